@@ -1,0 +1,3 @@
+//! Thin gRPC services: convert, call the use case, convert back.
+
+pub mod proto;

@@ -1,0 +1,14 @@
+//! The nouns of a round as plain types. Whatever comes from outside is *parsed* into them whole: a value of one of these
+//! types is right by construction, and a failed parse lists every violation at once.
+
+pub mod caller;
+pub mod explanation;
+pub mod name;
+pub mod organisation;
+pub mod policy;
+pub mod profile;
+pub mod round;
+pub mod run;
+pub mod snapshot;
+pub mod violation;
+pub mod vocabulary;

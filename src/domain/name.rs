@@ -1,0 +1,241 @@
+//! Resource names (Google AIP-122): who and what is meant, parsed from and printed as `collection/id/...`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest id, in characters; all ids are ASCII.
+pub const MAX_ID_LENGTH: usize = 64;
+
+/// A name that cannot be read, with what it should have looked like.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must look like `{pattern}`: {rule}")]
+pub struct InvalidName {
+    pattern: &'static str,
+    rule: &'static str,
+}
+
+impl InvalidName {
+    /// What the name should look like.
+    pub fn pattern(&self) -> &'static str {
+        self.pattern
+    }
+}
+
+const SLUG_RULE: &str = "1 to 64 lower-case letters, digits and hyphens, beginning with a letter";
+const OWN_ID_RULE: &str = "1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`";
+
+/// Whether `id` may be chosen for an organisation or a round.
+fn is_slug(id: &str) -> bool {
+    (1..=MAX_ID_LENGTH).contains(&id.len())
+        && id.starts_with(|c: char| c.is_ascii_lowercase())
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Whether `id` may be an organisation's own id for a person.
+fn is_own_id(id: &str) -> bool {
+    (1..=MAX_ID_LENGTH).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+macro_rules! id_type {
+    ($(#[$doc:meta])* $name:ident, $check:ident, $pattern:literal, $rule:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The bare id.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+            fn from_str(id: &str) -> Result<Self, InvalidName> {
+                if $check(id) { Ok(Self(id.to_owned())) } else { Err(InvalidName { pattern: $pattern, rule: $rule }) }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+            fn try_from(id: String) -> Result<Self, InvalidName> {
+                if $check(&id) { Ok(Self(id)) } else { Err(InvalidName { pattern: $pattern, rule: $rule }) }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id_type!(
+    /// Id of an organisation, for example `wim-peru`.
+    OrganisationId, is_slug, "{organisation}", SLUG_RULE
+);
+id_type!(
+    /// An organisation's own id for a person: a pseudonym.
+    OwnId, is_own_id, "{profile}", OWN_ID_RULE
+);
+id_type!(
+    /// Id of a round, for example `2027-spring`.
+    RoundId, is_slug, "{round}", SLUG_RULE
+);
+
+impl OrganisationId {
+    /// Reads `organisations/{organisation}`.
+    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+        let invalid = InvalidName { pattern: "organisations/{organisation}", rule: SLUG_RULE };
+        name.strip_prefix("organisations/").and_then(|id| id.parse().ok()).ok_or(invalid)
+    }
+
+    /// `organisations/{organisation}`.
+    pub fn name(&self) -> String {
+        format!("organisations/{}", self.0)
+    }
+}
+
+impl RoundId {
+    /// Reads `rounds/{round}`.
+    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+        let invalid = InvalidName { pattern: "rounds/{round}", rule: SLUG_RULE };
+        name.strip_prefix("rounds/").and_then(|id| id.parse().ok()).ok_or(invalid)
+    }
+
+    /// `rounds/{round}`.
+    pub fn name(&self) -> String {
+        format!("rounds/{}", self.0)
+    }
+}
+
+/// One person: her organisation and its own id for her. Ordered by organisation, then own id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ProfileRef {
+    /// Her organisation.
+    pub organisation: OrganisationId,
+    /// Its own id for her.
+    pub id: OwnId,
+}
+
+impl ProfileRef {
+    /// Reads `organisations/{organisation}/profiles/{profile}`.
+    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+        let invalid =
+            InvalidName { pattern: "organisations/{organisation}/profiles/{profile}", rule: OWN_ID_RULE };
+        let (organisation, id) = name
+            .strip_prefix("organisations/")
+            .and_then(|rest| rest.split_once("/profiles/"))
+            .ok_or_else(|| invalid.clone())?;
+        match (organisation.parse(), id.parse()) {
+            (Ok(organisation), Ok(id)) => Ok(Self { organisation, id }),
+            _ => Err(invalid),
+        }
+    }
+
+    /// `organisations/{organisation}/profiles/{profile}`.
+    pub fn name(&self) -> String {
+        format!("organisations/{}/profiles/{}", self.organisation, self.id)
+    }
+
+    /// The short form for tables and files, `{organisation}/{profile}`.
+    pub fn short(&self) -> String {
+        format!("{}/{}", self.organisation, self.id)
+    }
+}
+
+impl fmt::Display for ProfileRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "organisations/{}/profiles/{}", self.organisation, self.id)
+    }
+}
+
+impl TryFrom<String> for ProfileRef {
+    type Error = InvalidName;
+    fn try_from(name: String) -> Result<Self, InvalidName> {
+        Self::from_name(&name)
+    }
+}
+
+impl From<ProfileRef> for String {
+    fn from(profile: ProfileRef) -> String {
+        profile.name()
+    }
+}
+
+/// One run of a round; runs count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunRef {
+    /// The round.
+    pub round: RoundId,
+    /// Number of the run within the round.
+    pub number: i64,
+}
+
+impl RunRef {
+    /// Reads `rounds/{round}/runs/{run}`.
+    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+        let invalid = InvalidName { pattern: "rounds/{round}/runs/{run}", rule: "runs count from 1" };
+        let (round, number) = name
+            .strip_prefix("rounds/")
+            .and_then(|rest| rest.split_once("/runs/"))
+            .ok_or_else(|| invalid.clone())?;
+        match (round.parse(), parse_number(number)) {
+            (Ok(round), Some(number)) => Ok(Self { round, number }),
+            _ => Err(invalid),
+        }
+    }
+
+    /// `rounds/{round}/runs/{run}`.
+    pub fn name(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl fmt::Display for RunRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rounds/{}/runs/{}", self.round, self.number)
+    }
+}
+
+/// A run's number in its one canonical spelling: no sign, no leading zero.
+fn parse_number(text: &str) -> Option<i64> {
+    let number: i64 = text.parse().ok()?;
+    (number >= 1 && number.to_string() == text).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back_as_they_print() {
+        for name in ["organisations/wim-peru/profiles/PE.0042_a-b", "organisations/a/profiles/1"] {
+            assert_eq!(ProfileRef::from_name(name).expect("a good name").name(), name);
+        }
+        assert_eq!(RunRef::from_name("rounds/r1/runs/12").expect("a good name").name(), "rounds/r1/runs/12");
+    }
+
+    #[test]
+    fn names_that_are_not_canonical_are_refused() {
+        for name in ["", "organisations/", "organisations/Wim", "organisations/a/profiles/", "organisations/a/profiles/ü"] {
+            assert!(ProfileRef::from_name(name).is_err(), "{name}");
+        }
+        for name in ["rounds/r/runs/0", "rounds/r/runs/01", "rounds/r/runs/+1", "rounds/r/runs/-1", "rounds/r"] {
+            assert!(RunRef::from_name(name).is_err(), "{name}");
+        }
+        assert!("a".repeat(65).parse::<OrganisationId>().is_err());
+    }
+}

@@ -1,0 +1,116 @@
+//! A Women-in-Mining organisation: the tenant, with rules of its own that no round overrides.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::name::OrganisationId;
+use super::violation::{Violation, Violations};
+use super::vocabulary::Country;
+
+/// Longest display name, in characters.
+pub const MAX_DISPLAY_NAME: usize = 200;
+
+/// What an organisation decides for its own members.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrganisationRules {
+    /// Its members are matched with members of the same organisation only.
+    pub same_organisation_only: bool,
+    /// Organisations whose members its own members are never matched with; ordered, without repeats.
+    pub excluded_organisations: Vec<OrganisationId>,
+}
+
+/// An organisation as it comes from outside.
+#[derive(Debug, Clone, Default)]
+pub struct OrganisationDraft {
+    /// The name people know it by.
+    pub display_name: String,
+    /// Seat, ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Own rules.
+    pub same_organisation_only: bool,
+    /// Resource names of excluded organisations.
+    pub excluded_organisations: Vec<String>,
+}
+
+/// What is kept of an organisation, apart from its bookkeeping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganisationContent {
+    /// The name people know it by.
+    pub display_name: String,
+    /// Seat.
+    pub country: Country,
+    /// Own rules.
+    pub rules: OrganisationRules,
+}
+
+/// A registered organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organisation {
+    /// Its id.
+    pub id: OrganisationId,
+    /// Its content.
+    pub content: OrganisationContent,
+    /// Counts its changes, from 1; the etag is made of it.
+    pub version: i64,
+    /// When it was registered.
+    pub create_time: Timestamp,
+    /// When it was last changed.
+    pub update_time: Timestamp,
+}
+
+impl OrganisationContent {
+    /// Parses a draft of organisation `id`, listing everything that is wrong.
+    pub fn parse(id: &OrganisationId, draft: &OrganisationDraft) -> Result<Self, Vec<Violation>> {
+        let mut violations = Violations::default();
+        let display_name = parse_display_name(&draft.display_name, &mut violations);
+        let country = Country::from_code(&draft.country);
+        if country.is_none() {
+            violations.push(
+                "country",
+                &draft.country,
+                "is not an ISO 3166-1 alpha-2 country code",
+                "use two capital letters, for example PE",
+            );
+        }
+        let mut excluded = Vec::with_capacity(draft.excluded_organisations.len());
+        for (i, name) in draft.excluded_organisations.iter().enumerate() {
+            match OrganisationId::from_name(name) {
+                Ok(other) if other == *id => violations.push(
+                    format!("rules.excluded_organisations[{i}]"),
+                    name,
+                    "an organisation cannot exclude itself",
+                    "leave it out",
+                ),
+                Ok(other) => excluded.push(other),
+                Err(error) => {
+                    violations.push(format!("rules.excluded_organisations[{i}]"), name, error.to_string(), "");
+                }
+            }
+        }
+        excluded.sort();
+        excluded.dedup();
+        match country {
+            Some(country) => violations.finish(Self {
+                display_name,
+                country,
+                rules: OrganisationRules {
+                    same_organisation_only: draft.same_organisation_only,
+                    excluded_organisations: excluded,
+                },
+            }),
+            None => Err(violations.into_inner()),
+        }
+    }
+}
+
+/// Checks a display name of an organisation or a round.
+pub fn parse_display_name(text: &str, violations: &mut Violations) -> String {
+    let trimmed = text.trim();
+    let length = trimmed.chars().count();
+    if length == 0 || length > MAX_DISPLAY_NAME {
+        violations.push("display_name", text, "must have 1 to 200 characters", "");
+    } else if trimmed.chars().any(char::is_control) {
+        violations.push("display_name", text.escape_debug(), "must not contain control characters", "");
+    }
+    trimmed.to_owned()
+}

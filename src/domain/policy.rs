@@ -1,0 +1,471 @@
+//! What a round values and what it forbids. A policy is immutable once a run has used it.
+
+use serde::{Deserialize, Serialize};
+
+use super::profile::LanguageLevel;
+use super::violation::{Violation, Violations};
+
+/// Highest score of a pair or of a criterion: shown as 100.00 %.
+pub const FULL_SCORE: u16 = 10_000;
+/// Highest weight of a criterion.
+pub const MAX_WEIGHT: u16 = 1_000;
+/// Criterion score of a missing answer where the policy says nothing else.
+pub const DEFAULT_NEUTRAL: u16 = 5_000;
+/// Waiting days that make a mentee waitlisted where the policy says nothing else.
+pub const DEFAULT_WAITLIST_AFTER_DAYS: u16 = 90;
+
+/// A soft criterion. Each gives a pair 0..=10,000; the numbers are those of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Criterion {
+    /// Share of the topics sought that are offered.
+    Topics = 1,
+    /// Share of the mentee's functions that the mentor knows.
+    Functions = 2,
+    /// Share of the mentee's commodities that the mentor knows.
+    Commodities = 3,
+    /// Steps between the career stages, best at one to two.
+    CareerStage = 4,
+    /// How well the best common language is spoken on the weaker side.
+    Language = 5,
+    /// Common hours per week over the round.
+    WeeklyOverlap = 6,
+    /// Nearness by country and region.
+    RegionNear = 7,
+    /// Distance by country and region.
+    RegionFar = 8,
+    /// Common ways of meeting.
+    MeetingMode = 9,
+    /// Similarity of goals.
+    Goals = 10,
+    /// Similarity of working styles.
+    WorkingStyle = 11,
+    /// Stated preferences of both sides. Private.
+    Preference = 12,
+    /// Months the mentee has waited, capped at a year.
+    WaitingTime = 13,
+    /// Whether the two have been partners before.
+    PreviousPartner = 14,
+    /// Identity wishes met. Private, opt-in.
+    Identity = 15,
+}
+
+impl Criterion {
+    /// All of them, in the order of the API.
+    pub const ALL: [Self; 15] = [
+        Self::Topics,
+        Self::Functions,
+        Self::Commodities,
+        Self::CareerStage,
+        Self::Language,
+        Self::WeeklyOverlap,
+        Self::RegionNear,
+        Self::RegionFar,
+        Self::MeetingMode,
+        Self::Goals,
+        Self::WorkingStyle,
+        Self::Preference,
+        Self::WaitingTime,
+        Self::PreviousPartner,
+        Self::Identity,
+    ];
+
+    /// Reads the API's number.
+    pub fn from_number(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|criterion| *criterion as i32 == number)
+    }
+
+    /// Whether its contribution may be shown only together with the other private ones.
+    pub fn is_private(self) -> bool {
+        matches!(self, Self::Preference | Self::Identity)
+    }
+
+    /// Its weight in the default policy. Deep-level similarity (topics, goals, style) weighs most (Eby et al. 2013).
+    pub fn default_weight(self) -> u16 {
+        match self {
+            Self::Topics => 30,
+            Self::Goals | Self::CareerStage => 12,
+            Self::WorkingStyle | Self::Functions => 10,
+            Self::Language => 8,
+            Self::WeeklyOverlap => 6,
+            Self::Preference => 5,
+            Self::Commodities | Self::MeetingMode | Self::WaitingTime => 4,
+            Self::RegionNear => 3,
+            Self::Identity => 2,
+            Self::RegionFar | Self::PreviousPartner => 0,
+        }
+    }
+}
+
+/// What a criterion is worth in a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CriterionWeight {
+    /// The criterion.
+    pub criterion: Criterion,
+    /// Its weight relative to the others, 0..=1,000.
+    pub weight: u16,
+    /// Criterion score of a missing answer, 0..=10,000.
+    pub neutral: u16,
+}
+
+/// What the assignment maximises.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Objective {
+    /// As many mentees as possible by tier, then minimum places, then second mentors, then the total score.
+    #[default]
+    BestTotal,
+}
+
+/// What to do with people who have been partners before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PreviousPartners {
+    /// Never again: a hard rule.
+    #[default]
+    Forbid,
+    /// The criterion favours new partners.
+    Discourage,
+    /// The criterion favours earlier partners.
+    Prefer,
+}
+
+/// A hard rule, as named in explanations. The order is that in which a broken rule is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HardRule {
+    /// Nobody is matched with herself.
+    SamePerson = 1,
+    /// Same employer.
+    Employer = 2,
+    /// Same competitor group.
+    CompetitorGroup = 3,
+    /// No common language at the level asked for.
+    Language = 4,
+    /// Too few common hours.
+    WeeklyOverlap = 5,
+    /// Career stages too near or too far.
+    StageGap = 6,
+    /// Partners before, and the policy forbids it.
+    PreviousPartner = 7,
+    /// The rules of one of the two organisations.
+    Organisation = 8,
+    /// Below the policy's lowest score.
+    MinScore = 9,
+    /// The other direction of the same two people is the candidate.
+    Mutual = 10,
+    /// A private reason of either side (avoid list, reporting line): never told apart.
+    Private = 11,
+    /// No common way of meeting.
+    MeetingMode = 12,
+}
+
+impl HardRule {
+    /// All of them, in the order of the API.
+    pub const ALL: [Self; 12] = [
+        Self::SamePerson,
+        Self::Employer,
+        Self::CompetitorGroup,
+        Self::Language,
+        Self::WeeklyOverlap,
+        Self::StageGap,
+        Self::PreviousPartner,
+        Self::Organisation,
+        Self::MinScore,
+        Self::Mutual,
+        Self::Private,
+        Self::MeetingMode,
+    ];
+}
+
+/// The hard rules that a policy can set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HardRules {
+    /// People of one employer may be matched.
+    pub allow_same_employer: bool,
+    /// People of one competitor group may be matched.
+    pub allow_same_competitor_group: bool,
+    /// People of one reporting line may be matched.
+    pub allow_same_reporting_line: bool,
+    /// Lowest level at which both must speak a common language.
+    pub min_language_level: LanguageLevel,
+    /// Fewest common minutes per week, averaged over four weeks, in every season; 0 switches the rule off.
+    pub min_weekly_overlap_minutes: u16,
+    /// Fewest steps of the mentor's stage above the mentee's, -6..=6.
+    pub min_stage_gap: i8,
+    /// Most steps, `min_stage_gap`..=6.
+    pub max_stage_gap: i8,
+    /// What to do with earlier partners.
+    pub previous_partners: PreviousPartners,
+    /// Lowest pair score of a candidate, 0..=10,000.
+    pub min_score: u16,
+    /// Two people may mentor each other.
+    pub allow_mutual_mentoring: bool,
+}
+
+impl Default for HardRules {
+    fn default() -> Self {
+        Self {
+            allow_same_employer: false,
+            allow_same_competitor_group: false,
+            allow_same_reporting_line: false,
+            min_language_level: LanguageLevel::B2,
+            min_weekly_overlap_minutes: 30,
+            min_stage_gap: 0,
+            max_stage_gap: 5,
+            previous_partners: PreviousPartners::Forbid,
+            min_score: 0,
+            allow_mutual_mentoring: false,
+        }
+    }
+}
+
+/// A policy, checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Counts the policies of the round, from 1.
+    pub version: i64,
+    /// What the assignment maximises.
+    pub objective: Objective,
+    /// Weights, ordered by criterion; at least one is above zero.
+    pub criteria: Vec<CriterionWeight>,
+    /// Hard rules.
+    pub rules: HardRules,
+    /// Days of waiting at the round's start that make a mentee waitlisted; `None` means one tier only.
+    pub waitlist_after_days: Option<u16>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let criteria = Criterion::ALL.into_iter().map(|criterion| CriterionWeight {
+            criterion,
+            weight: criterion.default_weight(),
+            neutral: DEFAULT_NEUTRAL,
+        });
+        Self {
+            version: 1,
+            objective: Objective::BestTotal,
+            criteria: criteria.collect(),
+            rules: HardRules::default(),
+            waitlist_after_days: Some(DEFAULT_WAITLIST_AFTER_DAYS),
+        }
+    }
+}
+
+/// A policy as it comes from outside: the numbers of the API, nothing checked.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are those of the proto message Policy, documented there")]
+pub struct PolicyDraft {
+    pub objective: i32,
+    pub criteria: Vec<(i32, i32, Option<i32>)>,
+    pub rules: Option<HardRulesDraft>,
+    pub waitlist_after_days: i32,
+}
+
+/// Hard rules, unchecked.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are those of the proto message HardRules, documented there")]
+pub struct HardRulesDraft {
+    pub allow_same_employer: bool,
+    pub allow_same_competitor_group: bool,
+    pub allow_same_reporting_line: bool,
+    pub min_language_level: i32,
+    pub min_weekly_overlap_minutes: Option<i32>,
+    pub min_stage_gap: Option<i32>,
+    pub max_stage_gap: Option<i32>,
+    pub previous_partners: i32,
+    pub min_score: i32,
+    pub allow_mutual_mentoring: bool,
+}
+
+impl Policy {
+    /// Parses a draft into a policy of version 1, listing everything that is wrong.
+    pub fn parse(draft: &PolicyDraft) -> Result<Self, Vec<Violation>> {
+        let mut violations = Violations::default();
+        if !matches!(draft.objective, 0 | 1) {
+            violations.push("objective", draft.objective, "is not an objective of this service", "use BEST_TOTAL");
+        }
+        let criteria = parse_criteria(&draft.criteria, &mut violations);
+        let rules = match &draft.rules {
+            Some(rules) => parse_rules(rules, &mut violations),
+            None => HardRules::default(),
+        };
+        let waitlist_after_days = match draft.waitlist_after_days {
+            -1 => None,
+            0 => Some(DEFAULT_WAITLIST_AFTER_DAYS),
+            days => Some(within(days, 1, 3_650, "waitlist_after_days", &mut violations)),
+        };
+        violations.finish(Self { version: 1, objective: Objective::BestTotal, criteria, rules, waitlist_after_days })
+    }
+
+    /// The weights as shares of 10,000 points, in the order of `criteria`: floors of the exact shares, the points left
+    /// over going to the largest remainders (Hamilton's method), so that they sum to exactly 10,000.
+    pub fn max_points(&self) -> Vec<(Criterion, u16)> {
+        let total: u32 = self.criteria.iter().map(|c| u32::from(c.weight)).sum();
+        if total == 0 {
+            return self.criteria.iter().map(|c| (c.criterion, 0)).collect();
+        }
+        let exact = |weight: u16| u32::from(weight) * u32::from(FULL_SCORE);
+        let mut points: Vec<u32> = self.criteria.iter().map(|c| exact(c.weight) / total).collect();
+        let mut order: Vec<usize> = (0..points.len()).collect();
+        order.sort_by_key(|&i| (std::cmp::Reverse(exact(self.criteria[i].weight) % total), i));
+        let left = u32::from(FULL_SCORE) - points.iter().sum::<u32>();
+        for &i in order.iter().take(left as usize) {
+            points[i] += 1;
+        }
+        let points = points.into_iter().map(|p| u16::try_from(p).unwrap_or(FULL_SCORE));
+        self.criteria.iter().map(|c| c.criterion).zip(points).collect()
+    }
+}
+
+fn parse_criteria(draft: &[(i32, i32, Option<i32>)], violations: &mut Violations) -> Vec<CriterionWeight> {
+    if draft.is_empty() {
+        return Policy::default().criteria;
+    }
+    let mut given: Vec<CriterionWeight> = Vec::with_capacity(draft.len());
+    for (i, (criterion, weight, neutral)) in draft.iter().enumerate() {
+        let weight = within(*weight, 0, i32::from(MAX_WEIGHT), &format!("criteria[{i}].weight"), violations);
+        let neutral = neutral.map_or(DEFAULT_NEUTRAL, |neutral| {
+            within(neutral, 0, i32::from(FULL_SCORE), &format!("criteria[{i}].neutral"), violations)
+        });
+        match Criterion::from_number(*criterion) {
+            None => violations.push(
+                format!("criteria[{i}].criterion"),
+                criterion,
+                "is not a criterion that can be weighted",
+                "",
+            ),
+            Some(criterion) if given.iter().any(|other| other.criterion == criterion) => violations.push(
+                format!("criteria[{i}].criterion"),
+                format!("{criterion:?}"),
+                "is listed twice",
+                "give each criterion one weight",
+            ),
+            Some(criterion) => given.push(CriterionWeight { criterion, weight, neutral }),
+        }
+    }
+    if violations.is_empty() && given.iter().all(|c| c.weight == 0) {
+        violations.push("criteria", "all 0", "gives no criterion a weight", "give at least one a weight above 0");
+    }
+    given.sort_by_key(|c| c.criterion);
+    given
+}
+
+fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules {
+    let default = HardRules::default();
+    let field = |name: &str| format!("hard_rules.{name}");
+    let level = match draft.min_language_level {
+        0 => default.min_language_level,
+        number => LanguageLevel::from_number(number).unwrap_or_else(|| {
+            violations.push(field("min_language_level"), number, "is not a language level", "use 1 to 7");
+            default.min_language_level
+        }),
+    };
+    let min_weekly_overlap_minutes =
+        draft.min_weekly_overlap_minutes.map_or(default.min_weekly_overlap_minutes, |minutes| {
+            within(minutes, 0, 7 * 24 * 60, &field("min_weekly_overlap_minutes"), violations)
+        });
+    let gap = |given: Option<i32>, default: i8, name: &str, violations: &mut Violations| {
+        given.map_or(default, |steps| {
+            i8::try_from(steps).ok().filter(|steps| (-6..=6).contains(steps)).unwrap_or_else(|| {
+                violations.push(field(name), steps, "must be from -6 to 6", "");
+                default
+            })
+        })
+    };
+    let min_stage_gap = gap(draft.min_stage_gap, default.min_stage_gap, "min_stage_gap", violations);
+    let max_stage_gap = gap(draft.max_stage_gap, default.max_stage_gap, "max_stage_gap", violations);
+    if min_stage_gap > max_stage_gap {
+        violations.push(
+            field("max_stage_gap"),
+            max_stage_gap,
+            format!("is below min_stage_gap, which is {min_stage_gap}"),
+            "swap the two",
+        );
+    }
+    let previous_partners = match draft.previous_partners {
+        0 | 1 => PreviousPartners::Forbid,
+        2 => PreviousPartners::Discourage,
+        3 => PreviousPartners::Prefer,
+        other => {
+            violations.push(field("previous_partners"), other, "is not a value of PreviousPartners", "");
+            PreviousPartners::Forbid
+        }
+    };
+    HardRules {
+        allow_same_employer: draft.allow_same_employer,
+        allow_same_competitor_group: draft.allow_same_competitor_group,
+        allow_same_reporting_line: draft.allow_same_reporting_line,
+        min_language_level: level,
+        min_weekly_overlap_minutes,
+        min_stage_gap,
+        max_stage_gap,
+        previous_partners,
+        min_score: within(draft.min_score, 0, i32::from(FULL_SCORE), &field("min_score"), violations),
+        allow_mutual_mentoring: draft.allow_mutual_mentoring,
+    }
+}
+
+/// `value` if it lies within the bounds, else a violation and the lower bound.
+fn within(value: i32, low: i32, high: i32, field: &str, violations: &mut Violations) -> u16 {
+    if !(low..=high).contains(&value) {
+        violations.push(field, value, format!("must be from {low} to {high}"), "");
+    }
+    u16::try_from(value.clamp(low, high)).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_the_weights_always_sum_to_ten_thousand() {
+        for weights in [vec![1, 1, 1], vec![30, 12, 12, 10, 10, 8], vec![1_000, 1], vec![7]] {
+            let draft = PolicyDraft {
+                criteria: weights.iter().zip(1..).map(|(w, c)| (c, *w, None)).collect(),
+                ..PolicyDraft::default()
+            };
+            let policy = Policy::parse(&draft).expect("a good policy");
+            let sum: u32 = policy.max_points().iter().map(|(_, p)| u32::from(*p)).sum();
+            assert_eq!(sum, 10_000, "{weights:?}");
+        }
+    }
+
+    #[test]
+    fn a_bad_policy_lists_everything_that_is_wrong() {
+        let draft = PolicyDraft {
+            objective: 9,
+            criteria: vec![(1, i32::MAX, None), (1, 5, Some(-1)), (99, 5, None)],
+            rules: Some(HardRulesDraft {
+                min_stage_gap: Some(3),
+                max_stage_gap: Some(1),
+                min_language_level: 12,
+                min_score: 10_001,
+                ..HardRulesDraft::default()
+            }),
+            waitlist_after_days: -7,
+        };
+        let fields: Vec<String> =
+            Policy::parse(&draft).expect_err("a bad policy").into_iter().map(|v| v.field).collect();
+        assert_eq!(
+            fields,
+            [
+                "objective",
+                "criteria[0].weight",
+                "criteria[1].neutral",
+                "criteria[1].criterion",
+                "criteria[2].criterion",
+                "hard_rules.min_language_level",
+                "hard_rules.max_stage_gap",
+                "hard_rules.min_score",
+                "waitlist_after_days",
+            ]
+        );
+    }
+
+    #[test]
+    fn weights_of_zero_only_are_refused() {
+        let draft = PolicyDraft { criteria: vec![(1, 0, None), (2, 0, None)], ..PolicyDraft::default() };
+        assert_eq!(Policy::parse(&draft).expect_err("no weight at all")[0].field, "criteria");
+    }
+}

@@ -1,0 +1,351 @@
+//! One person as her organisation describes her: the draft that comes in, and the profile it is parsed into.
+//!
+//! No field holds a name or an e-mail address. An empty answer is a *missing* answer, kept apart from every real one.
+
+mod parse;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::name::ProfileRef;
+use super::vocabulary::{Commodity, Country, Function, Goal, IdentityTerm, Terms, Topic, WorkingStyle};
+
+/// A profile as it comes from outside: plain texts and numbers, nothing checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the proto message Profile, documented there")]
+pub struct ProfileDraft {
+    pub name: String,
+    pub country: String,
+    pub time_zone: String,
+    pub weekly_slots: Vec<SlotDraft>,
+    pub roster: Option<RosterDraft>,
+    pub languages: Vec<(String, i32)>,
+    pub career_stage: String,
+    pub functions: Vec<String>,
+    pub commodities: Vec<String>,
+    pub employer: String,
+    pub competitor_group: String,
+    pub reporting_line: Vec<String>,
+    pub meeting_modes: Vec<i32>,
+    pub goals: Vec<String>,
+    pub working_styles: Vec<String>,
+    pub preferred: Vec<String>,
+    pub avoided: Vec<String>,
+    pub previous_partners: Vec<String>,
+    pub mentor_offer: Option<MentorOfferDraft>,
+    pub mentee_request: Option<MenteeRequestDraft>,
+    pub identity: Option<IdentityDraft>,
+    pub consents: Vec<ConsentDraft>,
+}
+
+/// A weekly slot, unchecked: ISO weekday 1..=7 and minutes after midnight.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the proto message WeeklySlot, documented there")]
+pub struct SlotDraft {
+    pub day: i32,
+    pub start_minute: i32,
+    pub end_minute: i32,
+}
+
+/// A roster, unchecked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the proto message Roster, documented there")]
+pub struct RosterDraft {
+    pub days_on: i32,
+    pub days_off: i32,
+    pub first_day_on: String,
+    pub availability: i32,
+}
+
+/// A mentor offer, unchecked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the proto message MentorOffer, documented there")]
+pub struct MentorOfferDraft {
+    pub min_mentees: i32,
+    pub max_mentees: i32,
+    pub topics: Vec<String>,
+}
+
+/// A mentee request, unchecked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the proto message MenteeRequest, documented there")]
+pub struct MenteeRequestDraft {
+    pub mentors_wanted: i32,
+    pub topics: Vec<String>,
+    pub waiting_since: String,
+}
+
+/// Identity answers, unchecked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the proto message Identity, documented there")]
+pub struct IdentityDraft {
+    pub shares: Vec<String>,
+    pub wishes: Vec<String>,
+}
+
+/// A consent, unchecked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the proto message Consent, documented there")]
+pub struct ConsentDraft {
+    pub purpose: i32,
+    pub text_version: String,
+    pub language: String,
+    pub give_time: Option<Timestamp>,
+    pub withdraw_time: Option<Timestamp>,
+}
+
+/// What is kept of a profile, apart from its name and bookkeeping. Lists are ordered and without repeats, so that equal
+/// answers are equal bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Where she lives.
+    pub country: Country,
+    /// IANA time zone.
+    pub time_zone: String,
+    /// Hours of a usual week in which she can meet; empty if she gave none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weekly_slots: Vec<WeeklySlot>,
+    /// Her work roster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster: Option<Roster>,
+    /// Languages, ordered by tag.
+    pub languages: Vec<Language>,
+    /// Career stage, 1..=7.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub career_stage: Option<u8>,
+    /// Functions she works in.
+    #[serde(default, skip_serializing_if = "no_terms")]
+    pub functions: Terms<Function>,
+    /// Commodities she knows.
+    #[serde(default, skip_serializing_if = "no_terms")]
+    pub commodities: Terms<Commodity>,
+    /// Key of her employer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employer: Option<String>,
+    /// Key of a group of competing employers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub competitor_group: Option<String>,
+    /// People above her in her reporting line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reporting_line: Vec<ProfileRef>,
+    /// How she can meet; none given is a missing answer.
+    #[serde(default, skip_serializing_if = "MeetingModes::is_empty")]
+    pub meeting_modes: MeetingModes,
+    /// Goals.
+    #[serde(default, skip_serializing_if = "no_terms")]
+    pub goals: Terms<Goal>,
+    /// Styles of working together.
+    #[serde(default, skip_serializing_if = "no_terms")]
+    pub working_styles: Terms<WorkingStyle>,
+    /// People she would like. Private.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preferred: Vec<ProfileRef>,
+    /// People she must never be matched with. Private.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub avoided: Vec<ProfileRef>,
+    /// People she has been matched with before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub previous_partners: Vec<ProfileRef>,
+    /// What she offers as a mentor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mentor_offer: Option<MentorOffer>,
+    /// What she seeks as a mentee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mentee_request: Option<MenteeRequest>,
+    /// Opt-in identity answers. Private.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+    /// Her consents, ordered by purpose and time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consents: Vec<Consent>,
+}
+
+fn no_terms<K: super::vocabulary::Kind>(terms: &Terms<K>) -> bool {
+    terms.is_empty()
+}
+
+/// Hours of one weekday, in the person's own time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WeeklySlot {
+    /// 0 is Monday, 6 is Sunday.
+    pub day: u8,
+    /// Beginning, in half hours after midnight, 0..48.
+    pub start: u8,
+    /// End, in half hours after midnight, 1..=48.
+    pub end: u8,
+}
+
+/// A work cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roster {
+    /// Days at work per cycle, 1..=60.
+    pub days_on: u8,
+    /// Days off per cycle, 1..=60.
+    pub days_off: u8,
+    /// First day at work of any one cycle.
+    pub first_day_on: Date,
+    /// On which days the weekly slots hold.
+    pub availability: RosterAvailability,
+}
+
+/// On which days of a roster the weekly slots hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RosterAvailability {
+    /// On days off only.
+    DaysOff,
+    /// On days at work only.
+    DaysOn,
+    /// On every day.
+    Always,
+}
+
+/// A language and how well it is spoken.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Language {
+    /// Normalised BCP 47 tag, for example `es-PE`.
+    pub tag: String,
+    /// How well.
+    pub level: LanguageLevel,
+}
+
+impl Language {
+    /// The primary subtag in lower case: what is compared.
+    pub fn primary(&self) -> &str {
+        self.tag.split('-').next().unwrap_or_default()
+    }
+}
+
+/// Level by the Common European Framework of Reference, and native; ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are the framework's own")]
+pub enum LanguageLevel {
+    A1 = 1,
+    A2,
+    B1,
+    B2,
+    C1,
+    C2,
+    #[serde(rename = "native")]
+    Native,
+}
+
+impl LanguageLevel {
+    /// All levels, ascending.
+    pub const ALL: [Self; 7] = [Self::A1, Self::A2, Self::B1, Self::B2, Self::C1, Self::C2, Self::Native];
+
+    /// Reads the number that the API uses, 1..=7.
+    pub fn from_number(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| *level as i32 == number)
+    }
+
+    /// The name that files use.
+    pub fn as_str(self) -> &'static str {
+        ["A1", "A2", "B1", "B2", "C1", "C2", "native"][self as usize - 1]
+    }
+}
+
+/// Ways of meeting, as a set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingModes {
+    /// By call or video.
+    pub by_call: bool,
+    /// In the same place.
+    pub in_person: bool,
+}
+
+impl MeetingModes {
+    /// Whether no answer was given.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
+    pub fn is_empty(&self) -> bool {
+        !self.by_call && !self.in_person
+    }
+}
+
+/// What a mentor offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MentorOffer {
+    /// Fewest mentees that make the offer worthwhile, 0..=`max_mentees`.
+    pub min_mentees: u8,
+    /// Most mentees, 1..=20.
+    pub max_mentees: u8,
+    /// Topics she can help with.
+    #[serde(default, skip_serializing_if = "no_terms")]
+    pub topics: Terms<Topic>,
+}
+
+/// What a mentee seeks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MenteeRequest {
+    /// Number of mentors, 1 or 2.
+    pub mentors_wanted: u8,
+    /// Topics she seeks help with.
+    #[serde(default, skip_serializing_if = "no_terms")]
+    pub topics: Terms<Topic>,
+    /// Since when she has been waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<Date>,
+}
+
+/// Opt-in identity answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// What she shares.
+    #[serde(default, skip_serializing_if = "no_terms")]
+    pub shares: Terms<IdentityTerm>,
+    /// What she wishes her partner to share.
+    #[serde(default, skip_serializing_if = "no_terms")]
+    pub wishes: Terms<IdentityTerm>,
+}
+
+/// A consent as it was given.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Consent {
+    /// What it was given for.
+    pub purpose: ConsentPurpose,
+    /// When she gave it.
+    pub give_time: Timestamp,
+    /// Version of the text she agreed to.
+    pub text_version: String,
+    /// Tag of the language the text was in.
+    pub language: String,
+    /// When she withdrew it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdraw_time: Option<Timestamp>,
+}
+
+impl Consent {
+    /// Whether it holds at `now`.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.give_time <= now && self.withdraw_time.is_none_or(|end| now < end)
+    }
+}
+
+/// What a consent is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentPurpose {
+    /// Taking part in matching rounds.
+    Matching = 1,
+    /// Use of identity answers in matching.
+    Identity = 2,
+}
+
+impl Profile {
+    /// Parses the content of a draft. `me` is the name it is kept under: it must not stand in its own lists, and short
+    /// names in lists (`{own id}`) mean people of the same organisation. `now` bounds consent and waiting dates.
+    /// Everything that is wrong is listed at once.
+    pub fn parse(
+        me: &ProfileRef,
+        draft: &ProfileDraft,
+        now: Timestamp,
+    ) -> Result<Self, Vec<super::violation::Violation>> {
+        parse::parse(me, draft, now)
+    }
+
+    /// Whether a consent of `purpose` is live at `now`.
+    pub fn consents_to(&self, purpose: ConsentPurpose, now: Timestamp) -> bool {
+        self.consents.iter().any(|consent| consent.purpose == purpose && consent.is_live(now))
+    }
+}

@@ -1,0 +1,74 @@
+//! The frozen input of a run: what the engine sees, and nothing else.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::name::{OrganisationId, ProfileRef};
+use super::organisation::OrganisationRules;
+use super::policy::Policy;
+use super::profile::Profile;
+
+/// One enrolled person as she was when the round was frozen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Participant {
+    /// Who she is.
+    pub profile: ProfileRef,
+    /// Version of her profile.
+    pub version: i64,
+    /// Her profile at that version.
+    pub content: Profile,
+}
+
+/// A frozen round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Snapshot {
+    /// First day of the mentorships.
+    pub start_date: Date,
+    /// Last day of the mentorships.
+    pub end_date: Date,
+    /// When the round was frozen: consents are judged at this moment.
+    pub freeze_time: Timestamp,
+    /// The policy.
+    pub policy: Policy,
+    /// Own rules of every organisation that takes part, ordered by id.
+    pub organisations: Vec<(OrganisationId, OrganisationRules)>,
+    /// Everyone enrolled, ordered by organisation and own id.
+    pub participants: Vec<Participant>,
+}
+
+impl Snapshot {
+    /// Puts organisations and participants into their one order, so that equal rounds are equal bytes.
+    pub fn sort(&mut self) {
+        self.organisations.sort_by(|a, b| a.0.cmp(&b.0));
+        self.participants.sort_by(|a, b| a.profile.cmp(&b.profile));
+    }
+
+    /// SHA-256 of the snapshot in its one order, in hexadecimal. Independent of the moment of freezing unless a consent
+    /// depends on it: what is digested is whether each person's consents are live.
+    pub fn digest(&self) -> String {
+        use super::profile::ConsentPurpose::{Identity, Matching};
+        let mut hash = Sha256::new();
+        let mut line = |part: &[u8]| {
+            hash.update(part);
+            hash.update(b"\n");
+        };
+        line(format!("{} {}", self.start_date, self.end_date).as_bytes());
+        line(&json(&self.policy));
+        for organisation in &self.organisations {
+            line(&json(organisation));
+        }
+        for participant in &self.participants {
+            let consents = [Matching, Identity].map(|p| participant.content.consents_to(p, self.freeze_time));
+            line(&json(&(participant, consents)));
+        }
+        hex::encode(hash.finalize())
+    }
+}
+
+/// Canonical JSON: the order of a struct's fields is fixed, and lists are kept sorted by their types.
+#[expect(clippy::expect_used, reason = "plain data with string keys always serialises")]
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("plain data serialises")
+}

@@ -1,0 +1,407 @@
+//! Controlled vocabularies, countries, regions and languages. They live as data in `data/`, with labels in four
+//! languages; a code that is not there is refused where it comes in, so the engine works on bits.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A language that labels and explanations are rendered in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// French.
+    Fr,
+    /// Spanish.
+    Es,
+    /// Portuguese.
+    Pt,
+}
+
+impl Lang {
+    /// All of them, in the order of the label columns.
+    pub const ALL: [Self; 4] = [Self::En, Self::Fr, Self::Es, Self::Pt];
+
+    /// Its BCP 47 tag.
+    pub fn tag(self) -> &'static str {
+        ["en", "fr", "es", "pt"][self as usize]
+    }
+
+    /// Reads a BCP 47 tag by its primary subtag; the empty tag is English.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let primary = tag.split('-').next().unwrap_or_default();
+        if tag.is_empty() {
+            return Some(Self::En);
+        }
+        Self::ALL.into_iter().find(|lang| lang.tag().eq_ignore_ascii_case(primary))
+    }
+}
+
+/// A code with its labels.
+#[derive(Debug)]
+pub struct Term {
+    /// The code, as files and messages carry it.
+    pub code: &'static str,
+    labels: [&'static str; 4],
+}
+
+impl Term {
+    /// The label in `lang`.
+    pub fn label(&self, lang: Lang) -> &'static str {
+        self.labels[lang as usize]
+    }
+}
+
+/// An ordered list of terms.
+#[derive(Debug)]
+pub struct Vocabulary {
+    name: &'static str,
+    terms: Vec<Term>,
+    index: HashMap<&'static str, u8>,
+}
+
+impl Vocabulary {
+    /// Its name, for example `topic`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its terms in order.
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
+    /// Position of a code.
+    pub fn position(&self, code: &str) -> Option<u8> {
+        self.index.get(code).copied()
+    }
+
+    /// The term of a code.
+    pub fn term(&self, code: &str) -> Option<&Term> {
+        self.position(code).map(|at| &self.terms[usize::from(at)])
+    }
+
+    /// The code nearest to a misspelt one, for a hint.
+    pub fn nearest(&self, code: &str) -> Option<&'static str> {
+        let wanted = code.to_ascii_lowercase().replace([' ', '-'], "_");
+        self.terms
+            .iter()
+            .map(|term| (edit_distance(&wanted, term.code), term.code))
+            .min()
+            .filter(|(distance, nearest)| *distance <= nearest.len() / 2)
+            .map(|(_, nearest)| nearest)
+    }
+
+    fn read(name: &'static str, text: &'static str) -> Self {
+        let terms: Vec<Term> = rows(text).map(|[code, labels @ ..]: [_; 5]| Term { code, labels }).collect();
+        assert!(terms.len() <= 64, "a vocabulary has at most 64 terms, so that a set of them is one word");
+        let index = terms.iter().zip(0..).map(|(term, at)| (term.code, at)).collect();
+        Self { name, terms, index }
+    }
+}
+
+/// Names one vocabulary in a type.
+pub trait Kind: fmt::Debug + Clone + Copy + PartialEq + Eq + Default + Send + Sync + 'static {
+    /// The vocabulary.
+    fn vocabulary() -> &'static Vocabulary;
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+            pub struct $kind;
+
+            impl Kind for $kind {
+                fn vocabulary() -> &'static Vocabulary {
+                    static READ: LazyLock<Vocabulary> = LazyLock::new(|| {
+                        Vocabulary::read($name, include_str!(concat!("../../data/vocabulary/", $name, ".csv")))
+                    });
+                    &READ
+                }
+            }
+        )+
+
+        /// Every vocabulary, for listing.
+        pub fn all() -> Vec<&'static Vocabulary> {
+            vec![$($kind::vocabulary()),+]
+        }
+    };
+}
+
+kinds! {
+    /// Career stages, from student to executive: an ordered scale.
+    Stage = "career_stage";
+    /// Professional functions.
+    Function = "function";
+    /// Commodities mined or processed.
+    Commodity = "commodity";
+    /// Topics of mentoring, sought and offered.
+    Topic = "topic";
+    /// Goals of a mentorship.
+    Goal = "goal";
+    /// Styles of working together.
+    WorkingStyle = "working_style";
+    /// Lived experience that people may opt in to share or wish for.
+    IdentityTerm = "identity";
+}
+
+/// A set of terms of one vocabulary, as one machine word: bit `i` is the vocabulary's `i`-th term.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Terms<K>(u64, PhantomData<K>);
+
+impl<K: Kind> Terms<K> {
+    /// The set without terms.
+    pub const EMPTY: Self = Self(0, PhantomData);
+
+    /// The set as bits.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The set of the given bits; bits beyond the vocabulary are dropped.
+    pub fn from_bits(bits: u64) -> Self {
+        let len = K::vocabulary().terms.len();
+        Self(if len == 64 { bits } else { bits & ((1 << len) - 1) }, PhantomData)
+    }
+
+    /// Adds the term of a code; `false` if the vocabulary has none.
+    pub fn insert(&mut self, code: &str) -> bool {
+        let position = K::vocabulary().position(code);
+        if let Some(at) = position {
+            self.0 |= 1 << at;
+        }
+        position.is_some()
+    }
+
+    /// Whether there are no terms.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Number of terms.
+    pub fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// Terms in both sets.
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0, PhantomData)
+    }
+
+    /// Codes in the vocabulary's order.
+    pub fn codes(self) -> impl Iterator<Item = &'static str> {
+        let terms = K::vocabulary().terms();
+        (0..terms.len()).filter(move |at| self.0 >> at & 1 == 1).map(move |at| terms[at].code)
+    }
+}
+
+impl<K: Kind> fmt::Debug for Terms<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.codes()).finish()
+    }
+}
+
+impl<K: Kind> Serialize for Terms<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.codes())
+    }
+}
+
+impl<'de, K: Kind> Deserialize<'de> for Terms<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let codes = Vec::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        let mut set = Self::EMPTY;
+        for code in codes {
+            if !set.insert(&code) {
+                return Err(serde::de::Error::custom(format!("no `{code}` in {}", K::vocabulary().name)));
+            }
+        }
+        Ok(set)
+    }
+}
+
+/// A UN M49 sub-region, by its numeric code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region(u16);
+
+impl Region {
+    /// Reads a three-digit M49 code of a sub-region.
+    pub fn from_code(code: &str) -> Option<Self> {
+        let number = code.parse().ok()?;
+        (code.len() == 3 && REGIONS.contains_key(&number)).then_some(Self(number))
+    }
+
+    /// The numeric code.
+    pub fn number(self) -> u16 {
+        self.0
+    }
+
+    /// The three-digit code.
+    pub fn code(self) -> &'static str {
+        REGIONS[&self.0].0.code
+    }
+
+    /// M49 code of the continental region that it is part of.
+    pub fn parent(self) -> u16 {
+        REGIONS[&self.0].1
+    }
+
+    /// The region's label.
+    pub fn label(self, lang: Lang) -> &'static str {
+        REGIONS[&self.0].0.label(lang)
+    }
+
+    /// All of them, by code.
+    pub fn all() -> Vec<Self> {
+        let mut all: Vec<Self> = REGIONS.keys().map(|code| Self(*code)).collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+/// A country or territory of ISO 3166-1, by its position in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Country(u16);
+
+impl Country {
+    /// Reads an alpha-2 code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        COUNTRIES.index.get(code).map(|at| Self(*at))
+    }
+
+    /// The alpha-2 code.
+    pub fn code(self) -> &'static str {
+        self.row().0.code
+    }
+
+    /// Position in the table: dense, for bit tests and arrays.
+    pub fn position(self) -> u16 {
+        self.0
+    }
+
+    /// The sub-region it is in.
+    pub fn region(self) -> Region {
+        self.row().1
+    }
+
+    /// The country's label.
+    pub fn label(self, lang: Lang) -> &'static str {
+        self.row().0.label(lang)
+    }
+
+    fn row(self) -> &'static (Term, Region) {
+        &COUNTRIES.rows[usize::from(self.0)]
+    }
+}
+
+impl Serialize for Country {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Country {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::from_code(&code).ok_or_else(|| serde::de::Error::custom(format!("no country `{code}`")))
+    }
+}
+
+struct Countries {
+    rows: Vec<(Term, Region)>,
+    index: HashMap<&'static str, u16>,
+}
+
+static REGIONS: LazyLock<HashMap<u16, (Term, u16)>> = LazyLock::new(|| {
+    rows(include_str!("../../data/regions.csv"))
+        .map(|[code, parent, labels @ ..]: [_; 6]| {
+            (number_of(code), (Term { code, labels }, number_of(parent)))
+        })
+        .collect()
+});
+
+static COUNTRIES: LazyLock<Countries> = LazyLock::new(|| {
+    let rows: Vec<_> = rows(include_str!("../../data/countries.csv"))
+        .map(|[code, region, labels @ ..]: [_; 6]| (Term { code, labels }, Region(number_of(region))))
+        .collect();
+    let index = rows.iter().zip(0..).map(|((term, _), at)| (term.code, at)).collect();
+    Countries { rows, index }
+});
+
+#[expect(clippy::expect_used, reason = "the file is compiled in and a test reads it")]
+fn number_of(code: &str) -> u16 {
+    code.parse().expect("an M49 code is a number")
+}
+
+/// Rows of a compiled-in table without its header; columns are separated by `;` and never quoted.
+#[expect(clippy::expect_used, reason = "the file is compiled in and a test reads it")]
+fn rows<const N: usize>(text: &'static str) -> impl Iterator<Item = [&'static str; N]> {
+    text.lines().skip(1).filter(|line| !line.is_empty()).map(|line| {
+        let cells: Vec<&'static str> = line.split(';').collect();
+        cells.try_into().expect("every row of a compiled-in table has all columns")
+    })
+}
+
+/// Levenshtein distance, for hints.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(64).enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let cost = corner + usize::from(x != *y);
+            corner = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_reads_and_has_labels_in_all_languages() {
+        for vocabulary in all() {
+            assert!(!vocabulary.terms().is_empty(), "{}", vocabulary.name());
+            assert_eq!(vocabulary.terms().len(), vocabulary.index.len(), "repeated code in {}", vocabulary.name());
+            for term in vocabulary.terms() {
+                assert!(term.code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
+                assert!(Lang::ALL.iter().all(|lang| !term.label(*lang).trim().is_empty()), "{}", term.code);
+            }
+        }
+        assert_eq!(COUNTRIES.rows.len(), 249, "ISO 3166-1 has 249 entries");
+        assert_eq!(COUNTRIES.index.len(), 249);
+        for (term, region) in &COUNTRIES.rows {
+            assert!(REGIONS.contains_key(&region.0), "{} is in no region", term.code);
+            assert!(Lang::ALL.iter().all(|lang| !term.label(*lang).is_empty()), "{}", term.code);
+        }
+        assert_eq!(Country::from_code("PE").expect("Peru").region().code(), "005");
+        assert_eq!(Stage::vocabulary().terms().len(), 7, "the career scale has seven steps");
+    }
+
+    #[test]
+    fn sets_of_terms_survive_serialisation_in_vocabulary_order() {
+        let codes: Vec<&str> = Topic::vocabulary().terms().iter().map(|term| term.code).take(3).collect();
+        let json = format!("[\"{}\",\"{}\"]", codes[2], codes[0]);
+        let set: Terms<Topic> = serde_json::from_str(&json).expect("known codes");
+        assert_eq!(set.codes().collect::<Vec<_>>(), [codes[0], codes[2]]);
+        assert!(serde_json::from_str::<Terms<Topic>>("[\"no such topic\"]").is_err());
+    }
+
+    #[test]
+    fn a_misspelt_code_gets_the_nearest_one_as_a_hint() {
+        let code = Topic::vocabulary().terms()[0].code;
+        let misspelt = format!("{}x", code.to_uppercase());
+        assert_eq!(Topic::vocabulary().nearest(&misspelt), Some(code));
+        assert_eq!(Topic::vocabulary().nearest("zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"), None);
+    }
+}
