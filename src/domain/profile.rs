@@ -3,6 +3,8 @@
 //! No field holds a name or an e-mail address. An empty answer is a *missing* answer, kept apart from every real one.
 
 mod parse;
+mod time_zone;
+mod to_draft;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -348,4 +350,21 @@ impl Profile {
     pub fn consents_to(&self, purpose: ConsentPurpose, now: Timestamp) -> bool {
         self.consents.iter().any(|consent| consent.purpose == purpose && consent.is_live(now))
     }
+}
+
+/// A profile as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredProfile {
+    /// Whose it is.
+    pub name: ProfileRef,
+    /// Counts its changes, from 1; the etag is made of it.
+    pub version: i64,
+    /// SHA-256 of its content, in hexadecimal.
+    pub digest: String,
+    /// Its content.
+    pub content: Profile,
+    /// When it was brought in.
+    pub create_time: Timestamp,
+    /// When it was last changed.
+    pub update_time: Timestamp,
 }

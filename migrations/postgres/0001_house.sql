@@ -1,0 +1,223 @@
+-- The same tables, columns and names as migrations/sqlite/0001_house.sql. Times are microseconds since 1970 (UTC),
+-- truth values 0 or 1, documents JSON. Ids sort by their bytes.
+
+CREATE TABLE organisation (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    display_name TEXT COLLATE "C" NOT NULL,
+    country TEXT COLLATE "C" NOT NULL,
+    rules TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL CHECK (version >= 1),
+    create_micros BIGINT NOT NULL,
+    update_micros BIGINT NOT NULL
+);
+
+-- Which version of a person's profile is the present one; the versions themselves never change.
+CREATE TABLE profile (
+    organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
+    own_id TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL CHECK (version >= 1),
+    digest TEXT COLLATE "C" NOT NULL,
+    is_mentor BIGINT NOT NULL CHECK (is_mentor IN (0, 1)),
+    is_mentee BIGINT NOT NULL CHECK (is_mentee IN (0, 1)),
+    create_micros BIGINT NOT NULL,
+    update_micros BIGINT NOT NULL,
+    PRIMARY KEY (organisation_id, own_id)
+);
+
+CREATE TABLE profile_version (
+    organisation_id TEXT COLLATE "C" NOT NULL,
+    own_id TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL CHECK (version >= 1),
+    document TEXT COLLATE "C" NOT NULL,
+    digest TEXT COLLATE "C" NOT NULL,
+    import_id TEXT COLLATE "C" NOT NULL,
+    create_micros BIGINT NOT NULL,
+    PRIMARY KEY (organisation_id, own_id, version),
+    FOREIGN KEY (organisation_id, own_id) REFERENCES profile (organisation_id, own_id)
+);
+
+-- Rows of imports under way.
+CREATE TABLE profile_import (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
+    staged BIGINT NOT NULL CHECK (staged >= 0),
+    create_micros BIGINT NOT NULL,
+    touch_micros BIGINT NOT NULL
+);
+CREATE INDEX profile_import_touch ON profile_import (touch_micros);
+CREATE INDEX profile_import_organisation ON profile_import (organisation_id);
+
+CREATE TABLE profile_import_row (
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES profile_import (id) ON DELETE CASCADE,
+    own_id TEXT COLLATE "C" NOT NULL,
+    ordinal BIGINT NOT NULL,
+    row_number BIGINT NOT NULL,
+    document TEXT COLLATE "C" NOT NULL,
+    digest TEXT COLLATE "C" NOT NULL,
+    is_mentor BIGINT NOT NULL CHECK (is_mentor IN (0, 1)),
+    is_mentee BIGINT NOT NULL CHECK (is_mentee IN (0, 1)),
+    PRIMARY KEY (import_id, own_id)
+);
+
+CREATE TABLE round (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    display_name TEXT COLLATE "C" NOT NULL,
+    start_date TEXT COLLATE "C" NOT NULL,
+    end_date TEXT COLLATE "C" NOT NULL,
+    state TEXT COLLATE "C" NOT NULL CHECK (state IN ('draft', 'enrolling', 'matching', 'review', 'published', 'closed', 'cancelled')),
+    policy_version BIGINT NOT NULL CHECK (policy_version >= 1),
+    version BIGINT NOT NULL CHECK (version >= 1),
+    create_micros BIGINT NOT NULL,
+    update_micros BIGINT NOT NULL
+);
+
+CREATE TABLE policy (
+    round_id TEXT COLLATE "C" NOT NULL REFERENCES round (id),
+    version BIGINT NOT NULL CHECK (version >= 1),
+    document TEXT COLLATE "C" NOT NULL,
+    digest TEXT COLLATE "C" NOT NULL,
+    create_micros BIGINT NOT NULL,
+    PRIMARY KEY (round_id, version)
+);
+
+CREATE TABLE enrolment (
+    round_id TEXT COLLATE "C" NOT NULL REFERENCES round (id),
+    organisation_id TEXT COLLATE "C" NOT NULL,
+    own_id TEXT COLLATE "C" NOT NULL,
+    actor TEXT COLLATE "C" NOT NULL,
+    create_micros BIGINT NOT NULL,
+    PRIMARY KEY (round_id, organisation_id, own_id),
+    FOREIGN KEY (organisation_id, own_id) REFERENCES profile (organisation_id, own_id)
+);
+CREATE INDEX enrolment_profile ON enrolment (organisation_id, own_id);
+
+CREATE TABLE run (
+    round_id TEXT COLLATE "C" NOT NULL REFERENCES round (id),
+    number BIGINT NOT NULL CHECK (number >= 1),
+    state TEXT COLLATE "C" NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+    policy_version BIGINT NOT NULL,
+    input_digest TEXT COLLATE "C" NOT NULL,
+    engine_version TEXT COLLATE "C" NOT NULL,
+    result_digest TEXT COLLATE "C" NOT NULL,
+    stage TEXT COLLATE "C" CHECK (stage IN ('encode', 'score', 'assign', 'certify', 'explain', 'save')),
+    stage_done BIGINT NOT NULL CHECK (stage_done >= 0),
+    stage_total BIGINT NOT NULL CHECK (stage_total >= 0),
+    stage_eta_millis BIGINT,
+    attempt BIGINT NOT NULL CHECK (attempt >= 0),
+    summary TEXT COLLATE "C",
+    certificate BYTEA,
+    failure_reason TEXT COLLATE "C",
+    failure_message TEXT COLLATE "C",
+    cancel_requested BIGINT NOT NULL CHECK (cancel_requested IN (0, 1)),
+    lease_owner TEXT COLLATE "C",
+    lease_until_micros BIGINT,
+    fence BIGINT NOT NULL CHECK (fence >= 0),
+    freeze_micros BIGINT NOT NULL,
+    create_micros BIGINT NOT NULL,
+    start_micros BIGINT,
+    end_micros BIGINT,
+    PRIMARY KEY (round_id, number),
+    FOREIGN KEY (round_id, policy_version) REFERENCES policy (round_id, version),
+    CHECK ((state = 'succeeded') = (summary IS NOT NULL)),
+    CHECK ((state = 'failed') = (failure_reason IS NOT NULL)),
+    CHECK ((state IN ('succeeded', 'failed', 'cancelled')) = (end_micros IS NOT NULL)),
+    CHECK ((state = 'running') = (lease_until_micros IS NOT NULL))
+);
+-- A round has one active run, whatever the code above does.
+CREATE UNIQUE INDEX run_active ON run (round_id) WHERE state IN ('queued', 'running');
+CREATE INDEX run_queue ON run (create_micros, round_id, number) WHERE state IN ('queued', 'running');
+
+-- The frozen snapshot of a run, by reference to profile versions.
+CREATE TABLE run_participant (
+    round_id TEXT COLLATE "C" NOT NULL,
+    run_number BIGINT NOT NULL,
+    organisation_id TEXT COLLATE "C" NOT NULL,
+    own_id TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (round_id, run_number, organisation_id, own_id),
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number),
+    FOREIGN KEY (organisation_id, own_id, version) REFERENCES profile_version (organisation_id, own_id, version)
+);
+CREATE INDEX run_participant_profile ON run_participant (organisation_id, own_id, version);
+
+CREATE TABLE run_organisation (
+    round_id TEXT COLLATE "C" NOT NULL,
+    run_number BIGINT NOT NULL,
+    organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
+    rules TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (round_id, run_number, organisation_id),
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
+);
+
+CREATE TABLE run_match (
+    round_id TEXT COLLATE "C" NOT NULL,
+    run_number BIGINT NOT NULL,
+    ordinal BIGINT NOT NULL CHECK (ordinal >= 1),
+    mentee_organisation_id TEXT COLLATE "C" NOT NULL,
+    mentee_own_id TEXT COLLATE "C" NOT NULL,
+    mentor_organisation_id TEXT COLLATE "C" NOT NULL,
+    mentor_own_id TEXT COLLATE "C" NOT NULL,
+    score BIGINT NOT NULL CHECK (score BETWEEN 0 AND 10000),
+    contributions TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (round_id, run_number, ordinal),
+    FOREIGN KEY (round_id, run_number, mentee_organisation_id, mentee_own_id)
+        REFERENCES run_participant (round_id, run_number, organisation_id, own_id),
+    FOREIGN KEY (round_id, run_number, mentor_organisation_id, mentor_own_id)
+        REFERENCES run_participant (round_id, run_number, organisation_id, own_id)
+);
+CREATE UNIQUE INDEX run_match_pair ON run_match
+    (round_id, run_number, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id);
+CREATE INDEX run_match_mentee ON run_match (round_id, run_number, mentee_organisation_id, ordinal);
+CREATE INDEX run_match_mentor ON run_match (round_id, run_number, mentor_organisation_id, ordinal);
+
+CREATE TABLE run_unmatched (
+    round_id TEXT COLLATE "C" NOT NULL,
+    run_number BIGINT NOT NULL,
+    ordinal BIGINT NOT NULL CHECK (ordinal >= 1),
+    side TEXT COLLATE "C" NOT NULL CHECK (side IN ('mentee', 'mentor')),
+    organisation_id TEXT COLLATE "C" NOT NULL,
+    own_id TEXT COLLATE "C" NOT NULL,
+    document TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (round_id, run_number, ordinal),
+    FOREIGN KEY (round_id, run_number, organisation_id, own_id)
+        REFERENCES run_participant (round_id, run_number, organisation_id, own_id)
+);
+CREATE UNIQUE INDEX run_unmatched_person ON run_unmatched (round_id, run_number, organisation_id, own_id, side);
+CREATE INDEX run_unmatched_organisation ON run_unmatched (round_id, run_number, organisation_id, ordinal);
+
+CREATE TABLE api_token (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    secret_hash TEXT COLLATE "C" NOT NULL UNIQUE,
+    prefix TEXT COLLATE "C" NOT NULL,
+    role TEXT COLLATE "C" NOT NULL CHECK (role IN ('coordinator', 'organisation-manager')),
+    organisation_id TEXT COLLATE "C" REFERENCES organisation (id),
+    label TEXT COLLATE "C" NOT NULL,
+    create_micros BIGINT NOT NULL,
+    revoke_micros BIGINT,
+    CHECK ((role = 'organisation-manager') = (organisation_id IS NOT NULL))
+);
+CREATE INDEX api_token_organisation ON api_token (organisation_id);
+
+-- First answers by request_id.
+CREATE TABLE idempotency (
+    token_id TEXT COLLATE "C" NOT NULL,
+    request_id TEXT COLLATE "C" NOT NULL,
+    method TEXT COLLATE "C" NOT NULL,
+    payload_digest TEXT COLLATE "C" NOT NULL,
+    response BYTEA NOT NULL,
+    create_micros BIGINT NOT NULL,
+    PRIMARY KEY (token_id, request_id)
+);
+CREATE INDEX idempotency_age ON idempotency (create_micros);
+
+-- Who changed what, and when. Only ever appended to.
+CREATE TABLE journal (
+    sequence BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    create_micros BIGINT NOT NULL,
+    actor TEXT COLLATE "C" NOT NULL,
+    organisation_id TEXT COLLATE "C",
+    action TEXT COLLATE "C" NOT NULL,
+    resource TEXT COLLATE "C" NOT NULL,
+    detail TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX journal_organisation ON journal (organisation_id, sequence);

@@ -1,0 +1,223 @@
+-- The same tables, columns and names as migrations/postgres/0001_house.sql. Times are microseconds since 1970 (UTC),
+-- truth values 0 or 1, documents JSON. Ids sort by their bytes.
+
+CREATE TABLE organisation (
+    id TEXT PRIMARY KEY,
+    display_name TEXT NOT NULL,
+    country TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    create_micros INTEGER NOT NULL,
+    update_micros INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Which version of a person's profile is the present one; the versions themselves never change.
+CREATE TABLE profile (
+    organisation_id TEXT NOT NULL REFERENCES organisation (id),
+    own_id TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    digest TEXT NOT NULL,
+    is_mentor INTEGER NOT NULL CHECK (is_mentor IN (0, 1)),
+    is_mentee INTEGER NOT NULL CHECK (is_mentee IN (0, 1)),
+    create_micros INTEGER NOT NULL,
+    update_micros INTEGER NOT NULL,
+    PRIMARY KEY (organisation_id, own_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE profile_version (
+    organisation_id TEXT NOT NULL,
+    own_id TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    document TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    import_id TEXT NOT NULL,
+    create_micros INTEGER NOT NULL,
+    PRIMARY KEY (organisation_id, own_id, version),
+    FOREIGN KEY (organisation_id, own_id) REFERENCES profile (organisation_id, own_id)
+) STRICT;
+
+-- Rows of imports under way.
+CREATE TABLE profile_import (
+    id TEXT PRIMARY KEY,
+    organisation_id TEXT NOT NULL REFERENCES organisation (id),
+    staged INTEGER NOT NULL CHECK (staged >= 0),
+    create_micros INTEGER NOT NULL,
+    touch_micros INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX profile_import_touch ON profile_import (touch_micros);
+CREATE INDEX profile_import_organisation ON profile_import (organisation_id);
+
+CREATE TABLE profile_import_row (
+    import_id TEXT NOT NULL REFERENCES profile_import (id) ON DELETE CASCADE,
+    own_id TEXT NOT NULL,
+    ordinal INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    is_mentor INTEGER NOT NULL CHECK (is_mentor IN (0, 1)),
+    is_mentee INTEGER NOT NULL CHECK (is_mentee IN (0, 1)),
+    PRIMARY KEY (import_id, own_id)
+) STRICT;
+
+CREATE TABLE round (
+    id TEXT PRIMARY KEY,
+    display_name TEXT NOT NULL,
+    start_date TEXT NOT NULL,
+    end_date TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('draft', 'enrolling', 'matching', 'review', 'published', 'closed', 'cancelled')),
+    policy_version INTEGER NOT NULL CHECK (policy_version >= 1),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    create_micros INTEGER NOT NULL,
+    update_micros INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE policy (
+    round_id TEXT NOT NULL REFERENCES round (id),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    document TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    create_micros INTEGER NOT NULL,
+    PRIMARY KEY (round_id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE enrolment (
+    round_id TEXT NOT NULL REFERENCES round (id),
+    organisation_id TEXT NOT NULL,
+    own_id TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    create_micros INTEGER NOT NULL,
+    PRIMARY KEY (round_id, organisation_id, own_id),
+    FOREIGN KEY (organisation_id, own_id) REFERENCES profile (organisation_id, own_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX enrolment_profile ON enrolment (organisation_id, own_id);
+
+CREATE TABLE run (
+    round_id TEXT NOT NULL REFERENCES round (id),
+    number INTEGER NOT NULL CHECK (number >= 1),
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+    policy_version INTEGER NOT NULL,
+    input_digest TEXT NOT NULL,
+    engine_version TEXT NOT NULL,
+    result_digest TEXT NOT NULL,
+    stage TEXT CHECK (stage IN ('encode', 'score', 'assign', 'certify', 'explain', 'save')),
+    stage_done INTEGER NOT NULL CHECK (stage_done >= 0),
+    stage_total INTEGER NOT NULL CHECK (stage_total >= 0),
+    stage_eta_millis INTEGER,
+    attempt INTEGER NOT NULL CHECK (attempt >= 0),
+    summary TEXT,
+    certificate BLOB,
+    failure_reason TEXT,
+    failure_message TEXT,
+    cancel_requested INTEGER NOT NULL CHECK (cancel_requested IN (0, 1)),
+    lease_owner TEXT,
+    lease_until_micros INTEGER,
+    fence INTEGER NOT NULL CHECK (fence >= 0),
+    freeze_micros INTEGER NOT NULL,
+    create_micros INTEGER NOT NULL,
+    start_micros INTEGER,
+    end_micros INTEGER,
+    PRIMARY KEY (round_id, number),
+    FOREIGN KEY (round_id, policy_version) REFERENCES policy (round_id, version),
+    CHECK ((state = 'succeeded') = (summary IS NOT NULL)),
+    CHECK ((state = 'failed') = (failure_reason IS NOT NULL)),
+    CHECK ((state IN ('succeeded', 'failed', 'cancelled')) = (end_micros IS NOT NULL)),
+    CHECK ((state = 'running') = (lease_until_micros IS NOT NULL))
+) STRICT;
+-- A round has one active run, whatever the code above does.
+CREATE UNIQUE INDEX run_active ON run (round_id) WHERE state IN ('queued', 'running');
+CREATE INDEX run_queue ON run (create_micros, round_id, number) WHERE state IN ('queued', 'running');
+
+-- The frozen snapshot of a run, by reference to profile versions.
+CREATE TABLE run_participant (
+    round_id TEXT NOT NULL,
+    run_number INTEGER NOT NULL,
+    organisation_id TEXT NOT NULL,
+    own_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (round_id, run_number, organisation_id, own_id),
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number),
+    FOREIGN KEY (organisation_id, own_id, version) REFERENCES profile_version (organisation_id, own_id, version)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX run_participant_profile ON run_participant (organisation_id, own_id, version);
+
+CREATE TABLE run_organisation (
+    round_id TEXT NOT NULL,
+    run_number INTEGER NOT NULL,
+    organisation_id TEXT NOT NULL REFERENCES organisation (id),
+    rules TEXT NOT NULL,
+    PRIMARY KEY (round_id, run_number, organisation_id),
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_match (
+    round_id TEXT NOT NULL,
+    run_number INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL CHECK (ordinal >= 1),
+    mentee_organisation_id TEXT NOT NULL,
+    mentee_own_id TEXT NOT NULL,
+    mentor_organisation_id TEXT NOT NULL,
+    mentor_own_id TEXT NOT NULL,
+    score INTEGER NOT NULL CHECK (score BETWEEN 0 AND 10000),
+    contributions TEXT NOT NULL,
+    PRIMARY KEY (round_id, run_number, ordinal),
+    FOREIGN KEY (round_id, run_number, mentee_organisation_id, mentee_own_id)
+        REFERENCES run_participant (round_id, run_number, organisation_id, own_id),
+    FOREIGN KEY (round_id, run_number, mentor_organisation_id, mentor_own_id)
+        REFERENCES run_participant (round_id, run_number, organisation_id, own_id)
+) STRICT;
+CREATE UNIQUE INDEX run_match_pair ON run_match
+    (round_id, run_number, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id);
+CREATE INDEX run_match_mentee ON run_match (round_id, run_number, mentee_organisation_id, ordinal);
+CREATE INDEX run_match_mentor ON run_match (round_id, run_number, mentor_organisation_id, ordinal);
+
+CREATE TABLE run_unmatched (
+    round_id TEXT NOT NULL,
+    run_number INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL CHECK (ordinal >= 1),
+    side TEXT NOT NULL CHECK (side IN ('mentee', 'mentor')),
+    organisation_id TEXT NOT NULL,
+    own_id TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (round_id, run_number, ordinal),
+    FOREIGN KEY (round_id, run_number, organisation_id, own_id)
+        REFERENCES run_participant (round_id, run_number, organisation_id, own_id)
+) STRICT;
+CREATE UNIQUE INDEX run_unmatched_person ON run_unmatched (round_id, run_number, organisation_id, own_id, side);
+CREATE INDEX run_unmatched_organisation ON run_unmatched (round_id, run_number, organisation_id, ordinal);
+
+CREATE TABLE api_token (
+    id TEXT PRIMARY KEY,
+    secret_hash TEXT NOT NULL UNIQUE,
+    prefix TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('coordinator', 'organisation-manager')),
+    organisation_id TEXT REFERENCES organisation (id),
+    label TEXT NOT NULL,
+    create_micros INTEGER NOT NULL,
+    revoke_micros INTEGER,
+    CHECK ((role = 'organisation-manager') = (organisation_id IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX api_token_organisation ON api_token (organisation_id);
+
+-- First answers by request_id.
+CREATE TABLE idempotency (
+    token_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    method TEXT NOT NULL,
+    payload_digest TEXT NOT NULL,
+    response BLOB NOT NULL,
+    create_micros INTEGER NOT NULL,
+    PRIMARY KEY (token_id, request_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_age ON idempotency (create_micros);
+
+-- Who changed what, and when. Only ever appended to.
+CREATE TABLE journal (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    create_micros INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    organisation_id TEXT,
+    action TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX journal_organisation ON journal (organisation_id, sequence);

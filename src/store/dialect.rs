@@ -1,0 +1,468 @@
+//! One statement text for two databases: declared once, bound, run and read here. Only this file and the ones beside it
+//! know that there are two.
+
+use std::fmt::Display;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use sqlx::database::HasStatementCache;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgRow, Postgres};
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteRow};
+use sqlx::{AssertSqlSafe, Database, Decode, Encode, Row as _, SqlSafeStr as _, SqlStr, Transaction, Type};
+use tracing::Instrument as _;
+
+use super::fault::{self, corrupt};
+use crate::error::Result;
+
+/// A statement. Both texts are the same unless there is a stated need.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Statement {
+    /// Its name in traces: `noun.verb`.
+    pub(super) name: &'static str,
+    /// Its text for SQLite.
+    pub(super) sqlite: &'static str,
+    /// Its text for PostgreSQL.
+    pub(super) postgres: &'static str,
+}
+
+/// A statement that inserts several rows at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bulk {
+    /// Its name in traces.
+    pub(super) name: &'static str,
+    /// Everything up to and with `VALUES`.
+    pub(super) head: &'static str,
+    /// Values per row.
+    pub(super) columns: usize,
+    /// What follows the rows.
+    pub(super) tail: &'static str,
+}
+
+/// Rows of one multi-row insert: enough to make the statement's own cost small, and few enough for SQLite's 32,766
+/// parameters.
+pub(super) const BULK_ROWS: usize = 100;
+
+impl Bulk {
+    /// The text for `rows` rows.
+    pub(super) fn text(&self, rows: usize) -> String {
+        let mut text = String::with_capacity(self.head.len() + self.tail.len() + rows * self.columns * 7);
+        text.push_str(self.head);
+        for row in 0..rows {
+            text.push_str(if row == 0 { " (" } else { ", (" });
+            for column in 1..=self.columns {
+                let comma = if column == 1 { "" } else { "," };
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{comma}${}", row * self.columns + column);
+            }
+            text.push(')');
+        }
+        text.push_str(self.tail);
+        text
+    }
+}
+
+/// Declares the statements of a noun, and lists them in `ALL` so that a test can prepare every one of them.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = ($($part:tt)+);)+) => {
+        $($(#[$doc])* const $name: $crate::store::dialect::Statement = $crate::store::dialect::statement!($($part)+);)+
+        pub(super) const ALL: &[$crate::store::dialect::Statement] = &[$($name),+];
+    };
+}
+
+/// A statement: one text; or one text that locks its rows, which SQLite's single writer needs no words for; or a pair.
+macro_rules! statement {
+    ($name:literal, $both:expr) => {
+        $crate::store::dialect::Statement { name: $name, sqlite: $both, postgres: $both }
+    };
+    ($name:literal, locking: $text:expr) => {
+        $crate::store::dialect::Statement {
+            name: $name,
+            sqlite: $text,
+            postgres: concat!($text, " FOR NO KEY UPDATE"),
+        }
+    };
+    ($name:literal, sqlite: $sqlite:expr, postgres: $postgres:expr) => {
+        $crate::store::dialect::Statement { name: $name, sqlite: $sqlite, postgres: $postgres }
+    };
+}
+
+pub(super) use {statement, statements};
+
+/// A value to bind: the types that both databases have.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    /// BIGINT.
+    Int(Option<i64>),
+    /// TEXT.
+    Text(Option<String>),
+    /// BLOB or BYTEA.
+    Blob(Option<Vec<u8>>),
+}
+
+macro_rules! into_value {
+    ($($from:ty => |$value:ident| $into:expr;)+) => {
+        $(impl From<$from> for Value {
+            fn from($value: $from) -> Self {
+                $into
+            }
+        })+
+    };
+}
+
+into_value! {
+    i64 => |value| Self::Int(Some(value));
+    i32 => |value| Self::Int(Some(value.into()));
+    u32 => |value| Self::Int(Some(value.into()));
+    u16 => |value| Self::Int(Some(value.into()));
+    bool => |value| Self::Int(Some(value.into()));
+    Option<i64> => |value| Self::Int(value);
+    Timestamp => |value| Self::Int(Some(value.as_microsecond()));
+    String => |value| Self::Text(Some(value));
+    &str => |value| Self::Text(Some(value.to_owned()));
+    Option<&str> => |value| Self::Text(value.map(str::to_owned));
+    Vec<u8> => |value| Self::Blob(Some(value));
+    &[u8] => |value| Self::Blob(Some(value.to_vec()));
+    &crate::domain::name::OrganisationId => |value| Self::Text(Some(value.as_str().to_owned()));
+    &crate::domain::name::OwnId => |value| Self::Text(Some(value.as_str().to_owned()));
+    &crate::domain::name::RoundId => |value| Self::Text(Some(value.as_str().to_owned()));
+}
+
+/// Values to bind, in the order of their numbers.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => { vec![$($crate::store::dialect::Value::from($value)),*] };
+}
+
+pub(super) use values;
+
+/// A connection that a call holds: for one read, for several reads of one moment, or for a transaction that writes.
+#[derive(Debug)]
+pub(super) enum Session {
+    /// SQLite, for a single statement: it is its own transaction.
+    SqliteRead(PoolConnection<Sqlite>),
+    /// SQLite, in a transaction.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// PostgreSQL, always in a transaction: a pooler in transaction mode may stand between.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Runs `$run` with the session's connection, whichever it is.
+macro_rules! with_connection {
+    ($session:expr, $text:expr, $values:expr, |$query:ident, $connection:ident| $run:expr) => {
+        match $session {
+            Session::SqliteRead(held) => {
+                let ($query, $connection) = (bound::<Sqlite>($text, $values, true), &mut **held);
+                $run
+            }
+            Session::Sqlite(held) => {
+                let ($query, $connection) = (bound::<Sqlite>($text, $values, true), &mut **held);
+                $run
+            }
+            Session::Postgres(held) => {
+                // Unnamed, or a pooler would hand the name to another client.
+                let ($query, $connection) = (bound::<Postgres>($text, $values, false), &mut **held);
+                $run
+            }
+        }
+    };
+}
+
+impl Session {
+    /// `db.system.name` of the OpenTelemetry semantic conventions.
+    fn system(&self) -> &'static str {
+        match self {
+            Self::SqliteRead(_) | Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+
+    fn span(&self, statement: &'static str) -> tracing::Span {
+        tracing::debug_span!(
+            target: "wim_match::store",
+            "statement",
+            db.system.name = self.system(),
+            db.operation.name = statement
+        )
+    }
+
+    fn text(&self, statement: Statement) -> SqlStr {
+        match self {
+            Self::SqliteRead(_) | Self::Sqlite(_) => statement.sqlite.into_sql_str(),
+            Self::Postgres(_) => statement.postgres.into_sql_str(),
+        }
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    pub(super) async fn execute(&mut self, statement: Statement, values: Vec<Value>) -> Result<u64> {
+        let text = self.text(statement);
+        self.execute_text(statement.name, text, values).await
+    }
+
+    /// Inserts rows, `BULK_ROWS` at a time, and says how many went in.
+    pub(super) async fn insert<Row>(&mut self, bulk: Bulk, rows: impl IntoIterator<Item = Row>) -> Result<u64>
+    where
+        Row: IntoIterator<Item = Value>,
+    {
+        let mut inserted = 0;
+        let mut pending = Vec::with_capacity(BULK_ROWS * bulk.columns);
+        for row in rows {
+            pending.extend(row);
+            if pending.len() == BULK_ROWS * bulk.columns {
+                let values = std::mem::replace(&mut pending, Vec::with_capacity(BULK_ROWS * bulk.columns));
+                inserted += self.insert_values(bulk, values).await?;
+            }
+        }
+        if !pending.is_empty() {
+            inserted += self.insert_values(bulk, pending).await?;
+        }
+        Ok(inserted)
+    }
+
+    async fn insert_values(&mut self, bulk: Bulk, values: Vec<Value>) -> Result<u64> {
+        let text = AssertSqlSafe(bulk.text(values.len() / bulk.columns)).into_sql_str();
+        self.execute_text(bulk.name, text, values).await
+    }
+
+    async fn execute_text(&mut self, name: &'static str, text: SqlStr, values: Vec<Value>) -> Result<u64> {
+        let span = self.span(name);
+        async {
+            with_connection!(self, text, values, |query, connection| {
+                query.execute(connection).await.map(|done| done.rows_affected())
+            })
+        }
+        .instrument(span)
+        .await
+        .map_err(|error| fault::of(name, error))
+    }
+
+    /// All rows that a statement returns.
+    pub(super) async fn rows(&mut self, statement: Statement, values: Vec<Value>) -> Result<Vec<Row>> {
+        let (name, span, text) = (statement.name, self.span(statement.name), self.text(statement));
+        async {
+            with_connection!(self, text, values, |query, connection| {
+                let rows = query.fetch_all(connection).await;
+                rows.map(|rows| {
+                    rows.into_iter().map(|row| Row { statement: name, columns: row.into() }).collect()
+                })
+            })
+        }
+        .instrument(span)
+        .await
+        .map_err(|error| fault::of(name, error))
+    }
+
+    /// The row that a statement returns, if it returns one.
+    pub(super) async fn row(&mut self, statement: Statement, values: Vec<Value>) -> Result<Option<Row>> {
+        let (name, span, text) = (statement.name, self.span(statement.name), self.text(statement));
+        async {
+            with_connection!(self, text, values, |query, connection| {
+                let row = query.fetch_optional(connection).await;
+                row.map(|row| row.map(|row| Row { statement: name, columns: row.into() }))
+            })
+        }
+        .instrument(span)
+        .await
+        .map_err(|error| fault::of(name, error))
+    }
+
+    /// The one row that a statement always returns.
+    pub(super) async fn one(&mut self, statement: Statement, values: Vec<Value>) -> Result<Row> {
+        match self.row(statement, values).await? {
+            Some(row) => Ok(row),
+            None => Err(fault::of(statement.name, sqlx::Error::RowNotFound)),
+        }
+    }
+
+    /// Runs a script of several statements without values.
+    pub(super) async fn script(&mut self, name: &'static str, text: &'static str) -> Result<()> {
+        let span = self.span(name);
+        async {
+            match self {
+                Self::SqliteRead(held) => sqlx::raw_sql(text).execute(&mut **held).await.map(drop),
+                Self::Sqlite(held) => sqlx::raw_sql(text).execute(&mut **held).await.map(drop),
+                Self::Postgres(held) => sqlx::raw_sql(text).execute(&mut **held).await.map(drop),
+            }
+        }
+        .instrument(span)
+        .await
+        .map_err(|error| fault::of(name, error))
+    }
+
+    /// Makes everything done in the session last.
+    pub(super) async fn commit(self) -> Result<()> {
+        let span = self.span("commit");
+        async {
+            match self {
+                Self::SqliteRead(_) => Ok(()),
+                Self::Sqlite(held) => held.commit().await,
+                Self::Postgres(held) => held.commit().await,
+            }
+        }
+        .instrument(span)
+        .await
+        .map_err(|error| fault::of("commit", error))
+    }
+
+    /// Gives the connection back after reading.
+    pub(super) async fn end(self) -> Result<()> {
+        let ended = match self {
+            Self::SqliteRead(_) => Ok(()),
+            Self::Sqlite(held) => held.rollback().await,
+            Self::Postgres(held) => held.rollback().await,
+        };
+        ended.map_err(|error| fault::of("end", error))
+    }
+}
+
+fn bound<DB>(text: SqlStr, values: Vec<Value>, persistent: bool) -> Query<'static, DB, DB::Arguments>
+where
+    DB: Database + HasStatementCache,
+    for<'v> Option<i64>: Encode<'v, DB> + Type<DB>,
+    for<'v> Option<String>: Encode<'v, DB> + Type<DB>,
+    for<'v> Option<Vec<u8>>: Encode<'v, DB> + Type<DB>,
+{
+    let mut query = sqlx::query::<DB>(text).persistent(persistent);
+    for value in values {
+        query = match value {
+            Value::Int(value) => query.bind(value),
+            Value::Text(value) => query.bind(value),
+            Value::Blob(value) => query.bind(value),
+        };
+    }
+    query
+}
+
+/// A row as it came from either database.
+pub(super) struct Row {
+    statement: &'static str,
+    columns: Columns,
+}
+
+enum Columns {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+impl From<SqliteRow> for Columns {
+    fn from(row: SqliteRow) -> Self {
+        Self::Sqlite(row)
+    }
+}
+
+impl From<PgRow> for Columns {
+    fn from(row: PgRow) -> Self {
+        Self::Postgres(row)
+    }
+}
+
+impl Row {
+    fn get<T>(&self, column: &str) -> Result<T>
+    where
+        T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>,
+    {
+        match &self.columns {
+            Columns::Sqlite(row) => row.try_get(column),
+            Columns::Postgres(row) => row.try_get(column),
+        }
+        .map_err(|error| fault::of(self.statement, error))
+    }
+
+    /// A number.
+    pub(super) fn int(&self, column: &str) -> Result<i64> {
+        self.get(column)
+    }
+
+    /// A number that may be missing.
+    pub(super) fn opt_int(&self, column: &str) -> Result<Option<i64>> {
+        self.get(column)
+    }
+
+    /// A truth value.
+    pub(super) fn flag(&self, column: &str) -> Result<bool> {
+        Ok(self.int(column)? != 0)
+    }
+
+    /// A text.
+    pub(super) fn text(&self, column: &str) -> Result<String> {
+        self.get(column)
+    }
+
+    /// A text that may be missing.
+    pub(super) fn opt_text(&self, column: &str) -> Result<Option<String>> {
+        self.get(column)
+    }
+
+    /// Bytes.
+    pub(super) fn blob(&self, column: &str) -> Result<Vec<u8>> {
+        self.get(column)
+    }
+
+    /// Bytes that may be missing.
+    pub(super) fn opt_blob(&self, column: &str) -> Result<Option<Vec<u8>>> {
+        self.get(column)
+    }
+
+    /// A moment.
+    pub(super) fn time(&self, column: &str) -> Result<Timestamp> {
+        let micros = self.int(column)?;
+        Timestamp::from_microsecond(micros).map_err(|error| corrupt(self.statement, column, &micros, error))
+    }
+
+    /// A moment that may be missing.
+    pub(super) fn opt_time(&self, column: &str) -> Result<Option<Timestamp>> {
+        match self.opt_int(column)? {
+            None => Ok(None),
+            Some(_) => self.time(column).map(Some),
+        }
+    }
+
+    /// An id, parsed.
+    pub(super) fn id<T>(&self, table: &'static str, column: &str) -> Result<T>
+    where
+        T: std::str::FromStr,
+        T::Err: std::error::Error + Send + Sync + 'static,
+    {
+        let text = self.text(column)?;
+        text.parse().map_err(|error| corrupt(table, column, &text, error))
+    }
+
+    /// A text, parsed by `parse`; `id` names the row if that fails.
+    pub(super) fn parse<T>(
+        &self,
+        table: &'static str,
+        id: &dyn Display,
+        column: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T> {
+        let text = self.text(column)?;
+        parse(&text).ok_or_else(|| corrupt(table, column, id, "the value is not one of this column's"))
+    }
+
+    /// A number that fits a narrower type.
+    pub(super) fn narrow<T: TryFrom<i64>>(
+        &self,
+        table: &'static str,
+        id: &dyn Display,
+        column: &str,
+    ) -> Result<T> {
+        T::try_from(self.int(column)?).map_err(|_| corrupt(table, column, id, "the number is out of range"))
+    }
+
+    /// A JSON document.
+    pub(super) fn json<T: DeserializeOwned>(
+        &self,
+        table: &'static str,
+        id: &dyn Display,
+        column: &str,
+    ) -> Result<T> {
+        let text = self.text(column)?;
+        serde_json::from_str(&text).map_err(|error| corrupt(table, column, id, error))
+    }
+}
+
+/// A document as JSON.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| fault::unwritable(error))
+}

@@ -1,0 +1,68 @@
+//! Errors of the database as errors of the service. A retry is safe after `StoreUnavailable`: either nothing was
+//! changed, or, if the connection broke during the commit, the `request_id` finds the first answer.
+
+use std::fmt::Display;
+
+use sqlx::error::DatabaseError;
+
+use crate::error::Error;
+
+/// The error of a statement.
+pub(super) fn of(statement: &'static str, error: sqlx::Error) -> Error {
+    let passing = match &error {
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        sqlx::Error::Database(database) => is_passing(&**database),
+        _ => false,
+    };
+    if passing {
+        Error::StoreUnavailable(Box::new(error))
+    } else {
+        Error::Internal(format!("statement {statement} failed").into(), Some(Box::new(error)))
+    }
+}
+
+/// Whether the database may do the same a moment later.
+fn is_passing(error: &dyn DatabaseError) -> bool {
+    let Some(code) = error.code() else { return false };
+    if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+        // Connection exceptions, transaction rollbacks (serialisation, deadlock), lack of resources, operator
+        // intervention (shutdown, failover), lock not available, and a standby that is not yet writable.
+        return ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
+            || matches!(&*code, "55P03" | "25006");
+    }
+    // SQLite's primary result codes: busy, locked, out of memory, I/O error, disk full, cannot open.
+    code.parse().is_ok_and(|code: i32| matches!(code & 0xff, 5 | 6 | 7 | 10 | 13 | 14))
+}
+
+/// A row that cannot be read: names where it is, never what stands there.
+pub(super) fn corrupt(
+    table: &str,
+    column: &str,
+    id: &dyn Display,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Error {
+    Error::Internal(
+        format!("row {id} of table {table} cannot be read: column {column}").into(),
+        Some(cause.into()),
+    )
+}
+
+/// A document that cannot be written.
+pub(super) fn unwritable(error: serde_json::Error) -> Error {
+    Error::Internal("a document cannot be written as JSON".into(), Some(Box::new(error)))
+}
+
+/// A write that changed another number of rows than it must.
+pub(super) fn miscount(statement: &'static str, changed: u64, expected: u64) -> Error {
+    Error::internal(format!("statement {statement} changed {changed} rows instead of {expected}"))
+}
+
+/// `Ok` if a write changed exactly `expected` rows.
+pub(super) fn expect_rows(statement: &'static str, changed: u64, expected: u64) -> Result<(), Error> {
+    if changed == expected { Ok(()) } else { Err(miscount(statement, changed, expected)) }
+}

@@ -1,0 +1,240 @@
+//! Imports: rows are staged as they arrive, each batch in a short transaction of its own, and become profiles in one
+//! transaction at the end. Nobody sees staged rows, and a stream that breaks leaves nothing but rows to purge.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::dialect::{self, BULK_ROWS, Bulk, Session, statements, values};
+use super::{Scope, Store, WriteSession, fault, organisation};
+use crate::domain::name::{OrganisationId, OwnId};
+use crate::domain::profile::Profile;
+use crate::error::{Error, Result};
+
+statements! {
+    BEGIN = ("profile_import.begin",
+        "INSERT INTO profile_import (id, organisation_id, staged, create_micros, touch_micros) \
+         VALUES ($1, $2, 0, $3, $3)");
+    COUNT = ("profile_import.count",
+        "UPDATE profile_import SET staged = staged + $3, touch_micros = $4 \
+         WHERE id = $1 AND organisation_id = $2 RETURNING staged");
+    STAGED = ("profile_import.staged",
+        "SELECT ordinal, row_number FROM profile_import_row WHERE import_id = $1 AND own_id = $2");
+    COMPARE = ("profile_import.compare",
+        "SELECT COUNT(*) AS staged, COUNT(p.own_id) AS known, \
+         CAST(COALESCE(SUM(CASE WHEN p.digest = r.digest THEN 1 ELSE 0 END), 0) AS BIGINT) AS unchanged \
+         FROM profile_import_row r LEFT JOIN profile p ON p.organisation_id = $2 AND p.own_id = r.own_id \
+         WHERE r.import_id = $1");
+    UPSERT = ("profile_import.upsert",
+        "INSERT INTO profile (organisation_id, own_id, version, digest, is_mentor, is_mentee, create_micros, update_micros) \
+         SELECT $2, own_id, 1, digest, is_mentor, is_mentee, CAST($3 AS BIGINT), CAST($3 AS BIGINT) FROM profile_import_row WHERE import_id = $1 \
+         ON CONFLICT (organisation_id, own_id) DO UPDATE SET version = profile.version + 1, digest = excluded.digest, \
+         is_mentor = excluded.is_mentor, is_mentee = excluded.is_mentee, update_micros = excluded.update_micros \
+         WHERE profile.digest <> excluded.digest");
+    KEEP_VERSIONS = ("profile_import.keep_versions",
+        "INSERT INTO profile_version (organisation_id, own_id, version, document, digest, import_id, create_micros) \
+         SELECT p.organisation_id, p.own_id, p.version, r.document, r.digest, $1, CAST($3 AS BIGINT) \
+         FROM profile_import_row r JOIN profile p ON p.organisation_id = $2 AND p.own_id = r.own_id \
+         WHERE r.import_id = $1 AND NOT EXISTS (SELECT 1 FROM profile_version v \
+         WHERE v.organisation_id = p.organisation_id AND v.own_id = p.own_id AND v.version = p.version)");
+    DISCARD = ("profile_import.discard", "DELETE FROM profile_import WHERE id = $1 AND organisation_id = $2");
+    STALE = ("profile_import.purge", "DELETE FROM profile_import WHERE touch_micros < $1");
+}
+
+/// Stages rows; a person who is staged already is left as she is.
+pub(super) const STAGE: Bulk = Bulk {
+    name: "profile_import.stage",
+    head: "INSERT INTO profile_import_row \
+           (import_id, own_id, ordinal, row_number, document, digest, is_mentor, is_mentee) VALUES",
+    columns: 8,
+    tail: " ON CONFLICT (import_id, own_id) DO NOTHING",
+};
+
+/// An import under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportKey {
+    organisation: OrganisationId,
+    id: String,
+}
+
+/// A checked row of an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedRow {
+    row: i64,
+    id: OwnId,
+    document: String,
+    digest: String,
+    is_mentor: bool,
+    is_mentee: bool,
+}
+
+impl StagedRow {
+    /// Row `row` of the caller's file, with the profile of the organisation's member `id`.
+    pub fn new(row: i64, id: OwnId, content: &Profile) -> Result<Self> {
+        let document = dialect::json(content)?;
+        Ok(Self {
+            row,
+            id,
+            digest: hex::encode(Sha256::digest(&document)),
+            document,
+            is_mentor: content.mentor_offer.is_some(),
+            is_mentee: content.mentee_request.is_some(),
+        })
+    }
+}
+
+/// A row that names a person whom an earlier row of the import names already. It was not staged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The row.
+    pub row: i64,
+    /// The person.
+    pub id: OwnId,
+    /// The earlier row.
+    pub first_row: i64,
+}
+
+/// What an import has changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImportCounts {
+    /// Profiles that were new.
+    pub created: i64,
+    /// Profiles that changed.
+    pub updated: i64,
+    /// Profiles that were already exactly so.
+    pub unchanged: i64,
+}
+
+impl Store {
+    /// Begins an import into an organisation. `id` is unique for ever.
+    pub async fn begin_import(
+        &self,
+        scope: &Scope,
+        organisation: &OrganisationId,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<ImportKey> {
+        let mut session = self.writer().await?;
+        organisation::require(&mut session, scope, organisation).await?;
+        let begun = session.execute(BEGIN, values![id, organisation, now]).await?;
+        fault::expect_rows(BEGIN.name, begun, 1)?;
+        session.commit().await?;
+        Ok(ImportKey { organisation: organisation.clone(), id: id.to_owned() })
+    }
+
+    /// Stages rows in one short transaction, and answers those that name a person whom an earlier row names.
+    ///
+    /// Fails with `NotFound` if the import was finished, discarded or purged.
+    pub async fn stage_rows(
+        &self,
+        import: &ImportKey,
+        rows: Vec<StagedRow>,
+        now: Timestamp,
+    ) -> Result<Vec<Duplicate>> {
+        let number = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        if number == 0 {
+            return Ok(Vec::new());
+        }
+        let mut session = self.writer().await?;
+        // Counting first makes a second stream of the same import wait, and numbers the rows.
+        let counted = session
+            .row(COUNT, values![import.id.as_str(), &import.organisation, number, now])
+            .await?
+            .ok_or_else(|| Error::NotFound(format!("import {}", import.id)))?;
+        let mut ordinal = counted.int("staged")? - number;
+        let mut duplicates = Vec::new();
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<StagedRow> = rows.by_ref().take(BULK_ROWS).collect();
+            let first = ordinal;
+            ordinal += i64::try_from(chunk.len()).unwrap_or_default();
+            stage_chunk(&mut session, import, first, chunk, &mut duplicates).await?;
+        }
+        session.commit().await?;
+        Ok(duplicates)
+    }
+
+    /// Forgets an import and its rows; nothing happens if there is none.
+    pub async fn discard_import(&self, import: &ImportKey) -> Result<()> {
+        let mut session = self.writer().await?;
+        session.execute(DISCARD, values![import.id.as_str(), &import.organisation]).await?;
+        session.commit().await
+    }
+
+    /// Forgets imports that no row has reached since `limit`, and says how many.
+    pub async fn purge_stale_imports(&self, limit: Timestamp) -> Result<u64> {
+        let mut session = self.writer().await?;
+        let purged = session.execute(STALE, values![limit]).await?;
+        session.commit().await?;
+        Ok(purged)
+    }
+}
+
+/// Stages up to `BULK_ROWS` rows, numbered from `first`.
+async fn stage_chunk(
+    session: &mut Session,
+    import: &ImportKey,
+    first: i64,
+    chunk: Vec<StagedRow>,
+    duplicates: &mut Vec<Duplicate>,
+) -> Result<()> {
+    let names: Vec<(i64, OwnId)> = chunk.iter().map(|row| (row.row, row.id.clone())).collect();
+    let bound = chunk.into_iter().zip(first..).map(|(row, ordinal)| {
+        let StagedRow { row, id, document, digest, is_mentor, is_mentee } = row;
+        values![import.id.as_str(), &id, ordinal, row, document, digest, is_mentor, is_mentee]
+    });
+    let staged = session.insert(STAGE, bound).await?;
+    if staged == names.len() as u64 {
+        return Ok(());
+    }
+    // Some were staged before, by an earlier batch or earlier in this one: those whose stored number is another.
+    let mut stored: HashMap<OwnId, (i64, i64)> = HashMap::new();
+    for ((row, id), ordinal) in names.into_iter().zip(first..) {
+        let (at, first_row) = if let Some(known) = stored.get(&id) {
+            *known
+        } else {
+            let found = session.one(STAGED, values![import.id.as_str(), &id]).await?;
+            let known = (found.int("ordinal")?, found.int("row_number")?);
+            stored.insert(id.clone(), known);
+            known
+        };
+        if at != ordinal {
+            duplicates.push(Duplicate { row, id, first_row });
+        }
+    }
+    Ok(())
+}
+
+impl WriteSession {
+    /// Turns the staged rows into profiles: a new version for each new or changed one, nothing for the others.
+    ///
+    /// Fails with `NotFound` if the import was finished, discarded or purged.
+    pub async fn finish_import(&mut self, import: &ImportKey) -> Result<ImportCounts> {
+        let ImportKey { organisation, id } = import;
+        let now = self.now();
+        self.lock_organisation(organisation).await?;
+        let session = self.connection();
+        let compared = session.one(COMPARE, values![id.as_str(), organisation]).await?;
+        let (staged, known) = (compared.int("staged")?, compared.int("known")?);
+        let unchanged = compared.int("unchanged")?;
+        let counts = ImportCounts { created: staged - known, updated: known - unchanged, unchanged };
+        let changed = (counts.created + counts.updated).unsigned_abs();
+        for statement in [UPSERT, KEEP_VERSIONS] {
+            let written = session.execute(statement, values![id.as_str(), organisation, now]).await?;
+            fault::expect_rows(statement.name, written, changed)?;
+        }
+        if session.execute(DISCARD, values![id.as_str(), organisation]).await? == 0 {
+            return Err(Error::NotFound(format!("import {id}")));
+        }
+        let detail = json!({
+            "import": id,
+            "created": counts.created,
+            "updated": counts.updated,
+            "unchanged": counts.unchanged,
+        });
+        self.note(Some(organisation), "profile.import", &organisation.name(), &detail).await?;
+        Ok(counts)
+    }
+}

@@ -1,0 +1,95 @@
+//! Profiles as they stand. They come in by imports, see `import`.
+
+use super::dialect::{self, Row, Session, statements, values};
+use super::{Scope, Store, organisation};
+use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
+use crate::domain::profile::StoredProfile;
+use crate::error::{Error, Result};
+
+statements! {
+    GET = ("profile.get",
+        "SELECT p.organisation_id, p.own_id, p.version, p.digest, v.document, p.create_micros, p.update_micros \
+         FROM profile p JOIN profile_version v ON v.organisation_id = p.organisation_id AND v.own_id = p.own_id \
+         AND v.version = p.version \
+         WHERE p.organisation_id = $1 AND p.own_id = $2 AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3)");
+    LIST = ("profile.list",
+        "SELECT p.organisation_id, p.own_id, p.version, p.digest, v.document, p.create_micros, p.update_micros \
+         FROM profile p JOIN profile_version v ON v.organisation_id = p.organisation_id AND v.own_id = p.own_id \
+         AND v.version = p.version \
+         WHERE p.organisation_id = $1 AND p.own_id > $2 ORDER BY p.own_id LIMIT $3");
+    // A list of any length as one value; the databases spell its reading differently.
+    NAMED = ("profile.named",
+        sqlite: "SELECT p.organisation_id, p.own_id, p.version, p.digest, v.document, p.create_micros, p.update_micros \
+         FROM profile p JOIN profile_version v ON v.organisation_id = p.organisation_id AND v.own_id = p.own_id \
+         AND v.version = p.version WHERE p.organisation_id = $1 \
+         AND p.own_id IN (SELECT value FROM json_each($2)) ORDER BY p.own_id",
+        postgres: "SELECT p.organisation_id, p.own_id, p.version, p.digest, v.document, p.create_micros, \
+         p.update_micros FROM profile p JOIN profile_version v ON v.organisation_id = p.organisation_id \
+         AND v.own_id = p.own_id AND v.version = p.version WHERE p.organisation_id = $1 \
+         AND p.own_id IN (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) ORDER BY p.own_id");
+}
+
+impl Store {
+    /// One profile.
+    pub async fn profile(&self, scope: &Scope, name: &ProfileRef) -> Result<StoredProfile> {
+        let mut session = self.reader().await?;
+        let found = session.row(GET, values![&name.organisation, &name.id, scope.id()]).await?;
+        session.end().await?;
+        found.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(name.name()))
+    }
+
+    /// Profiles of an organisation after id `after`, by id, at most `limit`: for lists and exports.
+    ///
+    /// Fails with `NotFound` if the organisation does not exist for the caller.
+    pub async fn list_profiles(
+        &self,
+        scope: &Scope,
+        organisation: &OrganisationId,
+        after: Option<&OwnId>,
+        limit: u32,
+    ) -> Result<Vec<StoredProfile>> {
+        if !scope.covers(organisation) {
+            return Err(Error::NotFound(organisation.name()));
+        }
+        let mut session = self.snapshot_reader().await?;
+        let page = page(&mut session, organisation, after, limit).await?;
+        if page.is_empty() {
+            organisation::require(&mut session, scope, organisation).await?;
+        }
+        session.end().await?;
+        Ok(page)
+    }
+}
+
+/// Profiles after id `after`, as the session sees them.
+pub(super) async fn page(
+    session: &mut Session,
+    organisation: &OrganisationId,
+    after: Option<&OwnId>,
+    limit: u32,
+) -> Result<Vec<StoredProfile>> {
+    let after = after.map_or("", OwnId::as_str);
+    session.rows(LIST, values![organisation, after, limit]).await?.iter().map(read).collect()
+}
+
+/// The named profiles, as the session sees them.
+pub(super) async fn named(
+    session: &mut Session,
+    organisation: &OrganisationId,
+    ids: &[OwnId],
+) -> Result<Vec<StoredProfile>> {
+    session.rows(NAMED, values![organisation, dialect::json(&ids)?]).await?.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<StoredProfile> {
+    let name =
+        ProfileRef { organisation: row.id("profile", "organisation_id")?, id: row.id("profile", "own_id")? };
+    Ok(StoredProfile {
+        version: row.int("version")?,
+        digest: row.text("digest")?,
+        content: row.json("profile_version", &name, "document")?,
+        create_time: row.time("create_micros")?,
+        update_time: row.time("update_micros")?,
+        name,
+    })
+}

@@ -1,0 +1,289 @@
+//! Runs as workers see them: claimed under a lease that ends by itself, and written with the fencing number of the
+//! claim. A worker that was taken for dead and comes back holds an old number, and changes nothing.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::dialect::{self, Bulk, statements, values};
+use super::run::{self, run_columns};
+use super::{Store, WriteSession, fault, result};
+use crate::domain::name::RunRef;
+use crate::domain::run::{Match, Progress, Run, RunState, RunSummary, Unmatched};
+use crate::error::{Error, Result};
+
+statements! {
+    // Workers on PostgreSQL pass over a run that another is claiming; SQLite has one writer and no such words.
+    CLAIM = ("run.claim",
+        sqlite: concat!("UPDATE run SET state = 'running', attempt = attempt + 1, fence = fence + 1, lease_owner = $1, \
+            lease_until_micros = $2, start_micros = COALESCE(start_micros, $3), stage = NULL, stage_done = 0, \
+            stage_total = 0, stage_eta_millis = NULL WHERE (round_id, number) = (SELECT round_id, number FROM run \
+            WHERE state IN ('queued', 'running') AND (state = 'queued' OR lease_until_micros < $3) \
+            ORDER BY create_micros, round_id, number LIMIT 1) RETURNING fence, ", run_columns!()),
+        postgres: concat!("UPDATE run SET state = 'running', attempt = attempt + 1, fence = fence + 1, \
+            lease_owner = $1, lease_until_micros = $2, start_micros = COALESCE(start_micros, $3), stage = NULL, \
+            stage_done = 0, stage_total = 0, stage_eta_millis = NULL WHERE (round_id, number) = \
+            (SELECT round_id, number FROM run WHERE state IN ('queued', 'running') \
+            AND (state = 'queued' OR lease_until_micros < $3) ORDER BY create_micros, round_id, number LIMIT 1 \
+            FOR UPDATE SKIP LOCKED) RETURNING fence, ", run_columns!()));
+    RENEW = ("run.renew",
+        "UPDATE run SET lease_until_micros = $4 WHERE round_id = $1 AND number = $2 AND fence = $3 \
+         AND state = 'running' RETURNING cancel_requested");
+    PROGRESS = ("run.progress",
+        "UPDATE run SET lease_until_micros = $4, stage = $5, stage_done = $6, stage_total = $7, stage_eta_millis = $8 \
+         WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running' RETURNING cancel_requested");
+    CANCEL_REQUESTED = ("run.cancel_requested",
+        "SELECT cancel_requested FROM run WHERE round_id = $1 AND number = $2");
+    RELEASE = ("run.release",
+        "UPDATE run SET state = 'queued', fence = fence + 1, lease_owner = NULL, lease_until_micros = NULL, \
+         stage = NULL WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
+    SUCCEED = ("run.succeed",
+        "UPDATE run SET state = 'succeeded', end_micros = $4, engine_version = $5, result_digest = $6, summary = $7, \
+         certificate = $8, stage = NULL, lease_owner = NULL, lease_until_micros = NULL \
+         WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
+    FAIL = ("run.fail",
+        "UPDATE run SET state = 'failed', end_micros = $4, failure_reason = $5, failure_message = $6, stage = NULL, \
+         lease_owner = NULL, lease_until_micros = NULL \
+         WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
+    CANCEL = ("run.cancel",
+        "UPDATE run SET state = 'cancelled', end_micros = $4, stage = NULL, lease_owner = NULL, \
+         lease_until_micros = NULL WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
+    NEXT_EXPIRY = ("run.next_expiry",
+        "SELECT MIN(lease_until_micros) AS expiry FROM run WHERE state IN ('queued', 'running')");
+}
+
+/// Keeps matches.
+pub(super) const KEEP_MATCHES: Bulk = Bulk {
+    name: "run_match.create",
+    head: "INSERT INTO run_match (round_id, run_number, ordinal, mentee_organisation_id, mentee_own_id, \
+           mentor_organisation_id, mentor_own_id, score, contributions) VALUES",
+    columns: 9,
+    tail: "",
+};
+
+/// Keeps people without a match.
+pub(super) const KEEP_UNMATCHED: Bulk = Bulk {
+    name: "run_unmatched.create",
+    head: "INSERT INTO run_unmatched (round_id, run_number, ordinal, side, organisation_id, own_id, document) VALUES",
+    columns: 7,
+    tail: "",
+};
+
+/// A run that a worker holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClaimedRun {
+    /// The run; its `attempt` counts this one.
+    pub run: Run,
+    /// The fencing number of this claim.
+    pub fence: i64,
+    owner: String,
+}
+
+/// What a worker hears when it renews its lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// Whether a person has asked for the run to be cancelled.
+    pub cancel_requested: bool,
+}
+
+/// What a run came to. Matches and unmatched are listed to callers in the order given here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunOutcome {
+    /// Version of the engine.
+    pub engine_version: String,
+    /// Digest of the result.
+    pub result_digest: String,
+    /// The numbers.
+    pub summary: RunSummary,
+    /// All matches, the highest score first.
+    pub matches: Vec<Match>,
+    /// Everyone without a match, mentees first.
+    pub unmatched: Vec<Unmatched>,
+    /// The certificate of the optimum.
+    pub certificate: Vec<u8>,
+}
+
+impl Store {
+    /// Claims the oldest run that is queued, or whose worker has let its lease run out. `owner` names the worker.
+    pub async fn claim_run(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Option<ClaimedRun>> {
+        let mut session = self.writer().await?;
+        let values = values![owner, now.as_microsecond().saturating_add(micros(lease)), now];
+        let Some(row) = session.row(CLAIM, values).await? else {
+            session.end().await?;
+            return Ok(None);
+        };
+        let claimed = ClaimedRun { run: run::read(&row)?, fence: row.int("fence")?, owner: owner.to_owned() };
+        session.commit().await?;
+        Ok(Some(claimed))
+    }
+
+    /// Renews the lease, and writes how far the run is.
+    ///
+    /// Fails with `RunState` if the run is no longer this worker's: it must stop.
+    pub async fn heartbeat(
+        &self,
+        claim: &ClaimedRun,
+        now: Timestamp,
+        lease: Duration,
+        progress: Option<Progress>,
+    ) -> Result<Heartbeat> {
+        let mut session = self.writer().await?;
+        let mut values = claim.keys();
+        values.extend(values![now.as_microsecond().saturating_add(micros(lease))]);
+        let renewed = if let Some(Progress { stage, done, total, eta_millis }) = progress {
+            values.extend(values![stage.as_str(), saturated(done), saturated(total), eta_millis]);
+            session.row(PROGRESS, values).await?
+        } else {
+            session.row(RENEW, values).await?
+        };
+        let Some(row) = renewed else {
+            return Err(lost(run::state(&mut session, &claim.run.name).await?, claim));
+        };
+        session.commit().await?;
+        Ok(Heartbeat { cancel_requested: row.flag("cancel_requested")? })
+    }
+
+    /// Whether a person has asked for the run to be cancelled. Only reads.
+    pub async fn is_cancel_requested(&self, name: &RunRef) -> Result<bool> {
+        let mut session = self.reader().await?;
+        let found = session.row(CANCEL_REQUESTED, values![&name.round, name.number]).await?;
+        session.end().await?;
+        found.ok_or_else(|| Error::NotFound(name.name()))?.flag("cancel_requested")
+    }
+
+    /// Gives a run back to the queue, so that another worker need not wait for the lease to end. The attempt counts.
+    ///
+    /// Fails with `RunState` if the run is no longer this worker's.
+    pub async fn release_run(&self, claim: &ClaimedRun) -> Result<()> {
+        let mut session = self.writer().await?;
+        if session.execute(RELEASE, claim.keys()).await? == 0 {
+            return Err(lost(run::state(&mut session, &claim.run.name).await?, claim));
+        }
+        session.commit().await
+    }
+
+    /// Saves what a run came to, whole, and takes its round to review.
+    ///
+    /// Fails with `RunState` if the run is no longer this worker's; then nothing is changed.
+    pub async fn complete_run(&self, claim: &ClaimedRun, now: Timestamp, outcome: &RunOutcome) -> Result<()> {
+        let RunOutcome { engine_version, result_digest, summary, matches, unmatched, certificate } = outcome;
+        let mut session = claim.begin(self, now).await?;
+        let mut values = claim.keys();
+        values.extend(values![
+            now,
+            engine_version.as_str(),
+            result_digest.as_str(),
+            dialect::json(summary)?,
+            certificate.as_slice(),
+        ]);
+        claim.ended(&mut session, SUCCEED, values).await?;
+        let name = &claim.run.name;
+        // Rows are made one bulk at a time: a large result is never held twice.
+        let rows =
+            matches.iter().zip(1_i64..).map(|(pair, ordinal)| result::match_values(name, ordinal, pair));
+        let kept = session.connection().insert(KEEP_MATCHES, rows).await?;
+        fault::expect_rows(KEEP_MATCHES.name, kept, matches.len() as u64)?;
+        let rows =
+            unmatched.iter().zip(1_i64..).map(|(who, ordinal)| result::unmatched_values(name, ordinal, who));
+        let kept = session.connection().insert(KEEP_UNMATCHED, rows).await?;
+        fault::expect_rows(KEEP_UNMATCHED.name, kept, unmatched.len() as u64)?;
+        let detail = json!({
+            "matches": matches.len(),
+            "unmatched": unmatched.len(),
+            "result": result_digest,
+            "attempt": claim.run.attempt,
+        });
+        claim.commit(session, "run.succeed", &detail).await
+    }
+
+    /// Gives a run up. `reason` is from the closed set of error reasons; `message` is shown to callers.
+    ///
+    /// Fails with `RunState` if the run is no longer this worker's; then nothing is changed.
+    pub async fn fail_run(
+        &self,
+        claim: &ClaimedRun,
+        now: Timestamp,
+        reason: &str,
+        message: &str,
+    ) -> Result<()> {
+        let mut session = claim.begin(self, now).await?;
+        let mut values = claim.keys();
+        values.extend(values![now, reason, message]);
+        claim.ended(&mut session, FAIL, values).await?;
+        claim.commit(session, "run.fail", &json!({ "reason": reason, "attempt": claim.run.attempt })).await
+    }
+
+    /// Ends a run whose cancellation was asked for.
+    ///
+    /// Fails with `RunState` if the run is no longer this worker's; then nothing is changed.
+    pub async fn cancel_claimed_run(&self, claim: &ClaimedRun, now: Timestamp) -> Result<()> {
+        let mut session = claim.begin(self, now).await?;
+        let mut values = claim.keys();
+        values.extend(values![now]);
+        claim.ended(&mut session, CANCEL, values).await?;
+        claim.commit(session, "run.cancelled", &json!({ "attempt": claim.run.attempt })).await
+    }
+
+    /// When the next lease runs out, if any run is under way: when a waiting worker should look again.
+    pub async fn next_lease_expiry(&self) -> Result<Option<Timestamp>> {
+        let mut session = self.reader().await?;
+        let row = session.one(NEXT_EXPIRY, values![]).await?;
+        session.end().await?;
+        row.opt_time("expiry")
+    }
+}
+
+impl ClaimedRun {
+    fn keys(&self) -> Vec<dialect::Value> {
+        values![&self.run.name.round, self.run.name.number, self.fence]
+    }
+
+    async fn begin(&self, store: &Store, now: Timestamp) -> Result<WriteSession> {
+        let mut session = WriteSession::of_worker(store, &self.owner, now).await?;
+        session.lock_round(&self.run.name.round).await?;
+        Ok(session)
+    }
+
+    async fn ended(
+        &self,
+        session: &mut WriteSession,
+        statement: dialect::Statement,
+        values: Vec<dialect::Value>,
+    ) -> Result<()> {
+        if session.connection().execute(statement, values).await? == 0 {
+            return Err(lost(run::state(session.connection(), &self.run.name).await?, self));
+        }
+        Ok(())
+    }
+
+    async fn commit(
+        &self,
+        mut session: WriteSession,
+        action: &'static str,
+        detail: &serde_json::Value,
+    ) -> Result<()> {
+        session.settle_round(&self.run.name.round).await?;
+        session.note(None, action, &self.run.name.name(), detail).await?;
+        session.commit(&[]).await
+    }
+}
+
+/// The claim is not the run's present one.
+fn lost(state: RunState, claim: &ClaimedRun) -> Error {
+    let state = if state == RunState::Running { "running for another worker" } else { state.as_str() };
+    Error::RunState { run: claim.run.name.name(), state }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn saturated(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,205 @@
+//! What runs came to: matches, people without one, and the certificate.
+
+use super::dialect::{self, Row, Session, Value, statements, values};
+use super::{Scope, Store, run};
+use crate::domain::name::{ProfileRef, RunRef};
+use crate::domain::run::{Match, Side, Unmatched};
+use crate::error::{Error, Result};
+
+/// Columns of a match.
+macro_rules! match_columns {
+    () => {
+        "ordinal, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, score, contributions"
+    };
+}
+
+statements! {
+    LIST = ("run_match.list",
+        concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
+            AND ordinal > $3 ORDER BY ordinal LIMIT $4"));
+    // Either side may be the organisation's: one index walk for each, and a match within it once.
+    LIST_OF_ORGANISATION = ("run_match.list_of_organisation",
+        concat!("SELECT * FROM (SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
+            AND mentee_organisation_id = $5 AND ordinal > $3 ORDER BY ordinal LIMIT $4) AS mentees \
+            UNION SELECT * FROM (SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
+            AND mentor_organisation_id = $5 AND ordinal > $3 ORDER BY ordinal LIMIT $4) AS mentors \
+            ORDER BY ordinal LIMIT $4"));
+    GET = ("run_match.get",
+        concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
+            AND mentee_organisation_id = $3 AND mentee_own_id = $4 \
+            AND mentor_organisation_id = $5 AND mentor_own_id = $6 \
+            AND (CAST($7 AS TEXT) IS NULL OR mentee_organisation_id = $7 OR mentor_organisation_id = $7)"));
+    UNMATCHED = ("run_unmatched.list",
+        "SELECT ordinal, organisation_id, own_id, document FROM run_unmatched \
+         WHERE round_id = $1 AND run_number = $2 AND ordinal > $3 ORDER BY ordinal LIMIT $4");
+    UNMATCHED_OF_ORGANISATION = ("run_unmatched.list_of_organisation",
+        "SELECT ordinal, organisation_id, own_id, document FROM run_unmatched \
+         WHERE round_id = $1 AND run_number = $2 AND organisation_id = $5 AND ordinal > $3 ORDER BY ordinal LIMIT $4");
+    CERTIFICATE = ("run.certificate", "SELECT certificate FROM run WHERE round_id = $1 AND number = $2");
+}
+
+/// A match with its place in the run's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMatch {
+    /// Its place, from 1: the last segment of its resource name.
+    pub ordinal: i64,
+    /// The match.
+    pub pair: Match,
+}
+
+/// A person without a match, with her place in the run's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredUnmatched {
+    /// Her place, from 1.
+    pub ordinal: i64,
+    /// Who, and why.
+    pub unmatched: Unmatched,
+}
+
+impl Store {
+    /// Matches of a run after place `after`, in their order, at most `limit`; of an organisation, those where either
+    /// side is hers.
+    ///
+    /// Fails with `NotFound` if there is no such run.
+    pub async fn list_matches(
+        &self,
+        scope: &Scope,
+        run: &RunRef,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredMatch>> {
+        let mut session = self.snapshot_reader().await?;
+        let mut values = values![&run.round, run.number, after, limit];
+        let rows = match scope.organisation() {
+            None => session.rows(LIST, values).await?,
+            Some(own) => {
+                values.extend(values![own]);
+                session.rows(LIST_OF_ORGANISATION, values).await?
+            }
+        };
+        finish(session, run, rows, read_match).await
+    }
+
+    /// The match of two people in a run, if the run has matched them and the scope covers either.
+    pub async fn match_of(
+        &self,
+        scope: &Scope,
+        run: &RunRef,
+        mentee: &ProfileRef,
+        mentor: &ProfileRef,
+    ) -> Result<Option<StoredMatch>> {
+        let mut session = self.reader().await?;
+        let values = values![
+            &run.round,
+            run.number,
+            &mentee.organisation,
+            &mentee.id,
+            &mentor.organisation,
+            &mentor.id,
+            scope.id(),
+        ];
+        let found = session.row(GET, values).await?;
+        session.end().await?;
+        found.as_ref().map(|row| read_match(run, row)).transpose()
+    }
+
+    /// People without a match after place `after`, in their order, at most `limit`.
+    ///
+    /// Fails with `NotFound` if there is no such run.
+    pub async fn list_unmatched(
+        &self,
+        scope: &Scope,
+        run: &RunRef,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredUnmatched>> {
+        let mut session = self.snapshot_reader().await?;
+        let mut values = values![&run.round, run.number, after, limit];
+        let rows = match scope.organisation() {
+            None => session.rows(UNMATCHED, values).await?,
+            Some(own) => {
+                values.extend(values![own]);
+                session.rows(UNMATCHED_OF_ORGANISATION, values).await?
+            }
+        };
+        finish(session, run, rows, read_unmatched).await
+    }
+
+    /// The certificate of a run that succeeded. It speaks of everyone: for coordinators.
+    pub async fn certificate(&self, run: &RunRef) -> Result<Option<Vec<u8>>> {
+        let mut session = self.reader().await?;
+        let found = session.row(CERTIFICATE, values![&run.round, run.number]).await?;
+        session.end().await?;
+        found.ok_or_else(|| Error::NotFound(run.name()))?.opt_blob("certificate")
+    }
+}
+
+/// Ends a list: an empty page of a run that does not exist is an error.
+async fn finish<T>(
+    mut session: Session,
+    name: &RunRef,
+    rows: Vec<Row>,
+    read: fn(&RunRef, &Row) -> Result<T>,
+) -> Result<Vec<T>> {
+    if rows.is_empty() {
+        run::state(&mut session, name).await?;
+    }
+    session.end().await?;
+    rows.iter().map(|row| read(name, row)).collect()
+}
+
+/// Values of a row of `KEEP_MATCHES`. A document that cannot be written becomes one that cannot be kept: the column
+/// takes no NULL, and the whole result is refused.
+pub(super) fn match_values(run: &RunRef, ordinal: i64, pair: &Match) -> Vec<Value> {
+    values![
+        &run.round,
+        run.number,
+        ordinal,
+        &pair.mentee.organisation,
+        &pair.mentee.id,
+        &pair.mentor.organisation,
+        &pair.mentor.id,
+        pair.score,
+        dialect::json(&pair.contributions).ok().as_deref(),
+    ]
+}
+
+/// Values of a row of `KEEP_UNMATCHED`, likewise.
+pub(super) fn unmatched_values(run: &RunRef, ordinal: i64, unmatched: &Unmatched) -> Vec<Value> {
+    let side = match unmatched.side {
+        Side::Mentee => "mentee",
+        Side::Mentor => "mentor",
+    };
+    values![
+        &run.round,
+        run.number,
+        ordinal,
+        side,
+        &unmatched.profile.organisation,
+        &unmatched.profile.id,
+        dialect::json(unmatched).ok().as_deref(),
+    ]
+}
+
+fn read_match(run: &RunRef, row: &Row) -> Result<StoredMatch> {
+    let ordinal = row.int("ordinal")?;
+    let id = format!("{run}/matches/{ordinal}");
+    let person = |organisation: &str, own_id: &str| {
+        Ok(ProfileRef { organisation: row.id("run_match", organisation)?, id: row.id("run_match", own_id)? })
+    };
+    Ok(StoredMatch {
+        ordinal,
+        pair: Match {
+            mentee: person("mentee_organisation_id", "mentee_own_id")?,
+            mentor: person("mentor_organisation_id", "mentor_own_id")?,
+            score: row.narrow("run_match", &id, "score")?,
+            contributions: row.json("run_match", &id, "contributions")?,
+        },
+    })
+}
+
+fn read_unmatched(run: &RunRef, row: &Row) -> Result<StoredUnmatched> {
+    let ordinal = row.int("ordinal")?;
+    let id = format!("{run}/unmatched/{ordinal}");
+    Ok(StoredUnmatched { ordinal, unmatched: row.json("run_unmatched", &id, "document")? })
+}

@@ -1,0 +1,275 @@
+//! Runs as callers see them: started over a frozen snapshot, read, listed, cancelled. What workers do to them is in
+//! `queue`.
+
+use serde_json::json;
+
+use super::dialect::{Row, Session, statements, values};
+use super::{Scope, Store, WriteSession};
+use crate::domain::name::{OwnId, ProfileRef, RoundId, RunRef};
+use crate::domain::round::RoundState;
+use crate::domain::run::{Progress, Run, RunState, RunSummary, Stage};
+use crate::domain::snapshot::{Participant, Snapshot};
+use crate::error::{Error, Result};
+
+/// Columns of a run that callers see.
+macro_rules! run_columns {
+    () => {
+        "round_id, number, state, policy_version, input_digest, engine_version, result_digest, stage, stage_done, \
+         stage_total, stage_eta_millis, summary, failure_reason, failure_message, attempt, create_micros, \
+         start_micros, end_micros"
+    };
+}
+
+pub(super) use run_columns;
+
+statements! {
+    ACTIVE = ("run.active", "SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running')");
+    LAST = ("run.last", "SELECT COALESCE(MAX(number), 0) AS number FROM run WHERE round_id = $1");
+    CREATE = ("run.create",
+        "INSERT INTO run (round_id, number, state, policy_version, input_digest, engine_version, result_digest, \
+         stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros) \
+         SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, '', '', '', 0, 0, 0, 0, 0, \
+         CAST($3 AS BIGINT), CAST($3 AS BIGINT) FROM round WHERE id = $1");
+    FREEZE_PARTICIPANTS = ("run_participant.freeze",
+        "INSERT INTO run_participant (round_id, run_number, organisation_id, own_id, version) \
+         SELECT e.round_id, CAST($2 AS BIGINT), e.organisation_id, e.own_id, p.version FROM enrolment e \
+         JOIN profile p ON p.organisation_id = e.organisation_id AND p.own_id = e.own_id WHERE e.round_id = $1");
+    FREEZE_ORGANISATIONS = ("run_organisation.freeze",
+        "INSERT INTO run_organisation (round_id, run_number, organisation_id, rules) \
+         SELECT $1, CAST($2 AS BIGINT), o.id, o.rules FROM organisation o \
+         WHERE o.id IN (SELECT e.organisation_id FROM enrolment e WHERE e.round_id = $1)");
+    SEAL = ("run.seal", "UPDATE run SET input_digest = $3 WHERE round_id = $1 AND number = $2");
+    GET = ("run.get", concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number = $2"));
+    LIST = ("run.list",
+        concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3"));
+    ROUND = ("run.round", "SELECT id FROM round WHERE id = $1");
+    CANCEL_NOW = ("run.cancel_now",
+        "UPDATE run SET state = 'cancelled', cancel_requested = 1, end_micros = $3, lease_owner = NULL, \
+         lease_until_micros = NULL, stage = NULL, fence = fence + 1 WHERE round_id = $1 AND number = $2 \
+         AND (state = 'queued' OR (state = 'running' AND lease_until_micros < $3))");
+    CANCEL_LATER = ("run.cancel_later",
+        "UPDATE run SET cancel_requested = 1 WHERE round_id = $1 AND number = $2 AND state = 'running' \
+         AND cancel_requested = 0");
+    FROZEN_ROUND = ("snapshot.round",
+        "SELECT r.start_date, r.end_date, run.freeze_micros, p.document FROM run \
+         JOIN round r ON r.id = run.round_id \
+         JOIN policy p ON p.round_id = run.round_id AND p.version = run.policy_version \
+         WHERE run.round_id = $1 AND run.number = $2");
+    FROZEN_ORGANISATIONS = ("snapshot.organisations",
+        "SELECT organisation_id, rules FROM run_organisation WHERE round_id = $1 AND run_number = $2 \
+         ORDER BY organisation_id");
+    FROZEN_PARTICIPANTS = ("snapshot.participants",
+        "SELECT p.organisation_id, p.own_id, p.version, v.document FROM run_participant p \
+         JOIN profile_version v ON v.organisation_id = p.organisation_id AND v.own_id = p.own_id \
+         AND v.version = p.version WHERE p.round_id = $1 AND p.run_number = $2 \
+         AND (p.organisation_id, p.own_id) > ($3, $4) ORDER BY p.organisation_id, p.own_id LIMIT $5");
+}
+
+/// Participants read at a time: bounds what is held twice, as rows and as profiles.
+const SNAPSHOT_PAGE: u32 = 5_000;
+
+impl Store {
+    /// One run. Its summary shows an organisation no other organisation's numbers.
+    pub async fn run(&self, scope: &Scope, name: &RunRef) -> Result<Run> {
+        let mut session = self.reader().await?;
+        let found = session.row(GET, values![&name.round, name.number]).await?;
+        session.end().await?;
+        match found {
+            Some(row) => Ok(narrowed(read(&row)?, scope)),
+            None => Err(Error::NotFound(name.name())),
+        }
+    }
+
+    /// Runs of a round, the newest first, before number `before`, at most `limit`.
+    ///
+    /// Fails with `NotFound` if there is no such round.
+    pub async fn list_runs(
+        &self,
+        scope: &Scope,
+        round: &RoundId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Run>> {
+        let mut session = self.snapshot_reader().await?;
+        let rows = session.rows(LIST, values![round, before.unwrap_or(i64::MAX), limit]).await?;
+        if rows.is_empty() && session.row(ROUND, values![round]).await?.is_none() {
+            session.end().await?;
+            return Err(Error::NotFound(round.name()));
+        }
+        session.end().await?;
+        rows.iter().map(|row| Ok(narrowed(read(row)?, scope))).collect()
+    }
+
+    /// The frozen input of a run, in its one order. It holds profiles of every organisation: for the engine, never for a
+    /// caller.
+    pub async fn load_snapshot(&self, name: &RunRef) -> Result<Snapshot> {
+        let mut session = self.snapshot_reader().await?;
+        let snapshot = load(&mut session, name).await?;
+        session.end().await?;
+        Ok(snapshot)
+    }
+}
+
+impl WriteSession {
+    /// Freezes a round and queues a run over it.
+    ///
+    /// Fails with `NotFound`, `RoundState`, `RunActive` if a run of the round is queued or running, or `RoundEmpty`.
+    pub async fn start_run(&mut self, round: &RoundId) -> Result<Run> {
+        let now = self.now();
+        let state = self.lock_round(round).await?;
+        if !state.allows_run() {
+            return Err(Error::RoundState { round: round.name(), state: state.as_str() });
+        }
+        let session = self.connection();
+        if let Some(active) = session.row(ACTIVE, values![round]).await? {
+            let active = RunRef { round: round.clone(), number: active.int("number")? };
+            return Err(Error::RunActive(active.name()));
+        }
+        let number = session.one(LAST, values![round]).await?.int("number")? + 1;
+        let name = RunRef { round: round.clone(), number };
+        self.change_one(CREATE, values![round, number, now]).await?;
+        let participants = self.connection().execute(FREEZE_PARTICIPANTS, values![round, number]).await?;
+        if participants == 0 {
+            return Err(Error::RoundEmpty(round.name()));
+        }
+        self.connection().execute(FREEZE_ORGANISATIONS, values![round, number]).await?;
+        let snapshot = load(self.connection(), &name).await?;
+        let digest = tokio::task::spawn_blocking(move || snapshot.digest())
+            .await
+            .map_err(|error| Error::Internal("the snapshot's digest failed".into(), Some(error.into())))?;
+        self.change_one(SEAL, values![round, number, digest]).await?;
+        self.move_round(round, RoundState::Matching).await?;
+        self.note(None, "run.start", &name.name(), &json!({ "participants": participants })).await?;
+        self.any_run(&name).await
+    }
+
+    /// Cancels a run: at once if no worker is at it, otherwise as soon as its worker hears of it. A run that has ended
+    /// stays as it ended.
+    pub async fn cancel_run(&mut self, name: &RunRef) -> Result<Run> {
+        let now = self.now();
+        self.lock_round(&name.round).await.map_err(|error| match error {
+            Error::NotFound(_) => Error::NotFound(name.name()),
+            other => other,
+        })?;
+        let session = self.connection();
+        let at_once = session.execute(CANCEL_NOW, values![&name.round, name.number, now]).await?;
+        let requested = match at_once {
+            0 => session.execute(CANCEL_LATER, values![&name.round, name.number]).await?,
+            _ => 0,
+        };
+        if at_once > 0 {
+            self.settle_round(&name.round).await?;
+        }
+        if at_once + requested > 0 {
+            self.note(None, "run.cancel", &name.name(), &json!({ "at_once": at_once > 0 })).await?;
+        }
+        self.any_run(name).await
+    }
+
+    async fn any_run(&mut self, name: &RunRef) -> Result<Run> {
+        let found = self.connection().row(GET, values![&name.round, name.number]).await?;
+        found.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(name.name()))
+    }
+}
+
+/// The state of a run as the session sees it.
+pub(super) async fn state(session: &mut Session, name: &RunRef) -> Result<RunState> {
+    match session.row(GET, values![&name.round, name.number]).await? {
+        Some(row) => row.parse("run", name, "state", RunState::from_name),
+        None => Err(Error::NotFound(name.name())),
+    }
+}
+
+async fn load(session: &mut Session, name: &RunRef) -> Result<Snapshot> {
+    let keys = || values![&name.round, name.number];
+    let frozen = session.row(FROZEN_ROUND, keys()).await?.ok_or_else(|| Error::NotFound(name.name()))?;
+    let mut snapshot = Snapshot {
+        start_date: frozen.id("round", "start_date")?,
+        end_date: frozen.id("round", "end_date")?,
+        freeze_time: frozen.time("freeze_micros")?,
+        policy: frozen.json("policy", name, "document")?,
+        organisations: Vec::new(),
+        participants: Vec::new(),
+    };
+    for row in session.rows(FROZEN_ORGANISATIONS, keys()).await? {
+        let id = row.id("run_organisation", "organisation_id")?;
+        let rules = row.json("run_organisation", &id, "rules")?;
+        snapshot.organisations.push((id, rules));
+    }
+    loop {
+        let (organisation, own_id) = snapshot.participants.last().map_or(("", ""), |last: &Participant| {
+            (last.profile.organisation.as_str(), OwnId::as_str(&last.profile.id))
+        });
+        let mut values = keys();
+        values.extend(values![organisation, own_id, SNAPSHOT_PAGE]);
+        let page = session.rows(FROZEN_PARTICIPANTS, values).await?;
+        let read = page.len();
+        for row in page {
+            snapshot.participants.push(participant(&row)?);
+        }
+        if read < SNAPSHOT_PAGE as usize {
+            break;
+        }
+    }
+    snapshot.sort();
+    Ok(snapshot)
+}
+
+fn participant(row: &Row) -> Result<Participant> {
+    let profile = ProfileRef {
+        organisation: row.id("run_participant", "organisation_id")?,
+        id: row.id("run_participant", "own_id")?,
+    };
+    Ok(Participant {
+        version: row.int("version")?,
+        content: row.json("profile_version", &profile, "document")?,
+        profile,
+    })
+}
+
+/// Reads a row of `run_columns!`.
+pub(super) fn read(row: &Row) -> Result<Run> {
+    let name = RunRef { round: row.id("run", "round_id")?, number: row.int("number")? };
+    let progress = match row.opt_text("stage")? {
+        None => None,
+        Some(_) => Some(Progress {
+            stage: row.parse("run", &name, "stage", Stage::from_name)?,
+            done: row.narrow("run", &name, "stage_done")?,
+            total: row.narrow("run", &name, "stage_total")?,
+            eta_millis: row.opt_int("stage_eta_millis")?,
+        }),
+    };
+    let summary = match row.opt_text("summary")? {
+        None => None,
+        Some(_) => Some(row.json("run", &name, "summary")?),
+    };
+    let failure = match (row.opt_text("failure_reason")?, row.opt_text("failure_message")?) {
+        (Some(reason), message) => Some((reason, message.unwrap_or_default())),
+        (None, _) => None,
+    };
+    Ok(Run {
+        state: row.parse("run", &name, "state", RunState::from_name)?,
+        policy_version: row.int("policy_version")?,
+        input_digest: row.text("input_digest")?,
+        engine_version: row.text("engine_version")?,
+        result_digest: row.text("result_digest")?,
+        progress,
+        summary,
+        failure,
+        attempt: row.narrow("run", &name, "attempt")?,
+        create_time: row.time("create_micros")?,
+        start_time: row.opt_time("start_micros")?,
+        end_time: row.opt_time("end_micros")?,
+        name,
+    })
+}
+
+/// The run as the scope may see it.
+fn narrowed(mut run: Run, scope: &Scope) -> Run {
+    if let (Some(own), Some(summary)) = (scope.organisation(), &mut run.summary) {
+        let RunSummary { regions, organisations, .. } = summary;
+        regions.clear();
+        organisations.retain(|organisation, _| organisation == own);
+    }
+    run
+}
