@@ -10,9 +10,9 @@ mod admin;
 mod doctor;
 mod export;
 mod failure;
-mod import;
+pub mod import;
 mod organisation;
-mod round;
+pub(crate) mod round;
 mod serve;
 
 use std::path::PathBuf;

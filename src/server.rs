@@ -155,7 +155,7 @@ async fn housekeeping(service: Service, stop: CancellationToken) {
         let purged = async {
             let rows = store.purge_stale_imports(now - STALE_IMPORT).await?;
             let answers = store.purge_answers(now - ANSWERS_KEPT).await?;
-            crate::error::Result::Ok((rows, answers))
+            Ok::<_, crate::error::Error>((rows, answers))
         };
         match purged.await {
             Ok((imports, answers)) => tracing::debug!(imports, answers, "housekeeping done"),

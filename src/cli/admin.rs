@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::Subcommand;
+use secrecy::ExposeSecret as _;
 
 use super::output::{data, say};
 use super::{ConfigArgs, Failure, Global};
@@ -67,7 +68,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
     match command {
         Command::Migrate { config } => {
             let config = config.load(None)?;
-            let store = Store::open(&config.database).await?;
+            let store = Store::open(config.database.expose_secret()).await?;
             let applied = store.migrate().await?;
             say(&format!("{}: {} migrations applied, the schema is up to date", config.database_for_display(), applied));
             store.close().await;
@@ -86,7 +87,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 }
             };
             let config = config.load(None)?;
-            let store = Store::open(&config.database).await?;
+            let store = Store::open(config.database.expose_secret()).await?;
             let service = Service::new(store.clone(), Arc::new(SystemClock));
             let token = service.issue_token(&role, &label).await?;
             if global.json {

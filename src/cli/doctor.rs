@@ -1,11 +1,15 @@
 //! `wim-match doctor`.
 
+use std::path::Path;
+
+use anyhow::Context as _;
 use clap::Args;
+use secrecy::ExposeSecret as _;
 
 use super::client::connect;
 use super::output::{data, table};
 use super::{ConfigArgs, Failure, Global};
-use crate::config::DEFAULTS;
+use crate::config::{Config, DEFAULTS};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -39,11 +43,8 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         Err(error) => find("configuration", Err(error)),
         Ok(config) => {
             find("configuration", Ok(format!("listen {}, worker {}", config.listen, config.worker)));
-            match Store::open_existing(&config.database).await {
-                Err(error) => find(
-                    "database",
-                    Err(anyhow::anyhow!("{}: {error}; `wim-match serve` makes it", config.database_for_display())),
-                ),
+            match open(&config).await {
+                Err(error) => find("database", Err(error)),
                 Ok(store) => {
                     find("database", Ok(format!("{} is reachable", config.database_for_display())));
                     find("schema", schema(&store).await);
@@ -71,9 +72,20 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     Ok(())
 }
 
-async fn schema(store: &Store) -> anyhow::Result<String> {
-    match store.pending_migrations().await? {
-        0 => Ok("is up to date".to_owned()),
-        pending => anyhow::bail!("{pending} migrations are not applied; run `wim-match admin migrate`"),
+/// The database, if it is there: looking must not make one.
+async fn open(config: &Config) -> anyhow::Result<Store> {
+    let (url, shown) = (config.database.expose_secret(), config.database_for_display());
+    if let Some(file) = url.strip_prefix("sqlite:") {
+        let file = file.trim_start_matches("//").split('?').next().unwrap_or_default();
+        anyhow::ensure!(Path::new(file).exists(), "{shown} does not exist yet; `wim-match serve` makes it");
     }
+    let store = Store::open(url).await?;
+    store.ping().await.with_context(|| shown)?;
+    Ok(store)
+}
+
+async fn schema(store: &Store) -> anyhow::Result<String> {
+    let pending = store.pending_migrations().await?;
+    anyhow::ensure!(pending.is_empty(), "not applied: {}; run `wim-match admin migrate`", pending.join(", "));
+    Ok("is up to date".to_owned())
 }

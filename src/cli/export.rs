@@ -11,7 +11,7 @@ use super::output::{json, say};
 use super::{Failure, Global};
 use crate::api::convert;
 use crate::api::proto::v1;
-use crate::profile_csv;
+use crate::profile_csv::ProfileWriter;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -31,7 +31,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         Some(file) => Box::new(File::create(file)?),
         None => Box::new(io::stdout()),
     };
-    let mut writer = profile_csv::Writer::new(BufWriter::new(sink))?;
+    let mut writer = ProfileWriter::new(BufWriter::new(sink))?;
     let mut written = 0_u64;
     while let Some(part) = profiles.message().await? {
         for profile in part.profiles {

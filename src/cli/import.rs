@@ -1,7 +1,8 @@
 //! `wim-match import`: a CSV file of one organisation, streamed to the service.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -58,25 +59,20 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     } else if options.vocabulary {
         print_vocabularies(global)?;
     } else if let (Some(file), Some(organisation)) = (options.file, options.organisation) {
+        let path = file.display().to_string();
+        let input = File::open(&file).map_err(|error| Failure::input(format!("{path} cannot be read: {error}"), ""))?;
+        let bar = progress_bar(input.metadata()?.len());
         let import = Import {
-            organisation: &organisation,
-            file: &file,
+            organisation,
             accept_good_rows: options.accept_good_rows,
             validate_only: options.validate_only,
         };
         let client = Client::of(global).await?;
-        let mut printed = 0_u64;
-        let summary = import
-            .send(&client, |problem| {
-                printed += 1;
-                if global.json {
-                    json_problem(problem)
-                } else {
-                    print_problem(&file, problem);
-                    Ok(())
-                }
-            })
-            .await?;
+        let sent = import.send(&client, bar.wrap_read(input), |problem| {
+            bar.suspend(|| if global.json { json_problem(problem) } else { print_problem(&path, problem) })
+        });
+        let summary = sent.await?;
+        bar.finish_and_clear();
         if global.json {
             json(&summary)?;
         }
@@ -114,55 +110,48 @@ pub struct Problem {
 
 /// An import to be sent.
 #[derive(Debug)]
-pub struct Import<'a> {
+pub struct Import {
     /// The organisation whose members the file describes.
-    pub organisation: &'a OrganisationId,
-    /// The file.
-    pub file: &'a Path,
+    pub organisation: OrganisationId,
     /// Store the good rows even if others are bad.
     pub accept_good_rows: bool,
     /// Check everything, store nothing.
     pub validate_only: bool,
 }
 
-impl Import<'_> {
-    /// Sends the file and hands every problem to `on_problem` as it is found. Memory does not grow with the file.
+impl Import {
+    /// Sends a CSV file and hands every problem to `on_problem` as it is found. Memory does not grow with the file.
     pub async fn send(
         &self,
         client: &Client,
+        input: impl Read + Send + 'static,
         mut on_problem: impl FnMut(&Problem) -> anyhow::Result<()>,
     ) -> anyhow::Result<v1::ImportSummary> {
-        let path = self.file.display();
-        let file = File::open(self.file).map_err(|error| anyhow::anyhow!("{path} cannot be read: {error}"))?;
-        let bar = progress_bar(file.metadata()?.len());
-        let reader = ProfileReader::new(bar.wrap_read(file), self.organisation)
-            .map_err(|error| tonic::Status::invalid_argument(format!("{path}: {error}")))?;
+        let reader = ProfileReader::new(input, &self.organisation)
+            .map_err(|error| tonic::Status::invalid_argument(error.to_string()))?;
         let (messages, sent) = mpsc::channel(MESSAGES_AHEAD);
         let (found, mut problems) = mpsc::unbounded_channel();
         messages.send(self.header()).await?;
         let reading = tokio::task::spawn_blocking(move || read_rows(reader, &messages, &found));
         let mut answers = client.clone().profiles.import_profiles(ReceiverStream::new(sent)).await?.into_inner();
         let mut summary = None;
-        while let Some(answer) = answers.message().await? {
+        loop {
+            // What the reader has found is told first: it stands earlier in the file.
+            let answer = answers.message().await;
             while let Ok(problem) = problems.try_recv() {
-                bar.suspend(|| on_problem(&problem))?;
+                on_problem(&problem)?;
             }
-            match answer.content {
-                Some(Answer::RejectedRow(row)) => {
-                    for problem in problems_of(row) {
-                        bar.suspend(|| on_problem(&problem))?;
-                    }
-                }
-                Some(Answer::Summary(end)) => summary = Some(end),
-                Some(Answer::Progress(_)) | None => {}
+            match answer?.map(|answer| answer.content) {
+                Some(Some(Answer::RejectedRow(row))) => problems_of(row).try_for_each(|problem| on_problem(&problem))?,
+                Some(Some(Answer::Summary(end))) => summary = Some(end),
+                Some(Some(Answer::Progress(_)) | None) => {}
+                None => break,
             }
         }
         reading.await??;
-        while let Ok(problem) = problems.try_recv() {
-            bar.suspend(|| on_problem(&problem))?;
-        }
-        bar.finish_and_clear();
-        summary.ok_or_else(|| anyhow::anyhow!("the service ended the import without a summary; nothing is known to be stored"))
+        summary.ok_or_else(|| {
+            anyhow::anyhow!("the service ended the import without a summary; nothing is known to be stored")
+        })
     }
 
     fn header(&self) -> v1::ImportProfilesRequest {
@@ -179,7 +168,7 @@ impl Import<'_> {
 
 /// Reads all rows and sends them in parts. Ends early, without an error of its own, when the service has hung up: the
 /// answer stream says why.
-fn read_rows<R: std::io::Read>(
+fn read_rows<R: Read>(
     reader: ProfileReader<R>,
     messages: &mpsc::Sender<v1::ImportProfilesRequest>,
     found: &mpsc::UnboundedSender<Problem>,
@@ -234,11 +223,12 @@ fn problems_of(row: v1::RejectedRow) -> impl Iterator<Item = Problem> {
     })
 }
 
-fn print_problem(file: &Path, problem: &Problem) {
+fn print_problem(file: &str, problem: &Problem) -> anyhow::Result<()> {
     let Problem { line, cell } = problem;
     let hint = if cell.hint.is_empty() { String::new() } else { format!("; {}", cell.hint) };
     let column = if cell.column.is_empty() { "whole row" } else { cell.column };
-    say(&format!("{}:{line}: {column}: `{}` {}{hint}", file.display(), cell.value, cell.what));
+    say(&format!("{file}:{line}: {column}: `{}` {}{hint}", cell.value, cell.what));
+    Ok(())
 }
 
 fn json_problem(problem: &Problem) -> anyhow::Result<()> {

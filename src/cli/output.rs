@@ -48,7 +48,7 @@ pub fn from_json<M: prost::Message + prost::Name + Default>(text: &str) -> anyho
 /// A table that fits the terminal, without boxes: it can be cut and pasted.
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(header.to_vec());
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.to_vec());
     table.set_content_arrangement(ContentArrangement::Dynamic);
     if !io::stdout().is_terminal() {
         table.set_width(110);

@@ -58,6 +58,7 @@ impl Results {
             end_date: self.round.end_date.clone(),
             run: &self.run.name,
             generated_at,
+            policy_version: self.run.policy_version,
             engine_version: &self.run.engine_version,
             input_digest: &self.run.input_digest,
             result_digest: &self.run.result_digest,

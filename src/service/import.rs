@@ -121,7 +121,7 @@ impl Import {
                 Some(Ok(_)) | None => rejected.push(RejectedRow { row, violations: unread(unreadable) }),
             }
         }
-        for duplicate in self.service.store.stage_rows(&self.key, now, staged).await? {
+        for duplicate in self.service.store.stage_rows(&self.key, staged, now).await? {
             let mut violations = Violations::default();
             violations.push(
                 "name",

@@ -83,6 +83,11 @@ impl StagedRow {
             is_mentee: content.mentee_request.is_some(),
         })
     }
+
+    /// Digest of the profile, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
 }
 
 /// A row that names a person whom an earlier row of the import names already. It was not staged.
@@ -181,10 +186,10 @@ async fn stage_chunk(
     duplicates: &mut Vec<Duplicate>,
 ) -> Result<()> {
     let names: Vec<(i64, OwnId)> = chunk.iter().map(|row| (row.row, row.id.clone())).collect();
-    let bound = chunk.into_iter().zip(first..).map(|(row, ordinal)| {
+    let bound: Vec<_> = chunk.into_iter().zip(first..).map(|(row, ordinal)| {
         let StagedRow { row, id, document, digest, is_mentor, is_mentee } = row;
         values![import.id.as_str(), &id, ordinal, row, document, digest, is_mentor, is_mentee]
-    });
+    }).collect();
     let staged = session.insert(STAGE, bound).await?;
     if staged == names.len() as u64 {
         return Ok(());
