@@ -65,10 +65,12 @@ pub fn bars(caption: Caption<'_>, rest: Rest, bars: &[Bar]) -> Markup {
         @for (i, bar) in bars.iter().enumerate() {
             @let filled = length(bar.filled, longest);
             @let whole = length(bar.filled + bar.rest, longest);
+            // On the narrowest screen a figure is about 2.6% of the width wide.
+            @let label_width = 98_usize.saturating_sub(bar.value.chars().count() * 26 / 10).max(40);
             svg y=(i * ROW) width="100%" height=(ROW) {
                 title { (bar.label) ": " (bar.value) }
                 // A label too long for the width fades out before it meets the figures.
-                svg width="64%" height="20" {
+                svg width={ (label_width) "%" } height="20" {
                     text class="label" x="0" y="14" { (bar.label) }
                     rect x="88%" width="12%" height="20" fill={ "url(#" (caption.id) "-fade)" } {}
                 }
@@ -89,6 +91,7 @@ pub fn bars(caption: Caption<'_>, rest: Rest, bars: &[Bar]) -> Markup {
 /// A histogram over the range from `ends.0` to `ends.1`, with a marker at `marker` ten-thousandths of the range.
 pub fn histogram(caption: Caption<'_>, bins: &[u64], ticks: &[String], marker: Option<(u16, &str)>) -> Markup {
     let highest = bins.iter().copied().max().unwrap_or(0);
+    let height = |bin: u64| (PLOT * bin).checked_div(highest).unwrap_or(0).max(2);
     let base = PLOT_TOP + PLOT;
     let slots = u64::try_from(bins.len() * 100).unwrap_or(u64::MAX);
     let gaps = u64::try_from(ticks.len().saturating_sub(1)).unwrap_or(u64::MAX);
@@ -96,13 +99,10 @@ pub fn histogram(caption: Caption<'_>, bins: &[u64], ticks: &[String], marker: O
     let count_class = if highest > 99 { "count wide" } else { "count" };
     figure(caption, usize::try_from(base + 26).unwrap_or(usize::MAX), &html! {
         @for (i, bin) in (0_u64..).zip(bins) {
-            @let height = (PLOT * bin).checked_div(highest).unwrap_or(0).max(u64::from(*bin > 0) * 2);
             @if *bin > 0 {
+                @let height = height(*bin);
                 rect class="filled" x=(length(i * 100 + 7, slots)) y=(base - height) width=(length(86, slots))
                     height=(height) rx="2" {}
-                text class=(count_class) x=(length(i * 100 + 50, slots)) y=(base - height - 5) text-anchor="middle" {
-                    (bin)
-                }
             }
         }
         line class="axis" x1="0" x2="100%" y1=(base) y2=(base) {}
@@ -117,6 +117,13 @@ pub fn histogram(caption: Caption<'_>, bins: &[u64], ticks: &[String], marker: O
             @let (anchor, shift) = if at > 5_000 { ("end", "-6") } else { ("start", "6") };
             line class="marker" x1=(x) x2=(x) y1="2" y2=(base) {}
             text class="marker-label" x=(x) dx=(shift) y="13" text-anchor=(anchor) { (label) }
+        }
+        // Last, so that the marker does not strike them through.
+        @for (i, bin) in (0_u64..).zip(bins) {
+            @if *bin > 0 {
+                text class=(count_class) x=(length(i * 100 + 50, slots)) y=(base - height(*bin) - 5)
+                    text-anchor="middle" { (bin) }
+            }
         }
     })
 }

@@ -19,8 +19,8 @@ pub(super) fn masthead(report: &RoundReport<'_>) -> Markup {
             div { dt { (words.text("meta.mentorships")) } dd { (dates) } }
             div { dt { (words.text("meta.run")) } dd { (report.run) } }
             div { dt { (words.text("meta.generated")) } dd { (report.generated_at) } }
-            div { dt { (words.text("meta.readers")) } dd { (words.text("meta.readers.text")) } }
         }
+        p.aside { (words.text("meta.readers")) }
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) fn section(report: &RoundReport<'_>) -> Markup {
         }
         section.meaning aria-labelledby="meaning-heading" {
             h2 id="meaning-heading" { (words.text("meaning.title")) }
-            p.plain { (meaning(report).join(" ")) }
+            div.plain { @for paragraph in meaning(report) { p { (paragraph.join(" ")) } } }
         }
     }
 }
@@ -103,16 +103,16 @@ fn gap(report: &RoundReport<'_>) -> u128 {
     report.summary.proof.primal.abs_diff(report.summary.proof.dual)
 }
 
-/// The sentences of the plain paragraph, each only where it applies.
-fn meaning(report: &RoundReport<'_>) -> Vec<String> {
+/// Sentences on who is matched, on how well, and on how sure that is; each only where it applies.
+fn meaning(report: &RoundReport<'_>) -> Vec<Vec<String>> {
     let words = report.words();
     let summary = report.summary;
     if summary.mentees == 0 {
-        return vec![words.text("meaning.nobody").to_owned()];
+        return vec![vec![words.text("meaning.nobody").to_owned()]];
     }
     let mentees = words.count(summary.mentees);
     let unmatched = summary.mentees.saturating_sub(summary.matched_mentees);
-    let mut sentences = vec![match (summary.matched_mentees, unmatched) {
+    let mut who = vec![match (summary.matched_mentees, unmatched) {
         (0, _) => words.fill("meaning.none", &[("mentees", &mentees)]),
         (_, 0) => words.fill("meaning.all", &[("mentees", &mentees)]),
         (matched, unmatched) => words.fill(
@@ -125,27 +125,28 @@ fn meaning(report: &RoundReport<'_>) -> Vec<String> {
         ),
     }];
     if summary.second_places_missed > 0 {
-        sentences.push(words.fill("meaning.second", &[("missed", &words.count(summary.second_places_missed))]));
+        who.push(words.fill("meaning.second", &[("missed", &words.count(summary.second_places_missed))]));
     }
     let places = words.count(summary.places);
     let free = summary.places.saturating_sub(summary.matches);
-    sentences.push(if free > 0 {
+    who.push(if free > 0 {
         words.fill("meaning.places", &[("free", &words.count(free)), ("places", &places)])
     } else {
         words.fill("meaning.places.none", &[("places", &places)])
     });
     if summary.mentors_below_minimum > 0 {
-        sentences.push(words.fill("meaning.minimum", &[("mentors", &words.count(summary.mentors_below_minimum))]));
+        who.push(words.fill("meaning.minimum", &[("mentors", &words.count(summary.mentors_below_minimum))]));
     }
+    let mut paragraphs = vec![who];
     if summary.matches > 0 {
         let (median, worst) = (words.score(summary.median_score), words.score(summary.worst_score));
-        sentences.push(words.fill("meaning.score", &[("median", &median), ("worst", &worst)]));
+        paragraphs.push(vec![words.fill("meaning.score", &[("median", &median), ("worst", &worst)])]);
     }
-    sentences.push(if summary.proof.proved {
+    let sure = if summary.proof.proved {
         words.fill("meaning.proof", &[("candidates", &words.count(summary.proof.candidates_checked))])
     } else {
         words.fill("meaning.proof.open", &[("gap", &words.count(gap(report)))])
-    });
-    sentences.push(words.text("meaning.decision").to_owned());
-    sentences
+    };
+    paragraphs.push(vec![sure, words.text("meaning.decision").to_owned()]);
+    paragraphs
 }

@@ -4,10 +4,10 @@
 use crate::domain::vocabulary::Lang;
 
 /// Smallest group of which a percentage is shown: below it, one person moves the figure by more than four points.
-pub const PERCENT_BASE: u64 = 23;
+pub(super) const PERCENT_BASE: u64 = 23;
 
 /// A count with its thousands grouped.
-pub fn count(value: impl Into<u128>, lang: Lang) -> String {
+pub(super) fn count(value: impl Into<u128>, lang: Lang) -> String {
     let digits = value.into().to_string();
     let mut grouped = String::with_capacity(digits.len() * 2);
     for (i, digit) in digits.chars().enumerate() {
@@ -20,32 +20,32 @@ pub fn count(value: impl Into<u128>, lang: Lang) -> String {
     grouped
 }
 
-/// `part` of `whole` in whole percent, or `None` below [`PERCENT_BASE`]. Neither 0 nor 100 is shown unless it is exact.
-pub fn share(part: u64, whole: u64, lang: Lang) -> Option<String> {
+/// `part` of `whole` in whole percent, or `None` below [`PERCENT_BASE`]. A part that would round to nothing or to
+/// everything is shown as `<1%` or `>99%`.
+pub(super) fn share(part: u64, whole: u64, lang: Lang) -> Option<String> {
     if whole < PERCENT_BASE {
         return None;
     }
     let rounded = (u128::from(part) * 200 + u128::from(whole)) / (u128::from(whole) * 2);
-    let shown = match part {
-        0 => 0,
-        _ if part >= whole => 100,
-        _ => rounded.clamp(1, 99),
-    };
-    Some(percent_sign(&shown.to_string(), lang))
+    Some(match rounded {
+        0 if part > 0 => percent_sign("<1", lang),
+        100 if part < whole => percent_sign(">99", lang),
+        _ => percent_sign(&rounded.to_string(), lang),
+    })
 }
 
 /// A score of 0..=10,000 as a percentage with two decimals.
-pub fn score(points: u16, lang: Lang) -> String {
+pub(super) fn score(points: u16, lang: Lang) -> String {
     percent_sign(&decimal(u64::from(points), 2, lang), lang)
 }
 
 /// Hundredths of a point as percentage points of a score with one decimal, rounded half up.
-pub fn percentage_points(hundredths: u64, lang: Lang) -> String {
+pub(super) fn percentage_points(hundredths: u64, lang: Lang) -> String {
     decimal((hundredths + 500) / 1_000, 1, lang)
 }
 
 /// Microseconds as milliseconds below a second, as seconds above.
-pub fn duration(micros: i64, lang: Lang) -> String {
+pub(super) fn duration(micros: i64, lang: Lang) -> String {
     let micros = u64::try_from(micros).unwrap_or_default();
     if micros < 1_000_000 {
         format!("{}\u{a0}ms", decimal((micros + 50) / 100, 1, lang))
@@ -55,7 +55,7 @@ pub fn duration(micros: i64, lang: Lang) -> String {
 }
 
 /// `part` of `whole` as a length for SVG, in percent with two decimals; a part above zero is never invisible.
-pub fn length(part: u64, whole: u64) -> String {
+pub(super) fn length(part: u64, whole: u64) -> String {
     let hundredths = (u128::from(part) * 10_000).checked_div(u128::from(whole)).unwrap_or(0).min(10_000);
     let visible = if part > 0 { hundredths.max(60) } else { 0 };
     format!("{}.{:02}%", visible / 100, visible % 100)
@@ -96,8 +96,8 @@ mod tests {
     fn a_percentage_needs_a_base_of_23_and_never_rounds_somebody_away() {
         assert_eq!(share(11, 22, Lang::En), None);
         assert_eq!(share(23, 23, Lang::En).as_deref(), Some("100%"));
-        assert_eq!(share(4_999, 5_000, Lang::En).as_deref(), Some("99%"));
-        assert_eq!(share(1, 5_000, Lang::En).as_deref(), Some("1%"));
+        assert_eq!(share(4_999, 5_000, Lang::En).as_deref(), Some(">99%"));
+        assert_eq!(share(1, 5_000, Lang::En).as_deref(), Some("<1%"));
         assert_eq!(share(0, 5_000, Lang::En).as_deref(), Some("0%"));
         assert_eq!(share(25, 40, Lang::Fr).as_deref(), Some("63\u{a0}%"), "62.5 rounds up");
     }
