@@ -89,23 +89,23 @@ pub fn render(report: &RoundReport<'_>) -> String {
                 meta name="referrer" content="no-referrer";
                 meta name="robots" content="noindex";
                 meta name="color-scheme" content="light dark";
-                title { (words.fill("document.title", &[("round", &report.round_title)])) }
+                title { (words.fill("document_title", &[("round", &report.round_title)])) }
                 style { (PreEscaped(include_str!("report/style.css"))) }
             }
             body {
                 header.top { (headline::masthead(report)) }
                 main {
                     (headline::section(report))
-                    nav aria-label=(words.text("document.contents")) {
+                    nav aria-label=(words.text("document_contents")) {
                         ul {
                             @for (id, _) in &sections {
-                                li { a href={ "#" (id) } { (words.text(&format!("{id}.title"))) } }
+                                li { a href={ "#" (id) } { (words.text(&format!("{id}_title"))) } }
                             }
                         }
                     }
                     @for (id, content) in &sections {
                         section id=(id) aria-labelledby={ (id) "-heading" } {
-                            h2 id={ (id) "-heading" } { (words.text(&format!("{id}.title"))) }
+                            h2 id={ (id) "-heading" } { (words.text(&format!("{id}_title"))) }
                             (content)
                         }
                     }

@@ -24,13 +24,13 @@ pub(super) fn section(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let base = words.count(number::PERCENT_BASE);
     html! {
-        p.lead { (words.fill("coverage.lead", &[("base", &base)])) }
+        p.lead { (words.fill("coverage_lead", &[("base", &base)])) }
         @if report.summary.mentees == 0 {
-            p.empty { (words.text("coverage.empty")) }
+            p.empty { (words.text("coverage_empty")) }
         } @else {
             ul.legend {
-                li { (chart::swatch(None)) (words.text("coverage.matched")) }
-                li { (chart::swatch(Some(Rest::Shortfall))) (words.text("coverage.unmatched")) }
+                li { (chart::swatch(None)) (words.text("coverage_matched")) }
+                li { (chart::swatch(Some(Rest::Shortfall))) (words.text("coverage_unmatched")) }
             }
             div.columns {
                 div {
@@ -47,7 +47,7 @@ fn tiers(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let tiers = &report.summary.tiers;
     let group = |tier: &crate::domain::run::TierCoverage| Group {
-        label: words.text(if tier.tier == 1 { "tier.waitlisted" } else { "tier.others" }).to_owned(),
+        label: words.text(if tier.tier == 1 { "tier_waitlisted" } else { "tier_others" }).to_owned(),
         coverage: Coverage { mentees: tier.mentees, matched_mentees: tier.matched, ..Coverage::default() },
     };
     let groups: Vec<Group> = tiers.iter().map(group).filter(|group| group.coverage.mentees > 0).collect();
@@ -55,8 +55,8 @@ fn tiers(report: &RoundReport<'_>) -> Markup {
         // A single tier would repeat the headline.
         @if groups.len() > 1 {
             div.panel {
-                h3 { (words.text("coverage.tier")) }
-                (bars(words, "tiers", "coverage.tier", &groups, None))
+                h3 { (words.text("coverage_tier")) }
+                (bars(words, "tiers", "coverage_tier", &groups, None))
             }
         }
     }
@@ -77,10 +77,10 @@ fn regions(report: &RoundReport<'_>) -> Markup {
     html! {
         @if !drawn.is_empty() {
             div.panel {
-                h3 { (words.text("coverage.region")) }
-                (bars(words, "regions", "coverage.region", &drawn, None))
+                h3 { (words.text("coverage_region")) }
+                (bars(words, "regions", "coverage_region", &drawn, None))
                 (mentors_only_note(words, &mentors_only))
-                (table(words, "coverage.region", &[&drawn, &mentors_only]))
+                (table(words, "coverage_region", &[&drawn, &mentors_only]))
             }
         }
     }
@@ -101,18 +101,18 @@ fn organisations(report: &RoundReport<'_>) -> Markup {
         scaled(a, b).cmp(&scaled(b, a)).then(b.mentees.cmp(&a.mentees))
     });
     let rest = drawn.get(MOST_BARS..).filter(|rest| !rest.is_empty()).map(|rest| Group {
-        label: words.fill("coverage.rest", &[("organisations", &words.len(rest))]),
+        label: words.fill("coverage_rest", &[("organisations", &words.len(rest))]),
         coverage: rest.iter().fold(Coverage::default(), |sum, group| add(sum, group.coverage)),
     });
     let shown = &drawn[..drawn.len().min(MOST_BARS)];
     html! {
         @if !drawn.is_empty() {
             div.panel {
-                h3 { (words.text("coverage.organisation")) }
-                @if drawn.len() > 1 { p.aside { (words.text("coverage.organisation.order")) } }
-                (bars(words, "organisations", "coverage.organisation", shown, rest.as_ref()))
+                h3 { (words.text("coverage_organisation")) }
+                @if drawn.len() > 1 { p.aside { (words.text("coverage_organisation_order")) } }
+                (bars(words, "organisations", "coverage_organisation", shown, rest.as_ref()))
                 (mentors_only_note(words, &mentors_only))
-                (table(words, "coverage.organisation", &[&drawn, &mentors_only]))
+                (table(words, "coverage_organisation", &[&drawn, &mentors_only]))
             }
         }
     }
@@ -130,7 +130,7 @@ fn add(a: Coverage, b: Coverage) -> Coverage {
 fn mentors_only_note(words: Words, groups: &[Group]) -> Markup {
     html! {
         @if !groups.is_empty() {
-            p.aside { (words.fill("coverage.mentors.only", &[("groups", &words.len(groups))])) }
+            p.aside { (words.fill("coverage_mentors_only", &[("groups", &words.len(groups))])) }
         }
     }
 }
@@ -139,7 +139,7 @@ fn mentors_only_note(words: Words, groups: &[Group]) -> Markup {
 fn bars(words: Words, id: &str, title: &str, groups: &[Group], others: Option<&Group>) -> Markup {
     let all = groups.iter().chain(others).fold(Coverage::default(), |sum, group| add(sum, group.coverage));
     let description = words.fill(
-        "coverage.description",
+        "coverage_description",
         &[
             ("matched", &words.count(all.matched_mentees)),
             ("total", &words.count(all.mentees)),
@@ -164,9 +164,9 @@ fn bar(words: Words, group: &Group) -> Bar {
     let (total, part) = (words.count(mentees), words.count(matched));
     let value = match number::share(matched, mentees, words.0) {
         Some(share) => {
-            words.fill("coverage.value.share", &[("matched", &part), ("total", &total), ("share", &share)])
+            words.fill("coverage_value_share", &[("matched", &part), ("total", &total), ("share", &share)])
         }
-        None => words.fill("coverage.value", &[("matched", &part), ("total", &total)]),
+        None => words.fill("coverage_value", &[("matched", &part), ("total", &total)]),
     };
     Bar { label: group.label.clone(), value, filled: matched, rest: mentees.saturating_sub(matched) }
 }
@@ -174,15 +174,15 @@ fn bar(words: Words, group: &Group) -> Bar {
 fn table(words: Words, title: &str, groups: &[&[Group]]) -> Markup {
     html! {
         details.same {
-            summary { (words.text("table.same")) }
+            summary { (words.text("table_same")) }
             div.scroll tabindex="0" role="region" aria-label=(words.text(title)) {
                 table {
                     thead { tr {
-                        th scope="col" { (words.text("coverage.group")) }
-                        th.number scope="col" { (words.text("coverage.mentees")) }
-                        th.number scope="col" { (words.text("coverage.matched")) }
-                        th.number scope="col" { (words.text("coverage.mentors")) }
-                        th.number scope="col" { (words.text("coverage.mentors.matched")) }
+                        th scope="col" { (words.text("coverage_group")) }
+                        th.number scope="col" { (words.text("coverage_mentees")) }
+                        th.number scope="col" { (words.text("coverage_matched")) }
+                        th.number scope="col" { (words.text("coverage_mentors")) }
+                        th.number scope="col" { (words.text("coverage_mentors_matched")) }
                     } }
                     tbody {
                         @for group in groups.iter().copied().flatten() {

@@ -16,34 +16,34 @@ pub(super) fn scores(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let summary = report.summary;
     if summary.matches == 0 {
-        return html! { p.empty { (words.text("scores.empty")) } };
+        return html! { p.empty { (words.text("scores_empty")) } };
     }
     let (worst, median, best) =
         (words.score(summary.worst_score), words.score(summary.median_score), words.score(summary.best_score));
     let matches = words.count(summary.matches);
     let description = words.fill(
-        "scores.description",
+        "scores_description",
         &[("matches", &matches), ("worst", &worst), ("median", &median), ("best", &best)],
     );
     let ticks: Vec<String> = [0, 25, 50, 75, 100].map(|tick| format!("{tick}%")).into();
-    let marker = words.fill("scores.median", &[("median", &median)]);
-    let caption = Caption { id: "histogram", title: words.text("scores.title"), description: &description };
+    let marker = words.fill("scores_median", &[("median", &median)]);
+    let caption = Caption { id: "histogram", title: words.text("scores_title"), description: &description };
     let edge = |bin: u16| words.score((bin * BIN).min(10_000));
     html! {
-        p.lead { (words.text("scores.lead")) }
+        p.lead { (words.text("scores_lead")) }
         div.panel {
             (chart::histogram(caption, &summary.score_histogram, &ticks, Some((summary.median_score, &marker))))
             details.same {
-                summary { (words.text("table.same")) }
+                summary { (words.text("table_same")) }
                 table {
                     thead { tr {
-                        th scope="col" { (words.text("tile.score")) }
-                        th.number scope="col" { (words.text("scores.matches")) }
+                        th scope="col" { (words.text("tile_score")) }
+                        th.number scope="col" { (words.text("scores_matches")) }
                     } }
                     tbody {
                         @for (bin, matches) in (0_u16..).zip(&summary.score_histogram).filter(|(_, n)| **n > 0) {
                             tr {
-                                th scope="row" { (edge(bin)) " " (words.text("scores.to")) " " (edge(bin + 1)) }
+                                th scope="row" { (edge(bin)) " " (words.text("scores_to")) " " (edge(bin + 1)) }
                                 td.number { (words.count(*matches)) }
                             }
                         }
@@ -58,7 +58,7 @@ pub(super) fn scores(report: &RoundReport<'_>) -> Markup {
 pub(super) fn criteria(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     if report.summary.matches == 0 {
-        return html! { p.empty { (words.text("scores.empty")) } };
+        return html! { p.empty { (words.text("scores_empty")) } };
     }
     let mut criteria: Vec<_> = report.summary.criteria.iter().filter(|mean| mean.max_points > 0).collect();
     criteria.sort_by_key(|mean| Reverse(mean.max_points));
@@ -68,28 +68,28 @@ pub(super) fn criteria(report: &RoundReport<'_>) -> Markup {
         .map(|mean| {
             let most = u64::from(mean.max_points) * 100;
             let filled = mean.mean_points_hundredths.min(most);
-            let value = words.fill("criteria.value", &[("mean", &points(filled)), ("most", &points(most))]);
+            let value = words.fill("criteria_value", &[("mean", &points(filled)), ("most", &points(most))]);
             Bar { label: words.criterion(mean.criterion), value, filled, rest: most - filled }
         })
         .collect();
     let mean = points(criteria.iter().map(|mean| mean.mean_points_hundredths).sum());
-    let description = words.fill("criteria.description", &[("mean", &mean)]);
-    let caption = Caption { id: "means", title: words.text("criteria.title"), description: &description };
+    let description = words.fill("criteria_description", &[("mean", &mean)]);
+    let caption = Caption { id: "means", title: words.text("criteria_title"), description: &description };
     html! {
-        p.lead { (words.text("criteria.lead")) " " (description) }
+        p.lead { (words.text("criteria_lead")) " " (description) }
         div.panel {
             ul.legend {
-                li { (chart::swatch(None)) (words.text("criteria.reached")) }
-                li { (chart::swatch(Some(Rest::Reach))) (words.text("criteria.reach")) }
+                li { (chart::swatch(None)) (words.text("criteria_reached")) }
+                li { (chart::swatch(Some(Rest::Reach))) (words.text("criteria_reach")) }
             }
             (chart::bars(caption, Rest::Reach, &bars))
             details.same {
-                summary { (words.text("table.same")) }
+                summary { (words.text("table_same")) }
                 table {
                     thead { tr {
-                        th scope="col" { (words.text("criteria.criterion")) }
-                        th.number scope="col" { (words.text("criteria.reached")) }
-                        th.number scope="col" { (words.text("criteria.reach")) }
+                        th scope="col" { (words.text("criteria_criterion")) }
+                        th.number scope="col" { (words.text("criteria_reached")) }
+                        th.number scope="col" { (words.text("criteria_reach")) }
                     } }
                     tbody {
                         @for (mean, bar) in criteria.iter().zip(&bars) {
@@ -118,30 +118,30 @@ pub(super) fn rules(report: &RoundReport<'_>) -> Markup {
         .map(|(rule, pairs)| {
             let count = words.count(*pairs);
             let value = match number::share(*pairs, summary.pairs, words.0) {
-                Some(share) => words.fill("rules.value.share", &[("pairs", &count), ("share", &share)]),
-                None => words.fill("rules.value", &[("pairs", &count)]),
+                Some(share) => words.fill("rules_value_share", &[("pairs", &count), ("share", &share)]),
+                None => words.fill("rules_value", &[("pairs", &count)]),
             };
             Bar { label: words.rule(*rule), value, filled: *pairs, rest: 0 }
         })
         .collect();
     let description = words.fill(
-        "rules.description",
+        "rules_description",
         &[("pairs", &words.count(summary.pairs)), ("candidates", &words.count(summary.candidates))],
     );
-    let caption = Caption { id: "exclusions", title: words.text("rules.title"), description: &description };
+    let caption = Caption { id: "exclusions", title: words.text("rules_title"), description: &description };
     html! {
-        p.lead { (description) " " (words.text("rules.lead")) }
+        p.lead { (description) " " (words.text("rules_lead")) }
         @if bars.is_empty() {
-            p.empty { (words.text("rules.empty")) }
+            p.empty { (words.text("rules_empty")) }
         } @else {
             div.panel {
                 (chart::bars(caption, Rest::Reach, &bars))
                 details.same {
-                    summary { (words.text("table.same")) }
+                    summary { (words.text("table_same")) }
                     table {
                         thead { tr {
-                            th scope="col" { (words.text("rules.rule")) }
-                            th.number scope="col" { (words.text("rules.pairs")) }
+                            th scope="col" { (words.text("rules_rule")) }
+                            th.number scope="col" { (words.text("rules_pairs")) }
                         } }
                         tbody {
                             @for (rule, pairs) in &rules {
@@ -163,12 +163,12 @@ fn times(report: &RoundReport<'_>) -> Markup {
     html! {
         @if !stages.is_empty() {
             div.panel.times {
-                h3 { (words.text("times.title")) }
+                h3 { (words.text("times_title")) }
                 dl {
                     @for (stage, micros) in stages {
                         div { dt { (words.stage(*stage)) } dd { (number::duration(*micros, words.0)) } }
                     }
-                    div.total { dt { (words.text("times.total")) } dd { (number::duration(total, words.0)) } }
+                    div.total { dt { (words.text("times_total")) } dd { (number::duration(total, words.0)) } }
                 }
             }
         }

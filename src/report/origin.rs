@@ -9,17 +9,17 @@ pub(super) fn guide(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     html! {
         div.guide {
-            @for topic in ["guide.score", "guide.rules", "guide.best", "guide.same"] {
+            @for topic in ["guide_score", "guide_rules", "guide_best", "guide_same"] {
                 div {
-                    h3 { (words.text(&format!("{topic}.title"))) }
-                    p { (words.text(&format!("{topic}.text"))) }
+                    h3 { (words.text(&format!("{topic}_title"))) }
+                    p { (words.text(&format!("{topic}_text"))) }
                 }
             }
         }
         div.contest {
-            h3 { (words.text("guide.contest.title")) }
-            p { (words.text("guide.contest.text")) }
-            ol { @for step in 1..=4 { li { (words.text(&format!("guide.contest.step{step}"))) } } }
+            h3 { (words.text("guide_contest_title")) }
+            p { (words.text("guide_contest_text")) }
+            ol { @for step in 1..=4 { li { (words.text(&format!("guide_contest_step{step}"))) } } }
         }
     }
 }
@@ -29,16 +29,16 @@ pub(super) fn footer(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let proof = &report.summary.proof;
     let rows = [
-        ("footer.run", report.run.to_owned()),
-        ("footer.policy", report.policy_version.to_string()),
-        ("footer.engine", report.engine_version.to_owned()),
-        ("footer.input", report.input_digest.to_owned()),
-        ("footer.result", report.result_digest.to_owned()),
-        ("footer.objective", format!("{} / {}", proof.primal, proof.dual)),
-        ("footer.data", words.fill("footer.data.text", &[("run", &report.run)])),
+        ("footer_run", report.run.to_owned()),
+        ("footer_policy", report.policy_version.to_string()),
+        ("footer_engine", report.engine_version.to_owned()),
+        ("footer_input", report.input_digest.to_owned()),
+        ("footer_result", report.result_digest.to_owned()),
+        ("footer_objective", format!("{} / {}", proof.primal, proof.dual)),
+        ("footer_data", words.fill("footer_data_text", &[("run", &report.run)])),
     ];
     html! {
-        h2 { (words.text("footer.title")) }
+        h2 { (words.text("footer_title")) }
         dl { @for (key, value) in &rows { div { dt { (words.text(key)) } dd { (value) } } } }
     }
 }

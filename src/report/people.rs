@@ -20,23 +20,23 @@ const MOST_REASONS: usize = 3;
 pub(super) fn matches(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     if report.matches.is_empty() {
-        return html! { p.empty { (words.text("matches.empty")) } };
+        return html! { p.empty { (words.text("matches_empty")) } };
     }
     let mut matches: Vec<&Match> = report.matches.iter().collect();
     matches.sort_by_key(|m| (m.score, &m.mentee, &m.mentor));
     let (open, folded) = fold(&matches);
     html! {
-        p.lead { (words.text("matches.lead")) }
+        p.lead { (words.text("matches_lead")) }
         (match_table(report, open))
         @if !folded.is_empty() {
             details.more {
-                summary { (words.fill("matches.more", &[("more", &words.len(folded))])) }
+                summary { (words.fill("matches_more", &[("more", &words.len(folded))])) }
                 (match_table(report, folded))
             }
         }
         @if matches.len() > MOST_ROWS {
             @let shown = words.len(&matches[..MOST_ROWS]);
-            p.aside { (words.fill("matches.cut", &[("shown", &shown), ("matches", &words.len(&matches))])) }
+            p.aside { (words.fill("matches_cut", &[("shown", &shown), ("matches", &words.len(&matches))])) }
         }
     }
 }
@@ -49,7 +49,7 @@ fn fold<T>(rows: &[T]) -> (&[T], &[T]) {
 fn match_table(report: &RoundReport<'_>, matches: &[&Match]) -> Markup {
     let words = report.words();
     let [mentee, mentor, score, reasons] =
-        ["matches.mentee", "matches.mentor", "matches.score", "matches.reasons"].map(|key| words.text(key));
+        ["matches_mentee", "matches_mentor", "matches_score", "matches_reasons"].map(|key| words.text(key));
     html! {
         table.cards.matches {
             thead { tr {
@@ -97,27 +97,27 @@ fn person(report: &RoundReport<'_>, profile: &ProfileRef) -> Markup {
 pub(super) fn unmatched(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     if report.unmatched.is_empty() {
-        return html! { p.empty { (words.text("unmatched.empty")) } };
+        return html! { p.empty { (words.text("unmatched_empty")) } };
     }
     html! {
-        @for (side, heading) in [(Side::Mentee, "unmatched.mentees"), (Side::Mentor, "unmatched.mentors")] {
+        @for (side, heading) in [(Side::Mentee, "unmatched_mentees"), (Side::Mentor, "unmatched_mentors")] {
             @let people = people_of(report.unmatched, side);
             h3 { (words.text(heading)) " " span.tally { (words.len(&people)) } }
             @if people.is_empty() {
-                p.empty { (words.text("unmatched.none")) }
+                p.empty { (words.text("unmatched_none")) }
             } @else {
                 @let (open, folded) = fold(&people);
                 (unmatched_table(report, open))
                 @if !folded.is_empty() {
                     details.more {
-                        summary { (words.fill("unmatched.more", &[("more", &words.len(folded))])) }
+                        summary { (words.fill("unmatched_more", &[("more", &words.len(folded))])) }
                         (unmatched_table(report, folded))
                     }
                 }
                 @if people.len() > MOST_ROWS {
                     @let shown = words.len(&people[..MOST_ROWS]);
                     p.aside {
-                        (words.fill("unmatched.cut", &[("shown", &shown), ("people", &words.len(&people))]))
+                        (words.fill("unmatched_cut", &[("shown", &shown), ("people", &words.len(&people))]))
                     }
                 }
             }
@@ -134,7 +134,7 @@ fn people_of(unmatched: &[Unmatched], side: Side) -> Vec<&Unmatched> {
 fn unmatched_table(report: &RoundReport<'_>, people: &[&Unmatched]) -> Markup {
     let words = report.words();
     let [who, why, change, candidates] =
-        ["unmatched.person", "unmatched.reason", "unmatched.change", "unmatched.candidates"]
+        ["unmatched_person", "unmatched_reason", "unmatched_change", "unmatched_candidates"]
             .map(|key| words.text(key));
     html! {
         table.cards.unmatched {
@@ -170,10 +170,10 @@ fn candidate_figures(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
     let (candidates, counterparts) = (words.count(one.candidates), words.count(one.counterparts));
     html! {
         span {
-            (words.fill("unmatched.candidates.of", &[("candidates", &candidates), ("counterparts", &counterparts)]))
+            (words.fill("unmatched_candidates_of", &[("candidates", &candidates), ("counterparts", &counterparts)]))
         }
         @if one.candidates > 0 {
-            span.organisation { (words.fill("unmatched.best", &[("score", &words.score(one.best_score))])) }
+            span.organisation { (words.fill("unmatched_best", &[("score", &words.score(one.best_score))])) }
         }
     }
 }
@@ -187,7 +187,7 @@ fn exclusions(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
     html! {
         // With candidates left, what the rules exclude is not why she has no match.
         @if one.candidates == 0 && !listed.is_empty() {
-            p.excluded { (words.text("unmatched.excluded")) ": " (listed.join(" · ")) }
+            p.excluded { (words.text("unmatched_excluded")) ": " (listed.join(" · ")) }
         }
     }
 }
@@ -216,10 +216,10 @@ fn bare_reason(one: &Unmatched) -> Reason {
 
 fn change_key(reason: UnmatchedReason) -> &'static str {
     match reason {
-        UnmatchedReason::NoCounterpart => "change.no_counterpart",
-        UnmatchedReason::NoCandidate => "change.no_candidate",
-        UnmatchedReason::Outcompeted => "change.outcompeted",
-        UnmatchedReason::PlacesLeftOver => "change.places_left_over",
-        UnmatchedReason::NoLiveConsent => "change.no_live_consent",
+        UnmatchedReason::NoCounterpart => "change_no_counterpart",
+        UnmatchedReason::NoCandidate => "change_no_candidate",
+        UnmatchedReason::Outcompeted => "change_outcompeted",
+        UnmatchedReason::PlacesLeftOver => "change_places_left_over",
+        UnmatchedReason::NoLiveConsent => "change_no_live_consent",
     }
 }
