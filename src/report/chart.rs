@@ -50,46 +50,55 @@ const PLOT_TOP: u64 = 44;
 pub fn bars(caption: Caption<'_>, rest: Rest, bars: &[Bar]) -> Markup {
     let longest = bars.iter().map(|bar| bar.filled + bar.rest).max().unwrap_or(0);
     let rest_class = if rest == Rest::Shortfall { "shortfall" } else { "reach" };
-    figure(caption, bars.len() * ROW, &html! {
-        defs {
-            pattern id={ (caption.id) "-hatch" } width="6" height="6" patternUnits="userSpaceOnUse"
-                patternTransform="rotate(45)" {
-                rect class="hatch-ground" width="6" height="6" {}
-                rect class="hatch-line" width="2.5" height="6" {}
-            }
-            linearGradient id={ (caption.id) "-fade" } {
-                stop class="fade" offset="0" stop-opacity="0" {}
-                stop class="fade" offset="1" {}
-            }
-        }
-        @for (i, bar) in bars.iter().enumerate() {
-            @let filled = length(bar.filled, longest);
-            @let whole = length(bar.filled + bar.rest, longest);
-            // On the narrowest screen a figure is about 2.6% of the width wide.
-            @let label_width = 98_usize.saturating_sub(bar.value.chars().count() * 26 / 10).max(40);
-            svg y=(i * ROW) width="100%" height=(ROW) {
-                title { (bar.label) ": " (bar.value) }
-                // A label too long for the width fades out before it meets the figures.
-                svg width={ (label_width) "%" } height="20" {
-                    text class="label" x="0" y="14" { (bar.label) }
-                    rect x="88%" width="12%" height="20" fill={ "url(#" (caption.id) "-fade)" } {}
+    figure(
+        caption,
+        bars.len() * ROW,
+        &html! {
+            defs {
+                pattern id={ (caption.id) "-hatch" } width="6" height="6" patternUnits="userSpaceOnUse"
+                    patternTransform="rotate(45)" {
+                    rect class="hatch-ground" width="6" height="6" {}
+                    rect class="hatch-line" width="2.5" height="6" {}
                 }
-                text class="value" x="100%" y="14" text-anchor="end" { (bar.value) }
-                @if longest > 0 {
-                    @if bar.rest > 0 {
-                        @let fill = (rest == Rest::Shortfall).then(|| format!("url(#{}-hatch)", caption.id));
-                        rect class=(rest_class) x="0" y="21" width=(whole) height="11" rx="2" fill=[fill] {}
+                linearGradient id={ (caption.id) "-fade" } {
+                    stop class="fade" offset="0" stop-opacity="0" {}
+                    stop class="fade" offset="1" {}
+                }
+            }
+            @for (i, bar) in bars.iter().enumerate() {
+                @let filled = length(bar.filled, longest);
+                @let whole = length(bar.filled + bar.rest, longest);
+                // On the narrowest screen a figure is about 2.6% of the width wide.
+                @let label_width = 98_usize.saturating_sub(bar.value.chars().count() * 26 / 10).max(40);
+                svg y=(i * ROW) width="100%" height=(ROW) {
+                    title { (bar.label) ": " (bar.value) }
+                    // A label too long for the width fades out before it meets the figures.
+                    svg width={ (label_width) "%" } height="20" {
+                        text class="label" x="0" y="14" { (bar.label) }
+                        rect x="88%" width="12%" height="20" fill={ "url(#" (caption.id) "-fade)" } {}
                     }
-                    @if bar.filled > 0 { rect class="filled" x="0" y="21" width=(filled) height="11" rx="2" {} }
+                    text class="value" x="100%" y="14" text-anchor="end" { (bar.value) }
+                    @if longest > 0 {
+                        @if bar.rest > 0 {
+                            @let fill = (rest == Rest::Shortfall).then(|| format!("url(#{}-hatch)", caption.id));
+                            rect class=(rest_class) x="0" y="21" width=(whole) height="11" rx="2" fill=[fill] {}
+                        }
+                        @if bar.filled > 0 { rect class="filled" x="0" y="21" width=(filled) height="11" rx="2" {} }
+                    }
+                    line class="base" x1="0" x2="100%" y1="36.5" y2="36.5" {}
                 }
-                line class="base" x1="0" x2="100%" y1="36.5" y2="36.5" {}
             }
-        }
-    })
+        },
+    )
 }
 
 /// A histogram over the range from `ends.0` to `ends.1`, with a marker at `marker` ten-thousandths of the range.
-pub fn histogram(caption: Caption<'_>, bins: &[u64], ticks: &[String], marker: Option<(u16, &str)>) -> Markup {
+pub fn histogram(
+    caption: Caption<'_>,
+    bins: &[u64],
+    ticks: &[String],
+    marker: Option<(u16, &str)>,
+) -> Markup {
     let highest = bins.iter().copied().max().unwrap_or(0);
     let height = |bin: u64| (PLOT * bin).checked_div(highest).unwrap_or(0).max(2);
     let base = PLOT_TOP + PLOT;
@@ -97,35 +106,39 @@ pub fn histogram(caption: Caption<'_>, bins: &[u64], ticks: &[String], marker: O
     let gaps = u64::try_from(ticks.len().saturating_sub(1)).unwrap_or(u64::MAX);
     // Counts of many digits overlap on a narrow screen, where the style sheet leaves them out.
     let count_class = if highest > 99 { "count wide" } else { "count" };
-    figure(caption, usize::try_from(base + 26).unwrap_or(usize::MAX), &html! {
-        @for (i, bin) in (0_u64..).zip(bins) {
-            @if *bin > 0 {
-                @let height = height(*bin);
-                rect class="filled" x=(length(i * 100 + 7, slots)) y=(base - height) width=(length(86, slots))
-                    height=(height) rx="2" {}
+    figure(
+        caption,
+        usize::try_from(base + 26).unwrap_or(usize::MAX),
+        &html! {
+            @for (i, bin) in (0_u64..).zip(bins) {
+                @if *bin > 0 {
+                    @let height = height(*bin);
+                    rect class="filled" x=(length(i * 100 + 7, slots)) y=(base - height) width=(length(86, slots))
+                        height=(height) rx="2" {}
+                }
             }
-        }
-        line class="axis" x1="0" x2="100%" y1=(base) y2=(base) {}
-        @for (i, tick) in (0_u64..).zip(ticks) {
-            @let anchor = if i == 0 { "start" } else if i == gaps { "end" } else { "middle" };
-            @let at = if i == 0 { "0".to_owned() } else { length(i, gaps) };
-            line class="axis" x1=(at) x2=(at) y1=(base) y2=(base + 5) {}
-            text class="tick" x=(at) y=(base + 20) text-anchor=(anchor) { (tick) }
-        }
-        @if let Some((at, label)) = marker {
-            @let x = length(u64::from(at), 10_000);
-            @let (anchor, shift) = if at > 5_000 { ("end", "-6") } else { ("start", "6") };
-            line class="marker" x1=(x) x2=(x) y1="2" y2=(base) {}
-            text class="marker-label" x=(x) dx=(shift) y="13" text-anchor=(anchor) { (label) }
-        }
-        // Last, so that the marker does not strike them through.
-        @for (i, bin) in (0_u64..).zip(bins) {
-            @if *bin > 0 {
-                text class=(count_class) x=(length(i * 100 + 50, slots)) y=(base - height(*bin) - 5)
-                    text-anchor="middle" { (bin) }
+            line class="axis" x1="0" x2="100%" y1=(base) y2=(base) {}
+            @for (i, tick) in (0_u64..).zip(ticks) {
+                @let anchor = if i == 0 { "start" } else if i == gaps { "end" } else { "middle" };
+                @let at = if i == 0 { "0".to_owned() } else { length(i, gaps) };
+                line class="axis" x1=(at) x2=(at) y1=(base) y2=(base + 5) {}
+                text class="tick" x=(at) y=(base + 20) text-anchor=(anchor) { (tick) }
             }
-        }
-    })
+            @if let Some((at, label)) = marker {
+                @let x = length(u64::from(at), 10_000);
+                @let (anchor, shift) = if at > 5_000 { ("end", "-6") } else { ("start", "6") };
+                line class="marker" x1=(x) x2=(x) y1="2" y2=(base) {}
+                text class="marker-label" x=(x) dx=(shift) y="13" text-anchor=(anchor) { (label) }
+            }
+            // Last, so that the marker does not strike them through.
+            @for (i, bin) in (0_u64..).zip(bins) {
+                @if *bin > 0 {
+                    text class=(count_class) x=(length(i * 100 + 50, slots)) y=(base - height(*bin) - 5)
+                        text-anchor="middle" { (bin) }
+                }
+            }
+        },
+    )
 }
 
 /// A thin bar of `part` of `whole`, for table cells and tiles. It repeats a figure beside it, so it is hidden from
@@ -201,7 +214,8 @@ mod tests {
 
     #[test]
     fn the_highest_bin_is_as_high_as_the_plot_and_the_marker_stands_at_its_place() {
-        let svg = histogram(CAPTION, &[0, 4, 1, 0], &["0".to_owned(), "1".to_owned()], Some((7_412, "median")));
+        let svg =
+            histogram(CAPTION, &[0, 4, 1, 0], &["0".to_owned(), "1".to_owned()], Some((7_412, "median")));
         let svg = svg.into_string();
         assert!(svg.contains(r#"x="26.75%" y="44" width="21.50%" height="168""#), "{svg}");
         assert!(svg.contains(r#"x="51.75%" y="170" width="21.50%" height="42""#), "{svg}");

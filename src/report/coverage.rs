@@ -88,10 +88,11 @@ fn regions(report: &RoundReport<'_>) -> Markup {
 
 fn organisations(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
-    let groups = report.summary.organisations.iter().map(|(id, coverage)| Group {
-        label: report.organisation(id).to_owned(),
-        coverage: *coverage,
-    });
+    let groups = report
+        .summary
+        .organisations
+        .iter()
+        .map(|(id, coverage)| Group { label: report.organisation(id).to_owned(), coverage: *coverage });
     let (mut drawn, mentors_only): (Vec<Group>, Vec<Group>) =
         groups.partition(|group| group.coverage.mentees > 0);
     // Shares are compared as fractions of a common denominator; stable, so equals stay ordered by id.

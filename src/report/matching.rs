@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use super::chart::{Bar, Caption, Rest};
 use super::{RoundReport, chart, number};
 use crate::domain::policy::HardRule;
+use crate::wording;
 
 /// Width of a bin of the score histogram, in points.
 const BIN: u16 = 500;
@@ -18,8 +19,11 @@ pub(super) fn scores(report: &RoundReport<'_>) -> Markup {
     if summary.matches == 0 {
         return html! { p.empty { (words.text("scores_empty")) } };
     }
-    let (worst, median, best) =
-        (words.score(summary.worst_score), words.score(summary.median_score), words.score(summary.best_score));
+    let (worst, median, best) = (
+        words.score(summary.worst_score),
+        words.score(summary.median_score),
+        words.score(summary.best_score),
+    );
     let matches = words.count(summary.matches);
     let description = words.fill(
         "scores_description",
@@ -37,13 +41,15 @@ pub(super) fn scores(report: &RoundReport<'_>) -> Markup {
                 summary { (words.text("table_same")) }
                 table {
                     thead { tr {
-                        th scope="col" { (words.text("tile_score")) }
+                        th scope="col" { (words.text("scores_score")) }
                         th.number scope="col" { (words.text("scores_matches")) }
                     } }
                     tbody {
                         @for (bin, matches) in (0_u16..).zip(&summary.score_histogram).filter(|(_, n)| **n > 0) {
                             tr {
-                                th scope="row" { (edge(bin)) " " (words.text("scores_to")) " " (edge(bin + 1)) }
+                                th scope="row" {
+                                    (words.fill("scores_range", &[("from", &edge(bin)), ("to", &edge(bin + 1))]))
+                                }
                                 td.number { (words.count(*matches)) }
                             }
                         }
@@ -69,7 +75,12 @@ pub(super) fn criteria(report: &RoundReport<'_>) -> Markup {
             let most = u64::from(mean.max_points) * 100;
             let filled = mean.mean_points_hundredths.min(most);
             let value = words.fill("criteria_value", &[("mean", &points(filled)), ("most", &points(most))]);
-            Bar { label: words.criterion(mean.criterion), value, filled, rest: most - filled }
+            Bar {
+                label: wording::criterion_label(mean.criterion, words.0).to_owned(),
+                value,
+                filled,
+                rest: most - filled,
+            }
         })
         .collect();
     let mean = points(criteria.iter().map(|mean| mean.mean_points_hundredths).sum());
@@ -119,9 +130,9 @@ pub(super) fn rules(report: &RoundReport<'_>) -> Markup {
             let count = words.count(*pairs);
             let value = match number::share(*pairs, summary.pairs, words.0) {
                 Some(share) => words.fill("rules_value_share", &[("pairs", &count), ("share", &share)]),
-                None => words.fill("rules_value", &[("pairs", &count)]),
+                None => count,
             };
-            Bar { label: words.rule(*rule), value, filled: *pairs, rest: 0 }
+            Bar { label: wording::rule_label(*rule, words.0).to_owned(), value, filled: *pairs, rest: 0 }
         })
         .collect();
     let description = words.fill(
@@ -145,7 +156,7 @@ pub(super) fn rules(report: &RoundReport<'_>) -> Markup {
                         } }
                         tbody {
                             @for (rule, pairs) in &rules {
-                                tr { th scope="row" { (words.rule(*rule)) } td.number { (words.count(*pairs)) } }
+                                tr { th scope="row" { (wording::rule_label(*rule, words.0)) } td.number { (words.count(*pairs)) } }
                             }
                         }
                     }
@@ -166,7 +177,7 @@ fn times(report: &RoundReport<'_>) -> Markup {
                 h3 { (words.text("times_title")) }
                 dl {
                     @for (stage, micros) in stages {
-                        div { dt { (words.stage(*stage)) } dd { (number::duration(*micros, words.0)) } }
+                        div { dt { (wording::stage_label(*stage, words.0)) } dd { (number::duration(*micros, words.0)) } }
                     }
                     div.total { dt { (words.text("times_total")) } dd { (number::duration(total, words.0)) } }
                 }

@@ -34,11 +34,6 @@ pub(super) fn share(part: u64, whole: u64, lang: Lang) -> Option<String> {
     })
 }
 
-/// A score of 0..=10,000 as a percentage with two decimals.
-pub(super) fn score(points: u16, lang: Lang) -> String {
-    percent_sign(&decimal(u64::from(points), 2, lang), lang)
-}
-
 /// Hundredths of a point as percentage points of a score with one decimal, rounded half up.
 pub(super) fn percentage_points(hundredths: u64, lang: Lang) -> String {
     decimal((hundredths + 500) / 1_000, 1, lang)
@@ -85,8 +80,6 @@ mod tests {
     fn numbers_are_written_as_each_language_writes_them() {
         assert_eq!([999_u64, 1_000, 1_234_567].map(|n| count(n, Lang::En)), ["999", "1,000", "1,234,567"]);
         assert_eq!([1_000_u64, 12_345].map(|n| count(n, Lang::Fr)), ["1000", "12\u{202f}345"]);
-        assert_eq!(score(7_405, Lang::En), "74.05%");
-        assert_eq!(score(5, Lang::Es), "0,05\u{a0}%");
         assert_eq!(percentage_points(84_499, Lang::Pt), "8,4");
         assert_eq!(duration(4_250, Lang::En), "4.3\u{a0}ms");
         assert_eq!(duration(2_345_678, Lang::En), "2.35\u{a0}s");

@@ -8,6 +8,7 @@ use super::{RoundReport, chart};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
 use crate::domain::run::{Match, Side, Unmatched, UnmatchedReason};
+use crate::wording;
 
 /// Rows shown without opening anything.
 const OPEN_ROWS: usize = 25;
@@ -182,8 +183,10 @@ fn exclusions(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
     let words = report.words();
     let mut rules: Vec<_> = one.exclusions.iter().filter(|(_, people)| **people > 0).collect();
     rules.sort_by_key(|(rule, people)| (Reverse(**people), **rule));
-    let listed: Vec<String> =
-        rules.iter().map(|(rule, people)| format!("{} {}", words.rule(**rule), words.count(**people))).collect();
+    let listed: Vec<String> = rules
+        .iter()
+        .map(|(rule, people)| format!("{} {}", wording::rule_label(**rule, words.0), words.count(**people)))
+        .collect();
     html! {
         // With candidates left, what the rules exclude is not why she has no match.
         @if one.candidates == 0 && !listed.is_empty() {
@@ -206,7 +209,9 @@ fn bare_reason(one: &Unmatched) -> Reason {
         UnmatchedReason::NoCandidate => {
             Reason::new(ReasonCode::NoCandidate).with("counterparts", one.counterparts)
         }
-        UnmatchedReason::Outcompeted => Reason::new(ReasonCode::Outcompeted).with("candidates", one.candidates),
+        UnmatchedReason::Outcompeted => {
+            Reason::new(ReasonCode::Outcompeted).with("candidates", one.candidates)
+        }
         UnmatchedReason::PlacesLeftOver => {
             Reason::new(ReasonCode::PlacesLeftOver).with("candidates", one.candidates)
         }

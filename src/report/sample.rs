@@ -150,7 +150,7 @@ impl Round {
         let value = i128::from(summary.total_score) + i128::from(summary.matches) * 1_000_000_007;
         summary.proof =
             Proof { proved: true, primal: value, dual: value, candidates_checked: summary.candidates };
-        let waiting = all.mentees / 5;
+        let waiting = (all.mentees / 5).min(all.matched_mentees);
         summary.tiers = vec![
             TierCoverage { tier: 1, mentees: waiting, matched: waiting },
             TierCoverage { tier: 2, mentees: all.mentees - waiting, matched: all.matched_mentees - waiting },
@@ -205,7 +205,13 @@ fn title(at: usize) -> String {
 }
 
 fn profile(home: usize, kind: &str, at: usize) -> (usize, ProfileRef) {
-    (home, ProfileRef { organisation: organisation(home), id: format!("{kind}-{:04}", at * 7 + 3).parse().unwrap() })
+    (
+        home,
+        ProfileRef {
+            organisation: organisation(home),
+            id: format!("{kind}-{:04}", at * 7 + 3).parse().unwrap(),
+        },
+    )
 }
 
 fn pair(mentee: &ProfileRef, mentor: &ProfileRef, lot: &mut Lot) -> Match {
@@ -228,26 +234,30 @@ fn pair(mentee: &ProfileRef, mentor: &ProfileRef, lot: &mut Lot) -> Match {
 }
 
 fn reason(criterion: Criterion, share: u64) -> Reason {
-    let part = (share / 250).max(1);
+    let part = usize::try_from(share / 250).unwrap().max(1);
+    let first = |codes: [&str; 4]| codes[..part.min(4)].join(",");
     match criterion {
-        Criterion::Topics => Reason::new(ReasonCode::TopicsCovered)
-            .with("covered", part)
-            .with("sought", 4)
-            .with("topics", "leadership,career_planning"),
+        Criterion::Topics => {
+            Reason::new(ReasonCode::TopicsCovered).with("covered", part).with("sought", 4).with(
+                "topics",
+                first(["leading_crews", "career_planning", "difficult_conversations", "visibility"]),
+            )
+        }
         Criterion::Functions => Reason::new(ReasonCode::FunctionsShared)
-            .with("common", 1)
+            .with("common", part.min(2))
             .with("sought", 2)
-            .with("functions", "geology"),
-        Criterion::CareerStage => Reason::new(ReasonCode::StageAbove).with("steps", part),
+            .with("functions", first(["geology_exploration", "mine_planning", "", ""])),
+        Criterion::CareerStage => Reason::new(ReasonCode::StageAbove).with("steps", part.min(3)),
         Criterion::Language => Reason::new(ReasonCode::LanguageNative).with("language", "es"),
         Criterion::WeeklyOverlap => Reason::new(ReasonCode::OverlapMinutes).with("minutes", share / 2),
-        Criterion::Goals => {
-            Reason::new(ReasonCode::GoalsShared).with("common", part).with("all", 4).with("goals", "promotion")
-        }
+        Criterion::Goals => Reason::new(ReasonCode::GoalsShared)
+            .with("common", part)
+            .with("all", 4)
+            .with("goals", first(["get_promoted", "build_network", "gain_confidence", "lead_people"])),
         Criterion::WorkingStyle => Reason::new(ReasonCode::StylesShared)
             .with("common", 2)
             .with("all", 3)
-            .with("styles", "structured"),
+            .with("styles", "structured,challenge"),
         Criterion::WaitingTime => Reason::new(ReasonCode::Waited).with("days", share / 5),
         Criterion::RegionNear => Reason::new(ReasonCode::SameRegion).with("region", "005"),
         other => Reason::new(ReasonCode::MissingAnswer).with("criterion", other as i32),

@@ -15,10 +15,10 @@ pub(super) struct Entry {
 
 /// The files of each language, in the order of [`Lang::ALL`].
 const FILES: [&[&str]; 4] = [
-    &[include_str!("../../data/wording/en.toml")],
-    &[include_str!("../../data/wording/fr.toml")],
-    &[include_str!("../../data/wording/es.toml")],
-    &[include_str!("../../data/wording/pt.toml")],
+    &[include_str!("../../data/wording/en.toml"), include_str!("../../data/wording/report.en.toml")],
+    &[include_str!("../../data/wording/fr.toml"), include_str!("../../data/wording/report.fr.toml")],
+    &[include_str!("../../data/wording/es.toml"), include_str!("../../data/wording/report.es.toml")],
+    &[include_str!("../../data/wording/pt.toml"), include_str!("../../data/wording/report.pt.toml")],
 ];
 
 static CATALOGUES: LazyLock<[HashMap<String, Entry>; 4]> = LazyLock::new(|| FILES.map(read_all));
