@@ -17,13 +17,13 @@ statements! {
     LIST = ("run_match.list",
         concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
             AND ordinal > $3 ORDER BY ordinal LIMIT $4"));
-    // Either side may be the organisation's: one index walk for each, and a match within it once.
+    // Either side may be the organisation's: one index walk for each, and a match within it in the first only.
     LIST_OF_ORGANISATION = ("run_match.list_of_organisation",
         concat!("SELECT * FROM (SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
             AND mentee_organisation_id = $5 AND ordinal > $3 ORDER BY ordinal LIMIT $4) AS mentees \
-            UNION SELECT * FROM (SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
-            AND mentor_organisation_id = $5 AND ordinal > $3 ORDER BY ordinal LIMIT $4) AS mentors \
-            ORDER BY ordinal LIMIT $4"));
+            UNION ALL SELECT * FROM (SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 \
+            AND run_number = $2 AND mentor_organisation_id = $5 AND mentee_organisation_id <> $5 AND ordinal > $3 \
+            ORDER BY ordinal LIMIT $4) AS mentors ORDER BY ordinal LIMIT $4"));
     GET = ("run_match.get",
         concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
             AND mentee_organisation_id = $3 AND mentee_own_id = $4 \

@@ -1,0 +1,258 @@
+//! A fresh database per case, and short words for what cases do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use wim_match::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId};
+use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
+use wim_match::domain::profile::{MenteeRequest, MentorOffer, Profile};
+use wim_match::domain::round::{Round, RoundContent, RoundDraft};
+use wim_match::domain::run::{Match, Run, RunSummary, Side, Unmatched, UnmatchedReason};
+use wim_match::domain::vocabulary::Terms;
+use wim_match::error::Result;
+use wim_match::store::{
+    Begun, ClaimedRun, ImportCounts, Receipt, RequestKey, RunOutcome, Scope, StagedRow, Store, WriteSession,
+};
+
+use crate::postgres::postgres;
+
+/// Length of every lease in this suite.
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
+
+/// A store over a database of its own.
+pub(crate) struct Fixture {
+    pub(crate) store: Store,
+    pub(crate) url: String,
+    // Removed when the case ends.
+    _home: Option<TempDir>,
+}
+
+impl Fixture {
+    pub(crate) async fn sqlite() -> Self {
+        let fixture = Self::empty_sqlite().await;
+        fixture.store.migrate().await.expect("migrates");
+        fixture
+    }
+
+    pub(crate) async fn empty_sqlite() -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let path: PathBuf = home.path().join("wim.db");
+        let url = path.to_str().expect("a path in UTF-8").to_owned();
+        Self { store: Store::open(&url).await.expect("opens"), url, _home: Some(home) }
+    }
+
+    pub(crate) async fn postgresql() -> Option<Self> {
+        let url = tokio::task::spawn_blocking(|| postgres().map(|server| server.migrated())).await.expect("a database");
+        Self::at(url).await
+    }
+
+    pub(crate) async fn empty_postgresql() -> Option<Self> {
+        let url = tokio::task::spawn_blocking(|| postgres().map(|server| server.empty())).await.expect("a database");
+        Self::at(url).await
+    }
+
+    async fn at(url: Option<String>) -> Option<Self> {
+        let url = url?;
+        Some(Self { store: Store::open(&url).await.expect("opens"), url, _home: None })
+    }
+
+    /// A session of a coordinator, without a `request_id`.
+    pub(crate) async fn write(&self) -> WriteSession {
+        self.write_at(at(0), Scope::Alliance).await
+    }
+
+    pub(crate) async fn write_at(&self, now: Timestamp, scope: Scope) -> WriteSession {
+        let receipt = Receipt { actor: "tok-coordinator".to_owned(), scope, now, request: None };
+        fresh(self.store.begin(receipt).await)
+    }
+
+    pub(crate) async fn organisation(&self, id: &str) -> OrganisationId {
+        let id: OrganisationId = id.parse().expect("an id");
+        let mut session = self.write().await;
+        session.create_organisation(&id, &organisation(&id)).await.expect("is created");
+        session.commit(b"").await.expect("commits");
+        id
+    }
+
+    /// Brings people in as one import.
+    pub(crate) async fn import(
+        &self,
+        organisation: &OrganisationId,
+        import: &str,
+        people: &[(&str, Profile)],
+    ) -> ImportCounts {
+        let scope = Scope::Organisation(organisation.clone());
+        let key = self.store.begin_import(&scope, organisation, import, at(0)).await.expect("begins");
+        let duplicates = self.store.stage_rows(&key, rows(people), at(0)).await.expect("stages");
+        assert_eq!(duplicates, []);
+        let mut session = self.write_at(at(1), scope).await;
+        let counts = session.finish_import(&key).await.expect("finishes");
+        session.commit(b"").await.expect("commits");
+        counts
+    }
+
+    pub(crate) async fn round(&self, id: &str) -> Round {
+        let mut session = self.write().await;
+        let round = session.create_round(&round_id(id), &round_content()).await.expect("is created");
+        session.commit(b"").await.expect("commits");
+        round
+    }
+
+    pub(crate) async fn enrol(&self, round: &RoundId, organisation: &OrganisationId, ids: &[&str]) -> u64 {
+        let ids: Vec<OwnId> = ids.iter().map(|id| own_id(id)).collect();
+        let mut session = self.write().await;
+        let enrolled = session.enrol(round, organisation, &ids).await.expect("enrols");
+        session.commit(b"").await.expect("commits");
+        enrolled
+    }
+
+    pub(crate) async fn start_run(&self, round: &RoundId, now: Timestamp) -> Run {
+        let mut session = self.write_at(now, Scope::Alliance).await;
+        let run = session.start_run(round).await.expect("starts");
+        session.commit(b"").await.expect("commits");
+        run
+    }
+
+    /// Two organisations with a mentor and a mentee each, all enrolled in a round.
+    pub(crate) async fn enrolled_round(&self) -> (OrganisationId, OrganisationId, RoundId) {
+        let peru = self.organisation("wim-peru").await;
+        let kenya = self.organisation("wim-kenya").await;
+        for organisation in [&peru, &kenya] {
+            let people = [("mentor", mentor(2)), ("mentee", mentee())];
+            self.import(organisation, &format!("import-{organisation}"), &people).await;
+        }
+        let round = self.round("spring-2027").await.id;
+        for organisation in [&peru, &kenya] {
+            assert_eq!(self.enrol(&round, organisation, &["mentor", "mentee"]).await, 2);
+        }
+        (peru, kenya, round)
+    }
+
+    pub(crate) async fn claim(&self, owner: &str, now: Timestamp) -> ClaimedRun {
+        self.store.claim_run(owner, now, LEASE).await.expect("asks").expect("a run waits")
+    }
+
+    /// A round with one run that matched each organisation's mentee with the other's mentor.
+    pub(crate) async fn succeeded_run(&self) -> (OrganisationId, OrganisationId, Run) {
+        let (peru, kenya, round) = self.enrolled_round().await;
+        self.start_run(&round, at(10)).await;
+        let claim = self.claim("worker-1", at(11)).await;
+        self.store.complete_run(&claim, at(12), &outcome(&peru, &kenya)).await.expect("completes");
+        let run = self.store.run(&Scope::Alliance, &claim.run.name).await.expect("exists");
+        (peru, kenya, run)
+    }
+}
+
+pub(crate) fn fresh(begun: Result<Begun>) -> WriteSession {
+    match begun.expect("begins") {
+        Begun::Fresh(session) => session,
+        Begun::Repeated(answer) => panic!("was done before, with answer {answer:?}"),
+    }
+}
+
+/// `seconds` after the suite's first moment.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).expect("a moment")
+}
+
+pub(crate) fn only(organisation: &OrganisationId) -> Scope {
+    Scope::Organisation(organisation.clone())
+}
+
+pub(crate) fn request(actor: &str, id: &str, payload: &str) -> Receipt {
+    let request = RequestKey { id: id.to_owned(), method: "CreateOrganisation", payload_digest: payload.to_owned() };
+    Receipt { actor: actor.to_owned(), scope: Scope::Alliance, now: at(0), request: Some(request) }
+}
+
+pub(crate) fn own_id(id: &str) -> OwnId {
+    id.parse().expect("an own id")
+}
+
+pub(crate) fn round_id(id: &str) -> RoundId {
+    id.parse().expect("a round id")
+}
+
+pub(crate) fn person(organisation: &OrganisationId, id: &str) -> ProfileRef {
+    ProfileRef { organisation: organisation.clone(), id: own_id(id) }
+}
+
+pub(crate) fn organisation(id: &OrganisationId) -> OrganisationContent {
+    let draft = OrganisationDraft {
+        display_name: format!("Organisation {id}"),
+        country: "PE".to_owned(),
+        same_organisation_only: true,
+        excluded_organisations: vec!["organisations/wim-elsewhere".to_owned()],
+    };
+    OrganisationContent::parse(id, &draft).expect("a right draft")
+}
+
+pub(crate) fn round_content() -> RoundContent {
+    let draft = RoundDraft {
+        display_name: "Spring 2027".to_owned(),
+        start_date: "2027-03-01".to_owned(),
+        end_date: "2027-08-31".to_owned(),
+        policy: None,
+    };
+    RoundContent::parse(&draft).expect("a right draft")
+}
+
+/// A profile with the least in it.
+pub(crate) fn profile(country: &str) -> Profile {
+    let json = format!(
+        r#"{{"country":"{country}","time_zone":"America/Lima","languages":[{{"tag":"es-PE","level":"native"}}],
+            "consents":[{{"purpose":"matching","give_time":"2026-01-01T00:00:00Z","text_version":"1","language":"es"}}]}}"#
+    );
+    serde_json::from_str(&json).expect("a profile")
+}
+
+pub(crate) fn mentor(places: u8) -> Profile {
+    let offer = MentorOffer { min_mentees: 0, max_mentees: places, topics: Terms::EMPTY };
+    Profile { mentor_offer: Some(offer), ..profile("PE") }
+}
+
+pub(crate) fn mentee() -> Profile {
+    let request = MenteeRequest { mentors_wanted: 1, topics: Terms::EMPTY, waiting_since: None };
+    Profile { mentee_request: Some(request), ..profile("KE") }
+}
+
+/// Staged rows, numbered from 2 as in a file with a header.
+pub(crate) fn rows(people: &[(&str, Profile)]) -> Vec<StagedRow> {
+    let row = |((id, content), number): (&(&str, Profile), i64)| StagedRow::new(number, own_id(id), content);
+    people.iter().zip(2_i64..).map(row).collect::<Result<_>>().expect("rows")
+}
+
+/// Each organisation's mentee with the other's mentor, and each mentor without one of her own.
+pub(crate) fn outcome(first: &OrganisationId, second: &OrganisationId) -> RunOutcome {
+    let pair = |mentee: &OrganisationId, mentor: &OrganisationId, score| Match {
+        mentee: person(mentee, "mentee"),
+        mentor: person(mentor, "mentor"),
+        score,
+        contributions: Vec::new(),
+    };
+    let unmatched = |organisation: &OrganisationId| Unmatched {
+        profile: person(organisation, "mentor"),
+        side: Side::Mentor,
+        reason: UnmatchedReason::PlacesLeftOver,
+        counterparts: 2,
+        candidates: 1,
+        exclusions: [].into(),
+        best_score: 7_000,
+        details: Vec::new(),
+    };
+    let mut summary = RunSummary { matches: 2, total_score: 16_500, ..RunSummary::default() };
+    summary.proof.primal = 170_141_183_460_469_231_731_687_303_715_884_105_727;
+    summary.regions.insert("005".to_owned(), Default::default());
+    for organisation in [first, second] {
+        summary.organisations.insert(organisation.clone(), Default::default());
+    }
+    RunOutcome {
+        engine_version: "1.0.0".to_owned(),
+        result_digest: "ab".repeat(32),
+        summary,
+        matches: vec![pair(first, second, 8_500), pair(second, first, 8_000)],
+        unmatched: vec![unmatched(first), unmatched(second)],
+        certificate: vec![0, 159, 146, 150],
+    }
+}

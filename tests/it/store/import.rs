@@ -1,0 +1,201 @@
+//! Imports: staged in pieces, kept as a whole.
+
+use wim_match::domain::name::OwnId;
+use wim_match::error::Error;
+use wim_match::store::{Duplicate, ImportCounts, Scope, StagedRow};
+
+use super::fixture::{Fixture, at, mentee, mentor, only, own_id, person, profile, rows};
+use super::on_both_databases;
+
+on_both_databases! {
+    an_import_creates_updates_and_leaves_alone,
+    every_version_of_a_profile_is_kept,
+    a_person_named_twice_is_staged_once,
+    a_person_named_twice_within_one_batch_of_many_is_found,
+    staged_rows_are_seen_by_nobody,
+    imports_side_by_side_do_not_mix,
+    an_import_is_finished_once,
+    a_discarded_import_leaves_no_rows,
+    stale_imports_are_purged,
+    a_manager_imports_into_her_own_organisation_only,
+    foreign_profiles_do_not_exist,
+    profiles_are_listed_in_pages_by_the_bytes_of_their_ids,
+    a_failed_finish_keeps_the_rows_and_the_profiles,
+}
+
+async fn an_import_creates_updates_and_leaves_alone(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let first = f.import(&peru, "i-1", &[("a", mentor(1)), ("b", mentee()), ("c", mentee())]).await;
+    assert_eq!(first, ImportCounts { created: 3, updated: 0, unchanged: 0 });
+    let second = f.import(&peru, "i-2", &[("a", mentor(1)), ("b", mentor(2)), ("d", mentee())]).await;
+    assert_eq!(second, ImportCounts { created: 1, updated: 1, unchanged: 1 });
+    let stored = f.store.list_profiles(&only(&peru), &peru, None, 10).await.expect("lists");
+    let seen: Vec<_> = stored.iter().map(|p| (p.name.id.as_str(), p.version, p.content.clone())).collect();
+    assert_eq!(seen, [("a", 1, mentor(1)), ("b", 2, mentor(2)), ("c", 1, mentee()), ("d", 1, mentee())]);
+    assert_eq!((stored[1].create_time, stored[1].update_time), (at(1), at(1)));
+    assert_eq!(stored[1].digest.len(), 64);
+    let lines = f.store.list_journal(0, 10).await.expect("lists");
+    assert!(lines.iter().any(|line| line.action == "profile.import" && line.detail.contains(r#""updated":1"#)));
+    assert!(lines.iter().all(|line| !line.detail.contains("time_zone")), "no answers in the journal");
+}
+
+async fn every_version_of_a_profile_is_kept(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    let run = f.start_run(&round, at(5)).await;
+    let before = f.store.load_snapshot(&run.name).await.expect("loads");
+    let peru = "wim-peru".parse().expect("an id");
+    f.import(&peru, "i-9", &[("mentor", mentor(9))]).await;
+    assert_eq!(f.store.load_snapshot(&run.name).await.expect("loads"), before);
+    let now = f.store.profile(&only(&peru), &person(&peru, "mentor")).await.expect("exists");
+    assert_eq!((now.version, now.content), (2, mentor(9)));
+}
+
+async fn a_person_named_twice_is_staged_once(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
+    let first = rows(&[("a", mentor(1)), ("b", mentee()), ("a", mentor(2))]);
+    let found = f.store.stage_rows(&key, first, at(0)).await.expect("stages");
+    assert_eq!(found, [Duplicate { row: 4, id: own_id("a"), first_row: 2 }]);
+    // The caller numbers rows as she likes, also twice alike.
+    let second = rows(&[("b", mentor(3)), ("c", mentee())]);
+    let found = f.store.stage_rows(&key, second, at(0)).await.expect("stages");
+    assert_eq!(found, [Duplicate { row: 2, id: own_id("b"), first_row: 3 }]);
+    let mut session = f.write().await;
+    let counts = session.finish_import(&key).await.expect("finishes");
+    session.commit(b"").await.expect("commits");
+    assert_eq!(counts.created, 3);
+    let a = f.store.profile(&Scope::Alliance, &person(&peru, "a")).await.expect("exists");
+    assert_eq!(a.content, mentor(1), "the first row counts");
+}
+
+async fn a_person_named_twice_within_one_batch_of_many_is_found(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
+    // 251 rows cross two bulk statements; 17 comes again at the end.
+    let ids = (0..250).chain([17]);
+    let rows = ids.zip(1_i64..).map(|(id, row)| StagedRow::new(row, own_id(&format!("p{id}")), &mentee()));
+    let rows = rows.collect::<Result<Vec<_>, _>>().expect("rows");
+    let found = f.store.stage_rows(&key, rows, at(0)).await.expect("stages");
+    assert_eq!(found, [Duplicate { row: 251, id: own_id("p17"), first_row: 18 }]);
+}
+
+async fn staged_rows_are_seen_by_nobody(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
+    f.store.stage_rows(&key, rows(&[("a", mentor(1))]), at(0)).await.expect("stages");
+    assert_eq!(f.store.list_profiles(&Scope::Alliance, &peru, None, 10).await.expect("lists"), []);
+    assert!(matches!(
+        f.store.profile(&Scope::Alliance, &person(&peru, "a")).await,
+        Err(Error::NotFound(_))
+    ));
+}
+
+async fn imports_side_by_side_do_not_mix(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let scope = only(&peru);
+    let one = f.store.begin_import(&scope, &peru, "i-1", at(0)).await.expect("begins");
+    let two = f.store.begin_import(&scope, &peru, "i-2", at(0)).await.expect("begins");
+    let stage = |key, who| f.store.stage_rows(key, who, at(0));
+    let (a, b) = tokio::join!(stage(&one, rows(&[("a", mentor(1))])), stage(&two, rows(&[("a", mentor(2))])));
+    assert_eq!((a.expect("stages"), b.expect("stages")), (vec![], vec![]));
+    let mut session = f.write().await;
+    assert_eq!(session.finish_import(&two).await.expect("finishes").created, 1);
+    session.commit(b"").await.expect("commits");
+    let mut session = f.write().await;
+    assert_eq!(session.finish_import(&one).await.expect("finishes").updated, 1);
+    session.commit(b"").await.expect("commits");
+}
+
+async fn an_import_is_finished_once(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
+    let mut session = f.write().await;
+    assert_eq!(session.finish_import(&key).await.expect("finishes"), ImportCounts::default());
+    session.commit(b"").await.expect("commits");
+    let mut session = f.write().await;
+    assert!(matches!(session.finish_import(&key).await, Err(Error::NotFound(_))));
+    drop(session);
+    let late = f.store.stage_rows(&key, rows(&[("a", mentor(1))]), at(0)).await;
+    assert!(matches!(late, Err(Error::NotFound(_))));
+    f.store.begin_import(&only(&peru), &peru, "i-2", at(0)).await.expect("begins");
+    f.store.begin_import(&only(&peru), &peru, "i-2", at(0)).await.expect_err("the id is taken");
+}
+
+async fn a_discarded_import_leaves_no_rows(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
+    f.store.stage_rows(&key, rows(&[("a", mentor(1))]), at(0)).await.expect("stages");
+    f.store.discard_import(&key).await.expect("discards");
+    f.store.discard_import(&key).await.expect("twice is no error");
+    // The id's rows are gone: the same person can be staged under it again.
+    let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
+    assert_eq!(f.store.stage_rows(&key, rows(&[("a", mentor(1))]), at(0)).await.expect("stages"), []);
+}
+
+async fn stale_imports_are_purged(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let old = f.store.begin_import(&only(&peru), &peru, "i-old", at(0)).await.expect("begins");
+    let live = f.store.begin_import(&only(&peru), &peru, "i-live", at(0)).await.expect("begins");
+    f.store.stage_rows(&live, rows(&[("a", mentor(1))]), at(100)).await.expect("stages");
+    assert_eq!(f.store.purge_stale_imports(at(50)).await.expect("purges"), 1);
+    let late = f.store.stage_rows(&old, rows(&[("a", mentor(1))]), at(101)).await;
+    assert!(matches!(late, Err(Error::NotFound(_))));
+    f.store.stage_rows(&live, rows(&[("b", mentee())]), at(102)).await.expect("stages");
+}
+
+async fn a_manager_imports_into_her_own_organisation_only(f: Fixture) {
+    let (peru, kenya) = (f.organisation("wim-peru").await, f.organisation("wim-kenya").await);
+    let foreign = f.store.begin_import(&only(&peru), &kenya, "i-1", at(0)).await;
+    assert!(matches!(foreign, Err(Error::NotFound(name)) if name == "organisations/wim-kenya"));
+    let absent = f.store.begin_import(&Scope::Alliance, &"wim-chad".parse().expect("an id"), "i-1", at(0)).await;
+    assert!(matches!(absent, Err(Error::NotFound(_))));
+    let key = f.store.begin_import(&only(&kenya), &kenya, "i-1", at(0)).await.expect("begins");
+    let mut session = f.write_at(at(1), only(&peru)).await;
+    assert!(matches!(session.finish_import(&key).await, Err(Error::NotFound(_))));
+}
+
+async fn foreign_profiles_do_not_exist(f: Fixture) {
+    let (peru, kenya) = (f.organisation("wim-peru").await, f.organisation("wim-kenya").await);
+    f.import(&kenya, "i-1", &[("a", mentor(1))]).await;
+    let foreign = f.store.profile(&only(&peru), &person(&kenya, "a")).await.expect_err("is foreign").to_string();
+    let absent = f.store.profile(&only(&peru), &person(&kenya, "b")).await.expect_err("is absent").to_string();
+    assert_eq!(foreign.replace("profiles/a", "profiles/b"), absent);
+    assert!(matches!(f.store.list_profiles(&only(&peru), &kenya, None, 10).await, Err(Error::NotFound(_))));
+    assert!(f.store.profile(&only(&kenya), &person(&kenya, "a")).await.is_ok());
+    assert!(f.store.profile(&Scope::Alliance, &person(&kenya, "a")).await.is_ok());
+}
+
+async fn profiles_are_listed_in_pages_by_the_bytes_of_their_ids(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let people: Vec<(&str, _)> =
+        ["a_1", "A.1", "a-1", "b", "B", "10", "9"].into_iter().map(|id| (id, profile("PE"))).collect();
+    f.import(&peru, "i-1", &people).await;
+    let mut seen: Vec<OwnId> = Vec::new();
+    loop {
+        let page = f.store.list_profiles(&only(&peru), &peru, seen.last(), 3).await.expect("lists");
+        seen.extend(page.iter().map(|p| p.name.id.clone()));
+        if page.len() < 3 {
+            break;
+        }
+    }
+    assert_eq!(seen.iter().map(OwnId::as_str).collect::<Vec<_>>(), ["10", "9", "A.1", "B", "a-1", "a_1", "b"]);
+    // The last page of a list may be empty; a list of an organisation that does not exist is an error.
+    assert_eq!(f.store.list_profiles(&only(&peru), &peru, seen.last(), 3).await.expect("lists"), []);
+    let absent = "wim-chad".parse().expect("an id");
+    assert!(matches!(f.store.list_profiles(&Scope::Alliance, &absent, None, 3).await, Err(Error::NotFound(_))));
+}
+
+async fn a_failed_finish_keeps_the_rows_and_the_profiles(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    f.import(&peru, "i-1", &[("a", mentor(1))]).await;
+    let key = f.store.begin_import(&only(&peru), &peru, "i-2", at(0)).await.expect("begins");
+    f.store.stage_rows(&key, rows(&[("a", mentor(7)), ("b", mentee())]), at(0)).await.expect("stages");
+    let mut session = f.write().await;
+    session.finish_import(&key).await.expect("finishes");
+    drop(session);
+    let stored = f.store.list_profiles(&only(&peru), &peru, None, 10).await.expect("lists");
+    assert_eq!(stored.iter().map(|p| (p.version, p.content.clone())).collect::<Vec<_>>(), [(1, mentor(1))]);
+    let mut session = f.write().await;
+    let counts = session.finish_import(&key).await.expect("the rows are still there");
+    assert_eq!(counts, ImportCounts { created: 1, updated: 1, unchanged: 0 });
+}

@@ -1,0 +1,149 @@
+//! What runs came to, and who may see it.
+
+use wim_match::domain::round::RoundState;
+use wim_match::domain::run::RunState;
+use wim_match::store::Scope;
+
+use super::fixture::{Fixture, at, mentee, mentor, only, outcome, person};
+use super::on_both_databases;
+
+on_both_databases! {
+    an_outcome_is_saved_whole,
+    a_saved_outcome_takes_the_round_to_review,
+    an_outcome_is_saved_all_or_nothing,
+    an_outcome_larger_than_a_bulk_is_saved_and_paged,
+    a_manager_sees_the_matches_of_her_own_members,
+    a_match_of_one_organisation_is_listed_once,
+    a_manager_sees_her_own_unmatched_members,
+    a_manager_sees_her_own_numbers_only,
+    a_pair_is_found_by_those_who_may_see_it,
+}
+
+async fn an_outcome_is_saved_whole(f: Fixture) {
+    let (peru, kenya, run) = f.succeeded_run().await;
+    let saved = outcome(&peru, &kenya);
+    assert_eq!((run.state, run.end_time), (RunState::Succeeded, Some(at(12))));
+    assert_eq!((&run.engine_version, &run.result_digest), (&saved.engine_version, &saved.result_digest));
+    assert_eq!(run.summary.as_ref(), Some(&saved.summary), "also numbers of 128 bits");
+    let matches = f.store.list_matches(&Scope::Alliance, &run.name, 0, 10).await.expect("lists");
+    assert_eq!(matches.iter().map(|m| m.ordinal).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(matches.into_iter().map(|m| m.pair).collect::<Vec<_>>(), saved.matches);
+    let unmatched = f.store.list_unmatched(&Scope::Alliance, &run.name, 0, 10).await.expect("lists");
+    assert_eq!(unmatched.into_iter().map(|u| u.unmatched).collect::<Vec<_>>(), saved.unmatched);
+    assert_eq!(f.store.certificate(&run.name).await.expect("reads"), Some(saved.certificate));
+}
+
+async fn a_saved_outcome_takes_the_round_to_review(f: Fixture) {
+    let (_, _, run) = f.succeeded_run().await;
+    let round = f.store.round(&Scope::Alliance, &run.name.round).await.expect("exists");
+    assert_eq!((round.state, round.update_time), (RoundState::Review, at(12)));
+    let lines = f.store.list_journal(0, 100).await.expect("lists");
+    let last = lines.last().expect("a line");
+    assert_eq!((last.action.as_str(), last.actor.as_str()), ("run.succeed", "worker:worker-1"));
+}
+
+async fn an_outcome_is_saved_all_or_nothing(f: Fixture) {
+    let (peru, kenya, round) = f.enrolled_round().await;
+    let run = f.start_run(&round, at(10)).await.name;
+    let claim = f.claim("w", at(11)).await;
+    let before = f.store.run(&Scope::Alliance, &run).await.expect("exists");
+    let mut wrong = outcome(&peru, &kenya);
+    // Not a participant: the last row breaks the outcome.
+    wrong.unmatched[1].profile = person(&kenya, "nobody");
+    f.store.complete_run(&claim, at(12), &wrong).await.expect_err("does not fit the snapshot");
+    let mut wrong = outcome(&peru, &kenya);
+    wrong.matches[1] = wrong.matches[0].clone();
+    f.store.complete_run(&claim, at(12), &wrong).await.expect_err("matches a pair twice");
+    assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists"), before);
+    assert_eq!(f.store.list_matches(&Scope::Alliance, &run, 0, 10).await.expect("lists"), []);
+    f.store.complete_run(&claim, at(13), &outcome(&peru, &kenya)).await.expect("the claim still holds");
+}
+
+async fn an_outcome_larger_than_a_bulk_is_saved_and_paged(f: Fixture) {
+    let (peru, kenya) = (f.organisation("wim-peru").await, f.organisation("wim-kenya").await);
+    let names: Vec<String> = (0..257).map(|n| format!("m{n:03}")).collect();
+    let mentees: Vec<(&str, _)> = names.iter().map(|name| (name.as_str(), mentee())).collect();
+    f.import(&peru, "i-1", &mentees).await;
+    f.import(&kenya, "i-2", &[("mentor", mentor(2))]).await;
+    let round = f.round("spring-2027").await.id;
+    let ids: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(f.enrol(&round, &peru, &ids).await, 257);
+    f.enrol(&round, &kenya, &["mentor"]).await;
+    f.start_run(&round, at(10)).await;
+    let claim = f.claim("w", at(11)).await;
+    let mut result = outcome(&peru, &kenya);
+    let model = result.matches[0].clone();
+    result.matches = names
+        .iter()
+        .map(|name| wim_match::domain::run::Match { mentee: person(&peru, name), ..model.clone() })
+        .collect();
+    result.unmatched.clear();
+    f.store.complete_run(&claim, at(12), &result).await.expect("completes");
+    for scope in [Scope::Alliance, only(&peru), only(&kenya)] {
+        let (mut seen, mut after) = (Vec::new(), 0);
+        loop {
+            let page = f.store.list_matches(&scope, &claim.run.name, after, 100).await.expect("lists");
+            after = page.last().map_or(after, |last| last.ordinal);
+            let full = page.len() == 100;
+            seen.extend(page.into_iter().map(|m| m.pair));
+            if !full {
+                break;
+            }
+        }
+        assert_eq!(seen, result.matches, "{scope:?}");
+    }
+}
+
+async fn a_manager_sees_the_matches_of_her_own_members(f: Fixture) {
+    let (peru, _, run) = f.succeeded_run().await;
+    let matches = f.store.list_matches(&only(&peru), &run.name, 0, 10).await.expect("lists");
+    assert_eq!(matches.len(), 2, "her mentee's and her mentor's");
+    let stranger = Scope::Organisation("wim-chad".parse().expect("an id"));
+    assert_eq!(f.store.list_matches(&stranger, &run.name, 0, 10).await.expect("lists"), []);
+    let rest = f.store.list_matches(&only(&peru), &run.name, 1, 10).await.expect("lists");
+    assert_eq!(rest, matches[1..]);
+}
+
+async fn a_match_of_one_organisation_is_listed_once(f: Fixture) {
+    let (peru, kenya, round) = f.enrolled_round().await;
+    f.start_run(&round, at(10)).await;
+    let claim = f.claim("w", at(11)).await;
+    let mut result = outcome(&peru, &kenya);
+    result.matches[0].mentor = person(&peru, "mentor");
+    result.matches[1].mentor = person(&kenya, "mentor");
+    f.store.complete_run(&claim, at(12), &result).await.expect("completes");
+    let matches = f.store.list_matches(&only(&peru), &claim.run.name, 0, 10).await.expect("lists");
+    assert_eq!(matches.into_iter().map(|m| m.pair).collect::<Vec<_>>(), result.matches[..1]);
+}
+
+async fn a_manager_sees_her_own_unmatched_members(f: Fixture) {
+    let (_, kenya, run) = f.succeeded_run().await;
+    let unmatched = f.store.list_unmatched(&only(&kenya), &run.name, 0, 10).await.expect("lists");
+    assert_eq!(unmatched.iter().map(|u| u.ordinal).collect::<Vec<_>>(), [2]);
+    assert_eq!(unmatched[0].unmatched.profile, person(&kenya, "mentor"));
+}
+
+async fn a_manager_sees_her_own_numbers_only(f: Fixture) {
+    let (peru, kenya, run) = f.succeeded_run().await;
+    let whole = run.summary.expect("a summary");
+    assert_eq!((whole.regions.len(), whole.organisations.len()), (1, 2));
+    let listed = f.store.list_runs(&only(&peru), &run.name.round, None, 10).await.expect("lists").remove(0);
+    for run in [f.store.run(&only(&peru), &run.name).await.expect("exists"), listed] {
+        let summary = run.summary.expect("a summary");
+        assert!(summary.regions.is_empty());
+        assert_eq!(summary.organisations.keys().collect::<Vec<_>>(), [&peru]);
+        assert!(!summary.organisations.contains_key(&kenya));
+    }
+}
+
+async fn a_pair_is_found_by_those_who_may_see_it(f: Fixture) {
+    let (peru, kenya, run) = f.succeeded_run().await;
+    let (mentee, mentor) = (person(&peru, "mentee"), person(&kenya, "mentor"));
+    let stranger = Scope::Organisation("wim-chad".parse().expect("an id"));
+    for (scope, seen) in [(Scope::Alliance, true), (only(&peru), true), (only(&kenya), true), (stranger, false)] {
+        let found = f.store.match_of(&scope, &run.name, &mentee, &mentor).await.expect("asks");
+        assert_eq!(found.map(|m| m.pair.score), seen.then_some(8_500), "{scope:?}");
+    }
+    let other_way_round = f.store.match_of(&Scope::Alliance, &run.name, &mentor, &mentee).await.expect("asks");
+    assert_eq!(other_way_round, None);
+}

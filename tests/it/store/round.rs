@@ -1,0 +1,140 @@
+//! Rounds and enrolments.
+
+use wim_match::domain::name::{OwnId, RoundId};
+use wim_match::domain::round::{EnrolmentCounts, RoundState};
+use wim_match::error::Error;
+use wim_match::store::Scope;
+
+use super::fixture::{Fixture, at, mentee, mentor, only, own_id, profile, round_content, round_id};
+use super::on_both_databases;
+
+on_both_databases! {
+    a_round_is_created_read_and_listed,
+    a_round_is_created_once,
+    the_first_enrolment_opens_a_draft_round,
+    whoever_is_enrolled_stays_enrolled_once,
+    enrolments_are_counted_as_far_as_the_reader_may_know,
+    rounds_are_listed_in_pages_with_their_counts,
+    a_manager_enrols_her_own_members_only,
+    a_round_that_matches_takes_no_enrolments,
+    profiles_to_enrol_are_those_of_the_organisation,
+    an_enrolment_of_nobody_known_changes_nothing,
+}
+
+async fn a_round_is_created_read_and_listed(f: Fixture) {
+    let created = f.round("spring-2027").await;
+    assert_eq!((created.state, created.version, created.create_time), (RoundState::Draft, 1, at(0)));
+    assert_eq!(created.content, round_content());
+    assert_eq!(f.store.round(&Scope::Alliance, &created.id).await.expect("exists"), created);
+    assert_eq!(f.store.list_rounds(&Scope::Alliance, None, 10).await.expect("lists"), [created]);
+    let absent = f.store.round(&Scope::Alliance, &round_id("none")).await;
+    assert!(absent.is_err_and(|error| matches!(error, Error::NotFound(_))));
+}
+
+async fn a_round_is_created_once(f: Fixture) {
+    let round = f.round("spring-2027").await;
+    let mut session = f.write().await;
+    let error = session.create_round(&round.id, &round_content()).await.expect_err("exists");
+    assert!(matches!(error, Error::AlreadyExists(name) if name == "rounds/spring-2027"));
+}
+
+async fn the_first_enrolment_opens_a_draft_round(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    f.import(&peru, "i-1", &[("a", mentor(1))]).await;
+    let round = f.round("spring-2027").await.id;
+    assert_eq!(f.enrol(&round, &peru, &[]).await, 0);
+    let before = f.store.round(&Scope::Alliance, &round).await.expect("exists");
+    assert_eq!((before.state, before.version), (RoundState::Draft, 1));
+    assert_eq!(f.enrol(&round, &peru, &["a"]).await, 1);
+    let after = f.store.round(&Scope::Alliance, &round).await.expect("exists");
+    assert_eq!((after.state, after.version), (RoundState::Enrolling, 2));
+}
+
+async fn whoever_is_enrolled_stays_enrolled_once(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    f.import(&peru, "i-1", &[("a", mentor(1)), ("b", mentee())]).await;
+    let round = f.round("spring-2027").await.id;
+    assert_eq!(f.enrol(&round, &peru, &["a"]).await, 1);
+    assert_eq!(f.enrol(&round, &peru, &["a", "b"]).await, 1);
+    assert_eq!(f.enrol(&round, &peru, &["a", "b"]).await, 0);
+    let stored = f.store.round(&Scope::Alliance, &round).await.expect("exists");
+    assert_eq!((stored.enrolment.profiles, stored.version), (2, 3));
+}
+
+async fn enrolments_are_counted_as_far_as_the_reader_may_know(f: Fixture) {
+    let (peru, kenya, round) = f.enrolled_round().await;
+    let both = {
+        let both = wim_match::domain::profile::Profile { mentor_offer: mentor(1).mentor_offer, ..mentee() };
+        f.import(&peru, "i-both", &[("both", both)]).await;
+        f.enrol(&round, &peru, &["both"]).await
+    };
+    assert_eq!(both, 1);
+    let counts = async |scope: Scope| f.store.round(&scope, &round).await.expect("exists").enrolment;
+    assert_eq!(counts(Scope::Alliance).await, EnrolmentCounts { profiles: 5, mentors: 3, mentees: 3 });
+    assert_eq!(counts(only(&peru)).await, EnrolmentCounts { profiles: 3, mentors: 2, mentees: 2 });
+    assert_eq!(counts(only(&kenya)).await, EnrolmentCounts { profiles: 2, mentors: 1, mentees: 1 });
+    assert_eq!(counts(Scope::Organisation("wim-chad".parse().expect("an id"))).await, EnrolmentCounts::default());
+}
+
+async fn rounds_are_listed_in_pages_with_their_counts(f: Fixture) {
+    let (_, kenya, _) = f.enrolled_round().await;
+    f.round("autumn-2026").await;
+    f.round("a-pilot").await;
+    let mut seen: Vec<(RoundId, i64)> = Vec::new();
+    loop {
+        let after = seen.last().map(|(id, _)| id.clone());
+        let page = f.store.list_rounds(&only(&kenya), after.as_ref(), 2).await.expect("lists");
+        seen.extend(page.iter().map(|round| (round.id.clone(), round.enrolment.profiles)));
+        if page.len() < 2 {
+            break;
+        }
+    }
+    let expected = [("a-pilot", 0), ("autumn-2026", 0), ("spring-2027", 2)];
+    assert_eq!(seen, expected.map(|(id, count)| (round_id(id), count)));
+}
+
+async fn a_manager_enrols_her_own_members_only(f: Fixture) {
+    let (peru, kenya, round) = f.enrolled_round().await;
+    let mut session = f.write_at(at(2), only(&peru)).await;
+    let foreign = session.enrol(&round, &kenya, &[own_id("mentor")]).await;
+    assert!(matches!(foreign, Err(Error::NotFound(name)) if name == "organisations/wim-kenya"));
+    let foreign = session.profiles_to_enrol(&kenya, None, 10).await;
+    assert!(matches!(foreign, Err(Error::NotFound(_))));
+}
+
+async fn a_round_that_matches_takes_no_enrolments(f: Fixture) {
+    let (peru, _, round) = f.enrolled_round().await;
+    f.start_run(&round, at(5)).await;
+    let mut session = f.write().await;
+    let error = session.enrol(&round, &peru, &[own_id("mentor")]).await.expect_err("matches");
+    assert!(matches!(error, Error::RoundState { state: "matching", .. }), "{error:?}");
+    drop(session);
+    let mut session = f.write().await;
+    let error = session.enrol(&round_id("none"), &peru, &[own_id("mentor")]).await.expect_err("is absent");
+    assert!(matches!(error, Error::NotFound(name) if name == "rounds/none"));
+}
+
+async fn profiles_to_enrol_are_those_of_the_organisation(f: Fixture) {
+    let (peru, kenya) = (f.organisation("wim-peru").await, f.organisation("wim-kenya").await);
+    f.import(&peru, "i-1", &[("a", mentor(1)), ("b", mentee()), ("c", mentee())]).await;
+    f.import(&kenya, "i-2", &[("a", mentor(2)), ("z", mentee())]).await;
+    let mut session = f.write().await;
+    let page = session.profiles_to_enrol(&peru, Some(&own_id("a")), 1).await.expect("reads");
+    assert_eq!(page.iter().map(|p| p.name.id.as_str()).collect::<Vec<_>>(), ["b"]);
+    let ids: Vec<OwnId> = ["z", "c", "a", "c"].map(own_id).into();
+    let named = session.named_profiles_to_enrol(&peru, &ids).await.expect("reads");
+    assert_eq!(named.iter().map(|p| p.name.id.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+    assert_eq!(named[0].content, mentor(1));
+    assert_eq!(session.named_profiles_to_enrol(&peru, &[]).await.expect("reads"), []);
+}
+
+async fn an_enrolment_of_nobody_known_changes_nothing(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    f.import(&peru, "i-1", &[("a", profile("PE"))]).await;
+    let round = f.round("spring-2027").await.id;
+    let mut session = f.write().await;
+    session.enrol(&round, &peru, &[own_id("a"), own_id("nobody")]).await.expect_err("nobody has no profile");
+    drop(session);
+    let stored = f.store.round(&Scope::Alliance, &round).await.expect("exists");
+    assert_eq!((stored.enrolment.profiles, stored.state), (0, RoundState::Draft));
+}

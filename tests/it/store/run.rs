@@ -1,0 +1,281 @@
+//! Runs: started over a frozen snapshot, claimed under a lease, written with a fence.
+
+use std::time::Duration;
+
+use wim_match::domain::name::RunRef;
+use wim_match::domain::round::RoundState;
+use wim_match::domain::run::{Progress, RunState, Stage};
+use wim_match::error::Error;
+use wim_match::store::Scope;
+
+use super::fixture::{Fixture, LEASE, at, mentor, only, outcome, round_id};
+use super::on_both_databases;
+
+on_both_databases! {
+    a_run_is_frozen_and_queued,
+    an_equal_round_has_an_equal_digest,
+    a_round_has_one_active_run,
+    an_empty_round_is_not_run,
+    a_run_is_claimed_by_one_worker,
+    workers_that_claim_at_once_share_no_run,
+    a_run_whose_worker_died_is_claimed_again,
+    a_renewed_lease_holds,
+    progress_is_seen_while_the_run_is_under_way,
+    a_stale_fence_changes_nothing,
+    a_released_run_is_claimed_at_once,
+    a_queued_run_is_cancelled_at_once,
+    a_running_run_is_cancelled_by_its_worker,
+    a_run_whose_worker_died_is_cancelled_at_once,
+    a_run_that_has_ended_stays_as_it_ended,
+    a_failed_run_says_why_and_opens_the_round_again,
+    runs_are_listed_the_newest_first,
+    a_run_that_does_not_exist_is_not_found,
+}
+
+async fn round_state(f: &Fixture, run: &RunRef) -> RoundState {
+    f.store.round(&Scope::Alliance, &run.round).await.expect("exists").state
+}
+
+async fn a_run_is_frozen_and_queued(f: Fixture) {
+    let (peru, kenya, round) = f.enrolled_round().await;
+    let run = f.start_run(&round, at(10)).await;
+    assert_eq!((run.name.number, run.state, run.attempt), (1, RunState::Queued, 0));
+    assert_eq!((run.create_time, run.start_time, run.end_time), (at(10), None, None));
+    assert_eq!((run.policy_version, run.progress, &run.summary), (1, None, &None));
+    assert_eq!(round_state(&f, &run.name).await, RoundState::Matching);
+    let snapshot = f.store.load_snapshot(&run.name).await.expect("loads");
+    assert_eq!(snapshot.digest(), run.input_digest);
+    assert_eq!(snapshot.freeze_time, at(10));
+    let organisations: Vec<_> = snapshot.organisations.iter().map(|(id, _)| id).collect();
+    assert_eq!(organisations, [&kenya, &peru]);
+    assert!(snapshot.organisations.iter().all(|(_, rules)| rules.same_organisation_only));
+    let people: Vec<_> = snapshot.participants.iter().map(|p| (p.profile.short(), p.version)).collect();
+    let expected = ["wim-kenya/mentee", "wim-kenya/mentor", "wim-peru/mentee", "wim-peru/mentor"];
+    assert_eq!(people, expected.map(|name| (name.to_owned(), 1)));
+    assert_eq!(f.store.run(&Scope::Alliance, &run.name).await.expect("exists"), run);
+}
+
+async fn an_equal_round_has_an_equal_digest(f: Fixture) {
+    let (peru, _, round) = f.enrolled_round().await;
+    let first = f.start_run(&round, at(10)).await;
+    let claim = f.claim("w", at(11)).await;
+    f.store.fail_run(&claim, at(12), "INTERNAL", "").await.expect("fails");
+    let second = f.start_run(&round, at(20)).await;
+    assert_eq!((first.input_digest.len(), &second.input_digest), (64, &first.input_digest));
+    let claim = f.claim("w", at(21)).await;
+    f.store.fail_run(&claim, at(22), "INTERNAL", "").await.expect("fails");
+    f.import(&peru, "i-2", &[("mentor", mentor(5))]).await;
+    assert_ne!(f.start_run(&round, at(30)).await.input_digest, first.input_digest);
+}
+
+async fn a_round_has_one_active_run(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    f.start_run(&round, at(10)).await;
+    let mut session = f.write().await;
+    let error = session.start_run(&round).await.expect_err("one is queued");
+    assert!(matches!(error, Error::RunActive(name) if name == "rounds/spring-2027/runs/1"));
+    drop(session);
+    f.claim("w", at(11)).await;
+    let mut session = f.write().await;
+    assert!(matches!(session.start_run(&round).await, Err(Error::RunActive(_))));
+}
+
+async fn an_empty_round_is_not_run(f: Fixture) {
+    let round = f.round("spring-2027").await.id;
+    let mut session = f.write().await;
+    assert!(matches!(session.start_run(&round).await, Err(Error::RoundEmpty(name)) if name == "rounds/spring-2027"));
+    drop(session);
+    assert_eq!(f.store.list_runs(&Scope::Alliance, &round, None, 10).await.expect("lists"), []);
+    let mut session = f.write().await;
+    assert!(matches!(session.start_run(&round_id("none")).await, Err(Error::NotFound(_))));
+}
+
+async fn a_run_is_claimed_by_one_worker(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    assert_eq!(f.store.claim_run("w", at(9), LEASE).await.expect("asks"), None);
+    assert_eq!(f.store.next_lease_expiry().await.expect("asks"), None);
+    let run = f.start_run(&round, at(10)).await;
+    let claim = f.claim("w-1", at(11)).await;
+    assert_eq!((&claim.run.name, claim.run.state, claim.run.attempt), (&run.name, RunState::Running, 1));
+    assert_eq!((claim.run.start_time, claim.fence), (Some(at(11)), 1));
+    assert_eq!(f.store.claim_run("w-2", at(12), LEASE).await.expect("asks"), None);
+    assert_eq!(f.store.next_lease_expiry().await.expect("asks"), Some(at(21)));
+}
+
+async fn workers_that_claim_at_once_share_no_run(f: Fixture) {
+    let (peru, _, first) = f.enrolled_round().await;
+    let second = f.round("summer-2027").await.id;
+    f.enrol(&second, &peru, &["mentor"]).await;
+    f.start_run(&first, at(10)).await;
+    f.start_run(&second, at(11)).await;
+    let claim = |owner: &'static str| f.store.claim_run(owner, at(12), LEASE);
+    let (a, b, c) = tokio::join!(claim("w-1"), claim("w-2"), claim("w-3"));
+    let claims = [a.expect("asks"), b.expect("asks"), c.expect("asks")];
+    let mut rounds: Vec<_> = claims.into_iter().flatten().map(|claim| claim.run.name.round).collect();
+    rounds.sort();
+    assert_eq!(rounds, [first, second]);
+}
+
+async fn a_run_whose_worker_died_is_claimed_again(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    f.start_run(&round, at(10)).await;
+    f.claim("w-1", at(11)).await;
+    assert_eq!(f.store.claim_run("w-2", at(21), LEASE).await.expect("asks"), None, "the lease ends at 21");
+    let again = f.claim("w-2", at(22)).await;
+    assert_eq!((again.run.attempt, again.fence, again.run.start_time), (2, 2, Some(at(11))));
+}
+
+async fn a_renewed_lease_holds(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    f.start_run(&round, at(10)).await;
+    let claim = f.claim("w-1", at(11)).await;
+    let heard = f.store.heartbeat(&claim, at(20), LEASE, None).await.expect("renews");
+    assert!(!heard.cancel_requested);
+    assert_eq!(f.store.claim_run("w-2", at(29), LEASE).await.expect("asks"), None);
+    assert!(f.store.claim_run("w-2", at(31), LEASE).await.expect("asks").is_some());
+}
+
+async fn progress_is_seen_while_the_run_is_under_way(f: Fixture) {
+    let (peru, kenya, round) = f.enrolled_round().await;
+    let run = f.start_run(&round, at(10)).await.name;
+    let claim = f.claim("w-1", at(11)).await;
+    let seen = async || f.store.run(&Scope::Alliance, &run).await.expect("exists").progress;
+    assert_eq!(seen().await, None);
+    let progress = Progress { stage: Stage::Score, done: 5, total: u64::MAX, eta_millis: Some(1_500) };
+    f.store.heartbeat(&claim, at(12), LEASE, Some(progress)).await.expect("renews");
+    let kept = Progress { total: i64::MAX.unsigned_abs(), ..progress };
+    assert_eq!(seen().await, Some(kept));
+    f.store.heartbeat(&claim, at(13), LEASE, None).await.expect("renews");
+    assert_eq!(seen().await, Some(kept), "a bare renewal leaves it");
+    f.store.complete_run(&claim, at(14), &outcome(&peru, &kenya)).await.expect("completes");
+    assert_eq!(seen().await, None);
+}
+
+async fn a_stale_fence_changes_nothing(f: Fixture) {
+    let (peru, kenya, round) = f.enrolled_round().await;
+    let run = f.start_run(&round, at(10)).await.name;
+    let zombie = f.claim("w-1", at(11)).await;
+    let heir = f.claim("w-2", at(30)).await;
+    let before = f.store.run(&Scope::Alliance, &run).await.expect("exists");
+    let journal = f.store.list_journal(0, 100).await.expect("lists").len();
+    let refused = |outcome: Result<(), Error>| {
+        let error = outcome.expect_err("is stale");
+        assert!(matches!(error, Error::RunState { state: "running for another worker", .. }), "{error:?}");
+    };
+    refused(f.store.heartbeat(&zombie, at(31), Duration::from_secs(999), None).await.map(drop));
+    refused(f.store.complete_run(&zombie, at(31), &outcome(&peru, &kenya)).await);
+    refused(f.store.fail_run(&zombie, at(31), "INTERNAL", "late").await);
+    refused(f.store.cancel_claimed_run(&zombie, at(31)).await);
+    refused(f.store.release_run(&zombie).await);
+    assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists"), before);
+    assert_eq!(f.store.list_matches(&Scope::Alliance, &run, 0, 10).await.expect("lists"), []);
+    assert_eq!(f.store.list_journal(0, 100).await.expect("lists").len(), journal);
+    f.store.complete_run(&heir, at(32), &outcome(&peru, &kenya)).await.expect("completes");
+    let late = f.store.complete_run(&heir, at(33), &outcome(&peru, &kenya)).await.expect_err("is over");
+    assert!(matches!(late, Error::RunState { state: "succeeded", .. }), "{late:?}");
+}
+
+async fn a_released_run_is_claimed_at_once(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    f.start_run(&round, at(10)).await;
+    let claim = f.claim("w-1", at(11)).await;
+    f.store.release_run(&claim).await.expect("releases");
+    let again = f.claim("w-2", at(12)).await;
+    assert_eq!(again.run.attempt, 2);
+    assert!(again.fence > claim.fence);
+}
+
+async fn cancel(f: &Fixture, run: &RunRef, seconds: i64) -> RunState {
+    let mut session = f.write_at(at(seconds), Scope::Alliance).await;
+    let run = session.cancel_run(run).await.expect("cancels");
+    session.commit(b"").await.expect("commits");
+    run.state
+}
+
+async fn a_queued_run_is_cancelled_at_once(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    let run = f.start_run(&round, at(10)).await.name;
+    assert_eq!(cancel(&f, &run, 11).await, RunState::Cancelled);
+    let stored = f.store.run(&Scope::Alliance, &run).await.expect("exists");
+    assert_eq!((stored.state, stored.end_time), (RunState::Cancelled, Some(at(11))));
+    assert_eq!(round_state(&f, &run).await, RoundState::Enrolling);
+    assert_eq!(f.store.claim_run("w", at(12), LEASE).await.expect("asks"), None);
+}
+
+async fn a_running_run_is_cancelled_by_its_worker(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    let run = f.start_run(&round, at(10)).await.name;
+    let claim = f.claim("w", at(11)).await;
+    assert!(!f.store.is_cancel_requested(&run).await.expect("asks"));
+    assert_eq!(cancel(&f, &run, 12).await, RunState::Running);
+    assert_eq!(cancel(&f, &run, 13).await, RunState::Running, "asking again is no error");
+    assert!(f.store.is_cancel_requested(&run).await.expect("asks"));
+    assert!(f.store.heartbeat(&claim, at(14), LEASE, None).await.expect("renews").cancel_requested);
+    f.store.cancel_claimed_run(&claim, at(15)).await.expect("cancels");
+    assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists").state, RunState::Cancelled);
+    assert_eq!(round_state(&f, &run).await, RoundState::Enrolling);
+    let lines = f.store.list_journal(0, 100).await.expect("lists");
+    assert_eq!(lines.iter().filter(|line| line.action == "run.cancel").count(), 1);
+    assert_eq!(lines.last().expect("a line").actor, "worker:w");
+}
+
+async fn a_run_whose_worker_died_is_cancelled_at_once(f: Fixture) {
+    let (peru, kenya, round) = f.enrolled_round().await;
+    let run = f.start_run(&round, at(10)).await.name;
+    let zombie = f.claim("w", at(11)).await;
+    assert_eq!(cancel(&f, &run, 40).await, RunState::Cancelled);
+    let late = f.store.complete_run(&zombie, at(41), &outcome(&peru, &kenya)).await;
+    assert!(matches!(late, Err(Error::RunState { state: "cancelled", .. })));
+}
+
+async fn a_run_that_has_ended_stays_as_it_ended(f: Fixture) {
+    let (_, _, run) = f.succeeded_run().await;
+    assert_eq!(cancel(&f, &run.name, 50).await, RunState::Succeeded);
+    assert_eq!(f.store.run(&Scope::Alliance, &run.name).await.expect("exists"), run);
+    assert_eq!(round_state(&f, &run.name).await, RoundState::Review);
+}
+
+async fn a_failed_run_says_why_and_opens_the_round_again(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    let run = f.start_run(&round, at(10)).await.name;
+    let claim = f.claim("w", at(11)).await;
+    f.store.fail_run(&claim, at(12), "RUN_INTERRUPTED", "interrupted too often").await.expect("fails");
+    let stored = f.store.run(&Scope::Alliance, &run).await.expect("exists");
+    let failure = ("RUN_INTERRUPTED".to_owned(), "interrupted too often".to_owned());
+    assert_eq!((stored.state, stored.failure, stored.end_time), (RunState::Failed, Some(failure), Some(at(12))));
+    assert_eq!(round_state(&f, &run).await, RoundState::Enrolling);
+    assert_eq!(f.start_run(&round, at(20)).await.name.number, 2);
+}
+
+async fn runs_are_listed_the_newest_first(f: Fixture) {
+    let (peru, kenya, run) = f.succeeded_run().await;
+    let round = run.name.round;
+    for seconds in [20, 30] {
+        f.start_run(&round, at(seconds)).await;
+        let claim = f.claim("w", at(seconds + 1)).await;
+        f.store.fail_run(&claim, at(seconds + 2), "INTERNAL", "").await.expect("fails");
+        assert_eq!(round_state(&f, &claim.run.name).await, RoundState::Review, "an earlier run succeeded");
+    }
+    let numbers = async |before, limit| {
+        let page = f.store.list_runs(&only(&peru), &round, before, limit).await.expect("lists");
+        page.iter().map(|run| run.name.number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(None, 2).await, [3, 2]);
+    assert_eq!(numbers(Some(2), 2).await, [1]);
+    assert_eq!(numbers(Some(1), 2).await, [0; 0]);
+    assert!(matches!(f.store.list_runs(&only(&kenya), &round_id("none"), None, 2).await, Err(Error::NotFound(_))));
+}
+
+async fn a_run_that_does_not_exist_is_not_found(f: Fixture) {
+    let name = RunRef { round: f.round("spring-2027").await.id, number: 7 };
+    assert!(matches!(f.store.run(&Scope::Alliance, &name).await, Err(Error::NotFound(_))));
+    assert!(matches!(f.store.load_snapshot(&name).await, Err(Error::NotFound(_))));
+    assert!(matches!(f.store.certificate(&name).await, Err(Error::NotFound(_))));
+    assert!(matches!(f.store.is_cancel_requested(&name).await, Err(Error::NotFound(_))));
+    assert!(matches!(f.store.list_matches(&Scope::Alliance, &name, 0, 9).await, Err(Error::NotFound(_))));
+    assert!(matches!(f.store.list_unmatched(&Scope::Alliance, &name, 0, 9).await, Err(Error::NotFound(_))));
+    let mut session = f.write().await;
+    assert!(matches!(session.cancel_run(&name).await, Err(Error::NotFound(wanted)) if wanted == name.name()));
+    let elsewhere = RunRef { round: round_id("none"), number: 1 };
+    assert!(matches!(session.cancel_run(&elsewhere).await, Err(Error::NotFound(wanted)) if wanted == elsewhere.name()));
+}

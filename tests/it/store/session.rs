@@ -1,0 +1,158 @@
+//! Write sessions: all or nothing, the journal, and answers remembered by `request_id`.
+
+use wim_match::error::Error;
+use wim_match::store::{Begun, Receipt, RequestKey, Scope};
+
+use super::fixture::{Fixture, at, fresh, only, organisation, request};
+use super::on_both_databases;
+
+on_both_databases! {
+    an_organisation_is_created_read_and_listed,
+    an_organisation_is_created_once,
+    a_foreign_organisation_does_not_exist,
+    organisations_are_listed_in_pages_by_the_bytes_of_their_ids,
+    a_session_that_is_not_committed_leaves_no_trace,
+    a_repeated_request_gets_the_first_answer,
+    two_equal_requests_at_once_have_one_effect,
+    a_request_id_serves_one_request_of_one_token,
+    a_request_that_failed_may_be_sent_again,
+    old_answers_are_forgotten,
+    a_change_writes_its_line_of_the_journal,
+}
+
+async fn an_organisation_is_created_read_and_listed(f: Fixture) {
+    let id = "wim-peru".parse().expect("an id");
+    let mut session = f.write().await;
+    let created = session.create_organisation(&id, &organisation(&id)).await.expect("is created");
+    session.commit(b"").await.expect("commits");
+    assert_eq!((created.version, created.create_time), (1, at(0)));
+    assert_eq!(created.content, organisation(&id));
+    assert_eq!(f.store.organisation(&Scope::Alliance, &id).await.expect("exists"), created);
+    assert_eq!(f.store.list_organisations(&Scope::Alliance, None, 10).await.expect("lists"), [created]);
+}
+
+async fn an_organisation_is_created_once(f: Fixture) {
+    let id = f.organisation("wim-peru").await;
+    let mut session = f.write().await;
+    let error = session.create_organisation(&id, &organisation(&id)).await.expect_err("exists");
+    assert!(matches!(error, Error::AlreadyExists(name) if name == "organisations/wim-peru"));
+}
+
+async fn a_foreign_organisation_does_not_exist(f: Fixture) {
+    let (peru, kenya) = (f.organisation("wim-peru").await, f.organisation("wim-kenya").await);
+    let scope = only(&peru);
+    let foreign = f.store.organisation(&scope, &kenya).await.expect_err("is foreign").to_string();
+    let absent = f.store.organisation(&scope, &"wim-chad".parse().expect("an id")).await.expect_err("is absent");
+    assert_eq!(foreign.replace("wim-kenya", "wim-chad"), absent.to_string());
+    let listed = f.store.list_organisations(&scope, None, 10).await.expect("lists");
+    assert_eq!(listed.iter().map(|o| &o.id).collect::<Vec<_>>(), [&peru]);
+    assert_eq!(f.store.list_organisations(&scope, Some(&peru), 10).await.expect("lists"), []);
+    let mut session = f.write_at(at(0), scope).await;
+    let error = session.create_organisation(&kenya, &organisation(&kenya)).await.expect_err("is foreign");
+    assert!(matches!(error, Error::NotFound(_)));
+}
+
+async fn organisations_are_listed_in_pages_by_the_bytes_of_their_ids(f: Fixture) {
+    // A language's order ignores hyphens at first and puts `wim-b` after `wima`.
+    for id in ["wimb", "wim-b", "wim-a", "wima", "wim0"] {
+        f.organisation(id).await;
+    }
+    let mut seen: Vec<String> = Vec::new();
+    loop {
+        let after = seen.last().map(|id| id.parse().expect("an id"));
+        let page = f.store.list_organisations(&Scope::Alliance, after.as_ref(), 2).await.expect("lists");
+        seen.extend(page.iter().map(|o| o.id.to_string()));
+        if page.len() < 2 {
+            break;
+        }
+    }
+    assert_eq!(seen, ["wim-a", "wim-b", "wim0", "wima", "wimb"]);
+}
+
+async fn a_session_that_is_not_committed_leaves_no_trace(f: Fixture) {
+    let id = "wim-peru".parse().expect("an id");
+    let mut session = fresh(f.store.begin(request("tok", "r-1", "p")).await);
+    session.create_organisation(&id, &organisation(&id)).await.expect("is created");
+    drop(session);
+    assert!(matches!(f.store.organisation(&Scope::Alliance, &id).await, Err(Error::NotFound(_))));
+    assert_eq!(f.store.list_journal(0, 10).await.expect("lists"), []);
+    let key = request("tok", "r-1", "p").request.expect("a key");
+    assert_eq!(f.store.recall("tok", &key).await.expect("recalls"), None);
+}
+
+async fn a_repeated_request_gets_the_first_answer(f: Fixture) {
+    let session = fresh(f.store.begin(request("tok", "r-1", "p")).await);
+    session.commit(b"\x00first").await.expect("commits");
+    let Begun::Repeated(answer) = f.store.begin(request("tok", "r-1", "p")).await.expect("begins") else {
+        panic!("is taken for new");
+    };
+    assert_eq!(answer, b"\x00first");
+    let key = request("tok", "r-1", "p").request.expect("a key");
+    assert_eq!(f.store.recall("tok", &key).await.expect("recalls").as_deref(), Some(&b"\x00first"[..]));
+}
+
+async fn two_equal_requests_at_once_have_one_effect(f: Fixture) {
+    let mut calls = Vec::new();
+    for call in 0..8_u8 {
+        let store = f.store.clone();
+        calls.push(async move {
+            match store.begin(request("tok", "r-1", "p")).await.expect("begins") {
+                Begun::Repeated(answer) => (answer, false),
+                Begun::Fresh(mut session) => {
+                    let id = format!("wim-{call}").parse().expect("an id");
+                    session.create_organisation(&id, &organisation(&id)).await.expect("is created");
+                    session.commit(&[call]).await.expect("commits");
+                    (vec![call], true)
+                }
+            }
+        });
+    }
+    let mut calls = calls.into_iter();
+    let mut next = || calls.next().expect("a call");
+    let (a, b, c, d) = tokio::join!(next(), next(), next(), next());
+    let (e, g, h, i) = tokio::join!(next(), next(), next(), next());
+    let answers = [a, b, c, d, e, g, h, i];
+    assert_eq!(answers.iter().filter(|(_, did)| *did).count(), 1);
+    assert!(answers.iter().all(|(answer, _)| *answer == answers[0].0));
+    assert_eq!(f.store.list_organisations(&Scope::Alliance, None, 10).await.expect("lists").len(), 1);
+}
+
+async fn a_request_id_serves_one_request_of_one_token(f: Fixture) {
+    fresh(f.store.begin(request("tok", "r-1", "p")).await).commit(b"first").await.expect("commits");
+    let other_payload = f.store.begin(request("tok", "r-1", "other")).await;
+    assert!(matches!(other_payload, Err(Error::RequestIdReused)));
+    let key = RequestKey { id: "r-1".to_owned(), method: "StartRun", payload_digest: "p".to_owned() };
+    let other_method = Receipt { request: Some(key), ..request("tok", "r-1", "p") };
+    assert!(matches!(f.store.begin(other_method).await, Err(Error::RequestIdReused)));
+    // Another token's ids are its own.
+    fresh(f.store.begin(request("tok-2", "r-1", "other")).await).commit(b"second").await.expect("commits");
+}
+
+async fn a_request_that_failed_may_be_sent_again(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let mut session = fresh(f.store.begin(request("tok", "r-1", "p")).await);
+    session.create_organisation(&peru, &organisation(&peru)).await.expect_err("exists");
+    drop(session);
+    fresh(f.store.begin(request("tok", "r-1", "p")).await).commit(b"").await.expect("commits");
+}
+
+async fn old_answers_are_forgotten(f: Fixture) {
+    fresh(f.store.begin(request("tok", "r-1", "p")).await).commit(b"first").await.expect("commits");
+    assert_eq!(f.store.purge_answers(at(0)).await.expect("purges"), 0);
+    assert_eq!(f.store.purge_answers(at(1)).await.expect("purges"), 1);
+    fresh(f.store.begin(request("tok", "r-1", "other")).await).commit(b"").await.expect("commits");
+}
+
+async fn a_change_writes_its_line_of_the_journal(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let round = f.round("spring-2027").await;
+    let lines = f.store.list_journal(0, 10).await.expect("lists");
+    let told: Vec<_> = lines.iter().map(|line| (line.action.as_str(), line.resource.as_str())).collect();
+    assert_eq!(told, [("organisation.create", "organisations/wim-peru"), ("round.create", "rounds/spring-2027")]);
+    assert_eq!(lines[0].organisation.as_deref(), Some(peru.as_str()));
+    assert_eq!((lines[0].actor.as_str(), lines[0].time), ("tok-coordinator", at(0)));
+    assert_eq!(lines[1].detail, r#"{"policy":1}"#);
+    let rest = f.store.list_journal(lines[0].sequence, 10).await.expect("lists");
+    assert_eq!(rest, lines[1..]);
+    assert_eq!(round.id.name(), lines[1].resource);
+}
