@@ -341,7 +341,7 @@ fn number_of(code: &str) -> u16 {
 
 /// Rows of a compiled-in table without its header; columns are separated by `;` and never quoted.
 #[expect(clippy::expect_used, reason = "the file is compiled in and a test reads it")]
-fn rows<const N: usize>(text: &'static str) -> impl Iterator<Item = [&'static str; N]> {
+pub(super) fn rows<const N: usize>(text: &'static str) -> impl Iterator<Item = [&'static str; N]> {
     text.lines().skip(1).filter(|line| !line.is_empty()).map(|line| {
         let cells: Vec<&'static str> = line.split(';').collect();
         cells.try_into().expect("every row of a compiled-in table has all columns")
@@ -349,7 +349,7 @@ fn rows<const N: usize>(text: &'static str) -> impl Iterator<Item = [&'static st
 }
 
 /// Levenshtein distance, for hints.
-fn edit_distance(a: &str, b: &str) -> usize {
+pub(super) fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().take(64).enumerate() {
