@@ -22,10 +22,11 @@ use crate::cli::{round, story};
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
 use crate::config::{Config, Overrides};
 use crate::domain::caller::Role;
+use crate::domain::name::OrganisationId;
 use crate::domain::vocabulary::Lang;
 use crate::report;
 use crate::server::Server;
-use alliance::{Alliance, SampleOrganisation};
+use alliance::Alliance;
 
 /// The round of the demo.
 const ROUND: &str = "2027-first";
@@ -69,7 +70,7 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
     let coordinator_token = server.service().issue_token(&Role::Coordinator, "demo").await?;
     let mut coordinator = Client::new(&channel, Some(&coordinator_token))?;
     create_round(&mut coordinator).await?;
-    let brought_in = bring_in(&server, &channel, &mut coordinator, alliance).await?;
+    let brought_in = bring_in(&server, &channel, &mut coordinator, &alliance).await?;
     tell(&format!(
         "Imported {} profiles of {} organisations at {} profiles/s; {} enrolled, {} refused for want of consent or role.",
         grouped(brought_in.profiles),
@@ -163,7 +164,7 @@ async fn bring_in(
     server: &Server,
     channel: &Channel,
     coordinator: &mut Client,
-    alliance: Alliance,
+    alliance: &Alliance,
 ) -> anyhow::Result<BroughtIn> {
     let mut total =
         BroughtIn { organisations: 0, profiles: 0, enrolled: 0, refused: 0, importing: Duration::ZERO };
@@ -176,13 +177,14 @@ async fn bring_in(
         };
         coordinator.organisations.create_organisation(request).await?;
     }
-    for organisation in alliance.organisations {
+    for (at, organisation) in alliance.organisations.iter().enumerate() {
         bar.set_message(organisation.id.to_string());
         let role = Role::OrganisationManager(organisation.id.clone());
         let token = server.service().issue_token(&role, "demo").await?;
         let mut manager = Client::new(channel, Some(&token))?;
+        let csv = alliance.csv_of(at)?;
         let stopwatch = Stopwatch::start();
-        total.profiles += import(&manager, &organisation).await?;
+        total.profiles += import(&manager, &organisation.id, csv).await?;
         total.importing += stopwatch.elapsed();
         let request = v1::EnrolProfilesRequest {
             round: format!("rounds/{ROUND}"),
@@ -200,16 +202,13 @@ async fn bring_in(
     Ok(total)
 }
 
-/// Imports an organisation's CSV file; a row of the sample that is refused is a defect.
-async fn import(manager: &Client, organisation: &SampleOrganisation) -> anyhow::Result<u64> {
-    let import = Import {
-        organisation: organisation.id.clone(),
-        accept_good_rows: false,
-        validate_only: false,
-    };
-    let csv = Cursor::new(organisation.csv()?);
+/// Imports an organisation's CSV file; a row of the alliance that is refused is a defect.
+async fn import(manager: &Client, organisation: &OrganisationId, csv: Vec<u8>) -> anyhow::Result<u64> {
+    let import = Import { organisation: organisation.clone(), accept_good_rows: false, validate_only: false };
     let summary = import
-        .send(manager, csv, |problem| anyhow::bail!("line {}: {}", problem.line, problem.cell))
+        .send(manager, Cursor::new(csv), |problem| {
+            anyhow::bail!("{organisation}, line {}: {}", problem.line, problem.cell)
+        })
         .await?;
     Ok(u64::try_from(summary.created).unwrap_or_default())
 }

@@ -12,11 +12,14 @@ mod person;
 mod places;
 mod plan;
 
+use std::io;
+
 pub use files::write_sample;
 
 use crate::domain::name::OrganisationId;
 use crate::domain::organisation::OrganisationDraft;
 use crate::domain::profile::ProfileDraft;
+use crate::profile_csv::ProfileWriter;
 use places::{HOMES, SHARES};
 use plan::Plan;
 
@@ -81,6 +84,24 @@ impl Alliance {
             People::Made(_) if organisation >= HOMES.len() => Box::new(std::iter::empty()),
             People::Made(plan) => {
                 Box::new(plan.members(organisation).map(|number| person::person(plan, number)))
+            }
+        }
+    }
+
+    /// The people of the organisation at a position in `organisations` as its CSV file: the very file of `sample/`, or
+    /// one written for the purpose.
+    pub fn csv_of(&self, organisation: usize) -> io::Result<Vec<u8>> {
+        let Some(SampleOrganisation { id, .. }) = self.organisations.get(organisation) else {
+            return Ok(Vec::new());
+        };
+        match (&self.people, files::text_of(id)) {
+            (People::Given(_), Some(text)) => Ok(text.as_bytes().to_vec()),
+            _ => {
+                let mut writer = ProfileWriter::new(Vec::new())?;
+                for draft in self.profiles_of(organisation) {
+                    writer.write(&draft)?;
+                }
+                writer.finish()
             }
         }
     }

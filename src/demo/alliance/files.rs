@@ -65,10 +65,14 @@ fn organisation(row: OrganisationRow) -> SampleOrganisation {
     }
 }
 
+/// The file of an organisation of the sample.
+pub(super) fn text_of(organisation: &OrganisationId) -> Option<&'static str> {
+    PROFILES.iter().find(|(id, _)| *id == organisation.as_str()).map(|(_, text)| *text)
+}
+
 #[expect(clippy::expect_used, reason = "the files are compiled in and a test reads them")]
 fn people_of(organisation: &OrganisationId) -> Vec<ProfileDraft> {
-    let file = PROFILES.iter().find(|(id, _)| *id == organisation.as_str());
-    let (_, text) = file.expect("every organisation of the sample has a file");
+    let text = text_of(organisation).expect("every organisation of the sample has a file");
     let reader =
         ProfileReader::new(text.as_bytes(), organisation).expect("a file of the sample has a header");
     reader.map(|row| row.expect("a row of the sample can be read").draft).collect()
