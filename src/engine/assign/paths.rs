@@ -175,6 +175,12 @@ impl<W: Weight> Paths<W> {
         None
     }
 
+    /// Whether an arc to this distance is worth following. Arcs of negative cost are those that pricing has just added for
+    /// a mentee who has not taken them in yet: until then they do not count.
+    fn admits(&self, distance: W) -> bool {
+        (self.distance..self.best).contains(&distance)
+    }
+
     /// Reaches a node; `exit` is what it costs to end there.
     fn reach(&mut self, node: usize, distance: W, from: usize, score: i32, exit: W) {
         let label = &mut self.labels[node];
@@ -203,7 +209,7 @@ impl<W: Weight> Paths<W> {
             }
             let door = state.door(arc.to as usize);
             let distance = base - score + door.price;
-            if distance < self.best && !state.are_mates(mentee, arc.to) {
+            if self.admits(distance) && !state.are_mates(mentee, arc.to) {
                 self.reach(arc.to as usize, distance, self.mentors + mentee, arc.score, door.exit);
             }
         }
@@ -224,7 +230,7 @@ impl<W: Weight> Paths<W> {
         for arc in core.column(mentor) {
             let mentee = arc.to as usize;
             let distance = base + state.u[mentee] - W::from(arc.score);
-            if distance < self.best && !state.are_mates(mentee, index(mentor)) {
+            if self.admits(distance) && !state.are_mates(mentee, index(mentor)) {
                 self.reach(self.mentors + mentee, distance, mentor, arc.score, state.enter_cost(mentee));
             }
         }
