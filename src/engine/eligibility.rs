@@ -93,7 +93,7 @@ impl Verdict {
 
     /// Whether no rule is broken.
     pub fn is_candidate(self) -> bool {
-        self.0 <= u32::from(u16::MAX)
+        self.broken().is_empty()
     }
 }
 

@@ -173,6 +173,14 @@ impl<'a> Scores<'a> {
         (verdict, story)
     }
 
+    /// Number of tables in bundles, of shared classes beside, and of classes of one.
+    #[cfg(test)]
+    pub(super) fn ways_of_looking_up(&self) -> [usize; 3] {
+        let own = |at: &&usize| matches!(self.tables[**at].mentor_classes(), Classes::Own);
+        let own = self.wide.iter().filter(own).count();
+        [self.tables.len() - self.wide.len(), self.wide.len() - own, own]
+    }
+
     /// The sum of what the aspects say of one pair.
     fn sum(&self, mentee: usize, mentor: usize, ties: Ties) -> Verdict {
         let tables = self.tables.iter().map(|table| table.pair(mentee, mentor, ties));

@@ -215,15 +215,16 @@ fn week_of(season: &[u64], week: usize) -> &[u64] {
 /// The days after `start`, up to `end`, on which the UTC offset of `zone` changes.
 fn offset_changes(zone: &TimeZone, start: Date, end: Date) -> Vec<Date> {
     let mut offset = zone.to_offset(midnight(start));
-    let last = midnight(end);
     let mut changes = Vec::new();
-    for transition in zone.following(midnight(start)).take_while(|transition| transition.timestamp() <= last)
-    {
-        if transition.offset() != offset {
-            offset = transition.offset();
-            let day = transition.timestamp().to_zoned(TimeZone::UTC).date();
-            changes.extend((day > start).then_some(day));
+    for transition in zone.following(midnight(start)) {
+        let day = transition.timestamp().to_zoned(TimeZone::UTC).date();
+        if day > end {
+            break;
         }
+        if transition.offset() != offset && day > start {
+            changes.push(day);
+        }
+        offset = transition.offset();
     }
     changes
 }

@@ -95,7 +95,7 @@ impl<T: Clone + Eq + Hash> Side<T> {
 impl<A: Aspect> Table<A> {
     /// Collects the answers of both sides.
     pub(in crate::engine) fn new(mut aspect: A, mentees: &[&Person<'_>], mentors: &[&Person<'_>]) -> Self {
-        let most = (mentors.len() / PEOPLE_PER_CLASS).max(256).min(MOST_CLASSES);
+        let most = (mentors.len() / PEOPLE_PER_CLASS).clamp(256, MOST_CLASSES);
         let mentor_side = Side::collect(mentors.iter().map(|person| aspect.mentor(person)), most);
         let (Side::Own(answers) | Side::Shared(answers, _)) = &mentor_side;
         aspect.prepare(answers);
@@ -147,12 +147,11 @@ impl<A: Aspect> Lookup for Table<A> {
             (Some(cells), Side::Shared(_, rows)) => cells.row(usize::from(rows[mentee])).to_slice(),
             _ => None,
         };
-        match known {
-            Some(row) => out.copy_from_slice(&row[classes]),
-            None => {
-                let (Side::Own(values) | Side::Shared(values, _)) = &self.mentors;
-                self.aspect.judge_each(self.mentees.answer(mentee), values, classes, out);
-            }
+        if let Some(row) = known {
+            out.copy_from_slice(&row[classes]);
+        } else {
+            let (Side::Own(values) | Side::Shared(values, _)) = &self.mentors;
+            self.aspect.judge_each(self.mentees.answer(mentee), values, classes, out);
         }
     }
 
