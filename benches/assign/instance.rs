@@ -1,25 +1,31 @@
 //! Instances for benches and tests, from a counter-based SplitMix64 stream: the same numbers on every machine.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "every number drawn is below a million million"
+)]
+
 use std::ops::Range;
 
-use wim_match::engine::problem::{Demand, FORBIDDEN, PairScores, Problem, Seats};
+use super::problem::{Demand, FORBIDDEN, PairScores, Problem, Seats};
 
 /// A stored matrix of scores with its people.
-pub struct Instance {
+pub(crate) struct Instance {
     /// The mentees.
-    pub mentees: Vec<Demand>,
+    pub(crate) mentees: Vec<Demand>,
     /// The mentors.
-    pub mentors: Vec<Seats>,
+    pub(crate) mentors: Vec<Seats>,
     /// Scores, row by row.
-    pub scores: Matrix,
+    pub(crate) scores: Matrix,
 }
 
 /// A stored matrix.
-pub struct Matrix {
+pub(crate) struct Matrix {
     /// Columns.
-    pub width: usize,
+    pub(crate) width: usize,
     /// Rows, one after the other.
-    pub cells: Vec<i32>,
+    pub(crate) cells: Vec<i32>,
 }
 
 impl PairScores for Matrix {
@@ -33,12 +39,17 @@ impl PairScores for Matrix {
 
 impl Instance {
     /// The problem.
-    pub fn problem(&self) -> Problem<'_> {
+    pub(crate) fn problem(&self) -> Problem<'_> {
         Problem { mentees: &self.mentees, mentors: &self.mentors, scores: &self.scores }
     }
 
     /// An instance with one place per mentee and as many seats per mentor as `seats` says.
-    pub fn new(mentees: usize, mentors: usize, seats: impl Fn(usize) -> u32, score: impl Fn(usize, usize) -> i32) -> Self {
+    pub(crate) fn new(
+        mentees: usize,
+        mentors: usize,
+        seats: impl Fn(usize) -> u32,
+        score: impl Fn(usize, usize) -> i32,
+    ) -> Self {
         let mut cells = Vec::with_capacity(mentees * mentors);
         for mentee in 0..mentees {
             cells.extend((0..mentors).map(|mentor| score(mentee, mentor)));
@@ -52,7 +63,7 @@ impl Instance {
 
     /// People with skills, languages, regions, time zones and seniority; about a third of the pairs are candidates, and
     /// scores have a few hundred values only.
-    pub fn profile(mentees: usize, mentors: usize, most_seats: u64, seed: u64) -> Self {
+    pub(crate) fn profile(mentees: usize, mentors: usize, most_seats: u64, seed: u64) -> Self {
         let wanting = people(mentees, seed * 4 + 1, false);
         let giving = people(mentors, seed * 4 + 2, true);
         let seats = |mentor: usize| 1 + below(random(seed + 9, mentor as u64, 3), most_seats) as u32;
@@ -60,27 +71,32 @@ impl Instance {
     }
 
     /// Nine-digit scores without structure; ties are rare.
-    pub fn uniform(n: usize, seed: u64) -> Self {
+    pub(crate) fn uniform(n: usize, seed: u64) -> Self {
         Self::new(n, n, |_| 1, |i, j| below(random(seed, i as u64, j as u64), 1_000_000_000) as i32)
     }
 
     /// Scores from 1 to 100.
-    pub fn int100(n: usize, seed: u64) -> Self {
+    pub(crate) fn int100(n: usize, seed: u64) -> Self {
         Self::new(n, n, |_| 1, |i, j| 1 + below(random(seed + 100, i as u64, j as u64), 100) as i32)
     }
 
     /// Closeness in the plane.
-    pub fn geom(n: usize, seed: u64) -> Self {
+    pub(crate) fn geom(n: usize, seed: u64) -> Self {
         let point = |seed, at: usize| [1, 2].map(|axis| below(random(seed, at as u64, axis), 1 << 20) as i64);
-        Self::new(n, n, |_| 1, |i, j| {
-            let ([ax, ay], [bx, by]) = (point(seed, i), point(seed + 1, j));
-            (1 << 21) - ((ax - bx).pow(2) + (ay - by).pow(2)).isqrt() as i32
-        })
+        Self::new(
+            n,
+            n,
+            |_| 1,
+            |i, j| {
+                let ([ax, ay], [bx, by]) = (point(seed, i), point(seed + 1, j));
+                (1 << 21) - ((ax - bx).pow(2) + (ay - by).pow(2)).isqrt() as i32
+            },
+        )
     }
 }
 
 /// Finaliser of SplitMix64.
-pub fn mix(z: u64) -> u64 {
+pub(crate) fn mix(z: u64) -> u64 {
     let z = z.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -88,12 +104,12 @@ pub fn mix(z: u64) -> u64 {
 }
 
 /// A random number that depends on its three arguments only.
-pub fn random(seed: u64, a: u64, b: u64) -> u64 {
+pub(crate) fn random(seed: u64, a: u64, b: u64) -> u64 {
     mix(mix(mix(seed) ^ a) ^ b)
 }
 
 /// A number below `n` from the upper half of a random one.
-pub fn below(random: u64, n: u64) -> u64 {
+pub(crate) fn below(random: u64, n: u64) -> u64 {
     ((random >> 32) * n) >> 32
 }
 

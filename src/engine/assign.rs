@@ -19,7 +19,7 @@ mod pricing;
 mod repair;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(in crate::engine) mod tests;
 mod tiles;
 mod top;
 mod tuning;

@@ -79,13 +79,7 @@ impl Levels {
 
     /// The certificate with these weights and the given prices.
     pub(super) fn certificate(self, mentee_prices: Vec<i128>, mentor_prices: Vec<i128>) -> Certificate {
-        Certificate {
-            tiers: self.tiers,
-            minimum: self.step,
-            second: self.step,
-            mentee_prices,
-            mentor_prices,
-        }
+        Certificate { tiers: self.tiers, minimum: self.step, second: self.step, mentee_prices, mentor_prices }
     }
 }
 

@@ -74,12 +74,12 @@ impl<W: Weight> Paths<W> {
         self.begin(source, state.leave_cost(mentee));
         while let Some(node) = self.next() {
             if node < self.mentors {
-                self.to_holders(state, node, pulse)?;
+                self.relax_holders(state, node, pulse)?;
             } else {
                 let row = core.row(node - self.mentors);
                 counters.arcs += row.len() as u64;
                 pulse.beat(row.len())?;
-                self.to_mentors(state, core, node - self.mentors);
+                self.relax_row(state, core, node - self.mentors);
             }
         }
         counters.scans += self.settled.len() as u64;
@@ -113,9 +113,9 @@ impl<W: Weight> Paths<W> {
                 let column = core.column(node);
                 counters.arcs += column.len() as u64;
                 pulse.beat(column.len())?;
-                self.to_candidates(state, core, node);
+                self.relax_column(state, core, node);
             } else {
-                self.to_mates(state, node - self.mentors);
+                self.relax_mates(state, node - self.mentors);
             }
         }
         counters.scans += self.settled.len() as u64;
@@ -152,18 +152,17 @@ impl<W: Weight> Paths<W> {
     /// Settles the nearest node that is nearer than the best end.
     fn next(&mut self) -> Option<usize> {
         while self.distance < self.best {
-            let node = match self.level.pop() {
-                Some(node) => node,
-                None => {
-                    let Reverse((distance, node)) = self.heap.pop()?;
-                    if distance >= self.best {
-                        return None;
-                    }
-                    if self.labels[node as usize].stamp == 2 * self.search {
-                        self.distance = distance;
-                    }
-                    node
+            let node = if let Some(node) = self.level.pop() {
+                node
+            } else {
+                let Reverse((distance, node)) = self.heap.pop()?;
+                if distance >= self.best {
+                    return None;
                 }
+                if self.labels[node as usize].stamp == 2 * self.search {
+                    self.distance = distance;
+                }
+                node
             };
             let label = &mut self.labels[node as usize];
             if label.stamp == 2 * self.search {
@@ -199,7 +198,7 @@ impl<W: Weight> Paths<W> {
         }
     }
 
-    fn to_mentors(&mut self, state: &State<W>, core: &Core, mentee: usize) {
+    fn relax_row(&mut self, state: &State<W>, core: &Core, mentee: usize) {
         let base = self.distance + state.u[mentee];
         let cheapest = base + state.lowest_price();
         for arc in core.row(mentee) {
@@ -215,7 +214,12 @@ impl<W: Weight> Paths<W> {
         }
     }
 
-    fn to_holders(&mut self, state: &State<W>, mentor: usize, pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
+    fn relax_holders(
+        &mut self,
+        state: &State<W>,
+        mentor: usize,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<(), Stopped> {
         let base = self.distance - state.door(mentor).price;
         for (mentee, score) in state.holders(mentor) {
             pulse.beat(1)?;
@@ -225,7 +229,7 @@ impl<W: Weight> Paths<W> {
         Ok(())
     }
 
-    fn to_candidates(&mut self, state: &State<W>, core: &Core, mentor: usize) {
+    fn relax_column(&mut self, state: &State<W>, core: &Core, mentor: usize) {
         let base = self.distance + state.door(mentor).price;
         for arc in core.column(mentor) {
             let mentee = arc.to as usize;
@@ -236,7 +240,7 @@ impl<W: Weight> Paths<W> {
         }
     }
 
-    fn to_mates(&mut self, state: &State<W>, mentee: usize) {
+    fn relax_mates(&mut self, state: &State<W>, mentee: usize) {
         let base = self.distance - state.u[mentee];
         for place in state.mates(mentee) {
             let mentor = place.mentor as usize;

@@ -37,7 +37,9 @@ impl<W: Weight> RowVisitor for Violations<'_, W> {
     fn read(&mut self, mentee: usize, first: usize, scores: &[i32]) {
         let u = self.state.u[mentee];
         let prices = &self.prices[first..first + scores.len()];
-        for ((lane, prices), from) in scores.chunks(LANE).zip(prices.chunks(LANE)).zip((first..).step_by(LANE)) {
+        for ((lane, prices), from) in
+            scores.chunks(LANE).zip(prices.chunks(LANE)).zip((first..).step_by(LANE))
+        {
             let mut hit = false;
             for (&score, &price) in lane.iter().zip(prices) {
                 hit |= (score != FORBIDDEN) & (W::from(score) - price > u);

@@ -85,7 +85,8 @@ impl<W: Weight> State<W> {
     pub(super) fn new(problem: &Problem<'_>, levels: &Levels) -> Self {
         let step: W = levels.step();
         let nobody_pays = W::narrow(levels.nobody_pays());
-        let stride = problem.mentees.iter().map(|demand| usize::from(demand.wanted.min(2))).max().unwrap_or(0);
+        let stride =
+            problem.mentees.iter().map(|demand| usize::from(demand.wanted.min(2))).max().unwrap_or(0);
         let first: Vec<W> = problem.mentees.iter().map(|demand| levels.first(demand.tier)).collect();
         let mentors: Vec<Mentor> = problem
             .mentors
@@ -274,7 +275,9 @@ impl<W: Weight> State<W> {
 
     /// Whether a pair is in use.
     pub(super) fn are_mates(&self, mentee: usize, mentor: u32) -> bool {
-        self.places[mentee * self.stride..(mentee + 1) * self.stride].iter().any(|place| place.mentor == mentor)
+        self.places[mentee * self.stride..(mentee + 1) * self.stride]
+            .iter()
+            .any(|place| place.mentor == mentor)
     }
 
     /// The mentees whom a mentor serves, with the pairs' scores.

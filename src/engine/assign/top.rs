@@ -77,7 +77,12 @@ mod tests {
     #[test]
     fn the_best_are_kept_in_whatever_order_they_come() {
         let entries: Vec<Ranked<i32>> = (0..1000)
-            .map(|at| Ranked { key: i32::try_from(lot(0, at) % 50).unwrap(), lot: lot(1, at), mentor: 7, score: 0 })
+            .map(|at| Ranked {
+                key: i32::try_from(lot(0, at) % 50).unwrap(),
+                lot: lot(1, at),
+                mentor: 7,
+                score: 0,
+            })
             .collect();
         let best_of = |order: Vec<Ranked<i32>>| {
             let mut top = Top::new(20);

@@ -47,10 +47,11 @@ impl Sweep {
 
 /// The part of the bound that places and seats give.
 pub(super) fn nodes(problem: &Problem<'_>, certificate: &Certificate) -> i128 {
+    let first = rules::tier_weights(certificate);
     let mut sum = 0_i128;
     for (demand, &u) in problem.mentees.iter().zip(&certificate.mentee_prices) {
         if demand.wanted >= 1 {
-            sum += (rules::tier_weight(certificate, demand.tier) + u).max(0);
+            sum += (first[usize::from(demand.tier)] + u).max(0);
         }
         if demand.wanted >= 2 {
             sum += (certificate.second + u).max(0);

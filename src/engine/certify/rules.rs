@@ -103,13 +103,14 @@ pub(super) fn value(
         mentors_of[at] += 1;
         load[to] += 1;
     }
+    let first = tier_weights(certificate);
     for ((&has, demand), mentee) in mentors_of.iter().zip(problem.mentees).zip(0_u32..) {
         let wanted = u32::from(demand.wanted.min(2));
         if has > wanted {
             return Err(Infeasible::TooManyMentors { mentee, has, wanted });
         }
         if has >= 1 {
-            value += tier_weight(certificate, demand.tier);
+            value += first[usize::from(demand.tier)];
         }
         if has == 2 {
             value += certificate.second;
@@ -124,7 +125,11 @@ pub(super) fn value(
     Ok(Ok(value))
 }
 
-/// Weight of a mentee's first mentor; [`check_form`] has seen that it is there.
-pub(super) fn tier_weight(certificate: &Certificate, tier: u8) -> i128 {
-    certificate.tiers.iter().find(|entry| entry.tier == tier).map_or(0, |entry| entry.weight)
+/// Weights of first mentors by tier; 0 for tiers that do not occur.
+pub(super) fn tier_weights(certificate: &Certificate) -> [i128; 256] {
+    let mut weights = [0; 256];
+    for entry in &certificate.tiers {
+        weights[usize::from(entry.tier)] = entry.weight;
+    }
+    weights
 }
