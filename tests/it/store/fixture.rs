@@ -44,12 +44,16 @@ impl Fixture {
     }
 
     pub(crate) async fn postgresql() -> Option<Self> {
-        let url = tokio::task::spawn_blocking(|| postgres().map(|server| server.migrated())).await.expect("a database");
+        let url = tokio::task::spawn_blocking(|| postgres().map(|server| server.migrated()))
+            .await
+            .expect("a database");
         Self::at(url).await
     }
 
     pub(crate) async fn empty_postgresql() -> Option<Self> {
-        let url = tokio::task::spawn_blocking(|| postgres().map(|server| server.empty())).await.expect("a database");
+        let url = tokio::task::spawn_blocking(|| postgres().map(|server| server.empty()))
+            .await
+            .expect("a database");
         Self::at(url).await
     }
 
@@ -162,7 +166,8 @@ pub(crate) fn only(organisation: &OrganisationId) -> Scope {
 }
 
 pub(crate) fn request(actor: &str, id: &str, payload: &str) -> Receipt {
-    let request = RequestKey { id: id.to_owned(), method: "CreateOrganisation", payload_digest: payload.to_owned() };
+    let request =
+        RequestKey { id: id.to_owned(), method: "CreateOrganisation", payload_digest: payload.to_owned() };
     Receipt { actor: actor.to_owned(), scope: Scope::Alliance, now: at(0), request: Some(request) }
 }
 

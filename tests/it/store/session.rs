@@ -42,7 +42,8 @@ async fn a_foreign_organisation_does_not_exist(f: Fixture) {
     let (peru, kenya) = (f.organisation("wim-peru").await, f.organisation("wim-kenya").await);
     let scope = only(&peru);
     let foreign = f.store.organisation(&scope, &kenya).await.expect_err("is foreign").to_string();
-    let absent = f.store.organisation(&scope, &"wim-chad".parse().expect("an id")).await.expect_err("is absent");
+    let absent =
+        f.store.organisation(&scope, &"wim-chad".parse().expect("an id")).await.expect_err("is absent");
     assert_eq!(foreign.replace("wim-kenya", "wim-chad"), absent.to_string());
     let listed = f.store.list_organisations(&scope, None, 10).await.expect("lists");
     assert_eq!(listed.iter().map(|o| &o.id).collect::<Vec<_>>(), [&peru]);
@@ -148,7 +149,10 @@ async fn a_change_writes_its_line_of_the_journal(f: Fixture) {
     let round = f.round("spring-2027").await;
     let lines = f.store.list_journal(0, 10).await.expect("lists");
     let told: Vec<_> = lines.iter().map(|line| (line.action.as_str(), line.resource.as_str())).collect();
-    assert_eq!(told, [("organisation.create", "organisations/wim-peru"), ("round.create", "rounds/spring-2027")]);
+    assert_eq!(
+        told,
+        [("organisation.create", "organisations/wim-peru"), ("round.create", "rounds/spring-2027")]
+    );
     assert_eq!(lines[0].organisation.as_deref(), Some(peru.as_str()));
     assert_eq!((lines[0].actor.as_str(), lines[0].time), ("tok-coordinator", at(0)));
     assert_eq!(lines[1].detail, r#"{"policy":1}"#);
