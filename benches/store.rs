@@ -17,6 +17,7 @@ const ROWS: usize = 100_000;
 const BATCH: usize = 1_000;
 
 #[tokio::main]
+#[expect(clippy::print_stdout, reason = "what it measures is what it prints")]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let home = tempfile::tempdir()?;
     let file = home.path().join("wim.db");

@@ -95,8 +95,8 @@ fn binaries() -> Option<PathBuf> {
     let packaged = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut packaged: Vec<PathBuf> = packaged.map(|version| version.path().join("bin")).collect();
     packaged.sort();
-    let on_path =
-        std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or(Vec::new());
+    let on_path: Vec<PathBuf> =
+        std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
     let complete =
         |bin: &PathBuf| ["initdb", "postgres", "psql"].iter().all(|name| Path::is_file(&bin.join(name)));
     given.into_iter().chain(packaged.into_iter().rev()).chain(on_path).find(complete)
@@ -133,7 +133,7 @@ impl Postgres {
     fn wait_until_ready(&self) {
         let start = Instant::now();
         while !self.psql("SELECT 1") {
-            assert!(start.elapsed() < Duration::from_secs(60), "PostgreSQL did not start within a minute");
+            assert!(start.elapsed() < Duration::from_mins(1), "PostgreSQL did not start within a minute");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

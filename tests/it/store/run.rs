@@ -8,13 +8,14 @@ use wim_match::domain::run::{Progress, RunState, Stage};
 use wim_match::error::Error;
 use wim_match::store::Scope;
 
-use super::fixture::{Fixture, LEASE, at, mentor, only, outcome, round_id};
+use super::fixture::{Fixture, LEASE, at, at_once, fresh, mentor, only, outcome, request, round_id};
 use super::on_both_databases;
 
 on_both_databases! {
     a_run_is_frozen_and_queued,
     an_equal_round_has_an_equal_digest,
     a_round_has_one_active_run,
+    of_runs_started_at_once_one_is_active,
     an_empty_round_is_not_run,
     a_run_is_claimed_by_one_worker,
     workers_that_claim_at_once_share_no_run,
@@ -78,6 +79,25 @@ async fn a_round_has_one_active_run(f: Fixture) {
     f.claim("w", at(11)).await;
     let mut session = f.write().await;
     assert!(matches!(session.start_run(&round).await, Err(Error::RunActive(_))));
+}
+
+async fn of_runs_started_at_once_one_is_active(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    let start = |call: u8| {
+        let (store, round) = (f.store.clone(), round.clone());
+        async move {
+            let mut session = fresh(store.begin(request(&format!("tok-{call}"), "r-1", "p")).await);
+            let started = session.start_run(&round).await;
+            if started.is_ok() {
+                session.commit(b"").await.expect("commits");
+            }
+            started
+        }
+    };
+    let (started, refused): (Vec<_>, Vec<_>) =
+        at_once((0..6).map(start)).await.into_iter().partition(Result::is_ok);
+    assert_eq!(started.len(), 1);
+    assert!(refused.iter().all(|error| matches!(error, Err(Error::RunActive(_)))), "{refused:?}");
 }
 
 async fn an_empty_round_is_not_run(f: Fixture) {

@@ -3,7 +3,7 @@
 use wim_match::error::Error;
 use wim_match::store::{Begun, Receipt, RequestKey, Scope};
 
-use super::fixture::{Fixture, at, fresh, only, organisation, request};
+use super::fixture::{Fixture, at, at_once, fresh, only, organisation, request};
 use super::on_both_databases;
 
 on_both_databases! {
@@ -93,10 +93,9 @@ async fn a_repeated_request_gets_the_first_answer(f: Fixture) {
 }
 
 async fn two_equal_requests_at_once_have_one_effect(f: Fixture) {
-    let mut calls = Vec::new();
-    for call in 0..8_u8 {
+    let call = |call: u8| {
         let store = f.store.clone();
-        calls.push(async move {
+        async move {
             match store.begin(request("tok", "r-1", "p")).await.expect("begins") {
                 Begun::Repeated(answer) => (answer, false),
                 Begun::Fresh(mut session) => {
@@ -106,13 +105,9 @@ async fn two_equal_requests_at_once_have_one_effect(f: Fixture) {
                     (vec![call], true)
                 }
             }
-        });
-    }
-    let mut calls = calls.into_iter();
-    let mut next = || calls.next().expect("a call");
-    let (a, b, c, d) = tokio::join!(next(), next(), next(), next());
-    let (e, g, h, i) = tokio::join!(next(), next(), next(), next());
-    let answers = [a, b, c, d, e, g, h, i];
+        }
+    };
+    let answers = at_once((0..8).map(call)).await;
     assert_eq!(answers.iter().filter(|(_, did)| *did).count(), 1);
     assert!(answers.iter().all(|(answer, _)| *answer == answers[0].0));
     assert_eq!(f.store.list_organisations(&Scope::Alliance, None, 10).await.expect("lists").len(), 1);
