@@ -11,11 +11,39 @@ CREATE TABLE organisation (
     update_micros BIGINT NOT NULL
 );
 
--- Which version of a person's profile is the present one; the versions themselves never change.
+-- Imports, under way while finish_micros is NULL. A profile that is written alone is an import of one row.
+CREATE TABLE profile_import (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
+    staged BIGINT NOT NULL CHECK (staged >= 0),
+    create_micros BIGINT NOT NULL,
+    touch_micros BIGINT NOT NULL,
+    finish_micros BIGINT
+);
+CREATE INDEX profile_import_stale ON profile_import (touch_micros) WHERE finish_micros IS NULL;
+CREATE INDEX profile_import_organisation ON profile_import (organisation_id);
+
+-- What an import says of a person. It is written once, when its row is staged, and becomes visible when a version refers
+-- to it, so finishing an import copies no documents. Nothing refers to it by a foreign key: the check of each deletion
+-- would need one more index on every version.
+CREATE TABLE profile_document (
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES profile_import (id) ON DELETE CASCADE,
+    own_id TEXT COLLATE "C" NOT NULL,
+    ordinal BIGINT NOT NULL,
+    row_number BIGINT NOT NULL,
+    digest TEXT COLLATE "C" NOT NULL,
+    is_mentor BIGINT NOT NULL CHECK (is_mentor IN (0, 1)),
+    is_mentee BIGINT NOT NULL CHECK (is_mentee IN (0, 1)),
+    document TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (import_id, own_id)
+);
+
+-- The present version of a person's profile, and the import that brought it.
 CREATE TABLE profile (
     organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
     own_id TEXT COLLATE "C" NOT NULL,
     version BIGINT NOT NULL CHECK (version >= 1),
+    import_id TEXT COLLATE "C" NOT NULL,
     digest TEXT COLLATE "C" NOT NULL,
     is_mentor BIGINT NOT NULL CHECK (is_mentor IN (0, 1)),
     is_mentee BIGINT NOT NULL CHECK (is_mentee IN (0, 1)),
@@ -24,39 +52,15 @@ CREATE TABLE profile (
     PRIMARY KEY (organisation_id, own_id)
 );
 
+-- All versions, which never change.
 CREATE TABLE profile_version (
     organisation_id TEXT COLLATE "C" NOT NULL,
     own_id TEXT COLLATE "C" NOT NULL,
     version BIGINT NOT NULL CHECK (version >= 1),
-    document TEXT COLLATE "C" NOT NULL,
-    digest TEXT COLLATE "C" NOT NULL,
     import_id TEXT COLLATE "C" NOT NULL,
     create_micros BIGINT NOT NULL,
     PRIMARY KEY (organisation_id, own_id, version),
     FOREIGN KEY (organisation_id, own_id) REFERENCES profile (organisation_id, own_id)
-);
-
--- Rows of imports under way.
-CREATE TABLE profile_import (
-    id TEXT COLLATE "C" PRIMARY KEY,
-    organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
-    staged BIGINT NOT NULL CHECK (staged >= 0),
-    create_micros BIGINT NOT NULL,
-    touch_micros BIGINT NOT NULL
-);
-CREATE INDEX profile_import_touch ON profile_import (touch_micros);
-CREATE INDEX profile_import_organisation ON profile_import (organisation_id);
-
-CREATE TABLE profile_import_row (
-    import_id TEXT COLLATE "C" NOT NULL REFERENCES profile_import (id) ON DELETE CASCADE,
-    own_id TEXT COLLATE "C" NOT NULL,
-    ordinal BIGINT NOT NULL,
-    row_number BIGINT NOT NULL,
-    document TEXT COLLATE "C" NOT NULL,
-    digest TEXT COLLATE "C" NOT NULL,
-    is_mentor BIGINT NOT NULL CHECK (is_mentor IN (0, 1)),
-    is_mentee BIGINT NOT NULL CHECK (is_mentee IN (0, 1)),
-    PRIMARY KEY (import_id, own_id)
 );
 
 CREATE TABLE round (

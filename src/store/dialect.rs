@@ -464,5 +464,5 @@ impl Row {
 
 /// A document as JSON.
 pub(super) fn json(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| fault::unwritable(error))
+    serde_json::to_string(value).map_err(fault::unwritable)
 }

@@ -1,5 +1,6 @@
-//! Imports: rows are staged as they arrive, each batch in a short transaction of its own, and become profiles in one
-//! transaction at the end. Nobody sees staged rows, and a stream that breaks leaves nothing but rows to purge.
+//! Imports: documents are staged as they arrive, each batch in a short transaction of its own, and become profiles in one
+//! transaction at the end, which copies none of them. Nobody sees staged rows, and a stream that breaks leaves nothing
+//! but rows to purge.
 
 use std::collections::HashMap;
 
@@ -19,35 +20,42 @@ statements! {
          VALUES ($1, $2, 0, $3, $3)");
     COUNT = ("profile_import.count",
         "UPDATE profile_import SET staged = staged + $3, touch_micros = $4 \
-         WHERE id = $1 AND organisation_id = $2 RETURNING staged");
+         WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL RETURNING staged");
     STAGED = ("profile_import.staged",
-        "SELECT ordinal, row_number FROM profile_import_row WHERE import_id = $1 AND own_id = $2");
+        "SELECT ordinal, row_number FROM profile_document WHERE import_id = $1 AND own_id = $2");
+    FINISH = ("profile_import.finish",
+        "UPDATE profile_import SET finish_micros = $3 WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
     COMPARE = ("profile_import.compare",
         "SELECT COUNT(*) AS staged, COUNT(p.own_id) AS known, \
-         CAST(COALESCE(SUM(CASE WHEN p.digest = r.digest THEN 1 ELSE 0 END), 0) AS BIGINT) AS unchanged \
-         FROM profile_import_row r LEFT JOIN profile p ON p.organisation_id = $2 AND p.own_id = r.own_id \
-         WHERE r.import_id = $1");
+         CAST(COALESCE(SUM(CASE WHEN p.digest = d.digest THEN 1 ELSE 0 END), 0) AS BIGINT) AS unchanged \
+         FROM profile_document d LEFT JOIN profile p ON p.organisation_id = $2 AND p.own_id = d.own_id \
+         WHERE d.import_id = $1");
     UPSERT = ("profile_import.upsert",
-        "INSERT INTO profile (organisation_id, own_id, version, digest, is_mentor, is_mentee, create_micros, update_micros) \
-         SELECT $2, own_id, 1, digest, is_mentor, is_mentee, CAST($3 AS BIGINT), CAST($3 AS BIGINT) FROM profile_import_row WHERE import_id = $1 \
-         ON CONFLICT (organisation_id, own_id) DO UPDATE SET version = profile.version + 1, digest = excluded.digest, \
-         is_mentor = excluded.is_mentor, is_mentee = excluded.is_mentee, update_micros = excluded.update_micros \
+        "INSERT INTO profile (organisation_id, own_id, version, import_id, digest, is_mentor, is_mentee, create_micros, \
+         update_micros) SELECT $2, own_id, 1, import_id, digest, is_mentor, is_mentee, CAST($3 AS BIGINT), \
+         CAST($3 AS BIGINT) FROM profile_document WHERE import_id = $1 \
+         ON CONFLICT (organisation_id, own_id) DO UPDATE SET version = profile.version + 1, \
+         import_id = excluded.import_id, digest = excluded.digest, is_mentor = excluded.is_mentor, \
+         is_mentee = excluded.is_mentee, update_micros = excluded.update_micros \
          WHERE profile.digest <> excluded.digest");
     KEEP_VERSIONS = ("profile_import.keep_versions",
-        "INSERT INTO profile_version (organisation_id, own_id, version, document, digest, import_id, create_micros) \
-         SELECT p.organisation_id, p.own_id, p.version, r.document, r.digest, $1, CAST($3 AS BIGINT) \
-         FROM profile_import_row r JOIN profile p ON p.organisation_id = $2 AND p.own_id = r.own_id \
-         WHERE r.import_id = $1 AND NOT EXISTS (SELECT 1 FROM profile_version v \
-         WHERE v.organisation_id = p.organisation_id AND v.own_id = p.own_id AND v.version = p.version)");
-    DISCARD = ("profile_import.discard", "DELETE FROM profile_import WHERE id = $1 AND organisation_id = $2");
-    STALE = ("profile_import.purge", "DELETE FROM profile_import WHERE touch_micros < $1");
+        "INSERT INTO profile_version (organisation_id, own_id, version, import_id, create_micros) \
+         SELECT p.organisation_id, p.own_id, p.version, p.import_id, CAST($3 AS BIGINT) FROM profile_document d \
+         JOIN profile p ON p.organisation_id = $2 AND p.own_id = d.own_id \
+         WHERE d.import_id = $1 AND p.import_id = $1");
+    DROP_UNCHANGED = ("profile_import.drop_unchanged",
+        "DELETE FROM profile_document WHERE import_id = $1 AND NOT EXISTS (SELECT 1 FROM profile p \
+         WHERE p.organisation_id = $2 AND p.own_id = profile_document.own_id AND p.import_id = $1)");
+    DISCARD = ("profile_import.discard",
+        "DELETE FROM profile_import WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
+    STALE = ("profile_import.purge", "DELETE FROM profile_import WHERE touch_micros < $1 AND finish_micros IS NULL");
 }
 
 /// Stages rows; a person who is staged already is left as she is.
 pub(super) const STAGE: Bulk = Bulk {
     name: "profile_import.stage",
-    head: "INSERT INTO profile_import_row \
-           (import_id, own_id, ordinal, row_number, document, digest, is_mentor, is_mentee) VALUES",
+    head: "INSERT INTO profile_document \
+           (import_id, own_id, ordinal, row_number, digest, is_mentor, is_mentee, document) VALUES",
     columns: 8,
     tail: " ON CONFLICT (import_id, own_id) DO NOTHING",
 };
@@ -188,7 +196,7 @@ async fn stage_chunk(
     let names: Vec<(i64, OwnId)> = chunk.iter().map(|row| (row.row, row.id.clone())).collect();
     let bound: Vec<_> = chunk.into_iter().zip(first..).map(|(row, ordinal)| {
         let StagedRow { row, id, document, digest, is_mentor, is_mentee } = row;
-        values![import.id.as_str(), &id, ordinal, row, document, digest, is_mentor, is_mentee]
+        values![import.id.as_str(), &id, ordinal, row, digest, is_mentor, is_mentee, document]
     }).collect();
     let staged = session.insert(STAGE, bound).await?;
     if staged == names.len() as u64 {
@@ -220,18 +228,24 @@ impl WriteSession {
         let ImportKey { organisation, id } = import;
         let now = self.now();
         self.lock_organisation(organisation).await?;
+        let keys = || values![id.as_str(), organisation];
+        let dated = || values![id.as_str(), organisation, now];
         let session = self.connection();
-        let compared = session.one(COMPARE, values![id.as_str(), organisation]).await?;
+        if session.execute(FINISH, dated()).await? == 0 {
+            return Err(Error::NotFound(format!("import {id}")));
+        }
+        let compared = session.one(COMPARE, keys()).await?;
         let (staged, known) = (compared.int("staged")?, compared.int("known")?);
         let unchanged = compared.int("unchanged")?;
         let counts = ImportCounts { created: staged - known, updated: known - unchanged, unchanged };
         let changed = (counts.created + counts.updated).unsigned_abs();
         for statement in [UPSERT, KEEP_VERSIONS] {
-            let written = session.execute(statement, values![id.as_str(), organisation, now]).await?;
+            let written = session.execute(statement, dated()).await?;
             fault::expect_rows(statement.name, written, changed)?;
         }
-        if session.execute(DISCARD, values![id.as_str(), organisation]).await? == 0 {
-            return Err(Error::NotFound(format!("import {id}")));
+        if unchanged > 0 {
+            let dropped = session.execute(DROP_UNCHANGED, keys()).await?;
+            fault::expect_rows(DROP_UNCHANGED.name, dropped, unchanged.unsigned_abs())?;
         }
         let detail = json!({
             "import": id,

@@ -1,9 +1,9 @@
 //! What an operator's `doctor` and the tests ask of the store: does it answer, does it know every statement, and how
 //! would it find the rows.
 
-use sqlx::{AssertSqlSafe, Executor as _, Row as _, SqlSafeStr as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _, SqlSafeStr as _};
 
-use super::dialect::{Bulk, Session, Statement, statements, values};
+use super::dialect::{Bulk, Statement, statements, values};
 use super::{
     Backend, Store, fault, import, journal, migration, organisation, profile, queue, result, round, run,
 };
@@ -52,24 +52,36 @@ pub(super) async fn ping(store: &Store) -> Result<()> {
     session.end().await
 }
 
+async fn prepare<C>(connection: &mut C, statements: Vec<(&'static str, String)>) -> Result<usize>
+where
+    for<'c> &'c mut C: sqlx::Executor<'c>,
+{
+    let number = statements.len();
+    for (name, text) in statements {
+        let prepared = connection.prepare(AssertSqlSafe(text).into_sql_str()).await;
+        prepared.map(drop).map_err(|error| fault::of(name, error))?;
+    }
+    Ok(number)
+}
+
 impl Store {
-    /// Has the database parse and check every statement of the store, and says how many there are.
+    /// Has the database parse and check every statement of the store, and says how many there are. On PostgreSQL it takes
+    /// a connection of its own, because prepared statements last as long as their connection.
     ///
     /// Fails at the first statement that the schema or the dialect does not fit.
     pub async fn prepare_statements(&self) -> Result<usize> {
-        let statements = every(matches!(self.0, Backend::Postgres(_)));
-        let mut session = self.snapshot_reader().await?;
-        for (name, text) in &statements {
-            let text = AssertSqlSafe(text.as_str()).into_sql_str();
-            let prepared = match &mut session {
-                Session::SqliteRead(held) => (**held).prepare(text).await.map(drop),
-                Session::Sqlite(held) => (**held).prepare(text).await.map(drop),
-                Session::Postgres(held) => (**held).prepare(text).await.map(drop),
-            };
-            prepared.map_err(|error| fault::of(name, error))?;
+        match &self.0 {
+            Backend::Sqlite { readers, .. } => {
+                let mut held = readers.acquire().await.map_err(|error| fault::of("begin", error))?;
+                prepare(&mut *held, every(false)).await
+            }
+            Backend::Postgres(pool) => {
+                let mut own = pool.acquire().await.map_err(|error| fault::of("begin", error))?.detach();
+                let prepared = prepare(&mut own, every(true)).await;
+                own.close().await.map_err(|error| fault::of("end", error))?;
+                prepared
+            }
         }
-        session.end().await?;
-        Ok(statements.len())
     }
 
     /// How SQLite would run every statement. PostgreSQL plans by the rows it holds, so there the answer is empty.

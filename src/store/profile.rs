@@ -6,27 +6,26 @@ use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::StoredProfile;
 use crate::error::{Error, Result};
 
+/// Reads present versions; the caller's condition follows.
+macro_rules! profiles {
+    () => {
+        "SELECT p.organisation_id, p.own_id, p.version, p.digest, d.document, p.create_micros, p.update_micros \
+         FROM profile p JOIN profile_document d ON d.import_id = p.import_id AND d.own_id = p.own_id "
+    };
+}
+
 statements! {
     GET = ("profile.get",
-        "SELECT p.organisation_id, p.own_id, p.version, p.digest, v.document, p.create_micros, p.update_micros \
-         FROM profile p JOIN profile_version v ON v.organisation_id = p.organisation_id AND v.own_id = p.own_id \
-         AND v.version = p.version \
-         WHERE p.organisation_id = $1 AND p.own_id = $2 AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3)");
+        concat!(profiles!(), "WHERE p.organisation_id = $1 AND p.own_id = $2 \
+            AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3)"));
     LIST = ("profile.list",
-        "SELECT p.organisation_id, p.own_id, p.version, p.digest, v.document, p.create_micros, p.update_micros \
-         FROM profile p JOIN profile_version v ON v.organisation_id = p.organisation_id AND v.own_id = p.own_id \
-         AND v.version = p.version \
-         WHERE p.organisation_id = $1 AND p.own_id > $2 ORDER BY p.own_id LIMIT $3");
+        concat!(profiles!(), "WHERE p.organisation_id = $1 AND p.own_id > $2 ORDER BY p.own_id LIMIT $3"));
     // A list of any length as one value; the databases spell its reading differently.
     NAMED = ("profile.named",
-        sqlite: "SELECT p.organisation_id, p.own_id, p.version, p.digest, v.document, p.create_micros, p.update_micros \
-         FROM profile p JOIN profile_version v ON v.organisation_id = p.organisation_id AND v.own_id = p.own_id \
-         AND v.version = p.version WHERE p.organisation_id = $1 \
-         AND p.own_id IN (SELECT value FROM json_each($2)) ORDER BY p.own_id",
-        postgres: "SELECT p.organisation_id, p.own_id, p.version, p.digest, v.document, p.create_micros, \
-         p.update_micros FROM profile p JOIN profile_version v ON v.organisation_id = p.organisation_id \
-         AND v.own_id = p.own_id AND v.version = p.version WHERE p.organisation_id = $1 \
-         AND p.own_id IN (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) ORDER BY p.own_id");
+        sqlite: concat!(profiles!(), "WHERE p.organisation_id = $1 \
+            AND p.own_id IN (SELECT value FROM json_each($2)) ORDER BY p.own_id"),
+        postgres: concat!(profiles!(), "WHERE p.organisation_id = $1 AND p.own_id IN \
+            (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) ORDER BY p.own_id"));
 }
 
 impl Store {
@@ -87,7 +86,7 @@ fn read(row: &Row) -> Result<StoredProfile> {
     Ok(StoredProfile {
         version: row.int("version")?,
         digest: row.text("digest")?,
-        content: row.json("profile_version", &name, "document")?,
+        content: row.json("profile_document", &name, "document")?,
         create_time: row.time("create_micros")?,
         update_time: row.time("update_micros")?,
         name,

@@ -59,9 +59,9 @@ statements! {
         "SELECT organisation_id, rules FROM run_organisation WHERE round_id = $1 AND run_number = $2 \
          ORDER BY organisation_id");
     FROZEN_PARTICIPANTS = ("snapshot.participants",
-        "SELECT p.organisation_id, p.own_id, p.version, v.document FROM run_participant p \
+        "SELECT p.organisation_id, p.own_id, p.version, d.document FROM run_participant p \
          JOIN profile_version v ON v.organisation_id = p.organisation_id AND v.own_id = p.own_id \
-         AND v.version = p.version WHERE p.round_id = $1 AND p.run_number = $2 \
+         AND v.version = p.version JOIN profile_document d ON d.import_id = v.import_id AND d.own_id = v.own_id WHERE p.round_id = $1 AND p.run_number = $2 \
          AND (p.organisation_id, p.own_id) > ($3, $4) ORDER BY p.organisation_id, p.own_id LIMIT $5");
 }
 
@@ -222,7 +222,7 @@ fn participant(row: &Row) -> Result<Participant> {
     };
     Ok(Participant {
         version: row.int("version")?,
-        content: row.json("profile_version", &profile, "document")?,
+        content: row.json("profile_document", &profile, "document")?,
         profile,
     })
 }

@@ -62,7 +62,9 @@ fn start() -> Option<Postgres> {
     watcher.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut watcher = watcher.spawn().expect("a shell starts");
     let mut home = String::new();
-    BufReader::new(watcher.stdout.take().expect("its output is a pipe")).read_line(&mut home).expect("it prints a line");
+    BufReader::new(watcher.stdout.take().expect("its output is a pipe"))
+        .read_line(&mut home)
+        .expect("it prints a line");
     assert!(!home.is_empty(), "PostgreSQL could not make a cluster; its words are above");
     let server = Postgres {
         socket: PathBuf::from(home.trim()),
@@ -93,8 +95,10 @@ fn binaries() -> Option<PathBuf> {
     let packaged = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut packaged: Vec<PathBuf> = packaged.map(|version| version.path().join("bin")).collect();
     packaged.sort();
-    let on_path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or(Vec::new());
-    let complete = |bin: &PathBuf| ["initdb", "postgres", "psql"].iter().all(|name| Path::is_file(&bin.join(name)));
+    let on_path: Vec<PathBuf> =
+        std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
+    let complete =
+        |bin: &PathBuf| ["initdb", "postgres", "psql"].iter().all(|name| Path::is_file(&bin.join(name)));
     given.into_iter().chain(packaged.into_iter().rev()).chain(on_path).find(complete)
 }
 
@@ -129,7 +133,7 @@ impl Postgres {
     fn wait_until_ready(&self) {
         let start = Instant::now();
         while !self.psql("SELECT 1") {
-            assert!(start.elapsed() < Duration::from_secs(60), "PostgreSQL did not start within a minute");
+            assert!(start.elapsed() < Duration::from_mins(1), "PostgreSQL did not start within a minute");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -140,7 +144,8 @@ impl Postgres {
         assert!(self.psql("CREATE DATABASE house TEMPLATE template0"), "the template is made");
         let url = self.url("house");
         let migrate = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
                 let store = Store::open(&url).await.expect("the template opens");
                 store.migrate().await.expect("the template migrates");

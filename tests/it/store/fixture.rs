@@ -9,14 +9,14 @@ use wim_match::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId};
 use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
 use wim_match::domain::profile::{MenteeRequest, MentorOffer, Profile};
 use wim_match::domain::round::{Round, RoundContent, RoundDraft};
-use wim_match::domain::run::{Match, Run, RunSummary, Side, Unmatched, UnmatchedReason};
+use wim_match::domain::run::{Coverage, Match, Run, RunSummary, Side, Unmatched, UnmatchedReason};
 use wim_match::domain::vocabulary::Terms;
 use wim_match::error::Result;
 use wim_match::store::{
     Begun, ClaimedRun, ImportCounts, Receipt, RequestKey, RunOutcome, Scope, StagedRow, Store, WriteSession,
 };
 
-use crate::postgres::postgres;
+use crate::postgres::{Postgres, postgres};
 
 /// Length of every lease in this suite.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
@@ -44,12 +44,13 @@ impl Fixture {
     }
 
     pub(crate) async fn postgresql() -> Option<Self> {
-        let url = tokio::task::spawn_blocking(|| postgres().map(|server| server.migrated())).await.expect("a database");
+        let url =
+            tokio::task::spawn_blocking(|| postgres().map(Postgres::migrated)).await.expect("a database");
         Self::at(url).await
     }
 
     pub(crate) async fn empty_postgresql() -> Option<Self> {
-        let url = tokio::task::spawn_blocking(|| postgres().map(|server| server.empty())).await.expect("a database");
+        let url = tokio::task::spawn_blocking(|| postgres().map(Postgres::empty)).await.expect("a database");
         Self::at(url).await
     }
 
@@ -152,6 +153,19 @@ pub(crate) fn fresh(begun: Result<Begun>) -> WriteSession {
     }
 }
 
+/// Runs calls at the same time, and gives their answers in the order of the calls.
+#[expect(clippy::disallowed_methods, reason = "the calls of a case end with it")]
+pub(crate) async fn at_once<T: Send + 'static>(
+    calls: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let calls: Vec<_> = calls.into_iter().map(tokio::spawn).collect();
+    let mut answers = Vec::with_capacity(calls.len());
+    for call in calls {
+        answers.push(call.await.expect("the call ends"));
+    }
+    answers
+}
+
 /// `seconds` after the suite's first moment.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).expect("a moment")
@@ -162,7 +176,8 @@ pub(crate) fn only(organisation: &OrganisationId) -> Scope {
 }
 
 pub(crate) fn request(actor: &str, id: &str, payload: &str) -> Receipt {
-    let request = RequestKey { id: id.to_owned(), method: "CreateOrganisation", payload_digest: payload.to_owned() };
+    let request =
+        RequestKey { id: id.to_owned(), method: "CreateOrganisation", payload_digest: payload.to_owned() };
     Receipt { actor: actor.to_owned(), scope: Scope::Alliance, now: at(0), request: Some(request) }
 }
 
@@ -243,9 +258,9 @@ pub(crate) fn outcome(first: &OrganisationId, second: &OrganisationId) -> RunOut
     };
     let mut summary = RunSummary { matches: 2, total_score: 16_500, ..RunSummary::default() };
     summary.proof.primal = 170_141_183_460_469_231_731_687_303_715_884_105_727;
-    summary.regions.insert("005".to_owned(), Default::default());
+    summary.regions.insert("005".to_owned(), Coverage::default());
     for organisation in [first, second] {
-        summary.organisations.insert(organisation.clone(), Default::default());
+        summary.organisations.insert(organisation.clone(), Coverage::default());
     }
     RunOutcome {
         engine_version: "1.0.0".to_owned(),

@@ -140,10 +140,13 @@ async fn a_pair_is_found_by_those_who_may_see_it(f: Fixture) {
     let (peru, kenya, run) = f.succeeded_run().await;
     let (mentee, mentor) = (person(&peru, "mentee"), person(&kenya, "mentor"));
     let stranger = Scope::Organisation("wim-chad".parse().expect("an id"));
-    for (scope, seen) in [(Scope::Alliance, true), (only(&peru), true), (only(&kenya), true), (stranger, false)] {
+    for (scope, seen) in
+        [(Scope::Alliance, true), (only(&peru), true), (only(&kenya), true), (stranger, false)]
+    {
         let found = f.store.match_of(&scope, &run.name, &mentee, &mentor).await.expect("asks");
         assert_eq!(found.map(|m| m.pair.score), seen.then_some(8_500), "{scope:?}");
     }
-    let other_way_round = f.store.match_of(&Scope::Alliance, &run.name, &mentor, &mentee).await.expect("asks");
+    let other_way_round =
+        f.store.match_of(&Scope::Alliance, &run.name, &mentor, &mentee).await.expect("asks");
     assert_eq!(other_way_round, None);
 }

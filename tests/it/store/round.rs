@@ -73,7 +73,10 @@ async fn enrolments_are_counted_as_far_as_the_reader_may_know(f: Fixture) {
     assert_eq!(counts(Scope::Alliance).await, EnrolmentCounts { profiles: 5, mentors: 3, mentees: 3 });
     assert_eq!(counts(only(&peru)).await, EnrolmentCounts { profiles: 3, mentors: 2, mentees: 2 });
     assert_eq!(counts(only(&kenya)).await, EnrolmentCounts { profiles: 2, mentors: 1, mentees: 1 });
-    assert_eq!(counts(Scope::Organisation("wim-chad".parse().expect("an id"))).await, EnrolmentCounts::default());
+    assert_eq!(
+        counts(Scope::Organisation("wim-chad".parse().expect("an id"))).await,
+        EnrolmentCounts::default()
+    );
 }
 
 async fn rounds_are_listed_in_pages_with_their_counts(f: Fixture) {

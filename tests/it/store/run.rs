@@ -8,13 +8,14 @@ use wim_match::domain::run::{Progress, RunState, Stage};
 use wim_match::error::Error;
 use wim_match::store::Scope;
 
-use super::fixture::{Fixture, LEASE, at, mentor, only, outcome, round_id};
+use super::fixture::{Fixture, LEASE, at, at_once, fresh, mentor, only, outcome, request, round_id};
 use super::on_both_databases;
 
 on_both_databases! {
     a_run_is_frozen_and_queued,
     an_equal_round_has_an_equal_digest,
     a_round_has_one_active_run,
+    of_runs_started_at_once_one_is_active,
     an_empty_round_is_not_run,
     a_run_is_claimed_by_one_worker,
     workers_that_claim_at_once_share_no_run,
@@ -80,10 +81,31 @@ async fn a_round_has_one_active_run(f: Fixture) {
     assert!(matches!(session.start_run(&round).await, Err(Error::RunActive(_))));
 }
 
+async fn of_runs_started_at_once_one_is_active(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    let start = |call: u8| {
+        let (store, round) = (f.store.clone(), round.clone());
+        async move {
+            let mut session = fresh(store.begin(request(&format!("tok-{call}"), "r-1", "p")).await);
+            let started = session.start_run(&round).await;
+            if started.is_ok() {
+                session.commit(b"").await.expect("commits");
+            }
+            started
+        }
+    };
+    let (started, refused): (Vec<_>, Vec<_>) =
+        at_once((0..6).map(start)).await.into_iter().partition(Result::is_ok);
+    assert_eq!(started.len(), 1);
+    assert!(refused.iter().all(|error| matches!(error, Err(Error::RunActive(_)))), "{refused:?}");
+}
+
 async fn an_empty_round_is_not_run(f: Fixture) {
     let round = f.round("spring-2027").await.id;
     let mut session = f.write().await;
-    assert!(matches!(session.start_run(&round).await, Err(Error::RoundEmpty(name)) if name == "rounds/spring-2027"));
+    assert!(
+        matches!(session.start_run(&round).await, Err(Error::RoundEmpty(name)) if name == "rounds/spring-2027")
+    );
     drop(session);
     assert_eq!(f.store.list_runs(&Scope::Alliance, &round, None, 10).await.expect("lists"), []);
     let mut session = f.write().await;
@@ -242,7 +264,10 @@ async fn a_failed_run_says_why_and_opens_the_round_again(f: Fixture) {
     f.store.fail_run(&claim, at(12), "RUN_INTERRUPTED", "interrupted too often").await.expect("fails");
     let stored = f.store.run(&Scope::Alliance, &run).await.expect("exists");
     let failure = ("RUN_INTERRUPTED".to_owned(), "interrupted too often".to_owned());
-    assert_eq!((stored.state, stored.failure, stored.end_time), (RunState::Failed, Some(failure), Some(at(12))));
+    assert_eq!(
+        (stored.state, stored.failure, stored.end_time),
+        (RunState::Failed, Some(failure), Some(at(12)))
+    );
     assert_eq!(round_state(&f, &run).await, RoundState::Enrolling);
     assert_eq!(f.start_run(&round, at(20)).await.name.number, 2);
 }
@@ -263,7 +288,10 @@ async fn runs_are_listed_the_newest_first(f: Fixture) {
     assert_eq!(numbers(None, 2).await, [3, 2]);
     assert_eq!(numbers(Some(2), 2).await, [1]);
     assert_eq!(numbers(Some(1), 2).await, [0; 0]);
-    assert!(matches!(f.store.list_runs(&only(&kenya), &round_id("none"), None, 2).await, Err(Error::NotFound(_))));
+    assert!(matches!(
+        f.store.list_runs(&only(&kenya), &round_id("none"), None, 2).await,
+        Err(Error::NotFound(_))
+    ));
 }
 
 async fn a_run_that_does_not_exist_is_not_found(f: Fixture) {
@@ -277,5 +305,7 @@ async fn a_run_that_does_not_exist_is_not_found(f: Fixture) {
     let mut session = f.write().await;
     assert!(matches!(session.cancel_run(&name).await, Err(Error::NotFound(wanted)) if wanted == name.name()));
     let elsewhere = RunRef { round: round_id("none"), number: 1 };
-    assert!(matches!(session.cancel_run(&elsewhere).await, Err(Error::NotFound(wanted)) if wanted == elsewhere.name()));
+    assert!(
+        matches!(session.cancel_run(&elsewhere).await, Err(Error::NotFound(wanted)) if wanted == elsewhere.name())
+    );
 }

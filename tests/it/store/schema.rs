@@ -75,7 +75,8 @@ async fn every_statement_finds_its_rows_by_an_index() {
             let whole = line.starts_with("SCAN") && !line.contains(" USING ") && line != "SCAN CONSTANT ROW";
             let inserted = line == "SCAN 2 CONSTANT ROWS" || line.contains("-ROW VALUES CLAUSE");
             let sorted = line.contains("TEMP B-TREE") && plan.statement.contains("list");
-            let reviewed = REVIEWED.iter().any(|(name, text)| plan.statement == *name && line.starts_with(text));
+            let reviewed =
+                REVIEWED.iter().any(|(name, text)| plan.statement == *name && line.starts_with(text));
             if (whole || sorted) && !inserted && !reviewed {
                 walks.push(format!("{}: {line}", plan.statement));
             }
@@ -87,8 +88,10 @@ async fn every_statement_finds_its_rows_by_an_index() {
 #[tokio::test]
 async fn the_plans_of_the_lists_are_as_reviewed() {
     let f = Fixture::sqlite().await;
-    let lists = f.store.plans().await.expect("plans").into_iter().filter(|plan| plan.statement.contains("list"));
-    let text: Vec<String> = lists.map(|plan| format!("{}\n    {}", plan.statement, plan.lines.join("\n    "))).collect();
+    let lists =
+        f.store.plans().await.expect("plans").into_iter().filter(|plan| plan.statement.contains("list"));
+    let text: Vec<String> =
+        lists.map(|plan| format!("{}\n    {}", plan.statement, plan.lines.join("\n    "))).collect();
     insta::assert_snapshot!(text.join("\n"));
 }
 
@@ -107,7 +110,8 @@ async fn a_database_that_does_not_answer_is_unavailable() {
         acquire_timeout: std::time::Duration::from_millis(300),
         ..Default::default()
     };
-    let store = Store::open_with("postgres:///none?host=/nowhere", &options).await.expect("opens without connecting");
+    let store =
+        Store::open_with("postgres:///none?host=/nowhere", &options).await.expect("opens without connecting");
     let error = store.ping().await.expect_err("nobody is there");
     assert!(matches!(error, Error::StoreUnavailable(_)), "{error:?}");
 }

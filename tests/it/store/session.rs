@@ -3,7 +3,7 @@
 use wim_match::error::Error;
 use wim_match::store::{Begun, Receipt, RequestKey, Scope};
 
-use super::fixture::{Fixture, at, fresh, only, organisation, request};
+use super::fixture::{Fixture, at, at_once, fresh, only, organisation, request};
 use super::on_both_databases;
 
 on_both_databases! {
@@ -42,7 +42,8 @@ async fn a_foreign_organisation_does_not_exist(f: Fixture) {
     let (peru, kenya) = (f.organisation("wim-peru").await, f.organisation("wim-kenya").await);
     let scope = only(&peru);
     let foreign = f.store.organisation(&scope, &kenya).await.expect_err("is foreign").to_string();
-    let absent = f.store.organisation(&scope, &"wim-chad".parse().expect("an id")).await.expect_err("is absent");
+    let absent =
+        f.store.organisation(&scope, &"wim-chad".parse().expect("an id")).await.expect_err("is absent");
     assert_eq!(foreign.replace("wim-kenya", "wim-chad"), absent.to_string());
     let listed = f.store.list_organisations(&scope, None, 10).await.expect("lists");
     assert_eq!(listed.iter().map(|o| &o.id).collect::<Vec<_>>(), [&peru]);
@@ -92,10 +93,9 @@ async fn a_repeated_request_gets_the_first_answer(f: Fixture) {
 }
 
 async fn two_equal_requests_at_once_have_one_effect(f: Fixture) {
-    let mut calls = Vec::new();
-    for call in 0..8_u8 {
+    let call = |call: u8| {
         let store = f.store.clone();
-        calls.push(async move {
+        async move {
             match store.begin(request("tok", "r-1", "p")).await.expect("begins") {
                 Begun::Repeated(answer) => (answer, false),
                 Begun::Fresh(mut session) => {
@@ -105,13 +105,9 @@ async fn two_equal_requests_at_once_have_one_effect(f: Fixture) {
                     (vec![call], true)
                 }
             }
-        });
-    }
-    let mut calls = calls.into_iter();
-    let mut next = || calls.next().expect("a call");
-    let (a, b, c, d) = tokio::join!(next(), next(), next(), next());
-    let (e, g, h, i) = tokio::join!(next(), next(), next(), next());
-    let answers = [a, b, c, d, e, g, h, i];
+        }
+    };
+    let answers = at_once((0..8).map(call)).await;
     assert_eq!(answers.iter().filter(|(_, did)| *did).count(), 1);
     assert!(answers.iter().all(|(answer, _)| *answer == answers[0].0));
     assert_eq!(f.store.list_organisations(&Scope::Alliance, None, 10).await.expect("lists").len(), 1);
@@ -148,7 +144,10 @@ async fn a_change_writes_its_line_of_the_journal(f: Fixture) {
     let round = f.round("spring-2027").await;
     let lines = f.store.list_journal(0, 10).await.expect("lists");
     let told: Vec<_> = lines.iter().map(|line| (line.action.as_str(), line.resource.as_str())).collect();
-    assert_eq!(told, [("organisation.create", "organisations/wim-peru"), ("round.create", "rounds/spring-2027")]);
+    assert_eq!(
+        told,
+        [("organisation.create", "organisations/wim-peru"), ("round.create", "rounds/spring-2027")]
+    );
     assert_eq!(lines[0].organisation.as_deref(), Some(peru.as_str()));
     assert_eq!((lines[0].actor.as_str(), lines[0].time), ("tok-coordinator", at(0)));
     assert_eq!(lines[1].detail, r#"{"policy":1}"#);

@@ -1,0 +1,109 @@
+//! How fast profiles come in: rows staged and made profiles per second, and how large SQLite's log grows meanwhile.
+//!
+//! `cargo bench --bench store` measures a SQLite file in the temporary directory; `-- postgres://...` another database,
+//! which must be empty. Read it as: the overall rate of the first import is what a caller of ImportProfiles can get at
+//! best; the second import of the same rows shows what a nightly import of unchanged members costs.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use wim_match::clock::Stopwatch;
+use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
+use wim_match::domain::profile::Profile;
+use wim_match::error::Result;
+use wim_match::store::{Begun, Receipt, Scope, StagedRow, Store, WriteSession};
+
+const ROWS: usize = 100_000;
+const BATCH: usize = 1_000;
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "what it measures is what it prints")]
+async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let home = tempfile::tempdir()?;
+    let file = home.path().join("wim.db");
+    let url = std::env::args().find(|argument| argument.starts_with("postgres"));
+    let store = Store::open(url.as_deref().or(file.to_str()).unwrap_or_default()).await?;
+    store.migrate().await?;
+    let organisation = "wim-bench".parse()?;
+    let draft = OrganisationDraft {
+        display_name: "Bench".to_owned(),
+        country: "PE".to_owned(),
+        ..OrganisationDraft::default()
+    };
+    let content = OrganisationContent::parse(&organisation, &draft).map_err(|wrong| format!("{wrong:?}"))?;
+    let mut session = write(&store).await?;
+    session.create_organisation(&organisation, &content).await?;
+    session.commit(b"").await?;
+
+    let profile = profile()?;
+    println!("{} rows of {} bytes, {BATCH} per message", ROWS, serde_json::to_string(&profile)?.len());
+    for (name, shift) in [("first import", 0), ("same rows again", 0), ("every row changed", 1)] {
+        let whole = Stopwatch::start();
+        let import = store.begin_import(&Scope::Alliance, &organisation, name, Timestamp::UNIX_EPOCH).await?;
+        let mut largest_log = 0;
+        for batch in 0..ROWS / BATCH {
+            let rows = (batch * BATCH..(batch + 1) * BATCH).map(|n| row(n, shift, &profile));
+            let rows = rows.collect::<Result<Vec<_>>>()?;
+            let duplicates = store.stage_rows(&import, rows, Timestamp::UNIX_EPOCH).await?;
+            assert!(duplicates.is_empty(), "every row is another person's");
+            largest_log = largest_log.max(log_bytes(&file));
+        }
+        let staged = whole.elapsed();
+        let mut session = write(&store).await?;
+        let counts = session.finish_import(&import).await?;
+        session.commit(b"").await?;
+        let all = whole.elapsed();
+        println!(
+            "{name}: {:.0} rows/s overall; staged in {staged:.2?}, finished in {:.2?}; log at most {} MiB, then {} MiB; {counts:?}",
+            f64::from(u32::try_from(ROWS)?) / all.as_secs_f64(),
+            all.saturating_sub(staged),
+            largest_log >> 20,
+            log_bytes(&file) >> 20,
+        );
+    }
+    store.close().await;
+    Ok(())
+}
+
+async fn write(store: &Store) -> Result<WriteSession> {
+    let receipt = Receipt {
+        actor: "bench".to_owned(),
+        scope: Scope::Alliance,
+        now: Timestamp::UNIX_EPOCH,
+        request: None,
+    };
+    match store.begin(receipt).await? {
+        Begun::Fresh(session) => Ok(session),
+        Begun::Repeated(_) => unreachable!("there is no request_id"),
+    }
+}
+
+/// Ids in an order that no index likes: as if hashed.
+fn row(number: usize, shift: u8, profile: &Profile) -> Result<StagedRow> {
+    let scattered = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let id = format!("{scattered:016x}").parse().map_err(|_| wim_match::error::Error::internal("an id"))?;
+    let changed = Profile { career_stage: Some(1 + shift), ..profile.clone() };
+    StagedRow::new(i64::try_from(number).unwrap_or_default(), id, &changed)
+}
+
+/// A profile of about one kilobyte.
+fn profile() -> std::result::Result<Profile, serde_json::Error> {
+    let slots: Vec<String> =
+        (0..7).map(|day| format!(r#"{{"day":{day},"start":16,"end":{}}}"#, 18 + day)).collect();
+    serde_json::from_str(&format!(
+        r#"{{"country":"PE","time_zone":"America/Lima","weekly_slots":[{}],
+            "languages":[{{"tag":"en","level":"C1"}},{{"tag":"es-PE","level":"native"}}],
+            "functions":[],"employer":"employer-key-of-some-length","competitor_group":"group-key",
+            "reporting_line":["organisations/wim-bench/profiles/lead-1","organisations/wim-bench/profiles/lead-2"],
+            "previous_partners":["organisations/wim-peru/profiles/partner-1"],
+            "meeting_modes":{{"by_call":true,"in_person":true}},
+            "mentor_offer":{{"min_mentees":1,"max_mentees":3,"topics":["career_planning","job_search"]}},
+            "consents":[{{"purpose":"matching","give_time":"2026-01-01T00:00:00Z","text_version":"2026-01","language":"es"}}]}}"#,
+        slots.join(",")
+    ))
+}
+
+fn log_bytes(file: &Path) -> u64 {
+    let log = file.with_extension("db-wal");
+    std::fs::metadata(log).map_or(0, |found| found.len())
+}
