@@ -1,6 +1,11 @@
 //! The generated contract, `wim.mentorship.v1`. It stays inside `api` and the client half of `cli`.
 
-#[expect(missing_docs, unused_qualifications, clippy::pedantic, reason = "generated; the protos carry the documentation")]
+#[expect(
+    missing_docs,
+    unused_qualifications,
+    clippy::pedantic,
+    reason = "generated; the protos carry the documentation"
+)]
 pub mod v1 {
     tonic::include_proto!("wim.mentorship.v1");
 }

@@ -230,10 +230,18 @@ mod tests {
 
     #[test]
     fn names_that_are_not_canonical_are_refused() {
-        for name in ["", "organisations/", "organisations/Wim", "organisations/a/profiles/", "organisations/a/profiles/ü"] {
+        for name in [
+            "",
+            "organisations/",
+            "organisations/Wim",
+            "organisations/a/profiles/",
+            "organisations/a/profiles/ü",
+        ] {
             assert!(ProfileRef::from_name(name).is_err(), "{name}");
         }
-        for name in ["rounds/r/runs/0", "rounds/r/runs/01", "rounds/r/runs/+1", "rounds/r/runs/-1", "rounds/r"] {
+        for name in
+            ["rounds/r/runs/0", "rounds/r/runs/01", "rounds/r/runs/+1", "rounds/r/runs/-1", "rounds/r"]
+        {
             assert!(RunRef::from_name(name).is_err(), "{name}");
         }
         assert!("a".repeat(65).parse::<OrganisationId>().is_err());

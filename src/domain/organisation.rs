@@ -83,7 +83,12 @@ impl OrganisationContent {
                 ),
                 Ok(other) => excluded.push(other),
                 Err(error) => {
-                    violations.push(format!("rules.excluded_organisations[{i}]"), name, error.to_string(), "");
+                    violations.push(
+                        format!("rules.excluded_organisations[{i}]"),
+                        name,
+                        error.to_string(),
+                        "",
+                    );
                 }
             }
         }

@@ -283,7 +283,12 @@ impl Policy {
     pub fn parse(draft: &PolicyDraft) -> Result<Self, Vec<Violation>> {
         let mut violations = Violations::default();
         if !matches!(draft.objective, 0 | 1) {
-            violations.push("objective", draft.objective, "is not an objective of this service", "use BEST_TOTAL");
+            violations.push(
+                "objective",
+                draft.objective,
+                "is not an objective of this service",
+                "use BEST_TOTAL",
+            );
         }
         let criteria = parse_criteria(&draft.criteria, &mut violations);
         let rules = match &draft.rules {
@@ -295,7 +300,13 @@ impl Policy {
             0 => Some(DEFAULT_WAITLIST_AFTER_DAYS),
             days => Some(within(days, 1, 3_650, "waitlist_after_days", &mut violations)),
         };
-        violations.finish(Self { version: 1, objective: Objective::BestTotal, criteria, rules, waitlist_after_days })
+        violations.finish(Self {
+            version: 1,
+            objective: Objective::BestTotal,
+            criteria,
+            rules,
+            waitlist_after_days,
+        })
     }
 
     /// The weights as shares of 10,000 points, in the order of `criteria`: floors of the exact shares, the points left
@@ -345,7 +356,12 @@ fn parse_criteria(draft: &[(i32, i32, Option<i32>)], violations: &mut Violations
         }
     }
     if violations.is_empty() && given.iter().all(|c| c.weight == 0) {
-        violations.push("criteria", "all 0", "gives no criterion a weight", "give at least one a weight above 0");
+        violations.push(
+            "criteria",
+            "all 0",
+            "gives no criterion a weight",
+            "give at least one a weight above 0",
+        );
     }
     given.sort_by_key(|c| c.criterion);
     given

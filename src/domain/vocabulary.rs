@@ -349,7 +349,7 @@ fn rows<const N: usize>(text: &'static str) -> impl Iterator<Item = [&'static st
 }
 
 /// Levenshtein distance, for hints.
-fn edit_distance(a: &str, b: &str) -> usize {
+pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().take(64).enumerate() {
@@ -372,7 +372,12 @@ mod tests {
     fn every_table_reads_and_has_labels_in_all_languages() {
         for vocabulary in all() {
             assert!(!vocabulary.terms().is_empty(), "{}", vocabulary.name());
-            assert_eq!(vocabulary.terms().len(), vocabulary.index.len(), "repeated code in {}", vocabulary.name());
+            assert_eq!(
+                vocabulary.terms().len(),
+                vocabulary.index.len(),
+                "repeated code in {}",
+                vocabulary.name()
+            );
             for term in vocabulary.terms() {
                 assert!(term.code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
                 assert!(Lang::ALL.iter().all(|lang| !term.label(*lang).trim().is_empty()), "{}", term.code);

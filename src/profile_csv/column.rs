@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::profile::{ConsentDraft, ConsentPurpose};
+use crate::domain::vocabulary::edit_distance;
 
 /// Number of example rows in the template.
 pub const EXAMPLES: usize = 3;
@@ -32,10 +33,12 @@ macro_rules! columns {
 
         impl Column {
             /// All columns, in the order of the template and of exports.
-            pub const ALL: [Self; SPECS.len()] = [$(Self::$column),+];
+            pub const ALL: [Self; COUNT] = [$(Self::$column),+];
         }
 
-        const SPECS: [Spec; [$($name),+].len()] = [$(Spec {
+        const COUNT: usize = [$($name),+].len();
+
+        static SPECS: [Spec; COUNT] = [$(Spec {
             name: $name,
             required: is_required!($($required)?),
             fields: &$fields,
@@ -75,13 +78,13 @@ columns! {
         ["es native | en C1", "es native | en B1", "en native"];
     CareerStage = "career_stage", ["career_stage"],
         "Code of the vocabulary career_stage.",
-        ["director", "early_career", "mid_career"];
+        ["senior_manager", "early_career", "professional"];
     Functions = "functions", ["functions"],
         "List of codes of the vocabulary function.",
-        ["", "", ""];
+        ["mine_planning | mining_engineering", "geology_exploration", "environment"];
     Commodities = "commodities", ["commodities"],
         "List of codes of the vocabulary commodity.",
-        ["", "", ""];
+        ["copper | zinc", "copper", ""];
     Employer = "employer", ["employer"],
         "The organisation's key of her employer, up to 64 characters. People of one employer are not matched unless the round allows it.",
         ["company-17", "company-4", ""];
@@ -96,10 +99,10 @@ columns! {
         ["virtual", "virtual | in_person", "virtual"];
     Goals = "goals", ["goals"],
         "List of codes of the vocabulary goal.",
-        ["", "", ""];
+        ["reach_executive | give_back", "build_network | gain_confidence", "get_promoted"];
     WorkingStyles = "working_styles", ["working_styles"],
         "List of codes of the vocabulary working_style.",
-        ["", "", ""];
+        ["listening | challenge", "structured", "informal"];
     Preferred = "preferred", ["preferred"],
         "List of the people she would like to be matched with. Private.",
         ["", "example-mentor", ""];
@@ -117,13 +120,13 @@ columns! {
         ["2", "", "1"];
     TopicsOffered = "topics_offered", ["mentor_offer.topics"],
         "Mentors: list of codes of the vocabulary topic.",
-        ["", "", ""];
+        ["career_planning | leadership | negotiation", "", "technical_depth"];
     MentorsWanted = "mentors_wanted", ["mentee_request"],
         "Mentees: number of mentors sought, 1 or 2. Empty for everybody who is no mentee.",
         ["", "1", "1"];
     TopicsSought = "topics_sought", ["mentee_request.topics"],
         "Mentees: list of codes of the vocabulary topic.",
-        ["", "", ""];
+        ["", "career_planning | fifo_life", "promotion | esg"];
     WaitingSince = "waiting_since", ["mentee_request.waiting_since"],
         "Mentees: since when she has been waiting, YYYY-MM-DD; empty if she is new.",
         ["", "2026-05-01", ""];
@@ -212,7 +215,7 @@ impl Column {
     }
 
     fn spec(self) -> &'static Spec {
-        const { &SPECS }.get(self as usize).unwrap_or(const { &SPECS[0] })
+        &SPECS[self as usize]
     }
 }
 
@@ -251,12 +254,13 @@ pub fn describe_columns() -> String {
 
 /// The column with the longest field path that is `path` or leads to it.
 fn holding(path: &str) -> Option<Column> {
-    let reach = |field: &&'static str| {
-        path.strip_prefix(**field).filter(|rest| rest.is_empty() || rest.starts_with('.')).map(|_| field.len())
+    let reach = |field: &str| {
+        path.strip_prefix(field).filter(|rest| rest.is_empty() || rest.starts_with('.')).map(|_| field.len())
     };
-    let reached = |column: Column| column.spec().fields.iter().filter_map(|field| reach(&field)).max();
+    let reached = |column: Column| column.spec().fields.iter().filter_map(|field| reach(field)).max();
     let best = Column::ALL.into_iter().filter_map(|column| Some((reached(column)?, column)));
-    best.max_by_key(|(length, column)| (*length, std::cmp::Reverse(*column as usize))).map(|(_, column)| column)
+    best.max_by_key(|(length, column)| (*length, std::cmp::Reverse(*column as usize)))
+        .map(|(_, column)| column)
 }
 
 /// `path` without `[…]`.
@@ -271,5 +275,9 @@ fn without_indices(path: &str) -> String {
 }
 
 fn normalised(text: &str) -> String {
-    text.trim().chars().take(64).map(|c| if matches!(c, ' ' | '-') { '_' } else { c.to_ascii_lowercase() }).collect()
+    text.trim()
+        .chars()
+        .take(64)
+        .map(|c| if matches!(c, ' ' | '-') { '_' } else { c.to_ascii_lowercase() })
+        .collect()
 }
