@@ -3,6 +3,8 @@
 //! No field holds a name or an e-mail address. An empty answer is a *missing* answer, kept apart from every real one.
 
 mod parse;
+mod time_zone;
+mod to_draft;
 
 use jiff::Timestamp;
 use jiff::civil::Date;

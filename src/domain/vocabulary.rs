@@ -341,7 +341,7 @@ fn number_of(code: &str) -> u16 {
 
 /// Rows of a compiled-in table without its header; columns are separated by `;` and never quoted.
 #[expect(clippy::expect_used, reason = "the file is compiled in and a test reads it")]
-fn rows<const N: usize>(text: &'static str) -> impl Iterator<Item = [&'static str; N]> {
+pub(super) fn rows<const N: usize>(text: &'static str) -> impl Iterator<Item = [&'static str; N]> {
     text.lines().skip(1).filter(|line| !line.is_empty()).map(|line| {
         let cells: Vec<&'static str> = line.split(';').collect();
         cells.try_into().expect("every row of a compiled-in table has all columns")

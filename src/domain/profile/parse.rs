@@ -1,15 +1,278 @@
-//! From a draft to a profile: every rule about a single profile is here.
+//! From a draft to a profile: every rule about a single profile is here. A rule that fails notes a violation and goes on
+//! with a stand-in value, so that all violations are found at once; the stand-in never leaves this module.
+
+mod consent;
+mod people;
+mod text;
+mod week;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use super::{Profile, ProfileDraft};
+use self::text::{bounded, date, head, hint_for_code, optional_text, terms};
+use super::{
+    Identity, IdentityDraft, Language, LanguageLevel, MeetingModes, MenteeRequest, MenteeRequestDraft,
+    MentorOffer, MentorOfferDraft, Profile, ProfileDraft, time_zone,
+};
+use crate::domain::language;
 use crate::domain::name::ProfileRef;
 use crate::domain::violation::{Violation, Violations};
+use crate::domain::vocabulary::{Country, Kind, Lang, Stage, Vocabulary};
+
+/// Most languages of one person.
+const MAX_LANGUAGES: usize = 20;
+/// Most meeting modes that a draft may list, repeats included.
+const MAX_MODES: usize = 10;
+/// Most mentees of one mentor.
+const MAX_MENTEES: i32 = 20;
+/// How far ahead of this machine's clock a date may lie, for clocks that are fast and for days that begin earlier elsewhere.
+const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 pub(super) fn parse(
-    _me: &ProfileRef,
-    _draft: &ProfileDraft,
-    _now: Timestamp,
+    me: &ProfileRef,
+    draft: &ProfileDraft,
+    now: Timestamp,
 ) -> Result<Profile, Vec<Violation>> {
-    Err(Violations::default().into_inner())
+    let mut found = Violations::default();
+    let violations = &mut found;
+    // Any country will do to find what else is wrong: where the given one is unknown, only violations leave.
+    let Some(country) = country(&draft.country, violations).or_else(|| Country::from_code("PE")) else {
+        return Err(found.into_inner());
+    };
+    let profile = Profile {
+        country,
+        time_zone: zone(&draft.time_zone, violations),
+        weekly_slots: week::slots(&draft.weekly_slots, violations),
+        roster: draft.roster.as_ref().and_then(|roster| week::roster(roster, violations)),
+        languages: languages(&draft.languages, violations),
+        career_stage: career_stage(&draft.career_stage, violations),
+        functions: terms("functions", &draft.functions, violations),
+        commodities: terms("commodities", &draft.commodities, violations),
+        employer: optional_text("employer", &draft.employer, violations),
+        competitor_group: optional_text("competitor_group", &draft.competitor_group, violations),
+        reporting_line: people::list("reporting_line", &draft.reporting_line, me, violations),
+        meeting_modes: meeting_modes(&draft.meeting_modes, violations),
+        goals: terms("goals", &draft.goals, violations),
+        working_styles: terms("working_styles", &draft.working_styles, violations),
+        preferred: people::preferred(draft, me, violations),
+        avoided: people::list("avoided", &draft.avoided, me, violations),
+        previous_partners: people::list("previous_partners", &draft.previous_partners, me, violations),
+        mentor_offer: draft.mentor_offer.as_ref().map(|offer| mentor_offer(offer, violations)),
+        mentee_request: draft.mentee_request.as_ref().map(|request| mentee_request(request, now, violations)),
+        identity: draft.identity.as_ref().and_then(|answers| identity(answers, draft, now, violations)),
+        consents: consent::list(&draft.consents, now, violations),
+    };
+    found.finish(profile)
 }
+
+fn country(code: &str, violations: &mut Violations) -> Option<Country> {
+    let country = (code.len() == 2).then(|| Country::from_code(code)).flatten();
+    if country.is_none() {
+        let hint = match country_called(code) {
+            Some(meant) => format!("write {}", meant.code()),
+            None => "use two capital letters, for example PE".to_owned(),
+        };
+        violations.push("country", head(code), "is not an ISO 3166-1 alpha-2 country code", hint);
+    }
+    country
+}
+
+/// The country whose code or label is `text` in other letters.
+fn country_called(text: &str) -> Option<Country> {
+    if text.is_empty() || text.len() > 64 {
+        return None;
+    }
+    let wanted = text.trim().to_lowercase();
+    let letters = || (b'A'..=b'Z').map(char::from);
+    letters().flat_map(|first| letters().map(move |second| [first, second])).find_map(|code| {
+        let country = Country::from_code(&String::from_iter(code))?;
+        let called = |lang: Lang| country.label(lang).to_lowercase() == wanted;
+        (country.code().eq_ignore_ascii_case(&wanted) || Lang::ALL.into_iter().any(called)).then_some(country)
+    })
+}
+
+fn zone(name: &str, violations: &mut Violations) -> String {
+    if time_zone::exists(name) {
+        return name.to_owned();
+    }
+    let hint = match time_zone::nearest(name) {
+        Some(zone) => format!("did you mean {zone}?"),
+        None => "use an IANA name, for example America/Lima".to_owned(),
+    };
+    violations.push("time_zone", head(name), "is not a time zone of the IANA database", hint);
+    String::new()
+}
+
+fn languages(spoken: &[(String, i32)], violations: &mut Violations) -> Vec<Language> {
+    if spoken.is_empty() {
+        let hint = "give at least one language and how well she speaks it, for example es and NATIVE";
+        violations.push("languages", "", "is empty", hint);
+    }
+    let mut languages: Vec<Language> = Vec::with_capacity(spoken.len().min(MAX_LANGUAGES));
+    for (i, (tag, level)) in bounded("languages", spoken, MAX_LANGUAGES, violations).iter().enumerate() {
+        let level = LanguageLevel::from_number(*level).unwrap_or_else(|| {
+            violations.push(
+                format!("languages[{i}].level"),
+                level,
+                "is not a language level",
+                "use 1 to 6 for A1 to C2, 7 for native",
+            );
+            LanguageLevel::A1
+        });
+        let Some(tag) = language::normalise(tag) else {
+            let hint = match language::called(tag) {
+                Some(code) => format!("write {code}"),
+                None => "begin with a language code of 2 or 3 letters, for example es or es-PE".to_owned(),
+            };
+            violations.push(format!("languages[{i}].tag"), head(tag), "is not a BCP 47 language tag", hint);
+            continue;
+        };
+        let language = Language { tag, level };
+        if let Some(earlier) = languages.iter().find(|earlier| earlier.primary() == language.primary()) {
+            violations.push(
+                format!("languages[{i}].tag"),
+                &language.tag,
+                format!("is the same language as {}, given before", earlier.tag),
+                "keep the one that she speaks better",
+            );
+        } else {
+            languages.push(language);
+        }
+    }
+    languages.sort_unstable();
+    languages
+}
+
+fn career_stage(code: &str, violations: &mut Violations) -> Option<u8> {
+    if code.is_empty() {
+        return None;
+    }
+    let vocabulary: &Vocabulary = Stage::vocabulary();
+    let position = (code.len() <= text::MAX_CODE_LENGTH).then(|| vocabulary.position(code)).flatten();
+    if position.is_none() {
+        violations.push(
+            "career_stage",
+            head(code),
+            "is not a code of the vocabulary `career_stage`",
+            hint_for_code(vocabulary, code),
+        );
+    }
+    position.map(|position| position + 1)
+}
+
+fn meeting_modes(numbers: &[i32], violations: &mut Violations) -> MeetingModes {
+    let mut modes = MeetingModes::default();
+    for (i, number) in bounded("meeting_modes", numbers, MAX_MODES, violations).iter().enumerate() {
+        match number {
+            1 => modes.by_call = true,
+            2 => modes.in_person = true,
+            _ => violations.push(
+                format!("meeting_modes[{i}]"),
+                number,
+                "is not a meeting mode",
+                "use 1 for a call or video, 2 for meeting in person",
+            ),
+        }
+    }
+    modes
+}
+
+fn mentor_offer(offer: &MentorOfferDraft, violations: &mut Violations) -> MentorOffer {
+    let max_given = offer.max_mentees;
+    if max_given == 0 {
+        violations.push(
+            "mentor_offer.max_mentees",
+            max_given,
+            "is 0, but an offer has at least one place",
+            "leave mentor_offer out if she takes nobody",
+        );
+    } else if !(1..=MAX_MENTEES).contains(&max_given) {
+        violations.push(
+            "mentor_offer.max_mentees",
+            max_given,
+            format!("must be from 1 to {MAX_MENTEES}"),
+            "",
+        );
+    }
+    let most = max_given.clamp(1, MAX_MENTEES);
+    if !(0..=most).contains(&offer.min_mentees) {
+        violations.push(
+            "mentor_offer.min_mentees",
+            offer.min_mentees,
+            format!("must be from 0 to max_mentees, which is {max_given}"),
+            "leave it 0 if any number of mentees is worthwhile to her",
+        );
+    }
+    MentorOffer {
+        min_mentees: small(offer.min_mentees),
+        max_mentees: small(max_given),
+        topics: terms("mentor_offer.topics", &offer.topics, violations),
+    }
+}
+
+fn mentee_request(
+    request: &MenteeRequestDraft,
+    now: Timestamp,
+    violations: &mut Violations,
+) -> MenteeRequest {
+    if !(0..=2).contains(&request.mentors_wanted) {
+        violations.push(
+            "mentee_request.mentors_wanted",
+            request.mentors_wanted,
+            "must be 1 or 2",
+            "leave it out for one mentor",
+        );
+    }
+    let field = "mentee_request.waiting_since";
+    let topics = terms("mentee_request.topics", &request.topics, violations);
+    let waiting_since = match request.waiting_since.as_str() {
+        "" => None,
+        text => date(field, text, violations),
+    };
+    let latest = latest(now).to_zoned(TimeZone::UTC).date();
+    if waiting_since.is_some_and(|since| since > latest) {
+        violations.push(field, &request.waiting_since, "lies in the future", "leave it out if she is new");
+    }
+    MenteeRequest { mentors_wanted: small(request.mentors_wanted.max(1)), topics, waiting_since }
+}
+
+fn identity(
+    answers: &IdentityDraft,
+    draft: &ProfileDraft,
+    now: Timestamp,
+    violations: &mut Violations,
+) -> Option<Identity> {
+    if answers.shares.is_empty() && answers.wishes.is_empty() {
+        return None;
+    }
+    // Consents are looked at as given: one that is itself wrong is reported in its own place only.
+    if !draft
+        .consents
+        .iter()
+        .any(|consent| consent.purpose == 2 && consent::is_open(consent.withdraw_time, now))
+    {
+        // The answers are a special category of personal data: they are not repeated where nobody agreed to their use.
+        violations.push(
+            "identity",
+            "",
+            "is given without a live consent of purpose CONSENT_PURPOSE_IDENTITY",
+            "record that consent, or leave identity out",
+        );
+    }
+    let shares = terms("identity.shares", &answers.shares, violations);
+    let wishes = terms("identity.wishes", &answers.wishes, violations);
+    Some(Identity { shares, wishes })
+}
+
+/// The last moment that does not count as the future.
+fn latest(now: Timestamp) -> Timestamp {
+    now.saturating_add(CLOCK_TOLERANCE).unwrap_or(Timestamp::MAX)
+}
+
+/// A number that has been checked; what has not passed its check becomes 0 and never leaves.
+fn small(number: i32) -> u8 {
+    u8::try_from(number).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Languages by the primary subtag of their BCP 47 tag: which codes mean the same, and what a language is called.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use oxilangtag::LanguageTag;
+
+use super::vocabulary::{Lang, rows};
+
+/// Longest language tag, in characters: RFC 5646, section 4.4.1 asks for at least 35.
+pub const MAX_TAG_LENGTH: usize = 64;
+
+struct Languages {
+    labels: HashMap<&'static str, [&'static str; 4]>,
+    preferred: HashMap<&'static str, &'static str>,
+}
+
+static LANGUAGES: LazyLock<Languages> = LazyLock::new(|| {
+    let mut languages = Languages { labels: HashMap::new(), preferred: HashMap::new() };
+    for [code, aliases, labels @ ..] in rows::<6>(include_str!("../../data/languages.csv")) {
+        languages.labels.insert(code, labels);
+        languages.preferred.extend(aliases.split_whitespace().map(|alias| (alias, code)));
+    }
+    languages
+});
+
+/// Reads a BCP 47 tag into its one spelling: subtags in their usual case, and the shortest code of the language, so that
+/// `SPA-pe` and `es-PE` are the same bytes. `None` for what is not well-formed, does not begin with a language of 2 or 3
+/// letters, or is longer than [`MAX_TAG_LENGTH`].
+pub fn normalise(tag: &str) -> Option<String> {
+    if tag.len() > MAX_TAG_LENGTH {
+        return None;
+    }
+    let tag = LanguageTag::parse_and_normalize(tag).ok()?.into_inner();
+    let (primary, rest) = tag.split_once('-').map_or((tag.as_str(), ""), |(primary, rest)| (primary, rest));
+    if !(2..=3).contains(&primary.len()) {
+        return None;
+    }
+    match LANGUAGES.preferred.get(primary) {
+        Some(preferred) if rest.is_empty() => Some((*preferred).to_owned()),
+        Some(preferred) => Some(format!("{preferred}-{rest}")),
+        None => Some(tag),
+    }
+}
+
+/// What the language of `tag` is called in `lang`; the tag itself if the table has no name for it.
+pub fn label(tag: &str, lang: Lang) -> &str {
+    let primary = tag.split('-').next().unwrap_or_default();
+    LANGUAGES.labels.get(primary).map_or(tag, |labels| labels[lang as usize])
+}
+
+/// Code of the language that is called `name` in one of the languages of the tables, for a hint.
+pub fn called(name: &str) -> Option<&'static str> {
+    if name.len() > MAX_TAG_LENGTH {
+        return None;
+    }
+    let wanted = name.trim().to_lowercase();
+    let has_name = |labels: &[&str; 4]| labels.iter().any(|label| label.to_lowercase() == wanted);
+    LANGUAGES.labels.iter().filter(|(_, labels)| has_name(labels)).map(|(code, _)| *code).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_language_has_one_spelling() {
+        for (given, normal) in
+            [("es", "es"), ("ES-pe", "es-PE"), ("spa-PE", "es-PE"), ("zh-hant-tw", "zh-Hant-TW")]
+        {
+            assert_eq!(normalise(given).as_deref(), Some(normal), "{given}");
+            assert_eq!(normalise(normal).as_deref(), Some(normal), "a normal tag stays as it is");
+        }
+    }
+
+    #[test]
+    fn tags_without_a_language_are_refused() {
+        let endless = format!("es{}", "-abcdefgh".repeat(10));
+        for tag in
+            ["", "e", "Spanish", "es_PE", "es-", "x-own", "i-klingon", "12", "español", endless.as_str()]
+        {
+            assert_eq!(normalise(tag), None, "{tag}");
+        }
+    }
+
+    #[test]
+    fn aliases_lead_to_languages_and_no_code_means_two() {
+        for (alias, code) in &LANGUAGES.preferred {
+            assert!(LANGUAGES.labels.contains_key(code), "{alias} means {code}, which has no row");
+            assert!(!LANGUAGES.labels.contains_key(alias), "{alias} is a language and an alias");
+        }
+        assert_eq!(rows::<6>(include_str!("../../data/languages.csv")).count(), LANGUAGES.labels.len());
+    }
+
+    #[test]
+    fn languages_have_names_and_unknown_ones_keep_their_tag() {
+        assert_eq!(label("es-PE", Lang::En), "Spanish");
+        assert_eq!(label("qu", Lang::Pt), "quíchua");
+        assert_eq!(label("qaa", Lang::Fr), "qaa");
+        for (code, labels) in &LANGUAGES.labels {
+            assert!(labels.iter().all(|label| !label.is_empty()), "{code}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Rules for consents.
+
+use jiff::Timestamp;
+
+use super::latest;
+use super::text::{bounded, head, optional_text};
+use crate::domain::language;
+use crate::domain::profile::{Consent, ConsentDraft, ConsentPurpose};
+use crate::domain::violation::Violations;
+
+/// Most consents of one person, withdrawn ones included.
+const MAX_CONSENTS: usize = 50;
+
+/// Her consents by purpose and time, without repeats; at most one per purpose is not withdrawn.
+pub(super) fn list(given: &[ConsentDraft], now: Timestamp, violations: &mut Violations) -> Vec<Consent> {
+    let given = bounded("consents", given, MAX_CONSENTS, violations);
+    let mut consents: Vec<Consent> = Vec::with_capacity(given.len());
+    for (i, draft) in given.iter().enumerate() {
+        let Some(consent) = one(i, draft, now, violations) else { continue };
+        if consents.contains(&consent) {
+            continue;
+        }
+        let open = |other: &Consent| other.purpose == consent.purpose && is_open(other.withdraw_time, now);
+        if open(&consent) && consents.iter().any(open) {
+            violations.push(
+                format!("consents[{i}]"),
+                &draft.text_version,
+                "is a second live consent of its purpose",
+                "give the older one the time at which it was withdrawn or replaced",
+            );
+        }
+        consents.push(consent);
+    }
+    consents.sort_unstable();
+    consents
+}
+
+/// Whether a consent is not withdrawn. A consent whose beginning lies slightly ahead, by a fast clock, counts.
+pub(super) fn is_open(withdraw_time: Option<Timestamp>, now: Timestamp) -> bool {
+    withdraw_time.is_none_or(|end| now < end)
+}
+
+fn one(i: usize, draft: &ConsentDraft, now: Timestamp, violations: &mut Violations) -> Option<Consent> {
+    let purpose = match draft.purpose {
+        1 => Some(ConsentPurpose::Matching),
+        2 => Some(ConsentPurpose::Identity),
+        other => {
+            let hint = "use 1 for matching, 2 for identity answers";
+            violations.push(format!("consents[{i}].purpose"), other, "is not a purpose of consent", hint);
+            None
+        }
+    };
+    let mut part = Violations::default();
+    let text_version = optional_text("text_version", &draft.text_version, &mut part);
+    if text_version.is_none() && part.is_empty() {
+        part.push("text_version", "", "is missing", "name the version of the text that she agreed to");
+    }
+    let tag = language::normalise(&draft.language);
+    if tag.is_none() {
+        let hint = "name the language that the text was in, for example es";
+        part.push("language", head(&draft.language), "is not a BCP 47 language tag", hint);
+    }
+    let give_time = moment("give_time", draft.give_time, now, &mut part);
+    if draft.give_time.is_none() {
+        part.push("give_time", "", "is missing", "say when she gave this consent");
+    }
+    let withdraw_time = moment("withdraw_time", draft.withdraw_time, now, &mut part);
+    if let (Some(given), Some(withdrawn)) = (give_time, withdraw_time)
+        && withdrawn < given
+    {
+        part.push("withdraw_time", withdrawn, format!("is before give_time, {given}"), "swap the two");
+    }
+    if !part.is_empty() {
+        violations.extend_under(&format!("consents[{i}]"), part.into_inner());
+    }
+    Some(Consent {
+        purpose: purpose?,
+        give_time: give_time?,
+        text_version: text_version?,
+        language: tag?,
+        withdraw_time,
+    })
+}
+
+/// A time in the whole microseconds that databases can keep; one in the future is a violation.
+fn moment(
+    field: &str,
+    at: Option<Timestamp>,
+    now: Timestamp,
+    violations: &mut Violations,
+) -> Option<Timestamp> {
+    let at = at?;
+    if at > latest(now) {
+        violations.push(field, at, "lies in the future", "use the time at which it happened");
+    }
+    Some(Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at))
+}

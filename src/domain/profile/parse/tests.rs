@@ -1,0 +1,560 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::clock::Stopwatch;
+use crate::domain::profile::{ConsentDraft, RosterAvailability, RosterDraft, SlotDraft, WeeklySlot};
+use crate::domain::vocabulary::{Commodity, Function, Goal, IdentityTerm, Topic, WorkingStyle};
+
+fn me() -> ProfileRef {
+    ProfileRef::from_name("organisations/wim-peru/profiles/PE.0042").expect("a good name")
+}
+
+fn now() -> Timestamp {
+    "2027-03-01T12:00:00Z".parse().expect("a good time")
+}
+
+fn texts<const N: usize>(texts: [&str; N]) -> Vec<String> {
+    texts.map(str::to_owned).to_vec()
+}
+
+fn consent(purpose: i32) -> ConsentDraft {
+    ConsentDraft {
+        purpose,
+        text_version: "2027-1".to_owned(),
+        language: "es".to_owned(),
+        give_time: Some("2027-02-01T00:00:00Z".parse().expect("a good time")),
+        withdraw_time: None,
+    }
+}
+
+/// What a typical member gives.
+fn typical() -> ProfileDraft {
+    let slot = |day| SlotDraft { day, start_minute: 1080, end_minute: 1200 };
+    ProfileDraft {
+        country: "PE".to_owned(),
+        time_zone: "America/Lima".to_owned(),
+        weekly_slots: vec![slot(2), slot(4), slot(6)],
+        roster: Some(RosterDraft {
+            days_on: 14,
+            days_off: 14,
+            first_day_on: "2027-01-04".to_owned(),
+            availability: 3,
+        }),
+        languages: vec![("es-PE".to_owned(), 7), ("en".to_owned(), 4)],
+        career_stage: "professional".to_owned(),
+        functions: texts(["geology_exploration", "mine_planning"]),
+        commodities: texts(["copper", "gold"]),
+        employer: "minera-del-sur".to_owned(),
+        meeting_modes: vec![1, 2],
+        goals: texts(["lead_people", "build_network"]),
+        working_styles: texts(["structured"]),
+        preferred: texts(["PE.0007"]),
+        avoided: texts(["wim-chile/CL.1"]),
+        mentor_offer: Some(MentorOfferDraft {
+            min_mentees: 0,
+            max_mentees: 2,
+            topics: texts(["leadership"]),
+        }),
+        mentee_request: Some(MenteeRequestDraft {
+            mentors_wanted: 0,
+            topics: texts(["negotiation", "leadership", "networking"]),
+            waiting_since: "2026-10-01".to_owned(),
+        }),
+        identity: Some(IdentityDraft { shares: vec![], wishes: texts(["woman"]) }),
+        consents: vec![consent(1), consent(2)],
+        ..ProfileDraft::default()
+    }
+}
+
+/// Field paths and hints of what is wrong with the typical draft once `change` is made to it.
+fn wrong(change: impl FnOnce(&mut ProfileDraft)) -> Vec<(String, String)> {
+    let mut draft = typical();
+    change(&mut draft);
+    match parse(&me(), &draft, now()) {
+        Ok(_) => Vec::new(),
+        Err(violations) => {
+            violations.into_iter().map(|violation| (violation.field, violation.hint)).collect()
+        }
+    }
+}
+
+#[track_caller]
+fn one_wrong(field: &str, hint: &str, change: impl FnOnce(&mut ProfileDraft)) {
+    let found = wrong(change);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, field);
+    assert!(found[0].1.contains(hint), "`{}` does not say `{hint}`", found[0].1);
+}
+
+#[test]
+fn a_typical_profile_is_read_in_its_normal_form() {
+    let profile = parse(&me(), &typical(), now()).expect("a good profile");
+    assert_eq!(profile.country.code(), "PE");
+    assert_eq!(
+        profile.languages.iter().map(|spoken| spoken.tag.as_str()).collect::<Vec<_>>(),
+        ["en", "es-PE"]
+    );
+    assert_eq!(profile.career_stage, Some(3));
+    assert_eq!(profile.weekly_slots[0], WeeklySlot { day: 1, start: 36, end: 40 });
+    assert_eq!(profile.roster.expect("a roster").availability, RosterAvailability::Always);
+    assert_eq!(profile.mentee_request.expect("a request").mentors_wanted, 1, "0 is read as 1");
+    assert_eq!(profile.preferred[0].name(), "organisations/wim-peru/profiles/PE.0007");
+    assert_eq!(profile.avoided[0].name(), "organisations/wim-chile/profiles/CL.1");
+}
+
+#[test]
+fn the_least_that_makes_a_profile_is_country_zone_and_language() {
+    let draft = ProfileDraft {
+        country: "AU".to_owned(),
+        time_zone: "Australia/Perth".to_owned(),
+        languages: vec![("en".to_owned(), 7)],
+        ..ProfileDraft::default()
+    };
+    let profile = parse(&me(), &draft, now()).expect("a profile without a role is kept");
+    assert_eq!(profile.career_stage, None);
+    assert!(profile.employer.is_none() && profile.identity.is_none() && profile.mentor_offer.is_none());
+    let nothing = parse(&me(), &ProfileDraft::default(), now()).expect_err("nothing at all");
+    let fields: Vec<&str> = nothing.iter().map(|violation| violation.field.as_str()).collect();
+    assert_eq!(fields, ["country", "time_zone", "languages"]);
+}
+
+#[test]
+fn everything_that_is_wrong_is_listed_at_once_and_in_the_order_of_the_fields() {
+    let found = wrong(|draft| {
+        draft.country = "XX".to_owned();
+        draft.time_zone = "Lima".to_owned();
+        draft.weekly_slots[0].start_minute = 17;
+        draft.languages[1].0 = "castellano".to_owned();
+        draft.functions.push("alchemy".to_owned());
+        draft.preferred.push("PE.0042".to_owned());
+        draft.mentor_offer.as_mut().expect("an offer").topics = texts(["leadership", "esg", "liderazgo"]);
+        draft.consents[0].give_time = None;
+    });
+    let fields: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(
+        fields,
+        [
+            "country",
+            "time_zone",
+            "weekly_slots[0].start_minute",
+            "languages[1].tag",
+            "functions[2]",
+            "preferred[1]",
+            "mentor_offer.topics[2]",
+            "consents[0].give_time",
+        ]
+    );
+}
+
+#[test]
+fn a_country_is_a_code_and_its_name_leads_to_it() {
+    one_wrong("country", "two capital letters", |draft| draft.country = "XX".to_owned());
+    one_wrong("country", "write PE", |draft| draft.country = "pe".to_owned());
+    one_wrong("country", "write ZA", |draft| draft.country = "Sudáfrica".to_owned());
+}
+
+#[test]
+fn a_time_zone_is_one_of_the_database_and_a_near_miss_gets_it_as_a_hint() {
+    one_wrong("time_zone", "did you mean America/Lima?", |draft| draft.time_zone = "America/Lmia".to_owned());
+    one_wrong("time_zone", "did you mean America/Lima?", |draft| draft.time_zone = "america/lima".to_owned());
+    one_wrong("time_zone", "IANA name", |draft| draft.time_zone = "UTC-5".to_owned());
+}
+
+#[test]
+fn slots_are_half_hours_of_one_day() {
+    one_wrong("weekly_slots[0].day", "1 for Monday", |draft| draft.weekly_slots[0].day = 0);
+    one_wrong("weekly_slots[2].day", "1 for Monday", |draft| draft.weekly_slots[2].day = 8);
+    one_wrong("weekly_slots[1].start_minute", "minutes after midnight", |draft| {
+        draft.weekly_slots[1].start_minute = -30;
+    });
+    one_wrong("weekly_slots[1].end_minute", "minutes after midnight", |draft| {
+        draft.weekly_slots[1].end_minute = 1470;
+    });
+    one_wrong("weekly_slots[1].end_minute", "over midnight", |draft| draft.weekly_slots[1].end_minute = 1080);
+    one_wrong("weekly_slots", "", |draft| draft.weekly_slots = vec![SlotDraft::default(); 101]);
+}
+
+#[test]
+fn slots_that_overlap_or_touch_become_one_in_order() {
+    let mut draft = typical();
+    let slot = |day, start_minute, end_minute| SlotDraft { day, start_minute, end_minute };
+    draft.weekly_slots =
+        vec![slot(7, 0, 1440), slot(1, 600, 660), slot(1, 540, 600), slot(1, 630, 720), slot(1, 0, 30)];
+    let profile = parse(&me(), &draft, now()).expect("good slots");
+    let expected =
+        [(0, 0, 1), (0, 18, 24), (6, 0, 48)].map(|(day, start, end)| WeeklySlot { day, start, end });
+    assert_eq!(profile.weekly_slots, expected);
+}
+
+#[test]
+fn a_roster_has_days_a_beginning_and_a_known_availability() {
+    fn roster(draft: &mut ProfileDraft) -> &mut RosterDraft {
+        draft.roster.as_mut().expect("a roster")
+    }
+    one_wrong("roster.days_on", "leave roster out", |draft| roster(draft).days_on = 0);
+    one_wrong("roster.days_off", "leave roster out", |draft| roster(draft).days_off = 61);
+    one_wrong("roster.first_day_on", "YYYY-MM-DD", |draft| {
+        roster(draft).first_day_on = "4/1/2027".to_owned();
+    });
+    one_wrong("roster.first_day_on", "YYYY-MM-DD", |draft| {
+        roster(draft).first_day_on = "2027-02-30".to_owned();
+    });
+    one_wrong("roster.first_day_on", "YYYY-MM-DD", |draft| {
+        roster(draft).first_day_on = "20270104".to_owned();
+    });
+    one_wrong("roster.availability", "days off", |draft| roster(draft).availability = 4);
+}
+
+#[test]
+fn languages_are_tags_with_levels_each_once() {
+    one_wrong("languages", "at least one", |draft| draft.languages.clear());
+    one_wrong("languages", "", |draft| draft.languages = vec![("es".to_owned(), 7); 21]);
+    one_wrong("languages[0].tag", "write es", |draft| draft.languages[0].0 = "Español".to_owned());
+    one_wrong("languages[0].tag", "2 or 3 letters", |draft| draft.languages[0].0 = "x-private".to_owned());
+    one_wrong("languages[0].level", "A1 to C2", |draft| draft.languages[0].1 = 8);
+    one_wrong("languages[1].tag", "speaks better", |draft| draft.languages[1].0 = "spa".to_owned());
+}
+
+#[test]
+fn codes_are_those_of_the_vocabularies() {
+    one_wrong("career_stage", "`senior_professional`", |draft| {
+        draft.career_stage = "Senior-Professional".to_owned();
+    });
+    one_wrong("functions[0]", "`mine_planning`", |draft| draft.functions[0] = "mine planing".to_owned());
+    one_wrong("commodities[1]", "`lithium`", |draft| draft.commodities[1] = "Litio".to_owned());
+    one_wrong("goals[0]", "--vocabulary", |draft| {
+        draft.goals[0] = "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz".to_owned();
+    });
+    one_wrong("working_styles[0]", "`listening`", |draft| draft.working_styles[0] = "listning".to_owned());
+    one_wrong("mentee_request.topics[1]", "`negotiation`", |draft| {
+        draft.mentee_request.as_mut().expect("a request").topics[1] = "négociation".to_owned();
+    });
+    one_wrong("identity.wishes[0]", "`woman`", |draft| {
+        draft.identity.as_mut().expect("answers").wishes[0] = "women".to_owned();
+    });
+    one_wrong("goals", "", |draft| draft.goals = texts(["lead_people"; 257]));
+}
+
+#[test]
+fn repeated_codes_modes_people_and_consents_collapse() {
+    let once = parse(&me(), &typical(), now()).expect("a good profile");
+    let mut draft = typical();
+    draft.functions.extend(texts(["mine_planning"; 3]));
+    draft.meeting_modes.push(1);
+    draft.preferred.extend(texts(["wim-peru/PE.0007", "organisations/wim-peru/profiles/PE.0007"]));
+    draft.consents.push(consent(1));
+    assert_eq!(parse(&me(), &draft, now()).expect("repeats are harmless"), once);
+}
+
+#[test]
+fn keys_are_short_printable_and_trimmed() {
+    one_wrong("employer", "shorten", |draft| draft.employer = "e".repeat(65));
+    one_wrong("competitor_group", "", |draft| draft.competitor_group = "a\u{7}b".to_owned());
+    let mut draft = typical();
+    draft.employer = "  Compañía Minera  ".to_owned();
+    draft.competitor_group = " \t ".to_owned();
+    let profile = parse(&me(), &draft, now()).expect("blanks are cut");
+    assert_eq!(profile.employer.as_deref(), Some("Compañía Minera"));
+    assert_eq!(profile.competitor_group, None);
+}
+
+#[test]
+fn people_are_named_in_three_ways_and_never_oneself() {
+    one_wrong("reporting_line[0]", "leave it out", |draft| draft.reporting_line = texts(["PE.0042"]));
+    one_wrong("avoided[1]", "leave it out", |draft| draft.avoided.push("wim-peru/PE.0042".to_owned()));
+    one_wrong("previous_partners[0]", "{own id}", |draft| draft.previous_partners = texts(["Ana Quispe"]));
+    one_wrong("preferred[0]", "{own id}", |draft| draft.preferred = texts(["a/b/c"]));
+    one_wrong("preferred", "", |draft| draft.preferred = texts(["PE.1"; 1001]));
+}
+
+#[test]
+fn nobody_is_both_preferred_and_avoided() {
+    one_wrong("preferred[0]", "one of the two", |draft| draft.avoided.push("wim-peru/PE.0007".to_owned()));
+}
+
+#[test]
+fn meeting_modes_are_known() {
+    one_wrong("meeting_modes[1]", "1 for a call", |draft| draft.meeting_modes[1] = 0);
+    one_wrong("meeting_modes", "", |draft| draft.meeting_modes = vec![1; 11]);
+}
+
+#[test]
+fn an_offer_has_at_least_one_place() {
+    fn offer(draft: &mut ProfileDraft) -> &mut MentorOfferDraft {
+        draft.mentor_offer.as_mut().expect("an offer")
+    }
+    one_wrong("mentor_offer.max_mentees", "leave mentor_offer out", |draft| offer(draft).max_mentees = 0);
+    one_wrong("mentor_offer.max_mentees", "", |draft| offer(draft).max_mentees = 21);
+    one_wrong("mentor_offer.max_mentees", "", |draft| offer(draft).max_mentees = i32::MIN);
+    one_wrong("mentor_offer.min_mentees", "leave it 0", |draft| offer(draft).min_mentees = 3);
+    one_wrong("mentor_offer.min_mentees", "leave it 0", |draft| offer(draft).min_mentees = -1);
+}
+
+#[test]
+fn a_request_is_for_one_or_two_mentors_and_has_not_begun_to_wait_in_the_future() {
+    fn request(draft: &mut ProfileDraft) -> &mut MenteeRequestDraft {
+        draft.mentee_request.as_mut().expect("a request")
+    }
+    one_wrong("mentee_request.mentors_wanted", "leave it out", |draft| request(draft).mentors_wanted = 3);
+    one_wrong("mentee_request.mentors_wanted", "leave it out", |draft| request(draft).mentors_wanted = -1);
+    one_wrong("mentee_request.waiting_since", "YYYY-MM-DD", |draft| {
+        request(draft).waiting_since = "soon".to_owned();
+    });
+    one_wrong("mentee_request.waiting_since", "", |draft| {
+        request(draft).waiting_since = "2027-03-03".to_owned();
+    });
+    let tomorrow = wrong(|draft| request(draft).waiting_since = "2027-03-02".to_owned());
+    assert!(tomorrow.is_empty(), "the day may have begun elsewhere: {tomorrow:?}");
+}
+
+#[test]
+fn identity_answers_need_a_live_consent_of_their_own() {
+    one_wrong("identity", "record that consent", |draft| draft.consents.truncate(1));
+    one_wrong("identity", "record that consent", |draft| draft.consents[1].withdraw_time = Some(now()));
+    let empty = wrong(|draft| {
+        draft.identity = Some(IdentityDraft::default());
+        draft.consents.clear();
+    });
+    assert!(empty.is_empty(), "no answer needs no consent: {empty:?}");
+}
+
+#[test]
+fn consents_are_whole_past_and_live_once() {
+    let day = |days: i64| now() + jiff::SignedDuration::from_hours(24 * days);
+    one_wrong("consents[0].purpose", "1 for matching", |draft| draft.consents[0].purpose = 0);
+    one_wrong("consents[0].text_version", "name the version", |draft| draft.consents[0].text_version.clear());
+    one_wrong("consents[0].text_version", "shorten", |draft| draft.consents[0].text_version = "v".repeat(65));
+    one_wrong("consents[0].language", "for example es", |draft| draft.consents[0].language.clear());
+    one_wrong("consents[1].give_time", "when she gave", |draft| draft.consents[1].give_time = None);
+    one_wrong("consents[0].give_time", "happened", |draft| draft.consents[0].give_time = Some(day(2)));
+    one_wrong("consents[0].withdraw_time", "happened", |draft| {
+        draft.consents[0].withdraw_time = Some(day(2));
+    });
+    one_wrong("consents[0].withdraw_time", "swap", |draft| draft.consents[0].withdraw_time = Some(day(-100)));
+    one_wrong("consents[2]", "older one", |draft| {
+        draft.consents.push(ConsentDraft { text_version: "2027-2".to_owned(), ..consent(1) });
+    });
+    one_wrong("consents", "", |draft| draft.consents = vec![consent(2); 51]);
+    let fast_clock = wrong(|draft| draft.consents[0].give_time = Some(day(1)));
+    assert!(fast_clock.is_empty(), "a fast clock is forgiven: {fast_clock:?}");
+}
+
+#[test]
+fn huge_texts_are_refused_as_excerpts_and_fast() {
+    let huge = "ñ".repeat(5 << 20);
+    let mut draft = typical();
+    for text in [&mut draft.country, &mut draft.time_zone, &mut draft.career_stage, &mut draft.employer] {
+        text.clone_from(&huge);
+    }
+    draft.languages[0].0.clone_from(&huge);
+    draft.functions.push(huge.clone());
+    draft.preferred.push(huge.clone());
+    draft.consents[0].text_version.clone_from(&huge);
+    draft.roster.as_mut().expect("a roster").first_day_on.clone_from(&huge);
+    let stopwatch = Stopwatch::start();
+    let violations = parse(&me(), &draft, now()).expect_err("nine huge texts");
+    let micros = stopwatch.micros();
+    assert_eq!(violations.len(), 9, "{violations:?}");
+    assert!(violations.iter().all(|violation| violation.value.chars().count() <= 81));
+    assert!(micros < 50_000, "{micros} µs for 90 MiB that need not be read");
+}
+
+/// How fast it is, to be seen with `cargo test -- --ignored --nocapture profiles_per_second`.
+#[test]
+#[ignore = "a measurement, not a check"]
+fn profiles_per_second() {
+    let (me, draft, now) = (me(), typical(), now());
+    let rounds = 200_000;
+    parse(&me, &draft, now).expect("a good profile");
+    let stopwatch = Stopwatch::start();
+    let read = (0..rounds).filter(|_| parse(&me, std::hint::black_box(&draft), now).is_ok()).count();
+    println!("{} profiles/s", i64::try_from(read).expect("few") * 1_000_000 / stopwatch.micros().max(1));
+}
+
+fn codes<K: Kind>() -> impl Strategy<Value = Vec<String>> {
+    let codes: Vec<String> = K::vocabulary().terms().iter().map(|term| term.code.to_owned()).collect();
+    vec(select(codes), 0..6)
+}
+
+fn people(prefix: &'static str) -> impl Strategy<Value = Vec<String>> {
+    vec((0..30_u8, 0..3_u8), 0..5).prop_map(move |people| {
+        let name = |(id, form)| match form {
+            0 => format!("{prefix}{id}"),
+            1 => format!("wim-chile/{prefix}{id}"),
+            _ => format!("organisations/wim-peru/profiles/{prefix}{id}"),
+        };
+        people.into_iter().map(name).collect()
+    })
+}
+
+prop_compose! {
+    fn slot()(day in 1..=7, start in 0..48_i32, length in 1..=48_i32) -> SlotDraft {
+        SlotDraft { day, start_minute: start * 30, end_minute: i32::min(start + length, 48) * 30 }
+    }
+}
+
+prop_compose! {
+    fn roster()(days_on in 1..=60, days_off in 1..=60, day in 1..=28, availability in 0..=3) -> RosterDraft {
+        RosterDraft { days_on, days_off, first_day_on: format!("2026-11-{day:02}"), availability }
+    }
+}
+
+prop_compose! {
+    fn consents()(purposes in vec((1..=2_i32, 1..1_000_000_i64, 0..3_u8), 0..6)) -> Vec<ConsentDraft> {
+        let mut consents = vec![consent(2)];
+        for (purpose, micros, days) in purposes {
+            let give = now() - jiff::SignedDuration::from_micros(micros + 200 * 86_400_000_000);
+            let withdraw_time = Some(give + jiff::SignedDuration::from_hours(24 * i64::from(days)));
+            consents.push(ConsentDraft { give_time: Some(give), withdraw_time, ..consent(purpose) });
+        }
+        consents
+    }
+}
+
+prop_compose! {
+    fn place()(
+        place in select(vec![("PE", "America/Lima"), ("AU", "Australia/Perth"), ("ZA", "Africa/Johannesburg")]),
+        weekly_slots in vec(slot(), 0..12),
+        roster in proptest::option::of(roster()),
+        languages in proptest::sample::subsequence(vec!["es-PE", "en", "fra", "pt-br", "qu", "zh-hant"], 1..6),
+        levels in vec(1..=7_i32, 6),
+        modes in vec(1..=2_i32, 0..3),
+    ) -> ProfileDraft {
+        ProfileDraft {
+            country: place.0.to_owned(),
+            time_zone: place.1.to_owned(),
+            weekly_slots,
+            roster,
+            languages: languages.into_iter().map(str::to_owned).zip(levels).collect(),
+            meeting_modes: modes,
+            ..ProfileDraft::default()
+        }
+    }
+}
+
+prop_compose! {
+    fn good_draft()(
+        place in place(),
+        stage in proptest::option::of(0..7_usize),
+        work in (codes::<Function>(), codes::<Commodity>(), codes::<Goal>(), codes::<WorkingStyle>()),
+        keys in ("[ a-zé]{0,20}", "[A-Z0-9-]{0,64}"),
+        people in (people("a"), people("b"), people("c"), people("d")),
+        offer in proptest::option::of((0..=5_i32, 5..=20_i32, codes::<Topic>())),
+        request in proptest::option::of((0..=2_i32, codes::<Topic>(), select(vec!["", "2026-12-31"]))),
+        identity in proptest::option::of((codes::<IdentityTerm>(), codes::<IdentityTerm>())),
+        consents in consents(),
+    ) -> ProfileDraft {
+        let stage = stage.map(|at| Stage::vocabulary().terms()[at].code.to_owned());
+        ProfileDraft {
+            career_stage: stage.unwrap_or_default(),
+            functions: work.0,
+            commodities: work.1,
+            goals: work.2,
+            working_styles: work.3,
+            employer: keys.0,
+            competitor_group: keys.1,
+            reporting_line: people.0,
+            preferred: people.1,
+            avoided: people.2,
+            previous_partners: people.3,
+            mentor_offer: offer.map(|(min_mentees, max_mentees, topics)| {
+                MentorOfferDraft { min_mentees, max_mentees, topics }
+            }),
+            mentee_request: request.map(|(mentors_wanted, topics, since)| {
+                MenteeRequestDraft { mentors_wanted, topics, waiting_since: since.to_owned() }
+            }),
+            identity: identity.map(|(shares, wishes)| IdentityDraft { shares, wishes }),
+            consents,
+            ..place
+        }
+    }
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[a-zA-Z0-9/_.-]{0,40}",
+        select(vec![
+            "PE",
+            "America/Lima",
+            "leadership",
+            "woman",
+            "2027-02-30",
+            "9999-12-31",
+            "-009999-01-01",
+            "es",
+            "a/b"
+        ])
+        .prop_map(str::to_owned),
+    ]
+}
+
+fn any_number() -> impl Strategy<Value = i32> {
+    prop_oneof![any::<i32>(), -2..70, select(vec![i32::MIN, i32::MAX, 1440, 30])]
+}
+
+fn any_time() -> impl Strategy<Value = Option<Timestamp>> {
+    proptest::option::of(prop_oneof![
+        select(vec![Timestamp::MIN, Timestamp::MAX, now()]),
+        any::<i32>().prop_map(|second| Timestamp::from_second(i64::from(second)).unwrap_or(Timestamp::MIN)),
+    ])
+}
+
+prop_compose! {
+    fn any_draft()(
+        singles in vec(any_text(), 12),
+        lists in vec(vec(any_text(), 0..5), 11),
+        numbers in vec(any_number(), 8),
+        slots in vec((any_number(), any_number(), any_number()), 0..5),
+        languages in vec((any_text(), any_number()), 0..4),
+        modes in vec(any_number(), 0..4),
+        consents in vec((any_number(), any_text(), any_text(), any_time(), any_time()), 0..4),
+    ) -> ProfileDraft {
+        let [name, country, time_zone, career_stage, employer, competitor_group, first_day_on, waiting_since, ..] =
+            <[String; 12]>::try_from(singles).expect("twelve");
+        let [functions, commodities, reporting_line, goals, working_styles, preferred, avoided, previous_partners, offered,
+            sought, shares] = <[Vec<String>; 11]>::try_from(lists).expect("eleven");
+        ProfileDraft {
+            name, country, time_zone, career_stage, employer, competitor_group, functions, commodities, reporting_line,
+            goals, working_styles, preferred, avoided, previous_partners, languages,
+            weekly_slots: slots.into_iter()
+                .map(|(day, start_minute, end_minute)| SlotDraft { day, start_minute, end_minute }).collect(),
+            roster: Some(RosterDraft {
+                days_on: numbers[0], days_off: numbers[1], first_day_on, availability: numbers[2],
+            }),
+            meeting_modes: modes,
+            mentor_offer: Some(MentorOfferDraft { min_mentees: numbers[3], max_mentees: numbers[4], topics: offered }),
+            mentee_request: Some(MenteeRequestDraft { mentors_wanted: numbers[5], topics: sought, waiting_since }),
+            identity: Some(IdentityDraft { wishes: shares.clone(), shares }),
+            consents: consents.into_iter()
+                .map(|(purpose, text_version, language, give_time, withdraw_time)| {
+                    ConsentDraft { purpose, text_version, language, give_time, withdraw_time }
+                }).collect(),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_exported_profile_reads_back_as_itself(draft in good_draft()) {
+        let profile = parse(&me(), &draft, now()).expect("a good draft");
+        let exported = profile.to_draft(&me());
+        prop_assert_eq!(&exported.name, &me().name());
+        prop_assert_eq!(parse(&me(), &exported, now()).expect("an exported draft"), profile.clone());
+        let json = serde_json::to_string(&profile).expect("a profile is JSON");
+        prop_assert_eq!(serde_json::from_str::<Profile>(&json).expect("it reads back"), profile);
+    }
+
+    #[test]
+    fn no_draft_makes_the_parser_panic_or_fail_without_a_reason(
+        draft in any_draft(),
+        now in select(vec![Timestamp::MIN, Timestamp::MAX, now()]),
+    ) {
+        match parse(&me(), &draft, now) {
+            Ok(profile) => prop_assert_eq!(parse(&me(), &profile.to_draft(&me()), now), Ok(profile)),
+            Err(violations) => prop_assert!(!violations.is_empty()),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Rules for texts, dates and codes, whatever field they stand in.
+
+use jiff::civil::Date;
+
+use crate::domain::round::parse_date;
+use crate::domain::violation::Violations;
+use crate::domain::vocabulary::{Kind, Lang, Terms, Vocabulary};
+
+/// Longest code that is looked up, in bytes; the vocabularies' own are shorter.
+pub(super) const MAX_CODE_LENGTH: usize = 64;
+/// Most codes of one vocabulary that a draft may list, repeats included.
+const MAX_CODES: usize = 256;
+/// Longest key, version or the like, in characters.
+const MAX_TEXT: usize = 64;
+/// Bytes beyond which a text is refused unread: 64 characters of 4 bytes, and as much again for blanks around them.
+const MAX_TEXT_BYTES: usize = 8 * MAX_TEXT;
+
+/// The beginning of a text, for a violation: long enough to show that it was cut, and cheap for a huge text.
+pub(super) fn head(text: &str) -> &str {
+    text.char_indices().nth(100).map_or(text, |(end, _)| &text[..end])
+}
+
+/// The list if it has at most `most` elements, else nothing and one violation.
+pub(super) fn bounded<'a, T>(
+    field: &str,
+    list: &'a [T],
+    most: usize,
+    violations: &mut Violations,
+) -> &'a [T] {
+    if list.len() <= most {
+        return list;
+    }
+    violations.push(
+        field,
+        format!("{} elements", list.len()),
+        format!("may have at most {most} elements"),
+        "",
+    );
+    &[]
+}
+
+/// A text of 1 to 64 characters without blanks around it; `None` if it is empty or wrong.
+pub(super) fn optional_text(field: &str, text: &str, violations: &mut Violations) -> Option<String> {
+    if text.len() > MAX_TEXT_BYTES {
+        violations.push(field, head(text), format!("may have at most {MAX_TEXT} characters"), "shorten it");
+        return None;
+    }
+    let trimmed = text.trim();
+    if trimmed.chars().count() > MAX_TEXT {
+        violations.push(field, trimmed, format!("may have at most {MAX_TEXT} characters"), "shorten it");
+        return None;
+    }
+    if trimmed.chars().any(char::is_control) {
+        violations.push(field, trimmed.escape_debug(), "must not contain control characters", "");
+        return None;
+    }
+    (!trimmed.is_empty()).then(|| trimmed.to_owned())
+}
+
+/// A date written `YYYY-MM-DD`, and in no other way that ISO 8601 allows.
+pub(super) fn date(field: &str, text: &str, violations: &mut Violations) -> Option<Date> {
+    if text.len() == "YYYY-MM-DD".len() {
+        return parse_date(field, text, violations);
+    }
+    violations.push(field, head(text), "is not a date", "write YYYY-MM-DD, for example 2027-04-15");
+    None
+}
+
+/// The set of the given codes; each unknown one is a violation.
+pub(super) fn terms<K: Kind>(field: &str, codes: &[String], violations: &mut Violations) -> Terms<K> {
+    let mut set = Terms::EMPTY;
+    for (i, code) in bounded(field, codes, MAX_CODES, violations).iter().enumerate() {
+        if code.len() > MAX_CODE_LENGTH || !set.insert(code) {
+            let vocabulary = K::vocabulary();
+            violations.push(
+                format!("{field}[{i}]"),
+                head(code),
+                format!("is not a code of the vocabulary `{}`", vocabulary.name()),
+                hint_for_code(vocabulary, code),
+            );
+        }
+    }
+    set
+}
+
+/// What to write instead of an unknown code: the code whose label it is, or the nearest one.
+pub(super) fn hint_for_code(vocabulary: &Vocabulary, code: &str) -> String {
+    let short = (code.len() <= MAX_CODE_LENGTH).then(|| code.trim().to_lowercase());
+    let labelled = |wanted: &str| {
+        let terms = vocabulary.terms().iter();
+        let is_label =
+            |lang: Lang, term: &crate::domain::vocabulary::Term| term.label(lang).to_lowercase() == wanted;
+        terms
+            .filter(|term| Lang::ALL.into_iter().any(|lang| is_label(lang, term)))
+            .map(|term| term.code)
+            .next()
+    };
+    match short.and_then(|wanted| labelled(&wanted).or_else(|| vocabulary.nearest(&wanted))) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "`wim-match import --vocabulary` prints the codes".to_owned(),
+    }
+}

@@ -1,0 +1,92 @@
+//! Rules for the hours of a week and for work rosters.
+
+use super::small;
+use super::text::{bounded, date};
+use crate::domain::profile::{Roster, RosterAvailability, RosterDraft, SlotDraft, WeeklySlot};
+use crate::domain::violation::Violations;
+
+/// Most slots that a draft may list.
+const MAX_SLOTS: usize = 100;
+/// Half hours of a day.
+const HALF_HOURS: u8 = 48;
+/// Longest time at work or off in one roster cycle.
+const MAX_ROSTER_DAYS: i32 = 60;
+
+/// The hours of a usual week, in order; slots that overlap or touch become one.
+pub(super) fn slots(given: &[SlotDraft], violations: &mut Violations) -> Vec<WeeklySlot> {
+    let mut week = [0_u64; 7];
+    for (i, slot) in bounded("weekly_slots", given, MAX_SLOTS, violations).iter().enumerate() {
+        let day = usize::try_from(slot.day).ok().and_then(|day| week.get_mut(day.wrapping_sub(1)));
+        if day.is_none() {
+            violations.push(
+                format!("weekly_slots[{i}].day"),
+                slot.day,
+                "is not a weekday",
+                "use 1 for Monday to 7 for Sunday",
+            );
+        }
+        let start = half_hours(i, "start_minute", slot.start_minute, violations);
+        let end = half_hours(i, "end_minute", slot.end_minute, violations);
+        let (Some(start), Some(end)) = (start, end) else { continue };
+        if start >= end {
+            violations.push(
+                format!("weekly_slots[{i}].end_minute"),
+                slot.end_minute,
+                format!("must be after start_minute, which is {}", slot.start_minute),
+                "for a slot over midnight, give one slot up to 1440 and another from 0 of the next day",
+            );
+        } else if let Some(day) = day {
+            *day |= (u64::MAX >> (64 - (end - start))) << start;
+        }
+    }
+    let mut slots = Vec::new();
+    for (day, hours) in (0..).zip(week) {
+        let is_free = |at: u8| hours >> at & 1 == 1;
+        let mut start = 0;
+        while let Some(begin) = (start..HALF_HOURS).find(|at| is_free(*at)) {
+            let end = (begin..HALF_HOURS).find(|at| !is_free(*at)).unwrap_or(HALF_HOURS);
+            slots.push(WeeklySlot { day, start: begin, end });
+            start = end;
+        }
+    }
+    slots
+}
+
+fn half_hours(slot: usize, name: &str, minute: i32, violations: &mut Violations) -> Option<u8> {
+    let half_hours = u8::try_from(minute / 30).ok().filter(|half_hours| *half_hours <= HALF_HOURS);
+    if minute % 30 != 0 || minute < 0 || half_hours.is_none() {
+        violations.push(
+            format!("weekly_slots[{slot}].{name}"),
+            minute,
+            "must be a multiple of 30 from 0 to 1440",
+            "count minutes after midnight, for example 1110 for 18:30",
+        );
+        return None;
+    }
+    half_hours
+}
+
+/// A work cycle.
+pub(super) fn roster(draft: &RosterDraft, violations: &mut Violations) -> Option<Roster> {
+    let mut days = |field: &str, days: i32| {
+        if !(1..=MAX_ROSTER_DAYS).contains(&days) {
+            let hint = "leave roster out if she works no cycle";
+            violations.push(field, days, format!("must be from 1 to {MAX_ROSTER_DAYS}"), hint);
+        }
+        small(days)
+    };
+    let days_on = days("roster.days_on", draft.days_on);
+    let days_off = days("roster.days_off", draft.days_off);
+    let first_day_on = date("roster.first_day_on", &draft.first_day_on, violations);
+    let availability = match draft.availability {
+        0 | 1 => RosterAvailability::DaysOff,
+        2 => RosterAvailability::DaysOn,
+        3 => RosterAvailability::Always,
+        other => {
+            let hint = "use 1 for days off, 2 for days at work, 3 for always";
+            violations.push("roster.availability", other, "is not a roster availability", hint);
+            RosterAvailability::DaysOff
+        }
+    };
+    Some(Roster { days_on, days_off, first_day_on: first_day_on?, availability })
+}

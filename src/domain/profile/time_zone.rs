@@ -1,0 +1,81 @@
+//! Which time zones there are, and which one was probably meant.
+
+use std::sync::LazyLock;
+
+use jiff::tz::TimeZoneDatabase;
+
+use crate::domain::vocabulary::edit_distance;
+
+/// Longest name that is looked up; the longest of the IANA database has 32 characters.
+const MAX_NAME_LENGTH: usize = 64;
+/// Most typing errors for which a hint is still offered.
+const MAX_TYPOS: usize = 3;
+
+/// Names of the bundled IANA database in byte order, without its placeholder `Factory`.
+static ZONES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let bundled = TimeZoneDatabase::bundled();
+    let mut names: Vec<String> = bundled.available().map(|name| name.to_string()).collect();
+    names.retain(|name| name != "Factory");
+    names.sort_unstable();
+    names
+});
+
+/// Whether `name` is a zone, in the database's own spelling.
+pub(super) fn exists(name: &str) -> bool {
+    name.len() <= MAX_NAME_LENGTH && ZONES.binary_search_by(|zone| zone.as_str().cmp(name)).is_ok()
+}
+
+/// The zone that a wrong name probably means: the same letters, then the same city, then the fewest typing errors.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    if name.is_empty() || name.len() > MAX_NAME_LENGTH {
+        return None;
+    }
+    let wanted = name.trim().to_ascii_lowercase().replace([' ', '-'], "_");
+    let same = |zone: &str| zone.to_ascii_lowercase().replace('-', "_") == wanted;
+    let same_city = |zone: &str| zone.rsplit('/').next().is_some_and(same);
+    let zones = || ZONES.iter().map(String::as_str);
+    zones().find(|zone| same(zone)).or_else(|| zones().find(|zone| same_city(zone))).or_else(|| {
+        zones()
+            .filter(|zone| zone.contains('/') && zone.len().abs_diff(wanted.len()) <= MAX_TYPOS)
+            .map(|zone| (edit_distance(&wanted, &zone.to_ascii_lowercase()), zone))
+            .min()
+            .filter(|(typos, _)| *typos <= MAX_TYPOS)
+            .map(|(_, zone)| zone)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_are_known_by_their_own_spelling_only() {
+        for zone in [
+            "America/Lima",
+            "America/Argentina/Buenos_Aires",
+            "UTC",
+            "Australia/Perth",
+            "Africa/Johannesburg",
+        ] {
+            assert!(exists(zone), "{zone}");
+        }
+        for zone in ["", "america/lima", "Factory", "America/Lim", "Lima", "UTC+5"] {
+            assert!(!exists(zone), "{zone}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_leads_to_the_zone_that_was_meant() {
+        for (wrong, meant) in [
+            ("america/lima", "America/Lima"),
+            ("Lima", "America/Lima"),
+            ("America/Lmia", "America/Lima"),
+            ("buenos aires", "America/Argentina/Buenos_Aires"),
+            ("Africa/Johanesburg", "Africa/Johannesburg"),
+        ] {
+            assert_eq!(nearest(wrong), Some(meant), "{wrong}");
+        }
+        assert_eq!(nearest("no such place at all"), None);
+        assert_eq!(nearest(""), None);
+    }
+}
