@@ -1,1 +1,3 @@
-//! To be written.
+//! The demonstration: an invented alliance and one whole round of it.
+
+pub mod alliance;
