@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::*;
-use crate::domain::name::OrganisationId;
+use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::profile::{
-    ConsentDraft, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft, RosterDraft, SlotDraft,
+    ConsentDraft, ConsentPurpose, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, Profile, ProfileDraft,
+    RosterDraft, SlotDraft,
 };
 use crate::domain::vocabulary::Kind as _;
 use crate::domain::vocabulary::{self, Topic};
@@ -163,10 +164,8 @@ fn rows_beyond_every_bound_are_refused_and_reading_goes_on() {
 
 #[test]
 fn a_forgotten_quotation_mark_does_not_take_memory_and_is_named_as_the_likely_cause() {
-    let mut text = format!("{HEADER}\np1,PE,\"America/Lima,es native\n");
-    for person in 2..20_000 {
-        text += &format!("p{person},PE,America/Lima,es native\n");
-    }
+    let person = "p,PE,America/Lima,es native\n";
+    let text = format!("{HEADER}\np1,PE,\"America/Lima,es native\n{}", person.repeat(20_000));
     let rows = rows(text);
     assert_eq!(rows.len(), 1);
     assert!(bad(&rows[0]).problems[0].hint.contains("quotation mark is missing"));
@@ -329,14 +328,21 @@ fn columns_are_described_and_lettered() {
 }
 
 #[test]
-fn the_template_has_examples_that_say_so_and_reads_back() {
+fn the_template_has_examples_that_say_so_and_can_be_imported() {
     let mut template = Vec::new();
     write_template(&mut template).expect("memory");
     let rows = good(&template);
     assert_eq!(rows.len(), column::EXAMPLES);
-    for row in rows {
-        assert!(row.draft.name.contains("/profiles/example-"), "{}", row.draft.name);
+    for Row { draft, .. } in rows {
+        let me = ProfileRef::from_name(&draft.name).expect("a name");
+        assert!(me.id.as_str().starts_with("example-"), "{me}");
+        let profile = Profile::parse(&me, &draft, now()).expect("an example is a good profile");
+        assert!(profile.consents_to(ConsentPurpose::Matching, now()));
     }
+}
+
+fn now() -> Timestamp {
+    "2027-02-01T00:00:00Z".parse().expect("a time")
 }
 
 fn minimal() -> ProfileDraft {
@@ -444,7 +450,9 @@ fn draft() -> impl Strategy<Value = ProfileDraft> {
     let roster = option::of((1..=60, 1..=60, 0..=3).prop_map(|(days_on, days_off, availability)| {
         RosterDraft { days_on, days_off, first_day_on: "2027-01-04".to_owned(), availability }
     }));
-    let languages = vec((select(vec!["en", "es-PE", "mn"]).prop_map(str::to_owned), 1..=7), 0..4);
+    let spoken = (subsequence(vec!["en", "es-PE", "mn"], 1..=3), 1..=7);
+    let languages =
+        spoken.prop_map(|(tags, level)| tags.into_iter().map(|tag| (tag.to_owned(), level)).collect());
     let place = (
         select(vec!["PE", "AU"]),
         select(vec!["America/Lima", "Australia/Darwin"]),
@@ -491,6 +499,16 @@ fn draft() -> impl Strategy<Value = ProfileDraft> {
 }
 
 proptest! {
+    #[test]
+    fn a_stored_profile_is_exported_and_imported_as_the_same_profile(draft in draft()) {
+        let me = ProfileRef::from_name(&draft.name).expect("a name");
+        let Ok(profile) = Profile::parse(&me, &draft, now()) else { return Err(TestCaseError::reject("not a profile")) };
+        let stored = profile.to_draft(&me);
+        let read = good(written(std::slice::from_ref(&stored))).remove(0).draft;
+        prop_assert_eq!(&read, &stored);
+        prop_assert_eq!(Profile::parse(&me, &read, now()), Ok(profile));
+    }
+
     #[test]
     fn what_is_exported_is_imported_again_as_it_was(drafts in vec(draft(), 1..5)) {
         let file = written(&drafts);

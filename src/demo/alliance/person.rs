@@ -4,13 +4,15 @@ use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::draw::Draw;
-use super::places::{EMPLOYERS, HOMES, Home};
+use super::places::{HOMES, Home, employers};
 use super::plan::{Plan, Role};
 use crate::domain::profile::{
     ConsentDraft, ConsentPurpose, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft,
     RosterDraft, SlotDraft,
 };
-use crate::domain::vocabulary::{Function, IdentityTerm, Kind, Stage, WorkingStyle};
+use crate::domain::vocabulary::{
+    Commodity, Country, Function, Goal, IdentityTerm, Kind, Stage, Terms, Topic, WorkingStyle,
+};
 
 /// Percentage of people who leave any one optional question open.
 const UNANSWERED: u64 = 12;
@@ -100,8 +102,11 @@ const GOALS: [&[&str]; 3] = [
     &["reach_executive", "start_business", "lead_people", "give_back", "work_internationally"],
 ];
 
-/// Hours in which people say they can meet: first and last day, and minutes after midnight.
-const HOURS: &[((i32, i32, i32, i32), u64)] = &[
+/// First and last day, and minutes after midnight.
+type Hours = (i32, i32, i32, i32);
+
+/// Hours in which people say they can meet, by weight.
+const HOURS: &[(Hours, u64)] = &[
     ((1, 4, 18 * 60, 20 * 60), 5),
     ((1, 5, 19 * 60, 21 * 60), 5),
     ((2, 4, 20 * 60, 22 * 60), 3),
@@ -185,7 +190,7 @@ impl<'a> Person<'a> {
             commodities: match self.optional("commodities") {
                 Some(mut draw) => {
                     let count = 1 + draw.index(3);
-                    owned(&draw.some(self.home.commodities, count))
+                    in_order::<Commodity>(&draw.some(self.home.commodities, count))
                 }
                 None => Vec::new(),
             },
@@ -254,9 +259,8 @@ impl<'a> Person<'a> {
         if draw.percent(20) {
             return ("", "");
         }
-        // Five employers around the organisation's place in the list: neighbours share some of them.
-        let first = self.plan.home_of(self.number) * EMPLOYERS.len() / HOMES.len();
-        EMPLOYERS[(first + draw.index(5)) % EMPLOYERS.len()]
+        let continent = Country::from_code(self.home.seat).map(|country| country.region().parent());
+        draw.pick(employers(continent.unwrap_or_default())).copied().unwrap_or_default()
     }
 
     fn meeting_modes(&self) -> Vec<i32> {
@@ -278,14 +282,14 @@ impl<'a> Person<'a> {
         // A mentor helps with the goals of those below her.
         let step = if self.role.is_mentored() { self.step() } else { draw.index(self.step() + 1) };
         let count = 1 + draw.index(3);
-        owned(&draw.some(GOALS[step], count))
+        in_order::<Goal>(&draw.some(GOALS[step], count))
     }
 
     fn codes<K: Kind>(&self, question: &str, most: usize) -> Vec<String> {
         let Some(mut draw) = self.optional(question) else { return Vec::new() };
         let codes: Vec<&'static str> = K::vocabulary().terms().iter().map(|term| term.code).collect();
         let count = 1 + draw.index(most);
-        owned(&draw.some(&codes, count))
+        in_order::<K>(&draw.some(&codes, count))
     }
 
     fn offer(&self) -> MentorOfferDraft {
@@ -300,9 +304,7 @@ impl<'a> Person<'a> {
                     let count = 2 + draw.index(3);
                     topics.extend(draw.some(step, count));
                 }
-                topics.sort_unstable();
-                topics.dedup();
-                owned(&topics)
+                in_order::<Topic>(&topics)
             }
         };
         MentorOfferDraft { min_mentees, max_mentees, topics }
@@ -315,7 +317,7 @@ impl<'a> Person<'a> {
         let topics = match self.optional("topics_sought") {
             Some(mut draw) => {
                 let count = 2 + draw.index(3);
-                owned(&draw.some(TOPICS[self.step()], count))
+                in_order::<Topic>(&draw.some(TOPICS[self.step()], count))
             }
             None => Vec::new(),
         };
@@ -399,7 +401,7 @@ impl<'a> Person<'a> {
             } else {
                 Vec::new()
             },
-            shares: owned(&shares),
+            shares: in_order::<IdentityTerm>(&shares),
         }
     }
 
@@ -458,6 +460,11 @@ fn slots(free: &[[bool; 48]; 7]) -> Vec<SlotDraft> {
     slots
 }
 
-fn owned(codes: &[&'static str]) -> Vec<String> {
-    codes.iter().map(|code| (*code).to_owned()).collect()
+/// Codes in the order of their vocabulary, as an export gives them.
+fn in_order<K: Kind>(codes: &[&str]) -> Vec<String> {
+    let mut terms = Terms::<K>::EMPTY;
+    for code in codes {
+        terms.insert(code);
+    }
+    terms.codes().map(str::to_owned).collect()
 }

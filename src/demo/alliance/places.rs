@@ -132,39 +132,65 @@ homes! {
         ["copper", "cobalt", "gemstones", "platinum_group"];
 }
 
-/// An invented employer: its key, and the group of competitors it belongs to.
+/// An invented employer: its key, and the group of competitors it belongs to, if any.
 pub(super) type Employer = (&'static str, &'static str);
 
-/// Invented employers. Neighbouring organisations share some, as international companies do.
-pub(super) static EMPLOYERS: &[Employer] = &[
-    ("kestrel-copper", "red-metals"),
-    ("tamarind-gold", "west-gold"),
-    ("blue-lantern-lithium", "brine-lithium"),
-    ("northwind-iron", ""),
-    ("saltmarsh-potash", ""),
-    ("three-rivers-zinc", ""),
-    ("condor-andino", "red-metals"),
-    ("cerro-quieto", ""),
-    ("puna-azul", "brine-lithium"),
-    ("rio-claro-niquel", ""),
-    ("jacaranda-minerios", ""),
-    ("baobab-resources", "west-gold"),
-    ("harmattan-gold", "west-gold"),
-    ("savanna-platinum", "deep-platinum"),
-    ("umkhonto-deep", "deep-platinum"),
-    ("great-rift-minerals", ""),
-    ("katanga-verte", ""),
-    ("long-steppe-copper", ""),
-    ("ulaan-khad", ""),
-    ("banyan-steel-raw", ""),
-    ("coral-nickel", ""),
-    ("spinifex-ore", "pilbara-ore"),
-    ("red-plain-ore", "pilbara-ore"),
-    ("southern-cross-coal", ""),
-    ("boreal-drilling", ""),
-    ("aurora-assays", ""),
-    ("granite-peak-consulting", ""),
-    ("open-pit-analytics", ""),
-    ("clearwater-tailings", ""),
-    ("atlas-phosphate", ""),
-];
+/// Invented employers by continent (UN M49), the last three everywhere.
+pub(super) fn employers(continent: u16) -> &'static [Employer] {
+    match continent {
+        2 => &[
+            ("baobab-resources", "west-gold"),
+            ("harmattan-gold", "west-gold"),
+            ("savanna-platinum", "deep-platinum"),
+            ("umkhonto-deep", "deep-platinum"),
+            ("great-rift-minerals", ""),
+            ("katanga-verte", ""),
+            ("atlas-phosphate", ""),
+            ("granite-peak-consulting", ""),
+            ("open-pit-analytics", ""),
+            ("aurora-assays", ""),
+        ],
+        19 => &[
+            ("kestrel-copper", "red-metals"),
+            ("condor-andino", "red-metals"),
+            ("blue-lantern-lithium", "brine-lithium"),
+            ("puna-azul", "brine-lithium"),
+            ("cerro-quieto", ""),
+            ("jacaranda-minerios", ""),
+            ("boreal-drilling", ""),
+            ("saltmarsh-potash", ""),
+            ("rio-claro-niquel", ""),
+            ("granite-peak-consulting", ""),
+            ("open-pit-analytics", ""),
+            ("aurora-assays", ""),
+        ],
+        9 => &[
+            ("spinifex-ore", "outback-ore"),
+            ("red-plain-ore", "outback-ore"),
+            ("southern-cross-coal", ""),
+            ("lyrebird-gold", ""),
+            ("granite-peak-consulting", ""),
+            ("open-pit-analytics", ""),
+            ("aurora-assays", ""),
+        ],
+        142 => &[
+            ("long-steppe-copper", ""),
+            ("ulaan-khad", ""),
+            ("banyan-ores", ""),
+            ("coral-nickel", "island-nickel"),
+            ("monsoon-nickel", "island-nickel"),
+            ("granite-peak-consulting", ""),
+            ("open-pit-analytics", ""),
+            ("aurora-assays", ""),
+        ],
+        _ => &[
+            ("northwind-iron", ""),
+            ("three-rivers-zinc", ""),
+            ("tamarisk-salt", ""),
+            ("heather-tin", ""),
+            ("granite-peak-consulting", ""),
+            ("open-pit-analytics", ""),
+            ("aurora-assays", ""),
+        ],
+    }
+}

@@ -90,7 +90,7 @@ fn rounded(people: u64, part: u64, whole: u64) -> u64 {
 /// A number near the golden section of `people` that has no factor in common with it.
 fn stride(people: u64) -> u64 {
     let near = people * 618 / 1_000;
-    (near.max(1)..).find(|stride| common_factor(*stride, people.max(1)) == 1).unwrap_or(1)
+    (near.max(1)..=near + people).find(|stride| common_factor(*stride, people.max(1)) == 1).unwrap_or(1)
 }
 
 fn common_factor(mut a: u64, mut b: u64) -> u64 {
