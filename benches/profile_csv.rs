@@ -2,8 +2,6 @@
 //!
 //! `cargo bench --bench profile_csv`; the figure to read is `elem/s`, one element being one full row of a synthetic profile.
 
-#![expect(missing_docs, reason = "criterion's macros make undocumented items")]
-
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -105,6 +105,23 @@ const GOALS: [&[&str]; 3] = [
 /// First and last day, and minutes after midnight.
 type Hours = (i32, i32, i32, i32);
 
+/// Functions that most people work in.
+const FUNCTIONS: &[&str] = &[
+    "geology_exploration",
+    "mine_planning",
+    "mining_engineering",
+    "mineral_processing",
+    "operations",
+    "health_safety",
+    "environment",
+    "community_relations",
+    "hr",
+    "project_management",
+];
+
+/// Styles that most people like.
+const STYLES: &[&str] = &["structured", "goal_driven", "listening", "encouraging", "advice"];
+
 /// Hours in which people say they can meet, by weight.
 const HOURS: &[(Hours, u64)] = &[
     ((1, 4, 18 * 60, 20 * 60), 5),
@@ -186,11 +203,19 @@ impl<'a> Person<'a> {
                 Some(_) => Stage::vocabulary().terms()[self.stage].code.to_owned(),
                 None => String::new(),
             },
-            functions: self.codes::<Function>("functions", if self.role.mentors() { 3 } else { 2 }),
+            functions: self.codes::<Function>(
+                "functions",
+                FUNCTIONS,
+                if self.role.mentors() { 5 } else { 2 },
+            ),
             commodities: match self.optional("commodities") {
                 Some(mut draw) => {
-                    let count = 1 + draw.index(3);
-                    in_order::<Commodity>(&draw.some(self.home.commodities, count))
+                    let count = if self.role.mentors() { 2 } else { 1 } + draw.index(2);
+                    let mut known = draw.some(self.home.commodities, count);
+                    if draw.percent(35) {
+                        known.extend(draw.pick(&["gold", "copper"]));
+                    }
+                    in_order::<Commodity>(&known)
                 }
                 None => Vec::new(),
             },
@@ -199,7 +224,7 @@ impl<'a> Person<'a> {
             reporting_line: self.reporting_line(),
             meeting_modes: self.meeting_modes(),
             goals: self.goals(),
-            working_styles: self.codes::<WorkingStyle>("working_styles", 3),
+            working_styles: self.codes::<WorkingStyle>("working_styles", STYLES, 4),
             preferred,
             avoided,
             previous_partners: self.previous_partners(),
@@ -285,11 +310,19 @@ impl<'a> Person<'a> {
         in_order::<Goal>(&draw.some(GOALS[step], count))
     }
 
-    fn codes<K: Kind>(&self, question: &str, most: usize) -> Vec<String> {
+    /// Up to so many codes of a vocabulary, most of them from the common ones.
+    fn codes<K: Kind>(&self, question: &str, common: &[&'static str], most: usize) -> Vec<String> {
         let Some(mut draw) = self.optional(question) else { return Vec::new() };
-        let codes: Vec<&'static str> = K::vocabulary().terms().iter().map(|term| term.code).collect();
-        let count = 1 + draw.index(most);
-        in_order::<K>(&draw.some(&codes, count))
+        let all = K::vocabulary().terms();
+        let mut codes = Vec::new();
+        for _ in 0..=draw.index(most) {
+            codes.extend(if draw.percent(75) {
+                draw.pick(common).copied()
+            } else {
+                draw.pick(all).map(|term| term.code)
+            });
+        }
+        in_order::<K>(&codes)
     }
 
     fn offer(&self) -> MentorOfferDraft {
@@ -301,7 +334,7 @@ impl<'a> Person<'a> {
             Some(mut draw) => {
                 let mut topics = Vec::new();
                 for step in TOPICS.iter().take(self.step() + 1) {
-                    let count = 2 + draw.index(3);
+                    let count = 3 + draw.index(4);
                     topics.extend(draw.some(step, count));
                 }
                 in_order::<Topic>(&topics)
