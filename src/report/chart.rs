@@ -41,6 +41,8 @@ pub struct Bar {
 
 /// Height of a bar with its line of text, in pixels.
 const ROW: usize = 42;
+/// Width of a figure beside a bar, in tenths of a pixel: that of the widest fonts in use.
+const FIGURE: usize = 86;
 /// Height of the bars' area of a histogram.
 const PLOT: u64 = 168;
 /// Top of that area: room for the marker's label and for the counts above the bars.
@@ -68,18 +70,16 @@ pub fn bars(caption: Caption<'_>, rest: Rest, bars: &[Bar]) -> Markup {
             @for (i, bar) in bars.iter().enumerate() {
                 @let filled = length(bar.filled, longest);
                 @let whole = length(bar.filled + bar.rest, longest);
-                // A figure is at most about 8.6 pixels wide. Where a style cannot set the width, a share of it must do.
-                @let figures = bar.value.chars().count();
-                @let label_share = 97_usize.saturating_sub(figures * 2).max(40);
-                @let label_width = format!("width:calc(100% - {}px)", figures * 86 / 10 + 8);
+                @let figures = bar.value.chars().count() * FIGURE / 10;
                 svg y=(i * ROW) width="100%" height=(ROW) {
                     title { (bar.label) ": " (bar.value) }
-                    // A label too long for the width fades out before it meets the figures.
-                    svg width={ (label_share) "%" } height="20" style=(label_width) {
-                        text class="label" x="0" y="14" { (bar.label) }
-                        rect x="88%" width="12%" height="20" fill={ "url(#" (caption.id) "-fade)" } {}
+                    text class="label" x="0" y="14" { (bar.label) }
+                    // From the right end, in pixels: a label too long for the width fades out before the figures.
+                    svg x="100%" width="1" height="20" overflow="visible" {
+                        rect x={ "-" (figures + 28) } width="24" height="20" fill={ "url(#" (caption.id) "-fade)" } {}
+                        rect class="cover" x={ "-" (figures + 4) } width=(figures + 4) height="20" {}
+                        text class="value" x="0" y="14" text-anchor="end" { (bar.value) }
                     }
-                    text class="value" x="100%" y="14" text-anchor="end" { (bar.value) }
                     @if longest > 0 {
                         @if bar.rest > 0 {
                             @let fill = (rest == Rest::Shortfall).then(|| format!("url(#{}-hatch)", caption.id));
