@@ -26,7 +26,7 @@ pub struct RoundReport<'a> {
     pub round_name: &'a str,
     /// Its title, as people call it.
     pub round_title: &'a str,
-    /// First day of the mentorships, as it shall be read.
+    /// First day of the mentorships, as it shall be read: `2027-03-01` reads alike in every language.
     pub start_date: String,
     /// Last day of the mentorships.
     pub end_date: String,

@@ -41,6 +41,8 @@ pub struct Bar {
 
 /// Height of a bar with its line of text, in pixels.
 const ROW: usize = 42;
+/// Width of a figure beside a bar, in tenths of a pixel: that of the widest fonts in use.
+const FIGURE: usize = 86;
 /// Height of the bars' area of a histogram.
 const PLOT: u64 = 168;
 /// Top of that area: room for the marker's label and for the counts above the bars.
@@ -68,16 +70,16 @@ pub fn bars(caption: Caption<'_>, rest: Rest, bars: &[Bar]) -> Markup {
             @for (i, bar) in bars.iter().enumerate() {
                 @let filled = length(bar.filled, longest);
                 @let whole = length(bar.filled + bar.rest, longest);
-                // On the narrowest screen a figure is about 2.6% of the width wide.
-                @let label_width = 98_usize.saturating_sub(bar.value.chars().count() * 26 / 10).max(40);
+                @let figures = bar.value.chars().count() * FIGURE / 10;
                 svg y=(i * ROW) width="100%" height=(ROW) {
                     title { (bar.label) ": " (bar.value) }
-                    // A label too long for the width fades out before it meets the figures.
-                    svg width={ (label_width) "%" } height="20" {
-                        text class="label" x="0" y="14" { (bar.label) }
-                        rect x="88%" width="12%" height="20" fill={ "url(#" (caption.id) "-fade)" } {}
+                    text class="label" x="0" y="14" { (bar.label) }
+                    // From the right end, in pixels: a label too long for the width fades out before the figures.
+                    svg x="100%" width="1" height="20" overflow="visible" {
+                        rect x={ "-" (figures + 28) } width="24" height="20" fill={ "url(#" (caption.id) "-fade)" } {}
+                        rect class="cover" x={ "-" (figures + 4) } width=(figures + 4) height="20" {}
+                        text class="value" x="0" y="14" text-anchor="end" { (bar.value) }
                     }
-                    text class="value" x="100%" y="14" text-anchor="end" { (bar.value) }
                     @if longest > 0 {
                         @if bar.rest > 0 {
                             @let fill = (rest == Rest::Shortfall).then(|| format!("url(#{}-hatch)", caption.id));
@@ -92,14 +94,15 @@ pub fn bars(caption: Caption<'_>, rest: Rest, bars: &[Bar]) -> Markup {
     )
 }
 
-/// A histogram over the range from `ends.0` to `ends.1`, with a marker at `marker` ten-thousandths of the range.
+/// A histogram of bins of equal width, each with its count as a number and as it is written. The ticks stand at equal
+/// distances from end to end, the marker at so many ten-thousandths of the way.
 pub fn histogram(
     caption: Caption<'_>,
-    bins: &[u64],
+    bins: &[(u64, String)],
     ticks: &[String],
     marker: Option<(u16, &str)>,
 ) -> Markup {
-    let highest = bins.iter().copied().max().unwrap_or(0);
+    let highest = bins.iter().map(|(count, _)| *count).max().unwrap_or(0);
     let height = |bin: u64| (PLOT * bin).checked_div(highest).unwrap_or(0).max(2);
     let base = PLOT_TOP + PLOT;
     let slots = u64::try_from(bins.len() * 100).unwrap_or(u64::MAX);
@@ -110,7 +113,7 @@ pub fn histogram(
         caption,
         usize::try_from(base + 26).unwrap_or(usize::MAX),
         &html! {
-            @for (i, bin) in (0_u64..).zip(bins) {
+            @for (i, (bin, _)) in (0_u64..).zip(bins) {
                 @if *bin > 0 {
                     @let height = height(*bin);
                     rect class="filled" x=(length(i * 100 + 7, slots)) y=(base - height) width=(length(86, slots))
@@ -131,10 +134,10 @@ pub fn histogram(
                 text class="marker-label" x=(x) dx=(shift) y="13" text-anchor=(anchor) { (label) }
             }
             // Last, so that the marker does not strike them through.
-            @for (i, bin) in (0_u64..).zip(bins) {
+            @for (i, (bin, written)) in (0_u64..).zip(bins) {
                 @if *bin > 0 {
                     text class=(count_class) x=(length(i * 100 + 50, slots)) y=(base - height(*bin) - 5)
-                        text-anchor="middle" { (bin) }
+                        text-anchor="middle" { (written) }
                 }
             }
         },
@@ -203,7 +206,7 @@ mod tests {
         for svg in [
             bars(CAPTION, Rest::Reach, &[]),
             bars(CAPTION, Rest::Shortfall, &[bar(0, 0)]),
-            histogram(CAPTION, &[0; 20], &["0".to_owned(), "1".to_owned()], None),
+            histogram(CAPTION, &vec![(0, "0".to_owned()); 20], &["0".to_owned(), "1".to_owned()], None),
             histogram(CAPTION, &[], &[], None),
         ] {
             let svg = svg.into_string();
@@ -214,8 +217,12 @@ mod tests {
 
     #[test]
     fn the_highest_bin_is_as_high_as_the_plot_and_the_marker_stands_at_its_place() {
-        let svg =
-            histogram(CAPTION, &[0, 4, 1, 0], &["0".to_owned(), "1".to_owned()], Some((7_412, "median")));
+        let svg = histogram(
+            CAPTION,
+            &[0, 4, 1, 0].map(|n| (n, n.to_string())),
+            &["0".to_owned(), "1".to_owned()],
+            Some((7_412, "median")),
+        );
         let svg = svg.into_string();
         assert!(svg.contains(r#"x="26.75%" y="44" width="21.50%" height="168""#), "{svg}");
         assert!(svg.contains(r#"x="51.75%" y="170" width="21.50%" height="42""#), "{svg}");

@@ -80,7 +80,7 @@ fn regions(report: &RoundReport<'_>) -> Markup {
                 h3 { (words.text("coverage_region")) }
                 (bars(words, "regions", "coverage_region", &drawn, None))
                 (mentors_only_note(words, &mentors_only))
-                (table(words, "coverage_region", &[&drawn, &mentors_only]))
+                (table(words, "coverage_region", &[&drawn, &mentors_only], mentors_only.is_empty()))
             }
         }
     }
@@ -113,7 +113,8 @@ fn organisations(report: &RoundReport<'_>) -> Markup {
                 @if drawn.len() > 1 { p.aside { (words.text("coverage_organisation_order")) } }
                 (bars(words, "organisations", "coverage_organisation", shown, rest.as_ref()))
                 (mentors_only_note(words, &mentors_only))
-                (table(words, "coverage_organisation", &[&drawn, &mentors_only]))
+                (table(words, "coverage_organisation", &[&drawn, &mentors_only],
+                    mentors_only.is_empty() && rest.is_none()))
             }
         }
     }
@@ -172,10 +173,11 @@ fn bar(words: Words, group: &Group) -> Bar {
     Bar { label: group.label.clone(), value, filled: matched, rest: mentees.saturating_sub(matched) }
 }
 
-fn table(words: Words, title: &str, groups: &[&[Group]]) -> Markup {
+fn table(words: Words, title: &str, groups: &[&[Group]], complete: bool) -> Markup {
     html! {
-        details.same {
-            summary { (words.text("table_same")) }
+        // On paper the table is left out where the bars already show everybody.
+        details class=(if complete { "same" } else { "fuller" }) {
+            summary { (words.text("coverage_table")) }
             div.scroll tabindex="0" role="region" aria-label=(words.text(title)) {
                 table {
                     thead { tr {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::words::Words;
-use super::{RoundReport, chart, number};
+use super::{RoundReport, chart, number, people};
 
 /// Title, dates and, where the people are invented, the notice that says so.
 pub(super) fn masthead(report: &RoundReport<'_>) -> Markup {
@@ -66,7 +66,7 @@ fn tile(words: Words, key: &str, value: &str, note: &str, meter: Option<(u64, u6
     html! {
         div.tile {
             p.name { (words.text(key)) }
-            p.figure { (value) }
+            p.figure.long[value.chars().count() > 7] { (value) }
             @if let Some((part, whole)) = meter { (chart::meter(part, whole)) }
             p.note { (note) }
         }
@@ -112,7 +112,16 @@ fn meaning(report: &RoundReport<'_>) -> Vec<Vec<String>> {
     }
     let mentees = words.count(summary.mentees);
     let unmatched = summary.mentees.saturating_sub(summary.matched_mentees);
+    let listed = |unmatched: u64| usize::try_from(unmatched).is_ok_and(|people| people <= people::MOST_ROWS);
     let mut who = vec![match (summary.matched_mentees, unmatched) {
+        (matched, unmatched) if !listed(unmatched) => words.fill(
+            "meaning_many",
+            &[
+                ("matched", &words.count(matched)),
+                ("mentees", &mentees),
+                ("unmatched", &words.count(unmatched)),
+            ],
+        ),
         (0, _) => words.fill("meaning_none", &[("mentees", &mentees)]),
         (_, 0) => words.fill("meaning_all", &[("mentees", &mentees)]),
         (matched, unmatched) => words.fill(

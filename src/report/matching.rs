@@ -29,14 +29,15 @@ pub(super) fn scores(report: &RoundReport<'_>) -> Markup {
         "scores_description",
         &[("matches", &matches), ("worst", &worst), ("median", &median), ("best", &best)],
     );
-    let ticks: Vec<String> = [0, 25, 50, 75, 100].map(|tick| format!("{tick}%")).into();
+    let ticks = ["0", "25", "50", "75", "100"].map(|tick| number::percent(tick, words.0));
+    let bins: Vec<(u64, String)> = summary.score_histogram.iter().map(|n| (*n, words.count(*n))).collect();
     let marker = words.fill("scores_median", &[("median", &median)]);
     let caption = Caption { id: "histogram", title: words.text("scores_title"), description: &description };
     let edge = |bin: u16| words.score((bin * BIN).min(10_000));
     html! {
         p.lead { (words.text("scores_lead")) }
         div.panel {
-            (chart::histogram(caption, &summary.score_histogram, &ticks, Some((summary.median_score, &marker))))
+            (chart::histogram(caption, &bins, &ticks, Some((summary.median_score, &marker))))
             details.same {
                 summary { (words.text("table_same")) }
                 table {
@@ -45,12 +46,12 @@ pub(super) fn scores(report: &RoundReport<'_>) -> Markup {
                         th.number scope="col" { (words.text("scores_matches")) }
                     } }
                     tbody {
-                        @for (bin, matches) in (0_u16..).zip(&summary.score_histogram).filter(|(_, n)| **n > 0) {
+                        @for (bin, (_, written)) in (0_u16..).zip(&bins).filter(|(_, (matches, _))| *matches > 0) {
                             tr {
                                 th scope="row" {
                                     (words.fill("scores_range", &[("from", &edge(bin)), ("to", &edge(bin + 1))]))
                                 }
-                                td.number { (words.count(*matches)) }
+                                td.number { (written) }
                             }
                         }
                     }
@@ -141,7 +142,7 @@ pub(super) fn rules(report: &RoundReport<'_>) -> Markup {
     );
     let caption = Caption { id: "exclusions", title: words.text("rules_title"), description: &description };
     html! {
-        p.lead { (description) " " (words.text("rules_lead")) }
+        p.lead { (description) @if !bars.is_empty() { " " (words.text("rules_lead")) } }
         @if bars.is_empty() {
             p.empty { (words.text("rules_empty")) }
         } @else {

@@ -28,9 +28,9 @@ pub(super) fn share(part: u64, whole: u64, lang: Lang) -> Option<String> {
     }
     let rounded = (u128::from(part) * 200 + u128::from(whole)) / (u128::from(whole) * 2);
     Some(match rounded {
-        0 if part > 0 => percent_sign("<1", lang),
-        100 if part < whole => percent_sign(">99", lang),
-        _ => percent_sign(&rounded.to_string(), lang),
+        0 if part > 0 => percent("<1", lang),
+        100 if part < whole => percent(">99", lang),
+        _ => percent(&rounded.to_string(), lang),
     })
 }
 
@@ -64,8 +64,8 @@ fn decimal(value: u64, places: usize, lang: Lang) -> String {
     format!("{whole}{sign}{fraction}")
 }
 
-/// French and Spanish put a space that does not break before the sign.
-fn percent_sign(number: &str, lang: Lang) -> String {
+/// A written number with the sign for percent; French and Spanish put a space that does not break between the two.
+pub(super) fn percent(number: &str, lang: Lang) -> String {
     match lang {
         Lang::En | Lang::Pt => format!("{number}%"),
         Lang::Fr | Lang::Es => format!("{number}\u{a0}%"),

@@ -13,7 +13,7 @@ use crate::wording;
 /// Rows shown without opening anything.
 const OPEN_ROWS: usize = 25;
 /// Most rows in the file: beyond, it would grow too large to open on a phone.
-const MOST_ROWS: usize = 500;
+pub(super) const MOST_ROWS: usize = 500;
 /// Most reasons shown per match.
 const MOST_REASONS: usize = 3;
 
@@ -185,7 +185,9 @@ fn exclusions(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
     rules.sort_by_key(|(rule, people)| (Reverse(**people), **rule));
     let listed: Vec<String> = rules
         .iter()
-        .map(|(rule, people)| format!("{} {}", wording::rule_label(**rule, words.0), words.count(**people)))
+        .map(|(rule, people)| {
+            format!("{}\u{a0}{}", wording::rule_label(**rule, words.0), words.count(**people))
+        })
         .collect();
     html! {
         // With candidates left, what the rules exclude is not why she has no match.

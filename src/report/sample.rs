@@ -138,7 +138,7 @@ impl Round {
         summary.matches = scores.len() as u64;
         summary.places = summary.matches + all.mentors / 3;
         summary.pairs = all.mentees * all.mentors;
-        summary.candidates = summary.pairs * 34 / 100;
+        summary.candidates = (summary.pairs * 34 / 100).max(summary.matches);
         summary.total_score = scores.iter().map(|s| u64::from(*s)).sum();
         summary.worst_score = scores.first().copied().unwrap_or_default();
         summary.median_score = scores.get(scores.len().saturating_sub(1) / 2).copied().unwrap_or_default();
@@ -178,8 +178,8 @@ impl Round {
         RoundReport {
             round_name: "rounds/2027-spring",
             round_title: "Role Models and Mentors, Spring 2027",
-            start_date: "1 March 2027".to_owned(),
-            end_date: "31 August 2027".to_owned(),
+            start_date: "2027-03-01".to_owned(),
+            end_date: "2027-08-31".to_owned(),
             run: "rounds/2027-spring/runs/3",
             generated_at: "2027-02-11 14:05 UTC".to_owned(),
             policy_version: 2,

@@ -84,7 +84,8 @@ fn percentages_of_people_are_shown_only_for_groups_of_23_or_more() {
         coverage.split(r#"<text class="value""#).skip(1).map(|rest| rest.split("</text>").next().unwrap());
     let mut with_share = 0;
     for value in chart.map(|value| value.rsplit('>').next().unwrap()) {
-        let base: u64 = value.split(" of ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        let base: u64 =
+            value.split(" of ").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
         assert_eq!(value.contains('%'), base >= 23, "{value}");
         with_share += usize::from(base >= 23);
     }
@@ -125,7 +126,19 @@ fn of_5000_matches_the_first_500_are_shown_and_the_rest_is_counted() {
     assert_eq!(times(matches, r#"<th scope="row""#), 500);
     assert_eq!(times(matches.split("<details").next().unwrap(), r#"<th scope="row""#), 25);
     assert!(matches.contains("This report shows the first 500 of 5,200 matches."), "{}", round.matches.len());
+    assert!(
+        html.contains(r#"text-anchor="middle">1,"#),
+        "counts of the histogram are written like all others"
+    );
     assert!(html.len() < 2_000_000, "{} bytes open on a phone", html.len());
+}
+
+#[test]
+fn a_report_that_cannot_list_everybody_does_not_say_that_it_does() {
+    let round = Round::of(8_400, 300, 5);
+    let html = render(&round.report());
+    assert!(html.contains("7,800 of 8,400 mentees have a mentor in this proposal, 600 have none."));
+    assert!(html.contains("This report shows the first 500 of 600 people."));
 }
 
 #[test]
