@@ -124,7 +124,9 @@ impl Cli {
             }
         }
         let done = match command {
-            Command::Demo(options) => demo::run(&options, global.lang, global.json).await.map_err(Failure::from),
+            Command::Demo(options) => {
+                demo::run(&options, global.lang, global.json).await.map_err(Failure::from)
+            }
             Command::Serve(options) => serve::run(options).await,
             Command::Import(options) => import::run(options, &global).await,
             Command::Export(options) => export::run(options, &global).await,

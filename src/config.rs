@@ -68,8 +68,8 @@ drain_seconds = 10
 impl Config {
     /// Reads all sources and validates the result. The error names every setting that is wrong.
     pub fn load(overrides: &Overrides) -> anyhow::Result<Self> {
-        let mut builder = config::Config::builder()
-            .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
+        let mut builder =
+            config::Config::builder().add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
         if let Some(file) = &overrides.file {
             builder = builder.add_source(config::File::from(file.as_path()).format(config::FileFormat::Toml));
         }

@@ -58,7 +58,9 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
         Some(people) => alliance::synthesise(people as usize, options.seed),
         None => alliance::sample(),
     };
-    tell("One whole matching round on a made-up alliance: every organisation and person in it is invented.\n")?;
+    tell(
+        "One whole matching round on a made-up alliance: every organisation and person in it is invented.\n",
+    )?;
     let (server, startup) = start(&options.database).await?;
     let channel = connect(&format!("http://{}", server.address())).await?;
     tell(&format!(
@@ -92,7 +94,10 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
         tell_what_is_where(options, &results)?;
     }
     if options.serve {
-        say(&format!("\nThe service stays on http://{}; stop it with Ctrl-C. Token of a coordinator:", server.address()));
+        say(&format!(
+            "\nThe service stays on http://{}; stop it with Ctrl-C. Token of a coordinator:",
+            server.address()
+        ));
         data(&coordinator_token)?;
         tokio::signal::ctrl_c().await?;
     }
@@ -155,7 +160,8 @@ struct BroughtIn {
 
 impl BroughtIn {
     fn profiles_per_second(&self) -> u64 {
-        u64::try_from(u128::from(self.profiles) * 1_000 / self.importing.as_millis().max(1)).unwrap_or_default()
+        u64::try_from(u128::from(self.profiles) * 1_000 / self.importing.as_millis().max(1))
+            .unwrap_or_default()
     }
 }
 
@@ -232,15 +238,21 @@ fn progress_bar(organisations: usize) -> ProgressBar {
 fn tell_what_is_where(options: &Options, results: &Results) -> std::io::Result<()> {
     let database = options.database.display();
     data(&format!("\nReport       {}  (open it in a browser)", options.report.display()))?;
-    data(&format!("Database     {database}  (profiles, round, frozen snapshot, matches, certificate, journal)"))?;
+    data(&format!(
+        "Database     {database}  (profiles, round, frozen snapshot, matches, certificate, journal)"
+    ))?;
     data(&format!("Result       {}  digest {}", results.run.name, short(&results.run.result_digest)))?;
     data("\nTry next:")?;
-    let example = results.matches.first().map(|pair| format!("{} {}", pair.mentee.short(), pair.mentor.short()));
+    let example =
+        results.matches.first().map(|pair| format!("{} {}", pair.mentee.short(), pair.mentor.short()));
     data("  wim-match demo --lang es                        the same story in Spanish")?;
     data("  wim-match demo --people 10000                   an alliance of ten thousand")?;
     data(&format!("  wim-match serve --database sqlite:{database}   serve this very database, then:"))?;
     data("  wim-match admin token --role coordinator --database …   and with that token:")?;
-    data(&format!("  wim-match round explain {ROUND} {}", example.unwrap_or_else(|| "MENTEE MENTOR".to_owned())))
+    data(&format!(
+        "  wim-match round explain {ROUND} {}",
+        example.unwrap_or_else(|| "MENTEE MENTOR".to_owned())
+    ))
 }
 
 fn short(digest: &str) -> &str {

@@ -23,9 +23,9 @@ use crate::store::Store;
 use crate::worker::Worker;
 
 /// How often a connection without calls is looked after, and how long it may be silent.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+const KEEPALIVE: Duration = Duration::from_mins(1);
 /// How often left-overs of broken imports and old answers are purged.
-const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
+const HOUSEKEEPING: Duration = Duration::from_hours(1);
 /// How long rows of a broken import stay.
 const STALE_IMPORT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 /// How long a first answer is remembered.
@@ -76,8 +76,7 @@ impl Server {
 
         let max = config.max_message_bytes;
         let organisations = OrganisationApi { service: service.clone() };
-        let profiles =
-            ProfileApi { service: service.clone(), tasks: tasks.clone(), max_message_bytes: max };
+        let profiles = ProfileApi { service: service.clone(), tasks: tasks.clone(), max_message_bytes: max };
         let rounds = RoundApi { service: service.clone(), tasks: tasks.clone() };
         let reflection = || {
             tonic_reflection::server::Builder::configure()
@@ -159,7 +158,9 @@ async fn housekeeping(service: Service, stop: CancellationToken) {
         };
         match purged.await {
             Ok((imports, answers)) => tracing::debug!(imports, answers, "housekeeping done"),
-            Err(error) => tracing::warn!(error.type = error.reason(), "housekeeping failed; it is tried again"),
+            Err(error) => {
+                tracing::warn!(error.type = error.reason(), "housekeeping failed; it is tried again")
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return,

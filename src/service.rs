@@ -61,7 +61,13 @@ impl Service {
     }
 
     /// The receipt of a mutation: `payload` is all of the request but its `request_id`.
-    fn receipt(&self, caller: &Caller, action: Action, request_id: &str, payload: &impl Serialize) -> Result<Receipt> {
+    fn receipt(
+        &self,
+        caller: &Caller,
+        action: Action,
+        request_id: &str,
+        payload: &impl Serialize,
+    ) -> Result<Receipt> {
         let request = match request_id {
             "" => None,
             id => Some(RequestKey {
@@ -70,7 +76,12 @@ impl Service {
                 payload_digest: digest(payload)?,
             }),
         };
-        Ok(Receipt { actor: caller.token_id.clone(), scope: Scope::from(caller), now: self.clock.now(), request })
+        Ok(Receipt {
+            actor: caller.token_id.clone(),
+            scope: Scope::from(caller),
+            now: self.clock.now(),
+            request,
+        })
     }
 }
 
@@ -91,7 +102,8 @@ fn digest(payload: &impl Serialize) -> Result<String> {
 
 /// An answer as it is remembered for a repeated request.
 fn remembered(answer: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(answer).map_err(|error| Error::Internal("an answer does not serialise".into(), Some(error.into())))
+    serde_json::to_vec(answer)
+        .map_err(|error| Error::Internal("an answer does not serialise".into(), Some(error.into())))
 }
 
 /// A remembered answer as it was.

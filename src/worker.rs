@@ -50,7 +50,9 @@ impl Worker {
                     continue;
                 }
                 Ok(None) => {}
-                Err(error) => tracing::warn!(error.type = error.reason(), "no run could be claimed; trying again"),
+                Err(error) => {
+                    tracing::warn!(error.type = error.reason(), "no run could be claimed; trying again")
+                }
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -78,14 +80,21 @@ impl Worker {
                 Ok(None) => self.end_stopped(&claim, &live).await,
                 Err(error) => {
                     tracing::error!(error.type = error.reason(), %error, "run failed");
-                    self.fail(&claim, error.reason(), "a defect of the service; operations can see it in the log").await
+                    self.fail(
+                        &claim,
+                        error.reason(),
+                        "a defect of the service; operations can see it in the log",
+                    )
+                    .await
                 }
             }
         };
         self.service.board().end(&claim.run.name);
         match ended {
             Ok(end) => tracing::info!(end, duration.micros = stopwatch.micros(), "run ended"),
-            Err(error) => tracing::warn!(error.type = error.reason(), %error, "the run's end could not be written"),
+            Err(error) => {
+                tracing::warn!(error.type = error.reason(), %error, "the run's end could not be written")
+            }
         }
     }
 
@@ -135,8 +144,9 @@ impl Worker {
 
     async fn save(&self, claim: &ClaimedRun, live: &LiveRun, outcome: Outcome) -> Result<&'static str> {
         live.progress(Stage::Save, 0, 1);
-        let certificate = serde_json::to_vec(&outcome.certificate)
-            .map_err(|error| Error::Internal("the certificate does not serialise".into(), Some(error.into())))?;
+        let certificate = serde_json::to_vec(&outcome.certificate).map_err(|error| {
+            Error::Internal("the certificate does not serialise".into(), Some(error.into()))
+        })?;
         let outcome = RunOutcome {
             engine_version: ENGINE_VERSION.to_owned(),
             result_digest: outcome.digest(),

@@ -164,13 +164,8 @@ mod tests {
         assert_eq!(read("1S"), Some(Duration::from_millis(995)));
         assert_eq!(read("20m"), Some(Duration::from_millis(18)));
         assert_eq!(read("1H"), Some(Duration::from_millis(3_599_995)));
-        for bad in ["", "S", "1x", "-1S", "1é"] {
-            assert_eq!(bad.parse().map(|_: String| read_bad(bad)), Ok(None), "{bad}");
-        }
-        fn read_bad(text: &str) -> Option<Duration> {
-            let mut headers = HeaderMap::new();
-            headers.insert("grpc-timeout", tonic::codegen::http::HeaderValue::from_bytes(text.as_bytes()).ok()?);
-            deadline(&headers)
+        for bad in ["", "S", "1x", "-1S", "99999999999999999999S"] {
+            assert_eq!(read(bad), None, "{bad}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Between the generated messages and the domain's types, one file per noun. Both the services and the client half of
 //! the command line use it.
 
-pub mod outcome;
 pub mod organisation;
+pub mod outcome;
 pub mod policy;
 pub mod profile;
 pub mod round;

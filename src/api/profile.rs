@@ -102,7 +102,9 @@ impl ProfileService for ProfileApi {
             loop {
                 let part = match export.next_part().await {
                     Ok(part) if part.is_empty() => return,
-                    Ok(part) => Ok(v1::ExportProfilesResponse { profiles: part.iter().map(message).collect() }),
+                    Ok(part) => {
+                        Ok(v1::ExportProfilesResponse { profiles: part.iter().map(message).collect() })
+                    }
                     Err(error) => Err(error.into()),
                 };
                 let failed = part.is_err();
@@ -172,11 +174,17 @@ impl ProfileApi {
                         let rejected = v1::RejectedRow { row: row.row, violations };
                         answer(answers, Answer::RejectedRow(rejected)).await?;
                     }
-                    answer(answers, Answer::Progress(v1::ImportProgress { received: import.received() })).await?;
+                    answer(answers, Answer::Progress(v1::ImportProgress { received: import.received() }))
+                        .await?;
                 }
                 Some(Ask::End(end)) => return Ok(end.rows),
                 Some(Ask::Header(_)) => {
-                    return Err(Error::invalid_field("header", "", "may come only once, as the first message").into());
+                    return Err(Error::invalid_field(
+                        "header",
+                        "",
+                        "may come only once, as the first message",
+                    )
+                    .into());
                 }
                 None => {
                     let told = "is missing: the stream ended early; nothing was stored";

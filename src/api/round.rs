@@ -64,8 +64,7 @@ impl RoundService for RoundApi {
     ) -> Result<Response<v1::EnrolProfilesResponse>, Status> {
         let caller = caller_of(&self.service, request.metadata()).await?;
         let v1::EnrolProfilesRequest { round, organisation, profiles, request_id } = request.into_inner();
-        let done =
-            self.service.enrol_profiles(&caller, &round, &organisation, profiles, &request_id).await?;
+        let done = self.service.enrol_profiles(&caller, &round, &organisation, profiles, &request_id).await?;
         let refused = done.refused.into_iter().map(|(profile, reason)| v1::RefusedEnrolment {
             profile,
             reason: match reason {

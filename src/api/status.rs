@@ -46,7 +46,7 @@ pub fn code_of(reason: &str) -> Code {
 }
 
 /// A status with its one ErrorInfo and nothing else.
-pub fn status(reason: &'static str, message: &str, metadata: HashMap<String, String>) -> Status {
+pub(super) fn status(reason: &'static str, message: &str, metadata: HashMap<String, String>) -> Status {
     let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
     if matches!(code_of(reason), Code::Unavailable) {
         details.set_retry_info(Some(RETRY_AFTER));
@@ -74,7 +74,11 @@ impl From<Error> for Status {
         match &error {
             Error::InvalidFields(violations) => {
                 for violation in violations.iter().take(MAX_VIOLATIONS) {
-                    let hint = if violation.hint.is_empty() { String::new() } else { format!("; {}", violation.hint) };
+                    let hint = if violation.hint.is_empty() {
+                        String::new()
+                    } else {
+                        format!("; {}", violation.hint)
+                    };
                     let description = if violation.value.is_empty() {
                         format!("{}{hint}", violation.description)
                     } else {

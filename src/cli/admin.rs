@@ -70,7 +70,11 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             let config = config.load(None)?;
             let store = Store::open(config.database.expose_secret()).await?;
             let applied = store.migrate().await?;
-            say(&format!("{}: {} migrations applied, the schema is up to date", config.database_for_display(), applied));
+            say(&format!(
+                "{}: {} migrations applied, the schema is up to date",
+                config.database_for_display(),
+                applied
+            ));
             store.close().await;
         }
         Command::Token { role, organisation, label, config } => {
@@ -80,10 +84,16 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                     Role::OrganisationManager(id.parse().map_err(anyhow::Error::from)?)
                 }
                 (RoleName::Coordinator, Some(_)) => {
-                    return Err(Failure::input("a coordinator acts for no organisation", "leave out --organisation"));
+                    return Err(Failure::input(
+                        "a coordinator acts for no organisation",
+                        "leave out --organisation",
+                    ));
                 }
                 (RoleName::OrganisationManager, None) => {
-                    return Err(Failure::input("a manager acts for one organisation", "add --organisation ID"));
+                    return Err(Failure::input(
+                        "a manager acts for one organisation",
+                        "add --organisation ID",
+                    ));
                 }
             };
             let config = config.load(None)?;

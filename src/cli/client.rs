@@ -47,7 +47,8 @@ pub async fn connect(server: &str) -> anyhow::Result<Channel> {
         .map_err(|error| anyhow::anyhow!("`{server}` is not an address of a service: {error}"))?
         .connect_timeout(CONNECT_TIMEOUT);
     Ok(endpoint.connect().await.map_err(|error| {
-        let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+        let source =
+            std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
         Status::unavailable(format!("{server} cannot be reached{source}"))
     })?)
 }

@@ -38,7 +38,10 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         let good = found.is_ok();
         findings.push(Finding { what, good, told: found.unwrap_or_else(|error| format!("{error:#}")) });
     };
-    find("version", Ok(format!("wim-match {}, engine {}", env!("CARGO_PKG_VERSION"), crate::engine::ENGINE_VERSION)));
+    find(
+        "version",
+        Ok(format!("wim-match {}, engine {}", env!("CARGO_PKG_VERSION"), crate::engine::ENGINE_VERSION)),
+    );
     match options.config.load(None) {
         Err(error) => find("configuration", Err(error)),
         Ok(config) => {
@@ -56,7 +59,8 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     find("service", connect(&global.server).await.map(|_| format!("{} is reachable", global.server)));
     let bad = findings.iter().filter(|finding| !finding.good).count();
     if global.json {
-        let listed = findings.iter().map(|f| serde_json::json!({ "what": f.what, "good": f.good, "told": f.told }));
+        let listed =
+            findings.iter().map(|f| serde_json::json!({ "what": f.what, "good": f.good, "told": f.told }));
         data(&serde_json::Value::from(listed.collect::<Vec<_>>()).to_string())?;
     } else {
         let mut rows = table(&["", "", ""]);

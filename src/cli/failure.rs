@@ -63,12 +63,14 @@ impl From<Status> for Failure {
         let mut message = status.message().to_owned();
         if let Some(wrong) = status.get_details_bad_request() {
             for violation in wrong.field_violations {
-                message.push_str(&format!("\n  {}: {}", violation.field, violation.description));
+                message += &["\n  ", &violation.field, ": ", &violation.description].concat();
             }
         }
         let (code, hint) = match status.code() {
             Code::InvalidArgument | Code::OutOfRange | Code::ResourceExhausted => (3, ""),
-            Code::Unauthenticated => (4, "pass --token or set WIM_MATCH_TOKEN; `wim-match admin token` makes one"),
+            Code::Unauthenticated => {
+                (4, "pass --token or set WIM_MATCH_TOKEN; `wim-match admin token` makes one")
+            }
             Code::PermissionDenied => (4, "use a token of the other role; `wim-match admin token` makes one"),
             Code::NotFound => (5, ""),
             Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted => (6, ""),

@@ -26,6 +26,7 @@ const ROWS_PER_MESSAGE: usize = 250;
 const MESSAGES_AHEAD: usize = 4;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[group(id = "job", required = true)]
 pub(super) struct Options {
     /// CSV file to bring in.
@@ -60,7 +61,8 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         print_vocabularies(global)?;
     } else if let (Some(file), Some(organisation)) = (options.file, options.organisation) {
         let path = file.display().to_string();
-        let input = File::open(&file).map_err(|error| Failure::input(format!("{path} cannot be read: {error}"), ""))?;
+        let input = File::open(&file)
+            .map_err(|error| Failure::input(format!("{path} cannot be read: {error}"), ""))?;
         let bar = progress_bar(input.metadata()?.len());
         let import = Import {
             organisation,
@@ -69,7 +71,13 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         };
         let client = Client::of(global).await?;
         let sent = import.send(&client, bar.wrap_read(input), |problem| {
-            bar.suspend(|| if global.json { json_problem(problem) } else { print_problem(&path, problem) })
+            bar.suspend(|| {
+                if global.json {
+                    return json_problem(problem);
+                }
+                print_problem(&path, problem);
+                Ok(())
+            })
         });
         let summary = sent.await?;
         bar.finish_and_clear();
@@ -85,13 +93,18 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
 fn conclude(summary: &v1::ImportSummary, validate_only: bool) -> Result<(), Failure> {
     let v1::ImportSummary { received, created, updated, unchanged, rejected, stored } = summary;
     if *stored {
-        say(&format!("{received} rows: {created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected"));
+        say(&format!(
+            "{received} rows: {created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected"
+        ));
     } else if validate_only {
         say(&format!("{received} rows checked, {rejected} of them bad; nothing was stored, as asked"));
     }
     match (*rejected, *stored || validate_only) {
         (0, _) => Ok(()),
-        (rejected, true) => Err(Failure::input(format!("{rejected} of {received} rows were rejected"), "mend them and import again")),
+        (rejected, true) => Err(Failure::input(
+            format!("{rejected} of {received} rows were rejected"),
+            "mend them and import again",
+        )),
         (rejected, false) => Err(Failure::input(
             format!("{rejected} of {received} rows are bad; nothing was stored"),
             "mend the rows and import again, or store the good ones with --accept-good-rows",
@@ -133,7 +146,8 @@ impl Import {
         let (found, mut problems) = mpsc::unbounded_channel();
         messages.send(self.header()).await?;
         let reading = tokio::task::spawn_blocking(move || read_rows(reader, &messages, &found));
-        let mut answers = client.clone().profiles.import_profiles(ReceiverStream::new(sent)).await?.into_inner();
+        let mut answers =
+            client.clone().profiles.import_profiles(ReceiverStream::new(sent)).await?.into_inner();
         let mut summary = None;
         loop {
             // What the reader has found is told first: it stands earlier in the file.
@@ -142,7 +156,9 @@ impl Import {
                 on_problem(&problem)?;
             }
             match answer?.map(|answer| answer.content) {
-                Some(Some(Answer::RejectedRow(row))) => problems_of(row).try_for_each(|problem| on_problem(&problem))?,
+                Some(Some(Answer::RejectedRow(row))) => {
+                    problems_of(row).try_for_each(|problem| on_problem(&problem))?
+                }
                 Some(Some(Answer::Summary(end))) => summary = Some(end),
                 Some(Some(Answer::Progress(_)) | None) => {}
                 None => break,
@@ -200,7 +216,11 @@ fn read_rows<R: Read>(
     Ok(())
 }
 
-fn import_row(line: u64, draft: Option<crate::domain::profile::ProfileDraft>, unreadable: bool) -> v1::ImportRow {
+fn import_row(
+    line: u64,
+    draft: Option<crate::domain::profile::ProfileDraft>,
+    unreadable: bool,
+) -> v1::ImportRow {
     let profile = draft.map(convert::profile::message_of_draft);
     v1::ImportRow { row: i64::try_from(line).unwrap_or(i64::MAX), profile, unreadable }
 }
@@ -223,12 +243,11 @@ fn problems_of(row: v1::RejectedRow) -> impl Iterator<Item = Problem> {
     })
 }
 
-fn print_problem(file: &str, problem: &Problem) -> anyhow::Result<()> {
+fn print_problem(file: &str, problem: &Problem) {
     let Problem { line, cell } = problem;
     let hint = if cell.hint.is_empty() { String::new() } else { format!("; {}", cell.hint) };
     let column = if cell.column.is_empty() { "whole row" } else { cell.column };
     say(&format!("{file}:{line}: {column}: `{}` {}{hint}", cell.value, cell.what));
-    Ok(())
 }
 
 fn json_problem(problem: &Problem) -> anyhow::Result<()> {
@@ -241,7 +260,8 @@ fn json_problem(problem: &Problem) -> anyhow::Result<()> {
 
 fn progress_bar(bytes: u64) -> ProgressBar {
     let bar = ProgressBar::new(bytes);
-    let style = ProgressStyle::with_template("{spinner} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} eta {eta}");
+    let style =
+        ProgressStyle::with_template("{spinner} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} eta {eta}");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 

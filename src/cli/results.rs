@@ -38,7 +38,8 @@ impl Results {
             anyhow::bail!("{} has no result: it has not succeeded", run.name);
         };
         let round_name = run.name.split("/runs/").next().unwrap_or_default().to_owned();
-        let round = client.rounds.get_round(v1::GetRoundRequest { name: round_name }).await?.into_inner().round;
+        let round =
+            client.rounds.get_round(v1::GetRoundRequest { name: round_name }).await?.into_inner().round;
         Ok(Self {
             round: round.unwrap_or_default(),
             summary,

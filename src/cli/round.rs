@@ -128,7 +128,8 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             } else {
                 say(&format!("{} enrolled, {} were already", done.enrolled, done.already_enrolled));
                 for refused in &done.refused {
-                    let reason = refused.reason().as_str_name().trim_start_matches("REFUSED_ENROLMENT_REASON_");
+                    let reason =
+                        refused.reason().as_str_name().trim_start_matches("REFUSED_ENROLMENT_REASON_");
                     data(&format!("{} not enrolled: {reason}", refused.profile))?;
                 }
             }
@@ -166,7 +167,8 @@ async fn list(client: &mut Client, global: &Global) -> anyhow::Result<()> {
     let mut rows = table(&["Round", "Name", "State", "From", "To", "Mentees", "Mentors"]);
     let mut page_token = String::new();
     loop {
-        let page = client.rounds.list_rounds(v1::ListRoundsRequest { page_size: 0, page_token }).await?.into_inner();
+        let page =
+            client.rounds.list_rounds(v1::ListRoundsRequest { page_size: 0, page_token }).await?.into_inner();
         for round in &page.rounds {
             if global.json {
                 json(round)?;
@@ -228,7 +230,13 @@ async fn show(
     Ok(())
 }
 
-async fn explain(client: &mut Client, run: &str, mentee: &str, mentor: &str, global: &Global) -> anyhow::Result<()> {
+async fn explain(
+    client: &mut Client,
+    run: &str,
+    mentee: &str,
+    mentor: &str,
+    global: &Global,
+) -> anyhow::Result<()> {
     let request = v1::ExplainPairRequest {
         run: run.to_owned(),
         mentee: long_name(mentee)?,
@@ -247,7 +255,8 @@ async fn explain(client: &mut Client, run: &str, mentee: &str, mentor: &str, glo
     let mut rows = table(&["Criterion", "Points", "of", "Why"]);
     for contribution in &pair.contributions {
         rows.add_row([
-            wording::criterion_label(convert::policy::criterion(contribution.criterion), global.lang).to_owned(),
+            wording::criterion_label(convert::policy::criterion(contribution.criterion), global.lang)
+                .to_owned(),
             percent(u16::try_from(contribution.points).unwrap_or_default()),
             percent(u16::try_from(contribution.max_points).unwrap_or_default()),
             contribution.reason.clone().unwrap_or_default().text,
@@ -306,9 +315,12 @@ async fn find(client: &mut Client, round: &str, number: Option<i64>) -> anyhow::
         let request = v1::GetRunRequest { name: format!("rounds/{round}/runs/{number}") };
         return Ok(client.rounds.get_run(request).await?.into_inner().run.unwrap_or_default());
     }
-    let request = v1::ListRunsRequest { parent: format!("rounds/{round}"), page_size: 1, page_token: String::new() };
+    let request =
+        v1::ListRunsRequest { parent: format!("rounds/{round}"), page_size: 1, page_token: String::new() };
     let newest = client.rounds.list_runs(request).await?.into_inner().runs.into_iter().next();
-    newest.ok_or_else(|| tonic::Status::not_found(format!("rounds/{round} has no run yet; start one with `round run`")).into())
+    newest.ok_or_else(|| {
+        tonic::Status::not_found(format!("rounds/{round} has no run yet; start one with `round run`")).into()
+    })
 }
 
 /// `organisation/own-id` as a resource name.
@@ -321,7 +333,8 @@ fn long_name(short: &str) -> anyhow::Result<String> {
 }
 
 fn read_policy(file: &Path) -> anyhow::Result<v1::Policy> {
-    let text = std::fs::read_to_string(file).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
     super::output::from_json(&text).map_err(|error| {
         tonic::Status::invalid_argument(format!("{} is not a policy: {error}", file.display())).into()
     })

@@ -51,6 +51,9 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
 
 async fn bind(config: &config::Config) -> anyhow::Result<TcpListener> {
     TcpListener::bind(config.listen).await.map_err(|error| {
-        anyhow::anyhow!("cannot listen on {}: {error}; choose another with --listen, port 0 takes a free one", config.listen)
+        anyhow::anyhow!(
+            "cannot listen on {}: {error}; choose another with --listen, port 0 takes a free one",
+            config.listen
+        )
     })
 }

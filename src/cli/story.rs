@@ -51,14 +51,23 @@ pub fn headline(s: &RunSummary) -> io::Result<()> {
     let mut row = |label: &str, value: String| {
         rows.add_row([label.to_owned(), value]);
     };
-    row("Mentees matched", format!("{} of {}{}", s.matched_mentees, s.mentees, share(s.matched_mentees, s.mentees)));
+    row(
+        "Mentees matched",
+        format!("{} of {}{}", s.matched_mentees, s.mentees, share(s.matched_mentees, s.mentees)),
+    );
     for tier in s.tiers.iter().filter(|_| s.tiers.len() > 1) {
         let name = if tier.tier == 1 { "  of these, waitlisted" } else { "  of these, new" };
         row(name, format!("{} of {}", tier.matched, tier.mentees));
     }
-    row("Mentors matched", format!("{} of {}{}", s.matched_mentors, s.mentors, share(s.matched_mentors, s.mentors)));
+    row(
+        "Mentors matched",
+        format!("{} of {}{}", s.matched_mentors, s.mentors, share(s.matched_mentors, s.mentors)),
+    );
     row("Places used", format!("{} of {}{}", s.matches, s.places, share(s.matches, s.places)));
-    row("Candidates", format!("{} of {} pairs pass every hard rule", grouped(s.candidates), grouped(s.pairs)));
+    row(
+        "Candidates",
+        format!("{} of {} pairs pass every hard rule", grouped(s.candidates), grouped(s.pairs)),
+    );
     if s.matches > 0 {
         let scores = [s.best_score, s.median_score, s.worst_score].map(percent);
         row("Score of a match", format!("best {}, median {}, lowest {}", scores[0], scores[1], scores[2]));
@@ -96,7 +105,8 @@ pub fn strongest(pair: &Match) -> Vec<&Contribution> {
 
 /// A contribution as a bar of five cells.
 fn bar(contribution: &Contribution) -> String {
-    let filled = (usize::from(contribution.points) * 5).div_ceil(usize::from(contribution.max_points).max(1)).min(5);
+    let filled =
+        (usize::from(contribution.points) * 5).div_ceil(usize::from(contribution.max_points).max(1)).min(5);
     format!("{}{}", "■".repeat(filled), "□".repeat(5 - filled))
 }
 

@@ -94,16 +94,14 @@ impl Alliance {
         let Some(SampleOrganisation { id, .. }) = self.organisations.get(organisation) else {
             return Ok(Vec::new());
         };
-        match (&self.people, files::text_of(id)) {
-            (People::Given(_), Some(text)) => Ok(text.as_bytes().to_vec()),
-            _ => {
-                let mut writer = ProfileWriter::new(Vec::new())?;
-                for draft in self.profiles_of(organisation) {
-                    writer.write(&draft)?;
-                }
-                writer.finish()
-            }
+        if let (People::Given(_), Some(text)) = (&self.people, files::text_of(id)) {
+            return Ok(text.as_bytes().to_vec());
         }
+        let mut writer = ProfileWriter::new(Vec::new())?;
+        for draft in self.profiles_of(organisation) {
+            writer.write(&draft)?;
+        }
+        writer.finish()
     }
 
     /// Everybody, ordered by organisation and own id.

@@ -146,7 +146,7 @@ impl Reason {
 
     /// Adds a parameter.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         debug_assert!(self.code.parameters().contains(&name), "{:?} has no parameter {name}", self.code);
         self.parameters.insert(name.to_owned(), value.to_string());
         self

@@ -180,6 +180,7 @@ impl HardRule {
 
 /// The hard rules that a policy can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule that a policy switches by itself")]
 pub struct HardRules {
     /// People of one employer may be matched.
     pub allow_same_employer: bool,
@@ -265,6 +266,7 @@ pub struct PolicyDraft {
 /// Hard rules, unchecked.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of the proto message HardRules, documented there")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule that a policy switches by itself")]
 pub struct HardRulesDraft {
     pub allow_same_employer: bool,
     pub allow_same_competitor_group: bool,

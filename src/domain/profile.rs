@@ -163,6 +163,7 @@ pub struct Profile {
     pub consents: Vec<Consent>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
 fn no_terms<K: super::vocabulary::Kind>(terms: &Terms<K>) -> bool {
     terms.is_empty()
 }
@@ -259,7 +260,6 @@ pub struct MeetingModes {
 
 impl MeetingModes {
     /// Whether no answer was given.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
     pub fn is_empty(&self) -> bool {
         !self.by_call && !self.in_person
     }

@@ -190,6 +190,7 @@ impl<K: Kind> Terms<K> {
     }
 
     /// Terms in both sets.
+    #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self(self.0 & other.0, PhantomData)
     }

@@ -43,10 +43,17 @@ impl Changes {
 /// One run under way: the engine's observer.
 #[derive(Debug)]
 pub struct LiveRun {
-    /// Stage, its clock, when it was last told of, and the numbers.
-    state: Mutex<Option<(Stopwatch, Stopwatch, Progress)>>,
+    state: Mutex<Option<Live>>,
     stop: AtomicU8,
     changes: Arc<Changes>,
+}
+
+/// How far a run is, since when it is at its stage, and when that was last told.
+#[derive(Debug, Clone, Copy)]
+struct Live {
+    since: Stopwatch,
+    told: Stopwatch,
+    progress: Progress,
 }
 
 /// Why a run is to stop.
@@ -137,29 +144,29 @@ impl LiveRun {
 
     /// How far the run is.
     pub fn told(&self) -> Option<Progress> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).map(|(_, _, progress)| progress)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).map(|live| live.progress)
     }
 }
 
 impl Observer for LiveRun {
     fn progress(&self, stage: Stage, done: u64, total: u64) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, told) = match &*state {
-            Some((since, told, before)) if before.stage == stage => (*since, *told),
-            _ => (Stopwatch::start(), Stopwatch::start()),
-        };
-        let new_stage = state.is_none_or(|(_, _, before)| before.stage != stage);
+        let mut now = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = now.filter(|before| before.progress.stage == stage);
         // Several threads report; what is shown never goes back.
-        let done = state.filter(|(_, _, before)| before.stage == stage).map_or(done, |(_, _, b)| done.max(b.done));
+        let done = before.map_or(done, |before| done.max(before.progress.done));
+        let since = before.map_or_else(Stopwatch::start, |before| before.since);
+        let last_told = before.map(|before| before.told).filter(|told| told.elapsed() < TELL_EVERY);
         let eta_millis = (done > 0 && total >= done).then(|| {
             let left = since.elapsed().as_millis() * u128::from(total - done) / u128::from(done);
             i64::try_from(left).unwrap_or(i64::MAX)
         });
-        let tell = new_stage || told.elapsed() >= TELL_EVERY;
-        let told = if tell { Stopwatch::start() } else { told };
-        *state = Some((since, told, Progress { stage, done, total, eta_millis }));
-        drop(state);
-        if tell {
+        *now = Some(Live {
+            since,
+            told: last_told.unwrap_or_else(Stopwatch::start),
+            progress: Progress { stage, done, total, eta_millis },
+        });
+        drop(now);
+        if last_told.is_none() {
             self.changes.tell();
         }
     }

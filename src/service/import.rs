@@ -230,7 +230,8 @@ fn parse_row(
 
 /// The own id in `organisations/{organisation}/profiles/{profile}` or `profiles/{profile}`.
 fn parse_name(organisation: &OrganisationId, name: &str) -> Result<OwnId, (String, &'static str)> {
-    let wrong = |told: &str| (told.to_owned(), "write profiles/{id} with 1 to 64 of A-Z, a-z, 0-9, `.`, `_`, `-`");
+    let wrong =
+        |told: &str| (told.to_owned(), "write profiles/{id} with 1 to 64 of A-Z, a-z, 0-9, `.`, `_`, `-`");
     if name.is_empty() {
         return Err(wrong("is missing"));
     }

@@ -52,7 +52,11 @@ impl Service {
     }
 
     /// A page of organisations, by id.
-    pub async fn list_organisations(&self, caller: &Caller, request: &PageRequest) -> Result<Page<Organisation>> {
+    pub async fn list_organisations(
+        &self,
+        caller: &Caller,
+        request: &PageRequest,
+    ) -> Result<Page<Organisation>> {
         Action::ListOrganisations.permit(caller)?;
         let cursor = Cursor::new(caller, "organisations", request)?;
         let after = cursor.after.as_deref().and_then(|id| id.parse().ok());

@@ -55,7 +55,7 @@ impl Cursor {
         binding.copy_from_slice(&hash[..BINDING]);
         let after = match request.token.as_str() {
             "" => None,
-            token => Some(open(token, &binding).ok_or(Error::InvalidPageToken)?),
+            token => Some(open(token, binding).ok_or(Error::InvalidPageToken)?),
         };
         Ok(Self { binding, size, after })
     }
@@ -76,19 +76,19 @@ impl Cursor {
         let more = items.len() > size;
         items.truncate(size);
         let next_token = match items.last() {
-            Some(last) if more => seal(&key(last), &self.binding),
+            Some(last) if more => seal(&key(last), self.binding),
             _ => String::new(),
         };
         Page { items, next_token }
     }
 }
 
-fn seal(after: &str, binding: &[u8; BINDING]) -> String {
+fn seal(after: &str, binding: [u8; BINDING]) -> String {
     let check = check(after, binding);
     hex::encode([&check[..], after.as_bytes()].concat())
 }
 
-fn open(token: &str, binding: &[u8; BINDING]) -> Option<String> {
+fn open(token: &str, binding: [u8; BINDING]) -> Option<String> {
     let bytes = hex::decode(token).ok()?;
     let (given, after) = bytes.split_at_checked(BINDING)?;
     let after = std::str::from_utf8(after).ok()?;
@@ -96,7 +96,7 @@ fn open(token: &str, binding: &[u8; BINDING]) -> Option<String> {
 }
 
 /// Ties the key to the list, so that a token with any bit changed is refused.
-fn check(after: &str, binding: &[u8; BINDING]) -> [u8; BINDING] {
+fn check(after: &str, binding: [u8; BINDING]) -> [u8; BINDING] {
     let hash = Sha256::new().chain_update(binding).chain_update(after).finalize();
     let mut check = [0; BINDING];
     check.copy_from_slice(&hash[..BINDING]);

@@ -57,8 +57,7 @@ impl Service {
         action.permit(caller)?;
         let mut violations = Violations::default();
         let id: Option<RoundId> = parse_id("round_id", id, &mut violations);
-        let content =
-            RoundContent::parse(&draft).map_err(|part| violations.extend_under("round", part)).ok();
+        let content = RoundContent::parse(&draft).map_err(|part| violations.extend_under("round", part)).ok();
         let (Some(id), Some(content)) = (id, content) else {
             return Err(Error::InvalidFields(violations.into_inner()));
         };
@@ -198,7 +197,12 @@ fn parse_members(organisation: &OrganisationId, names: &[String]) -> Result<BTre
             Ok(profile) if profile.organisation == *organisation => {
                 ids.insert(profile.id);
             }
-            Ok(_) => violations.push(field, name, "belongs to another organisation", "name members of `organisation`"),
+            Ok(_) => violations.push(
+                field,
+                name,
+                "belongs to another organisation",
+                "name members of `organisation`",
+            ),
             Err(Error::InvalidFields(part)) => violations.extend_under("", part),
             Err(other) => return Err(other),
         }

@@ -190,14 +190,16 @@ impl Store {
         // Rows are made some at a time: a large result is never held twice.
         let mut kept = 0;
         for (part, first) in matches.chunks(SAVE_PART).zip((1_i64..).step_by(SAVE_PART)) {
-            let rows = part.iter().zip(first..).map(|(pair, ordinal)| result::match_values(name, ordinal, pair));
+            let rows =
+                part.iter().zip(first..).map(|(pair, ordinal)| result::match_values(name, ordinal, pair));
             let rows: Vec<_> = rows.collect();
             kept += session.connection().insert(KEEP_MATCHES, rows).await?;
         }
         fault::expect_rows(KEEP_MATCHES.name, kept, matches.len() as u64)?;
         let mut kept = 0;
         for (part, first) in unmatched.chunks(SAVE_PART).zip((1_i64..).step_by(SAVE_PART)) {
-            let rows = part.iter().zip(first..).map(|(who, ordinal)| result::unmatched_values(name, ordinal, who));
+            let rows =
+                part.iter().zip(first..).map(|(who, ordinal)| result::unmatched_values(name, ordinal, who));
             let rows: Vec<_> = rows.collect();
             kept += session.connection().insert(KEEP_UNMATCHED, rows).await?;
         }

@@ -2,6 +2,7 @@
 
 use super::{etag, timestamp};
 use crate::api::proto::v1;
+use crate::domain::name::OrganisationId;
 use crate::domain::organisation::{Organisation, OrganisationDraft};
 
 /// From the message, unchecked.
@@ -38,7 +39,12 @@ pub fn message(organisation: &Organisation) -> v1::Organisation {
         region: content.country.region().code().to_owned(),
         rules: Some(v1::OrganisationRules {
             same_organisation_only: content.rules.same_organisation_only,
-            excluded_organisations: content.rules.excluded_organisations.iter().map(|id| id.name()).collect(),
+            excluded_organisations: content
+                .rules
+                .excluded_organisations
+                .iter()
+                .map(OrganisationId::name)
+                .collect(),
         }),
         etag: etag(organisation.version),
         create_time: Some(timestamp(organisation.create_time)),

@@ -3,8 +3,8 @@
 
 use std::str::FromStr as _;
 
-use super::policy::{criterion, criterion_message, hard_rule};
 use super::points;
+use super::policy::{criterion, criterion_message, hard_rule};
 use crate::api::proto::v1;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{ProfileRef, RunRef};

@@ -1,9 +1,7 @@
 //! Policies and their parts.
 
 use crate::api::proto::v1;
-use crate::domain::policy::{
-    Criterion, HardRule, HardRulesDraft, Policy, PolicyDraft, PreviousPartners,
-};
+use crate::domain::policy::{Criterion, HardRule, HardRulesDraft, Policy, PolicyDraft, PreviousPartners};
 
 /// From the message, unchecked.
 pub fn draft(message: v1::Policy) -> PolicyDraft {
@@ -91,7 +89,10 @@ mod tests {
     fn numbers_of_the_contract_and_the_domain_are_the_same() {
         for criterion in Criterion::ALL {
             let named = v1::Criterion::try_from(criterion as i32).expect("a criterion of the contract");
-            assert_eq!(screaming(&format!("{criterion:?}")), named.as_str_name().trim_start_matches("CRITERION_"));
+            assert_eq!(
+                screaming(&format!("{criterion:?}")),
+                named.as_str_name().trim_start_matches("CRITERION_")
+            );
         }
         for rule in HardRule::ALL {
             let named = v1::HardRule::try_from(rule as i32).expect("a rule of the contract");
