@@ -91,6 +91,11 @@ impl StagedRow {
             is_mentee: content.mentee_request.is_some(),
         })
     }
+
+    /// Digest of the profile, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
 }
 
 /// A row that names a person whom an earlier row of the import names already. It was not staged.
@@ -193,7 +198,7 @@ async fn stage_chunk(
         let StagedRow { row, id, document, digest, is_mentor, is_mentee } = row;
         values![import.id.as_str(), &id, ordinal, row, digest, is_mentor, is_mentee, document]
     });
-    let staged = session.insert(STAGE, bound).await?;
+    let staged = session.insert(STAGE, Box::new(bound)).await?;
     if staged == names.len() as u64 {
         return Ok(());
     }

@@ -185,13 +185,12 @@ impl Store {
         claim.ended(&mut session, SUCCEED, values).await?;
         let name = &claim.run.name;
         // Rows are made one bulk at a time: a large result is never held twice.
-        let rows =
-            matches.iter().zip(1_i64..).map(|(pair, ordinal)| result::match_values(name, ordinal, pair));
-        let kept = session.connection().insert(KEEP_MATCHES, rows).await?;
+        let rows = matches.iter().zip(1..).map(|(pair, ordinal)| result::match_values(name, ordinal, pair));
+        let kept = session.connection().insert(KEEP_MATCHES, Box::new(rows)).await?;
         fault::expect_rows(KEEP_MATCHES.name, kept, matches.len() as u64)?;
         let rows =
-            unmatched.iter().zip(1_i64..).map(|(who, ordinal)| result::unmatched_values(name, ordinal, who));
-        let kept = session.connection().insert(KEEP_UNMATCHED, rows).await?;
+            unmatched.iter().zip(1..).map(|(who, ordinal)| result::unmatched_values(name, ordinal, who));
+        let kept = session.connection().insert(KEEP_UNMATCHED, Box::new(rows)).await?;
         fault::expect_rows(KEEP_UNMATCHED.name, kept, unmatched.len() as u64)?;
         let detail = json!({
             "matches": matches.len(),

@@ -154,7 +154,7 @@ impl WriteSession {
             return Err(Error::RoundState { round: round.name(), state: state.as_str() });
         }
         let rows = ids.iter().map(|id| values![round, organisation, id, actor.as_str(), now]);
-        let enrolled = self.connection().insert(ENROL, rows).await?;
+        let enrolled = self.connection().insert(ENROL, Box::new(rows)).await?;
         if enrolled > 0 {
             let next = if state == RoundState::Draft { RoundState::Enrolling } else { state };
             self.move_round(round, next).await?;
