@@ -16,6 +16,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(&files, [root])?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    let mut prost = tonic_prost_build::Config::new();
+    prost.enable_type_names();
+    tonic_prost_build::configure().compile_fds_with_config(descriptors, prost)?;
     Ok(())
 }

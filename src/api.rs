@@ -1,3 +1,20 @@
-//! Thin gRPC services: convert, call the use case, convert back.
+//! The gRPC edge: thin services that authenticate, convert, call the use case and convert back. No decision is made here.
 
+pub mod convert;
 pub mod proto;
+pub mod status;
+
+mod auth;
+mod call_layer;
+mod organisation;
+mod profile;
+mod round;
+mod run;
+
+pub use auth::caller_of;
+pub use call_layer::CallLayer;
+pub use organisation::OrganisationApi;
+pub use profile::ProfileApi;
+pub use round::RoundApi;
+/// Tasks that answer streams; shutdown waits for them.
+pub use tokio_util::task::TaskTracker as Tasks;

@@ -1,1 +1,153 @@
-//! To be written.
+//! The command line: a gRPC client, apart from `serve`, `demo`, `admin` and `doctor`. Data goes to standard output,
+//! everything else to standard error.
+
+pub mod client;
+pub mod output;
+pub mod results;
+pub mod story;
+
+mod admin;
+mod doctor;
+mod export;
+mod failure;
+pub mod import;
+mod organisation;
+pub(crate) mod round;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::domain::vocabulary::Lang;
+use crate::{demo, telemetry};
+pub use failure::Failure;
+
+/// Printed below the help.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed for a reason not listed here
+  2  the command line is wrong
+  3  the input is wrong, or rows of an import were rejected
+  4  the token is missing, unknown, or its role does not allow this
+  5  not found
+  6  exists already, or its state does not allow this
+  7  the service cannot be reached or is busy: try again
+
+Environment: WIM_MATCH_SERVER, WIM_MATCH_TOKEN, WIM_MATCH_LANG; for `serve` see `wim-match serve --help`.";
+
+/// Matches mentors and mentees of independent Women-in-Mining organisations.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// Print JSON instead of tables.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Language of explanations: en, fr, es or pt.
+    #[arg(long, global = true, env = "WIM_MATCH_LANG", default_value = "en", value_parser = parse_lang)]
+    lang: Lang,
+    /// The service to call.
+    #[arg(long, global = true, env = "WIM_MATCH_SERVER", default_value = "http://127.0.0.1:50051")]
+    server: String,
+    /// API token of the caller.
+    #[arg(long, global = true, env = "WIM_MATCH_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one whole matching round on the sample alliance, and tell its story.
+    Demo(demo::Options),
+    /// Start the service.
+    Serve(serve::Options),
+    /// Bring in profiles of an organisation from a CSV file.
+    Import(import::Options),
+    /// Write all profiles of an organisation as CSV.
+    Export(export::Options),
+    /// Register and list organisations.
+    #[command(subcommand)]
+    Organisation(organisation::Command),
+    /// Open, fill, run and read matching rounds.
+    #[command(subcommand)]
+    Round(round::Command),
+    /// Look after the service's database and tokens.
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// Say what is configured, reachable and migrated.
+    Doctor(doctor::Options),
+}
+
+/// Where the database of `serve`, `admin` and `doctor` is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConfigArgs {
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Database: `sqlite:FILE` or `postgres://…` [default: sqlite:wim-match.sqlite3; env: WIM_MATCH_DATABASE].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+}
+
+impl ConfigArgs {
+    fn load(&self, listen: Option<String>) -> anyhow::Result<crate::config::Config> {
+        crate::config::Config::load(&crate::config::Overrides {
+            file: self.config.clone(),
+            listen,
+            database: self.database.clone(),
+        })
+    }
+}
+
+fn parse_lang(tag: &str) -> Result<Lang, String> {
+    Lang::from_tag(tag).ok_or_else(|| "use en, fr, es or pt".to_owned())
+}
+
+impl Cli {
+    /// Executes the command and says how it ended.
+    pub async fn run(self) -> ExitCode {
+        let Self { global, command } = self;
+        if !matches!(command, Command::Serve(_)) {
+            let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned());
+            if let Err(error) = telemetry::init(&filter, telemetry::LogFormat::Text) {
+                return Failure::from(error).report();
+            }
+        }
+        let done = match command {
+            Command::Demo(options) => demo::run(&options, global.lang, global.json).await.map_err(Failure::from),
+            Command::Serve(options) => serve::run(options).await,
+            Command::Import(options) => import::run(options, &global).await,
+            Command::Export(options) => export::run(options, &global).await,
+            Command::Organisation(command) => organisation::run(command, &global).await,
+            Command::Round(command) => round::run(command, &global).await,
+            Command::Admin(command) => admin::run(command, &global).await,
+            Command::Doctor(options) => doctor::run(options, &global).await,
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failure.report(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

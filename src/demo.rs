@@ -1,1 +1,248 @@
-//! To be written.
+//! `wim-match demo`: a real server on a free loopback port with a fresh SQLite file, and beside it a client that brings a
+//! whole alliance in through gRPC, runs one round and tells its story.
+
+pub mod alliance;
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::net::TcpListener;
+use tonic::transport::Channel;
+
+use crate::api::convert;
+use crate::api::proto::v1;
+use crate::cli::client::{Client, connect, request_id};
+use crate::cli::import::Import;
+use crate::cli::output::{data, grouped, json, say};
+use crate::cli::results::Results;
+use crate::cli::{round, story};
+use crate::clock::{Clock as _, Stopwatch, SystemClock};
+use crate::config::{Config, Overrides};
+use crate::domain::caller::Role;
+use crate::domain::name::OrganisationId;
+use crate::domain::vocabulary::Lang;
+use crate::report;
+use crate::server::Server;
+use alliance::Alliance;
+
+/// The round of the demo.
+const ROUND: &str = "2027-first";
+
+/// Options of `wim-match demo`.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// Size of a made-up alliance; without it the sample alliance of 112 mentees and 90 mentors.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=2_000_000))]
+    people: Option<u32>,
+    /// Seed of the made-up alliance.
+    #[arg(long, default_value_t = 1, requires = "people")]
+    seed: u64,
+    /// SQLite file; one of an earlier demo is replaced.
+    #[arg(long, value_name = "FILE", default_value = "wim-match-demo.sqlite3")]
+    database: PathBuf,
+    /// Where to write the report.
+    #[arg(long, value_name = "FILE", default_value = "round-report.html")]
+    report: PathBuf,
+    /// Keep the service running afterwards, to try it out.
+    #[arg(long)]
+    serve: bool,
+}
+
+/// Runs the demo.
+pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result<()> {
+    let tell = |line: &str| if as_json { Ok(()) } else { data(line) };
+    let alliance = match options.people {
+        Some(people) => alliance::synthesise(people as usize, options.seed),
+        None => alliance::sample(),
+    };
+    tell("One whole matching round on a made-up alliance: every organisation and person in it is invented.\n")?;
+    let (server, startup) = start(&options.database).await?;
+    let channel = connect(&format!("http://{}", server.address())).await?;
+    tell(&format!(
+        "Service ready in {} ms on http://{}, with a fresh SQLite file.",
+        startup.as_millis(),
+        server.address()
+    ))?;
+
+    let coordinator_token = server.service().issue_token(&Role::Coordinator, "demo").await?;
+    let mut coordinator = Client::new(&channel, Some(&coordinator_token))?;
+    create_round(&mut coordinator).await?;
+    let brought_in = bring_in(&server, &channel, &mut coordinator, &alliance).await?;
+    tell(&format!(
+        "Imported {} profiles of {} organisations at {} profiles/s; {} enrolled, {} refused for want of consent or role.",
+        grouped(brought_in.profiles),
+        brought_in.organisations,
+        grouped(brought_in.profiles_per_second()),
+        grouped(brought_in.enrolled),
+        brought_in.refused
+    ))?;
+
+    let run = run_round(&mut coordinator, lang).await?;
+    let results = Results::fetch(&coordinator, run).await?;
+    let now = SystemClock.now().strftime("%Y-%m-%d %H:%M UTC").to_string();
+    std::fs::write(&options.report, report::render(&results.report(lang, now, true)))?;
+    if as_json {
+        json(&results.run)?;
+    } else {
+        data("")?;
+        story::tell(&results, lang)?;
+        tell_what_is_where(options, &results)?;
+    }
+    if options.serve {
+        say(&format!("\nThe service stays on http://{}; stop it with Ctrl-C. Token of a coordinator:", server.address()));
+        data(&coordinator_token)?;
+        tokio::signal::ctrl_c().await?;
+    }
+    server.stop().await
+}
+
+/// A server on a free loopback port, over a file of its own, and how long it took to be ready.
+async fn start(database: &Path) -> anyhow::Result<(Server, Duration)> {
+    let file = database.display();
+    anyhow::ensure!(
+        !database.exists() || is_sqlite(database),
+        "{file} exists and is not a SQLite file; choose another with --database"
+    );
+    for suffix in ["", "-wal", "-shm"] {
+        match std::fs::remove_file(format!("{file}{suffix}")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                anyhow::bail!("{file}{suffix} of an earlier demo cannot be removed: {error}");
+            }
+            _ => {}
+        }
+    }
+    let stopwatch = Stopwatch::start();
+    let config = Config::load(&Overrides {
+        listen: Some("127.0.0.1:0".to_owned()),
+        database: Some(format!("sqlite:{file}")),
+        ..Overrides::default()
+    })?;
+    let listener = TcpListener::bind(config.listen).await?;
+    let server = Server::start(config, listener).await?;
+    Ok((server, stopwatch.elapsed()))
+}
+
+/// Whether a file begins as SQLite's do, or is empty.
+fn is_sqlite(file: &Path) -> bool {
+    std::fs::read(file).is_ok_and(|bytes| bytes.is_empty() || bytes.starts_with(b"SQLite format 3\0"))
+}
+
+async fn create_round(coordinator: &mut Client) -> anyhow::Result<()> {
+    let round = v1::Round {
+        display_name: "International mentoring round 2027 (synthetic)".to_owned(),
+        start_date: "2027-01-15".to_owned(),
+        end_date: "2027-07-15".to_owned(),
+        ..v1::Round::default()
+    };
+    let request =
+        v1::CreateRoundRequest { round_id: ROUND.to_owned(), round: Some(round), request_id: request_id() };
+    coordinator.rounds.create_round(request).await?;
+    Ok(())
+}
+
+/// What was brought in.
+struct BroughtIn {
+    organisations: usize,
+    profiles: u64,
+    enrolled: u64,
+    refused: usize,
+    /// Time spent in imports.
+    importing: Duration,
+}
+
+impl BroughtIn {
+    fn profiles_per_second(&self) -> u64 {
+        u64::try_from(u128::from(self.profiles) * 1_000 / self.importing.as_millis().max(1)).unwrap_or_default()
+    }
+}
+
+/// Registers every organisation; then each one's own manager imports and enrols its members.
+async fn bring_in(
+    server: &Server,
+    channel: &Channel,
+    coordinator: &mut Client,
+    alliance: &Alliance,
+) -> anyhow::Result<BroughtIn> {
+    let mut total =
+        BroughtIn { organisations: 0, profiles: 0, enrolled: 0, refused: 0, importing: Duration::ZERO };
+    let bar = progress_bar(alliance.organisations.len());
+    for organisation in &alliance.organisations {
+        let request = v1::CreateOrganisationRequest {
+            organisation_id: organisation.id.to_string(),
+            organisation: Some(convert::organisation::message_of_draft(organisation.draft.clone())),
+            request_id: request_id(),
+        };
+        coordinator.organisations.create_organisation(request).await?;
+    }
+    for (at, organisation) in alliance.organisations.iter().enumerate() {
+        bar.set_message(organisation.id.to_string());
+        let role = Role::OrganisationManager(organisation.id.clone());
+        let token = server.service().issue_token(&role, "demo").await?;
+        let mut manager = Client::new(channel, Some(&token))?;
+        let csv = alliance.csv_of(at)?;
+        let stopwatch = Stopwatch::start();
+        total.profiles += import(&manager, &organisation.id, csv).await?;
+        total.importing += stopwatch.elapsed();
+        let request = v1::EnrolProfilesRequest {
+            round: format!("rounds/{ROUND}"),
+            organisation: organisation.id.name(),
+            profiles: Vec::new(),
+            request_id: request_id(),
+        };
+        let enrolled = manager.rounds.enrol_profiles(request).await?.into_inner();
+        total.enrolled += u64::try_from(enrolled.enrolled).unwrap_or_default();
+        total.refused += enrolled.refused.len();
+        total.organisations += 1;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(total)
+}
+
+/// Imports an organisation's CSV file; a row of the alliance that is refused is a defect.
+async fn import(manager: &Client, organisation: &OrganisationId, csv: Vec<u8>) -> anyhow::Result<u64> {
+    let import = Import { organisation: organisation.clone(), accept_good_rows: false, validate_only: false };
+    let summary = import
+        .send(manager, Cursor::new(csv), |problem| {
+            anyhow::bail!("{organisation}, line {}: {}", problem.line, problem.cell)
+        })
+        .await?;
+    Ok(u64::try_from(summary.created).unwrap_or_default())
+}
+
+async fn run_round(coordinator: &mut Client, lang: Lang) -> anyhow::Result<v1::Run> {
+    let request = v1::StartRunRequest { round: format!("rounds/{ROUND}"), request_id: request_id() };
+    let run = coordinator.rounds.start_run(request).await?.into_inner().run.unwrap_or_default();
+    let run = round::watch(coordinator, &run.name, lang).await?;
+    match run.failure {
+        Some(failure) => anyhow::bail!("{}: {}", failure.reason, failure.message),
+        None => Ok(run),
+    }
+}
+
+fn progress_bar(organisations: usize) -> ProgressBar {
+    let bar = ProgressBar::new(organisations as u64);
+    let style = ProgressStyle::with_template("{spinner} importing {bar:30} {pos}/{len} organisations  {msg}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn tell_what_is_where(options: &Options, results: &Results) -> std::io::Result<()> {
+    let database = options.database.display();
+    data(&format!("\nReport       {}  (open it in a browser)", options.report.display()))?;
+    data(&format!("Database     {database}  (profiles, round, frozen snapshot, matches, certificate, journal)"))?;
+    data(&format!("Result       {}  digest {}", results.run.name, short(&results.run.result_digest)))?;
+    data("\nTry next:")?;
+    let example = results.matches.first().map(|pair| format!("{} {}", pair.mentee.short(), pair.mentor.short()));
+    data("  wim-match demo --lang es                        the same story in Spanish")?;
+    data("  wim-match demo --people 10000                   an alliance of ten thousand")?;
+    data(&format!("  wim-match serve --database sqlite:{database}   serve this very database, then:"))?;
+    data("  wim-match admin token --role coordinator --database …   and with that token:")?;
+    data(&format!("  wim-match round explain {ROUND} {}", example.unwrap_or_else(|| "MENTEE MENTOR".to_owned())))
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..16).unwrap_or(digest)
+}

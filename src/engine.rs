@@ -1,4 +1,202 @@
 //! The engine: a frozen round in, the best assignment with its proof and its reasons out. Pure: no database, no clock,
 //! no async, no input or output.
+//!
+//! The way of a round: [`encode`] turns profiles into bits and small numbers, [`score`] judges every pair under the hard
+//! rules of [`eligibility`] and the criteria of the policy, [`assign`] finds the best assignment, [`certify`] proves it with
+//! code of its own, and reasons are given for every match and for everyone without one.
+//!
+//! Everything is integer arithmetic, and people are ordered by a hash of their names: the same round gives the same bytes
+//! on any machine, for any number of threads and any order of its people.
 
+pub mod assign;
+mod census;
+pub mod certify;
+pub mod eligibility;
+pub mod encode;
+mod explain;
 pub mod problem;
+pub mod score;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod unmatched;
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use self::assign::{Assignment, Counters};
+use self::certify::Certificate;
+use self::encode::Round;
+pub use self::explain::explain_pair;
+use self::problem::{Demand, Observer, Problem, Seats, Stopped};
+use self::score::Scores;
+use crate::clock::Stopwatch;
+use crate::domain::run::{Match, Proof, RunSummary, Stage, Unmatched};
+use crate::domain::snapshot::Snapshot;
+
+/// Version of the engine: changes whenever the same round may give another result.
+pub const ENGINE_VERSION: &str = "1";
+
+/// How the engine is to run. Nothing here changes the result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Threads of a pool of its own; `None` takes the current rayon pool.
+    pub threads: Option<usize>,
+}
+
+/// What comes out of a round.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The matches, best score first, then by mentee and mentor.
+    pub matches: Vec<Match>,
+    /// Everyone without a match, mentees first, then by profile.
+    pub unmatched: Vec<Unmatched>,
+    /// The run in numbers, with its proof.
+    pub summary: RunSummary,
+    /// Prices by which anybody can check the optimum. They are in the engine's order of people: see [`Round::encode`].
+    pub certificate: Certificate,
+    /// Work of the solver, in numbers that do not depend on the machine.
+    pub counters: Counters,
+}
+
+impl Outcome {
+    /// SHA-256 of the result in hexadecimal: matches, unmatched, summary without its times, certificate.
+    pub fn digest(&self) -> String {
+        let timeless = RunSummary { stage_micros: Vec::new(), ..self.summary.clone() };
+        let whole = (&self.matches, &self.unmatched, &timeless, &self.certificate);
+        hex::encode(Sha256::digest(json(&whole)))
+    }
+}
+
+#[expect(clippy::expect_used, reason = "plain data with string keys always serialises")]
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("plain data serialises")
+}
+
+/// Solves a round. The only error is that `observer` asked to stop.
+///
+/// If the proof fails, which would be a defect, the outcome says so in its summary; it must not be used.
+pub fn solve(snapshot: &Snapshot, options: &Options, observer: &dyn Observer) -> Result<Outcome, Stopped> {
+    let own_pool =
+        options.threads.map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build());
+    match own_pool {
+        Some(Ok(pool)) => pool.install(|| run(snapshot, observer)),
+        // A machine that gives no more threads still has those of the current pool.
+        Some(Err(_)) | None => run(snapshot, observer),
+    }
+}
+
+fn run(snapshot: &Snapshot, observer: &dyn Observer) -> Result<Outcome, Stopped> {
+    let mut times = Times::new(observer);
+    let round = times.stage(Stage::Encode, |_| Ok(Round::encode(snapshot)))?;
+    let (scores, tally) = times.stage(Stage::Score, |observer| {
+        let scores = Scores::new(&round);
+        let tally = census::count_all(&scores, round.mentees.len(), round.mentors.len(), observer)?;
+        Ok((scores, tally))
+    })?;
+    let (mentees, mentors) = (demands(&round), seats(&round));
+    let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores };
+    let Assignment { pairs, certificate, counters } =
+        times.stage(Stage::Assign, |observer| assign::assign(&problem, observer))?;
+    let proof = times.stage(Stage::Certify, |observer| {
+        let verdict = certify::certify(&problem, &pairs, &certificate, observer)?;
+        Ok(Proof {
+            proved: verdict.proved(),
+            primal: verdict.primal,
+            dual: verdict.dual,
+            candidates_checked: verdict.candidates,
+        })
+    })?;
+    let (matches, unmatched) = times.stage(Stage::Explain, |observer| {
+        let matches = describe(&round, &scores, &pairs, observer)?;
+        let unmatched = unmatched::unmatched(&round, &scores, &pairs, observer)?;
+        Ok((matches, unmatched))
+    })?;
+    let mut summary = summary::summarise(&round, &matches, &tally, proof);
+    summary.stage_micros = times.micros;
+    Ok(Outcome { matches, unmatched, summary, certificate, counters })
+}
+
+/// Runs the stages one by one, and keeps what each took.
+struct Times<'a> {
+    observer: &'a dyn Observer,
+    micros: Vec<(Stage, i64)>,
+}
+
+impl<'a> Times<'a> {
+    fn new(observer: &'a dyn Observer) -> Self {
+        Self { observer, micros: Vec::new() }
+    }
+
+    fn stage<T>(
+        &mut self,
+        stage: Stage,
+        work: impl FnOnce(&dyn Observer) -> Result<T, Stopped>,
+    ) -> Result<T, Stopped> {
+        if self.observer.is_cancelled() {
+            return Err(Stopped);
+        }
+        self.observer.progress(stage, 0, 0);
+        let watch = Stopwatch::start();
+        let result = work(&Within { observer: self.observer, stage });
+        self.micros.push((stage, watch.micros()));
+        result
+    }
+}
+
+/// Reports whatever a stage does as that stage's progress: the solver scores pairs too, but a run never steps back.
+struct Within<'a> {
+    observer: &'a dyn Observer,
+    stage: Stage,
+}
+
+impl Observer for Within<'_> {
+    fn progress(&self, _: Stage, done: u64, total: u64) {
+        self.observer.progress(self.stage, done, total);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.observer.is_cancelled()
+    }
+}
+
+/// What the mentees of a round want: the waitlisted are served first.
+fn demands(round: &Round<'_>) -> Vec<Demand> {
+    let demand = |at: &u32| {
+        let content = round.people[*at as usize].content;
+        Demand {
+            tier: u8::from(!round.is_waitlisted(content)),
+            wanted: content.mentee_request.map_or(1, |request| request.mentors_wanted.clamp(1, 2)),
+        }
+    };
+    round.mentees.iter().map(demand).collect()
+}
+
+/// What the mentors of a round offer.
+fn seats(round: &Round<'_>) -> Vec<Seats> {
+    let seats = |at: &u32| {
+        let offer = round.people[*at as usize].content.mentor_offer;
+        let (min, max) = offer.map_or((0, 0), |offer| (offer.min_mentees, offer.max_mentees));
+        Seats { min: u32::from(min.min(max)), max: u32::from(max) }
+    };
+    round.mentors.iter().map(seats).collect()
+}
+
+fn describe(
+    round: &Round<'_>,
+    scores: &Scores<'_>,
+    pairs: &[(u32, u32)],
+    observer: &dyn Observer,
+) -> Result<Vec<Match>, Stopped> {
+    let describe = |(mentee, mentor): &(u32, u32)| {
+        if observer.is_cancelled() {
+            return Err(Stopped);
+        }
+        Ok(explain::describe_match(round, scores, *mentee as usize, *mentor as usize))
+    };
+    let mut matches = pairs.par_iter().map(describe).collect::<Result<Vec<Match>, Stopped>>()?;
+    matches.sort_by(|a, b| {
+        b.score.cmp(&a.score).then_with(|| a.mentee.cmp(&b.mentee)).then_with(|| a.mentor.cmp(&b.mentor))
+    });
+    Ok(matches)
+}

@@ -1,1 +1,169 @@
-//! To be written.
+//! The composition root: configuration and a listener in, a running service and the means to stop it out.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server as Transport;
+use tonic_health::ServingStatus;
+
+use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
+use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
+use crate::api::proto::v1::round_service_server::RoundServiceServer;
+use crate::api::{CallLayer, OrganisationApi, ProfileApi, RoundApi, Tasks, proto};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::service::Service;
+use crate::store::Store;
+use crate::worker::Worker;
+
+/// How often a connection without calls is looked after, and how long it may be silent.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+/// How often left-overs of broken imports and old answers are purged.
+const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
+/// How long rows of a broken import stay.
+const STALE_IMPORT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+/// How long a first answer is remembered.
+const ANSWERS_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
+
+/// A running service.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    service: Service,
+    stop: CancellationToken,
+    tasks: Tasks,
+    transport: JoinHandle<Result<(), tonic::transport::Error>>,
+    transport_ended: CancellationToken,
+    drain: Duration,
+}
+
+impl Server {
+    /// Starts the service on a bound listener, with the machine's clock.
+    pub async fn start(config: Config, listener: TcpListener) -> anyhow::Result<Self> {
+        Self::start_with(config, listener, Arc::new(SystemClock)).await
+    }
+
+    /// Starts the service on a bound listener. The database is migrated first.
+    #[expect(clippy::disallowed_methods, reason = "the transport's task is awaited by `stop`")]
+    pub async fn start_with(
+        config: Config,
+        listener: TcpListener,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let address = listener.local_addr()?;
+        let store = Store::open(config.database.expose_secret()).await?;
+        store.migrate().await?;
+        let service = Service::new(store, clock);
+        let (stop, tasks) = (CancellationToken::new(), Tasks::new());
+
+        tasks.spawn(housekeeping(service.clone(), stop.clone()));
+        if config.worker {
+            let worker = Worker::new(service.clone(), config.compute_threads);
+            tasks.spawn(worker.run(stop.clone()));
+        }
+
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_service_status("", ServingStatus::Serving).await;
+        health.set_serving::<OrganisationServiceServer<OrganisationApi>>().await;
+        health.set_serving::<ProfileServiceServer<ProfileApi>>().await;
+        health.set_serving::<RoundServiceServer<RoundApi>>().await;
+
+        let max = config.max_message_bytes;
+        let organisations = OrganisationApi { service: service.clone() };
+        let profiles =
+            ProfileApi { service: service.clone(), tasks: tasks.clone(), max_message_bytes: max };
+        let rounds = RoundApi { service: service.clone(), tasks: tasks.clone() };
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        let router = Transport::builder()
+            .http2_keepalive_interval(Some(KEEPALIVE))
+            .max_concurrent_streams(config.max_concurrent_streams)
+            .layer(CallLayer { max_message_bytes: max })
+            .add_service(health_service)
+            .add_service(reflection().build_v1()?)
+            .add_service(reflection().build_v1alpha()?)
+            .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))
+            .add_service(ProfileServiceServer::new(profiles).max_decoding_message_size(max))
+            .add_service(RoundServiceServer::new(rounds).max_decoding_message_size(max));
+
+        let (signal, transport_ended) = (stop.clone(), CancellationToken::new());
+        let ended = transport_ended.clone();
+        let transport = tokio::spawn(async move {
+            let incoming = TcpListenerStream::new(listener);
+            let served = router.serve_with_incoming_shutdown(incoming, signal.cancelled_owned()).await;
+            ended.cancel();
+            served
+        });
+        tracing::info!(server.address = %address, "service started");
+        let drain = Duration::from_secs(config.drain_seconds);
+        Ok(Self { address, service, stop, tasks, transport, transport_ended, drain })
+    }
+
+    /// Where the service listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The use cases behind the API.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Returns when the transport has ended without being asked to.
+    pub async fn failed(&self) {
+        self.transport_ended.cancelled().await;
+    }
+
+    /// Stops taking calls, lets open ones end for a while, puts a run under way back into the queue, closes the store.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.tasks.close();
+        let abort = self.transport.abort_handle();
+        let ended = tokio::time::timeout(self.drain, async {
+            let served = self.transport.await;
+            self.tasks.wait().await;
+            served
+        });
+        let served = ended.await;
+        if served.is_err() {
+            tracing::warn!("calls were still open after the time to drain; they are cut");
+            abort.abort();
+        }
+        self.service.store().close().await;
+        tracing::info!("service stopped");
+        if let Ok(served) = served {
+            served??;
+        }
+        Ok(())
+    }
+}
+
+/// Purges what nobody needs any more, at the start and every hour.
+async fn housekeeping(service: Service, stop: CancellationToken) {
+    loop {
+        let now = service.clock().now();
+        let store = service.store();
+        let purged = async {
+            let rows = store.purge_stale_imports(now - STALE_IMPORT).await?;
+            let answers = store.purge_answers(now - ANSWERS_KEPT).await?;
+            Ok::<_, crate::error::Error>((rows, answers))
+        };
+        match purged.await {
+            Ok((imports, answers)) => tracing::debug!(imports, answers, "housekeeping done"),
+            Err(error) => tracing::warn!(error.type = error.reason(), "housekeeping failed; it is tried again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(HOUSEKEEPING) => {}
+        }
+    }
+}

@@ -1,1 +1,101 @@
-//! To be written.
+//! The use cases, by noun. Each takes the caller first, asks `permission` whether her role may do it, parses what came
+//! in, and lets the store do it in one transaction with its journal line. Nothing else writes to the store.
+
+mod board;
+mod import;
+mod organisation;
+mod page;
+mod permission;
+mod profile;
+mod round;
+mod run;
+mod token;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+
+use crate::clock::Clock;
+use crate::domain::caller::Caller;
+use crate::domain::violation::Violations;
+use crate::error::{Error, Result};
+use crate::store::{Receipt, RequestKey, Scope, Store};
+
+pub use board::{LiveRun, RunBoard, Stop};
+pub use import::{DraftRow, Import, ImportSpec, ImportSummary, RejectedRow};
+pub use page::{Page, PageRequest};
+pub use permission::Action;
+pub use profile::Export;
+pub use round::{Enrolled, RefusedEnrolment};
+pub use run::{ExplainedPair, RunWatch};
+
+/// The use cases. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Service {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    board: Arc<RunBoard>,
+}
+
+impl Service {
+    /// Use cases over a store.
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, board: Arc::default() }
+    }
+
+    /// The store, for the worker and for health.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Where runs under way in this process can be seen and stopped.
+    pub fn board(&self) -> &Arc<RunBoard> {
+        &self.board
+    }
+
+    /// The receipt of a mutation: `payload` is all of the request but its `request_id`.
+    fn receipt(&self, caller: &Caller, action: Action, request_id: &str, payload: &impl Serialize) -> Result<Receipt> {
+        let request = match request_id {
+            "" => None,
+            id => Some(RequestKey {
+                id: parse_request_id(id)?,
+                method: action.method(),
+                payload_digest: digest(payload)?,
+            }),
+        };
+        Ok(Receipt { actor: caller.token_id.clone(), scope: Scope::from(caller), now: self.clock.now(), request })
+    }
+}
+
+/// A `request_id` in its one spelling.
+fn parse_request_id(id: &str) -> Result<String> {
+    let parsed: Result<uuid::Uuid, _> = id.parse();
+    parsed.map(|uuid| uuid.to_string()).map_err(|_| {
+        let mut violations = Violations::default();
+        violations.push("request_id", id, "is not a UUID", "make a new random UUID for every new request");
+        Error::InvalidFields(violations.into_inner())
+    })
+}
+
+/// SHA-256 of a payload's JSON, in hexadecimal.
+fn digest(payload: &impl Serialize) -> Result<String> {
+    Ok(hex::encode(Sha256::digest(remembered(payload)?)))
+}
+
+/// An answer as it is remembered for a repeated request.
+fn remembered(answer: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(answer).map_err(|error| Error::Internal("an answer does not serialise".into(), Some(error.into())))
+}
+
+/// A remembered answer as it was.
+fn recalled<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Error::Internal("a remembered answer cannot be read".into(), Some(error.into())))
+}

@@ -1,1 +1,215 @@
-//! To be written.
+//! Everything that is said to people, in four languages. Reasons, criteria and states are codes everywhere else; here they
+//! become words. The texts are in `data/wording/`, one file per language, and the labels of codes in the vocabularies.
+
+mod catalogue;
+mod template;
+
+use std::borrow::Cow;
+use std::fmt::{Debug, Display};
+
+use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::language;
+use crate::domain::policy::{Criterion, HardRule};
+use crate::domain::profile::LanguageLevel;
+use crate::domain::round::RoundState;
+use crate::domain::run::{RunState, Side, Stage, UnmatchedReason};
+use crate::domain::vocabulary::{
+    Commodity, Country, Function, Goal, Kind, Lang, Region, Topic, Vocabulary, WorkingStyle,
+};
+
+/// What stands for a value that is not there.
+const NO_VALUE: &str = "–";
+
+/// A reason in words: the inside of a sentence, without a capital letter and a full stop.
+pub fn render(reason: &Reason, lang: Lang) -> String {
+    fill_with(&format!("reason.{}", reason.code.as_str()), lang, &|name| match reason.parameters.get(name) {
+        Some(value) => value_in_words(reason.code, name, value, lang),
+        None => NO_VALUE.to_owned(),
+    })
+}
+
+/// A reason in words, as a whole sentence.
+pub fn sentence(reason: &Reason, lang: Lang) -> String {
+    let mut words = capitalised(&render(reason, lang));
+    words.push('.');
+    words
+}
+
+/// The text of a key as it stands in the files, `table.key`. A key that is not there is a defect and gives the empty text.
+pub fn text(key: &str, lang: Lang) -> &'static str {
+    let entry = catalogue::entry(key, lang);
+    debug_assert!(entry.is_some(), "no text `{key}` in {}", lang.tag());
+    entry.map_or("", |entry| entry.text.as_str())
+}
+
+/// The text of a key with its parameters replaced by `values`, and its choices made by those that are counts.
+pub fn fill(key: &str, lang: Lang, values: &[(&str, &dyn Display)]) -> String {
+    fill_with(key, lang, &|name| match values.iter().find(|(known, _)| *known == name) {
+        Some((_, value)) => value.to_string(),
+        None => NO_VALUE.to_owned(),
+    })
+}
+
+fn fill_with(key: &str, lang: Lang, value: &dyn Fn(&str) -> String) -> String {
+    let entry = catalogue::entry(key, lang);
+    debug_assert!(entry.is_some(), "no text `{key}` in {}", lang.tag());
+    entry.map_or_else(String::new, |entry| entry.template.fill(lang, value))
+}
+
+/// Name of a criterion, for headings; `None` stands for the private criteria together.
+pub fn criterion_label(criterion: Option<Criterion>, lang: Lang) -> &'static str {
+    criterion.map_or_else(|| text("criterion.private", lang), |criterion| label("criterion", criterion, lang))
+}
+
+/// Name of a hard rule, for headings.
+pub fn rule_label(rule: HardRule, lang: Lang) -> &'static str {
+    label("rule", rule, lang)
+}
+
+/// Why someone has no match, for headings.
+pub fn unmatched_label(reason: UnmatchedReason, lang: Lang) -> &'static str {
+    label("unmatched_reason", reason, lang)
+}
+
+/// Name of a step of a run.
+pub fn stage_label(stage: Stage, lang: Lang) -> &'static str {
+    label("stage", stage, lang)
+}
+
+/// Name of a run's state.
+pub fn run_state_label(state: RunState, lang: Lang) -> &'static str {
+    label("run_state", state, lang)
+}
+
+/// Name of a round's state.
+pub fn round_state_label(state: RoundState, lang: Lang) -> &'static str {
+    label("round_state", state, lang)
+}
+
+/// Name of a side of a match.
+pub fn side_label(side: Side, lang: Lang) -> &'static str {
+    label("side", side, lang)
+}
+
+/// Name of a language level: `A1` to `C2` everywhere, and the word for native.
+pub fn level_label(level: LanguageLevel, lang: Lang) -> &'static str {
+    match level {
+        LanguageLevel::Native => text("level.native", lang),
+        level => level.as_str(),
+    }
+}
+
+/// A score of 0..=10,000 as a percentage with two decimals, in the language's manner.
+pub fn score(points: u32, lang: Lang) -> String {
+    let (whole, hundredths) = (points / 100, points % 100);
+    match lang {
+        Lang::En => format!("{whole}.{hundredths:02}%"),
+        Lang::Fr | Lang::Es => format!("{whole},{hundredths:02}\u{a0}%"),
+        Lang::Pt => format!("{whole},{hundredths:02}%"),
+    }
+}
+
+/// `a, b and c`; where an item has an `and` of its own, `a; b; c`.
+pub fn list(items: &[&str], lang: Lang) -> String {
+    let Some((last, others)) = items.split_last() else { return NO_VALUE.to_owned() };
+    if others.is_empty() {
+        return (*last).to_owned();
+    }
+    let and = match text("list.and", lang) {
+        // Spanish says `e` before the sound of i: `geología e informática`, but `agua y hielo`.
+        "y" if begins_with_i(last) => "e",
+        and => and,
+    };
+    if items.iter().any(|item| item.contains(&format!(" {} ", text("list.and", lang)))) {
+        return items.join(if lang == Lang::Fr { "\u{a0}; " } else { "; " });
+    }
+    format!("{} {and} {last}", others.join(", "))
+}
+
+fn begins_with_i(word: &str) -> bool {
+    let word = word.to_lowercase();
+    let sounds_like_i = |word: &str| word.starts_with(['i', 'í']);
+    let silent = word.strip_prefix('h').is_some_and(sounds_like_i);
+    (sounds_like_i(&word) || silent) && !word.starts_with("hie")
+}
+
+/// A text with a capital first letter.
+pub fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// The label of a value whose name in the code is its key in the files.
+fn label(table: &str, value: impl Debug, lang: Lang) -> &'static str {
+    text(&format!("{table}.{}", snake_case(&format!("{value:?}"))), lang)
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for (i, c) in name.char_indices() {
+        if c.is_ascii_uppercase() && i > 0 && !snake.ends_with('_') {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// The value of a reason's parameter as it is read: codes by their labels, numbers as they are.
+fn value_in_words(code: ReasonCode, name: &str, value: &str, lang: Lang) -> String {
+    let one = |found: Option<&'static str>| found.map_or_else(|| value.to_owned(), str::to_owned);
+    match name {
+        "topics" => terms(Topic::vocabulary(), value, lang),
+        "functions" => terms(Function::vocabulary(), value, lang),
+        "commodities" => terms(Commodity::vocabulary(), value, lang),
+        "goals" => terms(Goal::vocabulary(), value, lang),
+        "styles" => terms(WorkingStyle::vocabulary(), value, lang),
+        "modes" => {
+            let mode =
+                |mode: &str| catalogue::entry(&format!("mode.{mode}"), lang).map(|entry| entry.text.as_str());
+            labels(value, lang, mode)
+        }
+        "criterion" => {
+            one(named(&Criterion::ALL, value).map(|criterion| criterion_label(Some(criterion), lang)))
+        }
+        "rule" => one(named(&HardRule::ALL, value).map(|rule| rule_label(rule, lang))),
+        "level" => one(level(value).map(|level| level_label(level, lang))),
+        "country" => one(Country::from_code(value).map(|country| country.label(lang))),
+        "region" => one(Region::from_code(value).map(|region| region.label(lang))),
+        "language" => language::label(value, lang).to_owned(),
+        "score" => in_percent(value, lang),
+        "required" if code == ReasonCode::RuleMinScore => in_percent(value, lang),
+        _ => value.to_owned(),
+    }
+}
+
+fn terms(vocabulary: &'static Vocabulary, codes: &str, lang: Lang) -> String {
+    labels(codes, lang, |code| vocabulary.term(code).map(|term| term.label(lang)))
+}
+
+/// The labels of several codes joined by `,`; an unknown code stands for itself.
+fn labels(codes: &str, lang: Lang, label: impl Fn(&str) -> Option<&'static str>) -> String {
+    let codes = codes.split(',').map(str::trim).filter(|code| !code.is_empty());
+    let labels: Vec<Cow<'_, str>> = codes.map(|code| Cow::Borrowed(label(code).unwrap_or(code))).collect();
+    list(&labels.iter().map(AsRef::as_ref).collect::<Vec<_>>(), lang)
+}
+
+/// The value that is called `name`, in snake case or in capitals, or has it as its number.
+fn named<T: Copy + Debug>(all: &[T], name: &str) -> Option<T> {
+    let number = name.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    let wanted = name.to_ascii_lowercase();
+    let called = || all.iter().find(|value| snake_case(&format!("{value:?}")) == wanted);
+    number.and_then(|at| all.get(at)).or_else(called).copied()
+}
+
+fn level(value: &str) -> Option<LanguageLevel> {
+    let number = value.parse().ok().and_then(LanguageLevel::from_number);
+    number.or_else(|| LanguageLevel::ALL.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(value)))
+}
+
+fn in_percent(points: &str, lang: Lang) -> String {
+    points.parse().map_or_else(|_| points.to_owned(), |points| score(points, lang))
+}
+
+#[cfg(test)]
+mod tests;

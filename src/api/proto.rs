@@ -3,7 +3,10 @@
 #[expect(
     missing_docs,
     unused_qualifications,
+    clippy::all,
     clippy::pedantic,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     reason = "generated; the protos carry the documentation"
 )]
 pub mod v1 {

@@ -166,3 +166,11 @@ impl ReasonCode {
         spelt
     }
 }
+
+impl std::str::FromStr for ReasonCode {
+    type Err = String;
+
+    fn from_str(spelt: &str) -> Result<Self, String> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == spelt).ok_or_else(|| spelt.to_owned())
+    }
+}

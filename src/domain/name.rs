@@ -23,13 +23,13 @@ impl InvalidName {
     }
 }
 
-const SLUG_RULE: &str = "1 to 64 lower-case letters, digits and hyphens, beginning with a letter";
+const SLUG_RULE: &str = "1 to 64 lower-case letters, digits and hyphens, not beginning with a hyphen";
 const OWN_ID_RULE: &str = "1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`";
 
 /// Whether `id` may be chosen for an organisation or a round.
 fn is_slug(id: &str) -> bool {
     (1..=MAX_ID_LENGTH).contains(&id.len())
-        && id.starts_with(|c: char| c.is_ascii_lowercase())
+        && !id.starts_with('-')
         && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 

@@ -74,7 +74,7 @@ impl Violations {
 }
 
 /// `value`, cut so that a 10 MiB cell does not come back whole.
-fn excerpt(value: &str) -> String {
+pub(crate) fn excerpt(value: &str) -> String {
     match value.char_indices().nth(MAX_VALUE_CHARS) {
         Some((end, _)) => format!("{}…", &value[..end]),
         None => value.to_owned(),

@@ -349,7 +349,7 @@ pub(super) fn rows<const N: usize>(text: &'static str) -> impl Iterator<Item = [
 }
 
 /// Levenshtein distance, for hints.
-pub(super) fn edit_distance(a: &str, b: &str) -> usize {
+pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().take(64).enumerate() {

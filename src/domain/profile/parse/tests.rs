@@ -358,7 +358,7 @@ fn huge_texts_are_refused_as_excerpts_and_fast() {
     let micros = stopwatch.micros();
     assert_eq!(violations.len(), 9, "{violations:?}");
     assert!(violations.iter().all(|violation| violation.value.chars().count() <= 81));
-    assert!(micros < 50_000, "{micros} µs for 90 MiB that need not be read");
+    assert!(micros < 250_000, "{micros} µs for 90 MiB that need not be read");
 }
 
 /// How fast it is, to be seen with `cargo test -- --ignored --nocapture profiles_per_second`.

@@ -1,0 +1,46 @@
+//! Between the generated messages and the domain's types, one file per noun. Both the services and the client half of
+//! the command line use it.
+
+pub mod outcome;
+pub mod organisation;
+pub mod policy;
+pub mod profile;
+pub mod round;
+pub mod run;
+
+use jiff::Timestamp;
+
+/// A moment as the API carries it.
+pub fn timestamp(at: Timestamp) -> prost_types::Timestamp {
+    let micros = at.as_microsecond();
+    prost_types::Timestamp {
+        seconds: micros.div_euclid(1_000_000),
+        nanos: i32::try_from(micros.rem_euclid(1_000_000)).unwrap_or_default() * 1_000,
+    }
+}
+
+/// A moment as the domain keeps it, in whole microseconds; `None` outside the years that are possible.
+pub fn moment(at: &prost_types::Timestamp) -> Option<Timestamp> {
+    let micros = at.seconds.checked_mul(1_000_000)?.checked_add(i64::from(at.nanos / 1_000))?;
+    Timestamp::from_microsecond(micros).ok()
+}
+
+/// The etag of a version.
+pub fn etag(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// A count as the API carries it.
+pub(crate) fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A count as the domain keeps it.
+pub(crate) fn number(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
+}
+
+/// A score or share of points as the domain keeps it.
+pub(crate) fn points(value: i32) -> u16 {
+    u16::try_from(value).unwrap_or_default()
+}

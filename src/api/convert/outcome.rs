@@ -1,0 +1,110 @@
+//! Matches, people without a match and explained pairs, both ways. On the way out reasons are rendered in the language
+//! asked for; on the way back only codes and parameters count.
+
+use std::str::FromStr as _;
+
+use super::policy::{criterion, criterion_message, hard_rule};
+use super::points;
+use crate::api::proto::v1;
+use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::name::{ProfileRef, RunRef};
+use crate::domain::run::{Contribution, Match, Side, Unmatched, UnmatchedReason};
+use crate::domain::vocabulary::Lang;
+use crate::wording;
+
+/// A match to the message. `number` is its place in the run; a pair that is not matched has none.
+pub fn match_message(run: &RunRef, number: Option<i64>, pair: &Match, lang: Lang) -> v1::Match {
+    v1::Match {
+        name: number.map(|number| format!("{run}/matches/{number}")).unwrap_or_default(),
+        mentee: pair.mentee.name(),
+        mentor: pair.mentor.name(),
+        score: pair.score.into(),
+        contributions: pair
+            .contributions
+            .iter()
+            .map(|contribution| v1::Contribution {
+                criterion: criterion_message(contribution.criterion),
+                points: contribution.points.into(),
+                max_points: contribution.max_points.into(),
+                reason: Some(reason_message(&contribution.reason, lang)),
+            })
+            .collect(),
+    }
+}
+
+/// A reason to the message, rendered.
+pub fn reason_message(reason: &Reason, lang: Lang) -> v1::Reason {
+    v1::Reason {
+        code: reason.code.as_str(),
+        parameters: reason.parameters.clone().into_iter().collect(),
+        text: wording::render(reason, lang),
+    }
+}
+
+/// A person without a match to the message.
+pub fn unmatched_message(unmatched: &Unmatched, lang: Lang) -> v1::Unmatched {
+    v1::Unmatched {
+        profile: unmatched.profile.name(),
+        side: unmatched.side as i32,
+        reason: unmatched.reason as i32,
+        counterparts: unmatched.counterparts.into(),
+        candidates: unmatched.candidates.into(),
+        exclusions: unmatched
+            .exclusions
+            .iter()
+            .map(|(rule, count)| v1::RuleCount {
+                rule: *rule as i32,
+                count: (*count).into(),
+                text: wording::rule_label(*rule, lang).to_owned(),
+            })
+            .collect(),
+        best_score: unmatched.best_score.into(),
+        details: unmatched.details.iter().map(|reason| reason_message(reason, lang)).collect(),
+    }
+}
+
+/// A match as the domain keeps it; `None` if this version cannot read it.
+pub fn matched(message: &v1::Match) -> Option<Match> {
+    let contributions = message.contributions.iter().map(|contribution| {
+        Some(Contribution {
+            criterion: criterion(contribution.criterion),
+            points: points(contribution.points),
+            max_points: points(contribution.max_points),
+            reason: reason(contribution.reason.as_ref()?)?,
+        })
+    });
+    Some(Match {
+        mentee: ProfileRef::from_name(&message.mentee).ok()?,
+        mentor: ProfileRef::from_name(&message.mentor).ok()?,
+        score: points(message.score),
+        contributions: contributions.collect::<Option<_>>()?,
+    })
+}
+
+/// A person without a match as the domain keeps it; `None` if this version cannot read it.
+pub fn unmatched(message: &v1::Unmatched) -> Option<Unmatched> {
+    use UnmatchedReason::{NoCandidate, NoCounterpart, NoLiveConsent, Outcompeted, PlacesLeftOver};
+    let reasons = [NoCounterpart, NoCandidate, Outcompeted, PlacesLeftOver, NoLiveConsent];
+    let small = |count: i64| u32::try_from(count).unwrap_or_default();
+    Some(Unmatched {
+        profile: ProfileRef::from_name(&message.profile).ok()?,
+        side: [Side::Mentee, Side::Mentor].into_iter().find(|side| *side as i32 == message.side)?,
+        reason: reasons.into_iter().find(|reason| *reason as i32 == message.reason)?,
+        counterparts: small(message.counterparts),
+        candidates: small(message.candidates),
+        exclusions: message
+            .exclusions
+            .iter()
+            .filter_map(|exclusion| Some((hard_rule(exclusion.rule)?, small(exclusion.count))))
+            .collect(),
+        best_score: points(message.best_score),
+        details: message.details.iter().map(reason).collect::<Option<_>>()?,
+    })
+}
+
+fn reason(message: &v1::Reason) -> Option<Reason> {
+    Some(Reason {
+        code: ReasonCode::from_str(&message.code).ok()?,
+        parameters: message.parameters.clone().into_iter().collect(),
+    })
+}

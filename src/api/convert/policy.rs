@@ -1,0 +1,108 @@
+//! Policies and their parts.
+
+use crate::api::proto::v1;
+use crate::domain::policy::{
+    Criterion, HardRule, HardRulesDraft, Policy, PolicyDraft, PreviousPartners,
+};
+
+/// From the message, unchecked.
+pub fn draft(message: v1::Policy) -> PolicyDraft {
+    PolicyDraft {
+        objective: message.objective,
+        criteria: message.criteria.into_iter().map(|c| (c.criterion, c.weight, c.neutral)).collect(),
+        rules: message.hard_rules.map(|r| HardRulesDraft {
+            allow_same_employer: r.allow_same_employer,
+            allow_same_competitor_group: r.allow_same_competitor_group,
+            allow_same_reporting_line: r.allow_same_reporting_line,
+            min_language_level: r.min_language_level,
+            min_weekly_overlap_minutes: r.min_weekly_overlap_minutes,
+            min_stage_gap: r.min_stage_gap,
+            max_stage_gap: r.max_stage_gap,
+            previous_partners: r.previous_partners,
+            min_score: r.min_score,
+            allow_mutual_mentoring: r.allow_mutual_mentoring,
+        }),
+        waitlist_after_days: message.waitlist_after_days,
+    }
+}
+
+/// To the message, with everything spelt out.
+pub fn message(policy: &Policy) -> v1::Policy {
+    let rules = &policy.rules;
+    v1::Policy {
+        version: policy.version,
+        objective: v1::Objective::BestTotal.into(),
+        criteria: policy
+            .criteria
+            .iter()
+            .map(|c| v1::CriterionWeight {
+                criterion: c.criterion as i32,
+                weight: c.weight.into(),
+                neutral: Some(c.neutral.into()),
+            })
+            .collect(),
+        hard_rules: Some(v1::HardRules {
+            allow_same_employer: rules.allow_same_employer,
+            allow_same_competitor_group: rules.allow_same_competitor_group,
+            allow_same_reporting_line: rules.allow_same_reporting_line,
+            min_language_level: rules.min_language_level as i32,
+            min_weekly_overlap_minutes: Some(rules.min_weekly_overlap_minutes.into()),
+            min_stage_gap: Some(rules.min_stage_gap.into()),
+            max_stage_gap: Some(rules.max_stage_gap.into()),
+            previous_partners: match rules.previous_partners {
+                PreviousPartners::Forbid => v1::PreviousPartners::Forbid,
+                PreviousPartners::Discourage => v1::PreviousPartners::Discourage,
+                PreviousPartners::Prefer => v1::PreviousPartners::Prefer,
+            }
+            .into(),
+            min_score: rules.min_score.into(),
+            allow_mutual_mentoring: rules.allow_mutual_mentoring,
+        }),
+        waitlist_after_days: policy.waitlist_after_days.map_or(-1, i32::from),
+    }
+}
+
+/// A criterion in an explanation; `None`, the private ones together, has a number of its own.
+pub fn criterion_message(criterion: Option<Criterion>) -> i32 {
+    criterion.map_or(v1::Criterion::PrivateAnswers.into(), |criterion| criterion as i32)
+}
+
+/// Back from [`criterion_message`].
+pub fn criterion(number: i32) -> Option<Criterion> {
+    Criterion::from_number(number)
+}
+
+/// A hard rule by the API's number.
+pub fn hard_rule(number: i32) -> Option<HardRule> {
+    HardRule::ALL.into_iter().find(|rule| *rule as i32 == number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_survives_the_way_out_and_back() {
+        let policy = Policy::default();
+        assert_eq!(Policy::parse(&draft(message(&policy))).expect("a good policy"), policy);
+    }
+
+    #[test]
+    fn numbers_of_the_contract_and_the_domain_are_the_same() {
+        for criterion in Criterion::ALL {
+            let named = v1::Criterion::try_from(criterion as i32).expect("a criterion of the contract");
+            assert_eq!(screaming(&format!("{criterion:?}")), named.as_str_name().trim_start_matches("CRITERION_"));
+        }
+        for rule in HardRule::ALL {
+            let named = v1::HardRule::try_from(rule as i32).expect("a rule of the contract");
+            let name = screaming(&format!("{rule:?}"));
+            assert_eq!(name, named.as_str_name().trim_start_matches("HARD_RULE_"));
+        }
+    }
+
+    fn screaming(camel: &str) -> String {
+        let spaced: String =
+            camel.chars().flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain([c])).collect();
+        spaced.trim_start_matches('_').to_uppercase()
+    }
+}

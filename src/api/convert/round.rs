@@ -1,0 +1,44 @@
+//! Rounds.
+
+use super::{etag, policy, timestamp};
+use crate::api::proto::v1;
+use crate::domain::round::{Round, RoundDraft, RoundState};
+
+/// From the message, unchecked.
+pub fn draft(message: v1::Round) -> RoundDraft {
+    RoundDraft {
+        display_name: message.display_name,
+        start_date: message.start_date,
+        end_date: message.end_date,
+        policy: message.policy.map(policy::draft),
+    }
+}
+
+/// To the message.
+pub fn message(round: &Round) -> v1::Round {
+    v1::Round {
+        name: round.id.name(),
+        display_name: round.content.display_name.clone(),
+        state: match round.state {
+            RoundState::Draft => v1::RoundState::Draft,
+            RoundState::Enrolling => v1::RoundState::Enrolling,
+            RoundState::Matching => v1::RoundState::Matching,
+            RoundState::Review => v1::RoundState::Review,
+            RoundState::Published => v1::RoundState::Published,
+            RoundState::Closed => v1::RoundState::Closed,
+            RoundState::Cancelled => v1::RoundState::Cancelled,
+        }
+        .into(),
+        start_date: round.content.start_date.to_string(),
+        end_date: round.content.end_date.to_string(),
+        policy: Some(policy::message(&round.content.policy)),
+        enrolment: Some(v1::EnrolmentCounts {
+            profiles: round.enrolment.profiles,
+            mentors: round.enrolment.mentors,
+            mentees: round.enrolment.mentees,
+        }),
+        etag: etag(round.version),
+        create_time: Some(timestamp(round.create_time)),
+        update_time: Some(timestamp(round.update_time)),
+    }
+}

@@ -1,0 +1,141 @@
+//! The one table from an error's reason to its gRPC status. Every status leaves with exactly one ErrorInfo.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::error::Error;
+
+/// Domain of every ErrorInfo.
+pub const DOMAIN: &str = "mentorship.wim";
+/// Violations answered at most.
+const MAX_VIOLATIONS: usize = 100;
+/// When to try again after the database was away or busy.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Each reason with its gRPC code. The last column says whether the same call may succeed if simply sent again.
+pub const REASONS: &[(&str, Code, bool)] = &[
+    ("INVALID_FIELDS", Code::InvalidArgument, false),
+    ("INVALID_PAGE_TOKEN", Code::InvalidArgument, false),
+    ("UNDECODABLE", Code::InvalidArgument, false),
+    ("MESSAGE_TOO_LARGE", Code::ResourceExhausted, false),
+    ("UNAUTHENTICATED", Code::Unauthenticated, false),
+    ("PERMISSION_DENIED", Code::PermissionDenied, false),
+    ("NOT_FOUND", Code::NotFound, false),
+    ("ALREADY_EXISTS", Code::AlreadyExists, false),
+    ("REQUEST_ID_REUSED", Code::InvalidArgument, false),
+    ("ETAG_MISMATCH", Code::Aborted, false),
+    ("ROUND_STATE", Code::FailedPrecondition, false),
+    ("ROUND_EMPTY", Code::FailedPrecondition, false),
+    ("RUN_ACTIVE", Code::FailedPrecondition, false),
+    ("RUN_STATE", Code::FailedPrecondition, false),
+    ("RUN_INTERRUPTED", Code::Aborted, false),
+    ("DEADLINE_EXCEEDED", Code::DeadlineExceeded, true),
+    ("UNIMPLEMENTED", Code::Unimplemented, false),
+    ("STORE_UNAVAILABLE", Code::Unavailable, true),
+    ("SHUTTING_DOWN", Code::Unavailable, true),
+    ("CANCELLED", Code::Cancelled, true),
+    ("INTERNAL", Code::Internal, false),
+];
+
+/// The code of a reason; unknown reasons are defects.
+pub fn code_of(reason: &str) -> Code {
+    REASONS.iter().find(|(name, ..)| *name == reason).map_or(Code::Internal, |(_, code, _)| *code)
+}
+
+/// A status with its one ErrorInfo and nothing else.
+pub fn status(reason: &'static str, message: &str, metadata: HashMap<String, String>) -> Status {
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
+    if matches!(code_of(reason), Code::Unavailable) {
+        details.set_retry_info(Some(RETRY_AFTER));
+    }
+    Status::with_error_details(code_of(reason), message, details)
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let reason = error.reason();
+        if matches!(code_of(reason), Code::Internal | Code::Unavailable) {
+            tracing::error!(error.type = reason, error = %chain(&error), "call failed");
+        }
+        let mut metadata = HashMap::new();
+        match &error {
+            Error::RoundState { state, .. } | Error::RunState { state, .. } => {
+                metadata.insert("state".to_owned(), (*state).to_owned());
+            }
+            Error::RunActive(run) => {
+                metadata.insert("run".to_owned(), run.clone());
+            }
+            _ => {}
+        }
+        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
+        match &error {
+            Error::InvalidFields(violations) => {
+                for violation in violations.iter().take(MAX_VIOLATIONS) {
+                    let hint = if violation.hint.is_empty() { String::new() } else { format!("; {}", violation.hint) };
+                    let description = if violation.value.is_empty() {
+                        format!("{}{hint}", violation.description)
+                    } else {
+                        format!("`{}` {}{hint}", violation.value, violation.description)
+                    };
+                    details.add_bad_request_violation(&violation.field, description);
+                }
+            }
+            Error::StoreUnavailable(_) | Error::ShuttingDown => {
+                details.set_retry_info(Some(RETRY_AFTER));
+            }
+            Error::RoundState { round: subject, .. }
+            | Error::RunState { run: subject, .. }
+            | Error::RoundEmpty(subject)
+            | Error::RunActive(subject) => {
+                details.add_precondition_failure_violation(reason, subject, error.to_string());
+            }
+            _ => {}
+        }
+        let message = match &error {
+            Error::Internal(..) => "a defect of the service; nothing was changed".to_owned(),
+            told => told.to_string(),
+        };
+        Self::with_error_details(code_of(reason), message, details)
+    }
+}
+
+/// An error with its sources, for the log.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::proto::v1::ErrorReason;
+
+    #[test]
+    fn the_table_and_the_contract_name_the_same_reasons() {
+        let mut contract: Vec<String> = (1..)
+            .map_while(|number| ErrorReason::try_from(number).ok())
+            .map(|reason| reason.as_str_name().trim_start_matches("ERROR_REASON_").to_owned())
+            .collect();
+        let mut table: Vec<String> = REASONS.iter().map(|(name, ..)| (*name).to_owned()).collect();
+        contract.sort();
+        table.sort();
+        assert_eq!(contract, table);
+    }
+
+    #[test]
+    fn a_defect_tells_the_caller_nothing_of_its_inside() {
+        let status = Status::from(Error::internal("column profile.document of row 7"));
+        assert_eq!(status.code(), Code::Internal);
+        assert!(!status.message().contains("document"));
+        assert_eq!(status.get_details_error_info().expect("an ErrorInfo").reason, "INTERNAL");
+    }
+}

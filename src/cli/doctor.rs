@@ -1,0 +1,91 @@
+//! `wim-match doctor`.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use clap::Args;
+use secrecy::ExposeSecret as _;
+
+use super::client::connect;
+use super::output::{data, table};
+use super::{ConfigArgs, Failure, Global};
+use crate::config::{Config, DEFAULTS};
+use crate::store::Store;
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Print the configuration file with all defaults and stop.
+    #[arg(long)]
+    settings: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// One thing looked at.
+struct Finding {
+    what: &'static str,
+    good: bool,
+    told: String,
+}
+
+pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
+    if options.settings {
+        data(DEFAULTS.trim_end())?;
+        return Ok(());
+    }
+    let mut findings = Vec::new();
+    let mut find = |what, found: anyhow::Result<String>| {
+        let good = found.is_ok();
+        findings.push(Finding { what, good, told: found.unwrap_or_else(|error| format!("{error:#}")) });
+    };
+    find("version", Ok(format!("wim-match {}, engine {}", env!("CARGO_PKG_VERSION"), crate::engine::ENGINE_VERSION)));
+    match options.config.load(None) {
+        Err(error) => find("configuration", Err(error)),
+        Ok(config) => {
+            find("configuration", Ok(format!("listen {}, worker {}", config.listen, config.worker)));
+            match open(&config).await {
+                Err(error) => find("database", Err(error)),
+                Ok(store) => {
+                    find("database", Ok(format!("{} is reachable", config.database_for_display())));
+                    find("schema", schema(&store).await);
+                    store.close().await;
+                }
+            }
+        }
+    }
+    find("service", connect(&global.server).await.map(|_| format!("{} is reachable", global.server)));
+    let bad = findings.iter().filter(|finding| !finding.good).count();
+    if global.json {
+        let listed = findings.iter().map(|f| serde_json::json!({ "what": f.what, "good": f.good, "told": f.told }));
+        data(&serde_json::Value::from(listed.collect::<Vec<_>>()).to_string())?;
+    } else {
+        let mut rows = table(&["", "", ""]);
+        rows.set_header(Vec::<String>::new());
+        for finding in &findings {
+            rows.add_row([if finding.good { "ok" } else { "BAD" }, finding.what, &finding.told]);
+        }
+        data(&rows.to_string())?;
+    }
+    if bad > 0 {
+        return Err(Failure::from(anyhow::anyhow!("{bad} of {} findings are bad", findings.len())));
+    }
+    Ok(())
+}
+
+/// The database, if it is there: looking must not make one.
+async fn open(config: &Config) -> anyhow::Result<Store> {
+    let (url, shown) = (config.database.expose_secret(), config.database_for_display());
+    if let Some(file) = url.strip_prefix("sqlite:") {
+        let file = file.trim_start_matches("//").split('?').next().unwrap_or_default();
+        anyhow::ensure!(Path::new(file).exists(), "{shown} does not exist yet; `wim-match serve` makes it");
+    }
+    let store = Store::open(url).await?;
+    store.ping().await.with_context(|| shown)?;
+    Ok(store)
+}
+
+async fn schema(store: &Store) -> anyhow::Result<String> {
+    let pending = store.pending_migrations().await?;
+    anyhow::ensure!(pending.is_empty(), "not applied: {}; run `wim-match admin migrate`", pending.join(", "));
+    Ok("is up to date".to_owned())
+}

@@ -1,0 +1,56 @@
+//! `wim-match serve`.
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::output::say;
+use super::{ConfigArgs, Failure};
+use crate::server::Server;
+use crate::{config, telemetry};
+
+/// Printed below the help of `serve`.
+const HELP: &str = "\
+Settings come from defaults, then --config FILE, then environment variables such as WIM_MATCH_LISTEN and
+WIM_MATCH_DATABASE, then flags; the later wins. `wim-match doctor --settings` prints the file with all defaults.";
+
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(super) struct Options {
+    /// Address to listen on [default: 127.0.0.1:50051; env: WIM_MATCH_LISTEN].
+    #[arg(long)]
+    listen: Option<String>,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(super) async fn run(options: Options) -> Result<(), Failure> {
+    let config = options.config.load(options.listen)?;
+    telemetry::init(&config.log_filter, config.log_format)?;
+    let listener = bind(&config).await?;
+    let server = Server::start(config, listener).await?;
+    say(&format!("wim-match listens on http://{}", server.address()));
+    if let Some(token) = server.service().issue_first_token().await? {
+        say("The first API token, role coordinator. It is shown this once; keep it safe:");
+        super::output::data(&token)?;
+        say(&format!("next: export WIM_MATCH_TOKEN=… WIM_MATCH_SERVER=http://{}", server.address()));
+        say("      wim-match organisation create ID --name NAME --country CC");
+        say("      wim-match admin token --role organisation-manager --organisation ID");
+    }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        () = server.failed() => say("error: the service has stopped by itself; its log says why"),
+    }
+    say("stopping: open calls may end, a run under way goes back to the queue");
+    server.stop().await?;
+    Ok(())
+}
+
+async fn bind(config: &config::Config) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(config.listen).await.map_err(|error| {
+        anyhow::anyhow!("cannot listen on {}: {error}; choose another with --listen, port 0 takes a free one", config.listen)
+    })
+}

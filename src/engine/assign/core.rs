@@ -1,0 +1,197 @@
+//! The core: the few pairs worth looking at. Everything outside it is ruled out by pricing, not by assumption
+//! (Volgenant 1996; Lee and Orlin 1993).
+
+use crate::domain::run::Stage;
+use crate::engine::problem::{FORBIDDEN, Observer, Problem, Stopped};
+
+use super::tiles::{RowVisitor, walk};
+use super::top::{Ranked, Top, lot};
+
+/// Scores tested at a time before any is looked at singly.
+const LANE: usize = 64;
+
+/// A pair of the core, seen from one of its ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Arc {
+    /// The other end.
+    pub(super) to: u32,
+    /// The pair's score.
+    pub(super) score: i32,
+}
+
+/// Rows of arcs, one after the other.
+#[derive(Debug, Default)]
+struct Rows {
+    start: Vec<usize>,
+    arcs: Vec<Arc>,
+}
+
+impl Rows {
+    fn row(&self, at: usize) -> &[Arc] {
+        &self.arcs[self.start[at]..self.start[at + 1]]
+    }
+}
+
+/// Pairs worth looking at, by mentee and, when asked for, by mentor.
+#[derive(Debug)]
+pub(super) struct Core {
+    rows: Rows,
+    columns: Option<Rows>,
+    mentors: usize,
+}
+
+impl Core {
+    /// The pairs of a mentee, best score first.
+    pub(super) fn row(&self, mentee: usize) -> &[Arc] {
+        self.rows.row(mentee)
+    }
+
+    /// Pairs in all.
+    pub(super) fn len(&self) -> usize {
+        self.rows.arcs.len()
+    }
+
+    /// The pairs of a mentor; [`Core::index_columns`] must have been called since the last change.
+    pub(super) fn column(&self, mentor: usize) -> &[Arc] {
+        self.columns.as_ref().map_or(&[], |columns| columns.row(mentor))
+    }
+
+    /// Makes [`Core::column`] available.
+    pub(super) fn index_columns(&mut self) {
+        if self.columns.is_some() {
+            return;
+        }
+        let mut start = vec![0; self.mentors + 1];
+        for arc in &self.rows.arcs {
+            start[arc.to as usize + 1] += 1;
+        }
+        for at in 0..self.mentors {
+            start[at + 1] += start[at];
+        }
+        let mut next = start.clone();
+        let mut arcs = vec![Arc { to: 0, score: 0 }; self.rows.arcs.len()];
+        for (mentee, ends) in (0_u32..).zip(self.rows.start.windows(2)) {
+            for arc in &self.rows.arcs[ends[0]..ends[1]] {
+                let slot = &mut next[arc.to as usize];
+                arcs[*slot] = Arc { to: mentee, score: arc.score };
+                *slot += 1;
+            }
+        }
+        self.columns = Some(Rows { start, arcs });
+    }
+
+    /// Adds pairs that are not in the core yet, given per mentee.
+    pub(super) fn extend(&mut self, added: &[Vec<Arc>]) {
+        let more: usize = added.iter().map(Vec::len).sum();
+        let mut rows = Rows { start: vec![0], arcs: Vec::with_capacity(self.len() + more) };
+        for (mentee, extra) in added.iter().enumerate() {
+            let from = rows.arcs.len();
+            rows.arcs.extend_from_slice(self.row(mentee));
+            if !extra.is_empty() {
+                rows.arcs.extend_from_slice(extra);
+                sort(mentee, &mut rows.arcs[from..]);
+            }
+            rows.start.push(rows.arcs.len());
+        }
+        self.rows = rows;
+        self.columns = None;
+    }
+}
+
+fn sort(mentee: usize, arcs: &mut [Arc]) {
+    arcs.sort_unstable_by_key(|arc| (std::cmp::Reverse(arc.score), lot(mentee, arc.to as usize), arc.to));
+}
+
+/// What the first look at all pairs gives.
+#[derive(Debug)]
+pub(super) struct Survey {
+    /// The first core: every mentee's best mentors.
+    pub(super) core: Core,
+    /// Lowest score of a candidate; `i32::MAX` without candidates.
+    pub(super) lowest: i32,
+    /// Highest score of a candidate; [`FORBIDDEN`] without candidates.
+    pub(super) highest: i32,
+}
+
+/// Looks at all pairs once.
+pub(super) fn survey(
+    problem: &Problem<'_>,
+    breadth: usize,
+    observer: &dyn Observer,
+) -> Result<Survey, Stopped> {
+    let found = walk(problem, observer, Stage::Score, |_| Best::new(problem, breadth))?;
+    let mut rows = Rows { start: vec![0], arcs: Vec::with_capacity(found.len() * breadth) };
+    let (mut lowest, mut highest) = (i32::MAX, FORBIDDEN);
+    for (mentee, row) in found.into_iter().enumerate() {
+        let from = rows.arcs.len();
+        rows.arcs.extend_from_slice(&row.arcs);
+        sort(mentee, &mut rows.arcs[from..]);
+        rows.start.push(rows.arcs.len());
+        lowest = lowest.min(row.lowest);
+        highest = highest.max(row.highest);
+    }
+    let core = Core { rows, columns: None, mentors: problem.mentors.len() };
+    Ok(Survey { core, lowest, highest })
+}
+
+struct Best<'a> {
+    problem: &'a Problem<'a>,
+    top: Top<i32>,
+    floor: i32,
+    lowest: i32,
+    highest: i32,
+}
+
+struct BestOfRow {
+    arcs: Vec<Arc>,
+    lowest: i32,
+    highest: i32,
+}
+
+impl RowVisitor for Best<'_> {
+    type Found = BestOfRow;
+
+    fn read(&mut self, mentee: usize, first: usize, scores: &[i32]) {
+        for (lane, from) in scores.chunks(LANE).zip((first..).step_by(LANE)) {
+            let (mut lowest, mut highest) = (i32::MAX, FORBIDDEN);
+            for &score in lane {
+                highest = highest.max(score);
+                lowest = lowest.min(if score == FORBIDDEN { i32::MAX } else { score });
+            }
+            self.lowest = self.lowest.min(lowest);
+            self.highest = self.highest.max(highest);
+            if highest >= self.floor {
+                self.pick(mentee, from, lane);
+            }
+        }
+    }
+
+    fn finish(self, _: usize) -> BestOfRow {
+        let arcs =
+            self.top.into_sorted().iter().map(|entry| Arc { to: entry.mentor, score: entry.key }).collect();
+        BestOfRow { arcs, lowest: self.lowest, highest: self.highest }
+    }
+}
+
+impl<'a> Best<'a> {
+    fn new(problem: &'a Problem<'a>, breadth: usize) -> Self {
+        let top = Top::new(breadth);
+        Self { problem, top, floor: FORBIDDEN + 1, lowest: i32::MAX, highest: FORBIDDEN }
+    }
+
+    fn pick(&mut self, mentee: usize, from: usize, lane: &[i32]) {
+        for (&score, at) in lane.iter().zip(from..) {
+            if score >= self.floor && self.problem.mentors[at].max > 0 {
+                let entry = Ranked { key: score, lot: lot(mentee, at), mentor: index(at), score };
+                if self.top.offer(entry) {
+                    self.floor = self.top.floor().unwrap_or(self.floor);
+                }
+            }
+        }
+    }
+}
+
+/// A position as it is kept in the core. There are never more people than 32 bits count.
+pub(super) fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,51 @@
+//! What the solver did, and the pulse by which it listens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::problem::{Observer, Stopped};
+
+/// Work done, in numbers that are the same on every machine and for every number of threads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Bids in the auction.
+    pub bids: u64,
+    /// Shortest-path searches that seek a seat for a mentee.
+    pub searches: u64,
+    /// Shortest-path searches that seek an heir for a seat.
+    pub reverse_searches: u64,
+    /// Nodes settled by searches.
+    pub scans: u64,
+    /// Pairs of the core looked at by bids and searches.
+    pub arcs: u64,
+    /// Times that all pairs were priced; the last time found nothing.
+    pub pricing_rounds: u64,
+    /// Pairs that pricing added to the core.
+    pub priced_in: u64,
+    /// Pairs in the core at the end.
+    pub core_arcs: u64,
+}
+
+/// Asks the observer every so many units of work (each some nanoseconds) whether to stop.
+#[derive(Clone, Copy)]
+pub(super) struct Pulse<'a> {
+    observer: &'a dyn Observer,
+    left: usize,
+}
+
+impl<'a> Pulse<'a> {
+    const INTERVAL: usize = 1 << 15;
+
+    pub(super) fn new(observer: &'a dyn Observer) -> Self {
+        Self { observer, left: 0 }
+    }
+
+    /// Counts `work` units.
+    pub(super) fn beat(&mut self, work: usize) -> Result<(), Stopped> {
+        if let Some(left) = self.left.checked_sub(work + 1) {
+            self.left = left;
+            return Ok(());
+        }
+        self.left = Self::INTERVAL;
+        if self.observer.is_cancelled() { Err(Stopped) } else { Ok(()) }
+    }
+}

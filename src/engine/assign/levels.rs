@@ -1,0 +1,113 @@
+//! The levels of the objective as weights of one sum.
+//!
+//! The objective is lexicographic: (1) mentees of tier 0 with a mentor, then of tier 1, and so on; (2) mentors' minimum
+//! places filled; (3) second mentors; (4) total score. Weights that *multiply* from level to level would leave 64 bits
+//! soon. They need not: every count of (1) to (3) reaches its maximum together with the others, so it is enough that a
+//! loss of one in any of them costs more than all scores can bring.
+//!
+//! Why they reach their maxima together. Count mentees with a mentor in tiers `0..=k` (for every k), minimum places, and
+//! pairs in all. Take an assignment that is best for these counts one after the other, and suppose another assignment
+//! beats it in a later count. Their difference is a sum of alternating paths and cycles, each of which may be applied
+//! alone (flow decomposition), and one of them raises that count by one. A path that raises minimum places ends at a
+//! mentor's place and begins at a mentee who gains a place or at a mentor who gives up a place above her minimum; a path
+//! that raises the number of pairs begins at a mentee and ends at a mentor; a path that raises the covered mentees of
+//! tiers `0..=k` begins at such a mentee and ends at a mentor, at a second place, or at a mentee of a later tier. None of
+//! them lowers an earlier count, so the assignment was not the best. (For mentees alone this is the transversal matroid of
+//! Edmonds and Fulkerson, 1965; for both sides the theorem of Mendelsohn and Dulmage, 1958.)
+//!
+//! So with one *step* = 1 + (most pairs) x (score range, zero included): a second place and a minimum place each weigh one
+//! step, the last tier two steps, and every earlier tier one step more.
+
+use crate::engine::certify::{Certificate, TierWeight};
+use crate::engine::problem::Problem;
+
+use super::weight::Weight;
+
+/// Weights of the levels, in points of score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Levels {
+    /// Tiers that occur, ascending, with their weights.
+    tiers: Vec<TierWeight>,
+    /// Weight of a second place and of a minimum place: a loss of one outweighs all scores.
+    step: i128,
+    /// Highest score of a candidate, at least 0.
+    highest: i128,
+}
+
+impl Levels {
+    /// Weights for scores that lie in `lowest..=highest`.
+    pub(super) fn of(problem: &Problem<'_>, lowest: i32, highest: i32) -> Self {
+        let mut present: Vec<u8> = problem.mentees.iter().map(|demand| demand.tier).collect();
+        present.sort_unstable();
+        present.dedup();
+        Self::new(&present, most_pairs(problem), lowest, highest)
+    }
+
+    fn new(present: &[u8], most_pairs: i128, lowest: i32, highest: i32) -> Self {
+        let highest = i128::from(highest.max(0));
+        let step = 1 + most_pairs * (highest - i128::from(lowest.min(0)));
+        let mut tiers: Vec<TierWeight> = (2_i128..)
+            .zip(present.iter().rev())
+            .map(|(steps, &tier)| TierWeight { tier, weight: steps * step })
+            .collect();
+        tiers.reverse();
+        Self { tiers, step, highest }
+    }
+
+    /// Whether all values that the solver forms stay clear of the ends of an `i64`. Prices lie between minus the greatest
+    /// weight and that weight plus the highest score (each is tight to a pair or to a bonus), and a path's length is at
+    /// most four times that: the bound leaves a factor of two more.
+    pub(super) fn fit_i64(&self) -> bool {
+        self.nobody_pays() <= i128::from(i64::MAX >> 4)
+    }
+
+    /// Weight of a first place of the given tier.
+    pub(super) fn first<W: Weight>(&self, tier: u8) -> W {
+        let at = self.tiers.partition_point(|entry| entry.tier < tier);
+        W::narrow(self.tiers.get(at).map_or(0, |entry| entry.weight))
+    }
+
+    /// Weight of a second place and of a minimum place.
+    pub(super) fn step<W: Weight>(&self) -> W {
+        W::narrow(self.step)
+    }
+
+    /// A price above every gain: that of a mentor without places.
+    pub(super) fn nobody_pays(&self) -> i128 {
+        self.highest + 2 * self.step + self.tiers.first().map_or(0, |entry| entry.weight)
+    }
+
+    /// The certificate with these weights and the given prices.
+    pub(super) fn certificate(self, mentee_prices: Vec<i128>, mentor_prices: Vec<i128>) -> Certificate {
+        Certificate { tiers: self.tiers, minimum: self.step, second: self.step, mentee_prices, mentor_prices }
+    }
+}
+
+/// Most pairs that any assignment can have.
+fn most_pairs(problem: &Problem<'_>) -> i128 {
+    let people = i128::try_from(problem.mentees.len()).unwrap_or(i128::MAX);
+    let wanted: i128 = problem.mentees.iter().map(|demand| i128::from(demand.wanted.min(2))).sum();
+    let places: i128 = problem.mentors.iter().map(|seats| i128::from(seats.max).min(people)).sum();
+    wanted.min(places)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_outweighs_all_scores_together() {
+        let levels = Levels::new(&[0, 3], 10, -5, 7);
+        assert_eq!(levels.step, 121);
+        assert_eq!(levels.first::<i64>(3), 242);
+        assert_eq!(levels.first::<i64>(0), 363);
+        assert!(levels.fit_i64());
+    }
+
+    #[test]
+    fn a_million_people_with_extreme_scores_in_all_tiers_need_more_than_64_bits() {
+        let tiers: Vec<u8> = (0..=u8::MAX).collect();
+        assert!(!Levels::new(&tiers, 2_000_000, i32::MIN + 1, i32::MAX).fit_i64());
+        assert!(Levels::new(&tiers, 2_000_000, 0, 10_000).fit_i64());
+    }
+}

@@ -1,0 +1,305 @@
+//! Shortest alternating paths: from a mentee with an unserved place to the cheapest way of serving it (or of doing
+//! without), and from a hole back to the cheapest heir (or to giving the seat up).
+//!
+//! Dijkstra's method on reduced costs (Edmonds and Karp 1972; Jonker and Volgenant 1987), stopped at the first end, with
+//! three savings: ends are looked at as soon as a node is reached, nodes at the present distance wait on a stack and not
+//! in the heap, and rows are left as soon as no arc can beat the best end. Mentors are not split into seats: a mentor
+//! leads to all whom she serves.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::engine::problem::Stopped;
+
+use super::core::{Core, index};
+use super::counters::{Counters, Pulse};
+use super::state::State;
+use super::weight::Weight;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Label<W> {
+    distance: W,
+    /// Twice the number of the search that reached the node, one more once it is settled.
+    stamp: u32,
+    /// The node from which it was reached.
+    from: u32,
+    /// Score of the pair along which it was reached.
+    score: i32,
+}
+
+/// Workspace of the searches. Nodes are the mentors, then the mentees.
+#[derive(Debug)]
+pub(super) struct Paths<W> {
+    labels: Vec<Label<W>>,
+    heap: BinaryHeap<Reverse<(W, u32)>>,
+    /// Nodes at the present distance.
+    level: Vec<u32>,
+    settled: Vec<u32>,
+    search: u32,
+    distance: W,
+    best: W,
+    end: usize,
+    mentors: usize,
+}
+
+impl<W: Weight> Paths<W> {
+    /// A workspace for a state's nodes.
+    pub(super) fn new(state: &State<W>) -> Self {
+        let mentors = state.mentors();
+        Self {
+            labels: vec![Label::default(); mentors + state.mentees()],
+            heap: BinaryHeap::new(),
+            level: Vec::new(),
+            settled: Vec::new(),
+            search: 0,
+            distance: W::default(),
+            best: W::FAR,
+            end: 0,
+            mentors,
+        }
+    }
+
+    /// Finds the best use for an unserved place of `mentee` and puts it into effect: a seat, or the retreat of the mentee
+    /// herself or of another who can be spared more easily.
+    pub(super) fn serve(
+        &mut self,
+        state: &mut State<W>,
+        core: &Core,
+        mentee: usize,
+        counters: &mut Counters,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<(), Stopped> {
+        counters.searches += 1;
+        let source = self.mentors + mentee;
+        self.begin(source, state.leave_cost(mentee));
+        while let Some(node) = self.next() {
+            if node < self.mentors {
+                self.relax_holders(state, node, pulse)?;
+            } else {
+                let row = core.row(node - self.mentors);
+                counters.arcs += row.len() as u64;
+                pulse.beat(row.len())?;
+                self.relax_row(state, core, node - self.mentors);
+            }
+        }
+        counters.scans += self.settled.len() as u64;
+        for &node in &self.settled {
+            let node = node as usize;
+            let change = self.best - self.labels[node].distance;
+            if node < self.mentors {
+                state.set_price(node, state.door(node).price + change);
+            } else {
+                state.u[node - self.mentors] -= change;
+            }
+        }
+        self.serve_along(state, source);
+        Ok(())
+    }
+
+    /// Finds the best use for a hole of `mentor` and puts it into effect: an heir, or the loss of a seat here or at
+    /// another mentor who can spare one more easily. The core's columns must be indexed.
+    pub(super) fn fill(
+        &mut self,
+        state: &mut State<W>,
+        core: &Core,
+        mentor: usize,
+        counters: &mut Counters,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<(), Stopped> {
+        counters.reverse_searches += 1;
+        self.begin(mentor, state.vacate_cost(mentor));
+        while let Some(node) = self.next() {
+            if node < self.mentors {
+                let column = core.column(node);
+                counters.arcs += column.len() as u64;
+                pulse.beat(column.len())?;
+                self.relax_column(state, core, node);
+            } else {
+                self.relax_mates(state, node - self.mentors);
+            }
+        }
+        counters.scans += self.settled.len() as u64;
+        for &node in &self.settled {
+            let node = node as usize;
+            let change = self.best - self.labels[node].distance;
+            if node < self.mentors {
+                state.set_price(node, state.door(node).price - change);
+            } else {
+                state.u[node - self.mentors] += change;
+            }
+        }
+        self.fill_along(state, mentor);
+        Ok(())
+    }
+
+    fn begin(&mut self, source: usize, end_here: W) {
+        if self.search >= u32::MAX / 2 - 1 {
+            self.labels.fill(Label::default());
+            self.search = 0;
+        }
+        self.search += 1;
+        self.heap.clear();
+        self.level.clear();
+        self.settled.clear();
+        self.distance = W::default();
+        self.best = end_here;
+        self.end = source;
+        self.labels[source] =
+            Label { distance: W::default(), stamp: 2 * self.search, from: index(source), score: 0 };
+        self.level.push(index(source));
+    }
+
+    /// Settles the nearest node that is nearer than the best end.
+    fn next(&mut self) -> Option<usize> {
+        while self.distance < self.best {
+            let node = if let Some(node) = self.level.pop() {
+                node
+            } else {
+                let Reverse((distance, node)) = self.heap.pop()?;
+                if distance >= self.best {
+                    return None;
+                }
+                if self.labels[node as usize].stamp == 2 * self.search {
+                    self.distance = distance;
+                }
+                node
+            };
+            let label = &mut self.labels[node as usize];
+            if label.stamp == 2 * self.search {
+                label.stamp += 1;
+                self.settled.push(node);
+                return Some(node as usize);
+            }
+        }
+        None
+    }
+
+    /// Whether an arc to this distance is worth following. Arcs of negative cost are those that pricing has just added for
+    /// a mentee who has not taken them in yet: until then they do not count.
+    fn admits(&self, distance: W) -> bool {
+        (self.distance..self.best).contains(&distance)
+    }
+
+    /// Reaches a node; `exit` is what it costs to end there.
+    fn reach(&mut self, node: usize, distance: W, from: usize, score: i32, exit: W) {
+        let label = &mut self.labels[node];
+        if distance >= self.best || (label.stamp >= 2 * self.search && label.distance <= distance) {
+            return;
+        }
+        *label = Label { distance, stamp: 2 * self.search, from: index(from), score };
+        if distance + exit < self.best {
+            self.best = distance + exit;
+            self.end = node;
+        }
+        if distance == self.distance {
+            self.level.push(index(node));
+        } else if distance < self.best {
+            self.heap.push(Reverse((distance, index(node))));
+        }
+    }
+
+    fn relax_row(&mut self, state: &State<W>, core: &Core, mentee: usize) {
+        let base = self.distance + state.u[mentee];
+        let cheapest = base + state.lowest_price();
+        for arc in core.row(mentee) {
+            let score = W::from(arc.score);
+            if cheapest - score >= self.best {
+                break;
+            }
+            let door = state.door(arc.to as usize);
+            let distance = base - score + door.price;
+            if self.admits(distance) && !state.are_mates(mentee, arc.to) {
+                self.reach(arc.to as usize, distance, self.mentors + mentee, arc.score, door.exit);
+            }
+        }
+    }
+
+    fn relax_holders(
+        &mut self,
+        state: &State<W>,
+        mentor: usize,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<(), Stopped> {
+        let base = self.distance - state.door(mentor).price;
+        for (mentee, score) in state.holders(mentor) {
+            pulse.beat(1)?;
+            let distance = base + W::from(score) - state.u[mentee];
+            self.reach(self.mentors + mentee, distance, mentor, score, state.leave_cost(mentee));
+        }
+        Ok(())
+    }
+
+    fn relax_column(&mut self, state: &State<W>, core: &Core, mentor: usize) {
+        let base = self.distance + state.door(mentor).price;
+        for arc in core.column(mentor) {
+            let mentee = arc.to as usize;
+            let distance = base + state.u[mentee] - W::from(arc.score);
+            if self.admits(distance) && !state.are_mates(mentee, index(mentor)) {
+                self.reach(self.mentors + mentee, distance, mentor, arc.score, state.enter_cost(mentee));
+            }
+        }
+    }
+
+    fn relax_mates(&mut self, state: &State<W>, mentee: usize) {
+        let base = self.distance - state.u[mentee];
+        for place in state.mates(mentee) {
+            let mentor = place.mentor as usize;
+            let distance = base + W::from(place.score) - state.door(mentor).price;
+            self.reach(mentor, distance, self.mentors + mentee, place.score, state.vacate_cost(mentor));
+        }
+    }
+
+    /// Passes the seats along the path that was found, from its end back to the mentee who began it.
+    fn serve_along(&self, state: &mut State<W>, source: usize) {
+        let mut node = self.end;
+        let mut gained = None;
+        if node < self.mentors {
+            state.take_seat(node);
+        } else {
+            state.leave(node - self.mentors);
+        }
+        loop {
+            let Label { from, score, .. } = self.labels[node];
+            if node < self.mentors {
+                gained = Some((node, score));
+            } else {
+                let mentee = node - self.mentors;
+                if node != source {
+                    state.detach(mentee, from as usize);
+                }
+                if let Some((mentor, score)) = gained {
+                    state.attach(mentee, mentor, score);
+                }
+                if node == source {
+                    return;
+                }
+            }
+            node = from as usize;
+        }
+    }
+
+    /// Passes the mentees along the path that was found, from its end to the mentor whose hole began it.
+    fn fill_along(&self, state: &mut State<W>, source: usize) {
+        let mut node = self.end;
+        if node < self.mentors {
+            state.vacate(node);
+        } else {
+            state.enter(node - self.mentors);
+        }
+        let mut lost = None;
+        while node != source {
+            let Label { from, score, .. } = self.labels[node];
+            if node < self.mentors {
+                lost = Some(node);
+            } else {
+                let mentee = node - self.mentors;
+                if let Some(mentor) = lost {
+                    state.detach(mentee, mentor);
+                }
+                state.attach(mentee, from as usize, score);
+            }
+            node = from as usize;
+        }
+        state.fill_hole(source);
+    }
+}

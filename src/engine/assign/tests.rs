@@ -1,0 +1,222 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::engine::certify::{Verdict, certify};
+use crate::engine::problem::{self, Demand, FORBIDDEN, Seats, Unobserved};
+
+pub(in crate::engine) mod case;
+mod hungarian;
+#[path = "../../../benches/assign/instance.rs"]
+mod instance;
+mod large;
+
+use self::case::{Case, case, score};
+
+/// Solves and certifies, with knobs of its own for every case so that all parts of the solver have work.
+fn check(case: &Case, tuning: &Tuning) -> Assignment {
+    let problem = case.problem();
+    let solved = assign_tuned(&problem, tuning, &Unobserved).unwrap();
+    let verdict = certify(&problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
+    assert!(verdict.proved(), "{verdict:?} {solved:?}");
+    solved
+}
+
+fn tuning() -> impl Strategy<Value = Tuning> {
+    let narrow = (1..3_usize, 1..3_usize, 0..3_usize);
+    let narrow = narrow.prop_map(|(breadth, worst, passes)| Tuning { breadth, worst, passes });
+    prop_oneof![3 => narrow, 1 => Just(Tuning::default())]
+}
+
+/// The part of a verdict that a thief of optimality would have to forge.
+fn assert_proved(problem: &Problem<'_>, solved: &Assignment) -> Verdict {
+    let verdict = certify(problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
+    assert!(verdict.proved(), "{verdict:?} {:?}", solved.counters);
+    verdict
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn nothing_beats_the_assignment_when_everything_is_tried(case in case(0..6, 0..5, score()), tuning in tuning()) {
+        let solved = check(&case, &tuning);
+        prop_assert_eq!(case.value(&solved.pairs), case.brute_force());
+    }
+
+    #[test]
+    fn nothing_beats_the_assignment_when_many_want_few(case in case(6..9, 1..3, 0..3_i32), tuning in tuning()) {
+        let solved = check(&case, &tuning);
+        prop_assert_eq!(case.value(&solved.pairs), case.brute_force());
+    }
+
+    #[test]
+    fn larger_cases_are_proved_best(case in case(0..25, 0..20, score()), tuning in tuning()) {
+        check(&case, &tuning);
+    }
+
+    #[test]
+    fn the_hungarian_algorithm_finds_the_same_value(case in hungarian::case(), tuning in tuning()) {
+        let solved = check(&case, &tuning);
+        prop_assert_eq!(case.value(&solved.pairs), case.value(&hungarian::solve(&case)));
+    }
+
+    #[test]
+    fn the_order_of_people_does_not_change_the_value(case in case(0..12, 0..12, score()), seed in any::<u64>()) {
+        let shuffled = |count: usize, stream| {
+            let mut order: Vec<usize> = (0..count).collect();
+            order.sort_by_key(|&at| instance::random(seed, stream, at as u64));
+            order
+        };
+        let (rows, columns) = (shuffled(case.mentees.len(), 1), shuffled(case.mentors.len(), 2));
+        let other = Case {
+            mentees: rows.iter().map(|&i| case.mentees[i]).collect(),
+            mentors: columns.iter().map(|&j| case.mentors[j]).collect(),
+            scores: rows.iter().flat_map(|&i| columns.iter().map(move |&j| (i, j))).map(|(i, j)| case.score(i, j)).collect(),
+        };
+        let (one, two) = (check(&case, &Tuning::default()), check(&other, &Tuning::default()));
+        prop_assert_eq!(case.value(&one.pairs), other.value(&two.pairs));
+    }
+
+    #[test]
+    fn wide_integers_give_the_same_answer(case in case(0..12, 0..12, score()), tuning in tuning()) {
+        let problem = case.problem();
+        let narrow = assign_tuned(&problem, &tuning, &Unobserved).unwrap();
+        let Survey { core, lowest, highest } = core::survey(&problem, tuning.breadth, &Unobserved).unwrap();
+        let levels = Levels::of(&problem, lowest, highest);
+        let wide = solve::<i128>(&problem, &tuning, levels, core, &Unobserved).unwrap();
+        prop_assert_eq!(narrow, wide);
+    }
+}
+
+/// Stops the engine when it has been asked so many times.
+struct Patience {
+    left: AtomicU64,
+    asked: AtomicU64,
+}
+
+impl Patience {
+    fn of(times: u64) -> Self {
+        Self { left: AtomicU64::new(times), asked: AtomicU64::new(0) }
+    }
+}
+
+impl Observer for Patience {
+    fn progress(&self, _: Stage, done: u64, total: u64) {
+        assert!(done <= total);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
+    }
+}
+
+#[test]
+fn the_engine_stops_whenever_it_is_told_to() {
+    let instance = instance::Instance::profile(300, 280, 1, 3);
+    let problem = instance.problem();
+    let patient = Patience::of(u64::MAX);
+    let solved = assign(&problem, &patient).unwrap();
+    let asked = patient.asked.into_inner();
+    assert!(asked > solved.counters.arcs >> 16, "{asked}");
+    for times in 0..asked {
+        assert_eq!(assign(&problem, &Patience::of(times)), Err(Stopped), "after {times} of {asked}");
+    }
+    let impatient = certify(&problem, &solved.pairs, &solved.certificate, &Patience::of(3));
+    assert_eq!(impatient, Err(Stopped));
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let mut instance = instance::Instance::profile(400, 260, 3, 5);
+    for (at, demand) in instance.mentees.iter_mut().enumerate() {
+        *demand = Demand { tier: u8::from(at % 3 == 0), wanted: 1 + u8::from(at % 4 == 0) };
+    }
+    let answers: Vec<Assignment> = [1, 2, 4, 16]
+        .into_iter()
+        .map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| assign(&instance.problem(), &Unobserved)).unwrap()
+        })
+        .collect();
+    assert_proved(&instance.problem(), &answers[0]);
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn a_price_war_over_the_last_seats_is_settled_at_once() {
+    let instance = instance::Instance::new(601, 200, |_| 3, |_, _| 5);
+    let solved = assign(&instance.problem(), &Unobserved).unwrap();
+    assert_proved(&instance.problem(), &solved);
+    assert_eq!(solved.pairs.len(), 600);
+    assert!(solved.counters.arcs < 200_000, "{:?}", solved.counters);
+}
+
+#[test]
+fn one_mentor_may_have_all_the_seats() {
+    let instance = instance::Instance::new(
+        500,
+        3,
+        |mentor| if mentor == 1 { 400 } else { 0 },
+        |mentee, _| i32::try_from(mentee).unwrap(),
+    );
+    let solved = assign(&instance.problem(), &Unobserved).unwrap();
+    assert_proved(&instance.problem(), &solved);
+    assert!(solved.pairs.iter().map(|pair| pair.0).eq(100..500));
+}
+
+#[test]
+fn a_rare_language_finds_its_one_mentor_far_down_everybodys_list() {
+    // Everybody likes mentor 299 least, and the last mentee can talk to nobody else.
+    let instance = instance::Instance::new(
+        300,
+        300,
+        |_| 1,
+        |mentee, mentor| match (mentee, mentor) {
+            (299, 299) => 1,
+            (299, _) => FORBIDDEN,
+            _ => i32::try_from(10_000 - mentor).unwrap(),
+        },
+    );
+    let solved = assign(&instance.problem(), &Unobserved).unwrap();
+    assert_proved(&instance.problem(), &solved);
+    assert_eq!(solved.pairs.len(), 300);
+    assert!(solved.pairs.contains(&(299, 299)));
+}
+
+#[test]
+fn a_second_mentor_is_another_mentor() {
+    let case = Case {
+        mentees: vec![Demand { tier: 0, wanted: 2 }],
+        mentors: vec![Seats { min: 2, max: 2 }, Seats { min: 0, max: 1 }],
+        scores: vec![100, -100],
+    };
+    assert_eq!(check(&case, &Tuning::default()).pairs, [(0, 0), (0, 1)]);
+}
+
+#[test]
+fn the_work_on_a_known_instance_does_not_grow() {
+    let instance = instance::Instance::profile(500, 500, 1, 1);
+    let solved = assign(&instance.problem(), &Unobserved).unwrap();
+    assert_proved(&instance.problem(), &solved);
+    let Counters { bids, scans, arcs, pricing_rounds, .. } = solved.counters;
+    assert!(
+        bids <= 5_000 && scans <= 21_000 && arcs <= 500_000 && pricing_rounds <= 4,
+        "{:?}",
+        solved.counters
+    );
+}
+
+#[test]
+fn every_kind_of_instance_is_proved() {
+    use instance::Instance;
+    let kinds = [Instance::uniform(250, 1), Instance::int100(250, 1), Instance::geom(250, 1)];
+    for instance in
+        kinds.into_iter().chain([Instance::profile(300, 120, 5, 2), Instance::profile(250, 60, 3, 2)])
+    {
+        let solved = assign(&instance.problem(), &Unobserved).unwrap();
+        assert_proved(&instance.problem(), &solved);
+    }
+}

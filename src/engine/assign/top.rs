@@ -1,0 +1,100 @@
+//! The best few of a row.
+
+/// An entry of a row: a mentor, and how much she is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ranked<K> {
+    /// The more, the better.
+    pub(super) key: K,
+    /// Decides between equal keys: a hash of the pair.
+    pub(super) lot: u32,
+    /// The mentor.
+    pub(super) mentor: u32,
+    /// Score of the pair.
+    pub(super) score: i32,
+}
+
+/// Keeps the best entries seen. What is kept depends on the set of entries and not on their order.
+#[derive(Debug)]
+pub(super) struct Top<K> {
+    keep: usize,
+    entries: Vec<Ranked<K>>,
+    worst: Option<Ranked<K>>,
+}
+
+impl<K: Copy + Ord> Top<K> {
+    /// Keeps `keep` entries.
+    pub(super) fn new(keep: usize) -> Self {
+        Self { keep: keep.max(1), entries: Vec::new(), worst: None }
+    }
+
+    /// The key below which nothing is kept any more.
+    pub(super) fn floor(&self) -> Option<K> {
+        self.worst.map(|worst| worst.key)
+    }
+
+    /// Adds an entry, and says whether the floor may have risen.
+    pub(super) fn offer(&mut self, entry: Ranked<K>) -> bool {
+        if self.worst.is_some_and(|worst| entry <= worst) {
+            return false;
+        }
+        self.entries.push(entry);
+        let full = self.entries.len() >= 4 * self.keep;
+        if full {
+            self.shrink();
+        }
+        full
+    }
+
+    fn shrink(&mut self) {
+        if self.entries.len() > self.keep {
+            self.entries.select_nth_unstable_by(self.keep - 1, |a, b| b.cmp(a));
+            self.entries.truncate(self.keep);
+            self.worst = self.entries.last().copied();
+        }
+    }
+
+    /// The best entries, best first.
+    pub(super) fn into_sorted(mut self) -> Vec<Ranked<K>> {
+        self.shrink();
+        self.entries.sort_unstable_by(|a, b| b.cmp(a));
+        self.entries
+    }
+}
+
+/// The lot of a pair: decides ties the same way on every machine and for every number of threads (finaliser of
+/// SplitMix64; Steele, Lea, Flood 2014).
+pub(super) fn lot(mentee: usize, mentor: usize) -> u32 {
+    let mut z = ((mentee as u64) << 32 | mentor as u64).wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    u32::try_from((z ^ (z >> 31)) >> 32).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_are_kept_in_whatever_order_they_come() {
+        let entries: Vec<Ranked<i32>> = (0..1000)
+            .map(|at| Ranked {
+                key: i32::try_from(lot(0, at) % 50).unwrap(),
+                lot: lot(1, at),
+                mentor: 7,
+                score: 0,
+            })
+            .collect();
+        let best_of = |order: Vec<Ranked<i32>>| {
+            let mut top = Top::new(20);
+            for entry in order {
+                top.offer(entry);
+            }
+            top.into_sorted()
+        };
+        let mut sorted = entries.clone();
+        sorted.sort_unstable_by(|a, b| b.cmp(a));
+        sorted.truncate(20);
+        assert_eq!(best_of(entries.clone()), sorted);
+        assert_eq!(best_of(entries.into_iter().rev().collect()), sorted);
+    }
+}

@@ -1,0 +1,45 @@
+//! The integers in which the solver counts.
+
+use std::fmt::Debug;
+use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
+
+/// An integer wide enough for prices: `i64` where [`Levels::fit_i64`](super::levels::Levels::fit_i64) proves that it is,
+/// else `i128`.
+pub(super) trait Weight:
+    Copy
+    + Debug
+    + Default
+    + Ord
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + From<i32>
+    + Into<i128>
+    + Send
+    + Sync
+    + 'static
+{
+    /// Farther than any path is long; two of them add up without overflow.
+    const FAR: Self;
+
+    /// The value itself where it fits, as it does after the bound was checked.
+    fn narrow(value: i128) -> Self;
+}
+
+impl Weight for i64 {
+    const FAR: Self = Self::MAX / 2;
+
+    fn narrow(value: i128) -> Self {
+        Self::try_from(value).unwrap_or(if value < 0 { -Self::FAR } else { Self::FAR })
+    }
+}
+
+impl Weight for i128 {
+    const FAR: Self = Self::MAX / 2;
+
+    fn narrow(value: i128) -> Self {
+        value
+    }
+}

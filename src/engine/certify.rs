@@ -1,0 +1,188 @@
+//! Checks an assignment and its proof, and shares no code with what made them.
+//!
+//! # How to check a certificate yourself
+//!
+//! Let `s(i, j)` be the score of a candidate pair. The value of an assignment is
+//!
+//! - `s(i, j)` for each of its pairs,
+//! - plus `tier weight` for each mentee with at least one mentor, plus `second` for each mentee with two,
+//! - plus `minimum` for each place filled up to a mentor's minimum: `minimum * min(load(j), min(j))`.
+//!
+//! **Bound.** Take *any* numbers `u(i)` and `p(j)`. No assignment has a greater value than
+//!
+//! ```text
+//!   sum over mentees i   max(0, tier weight + u(i))  +  max(0, second + u(i)) if she wants two
+//! + sum over mentors j   min(j) * max(0, minimum + p(j))  +  (max(j) - min(j)) * max(0, p(j))
+//! + sum over candidates  max(0, s(i, j) - u(i) - p(j))
+//! ```
+//!
+//! Why: in the value of an assignment, add `u(i)` for each mentor that i has and take it away from each pair of i, and the
+//! same with `p(j)`; nothing changes. Then bound each term by itself: a place, a seat and a pair is used at most once, and
+//! not using it gives 0. (This is weak duality of the transportation linear program; equality is complementary slackness.
+//! Bertsekas, *Linear Network Optimization*, 1991, chapter 1; for the assignment case Crouse, *On implementing 2D
+//! rectangular assignment algorithms*, IEEE TAES 52, 2016.) `u` is what a pair must leave to the mentee, and may be
+//! negative: how much of her place's bonus she gives to be served at all.
+//!
+//! **Proof.** If the assignment keeps all rules and its value equals the bound, it is a best one.
+//!
+//! **Order of aims.** Weights stand for "first this, then that" if each outweighs all scores together. Let `step` be
+//! 1 + (most pairs) x (highest score or 0 - lowest score or 0), over all candidates, where most pairs is the lesser of
+//! all places wanted and all places offered (no mentor counts for more places than there are mentees). It is enough that
+//! `second >= step`, `minimum >= step`, that the last tier's weight is at least `second + step`, and every other
+//! tier's at least the next one's plus `step`: the numbers of covered mentees by tier, of minimum places and of pairs
+//! reach their maxima all together, because an alternating path that raises one of them lowers none that comes before it
+//! (Mendelsohn and Dulmage 1958; Edmonds and Fulkerson 1965), so a best assignment misses none of them.
+
+mod bound;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use super::problem::{Observer, Problem, Stopped};
+
+/// Weight of the first mentor of a mentee of one tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TierWeight {
+    /// The tier.
+    pub tier: u8,
+    /// Points that the first mentor of such a mentee counts for, beside the pair's score.
+    pub weight: i128,
+}
+
+/// Weights of the objective and dual prices: all that is needed to check an optimum in one pass over the candidates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Every tier that occurs, ascending, with its weight.
+    pub tiers: Vec<TierWeight>,
+    /// Points that a filled minimum place of a mentor counts for.
+    pub minimum: i128,
+    /// Points that a second mentor of a mentee counts for.
+    pub second: i128,
+    /// `u`: one price per mentee, what a pair must leave to her.
+    pub mentee_prices: Vec<i128>,
+    /// `p`: one price per mentor, what a pair must leave to her.
+    pub mentor_prices: Vec<i128>,
+}
+
+/// The first thing found wrong with an assignment or with the form of its certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case", tag = "rule")]
+pub enum Infeasible {
+    /// A pair names somebody who does not exist.
+    #[error("pair ({mentee}, {mentor}) names somebody who does not exist")]
+    Unknown {
+        /// The pair's mentee.
+        mentee: u32,
+        /// The pair's mentor.
+        mentor: u32,
+    },
+    /// A pair is forbidden by a hard rule.
+    #[error("pair ({mentee}, {mentor}) is not a candidate")]
+    NotACandidate {
+        /// The pair's mentee.
+        mentee: u32,
+        /// The pair's mentor.
+        mentor: u32,
+    },
+    /// A pair occurs more than once.
+    #[error("pair ({mentee}, {mentor}) occurs more than once")]
+    UsedTwice {
+        /// The pair's mentee.
+        mentee: u32,
+        /// The pair's mentor.
+        mentor: u32,
+    },
+    /// A mentee has more mentors than she wants.
+    #[error("mentee {mentee} has {has} mentors and wants {wanted}")]
+    TooManyMentors {
+        /// The mentee.
+        mentee: u32,
+        /// Mentors she has.
+        has: u32,
+        /// Mentors she wants.
+        wanted: u32,
+    },
+    /// A mentor has more mentees than places.
+    #[error("mentor {mentor} has {has} mentees and {places} places")]
+    TooManyMentees {
+        /// The mentor.
+        mentor: u32,
+        /// Mentees she has.
+        has: u32,
+        /// Places she offers.
+        places: u32,
+    },
+    /// The certificate has not one price per person.
+    #[error("the certificate has {mentee_prices} mentee prices and {mentor_prices} mentor prices")]
+    PricesMissing {
+        /// Mentee prices in the certificate.
+        mentee_prices: u64,
+        /// Mentor prices in the certificate.
+        mentor_prices: u64,
+    },
+    /// The certificate does not give every tier of the problem one weight, in ascending order.
+    #[error("the certificate's tiers are not those of the problem")]
+    TiersMissing,
+    /// A number of the certificate is beyond what sums can hold.
+    #[error("the certificate has a number beyond 2^80")]
+    NumberTooLarge,
+    /// The weights do not put this aim before all scores.
+    #[error("the weights do not put this aim before the lesser ones: {0:?}")]
+    WeakWeight(Aim),
+}
+
+/// An aim of the objective that comes before the scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aim {
+    /// Mentees of a tier with at least one mentor.
+    Tier(u8),
+    /// Minimum places of mentors.
+    Minimum,
+    /// Second mentors.
+    Second,
+}
+
+/// What the check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether all rules are kept; if not, the first that is broken.
+    pub feasible: Result<(), Infeasible>,
+    /// Value of the assignment under the certificate's weights; 0 if it is not feasible.
+    pub primal: i128,
+    /// Value that no assignment exceeds, by the certificate's prices; 0 if the certificate has not the right form.
+    pub dual: i128,
+    /// Candidates seen: pairs that the hard rules allow.
+    pub candidates: u64,
+}
+
+impl Verdict {
+    /// Whether the assignment is feasible and proved to be a best one.
+    pub fn proved(&self) -> bool {
+        self.feasible.is_ok() && self.primal == self.dual
+    }
+}
+
+/// Checks an assignment and its certificate from scratch, over all pairs: all rules, the form of the certificate, the value
+/// and the bound. Asks the score source again for every pair and trusts nothing else.
+pub fn certify(
+    problem: &Problem<'_>,
+    pairs: &[(u32, u32)],
+    certificate: &Certificate,
+    observer: &dyn Observer,
+) -> Result<Verdict, Stopped> {
+    let form = rules::check_form(problem, certificate);
+    let sweep = bound::sweep(problem, form.is_ok().then_some(certificate), observer)?;
+    let most_pairs = rules::most_pairs(problem);
+    let checked = form
+        .and_then(|()| rules::check_weights(certificate, most_pairs, sweep.lowest, sweep.highest))
+        .and_then(|()| rules::value(problem, pairs, certificate, observer));
+    let (feasible, primal) = match checked {
+        Ok(value) => (Ok(()), value?),
+        Err(broken) => (Err(broken), 0),
+    };
+    let dual = if form.is_ok() { sweep.surplus + bound::nodes(problem, certificate) } else { 0 };
+    Ok(Verdict { feasible, primal, dual, candidates: sweep.candidates })
+}

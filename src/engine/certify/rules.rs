@@ -1,0 +1,135 @@
+//! The rules of an assignment, the form of a certificate, and the value of the one under the other.
+
+use crate::engine::problem::{Observer, Problem, Stopped};
+
+use super::{Aim, Certificate, Infeasible};
+
+/// Numbers up to this size cannot overflow the sums: at most 2^45 terms of at most four such numbers.
+const LARGEST: i128 = 1 << 80;
+
+/// Pairs between two looks at the observer.
+const INTERVAL: usize = 4096;
+
+/// Whether the certificate has a price for everybody and a weight for every tier, all within bounds.
+pub(super) fn check_form(problem: &Problem<'_>, certificate: &Certificate) -> Result<(), Infeasible> {
+    let Certificate { tiers, minimum, second, mentee_prices, mentor_prices } = certificate;
+    if mentee_prices.len() != problem.mentees.len() || mentor_prices.len() != problem.mentors.len() {
+        return Err(Infeasible::PricesMissing {
+            mentee_prices: mentee_prices.len() as u64,
+            mentor_prices: mentor_prices.len() as u64,
+        });
+    }
+    let ascending = tiers.windows(2).all(|pair| pair[0].tier < pair[1].tier);
+    let mut known = [false; 256];
+    for entry in tiers {
+        known[usize::from(entry.tier)] = true;
+    }
+    if !ascending || !problem.mentees.iter().all(|demand| known[usize::from(demand.tier)]) {
+        return Err(Infeasible::TiersMissing);
+    }
+    let weights = tiers.iter().map(|entry| &entry.weight).chain([minimum, second]);
+    let small = |number: &i128| (-LARGEST..=LARGEST).contains(number);
+    if weights.chain(mentee_prices).chain(mentor_prices).all(small) {
+        Ok(())
+    } else {
+        Err(Infeasible::NumberTooLarge)
+    }
+}
+
+/// The lesser of all places wanted and all places offered.
+pub(super) fn most_pairs(problem: &Problem<'_>) -> i128 {
+    let mut wanted = 0_i128;
+    for demand in problem.mentees {
+        wanted += i128::from(demand.wanted.min(2));
+    }
+    let mut offered = 0_i128;
+    for seats in problem.mentors {
+        offered += i128::from(seats.max).min(problem.mentees.len() as i128);
+    }
+    wanted.min(offered)
+}
+
+/// Whether every aim outweighs all that comes after it, for candidates that score `lowest..=highest`.
+pub(super) fn check_weights(
+    certificate: &Certificate,
+    most_pairs: i128,
+    lowest: i32,
+    highest: i32,
+) -> Result<(), Infeasible> {
+    let range = i128::from(highest.max(0)) - i128::from(lowest.min(0));
+    let step = 1 + most_pairs * range;
+    if certificate.second < step {
+        return Err(Infeasible::WeakWeight(Aim::Second));
+    }
+    if certificate.minimum < step {
+        return Err(Infeasible::WeakWeight(Aim::Minimum));
+    }
+    let mut next = certificate.second;
+    for entry in certificate.tiers.iter().rev() {
+        if entry.weight < next + step {
+            return Err(Infeasible::WeakWeight(Aim::Tier(entry.tier)));
+        }
+        next = entry.weight;
+    }
+    Ok(())
+}
+
+/// The value of an assignment that keeps all rules.
+pub(super) fn value(
+    problem: &Problem<'_>,
+    pairs: &[(u32, u32)],
+    certificate: &Certificate,
+    observer: &dyn Observer,
+) -> Result<Result<i128, Stopped>, Infeasible> {
+    let mut sorted = pairs.to_vec();
+    sorted.sort_unstable();
+    if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        let (mentee, mentor) = twice[0];
+        return Err(Infeasible::UsedTwice { mentee, mentor });
+    }
+    let mut mentors_of = vec![0_u32; problem.mentees.len()];
+    let mut load = vec![0_u32; problem.mentors.len()];
+    let mut value = 0_i128;
+    for (count, (mentee, mentor)) in sorted.into_iter().enumerate() {
+        if count.is_multiple_of(INTERVAL) && observer.is_cancelled() {
+            return Ok(Err(Stopped));
+        }
+        let (at, to) = (mentee as usize, mentor as usize);
+        if at >= mentors_of.len() || to >= load.len() {
+            return Err(Infeasible::Unknown { mentee, mentor });
+        }
+        let score = problem.scores.score(at, to).ok_or(Infeasible::NotACandidate { mentee, mentor })?;
+        value += i128::from(score);
+        mentors_of[at] += 1;
+        load[to] += 1;
+    }
+    let first = tier_weights(certificate);
+    for ((&has, demand), mentee) in mentors_of.iter().zip(problem.mentees).zip(0_u32..) {
+        let wanted = u32::from(demand.wanted.min(2));
+        if has > wanted {
+            return Err(Infeasible::TooManyMentors { mentee, has, wanted });
+        }
+        if has >= 1 {
+            value += first[usize::from(demand.tier)];
+        }
+        if has == 2 {
+            value += certificate.second;
+        }
+    }
+    for ((&has, seats), mentor) in load.iter().zip(problem.mentors).zip(0_u32..) {
+        if has > seats.max {
+            return Err(Infeasible::TooManyMentees { mentor, has, places: seats.max });
+        }
+        value += certificate.minimum * i128::from(has.min(seats.min));
+    }
+    Ok(Ok(value))
+}
+
+/// Weights of first mentors by tier; 0 for tiers that do not occur.
+pub(super) fn tier_weights(certificate: &Certificate) -> [i128; 256] {
+    let mut weights = [0; 256];
+    for entry in &certificate.tiers {
+        weights[usize::from(entry.tier)] = entry.weight;
+    }
+    weights
+}

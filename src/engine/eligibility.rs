@@ -1,0 +1,125 @@
+//! Who may be paired. What the hard rules say of a pair is part of its [`Verdict`], so that the dense pass over all pairs,
+//! the explanation of one pair and the counts per rule read one and the same decision.
+
+use crate::domain::policy::HardRule;
+
+/// A set of hard rules: bit `n - 1` is the rule with number `n`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rules(u16);
+
+impl Rules {
+    /// Number of different sets, for arrays indexed by [`Rules::index`].
+    pub const SETS: usize = 1 << HardRule::ALL.len();
+
+    /// The set of one rule.
+    pub const fn of(rule: HardRule) -> Self {
+        Self(1 << (rule as u16 - 1))
+    }
+
+    /// Whether no rule is in it.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether `rule` is in it.
+    pub fn contains(self, rule: HardRule) -> bool {
+        self.0 & Self::of(rule).0 != 0
+    }
+
+    /// Its rules, in the order of the API.
+    pub fn iter(self) -> impl Iterator<Item = HardRule> {
+        HardRule::ALL.into_iter().filter(move |rule| self.contains(*rule))
+    }
+
+    /// The rule, if there is exactly one.
+    pub fn sole(self) -> Option<HardRule> {
+        if self.0.is_power_of_two() { self.iter().next() } else { None }
+    }
+
+    /// Position of this set among all sets, below [`Rules::SETS`].
+    pub fn index(self) -> usize {
+        usize::from(self.0) % Self::SETS
+    }
+
+    /// The set at a position.
+    pub fn at(index: usize) -> Self {
+        Self(u16::try_from(index % Self::SETS).unwrap_or_default())
+    }
+}
+
+/// Points and broken rules of a pair, packed so that what the aspects say simply adds up: points in the low 16 bits
+/// (never above 10,000 in all), broken rules in the bits above. Each rule belongs to one aspect, so no bit is added twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Verdict(u32);
+
+impl Verdict {
+    /// No points and no broken rule.
+    pub const CLEAR: Self = Self(0);
+
+    /// The verdict that gives `points` and breaks nothing.
+    pub fn giving(points: u16) -> Self {
+        Self(u32::from(points))
+    }
+
+    /// This verdict, with `rule` broken if `broken`.
+    #[must_use]
+    pub fn breaking_if(self, broken: bool, rule: HardRule) -> Self {
+        Self(self.0 | u32::from(broken) << (15 + rule as u32))
+    }
+
+    /// Both verdicts together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0.wrapping_add(other.0))
+    }
+
+    /// What must be added to `from` to make it this verdict. Only a difference: read it after adding.
+    #[must_use]
+    pub fn after(self, from: Self) -> Self {
+        Self(self.0.wrapping_sub(from.0))
+    }
+
+    /// Points in all, 0..=10,000.
+    pub fn score(self) -> u16 {
+        let [low, high, _, _] = self.0.to_le_bytes();
+        u16::from_le_bytes([low, high])
+    }
+
+    /// The broken rules.
+    pub fn broken(self) -> Rules {
+        let [_, _, low, high] = self.0.to_le_bytes();
+        Rules(u16::from_le_bytes([low, high]))
+    }
+
+    /// Whether no rule is broken.
+    pub fn is_candidate(self) -> bool {
+        self.broken().is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_add_points_and_keep_every_broken_rule_apart() {
+        for rule in HardRule::ALL {
+            let verdict = Verdict::giving(9_000).breaking_if(true, rule).and(Verdict::giving(1_000));
+            assert_eq!(verdict.score(), 10_000);
+            assert_eq!(verdict.broken(), Rules::of(rule));
+            assert_eq!(verdict.broken().sole(), Some(rule));
+            assert!(!verdict.is_candidate());
+            let other = HardRule::ALL[(rule as usize) % HardRule::ALL.len()];
+            assert_eq!(verdict.breaking_if(true, other).broken().iter().count(), 2);
+            assert_eq!(verdict.breaking_if(true, other).broken().sole(), None);
+        }
+        assert!(Verdict::giving(10_000).breaking_if(false, HardRule::Private).is_candidate());
+    }
+
+    #[test]
+    fn a_correction_turns_one_verdict_into_another() {
+        let from = Verdict::giving(700);
+        let to = Verdict::giving(3).breaking_if(true, HardRule::Private);
+        assert_eq!(from.and(Verdict::giving(20)).and(to.after(from)), to.and(Verdict::giving(20)));
+    }
+}

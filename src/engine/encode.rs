@@ -1,0 +1,256 @@
+//! From a snapshot to what the engine works on: people in an order of their own, and their answers as bits and small
+//! numbers.
+//!
+//! People are ordered by a hash of their names, so ties between equals fall by hash, and the order in which people came in
+//! never matters. Texts become dense ids that are only ever compared for equality.
+
+pub mod availability;
+pub mod languages;
+pub mod ties;
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::civil::Date;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use self::availability::{Calendar, Hours};
+use self::languages::{Languages, Speaks};
+use self::ties::{TiedPairs, as_u32};
+use crate::domain::name::{OrganisationId, ProfileRef};
+use crate::domain::organisation::OrganisationRules;
+use crate::domain::profile::{ConsentPurpose, Profile};
+use crate::domain::snapshot::{Participant, Snapshot};
+
+/// A round, encoded.
+#[derive(Debug)]
+pub struct Round<'a> {
+    /// What it was encoded from.
+    pub snapshot: &'a Snapshot,
+    /// Everyone who takes part, ordered by hash.
+    pub people: Vec<Person<'a>>,
+    /// Positions of the mentees in `people`, ascending.
+    pub mentees: Vec<u32>,
+    /// Positions of the mentors in `people`, ascending.
+    pub mentors: Vec<u32>,
+    /// Enrolled people whose consent to matching is not live.
+    pub left_out: Vec<&'a Participant>,
+    /// Pairs that have to do with each other.
+    pub tied: TiedPairs,
+    /// The seasons of the round.
+    pub calendar: Calendar,
+    /// The languages of the round.
+    pub languages: Languages,
+    /// What the organisations decide for their own members.
+    pub organisations: Organisations,
+}
+
+/// One person who takes part.
+#[derive(Debug)]
+pub struct Person<'a> {
+    /// Who she is.
+    pub profile: &'a ProfileRef,
+    /// Her profile.
+    pub content: &'a Profile,
+    /// Her position among the mentees.
+    pub mentee: Option<u32>,
+    /// Her position among the mentors.
+    pub mentor: Option<u32>,
+    /// Where she lives.
+    pub place: Place,
+    /// Her organisation, if some organisation's rules tell it from the others.
+    pub organisation: Option<u32>,
+    /// Her employer.
+    pub employer: Option<u32>,
+    /// Her employer's group of competitors.
+    pub competitor_group: Option<u32>,
+    /// Her languages.
+    pub speaks: Speaks,
+    /// When she can meet; `None` if she gave no hours.
+    pub hours: Option<Hours>,
+    /// Bits of what she shares and of what she wishes; none without a live consent to their use.
+    pub identity: (u64, u64),
+    /// Days she has waited when the round starts; 0 if she is new.
+    pub waited_days: u32,
+}
+
+/// Where someone lives, by numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Position of the country in its table.
+    pub country: u16,
+    /// M49 code of the sub-region.
+    pub region: u16,
+    /// M49 code of the continental region.
+    pub continent: u16,
+}
+
+/// What the organisations decide for their own members: only those that some rule tells from the others.
+#[derive(Debug, Default)]
+pub struct Organisations {
+    ids: HashMap<OrganisationId, u32>,
+    closed: HashSet<u32>,
+    excluded: HashSet<(u32, u32)>,
+}
+
+impl Organisations {
+    fn collect(rules: &[(OrganisationId, OrganisationRules)]) -> Self {
+        let mut this = Self::default();
+        let number = |ids: &mut HashMap<OrganisationId, u32>, id: &OrganisationId| {
+            let next = as_u32(ids.len());
+            *ids.entry(id.clone()).or_insert(next)
+        };
+        for (id, rules) in rules {
+            if rules.same_organisation_only {
+                this.closed.insert(number(&mut this.ids, id));
+            }
+            for other in &rules.excluded_organisations {
+                let pair = (number(&mut this.ids, id), number(&mut this.ids, other));
+                this.excluded.insert(pair);
+            }
+        }
+        this
+    }
+
+    /// Whether no organisation has rules of its own.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Whether the rules of either organisation forbid its members to meet those of the other. `None` is any organisation
+    /// that no rule names: two of them never forbid each other.
+    pub fn forbid(&self, a: Option<u32>, b: Option<u32>) -> bool {
+        let closed = |id: Option<u32>| id.is_some_and(|id| self.closed.contains(&id));
+        let excluded = |a: u32, b: u32| self.excluded.contains(&(a, b)) || self.excluded.contains(&(b, a));
+        a != b && (closed(a) || closed(b) || a.zip(b).is_some_and(|(a, b)| excluded(a, b)))
+    }
+}
+
+impl<'a> Round<'a> {
+    /// Encodes everyone of `snapshot` whose consent to matching is live.
+    pub fn encode(snapshot: &'a Snapshot) -> Self {
+        Self::encode_where(snapshot, |_| true)
+    }
+
+    /// Encodes those of `snapshot` whom `wanted` names and whose consent to matching is live. The calendar is that of the
+    /// whole round.
+    pub fn encode_where(snapshot: &'a Snapshot, wanted: impl Fn(&ProfileRef) -> bool + Sync) -> Self {
+        let consents = |person: &&Participant| {
+            person.content.consents_to(ConsentPurpose::Matching, snapshot.freeze_time)
+        };
+        let (live, left_out): (Vec<&Participant>, Vec<&Participant>) =
+            in_order(snapshot).into_iter().partition(consents);
+        let calendar = Calendar::new(
+            snapshot.start_date,
+            snapshot.end_date,
+            live.iter().map(|participant| participant.content.time_zone.as_str()),
+        );
+        let live: Vec<&Participant> = live.into_iter().filter(|person| wanted(&person.profile)).collect();
+        let languages =
+            Languages::collect(live.iter().flat_map(|participant| &participant.content.languages));
+        let organisations = Organisations::collect(&snapshot.organisations);
+        let employers = Ids::collect(live.iter().map(|participant| participant.content.employer.as_deref()));
+        let groups =
+            Ids::collect(live.iter().map(|participant| participant.content.competitor_group.as_deref()));
+        let encode = |participant: &&'a Participant| {
+            let content = &participant.content;
+            let identity = content
+                .identity
+                .filter(|_| content.consents_to(ConsentPurpose::Identity, snapshot.freeze_time));
+            Person {
+                profile: &participant.profile,
+                content,
+                mentee: None,
+                mentor: None,
+                place: Place::of(content),
+                organisation: organisations.ids.get(&participant.profile.organisation).copied(),
+                employer: employers.of(content.employer.as_deref()),
+                competitor_group: groups.of(content.competitor_group.as_deref()),
+                speaks: languages.encode(&content.languages),
+                hours: calendar.hours(content),
+                identity: identity
+                    .map_or((0, 0), |identity| (identity.shares.bits(), identity.wishes.bits())),
+                waited_days: waited_days(content, snapshot.start_date),
+            }
+        };
+        let mut people: Vec<Person<'a>> = live.par_iter().map(encode).collect();
+        let mut mentees = Vec::new();
+        let mut mentors = Vec::new();
+        for (at, person) in people.iter_mut().enumerate() {
+            if person.content.mentee_request.is_some() {
+                person.mentee = Some(as_u32(mentees.len()));
+                mentees.push(as_u32(at));
+            }
+            if person.content.mentor_offer.is_some() {
+                person.mentor = Some(as_u32(mentors.len()));
+                mentors.push(as_u32(at));
+            }
+        }
+        let tied = TiedPairs::collect(&people);
+        Self { snapshot, people, mentees, mentors, left_out, tied, calendar, languages, organisations }
+    }
+
+    /// Whether a mentee is of the first priority tier.
+    pub fn is_waitlisted(&self, content: &Profile) -> bool {
+        let waits = content.mentee_request.is_some_and(|request| request.waiting_since.is_some());
+        self.snapshot
+            .policy
+            .waitlist_after_days
+            .is_some_and(|days| waits && waited_days(content, self.snapshot.start_date) >= u32::from(days))
+    }
+
+    /// The mentee at a position.
+    pub fn mentee(&self, at: usize) -> &Person<'a> {
+        &self.people[self.mentees[at] as usize]
+    }
+
+    /// The mentor at a position.
+    pub fn mentor(&self, at: usize) -> &Person<'a> {
+        &self.people[self.mentors[at] as usize]
+    }
+}
+
+impl Place {
+    fn of(content: &Profile) -> Self {
+        let region = content.country.region();
+        Self { country: content.country.position(), region: region.number(), continent: region.parent() }
+    }
+}
+
+/// Days that a mentee has waited on `start`; 0 if she is new.
+fn waited_days(content: &Profile, start: Date) -> u32 {
+    let since = content.mentee_request.and_then(|request| request.waiting_since);
+    let days = since.and_then(|since| since.until(start).ok()).map_or(0, |span| span.get_days());
+    u32::try_from(days).unwrap_or_default()
+}
+
+/// Dense ids of texts.
+struct Ids<'a>(HashMap<&'a str, u32>);
+
+impl<'a> Ids<'a> {
+    fn collect(texts: impl Iterator<Item = Option<&'a str>>) -> Self {
+        let mut ids = HashMap::new();
+        for text in texts.flatten() {
+            let next = as_u32(ids.len());
+            ids.entry(text).or_insert(next);
+        }
+        Self(ids)
+    }
+
+    fn of(&self, text: Option<&str>) -> Option<u32> {
+        text.and_then(|text| self.0.get(text).copied())
+    }
+}
+
+/// All participants by SHA-256 of their names, each once: of two entries under one name the later version counts.
+fn in_order(snapshot: &Snapshot) -> Vec<&Participant> {
+    let hash = |profile: &ProfileRef| -> [u8; 32] { Sha256::digest(profile.name().as_bytes()).into() };
+    let mut hashed: Vec<([u8; 32], &Participant)> = snapshot
+        .participants
+        .par_iter()
+        .map(|participant| (hash(&participant.profile), participant))
+        .collect();
+    hashed.par_sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.version.cmp(&a.1.version)));
+    hashed.dedup_by(|next, kept| next.0 == kept.0);
+    hashed.into_iter().map(|(_, participant)| participant).collect()
+}

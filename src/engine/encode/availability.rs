@@ -1,0 +1,254 @@
+//! When people can meet: weekly slots in local time and work rosters, turned into half hours of the week in UTC.
+//!
+//! The dates of a round are split into *seasons* at every date on which the UTC offset of some participant's zone changes,
+//! because Lima and Sydney have another overlap in July than in December. Seasons shorter than 28 days are left out, unless
+//! there is no longer one. Every season is represented by four consecutive weeks (from its first Monday if they fit, else
+//! from its first day), so that rosters such as 14/14 or 8/6 are applied day by day, in local time. Without a roster the
+//! four weeks are equal, and one is kept. The overlap of two people is the least of all seasons.
+//!
+//! A half hour in UTC counts where it lies wholly in the person's slots; offsets such as +05:45 lose a quarter of an hour at
+//! the edges of a slot, never within.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use crate::domain::profile::{Profile, Roster, RosterAvailability};
+
+/// 64-bit words of one week of half hours.
+pub const WORDS: usize = 6;
+/// Weeks that represent a season.
+pub const WEEKS: usize = 4;
+
+const HALF_HOURS_OF_DAY: i32 = 48;
+const HALF_HOURS_OF_WEEK: i32 = 7 * HALF_HOURS_OF_DAY;
+const MINUTES_OF_HALF_HOUR: i32 = 30;
+const SHORTEST_SEASON_DAYS: i32 = 28;
+
+/// The seasons of a round and the offsets of its zones in each.
+#[derive(Debug, Clone, Default)]
+pub struct Calendar {
+    seasons: Vec<Season>,
+    /// Minutes east of UTC, by zone and season.
+    offsets: BTreeMap<String, Vec<i32>>,
+}
+
+#[derive(Debug, Clone)]
+struct Season {
+    /// First day of the four weeks.
+    first_day: Date,
+    /// A moment far from its ends, at which offsets are read.
+    middle: Timestamp,
+}
+
+/// When one person can meet: for every season one week of half hours in UTC, or four if she works a roster.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Hours {
+    words: Box<[u64]>,
+    weeks: usize,
+}
+
+impl Calendar {
+    /// The calendar of a round from `start` to `end` for people of `zones`. Zones that no one knows are left out.
+    pub(super) fn new<'a>(start: Date, end: Date, zones: impl Iterator<Item = &'a str>) -> Self {
+        let names: BTreeSet<&str> = zones.collect();
+        let zones: Vec<(&str, TimeZone)> =
+            names.into_iter().filter_map(|name| Some((name, TimeZone::get(name).ok()?))).collect();
+        let end = end.max(start);
+        let mut first_days = BTreeSet::from([start]);
+        for (_, zone) in &zones {
+            first_days.extend(offset_changes(zone, start, end));
+        }
+        let first_days: Vec<Date> = first_days.into_iter().collect();
+        let last_days = first_days[1..].iter().map(|next| next.yesterday().unwrap_or(*next)).chain([end]);
+        let spans: Vec<(Date, Date)> = first_days.iter().copied().zip(last_days).collect();
+        let longest = spans.iter().map(|span| days(*span)).max().unwrap_or_default();
+        let seasons: Vec<Season> = spans
+            .into_iter()
+            .filter(|span| days(*span) >= SHORTEST_SEASON_DAYS.min(longest))
+            .map(Season::new)
+            .collect();
+        let offsets = zones
+            .iter()
+            .map(|(name, zone)| {
+                let minutes =
+                    seasons.iter().map(|season| zone.to_offset(season.middle).seconds().div_euclid(60));
+                ((*name).to_owned(), minutes.collect())
+            })
+            .collect();
+        Self { seasons, offsets }
+    }
+
+    /// Number of seasons.
+    pub fn seasons(&self) -> usize {
+        self.seasons.len()
+    }
+
+    /// When a person can meet; `None` if she gave no hours.
+    pub(super) fn hours(&self, profile: &Profile) -> Option<Hours> {
+        let offsets = self.offsets.get(&profile.time_zone).filter(|_| !profile.weekly_slots.is_empty())?;
+        let mut slots = [0_u64; 7];
+        for slot in &profile.weekly_slots {
+            let bits = (1_u64 << slot.end.min(48)) - (1_u64 << slot.start.min(slot.end).min(48));
+            slots[usize::from(slot.day % 7)] |= bits;
+        }
+        let roster = profile.roster.filter(|roster| roster.availability != RosterAvailability::Always);
+        let weeks = if roster.is_some() { WEEKS } else { 1 };
+        let mut words = Vec::with_capacity(self.seasons.len() * weeks * WORDS);
+        for (season, offset) in self.seasons.iter().zip(offsets) {
+            let cycle = roster.map(|roster| Cycle::new(roster, season.first_day));
+            let mut half_hour = 0;
+            for _ in 0..weeks {
+                let mut week = [0_u64; WORDS];
+                for _ in 0..HALF_HOURS_OF_WEEK {
+                    if season.is_free(half_hour, *offset, &slots, cycle) {
+                        let at = season.position(half_hour);
+                        week[at / 64] |= 1 << (at % 64);
+                    }
+                    half_hour += 1;
+                }
+                words.extend(week);
+            }
+        }
+        Some(Hours { words: words.into_boxed_slice(), weeks })
+    }
+}
+
+impl Season {
+    fn new((first, last): (Date, Date)) -> Self {
+        let to_monday = (7 - i64::from(first.weekday().to_monday_zero_offset())) % 7;
+        let monday = first.checked_add(to_monday.days()).unwrap_or(first);
+        let first_day = if days((monday, last)) >= SHORTEST_SEASON_DAYS { monday } else { first };
+        let middle_day = first.checked_add((days((first, last)) / 2).days()).unwrap_or(first);
+        Self { first_day, middle: noon(middle_day) }
+    }
+
+    /// Whether the half hour that begins `half_hour` half hours after the season's first midnight in UTC lies wholly in the
+    /// slots, in the local time `offset` minutes east of UTC.
+    fn is_free(&self, half_hour: i32, offset: i32, slots: &[u64; 7], cycle: Option<Cycle>) -> bool {
+        let begin = half_hour * MINUTES_OF_HALF_HOUR + offset;
+        [begin, begin + MINUTES_OF_HALF_HOUR - 1].into_iter().all(|minute| {
+            let local = minute.div_euclid(MINUTES_OF_HALF_HOUR);
+            let (day, in_day) = (local.div_euclid(HALF_HOURS_OF_DAY), local.rem_euclid(HALF_HOURS_OF_DAY));
+            let weekday = (i32::from(self.weekday()) + day).rem_euclid(7);
+            let slot = usize::try_from(weekday).map_or(0, |weekday| slots[weekday]);
+            slot >> in_day & 1 == 1 && cycle.is_none_or(|cycle| cycle.holds_on(day))
+        })
+    }
+
+    /// Position of a half hour in a week that begins on Monday 00:00 UTC.
+    fn position(&self, half_hour: i32) -> usize {
+        let at = (i32::from(self.weekday()) * HALF_HOURS_OF_DAY + half_hour).rem_euclid(HALF_HOURS_OF_WEEK);
+        usize::try_from(at).unwrap_or_default()
+    }
+
+    fn weekday(&self) -> i8 {
+        self.first_day.weekday().since(Weekday::Monday)
+    }
+}
+
+/// A roster, counted from the first day of a season.
+#[derive(Debug, Clone, Copy)]
+struct Cycle {
+    roster: Roster,
+    /// Days from the roster's first day at work to the season's first day.
+    elapsed: i32,
+}
+
+impl Cycle {
+    fn new(roster: Roster, first_day: Date) -> Self {
+        Self { roster, elapsed: days_between(roster.first_day_on, first_day) }
+    }
+
+    /// Whether the slots hold on the `day`-th day of the season.
+    fn holds_on(self, day: i32) -> bool {
+        let on = i32::from(self.roster.days_on);
+        let length = (on + i32::from(self.roster.days_off)).max(1);
+        let at_work = (self.elapsed + day).rem_euclid(length) < on;
+        match self.roster.availability {
+            RosterAvailability::Always => true,
+            RosterAvailability::DaysOn => at_work,
+            RosterAvailability::DaysOff => !at_work,
+        }
+    }
+}
+
+impl Hours {
+    /// Common minutes per week, averaged over four weeks and rounded down, in the season where there are fewest.
+    pub fn common_minutes(&self, other: &Self) -> u16 {
+        let mine = self.words.chunks_exact(WORDS * self.weeks);
+        let theirs = other.words.chunks_exact(WORDS * other.weeks);
+        let common = mine.zip(theirs).map(|(mine, theirs)| {
+            let weeks = (0..WEEKS).map(|week| {
+                let (mine, theirs) = (week_of(mine, week), week_of(theirs, week));
+                mine.iter().zip(theirs).map(|(a, b)| (a & b).count_ones()).sum::<u32>()
+            });
+            weeks.sum::<u32>()
+        });
+        minutes_per_week(common.min().unwrap_or_default())
+    }
+
+    /// The one week of each season, if every week is the same.
+    pub fn same_every_week(&self) -> Option<&[u64]> {
+        (self.weeks == 1).then_some(&self.words)
+    }
+
+    /// The words of one week of one season.
+    pub fn week(&self, season: usize, week: usize) -> &[u64] {
+        let from = season * self.weeks * WORDS;
+        week_of(&self.words[from..from + self.weeks * WORDS], week)
+    }
+}
+
+/// Minutes per week that `half_hours` common half hours over four weeks make.
+pub fn minutes_per_week(half_hours: u32) -> u16 {
+    u16::try_from(half_hours * 30 / 4).unwrap_or(u16::MAX)
+}
+
+fn week_of(season: &[u64], week: usize) -> &[u64] {
+    let from = if season.len() == WORDS { 0 } else { week * WORDS };
+    &season[from..from + WORDS]
+}
+
+/// The days after `start`, up to `end`, on which the UTC offset of `zone` changes.
+fn offset_changes(zone: &TimeZone, start: Date, end: Date) -> Vec<Date> {
+    let mut offset = zone.to_offset(midnight(start));
+    let mut changes = Vec::new();
+    for transition in zone.following(midnight(start)) {
+        let day = transition.timestamp().to_zoned(TimeZone::UTC).date();
+        if day > end {
+            break;
+        }
+        if transition.offset() != offset && day > start {
+            changes.push(day);
+        }
+        offset = transition.offset();
+    }
+    changes
+}
+
+fn days((first, last): (Date, Date)) -> i32 {
+    days_between(first, last) + 1
+}
+
+fn days_between(from: Date, to: Date) -> i32 {
+    from.until(to).map_or(0, |span| span.get_days())
+}
+
+fn midnight(day: Date) -> Timestamp {
+    at(day, Time::midnight())
+}
+
+fn noon(day: Date) -> Timestamp {
+    at(day, Time::constant(12, 0, 0, 0))
+}
+
+fn at(day: Date, time: Time) -> Timestamp {
+    TimeZone::UTC.to_timestamp(day.to_datetime(time)).unwrap_or(if day.year() > 0 {
+        Timestamp::MAX
+    } else {
+        Timestamp::MIN
+    })
+}

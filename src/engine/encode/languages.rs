@@ -1,0 +1,102 @@
+//! Languages of a round as bits: any number of them, and for every level the languages spoken at least that well.
+
+use std::collections::BTreeMap;
+
+use crate::domain::profile::{Language, LanguageLevel};
+
+/// Number of levels, A1 to native.
+const LEVELS: usize = LanguageLevel::ALL.len();
+
+/// The languages that are spoken in a round, ordered by primary subtag.
+#[derive(Debug, Clone, Default)]
+pub struct Languages {
+    subtags: Vec<String>,
+    index: BTreeMap<String, usize>,
+}
+
+/// The languages of one person: for every level, ascending, the bits of the languages she speaks at least that well.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Speaks(Box<[u64]>);
+
+impl Languages {
+    /// Numbers all languages of `lists`.
+    pub(super) fn collect<'a>(lists: impl Iterator<Item = &'a Language>) -> Self {
+        let mut index: BTreeMap<String, usize> =
+            lists.map(|language| (language.primary().to_owned(), 0)).collect();
+        for (number, at) in index.values_mut().enumerate() {
+            *at = number;
+        }
+        Self { subtags: index.keys().cloned().collect(), index }
+    }
+
+    /// Encodes one person's list. Of two levels of one language the better counts.
+    pub(super) fn encode(&self, list: &[Language]) -> Speaks {
+        let words = self.words();
+        let mut bits = vec![0; LEVELS * words];
+        for language in list {
+            if let Some(at) = self.index.get(language.primary()) {
+                for level in 0..language.level as usize {
+                    bits[level * words + at / 64] |= 1 << (at % 64);
+                }
+            }
+        }
+        Speaks(bits.into_boxed_slice())
+    }
+
+    /// A language that both speak at `level` at least, the first by subtag.
+    pub fn common_at(&self, a: &Speaks, b: &Speaks, level: LanguageLevel) -> Option<&str> {
+        let words = self.words();
+        let from = (level as usize - 1) * words;
+        let common = (from..from + words).map(|word| a.0[word] & b.0[word]);
+        let at = common.enumerate().find(|(_, bits)| *bits != 0);
+        at.and_then(|(word, bits)| self.subtags.get(word * 64 + bits.trailing_zeros() as usize))
+            .map(String::as_str)
+    }
+
+    fn words(&self) -> usize {
+        self.subtags.len().div_ceil(64).max(1)
+    }
+}
+
+impl Speaks {
+    /// The best level that the weaker of the two has in a common language; `None` without a common language.
+    pub fn best_common_level(&self, other: &Self) -> Option<LanguageLevel> {
+        let words = self.0.len() / LEVELS;
+        let common = |level: &usize| {
+            let from = level * words;
+            (from..from + words).any(|word| self.0[word] & other.0[word] != 0)
+        };
+        (0..LEVELS).rev().find(common).map(|level| LanguageLevel::ALL[level])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn speaks(tag: &str, level: LanguageLevel) -> Language {
+        Language { tag: tag.to_owned(), level }
+    }
+
+    #[test]
+    fn a_round_may_speak_any_number_of_languages() {
+        let all: Vec<Language> = (0..200).map(|n| speaks(&format!("q{n:03}"), LanguageLevel::B2)).collect();
+        let languages = Languages::collect(all.iter());
+        let a = languages.encode(&all[..150]);
+        let b =
+            languages.encode(&[speaks("q149-XX", LanguageLevel::Native), speaks("q180", LanguageLevel::A1)]);
+        assert_eq!(a.best_common_level(&b), Some(LanguageLevel::B2));
+        assert_eq!(languages.common_at(&a, &b, LanguageLevel::B2), Some("q149"));
+        assert_eq!(languages.common_at(&a, &b, LanguageLevel::C1), None);
+        assert_eq!(languages.encode(&all[180..181]).best_common_level(&b), Some(LanguageLevel::A1));
+        assert_eq!(languages.encode(&all[181..182]).best_common_level(&b), None);
+    }
+
+    #[test]
+    fn regional_variants_are_one_language_and_the_better_level_counts() {
+        let list = [speaks("es-ES", LanguageLevel::B1), speaks("es-PE", LanguageLevel::C1)];
+        let languages = Languages::collect(list.iter());
+        let both = languages.encode(&list);
+        assert_eq!(both.best_common_level(&both), Some(LanguageLevel::C1));
+    }
+}

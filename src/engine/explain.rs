@@ -1,0 +1,64 @@
+//! Why a pair has its score, and which rules it breaks: for matches, and for any pair that somebody asks about.
+
+use super::eligibility::Verdict;
+use super::encode::Round;
+use super::score::{Finding, Scores, Story};
+use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::name::ProfileRef;
+use crate::domain::policy::{HardRule, Policy};
+use crate::domain::run::{Contribution, Match, PairExplanation};
+use crate::domain::snapshot::Snapshot;
+
+/// Explains one pair of a snapshot. `None` if the mentee is not in it as a mentee or the mentor not as a mentor, or if the
+/// consent of either is not live.
+pub fn explain_pair(
+    snapshot: &Snapshot,
+    mentee: &ProfileRef,
+    mentor: &ProfileRef,
+) -> Option<PairExplanation> {
+    let round = Round::encode_where(snapshot, |profile| profile == mentee || profile == mentor);
+    let position = |profile: &ProfileRef| round.people.iter().find(|person| person.profile == profile);
+    let at_mentee = position(mentee)?.mentee? as usize;
+    let at_mentor = position(mentor)?.mentor? as usize;
+    let scores = Scores::new(&round);
+    let (verdict, story) = scores.explain(at_mentee, at_mentor);
+    let broken_rules: Vec<(HardRule, Reason)> = story.broken.clone();
+    Some(PairExplanation { broken_rules, pair: describe(&round, at_mentee, at_mentor, verdict, story) })
+}
+
+/// A match of two positions, with its contributions.
+pub(super) fn describe_match(round: &Round<'_>, scores: &Scores<'_>, mentee: usize, mentor: usize) -> Match {
+    let (verdict, story) = scores.explain(mentee, mentor);
+    describe(round, mentee, mentor, verdict, story)
+}
+
+fn describe(round: &Round<'_>, mentee: usize, mentor: usize, verdict: Verdict, story: Story) -> Match {
+    Match {
+        mentee: round.mentee(mentee).profile.clone(),
+        mentor: round.mentor(mentor).profile.clone(),
+        score: verdict.score(),
+        contributions: contributions(&round.snapshot.policy, story.findings),
+    }
+}
+
+/// Contributions in the policy's order; those of the private criteria as one, last, so that none can be read off alone.
+fn contributions(policy: &Policy, findings: Vec<Finding>) -> Vec<Contribution> {
+    let (private, mut open): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(|finding| finding.weight.criterion.is_private());
+    open.sort_by_key(|finding| {
+        policy.criteria.iter().position(|weight| weight.criterion == finding.weight.criterion)
+    });
+    let together = (!private.is_empty()).then(|| Contribution {
+        criterion: None,
+        points: private.iter().map(|finding| finding.points).sum(),
+        max_points: private.iter().map(|finding| finding.weight.max_points).sum(),
+        reason: Reason::new(ReasonCode::PrivateAnswers),
+    });
+    let open = open.into_iter().map(|finding| Contribution {
+        criterion: Some(finding.weight.criterion),
+        points: finding.points,
+        max_points: finding.weight.max_points,
+        reason: finding.reason,
+    });
+    open.chain(together).collect()
+}

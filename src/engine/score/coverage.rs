@@ -1,0 +1,134 @@
+//! Topics, functions and commodities: the share of what the mentee seeks that the mentor has. Coverage, not similarity: what
+//! the mentor has besides does not count against her.
+
+use std::ops::Range;
+
+use super::aspect::{Aspect, Story, Weight, points, share};
+use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::profile::Profile;
+use crate::domain::vocabulary::{Commodity, Function, Terms, Topic};
+use crate::engine::eligibility::Verdict;
+use crate::engine::encode::Person;
+use crate::engine::encode::ties::Ties;
+
+/// A coverage criterion: where the terms stand, and how its reasons name them.
+pub(in crate::engine) struct Coverage {
+    weight: Weight,
+    terms: Covered,
+}
+
+/// What tells one coverage criterion from another.
+struct Covered {
+    sought: fn(&Profile) -> u64,
+    offered: fn(&Profile) -> u64,
+    codes: fn(u64) -> String,
+    some: ReasonCode,
+    none: ReasonCode,
+    /// Parameter of `some` that counts the terms found.
+    found: &'static str,
+    /// Parameter of `some` that lists them.
+    list: &'static str,
+}
+
+const TOPICS: Covered = Covered {
+    sought: |profile| profile.mentee_request.map_or(0, |request| request.topics.bits()),
+    offered: |profile| profile.mentor_offer.map_or(0, |offer| offer.topics.bits()),
+    codes: |bits| Terms::<Topic>::from_bits(bits).codes().collect::<Vec<_>>().join(","),
+    some: ReasonCode::TopicsCovered,
+    none: ReasonCode::TopicsNone,
+    found: "covered",
+    list: "topics",
+};
+
+const FUNCTIONS: Covered = Covered {
+    sought: |profile| profile.functions.bits(),
+    offered: |profile| profile.functions.bits(),
+    codes: |bits| Terms::<Function>::from_bits(bits).codes().collect::<Vec<_>>().join(","),
+    some: ReasonCode::FunctionsShared,
+    none: ReasonCode::FunctionsNone,
+    found: "common",
+    list: "functions",
+};
+
+const COMMODITIES: Covered = Covered {
+    sought: |profile| profile.commodities.bits(),
+    offered: |profile| profile.commodities.bits(),
+    codes: |bits| Terms::<Commodity>::from_bits(bits).codes().collect::<Vec<_>>().join(","),
+    some: ReasonCode::CommoditiesShared,
+    none: ReasonCode::CommoditiesNone,
+    found: "common",
+    list: "commodities",
+};
+
+impl Coverage {
+    /// Topics sought and offered.
+    pub(in crate::engine) fn topics(weight: Weight) -> Self {
+        Self { weight, terms: TOPICS }
+    }
+
+    /// Functions of the mentee and of the mentor.
+    pub(in crate::engine) fn functions(weight: Weight) -> Self {
+        Self { weight, terms: FUNCTIONS }
+    }
+
+    /// Commodities of the mentee and of the mentor.
+    pub(in crate::engine) fn commodities(weight: Weight) -> Self {
+        Self { weight, terms: COMMODITIES }
+    }
+
+    /// `None` if a side gave no terms.
+    fn measure(sought: u64, offered: u64) -> Option<u16> {
+        let common = (sought & offered).count_ones();
+        (sought != 0 && offered != 0).then(|| share(common, sought.count_ones()))
+    }
+}
+
+impl Aspect for Coverage {
+    type Mentee = u64;
+    type Mentor = u64;
+
+    fn mentee(&self, person: &Person<'_>) -> u64 {
+        (self.terms.sought)(person.content)
+    }
+
+    fn mentor(&self, person: &Person<'_>) -> u64 {
+        (self.terms.offered)(person.content)
+    }
+
+    fn judge(&self, sought: &u64, offered: &u64, _: Ties) -> Verdict {
+        points(Some(self.weight), Self::measure(*sought, *offered))
+    }
+
+    fn judge_each(&self, sought: &u64, offered: &[u64], range: Range<usize>, out: &mut [Verdict]) {
+        let missing = points(Some(self.weight), None);
+        if *sought == 0 {
+            out.fill(missing);
+            return;
+        }
+        let whole = sought.count_ones();
+        let of_common: [Verdict; 64] = std::array::from_fn(|common| {
+            let common = u32::try_from(common).unwrap_or_default();
+            points(Some(self.weight), Some(share(common.min(whole), whole)))
+        });
+        // 64 common terms are possible only if all are sought: their share is that of the last entry of a full table.
+        let full = points(Some(self.weight), Some(share(whole, whole)));
+        for (offered, verdict) in offered[range].iter().zip(out) {
+            let common = (sought & offered).count_ones() as usize;
+            let found = if common == 64 { full } else { of_common[common % 64] };
+            *verdict = if *offered == 0 { missing } else { found };
+        }
+    }
+
+    fn explain(&self, sought: &u64, offered: &u64, _: Ties, story: &mut Story) {
+        let terms = &self.terms;
+        let common = sought & offered;
+        let reason = || match common.count_ones() {
+            0 => Reason::new(terms.none).with("sought", sought.count_ones()),
+            found => Reason::new(terms.some)
+                .with(terms.found, found)
+                .with("sought", sought.count_ones())
+                .with(terms.list, (terms.codes)(common)),
+        };
+        story.finds(Some(self.weight), Self::measure(*sought, *offered).map(|score| (score, reason())));
+    }
+}

@@ -1,0 +1,52 @@
+//! Identity wishes: the share of the wishes of both that the other meets. Opt-in and private: only answers under a live
+//! consent of their own reach the engine, and their points are shown only together with the other private criteria.
+
+use super::aspect::{Aspect, Story, Weight, points, share};
+use crate::domain::explanation::{Reason, ReasonCode};
+use crate::engine::eligibility::Verdict;
+use crate::engine::encode::Person;
+use crate::engine::encode::ties::Ties;
+
+/// The criterion on identity wishes.
+pub(in crate::engine) struct IdentityWishes {
+    weight: Weight,
+}
+
+/// Bits of what someone shares, and of what she wishes.
+type Answers = (u64, u64);
+
+impl IdentityWishes {
+    /// Under a policy's weight.
+    pub(in crate::engine) fn new(weight: Weight) -> Self {
+        Self { weight }
+    }
+
+    /// `None` if neither wished anything.
+    fn measure(a: Answers, b: Answers) -> Option<u16> {
+        let wishes = a.1.count_ones() + b.1.count_ones();
+        let met = (a.1 & b.0).count_ones() + (b.1 & a.0).count_ones();
+        (wishes > 0).then(|| share(met, wishes))
+    }
+}
+
+impl Aspect for IdentityWishes {
+    type Mentee = Answers;
+    type Mentor = Answers;
+
+    fn mentee(&self, person: &Person<'_>) -> Answers {
+        person.identity
+    }
+
+    fn mentor(&self, person: &Person<'_>) -> Answers {
+        person.identity
+    }
+
+    fn judge(&self, mentee: &Answers, mentor: &Answers, _: Ties) -> Verdict {
+        points(Some(self.weight), Self::measure(*mentee, *mentor))
+    }
+
+    fn explain(&self, mentee: &Answers, mentor: &Answers, _: Ties, story: &mut Story) {
+        let score = Self::measure(*mentee, *mentor);
+        story.finds(Some(self.weight), score.map(|score| (score, Reason::new(ReasonCode::PrivateAnswers))));
+    }
+}

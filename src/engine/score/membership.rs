@@ -1,0 +1,125 @@
+//! Groups that keep people apart: the own rules of organisations, one employer, one group of competitors.
+
+use std::ops::Range;
+
+use super::aspect::{Aspect, Story};
+use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::policy::{HardRule, HardRules};
+use crate::engine::eligibility::Verdict;
+use crate::engine::encode::ties::{Ties, as_u32};
+use crate::engine::encode::{Organisations, Person};
+
+/// The rule that organisations' own rules bind both sides.
+pub(in crate::engine) struct OwnRules<'a>(pub(in crate::engine) &'a Organisations);
+
+impl Aspect for OwnRules<'_> {
+    type Mentee = Option<u32>;
+    type Mentor = Option<u32>;
+
+    fn mentee(&self, person: &Person<'_>) -> Option<u32> {
+        person.organisation
+    }
+
+    fn mentor(&self, person: &Person<'_>) -> Option<u32> {
+        person.organisation
+    }
+
+    fn judge(&self, mentee: &Option<u32>, mentor: &Option<u32>, _: Ties) -> Verdict {
+        Verdict::CLEAR.breaking_if(self.0.forbid(*mentee, *mentor), HardRule::Organisation)
+    }
+
+    fn explain(&self, mentee: &Option<u32>, mentor: &Option<u32>, _: Ties, story: &mut Story) {
+        if self.0.forbid(*mentee, *mentor) {
+            story.breaks(HardRule::Organisation, Reason::new(ReasonCode::RuleOrganisation));
+        }
+    }
+}
+
+/// A rule that people of one group are not matched. Few mentors share a group with a given mentee, so they are looked up
+/// from the group and cost the dense pass nothing.
+pub(in crate::engine) struct Apart {
+    rule: HardRule,
+    reason: ReasonCode,
+    of_mentee: Vec<Option<u32>>,
+    of_mentor: Vec<Option<u32>>,
+    /// Mentors ordered by group, then position; `starts[g]..starts[g + 1]` are those of group `g`.
+    members: Vec<u32>,
+    starts: Vec<usize>,
+}
+
+impl Apart {
+    /// The rules on employers and competitors that a policy sets.
+    pub(in crate::engine) fn of_policy(
+        rules: &HardRules,
+        mentees: &[&Person<'_>],
+        mentors: &[&Person<'_>],
+    ) -> Vec<Self> {
+        let employer = |person: &Person<'_>| person.employer;
+        let group = |person: &Person<'_>| person.competitor_group;
+        let mut all = Vec::new();
+        if !rules.allow_same_employer {
+            all.push(Self::new(HardRule::Employer, ReasonCode::RuleEmployer, employer, mentees, mentors));
+        }
+        if !rules.allow_same_competitor_group {
+            all.push(Self::new(
+                HardRule::CompetitorGroup,
+                ReasonCode::RuleCompetitorGroup,
+                group,
+                mentees,
+                mentors,
+            ));
+        }
+        all
+    }
+
+    fn new(
+        rule: HardRule,
+        reason: ReasonCode,
+        group: impl Fn(&Person<'_>) -> Option<u32>,
+        mentees: &[&Person<'_>],
+        mentors: &[&Person<'_>],
+    ) -> Self {
+        let of_mentee: Vec<Option<u32>> = mentees.iter().map(|person| group(person)).collect();
+        let of_mentor: Vec<Option<u32>> = mentors.iter().map(|person| group(person)).collect();
+        let mut grouped: Vec<(u32, u32)> =
+            of_mentor.iter().enumerate().filter_map(|(at, group)| Some(((*group)?, as_u32(at)))).collect();
+        grouped.sort_unstable();
+        let groups = of_mentee.iter().chain(&of_mentor).flatten().max().map_or(0, |last| last + 1);
+        let starts = (0..=groups).map(|group| grouped.partition_point(|(other, _)| *other < group)).collect();
+        Self {
+            rule,
+            reason,
+            of_mentee,
+            of_mentor,
+            members: grouped.into_iter().map(|(_, at)| at).collect(),
+            starts,
+        }
+    }
+
+    fn are_together(&self, mentee: usize, mentor: usize) -> bool {
+        self.of_mentee[mentee].is_some() && self.of_mentee[mentee] == self.of_mentor[mentor]
+    }
+
+    /// The verdict of one pair.
+    pub(in crate::engine) fn pair(&self, mentee: usize, mentor: usize) -> Verdict {
+        Verdict::CLEAR.breaking_if(self.are_together(mentee, mentor), self.rule)
+    }
+
+    /// Marks the mentors of a range that the rule keeps from a mentee.
+    pub(in crate::engine) fn mark(&self, mentee: usize, mentors: &Range<usize>, verdicts: &mut [Verdict]) {
+        let Some(group) = self.of_mentee[mentee] else { return };
+        let members = &self.members[self.starts[group as usize]..self.starts[group as usize + 1]];
+        let from = members.partition_point(|at| (*at as usize) < mentors.start);
+        for at in members[from..].iter().map(|at| *at as usize).take_while(|at| *at < mentors.end) {
+            let verdict = &mut verdicts[at - mentors.start];
+            *verdict = verdict.breaking_if(true, self.rule);
+        }
+    }
+
+    /// The verdict of one pair with its reason.
+    pub(in crate::engine) fn explain(&self, mentee: usize, mentor: usize, story: &mut Story) {
+        if self.are_together(mentee, mentor) {
+            story.breaks(self.rule, Reason::new(self.reason));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Stated preferences: half for the mentee who would like this mentor, half for the mentor who would like this mentee; a
+//! missing answer if neither named anybody. Private.
+
+use super::aspect::{Aspect, Story, Weight, points};
+use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::policy::FULL_SCORE;
+use crate::engine::eligibility::Verdict;
+use crate::engine::encode::Person;
+use crate::engine::encode::ties::Ties;
+
+/// The criterion on stated preferences.
+pub(in crate::engine) struct Preference {
+    weight: Weight,
+}
+
+impl Preference {
+    /// Under a policy's weight.
+    pub(in crate::engine) fn new(weight: Weight) -> Self {
+        Self { weight }
+    }
+
+    fn measure(has_named: bool, ties: Ties) -> Option<u16> {
+        let half = |tie: Ties| if ties.has(tie) { FULL_SCORE / 2 } else { 0 };
+        has_named.then(|| half(Ties::MENTEE_PREFERS) + half(Ties::MENTOR_PREFERS))
+    }
+}
+
+impl Aspect for Preference {
+    /// Whether she named anybody.
+    type Mentee = bool;
+    /// Whether she named anybody.
+    type Mentor = bool;
+
+    fn mentee(&self, person: &Person<'_>) -> bool {
+        !person.content.preferred.is_empty()
+    }
+
+    fn mentor(&self, person: &Person<'_>) -> bool {
+        !person.content.preferred.is_empty()
+    }
+
+    fn judge(&self, mentee: &bool, mentor: &bool, ties: Ties) -> Verdict {
+        points(Some(self.weight), Self::measure(*mentee || *mentor, ties))
+    }
+
+    fn explain(&self, mentee: &bool, mentor: &bool, ties: Ties, story: &mut Story) {
+        let score = Self::measure(*mentee || *mentor, ties);
+        story.finds(Some(self.weight), score.map(|score| (score, Reason::new(ReasonCode::PrivateAnswers))));
+    }
+}

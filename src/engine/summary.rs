@@ -1,0 +1,151 @@
+//! A run in numbers.
+//!
+//! Mentees, mentors, tiers, regions and organisations count everyone enrolled, also those whose consent was not live, so
+//! that matched and unmatched add up to them; places and pairs count only those who took part.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::census::Tally;
+use super::encode::Round;
+use crate::domain::name::ProfileRef;
+use crate::domain::policy::{Criterion, FULL_SCORE, HardRule};
+use crate::domain::run::{Coverage, CriterionMean, Match, Proof, RunSummary, TierCoverage};
+use crate::domain::snapshot::Participant;
+
+/// Width of a bin of the histogram of scores.
+const BIN: u16 = 500;
+
+/// Summarises a run. Times per stage are left to the caller.
+pub(super) fn summarise(round: &Round<'_>, matches: &[Match], tally: &Tally, proof: Proof) -> RunSummary {
+    let mut scores: Vec<u16> = matches.iter().map(|pair| pair.score).collect();
+    scores.sort_unstable();
+    let matched_mentees: HashMap<&ProfileRef, u64> = count(matches.iter().map(|pair| &pair.mentee));
+    let matched_mentors: HashMap<&ProfileRef, u64> = count(matches.iter().map(|pair| &pair.mentor));
+    let offers = || round.mentors.iter().enumerate().map(|(at, _)| round.mentor(at));
+    let mut summary = RunSummary {
+        pairs: round.mentees.len() as u64 * round.mentors.len() as u64,
+        candidates: tally.candidates(),
+        places: offers()
+            .map(|person| person.content.mentor_offer.map_or(0, |offer| u64::from(offer.max_mentees)))
+            .sum(),
+        matches: matches.len() as u64,
+        matched_mentees: matched_mentees.len() as u64,
+        matched_mentors: matched_mentors.len() as u64,
+        total_score: scores.iter().map(|score| u64::from(*score)).sum(),
+        worst_score: scores.first().copied().unwrap_or_default(),
+        median_score: scores.get(scores.len().saturating_sub(1) / 2).copied().unwrap_or_default(),
+        best_score: scores.last().copied().unwrap_or_default(),
+        proof,
+        score_histogram: histogram(&scores),
+        criteria: means(round, matches),
+        exclusions: HardRule::ALL
+            .into_iter()
+            .map(|rule| (rule, tally.excluded_by(rule)))
+            .filter(|(_, pairs)| *pairs > 0)
+            .collect(),
+        mentors_below_minimum: offers()
+            .filter(|person| {
+                let fewest = person.content.mentor_offer.map_or(0, |offer| u64::from(offer.min_mentees));
+                matched_mentors.get(person.profile).is_some_and(|matched| *matched < fewest)
+            })
+            .count() as u64,
+        second_places_missed: round
+            .mentees
+            .iter()
+            .enumerate()
+            .map(|(at, _)| round.mentee(at))
+            .filter(|person| {
+                let wanted =
+                    person.content.mentee_request.map_or(0, |request| u64::from(request.mentors_wanted));
+                wanted > 1 && matched_mentees.get(person.profile).is_none_or(|matched| *matched < 2)
+            })
+            .count() as u64,
+        ..RunSummary::default()
+    };
+    cover(
+        &mut summary,
+        round,
+        &matched_mentees.into_keys().collect(),
+        &matched_mentors.into_keys().collect(),
+    );
+    summary
+}
+
+/// Counts everyone enrolled by side, tier, region and organisation.
+fn cover(
+    summary: &mut RunSummary,
+    round: &Round<'_>,
+    matched_mentees: &HashSet<&ProfileRef>,
+    matched_mentors: &HashSet<&ProfileRef>,
+) {
+    let mut tiers = [1, 2].map(|tier| TierCoverage { tier, mentees: 0, matched: 0 });
+    let taking_part = round.people.iter().map(|person| (person.profile, person.content));
+    let left_out = round.left_out.iter().map(|Participant { profile, content, .. }| (profile, content));
+    for (profile, content) in taking_part.chain(left_out) {
+        let region = content.country.region().code().to_owned();
+        let regional = summary.regions.entry(region).or_default();
+        let own = summary.organisations.entry(profile.organisation.clone()).or_default();
+        if content.mentee_request.is_some() {
+            let matched = u64::from(matched_mentees.contains(profile));
+            summary.mentees += 1;
+            for coverage in [&mut *regional, &mut *own] {
+                coverage.mentees += 1;
+                coverage.matched_mentees += matched;
+            }
+            let tier = &mut tiers[usize::from(!round.is_waitlisted(content))];
+            tier.mentees += 1;
+            tier.matched += matched;
+        }
+        if content.mentor_offer.is_some() {
+            let matched = u64::from(matched_mentors.contains(profile));
+            summary.mentors += 1;
+            for coverage in [&mut *regional, &mut *own] {
+                coverage.mentors += 1;
+                coverage.matched_mentors += matched;
+            }
+        }
+    }
+    let is_empty = |coverage: &Coverage| coverage.mentees + coverage.mentors == 0;
+    summary.regions.retain(|_, coverage| !is_empty(coverage));
+    summary.organisations.retain(|_, coverage| !is_empty(coverage));
+    summary.tiers = tiers.into_iter().filter(|tier| tier.tier > 1 || tier.mentees > 0).collect();
+}
+
+fn count<'a>(profiles: impl Iterator<Item = &'a ProfileRef>) -> HashMap<&'a ProfileRef, u64> {
+    let mut counts = HashMap::new();
+    for profile in profiles {
+        *counts.entry(profile).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// Matches per bin; the full score is in the last.
+fn histogram(scores: &[u16]) -> Vec<u64> {
+    let mut bins = vec![0; usize::from(FULL_SCORE / BIN)];
+    let last = bins.len() - 1;
+    for score in scores {
+        bins[usize::from(score / BIN).min(last)] += 1;
+    }
+    bins
+}
+
+/// Mean points per criterion, in the policy's order; the private criteria as one, last.
+fn means(round: &Round<'_>, matches: &[Match]) -> Vec<CriterionMean> {
+    let mut sums: BTreeMap<Option<Criterion>, u64> = BTreeMap::new();
+    for contribution in matches.iter().flat_map(|pair| &pair.contributions) {
+        *sums.entry(contribution.criterion).or_default() += u64::from(contribution.points);
+    }
+    let mean = |criterion: Option<Criterion>, max_points: u16| CriterionMean {
+        criterion,
+        mean_points_hundredths: sums
+            .get(&criterion)
+            .map_or(0, |sum| sum * 100 / (matches.len() as u64).max(1)),
+        max_points,
+    };
+    let policy = &round.snapshot.policy;
+    let weighty = policy.criteria.iter().zip(policy.max_points()).filter(|(weight, _)| weight.weight > 0);
+    let (private, open): (Vec<_>, Vec<_>) =
+        weighty.map(|(_, points)| points).partition(|(criterion, _)| criterion.is_private());
+    let together = (!private.is_empty()).then(|| mean(None, private.iter().map(|(_, points)| points).sum()));
+    open.into_iter().map(|(criterion, points)| mean(Some(criterion), points)).chain(together).collect()
+}

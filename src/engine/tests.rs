@@ -1,0 +1,9 @@
+//! The engine as a whole: against a slow reference, and by story.
+
+mod against_reference;
+mod reference;
+mod stories;
+#[path = "../../benches/support/synthetic.rs"]
+mod synthetic;
+
+use crate as wim_match;

@@ -1,0 +1,252 @@
+//! Pair by pair against the reference, and the same bytes whatever the order and the number of threads.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::reference::Reference;
+use super::synthetic::Shape;
+use crate::domain::name::ProfileRef;
+use crate::domain::policy::{Criterion, CriterionWeight, HardRule, HardRules, Policy, PreviousPartners};
+use crate::domain::profile::LanguageLevel;
+use crate::domain::snapshot::{Participant, Snapshot};
+use crate::engine::encode::Round;
+use crate::engine::problem::{FORBIDDEN, PairScores, Unobserved};
+use crate::engine::score::{Scores, Sheet};
+use crate::engine::{Options, explain_pair, solve};
+
+/// What the reference says of every pair, by position in the engine's order.
+fn expected(snapshot: &Snapshot, round: &Round<'_>) -> Vec<Vec<(u16, BTreeSet<HardRule>)>> {
+    let reference = Reference::new(snapshot);
+    let find = |profile: &ProfileRef| {
+        snapshot.participants.iter().find(|person| person.profile == *profile).expect("a participant")
+    };
+    let people: Vec<(&Participant, _)> = round
+        .people
+        .iter()
+        .map(|person| find(person.profile))
+        .map(|person| (person, reference.free(&person.content)))
+        .collect();
+    let judge = |mentee: u32, mentor: u32| {
+        let (mentee, mentor) = (&people[mentee as usize], &people[mentor as usize]);
+        reference.judge((mentee.0, &mentee.1), (mentor.0, &mentor.1))
+    };
+    let full = |mentee: u32, mentor: u32| {
+        let (score, mut broken) = judge(mentee, mentor);
+        let can_reverse = people[mentee as usize].0.content.mentor_offer.is_some()
+            && people[mentor as usize].0.content.mentee_request.is_some();
+        if broken.is_empty() && can_reverse && !snapshot.policy.rules.allow_mutual_mentoring {
+            let (other_score, other_broken) = judge(mentor, mentee);
+            let stage = |at: u32| people[at as usize].0.content.career_stage;
+            let order =
+                stage(mentor).zip(stage(mentee)).map_or(std::cmp::Ordering::Equal, |(a, b)| a.cmp(&b));
+            let stays = order.then(score.cmp(&other_score)).then(mentee.cmp(&mentor)).is_gt();
+            if other_broken.is_empty() && !stays {
+                broken.insert(HardRule::Mutual);
+            }
+        }
+        (score, broken)
+    };
+    let row = |mentee: &u32| round.mentors.iter().map(|mentor| full(*mentee, *mentor)).collect();
+    round.mentees.iter().map(row).collect()
+}
+
+fn policies() -> impl Strategy<Value = Policy> {
+    let weights = proptest::collection::vec((0..40_u16, 0..=10_000_u16), Criterion::ALL.len());
+    let rules = (
+        any::<[bool; 4]>(),
+        0..7_usize,
+        prop_oneof![Just(0_u16), Just(30), 1..200_u16],
+        -2..=1_i8,
+        1..=6_i8,
+        0..3_usize,
+        prop_oneof![Just(0_u16), 2_000..6_000_u16],
+    );
+    (weights, rules, proptest::option::of(1..200_u16)).prop_map(|(weights, rules, waitlist_after_days)| {
+        let (allow, level, minutes, min_stage_gap, max_stage_gap, previous, min_score) = rules;
+        let criteria = Criterion::ALL.into_iter().zip(weights);
+        Policy {
+            criteria: criteria
+                .map(|(criterion, (weight, neutral))| CriterionWeight {
+                    criterion,
+                    weight: weight.saturating_sub(8) + u16::from(criterion == Criterion::Goals),
+                    neutral,
+                })
+                .collect(),
+            rules: HardRules {
+                allow_same_employer: allow[0],
+                allow_same_competitor_group: allow[1],
+                allow_same_reporting_line: allow[2],
+                min_language_level: LanguageLevel::ALL[level],
+                min_weekly_overlap_minutes: minutes,
+                min_stage_gap,
+                max_stage_gap,
+                previous_partners: [
+                    PreviousPartners::Forbid,
+                    PreviousPartners::Discourage,
+                    PreviousPartners::Prefer,
+                ][previous],
+                min_score,
+                allow_mutual_mentoring: allow[3],
+            },
+            waitlist_after_days,
+            ..Policy::default()
+        }
+    })
+}
+
+fn rounds() -> impl Strategy<Value = Snapshot> {
+    let shape = (0..12_usize, 0..9_usize, 0..9_usize, 0..40_usize, 0..30_usize, any::<u64>());
+    (shape, policies()).prop_map(|((mentees, mentors, both, missing, unusual, seed), policy)| {
+        let mut snapshot = Shape { mentees, mentors, both, missing, unusual, seed }.make();
+        snapshot.policy = policy;
+        snapshot
+    })
+}
+
+fn check_all_pairs(snapshot: &Snapshot) {
+    let round = Round::encode(snapshot);
+    let scores = Scores::new(&round);
+    let expected = expected(snapshot, &round);
+    let (rows, columns) = (round.mentees.len(), round.mentors.len());
+    let mut tile = vec![0; rows * columns];
+    scores.tile(0..rows, 0..columns, &mut tile);
+    let mut sheet = Sheet::default();
+    for (mentee, expected) in expected.iter().enumerate() {
+        let row = scores.row(mentee, 0..columns, &mut sheet).to_vec();
+        for (mentor, (score, broken)) in expected.iter().enumerate() {
+            let names = format!("{} with {}", round.mentee(mentee).profile, round.mentor(mentor).profile);
+            let verdict = scores.verdict(mentee, mentor);
+            assert_eq!(verdict.broken().iter().collect::<BTreeSet<_>>(), *broken, "{names}");
+            assert_eq!(verdict.score(), *score, "{names}");
+            assert_eq!(row[mentor], verdict, "dense and single disagree on {names}");
+            let in_tile = if broken.is_empty() { i32::from(*score) } else { FORBIDDEN };
+            assert_eq!(tile[mentee * columns + mentor], in_tile, "{names}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_pair_is_judged_as_the_reference_judges_it(snapshot in rounds()) {
+        check_all_pairs(&snapshot);
+    }
+
+    #[test]
+    fn every_explanation_sums_to_the_score_and_names_every_broken_rule(snapshot in rounds()) {
+        let round = Round::encode(&snapshot);
+        let expected = expected(&snapshot, &round);
+        for (mentee, row) in expected.iter().enumerate().take(4) {
+            for (mentor, (score, broken)) in row.iter().enumerate() {
+                let (mentee, mentor) = (round.mentee(mentee).profile, round.mentor(mentor).profile);
+                let found = explain_pair(&snapshot, mentee, mentor).expect("both take part");
+                prop_assert_eq!(found.pair.score, *score);
+                let rules: Vec<HardRule> = found.broken_rules.iter().map(|(rule, _)| *rule).collect();
+                prop_assert_eq!(rules, broken.iter().copied().collect::<Vec<_>>());
+                let points: u16 = found.pair.contributions.iter().map(|line| line.points).sum();
+                prop_assert_eq!(points, *score);
+                let most: u16 = found.pair.contributions.iter().map(|line| line.max_points).sum();
+                prop_assert_eq!(most, 10_000);
+                for line in &found.pair.contributions {
+                    prop_assert!(line.criterion.is_none_or(|criterion| !criterion.is_private()));
+                    let names: Vec<&str> = line.reason.parameters.keys().map(String::as_str).collect();
+                    let mut declared = line.reason.code.parameters().to_vec();
+                    declared.sort_unstable();
+                    prop_assert_eq!(names, declared);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn neither_the_order_of_people_nor_the_number_of_threads_changes_a_byte(snapshot in rounds(), turn in 0..20_usize) {
+        let whole = solve(&snapshot, &Options { threads: Some(1) }, &Unobserved).expect("not stopped");
+        prop_assert!(whole.summary.proof.proved);
+        let mut turned = snapshot.clone();
+        turned.participants.reverse();
+        if !turned.participants.is_empty() {
+            let by = turn % turned.participants.len();
+            turned.participants.rotate_left(by);
+        }
+        turned.organisations.reverse();
+        for threads in [1, 2, 4] {
+            let again = solve(&turned, &Options { threads: Some(threads) }, &Unobserved).expect("not stopped");
+            prop_assert_eq!(&again.matches, &whole.matches);
+            prop_assert_eq!(&again.unmatched, &whole.unmatched);
+            prop_assert_eq!(again.digest(), whole.digest());
+        }
+    }
+
+    #[test]
+    fn nobody_is_lost_and_no_rule_is_broken(snapshot in rounds()) {
+        let outcome = solve(&snapshot, &Options::default(), &Unobserved).expect("not stopped");
+        let round = Round::encode(&snapshot);
+        let expected = expected(&snapshot, &round);
+        let position = |profile: &ProfileRef| {
+            round.people.iter().find(|person| person.profile == profile).expect("a participant")
+        };
+        for pair in &outcome.matches {
+            let mentee = position(&pair.mentee).mentee.expect("a mentee") as usize;
+            let mentor = position(&pair.mentor).mentor.expect("a mentor") as usize;
+            prop_assert_eq!(&expected[mentee][mentor], &(pair.score, BTreeSet::new()));
+        }
+        let summary = &outcome.summary;
+        let of_side = |mentee: bool| {
+            outcome.unmatched.iter().filter(|entry| (entry.side == crate::domain::run::Side::Mentee) == mentee).count() as u64
+        };
+        prop_assert_eq!(summary.mentees, summary.matched_mentees + of_side(true));
+        prop_assert_eq!(summary.mentors, summary.matched_mentors + of_side(false));
+        let all = expected.iter().flatten();
+        prop_assert_eq!(summary.candidates, all.clone().filter(|(_, broken)| broken.is_empty()).count() as u64);
+        for rule in HardRule::ALL {
+            let excluded = all.clone().filter(|(_, broken)| broken.contains(&rule)).count() as u64;
+            prop_assert_eq!(summary.exclusions.get(&rule).copied().unwrap_or(0), excluded);
+        }
+        for entry in &outcome.unmatched {
+            let Some(person) = round.people.iter().find(|person| *person.profile == entry.profile) else { continue };
+            let counterparts: Vec<_> = match entry.side {
+                crate::domain::run::Side::Mentee => {
+                    expected[person.mentee.expect("a mentee") as usize].iter().collect()
+                }
+                crate::domain::run::Side::Mentor => {
+                    expected.iter().map(|row| &row[person.mentor.expect("a mentor") as usize]).collect()
+                }
+            };
+            let others = counterparts.iter().filter(|(_, broken)| !broken.contains(&HardRule::SamePerson));
+            prop_assert_eq!(entry.counterparts as usize, others.clone().count());
+            let candidates = others.clone().filter(|(_, broken)| broken.is_empty());
+            prop_assert_eq!(entry.candidates as usize, candidates.clone().count());
+            prop_assert_eq!(entry.best_score, candidates.map(|(score, _)| *score).max().unwrap_or(0));
+            for rule in HardRule::ALL {
+                let excluded = others.clone().filter(|(_, broken)| broken.contains(&rule)).count();
+                prop_assert_eq!(entry.exclusions.get(&rule).copied().unwrap_or(0) as usize, excluded);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_round_takes_every_way_of_looking_verdicts_up_and_they_agree() {
+    let mut snapshot = Shape { mentees: 3, mentors: 5_997, both: 3, missing: 3, unusual: 8, seed: 7 }.make();
+    snapshot.policy.rules.min_score = 3_000;
+    let round = Round::encode(&snapshot);
+    let scores = Scores::new(&round);
+    assert!(scores.ways_of_looking_up().into_iter().all(|tables| tables > 0), "some way is not tried");
+    let mut sheet = Sheet::default();
+    for mentee in 0..round.mentees.len() {
+        for columns in [0..round.mentors.len(), 1..80, 4_000..4_100, 5_990..round.mentors.len(), 77..77] {
+            let row = scores.row(mentee, columns.clone(), &mut sheet).to_vec();
+            let single: Vec<_> = columns.map(|mentor| scores.verdict(mentee, mentor)).collect();
+            assert!(row == single, "dense and single disagree on row {mentee}");
+        }
+    }
+}
+
+#[test]
+fn a_hundred_mentors_are_judged_as_the_reference_judges_them() {
+    for seed in 1..4 {
+        check_all_pairs(&Shape { mentees: 6, mentors: 90, both: 10, missing: 10, unusual: 10, seed }.make());
+    }
+}

@@ -1,0 +1,471 @@
+//! From a CSV stream to drafts, row by row.
+
+use std::fmt;
+use std::io::{self, Read};
+
+use super::cell::{self, Misread};
+use super::column::{Column, column_of, consent_part};
+use super::record::{MAX_CELL, MAX_RECORD, Oversize, Record, Records};
+use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
+use crate::domain::profile::{
+    ConsentDraft, ConsentPurpose, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft,
+};
+use crate::domain::violation::excerpt;
+
+/// Most problems told of one row: a cell of separators and rubbish would have thousands.
+const MAX_PROBLEMS: usize = 100;
+
+/// A row that could be read. Whether the profile is right is for
+/// [`Profile::parse`](crate::domain::profile::Profile::parse) to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Physical line on which the row begins, from 1; the header is line 1.
+    pub line: u64,
+    /// What it says.
+    pub draft: ProfileDraft,
+}
+
+impl Row {
+    /// The column from which a field of this row's draft came; like [`column_of`], and exact for consents too.
+    pub fn column_of(&self, field_path: &str) -> &'static str {
+        match consent_part(field_path) {
+            Some((at, part)) => Column::of_consent(&self.draft.consents, at, part).name(),
+            None => column_of(field_path),
+        }
+    }
+}
+
+/// A row that could not be read, with everything that is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRow {
+    /// Physical line on which the row begins, from 1.
+    pub line: u64,
+    /// What is wrong, in the order of the columns; never empty.
+    pub problems: Vec<CellProblem>,
+    /// What could be read, without the cells in `problems`, so that the rest can be checked at once too; `None` if the
+    /// cells could not be told apart.
+    pub partial: Option<Box<ProfileDraft>>,
+}
+
+/// One thing that is wrong with a cell or with the header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellProblem {
+    /// Name of the column; empty if the row as a whole is meant.
+    pub column: &'static str,
+    /// What stands there, or the item of the list that is meant, cut at 80 characters.
+    pub value: String,
+    /// What is wrong, a clause in English.
+    pub what: String,
+    /// What to do; may be empty.
+    pub hint: String,
+}
+
+impl fmt::Display for CellProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.column.is_empty() {
+            write!(f, "column {}: ", self.column)?;
+        }
+        if !self.value.is_empty() {
+            write!(f, "`{}` ", self.value.escape_debug())?;
+        }
+        f.write_str(&self.what)?;
+        if self.hint.is_empty() { Ok(()) } else { write!(f, "; {}", self.hint) }
+    }
+}
+
+/// Why a file could not be begun.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The stream failed.
+    #[error("the file cannot be read")]
+    Io(#[from] io::Error),
+    /// The header is wrong in these ways.
+    #[error("the header line is wrong: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Header(Vec<CellProblem>),
+}
+
+/// Why there is no row.
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    /// The row is wrong; reading can go on.
+    #[error("line {}: {}", .0.line, .0.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Bad(BadRow),
+    /// The stream failed; nothing follows.
+    #[error("the file cannot be read on after line {line}")]
+    Io {
+        /// Line on which the last whole row began.
+        line: u64,
+        /// What failed.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Reads profiles of one organisation. An iterator over rows, in file order.
+#[derive(Debug)]
+pub struct ProfileReader<R> {
+    records: Records<R>,
+    header: Header,
+    organisation: OrganisationId,
+    failed: bool,
+}
+
+impl<R: Read> ProfileReader<R> {
+    /// Reads the header; the input needs no buffer of its own. Bare ids in the file are people of `organisation`.
+    pub fn new(input: R, organisation: &OrganisationId) -> Result<Self, OpenError> {
+        let mut records = Records::new(input)?;
+        refuse_other_kinds(records.peek())?;
+        let mut found = records.read()?;
+        if found && records.record().cell(0).eq_ignore_ascii_case(b"sep=") {
+            // Some spreadsheets write their delimiter into a line of its own.
+            found = records.read()?;
+        }
+        if !found {
+            return Err(OpenError::Header(vec![whole(
+                "the file is empty",
+                "begin with the header of the template",
+            )]));
+        }
+        let header = Header::read(records.record()).map_err(OpenError::Header)?;
+        Ok(Self { records, header, organisation: organisation.clone(), failed: false })
+    }
+
+    /// Letter of a column as spreadsheets show it, for example `C`; `None` if the file does not have the column.
+    pub fn letter_of(&self, column: &str) -> Option<String> {
+        let at = self.header.columns.iter().position(|known| known.name() == column)?;
+        Some(letters(at))
+    }
+
+    fn row(&self) -> Result<Row, RowError> {
+        let record = self.records.record();
+        let mut cells = Cells { header: &self.header, record, problems: Vec::new() };
+        if !cells.all_there() {
+            return Err(RowError::Bad(BadRow { line: record.line, problems: cells.problems, partial: None }));
+        }
+        let draft = cells.draft(&self.organisation);
+        if cells.problems.is_empty() {
+            return Ok(Row { line: record.line, draft });
+        }
+        cells.problems.sort_by_key(|problem| Column::ALL.iter().position(|c| c.name() == problem.column));
+        let partial = Some(Box::new(draft));
+        Err(RowError::Bad(BadRow { line: record.line, problems: cells.problems, partial }))
+    }
+}
+
+impl<R: Read> Iterator for ProfileReader<R> {
+    type Item = Result<Row, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.failed {
+            match self.records.read() {
+                Ok(false) => return None,
+                Ok(true) if self.records.record().oversize.is_none() && self.records.record().is_blank() => {}
+                Ok(true) => return Some(self.row()),
+                Err(source) => {
+                    self.failed = true;
+                    return Some(Err(RowError::Io { line: self.records.record().line, source }));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Recognises the files that people send by mistake.
+fn refuse_other_kinds(beginning: &[u8]) -> Result<(), OpenError> {
+    let what = match beginning {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "the file is in UTF-16",
+        [b'P', b'K', 3, 4, ..] | [0xD0, 0xCF, 0x11, 0xE0, ..] => "the file is a workbook",
+        _ => return Ok(()),
+    };
+    Err(OpenError::Header(vec![whole(what, "save it as CSV (UTF-8)")]))
+}
+
+/// Which column stands where.
+#[derive(Debug)]
+struct Header {
+    columns: Vec<Column>,
+    positions: [Option<u16>; Column::ALL.len()],
+}
+
+impl Header {
+    fn read(record: &Record) -> Result<Self, Vec<CellProblem>> {
+        let mut problems = Vec::new();
+        let mut header = Self { columns: Vec::new(), positions: [None; Column::ALL.len()] };
+        if record.oversize.is_some() {
+            return Err(vec![whole(
+                "the first line is too long for a header",
+                "begin with the header of the template",
+            )]);
+        }
+        for (at, position) in (0..record.len()).zip(0_u16..) {
+            let text = String::from_utf8_lossy(record.cell(at));
+            let Some(column) = Column::from_header(&text) else {
+                problems.push(unknown_column(&text, at));
+                continue;
+            };
+            if header.positions[column as usize].replace(position).is_some() {
+                problems.push(CellProblem {
+                    column: column.name(),
+                    value: excerpt(&text),
+                    what: format!("is the header of column {} and of one before", letters(at)),
+                    hint: "give each column once".to_owned(),
+                });
+            }
+            header.columns.push(column);
+        }
+        let missing =
+            Column::ALL.into_iter().filter(|c| c.is_required() && header.positions[*c as usize].is_none());
+        for column in missing {
+            problems.push(CellProblem {
+                column: column.name(),
+                value: String::new(),
+                what: "is missing".to_owned(),
+                hint: if record.cell(0).contains(&b'\t') {
+                    "the file is separated by tabs: save it as CSV (UTF-8)".to_owned()
+                } else {
+                    format!("add it: {}", column.about())
+                },
+            });
+        }
+        if problems.is_empty() { Ok(header) } else { Err(problems) }
+    }
+}
+
+fn unknown_column(text: &str, at: usize) -> CellProblem {
+    let hint = match Column::nearest(text) {
+        Some(nearest) => format!("did you mean {}?", nearest.name()),
+        None => "take the column out of the file".to_owned(),
+    };
+    let what = if text.trim().is_empty() {
+        format!("column {} has no header", letters(at))
+    } else {
+        format!("is the header of column {}, which is not a column of profiles", letters(at))
+    };
+    CellProblem { column: "", value: excerpt(text.trim()), what, hint }
+}
+
+/// One record with its header, and what has been found wrong so far.
+struct Cells<'a> {
+    header: &'a Header,
+    record: &'a Record,
+    problems: Vec<CellProblem>,
+}
+
+impl<'a> Cells<'a> {
+    /// Whether the record came whole and with as many cells as the header.
+    fn all_there(&mut self) -> bool {
+        let problem = match &self.record.oversize {
+            Some(Oversize::Cell { at, excerpt: beginning }) => {
+                let mut problem = whole(
+                    &format!("is longer than {MAX_CELL} bytes"),
+                    "if it runs over several lines, a quotation mark is missing",
+                );
+                problem.column = self.header.columns.get(*at).map_or("", |column| column.name());
+                problem.value = excerpt(beginning);
+                problem
+            }
+            Some(Oversize::Record) => whole(&format!("the row is longer than {MAX_RECORD} bytes"), ""),
+            Some(Oversize::Cells) => whole("the row has far more cells than the header", ""),
+            None if self.record.len() != self.header.columns.len() => {
+                let lines = self.record.last_line - self.record.line;
+                whole(
+                    &format!(
+                        "the row has {} cells, the header {}",
+                        self.record.len(),
+                        self.header.columns.len()
+                    ),
+                    if lines > 1 {
+                        "it runs over several lines: a quotation mark may be missing"
+                    } else {
+                        "put a cell that contains the delimiter in quotation marks"
+                    },
+                )
+            }
+            None => return true,
+        };
+        self.problems.push(problem);
+        false
+    }
+
+    fn draft(&mut self, organisation: &OrganisationId) -> ProfileDraft {
+        use Column as C;
+        let people = |item: &str| Ok(cell::read_person(item, organisation));
+        let mut weekly_slots = Vec::new();
+        self.list(C::WeeklyHours, |item| cell::read_slots(item, &mut weekly_slots));
+        ProfileDraft {
+            name: self.name(organisation),
+            country: self.text(C::Country),
+            time_zone: self.text(C::TimeZone),
+            weekly_slots,
+            roster: self.one(C::Roster, cell::read_roster),
+            languages: self.list(C::Languages, cell::read_language),
+            career_stage: self.text(C::CareerStage),
+            functions: self.list(C::Functions, code),
+            commodities: self.list(C::Commodities, code),
+            employer: self.text(C::Employer),
+            competitor_group: self.text(C::CompetitorGroup),
+            reporting_line: self.list(C::ReportingLine, people),
+            meeting_modes: self.list(C::MeetingModes, cell::read_meeting_mode),
+            goals: self.list(C::Goals, code),
+            working_styles: self.list(C::WorkingStyles, code),
+            preferred: self.list(C::Preferred, people),
+            avoided: self.list(C::Avoided, people),
+            previous_partners: self.list(C::PreviousPartners, people),
+            mentor_offer: self.mentor_offer(),
+            mentee_request: self.mentee_request(),
+            identity: self.identity(),
+            consents: self.consents(),
+        }
+    }
+
+    fn name(&mut self, organisation: &OrganisationId) -> String {
+        let text = self.get(Column::ProfileId);
+        match text.parse::<OwnId>() {
+            Ok(id) => ProfileRef { organisation: organisation.clone(), id }.name(),
+            Err(error) => {
+                self.note(
+                    Column::ProfileId,
+                    text,
+                    error.to_string(),
+                    "never use a name or an e-mail address",
+                );
+                String::new()
+            }
+        }
+    }
+
+    fn mentor_offer(&mut self) -> Option<MentorOfferDraft> {
+        use Column as C;
+        self.has_any(&[C::MinMentees, C::MaxMentees, C::TopicsOffered]).then(|| MentorOfferDraft {
+            min_mentees: self.one(C::MinMentees, cell::number).unwrap_or_default(),
+            max_mentees: self.one(C::MaxMentees, cell::number).unwrap_or_default(),
+            topics: self.list(C::TopicsOffered, code),
+        })
+    }
+
+    fn mentee_request(&mut self) -> Option<MenteeRequestDraft> {
+        use Column as C;
+        self.has_any(&[C::MentorsWanted, C::TopicsSought, C::WaitingSince]).then(|| MenteeRequestDraft {
+            mentors_wanted: self.one(C::MentorsWanted, cell::number).unwrap_or_default(),
+            topics: self.list(C::TopicsSought, code),
+            waiting_since: self.text(C::WaitingSince),
+        })
+    }
+
+    fn identity(&mut self) -> Option<IdentityDraft> {
+        use Column as C;
+        self.has_any(&[C::IdentityShares, C::IdentityWishes]).then(|| IdentityDraft {
+            shares: self.list(C::IdentityShares, code),
+            wishes: self.list(C::IdentityWishes, code),
+        })
+    }
+
+    /// In the order in which a profile keeps them: by purpose, then time.
+    fn consents(&mut self) -> Vec<ConsentDraft> {
+        use Column as C;
+        const MATCHING: [C; 4] =
+            [C::MatchingVersion, C::MatchingLanguage, C::MatchingTime, C::MatchingWithdrawn];
+        const IDENTITY: [C; 4] =
+            [C::IdentityVersion, C::IdentityLanguage, C::IdentityTime, C::IdentityWithdrawn];
+        let mut consents = self.list(C::EarlierConsents, cell::read_earlier_consent);
+        for (purpose, columns) in [(ConsentPurpose::Matching, MATCHING), (ConsentPurpose::Identity, IDENTITY)]
+        {
+            if self.has_any(&columns) {
+                let [version, language, give, withdraw] = columns;
+                consents.push(ConsentDraft {
+                    purpose: purpose as i32,
+                    text_version: self.text(version),
+                    language: self.text(language),
+                    give_time: self.one(give, cell::read_time),
+                    withdraw_time: self.one(withdraw, cell::read_time),
+                });
+            }
+        }
+        // Stable, so that the present consent of a purpose stays behind the earlier ones.
+        consents.sort_by_key(|consent| consent.purpose);
+        consents
+    }
+
+    fn has_any(&mut self, columns: &[Column]) -> bool {
+        columns.iter().any(|column| !self.bytes(*column).trim_ascii().is_empty())
+    }
+
+    /// A cell as text.
+    fn text(&mut self, column: Column) -> String {
+        self.get(column).to_owned()
+    }
+
+    /// A cell that is one thing, or empty.
+    fn one<T>(&mut self, column: Column, read: impl FnOnce(&str) -> Result<T, Misread>) -> Option<T> {
+        let text = self.get(column);
+        if text.is_empty() {
+            return None;
+        }
+        read(text).map_err(|misread| self.note(column, text, misread.what, misread.hint)).ok()
+    }
+
+    /// A cell that is a list: the items that could be read.
+    fn list<T>(&mut self, column: Column, mut read: impl FnMut(&str) -> Result<T, Misread>) -> Vec<T> {
+        let text = self.get(column);
+        let mut list = Vec::new();
+        for item in cell::items(text) {
+            match read(item) {
+                Ok(value) => list.push(value),
+                Err(misread) => self.note(column, item, misread.what, misread.hint),
+            }
+        }
+        list
+    }
+
+    /// A cell without blanks around it and without its guard; empty if the file has no such column or the cell is no
+    /// text, which is noted.
+    fn get(&mut self, column: Column) -> &'a str {
+        let bytes = self.bytes(column);
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return cell::unguarded(text.trim());
+        }
+        if !self.problems.iter().any(|problem| problem.column == column.name()) {
+            let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(400)]);
+            self.note(column, &beginning, "is not UTF-8", "save the file as CSV (UTF-8)");
+        }
+        ""
+    }
+
+    fn bytes(&self, column: Column) -> &'a [u8] {
+        self.header.positions[column as usize].map_or(&[], |at| self.record.cell(usize::from(at)))
+    }
+
+    fn note(&mut self, column: Column, value: &str, what: impl Into<String>, hint: &str) {
+        if self.problems.len() == MAX_PROBLEMS {
+            return;
+        }
+        let (value, hint) = (excerpt(value), hint.to_owned());
+        self.problems.push(CellProblem { column: column.name(), value, what: what.into(), hint });
+    }
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "read like the items that can be wrong here; codes are checked by the profile"
+)]
+fn code(item: &str) -> Result<String, Misread> {
+    Ok(item.to_owned())
+}
+
+/// A problem of no one cell.
+fn whole(what: &str, hint: &str) -> CellProblem {
+    CellProblem { column: "", value: String::new(), what: what.to_owned(), hint: hint.to_owned() }
+}
+
+/// The name spreadsheets give to the column at a position: A to Z, AA and so on.
+fn letters(at: usize) -> String {
+    let mut name = Vec::new();
+    let mut left = at + 1;
+    while left > 0 {
+        left -= 1;
+        name.push(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"[left % 26]);
+        left /= 26;
+    }
+    name.iter().rev().map(|letter| char::from(*letter)).collect()
+}

@@ -1,0 +1,535 @@
+use std::io::{self, Read};
+
+use jiff::Timestamp;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use super::*;
+use crate::domain::name::{OrganisationId, ProfileRef};
+use crate::domain::profile::{
+    ConsentDraft, ConsentPurpose, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, Profile, ProfileDraft,
+    RosterDraft, SlotDraft,
+};
+use crate::domain::vocabulary::Kind as _;
+use crate::domain::vocabulary::{self, Topic};
+
+fn organisation() -> OrganisationId {
+    "wim-test".parse().expect("a good id")
+}
+
+fn open(text: impl AsRef<[u8]>) -> ProfileReader<io::Cursor<Vec<u8>>> {
+    ProfileReader::new(io::Cursor::new(text.as_ref().to_vec()), &organisation()).expect("a good header")
+}
+
+fn rows(text: impl AsRef<[u8]>) -> Vec<Result<Row, RowError>> {
+    open(text).collect()
+}
+
+fn good(text: impl AsRef<[u8]>) -> Vec<Row> {
+    rows(text).into_iter().map(|row| row.expect("a good row")).collect()
+}
+
+fn bad(row: &Result<Row, RowError>) -> &BadRow {
+    match row {
+        Err(RowError::Bad(bad)) => bad,
+        other => panic!("expected a bad row, got {other:?}"),
+    }
+}
+
+fn header_problems(text: impl AsRef<[u8]>) -> Vec<CellProblem> {
+    match ProfileReader::new(text.as_ref(), &organisation()) {
+        Err(OpenError::Header(problems)) => problems,
+        other => panic!("expected a bad header, got {:?}", other.map(|_| ())),
+    }
+}
+
+const HEADER: &str = "profile_id,country,time_zone,languages";
+
+/// A file with one more column, and one row in which it holds `cell`.
+fn with(column: &str, cell: &str) -> String {
+    format!("{HEADER},{column}\np1,PE,America/Lima,es native,\"{cell}\"\n")
+}
+
+#[test]
+fn commas_semicolons_marks_and_line_ends_of_every_spreadsheet_are_understood() {
+    let expected = good(format!("{HEADER}\np1,PE,America/Lima,es native | en C1\n"));
+    for text in [
+        "\u{FEFF}profile_id,country,time_zone,languages\r\np1,PE,America/Lima,es native | en C1\r\n"
+            .to_owned(),
+        "Profile ID; COUNTRY ;time-zone;languages\np1;PE;America/Lima;es native | en C1".to_owned(),
+        "profile_id;country;time_zone;languages\r\np1;PE;America/Lima;\"es native\r\nen C1\"\r\n".to_owned(),
+        "profile_id;country;time_zone;languages\np1;PE;America/Lima;\"es native;en C1\"\n;;;\n".to_owned(),
+        format!("{HEADER}\np1,PE,America/Lima,\"es native, en c1\"\n,,,\n"),
+    ] {
+        assert_eq!(good(&text), expected, "{text:?}");
+    }
+    let marked = good("sep=;\nprofile_id;country;time_zone;languages\np1;PE;America/Lima;es native | en C1");
+    assert_eq!(marked[0].draft, expected[0].draft);
+    assert_eq!(expected[0].draft.languages, [("es".to_owned(), 7), ("en".to_owned(), 5)]);
+    assert_eq!(expected[0].draft.name, "organisations/wim-test/profiles/p1");
+}
+
+#[test]
+fn a_wrong_header_is_told_with_everything_that_is_wrong() {
+    let problems = header_problems("profile_id,contry,languages,languages,nonsense_that_is_far_away");
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "`contry` is the header of column B, which is not a column of profiles; did you mean country?",
+            "column languages: `languages` is the header of column D and of one before; give each column once",
+            "`nonsense_that_is_far_away` is the header of column E, which is not a column of profiles; \
+             take the column out of the file",
+            "column country: is missing; add it: Where she lives: ISO 3166-1 alpha-2, for example PE.",
+            "column time_zone: is missing; add it: IANA time zone, for example America/Lima.",
+        ]
+    );
+    assert_eq!(header_problems("")[0].what, "the file is empty");
+    assert_eq!(header_problems(b"PK\x03\x04rest")[0].what, "the file is a workbook");
+    assert_eq!(header_problems(b"\xFF\xFEp\0r\0")[0].what, "the file is in UTF-16");
+    assert!(header_problems("profile_id\tcountry\ttime_zone\tlanguages\n")[1].hint.contains("tabs"));
+}
+
+#[test]
+fn lines_are_physical_lines_even_after_cells_that_run_over_several() {
+    let person = |id| format!("{id},PE,America/Lima,es native,");
+    let file = [
+        &format!("{HEADER},goals"),
+        "",
+        &person("p1"),
+        "\"a",
+        "b\"",
+        "",
+        "",
+        &person("p2"),
+        "  ",
+        &person("p3"),
+    ];
+    let text = file.join("\r\n").replace("native,\r\n\"a", "native,\"a\r\nc");
+    let rows = good(text);
+    assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 8, 10]);
+    assert_eq!(rows[0].draft.goals, ["a", "c", "b"]);
+}
+
+#[test]
+fn reading_goes_on_after_rows_that_cannot_be_read() {
+    let mut text = format!("{HEADER}\np1,PE,America/Lima\np2,PE,America/Lima,es native\np3,").into_bytes();
+    text.extend(
+        b"P\xE9,\xFF\xFE,es native\np4,PE,\"America/\nLima\nx\",es native,,\np5,PE,America/Lima,es native\n",
+    );
+    let rows = rows(text);
+    assert_eq!(rows.len(), 5);
+    assert_eq!(bad(&rows[0]).problems[0].what, "the row has 3 cells, the header 4");
+    assert_eq!(bad(&rows[0]).line, 2);
+    assert!(rows[1].is_ok());
+    let not_text: Vec<_> = bad(&rows[2]).problems.iter().map(|p| (p.column, p.what.as_str())).collect();
+    assert_eq!(not_text, [("country", "is not UTF-8"), ("time_zone", "is not UTF-8")]);
+    assert_eq!(bad(&rows[2]).line, 4);
+    assert!(bad(&rows[3]).problems[0].hint.contains("quotation mark may be missing"));
+    assert_eq!(rows[4].as_ref().expect("good").line, 8);
+}
+
+#[test]
+fn a_huge_cell_is_refused_with_an_excerpt_and_reading_goes_on() {
+    let huge = |bytes: usize| {
+        format!("{HEADER}\np1,PE,{},es native\np2,PE,America/Lima,es native\n", "é".repeat(bytes / 2))
+    };
+    for bytes in [MIB * 10, 70_000, 300_000] {
+        let rows = rows(huge(bytes));
+        let problem = &bad(&rows[0]).problems[0];
+        assert_eq!((problem.column, problem.what.as_str()), ("time_zone", "is longer than 65536 bytes"));
+        assert_eq!(problem.value.chars().count(), 81);
+        assert_eq!(rows[1].as_ref().expect("good").line, 3);
+        assert_eq!(rows.len(), 2);
+    }
+    let just_so = good(huge(65_536));
+    assert_eq!(just_so.len(), 2);
+}
+
+const MIB: usize = 1 << 20;
+
+#[test]
+fn rows_beyond_every_bound_are_refused_and_reading_goes_on() {
+    let cells = format!("{HEADER}\n{}\np2,PE,America/Lima,es native\n", ",".repeat(100_000));
+    let many = rows(cells);
+    assert_eq!(bad(&many[0]).problems[0].what, "the row has far more cells than the header");
+    assert!(many[1].is_ok());
+    let cell = "x".repeat(60_000);
+    let long = rows(format!("{HEADER}\n{}\np2,PE,America/Lima,es native\n", [cell.as_str(); 6].join(",")));
+    assert_eq!(bad(&long[0]).problems[0].what, "the row is longer than 262144 bytes");
+    assert!(long[1].is_ok());
+}
+
+#[test]
+fn a_forgotten_quotation_mark_does_not_take_memory_and_is_named_as_the_likely_cause() {
+    let person = "p,PE,America/Lima,es native\n";
+    let text = format!("{HEADER}\np1,PE,\"America/Lima,es native\n{}", person.repeat(20_000));
+    let rows = rows(text);
+    assert_eq!(rows.len(), 1);
+    assert!(bad(&rows[0]).problems[0].hint.contains("quotation mark is missing"));
+}
+
+#[test]
+fn a_stream_that_fails_says_how_far_it_came_and_ends() {
+    struct Broken(usize);
+    impl Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0 += 1;
+            match self.0 {
+                1 => (&b"profile_id,country,time_zone,languages\np1,PE,America/Lima,es native\np2,"[..])
+                    .read(buffer),
+                2 => Err(io::ErrorKind::Interrupted.into()),
+                _ => Err(io::ErrorKind::ConnectionReset.into()),
+            }
+        }
+    }
+    let mut reader = ProfileReader::new(Broken(0), &organisation()).expect("a good header");
+    assert!(reader.next().expect("a row").is_ok());
+    assert!(matches!(reader.next(), Some(Err(RowError::Io { .. }))));
+    assert!(reader.next().is_none());
+}
+
+#[test]
+fn weekly_hours_are_read_as_people_write_them() {
+    let slots = |cell: &str| -> Vec<(i32, i32, i32)> {
+        let rows = good(with("weekly_hours", cell));
+        rows[0].draft.weekly_slots.iter().map(|slot| (slot.day, slot.start_minute, slot.end_minute)).collect()
+    };
+    assert_eq!(slots("Mon 18:00-20:00 | wednesday 7:00 – 08:30"), [(1, 1080, 1200), (3, 420, 510)]);
+    assert_eq!(slots("Mon-Wed 18:00-20:00"), [(1, 1080, 1200), (2, 1080, 1200), (3, 1080, 1200)]);
+    assert_eq!(slots("Sat-Mon 09:00-10:00"), [(6, 540, 600), (7, 540, 600), (1, 540, 600)]);
+    assert_eq!(slots("Sun 22:00-02:00"), [(7, 1320, 1440), (1, 0, 120)]);
+    assert_eq!(slots("Fri 22:00-00:00; Sat 00:00-24:00"), [(5, 1320, 1440), (6, 0, 1440)]);
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_row_is_listed_with_its_column() {
+    let text = format!(
+        "{HEADER},weekly_hours,roster,meeting_modes,max_mentees,consent_matching_time,earlier_consents\n\
+         Ana Pérez,PE,America/Lima,es | en D7,Mon 18:00-18:00 | Mon | Mon 25:00-26:00 | Tue 18:00-19:00 | Xyz 1:00-2:00,\
+         14 days,phone,two,01/02/2026,matching es yesterday\n"
+    );
+    let rows = rows(text);
+    let bad = bad(&rows[0]);
+    let told: Vec<(&str, &str)> = bad.problems.iter().map(|p| (p.column, p.value.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("profile_id", "Ana Pérez"),
+            ("weekly_hours", "Mon 18:00-18:00"),
+            ("weekly_hours", "Mon"),
+            ("weekly_hours", "Mon 25:00-26:00"),
+            ("weekly_hours", "Xyz 1:00-2:00"),
+            ("roster", "14 days"),
+            ("languages", "es"),
+            ("languages", "en D7"),
+            ("meeting_modes", "phone"),
+            ("max_mentees", "two"),
+            ("consent_matching_time", "01/02/2026"),
+            ("earlier_consents", "matching es yesterday"),
+        ]
+    );
+    assert!(bad.problems.iter().all(|problem| !problem.hint.is_empty()));
+    let partial = bad.partial.as_ref().expect("the rest could be read");
+    assert_eq!((partial.country.as_str(), partial.weekly_slots.len()), ("PE", 1));
+}
+
+#[test]
+fn people_are_named_by_bare_id_at_home_and_with_their_organisation_elsewhere() {
+    let rows =
+        good(with("avoided", "p2 | wim-peru/PE-1 | organisations/wim-peru/profiles/PE-2 | not a person"));
+    assert_eq!(
+        rows[0].draft.avoided,
+        [
+            "organisations/wim-test/profiles/p2",
+            "organisations/wim-peru/profiles/PE-1",
+            "organisations/wim-peru/profiles/PE-2",
+            "not a person",
+        ]
+    );
+}
+
+#[test]
+fn no_exported_cell_begins_a_formula() {
+    for text in ["=1+1", "+1", "-1", "@x", "'=1", "''", "'", "-", "\u{9}=x"] {
+        let draft = ProfileDraft { employer: text.trim().to_owned(), ..minimal() };
+        let file = written(std::slice::from_ref(&draft));
+        let cell = file.lines().nth(1).expect("a row").split(',').find(|cell| cell.contains(text.trim()));
+        assert!(cell.expect("the employer").starts_with('\''), "{file}");
+        assert_eq!(good(&file)[0].draft, draft);
+    }
+    let plain = good(with("employer", "'s-Hertogenbosch Mining"));
+    assert_eq!(plain[0].draft.employer, "'s-Hertogenbosch Mining");
+}
+
+#[test]
+fn every_field_of_the_service_leads_to_its_column() {
+    for (field, column) in [
+        ("name", "profile_id"),
+        ("country", "country"),
+        ("weekly_slots[0].start_minute", "weekly_hours"),
+        ("weekly_slots", "weekly_hours"),
+        ("roster.first_day_on", "roster"),
+        ("languages[1].tag", "languages"),
+        ("mentor_offer", "max_mentees"),
+        ("mentor_offer.min_mentees", "min_mentees"),
+        ("mentor_offer.max_mentees", "max_mentees"),
+        ("mentor_offer.topics[2]", "topics_offered"),
+        ("mentee_request.mentors_wanted", "mentors_wanted"),
+        ("mentee_request.topics[0]", "topics_sought"),
+        ("mentee_request.waiting_since", "waiting_since"),
+        ("identity.wishes[0]", "identity_wishes"),
+        ("identity", "identity_shares"),
+        ("consents", "consent_matching_time"),
+        ("consents[0].text_version", "consent_matching_version"),
+        ("consents[1].give_time", "consent_identity_time"),
+        ("consents[1].purpose", "consent_identity_time"),
+        ("previous_partners[17]", "previous_partners"),
+        ("no_such_field", ""),
+        ("names", ""),
+    ] {
+        assert_eq!(column_of(field), column, "{field}");
+    }
+}
+
+#[test]
+fn a_row_knows_the_columns_of_its_own_consents() {
+    let consent = |purpose, day: i64| ConsentDraft {
+        purpose,
+        text_version: "1".to_owned(),
+        language: "en".to_owned(),
+        give_time: Some(Timestamp::from_second(day * 86_400).expect("a time")),
+        withdraw_time: None,
+    };
+    let only_identity = Row { line: 2, draft: ProfileDraft { consents: vec![consent(2, 1)], ..minimal() } };
+    assert_eq!(only_identity.column_of("consents[0].language"), "consent_identity_language");
+    let consents = vec![consent(1, 1), consent(1, 2), consent(2, 1)];
+    let renewed = Row { line: 2, draft: ProfileDraft { consents, ..minimal() } };
+    let columns = [0, 1, 2].map(|at| renewed.column_of(&format!("consents[{at}].give_time")));
+    assert_eq!(columns, ["earlier_consents", "consent_matching_time", "consent_identity_time"]);
+    assert_eq!(renewed.column_of("mentor_offer.topics[0]"), "topics_offered");
+}
+
+#[test]
+fn columns_are_described_and_lettered() {
+    let text = describe_columns();
+    for column in Column::ALL {
+        assert!(text.contains(&format!("\n{}", column.name())), "{}", column.name());
+        assert_eq!(Column::from_header(&column.name().to_uppercase().replace('_', " ")), Some(column));
+    }
+    let mut template = Vec::new();
+    write_template(&mut template).expect("memory");
+    let reader = open(&template);
+    assert_eq!(reader.letter_of("profile_id").as_deref(), Some("A"));
+    assert_eq!(reader.letter_of("earlier_consents").as_deref(), Some("AI"));
+    assert_eq!(reader.letter_of("nonsense"), None);
+}
+
+#[test]
+fn the_template_has_examples_that_say_so_and_can_be_imported() {
+    let mut template = Vec::new();
+    write_template(&mut template).expect("memory");
+    let rows = good(&template);
+    assert_eq!(rows.len(), column::EXAMPLES);
+    for Row { draft, .. } in rows {
+        let me = ProfileRef::from_name(&draft.name).expect("a name");
+        assert!(me.id.as_str().starts_with("example-"), "{me}");
+        let profile = Profile::parse(&me, &draft, now()).expect("an example is a good profile");
+        assert!(profile.consents_to(ConsentPurpose::Matching, now()));
+    }
+}
+
+fn now() -> Timestamp {
+    "2027-02-01T00:00:00Z".parse().expect("a time")
+}
+
+fn minimal() -> ProfileDraft {
+    ProfileDraft {
+        name: "organisations/wim-test/profiles/p1".to_owned(),
+        country: "PE".to_owned(),
+        time_zone: "America/Lima".to_owned(),
+        languages: vec![("es".to_owned(), 7)],
+        ..ProfileDraft::default()
+    }
+}
+
+fn written(drafts: &[ProfileDraft]) -> String {
+    let mut writer = ProfileWriter::new(Vec::new()).expect("memory");
+    for draft in drafts {
+        writer.write(draft).expect("memory");
+    }
+    String::from_utf8(writer.finish().expect("memory")).expect("UTF-8")
+}
+
+/// Codes in the order of their vocabulary.
+fn codes(vocabulary: &'static vocabulary::Vocabulary) -> impl Strategy<Value = Vec<String>> {
+    let all: Vec<String> = vocabulary.terms().iter().map(|term| term.code.to_owned()).collect();
+    let most = all.len().min(6);
+    subsequence(all, 0..=most)
+}
+
+fn vocabulary_named(name: &str) -> &'static vocabulary::Vocabulary {
+    vocabulary::all().into_iter().find(|vocabulary| vocabulary.name() == name).expect("a vocabulary")
+}
+
+fn people() -> impl Strategy<Value = Vec<String>> {
+    let person = ("wim-(test|peru|a-1)", "[A-Za-z0-9._-]{1,12}")
+        .prop_map(|(organisation, id)| format!("organisations/{organisation}/profiles/{id}"));
+    vec(person, 0..4)
+}
+
+/// Free text that a spreadsheet or this format could mistake for something else.
+fn key() -> impl Strategy<Value = String> {
+    prop_oneof![Just(String::new()), "[-=+@'%a-zé0-9 ,;|\"/.]{1,20}".prop_map(|text| text.trim().to_owned())]
+}
+
+fn slots() -> impl Strategy<Value = Vec<SlotDraft>> {
+    let slot = (1..=7_i32, 0..48_i32, 1..=48_i32).prop_map(|(day, start, length)| SlotDraft {
+        day,
+        start_minute: start * 30,
+        end_minute: (start + length).min(48) * 30,
+    });
+    vec(slot, 0..6)
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    (1_500_000_000_000_000_i64..1_800_000_000_000_000)
+        .prop_map(|micros| Timestamp::from_microsecond(micros).expect("in range"))
+}
+
+fn consents() -> impl Strategy<Value = Vec<ConsentDraft>> {
+    let consent = (
+        1..=2,
+        "[a-z0-9]([-a-z0-9 %|;,]{0,10}[a-z0-9])?",
+        select(vec!["es", "pt-BR", "en"]),
+        time(),
+        option::of(time()),
+    );
+    vec(consent, 0..4).prop_map(|consents| {
+        let mut consents: Vec<ConsentDraft> = consents
+            .into_iter()
+            .map(|(purpose, text_version, language, give, withdraw)| ConsentDraft {
+                purpose,
+                text_version,
+                language: language.to_owned(),
+                give_time: Some(give),
+                withdraw_time: withdraw,
+            })
+            .collect();
+        consents.sort_by_key(|consent| (consent.purpose, consent.give_time));
+        consents
+    })
+}
+
+fn offer() -> impl Strategy<Value = Option<MentorOfferDraft>> {
+    let topics = codes(Topic::vocabulary());
+    option::of((0..=2, 2..=20, topics).prop_map(|(min, max, topics)| MentorOfferDraft {
+        min_mentees: min,
+        max_mentees: max,
+        topics,
+    }))
+}
+
+fn request() -> impl Strategy<Value = Option<MenteeRequestDraft>> {
+    let since = select(vec!["", "2026-02-28"]);
+    let request = (0..=2, codes(Topic::vocabulary()), since).prop_map(|(wanted, topics, since)| {
+        MenteeRequestDraft { mentors_wanted: wanted, topics, waiting_since: since.to_owned() }
+    });
+    option::of(request)
+}
+
+fn identity() -> impl Strategy<Value = Option<IdentityDraft>> {
+    let terms = || codes(vocabulary_named("identity"));
+    option::of((terms(), terms()).prop_map(|(shares, wishes)| IdentityDraft { shares, wishes }))
+        .prop_map(|identity| identity.filter(|i| !i.shares.is_empty() || !i.wishes.is_empty()))
+}
+
+fn draft() -> impl Strategy<Value = ProfileDraft> {
+    let roster = option::of((1..=60, 1..=60, 0..=3).prop_map(|(days_on, days_off, availability)| {
+        RosterDraft { days_on, days_off, first_day_on: "2027-01-04".to_owned(), availability }
+    }));
+    let spoken = (subsequence(vec!["en", "es-PE", "mn"], 1..=3), 1..=7);
+    let languages =
+        spoken.prop_map(|(tags, level)| tags.into_iter().map(|tag| (tag.to_owned(), level)).collect());
+    let place = (
+        select(vec!["PE", "AU"]),
+        select(vec!["America/Lima", "Australia/Darwin"]),
+        slots(),
+        roster,
+        languages,
+    );
+    let work =
+        (codes(vocabulary_named("function")), codes(vocabulary_named("commodity")), key(), key(), people());
+    let manner = (
+        select(vec!["", "student", "manager"]),
+        subsequence(vec![1, 2], 0..=2),
+        codes(vocabulary_named("goal")),
+        codes(vocabulary_named("working_style")),
+    );
+    let others = (people(), people(), people());
+    let roles = (offer(), request(), identity(), consents());
+    ("[A-Za-z0-9._-]{1,64}", place, work, manner, others, roles).prop_map(
+        |(id, place, work, manner, others, roles)| ProfileDraft {
+            name: format!("organisations/wim-test/profiles/{id}"),
+            country: place.0.to_owned(),
+            time_zone: place.1.to_owned(),
+            weekly_slots: place.2,
+            roster: place.3,
+            languages: place.4,
+            career_stage: manner.0.to_owned(),
+            functions: work.0,
+            commodities: work.1,
+            employer: work.2,
+            competitor_group: work.3,
+            reporting_line: work.4,
+            meeting_modes: manner.1,
+            goals: manner.2,
+            working_styles: manner.3,
+            preferred: others.0,
+            avoided: others.1,
+            previous_partners: others.2,
+            mentor_offer: roles.0,
+            mentee_request: roles.1,
+            identity: roles.2,
+            consents: roles.3,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn a_stored_profile_is_exported_and_imported_as_the_same_profile(draft in draft()) {
+        let me = ProfileRef::from_name(&draft.name).expect("a name");
+        let Ok(profile) = Profile::parse(&me, &draft, now()) else { return Err(TestCaseError::reject("not a profile")) };
+        let stored = profile.to_draft(&me);
+        let read = good(written(std::slice::from_ref(&stored))).remove(0).draft;
+        prop_assert_eq!(&read, &stored);
+        prop_assert_eq!(Profile::parse(&me, &read, now()), Ok(profile));
+    }
+
+    #[test]
+    fn what_is_exported_is_imported_again_as_it_was(drafts in vec(draft(), 1..5)) {
+        let file = written(&drafts);
+        let read: Vec<ProfileDraft> = good(&file).into_iter().map(|row| row.draft).collect();
+        prop_assert_eq!(&read, &drafts, "{}", file);
+        prop_assert_eq!(written(&read), file);
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_fail_or_run_on(body in vec(any::<u8>(), 0..2_000)) {
+        let mut text = format!("{HEADER},weekly_hours,earlier_consents,roster\n").into_bytes();
+        text.extend(&body);
+        let mut last = 1;
+        for row in rows(&text) {
+            let line = match &row {
+                Ok(row) => row.line,
+                Err(RowError::Bad(bad)) => { prop_assert!(!bad.problems.is_empty()); bad.line }
+                Err(RowError::Io { .. }) => return Err(TestCaseError::fail("memory does not fail")),
+            };
+            prop_assert!(line > last || (line == last && line > 1));
+            last = line;
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The top of the report: which round, what came out, and what that means in plain words.
+
+use maud::{Markup, html};
+
+use super::words::Words;
+use super::{RoundReport, chart, number, people};
+
+/// Title, dates and, where the people are invented, the notice that says so.
+pub(super) fn masthead(report: &RoundReport<'_>) -> Markup {
+    let words = report.words();
+    let dates = words.fill("meta_dates", &[("start", &report.start_date), ("end", &report.end_date)]);
+    html! {
+        @if report.synthetic {
+            p.notice role="note" { strong { (words.text("synthetic_title")) } " " (words.text("synthetic_text")) }
+        }
+        p.eyebrow { (words.text("document_eyebrow")) }
+        h1 { (report.round_title) }
+        dl.meta {
+            div { dt { (words.text("meta_mentorships")) } dd { (dates) } }
+            div { dt { (words.text("meta_run")) } dd { (report.run) } }
+            div { dt { (words.text("meta_generated")) } dd { (report.generated_at) } }
+        }
+        p.aside { (words.text("meta_readers")) }
+    }
+}
+
+/// The figures everybody asks for first, and what they mean.
+pub(super) fn section(report: &RoundReport<'_>) -> Markup {
+    let words = report.words();
+    let summary = report.summary;
+    let part = |key: &str, part: u64, whole: u64| {
+        let total = words.fill("of", &[("total", &words.count(whole))]);
+        let note = match number::share(part, whole, words.0) {
+            Some(share) => format!("{total} · {share}"),
+            None => total,
+        };
+        tile(words, key, &words.count(part), &note, Some((part, whole)))
+    };
+    let score = if summary.matches == 0 {
+        tile(words, "tile_score", "–", words.text("tile_score_none"), None)
+    } else {
+        let (worst, best) = (words.score(summary.worst_score), words.score(summary.best_score));
+        let note = words.fill("tile_score_range", &[("worst", &worst), ("best", &best)]);
+        let points = (u64::from(summary.median_score), 10_000);
+        tile(words, "tile_score", &words.score(summary.median_score), &note, Some(points))
+    };
+    let pairs = words.fill("tile_pairs_of", &[("pairs", &words.count(summary.pairs))]);
+    html! {
+        div.tiles {
+            (part("tile_mentees", summary.matched_mentees, summary.mentees))
+            (part("tile_mentors", summary.matched_mentors, summary.mentors))
+            (part("tile_places", summary.matches, summary.places))
+            (score)
+            (tile(words, "tile_pairs", &words.count(summary.candidates), &pairs,
+                Some((summary.candidates, summary.pairs))))
+            (proof_tile(report))
+        }
+        section.meaning aria-labelledby="meaning-heading" {
+            h2 id="meaning-heading" { (words.text("meaning_title")) }
+            div.plain { @for paragraph in meaning(report) { p { (paragraph.join(" ")) } } }
+        }
+    }
+}
+
+fn tile(words: Words, key: &str, value: &str, note: &str, meter: Option<(u64, u64)>) -> Markup {
+    html! {
+        div.tile {
+            p.name { (words.text(key)) }
+            p.figure.long[value.chars().count() > 7] { (value) }
+            @if let Some((part, whole)) = meter { (chart::meter(part, whole)) }
+            p.note { (note) }
+        }
+    }
+}
+
+fn proof_tile(report: &RoundReport<'_>) -> Markup {
+    let words = report.words();
+    let proof = &report.summary.proof;
+    let checked = words.count(proof.candidates_checked);
+    let (value, note, class) = if proof.proved {
+        ("tile_proof_optimal", words.fill("tile_proof_text", &[("candidates", &checked)]), "tile proof")
+    } else {
+        let gap = words.count(gap(report));
+        let note = words.fill("tile_proof_open_text", &[("candidates", &checked), ("gap", &gap)]);
+        ("tile_proof_open", note, "tile proof open")
+    };
+    html! {
+        div class=(class) {
+            p.name { (words.text("tile_proof")) }
+            p.figure {
+                svg.mark width="20" height="20" viewBox="0 0 20 20" aria-hidden="true" {
+                    circle cx="10" cy="10" r="10" {}
+                    @if proof.proved { path d="M5.5 10.5l3 3 6-7" {} } @else { path d="M10 4.5v7M10 14.4v.6" {} }
+                }
+                (words.text(value))
+            }
+            p.note { (note) }
+        }
+    }
+}
+
+fn gap(report: &RoundReport<'_>) -> u128 {
+    report.summary.proof.primal.abs_diff(report.summary.proof.dual)
+}
+
+/// Sentences on who is matched, on how well, and on how sure that is; each only where it applies.
+fn meaning(report: &RoundReport<'_>) -> Vec<Vec<String>> {
+    let words = report.words();
+    let summary = report.summary;
+    if summary.mentees == 0 {
+        return vec![vec![words.text("meaning_nobody").to_owned()]];
+    }
+    let mentees = words.count(summary.mentees);
+    let unmatched = summary.mentees.saturating_sub(summary.matched_mentees);
+    let listed = |unmatched: u64| usize::try_from(unmatched).is_ok_and(|people| people <= people::MOST_ROWS);
+    let mut who = vec![match (summary.matched_mentees, unmatched) {
+        (matched, unmatched) if !listed(unmatched) => words.fill(
+            "meaning_many",
+            &[
+                ("matched", &words.count(matched)),
+                ("mentees", &mentees),
+                ("unmatched", &words.count(unmatched)),
+            ],
+        ),
+        (0, _) => words.fill("meaning_none", &[("mentees", &mentees)]),
+        (_, 0) => words.fill("meaning_all", &[("mentees", &mentees)]),
+        (matched, unmatched) => words.fill(
+            "meaning_some",
+            &[
+                ("matched", &words.count(matched)),
+                ("mentees", &mentees),
+                ("unmatched", &words.count(unmatched)),
+            ],
+        ),
+    }];
+    if summary.second_places_missed > 0 {
+        who.push(words.fill("meaning_second", &[("missed", &words.count(summary.second_places_missed))]));
+    }
+    let places = words.count(summary.places);
+    let free = summary.places.saturating_sub(summary.matches);
+    who.push(if free > 0 {
+        words.fill("meaning_places", &[("free", &words.count(free)), ("places", &places)])
+    } else {
+        words.fill("meaning_places_none", &[("places", &places)])
+    });
+    if summary.mentors_below_minimum > 0 {
+        who.push(words.fill("meaning_minimum", &[("mentors", &words.count(summary.mentors_below_minimum))]));
+    }
+    let mut paragraphs = vec![who];
+    if summary.matches > 0 {
+        let (median, worst) = (words.score(summary.median_score), words.score(summary.worst_score));
+        paragraphs.push(vec![words.fill("meaning_score", &[("median", &median), ("worst", &worst)])]);
+    }
+    let sure = if summary.proof.proved {
+        words.fill("meaning_proof", &[("candidates", &words.count(summary.proof.candidates_checked))])
+    } else {
+        words.fill("meaning_proof_open", &[("gap", &words.count(gap(report)))])
+    };
+    paragraphs.push(vec![sure, words.text("meaning_decision").to_owned()]);
+    paragraphs
+}

@@ -1,0 +1,232 @@
+//! The people: every match with what speaks for it, everybody else with the reason and what would change it.
+
+use std::cmp::Reverse;
+
+use maud::{Markup, html};
+
+use super::{RoundReport, chart};
+use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::name::ProfileRef;
+use crate::domain::run::{Match, Side, Unmatched, UnmatchedReason};
+use crate::wording;
+
+/// Rows shown without opening anything.
+const OPEN_ROWS: usize = 25;
+/// Most rows in the file: beyond, it would grow too large to open on a phone.
+pub(super) const MOST_ROWS: usize = 500;
+/// Most reasons shown per match.
+const MOST_REASONS: usize = 3;
+
+/// The matches, the weakest first.
+pub(super) fn matches(report: &RoundReport<'_>) -> Markup {
+    let words = report.words();
+    if report.matches.is_empty() {
+        return html! { p.empty { (words.text("matches_empty")) } };
+    }
+    let mut matches: Vec<&Match> = report.matches.iter().collect();
+    matches.sort_by_key(|m| (m.score, &m.mentee, &m.mentor));
+    let (open, folded) = fold(&matches);
+    html! {
+        p.lead { (words.text("matches_lead")) }
+        (match_table(report, open))
+        @if !folded.is_empty() {
+            details.more {
+                summary { (words.fill("matches_more", &[("more", &words.len(folded))])) }
+                (match_table(report, folded))
+            }
+        }
+        @if matches.len() > MOST_ROWS {
+            @let shown = words.len(&matches[..MOST_ROWS]);
+            p.aside { (words.fill("matches_cut", &[("shown", &shown), ("matches", &words.len(&matches))])) }
+        }
+    }
+}
+
+/// The rows to show at once and those to fold away.
+fn fold<T>(rows: &[T]) -> (&[T], &[T]) {
+    rows[..rows.len().min(MOST_ROWS)].split_at(rows.len().min(OPEN_ROWS))
+}
+
+fn match_table(report: &RoundReport<'_>, matches: &[&Match]) -> Markup {
+    let words = report.words();
+    let [mentee, mentor, score, reasons] =
+        ["matches_mentee", "matches_mentor", "matches_score", "matches_reasons"].map(|key| words.text(key));
+    html! {
+        table.cards.matches {
+            thead { tr {
+                th scope="col" { (mentee) }
+                th scope="col" { (mentor) }
+                th scope="col" { (score) }
+                th scope="col" { (reasons) }
+            } }
+            tbody {
+                @for one in matches {
+                    tr {
+                        th scope="row" data-label=(mentee) { (person(report, &one.mentee)) }
+                        td data-label=(mentor) { (person(report, &one.mentor)) }
+                        td.score data-label=(score) {
+                            span { (words.score(one.score)) }
+                            (chart::meter(u64::from(one.score), 10_000))
+                        }
+                        td data-label=(reasons) {
+                            ul.reasons { @for reason in top_reasons(one) { li { (words.reason(reason)) } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Reasons of the contributions that give most; a missing answer speaks for nothing.
+fn top_reasons(one: &Match) -> impl Iterator<Item = &Reason> {
+    let mut given: Vec<_> = (one.contributions.iter())
+        .filter(|given| given.points > 0 && given.reason.code != ReasonCode::MissingAnswer)
+        .collect();
+    given.sort_by_key(|given| Reverse(given.points));
+    given.into_iter().take(MOST_REASONS).map(|given| &given.reason)
+}
+
+fn person(report: &RoundReport<'_>, profile: &ProfileRef) -> Markup {
+    html! {
+        span.person { (profile.id.as_str()) }
+        span.organisation { (report.organisation(&profile.organisation)) }
+    }
+}
+
+/// Everybody without a match: mentees first, because they lose most by it.
+pub(super) fn unmatched(report: &RoundReport<'_>) -> Markup {
+    let words = report.words();
+    if report.unmatched.is_empty() {
+        return html! { p.empty { (words.text("unmatched_empty")) } };
+    }
+    html! {
+        @for (side, heading) in [(Side::Mentee, "unmatched_mentees"), (Side::Mentor, "unmatched_mentors")] {
+            @let people = people_of(report.unmatched, side);
+            h3 { (words.text(heading)) " " span.tally { (words.len(&people)) } }
+            @if people.is_empty() {
+                p.empty { (words.text("unmatched_none")) }
+            } @else {
+                @let (open, folded) = fold(&people);
+                (unmatched_table(report, open))
+                @if !folded.is_empty() {
+                    details.more {
+                        summary { (words.fill("unmatched_more", &[("more", &words.len(folded))])) }
+                        (unmatched_table(report, folded))
+                    }
+                }
+                @if people.len() > MOST_ROWS {
+                    @let shown = words.len(&people[..MOST_ROWS]);
+                    p.aside {
+                        (words.fill("unmatched_cut", &[("shown", &shown), ("people", &words.len(&people))]))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn people_of(unmatched: &[Unmatched], side: Side) -> Vec<&Unmatched> {
+    let mut people: Vec<&Unmatched> = unmatched.iter().filter(|one| one.side == side).collect();
+    people.sort_by_key(|one| &one.profile);
+    people
+}
+
+fn unmatched_table(report: &RoundReport<'_>, people: &[&Unmatched]) -> Markup {
+    let words = report.words();
+    let [who, why, change, candidates] =
+        ["unmatched_person", "unmatched_reason", "unmatched_change", "unmatched_candidates"]
+            .map(|key| words.text(key));
+    html! {
+        table.cards.unmatched {
+            thead { tr {
+                th scope="col" { (who) }
+                th scope="col" { (why) }
+                th scope="col" { (change) }
+                th scope="col" { (candidates) }
+            } }
+            tbody {
+                @for one in people {
+                    @let (reason, changes) = reason_and_changes(one);
+                    tr {
+                        th scope="row" data-label=(who) { (person(report, &one.profile)) }
+                        td data-label=(why) {
+                            p { (words.reason(&reason)) }
+                            (exclusions(report, one))
+                        }
+                        td data-label=(change) {
+                            @for change in changes { p { (words.reason(change)) } }
+                            @if changes.is_empty() { p { (words.text(change_key(one.reason))) } }
+                        }
+                        td.score data-label=(candidates) { (candidate_figures(report, one)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn candidate_figures(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
+    let words = report.words();
+    let (candidates, counterparts) = (words.count(one.candidates), words.count(one.counterparts));
+    html! {
+        span {
+            (words.fill("unmatched_candidates_of", &[("candidates", &candidates), ("counterparts", &counterparts)]))
+        }
+        @if one.candidates > 0 {
+            span.organisation { (words.fill("unmatched_best", &[("score", &words.score(one.best_score))])) }
+        }
+    }
+}
+
+fn exclusions(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
+    let words = report.words();
+    let mut rules: Vec<_> = one.exclusions.iter().filter(|(_, people)| **people > 0).collect();
+    rules.sort_by_key(|(rule, people)| (Reverse(**people), **rule));
+    let listed: Vec<String> = rules
+        .iter()
+        .map(|(rule, people)| {
+            format!("{}\u{a0}{}", wording::rule_label(**rule, words.0), words.count(**people))
+        })
+        .collect();
+    html! {
+        // With candidates left, what the rules exclude is not why she has no match.
+        @if one.candidates == 0 && !listed.is_empty() {
+            p.excluded { (words.text("unmatched_excluded")) ": " (listed.join(" · ")) }
+        }
+    }
+}
+
+/// The reason comes first among the details, what would change it after it.
+fn reason_and_changes(one: &Unmatched) -> (Reason, &[Reason]) {
+    match one.details.split_first() {
+        Some((reason, changes)) => (reason.clone(), changes),
+        None => (bare_reason(one), &[]),
+    }
+}
+
+fn bare_reason(one: &Unmatched) -> Reason {
+    match one.reason {
+        UnmatchedReason::NoCounterpart => Reason::new(ReasonCode::NoCounterpart),
+        UnmatchedReason::NoCandidate => {
+            Reason::new(ReasonCode::NoCandidate).with("counterparts", one.counterparts)
+        }
+        UnmatchedReason::Outcompeted => {
+            Reason::new(ReasonCode::Outcompeted).with("candidates", one.candidates)
+        }
+        UnmatchedReason::PlacesLeftOver => {
+            Reason::new(ReasonCode::PlacesLeftOver).with("candidates", one.candidates)
+        }
+        UnmatchedReason::NoLiveConsent => Reason::new(ReasonCode::NoLiveConsent),
+    }
+}
+
+fn change_key(reason: UnmatchedReason) -> &'static str {
+    match reason {
+        UnmatchedReason::NoCounterpart => "change_no_counterpart",
+        UnmatchedReason::NoCandidate => "change_no_candidate",
+        UnmatchedReason::Outcompeted => "change_outcompeted",
+        UnmatchedReason::PlacesLeftOver => "change_places_left_over",
+        UnmatchedReason::NoLiveConsent => "change_no_live_consent",
+    }
+}

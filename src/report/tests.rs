@@ -1,0 +1,192 @@
+use super::sample::Round;
+use super::*;
+use crate::domain::name::ProfileRef;
+use crate::domain::run::Side;
+
+/// How often `needle` occurs in `text`.
+fn times(text: &str, needle: &str) -> usize {
+    text.matches(needle).count()
+}
+
+/// The document without its style sheet, which is long and says nothing about a round.
+fn body(html: &str) -> &str {
+    html.split_once("</style>").unwrap().1
+}
+
+#[test]
+fn a_small_report_is_the_golden_one() {
+    let html = render(&Round::of(15, 8, 3).report());
+    insta::assert_snapshot!(body(&html).replace("><", ">\n<"));
+}
+
+#[test]
+fn equal_rounds_give_equal_bytes_whatever_the_order_of_their_people() {
+    let round = Round::realistic();
+    let mut shuffled = Round::realistic();
+    shuffled.matches.reverse();
+    shuffled.unmatched.rotate_left(5);
+    assert_eq!(render(&round.report()), render(&shuffled.report()));
+}
+
+#[test]
+fn the_file_needs_nothing_beside_it() {
+    let html = render(&Round::realistic().report());
+    for forbidden in ["http:", "https:", "src=", "@import", "<script", "<link", "<iframe", "javascript:"] {
+        assert!(!html.contains(forbidden), "{forbidden}");
+    }
+    for (at, _) in html.match_indices("url(") {
+        assert!(html[at..].starts_with("url(#"), "{}", &html[at..at + 40]);
+    }
+    for (at, _) in html.match_indices("href=") {
+        assert!(html[at..].starts_with("href=\"#"), "{}", &html[at..at + 40]);
+    }
+}
+
+#[test]
+fn names_and_titles_cannot_become_markup() {
+    let mut round = Round::realistic();
+    for name in round.names.values_mut() {
+        *name = format!("<script>alert('{name}')</script>\"><img src=x onerror=alert(1)> {{round}}");
+    }
+    let mut report = round.report();
+    report.round_title = "</title><script>alert(2)</script> & {matched} \"'";
+    report.engine_version = "<b>1</b>";
+    report.generated_at = "<i>now</i>".to_owned();
+    let html = render(&report);
+    assert!(
+        !html.contains("<script") && !html.contains("<img") && !html.contains("<b>") && !html.contains("<i>")
+    );
+    assert!(html.contains("&lt;script&gt;alert(2)&lt;/script&gt; &amp; {matched} &quot;'"));
+    assert!(html.contains("onerror=alert(1)&gt; {round}"), "braces within a name stay");
+}
+
+#[test]
+fn everybody_is_in_the_report_with_a_reason_and_with_what_would_change_it() {
+    let round = Round::realistic();
+    let html = render(&round.report());
+    let shown = |person: &ProfileRef| html.contains(&format!(r#"<span class="person">{}</span>"#, person.id));
+    assert!(round.matches.iter().all(|m| shown(&m.mentee) && shown(&m.mentor)));
+    assert!(round.unmatched.iter().all(|one| shown(&one.profile)));
+    let changes = times(&html, r#"data-label="What would change it"><p>"#);
+    assert_eq!(changes, round.unmatched.len(), "nobody is left without a way forward");
+    assert_eq!(times(&html, r#"data-label="Why"><p>"#), round.unmatched.len());
+    let mentees = round.unmatched.iter().filter(|one| one.side == Side::Mentee).count();
+    assert!(html.contains(&format!(r#"Mentees without a mentor <span class="tally">{mentees}</span>"#)));
+}
+
+#[test]
+fn percentages_of_people_are_shown_only_for_groups_of_23_or_more() {
+    let round = Round::realistic();
+    let html = render(&round.report());
+    let coverage =
+        html.split(r#"<section id="coverage""#).nth(1).unwrap().split("</section>").next().unwrap();
+    let chart =
+        coverage.split(r#"<text class="value""#).skip(1).map(|rest| rest.split("</text>").next().unwrap());
+    let mut with_share = 0;
+    for value in chart.map(|value| value.rsplit('>').next().unwrap()) {
+        let base: u64 =
+            value.split(" of ").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
+        assert_eq!(value.contains('%'), base >= 23, "{value}");
+        with_share += usize::from(base >= 23);
+    }
+    assert!(with_share > 0, "some group of the sample is large enough");
+}
+
+#[test]
+fn a_round_without_matches_says_so_and_draws_nothing() {
+    let html = render(&Round::of(14, 0, 1).report());
+    assert!(html.contains("There is no match, so there is no score to show."));
+    assert!(html.contains("None of the 14 mentees has a mentor in this proposal."));
+    assert!(!html.contains(r#"id="histogram""#) && !html.contains("NaN"));
+    let nobody = render(&Round::of(0, 0, 1).report());
+    assert!(nobody.contains("No mentee is enrolled in this round"), "{}", body(&nobody));
+    assert!(nobody.contains("No mentee is enrolled.") && nobody.contains("No hard rule excludes any pair."));
+    let only = render(&Round::of(1, 1, 1).report());
+    assert!(only.contains("The only mentee has a mentor in this proposal."));
+}
+
+#[test]
+fn of_200_organisations_the_30_least_covered_are_drawn_and_all_are_in_the_table() {
+    let round = Round::of(1_500, 900, 200);
+    let html = render(&round.report());
+    let panel = html.split(r#"aria-labelledby="organisations-title"#).nth(1).unwrap();
+    let chart = panel.split("<details").next().unwrap();
+    assert_eq!(times(chart, r#"<text class="label""#), 31, "30 bars and one for all others");
+    let table = panel.split("<details").nth(1).unwrap().split("</details>").next().unwrap();
+    assert_eq!(times(table, r#"<th scope="row">"#), round.summary.organisations.len());
+    assert!(chart.contains("All other organisations: "));
+}
+
+#[test]
+fn of_5000_matches_the_first_500_are_shown_and_the_rest_is_counted() {
+    let round = Round::of(5_600, 2_000, 60);
+    let html = render(&round.report());
+    assert!(round.matches.len() > 5_000);
+    let matches = html.split(r#"<section id="matches""#).nth(1).unwrap().split("</section>").next().unwrap();
+    assert_eq!(times(matches, r#"<th scope="row""#), 500);
+    assert_eq!(times(matches.split("<details").next().unwrap(), r#"<th scope="row""#), 25);
+    assert!(matches.contains("This report shows the first 500 of 5,200 matches."), "{}", round.matches.len());
+    assert!(
+        html.contains(r#"text-anchor="middle">1,"#),
+        "counts of the histogram are written like all others"
+    );
+    assert!(html.len() < 2_000_000, "{} bytes open on a phone", html.len());
+}
+
+#[test]
+fn a_report_that_cannot_list_everybody_does_not_say_that_it_does() {
+    let round = Round::of(8_400, 300, 5);
+    let html = render(&round.report());
+    assert!(html.contains("7,800 of 8,400 mentees have a mentor in this proposal, 600 have none."));
+    assert!(html.contains("This report shows the first 500 of 600 people."));
+}
+
+#[test]
+fn a_result_without_proof_is_never_called_optimal() {
+    let mut round = Round::realistic();
+    round.summary.proof.proved = false;
+    round.summary.proof.dual += 1_234;
+    let html = render(&round.report());
+    assert!(!html.contains("Optimal") && html.contains("Not proved"));
+    assert!(html.contains("could still rise by up to 1,234"));
+}
+
+#[test]
+fn invented_people_are_called_invented_at_the_very_top_and_real_ones_nowhere() {
+    let round = Round::realistic();
+    let mut report = round.report();
+    let synthetic = render(&report);
+    assert!(synthetic.find("Synthetic sample").unwrap() < synthetic.find("<h1").unwrap());
+    report.synthetic = false;
+    assert!(!render(&report).contains("ynthetic"));
+}
+
+#[test]
+fn every_language_has_every_text_of_the_report() {
+    let round = Round::realistic();
+    for (lang, title) in [
+        (Lang::En, "What this means"),
+        (Lang::Fr, "Ce que cela veut dire"),
+        (Lang::Es, "Qué significa"),
+        (Lang::Pt, "O que isso significa"),
+    ] {
+        let html = render(&RoundReport { lang, ..round.report() });
+        assert!(html.contains(&format!(r#"<html lang="{}">"#, lang.tag())));
+        assert!(html.contains(title));
+        assert!(!body(&html).contains(['{', '}']), "a parameter was left open in {lang:?}");
+    }
+}
+
+#[test]
+#[ignore = "writes reports into the directory named by WIM_REPORT_DIR, to be looked at"]
+fn reports_of_all_shapes_are_written_to_a_directory() {
+    let directory = std::path::PathBuf::from(std::env::var_os("WIM_REPORT_DIR").unwrap());
+    let write = |name: &str, html: String| std::fs::write(directory.join(name), html).unwrap();
+    let round = Round::realistic();
+    for lang in Lang::ALL {
+        write(&format!("{}.html", lang.tag()), render(&RoundReport { lang, ..round.report() }));
+    }
+    write("empty.html", render(&Round::of(14, 0, 1).report()));
+    write("one.html", render(&Round::of(1, 1, 1).report()));
+    write("large.html", render(&Round::of(5_600, 2_000, 200).report()));
+}

@@ -1,0 +1,245 @@
+//! Bringing profiles in: rows are checked as they arrive, staged, and become profiles all at once at the end.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::organisation::parse_organisation;
+use super::{Action, Service, recalled, remembered};
+use crate::domain::caller::Caller;
+use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
+use crate::domain::profile::{Profile, ProfileDraft};
+use crate::domain::violation::{Violation, Violations};
+use crate::error::{Error, Result};
+use crate::store::{Begun, ImportKey, Scope, StagedRow};
+
+/// How an import is to be done.
+#[derive(Debug, Clone, Default)]
+pub struct ImportSpec {
+    /// Resource name of the organisation.
+    pub parent: String,
+    /// Store the good rows even if some are bad.
+    pub accept_good_rows: bool,
+    /// Check everything, store nothing.
+    pub validate_only: bool,
+    /// The caller's `request_id`.
+    pub request_id: String,
+}
+
+/// A row as it comes from outside.
+#[derive(Debug, Clone)]
+pub struct DraftRow {
+    /// The caller's number of the row.
+    pub row: i64,
+    /// The profile.
+    pub draft: Option<ProfileDraft>,
+    /// The caller could not read the whole row.
+    pub unreadable: bool,
+}
+
+/// A row that cannot be stored.
+#[derive(Debug, Clone)]
+pub struct RejectedRow {
+    /// The caller's number of the row.
+    pub row: i64,
+    /// Everything that is wrong with it.
+    pub violations: Vec<Violation>,
+}
+
+/// Outcome of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportSummary {
+    /// Rows received.
+    pub received: i64,
+    /// Profiles that were new.
+    pub created: i64,
+    /// Profiles that changed.
+    pub updated: i64,
+    /// Profiles that were already exactly so.
+    pub unchanged: i64,
+    /// Rows that could not be stored.
+    pub rejected: i64,
+    /// Whether the good rows were stored.
+    pub stored: bool,
+}
+
+/// An import under way.
+#[derive(Debug)]
+pub struct Import {
+    service: Service,
+    caller: Caller,
+    spec: ImportSpec,
+    organisation: OrganisationId,
+    key: ImportKey,
+    payload: Sha256,
+    received: i64,
+    rejected: i64,
+}
+
+impl Service {
+    /// Begins an import.
+    pub async fn begin_import(&self, caller: &Caller, spec: ImportSpec) -> Result<Import> {
+        Action::ImportProfiles.permit(caller)?;
+        let organisation = parse_organisation("header.parent", &spec.parent)?;
+        let (id, now) = (self.clock.new_id().to_string(), self.clock.now());
+        let key = self.store.begin_import(&Scope::from(caller), &organisation, &id, now).await?;
+        let mut payload = Sha256::new();
+        payload.update(format!("{organisation} {} {}\n", spec.accept_good_rows, spec.validate_only));
+        Ok(Import {
+            service: self.clone(),
+            caller: caller.clone(),
+            spec,
+            organisation,
+            key,
+            payload,
+            received: 0,
+            rejected: 0,
+        })
+    }
+}
+
+impl Import {
+    /// Rows received so far.
+    pub fn received(&self) -> i64 {
+        self.received
+    }
+
+    /// Checks and stages rows, and answers those that cannot be stored.
+    pub async fn rows(&mut self, rows: Vec<DraftRow>) -> Result<Vec<RejectedRow>> {
+        let now = self.service.clock.now();
+        let mut rejected = Vec::new();
+        let mut staged = Vec::with_capacity(rows.len());
+        for DraftRow { row, draft, unreadable } in rows {
+            self.received += 1;
+            let parsed = draft.map(|draft| parse_row(&self.organisation, &draft, now));
+            match parsed {
+                Some(Ok((id, profile))) if !unreadable => {
+                    let ready = StagedRow::new(row, id, &profile)?;
+                    self.payload.update(format!("{row} {}\n", ready.digest()));
+                    staged.push(ready);
+                }
+                Some(Err(violations)) => rejected.push(RejectedRow { row, violations }),
+                Some(Ok(_)) | None => rejected.push(RejectedRow { row, violations: unread(unreadable) }),
+            }
+        }
+        for duplicate in self.service.store.stage_rows(&self.key, staged, now).await? {
+            let mut violations = Violations::default();
+            violations.push(
+                "name",
+                &duplicate.id,
+                format!("stands in row {} already", duplicate.first_row),
+                "keep one row per person",
+            );
+            rejected.push(RejectedRow { row: duplicate.row, violations: violations.into_inner() });
+        }
+        rejected.sort_by_key(|rejection| rejection.row);
+        for rejection in &rejected {
+            self.rejected += 1;
+            self.payload.update(format!("{} rejected\n", rejection.row));
+            for violation in &rejection.violations {
+                self.payload.update(format!("{} {}\n", violation.field, violation.value));
+            }
+        }
+        Ok(rejected)
+    }
+
+    /// Ends the import: stores everything in one transaction, or nothing. `rows` is how many the caller has sent.
+    pub async fn finish(self, rows: i64) -> Result<ImportSummary> {
+        if rows != self.received {
+            let received = self.received;
+            self.discard().await?;
+            let told = format!("is not the number of rows received, {received}; nothing was stored");
+            return Err(Error::invalid_field("end.rows", &rows.to_string(), told));
+        }
+        let unstored = ImportSummary {
+            received: self.received,
+            created: 0,
+            updated: 0,
+            unchanged: 0,
+            rejected: self.rejected,
+            stored: false,
+        };
+        if self.spec.validate_only || (self.rejected > 0 && !self.spec.accept_good_rows) {
+            self.discard().await?;
+            return Ok(unstored);
+        }
+        let payload = hex::encode(self.payload.clone().finalize());
+        let receipt =
+            self.service.receipt(&self.caller, Action::ImportProfiles, &self.spec.request_id, &payload)?;
+        match self.service.store.begin(receipt).await? {
+            Begun::Repeated(first) => {
+                self.discard().await?;
+                recalled(&first)
+            }
+            Begun::Fresh(mut session) => {
+                let counts = session.finish_import(&self.key).await?;
+                let summary = ImportSummary {
+                    created: counts.created,
+                    updated: counts.updated,
+                    unchanged: counts.unchanged,
+                    stored: true,
+                    ..unstored
+                };
+                session.commit(&remembered(&summary)?).await?;
+                Ok(summary)
+            }
+        }
+    }
+
+    /// Forgets the import; nothing of it is stored.
+    pub async fn discard(self) -> Result<()> {
+        self.service.store.discard_import(&self.key).await
+    }
+}
+
+/// What a row that the caller could not read is told, apart from what she has found herself.
+fn unread(by_caller: bool) -> Vec<Violation> {
+    let mut violations = Violations::default();
+    if !by_caller {
+        violations.push("profile", "", "is missing", "send the profile");
+    }
+    violations.into_inner()
+}
+
+/// A row's own id and profile, or everything that is wrong with it.
+fn parse_row(
+    organisation: &OrganisationId,
+    draft: &ProfileDraft,
+    now: jiff::Timestamp,
+) -> Result<(OwnId, Profile), Vec<Violation>> {
+    let mut violations = Violations::default();
+    let id = match parse_name(organisation, &draft.name) {
+        Ok(id) => Some(id),
+        Err((told, hint)) => {
+            violations.push("name", &draft.name, told, hint);
+            None
+        }
+    };
+    // A wrong name must not hide what else is wrong, so the rest is parsed under a stand-in.
+    let Some(me) = id.clone().or_else(|| "-".parse().ok()) else { return Err(violations.into_inner()) };
+    let me = ProfileRef { organisation: organisation.clone(), id: me };
+    match (id, Profile::parse(&me, draft, now)) {
+        (Some(id), Ok(profile)) => Ok((id, profile)),
+        (_, Ok(_)) => Err(violations.into_inner()),
+        (_, Err(part)) => {
+            let mut all = violations.into_inner();
+            all.extend(part);
+            Err(all)
+        }
+    }
+}
+
+/// The own id in `organisations/{organisation}/profiles/{profile}` or `profiles/{profile}`.
+fn parse_name(organisation: &OrganisationId, name: &str) -> Result<OwnId, (String, &'static str)> {
+    let wrong = |told: &str| (told.to_owned(), "write profiles/{id} with 1 to 64 of A-Z, a-z, 0-9, `.`, `_`, `-`");
+    if name.is_empty() {
+        return Err(wrong("is missing"));
+    }
+    if let Some(id) = name.strip_prefix("profiles/") {
+        return id.parse().map_err(|_| wrong("is not a profile's name"));
+    }
+    match ProfileRef::from_name(name) {
+        Ok(profile) if profile.organisation == *organisation => Ok(profile.id),
+        Ok(_) => Err(wrong("belongs to another organisation than the import")),
+        Err(_) => Err(wrong("is not a profile's name")),
+    }
+}

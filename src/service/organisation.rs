@@ -1,0 +1,77 @@
+//! Use cases of organisations.
+
+use super::page::Cursor;
+use super::{Action, Page, PageRequest, Service};
+use crate::domain::caller::Caller;
+use crate::domain::name::OrganisationId;
+use crate::domain::organisation::{Organisation, OrganisationContent, OrganisationDraft};
+use crate::domain::violation::Violations;
+use crate::error::{Error, Result};
+use crate::store::{Begun, Scope};
+
+impl Service {
+    /// Registers an organisation.
+    pub async fn create_organisation(
+        &self,
+        caller: &Caller,
+        id: &str,
+        draft: OrganisationDraft,
+        request_id: &str,
+    ) -> Result<Organisation> {
+        let action = Action::CreateOrganisation;
+        action.permit(caller)?;
+        let mut violations = Violations::default();
+        let parsed: Option<OrganisationId> = parse_id("organisation_id", id, &mut violations);
+        // A wrong id must not hide what else is wrong, so the rest is parsed under a stand-in.
+        let content = match parsed.clone().or_else(|| "id".parse().ok()) {
+            Some(id) => OrganisationContent::parse(&id, &draft)
+                .map_err(|part| violations.extend_under("organisation", part))
+                .ok(),
+            None => None,
+        };
+        let (Some(id), Some(content)) = (parsed, content) else {
+            return Err(Error::InvalidFields(violations.into_inner()));
+        };
+        let rules = &content.rules;
+        let payload = (&id, &content.display_name, content.country, rules);
+        match self.store.begin(self.receipt(caller, action, request_id, &payload)?).await? {
+            Begun::Repeated(_) => self.store.organisation(&Scope::from(caller), &id).await,
+            Begun::Fresh(mut session) => {
+                let created = session.create_organisation(&id, &content).await?;
+                session.commit(&[]).await?;
+                Ok(created)
+            }
+        }
+    }
+
+    /// One organisation.
+    pub async fn get_organisation(&self, caller: &Caller, name: &str) -> Result<Organisation> {
+        Action::GetOrganisation.permit(caller)?;
+        let id = parse_organisation("name", name)?;
+        self.store.organisation(&Scope::from(caller), &id).await
+    }
+
+    /// A page of organisations, by id.
+    pub async fn list_organisations(&self, caller: &Caller, request: &PageRequest) -> Result<Page<Organisation>> {
+        Action::ListOrganisations.permit(caller)?;
+        let cursor = Cursor::new(caller, "organisations", request)?;
+        let after = cursor.after.as_deref().and_then(|id| id.parse().ok());
+        let found =
+            self.store.list_organisations(&Scope::from(caller), after.as_ref(), cursor.limit()).await?;
+        Ok(cursor.page(found, |organisation| organisation.id.to_string()))
+    }
+}
+
+/// An id that the caller chooses.
+pub(super) fn parse_id<Id>(field: &str, id: &str, violations: &mut Violations) -> Option<Id>
+where
+    Id: std::str::FromStr,
+    Id::Err: std::fmt::Display,
+{
+    id.parse().map_err(|error: Id::Err| violations.push(field, id, error.to_string(), "")).ok()
+}
+
+/// The resource name of an organisation.
+pub(super) fn parse_organisation(field: &str, name: &str) -> Result<OrganisationId> {
+    OrganisationId::from_name(name).map_err(|error| Error::invalid_field(field, name, error.to_string()))
+}

@@ -1,0 +1,146 @@
+//! Pages (AIP-158): opaque tokens, bound to the list they belong to and to what the caller may see. A token is never an
+//! authorisation: it says where to go on, and nothing else.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::caller::Caller;
+use crate::error::{Error, Result};
+
+/// Items of a page where the caller says nothing.
+const DEFAULT_SIZE: u32 = 100;
+/// Items of a page at most.
+const MAX_SIZE: u32 = 1_000;
+/// Bytes of the binding in a token.
+const BINDING: usize = 8;
+
+/// Which page is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct PageRequest {
+    /// Items at most; 0 means the default.
+    pub size: i32,
+    /// Token of the page before; empty for the first.
+    pub token: String,
+}
+
+/// One page.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// Its items.
+    pub items: Vec<T>,
+    /// Token of the next page; empty on the last.
+    pub next_token: String,
+}
+
+/// A page being read: after which key, how many, and how to name the next.
+#[derive(Debug)]
+pub(super) struct Cursor {
+    binding: [u8; BINDING],
+    size: u32,
+    /// Key of the last item of the page before.
+    pub(super) after: Option<String>,
+}
+
+impl Cursor {
+    /// Reads a request for a page of `list`, which names the method and its parent.
+    pub(super) fn new(caller: &Caller, list: &str, request: &PageRequest) -> Result<Self> {
+        let size = match request.size {
+            0 => DEFAULT_SIZE,
+            size => u32::try_from(size)
+                .map_err(|_| Error::invalid_field("page_size", &size.to_string(), "must not be negative"))?
+                .min(MAX_SIZE),
+        };
+        let scope = caller.organisation().map_or("", |own| own.as_str());
+        let hash = Sha256::digest(format!("{list}\n{scope}"));
+        let mut binding = [0; BINDING];
+        binding.copy_from_slice(&hash[..BINDING]);
+        let after = match request.token.as_str() {
+            "" => None,
+            token => Some(open(token, &binding).ok_or(Error::InvalidPageToken)?),
+        };
+        Ok(Self { binding, size, after })
+    }
+
+    /// The key as a place in a numbered list; 0 before the first.
+    pub(super) fn place(&self) -> i64 {
+        self.after.as_deref().and_then(|place| place.parse().ok()).unwrap_or_default()
+    }
+
+    /// Items to read: one more than the page has, to know whether another follows.
+    pub(super) fn limit(&self) -> u32 {
+        self.size + 1
+    }
+
+    /// The page, of at most [`Self::limit`] items.
+    pub(super) fn page<T>(&self, mut items: Vec<T>, key: impl Fn(&T) -> String) -> Page<T> {
+        let size = self.size as usize;
+        let more = items.len() > size;
+        items.truncate(size);
+        let next_token = match items.last() {
+            Some(last) if more => seal(&key(last), &self.binding),
+            _ => String::new(),
+        };
+        Page { items, next_token }
+    }
+}
+
+fn seal(after: &str, binding: &[u8; BINDING]) -> String {
+    let check = check(after, binding);
+    hex::encode([&check[..], after.as_bytes()].concat())
+}
+
+fn open(token: &str, binding: &[u8; BINDING]) -> Option<String> {
+    let bytes = hex::decode(token).ok()?;
+    let (given, after) = bytes.split_at_checked(BINDING)?;
+    let after = std::str::from_utf8(after).ok()?;
+    (check(after, binding) == given).then(|| after.to_owned())
+}
+
+/// Ties the key to the list, so that a token with any bit changed is refused.
+fn check(after: &str, binding: &[u8; BINDING]) -> [u8; BINDING] {
+    let hash = Sha256::new().chain_update(binding).chain_update(after).finalize();
+    let mut check = [0; BINDING];
+    check.copy_from_slice(&hash[..BINDING]);
+    check
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::caller::Role;
+
+    fn caller(role: Role) -> Caller {
+        Caller { token_id: "t".to_owned(), role }
+    }
+
+    #[test]
+    fn a_token_leads_on_in_its_own_list_and_nowhere_else() {
+        let coordinator = caller(Role::Coordinator);
+        let manager = caller(Role::OrganisationManager("wim-peru".parse().expect("an id")));
+        let first = PageRequest { size: 2, token: String::new() };
+        let cursor = Cursor::new(&coordinator, "rounds", &first).expect("a first page");
+        let page = cursor.page(vec!["a", "b", "c"], |item| (*item).to_owned());
+        assert_eq!(page.items, ["a", "b"]);
+        let next = PageRequest { size: 2, token: page.next_token.clone() };
+        assert_eq!(Cursor::new(&coordinator, "rounds", &next).expect("its page").after.as_deref(), Some("b"));
+        for (who, list) in [(&coordinator, "organisations"), (&manager, "rounds")] {
+            assert!(matches!(Cursor::new(who, list, &next), Err(Error::InvalidPageToken)));
+        }
+        for position in 0..page.next_token.len() {
+            let mut flipped = page.next_token.clone().into_bytes();
+            flipped[position] = if flipped[position] == b'0' { b'1' } else { b'0' };
+            let token = String::from_utf8(flipped).expect("hexadecimal digits");
+            let request = PageRequest { size: 2, token };
+            assert!(Cursor::new(&coordinator, "rounds", &request).is_err(), "position {position}");
+        }
+    }
+
+    #[test]
+    fn the_last_page_has_no_token_and_sizes_are_bounded() {
+        let coordinator = caller(Role::Coordinator);
+        let cursor = |size| Cursor::new(&coordinator, "l", &PageRequest { size, token: String::new() });
+        assert_eq!(cursor(2).expect("a page").page(vec![1, 2], ToString::to_string).next_token, "");
+        assert_eq!(cursor(0).expect("a page").limit(), 101);
+        assert_eq!(cursor(i32::MAX).expect("a page").limit(), 1_001);
+        assert!(matches!(cursor(-1), Err(Error::InvalidFields(_))));
+    }
+}

@@ -1,0 +1,120 @@
+//! Who may do what: the one table of roles and actions. Which rows a role may touch is decided by the store's scope.
+
+use crate::domain::caller::{Caller, Role};
+use crate::error::{Error, Result};
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $action:ident = $method:literal: $coordinator:literal, $manager:literal;)+) => {
+        /// Something a caller may ask for: one per method of the API.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Action { $($(#[$doc])* $action,)+ }
+
+        impl Action {
+            /// All actions.
+            pub const ALL: &'static [Self] = &[$(Self::$action),+];
+
+            /// The method as the API names it, `Service/Method`.
+            pub fn method(self) -> &'static str {
+                match self { $(Self::$action => $method,)+ }
+            }
+
+            /// Whether a coordinator and an organisation manager may do it.
+            fn allowed(self) -> (bool, bool) {
+                match self { $(Self::$action => ($coordinator, $manager),)+ }
+            }
+        }
+    };
+}
+
+actions! {
+    // action                                                            coordinator, organisation manager
+    /// Register an organisation.
+    CreateOrganisation = "OrganisationService/CreateOrganisation":       true,  false;
+    /// Read an organisation.
+    GetOrganisation = "OrganisationService/GetOrganisation":             true,  true;
+    /// List organisations.
+    ListOrganisations = "OrganisationService/ListOrganisations":         true,  true;
+    /// Bring profiles in.
+    ImportProfiles = "ProfileService/ImportProfiles":                    false, true;
+    /// Read a profile.
+    GetProfile = "ProfileService/GetProfile":                            false, true;
+    /// List profiles.
+    ListProfiles = "ProfileService/ListProfiles":                        false, true;
+    /// Export profiles.
+    ExportProfiles = "ProfileService/ExportProfiles":                    false, true;
+    /// Open a round.
+    CreateRound = "RoundService/CreateRound":                            true,  false;
+    /// Read a round.
+    GetRound = "RoundService/GetRound":                                  true,  true;
+    /// List rounds.
+    ListRounds = "RoundService/ListRounds":                              true,  true;
+    /// Enrol members.
+    EnrolProfiles = "RoundService/EnrolProfiles":                        false, true;
+    /// Start a run.
+    StartRun = "RoundService/StartRun":                                  true,  false;
+    /// Read a run.
+    GetRun = "RoundService/GetRun":                                      true,  true;
+    /// List runs.
+    ListRuns = "RoundService/ListRuns":                                  true,  true;
+    /// Watch a run.
+    WatchRun = "RoundService/WatchRun":                                  true,  true;
+    /// Cancel a run.
+    CancelRun = "RoundService/CancelRun":                                true,  false;
+    /// List matches.
+    ListMatches = "RoundService/ListMatches":                            true,  true;
+    /// List people without a match.
+    ListUnmatched = "RoundService/ListUnmatched":                        true,  true;
+    /// Explain a pair.
+    ExplainPair = "RoundService/ExplainPair":                            true,  true;
+}
+
+impl Action {
+    /// `Ok` if the caller's role may do this. Asked before anything of the request is looked at (AIP-211).
+    pub fn permit(self, caller: &Caller) -> Result<()> {
+        let (coordinator, manager) = self.allowed();
+        let allowed = match caller.role {
+            Role::Coordinator => coordinator,
+            Role::OrganisationManager(_) => manager,
+        };
+        if allowed {
+            Ok(())
+        } else {
+            Err(Error::PermissionDenied { role: caller.role.as_str(), action: self.method() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_of_the_contract_has_a_row_in_the_table_and_no_other_has() {
+        use prost::Message as _;
+        let set = prost_types::FileDescriptorSet::decode(crate::api::proto::DESCRIPTORS).expect("descriptors");
+        let mut contract: Vec<String> = set
+            .file
+            .iter()
+            .filter(|file| file.package() == "wim.mentorship.v1")
+            .flat_map(|file| &file.service)
+            .flat_map(|service| service.method.iter().map(|m| format!("{}/{}", service.name(), m.name())))
+            .collect();
+        let mut table: Vec<String> = Action::ALL.iter().map(|action| action.method().to_owned()).collect();
+        contract.sort();
+        table.sort();
+        assert_eq!(contract, table);
+    }
+
+    #[test]
+    fn the_table_of_permissions_is_as_reviewed() {
+        let rows: String = Action::ALL
+            .iter()
+            .map(|action| {
+                let (coordinator, manager) = action.allowed();
+                let yes = |allowed| if allowed { "yes" } else { "-" };
+                format!("{:<42} {:<12} {}\n", action.method(), yes(coordinator), yes(manager))
+            })
+            .collect();
+        insta::assert_snapshot!(rows);
+    }
+}

@@ -1,0 +1,75 @@
+//! Use cases of profiles, apart from bringing them in, which is in `import`.
+
+use super::organisation::parse_organisation;
+use super::page::Cursor;
+use super::{Action, Page, PageRequest, Service};
+use crate::domain::caller::Caller;
+use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
+use crate::domain::profile::StoredProfile;
+use crate::error::{Error, Result};
+use crate::store::{Scope, Store};
+
+/// Profiles per part of an export.
+const EXPORT_PART: u32 = 200;
+
+impl Service {
+    /// One profile.
+    pub async fn get_profile(&self, caller: &Caller, name: &str) -> Result<StoredProfile> {
+        Action::GetProfile.permit(caller)?;
+        let name = parse_profile("name", name)?;
+        self.store.profile(&Scope::from(caller), &name).await
+    }
+
+    /// A page of an organisation's profiles, by id.
+    pub async fn list_profiles(
+        &self,
+        caller: &Caller,
+        parent: &str,
+        request: &PageRequest,
+    ) -> Result<Page<StoredProfile>> {
+        Action::ListProfiles.permit(caller)?;
+        let organisation = parse_organisation("parent", parent)?;
+        let cursor = Cursor::new(caller, &format!("{parent}/profiles"), request)?;
+        let after = cursor.after.as_deref().and_then(|id| id.parse().ok());
+        let scope = Scope::from(caller);
+        let found = self.store.list_profiles(&scope, &organisation, after.as_ref(), cursor.limit()).await?;
+        Ok(cursor.page(found, |profile| profile.name.id.to_string()))
+    }
+
+    /// All profiles of an organisation, part by part.
+    pub async fn export_profiles(&self, caller: &Caller, parent: &str) -> Result<Export> {
+        Action::ExportProfiles.permit(caller)?;
+        let organisation = parse_organisation("parent", parent)?;
+        let scope = Scope::from(caller);
+        self.store.organisation(&scope, &organisation).await?;
+        Ok(Export { store: self.store.clone(), scope, organisation, after: None })
+    }
+}
+
+/// An export under way.
+#[derive(Debug)]
+pub struct Export {
+    store: Store,
+    scope: Scope,
+    organisation: OrganisationId,
+    after: Option<OwnId>,
+}
+
+impl Export {
+    /// The next profiles, by id; empty when there are no more.
+    pub async fn next_part(&mut self) -> Result<Vec<StoredProfile>> {
+        let part = self
+            .store
+            .list_profiles(&self.scope, &self.organisation, self.after.as_ref(), EXPORT_PART)
+            .await?;
+        if let Some(last) = part.last() {
+            self.after = Some(last.name.id.clone());
+        }
+        Ok(part)
+    }
+}
+
+/// The resource name of a profile.
+pub(super) fn parse_profile(field: &str, name: &str) -> Result<ProfileRef> {
+    ProfileRef::from_name(name).map_err(|error| Error::invalid_field(field, name, error.to_string()))
+}

@@ -1,0 +1,207 @@
+//! Use cases of rounds and enrolments.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::organisation::{parse_id, parse_organisation};
+use super::page::Cursor;
+use super::profile::parse_profile;
+use super::{Action, Page, PageRequest, Service, recalled, remembered};
+use crate::domain::caller::Caller;
+use crate::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId};
+use crate::domain::profile::{ConsentPurpose, StoredProfile};
+use crate::domain::round::{Round, RoundContent, RoundDraft};
+use crate::domain::violation::Violations;
+use crate::error::{Error, Result};
+use crate::store::{Begun, Scope, WriteSession};
+
+/// Profiles that one call may name.
+const MAX_NAMED: usize = 10_000;
+/// Profiles decided on at a time.
+const ENROL_PAGE: u32 = 1_000;
+
+/// Why a profile was not enrolled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedEnrolment {
+    /// No live consent to matching.
+    NoLiveConsent,
+    /// Neither a mentor offer nor a mentee request.
+    NoRole,
+    /// The organisation has no such profile.
+    NotFound,
+}
+
+/// Outcome of an enrolment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// Profiles newly enrolled.
+    pub enrolled: i64,
+    /// Profiles that were enrolled already.
+    pub already_enrolled: i64,
+    /// Profiles not enrolled, by name, each with its reason.
+    pub refused: Vec<(String, RefusedEnrolment)>,
+}
+
+impl Service {
+    /// Opens a round.
+    pub async fn create_round(
+        &self,
+        caller: &Caller,
+        id: &str,
+        draft: RoundDraft,
+        request_id: &str,
+    ) -> Result<Round> {
+        let action = Action::CreateRound;
+        action.permit(caller)?;
+        let mut violations = Violations::default();
+        let id: Option<RoundId> = parse_id("round_id", id, &mut violations);
+        let content =
+            RoundContent::parse(&draft).map_err(|part| violations.extend_under("round", part)).ok();
+        let (Some(id), Some(content)) = (id, content) else {
+            return Err(Error::InvalidFields(violations.into_inner()));
+        };
+        let dates = (content.start_date, content.end_date);
+        let payload = (&id, &content.display_name, dates, &content.policy);
+        match self.store.begin(self.receipt(caller, action, request_id, &payload)?).await? {
+            Begun::Repeated(_) => self.store.round(&Scope::from(caller), &id).await,
+            Begun::Fresh(mut session) => {
+                let created = session.create_round(&id, &content).await?;
+                session.commit(&[]).await?;
+                Ok(created)
+            }
+        }
+    }
+
+    /// One round.
+    pub async fn get_round(&self, caller: &Caller, name: &str) -> Result<Round> {
+        Action::GetRound.permit(caller)?;
+        self.store.round(&Scope::from(caller), &parse_round("name", name)?).await
+    }
+
+    /// A page of rounds, by id.
+    pub async fn list_rounds(&self, caller: &Caller, request: &PageRequest) -> Result<Page<Round>> {
+        Action::ListRounds.permit(caller)?;
+        let cursor = Cursor::new(caller, "rounds", request)?;
+        let after = cursor.after.as_deref().and_then(|id| id.parse().ok());
+        let found = self.store.list_rounds(&Scope::from(caller), after.as_ref(), cursor.limit()).await?;
+        Ok(cursor.page(found, |round| round.id.to_string()))
+    }
+
+    /// Enrols members of an organisation: the named ones, or all. Whoever cannot be enrolled is answered with the
+    /// reason; the others are enrolled in one transaction.
+    pub async fn enrol_profiles(
+        &self,
+        caller: &Caller,
+        round: &str,
+        organisation: &str,
+        profiles: Vec<String>,
+        request_id: &str,
+    ) -> Result<Enrolled> {
+        let action = Action::EnrolProfiles;
+        action.permit(caller)?;
+        let round = parse_round("round", round)?;
+        let organisation = parse_organisation("organisation", organisation)?;
+        let named = parse_members(&organisation, &profiles)?;
+        let payload = (&round, &organisation, &profiles);
+        match self.store.begin(self.receipt(caller, action, request_id, &payload)?).await? {
+            Begun::Repeated(first) => recalled(&first),
+            Begun::Fresh(mut session) => {
+                let done = enrol(&mut session, &round, &organisation, &named).await?;
+                session.commit(&remembered(&done)?).await?;
+                Ok(done)
+            }
+        }
+    }
+}
+
+async fn enrol(
+    session: &mut WriteSession,
+    round: &RoundId,
+    organisation: &OrganisationId,
+    named: &BTreeSet<OwnId>,
+) -> Result<Enrolled> {
+    let mut done = Enrolled::default();
+    if !named.is_empty() {
+        let ids: Vec<OwnId> = named.iter().cloned().collect();
+        let found = session.named_profiles_to_enrol(organisation, &ids).await?;
+        let known: BTreeSet<&OwnId> = found.iter().map(|profile| &profile.name.id).collect();
+        for id in ids.iter().filter(|id| !known.contains(id)) {
+            let name = ProfileRef { organisation: organisation.clone(), id: id.clone() };
+            done.refused.push((name.name(), RefusedEnrolment::NotFound));
+        }
+        enrol_page(session, round, organisation, &found, &mut done).await?;
+        return Ok(done);
+    }
+    let mut after: Option<OwnId> = None;
+    loop {
+        let page = session.profiles_to_enrol(organisation, after.as_ref(), ENROL_PAGE).await?;
+        enrol_page(session, round, organisation, &page, &mut done).await?;
+        match page.last() {
+            Some(last) => after = Some(last.name.id.clone()),
+            None => return Ok(done),
+        }
+    }
+}
+
+async fn enrol_page(
+    session: &mut WriteSession,
+    round: &RoundId,
+    organisation: &OrganisationId,
+    page: &[StoredProfile],
+    done: &mut Enrolled,
+) -> Result<()> {
+    let now = session.now();
+    let mut ids = Vec::with_capacity(page.len());
+    for profile in page {
+        match refusal(profile, now) {
+            Some(reason) => done.refused.push((profile.name.name(), reason)),
+            None => ids.push(profile.name.id.clone()),
+        }
+    }
+    // Also without anybody to enrol, so that a round that does not exist or takes no enrolments is told.
+    let enrolled = i64::try_from(session.enrol(round, organisation, &ids).await?).unwrap_or(i64::MAX);
+    done.enrolled += enrolled;
+    done.already_enrolled += i64::try_from(ids.len()).unwrap_or(i64::MAX) - enrolled;
+    Ok(())
+}
+
+/// The one decision on who may be enrolled; `None` if she may.
+fn refusal(profile: &StoredProfile, now: jiff::Timestamp) -> Option<RefusedEnrolment> {
+    let content = &profile.content;
+    if content.mentor_offer.is_none() && content.mentee_request.is_none() {
+        Some(RefusedEnrolment::NoRole)
+    } else if !content.consents_to(ConsentPurpose::Matching, now) {
+        Some(RefusedEnrolment::NoLiveConsent)
+    } else {
+        None
+    }
+}
+
+/// The resource name of a round.
+pub(super) fn parse_round(field: &str, name: &str) -> Result<RoundId> {
+    RoundId::from_name(name).map_err(|error| Error::invalid_field(field, name, error.to_string()))
+}
+
+/// Own ids of named members, all of one organisation.
+fn parse_members(organisation: &OrganisationId, names: &[String]) -> Result<BTreeSet<OwnId>> {
+    if names.len() > MAX_NAMED {
+        let told = "are more than 10,000; name none to enrol all, or call several times";
+        return Err(Error::invalid_field("profiles", &names.len().to_string(), told));
+    }
+    let mut violations = Violations::default();
+    let mut ids = BTreeSet::new();
+    for (i, name) in names.iter().enumerate() {
+        let field = format!("profiles[{i}]");
+        match parse_profile(&field, name) {
+            Ok(profile) if profile.organisation == *organisation => {
+                ids.insert(profile.id);
+            }
+            Ok(_) => violations.push(field, name, "belongs to another organisation", "name members of `organisation`"),
+            Err(Error::InvalidFields(part)) => violations.extend_under("", part),
+            Err(other) => return Err(other),
+        }
+    }
+    if violations.is_empty() { Ok(ids) } else { Err(Error::InvalidFields(violations.into_inner())) }
+}

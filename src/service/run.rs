@@ -1,0 +1,227 @@
+//! Use cases of runs: start, watch, cancel, and what came out.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::page::Cursor;
+use super::profile::parse_profile;
+use super::round::parse_round;
+use super::{Action, Page, PageRequest, Service, Stop, recalled, remembered};
+use crate::domain::caller::Caller;
+use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::name::RunRef;
+use crate::domain::run::{PairExplanation, Run, RunState};
+use crate::engine;
+use crate::error::{Error, Result};
+use crate::store::{Begun, Scope, StoredMatch, StoredUnmatched};
+
+/// How often a run is looked at that another process works on.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Time between two messages of a watch, so that a fast run does not flood a slow reader.
+const TELL_EVERY: Duration = Duration::from_millis(20);
+/// How long a cancellation waits for the run to end before it answers all the same.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A pair explained in a run.
+#[derive(Debug, Clone)]
+pub struct ExplainedPair {
+    /// The run.
+    pub run: RunRef,
+    /// Rules, score and contributions.
+    pub explanation: PairExplanation,
+    /// The match's place in the run's list, if the two are matched.
+    pub matched_as: Option<i64>,
+    /// What the run decided about the pair, and why.
+    pub verdict: Reason,
+}
+
+/// A run being watched.
+#[derive(Debug)]
+pub struct RunWatch {
+    service: Service,
+    scope: Scope,
+    name: RunRef,
+    changes: watch::Receiver<u64>,
+    last: Option<Run>,
+}
+
+impl Service {
+    /// Freezes a round and queues a run over it.
+    pub async fn start_run(&self, caller: &Caller, round: &str, request_id: &str) -> Result<Run> {
+        let action = Action::StartRun;
+        action.permit(caller)?;
+        let round = parse_round("round", round)?;
+        match self.store.begin(self.receipt(caller, action, request_id, &round)?).await? {
+            Begun::Repeated(first) => {
+                let name = RunRef { round, number: recalled(&first)? };
+                self.current(&Scope::from(caller), &name).await
+            }
+            Begun::Fresh(mut session) => {
+                let run = session.start_run(&round).await?;
+                session.commit(&remembered(&run.name.number)?).await?;
+                self.board.run_queued();
+                Ok(run)
+            }
+        }
+    }
+
+    /// One run, with its progress as it is known here.
+    pub async fn get_run(&self, caller: &Caller, name: &str) -> Result<Run> {
+        Action::GetRun.permit(caller)?;
+        self.current(&Scope::from(caller), &parse_run("name", name)?).await
+    }
+
+    /// A page of a round's runs, the newest first.
+    pub async fn list_runs(&self, caller: &Caller, parent: &str, request: &PageRequest) -> Result<Page<Run>> {
+        Action::ListRuns.permit(caller)?;
+        let round = parse_round("parent", parent)?;
+        let cursor = Cursor::new(caller, &format!("{parent}/runs"), request)?;
+        let before = cursor.after.as_deref().and_then(|number| number.parse().ok());
+        let found = self.store.list_runs(&Scope::from(caller), &round, before, cursor.limit()).await?;
+        Ok(cursor.page(found, |run| run.name.number.to_string()))
+    }
+
+    /// Watches a run until it ends.
+    pub async fn watch_run(&self, caller: &Caller, name: &str) -> Result<RunWatch> {
+        Action::WatchRun.permit(caller)?;
+        let (scope, name) = (Scope::from(caller), parse_run("name", name)?);
+        self.store.run(&scope, &name).await?;
+        Ok(self.watch(scope, name))
+    }
+
+    fn watch(&self, scope: Scope, name: RunRef) -> RunWatch {
+        RunWatch { service: self.clone(), scope, name, changes: self.board.changes(), last: None }
+    }
+
+    /// Cancels a run, and answers how it ended: a run that ended before is left as it is.
+    pub async fn cancel_run(&self, caller: &Caller, name: &str, request_id: &str) -> Result<Run> {
+        let action = Action::CancelRun;
+        action.permit(caller)?;
+        let (scope, name) = (Scope::from(caller), parse_run("name", name)?);
+        match self.store.begin(self.receipt(caller, action, request_id, &name.name())?).await? {
+            Begun::Repeated(_) => {}
+            Begun::Fresh(mut session) => {
+                session.cancel_run(&name).await?;
+                session.commit(&[]).await?;
+                self.board.stop(&name, Stop::Cancelled);
+                self.board.run_queued();
+            }
+        }
+        let mut watch = self.watch(scope.clone(), name.clone());
+        let ended = async {
+            while let Some(run) = watch.next().await? {
+                if run.state.is_final() {
+                    return Ok(run);
+                }
+            }
+            self.current(&scope, &name).await
+        };
+        match tokio::time::timeout(CANCEL_PATIENCE, ended).await {
+            Ok(run) => run,
+            Err(_) => self.current(&scope, &name).await,
+        }
+    }
+
+    /// A page of a run's matches, the highest score first.
+    pub async fn list_matches(
+        &self,
+        caller: &Caller,
+        parent: &str,
+        request: &PageRequest,
+    ) -> Result<(RunRef, Page<StoredMatch>)> {
+        Action::ListMatches.permit(caller)?;
+        let run = parse_run("parent", parent)?;
+        let cursor = Cursor::new(caller, &format!("{parent}/matches"), request)?;
+        let scope = Scope::from(caller);
+        let found = self.store.list_matches(&scope, &run, cursor.place(), cursor.limit()).await?;
+        Ok((run, cursor.page(found, |stored| stored.ordinal.to_string())))
+    }
+
+    /// A page of the people without a match.
+    pub async fn list_unmatched(
+        &self,
+        caller: &Caller,
+        parent: &str,
+        request: &PageRequest,
+    ) -> Result<(RunRef, Page<StoredUnmatched>)> {
+        Action::ListUnmatched.permit(caller)?;
+        let run = parse_run("parent", parent)?;
+        let cursor = Cursor::new(caller, &format!("{parent}/unmatched"), request)?;
+        let scope = Scope::from(caller);
+        let found = self.store.list_unmatched(&scope, &run, cursor.place(), cursor.limit()).await?;
+        Ok((run, cursor.page(found, |stored| stored.ordinal.to_string())))
+    }
+
+    /// Explains any pair of a run's snapshot. A manager asks about pairs with a member of her own on either side;
+    /// all others do not exist for her.
+    pub async fn explain_pair(
+        &self,
+        caller: &Caller,
+        run: &str,
+        mentee: &str,
+        mentor: &str,
+    ) -> Result<ExplainedPair> {
+        Action::ExplainPair.permit(caller)?;
+        let run = parse_run("run", run)?;
+        let (mentee, mentor) = (parse_profile("mentee", mentee)?, parse_profile("mentor", mentor)?);
+        let unknown = || Error::NotFound(format!("the pair {mentee} and {mentor} in {run}"));
+        if !caller.sees(&mentee.organisation) && !caller.sees(&mentor.organisation) {
+            return Err(unknown());
+        }
+        let scope = Scope::from(caller);
+        let state = self.store.run(&scope, &run).await?.state;
+        if state != RunState::Succeeded {
+            return Err(Error::RunState { run: run.name(), state: state.as_str() });
+        }
+        let matched = self.store.match_of(&scope, &run, &mentee, &mentor).await?;
+        let snapshot = self.store.load_snapshot(&run).await?;
+        let (a, b) = (mentee.clone(), mentor.clone());
+        let explained = tokio::task::spawn_blocking(move || engine::explain_pair(&snapshot, &a, &b)).await;
+        let explanation = explained
+            .map_err(|error| Error::Internal("the explanation failed".into(), Some(error.into())))?
+            .ok_or_else(unknown)?;
+        let verdict = if matched.is_some() {
+            Reason::new(ReasonCode::VerdictMatched)
+        } else if explanation.broken_rules.is_empty() {
+            Reason::new(ReasonCode::VerdictNotChosen).with("score", explanation.pair.score)
+        } else {
+            Reason::new(ReasonCode::VerdictExcluded)
+        };
+        Ok(ExplainedPair { run, explanation, matched_as: matched.map(|stored| stored.ordinal), verdict })
+    }
+
+    /// The run as stored, with its progress as it is known here.
+    async fn current(&self, scope: &Scope, name: &RunRef) -> Result<Run> {
+        let mut run = self.store.run(scope, name).await?;
+        if run.state == RunState::Running {
+            run.progress = self.board.progress(name).or(run.progress);
+        }
+        Ok(run)
+    }
+}
+
+impl RunWatch {
+    /// The run at once, then whenever it has changed; `None` after it has ended.
+    pub async fn next(&mut self) -> Result<Option<Run>> {
+        if self.last.as_ref().is_some_and(|run| run.state.is_final()) {
+            return Ok(None);
+        }
+        loop {
+            self.changes.mark_unchanged();
+            let run = self.service.current(&self.scope, &self.name).await?;
+            if self.last.as_ref() != Some(&run) {
+                self.last = Some(run.clone());
+                return Ok(Some(run));
+            }
+            // Woken by this process, or looking again for what another process does.
+            let _ = tokio::time::timeout(LOOK_EVERY, self.changes.changed()).await;
+            tokio::time::sleep(TELL_EVERY).await;
+        }
+    }
+}
+
+/// The resource name of a run.
+fn parse_run(field: &str, name: &str) -> Result<RunRef> {
+    RunRef::from_name(name).map_err(|error| Error::invalid_field(field, name, error.to_string()))
+}
