@@ -45,6 +45,9 @@ pub(super) struct Bulk {
 /// parameters.
 pub(super) const BULK_ROWS: usize = 100;
 
+/// The values of a bulk's rows, row by row.
+pub(super) type BulkRows<'a> = Box<dyn Iterator<Item = Vec<Value>> + Send + 'a>;
+
 impl Bulk {
     /// The text for `rows` rows.
     pub(super) fn text(&self, rows: usize) -> String {
@@ -200,11 +203,9 @@ impl Session {
         self.execute_text(statement.name, text, values).await
     }
 
-    /// Inserts rows, `BULK_ROWS` at a time, and says how many went in.
-    pub(super) async fn insert<Row>(&mut self, bulk: Bulk, rows: impl IntoIterator<Item = Row>) -> Result<u64>
-    where
-        Row: IntoIterator<Item = Value>,
-    {
+    /// Inserts rows, `BULK_ROWS` at a time, and says how many went in. The rows come boxed: a closure's own type would
+    /// keep the caller's future from being `Send`.
+    pub(super) async fn insert(&mut self, bulk: Bulk, rows: BulkRows<'_>) -> Result<u64> {
         let mut inserted = 0;
         let mut pending = Vec::with_capacity(BULK_ROWS * bulk.columns);
         for row in rows {

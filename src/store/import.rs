@@ -194,15 +194,11 @@ async fn stage_chunk(
     duplicates: &mut Vec<Duplicate>,
 ) -> Result<()> {
     let names: Vec<(i64, OwnId)> = chunk.iter().map(|row| (row.row, row.id.clone())).collect();
-    let bound: Vec<_> = chunk
-        .into_iter()
-        .zip(first..)
-        .map(|(row, ordinal)| {
-            let StagedRow { row, id, document, digest, is_mentor, is_mentee } = row;
-            values![import.id.as_str(), &id, ordinal, row, digest, is_mentor, is_mentee, document]
-        })
-        .collect();
-    let staged = session.insert(STAGE, bound).await?;
+    let bound = chunk.into_iter().zip(first..).map(|(row, ordinal)| {
+        let StagedRow { row, id, document, digest, is_mentor, is_mentee } = row;
+        values![import.id.as_str(), &id, ordinal, row, digest, is_mentor, is_mentee, document]
+    });
+    let staged = session.insert(STAGE, Box::new(bound)).await?;
     if staged == names.len() as u64 {
         return Ok(());
     }

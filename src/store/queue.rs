@@ -70,9 +70,6 @@ pub(super) const KEEP_UNMATCHED: Bulk = Bulk {
     tail: "",
 };
 
-/// Rows of a result that are made ready at a time.
-const SAVE_PART: usize = 1_000;
-
 /// A run that a worker holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClaimedRun {
@@ -187,22 +184,13 @@ impl Store {
         ]);
         claim.ended(&mut session, SUCCEED, values).await?;
         let name = &claim.run.name;
-        // Rows are made some at a time: a large result is never held twice.
-        let mut kept = 0;
-        for (part, first) in matches.chunks(SAVE_PART).zip((1_i64..).step_by(SAVE_PART)) {
-            let rows =
-                part.iter().zip(first..).map(|(pair, ordinal)| result::match_values(name, ordinal, pair));
-            let rows: Vec<_> = rows.collect();
-            kept += session.connection().insert(KEEP_MATCHES, rows).await?;
-        }
+        // Rows are made one bulk at a time: a large result is never held twice.
+        let rows = matches.iter().zip(1..).map(|(pair, ordinal)| result::match_values(name, ordinal, pair));
+        let kept = session.connection().insert(KEEP_MATCHES, Box::new(rows)).await?;
         fault::expect_rows(KEEP_MATCHES.name, kept, matches.len() as u64)?;
-        let mut kept = 0;
-        for (part, first) in unmatched.chunks(SAVE_PART).zip((1_i64..).step_by(SAVE_PART)) {
-            let rows =
-                part.iter().zip(first..).map(|(who, ordinal)| result::unmatched_values(name, ordinal, who));
-            let rows: Vec<_> = rows.collect();
-            kept += session.connection().insert(KEEP_UNMATCHED, rows).await?;
-        }
+        let rows =
+            unmatched.iter().zip(1..).map(|(who, ordinal)| result::unmatched_values(name, ordinal, who));
+        let kept = session.connection().insert(KEEP_UNMATCHED, Box::new(rows)).await?;
         fault::expect_rows(KEEP_UNMATCHED.name, kept, unmatched.len() as u64)?;
         let detail = json!({
             "matches": matches.len(),

@@ -153,9 +153,8 @@ impl WriteSession {
         if !state.allows_enrolment() {
             return Err(Error::RoundState { round: round.name(), state: state.as_str() });
         }
-        let rows: Vec<_> =
-            ids.iter().map(|id| values![round, organisation, id, actor.as_str(), now]).collect();
-        let enrolled = self.connection().insert(ENROL, rows).await?;
+        let rows = ids.iter().map(|id| values![round, organisation, id, actor.as_str(), now]);
+        let enrolled = self.connection().insert(ENROL, Box::new(rows)).await?;
         if enrolled > 0 {
             let next = if state == RoundState::Draft { RoundState::Enrolling } else { state };
             self.move_round(round, next).await?;

@@ -3,7 +3,9 @@
 use wim_match::error::Error;
 use wim_match::store::{Begun, Receipt, RequestKey, Scope};
 
-use super::fixture::{Fixture, at, at_once, fresh, only, organisation, request};
+use super::fixture::{
+    Fixture, at, at_once, fresh, mentee, only, organisation, outcome, own_id, request, rows,
+};
 use super::on_both_databases;
 
 on_both_databases! {
@@ -18,6 +20,7 @@ on_both_databases! {
     a_request_that_failed_may_be_sent_again,
     old_answers_are_forgotten,
     a_change_writes_its_line_of_the_journal,
+    long_writes_may_move_between_threads,
 }
 
 async fn an_organisation_is_created_read_and_listed(f: Fixture) {
@@ -154,4 +157,23 @@ async fn a_change_writes_its_line_of_the_journal(f: Fixture) {
     let rest = f.store.list_journal(lines[0].sequence, 10).await.expect("lists");
     assert_eq!(rest, lines[1..]);
     assert_eq!(round.id.name(), lines[1].resource);
+}
+
+/// gRPC handlers and workers run on any thread: a future that is not `Send` does not compile here.
+async fn long_writes_may_move_between_threads(f: Fixture) {
+    fn movable<T: Send>(future: T) -> T {
+        future
+    }
+    let (peru, kenya, round) = f.enrolled_round().await;
+    let key = f.store.begin_import(&only(&peru), &peru, "i-9", at(0)).await.expect("begins");
+    movable(f.store.stage_rows(&key, rows(&[("new", mentee())]), at(0))).await.expect("stages");
+    let mut session = f.write().await;
+    movable(session.finish_import(&key)).await.expect("finishes");
+    movable(session.enrol(&round, &peru, &[own_id("new")])).await.expect("enrols");
+    movable(session.start_run(&round)).await.expect("starts");
+    movable(session.commit(b"")).await.expect("commits");
+    let claim = f.claim("w", at(2)).await;
+    let result = outcome(&peru, &kenya);
+    movable(f.store.complete_run(&claim, at(3), &result)).await.expect("completes");
+    movable(f.store.load_snapshot(&claim.run.name)).await.expect("loads");
 }
