@@ -51,28 +51,40 @@ pub struct Options {
     serve: bool,
 }
 
-/// Runs the demo.
+/// One whole round as it went, with the service still running.
+#[derive(Debug)]
+pub struct Played {
+    /// The service.
+    pub server: Server,
+    /// Token of a coordinator.
+    pub coordinator_token: String,
+    /// Time from nothing to a service that answers.
+    pub startup: Duration,
+    /// What was brought in.
+    pub brought_in: BroughtIn,
+    /// Time from StartRun to the end of WatchRun, as the client saw it.
+    pub round: Duration,
+    /// What came out.
+    pub results: Results,
+}
+
+/// Runs the demo and tells its story.
 pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result<()> {
     let tell = |line: &str| if as_json { Ok(()) } else { data(line) };
+    tell(
+        "One whole matching round on a made-up alliance: every organisation and person in it is invented.\n",
+    )?;
     let alliance = match options.people {
         Some(people) => alliance::synthesise(people as usize, options.seed),
         None => alliance::sample(),
     };
-    tell(
-        "One whole matching round on a made-up alliance: every organisation and person in it is invented.\n",
-    )?;
-    let (server, startup) = start(&options.database).await?;
-    let channel = connect(&format!("http://{}", server.address())).await?;
+    let played = play(&alliance, &options.database, lang).await?;
+    let Played { server, startup, brought_in, results, .. } = &played;
     tell(&format!(
         "Service ready in {} ms on http://{}, with a fresh SQLite file.",
         startup.as_millis(),
         server.address()
     ))?;
-
-    let coordinator_token = server.service().issue_token(&Role::Coordinator, "demo").await?;
-    let mut coordinator = Client::new(&channel, Some(&coordinator_token))?;
-    create_round(&mut coordinator).await?;
-    let brought_in = bring_in(&server, &channel, &mut coordinator, &alliance).await?;
     tell(&format!(
         "Imported {} profiles of {} organisations at {} profiles/s; {} enrolled, {} refused for want of consent or role.",
         grouped(brought_in.profiles),
@@ -81,27 +93,40 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
         grouped(brought_in.enrolled),
         brought_in.refused
     ))?;
-
-    let run = run_round(&mut coordinator, lang).await?;
-    let results = Results::fetch(&coordinator, run).await?;
+    tell(&format!("Matched in {} ms, from StartRun to the saved result.", played.round.as_millis()))?;
     let now = SystemClock.now().strftime("%Y-%m-%d %H:%M UTC").to_string();
     std::fs::write(&options.report, report::render(&results.report(lang, now, true)))?;
     if as_json {
         json(&results.run)?;
     } else {
         data("")?;
-        story::tell(&results, lang)?;
-        tell_what_is_where(options, &results)?;
+        story::tell(results, lang)?;
+        tell_what_is_where(options, results)?;
     }
     if options.serve {
+        let address = server.address();
         say(&format!(
-            "\nThe service stays on http://{}; stop it with Ctrl-C. Token of a coordinator:",
-            server.address()
+            "\nThe service stays on http://{address}; stop it with Ctrl-C. Token of a coordinator:"
         ));
-        data(&coordinator_token)?;
+        data(&played.coordinator_token)?;
         tokio::signal::ctrl_c().await?;
     }
-    server.stop().await
+    played.server.stop().await
+}
+
+/// Plays one whole round over gRPC, on a fresh database file.
+pub async fn play(alliance: &Alliance, database: &Path, lang: Lang) -> anyhow::Result<Played> {
+    let (server, startup) = start(database).await?;
+    let channel = connect(&format!("http://{}", server.address())).await?;
+    let coordinator_token = server.service().issue_token(&Role::Coordinator, "demo").await?;
+    let mut coordinator = Client::new(&channel, Some(&coordinator_token))?;
+    create_round(&mut coordinator).await?;
+    let brought_in = bring_in(&server, &channel, &mut coordinator, alliance).await?;
+    let stopwatch = Stopwatch::start();
+    let run = run_round(&mut coordinator, lang).await?;
+    let round = stopwatch.elapsed();
+    let results = Results::fetch(&coordinator, run).await?;
+    Ok(Played { server, coordinator_token, startup, brought_in, round, results })
 }
 
 /// A server on a free loopback port, over a file of its own, and how long it took to be ready.
@@ -149,17 +174,23 @@ async fn create_round(coordinator: &mut Client) -> anyhow::Result<()> {
 }
 
 /// What was brought in.
-struct BroughtIn {
-    organisations: usize,
-    profiles: u64,
-    enrolled: u64,
-    refused: usize,
+#[derive(Debug, Default)]
+pub struct BroughtIn {
+    /// Organisations registered.
+    pub organisations: usize,
+    /// Profiles imported.
+    pub profiles: u64,
+    /// Profiles enrolled.
+    pub enrolled: u64,
+    /// Profiles not enrolled, for want of consent or role.
+    pub refused: usize,
     /// Time spent in imports.
-    importing: Duration,
+    pub importing: Duration,
 }
 
 impl BroughtIn {
-    fn profiles_per_second(&self) -> u64 {
+    /// Profiles imported per second, from CSV to commit.
+    pub fn profiles_per_second(&self) -> u64 {
         u64::try_from(u128::from(self.profiles) * 1_000 / self.importing.as_millis().max(1))
             .unwrap_or_default()
     }
@@ -172,8 +203,7 @@ async fn bring_in(
     coordinator: &mut Client,
     alliance: &Alliance,
 ) -> anyhow::Result<BroughtIn> {
-    let mut total =
-        BroughtIn { organisations: 0, profiles: 0, enrolled: 0, refused: 0, importing: Duration::ZERO };
+    let mut total = BroughtIn::default();
     let bar = progress_bar(alliance.organisations.len());
     for organisation in &alliance.organisations {
         let request = v1::CreateOrganisationRequest {

@@ -15,6 +15,7 @@ import tempfile
 import uuid
 
 import grpc
+import grpc_tools
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
@@ -26,8 +27,9 @@ def load_contract():
     """Compiles the protos of this repository and returns the generated modules."""
     protos = pathlib.Path(__file__).resolve().parents[2] / "proto"
     out = tempfile.mkdtemp(prefix="wim-match-protos-")
+    well_known = pathlib.Path(grpc_tools.__file__).parent / "_proto"
     files = [str(path) for path in sorted(protos.glob("wim/mentorship/v1/*.proto"))]
-    if protoc.main(["protoc", f"-I{protos}", f"--python_out={out}", f"--grpc_python_out={out}", *files]) != 0:
+    if protoc.main(["protoc", f"-I{protos}", f"-I{well_known}", f"--python_out={out}", f"--grpc_python_out={out}", *files]) != 0:
         sys.exit("the protos do not compile")
     sys.path.insert(0, out)
     from wim.mentorship.v1 import (  # noqa: E402

@@ -63,8 +63,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
             findings.iter().map(|f| serde_json::json!({ "what": f.what, "good": f.good, "told": f.told }));
         data(&serde_json::Value::from(listed.collect::<Vec<_>>()).to_string())?;
     } else {
-        let mut rows = table(&["", "", ""]);
-        rows.set_header(Vec::<String>::new());
+        let mut rows = table(&[]);
         for finding in &findings {
             rows.add_row([if finding.good { "ok" } else { "BAD" }, finding.what, &finding.told]);
         }

@@ -1,5 +1,6 @@
 //! `wim-match import`: a CSV file of one organisation, streamed to the service.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
@@ -149,15 +150,19 @@ impl Import {
         let mut answers =
             client.clone().profiles.import_profiles(ReceiverStream::new(sent)).await?.into_inner();
         let mut summary = None;
+        let mut told = Told::default();
         loop {
             // What the reader has found is told first: it stands earlier in the file.
             let answer = answers.message().await;
             while let Ok(problem) = problems.try_recv() {
+                told.note(&problem);
                 on_problem(&problem)?;
             }
             match answer?.map(|answer| answer.content) {
                 Some(Some(Answer::RejectedRow(row))) => {
-                    problems_of(row).try_for_each(|problem| on_problem(&problem))?
+                    for problem in told.without_repeats(problems_of(row)) {
+                        on_problem(&problem)?;
+                    }
                 }
                 Some(Some(Answer::Summary(end))) => summary = Some(end),
                 Some(Some(Answer::Progress(_)) | None) => {}
@@ -179,6 +184,22 @@ impl Import {
                 request_id: request_id(),
             })),
         }
+    }
+}
+
+/// Columns of rows under way that the reader has complained about: what it could not read is missing from what the
+/// service is sent, and the service's complaint of that would be no news.
+#[derive(Debug, Default)]
+struct Told(HashMap<u64, Vec<&'static str>>);
+
+impl Told {
+    fn note(&mut self, problem: &Problem) {
+        self.0.entry(problem.line).or_default().push(problem.cell.column);
+    }
+
+    fn without_repeats(&mut self, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
+        let columns = problems.first().and_then(|problem| self.0.remove(&problem.line)).unwrap_or_default();
+        problems.into_iter().filter(move |problem| !columns.contains(&problem.cell.column))
     }
 }
 
@@ -230,9 +251,9 @@ fn part(rows: &mut Vec<v1::ImportRow>) -> v1::ImportProfilesRequest {
     v1::ImportProfilesRequest { content: Some(Ask::Rows(v1::ImportRows { rows })) }
 }
 
-fn problems_of(row: v1::RejectedRow) -> impl Iterator<Item = Problem> {
+fn problems_of(row: v1::RejectedRow) -> Vec<Problem> {
     let line = u64::try_from(row.row).unwrap_or_default();
-    row.violations.into_iter().map(move |violation| Problem {
+    let problem = |violation: v1::FieldViolation| Problem {
         line,
         cell: CellProblem {
             column: column_of(&violation.field),
@@ -240,7 +261,8 @@ fn problems_of(row: v1::RejectedRow) -> impl Iterator<Item = Problem> {
             what: violation.description,
             hint: violation.hint,
         },
-    })
+    };
+    row.violations.into_iter().map(problem).collect()
 }
 
 fn print_problem(file: &str, problem: &Problem) {

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 
@@ -45,10 +45,13 @@ pub fn from_json<M: prost::Message + prost::Name + Default>(text: &str) -> anyho
     Ok(M::decode(dynamic.encode_to_vec().as_slice())?)
 }
 
-/// A table that fits the terminal, without boxes: it can be cut and pasted.
+/// A table that fits the terminal, without boxes: it can be cut and pasted. Without a header it is a plain list.
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.to_vec());
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()));
+    if !header.is_empty() {
+        table.set_header(header.to_vec());
+    }
     table.set_content_arrangement(ContentArrangement::Dynamic);
     if !io::stdout().is_terminal() {
         table.set_width(110);

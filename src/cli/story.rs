@@ -46,8 +46,7 @@ pub fn headline(s: &RunSummary) -> io::Result<()> {
         0 => String::new(),
         whole => format!(" ({} %)", part * 100 / whole),
     };
-    let mut rows = table(&["", ""]);
-    rows.set_header(Vec::<String>::new());
+    let mut rows = table(&[]);
     let mut row = |label: &str, value: String| {
         rows.add_row([label.to_owned(), value]);
     };

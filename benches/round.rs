@@ -1,0 +1,49 @@
+//! Whole rounds over real gRPC and SQLite, as a caller sees them. See `benches/README.md`.
+
+use std::error::Error;
+
+use wim_match::demo::{self, alliance};
+use wim_match::domain::run::Stage;
+use wim_match::domain::vocabulary::Lang;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let sizes: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { vec![0, 1_000, 10_000] } else { sizes };
+    println!(
+        "people  mentees x mentors  ready ms  profiles/s  StartRun to saved ms  of it: encode score assign certify explain  idle MiB"
+    );
+    for people in sizes {
+        let folder = tempfile::tempdir()?;
+        let alliance = if people == 0 { alliance::sample() } else { alliance::synthesise(people, 1) };
+        let played = demo::play(&alliance, &folder.path().join("round.sqlite3"), Lang::En).await?;
+        let summary = &played.results.summary;
+        assert!(summary.proof.proved, "the result is not proved");
+        let stage = |stage: Stage| {
+            let micros =
+                summary.stage_micros.iter().find(|(at, _)| *at == stage).map_or(0, |(_, micros)| *micros);
+            format!("{}.{:01}", micros / 1_000, micros % 1_000 / 100)
+        };
+        let stages = [Stage::Encode, Stage::Score, Stage::Assign, Stage::Certify, Stage::Explain].map(stage);
+        println!(
+            "{:>6}  {:>7} x {:<7}  {:>8}  {:>10}  {:>20}  {:>37}  {:>8}",
+            alliance.len(),
+            summary.mentees,
+            summary.mentors,
+            played.startup.as_millis(),
+            played.brought_in.profiles_per_second(),
+            played.round.as_millis(),
+            stages.join(" "),
+            resident_mebibytes().unwrap_or_default(),
+        );
+        played.server.stop().await?;
+    }
+    Ok(())
+}
+
+/// Memory of this process that is resident now, where the system tells.
+fn resident_mebibytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()? / 1_024)
+}
