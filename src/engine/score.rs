@@ -8,6 +8,7 @@
 
 mod aspect;
 mod bundle;
+mod counters;
 mod coverage;
 mod identity;
 mod language;
