@@ -202,7 +202,9 @@ impl Hours {
         let from = season * self.weeks * WORDS;
         let words = week_of(&self.words[from..from + self.weeks * WORDS], week).iter();
         words.enumerate().flat_map(|(word, bits)| {
-            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| word * 64 + bit)
+            // Clears the lowest bit that is left, one after the other.
+            let left = std::iter::successors(Some(*bits), |bits| Some(bits & bits.wrapping_sub(1)));
+            left.take_while(|bits| *bits != 0).map(move |bits| word * 64 + bits.trailing_zeros() as usize)
         })
     }
 }

@@ -29,8 +29,9 @@ pub(in crate::engine) trait Lookup: Send + Sync {
     /// The verdict of one pair.
     fn pair(&self, mentee: usize, mentor: usize, ties: Ties) -> Verdict;
 
-    /// The verdicts of one mentee with each mentor class of a range, where nobody is tied.
-    fn row(&self, mentee: usize, classes: Range<usize>, out: &mut [Verdict]);
+    /// The verdicts of one mentee with each mentor class of a range, where nobody is tied: those that are kept, or computed
+    /// into `room`.
+    fn row<'s>(&'s self, mentee: usize, classes: Range<usize>, room: &'s mut Vec<Verdict>) -> &'s [Verdict];
 
     /// The verdict of one pair with its reasons.
     fn explain(&self, mentee: usize, mentor: usize, ties: Ties, story: &mut Story);
@@ -153,17 +154,16 @@ impl<A: Aspect> Lookup for Table<A> {
         self.aspect.judge(self.mentees.answer(mentee), self.mentors.answer(mentor), ties)
     }
 
-    fn row(&self, mentee: usize, classes: Range<usize>, out: &mut [Verdict]) {
-        let known = match (&self.cells, &self.mentees) {
-            (Some(cells), Side::Shared(_, rows)) => cells.row(usize::from(rows[mentee])).to_slice(),
-            _ => None,
-        };
-        if let Some(row) = known {
-            out.copy_from_slice(&row[classes]);
-        } else {
-            let (Side::Own(values) | Side::Shared(values, _)) = &self.mentors;
-            self.aspect.judge_each(self.mentees.answer(mentee), values, classes, out);
+    fn row<'s>(&'s self, mentee: usize, classes: Range<usize>, room: &'s mut Vec<Verdict>) -> &'s [Verdict] {
+        if let (Some(cells), Side::Shared(_, rows)) = (&self.cells, &self.mentees)
+            && let Some(row) = cells.row(usize::from(rows[mentee])).to_slice()
+        {
+            return &row[classes];
         }
+        let (Side::Own(answers) | Side::Shared(answers, _)) = &self.mentors;
+        room.resize(classes.len(), Verdict::CLEAR);
+        self.aspect.judge_each(self.mentees.answer(mentee), answers, classes, room);
+        room
     }
 
     fn explain(&self, mentee: usize, mentor: usize, ties: Ties, story: &mut Story) {
