@@ -8,6 +8,7 @@
 
 mod aspect;
 mod bundle;
+mod counters;
 mod coverage;
 mod identity;
 mod language;
@@ -84,7 +85,7 @@ struct Mutual {
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     verdicts: Vec<Verdict>,
-    classes: Vec<Verdict>,
+    room: Vec<Verdict>,
     bundled: Vec<[Verdict; 256]>,
 }
 
@@ -220,23 +221,21 @@ impl<'a> Scores<'a> {
         sheet.verdicts.resize(mentors.len(), Verdict::CLEAR);
         sheet.bundled.resize(self.bundles.len(), [Verdict::CLEAR; 256]);
         for (bundle, joint) in self.bundles.iter().zip(&mut sheet.bundled) {
-            bundle.lay_out(&self.tables, mentee, &mut sheet.classes, joint);
+            bundle.lay_out(&self.tables, mentee, &mut sheet.room, joint);
         }
         bundle::add(&self.bundles, &sheet.bundled, mentors, &mut sheet.verdicts);
         for table in self.wide.iter().map(|at| &self.tables[*at]) {
             match table.mentor_classes() {
                 Classes::Own => {
-                    sheet.classes.resize(mentors.len(), Verdict::CLEAR);
-                    table.row(mentee, mentors.clone(), &mut sheet.classes);
-                    for (verdict, other) in sheet.verdicts.iter_mut().zip(&sheet.classes) {
+                    let row = table.row(mentee, mentors.clone(), &mut sheet.room);
+                    for (verdict, other) in sheet.verdicts.iter_mut().zip(row) {
                         *verdict = verdict.and(*other);
                     }
                 }
                 Classes::Shared(classes, of) => {
-                    sheet.classes.resize(classes, Verdict::CLEAR);
-                    table.row(mentee, 0..classes, &mut sheet.classes);
+                    let row = table.row(mentee, 0..classes, &mut sheet.room);
                     for (verdict, class) in sheet.verdicts.iter_mut().zip(&of[mentors.clone()]) {
-                        let other = sheet.classes.get(usize::from(*class)).copied();
+                        let other = row.get(usize::from(*class)).copied();
                         *verdict = verdict.and(other.unwrap_or_default());
                     }
                 }

@@ -24,7 +24,7 @@ pub(super) fn summarise(round: &Round<'_>, matches: &[Match], tally: &Tally, pro
     let offers = || round.mentors.iter().enumerate().map(|(at, _)| round.mentor(at));
     let mut summary = RunSummary {
         pairs: round.mentees.len() as u64 * round.mentors.len() as u64,
-        candidates: tally.candidates(),
+        candidates: tally.candidates,
         places: offers()
             .map(|person| person.content.mentor_offer.map_or(0, |offer| u64::from(offer.max_mentees)))
             .sum(),

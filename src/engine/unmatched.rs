@@ -53,7 +53,7 @@ fn entry(
     counterparts: usize,
     tally: &Tally,
 ) -> Unmatched {
-    let candidates = tally.candidates();
+    let candidates = tally.candidates;
     let (reason, details) = if counterparts == 0 {
         (UnmatchedReason::NoCounterpart, vec![Reason::new(ReasonCode::NoCounterpart)])
     } else if candidates == 0 {

@@ -17,8 +17,10 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::domain::profile::{Profile, Roster, RosterAvailability};
 
+/// Half hours of a week.
+pub const HALF_HOURS: usize = 7 * 48;
 /// 64-bit words of one week of half hours.
-pub const WORDS: usize = 6;
+const WORDS: usize = HALF_HOURS.div_ceil(64);
 /// Weeks that represent a season.
 pub const WEEKS: usize = 4;
 
@@ -190,15 +192,20 @@ impl Hours {
         minutes_per_week(common.min().unwrap_or_default())
     }
 
-    /// The one week of each season, if every week is the same.
-    pub fn same_every_week(&self) -> Option<&[u64]> {
-        (self.weeks == 1).then_some(&self.words)
+    /// Weeks that are kept per season: one if all are the same.
+    pub fn weeks(&self) -> usize {
+        self.weeks
     }
 
-    /// The words of one week of one season.
-    pub fn week(&self, season: usize, week: usize) -> &[u64] {
+    /// The half hours of one week of one season, ascending from Monday 00:00 UTC.
+    pub fn half_hours(&self, season: usize, week: usize) -> impl Iterator<Item = usize> {
         let from = season * self.weeks * WORDS;
-        week_of(&self.words[from..from + self.weeks * WORDS], week)
+        let words = week_of(&self.words[from..from + self.weeks * WORDS], week).iter();
+        words.enumerate().flat_map(|(word, bits)| {
+            // Clears the lowest bit that is left, one after the other.
+            let left = std::iter::successors(Some(*bits), |bits| Some(bits & bits.wrapping_sub(1)));
+            left.take_while(|bits| *bits != 0).map(move |bits| word * 64 + bits.trailing_zeros() as usize)
+        })
     }
 }
 

@@ -61,12 +61,17 @@ impl Languages {
 impl Speaks {
     /// The best level that the weaker of the two has in a common language; `None` without a common language.
     pub fn best_common_level(&self, other: &Self) -> Option<LanguageLevel> {
-        let words = self.0.len() / LEVELS;
-        let common = |level: &usize| {
-            let from = level * words;
-            (from..from + words).any(|word| self.0[word] & other.0[word] != 0)
+        // Whoever speaks a language at one level speaks it at every lower one: the levels at which they share a language are
+        // the lowest ones, and their number is the best of them.
+        let shared = |(mine, theirs): (&u64, &u64)| mine & theirs != 0;
+        let levels = if self.0.len() == LEVELS {
+            self.0.iter().zip(&other.0).map(|pair| usize::from(shared(pair))).sum()
+        } else {
+            let words = (self.0.len() / LEVELS).max(1);
+            let by_level = self.0.chunks(words).zip(other.0.chunks(words));
+            by_level.filter(|(mine, theirs)| mine.iter().zip(*theirs).any(shared)).count()
         };
-        (0..LEVELS).rev().find(common).map(|level| LanguageLevel::ALL[level])
+        levels.checked_sub(1).and_then(|level| LanguageLevel::ALL.get(level)).copied()
     }
 }
 

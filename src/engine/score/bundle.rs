@@ -72,17 +72,16 @@ impl Bundle {
         &self,
         tables: &[Box<dyn Lookup + '_>],
         mentee: usize,
-        classes: &mut Vec<Verdict>,
+        room: &mut Vec<Verdict>,
         joint: &mut [Verdict; MOST],
     ) {
         joint[..self.len].fill(Verdict::CLEAR);
         for (table, of_joint) in &self.parts {
             let table = &tables[*table];
             if let Classes::Shared(count, _) = table.mentor_classes() {
-                classes.resize(count, Verdict::CLEAR);
-                table.row(mentee, 0..count, classes);
+                let row = table.row(mentee, 0..count, room);
                 for (verdict, class) in joint.iter_mut().zip(of_joint) {
-                    *verdict = verdict.and(classes[usize::from(*class)]);
+                    *verdict = verdict.and(row[usize::from(*class)]);
                 }
             }
         }

@@ -1,25 +1,24 @@
 //! Weekly overlap: common minutes per week in the season of the round where there are fewest, full score from four hours.
 //! The hard rule asks for a least number of minutes; a side without hours breaks no rule.
 //!
-//! Few people share their hours with others, so this is the dearest aspect: the weeks of mentors without a roster are laid
-//! out as column blocks, one column per half-hour word, and rosters are looked at one by one.
+//! Few people share their hours with others, so this is the dearest aspect. The dense pass turns it on its side: for every
+//! half hour there is one bit per mentor, and the half hours of a mentee are added up for 64 mentors at a time.
 
 use std::ops::Range;
 
 use ndarray::Array2;
 
 use super::aspect::{Aspect, Story, Weight, points, share};
+use super::counters::{Counters, LANES};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
-use crate::engine::encode::availability::{Calendar, Hours, WEEKS, WORDS, minutes_per_week};
+use crate::engine::encode::availability::{Calendar, HALF_HOURS, Hours, WEEKS, minutes_per_week};
 use crate::engine::encode::ties::Ties;
 
 /// Minutes per week that give the full score.
 const ENOUGH_MINUTES: u16 = 240;
-/// Mentors looked at together: their counts stay in registers or the nearest cache.
-const LANES: usize = 64;
 
 /// Criterion and rule on common hours.
 pub(in crate::engine) struct Overlap {
@@ -29,23 +28,37 @@ pub(in crate::engine) struct Overlap {
     seasons: usize,
     /// Verdict by common half hours over four weeks.
     of_common: Vec<Verdict>,
-    /// Half-hour words of mentors without a roster: a row per season and word, a column per mentor; else zero.
-    weeks: Array2<u64>,
-    /// Positions of the other mentors: those with a roster or without hours.
-    others: Vec<usize>,
+    /// Mentors with the same hours every week.
+    weekly: Block,
+    /// Mentors with a roster.
+    rostered: Block,
+    /// Positions of mentors who gave no hours.
+    silent: Vec<usize>,
+}
+
+/// Some of the mentors, with one bit for each and every half hour.
+#[derive(Default)]
+struct Block {
+    /// Their positions among all, ascending.
+    positions: Vec<usize>,
+    /// Weeks that are kept per season: one, or all four.
+    weeks: usize,
+    /// A row per season, week and half hour; a column per 64 mentors.
+    free: Array2<u64>,
 }
 
 impl Overlap {
     /// Under a policy's weight and the minutes it asks for.
     pub(in crate::engine) fn new(weight: Option<Weight>, required: u16, calendar: &Calendar) -> Self {
-        let most = u32::try_from(WEEKS * WORDS * 64).unwrap_or_default();
+        let most = u32::try_from(WEEKS * HALF_HOURS).unwrap_or_default();
         let mut this = Self {
             weight,
             required,
             seasons: calendar.seasons(),
             of_common: Vec::new(),
-            weeks: Array2::zeros((0, 0)),
-            others: Vec::new(),
+            weekly: Block::default(),
+            rostered: Block::default(),
+            silent: Vec::new(),
         };
         this.of_common = (0..=most).map(|common| this.verdict(Some(minutes_per_week(common)))).collect();
         this
@@ -69,29 +82,69 @@ impl Overlap {
             .breaking_if(minutes.is_some_and(|minutes| self.is_too_little(minutes)), HardRule::WeeklyOverlap)
     }
 
-    /// Writes the verdicts of `mentee` with the mentors `from..from + out.len()`, at most [`LANES`] of them, as if none had a
-    /// roster.
-    fn judge_lanes(&self, mentee: &Hours, from: usize, out: &mut [Verdict]) {
-        let mut least = [u32::MAX; LANES];
-        let weeks = if mentee.same_every_week().is_some() { 1 } else { WEEKS };
-        for season in 0..self.seasons {
-            let mut common = [0_u64; LANES];
-            for week in 0..weeks {
-                for (word, mine) in mentee.week(season, week).iter().enumerate() {
-                    let row = self.weeks.row(season * WORDS + word).to_slice().unwrap_or_default();
-                    for (theirs, common) in row[from..from + out.len()].iter().zip(&mut common) {
-                        *common += u64::from((mine & theirs).count_ones());
+    /// Writes the verdicts of a mentee with those mentors of a block that are in `range`.
+    fn judge_block(&self, mentee: &Hours, block: &Block, range: &Range<usize>, out: &mut [Verdict]) {
+        let first = block.positions.partition_point(|at| *at < range.start);
+        let end = block.positions.partition_point(|at| *at < range.end);
+        if first == end {
+            return;
+        }
+        // A mentor without a roster is free in every week or in none: if the mentee has none either, one week tells all.
+        let (weeks, times) = if mentee.weeks().max(block.weeks) == 1 { (1, WEEKS) } else { (WEEKS, 1) };
+        let rows: Vec<Vec<usize>> =
+            (0..self.seasons).map(|season| block.rows(mentee, season, weeks).collect()).collect();
+        let all_words = block.positions.len().div_ceil(64);
+        for from in (first / 64..end.div_ceil(64)).step_by(LANES / 64) {
+            let words = from..all_words.min(from + LANES / 64);
+            let mut least: Option<Counters> = None;
+            for rows in &rows {
+                let mut common = Counters::below(rows.len());
+                common.add(rows.iter().map(|row| {
+                    let row = block.free.row(*row).to_slice().unwrap_or_default();
+                    &row[words.clone()]
+                }));
+                match &mut least {
+                    Some(least) => least.keep_least(&common),
+                    None => least = Some(common),
+                }
+            }
+            let Some(least) = least else { return };
+            for word in words.clone() {
+                let lanes = (word * 64).max(first)..((word + 1) * 64).min(end);
+                let common = least.word(word - from);
+                for lane in lanes {
+                    let verdict = self.of_common.get(usize::from(common[lane % 64]) * times);
+                    out[block.positions[lane] - range.start] = verdict.copied().unwrap_or_default();
+                }
+            }
+        }
+    }
+}
+
+impl Block {
+    /// The mentors of some positions, of whose hours `weeks` weeks are kept.
+    fn new(mentors: &[Option<Hours>], positions: Vec<usize>, seasons: usize, weeks: usize) -> Self {
+        let mut free = Array2::zeros((seasons * weeks * HALF_HOURS, positions.len().div_ceil(64)));
+        for (lane, at) in positions.iter().enumerate() {
+            let Some(hours) = &mentors[*at] else { continue };
+            for season in 0..seasons {
+                for week in 0..weeks {
+                    for half_hour in hours.half_hours(season, week) {
+                        free[((season * weeks + week) * HALF_HOURS + half_hour, lane / 64)] |=
+                            1 << (lane % 64);
                     }
                 }
             }
-            let times = u32::try_from(WEEKS / weeks).unwrap_or_default();
-            for (common, least) in common.iter().zip(&mut least) {
-                *least = (*least).min(u32::try_from(*common).unwrap_or(u32::MAX) * times);
-            }
         }
-        for (least, verdict) in least.iter().zip(out) {
-            *verdict = self.of_common.get(*least as usize).copied().unwrap_or_default();
-        }
+        Self { positions, weeks, free }
+    }
+
+    /// The rows of the half hours of a mentee in some weeks of a season.
+    fn rows(&self, mentee: &Hours, season: usize, weeks: usize) -> impl Iterator<Item = usize> {
+        (0..weeks).flat_map(move |week| {
+            let from = (season * self.weeks + week % self.weeks.max(1)) * HALF_HOURS;
+            mentee.half_hours(season, week).map(move |half_hour| from + half_hour)
+        })
     }
 }
 
@@ -108,17 +161,13 @@ impl Aspect for Overlap {
     }
 
     fn prepare(&mut self, mentors: &[Option<Hours>]) {
-        self.weeks = Array2::zeros((self.seasons * WORDS, mentors.len()));
-        for (at, hours) in mentors.iter().enumerate() {
-            match hours.as_ref().and_then(Hours::same_every_week) {
-                Some(words) => {
-                    for (cell, word) in self.weeks.column_mut(at).iter_mut().zip(words) {
-                        *cell = *word;
-                    }
-                }
-                None => self.others.push(at),
-            }
-        }
+        let with = |weeks: Option<usize>| -> Vec<usize> {
+            let is_meant = |at: &usize| mentors[*at].as_ref().map(Hours::weeks) == weeks;
+            (0..mentors.len()).filter(is_meant).collect()
+        };
+        self.weekly = Block::new(mentors, with(Some(1)), self.seasons, 1);
+        self.rostered = Block::new(mentors, with(Some(WEEKS)), self.seasons, WEEKS);
+        self.silent = with(None);
     }
 
     fn judge(&self, mentee: &Option<Hours>, mentor: &Option<Hours>, _: Ties) -> Verdict {
@@ -128,7 +177,7 @@ impl Aspect for Overlap {
     fn judge_each(
         &self,
         mentee: &Option<Hours>,
-        mentors: &[Option<Hours>],
+        _: &[Option<Hours>],
         range: Range<usize>,
         out: &mut [Verdict],
     ) {
@@ -136,12 +185,11 @@ impl Aspect for Overlap {
             out.fill(self.verdict(None));
             return;
         };
-        for (chunk, from) in out.chunks_mut(LANES).zip(range.clone().step_by(LANES)) {
-            self.judge_lanes(hours, from, chunk);
-        }
-        let first = self.others.partition_point(|at| *at < range.start);
-        for at in self.others[first..].iter().take_while(|at| **at < range.end) {
-            out[at - range.start] = self.judge(mentee, &mentors[*at], Ties::NONE);
+        self.judge_block(hours, &self.weekly, &range, out);
+        self.judge_block(hours, &self.rostered, &range, out);
+        let first = self.silent.partition_point(|at| *at < range.start);
+        for at in self.silent[first..].iter().take_while(|at| **at < range.end) {
+            out[at - range.start] = self.verdict(None);
         }
     }
 

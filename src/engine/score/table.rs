@@ -14,11 +14,11 @@ use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
 
-/// Most verdicts that are kept per aspect: 4 MiB, so that a row of them stays in the cache.
-const MOST_CELLS: usize = 1 << 20;
+/// Most verdicts that are kept per aspect: 16 MiB.
+const MOST_CELLS: usize = 1 << 22;
 /// Most classes that a `u16` names.
 const MOST_CLASSES: usize = 1 << 16;
-/// Classes pay off below one per this many people.
+/// Where verdicts are not kept, classes pay off below one per this many people.
 const PEOPLE_PER_CLASS: usize = 8;
 
 /// The verdicts of one aspect for all pairs.
@@ -29,8 +29,9 @@ pub(in crate::engine) trait Lookup: Send + Sync {
     /// The verdict of one pair.
     fn pair(&self, mentee: usize, mentor: usize, ties: Ties) -> Verdict;
 
-    /// The verdicts of one mentee with each mentor class of a range, where nobody is tied.
-    fn row(&self, mentee: usize, classes: Range<usize>, out: &mut [Verdict]);
+    /// The verdicts of one mentee with each mentor class of a range, where nobody is tied: those that are kept, or computed
+    /// into `room`.
+    fn row<'s>(&'s self, mentee: usize, classes: Range<usize>, room: &'s mut Vec<Verdict>) -> &'s [Verdict];
 
     /// The verdict of one pair with its reasons.
     fn explain(&self, mentee: usize, mentor: usize, ties: Ties, story: &mut Story);
@@ -84,6 +85,14 @@ impl<T: Clone + Eq + Hash> Side<T> {
         Self::Shared(values, of)
     }
 
+    /// Number of classes, if there are any.
+    fn classes(&self) -> Option<usize> {
+        match self {
+            Self::Own(_) => None,
+            Self::Shared(values, _) => Some(values.len()),
+        }
+    }
+
     fn answer(&self, at: usize) -> &T {
         match self {
             Self::Own(values) => &values[at],
@@ -95,18 +104,21 @@ impl<T: Clone + Eq + Hash> Side<T> {
 impl<A: Aspect> Table<A> {
     /// Collects the answers of both sides.
     pub(in crate::engine) fn new(mut aspect: A, mentees: &[&Person<'_>], mentors: &[&Person<'_>]) -> Self {
-        let most = (mentors.len() / PEOPLE_PER_CLASS).clamp(256, MOST_CLASSES);
+        let most = (mentors.len() / 2).clamp(256, MOST_CLASSES);
         let mentor_side = Side::collect(mentors.iter().map(|person| aspect.mentor(person)), most);
+        let most = MOST_CELLS.min((mentees.len() * mentors.len() / 4).max(MOST_CELLS / 64));
+        let most = mentor_side.classes().map_or(0, |classes| most / classes.max(1));
+        let mentee_side =
+            Side::collect(mentees.iter().map(|person| aspect.mentee(person)), most.min(MOST_CLASSES));
+        let is_kept = mentee_side.classes().is_some();
+        let pays_off = |classes: usize| is_kept || classes <= (mentors.len() / PEOPLE_PER_CLASS).max(256);
+        let mentor_side = if mentor_side.classes().is_some_and(pays_off) {
+            mentor_side
+        } else {
+            Side::Own(mentors.iter().map(|person| aspect.mentor(person)).collect())
+        };
         let (Side::Own(answers) | Side::Shared(answers, _)) = &mentor_side;
         aspect.prepare(answers);
-        let most = match &mentor_side {
-            Side::Own(_) => 0,
-            Side::Shared(values, _) => {
-                let pass = mentees.len() * mentors.len() / PEOPLE_PER_CLASS;
-                MOST_CELLS.min(pass.max(MOST_CELLS / 64)) / values.len().max(1)
-            }
-        };
-        let mentee_side = Side::collect(mentees.iter().map(|person| aspect.mentee(person)), most);
         let cells = match (&mentee_side, &mentor_side) {
             (Side::Shared(rows, _), Side::Shared(columns, _)) => Some(judge_all(&aspect, rows, columns)),
             _ => None,
@@ -142,17 +154,16 @@ impl<A: Aspect> Lookup for Table<A> {
         self.aspect.judge(self.mentees.answer(mentee), self.mentors.answer(mentor), ties)
     }
 
-    fn row(&self, mentee: usize, classes: Range<usize>, out: &mut [Verdict]) {
-        let known = match (&self.cells, &self.mentees) {
-            (Some(cells), Side::Shared(_, rows)) => cells.row(usize::from(rows[mentee])).to_slice(),
-            _ => None,
-        };
-        if let Some(row) = known {
-            out.copy_from_slice(&row[classes]);
-        } else {
-            let (Side::Own(values) | Side::Shared(values, _)) = &self.mentors;
-            self.aspect.judge_each(self.mentees.answer(mentee), values, classes, out);
+    fn row<'s>(&'s self, mentee: usize, classes: Range<usize>, room: &'s mut Vec<Verdict>) -> &'s [Verdict] {
+        if let (Some(cells), Side::Shared(_, rows)) = (&self.cells, &self.mentees)
+            && let Some(row) = cells.row(usize::from(rows[mentee])).to_slice()
+        {
+            return &row[classes];
         }
+        let (Side::Own(answers) | Side::Shared(answers, _)) = &self.mentors;
+        room.resize(classes.len(), Verdict::CLEAR);
+        self.aspect.judge_each(self.mentees.answer(mentee), answers, classes, room);
+        room
     }
 
     fn explain(&self, mentee: usize, mentor: usize, ties: Ties, story: &mut Story) {
