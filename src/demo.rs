@@ -86,10 +86,10 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
         server.address()
     ))?;
     tell(&format!(
-        "Imported {} profiles of {} organisations at {} profiles/s; {} enrolled, {} refused for want of consent or role.",
+        "Imported {} profiles of {} organisations in {} ms; {} enrolled, {} refused for want of consent or role.",
         grouped(brought_in.profiles),
         brought_in.organisations,
-        grouped(brought_in.profiles_per_second()),
+        brought_in.importing.as_millis(),
         grouped(brought_in.enrolled),
         brought_in.refused
     ))?;

@@ -44,7 +44,7 @@ pub fn proof_line(summary: &RunSummary) -> String {
 pub fn headline(s: &RunSummary) -> io::Result<()> {
     let share = |part: u64, whole: u64| match whole {
         0 => String::new(),
-        whole => format!(" ({} %)", part * 100 / whole),
+        whole => format!(" ({} %)", (part * 100 + whole / 2) / whole),
     };
     let mut rows = table(&[]);
     let mut row = |label: &str, value: String| {
@@ -72,7 +72,7 @@ pub fn headline(s: &RunSummary) -> io::Result<()> {
         row("Score of a match", format!("best {}, median {}, lowest {}", scores[0], scores[1], scores[2]));
     }
     let micros: i64 = s.stage_micros.iter().map(|(_, micros)| micros).sum();
-    row("Time of the round", format!("{}.{:03} ms", micros / 1_000, micros % 1_000));
+    row("Time of the engine", format!("{}.{:03} ms", micros / 1_000, micros % 1_000));
     data(&rows.to_string())
 }
 
