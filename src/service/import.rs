@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::organisation::parse_organisation;
-use super::{Action, Service, recalled, remembered};
+use super::{Action, Service, parse_request_id, recalled, remembered};
 use crate::domain::caller::Caller;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::{Profile, ProfileDraft};
@@ -80,6 +80,10 @@ impl Service {
     pub async fn begin_import(&self, caller: &Caller, spec: ImportSpec) -> Result<Import> {
         Action::ImportProfiles.permit(caller)?;
         let organisation = parse_organisation("header.parent", &spec.parent)?;
+        if !spec.request_id.is_empty() {
+            // Told before the first row, not after the last.
+            parse_request_id(&spec.request_id)?;
+        }
         let (id, now) = (self.clock.new_id().to_string(), self.clock.now());
         let key = self.store.begin_import(&Scope::from(caller), &organisation, &id, now).await?;
         let mut payload = Sha256::new();
@@ -113,8 +117,9 @@ impl Import {
             let parsed = draft.map(|draft| parse_row(&self.organisation, &draft, now));
             match parsed {
                 Some(Ok((id, profile))) if !unreadable => {
+                    let named = format!("{row} {id} ");
                     let ready = StagedRow::new(row, id, &profile)?;
-                    self.payload.update(format!("{row} {}\n", ready.digest()));
+                    self.payload.update(format!("{named}{}\n", ready.digest()));
                     staged.push(ready);
                 }
                 Some(Err(violations)) => rejected.push(RejectedRow { row, violations }),
@@ -162,14 +167,24 @@ impl Import {
             self.discard().await?;
             return Ok(unstored);
         }
+        match self.store(unstored).await {
+            Ok((summary, true)) => Ok(summary),
+            Ok((first, false)) => self.discard().await.map(|()| first),
+            Err(error) => {
+                // The error is what counts; rows that stay behind all the same are purged later.
+                let _ = self.discard().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes profiles of the staged rows, and says whether it was done now or, by an equal request, before.
+    async fn store(&self, unstored: ImportSummary) -> Result<(ImportSummary, bool)> {
         let payload = hex::encode(self.payload.clone().finalize());
         let receipt =
             self.service.receipt(&self.caller, Action::ImportProfiles, &self.spec.request_id, &payload)?;
         match self.service.store.begin(receipt).await? {
-            Begun::Repeated(first) => {
-                self.discard().await?;
-                recalled(&first)
-            }
+            Begun::Repeated(first) => Ok((recalled(&first)?, false)),
             Begun::Fresh(mut session) => {
                 let counts = session.finish_import(&self.key).await?;
                 let summary = ImportSummary {
@@ -180,7 +195,7 @@ impl Import {
                     ..unstored
                 };
                 session.commit(&remembered(&summary)?).await?;
-                Ok(summary)
+                Ok((summary, true))
             }
         }
     }

@@ -1,0 +1,122 @@
+//! One call of every method of the contract, for tests that go through all of them. A new method without a call here
+//! fails every such test.
+
+use prost::Message as _;
+use tonic::Status;
+use wim_match::api::proto::{DESCRIPTORS, v1};
+use wim_match::cli::client::{Client, request_id};
+
+use crate::world::{end_message, header_message, round_message};
+
+/// What the calls are about.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) organisation: String,
+    pub(crate) round: String,
+    /// A round for `StartRun`, so that a run of `round` is left alone.
+    pub(crate) round_to_run: String,
+    pub(crate) run: String,
+    pub(crate) profile: String,
+    pub(crate) mentee: String,
+    pub(crate) mentor: String,
+}
+
+/// All methods of the contract, as `Service/Method`.
+pub(crate) fn methods() -> Vec<String> {
+    let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).expect("descriptors");
+    let files = set.file.iter().filter(|file| file.package() == "wim.mentorship.v1");
+    let services = files.flat_map(|file| &file.service);
+    services
+        .flat_map(|service| service.method.iter().map(|m| format!("{}/{}", service.name(), m.name())))
+        .collect()
+}
+
+/// Calls a method with a good request about `target`, and reads the whole answer.
+pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Result<(), Status> {
+    let Client { mut organisations, mut profiles, mut rounds } = client.clone();
+    let t = target.clone();
+    match method {
+        "OrganisationService/CreateOrganisation" => {
+            let organisation =
+                v1::Organisation { display_name: "New".to_owned(), country: "PE".to_owned(), ..Default::default() };
+            let request = v1::CreateOrganisationRequest {
+                organisation_id: format!("new-{}", request_id()),
+                organisation: Some(organisation),
+                request_id: request_id(),
+            };
+            organisations.create_organisation(request).await.map(drop)
+        }
+        "OrganisationService/GetOrganisation" => {
+            organisations.get_organisation(v1::GetOrganisationRequest { name: t.organisation }).await.map(drop)
+        }
+        "OrganisationService/ListOrganisations" => {
+            organisations.list_organisations(v1::ListOrganisationsRequest::default()).await.map(drop)
+        }
+        "ProfileService/ImportProfiles" => {
+            let header = v1::ImportHeader { parent: t.organisation, ..Default::default() };
+            let messages = vec![header_message(header), end_message(0)];
+            drain(profiles.import_profiles(tokio_stream::iter(messages)).await?.into_inner()).await
+        }
+        "ProfileService/GetProfile" => {
+            profiles.get_profile(v1::GetProfileRequest { name: t.profile }).await.map(drop)
+        }
+        "ProfileService/ListProfiles" => {
+            let request = v1::ListProfilesRequest { parent: t.organisation, ..Default::default() };
+            profiles.list_profiles(request).await.map(drop)
+        }
+        "ProfileService/ExportProfiles" => {
+            let request = v1::ExportProfilesRequest { parent: t.organisation };
+            drain(profiles.export_profiles(request).await?.into_inner()).await
+        }
+        "RoundService/CreateRound" => {
+            let request = v1::CreateRoundRequest {
+                round_id: format!("new-{}", request_id()),
+                round: Some(round_message()),
+                request_id: request_id(),
+            };
+            rounds.create_round(request).await.map(drop)
+        }
+        "RoundService/GetRound" => rounds.get_round(v1::GetRoundRequest { name: t.round }).await.map(drop),
+        "RoundService/ListRounds" => rounds.list_rounds(v1::ListRoundsRequest::default()).await.map(drop),
+        "RoundService/EnrolProfiles" => {
+            let request =
+                v1::EnrolProfilesRequest { round: t.round, organisation: t.organisation, ..Default::default() };
+            rounds.enrol_profiles(request).await.map(drop)
+        }
+        "RoundService/StartRun" => {
+            let request = v1::StartRunRequest { round: t.round_to_run, request_id: request_id() };
+            rounds.start_run(request).await.map(drop)
+        }
+        "RoundService/GetRun" => rounds.get_run(v1::GetRunRequest { name: t.run }).await.map(drop),
+        "RoundService/ListRuns" => {
+            let request = v1::ListRunsRequest { parent: t.round, ..Default::default() };
+            rounds.list_runs(request).await.map(drop)
+        }
+        "RoundService/WatchRun" => {
+            drain(rounds.watch_run(v1::WatchRunRequest { name: t.run }).await?.into_inner()).await
+        }
+        "RoundService/CancelRun" => {
+            let request = v1::CancelRunRequest { name: t.run, request_id: request_id() };
+            rounds.cancel_run(request).await.map(drop)
+        }
+        "RoundService/ListMatches" => {
+            let request = v1::ListMatchesRequest { parent: t.run, ..Default::default() };
+            rounds.list_matches(request).await.map(drop)
+        }
+        "RoundService/ListUnmatched" => {
+            let request = v1::ListUnmatchedRequest { parent: t.run, ..Default::default() };
+            rounds.list_unmatched(request).await.map(drop)
+        }
+        "RoundService/ExplainPair" => {
+            let request =
+                v1::ExplainPairRequest { run: t.run, mentee: t.mentee, mentor: t.mentor, ..Default::default() };
+            rounds.explain_pair(request).await.map(drop)
+        }
+        unknown => panic!("{unknown} has no call in `call`"),
+    }
+}
+
+async fn drain<T>(mut answers: tonic::Streaming<T>) -> Result<(), Status> {
+    while answers.message().await?.is_some() {}
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! What a call is told when it is refused. Every look at a refusal checks the contract that all of them keep.
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetail, StatusExt as _};
+use wim_match::api::proto::v1::ErrorReason;
+use wim_match::api::status::{DOMAIN, code_of};
+
+/// The reason of a refusal, after checking that the status carries exactly one ErrorInfo of this service, with a reason
+/// of the closed set and the code that belongs to it.
+pub(crate) fn reason(status: &Status) -> String {
+    let details = status.get_error_details_vec();
+    let told: Vec<_> = details
+        .iter()
+        .filter_map(|detail| match detail {
+            ErrorDetail::ErrorInfo(info) => Some(info),
+            _ => None,
+        })
+        .collect();
+    let [info] = told[..] else { panic!("{} ErrorInfo instead of one: {status:?}", told.len()) };
+    assert_eq!(info.domain, DOMAIN, "{status:?}");
+    let known = ErrorReason::from_str_name(&format!("ERROR_REASON_{}", info.reason));
+    assert!(known.is_some_and(|reason| reason != ErrorReason::Unspecified), "not of the closed set: {status:?}");
+    assert_eq!(status.code(), code_of(&info.reason), "{status:?}");
+    assert!(!status.message().is_empty(), "{status:?}");
+    if status.code() == Code::Unavailable {
+        assert!(status.get_details_retry_info().is_some(), "{status:?}");
+    }
+    info.reason.clone()
+}
+
+/// The reason of a call that must be refused.
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
+    reason(&answer.expect_err("the call is refused"))
+}
+
+/// The wrong fields, in the order told, of a call that must be refused for them.
+pub(crate) fn wrong_fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
+    let status = answer.expect_err("the call is refused");
+    assert_eq!(reason(&status), "INVALID_FIELDS", "{status:?}");
+    let told = status.get_details_bad_request().expect("a BadRequest").field_violations;
+    assert!(told.iter().all(|violation| !violation.description.is_empty()), "{told:?}");
+    told.into_iter().map(|violation| violation.field).collect()
+}

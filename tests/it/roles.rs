@@ -1,0 +1,232 @@
+//! Who may do what, method by method and caller by caller; and that what is foreign answers as if it did not exist.
+
+use std::collections::BTreeSet;
+
+use tonic::Status;
+use tonic_types::StatusExt as _;
+use wim_match::api::proto::v1;
+
+use crate::call::{Target, call, methods};
+use crate::refusal::{reason, refused};
+use crate::world::{Manager, World, matches, mentee, mentor, soon, unmatched};
+
+const OK: &str = "OK";
+const DENIED: &str = "PERMISSION_DENIED";
+const ABSENT: &str = "NOT_FOUND";
+
+/// What each caller hears when she asks for something of one organisation: a coordinator, that organisation's own manager,
+/// the manager of another.
+const TABLE: &[(&str, [&str; 3])] = &[
+    ("OrganisationService/CreateOrganisation", [OK, DENIED, DENIED]),
+    ("OrganisationService/GetOrganisation", [OK, OK, ABSENT]),
+    ("OrganisationService/ListOrganisations", [OK, OK, OK]),
+    ("ProfileService/ImportProfiles", [DENIED, OK, ABSENT]),
+    ("ProfileService/GetProfile", [DENIED, OK, ABSENT]),
+    ("ProfileService/ListProfiles", [DENIED, OK, ABSENT]),
+    ("ProfileService/ExportProfiles", [DENIED, OK, ABSENT]),
+    ("RoundService/CreateRound", [OK, DENIED, DENIED]),
+    ("RoundService/GetRound", [OK, OK, OK]),
+    ("RoundService/ListRounds", [OK, OK, OK]),
+    ("RoundService/EnrolProfiles", [DENIED, OK, ABSENT]),
+    ("RoundService/StartRun", [OK, DENIED, DENIED]),
+    ("RoundService/GetRun", [OK, OK, OK]),
+    ("RoundService/ListRuns", [OK, OK, OK]),
+    ("RoundService/WatchRun", [OK, OK, OK]),
+    ("RoundService/CancelRun", [OK, DENIED, DENIED]),
+    ("RoundService/ListMatches", [OK, OK, OK]),
+    ("RoundService/ListUnmatched", [OK, OK, OK]),
+    ("RoundService/ExplainPair", [OK, OK, ABSENT]),
+];
+
+/// Three organisations in a round that has been run: wim-chile matches within itself only, so that a pair of hers is
+/// foreign to the other two.
+struct Cast {
+    world: World,
+    peru: Manager,
+    kenya: Manager,
+    chile: Manager,
+    run: v1::Run,
+}
+
+async fn cast() -> Cast {
+    let world = World::sqlite().await;
+    let rounds = [world.open_round("r").await.name, world.open_round("other").await.name];
+    let alone = v1::OrganisationRules { same_organisation_only: true, ..v1::OrganisationRules::default() };
+    let mut peru = world.manager("wim-peru").await;
+    let mut kenya = world.manager("wim-kenya").await;
+    let mut chile = world.manager_of("wim-chile", alone).await;
+    peru.import(vec![mentor("mentor", 1), mentee("mentee")]).await;
+    kenya.import(vec![mentor("mentor", 1), mentee("mentee-1"), mentee("mentee-2")]).await;
+    chile.import(vec![mentor("mentor", 1), mentee("mentee-1"), mentee("mentee-2")]).await;
+    for manager in [&mut peru, &mut kenya, &mut chile] {
+        for round in &rounds {
+            manager.enrol_all(round).await;
+        }
+    }
+    let run = soon(world.run_to_the_end(&rounds[0])).await;
+    assert_eq!(run.state(), v1::RunState::Succeeded);
+    Cast { world, peru, kenya, chile, run }
+}
+
+impl Cast {
+    /// Things of wim-chile.
+    fn target(&self) -> Target {
+        Target {
+            organisation: self.chile.name(),
+            round: "rounds/r".to_owned(),
+            round_to_run: "rounds/other".to_owned(),
+            run: self.run.name.clone(),
+            profile: self.chile.member("mentor"),
+            mentee: self.chile.member("mentee-1"),
+            mentor: self.chile.member("mentor"),
+        }
+    }
+
+    async fn stop(self) {
+        let runs = v1::ListRunsRequest { parent: "rounds/other".to_owned(), ..v1::ListRunsRequest::default() };
+        let runs = self.world.coordinator().rounds.list_runs(runs).await.expect("lists runs").into_inner().runs;
+        for run in runs {
+            soon(self.world.watch(&run.name)).await;
+        }
+        self.world.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_method_answers_every_caller_as_the_table_says() {
+    let cast = cast().await;
+    let mut contract = methods();
+    let mut table: Vec<&str> = TABLE.iter().map(|(method, _)| *method).collect();
+    contract.sort();
+    table.sort_unstable();
+    assert_eq!(contract, table, "the table has a row for every method");
+
+    let clients = [cast.world.coordinator(), cast.chile.client.clone(), cast.kenya.client.clone()];
+    let who = ["the coordinator", "her own manager", "another manager"];
+    let mut wrong = Vec::new();
+    for (method, expected) in TABLE {
+        for ((client, who), expected) in clients.iter().zip(who).zip(expected) {
+            let answer = soon(call(method, client, &cast.target())).await;
+            let heard = answer.map_or_else(|status| reason(&status), |()| OK.to_owned());
+            if heard != *expected {
+                wrong.push(format!("{method}: {who} hears {heard}, not {expected}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    cast.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_gets_in_without_a_token_of_this_service() {
+    let cast = cast().await;
+    let mut unknown = cast.world.coordinator_token().to_owned();
+    unknown.replace_range(unknown.len() - 1.., if unknown.ends_with('0') { "1" } else { "0" });
+    let tokens = [None, Some(""), Some("wimm_"), Some("no token at all"), Some(unknown.as_str())];
+    for token in tokens {
+        let client = cast.world.client(token);
+        for method in methods() {
+            let answer = call(&method, &client, &cast.target()).await;
+            assert_eq!(refused(answer), "UNAUTHENTICATED", "{method} with {token:?}");
+        }
+    }
+    cast.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
+    let cast = cast().await;
+    let foreign = cast.target();
+    let absent = Target {
+        organisation: "organisations/wim-nowhere".to_owned(),
+        profile: "organisations/wim-nowhere/profiles/nobody".to_owned(),
+        mentee: "organisations/wim-nowhere/profiles/nobody-1".to_owned(),
+        mentor: "organisations/wim-nowhere/profiles/nobody-2".to_owned(),
+        ..foreign.clone()
+    };
+    let mut compared = 0;
+    for (method, [.., other]) in TABLE {
+        if *other != ABSENT {
+            continue;
+        }
+        let told = async |target: &Target| {
+            let status = call(method, &cast.kenya.client, target).await.expect_err("is refused");
+            without_names(&status, target)
+        };
+        assert_eq!(told(&foreign).await, told(&absent).await, "{method}");
+        compared += 1;
+    }
+    assert_eq!(compared, 7);
+    cast.stop().await;
+}
+
+/// The whole status as text, with the names that the caller herself has given taken out.
+fn without_names(status: &Status, target: &Target) -> String {
+    let mut text =
+        format!("{:?} {} {:?}", status.code(), status.message(), status.get_error_details_vec());
+    for name in [&target.mentee, &target.mentor, &target.profile, &target.organisation] {
+        text = text.replace(name.as_str(), "…");
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_manager_sees_of_a_run_what_concerns_her_own_members() {
+    let mut cast = cast().await;
+    let run = cast.run.name.clone();
+    let all_matches = matches(&mut cast.world.coordinator(), &run, 0).await;
+    let all_unmatched = unmatched(&mut cast.world.coordinator(), &run, 0).await;
+    let (mut seen_matches, mut seen_unmatched) = (BTreeSet::new(), 0);
+    for manager in [&mut cast.peru, &mut cast.kenya, &mut cast.chile] {
+        let own = format!("{}/profiles/", manager.name());
+        let concerns = |pair: &&v1::Match| pair.mentee.starts_with(&own) || pair.mentor.starts_with(&own);
+        let seen = matches(&mut manager.client, &run, 1).await;
+        assert_eq!(seen, all_matches.iter().filter(concerns).cloned().collect::<Vec<_>>());
+        seen_matches.extend(seen.into_iter().map(|pair| pair.name));
+        let seen = unmatched(&mut manager.client, &run, 1).await;
+        assert!(seen.iter().all(|person| person.profile.starts_with(&own)), "{seen:?}");
+        seen_unmatched += seen.len();
+
+        let request = v1::GetRunRequest { name: run.clone() };
+        let summary = manager.client.rounds.get_run(request).await.expect("reads").into_inner();
+        let summary = summary.run.and_then(|run| run.summary).expect("a summary");
+        let groups: Vec<&str> = summary.organisations.iter().map(|group| group.group.as_str()).collect();
+        assert_eq!((groups, summary.regions.len()), (vec![manager.name().as_str()], 0));
+
+        let request = v1::GetRoundRequest { name: "rounds/r".to_owned() };
+        let round = manager.client.rounds.get_round(request).await.expect("reads").into_inner().round;
+        let counts = round.and_then(|round| round.enrolment).expect("counts");
+        let profiles = v1::ListProfilesRequest { parent: manager.name(), ..v1::ListProfilesRequest::default() };
+        let profiles = manager.client.profiles.list_profiles(profiles).await.expect("lists").into_inner();
+        assert_eq!(usize::try_from(counts.profiles), Ok(profiles.profiles.len()));
+
+        let request = v1::ListOrganisationsRequest::default();
+        let listed = manager.client.organisations.list_organisations(request).await.expect("lists");
+        let listed: Vec<String> = listed.into_inner().organisations.into_iter().map(|o| o.name).collect();
+        assert_eq!(listed, [manager.name()]);
+    }
+    assert_eq!(seen_matches.len(), all_matches.len(), "every match concerns somebody");
+    assert_eq!(seen_unmatched, all_unmatched.len());
+    assert!(!all_matches.is_empty() && !all_unmatched.is_empty());
+    cast.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_manager_may_ask_about_a_pair_with_a_member_of_hers_and_about_no_other() {
+    let mut cast = cast().await;
+    let (peru, kenya) = (cast.peru.member("mentor"), cast.kenya.member("mentee-1"));
+    let ask = |mentee: &str, mentor: &str| v1::ExplainPairRequest {
+        run: cast.run.name.clone(),
+        mentee: mentee.to_owned(),
+        mentor: mentor.to_owned(),
+        ..v1::ExplainPairRequest::default()
+    };
+    let (across, foreign) = (ask(&kenya, &peru), ask(&kenya, &cast.kenya.member("mentor")));
+    for client in [&mut cast.peru.client, &mut cast.kenya.client, &mut cast.world.coordinator()] {
+        client.rounds.explain_pair(across.clone()).await.expect("a pair of either side");
+    }
+    assert_eq!(refused(cast.peru.client.rounds.explain_pair(foreign.clone()).await), ABSENT);
+    assert_eq!(refused(cast.chile.client.rounds.explain_pair(across).await), ABSENT);
+    cast.kenya.client.rounds.explain_pair(foreign).await.expect("a pair of her own");
+    cast.stop().await;
+}

@@ -1,0 +1,441 @@
+//! The real server on a free port over a database of its own, clients typed by role, and short words for what a round
+//! needs. A story ends with [`World::stop`], which asserts that nothing is left behind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tonic::Status;
+use tonic::transport::Channel;
+use wim_match::api::convert::profile::message_of_draft;
+use wim_match::api::proto::v1;
+use wim_match::api::proto::v1::import_profiles_request::Content as Ask;
+use wim_match::api::proto::v1::import_profiles_response::Content as Answer;
+use wim_match::cli::client::{Client, connect};
+use wim_match::clock::{Clock, FixedClock};
+use wim_match::config::{Config, Overrides};
+use wim_match::demo::alliance::Alliance;
+use wim_match::domain::caller::{Caller, Role};
+use wim_match::domain::name::{OrganisationId, ProfileRef};
+use wim_match::domain::profile::{ConsentDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft};
+use wim_match::server::Server;
+use wim_match::service::PageRequest;
+
+use crate::postgres::{Postgres, postgres};
+
+/// Emits every story for both databases.
+macro_rules! on_both_databases {
+    ($($story:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                super::$story($crate::world::World::sqlite().await).await;
+            })+
+        }
+
+        mod postgresql {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                // Without PostgreSQL, `postgres` has said so aloud.
+                if let Some(world) = $crate::world::World::postgresql().await {
+                    super::$story(world).await;
+                }
+            })+
+        }
+    };
+}
+
+pub(crate) use on_both_databases;
+
+/// Rows per message of an import.
+const ROWS_PER_MESSAGE: usize = 250;
+
+/// A running service and the means to call it.
+pub(crate) struct World {
+    server: Server,
+    channel: Channel,
+    coordinator: String,
+    clock: Arc<FixedClock>,
+    database: String,
+    // Removed when the story ends.
+    home: Option<TempDir>,
+}
+
+/// A manager's clients, and what she manages.
+pub(crate) struct Manager {
+    pub(crate) client: Client,
+    pub(crate) organisation: OrganisationId,
+    pub(crate) token: String,
+}
+
+impl World {
+    /// Over a fresh SQLite file.
+    pub(crate) async fn sqlite() -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let database = format!("sqlite:{}", home.path().join("wim.sqlite3").display());
+        Self::over(database, Some(home), clock(), true).await
+    }
+
+    /// Over a fresh database of the tests' PostgreSQL, where there is one.
+    pub(crate) async fn postgresql() -> Option<Self> {
+        let url =
+            tokio::task::spawn_blocking(|| postgres().map(Postgres::migrated)).await.expect("a database");
+        Some(Self::over(url?, None, clock(), true).await)
+    }
+
+    async fn over(database: String, home: Option<TempDir>, clock: Arc<FixedClock>, worker: bool) -> Self {
+        let overrides = Overrides {
+            listen: Some("127.0.0.1:0".to_owned()),
+            database: Some(database.clone()),
+            ..Overrides::default()
+        };
+        let config = Config { worker, ..Config::load(&overrides).expect("a good configuration") };
+        let listener = TcpListener::bind(config.listen).await.expect("a free port");
+        let server = Server::start_with(config, listener, Arc::clone(&clock) as Arc<dyn Clock>).await;
+        let server = server.expect("the server starts");
+        let channel = connect(&format!("http://{}", server.address())).await.expect("connects");
+        let coordinator = server.service().issue_token(&Role::Coordinator, "test").await.expect("a token");
+        Self { server, channel, coordinator, clock, database, home }
+    }
+
+    /// Stops the server and starts another over the same database.
+    pub(crate) async fn restart(self) -> Self {
+        self.restart_with(true).await
+    }
+
+    /// Likewise, but the new server executes no runs: they stay queued.
+    pub(crate) async fn restart_without_worker(self) -> Self {
+        self.restart_with(false).await
+    }
+
+    async fn restart_with(self, worker: bool) -> Self {
+        let Self { server, channel, clock, database, home, .. } = self;
+        drop(channel);
+        server.stop().await.expect("the server stops");
+        Self::over(database, home, clock, worker).await
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    pub(crate) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    pub(crate) fn coordinator_token(&self) -> &str {
+        &self.coordinator
+    }
+
+    pub(crate) fn clock(&self) -> &FixedClock {
+        &self.clock
+    }
+
+    /// A coordinator of the working group.
+    pub(crate) fn coordinator(&self) -> Client {
+        self.client(Some(&self.coordinator))
+    }
+
+    /// Somebody without a token.
+    pub(crate) fn anonymous(&self) -> Client {
+        self.client(None)
+    }
+
+    pub(crate) fn client(&self, token: Option<&str>) -> Client {
+        Client::new(&self.channel, token).expect("a client")
+    }
+
+    /// Registers an organisation, and gives its manager.
+    pub(crate) async fn manager(&self, id: &str) -> Manager {
+        self.manager_of(id, v1::OrganisationRules::default()).await
+    }
+
+    pub(crate) async fn manager_of(&self, id: &str, rules: v1::OrganisationRules) -> Manager {
+        let request = v1::CreateOrganisationRequest {
+            organisation_id: id.to_owned(),
+            organisation: Some(v1::Organisation {
+                display_name: format!("Organisation {id}"),
+                country: "PE".to_owned(),
+                rules: Some(rules),
+                ..v1::Organisation::default()
+            }),
+            request_id: String::new(),
+        };
+        self.coordinator().organisations.create_organisation(request).await.expect("is registered");
+        let organisation: OrganisationId = id.parse().expect("an id");
+        let role = Role::OrganisationManager(organisation.clone());
+        let token = self.server.service().issue_token(&role, "test").await.expect("a token");
+        Manager { client: self.client(Some(&token)), organisation, token }
+    }
+
+    /// Opens a round with the default policy.
+    pub(crate) async fn open_round(&self, id: &str) -> v1::Round {
+        let request = v1::CreateRoundRequest {
+            round_id: id.to_owned(),
+            round: Some(round_message()),
+            request_id: String::new(),
+        };
+        let opened = self.coordinator().rounds.create_round(request).await.expect("is opened").into_inner();
+        opened.round.expect("a round")
+    }
+
+    /// Registers every organisation of an alliance; each manager brings her members in and enrols them. Answers whom the
+    /// enrolment has refused.
+    pub(crate) async fn bring_in(
+        &self,
+        alliance: &Alliance,
+        round: &str,
+    ) -> (Vec<Manager>, Vec<v1::RefusedEnrolment>) {
+        let (mut managers, mut refused) = (Vec::new(), Vec::new());
+        for organisation in &alliance.organisations {
+            let rules = v1::OrganisationRules {
+                same_organisation_only: organisation.draft.same_organisation_only,
+                excluded_organisations: organisation.draft.excluded_organisations.clone(),
+            };
+            managers.push(self.manager_of(organisation.id.as_str(), rules).await);
+        }
+        for (at, manager) in managers.iter_mut().enumerate() {
+            let people: Vec<ProfileDraft> = alliance.profiles_of(at).collect();
+            let summary = manager.import(people).await;
+            assert_eq!(summary.rejected, 0, "{}", manager.organisation);
+            refused.extend(manager.enrol_all(round).await.refused);
+        }
+        (managers, refused)
+    }
+
+    pub(crate) async fn start_run(&self, round: &str) -> v1::Run {
+        let request = v1::StartRunRequest { round: round.to_owned(), request_id: String::new() };
+        let started = self.coordinator().rounds.start_run(request).await.expect("starts").into_inner();
+        started.run.expect("a run")
+    }
+
+    /// Everything that a run told until it ended, the ended run last.
+    pub(crate) async fn watch(&self, run: &str) -> Vec<v1::Run> {
+        let request = v1::WatchRunRequest { name: run.to_owned() };
+        let mut told = self.coordinator().rounds.watch_run(request).await.expect("watches").into_inner();
+        let mut runs = Vec::new();
+        while let Some(answer) = told.message().await.expect("the watch ends well") {
+            runs.push(answer.run.expect("a run"));
+        }
+        runs
+    }
+
+    /// Waits until the engine is at a run.
+    pub(crate) async fn until_solving(&self, run: &str) {
+        let request = v1::WatchRunRequest { name: run.to_owned() };
+        let mut told = self.coordinator().rounds.watch_run(request).await.expect("watches").into_inner();
+        loop {
+            let told = told.message().await.expect("the watch goes on").expect("the run goes on");
+            let run = told.run.expect("a run");
+            assert!(!is_final(&run), "the run ended before it could be interrupted: {:?}", run.state());
+            if run.progress.is_some_and(|progress| progress.stage() >= v1::RunStage::Score) {
+                return;
+            }
+        }
+    }
+
+    pub(crate) async fn cancel(&self, run: &str) -> v1::Run {
+        let request = v1::CancelRunRequest { name: run.to_owned(), request_id: String::new() };
+        let cancelled = self.coordinator().rounds.cancel_run(request).await.expect("is cancelled").into_inner();
+        cancelled.run.expect("a run")
+    }
+
+    /// A run of a round, from its start to its end.
+    pub(crate) async fn run_to_the_end(&self, round: &str) -> v1::Run {
+        let run = self.start_run(round).await;
+        self.watch(&run.name).await.pop().expect("an ended run")
+    }
+
+    /// Stops the server, after asserting that no run is under way and that no import left rows behind.
+    pub(crate) async fn stop(self) {
+        let caller = Caller { token_id: "the end of a story".to_owned(), role: Role::Coordinator };
+        let (service, first) = (self.server.service(), PageRequest { size: 1_000, token: String::new() });
+        for round in service.list_rounds(&caller, &first).await.expect("lists rounds").items {
+            for run in service.list_runs(&caller, &round.id.name(), &first).await.expect("lists runs").items {
+                assert!(run.state.is_final(), "{} is left {}", run.name, run.state.as_str());
+            }
+        }
+        let later = self.clock.now() + jiff::SignedDuration::from_hours(1);
+        let left = service.store().purge_stale_imports(later).await.expect("asks for imports");
+        assert_eq!(left, 0, "imports left behind");
+        drop(self.channel);
+        self.server.stop().await.expect("the server stops");
+    }
+}
+
+/// All matches of a run that a caller sees, page by page.
+pub(crate) async fn matches(client: &mut Client, run: &str, page_size: i32) -> Vec<v1::Match> {
+    let (mut all, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = v1::ListMatchesRequest {
+            parent: run.to_owned(),
+            page_size,
+            page_token,
+            ..v1::ListMatchesRequest::default()
+        };
+        let page = client.rounds.list_matches(request).await.expect("lists matches").into_inner();
+        all.extend(page.matches);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return all;
+        }
+    }
+}
+
+/// Everybody without a match whom a caller sees, page by page.
+pub(crate) async fn unmatched(client: &mut Client, run: &str, page_size: i32) -> Vec<v1::Unmatched> {
+    let (mut all, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = v1::ListUnmatchedRequest {
+            parent: run.to_owned(),
+            page_size,
+            page_token,
+            ..v1::ListUnmatchedRequest::default()
+        };
+        let page = client.rounds.list_unmatched(request).await.expect("lists the unmatched").into_inner();
+        all.extend(page.unmatched);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return all;
+        }
+    }
+}
+
+impl Manager {
+    pub(crate) fn name(&self) -> String {
+        self.organisation.name()
+    }
+
+    /// The resource name of one of her members.
+    pub(crate) fn member(&self, id: &str) -> String {
+        let id = id.parse().expect("an own id");
+        ProfileRef { organisation: self.organisation.clone(), id }.name()
+    }
+
+    /// Brings people in; every one of them must be right.
+    pub(crate) async fn import(&mut self, people: Vec<ProfileDraft>) -> v1::ImportSummary {
+        let imported = send(&mut self.client, import_of(&self.organisation, people)).await.expect("imports");
+        assert_eq!(imported.rejected, [], "nobody is rejected");
+        imported.summary.expect("a summary")
+    }
+
+    pub(crate) async fn enrol(&mut self, round: &str, ids: &[&str]) -> v1::EnrolProfilesResponse {
+        let request = v1::EnrolProfilesRequest {
+            round: round.to_owned(),
+            organisation: self.name(),
+            profiles: ids.iter().map(|id| self.member(id)).collect(),
+            request_id: String::new(),
+        };
+        self.client.rounds.enrol_profiles(request).await.expect("enrols").into_inner()
+    }
+
+    pub(crate) async fn enrol_all(&mut self, round: &str) -> v1::EnrolProfilesResponse {
+        self.enrol(round, &[]).await
+    }
+}
+
+/// What an import answered.
+#[derive(Debug)]
+pub(crate) struct Imported {
+    pub(crate) rejected: Vec<v1::RejectedRow>,
+    pub(crate) summary: Option<v1::ImportSummary>,
+}
+
+/// Sends the messages of an import and reads everything it answers.
+pub(crate) async fn send(
+    client: &mut Client,
+    messages: Vec<v1::ImportProfilesRequest>,
+) -> Result<Imported, Status> {
+    let mut answers = client.profiles.import_profiles(tokio_stream::iter(messages)).await?.into_inner();
+    let mut imported = Imported { rejected: Vec::new(), summary: None };
+    while let Some(answer) = answers.message().await? {
+        match answer.content.expect("an answer says something") {
+            Answer::RejectedRow(row) => imported.rejected.push(row),
+            Answer::Summary(summary) => imported.summary = Some(summary),
+            Answer::Progress(_) => {}
+        }
+    }
+    Ok(imported)
+}
+
+/// A whole import; rows are numbered from 2 as in a file with a header.
+pub(crate) fn import_of(
+    organisation: &OrganisationId,
+    people: Vec<ProfileDraft>,
+) -> Vec<v1::ImportProfilesRequest> {
+    let number = i64::try_from(people.len()).expect("few");
+    let header = v1::ImportHeader { parent: organisation.name(), ..v1::ImportHeader::default() };
+    let mut messages = vec![header_message(header)];
+    let rows: Vec<v1::ImportRow> = people.into_iter().zip(2..).map(|(draft, row)| row_of(row, draft)).collect();
+    messages.extend(rows.chunks(ROWS_PER_MESSAGE).map(|part| rows_message(part.to_vec())));
+    messages.push(end_message(number));
+    messages
+}
+
+pub(crate) fn header_message(header: v1::ImportHeader) -> v1::ImportProfilesRequest {
+    v1::ImportProfilesRequest { content: Some(Ask::Header(header)) }
+}
+
+pub(crate) fn rows_message(rows: Vec<v1::ImportRow>) -> v1::ImportProfilesRequest {
+    v1::ImportProfilesRequest { content: Some(Ask::Rows(v1::ImportRows { rows })) }
+}
+
+pub(crate) fn end_message(rows: i64) -> v1::ImportProfilesRequest {
+    v1::ImportProfilesRequest { content: Some(Ask::End(v1::ImportEnd { rows })) }
+}
+
+pub(crate) fn row_of(row: i64, draft: ProfileDraft) -> v1::ImportRow {
+    v1::ImportRow { row, profile: Some(message_of_draft(draft)), unreadable: false }
+}
+
+pub(crate) fn round_message() -> v1::Round {
+    v1::Round {
+        display_name: "First round".to_owned(),
+        start_date: "2027-02-01".to_owned(),
+        end_date: "2027-07-31".to_owned(),
+        ..v1::Round::default()
+    }
+}
+
+/// A member who has answered what she must, consents to matching, and has no role yet.
+pub(crate) fn member(id: &str) -> ProfileDraft {
+    ProfileDraft {
+        name: format!("profiles/{id}"),
+        country: "PE".to_owned(),
+        time_zone: "America/Lima".to_owned(),
+        languages: vec![("es".to_owned(), 7), ("en".to_owned(), 5)],
+        career_stage: "professional".to_owned(),
+        consents: vec![ConsentDraft {
+            purpose: 1,
+            text_version: "2026-1".to_owned(),
+            language: "es".to_owned(),
+            give_time: Some("2026-10-02T14:05:00Z".parse().expect("a moment")),
+            withdraw_time: None,
+        }],
+        ..ProfileDraft::default()
+    }
+}
+
+pub(crate) fn mentor(id: &str, places: i32) -> ProfileDraft {
+    let offer = MentorOfferDraft { max_mentees: places, topics: vec!["leadership".to_owned()], min_mentees: 0 };
+    ProfileDraft { career_stage: "senior_manager".to_owned(), mentor_offer: Some(offer), ..member(id) }
+}
+
+pub(crate) fn mentee(id: &str) -> ProfileDraft {
+    let request = MenteeRequestDraft { topics: vec!["leadership".to_owned()], ..MenteeRequestDraft::default() };
+    ProfileDraft { mentee_request: Some(request), ..member(id) }
+}
+
+pub(crate) fn is_final(run: &v1::Run) -> bool {
+    matches!(run.state(), v1::RunState::Succeeded | v1::RunState::Failed | v1::RunState::Cancelled)
+}
+
+/// Ends what should have ended long ago.
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_mins(1), what).await.expect("it ends within a minute")
+}
+
+fn clock() -> Arc<FixedClock> {
+    Arc::new(FixedClock::at("2027-01-10T12:00:00Z".parse().expect("a moment")))
+}
