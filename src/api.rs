@@ -10,11 +10,11 @@ mod organisation;
 mod profile;
 mod round;
 mod run;
+mod streams;
 
 pub use auth::caller_of;
 pub use call_layer::CallLayer;
 pub use organisation::OrganisationApi;
 pub use profile::ProfileApi;
 pub use round::RoundApi;
-/// Tasks that answer streams; shutdown waits for them.
-pub use tokio_util::task::TaskTracker as Tasks;
+pub use streams::Streams;

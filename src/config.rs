@@ -85,8 +85,8 @@ impl Config {
     fn validate(&self) -> anyhow::Result<()> {
         let mut wrong = Vec::new();
         let database = self.database.expose_secret();
-        if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database.starts_with(scheme)) {
-            wrong.push("database must begin with sqlite: or postgres:".to_owned());
+        if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database.starts_with(scheme)) {
+            wrong.push("database must begin with sqlite: or postgres://".to_owned());
         }
         if self.max_message_bytes < 64 * 1024 {
             wrong.push("max_message_bytes must be at least 65536".to_owned());

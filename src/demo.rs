@@ -132,9 +132,11 @@ pub async fn play(alliance: &Alliance, database: &Path, lang: Lang) -> anyhow::R
 /// A server on a free loopback port, over a file of its own, and how long it took to be ready.
 async fn start(database: &Path) -> anyhow::Result<(Server, Duration)> {
     let file = database.display();
+    let is_of_a_demo =
+        database.file_name().is_some_and(|name| name.to_string_lossy().ends_with("demo.sqlite3"));
     anyhow::ensure!(
-        !database.exists() || is_sqlite(database),
-        "{file} exists and is not a SQLite file; choose another with --database"
+        !database.exists() || is_of_a_demo,
+        "{file} exists, and only files named …demo.sqlite3 are replaced; choose another with --database"
     );
     for suffix in ["", "-wal", "-shm"] {
         match std::fs::remove_file(format!("{file}{suffix}")) {
@@ -145,19 +147,15 @@ async fn start(database: &Path) -> anyhow::Result<(Server, Duration)> {
         }
     }
     let stopwatch = Stopwatch::start();
-    let config = Config::load(&Overrides {
+    let mut config = Config::load(&Overrides {
         listen: Some("127.0.0.1:0".to_owned()),
         database: Some(format!("sqlite:{file}")),
         ..Overrides::default()
     })?;
+    config.worker = true;
     let listener = TcpListener::bind(config.listen).await?;
     let server = Server::start(config, listener).await?;
     Ok((server, stopwatch.elapsed()))
-}
-
-/// Whether a file begins as SQLite's do, or is empty.
-fn is_sqlite(file: &Path) -> bool {
-    std::fs::read(file).is_ok_and(|bytes| bytes.is_empty() || bytes.starts_with(b"SQLite format 3\0"))
 }
 
 async fn create_round(coordinator: &mut Client) -> anyhow::Result<()> {
@@ -275,14 +273,14 @@ fn tell_what_is_where(options: &Options, results: &Results) -> std::io::Result<(
     data("\nTry next:")?;
     let example =
         results.matches.first().map(|pair| format!("{} {}", pair.mentee.short(), pair.mentor.short()));
-    data("  wim-match demo --lang es                        the same story in Spanish")?;
-    data("  wim-match demo --people 10000                   an alliance of ten thousand")?;
-    data(&format!("  wim-match serve --database sqlite:{database}   serve this very database, then:"))?;
-    data("  wim-match admin token --role coordinator --database …   and with that token:")?;
+    let program = std::env::args().next().unwrap_or_else(|| "wim-match".to_owned());
+    data(&format!("  {program} demo --lang es          the same story in Spanish"))?;
+    data(&format!("  {program} demo --people 10000     an alliance of ten thousand"))?;
     data(&format!(
-        "  wim-match round explain {ROUND} {}",
-        example.unwrap_or_else(|| "MENTEE MENTOR".to_owned())
-    ))
+        "  {program} demo --serve            the service stays and shows a token; then, elsewhere:"
+    ))?;
+    let pair = example.unwrap_or_else(|| "MENTEE MENTOR".to_owned());
+    data(&format!("  {program} --server http://… --token … round explain {ROUND} {pair}"))
 }
 
 fn short(digest: &str) -> &str {

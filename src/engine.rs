@@ -98,7 +98,7 @@ fn run(snapshot: &Snapshot, observer: &dyn Observer) -> Result<Outcome, Stopped>
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores };
     let Assignment { pairs, certificate, counters } =
         times.stage(Stage::Assign, |observer| assign::assign(&problem, observer))?;
-    let proof = times.stage(Stage::Certify, |observer| {
+    let mut proof = times.stage(Stage::Certify, |observer| {
         let verdict = certify::certify(&problem, &pairs, &certificate, observer)?;
         Ok(Proof {
             proved: verdict.proved(),
@@ -108,7 +108,9 @@ fn run(snapshot: &Snapshot, observer: &dyn Observer) -> Result<Outcome, Stopped>
         })
     })?;
     let (matches, unmatched) = times.stage(Stage::Explain, |observer| {
-        let matches = describe(&round, &scores, &pairs, observer)?;
+        let (matches, agree) = describe(&round, &scores, &pairs, observer)?;
+        // The dense pass, the certifier's sweep and the judgement criterion by criterion must all tell the same.
+        proof.proved &= agree && tally.candidates == proof.candidates_checked;
         let unmatched = unmatched::unmatched(&round, &scores, &pairs, observer)?;
         Ok((matches, unmatched))
     })?;
@@ -182,21 +184,24 @@ fn seats(round: &Round<'_>) -> Vec<Seats> {
     round.mentors.iter().map(seats).collect()
 }
 
+/// All matches with their reasons, and whether judging each once more agrees with the scores that were solved.
 fn describe(
     round: &Round<'_>,
     scores: &Scores<'_>,
     pairs: &[(u32, u32)],
     observer: &dyn Observer,
-) -> Result<Vec<Match>, Stopped> {
+) -> Result<(Vec<Match>, bool), Stopped> {
     let describe = |(mentee, mentor): &(u32, u32)| {
         if observer.is_cancelled() {
             return Err(Stopped);
         }
         Ok(explain::describe_match(round, scores, *mentee as usize, *mentor as usize))
     };
-    let mut matches = pairs.par_iter().map(describe).collect::<Result<Vec<Match>, Stopped>>()?;
+    let described = pairs.par_iter().map(describe).collect::<Result<Vec<(Match, bool)>, Stopped>>()?;
+    let agree = described.iter().all(|(_, agrees)| *agrees);
+    let mut matches: Vec<Match> = described.into_iter().map(|(pair, _)| pair).collect();
     matches.sort_by(|a, b| {
         b.score.cmp(&a.score).then_with(|| a.mentee.cmp(&b.mentee)).then_with(|| a.mentor.cmp(&b.mentor))
     });
-    Ok(matches)
+    Ok((matches, agree))
 }

@@ -74,6 +74,18 @@ pub enum Error {
     Internal(Cow<'static, str>, #[source] Option<Box<dyn std::error::Error + Send + Sync>>),
 }
 
+/// An error with all its sources, for the log.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 /// Result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

@@ -9,13 +9,15 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::transport::Server as Transport;
 use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;
-use crate::api::{CallLayer, OrganisationApi, ProfileApi, RoundApi, Tasks, proto};
+use crate::api::{CallLayer, OrganisationApi, ProfileApi, RoundApi, Streams, proto};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::service::Service;
@@ -36,10 +38,11 @@ const ANSWERS_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 
 pub struct Server {
     address: SocketAddr,
     service: Service,
+    health: HealthReporter,
     stop: CancellationToken,
-    tasks: Tasks,
+    tasks: TaskTracker,
     transport: JoinHandle<Result<(), tonic::transport::Error>>,
-    transport_ended: CancellationToken,
+    failed: CancellationToken,
     drain: Duration,
 }
 
@@ -60,12 +63,19 @@ impl Server {
         let store = Store::open(config.database.expose_secret()).await?;
         store.migrate().await?;
         let service = Service::new(store, clock);
-        let (stop, tasks) = (CancellationToken::new(), Tasks::new());
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let streams = Streams { tasks: tasks.clone(), stop: stop.clone() };
+        let failed = CancellationToken::new();
 
         tasks.spawn(housekeeping(service.clone(), stop.clone()));
         if config.worker {
             let worker = Worker::new(service.clone(), config.compute_threads);
-            tasks.spawn(worker.run(stop.clone()));
+            let (stop, failed) = (stop.clone(), failed.clone());
+            tasks.spawn(async move {
+                // Ends with its work only when told to; a panic drops the guard all the same.
+                let _guard = failed.drop_guard();
+                worker.run(stop).await;
+            });
         }
 
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -76,8 +86,9 @@ impl Server {
 
         let max = config.max_message_bytes;
         let organisations = OrganisationApi { service: service.clone() };
-        let profiles = ProfileApi { service: service.clone(), tasks: tasks.clone(), max_message_bytes: max };
-        let rounds = RoundApi { service: service.clone(), tasks: tasks.clone() };
+        let profiles =
+            ProfileApi { service: service.clone(), streams: streams.clone(), max_message_bytes: max };
+        let rounds = RoundApi { service: service.clone(), streams };
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
@@ -94,8 +105,7 @@ impl Server {
             .add_service(ProfileServiceServer::new(profiles).max_decoding_message_size(max))
             .add_service(RoundServiceServer::new(rounds).max_decoding_message_size(max));
 
-        let (signal, transport_ended) = (stop.clone(), CancellationToken::new());
-        let ended = transport_ended.clone();
+        let (signal, ended) = (stop.clone(), failed.clone());
         let transport = tokio::spawn(async move {
             let incoming = TcpListenerStream::new(listener);
             let served = router.serve_with_incoming_shutdown(incoming, signal.cancelled_owned()).await;
@@ -104,7 +114,7 @@ impl Server {
         });
         tracing::info!(server.address = %address, "service started");
         let drain = Duration::from_secs(config.drain_seconds);
-        Ok(Self { address, service, stop, tasks, transport, transport_ended, drain })
+        Ok(Self { address, service, health, stop, tasks, transport, failed, drain })
     }
 
     /// Where the service listens.
@@ -117,13 +127,14 @@ impl Server {
         &self.service
     }
 
-    /// Returns when the transport has ended without being asked to.
+    /// Returns when the transport or the worker has ended without being asked to.
     pub async fn failed(&self) {
-        self.transport_ended.cancelled().await;
+        self.failed.cancelled().await;
     }
 
     /// Stops taking calls, lets open ones end for a while, puts a run under way back into the queue, closes the store.
     pub async fn stop(self) -> anyhow::Result<()> {
+        self.health.set_service_status("", ServingStatus::NotServing).await;
         self.stop.cancel();
         self.tasks.close();
         let abort = self.transport.abort_handle();

@@ -11,7 +11,7 @@ use crate::clock::Stopwatch;
 use crate::domain::run::Stage;
 use crate::engine::problem::{Observer as _, Stopped};
 use crate::engine::{self, ENGINE_VERSION, Outcome};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, chain};
 use crate::service::{LiveRun, Service, Stop};
 use crate::store::{ClaimedRun, RunOutcome, Store};
 
@@ -71,15 +71,20 @@ impl Worker {
     async fn execute(&self, claim: ClaimedRun, stop: &CancellationToken) {
         let stopwatch = Stopwatch::start();
         let live = self.service.board().begin(&claim.run.name);
-        let ended = if claim.run.attempt > MAX_ATTEMPTS {
+        let ended = if claim.cancel_requested {
+            live.stop(Stop::Cancelled);
+            self.end_stopped(&claim, &live).await
+        } else if claim.run.attempt > MAX_ATTEMPTS {
             let message = format!("interrupted {MAX_ATTEMPTS} times; start a new run, and tell operations");
             self.fail(&claim, "RUN_INTERRUPTED", &message).await
         } else {
             match self.solve(&claim, &live, stop).await {
-                Ok(Some(outcome)) => self.save(&claim, &live, outcome).await,
-                Ok(None) => self.end_stopped(&claim, &live).await,
+                Ok(Some(outcome)) if live.stopped().is_none() => self.save(&claim, &outcome).await,
+                Ok(_) => self.end_stopped(&claim, &live).await,
+                // The lease runs out, and the next claim tries again.
+                Err(error @ Error::StoreUnavailable(_)) => Err(error),
                 Err(error) => {
-                    tracing::error!(error.type = error.reason(), %error, "run failed");
+                    tracing::error!(error.type = error.reason(), error = chain(&error), "run failed");
                     self.fail(
                         &claim,
                         error.reason(),
@@ -93,7 +98,7 @@ impl Worker {
         match ended {
             Ok(end) => tracing::info!(end, duration.micros = stopwatch.micros(), "run ended"),
             Err(error) => {
-                tracing::warn!(error.type = error.reason(), %error, "the run's end could not be written")
+                tracing::warn!(error.type = error.reason(), error = chain(&error), "the run's end could not be written")
             }
         }
     }
@@ -104,7 +109,7 @@ impl Worker {
         claim: &ClaimedRun,
         live: &Arc<LiveRun>,
         stop: &CancellationToken,
-    ) -> Result<Option<Outcome>> {
+    ) -> Result<Option<RunOutcome>> {
         let snapshot = self.store().load_snapshot(&claim.run.name).await?;
         let (observer, options) = (Arc::clone(live), engine::Options { threads: self.threads });
         let (expected, span) = (claim.run.input_digest.clone(), tracing::Span::current());
@@ -114,7 +119,10 @@ impl Worker {
                 return Err(Error::internal("the snapshot is not the one that was frozen"));
             }
             match engine::solve(&snapshot, &options, &*observer) {
-                Ok(outcome) if outcome.summary.proof.proved => Ok(Some(outcome)),
+                Ok(outcome) if outcome.summary.proof.proved => {
+                    observer.progress(Stage::Save, 0, 1);
+                    to_be_saved(outcome).map(Some)
+                }
                 Ok(_) => Err(Error::internal("the result could not be proved")),
                 Err(Stopped) => Ok(None),
             }
@@ -142,20 +150,8 @@ impl Worker {
         }
     }
 
-    async fn save(&self, claim: &ClaimedRun, live: &LiveRun, outcome: Outcome) -> Result<&'static str> {
-        live.progress(Stage::Save, 0, 1);
-        let certificate = serde_json::to_vec(&outcome.certificate).map_err(|error| {
-            Error::Internal("the certificate does not serialise".into(), Some(error.into()))
-        })?;
-        let outcome = RunOutcome {
-            engine_version: ENGINE_VERSION.to_owned(),
-            result_digest: outcome.digest(),
-            summary: outcome.summary,
-            matches: outcome.matches,
-            unmatched: outcome.unmatched,
-            certificate,
-        };
-        self.store().complete_run(claim, self.service.clock().now(), &outcome).await?;
+    async fn save(&self, claim: &ClaimedRun, outcome: &RunOutcome) -> Result<&'static str> {
+        self.store().complete_run(claim, self.service.clock().now(), outcome).await?;
         Ok("succeeded")
     }
 
@@ -177,4 +173,18 @@ impl Worker {
         self.store().fail_run(claim, self.service.clock().now(), reason, message).await?;
         Ok("failed")
     }
+}
+
+/// The engine's outcome as the store keeps it.
+fn to_be_saved(outcome: Outcome) -> Result<RunOutcome> {
+    let certificate = serde_json::to_vec(&outcome.certificate)
+        .map_err(|error| Error::Internal("the certificate does not serialise".into(), Some(error.into())))?;
+    Ok(RunOutcome {
+        engine_version: ENGINE_VERSION.to_owned(),
+        result_digest: outcome.digest(),
+        summary: outcome.summary,
+        matches: outcome.matches,
+        unmatched: outcome.unmatched,
+        certificate,
+    })
 }

@@ -105,7 +105,8 @@ pub(super) fn mended(made: &Status, max_message_bytes: usize) -> Option<Status> 
             Some(status("UNIMPLEMENTED", "there is no such method or message encoding", HashMap::new()))
         }
         Code::NotFound => Some(status("NOT_FOUND", made.message(), HashMap::new())),
-        Code::Cancelled | Code::DeadlineExceeded => Some(deadline_exceeded()),
+        Code::DeadlineExceeded => Some(deadline_exceeded()),
+        Code::Cancelled => Some(status("CANCELLED", "the call was cancelled", HashMap::new())),
         _ => None,
     }
 }
@@ -128,7 +129,7 @@ fn deadline(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The code as gRPC spells it.
-fn code_name(code: Code) -> &'static str {
+pub(super) fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

@@ -13,9 +13,9 @@ use super::proto::v1;
 use super::proto::v1::import_profiles_request::Content as Ask;
 use super::proto::v1::import_profiles_response::Content as Answer;
 use super::proto::v1::profile_service_server::ProfileService;
-use super::{Tasks, caller_of};
+use super::{Streams, caller_of};
 use crate::error::Error;
-use crate::service::{DraftRow, Import, ImportSpec, PageRequest, Service};
+use crate::service::{Action, DraftRow, Import, ImportSpec, PageRequest, Service};
 
 /// Answers of a stream that may wait for a slow reader.
 const ANSWERS_AHEAD: usize = 16;
@@ -27,8 +27,8 @@ const MAX_ROWS_PER_MESSAGE: usize = 1_000;
 pub struct ProfileApi {
     /// The use cases.
     pub service: Service,
-    /// Where streams run, so that shutdown can wait for them.
-    pub tasks: Tasks,
+    /// Where streams run, so that shutdown can end and await them.
+    pub streams: Streams,
     /// Largest message accepted, for the error that says so.
     pub max_message_bytes: usize,
 }
@@ -46,6 +46,7 @@ impl ProfileService for ProfileApi {
         request: Request<Streaming<v1::ImportProfilesRequest>>,
     ) -> Result<Response<Self::ImportProfilesStream>, Status> {
         let caller = caller_of(&self.service, request.metadata()).await?;
+        Action::ImportProfiles.permit(&caller)?;
         let mut asked = request.into_inner();
         let Some(Ask::Header(header)) = self.next(&mut asked).await? else {
             return Err(Error::invalid_field("header", "", "must be the first message of the stream").into());
@@ -59,12 +60,12 @@ impl ProfileService for ProfileApi {
         let import = self.service.begin_import(&caller, spec).await?;
         let (answers, answered) = mpsc::channel(ANSWERS_AHEAD);
         let this = self.clone();
-        self.tasks.spawn(async move {
-            if let Err(status) = this.import(import, asked, &answers).await {
-                // A caller that went away needs no answer.
-                let _ = answers.send(Err(status)).await;
-            }
-        });
+        let failing = answers.clone();
+        self.streams.spawn(
+            async move { this.import(import, asked, &answers).await },
+            // A caller that went away needs no answer.
+            async move |status| drop(failing.send(Err(status)).await),
+        );
         Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
     }
 
@@ -98,21 +99,18 @@ impl ProfileService for ProfileApi {
         let caller = caller_of(&self.service, request.metadata()).await?;
         let mut export = self.service.export_profiles(&caller, &request.into_inner().parent).await?;
         let (answers, answered) = mpsc::channel(2);
-        self.tasks.spawn(async move {
+        let failing = answers.clone();
+        let work = async move {
             loop {
-                let part = match export.next_part().await {
-                    Ok(part) if part.is_empty() => return,
-                    Ok(part) => {
-                        Ok(v1::ExportProfilesResponse { profiles: part.iter().map(message).collect() })
-                    }
-                    Err(error) => Err(error.into()),
-                };
-                let failed = part.is_err();
-                if answers.send(part).await.is_err() || failed {
-                    return;
+                let part = export.next_part().await?;
+                if part.is_empty() {
+                    return Ok(());
                 }
+                let part = v1::ExportProfilesResponse { profiles: part.iter().map(message).collect() };
+                answers.send(Ok(part)).await.map_err(|_| Error::Cancelled)?;
             }
-        });
+        };
+        self.streams.spawn(work, async move |status| drop(failing.send(Err(status)).await));
         Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
     }
 }

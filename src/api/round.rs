@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status};
 use super::convert::round::{draft, message};
 use super::proto::v1;
 use super::proto::v1::round_service_server::RoundService;
-use super::{Tasks, caller_of, run};
+use super::{Streams, caller_of, run};
 use crate::service::{PageRequest, RefusedEnrolment, Service};
 
 /// Serves rounds and their runs.
@@ -16,8 +16,8 @@ use crate::service::{PageRequest, RefusedEnrolment, Service};
 pub struct RoundApi {
     /// The use cases.
     pub service: Service,
-    /// Where streams run, so that shutdown can wait for them.
-    pub tasks: Tasks,
+    /// Where streams run, so that shutdown can end and await them.
+    pub streams: Streams,
 }
 
 #[tonic::async_trait]

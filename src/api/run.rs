@@ -54,23 +54,20 @@ pub(super) async fn watch(
     let caller = caller_of(&api.service, request.metadata()).await?;
     let mut watch = api.service.watch_run(&caller, &request.into_inner().name).await?;
     let (answers, answered) = mpsc::channel(1);
-    api.tasks.spawn(async move {
+    let failing = answers.clone();
+    let work = async move {
         loop {
             // The reader may leave while nothing happens to the run.
             let update = tokio::select! {
-                update = watch.next() => update,
-                () = answers.closed() => return,
+                update = watch.next() => update?,
+                () = answers.closed() => return Err(Error::Cancelled.into()),
             };
-            let (answer, last) = match update {
-                Ok(Some(run)) => (Ok(v1::WatchRunResponse { run: Some(message(&run)) }), false),
-                Ok(None) => return,
-                Err(error) => (Err(error.into()), true),
-            };
-            if answers.send(answer).await.is_err() || last {
-                return;
-            }
+            let Some(run) = update else { return Ok(()) };
+            let answer = v1::WatchRunResponse { run: Some(message(&run)) };
+            answers.send(Ok(answer)).await.map_err(|_| Error::Cancelled)?;
         }
-    });
+    };
+    api.streams.spawn(work, async move |status| drop(failing.send(Err(status)).await));
     Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
 }
 

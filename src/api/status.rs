@@ -6,7 +6,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::error::Error;
+use crate::error::{Error, chain};
 
 /// Domain of every ErrorInfo.
 pub const DOMAIN: &str = "mentorship.wim";
@@ -15,34 +15,34 @@ const MAX_VIOLATIONS: usize = 100;
 /// When to try again after the database was away or busy.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Each reason with its gRPC code. The last column says whether the same call may succeed if simply sent again.
-pub const REASONS: &[(&str, Code, bool)] = &[
-    ("INVALID_FIELDS", Code::InvalidArgument, false),
-    ("INVALID_PAGE_TOKEN", Code::InvalidArgument, false),
-    ("UNDECODABLE", Code::InvalidArgument, false),
-    ("MESSAGE_TOO_LARGE", Code::ResourceExhausted, false),
-    ("UNAUTHENTICATED", Code::Unauthenticated, false),
-    ("PERMISSION_DENIED", Code::PermissionDenied, false),
-    ("NOT_FOUND", Code::NotFound, false),
-    ("ALREADY_EXISTS", Code::AlreadyExists, false),
-    ("REQUEST_ID_REUSED", Code::InvalidArgument, false),
-    ("ETAG_MISMATCH", Code::Aborted, false),
-    ("ROUND_STATE", Code::FailedPrecondition, false),
-    ("ROUND_EMPTY", Code::FailedPrecondition, false),
-    ("RUN_ACTIVE", Code::FailedPrecondition, false),
-    ("RUN_STATE", Code::FailedPrecondition, false),
-    ("RUN_INTERRUPTED", Code::Aborted, false),
-    ("DEADLINE_EXCEEDED", Code::DeadlineExceeded, true),
-    ("UNIMPLEMENTED", Code::Unimplemented, false),
-    ("STORE_UNAVAILABLE", Code::Unavailable, true),
-    ("SHUTTING_DOWN", Code::Unavailable, true),
-    ("CANCELLED", Code::Cancelled, true),
-    ("INTERNAL", Code::Internal, false),
+/// Each reason with its gRPC code.
+pub const REASONS: &[(&str, Code)] = &[
+    ("INVALID_FIELDS", Code::InvalidArgument),
+    ("INVALID_PAGE_TOKEN", Code::InvalidArgument),
+    ("UNDECODABLE", Code::InvalidArgument),
+    ("MESSAGE_TOO_LARGE", Code::ResourceExhausted),
+    ("UNAUTHENTICATED", Code::Unauthenticated),
+    ("PERMISSION_DENIED", Code::PermissionDenied),
+    ("NOT_FOUND", Code::NotFound),
+    ("ALREADY_EXISTS", Code::AlreadyExists),
+    ("REQUEST_ID_REUSED", Code::InvalidArgument),
+    ("ETAG_MISMATCH", Code::Aborted),
+    ("ROUND_STATE", Code::FailedPrecondition),
+    ("ROUND_EMPTY", Code::FailedPrecondition),
+    ("RUN_ACTIVE", Code::FailedPrecondition),
+    ("RUN_STATE", Code::FailedPrecondition),
+    ("RUN_INTERRUPTED", Code::Aborted),
+    ("DEADLINE_EXCEEDED", Code::DeadlineExceeded),
+    ("UNIMPLEMENTED", Code::Unimplemented),
+    ("STORE_UNAVAILABLE", Code::Unavailable),
+    ("SHUTTING_DOWN", Code::Unavailable),
+    ("CANCELLED", Code::Cancelled),
+    ("INTERNAL", Code::Internal),
 ];
 
 /// The code of a reason; unknown reasons are defects.
 pub fn code_of(reason: &str) -> Code {
-    REASONS.iter().find(|(name, ..)| *name == reason).map_or(Code::Internal, |(_, code, _)| *code)
+    REASONS.iter().find(|(name, _)| *name == reason).map_or(Code::Internal, |(_, code)| *code)
 }
 
 /// A status with its one ErrorInfo and nothing else.
@@ -104,18 +104,6 @@ impl From<Error> for Status {
         };
         Self::with_error_details(code_of(reason), message, details)
     }
-}
-
-/// An error with its sources, for the log.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -15,6 +15,9 @@ use crate::api::proto::v1::round_service_client::RoundServiceClient;
 /// Time to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Largest answer accepted: a page of very long profiles.
+const MAX_ANSWER_BYTES: usize = 256 << 20;
+
 /// Puts the token into the metadata of every call.
 #[derive(Debug, Clone)]
 pub struct Bearer(Option<MetadataValue<Ascii>>);
@@ -61,8 +64,8 @@ impl Client {
         let authenticated = || InterceptedService::new(channel.clone(), bearer.clone());
         Ok(Self {
             organisations: OrganisationServiceClient::new(authenticated()),
-            profiles: ProfileServiceClient::new(authenticated()),
-            rounds: RoundServiceClient::new(authenticated()),
+            profiles: ProfileServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
+            rounds: RoundServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
         })
     }
 

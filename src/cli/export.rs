@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::client::Client;
-use super::output::{json, say};
+use super::output::{say, to_json};
 use super::{Failure, Global};
 use crate::api::convert;
 use crate::api::proto::v1;
@@ -27,24 +27,28 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     let mut client = Client::of(global).await?;
     let request = v1::ExportProfilesRequest { parent: format!("organisations/{}", options.organisation) };
     let mut profiles = client.profiles.export_profiles(request).await?.into_inner();
-    let sink: Box<dyn Write + Send> = match &options.output {
-        Some(file) => Box::new(File::create(file)?),
+    let mut sink: Box<dyn Write + Send> = match &options.output {
+        Some(file) => Box::new(BufWriter::new(File::create(file)?)),
         None => Box::new(io::stdout()),
     };
-    let mut writer = ProfileWriter::new(BufWriter::new(sink))?;
     let mut written = 0_u64;
-    while let Some(part) = profiles.message().await? {
-        for profile in part.profiles {
-            if global.json {
-                json(&profile)?;
-            } else {
-                writer.write(&convert::profile::draft(profile))?;
+    if global.json {
+        while let Some(part) = profiles.message().await? {
+            for profile in &part.profiles {
+                writeln!(sink, "{}", to_json(profile)?)?;
+                written += 1;
             }
-            written += 1;
         }
-    }
-    if !global.json {
-        writer.finish()?;
+        sink.flush()?;
+    } else {
+        let mut writer = ProfileWriter::new(sink)?;
+        while let Some(part) = profiles.message().await? {
+            for profile in part.profiles {
+                writer.write(&convert::profile::draft(profile))?;
+                written += 1;
+            }
+        }
+        writer.finish()?.flush()?;
     }
     say(&format!("{written} profiles exported"));
     Ok(())

@@ -23,6 +23,8 @@ use crate::profile_csv::{self, BadRow, CellProblem, ProfileReader, RowError, col
 
 /// Rows per message.
 const ROWS_PER_MESSAGE: usize = 250;
+/// Size from which a message is full, well below the service's limit.
+const BYTES_PER_MESSAGE: usize = 1 << 20;
 /// Messages on their way at once: bounds the memory, whatever the size of the file.
 const MESSAGES_AHEAD: usize = 4;
 
@@ -151,25 +153,34 @@ impl Import {
             client.clone().profiles.import_profiles(ReceiverStream::new(sent)).await?.into_inner();
         let mut summary = None;
         let mut told = Told::default();
-        loop {
+        let broken = loop {
             // What the reader has found is told first: it stands earlier in the file.
             let answer = answers.message().await;
             while let Ok(problem) = problems.try_recv() {
                 told.note(&problem);
                 on_problem(&problem)?;
             }
-            match answer?.map(|answer| answer.content) {
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(status) => break Some(status),
+            };
+            match answer.map(|answer| answer.content) {
                 Some(Some(Answer::RejectedRow(row))) => {
-                    for problem in told.without_repeats(problems_of(row)) {
+                    let known = told.of(row.row);
+                    for problem in problems_of(row).into_iter().filter(|p| !known.contains(&p.cell.column)) {
                         on_problem(&problem)?;
                     }
                 }
                 Some(Some(Answer::Summary(end))) => summary = Some(end),
                 Some(Some(Answer::Progress(_)) | None) => {}
-                None => break,
+                None => break None,
             }
-        }
+        };
+        // If the file could not be read to its end, that is the news, and not what the service says of it.
         reading.await??;
+        if let Some(status) = broken {
+            return Err(status.into());
+        }
         summary.ok_or_else(|| {
             anyhow::anyhow!("the service ended the import without a summary; nothing is known to be stored")
         })
@@ -197,9 +208,9 @@ impl Told {
         self.0.entry(problem.line).or_default().push(problem.cell.column);
     }
 
-    fn without_repeats(&mut self, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
-        let columns = problems.first().and_then(|problem| self.0.remove(&problem.line)).unwrap_or_default();
-        problems.into_iter().filter(move |problem| !columns.contains(&problem.cell.column))
+    /// The columns of a row, which is then done with.
+    fn of(&mut self, row: i64) -> Vec<&'static str> {
+        u64::try_from(row).ok().and_then(|line| self.0.remove(&line)).unwrap_or_default()
     }
 }
 
@@ -211,7 +222,7 @@ fn read_rows<R: Read>(
     found: &mpsc::UnboundedSender<Problem>,
 ) -> anyhow::Result<()> {
     let mut rows = Vec::with_capacity(ROWS_PER_MESSAGE);
-    let mut sent = 0;
+    let (mut sent, mut bytes) = (0, 0);
     for row in reader {
         sent += 1;
         rows.push(match row {
@@ -225,7 +236,12 @@ fn read_rows<R: Read>(
             }
             Err(error) => return Err(error.into()),
         });
-        if rows.len() == ROWS_PER_MESSAGE && messages.blocking_send(part(&mut rows)).is_err() {
+        bytes += rows.last().map_or(0, prost::Message::encoded_len);
+        let full = rows.len() == ROWS_PER_MESSAGE || bytes >= BYTES_PER_MESSAGE;
+        if full {
+            bytes = 0;
+        }
+        if full && messages.blocking_send(part(&mut rows)).is_err() {
             return Ok(());
         }
     }

@@ -1,10 +1,11 @@
 //! Printing: tables for people, JSON for programs, and a line to standard error for everything that is not data.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::LazyLock;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
 use prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage};
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 
 use crate::api::proto::DESCRIPTORS;
 
@@ -24,25 +25,28 @@ pub fn say(line: &str) {
 
 /// Prints a message as canonical proto JSON, on one line.
 pub fn json<M: prost::Message + prost::Name>(message: &M) -> anyhow::Result<()> {
-    let pool = DescriptorPool::decode(DESCRIPTORS)?;
-    let descriptor = pool
-        .get_message_by_name(&M::full_name())
-        .ok_or_else(|| anyhow::anyhow!("{} is not in the descriptor set", M::full_name()))?;
-    let dynamic = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())?;
-    data(&serde_json::to_string(&dynamic)?)?;
-    Ok(())
+    Ok(data(&to_json(message)?)?)
+}
+
+/// A message as canonical proto JSON, on one line.
+pub fn to_json<M: prost::Message + prost::Name>(message: &M) -> anyhow::Result<String> {
+    let dynamic = DynamicMessage::decode(descriptor::<M>()?, message.encode_to_vec().as_slice())?;
+    Ok(serde_json::to_string(&dynamic)?)
 }
 
 /// Reads a message from canonical proto JSON.
 pub fn from_json<M: prost::Message + prost::Name + Default>(text: &str) -> anyhow::Result<M> {
-    let pool = DescriptorPool::decode(DESCRIPTORS)?;
-    let descriptor = pool
-        .get_message_by_name(&M::full_name())
-        .ok_or_else(|| anyhow::anyhow!("{} is not in the descriptor set", M::full_name()))?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let dynamic = DynamicMessage::deserialize(descriptor, &mut reader)?;
+    let dynamic = DynamicMessage::deserialize(descriptor::<M>()?, &mut reader)?;
     reader.end()?;
     Ok(M::decode(dynamic.encode_to_vec().as_slice())?)
+}
+
+fn descriptor<M: prost::Name>() -> anyhow::Result<MessageDescriptor> {
+    static POOL: LazyLock<Option<DescriptorPool>> =
+        LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS).ok());
+    let found = POOL.as_ref().and_then(|pool| pool.get_message_by_name(&M::full_name()));
+    found.ok_or_else(|| anyhow::anyhow!("{} is not in the descriptor set", M::full_name()))
 }
 
 /// A table that fits the terminal, without boxes: it can be cut and pasted. Without a header it is a plain list.

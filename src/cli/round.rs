@@ -299,9 +299,12 @@ fn tell_end(run: &v1::Run, global: &Global) -> anyhow::Result<()> {
             say("next: wim-match round show, or round explain for any pair");
         }
     }
-    match &run.failure {
-        Some(failure) => anyhow::bail!("{}: {}", failure.reason, failure.message),
-        None => Ok(()),
+    match (&run.failure, run.state()) {
+        (Some(failure), _) => anyhow::bail!("{}: {}", failure.reason, failure.message),
+        (None, v1::RunState::Cancelled) => {
+            Err(tonic::Status::failed_precondition(format!("{} was cancelled", run.name)).into())
+        }
+        (None, _) => Ok(()),
     }
 }
 
@@ -328,7 +331,10 @@ fn long_name(short: &str) -> anyhow::Result<String> {
     match short.split_once('/') {
         Some(("organisations", _)) => Ok(short.to_owned()),
         Some((organisation, id)) => Ok(format!("organisations/{organisation}/profiles/{id}")),
-        None => anyhow::bail!("`{short}` names no person; write organisation/own-id"),
+        None => {
+            let told = format!("`{short}` names no person; write organisation/own-id");
+            Err(tonic::Status::invalid_argument(told).into())
+        }
     }
 }
 

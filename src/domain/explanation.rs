@@ -98,8 +98,8 @@ reason_codes! {
     RulePreviousPartner [],
     /// Hard rule: an organisation's own rules.
     RuleOrganisation [],
-    /// Hard rule: the score is below `required`.
-    RuleMinScore ["score", "required"],
+    /// Hard rule: the score, with what counts in confidence, is below `required`.
+    RuleMinScore ["required"],
     /// Hard rule: they are considered the other way round.
     RuleMutual [],
     /// Hard rule: a private reason.

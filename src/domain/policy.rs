@@ -335,6 +335,15 @@ fn parse_criteria(draft: &[(i32, i32, Option<i32>)], violations: &mut Violations
     if draft.is_empty() {
         return Policy::default().criteria;
     }
+    if draft.len() > Criterion::ALL.len() {
+        violations.push(
+            "criteria",
+            draft.len(),
+            "are more than there are criteria",
+            "give each criterion one weight",
+        );
+        return Vec::new();
+    }
     let mut given: Vec<CriterionWeight> = Vec::with_capacity(draft.len());
     for (i, (criterion, weight, neutral)) in draft.iter().enumerate() {
         let weight = within(*weight, 0, i32::from(MAX_WEIGHT), &format!("criteria[{i}].weight"), violations);

@@ -129,9 +129,9 @@ pub struct Match {
     pub mentee: ProfileRef,
     /// The mentor.
     pub mentor: ProfileRef,
-    /// 0..=10,000: the sum of the contributions' points.
+    /// 0..=10,000: the sum of the contributions' points. Private criteria count in the matching, but not in what is shown.
     pub score: u16,
-    /// What each criterion gives; private criteria come as one.
+    /// What each criterion gives; private criteria come as one, last, without their points.
     pub contributions: Vec<Contribution>,
 }
 
@@ -189,8 +189,6 @@ pub struct Unmatched {
     pub candidates: u32,
     /// How many counterparts each hard rule excludes.
     pub exclusions: BTreeMap<HardRule, u32>,
-    /// Score of her best candidate; 0 without candidates.
-    pub best_score: u16,
     /// The reason, and what would change it.
     pub details: Vec<Reason>,
 }

@@ -25,8 +25,6 @@ const DEARER: usize = 16;
 pub(super) struct Tally {
     /// Pairs that break no rule.
     pub(super) candidates: u64,
-    /// Best score of a candidate.
-    pub(super) best_score: u16,
     /// Pairs that break a rule, alone or with others.
     excluded: [u64; HardRule::ALL.len()],
     /// Pairs that break a rule and nothing else.
@@ -46,9 +44,6 @@ impl Tally {
 
     /// Counts one pair.
     fn count(&mut self, verdict: Verdict) {
-        if verdict.is_candidate() {
-            self.best_score = self.best_score.max(verdict.score());
-        }
         self.count_set(verdict.broken(), 1);
     }
 
@@ -69,33 +64,28 @@ impl Tally {
 /// Pairs by the set of rules they break: the fastest way to count very many.
 struct Histogram {
     by_rules: Vec<u64>,
-    best_score: u16,
 }
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { by_rules: vec![0; Rules::SETS], best_score: 0 }
+        Self { by_rules: vec![0; Rules::SETS] }
     }
 }
 
 impl Histogram {
     fn count(&mut self, verdict: Verdict) {
         self.by_rules[verdict.broken().index()] += 1;
-        if verdict.is_candidate() {
-            self.best_score = self.best_score.max(verdict.score());
-        }
     }
 
     fn and(mut self, other: &Self) -> Self {
         for (mine, theirs) in self.by_rules.iter_mut().zip(&other.by_rules) {
             *mine += theirs;
         }
-        self.best_score = self.best_score.max(other.best_score);
         self
     }
 
     fn tally(&self) -> Tally {
-        let mut tally = Tally { best_score: self.best_score, ..Tally::default() };
+        let mut tally = Tally::default();
         for (index, pairs) in self.by_rules.iter().enumerate().filter(|(_, pairs)| **pairs > 0) {
             tally.count_set(Rules::at(index), *pairs);
         }

@@ -1,6 +1,5 @@
 //! Why a pair has its score, and which rules it breaks: for matches, and for any pair that somebody asks about.
 
-use super::eligibility::Verdict;
 use super::encode::Round;
 use super::score::{Finding, Scores, Story};
 use crate::domain::explanation::{Reason, ReasonCode};
@@ -21,27 +20,37 @@ pub fn explain_pair(
     let at_mentee = position(mentee)?.mentee? as usize;
     let at_mentor = position(mentor)?.mentor? as usize;
     let scores = Scores::new(&round);
-    let (verdict, story) = scores.explain(at_mentee, at_mentor);
+    let (_, story) = scores.explain(at_mentee, at_mentor);
     let broken_rules: Vec<(HardRule, Reason)> = story.broken.clone();
-    Some(PairExplanation { broken_rules, pair: describe(&round, at_mentee, at_mentor, verdict, story) })
+    Some(PairExplanation { broken_rules, pair: describe(&round, at_mentee, at_mentor, story) })
 }
 
-/// A match of two positions, with its contributions.
-pub(super) fn describe_match(round: &Round<'_>, scores: &Scores<'_>, mentee: usize, mentor: usize) -> Match {
+/// A match of two positions, with its contributions, and whether judging it once more, criterion by criterion, agrees with
+/// the score that the solver saw and finds no broken rule.
+pub(super) fn describe_match(
+    round: &Round<'_>,
+    scores: &Scores<'_>,
+    mentee: usize,
+    mentor: usize,
+) -> (Match, bool) {
     let (verdict, story) = scores.explain(mentee, mentor);
-    describe(round, mentee, mentor, verdict, story)
+    let points: u32 = story.findings.iter().map(|finding| u32::from(finding.points)).sum();
+    let agrees = story.broken.is_empty() && points == u32::from(verdict.score());
+    (describe(round, mentee, mentor, story), agrees)
 }
 
-fn describe(round: &Round<'_>, mentee: usize, mentor: usize, verdict: Verdict, story: Story) -> Match {
+fn describe(round: &Round<'_>, mentee: usize, mentor: usize, story: Story) -> Match {
+    let contributions = contributions(&round.snapshot.policy, story.findings);
     Match {
         mentee: round.mentee(mentee).profile.clone(),
         mentor: round.mentor(mentor).profile.clone(),
-        score: verdict.score(),
-        contributions: contributions(&round.snapshot.policy, story.findings),
+        score: contributions.iter().map(|contribution| contribution.points).sum(),
+        contributions,
     }
 }
 
-/// Contributions in the policy's order; those of the private criteria as one, last, so that none can be read off alone.
+/// Contributions in the policy's order. The private criteria come last, as one, without their points: they count in the
+/// matching, and nothing that leaves the engine lets anybody work them out.
 fn contributions(policy: &Policy, findings: Vec<Finding>) -> Vec<Contribution> {
     let (private, mut open): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(|finding| finding.weight.criterion.is_private());
@@ -50,7 +59,7 @@ fn contributions(policy: &Policy, findings: Vec<Finding>) -> Vec<Contribution> {
     });
     let together = (!private.is_empty()).then(|| Contribution {
         criterion: None,
-        points: private.iter().map(|finding| finding.points).sum(),
+        points: 0,
         max_points: private.iter().map(|finding| finding.weight.max_points).sum(),
         reason: Reason::new(ReasonCode::PrivateAnswers),
     });

@@ -129,14 +129,16 @@ fn histogram(scores: &[u16]) -> Vec<u64> {
     bins
 }
 
-/// Mean points per criterion, in the policy's order; the private criteria as one, last.
+/// Mean points per open criterion, in the policy's order.
 fn means(round: &Round<'_>, matches: &[Match]) -> Vec<CriterionMean> {
-    let mut sums: BTreeMap<Option<Criterion>, u64> = BTreeMap::new();
+    let mut sums: BTreeMap<Criterion, u64> = BTreeMap::new();
     for contribution in matches.iter().flat_map(|pair| &pair.contributions) {
-        *sums.entry(contribution.criterion).or_default() += u64::from(contribution.points);
+        if let Some(criterion) = contribution.criterion {
+            *sums.entry(criterion).or_default() += u64::from(contribution.points);
+        }
     }
-    let mean = |criterion: Option<Criterion>, max_points: u16| CriterionMean {
-        criterion,
+    let mean = |(criterion, max_points): (Criterion, u16)| CriterionMean {
+        criterion: Some(criterion),
         mean_points_hundredths: sums
             .get(&criterion)
             .map_or(0, |sum| sum * 100 / (matches.len() as u64).max(1)),
@@ -144,8 +146,5 @@ fn means(round: &Round<'_>, matches: &[Match]) -> Vec<CriterionMean> {
     };
     let policy = &round.snapshot.policy;
     let weighty = policy.criteria.iter().zip(policy.max_points()).filter(|(weight, _)| weight.weight > 0);
-    let (private, open): (Vec<_>, Vec<_>) =
-        weighty.map(|(_, points)| points).partition(|(criterion, _)| criterion.is_private());
-    let together = (!private.is_empty()).then(|| mean(None, private.iter().map(|(_, points)| points).sum()));
-    open.into_iter().map(|(criterion, points)| mean(Some(criterion), points)).chain(together).collect()
+    weighty.map(|(_, points)| points).filter(|(criterion, _)| !criterion.is_private()).map(mean).collect()
 }

@@ -58,7 +58,7 @@ fn entry(
         (UnmatchedReason::NoCounterpart, vec![Reason::new(ReasonCode::NoCounterpart)])
     } else if candidates == 0 {
         let main = Reason::new(ReasonCode::NoCandidate).with("counterparts", counterparts);
-        (UnmatchedReason::NoCandidate, [main].into_iter().chain(way_out(tally)).collect())
+        (UnmatchedReason::NoCandidate, vec![main, way_out(tally)])
     } else {
         let (reason, code) = match side {
             Side::Mentee => (UnmatchedReason::Outcompeted, ReasonCode::Outcompeted),
@@ -66,7 +66,9 @@ fn entry(
         };
         (reason, vec![Reason::new(code).with("candidates", candidates)])
     };
-    let exclusions = HardRule::ALL.into_iter().map(|rule| (rule, narrow(tally.excluded_by(rule))));
+    // Private reasons are not counted: a count of 1 would tell her that somebody avoids her.
+    let open = HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private);
+    let exclusions = open.map(|rule| (rule, narrow(tally.excluded_by(rule))));
     Unmatched {
         profile: profile.clone(),
         side,
@@ -74,23 +76,20 @@ fn entry(
         counterparts: narrow(counterparts as u64),
         candidates: narrow(candidates),
         exclusions: exclusions.filter(|(_, people)| *people > 0).collect(),
-        best_score: tally.best_score,
         details,
     }
 }
 
 /// The single rule without which she would have most candidates. A private rule is never offered, and where it alone stands
-/// between her and a candidate nothing is said.
-fn way_out(tally: &Tally) -> Option<Reason> {
+/// between her and a candidate she hears the same as when several rules do.
+fn way_out(tally: &Tally) -> Reason {
     let alone = |rule: HardRule| tally.excluded_only_by(rule);
     let offered = HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private && alone(*rule) > 0);
     match offered.max_by_key(|rule| (alone(*rule), Reverse(*rule))) {
-        Some(rule) => Some(
-            Reason::new(ReasonCode::SingleRuleRelaxed)
-                .with("rule", code(&rule))
-                .with("candidates", alone(rule)),
-        ),
-        None => (alone(HardRule::Private) == 0).then(|| Reason::new(ReasonCode::SeveralRules)),
+        Some(rule) => Reason::new(ReasonCode::SingleRuleRelaxed)
+            .with("rule", code(&rule))
+            .with("candidates", alone(rule)),
+        None => Reason::new(ReasonCode::SeveralRules),
     }
 }
 
@@ -108,7 +107,6 @@ fn without_consent(participant: &Participant) -> impl Iterator<Item = Unmatched>
         counterparts: 0,
         candidates: 0,
         exclusions: std::collections::BTreeMap::new(),
-        best_score: 0,
         details: vec![Reason::new(ReasonCode::NoLiveConsent)],
     })
 }

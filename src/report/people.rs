@@ -173,9 +173,6 @@ fn candidate_figures(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
         span {
             (words.fill("unmatched_candidates_of", &[("candidates", &candidates), ("counterparts", &counterparts)]))
         }
-        @if one.candidates > 0 {
-            span.organisation { (words.fill("unmatched_best", &[("score", &words.score(one.best_score))])) }
-        }
     }
 }
 

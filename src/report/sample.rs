@@ -273,7 +273,6 @@ fn without_mentor(mentee: &ProfileRef, at: usize, mentors: usize) -> Unmatched {
         counterparts,
         candidates: 0,
         exclusions: BTreeMap::new(),
-        best_score: 0,
         details: vec![Reason::new(ReasonCode::NoCounterpart)],
     };
     match at / 14 % 4 {
@@ -312,7 +311,6 @@ fn without_mentor(mentee: &ProfileRef, at: usize, mentors: usize) -> Unmatched {
             reason: UnmatchedReason::Outcompeted,
             candidates: 6,
             exclusions: BTreeMap::from([(HardRule::Language, counterparts - 6)]),
-            best_score: 6_120,
             details: vec![Reason::new(ReasonCode::Outcompeted).with("candidates", 6)],
             ..none
         },
@@ -328,7 +326,6 @@ fn without_mentee(mentor: &ProfileRef, lot: &mut Lot, mentees: usize) -> Unmatch
         counterparts: u32::try_from(mentees).unwrap(),
         candidates,
         exclusions: BTreeMap::new(),
-        best_score: u16::try_from(5_000 + lot.below(2_500)).unwrap(),
         details: vec![Reason::new(ReasonCode::PlacesLeftOver).with("candidates", candidates)],
     }
 }

@@ -70,7 +70,8 @@ pub struct Import {
     spec: ImportSpec,
     organisation: OrganisationId,
     key: ImportKey,
-    payload: Sha256,
+    /// Digests of the good and of the rejected rows, each in file order: independent of how rows are cut into messages.
+    payload: [Sha256; 2],
     received: i64,
     rejected: i64,
 }
@@ -86,8 +87,8 @@ impl Service {
         }
         let (id, now) = (self.clock.new_id().to_string(), self.clock.now());
         let key = self.store.begin_import(&Scope::from(caller), &organisation, &id, now).await?;
-        let mut payload = Sha256::new();
-        payload.update(format!("{organisation} {} {}\n", spec.accept_good_rows, spec.validate_only));
+        let mut payload = [Sha256::new(), Sha256::new()];
+        payload[0].update(format!("{organisation} {} {}\n", spec.accept_good_rows, spec.validate_only));
         Ok(Import {
             service: self.clone(),
             caller: caller.clone(),
@@ -119,7 +120,7 @@ impl Import {
                 Some(Ok((id, profile))) if !unreadable => {
                     let named = format!("{row} {id} ");
                     let ready = StagedRow::new(row, id, &profile)?;
-                    self.payload.update(format!("{named}{}\n", ready.digest()));
+                    self.payload[0].update(format!("{named}{}\n", ready.digest()));
                     staged.push(ready);
                 }
                 Some(Err(violations)) => rejected.push(RejectedRow { row, violations }),
@@ -139,9 +140,9 @@ impl Import {
         rejected.sort_by_key(|rejection| rejection.row);
         for rejection in &rejected {
             self.rejected += 1;
-            self.payload.update(format!("{} rejected\n", rejection.row));
+            self.payload[1].update(format!("{} rejected\n", rejection.row));
             for violation in &rejection.violations {
-                self.payload.update(format!("{} {}\n", violation.field, violation.value));
+                self.payload[1].update(format!("{} {}\n", violation.field, violation.value));
             }
         }
         Ok(rejected)
@@ -180,7 +181,7 @@ impl Import {
 
     /// Makes profiles of the staged rows, and says whether it was done now or, by an equal request, before.
     async fn store(&self, unstored: ImportSummary) -> Result<(ImportSummary, bool)> {
-        let payload = hex::encode(self.payload.clone().finalize());
+        let payload = self.payload.clone().map(|part| hex::encode(part.finalize()));
         let receipt =
             self.service.receipt(&self.caller, Action::ImportProfiles, &self.spec.request_id, &payload)?;
         match self.service.store.begin(receipt).await? {

@@ -153,8 +153,8 @@ impl Service {
         Ok((run, cursor.page(found, |stored| stored.ordinal.to_string())))
     }
 
-    /// Explains any pair of a run's snapshot. A manager asks about pairs with a member of her own on either side;
-    /// all others do not exist for her.
+    /// Explains any pair of a run's snapshot. A manager asks about pairs of her own members, and about their matches with
+    /// others; any other pair does not exist for her.
     pub async fn explain_pair(
         &self,
         caller: &Caller,
@@ -166,15 +166,17 @@ impl Service {
         let run = parse_run("run", run)?;
         let (mentee, mentor) = (parse_profile("mentee", mentee)?, parse_profile("mentor", mentor)?);
         let unknown = || Error::NotFound(format!("the pair {mentee} and {mentor} in {run}"));
-        if !caller.sees(&mentee.organisation) && !caller.sees(&mentor.organisation) {
-            return Err(unknown());
-        }
         let scope = Scope::from(caller);
         let state = self.store.run(&scope, &run).await?.state;
         if state != RunState::Succeeded {
             return Err(Error::RunState { run: run.name(), state: state.as_str() });
         }
         let matched = self.store.match_of(&scope, &run, &mentee, &mentor).await?;
+        // An answer about another organisation's member would tell whether she takes part, and whom she avoids.
+        let both_seen = caller.sees(&mentee.organisation) && caller.sees(&mentor.organisation);
+        if !both_seen && matched.is_none() {
+            return Err(unknown());
+        }
         let snapshot = self.store.load_snapshot(&run).await?;
         let (a, b) = (mentee.clone(), mentor.clone());
         let explained = tokio::task::spawn_blocking(move || engine::explain_pair(&snapshot, &a, &b)).await;

@@ -426,7 +426,7 @@ impl Row {
         T::Err: std::error::Error + Send + Sync + 'static,
     {
         let text = self.text(column)?;
-        text.parse().map_err(|error| corrupt(table, column, &text, error))
+        text.parse().map_err(|error| corrupt(table, column, &"with an unreadable id", error))
     }
 
     /// A text, parsed by `parse`; `id` names the row if that fails.
@@ -459,7 +459,11 @@ impl Row {
         column: &str,
     ) -> Result<T> {
         let text = self.text(column)?;
-        serde_json::from_str(&text).map_err(|error| corrupt(table, column, id, error))
+        // serde's own message may quote the document.
+        serde_json::from_str(&text).map_err(|error| {
+            let place = format!("{:?} at line {}, column {}", error.classify(), error.line(), error.column());
+            corrupt(table, column, id, place)
+        })
     }
 }
 

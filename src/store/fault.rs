@@ -39,17 +39,21 @@ fn is_passing(error: &dyn DatabaseError) -> bool {
     code.parse().is_ok_and(|code: i32| matches!(code & 0xff, 5 | 6 | 7 | 10 | 13 | 14))
 }
 
-/// A row that cannot be read: names where it is, never what stands there.
+/// A row that cannot be read: names where it is, never what stands there. Ids of people stay out of the message, which goes
+/// to the log.
 pub(super) fn corrupt(
     table: &str,
     column: &str,
     id: &dyn Display,
     cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Error {
-    Error::Internal(
-        format!("row {id} of table {table} cannot be read: column {column}").into(),
-        Some(cause.into()),
-    )
+    let of_people = ["profile", "enrolment", "run_participant", "run_match", "run_unmatched"];
+    let told = if of_people.iter().any(|part| table.starts_with(part)) {
+        format!("a row of table {table} cannot be read: column {column}")
+    } else {
+        format!("row {id} of table {table} cannot be read: column {column}")
+    };
+    Error::Internal(told.into(), Some(cause.into()))
 }
 
 /// A document that cannot be written.

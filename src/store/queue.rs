@@ -20,13 +20,13 @@ statements! {
             lease_until_micros = $2, start_micros = COALESCE(start_micros, $3), stage = NULL, stage_done = 0, \
             stage_total = 0, stage_eta_millis = NULL WHERE (round_id, number) = (SELECT round_id, number FROM run \
             WHERE state IN ('queued', 'running') AND (state = 'queued' OR lease_until_micros < $3) \
-            ORDER BY create_micros, round_id, number LIMIT 1) RETURNING fence, ", run_columns!()),
+            ORDER BY create_micros, round_id, number LIMIT 1) RETURNING fence, cancel_requested, ", run_columns!()),
         postgres: concat!("UPDATE run SET state = 'running', attempt = attempt + 1, fence = fence + 1, \
             lease_owner = $1, lease_until_micros = $2, start_micros = COALESCE(start_micros, $3), stage = NULL, \
             stage_done = 0, stage_total = 0, stage_eta_millis = NULL WHERE (round_id, number) = \
             (SELECT round_id, number FROM run WHERE state IN ('queued', 'running') \
             AND (state = 'queued' OR lease_until_micros < $3) ORDER BY create_micros, round_id, number LIMIT 1 \
-            FOR UPDATE SKIP LOCKED) RETURNING fence, ", run_columns!()));
+            FOR UPDATE SKIP LOCKED) RETURNING fence, cancel_requested, ", run_columns!()));
     RENEW = ("run.renew",
         "UPDATE run SET lease_until_micros = $4 WHERE round_id = $1 AND number = $2 AND fence = $3 \
          AND state = 'running' RETURNING cancel_requested");
@@ -36,7 +36,7 @@ statements! {
     CANCEL_REQUESTED = ("run.cancel_requested",
         "SELECT cancel_requested FROM run WHERE round_id = $1 AND number = $2");
     RELEASE = ("run.release",
-        "UPDATE run SET state = 'queued', fence = fence + 1, lease_owner = NULL, lease_until_micros = NULL, \
+        "UPDATE run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_owner = NULL, lease_until_micros = NULL, \
          stage = NULL WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
     SUCCEED = ("run.succeed",
         "UPDATE run SET state = 'succeeded', end_micros = $4, engine_version = $5, result_digest = $6, summary = $7, \
@@ -77,6 +77,8 @@ pub struct ClaimedRun {
     pub run: Run,
     /// The fencing number of this claim.
     pub fence: i64,
+    /// Whether a person had asked for the run to be cancelled before it was claimed.
+    pub cancel_requested: bool,
     owner: String,
 }
 
@@ -118,7 +120,12 @@ impl Store {
             session.end().await?;
             return Ok(None);
         };
-        let claimed = ClaimedRun { run: run::read(&row)?, fence: row.int("fence")?, owner: owner.to_owned() };
+        let claimed = ClaimedRun {
+            run: run::read(&row)?,
+            fence: row.int("fence")?,
+            cancel_requested: row.flag("cancel_requested")?,
+            owner: owner.to_owned(),
+        };
         session.commit().await?;
         Ok(Some(claimed))
     }
@@ -157,7 +164,7 @@ impl Store {
         found.ok_or_else(|| Error::NotFound(name.name()))?.flag("cancel_requested")
     }
 
-    /// Gives a run back to the queue, so that another worker need not wait for the lease to end. The attempt counts.
+    /// Gives a run back to the queue, so that another worker need not wait for the lease to end. The attempt does not count.
     ///
     /// Fails with `RunState` if the run is no longer this worker's.
     pub async fn release_run(&self, claim: &ClaimedRun) -> Result<()> {

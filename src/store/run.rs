@@ -267,8 +267,10 @@ pub(super) fn read(row: &Row) -> Result<Run> {
 /// The run as the scope may see it.
 fn narrowed(mut run: Run, scope: &Scope) -> Run {
     if let (Some(own), Some(summary)) = (scope.organisation(), &mut run.summary) {
-        let RunSummary { regions, organisations, .. } = summary;
+        let RunSummary { regions, organisations, exclusions, criteria, .. } = summary;
         regions.clear();
+        exclusions.clear();
+        criteria.clear();
         organisations.retain(|organisation, _| organisation == own);
     }
     run

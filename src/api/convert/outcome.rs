@@ -58,7 +58,6 @@ pub fn unmatched_message(unmatched: &Unmatched, lang: Lang) -> v1::Unmatched {
                 text: wording::rule_label(*rule, lang).to_owned(),
             })
             .collect(),
-        best_score: unmatched.best_score.into(),
         details: unmatched.details.iter().map(|reason| reason_message(reason, lang)).collect(),
     }
 }
@@ -97,7 +96,6 @@ pub fn unmatched(message: &v1::Unmatched) -> Option<Unmatched> {
             .iter()
             .filter_map(|exclusion| Some((hard_rule(exclusion.rule)?, small(exclusion.count))))
             .collect(),
-        best_score: points(message.best_score),
         details: message.details.iter().map(reason).collect::<Option<_>>()?,
     })
 }

@@ -121,9 +121,7 @@ impl Story {
     /// Adds the rules that only the whole verdict shows, and puts all into the order of the API.
     pub(in crate::engine) fn settle(&mut self, verdict: Verdict, min_score: u16) {
         if verdict.broken().contains(HardRule::MinScore) {
-            let reason = Reason::new(ReasonCode::RuleMinScore)
-                .with("score", verdict.score())
-                .with("required", min_score);
+            let reason = Reason::new(ReasonCode::RuleMinScore).with("required", min_score);
             self.breaks(HardRule::MinScore, reason);
         }
         if verdict.broken().contains(HardRule::Mutual) {

@@ -21,9 +21,10 @@ impl IdentityWishes {
         Self { weight }
     }
 
-    /// `None` if neither wished anything.
+    /// `None` if neither wished anything, or only of one who shares nothing: silence is a missing answer, not a no.
     fn measure(a: Answers, b: Answers) -> Option<u16> {
-        let wishes = a.1.count_ones() + b.1.count_ones();
+        let asked = |wishes: u64, shares: u64| if shares == 0 { 0 } else { wishes.count_ones() };
+        let wishes = asked(a.1, b.0) + asked(b.1, a.0);
         let met = (a.1 & b.0).count_ones() + (b.1 & a.0).count_ones();
         (wishes > 0).then(|| share(met, wishes))
     }

@@ -1,5 +1,5 @@
-//! Ways of meeting: the share of common ones. The hard rule excludes pairs that share none, or that share meeting in person
-//! only and live in different countries; a missing answer breaks no rule.
+//! Ways of meeting: the share of common ones, of all that either gave; in person counts within one country. The hard rule
+//! excludes pairs that share none; a missing answer breaks no rule.
 
 use super::aspect::{Aspect, Story, Weight, points, share};
 use crate::domain::explanation::{Reason, ReasonCode};
@@ -27,11 +27,11 @@ impl Meets {
         !self.by_call && !self.in_person
     }
 
-    /// The common modes; `None` if a side gave none.
+    /// The common modes; `None` if a side gave none. In person they meet only within one country.
     fn common(self, other: Self) -> Option<MeetingModes> {
         let common = MeetingModes {
             by_call: self.by_call && other.by_call,
-            in_person: self.in_person && other.in_person,
+            in_person: self.in_person && other.in_person && self.country == other.country,
         };
         (!self.is_missing() && !other.is_missing()).then_some(common)
     }
@@ -39,10 +39,6 @@ impl Meets {
     fn score(self, other: Self, common: MeetingModes) -> u16 {
         let all = u32::from(self.by_call || other.by_call) + u32::from(self.in_person || other.in_person);
         share(u32::from(common.by_call) + u32::from(common.in_person), all)
-    }
-
-    fn cannot(self, other: Self, common: MeetingModes) -> bool {
-        !common.by_call && (!common.in_person || self.country != other.country)
     }
 }
 
@@ -69,7 +65,7 @@ impl Aspect for Meeting {
     fn judge(&self, mentee: &Meets, mentor: &Meets, _: Ties) -> Verdict {
         let common = mentee.common(*mentor);
         points(self.weight, common.map(|common| mentee.score(*mentor, common)))
-            .breaking_if(common.is_some_and(|common| mentee.cannot(*mentor, common)), HardRule::MeetingMode)
+            .breaking_if(common.is_some_and(|common| common.is_empty()), HardRule::MeetingMode)
     }
 
     fn explain(&self, mentee: &Meets, mentor: &Meets, _: Ties, story: &mut Story) {
@@ -84,7 +80,7 @@ impl Aspect for Meeting {
             Reason::new(ReasonCode::ModesShared).with("modes", modes)
         };
         story.finds(self.weight, common.map(|common| (mentee.score(*mentor, common), reason(common))));
-        if common.is_some_and(|common| mentee.cannot(*mentor, common)) {
+        if common.is_some_and(|common| common.is_empty()) {
             story.breaks(HardRule::MeetingMode, Reason::new(ReasonCode::RuleMeetingMode));
         }
     }

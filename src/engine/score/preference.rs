@@ -1,5 +1,5 @@
-//! Stated preferences: half for the mentee who would like this mentor, half for the mentor who would like this mentee; a
-//! missing answer if neither named anybody. Private.
+//! Stated preferences: half for the mentee who would like this mentor, half for the mentor who would like this mentee. A
+//! side that named nobody gives half the neutral value; if neither did, the answer is missing. Private.
 
 use super::aspect::{Aspect, Story, Weight, points};
 use crate::domain::explanation::{Reason, ReasonCode};
@@ -19,9 +19,14 @@ impl Preference {
         Self { weight }
     }
 
-    fn measure(has_named: bool, ties: Ties) -> Option<u16> {
-        let half = |tie: Ties| if ties.has(tie) { FULL_SCORE / 2 } else { 0 };
-        has_named.then(|| half(Ties::MENTEE_PREFERS) + half(Ties::MENTOR_PREFERS))
+    fn measure(&self, mentee_named: bool, mentor_named: bool, ties: Ties) -> Option<u16> {
+        let half = |named: bool, tie: Ties| match (ties.has(tie), named) {
+            (true, _) => FULL_SCORE / 2,
+            (false, true) => 0,
+            (false, false) => self.weight.neutral / 2,
+        };
+        (mentee_named || mentor_named)
+            .then(|| half(mentee_named, Ties::MENTEE_PREFERS) + half(mentor_named, Ties::MENTOR_PREFERS))
     }
 }
 
@@ -40,11 +45,11 @@ impl Aspect for Preference {
     }
 
     fn judge(&self, mentee: &bool, mentor: &bool, ties: Ties) -> Verdict {
-        points(Some(self.weight), Self::measure(*mentee || *mentor, ties))
+        points(Some(self.weight), self.measure(*mentee, *mentor, ties))
     }
 
     fn explain(&self, mentee: &bool, mentor: &bool, ties: Ties, story: &mut Story) {
-        let score = Self::measure(*mentee || *mentor, ties);
+        let score = self.measure(*mentee, *mentor, ties);
         story.finds(Some(self.weight), score.map(|score| (score, Reason::new(ReasonCode::PrivateAnswers))));
     }
 }

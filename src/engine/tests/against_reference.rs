@@ -142,11 +142,11 @@ proptest! {
             for (mentor, (score, broken)) in row.iter().enumerate() {
                 let (mentee, mentor) = (round.mentee(mentee).profile, round.mentor(mentor).profile);
                 let found = explain_pair(&snapshot, mentee, mentor).expect("both take part");
-                prop_assert_eq!(found.pair.score, *score);
+                prop_assert!(found.pair.score <= *score, "private points are withheld");
                 let rules: Vec<HardRule> = found.broken_rules.iter().map(|(rule, _)| *rule).collect();
                 prop_assert_eq!(rules, broken.iter().copied().collect::<Vec<_>>());
                 let points: u16 = found.pair.contributions.iter().map(|line| line.points).sum();
-                prop_assert_eq!(points, *score);
+                prop_assert_eq!(points, found.pair.score);
                 let most: u16 = found.pair.contributions.iter().map(|line| line.max_points).sum();
                 prop_assert_eq!(most, 10_000);
                 for line in &found.pair.contributions {
@@ -190,7 +190,8 @@ proptest! {
         for pair in &outcome.matches {
             let mentee = position(&pair.mentee).mentee.expect("a mentee") as usize;
             let mentor = position(&pair.mentor).mentor.expect("a mentor") as usize;
-            prop_assert_eq!(&expected[mentee][mentor], &(pair.score, BTreeSet::new()));
+            let (score, broken) = &expected[mentee][mentor];
+            prop_assert!(broken.is_empty() && pair.score <= *score, "{pair:?}");
         }
         let summary = &outcome.summary;
         let of_side = |mentee: bool| {
@@ -217,9 +218,9 @@ proptest! {
             let others = counterparts.iter().filter(|(_, broken)| !broken.contains(&HardRule::SamePerson));
             prop_assert_eq!(entry.counterparts as usize, others.clone().count());
             let candidates = others.clone().filter(|(_, broken)| broken.is_empty());
-            prop_assert_eq!(entry.candidates as usize, candidates.clone().count());
-            prop_assert_eq!(entry.best_score, candidates.map(|(score, _)| *score).max().unwrap_or(0));
-            for rule in HardRule::ALL {
+            prop_assert_eq!(entry.candidates as usize, candidates.count());
+            prop_assert!(!entry.exclusions.contains_key(&HardRule::Private));
+            for rule in HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private) {
                 let excluded = others.clone().filter(|(_, broken)| broken.contains(&rule)).count();
                 prop_assert_eq!(entry.exclusions.get(&rule).copied().unwrap_or(0) as usize, excluded);
             }

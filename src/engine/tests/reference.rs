@@ -204,10 +204,15 @@ impl Pair<'_> {
                 (!x.is_empty() && !y.is_empty()).then(|| jaccard(&x, &y))
             }
             Criterion::Preference => {
-                (!mentee.preferred.is_empty() || !mentor.preferred.is_empty()).then(|| {
-                    5_000
-                        * (u64::from(mentee.preferred.contains(b)) + u64::from(mentor.preferred.contains(a)))
-                })
+                let weights = &self.snapshot.policy.criteria;
+                let weight = weights.iter().find(|weight| weight.criterion == criterion)?;
+                let half = |named: &[ProfileRef], other| match (named.is_empty(), named.contains(other)) {
+                    (true, _) => u64::from(weight.neutral) / 2,
+                    (false, true) => 5_000,
+                    (false, false) => 0,
+                };
+                (!mentee.preferred.is_empty() || !mentor.preferred.is_empty())
+                    .then(|| half(&mentee.preferred, b) + half(&mentor.preferred, a))
             }
             Criterion::WaitingTime => {
                 let since = mentee.mentee_request.expect("a mentee").waiting_since;
@@ -291,7 +296,8 @@ impl Pair<'_> {
         let (a, b) = (answers(a), answers(b));
         let met = a.1.iter().filter(|wish| b.0.contains(wish)).count()
             + b.1.iter().filter(|wish| a.0.contains(wish)).count();
-        let wishes = a.1.len() + b.1.len();
+        let asked = |wishes: usize, shares: usize| if shares == 0 { 0 } else { wishes };
+        let wishes = asked(a.1.len(), b.0.len()) + asked(b.1.len(), a.0.len());
         (wishes > 0).then(|| met as u64 * 10_000 / wishes as u64)
     }
 }

@@ -253,7 +253,6 @@ pub(crate) fn outcome(first: &OrganisationId, second: &OrganisationId) -> RunOut
         counterparts: 2,
         candidates: 1,
         exclusions: [].into(),
-        best_score: 7_000,
         details: Vec::new(),
     };
     let mut summary = RunSummary { matches: 2, total_score: 16_500, ..RunSummary::default() };
