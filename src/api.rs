@@ -6,6 +6,7 @@ pub mod status;
 
 mod auth;
 mod call_layer;
+mod health;
 mod organisation;
 mod profile;
 mod round;
@@ -13,6 +14,7 @@ mod run;
 
 pub use auth::caller_of;
 pub use call_layer::CallLayer;
+pub use health::HealthApi;
 pub use organisation::OrganisationApi;
 pub use profile::ProfileApi;
 pub use round::RoundApi;

@@ -37,8 +37,11 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
     let t = target.clone();
     match method {
         "OrganisationService/CreateOrganisation" => {
-            let organisation =
-                v1::Organisation { display_name: "New".to_owned(), country: "PE".to_owned(), ..Default::default() };
+            let organisation = v1::Organisation {
+                display_name: "New".to_owned(),
+                country: "PE".to_owned(),
+                ..Default::default()
+            };
             let request = v1::CreateOrganisationRequest {
                 organisation_id: format!("new-{}", request_id()),
                 organisation: Some(organisation),
@@ -46,9 +49,10 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             };
             organisations.create_organisation(request).await.map(drop)
         }
-        "OrganisationService/GetOrganisation" => {
-            organisations.get_organisation(v1::GetOrganisationRequest { name: t.organisation }).await.map(drop)
-        }
+        "OrganisationService/GetOrganisation" => organisations
+            .get_organisation(v1::GetOrganisationRequest { name: t.organisation })
+            .await
+            .map(drop),
         "OrganisationService/ListOrganisations" => {
             organisations.list_organisations(v1::ListOrganisationsRequest::default()).await.map(drop)
         }
@@ -79,8 +83,11 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
         "RoundService/GetRound" => rounds.get_round(v1::GetRoundRequest { name: t.round }).await.map(drop),
         "RoundService/ListRounds" => rounds.list_rounds(v1::ListRoundsRequest::default()).await.map(drop),
         "RoundService/EnrolProfiles" => {
-            let request =
-                v1::EnrolProfilesRequest { round: t.round, organisation: t.organisation, ..Default::default() };
+            let request = v1::EnrolProfilesRequest {
+                round: t.round,
+                organisation: t.organisation,
+                ..Default::default()
+            };
             rounds.enrol_profiles(request).await.map(drop)
         }
         "RoundService/StartRun" => {
@@ -108,8 +115,12 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             rounds.list_unmatched(request).await.map(drop)
         }
         "RoundService/ExplainPair" => {
-            let request =
-                v1::ExplainPairRequest { run: t.run, mentee: t.mentee, mentor: t.mentor, ..Default::default() };
+            let request = v1::ExplainPairRequest {
+                run: t.run,
+                mentee: t.mentee,
+                mentor: t.mentor,
+                ..Default::default()
+            };
             rounds.explain_pair(request).await.map(drop)
         }
         unknown => panic!("{unknown} has no call in `call`"),

@@ -26,7 +26,11 @@ async fn bytes_that_are_no_message_are_the_callers_mistake_in_every_method() {
     for method in methods() {
         let headers = [("authorization", bearer.as_str())];
         let status = post(&world, &path(&method), &headers, Some(frame(&[0xFF; 40]))).await;
-        assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "UNDECODABLE"), "{method}");
+        assert_eq!(
+            (status.code(), reason(&status).as_str()),
+            (Code::InvalidArgument, "UNDECODABLE"),
+            "{method}"
+        );
     }
     let not_utf_8 = frame(&[0x0A, 2, 0xC3, 0x28]);
     let cut_off = frame(&[0x0A, 100, b'r'])[..7].to_vec();
@@ -59,7 +63,11 @@ async fn what_does_not_exist_is_unimplemented() {
     let world = World::sqlite().await;
     for path in ["/wim.mentorship.v1.RoundService/Nothing", "/wim.mentorship.v9.RoundService/GetRound", "/"] {
         let status = post(&world, path, &[], Some(frame(b""))).await;
-        assert_eq!((status.code(), reason(&status).as_str()), (Code::Unimplemented, "UNIMPLEMENTED"), "{path}");
+        assert_eq!(
+            (status.code(), reason(&status).as_str()),
+            (Code::Unimplemented, "UNIMPLEMENTED"),
+            "{path}"
+        );
     }
     let compressed = [&[1], &frame(b"??")[1..]].concat();
     let headers = [("grpc-encoding", "snappy")];
@@ -100,8 +108,12 @@ async fn all_that_is_wrong_is_told_at_once() {
         request_id: String::new(),
     };
     let told = wrong_fields(coordinator.organisations.create_organisation(organisation).await);
-    let fields =
-        ["organisation_id", "organisation.display_name", "organisation.country", "organisation.rules.excluded_organisations[0]"];
+    let fields = [
+        "organisation_id",
+        "organisation.display_name",
+        "organisation.country",
+        "organisation.rules.excluded_organisations[0]",
+    ];
     assert_eq!(told.iter().map(String::as_str).collect::<BTreeSet<_>>(), fields.into());
 
     let weight = |criterion: v1::Criterion, weight| v1::CriterionWeight {
@@ -161,8 +173,11 @@ async fn all_that_is_wrong_is_told_at_once() {
 async fn a_round_needs_days_and_a_policy_that_weighs_something() {
     let world = World::sqlite().await;
     let ask = async |round: v1::Round| {
-        let request =
-            v1::CreateRoundRequest { round_id: "r".to_owned(), round: Some(round), request_id: String::new() };
+        let request = v1::CreateRoundRequest {
+            round_id: "r".to_owned(),
+            round: Some(round),
+            request_id: String::new(),
+        };
         world.coordinator().rounds.create_round(request).await
     };
     let dated = |start: &str, end: &str| v1::Round {
@@ -180,7 +195,11 @@ async fn a_round_needs_days_and_a_policy_that_weighs_something() {
         assert_eq!(wrong_fields(ask(dated(start, end)).await), [field], "{start} to {end}");
     }
     let weights = [v1::Criterion::Topics, v1::Criterion::Goals];
-    let weights = weights.map(|criterion| v1::CriterionWeight { criterion: criterion.into(), weight: 0, neutral: None });
+    let weights = weights.map(|criterion| v1::CriterionWeight {
+        criterion: criterion.into(),
+        weight: 0,
+        neutral: None,
+    });
     let policy = v1::Policy { criteria: weights.to_vec(), ..v1::Policy::default() };
     let round = v1::Round { policy: Some(policy), ..round_message() };
     assert_eq!(wrong_fields(ask(round).await), ["round.policy.criteria"]);
@@ -194,7 +213,15 @@ async fn a_round_needs_days_and_a_policy_that_weighs_something() {
 async fn a_name_that_cannot_be_one_is_told_in_every_method_that_takes_one() {
     let world = World::sqlite().await;
     let peru = world.manager("wim-peru").await;
-    let bad = ["", "nonsense", "rounds/", "rounds/a b", "rounds/r/runs/0", "organisations/", "organisations/A/profiles/b"];
+    let bad = [
+        "",
+        "nonsense",
+        "rounds/",
+        "rounds/a b",
+        "rounds/r/runs/0",
+        "organisations/",
+        "organisations/A/profiles/b",
+    ];
     let nameless = ["CreateOrganisation", "ListOrganisations", "CreateRound", "ListRounds"];
     for name in bad {
         let name = || name.to_owned();
@@ -284,7 +311,10 @@ async fn a_page_token_leads_on_in_its_own_list_and_nowhere_else() {
         assert_eq!(refused(rounds(2, token).await), "INVALID_PAGE_TOKEN", "{token}");
     }
     let foreign = v1::ListOrganisationsRequest { page_size: 2, page_token: first.clone() };
-    assert_eq!(refused(world.coordinator().organisations.list_organisations(foreign).await), "INVALID_PAGE_TOKEN");
+    assert_eq!(
+        refused(world.coordinator().organisations.list_organisations(foreign).await),
+        "INVALID_PAGE_TOKEN"
+    );
     let hers = v1::ListRoundsRequest { page_size: 2, page_token: first.clone() };
     assert_eq!(refused(manager.client.clone().rounds.list_rounds(hers).await), "INVALID_PAGE_TOKEN");
     assert_eq!(wrong_fields(rounds(-1, "").await), ["page_size"]);
@@ -308,7 +338,8 @@ async fn reasons_come_in_four_languages_and_no_other() {
         let (parent, language_code) = (parent.clone(), language.to_owned());
         let request = v1::ListMatchesRequest { parent, language_code, ..v1::ListMatchesRequest::default() };
         let told = client.list_matches(request).await.expect("lists").into_inner().matches;
-        let texts_of = told[0].contributions.iter().filter_map(|part| part.reason.as_ref()).map(|r| r.text.clone());
+        let texts_of =
+            told[0].contributions.iter().filter_map(|part| part.reason.as_ref()).map(|r| r.text.clone());
         texts.insert(texts_of.collect::<Vec<_>>());
         assert_eq!(told[0].score, pair.score);
     }

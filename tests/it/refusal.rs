@@ -19,7 +19,10 @@ pub(crate) fn reason(status: &Status) -> String {
     let [info] = told[..] else { panic!("{} ErrorInfo instead of one: {status:?}", told.len()) };
     assert_eq!(info.domain, DOMAIN, "{status:?}");
     let known = ErrorReason::from_str_name(&format!("ERROR_REASON_{}", info.reason));
-    assert!(known.is_some_and(|reason| reason != ErrorReason::Unspecified), "not of the closed set: {status:?}");
+    assert!(
+        known.is_some_and(|reason| reason != ErrorReason::Unspecified),
+        "not of the closed set: {status:?}"
+    );
     assert_eq!(status.code(), code_of(&info.reason), "{status:?}");
     assert!(!status.message().is_empty(), "{status:?}");
     if status.code() == Code::Unavailable {

@@ -6,8 +6,8 @@ use wim_match::cli::client::{Client, request_id};
 
 use crate::refusal::{refused, wrong_fields};
 use crate::world::{
-    World, end_message, header_message, member, mentee, mentor, on_both_databases, round_message, row_of, rows_message,
-    send, soon,
+    World, end_message, header_message, member, mentee, mentor, on_both_databases, round_message, row_of,
+    rows_message, send, soon,
 };
 
 on_both_databases! {
@@ -37,7 +37,10 @@ async fn registering_an_organisation_again_gives_the_first_answer(world: World) 
     let again = client.create_organisation(request.clone()).await.expect("again").into_inner();
     assert_eq!(first, again);
     let shouted = v1::CreateOrganisationRequest { request_id: id.to_uppercase(), ..request };
-    assert_eq!(client.create_organisation(shouted).await.expect("one UUID, two spellings").into_inner(), first);
+    assert_eq!(
+        client.create_organisation(shouted).await.expect("one UUID, two spellings").into_inner(),
+        first
+    );
     for other in [organisation("wim-peru", "Another", &id), organisation("wim-kenya", "WIM Perú", &id)] {
         assert_eq!(refused(client.create_organisation(other).await), "REQUEST_ID_REUSED");
     }
@@ -131,9 +134,13 @@ async fn importing_again_gives_the_first_summary(world: World) {
     assert_eq!(again, told, "not as unchanged");
     let other = messages(peru.name(), &["a", "c"]);
     assert_eq!(refused(send(&mut peru.client, other).await), "REQUEST_ID_REUSED");
-    assert_eq!(names(&mut peru.client, &peru.organisation.name()).await, ["a", "b"].map(|id| peru.member(id)));
+    assert_eq!(
+        names(&mut peru.client, &peru.organisation.name()).await,
+        ["a", "b"].map(|id| peru.member(id))
+    );
 
-    let header = v1::ImportHeader { parent: peru.name(), request_id: "42".to_owned(), ..v1::ImportHeader::default() };
+    let header =
+        v1::ImportHeader { parent: peru.name(), request_id: "42".to_owned(), ..v1::ImportHeader::default() };
     let bad = vec![header_message(header), rows_message(vec![row_of(2, mentee("d"))]), end_message(1)];
     assert_eq!(wrong_fields(send(&mut peru.client, bad).await), ["request_id"]);
     world.stop().await;
@@ -148,7 +155,11 @@ async fn names(client: &mut Client, parent: &str) -> Vec<String> {
 async fn a_request_id_belongs_to_its_caller_and_to_its_method(world: World) {
     let id = request_id();
     let mut coordinator = world.coordinator();
-    coordinator.organisations.create_organisation(organisation("wim-peru", "WIM Perú", &id)).await.expect("first");
+    coordinator
+        .organisations
+        .create_organisation(organisation("wim-peru", "WIM Perú", &id))
+        .await
+        .expect("first");
     let round = v1::CreateRoundRequest {
         round_id: "r".to_owned(),
         round: Some(round_message()),

@@ -83,8 +83,10 @@ impl Cast {
     }
 
     async fn stop(self) {
-        let runs = v1::ListRunsRequest { parent: "rounds/other".to_owned(), ..v1::ListRunsRequest::default() };
-        let runs = self.world.coordinator().rounds.list_runs(runs).await.expect("lists runs").into_inner().runs;
+        let runs =
+            v1::ListRunsRequest { parent: "rounds/other".to_owned(), ..v1::ListRunsRequest::default() };
+        let runs =
+            self.world.coordinator().rounds.list_runs(runs).await.expect("lists runs").into_inner().runs;
         for run in runs {
             soon(self.world.watch(&run.name)).await;
         }
@@ -162,8 +164,7 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
 
 /// The whole status as text, with the names that the caller herself has given taken out.
 fn without_names(status: &Status, target: &Target) -> String {
-    let mut text =
-        format!("{:?} {} {:?}", status.code(), status.message(), status.get_error_details_vec());
+    let mut text = format!("{:?} {} {:?}", status.code(), status.message(), status.get_error_details_vec());
     for name in [&target.mentee, &target.mentor, &target.profile, &target.organisation] {
         text = text.replace(name.as_str(), "…");
     }
@@ -196,7 +197,8 @@ async fn a_manager_sees_of_a_run_what_concerns_her_own_members() {
         let request = v1::GetRoundRequest { name: "rounds/r".to_owned() };
         let round = manager.client.rounds.get_round(request).await.expect("reads").into_inner().round;
         let counts = round.and_then(|round| round.enrolment).expect("counts");
-        let profiles = v1::ListProfilesRequest { parent: manager.name(), ..v1::ListProfilesRequest::default() };
+        let profiles =
+            v1::ListProfilesRequest { parent: manager.name(), ..v1::ListProfilesRequest::default() };
         let profiles = manager.client.profiles.list_profiles(profiles).await.expect("lists").into_inner();
         assert_eq!(usize::try_from(counts.profiles), Ok(profiles.profiles.len()));
 

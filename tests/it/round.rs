@@ -105,7 +105,9 @@ fn check_that_nobody_is_lost(
     let mut roles = 0;
     for (name, person) in enrolled {
         let (seeks, offers) = (person.mentee_request.is_some(), person.mentor_offer.is_some());
-        for (side, has, matched) in [(v1::Side::Mentee, seeks, &mentees), (v1::Side::Mentor, offers, &mentors)] {
+        for (side, has, matched) in
+            [(v1::Side::Mentee, seeks, &mentees), (v1::Side::Mentor, offers, &mentors)]
+        {
             let listed = without.contains_key(&(side, name.as_str()));
             assert_eq!(has, listed ^ matched.contains(name.as_str()), "{name} as {side:?}");
             roles += usize::from(has);
@@ -132,7 +134,10 @@ fn check_summary(matches: &[v1::Match], run: &v1::Run) {
     assert_eq!(summary.score_histogram.iter().sum::<i64>(), summary.matches);
     assert!(summary.matched_mentees * 10 >= summary.mentees * 8, "most mentees of the sample can be matched");
     let mentees = |groups: &[v1::GroupCoverage]| groups.iter().map(|group| group.mentees).sum::<i64>();
-    assert_eq!((mentees(&summary.regions), mentees(&summary.organisations)), (summary.mentees, summary.mentees));
+    assert_eq!(
+        (mentees(&summary.regions), mentees(&summary.organisations)),
+        (summary.mentees, summary.mentees)
+    );
     assert_eq!(summary.tiers.iter().map(|tier| tier.mentees).sum::<i64>(), summary.mentees);
     assert_eq!((run.input_digest.len(), run.result_digest.len()), (64, 64));
 }
@@ -161,7 +166,8 @@ async fn check_explanations(
     let text = |told: &v1::ExplainPairResponse| told.verdict.as_ref().expect("a verdict").text.clone();
     assert_ne!(text(&told), text(&spanish));
 
-    let without = unmatched.iter().find(|person| person.side() == v1::Side::Mentee).expect("a contended round");
+    let without =
+        unmatched.iter().find(|person| person.side() == v1::Side::Mentee).expect("a contended round");
     let mut candidates = 0;
     for mentor in enrolled.values().filter(|p| p.mentor_offer.is_some() && p.name != without.profile) {
         let told = explain(&without.profile, &mentor.name, "").await.expect("explains");
@@ -205,7 +211,8 @@ async fn mentors_without_mentees_are_all_told_why(world: World) {
     assert_eq!(run.state(), v1::RunState::Succeeded);
     assert_eq!(matches(&mut world.coordinator(), &run.name, 0).await, []);
     let told = unmatched(&mut world.coordinator(), &run.name, 2).await;
-    let told: Vec<_> = told.iter().map(|p| (p.profile.as_str(), p.side(), p.reason(), p.counterparts)).collect();
+    let told: Vec<_> =
+        told.iter().map(|p| (p.profile.as_str(), p.side(), p.reason(), p.counterparts)).collect();
     let why = |id| (id, v1::Side::Mentor, v1::UnmatchedReason::NoCounterpart, 0);
     let names = ["a", "b", "c"].map(|id| peru.member(id));
     assert_eq!(told, names.iter().map(|name| why(name.as_str())).collect::<Vec<_>>());

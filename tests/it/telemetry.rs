@@ -116,10 +116,16 @@ async fn the_log_tells_of_every_call_and_of_nobody() {
     for method in methods() {
         let path = format!("wim.mentorship.v1.{method}");
         let answered = |line: &&serde_json::Value| {
-            line["message"] == "call answered" && line["span"]["name"] == "rpc" && line["span"]["rpc.method"] == *path
+            line["message"] == "call answered"
+                && line["span"]["name"] == "rpc"
+                && line["span"]["rpc.method"] == *path
         };
         let line = lines.iter().find(answered).unwrap_or_else(|| panic!("no line of {method}"));
-        assert!(line["rpc.response.status_code"].is_string() && line["duration.micros"].is_u64() | line["duration.micros"].is_i64(), "{line}");
+        assert!(
+            line["rpc.response.status_code"].is_string()
+                && line["duration.micros"].is_u64() | line["duration.micros"].is_i64(),
+            "{line}"
+        );
         assert_eq!(line["span"]["rpc.system.name"], "grpc");
     }
     assert!(lines.iter().any(|line| line["message"] == "run ended" && line["end"] == "succeeded"));

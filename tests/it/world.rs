@@ -233,7 +233,8 @@ impl World {
 
     pub(crate) async fn cancel(&self, run: &str) -> v1::Run {
         let request = v1::CancelRunRequest { name: run.to_owned(), request_id: String::new() };
-        let cancelled = self.coordinator().rounds.cancel_run(request).await.expect("is cancelled").into_inner();
+        let cancelled =
+            self.coordinator().rounds.cancel_run(request).await.expect("is cancelled").into_inner();
         cancelled.run.expect("a run")
     }
 
@@ -363,7 +364,8 @@ pub(crate) fn import_of(
     let number = i64::try_from(people.len()).expect("few");
     let header = v1::ImportHeader { parent: organisation.name(), ..v1::ImportHeader::default() };
     let mut messages = vec![header_message(header)];
-    let rows: Vec<v1::ImportRow> = people.into_iter().zip(2..).map(|(draft, row)| row_of(row, draft)).collect();
+    let rows: Vec<v1::ImportRow> =
+        people.into_iter().zip(2..).map(|(draft, row)| row_of(row, draft)).collect();
     messages.extend(rows.chunks(ROWS_PER_MESSAGE).map(|part| rows_message(part.to_vec())));
     messages.push(end_message(number));
     messages
@@ -414,12 +416,14 @@ pub(crate) fn member(id: &str) -> ProfileDraft {
 }
 
 pub(crate) fn mentor(id: &str, places: i32) -> ProfileDraft {
-    let offer = MentorOfferDraft { max_mentees: places, topics: vec!["leadership".to_owned()], min_mentees: 0 };
+    let offer =
+        MentorOfferDraft { max_mentees: places, topics: vec!["leadership".to_owned()], min_mentees: 0 };
     ProfileDraft { career_stage: "senior_manager".to_owned(), mentor_offer: Some(offer), ..member(id) }
 }
 
 pub(crate) fn mentee(id: &str) -> ProfileDraft {
-    let request = MenteeRequestDraft { topics: vec!["leadership".to_owned()], ..MenteeRequestDraft::default() };
+    let request =
+        MenteeRequestDraft { topics: vec!["leadership".to_owned()], ..MenteeRequestDraft::default() };
     ProfileDraft { mentee_request: Some(request), ..member(id) }
 }
 
