@@ -6,6 +6,7 @@ pub mod status;
 
 mod auth;
 mod call_layer;
+mod health;
 mod organisation;
 mod profile;
 mod round;
@@ -14,6 +15,7 @@ mod streams;
 
 pub use auth::caller_of;
 pub use call_layer::CallLayer;
+pub use health::HealthApi;
 pub use organisation::OrganisationApi;
 pub use profile::ProfileApi;
 pub use round::RoundApi;

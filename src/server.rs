@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::transport::Server as Transport;
 use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::HealthReporter;
 
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;
-use crate::api::{CallLayer, OrganisationApi, ProfileApi, RoundApi, Streams, proto};
+use crate::api::{CallLayer, HealthApi, OrganisationApi, ProfileApi, RoundApi, Streams, proto};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::service::Service;
@@ -78,7 +79,7 @@ impl Server {
             });
         }
 
-        let (health, health_service) = tonic_health::server::health_reporter();
+        let health = HealthReporter::new();
         health.set_service_status("", ServingStatus::Serving).await;
         health.set_serving::<OrganisationServiceServer<OrganisationApi>>().await;
         health.set_serving::<ProfileServiceServer<ProfileApi>>().await;
@@ -98,7 +99,7 @@ impl Server {
             .http2_keepalive_interval(Some(KEEPALIVE))
             .max_concurrent_streams(config.max_concurrent_streams)
             .layer(CallLayer { max_message_bytes: max })
-            .add_service(health_service)
+            .add_service(HealthServer::new(HealthApi::new(health)))
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?)
             .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))

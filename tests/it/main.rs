@@ -1,11 +1,16 @@
 //! The one integration binary.
 
 mod call;
+mod errors;
+mod health;
 mod house;
+mod import;
 mod postgres;
 mod refusal;
 mod request_id;
 mod roles;
 mod round;
 mod store;
+mod telemetry;
+mod wire;
 mod world;

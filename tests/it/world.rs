@@ -137,11 +137,7 @@ impl World {
         self.client(Some(&self.coordinator))
     }
 
-    /// Somebody without a token.
-    pub(crate) fn anonymous(&self) -> Client {
-        self.client(None)
-    }
-
+    /// Somebody with a token that may be none.
     pub(crate) fn client(&self, token: Option<&str>) -> Client {
         Client::new(&self.channel, token).expect("a client")
     }
