@@ -24,8 +24,8 @@ fn check(case: &Case, tuning: &Tuning) -> Assignment {
 }
 
 fn tuning() -> impl Strategy<Value = Tuning> {
-    let narrow = (1..3_usize, 1..3_usize, 0..3_usize);
-    let narrow = narrow.prop_map(|(breadth, worst, passes)| Tuning { breadth, worst, passes });
+    let narrow = (1..3_usize, 1..3_usize, 0..3_usize, 0..3_usize);
+    let narrow = narrow.prop_map(|(breadth, worst, passes, few)| Tuning { breadth, worst, passes, few });
     prop_oneof![3 => narrow, 1 => Just(Tuning::default())]
 }
 
@@ -151,7 +151,7 @@ fn a_price_war_over_the_last_seats_is_settled_at_once() {
     let solved = assign(&instance.problem(), &Unobserved).unwrap();
     assert_proved(&instance.problem(), &solved);
     assert_eq!(solved.pairs.len(), 600);
-    assert!(solved.counters.arcs < 200_000, "{:?}", solved.counters);
+    assert!(solved.counters.arcs < 400_000, "{:?}", solved.counters);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn the_work_on_a_known_instance_does_not_grow() {
     assert_proved(&instance.problem(), &solved);
     let Counters { bids, scans, arcs, pricing_rounds, .. } = solved.counters;
     assert!(
-        bids <= 5_000 && scans <= 21_000 && arcs <= 500_000 && pricing_rounds <= 4,
+        bids <= 5_000 && scans <= 16_000 && arcs <= 450_000 && pricing_rounds <= 5,
         "{:?}",
         solved.counters
     );
