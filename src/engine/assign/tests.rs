@@ -20,6 +20,7 @@ fn check(case: &Case, tuning: &Tuning) -> Assignment {
     let solved = assign_tuned(&problem, tuning, &Unobserved).unwrap();
     let verdict = certify(&problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
     assert!(verdict.proved(), "{verdict:?} {solved:?}");
+    assert_eq!(verdict.candidates, case.scores.iter().filter(|&&score| score != FORBIDDEN).count() as u64);
     solved
 }
 
@@ -54,6 +55,16 @@ proptest! {
     #[test]
     fn larger_cases_are_proved_best(case in case(0..25, 0..20, score()), tuning in tuning()) {
         check(&case, &tuning);
+    }
+
+    #[test]
+    fn cases_as_wide_as_vectors_are_proved_best(
+        case in case(10..40, 60..140, 0..4_i32),
+        extreme in case(3..10, 60..140, score()),
+        tuning in tuning(),
+    ) {
+        check(&case, &tuning);
+        check(&extreme, &tuning);
     }
 
     #[test]
