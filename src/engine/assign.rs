@@ -4,17 +4,21 @@
 //!
 //! 1. [`core`]: one look at all pairs keeps every mentee's best mentors;
 //! 2. [`auction`]: most mentees find their mentors by bidding;
-//! 3. [`paths`]: shortest alternating paths serve the rest, exactly, on the core;
+//! 3. [`phases`] and [`paths`]: shortest alternating paths serve the others, exactly, on the core;
 //! 4. [`pricing`]: a look at all pairs finds those that would beat the prices; [`repair`] takes them in;
-//! 5. again from 4 until none is found: then the prices hold for every pair there is, which is the proof.
+//! 5. again from 3 until none is found and nobody waits: then the prices hold for every pair there is.
 //!
-//! [`crate::engine::certify`] checks that proof and shares no code with this module.
+//! Step 3 pauses for step 4 when prices have moved far ([`Levels::span`]): prices that rise because the core lacks a pair
+//! would upset nearly everybody once that pair comes in.
+//!
+//! [`crate::engine::certify`] checks the result and shares no code with this module.
 
 mod auction;
 mod core;
 mod counters;
 mod levels;
 mod paths;
+mod phases;
 mod pricing;
 mod repair;
 mod state;
@@ -33,12 +37,18 @@ use super::certify::Certificate;
 use super::problem::{Observer, Problem, Stopped};
 
 use self::core::{Core, Survey, index};
-use self::counters::Pulse;
+use self::counters::{Pulse, Work};
+
 use self::levels::Levels;
 use self::paths::Paths;
+use self::phases::Phases;
 use self::state::State;
 use self::tuning::Tuning;
 use self::weight::Weight;
+
+/// Pricing is fruitless if it finds fewer pairs than one for so many waiting mentees: then prices may move farther before
+/// the next time.
+const FRUITLESS: usize = 4;
 
 /// A best assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,38 +90,54 @@ fn solve<W: Weight>(
     mut core: Core,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    let mut counters = Counters::default();
-    let mut pulse = Pulse::new(observer);
+    let mut work = Work { counters: Counters::default(), pulse: Pulse::new(observer) };
     let mut state = State::<W>::new(problem, &levels);
     let mut paths = Paths::new(&state);
+    let mut phases = Phases::new(&state);
 
-    let waiting = open_all(&mut state);
-    let waiting = auction::run(&mut state, &core, waiting, tuning.passes, &mut counters, &mut pulse)?;
-    for (done, &mentee) in waiting.iter().enumerate() {
-        let mentee = mentee as usize;
-        observe(observer, done, waiting.len());
-        state.settle(mentee, best_offer(&state, &core, mentee));
-        if state.unserved(mentee) > 0 {
-            paths.serve(&mut state, &core, mentee, &mut counters, &mut pulse)?;
-        }
+    let places = open_all(&mut state);
+    let total = places.len();
+    let mut waiting = auction::run(&mut state, &core, places, tuning.passes, &mut work)?;
+    for &mentee in &waiting {
+        let offer = best_offer(&state, &core, mentee as usize);
+        state.settle(mentee as usize, offer);
     }
+    let mut holes = Vec::new();
+    let mut span: W = levels.span();
     loop {
-        counters.pricing_rounds += 1;
+        core.index_columns();
+        let mut reach = span;
+        phases.serve(&mut state, &core, &mut waiting, tuning.few, &mut reach, &mut work)?;
+        if waiting.len() <= tuning.few {
+            waiting = paths.serve_each(&mut state, &core, &waiting, reach, &mut work)?;
+        }
+        if waiting.is_empty() {
+            for mentor in holes.drain(..) {
+                paths.fill(&mut state, &core, mentor, &mut work)?;
+            }
+        }
+        observer.progress(Stage::Assign, total.saturating_sub(waiting.len()) as u64, total as u64);
+
+        work.counters.pricing_rounds += 1;
         let added = pricing::violations(problem, &state, tuning.worst, observer)?;
         let more: usize = added.iter().map(Vec::len).sum();
-        if more == 0 {
+        if more == 0 && waiting.is_empty() {
             break;
         }
-        counters.priced_in += more as u64;
-        core.extend(&added);
-        core.index_columns();
-        for (mentee, added) in added.iter().enumerate().filter(|(_, added)| !added.is_empty()) {
-            repair::take_in(&mut state, &core, &mut paths, mentee, added, &mut counters, &mut pulse)?;
+        if more <= waiting.len() / FRUITLESS {
+            span = span.eightfold();
+        }
+        if more > 0 {
+            work.counters.priced_in += more as u64;
+            core.extend(&added);
+            let upset = repair::take_in(&mut state, &added);
+            waiting.extend(upset.waiting);
+            holes.extend(upset.holes);
         }
     }
-    counters.core_arcs = core.len() as u64;
+    work.counters.core_arcs = core.len() as u64;
     let certificate = levels.certificate(state.mentee_prices(), state.mentor_prices());
-    Ok(Assignment { pairs: state.pairs(), certificate, counters })
+    Ok(Assignment { pairs: state.pairs(), certificate, counters: work.counters })
 }
 
 /// Takes all wanted places into use and lists them, first places before second ones.
@@ -136,10 +162,4 @@ fn best_offer<W: Weight>(state: &State<W>, core: &Core, mentee: usize) -> W {
         .map(|arc| W::from(arc.score) - state.door(arc.to as usize).price)
         .max()
         .unwrap_or(-W::FAR)
-}
-
-fn observe(observer: &dyn Observer, done: usize, total: usize) {
-    if done.is_multiple_of(256) {
-        observer.progress(Stage::Assign, done as u64, total as u64);
-    }
 }

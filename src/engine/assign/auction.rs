@@ -9,7 +9,7 @@
 use crate::engine::problem::Stopped;
 
 use super::core::{Core, index};
-use super::counters::{Counters, Pulse};
+use super::counters::Work;
 use super::state::State;
 use super::weight::Weight;
 
@@ -30,8 +30,7 @@ pub(super) fn run<W: Weight>(
     core: &Core,
     mut waiting: Vec<u32>,
     passes: usize,
-    counters: &mut Counters,
-    pulse: &mut Pulse<'_>,
+    work: &mut Work<'_>,
 ) -> Result<Vec<u32>, Stopped> {
     for _ in 0..passes {
         let before = waiting.len();
@@ -44,10 +43,10 @@ pub(super) fn run<W: Weight>(
                 continue;
             }
             budget -= 1;
-            counters.bids += 1;
+            work.counters.bids += 1;
             let row = core.row(mentee as usize);
-            counters.arcs += row.len() as u64;
-            pulse.beat(row.len())?;
+            work.counters.arcs += row.len() as u64;
+            work.pulse.beat(row.len())?;
             if let Some(Displaced { mentee, price_rose }) = bid(state, core, mentee as usize) {
                 if price_rose {
                     waiting.push(mentee);

@@ -119,7 +119,7 @@ pub(super) fn survey(
     breadth: usize,
     observer: &dyn Observer,
 ) -> Result<Survey, Stopped> {
-    let found = walk(problem, observer, Stage::Score, |_| Best::new(problem, breadth))?;
+    let found = walk(problem, observer, Some(Stage::Score), |_| Best::new(problem, breadth))?;
     let mut rows = Rows { start: vec![0], arcs: Vec::with_capacity(found.len() * breadth) };
     let (mut lowest, mut highest) = (i32::MAX, FORBIDDEN);
     for (mentee, row) in found.into_iter().enumerate() {
@@ -152,18 +152,17 @@ impl RowVisitor for Best<'_> {
     type Found = BestOfRow;
 
     fn read(&mut self, mentee: usize, first: usize, scores: &[i32]) {
-        for (lane, from) in scores.chunks(LANE).zip((first..).step_by(LANE)) {
-            let (mut lowest, mut highest) = (i32::MAX, FORBIDDEN);
-            for &score in lane {
-                highest = highest.max(score);
-                lowest = lowest.min(if score == FORBIDDEN { i32::MAX } else { score });
-            }
-            self.lowest = self.lowest.min(lowest);
-            self.highest = self.highest.max(highest);
-            if highest >= self.floor {
-                self.pick(mentee, from, lane);
-            }
+        let (lanes, rest) = scores.as_chunks::<LANE>();
+        for (lane, from) in lanes.iter().zip((first..).step_by(LANE)) {
+            let highest = lane.iter().fold(FORBIDDEN, |most, &score| most.max(score));
+            // One less, so that a forbidden pair wraps round to the very top.
+            let lowest = lane.iter().fold(i32::MAX, |least, &score| least.min(score.wrapping_sub(1)));
+            let lowest = lowest.saturating_add(1);
+            self.note(mentee, from, lane, lowest, highest);
         }
+        let lowest = rest.iter().copied().filter(|&score| score != FORBIDDEN).min().unwrap_or(i32::MAX);
+        let highest = rest.iter().copied().max().unwrap_or(FORBIDDEN);
+        self.note(mentee, first + scores.len() - rest.len(), rest, lowest, highest);
     }
 
     fn finish(self, _: usize) -> BestOfRow {
@@ -177,6 +176,14 @@ impl<'a> Best<'a> {
     fn new(problem: &'a Problem<'a>, breadth: usize) -> Self {
         let top = Top::new(breadth);
         Self { problem, top, floor: FORBIDDEN + 1, lowest: i32::MAX, highest: FORBIDDEN }
+    }
+
+    fn note(&mut self, mentee: usize, from: usize, lane: &[i32], lowest: i32, highest: i32) {
+        self.lowest = self.lowest.min(lowest);
+        self.highest = self.highest.max(highest);
+        if highest >= self.floor {
+            self.pick(mentee, from, lane);
+        }
     }
 
     fn pick(&mut self, mentee: usize, from: usize, lane: &[i32]) {

@@ -13,6 +13,8 @@ pub struct Counters {
     pub searches: u64,
     /// Shortest-path searches that seek an heir for a seat.
     pub reverse_searches: u64,
+    /// Phases that serve many mentees at once.
+    pub phases: u64,
     /// Nodes settled by searches.
     pub scans: u64,
     /// Pairs of the core looked at by bids and searches.
@@ -23,6 +25,14 @@ pub struct Counters {
     pub priced_in: u64,
     /// Pairs in the core at the end.
     pub core_arcs: u64,
+}
+
+/// Work done so far, and the ear for the observer: what every step of the solver carries with it.
+pub(super) struct Work<'a> {
+    /// Work done.
+    pub(super) counters: Counters,
+    /// Asks whether to stop.
+    pub(super) pulse: Pulse<'a>,
 }
 
 /// Asks the observer every so many units of work (each some nanoseconds) whether to stop.

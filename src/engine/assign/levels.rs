@@ -32,6 +32,8 @@ pub(super) struct Levels {
     step: i128,
     /// Highest score of a candidate, at least 0.
     highest: i128,
+    /// How far apart scores are.
+    range: i128,
 }
 
 impl Levels {
@@ -44,6 +46,7 @@ impl Levels {
     }
 
     fn new(present: &[u8], most_pairs: i128, lowest: i32, highest: i32) -> Self {
+        let range = i128::from(highest) - i128::from(lowest);
         let highest = i128::from(highest.max(0));
         let step = 1 + most_pairs * (highest - i128::from(lowest.min(0)));
         let mut tiers: Vec<TierWeight> = (2_i128..)
@@ -51,7 +54,7 @@ impl Levels {
             .map(|(steps, &tier)| TierWeight { tier, weight: steps * step })
             .collect();
         tiers.reverse();
-        Self { tiers, step, highest }
+        Self { tiers, step, highest, range }
     }
 
     /// Whether all values that the solver forms stay clear of the ends of an `i64`. Prices lie between minus the greatest
@@ -70,6 +73,11 @@ impl Levels {
     /// Weight of a second place and of a minimum place.
     pub(super) fn step<W: Weight>(&self) -> W {
         W::narrow(self.step)
+    }
+
+    /// How far prices may move before all pairs are priced again: a quarter of the range of scores.
+    pub(super) fn span<W: Weight>(&self) -> W {
+        W::narrow((self.range / 4).max(1))
     }
 
     /// A price above every gain: that of a mentor without places.

@@ -12,7 +12,7 @@ use std::collections::BinaryHeap;
 use crate::engine::problem::Stopped;
 
 use super::core::{Core, index};
-use super::counters::{Counters, Pulse};
+use super::counters::Work;
 use super::state::State;
 use super::weight::Weight;
 
@@ -59,30 +59,53 @@ impl<W: Weight> Paths<W> {
         }
     }
 
+    /// Serves the unserved places of the given mentees one by one, and gives those who still wait.
+    pub(super) fn serve_each(
+        &mut self,
+        state: &mut State<W>,
+        core: &Core,
+        waiting: &[u32],
+        reach: W,
+        work: &mut Work<'_>,
+    ) -> Result<Vec<u32>, Stopped> {
+        let mut still_waiting = Vec::new();
+        for &mentee in waiting {
+            while state.unserved(mentee as usize) > 0 {
+                if !self.serve(state, core, mentee as usize, reach, work)? {
+                    still_waiting.push(mentee);
+                    break;
+                }
+            }
+        }
+        Ok(still_waiting)
+    }
+
     /// Finds the best use for an unserved place of `mentee` and puts it into effect: a seat, or the retreat of the mentee
-    /// herself or of another who can be spared more easily.
-    pub(super) fn serve(
+    /// herself or of another who can be spared more easily. If all of these are farther than `reach`, prices move that far,
+    /// the place still waits, and the answer is no.
+    fn serve(
         &mut self,
         state: &mut State<W>,
         core: &Core,
         mentee: usize,
-        counters: &mut Counters,
-        pulse: &mut Pulse<'_>,
-    ) -> Result<(), Stopped> {
-        counters.searches += 1;
+        reach: W,
+        work: &mut Work<'_>,
+    ) -> Result<bool, Stopped> {
+        work.counters.searches += 1;
         let source = self.mentors + mentee;
-        self.begin(source, state.leave_cost(mentee));
+        let leave = state.leave_cost(mentee);
+        self.begin(source, leave.min(reach));
         while let Some(node) = self.next() {
             if node < self.mentors {
-                self.relax_holders(state, node, pulse)?;
+                self.relax_holders(state, node, work)?;
             } else {
                 let row = core.row(node - self.mentors);
-                counters.arcs += row.len() as u64;
-                pulse.beat(row.len())?;
+                work.counters.arcs += row.len() as u64;
+                work.pulse.beat(row.len())?;
                 self.relax_row(state, core, node - self.mentors);
             }
         }
-        counters.scans += self.settled.len() as u64;
+        work.counters.scans += self.settled.len() as u64;
         for &node in &self.settled {
             let node = node as usize;
             let change = self.best - self.labels[node].distance;
@@ -92,33 +115,50 @@ impl<W: Weight> Paths<W> {
                 state.u[node - self.mentors] -= change;
             }
         }
-        self.serve_along(state, source);
-        Ok(())
+        let found = self.end != source || leave <= reach;
+        if found {
+            let labels = &self.labels;
+            serve_along(state, self.end, source, |node| (labels[node].from, labels[node].score));
+        }
+        Ok(found)
     }
 
-    /// Finds the best use for a hole of `mentor` and puts it into effect: an heir, or the loss of a seat here or at
-    /// another mentor who can spare one more easily. The core's columns must be indexed.
+    /// Finds the best use for all holes of `mentor`. The core's columns must be indexed.
     pub(super) fn fill(
         &mut self,
         state: &mut State<W>,
         core: &Core,
         mentor: usize,
-        counters: &mut Counters,
-        pulse: &mut Pulse<'_>,
+        work: &mut Work<'_>,
     ) -> Result<(), Stopped> {
-        counters.reverse_searches += 1;
+        while state.holes(mentor) > 0 {
+            self.fill_one(state, core, mentor, work)?;
+        }
+        Ok(())
+    }
+
+    /// Finds the best use for a hole of `mentor` and puts it into effect: an heir, or the loss of a seat here or at
+    /// another mentor who can spare one more easily.
+    fn fill_one(
+        &mut self,
+        state: &mut State<W>,
+        core: &Core,
+        mentor: usize,
+        work: &mut Work<'_>,
+    ) -> Result<(), Stopped> {
+        work.counters.reverse_searches += 1;
         self.begin(mentor, state.vacate_cost(mentor));
         while let Some(node) = self.next() {
             if node < self.mentors {
                 let column = core.column(node);
-                counters.arcs += column.len() as u64;
-                pulse.beat(column.len())?;
+                work.counters.arcs += column.len() as u64;
+                work.pulse.beat(column.len())?;
                 self.relax_column(state, core, node);
             } else {
                 self.relax_mates(state, node - self.mentors);
             }
         }
-        counters.scans += self.settled.len() as u64;
+        work.counters.scans += self.settled.len() as u64;
         for &node in &self.settled {
             let node = node as usize;
             let change = self.best - self.labels[node].distance;
@@ -174,12 +214,6 @@ impl<W: Weight> Paths<W> {
         None
     }
 
-    /// Whether an arc to this distance is worth following. Arcs of negative cost are those that pricing has just added for
-    /// a mentee who has not taken them in yet: until then they do not count.
-    fn admits(&self, distance: W) -> bool {
-        (self.distance..self.best).contains(&distance)
-    }
-
     /// Reaches a node; `exit` is what it costs to end there.
     fn reach(&mut self, node: usize, distance: W, from: usize, score: i32, exit: W) {
         let label = &mut self.labels[node];
@@ -208,21 +242,16 @@ impl<W: Weight> Paths<W> {
             }
             let door = state.door(arc.to as usize);
             let distance = base - score + door.price;
-            if self.admits(distance) && !state.are_mates(mentee, arc.to) {
+            if distance < self.best && !state.are_mates(mentee, arc.to) {
                 self.reach(arc.to as usize, distance, self.mentors + mentee, arc.score, door.exit);
             }
         }
     }
 
-    fn relax_holders(
-        &mut self,
-        state: &State<W>,
-        mentor: usize,
-        pulse: &mut Pulse<'_>,
-    ) -> Result<(), Stopped> {
+    fn relax_holders(&mut self, state: &State<W>, mentor: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
         let base = self.distance - state.door(mentor).price;
         for (mentee, score) in state.holders(mentor) {
-            pulse.beat(1)?;
+            work.pulse.beat(1)?;
             let distance = base + W::from(score) - state.u[mentee];
             self.reach(self.mentors + mentee, distance, mentor, score, state.leave_cost(mentee));
         }
@@ -234,7 +263,7 @@ impl<W: Weight> Paths<W> {
         for arc in core.column(mentor) {
             let mentee = arc.to as usize;
             let distance = base + state.u[mentee] - W::from(arc.score);
-            if self.admits(distance) && !state.are_mates(mentee, index(mentor)) {
+            if distance < self.best && !state.are_mates(mentee, index(mentor)) {
                 self.reach(self.mentors + mentee, distance, mentor, arc.score, state.enter_cost(mentee));
             }
         }
@@ -246,35 +275,6 @@ impl<W: Weight> Paths<W> {
             let mentor = place.mentor as usize;
             let distance = base + W::from(place.score) - state.door(mentor).price;
             self.reach(mentor, distance, self.mentors + mentee, place.score, state.vacate_cost(mentor));
-        }
-    }
-
-    /// Passes the seats along the path that was found, from its end back to the mentee who began it.
-    fn serve_along(&self, state: &mut State<W>, source: usize) {
-        let mut node = self.end;
-        let mut gained = None;
-        if node < self.mentors {
-            state.take_seat(node);
-        } else {
-            state.leave(node - self.mentors);
-        }
-        loop {
-            let Label { from, score, .. } = self.labels[node];
-            if node < self.mentors {
-                gained = Some((node, score));
-            } else {
-                let mentee = node - self.mentors;
-                if node != source {
-                    state.detach(mentee, from as usize);
-                }
-                if let Some((mentor, score)) = gained {
-                    state.attach(mentee, mentor, score);
-                }
-                if node == source {
-                    return;
-                }
-            }
-            node = from as usize;
         }
     }
 
@@ -301,5 +301,41 @@ impl<W: Weight> Paths<W> {
             node = from as usize;
         }
         state.fill_hole(source);
+    }
+}
+
+/// Passes seats along a path, from its `end` back to the `source`, a mentee with an unserved place. `step` gives the node
+/// from which the path came to a node, and the score of the pair along which it came.
+pub(super) fn serve_along<W: Weight>(
+    state: &mut State<W>,
+    end: usize,
+    source: usize,
+    step: impl Fn(usize) -> (u32, i32),
+) {
+    let mentors = state.mentors();
+    let mut node = end;
+    let mut gained = None;
+    if node < mentors {
+        state.take_seat(node);
+    } else {
+        state.leave(node - mentors);
+    }
+    loop {
+        let (from, score) = step(node);
+        if node < mentors {
+            gained = Some((node, score));
+        } else {
+            let mentee = node - mentors;
+            if node != source {
+                state.detach(mentee, from as usize);
+            }
+            if let Some((mentor, score)) = gained {
+                state.attach(mentee, mentor, score);
+            }
+            if node == source {
+                return;
+            }
+        }
+        node = from as usize;
     }
 }

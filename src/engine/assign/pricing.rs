@@ -1,6 +1,5 @@
 //! Pricing: every pair there is, against the prices.
 
-use crate::domain::run::Stage;
 use crate::engine::problem::{FORBIDDEN, Observer, Problem, Stopped};
 
 use super::core::{Arc, index};
@@ -10,24 +9,55 @@ use super::top::{Ranked, Top, lot};
 use super::weight::Weight;
 
 /// Scores tested at a time before any is looked at singly.
-const LANE: usize = 32;
+const LANE: usize = 64;
+/// Prices of mentors, less the lowest of them, are compared in 32 bits up to this size.
+const NARROW: i32 = 1 << 30;
 
-/// The pairs of every mentee that offer more than the prices say, worst first, at most `worst`; all empty if the prices hold
-/// for every pair there is.
+/// The pairs of every mentee that offer more than the prices say, worst first, at most `worst`; all empty if the prices
+/// hold for every pair there is.
 pub(super) fn violations<W: Weight>(
     problem: &Problem<'_>,
     state: &State<W>,
     worst: usize,
     observer: &dyn Observer,
 ) -> Result<Vec<Vec<Arc>>, Stopped> {
-    let prices: Vec<W> = (0..state.mentors()).map(|mentor| state.door(mentor).price).collect();
-    let visitor = |_| Violations { state, prices: &prices, top: Top::new(worst) };
-    walk(problem, observer, Stage::Assign, visitor)
+    let prices = Prices::of(state);
+    let visitor = |mentee| Violations {
+        state,
+        prices: &prices,
+        sieve: prices.sieve(state.u[mentee]),
+        top: Top::new(worst),
+    };
+    walk(problem, observer, None, visitor)
+}
+
+/// Prices of all mentors, exactly and for a quick first look.
+struct Prices<W> {
+    exact: Vec<W>,
+    lowest: W,
+    /// Prices less `lowest`, or [`NARROW`] where that is more: never too high, so that the sieve misses nothing.
+    narrow: Vec<i32>,
+}
+
+impl<W: Weight> Prices<W> {
+    fn of(state: &State<W>) -> Self {
+        let exact: Vec<W> = (0..state.mentors()).map(|mentor| state.door(mentor).price).collect();
+        let lowest = exact.iter().copied().min().unwrap_or_default();
+        let narrow = exact.iter().map(|&price| (price - lowest).clamped(NARROW)).collect();
+        Self { exact, lowest, narrow }
+    }
+
+    /// What a score must exceed, beside a mentor's narrow price, to be looked at; `None` if 32 bits cannot tell.
+    fn sieve(&self, u: W) -> Option<i32> {
+        let sum = u + self.lowest;
+        (sum >= W::from(-NARROW)).then(|| sum.clamped(NARROW - 1))
+    }
 }
 
 struct Violations<'a, W> {
     state: &'a State<W>,
-    prices: &'a [W],
+    prices: &'a Prices<W>,
+    sieve: Option<i32>,
     top: Top<W>,
 }
 
@@ -35,19 +65,24 @@ impl<W: Weight> RowVisitor for Violations<'_, W> {
     type Found = Vec<Arc>;
 
     fn read(&mut self, mentee: usize, first: usize, scores: &[i32]) {
-        let u = self.state.u[mentee];
-        let prices = &self.prices[first..first + scores.len()];
-        for ((lane, prices), from) in
-            scores.chunks(LANE).zip(prices.chunks(LANE)).zip((first..).step_by(LANE))
-        {
+        let Some(sieve) = self.sieve else {
+            self.collect(mentee, first, scores);
+            return;
+        };
+        let prices = self.prices;
+        let (lanes, rest) = scores.as_chunks::<LANE>();
+        let (narrow, _) = prices.narrow[first..first + scores.len()].as_chunks::<LANE>();
+        for ((lane, narrow), from) in lanes.iter().zip(narrow).zip((first..).step_by(LANE)) {
+            // A forbidden pair never passes: it scores less than any sum of the two.
             let mut hit = false;
-            for (&score, &price) in lane.iter().zip(prices) {
-                hit |= (score != FORBIDDEN) & (W::from(score) - price > u);
+            for (&score, &price) in lane.iter().zip(narrow) {
+                hit |= score > price + sieve;
             }
             if hit {
-                self.collect(mentee, from, lane, prices, u);
+                self.collect(mentee, from, lane);
             }
         }
+        self.collect(mentee, first + scores.len() - rest.len(), rest);
     }
 
     fn finish(self, _: usize) -> Vec<Arc> {
@@ -56,8 +91,10 @@ impl<W: Weight> RowVisitor for Violations<'_, W> {
 }
 
 impl<W: Weight> Violations<'_, W> {
-    fn collect(&mut self, mentee: usize, from: usize, lane: &[i32], prices: &[W], u: W) {
-        for ((&score, &price), at) in lane.iter().zip(prices).zip(from..) {
+    fn collect(&mut self, mentee: usize, from: usize, scores: &[i32]) {
+        let u = self.state.u[mentee];
+        let prices = &self.prices.exact[from..from + scores.len()];
+        for ((&score, &price), at) in scores.iter().zip(prices).zip(from..) {
             let value = W::from(score) - price;
             if score != FORBIDDEN && value > u && !self.state.are_mates(mentee, index(at)) {
                 self.top.offer(Ranked { key: value, lot: lot(mentee, at), mentor: index(at), score });

@@ -208,6 +208,11 @@ impl<W: Weight> State<W> {
         }
     }
 
+    /// What it costs to put a pair into use: nothing or more for a pair not in use, nothing or less for one in use.
+    pub(super) fn cost(&self, mentee: usize, mentor: usize, score: i32) -> W {
+        self.u[mentee] + self.doors[mentor].price - W::from(score)
+    }
+
     /// Sets a mentor's price.
     pub(super) fn set_price(&mut self, mentor: usize, price: W) {
         self.doors[mentor].price = price;
@@ -278,6 +283,16 @@ impl<W: Weight> State<W> {
         self.places[mentee * self.stride..(mentee + 1) * self.stride]
             .iter()
             .any(|place| place.mentor == mentor)
+    }
+
+    /// Whether a mentor offers any seat.
+    pub(super) fn has_seats(&self, mentor: usize) -> bool {
+        self.mentors[mentor].max > 0
+    }
+
+    /// Whether a mentee may be sent to a mentor: one of her places is in use, and the mentor does not serve her.
+    pub(super) fn is_eager(&self, mentee: usize, mentor: u32) -> bool {
+        self.mentees[mentee].used > 0 && !self.are_mates(mentee, mentor)
     }
 
     /// The mentees whom a mentor serves, with the pairs' scores.

@@ -26,10 +26,11 @@ pub(super) trait RowVisitor: Sized {
 }
 
 /// Shows every mentee's scores to a visitor of her own; the findings come in the mentees' order, whatever the threads do.
+/// Progress is reported if a stage is given.
 pub(super) fn walk<V: RowVisitor>(
     problem: &Problem<'_>,
     observer: &dyn Observer,
-    stage: Stage,
+    stage: Option<Stage>,
     visitor: impl Fn(usize) -> V + Sync,
 ) -> Result<Vec<V::Found>, Stopped> {
     let mentees = problem.mentees.len();
@@ -40,7 +41,9 @@ pub(super) fn walk<V: RowVisitor>(
             let rows = block * ROWS..mentees.min((block + 1) * ROWS);
             let found = walk_block(problem, observer, rows.clone(), buffer, &visitor)?;
             let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
-            observer.progress(stage, before + rows.len() as u64, mentees as u64);
+            if let Some(stage) = stage {
+                observer.progress(stage, before + rows.len() as u64, mentees as u64);
+            }
             Ok(found)
         })
         .collect::<Result<_, Stopped>>()?;
@@ -60,7 +63,7 @@ fn walk_block<V: RowVisitor>(
             return Err(Stopped);
         }
         let columns = first..problem.mentors.len().min(first + COLUMNS);
-        buffer.clear();
+        // Not cleared: a score source writes the whole tile.
         buffer.resize(rows.len() * columns.len(), FORBIDDEN);
         problem.scores.tile(rows.clone(), columns.clone(), buffer);
         for ((visitor, mentee), scores) in

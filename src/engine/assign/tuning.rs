@@ -9,10 +9,12 @@ pub(super) struct Tuning {
     pub(super) worst: usize,
     /// Most passes of the auction.
     pub(super) passes: usize,
+    /// Waiting mentees whom single searches serve more cheaply than a phase.
+    pub(super) few: usize,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { breadth: 32, worst: 16, passes: 20 }
+        Self { breadth: 32, worst: 16, passes: 20, few: 4 }
     }
 }

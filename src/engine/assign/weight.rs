@@ -26,6 +26,12 @@ pub(super) trait Weight:
 
     /// The value itself where it fits, as it does after the bound was checked.
     fn narrow(value: i128) -> Self;
+
+    /// Eight times the value, or [`Weight::FAR`] if that is less.
+    fn eightfold(self) -> Self;
+
+    /// The value itself, or `most` if it is more. It must not be less than an `i32` can be.
+    fn clamped(self, most: i32) -> i32;
 }
 
 impl Weight for i64 {
@@ -34,6 +40,14 @@ impl Weight for i64 {
     fn narrow(value: i128) -> Self {
         Self::try_from(value).unwrap_or(if value < 0 { -Self::FAR } else { Self::FAR })
     }
+
+    fn eightfold(self) -> Self {
+        self.saturating_mul(8).min(Self::FAR)
+    }
+
+    fn clamped(self, most: i32) -> i32 {
+        i32::try_from(self).map_or(most, |value| value.min(most))
+    }
 }
 
 impl Weight for i128 {
@@ -41,5 +55,13 @@ impl Weight for i128 {
 
     fn narrow(value: i128) -> Self {
         value
+    }
+
+    fn eightfold(self) -> Self {
+        self.saturating_mul(8).min(Self::FAR)
+    }
+
+    fn clamped(self, most: i32) -> i32 {
+        i32::try_from(self).map_or(most, |value| value.min(most))
     }
 }

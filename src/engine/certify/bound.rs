@@ -1,6 +1,6 @@
 //! The bound: what the prices say that no assignment can exceed.
 
-use std::ops::{Range, Sub};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
@@ -15,9 +15,7 @@ const ROWS: usize = 16;
 /// Mentors per tile.
 const COLUMNS: usize = 2048;
 /// Pairs tested at a time before any is summed.
-const LANE: usize = 32;
-/// Prices within this size are compared in 64 bits; a score and two of them cannot overflow.
-const NARROW: i128 = 1 << 61;
+const LANE: usize = 64;
 
 /// What one pass over all pairs gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,26 +71,54 @@ pub(super) fn sweep(
 ) -> Result<Sweep, Stopped> {
     let Some(Certificate { mentee_prices, mentor_prices, .. }) = certificate else {
         let (u, p) = (vec![0; problem.mentees.len()], vec![0; problem.mentors.len()]);
-        return sweep_at::<i64>(problem, &u, &p, observer);
+        return sweep_at::<i32>(problem, &u, &p, observer);
     };
-    match (narrow(mentee_prices), narrow(mentor_prices)) {
-        (Some(u), Some(p)) => sweep_at::<i64>(problem, &u, &p, observer),
-        _ => sweep_at::<i128>(problem, mentee_prices, mentor_prices, observer),
+    if let (Some(u), Some(p)) = (narrow::<i32>(mentee_prices), narrow::<i32>(mentor_prices)) {
+        sweep_at(problem, &u, &p, observer)
+    } else if let (Some(u), Some(p)) = (narrow::<i64>(mentee_prices), narrow::<i64>(mentor_prices)) {
+        sweep_at(problem, &u, &p, observer)
+    } else {
+        sweep_at(problem, mentee_prices, mentor_prices, observer)
     }
 }
 
-fn narrow(prices: &[i128]) -> Option<Vec<i64>> {
-    prices
-        .iter()
-        .map(|&price| i64::try_from(price).ok().filter(|_| (-NARROW..=NARROW).contains(&price)))
-        .collect()
+fn narrow<P: Price>(prices: &[i128]) -> Option<Vec<P>> {
+    prices.iter().map(|&price| P::try_from(price).ok().filter(|_| price.abs() <= P::LARGEST)).collect()
 }
 
 /// An integer in which prices are compared.
-trait Price: Copy + Ord + Sub<Output = Self> + From<i32> + Into<i128> + Sync {}
+trait Price: Copy + Into<i128> + TryFrom<i128> + Sync {
+    /// Prices up to this size, of either sign, can be compared without overflow.
+    const LARGEST: i128;
 
-impl Price for i64 {}
-impl Price for i128 {}
+    /// Whether a pair is a candidate that offers more than two prices together.
+    fn is_above(score: i32, u: Self, p: Self) -> bool;
+}
+
+impl Price for i32 {
+    const LARGEST: i128 = (1 << 30) - 1;
+
+    fn is_above(score: i32, u: Self, p: Self) -> bool {
+        // A forbidden pair is below any such sum.
+        score > u + p
+    }
+}
+
+impl Price for i64 {
+    const LARGEST: i128 = 1 << 61;
+
+    fn is_above(score: i32, u: Self, p: Self) -> bool {
+        (score != FORBIDDEN) & (Self::from(score) > u + p)
+    }
+}
+
+impl Price for i128 {
+    const LARGEST: i128 = 1 << 80;
+
+    fn is_above(score: i32, u: Self, p: Self) -> bool {
+        (score != FORBIDDEN) & (Self::from(score) > u + p)
+    }
+}
 
 fn sweep_at<P: Price>(
     problem: &Problem<'_>,
@@ -129,7 +155,6 @@ fn sweep_tile<P: Price>(
     p: &[P],
     tile: &mut Vec<i32>,
 ) -> Sweep {
-    tile.clear();
     tile.resize(rows.len() * columns.len(), FORBIDDEN);
     problem.scores.tile(rows.clone(), columns.clone(), tile);
     tile.chunks_exact(columns.len())
@@ -139,23 +164,32 @@ fn sweep_tile<P: Price>(
 }
 
 fn sweep_row<P: Price>(scores: &[i32], u: P, p: &[P]) -> Sweep {
+    let (lanes, rest) = scores.as_chunks::<LANE>();
+    let (prices, rest_prices) = p.as_chunks::<LANE>();
     let mut seen = Sweep::NOTHING;
-    for (scores, p) in scores.chunks(LANE).zip(p.chunks(LANE)) {
-        let (mut candidates, mut lowest, mut highest, mut above) = (0_u32, i32::MAX, FORBIDDEN, false);
-        for (&score, &p) in scores.iter().zip(p) {
-            let candidate = score != FORBIDDEN;
-            candidates += u32::from(candidate);
-            lowest = lowest.min(if candidate { score } else { i32::MAX });
-            highest = highest.max(score);
-            above |= candidate & (P::from(score) - p > u);
+    // Plain loops of known length, one purpose each: that is what becomes vector code.
+    for (lane, p) in lanes.iter().zip(prices) {
+        let candidates: u32 = lane.iter().map(|&score| u32::from(score != FORBIDDEN)).sum();
+        let highest = lane.iter().fold(FORBIDDEN, |most, &score| most.max(score));
+        // One less, so that a forbidden pair wraps round to the very top.
+        let lowest = lane.iter().fold(i32::MAX, |least, &score| least.min(score.wrapping_sub(1)));
+        let above = lane.iter().zip(p).fold(false, |above, (&score, &p)| above | P::is_above(score, u, p));
+        seen.candidates += u64::from(candidates);
+        seen.highest = seen.highest.max(highest);
+        seen.lowest = seen.lowest.min(lowest.saturating_add(1));
+        if above {
+            seen.surplus += surplus(lane, u, p);
         }
-        let surplus = if above { surplus(scores, u, p) } else { 0 };
-        seen = seen.and(Sweep { candidates: u64::from(candidates), lowest, highest, surplus });
     }
+    for &score in rest.iter().filter(|&&score| score != FORBIDDEN) {
+        let lone = Sweep { candidates: 1, lowest: score, highest: score, surplus: 0 };
+        seen = seen.and(lone);
+    }
+    seen.surplus += surplus(rest, u, rest_prices);
     seen
 }
 
 fn surplus<P: Price>(scores: &[i32], u: P, p: &[P]) -> i128 {
-    let candidates = scores.iter().zip(p).filter(|&(&score, _)| score != FORBIDDEN);
-    candidates.map(|(&score, &p)| (P::from(score) - p - u).into().max(0)).sum()
+    let above = scores.iter().zip(p).filter(|&(&score, &p)| P::is_above(score, u, p));
+    above.map(|(&score, &p)| i128::from(score) - u.into() - p.into()).sum()
 }
