@@ -99,7 +99,7 @@ impl Server {
             .http2_keepalive_interval(Some(KEEPALIVE))
             .max_concurrent_streams(config.max_concurrent_streams)
             .layer(CallLayer { max_message_bytes: max })
-            .add_service(HealthServer::new(HealthApi::new(health)))
+            .add_service(HealthServer::new(HealthApi::new(health.clone())))
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?)
             .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))
