@@ -106,7 +106,7 @@ async fn the_same_file_again_changes_nothing_and_a_changed_one_only_what_changed
     let file = [HEADER, &line("a"), &line("b"), &line("c")].concat();
     assert_eq!(counts(&import(&peru, file.as_str(), false, false).await.summary), [3, 3, 0, 0, 0]);
     let before = list(&peru).await;
-    world.clock().advance(std::time::Duration::from_secs(60));
+    world.clock().advance(std::time::Duration::from_mins(1));
     assert_eq!(counts(&import(&peru, file.as_str(), false, false).await.summary), [3, 0, 0, 3, 0]);
     assert_eq!(list(&peru).await, before, "not even a version or a time");
     let changed = [HEADER, &line("a"), &line("b").replace("company-b", "company-z"), &line("d")].concat();
@@ -233,18 +233,18 @@ async fn a_stream_that_breaks_the_order_of_messages_is_refused_and_leaves_nothin
 async fn another_service_hears_of_every_row_what_is_wrong_with_it() {
     let world = World::sqlite().await;
     let mut peru = world.manager("wim-peru").await;
-    let named = |name: &str| ProfileDraft { name: name.to_owned(), ..member("-") };
+    let called = |name: &str| ProfileDraft { name: name.to_owned(), ..member("-") };
     let avoids_herself = ProfileDraft { avoided: vec![peru.member("e")], ..mentee("e") };
     let rows = vec![
         row_of(1, mentor("a", 2)),
-        row_of(2, named("")),
-        row_of(3, named("organisations/wim-kenya/profiles/x")),
+        row_of(2, called("")),
+        row_of(3, called("organisations/wim-kenya/profiles/x")),
         v1::ImportRow { row: 4, profile: None, unreadable: false },
         row_of(5, mentor("a", 3)),
         v1::ImportRow { unreadable: true, ..row_of(6, mentee("c")) },
         row_of(7, mentor("d", 0)),
         row_of(8, avoids_herself),
-        row_of(9, named(&peru.member("f"))),
+        row_of(9, called(&peru.member("f"))),
     ];
     let header =
         v1::ImportHeader { parent: peru.name(), accept_good_rows: true, ..v1::ImportHeader::default() };

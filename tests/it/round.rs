@@ -37,7 +37,8 @@ async fn a_whole_round_of_the_sample_alliance(world: World) {
     assert_eq!((started.name.as_str(), started.state()), ("rounds/2027-first/runs/1", v1::RunState::Queued));
     let told = soon(world.watch(&started.name)).await;
     assert!(told.is_sorted_by_key(v1::Run::state), "a run goes forward");
-    let stages: Vec<_> = told.iter().filter_map(|run| run.progress.as_ref()).map(|p| p.stage()).collect();
+    let stages: Vec<_> =
+        told.iter().filter_map(|run| run.progress.as_ref()).map(v1::RunProgress::stage).collect();
     assert!(stages.is_sorted(), "stages come in their order: {stages:?}");
     let run = told.last().expect("an ended run");
     assert_eq!((run.state(), run.attempt, run.failure.as_ref()), (v1::RunState::Succeeded, 1, None));
