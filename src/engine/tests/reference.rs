@@ -191,7 +191,10 @@ impl Pair<'_> {
             Criterion::RegionFar => Some(10_000 - nearness(mentee, mentor)),
             Criterion::MeetingMode => {
                 let (x, y) = (modes(mentee), modes(mentor));
-                (!x.is_empty() && !y.is_empty()).then(|| jaccard(&x, &y))
+                let near = mentee.country == mentor.country;
+                let common = x.iter().filter(|mode| y.contains(mode) && (near || **mode == "call")).count();
+                let either = x.len() + y.iter().filter(|mode| !x.contains(mode)).count();
+                (!x.is_empty() && !y.is_empty()).then(|| common as u64 * 10_000 / either as u64)
             }
             Criterion::Goals => {
                 let (x, y) =
