@@ -1,5 +1,7 @@
 //! Whole rounds over real gRPC and SQLite, as a caller sees them. See `benches/README.md`.
 
+#![expect(clippy::print_stdout, reason = "a bench prints its table")]
+
 use std::error::Error;
 
 use wim_match::demo::{self, alliance};

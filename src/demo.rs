@@ -16,7 +16,7 @@ use crate::api::convert;
 use crate::api::proto::v1;
 use crate::cli::client::{Client, connect, request_id};
 use crate::cli::import::Import;
-use crate::cli::output::{data, grouped, json, say};
+use crate::cli::output::{data, grouped, json, program, say};
 use crate::cli::results::Results;
 use crate::cli::{round, story};
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
@@ -273,7 +273,7 @@ fn tell_what_is_where(options: &Options, results: &Results) -> std::io::Result<(
     data("\nTry next:")?;
     let example =
         results.matches.first().map(|pair| format!("{} {}", pair.mentee.short(), pair.mentor.short()));
-    let program = std::env::args().next().unwrap_or_else(|| "wim-match".to_owned());
+    let program = program();
     data(&format!("  {program} demo --lang es          the same story in Spanish"))?;
     data(&format!("  {program} demo --people 10000     an alliance of ten thousand"))?;
     data(&format!(

@@ -35,9 +35,6 @@ pub enum Error {
     /// The request_id was used with another payload or method.
     #[error("this request_id was used before with another request; make a new one")]
     RequestIdReused,
-    /// The etag is not the present one.
-    #[error("{0} was changed since you read it; read it again")]
-    EtagMismatch(String),
     /// The round's state does not allow this.
     #[error("{round} is in state {state}, which does not allow this")]
     RoundState {
@@ -112,7 +109,6 @@ impl Error {
             Self::NotFound(_) => "NOT_FOUND",
             Self::AlreadyExists(_) => "ALREADY_EXISTS",
             Self::RequestIdReused => "REQUEST_ID_REUSED",
-            Self::EtagMismatch(_) => "ETAG_MISMATCH",
             Self::RoundState { .. } => "ROUND_STATE",
             Self::RoundEmpty(_) => "ROUND_EMPTY",
             Self::RunActive(_) => "RUN_ACTIVE",

@@ -97,7 +97,14 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 }
             };
             let config = config.load(None)?;
-            let store = Store::open(config.database.expose_secret()).await?;
+            let store = super::doctor::open(&config).await?;
+            let pending = store.pending_migrations().await?;
+            if !pending.is_empty() {
+                return Err(Failure::input(
+                    "the database's schema is not up to date",
+                    "run `wim-match admin migrate`",
+                ));
+            }
             let service = Service::new(store.clone(), Arc::new(SystemClock));
             let token = service.issue_token(&role, &label).await?;
             if global.json {

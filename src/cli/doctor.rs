@@ -76,7 +76,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
 }
 
 /// The database, if it is there: looking must not make one.
-async fn open(config: &Config) -> anyhow::Result<Store> {
+pub(super) async fn open(config: &Config) -> anyhow::Result<Store> {
     let (url, shown) = (config.database.expose_secret(), config.database_for_display());
     if let Some(file) = url.strip_prefix("sqlite:") {
         let file = file.trim_start_matches("//").split('?').next().unwrap_or_default();

@@ -17,6 +17,11 @@ pub fn data(line: &str) -> io::Result<()> {
     }
 }
 
+/// This program as it was called, for lines that people copy.
+pub fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "wim-match".to_owned())
+}
+
 /// Writes a line to standard error.
 pub fn say(line: &str) {
     // Nothing can be done, and nobody told, when standard error is closed.

@@ -8,6 +8,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use wim_match::api::proto::v1;
 use wim_match::clock::Stopwatch;
+use wim_match::domain::caller::Role;
 
 use crate::call::{Target, call, methods};
 use crate::refusal::{reason, refused, wrong_fields};
@@ -79,7 +80,10 @@ async fn what_does_not_exist_is_unimplemented() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_whose_deadline_passes_is_told_so() {
     let world = World::sqlite().await;
-    let bearer = format!("Bearer {}", world.coordinator_token());
+    world.manager("wim-peru").await;
+    let role = Role::OrganisationManager("wim-peru".parse().expect("an id"));
+    let token = world.server().service().issue_token(&role, "test").await.expect("a token");
+    let bearer = format!("Bearer {token}");
     for method in ["RoundService/GetRound", "ProfileService/ImportProfiles"] {
         let headers = [("authorization", bearer.as_str()), ("grpc-timeout", "150m")];
         let stopwatch = Stopwatch::start();
