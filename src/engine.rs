@@ -139,9 +139,12 @@ impl<'a> Times<'a> {
             return Err(Stopped);
         }
         self.observer.progress(stage, 0, 0);
+        let _span = tracing::info_span!("stage", stage = stage.as_str()).entered();
         let watch = Stopwatch::start();
         let result = work(&Within { observer: self.observer, stage });
-        self.micros.push((stage, watch.micros()));
+        let micros = watch.micros();
+        tracing::debug!(duration.micros = micros, "stage ended");
+        self.micros.push((stage, micros));
         result
     }
 }

@@ -1,5 +1,6 @@
 //! The use cases, by noun. Each takes the caller first, asks `permission` whether her role may do it, parses what came
-//! in, and lets the store do it in one transaction with its journal line. Nothing else writes to the store.
+//! in, and lets the store do it in one transaction with its journal line. Besides it only the
+//! worker writes, the ends of its runs, and housekeeping, which purges.
 
 mod board;
 mod import;

@@ -79,7 +79,10 @@ impl Worker {
             self.fail(&claim, "RUN_INTERRUPTED", &message).await
         } else {
             match self.solve(&claim, &live, stop).await {
-                Ok(Some(outcome)) if live.stopped().is_none() => self.save(&claim, &outcome).await,
+                Ok(Some(outcome)) if live.stopped().is_none() => {
+                    let span = tracing::info_span!("stage", stage = Stage::Save.as_str());
+                    self.save(&claim, &outcome).instrument(span).await
+                }
                 Ok(_) => self.end_stopped(&claim, &live).await,
                 // The lease runs out, and the next claim tries again.
                 Err(error @ Error::StoreUnavailable(_)) => Err(error),
