@@ -11,6 +11,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use wim_match::engine::assign::assign;
+use wim_match::engine::brought;
 use wim_match::engine::certify::certify;
 use wim_match::engine::problem::{self, Unobserved};
 

@@ -9,6 +9,7 @@
 //! on any machine, for any number of threads and any order of its people.
 
 pub mod assign;
+pub mod brought;
 mod census;
 pub mod certify;
 pub mod eligibility;
@@ -95,7 +96,7 @@ fn run(snapshot: &Snapshot, observer: &dyn Observer) -> Result<Outcome, Stopped>
         Ok((scores, tally))
     })?;
     let (mentees, mentors) = (demands(&round), seats(&round));
-    let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores };
+    let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
     let Assignment { pairs, certificate, counters } =
         times.stage(Stage::Assign, |observer| assign::assign(&problem, observer))?;
     let mut proof = times.stage(Stage::Certify, |observer| {

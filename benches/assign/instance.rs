@@ -6,9 +6,8 @@
     reason = "every number drawn is below a million million"
 )]
 
-use std::ops::Range;
-
-use super::problem::{Demand, FORBIDDEN, PairScores, Problem, Seats};
+use super::brought::Matrix;
+use super::problem::{Demand, FORBIDDEN, Problem, Seats};
 
 /// A stored matrix of scores with its people.
 pub(crate) struct Instance {
@@ -20,27 +19,10 @@ pub(crate) struct Instance {
     pub(crate) scores: Matrix,
 }
 
-/// A stored matrix.
-pub(crate) struct Matrix {
-    /// Columns.
-    pub(crate) width: usize,
-    /// Rows, one after the other.
-    pub(crate) cells: Vec<i32>,
-}
-
-impl PairScores for Matrix {
-    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
-        for (row, out) in rows.zip(out.chunks_exact_mut(cols.len())) {
-            let start = row * self.width;
-            out.copy_from_slice(&self.cells[start + cols.start..start + cols.end]);
-        }
-    }
-}
-
 impl Instance {
     /// The problem.
     pub(crate) fn problem(&self) -> Problem<'_> {
-        Problem { mentees: &self.mentees, mentors: &self.mentors, scores: &self.scores }
+        Problem { mentees: &self.mentees, mentors: &self.mentors, scores: &self.scores, coverage_first: true }
     }
 
     /// An instance with one place per mentee and as many seats per mentor as `seats` says.
@@ -57,7 +39,7 @@ impl Instance {
         Self {
             mentees: vec![Demand { tier: 0, wanted: 1 }; mentees],
             mentors: (0..mentors).map(|mentor| Seats { min: 0, max: seats(mentor) }).collect(),
-            scores: Matrix { width: mentors, cells },
+            scores: Matrix::new(mentors, cells).unwrap(),
         }
     }
 

@@ -129,7 +129,7 @@ fn solve<W: Weight>(
         }
         if more > 0 {
             work.counters.priced_in += more as u64;
-            core.extend(&added);
+            core.extend(problem.scores, &added);
             let upset = repair::take_in(&mut state, &added);
             waiting.extend(upset.waiting);
             holes.extend(upset.holes);

@@ -31,7 +31,8 @@
 //! `second >= step`, `minimum >= step`, that the last tier's weight is at least `second + step`, and every other
 //! tier's at least the next one's plus `step`: the numbers of covered mentees by tier, of minimum places and of pairs
 //! reach their maxima all together, because an alternating path that raises one of them lowers none that comes before it
-//! (Mendelsohn and Dulmage 1958; Edmonds and Fulkerson 1965), so a best assignment misses none of them.
+//! (Mendelsohn and Dulmage 1958; Edmonds and Fulkerson 1965), so a best assignment misses none of them. Where a problem does
+//! not put coverage first, all tiers and `second` weigh 0.
 
 mod bound;
 mod rules;
@@ -131,6 +132,9 @@ pub enum Infeasible {
     /// The weights do not put this aim before all scores.
     #[error("the weights do not put this aim before the lesser ones: {0:?}")]
     WeakWeight(Aim),
+    /// The weights count something that the problem does not ask for.
+    #[error("the weights count what the problem does not ask for: {0:?}")]
+    ForeignWeight(Aim),
 }
 
 /// An aim of the objective that comes before the scores.
@@ -177,7 +181,7 @@ pub fn certify(
     let sweep = bound::sweep(problem, form.is_ok().then_some(certificate), observer)?;
     let most_pairs = rules::most_pairs(problem);
     let checked = form
-        .and_then(|()| rules::check_weights(certificate, most_pairs, sweep.lowest, sweep.highest))
+        .and_then(|()| rules::check_weights(problem, certificate, most_pairs, sweep.lowest, sweep.highest))
         .and_then(|()| rules::value(problem, pairs, certificate, observer));
     let (feasible, primal) = match checked {
         Ok(value) => (Ok(()), value?),

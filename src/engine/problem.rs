@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::brought::Listed;
 use crate::domain::run::Stage;
 
 /// Score of a pair that a hard rule forbids.
@@ -37,6 +38,34 @@ pub trait PairScores: Sync {
         self.tile(mentee..mentee + 1, mentor..mentor + 1, &mut out);
         (out[0] != FORBIDDEN).then_some(out[0])
     }
+
+    /// Decides between pairs of equal score: the higher, the sooner a pair is looked at. A hash of who the two are, so that
+    /// a joiner does not reshuffle the others; by default of their positions.
+    fn lot(&self, mentee: usize, mentor: usize) -> u32 {
+        lot(mentee as u64, mentor as u64)
+    }
+
+    /// All candidates, if the source has them written out: then nobody walks over the pairs that are none.
+    fn listed(&self) -> Option<&Listed> {
+        None
+    }
+}
+
+/// The lot of two numbers that stand for two people (finaliser of SplitMix64; Steele, Lea, Flood 2014).
+pub fn lot(mentee: u64, mentor: u64) -> u32 {
+    let mut z = (mentee.rotate_left(32) ^ mentor).wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    u32::try_from((z ^ (z >> 31)) >> 32).unwrap_or(0)
+}
+
+/// A pair seen from one of its ends. 8 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arc {
+    /// The other end.
+    pub to: u32,
+    /// The pair's score.
+    pub score: i32,
 }
 
 /// An assignment problem. Positions must not depend on the order in which people came in: the encoder orders them by a
@@ -50,6 +79,9 @@ pub struct Problem<'a> {
     pub mentors: &'a [Seats],
     /// Scores of all pairs.
     pub scores: &'a dyn PairScores,
+    /// Whether as many people as possible come before the total score. If not, no tier counts, to be unmatched is worth 0,
+    /// and a pair of negative score is never made but to fill a minimum place.
+    pub coverage_first: bool,
 }
 
 /// Watches the engine at work and may stop it.

@@ -1,23 +1,17 @@
 //! The core: the few pairs worth looking at. Everything outside it is ruled out by pricing, not by assumption
 //! (Volgenant 1996; Lee and Orlin 1993).
 
+use std::cmp::Reverse;
+
 use crate::domain::run::Stage;
-use crate::engine::problem::{FORBIDDEN, Observer, Problem, Stopped};
+pub(super) use crate::engine::problem::Arc;
+use crate::engine::problem::{FORBIDDEN, Observer, PairScores, Problem, Stopped};
 
 use super::tiles::{RowVisitor, walk};
-use super::top::{Ranked, Top, lot};
+use super::top::{Ranked, Top};
 
 /// Scores tested at a time before any is looked at singly.
 const LANE: usize = 64;
-
-/// A pair of the core, seen from one of its ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Arc {
-    /// The other end.
-    pub(super) to: u32,
-    /// The pair's score.
-    pub(super) score: i32,
-}
 
 /// Rows of arcs, one after the other.
 #[derive(Debug, Default)]
@@ -81,7 +75,7 @@ impl Core {
     }
 
     /// Adds pairs that are not in the core yet, given per mentee.
-    pub(super) fn extend(&mut self, added: &[Vec<Arc>]) {
+    pub(super) fn extend(&mut self, scores: &dyn PairScores, added: &[Vec<Arc>]) {
         let more: usize = added.iter().map(Vec::len).sum();
         let mut rows = Rows { start: vec![0], arcs: Vec::with_capacity(self.len() + more) };
         for (mentee, extra) in added.iter().enumerate() {
@@ -89,7 +83,7 @@ impl Core {
             rows.arcs.extend_from_slice(self.row(mentee));
             if !extra.is_empty() {
                 rows.arcs.extend_from_slice(extra);
-                sort(mentee, &mut rows.arcs[from..]);
+                sort(scores, mentee, &mut rows.arcs[from..]);
             }
             rows.start.push(rows.arcs.len());
         }
@@ -98,8 +92,8 @@ impl Core {
     }
 }
 
-fn sort(mentee: usize, arcs: &mut [Arc]) {
-    arcs.sort_unstable_by_key(|arc| (std::cmp::Reverse(arc.score), lot(mentee, arc.to as usize), arc.to));
+fn sort(scores: &dyn PairScores, mentee: usize, arcs: &mut [Arc]) {
+    arcs.sort_unstable_by_key(|arc| (Reverse(arc.score), scores.lot(mentee, arc.to as usize), arc.to));
 }
 
 /// What the first look at all pairs gives.
@@ -125,7 +119,7 @@ pub(super) fn survey(
     for (mentee, row) in found.into_iter().enumerate() {
         let from = rows.arcs.len();
         rows.arcs.extend_from_slice(&row.arcs);
-        sort(mentee, &mut rows.arcs[from..]);
+        sort(problem.scores, mentee, &mut rows.arcs[from..]);
         rows.start.push(rows.arcs.len());
         lowest = lowest.min(row.lowest);
         highest = highest.max(row.highest);
@@ -189,7 +183,8 @@ impl<'a> Best<'a> {
     fn pick(&mut self, mentee: usize, from: usize, lane: &[i32]) {
         for (&score, at) in lane.iter().zip(from..) {
             if score >= self.floor && self.problem.mentors[at].max > 0 {
-                let entry = Ranked { key: score, lot: lot(mentee, at), mentor: index(at), score };
+                let entry =
+                    Ranked { key: score, lot: self.problem.scores.lot(mentee, at), mentor: index(at), score };
                 if self.top.offer(entry) {
                     self.floor = self.top.floor().unwrap_or(self.floor);
                 }

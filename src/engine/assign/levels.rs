@@ -28,8 +28,10 @@ use super::weight::Weight;
 pub(super) struct Levels {
     /// Tiers that occur, ascending, with their weights.
     tiers: Vec<TierWeight>,
-    /// Weight of a second place and of a minimum place: a loss of one outweighs all scores.
-    step: i128,
+    /// Weight of a minimum place: a loss of one outweighs all scores.
+    minimum: i128,
+    /// Weight of a second place.
+    second: i128,
     /// Highest score of a candidate, at least 0.
     highest: i128,
     /// How far apart scores are.
@@ -42,7 +44,14 @@ impl Levels {
         let mut present: Vec<u8> = problem.mentees.iter().map(|demand| demand.tier).collect();
         present.sort_unstable();
         present.dedup();
-        Self::new(&present, most_pairs(problem), lowest, highest)
+        let levels = Self::new(&present, most_pairs(problem), lowest, highest);
+        if problem.coverage_first { levels } else { levels.of_scores_alone() }
+    }
+
+    /// The same without any weight but that of minimum places.
+    fn of_scores_alone(mut self) -> Self {
+        self.tiers.iter_mut().for_each(|tier| tier.weight = 0);
+        Self { second: 0, ..self }
     }
 
     fn new(present: &[u8], most_pairs: i128, lowest: i32, highest: i32) -> Self {
@@ -54,7 +63,7 @@ impl Levels {
             .map(|(steps, &tier)| TierWeight { tier, weight: steps * step })
             .collect();
         tiers.reverse();
-        Self { tiers, step, highest, range }
+        Self { tiers, minimum: step, second: step, highest, range }
     }
 
     /// Whether all values that the solver forms stay clear of the ends of an `i64`. Prices lie between minus the greatest
@@ -70,9 +79,14 @@ impl Levels {
         W::narrow(self.tiers.get(at).map_or(0, |entry| entry.weight))
     }
 
-    /// Weight of a second place and of a minimum place.
-    pub(super) fn step<W: Weight>(&self) -> W {
-        W::narrow(self.step)
+    /// Weight of a second place.
+    pub(super) fn second<W: Weight>(&self) -> W {
+        W::narrow(self.second)
+    }
+
+    /// Weight of a minimum place.
+    pub(super) fn minimum<W: Weight>(&self) -> W {
+        W::narrow(self.minimum)
     }
 
     /// How far prices may move before all pairs are priced again: a quarter of the range of scores.
@@ -82,12 +96,13 @@ impl Levels {
 
     /// A price above every gain: that of a mentor without places.
     pub(super) fn nobody_pays(&self) -> i128 {
-        self.highest + 2 * self.step + self.tiers.first().map_or(0, |entry| entry.weight)
+        self.highest + self.second + self.minimum + self.tiers.first().map_or(0, |entry| entry.weight)
     }
 
     /// The certificate with these weights and the given prices.
     pub(super) fn certificate(self, mentee_prices: Vec<i128>, mentor_prices: Vec<i128>) -> Certificate {
-        Certificate { tiers: self.tiers, minimum: self.step, second: self.step, mentee_prices, mentor_prices }
+        let Self { tiers, minimum, second, .. } = self;
+        Certificate { tiers, minimum, second, mentee_prices, mentor_prices }
     }
 }
 
@@ -106,7 +121,7 @@ mod tests {
     #[test]
     fn every_level_outweighs_all_scores_together() {
         let levels = Levels::new(&[0, 3], 10, -5, 7);
-        assert_eq!(levels.step, 121);
+        assert_eq!((levels.minimum, levels.second), (121, 121));
         assert_eq!(levels.first::<i64>(3), 242);
         assert_eq!(levels.first::<i64>(0), 363);
         assert!(levels.fit_i64());

@@ -1,11 +1,11 @@
 //! Pricing: every pair there is, against the prices.
 
-use crate::engine::problem::{FORBIDDEN, Observer, Problem, Stopped};
+use crate::engine::problem::{FORBIDDEN, Observer, PairScores, Problem, Stopped};
 
 use super::core::{Arc, index};
 use super::state::State;
 use super::tiles::{RowVisitor, walk};
-use super::top::{Ranked, Top, lot};
+use super::top::{Ranked, Top};
 use super::weight::Weight;
 
 /// Scores tested at a time before any is looked at singly.
@@ -23,6 +23,7 @@ pub(super) fn violations<W: Weight>(
 ) -> Result<Vec<Vec<Arc>>, Stopped> {
     let prices = Prices::of(state);
     let visitor = |mentee| Violations {
+        scores: problem.scores,
         state,
         prices: &prices,
         sieve: prices.sieve(state.u[mentee]),
@@ -55,6 +56,7 @@ impl<W: Weight> Prices<W> {
 }
 
 struct Violations<'a, W> {
+    scores: &'a dyn PairScores,
     state: &'a State<W>,
     prices: &'a Prices<W>,
     sieve: Option<i32>,
@@ -97,7 +99,12 @@ impl<W: Weight> Violations<'_, W> {
         for ((&score, &price), at) in scores.iter().zip(prices).zip(from..) {
             let value = W::from(score) - price;
             if score != FORBIDDEN && value > u && !self.state.are_mates(mentee, index(at)) {
-                self.top.offer(Ranked { key: value, lot: lot(mentee, at), mentor: index(at), score });
+                self.top.offer(Ranked {
+                    key: value,
+                    lot: self.scores.lot(mentee, at),
+                    mentor: index(at),
+                    score,
+                });
             }
         }
     }

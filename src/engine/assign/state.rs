@@ -69,7 +69,8 @@ const VACANT: Place = Place { mentor: NONE, score: 0, next: NONE, before: NONE }
 #[derive(Debug)]
 pub(super) struct State<W> {
     stride: usize,
-    step: W,
+    minimum: W,
+    second: W,
     lowest_price: W,
     mentees: Vec<Mentee>,
     mentors: Vec<Mentor>,
@@ -83,7 +84,7 @@ pub(super) struct State<W> {
 impl<W: Weight> State<W> {
     /// Nobody is matched, nobody wants anything yet, and every mentor is as cheap as she can be.
     pub(super) fn new(problem: &Problem<'_>, levels: &Levels) -> Self {
-        let step: W = levels.step();
+        let (minimum, second): (W, W) = (levels.minimum(), levels.second());
         let nobody_pays = W::narrow(levels.nobody_pays());
         let stride =
             problem.mentees.iter().map(|demand| usize::from(demand.wanted.min(2))).max().unwrap_or(0);
@@ -98,13 +99,14 @@ impl<W: Weight> State<W> {
             .map(|mentor| match (mentor.max, mentor.min) {
                 (0, _) => Door { price: nobody_pays, exit: W::FAR },
                 (_, 0) => Door { price: W::default(), exit: W::default() },
-                _ => Door { price: -step, exit: W::default() },
+                _ => Door { price: -minimum, exit: W::default() },
             })
             .collect();
         Self {
             stride,
-            step,
-            lowest_price: if mentors.iter().any(|mentor| mentor.min > 0) { -step } else { W::default() },
+            minimum,
+            second,
+            lowest_price: if mentors.iter().any(|mentor| mentor.min > 0) { -minimum } else { W::default() },
             mentees: problem.mentees.iter().map(|d| Mentee { wanted: d.wanted.min(2), used: 0 }).collect(),
             mentors,
             places: vec![VACANT; problem.mentees.len() * stride],
@@ -144,11 +146,11 @@ impl<W: Weight> State<W> {
     }
 
     fn place_bonus(&self, mentee: usize, place: u8) -> W {
-        if place == 0 { self.first[mentee] } else { self.step }
+        if place == 0 { self.first[mentee] } else { self.second }
     }
 
     fn seat_bonus(&self, mentor: usize, seat: u32) -> W {
-        if seat < self.mentors[mentor].min { self.step } else { W::default() }
+        if seat < self.mentors[mentor].min { self.minimum } else { W::default() }
     }
 
     /// Places that a mentee wants and that are not in use.

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::brought;
 use crate::engine::certify::{Verdict, certify};
 use crate::engine::problem::{self, Demand, FORBIDDEN, Seats, Unobserved};
 
@@ -82,6 +83,7 @@ proptest! {
         };
         let (rows, columns) = (shuffled(case.mentees.len(), 1), shuffled(case.mentors.len(), 2));
         let other = Case {
+            coverage_first: case.coverage_first,
             mentees: rows.iter().map(|&i| case.mentees[i]).collect(),
             mentors: columns.iter().map(|&j| case.mentors[j]).collect(),
             scores: rows.iter().flat_map(|&i| columns.iter().map(move |&j| (i, j))).map(|(i, j)| case.score(i, j)).collect(),
@@ -200,6 +202,7 @@ fn a_rare_language_finds_its_one_mentor_far_down_everybodys_list() {
 #[test]
 fn a_second_mentor_is_another_mentor() {
     let case = Case {
+        coverage_first: true,
         mentees: vec![Demand { tier: 0, wanted: 2 }],
         mentors: vec![Seats { min: 2, max: 2 }, Seats { min: 0, max: 1 }],
         scores: vec![100, -100],

@@ -61,23 +61,15 @@ impl<K: Copy + Ord> Top<K> {
     }
 }
 
-/// The lot of a pair: decides ties the same way on every machine and for every number of threads (finaliser of
-/// SplitMix64; Steele, Lea, Flood 2014).
-pub(super) fn lot(mentee: usize, mentor: usize) -> u32 {
-    let mut z = ((mentee as u64) << 32 | mentor as u64).wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    u32::try_from((z ^ (z >> 31)) >> 32).unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::problem::lot;
 
     #[test]
     fn the_best_are_kept_in_whatever_order_they_come() {
         let entries: Vec<Ranked<i32>> = (0..1000)
-            .map(|at| Ranked {
+            .map(|at: u64| Ranked {
                 key: i32::try_from(lot(0, at) % 50).unwrap(),
                 lot: lot(1, at),
                 mentor: 7,

@@ -51,6 +51,7 @@ pub(super) fn most_pairs(problem: &Problem<'_>) -> i128 {
 
 /// Whether every aim outweighs all that comes after it, for candidates that score `lowest..=highest`.
 pub(super) fn check_weights(
+    problem: &Problem<'_>,
     certificate: &Certificate,
     most_pairs: i128,
     lowest: i32,
@@ -58,11 +59,14 @@ pub(super) fn check_weights(
 ) -> Result<(), Infeasible> {
     let range = i128::from(highest.max(0)) - i128::from(lowest.min(0));
     let step = 1 + most_pairs * range;
-    if certificate.second < step {
-        return Err(Infeasible::WeakWeight(Aim::Second));
-    }
     if certificate.minimum < step {
         return Err(Infeasible::WeakWeight(Aim::Minimum));
+    }
+    if !problem.coverage_first {
+        return check_no_weights(certificate);
+    }
+    if certificate.second < step {
+        return Err(Infeasible::WeakWeight(Aim::Second));
     }
     let mut next = certificate.second;
     for entry in certificate.tiers.iter().rev() {
@@ -72,6 +76,17 @@ pub(super) fn check_weights(
         next = entry.weight;
     }
     Ok(())
+}
+
+/// Whether nothing but minimum places and scores counts.
+fn check_no_weights(certificate: &Certificate) -> Result<(), Infeasible> {
+    if certificate.second != 0 {
+        return Err(Infeasible::ForeignWeight(Aim::Second));
+    }
+    match certificate.tiers.iter().find(|entry| entry.weight != 0) {
+        Some(entry) => Err(Infeasible::ForeignWeight(Aim::Tier(entry.tier))),
+        None => Ok(()),
+    }
 }
 
 /// The value of an assignment that keeps all rules.

@@ -12,6 +12,7 @@ fn judge(case: &Case, pairs: &[(u32, u32)], certificate: &Certificate) -> Verdic
 /// Three mentees and three mentors, everything allowed but one pair; solved.
 fn solved() -> (Case, Vec<(u32, u32)>, Certificate) {
     let case = Case {
+        coverage_first: true,
         mentees: vec![
             Demand { tier: 0, wanted: 1 },
             Demand { tier: 1, wanted: 2 },

@@ -12,6 +12,7 @@ pub(in crate::engine) struct Case {
     pub(in crate::engine) mentees: Vec<Demand>,
     pub(in crate::engine) mentors: Vec<Seats>,
     pub(in crate::engine) scores: Vec<i32>,
+    pub(in crate::engine) coverage_first: bool,
 }
 
 impl PairScores for Case {
@@ -25,7 +26,12 @@ impl PairScores for Case {
 
 impl Case {
     pub(in crate::engine) fn problem(&self) -> Problem<'_> {
-        Problem { mentees: &self.mentees, mentors: &self.mentors, scores: self }
+        Problem {
+            mentees: &self.mentees,
+            mentors: &self.mentors,
+            scores: self,
+            coverage_first: self.coverage_first,
+        }
     }
 
     pub(in crate::engine) fn score(&self, mentee: usize, mentor: usize) -> i32 {
@@ -40,6 +46,9 @@ impl Case {
         tiers.dedup();
         let has = |mentee: usize| pairs.iter().filter(|pair| pair.0 as usize == mentee).count();
         let load = |mentor: usize| pairs.iter().filter(|pair| pair.1 as usize == mentor).count();
+        if !self.coverage_first {
+            tiers.clear();
+        }
         let mut value: Vec<i64> = tiers
             .iter()
             .map(|&tier| {
@@ -48,7 +57,9 @@ impl Case {
             })
             .collect();
         value.push((0..self.mentors.len()).map(|j| count(load(j).min(self.mentors[j].min as usize))).sum());
-        value.push(count((0..self.mentees.len()).filter(|&i| has(i) > 1).count()));
+        if self.coverage_first {
+            value.push(count((0..self.mentees.len()).filter(|&i| has(i) > 1).count()));
+        }
         value.push(pairs.iter().map(|&(i, j)| i64::from(self.score(i as usize, j as usize))).sum());
         value
     }
@@ -103,8 +114,13 @@ pub(in crate::engine) fn case(
     let people = (vec(demand, mentees), vec(seats, mentors));
     people.prop_flat_map(move |(mentees, mentors)| {
         let cell = prop_oneof![1 => Just(FORBIDDEN), 2 => score.clone()];
-        let scores = vec(cell, mentees.len() * mentors.len());
-        scores.prop_map(move |scores| Case { mentees: mentees.clone(), mentors: mentors.clone(), scores })
+        let rest = (vec(cell, mentees.len() * mentors.len()), prop::bool::weighted(0.7));
+        rest.prop_map(move |(scores, coverage_first)| Case {
+            mentees: mentees.clone(),
+            mentors: mentors.clone(),
+            scores,
+            coverage_first,
+        })
     })
 }
 

@@ -15,7 +15,7 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
         let seats = (0..2_u32, 0..3_u32).prop_map(|(min, max)| Seats { min, max });
         let cell = prop_oneof![2 => Just(FORBIDDEN), 1 => score()];
         (vec(demand, mentees), vec(seats, mentors), vec(cell, mentees * mentors))
-            .prop_map(|(mentees, mentors, scores)| Case { mentees, mentors, scores })
+            .prop_map(|(mentees, mentors, scores)| Case { mentees, mentors, scores, coverage_first: true })
     })
 }
 

@@ -1,0 +1,111 @@
+//! Scores that a caller brings: written out as a whole matrix, or as a list of the candidates.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::problem::{Arc, FORBIDDEN, PairScores, lot};
+
+/// A matrix of scores, row by row; [`FORBIDDEN`] for a pair that is not a candidate. 4 bytes per pair.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matrix {
+    width: usize,
+    cells: Vec<i32>,
+}
+
+impl Matrix {
+    /// A matrix with `width` columns, one per mentor; `None` if the cells do not fill whole rows.
+    pub fn new(width: usize, cells: Vec<i32>) -> Option<Self> {
+        let whole = if width == 0 { cells.is_empty() } else { cells.len().is_multiple_of(width) };
+        whole.then_some(Self { width, cells })
+    }
+}
+
+impl PairScores for Matrix {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
+        for (row, out) in rows.zip(out.chunks_exact_mut(cols.len().max(1))) {
+            let start = row * self.width;
+            out.copy_from_slice(&self.cells[start + cols.start..start + cols.end]);
+        }
+    }
+}
+
+/// Candidates written out by mentee, each row best score first, then by lot. 8 bytes per candidate and per mentee.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listed {
+    starts: Vec<usize>,
+    arcs: Vec<Arc>,
+}
+
+/// A candidate that occurs twice in a list, or that is listed and forbidden at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the pair of mentee {mentee} and mentor {mentor} is listed twice or has the score that stands for no candidate"
+)]
+pub struct BadList {
+    /// The pair's mentee.
+    pub mentee: usize,
+    /// The pair's mentor.
+    pub mentor: u32,
+}
+
+impl Listed {
+    /// The list of `arcs`, of which `starts[i]..starts[i + 1]` are those of mentee `i`, in any order within a row.
+    pub fn new(starts: Vec<usize>, mut arcs: Vec<Arc>) -> Result<Self, BadList> {
+        let mut rows: Vec<(usize, &mut [Arc])> = Vec::with_capacity(starts.len());
+        let mut rest = arcs.as_mut_slice();
+        for (mentee, ends) in starts.windows(2).enumerate() {
+            let (row, after) = rest.split_at_mut(ends[1] - ends[0]);
+            rows.push((mentee, row));
+            rest = after;
+        }
+        rows.into_par_iter().try_for_each(|(mentee, row)| {
+            row.sort_unstable_by_key(|arc| arc.to);
+            let twice = row.windows(2).find(|two| two[0].to == two[1].to).map(|two| two[0].to);
+            let forbidden = row.iter().find(|arc| arc.score == FORBIDDEN).map(|arc| arc.to);
+            if let Some(mentor) = twice.or(forbidden) {
+                return Err(BadList { mentee, mentor });
+            }
+            row.sort_unstable_by_key(|arc| (Reverse(arc.score), lot(mentee as u64, u64::from(arc.to))));
+            Ok(())
+        })?;
+        Ok(Self { starts, arcs })
+    }
+
+    /// The candidates of a mentee, best first.
+    pub fn row(&self, mentee: usize) -> &[Arc] {
+        &self.arcs[self.starts[mentee]..self.starts[mentee + 1]]
+    }
+
+    /// Candidates in all.
+    pub fn len(&self) -> usize {
+        self.arcs.len()
+    }
+
+    /// Whether there is no candidate.
+    pub fn is_empty(&self) -> bool {
+        self.arcs.is_empty()
+    }
+}
+
+impl PairScores for Listed {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
+        out.fill(FORBIDDEN);
+        for (row, out) in rows.zip(out.chunks_mut(cols.len().max(1))) {
+            for arc in self.row(row) {
+                if let Some(cell) = (arc.to as usize).checked_sub(cols.start).and_then(|at| out.get_mut(at)) {
+                    *cell = arc.score;
+                }
+            }
+        }
+    }
+
+    fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
+        self.row(mentee).iter().find(|arc| arc.to as usize == mentor).map(|arc| arc.score)
+    }
+
+    fn listed(&self) -> Option<&Listed> {
+        Some(self)
+    }
+}
