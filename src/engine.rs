@@ -15,11 +15,16 @@ pub mod certify;
 pub mod eligibility;
 pub mod encode;
 mod explain;
+pub mod fairest;
+pub mod floor;
+pub mod objective;
 pub mod problem;
 pub mod score;
+pub mod stable;
 mod summary;
 #[cfg(test)]
 mod tests;
+pub mod totals;
 mod unmatched;
 
 use rayon::prelude::*;

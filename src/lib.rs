@@ -34,6 +34,7 @@ pub mod demo;
 pub mod domain;
 pub mod engine;
 pub mod error;
+pub mod instance;
 pub mod profile_csv;
 pub mod report;
 pub mod server;

@@ -115,6 +115,24 @@ pub enum Objective {
     /// As many mentees as possible by tier, then minimum places, then second mentors, then the total score.
     #[default]
     BestTotal,
+    /// As many people as with `BestTotal`, then the best possible worst pair, then the total score.
+    Fairest,
+    /// No two people who would both rather be with each other; the best such assignment for the mentees.
+    Stable,
+}
+
+impl Objective {
+    /// All objectives.
+    pub const ALL: [Self; 3] = [Self::BestTotal, Self::Fairest, Self::Stable];
+
+    /// Its name, as in the API in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BestTotal => "best_total",
+            Self::Fairest => "fairest",
+            Self::Stable => "stable",
+        }
+    }
 }
 
 /// What to do with people who have been partners before.

@@ -78,6 +78,19 @@ impl Listed {
         &self.arcs[self.starts[mentee]..self.starts[mentee + 1]]
     }
 
+    /// The list with other scores; without the candidates to whom `change` gives none. Scores must keep their order.
+    pub fn map(&self, change: impl Fn(i32) -> Option<i32>) -> Self {
+        let mut starts = Vec::with_capacity(self.starts.len());
+        let mut arcs = Vec::with_capacity(self.arcs.len());
+        starts.push(0);
+        for ends in self.starts.windows(2) {
+            let row = self.arcs[ends[0]..ends[1]].iter();
+            arcs.extend(row.filter_map(|arc| Some(Arc { score: change(arc.score)?, ..*arc })));
+            starts.push(arcs.len());
+        }
+        Self { starts, arcs }
+    }
+
     /// Candidates in all.
     pub fn len(&self) -> usize {
         self.arcs.len()

@@ -36,12 +36,15 @@
 
 mod bound;
 mod rules;
+mod stable;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use super::problem::{Observer, Problem, Stopped};
+pub use self::stable::blocking_pairs;
+
+use super::problem::{Observer, Problem, Stopped, Unobserved};
 
 /// Weight of the first mentor of a mentee of one tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +170,16 @@ impl Verdict {
     pub fn proved(&self) -> bool {
         self.feasible.is_ok() && self.primal == self.dual
     }
+}
+
+/// Whether an assignment keeps all rules, whatever it is worth.
+pub fn keeps_rules(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Result<(), Infeasible> {
+    rules::value(problem, pairs, &Certificate::default(), &Unobserved).map(drop)
+}
+
+/// Candidates of a problem: pairs that the hard rules allow.
+pub fn candidates(problem: &Problem<'_>, observer: &dyn Observer) -> Result<u64, Stopped> {
+    bound::sweep(problem, None, observer).map(|sweep| sweep.candidates)
 }
 
 /// Checks an assignment and its certificate from scratch, over all pairs: all rules, the form of the certificate, the value

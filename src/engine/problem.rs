@@ -39,8 +39,8 @@ pub trait PairScores: Sync {
         (out[0] != FORBIDDEN).then_some(out[0])
     }
 
-    /// Decides between pairs of equal score: the higher, the sooner a pair is looked at. A hash of who the two are, so that
-    /// a joiner does not reshuffle the others; by default of their positions.
+    /// Decides between pairs of equal score. A hash of who the two are, so that a joiner does not reshuffle the others; by
+    /// default of their positions.
     fn lot(&self, mentee: usize, mentor: usize) -> u32 {
         lot(mentee as u64, mentor as u64)
     }

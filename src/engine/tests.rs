@@ -1,6 +1,7 @@
 //! The engine as a whole: against a slow reference, and by story.
 
 mod against_reference;
+mod objectives;
 mod reference;
 mod stories;
 #[path = "../../benches/support/synthetic.rs"]

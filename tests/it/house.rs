@@ -20,6 +20,8 @@ const PARTS: &[(&str, &[&str])] = &[
     ("report", &["domain", "wording"]),
     // The engine knows no database, and of time only the stopwatch.
     ("engine", &["domain", "clock"]),
+    // Problems brought from outside.
+    ("instance", &["engine"]),
     ("store", &["domain", "error", "clock"]),
     ("service", &["domain", "error", "clock", "engine", "store"]),
     // The edges.
@@ -39,6 +41,7 @@ const PARTS: &[(&str, &[&str])] = &[
             "profile_csv",
             "report",
             "engine",
+            "instance",
             "store",
             "service",
             "api",
@@ -61,7 +64,7 @@ const OUTSIDERS: &[(&str, &[&str])] = &[
     ("clap::", &["cli", "demo", "main"]),
     ("rayon::", &["engine"]),
     ("maud::", &["report"]),
-    ("csv::", &["profile_csv", "cli", "demo"]),
+    ("csv::", &["profile_csv", "instance", "cli", "demo"]),
     ("csv_core::", &["profile_csv"]),
     ("anyhow::", &["cli", "demo", "config", "server", "telemetry", "main"]),
     ("tracing_subscriber::", &["telemetry", "config"]),

@@ -1,5 +1,7 @@
 //! What the solver did, and the pulse by which it listens.
 
+use std::ops::AddAssign;
+
 use serde::{Deserialize, Serialize};
 
 use crate::engine::problem::{Observer, Stopped};
@@ -25,6 +27,20 @@ pub struct Counters {
     pub priced_in: u64,
     /// Pairs in the core at the end.
     pub core_arcs: u64,
+}
+
+impl AddAssign for Counters {
+    fn add_assign(&mut self, more: Self) {
+        self.bids += more.bids;
+        self.searches += more.searches;
+        self.reverse_searches += more.reverse_searches;
+        self.phases += more.phases;
+        self.scans += more.scans;
+        self.arcs += more.arcs;
+        self.pricing_rounds += more.pricing_rounds;
+        self.priced_in += more.priced_in;
+        self.core_arcs += more.core_arcs;
+    }
 }
 
 /// Work done so far, and the ear for the observer: what every step of the solver carries with it.

@@ -66,20 +66,32 @@ impl Case {
 
     /// The best value by trying everything.
     pub(in crate::engine) fn brute_force(&self) -> Vec<i64> {
-        let mut best = self.value(&[]);
-        self.try_from(0, &mut Vec::new(), &mut best);
+        self.best_of_all(|pairs| self.value(pairs))
+    }
+
+    /// The greatest value of any assignment, by trying all.
+    pub(in crate::engine) fn best_of_all<V: Ord>(&self, value: impl Fn(&[(u32, u32)]) -> V) -> V {
+        let mut best = value(&[]);
+        self.each(|pairs| {
+            let value = value(pairs);
+            if value > best {
+                best = value;
+            }
+        });
         best
     }
 
-    fn try_from(&self, mentee: usize, pairs: &mut Vec<(u32, u32)>, best: &mut Vec<i64>) {
+    /// Shows every assignment.
+    pub(in crate::engine) fn each(&self, mut show: impl FnMut(&[(u32, u32)])) {
+        self.try_from(0, &mut Vec::new(), &mut show);
+    }
+
+    fn try_from(&self, mentee: usize, pairs: &mut Vec<(u32, u32)>, show: &mut impl FnMut(&[(u32, u32)])) {
         if mentee == self.mentees.len() {
-            let value = self.value(pairs);
-            if value > *best {
-                *best = value;
-            }
+            show(pairs);
             return;
         }
-        self.try_from(mentee + 1, pairs, best);
+        self.try_from(mentee + 1, pairs, show);
         let mentors = self.mentors.len();
         let free = |pairs: &[(u32, u32)], j: usize| {
             self.score(mentee, j) != FORBIDDEN
@@ -90,11 +102,11 @@ impl Case {
                 continue;
             }
             pairs.push((at(mentee), at(one)));
-            self.try_from(mentee + 1, pairs, best);
+            self.try_from(mentee + 1, pairs, show);
             for other in one + 1..mentors {
                 if self.mentees[mentee].wanted == 2 && free(pairs, other) {
                     pairs.push((at(mentee), at(other)));
-                    self.try_from(mentee + 1, pairs, best);
+                    self.try_from(mentee + 1, pairs, show);
                     pairs.pop();
                 }
             }

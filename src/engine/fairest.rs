@@ -1,0 +1,111 @@
+//! FAIREST: as many people as possible as ever (by tier, then minimum places, then second mentors), then the best possible
+//! worst pair, then the greatest total.
+//!
+//! Whether everybody can still be served with pairs from some score upwards is a question of numbers of people alone, and
+//! the answer only ever turns from yes to no as that score rises: so it is found by bisection (the bottleneck assignment;
+//! Burkard, Dell'Amico and Martello, *Assignment Problems*, 2009, chapter 6). It lies between the worst pair of a best total
+//! and that total's mean, since no worst pair can be better than the mean of its own assignment. With the floor found, one
+//! more solve gives the greatest total above it.
+
+use serde::{Deserialize, Serialize};
+
+use super::assign::{Assignment, Counters, assign};
+use super::certify::Certificate;
+use super::floor::Floored;
+use super::problem::{FORBIDDEN, Observer, Problem, Stopped};
+use super::totals::Totals;
+
+/// Points of the frontier, its two ends included.
+const STEPS: i64 = 6;
+
+/// What proves that a worst pair is the best possible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fairness {
+    /// Every pair scores at least this much; the lowest number there is if there are no pairs.
+    pub floor: i32,
+    /// Proves that no assignment has a greater total, of pairs that score at least `floor`.
+    pub total: Certificate,
+    /// Proves that no assignment serves more people, whatever the scores: all candidates count 0.
+    pub coverage: Certificate,
+    /// Proves that pairs which score more than `floor` cannot serve as many: all of them count 0.
+    pub above: Certificate,
+}
+
+/// One compromise between the greatest total and the best worst pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compromise {
+    /// Score of the worst pair.
+    pub worst: i32,
+    /// The greatest total that any assignment of as many people has whose pairs score at least `worst`.
+    pub total: i64,
+}
+
+impl Compromise {
+    fn of(totals: &Totals) -> Self {
+        Self { worst: totals.worst.unwrap_or(FORBIDDEN + 1), total: totals.score }
+    }
+}
+
+/// A fairest assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fairest {
+    /// Its pairs, sorted.
+    pub pairs: Vec<(u32, u32)>,
+    /// Its proof.
+    pub fairness: Fairness,
+    /// From the greatest total (first) to the best worst pair (last): what fairness costs, step by step.
+    pub frontier: Vec<Compromise>,
+    /// Work done in all.
+    pub counters: Counters,
+}
+
+/// Finds a fairest assignment. Coverage always comes first, whatever the problem says.
+pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest, Stopped> {
+    let problem = &Problem { coverage_first: true, ..*problem };
+    let mut counters = Counters::default();
+    let mut solve = |problem: &Problem<'_>| {
+        let found = assign(problem, observer)?;
+        counters += found.counters;
+        Ok(found)
+    };
+    let best = Totals::of(problem, &solve(problem)?.pairs);
+    let first = Compromise::of(&best);
+    let everybody = Floored::level(problem.scores, FORBIDDEN + 1);
+    let coverage = solve(&everybody.problem(problem))?.certificate;
+
+    let mut floor = first.worst;
+    let mean = best.score.div_euclid(i64::try_from(best.pairs.max(1)).unwrap_or(i64::MAX));
+    let mut too_high = if best.pairs == 0 { floor } else { clamp(mean + 1) };
+    while i64::from(too_high) - i64::from(floor) > 1 {
+        let middle = clamp(i64::midpoint(i64::from(floor), i64::from(too_high)));
+        let level = Floored::level(problem.scores, middle);
+        let found = Totals::of(problem, &solve(&level.problem(problem))?.pairs);
+        if found.people == best.people {
+            floor = Compromise::of(&found).worst;
+        } else {
+            too_high = middle;
+        }
+    }
+    let above = Floored::level(problem.scores, floor.saturating_add(1));
+    let above = solve(&above.problem(problem))?.certificate;
+
+    let mut frontier = vec![first];
+    let range = i64::from(floor) - i64::from(first.worst);
+    for step in 1..STEPS - 1 {
+        let at = clamp(i64::from(first.worst) + range * step / (STEPS - 1));
+        if frontier.last().is_some_and(|last| at > last.worst) && at < floor {
+            let floored = Floored::new(problem.scores, at);
+            frontier.push(Compromise::of(&Totals::of(problem, &solve(&floored.problem(problem))?.pairs)));
+        }
+    }
+    let floored = Floored::new(problem.scores, floor);
+    let Assignment { pairs, certificate, .. } = solve(&floored.problem(problem))?;
+    if frontier.last().is_some_and(|last| last.worst < floor) {
+        frontier.push(Compromise::of(&Totals::of(problem, &pairs)));
+    }
+    Ok(Fairest { pairs, fairness: Fairness { floor, total: certificate, coverage, above }, frontier, counters })
+}
+
+fn clamp(score: i64) -> i32 {
+    i32::try_from(score).unwrap_or(if score < 0 { FORBIDDEN + 1 } else { i32::MAX })
+}

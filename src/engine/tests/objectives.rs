@@ -1,0 +1,196 @@
+//! FAIREST and STABLE against trying everything, and every proof against being bent.
+
+use proptest::prelude::*;
+
+use crate::domain::policy::Objective;
+use crate::engine::assign::tests::case::{Case, case, score};
+use crate::engine::brought::Listed;
+use crate::engine::certify::{Certificate, blocking_pairs};
+use crate::engine::objective::{Evidence, Solution, check, solve};
+use crate::engine::problem::{Arc, FORBIDDEN, PairScores as _, Problem, Unobserved};
+
+/// Solves a case as a matrix and as a list, which must give assignments of one value, and checks both proofs.
+fn solved(case: &Case, objective: Objective) -> Solution {
+    let problem = case.problem();
+    let solution = solve(&problem, objective, None, &Unobserved).unwrap();
+    let checked = check(&problem, &solution.pairs, &solution.evidence, None, &Unobserved).unwrap();
+    assert!(checked.proved, "{checked:?} {solution:?}");
+
+    let list = listed(case);
+    let problem = Problem { scores: &list, ..problem };
+    let from_list = solve(&problem, objective, None, &Unobserved).unwrap();
+    let checked = check(&problem, &from_list.pairs, &from_list.evidence, None, &Unobserved).unwrap();
+    assert!(checked.proved, "{checked:?} {from_list:?}");
+    assert_eq!(from_list.totals(&problem), solution.totals(&problem));
+    assert_eq!(from_list.frontier, solution.frontier);
+    solution
+}
+
+fn listed(case: &Case) -> Listed {
+    let mentors = case.mentors.len();
+    let (mut starts, mut arcs) = (vec![0], Vec::new());
+    for mentee in 0..case.mentees.len() {
+        let scores = (0_u32..).zip(&case.scores[mentee * mentors..(mentee + 1) * mentors]);
+        arcs.extend(scores.filter(|(_, score)| **score != FORBIDDEN).map(|(to, &score)| Arc { to, score }));
+        starts.push(arcs.len());
+    }
+    Listed::new(starts, arcs).unwrap()
+}
+
+/// People first, then the worst pair, then the total.
+fn fairness(case: &Case, pairs: &[(u32, u32)]) -> Vec<i64> {
+    let case = Case { coverage_first: true, ..case.clone() };
+    let mut value = case.value(pairs);
+    let worst = pairs.iter().map(|&(i, j)| i64::from(case.score(i as usize, j as usize))).min();
+    value.insert(value.len() - 1, worst.unwrap_or(i64::MIN));
+    value
+}
+
+/// How a mentee (her mentor) ranks one mentor (mentee): score, then the lot as the solver breaks ties.
+fn strictly_blocks(case: &Case, pairs: &[(u32, u32)]) -> bool {
+    let lot = |i: usize, j: usize| case.problem().scores.lot(i, j);
+    let hers = |i: usize, j: usize| (case.score(i, j), u32::MAX - lot(i, j));
+    let theirs = |i: usize, j: usize| (case.score(i, j), lot(i, j));
+    let of = |pair: &(u32, u32)| (pair.0 as usize, pair.1 as usize);
+    (0..case.mentees.len()).any(|i| {
+        (0..case.mentors.len()).any(|j| {
+            let mine: Vec<usize> = pairs.iter().map(of).filter(|pair| pair.0 == i).map(|pair| pair.1).collect();
+            let held: Vec<usize> = pairs.iter().map(of).filter(|pair| pair.1 == j).map(|pair| pair.0).collect();
+            case.score(i, j) != FORBIDDEN
+                && !mine.contains(&j)
+                && (mine.len() < usize::from(case.mentees[i].wanted)
+                    || mine.iter().any(|&other| hers(i, j) > hers(i, other)))
+                && (held.len() < case.mentors[j].max as usize
+                    || held.iter().any(|&other| theirs(i, j) > theirs(other, j)))
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn nothing_is_fairer_when_everything_is_tried(case in case(0..6, 0..5, score())) {
+        let fairest = solved(&case, Objective::Fairest);
+        prop_assert_eq!(fairness(&case, &fairest.pairs), case.best_of_all(|pairs| fairness(&case, pairs)));
+        let frontier: Vec<(i32, i64)> = fairest.frontier.iter().map(|point| (point.worst, point.total)).collect();
+        for two in frontier.windows(2) {
+            prop_assert!(two[0].0 < two[1].0 && two[0].1 >= two[1].1, "{:?}", frontier);
+        }
+    }
+
+    #[test]
+    fn larger_cases_are_proved_fairest(case in case(0..25, 0..20, score())) {
+        solved(&case, Objective::Fairest);
+    }
+
+    #[test]
+    fn no_stable_assignment_is_better_for_any_mentee(case in case(0..6, 0..5, prop_oneof![0..4_i32, score()])) {
+        let stable = solved(&case, Objective::Stable);
+        prop_assert!(!strictly_blocks(&case, &stable.pairs));
+        let places = |pairs: &[(u32, u32)], mentee: u32| {
+            let lot = |j: u32| u32::MAX - case.problem().scores.lot(mentee as usize, j as usize);
+            let mut hers: Vec<(i32, u32)> = pairs
+                .iter()
+                .filter(|pair| pair.0 == mentee)
+                .map(|pair| (case.score(mentee as usize, pair.1 as usize), lot(pair.1)))
+                .collect();
+            hers.sort_unstable_by(|a, b| b.cmp(a));
+            hers
+        };
+        case.each(|pairs| {
+            if !strictly_blocks(&case, pairs) {
+                for mentee in 0..u32::try_from(case.mentees.len()).unwrap() {
+                    assert!(places(&stable.pairs, mentee) >= places(pairs, mentee), "{pairs:?} {stable:?}");
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn blocking_pairs_are_counted_for_any_assignment(case in case(1..8, 1..7, 0..5_i32), keep in any::<u64>()) {
+        let best = solved(&case, Objective::BestTotal);
+        let mut bit = 0;
+        let pairs: Vec<(u32, u32)> =
+            best.pairs.into_iter().filter(|_| { bit += 1; keep >> bit & 1 == 1 }).collect();
+        let mut slow = 0;
+        for i in 0..case.mentees.len() {
+            for j in 0..case.mentors.len() {
+                let worst = |scores: Vec<i32>, most: usize| {
+                    if scores.len() < most { FORBIDDEN } else { scores.into_iter().min().unwrap_or(i32::MAX) }
+                };
+                let mine = pairs.iter().filter(|pair| pair.0 as usize == i);
+                let mine = mine.map(|pair| case.score(i, pair.1 as usize)).collect();
+                let hers = pairs.iter().filter(|pair| pair.1 as usize == j);
+                let hers = hers.map(|pair| case.score(pair.0 as usize, j)).collect();
+                let mates = pairs.iter().any(|pair| (pair.0 as usize, pair.1 as usize) == (i, j));
+                let score = case.score(i, j);
+                let mine = worst(mine, usize::from(case.mentees[i].wanted));
+                let hers = worst(hers, case.mentors[j].max as usize);
+                slow += u64::from(score != FORBIDDEN && !mates && score > mine && score > hers);
+            }
+        }
+        for scores in [case.problem().scores, &listed(&case)] {
+            let counted = blocking_pairs(&case.problem(), scores, None, &pairs, &Unobserved).unwrap();
+            prop_assert_eq!(counted, slow);
+        }
+    }
+
+    #[test]
+    fn a_bent_proof_proves_nothing(case in case(1..7, 1..6, 0..50_i32), field in any::<usize>(), by in 1..1_000_i128) {
+        for objective in Objective::ALL {
+            let Solution { pairs, evidence, .. } = solved(&case, objective);
+            for bent in bend(&evidence, field, by) {
+                let checked = check(&case.problem(), &pairs, &bent, None, &Unobserved).unwrap();
+                prop_assert!(!checked.proved || still_right(&case, &bent, &pairs), "{:?} {:?}", bent, checked);
+            }
+            for left_out in 0..pairs.len() {
+                let mut fewer = pairs.clone();
+                fewer.remove(left_out);
+                let checked = check(&case.problem(), &fewer, &evidence, None, &Unobserved).unwrap();
+                prop_assert!(!checked.proved || still_right(&case, &evidence, &fewer), "{:?}", checked);
+            }
+        }
+    }
+}
+
+/// The evidence with one number moved, in each of its certificates and for the floor.
+fn bend(evidence: &Evidence, field: usize, by: i128) -> Vec<Evidence> {
+    match evidence {
+        Evidence::Stable => Vec::new(),
+        Evidence::BestTotal(certificate) => vec![Evidence::BestTotal(moved(certificate, field, by))],
+        Evidence::Fairest(fairness) => {
+            let mut bent = vec![fairness.clone(); 5];
+            bent[0].total = moved(&fairness.total, field, by);
+            bent[1].coverage = moved(&fairness.coverage, field, by);
+            bent[2].above = moved(&fairness.above, field, by);
+            bent[3].floor = fairness.floor.saturating_add(i32::try_from(by).unwrap());
+            bent[4].floor = fairness.floor.saturating_sub(i32::try_from(by).unwrap());
+            bent.into_iter().map(Evidence::Fairest).collect()
+        }
+    }
+}
+
+fn moved(certificate: &Certificate, field: usize, by: i128) -> Certificate {
+    let mut moved = certificate.clone();
+    let tiers = moved.tiers.iter_mut().map(|tier| &mut tier.weight);
+    let others = [&mut moved.minimum, &mut moved.second];
+    let prices = moved.mentee_prices.iter_mut().chain(&mut moved.mentor_prices);
+    let mut fields: Vec<&mut i128> = tiers.chain(others).chain(prices).collect();
+    let at = field % fields.len();
+    *fields[at] += if field % 2 == 0 { by } else { -by };
+    moved
+}
+
+/// A moved number may leave a valid proof behind: prices and weights are not unique. But it must never prove what is wrong.
+fn still_right(case: &Case, evidence: &Evidence, pairs: &[(u32, u32)]) -> bool {
+    match evidence {
+        Evidence::BestTotal(_) => case.value(pairs) == case.brute_force(),
+        Evidence::Fairest(fairness) => {
+            let worst = pairs.iter().map(|&(i, j)| case.score(i as usize, j as usize)).min();
+            let met = worst.is_none_or(|worst| worst >= fairness.floor);
+            met && self::fairness(case, pairs) == case.best_of_all(|pairs| self::fairness(case, pairs))
+        }
+        Evidence::Stable => !strictly_blocks(case, pairs),
+    }
+}

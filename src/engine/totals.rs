@@ -1,0 +1,57 @@
+//! What an assignment amounts to, in plain numbers.
+
+use serde::{Deserialize, Serialize};
+
+use super::problem::Problem;
+
+/// What an assignment amounts to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// People by what comes before any score.
+    pub people: People,
+    /// Pairs.
+    pub pairs: u64,
+    /// Sum of their scores.
+    pub score: i64,
+    /// Score of the worst pair, if there is a pair.
+    pub worst: Option<i32>,
+}
+
+/// People served.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct People {
+    /// Every tier that occurs, ascending, with its mentees who have a mentor.
+    pub tiers: Vec<(u8, u64)>,
+    /// Minimum places of mentors that are filled.
+    pub minimum_places: u64,
+    /// Mentees who have a second mentor.
+    pub second_mentors: u64,
+}
+
+impl Totals {
+    /// What `pairs`, which must be candidates, amount to.
+    pub fn of(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Self {
+        let mut mentors_of = vec![0_u32; problem.mentees.len()];
+        let mut load = vec![0_u32; problem.mentors.len()];
+        let (mut score, mut worst) = (0, None);
+        for &(mentee, mentor) in pairs {
+            let (at, to) = (mentee as usize, mentor as usize);
+            mentors_of[at] += 1;
+            load[to] += 1;
+            if let Some(points) = problem.scores.score(at, to) {
+                score += i64::from(points);
+                worst = Some(worst.map_or(points, |worst: i32| worst.min(points)));
+            }
+        }
+        let mut served = [None; 256];
+        let mut second_mentors = 0;
+        for (demand, &has) in problem.mentees.iter().zip(&mentors_of) {
+            *served[usize::from(demand.tier)].get_or_insert(0) += u64::from(has > 0);
+            second_mentors += u64::from(has > 1);
+        }
+        let tiers = (0..=u8::MAX).zip(served).filter_map(|(tier, served)| Some((tier, served?))).collect();
+        let filled = problem.mentors.iter().zip(&load).map(|(seats, &load)| u64::from(load.min(seats.min)));
+        let people = People { tiers, minimum_places: filled.sum(), second_mentors };
+        Self { people, pairs: pairs.len() as u64, score, worst }
+    }
+}

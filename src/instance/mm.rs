@@ -1,0 +1,241 @@
+//! The binary format of the assignment benches (`.mm`, little endian):
+//!
+//! | offset | type | what |
+//! |---|---|---|
+//! | 0 | 8 bytes | `MMINST01` |
+//! | 8 | u32 | 0 = dense, 1 = sparse |
+//! | 12 | u32 | bit 0: as many people as possible must be matched before any score counts |
+//! | 16 | u64 | mentees `n` |
+//! | 24 | u64 | mentors `m` |
+//! | 32 | u64 | scores: `n * m` if dense |
+//! | 40 | i32[n] | mentors that each mentee wants, 0 to 2 |
+//! | | i32[m] | seats of each mentor |
+//! | dense | i32[n * m] | scores by mentee; the lowest i32 is no candidate |
+//! | sparse | u64[n + 1], u32[], i32[] | where each mentee's candidates begin, their mentors, their scores |
+
+use std::io::Read;
+
+use super::{BroughtScores, Instance, Names, Violation, Violations};
+use crate::engine::brought::{Listed, Matrix};
+use crate::engine::problem::{Arc, Demand, Seats};
+
+/// First bytes of a file.
+const MAGIC: [u8; 8] = *b"MMINST01";
+/// Numbers read at a time.
+const CHUNK: usize = 1 << 16;
+
+/// Reads an instance of `length` bytes. Memory grows with what is read, whatever the header claims: 4 bytes per pair of a
+/// dense instance, 8 per candidate of a sparse one.
+pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> {
+    let header = Header::read(&mut source, length)?;
+    let mut mentees = Vec::with_capacity(header.mentees);
+    let mut mentors = Vec::with_capacity(header.mentors);
+    let mut wrong = Violations::default();
+    numbers::<i32>(&mut source, header.mentees, |wanted| {
+        match u8::try_from(wanted) {
+            Ok(wanted @ 0..=2) => mentees.push(Demand { tier: 0, wanted }),
+            _ => {
+                wrong.add(format!("mentee {}", mentees.len()), format!("wants {wanted} mentors; give 0, 1 or 2"));
+                mentees.push(Demand { tier: 0, wanted: 0 });
+            }
+        };
+    })?;
+    numbers::<i32>(&mut source, header.mentors, |seats| {
+        let max = u32::try_from(seats).unwrap_or_else(|_| {
+            wrong.add(format!("mentor {}", mentors.len()), format!("has {seats} seats; give 0 or more"));
+            0
+        });
+        mentors.push(Seats { min: 0, max });
+    })?;
+    let scores = if header.dense {
+        let mut cells = Vec::with_capacity(header.scores);
+        numbers::<i32>(&mut source, header.scores, |score| cells.push(score))?;
+        let matrix = Matrix::new(header.mentors, cells);
+        BroughtScores::Matrix(matrix.ok_or_else(|| refuse("header", "scores are not mentees x mentors"))?)
+    } else {
+        BroughtScores::Listed(listed(&mut source, &header, &mut wrong)?)
+    };
+    wrong.none()?;
+    Ok(Instance { mentees, mentors, scores, names: Names::Positions, coverage_first: header.coverage_first })
+}
+
+fn listed(source: &mut impl Read, header: &Header, wrong: &mut Violations) -> Result<Listed, Violations> {
+    let mut starts: Vec<usize> = Vec::with_capacity(header.mentees + 1);
+    numbers::<u64>(source, header.mentees + 1, |start| {
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        let least = starts.last().copied().unwrap_or(0);
+        if start < least || start > header.scores || (starts.is_empty() && start != 0) {
+            wrong.add(format!("row {}", starts.len()), "begins before the one above it or behind the end");
+        }
+        starts.push(start.clamp(least, header.scores));
+    })?;
+    if starts.last() != Some(&header.scores) {
+        wrong.add(format!("row {}", header.mentees), "the last row must end with the last score");
+    }
+    let mut arcs = Vec::with_capacity(header.scores);
+    numbers::<u32>(source, header.scores, |to| {
+        if to as usize >= header.mentors {
+            wrong.add(format!("candidate {}", arcs.len()), format!("there is no mentor {to}"));
+        }
+        arcs.push(Arc { to, score: 0 });
+    })?;
+    let mut at = arcs.iter_mut();
+    numbers::<i32>(source, header.scores, |score| {
+        if let Some(arc) = at.next() {
+            arc.score = score;
+        }
+    })?;
+    std::mem::take(wrong).none()?;
+    Listed::new(starts, arcs).map_err(|bad| refuse(&format!("mentee {}", bad.mentee), &bad.to_string()))
+}
+
+struct Header {
+    dense: bool,
+    coverage_first: bool,
+    mentees: usize,
+    mentors: usize,
+    scores: usize,
+}
+
+impl Header {
+    const LENGTH: u64 = 40;
+
+    fn read(source: &mut impl Read, length: u64) -> Result<Self, Violations> {
+        let mut magic = [0; 8];
+        source.read_exact(&mut magic).map_err(|_| refuse("header", "the file is shorter than a header"))?;
+        if magic != MAGIC {
+            return Err(refuse("header", "this is not an instance: it must begin with MMINST01"));
+        }
+        let (mut words, mut sizes) = (Vec::new(), Vec::new());
+        numbers::<u32>(source, 2, |word| words.push(word))?;
+        numbers::<u64>(source, 3, |size| sizes.push(size))?;
+        let (&[kind, flags], &[mentees, mentors, scores]) = (words.as_slice(), sizes.as_slice()) else {
+            return Err(refuse("header", "the file is shorter than a header"));
+        };
+        if kind > 1 {
+            return Err(refuse("header", &format!("kind {kind} is neither 0 (dense) nor 1 (sparse)")));
+        }
+        let dense = kind == 0;
+        if dense && mentees.checked_mul(mentors) != Some(scores) {
+            return Err(refuse("header", &format!("{scores} scores are not {mentees} x {mentors}")));
+        }
+        let of_rows = if dense { Some(0) } else { mentees.checked_add(1).and_then(|rows| rows.checked_mul(8)) };
+        let of_scores = scores.checked_mul(if dense { 4 } else { 8 });
+        let people = mentees.checked_add(mentors).and_then(|people| people.checked_mul(4));
+        let whole = [of_rows, of_scores, people]
+            .into_iter()
+            .try_fold(Self::LENGTH, |sum, part| part.and_then(|part| sum.checked_add(part)));
+        if whole != Some(length) {
+            let whole = whole.map_or_else(|| "more than 2^64".to_owned(), |whole| whole.to_string());
+            return Err(refuse("header", &format!("it speaks of {whole} bytes, and the file has {length}")));
+        }
+        let size = |size| usize::try_from(size).map_err(|_| refuse("header", "too large for this machine"));
+        if mentees.max(mentors) >= u64::from(u32::MAX) {
+            return Err(refuse("header", "no side may have more than 4,294,967,294 people"));
+        }
+        Ok(Self {
+            dense,
+            coverage_first: flags & 1 == 1,
+            mentees: size(mentees)?,
+            mentors: size(mentors)?,
+            scores: size(scores)?,
+        })
+    }
+}
+
+/// A number as it stands in a file.
+trait Number: bytemuck::Pod {
+    fn from_little_endian(self) -> Self;
+}
+
+impl Number for i32 {
+    fn from_little_endian(self) -> Self {
+        Self::from_le(self)
+    }
+}
+
+impl Number for u32 {
+    fn from_little_endian(self) -> Self {
+        Self::from_le(self)
+    }
+}
+
+impl Number for u64 {
+    fn from_little_endian(self) -> Self {
+        Self::from_le(self)
+    }
+}
+
+/// Reads so many numbers, chunk by chunk.
+fn numbers<T: Number>(source: &mut impl Read, count: usize, mut take: impl FnMut(T)) -> Result<(), Violations> {
+    let mut chunk = vec![T::zeroed(); count.min(CHUNK)];
+    let mut left = count;
+    while left > 0 {
+        let part = &mut chunk[..left.min(CHUNK)];
+        source
+            .read_exact(bytemuck::cast_slice_mut(part))
+            .map_err(|error| refuse("file", &format!("cannot be read to its end: {error}")))?;
+        left -= part.len();
+        part.iter().for_each(|number| take(number.from_little_endian()));
+    }
+    Ok(())
+}
+
+fn refuse(place: &str, what: &str) -> Violations {
+    Violation { place: place.to_owned(), what: what.to_owned() }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::problem::{FORBIDDEN, PairScores as _};
+
+    fn file(kind: u32, sizes: [u64; 3], numbers: &[i32]) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend([kind, 1].iter().flat_map(|word| word.to_le_bytes()));
+        bytes.extend(sizes.iter().flat_map(|size| size.to_le_bytes()));
+        bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        bytes
+    }
+
+    fn load(bytes: &[u8]) -> Result<Instance, Violations> {
+        read(bytes, bytes.len() as u64)
+    }
+
+    #[test]
+    fn dense_and_sparse_files_of_one_problem_read_the_same() {
+        let people = [1, 2, 3, 0];
+        let dense = file(0, [2, 2, 4], &[&people[..], &[7, FORBIDDEN, -3, 9]].concat());
+        let rows = [0, 0, 1, 0, 3, 0];
+        let sparse = file(1, [2, 2, 3], &[&people[..], &rows, &[0, 0, 1], &[7, -3, 9]].concat());
+        for bytes in [dense, sparse] {
+            let instance = load(&bytes).unwrap();
+            assert!(instance.coverage_first);
+            assert_eq!(instance.mentees, [1, 2].map(|wanted| Demand { tier: 0, wanted }));
+            assert_eq!(instance.mentors, [3, 0].map(|max| Seats { min: 0, max }));
+            let mut tile = [0; 4];
+            instance.problem().scores.tile(0..2, 0..2, &mut tile);
+            assert_eq!(tile, [7, FORBIDDEN, -3, 9]);
+        }
+    }
+
+    #[test]
+    fn a_file_that_lies_is_refused_with_all_that_is_wrong() {
+        let told = |bytes: &[u8]| {
+            load(bytes).unwrap_err().listed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        assert!(told(b"MMINST02").contains("MMINST01"));
+        assert!(told(b"MM").contains("shorter"));
+        assert!(told(&file(2, [0, 0, 0], &[])).contains("kind 2"));
+        assert!(told(&file(0, [2, 2, 5], &[])).contains("not 2 x 2"));
+        assert!(told(&file(0, [1 << 40, 1 << 40, 0], &[])).contains("not"));
+        assert!(told(&file(1, [u64::MAX, 1, 0], &[])).contains("2^64"));
+        assert!(told(&file(0, [1, 1, 1], &[1, 1])).contains("speaks of 52 bytes, and the file has 48"));
+        let people = told(&file(0, [1, 1, 1], &[3, -1, 5]));
+        assert!(people.contains("mentee 0: wants 3") && people.contains("mentor 0: has -1"), "{people}");
+        let rows = told(&file(1, [1, 1, 2], &[1, 1, 1, 0, 1, 0, 0, 4, 5, 5]));
+        assert!(rows.contains("row 0") && rows.contains("row 1") && rows.contains("no mentor 4"), "{rows}");
+        let twice = told(&file(1, [1, 1, 2], &[1, 1, 0, 0, 2, 0, 0, 0, 5, 6]));
+        assert!(twice.contains("listed twice"), "{twice}");
+    }
+}
