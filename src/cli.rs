@@ -1,4 +1,5 @@
-//! The command line: a gRPC client, apart from `serve`, `demo`, `admin` and `doctor`. Data goes to standard output,
+//! The command line: a gRPC client, apart from `serve`, `demo`, `admin`, `doctor`, `solve` and
+//! `verify`. Data goes to standard output,
 //! everything else to standard error.
 
 pub mod client;
@@ -14,6 +15,7 @@ pub mod import;
 mod organisation;
 pub(crate) mod round;
 mod serve;
+mod solve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -81,6 +83,10 @@ enum Command {
     /// Open, fill, run and read matching rounds.
     #[command(subcommand)]
     Round(round::Command),
+    /// Solve a problem with scores of your own, and prove it; no service is needed.
+    Solve(solve::SolveOptions),
+    /// Check a result of `solve` and its proof from scratch.
+    Verify(solve::VerifyOptions),
     /// Look after the service's database and tokens.
     #[command(subcommand)]
     Admin(admin::Command),
@@ -132,6 +138,8 @@ impl Cli {
             Command::Export(options) => export::run(options, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,
             Command::Round(command) => round::run(command, &global).await,
+            Command::Solve(options) => solve::solve(options, &global).await,
+            Command::Verify(options) => solve::verify(options, &global).await,
             Command::Admin(command) => admin::run(command, &global).await,
             Command::Doctor(options) => doctor::run(options, &global).await,
         };

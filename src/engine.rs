@@ -18,6 +18,7 @@ mod explain;
 pub mod fairest;
 pub mod floor;
 pub mod objective;
+pub mod pool;
 pub mod problem;
 pub mod score;
 pub mod stable;

@@ -3,6 +3,7 @@
 
 pub mod csv;
 pub mod mm;
+pub mod proof;
 
 use std::fmt;
 

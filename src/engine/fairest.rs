@@ -103,7 +103,12 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
     if frontier.last().is_some_and(|last| last.worst < floor) {
         frontier.push(Compromise::of(&Totals::of(problem, &pairs)));
     }
-    Ok(Fairest { pairs, fairness: Fairness { floor, total: certificate, coverage, above }, frontier, counters })
+    Ok(Fairest {
+        pairs,
+        fairness: Fairness { floor, total: certificate, coverage, above },
+        frontier,
+        counters,
+    })
 }
 
 fn clamp(score: i64) -> i32 {

@@ -27,7 +27,7 @@ pub struct Solution {
 
 /// What proves that an assignment is the best at its objective. The exported form of the proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "objective", content = "certificate")]
+#[serde(rename_all = "snake_case")]
 pub enum Evidence {
     /// Prices under which no assignment has a greater value.
     BestTotal(Certificate),
@@ -63,7 +63,7 @@ pub struct Check {
     pub dual: i128,
     /// Candidates seen: pairs that the hard rules allow.
     pub candidates: u64,
-    /// Pairs who would both rather be with each other.
+    /// Candidates who would both rather be with each other; counted for STABLE only, see [`certify::blocking_pairs`].
     pub blocking_pairs: u64,
 }
 
@@ -84,7 +84,8 @@ pub fn solve(
             Ok(Solution { pairs, evidence: Evidence::Fairest(Box::new(fairness)), frontier, counters })
         }
         Objective::Stable => {
-            let Stable { pairs, proposals } = stable(problem, sides.unwrap_or_else(|| same(problem)), observer)?;
+            let Stable { pairs, proposals } =
+                stable(problem, sides.unwrap_or_else(|| same(problem)), observer)?;
             let counters = Counters { bids: proposals, ..Counters::default() };
             Ok(Solution { pairs, evidence: Evidence::Stable, frontier: Vec::new(), counters })
         }
@@ -114,13 +115,24 @@ pub fn check(
         }
     };
     let Verdict { feasible, primal, dual, candidates } = verdict;
-    let sides = sides.unwrap_or_else(|| same(problem));
-    let blocking_pairs = match feasible {
-        Ok(()) => certify::blocking_pairs(problem, sides.mentees, sides.mentors, pairs, observer)?,
-        Err(_) => 0,
+    let blocking_pairs = if feasible.is_ok() && *evidence == Evidence::Stable {
+        blocking_pairs(problem, pairs, sides, observer)?
+    } else {
+        0
     };
-    let proved = proved && (blocking_pairs == 0 || *evidence != Evidence::Stable);
+    let proved = proved && blocking_pairs == 0;
     Ok(Check { feasible, proved, gap: dual - primal, primal, dual, candidates, blocking_pairs })
+}
+
+/// Candidates who would both rather be with each other than with whom an assignment gives them.
+pub fn blocking_pairs(
+    problem: &Problem<'_>,
+    pairs: &[(u32, u32)],
+    sides: Option<Sides<'_>>,
+    observer: &dyn Observer,
+) -> Result<u64, Stopped> {
+    let sides = sides.unwrap_or_else(|| same(problem));
+    certify::blocking_pairs(problem, sides.mentees, sides.mentors, pairs, observer)
 }
 
 /// An assignment is a fairest one if (1) it has the best total of all whose pairs score `floor` or more, (2) it serves as
@@ -142,7 +154,8 @@ fn check_fairness(
         let higher = Floored::level(problem.scores, fairness.floor.saturating_add(1));
         let above = certify(&higher.problem(problem), &[], &fairness.above, observer)?;
         let here = certify(&everybody, pairs, &fairness.above, observer)?;
-        fairness.floor == i32::MAX || above.feasible.is_ok() && here.feasible.is_ok() && above.dual < here.primal
+        fairness.floor == i32::MAX
+            || above.feasible.is_ok() && here.feasible.is_ok() && above.dual < here.primal
     };
     let proved = total.proved() && coverage.proved() && floor_is_met;
     Ok((Verdict { candidates: coverage.candidates, ..total }, proved))

@@ -34,8 +34,7 @@ pub fn read<R: Read>(mentees: File<R>, mentors: File<R>, scores: File<R>) -> Res
         wanted: row.number("wanted", 1, 0, 2, wrong),
     });
     let mentors = people(mentors, ["mentor", "min", "max"], &mut wrong, |row, wrong| {
-        let (min, max) =
-            (row.number("min", 0, 0, u32::MAX, wrong), row.number("max", 1, 0, u32::MAX, wrong));
+        let (min, max) = (row.number("min", 0, 0, u32::MAX, wrong), row.number("max", 1, 0, u32::MAX, wrong));
         if min > max {
             wrong.add(row.place(), format!("min {min} is more than max {max}"));
         }

@@ -35,7 +35,10 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
         match u8::try_from(wanted) {
             Ok(wanted @ 0..=2) => mentees.push(Demand { tier: 0, wanted }),
             _ => {
-                wrong.add(format!("mentee {}", mentees.len()), format!("wants {wanted} mentors; give 0, 1 or 2"));
+                wrong.add(
+                    format!("mentee {}", mentees.len()),
+                    format!("wants {wanted} mentors; give 0, 1 or 2"),
+                );
                 mentees.push(Demand { tier: 0, wanted: 0 });
             }
         };
@@ -119,7 +122,8 @@ impl Header {
         if dense && mentees.checked_mul(mentors) != Some(scores) {
             return Err(refuse("header", &format!("{scores} scores are not {mentees} x {mentors}")));
         }
-        let of_rows = if dense { Some(0) } else { mentees.checked_add(1).and_then(|rows| rows.checked_mul(8)) };
+        let of_rows =
+            if dense { Some(0) } else { mentees.checked_add(1).and_then(|rows| rows.checked_mul(8)) };
         let of_scores = scores.checked_mul(if dense { 4 } else { 8 });
         let people = mentees.checked_add(mentors).and_then(|people| people.checked_mul(4));
         let whole = [of_rows, of_scores, people]
@@ -167,7 +171,11 @@ impl Number for u64 {
 }
 
 /// Reads so many numbers, chunk by chunk.
-fn numbers<T: Number>(source: &mut impl Read, count: usize, mut take: impl FnMut(T)) -> Result<(), Violations> {
+fn numbers<T: Number>(
+    source: &mut impl Read,
+    count: usize,
+    mut take: impl FnMut(T),
+) -> Result<(), Violations> {
     let mut chunk = vec![T::zeroed(); count.min(CHUNK)];
     let mut left = count;
     while left > 0 {

@@ -54,8 +54,10 @@ fn strictly_blocks(case: &Case, pairs: &[(u32, u32)]) -> bool {
     let of = |pair: &(u32, u32)| (pair.0 as usize, pair.1 as usize);
     (0..case.mentees.len()).any(|i| {
         (0..case.mentors.len()).any(|j| {
-            let mine: Vec<usize> = pairs.iter().map(of).filter(|pair| pair.0 == i).map(|pair| pair.1).collect();
-            let held: Vec<usize> = pairs.iter().map(of).filter(|pair| pair.1 == j).map(|pair| pair.0).collect();
+            let mine: Vec<usize> =
+                pairs.iter().map(of).filter(|pair| pair.0 == i).map(|pair| pair.1).collect();
+            let held: Vec<usize> =
+                pairs.iter().map(of).filter(|pair| pair.1 == j).map(|pair| pair.0).collect();
             case.score(i, j) != FORBIDDEN
                 && !mine.contains(&j)
                 && (mine.len() < usize::from(case.mentees[i].wanted)
