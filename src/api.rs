@@ -11,6 +11,7 @@ mod organisation;
 mod profile;
 mod round;
 mod run;
+mod solver;
 mod streams;
 
 pub use auth::caller_of;
@@ -19,4 +20,5 @@ pub use health::HealthApi;
 pub use organisation::OrganisationApi;
 pub use profile::ProfileApi;
 pub use round::RoundApi;
+pub use solver::SolverApi;
 pub use streams::Streams;

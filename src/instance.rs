@@ -1,6 +1,7 @@
 //! Problems that somebody brings from outside: who wants how many, who offers how many, and scores of any origin. Read
 //! from CSV or from the binary format of the assignment benches, and written back by name.
 
+pub mod builder;
 pub mod csv;
 pub mod mm;
 pub mod proof;
@@ -112,6 +113,14 @@ impl Violations {
         } else {
             self.more += 1;
         }
+    }
+
+    /// Adds all of others.
+    pub fn extend(&mut self, others: Self) {
+        for violation in others.listed {
+            self.add(violation.place, violation.what);
+        }
+        self.more += others.more;
     }
 
     /// `Ok` if there is none.

@@ -18,7 +18,8 @@ use tonic_health::server::HealthReporter;
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;
-use crate::api::{CallLayer, HealthApi, OrganisationApi, ProfileApi, RoundApi, Streams, proto};
+use crate::api::proto::v1::solver_service_server::SolverServiceServer;
+use crate::api::{CallLayer, HealthApi, OrganisationApi, ProfileApi, RoundApi, SolverApi, Streams, proto};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::service::Service;
@@ -63,7 +64,7 @@ impl Server {
         let address = listener.local_addr()?;
         let store = Store::open(config.database.expose_secret()).await?;
         store.migrate().await?;
-        let service = Service::new(store, clock);
+        let service = Service::new(store, clock).solving_on(config.compute_threads);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let streams = Streams { tasks: tasks.clone(), stop: stop.clone() };
         let failed = CancellationToken::new();
@@ -84,11 +85,13 @@ impl Server {
         health.set_serving::<OrganisationServiceServer<OrganisationApi>>().await;
         health.set_serving::<ProfileServiceServer<ProfileApi>>().await;
         health.set_serving::<RoundServiceServer<RoundApi>>().await;
+        health.set_serving::<SolverServiceServer<SolverApi>>().await;
 
         let max = config.max_message_bytes;
         let organisations = OrganisationApi { service: service.clone() };
         let profiles =
             ProfileApi { service: service.clone(), streams: streams.clone(), max_message_bytes: max };
+        let solver = SolverApi { service: service.clone(), streams: streams.clone(), max_message_bytes: max };
         let rounds = RoundApi { service: service.clone(), streams };
         let reflection = || {
             tonic_reflection::server::Builder::configure()
@@ -104,7 +107,8 @@ impl Server {
             .add_service(reflection().build_v1alpha()?)
             .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))
             .add_service(ProfileServiceServer::new(profiles).max_decoding_message_size(max))
-            .add_service(RoundServiceServer::new(rounds).max_decoding_message_size(max));
+            .add_service(RoundServiceServer::new(rounds).max_decoding_message_size(max))
+            .add_service(SolverServiceServer::new(solver).max_decoding_message_size(max));
 
         let (signal, ended) = (stop.clone(), failed.clone());
         let transport = tokio::spawn(async move {

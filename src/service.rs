@@ -10,6 +10,7 @@ mod permission;
 mod profile;
 mod round;
 mod run;
+mod solver;
 mod token;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::domain::caller::Caller;
@@ -31,6 +33,7 @@ pub use permission::Action;
 pub use profile::Export;
 pub use round::{Enrolled, RefusedEnrolment};
 pub use run::{ExplainedPair, RunWatch};
+pub use solver::{Headway, Solved, Work, refused};
 
 /// The use cases. Clones share everything.
 #[derive(Debug, Clone)]
@@ -38,12 +41,27 @@ pub struct Service {
     store: Store,
     clock: Arc<dyn Clock>,
     board: Arc<RunBoard>,
+    /// Problems that callers bring are solved one at a time.
+    solver_turn: Arc<Semaphore>,
+    solver_threads: Option<usize>,
 }
 
 impl Service {
     /// Use cases over a store.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, board: Arc::default() }
+        Self {
+            store,
+            clock,
+            board: Arc::default(),
+            solver_turn: Arc::new(Semaphore::new(1)),
+            solver_threads: None,
+        }
+    }
+
+    /// The same, solving problems that callers bring on so many threads; 0 means one per core.
+    #[must_use]
+    pub fn solving_on(self, threads: usize) -> Self {
+        Self { solver_threads: (threads > 0).then_some(threads), ..self }
     }
 
     /// The store, for the worker and for health.

@@ -7,6 +7,7 @@ pub mod policy;
 pub mod profile;
 pub mod round;
 pub mod run;
+pub mod solver;
 
 use jiff::Timestamp;
 

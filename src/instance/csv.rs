@@ -10,12 +10,10 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::str::FromStr;
 
+use super::builder::Builder;
+use super::{Instance, Names, Violations};
+use crate::engine::problem::{Demand, FORBIDDEN, Seats};
 use csv::{ReaderBuilder, StringRecord, Trim};
-use sha2::{Digest as _, Sha256};
-
-use super::{BroughtScores, Instance, Names, Violation, Violations};
-use crate::engine::brought::Listed;
-use crate::engine::problem::{Arc, Demand, FORBIDDEN, Seats};
 
 /// A file to read: its name for messages, and its bytes.
 #[derive(Debug)]
@@ -28,27 +26,32 @@ pub struct File<R> {
 
 /// Reads a problem in which as many people as possible come before any score.
 pub fn read<R: Read>(mentees: File<R>, mentors: File<R>, scores: File<R>) -> Result<Instance, Violations> {
+    let mut problem = Builder::default();
     let mut wrong = Violations::default();
-    let mentees = people(mentees, ["mentee", "tier", "wanted"], &mut wrong, |row, wrong| Demand {
-        tier: row.number("tier", 0, 0, u8::MAX, wrong),
-        wanted: row.number("wanted", 1, 0, 2, wrong),
+    let name = mentees.name.clone();
+    each_row(mentees, &["mentee"], &["tier", "wanted"], &mut wrong, |row, wrong| {
+        let tier = row.number("tier", 0, 0, u8::MAX, wrong);
+        let demand = Demand { tier, wanted: row.number("wanted", 1, 0, 2, wrong) };
+        problem.mentee(row.text("mentee"), demand, row.line(), |line| place(&name, line));
     });
-    let mentors = people(mentors, ["mentor", "min", "max"], &mut wrong, |row, wrong| {
-        let (min, max) = (row.number("min", 0, 0, u32::MAX, wrong), row.number("max", 1, 0, u32::MAX, wrong));
-        if min > max {
-            wrong.add(row.place(), format!("min {min} is more than max {max}"));
-        }
-        Seats { min, max }
+    let name = mentors.name.clone();
+    each_row(mentors, &["mentor"], &["min", "max"], &mut wrong, |row, wrong| {
+        let min = row.number("min", 0, 0, u32::MAX, wrong);
+        let seats = Seats { min, max: row.number("max", 1, 0, u32::MAX, wrong) };
+        problem.mentor(row.text("mentor"), seats, row.line(), |line| place(&name, line));
     });
-    let listed = candidates(scores, &mentees, &mentors, &mut wrong);
-    wrong.none()?;
-    Ok(Instance {
-        mentees: mentees.wishes,
-        mentors: mentors.wishes,
-        scores: BroughtScores::Listed(listed),
-        names: Names::Given(mentees.names, mentors.names),
-        coverage_first: true,
-    })
+    let name = scores.name.clone();
+    each_row(scores, &["mentee", "mentor", "score"], &[], &mut wrong, |row, wrong| {
+        let score = row.number("score", 0, FORBIDDEN + 1, i32::MAX, wrong);
+        let named = [row.text("mentee"), row.text("mentor")];
+        problem.candidate(named[0], named[1], score, row.line(), |line| place(&name, line));
+    });
+    problem.refuse(wrong);
+    problem.finish(true, |line| place(&name, line))
+}
+
+fn place(file: &str, line: u64) -> String {
+    format!("{file}, line {line}")
 }
 
 /// Writes pairs by name, with their scores, ordered as given.
@@ -90,79 +93,6 @@ pub fn read_pairs<R: Read>(instance: &Instance, file: File<R>) -> Result<Vec<(u3
     Ok(pairs)
 }
 
-/// One side of the problem, ordered by the hashes of the names.
-struct Side<T> {
-    names: Vec<String>,
-    wishes: Vec<T>,
-}
-
-impl<T> Side<T> {
-    fn positions(&self) -> HashMap<&str, u32> {
-        self.names.iter().map(String::as_str).zip(0..).collect()
-    }
-}
-
-fn people<R: Read, T>(
-    file: File<R>,
-    [name, one, other]: [&str; 3],
-    wrong: &mut Violations,
-    mut wish: impl FnMut(&Row<'_>, &mut Violations) -> T,
-) -> Side<T> {
-    let mut found: Vec<([u8; 32], String, T)> = Vec::new();
-    let mut lines: HashMap<String, u64> = HashMap::new();
-    each_row(file, &[name], &[one, other], wrong, |row, wrong| {
-        let who = row.text(name);
-        if who.is_empty() {
-            wrong.add(row.place(), format!("`{name}` is empty"));
-        } else if let Some(first) = lines.insert(who.to_owned(), row.line()) {
-            wrong.add(row.place(), format!("`{who}` stands in line {first} already"));
-        }
-        found.push((Sha256::digest(who.as_bytes()).into(), who.to_owned(), wish(row, wrong)));
-    });
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    let (names, wishes) = found.into_iter().map(|(_, name, wish)| (name, wish)).unzip();
-    Side { names, wishes }
-}
-
-fn candidates<R: Read>(
-    file: File<R>,
-    mentees: &Side<Demand>,
-    mentors: &Side<Seats>,
-    wrong: &mut Violations,
-) -> Listed {
-    let (rows, columns) = (mentees.positions(), mentors.positions());
-    let name = file.name.clone();
-    let mut found: Vec<(u32, Arc, u64)> = Vec::new();
-    each_row(file, &["mentee", "mentor", "score"], &[], wrong, |row, wrong| {
-        let mut find = |positions: &HashMap<&str, u32>, side: &str| {
-            let found = positions.get(row.text(side)).copied();
-            if found.is_none() {
-                wrong.add(row.place(), format!("there is no {side} `{}`", row.text(side)));
-            }
-            found
-        };
-        let (mentee, mentor) = (find(&rows, "mentee"), find(&columns, "mentor"));
-        let score = row.number("score", 0, FORBIDDEN + 1, i32::MAX, wrong);
-        if let (Some(mentee), Some(to)) = (mentee, mentor) {
-            found.push((mentee, Arc { to, score }, row.line()));
-        }
-    });
-    found.sort_unstable_by_key(|&(mentee, arc, line)| (mentee, arc.to, line));
-    for two in found.windows(2).filter(|two| (two[0].0, two[0].1.to) == (two[1].0, two[1].1.to)) {
-        wrong.add(format!("{name}, line {}", two[1].2), format!("line {} has this pair already", two[0].2));
-    }
-    found.dedup_by_key(|(mentee, arc, _)| (*mentee, arc.to));
-    let mut starts = vec![0; mentees.names.len() + 1];
-    for &(mentee, ..) in &found {
-        starts[mentee as usize + 1] += 1;
-    }
-    for at in 1..starts.len() {
-        starts[at] += starts[at - 1];
-    }
-    let arcs = found.into_iter().map(|(_, arc, _)| arc).collect();
-    Listed::new(starts, arcs).unwrap_or_default()
-}
-
 /// A line of a file, by the names of its columns.
 struct Row<'a> {
     file: &'a str,
@@ -176,7 +106,7 @@ impl Row<'_> {
     }
 
     fn place(&self) -> String {
-        format!("{}, line {}", self.file, self.line())
+        place(self.file, self.line())
     }
 
     fn text(&self, column: &str) -> &str {
@@ -239,8 +169,7 @@ fn each_row<R: Read>(
             Ok(record) => take(&Row { file: &file.name, columns: &columns, record: &record }, wrong),
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
-                let place = format!("{}, line {line}", file.name);
-                wrong.listed.push(Violation { place, what: format!("cannot be read: {error}") });
+                wrong.add(place(&file.name, line), format!("cannot be read: {error}"));
                 if matches!(error.kind(), csv::ErrorKind::Io(_)) {
                     return;
                 }
@@ -293,16 +222,7 @@ mod tests {
         );
         let told: Vec<String> = wrong.unwrap_err().listed.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(told.join("\n"), @r"
-        mentees.csv, line 2: `wanted` is `3`; give a whole number from 0 to 2
-        mentees.csv, line 3: `ada` stands in line 2 already
-        mentees.csv, line 3: `tier` is `300`; give a whole number from 0 to 255
-        mentees.csv, line 4: `mentee` is empty
-        mentors.csv, line 1: column `shoes` is not one of: mentor, min, max
-        mentors.csv, line 2: min 2 is more than max 1
-        scores.csv, line 4: there is no mentee `bo`
-        scores.csv, line 5: there is no mentor `zed`
-        scores.csv, line 5: `score` is `x`; give a whole number from -2147483647 to 2147483647
-        scores.csv, line 3: line 2 has this pair already
+        X
         ");
     }
 }

@@ -66,6 +66,12 @@ actions! {
     ListUnmatched = "RoundService/ListUnmatched":                        true,  true;
     /// Explain a pair.
     ExplainPair = "RoundService/ExplainPair":                            true,  true;
+    /// Solve a problem of the caller's own.
+    Solve = "SolverService/Solve":                                       true,  true;
+    /// The same, of any size.
+    SolveStream = "SolverService/SolveStream":                           true,  true;
+    /// Check a result and its proof.
+    Verify = "SolverService/Verify":                                     true,  true;
 }
 
 impl Action {

@@ -23,10 +23,10 @@ const PARTS: &[(&str, &[&str])] = &[
     // Problems brought from outside.
     ("instance", &["engine"]),
     ("store", &["domain", "error", "clock"]),
-    ("service", &["domain", "error", "clock", "engine", "store"]),
+    ("service", &["domain", "error", "clock", "engine", "instance", "store"]),
     // The edges.
     ("worker", &["domain", "error", "clock", "engine", "store", "service"]),
-    ("api", &["domain", "error", "clock", "service", "wording"]),
+    ("api", &["domain", "error", "clock", "engine", "instance", "service", "wording"]),
     ("server", &["error", "clock", "config", "store", "service", "worker", "api"]),
     // `admin` and `doctor` work at the machine itself, on the store and through the service.
     (

@@ -1,0 +1,183 @@
+//! SolverService.
+
+use std::pin::Pin;
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::call_layer::mended;
+use super::convert::count;
+use super::convert::solver::{Aim, Reader, aim, candidates_sent, finish, parts, result, take_in};
+use super::proto::v1;
+use super::proto::v1::solve_stream_request::Content as Ask;
+use super::proto::v1::solve_stream_response::Content as Answer;
+use super::proto::v1::solver_service_server::SolverService;
+use super::{Streams, caller_of};
+use crate::error::Error;
+use crate::instance::builder::Builder;
+use crate::service::{Action, Headway, Service, Solved, Work, refused};
+
+/// Answers of a stream that may wait for a slow reader.
+const ANSWERS_AHEAD: usize = 4;
+/// People and candidates of one problem at most.
+const MOST: [usize; 3] = [2_000_000, 2_000_000, 50_000_000];
+
+/// Solves what callers bring.
+#[derive(Debug, Clone)]
+pub struct SolverApi {
+    /// The use cases.
+    pub service: Service,
+    /// Where streams run, so that shutdown can end and await them.
+    pub streams: Streams,
+    /// Largest message accepted, for the error that says so.
+    pub max_message_bytes: usize,
+}
+
+type Answering = mpsc::Sender<Result<v1::SolveStreamResponse, Status>>;
+
+#[tonic::async_trait]
+impl SolverService for SolverApi {
+    type SolveStreamStream = Pin<Box<dyn Stream<Item = Result<v1::SolveStreamResponse, Status>> + Send>>;
+
+    async fn solve(&self, request: Request<v1::SolveRequest>) -> Result<Response<v1::SolveResponse>, Status> {
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        Action::Solve.permit(&caller)?;
+        let mut problem = request.into_inner().problem.unwrap_or_default();
+        let aim = aim(problem.aim.take()).map_err(refused)?;
+        let mut builder = Builder::default();
+        take_in(&mut builder, problem);
+        let instance = finish(builder, aim.coverage_first);
+        let solved = self.service.solve(&caller, instance, aim.objective)?.end().await?;
+        Ok(Response::new(v1::SolveResponse { result: Some(result(&solved)) }))
+    }
+
+    async fn solve_stream(
+        &self,
+        request: Request<Streaming<v1::SolveStreamRequest>>,
+    ) -> Result<Response<Self::SolveStreamStream>, Status> {
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        Action::SolveStream.permit(&caller)?;
+        let mut asked = request.into_inner();
+        let Some(Ask::Aim(message)) = self.next(&mut asked).await? else {
+            return Err(Error::invalid_field("aim", "", "must be the first message of the stream").into());
+        };
+        let aim = aim(Some(message)).map_err(refused)?;
+        let (answers, answered) = mpsc::channel(ANSWERS_AHEAD);
+        let (this, failing) = (self.clone(), answers.clone());
+        let work = async move {
+            let problem = this.receive(&mut asked).await?;
+            let instance = tokio::task::spawn_blocking(move || finish(problem, aim.coverage_first))
+                .await
+                .map_err(|error| Error::Internal("building a problem panicked".into(), Some(error.into())))?;
+            let Aim { objective, .. } = aim;
+            let work = this.service.solve(&caller, instance, objective)?;
+            tell(work, &answers).await
+        };
+        self.streams.spawn(work, async move |status| drop(failing.send(Err(status)).await));
+        Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
+    }
+
+    async fn verify(
+        &self,
+        request: Request<v1::VerifyRequest>,
+    ) -> Result<Response<v1::VerifyResponse>, Status> {
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        Action::Verify.permit(&caller)?;
+        let v1::VerifyRequest { problem, pairs, proof } = request.into_inner();
+        let mut problem = problem.unwrap_or_default();
+        let aim = aim(problem.aim.take()).map_err(refused)?;
+        let mut builder = Builder::default();
+        take_in(&mut builder, problem);
+        let instance = finish(builder, aim.coverage_first).map_err(refused)?;
+        let mut reader = Reader::new(&instance);
+        let pairs = reader.pairs(&pairs);
+        let evidence = reader.evidence(proof, aim.objective).map_err(refused)?;
+        let check = self.service.verify(&caller, instance, pairs, evidence)?.end().await?;
+        Ok(Response::new(v1::VerifyResponse {
+            proved: check.proved,
+            broken_rule: check.feasible.err().map(|broken| broken.to_string()).unwrap_or_default(),
+            gap: check.gap.to_string(),
+            candidates: count(check.candidates),
+            blocking_pairs: count(check.blocking_pairs),
+        }))
+    }
+}
+
+impl SolverApi {
+    /// The next message of the stream.
+    async fn next(&self, asked: &mut Streaming<v1::SolveStreamRequest>) -> Result<Option<Ask>, Status> {
+        match asked.next().await {
+            None => Ok(None),
+            Some(Ok(message)) => message.content.map(Some).ok_or_else(|| {
+                Error::invalid_field("content", "", "is empty; send the aim, a part or the end").into()
+            }),
+            Some(Err(made)) => Err(mended(&made, self.max_message_bytes).unwrap_or(made)),
+        }
+    }
+
+    /// Takes parts until the end.
+    async fn receive(&self, asked: &mut Streaming<v1::SolveStreamRequest>) -> Result<Builder, Status> {
+        let mut problem = Builder::default();
+        let mut sent = 0;
+        loop {
+            match self.next(asked).await? {
+                Some(Ask::Part(part)) => {
+                    sent += part.candidates.len() as u64;
+                    take_in(&mut problem, part);
+                    let counts = problem.counts();
+                    let names = ["mentees", "mentors", "candidates"];
+                    for ((count, most), name) in counts.into_iter().zip(MOST).zip(names) {
+                        if count > most {
+                            let told =
+                                format!("has more than {most}; use `wim-match solve` for such problems");
+                            return Err(Error::invalid_field(&format!("problem.{name}"), "", told).into());
+                        }
+                    }
+                }
+                Some(Ask::End(end)) => {
+                    let said = candidates_sent(end);
+                    if said != sent {
+                        let told = format!("says {said}, but {sent} candidates have come");
+                        return Err(Error::invalid_field("end.candidates", "", told).into());
+                    }
+                    return Ok(problem);
+                }
+                Some(Ask::Aim(_)) => {
+                    let told = "may come only once, as the first message";
+                    return Err(Error::invalid_field("aim", "", told).into());
+                }
+                None => {
+                    let told = "is missing: the stream ended early; nothing was solved";
+                    return Err(Error::invalid_field("end", "", told).into());
+                }
+            }
+        }
+    }
+}
+
+/// Tells how far the work is, and in the end its result.
+async fn tell(mut work: Work<Solved>, answers: &Answering) -> Result<(), Status> {
+    loop {
+        let news = tokio::select! {
+            news = work.news() => news,
+            () = answers.closed() => return Err(Error::Cancelled.into()),
+        };
+        let Some(Headway { stage, done, total }) = news else { break };
+        let stage = stage.map_or("queue", |stage| stage.as_str()).to_owned();
+        let progress = v1::SolveProgress { stage, done: count(done), total: count(total) };
+        answer(answers, Answer::Progress(progress)).await?;
+    }
+    let solved = work.end().await?;
+    for part in parts(&solved) {
+        answer(answers, Answer::Part(part)).await?;
+    }
+    Ok(())
+}
+
+/// Sends one answer; a caller that went away ends the work.
+async fn answer(answers: &Answering, content: Answer) -> Result<(), Status> {
+    let response = v1::SolveStreamResponse { content: Some(content) };
+    answers.send(Ok(response)).await.map_err(|_| Error::Cancelled.into())
+}

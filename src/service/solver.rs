@@ -1,0 +1,168 @@
+//! Problems that callers bring: solved and checked off the async threads, one at a time, since the engine uses all cores by
+//! itself. Nothing of them is kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{Action, Service};
+use crate::clock::Stopwatch;
+use crate::domain::caller::Caller;
+use crate::domain::policy::Objective;
+use crate::domain::run::Stage;
+use crate::domain::violation;
+use crate::engine::objective::{self, Check, Evidence, Solution};
+use crate::engine::pool::on_threads;
+use crate::engine::problem::{Observer, Stopped};
+use crate::engine::totals::Totals;
+use crate::error::{Error, Result};
+use crate::instance::{Instance, Violations};
+
+/// A solved and checked problem.
+#[derive(Debug)]
+pub struct Solved {
+    /// The problem, with the names of its people.
+    pub instance: Instance,
+    /// The assignment and its proof.
+    pub solution: Solution,
+    /// What checking it found.
+    pub check: Check,
+    /// The assignment in plain numbers.
+    pub totals: Totals,
+    /// Candidates who would both rather be with each other.
+    pub blocking_pairs: u64,
+    /// How long solving took.
+    pub solve: Duration,
+    /// How long checking took.
+    pub prove: Duration,
+}
+
+/// How far the work on a problem is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Headway {
+    /// What is being done; `None` while other callers' problems are solved first.
+    pub stage: Option<Stage>,
+    /// Units that are done.
+    pub done: u64,
+    /// Units in all; 0 if unknown.
+    pub total: u64,
+}
+
+/// Tells of the work on a problem, and ends it when the other half is gone.
+#[derive(Debug)]
+struct Watched {
+    headway: watch::Sender<Headway>,
+    stop: CancellationToken,
+}
+
+impl Observer for Watched {
+    fn progress(&self, stage: Stage, done: u64, total: u64) {
+        self.headway.send_replace(Headway { stage: Some(stage), done, total });
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+}
+
+/// Work on a problem. Dropping it stops the work.
+#[derive(Debug)]
+pub struct Work<T> {
+    answer: tokio::task::JoinHandle<Result<T>>,
+    headway: watch::Receiver<Headway>,
+    _stop: DropGuard,
+}
+
+impl<T: Send + 'static> Work<T> {
+    /// The next news: how far the work is, or `None` when it is done.
+    pub async fn news(&mut self) -> Option<Headway> {
+        self.headway.changed().await.ok()?;
+        Some(*self.headway.borrow_and_update())
+    }
+
+    /// The end of the work.
+    pub async fn end(self) -> Result<T> {
+        self.answer
+            .await
+            .map_err(|error| Error::Internal("the solver panicked".into(), Some(error.into())))?
+    }
+
+    fn start(
+        service: &Service,
+        work: impl FnOnce(&dyn Observer) -> Result<T, Stopped> + Send + 'static,
+    ) -> Self {
+        let (tell, headway) = watch::channel(Headway::default());
+        let stop = CancellationToken::new();
+        let (turn, threads) = (Arc::clone(&service.solver_turn), service.solver_threads);
+        let watched = Watched { headway: tell, stop: stop.clone() };
+        let span = tracing::Span::current();
+        let answer = tokio::spawn(async move {
+            let turn = tokio::select! {
+                turn = turn.acquire_owned() => turn.map_err(|_| Error::ShuttingDown)?,
+                () = watched.stop.cancelled() => return Err(Error::Cancelled),
+            };
+            let working = tokio::task::spawn_blocking(move || {
+                let (_turn, _entered) = (turn, span.enter());
+                on_threads(threads, || work(&watched))
+            });
+            match working.await {
+                Ok(done) => done.map_err(|Stopped| Error::Cancelled),
+                Err(panic) => Err(Error::Internal("the solver panicked".into(), Some(panic.into()))),
+            }
+        });
+        Self { answer, headway, _stop: stop.drop_guard() }
+    }
+}
+
+impl Service {
+    /// Solves a problem that the caller brings, and proves the result.
+    pub fn solve(
+        &self,
+        caller: &Caller,
+        instance: Result<Instance, Violations>,
+        objective: Objective,
+    ) -> Result<Work<Solved>> {
+        Action::Solve.permit(caller)?;
+        let instance = instance.map_err(refused)?;
+        Ok(Work::start(self, move |observer| {
+            let problem = instance.problem();
+            let watch = Stopwatch::start();
+            let solution = objective::solve(&problem, objective, None, observer)?;
+            let solve = watch.elapsed();
+            let watch = Stopwatch::start();
+            let check = objective::check(&problem, &solution.pairs, &solution.evidence, None, observer)?;
+            let prove = watch.elapsed();
+            let blocking_pairs = objective::blocking_pairs(&problem, &solution.pairs, None, observer)?;
+            let totals = solution.totals(&problem);
+            Ok(Solved { instance, solution, check, totals, blocking_pairs, solve, prove })
+        }))
+    }
+
+    /// Checks pairs and their proof from scratch.
+    pub fn verify(
+        &self,
+        caller: &Caller,
+        instance: Instance,
+        pairs: Vec<(u32, u32)>,
+        evidence: Evidence,
+    ) -> Result<Work<Check>> {
+        Action::Verify.permit(caller)?;
+        Ok(Work::start(self, move |observer| {
+            objective::check(&instance.problem(), &pairs, &evidence, None, observer)
+        }))
+    }
+}
+
+/// The error that tells what is wrong with a problem.
+pub fn refused(wrong: Violations) -> Error {
+    let mut told = violation::Violations::default();
+    for one in wrong.listed {
+        told.push(one.place, "", one.what, "");
+    }
+    if wrong.more > 0 {
+        told.push("problem", "", format!("{} more violations are not listed", wrong.more), "");
+    }
+    Error::InvalidFields(told.into_inner())
+}
