@@ -11,6 +11,7 @@ use tonic::{Request, Status};
 use crate::api::proto::v1::organisation_service_client::OrganisationServiceClient;
 use crate::api::proto::v1::profile_service_client::ProfileServiceClient;
 use crate::api::proto::v1::round_service_client::RoundServiceClient;
+use crate::api::proto::v1::solver_service_client::SolverServiceClient;
 
 /// Time to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,6 +43,8 @@ pub struct Client {
     pub profiles: ProfileServiceClient<Authenticated>,
     /// Rounds.
     pub rounds: RoundServiceClient<Authenticated>,
+    /// Problems of the caller's own.
+    pub solver: SolverServiceClient<Authenticated>,
 }
 
 /// Opens a connection to the service.
@@ -66,6 +69,7 @@ impl Client {
             organisations: OrganisationServiceClient::new(authenticated()),
             profiles: ProfileServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
             rounds: RoundServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
+            solver: SolverServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
         })
     }
 

@@ -29,6 +29,16 @@ pub struct People {
 }
 
 impl Totals {
+    /// Whether this is more than `other`, in the order of the aims of BEST_TOTAL.
+    pub fn is_better(&self, other: &Self) -> bool {
+        let rank = |totals: &Self| {
+            let People { tiers, minimum_places, second_mentors } = &totals.people;
+            let served: Vec<u64> = tiers.iter().map(|(_, served)| *served).collect();
+            (served, *minimum_places, *second_mentors, totals.score)
+        };
+        rank(self) > rank(other)
+    }
+
     /// What `pairs`, which must be candidates, amount to.
     pub fn of(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Self {
         let mut mentors_of = vec![0_u32; problem.mentees.len()];

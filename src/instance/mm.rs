@@ -196,7 +196,7 @@ fn refuse(place: &str, what: &str) -> Violations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::problem::{FORBIDDEN, PairScores as _};
+    use crate::engine::problem::FORBIDDEN;
 
     fn file(kind: u32, sizes: [u64; 3], numbers: &[i32]) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();

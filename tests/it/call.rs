@@ -3,6 +3,7 @@
 
 use prost::Message as _;
 use tonic::Status;
+use wim_match::api::proto::v1::solve_stream_request::Content as Ask;
 use wim_match::api::proto::{DESCRIPTORS, v1};
 use wim_match::cli::client::{Client, request_id};
 
@@ -33,7 +34,7 @@ pub(crate) fn methods() -> Vec<String> {
 
 /// Calls a method with a good request about `target`, and reads the whole answer.
 pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Result<(), Status> {
-    let Client { mut organisations, mut profiles, mut rounds } = client.clone();
+    let Client { mut organisations, mut profiles, mut rounds, mut solver } = client.clone();
     let t = target.clone();
     match method {
         "OrganisationService/CreateOrganisation" => {
@@ -123,8 +124,44 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             };
             rounds.explain_pair(request).await.map(drop)
         }
+        "SolverService/Solve" => {
+            solver.solve(v1::SolveRequest { problem: Some(two_by_two()) }).await.map(drop)
+        }
+        "SolverService/SolveStream" => {
+            let parts = [
+                Ask::Aim(v1::AssignmentAim::default()),
+                Ask::Part(two_by_two()),
+                Ask::End(v1::SolveEnd { candidates: 3 }),
+            ];
+            let parts = parts.map(|content| v1::SolveStreamRequest { content: Some(content) });
+            drain(solver.solve_stream(tokio_stream::iter(parts)).await?.into_inner()).await
+        }
+        "SolverService/Verify" => {
+            let aim = v1::AssignmentAim { objective: v1::Objective::Stable.into(), total_only: false };
+            let problem = v1::AssignmentProblem { aim: Some(aim), ..two_by_two() };
+            let request =
+                v1::VerifyRequest { problem: Some(problem), pairs: vec![pair("a", "y", 7)], proof: None };
+            solver.verify(request).await.map(drop)
+        }
         unknown => panic!("{unknown} has no call in `call`"),
     }
+}
+
+/// Two mentees and two mentors; together they do best with the two lesser pairs.
+pub(crate) fn two_by_two() -> v1::AssignmentProblem {
+    let mentee = |id: &str| v1::AssignmentMentee { id: id.to_owned(), ..Default::default() };
+    let mentor = |id: &str| v1::AssignmentMentor { id: id.to_owned(), ..Default::default() };
+    v1::AssignmentProblem {
+        aim: None,
+        mentees: vec![mentee("a"), mentee("b")],
+        mentors: vec![mentor("x"), mentor("y")],
+        candidates: vec![pair("a", "x", 4), pair("a", "y", 7), pair("b", "y", 5)],
+    }
+}
+
+/// A pair of a problem.
+pub(crate) fn pair(mentee: &str, mentor: &str, score: i32) -> v1::AssignmentPair {
+    v1::AssignmentPair { mentee: mentee.to_owned(), mentor: mentor.to_owned(), score }
 }
 
 async fn drain<T>(mut answers: tonic::Streaming<T>) -> Result<(), Status> {

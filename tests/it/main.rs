@@ -10,6 +10,7 @@ mod refusal;
 mod request_id;
 mod roles;
 mod round;
+mod solver;
 mod store;
 mod telemetry;
 mod wire;

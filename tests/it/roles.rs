@@ -36,6 +36,9 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("RoundService/ListMatches", [OK, OK, OK]),
     ("RoundService/ListUnmatched", [OK, OK, OK]),
     ("RoundService/ExplainPair", [OK, OK, ABSENT]),
+    ("SolverService/Solve", [OK, OK, OK]),
+    ("SolverService/SolveStream", [OK, OK, OK]),
+    ("SolverService/Verify", [OK, OK, OK]),
 ];
 
 /// Three organisations in a round that has been run: wim-chile matches within itself only, so that a pair of hers is

@@ -7,7 +7,7 @@ use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::brought::Listed;
 use crate::engine::certify::{Certificate, blocking_pairs};
 use crate::engine::objective::{Evidence, Solution, check, solve};
-use crate::engine::problem::{Arc, FORBIDDEN, PairScores as _, Problem, Unobserved};
+use crate::engine::problem::{Arc, FORBIDDEN, Problem, Unobserved};
 
 /// Solves a case as a matrix and as a list, which must give assignments of one value, and checks both proofs.
 fn solved(case: &Case, objective: Objective) -> Solution {

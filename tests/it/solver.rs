@@ -1,0 +1,266 @@
+//! Problems that callers bring: solved, proved, checked again, and refused with all that is wrong.
+
+use tokio_stream::wrappers::ReceiverStream;
+use wim_match::api::proto::v1;
+use wim_match::api::proto::v1::assignment_proof::Proof;
+use wim_match::api::proto::v1::solve_stream_request::Content as Ask;
+use wim_match::api::proto::v1::solve_stream_response::Content as Answer;
+use wim_match::cli::client::Client;
+
+use crate::call::{pair, two_by_two};
+use crate::refusal::{refused, wrong_fields};
+use crate::world::{World, soon};
+
+fn aimed(objective: v1::Objective) -> v1::AssignmentProblem {
+    let aim = v1::AssignmentAim { objective: objective.into(), total_only: false };
+    v1::AssignmentProblem { aim: Some(aim), ..two_by_two() }
+}
+
+async fn solve(client: &Client, problem: v1::AssignmentProblem) -> v1::AssignmentResult {
+    let answer = client.clone().solver.solve(v1::SolveRequest { problem: Some(problem) }).await;
+    answer.expect("is solved").into_inner().result.expect("a result")
+}
+
+async fn verify(
+    client: &Client,
+    problem: v1::AssignmentProblem,
+    result: &v1::AssignmentResult,
+) -> v1::VerifyResponse {
+    let request = v1::VerifyRequest {
+        problem: Some(problem),
+        pairs: result.pairs.clone(),
+        proof: result.proof.clone(),
+    };
+    client.clone().solver.verify(request).await.expect("is checked").into_inner()
+}
+
+/// A market of `n` mentees and half as many mentors, some of whom take two.
+fn market(n: usize) -> v1::AssignmentProblem {
+    let mentee = |at: usize| v1::AssignmentMentee {
+        id: format!("mentee-{at}"),
+        tier: i32::try_from(at % 2).expect("0 or 1"),
+        mentors_wanted: (at % 5 == 0).then_some(2),
+    };
+    let mentor = |at: usize| v1::AssignmentMentor {
+        id: format!("mentor-{at}"),
+        min_mentees: i32::from(at % 3 == 0),
+        max_mentees: (at % 2 == 0).then_some(2),
+    };
+    let candidates = (0..n).flat_map(|i| {
+        (0..n / 2).filter(move |j| (i * 7 + j * 3) % 4 == 0).map(move |j| {
+            let score = i32::try_from((i * 31 + j * 17) % 101).expect("small");
+            pair(&format!("mentee-{i}"), &format!("mentor-{j}"), score)
+        })
+    });
+    v1::AssignmentProblem {
+        aim: None,
+        mentees: (0..n).map(mentee).collect(),
+        mentors: (0..n / 2).map(mentor).collect(),
+        candidates: candidates.collect(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_objective_is_solved_proved_and_checked_again() {
+    let world = World::sqlite().await;
+    let client = world.manager("wim-peru").await.client;
+    let best = solve(&client, aimed(v1::Objective::BestTotal)).await;
+    let mut pairs: Vec<_> =
+        best.pairs.iter().map(|p| (p.mentee.as_str(), p.mentor.as_str(), p.score)).collect();
+    pairs.sort_unstable();
+    assert_eq!(pairs, [("a", "x", 4), ("b", "y", 5)]);
+    let stable = solve(&client, aimed(v1::Objective::Stable)).await;
+    assert_eq!(stable.pairs, [pair("a", "y", 7)]);
+    assert_eq!(
+        (stable.unmatched_mentees, stable.unmatched_mentors),
+        (vec!["b".to_owned()], vec!["x".to_owned()])
+    );
+
+    for objective in [v1::Objective::BestTotal, v1::Objective::Fairest, v1::Objective::Stable] {
+        let problem = v1::AssignmentProblem { aim: aimed(objective).aim, ..market(60) };
+        let result = solve(&client, problem.clone()).await;
+        let summary = result.summary.clone().expect("a summary");
+        assert!(summary.proved && summary.gap == "0", "{objective:?} {summary:?}");
+        let named = result.pairs.iter().map(|pair| &pair.mentee).chain(&result.unmatched_mentees);
+        let everybody: std::collections::BTreeSet<_> = named.collect();
+        assert_eq!(everybody.len(), 60, "nobody is lost");
+        let checked = verify(&client, problem.clone(), &result).await;
+        assert!(checked.proved && checked.broken_rule.is_empty(), "{objective:?} {checked:?}");
+        assert_eq!(summary.blocking_pairs == 0, objective == v1::Objective::Stable, "{summary:?}");
+
+        let mut fewer = result.clone();
+        fewer.pairs.pop();
+        assert!(!verify(&client, problem, &fewer).await.proved, "{objective:?}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bent_proof_or_foreign_pair_is_not_believed() {
+    let world = World::sqlite().await;
+    let client = world.coordinator();
+    let result = solve(&client, two_by_two()).await;
+    let mut bent = result.clone();
+    let Some(Proof::BestTotal(certificate)) = bent.proof.as_mut().and_then(|proof| proof.proof.as_mut())
+    else {
+        panic!("{bent:?}")
+    };
+    certificate.mentor_prices[0].price = "170141183460469231731687303715884105727".to_owned();
+    let told = verify(&client, two_by_two(), &bent).await;
+    assert!(!told.proved && !told.broken_rule.is_empty(), "{told:?}");
+    let foreign = v1::AssignmentResult { pairs: vec![pair("b", "x", 9)], ..result.clone() };
+    let told = verify(&client, two_by_two(), &foreign).await;
+    assert!(told.broken_rule.contains("not a candidate"), "{told:?}");
+
+    certificate_of(&mut bent).mentee_prices.pop();
+    certificate_of(&mut bent).minimum = "much".to_owned();
+    let request = v1::VerifyRequest {
+        problem: Some(two_by_two()),
+        pairs: vec![pair("nobody", "x", 1)],
+        proof: bent.proof.clone(),
+    };
+    assert_eq!(
+        wrong_fields(client.clone().solver.verify(request).await),
+        ["pairs[0]", "proof.best_total.minimum", "proof.best_total.mentee_prices"]
+    );
+    let request =
+        v1::VerifyRequest { problem: Some(aimed(v1::Objective::Stable)), ..v1::VerifyRequest::default() };
+    let request = v1::VerifyRequest { proof: bent.proof, ..request };
+    assert_eq!(wrong_fields(client.clone().solver.verify(request).await), ["proof"]);
+    world.stop().await;
+}
+
+fn certificate_of(result: &mut v1::AssignmentResult) -> &mut v1::PriceCertificate {
+    match result.proof.as_mut().and_then(|proof| proof.proof.as_mut()) {
+        Some(Proof::BestTotal(certificate)) => certificate,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_wrong_with_a_problem_is_told_at_once() {
+    let world = World::sqlite().await;
+    let mut problem = two_by_two();
+    problem.mentees[1].id = "a".to_owned();
+    problem.mentees[0].tier = 256;
+    problem.mentees[0].mentors_wanted = Some(3);
+    problem.mentors[0].min_mentees = 5;
+    problem.mentors[1].max_mentees = Some(-1);
+    problem.candidates.push(pair("a", "x", 1));
+    problem.candidates.push(pair("nobody", "x", i32::MIN));
+    let told =
+        wrong_fields(world.coordinator().solver.solve(v1::SolveRequest { problem: Some(problem) }).await);
+    insta::assert_snapshot!(told.join("\n"), @r"
+    X
+    ");
+    let aim = v1::AssignmentAim { objective: v1::Objective::Stable.into(), total_only: true };
+    let problem = v1::AssignmentProblem { aim: Some(aim), ..two_by_two() };
+    let told =
+        wrong_fields(world.coordinator().solver.solve(v1::SolveRequest { problem: Some(problem) }).await);
+    assert_eq!(told, ["aim.total_only"]);
+    let nothing = solve(&world.coordinator(), v1::AssignmentProblem::default()).await;
+    assert!(
+        nothing.summary.is_some_and(|summary| summary.proved),
+        "nobody wants anything, and nobody is lost"
+    );
+    world.stop().await;
+}
+
+/// Sends a problem in parts and puts the parts of the answer together.
+async fn streamed(client: &Client, problem: v1::AssignmentProblem) -> v1::AssignmentResult {
+    let v1::AssignmentProblem { aim, mentees, mentors, candidates } = problem;
+    let mut parts = vec![Ask::Aim(aim.unwrap_or_default())];
+    let count = i64::try_from(candidates.len()).expect("few");
+    let part = v1::AssignmentProblem::default;
+    for some in mentees.chunks(70) {
+        parts.push(Ask::Part(v1::AssignmentProblem { mentees: some.to_vec(), ..part() }));
+    }
+    parts.push(Ask::Part(v1::AssignmentProblem { mentors, ..part() }));
+    for some in candidates.chunks(1_000) {
+        parts.push(Ask::Part(v1::AssignmentProblem { candidates: some.to_vec(), ..part() }));
+    }
+    parts.push(Ask::End(v1::SolveEnd { candidates: count }));
+    let parts = parts.into_iter().map(|content| v1::SolveStreamRequest { content: Some(content) });
+    let mut answers = client.clone().solver.solve_stream(tokio_stream::iter(parts.collect::<Vec<_>>())).await;
+    let answers = answers.as_mut().expect("is answered").get_mut();
+    let mut whole = v1::AssignmentResult::default();
+    while let Some(answer) = soon(answers.message()).await.expect("goes on") {
+        let Some(Answer::Part(part)) = answer.content else { continue };
+        whole.pairs.extend(part.pairs);
+        whole.unmatched_mentees.extend(part.unmatched_mentees);
+        whole.unmatched_mentors.extend(part.unmatched_mentors);
+        assert!(whole.summary.is_none(), "the summary comes last");
+        whole.summary = part.summary;
+        let Some(Proof::BestTotal(more)) = part.proof.and_then(|proof| proof.proof) else { continue };
+        let so_far = whole
+            .proof
+            .get_or_insert_with(Default::default)
+            .proof
+            .get_or_insert_with(|| Proof::BestTotal(v1::PriceCertificate::default()));
+        let Proof::BestTotal(so_far) = so_far else { panic!("{so_far:?}") };
+        if !more.minimum.is_empty() {
+            (so_far.tiers, so_far.minimum, so_far.second) = (more.tiers, more.minimum, more.second);
+        }
+        so_far.mentee_prices.extend(more.mentee_prices);
+        so_far.mentor_prices.extend(more.mentor_prices);
+    }
+    whole
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_parts_or_at_once_and_in_any_order_the_answer_is_the_same() {
+    let world = World::sqlite().await;
+    let client = world.coordinator();
+    let problem = market(200);
+    let mut backwards = problem.clone();
+    backwards.mentees.reverse();
+    backwards.mentors.reverse();
+    backwards.candidates.reverse();
+    let timeless = |mut result: v1::AssignmentResult| {
+        let summary = result.summary.as_mut().expect("a summary");
+        (summary.solve_micros, summary.prove_micros) = (0, 0);
+        result
+    };
+    let once = timeless(solve(&client, problem.clone()).await);
+    assert_eq!(timeless(solve(&client, backwards).await), once);
+    let in_parts = timeless(streamed(&client, problem.clone()).await);
+    assert_eq!(in_parts, once);
+    assert!(verify(&client, problem, &in_parts).await.proved);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_breaks_off_or_lies_about_its_length_solves_nothing() {
+    let world = World::sqlite().await;
+    let ask = async |parts: Vec<Ask>| {
+        let parts = parts.into_iter().map(|content| v1::SolveStreamRequest { content: Some(content) });
+        let parts: Vec<_> = parts.collect();
+        let mut answers =
+            world.coordinator().solver.solve_stream(tokio_stream::iter(parts)).await?.into_inner();
+        while soon(answers.message()).await?.is_some() {}
+        Ok::<(), tonic::Status>(())
+    };
+    let (aim, part) = (|| Ask::Aim(v1::AssignmentAim::default()), || Ask::Part(two_by_two()));
+    let end = |candidates| Ask::End(v1::SolveEnd { candidates });
+    assert_eq!(wrong_fields(ask(vec![part()]).await), ["aim"]);
+    assert_eq!(wrong_fields(ask(vec![aim(), part()]).await), ["end"]);
+    assert_eq!(wrong_fields(ask(vec![aim(), part(), aim()]).await), ["aim"]);
+    assert_eq!(wrong_fields(ask(vec![aim(), part(), end(2)]).await), ["end.candidates"]);
+    ask(vec![aim(), part(), end(3)]).await.expect("is solved");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_that_leaves_makes_room_for_the_next() {
+    let world = World::sqlite().await;
+    let (parts, receiver) = tokio::sync::mpsc::channel(8);
+    let aim = v1::SolveStreamRequest { content: Some(Ask::Aim(v1::AssignmentAim::default())) };
+    parts.send(aim).await.expect("is taken");
+    let leaving = world.coordinator().solver.solve_stream(ReceiverStream::new(receiver)).await;
+    drop((leaving, parts));
+    let result = soon(solve(&world.coordinator(), market(100))).await;
+    assert!(result.summary.is_some_and(|summary| summary.proved));
+    let nobody = world.client(None).solver.solve(v1::SolveRequest::default()).await;
+    assert_eq!(refused(nobody), "UNAUTHENTICATED");
+    world.stop().await;
+}
