@@ -31,18 +31,19 @@ mod unmatched;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use self::assign::{Assignment, Counters};
-use self::certify::Certificate;
+use self::assign::Counters;
 use self::encode::Round;
 pub use self::explain::explain_pair;
+use self::objective::{Check, Evidence, Solution};
 use self::problem::{Demand, Observer, Problem, Seats, Stopped};
-use self::score::Scores;
+use self::score::{Preferred, Scores};
+use self::stable::Sides;
 use crate::clock::Stopwatch;
 use crate::domain::run::{Match, Proof, RunSummary, Stage, Unmatched};
 use crate::domain::snapshot::Snapshot;
 
 /// Version of the engine: changes whenever the same round may give another result.
-pub const ENGINE_VERSION: &str = "1";
+pub const ENGINE_VERSION: &str = "2";
 
 /// How the engine is to run. Nothing here changes the result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,17 +61,17 @@ pub struct Outcome {
     pub unmatched: Vec<Unmatched>,
     /// The run in numbers, with its proof.
     pub summary: RunSummary,
-    /// Prices by which anybody can check the optimum. They are in the engine's order of people: see [`Round::encode`].
-    pub certificate: Certificate,
+    /// What proves the optimum, for anybody to check. Prices are in the engine's order of people: see [`Round::encode`].
+    pub evidence: Evidence,
     /// Work of the solver, in numbers that do not depend on the machine.
     pub counters: Counters,
 }
 
 impl Outcome {
-    /// SHA-256 of the result in hexadecimal: matches, unmatched, summary without its times, certificate.
+    /// SHA-256 of the result in hexadecimal: matches, unmatched, summary without its times, evidence.
     pub fn digest(&self) -> String {
         let timeless = RunSummary { stage_micros: Vec::new(), ..self.summary.clone() };
-        let whole = (&self.matches, &self.unmatched, &timeless, &self.certificate);
+        let whole = (&self.matches, &self.unmatched, &timeless, &self.evidence);
         hex::encode(Sha256::digest(json(&whole)))
     }
 }
@@ -84,13 +85,7 @@ fn json(value: &impl serde::Serialize) -> Vec<u8> {
 ///
 /// If the proof fails, which would be a defect, the outcome says so in its summary; it must not be used.
 pub fn solve(snapshot: &Snapshot, options: &Options, observer: &dyn Observer) -> Result<Outcome, Stopped> {
-    let own_pool =
-        options.threads.map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build());
-    match own_pool {
-        Some(Ok(pool)) => pool.install(|| run(snapshot, observer)),
-        // A machine that gives no more threads still has those of the current pool.
-        Some(Err(_)) | None => run(snapshot, observer),
-    }
+    pool::on_threads(options.threads, || run(snapshot, observer))
 }
 
 fn run(snapshot: &Snapshot, observer: &dyn Observer) -> Result<Outcome, Stopped> {
@@ -103,27 +98,32 @@ fn run(snapshot: &Snapshot, observer: &dyn Observer) -> Result<Outcome, Stopped>
     })?;
     let (mentees, mentors) = (demands(&round), seats(&round));
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
-    let Assignment { pairs, certificate, counters } =
-        times.stage(Stage::Assign, |observer| assign::assign(&problem, observer))?;
-    let mut proof = times.stage(Stage::Certify, |observer| {
-        let verdict = certify::certify(&problem, &pairs, &certificate, observer)?;
-        Ok(Proof {
-            proved: verdict.proved(),
-            primal: verdict.primal,
-            dual: verdict.dual,
-            candidates_checked: verdict.candidates,
-        })
+    let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
+    let sides = Some(Sides { mentees: &by_mentees, mentors: Some(&by_mentors) });
+    let objective = snapshot.policy.objective;
+    let solution =
+        times.stage(Stage::Assign, |observer| objective::solve(&problem, objective, sides, observer))?;
+    let Solution { pairs, evidence, .. } = &solution;
+    let (mut proof, blocking_pairs) = times.stage(Stage::Certify, |observer| {
+        let check = objective::check(&problem, pairs, evidence, sides, observer)?;
+        let blocking_pairs = objective::blocking_pairs(&problem, pairs, sides, observer)?;
+        let Check { proved, primal, dual, candidates, .. } = check;
+        Ok((Proof { proved, primal, dual, candidates_checked: candidates }, blocking_pairs))
     })?;
     let (matches, unmatched) = times.stage(Stage::Explain, |observer| {
-        let (matches, agree) = describe(&round, &scores, &pairs, observer)?;
+        let (matches, agree) = describe(&round, &scores, pairs, observer)?;
         // The dense pass, the certifier's sweep and the judgement criterion by criterion must all tell the same.
         proof.proved &= agree && tally.candidates == proof.candidates_checked;
-        let unmatched = unmatched::unmatched(&round, &scores, &pairs, observer)?;
+        let unmatched = unmatched::unmatched(&round, &scores, pairs, observer)?;
         Ok((matches, unmatched))
     })?;
     let mut summary = summary::summarise(&round, &matches, &tally, proof);
+    summary.objective = objective;
+    summary.blocking_pairs = blocking_pairs;
+    summary.price_of_fairness = solution.price_of_fairness().map(i64::unsigned_abs);
     summary.stage_micros = times.micros;
-    Ok(Outcome { matches, unmatched, summary, certificate, counters })
+    let Solution { evidence, counters, .. } = solution;
+    Ok(Outcome { matches, unmatched, summary, evidence, counters })
 }
 
 /// Runs the stages one by one, and keeps what each took.

@@ -180,7 +180,7 @@ impl Worker {
 
 /// The engine's outcome as the store keeps it.
 fn to_be_saved(outcome: Outcome) -> Result<RunOutcome> {
-    let certificate = serde_json::to_vec(&outcome.certificate)
+    let certificate = serde_json::to_vec(&outcome.evidence)
         .map_err(|error| Error::Internal("the certificate does not serialise".into(), Some(error.into())))?;
     Ok(RunOutcome {
         engine_version: ENGINE_VERSION.to_owned(),

@@ -5,6 +5,7 @@ use std::io;
 
 use super::output::{align_right, data, grouped, percent, table};
 use super::results::Results;
+use crate::domain::policy::Objective;
 use crate::domain::run::{Contribution, Coverage, Match, RunSummary, Side, Unmatched};
 use crate::domain::vocabulary::{Lang, Region};
 use crate::wording;
@@ -34,7 +35,12 @@ pub fn proof_line(summary: &RunSummary) -> String {
     let proof = &summary.proof;
     let gap = proof.dual - proof.primal;
     if proof.proved {
-        format!("Optimal, proved over {} eligible pairs, gap {gap}.", grouped(proof.candidates_checked))
+        let pairs = grouped(proof.candidates_checked);
+        match summary.objective {
+            Objective::BestTotal => format!("Optimal, proved over {pairs} eligible pairs, gap {gap}."),
+            Objective::Fairest => format!("Fairest, proved over {pairs} eligible pairs, gap {gap}."),
+            Objective::Stable => format!("Stable, proved: none of {pairs} eligible pairs blocks it."),
+        }
     } else {
         format!("NOT proved optimal: the proof leaves a gap of {gap}.")
     }
@@ -70,6 +76,12 @@ pub fn headline(s: &RunSummary) -> io::Result<()> {
     if s.matches > 0 {
         let scores = [s.best_score, s.median_score, s.worst_score].map(percent);
         row("Score of a match", format!("best {}, median {}, lowest {}", scores[0], scores[1], scores[2]));
+    }
+    if s.objective != Objective::Stable {
+        row("Would rather swap", format!("{} pairs would both prefer each other", grouped(s.blocking_pairs)));
+    }
+    if let Some(price) = s.price_of_fairness {
+        row("Price of fairness", format!("{} points of the total score", grouped(price)));
     }
     let micros: i64 = s.stage_micros.iter().map(|(_, micros)| micros).sum();
     row("Time of the engine", format!("{}.{:03} ms", micros / 1_000, micros % 1_000));

@@ -125,6 +125,14 @@ impl Objective {
     /// All objectives.
     pub const ALL: [Self; 3] = [Self::BestTotal, Self::Fairest, Self::Stable];
 
+    /// The objective with a number of the API; 0 stands for the default.
+    pub fn of(number: i32) -> Option<Self> {
+        match number {
+            0 => Some(Self::default()),
+            number => Self::ALL.into_iter().zip(1..).find(|(_, own)| *own == number).map(|(found, _)| found),
+        }
+    }
+
     /// Its name, as in the API in lower case.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -302,14 +310,11 @@ impl Policy {
     /// Parses a draft into a policy of version 1, listing everything that is wrong.
     pub fn parse(draft: &PolicyDraft) -> Result<Self, Vec<Violation>> {
         let mut violations = Violations::default();
-        if !matches!(draft.objective, 0 | 1) {
-            violations.push(
-                "objective",
-                draft.objective,
-                "is not an objective of this service",
-                "use BEST_TOTAL",
-            );
-        }
+        let objective = Objective::of(draft.objective).unwrap_or_else(|| {
+            let what = "is not an objective of this service";
+            violations.push("objective", draft.objective, what, "use BEST_TOTAL, FAIREST or STABLE");
+            Objective::BestTotal
+        });
         let criteria = parse_criteria(&draft.criteria, &mut violations);
         let rules = match &draft.rules {
             Some(rules) => parse_rules(rules, &mut violations),
@@ -320,13 +325,7 @@ impl Policy {
             0 => Some(DEFAULT_WAITLIST_AFTER_DAYS),
             days => Some(within(days, 1, 3_650, "waitlist_after_days", &mut violations)),
         };
-        violations.finish(Self {
-            version: 1,
-            objective: Objective::BestTotal,
-            criteria,
-            rules,
-            waitlist_after_days,
-        })
+        violations.finish(Self { version: 1, objective, criteria, rules, waitlist_after_days })
     }
 
     /// The weights as shares of 10,000 points, in the order of `criteria`: floors of the exact shares, the points left

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::explanation::Reason;
 use super::name::{OrganisationId, ProfileRef, RunRef};
-use super::policy::{Criterion, HardRule};
+use super::policy::{Criterion, HardRule, Objective};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,6 +247,15 @@ pub struct RunSummary {
     pub second_places_missed: u64,
     /// Mentors with a match but fewer than their minimum.
     pub mentors_below_minimum: u64,
+    /// What the assignment is best at.
+    #[serde(default)]
+    pub objective: Objective,
+    /// Candidates who would both rather be with each other than with whom they have; 0 for STABLE.
+    #[serde(default)]
+    pub blocking_pairs: u64,
+    /// For FAIREST: points of total score that are given up for the best worst pair.
+    #[serde(default)]
+    pub price_of_fairness: Option<u64>,
     /// Microseconds per stage. Not part of the result digest.
     pub stage_micros: Vec<(Stage, i64)>,
 }

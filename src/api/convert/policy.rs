@@ -1,7 +1,9 @@
 //! Policies and their parts.
 
 use crate::api::proto::v1;
-use crate::domain::policy::{Criterion, HardRule, HardRulesDraft, Policy, PolicyDraft, PreviousPartners};
+use crate::domain::policy::{
+    Criterion, HardRule, HardRulesDraft, Objective, Policy, PolicyDraft, PreviousPartners,
+};
 
 /// From the message, unchecked.
 pub fn draft(message: v1::Policy) -> PolicyDraft {
@@ -24,12 +26,22 @@ pub fn draft(message: v1::Policy) -> PolicyDraft {
     }
 }
 
+/// An objective's number in the API.
+pub fn objective_message(objective: Objective) -> i32 {
+    match objective {
+        Objective::BestTotal => v1::Objective::BestTotal,
+        Objective::Fairest => v1::Objective::Fairest,
+        Objective::Stable => v1::Objective::Stable,
+    }
+    .into()
+}
+
 /// To the message, with everything spelt out.
 pub fn message(policy: &Policy) -> v1::Policy {
     let rules = &policy.rules;
     v1::Policy {
         version: policy.version,
-        objective: v1::Objective::BestTotal.into(),
+        objective: objective_message(policy.objective),
         criteria: policy
             .criteria
             .iter()

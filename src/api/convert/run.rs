@@ -1,9 +1,10 @@
 //! Runs and their summaries, both ways: the service sends them, the command line draws reports from them.
 
-use super::policy::{criterion, criterion_message, hard_rule};
+use super::policy::{self, criterion, criterion_message, hard_rule};
 use super::{count, number, points, timestamp};
 use crate::api::proto::v1;
 use crate::domain::name::OrganisationId;
+use crate::domain::policy::Objective;
 use crate::domain::run::{
     Coverage, CriterionMean, Progress, Proof, Run, RunState, RunSummary, Stage, TierCoverage,
 };
@@ -101,6 +102,9 @@ fn summary_message(summary: &RunSummary) -> v1::RunSummary {
             .collect(),
         second_places_missed: count(summary.second_places_missed),
         mentors_below_minimum: count(summary.mentors_below_minimum),
+        objective: policy::objective_message(summary.objective),
+        blocking_pairs: count(summary.blocking_pairs),
+        price_of_fairness: summary.price_of_fairness.map(count),
     }
 }
 
@@ -168,6 +172,9 @@ pub fn summary(message: &v1::RunSummary) -> RunSummary {
             .collect(),
         second_places_missed: number(message.second_places_missed),
         mentors_below_minimum: number(message.mentors_below_minimum),
+        objective: Objective::of(message.objective).unwrap_or_default(),
+        blocking_pairs: number(message.blocking_pairs),
+        price_of_fairness: message.price_of_fairness.map(number),
         stage_micros: message
             .stage_times
             .iter()

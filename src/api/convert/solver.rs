@@ -30,15 +30,10 @@ pub struct Aim {
 pub fn aim(message: Option<v1::AssignmentAim>) -> Result<Aim, Violations> {
     let message = message.unwrap_or_default();
     let mut wrong = Violations::default();
-    let objective = match v1::Objective::try_from(message.objective) {
-        Ok(v1::Objective::Unspecified | v1::Objective::BestTotal) => Objective::BestTotal,
-        Ok(v1::Objective::Fairest) => Objective::Fairest,
-        Ok(v1::Objective::Stable) => Objective::Stable,
-        Err(_) => {
-            wrong.add("aim.objective", format!("{} is not an objective of this service", message.objective));
-            Objective::BestTotal
-        }
-    };
+    let objective = Objective::of(message.objective).unwrap_or_else(|| {
+        wrong.add("aim.objective", format!("{} is not an objective of this service", message.objective));
+        Objective::BestTotal
+    });
     if message.total_only && objective != Objective::BestTotal {
         wrong.add("aim.total_only", "goes with OBJECTIVE_BEST_TOTAL only");
     }

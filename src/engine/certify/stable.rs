@@ -4,8 +4,10 @@ use rayon::prelude::*;
 
 use crate::engine::problem::{FORBIDDEN, Observer, PairScores, Problem, Stopped};
 
+/// Mentees looked at together.
+const ROWS: usize = 16;
 /// Mentors looked at together.
-const COLUMNS: usize = 4096;
+const COLUMNS: usize = 2048;
 
 /// Candidates that are not matched with each other although both would gain: each has a place left, or likes the other
 /// strictly better than the worst she has. Both sides rank by their own scores; equal scores block nothing. For any
@@ -40,51 +42,58 @@ pub fn blocking_pairs(
             *bar = FORBIDDEN;
         }
     }
-    let mut sorted = pairs.to_vec();
-    sorted.sort_unstable();
-    let are_mates = |mentee: usize, mentor: usize| {
-        let pair = (u32::try_from(mentee).unwrap_or(u32::MAX), u32::try_from(mentor).unwrap_or(u32::MAX));
-        sorted.binary_search(&pair).is_ok()
-    };
-    let blocks = |at: usize, to: usize, hers: i32, other: i32| {
-        hers != FORBIDDEN
-            && other != FORBIDDEN
-            && hers > mentee_bar[at]
-            && other > mentor_bar[to]
-            && !are_mates(at, to)
-    };
-    let of_row = |room: &mut (Vec<i32>, Vec<i32>), at: usize| {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
-        if let Some(listed) = mentees_view.listed() {
-            let row = listed.row(at).iter();
-            let better = row.take_while(|arc| arc.score > mentee_bar[at]);
-            let found = better.filter(|arc| {
-                let to = arc.to as usize;
-                let other = mentors_view.map_or(Some(arc.score), |view| view.score(at, to));
-                other.is_some_and(|other| blocks(at, to, arc.score, other))
-            });
-            return Ok(found.count() as u64);
-        }
+    let blocks =
+        |at: usize, to: usize, hers: i32, theirs: i32| hers > mentee_bar[at] && theirs > mentor_bar[to];
+    let mates = pairs.iter().filter(|&&(mentee, mentor)| {
+        let (at, to) = (mentee as usize, mentor as usize);
+        mentees_view.score(at, to).zip(mentors_like.score(at, to)).is_some_and(|(a, b)| blocks(at, to, a, b))
+    });
+    let mates = mates.count() as u64;
+    let of_rows = |room: &mut (Vec<i32>, Vec<i32>), block: usize| {
+        let rows = block * ROWS..problem.mentees.len().min((block + 1) * ROWS);
         let mut found = 0;
-        let (hers, others) = room;
-        for first in (0..problem.mentors.len()).step_by(COLUMNS) {
-            let columns = first..problem.mentors.len().min(first + COLUMNS);
-            hers.resize(columns.len(), FORBIDDEN);
-            mentees_view.tile(at..at + 1, columns.clone(), hers);
-            if let Some(view) = mentors_view {
-                others.resize(columns.len(), FORBIDDEN);
-                view.tile(at..at + 1, columns.clone(), others);
+        if let Some(listed) = mentees_view.listed() {
+            for at in rows {
+                let better = listed.row(at).iter().take_while(|arc| arc.score > mentee_bar[at]);
+                let found_here = better.filter(|arc| {
+                    let to = arc.to as usize;
+                    let theirs = mentors_view.map_or(Some(arc.score), |view| view.score(at, to));
+                    theirs.is_some_and(|theirs| blocks(at, to, arc.score, theirs))
+                });
+                found += found_here.count() as u64;
             }
-            let others = if mentors_view.is_some() { &*others } else { &*hers };
-            let each = columns.zip(hers.iter().zip(others));
-            found += each.filter(|(to, (hers, other))| blocks(at, *to, **hers, **other)).count() as u64;
+            return if observer.is_cancelled() { Err(Stopped) } else { Ok(found) };
+        }
+        let (hers, theirs) = room;
+        for first in (0..problem.mentors.len()).step_by(COLUMNS) {
+            if observer.is_cancelled() {
+                return Err(Stopped);
+            }
+            let columns = first..problem.mentors.len().min(first + COLUMNS);
+            hers.resize(rows.len() * columns.len(), FORBIDDEN);
+            mentees_view.tile(rows.clone(), columns.clone(), hers);
+            if let Some(view) = mentors_view {
+                theirs.resize(hers.len(), FORBIDDEN);
+                view.tile(rows.clone(), columns.clone(), theirs);
+            }
+            let theirs = if mentors_view.is_some() { &*theirs } else { &*hers };
+            let width = columns.len();
+            let bars = &mentor_bar[columns];
+            for ((hers, theirs), bar) in
+                hers.chunks_exact(width).zip(theirs.chunks_exact(width)).zip(&mentee_bar[rows.clone()])
+            {
+                // A plain loop without a branch: that is what becomes vector code. No score is below a bar of
+                // FORBIDDEN, and a pair that is no candidate is above none.
+                let each = hers.iter().zip(theirs).zip(bars);
+                let count: u32 = each.map(|((a, b), to)| u32::from((a > bar) & (b > to))).sum();
+                found += u64::from(count);
+            }
         }
         Ok(found)
     };
-    (0..problem.mentees.len())
+    let all: u64 = (0..problem.mentees.len().div_ceil(ROWS))
         .into_par_iter()
-        .map_init(Default::default, of_row)
-        .try_reduce(|| 0, |one, other| Ok(one + other))
+        .map_init(Default::default, of_rows)
+        .try_reduce(|| 0, |one, other| Ok(one + other))?;
+    Ok(all - mates)
 }

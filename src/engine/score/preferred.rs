@@ -1,0 +1,54 @@
+//! How each side of a round ranks the other: whom she has named comes before whom she has not, and then the pair's score
+//! decides. For STABLE; a pair that the rules forbid stays forbidden.
+
+use std::ops::Range;
+
+use super::Scores;
+use crate::domain::policy::FULL_SCORE;
+use crate::engine::encode::ties::Ties;
+use crate::engine::problem::{FORBIDDEN, PairScores};
+
+/// What one who was named is ranked above everybody else by.
+const NAMED: i32 = FULL_SCORE as i32 + 1;
+
+/// The scores of a round as one side sees them.
+pub(in crate::engine) struct Preferred<'a> {
+    scores: &'a Scores<'a>,
+    named: Ties,
+}
+
+impl<'a> Preferred<'a> {
+    /// As the mentees see them.
+    pub(in crate::engine) fn by_mentees(scores: &'a Scores<'a>) -> Self {
+        Self { scores, named: Ties::MENTEE_PREFERS }
+    }
+
+    /// As the mentors see them.
+    pub(in crate::engine) fn by_mentors(scores: &'a Scores<'a>) -> Self {
+        Self { scores, named: Ties::MENTOR_PREFERS }
+    }
+}
+
+impl PairScores for Preferred<'_> {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
+        let width = cols.len();
+        self.scores.tile(rows.clone(), cols.clone(), out);
+        for (mentee, out) in rows.zip(out.chunks_mut(width.max(1))) {
+            for (mentor, ties, _) in self.scores.tied.of_range(mentee, &cols) {
+                let score = &mut out[*mentor as usize - cols.start];
+                if *score != FORBIDDEN && ties.has(self.named) {
+                    *score += NAMED;
+                }
+            }
+        }
+    }
+
+    fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
+        let named = self.scores.tied.of(mentee, mentor).has(self.named);
+        self.scores.score(mentee, mentor).map(|score| if named { score + NAMED } else { score })
+    }
+
+    fn lot(&self, mentee: usize, mentor: usize) -> u32 {
+        self.scores.lot(mentee, mentor)
+    }
+}
