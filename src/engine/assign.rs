@@ -1,25 +1,36 @@
 //! The best assignment, exactly, with prices that prove it.
 //!
-//! One maximum-weight flow carries the whole lexicographic objective ([`levels`]). The matrix of scores is never stored:
+//! One maximum-weight flow carries the whole lexicographic objective ([`levels`]). Work is done on a [`core`] of pairs:
+//! where candidates are listed, the list itself; else every mentee's best mentors, found in one look at all pairs.
 //!
-//! 1. [`core`]: one look at all pairs keeps every mentee's best mentors;
-//! 2. [`auction`]: most mentees find their mentors by bidding;
-//! 3. [`phases`] and [`paths`]: shortest alternating paths serve the others, exactly, on the core;
-//! 4. [`pricing`]: a look at all pairs finds those that would beat the prices; [`repair`] takes them in;
-//! 5. again from 3 until none is found and nobody waits: then the prices hold for every pair there is.
+//! 1. [`auction`]: most people find each other by bidding, mentees for seats or, where there are fewer seats than places
+//!    wanted, mentors for mentees;
+//! 2. [`paths`] and [`phases`]: shortest alternating paths serve the others, one by one or many at once, exactly on the core;
+//! 3. [`pricing`], unless the core is complete: a look at all pairs finds those that would beat the prices; [`repair`] takes
+//!    them in;
+//! 4. again from 2 until none is found and nobody waits: then the prices hold for every pair there is.
 //!
-//! Step 3 pauses for step 4 when prices have moved far ([`Levels::span`]): prices that rise because the core lacks a pair
-//! would upset nearly everybody once that pair comes in.
+//! Step 2 pauses for step 3 when prices have moved far ([`Levels::span`]): prices that rise because the core lacks a pair
+//! would upset nearly everybody once that pair comes in. Where nothing is to be priced, searches and phases take turns, each
+//! for as much work as a phase costs, so that neither is endured for long where the other would do better.
+//!
+//! Memory, beside the scores: about 60 bytes per mentee and 150 per mentor (prices, places, and the labels of the searches),
+//! none per listed candidate while mentees bid for seats, 8 per candidate of the core where the core is not a list, and 8
+//! more where candidates are needed by mentor: for phases, and where mentors bid. With prices of 128 bits it is twice as much
+//! per person. The certificate adds 16 bytes per person.
 //!
 //! [`crate::engine::certify`] checks the result and shares no code with this module.
 
 mod auction;
 mod core;
 mod counters;
+mod holders;
 mod levels;
+mod market;
 mod paths;
 mod phases;
 mod pricing;
+mod queue;
 mod repair;
 mod state;
 #[cfg(test)]
@@ -31,15 +42,14 @@ mod weight;
 
 pub use self::counters::Counters;
 
-use crate::domain::run::Stage;
-
 use super::certify::Certificate;
 use super::problem::{Observer, Problem, Stopped};
 
 use self::core::{Core, Survey, index};
-use self::counters::{Pulse, Work};
+use self::counters::Work;
 
 use self::levels::Levels;
+use self::market::{ForMentees, ForSeats};
 use self::paths::Paths;
 use self::phases::Phases;
 use self::state::State;
@@ -87,39 +97,67 @@ fn solve<W: Weight>(
     problem: &Problem<'_>,
     tuning: &Tuning,
     levels: Levels,
-    mut core: Core,
+    mut core: Core<'_>,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    let mut work = Work { counters: Counters::default(), pulse: Pulse::new(observer) };
+    let mut work = Work::new(problem, observer);
     let mut state = State::<W>::new(problem, &levels);
-    let mut paths = Paths::new(&state);
-    let mut phases = Phases::new(&state);
+    let (waiting, holes) = open(problem, &mut state, &mut core, tuning, &mut work)?;
+    let paths = Paths::new(&state);
+    finish(problem, tuning, levels, Begun { core, state, paths, waiting, holes }, work)
+}
 
-    let places = open_all(&mut state);
-    let total = places.len();
-    let mut waiting = auction::run(&mut state, &core, places, tuning.passes, &mut work)?;
-    for &mentee in &waiting {
-        let offer = best_offer(&state, &core, mentee as usize);
-        state.settle(mentee as usize, offer);
-    }
-    let mut holes = Vec::new();
-    let mut span: W = levels.span();
+/// A solve on its way: prices hold over the core, but for the places and seats that are still to be served.
+struct Begun<'a, W> {
+    core: Core<'a>,
+    state: State<W>,
+    paths: Paths<W>,
+    /// Mentees with unserved places.
+    waiting: Vec<u32>,
+    /// Mentors with holes; a mentor may come more than once.
+    holes: Vec<usize>,
+}
+
+/// Serves those who wait, and prices all pairs until none is found that the prices do not hold for.
+fn finish<W: Weight>(
+    problem: &Problem<'_>,
+    tuning: &Tuning,
+    levels: Levels,
+    begun: Begun<'_, W>,
+    mut work: Work<'_>,
+) -> Result<Assignment, Stopped> {
+    let Begun { mut core, mut state, mut paths, mut waiting, mut holes } = begun;
+    let mut phases = Phases::new(&state);
+    let complete = problem.scores.listed().is_some();
+    let (mut span, few): (W, usize) =
+        if complete { (W::FAR, usize::MAX) } else { (levels.span(), tuning.few) };
     loop {
-        core.index_columns();
         let mut reach = span;
-        phases.serve(&mut state, &core, &mut waiting, tuning.few, &mut reach, &mut work)?;
-        if waiting.len() <= tuning.few {
-            waiting = paths.serve_each(&mut state, &core, &waiting, reach, &mut work)?;
+        loop {
+            if waiting.len() <= few {
+                // As much work as a phase would be: whichever suits the problem has at least half of the time.
+                let budget = core.len() as u64;
+                waiting = paths.serve_each(&mut state, &core, &waiting, reach, budget, &mut work)?;
+            }
+            work.progress(waiting.len());
+            if waiting.is_empty() || reach == W::default() {
+                break;
+            }
+            core.index_columns(&mut work.pulse)?;
+            phases.serve(&mut state, &core, &mut waiting, &mut reach, &mut work)?;
         }
-        if waiting.is_empty() {
+        if waiting.is_empty() && !holes.is_empty() {
+            core.index_columns(&mut work.pulse)?;
             for mentor in holes.drain(..) {
                 paths.fill(&mut state, &core, mentor, &mut work)?;
             }
         }
-        observer.progress(Stage::Assign, total.saturating_sub(waiting.len()) as u64, total as u64);
+        if complete {
+            break;
+        }
 
         work.counters.pricing_rounds += 1;
-        let added = pricing::violations(problem, &state, tuning.worst, observer)?;
+        let added = pricing::violations(problem, &state, tuning.worst, work.observer)?;
         let more: usize = added.iter().map(Vec::len).sum();
         if more == 0 && waiting.is_empty() {
             break;
@@ -132,34 +170,42 @@ fn solve<W: Weight>(
             core.extend(problem.scores, &added);
             let upset = repair::take_in(&mut state, &added);
             waiting.extend(upset.waiting);
+            waiting.sort_unstable();
+            waiting.dedup();
             holes.extend(upset.holes);
         }
     }
-    work.counters.core_arcs = core.len() as u64;
+    Ok(conclude(levels, &state, &core, work.counters))
+}
+
+/// The result, once nobody waits and all prices hold.
+fn conclude<W: Weight>(levels: Levels, state: &State<W>, core: &Core<'_>, counters: Counters) -> Assignment {
     let certificate = levels.certificate(state.mentee_prices(), state.mentor_prices());
-    Ok(Assignment { pairs: state.pairs(), certificate, counters: work.counters })
+    let counters = Counters { core_arcs: core.len() as u64, ..counters };
+    Assignment { pairs: state.pairs(), certificate, counters }
 }
 
-/// Takes all wanted places into use and lists them, first places before second ones.
-fn open_all<W: Weight>(state: &mut State<W>) -> Vec<u32> {
-    let mut waiting = Vec::with_capacity(state.mentees());
-    for _ in 0..2 {
-        for mentee in 0..state.mentees() {
-            if state.unused(mentee) > 0 {
-                state.enter(mentee);
-                waiting.push(index(mentee));
-            }
-        }
+/// Runs the auction, from the side that has less to give, and says which mentees wait then and which mentors have holes.
+fn open<W: Weight>(
+    problem: &Problem<'_>,
+    state: &mut State<W>,
+    core: &mut Core<'_>,
+    tuning: &Tuning,
+    work: &mut Work<'_>,
+) -> Result<(Vec<u32>, Vec<usize>), Stopped> {
+    let wanted: u64 = problem.mentees.iter().map(|demand| u64::from(demand.wanted.min(2))).sum();
+    let offered: u64 = problem.mentors.iter().map(|seats| u64::from(seats.max)).sum();
+    if wanted <= offered {
+        let mentees = 0..state.mentees();
+        mentees.clone().for_each(|mentee| (0..state.unused(mentee)).for_each(|_| state.enter(mentee)));
+        let waiting = mentees.filter(|&mentee| state.unserved(mentee) > 0).map(index).collect();
+        Ok((auction::run(&mut ForSeats { state, core }, waiting, tuning.patience, work)?, Vec::new()))
+    } else {
+        core.index_columns(&mut work.pulse)?;
+        let mentors = 0..state.mentors();
+        mentors.clone().for_each(|mentor| state.open_seats(mentor, core.column(mentor).len()));
+        let waiting = mentors.filter(|&mentor| state.holes(mentor) > 0).map(index).collect();
+        let holes = auction::run(&mut ForMentees { state, core }, waiting, tuning.patience, work)?;
+        Ok((Vec::new(), holes.into_iter().map(|mentor| mentor as usize).collect()))
     }
-    waiting
-}
-
-/// The most that a pair of the core offers to a mentee beside those she uses; far below everything if there is none.
-fn best_offer<W: Weight>(state: &State<W>, core: &Core, mentee: usize) -> W {
-    core.row(mentee)
-        .iter()
-        .filter(|arc| !state.are_mates(mentee, arc.to))
-        .map(|arc| W::from(arc.score) - state.door(arc.to as usize).price)
-        .max()
-        .unwrap_or(-W::FAR)
 }

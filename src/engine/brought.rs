@@ -1,11 +1,13 @@
 //! Scores that a caller brings: written out as a whole matrix, or as a list of the candidates.
 
-use std::cmp::Reverse;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::problem::{Arc, FORBIDDEN, PairScores, lot};
+
+/// Rows of a list that are sorted as one piece of work.
+const ROWS: usize = 1 << 10;
 
 /// A matrix of scores, row by row; [`FORBIDDEN`] for a pair that is not a candidate. 4 bytes per pair.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,24 +55,39 @@ pub struct BadList {
 impl Listed {
     /// The list of `arcs`, of which `starts[i]..starts[i + 1]` are those of mentee `i`, in any order within a row.
     pub fn new(starts: Vec<usize>, mut arcs: Vec<Arc>) -> Result<Self, BadList> {
-        let mut rows: Vec<(usize, &mut [Arc])> = Vec::with_capacity(starts.len());
+        let mut blocks: Vec<(usize, &mut [Arc])> = Vec::with_capacity(starts.len() / ROWS + 1);
         let mut rest = arcs.as_mut_slice();
-        for (mentee, ends) in starts.windows(2).enumerate() {
-            let (row, after) = rest.split_at_mut(ends[1] - ends[0]);
-            rows.push((mentee, row));
+        for first in (0..starts.len().saturating_sub(1)).step_by(ROWS) {
+            let end = starts.len().min(first + ROWS + 1) - 1;
+            let (block, after) = rest.split_at_mut(starts[end] - starts[first]);
+            blocks.push((first, block));
             rest = after;
         }
-        rows.into_par_iter().try_for_each(|(mentee, row)| {
-            row.sort_unstable_by_key(|arc| arc.to);
-            let twice = row.windows(2).find(|two| two[0].to == two[1].to).map(|two| two[0].to);
-            let forbidden = row.iter().find(|arc| arc.score == FORBIDDEN).map(|arc| arc.to);
-            if let Some(mentor) = twice.or(forbidden) {
-                return Err(BadList { mentee, mentor });
+        blocks.into_par_iter().try_for_each_init(Vec::new, |keys, (first, mut block)| {
+            let ends = &starts[first..starts.len().min(first + ROWS + 1)];
+            for (mentee, ends) in (first..).zip(ends.windows(2)) {
+                let (row, after) = block.split_at_mut(ends[1] - ends[0]);
+                sort_row(mentee, row, keys)?;
+                block = after;
             }
-            row.sort_unstable_by_key(|arc| (Reverse(arc.score), lot(mentee as u64, u64::from(arc.to))));
             Ok(())
         })?;
         Ok(Self { starts, arcs })
+    }
+
+    /// A list whose rows are known to be sorted and free of repetitions.
+    pub(super) fn sorted(starts: Vec<usize>, arcs: Vec<Arc>) -> Self {
+        Self { starts, arcs }
+    }
+
+    /// Where rows begin, and the end of the last.
+    pub(super) fn starts(&self) -> &[usize] {
+        &self.starts
+    }
+
+    /// All candidates, row after row.
+    pub(super) fn arcs(&self) -> &[Arc] {
+        &self.arcs
     }
 
     /// The candidates of a mentee, best first.
@@ -79,6 +96,7 @@ impl Listed {
     }
 
     /// The list with other scores; without the candidates to whom `change` gives none. Scores must keep their order.
+    #[must_use]
     pub fn map(&self, change: impl Fn(i32) -> Option<i32>) -> Self {
         let mut starts = Vec::with_capacity(self.starts.len());
         let mut arcs = Vec::with_capacity(self.arcs.len());
@@ -100,6 +118,28 @@ impl Listed {
     pub fn is_empty(&self) -> bool {
         self.arcs.is_empty()
     }
+}
+
+/// Brings a row into its order, by way of keys that are quick to compare, or finds what is wrong with it.
+fn sort_row(mentee: usize, row: &mut [Arc], keys: &mut Vec<(u64, Arc)>) -> Result<(), BadList> {
+    if !row.is_sorted_by_key(|arc| arc.to) {
+        row.sort_unstable_by_key(|arc| arc.to);
+    }
+    let twice = row.windows(2).find(|two| two[0].to == two[1].to).map(|two| two[0].to);
+    let forbidden = row.iter().find(|arc| arc.score == FORBIDDEN).map(|arc| arc.to);
+    if let Some(mentor) = twice.or(forbidden) {
+        return Err(BadList { mentee, mentor });
+    }
+    keys.clear();
+    keys.extend(row.iter().map(|&arc| {
+        let descending = u64::from(!(arc.score.cast_unsigned() ^ 1 << 31));
+        (descending << 32 | u64::from(lot(mentee as u64, u64::from(arc.to))), arc)
+    }));
+    keys.sort_unstable_by_key(|&(key, arc)| (key, arc.to));
+    for (arc, &(_, sorted)) in row.iter_mut().zip(&*keys) {
+        *arc = sorted;
+    }
+    Ok(())
 }
 
 impl PairScores for Listed {

@@ -35,6 +35,7 @@
 //! not put coverage first, all tiers and `second` weigh 0.
 
 mod bound;
+mod listed;
 mod rules;
 mod stable;
 #[cfg(test)]
@@ -42,6 +43,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use self::bound::Sweep;
 pub use self::stable::blocking_pairs;
 
 use super::problem::{Observer, Problem, Stopped, Unobserved};
@@ -179,7 +181,7 @@ pub fn keeps_rules(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Result<(), In
 
 /// Candidates of a problem: pairs that the hard rules allow.
 pub fn candidates(problem: &Problem<'_>, observer: &dyn Observer) -> Result<u64, Stopped> {
-    bound::sweep(problem, None, observer).map(|sweep| sweep.candidates)
+    sweep(problem, None, observer).map(|sweep| sweep.candidates)
 }
 
 /// Checks an assignment and its certificate from scratch, over all pairs: all rules, the form of the certificate, the value
@@ -191,7 +193,8 @@ pub fn certify(
     observer: &dyn Observer,
 ) -> Result<Verdict, Stopped> {
     let form = rules::check_form(problem, certificate);
-    let sweep = bound::sweep(problem, form.is_ok().then_some(certificate), observer)?;
+    let well_formed = form.is_ok().then_some(certificate);
+    let sweep = sweep(problem, well_formed, observer)?;
     let most_pairs = rules::most_pairs(problem);
     let checked = form
         .and_then(|()| rules::check_weights(problem, certificate, most_pairs, sweep.lowest, sweep.highest))
@@ -202,4 +205,16 @@ pub fn certify(
     };
     let dual = if form.is_ok() { sweep.surplus + bound::nodes(problem, certificate) } else { 0 };
     Ok(Verdict { feasible, primal, dual, candidates: sweep.candidates })
+}
+
+/// One pass over all candidates; without a certificate it only counts them.
+fn sweep(
+    problem: &Problem<'_>,
+    certificate: Option<&Certificate>,
+    observer: &dyn Observer,
+) -> Result<Sweep, Stopped> {
+    match problem.scores.listed() {
+        Some(list) => listed::sweep(list, problem, certificate, observer),
+        None => bound::sweep(problem, certificate, observer),
+    }
 }

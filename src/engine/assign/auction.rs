@@ -1,148 +1,259 @@
 //! The auction: a quick, nearly complete assignment with valid prices.
 //!
-//! Mentees without a mentor bid, one after the other, for the mentor who offers most: as much as leaves them what the
-//! second best offers. A mentor keeps the highest bids, and her price is the lowest bid that she keeps ("similar objects",
-//! Bertsekas and Castanon 1989; with increments of zero it is the augmenting row reduction of Jonker and Volgenant 1987).
-//! Prices only rise and no increment is added, so the conditions of [`State`] hold throughout. Bids that do not raise a
-//! price wait for the next pass; what is left after the passes is for [`super::paths`].
+//! One side of the market bids for the other, the side that has less to give: mentees for seats, or mentors for mentees
+//! where there are fewer seats than places wanted ([`super::market`]). Whoever waits bids for those who offer most, as many
+//! as she lacks: as much as leaves her what the next best offers. One who is bid for keeps the highest bids, and her price
+//! is the lowest bid that she keeps ("similar objects", Bertsekas and Castanon 1989; with increments of zero it is the
+//! augmenting row reduction of Jonker and Volgenant 1987). Prices only rise and no increment is added, so the conditions
+//! of [`State`](super::state::State) hold throughout, except that some still wait: these are for [`super::paths`].
+//!
+//! Bids are made by batches: all of a batch see the same prices, in parallel, and are then heard one after the other. A bid
+//! made at prices that have risen meanwhile leaves the bidder more than she can get elsewhere, which is still valid; if it
+//! is too low by now, she bids again in the next pass, like those who are outbid.
 
-use crate::engine::problem::Stopped;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
-use super::core::{Core, index};
-use super::counters::Work;
-use super::state::State;
+use rayon::prelude::*;
+
+use crate::engine::problem::{Arc, Stopped};
+
+use super::core::index;
+use super::counters::{Pulse, Work};
+use super::market::Market;
 use super::weight::Weight;
 
-/// Bids per waiting place in one pass: ends price wars early, since a path search settles them at once.
-const PATIENCE: u64 = 8;
+/// Bidders per batch: one for so many of all, within limits.
+const BATCH_SHARE: usize = 64;
+const BATCH_LEAST: usize = 16;
+const BATCH_MOST: usize = 1 << 13;
+/// Bidders per task.
+const CHUNK: usize = 128;
 
-/// The offers a mentee has at present prices.
-struct Offers<W> {
-    best: W,
-    mentor: usize,
-    score: i32,
-    second: W,
+/// What a batch of bidders decide.
+struct Decisions<W> {
+    bidders: Vec<Decision<W>>,
+    /// For whom they bid, one bidder after the other.
+    targets: Vec<Arc>,
+    arcs: u64,
 }
 
-/// Runs the auction for the places that wait, and gives the mentees whose places still wait.
-pub(super) fn run<W: Weight>(
-    state: &mut State<W>,
-    core: &Core,
+struct Decision<W> {
+    bidder: u32,
+    /// Units that the bidder gives up.
+    given_up: u32,
+    /// Number of bids.
+    bids: u32,
+    /// What each bid leaves to the bidder.
+    value: W,
+}
+
+/// Runs the auction for the bidders that wait, each listed once, and gives those who still wait. Everybody bids at least
+/// once. Passes end when too few find what they want: when more than `patience` bids are needed for each.
+pub(super) fn run<W: Weight, M: Market<W>>(
+    market: &mut M,
     mut waiting: Vec<u32>,
-    passes: usize,
+    patience: usize,
     work: &mut Work<'_>,
 ) -> Result<Vec<u32>, Stopped> {
-    for _ in 0..passes {
-        let before = waiting.len();
-        let mut budget = PATIENCE * before as u64;
-        let mut later = Vec::new();
-        waiting.reverse();
-        while let Some(mentee) = waiting.pop() {
-            if budget == 0 {
-                later.push(mentee);
-                continue;
-            }
-            budget -= 1;
-            work.counters.bids += 1;
-            let row = core.row(mentee as usize);
-            work.counters.arcs += row.len() as u64;
-            work.pulse.beat(row.len())?;
-            if let Some(Displaced { mentee, price_rose }) = bid(state, core, mentee as usize) {
-                if price_rose {
-                    waiting.push(mentee);
-                } else {
-                    later.push(mentee);
-                }
+    let batch = (waiting.len() / BATCH_SHARE).clamp(BATCH_LEAST, BATCH_MOST);
+    let mut later = Vec::new();
+    while !waiting.is_empty() {
+        for batch in waiting.chunks(batch) {
+            for decisions in decide_all(market, batch, work.pulse)? {
+                work.counters.arcs += decisions.arcs;
+                work.counters.bids += decisions.targets.len() as u64;
+                work.pulse.beat(decisions.targets.len())?;
+                hear(market, &decisions, &mut later);
             }
         }
-        waiting = later;
-        if waiting.len() + before / 100 >= before {
+        later.par_sort_unstable();
+        later.dedup();
+        work.progress(later.len());
+        let served = waiting.len().saturating_sub(later.len());
+        let done = served * patience < waiting.len();
+        waiting.clear();
+        std::mem::swap(&mut waiting, &mut later);
+        if done {
             break;
         }
     }
     Ok(waiting)
 }
 
-/// Somebody who lost her seat to a bid, or whose bid came too late for the price she saw.
-struct Displaced {
-    mentee: u32,
-    price_rose: bool,
+fn decide_all<W: Weight, M: Market<W>>(
+    market: &M,
+    batch: &[u32],
+    pulse: Pulse<'_>,
+) -> Result<Vec<Decisions<W>>, Stopped> {
+    if batch.len() <= CHUNK {
+        return Ok(vec![decide_chunk(market, batch, pulse)?]);
+    }
+    batch.par_chunks(CHUNK).map(|chunk| decide_chunk(market, chunk, pulse)).collect()
 }
 
-fn bid<W: Weight>(state: &mut State<W>, core: &Core, mentee: usize) -> Option<Displaced> {
-    let leave = state.leave_cost(mentee) - state.u[mentee];
-    let offers = offers(state, core, mentee, -leave);
-    let Some(Offers { mentor, score, second, .. }) = offers else {
-        state.leave(mentee);
-        state.u[mentee] = -leave;
-        return None;
-    };
-    let before = state.door(mentor).price;
-    let mut displaced = None;
-    if state.is_open(mentor) {
-        state.take_seat(mentor);
-    } else if let Some((loser, lowest)) = lowest_bid(state, mentor) {
-        if lowest > before {
-            raise(state, mentor);
-            return Some(Displaced { mentee: index(mentee), price_rose: true });
+fn decide_chunk<W: Weight, M: Market<W>>(
+    market: &M,
+    chunk: &[u32],
+    mut pulse: Pulse<'_>,
+) -> Result<Decisions<W>, Stopped> {
+    let mut made = Decisions { bidders: Vec::with_capacity(chunk.len()), targets: Vec::new(), arcs: 0 };
+    for &bidder in chunk {
+        let row = market.row(bidder as usize);
+        pulse.beat(row.len())?;
+        match market.missing(bidder as usize) {
+            0 => {}
+            1 => decide_one(market, bidder, row, &mut made),
+            missing => decide_many(market, bidder, row, missing, &mut made),
         }
-        state.detach(loser, mentor);
-        displaced = Some(loser);
     }
-    state.u[mentee] = second;
-    state.attach(mentee, mentor, score);
-    if !state.is_open(mentor) {
-        raise(state, mentor);
-    }
-    let price_rose = state.door(mentor).price > before;
-    displaced.map(|loser| Displaced { mentee: index(loser), price_rose })
+    Ok(made)
 }
 
-/// Raises a full mentor's price to the lowest bid that she keeps, or until her next seat opens.
-fn raise<W: Weight>(state: &mut State<W>, mentor: usize) {
-    let Some((_, lowest)) = lowest_bid(state, mentor) else { return };
-    let price = state.next_opening(mentor).map_or(lowest, |opening| opening.min(lowest));
-    state.set_price(mentor, price);
-}
-
-/// The holder who would leave a mentor first if her price rose, and the price at which she would.
-fn lowest_bid<W: Weight>(state: &State<W>, mentor: usize) -> Option<(usize, W)> {
-    state
-        .holders(mentor)
-        .map(|(mentee, score)| (mentee, W::from(score) - state.u[mentee]))
-        .min_by_key(|&(_, bid)| bid)
-}
-
-/// The best two offers to a mentee, of which the second is at least `outside`; `None` if no mentor offers more than that.
-/// Among equal offers that of a mentor with an open seat is taken.
-fn offers<W: Weight>(state: &State<W>, core: &Core, mentee: usize, outside: W) -> Option<Offers<W>> {
-    let mut found: Option<Offers<W>> = None;
-    let cheapest = state.lowest_price();
+/// The bid of one who lacks one unit.
+fn decide_one<W: Weight, M: Market<W>>(market: &M, bidder: u32, row: &[Arc], made: &mut Decisions<W>) {
+    let at = bidder as usize;
+    let outside = market.outside(at, 0);
+    let cheapest = market.lowest_price();
+    let mut best: Option<(W, Arc)> = None;
     let mut second = outside;
-    for arc in core.row(mentee) {
+    for arc in row {
         let score = W::from(arc.score);
         if score - cheapest <= second {
             break;
         }
-        let door = state.door(arc.to as usize);
-        let value = score - door.price;
-        if value < second || state.are_mates(mentee, arc.to) {
+        made.arcs += 1;
+        let value = score - market.price(arc.to as usize);
+        if value < second || market.are_mates(at, arc.to) {
             continue;
         }
-        match &mut found {
+        match &mut best {
             None if value <= outside => {}
-            Some(offers) if value < offers.best => second = value,
-            Some(offers) if value == offers.best => {
+            Some((most, _)) if value < *most => second = value,
+            Some((most, chosen)) if value == *most => {
                 second = value;
-                if door.is_open() && !state.is_open(offers.mentor) {
-                    (offers.mentor, offers.score) = (arc.to as usize, arc.score);
+                if market.is_open(arc.to as usize) && !market.is_open(chosen.to as usize) {
+                    *chosen = *arc;
                 }
             }
             _ => {
-                second = found.as_ref().map_or(second, |offers| offers.best);
-                found = Some(Offers { best: value, mentor: arc.to as usize, score: arc.score, second });
+                second = best.map_or(second, |(most, _)| most);
+                best = Some((value, *arc));
             }
         }
     }
-    found.map(|offers| Offers { second, ..offers })
+    made.targets.extend(best.map(|(_, arc)| arc));
+    let bids = u32::from(best.is_some());
+    made.bidders.push(Decision { bidder, given_up: 1 - bids, bids, value: second });
+}
+
+/// An offer to one who lacks many units: its value, whether there is room, and where it stands in the row.
+type Offer<W> = (W, bool, Reverse<usize>);
+
+/// The bids of one who lacks many units.
+fn decide_many<W: Weight, M: Market<W>>(
+    market: &M,
+    bidder: u32,
+    row: &[Arc],
+    missing: usize,
+    made: &mut Decisions<W>,
+) {
+    let at = bidder as usize;
+    let cheapest = market.lowest_price();
+    let mut best: BinaryHeap<Reverse<Offer<W>>> = BinaryHeap::with_capacity(missing + 2);
+    for (place, arc) in row.iter().enumerate() {
+        let full = best.len() > missing;
+        let score = W::from(arc.score);
+        if full && best.peek().is_some_and(|Reverse(worst)| score - cheapest <= worst.0) {
+            break;
+        }
+        made.arcs += 1;
+        let item = arc.to as usize;
+        let offer = (score - market.price(item), market.is_open(item), Reverse(place));
+        if full && best.peek().is_some_and(|Reverse(worst)| offer < *worst) || market.are_mates(at, arc.to) {
+            continue;
+        }
+        best.push(Reverse(offer));
+        if full {
+            best.pop();
+        }
+    }
+    let offers = best.into_sorted_vec();
+    let value = |rank: usize| offers.get(rank).map(|Reverse(offer)| offer.0);
+    let worth =
+        |&bids: &usize| value(bids - 1).is_some_and(|value| value > market.outside(at, missing - bids));
+    let bids = (1..=missing).rev().find(worth).unwrap_or(0);
+    let outside = market.outside(at, (missing - bids).min(missing - 1));
+    let value = value(bids).map_or(outside, |next| next.max(outside));
+    made.targets.extend(offers[..bids].iter().map(|Reverse((_, _, Reverse(place)))| row[*place]));
+    made.bidders.push(Decision { bidder, given_up: index(missing - bids), bids: index(bids), value });
+}
+
+/// Hears the bids of a batch.
+fn hear<W: Weight, M: Market<W>>(market: &mut M, decisions: &Decisions<W>, later: &mut Vec<u32>) {
+    let mut targets = decisions.targets.iter();
+    for &Decision { bidder, given_up, bids, value } in &decisions.bidders {
+        if market.missing(bidder as usize) != (given_up + bids) as usize {
+            // She lost one whom she had while she decided: what she decided is void.
+            targets.by_ref().take(bids as usize).for_each(drop);
+            later.push(bidder);
+            continue;
+        }
+        (0..given_up).for_each(|_| market.give_up(bidder as usize));
+        market.set_value(bidder as usize, value);
+        let mut refused = false;
+        for arc in targets.by_ref().take(bids as usize) {
+            match bid(market, bidder as usize, *arc, W::from(arc.score) - value) {
+                Heard::Refused => refused = true,
+                Heard::Outbid(other) => later.push(index(other)),
+                Heard::Taken => {}
+            }
+        }
+        if refused {
+            later.push(bidder);
+        }
+    }
+}
+
+/// What became of a bid.
+enum Heard {
+    /// There was room.
+    Taken,
+    /// Somebody else had to go.
+    Outbid(usize),
+    /// It was too low.
+    Refused,
+}
+
+fn bid<W: Weight, M: Market<W>>(market: &mut M, bidder: usize, arc: Arc, bid: W) -> Heard {
+    let item = arc.to as usize;
+    let mut outbid = None;
+    if market.is_open(item) {
+        if bid < market.price(item) {
+            return Heard::Refused;
+        }
+        market.take(item);
+    } else {
+        raise(market, item);
+        if bid < market.price(item) {
+            return Heard::Refused;
+        }
+        if market.is_open(item) {
+            market.take(item);
+        } else {
+            outbid = market.evict(item);
+        }
+    }
+    market.attach(bidder, item, arc.score);
+    if !market.is_open(item) {
+        raise(market, item);
+    }
+    outbid.map_or(Heard::Taken, Heard::Outbid)
+}
+
+/// Raises a price to the lowest bid that is kept, or until there is room.
+fn raise<W: Weight, M: Market<W>>(market: &mut M, item: usize) {
+    let Some(lowest) = market.lowest_bid(item) else { return };
+    let price = market.next_opening(item).map_or(lowest, |opening| opening.min(lowest));
+    market.set_price(item, price);
 }

@@ -1,40 +1,44 @@
 //! The core: the few pairs worth looking at. Everything outside it is ruled out by pricing, not by assumption
 //! (Volgenant 1996; Lee and Orlin 1993).
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
+
+use rayon::prelude::*;
 
 use crate::domain::run::Stage;
 pub(super) use crate::engine::problem::Arc;
 use crate::engine::problem::{FORBIDDEN, Observer, PairScores, Problem, Stopped};
 
+use crate::engine::brought::Listed;
+
+use super::counters::Pulse;
 use super::tiles::{RowVisitor, walk};
 use super::top::{Ranked, Top};
 
 /// Scores tested at a time before any is looked at singly.
 const LANE: usize = 64;
 
-/// Rows of arcs, one after the other.
-#[derive(Debug, Default)]
-struct Rows {
-    start: Vec<usize>,
-    arcs: Vec<Arc>,
-}
-
-impl Rows {
-    fn row(&self, at: usize) -> &[Arc] {
-        &self.arcs[self.start[at]..self.start[at + 1]]
-    }
-}
+/// Arcs counted between two looks at the observer.
+const STRETCH: usize = 1 << 20;
+/// Units of work to sort an arc.
+const SORTING: usize = 8;
 
 /// Pairs worth looking at, by mentee and, when asked for, by mentor.
 #[derive(Debug)]
-pub(super) struct Core {
-    rows: Rows,
-    columns: Option<Rows>,
+pub(super) struct Core<'a> {
+    rows: Cow<'a, Listed>,
+    /// The same pairs by mentor, with [`Arc::to`] the mentee.
+    columns: Option<Listed>,
     mentors: usize,
 }
 
-impl Core {
+impl<'a> Core<'a> {
+    /// The core that consists of these rows.
+    pub(super) fn new(rows: Cow<'a, Listed>, mentors: usize) -> Self {
+        Self { rows, columns: None, mentors }
+    }
+
     /// The pairs of a mentee, best score first.
     pub(super) fn row(&self, mentee: usize) -> &[Arc] {
         self.rows.row(mentee)
@@ -42,52 +46,78 @@ impl Core {
 
     /// Pairs in all.
     pub(super) fn len(&self) -> usize {
-        self.rows.arcs.len()
+        self.rows.len()
     }
 
-    /// The pairs of a mentor; [`Core::index_columns`] must have been called since the last change.
+    /// The pairs of a mentor, best score first; [`Core::index_columns`] must have been called since the last change.
     pub(super) fn column(&self, mentor: usize) -> &[Arc] {
         self.columns.as_ref().map_or(&[], |columns| columns.row(mentor))
     }
 
     /// Makes [`Core::column`] available.
-    pub(super) fn index_columns(&mut self) {
+    pub(super) fn index_columns(&mut self, pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
         if self.columns.is_some() {
-            return;
+            return Ok(());
         }
-        let mut start = vec![0; self.mentors + 1];
-        for arc in &self.rows.arcs {
-            start[arc.to as usize + 1] += 1;
+        let mut starts = vec![0; self.mentors + 1];
+        for arcs in self.rows.arcs().chunks(STRETCH) {
+            pulse.check()?;
+            for arc in arcs {
+                starts[arc.to as usize + 1] += 1;
+            }
         }
         for at in 0..self.mentors {
-            start[at + 1] += start[at];
+            starts[at + 1] += starts[at];
         }
-        let mut next = start.clone();
-        let mut arcs = vec![Arc { to: 0, score: 0 }; self.rows.arcs.len()];
-        for (mentee, ends) in (0_u32..).zip(self.rows.start.windows(2)) {
-            for arc in &self.rows.arcs[ends[0]..ends[1]] {
+        let mut next = starts.clone();
+        let mut arcs = vec![Arc { to: 0, score: 0 }; self.len()];
+        for (mentee, ends) in (0_u32..).zip(self.rows.starts().windows(2)) {
+            let row = &self.rows.arcs()[ends[0]..ends[1]];
+            pulse.beat(row.len())?;
+            for arc in row {
                 let slot = &mut next[arc.to as usize];
                 arcs[*slot] = Arc { to: mentee, score: arc.score };
                 *slot += 1;
             }
         }
-        self.columns = Some(Rows { start, arcs });
+        let mut columns = Vec::with_capacity(self.mentors);
+        let mut rest = arcs.as_mut_slice();
+        for ends in starts.windows(2) {
+            let (column, after) = rest.split_at_mut(ends[1] - ends[0]);
+            columns.push(column);
+            rest = after;
+        }
+        let pulse = *pulse;
+        columns.into_par_iter().enumerate().with_min_len(64).try_for_each_init(
+            || pulse,
+            |pulse, (mentor, column)| {
+                // Equals in an order that differs from column to column, or all mentors would court the same mentees.
+                let lot = |mentee: u32| {
+                    (mentee ^ index(mentor).wrapping_mul(0x9E37_79B1)).wrapping_mul(0x85EB_CA6B)
+                };
+                column.sort_unstable_by_key(|arc| (Reverse(arc.score), lot(arc.to)));
+                pulse.beat(SORTING * column.len())
+            },
+        )?;
+        self.columns = Some(Listed::sorted(starts, arcs));
+        Ok(())
     }
 
     /// Adds pairs that are not in the core yet, given per mentee.
     pub(super) fn extend(&mut self, scores: &dyn PairScores, added: &[Vec<Arc>]) {
         let more: usize = added.iter().map(Vec::len).sum();
-        let mut rows = Rows { start: vec![0], arcs: Vec::with_capacity(self.len() + more) };
+        let mut starts = vec![0];
+        let mut arcs = Vec::with_capacity(self.len() + more);
         for (mentee, extra) in added.iter().enumerate() {
-            let from = rows.arcs.len();
-            rows.arcs.extend_from_slice(self.row(mentee));
+            let from = arcs.len();
+            arcs.extend_from_slice(self.row(mentee));
             if !extra.is_empty() {
-                rows.arcs.extend_from_slice(extra);
-                sort(scores, mentee, &mut rows.arcs[from..]);
+                arcs.extend_from_slice(extra);
+                sort(scores, mentee, &mut arcs[from..]);
             }
-            rows.start.push(rows.arcs.len());
+            starts.push(arcs.len());
         }
-        self.rows = rows;
+        self.rows = Cow::Owned(Listed::sorted(starts, arcs));
         self.columns = None;
     }
 }
@@ -98,33 +128,44 @@ fn sort(scores: &dyn PairScores, mentee: usize, arcs: &mut [Arc]) {
 
 /// What the first look at all pairs gives.
 #[derive(Debug)]
-pub(super) struct Survey {
+pub(super) struct Survey<'a> {
     /// The first core: every mentee's best mentors.
-    pub(super) core: Core,
+    pub(super) core: Core<'a>,
     /// Lowest score of a candidate; `i32::MAX` without candidates.
     pub(super) lowest: i32,
     /// Highest score of a candidate; [`FORBIDDEN`] without candidates.
     pub(super) highest: i32,
 }
 
-/// Looks at all pairs once.
-pub(super) fn survey(
-    problem: &Problem<'_>,
+/// Looks at all pairs once, or takes the list of them.
+pub(super) fn survey<'a>(
+    problem: &Problem<'a>,
     breadth: usize,
     observer: &dyn Observer,
-) -> Result<Survey, Stopped> {
+) -> Result<Survey<'a>, Stopped> {
+    if let Some(list) = problem.scores.listed() {
+        let rows = (0..problem.mentees.len()).map(|mentee| list.row(mentee));
+        let ends = |row: &[Arc]| Some((row.last()?.score, row.first()?.score));
+        let ends = rows.filter_map(ends);
+        let (lowest, highest) = ends.fold((i32::MAX, FORBIDDEN), |(lowest, highest), (last, first)| {
+            (lowest.min(last), highest.max(first))
+        });
+        let core = Core::new(Cow::Borrowed(list), problem.mentors.len());
+        return Ok(Survey { core, lowest, highest });
+    }
     let found = walk(problem, observer, Some(Stage::Score), |_| Best::new(problem, breadth))?;
-    let mut rows = Rows { start: vec![0], arcs: Vec::with_capacity(found.len() * breadth) };
+    let mut starts = vec![0];
+    let mut arcs = Vec::with_capacity(found.len() * breadth);
     let (mut lowest, mut highest) = (i32::MAX, FORBIDDEN);
     for (mentee, row) in found.into_iter().enumerate() {
-        let from = rows.arcs.len();
-        rows.arcs.extend_from_slice(&row.arcs);
-        sort(problem.scores, mentee, &mut rows.arcs[from..]);
-        rows.start.push(rows.arcs.len());
+        let from = arcs.len();
+        arcs.extend_from_slice(&row.arcs);
+        sort(problem.scores, mentee, &mut arcs[from..]);
+        starts.push(arcs.len());
         lowest = lowest.min(row.lowest);
         highest = highest.max(row.highest);
     }
-    let core = Core { rows, columns: None, mentors: problem.mentors.len() };
+    let core = Core::new(Cow::Owned(Listed::sorted(starts, arcs)), problem.mentors.len());
     Ok(Survey { core, lowest, highest })
 }
 

@@ -4,7 +4,8 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::problem::{Observer, Stopped};
+use crate::domain::run::Stage;
+use crate::engine::problem::{Observer, Problem, Stopped};
 
 /// Work done, in numbers that are the same on every machine and for every number of threads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,23 @@ pub(super) struct Work<'a> {
     pub(super) counters: Counters,
     /// Asks whether to stop.
     pub(super) pulse: Pulse<'a>,
+    /// Who watches.
+    pub(super) observer: &'a dyn Observer,
+    /// Places that mentees want.
+    wanted: u64,
+}
+
+impl<'a> Work<'a> {
+    /// No work done yet.
+    pub(super) fn new(problem: &Problem<'_>, observer: &'a dyn Observer) -> Self {
+        let wanted = problem.mentees.iter().map(|demand| u64::from(demand.wanted.min(2))).sum();
+        Self { counters: Counters::default(), pulse: Pulse::new(observer), observer, wanted }
+    }
+
+    /// Tells how far the assignment is when so many still wait.
+    pub(super) fn progress(&self, waiting: usize) {
+        self.observer.progress(Stage::Assign, self.wanted.saturating_sub(waiting as u64), self.wanted);
+    }
 }
 
 /// Asks the observer every so many units of work (each some nanoseconds) whether to stop.
@@ -65,6 +83,11 @@ impl<'a> Pulse<'a> {
         Self { observer, left: 0 }
     }
 
+    /// Asks at once.
+    pub(super) fn check(&self) -> Result<(), Stopped> {
+        if self.observer.is_cancelled() { Err(Stopped) } else { Ok(()) }
+    }
+
     /// Counts `work` units.
     pub(super) fn beat(&mut self, work: usize) -> Result<(), Stopped> {
         if let Some(left) = self.left.checked_sub(work + 1) {
@@ -72,6 +95,6 @@ impl<'a> Pulse<'a> {
             return Ok(());
         }
         self.left = Self::INTERVAL;
-        if self.observer.is_cancelled() { Err(Stopped) } else { Ok(()) }
+        self.check()
     }
 }

@@ -16,7 +16,8 @@
 //! Edmonds and Fulkerson, 1965; for both sides the theorem of Mendelsohn and Dulmage, 1958.)
 //!
 //! So with one *step* = 1 + (most pairs) x (score range, zero included): a second place and a minimum place each weigh one
-//! step, the last tier two steps, and every earlier tier one step more.
+//! step, the last tier two steps, and every earlier tier one step more. The step is rounded up to a power of two with a
+//! quarter to spare, so that the weights still hold when a few people join.
 
 use crate::engine::certify::{Certificate, TierWeight};
 use crate::engine::problem::Problem;
@@ -57,7 +58,8 @@ impl Levels {
     fn new(present: &[u8], most_pairs: i128, lowest: i32, highest: i32) -> Self {
         let range = i128::from(highest) - i128::from(lowest);
         let highest = i128::from(highest.max(0));
-        let step = 1 + most_pairs * (highest - i128::from(lowest.min(0)));
+        let least = 1 + most_pairs * (highest - i128::from(lowest.min(0)));
+        let step = 1 << (i128::BITS - (least + least / 4).leading_zeros());
         let mut tiers: Vec<TierWeight> = (2_i128..)
             .zip(present.iter().rev())
             .map(|(steps, &tier)| TierWeight { tier, weight: steps * step })
@@ -89,9 +91,9 @@ impl Levels {
         W::narrow(self.minimum)
     }
 
-    /// How far prices may move before all pairs are priced again: a quarter of the range of scores.
+    /// How far prices may move before all pairs are priced again: half the range of scores.
     pub(super) fn span<W: Weight>(&self) -> W {
-        W::narrow((self.range / 4).max(1))
+        W::narrow((self.range / 2).max(1))
     }
 
     /// A price above every gain: that of a mentor without places.
@@ -121,9 +123,9 @@ mod tests {
     #[test]
     fn every_level_outweighs_all_scores_together() {
         let levels = Levels::new(&[0, 3], 10, -5, 7);
-        assert_eq!((levels.minimum, levels.second), (121, 121));
-        assert_eq!(levels.first::<i64>(3), 242);
-        assert_eq!(levels.first::<i64>(0), 363);
+        assert_eq!((levels.minimum, levels.second), (256, 256));
+        assert_eq!(levels.first::<i64>(3), 512);
+        assert_eq!(levels.first::<i64>(0), 768);
         assert!(levels.fit_i64());
     }
 

@@ -2,17 +2,14 @@
 //! without), and from a hole back to the cheapest heir (or to giving the seat up).
 //!
 //! Dijkstra's method on reduced costs (Edmonds and Karp 1972; Jonker and Volgenant 1987), stopped at the first end, with
-//! three savings: ends are looked at as soon as a node is reached, nodes at the present distance wait on a stack and not
-//! in the heap, and rows are left as soon as no arc can beat the best end. Mentors are not split into seats: a mentor
+//! three savings: ends are looked at as soon as a node is reached, the [queue](super::queue) knows ties, and rows are left as soon as no arc can beat the best end. Mentors are not split into seats: a mentor
 //! leads to all whom she serves.
-
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 use crate::engine::problem::Stopped;
 
 use super::core::{Core, index};
 use super::counters::Work;
+use super::queue::Queue;
 use super::state::State;
 use super::weight::Weight;
 
@@ -31,12 +28,9 @@ struct Label<W> {
 #[derive(Debug)]
 pub(super) struct Paths<W> {
     labels: Vec<Label<W>>,
-    heap: BinaryHeap<Reverse<(W, u32)>>,
-    /// Nodes at the present distance.
-    level: Vec<u32>,
+    queue: Queue<W>,
     settled: Vec<u32>,
     search: u32,
-    distance: W,
     best: W,
     end: usize,
     mentors: usize,
@@ -48,30 +42,31 @@ impl<W: Weight> Paths<W> {
         let mentors = state.mentors();
         Self {
             labels: vec![Label::default(); mentors + state.mentees()],
-            heap: BinaryHeap::new(),
-            level: Vec::new(),
+            queue: Queue::new(),
             settled: Vec::new(),
             search: 0,
-            distance: W::default(),
             best: W::FAR,
             end: 0,
             mentors,
         }
     }
 
-    /// Serves the unserved places of the given mentees one by one, and gives those who still wait.
+    /// Serves the unserved places of the given mentees one by one, until `budget` arcs have been looked at, and gives those
+    /// who still wait.
     pub(super) fn serve_each(
         &mut self,
         state: &mut State<W>,
-        core: &Core,
+        core: &Core<'_>,
         waiting: &[u32],
         reach: W,
+        budget: u64,
         work: &mut Work<'_>,
     ) -> Result<Vec<u32>, Stopped> {
         let mut still_waiting = Vec::new();
+        let last = work.counters.arcs.saturating_add(budget);
         for &mentee in waiting {
             while state.unserved(mentee as usize) > 0 {
-                if !self.serve(state, core, mentee as usize, reach, work)? {
+                if work.counters.arcs > last || !self.serve(state, core, mentee as usize, reach, work)? {
                     still_waiting.push(mentee);
                     break;
                 }
@@ -86,7 +81,7 @@ impl<W: Weight> Paths<W> {
     fn serve(
         &mut self,
         state: &mut State<W>,
-        core: &Core,
+        core: &Core<'_>,
         mentee: usize,
         reach: W,
         work: &mut Work<'_>,
@@ -99,10 +94,9 @@ impl<W: Weight> Paths<W> {
             if node < self.mentors {
                 self.relax_holders(state, node, work)?;
             } else {
-                let row = core.row(node - self.mentors);
-                work.counters.arcs += row.len() as u64;
-                work.pulse.beat(row.len())?;
-                self.relax_row(state, core, node - self.mentors);
+                let looked_at = self.relax_row(state, core, node - self.mentors);
+                work.counters.arcs += looked_at as u64;
+                work.pulse.beat(looked_at)?;
             }
         }
         work.counters.scans += self.settled.len() as u64;
@@ -127,7 +121,7 @@ impl<W: Weight> Paths<W> {
     pub(super) fn fill(
         &mut self,
         state: &mut State<W>,
-        core: &Core,
+        core: &Core<'_>,
         mentor: usize,
         work: &mut Work<'_>,
     ) -> Result<(), Stopped> {
@@ -142,7 +136,7 @@ impl<W: Weight> Paths<W> {
     fn fill_one(
         &mut self,
         state: &mut State<W>,
-        core: &Core,
+        core: &Core<'_>,
         mentor: usize,
         work: &mut Work<'_>,
     ) -> Result<(), Stopped> {
@@ -178,34 +172,21 @@ impl<W: Weight> Paths<W> {
             self.search = 0;
         }
         self.search += 1;
-        self.heap.clear();
-        self.level.clear();
+        self.queue.clear();
         self.settled.clear();
-        self.distance = W::default();
         self.best = end_here;
         self.end = source;
         self.labels[source] =
             Label { distance: W::default(), stamp: 2 * self.search, from: index(source), score: 0 };
-        self.level.push(index(source));
+        self.queue.push(W::default(), index(source));
     }
 
     /// Settles the nearest node that is nearer than the best end.
     fn next(&mut self) -> Option<usize> {
-        while self.distance < self.best {
-            let node = if let Some(node) = self.level.pop() {
-                node
-            } else {
-                let Reverse((distance, node)) = self.heap.pop()?;
-                if distance >= self.best {
-                    return None;
-                }
-                if self.labels[node as usize].stamp == 2 * self.search {
-                    self.distance = distance;
-                }
-                node
-            };
+        while self.queue.now() < self.best {
+            let node = self.queue.pop()?;
             let label = &mut self.labels[node as usize];
-            if label.stamp == 2 * self.search {
+            if label.stamp == 2 * self.search && self.queue.now() < self.best {
                 label.stamp += 1;
                 self.settled.push(node);
                 return Some(node as usize);
@@ -225,20 +206,20 @@ impl<W: Weight> Paths<W> {
             self.best = distance + exit;
             self.end = node;
         }
-        if distance == self.distance {
-            self.level.push(index(node));
-        } else if distance < self.best {
-            self.heap.push(Reverse((distance, index(node))));
+        if distance < self.best {
+            self.queue.push(distance, index(node));
         }
     }
 
-    fn relax_row(&mut self, state: &State<W>, core: &Core, mentee: usize) {
-        let base = self.distance + state.u[mentee];
+    /// Gives the number of arcs looked at.
+    fn relax_row(&mut self, state: &State<W>, core: &Core<'_>, mentee: usize) -> usize {
+        let base = self.queue.now() + state.u[mentee];
         let cheapest = base + state.lowest_price();
-        for arc in core.row(mentee) {
+        let row = core.row(mentee);
+        for (looked_at, arc) in row.iter().enumerate() {
             let score = W::from(arc.score);
             if cheapest - score >= self.best {
-                break;
+                return looked_at;
             }
             let door = state.door(arc.to as usize);
             let distance = base - score + door.price;
@@ -246,10 +227,11 @@ impl<W: Weight> Paths<W> {
                 self.reach(arc.to as usize, distance, self.mentors + mentee, arc.score, door.exit);
             }
         }
+        row.len()
     }
 
     fn relax_holders(&mut self, state: &State<W>, mentor: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
-        let base = self.distance - state.door(mentor).price;
+        let base = self.queue.now() - state.door(mentor).price;
         for (mentee, score) in state.holders(mentor) {
             work.pulse.beat(1)?;
             let distance = base + W::from(score) - state.u[mentee];
@@ -258,8 +240,8 @@ impl<W: Weight> Paths<W> {
         Ok(())
     }
 
-    fn relax_column(&mut self, state: &State<W>, core: &Core, mentor: usize) {
-        let base = self.distance + state.door(mentor).price;
+    fn relax_column(&mut self, state: &State<W>, core: &Core<'_>, mentor: usize) {
+        let base = self.queue.now() + state.door(mentor).price;
         for arc in core.column(mentor) {
             let mentee = arc.to as usize;
             let distance = base + state.u[mentee] - W::from(arc.score);
@@ -270,7 +252,7 @@ impl<W: Weight> Paths<W> {
     }
 
     fn relax_mates(&mut self, state: &State<W>, mentee: usize) {
-        let base = self.distance - state.u[mentee];
+        let base = self.queue.now() - state.u[mentee];
         for place in state.mates(mentee) {
             let mentor = place.mentor as usize;
             let distance = base + W::from(place.score) - state.door(mentor).price;

@@ -7,16 +7,19 @@
 //! assignment problem Balas, Miller, Pekny and Toth 1991). Phases end when few mentees are left: for these
 //! [`super::paths`] is cheaper.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use crate::engine::problem::Stopped;
 
+use super::auction;
 use super::core::{Core, index};
 use super::counters::Work;
+use super::market::ForSeats;
 use super::paths::serve_along;
+use super::queue::Queue;
 use super::state::{NONE, State};
 use super::weight::Weight;
+
+/// Bids of a pass for each mentee that it serves for good, from which on the next phase serves more.
+const PATIENCE: usize = 5;
 
 #[derive(Debug, Clone, Copy)]
 struct Step {
@@ -34,8 +37,7 @@ pub(super) struct Phases<W> {
     /// Distance of every node to the nearest end.
     distance: Vec<W>,
     settled: Vec<bool>,
-    heap: BinaryHeap<Reverse<(W, u32)>>,
-    level: Vec<u32>,
+    queue: Queue<W>,
     steps: Vec<Step>,
     sweep: u32,
     stack: Vec<u32>,
@@ -49,8 +51,7 @@ impl<W: Weight> Phases<W> {
         Self {
             distance: vec![W::default(); nodes],
             settled: vec![false; nodes],
-            heap: BinaryHeap::new(),
-            level: Vec::new(),
+            queue: Queue::new(),
             steps: vec![Step { from: NONE, score: 0, sweep: 0 }; nodes],
             sweep: 0,
             stack: Vec::new(),
@@ -58,25 +59,23 @@ impl<W: Weight> Phases<W> {
         }
     }
 
-    /// Runs phases until at most `few` of the waiting mentees are left, or until prices have been shifted by `reach`; the
-    /// mentees left stay in `waiting`, and the rest of the way in `reach`. The core's columns must be indexed.
+    /// Runs one phase, and lets those who wait bid once more at the new prices. The mentees left stay in `waiting`, which must
+    /// not name anybody twice; what prices were shifted by is taken from `reach`. The core's columns must be indexed.
     pub(super) fn serve(
         &mut self,
         state: &mut State<W>,
-        core: &Core,
+        core: &Core<'_>,
         waiting: &mut Vec<u32>,
-        few: usize,
         reach: &mut W,
         work: &mut Work<'_>,
     ) -> Result<(), Stopped> {
-        waiting.sort_unstable();
-        waiting.dedup();
+        work.counters.phases += 1;
+        // A search for another may have made one of them do without.
         waiting.retain(|&mentee| state.unserved(mentee as usize) > 0);
-        while waiting.len() > few && *reach > W::default() {
-            work.counters.phases += 1;
-            *reach -= self.shift(state, core, waiting, *reach, work)?;
-            while self.sweep(state, core, waiting, work)? {}
-        }
+        *reach -= self.shift(state, core, waiting, *reach, work)?;
+        while self.sweep(state, core, waiting, work)? {}
+        state.begin_auction();
+        *waiting = auction::run(&mut ForSeats { state, core }, std::mem::take(waiting), PATIENCE, work)?;
         Ok(())
     }
 
@@ -85,16 +84,14 @@ impl<W: Weight> Phases<W> {
     fn shift(
         &mut self,
         state: &mut State<W>,
-        core: &Core,
+        core: &Core<'_>,
         waiting: &[u32],
         reach: W,
         work: &mut Work<'_>,
     ) -> Result<W, Stopped> {
         let farthest = waiting.iter().map(|&mentee| state.leave_cost(mentee as usize)).max();
         let farthest = farthest.unwrap_or_default().min(reach);
-        let mut events = std::mem::take(&mut self.heap).into_vec();
-        events.clear();
-        self.level.clear();
+        self.queue.clear();
         self.settled.fill(false);
         for node in 0..self.distance.len() {
             let end = if node < self.mentors {
@@ -103,13 +100,10 @@ impl<W: Weight> Phases<W> {
                 state.leave_cost(node - self.mentors)
             };
             self.distance[node] = end;
-            if end == W::default() {
-                self.level.push(index(node));
-            } else if end <= farthest {
-                events.push(Reverse((end, index(node))));
+            if end <= farthest {
+                self.queue.push(end, index(node));
             }
         }
-        self.heap = BinaryHeap::from(events);
 
         let mut left = waiting.len();
         let mut now = W::default();
@@ -117,23 +111,15 @@ impl<W: Weight> Phases<W> {
             self.steps[self.mentors + mentee as usize].sweep = u32::MAX;
         }
         while left > 0 {
-            let node = if let Some(node) = self.level.pop() {
-                node as usize
-            } else {
-                let Some(Reverse((distance, node))) = self.heap.pop().filter(|&Reverse((at, _))| at <= reach)
-                else {
-                    now = reach;
-                    break;
-                };
-                if self.settled[node as usize] {
-                    continue;
-                }
-                now = distance;
-                node as usize
+            let Some(node) = self.queue.pop() else {
+                now = reach;
+                break;
             };
+            let node = node as usize;
             if std::mem::replace(&mut self.settled[node], true) {
                 continue;
             }
+            now = self.queue.now();
             work.counters.scans += 1;
             if node < self.mentors {
                 let column = core.column(node);
@@ -143,7 +129,9 @@ impl<W: Weight> Phases<W> {
                 for arc in column {
                     let mentee = arc.to as usize;
                     let distance = base + state.u[mentee] - W::from(arc.score);
-                    self.reach(self.mentors + mentee, distance, now, || state.is_eager(mentee, index(node)));
+                    self.reach(self.mentors + mentee, distance, farthest, || {
+                        state.is_eager(mentee, index(node))
+                    });
                 }
             } else {
                 if self.steps[node].sweep == u32::MAX {
@@ -153,7 +141,7 @@ impl<W: Weight> Phases<W> {
                 for place in state.mates(mentee) {
                     let mentor = place.mentor as usize;
                     let distance = now - state.cost(mentee, mentor, place.score);
-                    self.reach(mentor, distance, now, || true);
+                    self.reach(mentor, distance, farthest, || true);
                 }
             }
         }
@@ -173,14 +161,10 @@ impl<W: Weight> Phases<W> {
         Ok(now)
     }
 
-    fn reach(&mut self, node: usize, distance: W, now: W, usable: impl FnOnce() -> bool) {
-        if distance < self.distance[node] && usable() {
+    fn reach(&mut self, node: usize, distance: W, farthest: W, usable: impl FnOnce() -> bool) {
+        if distance <= farthest && distance < self.distance[node] && usable() {
             self.distance[node] = distance;
-            if distance == now {
-                self.level.push(index(node));
-            } else {
-                self.heap.push(Reverse((distance, index(node))));
-            }
+            self.queue.push(distance, index(node));
         }
     }
 
@@ -189,7 +173,7 @@ impl<W: Weight> Phases<W> {
     fn sweep(
         &mut self,
         state: &mut State<W>,
-        core: &Core,
+        core: &Core<'_>,
         waiting: &mut Vec<u32>,
         work: &mut Work<'_>,
     ) -> Result<bool, Stopped> {
@@ -215,7 +199,7 @@ impl<W: Weight> Phases<W> {
     fn follow(
         &mut self,
         state: &State<W>,
-        core: &Core,
+        core: &Core<'_>,
         root: usize,
         work: &mut Work<'_>,
     ) -> Result<Option<usize>, Stopped> {

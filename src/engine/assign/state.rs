@@ -15,6 +15,7 @@
 use crate::engine::problem::{Problem, Seats};
 
 use super::core::index;
+use super::holders::{Block, Holder, Holders};
 use super::levels::Levels;
 use super::weight::Weight;
 
@@ -43,38 +44,41 @@ struct Mentor {
     max: u32,
     taken: u32,
     holes: u32,
-    head: u32,
+    held: Block,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Mentee {
     wanted: u8,
     used: u8,
+    tier: u16,
 }
 
-/// A place of a mentee: the mentor who serves it, and its neighbours in that mentor's list.
+/// A place of a mentee: the mentor who serves it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     /// The mentor, or [`NONE`].
     pub(super) mentor: u32,
     /// Score of the pair.
     pub(super) score: i32,
-    next: u32,
-    before: u32,
 }
 
-const VACANT: Place = Place { mentor: NONE, score: 0, next: NONE, before: NONE };
+const VACANT: Place = Place { mentor: NONE, score: 0 };
 
 /// The state of the solver.
 #[derive(Debug)]
 pub(super) struct State<W> {
     stride: usize,
+    auction: u32,
     minimum: W,
     second: W,
     lowest_price: W,
+    most_for_first: W,
     mentees: Vec<Mentee>,
     mentors: Vec<Mentor>,
     places: Vec<Place>,
+    holders: Holders<W>,
+    /// By tier.
     first: Vec<W>,
     /// Prices of mentees.
     pub(super) u: Vec<W>,
@@ -88,11 +92,18 @@ impl<W: Weight> State<W> {
         let nobody_pays = W::narrow(levels.nobody_pays());
         let stride =
             problem.mentees.iter().map(|demand| usize::from(demand.wanted.min(2))).max().unwrap_or(0);
-        let first: Vec<W> = problem.mentees.iter().map(|demand| levels.first(demand.tier)).collect();
+        let first: Vec<W> = (0..=u8::MAX).map(|tier| levels.first(tier)).collect();
+        let mut holders = Holders::default();
         let mentors: Vec<Mentor> = problem
             .mentors
             .iter()
-            .map(|&Seats { min, max }| Mentor { min: min.min(max), max, taken: 0, holes: 0, head: NONE })
+            .map(|&Seats { min, max }| Mentor {
+                min: min.min(max),
+                max,
+                taken: 0,
+                holes: 0,
+                held: holders.open(max),
+            })
             .collect();
         let doors = mentors
             .iter()
@@ -104,16 +115,31 @@ impl<W: Weight> State<W> {
             .collect();
         Self {
             stride,
+            auction: 0,
             minimum,
             second,
             lowest_price: if mentors.iter().any(|mentor| mentor.min > 0) { -minimum } else { W::default() },
-            mentees: problem.mentees.iter().map(|d| Mentee { wanted: d.wanted.min(2), used: 0 }).collect(),
+            most_for_first: problem
+                .mentees
+                .iter()
+                .map(|d| first[usize::from(d.tier)])
+                .max()
+                .unwrap_or_default(),
+            mentees: problem
+                .mentees
+                .iter()
+                .map(|d| Mentee { wanted: d.wanted.min(2), used: 0, tier: u16::from(d.tier) })
+                .collect(),
             mentors,
             places: vec![VACANT; problem.mentees.len() * stride],
-            u: first
+            holders,
+            u: problem
+                .mentees
                 .iter()
-                .zip(problem.mentees)
-                .map(|(&bonus, demand)| if demand.wanted == 0 { nobody_pays } else { -bonus })
+                .map(|demand| match demand.wanted {
+                    0 => nobody_pays,
+                    _ => -first[usize::from(demand.tier)],
+                })
                 .collect(),
             first,
             doors,
@@ -140,13 +166,44 @@ impl<W: Weight> State<W> {
         self.doors[mentor].is_open()
     }
 
+    /// Takes as many of a mentor's seats into use as `most`; they are holes.
+    pub(super) fn open_seats(&mut self, mentor: usize, most: usize) {
+        let entry = &mut self.mentors[mentor];
+        let seats = entry.max.min(index(most));
+        (entry.taken, entry.holes) = (seats, seats);
+        self.refresh_exit(mentor);
+    }
+
     /// No mentor's price is ever lower.
     pub(super) fn lowest_price(&self) -> W {
         self.lowest_price
     }
 
+    /// What a mentee's place in use counts for, where `spare` places in use are left out of account.
+    pub(super) fn place_worth(&self, mentee: usize, spare: usize) -> W {
+        let Mentee { used, tier, .. } = self.mentees[mentee];
+        if usize::from(used) == spare + 1 { self.first[usize::from(tier)] } else { self.second }
+    }
+
+    /// What a mentor's last seat in use counts for, where `spare` seats in use are left out of account.
+    pub(super) fn seat_worth(&self, mentor: usize, spare: usize) -> W {
+        let last = self.mentors[mentor].taken - 1 - index(spare);
+        self.seat_bonus(mentor, last)
+    }
+
+    /// The price at which a mentee's next place opens, if she wants one more.
+    pub(super) fn next_place_opening(&self, mentee: usize) -> Option<W> {
+        let Mentee { wanted, used, .. } = self.mentees[mentee];
+        (used < wanted).then(|| -self.place_bonus(mentee, used))
+    }
+
+    /// No mentee's price is ever lower.
+    pub(super) fn lowest_mentee_price(&self) -> W {
+        -self.most_for_first
+    }
+
     fn place_bonus(&self, mentee: usize, place: u8) -> W {
-        if place == 0 { self.first[mentee] } else { self.second }
+        if place == 0 { self.first[usize::from(self.mentees[mentee].tier)] } else { self.second }
     }
 
     fn seat_bonus(&self, mentor: usize, seat: u32) -> W {
@@ -173,7 +230,7 @@ impl<W: Weight> State<W> {
 
     /// The cost of taking one place more into use.
     pub(super) fn enter_cost(&self, mentee: usize) -> W {
-        let Mentee { wanted, used } = self.mentees[mentee];
+        let Mentee { wanted, used, .. } = self.mentees[mentee];
         if used < wanted { -(self.place_bonus(mentee, used) + self.u[mentee]) } else { W::FAR }
     }
 
@@ -185,21 +242,6 @@ impl<W: Weight> State<W> {
     /// Gives one place up.
     pub(super) fn leave(&mut self, mentee: usize) {
         self.mentees[mentee].used -= 1;
-    }
-
-    /// Sets a price so low that the mentee's unserved places are worth it, or gives these places up.
-    /// `value` is the most that any pair she does not use offers at present prices.
-    pub(super) fn settle(&mut self, mentee: usize, value: W) {
-        if self.mates(mentee).next().is_some() {
-            return;
-        }
-        self.u[mentee] = value;
-        while self.leave_cost(mentee) < W::default() {
-            self.leave(mentee);
-        }
-        if self.mentees[mentee].used == 0 {
-            self.u[mentee] = -self.first[mentee];
-        }
     }
 
     /// The cost of giving up a seat in use.
@@ -299,50 +341,63 @@ impl<W: Weight> State<W> {
 
     /// The mentees whom a mentor serves, with the pairs' scores.
     pub(super) fn holders(&self, mentor: usize) -> impl Iterator<Item = (usize, i32)> + '_ {
-        let mut at = self.mentors[mentor].head;
-        std::iter::from_fn(move || {
-            if at == NONE {
-                return None;
-            }
-            let place = self.places[at as usize];
-            let mentee = at as usize / self.stride;
-            at = place.next;
-            Some((mentee, place.score))
-        })
+        self.holders.of(self.mentors[mentor].held).iter().map(|holder| (holder.mentee as usize, holder.score))
     }
 
     /// Puts a pair into use. Seats and places are counted by the caller.
     pub(super) fn attach(&mut self, mentee: usize, mentor: usize, score: i32) {
         let range = mentee * self.stride..(mentee + 1) * self.stride;
-        let Some(at) = range.into_iter().find(|&at| self.places[at].mentor == NONE) else {
+        let Some(place) = self.places[range].iter_mut().find(|place| place.mentor == NONE) else {
             debug_assert!(false, "a place in use has room");
             return;
         };
-        let head = self.mentors[mentor].head;
-        self.places[at] = Place { mentor: index(mentor), score, next: head, before: NONE };
-        if head != NONE {
-            self.places[head as usize].before = index(at);
-        }
-        self.mentors[mentor].head = index(at);
+        *place = Place { mentor: index(mentor), score };
+        let bid = W::from(score) - self.u[mentee];
+        self.holders.push(&mut self.mentors[mentor].held, Holder { bid, mentee: index(mentee), score });
     }
 
     /// Puts a pair out of use. Seats and places are counted by the caller.
     pub(super) fn detach(&mut self, mentee: usize, mentor: usize) {
+        self.clear_place(mentee, mentor);
+        self.holders.remove(&mut self.mentors[mentor].held, index(mentee));
+    }
+
+    fn clear_place(&mut self, mentee: usize, mentor: usize) {
         let range = mentee * self.stride..(mentee + 1) * self.stride;
-        let Some(at) = range.into_iter().find(|&at| self.places[at].mentor == index(mentor)) else {
-            debug_assert!(false, "a pair in use has a place");
-            return;
-        };
-        let Place { next, before, .. } = self.places[at];
-        if next != NONE {
-            self.places[next as usize].before = before;
+        let place = self.places[range].iter_mut().find(|place| place.mentor == index(mentor));
+        debug_assert!(place.is_some(), "a pair in use has a place");
+        if let Some(place) = place {
+            *place = VACANT;
         }
-        if before == NONE {
-            self.mentors[mentor].head = next;
-        } else {
-            self.places[before as usize].next = next;
+    }
+
+    /// An auction begins: bids known from before no longer count.
+    pub(super) fn begin_auction(&mut self) {
+        self.auction += 1;
+    }
+
+    /// The lowest bid that a mentor keeps. For the auction: nobody else may have left her since it began.
+    pub(super) fn lowest_bid(&mut self, mentor: usize) -> Option<W> {
+        let u = &self.u;
+        let bid = |holder: &Holder<W>| W::from(holder.score) - u[holder.mentee as usize];
+        self.holders.refresh(&mut self.mentors[mentor].held, self.auction, bid);
+        loop {
+            let &Holder { bid, mentee, score } = self.holders.of(self.mentors[mentor].held).first()?;
+            // One who bids for a second place lowers her price, and so bids more for the first than she did.
+            let present = W::from(score) - self.u[mentee as usize];
+            if self.stride < 2 || present == bid {
+                return Some(bid);
+            }
+            self.holders.correct_lowest(self.mentors[mentor].held, present);
         }
-        self.places[at] = VACANT;
+    }
+
+    /// Puts the pair with the lowest bid out of use, and names its mentee. For the auction, like [`State::lowest_bid`].
+    pub(super) fn detach_lowest(&mut self, mentor: usize) -> Option<usize> {
+        let mentee = self.holders.of(self.mentors[mentor].held).first()?.mentee as usize;
+        self.holders.pop_lowest(&mut self.mentors[mentor].held);
+        self.clear_place(mentee, mentor);
+        Some(mentee)
     }
 
     /// All pairs in use, by mentee and mentor.

@@ -3,9 +3,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::brought;
+use crate::domain::run::Stage;
+use crate::engine::brought::{self, Listed};
 use crate::engine::certify::{Verdict, certify};
-use crate::engine::problem::{self, Demand, FORBIDDEN, Seats, Unobserved};
+use crate::engine::problem::{self, Arc, Demand, FORBIDDEN, Seats, Unobserved};
 
 pub(in crate::engine) mod case;
 mod hungarian;
@@ -22,12 +23,27 @@ fn check(case: &Case, tuning: &Tuning) -> Assignment {
     let verdict = certify(&problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
     assert!(verdict.proved(), "{verdict:?} {solved:?}");
     assert_eq!(verdict.candidates, case.scores.iter().filter(|&&score| score != FORBIDDEN).count() as u64);
+    check_listed(case, tuning, &solved);
     solved
 }
 
+/// The same problem as a list: the same value, and a proof that holds for list and matrix alike.
+fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
+    let list = case.list();
+    let (whole, listed) = (case.problem(), Problem { scores: &list, ..case.problem() });
+    let from_list = assign_tuned(&listed, tuning, &Unobserved).unwrap();
+    assert_eq!(case.value(&from_list.pairs), case.value(&solved.pairs));
+    assert_eq!(from_list.counters.pricing_rounds, 0);
+    for Assignment { pairs, certificate, .. } in [&from_list, solved] {
+        let verdict = certify(&listed, pairs, certificate, &Unobserved).unwrap();
+        assert!(verdict.proved(), "{verdict:?} {from_list:?}");
+        assert_eq!(verdict, certify(&whole, pairs, certificate, &Unobserved).unwrap());
+    }
+}
+
 fn tuning() -> impl Strategy<Value = Tuning> {
-    let narrow = (1..3_usize, 1..3_usize, 0..3_usize, 0..3_usize);
-    let narrow = narrow.prop_map(|(breadth, worst, passes, few)| Tuning { breadth, worst, passes, few });
+    let narrow = (1..3_usize, 1..3_usize, 0..6_usize, 0..3_usize);
+    let narrow = narrow.prop_map(|(breadth, worst, patience, few)| Tuning { breadth, worst, patience, few });
     prop_oneof![3 => narrow, 1 => Just(Tuning::default())]
 }
 
@@ -156,6 +172,61 @@ fn the_number_of_threads_changes_nothing() {
         .collect();
     assert_proved(&instance.problem(), &answers[0]);
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+/// A list of a few candidates for each of so many mentees, and fewer seats than they want.
+fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, Listed) {
+    let random = |mentee: usize, stream| instance::random(9, mentee as u64, stream);
+    let narrow = |number: u64, below: u32| u32::try_from(number % u64::from(below)).unwrap();
+    let (mut starts, mut arcs) = (vec![0], Vec::new());
+    for mentee in 0..mentees {
+        let score =
+            |mentor| Arc { to: mentor, score: narrow(random(mentee, u64::from(mentor)), 40).cast_signed() };
+        let first = narrow(random(mentee, 1 << 40), mentors);
+        arcs.extend((0..12).map(|step| score((first + step * step) % mentors)));
+        starts.push(arcs.len());
+    }
+    let demand = |at: usize| Demand {
+        tier: u8::from(at.is_multiple_of(3)),
+        wanted: 1 + u8::from(at.is_multiple_of(5)),
+    };
+    let seats = |at: u32| Seats { min: u32::from(at.is_multiple_of(4)), max: at % 4 };
+    (
+        (0..mentees).map(demand).collect(),
+        (0..mentors).map(seats).collect(),
+        Listed::new(starts, arcs).unwrap(),
+    )
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing_where_mentors_bid_for_mentees() {
+    for coverage_first in [true, false] {
+        let (mentees, mentors, list) = scarce(3000, 997);
+        let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &list, coverage_first };
+        let answers: Vec<Assignment> = [1, 2, 4, 16]
+            .into_iter()
+            .map(|threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| assign(&problem, &Unobserved)).unwrap()
+            })
+            .collect();
+        assert_proved(&problem, &answers[0]);
+        assert!(answers[0].counters.reverse_searches > 0);
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+}
+
+#[test]
+fn the_engine_stops_on_a_list_whenever_it_is_told_to() {
+    let (mentees, mentors, list) = scarce(900, 399);
+    let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &list, coverage_first: false };
+    let patient = Patience::of(u64::MAX);
+    let solved = assign(&problem, &patient).unwrap();
+    for times in 0..patient.asked.into_inner() {
+        assert_eq!(assign(&problem, &Patience::of(times)), Err(Stopped), "after {times}");
+    }
+    let impatient = certify(&problem, &solved.pairs, &solved.certificate, &Patience::of(0));
+    assert_eq!(impatient, Err(Stopped));
 }
 
 #[test]

@@ -7,14 +7,14 @@ pub(super) struct Tuning {
     pub(super) breadth: usize,
     /// Worst violations per mentee that enter the core in one round of pricing.
     pub(super) worst: usize,
-    /// Most passes of the auction.
-    pub(super) passes: usize,
-    /// Waiting mentees whom single searches serve more cheaply than a phase.
+    /// Bids of a pass of the auction for each bidder that it serves for good, from which on searches are cheaper.
+    pub(super) patience: usize,
+    /// Waiting mentees from which on single searches are tried before a phase, while the core may lack pairs.
     pub(super) few: usize,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { breadth: 32, worst: 16, passes: 20, few: 4 }
+        Self { breadth: 32, worst: 16, patience: 50, few: 8 }
     }
 }

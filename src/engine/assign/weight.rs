@@ -30,6 +30,9 @@ pub(super) trait Weight:
     /// Eight times the value, or [`Weight::FAR`] if that is less.
     fn eightfold(self) -> Self;
 
+    /// The number of the highest bit in which two values differ, counted from 1; 0 if they are equal.
+    fn highest_difference(self, other: Self) -> usize;
+
     /// The value itself, or `most` if it is more. It must not be less than an `i32` can be.
     fn clamped(self, most: i32) -> i32;
 }
@@ -43,6 +46,10 @@ impl Weight for i64 {
 
     fn eightfold(self) -> Self {
         self.saturating_mul(8).min(Self::FAR)
+    }
+
+    fn highest_difference(self, other: Self) -> usize {
+        (Self::BITS - (self ^ other).leading_zeros()) as usize
     }
 
     fn clamped(self, most: i32) -> i32 {
@@ -59,6 +66,10 @@ impl Weight for i128 {
 
     fn eightfold(self) -> Self {
         self.saturating_mul(8).min(Self::FAR)
+    }
+
+    fn highest_difference(self, other: Self) -> usize {
+        (Self::BITS - (self ^ other).leading_zeros()) as usize
     }
 
     fn clamped(self, most: i32) -> i32 {

@@ -31,9 +31,10 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
-    const NOTHING: Self = Self { candidates: 0, lowest: i32::MAX, highest: FORBIDDEN, surplus: 0 };
+    pub(super) const NOTHING: Self = Self { candidates: 0, lowest: i32::MAX, highest: FORBIDDEN, surplus: 0 };
 
-    fn and(self, other: Self) -> Self {
+    /// The two together.
+    pub(super) fn and(self, other: Self) -> Self {
         Self {
             candidates: self.candidates + other.candidates,
             lowest: self.lowest.min(other.lowest),

@@ -98,10 +98,10 @@ fn a_certificate_without_the_right_form_is_refused() {
     assert_eq!(refused(|c| c.tiers[1].tier = 7), Infeasible::TiersMissing);
     assert_eq!(refused(|c| c.mentor_prices[1] = i128::MAX), Infeasible::NumberTooLarge);
     assert_eq!(refused(|c| c.mentee_prices[1] = i128::MIN), Infeasible::NumberTooLarge);
-    assert_eq!(refused(|c| c.minimum -= 1), Infeasible::WeakWeight(Aim::Minimum));
-    assert_eq!(refused(|c| c.second -= 1), Infeasible::WeakWeight(Aim::Second));
-    assert_eq!(refused(|c| c.tiers[0].weight -= 1), Infeasible::WeakWeight(Aim::Tier(0)));
-    assert_eq!(refused(|c| c.tiers[1].weight -= 1), Infeasible::WeakWeight(Aim::Tier(1)));
+    assert_eq!(refused(|c| c.minimum /= 2), Infeasible::WeakWeight(Aim::Minimum));
+    assert_eq!(refused(|c| c.second /= 2), Infeasible::WeakWeight(Aim::Second));
+    assert_eq!(refused(|c| c.tiers[0].weight = c.tiers[1].weight), Infeasible::WeakWeight(Aim::Tier(0)));
+    assert_eq!(refused(|c| c.tiers[1].weight = c.second), Infeasible::WeakWeight(Aim::Tier(1)));
 }
 
 #[test]

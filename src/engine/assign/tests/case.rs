@@ -5,7 +5,8 @@ use std::ops::Range;
 use proptest::collection::{SizeRange, vec};
 use proptest::prelude::*;
 
-use crate::engine::problem::{Demand, FORBIDDEN, PairScores, Problem, Seats};
+use crate::engine::brought::Listed;
+use crate::engine::problem::{Arc, Demand, FORBIDDEN, PairScores, Problem, Seats};
 
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Case {
@@ -32,6 +33,18 @@ impl Case {
             scores: self,
             coverage_first: self.coverage_first,
         }
+    }
+
+    /// The candidates, written out.
+    pub(in crate::engine) fn list(&self) -> Listed {
+        let (mut starts, mut arcs) = (vec![0], Vec::new());
+        for mentee in 0..self.mentees.len() {
+            let row = (0..self.mentors.len())
+                .map(|mentor| Arc { to: at(mentor), score: self.score(mentee, mentor) });
+            arcs.extend(row.filter(|arc| arc.score != FORBIDDEN));
+            starts.push(arcs.len());
+        }
+        Listed::new(starts, arcs).unwrap()
     }
 
     pub(in crate::engine) fn score(&self, mentee: usize, mentor: usize) -> i32 {

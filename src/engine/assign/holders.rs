@@ -1,0 +1,136 @@
+//! Who holds a mentor's seats: one short list per mentor, all in one piece of memory.
+//!
+//! A list is a heap by bid as long as nobody but its lowest bidder is removed, which is what the auction does; the path
+//! searches that follow it remove anybody and do not ask for the order. A list that outgrows its room moves to the end
+//! with twice the room, so all lists together take less than three times what they hold, and [`ROOM`] slots per mentor.
+
+use std::ops::Range;
+
+use super::core::index;
+
+/// Room for holders that a mentor has from the beginning, if she has so many seats.
+const ROOM: u32 = 6;
+
+/// A seat that is held.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Holder<W> {
+    /// What the holder would pay for the seat; kept up to date by the auction alone.
+    pub(super) bid: W,
+    /// The mentee.
+    pub(super) mentee: u32,
+    /// Score of the pair.
+    pub(super) score: i32,
+}
+
+/// Where the holders of one mentor's seats are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Block {
+    start: u32,
+    len: u32,
+    room: u32,
+    /// The auction in which the bids were brought up to date.
+    auction: u32,
+}
+
+impl Block {
+    fn range(self) -> Range<usize> {
+        self.start as usize..(self.start + self.len) as usize
+    }
+}
+
+/// The holders of all mentors' seats.
+#[derive(Debug, Default)]
+pub(super) struct Holders<W> {
+    slots: Vec<Holder<W>>,
+}
+
+impl<W: Copy + Default + Ord> Holders<W> {
+    /// Room for the holders of one mentor more, who has so many seats.
+    pub(super) fn open(&mut self, seats: u32) -> Block {
+        let (start, room) = (index(self.slots.len()), seats.min(ROOM));
+        self.slots.resize(self.slots.len() + room as usize, Holder::default());
+        Block { start, len: 0, room, auction: 0 }
+    }
+
+    /// The holders in a block; the first has the lowest bid as long as the order is kept.
+    pub(super) fn of(&self, block: Block) -> &[Holder<W>] {
+        &self.slots[block.range()]
+    }
+
+    /// Adds a holder, and keeps the order.
+    pub(super) fn push(&mut self, block: &mut Block, holder: Holder<W>) {
+        let Block { len, room, auction, .. } = *block;
+        if len == room {
+            let (start, room) = (index(self.slots.len()), 2 * len.max(1));
+            self.slots.extend_from_within(block.range());
+            self.slots.resize((start + room) as usize, Holder::default());
+            *block = Block { start, len, room, auction };
+        }
+        block.len += 1;
+        let heap = &mut self.slots[block.range()];
+        let mut at = len as usize;
+        while at > 0 && holder.bid < heap[(at - 1) / 2].bid {
+            heap[at] = heap[(at - 1) / 2];
+            at = (at - 1) / 2;
+        }
+        heap[at] = holder;
+    }
+
+    /// Brings the bids of a block up to date and orders them, once in every auction.
+    pub(super) fn refresh(&mut self, block: &mut Block, auction: u32, bid: impl Fn(&Holder<W>) -> W) {
+        if block.auction == auction {
+            return;
+        }
+        block.auction = auction;
+        let heap = &mut self.slots[block.range()];
+        for holder in heap.iter_mut() {
+            holder.bid = bid(holder);
+        }
+        // Ascending order is an order of the heap.
+        heap.sort_unstable_by_key(|holder| (holder.bid, holder.mentee));
+    }
+
+    /// Sets the lowest bidder's bid, and keeps the order.
+    pub(super) fn correct_lowest(&mut self, block: Block, bid: W) {
+        let heap = &mut self.slots[block.range()];
+        let Some(&first) = heap.first() else { return };
+        sift_down(heap, Holder { bid, ..first });
+    }
+
+    /// Removes the lowest bidder, and keeps the order.
+    pub(super) fn pop_lowest(&mut self, block: &mut Block) {
+        if let Some((&mut last, heap)) = self.slots[block.range()].split_last_mut() {
+            sift_down(heap, last);
+            block.len -= 1;
+        }
+    }
+
+    /// Removes a holder, and does not keep the order.
+    pub(super) fn remove(&mut self, block: &mut Block, mentee: u32) {
+        let held = &mut self.slots[block.range()];
+        let Some(at) = held.iter().position(|holder| holder.mentee == mentee) else {
+            debug_assert!(false, "a pair in use has a seat");
+            return;
+        };
+        held.swap(at, block.len as usize - 1);
+        block.len -= 1;
+    }
+}
+
+/// Puts an entry in the place of the first.
+fn sift_down<W: Copy + Ord>(heap: &mut [Holder<W>], entry: Holder<W>) {
+    let mut at = 0;
+    loop {
+        let left = 2 * at + 1;
+        let right = left + 1;
+        let least = if right < heap.len() && heap[right].bid < heap[left].bid { right } else { left };
+        match heap.get(least) {
+            Some(&below) if below.bid < entry.bid => heap[at] = below,
+            _ => break,
+        }
+        at = least;
+    }
+    if let Some(slot) = heap.get_mut(at) {
+        *slot = entry;
+    }
+}

@@ -1,0 +1,106 @@
+//! The queue of a shortest-path search: a radix heap (Ahuja, Mehlhorn, Orlin and Tarjan 1990).
+//!
+//! Distances come out in ascending order, so an entry needs only be told from the last distance that came out: it waits in
+//! the bucket of the highest bit in which the two differ, and moves to a lower bucket when that distance comes near. All
+//! at the present distance are in bucket 0, which is a plain stack: with as many ties as we have, that is most of them.
+
+use super::weight::Weight;
+
+/// Nodes by distance.
+#[derive(Debug)]
+pub(super) struct Queue<W> {
+    buckets: Vec<Vec<(W, u32)>>,
+    /// Which buckets hold anything.
+    full: [u64; 3],
+    now: W,
+}
+
+impl<W: Weight> Queue<W> {
+    /// An empty queue.
+    pub(super) fn new() -> Self {
+        Self { buckets: vec![Vec::new(); 129], full: [0; 3], now: W::default() }
+    }
+
+    /// Forgets everything and begins at distance 0.
+    pub(super) fn clear(&mut self) {
+        while let Some(bucket) = self.first() {
+            self.buckets[bucket].clear();
+            self.full[bucket / 64] &= !(1 << (bucket % 64));
+        }
+        self.now = W::default();
+    }
+
+    /// The distance of the last node that came out.
+    pub(super) fn now(&self) -> W {
+        self.now
+    }
+
+    /// Adds a node, no nearer than the last that came out.
+    pub(super) fn push(&mut self, distance: W, node: u32) {
+        let bucket = distance.highest_difference(self.now);
+        self.buckets[bucket].push((distance, node));
+        self.full[bucket / 64] |= 1 << (bucket % 64);
+    }
+
+    /// Takes the nearest node out, and moves on to its distance.
+    pub(super) fn pop(&mut self) -> Option<u32> {
+        if let Some((_, node)) = self.buckets[0].pop() {
+            return Some(node);
+        }
+        self.full[0] &= !1;
+        let bucket = self.first()?;
+        self.full[bucket / 64] &= !(1 << (bucket % 64));
+        let mut entries = std::mem::take(&mut self.buckets[bucket]);
+        self.now = entries.iter().map(|entry| entry.0).min().unwrap_or(self.now);
+        for &(distance, node) in &entries {
+            self.push(distance, node);
+        }
+        entries.clear();
+        self.buckets[bucket] = entries;
+        self.buckets[0].pop().map(|(_, node)| node)
+    }
+
+    fn first(&self) -> Option<usize> {
+        let word = self.full.iter().position(|&word| word != 0)?;
+        Some(64 * word + self.full[word].trailing_zeros() as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn nodes_come_out_in_the_order_of_their_distances(
+            steps in vec((0..3_usize, vec(prop_oneof![0..5_i64, 0..1_000_000_i64, 0..i64::MAX / 4], 0..6)), 0..40),
+        ) {
+            let mut queue = Queue::<i64>::new();
+            queue.push(7, 0);
+            queue.clear();
+            let mut held: Vec<(i64, u32)> = Vec::new();
+            let mut next = 0;
+            for (pops, more) in steps {
+                for distance in more {
+                    let distance = distance.saturating_add(queue.now()).min(i64::MAX / 2).max(queue.now());
+                    queue.push(distance, next);
+                    held.push((distance, next));
+                    next += 1;
+                }
+                for _ in 0..pops {
+                    let least = held.iter().map(|entry| entry.0).min();
+                    let popped = queue.pop();
+                    prop_assert_eq!(popped.is_some(), least.is_some());
+                    if let (Some(node), Some(least)) = (popped, least) {
+                        let at = held.iter().position(|entry| entry.1 == node).unwrap();
+                        prop_assert_eq!(held.swap_remove(at).0, least);
+                        prop_assert_eq!(queue.now(), least);
+                    }
+                }
+            }
+        }
+    }
+}
