@@ -51,7 +51,7 @@ impl Core {
     }
 
     /// Makes [`Core::column`] available.
-    pub(super) fn index_columns(&mut self) {
+    pub(in crate::engine) fn index_columns(&mut self) {
         if self.columns.is_some() {
             return;
         }
@@ -194,6 +194,6 @@ impl<'a> Best<'a> {
 }
 
 /// A position as it is kept in the core. There are never more people than 32 bits count.
-pub(super) fn index(at: usize) -> u32 {
+pub(in crate::engine) fn index(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }

@@ -44,16 +44,25 @@ impl AddAssign for Counters {
 }
 
 /// Work done so far, and the ear for the observer: what every step of the solver carries with it.
-pub(super) struct Work<'a> {
+pub(in crate::engine) struct Work<'a> {
     /// Work done.
-    pub(super) counters: Counters,
+    pub(in crate::engine) counters: Counters,
     /// Asks whether to stop.
-    pub(super) pulse: Pulse<'a>,
+    pub(in crate::engine) pulse: Pulse<'a>,
+}
+
+impl Work<'_> {
+    /// Counts a node that a search has settled or left, and the arcs looked at there.
+    pub(in crate::engine) fn count(&mut self, arcs: usize) -> Result<(), Stopped> {
+        self.counters.scans += 1;
+        self.counters.arcs += arcs as u64;
+        self.pulse.beat(arcs)
+    }
 }
 
 /// Asks the observer every so many units of work (each some nanoseconds) whether to stop.
 #[derive(Clone, Copy)]
-pub(super) struct Pulse<'a> {
+pub(in crate::engine) struct Pulse<'a> {
     observer: &'a dyn Observer,
     left: usize,
 }
@@ -61,12 +70,12 @@ pub(super) struct Pulse<'a> {
 impl<'a> Pulse<'a> {
     const INTERVAL: usize = 1 << 15;
 
-    pub(super) fn new(observer: &'a dyn Observer) -> Self {
+    pub(in crate::engine) fn new(observer: &'a dyn Observer) -> Self {
         Self { observer, left: 0 }
     }
 
     /// Counts `work` units.
-    pub(super) fn beat(&mut self, work: usize) -> Result<(), Stopped> {
+    pub(in crate::engine) fn beat(&mut self, work: usize) -> Result<(), Stopped> {
         if let Some(left) = self.left.checked_sub(work + 1) {
             self.left = left;
             return Ok(());
