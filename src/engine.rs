@@ -20,6 +20,7 @@ pub mod floor;
 pub mod objective;
 pub mod pool;
 pub mod problem;
+pub mod quota;
 pub mod score;
 pub mod stable;
 mod summary;

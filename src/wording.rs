@@ -176,6 +176,11 @@ fn value_in_words(code: ReasonCode, name: &str, value: &str, lang: Lang) -> Stri
         "level" => one(level(value).map(|level| level_label(level, lang))),
         "country" => one(Country::from_code(value).map(|country| country.label(lang))),
         "region" => one(Region::from_code(value).map(|region| region.label(lang))),
+        "languages" => {
+            let labels: Vec<&str> = value.split(',').map(|tag| language::label(tag, lang)).collect();
+            list(&labels, lang)
+        }
+        "groups" => list(&value.split(',').collect::<Vec<&str>>(), lang),
         "language" => language::label(value, lang).to_owned(),
         "score" => in_percent(value, lang),
         "required" if code == ReasonCode::RuleMinScore => in_percent(value, lang),

@@ -126,6 +126,20 @@ reason_codes! {
     VerdictExcluded [],
     /// The pair is a candidate, but the best round pairs them otherwise; the two have `score`.
     VerdictNotChosen ["score"],
+    /// Quotas: the floors of `groups` ask for `asked` matches in all, and `possible` can be.
+    FloorsUnmet ["groups", "asked", "possible"],
+    /// Quotas: floors cannot be met because of these `mentees` together.
+    FloorsMentees ["mentees"],
+    /// Quotas: floors cannot be met because of these `mentors` with `places` places together.
+    FloorsMentors ["mentors", "places"],
+    /// All are of one `organisation`.
+    SharedOrganisation ["organisation"],
+    /// All live in one `region`.
+    SharedRegion ["region"],
+    /// All speak `languages` and no others.
+    SharedLanguages ["languages"],
+    /// All can meet by `modes` and not otherwise.
+    SharedModes ["modes"],
 }
 
 /// A reason: a code and its parameters. Values are numbers or codes of vocabularies (several joined by `,`), never words.

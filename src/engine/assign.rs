@@ -35,18 +35,19 @@ mod repair;
 mod state;
 #[cfg(test)]
 pub(in crate::engine) mod tests;
-mod tiles;
-mod top;
+pub(super) mod tiles;
+pub(super) mod top;
 mod tuning;
-mod weight;
+pub(super) mod weight;
 
 pub use self::counters::Counters;
 
 use super::certify::Certificate;
 use super::problem::{Observer, Problem, Stopped};
 
-use self::core::{Core, Survey, index};
-use self::counters::Work;
+pub(super) use self::core::index;
+use self::core::{Core, Survey};
+pub(super) use self::counters::{Pulse, Work};
 
 use self::levels::Levels;
 use self::market::{ForMentees, ForSeats};
@@ -79,6 +80,19 @@ pub fn assign(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Assignme
     assign_tuned(problem, &Tuning::default(), observer)
 }
 
+/// The same with weights that keep the order of aims where so many groups have floors and ceilings: where
+/// [`quota`](super::quota) starts from. Nothing if these weights are beyond what a certificate holds.
+pub(super) fn assign_before_quotas(
+    problem: &Problem<'_>,
+    groups: usize,
+    observer: &dyn Observer,
+) -> Result<Option<Assignment>, Stopped> {
+    let tuning = Tuning::default();
+    let Survey { core, lowest, highest } = core::survey(problem, tuning.breadth, observer)?;
+    let Some(levels) = Levels::among_groups(problem, lowest, highest, groups) else { return Ok(None) };
+    solve_levels(problem, &tuning, levels, core, observer).map(Some)
+}
+
 fn assign_tuned(
     problem: &Problem<'_>,
     tuning: &Tuning,
@@ -86,6 +100,16 @@ fn assign_tuned(
 ) -> Result<Assignment, Stopped> {
     let Survey { core, lowest, highest } = core::survey(problem, tuning.breadth, observer)?;
     let levels = Levels::of(problem, lowest, highest);
+    solve_levels(problem, tuning, levels, core, observer)
+}
+
+fn solve_levels(
+    problem: &Problem<'_>,
+    tuning: &Tuning,
+    levels: Levels,
+    core: Core<'_>,
+    observer: &dyn Observer,
+) -> Result<Assignment, Stopped> {
     if levels.fit_i64() {
         solve::<i64>(problem, tuning, levels, core, observer)
     } else {

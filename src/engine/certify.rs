@@ -14,12 +14,17 @@
 //!   sum over mentees i   max(0, tier weight + u(i))  +  max(0, second + u(i)) if she wants two
 //! + sum over mentors j   min(j) * max(0, minimum + p(j))  +  (max(j) - min(j)) * max(0, p(j))
 //! + sum over candidates  max(0, s(i, j) - u(i) - p(j))
+//! + sum over groups g    ceiling(g) * max(0, q(g))  -  floor(g) * max(0, -q(g))
 //! ```
 //!
+//! where, in the first two lines, `u(i)` is less the sum of `q(g)` over all groups of mentees around i, and `p(j)` less the
+//! sum of `q(g)` over all groups of mentors around j. Without quotas there is no such sum, and the last line is 0.
+//!
 //! Why: in the value of an assignment, add `u(i)` for each mentor that i has and take it away from each pair of i, and the
-//! same with `p(j)`; nothing changes. Then bound each term by itself: a place, a seat and a pair is used at most once, and
-//! not using it gives 0. (This is weak duality of the transportation linear program; equality is complementary slackness.
-//! Bertsekas, *Linear Network Optimization*, 1991, chapter 1; for the assignment case Crouse, *On implementing 2D
+//! same with `p(j)`; add `q(g)` for each pair in group g and take it away from the pair's place or seat; nothing changes.
+//! Then bound each term by itself: a place, a seat and a pair is used at most once, and not using it gives 0; the number of
+//! pairs in a group lies between its floor and its ceiling, and is at most all pairs there can be. (This is weak duality
+//! of the transportation linear program; equality is complementary slackness. Bertsekas, *Linear Network Optimization*, 1991, chapter 1; for the assignment case Crouse, *On implementing 2D
 //! rectangular assignment algorithms*, IEEE TAES 52, 2016.) `u` is what a pair must leave to the mentee, and may be
 //! negative: how much of her place's bonus she gives to be served at all.
 //!
@@ -33,8 +38,17 @@
 //! reach their maxima all together, because an alternating path that raises one of them lowers none that comes before it
 //! (Mendelsohn and Dulmage 1958; Edmonds and Fulkerson 1965), so a best assignment misses none of them. Where a problem does
 //! not put coverage first, all tiers and `second` weigh 0.
+//!
+//! With quotas the maxima are not reached all together: one more mentee of a tier in a full group may cost several of the
+//! next tier in other groups, one for each group that has to make room in turn. The difference of two assignments that keep
+//! all quotas is a sum of simple cycles through root, groups and people, each of which may be applied alone. A simple cycle
+//! comes through each group once, so it gives up at most two places or minimum places at the root, and one in each of the `n`
+//! groups that are the innermost group of a mentee or of a mentor with a minimum. If `n > 0`, it is therefore enough that `second >= step`, and that `minimum`, the last tier and every earlier tier each weigh
+//! at least `(n + 2)` times the next of these, plus `step`: a cycle that raises an aim raises the sum.
 
 mod bound;
+mod cut;
+mod groups;
 mod listed;
 mod rules;
 mod stable;
@@ -44,9 +58,11 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use self::bound::Sweep;
+pub use self::cut::{Shortage, check_cut};
 pub use self::stable::blocking_pairs;
 
 use super::problem::{Observer, Problem, Stopped, Unobserved};
+use super::quota::Quotas;
 
 /// Weight of the first mentor of a mentee of one tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +86,12 @@ pub struct Certificate {
     pub mentee_prices: Vec<i128>,
     /// `p`: one price per mentor, what a pair must leave to her.
     pub mentor_prices: Vec<i128>,
+    /// `q`: one price per group of mentees, of either sign; none without quotas.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentee_group_prices: Vec<i128>,
+    /// `q`: one price per group of mentors, of either sign; none without quotas.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentor_group_prices: Vec<i128>,
 }
 
 /// The first thing found wrong with an assignment or with the form of its certificate.
@@ -128,6 +150,32 @@ pub enum Infeasible {
         /// Mentor prices in the certificate.
         mentor_prices: u64,
     },
+    /// A group has fewer pairs than its floor or more than its ceiling.
+    #[error(
+        "group {group} on the side of the {side:?} has {has} pairs; its floor is {floor} and its ceiling {ceiling}"
+    )]
+    OutOfQuota {
+        /// Whose group it is.
+        side: GroupSide,
+        /// The group.
+        group: u32,
+        /// Pairs in it.
+        has: u64,
+        /// Fewest pairs.
+        floor: u32,
+        /// Most pairs.
+        ceiling: u32,
+    },
+    /// The certificate has not one price per group.
+    #[error(
+        "the certificate has {mentee_group_prices} prices of mentee groups and {mentor_group_prices} of mentor groups"
+    )]
+    GroupPricesMissing {
+        /// Prices of groups of mentees in the certificate.
+        mentee_group_prices: u64,
+        /// Prices of groups of mentors in the certificate.
+        mentor_group_prices: u64,
+    },
     /// The certificate does not give every tier of the problem one weight, in ascending order.
     #[error("the certificate's tiers are not those of the problem")]
     TiersMissing,
@@ -140,6 +188,16 @@ pub enum Infeasible {
     /// The weights count something that the problem does not ask for.
     #[error("the weights count what the problem does not ask for: {0:?}")]
     ForeignWeight(Aim),
+}
+
+/// Whose group it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupSide {
+    /// A group of mentees.
+    Mentees,
+    /// A group of mentors.
+    Mentors,
 }
 
 /// An aim of the objective that comes before the scores.
@@ -192,18 +250,37 @@ pub fn certify(
     certificate: &Certificate,
     observer: &dyn Observer,
 ) -> Result<Verdict, Stopped> {
-    let form = rules::check_form(problem, certificate);
-    let well_formed = form.is_ok().then_some(certificate);
-    let sweep = sweep(problem, well_formed, observer)?;
+    certify_within(problem, &Quotas::default(), pairs, certificate, observer)
+}
+
+/// [`certify()`] for a problem with quotas.
+pub fn certify_within(
+    problem: &Problem<'_>,
+    quotas: &Quotas,
+    pairs: &[(u32, u32)],
+    certificate: &Certificate,
+    observer: &dyn Observer,
+) -> Result<Verdict, Stopped> {
+    let form = rules::check_form(problem, certificate).and_then(|()| groups::check_form(quotas, certificate));
+    let sweep = sweep(problem, form.is_ok().then_some(certificate), observer)?;
     let most_pairs = rules::most_pairs(problem);
     let checked = form
         .and_then(|()| rules::check_weights(problem, certificate, most_pairs, sweep.lowest, sweep.highest))
+        .and_then(|()| {
+            let step = rules::step(most_pairs, sweep.lowest, sweep.highest);
+            groups::check_weights(problem, quotas, certificate, step)
+        })
+        .and_then(|()| groups::check_counts(quotas, pairs))
         .and_then(|()| rules::value(problem, pairs, certificate, observer));
     let (feasible, primal) = match checked {
         Ok(value) => (Ok(()), value?),
         Err(broken) => (Err(broken), 0),
     };
-    let dual = if form.is_ok() { sweep.surplus + bound::nodes(problem, certificate) } else { 0 };
+    let dual = if form.is_ok() {
+        sweep.surplus + groups::nodes(problem, quotas, certificate, most_pairs)
+    } else {
+        0
+    };
     Ok(Verdict { feasible, primal, dual, candidates: sweep.candidates })
 }
 

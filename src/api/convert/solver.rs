@@ -335,6 +335,7 @@ impl Reader {
             second: self.wide(&format!("{field}.second"), &message.second),
             mentee_prices: self.prices(&format!("{field}.mentee_prices"), &message.mentee_prices, true),
             mentor_prices: self.prices(&format!("{field}.mentor_prices"), &message.mentor_prices, false),
+            ..Certificate::default()
         }
     }
 

@@ -55,7 +55,7 @@ impl<'a> Core<'a> {
     }
 
     /// Makes [`Core::column`] available.
-    pub(super) fn index_columns(&mut self, pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
+    pub(in crate::engine) fn index_columns(&mut self, pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
         if self.columns.is_some() {
             return Ok(());
         }
@@ -235,6 +235,6 @@ impl<'a> Best<'a> {
 }
 
 /// A position as it is kept in the core. There are never more people than 32 bits count.
-pub(super) fn index(at: usize) -> u32 {
+pub(in crate::engine) fn index(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }

@@ -45,33 +45,40 @@ impl AddAssign for Counters {
 }
 
 /// Work done so far, and the ear for the observer: what every step of the solver carries with it.
-pub(super) struct Work<'a> {
+pub(in crate::engine) struct Work<'a> {
     /// Work done.
-    pub(super) counters: Counters,
+    pub(in crate::engine) counters: Counters,
     /// Asks whether to stop.
-    pub(super) pulse: Pulse<'a>,
+    pub(in crate::engine) pulse: Pulse<'a>,
     /// Who watches.
-    pub(super) observer: &'a dyn Observer,
+    pub(in crate::engine) observer: &'a dyn Observer,
     /// Places that mentees want.
     wanted: u64,
 }
 
 impl<'a> Work<'a> {
     /// No work done yet.
-    pub(super) fn new(problem: &Problem<'_>, observer: &'a dyn Observer) -> Self {
+    pub(in crate::engine) fn new(problem: &Problem<'_>, observer: &'a dyn Observer) -> Self {
         let wanted = problem.mentees.iter().map(|demand| u64::from(demand.wanted.min(2))).sum();
         Self { counters: Counters::default(), pulse: Pulse::new(observer), observer, wanted }
     }
 
     /// Tells how far the assignment is when so many still wait.
-    pub(super) fn progress(&self, waiting: usize) {
+    pub(in crate::engine) fn progress(&self, waiting: usize) {
         self.observer.progress(Stage::Assign, self.wanted.saturating_sub(waiting as u64), self.wanted);
+    }
+
+    /// Counts a node that a search has settled or left, and the arcs looked at there.
+    pub(in crate::engine) fn count(&mut self, arcs: usize) -> Result<(), Stopped> {
+        self.counters.scans += 1;
+        self.counters.arcs += arcs as u64;
+        self.pulse.beat(arcs)
     }
 }
 
 /// Asks the observer every so many units of work (each some nanoseconds) whether to stop.
 #[derive(Clone, Copy)]
-pub(super) struct Pulse<'a> {
+pub(in crate::engine) struct Pulse<'a> {
     observer: &'a dyn Observer,
     left: usize,
 }
@@ -79,7 +86,7 @@ pub(super) struct Pulse<'a> {
 impl<'a> Pulse<'a> {
     const INTERVAL: usize = 1 << 15;
 
-    pub(super) fn new(observer: &'a dyn Observer) -> Self {
+    pub(in crate::engine) fn new(observer: &'a dyn Observer) -> Self {
         Self { observer, left: 0 }
     }
 
@@ -89,7 +96,7 @@ impl<'a> Pulse<'a> {
     }
 
     /// Counts `work` units.
-    pub(super) fn beat(&mut self, work: usize) -> Result<(), Stopped> {
+    pub(in crate::engine) fn beat(&mut self, work: usize) -> Result<(), Stopped> {
         if let Some(left) = self.left.checked_sub(work + 1) {
             self.left = left;
             return Ok(());

@@ -24,6 +24,9 @@ use crate::engine::problem::Problem;
 
 use super::weight::Weight;
 
+/// Weights up to here leave room in a certificate for prices that add up several of them.
+const HEAVIEST: i128 = 1 << 78;
+
 /// Weights of the levels, in points of score.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Levels {
@@ -47,6 +50,40 @@ impl Levels {
         present.dedup();
         let levels = Self::new(&present, most_pairs(problem), lowest, highest);
         if problem.coverage_first { levels } else { levels.of_scores_alone() }
+    }
+
+    /// Weights that keep the order of aims under quotas, where `groups` groups directly hold a mentee or a mentor with a
+    /// minimum; none if they are beyond what a certificate holds.
+    ///
+    /// Then counts no longer reach their maxima together: one more mentee of tier 0 in a full group may cost several of
+    /// tier 1, one in each group that has to make room in turn. But only one in each: the difference of two assignments is
+    /// a sum of simple cycles through the network, each of which may be applied alone, and a simple cycle comes through a
+    /// group once. So it gives up at most one place or minimum place per group, and two at the root, and an aim that
+    /// outweighs `groups + 2` of the next one, and all scores, comes before it.
+    pub(super) fn among_groups(
+        problem: &Problem<'_>,
+        lowest: i32,
+        highest: i32,
+        groups: usize,
+    ) -> Option<Self> {
+        if groups == 0 {
+            return Some(Self::of(problem, lowest, highest));
+        }
+        let mut levels = Self::of(problem, lowest, highest);
+        let step = levels.minimum;
+        let lost = i128::try_from(groups).ok()?.checked_add(2)?;
+        let above =
+            |next: i128| lost.checked_mul(next)?.checked_add(step).filter(|weight| *weight <= HEAVIEST);
+        if problem.coverage_first {
+            levels.minimum = above(levels.second)?;
+            let mut next = levels.minimum;
+            for tier in levels.tiers.iter_mut().rev() {
+                next = above(next)?;
+                tier.weight = next;
+            }
+            lost.checked_mul(next).filter(|price| *price <= HEAVIEST)?;
+        }
+        Some(levels)
     }
 
     /// The same without any weight but that of minimum places.
@@ -104,7 +141,7 @@ impl Levels {
     /// The certificate with these weights and the given prices.
     pub(super) fn certificate(self, mentee_prices: Vec<i128>, mentor_prices: Vec<i128>) -> Certificate {
         let Self { tiers, minimum, second, .. } = self;
-        Certificate { tiers, minimum, second, mentee_prices, mentor_prices }
+        Certificate { tiers, minimum, second, mentee_prices, mentor_prices, ..Certificate::default() }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::engine::problem::{self, Arc, Demand, FORBIDDEN, Seats, Unobserved};
 pub(in crate::engine) mod case;
 mod hungarian;
 #[path = "../../../benches/assign/instance.rs"]
-mod instance;
+pub(in crate::engine) mod instance;
 mod large;
 
 use self::case::{Case, case, score};
@@ -120,13 +120,13 @@ proptest! {
 }
 
 /// Stops the engine when it has been asked so many times.
-struct Patience {
+pub(in crate::engine) struct Patience {
     left: AtomicU64,
-    asked: AtomicU64,
+    pub(in crate::engine) asked: AtomicU64,
 }
 
 impl Patience {
-    fn of(times: u64) -> Self {
+    pub(in crate::engine) fn of(times: u64) -> Self {
         Self { left: AtomicU64::new(times), asked: AtomicU64::new(0) }
     }
 }

@@ -14,7 +14,7 @@ const ROWS: usize = 16;
 const COLUMNS: usize = 2048;
 
 /// Something that reads one mentee's scores, tile by tile, and then gives what it found.
-pub(super) trait RowVisitor: Sized {
+pub(in crate::engine) trait RowVisitor: Sized {
     /// What is found for a mentee.
     type Found: Send;
 
@@ -27,7 +27,7 @@ pub(super) trait RowVisitor: Sized {
 
 /// Shows every mentee's scores to a visitor of her own; the findings come in the mentees' order, whatever the threads do.
 /// Progress is reported if a stage is given.
-pub(super) fn walk<V: RowVisitor>(
+pub(in crate::engine) fn walk<V: RowVisitor>(
     problem: &Problem<'_>,
     observer: &dyn Observer,
     stage: Option<Stage>,

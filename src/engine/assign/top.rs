@@ -2,20 +2,20 @@
 
 /// An entry of a row: a mentor, and how much she is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ranked<K> {
+pub(in crate::engine) struct Ranked<K> {
     /// The more, the better.
-    pub(super) key: K,
+    pub(in crate::engine) key: K,
     /// Decides between equal keys: a hash of the pair.
-    pub(super) lot: u32,
+    pub(in crate::engine) lot: u32,
     /// The mentor.
-    pub(super) mentor: u32,
+    pub(in crate::engine) mentor: u32,
     /// Score of the pair.
-    pub(super) score: i32,
+    pub(in crate::engine) score: i32,
 }
 
 /// Keeps the best entries seen. What is kept depends on the set of entries and not on their order.
 #[derive(Debug)]
-pub(super) struct Top<K> {
+pub(in crate::engine) struct Top<K> {
     keep: usize,
     entries: Vec<Ranked<K>>,
     worst: Option<Ranked<K>>,
@@ -23,17 +23,17 @@ pub(super) struct Top<K> {
 
 impl<K: Copy + Ord> Top<K> {
     /// Keeps `keep` entries.
-    pub(super) fn new(keep: usize) -> Self {
+    pub(in crate::engine) fn new(keep: usize) -> Self {
         Self { keep: keep.max(1), entries: Vec::new(), worst: None }
     }
 
     /// The key below which nothing is kept any more.
-    pub(super) fn floor(&self) -> Option<K> {
+    pub(in crate::engine) fn floor(&self) -> Option<K> {
         self.worst.map(|worst| worst.key)
     }
 
     /// Adds an entry, and says whether the floor may have risen.
-    pub(super) fn offer(&mut self, entry: Ranked<K>) -> bool {
+    pub(in crate::engine) fn offer(&mut self, entry: Ranked<K>) -> bool {
         if self.worst.is_some_and(|worst| entry <= worst) {
             return false;
         }
@@ -54,7 +54,7 @@ impl<K: Copy + Ord> Top<K> {
     }
 
     /// The best entries, best first.
-    pub(super) fn into_sorted(mut self) -> Vec<Ranked<K>> {
+    pub(in crate::engine) fn into_sorted(mut self) -> Vec<Ranked<K>> {
         self.shrink();
         self.entries.sort_unstable_by(|a, b| b.cmp(a));
         self.entries

@@ -5,7 +5,7 @@ use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
 /// An integer wide enough for prices: `i64` where [`Levels::fit_i64`](super::levels::Levels::fit_i64) proves that it is,
 /// else `i128`.
-pub(super) trait Weight:
+pub(in crate::engine) trait Weight:
     Copy
     + Debug
     + Default
@@ -24,6 +24,11 @@ pub(super) trait Weight:
     /// Farther than any path is long; two of them add up without overflow.
     const FAR: Self;
 
+    /// Prices of either sign up to here, with the length of a path between them, stay clear of overflow.
+    const WIDEST: Self;
+    /// Below what any pair can offer at such prices.
+    const NOTHING: Self;
+
     /// The value itself where it fits, as it does after the bound was checked.
     fn narrow(value: i128) -> Self;
 
@@ -39,6 +44,8 @@ pub(super) trait Weight:
 
 impl Weight for i64 {
     const FAR: Self = Self::MAX / 2;
+    const WIDEST: Self = Self::MAX / 16;
+    const NOTHING: Self = -Self::MAX / 8;
 
     fn narrow(value: i128) -> Self {
         Self::try_from(value).unwrap_or(if value < 0 { -Self::FAR } else { Self::FAR })
@@ -59,6 +66,8 @@ impl Weight for i64 {
 
 impl Weight for i128 {
     const FAR: Self = Self::MAX / 2;
+    const WIDEST: Self = Self::MAX / 16;
+    const NOTHING: Self = -Self::MAX / 8;
 
     fn narrow(value: i128) -> Self {
         value

@@ -12,7 +12,7 @@ const INTERVAL: usize = 4096;
 
 /// Whether the certificate has a price for everybody and a weight for every tier, all within bounds.
 pub(super) fn check_form(problem: &Problem<'_>, certificate: &Certificate) -> Result<(), Infeasible> {
-    let Certificate { tiers, minimum, second, mentee_prices, mentor_prices } = certificate;
+    let Certificate { tiers, minimum, second, mentee_prices, mentor_prices, .. } = certificate;
     if mentee_prices.len() != problem.mentees.len() || mentor_prices.len() != problem.mentors.len() {
         return Err(Infeasible::PricesMissing {
             mentee_prices: mentee_prices.len() as u64,
@@ -28,12 +28,16 @@ pub(super) fn check_form(problem: &Problem<'_>, certificate: &Certificate) -> Re
         return Err(Infeasible::TiersMissing);
     }
     let weights = tiers.iter().map(|entry| &entry.weight).chain([minimum, second]);
-    let small = |number: &i128| (-LARGEST..=LARGEST).contains(number);
-    if weights.chain(mentee_prices).chain(mentor_prices).all(small) {
+    if weights.chain(mentee_prices).chain(mentor_prices).all(|number| is_small(*number)) {
         Ok(())
     } else {
         Err(Infeasible::NumberTooLarge)
     }
+}
+
+/// Whether sums can hold a number.
+pub(super) fn is_small(number: i128) -> bool {
+    (-LARGEST..=LARGEST).contains(&number)
 }
 
 /// The lesser of all places wanted and all places offered.
@@ -49,6 +53,11 @@ pub(super) fn most_pairs(problem: &Problem<'_>) -> i128 {
     wanted.min(offered)
 }
 
+/// One more than all candidates, which score `lowest..=highest`, can bring or cost.
+pub(super) fn step(most_pairs: i128, lowest: i32, highest: i32) -> i128 {
+    1 + most_pairs * (i128::from(highest.max(0)) - i128::from(lowest.min(0)))
+}
+
 /// Whether every aim outweighs all that comes after it, for candidates that score `lowest..=highest`.
 pub(super) fn check_weights(
     problem: &Problem<'_>,
@@ -57,8 +66,7 @@ pub(super) fn check_weights(
     lowest: i32,
     highest: i32,
 ) -> Result<(), Infeasible> {
-    let range = i128::from(highest.max(0)) - i128::from(lowest.min(0));
-    let step = 1 + most_pairs * range;
+    let step = step(most_pairs, lowest, highest);
     if certificate.minimum < step {
         return Err(Infeasible::WeakWeight(Aim::Minimum));
     }

@@ -1,0 +1,95 @@
+//! Checks a proof that floors cannot be met.
+
+use std::collections::HashSet;
+
+use crate::engine::problem::{FORBIDDEN, Observer, Problem, Stopped};
+use crate::engine::quota::{Cut, Forest, Need, Quotas};
+
+/// What a cut shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shortage {
+    /// Pairs that floors ask for.
+    pub asked: u64,
+    /// Most pairs that can be.
+    pub possible: u64,
+}
+
+impl Shortage {
+    /// Whether the cut proves that no assignment meets all floors.
+    pub fn proved(&self) -> bool {
+        self.asked > self.possible
+    }
+}
+
+/// Counts what a cut shows, from scratch. Pairs flow from the root down the groups of mentees to a mentee, to a mentor, up
+/// the groups of mentors and back to the root. Where the need is of mentees,
+///
+/// - `asked` are the floors of groups of mentees in the cut whose parent is not, and of groups of mentors outside the cut
+///   whose parent is in it: so much has to come into the cut;
+/// - `possible` is what can leave it: the ceilings of groups of mentees outside whose parent is inside, the places that
+///   mentees outside want whose group is inside, the candidates of a mentee inside and a mentor with seats outside, the seats of
+///   mentors inside whose group is outside, and the ceilings of groups of mentors inside whose parent is outside.
+///
+/// Where the need is of mentors, the same with floors of what leaves the cut, and with all that can come into it. Who is in
+/// no group is in the root, which is never in a cut. What comes in goes out again (Hoffman's circulation theorem, 1960), so
+/// no assignment keeps all quotas if more is asked than possible.
+pub fn check_cut(
+    problem: &Problem<'_>,
+    quotas: &Quotas,
+    cut: &Cut,
+    observer: &dyn Observer,
+) -> Result<Shortage, Stopped> {
+    let set = |of: &[u32]| of.iter().copied().collect::<HashSet<u32>>();
+    let (mentees, mentors) = (set(&cut.mentees), set(&cut.mentors));
+    let inward = cut.need == Need::OfMentees;
+    let mut sum = Shortage { asked: 0, possible: 0 };
+    let mut arc = |from_inside: bool, to_inside: bool, least: u64, most: u64| {
+        if from_inside != to_inside {
+            if to_inside == inward {
+                sum.asked += least;
+            } else {
+                sum.possible += most;
+            }
+        }
+    };
+    let in_group =
+        |groups: &HashSet<u32>, group: Option<u32>| group.is_some_and(|group| groups.contains(&group));
+    let mentee_groups = set(&cut.mentee_groups);
+    for (at, group) in (0_u32..).zip(quotas.mentees.groups()) {
+        let (parent, own) = (in_group(&mentee_groups, group.parent), mentee_groups.contains(&at));
+        arc(parent, own, group.floor.into(), group.ceiling.into());
+    }
+    for (at, demand) in (0_u32..).zip(problem.mentees) {
+        let group = in_group(&mentee_groups, innermost(&quotas.mentees, at));
+        arc(group, mentees.contains(&at), 0, demand.wanted.min(2).into());
+    }
+    let mentor_groups = set(&cut.mentor_groups);
+    for (at, seats) in (0_u32..).zip(problem.mentors) {
+        let group = in_group(&mentor_groups, innermost(&quotas.mentors, at));
+        arc(mentors.contains(&at), group, 0, seats.max.into());
+    }
+    for (at, group) in (0_u32..).zip(quotas.mentors.groups()) {
+        let (parent, own) = (in_group(&mentor_groups, group.parent), mentor_groups.contains(&at));
+        arc(own, parent, group.floor.into(), group.ceiling.into());
+    }
+    let mut row = vec![FORBIDDEN; problem.mentors.len()];
+    for (at, from) in (0_u32..).zip(0..problem.mentees.len()) {
+        if observer.is_cancelled() {
+            return Err(Stopped);
+        }
+        // Only pairs that cross the cut in the way that is counted as possible.
+        if !row.is_empty() && mentees.contains(&at) == inward && problem.mentees[from].wanted > 0 {
+            problem.scores.tile(from..from + 1, 0..row.len(), &mut row);
+            let candidates = (0_u32..).zip(&row).zip(problem.mentors).filter(|((mentor, score), seats)| {
+                **score != FORBIDDEN && seats.max > 0 && mentors.contains(mentor) != inward
+            });
+            let crossing = candidates.count();
+            arc(inward, !inward, 0, crossing as u64);
+        }
+    }
+    Ok(sum)
+}
+
+fn innermost(forest: &Forest, person: u32) -> Option<u32> {
+    forest.innermost(person as usize)
+}

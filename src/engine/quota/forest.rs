@@ -1,0 +1,101 @@
+//! Groups of people with a floor and a ceiling each, nested in one another: organisations within regions.
+
+use serde::{Deserialize, Serialize};
+
+/// A group of people of one side, and bounds on the number of pairs in which they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The group around it, which comes before it in the forest.
+    pub parent: Option<u32>,
+    /// Fewest pairs.
+    pub floor: u32,
+    /// Most pairs; [`u32::MAX`] sets no bound.
+    pub ceiling: u32,
+}
+
+/// The groups of one side: any two are disjoint, or one is inside the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forest {
+    groups: Vec<Group>,
+    innermost: Vec<Option<u32>>,
+}
+
+/// Groups that are no forest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadForest {
+    /// A group's parent does not come before it.
+    #[error("the parent of group {0} does not come before it")]
+    Parent(u32),
+    /// A group's floor is above its ceiling.
+    #[error("the floor of group {0} is above its ceiling")]
+    Bounds(u32),
+    /// A person is in a group that does not exist.
+    #[error("person {0} is in a group that does not exist")]
+    Member(u32),
+}
+
+impl Forest {
+    /// The forest of `groups`, parents before children; `innermost` is each person's innermost group.
+    pub fn new(groups: Vec<Group>, innermost: Vec<Option<u32>>) -> Result<Self, BadForest> {
+        for (at, group) in (0_u32..).zip(&groups) {
+            if group.parent.is_some_and(|parent| parent >= at) {
+                return Err(BadForest::Parent(at));
+            }
+            if group.floor > group.ceiling {
+                return Err(BadForest::Bounds(at));
+            }
+        }
+        let known = |group: u32| (group as usize) < groups.len();
+        match (0_u32..).zip(&innermost).find(|(_, group)| group.is_some_and(|group| !known(group))) {
+            Some((person, _)) => Err(BadForest::Member(person)),
+            None => Ok(Self { groups, innermost }),
+        }
+    }
+
+    /// The groups, parents before children.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// A person's innermost group.
+    pub fn innermost(&self, person: usize) -> Option<u32> {
+        self.innermost.get(person).copied().flatten()
+    }
+
+    /// Pairs in each group, given the pairs in which each person is.
+    pub fn count(&self, pairs_of: impl IntoIterator<Item = u32>) -> Vec<u64> {
+        let mut counts = vec![0; self.groups.len()];
+        for (group, pairs) in self.innermost.iter().zip(pairs_of) {
+            if let Some(group) = *group {
+                counts[group as usize] += u64::from(pairs);
+            }
+        }
+        for (at, group) in self.groups.iter().enumerate().rev() {
+            if let Some(parent) = group.parent {
+                counts[parent as usize] += counts[at];
+            }
+        }
+        counts
+    }
+}
+
+/// The groups of both sides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Quotas {
+    /// Groups of mentees. Beyond the last entry of the forest, people are in no group.
+    pub mentees: Forest,
+    /// Groups of mentors.
+    pub mentors: Forest,
+}
+
+impl Quotas {
+    /// Groups in all.
+    pub fn len(&self) -> usize {
+        self.mentees.groups.len() + self.mentors.groups.len()
+    }
+
+    /// Whether there is no group.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,96 @@
+//! Looks at all pairs for those that offer more than prices say, or that lead out of a set of people.
+
+use crate::engine::assign::index;
+use crate::engine::assign::tiles::{RowVisitor, walk};
+use crate::engine::assign::top::{Ranked, Top};
+use crate::engine::assign::weight::Weight;
+use crate::engine::problem::{Arc, FORBIDDEN, Observer, PairScores, Problem, Stopped};
+
+/// Scores tested at a time before any is looked at singly.
+const LANE: usize = 64;
+
+/// What to look for: pairs with `score - mentor price` above `above[mentee]` that are not in use.
+pub(super) struct Sought<'a, W> {
+    /// Prices of mentors; [`Weight::FAR`] for those who are not wanted.
+    pub(super) prices: &'a [W],
+    /// What a mentee's pairs have to exceed; [`Weight::FAR`] if she wants none.
+    pub(super) above: &'a [W],
+    /// Mentors of each mentee.
+    pub(super) mates: &'a [Vec<u32>],
+    /// Most pairs per mentee.
+    pub(super) most: usize,
+}
+
+/// The best pairs of every mentee among those sought, best first.
+pub(super) fn best<W: Weight>(
+    problem: &Problem<'_>,
+    sought: &Sought<'_, W>,
+    observer: &dyn Observer,
+) -> Result<Vec<Vec<Arc>>, Stopped> {
+    let visitor = |mentee: usize| Best {
+        scores: problem.scores,
+        sought,
+        top: Top::new(sought.most),
+        above: sought.above[mentee],
+    };
+    if let Some(listed) = problem.scores.listed() {
+        let row = |mentee: usize| {
+            let mut visitor = visitor(mentee);
+            for arc in listed.row(mentee) {
+                visitor.consider(mentee, arc.to as usize, arc.score);
+            }
+            visitor.finish(mentee)
+        };
+        return Ok((0..problem.mentees.len()).map(row).collect());
+    }
+    walk(problem, observer, None, visitor)
+}
+
+struct Best<'a, W> {
+    scores: &'a dyn PairScores,
+    sought: &'a Sought<'a, W>,
+    top: Top<W>,
+    /// Nothing up to here is looked at any more.
+    above: W,
+}
+
+impl<W: Weight> RowVisitor for Best<'_, W> {
+    type Found = Vec<Arc>;
+
+    fn read(&mut self, mentee: usize, first: usize, scores: &[i32]) {
+        let prices = &self.sought.prices[first..first + scores.len()];
+        for ((scores, prices), from) in
+            scores.chunks(LANE).zip(prices.chunks(LANE)).zip((first..).step_by(LANE))
+        {
+            let above = self.above;
+            let mut hit = false;
+            for (&score, &price) in scores.iter().zip(prices) {
+                hit |= W::from(score) - price > above;
+            }
+            if hit {
+                for (&score, mentor) in scores.iter().zip(from..) {
+                    self.consider(mentee, mentor, score);
+                }
+            }
+        }
+    }
+
+    fn finish(self, _: usize) -> Vec<Arc> {
+        self.top.into_sorted().iter().map(|entry| Arc { to: entry.mentor, score: entry.score }).collect()
+    }
+}
+
+impl<W: Weight> Best<'_, W> {
+    fn consider(&mut self, mentee: usize, mentor: usize, score: i32) {
+        let key = W::from(score) - self.sought.prices[mentor];
+        if score == FORBIDDEN || key <= self.above || self.sought.mates[mentee].contains(&index(mentor)) {
+            return;
+        }
+        let entry = Ranked { key, lot: self.scores.lot(mentee, mentor), mentor: index(mentor), score };
+        if self.top.offer(entry) {
+            // An equal key may still win by its lot.
+            let floor = self.top.floor().map(|floor| floor - W::from(1));
+            self.above = floor.map_or(self.above, |floor| floor.max(self.above));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Why floors cannot be met, as reasons: whose floors, who depends on whom, and what these people have in common that
+//! others have not. `12 mentees who speak only French; 3 places that can serve them`.
+
+use std::collections::BTreeSet;
+
+use crate::domain::explanation::{Reason, ReasonCode};
+use crate::engine::certify::Shortage;
+use crate::engine::problem::Problem;
+
+use super::{Cut, Need, Quotas};
+
+/// What is told of a person: codes, never her name. Empty sets tell nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Her organisation.
+    pub organisation: BTreeSet<String>,
+    /// Her region.
+    pub region: BTreeSet<String>,
+    /// All languages that she speaks well enough.
+    pub languages: BTreeSet<String>,
+    /// All ways in which she can meet.
+    pub modes: BTreeSet<String>,
+}
+
+/// Tells what people and groups are called.
+pub trait Naming {
+    /// What is told of a mentee.
+    fn mentee(&self, mentee: usize) -> Facts;
+
+    /// What is told of a mentor.
+    fn mentor(&self, mentor: usize) -> Facts;
+
+    /// The code of a group of mentees.
+    fn mentee_group(&self, group: usize) -> String;
+
+    /// The code of a group of mentors.
+    fn mentor_group(&self, group: usize) -> String;
+}
+
+/// The reasons why floors cannot be met: the floors and the shortage; then the mentees in the cut and what they share, and
+/// the mentors in the cut, their places and what they share. Only what people in the cut share and somebody of their side
+/// outside it does not is told.
+pub fn reasons(
+    problem: &Problem<'_>,
+    quotas: &Quotas,
+    cut: &Cut,
+    shortage: Shortage,
+    naming: &dyn Naming,
+) -> Vec<Reason> {
+    let mut reasons = vec![
+        Reason::new(ReasonCode::FloorsUnmet)
+            .with("groups", floors_of(quotas, cut, naming).join(","))
+            .with("asked", shortage.asked)
+            .with("possible", shortage.possible),
+    ];
+    if !cut.mentees.is_empty() {
+        reasons.push(Reason::new(ReasonCode::FloorsMentees).with("mentees", cut.mentees.len()));
+        reasons.extend(shared(&cut.mentees, problem.mentees.len(), |mentee| naming.mentee(mentee)));
+    }
+    if !cut.mentors.is_empty() {
+        let of_cut =
+            |mentor: &u32| problem.mentors.get(*mentor as usize).map_or(0, |seats| u64::from(seats.max));
+        let places: u64 = cut.mentors.iter().map(of_cut).sum();
+        let mentors = cut.mentors.len();
+        reasons.push(Reason::new(ReasonCode::FloorsMentors).with("mentors", mentors).with("places", places));
+        reasons.extend(shared(&cut.mentors, problem.mentors.len(), |mentor| naming.mentor(mentor)));
+    }
+    reasons
+}
+
+/// The groups whose floors the cut counts.
+fn floors_of(quotas: &Quotas, cut: &Cut, naming: &dyn Naming) -> Vec<String> {
+    let counted = |forest: &super::Forest, inside: &[u32], own_side: bool| -> Vec<usize> {
+        let is_inside = |group: u32| inside.binary_search(&group).is_ok();
+        let counts = |(at, group): &(u32, &super::Group)| {
+            group.floor > 0 && is_inside(*at) == own_side && group.parent.is_some_and(is_inside) != own_side
+        };
+        (0_u32..).zip(forest.groups()).filter(counts).map(|(at, _)| at as usize).collect()
+    };
+    let of_mentees = counted(&quotas.mentees, &cut.mentee_groups, cut.need == Need::OfMentees);
+    let of_mentors = counted(&quotas.mentors, &cut.mentor_groups, cut.need == Need::OfMentors);
+    let of_mentees = of_mentees.into_iter().map(|group| naming.mentee_group(group));
+    of_mentees.chain(of_mentors.into_iter().map(|group| naming.mentor_group(group))).collect()
+}
+
+/// What all people inside a cut share, and not everybody of their side.
+fn shared(inside: &[u32], side: usize, facts: impl Fn(usize) -> Facts) -> Vec<Reason> {
+    type Read = fn(Facts) -> BTreeSet<String>;
+    let told: [(ReasonCode, &str, Read); 4] = [
+        (ReasonCode::SharedOrganisation, "organisation", |facts| facts.organisation),
+        (ReasonCode::SharedRegion, "region", |facts| facts.region),
+        (ReasonCode::SharedLanguages, "languages", |facts| facts.languages),
+        (ReasonCode::SharedModes, "modes", |facts| facts.modes),
+    ];
+    let mut reasons = Vec::new();
+    for (code, name, read) in told {
+        let Some(first) = inside.first().map(|person| read(facts(*person as usize))) else { continue };
+        let has_first = |person: usize| read(facts(person)) == first;
+        let all_inside = inside.iter().all(|person| has_first(*person as usize));
+        if !first.is_empty() && all_inside && !(0..side).all(has_first) {
+            let value = first.into_iter().collect::<Vec<String>>().join(",");
+            reasons.push(Reason::new(code).with(name, value));
+        }
+    }
+    reasons
+}
