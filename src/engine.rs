@@ -12,6 +12,8 @@ pub mod assign;
 pub mod brought;
 mod census;
 pub mod certify;
+pub mod decisions;
+pub mod diagnose;
 pub mod eligibility;
 pub mod encode;
 mod explain;
@@ -21,6 +23,7 @@ pub mod objective;
 pub mod pool;
 pub mod problem;
 pub mod quota;
+pub mod repair;
 pub mod score;
 pub mod stable;
 mod summary;
@@ -28,6 +31,7 @@ mod summary;
 mod tests;
 pub mod totals;
 mod unmatched;
+pub mod what_if;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -180,6 +184,7 @@ fn demands(round: &Round<'_>) -> Vec<Demand> {
         Demand {
             tier: u8::from(!round.is_waitlisted(content)),
             wanted: content.mentee_request.map_or(1, |request| request.mentors_wanted.clamp(1, 2)),
+            pinned: 0,
         }
     };
     round.mentees.iter().map(demand).collect()

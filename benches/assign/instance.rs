@@ -37,7 +37,7 @@ impl Instance {
             cells.extend((0..mentors).map(|mentor| score(mentee, mentor)));
         }
         Self {
-            mentees: vec![Demand { tier: 0, wanted: 1 }; mentees],
+            mentees: vec![Demand { tier: 0, wanted: 1, pinned: 0 }; mentees],
             mentors: (0..mentors).map(|mentor| Seats { min: 0, max: seats(mentor) }).collect(),
             scores: Matrix::new(mentors, cells).unwrap(),
         }

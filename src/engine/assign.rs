@@ -38,16 +38,19 @@ pub(in crate::engine) mod tests;
 pub(super) mod tiles;
 pub(super) mod top;
 mod tuning;
+mod warm;
 pub(super) mod weight;
 
 pub use self::counters::Counters;
+pub(in crate::engine) use self::warm::assign_weighted;
+pub use self::warm::{Start, assign_from};
 
 use super::certify::Certificate;
 use super::problem::{Observer, Problem, Stopped};
 
 pub(super) use self::core::index;
 use self::core::{Core, Survey};
-pub(super) use self::counters::{Pulse, Work};
+pub(super) use self::counters::Work;
 
 use self::levels::Levels;
 use self::market::{ForMentees, ForSeats};

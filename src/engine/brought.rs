@@ -109,6 +109,48 @@ impl Listed {
         Self { starts, arcs }
     }
 
+    /// The list without some candidates, given by mentee and mentor in ascending order.
+    #[must_use]
+    pub fn without(&self, pairs: &[(u32, u32)]) -> Self {
+        let mut starts = Vec::with_capacity(self.starts.len());
+        let mut arcs = Vec::with_capacity(self.arcs.len());
+        starts.push(0);
+        let mut copied = 0;
+        let mut shift = 0;
+        let mut rest = pairs;
+        for mentee in 0..self.starts.len().saturating_sub(1) {
+            let ends = self.starts[mentee]..self.starts[mentee + 1];
+            let of_mentee = rest.partition_point(|pair| pair.0 as usize <= mentee);
+            let (banned, later) = rest.split_at(of_mentee);
+            rest = later;
+            if !banned.is_empty() {
+                arcs.extend_from_slice(&self.arcs[copied..ends.start]);
+                let kept = |arc: &&Arc| banned.binary_search_by_key(&arc.to, |pair| pair.1).is_err();
+                arcs.extend(self.arcs[ends.clone()].iter().filter(kept));
+                copied = ends.end;
+                shift = copied - arcs.len();
+            }
+            starts.push(ends.end - shift);
+        }
+        arcs.extend_from_slice(&self.arcs[copied.min(self.arcs.len())..]);
+        Self { starts, arcs }
+    }
+
+    /// The list with `bonus` more for some candidates, given by mentee and mentor; it must not be less than nothing.
+    #[must_use]
+    pub fn favouring(&self, pairs: &[(u32, u32)], bonus: i32) -> Self {
+        let mut list = self.clone();
+        for &(mentee, mentor) in pairs {
+            let row = &mut list.arcs[self.starts[mentee as usize]..self.starts[mentee as usize + 1]];
+            if let Some(at) = row.iter().position(|arc| arc.to == mentor) {
+                row[at].score = row[at].score.saturating_add(bonus);
+                let to = row[..at].partition_point(|arc| arc.score >= row[at].score);
+                row[to..=at].rotate_right(1);
+            }
+        }
+        list
+    }
+
     /// Candidates in all.
     pub fn len(&self) -> usize {
         self.arcs.len()

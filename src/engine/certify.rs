@@ -5,13 +5,15 @@
 //! Let `s(i, j)` be the score of a candidate pair. The value of an assignment is
 //!
 //! - `s(i, j)` for each of its pairs,
-//! - plus `tier weight` for each mentee with at least one mentor, plus `second` for each mentee with two,
+//! - plus `tier weight` for each mentee with at least one mentor, plus `second` for each mentee with two; for a mentee who
+//!   has a mentor by a pin ([`crate::engine::decisions`]), `second` for each,
 //! - plus `minimum` for each place filled up to a mentor's minimum: `minimum * min(load(j), min(j))`.
 //!
 //! **Bound.** Take *any* numbers `u(i)` and `p(j)`. No assignment has a greater value than
 //!
 //! ```text
-//!   sum over mentees i   max(0, tier weight + u(i))  +  max(0, second + u(i)) if she wants two
+//!   sum over mentees i   max(0, tier weight + u(i)), with `second` for `tier weight` if she has a mentor by a pin,
+//!                        +  max(0, second + u(i)) if she wants two
 //! + sum over mentors j   min(j) * max(0, minimum + p(j))  +  (max(j) - min(j)) * max(0, p(j))
 //! + sum over candidates  max(0, s(i, j) - u(i) - p(j))
 //! + sum over groups g    ceiling(g) * max(0, q(g))  -  floor(g) * max(0, -q(g))

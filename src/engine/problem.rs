@@ -8,13 +8,15 @@ use crate::domain::run::Stage;
 /// Score of a pair that a hard rule forbids.
 pub const FORBIDDEN: i32 = i32::MIN;
 
-/// What a mentee wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a mentee wants; by default nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Demand {
     /// Priority tier, 0 first. Every tier is served as widely as possible before the next.
     pub tier: u8,
-    /// Different mentors wanted, 1 or 2.
+    /// Different mentors wanted, 0 to 2, beside those she has by pins.
     pub wanted: u8,
+    /// Mentors she has by pins: with one of them, another counts as her second and not as her first.
+    pub pinned: u8,
 }
 
 /// What a mentor offers.

@@ -35,7 +35,7 @@ pub use self::forest::{BadForest, Forest, Group, Quotas};
 use std::collections::BTreeSet;
 
 use super::assign::weight::Weight;
-use super::assign::{Assignment, Pulse, Work, assign_before_quotas};
+use super::assign::{Assignment, Work, assign_before_quotas};
 use super::problem::{Arc, Observer, Problem, Stopped};
 
 use self::flow::Served;

@@ -31,7 +31,7 @@ pub fn read<R: Read>(mentees: File<R>, mentors: File<R>, scores: File<R>) -> Res
     let name = mentees.name.clone();
     each_row(mentees, &["mentee"], &["tier", "wanted"], &mut wrong, |row, wrong| {
         let tier = row.number("tier", 0, 0, u8::MAX, wrong);
-        let demand = Demand { tier, wanted: row.number("wanted", 1, 0, 2, wrong) };
+        let demand = Demand { tier, wanted: row.number("wanted", 1, 0, 2, wrong), pinned: 0 };
         problem.mentee(row.text("mentee"), demand, row.line(), |line| place(&name, line));
     });
     let name = mentors.name.clone();

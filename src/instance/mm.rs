@@ -33,13 +33,13 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
     let mut wrong = Violations::default();
     numbers::<i32>(&mut source, header.mentees, |wanted| {
         match u8::try_from(wanted) {
-            Ok(wanted @ 0..=2) => mentees.push(Demand { tier: 0, wanted }),
+            Ok(wanted @ 0..=2) => mentees.push(Demand { tier: 0, wanted, pinned: 0 }),
             _ => {
                 wrong.add(
                     format!("mentee {}", mentees.len()),
                     format!("wants {wanted} mentors; give 0, 1 or 2"),
                 );
-                mentees.push(Demand { tier: 0, wanted: 0 });
+                mentees.push(Demand { tier: 0, wanted: 0, pinned: 0 });
             }
         };
     })?;
@@ -219,7 +219,7 @@ mod tests {
         for bytes in [dense, sparse] {
             let instance = load(&bytes).unwrap();
             assert!(instance.coverage_first);
-            assert_eq!(instance.mentees, [1, 2].map(|wanted| Demand { tier: 0, wanted }));
+            assert_eq!(instance.mentees, [1, 2].map(|wanted| Demand { tier: 0, wanted, pinned: 0 }));
             assert_eq!(instance.mentors, [3, 0].map(|max| Seats { min: 0, max }));
             let mut tile = [0; 4];
             instance.problem().scores.tile(0..2, 0..2, &mut tile);

@@ -53,6 +53,7 @@ pub fn take_in(problem: &mut Builder, part: v1::AssignmentProblem) {
                 2,
                 &mut wrong,
             ),
+            pinned: 0,
         };
         problem.mentee(&mentee.id, demand, at, mentee_at);
     }

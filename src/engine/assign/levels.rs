@@ -20,7 +20,7 @@
 //! quarter to spare, so that the weights still hold when a few people join.
 
 use crate::engine::certify::{Certificate, TierWeight};
-use crate::engine::problem::Problem;
+use crate::engine::problem::{Demand, Problem};
 
 use super::weight::Weight;
 
@@ -86,6 +86,13 @@ impl Levels {
         Some(levels)
     }
 
+    /// The weights of a certificate, for scores that lie in `lowest..=highest`.
+    pub(super) fn given(weights: &Certificate, lowest: i32, highest: i32) -> Self {
+        let &Certificate { ref tiers, minimum, second, .. } = weights;
+        let range = i128::from(highest) - i128::from(lowest);
+        Self { tiers: tiers.clone(), minimum, second, highest: i128::from(highest.max(0)), range }
+    }
+
     /// The same without any weight but that of minimum places.
     fn of_scores_alone(mut self) -> Self {
         self.tiers.iter_mut().for_each(|tier| tier.weight = 0);
@@ -112,9 +119,12 @@ impl Levels {
         self.nobody_pays() <= i128::from(i64::MAX >> 4)
     }
 
-    /// Weight of a first place of the given tier.
-    pub(super) fn first<W: Weight>(&self, tier: u8) -> W {
-        let at = self.tiers.partition_point(|entry| entry.tier < tier);
+    /// Weight of the first place of a mentee that is not taken by a pin.
+    pub(super) fn first<W: Weight>(&self, demand: Demand) -> W {
+        if demand.pinned > 0 {
+            return self.second();
+        }
+        let at = self.tiers.partition_point(|entry| entry.tier < demand.tier);
         W::narrow(self.tiers.get(at).map_or(0, |entry| entry.weight))
     }
 
@@ -131,6 +141,11 @@ impl Levels {
     /// How far prices may move before all pairs are priced again: half the range of scores.
     pub(super) fn span<W: Weight>(&self) -> W {
         W::narrow((self.range / 2).max(1))
+    }
+
+    /// What a pair may cost at present prices to be looked at first by those who seek an heir: a small part of the range.
+    pub(super) fn near<W: Weight>(&self) -> W {
+        W::narrow(self.range / 64 + 1)
     }
 
     /// A price above every gain: that of a mentor without places.
@@ -161,8 +176,10 @@ mod tests {
     fn every_level_outweighs_all_scores_together() {
         let levels = Levels::new(&[0, 3], 10, -5, 7);
         assert_eq!((levels.minimum, levels.second), (256, 256));
-        assert_eq!(levels.first::<i64>(3), 512);
-        assert_eq!(levels.first::<i64>(0), 768);
+        let demand = |tier, pinned| Demand { tier, wanted: 1, pinned };
+        assert_eq!(levels.first::<i64>(demand(3, 0)), 512);
+        assert_eq!(levels.first::<i64>(demand(0, 0)), 768);
+        assert_eq!(levels.first::<i64>(demand(0, 1)), 256);
         assert!(levels.fit_i64());
     }
 

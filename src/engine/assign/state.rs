@@ -12,7 +12,7 @@
 //! solver works a mentee may have places *in use* but not yet served, and a mentor may have *holes*: seats in use that
 //! nobody holds. At the end there are none.
 
-use crate::engine::problem::{Problem, Seats};
+use crate::engine::problem::{Demand, Problem, Seats};
 
 use super::core::index;
 use super::holders::{Block, Holder, Holders};
@@ -51,7 +51,7 @@ struct Mentor {
 struct Mentee {
     wanted: u8,
     used: u8,
-    tier: u16,
+    kind: u16,
 }
 
 /// A place of a mentee: the mentor who serves it.
@@ -64,6 +64,11 @@ pub(super) struct Place {
 }
 
 const VACANT: Place = Place { mentor: NONE, score: 0 };
+
+/// The kind of a mentee: her tier, or the one kind of all who have a mentor by a pin.
+fn kind(demand: Demand) -> u16 {
+    if demand.pinned > 0 { u16::from(u8::MAX) + 1 } else { u16::from(demand.tier) }
+}
 
 /// The state of the solver.
 #[derive(Debug)]
@@ -78,7 +83,7 @@ pub(super) struct State<W> {
     mentors: Vec<Mentor>,
     places: Vec<Place>,
     holders: Holders<W>,
-    /// By tier.
+    /// What first places count for, by kind of mentee.
     first: Vec<W>,
     /// Prices of mentees.
     pub(super) u: Vec<W>,
@@ -92,7 +97,8 @@ impl<W: Weight> State<W> {
         let nobody_pays = W::narrow(levels.nobody_pays());
         let stride =
             problem.mentees.iter().map(|demand| usize::from(demand.wanted.min(2))).max().unwrap_or(0);
-        let first: Vec<W> = (0..=u8::MAX).map(|tier| levels.first(tier)).collect();
+        let of_tier = |tier| levels.first(Demand { tier, wanted: 1, pinned: 0 });
+        let first: Vec<W> = (0..=u8::MAX).map(of_tier).chain([second]).collect();
         let mut holders = Holders::default();
         let mentors: Vec<Mentor> = problem
             .mentors
@@ -122,13 +128,13 @@ impl<W: Weight> State<W> {
             most_for_first: problem
                 .mentees
                 .iter()
-                .map(|d| first[usize::from(d.tier)])
+                .map(|&demand| first[usize::from(kind(demand))])
                 .max()
                 .unwrap_or_default(),
             mentees: problem
                 .mentees
                 .iter()
-                .map(|d| Mentee { wanted: d.wanted.min(2), used: 0, tier: u16::from(d.tier) })
+                .map(|&demand| Mentee { wanted: demand.wanted.min(2), used: 0, kind: kind(demand) })
                 .collect(),
             mentors,
             places: vec![VACANT; problem.mentees.len() * stride],
@@ -136,9 +142,9 @@ impl<W: Weight> State<W> {
             u: problem
                 .mentees
                 .iter()
-                .map(|demand| match demand.wanted {
+                .map(|&demand| match demand.wanted {
                     0 => nobody_pays,
-                    _ => -first[usize::from(demand.tier)],
+                    _ => -first[usize::from(kind(demand))],
                 })
                 .collect(),
             first,
@@ -181,8 +187,8 @@ impl<W: Weight> State<W> {
 
     /// What a mentee's place in use counts for, where `spare` places in use are left out of account.
     pub(super) fn place_worth(&self, mentee: usize, spare: usize) -> W {
-        let Mentee { used, tier, .. } = self.mentees[mentee];
-        if usize::from(used) == spare + 1 { self.first[usize::from(tier)] } else { self.second }
+        let Mentee { used, kind, .. } = self.mentees[mentee];
+        if usize::from(used) == spare + 1 { self.first[usize::from(kind)] } else { self.second }
     }
 
     /// What a mentor's last seat in use counts for, where `spare` seats in use are left out of account.
@@ -203,7 +209,7 @@ impl<W: Weight> State<W> {
     }
 
     fn place_bonus(&self, mentee: usize, place: u8) -> W {
-        if place == 0 { self.first[usize::from(self.mentees[mentee].tier)] } else { self.second }
+        if place == 0 { self.first[usize::from(self.mentees[mentee].kind)] } else { self.second }
     }
 
     fn seat_bonus(&self, mentor: usize, seat: u32) -> W {

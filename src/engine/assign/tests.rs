@@ -41,7 +41,7 @@ fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
     }
 }
 
-fn tuning() -> impl Strategy<Value = Tuning> {
+pub(super) fn tuning() -> impl Strategy<Value = Tuning> {
     let narrow = (1..3_usize, 1..3_usize, 0..6_usize, 0..3_usize);
     let narrow = narrow.prop_map(|(breadth, worst, patience, few)| Tuning { breadth, worst, patience, few });
     prop_oneof![3 => narrow, 1 => Just(Tuning::default())]
@@ -161,7 +161,7 @@ fn the_engine_stops_whenever_it_is_told_to() {
 fn the_number_of_threads_changes_nothing() {
     let mut instance = instance::Instance::profile(400, 260, 3, 5);
     for (at, demand) in instance.mentees.iter_mut().enumerate() {
-        *demand = Demand { tier: u8::from(at % 3 == 0), wanted: 1 + u8::from(at % 4 == 0) };
+        *demand = Demand { tier: u8::from(at % 3 == 0), wanted: 1 + u8::from(at % 4 == 0), pinned: 0 };
     }
     let answers: Vec<Assignment> = [1, 2, 4, 16]
         .into_iter()
@@ -189,6 +189,7 @@ fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, Listed) {
     let demand = |at: usize| Demand {
         tier: u8::from(at.is_multiple_of(3)),
         wanted: 1 + u8::from(at.is_multiple_of(5)),
+        pinned: 0,
     };
     let seats = |at: u32| Seats { min: u32::from(at.is_multiple_of(4)), max: at % 4 };
     (
@@ -274,7 +275,7 @@ fn a_rare_language_finds_its_one_mentor_far_down_everybodys_list() {
 fn a_second_mentor_is_another_mentor() {
     let case = Case {
         coverage_first: true,
-        mentees: vec![Demand { tier: 0, wanted: 2 }],
+        mentees: vec![Demand { tier: 0, wanted: 2, pinned: 0 }],
         mentors: vec![Seats { min: 2, max: 2 }, Seats { min: 0, max: 1 }],
         scores: vec![100, -100],
     };

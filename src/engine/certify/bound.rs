@@ -50,7 +50,8 @@ pub(super) fn nodes(problem: &Problem<'_>, certificate: &Certificate) -> i128 {
     let mut sum = 0_i128;
     for (demand, &u) in problem.mentees.iter().zip(&certificate.mentee_prices) {
         if demand.wanted >= 1 {
-            sum += (first[usize::from(demand.tier)] + u).max(0);
+            let weight = if demand.pinned > 0 { certificate.second } else { first[usize::from(demand.tier)] };
+            sum += (weight + u).max(0);
         }
         if demand.wanted >= 2 {
             sum += (certificate.second + u).max(0);

@@ -133,7 +133,7 @@ pub(super) fn value(
             return Err(Infeasible::TooManyMentors { mentee, has, wanted });
         }
         if has >= 1 {
-            value += first[usize::from(demand.tier)];
+            value += if demand.pinned > 0 { certificate.second } else { first[usize::from(demand.tier)] };
         }
         if has == 2 {
             value += certificate.second;

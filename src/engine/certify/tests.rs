@@ -14,9 +14,9 @@ fn solved() -> (Case, Vec<(u32, u32)>, Certificate) {
     let case = Case {
         coverage_first: true,
         mentees: vec![
-            Demand { tier: 0, wanted: 1 },
-            Demand { tier: 1, wanted: 2 },
-            Demand { tier: 1, wanted: 1 },
+            Demand { tier: 0, wanted: 1, pinned: 0 },
+            Demand { tier: 1, wanted: 2, pinned: 0 },
+            Demand { tier: 1, wanted: 1, pinned: 0 },
         ],
         mentors: vec![Seats { min: 1, max: 1 }, Seats { min: 0, max: 2 }, Seats { min: 1, max: 2 }],
         scores: vec![50, 70, 10, 90, 20, FORBIDDEN, 30, 60, 40],

@@ -135,7 +135,9 @@ impl<W: Weight> Network<W> {
         for (mentee, demand) in problem.mentees.iter().enumerate() {
             let from = Nodes::mentee_group(self.nodes, forest.innermost(mentee));
             let tier = certificate.tiers.iter().find(|entry| entry.tier == demand.tier);
-            let bonuses = [tier.map_or(0, |entry| entry.weight), certificate.second];
+            let first =
+                if demand.pinned > 0 { Some(certificate.second) } else { tier.map(|entry| entry.weight) };
+            let bonuses = [first.unwrap_or_default(), certificate.second];
             for (place, bonus) in (0..u32::from(demand.wanted.min(2))).zip(bonuses) {
                 let used = u32::from(has[mentee] > place);
                 let arc = self.flow.add((from, self.nodes.mentee(mentee)), W::narrow(-bonus), 1 - used, used);

@@ -132,7 +132,7 @@ proptest! {
 #[test]
 fn one_mentee_of_an_earlier_tier_comes_before_any_number_of_later_ones() {
     // Two full groups: to serve mentee 0, mentee 1 must go, and mentee 2 has to make room for mentee 3 of a later tier.
-    let demand = |tier| Demand { tier, wanted: 1 };
+    let demand = |tier| Demand { tier, wanted: 1, pinned: 0 };
     let case = Case {
         coverage_first: true,
         mentees: [0, 1, 1, 2].map(demand).to_vec(),
@@ -149,7 +149,7 @@ fn one_mentee_of_an_earlier_tier_comes_before_any_number_of_later_ones() {
 fn scarce(floor: u32) -> (Case, Quotas) {
     let case = Case {
         coverage_first: true,
-        mentees: vec![Demand { tier: 0, wanted: 1 }; 4],
+        mentees: vec![Demand { tier: 0, wanted: 1, pinned: 0 }; 4],
         mentors: vec![Seats { min: 0, max: 2 }, Seats { min: 0, max: 4 }],
         scores: [[5, FORBIDDEN], [6, FORBIDDEN], [7, FORBIDDEN], [8, 1]].concat(),
     };
@@ -269,7 +269,7 @@ fn groups_that_are_no_forest_are_refused() {
 #[test]
 fn more_tiers_than_a_certificate_holds_are_refused_and_not_muddled() {
     let (mut case, quotas) = scarce(1);
-    case.mentees = (0..=u8::MAX).map(|tier| Demand { tier, wanted: 1 }).collect();
+    case.mentees = (0..=u8::MAX).map(|tier| Demand { tier, wanted: 1, pinned: 0 }).collect();
     case.scores = vec![1; 2 * case.mentees.len()];
     assert_eq!(assign_within(&case.problem(), &quotas, &Unobserved), Ok(Answer::TooManyTiers));
 }
@@ -278,7 +278,7 @@ fn more_tiers_than_a_certificate_holds_are_refused_and_not_muddled() {
 fn market() -> (instance::Instance, Quotas) {
     let mut instance = instance::Instance::profile(260, 180, 2, 7);
     for (at, demand) in instance.mentees.iter_mut().enumerate() {
-        *demand = Demand { tier: u8::from(at % 3 == 0), wanted: 1 + u8::from(at % 4 == 0) };
+        *demand = Demand { tier: u8::from(at % 3 == 0), wanted: 1 + u8::from(at % 4 == 0), pinned: 0 };
     }
     let forest = |people: u64, seed, floor: u32, ceiling: u32| {
         let regions = (0..3).map(|_| Group { parent: None, floor: 0, ceiling: 4 * ceiling });

@@ -51,6 +51,17 @@ impl Case {
         self.scores[mentee * self.mentors.len() + mentor]
     }
 
+    /// The candidates as a list.
+    pub(in crate::engine) fn listed(&self) -> Listed {
+        let (mut starts, mut arcs) = (vec![0], Vec::new());
+        for i in 0..self.mentees.len() {
+            let row = (0..self.mentors.len()).filter(|&j| self.score(i, j) != FORBIDDEN);
+            arcs.extend(row.map(|j| Arc { to: at(j), score: self.score(i, j) }));
+            starts.push(arcs.len());
+        }
+        Listed::new(starts, arcs).unwrap()
+    }
+
     /// The lexicographic value of an assignment, level by level and without weights: mentees served per tier, minimum
     /// places, second mentors, score.
     pub(in crate::engine) fn value(&self, pairs: &[(u32, u32)]) -> Vec<i64> {
@@ -134,7 +145,7 @@ pub(in crate::engine) fn case(
     score: impl Strategy<Value = i32> + Clone + 'static,
 ) -> impl Strategy<Value = Case> {
     let demand = (0..3_u8, prop_oneof![1 => Just(0_u8), 8 => Just(1), 6 => Just(2)]);
-    let demand = demand.prop_map(|(tier, wanted)| Demand { tier, wanted });
+    let demand = demand.prop_map(|(tier, wanted)| Demand { tier, wanted, pinned: 0 });
     let seats = (0..3_u32, 0..4_u32).prop_map(|(min, max)| Seats { min, max });
     let people = (vec(demand, mentees), vec(seats, mentors));
     people.prop_flat_map(move |(mentees, mentors)| {

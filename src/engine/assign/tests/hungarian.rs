@@ -11,7 +11,7 @@ use crate::engine::problem::{Demand, FORBIDDEN, Seats};
 /// Cases that the oracle can solve: everybody wants one mentor.
 pub(super) fn case() -> impl Strategy<Value = Case> {
     (2..40_usize, 2..25_usize).prop_flat_map(|(mentees, mentors)| {
-        let demand = (0..3_u8).prop_map(|tier| Demand { tier, wanted: 1 });
+        let demand = (0..3_u8).prop_map(|tier| Demand { tier, wanted: 1, pinned: 0 });
         let seats = (0..2_u32, 0..3_u32).prop_map(|(min, max)| Seats { min, max });
         let cell = prop_oneof![2 => Just(FORBIDDEN), 1 => score()];
         (vec(demand, mentees), vec(seats, mentors), vec(cell, mentees * mentors))

@@ -20,7 +20,7 @@ impl PairScores for Extreme {
 #[test]
 fn a_million_extreme_scores_in_all_tiers_are_solved_and_proved_in_128_bits() {
     let mentees: Vec<Demand> =
-        (0..=u8::MAX).cycle().take(1_100_000).map(|tier| Demand { tier, wanted: 1 }).collect();
+        (0..=u8::MAX).cycle().take(1_100_000).map(|tier| Demand { tier, wanted: 1, pinned: 0 }).collect();
     let mentors = [Seats { min: 5, max: 1_100_000 }];
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &Extreme, coverage_first: true };
     let solved = assign(&problem, &Unobserved).unwrap();

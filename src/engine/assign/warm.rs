@@ -1,0 +1,162 @@
+//! Warm start: the best assignment of a problem from that of one much like it.
+//!
+//! Whatever prices the mentors have, the mentees' prices follow: each takes the most that any mentor offers whom she does
+//! not have. A pair of the start is kept if it offers its mentee no less than that; so all conditions of [`State`] hold at
+//! once for *any* start, and what is left is mentees who wait, and holes of mentors whose price says that all their seats
+//! are taken. A search for each of them puts that right (Bertsekas, *Linear Network Optimization*, 1991, section 1.3;
+//! Volgenant 2006 for changed rows of the assignment problem): the work goes with the number of changes and not of people.
+//!
+//! Where the candidates are listed, a search for an heir would need all of them by mentor. It gets the near ones only,
+//! those that cost little at the present prices; a look at the list finds those that were missed, until none was.
+
+mod near;
+mod restore;
+#[cfg(test)]
+mod tests;
+
+use crate::engine::certify::Certificate;
+use crate::engine::problem::{Observer, Problem, Stopped};
+
+use super::core::{Core, Survey, survey};
+use super::counters::Work;
+use super::levels::Levels;
+use super::paths::Paths;
+use super::state::State;
+use super::tuning::Tuning;
+use super::weight::Weight;
+use super::{Assignment, Begun, conclude, finish, repair};
+
+/// An earlier result to start from, in the positions of the problem to be solved.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Pairs of a mentee and a mentor. Pairs that are no candidates, or too many for somebody, do no harm.
+    pub pairs: Vec<(u32, u32)>,
+    /// One price per mentor; `None` for a joiner, and for all who are missing at the end. The mentees' prices follow.
+    pub mentor_prices: Vec<Option<i128>>,
+    /// What a filled minimum place counted for when the prices were made. If it counts for more or less now, prices are
+    /// moved along with it.
+    pub minimum: i128,
+}
+
+impl Start {
+    /// An earlier result for a problem with the same people.
+    pub fn of(assignment: &Assignment) -> Self {
+        let prices = &assignment.certificate.mentor_prices;
+        Self {
+            pairs: assignment.pairs.clone(),
+            mentor_prices: prices.iter().copied().map(Some).collect(),
+            minimum: assignment.certificate.minimum,
+        }
+    }
+
+    /// The same for other people: `mentees` and `mentors` give the new position of each of the earlier ones, or `None` for
+    /// one who has dropped out, and `count` is the number of mentors now.
+    #[must_use]
+    pub fn moved(&self, mentees: &[Option<u32>], mentors: &[Option<u32>], count: usize) -> Self {
+        let to = |moves: &[Option<u32>], at: u32| moves.get(at as usize).copied().flatten();
+        let pairs = self.pairs.iter();
+        let pairs = pairs.filter_map(|&(mentee, mentor)| Some((to(mentees, mentee)?, to(mentors, mentor)?)));
+        let mut mentor_prices = vec![None; count];
+        for (&price, &at) in self.mentor_prices.iter().zip(mentors) {
+            if let Some(slot) = at.and_then(|at| mentor_prices.get_mut(at as usize)) {
+                *slot = price;
+            }
+        }
+        Self { pairs: pairs.collect(), mentor_prices, minimum: self.minimum }
+    }
+
+    /// A mentor's price, moved from the old weight of a minimum place to the new one. Prices lie near multiples of it,
+    /// since every weight of the objective is one.
+    fn price(&self, mentor: usize, minimum: i128) -> Option<i128> {
+        let price = self.mentor_prices.get(mentor).copied().flatten()?;
+        let old = self.minimum.max(1);
+        let steps = price.saturating_add(old / 2).div_euclid(old);
+        Some(price.saturating_add(steps.saturating_mul(minimum - old)))
+    }
+}
+
+/// Finds a best assignment like [`super::assign`], and exactly so, from any start; quickly if the start is nearly right.
+/// Among several best assignments the answer depends on the start.
+pub fn assign_from(
+    problem: &Problem<'_>,
+    start: &Start,
+    observer: &dyn Observer,
+) -> Result<Assignment, Stopped> {
+    assign_from_tuned(problem, start, None, &Tuning::default(), observer)
+}
+
+/// Finds an assignment of the greatest value under the weights of a certificate, whether or not they put one aim before
+/// another.
+pub(in crate::engine) fn assign_weighted(
+    problem: &Problem<'_>,
+    start: &Start,
+    weights: &Certificate,
+    observer: &dyn Observer,
+) -> Result<Assignment, Stopped> {
+    assign_from_tuned(problem, start, Some(weights), &Tuning::default(), observer)
+}
+
+fn assign_from_tuned(
+    problem: &Problem<'_>,
+    start: &Start,
+    weights: Option<&Certificate>,
+    tuning: &Tuning,
+    observer: &dyn Observer,
+) -> Result<Assignment, Stopped> {
+    let Survey { core, lowest, highest } = survey(problem, tuning.breadth, observer)?;
+    let levels = match weights {
+        Some(weights) => Levels::given(weights, lowest, highest),
+        None => Levels::of(problem, lowest, highest),
+    };
+    if levels.fit_i64() {
+        solve::<i64>(problem, start, tuning, levels, core, observer)
+    } else {
+        solve::<i128>(problem, start, tuning, levels, core, observer)
+    }
+}
+
+fn solve<W: Weight>(
+    problem: &Problem<'_>,
+    start: &Start,
+    tuning: &Tuning,
+    levels: Levels,
+    core: Core<'_>,
+    observer: &dyn Observer,
+) -> Result<Assignment, Stopped> {
+    let mut work = Work::new(problem, observer);
+    let mut state = State::<W>::new(problem, &levels);
+    let Some((waiting, mut holes)) = restore::restore(problem, start, &levels, &core, &mut state, observer)?
+    else {
+        return super::solve::<W>(problem, tuning, levels, core, observer);
+    };
+    let mut paths = Paths::new(&state);
+    let list = problem.scores.listed();
+    let reach = if list.is_some() { W::FAR } else { levels.span() };
+    // As much work as a look at the whole core: phases are cheaper then.
+    let budget = core.len() as u64;
+    let mut waiting = paths.serve_each(&mut state, &core, &waiting, reach, budget, &mut work)?;
+    let mut near = match list.filter(|_| !holes.is_empty()) {
+        Some(list) => Some(near::core(list, &state, levels.near(), observer)?),
+        None => None,
+    };
+    while let Some(list) = list.filter(|_| waiting.is_empty()) {
+        let Some(near) = near.as_mut().filter(|_| !holes.is_empty()) else {
+            return Ok(conclude(levels, &state, &core, work.counters));
+        };
+        near.index_columns(&mut work.pulse)?;
+        for mentor in holes.drain(..) {
+            paths.fill(&mut state, near, mentor, &mut work)?;
+        }
+        work.counters.pricing_rounds += 1;
+        let missed = near::missed(list, &state, observer)?;
+        let more: usize = missed.iter().map(Vec::len).sum();
+        if more > 0 {
+            work.counters.priced_in += more as u64;
+            near.extend(problem.scores, &missed);
+            let upset = repair::take_in(&mut state, &missed);
+            holes = upset.holes;
+            waiting = paths.serve_each(&mut state, &core, &upset.waiting, reach, budget, &mut work)?;
+        }
+    }
+    finish(problem, tuning, levels, Begun { core, state, paths, waiting, holes }, work)
+}

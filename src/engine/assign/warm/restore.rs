@@ -1,0 +1,218 @@
+//! Makes a state out of any start, in which all conditions hold: what does not fit is dropped and waits.
+
+use rayon::prelude::*;
+
+use crate::engine::assign::core::{Arc, Core, index};
+use crate::engine::assign::levels::Levels;
+use crate::engine::assign::state::State;
+use crate::engine::assign::weight::Weight;
+use crate::engine::problem::{Observer, Problem, Seats, Stopped};
+
+use super::Start;
+
+/// Rows that one task looks at.
+const ROWS: usize = 4096;
+
+/// Beyond one hole for so many mentees a start is of no use.
+const FEW: u64 = 4;
+
+/// Holes that are always few enough.
+const HANDFUL: u64 = 64;
+
+/// Mentees with unserved places, and mentors with holes.
+pub(super) type Unserved = (Vec<u32>, Vec<usize>);
+
+/// Puts `state`, in which nothing has happened yet, where the start says. Gives those who are left to be served, or nothing
+/// if the start is so far from any answer that it is of no use: then the state must not be used either.
+pub(super) fn restore<W: Weight>(
+    problem: &Problem<'_>,
+    start: &Start,
+    levels: &Levels,
+    core: &Core<'_>,
+    state: &mut State<W>,
+    observer: &dyn Observer,
+) -> Result<Option<Unserved>, Stopped> {
+    let Given { pairs, from, mut load } = Given::of(problem, start);
+    let minimum = levels.minimum::<W>();
+    let highest = levels.nobody_pays();
+    let mut missing = 0_u64;
+    for (mentor, (&seats, &load)) in problem.mentors.iter().zip(&load).enumerate() {
+        let Seats { min, max } = Seats { min: seats.min.min(seats.max), ..seats };
+        let floor = state.door(mentor).price;
+        if max == 0 {
+            continue;
+        }
+        let price = start.price(mentor, minimum.into()).map_or(floor, |price| W::narrow(price.min(highest)));
+        // Seats beyond the minimum are never given away for less than nothing.
+        let floor = if load > min { W::default() } else { floor };
+        state.set_price(mentor, price.max(floor));
+        missing += u64::from(taken_at(seats, price.max(floor), minimum).saturating_sub(load));
+    }
+    if missing > problem.mentees.len() as u64 / FEW + HANDFUL {
+        return Ok(None);
+    }
+
+    let rows = (0..problem.mentees.len()).into_par_iter().with_min_len(ROWS);
+    let second = levels.second();
+    let kept: Vec<Kept<W>> = rows
+        .map(|mentee| {
+            if mentee.is_multiple_of(ROWS) && observer.is_cancelled() {
+                return Err(Stopped);
+            }
+            let demand = problem.mentees[mentee];
+            if demand.wanted == 0 {
+                return Ok(Kept { u: state.u[mentee], ..Kept::default() });
+            }
+            let given = &pairs[from[mentee] as usize..from[mentee + 1] as usize];
+            let offers = Offers::of(problem, core, state, mentee, given);
+            Ok(offers.keep(levels.first(demand), second))
+        })
+        .collect::<Result<_, Stopped>>()?;
+
+    load.fill(0);
+    let mut waiting = Vec::new();
+    for (mentee, Kept { u, mates }) in kept.into_iter().enumerate() {
+        state.u[mentee] = u;
+        for mate in mates.into_iter().flatten() {
+            state.enter(mentee);
+            state.attach(mentee, mate.to as usize, mate.score);
+            load[mate.to as usize] += 1;
+        }
+        while state.enter_cost(mentee) < W::default() {
+            state.enter(mentee);
+        }
+        if state.unserved(mentee) > 0 {
+            waiting.push(index(mentee));
+        }
+    }
+    let mut holes = Vec::new();
+    for (mentor, (&seats, &load)) in problem.mentors.iter().zip(&load).enumerate() {
+        let taken = taken_at(seats, state.door(mentor).price, minimum).max(load);
+        (0..taken).for_each(|_| state.take_seat(mentor));
+        (load..taken).for_each(|_| state.open_hole(mentor));
+        if load < taken {
+            holes.push(mentor);
+        }
+    }
+    Ok(Some((waiting, holes)))
+}
+
+/// Seats that must be taken at a price.
+fn taken_at<W: Weight>(Seats { min, max }: Seats, price: W, minimum: W) -> u32 {
+    if price > W::default() {
+        max
+    } else if price > -minimum {
+        min.min(max)
+    } else {
+        0
+    }
+}
+
+/// The pairs of a start that nobody has too many of.
+struct Given {
+    /// By mentee and mentor.
+    pairs: Vec<(u32, u32)>,
+    /// Where the pairs of each mentee begin, and the end of the last.
+    from: Vec<u32>,
+    /// Pairs of each mentor.
+    load: Vec<u32>,
+}
+
+impl Given {
+    fn of(problem: &Problem<'_>, start: &Start) -> Self {
+        let mut pairs = start.pairs.clone();
+        if !pairs.is_sorted() {
+            pairs.par_sort_unstable();
+        }
+        pairs.dedup();
+        let mut load = vec![0; problem.mentors.len()];
+        let mut has = vec![0_u8; problem.mentees.len()];
+        pairs.retain(|&(mentee, mentor)| {
+            let (Some(demand), Some(seats)) =
+                (problem.mentees.get(mentee as usize), problem.mentors.get(mentor as usize))
+            else {
+                return false;
+            };
+            let (has, load) = (&mut has[mentee as usize], &mut load[mentor as usize]);
+            let room = *has < demand.wanted.min(2) && *load < seats.max;
+            if room {
+                *has += 1;
+                *load += 1;
+            }
+            room
+        });
+        let mut from = Vec::with_capacity(has.len() + 1);
+        let mut end = 0;
+        from.push(end);
+        from.extend(has.iter().map(|&has| {
+            end += u32::from(has);
+            end
+        }));
+        Self { pairs, from, load }
+    }
+}
+
+/// What a mentee is offered at the start's prices.
+struct Offers<W> {
+    /// By those whom the start gives her, with their pairs; best first.
+    given: [Option<(W, Arc)>; 2],
+    /// The most that anybody else offers.
+    others: W,
+}
+
+/// What a mentee keeps of the start.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kept<W> {
+    /// Her price.
+    u: W,
+    /// Her pairs.
+    mates: [Option<Arc>; 2],
+}
+
+impl<W: Weight> Offers<W> {
+    fn of(
+        problem: &Problem<'_>,
+        core: &Core<'_>,
+        state: &State<W>,
+        mentee: usize,
+        given: &[(u32, u32)],
+    ) -> Self {
+        let mut offers = Self { given: [None, None], others: -W::FAR };
+        let mut left = given.len();
+        let value = |arc: &Arc| W::from(arc.score) - state.door(arc.to as usize).price;
+        for arc in core.row(mentee) {
+            if left == 0 && W::from(arc.score) - state.lowest_price() <= offers.others {
+                break;
+            }
+            match given.iter().position(|pair| pair.1 == arc.to) {
+                Some(at) => {
+                    offers.given[at.min(1)] = Some((value(arc), *arc));
+                    left -= 1;
+                }
+                None => offers.others = offers.others.max(value(arc)),
+            }
+        }
+        if left > 0 {
+            for (slot, &(_, to)) in offers.given.iter_mut().zip(given).filter(|(slot, _)| slot.is_none()) {
+                let arc = problem.scores.score(mentee, to as usize).map(|score| Arc { to, score });
+                *slot = arc.map(|arc| (value(&arc), arc));
+            }
+        }
+        offers.given.sort_by_key(|offer| std::cmp::Reverse(offer.map(|offer| offer.0)));
+        offers
+    }
+
+    /// Keeps the pairs that offer as much as anybody else and are worth a place.
+    fn keep(self, first: W, second: W) -> Kept<W> {
+        let Self { given, mut others } = self;
+        let mut mates = given.map(|offer| offer.filter(|offer| offer.0 >= others));
+        for (mate, worth) in mates.iter_mut().zip([first, second]).rev() {
+            if let Some((offer, _)) = mate.filter(|&(offer, _)| offer < others || offer < -worth) {
+                others = others.max(offer);
+                *mate = None;
+            }
+        }
+        let worth = if mates[1].is_some() { second } else { first };
+        Kept { u: others.max(-worth), mates: mates.map(|mate| mate.map(|(_, arc)| arc)) }
+    }
+}

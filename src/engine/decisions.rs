@@ -1,0 +1,233 @@
+//! Pins and vetoes: what people have decided before the engine decides the rest.
+//!
+//! Decisions are part of the problem and not of the solver. [`Decided`] turns a problem with decisions into one without:
+//!
+//! - a vetoed pair is no candidate any more;
+//! - a pinned pair is no candidate either, since it is made already: it takes one of the places that its mentee wants and
+//!   one of its mentor's seats beforehand, a minimum place first;
+//! - a mentee who wants two mentors and has one by a pin wants one more, who counts as her second ([`Demand::pinned`]).
+//!
+//! So a pin holds by construction. An assignment of the reduced problem, together with the pins, is an assignment of the
+//! problem that keeps all decisions, and the other way round; their values differ by what the pins count for, which is the
+//! same for all of them. Hence the best of the one is the best of the other, and [`super::certify`] proves it by checking
+//! the reduced problem: whoever has the problem and the decisions reduces them in the same way and checks the same
+//! certificate.
+
+use std::ops::Range;
+
+use super::brought::Listed;
+use super::problem::{Demand, FORBIDDEN, PairScores, Problem, Seats};
+
+/// What people have decided, by position. The order does not matter, and the same decision twice is one decision.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decisions {
+    /// Pairs of a mentee and a mentor that must be.
+    pub pins: Vec<(u32, u32)>,
+    /// Pairs of a mentee and a mentor that must not be.
+    pub vetoes: Vec<(u32, u32)>,
+}
+
+/// A decision that cannot be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum BadDecision {
+    /// A pin or veto names somebody who does not exist.
+    #[error("the decision on pair ({mentee}, {mentor}) names somebody who does not exist")]
+    Unknown {
+        /// The pair's mentee.
+        mentee: u32,
+        /// The pair's mentor.
+        mentor: u32,
+    },
+    /// A pin is forbidden by a hard rule.
+    #[error("the pinned pair ({mentee}, {mentor}) is not a candidate")]
+    NotACandidate {
+        /// The pair's mentee.
+        mentee: u32,
+        /// The pair's mentor.
+        mentor: u32,
+    },
+    /// A pair is pinned and vetoed.
+    #[error("pair ({mentee}, {mentor}) is pinned and vetoed")]
+    PinnedAndVetoed {
+        /// The pair's mentee.
+        mentee: u32,
+        /// The pair's mentor.
+        mentor: u32,
+    },
+    /// A mentee has more pins than she wants mentors.
+    #[error("mentee {mentee} has {pins} pins and wants {wanted}")]
+    TooManyMentors {
+        /// The mentee.
+        mentee: u32,
+        /// Her pins.
+        pins: u32,
+        /// Mentors she wants.
+        wanted: u32,
+    },
+    /// A mentor has more pins than seats.
+    #[error("mentor {mentor} has {pins} pins and {seats} seats")]
+    TooManyMentees {
+        /// The mentor.
+        mentor: u32,
+        /// Her pins.
+        pins: u32,
+        /// Seats she offers.
+        seats: u32,
+    },
+}
+
+/// A problem that decisions have been taken out of.
+#[expect(missing_debug_implementations, reason = "a score source need not print itself")]
+pub struct Decided<'a> {
+    pins: Vec<(u32, u32)>,
+    mentees: Vec<Demand>,
+    mentors: Vec<Seats>,
+    scores: Without<'a>,
+    coverage_first: bool,
+}
+
+impl<'a> Decided<'a> {
+    /// Takes decisions out of a problem. If they cannot all be kept, gives everything that is wrong with them, sorted.
+    pub fn new(problem: &Problem<'a>, decisions: &Decisions) -> Result<Self, Vec<BadDecision>> {
+        let (pins, vetoes) = (sorted(&decisions.pins), sorted(&decisions.vetoes));
+        let mut wrong: Vec<BadDecision> = Vec::new();
+        let known = |&(mentee, mentor): &(u32, u32)| {
+            (mentee as usize) < problem.mentees.len() && (mentor as usize) < problem.mentors.len()
+        };
+        for &(mentee, mentor) in pins.iter().chain(&vetoes).filter(|pair| !known(pair)) {
+            wrong.push(BadDecision::Unknown { mentee, mentor });
+        }
+        let mut of_mentee = vec![0_u32; problem.mentees.len()];
+        let mut of_mentor = vec![0_u32; problem.mentors.len()];
+        for &(mentee, mentor) in pins.iter().filter(|pair| known(pair)) {
+            of_mentee[mentee as usize] += 1;
+            of_mentor[mentor as usize] += 1;
+            if vetoes.binary_search(&(mentee, mentor)).is_ok() {
+                wrong.push(BadDecision::PinnedAndVetoed { mentee, mentor });
+            }
+            if problem.scores.score(mentee as usize, mentor as usize).is_none() {
+                wrong.push(BadDecision::NotACandidate { mentee, mentor });
+            }
+        }
+        for ((&pins, demand), mentee) in of_mentee.iter().zip(problem.mentees).zip(0_u32..) {
+            let wanted = u32::from(demand.wanted.min(2));
+            if pins > wanted {
+                wrong.push(BadDecision::TooManyMentors { mentee, pins, wanted });
+            }
+        }
+        for ((&pins, seats), mentor) in of_mentor.iter().zip(problem.mentors).zip(0_u32..) {
+            if pins > seats.max {
+                wrong.push(BadDecision::TooManyMentees { mentor, pins, seats: seats.max });
+            }
+        }
+        if !wrong.is_empty() {
+            wrong.sort_unstable();
+            wrong.dedup();
+            return Err(wrong);
+        }
+        let taken = sorted(&[pins.as_slice(), &vetoes].concat());
+        Ok(Self {
+            mentees: of_mentee
+                .iter()
+                .zip(problem.mentees)
+                .map(|(&pins, &demand)| less(demand, pins))
+                .collect(),
+            mentors: of_mentor
+                .iter()
+                .zip(problem.mentors)
+                .map(|(&pins, seats)| Seats { min: seats.min.saturating_sub(pins), max: seats.max - pins })
+                .collect(),
+            scores: Without::new(problem.scores, taken),
+            coverage_first: problem.coverage_first,
+            pins,
+        })
+    }
+
+    /// The problem that is left.
+    pub fn problem(&self) -> Problem<'_> {
+        Problem {
+            mentees: &self.mentees,
+            mentors: &self.mentors,
+            scores: &self.scores,
+            coverage_first: self.coverage_first,
+        }
+    }
+
+    /// An assignment of the problem that is left, together with the pins: an assignment of the whole problem, sorted.
+    pub fn with_pins(&self, pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
+        sorted(&[pairs, &self.pins].concat())
+    }
+
+    /// An assignment of the whole problem without its pins, sorted.
+    pub fn without_pins(&self, pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
+        let mut pairs = sorted(pairs);
+        pairs.retain(|pair| self.pins.binary_search(pair).is_err());
+        pairs
+    }
+}
+
+/// What a mentee still wants when she has so many mentors by pins.
+fn less(demand: Demand, pins: u32) -> Demand {
+    let pins = u8::try_from(pins).unwrap_or(u8::MAX);
+    Demand {
+        tier: demand.tier,
+        wanted: demand.wanted.min(2).saturating_sub(pins),
+        pinned: demand.pinned.saturating_add(pins),
+    }
+}
+
+fn sorted(pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let mut pairs = pairs.to_vec();
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+/// The scores of another source without some of its candidates. A list stays a list; nothing else is copied.
+struct Without<'a> {
+    scores: &'a dyn PairScores,
+    /// By mentee and mentor.
+    taken: Vec<(u32, u32)>,
+    listed: Option<Listed>,
+}
+
+impl<'a> Without<'a> {
+    fn new(scores: &'a dyn PairScores, taken: Vec<(u32, u32)>) -> Self {
+        let listed = scores.listed().filter(|_| !taken.is_empty()).map(|listed| listed.without(&taken));
+        Self { scores, taken, listed }
+    }
+
+    /// The pairs taken of some mentees.
+    fn taken_of(&self, rows: &Range<usize>) -> &[(u32, u32)] {
+        let from = self.taken.partition_point(|pair| (pair.0 as usize) < rows.start);
+        let to = self.taken.partition_point(|pair| (pair.0 as usize) < rows.end);
+        &self.taken[from..to]
+    }
+}
+
+impl PairScores for Without<'_> {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
+        self.scores.tile(rows.clone(), cols.clone(), out);
+        for &(mentee, mentor) in self.taken_of(&rows) {
+            if cols.contains(&(mentor as usize)) {
+                out[(mentee as usize - rows.start) * cols.len() + mentor as usize - cols.start] = FORBIDDEN;
+            }
+        }
+    }
+
+    fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
+        let taken = self.taken_of(&(mentee..mentee + 1)).iter().any(|pair| pair.1 as usize == mentor);
+        if taken { None } else { self.scores.score(mentee, mentor) }
+    }
+
+    fn lot(&self, mentee: usize, mentor: usize) -> u32 {
+        self.scores.lot(mentee, mentor)
+    }
+
+    fn listed(&self) -> Option<&Listed> {
+        if self.taken.is_empty() { self.scores.listed() } else { self.listed.as_ref() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

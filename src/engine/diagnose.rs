@@ -1,0 +1,201 @@
+//! Diagnosis before a run: who cannot all be served, and which mentor would help most.
+//!
+//! **Over-subscribed groups.** Where not everybody can have a mentor, some mentees have, all together, too few seats among
+//! all the mentors they could have: a set that violates Hall's condition (Hall 1935; with seats, Mendelsohn and Dulmage
+//! 1958). Such a set is found by following alternating paths from a mentee who has been left without: her candidates, whom
+//! they serve, the candidates of those, and so on. All these seats are taken by people of the set itself, so whatever is
+//! decided somebody of the set stays without. Sets that share anybody are one.
+//!
+//! **Recruitment.** What would one more seat bring, at a mentor like this one? No more than her price says, so mentors are
+//! tried in the order of their prices, each exactly by a warm start, until no price left could beat the best found.
+
+#[cfg(test)]
+mod tests;
+
+use super::assign::{Assignment, Start, assign, assign_from};
+use super::floor::Floored;
+use super::problem::{Demand, FORBIDDEN, Observer, Problem, Seats, Stopped};
+use super::totals::Totals;
+
+/// Mentors who are tried for each place of a recruitment plan.
+const TRIED: usize = 16;
+/// Mentors looked at together.
+const COLUMNS: usize = 4096;
+
+/// Mentees who cannot all have a mentor: they have fewer seats among all their candidates than they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortage {
+    /// The mentees, ascending.
+    pub mentees: Vec<u32>,
+    /// All mentors with seats whom any of them could have, ascending.
+    pub mentors: Vec<u32>,
+    /// Seats of these mentors.
+    pub seats: u64,
+}
+
+impl Shortage {
+    /// How many of the mentees must stay without.
+    pub fn missing(&self) -> u64 {
+        (self.mentees.len() as u64).saturating_sub(self.seats)
+    }
+
+    /// Whether it is true, from the problem alone: no candidate with seats is missing from the list, and seats are too few.
+    pub fn holds(&self, problem: &Problem<'_>) -> bool {
+        let seats =
+            |mentor: &u32| problem.mentors.get(*mentor as usize).map_or(0, |seats| u64::from(seats.max));
+        let mut rows = Rows::default();
+        let complete = self.mentees.iter().all(|mentee| {
+            let mut inside = true;
+            rows.each(problem, *mentee, |mentor| inside &= self.mentors.binary_search(&mentor).is_ok());
+            inside
+        });
+        complete && self.mentors.iter().map(seats).sum::<u64>() == self.seats && self.missing() > 0
+    }
+}
+
+/// One step of a recruitment plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recruit {
+    /// The mentor to find another like.
+    pub like: u32,
+    /// What the round amounts to with her and all earlier steps.
+    pub totals: Totals,
+}
+
+/// All over-subscribed groups, the shortest of seats first. Mentees without any candidate are not among them.
+pub fn shortages(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<Shortage>, Stopped> {
+    // Only the number of people counts, and a first mentor each.
+    let mentees: Vec<Demand> = problem
+        .mentees
+        .iter()
+        .map(|demand| Demand { tier: 0, wanted: demand.wanted.min(1), ..*demand })
+        .collect();
+    let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, max: seats.max }).collect();
+    let level = Floored::level(problem.scores, FORBIDDEN + 1);
+    let counting = Problem { mentees: &mentees, mentors: &mentors, scores: &level, coverage_first: true };
+    let Assignment { pairs, .. } = assign(&counting, observer)?;
+
+    let mut mentor_of = vec![None; mentees.len()];
+    let mut served: Vec<Vec<u32>> = vec![Vec::new(); mentors.len()];
+    for &(mentee, mentor) in &pairs {
+        mentor_of[mentee as usize] = Some(mentor);
+        served[mentor as usize].push(mentee);
+    }
+    let mut set_of_mentee: Vec<Option<usize>> = vec![None; mentees.len()];
+    let mut set_of_mentor: Vec<Option<usize>> = vec![None; mentors.len()];
+    // Sets that turn out to share somebody are joined: each knows the one it has gone into.
+    let mut joined: Vec<usize> = Vec::new();
+    let mut rows = Rows::default();
+    for (left_out, demand) in (0_u32..).zip(&mentees) {
+        if demand.wanted == 0 || mentor_of[left_out as usize].is_some() {
+            continue;
+        }
+        let set = joined.len();
+        joined.push(set);
+        let mut reached = vec![left_out];
+        set_of_mentee[left_out as usize] = Some(set);
+        while let Some(mentee) = reached.pop() {
+            if observer.is_cancelled() {
+                return Err(Stopped);
+            }
+            rows.each(&counting, mentee, |mentor| match set_of_mentor[mentor as usize] {
+                Some(other) => {
+                    let (one, other) = (root(&joined, set), root(&joined, other));
+                    joined[one.max(other)] = one.min(other);
+                }
+                None => {
+                    set_of_mentor[mentor as usize] = Some(set);
+                    for &mentee in &served[mentor as usize] {
+                        set_of_mentee[mentee as usize] = Some(set);
+                        reached.push(mentee);
+                    }
+                }
+            });
+        }
+    }
+    let mut sets: Vec<Shortage> =
+        vec![Shortage { mentees: Vec::new(), mentors: Vec::new(), seats: 0 }; joined.len()];
+    for (mentor, set) in (0_u32..).zip(&set_of_mentor) {
+        if let Some(set) = set.map(|set| &mut sets[root(&joined, set)]) {
+            set.mentors.push(mentor);
+            set.seats += u64::from(mentors[mentor as usize].max);
+        }
+    }
+    for (mentee, set) in (0_u32..).zip(&set_of_mentee) {
+        if let Some(set) = set.map(|set| &mut sets[root(&joined, set)]) {
+            set.mentees.push(mentee);
+        }
+    }
+    sets.retain(|set| !set.mentors.is_empty());
+    sets.sort_by(|a, b| b.missing().cmp(&a.missing()).then_with(|| a.mentees.cmp(&b.mentees)));
+    Ok(sets)
+}
+
+fn root(joined: &[usize], mut set: usize) -> usize {
+    while joined[set] != set {
+        set = joined[set];
+    }
+    set
+}
+
+/// Mentors to find others like, one seat each, the most helpful first; at most `most`, and none that would not help. Every
+/// step counts on the steps before it.
+pub fn recruitment(
+    problem: &Problem<'_>,
+    solved: &Assignment,
+    most: usize,
+    observer: &dyn Observer,
+) -> Result<Vec<Recruit>, Stopped> {
+    let mut mentors = problem.mentors.to_vec();
+    let mut now = (Totals::of(problem, &solved.pairs), solved.clone());
+    let mut plan = Vec::new();
+    while plan.len() < most {
+        let prices = &now.1.certificate.mentor_prices;
+        let mut dear: Vec<usize> =
+            (0..mentors.len()).filter(|&mentor| prices[mentor] > 0 && mentors[mentor].max > 0).collect();
+        dear.sort_by_key(|&mentor| (std::cmp::Reverse(prices[mentor]), mentor));
+        let start = Start::of(&now.1);
+        let mut best: Option<(usize, Totals, Assignment)> = None;
+        for mentor in dear.into_iter().take(TRIED) {
+            mentors[mentor].max += 1;
+            let more = Problem { mentors: &mentors, ..*problem };
+            let found = assign_from(&more, &start, observer)?;
+            let totals = Totals::of(&more, &found.pairs);
+            mentors[mentor].max -= 1;
+            if totals.is_better(best.as_ref().map_or(&now.0, |best| &best.1)) {
+                best = Some((mentor, totals, found));
+            }
+        }
+        let Some((mentor, totals, found)) = best else { break };
+        mentors[mentor].max += 1;
+        plan.push(Recruit { like: u32::try_from(mentor).unwrap_or(u32::MAX), totals: totals.clone() });
+        now = (totals, found);
+    }
+    Ok(plan)
+}
+
+/// Candidates of mentees, row by row.
+#[derive(Debug, Default)]
+struct Rows(Vec<i32>);
+
+impl Rows {
+    /// Shows every mentor with seats who is a candidate of a mentee.
+    fn each(&mut self, problem: &Problem<'_>, mentee: u32, mut show: impl FnMut(u32)) {
+        let at = mentee as usize;
+        let mut show = |mentor: u32| {
+            if problem.mentors[mentor as usize].max > 0 {
+                show(mentor);
+            }
+        };
+        if let Some(listed) = problem.scores.listed() {
+            return listed.row(at).iter().for_each(|arc| show(arc.to));
+        }
+        for first in (0..problem.mentors.len()).step_by(COLUMNS) {
+            let columns = first..problem.mentors.len().min(first + COLUMNS);
+            self.0.resize(columns.len(), FORBIDDEN);
+            problem.scores.tile(at..at + 1, columns.clone(), &mut self.0);
+            let found = columns.zip(&self.0).filter(|(_, score)| **score != FORBIDDEN);
+            found.for_each(|(mentor, _)| show(u32::try_from(mentor).unwrap_or(u32::MAX)));
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Repair after publication: people drop out, join or are vetoed, and only so many published pairs may change.
+//!
+//! A published pair is *still possible* if it is a candidate of the problem as it is now. Let `possible` be the most such
+//! pairs that can be kept together (all of them, unless somebody offers or wants less than before). With a budget of `b`
+//! changes, at least `possible - b` of them are kept:
+//!
+//! - no budget: the best assignment of the problem as it is now, from the result before ([`assign_from`]);
+//! - a budget of 0, if all can be kept: they are pins ([`super::decisions`]), and the others are served best;
+//! - between: the greatest value among all assignments that keep so many. [`budget`] says how, and how far it is proved.
+//!
+//! With a budget in between, value is counted in the weights of the best assignment without a budget. These put one aim
+//! before the other where the budget leaves them free. Where it does not, aims need no longer reach their maxima together,
+//! and the sum decides: a person of an earlier tier counts for a little more than one of a later tier, not for any number.
+
+mod budget;
+mod favoured;
+#[cfg(test)]
+mod tests;
+
+use super::assign::{Start, assign, assign_from};
+use super::brought::Listed;
+use super::certify::Certificate;
+use super::decisions::{Decided, Decisions};
+use super::problem::{Arc, Demand, Observer, Problem, Seats, Stopped};
+
+use self::budget::Budget;
+
+/// A repaired assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repaired {
+    /// Its pairs, sorted.
+    pub pairs: Vec<(u32, u32)>,
+    /// Most published pairs that can still be kept together.
+    pub possible: usize,
+    /// Published pairs that are kept.
+    pub kept: usize,
+    /// Value in the weights of `certificate`.
+    pub value: i128,
+    /// No assignment that keeps so many published pairs has a greater value.
+    pub bound: i128,
+    /// What proves the bound, as far as one certificate can.
+    pub proof: Proof,
+    /// Weights, and the prices that [`Proof`] is about.
+    pub certificate: Certificate,
+}
+
+impl Repaired {
+    /// Whether the assignment is proved to be a best one within the budget.
+    pub fn proved(&self) -> bool {
+        self.value == self.bound
+    }
+}
+
+/// How a bound is proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The certificate is that of the whole problem.
+    Whole,
+    /// The certificate is that of the problem in which all still possible published pairs are pins.
+    Pinned,
+    /// The certificate is that of the problem in which each still possible published pair scores `bonus` more. Its bound,
+    /// less `bonus` for each pair that must be kept, is the bound.
+    Bonus(i32),
+    /// The bound comes from many such problems, with decisions on some of the published pairs in each.
+    Branches,
+}
+
+/// Repairs a published assignment for the problem as it is now.
+///
+/// `start` is the result that was published, in the positions of this problem, or any other: it only saves time.
+pub fn repair(
+    problem: &Problem<'_>,
+    published: &[(u32, u32)],
+    start: &Start,
+    budget: Option<usize>,
+    observer: &dyn Observer,
+) -> Result<Repaired, Stopped> {
+    let still = still_possible(problem, published);
+    let best = assign_from(problem, start, observer)?;
+    let together = most_together(problem, &still, observer)?;
+    let least = together.len().saturating_sub(budget.unwrap_or(usize::MAX));
+    if kept(&still, &best.pairs) >= least {
+        return Ok(conclude(problem, &still, &together, best.pairs, best.certificate, Proof::Whole));
+    }
+    let mut keeps_enough = together.clone();
+    let decisions = Decisions { pins: together.clone(), vetoes: Vec::new() };
+    if let Ok(pinned) = Decided::new(problem, &decisions) {
+        let rest = assign_from(&pinned.problem(), start, observer)?;
+        keeps_enough = pinned.with_pins(&rest.pairs);
+        if least == still.len() {
+            return Ok(conclude(problem, &still, &together, keeps_enough, rest.certificate, Proof::Pinned));
+        }
+    }
+    Budget { problem, still: &still, possible: together.len(), least, best: &best, observer }
+        .repair(keeps_enough)
+}
+
+fn conclude(
+    problem: &Problem<'_>,
+    still: &[(u32, u32)],
+    together: &[(u32, u32)],
+    pairs: Vec<(u32, u32)>,
+    certificate: Certificate,
+    proof: Proof,
+) -> Repaired {
+    let value = value(problem, &certificate, &pairs);
+    let (possible, kept) = (together.len(), kept(still, &pairs));
+    Repaired { pairs, possible, kept, value, bound: value, proof, certificate }
+}
+
+/// The published pairs that are candidates, sorted.
+fn still_possible(problem: &Problem<'_>, published: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let mut still: Vec<(u32, u32)> = published.to_vec();
+    still.sort_unstable();
+    still.dedup();
+    still.retain(|&(mentee, mentor)| {
+        let (at, to) = (mentee as usize, mentor as usize);
+        at < problem.mentees.len()
+            && to < problem.mentors.len()
+            && problem.mentees[at].wanted > 0
+            && problem.mentors[to].max > 0
+            && problem.scores.score(at, to).is_some()
+    });
+    still
+}
+
+/// How many of the pairs in `still`, which is sorted, are among `pairs`.
+fn kept(still: &[(u32, u32)], pairs: &[(u32, u32)]) -> usize {
+    pairs.iter().filter(|pair| still.binary_search(pair).is_ok()).count()
+}
+
+/// As many of these pairs as can be kept together: a best assignment among them alone, in which each counts 1.
+fn most_together(
+    problem: &Problem<'_>,
+    still: &[(u32, u32)],
+    observer: &dyn Observer,
+) -> Result<Vec<(u32, u32)>, Stopped> {
+    if Decided::new(problem, &Decisions { pins: still.to_vec(), vetoes: Vec::new() }).is_ok() {
+        return Ok(still.to_vec());
+    }
+    let mentees: Vec<Demand> = problem.mentees.iter().map(|demand| Demand { tier: 0, ..*demand }).collect();
+    let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, ..*seats }).collect();
+    let ends = (0..=mentees.len()).map(|mentee| still.partition_point(|pair| (pair.0 as usize) < mentee));
+    let arcs = still.iter().map(|&(_, to)| Arc { to, score: 1 }).collect();
+    let Ok(scores) = Listed::new(ends.collect(), arcs) else { return Ok(Vec::new()) };
+    let alone = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: false };
+    Ok(assign(&alone, observer)?.pairs)
+}
+
+/// Value of an assignment in the weights of a certificate.
+fn value(problem: &Problem<'_>, weights: &Certificate, pairs: &[(u32, u32)]) -> i128 {
+    let mut value = 0_i128;
+    let mut has = vec![0_usize; problem.mentees.len()];
+    let mut load = vec![0_u32; problem.mentors.len()];
+    for &(mentee, mentor) in pairs {
+        let (at, to) = (mentee as usize, mentor as usize);
+        value += i128::from(problem.scores.score(at, to).unwrap_or_default());
+        has[at] += 1;
+        load[to] += 1;
+    }
+    for (demand, &has) in problem.mentees.iter().zip(&has).filter(|&(_, &has)| has > 0) {
+        let first = weights.tiers.iter().find(|entry| entry.tier == demand.tier && demand.pinned == 0);
+        value += first.map_or(weights.second, |entry| entry.weight) + weights.second * (has as i128 - 1);
+    }
+    for (seats, &load) in problem.mentors.iter().zip(&load) {
+        value += weights.minimum * i128::from(load.min(seats.min));
+    }
+    value
+}

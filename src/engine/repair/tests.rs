@@ -1,0 +1,131 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::engine::assign::tests::case::{Case, case, score};
+use crate::engine::certify::certify;
+use crate::engine::problem::{FORBIDDEN, Unobserved};
+
+/// The greatest value of an assignment that keeps so many of some pairs, by trying everything.
+fn brute_force(case: &Case, weights: &Certificate, still: &[(u32, u32)], least: usize) -> i128 {
+    let mut best = i128::MIN;
+    case.each(|pairs| {
+        if kept(still, pairs) >= least {
+            best = best.max(value(&case.problem(), weights, pairs));
+        }
+    });
+    best
+}
+
+/// Publishes the best assignment of one case and repairs it for another, with every budget.
+fn check(before: &Case, now: &Case) {
+    let listed = now.listed();
+    let published = assign(&before.problem(), &Unobserved).unwrap();
+    let start = Start::of(&published);
+    for problem in [now.problem(), Problem { scores: &listed, ..now.problem() }] {
+        let still = still_possible(&problem, &published.pairs);
+        let mut most = 0;
+        now.each(|pairs| most = most.max(kept(&still, pairs)));
+        for budget in (0..=most + 1).map(Some).chain([None]) {
+            let repaired = repair(&problem, &published.pairs, &start, budget, &Unobserved).unwrap();
+            let least = most - budget.unwrap_or(most).min(most);
+            assert_eq!((repaired.possible, repaired.kept), (most, kept(&still, &repaired.pairs)));
+            assert!(repaired.kept >= least, "{repaired:?}");
+            let best = brute_force(now, &repaired.certificate, &still, least);
+            assert_eq!((repaired.value, repaired.bound), (best, best), "{budget:?} {repaired:?}");
+            let verdict = certify(
+                &problem,
+                &repaired.pairs,
+                &assign(&problem, &Unobserved).unwrap().certificate,
+                &Unobserved,
+            );
+            assert_eq!(verdict.unwrap().feasible, Ok(()));
+            prove(&problem, &still, least, &repaired);
+        }
+    }
+}
+
+/// Checks the bound with the certificate alone.
+fn prove(problem: &Problem<'_>, still: &[(u32, u32)], least: usize, repaired: &Repaired) {
+    let dual =
+        |problem: &Problem<'_>| certify(problem, &[], &repaired.certificate, &Unobserved).unwrap().dual;
+    match repaired.proof {
+        Proof::Whole => assert_eq!(dual(problem), repaired.bound),
+        Proof::Pinned => {
+            let decided = Decided::new(problem, &Decisions { pins: still.to_vec(), vetoes: vec![] }).unwrap();
+            let rest = decided.problem();
+            let own =
+                certify(&rest, &decided.without_pins(&repaired.pairs), &repaired.certificate, &Unobserved);
+            assert!(own.unwrap().proved());
+        }
+        Proof::Bonus(bonus) => {
+            let favoured = favoured::Favoured::new(problem.scores, still, bonus);
+            let dual = dual(&Problem { scores: &favoured, ..*problem });
+            assert_eq!(dual - i128::from(bonus) * i128::try_from(least).unwrap(), repaired.bound);
+        }
+        Proof::Branches => {}
+    }
+}
+
+fn two_of(
+    size: impl Fn(bool) -> std::ops::Range<usize>,
+    cells: impl Strategy<Value = i32> + Clone + 'static,
+) -> impl Strategy<Value = (Case, Case)> {
+    let pair = (case(size(true), size(false), cells.clone()), case(size(true), size(false), cells));
+    (pair, any::<u64>(), any::<u64>()).prop_map(|((before, other), one, two)| {
+        let mut now = before.clone();
+        let hit = |at: usize| (one & two) >> (at % 64) & 1 != 0;
+        let cells = now.scores.iter_mut().zip(&other.scores).enumerate();
+        cells.filter(|(at, _)| hit(*at)).for_each(|(_, (score, other))| *score = *other);
+        let mentees = now.mentees.iter_mut().zip(&other.mentees).enumerate();
+        mentees.filter(|(at, _)| hit(at + 20)).for_each(|(_, (demand, other))| demand.wanted = other.wanted);
+        let mentors = now.mentors.iter_mut().zip(&other.mentors).enumerate();
+        mentors.filter(|(at, _)| hit(at + 40)).for_each(|(_, (seats, other))| *seats = *other);
+        (before, now)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn nothing_within_the_budget_is_better_when_everything_is_tried(
+        (before, now) in two_of(|mentee| if mentee { 0..6 } else { 0..5 }, score()),
+    ) {
+        check(&before, &now);
+    }
+
+    #[test]
+    fn nothing_within_the_budget_is_better_when_scores_tie(
+        (before, now) in two_of(|mentee| if mentee { 4..8 } else { 2..4 }, 0..4_i32),
+    ) {
+        check(&before, &now);
+    }
+}
+
+#[test]
+fn a_list_that_favours_some_pairs_stays_sorted() {
+    let arc = |to, score| Arc { to, score };
+    let list = Listed::new(vec![0, 3, 4], vec![arc(0, 9), arc(1, 5), arc(2, 1), arc(1, 2)]).unwrap();
+    let favoured = list.favouring(&[(0, 1), (0, 2)], 6);
+    assert_eq!(favoured.row(0), [arc(1, 11), arc(0, 9), arc(2, 7)]);
+    assert_eq!(favoured.row(1), [arc(1, 2)]);
+}
+
+#[test]
+fn a_budget_of_nothing_keeps_all_that_is_still_possible() {
+    let mentees = vec![Demand { tier: 0, wanted: 1, pinned: 0 }; 2];
+    let mentors = vec![Seats { min: 0, max: 1 }; 2];
+    let mut case = Case { coverage_first: true, mentees, mentors, scores: vec![9, 1, 1, 9] };
+    let published = [(0, 0), (1, 1)];
+    case.scores = vec![1, 9, 9, 1];
+    let repaired = |case: &Case, budget| {
+        repair(&case.problem(), &published, &Start::default(), budget, &Unobserved).unwrap()
+    };
+    assert_eq!(repaired(&case, Some(0)).pairs, published);
+    assert_eq!(repaired(&case, Some(1)).pairs, published, "one pair alone cannot change");
+    assert_eq!(repaired(&case, Some(2)).pairs, [(0, 1), (1, 0)]);
+    assert_eq!(repaired(&case, None).kept, 0);
+    case.scores[0] = FORBIDDEN;
+    let now = repaired(&case, Some(0));
+    assert_eq!((now.pairs.as_slice(), now.possible, now.kept), ([(1, 1)].as_slice(), 1, 1));
+}

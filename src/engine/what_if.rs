@@ -1,0 +1,138 @@
+//! What it costs the whole round to force a pair, exactly, and the best alternates of a person.
+//!
+//! Let `V` be the value of a best assignment and `V(i, j)` that of a best one among those with the pair of mentee `i` and
+//! mentor `j`. The *cost* of forcing the pair is `V - V(i, j)`, in the weights of the certificate. No new solve is needed:
+//! a best assignment and its prices leave a residual network ([`residual`]) in which no arc costs less than nothing, and
+//!
+//! ```text
+//! V - V(i, j) = u(i) + p(j) - s(i, j) + (length of the shortest path from j to i)
+//! ```
+//!
+//! because forcing the pair puts one unit of flow onto it, and the cheapest way of putting flow right again is a shortest
+//! path (Ahuja, Magnanti, Orlin, *Network Flows*, 1993, sections 9.2 and 9.11). So one search from a mentor knows the cost
+//! of forcing any mentee on her, and one search to a mentee knows that of forcing her on any mentor.
+//!
+//! Weights are lexicographic ([`super::certify`]), and so is the assignment with the pair forced: the cost is told apart
+//! into people, minimum places, second mentors and points of score.
+
+mod residual;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use super::certify::Certificate;
+use super::problem::{Observer, Problem, Stopped};
+
+use self::residual::Residual;
+use self::search::{Search, Target, Way};
+
+/// What a change costs the whole round, level by level. A negative number is a gain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// The cost in the weights of the certificate: the sum of what follows, each times its weight.
+    pub weighted: i128,
+    /// Mentees lost who had a mentor, by tier, ascending; only tiers in which anything changes. Empty where the problem does
+    /// not put coverage first, as then nobody counts people.
+    pub tiers: Vec<(u8, i64)>,
+    /// Minimum places lost.
+    pub minimum: i64,
+    /// Second mentors lost; 0 where the problem does not put coverage first.
+    pub second: i64,
+    /// Points of score lost.
+    pub score: i64,
+}
+
+/// A pair that might be instead, and what it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alternate {
+    /// The pair's mentee.
+    pub mentee: u32,
+    /// The pair's mentor.
+    pub mentor: u32,
+    /// What forcing the pair costs the whole round.
+    pub cost: Cost,
+    /// Pairs that a best assignment with this pair has and the present one has not, sorted; this pair among them.
+    pub added: Vec<(u32, u32)>,
+    /// Pairs of the present assignment that make room, sorted.
+    pub removed: Vec<(u32, u32)>,
+}
+
+/// The assignment or the certificate is not of this problem, or is not a best one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the certificate does not prove the assignment")]
+pub struct NotProved;
+
+/// A solved problem, ready to be asked. Memory for everybody once; every question takes as much again while it is
+/// answered.
+#[expect(missing_debug_implementations, reason = "a score source need not print itself")]
+pub struct WhatIf<'a> {
+    residual: Residual<'a>,
+}
+
+impl<'a> WhatIf<'a> {
+    /// Makes a solved problem ready. The certificate must prove the assignment over all candidates, as
+    /// [`super::certify::certify`] finds out; here only people and matches are checked, not all candidates.
+    pub fn new(
+        problem: &Problem<'a>,
+        pairs: &[(u32, u32)],
+        certificate: &'a Certificate,
+    ) -> Result<Self, NotProved> {
+        Residual::new(problem, pairs, certificate).map(|residual| Self { residual }).ok_or(NotProved)
+    }
+
+    /// What it costs to force one pair; `None` if it is not a candidate or one of the two has no place at all. A pair that
+    /// is already made costs nothing.
+    pub fn force(
+        &self,
+        mentee: u32,
+        mentor: u32,
+        observer: &dyn Observer,
+    ) -> Result<Option<Alternate>, Stopped> {
+        let (Some(from), Some(to)) = (self.residual.mentor(mentor), self.residual.mentee(mentee)) else {
+            return Ok(None);
+        };
+        let Some(forced) = self.residual.force(mentee, mentor) else { return Ok(None) };
+        if self.residual.are_mates(mentee, mentor) {
+            let (cost, added, removed) = (Cost::default(), Vec::new(), Vec::new());
+            return Ok(Some(Alternate { mentee, mentor, cost, added, removed }));
+        }
+        let targets = vec![Target { node: to, forced }];
+        let mut search = Search::new(&self.residual, from, Way::Forward, observer);
+        let found = search.nearest(targets, 1)?;
+        Ok(found.first().map(|_| self.residual.alternate(mentee, mentor, &search.path(to))))
+    }
+
+    /// The best `most` alternates of a mentee, cheapest first: other mentors than hers, with the cost of each.
+    pub fn alternates_of_mentee(
+        &self,
+        mentee: u32,
+        most: usize,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Alternate>, Stopped> {
+        let Some(source) = self.residual.mentee(mentee) else { return Ok(Vec::new()) };
+        let mut targets = Vec::new();
+        self.residual.row(source, |node, cost| targets.push(Target { node, forced: cost }));
+        let mut search = Search::new(&self.residual, source, Way::Backward, observer);
+        let found = search.nearest(targets, most)?;
+        let alternate =
+            |node| self.residual.alternate(mentee, self.residual.person(node), &search.path(node));
+        Ok(found.into_iter().map(alternate).collect())
+    }
+
+    /// The best `most` alternates of a mentor, cheapest first: other mentees than hers, with the cost of each.
+    pub fn alternates_of_mentor(
+        &self,
+        mentor: u32,
+        most: usize,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Alternate>, Stopped> {
+        let Some(source) = self.residual.mentor(mentor) else { return Ok(Vec::new()) };
+        let mut targets = Vec::new();
+        self.residual.column(source, |node, cost| targets.push(Target { node, forced: cost }));
+        let mut search = Search::new(&self.residual, source, Way::Forward, observer);
+        let found = search.nearest(targets, most)?;
+        let alternate =
+            |node| self.residual.alternate(self.residual.person(node), mentor, &search.path(node));
+        Ok(found.into_iter().map(alternate).collect())
+    }
+}
