@@ -12,6 +12,7 @@ pub mod assign;
 pub mod brought;
 mod census;
 pub mod certify;
+pub mod cpu;
 pub mod decisions;
 pub mod diagnose;
 pub mod eligibility;
@@ -95,9 +96,9 @@ pub fn solve(snapshot: &Snapshot, options: &Options, observer: &dyn Observer) ->
 
 fn run(snapshot: &Snapshot, observer: &dyn Observer) -> Result<Outcome, Stopped> {
     let mut times = Times::new(observer);
-    let round = times.stage(Stage::Encode, |_| Ok(Round::encode(snapshot)))?;
+    let round = times.stage(Stage::Encode, |observer| Round::encode(snapshot, observer))?;
     let (scores, tally) = times.stage(Stage::Score, |observer| {
-        let scores = Scores::new(&round);
+        let scores = Scores::new(&round, observer)?;
         let tally = census::count_all(&scores, round.mentees.len(), round.mentors.len(), observer)?;
         Ok((scores, tally))
     })?;

@@ -1,7 +1,8 @@
 //! The best assignment, exactly, with prices that prove it.
 //!
 //! One maximum-weight flow carries the whole lexicographic objective ([`levels`]). Work is done on a [`core`] of pairs:
-//! where candidates are listed, the list itself; else every mentee's best mentors, found in one look at all pairs.
+//! where candidates are listed, the list itself; else every mentee's best mentors, found in one look at all pairs
+//! ([`survey`]).
 //!
 //! 1. [`auction`]: most people find each other by bidding, mentees for seats or, where there are fewer seats than places
 //!    wanted, mentors for mentees;
@@ -33,6 +34,7 @@ mod pricing;
 mod queue;
 mod repair;
 mod state;
+mod survey;
 #[cfg(test)]
 pub(in crate::engine) mod tests;
 pub(super) mod tiles;
@@ -42,14 +44,15 @@ mod warm;
 pub(super) mod weight;
 
 pub use self::counters::Counters;
+pub use self::survey::shortlist;
 pub(in crate::engine) use self::warm::assign_weighted;
 pub use self::warm::{Start, assign_from};
 
 use super::certify::Certificate;
 use super::problem::{Observer, Problem, Stopped};
 
+use self::core::Core;
 pub(super) use self::core::index;
-use self::core::{Core, Survey};
 pub(super) use self::counters::Work;
 
 use self::levels::Levels;
@@ -57,6 +60,7 @@ use self::market::{ForMentees, ForSeats};
 use self::paths::Paths;
 use self::phases::Phases;
 use self::state::State;
+use self::survey::Survey;
 use self::tuning::Tuning;
 use self::weight::Weight;
 
@@ -91,7 +95,7 @@ pub(super) fn assign_before_quotas(
     observer: &dyn Observer,
 ) -> Result<Option<Assignment>, Stopped> {
     let tuning = Tuning::default();
-    let Survey { core, lowest, highest } = core::survey(problem, tuning.breadth, observer)?;
+    let Survey { core, lowest, highest } = survey::survey(problem, tuning.breadth, observer)?;
     let Some(levels) = Levels::among_groups(problem, lowest, highest, groups) else { return Ok(None) };
     solve_levels(problem, &tuning, levels, core, observer).map(Some)
 }
@@ -101,7 +105,7 @@ fn assign_tuned(
     tuning: &Tuning,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    let Survey { core, lowest, highest } = core::survey(problem, tuning.breadth, observer)?;
+    let Survey { core, lowest, highest } = survey::survey(problem, tuning.breadth, observer)?;
     let levels = Levels::of(problem, lowest, highest);
     solve_levels(problem, tuning, levels, core, observer)
 }
@@ -184,7 +188,7 @@ fn finish<W: Weight>(
         }
 
         work.counters.pricing_rounds += 1;
-        let added = pricing::violations(problem, &state, tuning.worst, work.observer)?;
+        let added = pricing::violations(problem, &state, &core, tuning.worst, work.observer)?;
         let more: usize = added.iter().map(Vec::len).sum();
         if more == 0 && waiting.is_empty() {
             break;

@@ -1,13 +1,16 @@
 //! Passes over all pairs that only count: how many candidates there are, and how many pairs each set of rules excludes.
 
+mod sums;
+
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use super::eligibility::{Rules, Verdict};
+use self::sums::{BITS, LANES, Sums};
+use super::eligibility::Rules;
 use super::problem::{Observer, Stopped};
-use super::score::{Scores, Sheet};
+use super::score::{Plane, Scores};
 use crate::domain::policy::HardRule;
 use crate::domain::run::Stage;
 
@@ -17,8 +20,8 @@ const ROWS: usize = 16;
 const COLUMNS: usize = 4_096;
 /// Mentors that one task looks at where only some mentors are counted.
 const FEW_COLUMNS: usize = 1_024;
-/// How many times dearer a pair is by itself than in a row.
-const DEARER: usize = 16;
+/// Marks a pair that breaks no rule: a bit above those of the rules.
+const CANDIDATE: u16 = 1 << (BITS - 1);
 
 /// Counts of the pairs of someone, or of everyone.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,54 +45,19 @@ impl Tally {
         self.alone[rule as usize - 1]
     }
 
-    /// Counts one pair.
-    fn count(&mut self, verdict: Verdict) {
-        self.count_set(verdict.broken(), 1);
-    }
-
-    /// Counts `pairs` that all break the same rules.
-    fn count_set(&mut self, rules: Rules, pairs: u64) {
-        if rules.is_empty() {
-            self.candidates += pairs;
-        }
-        for rule in rules.iter() {
-            self.excluded[rule as usize - 1] += pairs;
-        }
-        if let Some(rule) = rules.sole() {
-            self.alone[rule as usize - 1] += pairs;
-        }
-    }
-}
-
-/// Pairs by the set of rules they break: the fastest way to count very many.
-struct Histogram {
-    by_rules: Vec<u64>,
-}
-
-impl Default for Histogram {
-    fn default() -> Self {
-        Self { by_rules: vec![0; Rules::SETS] }
-    }
-}
-
-impl Histogram {
-    fn count(&mut self, verdict: Verdict) {
-        self.by_rules[verdict.broken().index()] += 1;
+    /// The counts of every rule by its bit, and of the mark of a candidate.
+    fn of(any: &[u64; BITS], alone: &[u64; BITS]) -> Self {
+        let by_rule = |bits: &[u64; BITS]| HardRule::ALL.map(|rule| bits[rule as usize - 1]);
+        Self { candidates: any[BITS - 1], excluded: by_rule(any), alone: by_rule(alone) }
     }
 
     fn and(mut self, other: &Self) -> Self {
-        for (mine, theirs) in self.by_rules.iter_mut().zip(&other.by_rules) {
-            *mine += theirs;
+        self.candidates += other.candidates;
+        for at in 0..HardRule::ALL.len() {
+            self.excluded[at] += other.excluded[at];
+            self.alone[at] += other.alone[at];
         }
         self
-    }
-
-    fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
-        for (index, pairs) in self.by_rules.iter().enumerate().filter(|(_, pairs)| **pairs > 0) {
-            tally.count_set(Rules::at(index), *pairs);
-        }
-        tally
     }
 }
 
@@ -103,26 +71,22 @@ pub(super) fn count_all(
     let done = AtomicU64::new(0);
     let total = mentees as u64;
     observer.progress(Stage::Score, 0, total);
-    let histogram = tasks(mentees)
+    blocks(mentees, ROWS)
         .into_par_iter()
-        .try_fold(Histogram::default, |mut histogram, rows| {
-            if observer.is_cancelled() {
-                return Err(Stopped);
+        .map_init(Vec::new, |tile, rows| {
+            let mut sums = Sums::default();
+            for columns in blocks(mentors, COLUMNS) {
+                if observer.is_cancelled() {
+                    return Err(Stopped);
+                }
+                fill(scores, rows.clone(), columns, tile);
+                sums.add(tile.iter().map(|rules| marked(*rules)));
             }
             let counted = rows.len() as u64;
-            let mut sheet = Sheet::default();
-            for columns in blocks(mentors, COLUMNS) {
-                for row in rows.clone() {
-                    for verdict in scores.row(row, columns.clone(), &mut sheet) {
-                        histogram.count(*verdict);
-                    }
-                }
-            }
             observer.progress(Stage::Score, done.fetch_add(counted, Ordering::Relaxed) + counted, total);
-            Ok(histogram)
+            Ok(Tally::of(&sums.in_all(), &[0; BITS]))
         })
-        .try_reduce(Histogram::default, |a, b| Ok(a.and(&b)))?;
-    Ok(histogram.tally())
+        .try_reduce(Tally::default, |a, b| Ok(a.and(&b)))
 }
 
 /// Counts the pairs of each of `mentees` with all mentors but herself, in the order given.
@@ -132,22 +96,19 @@ pub(super) fn count_rows(
     mentors: usize,
     observer: &dyn Observer,
 ) -> Result<Vec<Tally>, Stopped> {
-    let count = |mentee: &usize| {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
-        let mut histogram = Histogram::default();
-        let mut sheet = Sheet::default();
+    let count = |tile: &mut Vec<i16>, mentee: &usize| {
+        let (mut any, mut alone) = (Sums::default(), Sums::default());
         for columns in blocks(mentors, COLUMNS) {
-            for verdict in scores.row(*mentee, columns, &mut sheet) {
-                if !verdict.broken().contains(HardRule::SamePerson) {
-                    histogram.count(*verdict);
-                }
+            if observer.is_cancelled() {
+                return Err(Stopped);
             }
+            fill(scores, *mentee..mentee + 1, columns, tile);
+            any.add(tile.iter().map(|rules| of_others(*rules)));
+            alone.add(tile.iter().map(|rules| sole(of_others(*rules))));
         }
-        Ok(histogram.tally())
+        Ok(Tally::of(&any.in_all(), &alone.in_all()))
     };
-    mentees.par_iter().map(count).collect()
+    mentees.par_iter().map_init(Vec::new, count).collect()
 }
 
 /// Counts the pairs of each of `mentors` (ascending) with all mentees but herself, in the order given.
@@ -158,43 +119,59 @@ pub(super) fn count_columns(
     observer: &dyn Observer,
 ) -> Result<Vec<Tally>, Stopped> {
     let last = mentors.last().map_or(0, |last| last + 1);
-    let count = |columns: Range<usize>| {
+    let count = |tile: &mut Vec<i16>, columns: Range<usize>| {
         let first = mentors.partition_point(|mentor| *mentor < columns.start);
         let end = mentors.partition_point(|mentor| *mentor < columns.end);
         let wanted = &mentors[first..end];
-        let mut tallies = vec![Tally::default(); wanted.len()];
-        let mut sheet = Sheet::default();
-        let add = |tally: &mut Tally, verdict: Verdict| {
-            if !verdict.broken().contains(HardRule::SamePerson) {
-                tally.count(verdict);
-            }
-        };
-        for row in 0..if wanted.is_empty() { 0 } else { mentees } {
-            if row % ROWS == 0 && observer.is_cancelled() {
+        let mut sums = vec![(Sums::default(), Sums::default()); wanted.len().div_ceil(LANES)];
+        for rows in blocks(if wanted.is_empty() { 0 } else { mentees }, ROWS) {
+            if observer.is_cancelled() {
                 return Err(Stopped);
             }
-            if wanted.len() * DEARER < columns.len() {
-                for (mentor, tally) in wanted.iter().zip(&mut tallies) {
-                    add(tally, scores.verdict(row, *mentor));
-                }
-            } else {
-                let verdicts = scores.row(row, columns.clone(), &mut sheet);
-                for (mentor, tally) in wanted.iter().zip(&mut tallies) {
-                    add(tally, verdicts[mentor - columns.start]);
+            fill(scores, rows, columns.clone(), tile);
+            for row in tile.chunks_exact(columns.len()) {
+                for (wanted, (any, alone)) in wanted.chunks(LANES).zip(&mut sums) {
+                    let rules = wanted.iter().map(|mentor| of_others(row[mentor - columns.start]));
+                    any.add(rules.clone());
+                    alone.add(rules.map(sole));
                 }
             }
         }
-        Ok(tallies)
+        let tallies = wanted.chunks(LANES).zip(&mut sums).flat_map(|(wanted, (any, alone))| {
+            let (any, alone) = (any.by_lane(), alone.by_lane());
+            (0..wanted.len()).map(move |lane| Tally::of(&any[lane], &alone[lane]))
+        });
+        Ok(tallies.collect::<Vec<Tally>>())
     };
-    let blocks: Vec<Range<usize>> = blocks(last, FEW_COLUMNS).collect();
-    let counted: Vec<Vec<Tally>> = blocks.into_par_iter().map(count).collect::<Result<_, Stopped>>()?;
+    let counted: Vec<Vec<Tally>> = blocks(last, FEW_COLUMNS)
+        .into_par_iter()
+        .map_init(Vec::new, count)
+        .collect::<Result<_, Stopped>>()?;
     Ok(counted.concat())
 }
 
-fn tasks(mentees: usize) -> Vec<Range<usize>> {
-    (0..mentees).step_by(ROWS).map(|from| from..mentees.min(from + ROWS)).collect()
+/// The broken rules of a tile, row by row.
+fn fill(scores: &Scores<'_>, rows: Range<usize>, columns: Range<usize>, tile: &mut Vec<i16>) {
+    tile.resize(rows.len() * columns.len(), 0);
+    scores.fill(rows, columns, Plane::Rules, tile);
 }
 
-fn blocks(mentors: usize, columns: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..mentors).step_by(columns).map(move |from| from..mentors.min(from + columns))
+/// Broken rules, with the mark of a candidate if there are none.
+fn marked(rules: i16) -> u16 {
+    rules.cast_unsigned() | if rules == 0 { CANDIDATE } else { 0 }
+}
+
+/// The same; nothing for one person with herself.
+fn of_others(rules: i16) -> u16 {
+    let same_person = Rules::of(HardRule::SamePerson).bits();
+    if rules.cast_unsigned() & same_person == 0 { marked(rules) } else { 0 }
+}
+
+/// The only bit that is set, if there is exactly one.
+fn sole(bits: u16) -> u16 {
+    if bits & bits.wrapping_sub(1) == 0 { bits } else { 0 }
+}
+
+fn blocks(people: usize, size: usize) -> Vec<Range<usize>> {
+    (0..people).step_by(size).map(|from| from..people.min(from + size)).collect()
 }

@@ -31,6 +31,16 @@ impl Rules {
         HardRule::ALL.into_iter().filter(move |rule| self.contains(*rule))
     }
 
+    /// The set as bits.
+    pub fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// The set of the given bits.
+    pub fn from_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
     /// The rule, if there is exactly one.
     pub fn sole(self) -> Option<HardRule> {
         if self.0.is_power_of_two() { self.iter().next() } else { None }

@@ -21,6 +21,13 @@ use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::organisation::OrganisationRules;
 use crate::domain::profile::{ConsentPurpose, Profile};
 use crate::domain::snapshot::{Participant, Snapshot};
+use crate::engine::problem::{Observer, Stopped};
+
+/// People looked at between two questions whether to stop.
+const AT_A_TIME: usize = 1_024;
+
+/// Participants by hash, with the first 64 bits of it.
+type Ordered<'a> = Vec<(u64, &'a Participant)>;
 
 /// A round, encoded.
 #[derive(Debug)]
@@ -52,6 +59,8 @@ pub struct Person<'a> {
     pub profile: &'a ProfileRef,
     /// Her profile.
     pub content: &'a Profile,
+    /// What stands for her where equals are told apart: the first 64 bits of the hash that orders people.
+    pub key: u64,
     /// Her position among the mentees.
     pub mentee: Option<u32>,
     /// Her position among the mentors.
@@ -127,32 +136,41 @@ impl Organisations {
 }
 
 impl<'a> Round<'a> {
-    /// Encodes everyone of `snapshot` whose consent to matching is live.
-    pub fn encode(snapshot: &'a Snapshot) -> Self {
-        Self::encode_where(snapshot, |_| true)
+    /// Encodes everyone of `snapshot` whose consent to matching is live. The only error is that `observer` asked to stop.
+    pub fn encode(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Self, Stopped> {
+        Self::encode_where(snapshot, |_| true, observer)
     }
 
     /// Encodes those of `snapshot` whom `wanted` names and whose consent to matching is live. The calendar is that of the
     /// whole round.
-    pub fn encode_where(snapshot: &'a Snapshot, wanted: impl Fn(&ProfileRef) -> bool + Sync) -> Self {
-        let consents = |person: &&Participant| {
-            person.content.consents_to(ConsentPurpose::Matching, snapshot.freeze_time)
-        };
-        let (live, left_out): (Vec<&Participant>, Vec<&Participant>) =
-            in_order(snapshot).into_iter().partition(consents);
+    pub fn encode_where(
+        snapshot: &'a Snapshot,
+        wanted: impl Fn(&ProfileRef) -> bool + Sync,
+        observer: &dyn Observer,
+    ) -> Result<Self, Stopped> {
+        let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
+        let consents =
+            |person: &Participant| person.content.consents_to(ConsentPurpose::Matching, snapshot.freeze_time);
+        let (live, left_out): (Ordered<'_>, Ordered<'_>) =
+            in_order(snapshot, observer)?.into_iter().partition(|(_, person)| consents(person));
+        let left_out = left_out.into_iter().map(|(_, participant)| participant).collect();
         let calendar = Calendar::new(
             snapshot.start_date,
             snapshot.end_date,
-            live.iter().map(|participant| participant.content.time_zone.as_str()),
+            live.iter().map(|(_, participant)| participant.content.time_zone.as_str()),
         );
-        let live: Vec<&Participant> = live.into_iter().filter(|person| wanted(&person.profile)).collect();
+        let live: Ordered<'_> = live.into_iter().filter(|(_, person)| wanted(&person.profile)).collect();
+        pause()?;
         let languages =
-            Languages::collect(live.iter().flat_map(|participant| &participant.content.languages));
+            Languages::collect(live.iter().flat_map(|(_, participant)| &participant.content.languages));
+        pause()?;
         let organisations = Organisations::collect(&snapshot.organisations);
-        let employers = Ids::collect(live.iter().map(|participant| participant.content.employer.as_deref()));
+        let employers =
+            Ids::collect(live.iter().map(|(_, participant)| participant.content.employer.as_deref()));
+        pause()?;
         let groups =
-            Ids::collect(live.iter().map(|participant| participant.content.competitor_group.as_deref()));
-        let encode = |participant: &&'a Participant| {
+            Ids::collect(live.iter().map(|(_, participant)| participant.content.competitor_group.as_deref()));
+        let encode = |&(key, participant): &(u64, &'a Participant)| {
             let content = &participant.content;
             let identity = content
                 .identity
@@ -160,6 +178,7 @@ impl<'a> Round<'a> {
             Person {
                 profile: &participant.profile,
                 content,
+                key,
                 mentee: None,
                 mentor: None,
                 place: Place::of(content),
@@ -173,7 +192,13 @@ impl<'a> Round<'a> {
                 waited_days: waited_days(content, snapshot.start_date),
             }
         };
-        let mut people: Vec<Person<'a>> = live.par_iter().map(encode).collect();
+        let some = |live: &[(u64, &'a Participant)]| {
+            pause()?;
+            Ok(live.iter().map(encode).collect())
+        };
+        let people: Vec<Vec<Person<'a>>> =
+            live.par_chunks(AT_A_TIME).map(some).collect::<Result<_, Stopped>>()?;
+        let mut people: Vec<Person<'a>> = people.into_iter().flatten().collect();
         let mut mentees = Vec::new();
         let mut mentors = Vec::new();
         for (at, person) in people.iter_mut().enumerate() {
@@ -186,8 +211,9 @@ impl<'a> Round<'a> {
                 mentors.push(as_u32(at));
             }
         }
-        let tied = TiedPairs::collect(&people);
-        Self { snapshot, people, mentees, mentors, left_out, tied, calendar, languages, organisations }
+        pause()?;
+        let tied = TiedPairs::collect(&people, observer)?;
+        Ok(Self { snapshot, people, mentees, mentors, left_out, tied, calendar, languages, organisations })
     }
 
     /// Whether a mentee is of the first priority tier.
@@ -242,15 +268,23 @@ impl<'a> Ids<'a> {
     }
 }
 
-/// All participants by SHA-256 of their names, each once: of two entries under one name the later version counts.
-fn in_order(snapshot: &Snapshot) -> Vec<&Participant> {
-    let hash = |profile: &ProfileRef| -> [u8; 32] { Sha256::digest(profile.name().as_bytes()).into() };
-    let mut hashed: Vec<([u8; 32], &Participant)> = snapshot
-        .participants
-        .par_iter()
-        .map(|participant| (hash(&participant.profile), participant))
-        .collect();
+/// All participants by SHA-256 of their names, each once, with the first 64 bits of it: of two entries under one name the
+/// later version counts.
+fn in_order<'a>(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Ordered<'a>, Stopped> {
+    let hash = |participant: &'a Participant| -> ([u8; 32], &'a Participant) {
+        (Sha256::digest(participant.profile.name().as_bytes()).into(), participant)
+    };
+    let some = |participants: &'a [Participant]| {
+        if observer.is_cancelled() {
+            return Err(Stopped);
+        }
+        Ok(participants.iter().map(hash).collect())
+    };
+    let hashed: Vec<Vec<([u8; 32], &Participant)>> =
+        snapshot.participants.par_chunks(AT_A_TIME).map(some).collect::<Result<_, Stopped>>()?;
+    let mut hashed = hashed.concat();
     hashed.par_sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.version.cmp(&a.1.version)));
     hashed.dedup_by(|next, kept| next.0 == kept.0);
-    hashed.into_iter().map(|(_, participant)| participant).collect()
+    let key = |hash: &[u8; 32]| hash.first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
+    Ok(hashed.into_iter().map(|(hash, participant)| (key(&hash), participant)).collect())
 }

@@ -1,6 +1,7 @@
 //! Why a pair has its score, and which rules it breaks: for matches, and for any pair that somebody asks about.
 
 use super::encode::Round;
+use super::problem::Unobserved;
 use super::score::{Finding, Scores, Story};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
@@ -15,11 +16,12 @@ pub fn explain_pair(
     mentee: &ProfileRef,
     mentor: &ProfileRef,
 ) -> Option<PairExplanation> {
-    let round = Round::encode_where(snapshot, |profile| profile == mentee || profile == mentor);
+    let wanted = |profile: &ProfileRef| profile == mentee || profile == mentor;
+    let round = Round::encode_where(snapshot, wanted, &Unobserved).ok()?;
     let position = |profile: &ProfileRef| round.people.iter().find(|person| person.profile == profile);
     let at_mentee = position(mentee)?.mentee? as usize;
     let at_mentor = position(mentor)?.mentor? as usize;
-    let scores = Scores::new(&round);
+    let scores = Scores::new(&round, &Unobserved).ok()?;
     let (_, story) = scores.explain(at_mentee, at_mentor);
     let broken_rules: Vec<(HardRule, Reason)> = story.broken.clone();
     Some(PairExplanation { broken_rules, pair: describe(&round, at_mentee, at_mentor, story) })

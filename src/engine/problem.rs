@@ -41,6 +41,11 @@ pub trait PairScores: Sync {
         (out[0] != FORBIDDEN).then_some(out[0])
     }
 
+    /// The same scores in half the room, if all of them are within `0..=i16::MAX`.
+    fn narrow(&self) -> Option<&dyn NarrowScores> {
+        None
+    }
+
     /// Decides between pairs of equal score. A hash of who the two are, so that a joiner does not reshuffle the others; by
     /// default of their positions.
     fn lot(&self, mentee: usize, mentor: usize) -> u32 {
@@ -51,6 +56,12 @@ pub trait PairScores: Sync {
     fn listed(&self) -> Option<&Listed> {
         None
     }
+}
+
+/// Pair scores that fit in 16 bits.
+pub trait NarrowScores: Sync {
+    /// Writes the scores of a tile as [`PairScores::tile`] does, a negative number for a pair that is not a candidate.
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]);
 }
 
 /// The lot of two numbers that stand for two people (finaliser of SplitMix64; Steele, Lea, Flood 2014).

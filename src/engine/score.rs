@@ -3,24 +3,31 @@
 //!
 //! People who gave an aspect the same answer are one class of it. The dense pass therefore judges classes, not people: for
 //! one mentee it lays out the verdict of every mentor class, and every pair is a few look-ups and additions. Aspects of few
-//! classes are joined into *bundles* of at most 256 joint classes, which one byte per mentor names. What depends on two
-//! particular people (avoid lists, earlier partners, preferences) is a sparse correction afterwards.
+//! classes are joined into *bundles* of at most 256 joint classes, which one byte per mentor names. Sets of terms, languages
+//! and hours have too many: those aspects put the mentors into few classes for each mentee, by counting what they have in
+//! common with her. What depends on two particular people (avoid lists, earlier partners, preferences) is a sparse
+//! correction afterwards. All of it runs on 16-bit numbers, one register of mentors at a time: see [`super::cpu`].
+//!
+//! Memory: nothing per pair; per mentor about 20 bytes of terms, one per language of the round, one per bundle, and 42 per
+//! season for the hours (168 more with a roster).
 
 mod aspect;
 mod bundle;
-mod counters;
 mod coverage;
+mod dense;
 mod identity;
 mod language;
 mod meeting;
 mod membership;
 mod overlap;
 mod place;
+mod plane;
 mod preference;
 mod preferred;
 mod similarity;
 mod stage;
 mod table;
+mod term_bytes;
 mod tied;
 mod waiting;
 
@@ -36,28 +43,29 @@ use self::meeting::Meeting;
 use self::membership::{Apart, OwnRules};
 use self::overlap::Overlap;
 use self::place::Nearness;
+pub(super) use self::plane::Plane;
 use self::preference::Preference;
 pub(super) use self::preferred::Preferred;
 use self::similarity::Similarity;
 use self::stage::Stages;
-use self::table::{Classes, Lookup, Table};
+use self::table::{Lookup, Table};
 use self::tied::{EarlierPartners, Exclusions};
 use self::waiting::WaitingTime;
+use super::cpu::Cpu;
 use super::eligibility::Verdict;
 use super::encode::ties::Ties;
 use super::encode::{Person, Round};
-use super::problem::{FORBIDDEN, PairScores};
+use super::problem::{FORBIDDEN, NarrowScores, Observer, PairScores, Stopped, lot};
 use crate::domain::policy::{Criterion, HardRule};
 
 pub(super) use self::aspect::Weight;
-
-/// Narrower tiles are computed pair by pair: laying out the classes would cost more.
-const NARROW: usize = 48;
 
 /// Scores of all pairs of a round.
 pub struct Scores<'a> {
     mentees: Vec<&'a Person<'a>>,
     mentors: Vec<&'a Person<'a>>,
+    /// [`Person::key`] of every mentee, and of every mentor.
+    keys: [Vec<u64>; 2],
     tables: Vec<Box<dyn Lookup + 'a>>,
     apart: Vec<Apart>,
     bundles: Vec<Bundle>,
@@ -66,9 +74,10 @@ pub struct Scores<'a> {
     tied: TiedRows,
     min_score: u16,
     mutual: Option<Mutual>,
+    cpu: Cpu,
 }
 
-/// Tied pairs by mentee, with what their ties change about their verdicts.
+/// Tied pairs by mentee, with the sums of what the aspects say of them.
 #[derive(Debug, Default)]
 struct TiedRows {
     /// `starts[i]..starts[i + 1]` are those of mentee `i`.
@@ -83,22 +92,15 @@ struct Mutual {
     mentors: Vec<u32>,
 }
 
-/// Room for the rows of a tile, used again for each.
-#[derive(Debug, Default)]
-pub(super) struct Sheet {
-    verdicts: Vec<Verdict>,
-    room: Vec<Verdict>,
-    bundled: Vec<[Verdict; 256]>,
-}
-
 impl<'a> Scores<'a> {
-    /// Scores of all mentees and mentors of `round`, by their positions there.
-    pub fn new(round: &'a Round<'a>) -> Self {
+    /// Scores of all mentees and mentors of `round`, by their positions there. The only error is that `observer` asked to
+    /// stop.
+    pub fn new(round: &'a Round<'a>, observer: &dyn Observer) -> Result<Self, Stopped> {
         let policy = &round.snapshot.policy;
         let rules = &policy.rules;
         let mentees: Vec<&Person<'_>> = round.mentees.iter().map(|at| &round.people[*at as usize]).collect();
         let mentors: Vec<&Person<'_>> = round.mentors.iter().map(|at| &round.people[*at as usize]).collect();
-        let tables = tables(round, &mentees, &mentors);
+        let tables = tables(round, &mentees, &mentors, observer)?;
         let apart = Apart::of_policy(rules, &mentees, &mentors);
         let (bundles, wide) = bundle::bundle(&tables, mentors.len());
         let mut this = Self {
@@ -107,57 +109,30 @@ impl<'a> Scores<'a> {
             bundles,
             wide,
             tied: TiedRows::default(),
+            cpu: Cpu::best(),
             min_score: rules.min_score,
             mutual: (!rules.allow_mutual_mentoring).then(|| Mutual {
                 mentors: mentors.iter().filter_map(|person| person.mentee.and(person.mentor)).collect(),
             }),
+            keys: [&mentees, &mentors].map(|side| side.iter().map(|person| person.key).collect()),
             mentees,
             mentors,
         };
-        this.tied = this.tied_rows(round);
-        this
+        this.tied = this.tied_rows(round, observer)?;
+        Ok(this)
+    }
+
+    /// The same scores, computed with the instructions of `cpu`: for tests and benches, because nothing else tells.
+    #[must_use]
+    pub fn on(mut self, cpu: Cpu) -> Self {
+        self.cpu = cpu;
+        self
     }
 
     /// What the rules and criteria say of one pair: the one decision that everything else is made of.
     pub(super) fn verdict(&self, mentee: usize, mentor: usize) -> Verdict {
         let sum = self.sum(mentee, mentor, self.tied.of(mentee, mentor));
         self.settle(mentee, mentor, self.with_min_score(sum))
-    }
-
-    /// The verdicts of one mentee with a range of mentors.
-    pub(super) fn row<'s>(
-        &self,
-        mentee: usize,
-        mentors: Range<usize>,
-        sheet: &'s mut Sheet,
-    ) -> &'s [Verdict] {
-        if mentors.len() < NARROW {
-            sheet.verdicts.clear();
-            sheet.verdicts.extend(mentors.map(|mentor| self.verdict(mentee, mentor)));
-            return &sheet.verdicts;
-        }
-        self.add_aspects(mentee, &mentors, sheet);
-        for apart in &self.apart {
-            apart.mark(mentee, &mentors, &mut sheet.verdicts);
-        }
-        for (mentor, _, correction) in self.tied.of_range(mentee, &mentors) {
-            let verdict = &mut sheet.verdicts[*mentor as usize - mentors.start];
-            *verdict = verdict.and(*correction);
-        }
-        if self.min_score > 0 {
-            for verdict in &mut sheet.verdicts {
-                *verdict = self.with_min_score(*verdict);
-            }
-        }
-        if let (Some(mutual), Some(_)) = (&self.mutual, self.mentees[mentee].mentor) {
-            let first = mutual.mentors.partition_point(|at| (*at as usize) < mentors.start);
-            for at in mutual.mentors[first..].iter().map(|at| *at as usize).take_while(|at| *at < mentors.end)
-            {
-                let verdict = &mut sheet.verdicts[at - mentors.start];
-                *verdict = self.settle(mentee, at, *verdict);
-            }
-        }
-        &sheet.verdicts
     }
 
     /// What the aspects say of one pair, with reasons, and the verdict that it amounts to. Broken rules come in the order
@@ -174,14 +149,6 @@ impl<'a> Scores<'a> {
         let verdict = self.verdict(mentee, mentor);
         story.settle(verdict, self.min_score);
         (verdict, story)
-    }
-
-    /// Number of tables in bundles, of shared classes beside, and of classes of one.
-    #[cfg(test)]
-    pub(super) fn ways_of_looking_up(&self) -> [usize; 3] {
-        let own = |at: &&usize| matches!(self.tables[**at].mentor_classes(), Classes::Own);
-        let own = self.wide.iter().filter(own).count();
-        [self.tables.len() - self.wide.len(), self.wide.len() - own, own]
     }
 
     /// The sum of what the aspects say of one pair.
@@ -203,10 +170,10 @@ impl<'a> Scores<'a> {
         }
         let (me, her) = (self.mentees[mentee], self.mentors[mentor]);
         let (Some(as_mentor), Some(as_mentee)) = (me.mentor, her.mentee) else { return verdict };
-        let stages = me.content.career_stage.zip(her.content.career_stage);
-        if stages.is_some_and(|(mine, hers)| hers > mine) {
+        if self.is_above(mentor, mentee) {
             return verdict;
         }
+        let stages = me.content.career_stage.zip(her.content.career_stage);
         let (as_mentee, as_mentor) = (as_mentee as usize, as_mentor as usize);
         let reverse = self.sum(as_mentee, as_mentor, self.tied.of(as_mentee, as_mentor));
         let reverse = self.with_min_score(reverse);
@@ -217,63 +184,55 @@ impl<'a> Scores<'a> {
         verdict.breaking_if(reverse.is_candidate() && (is_lower || is_better), HardRule::Mutual)
     }
 
-    /// Fills the sheet with the sums of the tables, untied.
-    fn add_aspects(&self, mentee: usize, mentors: &Range<usize>, sheet: &mut Sheet) {
-        sheet.verdicts.clear();
-        sheet.verdicts.resize(mentors.len(), Verdict::CLEAR);
-        sheet.bundled.resize(self.bundles.len(), [Verdict::CLEAR; 256]);
-        for (bundle, joint) in self.bundles.iter().zip(&mut sheet.bundled) {
-            bundle.lay_out(&self.tables, mentee, &mut sheet.room, joint);
-        }
-        bundle::add(&self.bundles, &sheet.bundled, mentors, &mut sheet.verdicts);
-        for table in self.wide.iter().map(|at| &self.tables[*at]) {
-            match table.mentor_classes() {
-                Classes::Own => {
-                    let row = table.row(mentee, mentors.clone(), &mut sheet.room);
-                    for (verdict, other) in sheet.verdicts.iter_mut().zip(row) {
-                        *verdict = verdict.and(*other);
-                    }
-                }
-                Classes::Shared(classes, of) => {
-                    let row = table.row(mentee, 0..classes, &mut sheet.room);
-                    for (verdict, class) in sheet.verdicts.iter_mut().zip(&of[mentors.clone()]) {
-                        let other = row.get(usize::from(*class)).copied();
-                        *verdict = verdict.and(other.unwrap_or_default());
-                    }
-                }
-            }
-        }
+    /// Whether a mentor's career stage is known to be above a mentee's: then the other direction never takes their place.
+    fn is_above(&self, mentor: usize, mentee: usize) -> bool {
+        let stages = self.mentors[mentor].content.career_stage.zip(self.mentees[mentee].content.career_stage);
+        stages.is_some_and(|(hers, mine)| hers > mine)
     }
 
-    fn tied_rows(&self, round: &Round<'_>) -> TiedRows {
+    fn tied_rows(&self, round: &Round<'_>, observer: &dyn Observer) -> Result<TiedRows, Stopped> {
         let mut rows = TiedRows { starts: vec![0], pairs: Vec::new() };
         for (mentee, person) in round.mentees.iter().enumerate() {
+            if mentee % 1_024 == 0 && observer.is_cancelled() {
+                return Err(Stopped);
+            }
             for (other, ties) in round.tied.of_mentee(*person) {
                 if let Some(mentor) = round.people[other as usize].mentor {
-                    let at = mentor as usize;
-                    let correction = self.sum(mentee, at, ties).after(self.sum(mentee, at, Ties::NONE));
-                    rows.pairs.push((mentor, ties, correction));
+                    rows.pairs.push((mentor, ties, self.sum(mentee, mentor as usize, ties)));
                 }
             }
             rows.starts.push(rows.pairs.len());
         }
-        rows
+        Ok(rows)
     }
 }
 
 impl PairScores for Scores<'_> {
     fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
-        let mut sheet = Sheet::default();
-        for (row, out) in rows.zip(out.chunks_mut(cols.len().max(1))) {
-            for (verdict, out) in self.row(row, cols.clone(), &mut sheet).iter().zip(out) {
-                *out = if verdict.is_candidate() { i32::from(verdict.score()) } else { FORBIDDEN };
-            }
+        let mut narrow = vec![0; rows.len() * cols.len()];
+        self.fill(rows, cols, Plane::Scores, &mut narrow);
+        for (out, score) in out.iter_mut().zip(narrow) {
+            *out = if score < 0 { FORBIDDEN } else { i32::from(score) };
         }
     }
 
     fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
         let verdict = self.verdict(mentee, mentor);
         verdict.is_candidate().then(|| i32::from(verdict.score()))
+    }
+
+    fn lot(&self, mentee: usize, mentor: usize) -> u32 {
+        lot(self.keys[0][mentee], self.keys[1][mentor])
+    }
+
+    fn narrow(&self) -> Option<&dyn NarrowScores> {
+        Some(self)
+    }
+}
+
+impl NarrowScores for Scores<'_> {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
+        self.fill(rows, cols, Plane::Scores, out);
     }
 }
 
@@ -296,13 +255,17 @@ fn tables<'a>(
     round: &'a Round<'a>,
     mentees: &[&Person<'_>],
     mentors: &[&Person<'_>],
-) -> Vec<Box<dyn Lookup + 'a>> {
+    observer: &dyn Observer,
+) -> Result<Vec<Box<dyn Lookup + 'a>>, Stopped> {
     let policy = &round.snapshot.policy;
     let rules = &policy.rules;
     let mut tables = Tables { mentees, mentors, all: Vec::new() };
     tables.add(Some(Exclusions::new(rules)));
     tables.add((!round.organisations.is_empty()).then_some(OwnRules(&round.organisations)));
     for criterion in Criterion::ALL {
+        if observer.is_cancelled() {
+            return Err(Stopped);
+        }
         let weight = Weight::of(policy, criterion);
         match criterion {
             Criterion::Topics => tables.add(weight.map(Coverage::topics)),
@@ -331,7 +294,7 @@ fn tables<'a>(
             Criterion::Identity => tables.add(weight.map(IdentityWishes::new)),
         }
     }
-    tables.all
+    Ok(tables.all)
 }
 
 /// Builds the tables of one round.

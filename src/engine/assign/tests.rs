@@ -112,7 +112,7 @@ proptest! {
     fn wide_integers_give_the_same_answer(case in case(0..12, 0..12, score()), tuning in tuning()) {
         let problem = case.problem();
         let narrow = assign_tuned(&problem, &tuning, &Unobserved).unwrap();
-        let Survey { core, lowest, highest } = core::survey(&problem, tuning.breadth, &Unobserved).unwrap();
+        let Survey { core, lowest, highest } = survey::survey(&problem, tuning.breadth, &Unobserved).unwrap();
         let levels = Levels::of(&problem, lowest, highest);
         let wide = solve::<i128>(&problem, &tuning, levels, core, &Unobserved).unwrap();
         prop_assert_eq!(narrow, wide);

@@ -6,23 +6,147 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::domain::run::Stage;
-use crate::engine::problem::{FORBIDDEN, Observer, Problem, Stopped};
+use crate::engine::problem::{FORBIDDEN, NarrowScores, Observer, PairScores, Problem, Stopped};
 
 /// Mentees per tile: enough to share what a score source computes per mentor.
 const ROWS: usize = 16;
-/// Mentors per tile: a tile of scores (128 KiB) stays in a core's second-level cache.
+/// Mentors per tile: a tile of scores (128 KiB, or half of it in 16 bits) stays in a core's second-level cache.
 const COLUMNS: usize = 2048;
+/// Mentors per tile of a source that computes scores in 16 bits: what it lays out per mentee pays off over many of them.
+const NARROW_COLUMNS: usize = 8192;
+/// Scores tested at a time before any is looked at singly.
+pub(super) const LANE: usize = 64;
+
+/// A score as a tile holds it.
+pub(in crate::engine) trait Cell: Copy + Default + Send + Sync {
+    /// The score; `None` if the pair is not a candidate.
+    fn score(self) -> Option<i32>;
+
+    /// The lowest and the highest score; `i32::MAX` and [`FORBIDDEN`] without candidates.
+    fn ends(cells: &[Self; LANE]) -> (i32, i32);
+
+    /// Whether a candidate scores `floor` or more.
+    fn any_at_least(cells: &[Self; 8], floor: i32) -> bool;
+
+    /// Whether a candidate may score more than `sieve` and its mentor's price together. `prices` are from 0 to 2^30 and
+    /// `sieve` is from -2^30 to 2^30.
+    fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool;
+}
+
+/// Prices of as many mentors as a lane has, in both widths; in 16 bits `i16::MAX` where they are more.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) struct Prices<'a> {
+    pub(super) wide: &'a [i32; LANE],
+    pub(super) narrow: &'a [i16; LANE],
+}
+
+impl Cell for i32 {
+    fn score(self) -> Option<i32> {
+        (self != FORBIDDEN).then_some(self)
+    }
+
+    fn ends(cells: &[Self; LANE]) -> (i32, i32) {
+        let highest = cells.iter().fold(FORBIDDEN, |most, &score| most.max(score));
+        // One less, so that a forbidden pair wraps round to the very top.
+        let lowest = cells.iter().fold(i32::MAX, |least, &score| least.min(score.wrapping_sub(1)));
+        (lowest.saturating_add(1), highest)
+    }
+
+    fn any_at_least(cells: &[Self; 8], floor: i32) -> bool {
+        let mut any = false;
+        for score in cells {
+            any |= *score >= floor;
+        }
+        any
+    }
+
+    fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool {
+        // A forbidden pair never passes: it scores less than any sum of the two.
+        let mut any = false;
+        for (score, price) in cells.iter().zip(prices.wide) {
+            any |= *score > price + sieve;
+        }
+        any
+    }
+}
+
+impl Cell for i16 {
+    fn score(self) -> Option<i32> {
+        (self >= 0).then_some(self.into())
+    }
+
+    fn ends(cells: &[Self; LANE]) -> (i32, i32) {
+        let highest = cells.iter().fold(-1, |most, &score| most.max(score));
+        // With the sign turned round, forbidden pairs come last.
+        let lowest = cells.iter().fold(Self::MAX, |least, &score| least.min(score ^ Self::MIN)) ^ Self::MIN;
+        (lowest.score().unwrap_or(i32::MAX), highest.score().unwrap_or(FORBIDDEN))
+    }
+
+    fn any_at_least(cells: &[Self; 8], floor: i32) -> bool {
+        let floor = Self::try_from(floor.max(0)).unwrap_or(Self::MAX);
+        let mut any = false;
+        for score in cells {
+            any |= *score >= floor;
+        }
+        any
+    }
+
+    fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool {
+        // A price or a sieve that is cut off is lower than it was: more passes, nothing is missed. A forbidden pair stays
+        // at the very bottom, where nothing passes.
+        let sieve = Self::try_from(sieve).unwrap_or(if sieve < 0 { -1 - Self::MAX } else { Self::MAX });
+        let mut any = false;
+        for (score, price) in cells.iter().zip(prices.narrow) {
+            any |= score.saturating_sub(*price) > sieve;
+        }
+        any
+    }
+}
 
 /// Something that reads one mentee's scores, tile by tile, and then gives what it found.
 pub(in crate::engine) trait RowVisitor: Sized {
     /// What is found for a mentee.
     type Found: Send;
 
+    /// Whether it knows already that nothing in the row matters; then nothing is read.
+    fn is_done(&self) -> bool {
+        false
+    }
+
     /// Reads the scores with mentors `first..first + scores.len()`.
-    fn read(&mut self, mentee: usize, first: usize, scores: &[i32]);
+    fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]);
 
     /// The end of the mentee's row.
     fn finish(self, mentee: usize) -> Self::Found;
+}
+
+/// Something that fills tiles.
+trait Source: Sync {
+    type Cell: Cell;
+
+    const COLUMNS: usize;
+
+    fn fill(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [Self::Cell]);
+}
+
+impl Source for &dyn PairScores {
+    type Cell = i32;
+
+    const COLUMNS: usize = COLUMNS;
+
+    fn fill(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
+        self.tile(rows, cols, out);
+    }
+}
+
+impl Source for &dyn NarrowScores {
+    type Cell = i16;
+
+    const COLUMNS: usize = NARROW_COLUMNS;
+
+    fn fill(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
+        self.tile(rows, cols, out);
+    }
 }
 
 /// Shows every mentee's scores to a visitor of her own; the findings come in the mentees' order, whatever the threads do.
@@ -33,44 +157,97 @@ pub(in crate::engine) fn walk<V: RowVisitor>(
     stage: Option<Stage>,
     visitor: impl Fn(usize) -> V + Sync,
 ) -> Result<Vec<V::Found>, Stopped> {
-    let mentees = problem.mentees.len();
+    match problem.scores.narrow() {
+        Some(narrow) => walk_source(&narrow, problem, observer, stage, visitor),
+        None => walk_source(&problem.scores, problem, observer, stage, visitor),
+    }
+}
+
+fn walk_source<S: Source, V: RowVisitor>(
+    source: &S,
+    problem: &Problem<'_>,
+    observer: &dyn Observer,
+    stage: Option<Stage>,
+    visitor: impl Fn(usize) -> V + Sync,
+) -> Result<Vec<V::Found>, Stopped> {
+    let (mentees, mentors) = (problem.mentees.len(), problem.mentors.len());
     let done = AtomicU64::new(0);
     let blocks: Vec<Vec<V::Found>> = (0..mentees.div_ceil(ROWS))
         .into_par_iter()
         .map_init(Vec::new, |buffer, block| {
             let rows = block * ROWS..mentees.min((block + 1) * ROWS);
-            let found = walk_block(problem, observer, rows.clone(), buffer, &visitor)?;
+            let mut visitors: Vec<V> = rows.clone().map(&visitor).collect();
+            // Rows that matter, as far as they follow one another.
+            let mut from = rows.start;
+            for some in visitors.chunk_by_mut(|one, next| one.is_done() == next.is_done()) {
+                let run = from..from + some.len();
+                from = run.end;
+                if !some.iter().all(V::is_done) {
+                    walk_rows(source, run, mentors, observer, buffer, some)?;
+                }
+            }
             let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
             if let Some(stage) = stage {
                 observer.progress(stage, before + rows.len() as u64, mentees as u64);
             }
-            Ok(found)
+            Ok(visitors.into_iter().zip(rows).map(|(visitor, mentee)| visitor.finish(mentee)).collect())
         })
         .collect::<Result<_, Stopped>>()?;
     Ok(blocks.into_iter().flatten().collect())
 }
 
-fn walk_block<V: RowVisitor>(
-    problem: &Problem<'_>,
-    observer: &dyn Observer,
+fn walk_rows<S: Source, V: RowVisitor>(
+    source: &S,
     rows: Range<usize>,
-    buffer: &mut Vec<i32>,
-    visitor: &(impl Fn(usize) -> V + Sync),
-) -> Result<Vec<V::Found>, Stopped> {
-    let mut visitors: Vec<V> = rows.clone().map(visitor).collect();
-    for first in (0..problem.mentors.len()).step_by(COLUMNS) {
+    mentors: usize,
+    observer: &dyn Observer,
+    buffer: &mut Vec<S::Cell>,
+    visitors: &mut [V],
+) -> Result<(), Stopped> {
+    for first in (0..mentors).step_by(S::COLUMNS) {
         if observer.is_cancelled() {
             return Err(Stopped);
         }
-        let columns = first..problem.mentors.len().min(first + COLUMNS);
+        let columns = first..mentors.min(first + S::COLUMNS);
         // Not cleared: a score source writes the whole tile.
-        buffer.resize(rows.len() * columns.len(), FORBIDDEN);
-        problem.scores.tile(rows.clone(), columns.clone(), buffer);
+        buffer.resize(rows.len() * columns.len(), S::Cell::default());
+        source.fill(rows.clone(), columns.clone(), buffer);
         for ((visitor, mentee), scores) in
             visitors.iter_mut().zip(rows.clone()).zip(buffer.chunks_exact(columns.len()))
         {
             visitor.read(mentee, first, scores);
         }
     }
-    Ok(visitors.into_iter().zip(rows).map(|(visitor, mentee)| visitor.finish(mentee)).collect())
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn narrow_cells_say_what_wide_ones_say(
+            given in proptest::collection::vec((-3..9_i16, 0..40_000_i32), LANE),
+            sieve in prop_oneof![-5..9_i32, -50_000..50_000_i32],
+            floor in -1..9_i32,
+        ) {
+            let narrow: [i16; LANE] = std::array::from_fn(|at| given[at].0);
+            let wide = narrow.map(|cell| cell.score().unwrap_or(FORBIDDEN));
+            let cheap: [i32; LANE] = std::array::from_fn(|at| given[at].1);
+            let cut = cheap.map(|price| i16::try_from(price).unwrap_or(i16::MAX));
+            let prices = Prices { wide: &cheap, narrow: &cut };
+            prop_assert_eq!(i16::ends(&narrow), i32::ends(&wide));
+            let eight: (&[i16; 8], &[i32; 8]) = (narrow.first_chunk().unwrap(), wide.first_chunk().unwrap());
+            let floor_of_candidates = floor.max(0);
+            prop_assert_eq!(i16::any_at_least(eight.0, floor), i32::any_at_least(eight.1, floor_of_candidates));
+            // The narrow sieve may let more through, never less.
+            prop_assert!(i16::any_above(&narrow, &prices, sieve) || !i32::any_above(&wide, &prices, sieve));
+            if sieve.abs() < 20_000 && cheap.iter().all(|price| *price < 30_000) {
+                prop_assert_eq!(i16::any_above(&narrow, &prices, sieve), i32::any_above(&wide, &prices, sieve));
+            }
+        }
+    }
 }

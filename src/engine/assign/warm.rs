@@ -17,11 +17,12 @@ mod tests;
 use crate::engine::certify::Certificate;
 use crate::engine::problem::{Observer, Problem, Stopped};
 
-use super::core::{Core, Survey, survey};
+use super::core::Core;
 use super::counters::Work;
 use super::levels::Levels;
 use super::paths::Paths;
 use super::state::State;
+use super::survey::{Survey, survey};
 use super::tuning::Tuning;
 use super::weight::Weight;
 use super::{Assignment, Begun, conclude, finish, repair};

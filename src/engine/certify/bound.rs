@@ -14,6 +14,8 @@ use super::{Certificate, rules};
 const ROWS: usize = 16;
 /// Mentors per tile.
 const COLUMNS: usize = 2048;
+/// Mentors per tile of a source that computes scores in 16 bits: what it lays out per mentee pays off over many of them.
+const NARROW_COLUMNS: usize = 8192;
 /// Pairs tested at a time before any is summed.
 const LANE: usize = 64;
 
@@ -122,25 +124,132 @@ impl Price for i128 {
     }
 }
 
+/// A score as a tile holds it.
+trait Cell: Copy + Default + Send {
+    /// The score; [`FORBIDDEN`] if the pair is not a candidate.
+    fn score(self) -> i32;
+
+    /// A first look at some pairs of a mentee whose price is `u`.
+    fn glance<P: Price>(cells: &[Self; LANE], u: P, p: &[P; LANE], rough: &[i16; LANE], sieve: i16)
+    -> Glance;
+}
+
+/// What a first look at some pairs tells.
+struct Glance {
+    candidates: u32,
+    lowest: i32,
+    highest: i32,
+    /// Whether a candidate may offer more than the prices.
+    may_be_above: bool,
+}
+
+impl Cell for i32 {
+    fn score(self) -> i32 {
+        self
+    }
+
+    // Plain loops of known length, one purpose each: that is what becomes vector code.
+    fn glance<P: Price>(cells: &[Self; LANE], u: P, p: &[P; LANE], _: &[i16; LANE], _: i16) -> Glance {
+        // One less, so that a forbidden pair wraps round to the very top.
+        let lowest = cells.iter().fold(Self::MAX, |least, &score| least.min(score.wrapping_sub(1)));
+        Glance {
+            candidates: cells.iter().map(|&score| u32::from(score != FORBIDDEN)).sum(),
+            lowest: lowest.saturating_add(1),
+            highest: cells.iter().fold(FORBIDDEN, |most, &score| most.max(score)),
+            may_be_above: cells.iter().zip(p).fold(false, |any, (&score, &p)| any | P::is_above(score, u, p)),
+        }
+    }
+}
+
+impl Cell for i16 {
+    fn score(self) -> i32 {
+        if self < 0 { FORBIDDEN } else { self.into() }
+    }
+
+    fn glance<P: Price>(
+        cells: &[Self; LANE],
+        _: P,
+        _: &[P; LANE],
+        rough: &[Self; LANE],
+        sieve: Self,
+    ) -> Glance {
+        let candidates = cells.iter().fold(0_u16, |sum, &score| sum + u16::from(score >= 0));
+        // With the sign turned round, pairs that are no candidates come last.
+        let lowest = cells.iter().fold(Self::MAX, |least, &score| least.min(score ^ Self::MIN)) ^ Self::MIN;
+        Glance {
+            candidates: candidates.into(),
+            lowest: if lowest < 0 { i32::MAX } else { lowest.into() },
+            highest: cells.iter().fold(-1, |most, &score| most.max(score)).score(),
+            may_be_above: cells
+                .iter()
+                .zip(rough)
+                .fold(false, |any, (&score, &rough)| any | (score.saturating_sub(rough) > sieve)),
+        }
+    }
+}
+
+/// Prices of mentors less the lowest of them, cut off where 16 bits end: a price is never too high here, so that a look at
+/// them misses nothing. 2 bytes per mentor.
+struct Rough {
+    lowest: i128,
+    prices: Vec<i16>,
+}
+
+impl Rough {
+    fn of<P: Price>(p: &[P]) -> Self {
+        let lowest = p.iter().map(|&p| p.into()).min().unwrap_or_default();
+        let rough = |&p: &P| i16::try_from(p.into() - lowest).unwrap_or(i16::MAX);
+        Self { lowest, prices: p.iter().map(rough).collect() }
+    }
+
+    /// What a score must exceed beside a mentor's rough price to be looked at.
+    fn sieve<P: Price>(&self, u: P) -> i16 {
+        let sum = u.into() + self.lowest;
+        i16::try_from(sum).unwrap_or(if sum < 0 { i16::MIN } else { i16::MAX })
+    }
+}
+
 fn sweep_at<P: Price>(
     problem: &Problem<'_>,
     u: &[P],
     p: &[P],
     observer: &dyn Observer,
 ) -> Result<Sweep, Stopped> {
-    let mentees = problem.mentees.len();
+    if let Some(narrow) = problem.scores.narrow() {
+        let fill = |rows, columns, tile: &mut [i16]| narrow.tile(rows, columns, tile);
+        return sweep_by(u, p, NARROW_COLUMNS, observer, fill);
+    }
+    let fill = |rows, columns, tile: &mut [i32]| problem.scores.tile(rows, columns, tile);
+    sweep_by(u, p, COLUMNS, observer, fill)
+}
+
+fn sweep_by<C: Cell, P: Price>(
+    u: &[P],
+    p: &[P],
+    most_columns: usize,
+    observer: &dyn Observer,
+    fill: impl Fn(Range<usize>, Range<usize>, &mut [C]) + Sync,
+) -> Result<Sweep, Stopped> {
+    let mentees = u.len();
+    let rough = Rough::of(p);
     let done = AtomicU64::new(0);
     (0..mentees.div_ceil(ROWS))
         .into_par_iter()
         .map_init(Vec::new, |tile, block| {
             let rows = block * ROWS..mentees.min((block + 1) * ROWS);
             let mut seen = Sweep::NOTHING;
-            for first in (0..p.len()).step_by(COLUMNS) {
+            for first in (0..p.len()).step_by(most_columns) {
                 if observer.is_cancelled() {
                     return Err(Stopped);
                 }
-                let columns = first..p.len().min(first + COLUMNS);
-                seen = seen.and(sweep_tile(problem, rows.clone(), columns, u, p, tile));
+                let columns = first..p.len().min(first + most_columns);
+                tile.resize(rows.len() * columns.len(), C::default());
+                fill(rows.clone(), columns.clone(), tile);
+                let scores = tile.chunks_exact(columns.len());
+                let swept = scores.zip(&u[rows.clone()]).map(|(scores, &u)| {
+                    sweep_row(scores, u, &p[columns.clone()], &rough.prices[columns.clone()], rough.sieve(u))
+                });
+                seen = swept.fold(seen, Sweep::and);
             }
             let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
             observer.progress(Stage::Certify, before + rows.len() as u64, mentees as u64);
@@ -149,41 +258,21 @@ fn sweep_at<P: Price>(
         .try_reduce(|| Sweep::NOTHING, |one, other| Ok(one.and(other)))
 }
 
-fn sweep_tile<P: Price>(
-    problem: &Problem<'_>,
-    rows: Range<usize>,
-    columns: Range<usize>,
-    u: &[P],
-    p: &[P],
-    tile: &mut Vec<i32>,
-) -> Sweep {
-    tile.resize(rows.len() * columns.len(), FORBIDDEN);
-    problem.scores.tile(rows.clone(), columns.clone(), tile);
-    tile.chunks_exact(columns.len())
-        .zip(&u[rows])
-        .map(|(scores, &u)| sweep_row(scores, u, &p[columns.clone()]))
-        .fold(Sweep::NOTHING, Sweep::and)
-}
-
-fn sweep_row<P: Price>(scores: &[i32], u: P, p: &[P]) -> Sweep {
+fn sweep_row<C: Cell, P: Price>(scores: &[C], u: P, p: &[P], rough: &[i16], sieve: i16) -> Sweep {
     let (lanes, rest) = scores.as_chunks::<LANE>();
     let (prices, rest_prices) = p.as_chunks::<LANE>();
+    let (rough, _) = rough.as_chunks::<LANE>();
     let mut seen = Sweep::NOTHING;
-    // Plain loops of known length, one purpose each: that is what becomes vector code.
-    for (lane, p) in lanes.iter().zip(prices) {
-        let candidates: u32 = lane.iter().map(|&score| u32::from(score != FORBIDDEN)).sum();
-        let highest = lane.iter().fold(FORBIDDEN, |most, &score| most.max(score));
-        // One less, so that a forbidden pair wraps round to the very top.
-        let lowest = lane.iter().fold(i32::MAX, |least, &score| least.min(score.wrapping_sub(1)));
-        let above = lane.iter().zip(p).fold(false, |above, (&score, &p)| above | P::is_above(score, u, p));
-        seen.candidates += u64::from(candidates);
-        seen.highest = seen.highest.max(highest);
-        seen.lowest = seen.lowest.min(lowest.saturating_add(1));
-        if above {
+    for ((lane, p), rough) in lanes.iter().zip(prices).zip(rough) {
+        let glance = C::glance(lane, u, p, rough, sieve);
+        seen.candidates += u64::from(glance.candidates);
+        seen.highest = seen.highest.max(glance.highest);
+        seen.lowest = seen.lowest.min(glance.lowest);
+        if glance.may_be_above {
             seen.surplus += surplus(lane, u, p);
         }
     }
-    for &score in rest.iter().filter(|&&score| score != FORBIDDEN) {
+    for score in rest.iter().map(|cell| cell.score()).filter(|score| *score != FORBIDDEN) {
         let lone = Sweep { candidates: 1, lowest: score, highest: score, surplus: 0 };
         seen = seen.and(lone);
     }
@@ -191,7 +280,8 @@ fn sweep_row<P: Price>(scores: &[i32], u: P, p: &[P]) -> Sweep {
     seen
 }
 
-fn surplus<P: Price>(scores: &[i32], u: P, p: &[P]) -> i128 {
-    let above = scores.iter().zip(p).filter(|&(&score, &p)| P::is_above(score, u, p));
-    above.map(|(&score, &p)| i128::from(score) - u.into() - p.into()).sum()
+fn surplus<C: Cell, P: Price>(cells: &[C], u: P, p: &[P]) -> i128 {
+    let scores = cells.iter().map(|cell| cell.score());
+    let above = scores.zip(p).filter(|&(score, &p)| P::is_above(score, u, p));
+    above.map(|(score, &p)| i128::from(score) - u.into() - p.into()).sum()
 }

@@ -15,6 +15,7 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use super::languages::ones;
 use crate::domain::profile::{Profile, Roster, RosterAvailability};
 
 /// Half hours of a week.
@@ -25,7 +26,6 @@ const WORDS: usize = HALF_HOURS.div_ceil(64);
 pub const WEEKS: usize = 4;
 
 const HALF_HOURS_OF_DAY: i32 = 48;
-const HALF_HOURS_OF_WEEK: i32 = 7 * HALF_HOURS_OF_DAY;
 const MINUTES_OF_HALF_HOUR: i32 = 30;
 const SHORTEST_SEASON_DAYS: i32 = 28;
 
@@ -101,17 +101,17 @@ impl Calendar {
         let mut words = Vec::with_capacity(self.seasons.len() * weeks * WORDS);
         for (season, offset) in self.seasons.iter().zip(offsets) {
             let cycle = roster.map(|roster| Cycle::new(roster, season.first_day));
-            let mut half_hour = 0;
-            for _ in 0..weeks {
-                let mut week = [0_u64; WORDS];
-                for _ in 0..HALF_HOURS_OF_WEEK {
-                    if season.is_free(half_hour, *offset, &slots, cycle) {
-                        let at = season.position(half_hour);
-                        week[at / 64] |= 1 << (at % 64);
+            for week in (0..).take(weeks) {
+                let mut bits = [0_u64; WORDS];
+                for day in 0..7 {
+                    let free = season.free_half_hours(7 * week + day, *offset, &slots, cycle);
+                    let from = season.position(day);
+                    bits[from / 64] |= free << (from % 64);
+                    if let Some(next) = bits.get_mut(from / 64 + 1).filter(|_| from % 64 > 16) {
+                        *next |= free >> (64 - from % 64);
                     }
-                    half_hour += 1;
                 }
-                words.extend(week);
+                words.extend(bits);
             }
         }
         Some(Hours { words: words.into_boxed_slice(), weeks })
@@ -127,22 +127,26 @@ impl Season {
         Self { first_day, middle: noon(middle_day) }
     }
 
-    /// Whether the half hour that begins `half_hour` half hours after the season's first midnight in UTC lies wholly in the
-    /// slots, in the local time `offset` minutes east of UTC.
-    fn is_free(&self, half_hour: i32, offset: i32, slots: &[u64; 7], cycle: Option<Cycle>) -> bool {
-        let begin = half_hour * MINUTES_OF_HALF_HOUR + offset;
-        [begin, begin + MINUTES_OF_HALF_HOUR - 1].into_iter().all(|minute| {
-            let local = minute.div_euclid(MINUTES_OF_HALF_HOUR);
-            let (day, in_day) = (local.div_euclid(HALF_HOURS_OF_DAY), local.rem_euclid(HALF_HOURS_OF_DAY));
+    /// The half hours of a day in UTC that lie wholly in the slots, in the local time `offset` minutes east of UTC, as bits:
+    /// of the `day`-th day of the season.
+    fn free_half_hours(&self, day: i32, offset: i32, slots: &[u64; 7], cycle: Option<Cycle>) -> u64 {
+        let first = offset.div_euclid(MINUTES_OF_HALF_HOUR);
+        let local_day = day + first.div_euclid(HALF_HOURS_OF_DAY);
+        let local = |day: i32| {
             let weekday = (i32::from(self.weekday()) + day).rem_euclid(7);
             let slot = usize::try_from(weekday).map_or(0, |weekday| slots[weekday]);
-            slot >> in_day & 1 == 1 && cycle.is_none_or(|cycle| cycle.holds_on(day))
-        })
+            if cycle.is_none_or(|cycle| cycle.holds_on(day)) { u128::from(slot) } else { 0 }
+        };
+        // A day in UTC touches two local days, and the first half hour of a third.
+        let days = local(local_day) | local(local_day + 1) << 48 | local(local_day + 2) << 96;
+        let is_between = offset.rem_euclid(MINUTES_OF_HALF_HOUR) != 0;
+        let free = if is_between { days & days >> 1 } else { days };
+        u64::try_from(free >> first.rem_euclid(HALF_HOURS_OF_DAY) & ((1 << 48) - 1)).unwrap_or_default()
     }
 
-    /// Position of a half hour in a week that begins on Monday 00:00 UTC.
-    fn position(&self, half_hour: i32) -> usize {
-        let at = (i32::from(self.weekday()) * HALF_HOURS_OF_DAY + half_hour).rem_euclid(HALF_HOURS_OF_WEEK);
+    /// Position of the first half hour of a day in a week that begins on Monday 00:00 UTC.
+    fn position(&self, day: i32) -> usize {
+        let at = (i32::from(self.weekday()) + day).rem_euclid(7) * HALF_HOURS_OF_DAY;
         usize::try_from(at).unwrap_or_default()
     }
 
@@ -201,11 +205,7 @@ impl Hours {
     pub fn half_hours(&self, season: usize, week: usize) -> impl Iterator<Item = usize> {
         let from = season * self.weeks * WORDS;
         let words = week_of(&self.words[from..from + self.weeks * WORDS], week).iter();
-        words.enumerate().flat_map(|(word, bits)| {
-            // Clears the lowest bit that is left, one after the other.
-            let left = std::iter::successors(Some(*bits), |bits| Some(bits & bits.wrapping_sub(1)));
-            left.take_while(|bits| *bits != 0).map(move |bits| word * 64 + bits.trailing_zeros() as usize)
-        })
+        words.enumerate().flat_map(|(word, bits)| ones(*bits).map(move |bit| word * 64 + bit))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Languages of a round as bits: any number of them, and for every level the languages spoken at least that well.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::domain::profile::{Language, LanguageLevel};
 
@@ -11,7 +11,7 @@ const LEVELS: usize = LanguageLevel::ALL.len();
 #[derive(Debug, Clone, Default)]
 pub struct Languages {
     subtags: Vec<String>,
-    index: BTreeMap<String, usize>,
+    index: HashMap<String, usize>,
 }
 
 /// The languages of one person: for every level, ascending, the bits of the languages she speaks at least that well.
@@ -21,12 +21,11 @@ pub struct Speaks(Box<[u64]>);
 impl Languages {
     /// Numbers all languages of `lists`.
     pub(super) fn collect<'a>(lists: impl Iterator<Item = &'a Language>) -> Self {
-        let mut index: BTreeMap<String, usize> =
-            lists.map(|language| (language.primary().to_owned(), 0)).collect();
-        for (number, at) in index.values_mut().enumerate() {
-            *at = number;
-        }
-        Self { subtags: index.keys().cloned().collect(), index }
+        let subtags: HashSet<&str> = lists.map(Language::primary).collect();
+        let mut subtags: Vec<String> = subtags.into_iter().map(str::to_owned).collect();
+        subtags.sort_unstable();
+        let index = subtags.iter().cloned().zip(0..).collect();
+        Self { subtags, index }
     }
 
     /// Encodes one person's list. Of two levels of one language the better counts.
@@ -53,12 +52,34 @@ impl Languages {
             .map(String::as_str)
     }
 
+    /// Number of languages.
+    pub fn len(&self) -> usize {
+        self.subtags.len()
+    }
+
+    /// Whether nobody gave a language.
+    pub fn is_empty(&self) -> bool {
+        self.subtags.is_empty()
+    }
+
     fn words(&self) -> usize {
         self.subtags.len().div_ceil(64).max(1)
     }
 }
 
 impl Speaks {
+    /// The languages she speaks, by number, with the level of each: 1 for the lowest.
+    pub fn levels(&self) -> impl Iterator<Item = (usize, u8)> {
+        let words = self.0.len() / LEVELS;
+        let any = self.0.iter().take(words).enumerate();
+        let spoken = any.flat_map(|(word, bits)| ones(*bits).map(move |bit| word * 64 + bit));
+        spoken.map(move |language| {
+            let speaks = |level: &&[u64]| level[language / 64] >> (language % 64) & 1 == 1;
+            let levels = self.0.chunks_exact(words).take_while(speaks).count();
+            (language, u8::try_from(levels).unwrap_or_default())
+        })
+    }
+
     /// The best level that the weaker of the two has in a common language; `None` without a common language.
     pub fn best_common_level(&self, other: &Self) -> Option<LanguageLevel> {
         // Whoever speaks a language at one level speaks it at every lower one: the levels at which they share a language are
@@ -73,6 +94,13 @@ impl Speaks {
         };
         levels.checked_sub(1).and_then(|level| LanguageLevel::ALL.get(level)).copied()
     }
+}
+
+/// Positions of the bits that are set, ascending.
+pub(super) fn ones(bits: u64) -> impl Iterator<Item = usize> {
+    // Clears the lowest bit that is left, one after the other.
+    let left = std::iter::successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)));
+    left.take_while(|bits| *bits != 0).map(|bits| bits.trailing_zeros() as usize)
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::ops::{BitOr, BitOrAssign};
 
-use super::Person;
+use super::{AT_A_TIME, Person};
 use crate::domain::name::ProfileRef;
+use crate::engine::problem::{Observer, Stopped};
 
 /// What a mentee and a mentor have to do with each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub struct TiedPairs(Vec<(u32, u32, Ties)>);
 
 impl TiedPairs {
     /// Collects them from the lists of everyone in `people`.
-    pub(super) fn collect(people: &[Person<'_>]) -> Self {
+    pub(super) fn collect(people: &[Person<'_>], observer: &dyn Observer) -> Result<Self, Stopped> {
         let position: HashMap<&ProfileRef, usize> =
             people.iter().enumerate().map(|(at, person)| (person.profile, at)).collect();
         let mut pairs = Vec::new();
@@ -62,6 +63,9 @@ impl TiedPairs {
             }
         };
         for (me, person) in people.iter().enumerate() {
+            if me % AT_A_TIME == 0 && observer.is_cancelled() {
+                return Err(Stopped);
+            }
             tie(me, me, Ties::SAME_PERSON);
             let lists = [
                 (&person.content.avoided, Ties::AVOIDED, Ties::AVOIDED),
@@ -84,7 +88,7 @@ impl TiedPairs {
             }
             same
         });
-        Self(pairs)
+        Ok(Self(pairs))
     }
 
     /// The ties of one mentee: mentor and ties, ordered by mentor.

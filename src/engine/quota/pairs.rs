@@ -1,7 +1,7 @@
 //! Looks at all pairs for those that offer more than prices say, or that lead out of a set of people.
 
 use crate::engine::assign::index;
-use crate::engine::assign::tiles::{RowVisitor, walk};
+use crate::engine::assign::tiles::{Cell, RowVisitor, walk};
 use crate::engine::assign::top::{Ranked, Top};
 use crate::engine::assign::weight::Weight;
 use crate::engine::problem::{Arc, FORBIDDEN, Observer, PairScores, Problem, Stopped};
@@ -57,19 +57,21 @@ struct Best<'a, W> {
 impl<W: Weight> RowVisitor for Best<'_, W> {
     type Found = Vec<Arc>;
 
-    fn read(&mut self, mentee: usize, first: usize, scores: &[i32]) {
+    fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         let prices = &self.sought.prices[first..first + scores.len()];
         for ((scores, prices), from) in
             scores.chunks(LANE).zip(prices.chunks(LANE)).zip((first..).step_by(LANE))
         {
             let above = self.above;
             let mut hit = false;
-            for (&score, &price) in scores.iter().zip(prices) {
-                hit |= W::from(score) - price > above;
+            for (cell, &price) in scores.iter().zip(prices) {
+                hit |= cell.score().is_some_and(|score| W::from(score) - price > above);
             }
             if hit {
-                for (&score, mentor) in scores.iter().zip(from..) {
-                    self.consider(mentee, mentor, score);
+                for (cell, mentor) in scores.iter().zip(from..) {
+                    if let Some(score) = cell.score() {
+                        self.consider(mentee, mentor, score);
+                    }
                 }
             }
         }

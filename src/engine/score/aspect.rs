@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{Criterion, FULL_SCORE, HardRule, Policy};
+use crate::engine::cpu::Cpu;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
@@ -27,21 +28,18 @@ pub(in crate::engine) trait Aspect: Send + Sync {
     /// Its judgement.
     fn judge(&self, mentee: &Self::Mentee, mentor: &Self::Mentor, ties: Ties) -> Verdict;
 
-    /// Told once of the different answers of all mentors, before it judges any: to lay them out as it likes.
-    fn prepare(&mut self, _mentors: &[Self::Mentor]) {}
-
-    /// Its judgement of one mentee with each mentor of a range of those it was told of, where nobody is tied.
-    fn judge_each(
-        &self,
-        mentee: &Self::Mentee,
-        mentors: &[Self::Mentor],
-        range: Range<usize>,
-        out: &mut [Verdict],
-    ) {
-        for (mentor, verdict) in mentors[range].iter().zip(out) {
-            *verdict = self.judge(mentee, mentor, Ties::NONE);
-        }
+    /// Lays out the answers of everyone, told once before any is judged, so that [`Aspect::classify`] can put the mentors
+    /// into classes for one mentee at a time. `false` if it cannot, or need not because many people answer the same.
+    fn lay_out(&mut self, _mentees: &[Self::Mentee], _mentors: &[Self::Mentor]) -> bool {
+        false
     }
+
+    /// Writes the class of every mentor of a range, as seen by one mentee: a byte each, for the verdicts of
+    /// [`Aspect::class_verdicts`].
+    fn classify(&self, _mentee: &Self::Mentee, _mentors: Range<usize>, _cpu: Cpu, _classes: &mut [u8]) {}
+
+    /// Adds the verdict of every class that one mentee sees, where nobody is tied: at most 256.
+    fn class_verdicts(&self, _mentee: &Self::Mentee, _verdicts: &mut Vec<Verdict>) {}
 
     /// The same judgement with its reasons.
     fn explain(&self, mentee: &Self::Mentee, mentor: &Self::Mentor, ties: Ties, story: &mut Story);

@@ -1,8 +1,8 @@
 //! Several aspects looked up at once: their joint classes, at most 256, are named by one byte per mentor.
 
-use std::ops::Range;
-
-use super::table::{Classes, Lookup};
+use super::plane::Plane;
+use super::table::{Lookup, Way};
+use crate::engine::cpu::Values;
 use crate::engine::eligibility::Verdict;
 
 /// Most joint classes of a bundle.
@@ -24,8 +24,8 @@ pub(super) fn bundle(tables: &[Box<dyn Lookup + '_>], mentors: usize) -> (Vec<Bu
     let mut small: Vec<(usize, usize, &[u16])> = Vec::new();
     let mut wide = Vec::new();
     for (at, table) in tables.iter().enumerate() {
-        match table.mentor_classes() {
-            Classes::Shared(classes, of) if classes <= MOST => small.push((classes, at, of)),
+        match table.way() {
+            Way::Classes(classes, of) if classes <= MOST => small.push((classes, at, of)),
             _ => wide.push(at),
         }
     }
@@ -67,57 +67,26 @@ impl Bundle {
         true
     }
 
-    /// Writes the summed verdicts of one mentee with every joint class.
-    pub(super) fn lay_out(
+    /// What one mentee's verdicts with every joint class amount to on a plane.
+    pub(super) fn values(
         &self,
         tables: &[Box<dyn Lookup + '_>],
         mentee: usize,
+        plane: Plane,
         room: &mut Vec<Verdict>,
-        joint: &mut [Verdict; MOST],
-    ) {
-        joint[..self.len].fill(Verdict::CLEAR);
+    ) -> Values {
+        let mut joint = [Verdict::CLEAR; MOST];
         for (table, of_joint) in &self.parts {
-            let table = &tables[*table];
-            if let Classes::Shared(count, _) = table.mentor_classes() {
-                let row = table.row(mentee, 0..count, room);
-                for (verdict, class) in joint.iter_mut().zip(of_joint) {
-                    *verdict = verdict.and(row[usize::from(*class)]);
-                }
+            tables[*table].class_verdicts(mentee, room);
+            for (verdict, class) in joint.iter_mut().zip(of_joint) {
+                *verdict = verdict.and(room[usize::from(*class)]);
             }
         }
+        Values::collect(joint[..self.len].iter().map(|verdict| plane.of(*verdict)))
     }
-}
 
-/// Adds the laid-out verdicts of all bundles to those of a range of mentors.
-pub(super) fn add(
-    bundles: &[Bundle],
-    laid_out: &[[Verdict; MOST]],
-    mentors: &Range<usize>,
-    verdicts: &mut [Verdict],
-) {
-    let mut bundles =
-        bundles.iter().zip(laid_out).map(|(bundle, joint)| (&bundle.of_mentor[mentors.clone()], joint));
-    // Several at a time, so that a verdict is loaded and stored once for them.
-    while let Some((a, of_a)) = bundles.next() {
-        match (bundles.next(), bundles.next()) {
-            (Some((b, of_b)), Some((c, of_c))) => {
-                for (((verdict, a), b), c) in verdicts.iter_mut().zip(a).zip(b).zip(c) {
-                    *verdict = verdict
-                        .and(of_a[usize::from(*a)])
-                        .and(of_b[usize::from(*b)])
-                        .and(of_c[usize::from(*c)]);
-                }
-            }
-            (Some((b, of_b)), None) => {
-                for ((verdict, a), b) in verdicts.iter_mut().zip(a).zip(b) {
-                    *verdict = verdict.and(of_a[usize::from(*a)]).and(of_b[usize::from(*b)]);
-                }
-            }
-            _ => {
-                for (verdict, a) in verdicts.iter_mut().zip(a) {
-                    *verdict = verdict.and(of_a[usize::from(*a)]);
-                }
-            }
-        }
+    /// The joint class of every mentor.
+    pub(super) fn classes(&self) -> &[u8] {
+        &self.of_mentor
     }
 }

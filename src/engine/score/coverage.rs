@@ -4,9 +4,11 @@
 use std::ops::Range;
 
 use super::aspect::{Aspect, Story, Weight, points, share};
+use super::term_bytes::TermBytes;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::profile::Profile;
 use crate::domain::vocabulary::{Commodity, Function, Terms, Topic};
+use crate::engine::cpu::Cpu;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
@@ -15,6 +17,7 @@ use crate::engine::encode::ties::Ties;
 pub(in crate::engine) struct Coverage {
     weight: Weight,
     terms: Covered,
+    offered: TermBytes,
 }
 
 /// What tells one coverage criterion from another.
@@ -63,17 +66,21 @@ const COMMODITIES: Covered = Covered {
 impl Coverage {
     /// Topics sought and offered.
     pub(in crate::engine) fn topics(weight: Weight) -> Self {
-        Self { weight, terms: TOPICS }
+        Self::new(weight, TOPICS)
     }
 
     /// Functions of the mentee and of the mentor.
     pub(in crate::engine) fn functions(weight: Weight) -> Self {
-        Self { weight, terms: FUNCTIONS }
+        Self::new(weight, FUNCTIONS)
     }
 
     /// Commodities of the mentee and of the mentor.
     pub(in crate::engine) fn commodities(weight: Weight) -> Self {
-        Self { weight, terms: COMMODITIES }
+        Self::new(weight, COMMODITIES)
+    }
+
+    fn new(weight: Weight, terms: Covered) -> Self {
+        Self { weight, terms, offered: TermBytes::default() }
     }
 
     /// `None` if a side gave no terms.
@@ -81,6 +88,11 @@ impl Coverage {
         let common = (sought & offered).count_ones();
         (sought != 0 && offered != 0).then(|| share(common, sought.count_ones()))
     }
+}
+
+/// The class of a mentor who gave no terms: the one after those of 0 to all terms sought.
+fn class_of_none(sought: u64) -> u8 {
+    u8::try_from(sought.count_ones() + 1).unwrap_or(u8::MAX)
 }
 
 impl Aspect for Coverage {
@@ -99,24 +111,24 @@ impl Aspect for Coverage {
         points(Some(self.weight), Self::measure(*sought, *offered))
     }
 
-    fn judge_each(&self, sought: &u64, offered: &[u64], range: Range<usize>, out: &mut [Verdict]) {
-        let missing = points(Some(self.weight), None);
-        if *sought == 0 {
-            out.fill(missing);
-            return;
+    fn lay_out(&mut self, _: &[u64], mentors: &[u64]) -> bool {
+        self.offered = TermBytes::new(mentors);
+        true
+    }
+
+    fn classify(&self, sought: &u64, mentors: Range<usize>, cpu: Cpu, classes: &mut [u8]) {
+        let none = class_of_none(*sought);
+        for (class, size) in classes.iter_mut().zip(self.offered.sizes(mentors.clone())) {
+            *class = if *size == 0 { none } else { 0 };
         }
+        self.offered.count_common(*sought, mentors, cpu, classes);
+    }
+
+    fn class_verdicts(&self, sought: &u64, verdicts: &mut Vec<Verdict>) {
         let whole = sought.count_ones();
-        let of_common: [Verdict; 64] = std::array::from_fn(|common| {
-            let common = u32::try_from(common).unwrap_or_default();
-            points(Some(self.weight), Some(share(common.min(whole), whole)))
-        });
-        // 64 common terms are possible only if all are sought: their share is that of the last entry of a full table.
-        let full = points(Some(self.weight), Some(share(whole, whole)));
-        for (offered, verdict) in offered[range].iter().zip(out) {
-            let common = (sought & offered).count_ones() as usize;
-            let found = if common == 64 { full } else { of_common[common % 64] };
-            *verdict = if *offered == 0 { missing } else { found };
-        }
+        let found = |common| (whole > 0).then(|| share(common, whole));
+        verdicts.extend((0..=whole).map(|common| points(Some(self.weight), found(common))));
+        verdicts.push(points(Some(self.weight), None));
     }
 
     fn explain(&self, sought: &u64, offered: &u64, _: Ties, story: &mut Story) {

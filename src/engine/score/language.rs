@@ -1,20 +1,28 @@
 //! Languages: how well the weaker of the two speaks their best common language. The hard rule asks for a common language at
 //! working level on both sides.
 
+use std::ops::Range;
+
 use super::aspect::{Aspect, Story, Weight, points};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{FULL_SCORE, HardRule};
 use crate::domain::profile::LanguageLevel;
+use crate::engine::cpu::Cpu;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::languages::{Languages, Speaks};
 use crate::engine::encode::ties::Ties;
+
+/// Most languages for which the levels of all mentors are laid out, a byte each.
+const MOST_LANGUAGES: usize = 128;
 
 /// Criterion and rule on common languages.
 pub(in crate::engine) struct CommonLanguage<'a> {
     weight: Option<Weight>,
     required: LanguageLevel,
     languages: &'a Languages,
+    /// Level of every mentor by language, from 1; 0 if she does not speak it.
+    levels: Vec<Vec<u8>>,
 }
 
 /// Criterion score of the best common level.
@@ -38,7 +46,11 @@ impl<'a> CommonLanguage<'a> {
         required: LanguageLevel,
         languages: &'a Languages,
     ) -> Self {
-        Self { weight, required, languages }
+        Self { weight, required, languages, levels: Vec::new() }
+    }
+
+    fn verdict(&self, level: Option<LanguageLevel>) -> Verdict {
+        points(self.weight, Some(score(level))).breaking_if(self.is_too_low(level), HardRule::Language)
     }
 
     fn is_too_low(&self, level: Option<LanguageLevel>) -> bool {
@@ -59,8 +71,33 @@ impl Aspect for CommonLanguage<'_> {
     }
 
     fn judge(&self, mentee: &Speaks, mentor: &Speaks, _: Ties) -> Verdict {
-        let level = mentee.best_common_level(mentor);
-        points(self.weight, Some(score(level))).breaking_if(self.is_too_low(level), HardRule::Language)
+        self.verdict(mentee.best_common_level(mentor))
+    }
+
+    fn lay_out(&mut self, _: &[Speaks], mentors: &[Speaks]) -> bool {
+        let languages = self.languages.len();
+        if languages > MOST_LANGUAGES {
+            return false;
+        }
+        self.levels = vec![vec![0; mentors.len()]; languages];
+        for (at, mentor) in mentors.iter().enumerate() {
+            for (language, level) in mentor.levels() {
+                self.levels[language][at] = level;
+            }
+        }
+        true
+    }
+
+    fn classify(&self, mentee: &Speaks, mentors: Range<usize>, cpu: Cpu, classes: &mut [u8]) {
+        classes.fill(0);
+        for (language, level) in mentee.levels() {
+            cpu.raise_levels(&self.levels[language][mentors.clone()], level, classes);
+        }
+    }
+
+    fn class_verdicts(&self, _: &Speaks, verdicts: &mut Vec<Verdict>) {
+        let levels = std::iter::once(None).chain(LanguageLevel::ALL.into_iter().map(Some));
+        verdicts.extend(levels.map(|level| self.verdict(level)));
     }
 
     fn explain(&self, mentee: &Speaks, mentor: &Speaks, _: Ties, story: &mut Story) {

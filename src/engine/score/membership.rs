@@ -105,15 +105,23 @@ impl Apart {
         Verdict::CLEAR.breaking_if(self.are_together(mentee, mentor), self.rule)
     }
 
-    /// Marks the mentors of a range that the rule keeps from a mentee.
-    pub(in crate::engine) fn mark(&self, mentee: usize, mentors: &Range<usize>, verdicts: &mut [Verdict]) {
-        let Some(group) = self.of_mentee[mentee] else { return };
-        let members = &self.members[self.starts[group as usize]..self.starts[group as usize + 1]];
+    /// The verdict of the rule on people of one group.
+    pub(in crate::engine) fn broken(&self) -> Verdict {
+        Verdict::CLEAR.breaking_if(true, self.rule)
+    }
+
+    /// The mentors of a range whom the rule keeps from a mentee.
+    pub(in crate::engine) fn members_with(
+        &self,
+        mentee: usize,
+        mentors: &Range<usize>,
+    ) -> impl Iterator<Item = usize> {
+        let members = self.of_mentee[mentee].map_or(&[][..], |group| {
+            &self.members[self.starts[group as usize]..self.starts[group as usize + 1]]
+        });
         let from = members.partition_point(|at| (*at as usize) < mentors.start);
-        for at in members[from..].iter().map(|at| *at as usize).take_while(|at| *at < mentors.end) {
-            let verdict = &mut verdicts[at - mentors.start];
-            *verdict = verdict.breaking_if(true, self.rule);
-        }
+        let end = mentors.end;
+        members[from..].iter().map(|at| *at as usize).take_while(move |at| *at < end)
     }
 
     /// The verdict of one pair with its reason.

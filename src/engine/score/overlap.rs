@@ -2,23 +2,23 @@
 //! The hard rule asks for a least number of minutes; a side without hours breaks no rule.
 //!
 //! Few people share their hours with others, so this is the dearest aspect. The dense pass turns it on its side: for every
-//! half hour there is one bit per mentor, and the half hours of a mentee are added up for 64 mentors at a time.
+//! half hour there is one bit per mentor, and the half hours of a mentee are added up for [`LANES`] mentors at a time.
 
 use std::ops::Range;
 
-use ndarray::Array2;
-
 use super::aspect::{Aspect, Story, Weight, points, share};
-use super::counters::{Counters, LANES};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
+use crate::engine::cpu::{Cpu, LANES, Lanes, WORDS};
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::availability::{Calendar, HALF_HOURS, Hours, WEEKS, minutes_per_week};
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::{Ties, as_u32};
 
 /// Minutes per week that give the full score.
 const ENOUGH_MINUTES: u16 = 240;
+/// Half hours over four weeks that the classes of this aspect can count.
+const MOST_COUNT: usize = 200;
 
 /// Criterion and rule on common hours.
 pub(in crate::engine) struct Overlap {
@@ -26,42 +26,45 @@ pub(in crate::engine) struct Overlap {
     /// 0 switches the rule off.
     required: u16,
     seasons: usize,
-    /// Verdict by common half hours over four weeks.
-    of_common: Vec<Verdict>,
-    /// Mentors with the same hours every week.
+    /// Common half hours over four weeks from which nothing changes any more.
+    enough: usize,
+    /// Everybody; those without hours or with a roster have none here.
     weekly: Block,
-    /// Mentors with a roster.
+    /// Mentors with a roster alone.
     rostered: Block,
+    /// Positions of mentors with a roster, ascending.
+    with_roster: Vec<usize>,
     /// Positions of mentors who gave no hours.
     silent: Vec<usize>,
 }
 
-/// Some of the mentors, with one bit for each and every half hour.
+/// One bit for each of some mentors and every half hour, [`LANES`] mentors at a time.
 #[derive(Default)]
 struct Block {
-    /// Their positions among all, ascending.
-    positions: Vec<usize>,
     /// Weeks that are kept per season: one, or all four.
     weeks: usize,
-    /// A row per season, week and half hour; a column per 64 mentors.
-    free: Array2<u64>,
+    /// Rows of one chunk of mentors: one per season, week and half hour.
+    rows: usize,
+    /// All rows of the first chunk, then those of the second.
+    free: Vec<Lanes>,
 }
 
 impl Overlap {
     /// Under a policy's weight and the minutes it asks for.
     pub(in crate::engine) fn new(weight: Option<Weight>, required: u16, calendar: &Calendar) -> Self {
-        let most = u32::try_from(WEEKS * HALF_HOURS).unwrap_or_default();
-        let mut this = Self {
+        let enough = |half_hours: &u32| minutes_per_week(*half_hours) >= required.max(ENOUGH_MINUTES);
+        Self {
             weight,
             required,
             seasons: calendar.seasons(),
-            of_common: Vec::new(),
+            enough: (0..u32::from(u16::MAX))
+                .find(enough)
+                .map_or(usize::MAX, |half_hours| half_hours as usize),
             weekly: Block::default(),
             rostered: Block::default(),
+            with_roster: Vec::new(),
             silent: Vec::new(),
-        };
-        this.of_common = (0..=most).map(|common| this.verdict(Some(minutes_per_week(common)))).collect();
-        this
+        }
     }
 
     fn score(minutes: u16) -> u16 {
@@ -82,70 +85,78 @@ impl Overlap {
             .breaking_if(minutes.is_some_and(|minutes| self.is_too_little(minutes)), HardRule::WeeklyOverlap)
     }
 
-    /// Writes the verdicts of a mentee with those mentors of a block that are in `range`.
-    fn judge_block(&self, mentee: &Hours, block: &Block, range: &Range<usize>, out: &mut [Verdict]) {
-        let first = block.positions.partition_point(|at| *at < range.start);
-        let end = block.positions.partition_point(|at| *at < range.end);
-        if first == end {
-            return;
-        }
-        // A mentor without a roster is free in every week or in none: if the mentee has none either, one week tells all.
-        let (weeks, times) = if mentee.weeks().max(block.weeks) == 1 { (1, WEEKS) } else { (WEEKS, 1) };
-        let rows: Vec<Vec<usize>> =
-            (0..self.seasons).map(|season| block.rows(mentee, season, weeks).collect()).collect();
-        let all_words = block.positions.len().div_ceil(64);
-        for from in (first / 64..end.div_ceil(64)).step_by(LANES / 64) {
-            let words = from..all_words.min(from + LANES / 64);
-            let mut least: Option<Counters> = None;
-            for rows in &rows {
-                let mut common = Counters::below(rows.len());
-                common.add(rows.iter().map(|row| {
-                    let row = block.free.row(*row).to_slice().unwrap_or_default();
-                    &row[words.clone()]
-                }));
-                match &mut least {
-                    Some(least) => least.keep_least(&common),
-                    None => least = Some(common),
-                }
-            }
-            let Some(least) = least else { return };
-            for word in words.clone() {
-                let lanes = (word * 64).max(first)..((word + 1) * 64).min(end);
-                let common = least.word(word - from);
-                for lane in lanes {
-                    let verdict = self.of_common.get(usize::from(common[lane % 64]) * times);
-                    out[block.positions[lane] - range.start] = verdict.copied().unwrap_or_default();
-                }
-            }
-        }
+    /// The class of no common half hour over four weeks. Before it come the classes of common half hours in the one week
+    /// that tells all, where neither has a roster.
+    fn first_of_four_weeks(&self) -> usize {
+        self.enough.div_ceil(WEEKS) + 1
+    }
+
+    /// The class of mentors who gave no hours: the last.
+    fn silent_class(&self) -> usize {
+        self.first_of_four_weeks() + self.enough + 1
     }
 }
 
 impl Block {
-    /// The mentors of some positions, of whose hours `weeks` weeks are kept.
-    fn new(mentors: &[Option<Hours>], positions: Vec<usize>, seasons: usize, weeks: usize) -> Self {
-        let mut free = Array2::zeros((seasons * weeks * HALF_HOURS, positions.len().div_ceil(64)));
-        for (lane, at) in positions.iter().enumerate() {
-            let Some(hours) = &mentors[*at] else { continue };
+    /// The mentors of some hours, of which `weeks` weeks are kept.
+    fn new<'h>(
+        hours: impl ExactSizeIterator<Item = Option<&'h Hours>>,
+        seasons: usize,
+        weeks: usize,
+    ) -> Self {
+        let rows = seasons * weeks * HALF_HOURS;
+        let mut free = vec![[0; WORDS]; rows * hours.len().div_ceil(LANES)];
+        for (at, hours) in hours.enumerate() {
+            let Some(hours) = hours else { continue };
+            let chunk = &mut free[at / LANES * rows..][..rows];
+            let (word, bit) = (at % LANES / 64, 1 << (at % 64));
             for season in 0..seasons {
                 for week in 0..weeks {
                     for half_hour in hours.half_hours(season, week) {
-                        free[((season * weeks + week) * HALF_HOURS + half_hour, lane / 64)] |=
-                            1 << (lane % 64);
+                        chunk[(season * weeks + week) * HALF_HOURS + half_hour][word] |= bit;
                     }
                 }
             }
         }
-        Self { positions, weeks, free }
+        Self { weeks, rows, free }
     }
 
-    /// The rows of the half hours of a mentee in some weeks of a season.
-    fn rows(&self, mentee: &Hours, season: usize, weeks: usize) -> impl Iterator<Item = usize> {
-        (0..weeks).flat_map(move |week| {
-            let from = (season * self.weeks + week % self.weeks.max(1)) * HALF_HOURS;
-            mentee.half_hours(season, week).map(move |half_hour| from + half_hour)
-        })
+    /// The rows of the half hours of a mentee in some weeks of each season.
+    fn rows_of(&self, mentee: &Hours, seasons: usize, weeks: usize) -> Vec<Vec<u32>> {
+        let row = |season: usize, week: usize, half_hour: usize| {
+            as_u32((season * self.weeks + week % self.weeks.max(1)) * HALF_HOURS + half_hour)
+        };
+        let rows = |season: usize| {
+            let weeks = (0..weeks).flat_map(move |week| {
+                mentee.half_hours(season, week).map(move |half_hour| row(season, week, half_hour))
+            });
+            weeks.collect()
+        };
+        (0..seasons).map(rows).collect()
     }
+
+    /// Shows for every chunk of mentors that a range touches how many of the rows each has in common, up to `most`, in the
+    /// season where that is least; with the position of the chunk's first mentor.
+    fn count(
+        &self,
+        rows: &[Vec<u32>],
+        range: Range<usize>,
+        most: usize,
+        cpu: Cpu,
+        mut show: impl FnMut(usize, &[u8; LANES]),
+    ) {
+        let most = u8::try_from(most).unwrap_or(u8::MAX);
+        let mut counts = [0; LANES];
+        for chunk in range.start / LANES..range.end.div_ceil(LANES) {
+            cpu.count_rows(&self.free[chunk * self.rows..][..self.rows], rows, most, &mut counts);
+            show(chunk * LANES, &counts);
+        }
+    }
+}
+
+/// The part of an ascending list that lies in a range, as positions in the list.
+fn within(list: &[usize], range: &Range<usize>) -> Range<usize> {
+    list.partition_point(|at| *at < range.start)..list.partition_point(|at| *at < range.end)
 }
 
 impl Aspect for Overlap {
@@ -160,37 +171,60 @@ impl Aspect for Overlap {
         person.hours.clone()
     }
 
-    fn prepare(&mut self, mentors: &[Option<Hours>]) {
-        let with = |weeks: Option<usize>| -> Vec<usize> {
-            let is_meant = |at: &usize| mentors[*at].as_ref().map(Hours::weeks) == weeks;
-            (0..mentors.len()).filter(is_meant).collect()
-        };
-        self.weekly = Block::new(mentors, with(Some(1)), self.seasons, 1);
-        self.rostered = Block::new(mentors, with(Some(WEEKS)), self.seasons, WEEKS);
-        self.silent = with(None);
-    }
-
     fn judge(&self, mentee: &Option<Hours>, mentor: &Option<Hours>, _: Ties) -> Verdict {
         self.verdict(Self::minutes(mentee.as_ref(), mentor.as_ref()))
     }
 
-    fn judge_each(
-        &self,
-        mentee: &Option<Hours>,
-        _: &[Option<Hours>],
-        range: Range<usize>,
-        out: &mut [Verdict],
-    ) {
-        let Some(hours) = mentee else {
-            out.fill(self.verdict(None));
+    fn lay_out(&mut self, _: &[Option<Hours>], mentors: &[Option<Hours>]) -> bool {
+        if self.enough >= MOST_COUNT {
+            return false;
+        }
+        let weeks = |at: &usize| mentors[*at].as_ref().map(Hours::weeks);
+        self.with_roster = (0..mentors.len()).filter(|at| weeks(at) == Some(WEEKS)).collect();
+        self.silent = (0..mentors.len()).filter(|at| weeks(at).is_none()).collect();
+        let weekly = mentors.iter().map(|hours| hours.as_ref().filter(|hours| hours.weeks() == 1));
+        let rostered = self.with_roster.iter().map(|at| mentors[*at].as_ref());
+        self.weekly = Block::new(weekly, self.seasons, 1);
+        self.rostered = Block::new(rostered, self.seasons, WEEKS);
+        true
+    }
+
+    fn classify(&self, mentee: &Option<Hours>, mentors: Range<usize>, cpu: Cpu, classes: &mut [u8]) {
+        let silent_class = byte(self.silent_class());
+        let Some(mentee) = mentee else {
+            classes.fill(silent_class);
             return;
         };
-        self.judge_block(hours, &self.weekly, &range, out);
-        self.judge_block(hours, &self.rostered, &range, out);
-        let first = self.silent.partition_point(|at| *at < range.start);
-        for at in self.silent[first..].iter().take_while(|at| **at < range.end) {
-            out[at - range.start] = self.verdict(None);
+        let first = byte(self.first_of_four_weeks());
+        let has_roster = mentee.weeks() > 1;
+        let (weeks, most, from) =
+            if has_roster { (WEEKS, self.enough, first) } else { (1, self.enough.div_ceil(WEEKS), 0) };
+        let rows = self.weekly.rows_of(mentee, self.seasons, weeks);
+        self.weekly.count(&rows, mentors.clone(), most, cpu, |chunk, counts| {
+            let (start, end) = (mentors.start.max(chunk), mentors.end.min(chunk + LANES));
+            let classes = &mut classes[start - mentors.start..end - mentors.start];
+            for (class, count) in classes.iter_mut().zip(&counts[start - chunk..end - chunk]) {
+                *class = from + count;
+            }
+        });
+        let rows = self.rostered.rows_of(mentee, self.seasons, WEEKS);
+        let listed = within(&self.with_roster, &mentors);
+        self.rostered.count(&rows, listed.clone(), self.enough, cpu, |chunk, counts| {
+            let (start, end) = (listed.start.max(chunk), listed.end.min(chunk + LANES));
+            for (at, count) in self.with_roster[start..end].iter().zip(&counts[start - chunk..end - chunk]) {
+                classes[at - mentors.start] = first + count;
+            }
+        });
+        for at in &self.silent[within(&self.silent, &mentors)] {
+            classes[at - mentors.start] = silent_class;
         }
+    }
+
+    fn class_verdicts(&self, _: &Option<Hours>, verdicts: &mut Vec<Verdict>) {
+        let of_common = |half_hours: usize| self.verdict(Some(minutes_per_week(as_u32(half_hours))));
+        verdicts.extend((0..self.first_of_four_weeks()).map(|common| of_common(common * WEEKS)));
+        verdicts.extend((0..=self.enough).map(of_common));
+        verdicts.push(self.verdict(None));
     }
 
     fn explain(&self, mentee: &Option<Hours>, mentor: &Option<Hours>, _: Ties, story: &mut Story) {
@@ -204,4 +238,8 @@ impl Aspect for Overlap {
             story.breaks(HardRule::WeeklyOverlap, reason);
         }
     }
+}
+
+fn byte(class: usize) -> u8 {
+    u8::try_from(class).unwrap_or(u8::MAX)
 }

@@ -1,5 +1,6 @@
-//! An aspect with the answers of everyone: equal answers are one class, so the dense pass judges classes and looks the
-//! verdicts up.
+//! An aspect with the answers of everyone, ready for the dense pass. Equal answers are one class, so the dense pass judges
+//! classes and looks the verdicts up. Where nearly everyone answers differently, an aspect may put the mentors into few
+//! classes for one mentee at a time.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,6 +11,8 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::aspect::{Aspect, Story};
+use super::plane::Plane;
+use crate::engine::cpu::Cpu;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
@@ -18,32 +21,37 @@ use crate::engine::encode::ties::Ties;
 const MOST_CELLS: usize = 1 << 22;
 /// Most classes that a `u16` names.
 const MOST_CLASSES: usize = 1 << 16;
-/// Where verdicts are not kept, classes pay off below one per this many people.
-const PEOPLE_PER_CLASS: usize = 8;
 
 /// The verdicts of one aspect for all pairs.
 pub(in crate::engine) trait Lookup: Send + Sync {
-    /// The mentors by class.
-    fn mentor_classes(&self) -> Classes<'_>;
+    /// How the dense pass finds verdicts.
+    fn way(&self) -> Way<'_>;
 
     /// The verdict of one pair.
     fn pair(&self, mentee: usize, mentor: usize, ties: Ties) -> Verdict;
 
-    /// The verdicts of one mentee with each mentor class of a range, where nobody is tied: those that are kept, or computed
-    /// into `room`.
-    fn row<'s>(&'s self, mentee: usize, classes: Range<usize>, room: &'s mut Vec<Verdict>) -> &'s [Verdict];
+    /// The verdicts of one mentee with every class of mentors, where nobody is tied.
+    fn class_verdicts(&self, mentee: usize, verdicts: &mut Vec<Verdict>);
+
+    /// Puts a range of mentors into classes for one mentee: only where that is the [`Way`].
+    fn classify(&self, mentee: usize, mentors: Range<usize>, cpu: Cpu, classes: &mut [u8]);
+
+    /// Adds the verdicts of one mentee with a range of mentors, untied, one by one: for the ways without classes of a byte.
+    fn add_singly(&self, mentee: usize, mentors: Range<usize>, plane: Plane, out: &mut [i16]);
 
     /// The verdict of one pair with its reasons.
     fn explain(&self, mentee: usize, mentor: usize, ties: Ties, story: &mut Story);
 }
 
-/// Which class everyone of a side is in.
+/// How the dense pass finds the verdicts of an aspect.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::engine) enum Classes<'a> {
-    /// Everyone is a class of her own, in the side's order.
-    Own,
-    /// Number of classes, and the class of everyone.
-    Shared(usize, &'a [u16]),
+pub(in crate::engine) enum Way<'a> {
+    /// By the class of every mentor, of as many as given.
+    Classes(usize, &'a [u16]),
+    /// By classes of a byte that are found anew for each mentee.
+    OfMentee,
+    /// Pair by pair.
+    Singly,
 }
 
 /// An aspect with the answers of both sides.
@@ -51,6 +59,8 @@ pub(in crate::engine) struct Table<A: Aspect> {
     aspect: A,
     mentees: Side<A::Mentee>,
     mentors: Side<A::Mentor>,
+    /// Whether the aspect classifies mentors itself.
+    classifies: bool,
     /// Verdicts of untied pairs, by class of mentee and class of mentor; only if there are few.
     cells: Option<Array2<Verdict>>,
 }
@@ -65,32 +75,24 @@ enum Side<T> {
 
 impl<T: Clone + Eq + Hash> Side<T> {
     /// Puts equal answers into classes, unless there would be more than `most`.
-    fn collect(answers: impl Iterator<Item = T> + Clone, most: usize) -> Self {
+    fn collect(answers: Vec<T>, most: usize) -> Self {
         let mut values: Vec<T> = Vec::new();
-        let mut numbers: HashMap<T, u16> = HashMap::new();
-        let mut of = Vec::with_capacity(answers.size_hint().0);
-        for answer in answers.clone() {
+        let mut numbers: HashMap<&T, u16> = HashMap::new();
+        let mut of = Vec::with_capacity(answers.len());
+        for answer in &answers {
             let number = match numbers.entry(answer) {
                 Entry::Occupied(known) => *known.get(),
                 Entry::Vacant(new) => match u16::try_from(values.len()) {
                     Ok(number) if values.len() < most => {
-                        values.push(new.key().clone());
+                        values.push(answer.clone());
                         *new.insert(number)
                     }
-                    _ => return Self::Own(answers.collect()),
+                    _ => return Self::Own(answers),
                 },
             };
             of.push(number);
         }
         Self::Shared(values, of)
-    }
-
-    /// Number of classes, if there are any.
-    fn classes(&self) -> Option<usize> {
-        match self {
-            Self::Own(_) => None,
-            Self::Shared(values, _) => Some(values.len()),
-        }
     }
 
     fn answer(&self, at: usize) -> &T {
@@ -104,44 +106,45 @@ impl<T: Clone + Eq + Hash> Side<T> {
 impl<A: Aspect> Table<A> {
     /// Collects the answers of both sides.
     pub(in crate::engine) fn new(mut aspect: A, mentees: &[&Person<'_>], mentors: &[&Person<'_>]) -> Self {
-        let most = (mentors.len() / 2).clamp(256, MOST_CLASSES);
-        let mentor_side = Side::collect(mentors.iter().map(|person| aspect.mentor(person)), most);
-        let most = MOST_CELLS.min((mentees.len() * mentors.len() / 4).max(MOST_CELLS / 64));
-        let most = mentor_side.classes().map_or(0, |classes| most / classes.max(1));
-        let mentee_side =
-            Side::collect(mentees.iter().map(|person| aspect.mentee(person)), most.min(MOST_CLASSES));
-        let is_kept = mentee_side.classes().is_some();
-        let pays_off = |classes: usize| is_kept || classes <= (mentors.len() / PEOPLE_PER_CLASS).max(256);
-        let mentor_side = if mentor_side.classes().is_some_and(pays_off) {
-            mentor_side
-        } else {
-            Side::Own(mentors.iter().map(|person| aspect.mentor(person)).collect())
+        let of_mentees: Vec<A::Mentee> = mentees.iter().map(|person| aspect.mentee(person)).collect();
+        let of_mentors: Vec<A::Mentor> = mentors.iter().map(|person| aspect.mentor(person)).collect();
+        if aspect.lay_out(&of_mentees, &of_mentors) {
+            let (mentees, mentors) = (Side::Own(of_mentees), Side::Own(of_mentors));
+            return Self { aspect, mentees, mentors, classifies: true, cells: None };
+        }
+        let mentors = Side::collect(of_mentors, (mentors.len() / 2).clamp(256, MOST_CLASSES));
+        let mentees = match &mentors {
+            Side::Shared(values, _) => {
+                Side::collect(of_mentees, (MOST_CELLS / values.len().max(1)).min(MOST_CLASSES))
+            }
+            Side::Own(_) => Side::Own(of_mentees),
         };
-        let (Side::Own(answers) | Side::Shared(answers, _)) = &mentor_side;
-        aspect.prepare(answers);
-        let cells = match (&mentee_side, &mentor_side) {
+        let cells = match (&mentees, &mentors) {
             (Side::Shared(rows, _), Side::Shared(columns, _)) => Some(judge_all(&aspect, rows, columns)),
             _ => None,
         };
-        Self { aspect, mentees: mentee_side, mentors: mentor_side, cells }
+        Self { aspect, mentees, mentors, classifies: false, cells }
     }
 }
 
 fn judge_all<A: Aspect>(aspect: &A, rows: &[A::Mentee], columns: &[A::Mentor]) -> Array2<Verdict> {
     let mut cells = Array2::from_elem((rows.len(), columns.len()), Verdict::CLEAR);
     if let Some(all) = cells.as_slice_mut().filter(|all| !all.is_empty()) {
-        all.par_chunks_mut(columns.len())
-            .zip(rows)
-            .for_each(|(out, mentee)| aspect.judge_each(mentee, columns, 0..columns.len(), out));
+        all.par_chunks_mut(columns.len()).zip(rows).for_each(|(out, mentee)| {
+            for (mentor, verdict) in columns.iter().zip(out) {
+                *verdict = aspect.judge(mentee, mentor, Ties::NONE);
+            }
+        });
     }
     cells
 }
 
 impl<A: Aspect> Lookup for Table<A> {
-    fn mentor_classes(&self) -> Classes<'_> {
+    fn way(&self) -> Way<'_> {
         match &self.mentors {
-            Side::Own(_) => Classes::Own,
-            Side::Shared(values, of) => Classes::Shared(values.len(), of),
+            Side::Own(_) if self.classifies => Way::OfMentee,
+            Side::Own(_) => Way::Singly,
+            Side::Shared(values, of) => Way::Classes(values.len(), of),
         }
     }
 
@@ -154,16 +157,26 @@ impl<A: Aspect> Lookup for Table<A> {
         self.aspect.judge(self.mentees.answer(mentee), self.mentors.answer(mentor), ties)
     }
 
-    fn row<'s>(&'s self, mentee: usize, classes: Range<usize>, room: &'s mut Vec<Verdict>) -> &'s [Verdict] {
-        if let (Some(cells), Side::Shared(_, rows)) = (&self.cells, &self.mentees)
-            && let Some(row) = cells.row(usize::from(rows[mentee])).to_slice()
-        {
-            return &row[classes];
+    fn class_verdicts(&self, mentee: usize, verdicts: &mut Vec<Verdict>) {
+        verdicts.clear();
+        let answer = self.mentees.answer(mentee);
+        match (&self.cells, &self.mentees, &self.mentors) {
+            (Some(cells), Side::Shared(_, rows), _) => verdicts.extend(cells.row(usize::from(rows[mentee]))),
+            (_, _, Side::Shared(values, _)) => {
+                verdicts.extend(values.iter().map(|mentor| self.aspect.judge(answer, mentor, Ties::NONE)));
+            }
+            _ => self.aspect.class_verdicts(answer, verdicts),
         }
-        let (Side::Own(answers) | Side::Shared(answers, _)) = &self.mentors;
-        room.resize(classes.len(), Verdict::CLEAR);
-        self.aspect.judge_each(self.mentees.answer(mentee), answers, classes, room);
-        room
+    }
+
+    fn classify(&self, mentee: usize, mentors: Range<usize>, cpu: Cpu, classes: &mut [u8]) {
+        self.aspect.classify(self.mentees.answer(mentee), mentors, cpu, classes);
+    }
+
+    fn add_singly(&self, mentee: usize, mentors: Range<usize>, plane: Plane, out: &mut [i16]) {
+        for (mentor, out) in mentors.zip(out) {
+            *out = out.saturating_add(plane.of(self.pair(mentee, mentor, Ties::NONE)));
+        }
     }
 
     fn explain(&self, mentee: usize, mentor: usize, ties: Ties, story: &mut Story) {

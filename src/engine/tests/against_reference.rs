@@ -10,9 +10,10 @@ use crate::domain::name::ProfileRef;
 use crate::domain::policy::{Criterion, CriterionWeight, HardRule, HardRules, Policy, PreviousPartners};
 use crate::domain::profile::LanguageLevel;
 use crate::domain::snapshot::{Participant, Snapshot};
+use crate::engine::cpu::Cpu;
 use crate::engine::encode::Round;
 use crate::engine::problem::{FORBIDDEN, PairScores, Unobserved};
-use crate::engine::score::{Scores, Sheet};
+use crate::engine::score::{Plane, Scores};
 use crate::engine::{Options, explain_pair, solve};
 
 /// What the reference says of every pair, by position in the engine's order.
@@ -104,24 +105,34 @@ fn rounds() -> impl Strategy<Value = Snapshot> {
     })
 }
 
+/// Every pair by itself, and all pairs in one dense pass with every level of instructions that this machine has.
 fn check_all_pairs(snapshot: &Snapshot) {
-    let round = Round::encode(snapshot);
-    let scores = Scores::new(&round);
+    let round = Round::encode(snapshot, &Unobserved).unwrap();
     let expected = expected(snapshot, &round);
     let (rows, columns) = (round.mentees.len(), round.mentors.len());
-    let mut tile = vec![0; rows * columns];
-    scores.tile(0..rows, 0..columns, &mut tile);
-    let mut sheet = Sheet::default();
-    for (mentee, expected) in expected.iter().enumerate() {
-        let row = scores.row(mentee, 0..columns, &mut sheet).to_vec();
-        for (mentor, (score, broken)) in expected.iter().enumerate() {
-            let names = format!("{} with {}", round.mentee(mentee).profile, round.mentor(mentor).profile);
-            let verdict = scores.verdict(mentee, mentor);
-            assert_eq!(verdict.broken().iter().collect::<BTreeSet<_>>(), *broken, "{names}");
-            assert_eq!(verdict.score(), *score, "{names}");
-            assert_eq!(row[mentor], verdict, "dense and single disagree on {names}");
-            let in_tile = if broken.is_empty() { i32::from(*score) } else { FORBIDDEN };
-            assert_eq!(tile[mentee * columns + mentor], in_tile, "{names}");
+    for cpu in Cpu::levels() {
+        let scores = Scores::new(&round, &Unobserved).unwrap().on(cpu);
+        let mut tile = vec![0; rows * columns];
+        PairScores::tile(&scores, 0..rows, 0..columns, &mut tile);
+        let plane = |plane: Plane| {
+            let mut tile = vec![0; rows * columns];
+            scores.fill(0..rows, 0..columns, plane, &mut tile);
+            tile
+        };
+        let (narrow, rules) = (plane(Plane::Scores), plane(Plane::Rules));
+        for (mentee, expected) in expected.iter().enumerate() {
+            for (mentor, (score, broken)) in expected.iter().enumerate() {
+                let names =
+                    format!("{} with {}, {cpu}", round.mentee(mentee).profile, round.mentor(mentor).profile);
+                let verdict = scores.verdict(mentee, mentor);
+                assert_eq!(verdict.broken().iter().collect::<BTreeSet<_>>(), *broken, "{names}");
+                assert_eq!(verdict.score(), *score, "{names}");
+                let at = mentee * columns + mentor;
+                let in_tile = if broken.is_empty() { i32::from(*score) } else { FORBIDDEN };
+                assert_eq!(tile[at], in_tile, "{names}");
+                assert_eq!(narrow[at] >= 0, broken.is_empty(), "{names}");
+                assert_eq!(rules[at], Plane::Rules.of(verdict), "{names}");
+            }
         }
     }
 }
@@ -136,7 +147,7 @@ proptest! {
 
     #[test]
     fn every_explanation_sums_to_the_score_and_names_every_broken_rule(snapshot in rounds()) {
-        let round = Round::encode(&snapshot);
+        let round = Round::encode(&snapshot, &Unobserved).unwrap();
         let expected = expected(&snapshot, &round);
         for (mentee, row) in expected.iter().enumerate().take(4) {
             for (mentor, (score, broken)) in row.iter().enumerate() {
@@ -182,7 +193,7 @@ proptest! {
     #[test]
     fn nobody_is_lost_and_no_rule_is_broken(snapshot in rounds()) {
         let outcome = solve(&snapshot, &Options::default(), &Unobserved).expect("not stopped");
-        let round = Round::encode(&snapshot);
+        let round = Round::encode(&snapshot, &Unobserved).unwrap();
         let expected = expected(&snapshot, &round);
         let position = |profile: &ProfileRef| {
             round.people.iter().find(|person| person.profile == profile).expect("a participant")
@@ -232,15 +243,26 @@ proptest! {
 fn a_large_round_takes_every_way_of_looking_verdicts_up_and_they_agree() {
     let mut snapshot = Shape { mentees: 3, mentors: 5_997, both: 3, missing: 3, unusual: 8, seed: 7 }.make();
     snapshot.policy.rules.min_score = 3_000;
-    let round = Round::encode(&snapshot);
-    let scores = Scores::new(&round);
-    assert!(scores.ways_of_looking_up().into_iter().all(|tables| tables > 0), "some way is not tried");
-    let mut sheet = Sheet::default();
-    for mentee in 0..round.mentees.len() {
-        for columns in [0..round.mentors.len(), 1..80, 4_000..4_100, 5_990..round.mentors.len(), 77..77] {
-            let row = scores.row(mentee, columns.clone(), &mut sheet).to_vec();
-            let single: Vec<_> = columns.map(|mentor| scores.verdict(mentee, mentor)).collect();
-            assert!(row == single, "dense and single disagree on row {mentee}");
+    let round = Round::encode(&snapshot, &Unobserved).unwrap();
+    for cpu in Cpu::levels() {
+        let scores = Scores::new(&round, &Unobserved).unwrap().on(cpu);
+        let ways = scores.ways_of_looking_up();
+        assert!(ways.into_iter().all(|tables| tables > 0), "some way is not tried: {ways:?}");
+        for mentee in 0..round.mentees.len() {
+            for columns in [0..round.mentors.len(), 1..80, 4_000..4_100, 5_990..round.mentors.len(), 77..77] {
+                for plane in [Plane::Scores, Plane::Rules] {
+                    let mut row = vec![0; columns.len()];
+                    scores.fill(mentee..mentee + 1, columns.clone(), plane, &mut row);
+                    let single = columns.clone().map(|mentor| plane.of(scores.verdict(mentee, mentor)));
+                    for (at, (row, single)) in row.into_iter().zip(single).enumerate() {
+                        let agree = row == single || plane == Plane::Scores && row < 0 && single < 0;
+                        assert!(
+                            agree,
+                            "dense {row} and single {single} on row {mentee}, {at} of {columns:?}, {cpu}"
+                        );
+                    }
+                }
+            }
         }
     }
 }

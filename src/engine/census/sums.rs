@@ -1,0 +1,144 @@
+//! Counting bits at every position of very many 16-bit words: bit-sliced, with the carry-save adders of Harley and Seal
+//! (Klarqvist, Mula and Lemire, *Efficient computation of positional population counts*, 2021).
+
+/// Bits of a word.
+pub(super) const BITS: usize = 16;
+/// Words that are counted side by side, each lane by itself.
+pub(super) const LANES: usize = 64;
+/// Rows of words that are added at a time.
+const EIGHT: usize = 8;
+/// Planes of the counters: one more round of rows never overflows them.
+const PLANES: usize = 8;
+
+type Words = [u16; LANES];
+
+/// How often every bit was set, lane by lane.
+#[derive(Debug, Clone)]
+pub(super) struct Sums {
+    rows: [Words; EIGHT],
+    /// Rows that wait to be added.
+    waiting: usize,
+    /// Plane `p` holds bit `p` of the count of every bit of every lane.
+    planes: [Words; PLANES],
+    /// Rows in the planes.
+    added: usize,
+    by_bit: Box<[[u32; LANES]; BITS]>,
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self {
+            rows: [[0; LANES]; EIGHT],
+            waiting: 0,
+            planes: [[0; LANES]; PLANES],
+            added: 0,
+            by_bit: Box::new([[0; LANES]; BITS]),
+        }
+    }
+}
+
+impl Sums {
+    /// Adds words to the lanes in order, from the first lane again after the last.
+    pub(super) fn add(&mut self, words: impl ExactSizeIterator<Item = u16>) {
+        let mut words = words;
+        while words.len() > 0 {
+            let row = &mut self.rows[self.waiting];
+            let filled = words.len().min(LANES);
+            for (slot, word) in row.iter_mut().zip(words.by_ref().take(filled)) {
+                *slot = word;
+            }
+            row[filled..].fill(0);
+            self.waiting += 1;
+            if self.waiting == EIGHT {
+                self.carry();
+            }
+        }
+    }
+
+    /// How often every bit was set in each lane.
+    pub(super) fn by_lane(&mut self) -> Vec<[u64; BITS]> {
+        self.settle();
+        (0..LANES).map(|lane| std::array::from_fn(|bit| u64::from(self.by_bit[bit][lane]))).collect()
+    }
+
+    /// How often every bit was set.
+    pub(super) fn in_all(&mut self) -> [u64; BITS] {
+        self.settle();
+        std::array::from_fn(|bit| self.by_bit[bit].iter().map(|count| u64::from(*count)).sum())
+    }
+
+    fn carry(&mut self) {
+        let rows = &self.rows;
+        let [ones, twos, fours, higher @ ..] = &mut self.planes;
+        let pairs = [0, 2, 4, 6].map(|at| full_add(ones, &rows[at], &rows[at + 1]));
+        let quads = [0, 2].map(|at| full_add(twos, &pairs[at], &pairs[at + 1]));
+        let mut carry = full_add(fours, &quads[0], &quads[1]);
+        for plane in higher {
+            for (plane, carry) in plane.iter_mut().zip(&mut carry) {
+                (*plane, *carry) = (*plane ^ *carry, *plane & *carry);
+            }
+        }
+        self.waiting = 0;
+        self.added += EIGHT;
+        if self.added + EIGHT >= 1 << PLANES {
+            self.flush();
+        }
+    }
+
+    fn settle(&mut self) {
+        self.rows[self.waiting..].fill([0; LANES]);
+        self.carry();
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        for (bit, counts) in self.by_bit.iter_mut().enumerate() {
+            for (weight, plane) in self.planes.iter().enumerate() {
+                for (count, word) in counts.iter_mut().zip(plane) {
+                    *count += u32::from(*word >> bit & 1) << weight;
+                }
+            }
+        }
+        self.planes = [[0; LANES]; PLANES];
+        self.added = 0;
+    }
+}
+
+/// Adds two bits to every bit of `plane`, and returns the carries.
+fn full_add(plane: &mut Words, a: &Words, b: &Words) -> Words {
+    let mut carry = [0; LANES];
+    for (((plane, a), b), carry) in plane.iter_mut().zip(a).zip(b).zip(&mut carry) {
+        let half = *plane ^ a;
+        *carry = (*plane & a) | (half & b);
+        *plane = half ^ b;
+    }
+    carry
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn counting_side_by_side_is_counting_one_by_one(
+            rows in proptest::collection::vec(proptest::collection::vec(any::<u16>(), 1..=LANES), 0..600),
+        ) {
+            let mut sums = Sums::default();
+            for row in &rows {
+                sums.add(row.iter().copied());
+            }
+            let expected: Vec<[u64; BITS]> = (0..LANES)
+                .map(|lane| {
+                    let words = rows.iter().filter_map(|row| row.get(lane));
+                    std::array::from_fn(|bit| words.clone().map(|word| u64::from(word >> bit & 1)).sum())
+                })
+                .collect();
+            prop_assert_eq!(sums.by_lane(), expected.clone());
+            let in_all: [u64; BITS] = std::array::from_fn(|bit| expected.iter().map(|lane| lane[bit]).sum());
+            prop_assert_eq!(sums.in_all(), in_all);
+        }
+    }
+}

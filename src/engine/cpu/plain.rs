@@ -1,0 +1,193 @@
+//! The loops in plain Rust: what every other form must agree with, and the body of most of them.
+//!
+//! Counting is bit-sliced: [`LANES`] small numbers side by side in a few words, plane `p` holding bit `p` of each. Adding
+//! one bit to every number is a handful of word operations, so counting what many mentors have in common with one mentee
+//! costs a fraction of an operation per pair (the carry-save adders of Harley and Seal; Warren, *Hacker's Delight*, 2nd
+//! edition 2012, section 5-1).
+
+#![expect(
+    clippy::inline_always,
+    reason = "a body becomes vector code of a level only inside the function of that level"
+)]
+
+use super::Values;
+
+/// Words that are counted together: one register of 512 bits.
+pub(in crate::engine) const WORDS: usize = 8;
+/// Numbers that are counted together.
+pub(in crate::engine) const LANES: usize = WORDS * 64;
+/// Bits of a number.
+const PLANES: usize = 8;
+
+/// One bit for every number.
+pub(in crate::engine) type Lanes = [u64; WORDS];
+
+/// One bit of every number per plane.
+pub(super) type Planes = [Lanes; PLANES];
+
+/// Numbers looked up before they are added.
+const CHUNK: usize = 64;
+
+pub(super) fn look_up(classes: &[u8], values: &Values, out: &mut [i16]) {
+    for (classes, out) in classes.chunks(CHUNK).zip(out.chunks_mut(CHUNK)) {
+        // Two loops, because only the second becomes vector code.
+        let mut found = [0; CHUNK];
+        for (found, class) in found.iter_mut().zip(classes) {
+            *found = values.of[usize::from(*class)];
+        }
+        for (out, found) in out.iter_mut().zip(found) {
+            *out = out.saturating_add(found);
+        }
+    }
+}
+
+#[inline]
+pub(super) fn count_common(bytes: &[u8], mine: u8, counts: &mut [u8]) {
+    for (count, byte) in counts.iter_mut().zip(bytes) {
+        let common = byte & mine;
+        // In pairs, in fours, in eights: the same at every level, and vector code at all.
+        let pairs = common - (common >> 1 & 0x55);
+        let fours = (pairs & 0x33) + (pairs >> 2 & 0x33);
+        *count = count.wrapping_add((fours + (fours >> 4)) & 0x0F);
+    }
+}
+
+#[inline]
+pub(super) fn raise_levels(levels: &[u8], mine: u8, best: &mut [u8]) {
+    for (best, level) in best.iter_mut().zip(levels) {
+        *best = (*best).max((*level).min(mine));
+    }
+}
+
+pub(super) fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &mut [u8; LANES]) {
+    let (planes, used) = count(rows, seasons, most);
+    for (word, out) in out.chunks_exact_mut(64).enumerate() {
+        for (byte, out) in out.chunks_exact_mut(8).enumerate() {
+            let spread = |plane: usize| SPREAD[usize::from(planes[plane][word].to_le_bytes()[byte])] << plane;
+            let numbers = (0..used).map(spread).fold(0, |all, bits| all | bits).to_le_bytes();
+            for (out, number) in out.iter_mut().zip(numbers) {
+                *out = number.min(most);
+            }
+        }
+    }
+}
+
+/// Counts the bits of every lane in the rows of each season, and keeps the least: the planes, and how many are in use.
+/// Numbers that would pass `most` stop somewhere above it.
+#[inline(always)]
+pub(super) fn count(rows: &[Lanes], seasons: &[Vec<u32>], most: u8) -> (Planes, usize) {
+    let mut least = [[0; WORDS]; PLANES];
+    let longest = seasons.iter().map(Vec::len).max().unwrap_or_default();
+    let used = bits(longest.min(usize::from(most))).max(3);
+    for (season, chosen) in seasons.iter().enumerate() {
+        let counted = count_season(rows, chosen, used);
+        if season == 0 {
+            least = counted;
+        } else {
+            keep_least(&mut least, &counted, used);
+        }
+    }
+    (least, used)
+}
+
+/// Bits that numbers up to `most` have.
+fn bits(most: usize) -> usize {
+    usize::try_from(usize::BITS - most.leading_zeros()).unwrap_or(PLANES).min(PLANES)
+}
+
+#[inline(always)]
+fn count_season(rows: &[Lanes], chosen: &[u32], used: usize) -> Planes {
+    let mut planes = [[0; WORDS]; PLANES];
+    let [mut ones, mut twos, mut fours, mut over] = [[0; WORDS]; 4];
+    let (eights, rest) = chosen.as_chunks::<8>();
+    for eight in eights {
+        let row = |at: usize| rows.get(eight[at] as usize).unwrap_or(&[0; WORDS]);
+        let a = full_add(&mut ones, row(0), row(1));
+        let b = full_add(&mut ones, row(2), row(3));
+        let c = full_add(&mut ones, row(4), row(5));
+        let d = full_add(&mut ones, row(6), row(7));
+        let a = full_add(&mut twos, &a, &b);
+        let b = full_add(&mut twos, &c, &d);
+        let carry = full_add(&mut fours, &a, &b);
+        add_from(&mut planes[3..used], carry, &mut over);
+    }
+    for at in rest {
+        let mut carry = *rows.get(*at as usize).unwrap_or(&[0; WORDS]);
+        for plane in [&mut ones, &mut twos, &mut fours] {
+            carry = half_add(plane, &carry);
+        }
+        add_from(&mut planes[3..used], carry, &mut over);
+    }
+    [planes[0], planes[1], planes[2]] = [ones, twos, fours];
+    for plane in &mut planes[..used] {
+        for (plane, over) in plane.iter_mut().zip(over) {
+            *plane |= over;
+        }
+    }
+    planes
+}
+
+/// Adds a bit to the numbers that begin at the first plane given; where they overflow, `over` is set.
+#[inline(always)]
+fn add_from(planes: &mut [Lanes], mut carry: Lanes, over: &mut Lanes) {
+    for plane in planes {
+        carry = half_add(plane, &carry);
+    }
+    for (over, carry) in over.iter_mut().zip(carry) {
+        *over |= carry;
+    }
+}
+
+#[inline(always)]
+fn keep_least(mine: &mut Planes, theirs: &Planes, used: usize) {
+    let mut less: Lanes = [0; WORDS];
+    for (mine, theirs) in mine.iter().zip(theirs).take(used) {
+        for ((less, mine), theirs) in less.iter_mut().zip(mine).zip(theirs) {
+            // From the lowest bit up, the highest that differs decides.
+            *less = (*less & !(mine ^ theirs)) | (mine & !theirs);
+        }
+    }
+    for (mine, theirs) in mine.iter_mut().zip(theirs).take(used) {
+        for ((mine, theirs), less) in mine.iter_mut().zip(theirs).zip(less) {
+            *mine = (*mine & !less) | (theirs & less);
+        }
+    }
+}
+
+/// Adds two bits to each number's bit in `plane`, and returns the carries.
+#[inline(always)]
+fn full_add(plane: &mut Lanes, a: &Lanes, b: &Lanes) -> Lanes {
+    let mut carry = [0; WORDS];
+    for (((plane, a), b), carry) in plane.iter_mut().zip(a).zip(b).zip(&mut carry) {
+        let half = *plane ^ a;
+        *carry = (*plane & a) | (half & b);
+        *plane = half ^ b;
+    }
+    carry
+}
+
+/// Adds one bit to each number's bit in `plane`, and returns the carries.
+#[inline(always)]
+fn half_add(plane: &mut Lanes, bit: &Lanes) -> Lanes {
+    let mut carry = [0; WORDS];
+    for ((plane, bit), carry) in plane.iter_mut().zip(bit).zip(&mut carry) {
+        *carry = *plane & bit;
+        *plane ^= bit;
+    }
+    carry
+}
+
+/// The eight bits of a byte as eight bytes, the lowest first.
+const SPREAD: [u64; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut bit = 0;
+        while bit < 8 {
+            table[byte] |= ((byte as u64 >> bit) & 1) << (8 * bit);
+            bit += 1;
+        }
+        byte += 1;
+    }
+    table
+};
