@@ -6,8 +6,8 @@
 //! they serve, the candidates of those, and so on. All these seats are taken by people of the set itself, so whatever is
 //! decided somebody of the set stays without. Sets that share anybody are one.
 //!
-//! **Recruitment.** What would one more seat bring, at a mentor like this one? No more than her price says, so mentors are
-//! tried in the order of their prices, each exactly by a warm start, until no price left could beat the best found.
+//! **Recruitment.** What would one more seat bring, at a mentor like this one? No more than her price says. So the dearest
+//! mentors are tried, each exactly, by a warm start.
 
 #[cfg(test)]
 mod tests;
@@ -146,7 +146,9 @@ pub fn recruitment(
     most: usize,
     observer: &dyn Observer,
 ) -> Result<Vec<Recruit>, Stopped> {
-    let mut mentors = problem.mentors.to_vec();
+    // The seat of a recruit is no minimum place.
+    let clipped = |seats: &Seats| Seats { min: seats.min.min(seats.max), ..*seats };
+    let mut mentors: Vec<Seats> = problem.mentors.iter().map(clipped).collect();
     let mut now = (Totals::of(problem, &solved.pairs), solved.clone());
     let mut plan = Vec::new();
     while plan.len() < most {

@@ -103,6 +103,10 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
     if frontier.last().is_some_and(|last| last.worst < floor) {
         frontier.push(Compromise::of(&Totals::of(problem, &pairs)));
     }
+    // A step that costs nothing replaces the one before it.
+    frontier.reverse();
+    frontier.dedup_by_key(|step| step.total);
+    frontier.reverse();
     Ok(Fairest {
         pairs,
         fairness: Fairness { floor, total: certificate, coverage, above },

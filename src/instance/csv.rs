@@ -222,7 +222,16 @@ mod tests {
         );
         let told: Vec<String> = wrong.unwrap_err().listed.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(told.join("\n"), @r"
-        X
+        mentees.csv, line 3: `ada` stands at mentees.csv, line 2 already
+        mentees.csv, line 4: the name is empty
+        mentors.csv, line 2: min 2 is more than max 1
+        scores.csv, line 4: there is no mentee `bo`
+        scores.csv, line 5: there is no mentor `zed`
+        mentees.csv, line 2: `wanted` is `3`; give a whole number from 0 to 2
+        mentees.csv, line 3: `tier` is `300`; give a whole number from 0 to 255
+        mentors.csv, line 1: column `shoes` is not one of: mentor, min, max
+        scores.csv, line 5: `score` is `x`; give a whole number from -2147483647 to 2147483647
+        scores.csv, line 3: scores.csv, line 2 has this pair already
         ");
     }
 }

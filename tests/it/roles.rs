@@ -219,14 +219,18 @@ async fn a_manager_sees_of_a_run_what_concerns_her_own_members() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_manager_may_ask_about_a_pair_with_a_member_of_hers_and_about_no_other() {
     let mut cast = cast().await;
-    let (peru, kenya) = (cast.peru.member("mentor"), cast.kenya.member("mentee-1"));
+    let all = matches(&cast.world.coordinator(), &cast.run.name).await;
+    let organisation = |profile: &str| profile.split("/profiles/").next().map(str::to_owned);
+    let across = all.iter().find(|pair| organisation(&pair.mentee) != organisation(&pair.mentor));
+    let across = across.expect("a match of two organisations");
     let ask = |mentee: &str, mentor: &str| v1::ExplainPairRequest {
         run: cast.run.name.clone(),
         mentee: mentee.to_owned(),
         mentor: mentor.to_owned(),
         ..v1::ExplainPairRequest::default()
     };
-    let (across, foreign) = (ask(&kenya, &peru), ask(&kenya, &cast.kenya.member("mentor")));
+    let across = ask(&across.mentee, &across.mentor);
+    let foreign = ask(&cast.kenya.member("mentee-1"), &cast.kenya.member("mentor"));
     for client in [&mut cast.peru.client, &mut cast.kenya.client, &mut cast.world.coordinator()] {
         client.rounds.explain_pair(across.clone()).await.expect("a pair of either side");
     }

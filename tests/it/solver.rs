@@ -151,7 +151,15 @@ async fn everything_wrong_with_a_problem_is_told_at_once() {
     let told =
         wrong_fields(world.coordinator().solver.solve(v1::SolveRequest { problem: Some(problem) }).await);
     insta::assert_snapshot!(told.join("\n"), @r"
-    X
+    problem.mentees[1]
+    problem.mentors[0]
+    problem.candidates[2]
+    problem.candidates[4]
+    problem.candidates[4]
+    problem.mentees[0].tier
+    problem.mentees[0].mentors_wanted
+    problem.mentors[1].max_mentees
+    problem.candidates[3]
     ");
     let aim = v1::AssignmentAim { objective: v1::Objective::Stable.into(), total_only: true };
     let problem = v1::AssignmentProblem { aim: Some(aim), ..two_by_two() };

@@ -46,6 +46,7 @@ proptest! {
         let now = Totals::of(&problem, &solved.pairs);
         let with_seat = |mentor: usize| {
             let mut mentors = case.mentors.clone();
+            mentors.iter_mut().for_each(|seats| seats.min = seats.min.min(seats.max));
             mentors[mentor].max += 1;
             let more = Problem { mentors: &mentors, ..problem };
             Totals::of(&more, &assign(&more, &Unobserved).unwrap().pairs)

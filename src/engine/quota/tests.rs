@@ -237,9 +237,9 @@ fn weights_that_do_not_keep_the_order_among_groups_are_refused() {
         change(&mut other.certificate);
         judge(&case, &quotas, &other).feasible
     };
-    assert_eq!(refused(|c| c.second -= 1), Err(Infeasible::WeakWeight(Aim::Second)));
-    assert_eq!(refused(|c| c.minimum -= 1), Err(Infeasible::WeakWeight(Aim::Minimum)));
-    assert_eq!(refused(|c| c.tiers[0].weight -= 1), Err(Infeasible::WeakWeight(Aim::Tier(0))));
+    assert_eq!(refused(|c| c.second /= 3), Err(Infeasible::WeakWeight(Aim::Second)));
+    assert_eq!(refused(|c| c.minimum /= 3), Err(Infeasible::WeakWeight(Aim::Minimum)));
+    assert_eq!(refused(|c| c.tiers[0].weight /= 3), Err(Infeasible::WeakWeight(Aim::Tier(0))));
     assert_eq!(refused(|c| c.mentee_group_prices[1] = i128::MAX), Err(Infeasible::NumberTooLarge));
     assert_eq!(refused(|c| c.mentee_group_prices = vec![1 << 80; 2]), Err(Infeasible::NumberTooLarge));
 }
