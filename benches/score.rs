@@ -33,7 +33,7 @@ fn main() {
         let snapshot = Shape::usual(size, size).make();
         let (encode, round) = shortest(|| Round::encode(&snapshot, &Unobserved).expect("not stopped"));
         let (lay_out, _) = shortest(|| Scores::new(&round, &Unobserved).expect("not stopped"));
-        let mentees = vec![Demand { tier: 0, wanted: 1 }; round.mentees.len()];
+        let mentees = vec![Demand { wanted: 1, ..Demand::default() }; round.mentees.len()];
         let mentors = vec![Seats { min: 0, max: 1 }; round.mentors.len()];
         for cpu in Cpu::levels() {
             let scores = Scores::new(&round, &Unobserved).expect("not stopped").on(cpu);

@@ -232,10 +232,10 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
 fn refuse(wrong: &Violations) -> Failure {
     let mut message = "the problem cannot be read:".to_owned();
     for violation in &wrong.listed {
-        message += &format!("\n  {violation}");
+        message += &["\n  ", &violation.to_string()].concat();
     }
     if wrong.more > 0 {
-        message += &format!("\n  and {} more", wrong.more);
+        message += &["\n  and ", &wrong.more.to_string(), " more"].concat();
     }
     Failure::input(message, "")
 }

@@ -31,6 +31,14 @@ impl PairScores for Matrix {
             out.copy_from_slice(&self.cells[start + cols.start..start + cols.end]);
         }
     }
+
+    fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
+        Some(self.cells[mentee * self.width + mentor]).filter(|score| *score != FORBIDDEN)
+    }
+
+    fn row(&self, mentee: usize) -> Option<&[i32]> {
+        Some(&self.cells[mentee * self.width..(mentee + 1) * self.width])
+    }
 }
 
 /// Candidates written out by mentee, each row best score first, then by lot. 8 bytes per candidate and per mentee.

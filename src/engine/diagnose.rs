@@ -98,17 +98,15 @@ pub fn shortages(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<S
             if observer.is_cancelled() {
                 return Err(Stopped);
             }
-            rows.each(&counting, mentee, |mentor| match set_of_mentor[mentor as usize] {
-                Some(other) => {
+            rows.each(&counting, mentee, |mentor| {
+                if let Some(other) = set_of_mentor[mentor as usize].replace(set) {
                     let (one, other) = (root(&joined, set), root(&joined, other));
                     joined[one.max(other)] = one.min(other);
+                    return;
                 }
-                None => {
-                    set_of_mentor[mentor as usize] = Some(set);
-                    for &mentee in &served[mentor as usize] {
-                        set_of_mentee[mentee as usize] = Some(set);
-                        reached.push(mentee);
-                    }
+                for &mentee in &served[mentor as usize] {
+                    set_of_mentee[mentee as usize] = Some(set);
+                    reached.push(mentee);
                 }
             });
         }

@@ -52,6 +52,11 @@ pub trait PairScores: Sync {
         lot(mentee as u64, mentor as u64)
     }
 
+    /// All scores of a mentee, if the source has them written out: then nobody copies them.
+    fn row(&self, _mentee: usize) -> Option<&[i32]> {
+        None
+    }
+
     /// All candidates, if the source has them written out: then nobody walks over the pairs that are none.
     fn listed(&self) -> Option<&Listed> {
         None

@@ -114,7 +114,7 @@ impl Row<'_> {
     }
 
     /// A whole number, or `default` where the column is missing or empty and `default` is within bounds.
-    fn number<T: FromStr + Ord + std::fmt::Display>(
+    fn number<T: FromStr + Copy + Ord + std::fmt::Display>(
         &self,
         column: &str,
         default: T,

@@ -32,16 +32,12 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
     let mut mentors = Vec::with_capacity(header.mentors);
     let mut wrong = Violations::default();
     numbers::<i32>(&mut source, header.mentees, |wanted| {
-        match u8::try_from(wanted) {
-            Ok(wanted @ 0..=2) => mentees.push(Demand { tier: 0, wanted, pinned: 0 }),
-            _ => {
-                wrong.add(
-                    format!("mentee {}", mentees.len()),
-                    format!("wants {wanted} mentors; give 0, 1 or 2"),
-                );
-                mentees.push(Demand { tier: 0, wanted: 0, pinned: 0 });
-            }
-        };
+        let fits = u8::try_from(wanted).ok().filter(|wanted| *wanted <= 2);
+        if fits.is_none() {
+            let what = format!("wants {wanted} mentors; give 0, 1 or 2");
+            wrong.add(format!("mentee {}", mentees.len()), what);
+        }
+        mentees.push(Demand { wanted: fits.unwrap_or_default(), ..Demand::default() });
     })?;
     numbers::<i32>(&mut source, header.mentors, |seats| {
         let max = u32::try_from(seats).unwrap_or_else(|_| {
@@ -149,23 +145,23 @@ impl Header {
 
 /// A number as it stands in a file.
 trait Number: bytemuck::Pod {
-    fn from_little_endian(self) -> Self;
+    fn native(self) -> Self;
 }
 
 impl Number for i32 {
-    fn from_little_endian(self) -> Self {
+    fn native(self) -> Self {
         Self::from_le(self)
     }
 }
 
 impl Number for u32 {
-    fn from_little_endian(self) -> Self {
+    fn native(self) -> Self {
         Self::from_le(self)
     }
 }
 
 impl Number for u64 {
-    fn from_little_endian(self) -> Self {
+    fn native(self) -> Self {
         Self::from_le(self)
     }
 }
@@ -184,7 +180,9 @@ fn numbers<T: Number>(
             .read_exact(bytemuck::cast_slice_mut(part))
             .map_err(|error| refuse("file", &format!("cannot be read to its end: {error}")))?;
         left -= part.len();
-        part.iter().for_each(|number| take(number.from_little_endian()));
+        for number in part.iter() {
+            take(number.native());
+        }
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Action, Service};
@@ -70,7 +71,8 @@ impl Observer for Watched {
 /// Work on a problem. Dropping it stops the work.
 #[derive(Debug)]
 pub struct Work<T> {
-    answer: tokio::task::JoinHandle<Result<T>>,
+    /// One task, which ends with the work.
+    task: JoinSet<Result<T>>,
     headway: watch::Receiver<Headway>,
     _stop: DropGuard,
 }
@@ -83,10 +85,9 @@ impl<T: Send + 'static> Work<T> {
     }
 
     /// The end of the work.
-    pub async fn end(self) -> Result<T> {
-        self.answer
-            .await
-            .map_err(|error| Error::Internal("the solver panicked".into(), Some(error.into())))?
+    pub async fn end(mut self) -> Result<T> {
+        let ended = self.task.join_next().await.ok_or(Error::Cancelled)?;
+        ended.map_err(|error| Error::Internal("the solver panicked".into(), Some(error.into())))?
     }
 
     fn start(
@@ -98,7 +99,8 @@ impl<T: Send + 'static> Work<T> {
         let (turn, threads) = (Arc::clone(&service.solver_turn), service.solver_threads);
         let watched = Watched { headway: tell, stop: stop.clone() };
         let span = tracing::Span::current();
-        let answer = tokio::spawn(async move {
+        let mut task = JoinSet::new();
+        task.spawn(async move {
             let turn = tokio::select! {
                 turn = turn.acquire_owned() => turn.map_err(|_| Error::ShuttingDown)?,
                 () = watched.stop.cancelled() => return Err(Error::Cancelled),
@@ -112,7 +114,7 @@ impl<T: Send + 'static> Work<T> {
                 Err(panic) => Err(Error::Internal("the solver panicked".into(), Some(panic.into()))),
             }
         });
-        Self { answer, headway, _stop: stop.drop_guard() }
+        Self { task, headway, _stop: stop.drop_guard() }
     }
 }
 

@@ -300,11 +300,11 @@ impl Reader {
         let evidence = match (objective, proof) {
             (Objective::Stable, None) => Some(Evidence::Stable),
             (Objective::BestTotal, Some(Proof::BestTotal(message))) => {
-                Some(Evidence::BestTotal(self.certificate("proof.best_total", message)))
+                Some(Evidence::BestTotal(self.certificate("proof.best_total", &message)))
             }
             (Objective::Fairest, Some(Proof::Fairest(message))) => {
                 let mut read = |message: Option<v1::PriceCertificate>, field: &str| {
-                    self.certificate(&format!("proof.fairest.{field}"), message.unwrap_or_default())
+                    self.certificate(&format!("proof.fairest.{field}"), &message.unwrap_or_default())
                 };
                 Some(Evidence::Fairest(Box::new(Fairness {
                     floor: message.floor,
@@ -323,7 +323,7 @@ impl Reader {
         evidence.ok_or_else(Violations::default)
     }
 
-    fn certificate(&mut self, field: &str, message: v1::PriceCertificate) -> Certificate {
+    fn certificate(&mut self, field: &str, message: &v1::PriceCertificate) -> Certificate {
         let mut tiers = Vec::with_capacity(message.tiers.len());
         for (at, entry) in message.tiers.iter().enumerate() {
             let field = format!("{field}.tiers[{at}]");

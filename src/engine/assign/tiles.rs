@@ -127,6 +127,11 @@ trait Source: Sync {
     const COLUMNS: usize;
 
     fn fill(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [Self::Cell]);
+
+    /// A whole row, if it is there already.
+    fn row(&self, _mentee: usize) -> Option<&[Self::Cell]> {
+        None
+    }
 }
 
 impl Source for &dyn PairScores {
@@ -136,6 +141,10 @@ impl Source for &dyn PairScores {
 
     fn fill(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
         self.tile(rows, cols, out);
+    }
+
+    fn row(&self, mentee: usize) -> Option<&[i32]> {
+        PairScores::row(*self, mentee)
     }
 }
 
@@ -204,6 +213,15 @@ fn walk_rows<S: Source, V: RowVisitor>(
     buffer: &mut Vec<S::Cell>,
     visitors: &mut [V],
 ) -> Result<(), Stopped> {
+    if source.row(rows.start).is_some() {
+        for (visitor, mentee) in visitors.iter_mut().zip(rows) {
+            if observer.is_cancelled() {
+                return Err(Stopped);
+            }
+            visitor.read(mentee, 0, source.row(mentee).unwrap_or_default());
+        }
+        return Ok(());
+    }
     for first in (0..mentors).step_by(S::COLUMNS) {
         if observer.is_cancelled() {
             return Err(Stopped);

@@ -219,8 +219,34 @@ fn sweep_at<P: Price>(
         let fill = |rows, columns, tile: &mut [i16]| narrow.tile(rows, columns, tile);
         return sweep_by(u, p, NARROW_COLUMNS, observer, fill);
     }
+    if !u.is_empty() && problem.scores.row(0).is_some() {
+        return sweep_rows(problem, u, p, observer);
+    }
     let fill = |rows, columns, tile: &mut [i32]| problem.scores.tile(rows, columns, tile);
     sweep_by(u, p, COLUMNS, observer, fill)
+}
+
+/// The same over rows that are written out.
+fn sweep_rows<P: Price>(
+    problem: &Problem<'_>,
+    u: &[P],
+    p: &[P],
+    observer: &dyn Observer,
+) -> Result<Sweep, Stopped> {
+    let rough = Rough::of(p);
+    let done = AtomicU64::new(0);
+    let rows = u.par_iter().enumerate().with_min_len(ROWS).map(|(mentee, &u)| {
+        if observer.is_cancelled() {
+            return Err(Stopped);
+        }
+        let before = done.fetch_add(1, Ordering::Relaxed);
+        if before.is_multiple_of(ROWS as u64) {
+            observer.progress(Stage::Certify, before, problem.mentees.len() as u64);
+        }
+        let row = problem.scores.row(mentee).unwrap_or_default();
+        Ok(sweep_row(row, u, p, &rough.prices, rough.sieve(u)))
+    });
+    rows.try_reduce(|| Sweep::NOTHING, |one, other| Ok(one.and(other)))
 }
 
 fn sweep_by<C: Cell, P: Price>(

@@ -85,7 +85,7 @@ pub fn blocking_pairs(
                 // A plain loop without a branch: that is what becomes vector code. No score is below a bar of
                 // FORBIDDEN, and a pair that is no candidate is above none.
                 let each = hers.iter().zip(theirs).zip(bars);
-                let count: u32 = each.map(|((a, b), to)| u32::from((a > bar) & (b > to))).sum();
+                let count: u32 = each.map(|((a, b), to)| u32::from(a > bar) & u32::from(b > to)).sum();
                 found += u64::from(count);
             }
         }

@@ -46,7 +46,9 @@ proptest! {
         let now = Totals::of(&problem, &solved.pairs);
         let with_seat = |mentor: usize| {
             let mut mentors = case.mentors.clone();
-            mentors.iter_mut().for_each(|seats| seats.min = seats.min.min(seats.max));
+            for seats in &mut mentors {
+                seats.min = seats.min.min(seats.max);
+            }
             mentors[mentor].max += 1;
             let more = Problem { mentors: &mentors, ..problem };
             Totals::of(&more, &assign(&more, &Unobserved).unwrap().pairs)

@@ -186,7 +186,7 @@ fn moved(certificate: &Certificate, field: usize, by: i128) -> Certificate {
     let prices = moved.mentee_prices.iter_mut().chain(&mut moved.mentor_prices);
     let mut fields: Vec<&mut i128> = tiers.chain(others).chain(prices).collect();
     let at = field % fields.len();
-    *fields[at] += if field % 2 == 0 { by } else { -by };
+    *fields[at] += if field.is_multiple_of(2) { by } else { -by };
     moved
 }
 
