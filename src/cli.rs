@@ -32,7 +32,7 @@ Exit codes:
   0  done
   1  failed for a reason not listed here
   2  the command line is wrong
-  3  the input is wrong, or rows of an import were rejected
+  3  the input is wrong, rows of an import were rejected, or a proof does not hold
   4  the token is missing, unknown, or its role does not allow this
   5  not found
   6  exists already, or its state does not allow this

@@ -2,8 +2,14 @@
 //! no async, no input or output.
 //!
 //! The way of a round: [`encode`] turns profiles into bits and small numbers, [`score`] judges every pair under the hard
-//! rules of [`eligibility`] and the criteria of the policy, [`assign`] finds the best assignment, [`certify`] proves it with
-//! code of its own, and reasons are given for every match and for everyone without one.
+//! rules of [`eligibility`] and the criteria of the policy, [`objective`] finds the best assignment by [`assign`],
+//! [`fairest`] or [`stable`], [`certify`] proves it with code of its own, and reasons are given for every match and for
+//! everyone without one.
+//!
+//! Around it, on any [`problem`], also with scores that are [`brought`]: [`decisions`] (pins and vetoes), [`quota`] (floors and
+//! ceilings of groups), [`what_if`] (the cost of any pair, alternates), [`repair`] (few changes after publication) and
+//! [`diagnose`] (who cannot all be served, whom to recruit). No use case calls these yet. [`cpu`] chooses vector
+//! instructions.
 //!
 //! Everything is integer arithmetic, and people are ordered by a hash of their names: the same round gives the same bytes
 //! on any machine, for any number of threads and any order of its people.
@@ -45,6 +51,7 @@ use self::problem::{Demand, Observer, Problem, Seats, Stopped};
 use self::score::{Preferred, Scores};
 use self::stable::Sides;
 use crate::clock::Stopwatch;
+use crate::domain::policy::Objective;
 use crate::domain::run::{Match, Proof, RunSummary, Stage, Unmatched};
 use crate::domain::snapshot::Snapshot;
 
@@ -112,8 +119,12 @@ fn run(snapshot: &Snapshot, observer: &dyn Observer) -> Result<Outcome, Stopped>
     let Solution { pairs, evidence, .. } = &solution;
     let (mut proof, blocking_pairs) = times.stage(Stage::Certify, |observer| {
         let check = objective::check(&problem, pairs, evidence, sides, observer)?;
-        let blocking_pairs = objective::blocking_pairs(&problem, pairs, sides, observer)?;
-        let Check { proved, primal, dual, candidates, .. } = check;
+        let Check { proved, primal, dual, candidates, blocking_pairs, .. } = check;
+        // Whom people have named stays private: where it does not decide, it is not counted either.
+        let blocking_pairs = match objective {
+            Objective::Stable => blocking_pairs,
+            _ => objective::blocking_pairs(&problem, pairs, None, observer)?,
+        };
         Ok((Proof { proved, primal, dual, candidates_checked: candidates }, blocking_pairs))
     })?;
     let (matches, unmatched) = times.stage(Stage::Explain, |observer| {

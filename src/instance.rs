@@ -9,6 +9,7 @@ pub mod proof;
 use std::fmt;
 
 use crate::engine::brought::{Listed, Matrix};
+use crate::engine::certify::Infeasible;
 use crate::engine::problem::{Demand, PairScores, Problem, Seats};
 
 /// Violations that are listed at most; the others are counted.
@@ -77,6 +78,30 @@ impl Names {
         match self {
             Self::Positions => at.to_string(),
             Self::Given(_, mentors) => mentors.get(at).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+impl Names {
+    /// A broken rule in the names that people have outside.
+    pub fn told(&self, broken: &Infeasible) -> String {
+        let pair = |mentee: u32, mentor: u32| {
+            format!("pair ({}, {})", self.mentee(mentee as usize), self.mentor(mentor as usize))
+        };
+        match *broken {
+            Infeasible::NotACandidate { mentee, mentor } => {
+                format!("{} is not a candidate", pair(mentee, mentor))
+            }
+            Infeasible::UsedTwice { mentee, mentor } => {
+                format!("{} occurs more than once", pair(mentee, mentor))
+            }
+            Infeasible::TooManyMentors { mentee, has, wanted } => {
+                format!("mentee {} has {has} mentors and wants {wanted}", self.mentee(mentee as usize))
+            }
+            Infeasible::TooManyMentees { mentor, has, places } => {
+                format!("mentor {} has {has} mentees and {places} places", self.mentor(mentor as usize))
+            }
+            other => other.to_string(),
         }
     }
 }

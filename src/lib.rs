@@ -9,14 +9,16 @@
 //! Profiles come in over gRPC ([`api`]) and are checked whole by [`domain`]; the use cases of [`service`] ask whether the
 //! caller may, and let [`store`] do it in one transaction with its journal line. Starting a run freezes the round into a
 //! [`domain::snapshot::Snapshot`] and queues it in one transaction; the [`worker`] claims it by lease and fence, [`engine`]
-//! solves it, and the result is saved in one transaction. Reasons travel as codes and are put into words at the edge, by
+//! solves it, and the result is saved in one transaction. Problems that somebody brings from outside come in by
+//! [`instance`] and go to the same engine. Reasons travel as codes and are put into words at the edge, by
 //! [`wording`]. [`server`] puts it all together; [`cli`] and [`demo`] are clients of it; [`report`] draws results.
 //!
 //! # Rules of the house
 //!
 //! They are held by tests, above all by `tests/it/house.rs`, which reads the `use` lines.
 //!
-//! - Direction: `domain` <- `engine`, `store` <- `service` <- `api`, `cli`, `worker` <- `server`. Nothing names what stands
+//! - Direction: `domain` <- `engine` <- `instance`; `domain` <- `store`; all of them <- `service` <- `api`, `cli`, `worker` <-
+//!   `server`. Nothing names what stands
 //!   to its right.
 //! - `engine` knows no database, no clock and no async. Only `store` names sqlx. The generated protos stay in `api` and in
 //!   the client half of `cli`.

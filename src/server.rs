@@ -91,7 +91,7 @@ impl Server {
         let organisations = OrganisationApi { service: service.clone() };
         let profiles =
             ProfileApi { service: service.clone(), streams: streams.clone(), max_message_bytes: max };
-        let solver = SolverApi { service: service.clone(), streams: streams.clone(), max_message_bytes: max };
+        let solver = SolverApi::new(service.clone(), streams.clone(), max);
         let rounds = RoundApi { service: service.clone(), streams };
         let reflection = || {
             tonic_reflection::server::Builder::configure()

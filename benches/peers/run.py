@@ -3,7 +3,8 @@
 
     python run.py --solver target/release/wim-match --lapx LAPX_FOLDER [--data FOLDER] [--rows ROW,...] [--write]
 
-Each row is measured in turns: the peers, then wim-match, every one in a process of its own; the least of all repetitions counts.
+Each row is measured in one go: the peers, then wim-match, every one in a process of its own; the least of all repetitions
+counts.
 The time of wim-match is solving and proving, that of a peer its solve call alone. A row fails if an objective differs.
 """
 import argparse
@@ -150,6 +151,8 @@ def main():
     parser.add_argument("--growth", action="store_true", help="measure growth, too")
     parser.add_argument("--write", action="store_true", help="put table and plot into the repository")
     options = parser.parse_args()
+    if not os.path.isdir(os.path.join(options.lapx, "lap")):
+        sys.exit("--lapx must name the folder that holds lapx: see README.md")
     measured = table(options)
     if options.write:
         replace(os.path.join(HERE, "README.md"), "table", measured)

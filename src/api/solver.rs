@@ -1,8 +1,9 @@
 //! SolverService.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
@@ -17,12 +18,15 @@ use super::proto::v1::solver_service_server::SolverService;
 use super::{Streams, caller_of};
 use crate::error::Error;
 use crate::instance::builder::Builder;
+use crate::instance::{Instance, Violations};
 use crate::service::{Action, Headway, Service, Solved, Work, refused};
 
 /// Answers of a stream that may wait for a slow reader.
 const ANSWERS_AHEAD: usize = 4;
 /// People and candidates of one problem at most.
-const MOST: [usize; 3] = [2_000_000, 2_000_000, 50_000_000];
+const MOST: [u64; 3] = [2_000_000, 2_000_000, 50_000_000];
+/// Problems that may be received at the same time in parts: each takes memory before its turn has come.
+const RECEIVED_AT_ONCE: usize = 4;
 
 /// Solves what callers bring.
 #[derive(Debug, Clone)]
@@ -33,6 +37,8 @@ pub struct SolverApi {
     pub streams: Streams,
     /// Largest message accepted, for the error that says so.
     pub max_message_bytes: usize,
+    /// Room for problems that come in parts.
+    room: Arc<Semaphore>,
 }
 
 type Answering = mpsc::Sender<Result<v1::SolveStreamResponse, Status>>;
@@ -44,11 +50,7 @@ impl SolverService for SolverApi {
     async fn solve(&self, request: Request<v1::SolveRequest>) -> Result<Response<v1::SolveResponse>, Status> {
         let caller = caller_of(&self.service, request.metadata()).await?;
         Action::Solve.permit(&caller)?;
-        let mut problem = request.into_inner().problem.unwrap_or_default();
-        let aim = aim(problem.aim.take()).map_err(refused)?;
-        let mut builder = Builder::default();
-        take_in(&mut builder, problem);
-        let instance = finish(builder, aim.coverage_first);
+        let (aim, instance) = whole(request.into_inner().problem).await?;
         let solved = self.service.solve(&caller, instance, aim.objective)?.end().await?;
         Ok(Response::new(v1::SolveResponse { result: Some(result(&solved)) }))
     }
@@ -67,10 +69,9 @@ impl SolverService for SolverApi {
         let (answers, answered) = mpsc::channel(ANSWERS_AHEAD);
         let (this, failing) = (self.clone(), answers.clone());
         let work = async move {
+            let _room = this.room.acquire().await.map_err(|_| Error::ShuttingDown)?;
             let problem = this.receive(&mut asked).await?;
-            let instance = tokio::task::spawn_blocking(move || finish(problem, aim.coverage_first))
-                .await
-                .map_err(|error| Error::Internal("building a problem panicked".into(), Some(error.into())))?;
+            let instance = off_the_async_threads(move || finish(problem, aim.coverage_first)).await?;
             let Aim { objective, .. } = aim;
             let work = this.service.solve(&caller, instance, objective)?;
             tell(work, &answers).await
@@ -86,18 +87,21 @@ impl SolverService for SolverApi {
         let caller = caller_of(&self.service, request.metadata()).await?;
         Action::Verify.permit(&caller)?;
         let v1::VerifyRequest { problem, pairs, proof } = request.into_inner();
-        let mut problem = problem.unwrap_or_default();
-        let aim = aim(problem.aim.take()).map_err(refused)?;
-        let mut builder = Builder::default();
-        take_in(&mut builder, problem);
-        let instance = finish(builder, aim.coverage_first).map_err(refused)?;
-        let mut reader = Reader::new(&instance);
-        let pairs = reader.pairs(&pairs);
-        let evidence = reader.evidence(proof, aim.objective).map_err(refused)?;
+        let (aim, instance) = whole(problem).await?;
+        let instance = instance.map_err(refused)?;
+        let names = instance.names.clone();
+        let (instance, pairs, evidence) = off_the_async_threads(move || {
+            let mut reader = Reader::new(&instance);
+            let pairs = reader.pairs(&pairs);
+            let evidence = reader.evidence(proof, aim.objective);
+            (instance, pairs, evidence)
+        })
+        .await?;
+        let evidence = evidence.map_err(refused)?;
         let check = self.service.verify(&caller, instance, pairs, evidence)?.end().await?;
         Ok(Response::new(v1::VerifyResponse {
             proved: check.proved,
-            broken_rule: check.feasible.err().map(|broken| broken.to_string()).unwrap_or_default(),
+            broken_rule: check.feasible.err().map(|broken| names.told(&broken)).unwrap_or_default(),
             gap: check.gap.to_string(),
             candidates: count(check.candidates),
             blocking_pairs: count(check.blocking_pairs),
@@ -106,6 +110,11 @@ impl SolverService for SolverApi {
 }
 
 impl SolverApi {
+    /// Serves with these use cases.
+    pub fn new(service: Service, streams: Streams, max_message_bytes: usize) -> Self {
+        Self { service, streams, max_message_bytes, room: Arc::new(Semaphore::new(RECEIVED_AT_ONCE)) }
+    }
+
     /// The next message of the stream.
     async fn next(&self, asked: &mut Streaming<v1::SolveStreamRequest>) -> Result<Option<Ask>, Status> {
         match asked.next().await {
@@ -126,7 +135,7 @@ impl SolverApi {
                 Some(Ask::Part(part)) => {
                     sent += part.candidates.len() as u64;
                     take_in(&mut problem, part);
-                    let counts = problem.counts();
+                    let counts = problem.received();
                     let names = ["mentees", "mentors", "candidates"];
                     for ((count, most), name) in counts.into_iter().zip(MOST).zip(names) {
                         if count > most {
@@ -157,6 +166,29 @@ impl SolverApi {
     }
 }
 
+/// A problem that came in one message, and what it is to be best at.
+async fn whole(
+    problem: Option<v1::AssignmentProblem>,
+) -> Result<(Aim, Result<Instance, Violations>), Status> {
+    let mut problem =
+        problem.ok_or_else(|| Error::invalid_field("problem", "", "is missing; send a problem"))?;
+    let aim = aim(problem.aim.take()).map_err(refused)?;
+    let instance = off_the_async_threads(move || {
+        let mut builder = Builder::default();
+        take_in(&mut builder, problem);
+        finish(builder, aim.coverage_first)
+    });
+    Ok((aim, instance.await?))
+}
+
+/// Does work that takes too long for the threads that serve calls.
+async fn off_the_async_threads<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Error::Internal("work on a problem panicked".into(), Some(error.into())))
+}
+
 /// Tells how far the work is, and in the end its result.
 async fn tell(mut work: Work<Solved>, answers: &Answering) -> Result<(), Status> {
     loop {
@@ -170,7 +202,8 @@ async fn tell(mut work: Work<Solved>, answers: &Answering) -> Result<(), Status>
         answer(answers, Answer::Progress(progress)).await?;
     }
     let solved = work.end().await?;
-    for part in parts(&solved) {
+    let parts = off_the_async_threads(move || parts(&solved)).await?;
+    for part in parts {
         answer(answers, Answer::Part(part)).await?;
     }
     Ok(())

@@ -19,7 +19,7 @@ use crate::engine::objective::{self, Check, Evidence, Solution};
 use crate::engine::pool;
 use crate::engine::problem::{Observer, Problem, Stopped, Unobserved};
 use crate::engine::totals::Totals;
-use crate::instance::{self, Instance, Violation, Violations};
+use crate::instance::{self, Instance, Names, Violation, Violations};
 
 /// Where the problem is.
 #[derive(Debug, Args)]
@@ -80,7 +80,7 @@ enum Aim {
     Fairest,
     /// No two people who would both rather be with each other.
     Stable,
-    /// The greatest total score; to be unmatched is worth 0.
+    /// The greatest total score, after minimum places; to be unmatched is worth 0.
     Total,
 }
 
@@ -123,6 +123,11 @@ fn solve_now(options: &SolveOptions, json: bool) -> Result<(), Failure> {
     let mut instance = options.source.read()?;
     let aim = Aim::of(options.objective, &mut instance);
     let read = watch.elapsed();
+    if options.pairs.is_some() && options.pairs == options.certificate {
+        return Err(Failure::input("--pairs and --certificate are one file", "name two files"));
+    }
+    let pairs = Output::begin(options.pairs.as_ref())?;
+    let certificate = Output::begin(options.certificate.as_ref())?;
     let problem = instance.problem();
     let bar = Bar::new();
     let (answer, threads) = pool::on_threads(options.source.threads.map(usize::from), || {
@@ -131,42 +136,43 @@ fn solve_now(options: &SolveOptions, json: bool) -> Result<(), Failure> {
     bar.0.finish_and_clear();
     // The bar never stops the engine.
     let answer = answer.map_err(|stopped| anyhow::anyhow!(stopped))?;
-    if let Some(file) = &options.pairs {
-        let sink = BufWriter::new(create(file)?);
-        instance::csv::write_pairs(&instance, &answer.solution.pairs, sink).map_err(anyhow::Error::from)?;
+    let Solution { pairs: found, evidence, .. } = &answer.solution;
+    if let Some(told) = unproved(&answer.check, evidence, &instance.names) {
+        [pairs, certificate].into_iter().flatten().for_each(Output::discard);
+        return Err(anyhow::anyhow!("{told}; this is a defect of the solver, and nothing was written").into());
     }
-    if let Some(file) = &options.certificate {
-        let text =
-            instance::proof::export(&instance, &answer.solution.evidence).map_err(anyhow::Error::from)?;
-        create(file)?.write_all(text.as_bytes())?;
+    if let Some(mut output) = pairs {
+        instance::csv::write_pairs(&instance, found, &mut output.sink).map_err(anyhow::Error::from)?;
+        output.finish()?;
+    }
+    if let Some(mut output) = certificate {
+        instance::proof::export(&instance, evidence, &mut output.sink).map_err(anyhow::Error::from)?;
+        output.finish()?;
     }
     let report = Report { instance: &instance, aim, answer: &answer, read, threads };
-    if json {
-        report.json()?
-    } else {
-        report.print()?
-    }
-    refuse_unproved(&answer.check)
+    if json { report.json() } else { report.print() }
 }
 
 fn verify_now(options: &VerifyOptions, json: bool) -> Result<(), Failure> {
     let mut instance = options.source.read()?;
     let aim = Aim::of(options.objective, &mut instance);
-    let pairs =
-        instance::csv::read_pairs(&instance, open(&options.pairs)?).map_err(|wrong| refuse(&wrong))?;
+    let pairs = instance::csv::read_pairs(&instance, open(&options.pairs)?)
+        .map_err(|wrong| refuse("the pairs", &wrong))?;
     let text =
         fs::read_to_string(&options.certificate).map_err(|error| unreadable(&options.certificate, &error))?;
-    let evidence = instance::proof::import(&instance, &text).map_err(|wrong| refuse(&wrong.into()))?;
+    let evidence =
+        instance::proof::import(&instance, &text).map_err(|wrong| refuse("the proof", &wrong.into()))?;
     if evidence.objective() != aim.objective() {
         let what = format!("proves {}, not {}", evidence.objective().as_str(), aim.name());
-        return Err(refuse(&Violation { place: "certificate".to_owned(), what }.into()));
+        return Err(refuse("the proof", &Violation { place: "certificate".to_owned(), what }.into()));
     }
     let problem = instance.problem();
     let check = pool::on_threads(options.source.threads.map(usize::from), || {
         objective::check(&problem, &pairs, &evidence, None, &Unobserved)
     });
     let check = check.map_err(|stopped| anyhow::anyhow!(stopped))?;
-    let broken = check.feasible.as_ref().err().map(ToString::to_string);
+    let told = unproved(&check, &evidence, &instance.names);
+    let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
     if json {
         let score = check.feasible.is_ok().then(|| Totals::of(&problem, &pairs).score);
         let answer = json!({
@@ -181,21 +187,67 @@ fn verify_now(options: &VerifyOptions, json: bool) -> Result<(), Failure> {
             check.candidates
         ))?;
     }
-    refuse_unproved(&check)
+    match told {
+        None => Ok(()),
+        Some(told) => Err(Failure::input(
+            told,
+            "the pairs and the proof must be those of one solve of this very problem",
+        )),
+    }
 }
 
-fn refuse_unproved(check: &Check) -> Result<(), Failure> {
-    match &check.feasible {
-        Err(broken) => Err(Failure::input(
-            format!("the pairs break a rule, or the proof has not the right form: {broken}"),
-            "the pairs and the proof must be those of one solve of this very problem",
+/// What is told of a result that is not proved; nothing if it is.
+fn unproved(check: &Check, evidence: &Evidence, names: &Names) -> Option<String> {
+    match (&check.feasible, evidence) {
+        _ if check.proved => None,
+        (Err(broken), _) => Some(format!(
+            "the pairs break a rule, or the proof has not the right form: {}",
+            names.told(broken)
         )),
-        Ok(()) if !check.proved => Err(Failure::input(
-            format!("not proved: an assignment might be better by {}", check.gap),
-            "the pairs and the proof must be those of one solve of this very problem",
+        (Ok(()), Evidence::Stable) => Some(format!(
+            "not stable: {} candidates would both rather be with each other",
+            check.blocking_pairs
         )),
-        Ok(()) => Ok(()),
+        (Ok(()), _) if check.gap != 0 => {
+            Some(format!("not proved: an assignment might be better by {}", check.gap))
+        }
+        (Ok(()), _) => {
+            Some("not proved: more people might be served, or the worst pair might be better".to_owned())
+        }
     }
+}
+
+/// A file that is written beside its place, and put there whole.
+struct Output<'a> {
+    file: &'a Path,
+    part: PathBuf,
+    sink: BufWriter<File>,
+}
+
+impl<'a> Output<'a> {
+    /// Begins to write, so that a place that cannot be written is found before any work is done.
+    fn begin(file: Option<&'a PathBuf>) -> Result<Option<Self>, Failure> {
+        let Some(file) = file else { return Ok(None) };
+        let mut part = file.clone().into_os_string();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let sink = File::create(&part).map_err(|error| unwritable(file, &error))?;
+        Ok(Some(Self { file, part, sink: BufWriter::new(sink) }))
+    }
+
+    fn finish(mut self) -> Result<(), Failure> {
+        let written = self.sink.flush().and_then(|()| fs::rename(&self.part, self.file));
+        written.map_err(|error| unwritable(self.file, &error))
+    }
+
+    fn discard(self) {
+        // What is left behind is named `.part` and does no harm.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
+fn unwritable(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::input(format!("{} cannot be written: {error}", file.display()), "choose another file")
 }
 
 impl Source {
@@ -211,7 +263,7 @@ impl Source {
             }
             _ => Err(Violation { place: "arguments".to_owned(), what: "name the problem".to_owned() }.into()),
         };
-        read.map_err(|wrong| refuse(&wrong))
+        read.map_err(|wrong| refuse("the problem", &wrong))
     }
 }
 
@@ -220,17 +272,12 @@ fn open(file: &Path) -> Result<instance::csv::File<BufReader<File>>, Failure> {
     Ok(instance::csv::File { name: file.display().to_string(), bytes: BufReader::new(bytes) })
 }
 
-fn create(file: &Path) -> Result<File, Failure> {
-    File::create(file)
-        .map_err(|error| Failure::input(format!("{}: {error}", file.display()), "choose another file"))
-}
-
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
     Failure::input(format!("{}: {error}", file.display()), "check the name of the file")
 }
 
-fn refuse(wrong: &Violations) -> Failure {
-    let mut message = "the problem cannot be read:".to_owned();
+fn refuse(what: &str, wrong: &Violations) -> Failure {
+    let mut message = format!("{what} cannot be read:");
     for violation in &wrong.listed {
         message += &["\n  ", &violation.to_string()].concat();
     }
@@ -258,7 +305,10 @@ impl Answer {
         let watch = Stopwatch::start();
         let check = objective::check(problem, &solution.pairs, &solution.evidence, None, observer)?;
         let prove = watch.elapsed();
-        let blocking_pairs = objective::blocking_pairs(problem, &solution.pairs, None, observer)?;
+        let blocking_pairs = match solution.evidence {
+            Evidence::Stable => check.blocking_pairs,
+            _ => objective::blocking_pairs(problem, &solution.pairs, None, observer)?,
+        };
         Ok(Self { totals: solution.totals(problem), solution, check, blocking_pairs, solve, prove })
     }
 }

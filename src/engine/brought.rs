@@ -41,7 +41,8 @@ impl PairScores for Matrix {
     }
 }
 
-/// Candidates written out by mentee, each row best score first, then by lot. 8 bytes per candidate and per mentee.
+/// Candidates written out by mentee, each row best score first, equals in a fixed order. 8 bytes per candidate and per
+/// mentee.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed {
     starts: Vec<usize>,
@@ -62,6 +63,10 @@ pub struct BadList {
 
 impl Listed {
     /// The list of `arcs`, of which `starts[i]..starts[i + 1]` are those of mentee `i`, in any order within a row.
+    ///
+    /// # Panics
+    ///
+    /// If `starts` does not ascend from 0 to the number of arcs: who reads a list from outside checks that first.
     pub fn new(starts: Vec<usize>, mut arcs: Vec<Arc>) -> Result<Self, BadList> {
         let mut blocks: Vec<(usize, &mut [Arc])> = Vec::with_capacity(starts.len() / ROWS + 1);
         let mut rest = arcs.as_mut_slice();

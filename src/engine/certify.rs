@@ -14,9 +14,10 @@
 //! ```text
 //!   sum over mentees i   max(0, tier weight + u(i)), with `second` for `tier weight` if she has a mentor by a pin,
 //!                        +  max(0, second + u(i)) if she wants two
-//! + sum over mentors j   min(j) * max(0, minimum + p(j))  +  (max(j) - min(j)) * max(0, p(j))
+//! + sum over mentors j   min(j) * max(0, minimum + p(j))  +  (max(j) - min(j)) * max(0, p(j)), no mentor with more seats
+//!                        than there are mentees
 //! + sum over candidates  max(0, s(i, j) - u(i) - p(j))
-//! + sum over groups g    ceiling(g) * max(0, q(g))  -  floor(g) * max(0, -q(g))
+//! + sum over groups g    ceiling(g) * max(0, q(g))  -  floor(g) * max(0, -q(g)), no ceiling above the most pairs there can be
 //! ```
 //!
 //! where, in the first two lines, `u(i)` is less the sum of `q(g)` over all groups of mentees around i, and `p(j)` less the
@@ -63,7 +64,7 @@ use self::bound::Sweep;
 pub use self::cut::{Shortage, check_cut};
 pub use self::stable::blocking_pairs;
 
-use super::problem::{Observer, Problem, Stopped, Unobserved};
+use super::problem::{Observer, Problem, Stopped};
 use super::quota::Quotas;
 
 /// Weight of the first mentor of a mentee of one tier.
@@ -235,8 +236,15 @@ impl Verdict {
 }
 
 /// Whether an assignment keeps all rules, whatever it is worth.
-pub fn keeps_rules(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Result<(), Infeasible> {
-    rules::value(problem, pairs, &Certificate::default(), &Unobserved).map(drop)
+pub fn keeps_rules(
+    problem: &Problem<'_>,
+    pairs: &[(u32, u32)],
+    observer: &dyn Observer,
+) -> Result<Result<(), Infeasible>, Stopped> {
+    match rules::value(problem, pairs, &Certificate::default(), observer) {
+        Ok(value) => value.map(|_| Ok(())),
+        Err(broken) => Ok(Err(broken)),
+    }
 }
 
 /// Candidates of a problem: pairs that the hard rules allow.
@@ -278,12 +286,10 @@ pub fn certify_within(
         Ok(value) => (Ok(()), value?),
         Err(broken) => (Err(broken), 0),
     };
-    let dual = if form.is_ok() {
-        sweep.surplus + groups::nodes(problem, quotas, certificate, most_pairs)
-    } else {
-        0
-    };
-    Ok(Verdict { feasible, primal, dual, candidates: sweep.candidates })
+    let nodes = form.ok().and_then(|()| groups::nodes(problem, quotas, certificate, most_pairs));
+    let dual = nodes.and_then(|nodes| nodes.checked_add(sweep.surplus));
+    let feasible = if dual.is_none() { feasible.and(Err(Infeasible::NumberTooLarge)) } else { feasible };
+    Ok(Verdict { feasible, primal, dual: dual.unwrap_or_default(), candidates: sweep.candidates })
 }
 
 /// One pass over all candidates; without a certificate it only counts them.

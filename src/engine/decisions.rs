@@ -12,6 +12,8 @@
 //! same for all of them. Hence the best of the one is the best of the other, and [`super::certify`] proves it by checking
 //! the reduced problem: whoever has the problem and the decisions reduces them in the same way and checks the same
 //! certificate.
+//!
+//! Quotas ([`super::quota`]) are not reduced: floors and ceilings must be given less what the pins use of them.
 
 use std::ops::Range;
 

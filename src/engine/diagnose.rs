@@ -162,7 +162,7 @@ pub fn recruitment(
             let found = assign_from(&more, &start, observer)?;
             let totals = Totals::of(&more, &found.pairs);
             mentors[mentor].max -= 1;
-            if totals.is_better(best.as_ref().map_or(&now.0, |best| &best.1)) {
+            if totals.is_better(best.as_ref().map_or(&now.0, |best| &best.1), problem) {
                 best = Some((mentor, totals, found));
             }
         }

@@ -8,9 +8,6 @@ use crate::domain::policy::HardRule;
 pub struct Rules(u16);
 
 impl Rules {
-    /// Number of different sets, for arrays indexed by [`Rules::index`].
-    pub const SETS: usize = 1 << HardRule::ALL.len();
-
     /// The set of one rule.
     pub const fn of(rule: HardRule) -> Self {
         Self(1 << (rule as u16 - 1))
@@ -34,26 +31,6 @@ impl Rules {
     /// The set as bits.
     pub fn bits(self) -> u16 {
         self.0
-    }
-
-    /// The set of the given bits.
-    pub fn from_bits(bits: u16) -> Self {
-        Self(bits)
-    }
-
-    /// The rule, if there is exactly one.
-    pub fn sole(self) -> Option<HardRule> {
-        if self.0.is_power_of_two() { self.iter().next() } else { None }
-    }
-
-    /// Position of this set among all sets, below [`Rules::SETS`].
-    pub fn index(self) -> usize {
-        usize::from(self.0) % Self::SETS
-    }
-
-    /// The set at a position.
-    pub fn at(index: usize) -> Self {
-        Self(u16::try_from(index % Self::SETS).unwrap_or_default())
     }
 }
 
@@ -117,11 +94,10 @@ mod tests {
             let verdict = Verdict::giving(9_000).breaking_if(true, rule).and(Verdict::giving(1_000));
             assert_eq!(verdict.score(), 10_000);
             assert_eq!(verdict.broken(), Rules::of(rule));
-            assert_eq!(verdict.broken().sole(), Some(rule));
+            assert_eq!(verdict.broken().iter().collect::<Vec<_>>(), [rule]);
             assert!(!verdict.is_candidate());
             let other = HardRule::ALL[(rule as usize) % HardRule::ALL.len()];
             assert_eq!(verdict.breaking_if(true, other).broken().iter().count(), 2);
-            assert_eq!(verdict.breaking_if(true, other).broken().sole(), None);
         }
         assert!(Verdict::giving(10_000).breaking_if(false, HardRule::Private).is_candidate());
     }

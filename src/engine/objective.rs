@@ -108,7 +108,7 @@ pub fn check(
         }
         Evidence::Fairest(fairness) => check_fairness(problem, pairs, fairness, observer)?,
         Evidence::Stable => {
-            let feasible = certify::keeps_rules(problem, pairs);
+            let feasible = certify::keeps_rules(problem, pairs, observer)?;
             let candidates = certify::candidates(problem, observer)?;
             let proved = feasible.is_ok();
             (Verdict { feasible, primal: 0, dual: 0, candidates }, proved)

@@ -45,7 +45,8 @@ pub struct Repaired {
 }
 
 impl Repaired {
-    /// Whether the assignment is proved to be a best one within the budget.
+    /// Whether the solver's bound leaves no room for a better one within the budget. For all but [`Proof::Branches`],
+    /// [`super::certify::certify`] checks that bound from the certificate; for branches there is the solver's word alone.
     pub fn proved(&self) -> bool {
         self.value == self.bound
     }

@@ -5,8 +5,8 @@
 //! stable assignment. A mentee who wants two mentors asks until she has two; sides are then stable pair by pair. Minimum
 //! places and tiers have no say here.
 //!
-//! A mentee's list is made piece by piece, since most of them ask a few mentors only: a piece is the next best
-//! [`PIECE`] of her row. Equal scores are told apart by lot, the same way for everybody.
+//! A mentee's list is made piece by piece, since most of them ask a few mentors only: a piece is the next best of her row,
+//! [`PIECE`] at first and twice as many each time. Equal scores are told apart by lot, the same way on both sides.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::problem::{Arc, FORBIDDEN, Observer, PairScores, Problem, Stopped};
 use crate::domain::run::Stage;
 
-/// Entries of a list that are made at a time.
+/// Entries of the first piece of a list.
 const PIECE: usize = 32;
 /// Proposals between two looks at the observer.
 const INTERVAL: u64 = 1 << 10;
@@ -40,24 +40,29 @@ pub struct Stable {
     pub proposals: u64,
 }
 
-/// Who asks, ranked by a mentor: score, then lot, then position.
+/// Who asks or is asked, the higher the better: score, then the lower lot, then the earlier position.
 type Rank = (i32, u32, u32);
+
+fn rank(score: i32, lot: u32, position: u32) -> Rank {
+    (score, u32::MAX - lot, u32::MAX - position)
+}
 
 /// Finds the stable assignment that is best for the mentees. Scores of `problem` do not count, those of `sides` do.
 pub fn stable(problem: &Problem<'_>, sides: Sides<'_>, observer: &dyn Observer) -> Result<Stable, Stopped> {
     let mut lists = first_pieces(problem, sides.mentees, observer)?;
-    let mut kept: Vec<BinaryHeap<Reverse<Rank>>> = vec![BinaryHeap::new(); problem.mentors.len()];
+    let mut kept: Vec<BinaryHeap<Reverse<(Rank, u32)>>> = vec![BinaryHeap::new(); problem.mentors.len()];
     let mut asking: Vec<u32> = Vec::new();
     for (mentee, demand) in (0..).zip(problem.mentees) {
         asking.extend(std::iter::repeat_n(mentee, usize::from(demand.wanted.min(2))));
     }
     let mut proposals = 0;
-    let mut next_mentor = |mentee: u32| lists[mentee as usize].next(problem, sides.mentees, mentee as usize);
+    let mut next_mentor =
+        |mentee: u32| lists[mentee as usize].next(problem, sides.mentees, mentee as usize, observer);
     while let Some(mentee) = asking.pop() {
         if proposals % INTERVAL == 0 && observer.is_cancelled() {
             return Err(Stopped);
         }
-        let Some(arc) = next_mentor(mentee) else { continue };
+        let Some(arc) = next_mentor(mentee)? else { continue };
         proposals += 1;
         let (at, to) = (mentee as usize, arc.to as usize);
         let score = match sides.mentors {
@@ -67,9 +72,9 @@ pub fn stable(problem: &Problem<'_>, sides: Sides<'_>, observer: &dyn Observer) 
         let kept = &mut kept[to];
         match score {
             Some(score) if problem.mentors[to].max > 0 => {
-                kept.push(Reverse((score, sides.mentees.lot(at, to), mentee)));
+                kept.push(Reverse((rank(score, sides.mentees.lot(at, to), mentee), mentee)));
                 if kept.len() > problem.mentors[to].max as usize {
-                    asking.extend(kept.pop().map(|Reverse((_, _, sent_on))| sent_on));
+                    asking.extend(kept.pop().map(|Reverse((_, sent_on))| sent_on));
                 }
             }
             _ => asking.push(mentee),
@@ -77,7 +82,7 @@ pub fn stable(problem: &Problem<'_>, sides: Sides<'_>, observer: &dyn Observer) 
     }
     let mut pairs: Vec<(u32, u32)> = (0..)
         .zip(&kept)
-        .flat_map(|(mentor, kept)| kept.iter().map(move |Reverse((_, _, mentee))| (*mentee, mentor)))
+        .flat_map(|(mentor, kept)| kept.iter().map(move |Reverse((_, mentee))| (*mentee, mentor)))
         .collect();
     pairs.sort_unstable();
     Ok(Stable { pairs, proposals })
@@ -89,7 +94,9 @@ struct List {
     /// The present piece, the best last.
     piece: Vec<Arc>,
     /// The last entry given, behind which the next piece begins.
-    last: Option<(i32, u32, u32)>,
+    last: Option<Rank>,
+    /// Pieces made.
+    pieces: u32,
     /// Whether there is no piece more.
     ends: bool,
     /// Entries given, for lists that are written out.
@@ -97,19 +104,28 @@ struct List {
 }
 
 impl List {
-    fn next(&mut self, problem: &Problem<'_>, scores: &dyn PairScores, mentee: usize) -> Option<Arc> {
+    fn next(
+        &mut self,
+        problem: &Problem<'_>,
+        scores: &dyn PairScores,
+        mentee: usize,
+        observer: &dyn Observer,
+    ) -> Result<Option<Arc>, Stopped> {
         if let Some(listed) = scores.listed() {
             self.given += 1;
-            return listed.row(mentee).get(self.given - 1).copied();
+            return Ok(listed.row(mentee).get(self.given - 1).copied());
         }
         if self.piece.is_empty() && !self.ends && !problem.mentors.is_empty() {
+            if observer.is_cancelled() {
+                return Err(Stopped);
+            }
             let mut row = vec![FORBIDDEN; problem.mentors.len()];
             scores.tile(mentee..mentee + 1, 0..row.len(), &mut row);
             self.extend(scores, mentee, &row);
         }
-        let arc = self.piece.pop()?;
+        let Some(arc) = self.piece.pop() else { return Ok(None) };
         self.last = Some(key(scores, mentee, arc));
-        Some(arc)
+        Ok(Some(arc))
     }
 
     /// Makes the next piece out of the mentee's whole row.
@@ -122,9 +138,11 @@ impl List {
             .map(|(to, &score)| Arc { to, score })
             .filter(behind)
             .collect();
-        if rest.len() > PIECE {
-            rest.select_nth_unstable_by_key(PIECE - 1, |arc| Reverse(key(scores, mentee, *arc)));
-            rest.truncate(PIECE);
+        let piece = PIECE << self.pieces.min(24);
+        self.pieces += 1;
+        if rest.len() > piece {
+            rest.select_nth_unstable_by_key(piece - 1, |arc| Reverse(key(scores, mentee, *arc)));
+            rest.truncate(piece);
         } else {
             self.ends = true;
         }
@@ -133,8 +151,8 @@ impl List {
     }
 }
 
-fn key(scores: &dyn PairScores, mentee: usize, arc: Arc) -> (i32, u32, u32) {
-    (arc.score, u32::MAX - scores.lot(mentee, arc.to as usize), u32::MAX - arc.to)
+fn key(scores: &dyn PairScores, mentee: usize, arc: Arc) -> Rank {
+    rank(arc.score, scores.lot(mentee, arc.to as usize), arc.to)
 }
 
 /// The first piece of everybody's list, made in parallel.

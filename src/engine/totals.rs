@@ -29,12 +29,13 @@ pub struct People {
 }
 
 impl Totals {
-    /// Whether this is more than `other`, in the order of the aims of BEST_TOTAL.
-    pub fn is_better(&self, other: &Self) -> bool {
+    /// Whether this is more than `other`, in the order of the aims of BEST_TOTAL for `problem`.
+    pub fn is_better(&self, other: &Self, problem: &Problem<'_>) -> bool {
         let rank = |totals: &Self| {
             let People { tiers, minimum_places, second_mentors } = &totals.people;
-            let served: Vec<u64> = tiers.iter().map(|(_, served)| *served).collect();
-            (served, *minimum_places, *second_mentors, totals.score)
+            let counts = |count: &u64| if problem.coverage_first { *count } else { 0 };
+            let served: Vec<u64> = tiers.iter().map(|(_, served)| counts(served)).collect();
+            (served, *minimum_places, counts(second_mentors), totals.score)
         };
         rank(self) > rank(other)
     }
@@ -56,8 +57,10 @@ impl Totals {
         let mut served = [None; 256];
         let mut second_mentors = 0;
         for (demand, &has) in problem.mentees.iter().zip(&mentors_of) {
-            *served[usize::from(demand.tier)].get_or_insert(0) += u64::from(has > 0);
-            second_mentors += u64::from(has > 1);
+            // With a mentor by a pin, another is her second.
+            let first = u32::from(has > 0 && demand.pinned == 0);
+            *served[usize::from(demand.tier)].get_or_insert(0) += u64::from(first);
+            second_mentors += u64::from(has - first);
         }
         let tiers = (0..=u8::MAX).zip(served).filter_map(|(tier, served)| Some((tier, served?))).collect();
         let filled = problem.mentors.iter().zip(&load).map(|(seats, &load)| u64::from(load.min(seats.min)));

@@ -71,7 +71,8 @@ pub struct WhatIf<'a> {
 
 impl<'a> WhatIf<'a> {
     /// Makes a solved problem ready. The certificate must prove the assignment over all candidates, as
-    /// [`super::certify::certify`] finds out; here only people and matches are checked, not all candidates.
+    /// [`super::certify::certify`] finds out; here only people and matches are checked, not all candidates. One of a problem
+    /// with quotas is refused: paths know nothing of them.
     pub fn new(
         problem: &Problem<'a>,
         pairs: &[(u32, u32)],

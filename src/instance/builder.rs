@@ -10,12 +10,23 @@ use super::{BroughtScores, Instance, Names, Violations};
 use crate::engine::brought::Listed;
 use crate::engine::problem::{Arc, Demand, FORBIDDEN, Seats};
 
+/// Bytes of a name at most.
+const MAX_NAME: usize = 256;
+/// Characters of a refused name that are answered back.
+const EXCERPT: usize = 80;
+
+fn excerpt(name: &str) -> String {
+    name.chars().take(EXCERPT).collect()
+}
+
 /// A problem in the making, with all that is wrong so far.
 #[derive(Debug, Default)]
 pub struct Builder {
     mentees: Side<Demand>,
     mentors: Side<Seats>,
     candidates: Vec<Candidate>,
+    /// Mentees, mentors and candidates that have come, good or bad.
+    received: [u64; 3],
     wrong: Violations,
 }
 
@@ -52,6 +63,7 @@ impl Builder {
 
     /// Adds a mentee. `at` is where she stands, and `tell` puts such a place into words.
     pub fn mentee(&mut self, name: &str, demand: Demand, at: Place, tell: impl Fn(Place) -> String) {
+        self.received[0] += 1;
         if demand.wanted > 2 {
             self.wrong.add(tell(at), format!("wants {} mentors; give 0, 1 or 2", demand.wanted));
         }
@@ -60,6 +72,7 @@ impl Builder {
 
     /// Adds a mentor.
     pub fn mentor(&mut self, name: &str, seats: Seats, at: Place, tell: impl Fn(Place) -> String) {
+        self.received[1] += 1;
         if seats.min > seats.max {
             self.wrong.add(tell(at), format!("min {} is more than max {}", seats.min, seats.max));
         }
@@ -75,12 +88,13 @@ impl Builder {
         place: Place,
         tell: impl Fn(Place) -> String,
     ) {
+        self.received[2] += 1;
         let found =
             [("mentee", mentee, &self.mentees.positions), ("mentor", mentor, &self.mentors.positions)].map(
                 |(side, name, positions)| {
                     let found = positions.get(name).copied();
                     if found.is_none() {
-                        self.wrong.add(tell(place), format!("there is no {side} `{name}`"));
+                        self.wrong.add(tell(place), format!("there is no {side} `{}`", excerpt(name)));
                     }
                     found
                 },
@@ -93,9 +107,9 @@ impl Builder {
         }
     }
 
-    /// Mentees, mentors and candidates so far.
-    pub fn counts(&self) -> [usize; 3] {
-        [self.mentees.wishes.len(), self.mentors.wishes.len(), self.candidates.len()]
+    /// Mentees, mentors and candidates that have come so far, good or bad.
+    pub fn received(&self) -> [u64; 3] {
+        self.received
     }
 
     /// The problem, or everything that is wrong with it. `tell` puts places of candidates into words.
@@ -150,14 +164,15 @@ impl<T: Copy> Side<T> {
         tell: impl Fn(Place) -> String,
         wrong: &mut Violations,
     ) {
-        if name.is_empty() {
-            return wrong.add(tell(at), "the name is empty");
+        if name.is_empty() || name.len() > MAX_NAME {
+            return wrong
+                .add(tell(at), format!("`{}` is no name: give 1 to {MAX_NAME} bytes", excerpt(name)));
         }
         let next = u32::try_from(self.wishes.len()).unwrap_or(u32::MAX);
         match self.positions.entry(name.to_owned()) {
             Entry::Occupied(first) => {
                 let first = self.places[*first.get() as usize];
-                wrong.add(tell(at), format!("`{name}` stands at {} already", tell(first)));
+                wrong.add(tell(at), format!("`{}` stands at {} already", excerpt(name), tell(first)));
             }
             Entry::Vacant(entry) => {
                 entry.insert(next);

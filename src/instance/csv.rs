@@ -97,6 +97,7 @@ pub fn read_pairs<R: Read>(instance: &Instance, file: File<R>) -> Result<Vec<(u3
 struct Row<'a> {
     file: &'a str,
     columns: &'a HashMap<String, usize>,
+    required: &'a [&'a str],
     record: &'a StringRecord,
 }
 
@@ -113,7 +114,7 @@ impl Row<'_> {
         self.columns.get(column).and_then(|at| self.record.get(*at)).unwrap_or_default()
     }
 
-    /// A whole number, or `default` where the column is missing or empty and `default` is within bounds.
+    /// A whole number; in an optional column that is missing or empty, the default.
     fn number<T: FromStr + Copy + Ord + std::fmt::Display>(
         &self,
         column: &str,
@@ -123,7 +124,7 @@ impl Row<'_> {
         wrong: &mut Violations,
     ) -> T {
         let text = self.text(column);
-        if text.is_empty() && !self.columns.contains_key(column) {
+        if text.is_empty() && !self.required.contains(&column) {
             return default;
         }
         match text.parse::<T>() {
@@ -166,7 +167,9 @@ fn each_row<R: Read>(
     }
     for record in reader.records() {
         match record {
-            Ok(record) => take(&Row { file: &file.name, columns: &columns, record: &record }, wrong),
+            Ok(record) => {
+                take(&Row { file: &file.name, columns: &columns, required, record: &record }, wrong)
+            }
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
                 wrong.add(place(&file.name, line), format!("cannot be read: {error}"));
@@ -216,14 +219,14 @@ mod tests {
     #[test]
     fn everything_wrong_is_told_at_once_with_its_line() {
         let wrong = load(
-            "mentee,tier,wanted\nada,0,3\nada,300,1\n,0,1\n",
+            "mentee,tier,wanted\nada,,3\nada,300,1\n,0,\n",
             "mentor,max,min,shoes\nxi,1,2,9\n",
             "mentee,mentor,score\nada,xi,5\nada,xi,6\nbo,xi,1\nada,zed,x\n",
         );
         let told: Vec<String> = wrong.unwrap_err().listed.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(told.join("\n"), @r"
         mentees.csv, line 3: `ada` stands at mentees.csv, line 2 already
-        mentees.csv, line 4: the name is empty
+        mentees.csv, line 4: `` is no name: give 1 to 256 bytes
         mentors.csv, line 2: min 2 is more than max 1
         scores.csv, line 4: there is no mentee `bo`
         scores.csv, line 5: there is no mentor `zed`

@@ -24,12 +24,12 @@ const MAGIC: [u8; 8] = *b"MMINST01";
 /// Numbers read at a time.
 const CHUNK: usize = 1 << 16;
 
-/// Reads an instance of `length` bytes. Memory grows with what is read, whatever the header claims: 4 bytes per pair of a
-/// dense instance, 8 per candidate of a sparse one.
+/// Reads an instance of `length` bytes. It takes 4 bytes per pair of a dense instance, 8 per candidate of a sparse one; the
+/// header is believed only if the file is as long as it says.
 pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> {
     let header = Header::read(&mut source, length)?;
-    let mut mentees = Vec::with_capacity(header.mentees);
-    let mut mentors = Vec::with_capacity(header.mentors);
+    let mut mentees = room(header.mentees)?;
+    let mut mentors = room(header.mentors)?;
     let mut wrong = Violations::default();
     numbers::<i32>(&mut source, header.mentees, |wanted| {
         let fits = u8::try_from(wanted).ok().filter(|wanted| *wanted <= 2);
@@ -47,7 +47,7 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
         mentors.push(Seats { min: 0, max });
     })?;
     let scores = if header.dense {
-        let mut cells = Vec::with_capacity(header.scores);
+        let mut cells = room(header.scores)?;
         numbers::<i32>(&mut source, header.scores, |score| cells.push(score))?;
         let matrix = Matrix::new(header.mentors, cells);
         BroughtScores::Matrix(matrix.ok_or_else(|| refuse("header", "scores are not mentees x mentors"))?)
@@ -59,7 +59,7 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
 }
 
 fn listed(source: &mut impl Read, header: &Header, wrong: &mut Violations) -> Result<Listed, Violations> {
-    let mut starts: Vec<usize> = Vec::with_capacity(header.mentees + 1);
+    let mut starts: Vec<usize> = room(header.mentees + 1)?;
     numbers::<u64>(source, header.mentees + 1, |start| {
         let start = usize::try_from(start).unwrap_or(usize::MAX);
         let least = starts.last().copied().unwrap_or(0);
@@ -71,7 +71,7 @@ fn listed(source: &mut impl Read, header: &Header, wrong: &mut Violations) -> Re
     if starts.last() != Some(&header.scores) {
         wrong.add(format!("row {}", header.mentees), "the last row must end with the last score");
     }
-    let mut arcs = Vec::with_capacity(header.scores);
+    let mut arcs = room(header.scores)?;
     numbers::<u32>(source, header.scores, |to| {
         if to as usize >= header.mentors {
             wrong.add(format!("candidate {}", arcs.len()), format!("there is no mentor {to}"));
@@ -185,6 +185,14 @@ fn numbers<T: Number>(
         }
     }
     Ok(())
+}
+
+/// Room for so many entries, if the machine has it.
+fn room<T>(count: usize) -> Result<Vec<T>, Violations> {
+    let mut room = Vec::new();
+    let needed = room.try_reserve_exact(count);
+    needed.map_err(|_| refuse("header", "the instance needs more memory than there is"))?;
+    Ok(room)
 }
 
 fn refuse(place: &str, what: &str) -> Violations {

@@ -1,6 +1,8 @@
 //! The exported proof: a JSON object of its own, so that anybody can check a result with nothing but the problem. Its form
 //! is described in `docs/certificate.md`.
 
+use std::io::Write;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Instance, Names, Violation};
@@ -24,20 +26,17 @@ struct Exported<E> {
     proof: E,
 }
 
-/// The proof of a result as JSON.
-pub fn export(instance: &Instance, evidence: &Evidence) -> serde_json::Result<String> {
+/// Writes the proof of a result as JSON.
+pub fn export(instance: &Instance, evidence: &Evidence, sink: impl Write) -> serde_json::Result<()> {
     let (mentees, mentors) = match &instance.names {
         Names::Positions => (None, None),
         Names::Given(mentees, mentors) => (Some(mentees.clone()), Some(mentors.clone())),
     };
     let coverage_first = instance.coverage_first;
-    serde_json::to_string(&Exported {
-        format: FORMAT.to_owned(),
-        coverage_first,
-        mentees,
-        mentors,
-        proof: evidence,
-    })
+    serde_json::to_writer(
+        sink,
+        &Exported { format: FORMAT.to_owned(), coverage_first, mentees, mentors, proof: evidence },
+    )
 }
 
 /// Reads the proof of a result of `instance` back. Whether it proves anything is not decided here.

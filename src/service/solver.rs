@@ -94,7 +94,9 @@ impl<T: Send + 'static> Work<T> {
         service: &Service,
         work: impl FnOnce(&dyn Observer) -> Result<T, Stopped> + Send + 'static,
     ) -> Self {
-        let (tell, headway) = watch::channel(Headway::default());
+        let (tell, mut headway) = watch::channel(Headway::default());
+        // That the work waits for its turn is news, too.
+        headway.mark_changed();
         let stop = CancellationToken::new();
         let (turn, threads) = (Arc::clone(&service.solver_turn), service.solver_threads);
         let watched = Watched { headway: tell, stop: stop.clone() };
@@ -136,7 +138,10 @@ impl Service {
             let watch = Stopwatch::start();
             let check = objective::check(&problem, &solution.pairs, &solution.evidence, None, observer)?;
             let prove = watch.elapsed();
-            let blocking_pairs = objective::blocking_pairs(&problem, &solution.pairs, None, observer)?;
+            let blocking_pairs = match solution.evidence {
+                Evidence::Stable => check.blocking_pairs,
+                _ => objective::blocking_pairs(&problem, &solution.pairs, None, observer)?,
+            };
             let totals = solution.totals(&problem);
             Ok(Solved { instance, solution, check, totals, blocking_pairs, solve, prove })
         }))
@@ -160,11 +165,11 @@ impl Service {
 /// The error that tells what is wrong with a problem.
 pub fn refused(wrong: Violations) -> Error {
     let mut told = violation::Violations::default();
-    for one in wrong.listed {
-        told.push(one.place, "", one.what, "");
-    }
     if wrong.more > 0 {
         told.push("problem", "", format!("{} more violations are not listed", wrong.more), "");
+    }
+    for one in wrong.listed {
+        told.push(one.place, "", one.what, "");
     }
     Error::InvalidFields(told.into_inner())
 }

@@ -267,9 +267,10 @@ pub(super) fn read(row: &Row) -> Result<Run> {
 /// The run as the scope may see it.
 fn narrowed(mut run: Run, scope: &Scope) -> Run {
     if let (Some(own), Some(summary)) = (scope.organisation(), &mut run.summary) {
-        let RunSummary { regions, organisations, exclusions, criteria, .. } = summary;
+        let RunSummary { regions, organisations, exclusions, criteria, blocking_pairs, .. } = summary;
         regions.clear();
         exclusions.clear();
+        *blocking_pairs = 0;
         criteria.clear();
         organisations.retain(|organisation, _| organisation == own);
     }

@@ -41,7 +41,8 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("SolverService/Verify", [OK, OK, OK]),
 ];
 
-/// Three organisations in a round that has been run: wim-chile matches within itself only, so that a pair of hers is
+/// Three organisations in a round that has been run. Peru and Kenya have a match across, since their places are just as many
+/// as their mentees and Kenya offers too few; wim-chile matches within itself only, so that a pair of hers is
 /// foreign to the other two.
 struct Cast {
     world: World,
@@ -58,7 +59,7 @@ async fn cast() -> Cast {
     let mut peru = world.manager("wim-peru").await;
     let mut kenya = world.manager("wim-kenya").await;
     let mut chile = world.manager_of("wim-chile", alone).await;
-    peru.import(vec![mentor("mentor", 1), mentee("mentee")]).await;
+    peru.import(vec![mentor("mentor", 2), mentee("mentee")]).await;
     kenya.import(vec![mentor("mentor", 1), mentee("mentee-1"), mentee("mentee-2")]).await;
     chile.import(vec![mentor("mentor", 1), mentee("mentee-1"), mentee("mentee-2")]).await;
     for manager in [&mut peru, &mut kenya, &mut chile] {
@@ -219,7 +220,7 @@ async fn a_manager_sees_of_a_run_what_concerns_her_own_members() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_manager_may_ask_about_a_pair_with_a_member_of_hers_and_about_no_other() {
     let mut cast = cast().await;
-    let all = matches(&cast.world.coordinator(), &cast.run.name).await;
+    let all = matches(&mut cast.world.coordinator(), &cast.run.name, 100).await;
     let organisation = |profile: &str| profile.split("/profiles/").next().map(str::to_owned);
     let across = all.iter().find(|pair| organisation(&pair.mentee) != organisation(&pair.mentor));
     let across = across.expect("a match of two organisations");

@@ -42,7 +42,7 @@ pub fn aim(message: Option<v1::AssignmentAim>) -> Result<Aim, Violations> {
 
 /// Takes in a problem, or a part of one.
 pub fn take_in(problem: &mut Builder, part: v1::AssignmentProblem) {
-    let [mentees, mentors, candidates] = problem.counts().map(|count| count as Place);
+    let [mentees, mentors, candidates] = problem.received();
     let mut wrong = Violations::default();
     for (mentee, at) in part.mentees.into_iter().zip(mentees..) {
         let demand = Demand {
@@ -314,7 +314,11 @@ impl Reader {
                 })))
             }
             _ => {
-                let what = format!("must be of the kind for {}", objective.as_str().to_uppercase());
+                let what = match objective {
+                    Objective::BestTotal => "must be of the kind `best_total`",
+                    Objective::Fairest => "must be of the kind `fairest`",
+                    Objective::Stable => "must be empty: stability is seen from the scores",
+                };
                 self.wrong.add("proof", what);
                 None
             }
@@ -362,7 +366,7 @@ impl Reader {
 
     fn wide(&mut self, field: &str, text: &str) -> i128 {
         text.parse().unwrap_or_else(|_| {
-            self.wrong.add(field, format!("`{text}` is not a decimal integer of up to 128 bits"));
+            self.wrong.add(field, "is not a decimal integer of up to 128 bits");
             0
         })
     }

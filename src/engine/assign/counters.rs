@@ -40,7 +40,7 @@ impl AddAssign for Counters {
         self.arcs += more.arcs;
         self.pricing_rounds += more.pricing_rounds;
         self.priced_in += more.priced_in;
-        self.core_arcs += more.core_arcs;
+        self.core_arcs = more.core_arcs;
     }
 }
 

@@ -46,9 +46,11 @@ impl Sweep {
     }
 }
 
-/// The part of the bound that places and seats give.
-pub(super) fn nodes(problem: &Problem<'_>, certificate: &Certificate) -> i128 {
+/// The part of the bound that places and seats give; `None` if it is beyond 128 bits. Nobody can use more seats of a mentor
+/// than there are mentees.
+pub(super) fn nodes(problem: &Problem<'_>, certificate: &Certificate) -> Option<i128> {
     let first = rules::tier_weights(certificate);
+    let mentees = u32::try_from(problem.mentees.len()).unwrap_or(u32::MAX);
     let mut sum = 0_i128;
     for (demand, &u) in problem.mentees.iter().zip(&certificate.mentee_prices) {
         if demand.wanted >= 1 {
@@ -60,11 +62,13 @@ pub(super) fn nodes(problem: &Problem<'_>, certificate: &Certificate) -> i128 {
         }
     }
     for (seats, &p) in problem.mentors.iter().zip(&certificate.mentor_prices) {
-        let min = seats.min.min(seats.max);
-        sum += i128::from(min) * (certificate.minimum + p).max(0);
-        sum += i128::from(seats.max - min) * p.max(0);
+        let max = seats.max.min(mentees);
+        let min = seats.min.min(max);
+        let minimum = i128::from(min).checked_mul((certificate.minimum + p).max(0))?;
+        let others = i128::from(max - min).checked_mul(p.max(0))?;
+        sum = sum.checked_add(minimum)?.checked_add(others)?;
     }
-    sum
+    Some(sum)
 }
 
 /// One pass over all pairs; without a certificate it only counts candidates.

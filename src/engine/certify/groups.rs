@@ -97,13 +97,13 @@ fn check_side(side: GroupSide, forest: &Forest, people: impl Iterator<Item = u32
 }
 
 /// The part of the bound that places, seats and groups give: people's prices net of those of the groups around them, and
-/// the groups' own terms.
+/// the groups' own terms. `None` if it is beyond 128 bits.
 pub(super) fn nodes(
     problem: &Problem<'_>,
     quotas: &Quotas,
     certificate: &Certificate,
     most_pairs: i128,
-) -> i128 {
+) -> Option<i128> {
     let Certificate { mentee_prices, mentor_prices, mentee_group_prices, mentor_group_prices, .. } =
         certificate;
     let net = Certificate {
@@ -111,14 +111,15 @@ pub(super) fn nodes(
         mentor_prices: net_prices(&quotas.mentors, mentor_group_prices, mentor_prices),
         ..certificate.clone()
     };
-    let mut sum = bound::nodes(problem, &net);
+    let mut sum = bound::nodes(problem, &net)?;
     let mentee_groups = quotas.mentees.groups().iter().zip(mentee_group_prices);
     let mentor_groups = quotas.mentors.groups().iter().zip(mentor_group_prices);
     for (group, &price) in mentee_groups.chain(mentor_groups) {
         let ceiling = i128::from(group.ceiling).min(most_pairs);
-        sum += if price > 0 { ceiling * price } else { i128::from(group.floor) * price };
+        let bound = if price > 0 { ceiling } else { i128::from(group.floor) };
+        sum = sum.checked_add(bound.checked_mul(price)?)?;
     }
-    sum
+    Some(sum)
 }
 
 fn net_prices(forest: &Forest, of_groups: &[i128], of_people: &[i128]) -> Vec<i128> {

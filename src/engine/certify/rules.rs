@@ -4,7 +4,8 @@ use crate::engine::problem::{Observer, Problem, Stopped};
 
 use super::{Aim, Certificate, Infeasible};
 
-/// Numbers up to this size cannot overflow the sums: at most 2^45 terms of at most four such numbers.
+/// Numbers up to this size cannot overflow the sums over people and candidates: at most 2^45 terms of at most four such
+/// numbers. What is multiplied by seats is watched besides.
 const LARGEST: i128 = 1 << 80;
 
 /// Pairs between two looks at the observer.

@@ -115,6 +115,22 @@ fn prices_beyond_64_bits_are_summed_without_loss() {
 }
 
 #[test]
+fn sums_that_wrap_round_prove_nothing() {
+    let many = 1 << 17;
+    let case = Case {
+        mentees: vec![Demand { wanted: 1, ..Demand::default() }; 2],
+        mentors: vec![Seats { min: u32::MAX, max: u32::MAX }; many],
+        scores: vec![FORBIDDEN; 2 * many],
+        coverage_first: true,
+    };
+    let mut certificate = assign(&case.problem(), &Unobserved).unwrap().certificate;
+    certificate.mentor_prices = vec![1 << 80; many];
+    certificate.minimum = 1 << 80;
+    let verdict = judge(&case, &[], &certificate);
+    assert!(!verdict.proved() && verdict.dual > verdict.primal, "{verdict:?}");
+}
+
+#[test]
 fn a_certificate_survives_its_export() {
     let (case, pairs, mut certificate) = solved();
     let text = serde_json::to_string(&certificate).unwrap();

@@ -39,7 +39,6 @@ proptest! {
 
     #[test]
     fn no_one_more_seat_is_better_than_the_first_recruit(case in case(1..6, 1..4, score())) {
-        let case = Case { coverage_first: true, ..case };
         let problem = case.problem();
         let solved = assign(&problem, &Unobserved).unwrap();
         let plan = recruitment(&problem, &solved, 2, &Unobserved).unwrap();
@@ -54,13 +53,13 @@ proptest! {
             Totals::of(&more, &assign(&more, &Unobserved).unwrap().pairs)
         };
         let tried = (0..case.mentors.len()).filter(|&mentor| case.mentors[mentor].max > 0).map(with_seat);
-        let best = tried.fold(now.clone(), |best, totals| if totals.is_better(&best) { totals } else { best });
+        let best = tried.fold(now.clone(), |best, totals| if totals.is_better(&best, &problem) { totals } else { best });
         match plan.first() {
             Some(first) => {
-                prop_assert!(first.totals.is_better(&now));
-                prop_assert!(!best.is_better(&first.totals), "{:?} {:?}", best, first);
+                prop_assert!(first.totals.is_better(&now, &problem));
+                prop_assert!(!best.is_better(&first.totals, &problem), "{:?} {:?}", best, first);
             }
-            None => prop_assert!(!best.is_better(&now)),
+            None => prop_assert!(!best.is_better(&now, &problem)),
         }
     }
 }

@@ -461,7 +461,7 @@ fn value(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Value {
     if problem.coverage_first {
         let mut served = BTreeMap::new();
         for (has, demand) in has.iter().zip(problem.mentees) {
-            *served.entry(demand.tier).or_insert(0) += i64::from(*has > 0);
+            *served.entry(demand.tier).or_insert(0) += i64::from(*has > 0 && demand.pinned == 0);
         }
         value.extend(served.into_values());
     }

@@ -1,5 +1,7 @@
 //! Looks at all pairs for those that offer more than prices say, or that lead out of a set of people.
 
+use rayon::prelude::*;
+
 use crate::engine::assign::index;
 use crate::engine::assign::tiles::{Cell, RowVisitor, walk};
 use crate::engine::assign::top::{Ranked, Top};
@@ -8,6 +10,8 @@ use crate::engine::problem::{Arc, FORBIDDEN, Observer, PairScores, Problem, Stop
 
 /// Scores tested at a time before any is looked at singly.
 const LANE: usize = 64;
+/// Mentees between two looks at the observer.
+const ROWS: usize = 1024;
 
 /// What to look for: pairs with `score - mentor price` above `above[mentee]` that are not in use.
 pub(super) struct Sought<'a, W> {
@@ -41,7 +45,15 @@ pub(super) fn best<W: Weight>(
             }
             visitor.finish(mentee)
         };
-        return Ok((0..problem.mentees.len()).map(row).collect());
+        let rows = (0..problem.mentees.len()).into_par_iter().with_min_len(ROWS);
+        return rows
+            .map(|mentee| {
+                if mentee.is_multiple_of(ROWS) && observer.is_cancelled() {
+                    return Err(Stopped);
+                }
+                Ok(row(mentee))
+            })
+            .collect();
     }
     walk(problem, observer, None, visitor)
 }

@@ -56,7 +56,7 @@ fn fairness(case: &Case, pairs: &[(u32, u32)]) -> Vec<i64> {
 fn strictly_blocks(case: &Case, pairs: &[(u32, u32)]) -> bool {
     let lot = |i: usize, j: usize| case.problem().scores.lot(i, j);
     let hers = |i: usize, j: usize| (case.score(i, j), u32::MAX - lot(i, j));
-    let theirs = |i: usize, j: usize| (case.score(i, j), lot(i, j));
+    let theirs = |i: usize, j: usize| (case.score(i, j), u32::MAX - lot(i, j));
     let of = |pair: &(u32, u32)| (pair.0 as usize, pair.1 as usize);
     (0..case.mentees.len()).any(|i| {
         (0..case.mentors.len()).any(|j| {

@@ -77,7 +77,12 @@ impl<'a> Residual<'a> {
 
     /// Whether no arc but those of pairs not made, which are not looked at, is shorter than nothing.
     fn is_tight(&self) -> bool {
-        let Certificate { mentee_prices, mentor_prices, .. } = self.certificate;
+        let Certificate { mentee_prices, mentor_prices, mentee_group_prices, mentor_group_prices, .. } =
+            self.certificate;
+        // Paths know nothing of quotas.
+        if !mentee_group_prices.is_empty() || !mentor_group_prices.is_empty() {
+            return false;
+        }
         let (mentees, mentors) = (self.mates.len(), self.holders.len());
         if mentee_prices.len() != mentees || mentor_prices.len() != mentors {
             return false;
