@@ -152,7 +152,8 @@ same_bytes! {
 }
 
 in_best_form! {
-    /// Adds to every number the value of its class, and stays at the ends of the range where a sum would leave it.
+    /// Adds to every number the value of its class, and stays at the ends of the range where a sum would leave it. Every class
+    /// must be one that has a value: beyond these the forms differ.
     fn look_up(classes: &[u8], values: &Values, out: &mut [i16]);
 
     /// Adds to every count the number of bits that a byte has in common with `mine`.

@@ -8,8 +8,9 @@
 //! common with her. What depends on two particular people (avoid lists, earlier partners, preferences) is a sparse
 //! correction afterwards. All of it runs on 16-bit numbers, one register of mentors at a time: see [`super::cpu`].
 //!
-//! Memory: nothing per pair; per mentor about 20 bytes of terms, one per language of the round, one per bundle, and 42 per
-//! season for the hours (168 more with a roster).
+//! Memory: nothing per pair. Per mentor about 20 bytes of terms, one per language of the round, one per bundle, and 42 per
+//! season for the hours (168 more with a roster); besides, per person of either side, a key of 8 bytes, 2 bytes per aspect,
+//! and a copy of her languages and hours (some 100 bytes and more with every season).
 
 mod aspect;
 mod bundle;

@@ -8,10 +8,10 @@
 //! | 16 | u64 | mentees `n` |
 //! | 24 | u64 | mentors `m` |
 //! | 32 | u64 | scores: `n * m` if dense |
-//! | 40 | i32[n] | mentors that each mentee wants, 0 to 2 |
-//! | | i32[m] | seats of each mentor |
-//! | dense | i32[n * m] | scores by mentee; the lowest i32 is no candidate |
-//! | sparse | u64[n + 1], u32[], i32[] | where each mentee's candidates begin, their mentors, their scores |
+//! | 40 | `i32[n]` | mentors that each mentee wants, 0 to 2 |
+//! | | `i32[m]` | seats of each mentor |
+//! | dense | `i32[n * m]` | scores by mentee; the lowest i32 is no candidate |
+//! | sparse | `u64[n + 1]`, `u32[]`, `i32[]` | where each mentee's candidates begin, their mentors, their scores |
 
 use std::io::Read;
 

@@ -3,9 +3,12 @@
 
 use prost::Message as _;
 use tonic::Status;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
 use wim_match::api::proto::v1::solve_stream_request::Content as Ask;
+use wim_match::api::proto::v1::solver_service_client::SolverServiceClient;
 use wim_match::api::proto::{DESCRIPTORS, v1};
-use wim_match::cli::client::{Client, request_id};
+use wim_match::cli::client::{Bearer, Client, request_id};
 
 use crate::world::{end_message, header_message, round_message};
 
@@ -34,7 +37,7 @@ pub(crate) fn methods() -> Vec<String> {
 
 /// Calls a method with a good request about `target`, and reads the whole answer.
 pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Result<(), Status> {
-    let Client { mut organisations, mut profiles, mut rounds, mut solver } = client.clone();
+    let Client { mut organisations, mut profiles, mut rounds, solver } = client.clone();
     let t = target.clone();
     match method {
         "OrganisationService/CreateOrganisation" => {
@@ -124,6 +127,16 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             };
             rounds.explain_pair(request).await.map(drop)
         }
+        _ => call_solver(method, solver).await,
+    }
+}
+
+/// The same for the methods about problems of the caller's own.
+async fn call_solver(
+    method: &str,
+    mut solver: SolverServiceClient<InterceptedService<Channel, Bearer>>,
+) -> Result<(), Status> {
+    match method {
         "SolverService/Solve" => {
             solver.solve(v1::SolveRequest { problem: Some(two_by_two()) }).await.map(drop)
         }

@@ -1,5 +1,8 @@
 //! Problems that callers bring: solved, proved, checked again, and refused with all that is wrong.
 
+use std::collections::BTreeSet;
+
+use prost::Message as _;
 use tokio_stream::wrappers::ReceiverStream;
 use wim_match::api::proto::v1;
 use wim_match::api::proto::v1::assignment_proof::Proof;
@@ -39,15 +42,15 @@ fn market(n: usize) -> v1::AssignmentProblem {
     let mentee = |at: usize| v1::AssignmentMentee {
         id: format!("mentee-{at}"),
         tier: i32::try_from(at % 2).expect("0 or 1"),
-        mentors_wanted: (at % 5 == 0).then_some(2),
+        mentors_wanted: (at.is_multiple_of(5)).then_some(2),
     };
     let mentor = |at: usize| v1::AssignmentMentor {
         id: format!("mentor-{at}"),
-        min_mentees: i32::from(at % 3 == 0),
-        max_mentees: (at % 2 == 0).then_some(2),
+        min_mentees: i32::from(at.is_multiple_of(3)),
+        max_mentees: (at.is_multiple_of(2)).then_some(2),
     };
     let candidates = (0..n).flat_map(|i| {
-        (0..n / 2).filter(move |j| (i * 7 + j * 3) % 4 == 0).map(move |j| {
+        (0..n / 2).filter(move |j| (i * 7 + j * 3).is_multiple_of(4)).map(move |j| {
             let score = i32::try_from((i * 31 + j * 17) % 101).expect("small");
             pair(&format!("mentee-{i}"), &format!("mentor-{j}"), score)
         })
@@ -82,7 +85,7 @@ async fn every_objective_is_solved_proved_and_checked_again() {
         let summary = result.summary.clone().expect("a summary");
         assert!(summary.proved && summary.gap == "0", "{objective:?} {summary:?}");
         let named = result.pairs.iter().map(|pair| &pair.mentee).chain(&result.unmatched_mentees);
-        let everybody: std::collections::BTreeSet<_> = named.collect();
+        let everybody: BTreeSet<_> = named.collect();
         assert_eq!(everybody.len(), 60, "nobody is lost");
         let checked = verify(&client, problem.clone(), &result).await;
         assert!(checked.proved && checked.broken_rule.is_empty(), "{objective:?} {checked:?}");
@@ -194,23 +197,8 @@ async fn streamed(client: &Client, problem: v1::AssignmentProblem) -> v1::Assign
     let mut whole = v1::AssignmentResult::default();
     while let Some(answer) = soon(answers.message()).await.expect("goes on") {
         let Some(Answer::Part(part)) = answer.content else { continue };
-        whole.pairs.extend(part.pairs);
-        whole.unmatched_mentees.extend(part.unmatched_mentees);
-        whole.unmatched_mentors.extend(part.unmatched_mentors);
         assert!(whole.summary.is_none(), "the summary comes last");
-        whole.summary = part.summary;
-        let Some(Proof::BestTotal(more)) = part.proof.and_then(|proof| proof.proof) else { continue };
-        let so_far = whole
-            .proof
-            .get_or_insert_with(Default::default)
-            .proof
-            .get_or_insert_with(|| Proof::BestTotal(v1::PriceCertificate::default()));
-        let Proof::BestTotal(so_far) = so_far else { panic!("{so_far:?}") };
-        if !more.minimum.is_empty() {
-            (so_far.tiers, so_far.minimum, so_far.second) = (more.tiers, more.minimum, more.second);
-        }
-        so_far.mentee_prices.extend(more.mentee_prices);
-        so_far.mentor_prices.extend(more.mentor_prices);
+        whole.merge(part.encode_to_vec().as_slice()).expect("parts merge as messages do");
     }
     whole
 }
@@ -234,6 +222,40 @@ async fn in_parts_or_at_once_and_in_any_order_the_answer_is_the_same() {
     let in_parts = timeless(streamed(&client, problem.clone()).await);
     assert_eq!(in_parts, once);
     assert!(verify(&client, problem, &in_parts).await.proved);
+    world.stop().await;
+}
+
+/// So many mentees in a row, each of whom could have the mentor beside her or the next.
+fn line(n: usize) -> v1::AssignmentProblem {
+    let candidates = (0..n).flat_map(|i| {
+        [i, i + 1].map(|j| {
+            let score = i32::try_from((i * 37 + j * 11) % 29).expect("small");
+            pair(&format!("mentee-{i}"), &format!("mentor-{j}"), score)
+        })
+    });
+    let mentee = |at: usize| v1::AssignmentMentee { id: format!("mentee-{at}"), ..Default::default() };
+    let mentor = |at: usize| v1::AssignmentMentor { id: format!("mentor-{at}"), ..Default::default() };
+    v1::AssignmentProblem {
+        aim: None,
+        mentees: (0..n).map(mentee).collect(),
+        mentors: (0..=n).map(mentor).collect(),
+        candidates: candidates.collect(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_of_many_parts_is_whole_for_every_objective() {
+    let world = World::sqlite().await;
+    for objective in [v1::Objective::BestTotal, v1::Objective::Fairest, v1::Objective::Stable] {
+        let problem = v1::AssignmentProblem { aim: aimed(objective).aim, ..line(10_400) };
+        let result = streamed(&world.coordinator(), problem.clone()).await;
+        let mentees: BTreeSet<_> =
+            result.pairs.iter().map(|pair| &pair.mentee).chain(&result.unmatched_mentees).collect();
+        let mentors: BTreeSet<_> =
+            result.pairs.iter().map(|pair| &pair.mentor).chain(&result.unmatched_mentors).collect();
+        assert_eq!((mentees.len(), mentors.len()), (10_400, 10_401), "nobody is lost");
+        assert!(verify(&world.coordinator(), problem, &result).await.proved, "{objective:?}");
+    }
     world.stop().await;
 }
 
