@@ -104,11 +104,7 @@ pub fn solve(snapshot: &Snapshot, options: &Options, observer: &dyn Observer) ->
 fn run(snapshot: &Snapshot, observer: &dyn Observer) -> Result<Outcome, Stopped> {
     let mut times = Times::new(observer);
     let round = times.stage(Stage::Encode, |observer| Round::encode(snapshot, observer))?;
-    let (scores, tally) = times.stage(Stage::Score, |observer| {
-        let scores = Scores::new(&round, observer)?;
-        let tally = census::count_all(&scores, round.mentees.len(), round.mentors.len(), observer)?;
-        Ok((scores, tally))
-    })?;
+    let scores = times.stage(Stage::Score, |observer| Scores::new(&round, observer))?;
     let (mentees, mentors) = (demands(&round), seats(&round));
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
     let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
@@ -127,12 +123,12 @@ fn run(snapshot: &Snapshot, observer: &dyn Observer) -> Result<Outcome, Stopped>
         };
         Ok((Proof { proved, primal, dual, candidates_checked: candidates }, blocking_pairs))
     })?;
-    let (matches, unmatched) = times.stage(Stage::Explain, |observer| {
+    let (matches, unmatched, tally) = times.stage(Stage::Explain, |observer| {
         let (matches, agree) = describe(&round, &scores, pairs, observer)?;
+        let (unmatched, tally) = unmatched::unmatched(&round, &scores, pairs, observer)?;
         // The dense pass, the certifier's sweep and the judgement criterion by criterion must all tell the same.
         proof.proved &= agree && tally.candidates == proof.candidates_checked;
-        let unmatched = unmatched::unmatched(&round, &scores, pairs, observer)?;
-        Ok((matches, unmatched))
+        Ok((matches, unmatched, tally))
     })?;
     let mut summary = summary::summarise(&round, &matches, &tally, proof);
     summary.objective = objective;

@@ -1,12 +1,13 @@
 //! The best assignment, exactly, with prices that prove it.
 //!
 //! One maximum-weight flow carries the whole lexicographic objective ([`levels`]). Work is done on a [`core`] of pairs:
-//! where candidates are listed, the list itself; else every mentee's best mentors, found in one look at all pairs
-//! ([`survey`]).
+//! where candidates are listed, the list itself; else every mentee's best mentors, and every mentor's best mentees where
+//! seats are scarce, found in one look at all pairs ([`survey`]).
 //!
 //! 1. [`auction`]: most people find each other by bidding, mentees for seats or, where there are fewer seats than places
 //!    wanted, mentors for mentees;
-//! 2. [`paths`] and [`phases`]: shortest alternating paths serve the others, one by one or many at once, exactly on the core;
+//! 2. [`paths`] and [`phases`]: shortest alternating paths serve the others, mentees or seats, one by one or many at once,
+//!    exactly on the core;
 //! 3. [`pricing`], unless the core is complete: a look at all pairs finds those that would beat the prices; [`repair`] takes
 //!    them in;
 //! 4. again from 2 until none is found and nobody waits: then the prices hold for every pair there is.
@@ -49,7 +50,7 @@ pub(in crate::engine) use self::warm::assign_weighted;
 pub use self::warm::{Start, assign_from};
 
 use super::certify::Certificate;
-use super::problem::{Observer, Problem, Stopped};
+use super::problem::{Arc, Observer, Problem, Stopped};
 
 use self::core::Core;
 pub(super) use self::core::index;
@@ -59,6 +60,7 @@ use self::levels::Levels;
 use self::market::{ForMentees, ForSeats};
 use self::paths::Paths;
 use self::phases::Phases;
+use self::pricing::Found;
 use self::state::State;
 use self::survey::Survey;
 use self::tuning::Tuning;
@@ -67,6 +69,8 @@ use self::weight::Weight;
 /// Pricing is fruitless if it finds fewer pairs than one for so many waiting mentees: then prices may move farther before
 /// the next time.
 const FRUITLESS: usize = 4;
+/// A phase that finds fewer heirs than this is no quicker than searches one by one.
+const FEW_SERVED: u64 = 64;
 
 /// A best assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,19 +138,8 @@ fn solve<W: Weight>(
     let mut work = Work::new(problem, observer);
     let mut state = State::<W>::new(problem, &levels);
     let (waiting, holes) = open(problem, &mut state, &mut core, tuning, &mut work)?;
-    let paths = Paths::new(&state);
-    finish(problem, tuning, levels, Begun { core, state, paths, waiting, holes }, work)
-}
-
-/// A solve on its way: prices hold over the core, but for the places and seats that are still to be served.
-struct Begun<'a, W> {
-    core: Core<'a>,
-    state: State<W>,
-    paths: Paths<W>,
-    /// Mentees with unserved places.
-    waiting: Vec<u32>,
-    /// Mentors with holes; a mentor may come more than once.
-    holes: Vec<usize>,
+    let (paths, phases) = (Paths::new(&state), Phases::new());
+    finish(problem, tuning, levels, Begun { core, state, paths, phases, waiting, holes }, work)
 }
 
 /// Serves those who wait, and prices all pairs until none is found that the prices do not hold for.
@@ -154,59 +147,102 @@ fn finish<W: Weight>(
     problem: &Problem<'_>,
     tuning: &Tuning,
     levels: Levels,
-    begun: Begun<'_, W>,
+    mut begun: Begun<'_, W>,
     mut work: Work<'_>,
 ) -> Result<Assignment, Stopped> {
-    let Begun { mut core, mut state, mut paths, mut waiting, mut holes } = begun;
-    let mut phases = Phases::new(&state);
     let complete = problem.scores.listed().is_some();
     let (mut span, few): (W, usize) =
         if complete { (W::FAR, usize::MAX) } else { (levels.span(), tuning.few) };
     loop {
-        let mut reach = span;
-        loop {
-            if waiting.len() <= few {
-                // As much work as a phase would be: whichever suits the problem has at least half of the time.
-                let budget = core.len() as u64;
-                waiting = paths.serve_each(&mut state, &core, &waiting, reach, budget, &mut work)?;
-            }
-            work.progress(waiting.len());
-            if waiting.is_empty() || reach == W::default() {
-                break;
-            }
-            core.index_columns(&mut work.pulse)?;
-            phases.serve(&mut state, &core, &mut waiting, &mut reach, &mut work)?;
-        }
-        if waiting.is_empty() && !holes.is_empty() {
-            core.index_columns(&mut work.pulse)?;
-            for mentor in holes.drain(..) {
-                paths.fill(&mut state, &core, mentor, &mut work)?;
-            }
+        begun.serve_waiting(span, few, &mut work)?;
+        if begun.waiting.is_empty() {
+            begun.fill_holes(few, &mut work)?;
         }
         if complete {
             break;
         }
-
+        // The first time, also pairs that might matter soon: each round of pricing costs a look at all pairs.
+        let margin = if work.counters.pricing_rounds == 0 { levels.margin() } else { W::default() };
         work.counters.pricing_rounds += 1;
-        let added = pricing::violations(problem, &state, &core, tuning.worst, work.observer)?;
-        let more: usize = added.iter().map(Vec::len).sum();
-        if more == 0 && waiting.is_empty() {
+        let Found { pairs, violations } =
+            pricing::price(problem, &begun.state, &begun.core, tuning.worst, margin, work.observer)?;
+        if violations == 0 && begun.waiting.is_empty() {
             break;
         }
-        if more <= waiting.len() / FRUITLESS {
+        if violations <= begun.waiting.len() / FRUITLESS {
             span = span.eightfold();
         }
-        if more > 0 {
-            work.counters.priced_in += more as u64;
-            core.extend(problem.scores, &added);
-            let upset = repair::take_in(&mut state, &added);
-            waiting.extend(upset.waiting);
-            waiting.sort_unstable();
-            waiting.dedup();
-            holes.extend(upset.holes);
+        if violations > 0 {
+            work.counters.priced_in += pairs.iter().map(|row| row.len() as u64).sum::<u64>();
+            begun.take_in(problem, &pairs);
         }
     }
-    Ok(conclude(levels, &state, &core, work.counters))
+    Ok(conclude(levels, &begun.state, &begun.core, work.counters))
+}
+
+/// A solve on its way: prices hold over the core, but for the places and seats that are still to be served.
+struct Begun<'a, W> {
+    core: Core<'a>,
+    state: State<W>,
+    paths: Paths<W>,
+    phases: Phases<W>,
+    /// Mentees with unserved places.
+    waiting: Vec<u32>,
+    /// Mentors with holes; a mentor may come more than once.
+    holes: Vec<u32>,
+}
+
+impl<W: Weight> Begun<'_, W> {
+    /// Serves the mentees who wait, or moves prices by `reach`.
+    fn serve_waiting(&mut self, mut reach: W, few: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
+        let Self { core, state, paths, phases, waiting, .. } = self;
+        loop {
+            if waiting.len() <= few {
+                // As much work as a phase would be: whichever suits the problem has at least half of the time.
+                let budget = core.len() as u64;
+                *waiting = paths.serve_each(state, core, waiting, reach, budget, work)?;
+            }
+            work.progress(waiting.len());
+            if waiting.is_empty() || reach == W::default() {
+                return Ok(());
+            }
+            core.index_columns(&mut work.pulse)?;
+            state.begin_auction();
+            phases.serve(&mut ForSeats { state, core }, waiting, &mut reach, work)?;
+        }
+    }
+
+    /// Finds heirs for all holes.
+    fn fill_holes(&mut self, few: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
+        let Self { core, state, paths, phases, holes, .. } = self;
+        holes.sort_unstable();
+        holes.dedup();
+        let mut by_phase = u64::MAX;
+        while !holes.is_empty() {
+            core.index_columns(&mut work.pulse)?;
+            if holes.len() <= few || by_phase < FEW_SERVED {
+                let budget = core.len() as u64;
+                *holes = paths.fill_each(state, core, holes, budget, work)?;
+            }
+            work.progress(holes.len());
+            if !holes.is_empty() {
+                let before = work.counters.searches;
+                phases.serve(&mut ForMentees { state, core }, holes, &mut W::FAR.clone(), work)?;
+                by_phase = work.counters.searches - before;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in pairs that the prices may not hold for.
+    fn take_in(&mut self, problem: &Problem<'_>, pairs: &[Vec<Arc>]) {
+        self.core.extend(problem.scores, pairs);
+        let upset = repair::take_in(&mut self.state, pairs);
+        self.waiting.extend(upset.waiting);
+        self.waiting.sort_unstable();
+        self.waiting.dedup();
+        self.holes.extend(upset.holes);
+    }
 }
 
 /// The result, once nobody waits and all prices hold.
@@ -223,20 +259,18 @@ fn open<W: Weight>(
     core: &mut Core<'_>,
     tuning: &Tuning,
     work: &mut Work<'_>,
-) -> Result<(Vec<u32>, Vec<usize>), Stopped> {
-    let wanted: u64 = problem.mentees.iter().map(|demand| u64::from(demand.wanted.min(2))).sum();
-    let offered: u64 = problem.mentors.iter().map(|seats| u64::from(seats.max)).sum();
-    if wanted <= offered {
-        let mentees = 0..state.mentees();
-        mentees.clone().for_each(|mentee| (0..state.unused(mentee)).for_each(|_| state.enter(mentee)));
-        let waiting = mentees.filter(|&mentee| state.unserved(mentee) > 0).map(index).collect();
-        Ok((auction::run(&mut ForSeats { state, core }, waiting, tuning.patience, work)?, Vec::new()))
-    } else {
+) -> Result<(Vec<u32>, Vec<u32>), Stopped> {
+    if survey::seats_are_scarce(problem) {
         core.index_columns(&mut work.pulse)?;
         let mentors = 0..state.mentors();
         mentors.clone().for_each(|mentor| state.open_seats(mentor, core.column(mentor).len()));
         let waiting = mentors.filter(|&mentor| state.holes(mentor) > 0).map(index).collect();
         let holes = auction::run(&mut ForMentees { state, core }, waiting, tuning.patience, work)?;
-        Ok((Vec::new(), holes.into_iter().map(|mentor| mentor as usize).collect()))
+        Ok((Vec::new(), holes))
+    } else {
+        let mentees = 0..state.mentees();
+        mentees.clone().for_each(|mentee| (0..state.unused(mentee)).for_each(|_| state.enter(mentee)));
+        let waiting = mentees.filter(|&mentee| state.unserved(mentee) > 0).map(index).collect();
+        Ok((auction::run(&mut ForSeats { state, core }, waiting, tuning.patience, work)?, Vec::new()))
     }
 }

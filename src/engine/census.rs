@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use self::sums::{BITS, LANES, Sums};
 use super::eligibility::Rules;
+use super::encode::Round;
 use super::problem::{Observer, Stopped};
 use super::score::{Plane, Scores};
 use crate::domain::policy::HardRule;
@@ -61,58 +62,71 @@ impl Tally {
     }
 }
 
-/// Counts all pairs.
-pub(super) fn count_all(
-    scores: &Scores<'_>,
-    mentees: usize,
-    mentors: usize,
-    observer: &dyn Observer,
-) -> Result<Tally, Stopped> {
-    let done = AtomicU64::new(0);
-    let total = mentees as u64;
-    observer.progress(Stage::Score, 0, total);
-    blocks(mentees, ROWS)
-        .into_par_iter()
-        .map_init(Vec::new, |tile, rows| {
-            let mut sums = Sums::default();
-            for columns in blocks(mentors, COLUMNS) {
-                if observer.is_cancelled() {
-                    return Err(Stopped);
-                }
-                fill(scores, rows.clone(), columns, tile);
-                sums.add(tile.iter().map(|rules| marked(*rules)));
-            }
-            let counted = rows.len() as u64;
-            observer.progress(Stage::Score, done.fetch_add(counted, Ordering::Relaxed) + counted, total);
-            Ok(Tally::of(&sums.in_all(), &[0; BITS]))
-        })
-        .try_reduce(Tally::default, |a, b| Ok(a.and(&b)))
+/// The counts of a round.
+#[derive(Debug)]
+pub(super) struct Census {
+    /// Of all pairs.
+    pub(super) all: Tally,
+    /// Of each mentee asked for, with all mentors but herself.
+    pub(super) of_mentees: Vec<Tally>,
+    /// Of each mentor asked for, with all mentees but herself.
+    pub(super) of_mentors: Vec<Tally>,
 }
 
-/// Counts the pairs of each of `mentees` with all mentors but herself, in the order given.
-pub(super) fn count_rows(
+/// Counts all pairs, and those of some people by themselves: `mentees` and `mentors`, both ascending.
+pub(super) fn count(
     scores: &Scores<'_>,
+    round: &Round<'_>,
     mentees: &[usize],
-    mentors: usize,
+    mentors: &[usize],
     observer: &dyn Observer,
-) -> Result<Vec<Tally>, Stopped> {
-    let count = |tile: &mut Vec<i16>, mentee: &usize| {
-        let (mut any, mut alone) = (Sums::default(), Sums::default());
+) -> Result<Census, Stopped> {
+    let (all, of_mentees) = count_rows(scores, round, mentees, observer)?;
+    let of_mentors = count_columns(scores, round.mentees.len(), mentors, observer)?;
+    Ok(Census { all, of_mentees, of_mentors })
+}
+
+/// Counts all pairs, row by row.
+fn count_rows(
+    scores: &Scores<'_>,
+    round: &Round<'_>,
+    singled_out: &[usize],
+    observer: &dyn Observer,
+) -> Result<(Tally, Vec<Tally>), Stopped> {
+    let (mentees, mentors) = (round.mentees.len(), round.mentors.len());
+    let done = AtomicU64::new(0);
+    let counted = |tile: &mut Vec<i16>, rows: Range<usize>| {
+        let first = singled_out.partition_point(|mentee| *mentee < rows.start);
+        let end = singled_out.partition_point(|mentee| *mentee < rows.end);
+        let singled_out = &singled_out[first..end];
+        let mut sums = Sums::default();
+        let mut own = vec![(Sums::default(), Sums::default()); singled_out.len()];
         for columns in blocks(mentors, COLUMNS) {
             if observer.is_cancelled() {
                 return Err(Stopped);
             }
-            fill(scores, *mentee..mentee + 1, columns, tile);
-            any.add(tile.iter().map(|rules| of_others(*rules)));
-            alone.add(tile.iter().map(|rules| sole(of_others(*rules))));
+            fill(scores, rows.clone(), columns.clone(), tile);
+            sums.add(tile.iter().map(|rules| marked(*rules)));
+            for (mentee, (any, alone)) in singled_out.iter().zip(&mut own) {
+                let row = (mentee - rows.start) * columns.len();
+                let row = &tile[row..row + columns.len()];
+                any.add(row.iter().map(|rules| of_others(*rules)));
+                alone.add(row.iter().map(|rules| sole(of_others(*rules))));
+            }
         }
-        Ok(Tally::of(&any.in_all(), &alone.in_all()))
+        let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        observer.progress(Stage::Explain, before + rows.len() as u64, mentees as u64);
+        let own = own.iter_mut().map(|(any, alone)| Tally::of(&any.in_all(), &alone.in_all()));
+        Ok((Tally::of(&sums.in_all(), &[0; BITS]), own.collect::<Vec<Tally>>()))
     };
-    mentees.par_iter().map_init(Vec::new, count).collect()
+    let counted: Vec<(Tally, Vec<Tally>)> =
+        blocks(mentees, ROWS).into_par_iter().map_init(Vec::new, counted).collect::<Result<_, Stopped>>()?;
+    let all = counted.iter().fold(Tally::default(), |sum, (tally, _)| sum.and(tally));
+    Ok((all, counted.into_iter().flat_map(|(_, own)| own).collect()))
 }
 
-/// Counts the pairs of each of `mentors` (ascending) with all mentees but herself, in the order given.
-pub(super) fn count_columns(
+/// Counts the pairs of each of `mentors` with all mentees but herself.
+fn count_columns(
     scores: &Scores<'_>,
     mentees: usize,
     mentors: &[usize],

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::census::{self, Tally};
+use super::census::{self, Census, Tally};
 use super::encode::Round;
 use super::problem::{Observer, Stopped};
 use super::score::{Scores, code};
@@ -11,13 +11,14 @@ use crate::domain::policy::HardRule;
 use crate::domain::run::{Side, Unmatched, UnmatchedReason};
 use crate::domain::snapshot::Participant;
 
-/// Everyone of a round without a match, mentees first, each side by profile. `pairs` are the matches by position.
+/// Everyone of a round without a match, mentees first, each side by profile, and the counts of all pairs. `pairs` are the
+/// matches by position.
 pub(super) fn unmatched(
     round: &Round<'_>,
     scores: &Scores<'_>,
     pairs: &[(u32, u32)],
     observer: &dyn Observer,
-) -> Result<Vec<Unmatched>, Stopped> {
+) -> Result<(Vec<Unmatched>, Tally), Stopped> {
     let without = |size: usize, matched: fn(&(u32, u32)) -> u32| -> Vec<usize> {
         let mut is_matched = vec![false; size];
         for pair in pairs {
@@ -29,8 +30,8 @@ pub(super) fn unmatched(
     };
     let mentees = without(round.mentees.len(), |pair| pair.0);
     let mentors = without(round.mentors.len(), |pair| pair.1);
-    let of_mentees = census::count_rows(scores, &mentees, round.mentors.len(), observer)?;
-    let of_mentors = census::count_columns(scores, round.mentees.len(), &mentors, observer)?;
+    let Census { all: tally, of_mentees, of_mentors } =
+        census::count(scores, round, &mentees, &mentors, observer)?;
     let mut all = Vec::with_capacity(mentees.len() + mentors.len());
     for (at, tally) in mentees.into_iter().zip(&of_mentees) {
         let person = round.mentee(at);
@@ -44,7 +45,7 @@ pub(super) fn unmatched(
     }
     all.extend(round.left_out.iter().flat_map(|participant| without_consent(participant)));
     all.sort_by(|a, b| (a.side, &a.profile).cmp(&(b.side, &b.profile)));
-    Ok(all)
+    Ok((all, tally))
 }
 
 fn entry(

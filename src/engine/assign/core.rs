@@ -28,17 +28,19 @@ pub(super) struct Core<'a> {
     /// The highest score that a pair of each mentee may have that is not in the core. 4 bytes per mentee, or nothing where
     /// all pairs are in it.
     outside: Vec<i32>,
+    /// The same of each mentor, or nothing where it is not known.
+    outside_of_mentors: Vec<i32>,
 }
 
 impl<'a> Core<'a> {
     /// The core that consists of these rows.
     pub(super) fn new(rows: Cow<'a, Listed>, mentors: usize) -> Self {
-        Self { rows, columns: None, mentors, outside: Vec::new() }
+        Self { rows, columns: None, mentors, outside: Vec::new(), outside_of_mentors: Vec::new() }
     }
 
     /// A core outside of which every mentee has only pairs that score so much at most; [`FORBIDDEN`] if she has none.
     pub(super) fn among_others(rows: Listed, mentors: usize, outside: Vec<i32>) -> Self {
-        Self { rows: Cow::Owned(rows), columns: None, mentors, outside }
+        Self { rows: Cow::Owned(rows), columns: None, mentors, outside, outside_of_mentors: Vec::new() }
     }
 
     /// The highest score that a pair of a mentee may have that is not in the core; [`FORBIDDEN`] if there is none.
@@ -46,9 +48,24 @@ impl<'a> Core<'a> {
         self.outside.get(mentee).copied().unwrap_or(FORBIDDEN)
     }
 
+    /// Makes known the highest score that a pair of each mentor may have that is not in the core.
+    pub(super) fn limit_mentors(&mut self, outside: Vec<i32>) {
+        self.outside_of_mentors = outside;
+    }
+
+    /// The highest score that a pair of a mentor may have that is not in the core; [`FORBIDDEN`] if there is none.
+    pub(super) fn outside_of_mentor(&self, mentor: usize) -> i32 {
+        self.outside_of_mentors.get(mentor).copied().unwrap_or(i32::MAX)
+    }
+
     /// The pairs of a mentee, best score first.
     pub(super) fn row(&self, mentee: usize) -> &[Arc] {
         self.rows.row(mentee)
+    }
+
+    /// Whether a pair is in the core.
+    pub(super) fn has(&self, mentee: usize, mentor: u32) -> bool {
+        self.row(mentee).iter().any(|arc| arc.to == mentor)
     }
 
     /// Pairs in all.

@@ -148,6 +148,12 @@ impl Levels {
         W::narrow(self.range / 64 + 1)
     }
 
+    /// What a pair may cost at present prices to be taken into the core with those that prices do not hold for: an eighth
+    /// of the range.
+    pub(super) fn margin<W: Weight>(&self) -> W {
+        W::narrow(self.range / 8 + 1)
+    }
+
     /// A price above every gain: that of a mentor without places.
     pub(super) fn nobody_pays(&self) -> i128 {
         self.highest + self.second + self.minimum + self.tiers.first().map_or(0, |entry| entry.weight)

@@ -1,4 +1,5 @@
-//! The two directions of the [auction](super::auction): mentees bid for mentors' seats, or mentors bid for mentees.
+//! The two directions of the market: mentees bid for mentors' seats, or mentors bid for mentees. The
+//! [auction](super::auction) and the [phases](super::phases) serve either side.
 
 use crate::engine::problem::Arc;
 
@@ -8,6 +9,12 @@ use super::weight::Weight;
 
 /// Who bids, and for whom. Bidders and bid-for have prices; those of the bid-for rise, those of bidders fall.
 pub(super) trait Market<W: Weight>: Sync {
+    /// Number of those who are bid for.
+    fn items(&self) -> usize;
+
+    /// Number of bidders.
+    fn bidders(&self) -> usize;
+
     /// The pairs of a bidder, best score first.
     fn row(&self, bidder: usize) -> &[Arc];
 
@@ -52,6 +59,74 @@ pub(super) trait Market<W: Weight>: Sync {
 
     /// She drops the lowest bid, and its bidder is named.
     fn evict(&mut self, item: usize) -> Option<usize>;
+
+    /// The pairs of one bid for; those of a bidder are in [`Market::row`].
+    fn column(&self, item: usize) -> &[Arc];
+
+    /// What it costs to put a pair into use: nothing or more for a pair not in use, nothing or less for one in use.
+    fn cost(&self, bidder: usize, item: usize, score: i32) -> W;
+
+    /// Those whom a bidder has, with the pairs' scores.
+    fn mates(&self, bidder: usize) -> impl Iterator<Item = (usize, i32)>;
+
+    /// The bidders who have one bid for, with the pairs' scores.
+    fn holders(&self, item: usize) -> impl Iterator<Item = (usize, i32)>;
+
+    /// What it costs to take more room of one bid for into use; [`Weight::FAR`] if she has none.
+    fn exit(&self, item: usize) -> W;
+
+    /// What it costs a bidder to give her last unit in use up; [`Weight::FAR`] if none is in use.
+    fn leave_cost(&self, bidder: usize) -> W;
+
+    /// Whether one bid for has anything to give at any price.
+    fn has_room(&self, item: usize) -> bool;
+
+    /// Adds to the price of one bid for.
+    fn raise(&mut self, item: usize, change: W) {
+        self.set_price(item, self.price(item) + change);
+    }
+
+    /// Takes from a bidder's price.
+    fn lower(&mut self, bidder: usize, change: W);
+
+    /// Puts a pair out of use: the bidder's unit waits to be served again.
+    fn detach(&mut self, bidder: usize, item: usize);
+}
+
+/// Passes room along a path, from its `end` back to the `source`, a bidder with a unit that nobody serves. Nodes are those
+/// bid for, then the bidders; `step` gives the node from which the path came to a node, and the score of the pair along
+/// which it came.
+pub(super) fn serve_along<W: Weight, M: Market<W>>(
+    market: &mut M,
+    end: usize,
+    source: usize,
+    step: impl Fn(usize) -> (u32, i32),
+) {
+    let items = market.items();
+    if end < items {
+        market.take(end);
+    }
+    let mut node = end;
+    let mut gained = None;
+    loop {
+        let (from, score) = step(node);
+        if node < items {
+            gained = Some((node, score));
+        } else {
+            let bidder = node - items;
+            if node != source {
+                market.detach(bidder, from as usize);
+            }
+            match gained {
+                Some((item, score)) => market.attach(bidder, item, score),
+                None => market.give_up(bidder),
+            }
+            if node == source {
+                return;
+            }
+        }
+        node = from as usize;
+    }
 }
 
 /// Mentees bid for seats.
@@ -63,6 +138,14 @@ pub(super) struct ForSeats<'a, W> {
 }
 
 impl<W: Weight> Market<W> for ForSeats<'_, W> {
+    fn items(&self) -> usize {
+        self.state.mentors()
+    }
+
+    fn bidders(&self) -> usize {
+        self.state.mentees()
+    }
+
     fn row(&self, bidder: usize) -> &[Arc] {
         self.core.row(bidder)
     }
@@ -122,6 +205,42 @@ impl<W: Weight> Market<W> for ForSeats<'_, W> {
     fn evict(&mut self, item: usize) -> Option<usize> {
         self.state.detach_lowest(item)
     }
+
+    fn column(&self, item: usize) -> &[Arc] {
+        self.core.column(item)
+    }
+
+    fn cost(&self, bidder: usize, item: usize, score: i32) -> W {
+        self.state.cost(bidder, item, score)
+    }
+
+    fn mates(&self, bidder: usize) -> impl Iterator<Item = (usize, i32)> {
+        self.state.mates(bidder).map(|place| (place.mentor as usize, place.score))
+    }
+
+    fn holders(&self, item: usize) -> impl Iterator<Item = (usize, i32)> {
+        self.state.holders(item)
+    }
+
+    fn exit(&self, item: usize) -> W {
+        self.state.door(item).exit
+    }
+
+    fn leave_cost(&self, bidder: usize) -> W {
+        self.state.leave_cost(bidder)
+    }
+
+    fn has_room(&self, item: usize) -> bool {
+        self.state.has_seats(item)
+    }
+
+    fn lower(&mut self, bidder: usize, change: W) {
+        self.state.u[bidder] -= change;
+    }
+
+    fn detach(&mut self, bidder: usize, item: usize) {
+        self.state.detach(bidder, item);
+    }
 }
 
 /// Mentors bid for mentees.
@@ -142,6 +261,14 @@ impl<W: Weight> ForMentees<'_, W> {
 }
 
 impl<W: Weight> Market<W> for ForMentees<'_, W> {
+    fn items(&self) -> usize {
+        self.state.mentees()
+    }
+
+    fn bidders(&self) -> usize {
+        self.state.mentors()
+    }
+
     fn row(&self, bidder: usize) -> &[Arc] {
         self.core.column(bidder)
     }
@@ -202,8 +329,44 @@ impl<W: Weight> Market<W> for ForMentees<'_, W> {
 
     fn evict(&mut self, item: usize) -> Option<usize> {
         let (mentor, _) = self.lowest_bidder(item)?;
-        self.state.detach(item, mentor);
-        self.state.open_hole(mentor);
+        self.detach(mentor, item);
         Some(mentor)
+    }
+
+    fn column(&self, item: usize) -> &[Arc] {
+        self.core.row(item)
+    }
+
+    fn cost(&self, bidder: usize, item: usize, score: i32) -> W {
+        self.state.cost(item, bidder, score)
+    }
+
+    fn mates(&self, bidder: usize) -> impl Iterator<Item = (usize, i32)> {
+        self.state.holders(bidder)
+    }
+
+    fn holders(&self, item: usize) -> impl Iterator<Item = (usize, i32)> {
+        self.state.mates(item).map(|place| (place.mentor as usize, place.score))
+    }
+
+    fn exit(&self, item: usize) -> W {
+        self.state.enter_cost(item)
+    }
+
+    fn leave_cost(&self, bidder: usize) -> W {
+        self.state.vacate_cost(bidder)
+    }
+
+    fn has_room(&self, item: usize) -> bool {
+        self.state.wants_anybody(item)
+    }
+
+    fn lower(&mut self, bidder: usize, change: W) {
+        self.state.set_price(bidder, self.state.door(bidder).price - change);
+    }
+
+    fn detach(&mut self, bidder: usize, item: usize) {
+        self.state.detach(item, bidder);
+        self.state.open_hole(bidder);
     }
 }

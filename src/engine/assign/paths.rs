@@ -9,6 +9,7 @@ use crate::engine::problem::Stopped;
 
 use super::core::{Core, index};
 use super::counters::Work;
+use super::market::{ForSeats, serve_along};
 use super::queue::Queue;
 use super::state::State;
 use super::weight::Weight;
@@ -112,23 +113,34 @@ impl<W: Weight> Paths<W> {
         let found = self.end != source || leave <= reach;
         if found {
             let labels = &self.labels;
-            serve_along(state, self.end, source, |node| (labels[node].from, labels[node].score));
+            let market = &mut ForSeats { state, core };
+            serve_along(market, self.end, source, |node| (labels[node].from, labels[node].score));
         }
         Ok(found)
     }
 
-    /// Finds the best use for all holes of `mentor`. The core's columns must be indexed.
-    pub(super) fn fill(
+    /// Finds the best use for all holes of the given mentors one by one, until `budget` arcs have been looked at, and gives
+    /// those who still have holes. The core's columns must be indexed.
+    pub(super) fn fill_each(
         &mut self,
         state: &mut State<W>,
         core: &Core<'_>,
-        mentor: usize,
+        holes: &[u32],
+        budget: u64,
         work: &mut Work<'_>,
-    ) -> Result<(), Stopped> {
-        while state.holes(mentor) > 0 {
-            self.fill_one(state, core, mentor, work)?;
+    ) -> Result<Vec<u32>, Stopped> {
+        let last = work.counters.arcs.saturating_add(budget);
+        let mut left = Vec::new();
+        for &mentor in holes {
+            while state.holes(mentor as usize) > 0 {
+                if work.counters.arcs > last {
+                    left.push(mentor);
+                    break;
+                }
+                self.fill_one(state, core, mentor as usize, work)?;
+            }
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Finds the best use for a hole of `mentor` and puts it into effect: an heir, or the loss of a seat here or at
@@ -283,41 +295,5 @@ impl<W: Weight> Paths<W> {
             node = from as usize;
         }
         state.fill_hole(source);
-    }
-}
-
-/// Passes seats along a path, from its `end` back to the `source`, a mentee with an unserved place. `step` gives the node
-/// from which the path came to a node, and the score of the pair along which it came.
-pub(super) fn serve_along<W: Weight>(
-    state: &mut State<W>,
-    end: usize,
-    source: usize,
-    step: impl Fn(usize) -> (u32, i32),
-) {
-    let mentors = state.mentors();
-    let mut node = end;
-    let mut gained = None;
-    if node < mentors {
-        state.take_seat(node);
-    } else {
-        state.leave(node - mentors);
-    }
-    loop {
-        let (from, score) = step(node);
-        if node < mentors {
-            gained = Some((node, score));
-        } else {
-            let mentee = node - mentors;
-            if node != source {
-                state.detach(mentee, from as usize);
-            }
-            if let Some((mentor, score)) = gained {
-                state.attach(mentee, mentor, score);
-            }
-            if node == source {
-                return;
-            }
-        }
-        node = from as usize;
     }
 }

@@ -8,87 +8,150 @@ use super::tiles::{self, Cell, LANE, RowVisitor, walk};
 use super::top::{Ranked, Top};
 use super::weight::Weight;
 
-/// Prices of mentors, less the lowest of them, are compared in 32 bits up to this size.
+/// Sums of prices are compared in 32 bits up to this size.
 const NARROW: i32 = 1 << 30;
 
-/// The pairs of every mentee that offer more than the prices say, worst first, at most `worst`; all empty if the prices
-/// hold for every pair there is. Over the core they hold already: where even the cheapest mentor at the highest score outside
-/// of it offers no more than the mentee has, her row is not read.
-pub(super) fn violations<W: Weight>(
+/// What a look at all pairs outside the core found.
+pub(super) struct Found {
+    /// Pairs to take into the core, by mentee: those that offer most above the prices.
+    pub(super) pairs: Vec<Vec<Arc>>,
+    /// How many of them offer more than the prices say: if none does, the prices hold for every pair there is.
+    pub(super) violations: usize,
+}
+
+/// The pairs of every mentee that offer more than the prices say less `margin`, worst first, at most `worst`. Over the core
+/// the prices hold already: where even the cheapest mentor at the highest score outside of it offers no more than the mentee
+/// has, her row is not read.
+pub(super) fn price<W: Weight>(
     problem: &Problem<'_>,
     state: &State<W>,
     core: &Core<'_>,
     worst: usize,
+    margin: W,
     observer: &dyn Observer,
-) -> Result<Vec<Vec<Arc>>, Stopped> {
-    let prices = Prices::of(problem, state);
+) -> Result<Found, Stopped> {
+    let prices = Prices::of(problem, state, core, margin);
     let visitor = |mentee: usize| Violations {
         scores: problem.scores,
         state,
-        prices: &prices,
-        is_done: core.outside(mentee) == FORBIDDEN
-            || W::from(core.outside(mentee)) - prices.lowest_asked <= state.u[mentee],
-        sieve: prices.sieve(state.u[mentee]),
+        core,
+        exact: &prices.exact,
+        is_done: prices.hold_for(mentee, state, core),
+        least: state.u[mentee] - margin,
+        view: prices.view(state.u[mentee] - margin),
         top: Top::new(worst),
     };
-    walk(problem, observer, None, visitor)
+    let found = walk(problem, observer, None, visitor)?;
+    let violations = found.iter().map(|row| row.violations).sum();
+    Ok(Found { pairs: found.into_iter().map(|row| row.pairs).collect(), violations })
 }
 
-/// Prices of all mentors, exactly and for a quick first look. 14 bytes per mentor in 64-bit arithmetic.
+/// How far apart the bases are from which prices are compared: what is above a base fits in 16 bits.
+const STEP: i32 = 1 << 14;
+/// Most bases. 6 bytes per mentor for each.
+const BASES: usize = 16;
+
+/// Prices of all mentors, exactly and for a quick first look. 8 bytes per mentor in 64-bit arithmetic, and 6 for each view.
 struct Prices<W> {
     exact: Vec<W>,
-    lowest: W,
-    /// Lowest price of a mentor who has places.
+    /// Lowest price of a mentor who has places, and pairs that are not in the core.
     lowest_asked: W,
-    /// Prices less `lowest`, or [`NARROW`] where that is more: never too high, so that the sieve misses nothing.
+    /// The most that any pair outside the core can leave to its mentee, by what is known of its mentor.
+    most_left: W,
+    views: Vec<View<W>>,
+}
+
+/// Prices of all mentors as those mentees see them whose own price is little above a base: what a pair must score less
+/// what she has above the base. Where first places weigh more than all scores, prices lie in clusters far apart, and one
+/// view for all would see nothing.
+struct View<W> {
+    base: W,
     wide: Vec<i32>,
-    /// The same in 16 bits.
     narrow: Vec<i16>,
 }
 
 impl<W: Weight> Prices<W> {
-    fn of(problem: &Problem<'_>, state: &State<W>) -> Self {
+    fn of(problem: &Problem<'_>, state: &State<W>, core: &Core<'_>, margin: W) -> Self {
         let exact: Vec<W> = (0..state.mentors()).map(|mentor| state.door(mentor).price).collect();
-        let lowest = exact.iter().copied().min().unwrap_or_default();
-        let asked = exact.iter().zip(problem.mentors).filter(|(_, seats)| seats.max > 0);
-        let lowest_asked = asked.map(|(price, _)| *price).min().unwrap_or_default();
-        let wide: Vec<i32> = exact.iter().map(|&price| (price - lowest).clamped(NARROW)).collect();
-        let narrow = wide.iter().map(|price| i16::try_from(*price).unwrap_or(i16::MAX)).collect();
-        Self { exact, lowest, lowest_asked, wide, narrow }
+        let (mut lowest_asked, mut most_left) = (W::FAR, -W::FAR);
+        for (mentor, (&price, seats)) in exact.iter().zip(problem.mentors).enumerate() {
+            let best = core.outside_of_mentor(mentor);
+            if seats.max > 0 && best != FORBIDDEN {
+                lowest_asked = lowest_asked.min(price);
+                most_left = most_left.max(W::from(best) - price);
+            }
+        }
+        let mut prices = Self { exact, lowest_asked, most_left, views: Vec::new() };
+        let read = (0..state.mentees()).filter(|&mentee| !prices.hold_for(mentee, state, core));
+        let mut bases: Vec<W> = read.map(|mentee| (state.u[mentee] - margin).rounded_down(STEP)).collect();
+        bases.sort_unstable();
+        bases.dedup();
+        // Of too many, every so many; the lowest serves everybody.
+        let few = bases.iter().copied().step_by(bases.len().div_ceil(BASES).max(1));
+        prices.views = few.map(|base| View::new(base, &prices.exact)).collect();
+        prices
     }
 
-    /// What a score must exceed, beside a mentor's narrow price, to be looked at; `None` if 32 bits cannot tell.
-    fn sieve(&self, u: W) -> Option<i32> {
-        let sum = u + self.lowest;
-        (sum >= W::from(-NARROW)).then(|| sum.clamped(NARROW - 1))
+    /// Whether the prices hold for all pairs of a mentee outside the core, by the highest scores and the lowest price.
+    fn hold_for(&self, mentee: usize, state: &State<W>, core: &Core<'_>) -> bool {
+        let best = core.outside(mentee);
+        let most = self.most_left.min(W::from(best) - self.lowest_asked);
+        best == FORBIDDEN || most <= state.u[mentee]
+    }
+
+    /// The view for a mentee of this price, and what a score must exceed there beside the mentor's price; none if 32 bits
+    /// cannot tell.
+    fn view(&self, u: W) -> Option<(&View<W>, i32)> {
+        let view = self.views.get(self.views.partition_point(|view| view.base <= u).checked_sub(1)?)?;
+        Some((view, (u - view.base).clamped(NARROW - 1)))
+    }
+}
+
+impl<W: Weight> View<W> {
+    fn new(base: W, prices: &[W]) -> Self {
+        let wide = prices.iter().map(|&price| match price + base {
+            sum if sum < W::from(-NARROW) => FORBIDDEN,
+            sum => sum.clamped(NARROW),
+        });
+        let wide: Vec<i32> = wide.collect();
+        let cut = |sum: &i32| i16::try_from(*sum).unwrap_or(if *sum < 0 { i16::MIN } else { i16::MAX });
+        let narrow = wide.iter().map(cut).collect();
+        Self { base, wide, narrow }
     }
 }
 
 struct Violations<'a, W> {
     scores: &'a dyn PairScores,
     state: &'a State<W>,
-    prices: &'a Prices<W>,
+    core: &'a Core<'a>,
+    exact: &'a [W],
     is_done: bool,
-    sieve: Option<i32>,
+    /// What a pair must leave to the mentee to be of interest.
+    least: W,
+    view: Option<(&'a View<W>, i32)>,
     top: Top<W>,
 }
 
+struct OfMentee {
+    pairs: Vec<Arc>,
+    violations: usize,
+}
+
 impl<W: Weight> RowVisitor for Violations<'_, W> {
-    type Found = Vec<Arc>;
+    type Found = OfMentee;
 
     fn is_done(&self) -> bool {
         self.is_done
     }
 
     fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
-        let Some(sieve) = self.sieve else {
+        let Some((view, sieve)) = self.view else {
             self.collect(mentee, first, scores);
             return;
         };
-        let all = self.prices;
         let (lanes, rest) = scores.as_chunks::<LANE>();
-        let (wide, _) = all.wide[first..first + scores.len()].as_chunks::<LANE>();
-        let (narrow, _) = all.narrow[first..first + scores.len()].as_chunks::<LANE>();
+        let (wide, _) = view.wide[first..first + scores.len()].as_chunks::<LANE>();
+        let (narrow, _) = view.narrow[first..first + scores.len()].as_chunks::<LANE>();
         for (((lane, wide), narrow), from) in lanes.iter().zip(wide).zip(narrow).zip((first..).step_by(LANE))
         {
             if C::any_above(lane, &tiles::Prices { wide, narrow }, sieve) {
@@ -98,25 +161,27 @@ impl<W: Weight> RowVisitor for Violations<'_, W> {
         self.collect(mentee, first + scores.len() - rest.len(), rest);
     }
 
-    fn finish(self, _: usize) -> Vec<Arc> {
-        self.top.into_sorted().iter().map(|entry| Arc { to: entry.mentor, score: entry.score }).collect()
+    fn finish(self, mentee: usize) -> OfMentee {
+        let found = self.top.into_sorted();
+        let violations = found.partition_point(|entry| entry.key > self.state.u[mentee]);
+        let pairs = found.iter().map(|entry| Arc { to: entry.to, score: entry.score });
+        OfMentee { pairs: pairs.collect(), violations }
     }
 }
 
 impl<W: Weight> Violations<'_, W> {
     fn collect<C: Cell>(&mut self, mentee: usize, from: usize, cells: &[C]) {
-        let u = self.state.u[mentee];
-        let prices = &self.prices.exact[from..from + cells.len()];
+        let outside = self.core.outside(mentee);
+        let prices = &self.exact[from..from + cells.len()];
         for ((cell, &price), at) in cells.iter().zip(prices).zip(from..) {
             let Some(score) = cell.score() else { continue };
             let value = W::from(score) - price;
-            if value > u && !self.state.are_mates(mentee, index(at)) {
-                self.top.offer(Ranked {
-                    key: value,
-                    lot: self.scores.lot(mentee, at),
-                    mentor: index(at),
-                    score,
-                });
+            // The core has all pairs that score more than its limits say.
+            if value > self.least
+                && score <= outside.min(self.core.outside_of_mentor(at))
+                && !self.core.has(mentee, index(at))
+            {
+                self.top.offer(Ranked { key: value, lot: self.scores.lot(mentee, at), to: index(at), score });
             }
         }
     }

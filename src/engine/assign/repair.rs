@@ -10,7 +10,7 @@ pub(super) struct Upset {
     /// Mentees with unserved places.
     pub(super) waiting: Vec<u32>,
     /// Mentors with holes; a mentor may come more than once.
-    pub(super) holes: Vec<usize>,
+    pub(super) holes: Vec<u32>,
 }
 
 /// Takes in the pairs that were added to the core. A mentee to whom one of them offers more than her price gets that price;
@@ -29,7 +29,7 @@ pub(super) fn take_in<W: Weight>(state: &mut State<W>, added: &[Vec<Arc>]) -> Up
         for mentor in too_dear {
             state.detach(mentee, mentor);
             state.open_hole(mentor);
-            upset.holes.push(mentor);
+            upset.holes.push(index(mentor));
         }
         while state.enter_cost(mentee) < W::default() {
             state.enter(mentee);

@@ -340,9 +340,9 @@ impl<W: Weight> State<W> {
         self.mentors[mentor].max > 0
     }
 
-    /// Whether a mentee may be sent to a mentor: one of her places is in use, and the mentor does not serve her.
-    pub(super) fn is_eager(&self, mentee: usize, mentor: u32) -> bool {
-        self.mentees[mentee].used > 0 && !self.are_mates(mentee, mentor)
+    /// Whether a mentee wants any mentor beside those she has by pins.
+    pub(super) fn wants_anybody(&self, mentee: usize) -> bool {
+        self.mentees[mentee].wanted > 0
     }
 
     /// The mentees whom a mentor serves, with the pairs' scores.

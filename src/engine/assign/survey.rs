@@ -1,11 +1,17 @@
-//! The survey: the first look at all pairs, which keeps every mentee's best mentors.
+//! The survey: the first look at all pairs, which keeps every mentee's best mentors, and every mentor's best mentees where
+//! seats are scarce.
+
+mod columns;
 
 use std::borrow::Cow;
+
+use rayon::prelude::*;
 
 use crate::domain::run::Stage;
 use crate::engine::brought::Listed;
 use crate::engine::problem::{Arc, FORBIDDEN, Observer, Problem, Stopped};
 
+use self::columns::Columns;
 use super::core::{Core, index, sort};
 use super::tiles::{Cell, LANE, RowVisitor, walk};
 use super::top::{Ranked, Top};
@@ -37,7 +43,9 @@ pub(super) fn survey<'a>(
         let core = Core::new(Cow::Borrowed(list), problem.mentors.len());
         return Ok(Survey { core, lowest, highest });
     }
-    let found = walk(problem, observer, Some(Stage::Score), |_| Best::new(problem, breadth))?;
+    let columns = seats_are_scarce(problem).then(|| Columns::new(problem, breadth));
+    let visitor = |_| Best { columns: columns.as_ref(), ..Best::new(problem, breadth) };
+    let found = walk(problem, observer, Some(Stage::Score), visitor)?;
     let mut starts = vec![0];
     let mut arcs = Vec::with_capacity(found.len() * breadth);
     let mut outside = Vec::with_capacity(found.len());
@@ -49,8 +57,24 @@ pub(super) fn survey<'a>(
         lowest = lowest.min(row.lowest);
         highest = highest.max(row.highest);
     }
-    let core = Core::among_others(Listed::sorted(starts, arcs), problem.mentors.len(), outside);
+    let mut core = Core::among_others(Listed::sorted(starts, arcs), problem.mentors.len(), outside);
+    if let Some(columns) = columns {
+        let (mut wanted, outside) = columns.by_mentee();
+        wanted.par_iter_mut().enumerate().for_each(|(mentee, wanted)| {
+            let row = core.row(mentee);
+            wanted.retain(|arc| arc.score <= core.outside(mentee) && row.iter().all(|has| has.to != arc.to));
+        });
+        core.extend(problem.scores, &wanted);
+        core.limit_mentors(outside);
+    }
     Ok(Survey { core, lowest, highest })
+}
+
+/// Whether mentors offer fewer seats than mentees want places.
+pub(super) fn seats_are_scarce(problem: &Problem<'_>) -> bool {
+    let wanted: u64 = problem.mentees.iter().map(|demand| u64::from(demand.wanted.min(2))).sum();
+    let offered: u64 = problem.mentors.iter().map(|seats| u64::from(seats.max)).sum();
+    offered < wanted
 }
 
 /// Every mentee's best mentors among those who have places, at most `breadth`, best first: the first step of
@@ -66,6 +90,7 @@ pub fn shortlist(
 
 struct Best<'a> {
     problem: &'a Problem<'a>,
+    columns: Option<&'a Columns<'a>>,
     top: Top<i32>,
     floor: i32,
     lowest: i32,
@@ -106,12 +131,14 @@ impl RowVisitor for Best<'_> {
             self.highest = self.highest.max(score);
         }
         self.pick(mentee, first + scores.len() - rest.len(), rest);
+        if let Some(columns) = self.columns {
+            columns.read(mentee, first, scores);
+        }
     }
 
     fn finish(self, mentee: usize) -> BestOfRow {
         let found = self.top.into_sorted();
-        let mut arcs: Vec<Arc> =
-            found.iter().map(|entry| Arc { to: entry.mentor, score: entry.key }).collect();
+        let mut arcs: Vec<Arc> = found.iter().map(|entry| Arc { to: entry.to, score: entry.key }).collect();
         sort(self.problem.scores, mentee, &mut arcs);
         BestOfRow { arcs, lowest: self.lowest, highest: self.highest }
     }
@@ -120,7 +147,7 @@ impl RowVisitor for Best<'_> {
 impl<'a> Best<'a> {
     fn new(problem: &'a Problem<'a>, breadth: usize) -> Self {
         let top = Top::new(breadth);
-        Self { problem, top, floor: FORBIDDEN + 1, lowest: i32::MAX, highest: FORBIDDEN }
+        Self { problem, columns: None, top, floor: FORBIDDEN + 1, lowest: i32::MAX, highest: FORBIDDEN }
     }
 
     fn pick<C: Cell>(&mut self, mentee: usize, from: usize, cells: &[C]) {
@@ -128,7 +155,7 @@ impl<'a> Best<'a> {
             let Some(score) = cell.score().filter(|score| *score >= self.floor) else { continue };
             if self.problem.mentors[at].max > 0 {
                 let lot = self.problem.scores.lot(mentee, at);
-                if self.top.offer(Ranked { key: score, lot, mentor: index(at), score }) {
+                if self.top.offer(Ranked { key: score, lot, to: index(at), score }) {
                     self.floor = self.top.floor().unwrap_or(self.floor);
                 }
             }

@@ -28,16 +28,26 @@ pub(in crate::engine) trait Cell: Copy + Default + Send + Sync {
     /// Whether a candidate scores `floor` or more.
     fn any_at_least(cells: &[Self; 8], floor: i32) -> bool;
 
-    /// Whether a candidate may score more than `sieve` and its mentor's price together. `prices` are from 0 to 2^30 and
-    /// `sieve` is from -2^30 to 2^30.
+    /// Whether a candidate may score more than `sieve`, from 0 to below 2^30, and its mentor's price together.
     fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool;
+
+    /// Whether a candidate scores its mentor's floor or more.
+    fn any_reaches<const N: usize>(cells: &[Self; N], floors: &Floors<'_, N>) -> bool;
 }
 
-/// Prices of as many mentors as a lane has, in both widths; in 16 bits `i16::MAX` where they are more.
+/// Prices of as many mentors as a lane has, in both widths: from 2^30 below nothing to 2^30 above, or [`FORBIDDEN`] where
+/// they are below that; in 16 bits cut off at both ends.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::engine) struct Prices<'a> {
     pub(super) wide: &'a [i32; LANE],
     pub(super) narrow: &'a [i16; LANE],
+}
+
+/// What a candidate of each of some mentors must score to matter, in both widths: no less than the lowest score there can be.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) struct Floors<'a, const N: usize> {
+    pub(super) wide: &'a [i32; N],
+    pub(super) narrow: &'a [i16; N],
 }
 
 impl Cell for i32 {
@@ -61,10 +71,19 @@ impl Cell for i32 {
     }
 
     fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool {
-        // A forbidden pair never passes: it scores less than any sum of the two.
+        // A forbidden pair never passes: nothing is below it.
         let mut any = false;
         for (score, price) in cells.iter().zip(prices.wide) {
-            any |= *score > price + sieve;
+            let least = if *price == FORBIDDEN { FORBIDDEN } else { price + sieve };
+            any |= *score > least;
+        }
+        any
+    }
+
+    fn any_reaches<const N: usize>(cells: &[Self; N], floors: &Floors<'_, N>) -> bool {
+        let mut any = false;
+        for (score, floor) in cells.iter().zip(floors.wide) {
+            any |= score >= floor;
         }
         any
     }
@@ -92,12 +111,19 @@ impl Cell for i16 {
     }
 
     fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool {
-        // A price or a sieve that is cut off is lower than it was: more passes, nothing is missed. A forbidden pair stays
-        // at the very bottom, where nothing passes.
-        let sieve = Self::try_from(sieve).unwrap_or(if sieve < 0 { -1 - Self::MAX } else { Self::MAX });
+        // A sieve that is cut off is lower than it was: more passes, nothing is missed. A forbidden pair is below 0.
+        let sieve = Self::try_from(sieve).unwrap_or(Self::MAX);
         let mut any = false;
         for (score, price) in cells.iter().zip(prices.narrow) {
-            any |= score.saturating_sub(*price) > sieve;
+            any |= *score > price.saturating_add(sieve).max(-1);
+        }
+        any
+    }
+
+    fn any_reaches<const N: usize>(cells: &[Self; N], floors: &Floors<'_, N>) -> bool {
+        let mut any = false;
+        for (score, floor) in cells.iter().zip(floors.narrow) {
+            any |= score >= floor;
         }
         any
     }
@@ -245,27 +271,39 @@ mod tests {
 
     use super::*;
 
+    fn price() -> impl Strategy<Value = i32> {
+        prop_oneof![-40_000..40_000_i32, Just(FORBIDDEN), Just(1 << 30), Just(-(1 << 30))]
+    }
+
     proptest! {
         #[test]
         fn narrow_cells_say_what_wide_ones_say(
-            given in proptest::collection::vec((-3..9_i16, 0..40_000_i32), LANE),
-            sieve in prop_oneof![-5..9_i32, -50_000..50_000_i32],
+            given in proptest::collection::vec((-3..9_i16, price(), 0..12_i16), LANE),
+            sieve in prop_oneof![0..9_i32, 0..50_000_i32, Just((1 << 30) - 1)],
             floor in -1..9_i32,
         ) {
             let narrow: [i16; LANE] = std::array::from_fn(|at| given[at].0);
             let wide = narrow.map(|cell| cell.score().unwrap_or(FORBIDDEN));
-            let cheap: [i32; LANE] = std::array::from_fn(|at| given[at].1);
-            let cut = cheap.map(|price| i16::try_from(price).unwrap_or(i16::MAX));
-            let prices = Prices { wide: &cheap, narrow: &cut };
             prop_assert_eq!(i16::ends(&narrow), i32::ends(&wide));
             let eight: (&[i16; 8], &[i32; 8]) = (narrow.first_chunk().unwrap(), wide.first_chunk().unwrap());
-            let floor_of_candidates = floor.max(0);
-            prop_assert_eq!(i16::any_at_least(eight.0, floor), i32::any_at_least(eight.1, floor_of_candidates));
-            // The narrow sieve may let more through, never less.
-            prop_assert!(i16::any_above(&narrow, &prices, sieve) || !i32::any_above(&wide, &prices, sieve));
-            if sieve.abs() < 20_000 && cheap.iter().all(|price| *price < 30_000) {
-                prop_assert_eq!(i16::any_above(&narrow, &prices, sieve), i32::any_above(&wide, &prices, sieve));
-            }
+            prop_assert_eq!(i16::any_at_least(eight.0, floor), i32::any_at_least(eight.1, floor.max(0)));
+
+            let price: [i32; LANE] = std::array::from_fn(|at| given[at].1);
+            let cut = price.map(|price| i16::try_from(price).unwrap_or(if price < 0 { i16::MIN } else { i16::MAX }));
+            let prices = Prices { wide: &price, narrow: &cut };
+            let above = wide.iter().zip(price).any(|(&score, price)| {
+                score != FORBIDDEN && i64::from(score) > i64::from(price) + i64::from(sieve)
+            });
+            prop_assert_eq!(i32::any_above(&wide, &prices, sieve), above);
+            // A sieve that is cut off may let more through, never less.
+            let narrow_above = i16::any_above(&narrow, &prices, sieve);
+            prop_assert!(narrow_above == above || narrow_above && sieve > i32::from(i16::MAX));
+
+            let floor: [i16; LANE] = std::array::from_fn(|at| given[at].2);
+            let floors = Floors { wide: &floor.map(i32::from), narrow: &floor };
+            let reaches = narrow.iter().zip(floor).any(|(score, floor)| *score >= floor);
+            prop_assert_eq!(i16::any_reaches(&narrow, &floors), reaches);
+            prop_assert_eq!(i32::any_reaches(&wide, &floors), reaches);
         }
     }
 }

@@ -7,8 +7,8 @@ pub(in crate::engine) struct Ranked<K> {
     pub(in crate::engine) key: K,
     /// Decides between equal keys: a hash of the pair.
     pub(in crate::engine) lot: u32,
-    /// The mentor.
-    pub(in crate::engine) mentor: u32,
+    /// The mentor; in a mentor's row, the mentee.
+    pub(in crate::engine) to: u32,
     /// Score of the pair.
     pub(in crate::engine) score: i32,
 }
@@ -17,6 +17,7 @@ pub(in crate::engine) struct Ranked<K> {
 #[derive(Debug)]
 pub(in crate::engine) struct Top<K> {
     keep: usize,
+    room: usize,
     entries: Vec<Ranked<K>>,
     worst: Option<Ranked<K>>,
 }
@@ -24,7 +25,18 @@ pub(in crate::engine) struct Top<K> {
 impl<K: Copy + Ord> Top<K> {
     /// Keeps `keep` entries.
     pub(in crate::engine) fn new(keep: usize) -> Self {
-        Self { keep: keep.max(1), entries: Vec::new(), worst: None }
+        Self::within(keep, 4)
+    }
+
+    /// Keeps `keep` entries, and never holds more than so many times as many: the fewer, the slower.
+    pub(in crate::engine) fn within(keep: usize, times: usize) -> Self {
+        let keep = keep.max(1);
+        Self { keep, room: times * keep, entries: Vec::new(), worst: None }
+    }
+
+    /// Most entries that are kept in the end.
+    pub(in crate::engine) fn keep(&self) -> usize {
+        self.keep
     }
 
     /// The key below which nothing is kept any more.
@@ -38,7 +50,7 @@ impl<K: Copy + Ord> Top<K> {
             return false;
         }
         self.entries.push(entry);
-        let full = self.entries.len() >= 4 * self.keep;
+        let full = self.entries.len() >= self.room;
         if full {
             self.shrink();
         }
@@ -72,7 +84,7 @@ mod tests {
             .map(|at: u64| Ranked {
                 key: i32::try_from(lot(0, at) % 50).unwrap(),
                 lot: lot(1, at),
-                mentor: 7,
+                to: 7,
                 score: 0,
             })
             .collect();

@@ -21,6 +21,7 @@ use super::core::Core;
 use super::counters::Work;
 use super::levels::Levels;
 use super::paths::Paths;
+use super::phases::Phases;
 use super::state::State;
 use super::survey::{Survey, survey};
 use super::tuning::Tuning;
@@ -130,7 +131,7 @@ fn solve<W: Weight>(
     else {
         return super::solve::<W>(problem, tuning, levels, core, observer);
     };
-    let mut paths = Paths::new(&state);
+    let (mut paths, phases) = (Paths::new(&state), Phases::new());
     let list = problem.scores.listed();
     let reach = if list.is_some() { W::FAR } else { levels.span() };
     // As much work as a look at the whole core: phases are cheaper then.
@@ -145,9 +146,7 @@ fn solve<W: Weight>(
             return Ok(conclude(levels, &state, &core, work.counters));
         };
         near.index_columns(&mut work.pulse)?;
-        for mentor in holes.drain(..) {
-            paths.fill(&mut state, near, mentor, &mut work)?;
-        }
+        holes = paths.fill_each(&mut state, near, &holes, u64::MAX, &mut work)?;
         work.counters.pricing_rounds += 1;
         let missed = near::missed(list, &state, observer)?;
         let more: usize = missed.iter().map(Vec::len).sum();
@@ -159,5 +158,5 @@ fn solve<W: Weight>(
             waiting = paths.serve_each(&mut state, &core, &upset.waiting, reach, budget, &mut work)?;
         }
     }
-    finish(problem, tuning, levels, Begun { core, state, paths, waiting, holes }, work)
+    finish(problem, tuning, levels, Begun { core, state, paths, phases, waiting, holes }, work)
 }

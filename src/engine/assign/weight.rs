@@ -35,6 +35,9 @@ pub(in crate::engine) trait Weight:
     /// Eight times the value, or [`Weight::FAR`] if that is less.
     fn eightfold(self) -> Self;
 
+    /// The greatest multiple of `step`, a power of two, that is not more.
+    fn rounded_down(self, step: i32) -> Self;
+
     /// The number of the highest bit in which two values differ, counted from 1; 0 if they are equal.
     fn highest_difference(self, other: Self) -> usize;
 
@@ -53,6 +56,10 @@ impl Weight for i64 {
 
     fn eightfold(self) -> Self {
         self.saturating_mul(8).min(Self::FAR)
+    }
+
+    fn rounded_down(self, step: i32) -> Self {
+        self & -Self::from(step)
     }
 
     fn highest_difference(self, other: Self) -> usize {
@@ -75,6 +82,10 @@ impl Weight for i128 {
 
     fn eightfold(self) -> Self {
         self.saturating_mul(8).min(Self::FAR)
+    }
+
+    fn rounded_down(self, step: i32) -> Self {
+        self & -Self::from(step)
     }
 
     fn highest_difference(self, other: Self) -> usize {

@@ -1,5 +1,6 @@
 //! The bound: what the prices say that no assignment can exceed.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -184,33 +185,51 @@ impl Cell for i16 {
             candidates: candidates.into(),
             lowest: if lowest < 0 { i32::MAX } else { lowest.into() },
             highest: cells.iter().fold(-1, |most, &score| most.max(score)).score(),
+            // A pair that is no candidate is below 0, and so above nothing.
             may_be_above: cells
                 .iter()
                 .zip(rough)
-                .fold(false, |any, (&score, &rough)| any | (score.saturating_sub(rough) > sieve)),
+                .fold(false, |any, (&score, &rough)| any | (score > rough.saturating_add(sieve).max(-1))),
         }
     }
 }
 
-/// Prices of mentors less the lowest of them, cut off where 16 bits end: a price is never too high here, so that a look at
-/// them misses nothing. 2 bytes per mentor.
+/// Prices in 16 bits, for a first look. Where first places weigh more than all scores, prices of one side lie in clusters far
+/// apart, and only the sum of two prices is small: so prices of mentors are kept beside several prices of mentees, and cut
+/// off where 16 bits end. 2 bytes per mentor for each.
 struct Rough {
-    lowest: i128,
-    prices: Vec<i16>,
+    /// A price of mentees, ascending, and what every mentor's price and this one come to together.
+    near: Vec<(i128, Vec<i16>)>,
 }
 
 impl Rough {
-    fn of<P: Price>(p: &[P]) -> Self {
-        let lowest = p.iter().map(|&p| p.into()).min().unwrap_or_default();
-        let rough = |&p: &P| i16::try_from(p.into() - lowest).unwrap_or(i16::MAX);
-        Self { lowest, prices: p.iter().map(rough).collect() }
+    /// How far apart the prices of mentees are beside which mentors' prices are kept.
+    const APART: i128 = 1 << 14;
+    /// Most of them.
+    const MOST: usize = 16;
+
+    fn of<P: Price>(u: &[P], p: &[P]) -> Self {
+        let floors: BTreeSet<i128> =
+            u.iter().map(|&u| u.into().div_euclid(Self::APART) * Self::APART).collect();
+        // Of too many, every so many: the lowest is among them, and serves everybody above it.
+        let every = floors.len().div_ceil(Self::MOST).max(1);
+        let beside = |floor: i128| p.iter().map(|&p| cut(floor + p.into())).collect();
+        Self { near: floors.into_iter().step_by(every).map(|floor| (floor, beside(floor))).collect() }
     }
 
-    /// What a score must exceed beside a mentor's rough price to be looked at.
-    fn sieve<P: Price>(&self, u: P) -> i16 {
-        let sum = u.into() + self.lowest;
-        i16::try_from(sum).unwrap_or(if sum < 0 { i16::MIN } else { i16::MAX })
+    /// What mentors ask beside a mentee of price `u`, and what a score must exceed beside that. Where it is cut off, it is
+    /// less: then the look lets too much through, and misses nothing.
+    fn beside<P: Price>(&self, u: P) -> (&[i16], i16) {
+        let u = u.into();
+        let at = self.near.partition_point(|(floor, _)| *floor <= u).saturating_sub(1);
+        let (floor, rough) = &self.near[at];
+        (rough, cut(u - floor))
     }
+}
+
+/// A number in 16 bits, cut off where they end.
+fn cut(number: i128) -> i16 {
+    i16::try_from(number).unwrap_or(if number < 0 { i16::MIN } else { i16::MAX })
 }
 
 fn sweep_at<P: Price>(
@@ -237,7 +256,7 @@ fn sweep_rows<P: Price>(
     p: &[P],
     observer: &dyn Observer,
 ) -> Result<Sweep, Stopped> {
-    let rough = Rough::of(p);
+    let rough = Rough::of(u, p);
     let done = AtomicU64::new(0);
     let rows = u.par_iter().enumerate().with_min_len(ROWS).map(|(mentee, &u)| {
         if observer.is_cancelled() {
@@ -248,7 +267,8 @@ fn sweep_rows<P: Price>(
             observer.progress(Stage::Certify, before, problem.mentees.len() as u64);
         }
         let row = problem.scores.row(mentee).unwrap_or_default();
-        Ok(sweep_row(row, u, p, &rough.prices, rough.sieve(u)))
+        let (rough, sieve) = rough.beside(u);
+        Ok(sweep_row(row, u, p, rough, sieve))
     });
     rows.try_reduce(|| Sweep::NOTHING, |one, other| Ok(one.and(other)))
 }
@@ -261,7 +281,7 @@ fn sweep_by<C: Cell, P: Price>(
     fill: impl Fn(Range<usize>, Range<usize>, &mut [C]) + Sync,
 ) -> Result<Sweep, Stopped> {
     let mentees = u.len();
-    let rough = Rough::of(p);
+    let rough = Rough::of(u, p);
     let done = AtomicU64::new(0);
     (0..mentees.div_ceil(ROWS))
         .into_par_iter()
@@ -277,7 +297,8 @@ fn sweep_by<C: Cell, P: Price>(
                 fill(rows.clone(), columns.clone(), tile);
                 let scores = tile.chunks_exact(columns.len());
                 let swept = scores.zip(&u[rows.clone()]).map(|(scores, &u)| {
-                    sweep_row(scores, u, &p[columns.clone()], &rough.prices[columns.clone()], rough.sieve(u))
+                    let (rough, sieve) = rough.beside(u);
+                    sweep_row(scores, u, &p[columns.clone()], &rough[columns.clone()], sieve)
                 });
                 seen = swept.fold(seen, Sweep::and);
             }

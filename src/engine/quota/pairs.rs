@@ -90,7 +90,7 @@ impl<W: Weight> RowVisitor for Best<'_, W> {
     }
 
     fn finish(self, _: usize) -> Vec<Arc> {
-        self.top.into_sorted().iter().map(|entry| Arc { to: entry.mentor, score: entry.score }).collect()
+        self.top.into_sorted().iter().map(|entry| Arc { to: entry.to, score: entry.score }).collect()
     }
 }
 
@@ -100,7 +100,7 @@ impl<W: Weight> Best<'_, W> {
         if score == FORBIDDEN || key <= self.above || self.sought.mates[mentee].contains(&index(mentor)) {
             return;
         }
-        let entry = Ranked { key, lot: self.scores.lot(mentee, mentor), mentor: index(mentor), score };
+        let entry = Ranked { key, lot: self.scores.lot(mentee, mentor), to: index(mentor), score };
         if self.top.offer(entry) {
             // An equal key may still win by its lot.
             let floor = self.top.floor().map(|floor| floor - W::from(1));

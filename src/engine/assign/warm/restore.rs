@@ -20,7 +20,7 @@ const FEW: u64 = 4;
 const HANDFUL: u64 = 64;
 
 /// Mentees with unserved places, and mentors with holes.
-pub(super) type Unserved = (Vec<u32>, Vec<usize>);
+pub(super) type Unserved = (Vec<u32>, Vec<u32>);
 
 /// Puts `state`, in which nothing has happened yet, where the start says. Gives those who are left to be served, or nothing
 /// if the start is so far from any answer that it is of no use: then the state must not be used either.
@@ -91,7 +91,7 @@ pub(super) fn restore<W: Weight>(
         (0..taken).for_each(|_| state.take_seat(mentor));
         (load..taken).for_each(|_| state.open_hole(mentor));
         if load < taken {
-            holes.push(mentor);
+            holes.push(index(mentor));
         }
     }
     Ok(Some((waiting, holes)))
