@@ -80,7 +80,7 @@ impl<W: Weight> Market<W> for ForSeats<'_, W> {
     }
 
     fn price(&self, item: usize) -> W {
-        self.state.door(item).price
+        self.state.price(item)
     }
 
     fn lowest_price(&self) -> W {
@@ -134,7 +134,7 @@ pub(super) struct ForMentees<'a, W> {
 
 impl<W: Weight> ForMentees<'_, W> {
     fn lowest_bidder(&self, item: usize) -> Option<(usize, W)> {
-        let bid = |mentor: u32, score: i32| W::from(score) - self.state.door(mentor as usize).price;
+        let bid = |mentor: u32, score: i32| W::from(score) - self.state.price(mentor as usize);
         let bids =
             self.state.mates(item).map(|place| (place.mentor as usize, bid(place.mentor, place.score)));
         bids.min_by_key(|&(_, bid)| bid)

@@ -94,11 +94,8 @@ impl<W: Weight> Phases<W> {
         self.queue.clear();
         self.settled.fill(false);
         for node in 0..self.distance.len() {
-            let end = if node < self.mentors {
-                state.door(node).exit
-            } else {
-                state.leave_cost(node - self.mentors)
-            };
+            let end =
+                if node < self.mentors { state.exit(node) } else { state.leave_cost(node - self.mentors) };
             self.distance[node] = end;
             if end <= farthest {
                 self.queue.push(end, index(node));
@@ -125,7 +122,7 @@ impl<W: Weight> Phases<W> {
                 let column = core.column(node);
                 work.counters.arcs += column.len() as u64;
                 work.pulse.beat(column.len())?;
-                let base = now + state.door(node).price;
+                let base = now + state.price(node);
                 for arc in column {
                     let mentee = arc.to as usize;
                     let distance = base + state.u[mentee] - W::from(arc.score);
@@ -155,7 +152,7 @@ impl<W: Weight> Phases<W> {
                     state.u[node - self.mentors] -= change;
                 }
             } else if state.has_seats(node) {
-                state.set_price(node, state.door(node).price + change);
+                state.set_price(node, state.price(node) + change);
             }
         }
         Ok(now)

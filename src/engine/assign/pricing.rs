@@ -48,7 +48,7 @@ struct Prices<W> {
 
 impl<W: Weight> Prices<W> {
     fn of(problem: &Problem<'_>, state: &State<W>) -> Self {
-        let exact: Vec<W> = (0..state.mentors()).map(|mentor| state.door(mentor).price).collect();
+        let exact: Vec<W> = (0..state.mentors()).map(|mentor| state.price(mentor)).collect();
         let lowest = exact.iter().copied().min().unwrap_or_default();
         let asked = exact.iter().zip(problem.mentors).filter(|(_, seats)| seats.max > 0);
         let lowest_asked = asked.map(|(price, _)| *price).min().unwrap_or_default();

@@ -38,7 +38,7 @@ pub(super) fn restore<W: Weight>(
     let mut missing = 0_u64;
     for (mentor, (&seats, &load)) in problem.mentors.iter().zip(&load).enumerate() {
         let Seats { min, max } = Seats { min: seats.min.min(seats.max), ..seats };
-        let floor = state.door(mentor).price;
+        let floor = state.price(mentor);
         if max == 0 {
             continue;
         }
@@ -87,7 +87,7 @@ pub(super) fn restore<W: Weight>(
     }
     let mut holes = Vec::new();
     for (mentor, (&seats, &load)) in problem.mentors.iter().zip(&load).enumerate() {
-        let taken = taken_at(seats, state.door(mentor).price, minimum).max(load);
+        let taken = taken_at(seats, state.price(mentor), minimum).max(load);
         (0..taken).for_each(|_| state.take_seat(mentor));
         (load..taken).for_each(|_| state.open_hole(mentor));
         if load < taken {
@@ -179,7 +179,7 @@ impl<W: Weight> Offers<W> {
     ) -> Self {
         let mut offers = Self { given: [None, None], others: -W::FAR };
         let mut left = given.len();
-        let value = |arc: &Arc| W::from(arc.score) - state.door(arc.to as usize).price;
+        let value = |arc: &Arc| W::from(arc.score) - state.price(arc.to as usize);
         for arc in core.row(mentee) {
             if left == 0 && W::from(arc.score) - state.lowest_price() <= offers.others {
                 break;
