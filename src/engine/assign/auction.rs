@@ -13,6 +13,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::hint::black_box;
 
 use rayon::prelude::*;
 
@@ -191,6 +192,8 @@ fn decide_many<W: Weight, M: Market<W>>(
 
 /// Hears the bids of a batch.
 fn hear<W: Weight, M: Market<W>>(market: &mut M, decisions: &Decisions<W>, later: &mut Vec<u32>) {
+    // One after the other, bids would wait for memory again and again; all at once they wait together.
+    black_box(decisions.targets.iter().fold(0, |seen, arc| seen ^ market.glance(arc.to as usize)));
     let mut targets = decisions.targets.iter();
     for &Decision { bidder, given_up, bids, value } in &decisions.bidders {
         if market.missing(bidder as usize) != (given_up + bids) as usize {

@@ -35,6 +35,9 @@ pub(super) trait Market<W: Weight>: Sync {
     /// The lowest bid that she keeps.
     fn lowest_bid(&mut self, item: usize) -> Option<W>;
 
+    /// Looks at all that a bid for her will have to look at.
+    fn glance(&self, item: usize) -> u32;
+
     /// Sets her price.
     fn set_price(&mut self, item: usize, price: W);
 
@@ -97,6 +100,10 @@ impl<W: Weight> Market<W> for ForSeats<'_, W> {
 
     fn lowest_bid(&mut self, item: usize) -> Option<W> {
         self.state.lowest_bid(item)
+    }
+
+    fn glance(&self, item: usize) -> u32 {
+        self.state.glance(item)
     }
 
     fn set_price(&mut self, item: usize, price: W) {
@@ -176,6 +183,10 @@ impl<W: Weight> Market<W> for ForMentees<'_, W> {
 
     fn lowest_bid(&mut self, item: usize) -> Option<W> {
         self.lowest_bidder(item).map(|(_, bid)| bid)
+    }
+
+    fn glance(&self, item: usize) -> u32 {
+        self.state.mates(item).count() as u32
     }
 
     fn set_price(&mut self, item: usize, price: W) {

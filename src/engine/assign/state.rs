@@ -332,6 +332,12 @@ impl<W: Weight> State<W> {
         self.holders.of(self.mentors[mentor].held).iter().map(|holder| (holder.mentee as usize, holder.score))
     }
 
+    /// Whom a mentor would part with first, and whom else this mentee has.
+    pub(super) fn glance(&self, mentor: usize) -> u32 {
+        let lowest = self.holders.of(self.mentors[mentor].held).first();
+        lowest.map_or(NONE, |holder| self.places[holder.mentee as usize * self.stride].mentor)
+    }
+
     /// Puts a pair into use. Seats and places are counted by the caller.
     pub(super) fn attach(&mut self, mentee: usize, mentor: usize, score: i32) {
         let range = mentee * self.stride..(mentee + 1) * self.stride;
