@@ -35,7 +35,7 @@ pub(super) trait Market<W: Weight>: Sync {
     /// The lowest bid that she keeps.
     fn lowest_bid(&mut self, item: usize) -> Option<W>;
 
-    /// Looks at all that a bid for her will have to look at.
+    /// Reads what hearing a bid for her will read, to have it at hand soon. What it gives means nothing.
     fn glance(&self, item: usize) -> u32;
 
     /// Sets her price.
@@ -186,7 +186,7 @@ impl<W: Weight> Market<W> for ForMentees<'_, W> {
     }
 
     fn glance(&self, item: usize) -> u32 {
-        self.state.mates(item).count() as u32
+        index(self.state.mates(item).count())
     }
 
     fn set_price(&mut self, item: usize, price: W) {

@@ -332,10 +332,10 @@ impl<W: Weight> State<W> {
         self.holders.of(self.mentors[mentor].held).iter().map(|holder| (holder.mentee as usize, holder.score))
     }
 
-    /// Whom a mentor would part with first, and whom else this mentee has.
+    /// Reads what a bid for a mentor will read: where her holders are, the lowest of them, and whom that mentee has.
     pub(super) fn glance(&self, mentor: usize) -> u32 {
-        let lowest = self.holders.of(self.mentors[mentor].held).first();
-        lowest.map_or(NONE, |holder| self.places[holder.mentee as usize * self.stride].mentor)
+        let lowest = self.holders.glance(self.mentors[mentor].held) as usize;
+        self.places.get(lowest * self.stride).map_or(NONE, |place| place.mentor)
     }
 
     /// Puts a pair into use. Seats and places are counted by the caller.
