@@ -13,6 +13,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::hint::black_box;
 
 use rayon::prelude::*;
 
@@ -29,6 +30,8 @@ const BATCH_LEAST: usize = 16;
 const BATCH_MOST: usize = 1 << 13;
 /// Bidders per task.
 const CHUNK: usize = 128;
+/// Arcs in a line of the cache.
+const LINE: usize = 8;
 
 /// What a batch of bidders decide.
 struct Decisions<W> {
@@ -98,6 +101,9 @@ fn decide_chunk<W: Weight, M: Market<W>>(
     mut pulse: Pulse<'_>,
 ) -> Result<Decisions<W>, Stopped> {
     let mut made = Decisions { bidders: Vec::with_capacity(chunk.len()), targets: Vec::new(), arcs: 0 };
+    // One after the other, bidders would wait for memory again and again; all at once they wait together.
+    let heads = chunk.iter().flat_map(|&bidder| market.row(bidder as usize).iter().step_by(LINE).take(2));
+    black_box(heads.fold(0, |seen, arc| seen ^ arc.to));
     for &bidder in chunk {
         let row = market.row(bidder as usize);
         pulse.beat(row.len())?;
@@ -191,6 +197,8 @@ fn decide_many<W: Weight, M: Market<W>>(
 
 /// Hears the bids of a batch.
 fn hear<W: Weight, M: Market<W>>(market: &mut M, decisions: &Decisions<W>, later: &mut Vec<u32>) {
+    // As in `decide_chunk`.
+    black_box(decisions.targets.iter().fold(0, |seen, arc| seen ^ market.glance(arc.to as usize)));
     let mut targets = decisions.targets.iter();
     for &Decision { bidder, given_up, bids, value } in &decisions.bidders {
         if market.missing(bidder as usize) != (given_up + bids) as usize {

@@ -57,6 +57,11 @@ impl<W: Copy + Default + Ord> Holders<W> {
         &self.slots[block.range()]
     }
 
+    /// The mentee in the first slot of a block, whether or not the slot is held: to have it at hand soon.
+    pub(super) fn glance(&self, block: Block) -> u32 {
+        self.slots.get(block.start as usize).map_or(0, |holder| holder.mentee)
+    }
+
     /// Adds a holder, and keeps the order.
     pub(super) fn push(&mut self, block: &mut Block, holder: Holder<W>) {
         let Block { len, room, auction, .. } = *block;

@@ -42,6 +42,9 @@ pub(super) trait Market<W: Weight>: Sync {
     /// The lowest bid that she keeps.
     fn lowest_bid(&mut self, item: usize) -> Option<W>;
 
+    /// Reads what hearing a bid for her will read, to have it at hand soon. What it gives means nothing.
+    fn glance(&self, item: usize) -> u32;
+
     /// Sets her price.
     fn set_price(&mut self, item: usize, price: W);
 
@@ -163,7 +166,7 @@ impl<W: Weight> Market<W> for ForSeats<'_, W> {
     }
 
     fn price(&self, item: usize) -> W {
-        self.state.door(item).price
+        self.state.price(item)
     }
 
     fn lowest_price(&self) -> W {
@@ -180,6 +183,10 @@ impl<W: Weight> Market<W> for ForSeats<'_, W> {
 
     fn lowest_bid(&mut self, item: usize) -> Option<W> {
         self.state.lowest_bid(item)
+    }
+
+    fn glance(&self, item: usize) -> u32 {
+        self.state.glance(item)
     }
 
     fn set_price(&mut self, item: usize, price: W) {
@@ -223,7 +230,7 @@ impl<W: Weight> Market<W> for ForSeats<'_, W> {
     }
 
     fn exit(&self, item: usize) -> W {
-        self.state.door(item).exit
+        self.state.exit(item)
     }
 
     fn leave_cost(&self, bidder: usize) -> W {
@@ -253,7 +260,7 @@ pub(super) struct ForMentees<'a, W> {
 
 impl<W: Weight> ForMentees<'_, W> {
     fn lowest_bidder(&self, item: usize) -> Option<(usize, W)> {
-        let bid = |mentor: u32, score: i32| W::from(score) - self.state.door(mentor as usize).price;
+        let bid = |mentor: u32, score: i32| W::from(score) - self.state.price(mentor as usize);
         let bids =
             self.state.mates(item).map(|place| (place.mentor as usize, bid(place.mentor, place.score)));
         bids.min_by_key(|&(_, bid)| bid)
@@ -303,6 +310,10 @@ impl<W: Weight> Market<W> for ForMentees<'_, W> {
 
     fn lowest_bid(&mut self, item: usize) -> Option<W> {
         self.lowest_bidder(item).map(|(_, bid)| bid)
+    }
+
+    fn glance(&self, item: usize) -> u32 {
+        index(self.state.mates(item).count())
     }
 
     fn set_price(&mut self, item: usize, price: W) {
@@ -362,7 +373,7 @@ impl<W: Weight> Market<W> for ForMentees<'_, W> {
     }
 
     fn lower(&mut self, bidder: usize, change: W) {
-        self.state.set_price(bidder, self.state.door(bidder).price - change);
+        self.state.set_price(bidder, self.state.price(bidder) - change);
     }
 
     fn detach(&mut self, bidder: usize, item: usize) {

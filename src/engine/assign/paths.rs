@@ -105,7 +105,7 @@ impl<W: Weight> Paths<W> {
             let node = node as usize;
             let change = self.best - self.labels[node].distance;
             if node < self.mentors {
-                state.set_price(node, state.door(node).price + change);
+                state.set_price(node, state.price(node) + change);
             } else {
                 state.u[node - self.mentors] -= change;
             }
@@ -169,7 +169,7 @@ impl<W: Weight> Paths<W> {
             let node = node as usize;
             let change = self.best - self.labels[node].distance;
             if node < self.mentors {
-                state.set_price(node, state.door(node).price - change);
+                state.set_price(node, state.price(node) - change);
             } else {
                 state.u[node - self.mentors] += change;
             }
@@ -233,17 +233,17 @@ impl<W: Weight> Paths<W> {
             if cheapest - score >= self.best {
                 return looked_at;
             }
-            let door = state.door(arc.to as usize);
-            let distance = base - score + door.price;
+            let mentor = arc.to as usize;
+            let distance = base - score + state.price(mentor);
             if distance < self.best && !state.are_mates(mentee, arc.to) {
-                self.reach(arc.to as usize, distance, self.mentors + mentee, arc.score, door.exit);
+                self.reach(mentor, distance, self.mentors + mentee, arc.score, state.exit(mentor));
             }
         }
         row.len()
     }
 
     fn relax_holders(&mut self, state: &State<W>, mentor: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
-        let base = self.queue.now() - state.door(mentor).price;
+        let base = self.queue.now() - state.price(mentor);
         for (mentee, score) in state.holders(mentor) {
             work.pulse.beat(1)?;
             let distance = base + W::from(score) - state.u[mentee];
@@ -253,7 +253,7 @@ impl<W: Weight> Paths<W> {
     }
 
     fn relax_column(&mut self, state: &State<W>, core: &Core<'_>, mentor: usize) {
-        let base = self.queue.now() + state.door(mentor).price;
+        let base = self.queue.now() + state.price(mentor);
         for arc in core.column(mentor) {
             let mentee = arc.to as usize;
             let distance = base + state.u[mentee] - W::from(arc.score);
@@ -267,7 +267,7 @@ impl<W: Weight> Paths<W> {
         let base = self.queue.now() - state.u[mentee];
         for place in state.mates(mentee) {
             let mentor = place.mentor as usize;
-            let distance = base + W::from(place.score) - state.door(mentor).price;
+            let distance = base + W::from(place.score) - state.price(mentor);
             self.reach(mentor, distance, self.mentors + mentee, place.score, state.vacate_cost(mentor));
         }
     }

@@ -35,7 +35,6 @@ pub(super) fn price<W: Weight>(
         scores: problem.scores,
         state,
         core,
-        exact: &prices.exact,
         is_done: prices.hold_for(mentee, state, core),
         least: state.u[mentee] - margin,
         view: prices.view(state.u[mentee] - margin),
@@ -51,9 +50,8 @@ const STEP: i32 = 1 << 14;
 /// Most bases. 6 bytes per mentor for each.
 const BASES: usize = 16;
 
-/// Prices of all mentors, exactly and for a quick first look. 8 bytes per mentor in 64-bit arithmetic, and 6 for each view.
+/// Prices of all mentors for a quick first look: 6 bytes per mentor for each view.
 struct Prices<W> {
-    exact: Vec<W>,
     /// Lowest price of a mentor who has places, and pairs that are not in the core.
     lowest_asked: W,
     /// The most that any pair outside the core can leave to its mentee, by what is known of its mentor.
@@ -72,23 +70,22 @@ struct View<W> {
 
 impl<W: Weight> Prices<W> {
     fn of(problem: &Problem<'_>, state: &State<W>, core: &Core<'_>, margin: W) -> Self {
-        let exact: Vec<W> = (0..state.mentors()).map(|mentor| state.door(mentor).price).collect();
         let (mut lowest_asked, mut most_left) = (W::FAR, -W::FAR);
-        for (mentor, (&price, seats)) in exact.iter().zip(problem.mentors).enumerate() {
+        for (mentor, (&price, seats)) in state.prices().iter().zip(problem.mentors).enumerate() {
             let best = core.outside_of_mentor(mentor);
             if seats.max > 0 && best != FORBIDDEN {
                 lowest_asked = lowest_asked.min(price);
                 most_left = most_left.max(W::from(best) - price);
             }
         }
-        let mut prices = Self { exact, lowest_asked, most_left, views: Vec::new() };
+        let mut prices = Self { lowest_asked, most_left, views: Vec::new() };
         let read = (0..state.mentees()).filter(|&mentee| !prices.hold_for(mentee, state, core));
         let mut bases: Vec<W> = read.map(|mentee| (state.u[mentee] - margin).rounded_down(STEP)).collect();
         bases.sort_unstable();
         bases.dedup();
         // Of too many, every so many; the lowest serves everybody.
         let few = bases.iter().copied().step_by(bases.len().div_ceil(BASES).max(1));
-        prices.views = few.map(|base| View::new(base, &prices.exact)).collect();
+        prices.views = few.map(|base| View::new(base, state.prices())).collect();
         prices
     }
 
@@ -124,7 +121,6 @@ struct Violations<'a, W> {
     scores: &'a dyn PairScores,
     state: &'a State<W>,
     core: &'a Core<'a>,
-    exact: &'a [W],
     is_done: bool,
     /// What a pair must leave to the mentee to be of interest.
     least: W,
@@ -172,7 +168,7 @@ impl<W: Weight> RowVisitor for Violations<'_, W> {
 impl<W: Weight> Violations<'_, W> {
     fn collect<C: Cell>(&mut self, mentee: usize, from: usize, cells: &[C]) {
         let outside = self.core.outside(mentee);
-        let prices = &self.exact[from..from + cells.len()];
+        let prices = &self.state.prices()[from..from + cells.len()];
         for ((cell, &price), at) in cells.iter().zip(prices).zip(from..) {
             let Some(score) = cell.score() else { continue };
             let value = W::from(score) - price;

@@ -18,12 +18,12 @@ pub(super) struct Upset {
 pub(super) fn take_in<W: Weight>(state: &mut State<W>, added: &[Vec<Arc>]) -> Upset {
     let mut upset = Upset::default();
     for (mentee, added) in added.iter().enumerate() {
-        let offers = added.iter().map(|arc| W::from(arc.score) - state.door(arc.to as usize).price);
+        let offers = added.iter().map(|arc| W::from(arc.score) - state.price(arc.to as usize));
         let Some(value) = offers.max().filter(|&value| value > state.u[mentee]) else { continue };
         state.u[mentee] = value;
         let too_dear: Vec<usize> = state
             .mates(mentee)
-            .filter(|place| W::from(place.score) - value < state.door(place.mentor as usize).price)
+            .filter(|place| W::from(place.score) - value < state.price(place.mentor as usize))
             .map(|place| place.mentor as usize)
             .collect();
         for mentor in too_dear {

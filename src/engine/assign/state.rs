@@ -22,23 +22,9 @@ use super::weight::Weight;
 /// No unit, no mentor.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// What a search reads of a mentor, in one piece.
+/// What a bid or a path asks of a mentor beside her price, in one line of the cache.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Door<W> {
-    /// The mentor's price.
-    pub(super) price: W,
-    /// What it costs to end a path here, in a hole or a free seat; [`Weight::FAR`] if there is none.
-    pub(super) exit: W,
-}
-
-impl<W: Weight> Door<W> {
-    /// Whether a path may end here at no cost.
-    pub(super) fn is_open(&self) -> bool {
-        self.exit == W::default()
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
 struct Mentor {
     min: u32,
     max: u32,
@@ -87,7 +73,8 @@ pub(super) struct State<W> {
     first: Vec<W>,
     /// Prices of mentees.
     pub(super) u: Vec<W>,
-    doors: Vec<Door<W>>,
+    /// Prices of mentors: apart from all else, since nothing is read as often.
+    prices: Vec<W>,
 }
 
 impl<W: Weight> State<W> {
@@ -111,12 +98,12 @@ impl<W: Weight> State<W> {
                 held: holders.open(max),
             })
             .collect();
-        let doors = mentors
+        let prices = mentors
             .iter()
             .map(|mentor| match (mentor.max, mentor.min) {
-                (0, _) => Door { price: nobody_pays, exit: W::FAR },
-                (_, 0) => Door { price: W::default(), exit: W::default() },
-                _ => Door { price: -minimum, exit: W::default() },
+                (0, _) => nobody_pays,
+                (_, 0) => W::default(),
+                _ => -minimum,
             })
             .collect();
         Self {
@@ -148,7 +135,7 @@ impl<W: Weight> State<W> {
                 })
                 .collect(),
             first,
-            doors,
+            prices,
         }
     }
 
@@ -162,14 +149,31 @@ impl<W: Weight> State<W> {
         self.mentors.len()
     }
 
-    /// Price and exit of a mentor.
-    pub(super) fn door(&self, mentor: usize) -> Door<W> {
-        self.doors[mentor]
+    /// Price of a mentor.
+    pub(super) fn price(&self, mentor: usize) -> W {
+        self.prices[mentor]
+    }
+
+    /// Prices of all mentors.
+    pub(super) fn prices(&self) -> &[W] {
+        &self.prices
+    }
+
+    /// What it costs to end a path at a mentor, in a hole or a free seat; [`Weight::FAR`] if there is none.
+    pub(super) fn exit(&self, mentor: usize) -> W {
+        let Mentor { max, taken, holes, .. } = self.mentors[mentor];
+        if holes > 0 {
+            W::default()
+        } else if taken < max {
+            -(self.seat_bonus(mentor, taken) + self.prices[mentor])
+        } else {
+            W::FAR
+        }
     }
 
     /// Whether a mentor has a hole, or a free seat at her present price.
     pub(super) fn is_open(&self, mentor: usize) -> bool {
-        self.doors[mentor].is_open()
+        self.exit(mentor) == W::default()
     }
 
     /// Takes as many of a mentor's seats into use as `most`; they are holes.
@@ -177,7 +181,6 @@ impl<W: Weight> State<W> {
         let entry = &mut self.mentors[mentor];
         let seats = entry.max.min(index(most));
         (entry.taken, entry.holes) = (seats, seats);
-        self.refresh_exit(mentor);
     }
 
     /// No mentor's price is ever lower.
@@ -254,30 +257,18 @@ impl<W: Weight> State<W> {
     pub(super) fn vacate_cost(&self, mentor: usize) -> W {
         match self.mentors[mentor].taken {
             0 => W::FAR,
-            taken => self.seat_bonus(mentor, taken - 1) + self.doors[mentor].price,
+            taken => self.seat_bonus(mentor, taken - 1) + self.prices[mentor],
         }
     }
 
     /// What it costs to put a pair into use: nothing or more for a pair not in use, nothing or less for one in use.
     pub(super) fn cost(&self, mentee: usize, mentor: usize, score: i32) -> W {
-        self.u[mentee] + self.doors[mentor].price - W::from(score)
+        self.u[mentee] + self.prices[mentor] - W::from(score)
     }
 
     /// Sets a mentor's price.
     pub(super) fn set_price(&mut self, mentor: usize, price: W) {
-        self.doors[mentor].price = price;
-        self.refresh_exit(mentor);
-    }
-
-    fn refresh_exit(&mut self, mentor: usize) {
-        let Mentor { max, taken, holes, .. } = self.mentors[mentor];
-        self.doors[mentor].exit = if holes > 0 {
-            W::default()
-        } else if taken < max {
-            -(self.seat_bonus(mentor, taken) + self.doors[mentor].price)
-        } else {
-            W::FAR
-        };
+        self.prices[mentor] = price;
     }
 
     /// The price at which a full mentor's next seat opens, if she has one.
@@ -294,19 +285,16 @@ impl<W: Weight> State<W> {
         } else {
             entry.taken += 1;
         }
-        self.refresh_exit(mentor);
     }
 
     /// A seat that somebody has left becomes a hole.
     pub(super) fn open_hole(&mut self, mentor: usize) {
         self.mentors[mentor].holes += 1;
-        self.refresh_exit(mentor);
     }
 
     /// A hole is filled by somebody.
     pub(super) fn fill_hole(&mut self, mentor: usize) {
         self.mentors[mentor].holes -= 1;
-        self.refresh_exit(mentor);
     }
 
     /// Holes of a mentor.
@@ -317,7 +305,6 @@ impl<W: Weight> State<W> {
     /// Gives a seat up.
     pub(super) fn vacate(&mut self, mentor: usize) {
         self.mentors[mentor].taken -= 1;
-        self.refresh_exit(mentor);
     }
 
     /// The served places of a mentee.
@@ -348,6 +335,12 @@ impl<W: Weight> State<W> {
     /// The mentees whom a mentor serves, with the pairs' scores.
     pub(super) fn holders(&self, mentor: usize) -> impl Iterator<Item = (usize, i32)> + '_ {
         self.holders.of(self.mentors[mentor].held).iter().map(|holder| (holder.mentee as usize, holder.score))
+    }
+
+    /// Reads what a bid for a mentor will read: where her holders are, the lowest of them, and whom that mentee has.
+    pub(super) fn glance(&self, mentor: usize) -> u32 {
+        let lowest = self.holders.glance(self.mentors[mentor].held) as usize;
+        self.places.get(lowest * self.stride).map_or(NONE, |place| place.mentor)
     }
 
     /// Puts a pair into use. Seats and places are counted by the caller.
@@ -422,6 +415,6 @@ impl<W: Weight> State<W> {
 
     /// The mentors' prices, widened.
     pub(super) fn mentor_prices(&self) -> Vec<i128> {
-        self.doors.iter().map(|door| door.price.into()).collect()
+        self.prices.iter().map(|&price| price.into()).collect()
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn core<W: Weight>(
             let (before, least) = (arcs.1.len(), state.u[mentee] - near);
             let row = list.row(mentee).iter();
             let row = row.take_while(|arc| W::from(arc.score) - lowest >= least);
-            arcs.1.extend(row.filter(|arc| W::from(arc.score) - state.door(arc.to as usize).price >= least));
+            arcs.1.extend(row.filter(|arc| W::from(arc.score) - state.price(arc.to as usize) >= least));
             arcs.0.push(index(arcs.1.len() - before));
         }
     })?;
@@ -56,7 +56,7 @@ pub(super) fn missed<W: Weight>(
             let u = state.u[mentee];
             let row = list.row(mentee).iter();
             let row = row.take_while(|arc| W::from(arc.score) - lowest > u);
-            let above = row.filter(|arc| W::from(arc.score) - state.door(arc.to as usize).price > u);
+            let above = row.filter(|arc| W::from(arc.score) - state.price(arc.to as usize) > u);
             missed.push(above.filter(|arc| !state.are_mates(mentee, arc.to)).copied().collect());
         }
     })?;

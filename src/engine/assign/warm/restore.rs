@@ -1,5 +1,7 @@
 //! Makes a state out of any start, in which all conditions hold: what does not fit is dropped and waits.
 
+use std::hint::black_box;
+
 use rayon::prelude::*;
 
 use crate::engine::assign::core::{Arc, Core, index};
@@ -12,6 +14,9 @@ use super::Start;
 
 /// Rows that one task looks at.
 const ROWS: usize = 4096;
+
+/// Mentees whose mentors are looked up together.
+const CHUNK: usize = 128;
 
 /// Beyond one hole for so many mentees a start is of no use.
 const FEW: u64 = 4;
@@ -38,7 +43,7 @@ pub(super) fn restore<W: Weight>(
     let mut missing = 0_u64;
     for (mentor, (&seats, &load)) in problem.mentors.iter().zip(&load).enumerate() {
         let Seats { min, max } = Seats { min: seats.min.min(seats.max), ..seats };
-        let floor = state.door(mentor).price;
+        let floor = state.price(mentor);
         if max == 0 {
             continue;
         }
@@ -71,23 +76,28 @@ pub(super) fn restore<W: Weight>(
 
     load.fill(0);
     let mut waiting = Vec::new();
-    for (mentee, Kept { u, mates }) in kept.into_iter().enumerate() {
-        state.u[mentee] = u;
-        for mate in mates.into_iter().flatten() {
-            state.enter(mentee);
-            state.attach(mentee, mate.to as usize, mate.score);
-            load[mate.to as usize] += 1;
-        }
-        while state.enter_cost(mentee) < W::default() {
-            state.enter(mentee);
-        }
-        if state.unserved(mentee) > 0 {
-            waiting.push(index(mentee));
+    for (chunk, kept) in kept.chunks(CHUNK).enumerate() {
+        // What the mentors have is read all at once first, so that the waits for memory overlap.
+        let mates = kept.iter().flat_map(|kept| kept.mates.into_iter().flatten());
+        black_box(mates.fold(0, |seen, mate| seen ^ state.glance(mate.to as usize)));
+        for (mentee, Kept { u, mates }) in (chunk * CHUNK..).zip(kept) {
+            state.u[mentee] = *u;
+            for mate in mates.iter().flatten() {
+                state.enter(mentee);
+                state.attach(mentee, mate.to as usize, mate.score);
+                load[mate.to as usize] += 1;
+            }
+            while state.enter_cost(mentee) < W::default() {
+                state.enter(mentee);
+            }
+            if state.unserved(mentee) > 0 {
+                waiting.push(index(mentee));
+            }
         }
     }
     let mut holes = Vec::new();
     for (mentor, (&seats, &load)) in problem.mentors.iter().zip(&load).enumerate() {
-        let taken = taken_at(seats, state.door(mentor).price, minimum).max(load);
+        let taken = taken_at(seats, state.price(mentor), minimum).max(load);
         (0..taken).for_each(|_| state.take_seat(mentor));
         (load..taken).for_each(|_| state.open_hole(mentor));
         if load < taken {
@@ -179,7 +189,7 @@ impl<W: Weight> Offers<W> {
     ) -> Self {
         let mut offers = Self { given: [None, None], others: -W::FAR };
         let mut left = given.len();
-        let value = |arc: &Arc| W::from(arc.score) - state.door(arc.to as usize).price;
+        let value = |arc: &Arc| W::from(arc.score) - state.price(arc.to as usize);
         for arc in core.row(mentee) {
             if left == 0 && W::from(arc.score) - state.lowest_price() <= offers.others {
                 break;
