@@ -14,6 +14,7 @@
 
 mod aspect;
 mod bundle;
+mod columns;
 mod coverage;
 mod dense;
 mod identity;
@@ -37,6 +38,7 @@ use std::ops::Range;
 use self::aspect::Aspect;
 pub(super) use self::aspect::{Finding, Story, code};
 use self::bundle::Bundle;
+use self::columns::Columns;
 use self::coverage::Coverage;
 use self::identity::IdentityWishes;
 use self::language::CommonLanguage;
@@ -68,6 +70,7 @@ pub struct Scores<'a> {
     /// [`Person::key`] of every mentee, and of every mentor.
     keys: [Vec<u64>; 2],
     tables: Vec<Box<dyn Lookup + 'a>>,
+    columns: Columns,
     apart: Vec<Apart>,
     bundles: Vec<Bundle>,
     /// Tables with too many classes for a bundle.
@@ -101,11 +104,13 @@ impl<'a> Scores<'a> {
         let rules = &policy.rules;
         let mentees: Vec<&Person<'_>> = round.mentees.iter().map(|at| &round.people[*at as usize]).collect();
         let mentors: Vec<&Person<'_>> = round.mentors.iter().map(|at| &round.people[*at as usize]).collect();
-        let tables = tables(round, &mentees, &mentors, observer)?;
+        let mut columns = Columns::new(mentors.len());
+        let tables = tables(round, &mentees, &mentors, &mut columns, observer)?;
         let apart = Apart::of_policy(rules, &mentees, &mentors);
-        let (bundles, wide) = bundle::bundle(&tables, mentors.len());
+        let (bundles, wide) = bundle::bundle(&tables, mentors.len(), &mut columns);
         let mut this = Self {
             tables,
+            columns,
             apart,
             bundles,
             wide,
@@ -256,11 +261,12 @@ fn tables<'a>(
     round: &'a Round<'a>,
     mentees: &[&Person<'_>],
     mentors: &[&Person<'_>],
+    columns: &mut Columns,
     observer: &dyn Observer,
 ) -> Result<Vec<Box<dyn Lookup + 'a>>, Stopped> {
     let policy = &round.snapshot.policy;
     let rules = &policy.rules;
-    let mut tables = Tables { mentees, mentors, all: Vec::new() };
+    let mut tables = Tables { mentees, mentors, columns, all: Vec::new() };
     tables.add(Some(Exclusions::new(rules)));
     tables.add((!round.organisations.is_empty()).then_some(OwnRules(&round.organisations)));
     for criterion in Criterion::ALL {
@@ -302,13 +308,14 @@ fn tables<'a>(
 struct Tables<'t, 'a> {
     mentees: &'t [&'t Person<'t>],
     mentors: &'t [&'t Person<'t>],
+    columns: &'t mut Columns,
     all: Vec<Box<dyn Lookup + 'a>>,
 }
 
 impl<'a> Tables<'_, 'a> {
     fn add<A: Aspect + 'a>(&mut self, aspect: Option<A>) {
         if let Some(aspect) = aspect {
-            self.all.push(Box::new(Table::new(aspect, self.mentees, self.mentors)));
+            self.all.push(Box::new(Table::new(aspect, self.mentees, self.mentors, self.columns)));
         }
     }
 }

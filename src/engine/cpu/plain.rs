@@ -10,7 +10,7 @@
     reason = "a body becomes vector code of a level only inside the function of that level"
 )]
 
-use super::Values;
+use super::recipe::{BASE, Column, FEW, Key, MOST_SCORE, Recipe, Sums, TOGETHER, Table};
 
 /// Words that are counted together: one register of 512 bits.
 pub(in crate::engine) const WORDS: usize = 8;
@@ -25,43 +25,85 @@ pub(in crate::engine) type Lanes = [u64; WORDS];
 /// One bit of every number per plane.
 pub(super) type Planes = [Lanes; PLANES];
 
-/// Numbers looked up before they are added.
+/// Values looked up before they are added.
 const CHUNK: usize = 64;
 
-pub(super) fn look_up(classes: &[u8], values: &Values, out: &mut [i16]) {
-    for (classes, out) in classes.chunks(CHUNK).zip(out.chunks_mut(CHUNK)) {
+pub(super) fn sum_up(columns: &[Column], own: &[Column], recipe: &Recipe, out: &mut [i16; LANES]) {
+    out.fill(0);
+    for group in recipe.parts.chunks(TOGETHER) {
+        let mut digits = [0; LANES];
+        for part in group {
+            add_digits(recipe.tables(part), &classes(columns, own, &part.key), &mut digits);
+        }
+        for (sum, digits) in out.iter_mut().zip(digits) {
+            let score = (digits & 0xFF) + u16::from(BASE) * (digits >> 8);
+            *sum = sum.saturating_add(match recipe.sums {
+                Sums::Scores => score.cast_signed(),
+                Sums::Bits => digits.cast_signed(),
+            });
+        }
+    }
+    if recipe.sums == Sums::Scores {
+        for sum in out {
+            *sum = if *sum > MOST_SCORE { i16::MIN } else { *sum };
+        }
+    }
+}
+
+/// The classes of all lanes.
+fn classes(columns: &[Column], own: &[Column], key: &Key) -> [u8; LANES] {
+    let mut classes = columns[key.base].0;
+    if let Some(mine) = key.own {
+        for (class, mine) in classes.iter_mut().zip(own[mine].0) {
+            *class = class.wrapping_add(mine);
+        }
+    }
+    let mut united = [0; LANES];
+    for (column, mask) in &key.masks {
+        for ((class, united), byte) in classes.iter_mut().zip(&mut united).zip(columns[*column].0) {
+            *united |= byte & mask;
+            *class = class.wrapping_add(if key.united { 0 } else { ones(byte & mask) });
+        }
+    }
+    if key.united {
+        for (class, united) in classes.iter_mut().zip(united) {
+            *class = class.wrapping_add(ones(united));
+        }
+    }
+    classes
+}
+
+/// The number of ones in a byte: in pairs, in fours, in eights, as vector code does it.
+fn ones(byte: u8) -> u8 {
+    let pairs = byte - (byte >> 1 & 0x55);
+    let fours = (pairs & 0x33) + (pairs >> 2 & 0x33);
+    (fours + (fours >> 4)) & 0x0F
+}
+
+/// Adds both digits of every class, side by side in 16 bits.
+fn add_digits(tables: &[Table], classes: &[u8; LANES], digits: &mut [u16; LANES]) {
+    let mut values = [0; 256];
+    for (values, table) in values.chunks_mut(FEW).zip(tables) {
+        for ((value, low), high) in values.iter_mut().zip(table.low).zip(table.high) {
+            *value = u16::from_le_bytes([low, high]);
+        }
+    }
+    for (classes, digits) in classes.chunks(CHUNK).zip(digits.chunks_mut(CHUNK)) {
         // Two loops, because only the second becomes vector code.
         let mut found = [0; CHUNK];
         for (found, class) in found.iter_mut().zip(classes) {
-            *found = values.of[usize::from(*class)];
+            *found = values[usize::from(*class)];
         }
-        for (out, found) in out.iter_mut().zip(found) {
-            *out = out.saturating_add(found);
+        for (digits, found) in digits.iter_mut().zip(found) {
+            // Low digits never leave their byte, and high ones that do stay at its end.
+            *digits = digits.saturating_add(found);
         }
     }
 }
 
-#[inline]
-pub(super) fn count_common(bytes: &[u8], mine: u8, counts: &mut [u8]) {
-    for (count, byte) in counts.iter_mut().zip(bytes) {
-        let common = byte & mine;
-        // In pairs, in fours, in eights: the same at every level, and vector code at all.
-        let pairs = common - (common >> 1 & 0x55);
-        let fours = (pairs & 0x33) + (pairs >> 2 & 0x33);
-        *count = count.wrapping_add((fours + (fours >> 4)) & 0x0F);
-    }
-}
-
-#[inline]
-pub(super) fn raise_levels(levels: &[u8], mine: u8, best: &mut [u8]) {
-    for (best, level) in best.iter_mut().zip(levels) {
-        *best = (*best).max((*level).min(mine));
-    }
-}
-
-pub(super) fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &mut [u8; LANES]) {
+pub(super) fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &mut Column) {
     let (planes, used) = count(rows, seasons, most);
-    for (word, out) in out.chunks_exact_mut(64).enumerate() {
+    for (word, out) in out.0.chunks_exact_mut(64).enumerate() {
         for (byte, out) in out.chunks_exact_mut(8).enumerate() {
             let spread = |plane: usize| SPREAD[usize::from(planes[plane][word].to_le_bytes()[byte])] << plane;
             let numbers = (0..used).map(spread).fold(0, |all, bits| all | bits).to_le_bytes();
