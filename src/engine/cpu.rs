@@ -12,8 +12,8 @@ mod recipe;
 use std::arch::x86_64::{__m128i, __m256i, __m512i};
 use std::fmt;
 
-pub(super) use self::plain::{LANES, Lanes, WORDS};
-pub(super) use self::recipe::{Column, Key, Recipe, Sums};
+pub(super) use self::plain::{LANES, Lanes, Seasons, WORDS};
+pub(super) use self::recipe::{Column, Key, Recipes, Sums};
 
 /// A level of instructions that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,13 +127,13 @@ same_bytes! {
 }
 
 in_best_form! {
-    /// Writes the sums of a recipe, whose keys speak of `columns` and of its `own`. Every class must be one that has a value:
-    /// beyond these the forms differ.
-    fn sum_up(columns: &[Column], own: &[Column], recipe: &Recipe, out: &mut [i16; LANES]);
+    /// Writes the sums of one row of some recipes, whose keys speak of `columns` and of its `own`. Every class must be one
+    /// that has a value: beyond these the forms differ.
+    fn sum_up(columns: &[Column], own: &[Column], recipes: &Recipes, row: usize, out: &mut [i16; LANES]);
 
-    /// Counts the bits of every lane: of each of some seasons, in the rows that `seasons` names; the least of them is
-    /// written, or `most` if it is more.
-    fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &mut Column);
+    /// Counts the bits of every lane: of each season, in the rows that it names; the least of them is written, or `most` if
+    /// it is more.
+    fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column);
 }
 
 #[cfg(test)]

@@ -3,14 +3,15 @@
 //!
 //! People who gave an aspect the same answer are one class of it. The dense pass therefore judges classes, not people: for
 //! one mentee it lays out the verdict of every mentor class, and every pair is a few look-ups and additions. Aspects of few
-//! classes are joined into *bundles* of at most 256 joint classes, which one byte per mentor names. Sets of terms, languages
-//! and hours have too many: those aspects put the mentors into few classes for each mentee, by counting what they have in
-//! common with her. What depends on two particular people (avoid lists, earlier partners, preferences) is a sparse
-//! correction afterwards. All of it runs on 16-bit numbers, one register of mentors at a time: see [`super::cpu`].
+//! classes are joined into *bundles*, whose joint classes stand in one byte per mentor. Sets of terms, languages and hours
+//! have too many: those aspects put the mentors into few classes for each mentee, by counting what they have in common with
+//! her. What depends on two particular people (avoid lists, earlier partners, preferences) is a sparse correction
+//! afterwards. All of it runs on columns of one byte per mentor, and everything that a pair adds up stays in registers: see
+//! [`super::cpu`].
 //!
-//! Memory: nothing per pair. Per mentor about 20 bytes of terms, one per language of the round, one per bundle, and 42 per
-//! season for the hours (168 more with a roster); besides, per person of either side, a key of 8 bytes, 2 bytes per aspect,
-//! and a copy of her languages and hours (some 100 bytes and more with every season).
+//! Memory: nothing per pair. Per mentor some thirty bytes of columns and one per language of the round, and 42 per season
+//! for the hours (168 more with a roster); besides, per person of either side, a key of 8 bytes, 2 bytes per aspect, and a
+//! copy of her languages and hours (some 100 bytes and more with every season).
 
 mod aspect;
 mod bundle;

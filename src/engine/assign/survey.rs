@@ -1,12 +1,13 @@
 //! The survey: the first look at all pairs, which keeps every mentee's best mentors.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use crate::domain::run::Stage;
 use crate::engine::brought::Listed;
 use crate::engine::problem::{Arc, FORBIDDEN, Observer, Problem, Stopped};
 
-use super::core::{Core, index, sort};
+use super::core::{Core, index};
 use super::tiles::{Cell, LANE, RowVisitor, walk};
 use super::top::{Ranked, Top};
 
@@ -37,7 +38,7 @@ pub(super) fn survey<'a>(
         let core = Core::new(Cow::Borrowed(list), problem.mentors.len());
         return Ok(Survey { core, lowest, highest });
     }
-    let found = walk(problem, observer, Some(Stage::Score), |_| Best::new(problem, breadth))?;
+    let found = best_of_all(problem, breadth, observer)?;
     let mut starts = vec![0];
     let mut arcs = Vec::with_capacity(found.len() * breadth);
     let mut outside = Vec::with_capacity(found.len());
@@ -60,16 +61,32 @@ pub fn shortlist(
     breadth: usize,
     observer: &dyn Observer,
 ) -> Result<Vec<Vec<Arc>>, Stopped> {
-    let found = walk(problem, observer, Some(Stage::Score), |_| Best::new(problem, breadth))?;
+    let found = best_of_all(problem, breadth, observer)?;
     Ok(found.into_iter().map(|row| row.arcs).collect())
+}
+
+fn best_of_all(
+    problem: &Problem<'_>,
+    breadth: usize,
+    observer: &dyn Observer,
+) -> Result<Vec<BestOfRow>, Stopped> {
+    let open: Vec<bool> =
+        problem.mentors.chunks(LANE).map(|lane| lane.iter().all(|mentor| mentor.max > 0)).collect();
+    walk(problem, observer, Some(Stage::Score), |_| Best::new(problem, &open, breadth))
 }
 
 struct Best<'a> {
     problem: &'a Problem<'a>,
+    /// Lanes of mentors who all have places.
+    open: &'a [bool],
+    breadth: usize,
     top: Top<i32>,
     floor: i32,
     lowest: i32,
     highest: i32,
+    /// The highest score of every lane that is being read.
+    highs: Vec<i32>,
+    room: Vec<i32>,
 }
 
 struct BestOfRow {
@@ -89,12 +106,17 @@ impl RowVisitor for Best<'_> {
 
     fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         let (lanes, rest) = scores.as_chunks::<LANE>();
-        for (lane, from) in lanes.iter().zip((first..).step_by(LANE)) {
+        self.highs.clear();
+        for lane in lanes {
             let (lowest, highest) = C::ends(lane);
             self.lowest = self.lowest.min(lowest);
             self.highest = self.highest.max(highest);
-            if highest >= self.floor {
-                for (eight, from) in lane.as_chunks::<8>().0.iter().zip((from..).step_by(8)) {
+            self.highs.push(highest);
+        }
+        self.raise_floor(first / LANE);
+        for (at, lane) in lanes.iter().enumerate() {
+            if self.highs[at] >= self.floor {
+                for (eight, from) in lane.as_chunks::<8>().0.iter().zip((first + at * LANE..).step_by(8)) {
                     if C::any_at_least(eight, self.floor) {
                         self.pick(mentee, from, eight);
                     }
@@ -108,19 +130,40 @@ impl RowVisitor for Best<'_> {
         self.pick(mentee, first + scores.len() - rest.len(), rest);
     }
 
-    fn finish(self, mentee: usize) -> BestOfRow {
-        let found = self.top.into_sorted();
-        let mut arcs: Vec<Arc> =
-            found.iter().map(|entry| Arc { to: entry.mentor, score: entry.key }).collect();
-        sort(self.problem.scores, mentee, &mut arcs);
+    fn finish(self, _mentee: usize) -> BestOfRow {
+        let mut found = self.top.into_sorted();
+        // The order of a row: see [`super::core::sort`].
+        found.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.lot, entry.mentor));
+        let arcs = found.iter().map(|entry| Arc { to: entry.mentor, score: entry.key }).collect();
         BestOfRow { arcs, lowest: self.lowest, highest: self.highest }
     }
 }
 
 impl<'a> Best<'a> {
-    fn new(problem: &'a Problem<'a>, breadth: usize) -> Self {
-        let top = Top::new(breadth);
-        Self { problem, top, floor: FORBIDDEN + 1, lowest: i32::MAX, highest: FORBIDDEN }
+    fn new(problem: &'a Problem<'a>, open: &'a [bool], breadth: usize) -> Self {
+        Self {
+            problem,
+            open,
+            breadth,
+            top: Top::new(breadth),
+            floor: FORBIDDEN + 1,
+            lowest: i32::MAX,
+            highest: FORBIDDEN,
+            highs: Vec::new(),
+            room: Vec::new(),
+        }
+    }
+
+    /// Raises the floor to the highest score that enough lanes reach: each has a pair that scores as much, so that nothing
+    /// below can be among the best.
+    fn raise_floor(&mut self, first: usize) {
+        let highs = self.highs.iter().zip(&self.open[first..]);
+        self.room.clear();
+        self.room.extend(highs.filter(|(_, is_open)| **is_open).map(|(high, _)| *high));
+        if self.room.len() >= self.breadth {
+            let (_, enough, _) = self.room.select_nth_unstable_by(self.breadth - 1, |a, b| b.cmp(a));
+            self.floor = self.floor.max(*enough);
+        }
     }
 
     fn pick<C: Cell>(&mut self, mentee: usize, from: usize, cells: &[C]) {

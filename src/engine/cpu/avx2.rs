@@ -1,15 +1,15 @@
 //! The loops for AVX2: 32 bytes at a time.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_add_epi8, _mm256_adds_epi16, _mm256_adds_epu8, _mm256_and_si256, _mm256_blendv_epi8, _mm256_broadcastsi128_si256,
-    _mm256_cmpeq_epi8, _mm256_cmpgt_epi16, _mm256_maddubs_epi16, _mm256_min_epu8, _mm256_or_si256,
-    _mm256_permute4x64_epi64, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi64x, _mm256_setr_epi64x,
-    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_sub_epi8, _mm256_unpackhi_epi8,
-    _mm256_unpacklo_epi8,
+    __m256i, _mm256_add_epi8, _mm256_adds_epi16, _mm256_adds_epu8, _mm256_and_si256, _mm256_blendv_epi8,
+    _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi16, _mm256_maddubs_epi16,
+    _mm256_min_epu8, _mm256_or_si256, _mm256_permute4x64_epi64, _mm256_set1_epi8, _mm256_set1_epi16,
+    _mm256_set1_epi64x, _mm256_setr_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
+    _mm256_sub_epi8, _mm256_unpackhi_epi8, _mm256_unpacklo_epi8,
 };
 
-use super::plain::{self, LANES, Lanes};
-use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipe, Sums, TOGETHER};
+use super::plain::{self, LANES, Lanes, Seasons};
+use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER};
 use super::{bytes256, register128, register256, words256};
 
 /// Bytes of a register.
@@ -22,23 +22,29 @@ const FEW: usize = 16;
 type Registers = [__m256i; WIDTH];
 
 #[target_feature(enable = "avx2,popcnt")]
-pub(super) fn sum_up(columns: &[Column], own: &[Column], recipe: &Recipe, out: &mut [i16; LANES]) {
+pub(super) fn sum_up(
+    columns: &[Column],
+    own: &[Column],
+    recipes: &Recipes,
+    row: usize,
+    out: &mut [i16; LANES],
+) {
     for (at, out) in out.as_chunks_mut::<{ WIDTH * CHUNK }>().0.iter_mut().enumerate() {
         let mut sums = [[_mm256_setzero_si256(); 2]; WIDTH];
-        for group in recipe.parts.chunks(TOGETHER) {
+        for group in recipes.parts(row).chunks(TOGETHER) {
             let (mut low, mut high) = ([_mm256_setzero_si256(); WIDTH], [_mm256_setzero_si256(); WIDTH]);
             for part in group {
                 let classes = classes(columns, own, part, at);
-                add_digits(recipe, part, &classes, &mut low, &mut high);
+                add_digits(recipes, part, &classes, &mut low, &mut high);
             }
             for ((sums, low), high) in sums.iter_mut().zip(low).zip(high) {
-                for (sum, numbers) in sums.iter_mut().zip(join(low, high, recipe.sums)) {
+                for (sum, numbers) in sums.iter_mut().zip(join(low, high, recipes.sums)) {
                     *sum = _mm256_adds_epi16(*sum, numbers);
                 }
             }
         }
         for (out, sum) in out.as_chunks_mut::<16>().0.iter_mut().zip(sums.as_flattened()) {
-            *out = words256(finish(*sum, recipe.sums));
+            *out = words256(finish(*sum, recipes.sums));
         }
     }
 }
@@ -104,9 +110,16 @@ fn twice(bytes: [u8; FEW]) -> __m256i {
 /// Adds the digits of every class.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn add_digits(recipe: &Recipe, part: &Part, classes: &Registers, low: &mut Registers, high: &mut Registers) {
-    let tables = recipe.tables(part).iter();
-    let tables = tables.flat_map(|table| table.low.as_chunks::<FEW>().0.iter().zip(table.high.as_chunks::<FEW>().0));
+fn add_digits(
+    recipes: &Recipes,
+    part: &Part,
+    classes: &Registers,
+    low: &mut Registers,
+    high: &mut Registers,
+) {
+    let tables = recipes.tables(part).iter();
+    let tables =
+        tables.flat_map(|table| table.low.as_chunks::<FEW>().0.iter().zip(table.high.as_chunks::<FEW>().0));
     let mut classes = *classes;
     for (lows, highs) in tables.take(part.classes.div_ceil(FEW)) {
         let (lows, highs) = (twice(*lows), twice(*highs));
@@ -147,7 +160,7 @@ fn finish(sum: __m256i, sums: Sums) -> __m256i {
 }
 
 #[target_feature(enable = "avx2,popcnt")]
-pub(super) fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &mut Column) {
+pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
     let (planes, used) = plain::count(rows, seasons, most);
     let most = _mm256_set1_epi8(most.cast_signed());
     for (at, out) in out.0.as_chunks_mut::<CHUNK>().0.iter_mut().enumerate() {

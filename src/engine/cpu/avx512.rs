@@ -8,8 +8,8 @@ use std::arch::x86_64::{
     _mm512_setzero_si512, _mm512_unpackhi_epi8, _mm512_unpacklo_epi8,
 };
 
-use super::plain::{self, LANES, Lanes};
-use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipe, Sums, TOGETHER, Table};
+use super::plain::{self, LANES, Lanes, Seasons};
+use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER, Table};
 use super::{bytes512, register512, words512};
 
 /// Bytes of a register.
@@ -20,23 +20,29 @@ const WIDTH: usize = 4;
 type Registers = [__m512i; WIDTH];
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-pub(super) fn sum_up(columns: &[Column], own: &[Column], recipe: &Recipe, out: &mut [i16; LANES]) {
+pub(super) fn sum_up(
+    columns: &[Column],
+    own: &[Column],
+    recipes: &Recipes,
+    row: usize,
+    out: &mut [i16; LANES],
+) {
     for (at, out) in out.as_chunks_mut::<{ WIDTH * CHUNK }>().0.iter_mut().enumerate() {
         let mut sums = [[_mm512_setzero_si512(); 2]; WIDTH];
-        for group in recipe.parts.chunks(TOGETHER) {
+        for group in recipes.parts(row).chunks(TOGETHER) {
             let (mut low, mut high) = ([_mm512_setzero_si512(); WIDTH], [_mm512_setzero_si512(); WIDTH]);
             for part in group {
                 let classes = classes(columns, own, part, at);
-                add_digits(recipe.tables(part), &classes, &mut low, &mut high);
+                add_digits(recipes.tables(part), &classes, &mut low, &mut high);
             }
             for ((sums, low), high) in sums.iter_mut().zip(low).zip(high) {
-                for (sum, numbers) in sums.iter_mut().zip(join(low, high, recipe.sums)) {
+                for (sum, numbers) in sums.iter_mut().zip(join(low, high, recipes.sums)) {
                     *sum = _mm512_adds_epi16(*sum, numbers);
                 }
             }
         }
         for (out, sum) in out.as_chunks_mut::<32>().0.iter_mut().zip(sums.as_flattened()) {
-            *out = words512(finish(*sum, recipe.sums));
+            *out = words512(finish(*sum, recipes.sums));
         }
     }
 }
@@ -142,7 +148,7 @@ fn finish(sum: __m512i, sums: Sums) -> __m512i {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-pub(super) fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &mut Column) {
+pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
     let (planes, used) = plain::count(rows, seasons, most);
     let most = _mm512_set1_epi8(most.cast_signed());
     for (word, out) in out.0.as_chunks_mut::<CHUNK>().0.iter_mut().enumerate() {

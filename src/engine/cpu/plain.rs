@@ -10,7 +10,7 @@
     reason = "a body becomes vector code of a level only inside the function of that level"
 )]
 
-use super::recipe::{BASE, Column, FEW, Key, MOST_SCORE, Recipe, Sums, TOGETHER, Table};
+use super::recipe::{BASE, Column, FEW, Key, MOST_SCORE, Recipes, Sums, TOGETHER, Table};
 
 /// Words that are counted together: one register of 512 bits.
 pub(in crate::engine) const WORDS: usize = 8;
@@ -22,28 +22,64 @@ const PLANES: usize = 8;
 /// One bit for every number.
 pub(in crate::engine) type Lanes = [u64; WORDS];
 
+/// Rows that are counted, season after season.
+#[derive(Debug)]
+pub(in crate::engine) struct Seasons {
+    rows: Vec<u32>,
+    /// Where each season ends among `rows`.
+    ends: Vec<usize>,
+}
+
+impl Seasons {
+    /// No seasons, with room for some rows in all.
+    pub(in crate::engine) fn with_room(rows: usize) -> Self {
+        Self { rows: Vec::with_capacity(rows), ends: Vec::new() }
+    }
+
+    /// Adds a row to the season that is being written.
+    pub(in crate::engine) fn push(&mut self, row: u32) {
+        self.rows.push(row);
+    }
+
+    /// Ends the season that is being written.
+    pub(in crate::engine) fn end_season(&mut self) {
+        self.ends.push(self.rows.len());
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        let mut from = 0;
+        self.ends.iter().map(move |end| &self.rows[std::mem::replace(&mut from, *end)..*end])
+    }
+}
+
 /// One bit of every number per plane.
 pub(super) type Planes = [Lanes; PLANES];
 
 /// Values looked up before they are added.
 const CHUNK: usize = 64;
 
-pub(super) fn sum_up(columns: &[Column], own: &[Column], recipe: &Recipe, out: &mut [i16; LANES]) {
+pub(super) fn sum_up(
+    columns: &[Column],
+    own: &[Column],
+    recipes: &Recipes,
+    row: usize,
+    out: &mut [i16; LANES],
+) {
     out.fill(0);
-    for group in recipe.parts.chunks(TOGETHER) {
+    for group in recipes.parts(row).chunks(TOGETHER) {
         let mut digits = [0; LANES];
         for part in group {
-            add_digits(recipe.tables(part), &classes(columns, own, &part.key), &mut digits);
+            add_digits(recipes.tables(part), &classes(columns, own, &part.key), &mut digits);
         }
         for (sum, digits) in out.iter_mut().zip(digits) {
             let score = (digits & 0xFF) + u16::from(BASE) * (digits >> 8);
-            *sum = sum.saturating_add(match recipe.sums {
+            *sum = sum.saturating_add(match recipes.sums {
                 Sums::Scores => score.cast_signed(),
                 Sums::Bits => digits.cast_signed(),
             });
         }
     }
-    if recipe.sums == Sums::Scores {
+    if recipes.sums == Sums::Scores {
         for sum in out {
             *sum = if *sum > MOST_SCORE { i16::MIN } else { *sum };
         }
@@ -101,7 +137,7 @@ fn add_digits(tables: &[Table], classes: &[u8; LANES], digits: &mut [u16; LANES]
     }
 }
 
-pub(super) fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &mut Column) {
+pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
     let (planes, used) = count(rows, seasons, most);
     for (word, out) in out.0.chunks_exact_mut(64).enumerate() {
         for (byte, out) in out.chunks_exact_mut(8).enumerate() {
@@ -117,9 +153,9 @@ pub(super) fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &m
 /// Counts the bits of every lane in the rows of each season, and keeps the least: the planes, and how many are in use.
 /// Numbers that would pass `most` stop somewhere above it.
 #[inline(always)]
-pub(super) fn count(rows: &[Lanes], seasons: &[Vec<u32>], most: u8) -> (Planes, usize) {
+pub(super) fn count(rows: &[Lanes], seasons: &Seasons, most: u8) -> (Planes, usize) {
     let mut least = [[0; WORDS]; PLANES];
-    let longest = seasons.iter().map(Vec::len).max().unwrap_or_default();
+    let longest = seasons.iter().map(<[u32]>::len).max().unwrap_or_default();
     let used = bits(longest.min(usize::from(most))).max(3);
     for (season, chosen) in seasons.iter().enumerate() {
         let counted = count_season(rows, chosen, used);

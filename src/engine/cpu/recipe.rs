@@ -1,4 +1,4 @@
-//! What is added up for a row of pairs: of several *parts* the value of each lane's class.
+//! What is added up for rows of pairs: of several *parts* the value of each lane's class.
 //!
 //! Values are looked up as two digits of a byte each, because bytes are what processors permute: sums of up to [`TOGETHER`]
 //! digits fit a byte again, and only they are put together to numbers of 16 bits.
@@ -69,43 +69,44 @@ pub(super) struct Table {
     pub(super) high: [u8; FEW],
 }
 
-/// All parts of a row.
+/// All parts of some rows.
 #[derive(Debug)]
-pub(in crate::engine) struct Recipe {
+pub(in crate::engine) struct Recipes {
     pub(super) sums: Sums,
-    pub(super) parts: Vec<Part>,
+    parts: Vec<Part>,
     tables: Vec<Table>,
+    /// `starts[i]..starts[i + 1]` are the parts of row `i`.
+    starts: Vec<usize>,
 }
 
-impl Recipe {
-    /// A recipe without parts, whose sums are 0.
+impl Recipes {
+    /// Recipes of no rows.
     pub(in crate::engine) fn new(sums: Sums) -> Self {
-        Self { sums, parts: Vec::new(), tables: Vec::new() }
+        Self { sums, parts: Vec::new(), tables: Vec::new(), starts: vec![0] }
     }
 
-    /// Adds a part with the values of up to 256 classes, unless they are all 0; says whether it did.
-    pub(in crate::engine) fn add(&mut self, key: Key, values: impl Iterator<Item = i16>) -> bool {
-        let first = self.tables.len();
-        let (mut classes, mut any) = (0, 0);
-        for value in values.take(4 * FEW) {
-            if classes % FEW == 0 {
-                self.tables.push(Table { low: [0; FEW], high: [0; FEW] });
-            }
-            let [low, high] = self.sums.digits(value);
-            if let Some(table) = self.tables.last_mut() {
-                (table.low[classes % FEW], table.high[classes % FEW]) = (low, high);
-            }
-            classes += 1;
-            any |= value;
-        }
-        if any == 0 {
-            self.tables.truncate(first);
+    /// Adds a part to the row that is being written, with the values of up to 256 classes, unless they are all 0; says
+    /// whether it did.
+    pub(in crate::engine) fn add(&mut self, key: Key, values: &[i16]) -> bool {
+        if values.iter().fold(0, |any, value| any | value) == 0 {
             return false;
         }
+        let first = self.tables.len();
+        self.tables.extend(values.chunks(FEW).map(|values| self.sums.table(values)));
         let tables = (self.tables.len() - first).next_power_of_two();
         self.tables.resize(first + tables, Table { low: [0; FEW], high: [0; FEW] });
-        self.parts.push(Part { key, classes, first });
+        self.parts.push(Part { key, classes: values.len(), first });
         true
+    }
+
+    /// Ends the row that is being written: without parts its sums are 0.
+    pub(in crate::engine) fn end_row(&mut self) {
+        self.starts.push(self.parts.len());
+    }
+
+    /// The parts of a row.
+    pub(super) fn parts(&self, row: usize) -> &[Part] {
+        &self.parts[self.starts[row]..self.starts[row + 1]]
     }
 
     /// The tables of a part: as many as there are classes for, or four instead of three.
@@ -115,13 +116,17 @@ impl Recipe {
 }
 
 impl Sums {
-    fn digits(self, value: i16) -> [u8; 2] {
-        match self {
-            Self::Bits => value.to_le_bytes(),
-            Self::Scores => match u16::try_from(value) {
-                Ok(score) => [score % u16::from(BASE), score / u16::from(BASE)].map(|digit| digit.to_le_bytes()[0]),
-                Err(_) => [0, FORBIDDEN],
-            },
+    fn table(self, values: &[i16]) -> Table {
+        let mut table = Table { low: [0; FEW], high: [0; FEW] };
+        for ((value, low), high) in values.iter().zip(&mut table.low).zip(&mut table.high) {
+            let number = value.cast_unsigned();
+            let digits = match self {
+                Self::Bits => [number & 0xFF, number >> 8],
+                Self::Scores if *value < 0 => [0, FORBIDDEN.into()],
+                Self::Scores => [number % u16::from(BASE), number / u16::from(BASE)],
+            };
+            [*low, *high] = digits.map(|digit| digit.to_le_bytes()[0]);
         }
+        table
     }
 }

@@ -3,7 +3,7 @@
 use super::columns::Columns;
 use super::plane::Plane;
 use super::table::{Lookup, Way};
-use crate::engine::cpu::{Key, Recipe};
+use crate::engine::cpu::{Key, Recipes};
 use crate::engine::eligibility::Verdict;
 
 /// Most joint classes of a bundle of several tables: more take longer to look up than another bundle.
@@ -87,10 +87,10 @@ impl Joint {
 }
 
 impl Bundle {
-    /// Adds to a recipe what one mentee's verdicts with every joint class amount to on a plane.
+    /// Adds to the recipe of a row what one mentee's verdicts with every joint class amount to on a plane.
     pub(super) fn add_to(
         &self,
-        recipe: &mut Recipe,
+        recipes: &mut Recipes,
         tables: &[Box<dyn Lookup + '_>],
         mentee: usize,
         plane: Plane,
@@ -104,6 +104,6 @@ impl Bundle {
             }
         }
         let key = Key { base: self.column, ..Key::default() };
-        recipe.add(key, joint[..self.len].iter().map(|verdict| plane.of(*verdict)));
+        recipes.add(key, &joint.map(|verdict| plane.of(verdict))[..self.len]);
     }
 }

@@ -7,18 +7,22 @@ use super::aspect::{Compute, Found};
 use super::plane::Plane;
 use super::table::Way;
 use crate::domain::policy::HardRule;
-use crate::engine::cpu::{Column, LANES, Recipe};
+use crate::engine::cpu::{Column, LANES, Recipes};
 use crate::engine::eligibility::{Rules, Verdict};
 use crate::engine::encode::ties::Ties;
 
 /// Narrower tiles are computed pair by pair: laying out the classes would cost more.
 const NARROW: usize = 16;
+/// Classes that a byte can name.
+const MOST_CLASSES: usize = 256;
 
-/// What one mentee's aspects say of every class of mentors.
+/// What the recipe of one mentee leaves to be done.
+#[derive(Default)]
 struct Row<'a> {
-    recipe: Recipe,
-    /// Columns of her own that the recipe speaks of.
+    /// What computes the columns of her own that the recipe speaks of.
     own: Vec<Box<dyn Compute + 'a>>,
+    /// Those columns, of the block that is being summed up.
+    computed: Vec<Column>,
     /// Tables that have no classes of a byte.
     singly: Vec<usize>,
 }
@@ -58,48 +62,60 @@ impl Scores<'_> {
         [self.tables.len() - self.wide.len(), of_mentee, self.wide.len() - of_mentee]
     }
 
-    fn lay_out(&self, mentee: usize, plane: Plane, room: &mut Vec<Verdict>) -> Row<'_> {
-        let mut row = Row { recipe: Recipe::new(plane.sums()), own: Vec::new(), singly: Vec::new() };
+    /// Writes what a mentee's aspects say of every class of mentors.
+    fn lay_out(
+        &self,
+        mentee: usize,
+        plane: Plane,
+        recipes: &mut Recipes,
+        room: &mut Vec<Verdict>,
+    ) -> Row<'_> {
+        let (mut row, mut values) = (Row::default(), Vec::with_capacity(MOST_CLASSES));
         for bundle in &self.bundles {
-            bundle.add_to(&mut row.recipe, &self.tables, mentee, plane, room);
+            bundle.add_to(recipes, &self.tables, mentee, plane, room);
         }
         for at in &self.wide {
             let table = &self.tables[*at];
             if matches!(table.way(), Way::OfMentee) {
-                let values = table.class_verdicts(mentee, room).iter().map(|verdict| plane.of(*verdict));
+                values.clear();
+                values.extend(table.class_verdicts(mentee, room).iter().map(|verdict| plane.of(*verdict)));
                 let Found { mut key, own } = table.key(mentee);
                 key.own = own.is_some().then_some(row.own.len());
-                if row.recipe.add(key, values) {
+                if recipes.add(key, &values) {
                     row.own.extend(own);
                 }
             } else {
                 row.singly.push(*at);
             }
         }
+        recipes.end_row();
         row
     }
 
     /// Writes the sums of what all aspects say.
     fn sum_up(&self, rows: Range<usize>, cols: Range<usize>, plane: Plane, out: &mut [i16]) {
-        let mut room = Vec::new();
-        let mut laid_out: Vec<Row<'_>> =
-            rows.clone().map(|mentee| self.lay_out(mentee, plane, &mut room)).collect();
-        let mut own = Vec::new();
+        let (mut recipes, mut room) = (Recipes::new(plane.sums()), Vec::new());
+        let lay_out = |mentee| self.lay_out(mentee, plane, &mut recipes, &mut room);
+        let mut laid_out: Vec<Row<'_>> = rows.clone().map(lay_out).collect();
         for block in cols.start / LANES..cols.end.div_ceil(LANES) {
             let first = block * LANES;
             let mentors = cols.start.max(first)..cols.end.min(first + LANES);
             let columns = self.columns.block(block);
-            for (row, out) in laid_out.iter_mut().zip(out.chunks_exact_mut(cols.len())) {
-                own.resize(row.own.len(), Column::ZERO);
-                for (column, compute) in own.iter_mut().zip(&mut row.own) {
+            // First what reads a great deal, so that the columns stay in the nearest cache afterwards.
+            for row in &mut laid_out {
+                row.computed.resize(row.own.len(), Column::ZERO);
+                for (column, compute) in row.computed.iter_mut().zip(&mut row.own) {
                     compute.compute(block, self.cpu, column);
                 }
+            }
+            let rows = laid_out.iter().enumerate();
+            for ((at, row), out) in rows.zip(out.chunks_exact_mut(cols.len())) {
                 let out = &mut out[mentors.start - cols.start..mentors.end - cols.start];
                 if let Some(whole) = out.as_mut_array() {
-                    self.cpu.sum_up(columns, &own, &row.recipe, whole);
+                    self.cpu.sum_up(columns, &row.computed, &recipes, at, whole);
                 } else {
                     let mut whole = [0; LANES];
-                    self.cpu.sum_up(columns, &own, &row.recipe, &mut whole);
+                    self.cpu.sum_up(columns, &row.computed, &recipes, at, &mut whole);
                     out.copy_from_slice(&whole[mentors.start - first..mentors.end - first]);
                 }
             }

@@ -95,7 +95,8 @@ impl Aspect for CommonLanguage<'_> {
 
     fn key(&self, mentee: &Speaks) -> Found<'_> {
         // Of two levels of one language the common bits are those of the lower, and united the highest remains.
-        let masks = mentee.levels().map(|(language, level)| (self.levels[language], bits_of(level))).collect();
+        let masks =
+            mentee.levels().map(|(language, level)| (self.levels[language], bits_of(level))).collect();
         Found { key: Key { masks, united: true, ..Key::default() }, own: None }
     }
 

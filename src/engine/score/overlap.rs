@@ -8,7 +8,7 @@ use super::aspect::{Aspect, Compute, Found, Story, Weight, points, share};
 use super::columns::Columns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
-use crate::engine::cpu::{Column, Cpu, Key, LANES, Lanes, WORDS};
+use crate::engine::cpu::{Column, Cpu, Key, LANES, Lanes, Seasons, WORDS};
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::availability::{Calendar, HALF_HOURS, Hours, WEEKS, minutes_per_week};
@@ -18,6 +18,9 @@ use crate::engine::encode::ties::{Ties, as_u32};
 const ENOUGH_MINUTES: u16 = 240;
 /// Half hours over four weeks that the classes of this aspect can count.
 const MOST_COUNT: usize = 200;
+
+/// Half hours per week that few people have more of.
+const USUAL: usize = 64;
 
 /// Criterion and rule on common hours.
 pub(in crate::engine) struct Overlap {
@@ -33,6 +36,8 @@ pub(in crate::engine) struct Overlap {
     rostered: Block,
     /// Positions of mentors with a roster, ascending.
     with_roster: Vec<usize>,
+    /// How many of them stand before each chunk of mentors, and in all.
+    rosters_before: Vec<usize>,
     /// Columns with the class of no common half hour: as mentees without a roster see it, and those with one.
     bases: [usize; 2],
 }
@@ -62,6 +67,7 @@ impl Overlap {
             weekly: Block::default(),
             rostered: Block::default(),
             with_roster: Vec::new(),
+            rosters_before: Vec::new(),
             bases: [Columns::ZERO; 2],
         }
     }
@@ -121,16 +127,16 @@ impl Block {
     }
 
     /// The rows of the half hours of a mentee in some weeks of each season.
-    fn rows_of(&self, mentee: &Hours, seasons: usize, weeks: usize) -> Vec<Vec<u32>> {
-        let rows = |season: usize| {
-            let mut rows = Vec::new();
+    fn rows_of(&self, mentee: &Hours, seasons: usize, weeks: usize) -> Seasons {
+        let mut rows = Seasons::with_room(seasons * weeks * USUAL);
+        for season in 0..seasons {
             for week in 0..weeks {
                 let first = (season * self.weeks + week % self.weeks.max(1)) * HALF_HOURS;
                 mentee.half_hours(season, week).for_each(|half_hour| rows.push(as_u32(first + half_hour)));
             }
-            rows
-        };
-        (0..seasons).map(rows).collect()
+            rows.end_season();
+        }
+        rows
     }
 
     /// The rows of one chunk of mentors.
@@ -143,11 +149,11 @@ impl Block {
 struct Common<'a> {
     overlap: &'a Overlap,
     /// Her rows in each season, among mentors without a roster and among those with one.
-    rows: [Vec<Vec<u32>>; 2],
+    rows: [Seasons; 2],
     /// Half hours from which nothing changes any more, with mentors without a roster.
     most: u8,
     /// Counts of the chunk of mentors with a roster that was looked at last.
-    rostered: Option<(usize, Column)>,
+    rostered: (Option<usize>, Column),
 }
 
 impl Compute for Common<'_> {
@@ -155,19 +161,26 @@ impl Compute for Common<'_> {
         let overlap = self.overlap;
         cpu.count_rows(overlap.weekly.chunk(block), &self.rows[0], self.most, counts);
         let first = block * LANES;
-        let position = |mentor: usize| overlap.with_roster.partition_point(|at| *at < mentor);
-        for at in position(first)..position(first + LANES) {
-            let chunk = at / LANES;
-            if self.rostered.as_ref().is_none_or(|(of, _)| *of != chunk) {
-                let mut counts = Column::ZERO;
-                let most = byte(overlap.enough);
-                cpu.count_rows(overlap.rostered.chunk(chunk), &self.rows[1], most, &mut counts);
-                self.rostered = Some((chunk, counts));
-            }
-            if let Some((_, rostered)) = &self.rostered {
+        let listed = overlap.rosters_before[block]..overlap.rosters_before[block + 1];
+        for chunk in listed.start / LANES..listed.end.div_ceil(LANES) {
+            let rostered = self.rostered(chunk, cpu);
+            for at in listed.start.max(chunk * LANES)..listed.end.min((chunk + 1) * LANES) {
                 counts.0[overlap.with_roster[at] - first] = rostered.0[at % LANES];
             }
         }
+    }
+}
+
+impl Common<'_> {
+    /// The counts of a chunk of mentors with a roster.
+    fn rostered(&mut self, chunk: usize, cpu: Cpu) -> &Column {
+        let (known, counts) = &mut self.rostered;
+        if *known != Some(chunk) {
+            let most = byte(self.overlap.enough);
+            cpu.count_rows(self.overlap.rostered.chunk(chunk), &self.rows[1], most, counts);
+            *known = Some(chunk);
+        }
+        counts
     }
 }
 
@@ -193,6 +206,9 @@ impl Aspect for Overlap {
         }
         let weeks = |mentor: &Option<Hours>| mentor.as_ref().map(Hours::weeks);
         self.with_roster = (0..mentors.len()).filter(|at| weeks(&mentors[*at]) == Some(WEEKS)).collect();
+        let before = |mentor: usize| self.with_roster.partition_point(|at| *at < mentor);
+        self.rosters_before =
+            (0..=mentors.len().div_ceil(LANES)).map(|chunk| before(chunk * LANES)).collect();
         let weekly = mentors.iter().map(|hours| hours.as_ref().filter(|hours| hours.weeks() == 1));
         let rostered = self.with_roster.iter().map(|at| mentors[*at].as_ref());
         self.weekly = Block::new(weekly, self.seasons, 1);
@@ -216,7 +232,7 @@ impl Aspect for Overlap {
             self.weekly.rows_of(mentee, self.seasons, weeks),
             self.rostered.rows_of(mentee, self.seasons, WEEKS),
         ];
-        let common = Common { overlap: self, rows, most: byte(most), rostered: None };
+        let common = Common { overlap: self, rows, most: byte(most), rostered: (None, Column::ZERO) };
         let key = Key { base: self.bases[usize::from(has_roster)], ..Key::default() };
         Found { key, own: Some(Box::new(common)) }
     }

@@ -99,7 +99,8 @@ impl Aspect for Similarity {
         }
         self.shift = u32::BITS - most_of_mentees.leading_zeros();
         self.given = TermBytes::new(mentors, columns);
-        self.sizes = columns.add(mentors.iter().map(|terms| (terms.count_ones() << self.shift).to_le_bytes()[0]));
+        self.sizes =
+            columns.add(mentors.iter().map(|terms| (terms.count_ones() << self.shift).to_le_bytes()[0]));
         true
     }
 
