@@ -178,3 +178,58 @@ impl<'a> Best<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use super::*;
+    use crate::engine::problem::{Demand, PairScores, Seats, Unobserved};
+
+    /// Scores that look random, many of them equal, and those of every third hundred of mentors far above.
+    struct Random;
+
+    impl PairScores for Random {
+        fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
+            let pairs = rows.flat_map(|mentee| cols.clone().map(move |mentor| (mentee, mentor)));
+            for (out, (mentee, mentor)) in out.iter_mut().zip(pairs) {
+                *out = self.score(mentee, mentor).unwrap_or(FORBIDDEN);
+            }
+        }
+
+        fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
+            let score = i32::try_from(self.lot(mentee, mentor) % 90).expect("small");
+            (score > 20).then_some(if mentor / 100 % 3 == 0 { score * 10 } else { score })
+        }
+    }
+
+    #[test]
+    fn the_shortlist_holds_the_best_of_those_who_have_places() {
+        // Whoever scores highest has no place, so that lanes with one of them say nothing of what is enough.
+        let seats = |mentor: usize| Seats { min: 0, max: u32::from(mentor / 100 % 3 != 0) };
+        for mentors in [5, 64, 700, 9_001] {
+            let seats: Vec<Seats> = (0..mentors).map(seats).collect();
+            let mentees = vec![Demand { wanted: 1, ..Demand::default() }; 3];
+            let problem =
+                Problem { mentees: &mentees, mentors: &seats, scores: &Random, coverage_first: true };
+            for breadth in [1, 8, 32] {
+                let found = shortlist(&problem, breadth, &Unobserved).unwrap();
+                for (mentee, found) in found.iter().enumerate() {
+                    let open = (0..mentors).filter(|at| seats[*at].max > 0);
+                    let mut all: Vec<Ranked<i32>> = open
+                        .filter_map(|at| {
+                            let score = Random.score(mentee, at)?;
+                            Some(Ranked { key: score, lot: Random.lot(mentee, at), mentor: index(at), score })
+                        })
+                        .collect();
+                    all.sort_unstable_by(|a, b| b.cmp(a));
+                    all.truncate(breadth);
+                    all.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.lot, entry.mentor));
+                    let expected: Vec<Arc> =
+                        all.iter().map(|entry| Arc { to: entry.mentor, score: entry.key }).collect();
+                    assert_eq!(*found, expected, "{mentee} of {mentors}, the best {breadth}");
+                }
+            }
+        }
+    }
+}

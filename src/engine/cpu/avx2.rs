@@ -138,11 +138,12 @@ fn add_digits(
 #[target_feature(enable = "avx2,popcnt")]
 fn join(low: __m256i, high: __m256i, sums: Sums) -> [__m256i; 2] {
     // Unpacking joins low and high bytes within halves of a register: this order of quarters makes up for it.
-    let [low, high] = [low, high].map(|bytes| _mm256_permute4x64_epi64::<0b11_01_10_00>(bytes));
+    let low = _mm256_permute4x64_epi64::<0b11_01_10_00>(low);
+    let high = _mm256_permute4x64_epi64::<0b11_01_10_00>(high);
     let pairs = [_mm256_unpacklo_epi8(low, high), _mm256_unpackhi_epi8(low, high)];
     let weights = _mm256_set1_epi16(i16::from_le_bytes([1, BASE]));
     match sums {
-        Sums::Scores => pairs.map(|pairs| _mm256_maddubs_epi16(pairs, weights)),
+        Sums::Scores => [_mm256_maddubs_epi16(pairs[0], weights), _mm256_maddubs_epi16(pairs[1], weights)],
         Sums::Bits => pairs,
     }
 }

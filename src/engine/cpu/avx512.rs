@@ -92,32 +92,51 @@ fn load(column: &Column, at: usize) -> Registers {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
 fn add_digits(tables: &[Table], classes: &Registers, low: &mut Registers, high: &mut Registers) {
-    let add = |digit: fn(&Table) -> [u8; CHUNK], sums: &mut Registers| match tables {
-        [only] => {
-            let table = register512(digit(only));
-            for (sum, class) in sums.iter_mut().zip(classes) {
-                *sum = _mm512_adds_epu8(*sum, _mm512_permutexvar_epi8(*class, table));
-            }
+    match tables {
+        [a] => {
+            add_of_one(a.low, classes, low);
+            add_of_one(a.high, classes, high);
         }
-        [first, second] => {
-            let (first, second) = (register512(digit(first)), register512(digit(second)));
-            for (sum, class) in sums.iter_mut().zip(classes) {
-                *sum = _mm512_adds_epu8(*sum, _mm512_permutex2var_epi8(first, *class, second));
-            }
+        [a, b] => {
+            add_of_two([a.low, b.low], classes, low);
+            add_of_two([a.high, b.high], classes, high);
         }
         [a, b, c, d] => {
-            let [a, b, c, d] = [a, b, c, d].map(|table| register512(digit(table)));
-            for (sum, class) in sums.iter_mut().zip(classes) {
-                let lower = _mm512_permutex2var_epi8(a, *class, b);
-                let upper = _mm512_permutex2var_epi8(c, *class, d);
-                let found = _mm512_mask_blend_epi8(_mm512_movepi8_mask(*class), lower, upper);
-                *sum = _mm512_adds_epu8(*sum, found);
-            }
+            add_of_four([a.low, b.low, c.low, d.low], classes, low);
+            add_of_four([a.high, b.high, c.high, d.high], classes, high);
         }
         _ => {}
-    };
-    add(|table| table.low, low);
-    add(|table| table.high, high);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn add_of_one(table: [u8; CHUNK], classes: &Registers, sums: &mut Registers) {
+    let table = register512(table);
+    for (sum, class) in sums.iter_mut().zip(classes) {
+        *sum = _mm512_adds_epu8(*sum, _mm512_permutexvar_epi8(*class, table));
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn add_of_two([a, b]: [[u8; CHUNK]; 2], classes: &Registers, sums: &mut Registers) {
+    let (a, b) = (register512(a), register512(b));
+    for (sum, class) in sums.iter_mut().zip(classes) {
+        *sum = _mm512_adds_epu8(*sum, _mm512_permutex2var_epi8(a, *class, b));
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn add_of_four([a, b, c, d]: [[u8; CHUNK]; 4], classes: &Registers, sums: &mut Registers) {
+    let (a, b, c, d) = (register512(a), register512(b), register512(c), register512(d));
+    for (sum, class) in sums.iter_mut().zip(classes) {
+        let lower = _mm512_permutex2var_epi8(a, *class, b);
+        let upper = _mm512_permutex2var_epi8(c, *class, d);
+        let found = _mm512_mask_blend_epi8(_mm512_movepi8_mask(*class), lower, upper);
+        *sum = _mm512_adds_epu8(*sum, found);
+    }
 }
 
 /// The numbers that digits make, in order.
@@ -130,7 +149,7 @@ fn join(low: __m512i, high: __m512i, sums: Sums) -> [__m512i; 2] {
     let pairs = [_mm512_unpacklo_epi8(low, high), _mm512_unpackhi_epi8(low, high)];
     let weights = _mm512_set1_epi16(i16::from_le_bytes([1, BASE]));
     match sums {
-        Sums::Scores => pairs.map(|pairs| _mm512_maddubs_epi16(pairs, weights)),
+        Sums::Scores => [_mm512_maddubs_epi16(pairs[0], weights), _mm512_maddubs_epi16(pairs[1], weights)],
         Sums::Bits => pairs,
     }
 }

@@ -20,7 +20,12 @@ pub(in crate::engine) const LANES: usize = WORDS * 64;
 const PLANES: usize = 8;
 
 /// One bit for every number.
-pub(in crate::engine) type Lanes = [u64; WORDS];
+type Bits = [u64; WORDS];
+
+/// One bit for every number, as they are kept: no row lies in two lines of a cache.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(in crate::engine) struct Lanes(pub(in crate::engine) [u64; WORDS]);
 
 /// Rows that are counted, season after season.
 #[derive(Debug)]
@@ -53,7 +58,7 @@ impl Seasons {
 }
 
 /// One bit of every number per plane.
-pub(super) type Planes = [Lanes; PLANES];
+pub(super) type Planes = [Bits; PLANES];
 
 /// Values looked up before they are added.
 const CHUNK: usize = 64;
@@ -179,7 +184,7 @@ fn count_season(rows: &[Lanes], chosen: &[u32], used: usize) -> Planes {
     let [mut ones, mut twos, mut fours, mut over] = [[0; WORDS]; 4];
     let (eights, rest) = chosen.as_chunks::<8>();
     for eight in eights {
-        let row = |at: usize| rows.get(eight[at] as usize).unwrap_or(&[0; WORDS]);
+        let row = |at: usize| row(rows, eight[at]);
         let a = full_add(&mut ones, row(0), row(1));
         let b = full_add(&mut ones, row(2), row(3));
         let c = full_add(&mut ones, row(4), row(5));
@@ -190,7 +195,7 @@ fn count_season(rows: &[Lanes], chosen: &[u32], used: usize) -> Planes {
         add_from(&mut planes[3..used], carry, &mut over);
     }
     for at in rest {
-        let mut carry = *rows.get(*at as usize).unwrap_or(&[0; WORDS]);
+        let mut carry = *row(rows, *at);
         for plane in [&mut ones, &mut twos, &mut fours] {
             carry = half_add(plane, &carry);
         }
@@ -205,9 +210,15 @@ fn count_season(rows: &[Lanes], chosen: &[u32], used: usize) -> Planes {
     planes
 }
 
+/// A row; beyond the last no bit is set.
+#[inline(always)]
+fn row(rows: &[Lanes], at: u32) -> &Bits {
+    rows.get(at as usize).map_or(&[0; WORDS], |row| &row.0)
+}
+
 /// Adds a bit to the numbers that begin at the first plane given; where they overflow, `over` is set.
 #[inline(always)]
-fn add_from(planes: &mut [Lanes], mut carry: Lanes, over: &mut Lanes) {
+fn add_from(planes: &mut [Bits], mut carry: Bits, over: &mut Bits) {
     for plane in planes {
         carry = half_add(plane, &carry);
     }
@@ -218,7 +229,7 @@ fn add_from(planes: &mut [Lanes], mut carry: Lanes, over: &mut Lanes) {
 
 #[inline(always)]
 fn keep_least(mine: &mut Planes, theirs: &Planes, used: usize) {
-    let mut less: Lanes = [0; WORDS];
+    let mut less: Bits = [0; WORDS];
     for (mine, theirs) in mine.iter().zip(theirs).take(used) {
         for ((less, mine), theirs) in less.iter_mut().zip(mine).zip(theirs) {
             // From the lowest bit up, the highest that differs decides.
@@ -234,7 +245,7 @@ fn keep_least(mine: &mut Planes, theirs: &Planes, used: usize) {
 
 /// Adds two bits to each number's bit in `plane`, and returns the carries.
 #[inline(always)]
-fn full_add(plane: &mut Lanes, a: &Lanes, b: &Lanes) -> Lanes {
+fn full_add(plane: &mut Bits, a: &Bits, b: &Bits) -> Bits {
     let mut carry = [0; WORDS];
     for (((plane, a), b), carry) in plane.iter_mut().zip(a).zip(b).zip(&mut carry) {
         let half = *plane ^ a;
@@ -246,7 +257,7 @@ fn full_add(plane: &mut Lanes, a: &Lanes, b: &Lanes) -> Lanes {
 
 /// Adds one bit to each number's bit in `plane`, and returns the carries.
 #[inline(always)]
-fn half_add(plane: &mut Lanes, bit: &Lanes) -> Lanes {
+fn half_add(plane: &mut Bits, bit: &Bits) -> Bits {
     let mut carry = [0; WORDS];
     for ((plane, bit), carry) in plane.iter_mut().zip(bit).zip(&mut carry) {
         *carry = *plane & bit;

@@ -18,7 +18,6 @@ use crate::engine::encode::ties::{Ties, as_u32};
 const ENOUGH_MINUTES: u16 = 240;
 /// Half hours over four weeks that the classes of this aspect can count.
 const MOST_COUNT: usize = 200;
-
 /// Half hours per week that few people have more of.
 const USUAL: usize = 64;
 
@@ -110,7 +109,7 @@ impl Block {
         weeks: usize,
     ) -> Self {
         let rows = seasons * weeks * HALF_HOURS;
-        let mut free = vec![[0; WORDS]; rows * hours.len().div_ceil(LANES)];
+        let mut free = vec![Lanes([0; WORDS]); rows * hours.len().div_ceil(LANES)];
         for (at, hours) in hours.enumerate() {
             let Some(hours) = hours else { continue };
             let chunk = &mut free[at / LANES * rows..][..rows];
@@ -118,7 +117,7 @@ impl Block {
             for season in 0..seasons {
                 for week in 0..weeks {
                     for half_hour in hours.half_hours(season, week) {
-                        chunk[(season * weeks + week) * HALF_HOURS + half_hour][word] |= bit;
+                        chunk[(season * weeks + week) * HALF_HOURS + half_hour].0[word] |= bit;
                     }
                 }
             }
