@@ -60,9 +60,8 @@ proptest! {
         for (at, (key, values)) in keys.iter_mut().enumerate() {
             if bits {
                 // No bit is in two parts: every part has one of its own.
-                values.iter_mut().for_each(|value| *value = (*value & 1) << (at % 15));
-                if at >= 15 {
-                    values.fill(0);
+                for value in values.iter_mut() {
+                    *value = if at < 15 { (*value & 1) << at } else { 0 };
                 }
             }
             for (lane, sum) in expected.iter_mut().enumerate() {
@@ -94,7 +93,9 @@ proptest! {
         };
         let mut chosen = Seasons::with_room(0);
         for season in &seasons {
-            season.iter().for_each(|row| chosen.push(*row));
+            for row in season {
+                chosen.push(*row);
+            }
             chosen.end_season();
         }
         for cpu in Cpu::levels() {
