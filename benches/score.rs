@@ -26,11 +26,11 @@ const KEPT: usize = 32;
 const RUNS: usize = 5;
 
 fn main() {
-    let sizes: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let sizes = if sizes.is_empty() { vec![1_000, 5_000, 10_000] } else { sizes };
+    let sizes: Vec<(usize, usize)> = std::env::args().filter_map(|argument| size(&argument)).collect();
+    let sizes = if sizes.is_empty() { [1_000, 5_000, 10_000].map(|both| (both, both)).into() } else { sizes };
     println!("mentees x mentors  encode ms  lay out ms  level     score + best {KEPT} ms  Gpair/s");
-    for size in sizes {
-        let snapshot = Shape::usual(size, size).make();
+    for (mentees, mentors) in sizes {
+        let snapshot = Shape::usual(mentees, mentors).make();
         let (encode, round) = shortest(|| Round::encode(&snapshot, &Unobserved).expect("not stopped"));
         let (lay_out, _) = shortest(|| Scores::new(&round, &Unobserved).expect("not stopped"));
         let mentees = vec![Demand { wanted: 1, ..Demand::default() }; round.mentees.len()];
@@ -53,6 +53,12 @@ fn main() {
             );
         }
     }
+}
+
+/// `10000` of either side, or `5000x20000`.
+fn size(argument: &str) -> Option<(usize, usize)> {
+    let (mentees, mentors) = argument.split_once('x').unwrap_or((argument, argument));
+    Some((mentees.parse().ok()?, mentors.parse().ok()?))
 }
 
 fn shortest<T>(work: impl Fn() -> T) -> (Duration, T) {

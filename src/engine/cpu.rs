@@ -6,38 +6,14 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod plain;
+mod recipe;
 
 #[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{__m256i, __m512i};
+use std::arch::x86_64::{__m128i, __m256i, __m512i};
 use std::fmt;
 
-pub(super) use self::plain::{LANES, Lanes, WORDS};
-
-/// Values by class, for [`Cpu::look_up`].
-#[derive(Debug, Clone)]
-pub(super) struct Values {
-    /// The value of every class; 0 beyond `len`.
-    of: [i16; 256],
-    /// Number of classes.
-    len: usize,
-}
-
-impl Values {
-    /// The values of up to 256 classes; more are left out.
-    pub(super) fn collect(values: impl Iterator<Item = i16>) -> Self {
-        let mut this = Self { of: [0; 256], len: 0 };
-        for (slot, value) in this.of.iter_mut().zip(values) {
-            *slot = value;
-            this.len += 1;
-        }
-        this
-    }
-
-    /// Whether there is anything to add.
-    pub(super) fn are_all_zero(&self) -> bool {
-        self.of.iter().all(|value| *value == 0)
-    }
-}
+pub(super) use self::plain::{LANES, Lanes, Seasons, WORDS};
+pub(super) use self::recipe::{Column, Key, Recipes, Sums};
 
 /// A level of instructions that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,30 +117,23 @@ macro_rules! same_bytes {
 }
 
 same_bytes! {
+    register128: [u8; 16] => __m128i;
     register256: [u8; 32] => __m256i;
-    register_of_words256: [i16; 16] => __m256i;
     bytes256: __m256i => [u8; 32];
     words256: __m256i => [i16; 16];
     register512: [u8; 64] => __m512i;
-    register_of_words512: [i16; 32] => __m512i;
     bytes512: __m512i => [u8; 64];
     words512: __m512i => [i16; 32];
 }
 
 in_best_form! {
-    /// Adds to every number the value of its class, and stays at the ends of the range where a sum would leave it. Every class
-    /// must be one that has a value: beyond these the forms differ.
-    fn look_up(classes: &[u8], values: &Values, out: &mut [i16]);
+    /// Writes the sums of one row of some recipes, whose keys speak of `columns` and of its `own`. Every class must be one
+    /// that has a value: beyond these the forms differ.
+    fn sum_up(columns: &[Column], own: &[Column], recipes: &Recipes, row: usize, out: &mut [i16; LANES]);
 
-    /// Adds to every count the number of bits that a byte has in common with `mine`.
-    fn count_common(bytes: &[u8], mine: u8, counts: &mut [u8]);
-
-    /// Raises every level to that of the weaker of two: `levels`, and `mine`.
-    fn raise_levels(levels: &[u8], mine: u8, best: &mut [u8]);
-
-    /// Counts the bits of every lane: of each of some seasons, in the rows that `seasons` names; the least of them is
-    /// written, or `most` if it is more.
-    fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &mut [u8; LANES]);
+    /// Counts the bits of every lane: of each season, in the rows that it names; the least of them is written, or `most` if
+    /// it is more.
+    fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column);
 }
 
 #[cfg(test)]

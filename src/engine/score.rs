@@ -3,17 +3,19 @@
 //!
 //! People who gave an aspect the same answer are one class of it. The dense pass therefore judges classes, not people: for
 //! one mentee it lays out the verdict of every mentor class, and every pair is a few look-ups and additions. Aspects of few
-//! classes are joined into *bundles* of at most 256 joint classes, which one byte per mentor names. Sets of terms, languages
-//! and hours have too many: those aspects put the mentors into few classes for each mentee, by counting what they have in
-//! common with her. What depends on two particular people (avoid lists, earlier partners, preferences) is a sparse
-//! correction afterwards. All of it runs on 16-bit numbers, one register of mentors at a time: see [`super::cpu`].
+//! classes are joined into *bundles*, whose joint classes stand in one byte per mentor. Sets of terms, languages and hours
+//! have too many: those aspects put the mentors into few classes for each mentee, by counting what they have in common with
+//! her. What depends on two particular people (avoid lists, earlier partners, preferences) is a sparse correction
+//! afterwards. All of it runs on columns of one byte per mentor, and everything that a pair adds up stays in registers: see
+//! [`super::cpu`].
 //!
-//! Memory: nothing per pair. Per mentor about 20 bytes of terms, one per language of the round, one per bundle, and 42 per
-//! season for the hours (168 more with a roster); besides, per person of either side, a key of 8 bytes, 2 bytes per aspect,
-//! and a copy of her languages and hours (some 100 bytes and more with every season).
+//! Memory: nothing per pair. Per mentor some thirty bytes of columns and one per language of the round, and 42 per season
+//! for the hours (168 more with a roster); besides, per person of either side, a key of 8 bytes, 2 bytes per aspect, and a
+//! copy of her languages and hours (some 100 bytes and more with every season).
 
 mod aspect;
 mod bundle;
+mod columns;
 mod coverage;
 mod dense;
 mod identity;
@@ -37,6 +39,7 @@ use std::ops::Range;
 use self::aspect::Aspect;
 pub(super) use self::aspect::{Finding, Story, code};
 use self::bundle::Bundle;
+use self::columns::Columns;
 use self::coverage::Coverage;
 use self::identity::IdentityWishes;
 use self::language::CommonLanguage;
@@ -68,6 +71,7 @@ pub struct Scores<'a> {
     /// [`Person::key`] of every mentee, and of every mentor.
     keys: [Vec<u64>; 2],
     tables: Vec<Box<dyn Lookup + 'a>>,
+    columns: Columns,
     apart: Vec<Apart>,
     bundles: Vec<Bundle>,
     /// Tables with too many classes for a bundle.
@@ -101,11 +105,13 @@ impl<'a> Scores<'a> {
         let rules = &policy.rules;
         let mentees: Vec<&Person<'_>> = round.mentees.iter().map(|at| &round.people[*at as usize]).collect();
         let mentors: Vec<&Person<'_>> = round.mentors.iter().map(|at| &round.people[*at as usize]).collect();
-        let tables = tables(round, &mentees, &mentors, observer)?;
+        let mut columns = Columns::new(mentors.len());
+        let tables = tables(round, &mentees, &mentors, &mut columns, observer)?;
         let apart = Apart::of_policy(rules, &mentees, &mentors);
-        let (bundles, wide) = bundle::bundle(&tables, mentors.len());
+        let (bundles, wide) = bundle::bundle(&tables, mentors.len(), &mut columns);
         let mut this = Self {
             tables,
+            columns,
             apart,
             bundles,
             wide,
@@ -256,11 +262,12 @@ fn tables<'a>(
     round: &'a Round<'a>,
     mentees: &[&Person<'_>],
     mentors: &[&Person<'_>],
+    columns: &mut Columns,
     observer: &dyn Observer,
 ) -> Result<Vec<Box<dyn Lookup + 'a>>, Stopped> {
     let policy = &round.snapshot.policy;
     let rules = &policy.rules;
-    let mut tables = Tables { mentees, mentors, all: Vec::new() };
+    let mut tables = Tables { mentees, mentors, columns, all: Vec::new() };
     tables.add(Some(Exclusions::new(rules)));
     tables.add((!round.organisations.is_empty()).then_some(OwnRules(&round.organisations)));
     for criterion in Criterion::ALL {
@@ -302,13 +309,14 @@ fn tables<'a>(
 struct Tables<'t, 'a> {
     mentees: &'t [&'t Person<'t>],
     mentors: &'t [&'t Person<'t>],
+    columns: &'t mut Columns,
     all: Vec<Box<dyn Lookup + 'a>>,
 }
 
 impl<'a> Tables<'_, 'a> {
     fn add<A: Aspect + 'a>(&mut self, aspect: Option<A>) {
         if let Some(aspect) = aspect {
-            self.all.push(Box::new(Table::new(aspect, self.mentees, self.mentors)));
+            self.all.push(Box::new(Table::new(aspect, self.mentees, self.mentors, self.columns)));
         }
     }
 }

@@ -4,6 +4,7 @@
 mod columns;
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use rayon::prelude::*;
 
@@ -12,7 +13,7 @@ use crate::engine::brought::Listed;
 use crate::engine::problem::{Arc, FORBIDDEN, Observer, Problem, Stopped};
 
 use self::columns::Columns;
-use super::core::{Core, index, sort};
+use super::core::{Core, index};
 use super::tiles::{Cell, LANE, RowVisitor, walk};
 use super::top::{Ranked, Top};
 
@@ -44,8 +45,7 @@ pub(super) fn survey<'a>(
         return Ok(Survey { core, lowest, highest });
     }
     let columns = seats_are_scarce(problem).then(|| Columns::new(problem, breadth));
-    let visitor = |_| Best { columns: columns.as_ref(), ..Best::new(problem, breadth) };
-    let found = walk(problem, observer, Some(Stage::Score), visitor)?;
+    let found = best_of_all(problem, breadth, columns.as_ref(), observer)?;
     let mut starts = vec![0];
     let mut arcs = Vec::with_capacity(found.len() * breadth);
     let mut outside = Vec::with_capacity(found.len());
@@ -84,17 +84,34 @@ pub fn shortlist(
     breadth: usize,
     observer: &dyn Observer,
 ) -> Result<Vec<Vec<Arc>>, Stopped> {
-    let found = walk(problem, observer, Some(Stage::Score), |_| Best::new(problem, breadth))?;
+    let found = best_of_all(problem, breadth, None, observer)?;
     Ok(found.into_iter().map(|row| row.arcs).collect())
+}
+
+fn best_of_all(
+    problem: &Problem<'_>,
+    breadth: usize,
+    columns: Option<&Columns<'_>>,
+    observer: &dyn Observer,
+) -> Result<Vec<BestOfRow>, Stopped> {
+    let open: Vec<bool> =
+        problem.mentors.chunks(LANE).map(|lane| lane.iter().all(|mentor| mentor.max > 0)).collect();
+    walk(problem, observer, Some(Stage::Score), |_| Best { columns, ..Best::new(problem, &open, breadth) })
 }
 
 struct Best<'a> {
     problem: &'a Problem<'a>,
     columns: Option<&'a Columns<'a>>,
+    /// Lanes of mentors who all have places.
+    open: &'a [bool],
+    breadth: usize,
     top: Top<i32>,
     floor: i32,
     lowest: i32,
     highest: i32,
+    /// The highest score of every lane that is being read.
+    highs: Vec<i32>,
+    room: Vec<i32>,
 }
 
 struct BestOfRow {
@@ -114,12 +131,17 @@ impl RowVisitor for Best<'_> {
 
     fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         let (lanes, rest) = scores.as_chunks::<LANE>();
-        for (lane, from) in lanes.iter().zip((first..).step_by(LANE)) {
+        self.highs.clear();
+        for lane in lanes {
             let (lowest, highest) = C::ends(lane);
             self.lowest = self.lowest.min(lowest);
             self.highest = self.highest.max(highest);
-            if highest >= self.floor {
-                for (eight, from) in lane.as_chunks::<8>().0.iter().zip((from..).step_by(8)) {
+            self.highs.push(highest);
+        }
+        self.raise_floor(first / LANE);
+        for (at, lane) in lanes.iter().enumerate() {
+            if self.highs[at] >= self.floor {
+                for (eight, from) in lane.as_chunks::<8>().0.iter().zip((first + at * LANE..).step_by(8)) {
                     if C::any_at_least(eight, self.floor) {
                         self.pick(mentee, from, eight);
                     }
@@ -136,18 +158,41 @@ impl RowVisitor for Best<'_> {
         }
     }
 
-    fn finish(self, mentee: usize) -> BestOfRow {
-        let found = self.top.into_sorted();
-        let mut arcs: Vec<Arc> = found.iter().map(|entry| Arc { to: entry.to, score: entry.key }).collect();
-        sort(self.problem.scores, mentee, &mut arcs);
+    fn finish(self, _mentee: usize) -> BestOfRow {
+        let mut found = self.top.into_sorted();
+        // The order of a row: see [`super::core::sort`].
+        found.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.lot, entry.to));
+        let arcs = found.iter().map(|entry| Arc { to: entry.to, score: entry.key }).collect();
         BestOfRow { arcs, lowest: self.lowest, highest: self.highest }
     }
 }
 
 impl<'a> Best<'a> {
-    fn new(problem: &'a Problem<'a>, breadth: usize) -> Self {
-        let top = Top::new(breadth);
-        Self { problem, columns: None, top, floor: FORBIDDEN + 1, lowest: i32::MAX, highest: FORBIDDEN }
+    fn new(problem: &'a Problem<'a>, open: &'a [bool], breadth: usize) -> Self {
+        Self {
+            problem,
+            columns: None,
+            open,
+            breadth,
+            top: Top::new(breadth),
+            floor: FORBIDDEN + 1,
+            lowest: i32::MAX,
+            highest: FORBIDDEN,
+            highs: Vec::new(),
+            room: Vec::new(),
+        }
+    }
+
+    /// Raises the floor to the highest score that enough lanes reach: each has a pair that scores as much, so that nothing
+    /// below can be among the best.
+    fn raise_floor(&mut self, first: usize) {
+        let highs = self.highs.iter().zip(&self.open[first..]);
+        self.room.clear();
+        self.room.extend(highs.filter(|(_, is_open)| **is_open).map(|(high, _)| *high));
+        if self.room.len() >= self.breadth {
+            let (_, enough, _) = self.room.select_nth_unstable_by(self.breadth - 1, |a, b| b.cmp(a));
+            self.floor = self.floor.max(*enough);
+        }
     }
 
     fn pick<C: Cell>(&mut self, mentee: usize, from: usize, cells: &[C]) {
@@ -157,6 +202,66 @@ impl<'a> Best<'a> {
                 let lot = self.problem.scores.lot(mentee, at);
                 if self.top.offer(Ranked { key: score, lot, to: index(at), score }) {
                     self.floor = self.top.floor().unwrap_or(self.floor);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use super::*;
+    use crate::engine::problem::{Demand, PairScores, Seats, Unobserved};
+
+    /// Scores that look random, many of them equal, and those of mentors without a place far above.
+    struct Random;
+
+    /// All but every third hundred.
+    fn has_place(mentor: usize) -> bool {
+        !(mentor / 100).is_multiple_of(3)
+    }
+
+    impl PairScores for Random {
+        fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
+            let pairs = rows.flat_map(|mentee| cols.clone().map(move |mentor| (mentee, mentor)));
+            for (out, (mentee, mentor)) in out.iter_mut().zip(pairs) {
+                *out = self.score(mentee, mentor).unwrap_or(FORBIDDEN);
+            }
+        }
+
+        fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
+            let score = i32::try_from(self.lot(mentee, mentor) % 90).expect("small");
+            (score > 20).then_some(if has_place(mentor) { score } else { score * 10 })
+        }
+    }
+
+    #[test]
+    fn the_shortlist_holds_the_best_of_those_who_have_places() {
+        // Whoever scores highest has no place, so that lanes with one of them say nothing of what is enough.
+        let seats = |mentor: usize| Seats { min: 0, max: u32::from(has_place(mentor)) };
+        for mentors in [5, 64, 700, 9_001] {
+            let seats: Vec<Seats> = (0..mentors).map(seats).collect();
+            let mentees = vec![Demand { wanted: 1, ..Demand::default() }; 3];
+            let problem =
+                Problem { mentees: &mentees, mentors: &seats, scores: &Random, coverage_first: true };
+            for breadth in [1, 8, 32] {
+                let found = shortlist(&problem, breadth, &Unobserved).unwrap();
+                for (mentee, found) in found.iter().enumerate() {
+                    let open = (0..mentors).filter(|at| seats[*at].max > 0);
+                    let mut all: Vec<Ranked<i32>> = open
+                        .filter_map(|at| {
+                            let score = Random.score(mentee, at)?;
+                            Some(Ranked { key: score, lot: Random.lot(mentee, at), to: index(at), score })
+                        })
+                        .collect();
+                    all.sort_unstable_by(|a, b| b.cmp(a));
+                    all.truncate(breadth);
+                    all.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.lot, entry.to));
+                    let expected: Vec<Arc> =
+                        all.iter().map(|entry| Arc { to: entry.to, score: entry.key }).collect();
+                    assert_eq!(*found, expected, "{mentee} of {mentors}, the best {breadth}");
                 }
             }
         }

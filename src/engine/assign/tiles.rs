@@ -13,7 +13,7 @@ const ROWS: usize = 16;
 /// Mentors per tile: a tile of scores (128 KiB, or half of it in 16 bits) stays in a core's second-level cache.
 const COLUMNS: usize = 2048;
 /// Mentors per tile of a source that computes scores in 16 bits: what it lays out per mentee pays off over many of them.
-const NARROW_COLUMNS: usize = 8192;
+const NARROW_COLUMNS: usize = 16_384;
 /// Scores tested at a time before any is looked at singly.
 pub(super) const LANE: usize = 64;
 

@@ -1,56 +1,170 @@
 //! The loops for AVX2: 32 bytes at a time.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_adds_epi16, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_or_si256,
-    _mm256_permute4x64_epi64, _mm256_set1_epi8, _mm256_set1_epi64x, _mm256_setr_epi64x, _mm256_setzero_si256,
-    _mm256_shuffle_epi8, _mm256_unpackhi_epi8, _mm256_unpacklo_epi8,
+    __m256i, _mm256_add_epi8, _mm256_adds_epi16, _mm256_adds_epu8, _mm256_and_si256, _mm256_blendv_epi8,
+    _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi16, _mm256_maddubs_epi16,
+    _mm256_min_epu8, _mm256_or_si256, _mm256_permute4x64_epi64, _mm256_set1_epi8, _mm256_set1_epi16,
+    _mm256_set1_epi64x, _mm256_setr_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
+    _mm256_sub_epi8, _mm256_unpackhi_epi8, _mm256_unpacklo_epi8,
 };
 
-use super::plain::{self, LANES, Lanes};
-use super::{Values, bytes256, register_of_words256, register256, words256};
+use super::plain::{self, LANES, Lanes, Seasons};
+use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER};
+use super::{bytes256, register128, register256, words256};
 
-/// Numbers looked up together.
+/// Bytes of a register.
 const CHUNK: usize = 32;
+/// Registers whose lanes are summed up together.
+const WIDTH: usize = 2;
 /// Classes that one permutation of bytes can look up.
 const FEW: usize = 16;
 
+type Registers = [__m256i; WIDTH];
+
 #[target_feature(enable = "avx2,popcnt")]
-pub(super) fn look_up(classes: &[u8], values: &Values, out: &mut [i16]) {
-    if values.len > FEW {
-        plain::look_up(classes, values, out);
-        return;
-    }
-    let twice = |byte: usize| register256(std::array::from_fn(|at| values.of[at % FEW].to_le_bytes()[byte]));
-    let (low, high) = (twice(0), twice(1));
-    let (whole, rest) = classes.as_chunks::<CHUNK>();
-    let (whole_out, rest_out) = out.as_chunks_mut::<CHUNK>();
-    for (classes, out) in whole.iter().zip(whole_out) {
-        // Unpacking joins low and high bytes within halves of a register: this order of quarters makes up for it.
-        let classes = _mm256_permute4x64_epi64::<0b11_01_10_00>(register256(*classes));
-        let (low, high) = (_mm256_shuffle_epi8(low, classes), _mm256_shuffle_epi8(high, classes));
-        let found = [_mm256_unpacklo_epi8(low, high), _mm256_unpackhi_epi8(low, high)];
-        for (out, found) in out.as_chunks_mut::<16>().0.iter_mut().zip(found) {
-            *out = words256(_mm256_adds_epi16(register_of_words256(*out), found));
+pub(super) fn sum_up(
+    columns: &[Column],
+    own: &[Column],
+    recipes: &Recipes,
+    row: usize,
+    out: &mut [i16; LANES],
+) {
+    for (at, out) in out.as_chunks_mut::<{ WIDTH * CHUNK }>().0.iter_mut().enumerate() {
+        let mut sums = [[_mm256_setzero_si256(); 2]; WIDTH];
+        for group in recipes.parts(row).chunks(TOGETHER) {
+            let (mut low, mut high) = ([_mm256_setzero_si256(); WIDTH], [_mm256_setzero_si256(); WIDTH]);
+            for part in group {
+                let classes = classes(columns, own, part, at);
+                add_digits(recipes, part, &classes, &mut low, &mut high);
+            }
+            for ((sums, low), high) in sums.iter_mut().zip(low).zip(high) {
+                for (sum, numbers) in sums.iter_mut().zip(join(low, high, recipes.sums)) {
+                    *sum = _mm256_adds_epi16(*sum, numbers);
+                }
+            }
+        }
+        for (out, sum) in out.as_chunks_mut::<16>().0.iter_mut().zip(sums.as_flattened()) {
+            *out = words256(finish(*sum, recipes.sums));
         }
     }
-    plain::look_up(rest, values, rest_out);
+}
+
+/// The classes of some lanes.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn classes(columns: &[Column], own: &[Column], part: &Part, at: usize) -> Registers {
+    let mut classes = load(&columns[part.key.base], at);
+    if let Some(mine) = part.key.own {
+        for (class, mine) in classes.iter_mut().zip(load(&own[mine], at)) {
+            *class = _mm256_add_epi8(*class, mine);
+        }
+    }
+    let mut united = [_mm256_setzero_si256(); WIDTH];
+    for (column, mask) in &part.key.masks {
+        let mask = _mm256_set1_epi8(mask.cast_signed());
+        for ((class, united), bytes) in classes.iter_mut().zip(&mut united).zip(load(&columns[*column], at)) {
+            let common = _mm256_and_si256(bytes, mask);
+            if part.key.united {
+                *united = _mm256_or_si256(*united, common);
+            } else {
+                *class = _mm256_add_epi8(*class, ones(common));
+            }
+        }
+    }
+    if part.key.united {
+        for (class, united) in classes.iter_mut().zip(united) {
+            *class = _mm256_add_epi8(*class, ones(united));
+        }
+    }
+    classes
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn load(column: &Column, at: usize) -> Registers {
+    let mut registers = [_mm256_setzero_si256(); WIDTH];
+    let chunks = &column.0.as_chunks::<{ WIDTH * CHUNK }>().0[at];
+    for (register, bytes) in registers.iter_mut().zip(chunks.as_chunks::<CHUNK>().0) {
+        *register = register256(*bytes);
+    }
+    registers
+}
+
+/// The number of ones in every byte.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn ones(bytes: __m256i) -> __m256i {
+    let (half, counts) = (_mm256_set1_epi8(0x0F), twice([0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4]));
+    let low = _mm256_shuffle_epi8(counts, _mm256_and_si256(bytes, half));
+    let high = _mm256_shuffle_epi8(counts, _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), half));
+    _mm256_add_epi8(low, high)
+}
+
+/// The same bytes in both halves of a register.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn twice(bytes: [u8; FEW]) -> __m256i {
+    _mm256_broadcastsi128_si256(register128(bytes))
+}
+
+/// Adds the digits of every class.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn add_digits(
+    recipes: &Recipes,
+    part: &Part,
+    classes: &Registers,
+    low: &mut Registers,
+    high: &mut Registers,
+) {
+    let tables = recipes.tables(part).iter();
+    let tables =
+        tables.flat_map(|table| table.low.as_chunks::<FEW>().0.iter().zip(table.high.as_chunks::<FEW>().0));
+    let mut classes = *classes;
+    for (lows, highs) in tables.take(part.classes.div_ceil(FEW)) {
+        let (lows, highs) = (twice(*lows), twice(*highs));
+        for ((class, low), high) in classes.iter_mut().zip(low.iter_mut()).zip(high.iter_mut()) {
+            // Only classes below 16 stay below 128, and a permutation gives 0 for all others.
+            let at = _mm256_adds_epu8(*class, _mm256_set1_epi8(0x70));
+            *low = _mm256_adds_epu8(*low, _mm256_shuffle_epi8(lows, at));
+            *high = _mm256_adds_epu8(*high, _mm256_shuffle_epi8(highs, at));
+            *class = _mm256_sub_epi8(*class, _mm256_set1_epi8(0x10));
+        }
+    }
+}
+
+/// The numbers that digits make, in order.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn join(low: __m256i, high: __m256i, sums: Sums) -> [__m256i; 2] {
+    // Unpacking joins low and high bytes within halves of a register: this order of quarters makes up for it.
+    let low = _mm256_permute4x64_epi64::<0b11_01_10_00>(low);
+    let high = _mm256_permute4x64_epi64::<0b11_01_10_00>(high);
+    let pairs = [_mm256_unpacklo_epi8(low, high), _mm256_unpackhi_epi8(low, high)];
+    let weights = _mm256_set1_epi16(i16::from_le_bytes([1, BASE]));
+    match sums {
+        Sums::Scores => [_mm256_maddubs_epi16(pairs[0], weights), _mm256_maddubs_epi16(pairs[1], weights)],
+        Sums::Bits => pairs,
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn finish(sum: __m256i, sums: Sums) -> __m256i {
+    match sums {
+        Sums::Scores => {
+            let is_forbidden = _mm256_cmpgt_epi16(sum, _mm256_set1_epi16(MOST_SCORE));
+            _mm256_blendv_epi8(sum, _mm256_set1_epi16(i16::MIN), is_forbidden)
+        }
+        Sums::Bits => sum,
+    }
 }
 
 #[target_feature(enable = "avx2,popcnt")]
-pub(super) fn count_common(bytes: &[u8], mine: u8, counts: &mut [u8]) {
-    plain::count_common(bytes, mine, counts);
-}
-
-#[target_feature(enable = "avx2,popcnt")]
-pub(super) fn raise_levels(levels: &[u8], mine: u8, best: &mut [u8]) {
-    plain::raise_levels(levels, mine, best);
-}
-
-#[target_feature(enable = "avx2,popcnt")]
-pub(super) fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &mut [u8; LANES]) {
+pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
     let (planes, used) = plain::count(rows, seasons, most);
     let most = _mm256_set1_epi8(most.cast_signed());
-    for (at, out) in out.as_chunks_mut::<CHUNK>().0.iter_mut().enumerate() {
+    for (at, out) in out.0.as_chunks_mut::<CHUNK>().0.iter_mut().enumerate() {
         let mut numbers = _mm256_setzero_si256();
         for (plane, bit) in planes[..used].iter().zip([1, 2, 4, 8, 16, 32, 64, -128]) {
             let half = plane[at / 2] >> (at % 2 * 32) & 0xFFFF_FFFF;

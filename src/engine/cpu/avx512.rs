@@ -1,94 +1,180 @@
 //! The loops for AVX-512: 64 bytes at a time.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_adds_epi16, _mm512_mask_add_epi8, _mm512_mask_blend_epi8, _mm512_min_epu8,
-    _mm512_movepi8_mask, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8, _mm512_permutexvar_epi64,
-    _mm512_set1_epi8, _mm512_setr_epi64, _mm512_setzero_si512, _mm512_unpackhi_epi8, _mm512_unpacklo_epi8,
+    __m512i, _mm512_add_epi8, _mm512_adds_epi16, _mm512_adds_epu8, _mm512_and_si512, _mm512_cmpgt_epi16_mask,
+    _mm512_maddubs_epi16, _mm512_mask_add_epi8, _mm512_mask_blend_epi8, _mm512_mask_mov_epi16,
+    _mm512_min_epu8, _mm512_movepi8_mask, _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8,
+    _mm512_permutexvar_epi64, _mm512_popcnt_epi8, _mm512_set1_epi8, _mm512_set1_epi16, _mm512_setr_epi64,
+    _mm512_setzero_si512, _mm512_unpackhi_epi8, _mm512_unpacklo_epi8,
 };
 
-use super::plain::{self, LANES, Lanes};
-use super::{Values, bytes512, register_of_words512, register512, words512};
+use super::plain::{self, LANES, Lanes, Seasons};
+use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER, Table};
+use super::{bytes512, register512, words512};
 
-/// Numbers looked up together.
+/// Bytes of a register.
 const CHUNK: usize = 64;
+/// Registers whose lanes are summed up together, so that a table is read once for all of them.
+const WIDTH: usize = 4;
+
+type Registers = [__m512i; WIDTH];
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-pub(super) fn look_up(classes: &[u8], values: &Values, out: &mut [i16]) {
-    let (mut low, mut high) = ([_mm512_setzero_si512(); 4], [_mm512_setzero_si512(); 4]);
-    for ((values, low), high) in values.of.as_chunks::<CHUNK>().0.iter().zip(&mut low).zip(&mut high) {
-        *low = register512(values.map(|value| value.to_le_bytes()[0]));
-        *high = register512(values.map(|value| value.to_le_bytes()[1]));
-    }
-    match values.len {
-        ..=64 => look_up_by(classes, out, |classes| {
-            [low, high].map(|bytes| _mm512_permutexvar_epi8(classes, bytes[0]))
-        }),
-        65..=128 => look_up_by(classes, out, |classes| {
-            [low, high].map(|bytes| _mm512_permutex2var_epi8(bytes[0], classes, bytes[1]))
-        }),
-        _ => look_up_by(classes, out, |classes| {
-            let is_high = _mm512_movepi8_mask(classes);
-            [low, high].map(|bytes| {
-                let first = _mm512_permutex2var_epi8(bytes[0], classes, bytes[1]);
-                let second = _mm512_permutex2var_epi8(bytes[2], classes, bytes[3]);
-                _mm512_mask_blend_epi8(is_high, first, second)
-            })
-        }),
+pub(super) fn sum_up(
+    columns: &[Column],
+    own: &[Column],
+    recipes: &Recipes,
+    row: usize,
+    out: &mut [i16; LANES],
+) {
+    for (at, out) in out.as_chunks_mut::<{ WIDTH * CHUNK }>().0.iter_mut().enumerate() {
+        let mut sums = [[_mm512_setzero_si512(); 2]; WIDTH];
+        for group in recipes.parts(row).chunks(TOGETHER) {
+            let (mut low, mut high) = ([_mm512_setzero_si512(); WIDTH], [_mm512_setzero_si512(); WIDTH]);
+            for part in group {
+                let classes = classes(columns, own, part, at);
+                add_digits(recipes.tables(part), &classes, &mut low, &mut high);
+            }
+            for ((sums, low), high) in sums.iter_mut().zip(low).zip(high) {
+                for (sum, numbers) in sums.iter_mut().zip(join(low, high, recipes.sums)) {
+                    *sum = _mm512_adds_epi16(*sum, numbers);
+                }
+            }
+        }
+        for (out, sum) in out.as_chunks_mut::<32>().0.iter_mut().zip(sums.as_flattened()) {
+            *out = words512(finish(*sum, recipes.sums));
+        }
     }
 }
 
-/// Adds what `find` says of every class, low bytes and high bytes.
+/// The classes of some lanes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn look_up_by(classes: &[u8], out: &mut [i16], find: impl Fn(__m512i) -> [__m512i; 2]) {
+fn classes(columns: &[Column], own: &[Column], part: &Part, at: usize) -> Registers {
+    let mut classes = load(&columns[part.key.base], at);
+    if let Some(mine) = part.key.own {
+        for (class, mine) in classes.iter_mut().zip(load(&own[mine], at)) {
+            *class = _mm512_add_epi8(*class, mine);
+        }
+    }
+    let mut united = [_mm512_setzero_si512(); WIDTH];
+    for (column, mask) in &part.key.masks {
+        let mask = _mm512_set1_epi8(mask.cast_signed());
+        for ((class, united), bytes) in classes.iter_mut().zip(&mut united).zip(load(&columns[*column], at)) {
+            let common = _mm512_and_si512(bytes, mask);
+            if part.key.united {
+                *united = _mm512_or_si512(*united, common);
+            } else {
+                *class = _mm512_add_epi8(*class, _mm512_popcnt_epi8(common));
+            }
+        }
+    }
+    if part.key.united {
+        for (class, united) in classes.iter_mut().zip(united) {
+            *class = _mm512_add_epi8(*class, _mm512_popcnt_epi8(united));
+        }
+    }
+    classes
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn load(column: &Column, at: usize) -> Registers {
+    let mut registers = [_mm512_setzero_si512(); WIDTH];
+    let chunks = &column.0.as_chunks::<{ WIDTH * CHUNK }>().0[at];
+    for (register, bytes) in registers.iter_mut().zip(chunks.as_chunks::<CHUNK>().0) {
+        *register = register512(*bytes);
+    }
+    registers
+}
+
+/// Adds the digits of every class.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn add_digits(tables: &[Table], classes: &Registers, low: &mut Registers, high: &mut Registers) {
+    match tables {
+        [a] => {
+            add_of_one(a.low, classes, low);
+            add_of_one(a.high, classes, high);
+        }
+        [a, b] => {
+            add_of_two([a.low, b.low], classes, low);
+            add_of_two([a.high, b.high], classes, high);
+        }
+        [a, b, c, d] => {
+            add_of_four([a.low, b.low, c.low, d.low], classes, low);
+            add_of_four([a.high, b.high, c.high, d.high], classes, high);
+        }
+        _ => {}
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn add_of_one(table: [u8; CHUNK], classes: &Registers, sums: &mut Registers) {
+    let table = register512(table);
+    for (sum, class) in sums.iter_mut().zip(classes) {
+        *sum = _mm512_adds_epu8(*sum, _mm512_permutexvar_epi8(*class, table));
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn add_of_two([a, b]: [[u8; CHUNK]; 2], classes: &Registers, sums: &mut Registers) {
+    let (a, b) = (register512(a), register512(b));
+    for (sum, class) in sums.iter_mut().zip(classes) {
+        *sum = _mm512_adds_epu8(*sum, _mm512_permutex2var_epi8(a, *class, b));
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn add_of_four([a, b, c, d]: [[u8; CHUNK]; 4], classes: &Registers, sums: &mut Registers) {
+    let (a, b, c, d) = (register512(a), register512(b), register512(c), register512(d));
+    for (sum, class) in sums.iter_mut().zip(classes) {
+        let lower = _mm512_permutex2var_epi8(a, *class, b);
+        let upper = _mm512_permutex2var_epi8(c, *class, d);
+        let found = _mm512_mask_blend_epi8(_mm512_movepi8_mask(*class), lower, upper);
+        *sum = _mm512_adds_epu8(*sum, found);
+    }
+}
+
+/// The numbers that digits make, in order.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn join(low: __m512i, high: __m512i, sums: Sums) -> [__m512i; 2] {
     // Unpacking joins low and high bytes within quarters of a register: this order of eighths makes up for it.
     let order = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
-    let (whole, rest) = classes.as_chunks::<CHUNK>();
-    let (whole_out, rest_out) = out.as_chunks_mut::<CHUNK>();
-    let add = |classes: &[u8; CHUNK], out: &mut [i16; CHUNK]| {
-        let [low, high] = find(_mm512_permutexvar_epi64(order, register512(*classes)));
-        let found = [_mm512_unpacklo_epi8(low, high), _mm512_unpackhi_epi8(low, high)];
-        for (out, found) in out.as_chunks_mut::<32>().0.iter_mut().zip(found) {
-            *out = words512(_mm512_adds_epi16(register_of_words512(*out), found));
+    let (low, high) = (_mm512_permutexvar_epi64(order, low), _mm512_permutexvar_epi64(order, high));
+    let pairs = [_mm512_unpacklo_epi8(low, high), _mm512_unpackhi_epi8(low, high)];
+    let weights = _mm512_set1_epi16(i16::from_le_bytes([1, BASE]));
+    match sums {
+        Sums::Scores => [_mm512_maddubs_epi16(pairs[0], weights), _mm512_maddubs_epi16(pairs[1], weights)],
+        Sums::Bits => pairs,
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn finish(sum: __m512i, sums: Sums) -> __m512i {
+    match sums {
+        Sums::Scores => {
+            let is_forbidden = _mm512_cmpgt_epi16_mask(sum, _mm512_set1_epi16(MOST_SCORE));
+            _mm512_mask_mov_epi16(sum, is_forbidden, _mm512_set1_epi16(i16::MIN))
         }
-    };
-    for (classes, out) in whole.iter().zip(whole_out) {
-        add(classes, out);
-    }
-    if !rest.is_empty() {
-        let (mut last, mut sums) = ([0; CHUNK], [0; CHUNK]);
-        last[..rest.len()].copy_from_slice(rest);
-        sums[..rest_out.len()].copy_from_slice(rest_out);
-        add(&last, &mut sums);
-        rest_out.copy_from_slice(&sums[..rest_out.len()]);
+        Sums::Bits => sum,
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-pub(super) fn count_common(bytes: &[u8], mine: u8, counts: &mut [u8]) {
-    for (count, byte) in counts.iter_mut().zip(bytes) {
-        *count = count.wrapping_add(low_byte((byte & mine).count_ones()));
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-pub(super) fn raise_levels(levels: &[u8], mine: u8, best: &mut [u8]) {
-    plain::raise_levels(levels, mine, best);
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-pub(super) fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &mut [u8; LANES]) {
+pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
     let (planes, used) = plain::count(rows, seasons, most);
     let most = _mm512_set1_epi8(most.cast_signed());
-    for (word, out) in out.as_chunks_mut::<CHUNK>().0.iter_mut().enumerate() {
+    for (word, out) in out.0.as_chunks_mut::<CHUNK>().0.iter_mut().enumerate() {
         let mut numbers = _mm512_setzero_si512();
         for (plane, bit) in planes[..used].iter().zip([1, 2, 4, 8, 16, 32, 64, -128]) {
             numbers = _mm512_mask_add_epi8(numbers, plane[word], numbers, _mm512_set1_epi8(bit));
         }
         *out = bytes512(_mm512_min_epu8(numbers, most));
     }
-}
-
-fn low_byte(number: u32) -> u8 {
-    number.to_le_bytes()[0]
 }

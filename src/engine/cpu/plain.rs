@@ -10,7 +10,7 @@
     reason = "a body becomes vector code of a level only inside the function of that level"
 )]
 
-use super::Values;
+use super::recipe::{BASE, Column, FEW, Key, MOST_SCORE, Recipes, Sums, TOGETHER, Table};
 
 /// Words that are counted together: one register of 512 bits.
 pub(in crate::engine) const WORDS: usize = 8;
@@ -20,48 +20,131 @@ pub(in crate::engine) const LANES: usize = WORDS * 64;
 const PLANES: usize = 8;
 
 /// One bit for every number.
-pub(in crate::engine) type Lanes = [u64; WORDS];
+type Bits = [u64; WORDS];
+
+/// One bit for every number, as they are kept: no row lies in two lines of a cache.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(in crate::engine) struct Lanes(pub(in crate::engine) [u64; WORDS]);
+
+/// Rows that are counted, season after season.
+#[derive(Debug)]
+pub(in crate::engine) struct Seasons {
+    rows: Vec<u32>,
+    /// Where each season ends among `rows`.
+    ends: Vec<usize>,
+}
+
+impl Seasons {
+    /// No seasons, with room for some rows in all.
+    pub(in crate::engine) fn with_room(rows: usize) -> Self {
+        Self { rows: Vec::with_capacity(rows), ends: Vec::new() }
+    }
+
+    /// Adds a row to the season that is being written.
+    pub(in crate::engine) fn push(&mut self, row: u32) {
+        self.rows.push(row);
+    }
+
+    /// Ends the season that is being written.
+    pub(in crate::engine) fn end_season(&mut self) {
+        self.ends.push(self.rows.len());
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        let mut from = 0;
+        self.ends.iter().map(move |end| &self.rows[std::mem::replace(&mut from, *end)..*end])
+    }
+}
 
 /// One bit of every number per plane.
-pub(super) type Planes = [Lanes; PLANES];
+pub(super) type Planes = [Bits; PLANES];
 
-/// Numbers looked up before they are added.
+/// Values looked up before they are added.
 const CHUNK: usize = 64;
 
-pub(super) fn look_up(classes: &[u8], values: &Values, out: &mut [i16]) {
-    for (classes, out) in classes.chunks(CHUNK).zip(out.chunks_mut(CHUNK)) {
+pub(super) fn sum_up(
+    columns: &[Column],
+    own: &[Column],
+    recipes: &Recipes,
+    row: usize,
+    out: &mut [i16; LANES],
+) {
+    out.fill(0);
+    for group in recipes.parts(row).chunks(TOGETHER) {
+        let mut digits = [0; LANES];
+        for part in group {
+            add_digits(recipes.tables(part), &classes(columns, own, &part.key), &mut digits);
+        }
+        for (sum, digits) in out.iter_mut().zip(digits) {
+            let score = (digits & 0xFF) + u16::from(BASE) * (digits >> 8);
+            *sum = sum.saturating_add(match recipes.sums {
+                Sums::Scores => score.cast_signed(),
+                Sums::Bits => digits.cast_signed(),
+            });
+        }
+    }
+    if recipes.sums == Sums::Scores {
+        for sum in out {
+            *sum = if *sum > MOST_SCORE { i16::MIN } else { *sum };
+        }
+    }
+}
+
+/// The classes of all lanes.
+fn classes(columns: &[Column], own: &[Column], key: &Key) -> [u8; LANES] {
+    let mut classes = columns[key.base].0;
+    if let Some(mine) = key.own {
+        for (class, mine) in classes.iter_mut().zip(own[mine].0) {
+            *class = class.wrapping_add(mine);
+        }
+    }
+    let mut united = [0; LANES];
+    for (column, mask) in &key.masks {
+        for ((class, united), byte) in classes.iter_mut().zip(&mut united).zip(columns[*column].0) {
+            *united |= byte & mask;
+            *class = class.wrapping_add(if key.united { 0 } else { ones(byte & mask) });
+        }
+    }
+    if key.united {
+        for (class, united) in classes.iter_mut().zip(united) {
+            *class = class.wrapping_add(ones(united));
+        }
+    }
+    classes
+}
+
+/// The number of ones in a byte: in pairs, in fours, in eights, as vector code does it.
+fn ones(byte: u8) -> u8 {
+    let pairs = byte - (byte >> 1 & 0x55);
+    let fours = (pairs & 0x33) + (pairs >> 2 & 0x33);
+    (fours + (fours >> 4)) & 0x0F
+}
+
+/// Adds both digits of every class, side by side in 16 bits.
+fn add_digits(tables: &[Table], classes: &[u8; LANES], digits: &mut [u16; LANES]) {
+    let mut values = [0; 256];
+    for (values, table) in values.chunks_mut(FEW).zip(tables) {
+        for ((value, low), high) in values.iter_mut().zip(table.low).zip(table.high) {
+            *value = u16::from_le_bytes([low, high]);
+        }
+    }
+    for (classes, digits) in classes.chunks(CHUNK).zip(digits.chunks_mut(CHUNK)) {
         // Two loops, because only the second becomes vector code.
         let mut found = [0; CHUNK];
         for (found, class) in found.iter_mut().zip(classes) {
-            *found = values.of[usize::from(*class)];
+            *found = values[usize::from(*class)];
         }
-        for (out, found) in out.iter_mut().zip(found) {
-            *out = out.saturating_add(found);
+        for (digits, found) in digits.iter_mut().zip(found) {
+            // Low digits never leave their byte, and high ones that do stay at its end.
+            *digits = digits.saturating_add(found);
         }
     }
 }
 
-#[inline]
-pub(super) fn count_common(bytes: &[u8], mine: u8, counts: &mut [u8]) {
-    for (count, byte) in counts.iter_mut().zip(bytes) {
-        let common = byte & mine;
-        // In pairs, in fours, in eights: the same at every level, and vector code at all.
-        let pairs = common - (common >> 1 & 0x55);
-        let fours = (pairs & 0x33) + (pairs >> 2 & 0x33);
-        *count = count.wrapping_add((fours + (fours >> 4)) & 0x0F);
-    }
-}
-
-#[inline]
-pub(super) fn raise_levels(levels: &[u8], mine: u8, best: &mut [u8]) {
-    for (best, level) in best.iter_mut().zip(levels) {
-        *best = (*best).max((*level).min(mine));
-    }
-}
-
-pub(super) fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &mut [u8; LANES]) {
+pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
     let (planes, used) = count(rows, seasons, most);
-    for (word, out) in out.chunks_exact_mut(64).enumerate() {
+    for (word, out) in out.0.chunks_exact_mut(64).enumerate() {
         for (byte, out) in out.chunks_exact_mut(8).enumerate() {
             let spread = |plane: usize| SPREAD[usize::from(planes[plane][word].to_le_bytes()[byte])] << plane;
             let numbers = (0..used).map(spread).fold(0, |all, bits| all | bits).to_le_bytes();
@@ -75,9 +158,9 @@ pub(super) fn count_rows(rows: &[Lanes], seasons: &[Vec<u32>], most: u8, out: &m
 /// Counts the bits of every lane in the rows of each season, and keeps the least: the planes, and how many are in use.
 /// Numbers that would pass `most` stop somewhere above it.
 #[inline(always)]
-pub(super) fn count(rows: &[Lanes], seasons: &[Vec<u32>], most: u8) -> (Planes, usize) {
+pub(super) fn count(rows: &[Lanes], seasons: &Seasons, most: u8) -> (Planes, usize) {
     let mut least = [[0; WORDS]; PLANES];
-    let longest = seasons.iter().map(Vec::len).max().unwrap_or_default();
+    let longest = seasons.iter().map(<[u32]>::len).max().unwrap_or_default();
     let used = bits(longest.min(usize::from(most))).max(3);
     for (season, chosen) in seasons.iter().enumerate() {
         let counted = count_season(rows, chosen, used);
@@ -101,7 +184,7 @@ fn count_season(rows: &[Lanes], chosen: &[u32], used: usize) -> Planes {
     let [mut ones, mut twos, mut fours, mut over] = [[0; WORDS]; 4];
     let (eights, rest) = chosen.as_chunks::<8>();
     for eight in eights {
-        let row = |at: usize| rows.get(eight[at] as usize).unwrap_or(&[0; WORDS]);
+        let row = |at: usize| row(rows, eight[at]);
         let a = full_add(&mut ones, row(0), row(1));
         let b = full_add(&mut ones, row(2), row(3));
         let c = full_add(&mut ones, row(4), row(5));
@@ -112,7 +195,7 @@ fn count_season(rows: &[Lanes], chosen: &[u32], used: usize) -> Planes {
         add_from(&mut planes[3..used], carry, &mut over);
     }
     for at in rest {
-        let mut carry = *rows.get(*at as usize).unwrap_or(&[0; WORDS]);
+        let mut carry = *row(rows, *at);
         for plane in [&mut ones, &mut twos, &mut fours] {
             carry = half_add(plane, &carry);
         }
@@ -127,9 +210,15 @@ fn count_season(rows: &[Lanes], chosen: &[u32], used: usize) -> Planes {
     planes
 }
 
+/// A row; beyond the last no bit is set.
+#[inline(always)]
+fn row(rows: &[Lanes], at: u32) -> &Bits {
+    rows.get(at as usize).map_or(&[0; WORDS], |row| &row.0)
+}
+
 /// Adds a bit to the numbers that begin at the first plane given; where they overflow, `over` is set.
 #[inline(always)]
-fn add_from(planes: &mut [Lanes], mut carry: Lanes, over: &mut Lanes) {
+fn add_from(planes: &mut [Bits], mut carry: Bits, over: &mut Bits) {
     for plane in planes {
         carry = half_add(plane, &carry);
     }
@@ -140,7 +229,7 @@ fn add_from(planes: &mut [Lanes], mut carry: Lanes, over: &mut Lanes) {
 
 #[inline(always)]
 fn keep_least(mine: &mut Planes, theirs: &Planes, used: usize) {
-    let mut less: Lanes = [0; WORDS];
+    let mut less: Bits = [0; WORDS];
     for (mine, theirs) in mine.iter().zip(theirs).take(used) {
         for ((less, mine), theirs) in less.iter_mut().zip(mine).zip(theirs) {
             // From the lowest bit up, the highest that differs decides.
@@ -156,7 +245,7 @@ fn keep_least(mine: &mut Planes, theirs: &Planes, used: usize) {
 
 /// Adds two bits to each number's bit in `plane`, and returns the carries.
 #[inline(always)]
-fn full_add(plane: &mut Lanes, a: &Lanes, b: &Lanes) -> Lanes {
+fn full_add(plane: &mut Bits, a: &Bits, b: &Bits) -> Bits {
     let mut carry = [0; WORDS];
     for (((plane, a), b), carry) in plane.iter_mut().zip(a).zip(b).zip(&mut carry) {
         let half = *plane ^ a;
@@ -168,7 +257,7 @@ fn full_add(plane: &mut Lanes, a: &Lanes, b: &Lanes) -> Lanes {
 
 /// Adds one bit to each number's bit in `plane`, and returns the carries.
 #[inline(always)]
-fn half_add(plane: &mut Lanes, bit: &Lanes) -> Lanes {
+fn half_add(plane: &mut Bits, bit: &Bits) -> Bits {
     let mut carry = [0; WORDS];
     for ((plane, bit), carry) in plane.iter_mut().zip(bit).zip(&mut carry) {
         *carry = *plane & bit;

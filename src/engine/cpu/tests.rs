@@ -5,60 +5,103 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// Columns that a test reads, the first of zeros.
+const COLUMNS: usize = 5;
+
+/// A key of some columns, and the values of its classes: enough for any class that it finds.
+fn parts() -> impl Strategy<Value = (Key, u8, Vec<i16>)> {
+    let masks = vec((0..COLUMNS, any::<u8>()), 0..4);
+    let key = (0..COLUMNS, proptest::option::of(0..2_usize), masks, any::<bool>());
+    let key = key.prop_map(|(base, own, masks, united)| Key { base, own, masks, united });
+    // Bases stay below the given class.
+    (key, prop_oneof![Just(1_u8), 1..=200_u8]).prop_flat_map(|(key, below)| {
+        let (own, bits) = (key.own.map_or(0, |_| 9), if key.united { 8 } else { 8 * key.masks.len() });
+        let classes = usize::from(below) + own + bits;
+        (Just(key), Just(below), vec(prop_oneof![4 => 0..=400_i16, 1 => Just(i16::MIN)], classes))
+    })
+}
+
+/// The class of a lane, found one bit at a time.
+fn class(key: &Key, columns: &[Column], own: &[Column], lane: usize) -> usize {
+    let common = |(column, mask): &(usize, u8)| columns[*column].0[lane] & mask;
+    let bits: u32 = if key.united {
+        key.masks.iter().map(common).fold(0, |all, bits| all | bits).count_ones()
+    } else {
+        key.masks.iter().map(|mask| common(mask).count_ones()).sum()
+    };
+    let mine = key.own.map_or(0, |own_column| own[own_column].0[lane]);
+    usize::from(columns[key.base].0[lane]) + usize::from(mine) + bits as usize
+}
+
+fn column(bytes: &[u8], below: u8) -> Column {
+    Column(std::array::from_fn(|lane| bytes[lane % bytes.len()] % below))
+}
+
 proptest! {
     #[test]
-    fn looking_up_adds_the_value_of_each_class_and_never_leaves_the_range(
-        values in vec(prop_oneof![Just(i16::MIN), any::<i16>(), 0..5_000_i16], 1..=256),
-        pairs in vec((any::<u8>(), prop_oneof![Just(0), any::<i16>()]), 0..400),
+    fn sums_are_those_of_the_value_of_each_class(
+        parts in vec(parts(), 0..16),
+        bytes in vec(vec(any::<u8>(), 1..LANES), COLUMNS),
+        bits in any::<bool>(),
     ) {
-        let classes: Vec<u8> =
-            pairs.iter().map(|(class, _)| u8::try_from(usize::from(*class) % values.len()).unwrap()).collect();
-        let expected: Vec<i16> = classes
-            .iter()
-            .zip(&pairs)
-            .map(|(class, (_, before))| before.saturating_add(values[usize::from(*class)]))
-            .collect();
-        for cpu in Cpu::levels() {
-            let mut out: Vec<i16> = pairs.iter().map(|(_, before)| *before).collect();
-            cpu.look_up(&classes, &Values::collect(values.iter().copied()), &mut out);
-            prop_assert_eq!(&out, &expected, "{}", cpu);
+        // Bases stay below what the values allow; the columns that are masked may hold anything.
+        let mut columns: Vec<Column> = bytes.iter().map(|bytes| column(bytes, 255)).collect();
+        let mut keys = Vec::new();
+        for (key, below, values) in parts {
+            columns.push(column(&bytes[key.base], below));
+            keys.push((Key { base: columns.len() - 1, ..key }, values));
         }
-    }
-
-    #[test]
-    fn common_bits_are_counted_and_levels_are_those_of_the_weaker(
-        given in vec((any::<u8>(), 0..100_u8), 0..400), mine in any::<u8>(),
-    ) {
-        let (bytes, before): (Vec<u8>, Vec<u8>) = given.into_iter().unzip();
-        for cpu in Cpu::levels() {
-            let (mut counts, mut best) = (before.clone(), before.clone());
-            cpu.count_common(&bytes, mine, &mut counts);
-            cpu.raise_levels(&bytes, mine, &mut best);
-            for at in 0..bytes.len() {
-                let common = u8::try_from((bytes[at] & mine).count_ones()).unwrap();
-                prop_assert_eq!(counts[at], before[at] + common, "{}", cpu);
-                prop_assert_eq!(best[at], before[at].max(bytes[at].min(mine)), "{}", cpu);
+        let own = [column(&bytes[0], 9), column(&bytes[1], 9)];
+        let mut recipes = Recipes::new(if bits { Sums::Bits } else { Sums::Scores });
+        // Another row before it, which must not be read.
+        recipes.add(Key::default(), &[77]);
+        recipes.end_row();
+        let mut expected = [0_i16; LANES];
+        for (at, (key, values)) in keys.iter_mut().enumerate() {
+            if bits {
+                // No bit is in two parts: every part has one of its own.
+                for value in values.iter_mut() {
+                    *value = if at < 15 { (*value & 1) << at } else { 0 };
+                }
             }
+            for (lane, sum) in expected.iter_mut().enumerate() {
+                let value = values[class(key, &columns, &own, lane)];
+                *sum = if value < 0 || *sum < 0 { i16::MIN } else { *sum + value };
+            }
+            recipes.add(key.clone(), values);
+        }
+        recipes.end_row();
+        for cpu in Cpu::levels() {
+            let mut out = [5; LANES];
+            cpu.sum_up(&columns, &own, &recipes, 1, &mut out);
+            prop_assert_eq!(out, expected, "{}", cpu);
         }
     }
 
     #[test]
     fn counting_side_by_side_is_counting_one_by_one(
-        rows in vec(any::<[u64; WORDS]>(), 1..300),
+        rows in vec(any::<[u64; WORDS]>().prop_map(Lanes), 1..300),
         seasons in vec(vec(0..300_u32, 0..300), 0..4),
         most in 1..=u8::MAX,
     ) {
         let is_set = |row: u32, lane: usize| {
-            rows.get(row as usize).is_some_and(|row| row[lane / 64] >> (lane % 64) & 1 == 1)
+            rows.get(row as usize).is_some_and(|row| row.0[lane / 64] >> (lane % 64) & 1 == 1)
         };
         let expected = |lane: usize| {
             let counts = seasons.iter().map(|rows| rows.iter().filter(|row| is_set(**row, lane)).count());
             u8::try_from(counts.min().unwrap_or(0)).unwrap_or(u8::MAX).min(most)
         };
+        let mut chosen = Seasons::with_room(0);
+        for season in &seasons {
+            for row in season {
+                chosen.push(*row);
+            }
+            chosen.end_season();
+        }
         for cpu in Cpu::levels() {
-            let mut out = [0; LANES];
-            cpu.count_rows(&rows, &seasons, most, &mut out);
-            for (lane, number) in out.iter().enumerate() {
+            let mut out = Column([9; LANES]);
+            cpu.count_rows(&rows, &chosen, most, &mut out);
+            for (lane, number) in out.0.iter().enumerate() {
                 prop_assert_eq!(*number, expected(lane), "{} lane {}", cpu, lane);
             }
         }

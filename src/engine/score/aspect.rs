@@ -2,11 +2,11 @@
 //! into points.
 
 use std::hash::Hash;
-use std::ops::Range;
 
+use super::columns::Columns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{Criterion, FULL_SCORE, HardRule, Policy};
-use crate::engine::cpu::Cpu;
+use crate::engine::cpu::{Column, Cpu, Key};
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
@@ -28,21 +28,42 @@ pub(in crate::engine) trait Aspect: Send + Sync {
     /// Its judgement.
     fn judge(&self, mentee: &Self::Mentee, mentor: &Self::Mentor, ties: Ties) -> Verdict;
 
-    /// Lays out the answers of everyone, told once before any is judged, so that [`Aspect::classify`] can put the mentors
-    /// into classes for one mentee at a time. `false` if it cannot, or need not because many people answer the same.
-    fn lay_out(&mut self, _mentees: &[Self::Mentee], _mentors: &[Self::Mentor]) -> bool {
+    /// Lays out the answers of everyone, told once before any is judged, so that [`Aspect::key`] can put the mentors into
+    /// classes for one mentee at a time. `false` if it cannot, or need not because many people answer the same.
+    fn lay_out(
+        &mut self,
+        _mentees: &[Self::Mentee],
+        _mentors: &[Self::Mentor],
+        _columns: &mut Columns,
+    ) -> bool {
         false
     }
 
-    /// Writes the class of every mentor of a range, as seen by one mentee: a byte each, for the verdicts of
-    /// [`Aspect::class_verdicts`].
-    fn classify(&self, _mentee: &Self::Mentee, _mentors: Range<usize>, _cpu: Cpu, _classes: &mut [u8]) {}
+    /// How the class of every mentor, as seen by one mentee, is found: for the verdicts of [`Aspect::class_verdicts`].
+    fn key<'a>(&'a self, _mentee: &'a Self::Mentee) -> Found<'a> {
+        Found::default()
+    }
 
     /// Adds the verdict of every class that one mentee sees, where nobody is tied: at most 256.
     fn class_verdicts(&self, _mentee: &Self::Mentee, _verdicts: &mut Vec<Verdict>) {}
 
     /// The same judgement with its reasons.
     fn explain(&self, mentee: &Self::Mentee, mentor: &Self::Mentor, ties: Ties, story: &mut Story);
+}
+
+/// How the classes of mentors are found for one mentee.
+#[derive(Default)]
+pub(in crate::engine) struct Found<'a> {
+    /// Where in the columns.
+    pub key: Key,
+    /// What is added to that and has to be computed first: it stands in a column of her own.
+    pub own: Option<Box<dyn Compute + 'a>>,
+}
+
+/// A column that is computed for one mentee.
+pub(in crate::engine) trait Compute {
+    /// Writes a block of the column.
+    fn compute(&mut self, block: usize, cpu: Cpu, column: &mut Column);
 }
 
 /// A criterion's part in the score of a pair.

@@ -1,18 +1,21 @@
-//! Several aspects looked up at once: their joint classes, at most 256, are named by one byte per mentor.
+//! Several aspects looked up at once: their joint classes are named by one byte per mentor.
 
+use super::columns::Columns;
 use super::plane::Plane;
 use super::table::{Lookup, Way};
-use crate::engine::cpu::Values;
+use crate::engine::cpu::{Key, Recipes};
 use crate::engine::eligibility::Verdict;
 
-/// Most joint classes of a bundle.
-const MOST: usize = 256;
+/// Most joint classes of a bundle of several tables: more take longer to look up than another bundle.
+const MOST: usize = 64;
+/// Most classes of a table, that a byte may name them.
+const MOST_ALONE: usize = 256;
 
 /// Aspects that are looked up together.
 #[derive(Debug)]
 pub(super) struct Bundle {
-    /// The joint class of every mentor.
-    of_mentor: Vec<u8>,
+    /// The column with the joint class of every mentor.
+    column: usize,
     /// Number of joint classes.
     len: usize,
     /// Tables, each with its own class for every joint class.
@@ -20,43 +23,58 @@ pub(super) struct Bundle {
 }
 
 /// Joins tables into as few bundles as a first fit finds, few classes first; the tables that fit none are returned beside.
-pub(super) fn bundle(tables: &[Box<dyn Lookup + '_>], mentors: usize) -> (Vec<Bundle>, Vec<usize>) {
+pub(super) fn bundle(
+    tables: &[Box<dyn Lookup + '_>],
+    mentors: usize,
+    columns: &mut Columns,
+) -> (Vec<Bundle>, Vec<usize>) {
     let mut small: Vec<(usize, usize, &[u16])> = Vec::new();
     let mut wide = Vec::new();
     for (at, table) in tables.iter().enumerate() {
         match table.way() {
-            Way::Classes(classes, of) if classes <= MOST => small.push((classes, at, of)),
+            Way::Classes(classes, of) if classes <= MOST_ALONE => small.push((classes, at, of)),
             _ => wide.push(at),
         }
     }
     small.sort_by_key(|(classes, at, _)| (*classes, *at));
-    let mut bundles: Vec<Bundle> = Vec::new();
+    let mut bundles: Vec<Joint> = Vec::new();
     for (_, table, of) in small {
-        let joined = bundles.iter_mut().any(|bundle| bundle.join(table, of));
+        let joined = bundles.iter_mut().any(|bundle| bundle.join(table, of, MOST));
         if !joined {
-            let mut bundle = Bundle { of_mentor: vec![0; mentors], len: 1.min(mentors), parts: Vec::new() };
-            bundle.join(table, of);
+            let mut bundle = Joint { of_mentor: vec![0; mentors], len: 1.min(mentors), parts: Vec::new() };
+            bundle.join(table, of, MOST_ALONE);
             bundles.push(bundle);
         }
     }
-    (bundles, wide)
+    let lay_out = |Joint { of_mentor, len, parts }| Bundle { column: columns.add(of_mentor), len, parts };
+    (bundles.into_iter().map(lay_out).collect(), wide)
 }
 
-impl Bundle {
-    /// Takes in a table with the given class of every mentor, unless the joint classes became too many.
-    fn join(&mut self, table: usize, of: &[u16]) -> bool {
+/// A bundle in the making, with the joint class of every mentor.
+struct Joint {
+    of_mentor: Vec<u8>,
+    len: usize,
+    parts: Vec<(usize, Vec<u16>)>,
+}
+
+impl Joint {
+    /// Takes in a table with the given class of every mentor, unless the joint classes became more than `most`, and more than
+    /// they are.
+    fn join(&mut self, table: usize, of: &[u16], most: usize) -> bool {
         const UNSEEN: u16 = u16::MAX;
-        let mut numbers = vec![UNSEEN; MOST * MOST];
+        let mut numbers = vec![UNSEEN; MOST_ALONE * MOST_ALONE];
         let mut pairs: Vec<(u8, u16)> = Vec::new();
         let mut of_mentor = Vec::with_capacity(of.len());
         for (joint, class) in self.of_mentor.iter().zip(of) {
-            let number = &mut numbers[usize::from(*joint) * MOST + usize::from(*class) % MOST];
+            let number = &mut numbers[usize::from(*joint) * MOST_ALONE + usize::from(*class) % MOST_ALONE];
             if *number == UNSEEN {
                 *number = u16::try_from(pairs.len()).unwrap_or(UNSEEN);
                 pairs.push((*joint, *class));
+                if pairs.len() > most.max(self.len) {
+                    return false;
+                }
             }
-            let Ok(byte) = u8::try_from(*number) else { return false };
-            of_mentor.push(byte);
+            of_mentor.push(number.to_le_bytes()[0]);
         }
         for (_, classes) in &mut self.parts {
             *classes = pairs.iter().map(|(joint, _)| classes[usize::from(*joint)]).collect();
@@ -66,27 +84,26 @@ impl Bundle {
         self.len = pairs.len();
         true
     }
+}
 
-    /// What one mentee's verdicts with every joint class amount to on a plane.
-    pub(super) fn values(
+impl Bundle {
+    /// Adds to the recipe of a row what one mentee's verdicts with every joint class amount to on a plane.
+    pub(super) fn add_to(
         &self,
+        recipes: &mut Recipes,
         tables: &[Box<dyn Lookup + '_>],
         mentee: usize,
         plane: Plane,
         room: &mut Vec<Verdict>,
-    ) -> Values {
-        let mut joint = [Verdict::CLEAR; MOST];
+    ) {
+        let mut joint = [Verdict::CLEAR; MOST_ALONE];
         for (table, of_joint) in &self.parts {
-            tables[*table].class_verdicts(mentee, room);
+            let verdicts = tables[*table].class_verdicts(mentee, room);
             for (verdict, class) in joint.iter_mut().zip(of_joint) {
-                *verdict = verdict.and(room[usize::from(*class)]);
+                *verdict = verdict.and(verdicts[usize::from(*class)]);
             }
         }
-        Values::collect(joint[..self.len].iter().map(|verdict| plane.of(*verdict)))
-    }
-
-    /// The joint class of every mentor.
-    pub(super) fn classes(&self) -> &[u8] {
-        &self.of_mentor
+        let key = Key { base: self.column, ..Key::default() };
+        recipes.add(key, &joint.map(|verdict| plane.of(verdict))[..self.len]);
     }
 }

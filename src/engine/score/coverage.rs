@@ -1,14 +1,13 @@
 //! Topics, functions and commodities: the share of what the mentee seeks that the mentor has. Coverage, not similarity: what
 //! the mentor has besides does not count against her.
 
-use std::ops::Range;
-
-use super::aspect::{Aspect, Story, Weight, points, share};
-use super::term_bytes::TermBytes;
+use super::aspect::{Aspect, Found, Story, Weight, points, share};
+use super::columns::Columns;
+use super::term_bytes::{TermBytes, most_terms};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::profile::Profile;
 use crate::domain::vocabulary::{Commodity, Function, Terms, Topic};
-use crate::engine::cpu::Cpu;
+use crate::engine::cpu::Key;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
@@ -18,6 +17,10 @@ pub(in crate::engine) struct Coverage {
     weight: Weight,
     terms: Covered,
     offered: TermBytes,
+    /// Column with the class of mentors who gave no terms, where they are.
+    silent: usize,
+    /// That class: beyond the most terms that anybody seeks.
+    silent_class: u8,
 }
 
 /// What tells one coverage criterion from another.
@@ -80,7 +83,7 @@ impl Coverage {
     }
 
     fn new(weight: Weight, terms: Covered) -> Self {
-        Self { weight, terms, offered: TermBytes::default() }
+        Self { weight, terms, offered: TermBytes::default(), silent: Columns::ZERO, silent_class: 0 }
     }
 
     /// `None` if a side gave no terms.
@@ -88,11 +91,6 @@ impl Coverage {
         let common = (sought & offered).count_ones();
         (sought != 0 && offered != 0).then(|| share(common, sought.count_ones()))
     }
-}
-
-/// The class of a mentor who gave no terms: the one after those of 0 to all terms sought.
-fn class_of_none(sought: u64) -> u8 {
-    u8::try_from(sought.count_ones() + 1).unwrap_or(u8::MAX)
 }
 
 impl Aspect for Coverage {
@@ -111,23 +109,24 @@ impl Aspect for Coverage {
         points(Some(self.weight), Self::measure(*sought, *offered))
     }
 
-    fn lay_out(&mut self, _: &[u64], mentors: &[u64]) -> bool {
-        self.offered = TermBytes::new(mentors);
+    fn lay_out(&mut self, mentees: &[u64], mentors: &[u64], columns: &mut Columns) -> bool {
+        self.offered = TermBytes::new(mentors, columns);
+        self.silent_class = u8::try_from(most_terms(mentees) + 1).unwrap_or(u8::MAX);
+        let class = |offered: &u64| if *offered == 0 { self.silent_class } else { 0 };
+        self.silent = columns.add(mentors.iter().map(class));
         true
     }
 
-    fn classify(&self, sought: &u64, mentors: Range<usize>, cpu: Cpu, classes: &mut [u8]) {
-        let none = class_of_none(*sought);
-        for (class, size) in classes.iter_mut().zip(self.offered.sizes(mentors.clone())) {
-            *class = if *size == 0 { none } else { 0 };
-        }
-        self.offered.count_common(*sought, mentors, cpu, classes);
+    fn key(&self, sought: &u64) -> Found<'_> {
+        let key = Key { base: self.silent, masks: self.offered.masks(*sought), ..Key::default() };
+        Found { key, own: None }
     }
 
     fn class_verdicts(&self, sought: &u64, verdicts: &mut Vec<Verdict>) {
         let whole = sought.count_ones();
         let found = |common| (whole > 0).then(|| share(common, whole));
         verdicts.extend((0..=whole).map(|common| points(Some(self.weight), found(common))));
+        verdicts.resize(usize::from(self.silent_class), Verdict::CLEAR);
         verdicts.push(points(Some(self.weight), None));
     }
 

@@ -1,13 +1,12 @@
 //! Languages: how well the weaker of the two speaks their best common language. The hard rule asks for a common language at
 //! working level on both sides.
 
-use std::ops::Range;
-
-use super::aspect::{Aspect, Story, Weight, points};
+use super::aspect::{Aspect, Found, Story, Weight, points};
+use super::columns::Columns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{FULL_SCORE, HardRule};
 use crate::domain::profile::LanguageLevel;
-use crate::engine::cpu::Cpu;
+use crate::engine::cpu::Key;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::languages::{Languages, Speaks};
@@ -21,8 +20,13 @@ pub(in crate::engine) struct CommonLanguage<'a> {
     weight: Option<Weight>,
     required: LanguageLevel,
     languages: &'a Languages,
-    /// Level of every mentor by language, from 1; 0 if she does not speak it.
-    levels: Vec<Vec<u8>>,
+    /// For every language the column of levels: a mentor has as many bits as the number of her level, from 1.
+    levels: Vec<usize>,
+}
+
+/// As many low bits as the number of a level.
+fn bits_of(level: u8) -> u8 {
+    !(u8::MAX << level)
 }
 
 /// Criterion score of the best common level.
@@ -74,25 +78,26 @@ impl Aspect for CommonLanguage<'_> {
         self.verdict(mentee.best_common_level(mentor))
     }
 
-    fn lay_out(&mut self, _: &[Speaks], mentors: &[Speaks]) -> bool {
+    fn lay_out(&mut self, _: &[Speaks], mentors: &[Speaks], columns: &mut Columns) -> bool {
         let languages = self.languages.len();
         if languages > MOST_LANGUAGES {
             return false;
         }
-        self.levels = vec![vec![0; mentors.len()]; languages];
+        let mut levels = vec![vec![0; mentors.len()]; languages];
         for (at, mentor) in mentors.iter().enumerate() {
             for (language, level) in mentor.levels() {
-                self.levels[language][at] = level;
+                levels[language][at] = bits_of(level);
             }
         }
+        self.levels = levels.into_iter().map(|levels| columns.add(levels)).collect();
         true
     }
 
-    fn classify(&self, mentee: &Speaks, mentors: Range<usize>, cpu: Cpu, classes: &mut [u8]) {
-        classes.fill(0);
-        for (language, level) in mentee.levels() {
-            cpu.raise_levels(&self.levels[language][mentors.clone()], level, classes);
-        }
+    fn key(&self, mentee: &Speaks) -> Found<'_> {
+        // Of two levels of one language the common bits are those of the lower, and united the highest remains.
+        let masks =
+            mentee.levels().map(|(language, level)| (self.levels[language], bits_of(level))).collect();
+        Found { key: Key { masks, united: true, ..Key::default() }, own: None }
     }
 
     fn class_verdicts(&self, _: &Speaks, verdicts: &mut Vec<Verdict>) {

@@ -4,12 +4,11 @@
 //! Few people share their hours with others, so this is the dearest aspect. The dense pass turns it on its side: for every
 //! half hour there is one bit per mentor, and the half hours of a mentee are added up for [`LANES`] mentors at a time.
 
-use std::ops::Range;
-
-use super::aspect::{Aspect, Story, Weight, points, share};
+use super::aspect::{Aspect, Compute, Found, Story, Weight, points, share};
+use super::columns::Columns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
-use crate::engine::cpu::{Cpu, LANES, Lanes, WORDS};
+use crate::engine::cpu::{Column, Cpu, Key, LANES, Lanes, Seasons, WORDS};
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::availability::{Calendar, HALF_HOURS, Hours, WEEKS, minutes_per_week};
@@ -19,6 +18,8 @@ use crate::engine::encode::ties::{Ties, as_u32};
 const ENOUGH_MINUTES: u16 = 240;
 /// Half hours over four weeks that the classes of this aspect can count.
 const MOST_COUNT: usize = 200;
+/// Half hours per week that few people have more of.
+const USUAL: usize = 64;
 
 /// Criterion and rule on common hours.
 pub(in crate::engine) struct Overlap {
@@ -34,8 +35,10 @@ pub(in crate::engine) struct Overlap {
     rostered: Block,
     /// Positions of mentors with a roster, ascending.
     with_roster: Vec<usize>,
-    /// Positions of mentors who gave no hours.
-    silent: Vec<usize>,
+    /// How many of them stand before each chunk of mentors, and in all.
+    rosters_before: Vec<usize>,
+    /// Columns with the class of no common half hour: as mentees without a roster see it, and those with one.
+    bases: [usize; 2],
 }
 
 /// One bit for each of some mentors and every half hour, [`LANES`] mentors at a time.
@@ -63,7 +66,8 @@ impl Overlap {
             weekly: Block::default(),
             rostered: Block::default(),
             with_roster: Vec::new(),
-            silent: Vec::new(),
+            rosters_before: Vec::new(),
+            bases: [Columns::ZERO; 2],
         }
     }
 
@@ -105,7 +109,7 @@ impl Block {
         weeks: usize,
     ) -> Self {
         let rows = seasons * weeks * HALF_HOURS;
-        let mut free = vec![[0; WORDS]; rows * hours.len().div_ceil(LANES)];
+        let mut free = vec![Lanes([0; WORDS]); rows * hours.len().div_ceil(LANES)];
         for (at, hours) in hours.enumerate() {
             let Some(hours) = hours else { continue };
             let chunk = &mut free[at / LANES * rows..][..rows];
@@ -113,7 +117,7 @@ impl Block {
             for season in 0..seasons {
                 for week in 0..weeks {
                     for half_hour in hours.half_hours(season, week) {
-                        chunk[(season * weeks + week) * HALF_HOURS + half_hour][word] |= bit;
+                        chunk[(season * weeks + week) * HALF_HOURS + half_hour].0[word] |= bit;
                     }
                 }
             }
@@ -122,41 +126,61 @@ impl Block {
     }
 
     /// The rows of the half hours of a mentee in some weeks of each season.
-    fn rows_of(&self, mentee: &Hours, seasons: usize, weeks: usize) -> Vec<Vec<u32>> {
-        let row = |season: usize, week: usize, half_hour: usize| {
-            as_u32((season * self.weeks + week % self.weeks.max(1)) * HALF_HOURS + half_hour)
-        };
-        let rows = |season: usize| {
-            let weeks = (0..weeks).flat_map(move |week| {
-                mentee.half_hours(season, week).map(move |half_hour| row(season, week, half_hour))
-            });
-            weeks.collect()
-        };
-        (0..seasons).map(rows).collect()
+    fn rows_of(&self, mentee: &Hours, seasons: usize, weeks: usize) -> Seasons {
+        let mut rows = Seasons::with_room(seasons * weeks * USUAL);
+        for season in 0..seasons {
+            for week in 0..weeks {
+                let first = (season * self.weeks + week % self.weeks.max(1)) * HALF_HOURS;
+                mentee.half_hours(season, week).for_each(|half_hour| rows.push(as_u32(first + half_hour)));
+            }
+            rows.end_season();
+        }
+        rows
     }
 
-    /// Shows for every chunk of mentors that a range touches how many of the rows each has in common, up to `most`, in the
-    /// season where that is least; with the position of the chunk's first mentor.
-    fn count(
-        &self,
-        rows: &[Vec<u32>],
-        range: Range<usize>,
-        most: usize,
-        cpu: Cpu,
-        mut show: impl FnMut(usize, &[u8; LANES]),
-    ) {
-        let most = u8::try_from(most).unwrap_or(u8::MAX);
-        let mut counts = [0; LANES];
-        for chunk in range.start / LANES..range.end.div_ceil(LANES) {
-            cpu.count_rows(&self.free[chunk * self.rows..][..self.rows], rows, most, &mut counts);
-            show(chunk * LANES, &counts);
+    /// The rows of one chunk of mentors.
+    fn chunk(&self, at: usize) -> &[Lanes] {
+        &self.free[at * self.rows..][..self.rows]
+    }
+}
+
+/// Common half hours of one mentee with mentors.
+struct Common<'a> {
+    overlap: &'a Overlap,
+    /// Her rows in each season, among mentors without a roster and among those with one.
+    rows: [Seasons; 2],
+    /// Half hours from which nothing changes any more, with mentors without a roster.
+    most: u8,
+    /// Counts of the chunk of mentors with a roster that was looked at last.
+    rostered: (Option<usize>, Column),
+}
+
+impl Compute for Common<'_> {
+    fn compute(&mut self, block: usize, cpu: Cpu, counts: &mut Column) {
+        let overlap = self.overlap;
+        cpu.count_rows(overlap.weekly.chunk(block), &self.rows[0], self.most, counts);
+        let first = block * LANES;
+        let listed = overlap.rosters_before[block]..overlap.rosters_before[block + 1];
+        for chunk in listed.start / LANES..listed.end.div_ceil(LANES) {
+            let rostered = self.rostered(chunk, cpu);
+            for at in listed.start.max(chunk * LANES)..listed.end.min((chunk + 1) * LANES) {
+                counts.0[overlap.with_roster[at] - first] = rostered.0[at % LANES];
+            }
         }
     }
 }
 
-/// The part of an ascending list that lies in a range, as positions in the list.
-fn within(list: &[usize], range: &Range<usize>) -> Range<usize> {
-    list.partition_point(|at| *at < range.start)..list.partition_point(|at| *at < range.end)
+impl Common<'_> {
+    /// The counts of a chunk of mentors with a roster.
+    fn rostered(&mut self, chunk: usize, cpu: Cpu) -> &Column {
+        let (known, counts) = &mut self.rostered;
+        if *known != Some(chunk) {
+            let most = byte(self.overlap.enough);
+            cpu.count_rows(self.overlap.rostered.chunk(chunk), &self.rows[1], most, counts);
+            *known = Some(chunk);
+        }
+        counts
+    }
 }
 
 impl Aspect for Overlap {
@@ -175,55 +199,49 @@ impl Aspect for Overlap {
         self.verdict(Self::minutes(mentee.as_ref(), mentor.as_ref()))
     }
 
-    fn lay_out(&mut self, _: &[Option<Hours>], mentors: &[Option<Hours>]) -> bool {
+    fn lay_out(&mut self, _: &[Option<Hours>], mentors: &[Option<Hours>], columns: &mut Columns) -> bool {
         if self.enough >= MOST_COUNT {
             return false;
         }
-        let weeks = |at: &usize| mentors[*at].as_ref().map(Hours::weeks);
-        self.with_roster = (0..mentors.len()).filter(|at| weeks(at) == Some(WEEKS)).collect();
-        self.silent = (0..mentors.len()).filter(|at| weeks(at).is_none()).collect();
+        let weeks = |mentor: &Option<Hours>| mentor.as_ref().map(Hours::weeks);
+        self.with_roster = (0..mentors.len()).filter(|at| weeks(&mentors[*at]) == Some(WEEKS)).collect();
+        let before = |mentor: usize| self.with_roster.partition_point(|at| *at < mentor);
+        self.rosters_before =
+            (0..=mentors.len().div_ceil(LANES)).map(|chunk| before(chunk * LANES)).collect();
         let weekly = mentors.iter().map(|hours| hours.as_ref().filter(|hours| hours.weeks() == 1));
         let rostered = self.with_roster.iter().map(|at| mentors[*at].as_ref());
         self.weekly = Block::new(weekly, self.seasons, 1);
         self.rostered = Block::new(rostered, self.seasons, WEEKS);
+        let (four_weeks, silent) = (byte(self.first_of_four_weeks()), byte(self.silent_class()));
+        self.bases = [0, four_weeks].map(|of_one_week| {
+            columns.add(mentors.iter().map(|mentor| match weeks(mentor) {
+                None => silent,
+                Some(1) => of_one_week,
+                Some(_) => four_weeks,
+            }))
+        });
         true
     }
 
-    fn classify(&self, mentee: &Option<Hours>, mentors: Range<usize>, cpu: Cpu, classes: &mut [u8]) {
-        let silent_class = byte(self.silent_class());
-        let Some(mentee) = mentee else {
-            classes.fill(silent_class);
-            return;
-        };
-        let first = byte(self.first_of_four_weeks());
+    fn key<'a>(&'a self, mentee: &'a Option<Hours>) -> Found<'a> {
+        let Some(mentee) = mentee else { return Found::default() };
         let has_roster = mentee.weeks() > 1;
-        let (weeks, most, from) =
-            if has_roster { (WEEKS, self.enough, first) } else { (1, self.enough.div_ceil(WEEKS), 0) };
-        let rows = self.weekly.rows_of(mentee, self.seasons, weeks);
-        self.weekly.count(&rows, mentors.clone(), most, cpu, |chunk, counts| {
-            let (start, end) = (mentors.start.max(chunk), mentors.end.min(chunk + LANES));
-            let classes = &mut classes[start - mentors.start..end - mentors.start];
-            for (class, count) in classes.iter_mut().zip(&counts[start - chunk..end - chunk]) {
-                *class = from + count;
-            }
-        });
-        let rows = self.rostered.rows_of(mentee, self.seasons, WEEKS);
-        let listed = within(&self.with_roster, &mentors);
-        self.rostered.count(&rows, listed.clone(), self.enough, cpu, |chunk, counts| {
-            let (start, end) = (listed.start.max(chunk), listed.end.min(chunk + LANES));
-            for (at, count) in self.with_roster[start..end].iter().zip(&counts[start - chunk..end - chunk]) {
-                classes[at - mentors.start] = first + count;
-            }
-        });
-        for at in &self.silent[within(&self.silent, &mentors)] {
-            classes[at - mentors.start] = silent_class;
-        }
+        let (weeks, most) = if has_roster { (WEEKS, self.enough) } else { (1, self.enough.div_ceil(WEEKS)) };
+        let rows = [
+            self.weekly.rows_of(mentee, self.seasons, weeks),
+            self.rostered.rows_of(mentee, self.seasons, WEEKS),
+        ];
+        let common = Common { overlap: self, rows, most: byte(most), rostered: (None, Column::ZERO) };
+        let key = Key { base: self.bases[usize::from(has_roster)], ..Key::default() };
+        Found { key, own: Some(Box::new(common)) }
     }
 
-    fn class_verdicts(&self, _: &Option<Hours>, verdicts: &mut Vec<Verdict>) {
+    fn class_verdicts(&self, mentee: &Option<Hours>, verdicts: &mut Vec<Verdict>) {
         let of_common = |half_hours: usize| self.verdict(Some(minutes_per_week(as_u32(half_hours))));
-        verdicts.extend((0..self.first_of_four_weeks()).map(|common| of_common(common * WEEKS)));
-        verdicts.extend((0..=self.enough).map(of_common));
+        if mentee.is_some() {
+            verdicts.extend((0..self.first_of_four_weeks()).map(|common| of_common(common * WEEKS)));
+            verdicts.extend((0..=self.enough).map(of_common));
+        }
         verdicts.push(self.verdict(None));
     }
 

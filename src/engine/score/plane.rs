@@ -1,5 +1,6 @@
 //! What of a verdict the dense pass computes: it adds 16-bit numbers, and a verdict has more to say than fits in one.
 
+use crate::engine::cpu::Sums;
 use crate::engine::eligibility::Verdict;
 
 /// A number of 16 bits that stands for a verdict, such that the numbers of all aspects add up to that of the pair.
@@ -21,6 +22,14 @@ impl Plane {
             Self::Scores if !verdict.is_candidate() => i16::MIN,
             Self::Scores | Self::Points => verdict.score().cast_signed(),
             Self::Rules => verdict.broken().bits().cast_signed(),
+        }
+    }
+
+    /// How the numbers of all aspects make that of the pair.
+    pub(super) fn sums(self) -> Sums {
+        match self {
+            Self::Scores | Self::Points => Sums::Scores,
+            Self::Rules => Sums::Bits,
         }
     }
 }

@@ -1,14 +1,13 @@
 //! Goals and working styles: deep-level similarity, the strongest correlate of a good mentorship (Eby et al. 2013), as the
 //! share of common terms among all terms of the two (Jaccard 1901).
 
-use std::ops::Range;
-
-use super::aspect::{Aspect, Story, Weight, points, share};
-use super::term_bytes::TermBytes;
+use super::aspect::{Aspect, Found, Story, Weight, points, share};
+use super::columns::Columns;
+use super::term_bytes::{TermBytes, most_terms};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::profile::Profile;
 use crate::domain::vocabulary::{Goal, Terms, WorkingStyle};
-use crate::engine::cpu::Cpu;
+use crate::engine::cpu::Key;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
@@ -21,6 +20,12 @@ pub(in crate::engine) struct Similarity {
     weight: Weight,
     terms: Compared,
     given: TermBytes,
+    /// Column with the number of terms that every mentor gave, in the bits above `shift`.
+    sizes: usize,
+    /// Bits of a class that tell the number of common terms.
+    shift: u32,
+    /// Most terms of any mentor.
+    most: u32,
 }
 
 /// What tells one similarity criterion from another.
@@ -52,23 +57,22 @@ const WORKING_STYLES: Compared = Compared {
 impl Similarity {
     /// Goals of both.
     pub(in crate::engine) fn goals(weight: Weight) -> Self {
-        Self { weight, terms: GOALS, given: TermBytes::default() }
+        Self::new(weight, GOALS)
     }
 
     /// Working styles of both.
     pub(in crate::engine) fn working_styles(weight: Weight) -> Self {
-        Self { weight, terms: WORKING_STYLES, given: TermBytes::default() }
+        Self::new(weight, WORKING_STYLES)
+    }
+
+    fn new(weight: Weight, terms: Compared) -> Self {
+        Self { weight, terms, given: TermBytes::default(), sizes: Columns::ZERO, shift: 0, most: 0 }
     }
 
     /// `None` if a side gave no terms.
     fn measure(a: u64, b: u64) -> Option<u16> {
         (a != 0 && b != 0).then(|| share((a & b).count_ones(), (a | b).count_ones()))
     }
-}
-
-/// Bits of a class that tell the number of common terms; those above tell how many terms the mentor gave.
-fn shift(mine: u64) -> u32 {
-    u32::BITS - mine.count_ones().leading_zeros()
 }
 
 impl Aspect for Similarity {
@@ -87,23 +91,28 @@ impl Aspect for Similarity {
         points(Some(self.weight), Self::measure(*mentee, *mentor))
     }
 
-    fn lay_out(&mut self, mentees: &[u64], mentors: &[u64]) -> bool {
-        self.given = TermBytes::new(mentors);
-        mentees.iter().chain(mentors).all(|terms| terms.count_ones() <= MOST_TERMS)
+    fn lay_out(&mut self, mentees: &[u64], mentors: &[u64], columns: &mut Columns) -> bool {
+        let most_of_mentees = most_terms(mentees);
+        self.most = most_terms(mentors);
+        if most_of_mentees.max(self.most) > MOST_TERMS {
+            return false;
+        }
+        self.shift = u32::BITS - most_of_mentees.leading_zeros();
+        self.given = TermBytes::new(mentors, columns);
+        self.sizes =
+            columns.add(mentors.iter().map(|terms| (terms.count_ones() << self.shift).to_le_bytes()[0]));
+        true
     }
 
-    fn classify(&self, mine: &u64, mentors: Range<usize>, cpu: Cpu, classes: &mut [u8]) {
-        let shift = shift(*mine);
-        for (class, size) in classes.iter_mut().zip(self.given.sizes(mentors.clone())) {
-            *class = size << shift;
-        }
-        self.given.count_common(*mine, mentors, cpu, classes);
+    fn key(&self, mine: &u64) -> Found<'_> {
+        let key = Key { base: self.sizes, masks: self.given.masks(*mine), ..Key::default() };
+        Found { key, own: None }
     }
 
     fn class_verdicts(&self, mine: &u64, verdicts: &mut Vec<Verdict>) {
-        let (mine, shift) = (mine.count_ones(), shift(*mine));
-        for size in 0..=self.given.most() {
-            verdicts.extend((0..1 << shift).map(|common| {
+        let mine = mine.count_ones();
+        for size in 0..=self.most {
+            verdicts.extend((0..1 << self.shift).map(|common| {
                 let all = (mine + size).saturating_sub(common);
                 points(Some(self.weight), (mine > 0 && size > 0).then(|| share(common.min(all), all)))
             }));

@@ -5,14 +5,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
-use std::ops::Range;
 
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::aspect::{Aspect, Story};
-use super::plane::Plane;
-use crate::engine::cpu::Cpu;
+use super::aspect::{Aspect, Found, Story};
+use super::columns::Columns;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
@@ -30,14 +28,11 @@ pub(in crate::engine) trait Lookup: Send + Sync {
     /// The verdict of one pair.
     fn pair(&self, mentee: usize, mentor: usize, ties: Ties) -> Verdict;
 
-    /// The verdicts of one mentee with every class of mentors, where nobody is tied.
-    fn class_verdicts(&self, mentee: usize, verdicts: &mut Vec<Verdict>);
+    /// The verdicts of one mentee with every class of mentors, where nobody is tied; `room` is used if they must be judged.
+    fn class_verdicts<'v>(&'v self, mentee: usize, room: &'v mut Vec<Verdict>) -> &'v [Verdict];
 
-    /// Puts a range of mentors into classes for one mentee: only where that is the [`Way`].
-    fn classify(&self, mentee: usize, mentors: Range<usize>, cpu: Cpu, classes: &mut [u8]);
-
-    /// Adds the verdicts of one mentee with a range of mentors, untied, one by one: for the ways without classes of a byte.
-    fn add_singly(&self, mentee: usize, mentors: Range<usize>, plane: Plane, out: &mut [i16]);
+    /// How mentors are put into classes for one mentee: only where that is the [`Way`].
+    fn key(&self, mentee: usize) -> Found<'_>;
 
     /// The verdict of one pair with its reasons.
     fn explain(&self, mentee: usize, mentor: usize, ties: Ties, story: &mut Story);
@@ -105,10 +100,15 @@ impl<T: Clone + Eq + Hash> Side<T> {
 
 impl<A: Aspect> Table<A> {
     /// Collects the answers of both sides.
-    pub(in crate::engine) fn new(mut aspect: A, mentees: &[&Person<'_>], mentors: &[&Person<'_>]) -> Self {
+    pub(in crate::engine) fn new(
+        mut aspect: A,
+        mentees: &[&Person<'_>],
+        mentors: &[&Person<'_>],
+        columns: &mut Columns,
+    ) -> Self {
         let of_mentees: Vec<A::Mentee> = mentees.iter().map(|person| aspect.mentee(person)).collect();
         let of_mentors: Vec<A::Mentor> = mentors.iter().map(|person| aspect.mentor(person)).collect();
-        if aspect.lay_out(&of_mentees, &of_mentors) {
+        if aspect.lay_out(&of_mentees, &of_mentors, columns) {
             let (mentees, mentors) = (Side::Own(of_mentees), Side::Own(of_mentors));
             return Self { aspect, mentees, mentors, classifies: true, cells: None };
         }
@@ -157,26 +157,25 @@ impl<A: Aspect> Lookup for Table<A> {
         self.aspect.judge(self.mentees.answer(mentee), self.mentors.answer(mentor), ties)
     }
 
-    fn class_verdicts(&self, mentee: usize, verdicts: &mut Vec<Verdict>) {
-        verdicts.clear();
+    fn class_verdicts<'v>(&'v self, mentee: usize, room: &'v mut Vec<Verdict>) -> &'v [Verdict] {
+        if let (Some(cells), Side::Shared(_, rows)) = (&self.cells, &self.mentees)
+            && let Some(verdicts) = cells.row(usize::from(rows[mentee])).to_slice()
+        {
+            return verdicts;
+        }
+        room.clear();
         let answer = self.mentees.answer(mentee);
-        match (&self.cells, &self.mentees, &self.mentors) {
-            (Some(cells), Side::Shared(_, rows), _) => verdicts.extend(cells.row(usize::from(rows[mentee]))),
-            (_, _, Side::Shared(values, _)) => {
-                verdicts.extend(values.iter().map(|mentor| self.aspect.judge(answer, mentor, Ties::NONE)));
+        match &self.mentors {
+            Side::Shared(values, _) => {
+                room.extend(values.iter().map(|mentor| self.aspect.judge(answer, mentor, Ties::NONE)));
             }
-            _ => self.aspect.class_verdicts(answer, verdicts),
+            Side::Own(_) => self.aspect.class_verdicts(answer, room),
         }
+        room
     }
 
-    fn classify(&self, mentee: usize, mentors: Range<usize>, cpu: Cpu, classes: &mut [u8]) {
-        self.aspect.classify(self.mentees.answer(mentee), mentors, cpu, classes);
-    }
-
-    fn add_singly(&self, mentee: usize, mentors: Range<usize>, plane: Plane, out: &mut [i16]) {
-        for (mentor, out) in mentors.zip(out) {
-            *out = out.saturating_add(plane.of(self.pair(mentee, mentor, Ties::NONE)));
-        }
+    fn key(&self, mentee: usize) -> Found<'_> {
+        self.aspect.key(self.mentees.answer(mentee))
     }
 
     fn explain(&self, mentee: usize, mentor: usize, ties: Ties, story: &mut Story) {
