@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use self::sums::{BITS, LANES, Sums};
 use super::eligibility::Rules;
 use super::encode::Round;
+use super::pool::Gatherings;
 use super::problem::{Observer, Stopped};
 use super::score::{Plane, Scores};
 use crate::domain::policy::HardRule;
@@ -18,9 +19,7 @@ use crate::domain::run::Stage;
 /// Mentees that one task looks at.
 const ROWS: usize = 16;
 /// Mentors looked at together: a row of them stays in the nearest cache.
-const COLUMNS: usize = 4_096;
-/// Mentors that one task looks at where only some mentors are counted.
-const FEW_COLUMNS: usize = 1_024;
+const COLUMNS: usize = 16_384;
 /// Marks a pair that breaks no rule: a bit above those of the rules.
 const CANDIDATE: u16 = 1 << (BITS - 1);
 
@@ -73,7 +72,8 @@ pub(super) struct Census {
     pub(super) of_mentors: Vec<Tally>,
 }
 
-/// Counts all pairs, and those of some people by themselves: `mentees` and `mentors`, both ascending.
+/// Counts all pairs, and those of some people by themselves: `mentees` and `mentors`, both ascending. Memory: about 200 bytes
+/// per mentor asked for, for every thread.
 pub(super) fn count(
     scores: &Scores<'_>,
     round: &Round<'_>,
@@ -81,93 +81,88 @@ pub(super) fn count(
     mentors: &[usize],
     observer: &dyn Observer,
 ) -> Result<Census, Stopped> {
-    let (all, of_mentees) = count_rows(scores, round, mentees, observer)?;
-    let of_mentors = count_columns(scores, round.mentees.len(), mentors, observer)?;
-    Ok(Census { all, of_mentees, of_mentors })
-}
-
-/// Counts all pairs, row by row.
-fn count_rows(
-    scores: &Scores<'_>,
-    round: &Round<'_>,
-    singled_out: &[usize],
-    observer: &dyn Observer,
-) -> Result<(Tally, Vec<Tally>), Stopped> {
-    let (mentees, mentors) = (round.mentees.len(), round.mentors.len());
+    let total = round.mentees.len() as u64;
     let done = AtomicU64::new(0);
-    let counted = |tile: &mut Vec<i16>, rows: Range<usize>| {
-        let first = singled_out.partition_point(|mentee| *mentee < rows.start);
-        let end = singled_out.partition_point(|mentee| *mentee < rows.end);
-        let singled_out = &singled_out[first..end];
-        let mut sums = Sums::default();
-        let mut own = vec![(Sums::default(), Sums::default()); singled_out.len()];
-        for columns in blocks(mentors, COLUMNS) {
+    let columns = blocks(round.mentors.len(), COLUMNS);
+    // The lanes of mentors asked for: no lane reaches over two blocks.
+    let lanes: Vec<(Range<usize>, &[usize])> = columns
+        .iter()
+        .flat_map(|block| within(mentors, block).chunks(LANES).map(|lane| (block.clone(), lane)))
+        .collect();
+    let of_lanes = Gatherings::default();
+    let of_rows = |tile: &mut Vec<i16>, rows: Range<usize>| {
+        let mentees = within(mentees, &rows);
+        let mut all = Sums::default();
+        let mut own = vec![Own::default(); mentees.len()];
+        for block in &columns {
             if observer.is_cancelled() {
                 return Err(Stopped);
             }
-            fill(scores, rows.clone(), columns.clone(), tile);
-            sums.add(tile.iter().map(|rules| marked(*rules)));
-            for (mentee, (any, alone)) in singled_out.iter().zip(&mut own) {
-                let row = (mentee - rows.start) * columns.len();
-                let row = &tile[row..row + columns.len()];
-                any.add(row.iter().map(|rules| of_others(*rules)));
-                alone.add(row.iter().map(|rules| sole(of_others(*rules))));
+            tile.resize(rows.len() * block.len(), 0);
+            scores.fill(rows.clone(), block.clone(), Plane::Rules, tile);
+            all.add(tile.iter().map(|rules| marked(*rules)));
+            for (mentee, own) in mentees.iter().zip(&mut own) {
+                let from = (mentee - rows.start) * block.len();
+                own.add(tile[from..from + block.len()].iter().copied());
             }
+            let here = lanes.iter().enumerate().filter(|(_, (of, _))| of == block);
+            of_lanes.add(
+                || vec![Own::default(); lanes.len()],
+                |sums| {
+                    for (at, (_, lane)) in here {
+                        for row in tile.chunks_exact(block.len()) {
+                            sums[at].add(lane.iter().map(|mentor| row[mentor - block.start]));
+                        }
+                    }
+                },
+            );
         }
         let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
-        observer.progress(Stage::Explain, before + rows.len() as u64, mentees as u64);
-        let own = own.iter_mut().map(|(any, alone)| Tally::of(&any.in_all(), &alone.in_all()));
-        Ok((Tally::of(&sums.in_all(), &[0; BITS]), own.collect::<Vec<Tally>>()))
+        observer.progress(Stage::Explain, before + rows.len() as u64, total);
+        let own = own.iter_mut().map(Own::in_all);
+        Ok((Tally::of(&all.in_all(), &[0; BITS]), own.collect::<Vec<Tally>>()))
     };
-    let counted: Vec<(Tally, Vec<Tally>)> =
-        blocks(mentees, ROWS).into_par_iter().map_init(Vec::new, counted).collect::<Result<_, Stopped>>()?;
-    let all = counted.iter().fold(Tally::default(), |sum, (tally, _)| sum.and(tally));
-    Ok((all, counted.into_iter().flat_map(|(_, own)| own).collect()))
-}
-
-/// Counts the pairs of each of `mentors` with all mentees but herself.
-fn count_columns(
-    scores: &Scores<'_>,
-    mentees: usize,
-    mentors: &[usize],
-    observer: &dyn Observer,
-) -> Result<Vec<Tally>, Stopped> {
-    let last = mentors.last().map_or(0, |last| last + 1);
-    let count = |tile: &mut Vec<i16>, columns: Range<usize>| {
-        let first = mentors.partition_point(|mentor| *mentor < columns.start);
-        let end = mentors.partition_point(|mentor| *mentor < columns.end);
-        let wanted = &mentors[first..end];
-        let mut sums = vec![(Sums::default(), Sums::default()); wanted.len().div_ceil(LANES)];
-        for rows in blocks(if wanted.is_empty() { 0 } else { mentees }, ROWS) {
-            if observer.is_cancelled() {
-                return Err(Stopped);
-            }
-            fill(scores, rows, columns.clone(), tile);
-            for row in tile.chunks_exact(columns.len()) {
-                for (wanted, (any, alone)) in wanted.chunks(LANES).zip(&mut sums) {
-                    let rules = wanted.iter().map(|mentor| of_others(row[mentor - columns.start]));
-                    any.add(rules.clone());
-                    alone.add(rules.map(sole));
-                }
-            }
-        }
-        let tallies = wanted.chunks(LANES).zip(&mut sums).flat_map(|(wanted, (any, alone))| {
-            let (any, alone) = (any.by_lane(), alone.by_lane());
-            (0..wanted.len()).map(move |lane| Tally::of(&any[lane], &alone[lane]))
-        });
-        Ok(tallies.collect::<Vec<Tally>>())
-    };
-    let counted: Vec<Vec<Tally>> = blocks(last, FEW_COLUMNS)
+    let counted: Vec<(Tally, Vec<Tally>)> = blocks(round.mentees.len(), ROWS)
         .into_par_iter()
-        .map_init(Vec::new, count)
+        .map_init(Vec::new, of_rows)
         .collect::<Result<_, Stopped>>()?;
-    Ok(counted.concat())
+    let by_lane = |mut sums: Vec<Own>| -> Vec<Tally> {
+        let tallies = lanes.iter().zip(&mut sums).flat_map(|((_, lane), sums)| sums.by_lane(lane.len()));
+        tallies.collect()
+    };
+    let of_mentors = of_lanes
+        .into_all()
+        .into_iter()
+        .map(by_lane)
+        .reduce(|one, other| one.into_iter().zip(&other).map(|(one, other)| one.and(other)).collect());
+    Ok(Census {
+        all: counted.iter().fold(Tally::default(), |sum, (tally, _)| sum.and(tally)),
+        of_mentees: counted.into_iter().flat_map(|(_, own)| own).collect(),
+        of_mentors: of_mentors.unwrap_or_default(),
+    })
 }
 
-/// The broken rules of a tile, row by row.
-fn fill(scores: &Scores<'_>, rows: Range<usize>, columns: Range<usize>, tile: &mut Vec<i16>) {
-    tile.resize(rows.len() * columns.len(), 0);
-    scores.fill(rows, columns, Plane::Rules, tile);
+/// Counts of somebody's own pairs with others.
+#[derive(Debug, Clone, Default)]
+struct Own {
+    any: Sums,
+    alone: Sums,
+}
+
+impl Own {
+    fn add(&mut self, rules: impl ExactSizeIterator<Item = i16> + Clone) {
+        self.any.add(rules.clone().map(of_others));
+        self.alone.add(rules.map(|rules| sole(of_others(rules))));
+    }
+
+    fn in_all(&mut self) -> Tally {
+        Tally::of(&self.any.in_all(), &self.alone.in_all())
+    }
+
+    fn by_lane(&mut self, lanes: usize) -> Vec<Tally> {
+        let (any, alone) = (self.any.by_lane(), self.alone.by_lane());
+        any.iter().zip(&alone).take(lanes).map(|(any, alone)| Tally::of(any, alone)).collect()
+    }
 }
 
 /// Broken rules, with the mark of a candidate if there are none.
@@ -184,6 +179,13 @@ fn of_others(rules: i16) -> u16 {
 /// The only bit that is set, if there is exactly one.
 fn sole(bits: u16) -> u16 {
     if bits & bits.wrapping_sub(1) == 0 { bits } else { 0 }
+}
+
+/// Those of `people`, ascending, who lie in a range.
+fn within<'a>(people: &'a [usize], range: &Range<usize>) -> &'a [usize] {
+    let first = people.partition_point(|at| *at < range.start);
+    let end = people.partition_point(|at| *at < range.end);
+    &people[first..end]
 }
 
 fn blocks(people: usize, size: usize) -> Vec<Range<usize>> {

@@ -67,6 +67,11 @@ pub trait PairScores: Sync {
 pub trait NarrowScores: Sync {
     /// Writes the scores of a tile as [`PairScores::tile`] does, a negative number for a pair that is not a candidate.
     fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]);
+
+    /// All scores of a mentee, if the source has them written out: then nobody copies them.
+    fn row(&self, _mentee: usize) -> Option<&[i16]> {
+        None
+    }
 }
 
 /// The lot of two numbers that stand for two people (finaliser of SplitMix64; Steele, Lea, Flood 2014).

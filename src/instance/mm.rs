@@ -16,7 +16,7 @@
 use std::io::Read;
 
 use super::{BroughtScores, Instance, Names, Violation, Violations};
-use crate::engine::brought::{Listed, Matrix};
+use crate::engine::brought::{Cells, Listed, Matrix};
 use crate::engine::problem::{Arc, Demand, Seats};
 
 /// First bytes of a file.
@@ -24,7 +24,7 @@ const MAGIC: [u8; 8] = *b"MMINST01";
 /// Numbers read at a time.
 const CHUNK: usize = 1 << 16;
 
-/// Reads an instance of `length` bytes. It takes 4 bytes per pair of a dense instance, 8 per candidate of a sparse one; the
+/// Reads an instance of `length` bytes. It takes 2 or 4 bytes per pair of a dense instance, 8 per candidate of a sparse one; the
 /// header is believed only if the file is as long as it says.
 pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> {
     let header = Header::read(&mut source, length)?;
@@ -47,7 +47,10 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
         mentors.push(Seats { min: 0, max });
     })?;
     let scores = if header.dense {
-        let mut cells = room(header.scores)?;
+        let mut cells = Cells::default();
+        cells
+            .reserve(header.scores)
+            .map_err(|_| refuse("header", "the instance needs more memory than there is"))?;
         numbers::<i32>(&mut source, header.scores, |score| cells.push(score))?;
         let matrix = Matrix::new(header.mentors, cells);
         BroughtScores::Matrix(matrix.ok_or_else(|| refuse("header", "scores are not mentees x mentors"))?)

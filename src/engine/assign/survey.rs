@@ -17,6 +17,9 @@ use super::core::{Core, index};
 use super::tiles::{Cell, LANE, RowVisitor, walk};
 use super::top::{Ranked, Top};
 
+/// Lanes for each mentor kept, from which on their highest scores alone give a good floor.
+const MANY_LANES: usize = 8;
+
 /// What the first look at all pairs gives.
 #[derive(Debug)]
 pub(super) struct Survey<'a> {
@@ -44,7 +47,10 @@ pub(super) fn survey<'a>(
         let core = Core::new(Cow::Borrowed(list), problem.mentors.len());
         return Ok(Survey { core, lowest, highest });
     }
-    let columns = seats_are_scarce(problem).then(|| Columns::new(problem, breadth));
+    let scarce = seats_are_scarce(problem);
+    // Half of the core from either side.
+    let breadth = if scarce { breadth / 2 } else { breadth };
+    let columns = scarce.then(|| Columns::new(problem, breadth));
     let found = best_of_all(problem, breadth, columns.as_ref(), observer)?;
     let mut starts = vec![0];
     let mut arcs = Vec::with_capacity(found.len() * breadth);
@@ -138,7 +144,7 @@ impl RowVisitor for Best<'_> {
             self.highest = self.highest.max(highest);
             self.highs.push(highest);
         }
-        self.raise_floor(first / LANE);
+        self.raise_floor(first / LANE, lanes);
         for (at, lane) in lanes.iter().enumerate() {
             if self.highs[at] >= self.floor {
                 for (eight, from) in lane.as_chunks::<8>().0.iter().zip((first + at * LANE..).step_by(8)) {
@@ -159,7 +165,7 @@ impl RowVisitor for Best<'_> {
     }
 
     fn finish(self, _mentee: usize) -> BestOfRow {
-        let mut found = self.top.into_sorted();
+        let mut found = self.top.into_best();
         // The order of a row: see [`super::core::sort`].
         found.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.lot, entry.to));
         let arcs = found.iter().map(|entry| Arc { to: entry.to, score: entry.key }).collect();
@@ -183,12 +189,18 @@ impl<'a> Best<'a> {
         }
     }
 
-    /// Raises the floor to the highest score that enough lanes reach: each has a pair that scores as much, so that nothing
-    /// below can be among the best.
-    fn raise_floor(&mut self, first: usize) {
-        let highs = self.highs.iter().zip(&self.open[first..]);
+    /// Raises the floor to the highest score that enough lanes, or parts of lanes where there are few, reach: each has a pair
+    /// that scores as much, so that nothing below can be among the best.
+    fn raise_floor<C: Cell>(&mut self, first: usize, lanes: &[[C; LANE]]) {
+        let open = self.open[first..].iter();
         self.room.clear();
-        self.room.extend(highs.filter(|(_, is_open)| **is_open).map(|(high, _)| *high));
+        if lanes.len() < MANY_LANES * self.breadth {
+            let parts = lanes.iter().zip(open).filter(|(_, is_open)| **is_open);
+            self.room.extend(parts.flat_map(|(lane, _)| lane.as_chunks().0.iter().map(C::highest)));
+        } else {
+            let highs = self.highs.iter().zip(open).filter(|(_, is_open)| **is_open);
+            self.room.extend(highs.map(|(high, _)| *high));
+        }
         if self.room.len() >= self.breadth {
             let (_, enough, _) = self.room.select_nth_unstable_by(self.breadth - 1, |a, b| b.cmp(a));
             self.floor = self.floor.max(*enough);

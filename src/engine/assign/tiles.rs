@@ -17,6 +17,9 @@ const NARROW_COLUMNS: usize = 16_384;
 /// Scores tested at a time before any is looked at singly.
 pub(super) const LANE: usize = 64;
 
+/// Scores of a lane of which the highest is looked for by itself.
+pub(super) const PART: usize = 16;
+
 /// A score as a tile holds it.
 pub(in crate::engine) trait Cell: Copy + Default + Send + Sync {
     /// The score; `None` if the pair is not a candidate.
@@ -24,6 +27,9 @@ pub(in crate::engine) trait Cell: Copy + Default + Send + Sync {
 
     /// The lowest and the highest score; `i32::MAX` and [`FORBIDDEN`] without candidates.
     fn ends(cells: &[Self; LANE]) -> (i32, i32);
+
+    /// The highest score of a part of a lane; [`FORBIDDEN`] without candidates.
+    fn highest(cells: &[Self; PART]) -> i32;
 
     /// Whether a candidate scores `floor` or more.
     fn any_at_least(cells: &[Self; 8], floor: i32) -> bool;
@@ -60,6 +66,10 @@ impl Cell for i32 {
         // One less, so that a forbidden pair wraps round to the very top.
         let lowest = cells.iter().fold(i32::MAX, |least, &score| least.min(score.wrapping_sub(1)));
         (lowest.saturating_add(1), highest)
+    }
+
+    fn highest(cells: &[Self; PART]) -> i32 {
+        cells.iter().fold(FORBIDDEN, |most, &score| most.max(score))
     }
 
     fn any_at_least(cells: &[Self; 8], floor: i32) -> bool {
@@ -99,6 +109,10 @@ impl Cell for i16 {
         // With the sign turned round, forbidden pairs come last.
         let lowest = cells.iter().fold(Self::MAX, |least, &score| least.min(score ^ Self::MIN)) ^ Self::MIN;
         (lowest.score().unwrap_or(i32::MAX), highest.score().unwrap_or(FORBIDDEN))
+    }
+
+    fn highest(cells: &[Self; PART]) -> i32 {
+        cells.iter().fold(-1, |most, &score| most.max(score)).score().unwrap_or(FORBIDDEN)
     }
 
     fn any_at_least(cells: &[Self; 8], floor: i32) -> bool {
@@ -181,6 +195,10 @@ impl Source for &dyn NarrowScores {
 
     fn fill(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
         self.tile(rows, cols, out);
+    }
+
+    fn row(&self, mentee: usize) -> Option<&[i16]> {
+        NarrowScores::row(*self, mentee)
     }
 }
 

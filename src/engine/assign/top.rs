@@ -65,11 +65,17 @@ impl<K: Copy + Ord> Top<K> {
         }
     }
 
-    /// The best entries, best first.
-    pub(in crate::engine) fn into_sorted(mut self) -> Vec<Ranked<K>> {
+    /// The best entries, in no particular order.
+    pub(in crate::engine) fn into_best(mut self) -> Vec<Ranked<K>> {
         self.shrink();
-        self.entries.sort_unstable_by(|a, b| b.cmp(a));
         self.entries
+    }
+
+    /// The best entries, best first.
+    pub(in crate::engine) fn into_sorted(self) -> Vec<Ranked<K>> {
+        let mut entries = self.into_best();
+        entries.sort_unstable_by(|a, b| b.cmp(a));
+        entries
     }
 }
 

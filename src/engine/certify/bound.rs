@@ -16,7 +16,7 @@ const ROWS: usize = 16;
 /// Mentors per tile.
 const COLUMNS: usize = 2048;
 /// Mentors per tile of a source that computes scores in 16 bits: what it lays out per mentee pays off over many of them.
-const NARROW_COLUMNS: usize = 8192;
+const NARROW_COLUMNS: usize = 16_384;
 /// Pairs tested at a time before any is summed.
 const LANE: usize = 64;
 
@@ -238,37 +238,40 @@ fn sweep_at<P: Price>(
     p: &[P],
     observer: &dyn Observer,
 ) -> Result<Sweep, Stopped> {
-    if let Some(narrow) = problem.scores.narrow() {
+    let scores = problem.scores;
+    if let Some(narrow) = scores.narrow() {
+        if !u.is_empty() && narrow.row(0).is_some() {
+            return sweep_rows(u, p, observer, |mentee| narrow.row(mentee));
+        }
         let fill = |rows, columns, tile: &mut [i16]| narrow.tile(rows, columns, tile);
         return sweep_by(u, p, NARROW_COLUMNS, observer, fill);
     }
-    if !u.is_empty() && problem.scores.row(0).is_some() {
-        return sweep_rows(problem, u, p, observer);
+    if !u.is_empty() && scores.row(0).is_some() {
+        return sweep_rows(u, p, observer, |mentee| scores.row(mentee));
     }
-    let fill = |rows, columns, tile: &mut [i32]| problem.scores.tile(rows, columns, tile);
+    let fill = |rows, columns, tile: &mut [i32]| scores.tile(rows, columns, tile);
     sweep_by(u, p, COLUMNS, observer, fill)
 }
 
 /// The same over rows that are written out.
-fn sweep_rows<P: Price>(
-    problem: &Problem<'_>,
+fn sweep_rows<'a, C: Cell + 'a, P: Price>(
     u: &[P],
     p: &[P],
     observer: &dyn Observer,
+    row: impl Fn(usize) -> Option<&'a [C]> + Sync,
 ) -> Result<Sweep, Stopped> {
     let rough = Rough::of(u, p);
     let done = AtomicU64::new(0);
-    let rows = u.par_iter().enumerate().with_min_len(ROWS).map(|(mentee, &u)| {
+    let rows = u.par_iter().enumerate().with_min_len(ROWS).map(|(mentee, &u_of)| {
         if observer.is_cancelled() {
             return Err(Stopped);
         }
         let before = done.fetch_add(1, Ordering::Relaxed);
         if before.is_multiple_of(ROWS as u64) {
-            observer.progress(Stage::Certify, before, problem.mentees.len() as u64);
+            observer.progress(Stage::Certify, before, u.len() as u64);
         }
-        let row = problem.scores.row(mentee).unwrap_or_default();
-        let (rough, sieve) = rough.beside(u);
-        Ok(sweep_row(row, u, p, rough, sieve))
+        let (rough, sieve) = rough.beside(u_of);
+        Ok(sweep_row(row(mentee).unwrap_or_default(), u_of, p, rough, sieve))
     });
     rows.try_reduce(|| Sweep::NOTHING, |one, other| Ok(one.and(other)))
 }

@@ -9,7 +9,7 @@ use crate::engine::problem::{FORBIDDEN, Observer, PairScores, Problem, Stopped};
 /// Mentees looked at together.
 const ROWS: usize = 16;
 /// Mentors looked at together in 16 bits; fewer in 32.
-const COLUMNS: usize = 8192;
+const COLUMNS: usize = 16_384;
 
 /// Candidates that are not matched with each other although both would gain: each has a place left, or likes the other
 /// strictly better than the worst she has. Both sides rank by their own scores; equal scores block nothing. For any

@@ -3,8 +3,7 @@
 //! Where seats are scarce it is the mentors who bid, and a core of nothing but mentees' favourites would lack those whom
 //! mentors want: pricing would find them one round later, and upset nearly everybody.
 
-use std::sync::{Mutex, PoisonError};
-
+use crate::engine::pool::Gatherings;
 use crate::engine::problem::{FORBIDDEN, PairScores, Problem, Seats};
 
 use super::super::core::{Arc, index};
@@ -12,16 +11,15 @@ use super::super::tiles::{Cell, Floors, LANE};
 use super::super::top::{Ranked, Top};
 
 /// Mentees that a mentor keeps beside `breadth`, for each of her seats.
-const PER_SEAT: usize = 4;
+const PER_SEAT: usize = 2;
 /// Cells looked at together where a lane has something.
 const FEW: usize = 8;
 
-/// The best mentees of every mentor, gathered by several threads: each takes a gathering of its own, and what they found
-/// is joined. Which thread saw which pair makes no difference.
+/// The best mentees of every mentor.
 pub(super) struct Columns<'a> {
     problem: &'a Problem<'a>,
     breadth: usize,
-    idle: Mutex<Vec<Gathering>>,
+    found: Gatherings<Gathering>,
 }
 
 /// About 32 bytes per mentee that is kept, for every thread.
@@ -35,28 +33,25 @@ struct Gathering {
 impl<'a> Columns<'a> {
     /// Nobody is found yet.
     pub(super) fn new(problem: &'a Problem<'a>, breadth: usize) -> Self {
-        Self { problem, breadth, idle: Mutex::default() }
+        Self { problem, breadth, found: Gatherings::default() }
     }
 
     /// Reads some of a mentee's scores.
     pub(super) fn read<C: Cell>(&self, mentee: usize, first: usize, scores: &[C]) {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = idle().pop();
-        let mut gathering = taken.unwrap_or_else(|| Gathering::new(self.problem.mentors, self.breadth));
-        gathering.read(self.problem.scores, mentee, first, scores);
-        idle().push(gathering);
+        let new = || Gathering::new(self.problem.mentors, self.breadth);
+        self.found.add(new, |gathering| gathering.read(self.problem.scores, mentee, first, scores));
     }
 
     /// What was found, by mentee, in the order of the mentors; and the highest score that each mentor may have beside it.
     pub(super) fn by_mentee(self) -> (Vec<Vec<Arc>>, Vec<i32>) {
         let mut found = vec![Vec::new(); self.problem.mentees.len()];
-        let gathered = self.idle.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let best = gathered.into_iter().map(|gathering| gathering.best).reduce(|mut all, more| {
-            for (all, more) in all.iter_mut().zip(more) {
-                more.into_sorted().into_iter().for_each(|entry| _ = all.offer(entry));
-            }
-            all
-        });
+        let best =
+            self.found.into_all().into_iter().map(|gathering| gathering.best).reduce(|mut all, more| {
+                for (all, more) in all.iter_mut().zip(more) {
+                    more.into_sorted().into_iter().for_each(|entry| _ = all.offer(entry));
+                }
+                all
+            });
         let mut outside = Vec::with_capacity(self.problem.mentors.len());
         for (mentor, top) in best.into_iter().flatten().enumerate() {
             let keep = top.keep();
