@@ -138,7 +138,8 @@ pub(super) fn count(
     Ok(Census {
         all: counted.iter().fold(Tally::default(), |sum, (tally, _)| sum.and(tally)),
         of_mentees: counted.into_iter().flat_map(|(_, own)| own).collect(),
-        of_mentors: of_mentors.unwrap_or_default(),
+        // Without mentees nobody has gathered anything.
+        of_mentors: of_mentors.unwrap_or_else(|| vec![Tally::default(); mentors.len()]),
     })
 }
 

@@ -49,7 +49,7 @@ pub(super) fn survey<'a>(
     }
     let scarce = seats_are_scarce(problem);
     // Half of the core from either side.
-    let breadth = if scarce { breadth / 2 } else { breadth };
+    let breadth = if scarce { breadth.div_ceil(2) } else { breadth };
     let columns = scarce.then(|| Columns::new(problem, breadth));
     let found = best_of_all(problem, breadth, columns.as_ref(), observer)?;
     let mut starts = vec![0];
