@@ -18,8 +18,9 @@
 //!
 //! Memory, beside the scores: about 60 bytes per mentee and 150 per mentor (prices, places, and the labels of the searches),
 //! none per listed candidate while mentees bid for seats, 8 per candidate of the core where the core is not a list, and 8
-//! more where candidates are needed by mentor: for phases, and where mentors bid. With prices of 128 bits it is twice as much
-//! per person. The certificate adds 16 bytes per person.
+//! more where candidates are needed by mentor: for phases, and where mentors bid. Where pairs are not listed, pricing takes
+//! up to 96 per mentor, and the survey some 700 per mentor for every thread if seats are scarce, until it ends. With prices
+//! of 128 bits it is twice as much per person. The certificate adds 16 bytes per person.
 //!
 //! [`crate::engine::certify`] checks the result and shares no code with this module.
 
@@ -208,7 +209,8 @@ impl<W: Weight> Begun<'_, W> {
             }
             core.index_columns(&mut work.pulse)?;
             state.begin_auction();
-            phases.serve(&mut ForSeats { state, core }, waiting, &mut reach, work)?;
+            let served = phases.serve(&mut ForSeats { state, core }, waiting, &mut reach, work)?;
+            work.counters.searches += served;
         }
     }
 
@@ -226,9 +228,9 @@ impl<W: Weight> Begun<'_, W> {
             }
             work.progress(holes.len());
             if !holes.is_empty() {
-                let before = work.counters.searches;
-                phases.serve(&mut ForMentees { state, core }, holes, &mut W::FAR.clone(), work)?;
-                by_phase = work.counters.searches - before;
+                let mut reach = W::FAR;
+                by_phase = phases.serve(&mut ForMentees { state, core }, holes, &mut reach, work)?;
+                work.counters.reverse_searches += by_phase;
             }
         }
         Ok(())

@@ -33,23 +33,21 @@ impl Default for Cells {
 }
 
 impl Cells {
-    /// Adds a score; [`FORBIDDEN`] for a pair that is not a candidate.
-    pub fn push(&mut self, score: i32) {
-        let narrow = if score == FORBIDDEN {
-            Some(i16::MIN)
-        } else {
-            i16::try_from(score).ok().filter(|score| *score >= 0)
-        };
-        match (&mut *self, narrow) {
+    /// Adds a score; [`FORBIDDEN`] for a pair that is not a candidate. The first that needs 32 bits moves all: while that
+    /// lasts, a pair takes 6 bytes.
+    pub fn push(&mut self, score: i32) -> Result<(), TryReserveError> {
+        match (&mut *self, to_narrow(score)) {
             (Self::Narrow(cells), Some(score)) => cells.push(score),
             (Self::Wide(cells), _) => cells.push(score),
             (Self::Narrow(cells), None) => {
-                let mut wide: Vec<i32> = Vec::with_capacity(cells.capacity());
+                let mut wide: Vec<i32> = Vec::new();
+                wide.try_reserve_exact(cells.capacity().max(cells.len() + 1))?;
                 wide.extend(cells.iter().map(|cell| of_narrow(*cell).unwrap_or(FORBIDDEN)));
                 wide.push(score);
                 *self = Self::Wide(wide);
             }
         }
+        Ok(())
     }
 
     /// Makes room for so many scores more.
@@ -76,15 +74,17 @@ impl Cells {
 
 impl From<Vec<i32>> for Cells {
     fn from(scores: Vec<i32>) -> Self {
-        let mut cells = Self::Narrow(Vec::with_capacity(scores.len()));
-        for score in scores {
-            cells.push(score);
-        }
-        cells
+        let narrow: Option<Vec<i16>> = scores.iter().map(|score| to_narrow(*score)).collect();
+        narrow.map_or(Self::Wide(scores), Self::Narrow)
     }
 }
 
-/// A score in 16 bits; `None` for a pair that is not a candidate.
+/// A score in 16 bits, below 0 for a pair that is not a candidate; `None` if it does not fit.
+fn to_narrow(score: i32) -> Option<i16> {
+    if score == FORBIDDEN { Some(i16::MIN) } else { i16::try_from(score).ok().filter(|score| *score >= 0) }
+}
+
+/// The score that 16 bits stand for; `None` for a pair that is not a candidate.
 fn of_narrow(cell: i16) -> Option<i32> {
     (cell >= 0).then_some(cell.into())
 }

@@ -1,4 +1,4 @@
-//! Passes over all pairs that only count: how many candidates there are, and how many pairs each set of rules excludes.
+//! A pass over all pairs that only counts: how many candidates there are, and how many pairs each set of rules excludes.
 
 mod sums;
 
@@ -105,17 +105,19 @@ pub(super) fn count(
                 let from = (mentee - rows.start) * block.len();
                 own.add(tile[from..from + block.len()].iter().copied());
             }
-            let here = lanes.iter().enumerate().filter(|(_, (of, _))| of == block);
-            of_lanes.add(
-                || vec![Own::default(); lanes.len()],
-                |sums| {
-                    for (at, (_, lane)) in here {
-                        for row in tile.chunks_exact(block.len()) {
-                            sums[at].add(lane.iter().map(|mentor| row[mentor - block.start]));
-                        }
+            let here = lanes.partition_point(|(of, _)| of.start < block.start)
+                ..lanes.partition_point(|(of, _)| of.start <= block.start);
+            if here.is_empty() {
+                continue;
+            }
+            let add = |sums: &mut Vec<Own>| {
+                for ((_, lane), sums) in lanes[here.clone()].iter().zip(&mut sums[here]) {
+                    for row in tile.chunks_exact(block.len()) {
+                        sums.add(lane.iter().map(|mentor| row[mentor - block.start]));
                     }
-                },
-            );
+                }
+            };
+            of_lanes.add(|| vec![Own::default(); lanes.len()], add);
         }
         let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
         observer.progress(Stage::Explain, before + rows.len() as u64, total);

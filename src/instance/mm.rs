@@ -51,7 +51,11 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
         cells
             .reserve(header.scores)
             .map_err(|_| refuse("header", "the instance needs more memory than there is"))?;
-        numbers::<i32>(&mut source, header.scores, |score| cells.push(score))?;
+        let mut fits = true;
+        numbers::<i32>(&mut source, header.scores, |score| fits &= cells.push(score).is_ok())?;
+        if !fits {
+            return Err(refuse("header", "the instance needs more memory than there is"));
+        }
         let matrix = Matrix::new(header.mentors, cells);
         BroughtScores::Matrix(matrix.ok_or_else(|| refuse("header", "scores are not mentees x mentors"))?)
     } else {

@@ -198,7 +198,7 @@ fn decide_many<W: Weight, M: Market<W>>(
 /// Hears the bids of a batch.
 fn hear<W: Weight, M: Market<W>>(market: &mut M, decisions: &Decisions<W>, later: &mut Vec<u32>) {
     // As in `decide_chunk`.
-    black_box(decisions.targets.iter().fold(0, |seen, arc| seen ^ market.glance(arc.to as usize)));
+    black_box(decisions.targets.iter().fold(0, |seen, arc| seen ^ market.touch(arc.to as usize)));
     let mut targets = decisions.targets.iter();
     for &Decision { bidder, given_up, bids, value } in &decisions.bidders {
         if market.missing(bidder as usize) != (given_up + bids) as usize {

@@ -130,15 +130,19 @@ impl<'a> Core<'a> {
     /// Adds pairs that are not in the core yet, given per mentee.
     pub(super) fn extend(&mut self, scores: &dyn PairScores, added: &[Vec<Arc>]) {
         let more: usize = added.iter().map(Vec::len).sum();
+        let longer = |(mentee, extra): (usize, &Vec<Arc>)| {
+            let mut row = Vec::new();
+            if !extra.is_empty() {
+                row.extend(self.row(mentee).iter().chain(extra));
+                sort(scores, mentee, &mut row);
+            }
+            row
+        };
+        let longer: Vec<Vec<Arc>> = added.par_iter().enumerate().map(longer).collect();
         let mut starts = vec![0];
         let mut arcs = Vec::with_capacity(self.len() + more);
-        for (mentee, extra) in added.iter().enumerate() {
-            let from = arcs.len();
-            arcs.extend_from_slice(self.row(mentee));
-            if !extra.is_empty() {
-                arcs.extend_from_slice(extra);
-                sort(scores, mentee, &mut arcs[from..]);
-            }
+        for (mentee, longer) in longer.iter().enumerate() {
+            arcs.extend_from_slice(if longer.is_empty() { self.row(mentee) } else { longer });
             starts.push(arcs.len());
         }
         self.rows = Cow::Owned(Listed::sorted(starts, arcs));

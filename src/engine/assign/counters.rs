@@ -12,11 +12,11 @@ use crate::engine::problem::{Observer, Problem, Stopped};
 pub struct Counters {
     /// Bids in the auction.
     pub bids: u64,
-    /// Shortest-path searches that seek a seat for a mentee.
+    /// Shortest paths that seek a seat for a mentee: by searches, and found by phases.
     pub searches: u64,
-    /// Shortest-path searches that seek an heir for a seat.
+    /// Shortest paths that seek an heir for a seat: by searches, and found by phases.
     pub reverse_searches: u64,
-    /// Phases that serve many mentees at once.
+    /// Phases that serve many mentees, or many seats, at once.
     pub phases: u64,
     /// Nodes settled by searches.
     pub scans: u64,

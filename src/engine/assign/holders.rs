@@ -58,7 +58,7 @@ impl<W: Copy + Default + Ord> Holders<W> {
     }
 
     /// The mentee in the first slot of a block, whether or not the slot is held: to have it at hand soon.
-    pub(super) fn glance(&self, block: Block) -> u32 {
+    pub(super) fn touch(&self, block: Block) -> u32 {
         self.slots.get(block.start as usize).map_or(0, |holder| holder.mentee)
     }
 

@@ -43,7 +43,7 @@ pub(super) trait Market<W: Weight>: Sync {
     fn lowest_bid(&mut self, item: usize) -> Option<W>;
 
     /// Reads what hearing a bid for her will read, to have it at hand soon. What it gives means nothing.
-    fn glance(&self, item: usize) -> u32;
+    fn touch(&self, item: usize) -> u32;
 
     /// Sets her price.
     fn set_price(&mut self, item: usize, price: W);
@@ -185,8 +185,8 @@ impl<W: Weight> Market<W> for ForSeats<'_, W> {
         self.state.lowest_bid(item)
     }
 
-    fn glance(&self, item: usize) -> u32 {
-        self.state.glance(item)
+    fn touch(&self, item: usize) -> u32 {
+        self.state.touch(item)
     }
 
     fn set_price(&mut self, item: usize, price: W) {
@@ -312,7 +312,7 @@ impl<W: Weight> Market<W> for ForMentees<'_, W> {
         self.lowest_bidder(item).map(|(_, bid)| bid)
     }
 
-    fn glance(&self, item: usize) -> u32 {
+    fn touch(&self, item: usize) -> u32 {
         index(self.state.mates(item).count())
     }
 

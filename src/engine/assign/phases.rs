@@ -57,14 +57,14 @@ impl<W: Weight> Phases<W> {
 
     /// Runs one phase for the bidders who wait, and lets them bid once more at the new prices. Those left stay in `waiting`,
     /// which must not name anybody twice; what prices were shifted by is taken from `reach`. The core's columns must be
-    /// indexed.
+    /// indexed. Gives the number of paths put into effect.
     pub(super) fn serve<M: Market<W>>(
         &mut self,
         market: &mut M,
         waiting: &mut Vec<u32>,
         reach: &mut W,
         work: &mut Work<'_>,
-    ) -> Result<(), Stopped> {
+    ) -> Result<u64, Stopped> {
         work.counters.phases += 1;
         let nodes = market.items() + market.bidders();
         self.distance.resize(nodes, W::default());
@@ -73,9 +73,16 @@ impl<W: Weight> Phases<W> {
         // A search for another may have made one of them do without.
         waiting.retain(|&bidder| market.missing(bidder as usize) > 0);
         *reach -= self.shift(market, waiting, *reach, work)?;
-        while self.sweep(market, waiting, work)? {}
+        let mut served = 0;
+        loop {
+            let by_sweep = self.sweep(market, waiting, work)?;
+            served += by_sweep;
+            if by_sweep == 0 || waiting.is_empty() {
+                break;
+            }
+        }
         *waiting = auction::run(market, std::mem::take(waiting), PATIENCE, work)?;
-        Ok(())
+        Ok(served)
     }
 
     /// Shifts all prices so that everyone who waits has a path of no cost to an end, unless her end is farther than
@@ -162,30 +169,30 @@ impl<W: Weight> Phases<W> {
         }
     }
 
-    /// Puts paths of no cost into effect that do not meet, one for each bidder who waits if possible, and says whether there
-    /// was any.
+    /// Puts paths of no cost into effect that do not meet, one for each bidder who waits if possible, and gives their
+    /// number.
     fn sweep<M: Market<W>>(
         &mut self,
         market: &mut M,
         waiting: &mut Vec<u32>,
         work: &mut Work<'_>,
-    ) -> Result<bool, Stopped> {
+    ) -> Result<u64, Stopped> {
         if self.sweep == u32::MAX - 1 {
             self.steps.iter_mut().for_each(|step| step.sweep = 0);
             self.sweep = 0;
         }
         self.sweep += 1;
-        let before = work.counters.searches;
+        let mut served = 0;
         for &bidder in waiting.iter() {
             let root = market.items() + bidder as usize;
             if let Some(end) = self.follow(market, root, work)? {
-                work.counters.searches += 1;
+                served += 1;
                 let steps = &self.steps;
                 serve_along(market, end, root, |node| (steps[node].from, steps[node].score));
             }
         }
         waiting.retain(|&bidder| market.missing(bidder as usize) > 0);
-        Ok(work.counters.searches > before && !waiting.is_empty())
+        Ok(served)
     }
 
     /// Follows arcs of no cost from a bidder who waits to an end, past all that this sweep has seen.

@@ -338,8 +338,8 @@ impl<W: Weight> State<W> {
     }
 
     /// Reads what a bid for a mentor will read: where her holders are, the lowest of them, and whom that mentee has.
-    pub(super) fn glance(&self, mentor: usize) -> u32 {
-        let lowest = self.holders.glance(self.mentors[mentor].held) as usize;
+    pub(super) fn touch(&self, mentor: usize) -> u32 {
+        let lowest = self.holders.touch(self.mentors[mentor].held) as usize;
         self.places.get(lowest * self.stride).map_or(NONE, |place| place.mentor)
     }
 

@@ -14,6 +14,7 @@ use crate::engine::problem::{Arc, FORBIDDEN, Observer, Problem, Stopped};
 
 use self::columns::Columns;
 use super::core::{Core, index};
+use super::counters::Pulse;
 use super::tiles::{Cell, LANE, RowVisitor, walk};
 use super::top::{Ranked, Top};
 
@@ -23,7 +24,7 @@ const MANY_LANES: usize = 8;
 /// What the first look at all pairs gives.
 #[derive(Debug)]
 pub(super) struct Survey<'a> {
-    /// The first core: every mentee's best mentors.
+    /// The first core: every mentee's best mentors, and every mentor's best mentees where seats are scarce.
     pub(super) core: Core<'a>,
     /// Lowest score of a candidate; `i32::MAX` without candidates.
     pub(super) lowest: i32,
@@ -65,7 +66,7 @@ pub(super) fn survey<'a>(
     }
     let mut core = Core::among_others(Listed::sorted(starts, arcs), problem.mentors.len(), outside);
     if let Some(columns) = columns {
-        let (mut wanted, outside) = columns.by_mentee();
+        let (mut wanted, outside) = columns.by_mentee(&mut Pulse::new(observer))?;
         wanted.par_iter_mut().enumerate().for_each(|(mentee, wanted)| {
             let row = core.row(mentee);
             wanted.retain(|arc| arc.score <= core.outside(mentee) && row.iter().all(|has| has.to != arc.to));
@@ -213,7 +214,7 @@ impl<'a> Best<'a> {
             if self.problem.mentors[at].max > 0 {
                 let lot = self.problem.scores.lot(mentee, at);
                 if self.top.offer(Ranked { key: score, lot, to: index(at), score }) {
-                    self.floor = self.top.floor().unwrap_or(self.floor);
+                    self.floor = self.top.floor().map_or(self.floor, |floor| floor.max(self.floor));
                 }
             }
         }

@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::run::Stage;
 use crate::engine::brought::{self, Listed};
 use crate::engine::certify::{Verdict, certify};
+use crate::engine::objective::blocking_pairs;
 use crate::engine::problem::{self, Arc, Demand, FORBIDDEN, Seats, Unobserved};
 
 pub(in crate::engine) mod case;
@@ -24,7 +25,26 @@ fn check(case: &Case, tuning: &Tuning) -> Assignment {
     assert!(verdict.proved(), "{verdict:?} {solved:?}");
     assert_eq!(verdict.candidates, case.scores.iter().filter(|&&score| score != FORBIDDEN).count() as u64);
     check_listed(case, tuning, &solved);
+    check_matrix(case, tuning, &solved);
     solved
+}
+
+/// The same problem as a matrix, in 16 bits where all scores fit: the very same answer, and the same is said of it.
+fn check_matrix(case: &Case, tuning: &Tuning, solved: &Assignment) {
+    let matrix = case.matrix();
+    let (whole, narrow) = (case.problem(), Problem { scores: &matrix, ..case.problem() });
+    assert_eq!(&assign_tuned(&narrow, tuning, &Unobserved).unwrap(), solved);
+    let verdict = |problem| certify(problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
+    assert_eq!(verdict(&narrow), verdict(&whole));
+    // An assignment that is not the best, and a proof that proves nothing.
+    let pairs = &solved.pairs[..solved.pairs.len() / 2];
+    let mut bent = solved.certificate.clone();
+    bent.mentor_prices.iter_mut().step_by(2).for_each(|price| *price -= 5);
+    bent.mentee_prices.iter_mut().step_by(3).for_each(|price| *price -= 40_000);
+    let verdict = |problem| certify(problem, pairs, &bent, &Unobserved).unwrap();
+    assert_eq!(verdict(&narrow), verdict(&whole));
+    let blocking = |problem| blocking_pairs(problem, pairs, None, &Unobserved).unwrap();
+    assert_eq!(blocking(&narrow), blocking(&whole));
 }
 
 /// The same problem as a list: the same value, and a proof that holds for list and matrix alike.

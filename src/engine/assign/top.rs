@@ -49,6 +49,9 @@ impl<K: Copy + Ord> Top<K> {
         if self.worst.is_some_and(|worst| entry <= worst) {
             return false;
         }
+        if self.entries.is_empty() {
+            self.entries.reserve_exact(self.room);
+        }
         self.entries.push(entry);
         let full = self.entries.len() >= self.room;
         if full {

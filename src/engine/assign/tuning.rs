@@ -3,13 +3,13 @@
 /// How the solver goes about it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tuning {
-    /// Best mentors per mentee in the first core.
+    /// Best mentors per mentee in the first core; half of that, and as many mentees per mentor, where seats are scarce.
     pub(super) breadth: usize,
     /// Worst violations per mentee that enter the core in one round of pricing.
     pub(super) worst: usize,
     /// Bids of a pass of the auction for each bidder that it serves for good, from which on searches are cheaper.
     pub(super) patience: usize,
-    /// Waiting mentees from which on single searches are tried before a phase, while the core may lack pairs.
+    /// Waiting mentees, or mentors with holes, from which on single searches are tried before a phase, while the core may lack pairs.
     pub(super) few: usize,
 }
 

@@ -1,6 +1,5 @@
 //! The bound: what the prices say that no assignment can exceed.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -209,8 +208,10 @@ impl Rough {
     const MOST: usize = 16;
 
     fn of<P: Price>(u: &[P], p: &[P]) -> Self {
-        let floors: BTreeSet<i128> =
-            u.iter().map(|&u| u.into().div_euclid(Self::APART) * Self::APART).collect();
+        let mut floors: Vec<i128> =
+            u.par_iter().map(|&u| u.into().div_euclid(Self::APART) * Self::APART).collect();
+        floors.par_sort_unstable();
+        floors.dedup();
         // Of too many, every so many: the lowest is among them, and serves everybody above it.
         let every = floors.len().div_ceil(Self::MOST).max(1);
         let beside = |floor: i128| p.iter().map(|&p| cut(floor + p.into())).collect();

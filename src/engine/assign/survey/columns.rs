@@ -3,15 +3,20 @@
 //! Where seats are scarce it is the mentors who bid, and a core of nothing but mentees' favourites would lack those whom
 //! mentors want: pricing would find them one round later, and upset nearly everybody.
 
+use rayon::prelude::*;
+
 use crate::engine::pool::Gatherings;
-use crate::engine::problem::{FORBIDDEN, PairScores, Problem, Seats};
+use crate::engine::problem::{FORBIDDEN, PairScores, Problem, Seats, Stopped};
 
 use super::super::core::{Arc, index};
+use super::super::counters::Pulse;
 use super::super::tiles::{Cell, Floors, LANE};
 use super::super::top::{Ranked, Top};
 
 /// Mentees that a mentor keeps beside `breadth`, for each of her seats.
 const PER_SEAT: usize = 2;
+/// The floor of a mentor who offers nothing: no other is so high.
+const CLOSED: i16 = i16::MAX;
 /// Cells looked at together where a lane has something.
 const FEW: usize = 8;
 
@@ -22,7 +27,7 @@ pub(super) struct Columns<'a> {
     found: Gatherings<Gathering>,
 }
 
-/// About 32 bytes per mentee that is kept, for every thread.
+/// For every thread 80 bytes per mentor, and 32 for each mentee whom she keeps.
 struct Gathering {
     best: Vec<Top<i32>>,
     /// What a mentee must score to be kept, in both widths.
@@ -43,19 +48,21 @@ impl<'a> Columns<'a> {
     }
 
     /// What was found, by mentee, in the order of the mentors; and the highest score that each mentor may have beside it.
-    pub(super) fn by_mentee(self) -> (Vec<Vec<Arc>>, Vec<i32>) {
-        let mut found = vec![Vec::new(); self.problem.mentees.len()];
-        let best =
-            self.found.into_all().into_iter().map(|gathering| gathering.best).reduce(|mut all, more| {
-                for (all, more) in all.iter_mut().zip(more) {
-                    more.into_sorted().into_iter().for_each(|entry| _ = all.offer(entry));
-                }
-                all
+    pub(super) fn by_mentee(self, pulse: &mut Pulse<'_>) -> Result<(Vec<Vec<Arc>>, Vec<i32>), Stopped> {
+        let mut gathered = self.found.into_all().into_iter().map(|gathering| gathering.best);
+        let mut best = gathered.next().unwrap_or_default();
+        for more in gathered {
+            best.par_iter_mut().zip(more).for_each(|(all, more)| {
+                more.into_best().into_iter().for_each(|entry| _ = all.offer(entry));
             });
-        let mut outside = Vec::with_capacity(self.problem.mentors.len());
-        for (mentor, top) in best.into_iter().flatten().enumerate() {
-            let keep = top.keep();
-            let column = top.into_sorted();
+        }
+        pulse.check()?;
+        let columns: Vec<(usize, Vec<Ranked<i32>>)> =
+            best.into_par_iter().map(|top| (top.keep(), top.into_sorted())).collect();
+        let mut found = vec![Vec::new(); self.problem.mentees.len()];
+        let mut outside = Vec::with_capacity(columns.len());
+        for (mentor, (keep, column)) in columns.into_iter().enumerate() {
+            pulse.beat(column.len())?;
             outside.push(match column.last() {
                 Some(worst) if column.len() == keep => worst.score,
                 _ => FORBIDDEN,
@@ -64,7 +71,7 @@ impl<'a> Columns<'a> {
                 found[entry.to as usize].push(Arc { to: index(mentor), score: entry.score });
             }
         }
-        (found, outside)
+        Ok((found, outside))
     }
 }
 
@@ -73,7 +80,7 @@ impl Gathering {
         // Nobody who offers nothing is asked for anything.
         let (wide, narrow) = mentors
             .iter()
-            .map(|seats| if seats.max == 0 { (i32::MAX, i16::MAX) } else { (FORBIDDEN + 1, 0) })
+            .map(|seats| if seats.max == 0 { (i32::MAX, CLOSED) } else { (FORBIDDEN + 1, 0) })
             .unzip();
         let best = |seats: &Seats| Top::within(breadth + PER_SEAT * seats.max as usize, 2);
         Self { best: mentors.iter().map(best).collect(), wide, narrow }
@@ -97,12 +104,15 @@ impl Gathering {
     fn pick<C: Cell>(&mut self, scores: &dyn PairScores, mentee: usize, from: usize, cells: &[C]) {
         for (cell, mentor) in cells.iter().zip(from..) {
             let Some(score) = cell.score().filter(|score| *score >= self.wide[mentor]) else { continue };
+            if self.narrow[mentor] == CLOSED {
+                continue;
+            }
             let entry = Ranked { key: score, lot: scores.lot(mentee, mentor), to: index(mentee), score };
             let best = &mut self.best[mentor];
             if best.offer(entry) {
                 let floor = best.floor().unwrap_or(FORBIDDEN + 1);
                 self.wide[mentor] = floor;
-                self.narrow[mentor] = i16::try_from(floor.max(0)).unwrap_or(i16::MAX);
+                self.narrow[mentor] = i16::try_from(floor.max(0)).unwrap_or(CLOSED).min(CLOSED - 1);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use proptest::collection::{SizeRange, vec};
 use proptest::prelude::*;
 
-use crate::engine::brought::Listed;
+use crate::engine::brought::{Listed, Matrix};
 use crate::engine::problem::{Arc, Demand, FORBIDDEN, PairScores, Problem, Seats};
 
 #[derive(Debug, Clone)]
@@ -33,6 +33,11 @@ impl Case {
             scores: self,
             coverage_first: self.coverage_first,
         }
+    }
+
+    /// The scores as a matrix: in 16 bits where all of them fit.
+    pub(in crate::engine) fn matrix(&self) -> Matrix {
+        Matrix::new(self.mentors.len(), self.scores.clone()).unwrap_or_default()
     }
 
     /// The candidates, written out.
@@ -165,6 +170,7 @@ pub(in crate::engine) fn score() -> impl Strategy<Value = i32> + Clone {
         4 => -3..4_i32,
         4 => 0..10_000_i32,
         1 => Just(7),
+        1 => Just(i32::from(i16::MAX)),
         1 => prop_oneof![Just(i32::MAX), Just(i32::MIN + 1), Just(i32::MAX - 1)],
     ]
 }

@@ -79,7 +79,7 @@ pub(super) fn restore<W: Weight>(
     for (chunk, kept) in kept.chunks(CHUNK).enumerate() {
         // What the mentors have is read all at once first, so that the waits for memory overlap.
         let mates = kept.iter().flat_map(|kept| kept.mates.into_iter().flatten());
-        black_box(mates.fold(0, |seen, mate| seen ^ state.glance(mate.to as usize)));
+        black_box(mates.fold(0, |seen, mate| seen ^ state.touch(mate.to as usize)));
         for (mentee, Kept { u, mates }) in (chunk * CHUNK..).zip(kept) {
             state.u[mentee] = *u;
             for mate in mates.iter().flatten() {
