@@ -50,10 +50,10 @@ def peer(options, name, file, repetitions):
     return run([sys.executable, os.path.join(HERE, "peer.py"), name, file, str(repetitions)], env)
 
 
-def ours(options, file, repetitions):
+def ours(options, file, repetitions, threads=()):
     best = None
     for _ in range(repetitions):
-        told = run([options.solver, "solve", "--instance", file, "--json"])
+        told = run([options.solver, "solve", "--instance", file, "--json", *threads])
         assert told["proved"] and told["gap"] == 0, told
         told["total"] = told["seconds"]["solve"] + told["seconds"]["prove"]
         if best is None or told["total"] < best["total"]:
@@ -70,20 +70,22 @@ def peak_mb(options, file):
 
 
 def table(options):
-    lines = ["| instance | best peer | its solve, s | wim-match solve + proof, s | times faster | peak MB | bids | searches + phases | scans | pairs looked at | pricing rounds |",
-             "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    lines = ["| instance | best peer | its solve, s | wim-match solve + proof, s | with one thread, s | times faster | peak MB | bids | searches + phases | scans | pairs looked at | pricing rounds |",
+             "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for name in options.rows:
         file = make(name, options.data)
         few = 2 if name.startswith(("profile-10000", "sp-200k", "sp-1M")) else 5
         peers = [peer(options, one, file, 1 if name.startswith("sp-1M") else few) for one in ROWS[name]]
-        told = ours(options, file, few)
+        told = ours(options, file, 2 * few)
+        alone = ours(options, file, few, ("--threads", "1"))
+        assert alone["objective"] == told["objective"] and alone["counters"] == told["counters"], name
         for one in peers:
             assert one["objective"] == told["objective"], (name, one, told["objective"])
         best = min(peers, key=lambda one: one["seconds"])
         counters = told["counters"]
         searches = counters["searches"] + counters["reverse_searches"] + counters["phases"]
         lines.append(
-            f"| {name} | {best['peer']} | {best['seconds']:.4f} | {told['total']:.4f} | {best['seconds'] / told['total']:.1f} | "
+            f"| {name} | {best['peer']} | {best['seconds']:.4f} | {told['total']:.4f} | {alone['total']:.4f} | {best['seconds'] / told['total']:.1f} | "
             f"{peak_mb(options, file)} | {counters['bids']:,} | {searches:,} | {counters['scans']:,} | {counters['arcs']:,} | "
             f"{counters['pricing_rounds']} |")
         print(lines[-1], flush=True)

@@ -30,6 +30,8 @@ const BATCH_LEAST: usize = 16;
 const BATCH_MOST: usize = 1 << 13;
 /// Bidders per task.
 const CHUNK: usize = 128;
+/// Fewer bidders than this decide sooner alone than threads are woken.
+const ALONE: usize = 1 << 10;
 /// Arcs in a line of the cache.
 const LINE: usize = 8;
 
@@ -89,7 +91,7 @@ fn decide_all<W: Weight, M: Market<W>>(
     batch: &[u32],
     pulse: Pulse<'_>,
 ) -> Result<Vec<Decisions<W>>, Stopped> {
-    if batch.len() <= CHUNK {
+    if batch.len() <= ALONE {
         return Ok(vec![decide_chunk(market, batch, pulse)?]);
     }
     batch.par_chunks(CHUNK).map(|chunk| decide_chunk(market, chunk, pulse)).collect()

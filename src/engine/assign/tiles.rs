@@ -18,7 +18,7 @@ const NARROW_COLUMNS: usize = 16_384;
 pub(super) const LANE: usize = 64;
 
 /// Scores of a lane of which the highest is looked for by itself.
-pub(super) const PART: usize = 16;
+pub(super) const PART: usize = 8;
 
 /// A score as a tile holds it.
 pub(in crate::engine) trait Cell: Copy + Default + Send + Sync {
