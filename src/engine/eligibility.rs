@@ -60,12 +60,6 @@ impl Verdict {
         Self(self.0.wrapping_add(other.0))
     }
 
-    /// What must be added to `from` to make it this verdict. Only a difference: read it after adding.
-    #[must_use]
-    pub fn after(self, from: Self) -> Self {
-        Self(self.0.wrapping_sub(from.0))
-    }
-
     /// Points in all, 0..=10,000.
     pub fn score(self) -> u16 {
         let [low, high, _, _] = self.0.to_le_bytes();
@@ -100,12 +94,5 @@ mod tests {
             assert_eq!(verdict.breaking_if(true, other).broken().iter().count(), 2);
         }
         assert!(Verdict::giving(10_000).breaking_if(false, HardRule::Private).is_candidate());
-    }
-
-    #[test]
-    fn a_correction_turns_one_verdict_into_another() {
-        let from = Verdict::giving(700);
-        let to = Verdict::giving(3).breaking_if(true, HardRule::Private);
-        assert_eq!(from.and(Verdict::giving(20)).and(to.after(from)), to.and(Verdict::giving(20)));
     }
 }

@@ -2,8 +2,8 @@
 //! without), and from a hole back to the cheapest heir (or to giving the seat up).
 //!
 //! Dijkstra's method on reduced costs (Edmonds and Karp 1972; Jonker and Volgenant 1987), stopped at the first end, with
-//! three savings: ends are looked at as soon as a node is reached, the [queue](super::queue) knows ties, and rows are left as soon as no arc can beat the best end. Mentors are not split into seats: a mentor
-//! leads to all whom she serves.
+//! three savings: ends are looked at as soon as a node is reached, the [queue](super::queue) knows ties, and rows are left as
+//! soon as no arc can beat the best end. Mentors are not split into seats: a mentor leads to all whom she serves.
 
 use crate::engine::problem::Stopped;
 

@@ -96,8 +96,8 @@ impl<W: Weight> Prices<W> {
         best == FORBIDDEN || most <= state.u[mentee]
     }
 
-    /// The view for a mentee of this price, and what a score must exceed there beside the mentor's price; none if 32 bits
-    /// cannot tell.
+    /// The view for a mentee of this price, and what a score must exceed there beside the mentor's price; none below all
+    /// bases, where nobody is whose row is read.
     fn view(&self, u: W) -> Option<(&View<W>, i32)> {
         let view = self.views.get(self.views.partition_point(|view| view.base <= u).checked_sub(1)?)?;
         Some((view, (u - view.base).clamped(NARROW - 1)))

@@ -49,7 +49,7 @@ fn check_matrix(case: &Case, tuning: &Tuning, solved: &Assignment) {
 
 /// The same problem as a list: the same value, and a proof that holds for list and matrix alike.
 fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
-    let list = case.list();
+    let list = case.listed();
     let (whole, listed) = (case.problem(), Problem { scores: &list, ..case.problem() });
     let from_list = assign_tuned(&listed, tuning, &Unobserved).unwrap();
     assert_eq!(case.value(&from_list.pairs), case.value(&solved.pairs));

@@ -37,19 +37,7 @@ impl Case {
 
     /// The scores as a matrix: in 16 bits where all of them fit.
     pub(in crate::engine) fn matrix(&self) -> Matrix {
-        Matrix::new(self.mentors.len(), self.scores.clone()).unwrap_or_default()
-    }
-
-    /// The candidates, written out.
-    pub(in crate::engine) fn list(&self) -> Listed {
-        let (mut starts, mut arcs) = (vec![0], Vec::new());
-        for mentee in 0..self.mentees.len() {
-            let row = (0..self.mentors.len())
-                .map(|mentor| Arc { to: at(mentor), score: self.score(mentee, mentor) });
-            arcs.extend(row.filter(|arc| arc.score != FORBIDDEN));
-            starts.push(arcs.len());
-        }
-        Listed::new(starts, arcs).unwrap()
+        Matrix::new(self.mentors.len(), self.scores.clone()).unwrap()
     }
 
     pub(in crate::engine) fn score(&self, mentee: usize, mentor: usize) -> i32 {
