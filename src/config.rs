@@ -6,10 +6,14 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
+use crate::engine;
 use crate::telemetry::LogFormat;
 
 /// Prefix of environment variables, for example `WIM_MATCH_LISTEN`.
 pub const ENVIRONMENT_PREFIX: &str = "WIM_MATCH";
+
+/// Most memory for kept scores that can be asked for, in MiB: 1 TiB.
+const MOST_KEPT_MIB: usize = 1 << 20;
 
 /// The server's configuration, validated.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,6 +29,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Threads that the engine may use; 0 means one per core.
     pub compute_threads: usize,
+    /// Memory in which a run may keep the scores of its pairs, in MiB.
+    pub kept_scores_mib: usize,
     /// Whether this process executes runs.
     pub worker: bool,
     /// Largest message accepted, in bytes.
@@ -56,6 +62,9 @@ log_filter = "info"
 log_format = "json"
 # Threads that the engine may use; 0 means one per core.
 compute_threads = 0
+# Memory in which a run may keep the scores of its pairs, in MiB (2 bytes for each pair of a mentee and a mentor). A run with
+# more pairs computes them several times; its result is the same.
+kept_scores_mib = 2048
 # Whether this process executes runs.
 worker = true
 # Largest message accepted, in bytes, and calls that one connection may have open.
@@ -97,11 +106,22 @@ impl Config {
         if self.compute_threads > 1_024 {
             wrong.push("compute_threads must be at most 1024".to_owned());
         }
+        if self.kept_scores_mib > MOST_KEPT_MIB {
+            wrong.push(format!("kept_scores_mib must be at most {MOST_KEPT_MIB}"));
+        }
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log_filter) {
             wrong.push(format!("log_filter: {error}"));
         }
         anyhow::ensure!(wrong.is_empty(), "the configuration is wrong: {}", wrong.join("; "));
         Ok(())
+    }
+
+    /// How a run's engine is to work.
+    pub fn engine(&self) -> engine::Options {
+        engine::Options {
+            threads: (self.compute_threads > 0).then_some(self.compute_threads),
+            most_kept: self.kept_scores_mib << 20,
+        }
     }
 
     /// The database's kind and place without a password, for people.
@@ -113,7 +133,7 @@ impl Config {
 /// The environment variables that name a server setting; others of the prefix belong to the client commands.
 fn server_environment() -> config::Environment {
     let settings = ["LISTEN", "DATABASE", "LOG_FILTER", "LOG_FORMAT", "COMPUTE_THREADS", "WORKER"];
-    let limits = ["MAX_MESSAGE_BYTES", "MAX_CONCURRENT_STREAMS", "DRAIN_SECONDS"];
+    let limits = ["KEPT_SCORES_MIB", "MAX_MESSAGE_BYTES", "MAX_CONCURRENT_STREAMS", "DRAIN_SECONDS"];
     let given = settings.into_iter().chain(limits).filter_map(|setting| {
         let value = std::env::var(format!("{ENVIRONMENT_PREFIX}_{setting}")).ok()?;
         Some((setting.to_lowercase(), value))

@@ -2,7 +2,7 @@
 //! no async, no input or output.
 //!
 //! The way of a round: [`encode`] turns profiles into bits and small numbers, [`score`] judges every pair under the hard
-//! rules of [`eligibility`] and the criteria of the policy, [`objective`] finds the best assignment by [`assign`],
+//! rules of [`eligibility`] and the criteria of the policy ([`kept`] where there is room), [`objective`] finds the best assignment by [`assign`],
 //! [`fairest`] or [`stable`], [`certify`] proves it with code of its own, and reasons are given for every match and for
 //! everyone without one.
 //!
@@ -26,6 +26,7 @@ pub mod encode;
 mod explain;
 pub mod fairest;
 pub mod floor;
+mod kept;
 pub mod objective;
 pub mod pool;
 pub mod problem;
@@ -46,6 +47,7 @@ use sha2::{Digest, Sha256};
 use self::assign::Counters;
 use self::encode::Round;
 pub use self::explain::explain_pair;
+use self::kept::Kept;
 use self::objective::{Check, Evidence, Solution};
 use self::problem::{Demand, Observer, Problem, Seats, Stopped};
 use self::score::{Preferred, Scores};
@@ -59,10 +61,19 @@ use crate::domain::snapshot::Snapshot;
 pub const ENGINE_VERSION: &str = "3";
 
 /// How the engine is to run. Nothing here changes the result.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// Threads of a pool of its own; `None` takes the current rayon pool.
     pub threads: Option<usize>,
+    /// Bytes in which scores may be kept, 2 per pair: a round with more pairs computes its scores anew in every pass.
+    pub most_kept: usize,
+}
+
+impl Default for Options {
+    /// The current pool, and 2 GiB for scores: enough for 50,000 mentees and 20,000 mentors.
+    fn default() -> Self {
+        Self { threads: None, most_kept: 2 << 30 }
+    }
 }
 
 /// What comes out of a round.
@@ -98,20 +109,26 @@ fn json(value: &impl serde::Serialize) -> Vec<u8> {
 ///
 /// If the proof fails, which would be a defect, the outcome says so in its summary; it must not be used.
 pub fn solve(snapshot: &Snapshot, options: &Options, observer: &dyn Observer) -> Result<Outcome, Stopped> {
-    pool::on_threads(options.threads, || run(snapshot, observer))
+    pool::on_threads(options.threads, || run(snapshot, options.most_kept, observer))
 }
 
-fn run(snapshot: &Snapshot, observer: &dyn Observer) -> Result<Outcome, Stopped> {
+fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result<Outcome, Stopped> {
     let mut times = Times::new(observer);
     let round = times.stage(Stage::Encode, |observer| Round::encode(snapshot, observer))?;
-    let scores = times.stage(Stage::Score, |observer| Scores::new(&round, observer))?;
     let (mentees, mentors) = (demands(&round), seats(&round));
+    let (scores, cells) = times.stage(Stage::Score, |observer| {
+        let scores = Scores::new(&round, observer)?;
+        let cells = kept::compute(&scores, mentees.len(), mentors.len(), most_kept, observer)?;
+        Ok((scores, cells))
+    })?;
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
     let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
     let sides = Some(Sides { mentees: &by_mentees, mentors: Some(&by_mentors) });
     let objective = snapshot.policy.objective;
+    let kept = cells.map(|cells| Kept::new(&scores, mentors.len(), cells));
+    let to_solve = Problem { scores: kept.as_ref().map_or(problem.scores, |kept| kept), ..problem };
     let solution =
-        times.stage(Stage::Assign, |observer| objective::solve(&problem, objective, sides, observer))?;
+        times.stage(Stage::Assign, |observer| objective::solve(&to_solve, objective, sides, observer))?;
     let Solution { pairs, evidence, .. } = &solution;
     let (mut proof, blocking_pairs) = times.stage(Stage::Certify, |observer| {
         let check = objective::check(&problem, pairs, evidence, sides, observer)?;
@@ -119,7 +136,7 @@ fn run(snapshot: &Snapshot, observer: &dyn Observer) -> Result<Outcome, Stopped>
         // Whom people have named stays private: where it does not decide, it is not counted either.
         let blocking_pairs = match objective {
             Objective::Stable => blocking_pairs,
-            _ => objective::blocking_pairs(&problem, pairs, None, observer)?,
+            _ => objective::blocking_pairs(&to_solve, pairs, None, observer)?,
         };
         Ok((Proof { proved, primal, dual, candidates_checked: candidates }, blocking_pairs))
     })?;

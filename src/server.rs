@@ -71,7 +71,7 @@ impl Server {
 
         tasks.spawn(housekeeping(service.clone(), stop.clone()));
         if config.worker {
-            let worker = Worker::new(service.clone(), config.compute_threads);
+            let worker = Worker::new(service.clone(), config.engine());
             let (stop, failed) = (stop.clone(), failed.clone());
             tasks.spawn(async move {
                 // Ends with its work only when told to; a panic drops the guard all the same.

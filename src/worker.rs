@@ -29,14 +29,14 @@ const MAX_ATTEMPTS: i32 = 3;
 pub struct Worker {
     service: Service,
     owner: String,
-    threads: Option<usize>,
+    options: engine::Options,
 }
 
 impl Worker {
-    /// A worker over the use cases. `threads` of 0 means one per core.
-    pub fn new(service: Service, threads: usize) -> Self {
+    /// A worker over the use cases, whose engine runs as `options` say.
+    pub fn new(service: Service, options: engine::Options) -> Self {
         let owner = service.clock().new_id().to_string();
-        Self { service, owner, threads: (threads > 0).then_some(threads) }
+        Self { service, owner, options }
     }
 
     /// Works until told to stop. A run under way then goes back to the queue.
@@ -114,7 +114,7 @@ impl Worker {
         stop: &CancellationToken,
     ) -> Result<Option<RunOutcome>> {
         let snapshot = self.store().load_snapshot(&claim.run.name).await?;
-        let (observer, options) = (Arc::clone(live), engine::Options { threads: self.threads });
+        let (observer, options) = (Arc::clone(live), self.options);
         let (expected, span) = (claim.run.input_digest.clone(), tracing::Span::current());
         let mut solving = tokio::task::spawn_blocking(move || {
             let _entered = span.enter();

@@ -50,7 +50,7 @@ impl RunState {
 pub enum Stage {
     /// Profiles become columns.
     Encode = 1,
-    /// Hard rules and criteria are laid out; the stages after it score every pair where they need it.
+    /// Hard rules and criteria are laid out, and every pair is scored if there is room for the scores.
     Score = 2,
     /// The best assignment.
     Assign = 3,

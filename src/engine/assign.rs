@@ -60,7 +60,7 @@ pub(super) use self::counters::Work;
 use self::levels::Levels;
 use self::market::{ForMentees, ForSeats};
 use self::paths::Paths;
-use self::phases::Phases;
+use self::phases::{Phases, Share};
 use self::pricing::Found;
 use self::state::State;
 use self::survey::Survey;
@@ -209,7 +209,8 @@ impl<W: Weight> Begun<'_, W> {
             }
             core.index_columns(&mut work.pulse)?;
             state.begin_auction();
-            let served = phases.serve(&mut ForSeats { state, core }, waiting, &mut reach, work)?;
+            let served =
+                phases.serve(&mut ForSeats { state, core }, waiting, &mut reach, Share::None, work)?;
             work.counters.searches += served;
         }
     }
@@ -229,7 +230,9 @@ impl<W: Weight> Begun<'_, W> {
             work.progress(holes.len());
             if !holes.is_empty() {
                 let mut reach = W::FAR;
-                by_phase = phases.serve(&mut ForMentees { state, core }, holes, &mut reach, work)?;
+                // The last heirs are far, past nearly everybody: what a phase looks at on the way is better spent on several.
+                by_phase =
+                    phases.serve(&mut ForMentees { state, core }, holes, &mut reach, Share::Half, work)?;
                 work.counters.reverse_searches += by_phase;
             }
         }

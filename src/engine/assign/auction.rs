@@ -12,7 +12,7 @@
 //! is too low by now, she bids again in the next pass, like those who are outbid.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::hint::black_box;
 
 use rayon::prelude::*;
@@ -53,16 +53,26 @@ struct Decision<W> {
     value: W,
 }
 
+/// How long bidding is kept up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Most bids for each bidder who finds what she wants, ...
+    pub(super) bids: usize,
+    /// ... over so many passes: where prices have to rise first, one alone may serve nobody.
+    pub(super) passes: usize,
+}
+
 /// Runs the auction for the bidders that wait, each listed once, and gives those who still wait. Everybody bids at least
-/// once. Passes end when too few find what they want: when more than `patience` bids are needed for each.
+/// once. Passes end when `patience` does.
 pub(super) fn run<W: Weight, M: Market<W>>(
     market: &mut M,
     mut waiting: Vec<u32>,
-    patience: usize,
+    patience: Patience,
     work: &mut Work<'_>,
 ) -> Result<Vec<u32>, Stopped> {
     let batch = (waiting.len() / BATCH_SHARE).clamp(BATCH_LEAST, BATCH_MOST);
     let mut later = Vec::new();
+    let mut bids = VecDeque::from([waiting.len()]);
     while !waiting.is_empty() {
         for batch in waiting.chunks(batch) {
             for decisions in decide_all(market, batch, work.pulse)? {
@@ -75,13 +85,16 @@ pub(super) fn run<W: Weight, M: Market<W>>(
         later.par_sort_unstable();
         later.dedup();
         work.progress(later.len());
-        let served = waiting.len().saturating_sub(later.len());
-        let done = served * patience < waiting.len();
         waiting.clear();
         std::mem::swap(&mut waiting, &mut later);
-        if done {
-            break;
+        if bids.len() == patience.passes {
+            let served = bids[0].saturating_sub(waiting.len());
+            if served * patience.bids < bids.iter().sum() {
+                break;
+            }
+            bids.pop_front();
         }
+        bids.push_back(waiting.len());
     }
     Ok(waiting)
 }

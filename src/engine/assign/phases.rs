@@ -9,7 +9,7 @@
 
 use crate::engine::problem::Stopped;
 
-use super::auction;
+use super::auction::{self, Patience};
 use super::core::index;
 use super::counters::Work;
 use super::market::{Market, serve_along};
@@ -17,8 +17,26 @@ use super::queue::Queue;
 use super::state::NONE;
 use super::weight::Weight;
 
-/// Bids of a pass for each one that it serves for good, from which on the next phase serves more.
-const PATIENCE: usize = 5;
+/// From more bids on for each one that a pass serves for good, the next phase serves more.
+const PATIENCE: Patience = Patience { bids: 5, passes: 1 };
+
+/// A share of those who wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Share {
+    /// Nobody.
+    None,
+    /// Every other one.
+    Half,
+}
+
+impl Share {
+    fn of(self, all: usize) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Half => all / 2,
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Step {
@@ -56,13 +74,14 @@ impl<W: Weight> Phases<W> {
     }
 
     /// Runs one phase for the bidders who wait, and lets them bid once more at the new prices. Those left stay in `waiting`,
-    /// which must not name anybody twice; what prices were shifted by is taken from `reach`. The core's columns must be
-    /// indexed. Gives the number of paths put into effect.
+    /// which must not name anybody twice; what prices were shifted by is taken from `reach`. A share `unreached` of them, the
+    /// farthest, may be left to the next phase. The core's columns must be indexed. Gives the number of paths put into effect.
     pub(super) fn serve<M: Market<W>>(
         &mut self,
         market: &mut M,
         waiting: &mut Vec<u32>,
         reach: &mut W,
+        unreached: Share,
         work: &mut Work<'_>,
     ) -> Result<u64, Stopped> {
         work.counters.phases += 1;
@@ -72,7 +91,7 @@ impl<W: Weight> Phases<W> {
         self.steps.resize(nodes, Step { from: NONE, score: 0, sweep: 0 });
         // A search for another may have made one of them do without.
         waiting.retain(|&bidder| market.missing(bidder as usize) > 0);
-        *reach -= self.shift(market, waiting, *reach, work)?;
+        *reach -= self.shift(market, waiting, *reach, unreached, work)?;
         let mut served = 0;
         loop {
             let by_sweep = self.sweep(market, waiting, work)?;
@@ -86,12 +105,13 @@ impl<W: Weight> Phases<W> {
     }
 
     /// Shifts all prices so that everyone who waits has a path of no cost to an end, unless her end is farther than
-    /// `reach`. Gives the distance by which prices were shifted at most.
+    /// `reach`, or she is one of the farthest who are left out. Gives the distance by which prices were shifted at most.
     fn shift<M: Market<W>>(
         &mut self,
         market: &mut M,
         waiting: &[u32],
         reach: W,
+        unreached: Share,
         work: &mut Work<'_>,
     ) -> Result<W, Stopped> {
         let items = market.items();
@@ -108,11 +128,12 @@ impl<W: Weight> Phases<W> {
         }
 
         let mut left = waiting.len();
+        let unreached = unreached.of(left);
         let mut now = W::default();
         for &bidder in waiting {
             self.steps[items + bidder as usize].sweep = u32::MAX;
         }
-        while left > 0 {
+        while left > unreached {
             let Some(node) = self.queue.pop() else {
                 now = reach;
                 break;

@@ -63,7 +63,12 @@ fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
 
 pub(super) fn tuning() -> impl Strategy<Value = Tuning> {
     let narrow = (1..3_usize, 1..3_usize, 0..6_usize, 0..3_usize);
-    let narrow = narrow.prop_map(|(breadth, worst, patience, few)| Tuning { breadth, worst, patience, few });
+    let narrow = narrow.prop_map(|(breadth, worst, bids, few)| Tuning {
+        breadth,
+        worst,
+        patience: auction::Patience { bids, passes: 1 + few % 4 },
+        few,
+    });
     prop_oneof![3 => narrow, 1 => Just(Tuning::default())]
 }
 

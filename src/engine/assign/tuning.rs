@@ -1,5 +1,7 @@
 //! The knobs. They decide how long the solver takes and never what is best.
 
+use super::auction::Patience;
+
 /// How the solver goes about it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tuning {
@@ -7,14 +9,14 @@ pub(super) struct Tuning {
     pub(super) breadth: usize,
     /// Worst violations per mentee that enter the core in one round of pricing.
     pub(super) worst: usize,
-    /// Bids of a pass of the auction for each bidder that it serves for good, from which on searches are cheaper.
-    pub(super) patience: usize,
+    /// When searches are cheaper than more passes of the auction.
+    pub(super) patience: Patience,
     /// Waiting mentees, or mentors with holes, from which on single searches are tried before a phase, while the core may lack pairs.
     pub(super) few: usize,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { breadth: 32, worst: 16, patience: 50, few: 8 }
+        Self { breadth: 32, worst: 16, patience: Patience { bids: 50, passes: 8 }, few: 8 }
     }
 }

@@ -1,0 +1,97 @@
+//! Scores of all pairs, computed once and kept while a round is solved: reading a pair is some ten times quicker than
+//! computing it, and a solver looks at all pairs several times.
+//!
+//! 2 bytes per pair, if there is room for them. Who checks the result does not read what is kept here, but the profiles.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use super::problem::{FORBIDDEN, NarrowScores, Observer, PairScores, Stopped};
+use crate::domain::run::Stage;
+
+/// Mentees whose scores are computed together.
+const ROWS: usize = 16;
+
+/// The scores of another source, written out row by row.
+pub(super) struct Kept<'a> {
+    scores: &'a dyn PairScores,
+    mentors: usize,
+    /// One per pair, below 0 for a pair that is not a candidate.
+    cells: Vec<i16>,
+}
+
+/// Computes the scores of all pairs, row by row; nothing if they would take more than `most` bytes, or do not fit in 16 bits
+/// each.
+pub(super) fn compute(
+    scores: &dyn PairScores,
+    mentees: usize,
+    mentors: usize,
+    most: usize,
+    observer: &dyn Observer,
+) -> Result<Option<Vec<i16>>, Stopped> {
+    let fit = |pairs: &usize| (1..=most / size_of::<i16>()).contains(pairs);
+    let pairs = mentees.checked_mul(mentors).filter(fit);
+    let Some((narrow, pairs)) = scores.narrow().zip(pairs) else { return Ok(None) };
+    let mut cells = vec![0; pairs];
+    let done = AtomicU64::new(0);
+    cells.par_chunks_mut(ROWS * mentors).enumerate().try_for_each(|(block, cells)| {
+        if observer.is_cancelled() {
+            return Err(Stopped);
+        }
+        let rows = cells.len() / mentors;
+        narrow.tile(block * ROWS..block * ROWS + rows, 0..mentors, cells);
+        let before = done.fetch_add(rows as u64, Ordering::Relaxed);
+        observer.progress(Stage::Score, before + rows as u64, mentees as u64);
+        Ok(())
+    })?;
+    Ok(Some(cells))
+}
+
+impl<'a> Kept<'a> {
+    /// Scores that were computed of `scores`.
+    pub(super) fn new(scores: &'a dyn PairScores, mentors: usize, cells: Vec<i16>) -> Self {
+        Self { scores, mentors, cells }
+    }
+
+    fn cells(&self, mentee: usize, mentors: Range<usize>) -> &[i16] {
+        let first = mentee * self.mentors;
+        &self.cells[first + mentors.start..first + mentors.end]
+    }
+}
+
+impl PairScores for Kept<'_> {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
+        for (mentee, out) in rows.zip(out.chunks_exact_mut(cols.len().max(1))) {
+            for (out, &cell) in out.iter_mut().zip(self.cells(mentee, cols.clone())) {
+                *out = if cell < 0 { FORBIDDEN } else { cell.into() };
+            }
+        }
+    }
+
+    fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
+        let cell = self.cells[mentee * self.mentors + mentor];
+        (cell >= 0).then_some(cell.into())
+    }
+
+    fn lot(&self, mentee: usize, mentor: usize) -> u32 {
+        self.scores.lot(mentee, mentor)
+    }
+
+    fn narrow(&self) -> Option<&dyn NarrowScores> {
+        Some(self)
+    }
+}
+
+impl NarrowScores for Kept<'_> {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
+        for (mentee, out) in rows.zip(out.chunks_exact_mut(cols.len().max(1))) {
+            out.copy_from_slice(self.cells(mentee, cols.clone()));
+        }
+    }
+
+    fn row(&self, mentee: usize) -> Option<&[i16]> {
+        Some(self.cells(mentee, 0..self.mentors))
+    }
+}
