@@ -2,15 +2,17 @@
 
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi8, _mm256_adds_epi16, _mm256_adds_epu8, _mm256_and_si256, _mm256_blendv_epi8,
-    _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi16, _mm256_maddubs_epi16,
-    _mm256_min_epu8, _mm256_or_si256, _mm256_permute4x64_epi64, _mm256_set1_epi8, _mm256_set1_epi16,
-    _mm256_set1_epi64x, _mm256_setr_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
-    _mm256_sub_epi8, _mm256_unpackhi_epi8, _mm256_unpacklo_epi8,
+    _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_cmpeq_epi16, _mm256_cmpgt_epi16,
+    _mm256_maddubs_epi16, _mm256_max_epi16, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256,
+    _mm256_packs_epi16, _mm256_permute4x64_epi64, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi64x,
+    _mm256_setr_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_sub_epi8,
+    _mm256_unpackhi_epi8, _mm256_unpacklo_epi8,
 };
 
+use super::look::{self, PARTS, SCORES};
 use super::plain::{self, LANES, Lanes, Seasons};
 use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER};
-use super::{bytes256, register128, register256, words256};
+use super::{bytes256, register_of_words256, register128, register256, words256};
 
 /// Bytes of a register.
 const CHUNK: usize = 32;
@@ -183,4 +185,38 @@ fn bytes_of_bits(bits: __m256i) -> __m256i {
     let spread = _mm256_shuffle_epi8(bits, _mm256_setr_epi64x(byte(0), byte(1), byte(2), byte(3)));
     let each = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64.cast_signed());
     _mm256_cmpeq_epi8(_mm256_and_si256(spread, each), each)
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub(super) fn look(scores: &[[i16; SCORES]], parts: &mut [[i16; PARTS]]) -> [i16; 2] {
+    look::look::<_, 16>(scores, parts)
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub(super) fn look_wide(scores: &[[i32; SCORES]], parts: &mut [[i32; PARTS]]) -> [i32; 2] {
+    look::look::<_, 8>(scores, parts)
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub(super) fn find(scores: &[[i16; SCORES]], floor: i16, found: &mut [u64]) {
+    let floor = _mm256_set1_epi16(floor);
+    for (scores, found) in scores.iter().zip(found) {
+        let (quarters, _) = scores.as_chunks::<{ SCORES / 4 }>();
+        let reaches = |quarter: usize| {
+            let scores = register_of_words256(quarters[quarter]);
+            _mm256_cmpeq_epi16(_mm256_max_epi16(scores, floor), scores)
+        };
+        let bits = |first: usize| {
+            // Packing joins two registers within their halves: this order of quarters makes up for it.
+            let both = _mm256_packs_epi16(reaches(first), reaches(first + 1));
+            let both = _mm256_permute4x64_epi64::<0b11_01_10_00>(both);
+            u64::from(_mm256_movemask_epi8(both).cast_unsigned())
+        };
+        *found = bits(0) | bits(2) << 32;
+    }
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub(super) fn find_wide(scores: &[[i32; SCORES]], floor: i32, found: &mut [u64]) {
+    look::find(scores, floor, found);
 }

@@ -1,16 +1,17 @@
 //! The loops for AVX-512: 64 bytes at a time.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi8, _mm512_adds_epi16, _mm512_adds_epu8, _mm512_and_si512, _mm512_cmpgt_epi16_mask,
-    _mm512_maddubs_epi16, _mm512_mask_add_epi8, _mm512_mask_blend_epi8, _mm512_mask_mov_epi16,
-    _mm512_min_epu8, _mm512_movepi8_mask, _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8,
-    _mm512_permutexvar_epi64, _mm512_popcnt_epi8, _mm512_set1_epi8, _mm512_set1_epi16, _mm512_setr_epi64,
-    _mm512_setzero_si512, _mm512_unpackhi_epi8, _mm512_unpacklo_epi8,
+    __m512i, _mm512_add_epi8, _mm512_adds_epi16, _mm512_adds_epu8, _mm512_and_si512, _mm512_cmpge_epi16_mask,
+    _mm512_cmpgt_epi16_mask, _mm512_maddubs_epi16, _mm512_mask_add_epi8, _mm512_mask_blend_epi8,
+    _mm512_mask_mov_epi16, _mm512_min_epu8, _mm512_movepi8_mask, _mm512_or_si512, _mm512_permutex2var_epi8,
+    _mm512_permutexvar_epi8, _mm512_permutexvar_epi64, _mm512_popcnt_epi8, _mm512_set1_epi8,
+    _mm512_set1_epi16, _mm512_setr_epi64, _mm512_setzero_si512, _mm512_unpackhi_epi8, _mm512_unpacklo_epi8,
 };
 
+use super::look::{self, PARTS, SCORES};
 use super::plain::{self, LANES, Lanes, Seasons};
 use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER, Table};
-use super::{bytes512, register512, words512};
+use super::{bytes512, register_of_words512, register512, words512};
 
 /// Bytes of a register.
 const CHUNK: usize = 64;
@@ -177,4 +178,30 @@ pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut 
         }
         *out = bytes512(_mm512_min_epu8(numbers, most));
     }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+pub(super) fn look(scores: &[[i16; SCORES]], parts: &mut [[i16; PARTS]]) -> [i16; 2] {
+    look::look::<_, 32>(scores, parts)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+pub(super) fn look_wide(scores: &[[i32; SCORES]], parts: &mut [[i32; PARTS]]) -> [i32; 2] {
+    look::look::<_, 16>(scores, parts)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+pub(super) fn find(scores: &[[i16; SCORES]], floor: i16, found: &mut [u64]) {
+    let floor = _mm512_set1_epi16(floor);
+    for (scores, found) in scores.iter().zip(found) {
+        let (halves, _) = scores.as_chunks::<{ SCORES / 2 }>();
+        let [low, high] =
+            [0, 1].map(|half| _mm512_cmpge_epi16_mask(register_of_words512(halves[half]), floor));
+        *found = u64::from(low) | u64::from(high) << 32;
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+pub(super) fn find_wide(scores: &[[i32; SCORES]], floor: i32, found: &mut [u64]) {
+    look::find(scores, floor, found);
 }

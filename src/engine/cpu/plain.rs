@@ -10,6 +10,7 @@
     reason = "a body becomes vector code of a level only inside the function of that level"
 )]
 
+use super::look::{self, PARTS, SCORES};
 use super::recipe::{BASE, Column, FEW, Key, MOST_SCORE, Recipes, Sums, TOGETHER, Table};
 
 /// Words that are counted together: one register of 512 bits.
@@ -153,6 +154,22 @@ pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut 
             }
         }
     }
+}
+
+pub(super) fn look(scores: &[[i16; SCORES]], parts: &mut [[i16; PARTS]]) -> [i16; 2] {
+    look::look::<_, 8>(scores, parts)
+}
+
+pub(super) fn look_wide(scores: &[[i32; SCORES]], parts: &mut [[i32; PARTS]]) -> [i32; 2] {
+    look::look::<_, 8>(scores, parts)
+}
+
+pub(super) fn find(scores: &[[i16; SCORES]], floor: i16, found: &mut [u64]) {
+    look::find(scores, floor, found);
+}
+
+pub(super) fn find_wide(scores: &[[i32; SCORES]], floor: i32, found: &mut [u64]) {
+    look::find(scores, floor, found);
 }
 
 /// Counts the bits of every lane in the rows of each season, and keeps the least: the planes, and how many are in use.

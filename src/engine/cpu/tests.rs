@@ -106,4 +106,47 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn every_form_finds_what_a_look_at_each_score_finds(
+        scores in vec(vec(prop_oneof![3 => -3..40_i16, 1 => any::<i16>()], SCORES), 0..5),
+        floor in prop_oneof![Just(0_i16), -3..40_i16, any::<i16>()],
+    ) {
+        let narrow: Vec<[i16; SCORES]> =
+            scores.iter().map(|scores| std::array::from_fn(|at| scores[at])).collect();
+        let number = |score: i16| if score < 0 { i32::MIN } else { i32::from(score) * 60_000 };
+        let wide: Vec<[i32; SCORES]> = narrow.iter().map(|scores| scores.map(number)).collect();
+        let candidates = || scores.iter().flatten().copied().filter(|score| *score >= 0);
+        let ends = [candidates().min(), candidates().max()];
+        let highest = |part: usize, scores: &[i16; SCORES]| {
+            let of_part = scores.iter().skip(part).step_by(PARTS).copied();
+            of_part.filter(|score| *score >= 0).max()
+        };
+        let parts: Vec<[Option<i16>; PARTS]> =
+            narrow.iter().map(|scores| std::array::from_fn(|part| highest(part, scores))).collect();
+        let reached = |floor: i16| -> Vec<u64> {
+            let bits = |scores: &[i16; SCORES]| {
+                (0..SCORES).map(|at| u64::from(scores[at] >= floor) << at).sum()
+            };
+            narrow.iter().map(bits).collect()
+        };
+        for cpu in Cpu::levels() {
+            let (mut found, mut found_wide) = (vec![7; scores.len()], vec![7; scores.len()]);
+            let mut narrow_parts = vec![[3; PARTS]; scores.len()];
+            let mut wide_parts = vec![[3; PARTS]; scores.len()];
+            let given = |score: i16| (score >= 0).then_some(score);
+            let given_wide = |score: i32| (score >= 0).then_some(score);
+            let widened = |score: Option<i16>| score.map(number);
+            prop_assert_eq!(cpu.look(&narrow, &mut narrow_parts).map(given), ends, "{}", cpu);
+            prop_assert_eq!(cpu.look_wide(&wide, &mut wide_parts).map(given_wide), ends.map(widened), "{}", cpu);
+            for ((narrow, wide), expected) in narrow_parts.iter().zip(&wide_parts).zip(&parts) {
+                prop_assert_eq!(narrow.map(given), *expected, "{}", cpu);
+                prop_assert_eq!(wide.map(given_wide), expected.map(widened), "{}", cpu);
+            }
+            cpu.find(&narrow, floor, &mut found);
+            prop_assert_eq!(&found, &reached(floor), "{}", cpu);
+            cpu.find_wide(&wide, number(floor.max(0)), &mut found_wide);
+            prop_assert_eq!(&found_wide, &reached(floor.max(0)), "{}", cpu);
+        }
+    }
 }
