@@ -5,6 +5,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod counting;
 mod look;
 mod plain;
 mod recipe;
@@ -15,7 +17,7 @@ use std::fmt;
 
 pub(super) use self::look::{PARTS, SCORES};
 pub(super) use self::plain::{LANES, Lanes, Seasons, WORDS};
-pub(super) use self::recipe::{Column, Key, Recipes, Sums};
+pub(super) use self::recipe::{Column, Key, Recipes, Sums, Values};
 
 /// A level of instructions that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,10 +126,12 @@ same_bytes! {
     bytes256: __m256i => [u8; 32];
     words256: __m256i => [i16; 16];
     register_of_words256: [i16; 16] => __m256i;
+    register_of_bits256: [u64; 4] => __m256i;
     register512: [u8; 64] => __m512i;
     bytes512: __m512i => [u8; 64];
     words512: __m512i => [i16; 32];
     register_of_words512: [i16; 32] => __m512i;
+    register_of_bits512: [u64; 8] => __m512i;
 }
 
 in_best_form! {

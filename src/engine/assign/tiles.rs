@@ -7,13 +7,16 @@ use rayon::prelude::*;
 
 use crate::domain::run::Stage;
 use crate::engine::cpu::{self, Cpu, PARTS};
-use crate::engine::problem::{FORBIDDEN, NarrowScores, Observer, PairScores, Problem, Stopped};
+use crate::engine::problem::{FORBIDDEN, Fill, NarrowScores, Observer, PairScores, Problem, Stopped};
 
 /// Mentees per tile: enough to share what a score source computes per mentor.
 const ROWS: usize = 16;
-/// Mentors per tile: a tile of scores (128 KiB, or half of it in 16 bits) stays in a core's second-level cache.
+/// Mentors per tile: a tile of scores (128 KiB) stays in a core's second-level cache.
 const COLUMNS: usize = 2048;
-/// Mentors per tile of a source that computes scores in 16 bits: what it lays out per mentee pays off over many of them.
+/// Mentees per tile of a source that computes scores in 16 bits: it reads a great deal of every mentor, so that many mentees
+/// must share it.
+const NARROW_ROWS: usize = 32;
+/// Mentors per tile of such a source, at most 1 MiB: the more of a row is seen at a time, the fewer scores are looked at singly.
 const NARROW_COLUMNS: usize = 16_384;
 /// Scores tested at a time before any is looked at singly.
 pub(super) const LANE: usize = cpu::SCORES;
@@ -138,9 +141,11 @@ pub(in crate::engine) trait RowVisitor: Sized {
 trait Source: Sync {
     type Cell: Cell;
 
+    const ROWS: usize;
     const COLUMNS: usize;
 
-    fn fill(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [Self::Cell]);
+    /// What fills the tiles of some mentees.
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, Self::Cell>;
 
     /// A whole row, if it is there already.
     fn row(&self, _mentee: usize) -> Option<&[Self::Cell]> {
@@ -151,10 +156,11 @@ trait Source: Sync {
 impl Source for &dyn PairScores {
     type Cell = i32;
 
+    const ROWS: usize = ROWS;
     const COLUMNS: usize = COLUMNS;
 
-    fn fill(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
-        self.tile(rows, cols, out);
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, i32> {
+        Box::new(move |cols, out| self.tile(rows.clone(), cols, out))
     }
 
     fn row(&self, mentee: usize) -> Option<&[i32]> {
@@ -165,10 +171,11 @@ impl Source for &dyn PairScores {
 impl Source for &dyn NarrowScores {
     type Cell = i16;
 
+    const ROWS: usize = NARROW_ROWS;
     const COLUMNS: usize = NARROW_COLUMNS;
 
-    fn fill(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
-        self.tile(rows, cols, out);
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, i16> {
+        NarrowScores::tiles(*self, rows)
     }
 
     fn row(&self, mentee: usize) -> Option<&[i16]> {
@@ -199,10 +206,10 @@ fn walk_source<S: Source, V: RowVisitor>(
 ) -> Result<Vec<V::Found>, Stopped> {
     let (mentees, mentors) = (problem.mentees.len(), problem.mentors.len());
     let done = AtomicU64::new(0);
-    let blocks: Vec<Vec<V::Found>> = (0..mentees.div_ceil(ROWS))
+    let blocks: Vec<Vec<V::Found>> = (0..mentees.div_ceil(S::ROWS))
         .into_par_iter()
         .map_init(Vec::new, |buffer, block| {
-            let rows = block * ROWS..mentees.min((block + 1) * ROWS);
+            let rows = block * S::ROWS..mentees.min((block + 1) * S::ROWS);
             let mut visitors: Vec<V> = rows.clone().map(&visitor).collect();
             // Rows that matter, as far as they follow one another.
             let mut from = rows.start;
@@ -240,6 +247,7 @@ fn walk_rows<S: Source, V: RowVisitor>(
         }
         return Ok(());
     }
+    let mut fill = source.tiles(rows.clone());
     for first in (0..mentors).step_by(S::COLUMNS) {
         if observer.is_cancelled() {
             return Err(Stopped);
@@ -247,7 +255,7 @@ fn walk_rows<S: Source, V: RowVisitor>(
         let columns = first..mentors.min(first + S::COLUMNS);
         // Not cleared: a score source writes the whole tile.
         buffer.resize(rows.len() * columns.len(), S::Cell::default());
-        source.fill(rows.clone(), columns.clone(), buffer);
+        fill(columns.clone(), buffer);
         for ((visitor, mentee), scores) in
             visitors.iter_mut().zip(rows.clone()).zip(buffer.chunks_exact(columns.len()))
         {
