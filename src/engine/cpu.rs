@@ -5,6 +5,9 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod counting;
+mod look;
 mod plain;
 mod recipe;
 
@@ -12,8 +15,9 @@ mod recipe;
 use std::arch::x86_64::{__m128i, __m256i, __m512i};
 use std::fmt;
 
+pub(super) use self::look::{PARTS, SCORES};
 pub(super) use self::plain::{LANES, Lanes, Seasons, WORDS};
-pub(super) use self::recipe::{Column, Key, Recipes, Sums};
+pub(super) use self::recipe::{Column, Key, Recipes, Sums, Values};
 
 /// A level of instructions that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +79,7 @@ impl fmt::Display for Cpu {
 
 /// Makes a method of [`Cpu`] that takes the form for its level.
 macro_rules! in_best_form {
-    ($($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),+);)+) => {
+    ($($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),+) $(-> $given:ty)?;)+) => {
         impl Cpu {
             $(
                 $(#[$doc])*
@@ -83,7 +87,7 @@ macro_rules! in_best_form {
                     target_arch = "x86_64",
                     expect(unsafe_code, reason = "the one call of each form, see the argument beside it")
                 )]
-                pub(super) fn $name(self, $($argument: $type),+) {
+                pub(super) fn $name(self, $($argument: $type),+) $(-> $given)? {
                     match self.0 {
                         Level::Baseline => plain::$name($($argument),+),
                         // SAFETY: these two functions are safe but for the instructions they are compiled to. A value
@@ -121,9 +125,13 @@ same_bytes! {
     register256: [u8; 32] => __m256i;
     bytes256: __m256i => [u8; 32];
     words256: __m256i => [i16; 16];
+    register_of_words256: [i16; 16] => __m256i;
+    register_of_bits256: [u64; 4] => __m256i;
     register512: [u8; 64] => __m512i;
     bytes512: __m512i => [u8; 64];
     words512: __m512i => [i16; 32];
+    register_of_words512: [i16; 32] => __m512i;
+    register_of_bits512: [u64; 8] => __m512i;
 }
 
 in_best_form! {
@@ -134,6 +142,18 @@ in_best_form! {
     /// Counts the bits of every lane: of each season, in the rows that it names; the least of them is written, or `most` if
     /// it is more.
     fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column);
+
+    /// The lowest number that is not negative, and the highest, or -1; and the highest of each part of some scores, or -1.
+    fn look(scores: &[[i16; SCORES]], parts: &mut [[i16; PARTS]]) -> [i16; 2];
+
+    /// The same for any numbers, of which the very lowest is none.
+    fn look_wide(scores: &[[i32; SCORES]], parts: &mut [[i32; PARTS]]) -> [i32; 2];
+
+    /// Writes one bit for each number, set where it is `floor` or more.
+    fn find(scores: &[[i16; SCORES]], floor: i16, found: &mut [u64]);
+
+    /// The same.
+    fn find_wide(scores: &[[i32; SCORES]], floor: i32, found: &mut [u64]);
 }
 
 #[cfg(test)]

@@ -63,10 +63,18 @@ pub trait PairScores: Sync {
     }
 }
 
+/// Writes the scores of some mentees with a range of mentors, row-major.
+pub type Fill<'a, C> = Box<dyn FnMut(Range<usize>, &mut [C]) + 'a>;
+
 /// Pair scores that fit in 16 bits.
 pub trait NarrowScores: Sync {
     /// Writes the scores of a tile as [`PairScores::tile`] does, a negative number for a pair that is not a candidate.
     fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]);
+
+    /// Writes tiles of the same mentees one after the other, so that what is worked out for each of them is worked out once.
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, i16> {
+        Box::new(move |cols, out| self.tile(rows.clone(), cols, out))
+    }
 
     /// All scores of a mentee, if the source has them written out: then nobody copies them.
     fn row(&self, _mentee: usize) -> Option<&[i16]> {

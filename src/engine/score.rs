@@ -41,6 +41,7 @@ pub(super) use self::aspect::{Finding, Story, code};
 use self::bundle::Bundle;
 use self::columns::Columns;
 use self::coverage::Coverage;
+use self::dense::Rows;
 use self::identity::IdentityWishes;
 use self::language::CommonLanguage;
 use self::meeting::Meeting;
@@ -59,7 +60,7 @@ use super::cpu::Cpu;
 use super::eligibility::Verdict;
 use super::encode::ties::Ties;
 use super::encode::{Person, Round};
-use super::problem::{FORBIDDEN, NarrowScores, Observer, PairScores, Stopped, lot};
+use super::problem::{FORBIDDEN, Fill, NarrowScores, Observer, PairScores, Stopped, lot};
 use crate::domain::policy::{Criterion, HardRule};
 
 pub(super) use self::aspect::Weight;
@@ -240,6 +241,11 @@ impl PairScores for Scores<'_> {
 impl NarrowScores for Scores<'_> {
     fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
         self.fill(rows, cols, Plane::Scores, out);
+    }
+
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, i16> {
+        let mut rows = Rows::new(self, rows, Plane::Scores);
+        Box::new(move |cols, out| rows.fill(cols, out))
     }
 }
 

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::domain::run::Stage;
 use crate::engine::brought::Listed;
+use crate::engine::cpu::{Cpu, PARTS};
 use crate::engine::problem::{Arc, FORBIDDEN, Observer, Problem, Stopped};
 
 use self::columns::Columns;
@@ -18,8 +19,10 @@ use super::counters::Pulse;
 use super::tiles::{Cell, LANE, RowVisitor, walk};
 use super::top::{Ranked, Top};
 
-/// Lanes for each mentor kept, from which on their highest scores alone give a good floor.
-const MANY_LANES: usize = 8;
+/// Lanes that are read together.
+const TOGETHER: usize = 256;
+/// Sets of mentors for each one kept, whose highest scores give a good floor: hardly more pairs reach it than are kept.
+const SETS: usize = 4;
 
 /// What the first look at all pairs gives.
 #[derive(Debug)]
@@ -103,7 +106,11 @@ fn best_of_all(
 ) -> Result<Vec<BestOfRow>, Stopped> {
     let open: Vec<bool> =
         problem.mentors.chunks(LANE).map(|lane| lane.iter().all(|mentor| mentor.max > 0)).collect();
-    walk(problem, observer, Some(Stage::Score), |_| Best { columns, ..Best::new(problem, &open, breadth) })
+    let cpu = Cpu::best();
+    walk(problem, observer, Some(Stage::Score), |_| Best {
+        columns,
+        ..Best::new(problem, &open, breadth, cpu)
+    })
 }
 
 struct Best<'a> {
@@ -116,9 +123,7 @@ struct Best<'a> {
     floor: i32,
     lowest: i32,
     highest: i32,
-    /// The highest score of every lane that is being read.
-    highs: Vec<i32>,
-    room: Vec<i32>,
+    cpu: Cpu,
 }
 
 struct BestOfRow {
@@ -138,28 +143,11 @@ impl RowVisitor for Best<'_> {
 
     fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         let (lanes, rest) = scores.as_chunks::<LANE>();
-        self.highs.clear();
-        for lane in lanes {
-            let (lowest, highest) = C::ends(lane);
-            self.lowest = self.lowest.min(lowest);
-            self.highest = self.highest.max(highest);
-            self.highs.push(highest);
+        for (lanes, from) in lanes.chunks(TOGETHER).zip((first..).step_by(TOGETHER * LANE)) {
+            self.read_lanes(mentee, from, lanes);
         }
-        self.raise_floor(first / LANE, lanes);
-        for (at, lane) in lanes.iter().enumerate() {
-            if self.highs[at] >= self.floor {
-                for (eight, from) in lane.as_chunks::<8>().0.iter().zip((first + at * LANE..).step_by(8)) {
-                    if C::any_at_least(eight, self.floor) {
-                        self.pick(mentee, from, eight);
-                    }
-                }
-            }
-        }
-        for score in rest.iter().filter_map(|cell| cell.score()) {
-            self.lowest = self.lowest.min(score);
-            self.highest = self.highest.max(score);
-        }
-        self.pick(mentee, first + scores.len() - rest.len(), rest);
+        self.widen(rest);
+        self.pick(mentee, first + scores.len() - rest.len(), rest, u64::MAX);
         if let Some(columns) = self.columns {
             columns.read(mentee, first, scores);
         }
@@ -175,7 +163,7 @@ impl RowVisitor for Best<'_> {
 }
 
 impl<'a> Best<'a> {
-    fn new(problem: &'a Problem<'a>, open: &'a [bool], breadth: usize) -> Self {
+    fn new(problem: &'a Problem<'a>, open: &'a [bool], breadth: usize, cpu: Cpu) -> Self {
         Self {
             problem,
             columns: None,
@@ -185,35 +173,67 @@ impl<'a> Best<'a> {
             floor: FORBIDDEN + 1,
             lowest: i32::MAX,
             highest: FORBIDDEN,
-            highs: Vec::new(),
-            room: Vec::new(),
+            cpu,
         }
     }
 
-    /// Raises the floor to the highest score that enough lanes, or parts of lanes where there are few, reach: each has a pair
-    /// that scores as much, so that nothing below can be among the best.
-    fn raise_floor<C: Cell>(&mut self, first: usize, lanes: &[[C; LANE]]) {
-        let open = self.open[first..].iter();
-        self.room.clear();
-        if lanes.len() < MANY_LANES * self.breadth {
-            let parts = lanes.iter().zip(open).filter(|(_, is_open)| **is_open);
-            self.room.extend(parts.flat_map(|(lane, _)| lane.as_chunks().0.iter().map(C::highest)));
-        } else {
-            let highs = self.highs.iter().zip(open).filter(|(_, is_open)| **is_open);
-            self.room.extend(highs.map(|(high, _)| *high));
-        }
-        if self.room.len() >= self.breadth {
-            let (_, enough, _) = self.room.select_nth_unstable_by(self.breadth - 1, |a, b| b.cmp(a));
-            self.floor = self.floor.max(*enough);
+    fn read_lanes<C: Cell>(&mut self, mentee: usize, first: usize, lanes: &[[C; LANE]]) {
+        let mut parts = [[C::default(); PARTS]; TOGETHER];
+        let parts = &mut parts[..lanes.len()];
+        let ends = C::look(self.cpu, lanes, parts);
+        self.widen(&ends);
+        self.raise_floor(first / LANE, parts);
+        let mut found = [0; TOGETHER];
+        C::find(self.cpu, lanes, self.floor, &mut found[..lanes.len()]);
+        for ((lane, found), from) in lanes.iter().zip(found).zip((first..).step_by(LANE)) {
+            self.pick(mentee, from, lane, found);
         }
     }
 
-    fn pick<C: Cell>(&mut self, mentee: usize, from: usize, cells: &[C]) {
-        for (cell, at) in cells.iter().zip(from..) {
+    fn widen<C: Cell>(&mut self, cells: &[C]) {
+        for score in cells.iter().filter_map(|cell| cell.score()) {
+            self.lowest = self.lowest.min(score);
+            self.highest = self.highest.max(score);
+        }
+    }
+
+    /// Raises the floor to the highest score that enough sets of mentors reach: each has a pair that scores as much, so that
+    /// nothing below can be among the best. A set is a part of one lane or of several.
+    fn raise_floor<C: Cell>(&mut self, first: usize, parts: &mut [[C; PARTS]]) {
+        let mut open = 0;
+        for at in (0..parts.len()).filter(|at| self.open[first + at]) {
+            parts[open] = parts[at];
+            open += 1;
+        }
+        let lanes = (open * PARTS / (SETS * self.breadth)).max(1);
+        let sets = open.div_ceil(lanes);
+        for set in 0..sets {
+            let mut highest = parts[set * lanes];
+            for of_lane in &parts[set * lanes + 1..open.min((set + 1) * lanes)] {
+                for (highest, part) in highest.iter_mut().zip(of_lane) {
+                    *highest = (*highest).max(*part);
+                }
+            }
+            parts[set] = highest;
+        }
+        let highest = parts[..sets].as_flattened_mut();
+        if highest.len() >= self.breadth {
+            let (_, enough, _) = highest.select_nth_unstable_by(self.breadth - 1, |a, b| b.cmp(a));
+            self.floor = self.floor.max(enough.score().unwrap_or(FORBIDDEN));
+        }
+    }
+
+    /// Offers those of `cells` whose bits are set, from the lowest.
+    fn pick<C: Cell>(&mut self, mentee: usize, first: usize, cells: &[C], mut found: u64) {
+        while found != 0 {
+            let at = found.trailing_zeros() as usize;
+            found &= found - 1;
+            let Some(cell) = cells.get(at) else { break };
             let Some(score) = cell.score().filter(|score| *score >= self.floor) else { continue };
-            if self.problem.mentors[at].max > 0 {
-                let lot = self.problem.scores.lot(mentee, at);
-                if self.top.offer(Ranked { key: score, lot, to: index(at), score }) {
+            let mentor = first + at;
+            if self.problem.mentors[mentor].max > 0 {
+                let lot = self.problem.scores.lot(mentee, mentor);
+                if self.top.offer(Ranked { key: score, lot, to: index(mentor), score }) {
                     self.floor = self.top.floor().map_or(self.floor, |floor| floor.max(self.floor));
                 }
             }

@@ -6,33 +6,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::domain::run::Stage;
-use crate::engine::problem::{FORBIDDEN, NarrowScores, Observer, PairScores, Problem, Stopped};
+use crate::engine::cpu::{self, Cpu, PARTS};
+use crate::engine::problem::{FORBIDDEN, Fill, NarrowScores, Observer, PairScores, Problem, Stopped};
 
 /// Mentees per tile: enough to share what a score source computes per mentor.
 const ROWS: usize = 16;
-/// Mentors per tile: a tile of scores (128 KiB, or half of it in 16 bits) stays in a core's second-level cache.
+/// Mentors per tile: a tile of scores (128 KiB) stays in a core's second-level cache.
 const COLUMNS: usize = 2048;
-/// Mentors per tile of a source that computes scores in 16 bits: what it lays out per mentee pays off over many of them.
+/// Mentees per tile of a source that computes scores in 16 bits: it reads a great deal of every mentor, so that many mentees
+/// must share it.
+const NARROW_ROWS: usize = 32;
+/// Mentors per tile of such a source, at most 1 MiB: the more of a row is seen at a time, the fewer scores are looked at singly.
 const NARROW_COLUMNS: usize = 16_384;
 /// Scores tested at a time before any is looked at singly.
-pub(super) const LANE: usize = 64;
-
-/// Scores of a lane of which the highest is looked for by itself.
-pub(super) const PART: usize = 8;
+pub(super) const LANE: usize = cpu::SCORES;
 
 /// A score as a tile holds it.
-pub(in crate::engine) trait Cell: Copy + Default + Send + Sync {
+pub(in crate::engine) trait Cell: Copy + Default + Ord + Send + Sync {
     /// The score; `None` if the pair is not a candidate.
     fn score(self) -> Option<i32>;
 
-    /// The lowest and the highest score; `i32::MAX` and [`FORBIDDEN`] without candidates.
-    fn ends(cells: &[Self; LANE]) -> (i32, i32);
+    /// The lowest and the highest cell, neither of them a candidate if there is none; and the highest of each of the eight
+    /// parts of every lane.
+    fn look(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2];
 
-    /// The highest score of a part of a lane; [`FORBIDDEN`] without candidates.
-    fn highest(cells: &[Self; PART]) -> i32;
-
-    /// Whether a candidate scores `floor` or more.
-    fn any_at_least(cells: &[Self; 8], floor: i32) -> bool;
+    /// Writes one bit for each candidate of every lane who scores `floor` or more.
+    fn find(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]);
 
     /// Whether a candidate may score more than `sieve`, from 0 to below 2^30, and its mentor's price together.
     fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool;
@@ -61,23 +60,13 @@ impl Cell for i32 {
         (self != FORBIDDEN).then_some(self)
     }
 
-    fn ends(cells: &[Self; LANE]) -> (i32, i32) {
-        let highest = cells.iter().fold(FORBIDDEN, |most, &score| most.max(score));
-        // One less, so that a forbidden pair wraps round to the very top.
-        let lowest = cells.iter().fold(i32::MAX, |least, &score| least.min(score.wrapping_sub(1)));
-        (lowest.saturating_add(1), highest)
+    fn look(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2] {
+        cpu.look_wide(lanes, parts)
     }
 
-    fn highest(cells: &[Self; PART]) -> i32 {
-        cells.iter().fold(FORBIDDEN, |most, &score| most.max(score))
-    }
-
-    fn any_at_least(cells: &[Self; 8], floor: i32) -> bool {
-        let mut any = false;
-        for score in cells {
-            any |= *score >= floor;
-        }
-        any
+    fn find(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]) {
+        // Nothing is below a forbidden pair.
+        cpu.find_wide(lanes, floor.max(FORBIDDEN + 1), found);
     }
 
     fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool {
@@ -104,24 +93,12 @@ impl Cell for i16 {
         (self >= 0).then_some(self.into())
     }
 
-    fn ends(cells: &[Self; LANE]) -> (i32, i32) {
-        let highest = cells.iter().fold(-1, |most, &score| most.max(score));
-        // With the sign turned round, forbidden pairs come last.
-        let lowest = cells.iter().fold(Self::MAX, |least, &score| least.min(score ^ Self::MIN)) ^ Self::MIN;
-        (lowest.score().unwrap_or(i32::MAX), highest.score().unwrap_or(FORBIDDEN))
+    fn look(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2] {
+        cpu.look(lanes, parts)
     }
 
-    fn highest(cells: &[Self; PART]) -> i32 {
-        cells.iter().fold(-1, |most, &score| most.max(score)).score().unwrap_or(FORBIDDEN)
-    }
-
-    fn any_at_least(cells: &[Self; 8], floor: i32) -> bool {
-        let floor = Self::try_from(floor.max(0)).unwrap_or(Self::MAX);
-        let mut any = false;
-        for score in cells {
-            any |= *score >= floor;
-        }
-        any
+    fn find(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]) {
+        cpu.find(lanes, Self::try_from(floor.max(0)).unwrap_or(Self::MAX), found);
     }
 
     fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool {
@@ -164,9 +141,11 @@ pub(in crate::engine) trait RowVisitor: Sized {
 trait Source: Sync {
     type Cell: Cell;
 
+    const ROWS: usize;
     const COLUMNS: usize;
 
-    fn fill(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [Self::Cell]);
+    /// What fills the tiles of some mentees.
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, Self::Cell>;
 
     /// A whole row, if it is there already.
     fn row(&self, _mentee: usize) -> Option<&[Self::Cell]> {
@@ -177,10 +156,11 @@ trait Source: Sync {
 impl Source for &dyn PairScores {
     type Cell = i32;
 
+    const ROWS: usize = ROWS;
     const COLUMNS: usize = COLUMNS;
 
-    fn fill(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
-        self.tile(rows, cols, out);
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, i32> {
+        Box::new(move |cols, out| self.tile(rows.clone(), cols, out))
     }
 
     fn row(&self, mentee: usize) -> Option<&[i32]> {
@@ -191,10 +171,11 @@ impl Source for &dyn PairScores {
 impl Source for &dyn NarrowScores {
     type Cell = i16;
 
+    const ROWS: usize = NARROW_ROWS;
     const COLUMNS: usize = NARROW_COLUMNS;
 
-    fn fill(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
-        self.tile(rows, cols, out);
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, i16> {
+        NarrowScores::tiles(*self, rows)
     }
 
     fn row(&self, mentee: usize) -> Option<&[i16]> {
@@ -225,10 +206,10 @@ fn walk_source<S: Source, V: RowVisitor>(
 ) -> Result<Vec<V::Found>, Stopped> {
     let (mentees, mentors) = (problem.mentees.len(), problem.mentors.len());
     let done = AtomicU64::new(0);
-    let blocks: Vec<Vec<V::Found>> = (0..mentees.div_ceil(ROWS))
+    let blocks: Vec<Vec<V::Found>> = (0..mentees.div_ceil(S::ROWS))
         .into_par_iter()
         .map_init(Vec::new, |buffer, block| {
-            let rows = block * ROWS..mentees.min((block + 1) * ROWS);
+            let rows = block * S::ROWS..mentees.min((block + 1) * S::ROWS);
             let mut visitors: Vec<V> = rows.clone().map(&visitor).collect();
             // Rows that matter, as far as they follow one another.
             let mut from = rows.start;
@@ -266,6 +247,7 @@ fn walk_rows<S: Source, V: RowVisitor>(
         }
         return Ok(());
     }
+    let mut fill = source.tiles(rows.clone());
     for first in (0..mentors).step_by(S::COLUMNS) {
         if observer.is_cancelled() {
             return Err(Stopped);
@@ -273,7 +255,7 @@ fn walk_rows<S: Source, V: RowVisitor>(
         let columns = first..mentors.min(first + S::COLUMNS);
         // Not cleared: a score source writes the whole tile.
         buffer.resize(rows.len() * columns.len(), S::Cell::default());
-        source.fill(rows.clone(), columns.clone(), buffer);
+        fill(columns.clone(), buffer);
         for ((visitor, mentee), scores) in
             visitors.iter_mut().zip(rows.clone()).zip(buffer.chunks_exact(columns.len()))
         {
@@ -302,9 +284,16 @@ mod tests {
         ) {
             let narrow: [i16; LANE] = std::array::from_fn(|at| given[at].0);
             let wide = narrow.map(|cell| cell.score().unwrap_or(FORBIDDEN));
-            prop_assert_eq!(i16::ends(&narrow), i32::ends(&wide));
-            let eight: (&[i16; 8], &[i32; 8]) = (narrow.first_chunk().unwrap(), wide.first_chunk().unwrap());
-            prop_assert_eq!(i16::any_at_least(eight.0, floor), i32::any_at_least(eight.1, floor.max(0)));
+            let cpu = Cpu::best();
+            let (mut narrow_parts, mut wide_parts) = ([[0; PARTS]], [[0; PARTS]]);
+            let narrow_ends = i16::look(cpu, &[narrow], &mut narrow_parts);
+            let wide_ends = i32::look(cpu, &[wide], &mut wide_parts);
+            prop_assert_eq!(narrow_ends.map(Cell::score), wide_ends.map(Cell::score));
+            prop_assert_eq!(narrow_parts[0].map(Cell::score), wide_parts[0].map(Cell::score));
+            let (mut narrow_found, mut wide_found) = ([0], [0]);
+            i16::find(cpu, &[narrow], floor, &mut narrow_found);
+            i32::find(cpu, &[wide], floor.max(0), &mut wide_found);
+            prop_assert_eq!(narrow_found, wide_found);
 
             let price: [i32; LANE] = std::array::from_fn(|at| given[at].1);
             let cut = price.map(|price| i16::try_from(price).unwrap_or(if price < 0 { i16::MIN } else { i16::MAX }));

@@ -1,16 +1,20 @@
 //! The loops for AVX2: 32 bytes at a time.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_add_epi8, _mm256_adds_epi16, _mm256_adds_epu8, _mm256_and_si256, _mm256_blendv_epi8,
-    _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi16, _mm256_maddubs_epi16,
-    _mm256_min_epu8, _mm256_or_si256, _mm256_permute4x64_epi64, _mm256_set1_epi8, _mm256_set1_epi16,
-    _mm256_set1_epi64x, _mm256_setr_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
-    _mm256_sub_epi8, _mm256_unpackhi_epi8, _mm256_unpacklo_epi8,
+    __m256i, _mm256_add_epi8, _mm256_adds_epi16, _mm256_adds_epu8, _mm256_and_si256, _mm256_andnot_si256,
+    _mm256_blendv_epi8, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_cmpeq_epi16,
+    _mm256_cmpgt_epi16, _mm256_maddubs_epi16, _mm256_max_epi16, _mm256_min_epu8, _mm256_movemask_epi8,
+    _mm256_or_si256, _mm256_packs_epi16, _mm256_permute4x64_epi64, _mm256_permutevar8x32_epi32,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi64x,
+    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_sub_epi8, _mm256_unpackhi_epi8,
+    _mm256_unpacklo_epi8, _mm256_xor_si256,
 };
 
-use super::plain::{self, LANES, Lanes, Seasons};
+use super::counting::counting;
+use super::look::{self, PARTS, SCORES};
+use super::plain::{EIGHT, LANES, Lanes, Seasons};
 use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER};
-use super::{bytes256, register128, register256, words256};
+use super::{bytes256, register_of_bits256, register_of_words256, register128, register256, words256};
 
 /// Bytes of a register.
 const CHUNK: usize = 32;
@@ -121,7 +125,7 @@ fn add_digits(
     let tables =
         tables.flat_map(|table| table.low.as_chunks::<FEW>().0.iter().zip(table.high.as_chunks::<FEW>().0));
     let mut classes = *classes;
-    for (lows, highs) in tables.take(part.classes.div_ceil(FEW)) {
+    for (lows, highs) in tables.take(part.values.classes.div_ceil(FEW)) {
         let (lows, highs) = (twice(*lows), twice(*highs));
         for ((class, low), high) in classes.iter_mut().zip(low.iter_mut()).zip(high.iter_mut()) {
             // Only classes below 16 stay below 128, and a permutation gives 0 for all others.
@@ -162,17 +166,76 @@ fn finish(sum: __m256i, sums: Sums) -> __m256i {
 
 #[target_feature(enable = "avx2,popcnt")]
 pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
-    let (planes, used) = plain::count(rows, seasons, most);
-    let most = _mm256_set1_epi8(most.cast_signed());
-    for (at, out) in out.0.as_chunks_mut::<CHUNK>().0.iter_mut().enumerate() {
-        let mut numbers = _mm256_setzero_si256();
-        for (plane, bit) in planes[..used].iter().zip([1, 2, 4, 8, 16, 32, 64, -128]) {
-            let half = plane[at / 2] >> (at % 2 * 32) & 0xFFFF_FFFF;
-            let is_set = bytes_of_bits(_mm256_set1_epi64x((half | half << 32).cast_signed()));
-            numbers = _mm256_or_si256(numbers, _mm256_and_si256(is_set, _mm256_set1_epi8(bit)));
-        }
-        *out = bytes256(_mm256_min_epu8(numbers, most));
+    match most {
+        0..16 => count_in::<4>(rows, seasons, most, out),
+        16..64 => count_in::<6>(rows, seasons, most, out),
+        64.. => count_in::<8>(rows, seasons, most, out),
     }
+}
+
+/// Counts in as many bits as numbers up to `most` have.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn count_in<const USED: usize>(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
+    let most = _mm256_set1_epi8(most.cast_signed());
+    for (part, out) in out.0.as_chunks_mut::<{ 8 * CHUNK }>().0.iter_mut().enumerate() {
+        let planes: [__m256i; USED] = count(rows, seasons, part);
+        for (at, out) in (0..).zip(out.as_chunks_mut::<CHUNK>().0) {
+            let mut numbers = _mm256_setzero_si256();
+            for (plane, bit) in planes.iter().zip([1, 2, 4, 8, 16, 32, 64, -128]) {
+                let bits = _mm256_permutevar8x32_epi32(*plane, _mm256_set1_epi32(at));
+                numbers =
+                    _mm256_or_si256(numbers, _mm256_and_si256(bytes_of_bits(bits), _mm256_set1_epi8(bit)));
+            }
+            *out = bytes256(_mm256_min_epu8(numbers, most));
+        }
+    }
+}
+
+counting!("avx2,popcnt", __m256i);
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn zero() -> __m256i {
+    _mm256_setzero_si256()
+}
+
+/// A row is two registers.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn bits_of(row: &Lanes, part: usize) -> __m256i {
+    register_of_bits256(row.0.as_chunks().0[part])
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn add(a: __m256i, b: __m256i, c: __m256i) -> (__m256i, __m256i) {
+    let half = xor(a, b);
+    (xor(half, c), or(and(a, b), and(half, c)))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn xor(a: __m256i, b: __m256i) -> __m256i {
+    _mm256_xor_si256(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn and(a: __m256i, b: __m256i) -> __m256i {
+    _mm256_and_si256(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn or(a: __m256i, b: __m256i) -> __m256i {
+    _mm256_or_si256(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn choose(bits: __m256i, a: __m256i, b: __m256i) -> __m256i {
+    or(and(bits, a), _mm256_andnot_si256(bits, b))
 }
 
 /// All ones in every byte whose bit of 32 is set; the bits are given eight times over.
@@ -183,4 +246,38 @@ fn bytes_of_bits(bits: __m256i) -> __m256i {
     let spread = _mm256_shuffle_epi8(bits, _mm256_setr_epi64x(byte(0), byte(1), byte(2), byte(3)));
     let each = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64.cast_signed());
     _mm256_cmpeq_epi8(_mm256_and_si256(spread, each), each)
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub(super) fn look(scores: &[[i16; SCORES]], parts: &mut [[i16; PARTS]]) -> [i16; 2] {
+    look::look::<_, 16>(scores, parts)
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub(super) fn look_wide(scores: &[[i32; SCORES]], parts: &mut [[i32; PARTS]]) -> [i32; 2] {
+    look::look::<_, 8>(scores, parts)
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub(super) fn find(scores: &[[i16; SCORES]], floor: i16, found: &mut [u64]) {
+    let floor = _mm256_set1_epi16(floor);
+    for (scores, found) in scores.iter().zip(found) {
+        let (quarters, _) = scores.as_chunks::<{ SCORES / 4 }>();
+        let reaches = |quarter: usize| {
+            let scores = register_of_words256(quarters[quarter]);
+            _mm256_cmpeq_epi16(_mm256_max_epi16(scores, floor), scores)
+        };
+        let bits = |first: usize| {
+            // Packing joins two registers within their halves: this order of quarters makes up for it.
+            let both = _mm256_packs_epi16(reaches(first), reaches(first + 1));
+            let both = _mm256_permute4x64_epi64::<0b11_01_10_00>(both);
+            u64::from(_mm256_movemask_epi8(both).cast_unsigned())
+        };
+        *found = bits(0) | bits(2) << 32;
+    }
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub(super) fn find_wide(scores: &[[i32; SCORES]], floor: i32, found: &mut [u64]) {
+    look::find(scores, floor, found);
 }

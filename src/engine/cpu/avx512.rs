@@ -1,16 +1,19 @@
 //! The loops for AVX-512: 64 bytes at a time.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi8, _mm512_adds_epi16, _mm512_adds_epu8, _mm512_and_si512, _mm512_cmpgt_epi16_mask,
-    _mm512_maddubs_epi16, _mm512_mask_add_epi8, _mm512_mask_blend_epi8, _mm512_mask_mov_epi16,
-    _mm512_min_epu8, _mm512_movepi8_mask, _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8,
-    _mm512_permutexvar_epi64, _mm512_popcnt_epi8, _mm512_set1_epi8, _mm512_set1_epi16, _mm512_setr_epi64,
-    _mm512_setzero_si512, _mm512_unpackhi_epi8, _mm512_unpacklo_epi8,
+    __m512i, _mm512_add_epi8, _mm512_adds_epi16, _mm512_adds_epu8, _mm512_and_si512, _mm512_cmpge_epi16_mask,
+    _mm512_cmpgt_epi16_mask, _mm512_maddubs_epi16, _mm512_mask_add_epi8, _mm512_mask_blend_epi8,
+    _mm512_mask_mov_epi16, _mm512_min_epu8, _mm512_movepi8_mask, _mm512_or_si512, _mm512_permutex2var_epi8,
+    _mm512_permutexvar_epi8, _mm512_permutexvar_epi64, _mm512_popcnt_epi8, _mm512_set1_epi8,
+    _mm512_set1_epi16, _mm512_set1_epi64, _mm512_setr_epi64, _mm512_setzero_si512, _mm512_ternarylogic_epi64,
+    _mm512_test_epi8_mask, _mm512_unpackhi_epi8, _mm512_unpacklo_epi8, _mm512_xor_si512,
 };
 
-use super::plain::{self, LANES, Lanes, Seasons};
+use super::counting::counting;
+use super::look::{self, PARTS, SCORES};
+use super::plain::{EIGHT, LANES, Lanes, Seasons};
 use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER, Table};
-use super::{bytes512, register512, words512};
+use super::{bytes512, register_of_bits512, register_of_words512, register512, words512};
 
 /// Bytes of a register.
 const CHUNK: usize = 64;
@@ -168,13 +171,100 @@ fn finish(sum: __m512i, sums: Sums) -> __m512i {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
 pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
-    let (planes, used) = plain::count(rows, seasons, most);
+    match most {
+        0..16 => count_in::<4>(rows, seasons, most, out),
+        16..64 => count_in::<6>(rows, seasons, most, out),
+        64.. => count_in::<8>(rows, seasons, most, out),
+    }
+}
+
+/// Counts in as many bits as numbers up to `most` have.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn count_in<const USED: usize>(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
+    let planes: [__m512i; USED] = count(rows, seasons, 0);
     let most = _mm512_set1_epi8(most.cast_signed());
-    for (word, out) in out.0.as_chunks_mut::<CHUNK>().0.iter_mut().enumerate() {
+    // Each lane's own bit of the byte that it is put beside.
+    let each = _mm512_set1_epi64(0x8040_2010_0804_0201_u64.cast_signed());
+    let mut bytes = register512(std::array::from_fn(|lane| lane.to_le_bytes()[0] / 8));
+    for out in out.0.as_chunks_mut::<CHUNK>().0 {
         let mut numbers = _mm512_setzero_si512();
-        for (plane, bit) in planes[..used].iter().zip([1, 2, 4, 8, 16, 32, 64, -128]) {
-            numbers = _mm512_mask_add_epi8(numbers, plane[word], numbers, _mm512_set1_epi8(bit));
+        for (plane, bit) in planes.iter().zip([1, 2, 4, 8, 16, 32, 64, -128]) {
+            let is_set = _mm512_test_epi8_mask(_mm512_permutexvar_epi8(bytes, *plane), each);
+            numbers = _mm512_mask_add_epi8(numbers, is_set, numbers, _mm512_set1_epi8(bit));
         }
         *out = bytes512(_mm512_min_epu8(numbers, most));
+        bytes = _mm512_add_epi8(bytes, _mm512_set1_epi8(8));
     }
+}
+
+counting!("avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg", __m512i);
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn zero() -> __m512i {
+    _mm512_setzero_si512()
+}
+
+/// A row is one register.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn bits_of(row: &Lanes, _part: usize) -> __m512i {
+    register_of_bits512(row.0)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn add(a: __m512i, b: __m512i, c: __m512i) -> (__m512i, __m512i) {
+    (_mm512_ternarylogic_epi64::<0x96>(a, b, c), _mm512_ternarylogic_epi64::<0xE8>(a, b, c))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn xor(a: __m512i, b: __m512i) -> __m512i {
+    _mm512_xor_si512(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn and(a: __m512i, b: __m512i) -> __m512i {
+    _mm512_and_si512(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn or(a: __m512i, b: __m512i) -> __m512i {
+    _mm512_or_si512(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+fn choose(bits: __m512i, a: __m512i, b: __m512i) -> __m512i {
+    _mm512_ternarylogic_epi64::<0xCA>(bits, a, b)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+pub(super) fn look(scores: &[[i16; SCORES]], parts: &mut [[i16; PARTS]]) -> [i16; 2] {
+    look::look::<_, 32>(scores, parts)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+pub(super) fn look_wide(scores: &[[i32; SCORES]], parts: &mut [[i32; PARTS]]) -> [i32; 2] {
+    look::look::<_, 16>(scores, parts)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+pub(super) fn find(scores: &[[i16; SCORES]], floor: i16, found: &mut [u64]) {
+    let floor = _mm512_set1_epi16(floor);
+    for (scores, found) in scores.iter().zip(found) {
+        let (halves, _) = scores.as_chunks::<{ SCORES / 2 }>();
+        let [low, high] =
+            [0, 1].map(|half| _mm512_cmpge_epi16_mask(register_of_words512(halves[half]), floor));
+        *found = u64::from(low) | u64::from(high) << 32;
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+pub(super) fn find_wide(scores: &[[i32; SCORES]], floor: i32, found: &mut [u64]) {
+    look::find(scores, floor, found);
 }

@@ -1,64 +1,66 @@
-//! The loops in plain Rust: what every other form must agree with, and the body of most of them.
+//! The loops in plain Rust: what every other form must agree with.
 //!
 //! Counting is bit-sliced: [`LANES`] small numbers side by side in a few words, plane `p` holding bit `p` of each. Adding
 //! one bit to every number is a handful of word operations, so counting what many mentors have in common with one mentee
 //! costs a fraction of an operation per pair (the carry-save adders of Harley and Seal; Warren, *Hacker's Delight*, 2nd
 //! edition 2012, section 5-1).
 
-#![expect(
-    clippy::inline_always,
-    reason = "a body becomes vector code of a level only inside the function of that level"
-)]
-
+use super::look::{self, PARTS, SCORES};
 use super::recipe::{BASE, Column, FEW, Key, MOST_SCORE, Recipes, Sums, TOGETHER, Table};
 
 /// Words that are counted together: one register of 512 bits.
 pub(in crate::engine) const WORDS: usize = 8;
 /// Numbers that are counted together.
 pub(in crate::engine) const LANES: usize = WORDS * 64;
-/// Bits of a number.
+/// Bits of any number.
 const PLANES: usize = 8;
 
 /// One bit for every number.
 type Bits = [u64; WORDS];
+
+/// One bit of every number per plane.
+type Planes = [Bits; PLANES];
 
 /// One bit for every number, as they are kept: no row lies in two lines of a cache.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(in crate::engine) struct Lanes(pub(in crate::engine) [u64; WORDS]);
 
-/// Rows that are counted, season after season.
+/// Rows that are counted together.
+pub(super) const EIGHT: usize = 8;
+
+/// Rows that are counted, season after season, of each season a multiple of [`EIGHT`].
 #[derive(Debug)]
 pub(in crate::engine) struct Seasons {
     rows: Vec<u32>,
     /// Where each season ends among `rows`.
     ends: Vec<usize>,
+    /// A row without any bit, to fill up with.
+    blank: u32,
 }
 
 impl Seasons {
     /// No seasons, with room for some rows in all.
-    pub(in crate::engine) fn with_room(rows: usize) -> Self {
-        Self { rows: Vec::with_capacity(rows), ends: Vec::new() }
+    pub(in crate::engine) fn with_room(rows: usize, blank: u32) -> Self {
+        Self { rows: Vec::with_capacity(rows), ends: Vec::new(), blank }
     }
 
-    /// Adds a row to the season that is being written.
-    pub(in crate::engine) fn push(&mut self, row: u32) {
-        self.rows.push(row);
+    /// Adds rows to the season that is being written.
+    pub(in crate::engine) fn extend(&mut self, rows: impl Iterator<Item = u32>) {
+        self.rows.extend(rows);
     }
 
     /// Ends the season that is being written.
     pub(in crate::engine) fn end_season(&mut self) {
+        self.rows.resize(self.rows.len().next_multiple_of(EIGHT), self.blank);
         self.ends.push(self.rows.len());
     }
 
-    fn iter(&self) -> impl Iterator<Item = &[u32]> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u32]> {
         let mut from = 0;
         self.ends.iter().map(move |end| &self.rows[std::mem::replace(&mut from, *end)..*end])
     }
 }
-
-/// One bit of every number per plane.
-pub(super) type Planes = [Bits; PLANES];
 
 /// Values looked up before they are added.
 const CHUNK: usize = 64;
@@ -143,7 +145,15 @@ fn add_digits(tables: &[Table], classes: &[u8; LANES], digits: &mut [u16; LANES]
 }
 
 pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
-    let (planes, used) = count(rows, seasons, most);
+    let mut planes = count(rows, seasons);
+    // Whatever has a higher bit than `most` is more than that: then all lower bits say so too.
+    let used = (u8::BITS - most.leading_zeros()) as usize;
+    let (lower, higher) = planes.split_at_mut(used);
+    for higher in higher {
+        for (lower, higher) in lower.iter_mut().flat_map(|plane| plane.iter_mut().zip(&*higher)) {
+            *lower |= higher;
+        }
+    }
     for (word, out) in out.0.chunks_exact_mut(64).enumerate() {
         for (byte, out) in out.chunks_exact_mut(8).enumerate() {
             let spread = |plane: usize| SPREAD[usize::from(planes[plane][word].to_le_bytes()[byte])] << plane;
@@ -155,54 +165,54 @@ pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut 
     }
 }
 
-/// Counts the bits of every lane in the rows of each season, and keeps the least: the planes, and how many are in use.
-/// Numbers that would pass `most` stop somewhere above it.
-#[inline(always)]
-pub(super) fn count(rows: &[Lanes], seasons: &Seasons, most: u8) -> (Planes, usize) {
-    let mut least = [[0; WORDS]; PLANES];
-    let longest = seasons.iter().map(<[u32]>::len).max().unwrap_or_default();
-    let used = bits(longest.min(usize::from(most))).max(3);
-    for (season, chosen) in seasons.iter().enumerate() {
-        let counted = count_season(rows, chosen, used);
-        if season == 0 {
-            least = counted;
-        } else {
-            keep_least(&mut least, &counted, used);
-        }
+pub(super) fn look(scores: &[[i16; SCORES]], parts: &mut [[i16; PARTS]]) -> [i16; 2] {
+    look::look::<_, 8>(scores, parts)
+}
+
+pub(super) fn look_wide(scores: &[[i32; SCORES]], parts: &mut [[i32; PARTS]]) -> [i32; 2] {
+    look::look::<_, 8>(scores, parts)
+}
+
+pub(super) fn find(scores: &[[i16; SCORES]], floor: i16, found: &mut [u64]) {
+    look::find(scores, floor, found);
+}
+
+pub(super) fn find_wide(scores: &[[i32; SCORES]], floor: i32, found: &mut [u64]) {
+    look::find(scores, floor, found);
+}
+
+/// Counts the bits of every lane in the rows of each season, and keeps the least: one bit of every number per plane. Numbers
+/// that need more planes stay at the most that these can tell.
+fn count(rows: &[Lanes], seasons: &Seasons) -> Planes {
+    let mut counted = seasons.iter().map(|chosen| count_season(rows, chosen));
+    let mut fewest = counted.next().unwrap_or([[0; WORDS]; PLANES]);
+    for counted in counted {
+        keep_least(&mut fewest, &counted);
     }
-    (least, used)
+    fewest
 }
 
-/// Bits that numbers up to `most` have.
-fn bits(most: usize) -> usize {
-    usize::try_from(usize::BITS - most.leading_zeros()).unwrap_or(PLANES).min(PLANES)
-}
-
-#[inline(always)]
-fn count_season(rows: &[Lanes], chosen: &[u32], used: usize) -> Planes {
+fn count_season(rows: &[Lanes], chosen: &[u32]) -> Planes {
     let mut planes = [[0; WORDS]; PLANES];
-    let [mut ones, mut twos, mut fours, mut over] = [[0; WORDS]; 4];
-    let (eights, rest) = chosen.as_chunks::<8>();
-    for eight in eights {
-        let row = |at: usize| row(rows, eight[at]);
-        let a = full_add(&mut ones, row(0), row(1));
-        let b = full_add(&mut ones, row(2), row(3));
-        let c = full_add(&mut ones, row(4), row(5));
-        let d = full_add(&mut ones, row(6), row(7));
-        let a = full_add(&mut twos, &a, &b);
-        let b = full_add(&mut twos, &c, &d);
-        let carry = full_add(&mut fours, &a, &b);
-        add_from(&mut planes[3..used], carry, &mut over);
-    }
-    for at in rest {
-        let mut carry = *row(rows, *at);
-        for plane in [&mut ones, &mut twos, &mut fours] {
+    let mut over = [0; WORDS];
+    for eight in chosen.as_chunks::<EIGHT>().0 {
+        let row = |at: usize| &rows[eight[at] as usize].0;
+        let [ones, twos, fours, higher @ ..] = &mut planes;
+        let a = full_add(ones, row(0), row(1));
+        let b = full_add(ones, row(2), row(3));
+        let c = full_add(ones, row(4), row(5));
+        let d = full_add(ones, row(6), row(7));
+        let a = full_add(twos, &a, &b);
+        let b = full_add(twos, &c, &d);
+        let mut carry = full_add(fours, &a, &b);
+        for plane in higher {
             carry = half_add(plane, &carry);
         }
-        add_from(&mut planes[3..used], carry, &mut over);
+        for (over, carry) in over.iter_mut().zip(carry) {
+            *over |= carry;
+        }
     }
-    [planes[0], planes[1], planes[2]] = [ones, twos, fours];
-    for plane in &mut planes[..used] {
+    for plane in &mut planes {
         for (plane, over) in plane.iter_mut().zip(over) {
             *plane |= over;
         }
@@ -210,33 +220,15 @@ fn count_season(rows: &[Lanes], chosen: &[u32], used: usize) -> Planes {
     planes
 }
 
-/// A row; beyond the last no bit is set.
-#[inline(always)]
-fn row(rows: &[Lanes], at: u32) -> &Bits {
-    rows.get(at as usize).map_or(&[0; WORDS], |row| &row.0)
-}
-
-/// Adds a bit to the numbers that begin at the first plane given; where they overflow, `over` is set.
-#[inline(always)]
-fn add_from(planes: &mut [Bits], mut carry: Bits, over: &mut Bits) {
-    for plane in planes {
-        carry = half_add(plane, &carry);
-    }
-    for (over, carry) in over.iter_mut().zip(carry) {
-        *over |= carry;
-    }
-}
-
-#[inline(always)]
-fn keep_least(mine: &mut Planes, theirs: &Planes, used: usize) {
+fn keep_least(mine: &mut Planes, theirs: &Planes) {
     let mut less: Bits = [0; WORDS];
-    for (mine, theirs) in mine.iter().zip(theirs).take(used) {
+    for (mine, theirs) in mine.iter().zip(theirs) {
         for ((less, mine), theirs) in less.iter_mut().zip(mine).zip(theirs) {
             // From the lowest bit up, the highest that differs decides.
             *less = (*less & !(mine ^ theirs)) | (mine & !theirs);
         }
     }
-    for (mine, theirs) in mine.iter_mut().zip(theirs).take(used) {
+    for (mine, theirs) in mine.iter_mut().zip(theirs) {
         for ((mine, theirs), less) in mine.iter_mut().zip(theirs).zip(less) {
             *mine = (*mine & !less) | (theirs & less);
         }
@@ -244,7 +236,6 @@ fn keep_least(mine: &mut Planes, theirs: &Planes, used: usize) {
 }
 
 /// Adds two bits to each number's bit in `plane`, and returns the carries.
-#[inline(always)]
 fn full_add(plane: &mut Bits, a: &Bits, b: &Bits) -> Bits {
     let mut carry = [0; WORDS];
     for (((plane, a), b), carry) in plane.iter_mut().zip(a).zip(b).zip(&mut carry) {
@@ -256,7 +247,6 @@ fn full_add(plane: &mut Bits, a: &Bits, b: &Bits) -> Bits {
 }
 
 /// Adds one bit to each number's bit in `plane`, and returns the carries.
-#[inline(always)]
 fn half_add(plane: &mut Bits, bit: &Bits) -> Bits {
     let mut carry = [0; WORDS];
     for ((plane, bit), carry) in plane.iter_mut().zip(bit).zip(&mut carry) {

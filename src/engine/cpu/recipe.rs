@@ -55,9 +55,15 @@ pub(in crate::engine) struct Key {
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) key: Key,
+    pub(super) values: Values,
+}
+
+/// Values of some classes, as they stand in the tables of a recipe.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) struct Values {
     /// Number of classes.
     pub(super) classes: usize,
-    /// The first of its tables: one, two or four.
+    /// The first of their tables: one, two or four.
     first: usize,
 }
 
@@ -85,18 +91,21 @@ impl Recipes {
         Self { sums, parts: Vec::new(), tables: Vec::new(), starts: vec![0] }
     }
 
-    /// Adds a part to the row that is being written, with the values of up to 256 classes, unless they are all 0; says
-    /// whether it did.
-    pub(in crate::engine) fn add(&mut self, key: Key, values: &[i16]) -> bool {
+    /// Writes the values of up to 256 classes for parts to speak of; `None` if they are all 0.
+    pub(in crate::engine) fn write(&mut self, values: &[i16]) -> Option<Values> {
         if values.iter().fold(0, |any, value| any | value) == 0 {
-            return false;
+            return None;
         }
         let first = self.tables.len();
         self.tables.extend(values.chunks(FEW).map(|values| self.sums.table(values)));
         let tables = (self.tables.len() - first).next_power_of_two();
         self.tables.resize(first + tables, Table { low: [0; FEW], high: [0; FEW] });
-        self.parts.push(Part { key, classes: values.len(), first });
-        true
+        Some(Values { classes: values.len(), first })
+    }
+
+    /// Adds a part to the row that is being written.
+    pub(in crate::engine) fn add(&mut self, key: Key, values: Values) {
+        self.parts.push(Part { key, values });
     }
 
     /// Ends the row that is being written: without parts its sums are 0.
@@ -111,7 +120,8 @@ impl Recipes {
 
     /// The tables of a part: as many as there are classes for, or four instead of three.
     pub(super) fn tables(&self, part: &Part) -> &[Table] {
-        &self.tables[part.first..part.first + part.classes.div_ceil(FEW).next_power_of_two()]
+        let Values { classes, first } = part.values;
+        &self.tables[first..first + classes.div_ceil(FEW).next_power_of_two()]
     }
 }
 

@@ -54,7 +54,8 @@ proptest! {
         let own = [column(&bytes[0], 9), column(&bytes[1], 9)];
         let mut recipes = Recipes::new(if bits { Sums::Bits } else { Sums::Scores });
         // Another row before it, which must not be read.
-        recipes.add(Key::default(), &[77]);
+        let values = recipes.write(&[77]).expect("not all 0");
+        recipes.add(Key::default(), values);
         recipes.end_row();
         let mut expected = [0_i16; LANES];
         for (at, (key, values)) in keys.iter_mut().enumerate() {
@@ -68,7 +69,9 @@ proptest! {
                 let value = values[class(key, &columns, &own, lane)];
                 *sum = if value < 0 || *sum < 0 { i16::MIN } else { *sum + value };
             }
-            recipes.add(key.clone(), values);
+            if let Some(values) = recipes.write(values) {
+                recipes.add(key.clone(), values);
+            }
         }
         recipes.end_row();
         for cpu in Cpu::levels() {
@@ -80,22 +83,25 @@ proptest! {
 
     #[test]
     fn counting_side_by_side_is_counting_one_by_one(
-        rows in vec(any::<[u64; WORDS]>().prop_map(Lanes), 1..300),
-        seasons in vec(vec(0..300_u32, 0..300), 0..4),
+        given in vec(any::<[u64; WORDS]>().prop_map(Lanes), 1..300),
+        seasons in vec(vec(0..300_usize, 0..300), 0..4),
         most in 1..=u8::MAX,
     ) {
-        let is_set = |row: u32, lane: usize| {
-            rows.get(row as usize).is_some_and(|row| row.0[lane / 64] >> (lane % 64) & 1 == 1)
-        };
+        let seasons: Vec<Vec<u32>> = seasons
+            .iter()
+            .map(|chosen| chosen.iter().map(|at| u32::try_from(at % given.len()).expect("small")).collect())
+            .collect();
+        let mut rows = given;
+        let blank = u32::try_from(rows.len()).expect("small");
+        rows.push(Lanes([0; WORDS]));
+        let is_set = |row: u32, lane: usize| rows[row as usize].0[lane / 64] >> (lane % 64) & 1 == 1;
         let expected = |lane: usize| {
             let counts = seasons.iter().map(|rows| rows.iter().filter(|row| is_set(**row, lane)).count());
             u8::try_from(counts.min().unwrap_or(0)).unwrap_or(u8::MAX).min(most)
         };
-        let mut chosen = Seasons::with_room(0);
+        let mut chosen = Seasons::with_room(0, blank);
         for season in &seasons {
-            for row in season {
-                chosen.push(*row);
-            }
+            chosen.extend(season.iter().copied());
             chosen.end_season();
         }
         for cpu in Cpu::levels() {
@@ -104,6 +110,49 @@ proptest! {
             for (lane, number) in out.0.iter().enumerate() {
                 prop_assert_eq!(*number, expected(lane), "{} lane {}", cpu, lane);
             }
+        }
+    }
+
+    #[test]
+    fn every_form_finds_what_a_look_at_each_score_finds(
+        scores in vec(vec(prop_oneof![3 => -3..40_i16, 1 => any::<i16>()], SCORES), 0..5),
+        floor in prop_oneof![Just(0_i16), -3..40_i16, any::<i16>()],
+    ) {
+        let narrow: Vec<[i16; SCORES]> =
+            scores.iter().map(|scores| std::array::from_fn(|at| scores[at])).collect();
+        let number = |score: i16| if score < 0 { i32::MIN } else { i32::from(score) * 60_000 };
+        let wide: Vec<[i32; SCORES]> = narrow.iter().map(|scores| scores.map(number)).collect();
+        let candidates = || scores.iter().flatten().copied().filter(|score| *score >= 0);
+        let ends = [candidates().min(), candidates().max()];
+        let highest = |part: usize, scores: &[i16; SCORES]| {
+            let of_part = scores.iter().skip(part).step_by(PARTS).copied();
+            of_part.filter(|score| *score >= 0).max()
+        };
+        let parts: Vec<[Option<i16>; PARTS]> =
+            narrow.iter().map(|scores| std::array::from_fn(|part| highest(part, scores))).collect();
+        let reached = |floor: i16| -> Vec<u64> {
+            let bits = |scores: &[i16; SCORES]| {
+                (0..SCORES).map(|at| u64::from(scores[at] >= floor) << at).sum()
+            };
+            narrow.iter().map(bits).collect()
+        };
+        for cpu in Cpu::levels() {
+            let (mut found, mut found_wide) = (vec![7; scores.len()], vec![7; scores.len()]);
+            let mut narrow_parts = vec![[3; PARTS]; scores.len()];
+            let mut wide_parts = vec![[3; PARTS]; scores.len()];
+            let given = |score: i16| (score >= 0).then_some(score);
+            let given_wide = |score: i32| (score >= 0).then_some(score);
+            let widened = |score: Option<i16>| score.map(number);
+            prop_assert_eq!(cpu.look(&narrow, &mut narrow_parts).map(given), ends, "{}", cpu);
+            prop_assert_eq!(cpu.look_wide(&wide, &mut wide_parts).map(given_wide), ends.map(widened), "{}", cpu);
+            for ((narrow, wide), expected) in narrow_parts.iter().zip(&wide_parts).zip(&parts) {
+                prop_assert_eq!(narrow.map(given), *expected, "{}", cpu);
+                prop_assert_eq!(wide.map(given_wide), expected.map(widened), "{}", cpu);
+            }
+            cpu.find(&narrow, floor, &mut found);
+            prop_assert_eq!(&found, &reached(floor), "{}", cpu);
+            cpu.find_wide(&wide, number(floor.max(0)), &mut found_wide);
+            prop_assert_eq!(&found_wide, &reached(floor.max(0)), "{}", cpu);
         }
     }
 }

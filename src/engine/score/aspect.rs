@@ -44,6 +44,11 @@ pub(in crate::engine) trait Aspect: Send + Sync {
         Found::default()
     }
 
+    /// What of one mentee [`Aspect::class_verdicts`] depends on: there are few kinds.
+    fn kind(&self, _mentee: &Self::Mentee) -> u32 {
+        0
+    }
+
     /// Adds the verdict of every class that one mentee sees, where nobody is tied: at most 256.
     fn class_verdicts(&self, _mentee: &Self::Mentee, _verdicts: &mut Vec<Verdict>) {}
 

@@ -104,6 +104,8 @@ impl Bundle {
             }
         }
         let key = Key { base: self.column, ..Key::default() };
-        recipes.add(key, &joint.map(|verdict| plane.of(verdict))[..self.len]);
+        if let Some(values) = recipes.write(&joint.map(|verdict| plane.of(verdict))[..self.len]) {
+            recipes.add(key, values);
+        }
     }
 }

@@ -122,6 +122,10 @@ impl Aspect for Coverage {
         Found { key, own: None }
     }
 
+    fn kind(&self, sought: &u64) -> u32 {
+        sought.count_ones()
+    }
+
     fn class_verdicts(&self, sought: &u64, verdicts: &mut Vec<Verdict>) {
         let whole = sought.count_ones();
         let found = |common| (whole > 0).then(|| share(common, whole));

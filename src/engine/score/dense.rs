@@ -1,5 +1,6 @@
 //! The dense pass: one mentee with a range of mentors, all aspects, 16 bits per pair.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Scores;
@@ -7,14 +8,12 @@ use super::aspect::{Compute, Found};
 use super::plane::Plane;
 use super::table::Way;
 use crate::domain::policy::HardRule;
-use crate::engine::cpu::{Column, LANES, Recipes};
+use crate::engine::cpu::{Column, LANES, Recipes, Values};
 use crate::engine::eligibility::{Rules, Verdict};
 use crate::engine::encode::ties::Ties;
 
 /// Narrower tiles are computed pair by pair: laying out the classes would cost more.
 const NARROW: usize = 16;
-/// Classes that a byte can name.
-const MOST_CLASSES: usize = 256;
 
 /// What the recipe of one mentee leaves to be done.
 #[derive(Default)]
@@ -27,6 +26,84 @@ struct Row<'a> {
     singly: Vec<usize>,
 }
 
+/// What recipes are written with.
+struct Paper {
+    plane: Plane,
+    recipes: Recipes,
+    /// What was written for each kind of mentees, by table.
+    known: HashMap<(usize, u32), Option<Values>>,
+    room: Vec<Verdict>,
+}
+
+/// Some mentees, ready to be summed up with any range of mentors.
+pub(in crate::engine) struct Rows<'a> {
+    scores: &'a Scores<'a>,
+    mentees: Range<usize>,
+    plane: Plane,
+    recipes: Recipes,
+    laid_out: Vec<Row<'a>>,
+}
+
+impl<'a> Rows<'a> {
+    /// Lays out what a plane has of some mentees.
+    pub(in crate::engine) fn new(scores: &'a Scores<'a>, mentees: Range<usize>, plane: Plane) -> Self {
+        let mut paper =
+            Paper { plane, recipes: Recipes::new(plane.sums()), known: HashMap::new(), room: Vec::new() };
+        let laid_out = mentees.clone().map(|mentee| scores.lay_out(mentee, &mut paper)).collect();
+        let recipes = paper.recipes;
+        Self { scores, mentees, plane, recipes, laid_out }
+    }
+
+    /// Writes a tile, row-major.
+    pub(in crate::engine) fn fill(&mut self, cols: Range<usize>, out: &mut [i16]) {
+        if cols.is_empty() {
+            return;
+        }
+        let (scores, mentees, plane) = (self.scores, self.mentees.clone(), self.plane);
+        self.sum_up(cols.clone(), out);
+        scores.exclude_low(mentees.clone(), cols.clone(), plane, out);
+        for (mentee, out) in mentees.zip(out.chunks_exact_mut(cols.len())) {
+            scores.exclude_mutual(mentee, &cols, plane, out);
+        }
+    }
+
+    /// Writes the sums of what all aspects say.
+    fn sum_up(&mut self, cols: Range<usize>, out: &mut [i16]) {
+        let (scores, plane, recipes) = (self.scores, self.plane, &self.recipes);
+        for block in cols.start / LANES..cols.end.div_ceil(LANES) {
+            let first = block * LANES;
+            let mentors = cols.start.max(first)..cols.end.min(first + LANES);
+            let columns = scores.columns.block(block);
+            // First what reads a great deal, so that the columns stay in the nearest cache afterwards.
+            for row in &mut self.laid_out {
+                row.computed.resize(row.own.len(), Column::ZERO);
+                for (column, compute) in row.computed.iter_mut().zip(&mut row.own) {
+                    compute.compute(block, scores.cpu, column);
+                }
+            }
+            let rows = self.laid_out.iter().enumerate();
+            for ((at, row), out) in rows.zip(out.chunks_exact_mut(cols.len())) {
+                let out = &mut out[mentors.start - cols.start..mentors.end - cols.start];
+                if let Some(whole) = out.as_mut_array() {
+                    scores.cpu.sum_up(columns, &row.computed, recipes, at, whole);
+                } else {
+                    let mut whole = [0; LANES];
+                    scores.cpu.sum_up(columns, &row.computed, recipes, at, &mut whole);
+                    out.copy_from_slice(&whole[mentors.start - first..mentors.end - first]);
+                }
+            }
+        }
+        let mut room = Vec::new();
+        let rows = self.mentees.clone().zip(&self.laid_out);
+        for ((mentee, row), out) in rows.zip(out.chunks_exact_mut(cols.len())) {
+            for table in &row.singly {
+                scores.add_singly(mentee, *table, cols.clone(), plane, &mut room, out);
+            }
+            scores.correct_pairs(mentee, &cols, plane, out);
+        }
+    }
+}
+
 impl Scores<'_> {
     /// Writes what a plane has of a tile, row-major.
     pub(in crate::engine) fn fill(
@@ -36,21 +113,14 @@ impl Scores<'_> {
         plane: Plane,
         out: &mut [i16],
     ) {
-        if cols.is_empty() {
+        if cols.len() >= NARROW {
+            Rows::new(self, rows, plane).fill(cols, out);
             return;
         }
-        if cols.len() < NARROW {
-            for (mentee, out) in rows.zip(out.chunks_exact_mut(cols.len())) {
-                for (mentor, out) in cols.clone().zip(out) {
-                    *out = plane.of(self.verdict(mentee, mentor));
-                }
+        for (mentee, out) in rows.zip(out.chunks_exact_mut(cols.len().max(1))) {
+            for (mentor, out) in cols.clone().zip(out) {
+                *out = plane.of(self.verdict(mentee, mentor));
             }
-            return;
-        }
-        self.sum_up(rows.clone(), cols.clone(), plane, out);
-        self.exclude_low(rows.clone(), cols.clone(), plane, out);
-        for (mentee, out) in rows.zip(out.chunks_exact_mut(cols.len())) {
-            self.exclude_mutual(mentee, &cols, plane, out);
         }
     }
 
@@ -63,25 +133,23 @@ impl Scores<'_> {
     }
 
     /// Writes what a mentee's aspects say of every class of mentors.
-    fn lay_out(
-        &self,
-        mentee: usize,
-        plane: Plane,
-        recipes: &mut Recipes,
-        room: &mut Vec<Verdict>,
-    ) -> Row<'_> {
-        let (mut row, mut values) = (Row::default(), Vec::with_capacity(MOST_CLASSES));
+    fn lay_out(&self, mentee: usize, paper: &mut Paper) -> Row<'_> {
+        let Paper { plane, recipes, known, room } = paper;
+        let mut row = Row::default();
         for bundle in &self.bundles {
-            bundle.add_to(recipes, &self.tables, mentee, plane, room);
+            bundle.add_to(recipes, &self.tables, mentee, *plane, room);
         }
         for at in &self.wide {
             let table = &self.tables[*at];
             if matches!(table.way(), Way::OfMentee) {
-                values.clear();
-                values.extend(table.class_verdicts(mentee, room).iter().map(|verdict| plane.of(*verdict)));
-                let Found { mut key, own } = table.key(mentee);
-                key.own = own.is_some().then_some(row.own.len());
-                if recipes.add(key, &values) {
+                let values = known.entry((*at, table.kind(mentee))).or_insert_with(|| {
+                    let verdicts = table.class_verdicts(mentee, room).iter();
+                    recipes.write(&verdicts.map(|verdict| plane.of(*verdict)).collect::<Vec<i16>>())
+                });
+                if let Some(values) = values {
+                    let Found { mut key, own } = table.key(mentee);
+                    key.own = own.is_some().then_some(row.own.len());
+                    recipes.add(key, *values);
                     row.own.extend(own);
                 }
             } else {
@@ -90,42 +158,6 @@ impl Scores<'_> {
         }
         recipes.end_row();
         row
-    }
-
-    /// Writes the sums of what all aspects say.
-    fn sum_up(&self, rows: Range<usize>, cols: Range<usize>, plane: Plane, out: &mut [i16]) {
-        let (mut recipes, mut room) = (Recipes::new(plane.sums()), Vec::new());
-        let lay_out = |mentee| self.lay_out(mentee, plane, &mut recipes, &mut room);
-        let mut laid_out: Vec<Row<'_>> = rows.clone().map(lay_out).collect();
-        for block in cols.start / LANES..cols.end.div_ceil(LANES) {
-            let first = block * LANES;
-            let mentors = cols.start.max(first)..cols.end.min(first + LANES);
-            let columns = self.columns.block(block);
-            // First what reads a great deal, so that the columns stay in the nearest cache afterwards.
-            for row in &mut laid_out {
-                row.computed.resize(row.own.len(), Column::ZERO);
-                for (column, compute) in row.computed.iter_mut().zip(&mut row.own) {
-                    compute.compute(block, self.cpu, column);
-                }
-            }
-            let rows = laid_out.iter().enumerate();
-            for ((at, row), out) in rows.zip(out.chunks_exact_mut(cols.len())) {
-                let out = &mut out[mentors.start - cols.start..mentors.end - cols.start];
-                if let Some(whole) = out.as_mut_array() {
-                    self.cpu.sum_up(columns, &row.computed, &recipes, at, whole);
-                } else {
-                    let mut whole = [0; LANES];
-                    self.cpu.sum_up(columns, &row.computed, &recipes, at, &mut whole);
-                    out.copy_from_slice(&whole[mentors.start - first..mentors.end - first]);
-                }
-            }
-        }
-        for ((mentee, row), out) in rows.zip(laid_out).zip(out.chunks_exact_mut(cols.len())) {
-            for table in row.singly {
-                self.add_singly(mentee, table, cols.clone(), plane, &mut room, out);
-            }
-            self.correct_pairs(mentee, &cols, plane, out);
-        }
     }
 
     /// Adds the verdicts of a table that has no classes of a byte.
@@ -180,7 +212,7 @@ impl Scores<'_> {
             }
             Plane::Rules => {
                 let mut points = vec![0; out.len()];
-                self.sum_up(rows, cols, Plane::Points, &mut points);
+                Rows::new(self, rows, Plane::Points).sum_up(cols, &mut points);
                 let rule = Rules::of(HardRule::MinScore).bits().cast_signed();
                 for (number, points) in out.iter_mut().zip(points) {
                     *number |= if points < lowest { rule } else { 0 };

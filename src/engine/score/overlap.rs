@@ -46,7 +46,7 @@ pub(in crate::engine) struct Overlap {
 struct Block {
     /// Weeks that are kept per season: one, or all four.
     weeks: usize,
-    /// Rows of one chunk of mentors: one per season, week and half hour.
+    /// Rows of one chunk of mentors: one per season, week and half hour, and a blank one.
     rows: usize,
     /// All rows of the first chunk, then those of the second.
     free: Vec<Lanes>,
@@ -108,7 +108,7 @@ impl Block {
         seasons: usize,
         weeks: usize,
     ) -> Self {
-        let rows = seasons * weeks * HALF_HOURS;
+        let rows = seasons * weeks * HALF_HOURS + 1;
         let mut free = vec![Lanes([0; WORDS]); rows * hours.len().div_ceil(LANES)];
         for (at, hours) in hours.enumerate() {
             let Some(hours) = hours else { continue };
@@ -127,11 +127,17 @@ impl Block {
 
     /// The rows of the half hours of a mentee in some weeks of each season.
     fn rows_of(&self, mentee: &Hours, seasons: usize, weeks: usize) -> Seasons {
-        let mut rows = Seasons::with_room(seasons * weeks * USUAL);
+        let blank = as_u32(self.rows.saturating_sub(1));
+        let mut rows = Seasons::with_room(seasons * weeks * USUAL, blank);
+        let mut free: Vec<u32> = Vec::with_capacity(USUAL);
         for season in 0..seasons {
             for week in 0..weeks {
-                let first = (season * self.weeks + week % self.weeks.max(1)) * HALF_HOURS;
-                mentee.half_hours(season, week).for_each(|half_hour| rows.push(as_u32(first + half_hour)));
+                if week < mentee.weeks() {
+                    free.clear();
+                    free.extend(mentee.half_hours(season, week).map(as_u32));
+                }
+                let first = as_u32((season * self.weeks + week % self.weeks.max(1)) * HALF_HOURS);
+                rows.extend(free.iter().map(|half_hour| first + half_hour));
             }
             rows.end_season();
         }
@@ -163,8 +169,10 @@ impl Compute for Common<'_> {
         let listed = overlap.rosters_before[block]..overlap.rosters_before[block + 1];
         for chunk in listed.start / LANES..listed.end.div_ceil(LANES) {
             let rostered = self.rostered(chunk, cpu);
-            for at in listed.start.max(chunk * LANES)..listed.end.min((chunk + 1) * LANES) {
-                counts.0[overlap.with_roster[at] - first] = rostered.0[at % LANES];
+            let here = listed.start.max(chunk * LANES)..listed.end.min((chunk + 1) * LANES);
+            let found = &rostered.0[here.start % LANES..];
+            for (mentor, found) in overlap.with_roster[here].iter().zip(found) {
+                counts.0[mentor - first] = *found;
             }
         }
     }
@@ -234,6 +242,10 @@ impl Aspect for Overlap {
         let common = Common { overlap: self, rows, most: byte(most), rostered: (None, Column::ZERO) };
         let key = Key { base: self.bases[usize::from(has_roster)], ..Key::default() };
         Found { key, own: Some(Box::new(common)) }
+    }
+
+    fn kind(&self, mentee: &Option<Hours>) -> u32 {
+        mentee.is_some().into()
     }
 
     fn class_verdicts(&self, mentee: &Option<Hours>, verdicts: &mut Vec<Verdict>) {

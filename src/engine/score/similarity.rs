@@ -109,6 +109,10 @@ impl Aspect for Similarity {
         Found { key, own: None }
     }
 
+    fn kind(&self, mine: &u64) -> u32 {
+        mine.count_ones()
+    }
+
     fn class_verdicts(&self, mine: &u64, verdicts: &mut Vec<Verdict>) {
         let mine = mine.count_ones();
         for size in 0..=self.most {

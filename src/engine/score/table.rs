@@ -31,6 +31,9 @@ pub(in crate::engine) trait Lookup: Send + Sync {
     /// The verdicts of one mentee with every class of mentors, where nobody is tied; `room` is used if they must be judged.
     fn class_verdicts<'v>(&'v self, mentee: usize, room: &'v mut Vec<Verdict>) -> &'v [Verdict];
 
+    /// Mentees of one kind have the same verdicts of every class: only where [`Way::OfMentee`] is the way.
+    fn kind(&self, mentee: usize) -> u32;
+
     /// How mentors are put into classes for one mentee: only where that is the [`Way`].
     fn key(&self, mentee: usize) -> Found<'_>;
 
@@ -172,6 +175,10 @@ impl<A: Aspect> Lookup for Table<A> {
             Side::Own(_) => self.aspect.class_verdicts(answer, room),
         }
         room
+    }
+
+    fn kind(&self, mentee: usize) -> u32 {
+        self.aspect.kind(self.mentees.answer(mentee))
     }
 
     fn key(&self, mentee: usize) -> Found<'_> {

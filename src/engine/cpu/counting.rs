@@ -1,0 +1,66 @@
+//! Counting with registers, the same for every level that has them: see [`super::plain`].
+
+/// Makes the function `count` of a level from its instructions on registers of the given type:
+///
+/// - `zero()`, and `bits_of(row, part)`: of a row the bits that a register holds;
+/// - `add(a, b, c)`: the sum of three bits, and what is carried;
+/// - `xor`, `and`, `or`; `choose(bits, a, b)`: of `a` where the bit is set, else of `b`.
+macro_rules! counting {
+    ($features:literal, $register:ty) => {
+        /// Counts the bits of every lane of a part in the rows of each season, and keeps the least: one bit of every number
+        /// per plane. Numbers that need more planes stay at the most that these can tell.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn count<const USED: usize>(rows: &[Lanes], seasons: &Seasons, part: usize) -> [$register; USED] {
+            let mut fewest = [zero(); USED];
+            // A loop, because what an iterator calls is not compiled for the level.
+            for (season, chosen) in seasons.iter().enumerate() {
+                let counted = count_season(rows, chosen, part);
+                if season == 0 {
+                    fewest = counted;
+                    continue;
+                }
+                let mut is_less = zero();
+                for (mine, theirs) in fewest.iter().zip(counted) {
+                    // From the lowest bit up, the highest that differs decides.
+                    is_less = choose(xor(*mine, theirs), *mine, is_less);
+                }
+                for (mine, theirs) in fewest.iter_mut().zip(counted) {
+                    *mine = choose(is_less, theirs, *mine);
+                }
+            }
+            fewest
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn count_season<const USED: usize>(rows: &[Lanes], chosen: &[u32], part: usize) -> [$register; USED] {
+            let [mut ones, mut twos, mut fours, mut over] = [zero(); 4];
+            let mut planes = [zero(); USED];
+            for eight in chosen.as_chunks::<EIGHT>().0 {
+                let row = |at: usize| bits_of(&rows[eight[at] as usize], part);
+                let (one, a) = add(ones, row(0), row(1));
+                let (one, b) = add(one, row(2), row(3));
+                let (two, a) = add(twos, a, b);
+                let (one, b) = add(one, row(4), row(5));
+                let (one, c) = add(one, row(6), row(7));
+                let (two, b) = add(two, b, c);
+                let (four, mut carry) = add(fours, a, b);
+                (ones, twos, fours) = (one, two, four);
+                for plane in planes.iter_mut().skip(3) {
+                    (*plane, carry) = (xor(*plane, carry), and(*plane, carry));
+                }
+                over = or(over, carry);
+            }
+            for (plane, low) in planes.iter_mut().zip([ones, twos, fours]) {
+                *plane = low;
+            }
+            for plane in &mut planes {
+                *plane = or(*plane, over);
+            }
+            planes
+        }
+    };
+}
+
+pub(super) use counting;

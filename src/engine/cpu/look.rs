@@ -1,0 +1,92 @@
+//! Looking at rows of scores for the few that matter, in plain Rust.
+
+#![expect(
+    clippy::inline_always,
+    reason = "a body becomes vector code of a level only inside the function of that level"
+)]
+
+/// Scores that are looked at together.
+pub(in crate::engine) const SCORES: usize = 64;
+/// Parts of so many scores: each has every eighth of them.
+pub(in crate::engine) const PARTS: usize = 8;
+
+/// A score as a row holds it.
+pub(super) trait Number: Copy + Ord {
+    /// Stands for no score, and is below all of them.
+    const NONE: Self;
+    /// No number is above it.
+    const TOP: Self;
+
+    /// Turned round such that what is no score comes last.
+    fn turned(self) -> Self;
+
+    /// What it was before that.
+    fn turned_back(self) -> Self;
+}
+
+impl Number for i16 {
+    const NONE: Self = -1;
+    const TOP: Self = Self::MAX;
+
+    #[inline(always)]
+    fn turned(self) -> Self {
+        self ^ Self::MIN
+    }
+
+    #[inline(always)]
+    fn turned_back(self) -> Self {
+        self ^ Self::MIN
+    }
+}
+
+impl Number for i32 {
+    const NONE: Self = Self::MIN;
+    const TOP: Self = Self::MAX;
+
+    #[inline(always)]
+    fn turned(self) -> Self {
+        self.wrapping_sub(1)
+    }
+
+    #[inline(always)]
+    fn turned_back(self) -> Self {
+        self.wrapping_add(1)
+    }
+}
+
+/// Looks at `WIDE` numbers at a time, as many as a register holds.
+#[inline(always)]
+pub(super) fn look<N: Number, const WIDE: usize>(scores: &[[N; SCORES]], parts: &mut [[N; PARTS]]) -> [N; 2] {
+    let (mut lowest, mut highest) = ([N::TOP; WIDE], [N::NONE; PARTS]);
+    for (scores, parts) in scores.iter().zip(parts) {
+        let mut most = [N::NONE; WIDE];
+        for some in scores.as_chunks::<WIDE>().0 {
+            for ((score, most), lowest) in some.iter().zip(&mut most).zip(&mut lowest) {
+                *most = (*most).max(*score);
+                *lowest = (*lowest).min(score.turned());
+            }
+        }
+        *parts = [N::NONE; PARTS];
+        for most in most.as_chunks::<PARTS>().0 {
+            for ((most, part), highest) in most.iter().zip(parts.iter_mut()).zip(&mut highest) {
+                *part = (*part).max(*most);
+                *highest = (*highest).max(*most);
+            }
+        }
+    }
+    let lowest = lowest.into_iter().fold(N::TOP, N::min);
+    [lowest.turned_back(), highest.into_iter().fold(N::NONE, N::max)]
+}
+
+#[inline(always)]
+pub(super) fn find<N: Number>(scores: &[[N; SCORES]], floor: N, found: &mut [u64]) {
+    for (scores, found) in scores.iter().zip(found) {
+        // Nearly always there is none, which is seen without looking at them one by one.
+        let mut any = false;
+        for score in scores {
+            any |= *score >= floor;
+        }
+        let bit = |(at, score): (usize, &N)| u64::from(*score >= floor) << at;
+        *found = if any { scores.iter().enumerate().map(bit).fold(0, |all, bit| all | bit) } else { 0 };
+    }
+}
