@@ -145,7 +145,7 @@ impl Levels {
 
     /// What a pair may cost at present prices to be looked at first by those who seek an heir: a small part of the range.
     pub(super) fn near<W: Weight>(&self) -> W {
-        W::narrow(self.range / 64 + 1)
+        W::narrow(self.range / 16 + 1)
     }
 
     /// What a pair may cost at present prices to be taken into the core with those that prices do not hold for: an eighth
