@@ -91,7 +91,7 @@ pub fn assign_from(
     start: &Start,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    assign_from_tuned(problem, start, None, &Tuning::default(), observer)
+    assign_from_tuned(problem, start, None, &Tuning::of(problem), observer)
 }
 
 /// Finds an assignment of the greatest value under the weights of a certificate, whether or not they put one aim before
@@ -102,7 +102,7 @@ pub(in crate::engine) fn assign_weighted(
     weights: &Certificate,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    assign_from_tuned(problem, start, Some(weights), &Tuning::default(), observer)
+    assign_from_tuned(problem, start, Some(weights), &Tuning::of(problem), observer)
 }
 
 fn assign_from_tuned(
@@ -155,7 +155,7 @@ fn solve<W: Weight>(
         if holes.is_empty() {
             return Ok(conclude(levels, &state, &core, work.counters));
         }
-        let near = Near::gather(list, &state, levels.near(), observer)?;
+        let near = Near::gather(list, &state, levels.margin(), observer)?;
         holes = paths.fill_each(&mut state, &near.columns, &holes, u64::MAX, &mut work)?;
         work.counters.pricing_rounds += 1;
         if let Some(missed) = near.missed(list, &state, observer)? {
