@@ -89,7 +89,7 @@ pub struct Assignment {
 ///
 /// The result depends on the problem alone, not on the number of threads. Work runs in the current rayon pool.
 pub fn assign(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Assignment, Stopped> {
-    assign_tuned(problem, &Tuning::default(), observer)
+    assign_tuned(problem, &Tuning::of(problem), observer)
 }
 
 /// The same with weights that keep the order of aims where so many groups have floors and ceilings: where
@@ -99,7 +99,7 @@ pub(super) fn assign_before_quotas(
     groups: usize,
     observer: &dyn Observer,
 ) -> Result<Option<Assignment>, Stopped> {
-    let tuning = Tuning::default();
+    let tuning = Tuning::of(problem);
     let Survey { core, lowest, highest } = survey::survey(problem, tuning.breadth, observer)?;
     let Some(levels) = Levels::among_groups(problem, lowest, highest, groups) else { return Ok(None) };
     solve_levels(problem, &tuning, levels, core, observer).map(Some)

@@ -38,6 +38,12 @@ impl<'a> Core<'a> {
         Self { rows, columns: None, mentors, outside: Vec::new(), outside_of_mentors: Vec::new() }
     }
 
+    /// A core that is looked at by mentor alone.
+    pub(super) fn of_columns(columns: Listed) -> Self {
+        let rows = Cow::Owned(Listed::default());
+        Self { columns: Some(columns), ..Self::new(rows, 0) }
+    }
+
     /// A core outside of which every mentee has only pairs that score so much at most; [`FORBIDDEN`] if she has none.
     pub(super) fn among_others(rows: Listed, mentors: usize, outside: Vec<i32>) -> Self {
         Self { rows: Cow::Owned(rows), columns: None, mentors, outside, outside_of_mentors: Vec::new() }

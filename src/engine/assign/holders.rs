@@ -52,6 +52,28 @@ impl<W: Copy + Default + Ord> Holders<W> {
         Block { start, len: 0, room, auction: 0 }
     }
 
+    /// Makes room for so many holders in a block that has none.
+    pub(super) fn reserve(&mut self, block: &mut Block, holders: u32) {
+        if holders > block.room {
+            (block.start, block.room) = (index(self.slots.len()), holders);
+            self.slots.resize(self.slots.len() + holders as usize, Holder::default());
+        }
+    }
+
+    /// Puts holders into blocks that have none and room for all, in no order.
+    pub(super) fn fill(&mut self, blocks: Vec<&mut Block>, holders: impl Iterator<Item = (u32, Holder<W>)>) {
+        // The ends alone, close together: these are read again and again.
+        let mut ends: Vec<u32> = blocks.iter().map(|block| block.start).collect();
+        for (at, holder) in holders {
+            let end = &mut ends[at as usize];
+            self.slots[*end as usize] = holder;
+            *end += 1;
+        }
+        for (block, end) in blocks.into_iter().zip(ends) {
+            block.len = end - block.start;
+        }
+    }
+
     /// The holders in a block; the first has the lowest bid as long as the order is kept.
     pub(super) fn of(&self, block: Block) -> &[Holder<W>] {
         &self.slots[block.range()]

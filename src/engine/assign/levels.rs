@@ -143,15 +143,10 @@ impl Levels {
         W::narrow((self.range / 2).max(1))
     }
 
-    /// What a pair may cost at present prices to be looked at first by those who seek an heir: a small part of the range.
-    pub(super) fn near<W: Weight>(&self) -> W {
-        W::narrow(self.range / 64 + 1)
-    }
-
-    /// What a pair may cost at present prices to be taken into the core with those that prices do not hold for: an eighth
-    /// of the range.
+    /// What a pair may cost at present prices to be taken in before anybody asks for it, by the first round of pricing and by
+    /// those who seek an heir: a sixteenth of the range.
     pub(super) fn margin<W: Weight>(&self) -> W {
-        W::narrow(self.range / 8 + 1)
+        W::narrow(self.range / 16 + 1)
     }
 
     /// A price above every gain: that of a mentor without places.

@@ -12,9 +12,11 @@
 //! solver works a mentee may have places *in use* but not yet served, and a mentor may have *holes*: seats in use that
 //! nobody holds. At the end there are none.
 
-use crate::engine::problem::{Demand, Problem, Seats};
+use rayon::prelude::*;
 
-use super::core::index;
+use crate::engine::problem::{Demand, Problem, Seats, Stopped};
+
+use super::core::{Arc, index};
 use super::holders::{Block, Holder, Holders};
 use super::levels::Levels;
 use super::weight::Weight;
@@ -48,6 +50,18 @@ pub(super) struct Place {
     /// Score of the pair.
     pub(super) score: i32,
 }
+
+/// What a mentee is given by a start.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Settled<W> {
+    /// Her price.
+    pub(super) u: W,
+    /// Her pairs.
+    pub(super) mates: [Option<Arc>; 2],
+}
+
+/// Mentees that one task settles at least.
+const LEAST: usize = 4096;
 
 const VACANT: Place = Place { mentor: NONE, score: 0 };
 
@@ -353,6 +367,48 @@ impl<W: Weight> State<W> {
         *place = Place { mentor: index(mentor), score };
         let bid = W::from(score) - self.u[mentee];
         self.holders.push(&mut self.mentors[mentor].held, Holder { bid, mentee: index(mentee), score });
+    }
+
+    /// Sets the prices of all mentees and whom each has, from a state in which nobody has anybody: what `settle` says at
+    /// the mentors' prices. `load` is the most that each mentor is given. An auction has to begin before the next bid.
+    pub(super) fn settle(
+        &mut self,
+        load: &[u32],
+        settle: impl Fn(usize, &[W]) -> Result<Settled<W>, Stopped> + Sync,
+    ) -> Result<(), Stopped> {
+        let Self { stride, mentees, mentors, places, holders, u, prices, .. } = self;
+        let stride = (*stride).max(1);
+        let rows = u.par_iter_mut().zip(&mut *mentees).zip(places.par_chunks_mut(stride)).enumerate();
+        rows.with_min_len(LEAST).try_for_each(|(mentee, ((u, entry), places))| {
+            let settled = settle(mentee, prices)?;
+            *u = settled.u;
+            for (place, mate) in places.iter_mut().zip(settled.mates.into_iter().flatten()) {
+                *place = Place { mentor: mate.to, score: mate.score };
+                entry.used += 1;
+            }
+            Ok(())
+        })?;
+        for (mentor, &load) in mentors.iter_mut().zip(load) {
+            holders.reserve(&mut mentor.held, load);
+        }
+        let rows = places.chunks(stride).zip(&*u).zip(0..);
+        let held = rows.flat_map(|((places, &u), mentee)| {
+            let served = places.iter().filter(|place| place.mentor != NONE);
+            served.map(move |&Place { mentor, score }| {
+                (mentor, Holder { bid: W::from(score) - u, mentee, score })
+            })
+        });
+        holders.fill(mentors.iter_mut().map(|mentor| &mut mentor.held).collect(), held);
+        Ok(())
+    }
+
+    /// Takes so many of a mentor's seats into use, or as many as are held; those that nobody holds are holes. Gives their
+    /// number.
+    pub(super) fn take_seats(&mut self, mentor: usize, seats: u32) -> u32 {
+        let entry = &mut self.mentors[mentor];
+        let held = index(self.holders.of(entry.held).len());
+        (entry.taken, entry.holes) = (seats.max(held), seats.saturating_sub(held));
+        entry.holes
     }
 
     /// Puts a pair out of use. Seats and places are counted by the caller.

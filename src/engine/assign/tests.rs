@@ -200,7 +200,7 @@ fn the_number_of_threads_changes_nothing() {
 }
 
 /// A list of a few candidates for each of so many mentees, and fewer seats than they want.
-fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, Listed) {
+pub(super) fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, Listed) {
     let random = |mentee: usize, stream| instance::random(9, mentee as u64, stream);
     let narrow = |number: u64, below: u32| u32::try_from(number % u64::from(below)).unwrap();
     let (mut starts, mut arcs) = (vec![0], Vec::new());

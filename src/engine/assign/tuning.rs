@@ -1,6 +1,10 @@
 //! The knobs. They decide how long the solver takes and never what is best.
 
 use super::auction::Patience;
+use crate::engine::problem::Problem;
+
+/// Most mentors per mentee in the first core.
+const BROADEST: usize = 32;
 
 /// How the solver goes about it.
 #[derive(Debug, Clone, Copy)]
@@ -15,8 +19,17 @@ pub(super) struct Tuning {
     pub(super) few: usize,
 }
 
+impl Tuning {
+    /// What suits a problem: how many of the best mentors are enough for nearly everybody grows with the logarithm of their
+    /// number.
+    pub(super) fn of(problem: &Problem<'_>) -> Self {
+        let bits = problem.mentors.len().checked_ilog2().map_or(0, |log| log as usize + 1);
+        Self { breadth: (6 + 2 * bits).min(BROADEST), ..Self::default() }
+    }
+}
+
 impl Default for Tuning {
     fn default() -> Self {
-        Self { breadth: 32, worst: 16, patience: Patience { bids: 50, passes: 8 }, few: 8 }
+        Self { breadth: BROADEST, worst: 16, patience: Patience { bids: 50, passes: 8 }, few: 8 }
     }
 }

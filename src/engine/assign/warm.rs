@@ -6,8 +6,9 @@
 //! are taken. A search for each of them puts that right (Bertsekas, *Linear Network Optimization*, 1991, section 1.3;
 //! Volgenant 2006 for changed rows of the assignment problem): the work goes with the number of changes and not of people.
 //!
-//! Where the candidates are listed, a search for an heir would need all of them by mentor. It gets the near ones only,
-//! those that cost little at the present prices; a look at the list finds those that were missed, until none was.
+//! Where the candidates are listed, those who wait bid first: most edits leave a seat that somebody finds at once. A search
+//! for an heir would then need all candidates by mentor. It gets the [near](near) ones only, those that cost little at the
+//! present prices; if prices fall farther than these reach, a look at the list finds those that were missed, until none was.
 
 mod near;
 mod restore;
@@ -17,9 +18,12 @@ mod tests;
 use crate::engine::certify::Certificate;
 use crate::engine::problem::{Observer, Problem, Stopped};
 
+use self::near::Near;
+use super::auction;
 use super::core::Core;
 use super::counters::Work;
 use super::levels::Levels;
+use super::market::ForSeats;
 use super::paths::Paths;
 use super::phases::Phases;
 use super::state::State;
@@ -27,6 +31,9 @@ use super::survey::{Survey, survey};
 use super::tuning::Tuning;
 use super::weight::Weight;
 use super::{Assignment, Begun, conclude, finish, repair};
+
+/// Bids of a pass for each mentee that it serves for good, from which on searches are cheaper.
+const PATIENCE: usize = 5;
 
 /// An earlier result to start from, in the positions of the problem to be solved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,7 +91,7 @@ pub fn assign_from(
     start: &Start,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    assign_from_tuned(problem, start, None, &Tuning::default(), observer)
+    assign_from_tuned(problem, start, None, &Tuning::of(problem), observer)
 }
 
 /// Finds an assignment of the greatest value under the weights of a certificate, whether or not they put one aim before
@@ -95,7 +102,7 @@ pub(in crate::engine) fn assign_weighted(
     weights: &Certificate,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    assign_from_tuned(problem, start, Some(weights), &Tuning::default(), observer)
+    assign_from_tuned(problem, start, Some(weights), &Tuning::of(problem), observer)
 }
 
 fn assign_from_tuned(
@@ -127,32 +134,32 @@ fn solve<W: Weight>(
 ) -> Result<Assignment, Stopped> {
     let mut work = Work::new(problem, observer);
     let mut state = State::<W>::new(problem, &levels);
-    let Some((waiting, mut holes)) = restore::restore(problem, start, &levels, &core, &mut state, observer)?
+    let Some((mut waiting, mut holes)) =
+        restore::restore(problem, start, &levels, &core, &mut state, observer)?
     else {
         return super::solve::<W>(problem, tuning, levels, core, observer);
     };
     let (mut paths, phases) = (Paths::new(&state), Phases::new());
     let list = problem.scores.listed();
     let reach = if list.is_some() { W::FAR } else { levels.span() };
+    if list.is_some() {
+        state.begin_auction();
+        let market = &mut ForSeats { state: &mut state, core: &core };
+        waiting = auction::run(market, waiting, PATIENCE, &mut work)?;
+    }
     // As much work as a look at the whole core: phases are cheaper then.
     let budget = core.len() as u64;
-    let mut waiting = paths.serve_each(&mut state, &core, &waiting, reach, budget, &mut work)?;
-    let mut near = match list.filter(|_| !holes.is_empty()) {
-        Some(list) => Some(near::core(list, &state, levels.near(), observer)?),
-        None => None,
-    };
+    waiting = paths.serve_each(&mut state, &core, &waiting, reach, budget, &mut work)?;
     while let Some(list) = list.filter(|_| waiting.is_empty()) {
-        let Some(near) = near.as_mut().filter(|_| !holes.is_empty()) else {
+        holes.retain(|&mentor| state.holes(mentor as usize) > 0);
+        if holes.is_empty() {
             return Ok(conclude(levels, &state, &core, work.counters));
-        };
-        near.index_columns(&mut work.pulse)?;
-        holes = paths.fill_each(&mut state, near, &holes, u64::MAX, &mut work)?;
+        }
+        let near = Near::gather(list, &state, levels.margin(), observer)?;
+        holes = paths.fill_each(&mut state, &near.columns, &holes, u64::MAX, &mut work)?;
         work.counters.pricing_rounds += 1;
-        let missed = near::missed(list, &state, observer)?;
-        let more: usize = missed.iter().map(Vec::len).sum();
-        if more > 0 {
-            work.counters.priced_in += more as u64;
-            near.extend(problem.scores, &missed);
+        if let Some(missed) = near.missed(list, &state, observer)? {
+            work.counters.priced_in += missed.iter().map(|row| row.len() as u64).sum::<u64>();
             let upset = repair::take_in(&mut state, &missed);
             holes = upset.holes;
             waiting = paths.serve_each(&mut state, &core, &upset.waiting, reach, budget, &mut work)?;

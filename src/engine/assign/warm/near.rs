@@ -1,7 +1,5 @@
 //! The near candidates of a list by mentor, and those that searches among them have missed.
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
 
 use crate::engine::assign::core::{Arc, Core, index};
@@ -13,54 +11,96 @@ use crate::engine::problem::{Observer, Stopped};
 /// Rows that one task looks at.
 const ROWS: usize = 4096;
 
-/// The candidates that cost at most `near`.
-pub(super) fn core<W: Weight>(
-    list: &Listed,
-    state: &State<W>,
-    near: W,
-    observer: &dyn Observer,
-) -> Result<Core<'static>, Stopped> {
-    let lowest = state.lowest_price();
-    let blocks = blocks(state.mentees(), observer, |rows, arcs: &mut (Vec<u32>, Vec<Arc>)| {
-        for mentee in rows {
-            let (before, least) = (arcs.1.len(), state.u[mentee] - near);
-            let row = list.row(mentee).iter();
-            let row = row.take_while(|arc| W::from(arc.score) - lowest >= least);
-            arcs.1.extend(row.filter(|arc| W::from(arc.score) - state.price(arc.to as usize) >= least));
-            arcs.0.push(index(arcs.1.len() - before));
-        }
-    })?;
-    let mut starts = Vec::with_capacity(state.mentees() + 1);
-    let mut arcs = Vec::with_capacity(blocks.iter().map(|block| block.1.len()).sum());
-    starts.push(0);
-    for (counts, block) in blocks {
-        let mut end = arcs.len();
-        starts.extend(counts.iter().map(|&count| {
-            end += count as usize;
-            end
-        }));
-        arcs.extend_from_slice(&block);
-    }
-    Ok(Core::new(Cow::Owned(Listed::sorted(starts, arcs)), state.mentors()))
+/// The candidates that searches for an heir may want, as far as mentors' prices do not fall too low.
+pub(super) struct Near<W> {
+    /// By mentor alone.
+    pub(super) columns: Core<'static>,
+    /// All candidates are among them that leave a mentor so much or more.
+    least: Vec<W>,
 }
 
-/// The candidates of every mentee that offer her more than her price, best score first; all empty if the prices hold.
-pub(super) fn missed<W: Weight>(
-    list: &Listed,
-    state: &State<W>,
-    observer: &dyn Observer,
-) -> Result<Vec<Vec<Arc>>, Stopped> {
-    let lowest = state.lowest_price();
-    let blocks = blocks(state.mentees(), observer, |rows, missed: &mut Vec<Vec<Arc>>| {
-        for mentee in rows {
-            let u = state.u[mentee];
-            let row = list.row(mentee).iter();
-            let row = row.take_while(|arc| W::from(arc.score) - lowest > u);
-            let above = row.filter(|arc| W::from(arc.score) - state.price(arc.to as usize) > u);
-            missed.push(above.filter(|arc| !state.are_mates(mentee, arc.to)).copied().collect());
+impl<W: Weight> Near<W> {
+    /// The candidates of those mentors from whom a search may go on. It ends where a seat is given up, and so crosses no
+    /// candidate that costs more than that: of mentors with holes, where it begins, all others are taken, of the rest only
+    /// those that cost at most `near`.
+    pub(super) fn gather(
+        list: &Listed,
+        state: &State<W>,
+        near: W,
+        observer: &dyn Observer,
+    ) -> Result<Self, Stopped> {
+        let least = |mentor: usize| {
+            let give_up = state.vacate_cost(mentor);
+            if give_up == W::default() || give_up >= W::FAR {
+                return state.price(mentor) + W::from(1);
+            }
+            state.price(mentor) - if state.holes(mentor) > 0 { give_up } else { give_up.min(near) }
+        };
+        let least: Vec<W> = (0..state.mentors()).into_par_iter().with_min_len(ROWS).map(least).collect();
+        let lowest = least.iter().copied().min().unwrap_or_default();
+        let blocks = blocks(state.mentees(), observer, |rows, found: &mut Vec<(u32, Arc)>| {
+            for mentee in rows {
+                let u = state.u[mentee];
+                let row = list.row(mentee).iter();
+                let row = row.take_while(|arc| W::from(arc.score) - lowest >= u);
+                let row = row.filter(|arc| W::from(arc.score) - least[arc.to as usize] >= u);
+                found.extend(row.map(|arc| (arc.to, Arc { to: index(mentee), score: arc.score })));
+            }
+        })?;
+        let mut starts = vec![0; state.mentors() + 1];
+        for (mentor, _) in blocks.iter().flatten() {
+            starts[*mentor as usize + 1] += 1;
         }
-    })?;
-    Ok(blocks.into_iter().flatten().collect())
+        for at in 0..state.mentors() {
+            starts[at + 1] += starts[at];
+        }
+        let mut next = starts.clone();
+        let mut arcs = vec![Arc { to: 0, score: 0 }; starts[state.mentors()]];
+        for (mentor, arc) in blocks.iter().flatten() {
+            let slot = &mut next[*mentor as usize];
+            arcs[*slot] = *arc;
+            *slot += 1;
+        }
+        Ok(Self { columns: Core::of_columns(Listed::sorted(starts, arcs)), least })
+    }
+
+    /// The candidates that offer their mentees more than they have, for every mentee and best score first, after searches for
+    /// heirs that have only lowered mentors' prices and raised mentees'; nothing if the prices hold.
+    pub(super) fn missed(
+        &self,
+        list: &Listed,
+        state: &State<W>,
+        observer: &dyn Observer,
+    ) -> Result<Option<Vec<Vec<Arc>>>, Stopped> {
+        // What was left out cost one more at least than what was taken.
+        let fallen = |(&price, &least): (&W, &W)| price + W::from(1) < least;
+        let fallen: Vec<bool> = state.prices().iter().zip(&self.least).map(fallen).collect();
+        if !fallen.contains(&true) {
+            return Ok(None);
+        }
+        let lowest = state.lowest_price();
+        let blocks = blocks(state.mentees(), observer, |rows, missed: &mut Vec<(usize, Vec<Arc>)>| {
+            for mentee in rows {
+                let u = state.u[mentee];
+                let row = list.row(mentee).iter();
+                let row = row.take_while(|arc| W::from(arc.score) - lowest > u);
+                let row = row.filter(|arc| fallen[arc.to as usize] && !state.are_mates(mentee, arc.to));
+                let above = row.filter(|arc| W::from(arc.score) - state.price(arc.to as usize) > u);
+                let above: Vec<Arc> = above.copied().collect();
+                if !above.is_empty() {
+                    missed.push((mentee, above));
+                }
+            }
+        })?;
+        if blocks.iter().all(Vec::is_empty) {
+            return Ok(None);
+        }
+        let mut missed = vec![Vec::new(); state.mentees()];
+        for (mentee, above) in blocks.into_iter().flatten() {
+            missed[mentee] = above;
+        }
+        Ok(Some(missed))
+    }
 }
 
 /// Shows all rows block by block, in parallel; the findings come in the rows' order.

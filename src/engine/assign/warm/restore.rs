@@ -1,12 +1,10 @@
 //! Makes a state out of any start, in which all conditions hold: what does not fit is dropped and waits.
 
-use std::hint::black_box;
-
 use rayon::prelude::*;
 
 use crate::engine::assign::core::{Arc, Core, index};
 use crate::engine::assign::levels::Levels;
-use crate::engine::assign::state::State;
+use crate::engine::assign::state::{Settled, State};
 use crate::engine::assign::weight::Weight;
 use crate::engine::problem::{Observer, Problem, Seats, Stopped};
 
@@ -14,9 +12,6 @@ use super::Start;
 
 /// Rows that one task looks at.
 const ROWS: usize = 4096;
-
-/// Mentees whose mentors are looked up together.
-const CHUNK: usize = 128;
 
 /// Beyond one hole for so many mentees a start is of no use.
 const FEW: u64 = 4;
@@ -37,7 +32,7 @@ pub(super) fn restore<W: Weight>(
     state: &mut State<W>,
     observer: &dyn Observer,
 ) -> Result<Option<Unserved>, Stopped> {
-    let Given { pairs, from, mut load } = Given::of(problem, start);
+    let Given { pairs, from, load } = Given::of(problem, start);
     let minimum = levels.minimum::<W>();
     let highest = levels.nobody_pays();
     let mut missing = 0_u64;
@@ -57,50 +52,31 @@ pub(super) fn restore<W: Weight>(
         return Ok(None);
     }
 
-    let rows = (0..problem.mentees.len()).into_par_iter().with_min_len(ROWS);
-    let second = levels.second();
-    let kept: Vec<Kept<W>> = rows
-        .map(|mentee| {
-            if mentee.is_multiple_of(ROWS) && observer.is_cancelled() {
-                return Err(Stopped);
-            }
-            let demand = problem.mentees[mentee];
-            if demand.wanted == 0 {
-                return Ok(Kept { u: state.u[mentee], ..Kept::default() });
-            }
-            let given = &pairs[from[mentee] as usize..from[mentee + 1] as usize];
-            let offers = Offers::of(problem, core, state, mentee, given);
-            Ok(offers.keep(levels.first(demand), second))
-        })
-        .collect::<Result<_, Stopped>>()?;
-
-    load.fill(0);
+    let (second, lowest) = (levels.second(), state.lowest_price());
+    state.settle(&load, |mentee, prices| {
+        if mentee.is_multiple_of(ROWS) && observer.is_cancelled() {
+            return Err(Stopped);
+        }
+        let demand = problem.mentees[mentee];
+        if demand.wanted == 0 {
+            return Ok(Settled { u: W::narrow(highest), ..Settled::default() });
+        }
+        let given = &pairs[from[mentee] as usize..from[mentee + 1] as usize];
+        let offers = Offers::of(problem, core, prices, lowest, mentee, given);
+        Ok(offers.keep(levels.first(demand), second))
+    })?;
     let mut waiting = Vec::new();
-    for (chunk, kept) in kept.chunks(CHUNK).enumerate() {
-        // What the mentors have is read all at once first, so that the waits for memory overlap.
-        let mates = kept.iter().flat_map(|kept| kept.mates.into_iter().flatten());
-        black_box(mates.fold(0, |seen, mate| seen ^ state.touch(mate.to as usize)));
-        for (mentee, Kept { u, mates }) in (chunk * CHUNK..).zip(kept) {
-            state.u[mentee] = *u;
-            for mate in mates.iter().flatten() {
-                state.enter(mentee);
-                state.attach(mentee, mate.to as usize, mate.score);
-                load[mate.to as usize] += 1;
-            }
-            while state.enter_cost(mentee) < W::default() {
-                state.enter(mentee);
-            }
-            if state.unserved(mentee) > 0 {
-                waiting.push(index(mentee));
-            }
+    for mentee in 0..problem.mentees.len() {
+        while state.enter_cost(mentee) < W::default() {
+            state.enter(mentee);
+        }
+        if state.unserved(mentee) > 0 {
+            waiting.push(index(mentee));
         }
     }
     let mut holes = Vec::new();
-    for (mentor, (&seats, &load)) in problem.mentors.iter().zip(&load).enumerate() {
-        let taken = taken_at(seats, state.price(mentor), minimum).max(load);
-        (0..taken).for_each(|_| state.take_seat(mentor));
-        (load..taken).for_each(|_| state.open_hole(mentor));
-        if load < taken {
+    for (mentor, &seats) in problem.mentors.iter().enumerate() {
+        if state.take_seats(mentor, taken_at(seats, state.price(mentor), minimum)) > 0 {
             holes.push(index(mentor));
         }
     }
@@ -170,28 +146,20 @@ struct Offers<W> {
     others: W,
 }
 
-/// What a mentee keeps of the start.
-#[derive(Debug, Clone, Copy, Default)]
-struct Kept<W> {
-    /// Her price.
-    u: W,
-    /// Her pairs.
-    mates: [Option<Arc>; 2],
-}
-
 impl<W: Weight> Offers<W> {
     fn of(
         problem: &Problem<'_>,
         core: &Core<'_>,
-        state: &State<W>,
+        prices: &[W],
+        lowest: W,
         mentee: usize,
         given: &[(u32, u32)],
     ) -> Self {
         let mut offers = Self { given: [None, None], others: -W::FAR };
         let mut left = given.len();
-        let value = |arc: &Arc| W::from(arc.score) - state.price(arc.to as usize);
+        let value = |arc: &Arc| W::from(arc.score) - prices[arc.to as usize];
         for arc in core.row(mentee) {
-            if left == 0 && W::from(arc.score) - state.lowest_price() <= offers.others {
+            if left == 0 && W::from(arc.score) - lowest <= offers.others {
                 break;
             }
             match given.iter().position(|pair| pair.1 == arc.to) {
@@ -213,7 +181,7 @@ impl<W: Weight> Offers<W> {
     }
 
     /// Keeps the pairs that offer as much as anybody else and are worth a place.
-    fn keep(self, first: W, second: W) -> Kept<W> {
+    fn keep(self, first: W, second: W) -> Settled<W> {
         let Self { given, mut others } = self;
         let mut mates = given.map(|offer| offer.filter(|offer| offer.0 >= others));
         for (mate, worth) in mates.iter_mut().zip([first, second]).rev() {
@@ -223,6 +191,6 @@ impl<W: Weight> Offers<W> {
             }
         }
         let worth = if mates[1].is_some() { second } else { first };
-        Kept { u: others.max(-worth), mates: mates.map(|mate| mate.map(|(_, arc)| arc)) }
+        Settled { u: others.max(-worth), mates: mates.map(|mate| mate.map(|(_, arc)| arc)) }
     }
 }

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
-use crate::engine::assign::tests::{instance, tuning};
+use crate::engine::assign::tests::{instance, scarce, tuning};
+use crate::engine::brought::Listed;
 use crate::engine::certify::certify;
 use crate::engine::decisions::{Decided, Decisions};
 use crate::engine::problem::{FORBIDDEN, Unobserved};
@@ -142,6 +143,40 @@ fn a_decision_costs_a_few_searches() {
         let counters = again.counters;
         assert!(counters.searches + counters.reverse_searches <= 12, "{counters:?}");
         assert!(counters.scans <= before.counters.scans / 4, "{counters:?} {:?}", before.counters);
+    }
+}
+
+/// The list with the candidates of every so many mentees taken from those of the next.
+fn with_edited_rows(list: &Listed, mentees: usize, every: usize) -> Listed {
+    let (mut starts, mut arcs) = (vec![0], Vec::new());
+    for mentee in 0..mentees {
+        let from = if mentee.is_multiple_of(every) { (mentee + 1) % mentees } else { mentee };
+        arcs.extend_from_slice(list.row(from));
+        starts.push(arcs.len());
+    }
+    Listed::new(starts, arcs).unwrap()
+}
+
+#[test]
+fn an_edited_list_costs_searches_for_its_edits_alone_on_any_number_of_threads() {
+    for coverage_first in [true, false] {
+        let (mentees, mentors, list) = scarce(9000, 2999);
+        let edited = with_edited_rows(&list, mentees.len(), 100);
+        let problem = |scores| Problem { mentees: &mentees, mentors: &mentors, scores, coverage_first };
+        let before = assign(&problem(&list), &Unobserved).unwrap();
+        let cold = assign(&problem(&edited), &Unobserved).unwrap();
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| assign_from(&problem(&edited), &Start::of(&before), &Unobserved)).unwrap()
+        };
+        let again = [1, 2, 4, 16].map(on);
+        assert!(again.windows(2).all(|pair| pair[0] == pair[1]));
+        let Assignment { pairs, certificate, counters } = &again[0];
+        let verdict = certify(&problem(&edited), pairs, certificate, &Unobserved).unwrap();
+        assert!(verdict.proved(), "{verdict:?}");
+        let primal = certify(&problem(&edited), &cold.pairs, &cold.certificate, &Unobserved).unwrap().primal;
+        assert_eq!(verdict.primal, primal);
+        assert!(counters.searches + counters.reverse_searches <= 400 && counters.phases == 0, "{counters:?}");
     }
 }
 
