@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::domain::policy::Objective;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::brought::Listed;
-use crate::engine::certify::{Certificate, blocking_pairs};
+use crate::engine::certify::{Certificate, stability};
 use crate::engine::objective::{Evidence, Solution, check, solve};
 use crate::engine::problem::{Arc, FORBIDDEN, Problem, Unobserved};
 
@@ -139,8 +139,8 @@ proptest! {
             }
         }
         for scores in [case.problem().scores, &listed(&case)] {
-            let counted = blocking_pairs(&case.problem(), scores, None, &pairs, &Unobserved).unwrap();
-            prop_assert_eq!(counted, slow);
+            let counted = stability(&case.problem(), scores, None, &pairs, &Unobserved).unwrap();
+            prop_assert_eq!(counted.blocking_pairs, slow);
         }
     }
 
