@@ -70,10 +70,14 @@ impl NarrowScores for Floored<'_> {
         match i16::try_from(self.floor.max(0)) {
             Err(_) => out.fill(i16::MIN),
             Ok(floor) if self.level => {
-                out.iter_mut().for_each(|score| *score = if *score < floor { i16::MIN } else { 0 });
+                for score in out {
+                    *score = if *score < floor { i16::MIN } else { 0 };
+                }
             }
             Ok(floor) => {
-                out.iter_mut().for_each(|score| *score = if *score < floor { i16::MIN } else { *score });
+                for score in out {
+                    *score = if *score < floor { i16::MIN } else { *score };
+                }
             }
         }
     }

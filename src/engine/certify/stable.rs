@@ -49,10 +49,10 @@ pub fn stability(
         bars.look_at_list(listed, mentors_view, observer)?
     } else if let Some(narrow) = mentees_view.narrow() {
         let look = Look::<i16>::new(&bars, COLUMNS, mentors_view);
-        look.at_all(&narrow, mentors_view.and_then(PairScores::narrow), observer)?
+        look.at_all(&narrow, mentors_view.and_then(PairScores::narrow).as_ref(), observer)?
     } else {
         let look = Look::<i32>::new(&bars, COLUMNS / 4, mentors_view);
-        look.at_all(&mentees_view, mentors_view, observer)?
+        look.at_all(&mentees_view, mentors_view.as_ref(), observer)?
     };
     Ok(Stability { blocking_pairs: all.blocking_pairs - mates, ..all })
 }
@@ -202,7 +202,7 @@ impl<'a, C: Cell> Look<'a, C> {
     fn at_all<T: Tiles<C>>(
         &self,
         hers: &T,
-        theirs: Option<T>,
+        theirs: Option<&T>,
         observer: &dyn Observer,
     ) -> Result<Stability, Stopped> {
         let of_block = |(tile, room): &mut (Vec<C>, Vec<C>), block: usize| {
@@ -217,14 +217,14 @@ impl<'a, C: Cell> Look<'a, C> {
                 if step == usize::MAX {
                     for mentee in rows.clone() {
                         let row = hers.row(mentee).unwrap_or_default();
-                        seen = seen.and(self.at_row(mentee, &columns, row, theirs.as_ref(), room));
+                        seen = seen.and(self.at_row(mentee, &columns, row, theirs, room));
                     }
                     continue;
                 }
                 tile.resize(rows.len() * columns.len(), C::default());
                 hers.fill(rows.clone(), columns.clone(), tile);
                 for (mentee, row) in rows.clone().zip(tile.chunks_exact(columns.len())) {
-                    seen = seen.and(self.at_row(mentee, &columns, row, theirs.as_ref(), room));
+                    seen = seen.and(self.at_row(mentee, &columns, row, theirs, room));
                 }
             }
             Ok(seen)
@@ -279,10 +279,14 @@ fn count<C: Cell>(cells: &[C], bar: C) -> u64 {
 
 /// How many pairs are above the mentee's bar and the mentor's.
 fn count_both<C: Cell>(hers: &[C], bar: C, theirs: &[C], bars: &[C]) -> u64 {
-    let of = |(hers, (theirs, bars)): (&[C], (&[C], &[C]))| {
+    let of = |hers: &[C], theirs: &[C], bars: &[C]| {
         let both = hers.iter().zip(theirs.iter().zip(bars));
-        both.fold(0_u16, |sum, (a, (b, to))| sum + u16::from((*a > bar) & (b > to)))
+        both.fold(0_u16, |sum, (a, (b, to))| sum + (u16::from(*a > bar) & u16::from(b > to)))
     };
-    let lanes = hers.chunks(LANE).zip(theirs.chunks(LANE).zip(bars.chunks(LANE)));
-    lanes.map(|lanes| u64::from(of(lanes))).sum()
+    let (hers, last_of_hers) = hers.as_chunks::<LANE>();
+    let (theirs, last_of_theirs) = theirs.as_chunks::<LANE>();
+    let (bars, last_bars) = bars.as_chunks::<LANE>();
+    let lanes = hers.iter().zip(theirs.iter().zip(bars));
+    let whole: u64 = lanes.map(|(hers, (theirs, bars))| u64::from(of(hers, theirs, bars))).sum();
+    whole + u64::from(of(last_of_hers, last_of_theirs, last_bars))
 }

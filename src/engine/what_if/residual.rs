@@ -355,7 +355,9 @@ impl<'a> Residual<'a> {
                 for (mentee, at) in (0..self.mates.len()).zip(0_u32..) {
                     let row = listed.row(mentee);
                     pulse.beat(row.len())?;
-                    row.iter().for_each(|arc| show(arc.to as usize, Arc { to: at, score: arc.score }));
+                    for arc in row {
+                        show(arc.to as usize, Arc { to: at, score: arc.score });
+                    }
                 }
                 Ok(())
             })?;
