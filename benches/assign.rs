@@ -2,7 +2,9 @@
 //! `profile` is what real rounds look like (a third of the pairs are candidates, few distinct scores), the others are the
 //! classics. Scores are stored beforehand, so that the solver is measured and not the scoring.
 //!
-//! `cargo bench --bench assign` runs all; `cargo bench --bench assign -- profile/500` one of them. Compare on an idle
+//! `stable` and `fairest` are the same for these objectives, blocking pairs counted.
+//!
+//! `cargo bench --bench assign` runs all; `cargo bench --bench assign -- assign/profile/500` one of them. Compare on an idle
 //! machine only; [`wim_match::engine::assign::Counters`] do not depend on it.
 
 #![expect(clippy::unwrap_used, reason = "a bench may stop at the first thing that goes wrong")]
@@ -10,9 +12,11 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use wim_match::domain::policy::Objective;
 use wim_match::engine::assign::assign;
 use wim_match::engine::brought;
 use wim_match::engine::certify::certify;
+use wim_match::engine::objective::{check, solve};
 use wim_match::engine::problem::{self, Unobserved};
 
 #[path = "assign/instance.rs"]
@@ -50,5 +54,28 @@ fn solve_and_prove(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, solve_and_prove);
+fn other_objectives(criterion: &mut Criterion) {
+    let cases: [Case; 2] = [
+        ("profile", 5000, || Instance::profile(5000, 5000, 1, 1)),
+        ("seats", 5000, || Instance::profile(5000, 2000, 5, 2)),
+    ];
+    for objective in [Objective::Stable, Objective::Fairest] {
+        let mut group = criterion.benchmark_group(objective.as_str());
+        group.sample_size(10);
+        for (kind, mentees, instance) in cases {
+            group.bench_function(BenchmarkId::new(kind, mentees), |bencher| {
+                let instance = instance();
+                let problem = instance.problem();
+                bencher.iter(|| {
+                    let best = solve(black_box(&problem), objective, None, &Unobserved).unwrap();
+                    let checked = check(&problem, &best.pairs, &best.evidence, None, &Unobserved).unwrap();
+                    assert!(checked.proved);
+                });
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, solve_and_prove, other_objectives);
 criterion_main!(benches);

@@ -41,6 +41,8 @@ pub mod totals;
 mod unmatched;
 pub mod what_if;
 
+use std::cmp::Reverse;
+
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -241,8 +243,12 @@ fn describe(
     let described = pairs.par_iter().map(describe).collect::<Result<Vec<(Match, bool)>, Stopped>>()?;
     let agree = described.iter().all(|(_, agrees)| *agrees);
     let mut matches: Vec<Match> = described.into_iter().map(|(pair, _)| pair).collect();
-    matches.sort_by(|a, b| {
-        b.score.cmp(&a.score).then_with(|| a.mentee.cmp(&b.mentee)).then_with(|| a.mentor.cmp(&b.mentor))
-    });
+    matches.par_sort_unstable_by_key(|pair| Reverse(pair.score));
+    for equals in matches.chunk_by_mut(|one, next| one.score == next.score) {
+        if observer.is_cancelled() {
+            return Err(Stopped);
+        }
+        equals.sort_unstable_by(|a, b| a.mentee.cmp(&b.mentee).then_with(|| a.mentor.cmp(&b.mentor)));
+    }
     Ok((matches, agree))
 }

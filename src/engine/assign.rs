@@ -46,6 +46,7 @@ mod warm;
 pub(super) mod weight;
 
 pub use self::counters::Counters;
+pub(super) use self::survey::beginnings;
 pub use self::survey::shortlist;
 pub(in crate::engine) use self::warm::assign_weighted;
 pub use self::warm::{Start, assign_from};
@@ -55,7 +56,7 @@ use super::problem::{Arc, Observer, Problem, Stopped};
 
 use self::core::Core;
 pub(super) use self::core::index;
-pub(super) use self::counters::Work;
+pub(super) use self::counters::{Pulse, Work};
 
 use self::levels::Levels;
 use self::market::{ForMentees, ForSeats};

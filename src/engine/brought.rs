@@ -1,11 +1,12 @@
 //! Scores that a caller brings: written out as a whole matrix, or as a list of the candidates.
 
 use std::collections::TryReserveError;
+use std::convert::Infallible;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::problem::{Arc, FORBIDDEN, NarrowScores, PairScores, lot};
+use super::problem::{Arc, FORBIDDEN, NarrowScores, Observer, PairScores, Stopped, lot};
 
 /// Rows of a list that are sorted as one piece of work.
 const ROWS: usize = 1 << 10;
@@ -183,25 +184,40 @@ impl Listed {
     /// # Panics
     ///
     /// If `starts` does not ascend from 0 to the number of arcs: who reads a list from outside checks that first.
-    pub fn new(starts: Vec<usize>, mut arcs: Vec<Arc>) -> Result<Self, BadList> {
-        let mut blocks: Vec<(usize, &mut [Arc])> = Vec::with_capacity(starts.len() / ROWS + 1);
-        let mut rest = arcs.as_mut_slice();
-        for first in (0..starts.len().saturating_sub(1)).step_by(ROWS) {
-            let end = starts.len().min(first + ROWS + 1) - 1;
-            let (block, after) = rest.split_at_mut(starts[end] - starts[first]);
-            blocks.push((first, block));
-            rest = after;
-        }
-        blocks.into_par_iter().try_for_each_init(Vec::new, |keys, (first, mut block)| {
-            let ends = &starts[first..starts.len().min(first + ROWS + 1)];
-            for (mentee, ends) in (first..).zip(ends.windows(2)) {
-                let (row, after) = block.split_at_mut(ends[1] - ends[0]);
-                sort_row(mentee, row, keys)?;
-                block = after;
+    pub fn new(starts: Vec<usize>, arcs: Vec<Arc>) -> Result<Self, BadList> {
+        let Ok(listed) = Self::sort(starts, arcs, || Ok::<(), Infallible>(()));
+        listed
+    }
+
+    /// The same, unless `observer` asks to stop.
+    ///
+    /// # Panics
+    ///
+    /// As [`Listed::new`].
+    pub fn observed(
+        starts: Vec<usize>,
+        arcs: Vec<Arc>,
+        observer: &dyn Observer,
+    ) -> Result<Result<Self, BadList>, Stopped> {
+        Self::sort(starts, arcs, || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) })
+    }
+
+    fn sort<E: Send>(
+        starts: Vec<usize>,
+        mut arcs: Vec<Arc>,
+        pause: impl Fn() -> Result<(), E> + Sync,
+    ) -> Result<Result<Self, BadList>, E> {
+        let sort = |keys: &mut Vec<(u64, Arc)>, block: (usize, &mut [Arc])| {
+            let mut sorted = Ok(());
+            for (mentee, row) in rows(&starts, block) {
+                pause()?;
+                sorted = sorted.and_then(|()| sort_row(mentee, row, keys));
             }
-            Ok(())
-        })?;
-        Ok(Self { starts, arcs })
+            Ok(sorted)
+        };
+        let sorted = blocks(&starts, &mut arcs).into_par_iter().map_init(Vec::new, sort);
+        let sorted = sorted.try_reduce(|| Ok(()), |one, other| Ok(one.and(other)))?;
+        Ok(sorted.map(|()| Self { starts, arcs }))
     }
 
     /// A list whose rows are known to be sorted and free of repetitions.
@@ -224,60 +240,72 @@ impl Listed {
         &self.arcs[self.starts[mentee]..self.starts[mentee + 1]]
     }
 
-    /// The list with other scores; without the candidates to whom `change` gives none. Scores must keep their order.
+    /// The list with other scores; without the candidates to whom `change` gives none. Scores must keep their order, and who
+    /// is left out must score less than who is not.
     #[must_use]
-    pub fn map(&self, change: impl Fn(i32) -> Option<i32>) -> Self {
-        let mut starts = Vec::with_capacity(self.starts.len());
-        let mut arcs = Vec::with_capacity(self.arcs.len());
-        starts.push(0);
-        for ends in self.starts.windows(2) {
-            let row = self.arcs[ends[0]..ends[1]].iter();
-            arcs.extend(row.filter_map(|arc| Some(Arc { score: change(arc.score)?, ..*arc })));
-            starts.push(arcs.len());
-        }
-        Self { starts, arcs }
+    pub fn map(&self, change: impl Fn(i32) -> Option<i32> + Sync) -> Self {
+        let kept = |mentee| self.row(mentee).partition_point(|arc| change(arc.score).is_some());
+        self.rewritten(kept, |mentee, row| {
+            for (out, arc) in row.iter_mut().zip(self.row(mentee)) {
+                *out = Arc { score: change(arc.score).unwrap_or(arc.score), ..*arc };
+            }
+        })
     }
 
     /// The list without some candidates, given by mentee and mentor in ascending order.
     #[must_use]
     pub fn without(&self, pairs: &[(u32, u32)]) -> Self {
-        let mut starts = Vec::with_capacity(self.starts.len());
-        let mut arcs = Vec::with_capacity(self.arcs.len());
-        starts.push(0);
-        let mut copied = 0;
-        let mut shift = 0;
-        let mut rest = pairs;
-        for mentee in 0..self.starts.len().saturating_sub(1) {
-            let ends = self.starts[mentee]..self.starts[mentee + 1];
-            let of_mentee = rest.partition_point(|pair| pair.0 as usize <= mentee);
-            let (banned, later) = rest.split_at(of_mentee);
-            rest = later;
-            if !banned.is_empty() {
-                arcs.extend_from_slice(&self.arcs[copied..ends.start]);
-                let kept = |arc: &&Arc| banned.binary_search_by_key(&arc.to, |pair| pair.1).is_err();
-                arcs.extend(self.arcs[ends.clone()].iter().filter(kept));
-                copied = ends.end;
-                shift = copied - arcs.len();
+        let kept = |mentee: usize| {
+            let banned = of_mentee(pairs, mentee);
+            let is_kept = move |arc: &&Arc| banned.binary_search_by_key(&arc.to, |pair| pair.1).is_err();
+            self.row(mentee).iter().filter(is_kept)
+        };
+        let len = |mentee| {
+            if of_mentee(pairs, mentee).is_empty() { self.row(mentee).len() } else { kept(mentee).count() }
+        };
+        self.rewritten(len, |mentee, row| {
+            for (out, arc) in row.iter_mut().zip(kept(mentee)) {
+                *out = *arc;
             }
-            starts.push(ends.end - shift);
-        }
-        arcs.extend_from_slice(&self.arcs[copied.min(self.arcs.len())..]);
-        Self { starts, arcs }
+        })
     }
 
-    /// The list with `bonus` more for some candidates, given by mentee and mentor; it must not be less than nothing.
+    /// The list with `bonus` more for some candidates, given by mentee and mentor in ascending order; it must not be less than
+    /// nothing.
     #[must_use]
     pub fn favouring(&self, pairs: &[(u32, u32)], bonus: i32) -> Self {
-        let mut list = self.clone();
-        for &(mentee, mentor) in pairs {
-            let row = &mut list.arcs[self.starts[mentee as usize]..self.starts[mentee as usize + 1]];
-            if let Some(at) = row.iter().position(|arc| arc.to == mentor) {
-                row[at].score = row[at].score.saturating_add(bonus);
-                let to = row[..at].partition_point(|arc| arc.score >= row[at].score);
-                row[to..=at].rotate_right(1);
+        let len = |mentee| self.row(mentee).len();
+        self.rewritten(len, |mentee, row| {
+            row.copy_from_slice(self.row(mentee));
+            for &(_, mentor) in of_mentee(pairs, mentee) {
+                if let Some(at) = row.iter().position(|arc| arc.to == mentor) {
+                    row[at].score = row[at].score.saturating_add(bonus);
+                    let to = row[..at].partition_point(|arc| arc.score >= row[at].score);
+                    row[to..=at].rotate_right(1);
+                }
             }
+        })
+    }
+
+    /// A list of as many mentees, with rows of the given lengths that are written in parallel.
+    fn rewritten(
+        &self,
+        len: impl Fn(usize) -> usize + Sync,
+        write: impl Fn(usize, &mut [Arc]) + Sync,
+    ) -> Self {
+        let mentees = self.starts.len().saturating_sub(1);
+        let mut starts: Vec<usize> = vec![0; self.starts.len()];
+        if let Some((_, ends)) = starts.split_first_mut() {
+            ends.par_iter_mut().enumerate().for_each(|(mentee, end)| *end = len(mentee));
         }
-        list
+        for mentee in 0..mentees {
+            starts[mentee + 1] += starts[mentee];
+        }
+        let mut arcs = vec![Arc { to: 0, score: 0 }; starts.last().copied().unwrap_or_default()];
+        blocks(&starts, &mut arcs)
+            .into_par_iter()
+            .for_each(|block| rows(&starts, block).for_each(|(mentee, row)| write(mentee, row)));
+        Self { starts, arcs }
     }
 
     /// Candidates in all.
@@ -289,6 +317,38 @@ impl Listed {
     pub fn is_empty(&self) -> bool {
         self.arcs.is_empty()
     }
+}
+
+/// The rows of a list by blocks of [`ROWS`], each with its first mentee.
+fn blocks<'a>(starts: &[usize], mut arcs: &'a mut [Arc]) -> Vec<(usize, &'a mut [Arc])> {
+    let mut blocks = Vec::with_capacity(starts.len() / ROWS + 1);
+    for first in (0..starts.len().saturating_sub(1)).step_by(ROWS) {
+        let end = starts.len().min(first + ROWS + 1) - 1;
+        let (block, rest) = arcs.split_at_mut(starts[end] - starts[first]);
+        blocks.push((first, block));
+        arcs = rest;
+    }
+    blocks
+}
+
+/// The rows of a block.
+fn rows<'a>(
+    starts: &'a [usize],
+    (first, mut block): (usize, &'a mut [Arc]),
+) -> impl Iterator<Item = (usize, &'a mut [Arc])> {
+    let ends = &starts[first..starts.len().min(first + ROWS + 1)];
+    (first..).zip(ends.windows(2)).map(move |(mentee, ends)| {
+        let (row, rest) = std::mem::take(&mut block).split_at_mut(ends[1] - ends[0]);
+        block = rest;
+        (mentee, row)
+    })
+}
+
+/// The pairs of a mentee among some in ascending order.
+fn of_mentee(pairs: &[(u32, u32)], mentee: usize) -> &[(u32, u32)] {
+    let from = pairs.partition_point(|pair| (pair.0 as usize) < mentee);
+    let count = pairs[from..].partition_point(|pair| pair.0 as usize == mentee);
+    &pairs[from..from + count]
 }
 
 /// Brings a row into its order, by way of keys that are quick to compare, or finds what is wrong with it.

@@ -62,7 +62,7 @@ use serde::{Deserialize, Serialize};
 
 use self::bound::Sweep;
 pub use self::cut::{Shortage, check_cut};
-pub use self::stable::blocking_pairs;
+pub use self::stable::{Stability, stability};
 
 use super::problem::{Observer, Problem, Stopped};
 use super::quota::Quotas;

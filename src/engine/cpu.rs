@@ -1,5 +1,10 @@
 //! The few loops that look at every pair, each in the best form that this machine's processor knows. A build for any
 //! x86-64 finds out at run time; every form gives the same bytes, and [`plain`] says what they are.
+//!
+//! `unsafe` is refused everywhere but in this file, where it calls the form of a level and takes a register for bytes: the
+//! argument stands beside each. [`plain`] is the scalar path and has none; the other forms are safe functions of registers,
+//! and read and write no memory but by references. `fuzz/memory` runs all of them under AddressSanitizer, and as far as AVX2
+//! under Memcheck.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -18,7 +18,7 @@
 use std::ops::Range;
 
 use super::brought::Listed;
-use super::problem::{Demand, FORBIDDEN, PairScores, Problem, Seats};
+use super::problem::{Demand, FORBIDDEN, NarrowScores, PairScores, Problem, Seats};
 
 /// What people have decided, by position. The order does not matter, and the same decision twice is one decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -205,16 +205,25 @@ impl<'a> Without<'a> {
         let to = self.taken.partition_point(|pair| (pair.0 as usize) < rows.end);
         &self.taken[from..to]
     }
+
+    /// Takes out of a tile what is taken: `none` stands for no candidate.
+    fn take_out<T: Copy>(&self, rows: &Range<usize>, cols: &Range<usize>, out: &mut [T], none: T) {
+        for &(mentee, mentor) in self.taken_of(rows) {
+            if cols.contains(&(mentor as usize)) {
+                out[(mentee as usize - rows.start) * cols.len() + mentor as usize - cols.start] = none;
+            }
+        }
+    }
 }
 
 impl PairScores for Without<'_> {
     fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
         self.scores.tile(rows.clone(), cols.clone(), out);
-        for &(mentee, mentor) in self.taken_of(&rows) {
-            if cols.contains(&(mentor as usize)) {
-                out[(mentee as usize - rows.start) * cols.len() + mentor as usize - cols.start] = FORBIDDEN;
-            }
-        }
+        self.take_out(&rows, &cols, out, FORBIDDEN);
+    }
+
+    fn narrow(&self) -> Option<&dyn NarrowScores> {
+        self.scores.narrow().map(|_| self as &dyn NarrowScores)
     }
 
     fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
@@ -228,6 +237,14 @@ impl PairScores for Without<'_> {
 
     fn listed(&self) -> Option<&Listed> {
         if self.taken.is_empty() { self.scores.listed() } else { self.listed.as_ref() }
+    }
+}
+
+impl NarrowScores for Without<'_> {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
+        let Some(narrow) = self.scores.narrow() else { return out.fill(i16::MIN) };
+        narrow.tile(rows.clone(), cols.clone(), out);
+        self.take_out(&rows, &cols, out, i16::MIN);
     }
 }
 

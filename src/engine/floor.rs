@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::brought::Listed;
-use super::problem::{FORBIDDEN, PairScores, Problem};
+use super::problem::{FORBIDDEN, NarrowScores, PairScores, Problem};
 
 /// The scores of another source, less every candidate below a floor.
 pub struct Floored<'a> {
@@ -50,11 +50,35 @@ impl PairScores for Floored<'_> {
         self.scores.score(mentee, mentor).and_then(|score| self.of(score))
     }
 
+    fn narrow(&self) -> Option<&dyn NarrowScores> {
+        self.scores.narrow().map(|_| self as &dyn NarrowScores)
+    }
+
     fn lot(&self, mentee: usize, mentor: usize) -> u32 {
         self.scores.lot(mentee, mentor)
     }
 
     fn listed(&self) -> Option<&Listed> {
         self.listed.as_ref()
+    }
+}
+
+impl NarrowScores for Floored<'_> {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
+        let Some(narrow) = self.scores.narrow() else { return out.fill(i16::MIN) };
+        narrow.tile(rows, cols, out);
+        match i16::try_from(self.floor.max(0)) {
+            Err(_) => out.fill(i16::MIN),
+            Ok(floor) if self.level => {
+                for score in out {
+                    *score = if *score < floor { i16::MIN } else { 0 };
+                }
+            }
+            Ok(floor) => {
+                for score in out {
+                    *score = if *score < floor { i16::MIN } else { *score };
+                }
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::assign::{Assignment, Counters, assign};
-use super::certify::{self, Certificate, Infeasible, Verdict, certify};
+use super::certify::{self, Certificate, Infeasible, Stability, Verdict, certify};
 use super::fairest::{Compromise, Fairest, Fairness, fairest};
 use super::floor::Floored;
 use super::problem::{FORBIDDEN, Observer, Problem, Stopped};
@@ -63,7 +63,7 @@ pub struct Check {
     pub dual: i128,
     /// Candidates seen: pairs that the hard rules allow.
     pub candidates: u64,
-    /// Candidates who would both rather be with each other; counted for STABLE only, see [`certify::blocking_pairs`].
+    /// Candidates who would both rather be with each other; counted for STABLE only, see [`certify::stability`].
     pub blocking_pairs: u64,
 }
 
@@ -100,6 +100,7 @@ pub fn check(
     sides: Option<Sides<'_>>,
     observer: &dyn Observer,
 ) -> Result<Check, Stopped> {
+    let mut blocking_pairs = 0;
     let (verdict, proved) = match evidence {
         Evidence::BestTotal(certificate) => {
             let verdict = certify(problem, pairs, certificate, observer)?;
@@ -109,18 +110,17 @@ pub fn check(
         Evidence::Fairest(fairness) => check_fairness(problem, pairs, fairness, observer)?,
         Evidence::Stable => {
             let feasible = certify::keeps_rules(problem, pairs, observer)?;
-            let candidates = certify::candidates(problem, observer)?;
-            let proved = feasible.is_ok();
-            (Verdict { feasible, primal: 0, dual: 0, candidates }, proved)
+            // Beside pairs that break a rule nothing can be said of blocking ones.
+            let pairs = if feasible.is_ok() { pairs } else { &[] };
+            let seen = stability(problem, pairs, sides, observer)?;
+            if feasible.is_ok() {
+                blocking_pairs = seen.blocking_pairs;
+            }
+            let proved = feasible.is_ok() && blocking_pairs == 0;
+            (Verdict { feasible, primal: 0, dual: 0, candidates: seen.candidates }, proved)
         }
     };
     let Verdict { feasible, primal, dual, candidates } = verdict;
-    let blocking_pairs = if feasible.is_ok() && *evidence == Evidence::Stable {
-        blocking_pairs(problem, pairs, sides, observer)?
-    } else {
-        0
-    };
-    let proved = proved && blocking_pairs == 0;
     Ok(Check { feasible, proved, gap: dual - primal, primal, dual, candidates, blocking_pairs })
 }
 
@@ -131,8 +131,17 @@ pub fn blocking_pairs(
     sides: Option<Sides<'_>>,
     observer: &dyn Observer,
 ) -> Result<u64, Stopped> {
+    stability(problem, pairs, sides, observer).map(|stability| stability.blocking_pairs)
+}
+
+fn stability(
+    problem: &Problem<'_>,
+    pairs: &[(u32, u32)],
+    sides: Option<Sides<'_>>,
+    observer: &dyn Observer,
+) -> Result<Stability, Stopped> {
     let sides = sides.unwrap_or_else(|| same(problem));
-    certify::blocking_pairs(problem, sides.mentees, sides.mentors, pairs, observer)
+    certify::stability(problem, sides.mentees, sides.mentors, pairs, observer)
 }
 
 /// An assignment is a fairest one if (1) it has the best total of all whose pairs score `floor` or more, (2) it serves as

@@ -132,7 +132,7 @@ fn solve<W: Weight>(
     let Assignment { pairs, certificate, counters } = free;
     let mut work = Work::new(problem, observer);
     work.counters = counters;
-    let mut network = Network::<W>::new(problem, quotas, &pairs, &certificate);
+    let mut network = Network::<W>::new(problem, quotas, &pairs, &certificate, &mut work.pulse)?;
     if network.flow.is_balanced() {
         let certificate = network.certificate(problem, quotas, certificate);
         return Ok(Answer::Best(Assignment { pairs, certificate, counters: work.counters }));
@@ -141,7 +141,7 @@ fn solve<W: Weight>(
     let anything = u.iter().map(|&u| if u == W::FAR { u } else { W::NOTHING }).collect();
     let mut added = look(problem, &network, (anything, p), BREADTH, observer)?;
     loop {
-        network.take_in(&added);
+        network.take_in(&added, &mut work.pulse)?;
         let served = network.flow.serve(&mut work)?;
         let (mut u, mut p) = network.prices(problem);
         if served == Served::Stuck {
@@ -154,7 +154,7 @@ fn solve<W: Weight>(
             continue;
         }
         if served == Served::Stuck {
-            let cut = cut::smallest(&network).ok_or(Failure::TooNarrow)?;
+            let cut = cut::smallest(&network, &mut work.pulse)?.ok_or(Failure::TooNarrow)?;
             return Ok(Answer::Impossible(cut));
         }
         work.counters.core_arcs = network.len() as u64;

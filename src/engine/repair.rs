@@ -17,6 +17,8 @@ mod favoured;
 #[cfg(test)]
 mod tests;
 
+use rayon::prelude::*;
+
 use super::assign::{Start, assign, assign_from};
 use super::brought::Listed;
 use super::certify::Certificate;
@@ -111,23 +113,23 @@ fn conclude(
 
 /// The published pairs that are candidates, sorted.
 fn still_possible(problem: &Problem<'_>, published: &[(u32, u32)]) -> Vec<(u32, u32)> {
-    let mut still: Vec<(u32, u32)> = published.to_vec();
-    still.sort_unstable();
-    still.dedup();
-    still.retain(|&(mentee, mentor)| {
+    let mut published: Vec<(u32, u32)> = published.to_vec();
+    published.par_sort_unstable();
+    published.dedup();
+    let is_possible = |&(mentee, mentor): &(u32, u32)| {
         let (at, to) = (mentee as usize, mentor as usize);
         at < problem.mentees.len()
             && to < problem.mentors.len()
             && problem.mentees[at].wanted > 0
             && problem.mentors[to].max > 0
             && problem.scores.score(at, to).is_some()
-    });
-    still
+    };
+    published.into_par_iter().filter(is_possible).collect()
 }
 
 /// How many of the pairs in `still`, which is sorted, are among `pairs`.
 fn kept(still: &[(u32, u32)], pairs: &[(u32, u32)]) -> usize {
-    pairs.iter().filter(|pair| still.binary_search(pair).is_ok()).count()
+    pairs.par_iter().filter(|pair| still.binary_search(pair).is_ok()).count()
 }
 
 /// As many of these pairs as can be kept together: a best assignment among them alone, in which each counts 1.
@@ -143,21 +145,22 @@ fn most_together(
     let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, ..*seats }).collect();
     let ends = (0..=mentees.len()).map(|mentee| still.partition_point(|pair| (pair.0 as usize) < mentee));
     let arcs = still.iter().map(|&(_, to)| Arc { to, score: 1 }).collect();
-    let Ok(scores) = Listed::new(ends.collect(), arcs) else { return Ok(Vec::new()) };
+    let Ok(scores) = Listed::observed(ends.collect(), arcs, observer)? else { return Ok(Vec::new()) };
     let alone = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: false };
     Ok(assign(&alone, observer)?.pairs)
 }
 
 /// Value of an assignment in the weights of a certificate.
 fn value(problem: &Problem<'_>, weights: &Certificate, pairs: &[(u32, u32)]) -> i128 {
-    let mut value = 0_i128;
+    let score = |&(mentee, mentor): &(u32, u32)| {
+        i128::from(problem.scores.score(mentee as usize, mentor as usize).unwrap_or_default())
+    };
+    let mut value: i128 = pairs.par_iter().map(score).sum();
     let mut has = vec![0_usize; problem.mentees.len()];
     let mut load = vec![0_u32; problem.mentors.len()];
     for &(mentee, mentor) in pairs {
-        let (at, to) = (mentee as usize, mentor as usize);
-        value += i128::from(problem.scores.score(at, to).unwrap_or_default());
-        has[at] += 1;
-        load[to] += 1;
+        has[mentee as usize] += 1;
+        load[mentor as usize] += 1;
     }
     for (demand, &has) in problem.mentees.iter().zip(&has).filter(|&(_, &has)| has > 0) {
         let first = weights.tiers.iter().find(|entry| entry.tier == demand.tier && demand.pinned == 0);

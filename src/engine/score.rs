@@ -108,7 +108,10 @@ impl<'a> Scores<'a> {
         let mentors: Vec<&Person<'_>> = round.mentors.iter().map(|at| &round.people[*at as usize]).collect();
         let mut columns = Columns::new(mentors.len());
         let tables = tables(round, &mentees, &mentors, &mut columns, observer)?;
+        let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
+        pause()?;
         let apart = Apart::of_policy(rules, &mentees, &mentors);
+        pause()?;
         let (bundles, wide) = bundle::bundle(&tables, mentors.len(), &mut columns);
         let mut this = Self {
             tables,
@@ -273,39 +276,36 @@ fn tables<'a>(
 ) -> Result<Vec<Box<dyn Lookup + 'a>>, Stopped> {
     let policy = &round.snapshot.policy;
     let rules = &policy.rules;
-    let mut tables = Tables { mentees, mentors, columns, all: Vec::new() };
-    tables.add(Some(Exclusions::new(rules)));
-    tables.add((!round.organisations.is_empty()).then_some(OwnRules(&round.organisations)));
+    let mut tables = Tables { mentees, mentors, columns, observer, all: Vec::new() };
+    tables.add(Some(Exclusions::new(rules)))?;
+    tables.add((!round.organisations.is_empty()).then_some(OwnRules(&round.organisations)))?;
     for criterion in Criterion::ALL {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
         let weight = Weight::of(policy, criterion);
         match criterion {
-            Criterion::Topics => tables.add(weight.map(Coverage::topics)),
-            Criterion::Functions => tables.add(weight.map(Coverage::functions)),
-            Criterion::Commodities => tables.add(weight.map(Coverage::commodities)),
-            Criterion::CareerStage => tables.add(Some(Stages::new(weight, rules))),
+            Criterion::Topics => tables.add(weight.map(Coverage::topics))?,
+            Criterion::Functions => tables.add(weight.map(Coverage::functions))?,
+            Criterion::Commodities => tables.add(weight.map(Coverage::commodities))?,
+            Criterion::CareerStage => tables.add(Some(Stages::new(weight, rules)))?,
             Criterion::Language => {
-                tables.add(Some(CommonLanguage::new(weight, rules.min_language_level, &round.languages)));
+                tables.add(Some(CommonLanguage::new(weight, rules.min_language_level, &round.languages)))?;
             }
             Criterion::WeeklyOverlap => {
                 let required = rules.min_weekly_overlap_minutes;
                 let overlap = (weight.is_some() || required > 0)
                     .then(|| Overlap::new(weight, required, &round.calendar));
-                tables.add(overlap);
+                tables.add(overlap)?;
             }
-            Criterion::RegionNear => tables.add(weight.map(Nearness::near)),
-            Criterion::RegionFar => tables.add(weight.map(Nearness::far)),
-            Criterion::MeetingMode => tables.add(Some(Meeting::new(weight))),
-            Criterion::Goals => tables.add(weight.map(Similarity::goals)),
-            Criterion::WorkingStyle => tables.add(weight.map(Similarity::working_styles)),
-            Criterion::Preference => tables.add(weight.map(Preference::new)),
-            Criterion::WaitingTime => tables.add(weight.map(WaitingTime::new)),
+            Criterion::RegionNear => tables.add(weight.map(Nearness::near))?,
+            Criterion::RegionFar => tables.add(weight.map(Nearness::far))?,
+            Criterion::MeetingMode => tables.add(Some(Meeting::new(weight)))?,
+            Criterion::Goals => tables.add(weight.map(Similarity::goals))?,
+            Criterion::WorkingStyle => tables.add(weight.map(Similarity::working_styles))?,
+            Criterion::Preference => tables.add(weight.map(Preference::new))?,
+            Criterion::WaitingTime => tables.add(weight.map(WaitingTime::new))?,
             Criterion::PreviousPartner => {
-                tables.add(Some(EarlierPartners::new(weight, rules.previous_partners)));
+                tables.add(Some(EarlierPartners::new(weight, rules.previous_partners)))?;
             }
-            Criterion::Identity => tables.add(weight.map(IdentityWishes::new)),
+            Criterion::Identity => tables.add(weight.map(IdentityWishes::new))?,
         }
     }
     Ok(tables.all)
@@ -316,13 +316,16 @@ struct Tables<'t, 'a> {
     mentees: &'t [&'t Person<'t>],
     mentors: &'t [&'t Person<'t>],
     columns: &'t mut Columns,
+    observer: &'t dyn Observer,
     all: Vec<Box<dyn Lookup + 'a>>,
 }
 
 impl<'a> Tables<'_, 'a> {
-    fn add<A: Aspect + 'a>(&mut self, aspect: Option<A>) {
+    fn add<A: Aspect + 'a>(&mut self, aspect: Option<A>) -> Result<(), Stopped> {
         if let Some(aspect) = aspect {
-            self.all.push(Box::new(Table::new(aspect, self.mentees, self.mentors, self.columns)));
+            let table = Table::new(aspect, self.mentees, self.mentors, self.columns, self.observer)?;
+            self.all.push(Box::new(table));
         }
+        Ok(())
     }
 }

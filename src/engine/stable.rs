@@ -5,21 +5,26 @@
 //! stable assignment. A mentee who wants two mentors asks until she has two; sides are then stable pair by pair. Minimum
 //! places and tiers have no say here.
 //!
-//! A mentee's list is made piece by piece, since most of them ask a few mentors only: a piece is the next best of her row,
-//! [`PIECE`] at first and twice as many each time. Equal scores are told apart by lot, the same way on both sides.
+//! A mentee's list of mentors is made piece by piece, since most of them ask a few only. One look at all pairs makes the
+//! first piece of everybody, [`PIECE`] entries; those who come to the end of theirs wait until nobody else asks, and get the
+//! next ones together, twice as many each time. Equal scores are told apart by lot, the same way on both sides.
+//!
+//! Memory: 4 bytes per mentee where candidates are listed, else some 40 and 8 for every entry of her piece; 24 bytes per
+//! mentor, and 16 for each of her seats that somebody has asked for.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use rayon::prelude::*;
-
-use super::problem::{Arc, FORBIDDEN, Observer, PairScores, Problem, Stopped};
-use crate::domain::run::Stage;
+use super::assign::tiles::{Cell, RowVisitor, walk_some};
+use super::assign::top::{Ranked, Top};
+use super::assign::{Pulse, beginnings, index};
+use super::brought::Listed;
+use super::problem::{Arc, Observer, PairScores, Problem, Seats, Stopped};
 
 /// Entries of the first piece of a list.
-const PIECE: usize = 32;
-/// Proposals between two looks at the observer.
-const INTERVAL: u64 = 1 << 10;
+const PIECE: usize = 16;
+/// Units of work of a proposal.
+const ASKING: usize = 32;
 
 /// How both sides rank each other. One candidate must be a candidate on both sides.
 #[derive(Clone, Copy)]
@@ -36,7 +41,7 @@ pub struct Sides<'a> {
 pub struct Stable {
     /// Its pairs, sorted.
     pub pairs: Vec<(u32, u32)>,
-    /// How often a mentee asked a mentor.
+    /// How often a mentee asked a mentor who has seats.
     pub proposals: u64,
 }
 
@@ -44,141 +49,167 @@ pub struct Stable {
 type Rank = (i32, u32, u32);
 
 fn rank(score: i32, lot: u32, position: u32) -> Rank {
-    (score, u32::MAX - lot, u32::MAX - position)
+    (score, !lot, !position)
 }
 
 /// Finds the stable assignment that is best for the mentees. Scores of `problem` do not count, those of `sides` do.
 pub fn stable(problem: &Problem<'_>, sides: Sides<'_>, observer: &dyn Observer) -> Result<Stable, Stopped> {
-    let mut lists = first_pieces(problem, sides.mentees, observer)?;
+    let liked = Problem { scores: sides.mentees, ..*problem };
+    let mut lists = Lists::begin(&liked, observer)?;
     let mut kept: Vec<BinaryHeap<Reverse<(Rank, u32)>>> = vec![BinaryHeap::new(); problem.mentors.len()];
     let mut asking: Vec<u32> = Vec::new();
     for (mentee, demand) in (0..).zip(problem.mentees) {
         asking.extend(std::iter::repeat_n(mentee, usize::from(demand.wanted.min(2))));
     }
+    let mut waiting = Vec::new();
     let mut proposals = 0;
-    let mut next_mentor =
-        |mentee: u32| lists[mentee as usize].next(problem, sides.mentees, mentee as usize, observer);
-    while let Some(mentee) = asking.pop() {
-        if proposals % INTERVAL == 0 && observer.is_cancelled() {
-            return Err(Stopped);
-        }
-        let Some(arc) = next_mentor(mentee)? else { continue };
-        proposals += 1;
-        let (at, to) = (mentee as usize, arc.to as usize);
-        let score = match sides.mentors {
-            None => Some(arc.score),
-            Some(view) => view.score(at, to),
-        };
-        let kept = &mut kept[to];
-        match score {
-            Some(score) if problem.mentors[to].max > 0 => {
-                kept.push(Reverse((rank(score, sides.mentees.lot(at, to), mentee), mentee)));
-                if kept.len() > problem.mentors[to].max as usize {
-                    asking.extend(kept.pop().map(|Reverse((_, sent_on))| sent_on));
-                }
+    let mut pulse = Pulse::new(observer);
+    while !asking.is_empty() {
+        while let Some(mentee) = asking.pop() {
+            pulse.beat(ASKING)?;
+            let Some(arc) = lists.next(problem.mentors, mentee) else {
+                waiting.push(mentee);
+                continue;
+            };
+            proposals += 1;
+            let (at, to) = (mentee as usize, arc.to as usize);
+            let score = match sides.mentors {
+                None => Some(arc.score),
+                Some(view) => view.score(at, to),
+            };
+            let Some(score) = score else {
+                asking.push(mentee);
+                continue;
+            };
+            let kept = &mut kept[to];
+            kept.push(Reverse((rank(score, sides.mentees.lot(at, to), mentee), mentee)));
+            if kept.len() > problem.mentors[to].max as usize {
+                asking.extend(kept.pop().map(|Reverse((_, sent_on))| sent_on));
             }
-            _ => asking.push(mentee),
         }
+        lists.go_on(&liked, &mut waiting, observer)?;
+        asking.append(&mut waiting);
     }
-    let mut pairs: Vec<(u32, u32)> = (0..)
-        .zip(&kept)
-        .flat_map(|(mentor, kept)| kept.iter().map(move |Reverse((_, mentee))| (*mentee, mentor)))
-        .collect();
+    let mut pairs = Vec::with_capacity(problem.mentees.len());
+    for (mentor, kept) in (0..).zip(&kept) {
+        pulse.beat(kept.len())?;
+        pairs.extend(kept.iter().map(|Reverse((_, mentee))| (*mentee, mentor)));
+    }
     pairs.sort_unstable();
     Ok(Stable { pairs, proposals })
 }
 
-/// A mentee's list of mentors, as far as it has been made.
-#[derive(Debug, Default)]
-struct List {
-    /// The present piece, the best last.
-    piece: Vec<Arc>,
-    /// The last entry given, behind which the next piece begins.
-    last: Option<Rank>,
-    /// Pieces made.
-    pieces: u32,
-    /// Whether there is no piece more.
-    ends: bool,
-    /// Entries given, for lists that are written out.
-    given: usize,
+/// Whom every mentee asks, as far as it is known.
+enum Lists<'a> {
+    /// All candidates, and how many of her row each mentee has passed.
+    Whole(&'a Listed, Vec<u32>),
+    /// A piece of every mentee's row.
+    Pieces(Vec<Piece>),
 }
 
-impl List {
-    fn next(
+/// A piece of a mentee's row.
+struct Piece {
+    /// The best first.
+    arcs: Vec<Arc>,
+    /// How many of them have been asked.
+    asked: usize,
+    /// Most entries that this piece could have had: with fewer, the row ends here.
+    most: usize,
+}
+
+impl<'a> Lists<'a> {
+    fn begin(problem: &Problem<'a>, observer: &dyn Observer) -> Result<Self, Stopped> {
+        if let Some(listed) = problem.scores.listed() {
+            return Ok(Self::Whole(listed, vec![0; problem.mentees.len()]));
+        }
+        let pieces = beginnings(problem, PIECE, observer)?.into_iter();
+        Ok(Self::Pieces(pieces.map(|arcs| Piece { arcs, asked: 0, most: PIECE }).collect()))
+    }
+
+    /// The next mentor with seats whom a mentee asks, as far as her list has been made.
+    fn next(&mut self, mentors: &[Seats], mentee: u32) -> Option<Arc> {
+        match self {
+            Self::Whole(listed, passed) => {
+                let passed = &mut passed[mentee as usize];
+                let rest = &listed.row(mentee as usize)[*passed as usize..];
+                let at = rest.iter().position(|arc| mentors[arc.to as usize].max > 0).unwrap_or(rest.len());
+                *passed += index((at + 1).min(rest.len()));
+                rest.get(at).copied()
+            }
+            Self::Pieces(pieces) => {
+                let piece = &mut pieces[mentee as usize];
+                piece.asked += 1;
+                piece.arcs.get(piece.asked - 1).copied()
+            }
+        }
+    }
+
+    /// Makes the next piece of everybody who waits for one; whose row has ended waits no longer.
+    fn go_on(
         &mut self,
         problem: &Problem<'_>,
-        scores: &dyn PairScores,
-        mentee: usize,
+        waiting: &mut Vec<u32>,
         observer: &dyn Observer,
-    ) -> Result<Option<Arc>, Stopped> {
-        if let Some(listed) = scores.listed() {
-            self.given += 1;
-            return Ok(listed.row(mentee).get(self.given - 1).copied());
+    ) -> Result<(), Stopped> {
+        let Self::Pieces(pieces) = self else {
+            waiting.clear();
+            return Ok(());
+        };
+        waiting.retain(|mentee| {
+            let Piece { arcs, most, .. } = &pieces[*mentee as usize];
+            arcs.len() == *most
+        });
+        // Who wants two mentors may wait twice.
+        let mut mentees = waiting.clone();
+        mentees.sort_unstable();
+        mentees.dedup();
+        let rest = |mentee: usize| Rest::of(problem, mentee, &pieces[mentee]);
+        let made = walk_some(problem, &mentees, observer, rest)?;
+        for (mentee, arcs) in mentees.into_iter().zip(made) {
+            let piece = &mut pieces[mentee as usize];
+            *piece = Piece { arcs, asked: 0, most: 2 * piece.most };
         }
-        if self.piece.is_empty() && !self.ends && !problem.mentors.is_empty() {
-            if observer.is_cancelled() {
-                return Err(Stopped);
+        Ok(())
+    }
+}
+
+/// The best of what comes after a piece.
+struct Rest<'a> {
+    problem: &'a Problem<'a>,
+    /// The last entry of the piece, behind which it begins.
+    last: Rank,
+    floor: i32,
+    top: Top<Rank>,
+}
+
+impl<'a> Rest<'a> {
+    fn of(problem: &'a Problem<'a>, mentee: usize, piece: &Piece) -> Self {
+        let key = |arc: &Arc| rank(arc.score, problem.scores.lot(mentee, arc.to as usize), arc.to);
+        let last = piece.arcs.last().map_or((i32::MAX, u32::MAX, u32::MAX), key);
+        Self { problem, last, floor: i32::MIN, top: Top::new(2 * piece.most) }
+    }
+}
+
+impl RowVisitor for Rest<'_> {
+    type Found = Vec<Arc>;
+
+    fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
+        for (cell, mentor) in scores.iter().zip(first..) {
+            let Some(score) = cell.score().filter(|score| (self.floor..=self.last.0).contains(score)) else {
+                continue;
+            };
+            let (lot, to) = (self.problem.scores.lot(mentee, mentor), index(mentor));
+            let key = rank(score, lot, to);
+            if key < self.last
+                && self.problem.mentors[mentor].max > 0
+                && self.top.offer(Ranked { key, lot, to, score })
+            {
+                self.floor = self.top.floor().map_or(self.floor, |floor| floor.0);
             }
-            let mut row = vec![FORBIDDEN; problem.mentors.len()];
-            scores.tile(mentee..mentee + 1, 0..row.len(), &mut row);
-            self.extend(scores, mentee, &row);
         }
-        let Some(arc) = self.piece.pop() else { return Ok(None) };
-        self.last = Some(key(scores, mentee, arc));
-        Ok(Some(arc))
     }
 
-    /// Makes the next piece out of the mentee's whole row.
-    fn extend(&mut self, scores: &dyn PairScores, mentee: usize, row: &[i32]) {
-        let behind = |arc: &Arc| self.last.is_none_or(|last| key(scores, mentee, *arc) < last);
-        let most = self.last.map_or(i32::MAX, |last| last.0);
-        let mut rest: Vec<Arc> = (0..)
-            .zip(row)
-            .filter(|(_, score)| **score != FORBIDDEN && **score <= most)
-            .map(|(to, &score)| Arc { to, score })
-            .filter(behind)
-            .collect();
-        let piece = PIECE << self.pieces.min(24);
-        self.pieces += 1;
-        if rest.len() > piece {
-            rest.select_nth_unstable_by_key(piece - 1, |arc| Reverse(key(scores, mentee, *arc)));
-            rest.truncate(piece);
-        } else {
-            self.ends = true;
-        }
-        rest.sort_unstable_by_key(|arc| key(scores, mentee, *arc));
-        self.piece = rest;
+    fn finish(self, _: usize) -> Vec<Arc> {
+        self.top.into_sorted().iter().map(|entry| Arc { to: entry.to, score: entry.score }).collect()
     }
-}
-
-fn key(scores: &dyn PairScores, mentee: usize, arc: Arc) -> Rank {
-    rank(arc.score, scores.lot(mentee, arc.to as usize), arc.to)
-}
-
-/// The first piece of everybody's list, made in parallel.
-fn first_pieces(
-    problem: &Problem<'_>,
-    scores: &dyn PairScores,
-    observer: &dyn Observer,
-) -> Result<Vec<List>, Stopped> {
-    let total = problem.mentees.len();
-    if scores.listed().is_some() {
-        return Ok((0..total).map(|_| List::default()).collect());
-    }
-    let first = |row: &mut Vec<i32>, mentee: usize| {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
-        let mut list = List::default();
-        if problem.mentees[mentee].wanted > 0 && !problem.mentors.is_empty() {
-            row.resize(problem.mentors.len(), FORBIDDEN);
-            scores.tile(mentee..mentee + 1, 0..row.len(), row);
-            list.extend(scores, mentee, row);
-        }
-        if mentee.is_multiple_of(1024) {
-            observer.progress(Stage::Assign, mentee as u64, total as u64);
-        }
-        Ok(list)
-    };
-    (0..total).into_par_iter().map_init(Vec::new, first).collect()
 }

@@ -3,6 +3,7 @@
 mod against_reference;
 mod objectives;
 mod reference;
+mod stops;
 mod stories;
 #[path = "../../benches/support/synthetic.rs"]
 mod synthetic;

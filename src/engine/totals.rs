@@ -1,8 +1,12 @@
 //! What an assignment amounts to, in plain numbers.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
+
+/// Pairs summed up as one piece of work.
+const AT_A_TIME: usize = 1 << 10;
 
 /// What an assignment amounts to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,16 +48,22 @@ impl Totals {
     pub fn of(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Self {
         let mut mentors_of = vec![0_u32; problem.mentees.len()];
         let mut load = vec![0_u32; problem.mentors.len()];
-        let (mut score, mut worst) = (0, None);
         for &(mentee, mentor) in pairs {
-            let (at, to) = (mentee as usize, mentor as usize);
-            mentors_of[at] += 1;
-            load[to] += 1;
-            if let Some(points) = problem.scores.score(at, to) {
-                score += i64::from(points);
-                worst = Some(worst.map_or(points, |worst: i32| worst.min(points)));
-            }
+            mentors_of[mentee as usize] += 1;
+            load[mentor as usize] += 1;
         }
+        let scores = pairs.par_iter().with_min_len(AT_A_TIME);
+        let scores =
+            scores.filter_map(|&(mentee, mentor)| problem.scores.score(mentee as usize, mentor as usize));
+        let (score, worst) = scores.map(|score| (i64::from(score), Some(score))).reduce(
+            || (0, None),
+            |(sum, worst), (score, other)| {
+                (
+                    sum + score,
+                    worst.map_or(other, |worst| Some(other.map_or(worst, |other| other.min(worst)))),
+                )
+            },
+        );
         let mut served = [None; 256];
         let mut second_mentors = 0;
         for (demand, &has) in problem.mentees.iter().zip(&mentors_of) {

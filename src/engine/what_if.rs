@@ -20,6 +20,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 
+use super::assign::Pulse;
 use super::certify::Certificate;
 use super::problem::{Observer, Problem, Stopped};
 
@@ -112,7 +113,8 @@ impl<'a> WhatIf<'a> {
     ) -> Result<Vec<Alternate>, Stopped> {
         let Some(source) = self.residual.mentee(mentee) else { return Ok(Vec::new()) };
         let mut targets = Vec::new();
-        self.residual.row(source, |node, cost| targets.push(Target { node, forced: cost }));
+        let aim = |node, cost| targets.push(Target { node, forced: cost });
+        self.residual.row(source, &mut Pulse::new(observer), aim)?;
         let mut search = Search::new(&self.residual, source, Way::Backward, observer);
         let found = search.nearest(targets, most)?;
         let alternate =
@@ -129,7 +131,8 @@ impl<'a> WhatIf<'a> {
     ) -> Result<Vec<Alternate>, Stopped> {
         let Some(source) = self.residual.mentor(mentor) else { return Ok(Vec::new()) };
         let mut targets = Vec::new();
-        self.residual.column(source, |node, cost| targets.push(Target { node, forced: cost }));
+        let aim = |node, cost| targets.push(Target { node, forced: cost });
+        self.residual.column(source, &mut Pulse::new(observer), aim)?;
         let mut search = Search::new(&self.residual, source, Way::Forward, observer);
         let found = search.nearest(targets, most)?;
         let alternate =

@@ -55,7 +55,7 @@ pub(super) fn survey<'a>(
     // Half of the core from either side.
     let breadth = if scarce { breadth.div_ceil(2) } else { breadth };
     let columns = scarce.then(|| Columns::new(problem, breadth));
-    let found = best_of_all(problem, breadth, columns.as_ref(), observer)?;
+    let found = best_of_all(problem, breadth, columns.as_ref(), Equals::Last, observer)?;
     let mut starts = vec![0];
     let mut arcs = Vec::with_capacity(found.len() * breadth);
     let mut outside = Vec::with_capacity(found.len());
@@ -94,28 +94,57 @@ pub fn shortlist(
     breadth: usize,
     observer: &dyn Observer,
 ) -> Result<Vec<Vec<Arc>>, Stopped> {
-    let found = best_of_all(problem, breadth, None, observer)?;
+    let found = best_of_all(problem, breadth, None, Equals::Last, observer)?;
     Ok(found.into_iter().map(|row| row.arcs).collect())
+}
+
+/// The beginning of every mentee's row: the same, but of equals the first are kept.
+pub(in crate::engine) fn beginnings(
+    problem: &Problem<'_>,
+    breadth: usize,
+    observer: &dyn Observer,
+) -> Result<Vec<Vec<Arc>>, Stopped> {
+    let found = best_of_all(problem, breadth, None, Equals::First, observer)?;
+    Ok(found.into_iter().map(|row| row.arcs).collect())
+}
+
+/// Which of equal pairs at the end of a row's best are among them.
+#[derive(Debug, Clone, Copy)]
+enum Equals {
+    /// The first in the order of a row.
+    First,
+    /// The last.
+    Last,
+}
+
+impl Equals {
+    /// A lot or a position such that those to be kept have the higher one; turned round twice it is what it was.
+    fn turned(self, number: u32) -> u32 {
+        match self {
+            Self::First => !number,
+            Self::Last => number,
+        }
+    }
 }
 
 fn best_of_all(
     problem: &Problem<'_>,
     breadth: usize,
     columns: Option<&Columns<'_>>,
+    equals: Equals,
     observer: &dyn Observer,
 ) -> Result<Vec<BestOfRow>, Stopped> {
     let open: Vec<bool> =
         problem.mentors.chunks(LANE).map(|lane| lane.iter().all(|mentor| mentor.max > 0)).collect();
     let cpu = Cpu::best();
-    walk(problem, observer, Some(Stage::Score), |_| Best {
-        columns,
-        ..Best::new(problem, &open, breadth, cpu)
-    })
+    let best = |_| Best { columns, equals, ..Best::new(problem, &open, breadth, cpu) };
+    walk(problem, observer, Some(Stage::Score), best)
 }
 
 struct Best<'a> {
     problem: &'a Problem<'a>,
     columns: Option<&'a Columns<'a>>,
+    equals: Equals,
     /// Lanes of mentors who all have places.
     open: &'a [bool],
     breadth: usize,
@@ -155,6 +184,9 @@ impl RowVisitor for Best<'_> {
 
     fn finish(self, _mentee: usize) -> BestOfRow {
         let mut found = self.top.into_best();
+        for entry in &mut found {
+            (entry.lot, entry.to) = (self.equals.turned(entry.lot), self.equals.turned(entry.to));
+        }
         // The order of a row: see [`super::core::sort`].
         found.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.lot, entry.to));
         let arcs = found.iter().map(|entry| Arc { to: entry.to, score: entry.key }).collect();
@@ -167,6 +199,7 @@ impl<'a> Best<'a> {
         Self {
             problem,
             columns: None,
+            equals: Equals::Last,
             open,
             breadth,
             top: Top::new(breadth),
@@ -232,8 +265,9 @@ impl<'a> Best<'a> {
             let Some(score) = cell.score().filter(|score| *score >= self.floor) else { continue };
             let mentor = first + at;
             if self.problem.mentors[mentor].max > 0 {
-                let lot = self.problem.scores.lot(mentee, mentor);
-                if self.top.offer(Ranked { key: score, lot, to: index(mentor), score }) {
+                let lot = self.equals.turned(self.problem.scores.lot(mentee, mentor));
+                let to = self.equals.turned(index(mentor));
+                if self.top.offer(Ranked { key: score, lot, to, score }) {
                     self.floor = self.top.floor().map_or(self.floor, |floor| floor.max(self.floor));
                 }
             }
@@ -281,7 +315,8 @@ mod tests {
                 Problem { mentees: &mentees, mentors: &seats, scores: &Random, coverage_first: true };
             for breadth in [1, 8, 32] {
                 let found = shortlist(&problem, breadth, &Unobserved).unwrap();
-                for (mentee, found) in found.iter().enumerate() {
+                let beginnings = beginnings(&problem, breadth, &Unobserved).unwrap();
+                for (mentee, (found, beginning)) in found.iter().zip(&beginnings).enumerate() {
                     let open = (0..mentors).filter(|at| seats[*at].max > 0);
                     let mut all: Vec<Ranked<i32>> = open
                         .filter_map(|at| {
@@ -289,12 +324,15 @@ mod tests {
                             Some(Ranked { key: score, lot: Random.lot(mentee, at), to: index(at), score })
                         })
                         .collect();
+                    let row = |mut all: Vec<Ranked<i32>>| -> Vec<Arc> {
+                        all.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.lot, entry.to));
+                        all.iter().map(|entry| Arc { to: entry.to, score: entry.key }).collect()
+                    };
+                    let whole = row(all.clone());
+                    assert_eq!(*beginning, whole[..breadth.min(whole.len())], "{mentee} of {mentors}");
                     all.sort_unstable_by(|a, b| b.cmp(a));
                     all.truncate(breadth);
-                    all.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.lot, entry.to));
-                    let expected: Vec<Arc> =
-                        all.iter().map(|entry| Arc { to: entry.to, score: entry.key }).collect();
-                    assert_eq!(*found, expected, "{mentee} of {mentors}, the best {breadth}");
+                    assert_eq!(*found, row(all), "{mentee} of {mentors}, the best {breadth}");
                 }
             }
         }

@@ -230,6 +230,37 @@ fn walk_source<S: Source, V: RowVisitor>(
     Ok(blocks.into_iter().flatten().collect())
 }
 
+/// The same for some mentees alone, whose findings come in the order given.
+pub(in crate::engine) fn walk_some<V: RowVisitor>(
+    problem: &Problem<'_>,
+    mentees: &[u32],
+    observer: &dyn Observer,
+    visitor: impl Fn(usize) -> V + Sync,
+) -> Result<Vec<V::Found>, Stopped> {
+    match problem.scores.narrow() {
+        Some(narrow) => walk_some_of(&narrow, problem, mentees, observer, visitor),
+        None => walk_some_of(&problem.scores, problem, mentees, observer, visitor),
+    }
+}
+
+fn walk_some_of<S: Source, V: RowVisitor>(
+    source: &S,
+    problem: &Problem<'_>,
+    mentees: &[u32],
+    observer: &dyn Observer,
+    visitor: impl Fn(usize) -> V + Sync,
+) -> Result<Vec<V::Found>, Stopped> {
+    let mentors = problem.mentors.len();
+    let of_row = |buffer: &mut Vec<S::Cell>, &mentee: &u32| {
+        let mentee = mentee as usize;
+        let mut visitor = [visitor(mentee)];
+        walk_rows(source, mentee..mentee + 1, mentors, observer, buffer, &mut visitor)?;
+        let [visitor] = visitor;
+        Ok(visitor.finish(mentee))
+    };
+    mentees.par_iter().map_init(Vec::new, of_row).collect()
+}
+
 fn walk_rows<S: Source, V: RowVisitor>(
     source: &S,
     rows: Range<usize>,

@@ -19,7 +19,7 @@ use crate::engine::certify::Certificate;
 use crate::engine::problem::{Observer, Problem, Stopped};
 
 use self::near::Near;
-use super::auction;
+use super::auction::{self, Patience};
 use super::core::Core;
 use super::counters::Work;
 use super::levels::Levels;
@@ -32,8 +32,8 @@ use super::tuning::Tuning;
 use super::weight::Weight;
 use super::{Assignment, Begun, conclude, finish, repair};
 
-/// Bids of a pass for each mentee that it serves for good, from which on searches are cheaper.
-const PATIENCE: usize = 5;
+/// When searches are cheaper than more passes of the auction.
+const PATIENCE: Patience = Patience { bids: 5, passes: 1 };
 
 /// An earlier result to start from, in the positions of the problem to be solved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -72,20 +72,28 @@ pub fn check_cut(
         let (parent, own) = (in_group(&mentor_groups, group.parent), mentor_groups.contains(&at));
         arc(own, parent, group.floor.into(), group.ceiling.into());
     }
-    let mut row = vec![FORBIDDEN; problem.mentors.len()];
+    let mut row = Vec::new();
     for (at, from) in (0_u32..).zip(0..problem.mentees.len()) {
         if observer.is_cancelled() {
             return Err(Stopped);
         }
         // Only pairs that cross the cut in the way that is counted as possible.
-        if !row.is_empty() && mentees.contains(&at) == inward && problem.mentees[from].wanted > 0 {
-            problem.scores.tile(from..from + 1, 0..row.len(), &mut row);
-            let candidates = (0_u32..).zip(&row).zip(problem.mentors).filter(|((mentor, score), seats)| {
-                **score != FORBIDDEN && seats.max > 0 && mentors.contains(mentor) != inward
-            });
-            let crossing = candidates.count();
-            arc(inward, !inward, 0, crossing as u64);
+        if mentees.contains(&at) != inward || problem.mentees[from].wanted == 0 {
+            continue;
         }
+        let crosses =
+            |mentor: u32| problem.mentors[mentor as usize].max > 0 && mentors.contains(&mentor) != inward;
+        let crossing = match problem.scores.listed() {
+            Some(listed) => listed.row(from).iter().filter(|arc| crosses(arc.to)).count(),
+            None if problem.mentors.is_empty() => 0,
+            None => {
+                row.resize(problem.mentors.len(), FORBIDDEN);
+                problem.scores.tile(from..from + 1, 0..row.len(), &mut row);
+                let candidates = (0_u32..).zip(&row).filter(|(_, score)| **score != FORBIDDEN);
+                candidates.filter(|(mentor, _)| crosses(*mentor)).count()
+            }
+        };
+        arc(inward, !inward, 0, crossing as u64);
     }
     Ok(sum)
 }

@@ -4,132 +4,289 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::engine::problem::{FORBIDDEN, Observer, PairScores, Problem, Stopped};
+use crate::engine::brought::Listed;
+use crate::engine::problem::{FORBIDDEN, NarrowScores, Observer, PairScores, Problem, Stopped};
 
 /// Mentees looked at together.
 const ROWS: usize = 16;
 /// Mentors looked at together in 16 bits; fewer in 32.
 const COLUMNS: usize = 16_384;
+/// Pairs counted together.
+const LANE: usize = 64;
+/// Mentors whom a mentee would rather have up to which they are asked one by one.
+const FEW: u64 = 64;
 
-/// Candidates that are not matched with each other although both would gain: each has a place left, or likes the other
-/// strictly better than the worst she has. Both sides rank by their own scores; equal scores block nothing. For any
+/// What a look at all pairs finds beside an assignment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stability {
+    /// Candidates seen.
+    pub candidates: u64,
+    /// Candidates that are not matched with each other although both would gain.
+    pub blocking_pairs: u64,
+}
+
+impl Stability {
+    fn and(self, other: Self) -> Self {
+        Self {
+            candidates: self.candidates + other.candidates,
+            blocking_pairs: self.blocking_pairs + other.blocking_pairs,
+        }
+    }
+}
+
+/// Counts candidates, and those that are not matched with each other although both would gain: each has a place left, or likes
+/// the other strictly better than the worst she has. Both sides rank by their own scores; equal scores block nothing. For any
 /// assignment, stable or not.
-pub fn blocking_pairs(
+pub fn stability(
     problem: &Problem<'_>,
     mentees_view: &dyn PairScores,
     mentors_view: Option<&dyn PairScores>,
     pairs: &[(u32, u32)],
     observer: &dyn Observer,
-) -> Result<u64, Stopped> {
-    let mentors_like = mentors_view.unwrap_or(mentees_view);
-    // What somebody must exceed to be welcome; with a place left, any candidate is.
-    let mut mentee_bar = vec![i32::MAX; problem.mentees.len()];
-    let mut mentor_bar = vec![i32::MAX; problem.mentors.len()];
-    let mut mentors_of = vec![0_u32; problem.mentees.len()];
-    let mut load = vec![0_u32; problem.mentors.len()];
-    for &(mentee, mentor) in pairs {
-        let (at, to) = (mentee as usize, mentor as usize);
-        mentors_of[at] += 1;
-        load[to] += 1;
-        mentee_bar[at] = mentee_bar[at].min(mentees_view.score(at, to).unwrap_or(FORBIDDEN));
-        mentor_bar[to] = mentor_bar[to].min(mentors_like.score(at, to).unwrap_or(FORBIDDEN));
-    }
-    for ((bar, demand), has) in mentee_bar.iter_mut().zip(problem.mentees).zip(&mentors_of) {
-        if *has < u32::from(demand.wanted.min(2)) {
-            *bar = FORBIDDEN;
-        }
-    }
-    for ((bar, seats), load) in mentor_bar.iter_mut().zip(problem.mentors).zip(&load) {
-        if *load < seats.max {
-            *bar = FORBIDDEN;
-        }
-    }
-    let blocks =
-        |at: usize, to: usize, hers: i32, theirs: i32| hers > mentee_bar[at] && theirs > mentor_bar[to];
-    let mates = pairs.iter().filter(|&&(mentee, mentor)| {
-        let (at, to) = (mentee as usize, mentor as usize);
-        mentees_view.score(at, to).zip(mentors_like.score(at, to)).is_some_and(|(a, b)| blocks(at, to, a, b))
-    });
-    let mates = mates.count() as u64;
-    let bars = Bars { mentees: &mentee_bar, mentors: &mentor_bar };
+) -> Result<Stability, Stopped> {
+    let (bars, mates) = Bars::of(problem, mentees_view, mentors_view, pairs, observer)?;
     let all = if let Some(listed) = mentees_view.listed() {
-        let of_row = |at: usize| {
-            let better = listed.row(at).iter().take_while(|arc| arc.score > mentee_bar[at]);
-            let found = better.filter(|arc| {
-                let to = arc.to as usize;
-                let theirs = mentors_view.map_or(Some(arc.score), |view| view.score(at, to));
-                theirs.is_some_and(|theirs| blocks(at, to, arc.score, theirs))
-            });
-            if observer.is_cancelled() { Err(Stopped) } else { Ok(found.count() as u64) }
-        };
-        let counted = (0..problem.mentees.len()).into_par_iter().with_min_len(ROWS).map(of_row);
-        counted.try_reduce(|| 0, |one, other| Ok(one + other))?
-    } else if let (Some(narrow), None) = (mentees_view.narrow(), mentors_view) {
-        // A pair that is no candidate is below 0, and so above no bar.
-        let cut = |bar: &i32| i16::try_from((*bar).max(-1)).unwrap_or(i16::MAX);
-        bars.count(COLUMNS, cut, observer, |rows, columns, hers: &mut Vec<i16>, _| {
-            narrow.tile(rows, columns, hers);
-        })?
+        bars.look_at_list(listed, mentors_view, observer)?
+    } else if let Some(narrow) = mentees_view.narrow() {
+        let look = Look::<i16>::new(&bars, COLUMNS, mentors_view);
+        look.at_all(&narrow, mentors_view.and_then(PairScores::narrow).as_ref(), observer)?
     } else {
-        bars.count(
-            COLUMNS / 4,
-            |bar| *bar,
-            observer,
-            |rows, columns, hers: &mut Vec<i32>, theirs| {
-                mentees_view.tile(rows.clone(), columns.clone(), hers);
-                if let Some(view) = mentors_view {
-                    theirs.resize(hers.len(), FORBIDDEN);
-                    view.tile(rows, columns, theirs);
-                }
-            },
-        )?
+        let look = Look::<i32>::new(&bars, COLUMNS / 4, mentors_view);
+        look.at_all(&mentees_view, mentors_view.as_ref(), observer)?
     };
-    Ok(all - mates)
+    Ok(Stability { blocking_pairs: all.blocking_pairs - mates, ..all })
 }
 
-/// What everybody must be offered more than.
-struct Bars<'a> {
-    mentees: &'a [i32],
-    mentors: &'a [i32],
+/// What everybody must be offered more than: with a place left, any candidate will do.
+struct Bars {
+    mentees: Vec<i32>,
+    mentors: Vec<i32>,
 }
 
-impl Bars<'_> {
-    /// Counts the pairs above both bars. `fill` writes what mentees think of a tile, and what mentors think of it unless
-    /// they think the same.
-    fn count<C: Copy + Default + Ord + Send + Sync>(
-        &self,
-        most_columns: usize,
-        cut: impl Fn(&i32) -> C,
+impl Bars {
+    /// The bars under an assignment, and how many of its own pairs are above both.
+    fn of(
+        problem: &Problem<'_>,
+        mentees_view: &dyn PairScores,
+        mentors_view: Option<&dyn PairScores>,
+        pairs: &[(u32, u32)],
         observer: &dyn Observer,
-        fill: impl Fn(Range<usize>, Range<usize>, &mut Vec<C>, &mut Vec<C>) + Sync,
-    ) -> Result<u64, Stopped> {
-        let mentees: Vec<C> = self.mentees.iter().map(&cut).collect();
-        let mentors: Vec<C> = self.mentors.iter().map(&cut).collect();
-        let of_rows = |(hers, theirs): &mut (Vec<C>, Vec<C>), block: usize| {
-            let rows = block * ROWS..mentees.len().min((block + 1) * ROWS);
-            let mut found = 0;
-            for first in (0..mentors.len()).step_by(most_columns) {
+    ) -> Result<(Self, u64), Stopped> {
+        let of_pair = |&(mentee, mentor): &(u32, u32)| {
+            if observer.is_cancelled() {
+                return Err(Stopped);
+            }
+            let score =
+                |view: &dyn PairScores| view.score(mentee as usize, mentor as usize).unwrap_or(FORBIDDEN);
+            let hers = score(mentees_view);
+            Ok((hers, mentors_view.map_or(hers, score)))
+        };
+        let scores = pairs.par_iter().map(of_pair).collect::<Result<Vec<(i32, i32)>, Stopped>>()?;
+        let mut bars = Self {
+            mentees: vec![i32::MAX; problem.mentees.len()],
+            mentors: vec![i32::MAX; problem.mentors.len()],
+        };
+        let mut mentors_of = vec![0_u32; problem.mentees.len()];
+        let mut load = vec![0_u32; problem.mentors.len()];
+        for (&(mentee, mentor), &(hers, theirs)) in pairs.iter().zip(&scores) {
+            let (at, to) = (mentee as usize, mentor as usize);
+            mentors_of[at] += 1;
+            load[to] += 1;
+            bars.mentees[at] = bars.mentees[at].min(hers);
+            bars.mentors[to] = bars.mentors[to].min(theirs);
+        }
+        for ((bar, demand), has) in bars.mentees.iter_mut().zip(problem.mentees).zip(&mentors_of) {
+            if *has < u32::from(demand.wanted.min(2)) {
+                *bar = FORBIDDEN;
+            }
+        }
+        for ((bar, seats), load) in bars.mentors.iter_mut().zip(problem.mentors).zip(&load) {
+            if *load < seats.max {
+                *bar = FORBIDDEN;
+            }
+        }
+        let above = pairs.iter().zip(scores).filter(|&(&(mentee, mentor), (hers, theirs))| {
+            hers > bars.mentees[mentee as usize] && theirs > bars.mentors[mentor as usize]
+        });
+        let above = above.count() as u64;
+        Ok((bars, above))
+    }
+
+    fn look_at_list(
+        &self,
+        listed: &Listed,
+        mentors_view: Option<&dyn PairScores>,
+        observer: &dyn Observer,
+    ) -> Result<Stability, Stopped> {
+        let of_row = |(mentee, &bar): (usize, &i32)| {
+            if observer.is_cancelled() {
+                return Err(Stopped);
+            }
+            let row = listed.row(mentee);
+            let better = row.iter().take_while(|arc| arc.score > bar);
+            let blocking = better.filter(|arc| {
+                let to = arc.to as usize;
+                let theirs = mentors_view.map_or(Some(arc.score), |view| view.score(mentee, to));
+                theirs.is_some_and(|theirs| theirs > self.mentors[to])
+            });
+            Ok(Stability { candidates: row.len() as u64, blocking_pairs: blocking.count() as u64 })
+        };
+        let rows = self.mentees.par_iter().enumerate().with_min_len(ROWS).map(of_row);
+        rows.try_reduce(Stability::default, |one, other| Ok(one.and(other)))
+    }
+}
+
+/// A score as a tile holds it.
+trait Cell: Copy + Default + Ord + Send + Sync {
+    /// What a cell must exceed to be above a bar. Above that for [`FORBIDDEN`] is every candidate, and nothing else.
+    fn above(bar: i32) -> Self;
+}
+
+impl Cell for i16 {
+    fn above(bar: i32) -> Self {
+        // A pair that is no candidate is below 0, and so above no bar.
+        Self::try_from(bar.max(-1)).unwrap_or(Self::MAX)
+    }
+}
+
+impl Cell for i32 {
+    fn above(bar: i32) -> Self {
+        bar
+    }
+}
+
+/// What fills tiles.
+trait Tiles<C>: Sync {
+    fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [C]);
+
+    /// A whole row, if it is there already.
+    fn row(&self, mentee: usize) -> Option<&[C]>;
+}
+
+impl Tiles<i16> for &dyn NarrowScores {
+    fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [i16]) {
+        self.tile(rows, columns, tile);
+    }
+
+    fn row(&self, mentee: usize) -> Option<&[i16]> {
+        NarrowScores::row(*self, mentee)
+    }
+}
+
+impl Tiles<i32> for &dyn PairScores {
+    fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [i32]) {
+        self.tile(rows, columns, tile);
+    }
+
+    fn row(&self, mentee: usize) -> Option<&[i32]> {
+        PairScores::row(*self, mentee)
+    }
+}
+
+/// A look at all pairs, tile by tile.
+struct Look<'a, C> {
+    bars: &'a Bars,
+    mentees: Vec<C>,
+    mentors: Vec<C>,
+    most_columns: usize,
+    mentors_view: Option<&'a dyn PairScores>,
+}
+
+impl<'a, C: Cell> Look<'a, C> {
+    fn new(bars: &'a Bars, most_columns: usize, mentors_view: Option<&'a dyn PairScores>) -> Self {
+        let cut = |bars: &[i32]| bars.iter().map(|bar| C::above(*bar)).collect();
+        Self { bars, mentees: cut(&bars.mentees), mentors: cut(&bars.mentors), most_columns, mentors_view }
+    }
+
+    /// Looks at what mentees think of all pairs, and where they would rather have others, at what these think.
+    fn at_all<T: Tiles<C>>(
+        &self,
+        hers: &T,
+        theirs: Option<&T>,
+        observer: &dyn Observer,
+    ) -> Result<Stability, Stopped> {
+        let of_block = |(tile, room): &mut (Vec<C>, Vec<C>), block: usize| {
+            let rows = block * ROWS..self.mentees.len().min((block + 1) * ROWS);
+            let mut seen = Stability::default();
+            let step = if hers.row(rows.start).is_some() { usize::MAX } else { self.most_columns };
+            for first in (0..self.mentors.len()).step_by(step) {
                 if observer.is_cancelled() {
                     return Err(Stopped);
                 }
-                let columns = first..mentors.len().min(first + most_columns);
-                let width = columns.len();
-                hers.resize(rows.len() * width, C::default());
-                fill(rows.clone(), columns.clone(), hers, theirs);
-                let theirs = if theirs.is_empty() { &*hers } else { &*theirs };
-                let both = hers.chunks_exact(width).zip(theirs.chunks_exact(width));
-                for ((hers, theirs), bar) in both.zip(&mentees[rows.clone()]) {
-                    // A plain loop without a branch: that is what becomes vector code.
-                    let each = hers.iter().zip(theirs).zip(&mentors[columns.clone()]);
-                    let count: u32 = each.map(|((a, b), to)| u32::from(a > bar) & u32::from(b > to)).sum();
-                    found += u64::from(count);
+                let columns = first..self.mentors.len().min(first.saturating_add(step));
+                if step == usize::MAX {
+                    for mentee in rows.clone() {
+                        let row = hers.row(mentee).unwrap_or_default();
+                        seen = seen.and(self.at_row(mentee, &columns, row, theirs, room));
+                    }
+                    continue;
+                }
+                tile.resize(rows.len() * columns.len(), C::default());
+                hers.fill(rows.clone(), columns.clone(), tile);
+                for (mentee, row) in rows.clone().zip(tile.chunks_exact(columns.len())) {
+                    seen = seen.and(self.at_row(mentee, &columns, row, theirs, room));
                 }
             }
-            Ok(found)
+            Ok(seen)
         };
-        (0..mentees.len().div_ceil(ROWS))
-            .into_par_iter()
-            .map_init(Default::default, of_rows)
-            .try_reduce(|| 0, |one, other| Ok(one + other))
+        let blocks = (0..self.mentees.len().div_ceil(ROWS)).into_par_iter();
+        let seen = blocks.map_init(Default::default, of_block);
+        seen.try_reduce(Stability::default, |one, other| Ok(one.and(other)))
     }
+
+    /// Looks at some of a mentee's pairs.
+    fn at_row<T: Tiles<C>>(
+        &self,
+        mentee: usize,
+        columns: &Range<usize>,
+        hers: &[C],
+        theirs: Option<&T>,
+        room: &mut Vec<C>,
+    ) -> Stability {
+        let candidates = count(hers, C::above(FORBIDDEN));
+        let (bar, bars) = (self.mentees[mentee], &self.mentors[columns.clone()]);
+        let Some(view) = self.mentors_view else {
+            return Stability { candidates, blocking_pairs: count_both(hers, bar, hers, bars) };
+        };
+        let liked = count(hers, bar);
+        let blocking_pairs = match theirs {
+            _ if liked == 0 => 0,
+            Some(theirs) if liked > FEW => {
+                room.resize(hers.len(), C::default());
+                theirs.fill(mentee..mentee + 1, columns.clone(), room);
+                count_both(hers, bar, room, bars)
+            }
+            _ => {
+                let liked = hers.iter().zip(columns.clone()).filter(|(score, _)| **score > bar);
+                let welcome = liked.filter(|&(_, mentor)| {
+                    view.score(mentee, mentor).is_some_and(|score| score > self.bars.mentors[mentor])
+                });
+                welcome.count() as u64
+            }
+        };
+        Stability { candidates, blocking_pairs }
+    }
+}
+
+// Plain loops of known length without a branch: that is what becomes vector code.
+
+/// How many are above a bar.
+fn count<C: Cell>(cells: &[C], bar: C) -> u64 {
+    let (lanes, rest) = cells.as_chunks::<LANE>();
+    let of = |cells: &[C]| cells.iter().fold(0_u16, |sum, cell| sum + u16::from(*cell > bar));
+    lanes.iter().map(|lane| u64::from(of(lane))).sum::<u64>() + u64::from(of(rest))
+}
+
+/// How many pairs are above the mentee's bar and the mentor's.
+fn count_both<C: Cell>(hers: &[C], bar: C, theirs: &[C], bars: &[C]) -> u64 {
+    let of = |hers: &[C], theirs: &[C], bars: &[C]| {
+        let both = hers.iter().zip(theirs.iter().zip(bars));
+        both.fold(0_u16, |sum, (a, (b, to))| sum + (u16::from(*a > bar) & u16::from(b > to)))
+    };
+    let (hers, last_of_hers) = hers.as_chunks::<LANE>();
+    let (theirs, last_of_theirs) = theirs.as_chunks::<LANE>();
+    let (bars, last_bars) = bars.as_chunks::<LANE>();
+    let lanes = hers.iter().zip(theirs.iter().zip(bars));
+    let whole: u64 = lanes.map(|(hers, (theirs, bars))| u64::from(of(hers, theirs, bars))).sum();
+    whole + u64::from(of(last_of_hers, last_of_theirs, last_bars))
 }

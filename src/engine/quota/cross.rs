@@ -30,7 +30,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
 
-use crate::engine::assign::index;
+use crate::engine::assign::{Pulse, index};
 use crate::engine::brought::{BadList, Listed};
 use crate::engine::problem::{Arc, FORBIDDEN, Observer, PairScores, Problem, Seats, Stopped};
 
@@ -267,7 +267,7 @@ impl<'a> Split<'a> {
             mentors[*mentor as usize].max = max - least;
             mentors.push(Seats { min, max: most });
         }
-        let scores = Priced::new(self, prices)?;
+        let scores = Priced::new(self, prices, observer)?;
         let problem = Problem { mentors: &mentors, scores: &scores, ..*self.problem };
         found.solved += 1;
         match assign_within(&problem, &self.quotas(&gives)?, observer)? {
@@ -386,22 +386,24 @@ struct Priced<'a> {
 }
 
 impl<'a> Priced<'a> {
-    fn new(split: &'a Split<'a>, prices: &'a [i32]) -> Result<Self, BadList> {
+    fn new(split: &'a Split<'a>, prices: &'a [i32], observer: &dyn Observer) -> Result<Self, BadCross> {
         let mut this = Self { split, prices, listed: None };
-        this.listed = split.problem.scores.listed().map(|listed| this.list(listed)).transpose()?;
+        this.listed = split.problem.scores.listed().map(|listed| this.list(listed, observer)).transpose()?;
         Ok(this)
     }
 
-    fn list(&self, listed: &Listed) -> Result<Listed, BadList> {
+    fn list(&self, listed: &Listed, observer: &dyn Observer) -> Result<Listed, BadCross> {
         let (mut starts, mut arcs) = (vec![0], Vec::with_capacity(listed.len()));
+        let mut pulse = Pulse::new(observer);
         for mentee in 0..self.split.problem.mentees.len() {
+            pulse.beat(listed.row(mentee).len())?;
             arcs.extend(listed.row(mentee).iter().map(|arc| {
                 let to = self.split.column(mentee, arc.to);
                 Arc { to, score: self.net(to as usize, arc.score) }
             }));
             starts.push(arcs.len());
         }
-        Listed::new(starts, arcs)
+        Ok(Listed::observed(starts, arcs, observer)??)
     }
 
     /// A candidate's score less the price of its column. Never less than can be told from no candidate: a score that is

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::assign::index;
 use crate::engine::assign::weight::Weight;
+use crate::engine::assign::{Pulse, index};
+use crate::engine::problem::Stopped;
 
 use super::network::{Network, Nodes};
 
@@ -63,12 +64,20 @@ impl Cut {
 }
 
 /// The smallest cut of a network in which nothing more can be sent.
-pub(super) fn smallest<W: Weight>(network: &Network<W>) -> Option<Cut> {
+pub(super) fn smallest<W: Weight>(
+    network: &Network<W>,
+    pulse: &mut Pulse<'_>,
+) -> Result<Option<Cut>, Stopped> {
     let (excess, owing) = network.flow.unbalanced();
-    let too_much =
-        excess.into_iter().take(TRIED).map(|node| (network.flow.reach(node, false), Need::OfMentees));
-    let too_little =
-        owing.into_iter().take(TRIED).map(|node| (network.flow.reach(node, true), Need::OfMentors));
-    let cuts = too_much.chain(too_little).map(|(inside, need)| Cut::of(network.nodes, inside, need));
-    cuts.min_by_key(Cut::size)
+    let mut smallest: Option<Cut> = None;
+    for (starts, backwards, need) in [(excess, false, Need::OfMentees), (owing, true, Need::OfMentors)] {
+        let ways = network.flow.ways(backwards, pulse)?;
+        for start in starts.into_iter().take(TRIED) {
+            let cut = Cut::of(network.nodes, ways.reach(start, pulse)?, need);
+            if smallest.as_ref().is_none_or(|smallest| cut.size() < smallest.size()) {
+                smallest = Some(cut);
+            }
+        }
+    }
+    Ok(smallest)
 }

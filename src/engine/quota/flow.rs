@@ -10,7 +10,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::engine::assign::weight::Weight;
-use crate::engine::assign::{Work, index};
+use crate::engine::assign::{Pulse, Work, index};
+use crate::engine::problem::Stopped;
 
 use super::Failure;
 
@@ -182,27 +183,36 @@ impl<W: Weight> Flow<W> {
         (0_u32..).zip(&self.excess).filter(|(_, excess)| **excess > 0).map(|(node, _)| node).collect()
     }
 
-    /// The nodes that room leads to from `start`, or, backwards, the nodes from which it leads there.
-    pub(super) fn reach(&self, start: u32, backwards: bool) -> Vec<bool> {
-        let mut ways = vec![Vec::new(); self.first.len()];
-        for (half, to) in
-            (0_u32..).zip(&self.halves).filter(|(_, half)| half.room > 0).map(|(at, half)| (at, half.to))
-        {
-            let from = self.tail(half);
-            let (here, there) = if backwards { (to, from) } else { (from, to) };
-            ways[here as usize].push(there);
-        }
-        let mut reached = vec![false; ways.len()];
-        let mut stack = vec![start];
-        reached[start as usize] = true;
-        while let Some(node) = stack.pop() {
-            for &to in &ways[node as usize] {
-                if !std::mem::replace(&mut reached[to as usize], true) {
-                    stack.push(to);
-                }
+    /// Where room leads from every node, or, backwards, from where it leads there.
+    pub(super) fn ways(&self, backwards: bool, pulse: &mut Pulse<'_>) -> Result<Ways, Stopped> {
+        let nodes = self.first.len();
+        let mut starts = vec![0; nodes + 1];
+        for half in 0..index(self.halves.len()) {
+            pulse.beat(1)?;
+            if let Some((here, _)) = self.way(half, backwards) {
+                starts[here as usize + 1] += 1;
             }
         }
-        reached
+        for node in 0..nodes {
+            starts[node + 1] += starts[node];
+        }
+        let mut next = starts.clone();
+        let mut ends = vec![0; starts[nodes]];
+        for half in 0..index(self.halves.len()) {
+            pulse.beat(1)?;
+            if let Some((here, there)) = self.way(half, backwards) {
+                ends[next[here as usize]] = there;
+                next[here as usize] += 1;
+            }
+        }
+        Ok(Ways { starts, ends })
+    }
+
+    /// The nodes between which a half leads, if it has room.
+    fn way(&self, half: u32, backwards: bool) -> Option<(u32, u32)> {
+        let Half { to, room, .. } = self.halves[half as usize];
+        let from = self.tail(half);
+        (room > 0).then_some(if backwards { (to, from) } else { (from, to) })
     }
 
     /// Whether every node balances.
@@ -337,6 +347,31 @@ impl<W: Weight> Flow<W> {
         self.owe(node, source, amount);
         work.count(looked)?;
         Ok(true)
+    }
+}
+
+/// Where room leads, node by node.
+pub(super) struct Ways {
+    starts: Vec<usize>,
+    ends: Vec<u32>,
+}
+
+impl Ways {
+    /// The nodes that can be reached from one of them.
+    pub(super) fn reach(&self, start: u32, pulse: &mut Pulse<'_>) -> Result<Vec<bool>, Stopped> {
+        let mut reached = vec![false; self.starts.len() - 1];
+        let mut stack = vec![start];
+        reached[start as usize] = true;
+        while let Some(node) = stack.pop() {
+            let ends = &self.ends[self.starts[node as usize]..self.starts[node as usize + 1]];
+            pulse.beat(ends.len())?;
+            for &to in ends {
+                if !std::mem::replace(&mut reached[to as usize], true) {
+                    stack.push(to);
+                }
+            }
+        }
+        Ok(reached)
     }
 }
 

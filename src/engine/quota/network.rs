@@ -5,13 +5,18 @@
 //! places, one for the others) up the groups of mentors, back to the root. Prices `pi` give, seen from the root, `u` of a
 //! mentee as they are, and `p` of a mentor with the opposite sign.
 
-use crate::engine::assign::index;
+use rayon::prelude::*;
+
 use crate::engine::assign::weight::Weight;
+use crate::engine::assign::{Pulse, index};
 use crate::engine::certify::Certificate;
-use crate::engine::problem::{Arc, Problem};
+use crate::engine::problem::{Arc, Problem, Stopped};
 
 use super::flow::Flow;
 use super::forest::{Forest, Quotas};
+
+/// Units of work to add an arc.
+const ADDING: usize = 16;
 
 /// A pair of the network.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +100,8 @@ impl<W: Weight> Network<W> {
         quotas: &Quotas,
         pairs: &[(u32, u32)],
         certificate: &Certificate,
-    ) -> Self {
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Self, Stopped> {
         let nodes = Nodes::of(problem, quotas);
         let mut pi = vec![W::default(); nodes.len()];
         for (mentee, &u) in certificate.mentee_prices.iter().enumerate() {
@@ -112,9 +118,10 @@ impl<W: Weight> Network<W> {
             of_mentee[mentee as usize] += 1;
             of_mentor[mentor as usize] += 1;
         }
-        this.add_mentees(problem, &quotas.mentees, certificate, &of_mentee);
-        this.add_mentors(problem, &quotas.mentors, certificate, &of_mentor);
+        this.add_mentees(problem, &quotas.mentees, certificate, &of_mentee, pulse)?;
+        this.add_mentors(problem, &quotas.mentors, certificate, &of_mentor, pulse)?;
         for &(mentee, mentor) in pairs {
+            pulse.beat(ADDING)?;
             let score = problem.scores.score(mentee as usize, mentor as usize).unwrap_or_default();
             this.add_pair(mentee, Arc { to: mentor, score }, true);
         }
@@ -122,7 +129,7 @@ impl<W: Weight> Network<W> {
         this.add_groups(&quotas.mentees, &counts, Nodes::mentee_group, false);
         let counts = quotas.mentors.count(of_mentor);
         this.add_groups(&quotas.mentors, &counts, Nodes::mentor_group, true);
-        this
+        Ok(this)
     }
 
     fn add_mentees(
@@ -131,8 +138,10 @@ impl<W: Weight> Network<W> {
         forest: &Forest,
         certificate: &Certificate,
         has: &[u32],
-    ) {
+        pulse: &mut Pulse<'_>,
+    ) -> Result<(), Stopped> {
         for (mentee, demand) in problem.mentees.iter().enumerate() {
+            pulse.beat(ADDING)?;
             let from = Nodes::mentee_group(self.nodes, forest.innermost(mentee));
             let tier = certificate.tiers.iter().find(|entry| entry.tier == demand.tier);
             let first =
@@ -144,6 +153,7 @@ impl<W: Weight> Network<W> {
                 self.places[mentee].push(arc);
             }
         }
+        Ok(())
     }
 
     fn add_mentors(
@@ -152,8 +162,10 @@ impl<W: Weight> Network<W> {
         forest: &Forest,
         certificate: &Certificate,
         has: &[u32],
-    ) {
+        pulse: &mut Pulse<'_>,
+    ) -> Result<(), Stopped> {
         for (mentor, seats) in problem.mentors.iter().enumerate() {
+            pulse.beat(ADDING)?;
             let to = self.nodes.mentor_group(forest.innermost(mentor));
             let min = seats.min.min(seats.max);
             let (of_min, others) = (has[mentor].min(min), has[mentor].saturating_sub(min));
@@ -162,6 +174,7 @@ impl<W: Weight> Network<W> {
                 self.flow.add((self.nodes.mentor(mentor), to), W::narrow(-bonus), more, less);
             }
         }
+        Ok(())
     }
 
     fn add_groups(
@@ -193,12 +206,14 @@ impl<W: Weight> Network<W> {
 
     /// Takes in pairs that are not in the network yet, given per mentee. A mentee to whom one of them offers more than her
     /// price gets that price.
-    pub(super) fn take_in(&mut self, added: &[Vec<Arc>]) {
+    pub(super) fn take_in(&mut self, added: &[Vec<Arc>], pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
         let mut in_use = self.places.clone();
         for pair in self.pairs.iter().filter(|pair| self.flow.less(pair.arc) > 0) {
+            pulse.beat(ADDING)?;
             in_use[pair.mentee as usize].push(pair.arc);
         }
         for ((mentee, added), in_use) in (0_u32..).zip(added).zip(in_use) {
+            pulse.beat(ADDING * added.len())?;
             let node = self.nodes.mentee(mentee as usize);
             let mut highest = self.flow.pi[node as usize];
             for &arc in added {
@@ -211,13 +226,14 @@ impl<W: Weight> Network<W> {
                 self.flow.raise(node, rise, &in_use);
             }
         }
+        Ok(())
     }
 
     /// The pairs in use, sorted.
     pub(super) fn used(&self) -> Vec<(u32, u32)> {
-        let used = self.pairs.iter().filter(|pair| self.flow.less(pair.arc) > 0);
+        let used = self.pairs.par_iter().filter(|pair| self.flow.less(pair.arc) > 0);
         let mut pairs: Vec<(u32, u32)> = used.map(|pair| (pair.mentee, pair.mentor)).collect();
-        pairs.sort_unstable();
+        pairs.par_sort_unstable();
         pairs
     }
 

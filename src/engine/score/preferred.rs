@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use super::Scores;
+use super::{Plane, Scores};
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::encode::ties::Ties;
-use crate::engine::problem::{FORBIDDEN, PairScores};
+use crate::engine::problem::{FORBIDDEN, NarrowScores, PairScores};
 
-/// What one who was named is ranked above everybody else by.
-const NAMED: i32 = FULL_SCORE as i32 + 1;
+/// What one who was named is ranked above everybody else by: the two together are within 16 bits.
+const NAMED: i16 = FULL_SCORE.cast_signed() + 1;
 
 /// The scores of a round as one side sees them.
 pub(in crate::engine) struct Preferred<'a> {
@@ -31,24 +31,37 @@ impl<'a> Preferred<'a> {
 
 impl PairScores for Preferred<'_> {
     fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
-        let width = cols.len();
-        self.scores.tile(rows.clone(), cols.clone(), out);
-        for (mentee, out) in rows.zip(out.chunks_mut(width.max(1))) {
-            for (mentor, ties, _) in self.scores.tied.of_range(mentee, &cols) {
-                let score = &mut out[*mentor as usize - cols.start];
-                if *score != FORBIDDEN && ties.has(self.named) {
-                    *score += NAMED;
-                }
-            }
+        let mut narrow = vec![0; out.len()];
+        NarrowScores::tile(self, rows, cols, &mut narrow);
+        for (out, score) in out.iter_mut().zip(narrow) {
+            *out = if score < 0 { FORBIDDEN } else { i32::from(score) };
         }
     }
 
     fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
         let named = self.scores.tied.of(mentee, mentor).has(self.named);
-        self.scores.score(mentee, mentor).map(|score| if named { score + NAMED } else { score })
+        self.scores.score(mentee, mentor).map(|score| if named { score + i32::from(NAMED) } else { score })
+    }
+
+    fn narrow(&self) -> Option<&dyn NarrowScores> {
+        Some(self)
     }
 
     fn lot(&self, mentee: usize, mentor: usize) -> u32 {
         self.scores.lot(mentee, mentor)
+    }
+}
+
+impl NarrowScores for Preferred<'_> {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
+        self.scores.fill(rows.clone(), cols.clone(), Plane::Scores, out);
+        for (mentee, out) in rows.zip(out.chunks_mut(cols.len().max(1))) {
+            for (mentor, ties, _) in self.scores.tied.of_range(mentee, &cols) {
+                let score = &mut out[*mentor as usize - cols.start];
+                if *score >= 0 && ties.has(self.named) {
+                    *score += NAMED;
+                }
+            }
+        }
     }
 }

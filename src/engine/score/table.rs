@@ -14,9 +14,12 @@ use super::columns::Columns;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
+use crate::engine::problem::{Observer, Stopped};
 
 /// Most verdicts that are kept per aspect: 16 MiB.
 const MOST_CELLS: usize = 1 << 22;
+/// People looked at between two questions whether to stop.
+const AT_A_TIME: usize = 1 << 12;
 /// Most classes that a `u16` names.
 const MOST_CLASSES: usize = 1 << 16;
 
@@ -73,11 +76,14 @@ enum Side<T> {
 
 impl<T: Clone + Eq + Hash> Side<T> {
     /// Puts equal answers into classes, unless there would be more than `most`.
-    fn collect(answers: Vec<T>, most: usize) -> Self {
+    fn collect(answers: Vec<T>, most: usize, observer: &dyn Observer) -> Result<Self, Stopped> {
         let mut values: Vec<T> = Vec::new();
         let mut numbers: HashMap<&T, u16> = HashMap::new();
         let mut of = Vec::with_capacity(answers.len());
-        for answer in &answers {
+        for (at, answer) in answers.iter().enumerate() {
+            if at.is_multiple_of(AT_A_TIME) && observer.is_cancelled() {
+                return Err(Stopped);
+            }
             let number = match numbers.entry(answer) {
                 Entry::Occupied(known) => *known.get(),
                 Entry::Vacant(new) => match u16::try_from(values.len()) {
@@ -85,12 +91,12 @@ impl<T: Clone + Eq + Hash> Side<T> {
                         values.push(answer.clone());
                         *new.insert(number)
                     }
-                    _ => return Self::Own(answers),
+                    _ => return Ok(Self::Own(answers)),
                 },
             };
             of.push(number);
         }
-        Self::Shared(values, of)
+        Ok(Self::Shared(values, of))
     }
 
     fn answer(&self, at: usize) -> &T {
@@ -108,17 +114,18 @@ impl<A: Aspect> Table<A> {
         mentees: &[&Person<'_>],
         mentors: &[&Person<'_>],
         columns: &mut Columns,
-    ) -> Self {
-        let of_mentees: Vec<A::Mentee> = mentees.iter().map(|person| aspect.mentee(person)).collect();
-        let of_mentors: Vec<A::Mentor> = mentors.iter().map(|person| aspect.mentor(person)).collect();
+        observer: &dyn Observer,
+    ) -> Result<Self, Stopped> {
+        let of_mentees = answers(mentees, |person| aspect.mentee(person), observer)?;
+        let of_mentors = answers(mentors, |person| aspect.mentor(person), observer)?;
         if aspect.lay_out(&of_mentees, &of_mentors, columns) {
             let (mentees, mentors) = (Side::Own(of_mentees), Side::Own(of_mentors));
-            return Self { aspect, mentees, mentors, classifies: true, cells: None };
+            return Ok(Self { aspect, mentees, mentors, classifies: true, cells: None });
         }
-        let mentors = Side::collect(of_mentors, (mentors.len() / 2).clamp(256, MOST_CLASSES));
+        let mentors = Side::collect(of_mentors, (mentors.len() / 2).clamp(256, MOST_CLASSES), observer)?;
         let mentees = match &mentors {
             Side::Shared(values, _) => {
-                Side::collect(of_mentees, (MOST_CELLS / values.len().max(1)).min(MOST_CLASSES))
+                Side::collect(of_mentees, (MOST_CELLS / values.len().max(1)).min(MOST_CLASSES), observer)?
             }
             Side::Own(_) => Side::Own(of_mentees),
         };
@@ -126,8 +133,24 @@ impl<A: Aspect> Table<A> {
             (Side::Shared(rows, _), Side::Shared(columns, _)) => Some(judge_all(&aspect, rows, columns)),
             _ => None,
         };
-        Self { aspect, mentees, mentors, classifies: false, cells }
+        Ok(Self { aspect, mentees, mentors, classifies: false, cells })
     }
+}
+
+/// What some people answer.
+fn answers<T: Send>(
+    people: &[&Person<'_>],
+    answer: impl Fn(&Person<'_>) -> T + Sync,
+    observer: &dyn Observer,
+) -> Result<Vec<T>, Stopped> {
+    let some = |people: &[&Person<'_>]| {
+        if observer.is_cancelled() {
+            return Err(Stopped);
+        }
+        Ok(people.iter().map(|person| answer(person)).collect())
+    };
+    let answers: Vec<Vec<T>> = people.par_chunks(AT_A_TIME).map(some).collect::<Result<_, Stopped>>()?;
+    Ok(answers.into_iter().flatten().collect())
 }
 
 fn judge_all<A: Aspect>(aspect: &A, rows: &[A::Mentee], columns: &[A::Mentor]) -> Array2<Verdict> {

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 
 use crate::domain::policy::Objective;
 use crate::engine::assign::tests::case::{Case, case, score};
-use crate::engine::brought::Listed;
-use crate::engine::certify::{Certificate, blocking_pairs};
+use crate::engine::certify::{Certificate, Stability, stability};
 use crate::engine::objective::{Evidence, Solution, check, solve};
-use crate::engine::problem::{Arc, FORBIDDEN, Problem, Unobserved};
+use crate::engine::problem::{FORBIDDEN, PairScores, Problem, Unobserved};
+use crate::engine::stable::{Sides, stable};
 
 /// Solves a case as a matrix and as a list, which must give assignments of one value, and checks both proofs.
 fn solved(case: &Case, objective: Objective) -> Solution {
@@ -16,7 +16,12 @@ fn solved(case: &Case, objective: Objective) -> Solution {
     let checked = check(&problem, &solution.pairs, &solution.evidence, None, &Unobserved).unwrap();
     assert!(checked.proved, "{checked:?} {solution:?}");
 
-    let list = listed(case);
+    let matrix = case.matrix();
+    let narrow = Problem { scores: &matrix, ..problem };
+    assert_eq!(solve(&narrow, objective, None, &Unobserved).unwrap(), solution);
+    assert_eq!(check(&narrow, &solution.pairs, &solution.evidence, None, &Unobserved).unwrap(), checked);
+
+    let list = case.listed();
     let problem = Problem { scores: &list, ..problem };
     let from_list = solve(&problem, objective, None, &Unobserved).unwrap();
     let checked = check(&problem, &from_list.pairs, &from_list.evidence, None, &Unobserved).unwrap();
@@ -32,15 +37,26 @@ fn solved(case: &Case, objective: Objective) -> Solution {
     solution
 }
 
-fn listed(case: &Case) -> Listed {
-    let mentors = case.mentors.len();
-    let (mut starts, mut arcs) = (vec![0], Vec::new());
-    for mentee in 0..case.mentees.len() {
-        let scores = (0_u32..).zip(&case.scores[mentee * mentors..(mentee + 1) * mentors]);
-        arcs.extend(scores.filter(|(_, score)| **score != FORBIDDEN).map(|(to, &score)| Arc { to, score }));
-        starts.push(arcs.len());
+/// Blocking pairs, one by one: what mentees think of them, and what mentors think of the same candidates.
+fn blocking(hers: &Case, theirs: &Case, pairs: &[(u32, u32)]) -> u64 {
+    let worst = |scores: Vec<i32>, most: usize| {
+        if scores.len() < most { FORBIDDEN } else { scores.into_iter().min().unwrap_or(i32::MAX) }
+    };
+    let of = |pair: &(u32, u32)| (pair.0 as usize, pair.1 as usize);
+    let mut blocking = 0;
+    for i in 0..hers.mentees.len() {
+        for j in 0..hers.mentors.len() {
+            let mine = pairs.iter().map(of).filter(|pair| pair.0 == i);
+            let mine = mine.map(|pair| hers.score(i, pair.1)).collect();
+            let held = pairs.iter().map(of).filter(|pair| pair.1 == j);
+            let held = held.map(|pair| theirs.score(pair.0, j)).collect();
+            let is_candidate = hers.score(i, j) != FORBIDDEN;
+            let gains = hers.score(i, j) > worst(mine, usize::from(hers.mentees[i].wanted))
+                && theirs.score(i, j) > worst(held, hers.mentors[j].max as usize);
+            blocking += u64::from(is_candidate && gains && !pairs.iter().any(|pair| of(pair) == (i, j)));
+        }
     }
-    Listed::new(starts, arcs).unwrap()
+    blocking
 }
 
 /// People first, then the worst pair, then the total.
@@ -121,26 +137,40 @@ proptest! {
         let mut bit = 0;
         let pairs: Vec<(u32, u32)> =
             best.pairs.into_iter().filter(|_| { bit += 1; keep >> bit & 1 == 1 }).collect();
-        let mut slow = 0;
-        for i in 0..case.mentees.len() {
-            for j in 0..case.mentors.len() {
-                let worst = |scores: Vec<i32>, most: usize| {
-                    if scores.len() < most { FORBIDDEN } else { scores.into_iter().min().unwrap_or(i32::MAX) }
-                };
-                let mine = pairs.iter().filter(|pair| pair.0 as usize == i);
-                let mine = mine.map(|pair| case.score(i, pair.1 as usize)).collect();
-                let hers = pairs.iter().filter(|pair| pair.1 as usize == j);
-                let hers = hers.map(|pair| case.score(pair.0 as usize, j)).collect();
-                let mates = pairs.iter().any(|pair| (pair.0 as usize, pair.1 as usize) == (i, j));
-                let score = case.score(i, j);
-                let mine = worst(mine, usize::from(case.mentees[i].wanted));
-                let hers = worst(hers, case.mentors[j].max as usize);
-                slow += u64::from(score != FORBIDDEN && !mates && score > mine && score > hers);
-            }
+        for scores in [case.problem().scores, &case.listed(), &case.matrix()] {
+            let counted = stability(&case.problem(), scores, None, &pairs, &Unobserved).unwrap();
+            prop_assert_eq!(counted.blocking_pairs, blocking(&case, &case, &pairs));
         }
-        for scores in [case.problem().scores, &listed(&case)] {
-            let counted = blocking_pairs(&case.problem(), scores, None, &pairs, &Unobserved).unwrap();
-            prop_assert_eq!(counted, slow);
+    }
+
+    #[test]
+    fn either_side_ranks_in_its_own_way(
+        few in case(1..8, 1..7, 0..5_i32),
+        many in case(1..8, 60..150, 0..5_i32),
+        keep in any::<u64>(),
+    ) {
+        for hers in [few, many] {
+            let turned = hers.scores.iter().zip(1..).map(|(&score, at)| match score {
+                FORBIDDEN => FORBIDDEN,
+                score => (7 * score + at) % 5,
+            });
+            let theirs = Case { scores: turned.collect(), ..hers.clone() };
+            let candidates = hers.scores.iter().filter(|score| **score != FORBIDDEN).count() as u64;
+            let (list, list_of_theirs) = (hers.listed(), theirs.listed());
+            let (matrix, matrix_of_theirs) = (hers.matrix(), theirs.matrix());
+            let sources: [(&dyn PairScores, &dyn PairScores); 4] =
+                [(&hers, &theirs), (&matrix, &matrix_of_theirs), (&matrix, &theirs), (&list, &list_of_theirs)];
+            for (mentees, mentors) in sources {
+                let sides = Sides { mentees, mentors: Some(mentors) };
+                let mut pairs = stable(&hers.problem(), sides, &Unobserved).unwrap().pairs;
+                let count = |pairs: &[(u32, u32)]| {
+                    stability(&hers.problem(), mentees, Some(mentors), pairs, &Unobserved).unwrap()
+                };
+                prop_assert_eq!(count(&pairs), Stability { candidates, blocking_pairs: 0 });
+                let mut bit = 0;
+                pairs.retain(|_| { bit += 1; keep >> (bit % 64) & 1 == 1 });
+                prop_assert_eq!(count(&pairs).blocking_pairs, blocking(&hers, &theirs, &pairs));
+            }
         }
     }
 

@@ -18,13 +18,22 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
+use crate::engine::assign::Pulse;
 use crate::engine::certify::Certificate;
-use crate::engine::problem::{Arc, FORBIDDEN, Problem};
+use crate::engine::problem::{Arc, FORBIDDEN, Problem, Stopped};
 
 use super::{Alternate, Cost};
 
 /// Mentees whose scores with one mentor are asked for at a time.
 const BLOCK: usize = 256;
+/// Units of work to ask for one of these scores.
+const ASKING: usize = 16;
+/// Mentors whom a mentee's scores are asked for at a time.
+const STRETCH: usize = 4096;
+/// People or pairs looked at as one piece of work.
+const AT_A_TIME: usize = 1 << 10;
 
 /// The residual network. Nodes are the mentors, then the mentees, then the root.
 pub(super) struct Residual<'a> {
@@ -32,10 +41,46 @@ pub(super) struct Residual<'a> {
     certificate: &'a Certificate,
     /// Weight of a first mentor, by tier.
     first: [i128; 256],
-    mates: Vec<Vec<Arc>>,
-    holders: Vec<Vec<Arc>>,
+    mates: ByPerson,
+    holders: ByPerson,
     /// The list of candidates by mentor, if they are listed; made when first needed.
-    columns: OnceLock<Vec<Vec<Arc>>>,
+    columns: OnceLock<ByPerson>,
+}
+
+/// Pairs by one of their ends: 8 bytes per pair, and as many per person.
+#[derive(Debug, Default)]
+struct ByPerson {
+    starts: Vec<usize>,
+    arcs: Vec<Arc>,
+}
+
+impl ByPerson {
+    /// Puts pairs in order that `each` shows, twice the same, with the person and the arc to the other end.
+    fn new(
+        people: usize,
+        mut each: impl FnMut(&mut dyn FnMut(usize, Arc)) -> Result<(), Stopped>,
+    ) -> Result<Self, Stopped> {
+        let mut starts = vec![0; people + 1];
+        each(&mut |person, _| starts[person + 1] += 1)?;
+        for person in 0..people {
+            starts[person + 1] += starts[person];
+        }
+        let mut arcs = vec![Arc { to: 0, score: 0 }; starts[people]];
+        let mut next = starts.clone();
+        each(&mut |person, arc| {
+            arcs[next[person]] = arc;
+            next[person] += 1;
+        })?;
+        Ok(Self { starts, arcs })
+    }
+
+    fn len(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    fn of(&self, person: usize) -> &[Arc] {
+        &self.arcs[self.starts[person]..self.starts[person + 1]]
+    }
 }
 
 /// Something that changes by one unit along an arc of the network.
@@ -59,17 +104,21 @@ impl<'a> Residual<'a> {
         for entry in &certificate.tiers {
             first[usize::from(entry.tier)] = entry.weight;
         }
-        let mut mates: Vec<Vec<Arc>> = vec![Vec::new(); mentees];
-        let mut holders: Vec<Vec<Arc>> = vec![Vec::new(); mentors];
-        for &(mentee, mentor) in pairs {
+        let score = |&(mentee, mentor): &(u32, u32)| {
             let (at, to) = (mentee as usize, mentor as usize);
-            if at >= mentees || to >= mentors {
-                return None;
-            }
-            let score = problem.scores.score(at, to)?;
-            mates[at].push(Arc { to: mentor, score });
-            holders[to].push(Arc { to: mentee, score });
-        }
+            if at < mentees && to < mentors { problem.scores.score(at, to) } else { None }
+        };
+        let scores = pairs.par_iter().with_min_len(AT_A_TIME).map(score).collect::<Option<Vec<i32>>>()?;
+        let matches = || pairs.iter().zip(&scores);
+        let mates = ByPerson::new(mentees, |show| {
+            matches().for_each(|(&(mentee, to), &score)| show(mentee as usize, Arc { to, score }));
+            Ok(())
+        });
+        let holders = ByPerson::new(mentors, |show| {
+            matches().for_each(|(&(to, mentor), &score)| show(mentor as usize, Arc { to, score }));
+            Ok(())
+        });
+        let (mates, holders) = (mates.ok()?, holders.ok()?);
         let residual =
             Self { problem: *problem, certificate, first, mates, holders, columns: OnceLock::new() };
         residual.is_tight().then_some(residual)
@@ -87,15 +136,14 @@ impl<'a> Residual<'a> {
         if mentee_prices.len() != mentees || mentor_prices.len() != mentors {
             return false;
         }
-        let people = (0..mentors + mentees).all(|node| {
+        (0..mentors + mentees).into_par_iter().with_min_len(AT_A_TIME).all(|node| {
             let room = if node < mentors { self.seats(node) } else { self.wanted(node - mentors) };
-            let has = if node < mentors { &self.holders[node] } else { &self.mates[node - mentors] };
+            let (_, has, _) = self.standing(node);
             let gain = self.gain(node).is_none_or(|(length, _)| length >= 0);
             let loss = self.loss(node).is_none_or(|(length, _)| length >= 0);
-            has.len() <= room && gain && loss
-        });
-        people
-            && (0..mentors).all(|mentor| self.holders[mentor].iter().all(|&arc| self.used(mentor, arc) >= 0))
+            let used = node >= mentors || self.holders.of(node).iter().all(|&arc| self.used(node, arc) >= 0);
+            has <= room && gain && loss && used
+        })
     }
 
     /// Nodes in all; the last is the root.
@@ -131,7 +179,7 @@ impl<'a> Residual<'a> {
 
     /// Whether a pair is made.
     pub(super) fn are_mates(&self, mentee: u32, mentor: u32) -> bool {
-        self.mates[mentee as usize].iter().any(|arc| arc.to == mentor)
+        self.mates.of(mentee as usize).iter().any(|arc| arc.to == mentor)
     }
 
     fn wanted(&self, mentee: usize) -> usize {
@@ -197,10 +245,10 @@ impl<'a> Residual<'a> {
 
     fn standing(&self, node: usize) -> (i128, usize, usize) {
         if self.is_mentor(node) {
-            (self.p(node), self.holders[node].len(), self.seats(node))
+            (self.p(node), self.holders.of(node).len(), self.seats(node))
         } else {
             let mentee = node - self.holders.len();
-            (self.u(mentee), self.mates[mentee].len(), self.wanted(mentee))
+            (self.u(mentee), self.mates.of(mentee).len(), self.wanted(mentee))
         }
     }
 
@@ -220,25 +268,30 @@ impl<'a> Residual<'a> {
     pub(super) fn matches(&self, node: usize, mut show: impl FnMut(usize, i128)) {
         let mentors = self.holders.len();
         if self.is_mentor(node) {
-            for &arc in &self.holders[node] {
+            for &arc in self.holders.of(node) {
                 show(mentors + arc.to as usize, self.used(node, arc));
             }
         } else {
             let mentee = node - mentors;
-            for &Arc { to, score } in &self.mates[mentee] {
+            for &Arc { to, score } in self.mates.of(mentee) {
                 show(to as usize, i128::from(score) - self.u(mentee) - self.p(to as usize));
             }
         }
     }
 
     /// Shows the mentors with whom a mentee might be and is not, with the length of the arc that makes each pair.
-    pub(super) fn row(&self, node: usize, mut show: impl FnMut(usize, i128)) {
+    pub(super) fn row(
+        &self,
+        node: usize,
+        pulse: &mut Pulse<'_>,
+        mut show: impl FnMut(usize, i128),
+    ) -> Result<(), Stopped> {
         let mentee = node - self.holders.len();
-        if self.wanted(mentee) == 0 || self.holders.is_empty() {
-            return;
+        if self.wanted(mentee) == 0 || self.holders.len() == 0 {
+            return Ok(());
         }
         let u = self.u(mentee);
-        let mates = &self.mates[mentee];
+        let mates = self.mates.of(mentee);
         let mut look = |to: usize, score: i32| {
             if self.seats(to) > 0 && !mates.iter().any(|mate| mate.to as usize == to) {
                 show(to, u + self.p(to) - i128::from(score));
@@ -246,33 +299,45 @@ impl<'a> Residual<'a> {
         };
         if let Some(listed) = self.problem.scores.listed() {
             listed.row(mentee).iter().for_each(|arc| look(arc.to as usize, arc.score));
-            return;
+            return pulse.beat(listed.row(mentee).len());
         }
-        let mut scores = vec![FORBIDDEN; self.holders.len()];
-        self.problem.scores.tile(mentee..mentee + 1, 0..scores.len(), &mut scores);
-        for (to, score) in scores.into_iter().enumerate().filter(|&(_, score)| score != FORBIDDEN) {
-            look(to, score);
+        let mut scores = [FORBIDDEN; STRETCH];
+        for from in (0..self.holders.len()).step_by(STRETCH) {
+            pulse.beat(STRETCH)?;
+            let columns = from..self.holders.len().min(from + STRETCH);
+            let scores = &mut scores[..columns.len()];
+            self.problem.scores.tile(mentee..mentee + 1, columns.clone(), scores);
+            for (to, &score) in columns.zip(scores.iter()).filter(|&(_, &score)| score != FORBIDDEN) {
+                look(to, score);
+            }
         }
+        Ok(())
     }
 
     /// Shows the mentees with whom a mentor might be and is not, with the length of the arc that makes each pair.
-    pub(super) fn column(&self, mentor: usize, mut show: impl FnMut(usize, i128)) {
+    pub(super) fn column(
+        &self,
+        mentor: usize,
+        pulse: &mut Pulse<'_>,
+        mut show: impl FnMut(usize, i128),
+    ) -> Result<(), Stopped> {
         if self.seats(mentor) == 0 {
-            return;
+            return Ok(());
         }
         let p = self.p(mentor);
-        let holders = &self.holders[mentor];
+        let holders = self.holders.of(mentor);
         let mut look = |from: usize, score: i32| {
             if self.wanted(from) > 0 && !holders.iter().any(|holder| holder.to as usize == from) {
                 show(self.holders.len() + from, self.u(from) + p - i128::from(score));
             }
         };
-        if let Some(columns) = self.columns() {
-            columns[mentor].iter().for_each(|arc| look(arc.to as usize, arc.score));
-            return;
+        if let Some(columns) = self.columns(pulse)? {
+            columns.of(mentor).iter().for_each(|arc| look(arc.to as usize, arc.score));
+            return pulse.beat(columns.of(mentor).len());
         }
         let mut scores = [FORBIDDEN; BLOCK];
         for from in (0..self.mates.len()).step_by(BLOCK) {
+            pulse.beat(ASKING * BLOCK)?;
             let rows: Range<usize> = from..self.mates.len().min(from + BLOCK);
             let scores = &mut scores[..rows.len()];
             self.problem.scores.tile(rows.clone(), mentor..mentor + 1, scores);
@@ -280,19 +345,26 @@ impl<'a> Residual<'a> {
                 look(from, score);
             }
         }
+        Ok(())
     }
 
-    fn columns(&self) -> Option<&Vec<Vec<Arc>>> {
-        let listed = self.problem.scores.listed()?;
-        Some(self.columns.get_or_init(|| {
-            let mut columns = vec![Vec::new(); self.holders.len()];
-            for (mentee, at) in (0..self.mates.len()).zip(0_u32..) {
-                for arc in listed.row(mentee) {
-                    columns[arc.to as usize].push(Arc { to: at, score: arc.score });
+    fn columns(&self, pulse: &mut Pulse<'_>) -> Result<Option<&ByPerson>, Stopped> {
+        let Some(listed) = self.problem.scores.listed() else { return Ok(None) };
+        if self.columns.get().is_none() {
+            let columns = ByPerson::new(self.holders.len(), |show| {
+                for (mentee, at) in (0..self.mates.len()).zip(0_u32..) {
+                    let row = listed.row(mentee);
+                    pulse.beat(row.len())?;
+                    for arc in row {
+                        show(arc.to as usize, Arc { to: at, score: arc.score });
+                    }
                 }
-            }
-            columns
-        }))
+                Ok(())
+            })?;
+            // Somebody else may have been quicker, with the same.
+            let _ = self.columns.set(columns);
+        }
+        Ok(self.columns.get())
     }
 
     /// What comes of forcing a pair if flow is put right along `path`, from the mentor to the mentee.

@@ -4,9 +4,15 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::engine::assign::Pulse;
 use crate::engine::problem::{Observer, Stopped};
 
 use super::residual::Residual;
+
+/// Units of work to settle a node.
+const SETTLING: usize = 64;
+/// Units of work to reach one.
+const REACHING: usize = 8;
 
 /// Which way arcs are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +45,7 @@ const UNREACHED: Label = Label { distance: i128::MAX, next: u32::MAX, settled: f
 /// A search.
 pub(super) struct Search<'a> {
     residual: &'a Residual<'a>,
-    observer: &'a dyn Observer,
+    pulse: Pulse<'a>,
     source: usize,
     way: Way,
     labels: Vec<Label>,
@@ -56,8 +62,8 @@ impl<'a> Search<'a> {
         way: Way,
         observer: &'a dyn Observer,
     ) -> Self {
-        let labels = vec![UNREACHED; residual.nodes()];
-        Self { residual, observer, source, way, labels, heap: BinaryHeap::new(), limit: i128::MAX }
+        let (labels, pulse) = (vec![UNREACHED; residual.nodes()], Pulse::new(observer));
+        Self { residual, pulse, source, way, labels, heap: BinaryHeap::new(), limit: i128::MAX }
     }
 
     /// The nodes of the `most` targets that are nearest when the arcs forced to them are counted, nearest first. Targets
@@ -81,9 +87,7 @@ impl<'a> Search<'a> {
             if self.labels[node].settled {
                 continue;
             }
-            if self.observer.is_cancelled() {
-                return Err(Stopped);
-            }
+            self.pulse.beat(SETTLING)?;
             while nearest_open.is_some_and(|target| self.labels[target.node].settled) {
                 nearest_open = open.next();
             }
@@ -104,7 +108,7 @@ impl<'a> Search<'a> {
                     break;
                 }
             }
-            self.expand(node, distance);
+            self.expand(node, distance)?;
             if let Some(lone) = lone {
                 self.limit = self.limit.min(self.labels[lone].distance.saturating_add(1));
             }
@@ -126,29 +130,33 @@ impl<'a> Search<'a> {
         path
     }
 
-    fn expand(&mut self, node: usize, distance: i128) {
+    fn expand(&mut self, node: usize, distance: i128) -> Result<(), Stopped> {
         let residual = self.residual;
         let forward = self.way == Way::Forward;
         if node == residual.root() {
             for person in 0..residual.root() {
+                self.pulse.beat(REACHING)?;
                 let arc = if forward { residual.root_to(person) } else { residual.to_root(person) };
                 if let Some(length) = arc {
                     self.reach(person, distance + length, node);
                 }
             }
-            return;
+            return Ok(());
         }
         let arc = if forward { residual.to_root(node) } else { residual.root_to(node) };
         if let Some(length) = arc {
             self.reach(residual.root(), distance + length, node);
         }
+        let mut pulse = self.pulse;
         let reach = |to: usize, length: i128| self.reach(to, distance + length, node);
         // Flow goes from a mentee along pairs to be made, and from a mentor along pairs to be ended.
         match (residual.is_mentor(node), forward) {
             (true, true) | (false, false) => residual.matches(node, reach),
-            (true, false) => residual.column(node, reach),
-            (false, true) => residual.row(node, reach),
+            (true, false) => residual.column(node, &mut pulse, reach)?,
+            (false, true) => residual.row(node, &mut pulse, reach)?,
         }
+        self.pulse = pulse;
+        Ok(())
     }
 
     fn reach(&mut self, node: usize, distance: i128, next: usize) {

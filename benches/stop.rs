@@ -1,0 +1,237 @@
+//! How long the engine goes on after it has been asked to stop. See `benches/README.md`.
+
+#![expect(clippy::print_stdout, reason = "a bench prints its table")]
+#![expect(clippy::unwrap_used, reason = "a bench may stop at the first thing that goes wrong")]
+
+extern crate wim_match;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use wim_match::clock::Stopwatch;
+use wim_match::domain::policy::Objective;
+use wim_match::domain::run::Stage;
+use wim_match::engine::assign::{Start, assign};
+use wim_match::engine::brought::{self, Listed};
+use wim_match::engine::decisions::{Decided, Decisions};
+use wim_match::engine::problem::{self, Arc, Demand, Observer, Problem, Seats, Stopped, Unobserved};
+use wim_match::engine::quota::{Forest, Group, Quotas, assign_within};
+use wim_match::engine::what_if::WhatIf;
+use wim_match::engine::{Options, diagnose, objective, repair, solve};
+
+#[path = "assign/instance.rs"]
+#[expect(dead_code, reason = "the assign bench uses the rest")]
+mod instance;
+#[path = "support/synthetic.rs"]
+mod synthetic;
+
+use instance::{below, random};
+use synthetic::Shape;
+
+/// Work after which a job is stopped in any case, in microseconds.
+const LONGEST: u64 = 20_000_000;
+/// Times at which every job is stopped, beside the one where it was longest without a look at the observer.
+const STOPS: u64 = 6;
+/// Candidates of each mentee.
+const CANDIDATES: u64 = 20;
+/// Mentors of an organisation.
+const MEMBERS: u32 = 100;
+
+type Job<'a> = (&'static str, Box<dyn Fn(&dyn Observer) -> Result<(), Stopped> + 'a>);
+
+fn main() {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let size = asked.iter().find_map(|argument| argument.split_once('x'));
+    let size = size.and_then(|(mentees, mentors)| Some((mentees.parse().ok()?, mentors.parse().ok()?)));
+    let (mentees, mentors): (usize, usize) = size.unwrap_or((1_000_000, 400_000));
+    let named: Vec<&String> = asked.iter().filter(|argument| !argument.contains('x')).collect();
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|part| name.contains(part.as_str()));
+
+    println!(
+        "{mentees} x {mentors}                   whole ms  longest ms to stop  between two looks  at ms"
+    );
+    if wanted("profiles") {
+        let snapshot = Shape::usual(mentees, mentors).make();
+        let job = |observer: &dyn Observer| solve(&snapshot, &Options::default(), observer).map(drop);
+        measure(&("profiles", Box::new(job)));
+    }
+    let market = Market::new(mentees, mentors);
+    let listed = Listed::new(market.starts.clone(), market.arcs.clone()).unwrap();
+    let problem = market.problem(&listed);
+    for job in jobs(&market, &problem).into_iter().filter(|(name, _)| wanted(name)) {
+        measure(&job);
+    }
+}
+
+/// A problem with its candidates out of order.
+struct Market {
+    mentees: Vec<Demand>,
+    mentors: Vec<Seats>,
+    starts: Vec<usize>,
+    arcs: Vec<Arc>,
+}
+
+impl Market {
+    fn new(mentees: usize, mentors: usize) -> Self {
+        let mut arcs = Vec::new();
+        let mut starts = vec![0];
+        for mentee in 0..mentees as u64 {
+            // One after the other in a stretch of her own, so that nobody comes twice.
+            let stretch = mentors as u64 / CANDIDATES;
+            arcs.extend((0..CANDIDATES.min(mentors as u64)).map(|at| {
+                let to = at * stretch + below(random(1, mentee, at), stretch.max(1));
+                let score = i32::try_from(25 * below(random(2, mentee, to), 400)).unwrap();
+                Arc { to: u32::try_from(to).unwrap(), score }
+            }));
+            starts.push(arcs.len());
+        }
+        let tier = |at: u64| u8::try_from(below(random(3, at, 0), 2)).unwrap();
+        let seats = |at: u64| u32::try_from(1 + below(random(4, at, 0), 5)).unwrap();
+        Self {
+            mentees: (0..mentees as u64)
+                .map(|at| Demand { tier: tier(at), wanted: 1 + u8::from(at % 8 == 0), pinned: 0 })
+                .collect(),
+            mentors: (0..mentors as u64)
+                .map(|at| Seats { min: u32::from(at % 8 == 0), max: seats(at) })
+                .collect(),
+            starts,
+            arcs,
+        }
+    }
+
+    fn problem<'a>(&'a self, scores: &'a Listed) -> Problem<'a> {
+        Problem { mentees: &self.mentees, mentors: &self.mentors, scores, coverage_first: true }
+    }
+}
+
+/// Everything that the engine is asked for.
+fn jobs<'a>(market: &'a Market, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
+    let best = assign(problem, &Unobserved).unwrap();
+    let aim = move |objective| {
+        move |observer: &dyn Observer| {
+            let solution = objective::solve(problem, objective, None, observer)?;
+            objective::check(problem, &solution.pairs, &solution.evidence, None, observer)?;
+            objective::blocking_pairs(problem, &solution.pairs, None, observer).map(drop)
+        }
+    };
+    let organisations = problem.mentors.len().div_ceil(MEMBERS as usize);
+    let group = |_| Group { parent: None, floor: 10, ceiling: 2 * MEMBERS };
+    let of = |at| Some(u32::try_from(at / MEMBERS as usize).unwrap());
+    let groups =
+        Forest::new((0..organisations).map(group).collect(), (0..problem.mentors.len()).map(of).collect());
+    let quotas = Quotas { mentors: groups.unwrap(), ..Quotas::default() };
+    let impossible = Forest::new(
+        vec![Group { parent: None, floor: u32::MAX, ceiling: u32::MAX }],
+        vec![Some(0); problem.mentors.len()],
+    );
+    let impossible = Quotas { mentors: impossible.unwrap(), ..Quotas::default() };
+    // A hundredth of the mentees drops out after publication.
+    let left = market
+        .mentees
+        .iter()
+        .zip(0_u64..)
+        .map(|(demand, at)| Demand { wanted: if at % 100 == 0 { 0 } else { demand.wanted }, ..*demand });
+    let left: Vec<Demand> = left.collect();
+    let (pairs, start) = (best.pairs.clone(), Start::of(&best));
+    let budget = move |budget| {
+        let (left, pairs, start) = (left.clone(), pairs.clone(), start.clone());
+        move |observer: &dyn Observer| {
+            let now = Problem { mentees: &left, ..*problem };
+            repair::repair(&now, &pairs, &start, budget, observer).map(drop)
+        }
+    };
+    let certificate = best.certificate.clone();
+    let asked = best.pairs.clone();
+    let what_if = move |observer: &dyn Observer| {
+        let what_if = WhatIf::new(problem, &asked, &certificate).unwrap();
+        what_if.alternates_of_mentee(1, 5, observer)?;
+        what_if.alternates_of_mentor(1, 5, observer).map(drop)
+    };
+    let recruit = best.clone();
+    let decisions = Decisions { pins: best.pairs.iter().copied().step_by(2).collect(), vetoes: Vec::new() };
+    vec![
+        (
+            "list",
+            Box::new(|observer| {
+                Listed::observed(market.starts.clone(), market.arcs.clone(), observer).map(drop)
+            }),
+        ),
+        ("best-total", Box::new(aim(Objective::BestTotal))),
+        ("stable", Box::new(aim(Objective::Stable))),
+        ("fairest", Box::new(aim(Objective::Fairest))),
+        (
+            "decisions",
+            Box::new(move |observer| {
+                let decided =
+                    Decided::new(problem, &decisions).unwrap_or_else(|_| panic!("pins are candidates"));
+                assign(&decided.problem(), observer).map(drop)
+            }),
+        ),
+        ("quotas", Box::new(move |observer| assign_within(problem, &quotas, observer).map(drop))),
+        (
+            "no way to keep quotas",
+            Box::new(move |observer| assign_within(problem, &impossible, observer).map(drop)),
+        ),
+        ("what-if", Box::new(what_if)),
+        ("repair freely", Box::new(budget(None))),
+        ("repair nothing", Box::new(budget(Some(0)))),
+        ("repair a little", Box::new(budget(Some(100)))),
+        ("shortages", Box::new(|observer| diagnose::shortages(problem, observer).map(drop))),
+        (
+            "recruitment",
+            Box::new(move |observer| diagnose::recruitment(problem, &recruit, 1, observer).map(drop)),
+        ),
+    ]
+}
+
+/// Asks to stop at a time, and remembers for how long it was not asked.
+struct Watch {
+    started: Stopwatch,
+    stop: u64,
+    last: AtomicU64,
+    /// The longest time between two looks.
+    longest: AtomicU64,
+    /// When it began.
+    from: AtomicU64,
+}
+
+impl Watch {
+    fn until(stop: u64) -> Self {
+        let [last, longest, from] = [0; 3].map(AtomicU64::new);
+        Self { started: Stopwatch::start(), stop, last, longest, from }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.micros()).unwrap()
+    }
+}
+
+impl Observer for Watch {
+    fn progress(&self, _: Stage, _: u64, _: u64) {}
+
+    fn is_cancelled(&self) -> bool {
+        let now = self.now();
+        let last = self.last.fetch_max(now, Ordering::Relaxed);
+        if self.longest.fetch_max(now.saturating_sub(last), Ordering::Relaxed) < now.saturating_sub(last) {
+            self.from.store(last, Ordering::Relaxed);
+        }
+        now >= self.stop
+    }
+}
+
+/// Lets a job run, stops it at several times, and prints how long it went on.
+fn measure((name, job): &Job<'_>) {
+    let whole = Watch::until(LONGEST);
+    let _ = job(&whole);
+    let ended = whole.now().min(LONGEST);
+    let _ = whole.is_cancelled();
+    let (gap, from) = (whole.longest.load(Ordering::Relaxed), whole.from.load(Ordering::Relaxed));
+    let mut longest = 0;
+    for stop in (0..STOPS).map(|at| below(random(5, at, ended), ended.max(1))).chain([from]) {
+        let watch = Watch::until(stop);
+        if job(&watch).is_err() {
+            longest = longest.max(watch.now() - stop);
+        }
+    }
+    let [ended, longest, gap, from] = [ended, longest, gap, from].map(|micros| micros / 1000);
+    println!("{name:<30}  {ended:>8}  {longest:>18}  {gap:>17}  {from:>5}");
+}
