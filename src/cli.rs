@@ -13,9 +13,11 @@ mod export;
 mod failure;
 pub mod import;
 mod organisation;
+mod problem;
 pub(crate) mod round;
 mod serve;
 mod solve;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,6 +39,7 @@ Exit codes:
   5  not found
   6  exists already, or its state does not allow this
   7  the service cannot be reached or is busy: try again
+  8  no assignment meets the floors of all groups; what stands against it is told
 
 Environment: WIM_MATCH_SERVER, WIM_MATCH_TOKEN, WIM_MATCH_LANG; for `serve` see `wim-match serve --help`.";
 
@@ -84,9 +87,9 @@ enum Command {
     #[command(subcommand)]
     Round(round::Command),
     /// Solve a problem with scores of your own, and prove it; no service is needed.
-    Solve(solve::SolveOptions),
+    Solve(solve::Options),
     /// Check a result of `solve` and its proof from scratch.
-    Verify(solve::VerifyOptions),
+    Verify(verify::Options),
     /// Look after the service's database and tokens.
     #[command(subcommand)]
     Admin(admin::Command),
@@ -138,8 +141,8 @@ impl Cli {
             Command::Export(options) => export::run(options, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,
             Command::Round(command) => round::run(command, &global).await,
-            Command::Solve(options) => solve::solve(options, &global).await,
-            Command::Verify(options) => solve::verify(options, &global).await,
+            Command::Solve(options) => solve::run(options, &global).await,
+            Command::Verify(options) => verify::run(options, &global).await,
             Command::Admin(command) => admin::run(command, &global).await,
             Command::Doctor(options) => doctor::run(options, &global).await,
         };

@@ -18,6 +18,7 @@ pub mod assign;
 pub mod brought;
 mod census;
 pub mod certify;
+pub mod constrained;
 pub mod cpu;
 pub mod decisions;
 pub mod diagnose;

@@ -9,22 +9,32 @@ use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::call_layer::mended;
-use super::convert::count;
-use super::convert::solver::{Aim, Reader, aim, candidates_sent, finish, parts, result, take_in};
+use super::convert::solver::proof::Reader;
+use super::convert::solver::result::{parts, result, unmet_floors};
+use super::convert::solver::{Aim, aim, candidates_sent, finish, take_in};
+use super::convert::{count, lang};
 use super::proto::v1;
+use super::proto::v1::solve_response::Outcome;
 use super::proto::v1::solve_stream_request::Content as Ask;
 use super::proto::v1::solve_stream_response::Content as Answer;
 use super::proto::v1::solver_service_server::SolverService;
 use super::{Streams, caller_of};
+use crate::domain::vocabulary::Lang;
 use crate::error::Error;
-use crate::instance::builder::Builder;
+use crate::instance::builder::{Builder, Received};
 use crate::instance::{Instance, Violations};
 use crate::service::{Action, Headway, Service, Solved, Work, refused};
 
 /// Answers of a stream that may wait for a slow reader.
 const ANSWERS_AHEAD: usize = 4;
-/// People and candidates of one problem at most.
-const MOST: [u64; 3] = [2_000_000, 2_000_000, 50_000_000];
+/// What one problem that comes in parts may have at most.
+const MOST: Received = Received {
+    mentees: 2_000_000,
+    mentors: 2_000_000,
+    candidates: 50_000_000,
+    decisions: 2_000_000,
+    groups: 100_000,
+};
 /// Problems that may be received at the same time in parts: each takes memory before its turn has come.
 const RECEIVED_AT_ONCE: usize = 4;
 
@@ -50,9 +60,15 @@ impl SolverService for SolverApi {
     async fn solve(&self, request: Request<v1::SolveRequest>) -> Result<Response<v1::SolveResponse>, Status> {
         let caller = caller_of(&self.service, request.metadata()).await?;
         Action::Solve.permit(&caller)?;
-        let (aim, instance) = whole(request.into_inner().problem).await?;
-        let solved = self.service.solve(&caller, instance, aim.objective)?.end().await?;
-        Ok(Response::new(v1::SolveResponse { result: Some(result(&solved)) }))
+        let v1::SolveRequest { problem, language_code } = request.into_inner();
+        let lang = lang(&language_code)?;
+        let (aim, instance) = whole(problem).await?;
+        let Solved { instance, outcome } = self.service.solve(&caller, instance, aim.objective)?.end().await?;
+        let outcome = match outcome {
+            Ok(proved) => Outcome::Result(result(&instance, &proved)),
+            Err(unmet) => Outcome::UnmetFloors(unmet_floors(&instance, &unmet, lang)),
+        };
+        Ok(Response::new(v1::SolveResponse { outcome: Some(outcome) }))
     }
 
     async fn solve_stream(
@@ -70,11 +86,11 @@ impl SolverService for SolverApi {
         let (this, failing) = (self.clone(), answers.clone());
         let work = async move {
             let _room = this.room.acquire().await.map_err(|_| Error::ShuttingDown)?;
-            let problem = this.receive(&mut asked).await?;
+            let (problem, lang) = this.receive(&mut asked).await?;
             let instance = off_the_async_threads(move || finish(problem, aim.coverage_first)).await?;
             let Aim { objective, .. } = aim;
             let work = this.service.solve(&caller, instance, objective)?;
-            tell(work, &answers).await
+            tell(work, lang, &answers).await
         };
         self.streams.spawn(work, async move |status| drop(failing.send(Err(status)).await));
         Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
@@ -91,7 +107,8 @@ impl SolverService for SolverApi {
         let instance = instance.map_err(refused)?;
         let names = instance.names.clone();
         let (instance, pairs, evidence) = off_the_async_threads(move || {
-            let mut reader = Reader::new(&instance);
+            let given = instance.names.given().cloned().unwrap_or_default();
+            let mut reader = Reader::new(&given);
             let pairs = reader.pairs(&pairs);
             let evidence = reader.evidence(proof, aim.objective);
             (instance, pairs, evidence)
@@ -126,32 +143,25 @@ impl SolverApi {
         }
     }
 
-    /// Takes parts until the end.
-    async fn receive(&self, asked: &mut Streaming<v1::SolveStreamRequest>) -> Result<Builder, Status> {
+    /// Takes parts until the end, which says in which language reasons are to be.
+    async fn receive(
+        &self,
+        asked: &mut Streaming<v1::SolveStreamRequest>,
+    ) -> Result<(Builder, Lang), Status> {
         let mut problem = Builder::default();
-        let mut sent = 0;
         loop {
             match self.next(asked).await? {
                 Some(Ask::Part(part)) => {
-                    sent += part.candidates.len() as u64;
                     take_in(&mut problem, part);
-                    let counts = problem.received();
-                    let names = ["mentees", "mentors", "candidates"];
-                    for ((count, most), name) in counts.into_iter().zip(MOST).zip(names) {
-                        if count > most {
-                            let told =
-                                format!("has more than {most}; use `wim-match solve` for such problems");
-                            return Err(Error::invalid_field(&format!("problem.{name}"), "", told).into());
-                        }
-                    }
+                    within_bounds(problem.received())?;
                 }
                 Some(Ask::End(end)) => {
-                    let said = candidates_sent(end);
+                    let (said, sent) = (candidates_sent(&end), problem.received().candidates);
                     if said != sent {
                         let told = format!("says {said}, but {sent} candidates have come");
                         return Err(Error::invalid_field("end.candidates", "", told).into());
                     }
-                    return Ok(problem);
+                    return Ok((problem, lang(&end.language_code)?));
                 }
                 Some(Ask::Aim(_)) => {
                     let told = "may come only once, as the first message";
@@ -163,6 +173,24 @@ impl SolverApi {
                 }
             }
         }
+    }
+}
+
+/// Whether what has come so far is not too much.
+fn within_bounds(received: Received) -> Result<(), Error> {
+    let counts = [
+        ("mentees", received.mentees, MOST.mentees),
+        ("mentors", received.mentors, MOST.mentors),
+        ("candidates", received.candidates, MOST.candidates),
+        ("decisions", received.decisions, MOST.decisions),
+        ("groups", received.groups, MOST.groups),
+    ];
+    match counts.into_iter().find(|(_, count, most)| count > most) {
+        Some((name, _, most)) => {
+            let told = format!("has more than {most}; use `wim-match solve` for such problems");
+            Err(Error::invalid_field(&format!("problem.{name}"), "", told))
+        }
+        None => Ok(()),
     }
 }
 
@@ -190,7 +218,7 @@ async fn off_the_async_threads<T: Send + 'static>(
 }
 
 /// Tells how far the work is, and in the end its result.
-async fn tell(mut work: Work<Solved>, answers: &Answering) -> Result<(), Status> {
+async fn tell(mut work: Work<Solved>, lang: Lang, answers: &Answering) -> Result<(), Status> {
     loop {
         let news = tokio::select! {
             news = work.news() => news,
@@ -201,10 +229,13 @@ async fn tell(mut work: Work<Solved>, answers: &Answering) -> Result<(), Status>
         let progress = v1::SolveProgress { stage, done: count(done), total: count(total) };
         answer(answers, Answer::Progress(progress)).await?;
     }
-    let solved = work.end().await?;
-    let parts = off_the_async_threads(move || parts(&solved)).await?;
-    for part in parts {
-        answer(answers, Answer::Part(part)).await?;
+    let Solved { instance, outcome } = work.end().await?;
+    let parts = off_the_async_threads(move || match outcome {
+        Ok(proved) => parts(&instance, &proved).into_iter().map(Answer::Part).collect(),
+        Err(unmet) => vec![Answer::UnmetFloors(unmet_floors(&instance, &unmet, lang))],
+    });
+    for part in parts.await? {
+        answer(answers, part).await?;
     }
     Ok(())
 }

@@ -2,42 +2,40 @@
 //! itself. Nothing of them is kept.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Action, Service};
-use crate::clock::Stopwatch;
 use crate::domain::caller::Caller;
+use crate::domain::explanation::Reason;
 use crate::domain::policy::Objective;
 use crate::domain::run::Stage;
 use crate::domain::violation;
-use crate::engine::objective::{self, Check, Evidence, Solution};
+use crate::engine::constrained::{Constrained, Impossible, Proved, Unsolved};
+use crate::engine::objective::{Check, Evidence};
 use crate::engine::pool::on_threads;
 use crate::engine::problem::{Observer, Stopped};
-use crate::engine::totals::Totals;
 use crate::error::{Error, Result};
 use crate::instance::{Instance, Violations};
 
-/// A solved and checked problem.
+/// A solved problem.
 #[derive(Debug)]
 pub struct Solved {
     /// The problem, with the names of its people.
     pub instance: Instance,
-    /// The assignment and its proof.
-    pub solution: Solution,
-    /// What checking it found.
-    pub check: Check,
-    /// The assignment in plain numbers.
-    pub totals: Totals,
-    /// Candidates who would both rather be with each other.
-    pub blocking_pairs: u64,
-    /// How long solving took.
-    pub solve: Duration,
-    /// How long checking took.
-    pub prove: Duration,
+    /// What came out.
+    pub outcome: Result<Proved, Unmet>,
+}
+
+/// Why no assignment meets the floors of all groups.
+#[derive(Debug)]
+pub struct Unmet {
+    /// What proves it.
+    pub impossible: Impossible,
+    /// The same as reasons.
+    pub reasons: Vec<Reason>,
 }
 
 /// How far the work on a problem is.
@@ -92,7 +90,7 @@ impl<T: Send + 'static> Work<T> {
 
     fn start(
         service: &Service,
-        work: impl FnOnce(&dyn Observer) -> Result<T, Stopped> + Send + 'static,
+        work: impl FnOnce(&dyn Observer) -> Result<T> + Send + 'static,
     ) -> Self {
         let (tell, mut headway) = watch::channel(Headway::default());
         // That the work waits for its turn is news, too.
@@ -112,7 +110,7 @@ impl<T: Send + 'static> Work<T> {
                 on_threads(threads, || work(&watched))
             });
             match working.await {
-                Ok(done) => done.map_err(|Stopped| Error::Cancelled),
+                Ok(done) => done,
                 Err(panic) => Err(Error::Internal("the solver panicked".into(), Some(panic.into()))),
             }
         });
@@ -129,21 +127,24 @@ impl Service {
         objective: Objective,
     ) -> Result<Work<Solved>> {
         Action::Solve.permit(caller)?;
-        let instance = instance.map_err(refused)?;
+        let instance = ready(instance, objective)?;
         Ok(Work::start(self, move |observer| {
-            let problem = instance.problem();
-            let watch = Stopwatch::start();
-            let solution = objective::solve(&problem, objective, None, observer)?;
-            let solve = watch.elapsed();
-            let watch = Stopwatch::start();
-            let check = objective::check(&problem, &solution.pairs, &solution.evidence, None, observer)?;
-            let prove = watch.elapsed();
-            let blocking_pairs = match solution.evidence {
-                Evidence::Stable => check.blocking_pairs,
-                _ => objective::blocking_pairs(&problem, &solution.pairs, None, observer)?,
+            let outcome = {
+                let constrained = constrained(&instance, objective)?;
+                match constrained.solve(None, observer).map_err(stopped)? {
+                    Ok(proved) => Ok(proved),
+                    Err(Unsolved::Impossible(impossible)) if impossible.shortage.proved() => {
+                        let reasons = instance.reasons(&constrained, &impossible);
+                        Err(Unmet { impossible, reasons })
+                    }
+                    Err(Unsolved::Impossible(_)) => return Err(Error::internal("a cut proves nothing")),
+                    Err(Unsolved::TooManyTiers) => {
+                        let told = "with so many tiers need numbers beyond what a proof holds";
+                        return Err(Error::invalid_field("problem.groups", "", told));
+                    }
+                }
             };
-            let totals = solution.totals(&problem);
-            Ok(Solved { instance, solution, check, totals, blocking_pairs, solve, prove })
+            Ok(Solved { instance, outcome })
         }))
     }
 
@@ -156,10 +157,27 @@ impl Service {
         evidence: Evidence,
     ) -> Result<Work<Check>> {
         Action::Verify.permit(caller)?;
+        let objective = evidence.objective();
+        let instance = ready(Ok(instance), objective)?;
         Ok(Work::start(self, move |observer| {
-            objective::check(&instance.problem(), &pairs, &evidence, None, observer)
+            constrained(&instance, objective)?.check(&pairs, &evidence, observer).map_err(stopped)
         }))
     }
+}
+
+/// A problem whose constraints go with the objective: what does not is refused before any work waits for its turn.
+fn ready(instance: Result<Instance, Violations>, objective: Objective) -> Result<Instance> {
+    let instance = instance.map_err(refused)?;
+    instance.goes_with(objective).map_err(|wrong| refused(wrong.within("problem")))?;
+    Ok(instance)
+}
+
+fn constrained(instance: &Instance, objective: Objective) -> Result<Constrained<'_>> {
+    instance.constrained(objective).map_err(|wrong| refused(wrong.within("problem")))
+}
+
+fn stopped(Stopped: Stopped) -> Error {
+    Error::Cancelled
 }
 
 /// The error that tells what is wrong with a problem.
