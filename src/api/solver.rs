@@ -10,14 +10,16 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::call_layer::mended;
 use super::convert::solver::proof::Reader;
-use super::convert::solver::result::{parts, result, unmet_floors};
-use super::convert::solver::{Aim, aim, candidates_sent, finish, take_in};
-use super::convert::{count, lang};
+use super::convert::solver::result::{parts, result, unmet_floors, verdict};
+use super::convert::solver::{Aim, aim, finish, take_in};
+use super::convert::{count, lang, number};
 use super::proto::v1;
 use super::proto::v1::solve_response::Outcome;
 use super::proto::v1::solve_stream_request::Content as Ask;
 use super::proto::v1::solve_stream_response::Content as Answer;
 use super::proto::v1::solver_service_server::SolverService;
+use super::proto::v1::verify_stream_request::Content as Claim;
+use super::proto::v1::verify_stream_response::Content as Verdict;
 use super::{Streams, caller_of};
 use crate::domain::vocabulary::Lang;
 use crate::error::Error;
@@ -51,11 +53,13 @@ pub struct SolverApi {
     room: Arc<Semaphore>,
 }
 
-type Answering = mpsc::Sender<Result<v1::SolveStreamResponse, Status>>;
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+type Answering<T> = mpsc::Sender<Result<T, Status>>;
 
 #[tonic::async_trait]
 impl SolverService for SolverApi {
-    type SolveStreamStream = Pin<Box<dyn Stream<Item = Result<v1::SolveStreamResponse, Status>> + Send>>;
+    type SolveStreamStream = Answers<v1::SolveStreamResponse>;
+    type VerifyStreamStream = Answers<v1::VerifyStreamResponse>;
 
     async fn solve(&self, request: Request<v1::SolveRequest>) -> Result<Response<v1::SolveResponse>, Status> {
         let caller = caller_of(&self.service, request.metadata()).await?;
@@ -78,8 +82,8 @@ impl SolverService for SolverApi {
         let caller = caller_of(&self.service, request.metadata()).await?;
         Action::SolveStream.permit(&caller)?;
         let mut asked = request.into_inner();
-        let Some(Ask::Aim(message)) = self.next(&mut asked).await? else {
-            return Err(Error::invalid_field("aim", "", "must be the first message of the stream").into());
+        let Some(Ask::Aim(message)) = self.next(&mut asked, |asked| asked.content).await? else {
+            return Err(AIM_FIRST.into_error().into());
         };
         let aim = aim(Some(message)).map_err(refused)?;
         let (answers, answered) = mpsc::channel(ANSWERS_AHEAD);
@@ -88,9 +92,9 @@ impl SolverService for SolverApi {
             let _room = this.room.acquire().await.map_err(|_| Error::ShuttingDown)?;
             let (problem, lang) = this.receive(&mut asked).await?;
             let instance = off_the_async_threads(move || finish(problem, aim.coverage_first)).await?;
-            let Aim { objective, .. } = aim;
-            let work = this.service.solve(&caller, instance, objective)?;
-            tell(work, lang, &answers).await
+            let mut work = this.service.solve(&caller, instance, aim.objective)?;
+            follow(&mut work, &answers, Answer::Progress, solve_answer).await?;
+            tell(work.end().await?, lang, &answers).await
         };
         self.streams.spawn(work, async move |status| drop(failing.send(Err(status)).await));
         Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
@@ -106,23 +110,57 @@ impl SolverService for SolverApi {
         let (aim, instance) = whole(problem).await?;
         let instance = instance.map_err(refused)?;
         let names = instance.names.clone();
-        let (instance, pairs, evidence) = off_the_async_threads(move || {
-            let given = instance.names.given().cloned().unwrap_or_default();
-            let mut reader = Reader::new(&given);
-            let pairs = reader.pairs(&pairs);
-            let evidence = reader.evidence(proof, aim.objective);
-            (instance, pairs, evidence)
-        })
-        .await?;
-        let evidence = evidence.map_err(refused)?;
+        let read = off_the_async_threads(move || {
+            let mut reader = Reader::new(&instance.names, aim.objective);
+            reader.take_in(&pairs, proof);
+            (instance, reader.finish())
+        });
+        let (instance, read) = read.await?;
+        let (pairs, evidence) = read.map_err(refused)?;
         let check = self.service.verify(&caller, instance, pairs, evidence)?.end().await?;
-        Ok(Response::new(v1::VerifyResponse {
-            proved: check.proved,
-            broken_rule: check.feasible.err().map(|broken| names.told(&broken)).unwrap_or_default(),
-            gap: check.gap.to_string(),
-            candidates: count(check.candidates),
-            blocking_pairs: count(check.blocking_pairs),
-        }))
+        Ok(Response::new(verdict(&names, &check)))
+    }
+
+    async fn verify_stream(
+        &self,
+        request: Request<Streaming<v1::VerifyStreamRequest>>,
+    ) -> Result<Response<Self::VerifyStreamStream>, Status> {
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        Action::VerifyStream.permit(&caller)?;
+        let mut asked = request.into_inner();
+        let Some(Claim::Aim(message)) = self.next(&mut asked, |asked| asked.content).await? else {
+            return Err(AIM_FIRST.into_error().into());
+        };
+        let aim = aim(Some(message)).map_err(refused)?;
+        let (answers, answered) = mpsc::channel(ANSWERS_AHEAD);
+        let (this, failing) = (self.clone(), answers.clone());
+        let work = async move {
+            let _room = this.room.acquire().await.map_err(|_| Error::ShuttingDown)?;
+            let (instance, reader) = this.receive_claim(&mut asked, aim).await?;
+            let names = instance.names.clone();
+            let read = off_the_async_threads(move || reader.finish()).await?;
+            let (pairs, evidence) = read.map_err(refused)?;
+            let mut work = this.service.verify(&caller, instance, pairs, evidence)?;
+            follow(&mut work, &answers, Verdict::Progress, verify_answer).await?;
+            let verdict = verdict(&names, &work.end().await?);
+            send(&answers, verify_answer(Verdict::Verdict(verdict))).await
+        };
+        self.streams.spawn(work, async move |status| drop(failing.send(Err(status)).await));
+        Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
+    }
+}
+
+/// A message of a stream that is not where it must be, or says what is not so.
+struct Misplaced(&'static str, &'static str);
+
+const AIM_FIRST: Misplaced = Misplaced("aim", "must be the first message of the stream");
+const AIM_ONCE: Misplaced = Misplaced("aim", "may come only once, as the first message");
+const PROBLEM_FIRST: Misplaced = Misplaced("part", "must come before the result");
+const NO_END: Misplaced = Misplaced("end", "is missing: the stream ended early, and nothing was done");
+
+impl Misplaced {
+    fn into_error(self) -> Error {
+        Error::invalid_field(self.0, "", self.1)
     }
 }
 
@@ -132,11 +170,15 @@ impl SolverApi {
         Self { service, streams, max_message_bytes, room: Arc::new(Semaphore::new(RECEIVED_AT_ONCE)) }
     }
 
-    /// The next message of the stream.
-    async fn next(&self, asked: &mut Streaming<v1::SolveStreamRequest>) -> Result<Option<Ask>, Status> {
+    /// What the next message of a stream carries.
+    async fn next<M, C>(
+        &self,
+        asked: &mut Streaming<M>,
+        content: impl Fn(M) -> Option<C>,
+    ) -> Result<Option<C>, Status> {
         match asked.next().await {
             None => Ok(None),
-            Some(Ok(message)) => message.content.map(Some).ok_or_else(|| {
+            Some(Ok(message)) => content(message).map(Some).ok_or_else(|| {
                 Error::invalid_field("content", "", "is empty; send the aim, a part or the end").into()
             }),
             Some(Err(made)) => Err(mended(&made, self.max_message_bytes).unwrap_or(made)),
@@ -150,30 +192,75 @@ impl SolverApi {
     ) -> Result<(Builder, Lang), Status> {
         let mut problem = Builder::default();
         loop {
-            match self.next(asked).await? {
+            match self.next(asked, |asked| asked.content).await? {
                 Some(Ask::Part(part)) => {
                     take_in(&mut problem, part);
                     within_bounds(problem.received())?;
                 }
                 Some(Ask::End(end)) => {
-                    let (said, sent) = (candidates_sent(&end), problem.received().candidates);
-                    if said != sent {
-                        let told = format!("says {said}, but {sent} candidates have come");
-                        return Err(Error::invalid_field("end.candidates", "", told).into());
-                    }
+                    as_many("candidates", end.candidates, problem.received().candidates)?;
                     return Ok((problem, lang(&end.language_code)?));
                 }
-                Some(Ask::Aim(_)) => {
-                    let told = "may come only once, as the first message";
-                    return Err(Error::invalid_field("aim", "", told).into());
-                }
-                None => {
-                    let told = "is missing: the stream ended early; nothing was solved";
-                    return Err(Error::invalid_field("end", "", told).into());
-                }
+                Some(Ask::Aim(_)) => return Err(AIM_ONCE.into_error().into()),
+                None => return Err(NO_END.into_error().into()),
             }
         }
     }
+
+    /// Takes the parts of a problem, then those of its result, until the end.
+    async fn receive_claim(
+        &self,
+        asked: &mut Streaming<v1::VerifyStreamRequest>,
+        aim: Aim,
+    ) -> Result<(Instance, Reader), Status> {
+        let mut problem = Builder::default();
+        let mut next = loop {
+            match self.next(asked, |asked| asked.content).await? {
+                Some(Claim::Part(part)) => {
+                    take_in(&mut problem, part);
+                    within_bounds(problem.received())?;
+                }
+                other => break other,
+            }
+        };
+        let candidates = problem.received().candidates;
+        let begun = off_the_async_threads(move || {
+            let instance = finish(problem, aim.coverage_first)?;
+            let reader = Reader::new(&instance.names, aim.objective);
+            Ok((instance, reader))
+        });
+        let (instance, mut reader) = begun.await?.map_err(refused)?;
+        loop {
+            match next {
+                Some(Claim::Result(part)) => {
+                    reader.take_in(&part.pairs, part.proof);
+                    let most = count(2 * MOST.mentees);
+                    if count(reader.received()) > most {
+                        let told = format!("has more than {most} pairs");
+                        return Err(Error::invalid_field("result", "", told).into());
+                    }
+                }
+                Some(Claim::End(end)) => {
+                    as_many("candidates", end.candidates, candidates)?;
+                    as_many("pairs", end.pairs, reader.received())?;
+                    return Ok((instance, reader));
+                }
+                Some(Claim::Part(_)) => return Err(PROBLEM_FIRST.into_error().into()),
+                Some(Claim::Aim(_)) => return Err(AIM_ONCE.into_error().into()),
+                None => return Err(NO_END.into_error().into()),
+            }
+            next = self.next(asked, |asked| asked.content).await?;
+        }
+    }
+}
+
+/// Whether as many of something have come as the end of the stream says.
+fn as_many(what: &str, said: i64, come: u64) -> Result<(), Error> {
+    if number(said) == come {
+        return Ok(());
+    }
+    let told = format!("says {said}, but {come} {what} have come");
+    Err(Error::invalid_field(&format!("end.{what}"), "", told))
 }
 
 /// Whether what has come so far is not too much.
@@ -217,31 +304,51 @@ async fn off_the_async_threads<T: Send + 'static>(
     done.map_err(|error| Error::Internal("work on a problem panicked".into(), Some(error.into())))
 }
 
-/// Tells how far the work is, and in the end its result.
-async fn tell(mut work: Work<Solved>, lang: Lang, answers: &Answering) -> Result<(), Status> {
+/// Tells how far the work is, until it is done.
+async fn follow<T: Send + 'static, C, M>(
+    work: &mut Work<T>,
+    answers: &Answering<M>,
+    progress: impl Fn(v1::SolveProgress) -> C,
+    message: impl Fn(C) -> M,
+) -> Result<(), Status> {
     loop {
         let news = tokio::select! {
             news = work.news() => news,
             () = answers.closed() => return Err(Error::Cancelled.into()),
         };
-        let Some(Headway { stage, done, total }) = news else { break };
+        let Some(Headway { stage, done, total }) = news else { return Ok(()) };
         let stage = stage.map_or("queue", |stage| stage.as_str()).to_owned();
-        let progress = v1::SolveProgress { stage, done: count(done), total: count(total) };
-        answer(answers, Answer::Progress(progress)).await?;
+        let told = v1::SolveProgress { stage, done: count(done), total: count(total) };
+        send(answers, message(progress(told))).await?;
     }
-    let Solved { instance, outcome } = work.end().await?;
+}
+
+/// Tells what came out.
+async fn tell(
+    solved: Solved,
+    lang: Lang,
+    answers: &Answering<v1::SolveStreamResponse>,
+) -> Result<(), Status> {
+    let Solved { instance, outcome } = solved;
     let parts = off_the_async_threads(move || match outcome {
         Ok(proved) => parts(&instance, &proved).into_iter().map(Answer::Part).collect(),
         Err(unmet) => vec![Answer::UnmetFloors(unmet_floors(&instance, &unmet, lang))],
     });
     for part in parts.await? {
-        answer(answers, part).await?;
+        send(answers, solve_answer(part)).await?;
     }
     Ok(())
 }
 
+fn solve_answer(content: Answer) -> v1::SolveStreamResponse {
+    v1::SolveStreamResponse { content: Some(content) }
+}
+
+fn verify_answer(content: Verdict) -> v1::VerifyStreamResponse {
+    v1::VerifyStreamResponse { content: Some(content) }
+}
+
 /// Sends one answer; a caller that went away ends the work.
-async fn answer(answers: &Answering, content: Answer) -> Result<(), Status> {
-    let response = v1::SolveStreamResponse { content: Some(content) };
-    answers.send(Ok(response)).await.map_err(|_| Error::Cancelled.into())
+async fn send<M>(answers: &Answering<M>, message: M) -> Result<(), Status> {
+    answers.send(Ok(message)).await.map_err(|_| Error::Cancelled.into())
 }

@@ -135,6 +135,20 @@ pub(super) fn constrained(instance: &Instance, aim: Aim) -> Result<Constrained<'
     instance.constrained(aim.objective()).map_err(refuse)
 }
 
+/// The same for a command that knows prices of people and none of groups.
+pub(super) fn constrained_alone<'a>(
+    command: &str,
+    instance: &'a Instance,
+    aim: Aim,
+) -> Result<Constrained<'a>, Failure> {
+    let constrained = constrained(instance, aim)?;
+    if constrained.starts_warm() {
+        return Ok(constrained);
+    }
+    let what = format!("{command} goes with best-total and total, and with no groups");
+    Err(Failure::input(what, "leave --groups out, or choose another --objective"))
+}
+
 /// Pairs of a problem, as `solve --pairs` writes them.
 pub(super) fn read_pairs(instance: &Instance, file: &Path) -> Result<Vec<(u32, u32)>, Failure> {
     instance::csv::read_pairs(instance, open(file)?).map_err(|wrong| refuse("the pairs cannot be read", &wrong))

@@ -44,15 +44,12 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
 fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
     let watch = Stopwatch::start();
     let (instance, aim) = options.source.read()?;
-    let constrained = problem::constrained(&instance, aim)?;
-    let start = match (&options.start_pairs, &options.start_certificate) {
-        (Some(_), Some(_)) if !constrained.starts_warm() => {
-            let what = "--start-pairs goes with best-total and total, and with no groups";
-            return Err(Failure::input(what, "leave --start-pairs and --start-certificate out"));
-        }
-        (Some(pairs), Some(certificate)) => Some(problem::read_start(&instance, pairs, certificate)?),
-        _ => None,
+    let constrained = match options.start_pairs {
+        Some(_) => problem::constrained_alone("--start-pairs", &instance, aim)?,
+        None => problem::constrained(&instance, aim)?,
     };
+    let start = options.start_pairs.as_deref().zip(options.start_certificate.as_deref());
+    let start = start.map(|(pairs, proof)| problem::read_start(&instance, pairs, proof)).transpose()?;
     let read = watch.elapsed();
     if options.pairs.is_some() && options.pairs == options.certificate {
         return Err(Failure::input("--pairs and --certificate are one file", "name two files"));

@@ -12,6 +12,10 @@ use crate::engine::objective::{Check, Evidence};
 use crate::engine::totals::Totals;
 use crate::instance::Names;
 
+/// What to do about a proof that does not hold.
+pub(super) const NOT_ITS_PROOF: &str =
+    "the pairs and the proof must be those of one solve of this very problem";
+
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(flatten)]
@@ -53,10 +57,7 @@ fn verify(options: &Options, json: bool) -> Result<(), Failure> {
     }
     match told {
         None => Ok(()),
-        Some(told) => Err(Failure::input(
-            told,
-            "the pairs and the proof must be those of one solve of this very problem",
-        )),
+        Some(told) => Err(Failure::input(told, NOT_ITS_PROOF)),
     }
 }
 

@@ -172,6 +172,11 @@ impl<'a> Constrained<'a> {
         &self.quotas
     }
 
+    /// Whether a pair is pinned.
+    pub fn is_pinned(&self, mentee: u32, mentor: u32) -> bool {
+        self.constraints.decisions.pins.contains(&(mentee, mentor))
+    }
+
     /// An assignment of what is left, together with the pins, sorted.
     pub fn with_pins(&self, pairs: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
         match &self.decided {

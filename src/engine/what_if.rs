@@ -43,7 +43,7 @@ pub struct Cost {
 }
 
 /// A pair that might be instead, and what it takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alternate {
     /// The pair's mentee.
     pub mentee: u32,

@@ -130,7 +130,8 @@ impl Names {
         }
     }
 
-    fn pair(&self, mentee: u32, mentor: u32) -> String {
+    /// A pair in words.
+    pub fn pair(&self, mentee: u32, mentor: u32) -> String {
         format!("({}, {})", self.mentee(mentee as usize), self.mentor(mentor as usize))
     }
 

@@ -72,6 +72,8 @@ actions! {
     SolveStream = "SolverService/SolveStream":                           true,  true;
     /// Check a result and its proof.
     Verify = "SolverService/Verify":                                     true,  true;
+    /// The same, of any size.
+    VerifyStream = "SolverService/VerifyStream":                         true,  true;
 }
 
 impl Action {

@@ -148,6 +148,11 @@ impl Service {
         }))
     }
 
+    /// Whether a problem that a caller has brought is being worked on.
+    pub fn is_solving(&self) -> bool {
+        self.solver_turn.available_permits() == 0
+    }
+
     /// Checks pairs and their proof from scratch.
     pub fn verify(
         &self,

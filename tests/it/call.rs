@@ -7,6 +7,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use wim_match::api::proto::v1::solve_stream_request::Content as Ask;
 use wim_match::api::proto::v1::solver_service_client::SolverServiceClient;
+use wim_match::api::proto::v1::verify_stream_request::Content as Claim;
 use wim_match::api::proto::{DESCRIPTORS, v1};
 use wim_match::cli::client::{Bearer, Client, request_id};
 
@@ -138,13 +139,14 @@ async fn call_solver(
 ) -> Result<(), Status> {
     match method {
         "SolverService/Solve" => {
-            solver.solve(v1::SolveRequest { problem: Some(two_by_two()) }).await.map(drop)
+            let request = v1::SolveRequest { problem: Some(two_by_two()), ..Default::default() };
+            solver.solve(request).await.map(drop)
         }
         "SolverService/SolveStream" => {
             let parts = [
                 Ask::Aim(v1::AssignmentAim::default()),
                 Ask::Part(two_by_two()),
-                Ask::End(v1::SolveEnd { candidates: 3 }),
+                Ask::End(v1::SolveEnd { candidates: 3, ..Default::default() }),
             ];
             let parts = parts.map(|content| v1::SolveStreamRequest { content: Some(content) });
             drain(solver.solve_stream(tokio_stream::iter(parts)).await?.into_inner()).await
@@ -156,6 +158,18 @@ async fn call_solver(
                 v1::VerifyRequest { problem: Some(problem), pairs: vec![pair("a", "y", 7)], proof: None };
             solver.verify(request).await.map(drop)
         }
+        "SolverService/VerifyStream" => {
+            let aim = v1::AssignmentAim { objective: v1::Objective::Stable.into(), total_only: false };
+            let result = v1::AssignmentResult { pairs: vec![pair("a", "y", 7)], ..Default::default() };
+            let parts = [
+                Claim::Aim(aim),
+                Claim::Part(two_by_two()),
+                Claim::Result(result),
+                Claim::End(v1::VerifyEnd { candidates: 3, pairs: 1 }),
+            ];
+            let parts = parts.map(|content| v1::VerifyStreamRequest { content: Some(content) });
+            drain(solver.verify_stream(tokio_stream::iter(parts)).await?.into_inner()).await
+        }
         unknown => panic!("{unknown} has no call in `call`"),
     }
 }
@@ -165,10 +179,10 @@ pub(crate) fn two_by_two() -> v1::AssignmentProblem {
     let mentee = |id: &str| v1::AssignmentMentee { id: id.to_owned(), ..Default::default() };
     let mentor = |id: &str| v1::AssignmentMentor { id: id.to_owned(), ..Default::default() };
     v1::AssignmentProblem {
-        aim: None,
         mentees: vec![mentee("a"), mentee("b")],
         mentors: vec![mentor("x"), mentor("y")],
         candidates: vec![pair("a", "x", 4), pair("a", "y", 7), pair("b", "y", 5)],
+        ..Default::default()
     }
 }
 

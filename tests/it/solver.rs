@@ -6,6 +6,7 @@ use prost::Message as _;
 use tokio_stream::wrappers::ReceiverStream;
 use wim_match::api::proto::v1;
 use wim_match::api::proto::v1::assignment_proof::Proof;
+use wim_match::api::proto::v1::solve_response::Outcome;
 use wim_match::api::proto::v1::solve_stream_request::Content as Ask;
 use wim_match::api::proto::v1::solve_stream_response::Content as Answer;
 use wim_match::cli::client::Client;
@@ -19,9 +20,20 @@ fn aimed(objective: v1::Objective) -> v1::AssignmentProblem {
     v1::AssignmentProblem { aim: Some(aim), ..two_by_two() }
 }
 
+async fn outcome(client: &Client, problem: v1::AssignmentProblem) -> Outcome {
+    let answer = client.clone().solver.solve(asked(problem)).await;
+    answer.expect("is solved").into_inner().outcome.expect("an outcome")
+}
+
 async fn solve(client: &Client, problem: v1::AssignmentProblem) -> v1::AssignmentResult {
-    let answer = client.clone().solver.solve(v1::SolveRequest { problem: Some(problem) }).await;
-    answer.expect("is solved").into_inner().result.expect("a result")
+    match outcome(client, problem).await {
+        Outcome::Result(result) => result,
+        Outcome::UnmetFloors(unmet) => panic!("{unmet:?}"),
+    }
+}
+
+fn asked(problem: v1::AssignmentProblem) -> v1::SolveRequest {
+    v1::SolveRequest { problem: Some(problem), language_code: String::new() }
 }
 
 async fn verify(
@@ -43,11 +55,13 @@ fn market(n: usize) -> v1::AssignmentProblem {
         id: format!("mentee-{at}"),
         tier: i32::try_from(at % 2).expect("0 or 1"),
         mentors_wanted: (at.is_multiple_of(5)).then_some(2),
+        ..Default::default()
     };
     let mentor = |at: usize| v1::AssignmentMentor {
         id: format!("mentor-{at}"),
         min_mentees: i32::from(at.is_multiple_of(3)),
         max_mentees: (at.is_multiple_of(2)).then_some(2),
+        ..Default::default()
     };
     let candidates = (0..n).flat_map(|i| {
         (0..n / 2).filter(move |j| (i * 7 + j * 3).is_multiple_of(4)).map(move |j| {
@@ -60,6 +74,7 @@ fn market(n: usize) -> v1::AssignmentProblem {
         mentees: (0..n).map(mentee).collect(),
         mentors: (0..n / 2).map(mentor).collect(),
         candidates: candidates.collect(),
+        ..Default::default()
     }
 }
 
@@ -152,7 +167,7 @@ async fn everything_wrong_with_a_problem_is_told_at_once() {
     problem.candidates.push(pair("a", "x", 1));
     problem.candidates.push(pair("nobody", "x", i32::MIN));
     let told =
-        wrong_fields(world.coordinator().solver.solve(v1::SolveRequest { problem: Some(problem) }).await);
+        wrong_fields(world.coordinator().solver.solve(asked(problem)).await);
     insta::assert_snapshot!(told.join("\n"), @r"
     problem.mentees[1]
     problem.mentors[0]
@@ -167,7 +182,7 @@ async fn everything_wrong_with_a_problem_is_told_at_once() {
     let aim = v1::AssignmentAim { objective: v1::Objective::Stable.into(), total_only: true };
     let problem = v1::AssignmentProblem { aim: Some(aim), ..two_by_two() };
     let told =
-        wrong_fields(world.coordinator().solver.solve(v1::SolveRequest { problem: Some(problem) }).await);
+        wrong_fields(world.coordinator().solver.solve(asked(problem)).await);
     assert_eq!(told, ["aim.total_only"]);
     let nothing = solve(&world.coordinator(), v1::AssignmentProblem::default()).await;
     assert!(
@@ -179,7 +194,7 @@ async fn everything_wrong_with_a_problem_is_told_at_once() {
 
 /// Sends a problem in parts and puts the parts of the answer together.
 async fn streamed(client: &Client, problem: v1::AssignmentProblem) -> v1::AssignmentResult {
-    let v1::AssignmentProblem { aim, mentees, mentors, candidates } = problem;
+    let v1::AssignmentProblem { aim, mentees, mentors, candidates, decisions, groups } = problem;
     let mut parts = vec![Ask::Aim(aim.unwrap_or_default())];
     let count = i64::try_from(candidates.len()).expect("few");
     let part = v1::AssignmentProblem::default;
@@ -187,10 +202,12 @@ async fn streamed(client: &Client, problem: v1::AssignmentProblem) -> v1::Assign
         parts.push(Ask::Part(v1::AssignmentProblem { mentees: some.to_vec(), ..part() }));
     }
     parts.push(Ask::Part(v1::AssignmentProblem { mentors, ..part() }));
+    parts.push(Ask::Part(v1::AssignmentProblem { decisions, ..part() }));
+    parts.push(Ask::Part(v1::AssignmentProblem { groups, ..part() }));
     for some in candidates.chunks(1_000) {
         parts.push(Ask::Part(v1::AssignmentProblem { candidates: some.to_vec(), ..part() }));
     }
-    parts.push(Ask::End(v1::SolveEnd { candidates: count }));
+    parts.push(Ask::End(v1::SolveEnd { candidates: count, ..Default::default() }));
     let parts = parts.into_iter().map(|content| v1::SolveStreamRequest { content: Some(content) });
     let mut answers = client.clone().solver.solve_stream(tokio_stream::iter(parts.collect::<Vec<_>>())).await;
     let answers = answers.as_mut().expect("is answered").get_mut();
@@ -240,6 +257,7 @@ fn line(n: usize) -> v1::AssignmentProblem {
         mentees: (0..n).map(mentee).collect(),
         mentors: (0..=n).map(mentor).collect(),
         candidates: candidates.collect(),
+        ..Default::default()
     }
 }
 
@@ -271,7 +289,7 @@ async fn a_stream_that_breaks_off_or_lies_about_its_length_solves_nothing() {
         Ok::<(), tonic::Status>(())
     };
     let (aim, part) = (|| Ask::Aim(v1::AssignmentAim::default()), || Ask::Part(two_by_two()));
-    let end = |candidates| Ask::End(v1::SolveEnd { candidates });
+    let end = |candidates| Ask::End(v1::SolveEnd { candidates, ..Default::default() });
     assert_eq!(wrong_fields(ask(vec![part()]).await), ["aim"]);
     assert_eq!(wrong_fields(ask(vec![aim(), part()]).await), ["end"]);
     assert_eq!(wrong_fields(ask(vec![aim(), part(), aim()]).await), ["aim"]);

@@ -3,7 +3,6 @@
 pub mod proof;
 pub mod result;
 
-use super::number;
 use crate::api::proto::v1;
 use crate::domain::policy::Objective;
 use crate::engine::certify::GroupSide;
@@ -126,9 +125,4 @@ fn within<T: TryFrom<i32> + Default>(
         wrong.add(field(), format!("is {value}; give 0 to {most}"));
         T::default()
     })
-}
-
-/// Candidates that a caller says she has sent.
-pub fn candidates_sent(end: &v1::SolveEnd) -> u64 {
-    number(end.candidates)
 }

@@ -10,8 +10,7 @@ use crate::domain::policy::Objective;
 use crate::engine::certify::{Certificate, GroupSide, TierWeight};
 use crate::engine::fairest::Fairness;
 use crate::engine::objective::Evidence;
-use crate::instance::names::Given;
-use crate::instance::{Instance, Violations};
+use crate::instance::{Instance, Names, Violations};
 
 /// A proof, with prices by name.
 pub fn proof(instance: &Instance, evidence: &Evidence) -> v1::AssignmentProof {
@@ -94,131 +93,212 @@ pub(super) fn parts(proof: v1::AssignmentProof) -> Vec<v1::AssignmentProof> {
     }
 }
 
-/// Reads pairs and their proof back, by the names of an instance.
-pub struct Reader<'a> {
-    people: [HashMap<&'a str, u32>; 2],
-    groups: [HashMap<&'a str, u32>; 2],
+/// Reads a result back by the names of its problem, whole or in parts.
+#[derive(Debug)]
+pub struct Reader {
+    objective: Objective,
+    positions: Positions,
+    pairs: Vec<(u32, u32)>,
+    /// Pairs that have come, good or bad.
+    received: u64,
+    floor: i32,
+    /// Prices of the one proof, or of the three of a fairest assignment, in the order of [`KINDS`].
+    prices: [Option<Prices>; 4],
     wrong: Violations,
 }
 
-impl<'a> Reader<'a> {
-    /// Reads for an instance whose people have names.
-    pub fn new(names: &'a Given) -> Self {
-        let positions =
-            |names: &'a [String]| names.iter().map(String::as_str).zip(0..).collect::<HashMap<_, _>>();
+/// Where proofs by prices stand in a message.
+const KINDS: [&str; 4] =
+    ["proof.best_total", "proof.fairest.total", "proof.fairest.coverage", "proof.fairest.above"];
+
+/// Positions by name: mentees, mentors, groups of mentees, groups of mentors.
+type Positions = [HashMap<String, u32>; 4];
+
+/// A certificate that is being read.
+#[derive(Debug)]
+struct Prices {
+    tiers: Vec<TierWeight>,
+    minimum: String,
+    second: String,
+    /// In the order of [`Positions`].
+    of: [Vec<Option<i128>>; 4],
+    /// How many prices of each have come, good or bad.
+    received: [u64; 4],
+}
+
+/// What the prices of a certificate are called, in the order of [`Positions`].
+const LISTS: [&str; 4] = ["mentee_prices", "mentor_prices", "mentee_group_prices", "mentor_group_prices"];
+
+impl Reader {
+    /// Reads a result of a problem, which is said to be best at an objective.
+    pub fn new(names: &Names, objective: Objective) -> Self {
+        let names = names.given().cloned().unwrap_or_default();
+        let lists = [names.mentees, names.mentors, names.mentee_groups, names.mentor_groups];
         Self {
-            people: [positions(&names.mentees), positions(&names.mentors)],
-            groups: [positions(&names.mentee_groups), positions(&names.mentor_groups)],
+            objective,
+            positions: lists.map(|names| names.into_iter().zip(0..).collect()),
+            pairs: Vec::new(),
+            received: 0,
+            floor: 0,
+            prices: [const { None }; 4],
             wrong: Violations::default(),
         }
     }
 
-    /// The pairs by position.
-    pub fn pairs(&mut self, messages: &[v1::AssignmentPair]) -> Vec<(u32, u32)> {
-        let mut pairs = Vec::with_capacity(messages.len());
-        for (at, pair) in messages.iter().enumerate() {
-            match (self.people[0].get(&*pair.mentee), self.people[1].get(&*pair.mentor)) {
-                (Some(mentee), Some(mentor)) => pairs.push((*mentee, *mentor)),
-                _ => self.wrong.add(format!("pairs[{at}]"), "names somebody who is not in the problem"),
-            }
-        }
-        pairs
+    /// Pairs that have come so far, good or bad.
+    pub fn received(&self) -> u64 {
+        self.received
     }
 
-    /// The proof, for an objective.
-    pub fn evidence(
-        mut self,
-        message: Option<v1::AssignmentProof>,
-        objective: Objective,
-    ) -> Result<Evidence, Violations> {
-        let proof = message.and_then(|message| message.proof);
-        let evidence = match (objective, proof) {
-            (Objective::Stable, None) => Some(Evidence::Stable),
-            (Objective::BestTotal, Some(Proof::BestTotal(message))) => {
-                Some(Evidence::BestTotal(self.certificate("proof.best_total", &message)))
+    /// Takes in some pairs, and some of the proof.
+    pub fn take_in(&mut self, pairs: &[v1::AssignmentPair], proof: Option<v1::AssignmentProof>) {
+        for pair in pairs {
+            match (self.positions[0].get(&pair.mentee), self.positions[1].get(&pair.mentor)) {
+                (Some(mentee), Some(mentor)) => self.pairs.push((*mentee, *mentor)),
+                _ => self
+                    .wrong
+                    .add(format!("pairs[{}]", self.received), "names somebody who is not in the problem"),
             }
+            self.received += 1;
+        }
+        match (self.objective, proof.and_then(|proof| proof.proof)) {
+            (_, None) => {}
+            (Objective::BestTotal, Some(Proof::BestTotal(message))) => self.take_prices(0, &message),
             (Objective::Fairest, Some(Proof::Fairest(message))) => {
-                let mut read = |message: Option<v1::PriceCertificate>, field: &str| {
-                    self.certificate(&format!("proof.fairest.{field}"), &message.unwrap_or_default())
-                };
-                Some(Evidence::Fairest(Box::new(Fairness {
-                    floor: message.floor,
-                    total: read(message.total, "total"),
-                    coverage: read(message.coverage, "coverage"),
-                    above: read(message.above, "above"),
-                })))
+                self.floor = message.floor;
+                for (kind, message) in (1..).zip([message.total, message.coverage, message.above]) {
+                    if let Some(message) = message {
+                        self.take_prices(kind, &message);
+                    }
+                }
             }
-            _ => {
-                let what = match objective {
-                    Objective::BestTotal => "must be of the kind `best_total`",
-                    Objective::Fairest => "must be of the kind `fairest`",
-                    Objective::Stable => "must be empty: stability is seen from the scores",
-                };
-                self.wrong.add("proof", what);
-                None
+            _ => self.wrong.add("proof", self.right_kind()),
+        }
+    }
+
+    /// The pairs by position, and their proof.
+    pub fn finish(mut self) -> Result<(Vec<(u32, u32)>, Evidence), Violations> {
+        let kinds = match self.objective {
+            Objective::BestTotal => 0..1,
+            Objective::Fairest => 1..KINDS.len(),
+            Objective::Stable => 0..0,
+        };
+        if self.wrong.listed.is_empty() && kinds.clone().any(|kind| self.prices[kind].is_none()) {
+            self.wrong.add("proof", self.right_kind());
+        }
+        let mut certificates = kinds.filter_map(|kind| {
+            self.prices[kind].take().map(|prices| prices.finish(KINDS[kind], &mut self.wrong))
+        });
+        let evidence = match self.objective {
+            Objective::BestTotal => certificates.next().map(Evidence::BestTotal),
+            Objective::Fairest => {
+                let three = certificates.next().zip(certificates.next()).zip(certificates.next());
+                three.map(|((total, coverage), above)| {
+                    Evidence::Fairest(Box::new(Fairness { floor: self.floor, total, coverage, above }))
+                })
             }
+            Objective::Stable => Some(Evidence::Stable),
         };
         self.wrong.none()?;
-        evidence.ok_or_else(Violations::default)
+        evidence.map(|evidence| (self.pairs, evidence)).ok_or_else(Violations::default)
     }
 
-    fn certificate(&mut self, field: &str, message: &v1::PriceCertificate) -> Certificate {
-        let Self { people, groups, wrong } = self;
-        let mut tiers = Vec::with_capacity(message.tiers.len());
-        for (at, entry) in message.tiers.iter().enumerate() {
-            let field = format!("{field}.tiers[{at}]");
-            let tier = within(entry.tier, || format!("{field}.tier"), 255, wrong);
-            tiers.push(TierWeight { tier, weight: wide(&format!("{field}.weight"), &entry.weight, wrong) });
+    fn right_kind(&self) -> &'static str {
+        match self.objective {
+            Objective::BestTotal => "must be of the kind `best_total`",
+            Objective::Fairest => "must be of the kind `fairest`, with all three proofs",
+            Objective::Stable => "must be empty: stability is seen from the scores",
         }
-        let mut of_people = |name: &str, messages: &[v1::PersonPrice], side: usize| {
-            let each = messages.iter().map(|price| (price.id.as_str(), price.price.as_str()));
-            prices(&format!("{field}.{name}"), each, &people[side], wrong)
-        };
-        let mentee_prices = of_people("mentee_prices", &message.mentee_prices, 0);
-        let mentor_prices = of_people("mentor_prices", &message.mentor_prices, 1);
-        let mut of_groups = |name: &str, messages: &[v1::GroupPrice], side: usize| {
-            let each = messages.iter().map(|price| (price.id.as_str(), price.price.as_str()));
-            prices(&format!("{field}.{name}"), each, &groups[side], wrong)
-        };
+    }
+
+    fn take_prices(&mut self, kind: usize, message: &v1::PriceCertificate) {
+        let Self { positions, prices, wrong, .. } = self;
+        let field = KINDS[kind];
+        let prices = prices[kind].get_or_insert_with(|| Prices {
+            tiers: Vec::new(),
+            minimum: String::new(),
+            second: String::new(),
+            of: [0, 1, 2, 3].map(|list| vec![None; positions[list].len()]),
+            received: [0; 4],
+        });
+        for entry in &message.tiers {
+            let field = format!("{field}.tiers[{}]", prices.tiers.len());
+            let tier = within(entry.tier, || format!("{field}.tier"), 255, wrong);
+            let weight = wide(&format!("{field}.weight"), &entry.weight, wrong);
+            prices.tiers.push(TierWeight { tier, weight });
+        }
+        if !message.minimum.is_empty() {
+            prices.minimum.clone_from(&message.minimum);
+        }
+        if !message.second.is_empty() {
+            prices.second.clone_from(&message.second);
+        }
+        let people = [&message.mentee_prices, &message.mentor_prices];
+        for (list, messages) in people.into_iter().enumerate() {
+            for price in messages {
+                prices.add(list, field, (&price.id, &price.price), positions, wrong);
+            }
+        }
+        let groups = [&message.mentee_group_prices, &message.mentor_group_prices];
+        for (list, messages) in (2..).zip(groups) {
+            for price in messages {
+                prices.add(list, field, (&price.id, &price.price), positions, wrong);
+            }
+        }
+    }
+}
+
+impl Prices {
+    fn add(
+        &mut self,
+        list: usize,
+        field: &str,
+        (id, price): (&str, &str),
+        positions: &Positions,
+        wrong: &mut Violations,
+    ) {
+        let place = || format!("{field}.{}[{}]", LISTS[list], self.received[list]);
+        let found = positions[list].get(id).map(|at| *at as usize);
+        let price = price.parse().unwrap_or_else(|_| {
+            wrong.add(place() + ".price", NOT_A_NUMBER);
+            0
+        });
+        match found.map(|at| self.of[list][at].replace(price)) {
+            Some(None) => {}
+            Some(Some(_)) => wrong.add(place() + ".id", "has a price already"),
+            None => wrong.add(place() + ".id", "is not in the problem"),
+        }
+        self.received[list] += 1;
+    }
+
+    fn finish(self, field: &str, wrong: &mut Violations) -> Certificate {
+        let minimum = wide(&format!("{field}.minimum"), &self.minimum, wrong);
+        let second = wide(&format!("{field}.second"), &self.second, wrong);
+        for (list, prices) in LISTS.into_iter().zip(&self.of) {
+            let missing = prices.iter().filter(|price| price.is_none()).count();
+            if missing > 0 {
+                wrong.add(format!("{field}.{list}"), format!("is missing {missing} prices"));
+            }
+        }
+        let [mentee_prices, mentor_prices, mentee_group_prices, mentor_group_prices] =
+            self.of.map(|prices| prices.into_iter().map(Option::unwrap_or_default).collect());
         Certificate {
-            mentee_group_prices: of_groups("mentee_group_prices", &message.mentee_group_prices, 0),
-            mentor_group_prices: of_groups("mentor_group_prices", &message.mentor_group_prices, 1),
-            tiers,
-            minimum: wide(&format!("{field}.minimum"), &message.minimum, wrong),
-            second: wide(&format!("{field}.second"), &message.second, wrong),
+            tiers: self.tiers,
+            minimum,
+            second,
             mentee_prices,
             mentor_prices,
+            mentee_group_prices,
+            mentor_group_prices,
         }
     }
 }
 
-/// One price for each of those who have a position.
-fn prices<'m>(
-    field: &str,
-    messages: impl Iterator<Item = (&'m str, &'m str)>,
-    positions: &HashMap<&str, u32>,
-    wrong: &mut Violations,
-) -> Vec<i128> {
-    let mut prices = vec![None; positions.len()];
-    for (at, (id, price)) in messages.enumerate() {
-        let found = positions.get(id).map(|at| *at as usize);
-        let price = wide(&format!("{field}[{at}].price"), price, wrong);
-        match found.map(|at| prices[at].replace(price)) {
-            Some(None) => {}
-            Some(Some(_)) => wrong.add(format!("{field}[{at}].id"), "has a price already"),
-            None => wrong.add(format!("{field}[{at}].id"), "is not in the problem"),
-        }
-    }
-    let missing = prices.iter().filter(|price| price.is_none()).count();
-    if missing > 0 {
-        wrong.add(field, format!("is missing {missing} prices"));
-    }
-    prices.into_iter().map(Option::unwrap_or_default).collect()
-}
+const NOT_A_NUMBER: &str = "is not a decimal integer of up to 128 bits";
 
 fn wide(field: &str, text: &str, wrong: &mut Violations) -> i128 {
     text.parse().unwrap_or_else(|_| {
-        wrong.add(field, "is not a decimal integer of up to 128 bits");
+        wrong.add(field, NOT_A_NUMBER);
         0
     })
 }

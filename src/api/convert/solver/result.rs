@@ -7,8 +7,9 @@ use crate::api::proto::v1;
 use crate::domain::vocabulary::Lang;
 use crate::engine::certify::GroupSide;
 use crate::engine::constrained::Proved;
+use crate::engine::objective::Check;
 use crate::engine::quota::Need;
-use crate::instance::Instance;
+use crate::instance::{Instance, Names};
 use crate::service::Unmet;
 
 /// Pairs, names or prices in one part of an answer.
@@ -129,5 +130,16 @@ pub fn unmet_floors(instance: &Instance, unmet: &Unmet, lang: Lang) -> v1::Unmet
         mentors: named(&cut.mentors, &|at| instance.names.mentor(at)),
         mentee_groups: named(&cut.mentee_groups, &|at| instance.names.group(GroupSide::Mentees, at)),
         mentor_groups: named(&cut.mentor_groups, &|at| instance.names.group(GroupSide::Mentors, at)),
+    }
+}
+
+/// What checking found.
+pub fn verdict(names: &Names, check: &Check) -> v1::VerifyResponse {
+    v1::VerifyResponse {
+        proved: check.proved,
+        broken_rule: check.feasible.as_ref().err().map(|broken| names.told(broken)).unwrap_or_default(),
+        gap: check.gap.to_string(),
+        candidates: count(check.candidates),
+        blocking_pairs: count(check.blocking_pairs),
     }
 }
