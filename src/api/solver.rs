@@ -1,5 +1,7 @@
 //! SolverService.
 
+mod questions;
+
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -25,7 +27,7 @@ use crate::domain::vocabulary::Lang;
 use crate::error::Error;
 use crate::instance::builder::{Builder, Received};
 use crate::instance::{Instance, Violations};
-use crate::service::{Action, Headway, Service, Solved, Work, refused};
+use crate::service::{Action, Headway, Service, Solved, Unmet, Work, refused};
 
 /// Answers of a stream that may wait for a slow reader.
 const ANSWERS_AHEAD: usize = 4;
@@ -67,10 +69,13 @@ impl SolverService for SolverApi {
         let v1::SolveRequest { problem, language_code } = request.into_inner();
         let lang = lang(&language_code)?;
         let (aim, instance) = whole(problem).await?;
-        let Solved { instance, outcome } = self.service.solve(&caller, instance, aim.objective)?.end().await?;
+        let Solved { instance, outcome } =
+            self.service.solve(&caller, instance, aim.objective)?.end().await?;
         let outcome = match outcome {
             Ok(proved) => Outcome::Result(result(&instance, &proved)),
-            Err(unmet) => Outcome::UnmetFloors(unmet_floors(&instance, &unmet, lang)),
+            Err(Unmet { impossible, reasons }) => {
+                Outcome::UnmetFloors(unmet_floors(&instance, &impossible, &reasons, lang))
+            }
         };
         Ok(Response::new(v1::SolveResponse { outcome: Some(outcome) }))
     }
@@ -147,6 +152,27 @@ impl SolverService for SolverApi {
         };
         self.streams.spawn(work, async move |status| drop(failing.send(Err(status)).await));
         Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
+    }
+
+    async fn what_if(
+        &self,
+        request: Request<v1::WhatIfRequest>,
+    ) -> Result<Response<v1::WhatIfResponse>, Status> {
+        questions::what_if(self, request).await
+    }
+
+    async fn repair(
+        &self,
+        request: Request<v1::RepairRequest>,
+    ) -> Result<Response<v1::RepairResponse>, Status> {
+        questions::repair(self, request).await
+    }
+
+    async fn diagnose(
+        &self,
+        request: Request<v1::DiagnoseRequest>,
+    ) -> Result<Response<v1::DiagnoseResponse>, Status> {
+        questions::diagnose(self, request).await
     }
 }
 
@@ -332,7 +358,9 @@ async fn tell(
     let Solved { instance, outcome } = solved;
     let parts = off_the_async_threads(move || match outcome {
         Ok(proved) => parts(&instance, &proved).into_iter().map(Answer::Part).collect(),
-        Err(unmet) => vec![Answer::UnmetFloors(unmet_floors(&instance, &unmet, lang))],
+        Err(Unmet { impossible, reasons }) => {
+            vec![Answer::UnmetFloors(unmet_floors(&instance, &impossible, &reasons, lang))]
+        }
     });
     for part in parts.await? {
         send(answers, solve_answer(part)).await?;

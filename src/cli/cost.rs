@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::problem::number;
-use crate::engine::totals::Totals;
-pub(super) use crate::engine::what_if::Cost;
+use crate::engine::what_if::Cost;
 
 /// A cost in words: `1 mentee of tier 0 less, 12 points more`.
 pub(super) fn in_words(cost: &Cost) -> String {
@@ -36,28 +35,13 @@ pub(super) fn in_json(cost: &Cost) -> Value {
     })
 }
 
-/// What is lost from one assignment to another, without weights.
-pub(super) fn between(before: &Totals, after: &Totals) -> Cost {
-    let lost = |before: u64, after: u64| before.cast_signed() - after.cast_signed();
-    let tiers = before.people.tiers.iter().zip(&after.people.tiers);
-    let tiers = tiers.map(|((tier, before), (_, after))| (*tier, lost(*before, *after)));
-    Cost {
-        weighted: 0,
-        tiers: tiers.filter(|(_, lost)| *lost != 0).collect(),
-        minimum: lost(before.people.minimum_places, after.people.minimum_places),
-        second: lost(before.people.second_mentors, after.people.second_mentors),
-        score: before.score - after.score,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_level_is_told_in_its_order_and_gains_are_told_as_such() {
-        let cost =
-            Cost { weighted: 9, tiers: vec![(0, -1), (2, 2)], minimum: 1, second: 0, score: -1 };
+        let cost = Cost { weighted: 9, tiers: vec![(0, -1), (2, 2)], minimum: 1, second: 0, score: -1 };
         let told = "1 mentee of tier 0 more, 2 mentees of tier 2 less, 1 minimum place less, 1 point more";
         assert_eq!(in_words(&cost), told);
         assert_eq!(in_words(&Cost::default()), "nothing");

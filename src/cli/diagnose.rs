@@ -8,11 +8,8 @@ use super::problem::{self, Aim, Source, some};
 use super::{Failure, Global, cost};
 use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
-use crate::engine::assign::assign;
-use crate::engine::constrained::{Constrained, Unsolved};
-use crate::engine::diagnose::{Recruit, Shortage, recruitment, shortages, without_candidates};
-use crate::engine::problem::{Observer, Stopped};
-use crate::engine::totals::Totals;
+use crate::engine::constrained::{Diagnosis, Plan};
+use crate::engine::what_if::Cost;
 use crate::instance::Instance;
 use crate::wording;
 
@@ -41,60 +38,19 @@ fn diagnose(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
         _ => problem::constrained_alone("--recruit", &instance, aim)?,
     };
     let most = usize::from(options.recruit);
-    let (found, _) = options.source.work(|observer| Found::new(&instance, &constrained, most, observer))?;
-    let told = Told { instance: &instance, aim, found: &found };
+    let (found, _) = options.source.work(|observer| constrained.diagnose(most, observer))?;
+    let floors = found.unmet.iter().flat_map(|unmet| instance.reasons(&constrained, unmet)).collect();
+    let told = Told { instance: &instance, aim, found: &found, floors };
     if json { told.json() } else { told.print(lang) }
-}
-
-/// What was found.
-struct Found {
-    /// Mentees without candidates.
-    without: Vec<u32>,
-    /// Mentees who have too few seats among all their candidates.
-    shortages: Vec<Shortage>,
-    /// Why the floors of groups cannot be met; empty if they can, or if there are no groups.
-    floors: Vec<Reason>,
-    /// What the round amounts to now, and with each recruit.
-    plan: Option<(Totals, Vec<Recruit>)>,
-}
-
-impl Found {
-    fn new(
-        instance: &Instance,
-        constrained: &Constrained<'_>,
-        most: usize,
-        observer: &dyn Observer,
-    ) -> Result<Self, Stopped> {
-        let rest = constrained.rest();
-        let floors = match constrained.quotas().is_empty() {
-            true => Vec::new(),
-            false => match constrained.solve(None, observer)? {
-                Err(Unsolved::Impossible(impossible)) => instance.reasons(constrained, &impossible),
-                Ok(_) | Err(Unsolved::TooManyTiers) => Vec::new(),
-            },
-        };
-        let plan = match most {
-            0 => None,
-            _ => {
-                let solved = assign(&rest, observer)?;
-                let now = Totals::of(&rest, &solved.pairs);
-                Some((now, recruitment(&rest, &solved, most, observer)?))
-            }
-        };
-        Ok(Self {
-            without: without_candidates(&rest, observer)?,
-            shortages: shortages(&rest, observer)?,
-            floors,
-            plan,
-        })
-    }
 }
 
 /// What is told.
 struct Told<'a> {
     instance: &'a Instance,
     aim: Aim,
-    found: &'a Found,
+    found: &'a Diagnosis,
+    /// Why the floors of groups cannot be met.
+    floors: Vec<Reason>,
 }
 
 impl Told<'_> {
@@ -107,38 +63,31 @@ impl Told<'_> {
     }
 
     /// Each recruit with what she brings beside those before her, as a cost.
-    fn steps(&self) -> Vec<(String, cost::Cost)> {
-        let Some((now, plan)) = &self.found.plan else { return Vec::new() };
-        let before = std::iter::once(now).chain(plan.iter().map(|step| &step.totals));
-        let step = |(before, step): (&Totals, &Recruit)| {
-            let like = self.instance.names.mentor(step.like as usize);
-            (like, cost::between(before, &step.totals))
-        };
-        before.zip(plan).map(step).collect()
+    fn steps(&self, plan: &Plan) -> Vec<(String, Cost)> {
+        plan.costs().map(|(like, cost)| (self.instance.names.mentor(like as usize), cost)).collect()
     }
 
     fn json(&self) -> Result<(), Failure> {
-        let Found { without, shortages, floors, plan } = self.found;
+        let Diagnosis { without_candidates, shortages, plan, .. } = self.found;
         let shortages = shortages.iter().map(|set| {
             json!({
                 "missing": set.missing(), "seats": set.seats,
                 "mentees": self.mentees(&set.mentees), "mentors": self.mentors(&set.mentors),
             })
         });
-        let floors = floors.iter().map(|reason| {
-            json!({ "code": reason.code.as_str(), "parameters": reason.parameters })
-        });
-        let plan = plan.as_ref().map(|_| {
-            let step = |(like, brings): (String, cost::Cost)| {
-                json!({ "like": like, "cost": cost::in_json(&brings) })
-            };
-            self.steps().into_iter().map(step).collect::<Vec<_>>()
+        let floors = self.floors.iter();
+        let floors =
+            floors.map(|reason| json!({ "code": reason.code.as_str(), "parameters": reason.parameters }));
+        let plan = plan.as_ref().map(|plan| {
+            let steps = self.steps(plan).into_iter();
+            let steps = steps.map(|(like, brings)| json!({ "like": like, "cost": cost::in_json(&brings) }));
+            steps.collect::<Vec<_>>()
         });
         let told = json!({
             "aim": self.aim.name(),
             "mentees": self.instance.mentees.len(),
             "mentors": self.instance.mentors.len(),
-            "without_candidates": self.mentees(without),
+            "without_candidates": self.mentees(without_candidates),
             "shortages": shortages.collect::<Vec<_>>(),
             "floors_unmet": floors.collect::<Vec<_>>(),
             "recruitment": plan,
@@ -147,11 +96,14 @@ impl Told<'_> {
     }
 
     fn print(&self, lang: Lang) -> Result<(), Failure> {
-        let Found { without, shortages, floors, plan } = self.found;
-        data(&match without.len() {
+        let Diagnosis { without_candidates, shortages, plan, .. } = self.found;
+        data(&match without_candidates.len() {
             0 => "every mentee has a candidate with a place".to_owned(),
             count => {
-                format!("mentees without any candidate who has a place: {count}\n  {}", some(&self.mentees(without)))
+                format!(
+                    "mentees without any candidate who has a place: {count}\n  {}",
+                    some(&self.mentees(without_candidates))
+                )
             }
         })?;
         if shortages.is_empty() {
@@ -174,15 +126,15 @@ impl Told<'_> {
             };
             data(&format!("\nMentees who have too few places among all their candidates:\n{rows}{more}"))?;
         }
-        if !floors.is_empty() {
+        if !self.floors.is_empty() {
             data("\nThe floors of groups cannot be met:")?;
-            for reason in floors {
+            for reason in &self.floors {
                 data(&format!("  {}", wording::sentence(reason, lang)))?;
             }
         }
-        if plan.is_some() {
+        if let Some(plan) = plan {
             let mut rows = table(&["another mentor like", "brings"]);
-            let steps = self.steps();
+            let steps = self.steps(plan);
             for (like, brings) in &steps {
                 rows.add_row([like.clone(), cost::in_words(brings)]);
             }

@@ -151,7 +151,8 @@ pub(super) fn constrained_alone<'a>(
 
 /// Pairs of a problem, as `solve --pairs` writes them.
 pub(super) fn read_pairs(instance: &Instance, file: &Path) -> Result<Vec<(u32, u32)>, Failure> {
-    instance::csv::read_pairs(instance, open(file)?).map_err(|wrong| refuse("the pairs cannot be read", &wrong))
+    instance::csv::read_pairs(instance, open(file)?)
+        .map_err(|wrong| refuse("the pairs cannot be read", &wrong))
 }
 
 /// The proof of a result of a problem, as `solve --certificate` writes it.

@@ -9,9 +9,10 @@ use super::output::{data, table};
 use super::problem::{self, Output, Source, number};
 use super::{Failure, Global};
 use crate::engine::assign::Start;
-use crate::engine::repair::{self, Proof, Repaired};
+use crate::engine::constrained::Mended;
+use crate::engine::repair::Proof;
 use crate::engine::totals::Totals;
-use crate::instance::{self, Instance};
+use crate::instance;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -45,51 +46,44 @@ fn mend(options: &Options, json: bool) -> Result<(), Failure> {
         None => Start { pairs: published.clone(), ..Start::default() },
     };
     let output = Output::begin(options.pairs.as_ref())?;
-    let (rest, budget) = (constrained.rest(), options.budget);
-    let free = constrained.without_pins(&published);
-    let ((repaired, checked), _) = options.source.work(|observer| {
-        let repaired = repair::repair(&rest, &free, &start, budget, observer)?;
-        let checked = repair::check(&rest, &free, budget, &repaired, observer)?;
-        Ok((repaired, checked))
-    })?;
-    if checked == Some(false) {
+    let (mended, _) =
+        options.source.work(|observer| constrained.repair(&published, &start, options.budget, observer))?;
+    if mended.checked == Some(false) {
         let told = "the proof of the repaired pairs does not hold; this is a defect of the solver";
         return Err(anyhow::anyhow!("{told}, and nothing was written").into());
     }
-    let pairs = constrained.with_pins(repaired.pairs.clone());
     if let Some(mut output) = output {
-        instance::csv::write_pairs(&instance, &pairs, &mut output.sink).map_err(anyhow::Error::from)?;
+        instance::csv::write_pairs(&instance, &mended.pairs, &mut output.sink)
+            .map_err(anyhow::Error::from)?;
         output.finish()?;
     }
-    let report = Report { instance: &instance, published: &published, gone, pairs: &pairs, repaired: &repaired };
+    let totals = Totals::of(&instance.problem(), &mended.pairs);
+    let report = Report { mended: &mended, totals, gone };
     if json { report.json() } else { report.print() }
 }
 
 /// What is told of repaired pairs.
 struct Report<'a> {
-    instance: &'a Instance,
-    /// The published pairs whose people are still there.
-    published: &'a [(u32, u32)],
-    /// How many others were published.
+    mended: &'a Mended,
+    totals: Totals,
+    /// Published pairs of people who have left.
     gone: u64,
-    pairs: &'a [(u32, u32)],
-    repaired: &'a Repaired,
 }
 
 impl Report<'_> {
-    /// Published pairs that are kept, pins among them.
-    fn kept(&self) -> usize {
-        self.published.iter().filter(|pair| self.pairs.contains(pair)).count()
+    /// Published pairs that are possible no longer.
+    fn lost(&self) -> u64 {
+        self.mended.lost as u64 + self.gone
     }
 
-    /// Published pairs that could be kept and are not.
-    fn changed(&self) -> usize {
-        self.repaired.possible - self.repaired.kept
+    fn published(&self) -> u64 {
+        (self.mended.kept + self.mended.changed) as u64 + self.lost()
     }
 
     fn proof(&self) -> &'static str {
-        match self.repaired.proof {
-            _ if !self.repaired.proved() => "none",
+        let repaired = &self.mended.repaired;
+        match repaired.proof {
+            _ if !repaired.proved() => "none",
             Proof::Whole => "whole",
             Proof::Pinned => "pinned",
             Proof::Bonus(_) => "bonus",
@@ -98,48 +92,41 @@ impl Report<'_> {
     }
 
     fn json(&self) -> Result<(), Failure> {
-        let Repaired { value, bound, .. } = self.repaired;
-        let totals = Totals::of(&self.instance.problem(), self.pairs);
+        let Mended { pairs, kept, changed, repaired, .. } = self.mended;
         let told = json!({
-            "published": self.published.len() as u64 + self.gone,
-            "kept": self.kept(),
-            "changed": self.changed(),
+            "published": self.published(),
+            "kept": kept,
+            "changed": changed,
             "lost": self.lost(),
-            "pairs": self.pairs.len(),
-            "objective": totals.score,
-            "people": totals.people,
-            "value": number(*value),
-            "bound": number(*bound),
-            "proved": self.repaired.proved(),
+            "pairs": pairs.len(),
+            "objective": self.totals.score,
+            "people": self.totals.people,
+            "value": number(repaired.value),
+            "bound": number(repaired.bound),
+            "proved": repaired.proved(),
             "proof": self.proof(),
         });
         Ok(data(&told.to_string())?)
     }
 
-    /// Published pairs that are possible no longer.
-    fn lost(&self) -> u64 {
-        self.published.len() as u64 + self.gone - (self.kept() + self.changed()) as u64
-    }
-
     fn print(&self) -> Result<(), Failure> {
-        let Repaired { value, bound, .. } = self.repaired;
-        let totals = Totals::of(&self.instance.problem(), self.pairs);
-        let proof = match (self.proof(), self.repaired.proved()) {
-            (_, false) => "not proved: there may be a better one within the budget".to_owned(),
-            ("branches", _) => "proved by trying everything that could be better".to_owned(),
-            ("whole", _) => "proved: nothing is better, whatever the budget".to_owned(),
-            _ => "proved: nothing is better within the budget".to_owned(),
+        let Mended { pairs, kept, changed, repaired, .. } = self.mended;
+        let proof = match self.proof() {
+            "none" => "not proved: there may be a better one within the budget",
+            "branches" => "proved by trying everything that could be better",
+            "whole" => "proved: nothing is better, whatever the budget",
+            _ => "proved: nothing is better within the budget",
         };
         let lines = [
-            ("published pairs", (self.published.len() as u64 + self.gone).to_string()),
-            ("kept", self.kept().to_string()),
-            ("changed", self.changed().to_string()),
+            ("published pairs", self.published().to_string()),
+            ("kept", kept.to_string()),
+            ("changed", changed.to_string()),
             ("no longer possible", self.lost().to_string()),
-            ("pairs", self.pairs.len().to_string()),
-            ("total score", totals.score.to_string()),
-            ("value", value.to_string()),
-            ("bound", bound.to_string()),
-            ("proof", proof),
+            ("pairs", pairs.len().to_string()),
+            ("total score", self.totals.score.to_string()),
+            ("value", repaired.value.to_string()),
+            ("bound", repaired.bound.to_string()),
+            ("proof", proof.to_owned()),
         ];
         let mut rows = table(&[]);
         for (what, told) in lines {

@@ -66,11 +66,13 @@ fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
         return Err(anyhow::anyhow!("{told}; this is a defect of the solver, and nothing was written").into());
     }
     if let Some(mut output) = pairs {
-        instance::csv::write_pairs(&instance, &solution.pairs, &mut output.sink).map_err(anyhow::Error::from)?;
+        instance::csv::write_pairs(&instance, &solution.pairs, &mut output.sink)
+            .map_err(anyhow::Error::from)?;
         output.finish()?;
     }
     if let Some(mut output) = certificate {
-        instance::proof::export(&instance, &solution.evidence, &mut output.sink).map_err(anyhow::Error::from)?;
+        instance::proof::export(&instance, &solution.evidence, &mut output.sink)
+            .map_err(anyhow::Error::from)?;
         output.finish()?;
     }
     let report = Report { instance: &instance, aim, proved: &proved, read, threads };
@@ -88,7 +90,10 @@ fn unsolvable(
     let impossible = match unsolved {
         Unsolved::TooManyTiers => {
             let hint = "give fewer tiers, or fewer groups";
-            return Ok(Failure::input("tiers in so many groups need numbers beyond what a proof holds", hint));
+            return Ok(Failure::input(
+                "tiers in so many groups need numbers beyond what a proof holds",
+                hint,
+            ));
         }
         Unsolved::Impossible(impossible) if !impossible.shortage.proved() => {
             return Err(anyhow::anyhow!("the cut proves nothing; this is a defect of the solver").into());
@@ -247,4 +252,3 @@ impl Report<'_> {
         Ok(())
     }
 }
-

@@ -9,10 +9,8 @@ use super::output::{align_right, data, table};
 use super::problem::{self, Source};
 use super::verify::{NOT_ITS_PROOF, unproved};
 use super::{Failure, Global, cost};
-use crate::engine::constrained::Constrained;
-use crate::engine::objective::Evidence;
-use crate::engine::problem::{Observer, Stopped};
-use crate::engine::what_if::{Alternate, WhatIf};
+use crate::engine::constrained::Question;
+use crate::engine::what_if::Alternate;
 use crate::instance::{Instance, Names};
 
 #[derive(Debug, Args)]
@@ -64,23 +62,16 @@ fn ask(options: &Options, json: bool) -> Result<(), Failure> {
         if let Some(told) = unproved(&check, &evidence, &instance.names) {
             return Ok(Err(told));
         }
-        answer(&constrained, &pairs, &evidence, &asked, most, observer)
+        let answers = constrained.ask(&pairs, &evidence, (&asked, most), observer)?;
+        Ok(answers.map_err(|not_proved| not_proved.to_string()))
     })?;
     let answers = answers.map_err(|told| Failure::input(told, NOT_ITS_PROOF))?;
     let told = Told { instance: &instance, asked: &asked, answers: &answers };
     if json { told.json() } else { told.print() }
 }
 
-/// A question, by position.
-#[derive(Debug, Clone, Copy)]
-enum Asked {
-    Pair(u32, u32),
-    OfMentee(u32),
-    OfMentor(u32),
-}
-
 impl Questions {
-    fn read(&self, instance: &Instance) -> Result<Vec<Asked>, Failure> {
+    fn read(&self, instance: &Instance) -> Result<Vec<Question>, Failure> {
         let finder = instance.names.finder();
         let mut unknown = Vec::new();
         let mut known = |side: &str, name: &str, found: Option<u32>, people: usize| {
@@ -90,19 +81,17 @@ impl Questions {
             }
             found
         };
-        let mut mentee =
-            |name: &String| known("mentee", name, finder.mentee(name), instance.mentees.len());
-        let mut asked: Vec<Option<Asked>> = Vec::new();
+        let mut mentee = |name: &String| known("mentee", name, finder.mentee(name), instance.mentees.len());
+        let mut asked: Vec<Option<Question>> = Vec::new();
         let mentees_of_pairs: Vec<_> = self.pair.chunks(2).map(|pair| mentee(&pair[0])).collect();
         let of_mentees: Vec<_> = self.alternates_of_mentee.iter().map(mentee).collect();
-        let mut mentor =
-            |name: &String| known("mentor", name, finder.mentor(name), instance.mentors.len());
+        let mut mentor = |name: &String| known("mentor", name, finder.mentor(name), instance.mentors.len());
         for (mentee, pair) in mentees_of_pairs.into_iter().zip(self.pair.chunks(2)) {
             let mentor = mentor(&pair[1]);
-            asked.push(mentee.zip(mentor).map(|(mentee, mentor)| Asked::Pair(mentee, mentor)));
+            asked.push(mentee.zip(mentor).map(|(mentee, mentor)| Question::Pair(mentee, mentor)));
         }
-        asked.extend(of_mentees.into_iter().map(|mentee| mentee.map(Asked::OfMentee)));
-        asked.extend(self.alternates_of_mentor.iter().map(|name| mentor(name).map(Asked::OfMentor)));
+        asked.extend(of_mentees.into_iter().map(|mentee| mentee.map(Question::OfMentee)));
+        asked.extend(self.alternates_of_mentor.iter().map(|name| mentor(name).map(Question::OfMentor)));
         match asked.into_iter().collect() {
             Some(asked) => Ok(asked),
             None => Err(Failure::input(unknown.join("\n  "), "names are those of the problem's files")),
@@ -110,38 +99,10 @@ impl Questions {
     }
 }
 
-/// What is answered: for a pair at most one alternate, none if it cannot be.
-fn answer(
-    constrained: &Constrained<'_>,
-    pairs: &[(u32, u32)],
-    evidence: &Evidence,
-    asked: &[Asked],
-    most: usize,
-    observer: &dyn Observer,
-) -> Result<Result<Vec<Vec<Alternate>>, String>, Stopped> {
-    let rest = constrained.rest();
-    let Evidence::BestTotal(certificate) = evidence else { return Ok(Err("prices are missing".to_owned())) };
-    let what_if = match WhatIf::new(&rest, &constrained.without_pins(pairs), certificate) {
-        Ok(what_if) => what_if,
-        Err(not_proved) => return Ok(Err(not_proved.to_string())),
-    };
-    let answers = asked.iter().map(|asked| match *asked {
-        Asked::Pair(mentee, mentor) if constrained.is_pinned(mentee, mentor) => {
-            Ok(vec![Alternate { mentee, mentor, ..Alternate::default() }])
-        }
-        Asked::Pair(mentee, mentor) => {
-            Ok(what_if.force(mentee, mentor, observer)?.into_iter().collect())
-        }
-        Asked::OfMentee(mentee) => what_if.alternates_of_mentee(mentee, most, observer),
-        Asked::OfMentor(mentor) => what_if.alternates_of_mentor(mentor, most, observer),
-    });
-    answers.collect::<Result<Vec<_>, Stopped>>().map(Ok)
-}
-
 /// What is told.
 struct Told<'a> {
     instance: &'a Instance,
-    asked: &'a [Asked],
+    asked: &'a [Question],
     answers: &'a [Vec<Alternate>],
 }
 
@@ -166,14 +127,14 @@ impl Told<'_> {
         let told = self.asked.iter().zip(self.answers).map(|(asked, answers)| {
             let answers: Vec<_> = answers.iter().map(alternate).collect();
             match *asked {
-                Asked::Pair(mentee, mentor) => {
+                Question::Pair(mentee, mentor) => {
                     let pair = named(&[(mentee, mentor)]);
                     json!({ "pair": pair[0], "possible": !answers.is_empty(), "alternates": answers })
                 }
-                Asked::OfMentee(mentee) => {
+                Question::OfMentee(mentee) => {
                     json!({ "alternates_of_mentee": names.mentee(mentee as usize), "alternates": answers })
                 }
-                Asked::OfMentor(mentor) => {
+                Question::OfMentor(mentor) => {
                     json!({ "alternates_of_mentor": names.mentor(mentor as usize), "alternates": answers })
                 }
             }
@@ -185,14 +146,18 @@ impl Told<'_> {
         let names = &self.instance.names;
         for (asked, answers) in self.asked.iter().zip(self.answers) {
             match *asked {
-                Asked::Pair(mentee, mentor) => self.print_pair((mentee, mentor), answers.first())?,
-                Asked::OfMentee(mentee) => {
+                Question::Pair(mentee, mentor) => self.print_pair((mentee, mentor), answers.first())?,
+                Question::OfMentee(mentee) => {
                     let whose = format!("other mentors for {}", names.mentee(mentee as usize));
-                    self.print_alternates(&whose, "mentor", answers, |one| names.mentor(one.mentor as usize))?;
+                    self.print_alternates(&whose, "mentor", answers, |one| {
+                        names.mentor(one.mentor as usize)
+                    })?;
                 }
-                Asked::OfMentor(mentor) => {
+                Question::OfMentor(mentor) => {
                     let whose = format!("other mentees for {}", names.mentor(mentor as usize));
-                    self.print_alternates(&whose, "mentee", answers, |one| names.mentee(one.mentee as usize))?;
+                    self.print_alternates(&whose, "mentee", answers, |one| {
+                        names.mentee(one.mentee as usize)
+                    })?;
                 }
             }
         }

@@ -11,8 +11,11 @@
 //! are put back. The check looks at the whole first: that all pins are there and no veto is, that every pair is a
 //! candidate and nobody is used beyond her places, that all groups are within their bounds.
 
+mod questions;
 #[cfg(test)]
 mod tests;
+
+pub use self::questions::{Diagnosis, Mended, Plan, Question};
 
 use std::time::Duration;
 
@@ -266,8 +269,7 @@ impl<'a> Constrained<'a> {
     ) -> Result<Check, Stopped> {
         let kept = self.keeps_all(pairs, observer)?;
         let rest = self.without_pins(pairs);
-        let check =
-            objective::check_within(&self.rest(), &self.quotas, &rest, evidence, None, observer)?;
+        let check = objective::check_within(&self.rest(), &self.quotas, &rest, evidence, None, observer)?;
         let proved = check.proved && kept.is_ok() && evidence.objective() == self.objective;
         Ok(Check { feasible: kept.and(check.feasible), proved, ..check })
     }

@@ -71,7 +71,13 @@ struct Side<T> {
 impl<T> Side<T> {
     fn new(name: &'static str) -> Self {
         let groups = Groups::new(name);
-        Self { positions: HashMap::new(), wishes: Vec::new(), innermost: Vec::new(), places: Vec::new(), groups }
+        Self {
+            positions: HashMap::new(),
+            wishes: Vec::new(),
+            innermost: Vec::new(),
+            places: Vec::new(),
+            groups,
+        }
     }
 }
 

@@ -322,4 +322,74 @@ mod tests {
         scores.csv, line 3: scores.csv, line 2 has this pair already
         ");
     }
+
+    #[test]
+    fn everything_wrong_with_decisions_and_groups_is_told_at_once_with_its_line() {
+        let load = |mentees: &str, decisions: &str, groups: &str| {
+            read(Files {
+                mentees: file("mentees.csv", mentees),
+                mentors: file("mentors.csv", "mentor,max\nxi,1\nyu,2\n"),
+                scores: file("scores.csv", "mentee,mentor,score\nada,xi,5\nbo,xi,7\nbo,yu,1\n"),
+                decisions: Some(file("decisions.csv", decisions)),
+                groups: Some(file("groups.csv", groups)),
+            })
+        };
+        let told = |wrong: Violations| {
+            wrong.listed.iter().map(ToString::to_string).collect::<Vec<String>>().join("\n")
+        };
+        let wrong = load(
+            "mentee,group\nada,east\nbo,west\n",
+            "mentee,mentor,decision\nada,zed,pin\nbo,xi,perhaps\n",
+            "group,side,parent,min,max\nwest,mentees,loop,3,2\nloop,mentees,west,,\n\"a,b\",mentors,,,\nwest,mentees,,,\nnone,both,,,\n",
+        );
+        insta::assert_snapshot!(told(wrong.unwrap_err()), @r"
+        groups.csv, line 2: min 3 is more than max 2
+        groups.csv, line 4: `a,b` is no name of a group: give 1 to 256 bytes without a comma
+        groups.csv, line 5: `west` stands at groups.csv, line 2 already
+        decisions.csv, line 2: there is no mentor `zed`
+        groups.csv, line 6: `side` is `both`; give mentees or mentors
+        decisions.csv, line 3: `decision` is `perhaps`; give pin or veto
+        groups.csv, line 2: `west` is inside itself, or inside more than 64 groups
+        groups.csv, line 3: `loop` is inside itself, or inside more than 64 groups
+        mentees.csv, line 2: there is no group `east` of mentees
+        ");
+        let wrong = load(
+            "mentee,wanted,group\nada,1,west\nbo,2,west\n",
+            "mentee,mentor,decision\nada,xi,pin\nbo,xi,pin\nada,yu,pin\nbo,yu,pin\nbo,yu,veto\n",
+            "group,side,max\nwest,mentees,1\n",
+        );
+        insta::assert_snapshot!(told(wrong.unwrap_err()), @r"
+        decisions.csv, line 4: (ada, yu) is pinned and not a candidate
+        decisions.csv, line 6: (bo, yu) is pinned and vetoed
+        decisions.csv, line 4: mentee `ada` has 2 pins and wants 1
+        decisions.csv, line 3: mentor `xi` has 2 pins and 1 seats
+        groups.csv, line 2: the group `west` of mentees has 4 pins and a max of 1
+        ");
+    }
+
+    #[test]
+    fn groups_may_come_in_any_order_and_know_their_people() {
+        let load = |groups: &str| {
+            let instance = read(Files {
+                mentees: file("mentees.csv", "mentee,group\nada,lima\nbo,\n"),
+                mentors: file("mentors.csv", "mentor,group\nxi,lima\n"),
+                scores: file("scores.csv", "mentee,mentor,score\nada,xi,5\n"),
+                decisions: None,
+                groups: Some(file("groups.csv", groups)),
+            });
+            instance.unwrap()
+        };
+        let one =
+            load("group,side,parent,min,max\nlima,mentees,peru,1,\nperu,mentees,,,7\nlima,mentors,,,\n");
+        let other =
+            load("max,min,side,group,parent\n,,mentors,lima,\n7,,mentees,peru,\n,1,mentees,lima,peru\n");
+        assert_eq!(one.constraints, other.constraints);
+        let mentees = &one.constraints.quotas.mentees;
+        let ada = usize::from(one.names.mentee(1) == "ada");
+        let lima = mentees.innermost(ada).unwrap();
+        assert_eq!(one.names.group(GroupSide::Mentees, lima as usize), "lima");
+        let groups = mentees.groups();
+        assert_eq!((groups[lima as usize].floor, groups[lima as usize].parent), (1, Some(0)));
+        assert_eq!((groups[0].ceiling, mentees.innermost(1 - ada)), (7, None));
+    }
 }

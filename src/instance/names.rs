@@ -93,9 +93,13 @@ impl Names {
             }
             Infeasible::Vetoed { mentee, mentor } => format!("{} is vetoed", pair(mentee, mentor)),
             Infeasible::OutOfQuota { side, group, has, floor, ceiling } => {
-                let most = if ceiling == u32::MAX { String::new() } else { format!(" and {ceiling} at most") };
+                let most =
+                    if ceiling == u32::MAX { String::new() } else { format!(" and {ceiling} at most") };
                 let group = self.group(side, group as usize);
-                format!("the group `{group}` of {} has {has} pairs; it takes {floor} at least{most}", of(side))
+                format!(
+                    "the group `{group}` of {} has {has} pairs; it takes {floor} at least{most}",
+                    of(side)
+                )
             }
             other => other.to_string(),
         }

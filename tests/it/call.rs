@@ -5,9 +5,11 @@ use prost::Message as _;
 use tonic::Status;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
+use wim_match::api::proto::v1::solve_response::Outcome;
 use wim_match::api::proto::v1::solve_stream_request::Content as Ask;
 use wim_match::api::proto::v1::solver_service_client::SolverServiceClient;
 use wim_match::api::proto::v1::verify_stream_request::Content as Claim;
+use wim_match::api::proto::v1::what_if_question::Question as Asked;
 use wim_match::api::proto::{DESCRIPTORS, v1};
 use wim_match::cli::client::{Bearer, Client, request_id};
 
@@ -169,6 +171,30 @@ async fn call_solver(
             ];
             let parts = parts.map(|content| v1::VerifyStreamRequest { content: Some(content) });
             drain(solver.verify_stream(tokio_stream::iter(parts)).await?.into_inner()).await
+        }
+        "SolverService/WhatIf" => {
+            let request = v1::SolveRequest { problem: Some(two_by_two()), ..Default::default() };
+            let Some(Outcome::Result(result)) = solver.solve(request).await?.into_inner().outcome else {
+                panic!("no result")
+            };
+            let question = Asked::AlternatesOfMentee("a".to_owned());
+            let request = v1::WhatIfRequest {
+                problem: Some(two_by_two()),
+                pairs: result.pairs,
+                proof: result.proof,
+                questions: vec![v1::WhatIfQuestion { question: Some(question) }],
+                max_alternates: 0,
+            };
+            solver.what_if(request).await.map(drop)
+        }
+        "SolverService/Repair" => {
+            let published = vec![pair("a", "y", 7)];
+            let request = v1::RepairRequest { problem: Some(two_by_two()), published, budget: Some(0) };
+            solver.repair(request).await.map(drop)
+        }
+        "SolverService/Diagnose" => {
+            let request = v1::DiagnoseRequest { problem: Some(two_by_two()), ..Default::default() };
+            solver.diagnose(request).await.map(drop)
         }
         unknown => panic!("{unknown} has no call in `call`"),
     }

@@ -49,8 +49,7 @@ south,mentees,all,1,
 all,mentees,,,5
 house,mentors,,2,3
 ";
-const PLAIN: [&str; 6] =
-    ["--mentees", "mentees.csv", "--mentors", "mentors.csv", "--scores", "scores.csv"];
+const PLAIN: [&str; 6] = ["--mentees", "mentees.csv", "--mentors", "mentors.csv", "--scores", "scores.csv"];
 const DECIDED: [&str; 4] = ["--decisions", "decisions.csv", "--groups", "groups.csv"];
 const RESULT: [&str; 4] = ["--pairs", "pairs.csv", "--certificate", "proof.json"];
 
@@ -128,15 +127,15 @@ impl Folder {
     fn believed_in_python(&self) -> Option<bool> {
         let checker = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/python/check_proof.py");
         let files = ["mentees.csv", "mentors.csv", "scores.csv", "pairs.csv", "proof.json"];
-        let program = Command::new("python3").current_dir(self.path()).arg(checker).args(files).args(DECIDED);
-        let output = program_output(program)?;
+        let mut program = Command::new("python3");
+        let output = output_of(program.current_dir(self.path()).arg(checker).args(files).args(DECIDED))?;
         let told = text(&output.stderr);
         assert!(output.status.success() || told.starts_with("not proved"), "{told}");
         Some(output.status.success())
     }
 }
 
-fn program_output(program: &mut Command) -> Option<Output> {
+fn output_of(program: &mut Command) -> Option<Output> {
     match program.output() {
         Ok(output) => Some(output),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -271,7 +270,10 @@ fn floors_that_nobody_can_meet_are_told_in_words_with_an_exit_code_of_their_own(
     let written = fs::read_dir(folder.path()).expect("a folder").count();
     assert_eq!(written, 5, "nothing is left of pairs and proof");
     let told = folder.told("diagnose", &[&DECIDED]);
-    assert!(told.contains("The quotas of south ask for at least 4 matches, but only 2 are possible."), "{told}");
+    assert!(
+        told.contains("The quotas of south ask for at least 4 matches, but only 2 are possible."),
+        "{told}"
+    );
 }
 
 #[test]
@@ -304,12 +306,14 @@ fn a_forced_pair_costs_what_solving_with_it_pinned_loses() {
     folder.write("decisions.csv", "mentee,mentor,decision\nbea,xan,pin\n");
     let pinned = folder.json("solve", &[&["--decisions", "decisions.csv"]]);
     let cost = &forced["alternates"][0]["cost"];
-    let lost = free["objective"].as_i64().zip(pinned["objective"].as_i64()).map(|(free, pinned)| free - pinned);
+    let lost =
+        free["objective"].as_i64().zip(pinned["objective"].as_i64()).map(|(free, pinned)| free - pinned);
     assert_eq!(cost["score"].as_i64(), lost);
     let served = |solved: &Value| solved["people"]["tiers"][0][1].as_i64();
-    let fewer = cost["tiers"].as_array().and_then(|tiers| tiers.first()).map_or(0, |tier| {
-        tier["mentees"].as_i64().expect("a number")
-    });
+    let fewer = cost["tiers"]
+        .as_array()
+        .and_then(|tiers| tiers.first())
+        .map_or(0, |tier| tier["mentees"].as_i64().expect("a number"));
     assert_eq!(served(&free).zip(served(&pinned)).map(|(free, pinned)| free - pinned), Some(fewer));
     assert_eq!(never["possible"], false);
     assert!(others["alternates"].as_array().is_some_and(|all| !all.is_empty()), "{others}");

@@ -1,6 +1,7 @@
 //! Problems that callers bring; their results and proofs are in the files below.
 
 pub mod proof;
+pub mod questions;
 pub mod result;
 
 use crate::api::proto::v1;
@@ -64,7 +65,10 @@ pub fn take_in(problem: &mut Builder, part: v1::AssignmentProblem) {
             v1::DecisionKind::Pin => Decision::Pin,
             v1::DecisionKind::Veto => Decision::Veto,
             v1::DecisionKind::Unspecified => {
-                wrong.add(decision_at(at) + ".kind", "is missing; give DECISION_KIND_PIN or DECISION_KIND_VETO");
+                wrong.add(
+                    decision_at(at) + ".kind",
+                    "is missing; give DECISION_KIND_PIN or DECISION_KIND_VETO",
+                );
                 Decision::Veto
             }
         };
@@ -80,9 +84,9 @@ pub fn take_in(problem: &mut Builder, part: v1::AssignmentProblem) {
             }
         };
         let min = within(group.min_pairs, || group_at(at) + ".min_pairs", i32::MAX, &mut wrong);
-        let max = group.max_pairs.map_or(u32::MAX, |max| {
-            within(max, || group_at(at) + ".max_pairs", i32::MAX, &mut wrong)
-        });
+        let max = group
+            .max_pairs
+            .map_or(u32::MAX, |max| within(max, || group_at(at) + ".max_pairs", i32::MAX, &mut wrong));
         problem.group(side, (&group.id, &group.parent), Bounds { min, max }, at, group_at);
     }
     problem.refuse(wrong);
@@ -114,7 +118,8 @@ fn group_at(at: Place) -> String {
     format!("problem.groups[{at}]")
 }
 
-fn within<T: TryFrom<i32> + Default>(
+/// A number from 0 to `most`.
+pub(crate) fn within<T: TryFrom<i32> + Default>(
     value: i32,
     field: impl FnOnce() -> String,
     most: i32,

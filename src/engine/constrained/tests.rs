@@ -148,17 +148,12 @@ fn every_broken_constraint_is_named_and_no_bent_price_is_believed() {
         check.feasible
     };
     assert_eq!(broken(&[(2, 1), (3, 0)]), Err(Infeasible::PinMissing { mentee: 0, mentor: 1 }));
-    assert_eq!(
-        broken(&[(0, 1), (2, 0), (3, 1)]),
-        Err(Infeasible::Vetoed { mentee: 2, mentor: 0 })
-    );
+    assert_eq!(broken(&[(0, 1), (2, 0), (3, 1)]), Err(Infeasible::Vetoed { mentee: 2, mentor: 0 }));
     assert_eq!(
         broken(&[(0, 1), (0, 1), (2, 1), (3, 0)]),
         Err(Infeasible::UsedTwice { mentee: 0, mentor: 1 })
     );
-    let out = |side, has, floor, ceiling| {
-        Err(Infeasible::OutOfQuota { side, group: 0, has, floor, ceiling })
-    };
+    let out = |side, has, floor, ceiling| Err(Infeasible::OutOfQuota { side, group: 0, has, floor, ceiling });
     assert_eq!(broken(&[(0, 1), (1, 0), (2, 1)]), out(GroupSide::Mentees, 1, 2, 4));
     assert_eq!(broken(&[(0, 1), (1, 0), (2, 1), (3, 0)]), out(GroupSide::Mentors, 2, 0, 1));
 

@@ -46,7 +46,10 @@ fn forest(people: usize, most: u32) -> impl Strategy<Value = Forest> {
     })
 }
 
-pub(in crate::engine) fn quoted(case: impl Strategy<Value = Case>, most: u32) -> impl Strategy<Value = (Case, Quotas)> {
+pub(in crate::engine) fn quoted(
+    case: impl Strategy<Value = Case>,
+    most: u32,
+) -> impl Strategy<Value = (Case, Quotas)> {
     case.prop_flat_map(move |case| {
         let forests = (forest(case.mentees.len(), most), forest(case.mentors.len(), most));
         (Just(case), forests.prop_map(|(mentees, mentors)| Quotas { mentees, mentors }))

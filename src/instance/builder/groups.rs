@@ -90,8 +90,10 @@ impl Groups {
         wrong: &mut Violations,
     ) {
         if name.is_empty() || name.len() > MAX_NAME || name.contains(',') {
-            let what =
-                format!("`{}` is no name of a group: give 1 to {MAX_NAME} bytes without a comma", excerpt(name));
+            let what = format!(
+                "`{}` is no name of a group: give 1 to {MAX_NAME} bytes without a comma",
+                excerpt(name)
+            );
             return wrong.add(tell(at), what);
         }
         if bounds.min > bounds.max {
@@ -101,8 +103,9 @@ impl Groups {
         let parent = self.named(parent, || tell(at));
         let Some(entry) = number.and_then(|number| self.entries.get_mut(number as usize)) else { return };
         match entry.come {
-            Some(first) => wrong
-                .add(tell(at), format!("`{}` stands at {} already", excerpt(name), tell(first.at))),
+            Some(first) => {
+                wrong.add(tell(at), format!("`{}` stands at {} already", excerpt(name), tell(first.at)))
+            }
             None => entry.come = Some(Come { parent, bounds, at }),
         }
     }
@@ -124,7 +127,8 @@ impl Groups {
                 around = self.entries[parent as usize].come.and_then(|come| come.parent);
             }
             if *depth > MAX_DEPTH {
-                let what = format!("`{}` is inside itself, or inside more than {MAX_DEPTH} groups", excerpt(name));
+                let what =
+                    format!("`{}` is inside itself, or inside more than {MAX_DEPTH} groups", excerpt(name));
                 wrong.add(tell(come.at), what);
             }
         }

@@ -21,7 +21,8 @@ pub fn proof(instance: &Instance, evidence: &Evidence) -> v1::AssignmentProof {
     };
     let of_groups = |prices: &[i128], side: GroupSide| {
         let each = prices.iter().enumerate();
-        each.map(|(at, price)| v1::GroupPrice { id: names.group(side, at), price: price.to_string() }).collect()
+        each.map(|(at, price)| v1::GroupPrice { id: names.group(side, at), price: price.to_string() })
+            .collect()
     };
     let certificate = |certificate: &Certificate| v1::PriceCertificate {
         tiers: certificate

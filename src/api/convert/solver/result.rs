@@ -4,13 +4,13 @@ use super::proof::{self, proof};
 use crate::api::convert::count;
 use crate::api::convert::outcome::reason_message;
 use crate::api::proto::v1;
+use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
 use crate::engine::certify::GroupSide;
-use crate::engine::constrained::Proved;
+use crate::engine::constrained::{Impossible, Proved};
 use crate::engine::objective::Check;
 use crate::engine::quota::Need;
 use crate::instance::{Instance, Names};
-use crate::service::Unmet;
 
 /// Pairs, names or prices in one part of an answer.
 pub(super) const PART: usize = 10_000;
@@ -32,8 +32,7 @@ pub fn parts(instance: &Instance, proved: &Proved) -> Vec<v1::AssignmentResult> 
     while pairs.peek().is_some() {
         parts.push(v1::AssignmentResult { pairs: pairs.by_ref().take(PART).collect(), ..part() });
     }
-    let v1::AssignmentResult { unmatched_mentees, unmatched_mentors, .. } =
-        unmatched(instance, proved);
+    let v1::AssignmentResult { unmatched_mentees, unmatched_mentors, .. } = unmatched(instance, proved);
     for some in unmatched_mentees.chunks(PART) {
         parts.push(v1::AssignmentResult { unmatched_mentees: some.to_vec(), ..part() });
     }
@@ -46,7 +45,7 @@ pub fn parts(instance: &Instance, proved: &Proved) -> Vec<v1::AssignmentResult> 
     parts
 }
 
-fn pairs(instance: &Instance, pairs: &[(u32, u32)]) -> impl Iterator<Item = v1::AssignmentPair> {
+pub(super) fn pairs(instance: &Instance, pairs: &[(u32, u32)]) -> impl Iterator<Item = v1::AssignmentPair> {
     let problem = instance.problem();
     pairs.iter().map(move |&(mentee, mentor)| v1::AssignmentPair {
         mentee: instance.names.mentee(mentee as usize),
@@ -111,8 +110,12 @@ fn summary(instance: &Instance, proved: &Proved) -> v1::AssignmentSummary {
 }
 
 /// Why there is no result.
-pub fn unmet_floors(instance: &Instance, unmet: &Unmet, lang: Lang) -> v1::UnmetFloors {
-    let Unmet { impossible, reasons } = unmet;
+pub fn unmet_floors(
+    instance: &Instance,
+    impossible: &Impossible,
+    reasons: &[Reason],
+    lang: Lang,
+) -> v1::UnmetFloors {
     let cut = &impossible.cut;
     let named = |positions: &[u32], name: &dyn Fn(usize) -> String| -> Vec<String> {
         positions.iter().map(|at| name(*at as usize)).collect()
