@@ -85,7 +85,8 @@ def read_csv(files, groups, proof):
 
 
 def read_groups(people, position, lines, proof):
-    named = [(side, name) for side, key in zip(SIDES, ("mentee_groups", "mentor_groups")) for name in proof.get(key, [])]
+    keys = zip(SIDES, ("mentee_groups", "mentor_groups"))
+    named = [(side, name) for side, key in keys for name in proof.get(key, [])]
     need(sorted((row["side"], row["group"]) for row in lines) == sorted(named), "the proof is about other groups")
     of = {(row["side"], row["group"]): row for row in lines}
     groups = [(number(of[group], "min", 0), number(of[group], "max", 2**32)) for group in named]

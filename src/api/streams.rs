@@ -84,3 +84,27 @@ impl Streams {
         self.tasks.spawn(streamed.instrument(tracing::Span::current()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+    use tonic::Code;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_passed_deadline_ends_the_work_and_is_told() {
+        let (streams, working) = (Streams::default(), CancellationToken::new());
+        let (tell, told) = oneshot::channel();
+        let held = working.clone().drop_guard();
+        let work = async move {
+            let _held = held;
+            std::future::pending().await
+        };
+        let end = async move |status: Status| drop(tell.send(status.code()));
+        let call = async { streams.spawn(work, end) };
+        DEADLINE.scope(Some(Deadline::within(Duration::from_millis(20))), call).await;
+        assert_eq!(told.await, Ok(Code::DeadlineExceeded));
+        assert!(working.is_cancelled(), "whatever the work held is let go");
+    }
+}

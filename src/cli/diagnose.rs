@@ -55,11 +55,11 @@ struct Told<'a> {
 
 impl Told<'_> {
     fn mentees(&self, positions: &[u32]) -> Vec<String> {
-        positions.iter().map(|at| self.instance.names.mentee(*at as usize)).collect()
+        problem::named(positions, |at| self.instance.names.mentee(at))
     }
 
     fn mentors(&self, positions: &[u32]) -> Vec<String> {
-        positions.iter().map(|at| self.instance.names.mentor(*at as usize)).collect()
+        problem::named(positions, |at| self.instance.names.mentor(at))
     }
 
     /// Each recruit with what she brings beside those before her, as a cost.

@@ -242,6 +242,13 @@ pub(super) fn refuse(what: &str, wrong: &Violations) -> Failure {
     Failure::input(message, "")
 }
 
+/// The names of people, sorted.
+pub(super) fn named(people: &[u32], name: impl Fn(usize) -> String) -> Vec<String> {
+    let mut names: Vec<String> = people.iter().map(|at| name(*at as usize)).collect();
+    names.sort_unstable();
+    names
+}
+
 /// Some of these names, and how many more there are.
 pub(super) fn some(names: &[String]) -> String {
     let listed = names.get(..LISTED).unwrap_or(names).join(", ");

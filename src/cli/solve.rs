@@ -102,11 +102,8 @@ fn unsolvable(
     };
     let reasons = instance.reasons(constrained, impossible);
     let Impossible { cut, shortage } = impossible;
-    let names = |people: &[u32], name: &dyn Fn(usize) -> String| -> Vec<String> {
-        people.iter().map(|at| name(*at as usize)).collect()
-    };
-    let mentees = names(&cut.mentees, &|at| instance.names.mentee(at));
-    let mentors = names(&cut.mentors, &|at| instance.names.mentor(at));
+    let mentees = problem::named(&cut.mentees, |at| instance.names.mentee(at));
+    let mentors = problem::named(&cut.mentors, |at| instance.names.mentor(at));
     if json {
         let reasons: Vec<_> = reasons
             .iter()
@@ -124,7 +121,7 @@ fn unsolvable(
     }
     for (who, people) in [("mentees", mentees), ("mentors", mentors)] {
         if !people.is_empty() {
-            message += &format!("\n  {who}: {}", some(&people));
+            message += &["\n  ", who, ": ", &some(&people)].concat();
         }
     }
     if !instance.constraints.decisions.pins.is_empty() {

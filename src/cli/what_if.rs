@@ -109,7 +109,7 @@ struct Told<'a> {
 impl Told<'_> {
     fn json(&self) -> Result<(), Failure> {
         let names = &self.instance.names;
-        let named = |pairs: &[(u32, u32)]| -> Vec<[String; 2]> {
+        let by_name = |pairs: &[(u32, u32)]| -> Vec<[String; 2]> {
             pairs.iter().map(|pair| [names.mentee(pair.0 as usize), names.mentor(pair.1 as usize)]).collect()
         };
         let problem = self.instance.problem();
@@ -120,15 +120,15 @@ impl Told<'_> {
                 "mentor": names.mentor(mentor),
                 "score": problem.scores.score(mentee, mentor),
                 "cost": cost::in_json(&alternate.cost),
-                "added": named(&alternate.added),
-                "removed": named(&alternate.removed),
+                "added": by_name(&alternate.added),
+                "removed": by_name(&alternate.removed),
             })
         };
         let told = self.asked.iter().zip(self.answers).map(|(asked, answers)| {
             let answers: Vec<_> = answers.iter().map(alternate).collect();
             match *asked {
                 Question::Pair(mentee, mentor) => {
-                    let pair = named(&[(mentee, mentor)]);
+                    let pair = by_name(&[(mentee, mentor)]);
                     json!({ "pair": pair[0], "possible": !answers.is_empty(), "alternates": answers })
                 }
                 Question::OfMentee(mentee) => {
@@ -174,7 +174,7 @@ impl Told<'_> {
                 let mut told = format!("costs: {}", cost::in_words(cost));
                 for (what, pairs) in [("goes", removed), ("comes besides", &others)] {
                     if !pairs.is_empty() {
-                        told += &format!("\n  {what}: {}", listed(names, pairs));
+                        told += &["\n  ", what, ": ", &listed(names, pairs)].concat();
                     }
                 }
                 told
@@ -207,6 +207,6 @@ impl Told<'_> {
 }
 
 fn listed(names: &Names, pairs: &[(u32, u32)]) -> String {
-    let named: Vec<String> = pairs.iter().map(|pair| names.pair(pair.0, pair.1)).collect();
-    problem::some(&named)
+    let pairs: Vec<String> = pairs.iter().map(|pair| names.pair(pair.0, pair.1)).collect();
+    problem::some(&pairs)
 }

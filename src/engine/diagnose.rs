@@ -63,7 +63,7 @@ pub struct Recruit {
 }
 
 /// Whether a mentee wants a mentor and has none by a pin.
-fn lacks_a_first(demand: &Demand) -> bool {
+fn lacks_a_first(demand: Demand) -> bool {
     demand.wanted > 0 && demand.pinned == 0
 }
 
@@ -71,7 +71,7 @@ fn lacks_a_first(demand: &Demand) -> bool {
 pub fn without_candidates(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<u32>, Stopped> {
     let mut rows = Rows::default();
     let mut without = Vec::new();
-    for (mentee, _) in (0_u32..).zip(problem.mentees).filter(|(_, demand)| lacks_a_first(demand)) {
+    for (mentee, _) in (0_u32..).zip(problem.mentees).filter(|(_, demand)| lacks_a_first(**demand)) {
         if observer.is_cancelled() {
             return Err(Stopped);
         }
@@ -90,7 +90,7 @@ pub fn shortages(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<S
     let mentees: Vec<Demand> = problem
         .mentees
         .iter()
-        .map(|demand| Demand { tier: 0, wanted: u8::from(lacks_a_first(demand)), pinned: 0 })
+        .map(|demand| Demand { tier: 0, wanted: u8::from(lacks_a_first(*demand)), pinned: 0 })
         .collect();
     let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, max: seats.max }).collect();
     let level = Floored::level(problem.scores, FORBIDDEN + 1);

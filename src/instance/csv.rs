@@ -50,8 +50,8 @@ pub fn read<R: Read>(files: Files<R>) -> Result<Instance, Violations> {
     let Files { mentees, mentors, scores, decisions, groups } = files;
     let mut problem = Builder::default();
     let mut wrong = Violations::default();
-    let named = |file: &Option<File<R>>| file.as_ref().map(|file| file.name.clone()).unwrap_or_default();
-    let group_file = named(&groups);
+    let called = |file: &Option<File<R>>| file.as_ref().map(|file| file.name.clone()).unwrap_or_default();
+    let group_file = called(&groups);
     if let Some(groups) = groups {
         each_row(groups, &["group", "side"], &["parent", "min", "max"], &mut wrong, |row, wrong| {
             let side = row.one_of("side", [("mentees", GroupSide::Mentees), ("mentors", GroupSide::Mentors)]);
@@ -83,7 +83,7 @@ pub fn read<R: Read>(files: Files<R>) -> Result<Instance, Violations> {
         let score = row.number("score", 0, FORBIDDEN + 1, i32::MAX, wrong);
         problem.candidate(row.pair(), score, row.line(), |line| place(&score_file, line));
     });
-    let decision_file = named(&decisions);
+    let decision_file = called(&decisions);
     if let Some(decisions) = decisions {
         each_row(decisions, &["mentee", "mentor", "decision"], &[], &mut wrong, |row, wrong| {
             match row.one_of("decision", [("pin", Decision::Pin), ("veto", Decision::Veto)]) {

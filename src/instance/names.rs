@@ -98,7 +98,7 @@ impl Names {
                 let group = self.group(side, group as usize);
                 format!(
                     "the group `{group}` of {} has {has} pairs; it takes {floor} at least{most}",
-                    of(side)
+                    side_name(side)
                 )
             }
             other => other.to_string(),
@@ -122,7 +122,7 @@ impl Names {
             }
             Conflict::PinsAboveCeiling { side, group, pins, ceiling } => {
                 let group = self.group(side, group as usize);
-                format!("the group `{group}` of {} has {pins} pins and a max of {ceiling}", of(side))
+                format!("the group `{group}` of {} has {pins} pins and a max of {ceiling}", side_name(side))
             }
             Conflict::Pins(objective) => {
                 format!("pins do not go with {}: others might block them", objective.as_str())
@@ -154,7 +154,7 @@ impl Names {
 }
 
 /// A side as files and messages call it.
-pub fn of(side: GroupSide) -> &'static str {
+pub fn side_name(side: GroupSide) -> &'static str {
     match side {
         GroupSide::Mentees => "mentees",
         GroupSide::Mentors => "mentors",

@@ -130,7 +130,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             };
             rounds.explain_pair(request).await.map(drop)
         }
-        _ => call_solver(method, solver).await,
+        _ => Box::pin(call_solver(method, solver)).await,
     }
 }
 

@@ -310,10 +310,10 @@ fn decided_market(n: usize) -> v1::AssignmentProblem {
     };
     problem.decisions = vec![decision(1, v1::DecisionKind::Pin), decision(9, v1::DecisionKind::Veto)];
     for (at, mentee) in problem.mentees.iter_mut().enumerate() {
-        mentee.group = ["north", "south", ""][at % 3].to_owned();
+        ["north", "south", ""][at % 3].clone_into(&mut mentee.group);
     }
     for mentor in problem.mentors.iter_mut().take(n / 4) {
-        mentor.group = "house".to_owned();
+        "house".clone_into(&mut mentor.group);
     }
     let group = |id: &str, side: v1::Side, parent: &str, min_pairs, max_pairs| v1::AssignmentGroup {
         id: id.to_owned(),
@@ -393,7 +393,7 @@ async fn floors_that_cannot_be_met_come_back_with_reasons_and_no_result() {
     assert!(unmet.asked > unmet.possible, "{unmet:?}");
     assert_eq!(unmet.reasons[0].code, "FLOORS_UNMET");
     assert!(unmet.reasons[0].text.starts_with("the quotas of south ask for at least"), "{unmet:?}");
-    assert!(unmet.mentee_groups.contains(&"south".to_owned()) && !unmet.mentees.is_empty());
+    assert_eq!(unmet.mentee_groups, ["south"]);
     let request = v1::SolveRequest { problem: Some(problem.clone()), language_code: "es".to_owned() };
     let answer = client.clone().solver.solve(request).await.expect("is answered").into_inner();
     let Some(Outcome::UnmetFloors(unmet)) = answer.outcome else { panic!("{answer:?}") };
@@ -401,7 +401,7 @@ async fn floors_that_cannot_be_met_come_back_with_reasons_and_no_result() {
     let request = v1::SolveRequest { problem: Some(problem), language_code: "xx".to_owned() };
     assert_eq!(wrong_fields(client.clone().solver.solve(request).await), ["language_code"]);
 
-    let mut problem = decided_market(6);
+    let mut problem = decided_market(12);
     problem.groups[1].parent = "south".to_owned();
     problem.groups[0].side = 0;
     problem.groups[3].max_pairs = Some(-1);
@@ -409,6 +409,13 @@ async fn floors_that_cannot_be_met_come_back_with_reasons_and_no_result() {
     problem.decisions[1].mentor = "nobody".to_owned();
     let told = wrong_fields(client.clone().solver.solve(asked(problem)).await);
     insta::assert_snapshot!(told.join("\n"), @r"
+    problem.decisions[1]
+    problem.decisions[0].kind
+    problem.groups[0].side
+    problem.groups[3].max_pairs
+    problem.groups[0]
+    problem.groups[2]
+    problem.groups[1]
     ");
     world.stop().await;
 }

@@ -5,7 +5,7 @@ use crate::api::convert::count;
 use crate::api::proto::v1;
 use crate::api::proto::v1::what_if_question::Question as Asked;
 use crate::domain::vocabulary::Lang;
-use crate::engine::constrained::{Mended, Question};
+use crate::engine::constrained::{Mended, Plan, Question};
 use crate::engine::totals::Totals;
 use crate::engine::what_if::{Alternate, Cost};
 use crate::instance::{Instance, Names, Violations};
@@ -99,7 +99,7 @@ pub fn diagnosis(diagnosed: &Diagnosed, lang: Lang) -> v1::DiagnoseResponse {
         mentors: set.mentors.iter().map(|at| instance.names.mentor(*at as usize)).collect(),
     });
     let unmet = diagnosis.unmet.as_ref();
-    let recruits = diagnosis.plan.iter().flat_map(|plan| plan.costs());
+    let recruits = diagnosis.plan.iter().flat_map(Plan::costs);
     v1::DiagnoseResponse {
         without_candidates: mentees(&diagnosis.without_candidates),
         shortages: shortages.collect(),
