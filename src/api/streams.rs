@@ -101,7 +101,9 @@ mod tests {
             let _held = held;
             std::future::pending().await
         };
-        let end = async move |status: Status| drop(tell.send(status.code()));
+        let end = async move |status: Status| {
+            let _ = tell.send(status.code());
+        };
         let call = async { streams.spawn(work, end) };
         DEADLINE.scope(Some(Deadline::within(Duration::from_millis(20))), call).await;
         assert_eq!(told.await, Ok(Code::DeadlineExceeded));

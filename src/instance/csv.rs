@@ -317,7 +317,7 @@ mod tests {
         scores.csv, line 5: there is no mentor `zed`
         mentees.csv, line 2: `wanted` is `3`; give a whole number from 0 to 2
         mentees.csv, line 3: `tier` is `300`; give a whole number from 0 to 255
-        mentors.csv, line 1: column `shoes` is not one of: mentor, min, max
+        mentors.csv, line 1: column `shoes` is not one of: mentor, min, max, group
         scores.csv, line 5: `score` is `x`; give a whole number from -2147483647 to 2147483647
         scores.csv, line 3: scores.csv, line 2 has this pair already
         ");
