@@ -1,6 +1,5 @@
-//! The command line: a gRPC client, apart from `serve`, `demo`, `admin`, `doctor`, `solve` and
-//! `verify`. Data goes to standard output,
-//! everything else to standard error.
+//! The command line: a gRPC client, apart from `serve`, `demo`, `admin`, `doctor`, and the commands for problems with scores
+//! of one's own. Data goes to standard output, everything else to standard error.
 
 pub mod client;
 pub mod output;
@@ -8,14 +7,20 @@ pub mod results;
 pub mod story;
 
 mod admin;
+mod cost;
+mod diagnose;
 mod doctor;
 mod export;
 mod failure;
 pub mod import;
 mod organisation;
+mod problem;
+mod repair;
 pub(crate) mod round;
 mod serve;
 mod solve;
+mod verify;
+mod what_if;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,6 +42,7 @@ Exit codes:
   5  not found
   6  exists already, or its state does not allow this
   7  the service cannot be reached or is busy: try again
+  8  no assignment meets the floors of all groups; what stands against it is told
 
 Environment: WIM_MATCH_SERVER, WIM_MATCH_TOKEN, WIM_MATCH_LANG; for `serve` see `wim-match serve --help`.";
 
@@ -83,10 +89,16 @@ enum Command {
     /// Open, fill, run and read matching rounds.
     #[command(subcommand)]
     Round(round::Command),
-    /// Solve a problem with scores of your own, and prove it; no service is needed.
-    Solve(solve::SolveOptions),
+    /// Say who cannot be served in a problem with scores of your own, and what would help; no service is needed.
+    Diagnose(diagnose::Options),
+    /// Solve such a problem, and prove the result.
+    Solve(solve::Options),
     /// Check a result of `solve` and its proof from scratch.
-    Verify(solve::VerifyOptions),
+    Verify(verify::Options),
+    /// Say what forcing a pair would cost, and whom else somebody could have.
+    WhatIf(what_if::Options),
+    /// Change a published result as little as wanted when people leave, join or are vetoed.
+    Repair(repair::Options),
     /// Look after the service's database and tokens.
     #[command(subcommand)]
     Admin(admin::Command),
@@ -138,8 +150,11 @@ impl Cli {
             Command::Export(options) => export::run(options, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,
             Command::Round(command) => round::run(command, &global).await,
-            Command::Solve(options) => solve::solve(options, &global).await,
-            Command::Verify(options) => solve::verify(options, &global).await,
+            Command::Diagnose(options) => diagnose::run(options, &global).await,
+            Command::Solve(options) => solve::run(options, &global).await,
+            Command::Verify(options) => verify::run(options, &global).await,
+            Command::WhatIf(options) => what_if::run(options, &global).await,
+            Command::Repair(options) => repair::run(options, &global).await,
             Command::Admin(command) => admin::run(command, &global).await,
             Command::Doctor(options) => doctor::run(options, &global).await,
         };

@@ -6,10 +6,10 @@
 //! [`fairest`] or [`stable`], [`certify`] proves it with code of its own, and reasons are given for every match and for
 //! everyone without one.
 //!
-//! Around it, on any [`problem`], also with scores that are [`brought`]: [`decisions`] (pins and vetoes), [`quota`] (floors and
-//! ceilings of groups), [`what_if`] (the cost of any pair, alternates), [`repair`] (few changes after publication) and
-//! [`diagnose`] (who cannot all be served, whom to recruit). No use case calls these yet. [`cpu`] chooses vector
-//! instructions.
+//! Around it, on any [`problem`], also with scores that are [`brought`]: [`decisions`] (pins and vetoes) and [`quota`] (floors
+//! and ceilings of groups), which [`constrained`] puts together, [`what_if`] (the cost of any pair, alternates), [`repair`]
+//! (few changes after publication) and [`diagnose`] (who cannot all be served, whom to recruit). Problems that callers bring
+//! reach them; rounds do not yet. [`cpu`] chooses vector instructions.
 //!
 //! Everything is integer arithmetic, and people are ordered by a hash of their names: the same round gives the same bytes
 //! on any machine, for any number of threads and any order of its people.
@@ -18,6 +18,7 @@ pub mod assign;
 pub mod brought;
 mod census;
 pub mod certify;
+pub mod constrained;
 pub mod cpu;
 pub mod decisions;
 pub mod diagnose;
@@ -60,7 +61,7 @@ use crate::domain::run::{Match, Proof, RunSummary, Stage, Unmatched};
 use crate::domain::snapshot::Snapshot;
 
 /// Version of the engine: changes whenever the same round may give another result.
-pub const ENGINE_VERSION: &str = "3";
+pub const ENGINE_VERSION: &str = "4";
 
 /// How the engine is to run. Nothing here changes the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

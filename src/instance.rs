@@ -1,16 +1,25 @@
-//! Problems that somebody brings from outside: who wants how many, who offers how many, and scores of any origin. Read
-//! from CSV or from the binary format of the assignment benches, and written back by name.
+//! Problems that somebody brings from outside: who wants how many, who offers how many, scores of any origin, and what
+//! people have decided about it. Read from CSV or from the binary format of the assignment benches, and written back by
+//! name.
 
 pub mod builder;
 pub mod csv;
 pub mod mm;
+pub mod names;
 pub mod proof;
 
 use std::fmt;
 
+pub use self::names::Names;
+
+use crate::domain::explanation::Reason;
+use crate::domain::policy::Objective;
 use crate::engine::brought::{Listed, Matrix};
-use crate::engine::certify::Infeasible;
+use crate::engine::constrained::{Constrained, Constraints, Impossible};
 use crate::engine::problem::{Demand, PairScores, Problem, Seats};
+use crate::engine::quota::words::reasons;
+
+use self::names::ByGroup;
 
 /// Violations that are listed at most; the others are counted.
 pub const MAX_VIOLATIONS: usize = 100;
@@ -24,7 +33,9 @@ pub struct Instance {
     pub mentors: Vec<Seats>,
     /// Scores of the candidates.
     pub scores: BroughtScores,
-    /// What the people are called.
+    /// What people have decided about it.
+    pub constraints: Constraints,
+    /// What people and groups are called.
     pub names: Names,
     /// Whether the one who brings it asks that as many as possible are matched before any score counts.
     pub coverage_first: bool,
@@ -37,15 +48,6 @@ pub enum BroughtScores {
     Matrix(Matrix),
     /// For the candidates only.
     Listed(Listed),
-}
-
-/// What people are called outside.
-#[derive(Debug, Clone)]
-pub enum Names {
-    /// By their positions, from 0.
-    Positions,
-    /// By names: of the mentees, and of the mentors.
-    Given(Vec<String>, Vec<String>),
 }
 
 impl Instance {
@@ -62,47 +64,23 @@ impl Instance {
             coverage_first: self.coverage_first,
         }
     }
-}
 
-impl Names {
-    /// What a mentee is called.
-    pub fn mentee(&self, at: usize) -> String {
-        match self {
-            Self::Positions => at.to_string(),
-            Self::Given(mentees, _) => mentees.get(at).cloned().unwrap_or_default(),
-        }
+    /// The problem with what people have decided about it, or all for which that does not go with the objective.
+    pub fn constrained(&self, objective: Objective) -> Result<Constrained<'_>, Violations> {
+        Constrained::new(self.problem(), &self.constraints, objective)
+            .map_err(|conflicts| self.names.conflicts(&conflicts))
     }
 
-    /// What a mentor is called.
-    pub fn mentor(&self, at: usize) -> String {
-        match self {
-            Self::Positions => at.to_string(),
-            Self::Given(_, mentors) => mentors.get(at).cloned().unwrap_or_default(),
-        }
+    /// Whether what people have decided goes with an objective at all.
+    pub fn goes_with(&self, objective: Objective) -> Result<(), Violations> {
+        self.names.conflicts(&self.constraints.unfit(objective)).none()
     }
-}
 
-impl Names {
-    /// A broken rule in the names that people have outside.
-    pub fn told(&self, broken: &Infeasible) -> String {
-        let pair = |mentee: u32, mentor: u32| {
-            format!("pair ({}, {})", self.mentee(mentee as usize), self.mentor(mentor as usize))
-        };
-        match *broken {
-            Infeasible::NotACandidate { mentee, mentor } => {
-                format!("{} is not a candidate", pair(mentee, mentor))
-            }
-            Infeasible::UsedTwice { mentee, mentor } => {
-                format!("{} occurs more than once", pair(mentee, mentor))
-            }
-            Infeasible::TooManyMentors { mentee, has, wanted } => {
-                format!("mentee {} has {has} mentors and wants {wanted}", self.mentee(mentee as usize))
-            }
-            Infeasible::TooManyMentees { mentor, has, places } => {
-                format!("mentor {} has {has} mentees and {places} places", self.mentor(mentor as usize))
-            }
-            other => other.to_string(),
-        }
+    /// Why no assignment meets all floors.
+    pub fn reasons(&self, constrained: &Constrained<'_>, impossible: &Impossible) -> Vec<Reason> {
+        let naming = ByGroup { names: &self.names, quotas: constrained.quotas() };
+        let Impossible { cut, shortage } = impossible;
+        reasons(&constrained.rest(), constrained.quotas(), cut, *shortage, &naming)
     }
 }
 
@@ -146,6 +124,15 @@ impl Violations {
             self.add(violation.place, violation.what);
         }
         self.more += others.more;
+    }
+
+    /// The same at places inside of another.
+    #[must_use]
+    pub fn within(mut self, outer: &str) -> Self {
+        for violation in &mut self.listed {
+            violation.place = [outer, ".", &violation.place].concat();
+        }
+        self
     }
 
     /// `Ok` if there is none.

@@ -33,7 +33,7 @@ pub use permission::Action;
 pub use profile::Export;
 pub use round::{Enrolled, RefusedEnrolment};
 pub use run::{ExplainedPair, RunWatch};
-pub use solver::{Headway, Solved, Work, refused};
+pub use solver::{Diagnosed, Headway, Solved, Unmet, Work, refused};
 
 /// The use cases. Clones share everything.
 #[derive(Debug, Clone)]

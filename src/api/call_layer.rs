@@ -15,6 +15,7 @@ use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use super::status::status;
+use super::streams::{DEADLINE, Deadline};
 use crate::clock::Stopwatch;
 
 /// Layer around every call.
@@ -56,14 +57,14 @@ where
         let max_message_bytes = self.max_message_bytes;
         let method = request.uri().path().trim_start_matches('/').to_owned();
         let span = tracing::info_span!("rpc", rpc.system.name = "grpc", rpc.method = method);
-        let deadline = deadline(request.headers());
-        let answer = self.inner.call(request);
+        let deadline = deadline(request.headers()).map(Deadline::within);
+        let answer = DEADLINE.scope(deadline, self.inner.call(request));
         let call = async move {
             let stopwatch = Stopwatch::start();
             let response = match deadline {
-                Some(deadline) => match tokio::time::timeout(deadline, answer).await {
-                    Ok(response) => response?,
-                    Err(_) => deadline_exceeded().into_http(),
+                Some(deadline) => tokio::select! {
+                    response = answer => response?,
+                    () = deadline.passed() => deadline_exceeded().into_http(),
                 },
                 None => answer.await?,
             };
@@ -86,7 +87,7 @@ where
     }
 }
 
-fn deadline_exceeded() -> Status {
+pub(super) fn deadline_exceeded() -> Status {
     status("DEADLINE_EXCEEDED", "the deadline of the call has passed; its work was stopped", HashMap::new())
 }
 

@@ -11,6 +11,9 @@ pub mod solver;
 
 use jiff::Timestamp;
 
+use crate::domain::vocabulary::Lang;
+use crate::error::Error;
+
 /// A moment as the API carries it.
 pub fn timestamp(at: Timestamp) -> prost_types::Timestamp {
     let micros = at.as_microsecond();
@@ -44,4 +47,10 @@ pub(crate) fn number(count: i64) -> u64 {
 /// A score or share of points as the domain keeps it.
 pub(crate) fn points(value: i32) -> u16 {
     u16::try_from(value).unwrap_or_default()
+}
+
+/// The language asked for.
+pub(crate) fn lang(tag: &str) -> Result<Lang, Error> {
+    Lang::from_tag(tag)
+        .ok_or_else(|| Error::invalid_field("language_code", tag, "is not one of en, fr, es and pt"))
 }

@@ -5,12 +5,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::caller_of;
+use super::convert::lang;
 use super::convert::outcome::{match_message, reason_message, unmatched_message};
 use super::convert::run::message;
 use super::proto::v1;
 use super::proto::v1::round_service_server::RoundService;
 use super::round::RoundApi;
-use crate::domain::vocabulary::Lang;
 use crate::error::Error;
 use crate::service::PageRequest;
 
@@ -138,10 +138,4 @@ pub(super) async fn explain_pair(
         pair: Some(match_message(&told.run, told.matched_as, &told.explanation.pair, lang)),
         verdict: Some(reason_message(&told.verdict, lang)),
     }))
-}
-
-/// The language asked for.
-fn lang(tag: &str) -> Result<Lang, Error> {
-    Lang::from_tag(tag)
-        .ok_or_else(|| Error::invalid_field("language_code", tag, "is not one of en, fr, es and pt"))
 }

@@ -24,6 +24,11 @@ impl Failure {
         Self { code: 3, message: message.into(), hint: hint.into() }
     }
 
+    /// Floors of groups that no assignment meets.
+    pub fn unmet(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code: 8, message: message.into(), hint: hint.into() }
+    }
+
     /// Prints the failure and gives its exit code.
     pub fn report(self) -> ExitCode {
         say(&format!("error: {}", self.message));

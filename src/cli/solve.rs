@@ -1,330 +1,149 @@
-//! `wim-match solve` and `wim-match verify`: the engine for problems and scores that somebody brings, without any service.
+//! `wim-match solve`: the engine for problems and scores that somebody brings, without any service.
 
-use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
+use clap::Args;
 use serde_json::json;
 
 use super::output::{align_right, data, table};
+use super::problem::{self, Aim, Output, Source, number, some};
+use super::verify::unproved;
 use super::{Failure, Global};
 use crate::clock::Stopwatch;
-use crate::domain::policy::Objective;
-use crate::domain::run::Stage;
-use crate::engine::objective::{self, Check, Evidence, Solution};
-use crate::engine::pool;
-use crate::engine::problem::{Observer, Problem, Stopped, Unobserved};
-use crate::engine::totals::Totals;
-use crate::instance::{self, Instance, Names, Violation, Violations};
-
-/// Where the problem is.
-#[derive(Debug, Args)]
-struct Source {
-    /// The problem in the binary format of the assignment benches (.mm).
-    #[arg(long, value_name = "FILE", required_unless_present = "mentees", conflicts_with_all = ["mentees", "mentors", "scores"])]
-    instance: Option<PathBuf>,
-    /// The mentees as CSV: mentee, and if wanted tier (0 first) and wanted (mentors, 0 to 2).
-    #[arg(long, value_name = "FILE", requires_all = ["mentors", "scores"])]
-    mentees: Option<PathBuf>,
-    /// The mentors as CSV: mentor, and if wanted max (seats) and min.
-    #[arg(long, value_name = "FILE", requires = "mentees")]
-    mentors: Option<PathBuf>,
-    /// The candidates as CSV: mentee, mentor, score.
-    #[arg(long, value_name = "FILE", requires = "mentees")]
-    scores: Option<PathBuf>,
-    /// Threads to work on [default: one per core]. The result does not depend on it.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-}
+use crate::domain::vocabulary::Lang;
+use crate::engine::constrained::{Constrained, Constraints, Impossible, Proved, Unsolved};
+use crate::engine::objective::Evidence;
+use crate::instance::{self, Instance};
+use crate::wording;
 
 #[derive(Debug, Args)]
-pub(super) struct SolveOptions {
+pub(super) struct Options {
     #[command(flatten)]
     source: Source,
-    /// What to be best at [default: total for .mm files that do not ask for coverage, else best-total].
-    #[arg(long, value_enum)]
-    objective: Option<Aim>,
     /// Write the pairs as CSV.
     #[arg(long, value_name = "FILE")]
     pairs: Option<PathBuf>,
     /// Write the proof as JSON; docs/certificate.md says how to check it yourself.
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
+    /// Start from the pairs of an earlier result, of the same or of other people: as good, and sooner if it is nearly right.
+    #[arg(long, value_name = "FILE", requires = "start_certificate")]
+    start_pairs: Option<PathBuf>,
+    /// The proof of the earlier result.
+    #[arg(long, value_name = "FILE", requires = "start_pairs")]
+    start_certificate: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct VerifyOptions {
-    #[command(flatten)]
-    source: Source,
-    /// What the pairs are said to be best at [default: as `solve` takes it].
-    #[arg(long, value_enum)]
-    objective: Option<Aim>,
-    /// The pairs, as `solve --pairs` writes them.
-    #[arg(long, value_name = "FILE")]
-    pairs: PathBuf,
-    /// The proof, as `solve --certificate` writes it.
-    #[arg(long, value_name = "FILE")]
-    certificate: PathBuf,
+pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
+    let (json, lang) = (global.json, global.lang);
+    let solving = tokio::task::spawn_blocking(move || solve(&options, json, lang));
+    solving.await.map_err(anyhow::Error::from)?
 }
 
-/// An objective as the command line names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Aim {
-    /// As many people as possible, by tier; then minimum places, second mentors, and the total score.
-    BestTotal,
-    /// As many people as possible, then the best possible worst pair, then the total score.
-    Fairest,
-    /// No two people who would both rather be with each other.
-    Stable,
-    /// The greatest total score, after minimum places; to be unmatched is worth 0.
-    Total,
-}
-
-impl Aim {
-    fn objective(self) -> Objective {
-        match self {
-            Self::BestTotal | Self::Total => Objective::BestTotal,
-            Self::Fairest => Objective::Fairest,
-            Self::Stable => Objective::Stable,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Total => "total",
-            other => other.objective().as_str(),
-        }
-    }
-
-    /// The aim chosen, or else the one that the instance asks for; and the instance told so.
-    fn of(chosen: Option<Self>, instance: &mut Instance) -> Self {
-        let aim = chosen.unwrap_or(if instance.coverage_first { Self::BestTotal } else { Self::Total });
-        instance.coverage_first = aim != Self::Total;
-        aim
-    }
-}
-
-pub(super) async fn solve(options: SolveOptions, global: &Global) -> Result<(), Failure> {
-    let json = global.json;
-    tokio::task::spawn_blocking(move || solve_now(&options, json)).await.map_err(anyhow::Error::from)?
-}
-
-pub(super) async fn verify(options: VerifyOptions, global: &Global) -> Result<(), Failure> {
-    let json = global.json;
-    tokio::task::spawn_blocking(move || verify_now(&options, json)).await.map_err(anyhow::Error::from)?
-}
-
-fn solve_now(options: &SolveOptions, json: bool) -> Result<(), Failure> {
+fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
     let watch = Stopwatch::start();
-    let mut instance = options.source.read()?;
-    let aim = Aim::of(options.objective, &mut instance);
+    let (instance, aim) = options.source.read()?;
+    let constrained = match options.start_pairs {
+        Some(_) => problem::constrained_alone("--start-pairs", &instance, aim)?,
+        None => problem::constrained(&instance, aim)?,
+    };
+    let start = options.start_pairs.as_deref().zip(options.start_certificate.as_deref());
+    let start = start.map(|(pairs, proof)| problem::read_start(&instance, pairs, proof)).transpose()?;
     let read = watch.elapsed();
     if options.pairs.is_some() && options.pairs == options.certificate {
         return Err(Failure::input("--pairs and --certificate are one file", "name two files"));
     }
     let pairs = Output::begin(options.pairs.as_ref())?;
     let certificate = Output::begin(options.certificate.as_ref())?;
-    let problem = instance.problem();
-    let bar = Bar::new();
-    let (answer, threads) = pool::on_threads(options.source.threads.map(usize::from), || {
-        (Answer::of(&problem, aim, &bar), pool::threads())
-    });
-    bar.0.finish_and_clear();
-    // The bar never stops the engine.
-    let answer = answer.map_err(|stopped| anyhow::anyhow!(stopped))?;
-    let Solution { pairs: found, evidence, .. } = &answer.solution;
-    if let Some(told) = unproved(&answer.check, evidence, &instance.names) {
-        [pairs, certificate].into_iter().flatten().for_each(Output::discard);
+    let (solved, threads) = options.source.work(|observer| constrained.solve(start.as_ref(), observer))?;
+    let proved = match solved {
+        Ok(proved) => proved,
+        Err(unsolved) => return Err(unsolvable(&instance, &constrained, &unsolved, json, lang)?),
+    };
+    let Proved { solution, check, .. } = &proved;
+    if let Some(told) = unproved(check, &solution.evidence, &instance.names) {
         return Err(anyhow::anyhow!("{told}; this is a defect of the solver, and nothing was written").into());
     }
     if let Some(mut output) = pairs {
-        instance::csv::write_pairs(&instance, found, &mut output.sink).map_err(anyhow::Error::from)?;
+        instance::csv::write_pairs(&instance, &solution.pairs, &mut output.sink)
+            .map_err(anyhow::Error::from)?;
         output.finish()?;
     }
     if let Some(mut output) = certificate {
-        instance::proof::export(&instance, evidence, &mut output.sink).map_err(anyhow::Error::from)?;
+        instance::proof::export(&instance, &solution.evidence, &mut output.sink)
+            .map_err(anyhow::Error::from)?;
         output.finish()?;
     }
-    let report = Report { instance: &instance, aim, answer: &answer, read, threads };
+    let report = Report { instance: &instance, aim, proved: &proved, read, threads };
     if json { report.json() } else { report.print() }
 }
 
-fn verify_now(options: &VerifyOptions, json: bool) -> Result<(), Failure> {
-    let mut instance = options.source.read()?;
-    let aim = Aim::of(options.objective, &mut instance);
-    let pairs = instance::csv::read_pairs(&instance, open(&options.pairs)?)
-        .map_err(|wrong| refuse("the pairs", &wrong))?;
-    let text =
-        fs::read_to_string(&options.certificate).map_err(|error| unreadable(&options.certificate, &error))?;
-    let evidence =
-        instance::proof::import(&instance, &text).map_err(|wrong| refuse("the proof", &wrong.into()))?;
-    if evidence.objective() != aim.objective() {
-        let what = format!("proves {}, not {}", evidence.objective().as_str(), aim.name());
-        return Err(refuse("the proof", &Violation { place: "certificate".to_owned(), what }.into()));
-    }
-    let problem = instance.problem();
-    let check = pool::on_threads(options.source.threads.map(usize::from), || {
-        objective::check(&problem, &pairs, &evidence, None, &Unobserved)
-    });
-    let check = check.map_err(|stopped| anyhow::anyhow!(stopped))?;
-    let told = unproved(&check, &evidence, &instance.names);
-    let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
+/// What is told of a problem that has no best assignment.
+fn unsolvable(
+    instance: &Instance,
+    constrained: &Constrained<'_>,
+    unsolved: &Unsolved,
+    json: bool,
+    lang: Lang,
+) -> Result<Failure, Failure> {
+    let impossible = match unsolved {
+        Unsolved::TooManyTiers => {
+            let hint = "give fewer tiers, or fewer groups";
+            return Ok(Failure::input(
+                "tiers in so many groups need numbers beyond what a proof holds",
+                hint,
+            ));
+        }
+        Unsolved::Impossible(impossible) if !impossible.shortage.proved() => {
+            return Err(anyhow::anyhow!("the cut proves nothing; this is a defect of the solver").into());
+        }
+        Unsolved::Impossible(impossible) => impossible,
+    };
+    let reasons = instance.reasons(constrained, impossible);
+    let Impossible { cut, shortage } = impossible;
+    let mentees = problem::named(&cut.mentees, |at| instance.names.mentee(at));
+    let mentors = problem::named(&cut.mentors, |at| instance.names.mentor(at));
     if json {
-        let score = check.feasible.is_ok().then(|| Totals::of(&problem, &pairs).score);
-        let answer = json!({
-            "proved": check.proved, "broken_rule": broken, "objective": score, "gap": check.gap.to_string(),
-            "pairs": pairs.len(), "candidates": check.candidates, "blocking_pairs": check.blocking_pairs,
-        });
-        data(&answer.to_string())?;
-    } else if check.proved {
-        data(&format!(
-            "proved: no assignment is better at {} over all {} candidates",
-            aim.name(),
-            check.candidates
-        ))?;
+        let reasons: Vec<_> = reasons
+            .iter()
+            .map(|reason| json!({ "code": reason.code.as_str(), "parameters": reason.parameters }))
+            .collect();
+        let told = json!({ "floors_unmet": {
+            "asked": shortage.asked, "possible": shortage.possible, "reasons": reasons,
+            "mentees": mentees, "mentors": mentors,
+        }});
+        data(&told.to_string())?;
     }
-    match told {
-        None => Ok(()),
-        Some(told) => Err(Failure::input(
-            told,
-            "the pairs and the proof must be those of one solve of this very problem",
-        )),
+    let mut message = "no assignment meets all floors:".to_owned();
+    for reason in &reasons {
+        message += &["\n  ", &wording::sentence(reason, lang)].concat();
     }
-}
-
-/// What is told of a result that is not proved; nothing if it is.
-fn unproved(check: &Check, evidence: &Evidence, names: &Names) -> Option<String> {
-    match (&check.feasible, evidence) {
-        _ if check.proved => None,
-        (Err(broken), _) => Some(format!(
-            "the pairs break a rule, or the proof has not the right form: {}",
-            names.told(broken)
-        )),
-        (Ok(()), Evidence::Stable) => Some(format!(
-            "not stable: {} candidates would both rather be with each other",
-            check.blocking_pairs
-        )),
-        (Ok(()), _) if check.gap != 0 => {
-            Some(format!("not proved: an assignment might be better by {}", check.gap))
-        }
-        (Ok(()), _) => {
-            Some("not proved: more people might be served, or the worst pair might be better".to_owned())
+    for (who, people) in [("mentees", mentees), ("mentors", mentors)] {
+        if !people.is_empty() {
+            message += &["\n  ", who, ": ", &some(&people)].concat();
         }
     }
-}
-
-/// A file that is written beside its place, and put there whole.
-struct Output<'a> {
-    file: &'a Path,
-    part: PathBuf,
-    sink: BufWriter<File>,
-}
-
-impl<'a> Output<'a> {
-    /// Begins to write, so that a place that cannot be written is found before any work is done.
-    fn begin(file: Option<&'a PathBuf>) -> Result<Option<Self>, Failure> {
-        let Some(file) = file else { return Ok(None) };
-        let mut part = file.clone().into_os_string();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let sink = File::create(&part).map_err(|error| unwritable(file, &error))?;
-        Ok(Some(Self { file, part, sink: BufWriter::new(sink) }))
+    if !instance.constraints.decisions.pins.is_empty() {
+        message += "\n  Pairs that are pinned are not counted here.";
     }
-
-    fn finish(mut self) -> Result<(), Failure> {
-        let written = self.sink.flush().and_then(|()| fs::rename(&self.part, self.file));
-        written.map_err(|error| unwritable(self.file, &error))
-    }
-
-    fn discard(self) {
-        // What is left behind is named `.part` and does no harm.
-        let _ = fs::remove_file(&self.part);
-    }
+    let hint = "lower a floor, or find more candidates or seats for these people";
+    Ok(Failure::unmet(message, hint))
 }
 
-fn unwritable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::input(format!("{} cannot be written: {error}", file.display()), "choose another file")
-}
-
-impl Source {
-    fn read(&self) -> Result<Instance, Failure> {
-        let read = match (&self.instance, &self.mentees, &self.mentors, &self.scores) {
-            (Some(file), ..) => {
-                let source = File::open(file).map_err(|error| unreadable(file, &error))?;
-                let length = source.metadata().map_err(|error| unreadable(file, &error))?.len();
-                instance::mm::read(source, length)
-            }
-            (None, Some(mentees), Some(mentors), Some(scores)) => {
-                instance::csv::read(open(mentees)?, open(mentors)?, open(scores)?)
-            }
-            _ => Err(Violation { place: "arguments".to_owned(), what: "name the problem".to_owned() }.into()),
-        };
-        read.map_err(|wrong| refuse("the problem", &wrong))
-    }
-}
-
-fn open(file: &Path) -> Result<instance::csv::File<BufReader<File>>, Failure> {
-    let bytes = File::open(file).map_err(|error| unreadable(file, &error))?;
-    Ok(instance::csv::File { name: file.display().to_string(), bytes: BufReader::new(bytes) })
-}
-
-fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::input(format!("{}: {error}", file.display()), "check the name of the file")
-}
-
-fn refuse(what: &str, wrong: &Violations) -> Failure {
-    let mut message = format!("{what} cannot be read:");
-    for violation in &wrong.listed {
-        message += &["\n  ", &violation.to_string()].concat();
-    }
-    if wrong.more > 0 {
-        message += &["\n  and ", &wrong.more.to_string(), " more"].concat();
-    }
-    Failure::input(message, "")
-}
-
-/// A solution, checked and measured.
-struct Answer {
-    solution: Solution,
-    totals: Totals,
-    check: Check,
-    blocking_pairs: u64,
-    solve: Duration,
-    prove: Duration,
-}
-
-impl Answer {
-    fn of(problem: &Problem<'_>, aim: Aim, observer: &dyn Observer) -> Result<Self, Stopped> {
-        let watch = Stopwatch::start();
-        let solution = objective::solve(problem, aim.objective(), None, observer)?;
-        let solve = watch.elapsed();
-        let watch = Stopwatch::start();
-        let check = objective::check(problem, &solution.pairs, &solution.evidence, None, observer)?;
-        let prove = watch.elapsed();
-        let blocking_pairs = match solution.evidence {
-            Evidence::Stable => check.blocking_pairs,
-            _ => objective::blocking_pairs(problem, &solution.pairs, None, observer)?,
-        };
-        Ok(Self { totals: solution.totals(problem), solution, check, blocking_pairs, solve, prove })
-    }
-}
-
-/// What is told of an answer.
+/// What is told of a solution.
 struct Report<'a> {
     instance: &'a Instance,
     aim: Aim,
-    answer: &'a Answer,
+    proved: &'a Proved,
     read: Duration,
     threads: usize,
 }
 
 impl Report<'_> {
     fn json(&self) -> Result<(), Failure> {
-        let Answer { solution, totals, check, blocking_pairs, solve, prove } = self.answer;
+        let Proved { solution, totals, check, blocking_pairs, solve, prove } = self.proved;
+        let decided = &self.instance.constraints.decisions;
         let mut told = json!({
             "objective": totals.score,
             "aim": self.aim.name(),
@@ -341,6 +160,9 @@ impl Report<'_> {
             "mentees": self.instance.mentees.len(),
             "mentors": self.instance.mentors.len(),
             "candidates": check.candidates,
+            "pins": decided.pins.len(),
+            "vetoes": decided.vetoes.len(),
+            "groups": self.instance.constraints.quotas.len(),
             "worst": totals.worst,
             "people": totals.people,
             "blocking_pairs": blocking_pairs,
@@ -353,7 +175,7 @@ impl Report<'_> {
     }
 
     fn print(&self) -> Result<(), Failure> {
-        let Answer { solution, totals, check, blocking_pairs, solve, prove } = self.answer;
+        let Proved { solution, totals, check, blocking_pairs, solve, prove } = self.proved;
         let mut lines = vec![
             ("aim", self.aim.name().to_owned()),
             ("problem", {
@@ -363,6 +185,11 @@ impl Report<'_> {
             ("total score", totals.score.to_string()),
             ("pairs", totals.pairs.to_string()),
         ];
+        let Constraints { decisions, quotas } = &self.instance.constraints;
+        if !self.instance.constraints.is_empty() {
+            let (pins, vetoes) = (decisions.pins.len(), decisions.vetoes.len());
+            lines.push(("decided", format!("{pins} pins, {vetoes} vetoes, {} groups", quotas.len())));
+        }
         for (tier, served) in &totals.people.tiers {
             let all = self.instance.mentees.iter().filter(|demand| demand.tier == *tier).count();
             lines.push(("mentees with a mentor", format!("{served} of {all} in tier {tier}")));
@@ -420,43 +247,5 @@ impl Report<'_> {
             data(&format!("\nWhat fairness costs, step by step:\n{steps}"))?;
         }
         Ok(())
-    }
-}
-
-/// A number of any width as JSON: programs that read 64 bits only get the others as text.
-fn number(value: i128) -> serde_json::Value {
-    i64::try_from(value).map_or_else(|_| json!(value.to_string()), |value| json!(value))
-}
-
-/// Shows what the engine is doing, if somebody is looking.
-struct Bar(ProgressBar, Mutex<Option<Stage>>);
-
-impl Bar {
-    fn new() -> Self {
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{msg:10} {bar:30} {pos}/{len}") {
-            bar.set_style(style);
-        }
-        Self(bar, Mutex::new(None))
-    }
-}
-
-impl Observer for Bar {
-    fn progress(&self, stage: Stage, done: u64, total: u64) {
-        if self.0.is_hidden() {
-            return;
-        }
-        if let Ok(mut shown) = self.1.lock()
-            && *shown != Some(stage)
-        {
-            *shown = Some(stage);
-            self.0.set_message(stage.as_str());
-        }
-        self.0.set_length(total);
-        self.0.set_position(done);
-    }
-
-    fn is_cancelled(&self) -> bool {
-        false
     }
 }

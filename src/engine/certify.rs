@@ -58,6 +58,8 @@ mod stable;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use self::bound::Sweep;
@@ -144,6 +146,22 @@ pub enum Infeasible {
         has: u32,
         /// Places she offers.
         places: u32,
+    },
+    /// A pair that people have pinned is missing.
+    #[error("the pinned pair ({mentee}, {mentor}) is missing")]
+    PinMissing {
+        /// The pair's mentee.
+        mentee: u32,
+        /// The pair's mentor.
+        mentor: u32,
+    },
+    /// A pair that people have vetoed is there.
+    #[error("pair ({mentee}, {mentor}) is vetoed")]
+    Vetoed {
+        /// The pair's mentee.
+        mentee: u32,
+        /// The pair's mentor.
+        mentor: u32,
     },
     /// The certificate has not one price per person.
     #[error("the certificate has {mentee_prices} mentee prices and {mentor_prices} mentor prices")]
@@ -245,6 +263,27 @@ pub fn keeps_rules(
         Ok(value) => value.map(|_| Ok(())),
         Err(broken) => Ok(Err(broken)),
     }
+}
+
+/// Whether an assignment keeps what people have decided.
+pub fn keeps_decisions(
+    pins: &[(u32, u32)],
+    vetoes: &[(u32, u32)],
+    pairs: &[(u32, u32)],
+) -> Result<(), Infeasible> {
+    let pairs: HashSet<(u32, u32)> = pairs.iter().copied().collect();
+    if let Some(&(mentee, mentor)) = pins.iter().find(|pin| !pairs.contains(pin)) {
+        return Err(Infeasible::PinMissing { mentee, mentor });
+    }
+    match vetoes.iter().find(|veto| pairs.contains(veto)) {
+        Some(&(mentee, mentor)) => Err(Infeasible::Vetoed { mentee, mentor }),
+        None => Ok(()),
+    }
+}
+
+/// Whether every group is within its floor and its ceiling.
+pub fn keeps_quotas(quotas: &Quotas, pairs: &[(u32, u32)]) -> Result<(), Infeasible> {
+    groups::check_counts(quotas, pairs)
 }
 
 /// Candidates of a problem: pairs that the hard rules allow.

@@ -13,7 +13,7 @@
 //! the reduced problem: whoever has the problem and the decisions reduces them in the same way and checks the same
 //! certificate.
 //!
-//! Quotas ([`super::quota`]) are not reduced: floors and ceilings must be given less what the pins use of them.
+//! Quotas ([`super::quota`]) are not reduced here: [`super::constrained`] takes off what the pins use of them.
 
 use std::ops::Range;
 
@@ -27,6 +27,63 @@ pub struct Decisions {
     pub pins: Vec<(u32, u32)>,
     /// Pairs of a mentee and a mentor that must not be.
     pub vetoes: Vec<(u32, u32)>,
+}
+
+impl Decisions {
+    /// Whether nothing is decided.
+    pub fn is_empty(&self) -> bool {
+        self.pins.is_empty() && self.vetoes.is_empty()
+    }
+
+    /// Everything for which they cannot all be kept in a problem, sorted.
+    pub fn wrong(&self, problem: &Problem<'_>) -> Vec<BadDecision> {
+        let (pins, vetoes) = (sorted(&self.pins), sorted(&self.vetoes));
+        let mut wrong: Vec<BadDecision> = Vec::new();
+        let known = |&(mentee, mentor): &(u32, u32)| {
+            (mentee as usize) < problem.mentees.len() && (mentor as usize) < problem.mentors.len()
+        };
+        for &(mentee, mentor) in pins.iter().chain(&vetoes).filter(|pair| !known(pair)) {
+            wrong.push(BadDecision::Unknown { mentee, mentor });
+        }
+        for &(mentee, mentor) in pins.iter().filter(|pair| known(pair)) {
+            if vetoes.binary_search(&(mentee, mentor)).is_ok() {
+                wrong.push(BadDecision::PinnedAndVetoed { mentee, mentor });
+            }
+            if problem.scores.score(mentee as usize, mentor as usize).is_none() {
+                wrong.push(BadDecision::NotACandidate { mentee, mentor });
+            }
+        }
+        let (of_mentee, of_mentor) = counts(problem, &pins);
+        for ((&pins, demand), mentee) in of_mentee.iter().zip(problem.mentees).zip(0_u32..) {
+            let wanted = u32::from(demand.wanted.min(2));
+            if pins > wanted {
+                wrong.push(BadDecision::TooManyMentors { mentee, pins, wanted });
+            }
+        }
+        for ((&pins, seats), mentor) in of_mentor.iter().zip(problem.mentors).zip(0_u32..) {
+            if pins > seats.max {
+                wrong.push(BadDecision::TooManyMentees { mentor, pins, seats: seats.max });
+            }
+        }
+        wrong.sort_unstable();
+        wrong.dedup();
+        wrong
+    }
+}
+
+/// How many of `pairs` each mentee and each mentor has.
+fn counts(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
+    let mut of_mentee = vec![0_u32; problem.mentees.len()];
+    let mut of_mentor = vec![0_u32; problem.mentors.len()];
+    for &(mentee, mentor) in pairs {
+        if let (Some(mentee), Some(mentor)) =
+            (of_mentee.get_mut(mentee as usize), of_mentor.get_mut(mentor as usize))
+        {
+            *mentee += 1;
+            *mentor += 1;
+        }
+    }
+    (of_mentee, of_mentor)
 }
 
 /// A decision that cannot be kept.
@@ -91,43 +148,13 @@ pub struct Decided<'a> {
 impl<'a> Decided<'a> {
     /// Takes decisions out of a problem. If they cannot all be kept, gives everything that is wrong with them, sorted.
     pub fn new(problem: &Problem<'a>, decisions: &Decisions) -> Result<Self, Vec<BadDecision>> {
-        let (pins, vetoes) = (sorted(&decisions.pins), sorted(&decisions.vetoes));
-        let mut wrong: Vec<BadDecision> = Vec::new();
-        let known = |&(mentee, mentor): &(u32, u32)| {
-            (mentee as usize) < problem.mentees.len() && (mentor as usize) < problem.mentors.len()
-        };
-        for &(mentee, mentor) in pins.iter().chain(&vetoes).filter(|pair| !known(pair)) {
-            wrong.push(BadDecision::Unknown { mentee, mentor });
-        }
-        let mut of_mentee = vec![0_u32; problem.mentees.len()];
-        let mut of_mentor = vec![0_u32; problem.mentors.len()];
-        for &(mentee, mentor) in pins.iter().filter(|pair| known(pair)) {
-            of_mentee[mentee as usize] += 1;
-            of_mentor[mentor as usize] += 1;
-            if vetoes.binary_search(&(mentee, mentor)).is_ok() {
-                wrong.push(BadDecision::PinnedAndVetoed { mentee, mentor });
-            }
-            if problem.scores.score(mentee as usize, mentor as usize).is_none() {
-                wrong.push(BadDecision::NotACandidate { mentee, mentor });
-            }
-        }
-        for ((&pins, demand), mentee) in of_mentee.iter().zip(problem.mentees).zip(0_u32..) {
-            let wanted = u32::from(demand.wanted.min(2));
-            if pins > wanted {
-                wrong.push(BadDecision::TooManyMentors { mentee, pins, wanted });
-            }
-        }
-        for ((&pins, seats), mentor) in of_mentor.iter().zip(problem.mentors).zip(0_u32..) {
-            if pins > seats.max {
-                wrong.push(BadDecision::TooManyMentees { mentor, pins, seats: seats.max });
-            }
-        }
+        let wrong = decisions.wrong(problem);
         if !wrong.is_empty() {
-            wrong.sort_unstable();
-            wrong.dedup();
             return Err(wrong);
         }
-        let taken = sorted(&[pins.as_slice(), &vetoes].concat());
+        let pins = sorted(&decisions.pins);
+        let (of_mentee, of_mentor) = counts(problem, &pins);
+        let taken = sorted(&[pins.as_slice(), &decisions.vetoes].concat());
         Ok(Self {
             mentees: of_mentee
                 .iter()

@@ -62,13 +62,35 @@ pub struct Recruit {
     pub totals: Totals,
 }
 
+/// Whether a mentee wants a mentor and has none by a pin.
+fn lacks_a_first(demand: Demand) -> bool {
+    demand.wanted > 0 && demand.pinned == 0
+}
+
+/// Mentees who want a mentor and could have nobody: none of their candidates, if there are any, has a seat.
+pub fn without_candidates(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<u32>, Stopped> {
+    let mut rows = Rows::default();
+    let mut without = Vec::new();
+    for (mentee, _) in (0_u32..).zip(problem.mentees).filter(|(_, demand)| lacks_a_first(**demand)) {
+        if observer.is_cancelled() {
+            return Err(Stopped);
+        }
+        let mut candidates = 0_u32;
+        rows.each(problem, mentee, |_| candidates += 1);
+        if candidates == 0 {
+            without.push(mentee);
+        }
+    }
+    Ok(without)
+}
+
 /// All over-subscribed groups, the shortest of seats first. Mentees without any candidate are not among them.
 pub fn shortages(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<Shortage>, Stopped> {
     // Only the number of people counts, and a first mentor each.
     let mentees: Vec<Demand> = problem
         .mentees
         .iter()
-        .map(|demand| Demand { tier: 0, wanted: demand.wanted.min(1), ..*demand })
+        .map(|demand| Demand { tier: 0, wanted: u8::from(lacks_a_first(*demand)), pinned: 0 })
         .collect();
     let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, max: seats.max }).collect();
     let level = Floored::level(problem.scores, FORBIDDEN + 1);

@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::assign::{Assignment, Counters, assign};
-use super::certify::{self, Certificate, Infeasible, Stability, Verdict, certify};
+use super::certify::{self, Certificate, Infeasible, Stability, Verdict, certify, certify_within};
 use super::fairest::{Compromise, Fairest, Fairness, fairest};
 use super::floor::Floored;
 use super::problem::{FORBIDDEN, Observer, Problem, Stopped};
+use super::quota::Quotas;
 use super::stable::{Sides, Stable, stable};
 use super::totals::Totals;
 use crate::domain::policy::Objective;
@@ -23,6 +24,12 @@ pub struct Solution {
     pub frontier: Vec<Compromise>,
     /// Work done.
     pub counters: Counters,
+}
+
+impl From<Assignment> for Solution {
+    fn from(Assignment { pairs, certificate, counters }: Assignment) -> Self {
+        Self { pairs, evidence: Evidence::BestTotal(certificate), frontier: Vec::new(), counters }
+    }
 }
 
 /// What proves that an assignment is the best at its objective. The exported form of the proof.
@@ -75,10 +82,7 @@ pub fn solve(
     observer: &dyn Observer,
 ) -> Result<Solution, Stopped> {
     match objective {
-        Objective::BestTotal => {
-            let Assignment { pairs, certificate, counters } = assign(problem, observer)?;
-            Ok(Solution { pairs, evidence: Evidence::BestTotal(certificate), frontier: Vec::new(), counters })
-        }
+        Objective::BestTotal => Ok(assign(problem, observer)?.into()),
         Objective::Fairest => {
             let Fairest { pairs, fairness, frontier, counters } = fairest(problem, observer)?;
             Ok(Solution { pairs, evidence: Evidence::Fairest(Box::new(fairness)), frontier, counters })
@@ -100,10 +104,22 @@ pub fn check(
     sides: Option<Sides<'_>>,
     observer: &dyn Observer,
 ) -> Result<Check, Stopped> {
+    check_within(problem, &Quotas::default(), pairs, evidence, sides, observer)
+}
+
+/// The same for a problem with quotas, which go with BEST_TOTAL only.
+pub(super) fn check_within(
+    problem: &Problem<'_>,
+    quotas: &Quotas,
+    pairs: &[(u32, u32)],
+    evidence: &Evidence,
+    sides: Option<Sides<'_>>,
+    observer: &dyn Observer,
+) -> Result<Check, Stopped> {
     let mut blocking_pairs = 0;
     let (verdict, proved) = match evidence {
         Evidence::BestTotal(certificate) => {
-            let verdict = certify(problem, pairs, certificate, observer)?;
+            let verdict = certify_within(problem, quotas, pairs, certificate, observer)?;
             let proved = verdict.proved();
             (verdict, proved)
         }

@@ -26,7 +26,7 @@ mod forest;
 mod network;
 mod pairs;
 #[cfg(test)]
-mod tests;
+pub(in crate::engine) mod tests;
 pub mod words;
 
 pub use self::cut::{Cut, Need};

@@ -21,11 +21,12 @@ use rayon::prelude::*;
 
 use super::assign::{Start, assign, assign_from};
 use super::brought::Listed;
-use super::certify::Certificate;
+use super::certify::{self, Certificate, certify};
 use super::decisions::{Decided, Decisions};
 use super::problem::{Arc, Demand, Observer, Problem, Seats, Stopped};
 
 use self::budget::Budget;
+use self::favoured::Favoured;
 
 /// A repaired assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +97,42 @@ pub fn repair(
     }
     Budget { problem, still: &still, possible: together.len(), least, best: &best, observer }
         .repair(keeps_enough)
+}
+
+/// Checks a repaired assignment and its bound from scratch: the rules, how many published pairs it keeps, and that the
+/// certificate leaves no room for a better one. `None` if its bound comes from [`Proof::Branches`] or is not met: then there
+/// is nothing that one certificate could show.
+pub fn check(
+    problem: &Problem<'_>,
+    published: &[(u32, u32)],
+    budget: Option<usize>,
+    repaired: &Repaired,
+    observer: &dyn Observer,
+) -> Result<Option<bool>, Stopped> {
+    let Repaired { pairs, certificate, possible, .. } = repaired;
+    let still = still_possible(problem, published);
+    let least = possible.saturating_sub(budget.unwrap_or(usize::MAX));
+    let feasible = certify::keeps_rules(problem, pairs, observer)?.is_ok() && kept(&still, pairs) >= least;
+    let bound = match repaired.proof {
+        _ if !repaired.proved() => return Ok(None),
+        Proof::Branches => return Ok(None),
+        Proof::Whole => certify(problem, pairs, certificate, observer)?.dual,
+        Proof::Pinned => {
+            let Ok(pinned) = Decided::new(problem, &Decisions { pins: still, vetoes: Vec::new() }) else {
+                return Ok(Some(false));
+            };
+            let rest = pinned.without_pins(pairs);
+            let verdict = certify(&pinned.problem(), &rest, certificate, observer)?;
+            return Ok(Some(feasible && verdict.proved()));
+        }
+        Proof::Bonus(bonus) => {
+            let favoured = Favoured::new(problem.scores, &still, bonus);
+            let favoured = Problem { scores: &favoured, ..*problem };
+            let kept = i128::try_from(least).unwrap_or(i128::MAX);
+            certify(&favoured, &[], certificate, observer)?.dual - i128::from(bonus) * kept
+        }
+    };
+    Ok(Some(feasible && bound == value(problem, certificate, pairs)))
 }
 
 fn conclude(

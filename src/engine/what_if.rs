@@ -23,6 +23,7 @@ mod tests;
 use super::assign::Pulse;
 use super::certify::Certificate;
 use super::problem::{Observer, Problem, Stopped};
+use super::totals::Totals;
 
 use self::residual::Residual;
 use self::search::{Search, Target, Way};
@@ -43,8 +44,24 @@ pub struct Cost {
     pub score: i64,
 }
 
+impl Cost {
+    /// What is lost from one assignment to another, without weights.
+    pub fn between(before: &Totals, after: &Totals) -> Self {
+        let lost = |before: u64, after: u64| before.cast_signed() - after.cast_signed();
+        let tiers = before.people.tiers.iter().zip(&after.people.tiers);
+        let tiers = tiers.map(|((tier, before), (_, after))| (*tier, lost(*before, *after)));
+        Self {
+            weighted: 0,
+            tiers: tiers.filter(|(_, lost)| *lost != 0).collect(),
+            minimum: lost(before.people.minimum_places, after.people.minimum_places),
+            second: lost(before.people.second_mentors, after.people.second_mentors),
+            score: before.score - after.score,
+        }
+    }
+}
+
 /// A pair that might be instead, and what it takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alternate {
     /// The pair's mentee.
     pub mentee: u32,

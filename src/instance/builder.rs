@@ -1,14 +1,26 @@
-//! Puts a problem together from people and candidates that come one by one, by name. People come before the candidates
-//! that name them. In the end they are ordered by a hash of their names, so the order in which they came never matters.
+//! Puts a problem together from people, candidates, decisions and groups that come one by one, by name. People come before
+//! the candidates and decisions that name them; groups may come at any time. In the end people are ordered by a hash of
+//! their names, so the order in which they came never matters.
+
+mod groups;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{BroughtScores, Instance, Names, Violations};
+pub use self::groups::Bounds;
+
+use super::names::Given;
+use super::{BroughtScores, Instance, MAX_VIOLATIONS, Names, Violation, Violations};
 use crate::engine::brought::Listed;
+use crate::engine::certify::GroupSide;
+use crate::engine::constrained::{Conflict, Constraints};
+use crate::engine::decisions::BadDecision;
 use crate::engine::problem::{Arc, Demand, FORBIDDEN, Seats};
+use crate::engine::quota::{Forest, Quotas};
+
+use self::groups::{Groups, InOrder};
 
 /// Bytes of a name at most.
 const MAX_NAME: usize = 256;
@@ -20,14 +32,29 @@ fn excerpt(name: &str) -> String {
 }
 
 /// A problem in the making, with all that is wrong so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Builder {
     mentees: Side<Demand>,
     mentors: Side<Seats>,
     candidates: Vec<Candidate>,
-    /// Mentees, mentors and candidates that have come, good or bad.
-    received: [u64; 3],
+    decisions: Vec<DecidedPair>,
+    received: Received,
     wrong: Violations,
+}
+
+/// What has come so far, good or bad.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Mentees.
+    pub mentees: u64,
+    /// Mentors.
+    pub mentors: u64,
+    /// Candidates.
+    pub candidates: u64,
+    /// Pins and vetoes.
+    pub decisions: u64,
+    /// Groups.
+    pub groups: u64,
 }
 
 /// One side of the problem, in the order in which it came.
@@ -35,13 +62,33 @@ pub struct Builder {
 struct Side<T> {
     positions: HashMap<String, u32>,
     wishes: Vec<T>,
+    /// The innermost group of each, by its number.
+    innermost: Vec<Option<u32>>,
     places: Vec<Place>,
+    groups: Groups,
 }
 
-impl<T> Default for Side<T> {
-    fn default() -> Self {
-        Self { positions: HashMap::new(), wishes: Vec::new(), places: Vec::new() }
+impl<T> Side<T> {
+    fn new(name: &'static str) -> Self {
+        let groups = Groups::new(name);
+        Self {
+            positions: HashMap::new(),
+            wishes: Vec::new(),
+            innermost: Vec::new(),
+            places: Vec::new(),
+            groups,
+        }
     }
+}
+
+/// One side in its final order.
+struct Ordered<T> {
+    wishes: Vec<T>,
+    names: Vec<String>,
+    /// The final position of who came first, second, ...
+    position: Vec<u32>,
+    innermost: Vec<Option<u32>>,
+    groups: InOrder,
 }
 
 /// Where something came from: a line of a file, or a place in a list.
@@ -55,40 +102,142 @@ struct Candidate {
     place: Place,
 }
 
+/// What people decide about a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It must be.
+    Pin,
+    /// It must not be.
+    Veto,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct DecidedPair {
+    mentee: u32,
+    mentor: u32,
+    decision: Decision,
+    place: Place,
+}
+
+/// Puts places into words, one function for each kind of thing that has one.
+#[expect(missing_debug_implementations, reason = "functions do not print themselves")]
+#[derive(Clone, Copy)]
+pub struct Tell<'a> {
+    /// Of a candidate.
+    pub candidate: &'a dyn Fn(Place) -> String,
+    /// Of a decision.
+    pub decision: &'a dyn Fn(Place) -> String,
+    /// Of a group.
+    pub group: &'a dyn Fn(Place) -> String,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            mentees: Side::new("mentees"),
+            mentors: Side::new("mentors"),
+            candidates: Vec::new(),
+            decisions: Vec::new(),
+            received: Received::default(),
+            wrong: Violations::default(),
+        }
+    }
+}
+
 impl Builder {
     /// Notes what is wrong besides.
     pub fn refuse(&mut self, wrong: Violations) {
         self.wrong.extend(wrong);
     }
 
-    /// Adds a mentee. `at` is where she stands, and `tell` puts such a place into words.
-    pub fn mentee(&mut self, name: &str, demand: Demand, at: Place, tell: impl Fn(Place) -> String) {
-        self.received[0] += 1;
+    /// Adds a mentee and her innermost group, if that is not empty. `at` is where she stands, and `tell` puts such a place
+    /// into words.
+    pub fn mentee(
+        &mut self,
+        (name, group): (&str, &str),
+        demand: Demand,
+        at: Place,
+        tell: impl Fn(Place) -> String,
+    ) {
+        self.received.mentees += 1;
         if demand.wanted > 2 {
             self.wrong.add(tell(at), format!("wants {} mentors; give 0, 1 or 2", demand.wanted));
         }
-        self.mentees.add(name, demand, at, tell, &mut self.wrong);
+        self.mentees.add((name, group), demand, at, tell, &mut self.wrong);
     }
 
-    /// Adds a mentor.
-    pub fn mentor(&mut self, name: &str, seats: Seats, at: Place, tell: impl Fn(Place) -> String) {
-        self.received[1] += 1;
+    /// Adds a mentor and her innermost group, if that is not empty.
+    pub fn mentor(
+        &mut self,
+        (name, group): (&str, &str),
+        seats: Seats,
+        at: Place,
+        tell: impl Fn(Place) -> String,
+    ) {
+        self.received.mentors += 1;
         if seats.min > seats.max {
             self.wrong.add(tell(at), format!("min {} is more than max {}", seats.min, seats.max));
         }
-        self.mentors.add(name, seats, at, tell, &mut self.wrong);
+        self.mentors.add((name, group), seats, at, tell, &mut self.wrong);
+    }
+
+    /// Adds a group and the group around it, if that is not empty.
+    pub fn group(
+        &mut self,
+        side: GroupSide,
+        names: (&str, &str),
+        bounds: Bounds,
+        at: Place,
+        tell: impl Fn(Place) -> String,
+    ) {
+        self.received.groups += 1;
+        let groups = match side {
+            GroupSide::Mentees => &mut self.mentees.groups,
+            GroupSide::Mentors => &mut self.mentors.groups,
+        };
+        groups.add(names, bounds, at, tell, &mut self.wrong);
     }
 
     /// Adds a candidate.
     pub fn candidate(
         &mut self,
-        mentee: &str,
-        mentor: &str,
+        (mentee, mentor): (&str, &str),
         score: i32,
         place: Place,
         tell: impl Fn(Place) -> String,
     ) {
-        self.received[2] += 1;
+        self.received.candidates += 1;
+        let found = self.pair(mentee, mentor, place, &tell);
+        if score == FORBIDDEN {
+            self.wrong.add(tell(place), format!("the score must be above {FORBIDDEN}"));
+        }
+        if let Some((mentee, mentor)) = found {
+            self.candidates.push(Candidate { mentee, mentor, score, place });
+        }
+    }
+
+    /// Adds a pin or veto.
+    pub fn decision(
+        &mut self,
+        (mentee, mentor): (&str, &str),
+        decision: Decision,
+        place: Place,
+        tell: impl Fn(Place) -> String,
+    ) {
+        self.received.decisions += 1;
+        if let Some((mentee, mentor)) = self.pair(mentee, mentor, place, tell) {
+            self.decisions.push(DecidedPair { mentee, mentor, decision, place });
+        }
+    }
+
+    /// A pair of people who have come; who has not is told.
+    fn pair(
+        &mut self,
+        mentee: &str,
+        mentor: &str,
+        place: Place,
+        tell: impl Fn(Place) -> String,
+    ) -> Option<(u32, u32)> {
         let found =
             [("mentee", mentee, &self.mentees.positions), ("mentor", mentor, &self.mentors.positions)].map(
                 |(side, name, positions)| {
@@ -99,71 +248,127 @@ impl Builder {
                     found
                 },
             );
-        if score == FORBIDDEN {
-            self.wrong.add(tell(place), format!("the score must be above {FORBIDDEN}"));
-        }
-        if let [Some(mentee), Some(mentor)] = found {
-            self.candidates.push(Candidate { mentee, mentor, score, place });
-        }
+        Some((found[0]?, found[1]?))
     }
 
-    /// Mentees, mentors and candidates that have come so far, good or bad.
-    pub fn received(&self) -> [u64; 3] {
+    /// What has come so far, good or bad.
+    pub fn received(&self) -> Received {
         self.received
     }
 
-    /// The problem, or everything that is wrong with it. `tell` puts places of candidates into words.
-    pub fn finish(
-        mut self,
-        coverage_first: bool,
-        tell: impl Fn(Place) -> String,
-    ) -> Result<Instance, Violations> {
-        let (mentees, mentee_names, row_of) = self.mentees.in_order();
-        let (mentors, mentor_names, column_of) = self.mentors.in_order();
-        let mut candidates = self.candidates;
+    /// The problem, or everything that is wrong with it.
+    pub fn finish(self, coverage_first: bool, tell: Tell<'_>) -> Result<Instance, Violations> {
+        let Self { mentees, mentors, mut candidates, mut decisions, mut wrong, .. } = self;
+        let mentees = mentees.in_order(tell, &mut wrong);
+        let mentors = mentors.in_order(tell, &mut wrong);
         for candidate in &mut candidates {
-            candidate.mentee = row_of[candidate.mentee as usize];
-            candidate.mentor = column_of[candidate.mentor as usize];
+            candidate.mentee = mentees.position[candidate.mentee as usize];
+            candidate.mentor = mentors.position[candidate.mentor as usize];
         }
         candidates.sort_unstable_by_key(|one| (one.mentee, one.mentor, one.place));
         let same =
             |one: &Candidate, other: &Candidate| (one.mentee, one.mentor) == (other.mentee, other.mentor);
         for two in candidates.windows(2).filter(|two| same(&two[0], &two[1])) {
-            self.wrong.add(tell(two[1].place), format!("{} has this pair already", tell(two[0].place)));
+            let (first, twice) = ((tell.candidate)(two[0].place), (tell.candidate)(two[1].place));
+            wrong.add(twice, format!("{first} has this pair already"));
         }
-        self.wrong.none()?;
-        let mut starts = vec![0; mentees.len() + 1];
-        for candidate in &candidates {
-            starts[candidate.mentee as usize + 1] += 1;
+        wrong.none()?;
+        for decided in &mut decisions {
+            decided.mentee = mentees.position[decided.mentee as usize];
+            decided.mentor = mentors.position[decided.mentor as usize];
         }
-        for at in 1..starts.len() {
-            starts[at] += starts[at - 1];
+        let mut constraints = Constraints {
+            quotas: Quotas {
+                mentees: forest(&mentees.groups, mentees.innermost)?,
+                mentors: forest(&mentors.groups, mentors.innermost)?,
+            },
+            ..Constraints::default()
+        };
+        for decided in &decisions {
+            let pairs = match decided.decision {
+                Decision::Pin => &mut constraints.decisions.pins,
+                Decision::Veto => &mut constraints.decisions.vetoes,
+            };
+            pairs.push((decided.mentee, decided.mentor));
         }
-        let arcs = candidates.into_iter().map(|one| Arc { to: one.mentor, score: one.score }).collect();
-        let listed = Listed::new(starts, arcs).map_err(|bad| {
-            let mut wrong = Violations::default();
-            wrong.add("candidates", bad.to_string());
-            wrong
-        })?;
-        Ok(Instance {
-            mentees,
-            mentors,
-            scores: BroughtScores::Listed(listed),
-            names: Names::Given(mentee_names, mentor_names),
+        let instance = Instance {
+            scores: BroughtScores::Listed(listed(candidates, mentees.wishes.len())?),
+            mentees: mentees.wishes,
+            mentors: mentors.wishes,
+            constraints,
+            names: Names::Given(Given {
+                mentees: mentees.names,
+                mentors: mentors.names,
+                mentee_groups: mentees.groups.names.clone(),
+                mentor_groups: mentors.groups.names.clone(),
+            }),
             coverage_first,
-        })
+        };
+        let mut wrong = Violations::default();
+        for (nth, conflict) in instance.constraints.wrong(&instance.problem()).into_iter().enumerate() {
+            let place = match conflict {
+                // Nobody reads where the others are.
+                _ if nth >= MAX_VIOLATIONS => None,
+                Conflict::Decision(bad) => last_of(&decisions, bad).map(tell.decision),
+                Conflict::PinsAboveCeiling { side, group, .. } => {
+                    let groups = if side == GroupSide::Mentees { &mentees.groups } else { &mentors.groups };
+                    groups.places.get(group as usize).copied().map(tell.group)
+                }
+                Conflict::Pins(_) | Conflict::Quotas(_) => None,
+            };
+            wrong.add(place.unwrap_or_default(), instance.names.conflict(&conflict));
+        }
+        wrong.none().map(|()| instance)
     }
+}
+
+/// Where the last of the decisions stands that a conflict is about.
+fn last_of(decisions: &[DecidedPair], bad: BadDecision) -> Option<Place> {
+    let concerns = |decided: &&DecidedPair| match bad {
+        BadDecision::Unknown { mentee, mentor }
+        | BadDecision::NotACandidate { mentee, mentor }
+        | BadDecision::PinnedAndVetoed { mentee, mentor } => {
+            (decided.mentee, decided.mentor) == (mentee, mentor)
+        }
+        BadDecision::TooManyMentors { mentee, .. } => {
+            decided.decision == Decision::Pin && decided.mentee == mentee
+        }
+        BadDecision::TooManyMentees { mentor, .. } => {
+            decided.decision == Decision::Pin && decided.mentor == mentor
+        }
+    };
+    decisions.iter().filter(concerns).map(|decided| decided.place).max()
+}
+
+fn forest(groups: &InOrder, innermost: Vec<Option<u32>>) -> Result<Forest, Violations> {
+    Forest::new(groups.groups.clone(), innermost)
+        .map_err(|bad| Violation { place: "groups".to_owned(), what: bad.to_string() }.into())
+}
+
+/// Candidates, sorted by mentee, as a list.
+fn listed(candidates: Vec<Candidate>, mentees: usize) -> Result<Listed, Violations> {
+    let mut starts = vec![0; mentees + 1];
+    for candidate in &candidates {
+        starts[candidate.mentee as usize + 1] += 1;
+    }
+    for at in 1..starts.len() {
+        starts[at] += starts[at - 1];
+    }
+    let arcs = candidates.into_iter().map(|one| Arc { to: one.mentor, score: one.score }).collect();
+    Listed::new(starts, arcs)
+        .map_err(|bad| Violation { place: "candidates".to_owned(), what: bad.to_string() }.into())
 }
 
 impl<T: Copy> Side<T> {
     fn add(
         &mut self,
-        name: &str,
+        (name, group): (&str, &str),
         wish: T,
         at: Place,
         tell: impl Fn(Place) -> String,
         wrong: &mut Violations,
     ) {
+        let group = self.groups.named(group, || tell(at));
         if name.is_empty() || name.len() > MAX_NAME {
             return wrong
                 .add(tell(at), format!("`{}` is no name: give 1 to {MAX_NAME} bytes", excerpt(name)));
@@ -177,14 +382,17 @@ impl<T: Copy> Side<T> {
             Entry::Vacant(entry) => {
                 entry.insert(next);
                 self.wishes.push(wish);
+                self.innermost.push(group);
                 self.places.push(at);
             }
         }
     }
 
-    /// Wishes and names by the hashes of the names, and for everyone her place in that order.
-    fn in_order(&mut self) -> (Vec<T>, Vec<String>, Vec<u32>) {
-        let mut people: Vec<([u8; 32], String, u32)> = std::mem::take(&mut self.positions)
+    /// People by the hashes of their names, groups parents first.
+    fn in_order(self, tell: Tell<'_>, wrong: &mut Violations) -> Ordered<T> {
+        let Self { positions, wishes, innermost, groups, .. } = self;
+        let groups = groups.in_order(tell.group, wrong);
+        let mut people: Vec<([u8; 32], String, u32)> = positions
             .into_iter()
             .map(|(name, at)| (Sha256::digest(name.as_bytes()).into(), name, at))
             .collect();
@@ -193,7 +401,12 @@ impl<T: Copy> Side<T> {
         for ((_, _, at), to) in people.iter().zip(0..) {
             position[*at as usize] = to;
         }
-        let wishes = people.iter().map(|(_, _, at)| self.wishes[*at as usize]).collect();
-        (wishes, people.into_iter().map(|(_, name, _)| name).collect(), position)
+        Ordered {
+            wishes: people.iter().map(|(_, _, at)| wishes[*at as usize]).collect(),
+            innermost: people.iter().map(|(_, _, at)| groups.position(innermost[*at as usize])).collect(),
+            names: people.into_iter().map(|(_, name, _)| name).collect(),
+            position,
+            groups,
+        }
     }
 }

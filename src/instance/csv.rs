@@ -1,8 +1,13 @@
-//! A problem as three CSV files with a header line each:
+//! A problem as CSV files with a header line each:
 //!
-//! - mentees: `mentee`, and if wanted `tier` (0 to 255, 0 first; default 0) and `wanted` (0 to 2 mentors; default 1);
-//! - mentors: `mentor`, and if wanted `max` (seats; default 1) and `min` (fewest mentees that make it worthwhile; default 0);
-//! - scores: `mentee`, `mentor`, `score`, one line per candidate. A pair without a line is no candidate.
+//! - mentees: `mentee`, and if wanted `tier` (0 to 255, 0 first; default 0), `wanted` (0 to 2 mentors; default 1) and `group`
+//!   (her innermost);
+//! - mentors: `mentor`, and if wanted `max` (seats; default 1), `min` (fewest mentees that make it worthwhile; default 0) and
+//!   `group`;
+//! - scores: `mentee`, `mentor`, `score`, one line per candidate. A pair without a line is no candidate;
+//! - if wanted, decisions: `mentee`, `mentor`, `decision` (`pin` or `veto`);
+//! - if wanted, groups: `group`, `side` (`mentees` or `mentors`), and if wanted `parent` (the group around it), `min` (fewest
+//!   pairs; default 0) and `max` (most pairs; by default no bound). The two sides have names of their own.
 //!
 //! People are ordered by a hash of their names, so the order of lines never matters. All that is wrong is told at once.
 
@@ -10,8 +15,9 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::str::FromStr;
 
-use super::builder::Builder;
-use super::{Instance, Names, Violations};
+use super::builder::{Bounds, Builder, Decision, Tell};
+use super::{Instance, Violations};
+use crate::engine::certify::GroupSide;
 use crate::engine::problem::{Demand, FORBIDDEN, Seats};
 use csv::{ReaderBuilder, StringRecord, Trim};
 
@@ -24,30 +30,77 @@ pub struct File<R> {
     pub bytes: R,
 }
 
+/// The files of a problem.
+#[derive(Debug)]
+pub struct Files<R> {
+    /// Who wants how many.
+    pub mentees: File<R>,
+    /// Who offers how many.
+    pub mentors: File<R>,
+    /// The candidates.
+    pub scores: File<R>,
+    /// Pins and vetoes.
+    pub decisions: Option<File<R>>,
+    /// Groups with floors and ceilings.
+    pub groups: Option<File<R>>,
+}
+
 /// Reads a problem in which as many people as possible come before any score.
-pub fn read<R: Read>(mentees: File<R>, mentors: File<R>, scores: File<R>) -> Result<Instance, Violations> {
+pub fn read<R: Read>(files: Files<R>) -> Result<Instance, Violations> {
+    let Files { mentees, mentors, scores, decisions, groups } = files;
     let mut problem = Builder::default();
     let mut wrong = Violations::default();
+    let called = |file: &Option<File<R>>| file.as_ref().map(|file| file.name.clone()).unwrap_or_default();
+    let group_file = called(&groups);
+    if let Some(groups) = groups {
+        each_row(groups, &["group", "side"], &["parent", "min", "max"], &mut wrong, |row, wrong| {
+            let side = row.one_of("side", [("mentees", GroupSide::Mentees), ("mentors", GroupSide::Mentors)]);
+            let min = row.number("min", 0, 0, u32::MAX, wrong);
+            let bounds = Bounds { min, max: row.number("max", u32::MAX, 0, u32::MAX, wrong) };
+            let names = (row.text("group"), row.text("parent"));
+            match side {
+                Ok(side) => problem.group(side, names, bounds, row.line(), |line| place(&group_file, line)),
+                Err(what) => wrong.add(row.place(), what),
+            }
+        });
+    }
     let name = mentees.name.clone();
-    each_row(mentees, &["mentee"], &["tier", "wanted"], &mut wrong, |row, wrong| {
+    each_row(mentees, &["mentee"], &["tier", "wanted", "group"], &mut wrong, |row, wrong| {
         let tier = row.number("tier", 0, 0, u8::MAX, wrong);
         let demand = Demand { tier, wanted: row.number("wanted", 1, 0, 2, wrong), pinned: 0 };
-        problem.mentee(row.text("mentee"), demand, row.line(), |line| place(&name, line));
+        let names = (row.text("mentee"), row.text("group"));
+        problem.mentee(names, demand, row.line(), |line| place(&name, line));
     });
     let name = mentors.name.clone();
-    each_row(mentors, &["mentor"], &["min", "max"], &mut wrong, |row, wrong| {
+    each_row(mentors, &["mentor"], &["min", "max", "group"], &mut wrong, |row, wrong| {
         let min = row.number("min", 0, 0, u32::MAX, wrong);
         let seats = Seats { min, max: row.number("max", 1, 0, u32::MAX, wrong) };
-        problem.mentor(row.text("mentor"), seats, row.line(), |line| place(&name, line));
+        let names = (row.text("mentor"), row.text("group"));
+        problem.mentor(names, seats, row.line(), |line| place(&name, line));
     });
-    let name = scores.name.clone();
+    let score_file = scores.name.clone();
     each_row(scores, &["mentee", "mentor", "score"], &[], &mut wrong, |row, wrong| {
         let score = row.number("score", 0, FORBIDDEN + 1, i32::MAX, wrong);
-        let named = [row.text("mentee"), row.text("mentor")];
-        problem.candidate(named[0], named[1], score, row.line(), |line| place(&name, line));
+        problem.candidate(row.pair(), score, row.line(), |line| place(&score_file, line));
     });
+    let decision_file = called(&decisions);
+    if let Some(decisions) = decisions {
+        each_row(decisions, &["mentee", "mentor", "decision"], &[], &mut wrong, |row, wrong| {
+            match row.one_of("decision", [("pin", Decision::Pin), ("veto", Decision::Veto)]) {
+                Ok(decision) => {
+                    problem.decision(row.pair(), decision, row.line(), |line| place(&decision_file, line));
+                }
+                Err(what) => wrong.add(row.place(), what),
+            }
+        });
+    }
     problem.refuse(wrong);
-    problem.finish(true, |line| place(&name, line))
+    let tell = Tell {
+        candidate: &|line| place(&score_file, line),
+        decision: &|line| place(&decision_file, line),
+        group: &|line| place(&group_file, line),
+    };
+    problem.finish(true, tell)
 }
 
 fn place(file: &str, line: u64) -> String {
@@ -72,25 +125,37 @@ pub fn write_pairs(instance: &Instance, pairs: &[(u32, u32)], sink: impl Write) 
 pub fn read_pairs<R: Read>(instance: &Instance, file: File<R>) -> Result<Vec<(u32, u32)>, Violations> {
     let mut wrong = Violations::default();
     let mut pairs = Vec::new();
-    let given: Option<[HashMap<&str, u32>; 2]> = match &instance.names {
-        Names::Positions => None,
-        Names::Given(mentees, mentors) => {
-            Some([mentees, mentors].map(|names| names.iter().map(String::as_str).zip(0..).collect()))
-        }
-    };
-    let position = |side: usize, name: &str| match &given {
-        Some(names) => names[side].get(name).copied(),
-        None => name.parse().ok(),
-    };
+    let finder = instance.names.finder();
     each_row(file, &["mentee", "mentor"], &["score"], &mut wrong, |row, wrong| {
-        let named = [row.text("mentee"), row.text("mentor")];
-        match (position(0, named[0]), position(1, named[1])) {
+        let (mentee, mentor) = row.pair();
+        match (finder.mentee(mentee), finder.mentor(mentor)) {
             (Some(mentee), Some(mentor)) => pairs.push((mentee, mentor)),
-            _ => wrong.add(row.place(), format!("nobody is called `{}` and `{}`", named[0], named[1])),
+            _ => wrong.add(row.place(), format!("nobody is called `{mentee}` and `{mentor}`")),
         }
     });
     wrong.none()?;
     Ok(pairs)
+}
+
+/// Reads pairs of an earlier result: those whose people are both in the instance, and how many others there are.
+pub fn read_known_pairs<R: Read>(
+    instance: &Instance,
+    file: File<R>,
+) -> Result<(Vec<(u32, u32)>, u64), Violations> {
+    let mut wrong = Violations::default();
+    let (mut pairs, mut others) = (Vec::new(), 0);
+    let finder = instance.names.finder();
+    each_row(file, &["mentee", "mentor"], &["score"], &mut wrong, |row, _| {
+        let (mentee, mentor) = row.pair();
+        let mentee = finder.mentee(mentee).filter(|at| (*at as usize) < instance.mentees.len());
+        let mentor = finder.mentor(mentor).filter(|at| (*at as usize) < instance.mentors.len());
+        match (mentee, mentor) {
+            (Some(mentee), Some(mentor)) => pairs.push((mentee, mentor)),
+            _ => others += 1,
+        }
+    });
+    wrong.none()?;
+    Ok((pairs, others))
 }
 
 /// A line of a file, by the names of its columns.
@@ -112,6 +177,20 @@ impl Row<'_> {
 
     fn text(&self, column: &str) -> &str {
         self.columns.get(column).and_then(|at| self.record.get(*at)).unwrap_or_default()
+    }
+
+    fn pair(&self) -> (&str, &str) {
+        (self.text("mentee"), self.text("mentor"))
+    }
+
+    /// One of some words, or what is wrong.
+    fn one_of<T: Copy, const N: usize>(&self, column: &str, words: [(&str, T); N]) -> Result<T, String> {
+        let text = self.text(column);
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        found.ok_or_else(|| {
+            let words = words.map(|(word, _)| word).join(" or ");
+            format!("`{column}` is `{text}`; give {words}")
+        })
     }
 
     /// A whole number; in an optional column that is missing or empty, the default.
@@ -190,7 +269,13 @@ mod tests {
     }
 
     fn load(mentees: &str, mentors: &str, scores: &str) -> Result<Instance, Violations> {
-        read(file("mentees.csv", mentees), file("mentors.csv", mentors), file("scores.csv", scores))
+        read(Files {
+            mentees: file("mentees.csv", mentees),
+            mentors: file("mentors.csv", mentors),
+            scores: file("scores.csv", scores),
+            decisions: None,
+            groups: None,
+        })
     }
 
     #[test]
@@ -232,9 +317,79 @@ mod tests {
         scores.csv, line 5: there is no mentor `zed`
         mentees.csv, line 2: `wanted` is `3`; give a whole number from 0 to 2
         mentees.csv, line 3: `tier` is `300`; give a whole number from 0 to 255
-        mentors.csv, line 1: column `shoes` is not one of: mentor, min, max
+        mentors.csv, line 1: column `shoes` is not one of: mentor, min, max, group
         scores.csv, line 5: `score` is `x`; give a whole number from -2147483647 to 2147483647
         scores.csv, line 3: scores.csv, line 2 has this pair already
         ");
+    }
+
+    #[test]
+    fn everything_wrong_with_decisions_and_groups_is_told_at_once_with_its_line() {
+        let load = |mentees: &str, decisions: &str, groups: &str| {
+            read(Files {
+                mentees: file("mentees.csv", mentees),
+                mentors: file("mentors.csv", "mentor,max\nxi,1\nyu,2\n"),
+                scores: file("scores.csv", "mentee,mentor,score\nada,xi,5\nbo,xi,7\nbo,yu,1\n"),
+                decisions: Some(file("decisions.csv", decisions)),
+                groups: Some(file("groups.csv", groups)),
+            })
+        };
+        let told = |wrong: Violations| {
+            wrong.listed.iter().map(ToString::to_string).collect::<Vec<String>>().join("\n")
+        };
+        let wrong = load(
+            "mentee,group\nada,east\nbo,west\n",
+            "mentee,mentor,decision\nada,zed,pin\nbo,xi,perhaps\n",
+            "group,side,parent,min,max\nwest,mentees,loop,3,2\nloop,mentees,west,,\n\"a,b\",mentors,,,\nwest,mentees,,,\nnone,both,,,\n",
+        );
+        insta::assert_snapshot!(told(wrong.unwrap_err()), @r"
+        groups.csv, line 2: min 3 is more than max 2
+        groups.csv, line 4: `a,b` is no name of a group: give 1 to 256 bytes without a comma
+        groups.csv, line 5: `west` stands at groups.csv, line 2 already
+        decisions.csv, line 2: there is no mentor `zed`
+        groups.csv, line 6: `side` is `both`; give mentees or mentors
+        decisions.csv, line 3: `decision` is `perhaps`; give pin or veto
+        groups.csv, line 2: `west` is inside itself, or inside more than 64 groups
+        groups.csv, line 3: `loop` is inside itself, or inside more than 64 groups
+        mentees.csv, line 2: there is no group `east` of mentees
+        ");
+        let wrong = load(
+            "mentee,wanted,group\nada,1,west\nbo,2,west\n",
+            "mentee,mentor,decision\nada,xi,pin\nbo,xi,pin\nada,yu,pin\nbo,yu,pin\nbo,yu,veto\n",
+            "group,side,max\nwest,mentees,1\n",
+        );
+        insta::assert_snapshot!(told(wrong.unwrap_err()), @r"
+        decisions.csv, line 4: (ada, yu) is pinned and not a candidate
+        decisions.csv, line 6: (bo, yu) is pinned and vetoed
+        decisions.csv, line 4: mentee `ada` has 2 pins and wants 1
+        decisions.csv, line 3: mentor `xi` has 2 pins and 1 seats
+        groups.csv, line 2: the group `west` of mentees has 4 pins and a max of 1
+        ");
+    }
+
+    #[test]
+    fn groups_may_come_in_any_order_and_know_their_people() {
+        let load = |groups: &str| {
+            let instance = read(Files {
+                mentees: file("mentees.csv", "mentee,group\nada,lima\nbo,\n"),
+                mentors: file("mentors.csv", "mentor,group\nxi,lima\n"),
+                scores: file("scores.csv", "mentee,mentor,score\nada,xi,5\n"),
+                decisions: None,
+                groups: Some(file("groups.csv", groups)),
+            });
+            instance.unwrap()
+        };
+        let one =
+            load("group,side,parent,min,max\nlima,mentees,peru,1,\nperu,mentees,,,7\nlima,mentors,,,\n");
+        let other =
+            load("max,min,side,group,parent\n,,mentors,lima,\n7,,mentees,peru,\n,1,mentees,lima,peru\n");
+        assert_eq!(one.constraints, other.constraints);
+        let mentees = &one.constraints.quotas.mentees;
+        let ada = usize::from(one.names.mentee(1) == "ada");
+        let lima = mentees.innermost(ada).unwrap();
+        assert_eq!(one.names.group(GroupSide::Mentees, lima as usize), "lima");
+        let groups = mentees.groups();
+        assert_eq!((groups[lima as usize].floor, groups[lima as usize].parent), (1, Some(0)));
+        assert_eq!((groups[0].ceiling, mentees.innermost(1 - ada)), (7, None));
     }
 }

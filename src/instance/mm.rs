@@ -17,6 +17,7 @@ use std::io::Read;
 
 use super::{BroughtScores, Instance, Names, Violation, Violations};
 use crate::engine::brought::{Cells, Listed, Matrix};
+use crate::engine::constrained::Constraints;
 use crate::engine::problem::{Arc, Demand, Seats};
 
 /// First bytes of a file.
@@ -62,7 +63,14 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
         BroughtScores::Listed(listed(&mut source, &header, &mut wrong)?)
     };
     wrong.none()?;
-    Ok(Instance { mentees, mentors, scores, names: Names::Positions, coverage_first: header.coverage_first })
+    Ok(Instance {
+        mentees,
+        mentors,
+        scores,
+        constraints: Constraints::default(),
+        names: Names::Positions,
+        coverage_first: header.coverage_first,
+    })
 }
 
 fn listed(source: &mut impl Read, header: &Header, wrong: &mut Violations) -> Result<Listed, Violations> {

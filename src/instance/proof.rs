@@ -5,7 +5,10 @@ use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Instance, Names, Violation};
+use super::names::Given;
+use super::{Instance, Violation};
+use crate::engine::assign::Start;
+use crate::engine::certify::Certificate;
 use crate::engine::objective::Evidence;
 
 /// Name and version of the form.
@@ -23,39 +26,82 @@ struct Exported<E> {
     /// Mentors in the order of their prices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mentors: Option<Vec<String>>,
+    /// Groups of mentees in the order of their prices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mentee_groups: Vec<String>,
+    /// Groups of mentors in the order of their prices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mentor_groups: Vec<String>,
     proof: E,
 }
 
 /// Writes the proof of a result as JSON.
 pub fn export(instance: &Instance, evidence: &Evidence, sink: impl Write) -> serde_json::Result<()> {
-    let (mentees, mentors) = match &instance.names {
-        Names::Positions => (None, None),
-        Names::Given(mentees, mentors) => (Some(mentees.clone()), Some(mentors.clone())),
+    let given = instance.names.given();
+    let groups = |of: fn(&Given) -> &Vec<String>| given.map(|given| of(given).clone()).unwrap_or_default();
+    let exported = Exported {
+        format: FORMAT.to_owned(),
+        coverage_first: instance.coverage_first,
+        mentees: given.map(|given| given.mentees.clone()),
+        mentors: given.map(|given| given.mentors.clone()),
+        mentee_groups: groups(|given| &given.mentee_groups),
+        mentor_groups: groups(|given| &given.mentor_groups),
+        proof: evidence,
     };
-    let coverage_first = instance.coverage_first;
-    serde_json::to_writer(
-        sink,
-        &Exported { format: FORMAT.to_owned(), coverage_first, mentees, mentors, proof: evidence },
-    )
+    serde_json::to_writer(sink, &exported)
 }
 
 /// Reads the proof of a result of `instance` back. Whether it proves anything is not decided here.
 pub fn import(instance: &Instance, text: &str) -> Result<Evidence, Violation> {
-    let refuse = |what: String| Violation { place: "certificate".to_owned(), what };
-    let read: Exported<Evidence> =
-        serde_json::from_str(text).map_err(|error| refuse(format!("is not a proof: {error}")))?;
-    if read.format != FORMAT {
-        return Err(refuse(format!("has the form `{}`, not `{FORMAT}`", read.format)));
-    }
+    let read = read(text)?;
     if read.coverage_first != instance.coverage_first {
         return Err(refuse("is about another order of aims: `coverage_first` differs".to_owned()));
     }
-    let given = match &instance.names {
-        Names::Positions => (None, None),
-        Names::Given(mentees, mentors) => (Some(mentees), Some(mentors)),
-    };
-    if (read.mentees.as_ref(), read.mentors.as_ref()) != given {
+    let given = instance.names.given();
+    let people = (given.map(|given| &given.mentees), given.map(|given| &given.mentors));
+    if (read.mentees.as_ref(), read.mentors.as_ref()) != people {
         return Err(refuse("is about other people, or lists them in another order".to_owned()));
     }
+    let groups = given.map(|given| (given.mentee_groups.as_slice(), given.mentor_groups.as_slice()));
+    if (read.mentee_groups.as_slice(), read.mentor_groups.as_slice()) != groups.unwrap_or_default() {
+        return Err(refuse("is about other groups, or lists them in another order".to_owned()));
+    }
     Ok(read.proof)
+}
+
+/// What solving `instance` can start from: pairs of an earlier result, and the prices of its proof. Prices of people who
+/// have left are passed over; who has joined has none.
+pub fn start(instance: &Instance, pairs: Vec<(u32, u32)>, text: &str) -> Result<Start, Violation> {
+    let read = read(text)?;
+    let finder = instance.names.finder();
+    let mentors = match (&read.mentors, instance.names.given()) {
+        (None, None) => (0..).map(Some).take(instance.mentors.len()).collect(),
+        (Some(mentors), Some(_)) => mentors.iter().map(|mentor| finder.mentor(mentor)).collect::<Vec<_>>(),
+        _ => return Err(refuse("is of a problem in another format".to_owned())),
+    };
+    let certificate = match read.proof {
+        Evidence::BestTotal(certificate) => certificate,
+        Evidence::Fairest(fairness) => fairness.total,
+        Evidence::Stable => Certificate::default(),
+    };
+    let earlier = Start {
+        pairs: Vec::new(),
+        mentor_prices: certificate.mentor_prices.into_iter().map(Some).collect(),
+        minimum: certificate.minimum,
+    };
+    Ok(Start { pairs, ..earlier.moved(&[], &mentors, instance.mentors.len()) })
+}
+
+fn read(text: &str) -> Result<Exported<Evidence>, Violation> {
+    let read: Exported<Evidence> =
+        serde_json::from_str(text).map_err(|error| refuse(format!("is not a proof: {error}")))?;
+    if read.format == FORMAT {
+        Ok(read)
+    } else {
+        Err(refuse(format!("has the form `{}`, not `{FORMAT}`", read.format)))
+    }
+}
+
+fn refuse(what: String) -> Violation {
+    Violation { place: "certificate".to_owned(), what }
 }

@@ -72,6 +72,14 @@ actions! {
     SolveStream = "SolverService/SolveStream":                           true,  true;
     /// Check a result and its proof.
     Verify = "SolverService/Verify":                                     true,  true;
+    /// The same, of any size.
+    VerifyStream = "SolverService/VerifyStream":                         true,  true;
+    /// Ask what a change of a result would cost.
+    WhatIf = "SolverService/WhatIf":                                     true,  true;
+    /// Repair a published result.
+    Repair = "SolverService/Repair":                                     true,  true;
+    /// Say who cannot be served.
+    Diagnose = "SolverService/Diagnose":                                 true,  true;
 }
 
 impl Action {

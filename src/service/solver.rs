@@ -2,42 +2,53 @@
 //! itself. Nothing of them is kept.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Action, Service};
-use crate::clock::Stopwatch;
 use crate::domain::caller::Caller;
+use crate::domain::explanation::Reason;
 use crate::domain::policy::Objective;
 use crate::domain::run::Stage;
 use crate::domain::violation;
-use crate::engine::objective::{self, Check, Evidence, Solution};
+use crate::engine::assign::Start;
+use crate::engine::constrained::{Constrained, Diagnosis, Impossible, Mended, Proved, Question, Unsolved};
+use crate::engine::objective::{Check, Evidence};
 use crate::engine::pool::on_threads;
 use crate::engine::problem::{Observer, Stopped};
-use crate::engine::totals::Totals;
+use crate::engine::what_if::Alternate;
 use crate::error::{Error, Result};
 use crate::instance::{Instance, Violations};
 
-/// A solved and checked problem.
+/// A solved problem.
 #[derive(Debug)]
 pub struct Solved {
     /// The problem, with the names of its people.
     pub instance: Instance,
-    /// The assignment and its proof.
-    pub solution: Solution,
-    /// What checking it found.
-    pub check: Check,
-    /// The assignment in plain numbers.
-    pub totals: Totals,
-    /// Candidates who would both rather be with each other.
-    pub blocking_pairs: u64,
-    /// How long solving took.
-    pub solve: Duration,
-    /// How long checking took.
-    pub prove: Duration,
+    /// What came out.
+    pub outcome: Result<Proved, Unmet>,
+}
+
+/// Why no assignment meets the floors of all groups.
+#[derive(Debug)]
+pub struct Unmet {
+    /// What proves it.
+    pub impossible: Impossible,
+    /// The same as reasons.
+    pub reasons: Vec<Reason>,
+}
+
+/// A diagnosed problem.
+#[derive(Debug)]
+pub struct Diagnosed {
+    /// The problem, with the names of its people.
+    pub instance: Instance,
+    /// What was found.
+    pub diagnosis: Diagnosis,
+    /// Why no assignment meets the floors of all groups; empty if one does.
+    pub reasons: Vec<Reason>,
 }
 
 /// How far the work on a problem is.
@@ -90,10 +101,7 @@ impl<T: Send + 'static> Work<T> {
         ended.map_err(|error| Error::Internal("the solver panicked".into(), Some(error.into())))?
     }
 
-    fn start(
-        service: &Service,
-        work: impl FnOnce(&dyn Observer) -> Result<T, Stopped> + Send + 'static,
-    ) -> Self {
+    fn start(service: &Service, work: impl FnOnce(&dyn Observer) -> Result<T> + Send + 'static) -> Self {
         let (tell, mut headway) = watch::channel(Headway::default());
         // That the work waits for its turn is news, too.
         headway.mark_changed();
@@ -112,7 +120,7 @@ impl<T: Send + 'static> Work<T> {
                 on_threads(threads, || work(&watched))
             });
             match working.await {
-                Ok(done) => done.map_err(|Stopped| Error::Cancelled),
+                Ok(done) => done,
                 Err(panic) => Err(Error::Internal("the solver panicked".into(), Some(panic.into()))),
             }
         });
@@ -129,22 +137,30 @@ impl Service {
         objective: Objective,
     ) -> Result<Work<Solved>> {
         Action::Solve.permit(caller)?;
-        let instance = instance.map_err(refused)?;
+        let instance = ready(instance, objective)?;
         Ok(Work::start(self, move |observer| {
-            let problem = instance.problem();
-            let watch = Stopwatch::start();
-            let solution = objective::solve(&problem, objective, None, observer)?;
-            let solve = watch.elapsed();
-            let watch = Stopwatch::start();
-            let check = objective::check(&problem, &solution.pairs, &solution.evidence, None, observer)?;
-            let prove = watch.elapsed();
-            let blocking_pairs = match solution.evidence {
-                Evidence::Stable => check.blocking_pairs,
-                _ => objective::blocking_pairs(&problem, &solution.pairs, None, observer)?,
+            let outcome = {
+                let constrained = constrained(&instance, objective)?;
+                match constrained.solve(None, observer).map_err(stopped)? {
+                    Ok(proved) => Ok(proved),
+                    Err(Unsolved::Impossible(impossible)) if impossible.shortage.proved() => {
+                        let reasons = instance.reasons(&constrained, &impossible);
+                        Err(Unmet { impossible, reasons })
+                    }
+                    Err(Unsolved::Impossible(_)) => return Err(Error::internal("a cut proves nothing")),
+                    Err(Unsolved::TooManyTiers) => {
+                        let told = "with so many tiers need numbers beyond what a proof holds";
+                        return Err(Error::invalid_field("problem.groups", "", told));
+                    }
+                }
             };
-            let totals = solution.totals(&problem);
-            Ok(Solved { instance, solution, check, totals, blocking_pairs, solve, prove })
+            Ok(Solved { instance, outcome })
         }))
+    }
+
+    /// Whether a problem that a caller has brought is being worked on.
+    pub fn is_solving(&self) -> bool {
+        self.solver_turn.available_permits() == 0
     }
 
     /// Checks pairs and their proof from scratch.
@@ -156,10 +172,112 @@ impl Service {
         evidence: Evidence,
     ) -> Result<Work<Check>> {
         Action::Verify.permit(caller)?;
+        let objective = evidence.objective();
+        let instance = ready(Ok(instance), objective)?;
         Ok(Work::start(self, move |observer| {
-            objective::check(&instance.problem(), &pairs, &evidence, None, observer)
+            constrained(&instance, objective)?.check(&pairs, &evidence, observer).map_err(stopped)
         }))
     }
+}
+
+impl Service {
+    /// Answers questions about a proved result.
+    pub fn what_if(
+        &self,
+        caller: &Caller,
+        instance: Instance,
+        (pairs, evidence): (Vec<(u32, u32)>, Evidence),
+        (questions, most): (Vec<Question>, usize),
+    ) -> Result<Work<(Instance, Vec<Vec<Alternate>>)>> {
+        Action::WhatIf.permit(caller)?;
+        let objective = evidence.objective();
+        let instance = priced(Ok(instance), objective)?;
+        Ok(Work::start(self, move |observer| {
+            let answers = {
+                let constrained = constrained(&instance, objective)?;
+                let check = constrained.check(&pairs, &evidence, observer).map_err(stopped)?;
+                let not_proved = || {
+                    let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
+                    let told = broken.unwrap_or_else(|| format!("the gap is {}", check.gap));
+                    Error::invalid_field("proof", "", format!("does not prove the pairs: {told}"))
+                };
+                if !check.proved {
+                    return Err(not_proved());
+                }
+                let answers = constrained.ask(&pairs, &evidence, (&questions, most), observer);
+                answers.map_err(stopped)?.map_err(|_| not_proved())?
+            };
+            Ok((instance, answers))
+        }))
+    }
+
+    /// Repairs published pairs for a problem as it is now.
+    pub fn repair(
+        &self,
+        caller: &Caller,
+        instance: Result<Instance, Violations>,
+        objective: Objective,
+        (published, budget): (Vec<(u32, u32)>, Option<usize>),
+    ) -> Result<Work<(Instance, Mended)>> {
+        Action::Repair.permit(caller)?;
+        let instance = priced(instance, objective)?;
+        Ok(Work::start(self, move |observer| {
+            let start = Start { pairs: published.clone(), ..Start::default() };
+            let mended = constrained(&instance, objective)?.repair(&published, &start, budget, observer);
+            let mended = mended.map_err(stopped)?;
+            if mended.checked == Some(false) {
+                return Err(Error::internal("the proof of repaired pairs does not hold"));
+            }
+            Ok((instance, mended))
+        }))
+    }
+
+    /// Says who cannot be served in a problem, and with `recruits` whom to find.
+    pub fn diagnose(
+        &self,
+        caller: &Caller,
+        instance: Result<Instance, Violations>,
+        objective: Objective,
+        recruits: usize,
+    ) -> Result<Work<Diagnosed>> {
+        Action::Diagnose.permit(caller)?;
+        let instance = if recruits > 0 { priced(instance, objective) } else { ready(instance, objective) }?;
+        Ok(Work::start(self, move |observer| {
+            let (diagnosis, reasons) = {
+                let constrained = constrained(&instance, objective)?;
+                let diagnosis = constrained.diagnose(recruits, observer).map_err(stopped)?;
+                let unmet = diagnosis.unmet.iter();
+                let reasons = unmet.flat_map(|unmet| instance.reasons(&constrained, unmet)).collect();
+                (diagnosis, reasons)
+            };
+            Ok(Diagnosed { instance, diagnosis, reasons })
+        }))
+    }
+}
+
+/// A problem in which prices of people tell what a change costs.
+fn priced(instance: Result<Instance, Violations>, objective: Objective) -> Result<Instance> {
+    let instance = ready(instance, objective)?;
+    if objective == Objective::BestTotal && instance.constraints.quotas.is_empty() {
+        return Ok(instance);
+    }
+    let told = "goes with OBJECTIVE_BEST_TOTAL and without groups only";
+    Err(Error::invalid_field("problem", "", told))
+}
+
+/// A problem whose constraints go with the objective: what does not is refused before any work waits for its turn.
+fn ready(instance: Result<Instance, Violations>, objective: Objective) -> Result<Instance> {
+    let instance = instance.map_err(refused)?;
+    instance.goes_with(objective).map_err(|wrong| refused(wrong.within("problem")))?;
+    Ok(instance)
+}
+
+fn constrained(instance: &Instance, objective: Objective) -> Result<Constrained<'_>> {
+    instance.constrained(objective).map_err(|wrong| refused(wrong.within("problem")))
+}
+
+fn stopped(Stopped: Stopped) -> Error {
+    Error::Cancelled
 }
 
 /// The error that tells what is wrong with a problem.

@@ -5,8 +5,11 @@ use prost::Message as _;
 use tonic::Status;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
+use wim_match::api::proto::v1::solve_response::Outcome;
 use wim_match::api::proto::v1::solve_stream_request::Content as Ask;
 use wim_match::api::proto::v1::solver_service_client::SolverServiceClient;
+use wim_match::api::proto::v1::verify_stream_request::Content as Claim;
+use wim_match::api::proto::v1::what_if_question::Question as Asked;
 use wim_match::api::proto::{DESCRIPTORS, v1};
 use wim_match::cli::client::{Bearer, Client, request_id};
 
@@ -127,7 +130,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             };
             rounds.explain_pair(request).await.map(drop)
         }
-        _ => call_solver(method, solver).await,
+        _ => Box::pin(call_solver(method, solver)).await,
     }
 }
 
@@ -138,13 +141,14 @@ async fn call_solver(
 ) -> Result<(), Status> {
     match method {
         "SolverService/Solve" => {
-            solver.solve(v1::SolveRequest { problem: Some(two_by_two()) }).await.map(drop)
+            let request = v1::SolveRequest { problem: Some(two_by_two()), ..Default::default() };
+            solver.solve(request).await.map(drop)
         }
         "SolverService/SolveStream" => {
             let parts = [
                 Ask::Aim(v1::AssignmentAim::default()),
                 Ask::Part(two_by_two()),
-                Ask::End(v1::SolveEnd { candidates: 3 }),
+                Ask::End(v1::SolveEnd { candidates: 3, ..Default::default() }),
             ];
             let parts = parts.map(|content| v1::SolveStreamRequest { content: Some(content) });
             drain(solver.solve_stream(tokio_stream::iter(parts)).await?.into_inner()).await
@@ -156,6 +160,42 @@ async fn call_solver(
                 v1::VerifyRequest { problem: Some(problem), pairs: vec![pair("a", "y", 7)], proof: None };
             solver.verify(request).await.map(drop)
         }
+        "SolverService/VerifyStream" => {
+            let aim = v1::AssignmentAim { objective: v1::Objective::Stable.into(), total_only: false };
+            let result = v1::AssignmentResult { pairs: vec![pair("a", "y", 7)], ..Default::default() };
+            let parts = [
+                Claim::Aim(aim),
+                Claim::Part(two_by_two()),
+                Claim::Result(result),
+                Claim::End(v1::VerifyEnd { candidates: 3, pairs: 1 }),
+            ];
+            let parts = parts.map(|content| v1::VerifyStreamRequest { content: Some(content) });
+            drain(solver.verify_stream(tokio_stream::iter(parts)).await?.into_inner()).await
+        }
+        "SolverService/WhatIf" => {
+            let request = v1::SolveRequest { problem: Some(two_by_two()), ..Default::default() };
+            let Some(Outcome::Result(result)) = solver.solve(request).await?.into_inner().outcome else {
+                panic!("no result")
+            };
+            let question = Asked::AlternatesOfMentee("a".to_owned());
+            let request = v1::WhatIfRequest {
+                problem: Some(two_by_two()),
+                pairs: result.pairs,
+                proof: result.proof,
+                questions: vec![v1::WhatIfQuestion { question: Some(question) }],
+                max_alternates: 0,
+            };
+            solver.what_if(request).await.map(drop)
+        }
+        "SolverService/Repair" => {
+            let published = vec![pair("a", "y", 7)];
+            let request = v1::RepairRequest { problem: Some(two_by_two()), published, budget: Some(0) };
+            solver.repair(request).await.map(drop)
+        }
+        "SolverService/Diagnose" => {
+            let request = v1::DiagnoseRequest { problem: Some(two_by_two()), ..Default::default() };
+            solver.diagnose(request).await.map(drop)
+        }
         unknown => panic!("{unknown} has no call in `call`"),
     }
 }
@@ -165,10 +205,10 @@ pub(crate) fn two_by_two() -> v1::AssignmentProblem {
     let mentee = |id: &str| v1::AssignmentMentee { id: id.to_owned(), ..Default::default() };
     let mentor = |id: &str| v1::AssignmentMentor { id: id.to_owned(), ..Default::default() };
     v1::AssignmentProblem {
-        aim: None,
         mentees: vec![mentee("a"), mentee("b")],
         mentors: vec![mentor("x"), mentor("y")],
         candidates: vec![pair("a", "x", 4), pair("a", "y", 7), pair("b", "y", 5)],
+        ..Default::default()
     }
 }
 

@@ -21,7 +21,7 @@ const PARTS: &[(&str, &[&str])] = &[
     // The engine knows no database, and of time only the stopwatch.
     ("engine", &["domain", "clock"]),
     // Problems brought from outside.
-    ("instance", &["engine"]),
+    ("instance", &["domain", "engine"]),
     ("store", &["domain", "error", "clock"]),
     ("service", &["domain", "error", "clock", "engine", "instance", "store"]),
     // The edges.

@@ -6,6 +6,7 @@ mod health;
 mod house;
 mod import;
 mod postgres;
+mod problem;
 mod refusal;
 mod request_id;
 mod roles;

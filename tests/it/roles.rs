@@ -39,6 +39,10 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("SolverService/Solve", [OK, OK, OK]),
     ("SolverService/SolveStream", [OK, OK, OK]),
     ("SolverService/Verify", [OK, OK, OK]),
+    ("SolverService/VerifyStream", [OK, OK, OK]),
+    ("SolverService/WhatIf", [OK, OK, OK]),
+    ("SolverService/Repair", [OK, OK, OK]),
+    ("SolverService/Diagnose", [OK, OK, OK]),
 ];
 
 /// Three organisations in a round that has been run. Peru and Kenya have a match across, since their places are just as many

@@ -62,6 +62,20 @@ impl Forest {
         self.innermost.get(person).copied().flatten()
     }
 
+    /// The groups with bounds less what has been used of each already: beforehand, floors and ceilings are met so far.
+    #[must_use]
+    pub fn less(&self, used: &[u64]) -> Self {
+        let mut rest = self.clone();
+        for (group, &used) in rest.groups.iter_mut().zip(used) {
+            let used = u32::try_from(used).unwrap_or(u32::MAX);
+            group.floor = group.floor.saturating_sub(used);
+            if group.ceiling != u32::MAX {
+                group.ceiling = group.ceiling.saturating_sub(used);
+            }
+        }
+        rest
+    }
+
     /// Pairs in each group, given the pairs in which each person is.
     pub fn count(&self, pairs_of: impl IntoIterator<Item = u32>) -> Vec<u64> {
         let mut counts = vec![0; self.groups.len()];
@@ -89,6 +103,23 @@ pub struct Quotas {
 }
 
 impl Quotas {
+    /// Pairs in each group of mentees, and in each group of mentors.
+    pub fn count(&self, pairs: &[(u32, u32)]) -> [Vec<u64>; 2] {
+        let of = |forest: &Forest, people: &mut dyn Iterator<Item = u32>| {
+            let mut pairs_of = vec![0; forest.innermost.len()];
+            for person in people {
+                if let Some(pairs) = pairs_of.get_mut(person as usize) {
+                    *pairs += 1;
+                }
+            }
+            forest.count(pairs_of)
+        };
+        [
+            of(&self.mentees, &mut pairs.iter().map(|pair| pair.0)),
+            of(&self.mentors, &mut pairs.iter().map(|pair| pair.1)),
+        ]
+    }
+
     /// Groups in all.
     pub fn len(&self) -> usize {
         self.mentees.groups.len() + self.mentors.groups.len()

@@ -46,14 +46,17 @@ fn forest(people: usize, most: u32) -> impl Strategy<Value = Forest> {
     })
 }
 
-fn quoted(case: impl Strategy<Value = Case>, most: u32) -> impl Strategy<Value = (Case, Quotas)> {
+pub(in crate::engine) fn quoted(
+    case: impl Strategy<Value = Case>,
+    most: u32,
+) -> impl Strategy<Value = (Case, Quotas)> {
     case.prop_flat_map(move |case| {
         let forests = (forest(case.mentees.len(), most), forest(case.mentors.len(), most));
         (Just(case), forests.prop_map(|(mentees, mentors)| Quotas { mentees, mentors }))
     })
 }
 
-fn keeps(quotas: &Quotas, pairs: &[(u32, u32)]) -> bool {
+pub(in crate::engine) fn keeps(quotas: &Quotas, pairs: &[(u32, u32)]) -> bool {
     let side = |forest: &Forest, people: Vec<u32>| {
         let within = |(at, group): (usize, &Group)| {
             let inside = |person: &&u32| {

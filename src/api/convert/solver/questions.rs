@@ -1,0 +1,114 @@
+//! What is asked about problems and results, and what is answered.
+
+use super::result::{pairs, unmet_floors};
+use crate::api::convert::count;
+use crate::api::proto::v1;
+use crate::api::proto::v1::what_if_question::Question as Asked;
+use crate::domain::vocabulary::Lang;
+use crate::engine::constrained::{Mended, Plan, Question};
+use crate::engine::totals::Totals;
+use crate::engine::what_if::{Alternate, Cost};
+use crate::instance::{Instance, Names, Violations};
+use crate::service::Diagnosed;
+
+/// Questions at most.
+const MOST: usize = 1_000;
+
+/// The questions, by position.
+pub fn asked(names: &Names, messages: &[v1::WhatIfQuestion], wrong: &mut Violations) -> Vec<Question> {
+    if messages.is_empty() || messages.len() > MOST {
+        wrong.add("questions", format!("are {}; ask 1 to {MOST}", messages.len()));
+        return Vec::new();
+    }
+    let finder = names.finder();
+    let mut questions = Vec::with_capacity(messages.len());
+    for (at, message) in messages.iter().enumerate() {
+        let question = match &message.question {
+            Some(Asked::Pair(pair)) => {
+                let people = finder.mentee(&pair.mentee).zip(finder.mentor(&pair.mentor));
+                people.map(|(mentee, mentor)| Question::Pair(mentee, mentor))
+            }
+            Some(Asked::AlternatesOfMentee(id)) => finder.mentee(id).map(Question::OfMentee),
+            Some(Asked::AlternatesOfMentor(id)) => finder.mentor(id).map(Question::OfMentor),
+            None => None,
+        };
+        match question {
+            Some(question) => questions.push(question),
+            None => {
+                wrong.add(format!("questions[{at}]"), "is empty, or names somebody who is not in the problem")
+            }
+        }
+    }
+    questions
+}
+
+/// An alternate.
+pub fn alternate(instance: &Instance, found: &Alternate) -> v1::AssignmentAlternate {
+    v1::AssignmentAlternate {
+        pair: pairs(instance, &[(found.mentee, found.mentor)]).next(),
+        cost: Some(cost(&found.cost)),
+        added: pairs(instance, &found.added).collect(),
+        removed: pairs(instance, &found.removed).collect(),
+    }
+}
+
+fn cost(cost: &Cost) -> v1::AssignmentCost {
+    let tiers = cost.tiers.iter();
+    v1::AssignmentCost {
+        tiers: tiers.map(|&(tier, mentees)| v1::TierCost { tier: tier.into(), mentees }).collect(),
+        minimum_places: cost.minimum,
+        second_mentors: cost.second,
+        score: cost.score,
+    }
+}
+
+/// The published pairs of people who are still there, and how many others there are.
+pub fn published(names: &Names, messages: &[v1::AssignmentPair]) -> (Vec<(u32, u32)>, u64) {
+    let finder = names.finder();
+    let known = |pair: &v1::AssignmentPair| finder.mentee(&pair.mentee).zip(finder.mentor(&pair.mentor));
+    let known: Vec<(u32, u32)> = messages.iter().filter_map(known).collect();
+    let gone = (messages.len() - known.len()) as u64;
+    (known, gone)
+}
+
+/// Repaired pairs; `gone` published pairs were of people who have left.
+pub fn repaired(instance: &Instance, mended: &Mended, gone: u64) -> v1::RepairResponse {
+    let Mended { kept, changed, lost, repaired, .. } = mended;
+    v1::RepairResponse {
+        pairs: pairs(instance, &mended.pairs).collect(),
+        kept: count(*kept as u64),
+        changed: count(*changed as u64),
+        lost: count(*lost as u64 + gone),
+        total_score: Totals::of(&instance.problem(), &mended.pairs).score,
+        value: repaired.value.to_string(),
+        bound: repaired.bound.to_string(),
+        proved: repaired.proved(),
+    }
+}
+
+/// Who cannot be served, and what would help.
+pub fn diagnosis(diagnosed: &Diagnosed, lang: Lang) -> v1::DiagnoseResponse {
+    let Diagnosed { instance, diagnosis, reasons } = diagnosed;
+    let mentees = |positions: &[u32]| -> Vec<String> {
+        positions.iter().map(|at| instance.names.mentee(*at as usize)).collect()
+    };
+    let shortages = diagnosis.shortages.iter().map(|set| v1::AssignmentShortage {
+        missing: count(set.missing()),
+        places: count(set.seats),
+        mentees: mentees(&set.mentees),
+        mentors: set.mentors.iter().map(|at| instance.names.mentor(*at as usize)).collect(),
+    });
+    let unmet = diagnosis.unmet.as_ref();
+    let recruits = diagnosis.plan.iter().flat_map(Plan::costs);
+    v1::DiagnoseResponse {
+        without_candidates: mentees(&diagnosis.without_candidates),
+        shortages: shortages.collect(),
+        unmet_floors: unmet.map(|unmet| unmet_floors(instance, unmet, reasons, lang)),
+        recruits: recruits
+            .map(|(like, brings)| v1::AssignmentRecruit {
+                like: instance.names.mentor(like as usize),
+                cost: Some(cost(&brings)),
+            })
+            .collect(),
+    }
+}

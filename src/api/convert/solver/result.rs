@@ -1,0 +1,148 @@
+//! Results of problems that callers bring, whole and in parts.
+
+use super::proof::{self, proof};
+use crate::api::convert::count;
+use crate::api::convert::outcome::reason_message;
+use crate::api::proto::v1;
+use crate::domain::explanation::Reason;
+use crate::domain::vocabulary::Lang;
+use crate::engine::certify::GroupSide;
+use crate::engine::constrained::{Impossible, Proved};
+use crate::engine::objective::Check;
+use crate::engine::quota::Need;
+use crate::instance::{Instance, Names};
+
+/// Pairs, names or prices in one part of an answer.
+pub(super) const PART: usize = 10_000;
+
+/// A result, whole.
+pub fn result(instance: &Instance, proved: &Proved) -> v1::AssignmentResult {
+    let proof = proof(instance, &proved.solution.evidence);
+    let mut whole = v1::AssignmentResult { proof: Some(proof), ..unmatched(instance, proved) };
+    whole.pairs = pairs(instance, &proved.solution.pairs).collect();
+    whole.summary = Some(summary(instance, proved));
+    whole
+}
+
+/// A result in parts that each fit a message; the summary comes with the last.
+pub fn parts(instance: &Instance, proved: &Proved) -> Vec<v1::AssignmentResult> {
+    let part = v1::AssignmentResult::default;
+    let mut parts = Vec::new();
+    let mut pairs = pairs(instance, &proved.solution.pairs).peekable();
+    while pairs.peek().is_some() {
+        parts.push(v1::AssignmentResult { pairs: pairs.by_ref().take(PART).collect(), ..part() });
+    }
+    let v1::AssignmentResult { unmatched_mentees, unmatched_mentors, .. } = unmatched(instance, proved);
+    for some in unmatched_mentees.chunks(PART) {
+        parts.push(v1::AssignmentResult { unmatched_mentees: some.to_vec(), ..part() });
+    }
+    for some in unmatched_mentors.chunks(PART) {
+        parts.push(v1::AssignmentResult { unmatched_mentors: some.to_vec(), ..part() });
+    }
+    let proofs = proof::parts(proof(instance, &proved.solution.evidence));
+    parts.extend(proofs.into_iter().map(|proof| v1::AssignmentResult { proof: Some(proof), ..part() }));
+    parts.push(v1::AssignmentResult { summary: Some(summary(instance, proved)), ..part() });
+    parts
+}
+
+pub(super) fn pairs(instance: &Instance, pairs: &[(u32, u32)]) -> impl Iterator<Item = v1::AssignmentPair> {
+    let problem = instance.problem();
+    pairs.iter().map(move |&(mentee, mentor)| v1::AssignmentPair {
+        mentee: instance.names.mentee(mentee as usize),
+        mentor: instance.names.mentor(mentor as usize),
+        score: problem.scores.score(mentee as usize, mentor as usize).unwrap_or_default(),
+    })
+}
+
+fn unmatched(instance: &Instance, proved: &Proved) -> v1::AssignmentResult {
+    let mut mentees = vec![false; instance.mentees.len()];
+    let mut mentors = vec![false; instance.mentors.len()];
+    for &(mentee, mentor) in &proved.solution.pairs {
+        mentees[mentee as usize] = true;
+        mentors[mentor as usize] = true;
+    }
+    let without = |matched: Vec<bool>, name: &dyn Fn(usize) -> String| {
+        matched.into_iter().enumerate().filter(|(_, matched)| !matched).map(|(at, _)| name(at)).collect()
+    };
+    v1::AssignmentResult {
+        unmatched_mentees: without(mentees, &|at| instance.names.mentee(at)),
+        unmatched_mentors: without(mentors, &|at| instance.names.mentor(at)),
+        ..Default::default()
+    }
+}
+
+fn summary(instance: &Instance, proved: &Proved) -> v1::AssignmentSummary {
+    let Proved { solution, check, totals, blocking_pairs, solve, prove } = proved;
+    let counters = &solution.counters;
+    let tiers = totals.people.tiers.iter().map(|&(tier, matched)| v1::AssignmentTier {
+        tier: tier.into(),
+        mentees: count(instance.mentees.iter().filter(|demand| demand.tier == tier).count() as u64),
+        matched: count(matched),
+    });
+    let steps = solution
+        .frontier
+        .iter()
+        .map(|step| v1::FairnessStep { worst_score: step.worst, total_score: step.total });
+    let micros = |time: std::time::Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    v1::AssignmentSummary {
+        total_score: totals.score,
+        pairs: count(totals.pairs),
+        tiers: tiers.collect(),
+        minimum_places: count(totals.people.minimum_places),
+        second_mentors: count(totals.people.second_mentors),
+        worst_score: totals.worst,
+        blocking_pairs: count(*blocking_pairs),
+        candidates: count(check.candidates),
+        proved: check.proved,
+        gap: check.gap.to_string(),
+        fairness_steps: steps.collect(),
+        counters: Some(v1::AssignmentCounters {
+            bids: count(counters.bids),
+            searches: count(counters.searches + counters.reverse_searches),
+            phases: count(counters.phases),
+            scans: count(counters.scans),
+            arcs: count(counters.arcs),
+            pricing_rounds: count(counters.pricing_rounds),
+        }),
+        solve_micros: micros(*solve),
+        prove_micros: micros(*prove),
+    }
+}
+
+/// Why there is no result.
+pub fn unmet_floors(
+    instance: &Instance,
+    impossible: &Impossible,
+    reasons: &[Reason],
+    lang: Lang,
+) -> v1::UnmetFloors {
+    let cut = &impossible.cut;
+    let named = |positions: &[u32], name: &dyn Fn(usize) -> String| -> Vec<String> {
+        positions.iter().map(|at| name(*at as usize)).collect()
+    };
+    let need = match cut.need {
+        Need::OfMentees => v1::Side::Mentee,
+        Need::OfMentors => v1::Side::Mentor,
+    };
+    v1::UnmetFloors {
+        asked: count(impossible.shortage.asked),
+        possible: count(impossible.shortage.possible),
+        reasons: reasons.iter().map(|reason| reason_message(reason, lang)).collect(),
+        need: need.into(),
+        mentees: named(&cut.mentees, &|at| instance.names.mentee(at)),
+        mentors: named(&cut.mentors, &|at| instance.names.mentor(at)),
+        mentee_groups: named(&cut.mentee_groups, &|at| instance.names.group(GroupSide::Mentees, at)),
+        mentor_groups: named(&cut.mentor_groups, &|at| instance.names.group(GroupSide::Mentors, at)),
+    }
+}
+
+/// What checking found.
+pub fn verdict(names: &Names, check: &Check) -> v1::VerifyResponse {
+    v1::VerifyResponse {
+        proved: check.proved,
+        broken_rule: check.feasible.as_ref().err().map(|broken| names.told(broken)).unwrap_or_default(),
+        gap: check.gap.to_string(),
+        candidates: count(check.candidates),
+        blocking_pairs: count(check.blocking_pairs),
+    }
+}

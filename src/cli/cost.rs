@@ -1,0 +1,49 @@
+//! What a change costs or brings, level by level.
+
+use serde_json::{Value, json};
+
+use super::problem::number;
+use crate::engine::what_if::Cost;
+
+/// A cost in words: `1 mentee of tier 0 less, 12 points more`.
+pub(super) fn in_words(cost: &Cost) -> String {
+    let mut parts = Vec::new();
+    let mut add = |lost: i64, one: &str, many: &str| {
+        if lost != 0 {
+            let (count, less) = (lost.unsigned_abs(), if lost > 0 { "less" } else { "more" });
+            parts.push(format!("{count} {} {less}", if count == 1 { one } else { many }));
+        }
+    };
+    for (tier, lost) in &cost.tiers {
+        add(*lost, &format!("mentee of tier {tier}"), &format!("mentees of tier {tier}"));
+    }
+    add(cost.minimum, "minimum place", "minimum places");
+    add(cost.second, "second mentor", "second mentors");
+    add(cost.score, "point", "points");
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+}
+
+/// A cost as JSON; what is gained is negative.
+pub(super) fn in_json(cost: &Cost) -> Value {
+    let tiers = cost.tiers.iter().map(|(tier, lost)| json!({ "tier": tier, "mentees": lost }));
+    json!({
+        "tiers": tiers.collect::<Vec<_>>(),
+        "minimum_places": cost.minimum,
+        "second_mentors": cost.second,
+        "score": cost.score,
+        "weighted": number(cost.weighted),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_is_told_in_its_order_and_gains_are_told_as_such() {
+        let cost = Cost { weighted: 9, tiers: vec![(0, -1), (2, 2)], minimum: 1, second: 0, score: -1 };
+        let told = "1 mentee of tier 0 more, 2 mentees of tier 2 less, 1 minimum place less, 1 point more";
+        assert_eq!(in_words(&cost), told);
+        assert_eq!(in_words(&Cost::default()), "nothing");
+    }
+}

@@ -1,0 +1,148 @@
+//! `wim-match diagnose`: who cannot be served, and what would help, before anything is solved for good.
+
+use clap::Args;
+use serde_json::json;
+
+use super::output::{align_right, data, table};
+use super::problem::{self, Aim, Source, some};
+use super::{Failure, Global, cost};
+use crate::domain::explanation::Reason;
+use crate::domain::vocabulary::Lang;
+use crate::engine::constrained::{Diagnosis, Plan};
+use crate::engine::what_if::Cost;
+use crate::instance::Instance;
+use crate::wording;
+
+/// Groups of people who want too few seats that are listed at most.
+const SETS: usize = 10;
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    source: Source,
+    /// Say which mentors to find others like, one place each, at most so many.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    recruit: u16,
+}
+
+pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
+    let (json, lang) = (global.json, global.lang);
+    let diagnosing = tokio::task::spawn_blocking(move || diagnose(&options, json, lang));
+    diagnosing.await.map_err(anyhow::Error::from)?
+}
+
+fn diagnose(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
+    let (instance, aim) = options.source.read()?;
+    let constrained = match options.recruit {
+        0 => problem::constrained(&instance, aim)?,
+        _ => problem::constrained_alone("--recruit", &instance, aim)?,
+    };
+    let most = usize::from(options.recruit);
+    let (found, _) = options.source.work(|observer| constrained.diagnose(most, observer))?;
+    let floors = found.unmet.iter().flat_map(|unmet| instance.reasons(&constrained, unmet)).collect();
+    let told = Told { instance: &instance, aim, found: &found, floors };
+    if json { told.json() } else { told.print(lang) }
+}
+
+/// What is told.
+struct Told<'a> {
+    instance: &'a Instance,
+    aim: Aim,
+    found: &'a Diagnosis,
+    /// Why the floors of groups cannot be met.
+    floors: Vec<Reason>,
+}
+
+impl Told<'_> {
+    fn mentees(&self, positions: &[u32]) -> Vec<String> {
+        problem::named(positions, |at| self.instance.names.mentee(at))
+    }
+
+    fn mentors(&self, positions: &[u32]) -> Vec<String> {
+        problem::named(positions, |at| self.instance.names.mentor(at))
+    }
+
+    /// Each recruit with what she brings beside those before her, as a cost.
+    fn steps(&self, plan: &Plan) -> Vec<(String, Cost)> {
+        plan.costs().map(|(like, cost)| (self.instance.names.mentor(like as usize), cost)).collect()
+    }
+
+    fn json(&self) -> Result<(), Failure> {
+        let Diagnosis { without_candidates, shortages, plan, .. } = self.found;
+        let shortages = shortages.iter().map(|set| {
+            json!({
+                "missing": set.missing(), "seats": set.seats,
+                "mentees": self.mentees(&set.mentees), "mentors": self.mentors(&set.mentors),
+            })
+        });
+        let floors = self.floors.iter();
+        let floors =
+            floors.map(|reason| json!({ "code": reason.code.as_str(), "parameters": reason.parameters }));
+        let plan = plan.as_ref().map(|plan| {
+            let steps = self.steps(plan).into_iter();
+            let steps = steps.map(|(like, brings)| json!({ "like": like, "cost": cost::in_json(&brings) }));
+            steps.collect::<Vec<_>>()
+        });
+        let told = json!({
+            "aim": self.aim.name(),
+            "mentees": self.instance.mentees.len(),
+            "mentors": self.instance.mentors.len(),
+            "without_candidates": self.mentees(without_candidates),
+            "shortages": shortages.collect::<Vec<_>>(),
+            "floors_unmet": floors.collect::<Vec<_>>(),
+            "recruitment": plan,
+        });
+        Ok(data(&told.to_string())?)
+    }
+
+    fn print(&self, lang: Lang) -> Result<(), Failure> {
+        let Diagnosis { without_candidates, shortages, plan, .. } = self.found;
+        data(&match without_candidates.len() {
+            0 => "every mentee has a candidate with a place".to_owned(),
+            count => {
+                format!(
+                    "mentees without any candidate who has a place: {count}\n  {}",
+                    some(&self.mentees(without_candidates))
+                )
+            }
+        })?;
+        if shortages.is_empty() {
+            data("no group of mentees has too few places among its candidates")?;
+        } else {
+            let mut rows = table(&["too few by", "mentees", "places", "who", "their candidates"]);
+            for set in shortages.iter().take(SETS) {
+                rows.add_row([
+                    set.missing().to_string(),
+                    set.mentees.len().to_string(),
+                    set.seats.to_string(),
+                    some(&self.mentees(&set.mentees)),
+                    some(&self.mentors(&set.mentors)),
+                ]);
+            }
+            align_right(&mut rows, &[0, 1, 2]);
+            let more = match shortages.len().saturating_sub(SETS) {
+                0 => String::new(),
+                more => format!("\nand {more} more groups"),
+            };
+            data(&format!("\nMentees who have too few places among all their candidates:\n{rows}{more}"))?;
+        }
+        if !self.floors.is_empty() {
+            data("\nThe floors of groups cannot be met:")?;
+            for reason in &self.floors {
+                data(&format!("  {}", wording::sentence(reason, lang)))?;
+            }
+        }
+        if let Some(plan) = plan {
+            let mut rows = table(&["another mentor like", "brings"]);
+            let steps = self.steps(plan);
+            for (like, brings) in &steps {
+                rows.add_row([like.clone(), cost::in_words(brings)]);
+            }
+            data(&match steps.len() {
+                0 => "\nno other place would help".to_owned(),
+                _ => format!("\nWhom to find, one place each, every step beside those before it:\n{rows}"),
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! `wim-match repair`: a published result for the problem as it is now, changed in few pairs.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::output::{data, table};
+use super::problem::{self, Output, Source, number};
+use super::{Failure, Global};
+use crate::engine::assign::Start;
+use crate::engine::constrained::Mended;
+use crate::engine::repair::Proof;
+use crate::engine::totals::Totals;
+use crate::instance;
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    source: Source,
+    /// The published pairs, as `solve --pairs` writes them; people who have left may be among them.
+    #[arg(long, value_name = "FILE")]
+    published: PathBuf,
+    /// The proof of the published pairs: with it, the work is sooner done.
+    #[arg(long, value_name = "FILE")]
+    start_certificate: Option<PathBuf>,
+    /// Change at most so many of the published pairs that are still possible [default: as many as is best].
+    #[arg(long, value_name = "N")]
+    budget: Option<usize>,
+    /// Write the repaired pairs as CSV.
+    #[arg(long, value_name = "FILE")]
+    pairs: Option<PathBuf>,
+}
+
+pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
+    let json = global.json;
+    tokio::task::spawn_blocking(move || mend(&options, json)).await.map_err(anyhow::Error::from)?
+}
+
+fn mend(options: &Options, json: bool) -> Result<(), Failure> {
+    let (instance, aim) = options.source.read()?;
+    let constrained = problem::constrained_alone("repair", &instance, aim)?;
+    let (published, gone) = problem::read_known_pairs(&instance, &options.published)?;
+    let start = match &options.start_certificate {
+        Some(proof) => problem::read_start(&instance, &options.published, proof)?,
+        None => Start { pairs: published.clone(), ..Start::default() },
+    };
+    let output = Output::begin(options.pairs.as_ref())?;
+    let (mended, _) =
+        options.source.work(|observer| constrained.repair(&published, &start, options.budget, observer))?;
+    if mended.checked == Some(false) {
+        let told = "the proof of the repaired pairs does not hold; this is a defect of the solver";
+        return Err(anyhow::anyhow!("{told}, and nothing was written").into());
+    }
+    if let Some(mut output) = output {
+        instance::csv::write_pairs(&instance, &mended.pairs, &mut output.sink)
+            .map_err(anyhow::Error::from)?;
+        output.finish()?;
+    }
+    let totals = Totals::of(&instance.problem(), &mended.pairs);
+    let report = Report { mended: &mended, totals, gone };
+    if json { report.json() } else { report.print() }
+}
+
+/// What is told of repaired pairs.
+struct Report<'a> {
+    mended: &'a Mended,
+    totals: Totals,
+    /// Published pairs of people who have left.
+    gone: u64,
+}
+
+impl Report<'_> {
+    /// Published pairs that are possible no longer.
+    fn lost(&self) -> u64 {
+        self.mended.lost as u64 + self.gone
+    }
+
+    fn published(&self) -> u64 {
+        (self.mended.kept + self.mended.changed) as u64 + self.lost()
+    }
+
+    fn proof(&self) -> &'static str {
+        let repaired = &self.mended.repaired;
+        match repaired.proof {
+            _ if !repaired.proved() => "none",
+            Proof::Whole => "whole",
+            Proof::Pinned => "pinned",
+            Proof::Bonus(_) => "bonus",
+            Proof::Branches => "branches",
+        }
+    }
+
+    fn json(&self) -> Result<(), Failure> {
+        let Mended { pairs, kept, changed, repaired, .. } = self.mended;
+        let told = json!({
+            "published": self.published(),
+            "kept": kept,
+            "changed": changed,
+            "lost": self.lost(),
+            "pairs": pairs.len(),
+            "objective": self.totals.score,
+            "people": self.totals.people,
+            "value": number(repaired.value),
+            "bound": number(repaired.bound),
+            "proved": repaired.proved(),
+            "proof": self.proof(),
+        });
+        Ok(data(&told.to_string())?)
+    }
+
+    fn print(&self) -> Result<(), Failure> {
+        let Mended { pairs, kept, changed, repaired, .. } = self.mended;
+        let proof = match self.proof() {
+            "none" => "not proved: there may be a better one within the budget",
+            "branches" => "proved by trying everything that could be better",
+            "whole" => "proved: nothing is better, whatever the budget",
+            _ => "proved: nothing is better within the budget",
+        };
+        let lines = [
+            ("published pairs", self.published().to_string()),
+            ("kept", kept.to_string()),
+            ("changed", changed.to_string()),
+            ("no longer possible", self.lost().to_string()),
+            ("pairs", pairs.len().to_string()),
+            ("total score", self.totals.score.to_string()),
+            ("value", repaired.value.to_string()),
+            ("bound", repaired.bound.to_string()),
+            ("proof", proof.to_owned()),
+        ];
+        let mut rows = table(&[]);
+        for (what, told) in lines {
+            rows.add_row([what.to_owned(), told]);
+        }
+        Ok(data(&rows.to_string())?)
+    }
+}

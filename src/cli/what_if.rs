@@ -1,0 +1,212 @@
+//! `wim-match what-if`: what it would cost the whole round to force a pair, and whom else somebody could have.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::output::{align_right, data, table};
+use super::problem::{self, Source};
+use super::verify::{NOT_ITS_PROOF, unproved};
+use super::{Failure, Global, cost};
+use crate::engine::constrained::Question;
+use crate::engine::what_if::Alternate;
+use crate::instance::{Instance, Names};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    source: Source,
+    /// The pairs, as `solve --pairs` writes them.
+    #[arg(long, value_name = "FILE")]
+    pairs: PathBuf,
+    /// Their proof, as `solve --certificate` writes it.
+    #[arg(long, value_name = "FILE")]
+    certificate: PathBuf,
+    #[command(flatten)]
+    questions: Questions,
+    /// How many alternates are listed for each person.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    most: u16,
+}
+
+/// What is asked: at least one of these, each as often as wanted.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+struct Questions {
+    /// What forcing this pair would cost.
+    #[arg(long, num_args = 2, value_names = ["MENTEE", "MENTOR"], action = clap::ArgAction::Append)]
+    pair: Vec<String>,
+    /// Other mentors for this mentee, cheapest first.
+    #[arg(long, value_name = "MENTEE")]
+    alternates_of_mentee: Vec<String>,
+    /// Other mentees for this mentor, cheapest first.
+    #[arg(long, value_name = "MENTOR")]
+    alternates_of_mentor: Vec<String>,
+}
+
+pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
+    let json = global.json;
+    tokio::task::spawn_blocking(move || ask(&options, json)).await.map_err(anyhow::Error::from)?
+}
+
+fn ask(options: &Options, json: bool) -> Result<(), Failure> {
+    let (instance, aim) = options.source.read()?;
+    let constrained = problem::constrained_alone("what-if", &instance, aim)?;
+    let pairs = problem::read_pairs(&instance, &options.pairs)?;
+    let evidence = problem::read_proof(&instance, aim, &options.certificate)?;
+    let asked = options.questions.read(&instance)?;
+    let most = usize::from(options.most);
+    let (answers, _) = options.source.work(|observer| {
+        let check = constrained.check(&pairs, &evidence, observer)?;
+        if let Some(told) = unproved(&check, &evidence, &instance.names) {
+            return Ok(Err(told));
+        }
+        let answers = constrained.ask(&pairs, &evidence, (&asked, most), observer)?;
+        Ok(answers.map_err(|not_proved| not_proved.to_string()))
+    })?;
+    let answers = answers.map_err(|told| Failure::input(told, NOT_ITS_PROOF))?;
+    let told = Told { instance: &instance, asked: &asked, answers: &answers };
+    if json { told.json() } else { told.print() }
+}
+
+impl Questions {
+    fn read(&self, instance: &Instance) -> Result<Vec<Question>, Failure> {
+        let finder = instance.names.finder();
+        let mut unknown = Vec::new();
+        let mut known = |side: &str, name: &str, found: Option<u32>, people: usize| {
+            let found = found.filter(|at| (*at as usize) < people);
+            if found.is_none() {
+                unknown.push(format!("there is no {side} `{name}`"));
+            }
+            found
+        };
+        let mut mentee = |name: &String| known("mentee", name, finder.mentee(name), instance.mentees.len());
+        let mut asked: Vec<Option<Question>> = Vec::new();
+        let mentees_of_pairs: Vec<_> = self.pair.chunks(2).map(|pair| mentee(&pair[0])).collect();
+        let of_mentees: Vec<_> = self.alternates_of_mentee.iter().map(mentee).collect();
+        let mut mentor = |name: &String| known("mentor", name, finder.mentor(name), instance.mentors.len());
+        for (mentee, pair) in mentees_of_pairs.into_iter().zip(self.pair.chunks(2)) {
+            let mentor = mentor(&pair[1]);
+            asked.push(mentee.zip(mentor).map(|(mentee, mentor)| Question::Pair(mentee, mentor)));
+        }
+        asked.extend(of_mentees.into_iter().map(|mentee| mentee.map(Question::OfMentee)));
+        asked.extend(self.alternates_of_mentor.iter().map(|name| mentor(name).map(Question::OfMentor)));
+        match asked.into_iter().collect() {
+            Some(asked) => Ok(asked),
+            None => Err(Failure::input(unknown.join("\n  "), "names are those of the problem's files")),
+        }
+    }
+}
+
+/// What is told.
+struct Told<'a> {
+    instance: &'a Instance,
+    asked: &'a [Question],
+    answers: &'a [Vec<Alternate>],
+}
+
+impl Told<'_> {
+    fn json(&self) -> Result<(), Failure> {
+        let names = &self.instance.names;
+        let by_name = |pairs: &[(u32, u32)]| -> Vec<[String; 2]> {
+            pairs.iter().map(|pair| [names.mentee(pair.0 as usize), names.mentor(pair.1 as usize)]).collect()
+        };
+        let problem = self.instance.problem();
+        let alternate = |alternate: &Alternate| {
+            let (mentee, mentor) = (alternate.mentee as usize, alternate.mentor as usize);
+            json!({
+                "mentee": names.mentee(mentee),
+                "mentor": names.mentor(mentor),
+                "score": problem.scores.score(mentee, mentor),
+                "cost": cost::in_json(&alternate.cost),
+                "added": by_name(&alternate.added),
+                "removed": by_name(&alternate.removed),
+            })
+        };
+        let told = self.asked.iter().zip(self.answers).map(|(asked, answers)| {
+            let answers: Vec<_> = answers.iter().map(alternate).collect();
+            match *asked {
+                Question::Pair(mentee, mentor) => {
+                    let pair = by_name(&[(mentee, mentor)]);
+                    json!({ "pair": pair[0], "possible": !answers.is_empty(), "alternates": answers })
+                }
+                Question::OfMentee(mentee) => {
+                    json!({ "alternates_of_mentee": names.mentee(mentee as usize), "alternates": answers })
+                }
+                Question::OfMentor(mentor) => {
+                    json!({ "alternates_of_mentor": names.mentor(mentor as usize), "alternates": answers })
+                }
+            }
+        });
+        Ok(data(&json!({ "answers": told.collect::<Vec<_>>() }).to_string())?)
+    }
+
+    fn print(&self) -> Result<(), Failure> {
+        let names = &self.instance.names;
+        for (asked, answers) in self.asked.iter().zip(self.answers) {
+            match *asked {
+                Question::Pair(mentee, mentor) => self.print_pair((mentee, mentor), answers.first())?,
+                Question::OfMentee(mentee) => {
+                    let whose = format!("other mentors for {}", names.mentee(mentee as usize));
+                    self.print_alternates(&whose, "mentor", answers, |one| {
+                        names.mentor(one.mentor as usize)
+                    })?;
+                }
+                Question::OfMentor(mentor) => {
+                    let whose = format!("other mentees for {}", names.mentor(mentor as usize));
+                    self.print_alternates(&whose, "mentee", answers, |one| {
+                        names.mentee(one.mentee as usize)
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn print_pair(&self, pair: (u32, u32), found: Option<&Alternate>) -> Result<(), Failure> {
+        let names = &self.instance.names;
+        let told = match found {
+            None => "cannot be: it is not a candidate, is vetoed, or one of the two has no place".to_owned(),
+            Some(found) if found.added.is_empty() => "is made already".to_owned(),
+            Some(Alternate { cost, added, removed, .. }) => {
+                let others: Vec<(u32, u32)> = added.iter().copied().filter(|one| *one != pair).collect();
+                let mut told = format!("costs: {}", cost::in_words(cost));
+                for (what, pairs) in [("goes", removed), ("comes besides", &others)] {
+                    if !pairs.is_empty() {
+                        told += &["\n  ", what, ": ", &listed(names, pairs)].concat();
+                    }
+                }
+                told
+            }
+        };
+        Ok(data(&format!("the pair {} {told}", listed(names, &[pair])))?)
+    }
+
+    fn print_alternates(
+        &self,
+        whose: &str,
+        side: &str,
+        answers: &[Alternate],
+        other: impl Fn(&Alternate) -> String,
+    ) -> Result<(), Failure> {
+        if answers.is_empty() {
+            return Ok(data(&format!("{whose}: none"))?);
+        }
+        let problem = self.instance.problem();
+        let mut rows = table(&[side, "score", "what it costs", "pairs that go"]);
+        for one in answers {
+            let score = problem.scores.score(one.mentee as usize, one.mentor as usize);
+            let score = score.map(|score| score.to_string()).unwrap_or_default();
+            let going = listed(&self.instance.names, &one.removed);
+            rows.add_row([other(one), score, cost::in_words(&one.cost), going]);
+        }
+        align_right(&mut rows, &[1]);
+        Ok(data(&format!("{whose}:\n{rows}"))?)
+    }
+}
+
+fn listed(names: &Names, pairs: &[(u32, u32)]) -> String {
+    let pairs: Vec<String> = pairs.iter().map(|pair| names.pair(pair.0, pair.1)).collect();
+    problem::some(&pairs)
+}

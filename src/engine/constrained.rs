@@ -1,0 +1,306 @@
+//! A problem together with what people have decided about it: pins and vetoes ([`super::decisions`]), floors and ceilings
+//! of groups ([`super::quota`]). What goes with which objective is said here, before anything is solved:
+//!
+//! | | BEST_TOTAL | FAIREST | STABLE |
+//! |---|---|---|---|
+//! | vetoes | yes | yes | yes |
+//! | pins | yes | yes: of the pairs that are not pinned, the worst is as good as can be | no: a pin may block |
+//! | quotas | yes | no | no |
+//!
+//! Pins are taken out beforehand, and so is what they use of the quotas; what is left is solved and proved, and the pins
+//! are put back. The check looks at the whole first: that all pins are there and no veto is, that every pair is a
+//! candidate and nobody is used beyond her places, that all groups are within their bounds.
+
+mod questions;
+#[cfg(test)]
+mod tests;
+
+pub use self::questions::{Diagnosis, Mended, Plan, Question};
+
+use std::time::Duration;
+
+use super::assign::{Start, assign_from};
+use super::certify::{self, GroupSide, Infeasible, Shortage, check_cut};
+use super::decisions::{BadDecision, Decided, Decisions};
+use super::objective::{self, Check, Evidence, Solution};
+use super::problem::{Observer, Problem, Stopped};
+use super::quota::{self, Cut, Quotas, assign_within};
+use super::totals::Totals;
+use crate::clock::Stopwatch;
+use crate::domain::policy::Objective;
+
+/// What people have decided about a problem.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Constraints {
+    /// Pins and vetoes.
+    pub decisions: Decisions,
+    /// Floors and ceilings of groups.
+    pub quotas: Quotas,
+}
+
+/// Why constraints cannot be kept, or not with an objective.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// A decision cannot be kept.
+    #[error(transparent)]
+    Decision(#[from] BadDecision),
+    /// More pins are in a group than it may have pairs.
+    #[error("group {group} on the side of the {side:?} has {pins} pins and a ceiling of {ceiling}")]
+    PinsAboveCeiling {
+        /// Whose group it is.
+        side: GroupSide,
+        /// The group.
+        group: u32,
+        /// Pins in it.
+        pins: u64,
+        /// Most pairs.
+        ceiling: u32,
+    },
+    /// A pinned pair may be one that others block.
+    #[error("pins do not go with {}", .0.as_str())]
+    Pins(Objective),
+    /// Only the greatest total is solved under quotas.
+    #[error("quotas do not go with {}", .0.as_str())]
+    Quotas(Objective),
+}
+
+impl Constraints {
+    /// Whether nothing is decided.
+    pub fn is_empty(&self) -> bool {
+        self.decisions.is_empty() && self.quotas.is_empty()
+    }
+
+    /// All for which they cannot be kept in a problem, whatever the objective.
+    pub fn wrong(&self, problem: &Problem<'_>) -> Vec<Conflict> {
+        let mut wrong: Vec<Conflict> =
+            self.decisions.wrong(problem).into_iter().map(Conflict::Decision).collect();
+        let Quotas { mentees, mentors } = &self.quotas;
+        let counts = self.quotas.count(&self.decisions.pins);
+        let sides = [(GroupSide::Mentees, mentees), (GroupSide::Mentors, mentors)];
+        for ((side, forest), counts) in sides.into_iter().zip(counts) {
+            for ((at, group), pins) in (0_u32..).zip(forest.groups()).zip(counts) {
+                if pins > u64::from(group.ceiling) {
+                    let ceiling = group.ceiling;
+                    wrong.push(Conflict::PinsAboveCeiling { side, group: at, pins, ceiling });
+                }
+            }
+        }
+        wrong
+    }
+
+    /// All for which they do not go with an objective, whatever the problem.
+    pub fn unfit(&self, objective: Objective) -> Vec<Conflict> {
+        let pins = !self.decisions.pins.is_empty() && objective == Objective::Stable;
+        let quotas = !self.quotas.is_empty() && objective != Objective::BestTotal;
+        let pins = pins.then_some(Conflict::Pins(objective));
+        pins.into_iter().chain(quotas.then_some(Conflict::Quotas(objective))).collect()
+    }
+}
+
+/// Why a problem with constraints has no best assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unsolved {
+    /// No assignment meets all floors.
+    Impossible(Impossible),
+    /// There are so many tiers and groups that the weights which keep them in order are beyond what a certificate holds.
+    TooManyTiers,
+}
+
+/// Why no assignment meets all floors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Impossible {
+    /// The people and groups for whom too many pairs are asked.
+    pub cut: Cut,
+    /// How many are asked and how many can be, counted from the problem alone; both beside the pins.
+    pub shortage: Shortage,
+}
+
+/// A solution of the whole problem, checked and measured.
+#[derive(Debug, Clone)]
+pub struct Proved {
+    /// The assignment and its proof.
+    pub solution: Solution,
+    /// What checking it found.
+    pub check: Check,
+    /// The assignment in plain numbers.
+    pub totals: Totals,
+    /// Candidates who would both rather be with each other.
+    pub blocking_pairs: u64,
+    /// How long solving took.
+    pub solve: Duration,
+    /// How long checking took.
+    pub prove: Duration,
+}
+
+/// A problem whose constraints go together and with its objective.
+#[expect(missing_debug_implementations, reason = "a score source need not print itself")]
+pub struct Constrained<'a> {
+    whole: Problem<'a>,
+    constraints: &'a Constraints,
+    objective: Objective,
+    /// Nothing where nothing is decided: then the scores stay what they are.
+    decided: Option<Decided<'a>>,
+    /// Less what the pins use.
+    quotas: Quotas,
+}
+
+impl<'a> Constrained<'a> {
+    /// Puts constraints on a problem, or tells everything for which they do not fit.
+    pub fn new(
+        whole: Problem<'a>,
+        constraints: &'a Constraints,
+        objective: Objective,
+    ) -> Result<Self, Vec<Conflict>> {
+        let Constraints { decisions, quotas } = constraints;
+        let wrong = [constraints.wrong(&whole), constraints.unfit(objective)].concat();
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let decided = (!decisions.is_empty()).then(|| Decided::new(&whole, decisions)).transpose();
+        let decided =
+            decided.map_err(|wrong| wrong.into_iter().map(Conflict::Decision).collect::<Vec<_>>())?;
+        let [of_mentees, of_mentors] = quotas.count(&sorted(&decisions.pins));
+        let quotas =
+            Quotas { mentees: quotas.mentees.less(&of_mentees), mentors: quotas.mentors.less(&of_mentors) };
+        Ok(Self { whole, constraints, objective, decided, quotas })
+    }
+
+    /// What is left to be solved: without vetoed pairs, pins, and the places and seats that pins take.
+    pub fn rest(&self) -> Problem<'_> {
+        self.decided.as_ref().map_or(self.whole, Decided::problem)
+    }
+
+    /// The quotas of what is left: less what the pins use.
+    pub fn quotas(&self) -> &Quotas {
+        &self.quotas
+    }
+
+    /// Whether a pair is pinned.
+    pub fn is_pinned(&self, mentee: u32, mentor: u32) -> bool {
+        self.constraints.decisions.pins.contains(&(mentee, mentor))
+    }
+
+    /// An assignment of what is left, together with the pins, sorted.
+    pub fn with_pins(&self, pairs: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
+        match &self.decided {
+            Some(decided) => decided.with_pins(&pairs),
+            None => pairs,
+        }
+    }
+
+    /// An assignment without the pins.
+    pub fn without_pins(&self, pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
+        match &self.decided {
+            Some(decided) => decided.without_pins(pairs),
+            None => pairs.to_vec(),
+        }
+    }
+
+    /// Solves it, and proves the result. An earlier result to start from saves time, where that is possible: without quotas
+    /// and for the greatest total, see [`starts_warm`](Self::starts_warm).
+    pub fn solve(
+        &self,
+        start: Option<&Start>,
+        observer: &dyn Observer,
+    ) -> Result<Result<Proved, Unsolved>, Stopped> {
+        let watch = Stopwatch::start();
+        let solution = match self.best(start.filter(|_| self.starts_warm()), observer)? {
+            Ok(solution) => self.whole_of(solution),
+            Err(unsolved) => return Ok(Err(unsolved)),
+        };
+        let solve = watch.elapsed();
+        let watch = Stopwatch::start();
+        let check = self.check(&solution.pairs, &solution.evidence, observer)?;
+        let prove = watch.elapsed();
+        let blocking_pairs = match solution.evidence {
+            Evidence::Stable => check.blocking_pairs,
+            _ => self.blocking_pairs(&solution.pairs, observer)?,
+        };
+        let totals = solution.totals(&self.whole);
+        Ok(Ok(Proved { solution, check, totals, blocking_pairs, solve, prove }))
+    }
+
+    /// Whether an earlier result to start from saves time.
+    pub fn starts_warm(&self) -> bool {
+        self.quotas.is_empty() && self.objective == Objective::BestTotal
+    }
+
+    /// The best of what is left.
+    fn best(
+        &self,
+        start: Option<&Start>,
+        observer: &dyn Observer,
+    ) -> Result<Result<Solution, Unsolved>, Stopped> {
+        let rest = self.rest();
+        if let Some(start) = start {
+            return Ok(Ok(assign_from(&rest, start, observer)?.into()));
+        }
+        if self.quotas.is_empty() {
+            return objective::solve(&rest, self.objective, None, observer).map(Ok);
+        }
+        Ok(match assign_within(&rest, &self.quotas, observer)? {
+            quota::Answer::Best(found) => Ok(found.into()),
+            quota::Answer::Impossible(cut) => {
+                let shortage = check_cut(&rest, &self.quotas, &cut, observer)?;
+                Err(Unsolved::Impossible(Impossible { cut, shortage }))
+            }
+            quota::Answer::TooManyTiers => Err(Unsolved::TooManyTiers),
+        })
+    }
+
+    /// A solution of what is left as one of the whole.
+    fn whole_of(&self, mut solution: Solution) -> Solution {
+        let score = |pin: &(u32, u32)| self.whole.scores.score(pin.0 as usize, pin.1 as usize);
+        let pins = sorted(&self.constraints.decisions.pins);
+        let pinned: i64 = pins.iter().filter_map(score).map(i64::from).sum();
+        for step in &mut solution.frontier {
+            step.total += pinned;
+        }
+        solution.pairs = self.with_pins(solution.pairs);
+        solution
+    }
+
+    /// Checks an assignment of the whole problem from scratch, over all pairs.
+    pub fn check(
+        &self,
+        pairs: &[(u32, u32)],
+        evidence: &Evidence,
+        observer: &dyn Observer,
+    ) -> Result<Check, Stopped> {
+        let kept = self.keeps_all(pairs, observer)?;
+        let rest = self.without_pins(pairs);
+        let check = objective::check_within(&self.rest(), &self.quotas, &rest, evidence, None, observer)?;
+        let proved = check.proved && kept.is_ok() && evidence.objective() == self.objective;
+        Ok(Check { feasible: kept.and(check.feasible), proved, ..check })
+    }
+
+    /// Whether an assignment keeps the rules of the whole problem and all constraints.
+    fn keeps_all(
+        &self,
+        pairs: &[(u32, u32)],
+        observer: &dyn Observer,
+    ) -> Result<Result<(), Infeasible>, Stopped> {
+        let Constraints { decisions, quotas } = self.constraints;
+        if self.constraints.is_empty() {
+            return Ok(Ok(()));
+        }
+        let kept = certify::keeps_decisions(&decisions.pins, &decisions.vetoes, pairs);
+        let kept = kept.and_then(|()| certify::keeps_quotas(quotas, pairs));
+        Ok(certify::keeps_rules(&self.whole, pairs, observer)?.and(kept))
+    }
+
+    /// Candidates who would both rather be with each other than with whom an assignment gives them, and are not vetoed.
+    pub fn blocking_pairs(&self, pairs: &[(u32, u32)], observer: &dyn Observer) -> Result<u64, Stopped> {
+        let vetoes = Decisions { pins: Vec::new(), vetoes: self.constraints.decisions.vetoes.clone() };
+        let open = Decided::new(&self.whole, &vetoes).ok().filter(|_| !vetoes.is_empty());
+        let problem = open.as_ref().map_or(self.whole, Decided::problem);
+        objective::blocking_pairs(&problem, pairs, None, observer)
+    }
+}
+
+fn sorted(pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let mut pairs = pairs.to_vec();
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}

@@ -1,0 +1,217 @@
+//! What people and groups are called outside, and everything that is said about them in these names.
+
+use std::collections::HashMap;
+
+use super::Violations;
+use crate::engine::certify::{GroupSide, Infeasible};
+use crate::engine::constrained::Conflict;
+use crate::engine::decisions::BadDecision;
+use crate::engine::quota::words::{Facts, Naming};
+use crate::engine::quota::{Forest, Quotas};
+
+/// What people and groups are called outside.
+#[derive(Debug, Clone)]
+pub enum Names {
+    /// By their positions, from 0. There are no groups.
+    Positions,
+    /// By names.
+    Given(Given),
+}
+
+/// Names, by position.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// The mentees.
+    pub mentees: Vec<String>,
+    /// The mentors.
+    pub mentors: Vec<String>,
+    /// Groups of mentees.
+    pub mentee_groups: Vec<String>,
+    /// Groups of mentors.
+    pub mentor_groups: Vec<String>,
+}
+
+impl Names {
+    /// What a mentee is called.
+    pub fn mentee(&self, at: usize) -> String {
+        self.of(at, |given| &given.mentees)
+    }
+
+    /// What a mentor is called.
+    pub fn mentor(&self, at: usize) -> String {
+        self.of(at, |given| &given.mentors)
+    }
+
+    /// What a group is called.
+    pub fn group(&self, side: GroupSide, at: usize) -> String {
+        match side {
+            GroupSide::Mentees => self.of(at, |given| &given.mentee_groups),
+            GroupSide::Mentors => self.of(at, |given| &given.mentor_groups),
+        }
+    }
+
+    fn of(&self, at: usize, names: impl Fn(&Given) -> &Vec<String>) -> String {
+        match self.given() {
+            None => at.to_string(),
+            Some(given) => names(given).get(at).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The names, if there are any.
+    pub fn given(&self) -> Option<&Given> {
+        match self {
+            Self::Positions => None,
+            Self::Given(given) => Some(given),
+        }
+    }
+
+    /// Finds people by name.
+    pub fn finder(&self) -> Finder<'_> {
+        Finder(self.given().map(|given| {
+            [&given.mentees, &given.mentors].map(|names| names.iter().map(String::as_str).zip(0..).collect())
+        }))
+    }
+
+    /// A broken rule in words.
+    pub fn told(&self, broken: &Infeasible) -> String {
+        let pair = |mentee: u32, mentor: u32| format!("pair {}", self.pair(mentee, mentor));
+        match *broken {
+            Infeasible::NotACandidate { mentee, mentor } => {
+                format!("{} is not a candidate", pair(mentee, mentor))
+            }
+            Infeasible::UsedTwice { mentee, mentor } => {
+                format!("{} occurs more than once", pair(mentee, mentor))
+            }
+            Infeasible::TooManyMentors { mentee, has, wanted } => {
+                format!("mentee {} has {has} mentors and wants {wanted}", self.mentee(mentee as usize))
+            }
+            Infeasible::TooManyMentees { mentor, has, places } => {
+                format!("mentor {} has {has} mentees and {places} places", self.mentor(mentor as usize))
+            }
+            Infeasible::PinMissing { mentee, mentor } => {
+                format!("the pinned {} is missing", pair(mentee, mentor))
+            }
+            Infeasible::Vetoed { mentee, mentor } => format!("{} is vetoed", pair(mentee, mentor)),
+            Infeasible::OutOfQuota { side, group, has, floor, ceiling } => {
+                let most =
+                    if ceiling == u32::MAX { String::new() } else { format!(" and {ceiling} at most") };
+                let group = self.group(side, group as usize);
+                format!(
+                    "the group `{group}` of {} has {has} pairs; it takes {floor} at least{most}",
+                    side_name(side)
+                )
+            }
+            other => other.to_string(),
+        }
+    }
+
+    /// A conflict in words.
+    pub fn conflict(&self, conflict: &Conflict) -> String {
+        match *conflict {
+            Conflict::Decision(BadDecision::NotACandidate { mentee, mentor }) => {
+                format!("{} is pinned and not a candidate", self.pair(mentee, mentor))
+            }
+            Conflict::Decision(BadDecision::PinnedAndVetoed { mentee, mentor }) => {
+                format!("{} is pinned and vetoed", self.pair(mentee, mentor))
+            }
+            Conflict::Decision(BadDecision::TooManyMentors { mentee, pins, wanted }) => {
+                format!("mentee `{}` has {pins} pins and wants {wanted}", self.mentee(mentee as usize))
+            }
+            Conflict::Decision(BadDecision::TooManyMentees { mentor, pins, seats }) => {
+                format!("mentor `{}` has {pins} pins and {seats} seats", self.mentor(mentor as usize))
+            }
+            Conflict::PinsAboveCeiling { side, group, pins, ceiling } => {
+                let group = self.group(side, group as usize);
+                format!("the group `{group}` of {} has {pins} pins and a max of {ceiling}", side_name(side))
+            }
+            Conflict::Pins(objective) => {
+                format!("pins do not go with {}: others might block them", objective.as_str())
+            }
+            Conflict::Quotas(objective) => {
+                format!("floors and ceilings of groups do not go with {}", objective.as_str())
+            }
+            Conflict::Decision(other @ BadDecision::Unknown { .. }) => other.to_string(),
+        }
+    }
+
+    /// A pair in words.
+    pub fn pair(&self, mentee: u32, mentor: u32) -> String {
+        format!("({}, {})", self.mentee(mentee as usize), self.mentor(mentor as usize))
+    }
+
+    /// What does not go together, as violations of the problem's decisions and groups.
+    pub(super) fn conflicts(&self, conflicts: &[Conflict]) -> Violations {
+        let mut wrong = Violations::default();
+        for conflict in conflicts {
+            let place = match conflict {
+                Conflict::Decision(_) | Conflict::Pins(_) => "decisions",
+                Conflict::PinsAboveCeiling { .. } | Conflict::Quotas(_) => "groups",
+            };
+            wrong.add(place, self.conflict(conflict));
+        }
+        wrong
+    }
+}
+
+/// A side as files and messages call it.
+pub fn side_name(side: GroupSide) -> &'static str {
+    match side {
+        GroupSide::Mentees => "mentees",
+        GroupSide::Mentors => "mentors",
+    }
+}
+
+/// Finds people by what they are called.
+#[derive(Debug)]
+pub struct Finder<'a>(Option<[HashMap<&'a str, u32>; 2]>);
+
+impl Finder<'_> {
+    /// The position of a mentee.
+    pub fn mentee(&self, name: &str) -> Option<u32> {
+        self.find(0, name)
+    }
+
+    /// The position of a mentor.
+    pub fn mentor(&self, name: &str) -> Option<u32> {
+        self.find(1, name)
+    }
+
+    fn find(&self, side: usize, name: &str) -> Option<u32> {
+        match &self.0 {
+            Some(positions) => positions[side].get(name).copied(),
+            None => name.parse().ok(),
+        }
+    }
+}
+
+/// What is told of the people in a cut: the groups in which they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ByGroup<'a> {
+    pub(super) names: &'a Names,
+    pub(super) quotas: &'a Quotas,
+}
+
+impl ByGroup<'_> {
+    fn facts(&self, side: GroupSide, forest: &Forest, person: usize) -> Facts {
+        let group = forest.innermost(person).map(|group| self.names.group(side, group as usize));
+        Facts { organisation: group.into_iter().collect(), ..Facts::default() }
+    }
+}
+
+impl Naming for ByGroup<'_> {
+    fn mentee(&self, mentee: usize) -> Facts {
+        self.facts(GroupSide::Mentees, &self.quotas.mentees, mentee)
+    }
+
+    fn mentor(&self, mentor: usize) -> Facts {
+        self.facts(GroupSide::Mentors, &self.quotas.mentors, mentor)
+    }
+
+    fn mentee_group(&self, group: usize) -> String {
+        self.names.group(GroupSide::Mentees, group)
+    }
+
+    fn mentor_group(&self, group: usize) -> String {
+        self.names.group(GroupSide::Mentors, group)
+    }
+}
