@@ -1,20 +1,23 @@
 //! The whole engine, from profiles to a proved result with its reasons, stage by stage. See `benches/README.md`.
 
-#![expect(clippy::print_stdout, reason = "a bench prints its table")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its table, and how far it is")]
 
 extern crate wim_match;
 
 #[path = "support/synthetic.rs"]
 mod synthetic;
 
+use std::sync::Mutex;
+
 use synthetic::Shape;
 use wim_match::clock::Stopwatch;
 use wim_match::domain::run::Stage;
-use wim_match::engine::problem::Unobserved;
+use wim_match::engine::problem::Observer;
 use wim_match::engine::{Options, solve};
 
-/// Runs of each, of which the shortest counts.
+/// Runs of each, of which the shortest counts; a round of more than [`MANY`] pairs is run once.
 const RUNS: usize = 3;
+const MANY: usize = 4_000_000_000;
 
 fn main() {
     let asked: Vec<String> = std::env::args().filter(|argument| argument.contains('x')).collect();
@@ -31,10 +34,15 @@ fn main() {
         let snapshot = Shape::usual(mentees, mentors).make();
         let run = || {
             let watch = Stopwatch::start();
-            let outcome = solve(&snapshot, &Options::default(), &Unobserved).expect("not stopped");
+            let told =
+                Told { watch: Stopwatch::start(), last: Mutex::default(), tells: mentees * mentors > MANY };
+            let outcome = solve(&snapshot, &Options::default(), &told).expect("not stopped");
             (watch.micros(), outcome)
         };
-        let (micros, outcome) = (0..RUNS).map(|_| run()).min_by_key(|(micros, _)| *micros).expect("a run");
+        let (micros, outcome) = (0..if mentees * mentors > MANY { 1 } else { RUNS })
+            .map(|_| run())
+            .min_by_key(|(micros, _)| *micros)
+            .expect("a run");
         assert!(outcome.summary.proof.proved, "the result is not proved");
         let stages = [Stage::Encode, Stage::Score, Stage::Assign, Stage::Certify, Stage::Explain];
         let stages = stages.map(|stage| {
@@ -50,6 +58,29 @@ fn main() {
             outcome.counters.pricing_rounds,
             peak_mebibytes().unwrap_or_default(),
         );
+    }
+}
+
+/// Tells on standard error how far a long run is, every tenth of a stage.
+struct Told {
+    watch: Stopwatch,
+    last: Mutex<Option<(Stage, u64)>>,
+    tells: bool,
+}
+
+impl Observer for Told {
+    fn progress(&self, stage: Stage, done: u64, total: u64) {
+        let tenths = (done * 10).checked_div(total).unwrap_or_default();
+        if !self.tells
+            || self.last.lock().expect("not poisoned").replace((stage, tenths)) == Some((stage, tenths))
+        {
+            return;
+        }
+        eprintln!("{:>6} s  {}  {}0 %", self.watch.elapsed().as_secs(), stage.as_str(), tenths);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        false
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use crate::engine;
 use crate::telemetry::LogFormat;
 
 /// Prefix of environment variables, for example `WIM_MATCH_LISTEN`.
@@ -114,14 +113,6 @@ impl Config {
         }
         anyhow::ensure!(wrong.is_empty(), "the configuration is wrong: {}", wrong.join("; "));
         Ok(())
-    }
-
-    /// How a run's engine is to work.
-    pub fn engine(&self) -> engine::Options {
-        engine::Options {
-            threads: (self.compute_threads > 0).then_some(self.compute_threads),
-            most_kept: self.kept_scores_mib << 20,
-        }
     }
 
     /// The database's kind and place without a password, for people.

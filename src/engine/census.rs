@@ -12,12 +12,12 @@ use super::eligibility::Rules;
 use super::encode::Round;
 use super::pool::Gatherings;
 use super::problem::{Observer, Stopped};
-use super::score::{Plane, Scores};
+use super::score::{Plane, Rows, Scores};
 use crate::domain::policy::HardRule;
 use crate::domain::run::Stage;
 
 /// Mentees that one task looks at.
-const ROWS: usize = 16;
+const ROWS: usize = 32;
 /// Mentors looked at together: a row of them stays in the nearest cache.
 const COLUMNS: usize = 16_384;
 /// Marks a pair that breaks no rule: a bit above those of the rules.
@@ -94,12 +94,13 @@ pub(super) fn count(
         let mentees = within(mentees, &rows);
         let mut all = Sums::default();
         let mut own = vec![Own::default(); mentees.len()];
+        let mut plane = Rows::new(scores, rows.clone(), Plane::Rules);
         for block in &columns {
             if observer.is_cancelled() {
                 return Err(Stopped);
             }
             tile.resize(rows.len() * block.len(), 0);
-            scores.fill(rows.clone(), block.clone(), Plane::Rules, tile);
+            plane.fill(block.clone(), tile);
             all.add(tile.iter().map(|rules| marked(*rules)));
             for (mentee, own) in mentees.iter().zip(&mut own) {
                 let from = (mentee - rows.start) * block.len();

@@ -159,6 +159,12 @@ in_best_form! {
 
     /// The same.
     fn find_wide(scores: &[[i32; SCORES]], floor: i32, found: &mut [u64]);
+
+    /// Writes one bit for each number, set where it is its own floor or more.
+    fn reach(scores: &[[i16; SCORES]], floors: &[[i16; SCORES]], found: &mut [u64]);
+
+    /// The same.
+    fn reach_wide(scores: &[[i32; SCORES]], floors: &[[i32; SCORES]], found: &mut [u64]);
 }
 
 #[cfg(test)]

@@ -126,12 +126,21 @@ impl Organisations {
         self.ids.is_empty()
     }
 
+    /// Whether an organisation's members meet nobody from outside.
+    pub fn is_closed(&self, organisation: Option<u32>) -> bool {
+        organisation.is_some_and(|id| self.closed.contains(&id))
+    }
+
+    /// Pairs of organisations of which the first excludes the second, in no particular order.
+    pub fn excluded(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.excluded.iter().copied()
+    }
+
     /// Whether the rules of either organisation forbid its members to meet those of the other. `None` is any organisation
     /// that no rule names: two of them never forbid each other.
     pub fn forbid(&self, a: Option<u32>, b: Option<u32>) -> bool {
-        let closed = |id: Option<u32>| id.is_some_and(|id| self.closed.contains(&id));
         let excluded = |a: u32, b: u32| self.excluded.contains(&(a, b)) || self.excluded.contains(&(b, a));
-        a != b && (closed(a) || closed(b) || a.zip(b).is_some_and(|(a, b)| excluded(a, b)))
+        a != b && (self.is_closed(a) || self.is_closed(b) || a.zip(b).is_some_and(|(a, b)| excluded(a, b)))
     }
 }
 

@@ -6,21 +6,52 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use memmap2::MmapMut;
 use rayon::prelude::*;
 
 use super::problem::{FORBIDDEN, NarrowScores, Observer, PairScores, Stopped};
 use crate::domain::run::Stage;
 
 /// Mentees whose scores are computed together.
-const ROWS: usize = 16;
+const ROWS: usize = 32;
 
 /// The scores of another source, written out row by row.
 pub(super) struct Kept<'a> {
     scores: &'a dyn PairScores,
     mentors: usize,
-    /// One per pair, below 0 for a pair that is not a candidate.
-    cells: Vec<i16>,
+    cells: Cells,
 }
+
+/// Scores of pairs in 16 bits, row by row, below 0 for a pair that is not a candidate.
+#[derive(Debug)]
+pub(super) struct Cells(MmapMut);
+
+impl Cells {
+    /// Zeros; nothing if the system does not give so much memory.
+    fn new(pairs: usize) -> Option<Self> {
+        let memory = MmapMut::map_anon(pairs * size_of::<i16>()).ok()?;
+        in_large_pages(&memory);
+        Some(Self(memory))
+    }
+
+    fn all(&self) -> &[i16] {
+        bytemuck::cast_slice(&self.0)
+    }
+
+    fn all_mut(&mut self) -> &mut [i16] {
+        bytemuck::cast_slice_mut(&mut self.0)
+    }
+}
+
+/// Asks for gigabytes in a five-hundredth of the pieces, where the system has large ones.
+#[cfg(target_os = "linux")]
+fn in_large_pages(memory: &MmapMut) {
+    // A system without them is slower, and that is all.
+    _ = memory.advise(memmap2::Advice::HugePage);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn in_large_pages(_: &MmapMut) {}
 
 /// Computes the scores of all pairs, row by row; nothing if they would take more than `most` bytes, or do not fit in 16 bits
 /// each.
@@ -30,13 +61,12 @@ pub(super) fn compute(
     mentors: usize,
     most: usize,
     observer: &dyn Observer,
-) -> Result<Option<Vec<i16>>, Stopped> {
+) -> Result<Option<Cells>, Stopped> {
     let fit = |pairs: &usize| (1..=most / size_of::<i16>()).contains(pairs);
     let pairs = mentees.checked_mul(mentors).filter(fit);
-    let Some((narrow, pairs)) = scores.narrow().zip(pairs) else { return Ok(None) };
-    let mut cells = vec![0; pairs];
+    let Some((narrow, mut cells)) = scores.narrow().zip(pairs.and_then(Cells::new)) else { return Ok(None) };
     let done = AtomicU64::new(0);
-    cells.par_chunks_mut(ROWS * mentors).enumerate().try_for_each(|(block, cells)| {
+    cells.all_mut().par_chunks_mut(ROWS * mentors).enumerate().try_for_each(|(block, cells)| {
         if observer.is_cancelled() {
             return Err(Stopped);
         }
@@ -51,13 +81,13 @@ pub(super) fn compute(
 
 impl<'a> Kept<'a> {
     /// Scores that were computed of `scores`.
-    pub(super) fn new(scores: &'a dyn PairScores, mentors: usize, cells: Vec<i16>) -> Self {
+    pub(super) fn new(scores: &'a dyn PairScores, mentors: usize, cells: Cells) -> Self {
         Self { scores, mentors, cells }
     }
 
     fn cells(&self, mentee: usize, mentors: Range<usize>) -> &[i16] {
         let first = mentee * self.mentors;
-        &self.cells[first + mentors.start..first + mentors.end]
+        &self.cells.all()[first + mentors.start..first + mentors.end]
     }
 }
 
@@ -71,7 +101,7 @@ impl PairScores for Kept<'_> {
     }
 
     fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
-        let cell = self.cells[mentee * self.mentors + mentor];
+        let cell = self.cells.all()[mentee * self.mentors + mentor];
         (cell >= 0).then_some(cell.into())
     }
 

@@ -23,6 +23,7 @@ mod language;
 mod meeting;
 mod membership;
 mod overlap;
+mod own_rules;
 mod place;
 mod plane;
 mod preference;
@@ -41,12 +42,13 @@ pub(super) use self::aspect::{Finding, Story, code};
 use self::bundle::Bundle;
 use self::columns::Columns;
 use self::coverage::Coverage;
-use self::dense::Rows;
+pub(super) use self::dense::Rows;
 use self::identity::IdentityWishes;
 use self::language::CommonLanguage;
 use self::meeting::Meeting;
-use self::membership::{Apart, OwnRules};
+use self::membership::Apart;
 use self::overlap::Overlap;
+use self::own_rules::OwnRules;
 use self::place::Nearness;
 pub(super) use self::plane::Plane;
 use self::preference::Preference;
@@ -278,7 +280,7 @@ fn tables<'a>(
     let rules = &policy.rules;
     let mut tables = Tables { mentees, mentors, columns, observer, all: Vec::new() };
     tables.add(Some(Exclusions::new(rules)))?;
-    tables.add((!round.organisations.is_empty()).then_some(OwnRules(&round.organisations)))?;
+    tables.add((!round.organisations.is_empty()).then(|| OwnRules::new(&round.organisations)))?;
     for criterion in Criterion::ALL {
         let weight = Weight::of(policy, criterion);
         match criterion {

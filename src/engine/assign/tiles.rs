@@ -36,8 +36,8 @@ pub(in crate::engine) trait Cell: Copy + Default + Ord + Send + Sync {
     /// Whether a candidate may score more than `sieve`, from 0 to below 2^30, and its mentor's price together.
     fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool;
 
-    /// Whether a candidate scores its mentor's floor or more.
-    fn any_reaches<const N: usize>(cells: &[Self; N], floors: &Floors<'_, N>) -> bool;
+    /// Writes one bit for each candidate of every lane who scores the floor of her mentor or more.
+    fn reach(cpu: Cpu, lanes: &[[Self; LANE]], floors: Floors<'_>, found: &mut [u64]);
 }
 
 /// Prices of as many mentors as a lane has, in both widths: from 2^30 below nothing to 2^30 above, or [`FORBIDDEN`] where
@@ -50,9 +50,9 @@ pub(in crate::engine) struct Prices<'a> {
 
 /// What a candidate of each of some mentors must score to matter, in both widths: no less than the lowest score there can be.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::engine) struct Floors<'a, const N: usize> {
-    pub(super) wide: &'a [i32; N],
-    pub(super) narrow: &'a [i16; N],
+pub(in crate::engine) struct Floors<'a> {
+    pub(super) wide: &'a [[i32; LANE]],
+    pub(super) narrow: &'a [[i16; LANE]],
 }
 
 impl Cell for i32 {
@@ -79,12 +79,8 @@ impl Cell for i32 {
         any
     }
 
-    fn any_reaches<const N: usize>(cells: &[Self; N], floors: &Floors<'_, N>) -> bool {
-        let mut any = false;
-        for (score, floor) in cells.iter().zip(floors.wide) {
-            any |= score >= floor;
-        }
-        any
+    fn reach(cpu: Cpu, lanes: &[[Self; LANE]], floors: Floors<'_>, found: &mut [u64]) {
+        cpu.reach_wide(lanes, floors.wide, found);
     }
 }
 
@@ -111,12 +107,8 @@ impl Cell for i16 {
         any
     }
 
-    fn any_reaches<const N: usize>(cells: &[Self; N], floors: &Floors<'_, N>) -> bool {
-        let mut any = false;
-        for (score, floor) in cells.iter().zip(floors.narrow) {
-            any |= score >= floor;
-        }
-        any
+    fn reach(cpu: Cpu, lanes: &[[Self; LANE]], floors: Floors<'_>, found: &mut [u64]) {
+        cpu.reach(lanes, floors.narrow, found);
     }
 }
 
@@ -338,10 +330,10 @@ mod tests {
             prop_assert!(narrow_above == above || narrow_above && sieve > i32::from(i16::MAX));
 
             let floor: [i16; LANE] = std::array::from_fn(|at| given[at].2);
-            let floors = Floors { wide: &floor.map(i32::from), narrow: &floor };
-            let reaches = narrow.iter().zip(floor).any(|(score, floor)| *score >= floor);
-            prop_assert_eq!(i16::any_reaches(&narrow, &floors), reaches);
-            prop_assert_eq!(i32::any_reaches(&wide, &floors), reaches);
+            let floors = Floors { wide: &[floor.map(i32::from)], narrow: &[floor] };
+            i16::reach(cpu, &[narrow], floors, &mut narrow_found);
+            i32::reach(cpu, &[wide], floors, &mut wide_found);
+            prop_assert_eq!(narrow_found, wide_found);
         }
     }
 }

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::domain::run::Stage;
-use crate::engine::problem::{FORBIDDEN, Observer, Problem, Stopped};
+use crate::engine::problem::{FORBIDDEN, Fill, Observer, Problem, Stopped};
 
 use super::{Certificate, rules};
 
-/// Mentees per tile.
-const ROWS: usize = 16;
+/// Mentees per tile: enough to share what a score source reads of every mentor.
+const ROWS: usize = 32;
 /// Mentors per tile.
 const COLUMNS: usize = 2048;
 /// Mentors per tile of a source that computes scores in 16 bits: what it lays out per mentee pays off over many of them.
@@ -244,14 +244,14 @@ fn sweep_at<P: Price>(
         if !u.is_empty() && narrow.row(0).is_some() {
             return sweep_rows(u, p, observer, |mentee| narrow.row(mentee));
         }
-        let fill = |rows, columns, tile: &mut [i16]| narrow.tile(rows, columns, tile);
-        return sweep_by(u, p, NARROW_COLUMNS, observer, fill);
+        return sweep_by(u, p, NARROW_COLUMNS, observer, |rows| narrow.tiles(rows));
     }
     if !u.is_empty() && scores.row(0).is_some() {
         return sweep_rows(u, p, observer, |mentee| scores.row(mentee));
     }
-    let fill = |rows, columns, tile: &mut [i32]| scores.tile(rows, columns, tile);
-    sweep_by(u, p, COLUMNS, observer, fill)
+    sweep_by(u, p, COLUMNS, observer, |rows| {
+        Box::new(move |columns, tile| scores.tile(rows.clone(), columns, tile))
+    })
 }
 
 /// The same over rows that are written out.
@@ -277,12 +277,12 @@ fn sweep_rows<'a, C: Cell + 'a, P: Price>(
     rows.try_reduce(|| Sweep::NOTHING, |one, other| Ok(one.and(other)))
 }
 
-fn sweep_by<C: Cell, P: Price>(
+fn sweep_by<'a, C: Cell, P: Price>(
     u: &[P],
     p: &[P],
     most_columns: usize,
     observer: &dyn Observer,
-    fill: impl Fn(Range<usize>, Range<usize>, &mut [C]) + Sync,
+    tiles: impl Fn(Range<usize>) -> Fill<'a, C> + Sync,
 ) -> Result<Sweep, Stopped> {
     let mentees = u.len();
     let rough = Rough::of(u, p);
@@ -291,6 +291,7 @@ fn sweep_by<C: Cell, P: Price>(
         .into_par_iter()
         .map_init(Vec::new, |tile, block| {
             let rows = block * ROWS..mentees.min((block + 1) * ROWS);
+            let mut fill = tiles(rows.clone());
             let mut seen = Sweep::NOTHING;
             for first in (0..p.len()).step_by(most_columns) {
                 if observer.is_cancelled() {
@@ -298,7 +299,7 @@ fn sweep_by<C: Cell, P: Price>(
                 }
                 let columns = first..p.len().min(first + most_columns);
                 tile.resize(rows.len() * columns.len(), C::default());
-                fill(rows.clone(), columns.clone(), tile);
+                fill(columns.clone(), tile);
                 let scores = tile.chunks_exact(columns.len());
                 let swept = scores.zip(&u[rows.clone()]).map(|(scores, &u)| {
                     let (rough, sieve) = rough.beside(u);

@@ -5,10 +5,10 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::engine::brought::Listed;
-use crate::engine::problem::{FORBIDDEN, NarrowScores, Observer, PairScores, Problem, Stopped};
+use crate::engine::problem::{FORBIDDEN, Fill, NarrowScores, Observer, PairScores, Problem, Stopped};
 
 /// Mentees looked at together.
-const ROWS: usize = 16;
+const ROWS: usize = 32;
 /// Mentors looked at together in 16 bits; fewer in 32.
 const COLUMNS: usize = 16_384;
 /// Pairs counted together.
@@ -159,6 +159,9 @@ impl Cell for i32 {
 trait Tiles<C>: Sync {
     fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [C]);
 
+    /// Fills tiles of the same rows, one after the other.
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, C>;
+
     /// A whole row, if it is there already.
     fn row(&self, mentee: usize) -> Option<&[C]>;
 }
@@ -166,6 +169,10 @@ trait Tiles<C>: Sync {
 impl Tiles<i16> for &dyn NarrowScores {
     fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [i16]) {
         self.tile(rows, columns, tile);
+    }
+
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, i16> {
+        NarrowScores::tiles(*self, rows)
     }
 
     fn row(&self, mentee: usize) -> Option<&[i16]> {
@@ -176,6 +183,10 @@ impl Tiles<i16> for &dyn NarrowScores {
 impl Tiles<i32> for &dyn PairScores {
     fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [i32]) {
         self.tile(rows, columns, tile);
+    }
+
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, i32> {
+        Box::new(move |columns, tile| self.tile(rows.clone(), columns, tile))
     }
 
     fn row(&self, mentee: usize) -> Option<&[i32]> {
@@ -208,6 +219,7 @@ impl<'a, C: Cell> Look<'a, C> {
         let of_block = |(tile, room): &mut (Vec<C>, Vec<C>), block: usize| {
             let rows = block * ROWS..self.mentees.len().min((block + 1) * ROWS);
             let mut seen = Stability::default();
+            let mut fill = hers.tiles(rows.clone());
             let step = if hers.row(rows.start).is_some() { usize::MAX } else { self.most_columns };
             for first in (0..self.mentors.len()).step_by(step) {
                 if observer.is_cancelled() {
@@ -222,7 +234,7 @@ impl<'a, C: Cell> Look<'a, C> {
                     continue;
                 }
                 tile.resize(rows.len() * columns.len(), C::default());
-                hers.fill(rows.clone(), columns.clone(), tile);
+                fill(columns.clone(), tile);
                 for (mentee, row) in rows.clone().zip(tile.chunks_exact(columns.len())) {
                     seen = seen.and(self.at_row(mentee, &columns, row, theirs, room));
                 }

@@ -262,22 +262,42 @@ pub(super) fn look_wide(scores: &[[i32; SCORES]], parts: &mut [[i32; PARTS]]) ->
 pub(super) fn find(scores: &[[i16; SCORES]], floor: i16, found: &mut [u64]) {
     let floor = _mm256_set1_epi16(floor);
     for (scores, found) in scores.iter().zip(found) {
-        let (quarters, _) = scores.as_chunks::<{ SCORES / 4 }>();
-        let reaches = |quarter: usize| {
-            let scores = register_of_words256(quarters[quarter]);
-            _mm256_cmpeq_epi16(_mm256_max_epi16(scores, floor), scores)
-        };
-        let bits = |first: usize| {
-            // Packing joins two registers within their halves: this order of quarters makes up for it.
-            let both = _mm256_packs_epi16(reaches(first), reaches(first + 1));
-            let both = _mm256_permute4x64_epi64::<0b11_01_10_00>(both);
-            u64::from(_mm256_movemask_epi8(both).cast_unsigned())
-        };
-        *found = bits(0) | bits(2) << 32;
+        *found = bits_at_least(scores, [floor; SCORES / 16]);
     }
+}
+
+/// One bit for each number that reaches its floor.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn bits_at_least(scores: &[i16; SCORES], floors: [__m256i; SCORES / 16]) -> u64 {
+    let (quarters, _) = scores.as_chunks::<{ SCORES / 4 }>();
+    let reaches = |quarter: usize| {
+        let scores = register_of_words256(quarters[quarter]);
+        _mm256_cmpeq_epi16(_mm256_max_epi16(scores, floors[quarter]), scores)
+    };
+    let bits = |first: usize| {
+        // Packing joins two registers within their halves: this order of quarters makes up for it.
+        let both = _mm256_packs_epi16(reaches(first), reaches(first + 1));
+        let both = _mm256_permute4x64_epi64::<0b11_01_10_00>(both);
+        u64::from(_mm256_movemask_epi8(both).cast_unsigned())
+    };
+    bits(0) | bits(2) << 32
 }
 
 #[target_feature(enable = "avx2,popcnt")]
 pub(super) fn find_wide(scores: &[[i32; SCORES]], floor: i32, found: &mut [u64]) {
     look::find(scores, floor, found);
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub(super) fn reach(scores: &[[i16; SCORES]], floors: &[[i16; SCORES]], found: &mut [u64]) {
+    for ((scores, floors), found) in scores.iter().zip(floors).zip(found) {
+        let (quarters, _) = floors.as_chunks::<{ SCORES / 4 }>();
+        *found = bits_at_least(scores, [0, 1, 2, 3].map(|at| register_of_words256(quarters[at])));
+    }
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+pub(super) fn reach_wide(scores: &[[i32; SCORES]], floors: &[[i32; SCORES]], found: &mut [u64]) {
+    look::reach(scores, floors, found);
 }

@@ -268,3 +268,20 @@ pub(super) fn find(scores: &[[i16; SCORES]], floor: i16, found: &mut [u64]) {
 pub(super) fn find_wide(scores: &[[i32; SCORES]], floor: i32, found: &mut [u64]) {
     look::find(scores, floor, found);
 }
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+pub(super) fn reach(scores: &[[i16; SCORES]], floors: &[[i16; SCORES]], found: &mut [u64]) {
+    for ((scores, floors), found) in scores.iter().zip(floors).zip(found) {
+        let ((scores, _), (floors, _)) =
+            (scores.as_chunks::<{ SCORES / 2 }>(), floors.as_chunks::<{ SCORES / 2 }>());
+        let [low, high] = [0, 1].map(|half| {
+            _mm512_cmpge_epi16_mask(register_of_words512(scores[half]), register_of_words512(floors[half]))
+        });
+        *found = u64::from(low) | u64::from(high) << 32;
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
+pub(super) fn reach_wide(scores: &[[i32; SCORES]], floors: &[[i32; SCORES]], found: &mut [u64]) {
+    look::reach(scores, floors, found);
+}

@@ -90,3 +90,19 @@ pub(super) fn find<N: Number>(scores: &[[N; SCORES]], floor: N, found: &mut [u64
         *found = if any { scores.iter().enumerate().map(bit).fold(0, |all, bit| all | bit) } else { 0 };
     }
 }
+
+#[inline(always)]
+pub(super) fn reach<N: Number>(scores: &[[N; SCORES]], floors: &[[N; SCORES]], found: &mut [u64]) {
+    for ((scores, floors), found) in scores.iter().zip(floors).zip(found) {
+        let mut any = false;
+        for (score, floor) in scores.iter().zip(floors) {
+            any |= *score >= *floor;
+        }
+        *found = 0;
+        if any {
+            for (at, (score, floor)) in scores.iter().zip(floors).enumerate() {
+                *found |= u64::from(*score >= *floor) << at;
+            }
+        }
+    }
+}

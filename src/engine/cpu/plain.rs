@@ -181,6 +181,14 @@ pub(super) fn find_wide(scores: &[[i32; SCORES]], floor: i32, found: &mut [u64])
     look::find(scores, floor, found);
 }
 
+pub(super) fn reach(scores: &[[i16; SCORES]], floors: &[[i16; SCORES]], found: &mut [u64]) {
+    look::reach(scores, floors, found);
+}
+
+pub(super) fn reach_wide(scores: &[[i32; SCORES]], floors: &[[i32; SCORES]], found: &mut [u64]) {
+    look::reach(scores, floors, found);
+}
+
 /// Counts the bits of every lane in the rows of each season, and keeps the least: one bit of every number per plane. Numbers
 /// that need more planes stay at the most that these can tell.
 fn count(rows: &[Lanes], seasons: &Seasons) -> Planes {

@@ -117,6 +117,7 @@ proptest! {
     fn every_form_finds_what_a_look_at_each_score_finds(
         scores in vec(vec(prop_oneof![3 => -3..40_i16, 1 => any::<i16>()], SCORES), 0..5),
         floor in prop_oneof![Just(0_i16), -3..40_i16, any::<i16>()],
+        floors in vec(prop_oneof![0..40_i16, Just(i16::MAX)], SCORES),
     ) {
         let narrow: Vec<[i16; SCORES]> =
             scores.iter().map(|scores| std::array::from_fn(|at| scores[at])).collect();
@@ -136,6 +137,12 @@ proptest! {
             };
             narrow.iter().map(bits).collect()
         };
+        let floors = vec![std::array::from_fn(|at| floors[at]); scores.len()];
+        let floors_wide: Vec<[i32; SCORES]> = floors.iter().map(|floors: &[i16; SCORES]| floors.map(number)).collect();
+        let above = |(scores, floors): (&[i16; SCORES], &[i16; SCORES])| -> u64 {
+            (0..SCORES).map(|at| u64::from(scores[at] >= floors[at]) << at).sum()
+        };
+        let reaching: Vec<u64> = narrow.iter().zip(&floors).map(above).collect();
         for cpu in Cpu::levels() {
             let (mut found, mut found_wide) = (vec![7; scores.len()], vec![7; scores.len()]);
             let mut narrow_parts = vec![[3; PARTS]; scores.len()];
@@ -153,6 +160,10 @@ proptest! {
             prop_assert_eq!(&found, &reached(floor), "{}", cpu);
             cpu.find_wide(&wide, number(floor.max(0)), &mut found_wide);
             prop_assert_eq!(&found_wide, &reached(floor.max(0)), "{}", cpu);
+            cpu.reach(&narrow, &floors, &mut found);
+            prop_assert_eq!(&found, &reaching, "{}", cpu);
+            cpu.reach_wide(&wide, &floors_wide, &mut found_wide);
+            prop_assert_eq!(&found_wide, &reaching, "{}", cpu);
         }
     }
 }

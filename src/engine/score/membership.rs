@@ -1,39 +1,13 @@
-//! Groups that keep people apart: the own rules of organisations, one employer, one group of competitors.
+//! Groups that keep people apart: one employer, one group of competitors.
 
 use std::ops::Range;
 
-use super::aspect::{Aspect, Story};
+use super::aspect::Story;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{HardRule, HardRules};
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::ties::{Ties, as_u32};
-use crate::engine::encode::{Organisations, Person};
-
-/// The rule that organisations' own rules bind both sides.
-pub(in crate::engine) struct OwnRules<'a>(pub(in crate::engine) &'a Organisations);
-
-impl Aspect for OwnRules<'_> {
-    type Mentee = Option<u32>;
-    type Mentor = Option<u32>;
-
-    fn mentee(&self, person: &Person<'_>) -> Option<u32> {
-        person.organisation
-    }
-
-    fn mentor(&self, person: &Person<'_>) -> Option<u32> {
-        person.organisation
-    }
-
-    fn judge(&self, mentee: &Option<u32>, mentor: &Option<u32>, _: Ties) -> Verdict {
-        Verdict::CLEAR.breaking_if(self.0.forbid(*mentee, *mentor), HardRule::Organisation)
-    }
-
-    fn explain(&self, mentee: &Option<u32>, mentor: &Option<u32>, _: Ties, story: &mut Story) {
-        if self.0.forbid(*mentee, *mentor) {
-            story.breaks(HardRule::Organisation, Reason::new(ReasonCode::RuleOrganisation));
-        }
-    }
-}
+use crate::engine::encode::Person;
+use crate::engine::encode::ties::as_u32;
 
 /// A rule that people of one group are not matched. Few mentors share a group with a given mentee, so they are looked up
 /// from the group and cost the dense pass nothing.

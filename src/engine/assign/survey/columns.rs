@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use crate::engine::cpu::Cpu;
 use crate::engine::pool::Gatherings;
 use crate::engine::problem::{FORBIDDEN, PairScores, Problem, Seats, Stopped};
 
@@ -17,13 +18,12 @@ use super::super::top::{Ranked, Top};
 const PER_SEAT: usize = 2;
 /// The floor of a mentor who offers nothing: no other is so high.
 const CLOSED: i16 = i16::MAX;
-/// Cells looked at together where a lane has something.
-const FEW: usize = 8;
 
 /// The best mentees of every mentor.
 pub(super) struct Columns<'a> {
     problem: &'a Problem<'a>,
     breadth: usize,
+    cpu: Cpu,
     found: Gatherings<Gathering>,
 }
 
@@ -33,18 +33,20 @@ struct Gathering {
     /// What a mentee must score to be kept, in both widths.
     wide: Vec<i32>,
     narrow: Vec<i16>,
+    /// Room for a bit for each score of a row.
+    found: Vec<u64>,
 }
 
 impl<'a> Columns<'a> {
     /// Nobody is found yet.
     pub(super) fn new(problem: &'a Problem<'a>, breadth: usize) -> Self {
-        Self { problem, breadth, found: Gatherings::default() }
+        Self { problem, breadth, cpu: Cpu::best(), found: Gatherings::default() }
     }
 
     /// Reads some of a mentee's scores.
     pub(super) fn read<C: Cell>(&self, mentee: usize, first: usize, scores: &[C]) {
         let new = || Gathering::new(self.problem.mentors, self.breadth);
-        self.found.add(new, |gathering| gathering.read(self.problem.scores, mentee, first, scores));
+        self.found.add(new, |gathering| gathering.read(self.problem.scores, self.cpu, mentee, first, scores));
     }
 
     /// What was found, by mentee, in the order of the mentors; and the highest score that each mentor may have beside it.
@@ -83,26 +85,40 @@ impl Gathering {
             .map(|seats| if seats.max == 0 { (i32::MAX, CLOSED) } else { (FORBIDDEN + 1, 0) })
             .unzip();
         let best = |seats: &Seats| Top::within(breadth + PER_SEAT * seats.max as usize, 2);
-        Self { best: mentors.iter().map(best).collect(), wide, narrow }
+        Self { best: mentors.iter().map(best).collect(), wide, narrow, found: Vec::new() }
     }
 
-    fn read<C: Cell>(&mut self, scores: &dyn PairScores, mentee: usize, first: usize, row: &[C]) {
+    fn read<C: Cell>(&mut self, scores: &dyn PairScores, cpu: Cpu, mentee: usize, first: usize, row: &[C]) {
         let (lanes, rest) = row.as_chunks::<LANE>();
-        for (lane, from) in lanes.iter().zip((first..).step_by(LANE)) {
-            if !reaches(lane, &self.wide, &self.narrow, from) {
-                continue;
-            }
-            for (few, from) in lane.as_chunks::<FEW>().0.iter().zip((from..).step_by(FEW)) {
-                if reaches(few, &self.wide, &self.narrow, from) {
-                    self.pick(scores, mentee, from, few);
-                }
-            }
+        let mut found = std::mem::take(&mut self.found);
+        found.resize(lanes.len(), 0);
+        let columns = first..first + row.len();
+        let floors = Floors {
+            wide: self.wide[columns.clone()].as_chunks().0,
+            narrow: self.narrow[columns].as_chunks().0,
+        };
+        C::reach(cpu, lanes, floors, &mut found);
+        for ((lane, found), from) in lanes.iter().zip(&found).zip((first..).step_by(LANE)) {
+            self.pick(scores, mentee, from, lane, *found);
         }
-        self.pick(scores, mentee, first + row.len() - rest.len(), rest);
+        self.found = found;
+        self.pick(scores, mentee, first + row.len() - rest.len(), rest, u64::MAX);
     }
 
-    fn pick<C: Cell>(&mut self, scores: &dyn PairScores, mentee: usize, from: usize, cells: &[C]) {
-        for (cell, mentor) in cells.iter().zip(from..) {
+    /// Offers those of `cells` whose bits are set, from the lowest.
+    fn pick<C: Cell>(
+        &mut self,
+        scores: &dyn PairScores,
+        mentee: usize,
+        from: usize,
+        cells: &[C],
+        mut found: u64,
+    ) {
+        while found != 0 {
+            let at = found.trailing_zeros() as usize;
+            found &= found - 1;
+            let Some(cell) = cells.get(at) else { break };
+            let mentor = from + at;
             let Some(score) = cell.score().filter(|score| *score >= self.wide[mentor]) else { continue };
             if self.narrow[mentor] == CLOSED {
                 continue;
@@ -116,9 +132,4 @@ impl Gathering {
             }
         }
     }
-}
-
-fn reaches<C: Cell, const N: usize>(cells: &[C; N], wide: &[i32], narrow: &[i16], from: usize) -> bool {
-    let lane = wide[from..].first_chunk().zip(narrow[from..].first_chunk());
-    lane.is_some_and(|(wide, narrow)| C::any_reaches(cells, &Floors { wide, narrow }))
 }
