@@ -121,7 +121,11 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     let (mentees, mentors) = (demands(&round), seats(&round));
     let (scores, cells) = times.stage(Stage::Score, |observer| {
         let scores = Scores::new(&round, observer)?;
-        let cells = kept::compute(&scores, mentees.len(), mentors.len(), most_kept, observer)?;
+        let cells = match snapshot.policy.objective {
+            // Its solver reads what either side thinks of the other.
+            Objective::Stable => None,
+            _ => kept::compute(&scores, mentees.len(), mentors.len(), most_kept, observer)?,
+        };
         Ok((scores, cells))
     })?;
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };

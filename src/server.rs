@@ -22,7 +22,6 @@ use crate::api::proto::v1::solver_service_server::SolverServiceServer;
 use crate::api::{CallLayer, HealthApi, OrganisationApi, ProfileApi, RoundApi, SolverApi, Streams, proto};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::engine;
 use crate::service::Service;
 use crate::store::Store;
 use crate::worker::Worker;
@@ -72,7 +71,7 @@ impl Server {
 
         tasks.spawn(housekeeping(service.clone(), stop.clone()));
         if config.worker {
-            let worker = Worker::new(service.clone(), engine_options(&config));
+            let worker = Worker::new(service.clone(), config.compute_threads, config.kept_scores_mib);
             let (stop, failed) = (stop.clone(), failed.clone());
             tasks.spawn(async move {
                 // Ends with its work only when told to; a panic drops the guard all the same.
@@ -160,14 +159,6 @@ impl Server {
             served??;
         }
         Ok(())
-    }
-}
-
-/// How the engine of runs is to work.
-fn engine_options(config: &Config) -> engine::Options {
-    engine::Options {
-        threads: (config.compute_threads > 0).then_some(config.compute_threads),
-        most_kept: config.kept_scores_mib << 20,
     }
 }
 

@@ -33,9 +33,11 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker over the use cases, whose engine runs as `options` say.
-    pub fn new(service: Service, options: engine::Options) -> Self {
+    /// A worker over the use cases. `threads` of 0 means one per core; scores of a run are kept in up to so many MiB.
+    pub fn new(service: Service, threads: usize, kept_scores_mib: usize) -> Self {
         let owner = service.clock().new_id().to_string();
+        let threads = (threads > 0).then_some(threads);
+        let options = engine::Options { threads, most_kept: kept_scores_mib << 20 };
         Self { service, owner, options }
     }
 

@@ -1,7 +1,7 @@
 //! Scores of all pairs, computed once and kept while a round is solved: reading a pair is some ten times quicker than
 //! computing it, and a solver looks at all pairs several times.
 //!
-//! 2 bytes per pair, if there is room for them. Who checks the result does not read what is kept here, but the profiles.
+//! 2 bytes per pair, if there is room for them. Who proves the result does not read what is kept here, but the profiles.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +27,7 @@ pub(super) struct Kept<'a> {
 pub(super) struct Cells(MmapMut);
 
 impl Cells {
-    /// Zeros; nothing if the system does not give so much memory.
+    /// Zeros; nothing if the system refuses so much memory at once.
     fn new(pairs: usize) -> Option<Self> {
         let memory = MmapMut::map_anon(pairs * size_of::<i16>()).ok()?;
         in_large_pages(&memory);

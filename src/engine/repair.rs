@@ -109,14 +109,19 @@ pub fn check(
     repaired: &Repaired,
     observer: &dyn Observer,
 ) -> Result<Option<bool>, Stopped> {
-    let Repaired { pairs, certificate, possible, .. } = repaired;
+    let Repaired { pairs, certificate, .. } = repaired;
     let still = still_possible(problem, published);
+    // Counted anew: who understates it could keep fewer.
+    let possible = most_together(problem, &still, observer)?.len();
     let least = possible.saturating_sub(budget.unwrap_or(usize::MAX));
     let feasible = certify::keeps_rules(problem, pairs, observer)?.is_ok() && kept(&still, pairs) >= least;
     let bound = match repaired.proof {
         _ if !repaired.proved() => return Ok(None),
         Proof::Branches => return Ok(None),
-        Proof::Whole => certify(problem, pairs, certificate, observer)?.dual,
+        Proof::Whole => {
+            let verdict = certify(problem, pairs, certificate, observer)?;
+            return Ok(Some(feasible && verdict.proved()));
+        }
         Proof::Pinned => {
             let Ok(pinned) = Decided::new(problem, &Decisions { pins: still, vetoes: Vec::new() }) else {
                 return Ok(Some(false));
@@ -129,6 +134,10 @@ pub fn check(
             let favoured = Favoured::new(problem.scores, &still, bonus);
             let favoured = Problem { scores: &favoured, ..*problem };
             let kept = i128::try_from(least).unwrap_or(i128::MAX);
+            // The weights are those of the problem itself, without the bonus.
+            if certify(problem, &[], certificate, observer)?.feasible.is_err() {
+                return Ok(Some(false));
+            }
             certify(&favoured, &[], certificate, observer)?.dual - i128::from(bonus) * kept
         }
     };

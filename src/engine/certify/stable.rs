@@ -36,7 +36,7 @@ impl Stability {
 
 /// Counts candidates, and those that are not matched with each other although both would gain: each has a place left, or likes
 /// the other strictly better than the worst she has. Both sides rank by their own scores; equal scores block nothing. For any
-/// assignment, stable or not.
+/// assignment that keeps the rules, stable or not.
 pub fn stability(
     problem: &Problem<'_>,
     mentees_view: &dyn PairScores,

@@ -1,6 +1,7 @@
 //! Pair by pair against the reference, and the same bytes whatever the order and the number of threads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
 
 use proptest::prelude::*;
 
@@ -243,13 +244,39 @@ proptest! {
 fn a_large_round_takes_every_way_of_looking_verdicts_up_and_they_agree() {
     let mut snapshot = Shape { mentees: 3, mentors: 5_997, both: 3, missing: 3, unusual: 8, seed: 7 }.make();
     snapshot.policy.rules.min_score = 3_000;
+    let mentors = Round::encode(&snapshot, &Unobserved).unwrap().mentors.len();
+    check_that_ways_agree(&snapshot, &[0..mentors, 1..80, 4_000..4_100, mentors - 10..mentors, 77..77]);
+}
+
+#[test]
+fn a_round_of_more_organisations_than_a_byte_names_keeps_their_own_rules() {
+    let mut snapshot =
+        Shape { mentees: 60, mentors: 39_940, both: 0, missing: 3, unusual: 12, seed: 8 }.make();
+    snapshot.policy.rules.allow_same_employer = true;
     let round = Round::encode(&snapshot, &Unobserved).unwrap();
+    let named: HashSet<u32> = round
+        .people
+        .iter()
+        .filter(|person| person.mentor.is_some())
+        .filter_map(|person| person.organisation)
+        .collect();
+    assert!(named.len() > 256, "{} organisations", named.len());
+    let of_mentees = round.mentees.iter().filter_map(|at| round.people[*at as usize].organisation);
+    let is_closed = |id: &u32| round.organisations.is_closed(Some(*id));
+    let (closed, open): (Vec<u32>, Vec<u32>) = of_mentees.partition(is_closed);
+    assert!(!closed.is_empty() && !open.is_empty(), "{closed:?} {open:?}");
+    check_that_ways_agree(&snapshot, &[0..round.mentors.len(), 20_000..20_100]);
+}
+
+/// The dense pass agrees with the verdicts of single pairs over some ranges of mentors, in every form and on every plane.
+fn check_that_ways_agree(snapshot: &Snapshot, ranges: &[Range<usize>]) {
+    let round = Round::encode(snapshot, &Unobserved).unwrap();
     for cpu in Cpu::levels() {
         let scores = Scores::new(&round, &Unobserved).unwrap().on(cpu);
         let ways = scores.ways_of_looking_up();
         assert!(ways.into_iter().all(|tables| tables > 0), "some way is not tried: {ways:?}");
         for mentee in 0..round.mentees.len() {
-            for columns in [0..round.mentors.len(), 1..80, 4_000..4_100, 5_990..round.mentors.len(), 77..77] {
+            for columns in ranges {
                 for plane in [Plane::Scores, Plane::Rules] {
                     let mut row = vec![0; columns.len()];
                     scores.fill(mentee..mentee + 1, columns.clone(), plane, &mut row);
