@@ -292,7 +292,8 @@ impl<'a> Constrained<'a> {
     /// Candidates who would both rather be with each other than with whom an assignment gives them, and are not vetoed.
     pub fn blocking_pairs(&self, pairs: &[(u32, u32)], observer: &dyn Observer) -> Result<u64, Stopped> {
         let vetoes = Decisions { pins: Vec::new(), vetoes: self.constraints.decisions.vetoes.clone() };
-        let open = Decided::new(&self.whole, &vetoes).ok().filter(|_| !vetoes.is_empty());
+        let open =
+            if vetoes.is_empty() { None } else { Decided::observed(&self.whole, &vetoes, observer)?.ok() };
         let problem = open.as_ref().map_or(self.whole, Decided::problem);
         objective::blocking_pairs(&problem, pairs, None, observer)
     }
