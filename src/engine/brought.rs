@@ -244,16 +244,18 @@ impl Listed {
 
     /// The list with other scores; without the candidates to whom `change` gives none. Scores must keep their order, and who
     /// is left out must score less than who is not.
-    #[must_use]
-    pub fn map(&self, change: impl Fn(i32) -> Option<i32> + Sync) -> Self {
+    pub(super) fn map(
+        &self,
+        change: impl Fn(i32) -> Option<i32> + Sync,
+        observer: &dyn Observer,
+    ) -> Result<Self, Stopped> {
         let kept = |mentee| self.row(mentee).partition_point(|arc| change(arc.score).is_some());
         let write = |mentee, row: &mut [Arc]| {
             for (out, arc) in row.iter_mut().zip(self.row(mentee)) {
                 *out = Arc { score: change(arc.score).unwrap_or(arc.score), ..*arc };
             }
         };
-        let Ok(listed) = self.rewritten(kept, write, || Ok::<(), Infallible>(()));
-        listed
+        self.rewritten(kept, write, || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) })
     }
 
     /// The list without some candidates, given by mentee and mentor in ascending order, unless `pause` asks to stop.
