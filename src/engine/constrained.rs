@@ -75,7 +75,7 @@ impl Constraints {
         let mut wrong: Vec<Conflict> =
             self.decisions.wrong(problem).into_iter().map(Conflict::Decision).collect();
         let Quotas { mentees, mentors } = &self.quotas;
-        let counts = self.quotas.count(&self.decisions.pins);
+        let counts = self.quotas.count(&sorted(&self.decisions.pins));
         let sides = [(GroupSide::Mentees, mentees), (GroupSide::Mentors, mentors)];
         for ((side, forest), counts) in sides.into_iter().zip(counts) {
             for ((at, group), pins) in (0_u32..).zip(forest.groups()).zip(counts) {
