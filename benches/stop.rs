@@ -161,8 +161,8 @@ fn jobs<'a>(market: &'a Market, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
         (
             "decisions",
             Box::new(move |observer| {
-                let decided =
-                    Decided::new(problem, &decisions).unwrap_or_else(|_| panic!("pins are candidates"));
+                let decided = Decided::observed(problem, &decisions, observer)?;
+                let decided = decided.unwrap_or_else(|_| panic!("pins are candidates"));
                 assign(&decided.problem(), observer).map(drop)
             }),
         ),

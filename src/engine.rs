@@ -154,7 +154,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
         proof.proved &= agree && tally.candidates == proof.candidates_checked;
         Ok((matches, unmatched, tally))
     })?;
-    let mut summary = summary::summarise(&round, &matches, &tally, proof);
+    let mut summary = summary::summarise(&round, &matches, &tally, proof, observer)?;
     summary.objective = objective;
     summary.blocking_pairs = blocking_pairs;
     summary.price_of_fairness = solution.price_of_fairness().map(i64::unsigned_abs);

@@ -8,8 +8,10 @@ use rayon::prelude::*;
 
 use super::problem::{Arc, FORBIDDEN, NarrowScores, Observer, PairScores, Stopped, lot};
 
-/// Rows of a list that are sorted as one piece of work.
+/// Rows of a list that are sorted or written as one piece of work.
 const ROWS: usize = 1 << 10;
+/// Entries of a new list that are filled at a time.
+const FILLED: usize = 1 << 17;
 
 /// A matrix of scores, row by row. 2 bytes per pair, or 4 where a score is not within `0..=i16::MAX`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -242,19 +244,26 @@ impl Listed {
 
     /// The list with other scores; without the candidates to whom `change` gives none. Scores must keep their order, and who
     /// is left out must score less than who is not.
-    #[must_use]
-    pub fn map(&self, change: impl Fn(i32) -> Option<i32> + Sync) -> Self {
+    pub(super) fn map(
+        &self,
+        change: impl Fn(i32) -> Option<i32> + Sync,
+        observer: &dyn Observer,
+    ) -> Result<Self, Stopped> {
         let kept = |mentee| self.row(mentee).partition_point(|arc| change(arc.score).is_some());
-        self.rewritten(kept, |mentee, row| {
+        let write = |mentee, row: &mut [Arc]| {
             for (out, arc) in row.iter_mut().zip(self.row(mentee)) {
                 *out = Arc { score: change(arc.score).unwrap_or(arc.score), ..*arc };
             }
-        })
+        };
+        self.rewritten(kept, write, || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) })
     }
 
-    /// The list without some candidates, given by mentee and mentor in ascending order.
-    #[must_use]
-    pub fn without(&self, pairs: &[(u32, u32)]) -> Self {
+    /// The list without some candidates, given by mentee and mentor in ascending order, unless `pause` asks to stop.
+    pub(super) fn without<E: Send>(
+        &self,
+        pairs: &[(u32, u32)],
+        pause: impl Fn() -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
         let kept = |mentee: usize| {
             let banned = of_mentee(pairs, mentee);
             let is_kept = move |arc: &&Arc| banned.binary_search_by_key(&arc.to, |pair| pair.1).is_err();
@@ -263,19 +272,24 @@ impl Listed {
         let len = |mentee| {
             if of_mentee(pairs, mentee).is_empty() { self.row(mentee).len() } else { kept(mentee).count() }
         };
-        self.rewritten(len, |mentee, row| {
+        let write = |mentee, row: &mut [Arc]| {
             for (out, arc) in row.iter_mut().zip(kept(mentee)) {
                 *out = *arc;
             }
-        })
+        };
+        self.rewritten(len, write, pause)
     }
 
     /// The list with `bonus` more for some candidates, given by mentee and mentor in ascending order; it must not be less than
     /// nothing.
-    #[must_use]
-    pub fn favouring(&self, pairs: &[(u32, u32)], bonus: i32) -> Self {
+    pub(super) fn favouring(
+        &self,
+        pairs: &[(u32, u32)],
+        bonus: i32,
+        observer: &dyn Observer,
+    ) -> Result<Self, Stopped> {
         let len = |mentee| self.row(mentee).len();
-        self.rewritten(len, |mentee, row| {
+        let write = |mentee, row: &mut [Arc]| {
             row.copy_from_slice(self.row(mentee));
             for &(_, mentor) in of_mentee(pairs, mentee) {
                 if let Some(at) = row.iter().position(|arc| arc.to == mentor) {
@@ -284,28 +298,36 @@ impl Listed {
                     row[to..=at].rotate_right(1);
                 }
             }
-        })
+        };
+        self.rewritten(len, write, || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) })
     }
 
     /// A list of as many mentees, with rows of the given lengths that are written in parallel.
-    fn rewritten(
+    fn rewritten<E: Send>(
         &self,
         len: impl Fn(usize) -> usize + Sync,
         write: impl Fn(usize, &mut [Arc]) + Sync,
-    ) -> Self {
+        pause: impl Fn() -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
         let mentees = self.starts.len().saturating_sub(1);
         let mut starts: Vec<usize> = vec![0; self.starts.len()];
         if let Some((_, ends)) = starts.split_first_mut() {
-            ends.par_iter_mut().enumerate().for_each(|(mentee, end)| *end = len(mentee));
+            ends.par_chunks_mut(ROWS).enumerate().try_for_each(|(block, ends)| {
+                pause()?;
+                (block * ROWS..).zip(ends).for_each(|(mentee, end)| *end = len(mentee));
+                Ok(())
+            })?;
         }
         for mentee in 0..mentees {
             starts[mentee + 1] += starts[mentee];
         }
-        let mut arcs = vec![Arc { to: 0, score: 0 }; starts.last().copied().unwrap_or_default()];
-        blocks(&starts, &mut arcs)
-            .into_par_iter()
-            .for_each(|block| rows(&starts, block).for_each(|(mentee, row)| write(mentee, row)));
-        Self { starts, arcs }
+        let mut arcs = blank(starts.last().copied().unwrap_or_default(), &pause)?;
+        blocks(&starts, &mut arcs).into_par_iter().try_for_each(|block| {
+            pause()?;
+            rows(&starts, block).for_each(|(mentee, row)| write(mentee, row));
+            Ok(())
+        })?;
+        Ok(Self { starts, arcs })
     }
 
     /// Candidates in all.
@@ -317,6 +339,16 @@ impl Listed {
     pub fn is_empty(&self) -> bool {
         self.arcs.is_empty()
     }
+}
+
+/// So many arcs to be overwritten, unless `pause` asks to stop: new memory takes its time.
+pub(super) fn blank<E>(arcs: usize, pause: impl Fn() -> Result<(), E>) -> Result<Vec<Arc>, E> {
+    let mut blank = Vec::with_capacity(arcs);
+    while blank.len() < arcs {
+        pause()?;
+        blank.resize(arcs.min(blank.len() + FILLED), Arc { to: 0, score: 0 });
+    }
+    Ok(blank)
 }
 
 /// The rows of a list by blocks of [`ROWS`], each with its first mentee.

@@ -75,7 +75,7 @@ impl Constraints {
         let mut wrong: Vec<Conflict> =
             self.decisions.wrong(problem).into_iter().map(Conflict::Decision).collect();
         let Quotas { mentees, mentors } = &self.quotas;
-        let counts = self.quotas.count(&self.decisions.pins);
+        let counts = self.quotas.count(&sorted(&self.decisions.pins));
         let sides = [(GroupSide::Mentees, mentees), (GroupSide::Mentors, mentors)];
         for ((side, forest), counts) in sides.into_iter().zip(counts) {
             for ((at, group), pins) in (0_u32..).zip(forest.groups()).zip(counts) {
@@ -292,7 +292,8 @@ impl<'a> Constrained<'a> {
     /// Candidates who would both rather be with each other than with whom an assignment gives them, and are not vetoed.
     pub fn blocking_pairs(&self, pairs: &[(u32, u32)], observer: &dyn Observer) -> Result<u64, Stopped> {
         let vetoes = Decisions { pins: Vec::new(), vetoes: self.constraints.decisions.vetoes.clone() };
-        let open = Decided::new(&self.whole, &vetoes).ok().filter(|_| !vetoes.is_empty());
+        let open =
+            if vetoes.is_empty() { None } else { Decided::observed(&self.whole, &vetoes, observer)?.ok() };
         let problem = open.as_ref().map_or(self.whole, Decided::problem);
         objective::blocking_pairs(&problem, pairs, None, observer)
     }

@@ -15,10 +15,14 @@
 //!
 //! Quotas ([`super::quota`]) are not reduced here: [`super::constrained`] takes off what the pins use of them.
 
+use std::convert::Infallible;
 use std::ops::Range;
 
 use super::brought::Listed;
-use super::problem::{Demand, FORBIDDEN, NarrowScores, PairScores, Problem, Seats};
+use super::problem::{Demand, FORBIDDEN, NarrowScores, Observer, PairScores, Problem, Seats, Stopped};
+
+/// Pins looked at between two questions whether to stop.
+const AT_A_TIME: usize = 1 << 12;
 
 /// What people have decided, by position. The order does not matter, and the same decision twice is one decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,6 +41,24 @@ impl Decisions {
 
     /// Everything for which they cannot all be kept in a problem, sorted.
     pub fn wrong(&self, problem: &Problem<'_>) -> Vec<BadDecision> {
+        let Ok(wrong) = self.look_for_wrong(problem, || Ok::<(), Infallible>(()));
+        wrong
+    }
+
+    /// The same, unless `observer` asks to stop.
+    pub fn wrong_observed(
+        &self,
+        problem: &Problem<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Vec<BadDecision>, Stopped> {
+        self.look_for_wrong(problem, || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) })
+    }
+
+    fn look_for_wrong<E>(
+        &self,
+        problem: &Problem<'_>,
+        pause: impl Fn() -> Result<(), E>,
+    ) -> Result<Vec<BadDecision>, E> {
         let (pins, vetoes) = (sorted(&self.pins), sorted(&self.vetoes));
         let mut wrong: Vec<BadDecision> = Vec::new();
         let known = |&(mentee, mentor): &(u32, u32)| {
@@ -45,14 +67,18 @@ impl Decisions {
         for &(mentee, mentor) in pins.iter().chain(&vetoes).filter(|pair| !known(pair)) {
             wrong.push(BadDecision::Unknown { mentee, mentor });
         }
-        for &(mentee, mentor) in pins.iter().filter(|pair| known(pair)) {
-            if vetoes.binary_search(&(mentee, mentor)).is_ok() {
-                wrong.push(BadDecision::PinnedAndVetoed { mentee, mentor });
-            }
-            if problem.scores.score(mentee as usize, mentor as usize).is_none() {
-                wrong.push(BadDecision::NotACandidate { mentee, mentor });
+        for some in pins.chunks(AT_A_TIME) {
+            pause()?;
+            for &(mentee, mentor) in some.iter().filter(|pair| known(pair)) {
+                if vetoes.binary_search(&(mentee, mentor)).is_ok() {
+                    wrong.push(BadDecision::PinnedAndVetoed { mentee, mentor });
+                }
+                if problem.scores.score(mentee as usize, mentor as usize).is_none() {
+                    wrong.push(BadDecision::NotACandidate { mentee, mentor });
+                }
             }
         }
+        pause()?;
         let (of_mentee, of_mentor) = counts(problem, &pins);
         for ((&pins, demand), mentee) in of_mentee.iter().zip(problem.mentees).zip(0_u32..) {
             let wanted = u32::from(demand.wanted.min(2));
@@ -67,7 +93,7 @@ impl Decisions {
         }
         wrong.sort_unstable();
         wrong.dedup();
-        wrong
+        Ok(wrong)
     }
 }
 
@@ -148,14 +174,33 @@ pub struct Decided<'a> {
 impl<'a> Decided<'a> {
     /// Takes decisions out of a problem. If they cannot all be kept, gives everything that is wrong with them, sorted.
     pub fn new(problem: &Problem<'a>, decisions: &Decisions) -> Result<Self, Vec<BadDecision>> {
-        let wrong = decisions.wrong(problem);
+        let Ok(decided) = Self::take_out(problem, decisions, || Ok::<(), Infallible>(()));
+        decided
+    }
+
+    /// The same, unless `observer` asks to stop.
+    pub fn observed(
+        problem: &Problem<'a>,
+        decisions: &Decisions,
+        observer: &dyn Observer,
+    ) -> Result<Result<Self, Vec<BadDecision>>, Stopped> {
+        Self::take_out(problem, decisions, || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) })
+    }
+
+    fn take_out<E: Send>(
+        problem: &Problem<'a>,
+        decisions: &Decisions,
+        pause: impl Fn() -> Result<(), E> + Sync,
+    ) -> Result<Result<Self, Vec<BadDecision>>, E> {
+        let wrong = decisions.look_for_wrong(problem, &pause)?;
         if !wrong.is_empty() {
-            return Err(wrong);
+            return Ok(Err(wrong));
         }
         let pins = sorted(&decisions.pins);
         let (of_mentee, of_mentor) = counts(problem, &pins);
         let taken = sorted(&[pins.as_slice(), &decisions.vetoes].concat());
-        Ok(Self {
+        pause()?;
+        Ok(Ok(Self {
             mentees: of_mentee
                 .iter()
                 .zip(problem.mentees)
@@ -166,10 +211,10 @@ impl<'a> Decided<'a> {
                 .zip(problem.mentors)
                 .map(|(&pins, seats)| Seats { min: seats.min.saturating_sub(pins), max: seats.max - pins })
                 .collect(),
-            scores: Without::new(problem.scores, taken),
+            scores: Without::new(problem.scores, taken, pause)?,
             coverage_first: problem.coverage_first,
             pins,
-        })
+        }))
     }
 
     /// The problem that is left.
@@ -221,9 +266,14 @@ struct Without<'a> {
 }
 
 impl<'a> Without<'a> {
-    fn new(scores: &'a dyn PairScores, taken: Vec<(u32, u32)>) -> Self {
-        let listed = scores.listed().filter(|_| !taken.is_empty()).map(|listed| listed.without(&taken));
-        Self { scores, taken, listed }
+    fn new<E: Send>(
+        scores: &'a dyn PairScores,
+        taken: Vec<(u32, u32)>,
+        pause: impl Fn() -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        let listed = scores.listed().filter(|_| !taken.is_empty());
+        let listed = listed.map(|listed| listed.without(&taken, pause)).transpose()?;
+        Ok(Self { scores, taken, listed })
     }
 
     /// The pairs taken of some mentees.

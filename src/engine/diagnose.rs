@@ -93,7 +93,7 @@ pub fn shortages(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<S
         .map(|demand| Demand { tier: 0, wanted: u8::from(lacks_a_first(*demand)), pinned: 0 })
         .collect();
     let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, max: seats.max }).collect();
-    let level = Floored::level(problem.scores, FORBIDDEN + 1);
+    let level = Floored::level(problem.scores, FORBIDDEN + 1, observer)?;
     let counting = Problem { mentees: &mentees, mentors: &mentors, scores: &level, coverage_first: true };
     let Assignment { pairs, .. } = assign(&counting, observer)?;
 

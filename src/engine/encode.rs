@@ -8,7 +8,7 @@ pub mod availability;
 pub mod languages;
 pub mod ties;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 use rayon::prelude::*;
@@ -19,7 +19,7 @@ use self::languages::{Languages, Speaks};
 use self::ties::{TiedPairs, as_u32};
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::organisation::OrganisationRules;
-use crate::domain::profile::{ConsentPurpose, Profile};
+use crate::domain::profile::{ConsentPurpose, Language, Profile};
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::engine::problem::{Observer, Stopped};
 
@@ -160,25 +160,31 @@ impl<'a> Round<'a> {
         let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
         let consents =
             |person: &Participant| person.content.consents_to(ConsentPurpose::Matching, snapshot.freeze_time);
-        let (live, left_out): (Ordered<'_>, Ordered<'_>) =
-            in_order(snapshot, observer)?.into_iter().partition(|(_, person)| consents(person));
-        let left_out = left_out.into_iter().map(|(_, participant)| participant).collect();
-        let calendar = Calendar::new(
-            snapshot.start_date,
-            snapshot.end_date,
-            live.iter().map(|(_, participant)| participant.content.time_zone.as_str()),
-        );
-        let live: Ordered<'_> = live.into_iter().filter(|(_, person)| wanted(&person.profile)).collect();
-        pause()?;
-        let languages =
-            Languages::collect(live.iter().flat_map(|(_, participant)| &participant.content.languages));
-        pause()?;
+        let (mut live, mut left_out, mut zones) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for some in in_order(snapshot, observer)?.chunks(AT_A_TIME) {
+            pause()?;
+            for &(key, person) in some {
+                if consents(person) {
+                    zones.insert(person.content.time_zone.as_str());
+                    live.push((key, person));
+                } else {
+                    left_out.push(person);
+                }
+            }
+        }
+        let calendar = Calendar::new(snapshot.start_date, snapshot.end_date, zones.into_iter());
+        live.retain(|(_, person)| wanted(&person.profile));
+        let (mut subtags, mut employers, mut groups) = (HashSet::new(), Ids::default(), Ids::default());
+        for some in live.chunks(AT_A_TIME) {
+            pause()?;
+            for content in some.iter().map(|(_, person)| &person.content) {
+                subtags.extend(content.languages.iter().map(Language::primary));
+                employers.add(content.employer.as_deref());
+                groups.add(content.competitor_group.as_deref());
+            }
+        }
+        let languages = Languages::of(subtags);
         let organisations = Organisations::collect(&snapshot.organisations);
-        let employers =
-            Ids::collect(live.iter().map(|(_, participant)| participant.content.employer.as_deref()));
-        pause()?;
-        let groups =
-            Ids::collect(live.iter().map(|(_, participant)| participant.content.competitor_group.as_deref()));
         let encode = |&(key, participant): &(u64, &'a Participant)| {
             let content = &participant.content;
             let identity = content
@@ -205,19 +211,23 @@ impl<'a> Round<'a> {
             pause()?;
             Ok(live.iter().map(encode).collect())
         };
-        let people: Vec<Vec<Person<'a>>> =
+        let blocks: Vec<Vec<Person<'a>>> =
             live.par_chunks(AT_A_TIME).map(some).collect::<Result<_, Stopped>>()?;
-        let mut people: Vec<Person<'a>> = people.into_iter().flatten().collect();
+        let mut people: Vec<Person<'a>> = Vec::with_capacity(live.len());
         let mut mentees = Vec::new();
         let mut mentors = Vec::new();
-        for (at, person) in people.iter_mut().enumerate() {
-            if person.content.mentee_request.is_some() {
-                person.mentee = Some(as_u32(mentees.len()));
-                mentees.push(as_u32(at));
-            }
-            if person.content.mentor_offer.is_some() {
-                person.mentor = Some(as_u32(mentors.len()));
-                mentors.push(as_u32(at));
+        for block in blocks {
+            pause()?;
+            for mut person in block {
+                if person.content.mentee_request.is_some() {
+                    person.mentee = Some(as_u32(mentees.len()));
+                    mentees.push(as_u32(people.len()));
+                }
+                if person.content.mentor_offer.is_some() {
+                    person.mentor = Some(as_u32(mentors.len()));
+                    mentors.push(as_u32(people.len()));
+                }
+                people.push(person);
             }
         }
         pause()?;
@@ -260,16 +270,15 @@ fn waited_days(content: &Profile, start: Date) -> u32 {
 }
 
 /// Dense ids of texts.
+#[derive(Default)]
 struct Ids<'a>(HashMap<&'a str, u32>);
 
 impl<'a> Ids<'a> {
-    fn collect(texts: impl Iterator<Item = Option<&'a str>>) -> Self {
-        let mut ids = HashMap::new();
-        for text in texts.flatten() {
-            let next = as_u32(ids.len());
-            ids.entry(text).or_insert(next);
+    fn add(&mut self, text: Option<&'a str>) {
+        let next = as_u32(self.0.len());
+        if let Some(text) = text {
+            self.0.entry(text).or_insert(next);
         }
-        Self(ids)
     }
 
     fn of(&self, text: Option<&str>) -> Option<u32> {

@@ -70,7 +70,7 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
     };
     let best = Totals::of(problem, &solve(problem)?.pairs);
     let first = Compromise::of(&best);
-    let everybody = Floored::level(problem.scores, FORBIDDEN + 1);
+    let everybody = Floored::level(problem.scores, FORBIDDEN + 1, observer)?;
     let coverage = solve(&everybody.problem(problem))?.certificate;
 
     let mut floor = first.worst;
@@ -78,7 +78,7 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
     let mut too_high = if best.pairs == 0 { floor } else { clamp(mean + 1) };
     while i64::from(too_high) - i64::from(floor) > 1 {
         let middle = clamp(i64::midpoint(i64::from(floor), i64::from(too_high)));
-        let level = Floored::level(problem.scores, middle);
+        let level = Floored::level(problem.scores, middle, observer)?;
         let found = Totals::of(problem, &solve(&level.problem(problem))?.pairs);
         if found.people == best.people {
             floor = Compromise::of(&found).worst;
@@ -86,7 +86,7 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
             too_high = middle;
         }
     }
-    let above = Floored::level(problem.scores, floor.saturating_add(1));
+    let above = Floored::level(problem.scores, floor.saturating_add(1), observer)?;
     let above = solve(&above.problem(problem))?.certificate;
 
     let mut frontier = vec![first];
@@ -94,11 +94,11 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
     for step in 1..STEPS - 1 {
         let at = clamp(i64::from(first.worst) + range * step / (STEPS - 1));
         if frontier.last().is_some_and(|last| at > last.worst) && at < floor {
-            let floored = Floored::new(problem.scores, at);
+            let floored = Floored::new(problem.scores, at, observer)?;
             frontier.push(Compromise::of(&Totals::of(problem, &solve(&floored.problem(problem))?.pairs)));
         }
     }
-    let floored = Floored::new(problem.scores, floor);
+    let floored = Floored::new(problem.scores, floor, observer)?;
     let Assignment { pairs, certificate, .. } = solve(&floored.problem(problem))?;
     if frontier.last().is_some_and(|last| last.worst < floor) {
         frontier.push(Compromise::of(&Totals::of(problem, &pairs)));

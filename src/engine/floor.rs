@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::brought::Listed;
-use super::problem::{FORBIDDEN, NarrowScores, PairScores, Problem};
+use super::problem::{FORBIDDEN, NarrowScores, Observer, PairScores, Problem, Stopped};
 
 /// The scores of another source, less every candidate below a floor.
 pub struct Floored<'a> {
@@ -17,15 +17,17 @@ pub struct Floored<'a> {
 
 impl<'a> Floored<'a> {
     /// Candidates that score at least `floor`.
-    pub fn new(scores: &'a dyn PairScores, floor: i32) -> Self {
-        let listed = scores.listed().map(|listed| listed.map(|score| (score >= floor).then_some(score)));
-        Self { scores, floor, level: false, listed }
+    pub fn new(scores: &'a dyn PairScores, floor: i32, observer: &dyn Observer) -> Result<Self, Stopped> {
+        let change = |score| (score >= floor).then_some(score);
+        let listed = scores.listed().map(|listed| listed.map(change, observer)).transpose()?;
+        Ok(Self { scores, floor, level: false, listed })
     }
 
     /// The same candidates, all of which score 0.
-    pub fn level(scores: &'a dyn PairScores, floor: i32) -> Self {
-        let listed = scores.listed().map(|listed| listed.map(|score| (score >= floor).then_some(0)));
-        Self { scores, floor, level: true, listed }
+    pub fn level(scores: &'a dyn PairScores, floor: i32, observer: &dyn Observer) -> Result<Self, Stopped> {
+        let change = |score| (score >= floor).then_some(0);
+        let listed = scores.listed().map(|listed| listed.map(change, observer)).transpose()?;
+        Ok(Self { scores, floor, level: true, listed })
     }
 
     /// `problem` with these scores.

@@ -170,13 +170,13 @@ fn check_fairness(
     observer: &dyn Observer,
 ) -> Result<(Verdict, bool), Stopped> {
     let problem = &Problem { coverage_first: true, ..*problem };
-    let floored = Floored::new(problem.scores, fairness.floor);
+    let floored = Floored::new(problem.scores, fairness.floor, observer)?;
     let total = certify(&floored.problem(problem), pairs, &fairness.total, observer)?;
-    let everybody = Floored::level(problem.scores, FORBIDDEN + 1);
+    let everybody = Floored::level(problem.scores, FORBIDDEN + 1, observer)?;
     let everybody = everybody.problem(problem);
     let coverage = certify(&everybody, pairs, &fairness.coverage, observer)?;
     let floor_is_met = pairs.is_empty() || {
-        let higher = Floored::level(problem.scores, fairness.floor.saturating_add(1));
+        let higher = Floored::level(problem.scores, fairness.floor.saturating_add(1), observer)?;
         let above = certify(&higher.problem(problem), &[], &fairness.above, observer)?;
         let here = certify(&everybody, pairs, &fairness.above, observer)?;
         fairness.floor == i32::MAX

@@ -88,7 +88,7 @@ pub fn repair(
     }
     let mut keeps_enough = together.clone();
     let decisions = Decisions { pins: together.clone(), vetoes: Vec::new() };
-    if let Ok(pinned) = Decided::new(problem, &decisions) {
+    if let Ok(pinned) = Decided::observed(problem, &decisions, observer)? {
         let rest = assign_from(&pinned.problem(), start, observer)?;
         keeps_enough = pinned.with_pins(&rest.pairs);
         if least == still.len() {
@@ -123,7 +123,8 @@ pub fn check(
             return Ok(Some(feasible && verdict.proved()));
         }
         Proof::Pinned => {
-            let Ok(pinned) = Decided::new(problem, &Decisions { pins: still, vetoes: Vec::new() }) else {
+            let decisions = Decisions { pins: still, vetoes: Vec::new() };
+            let Ok(pinned) = Decided::observed(problem, &decisions, observer)? else {
                 return Ok(Some(false));
             };
             let rest = pinned.without_pins(pairs);
@@ -131,7 +132,7 @@ pub fn check(
             return Ok(Some(feasible && verdict.proved()));
         }
         Proof::Bonus(bonus) => {
-            let favoured = Favoured::new(problem.scores, &still, bonus);
+            let favoured = Favoured::new(problem.scores, &still, bonus, observer)?;
             let favoured = Problem { scores: &favoured, ..*problem };
             let kept = i128::try_from(least).unwrap_or(i128::MAX);
             // The weights are those of the problem itself, without the bonus.
@@ -184,7 +185,8 @@ fn most_together(
     still: &[(u32, u32)],
     observer: &dyn Observer,
 ) -> Result<Vec<(u32, u32)>, Stopped> {
-    if Decided::new(problem, &Decisions { pins: still.to_vec(), vetoes: Vec::new() }).is_ok() {
+    let decisions = Decisions { pins: still.to_vec(), vetoes: Vec::new() };
+    if decisions.wrong_observed(problem, observer)?.is_empty() {
         return Ok(still.to_vec());
     }
     let mentees: Vec<Demand> = problem.mentees.iter().map(|demand| Demand { tier: 0, ..*demand }).collect();

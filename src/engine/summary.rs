@@ -3,10 +3,12 @@
 //! Mentees, mentors, tiers, regions and organisations count everyone enrolled, also those whose consent was not live, so
 //! that matched and unmatched add up to them; places and pairs count only those who took part.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
+use super::assign::Pulse;
 use super::census::Tally;
 use super::encode::Round;
+use super::problem::{Observer, Stopped};
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{Criterion, FULL_SCORE, HardRule};
 use crate::domain::run::{Coverage, CriterionMean, Match, Proof, RunSummary, TierCoverage};
@@ -15,12 +17,42 @@ use crate::domain::snapshot::Participant;
 /// Width of a bin of the histogram of scores.
 const BIN: u16 = 500;
 
+/// Units of work to look somebody up by name.
+const LOOKING_UP: usize = 128;
+
+/// Units of work to sum up what a criterion gave to a match.
+const SUMMING: usize = 16;
+
+/// Matches by somebody's name.
+type Matched<'a> = HashMap<&'a ProfileRef, u64>;
+
 /// Summarises a run. Times per stage are left to the caller.
-pub(super) fn summarise(round: &Round<'_>, matches: &[Match], tally: &Tally, proof: Proof) -> RunSummary {
+pub(super) fn summarise(
+    round: &Round<'_>,
+    matches: &[Match],
+    tally: &Tally,
+    proof: Proof,
+    observer: &dyn Observer,
+) -> Result<RunSummary, Stopped> {
+    let pulse = &mut Pulse::new(observer);
     let mut scores: Vec<u16> = matches.iter().map(|pair| pair.score).collect();
     scores.sort_unstable();
-    let matched_mentees: HashMap<&ProfileRef, u64> = count(matches.iter().map(|pair| &pair.mentee));
-    let matched_mentors: HashMap<&ProfileRef, u64> = count(matches.iter().map(|pair| &pair.mentor));
+    let matched_mentees = count(matches.iter().map(|pair| &pair.mentee), pulse)?;
+    let matched_mentors = count(matches.iter().map(|pair| &pair.mentor), pulse)?;
+    let mut mentors_below_minimum = 0;
+    for person in (0..round.mentors.len()).map(|at| round.mentor(at)) {
+        pulse.beat(LOOKING_UP)?;
+        let fewest = person.content.mentor_offer.map_or(0, |offer| u64::from(offer.min_mentees));
+        let matched = matched_mentors.get(person.profile);
+        mentors_below_minimum += u64::from(matched.is_some_and(|matched| *matched < fewest));
+    }
+    let mut second_places_missed = 0;
+    for person in (0..round.mentees.len()).map(|at| round.mentee(at)) {
+        pulse.beat(LOOKING_UP)?;
+        let wanted = person.content.mentee_request.map_or(0, |request| request.mentors_wanted);
+        let matched = matched_mentees.get(person.profile);
+        second_places_missed += u64::from(wanted > 1 && matched.is_none_or(|matched| *matched < 2));
+    }
     let offers = || round.mentors.iter().enumerate().map(|(at, _)| round.mentor(at));
     let mut summary = RunSummary {
         pairs: round.mentees.len() as u64 * round.mentors.len() as u64,
@@ -37,56 +69,37 @@ pub(super) fn summarise(round: &Round<'_>, matches: &[Match], tally: &Tally, pro
         best_score: scores.last().copied().unwrap_or_default(),
         proof,
         score_histogram: histogram(&scores),
-        criteria: means(round, matches),
+        criteria: means(round, matches, pulse)?,
         exclusions: HardRule::ALL
             .into_iter()
             .map(|rule| (rule, tally.excluded_by(rule)))
             .filter(|(_, pairs)| *pairs > 0)
             .collect(),
-        mentors_below_minimum: offers()
-            .filter(|person| {
-                let fewest = person.content.mentor_offer.map_or(0, |offer| u64::from(offer.min_mentees));
-                matched_mentors.get(person.profile).is_some_and(|matched| *matched < fewest)
-            })
-            .count() as u64,
-        second_places_missed: round
-            .mentees
-            .iter()
-            .enumerate()
-            .map(|(at, _)| round.mentee(at))
-            .filter(|person| {
-                let wanted =
-                    person.content.mentee_request.map_or(0, |request| u64::from(request.mentors_wanted));
-                wanted > 1 && matched_mentees.get(person.profile).is_none_or(|matched| *matched < 2)
-            })
-            .count() as u64,
+        mentors_below_minimum,
+        second_places_missed,
         ..RunSummary::default()
     };
-    cover(
-        &mut summary,
-        round,
-        &matched_mentees.into_keys().collect(),
-        &matched_mentors.into_keys().collect(),
-    );
-    summary
+    cover(&mut summary, round, (&matched_mentees, &matched_mentors), pulse)?;
+    Ok(summary)
 }
 
 /// Counts everyone enrolled by side, tier, region and organisation.
 fn cover(
     summary: &mut RunSummary,
     round: &Round<'_>,
-    matched_mentees: &HashSet<&ProfileRef>,
-    matched_mentors: &HashSet<&ProfileRef>,
-) {
+    (matched_mentees, matched_mentors): (&Matched<'_>, &Matched<'_>),
+    pulse: &mut Pulse<'_>,
+) -> Result<(), Stopped> {
     let mut tiers = [1, 2].map(|tier| TierCoverage { tier, mentees: 0, matched: 0 });
     let taking_part = round.people.iter().map(|person| (person.profile, person.content));
     let left_out = round.left_out.iter().map(|Participant { profile, content, .. }| (profile, content));
     for (profile, content) in taking_part.chain(left_out) {
+        pulse.beat(4 * LOOKING_UP)?;
         let region = content.country.region().code().to_owned();
         let regional = summary.regions.entry(region).or_default();
         let own = summary.organisations.entry(profile.organisation.clone()).or_default();
         if content.mentee_request.is_some() {
-            let matched = u64::from(matched_mentees.contains(profile));
+            let matched = u64::from(matched_mentees.contains_key(profile));
             summary.mentees += 1;
             for coverage in [&mut *regional, &mut *own] {
                 coverage.mentees += 1;
@@ -97,7 +110,7 @@ fn cover(
             tier.matched += matched;
         }
         if content.mentor_offer.is_some() {
-            let matched = u64::from(matched_mentors.contains(profile));
+            let matched = u64::from(matched_mentors.contains_key(profile));
             summary.mentors += 1;
             for coverage in [&mut *regional, &mut *own] {
                 coverage.mentors += 1;
@@ -109,14 +122,19 @@ fn cover(
     summary.regions.retain(|_, coverage| !is_empty(coverage));
     summary.organisations.retain(|_, coverage| !is_empty(coverage));
     summary.tiers = tiers.into_iter().filter(|tier| tier.tier > 1 || tier.mentees > 0).collect();
+    Ok(())
 }
 
-fn count<'a>(profiles: impl Iterator<Item = &'a ProfileRef>) -> HashMap<&'a ProfileRef, u64> {
+fn count<'a>(
+    profiles: impl Iterator<Item = &'a ProfileRef>,
+    pulse: &mut Pulse<'_>,
+) -> Result<Matched<'a>, Stopped> {
     let mut counts = HashMap::new();
     for profile in profiles {
+        pulse.beat(LOOKING_UP)?;
         *counts.entry(profile).or_insert(0) += 1;
     }
-    counts
+    Ok(counts)
 }
 
 /// Matches per bin; the full score is in the last.
@@ -130,9 +148,10 @@ fn histogram(scores: &[u16]) -> Vec<u64> {
 }
 
 /// Mean points per open criterion, in the policy's order.
-fn means(round: &Round<'_>, matches: &[Match]) -> Vec<CriterionMean> {
+fn means(round: &Round<'_>, matches: &[Match], pulse: &mut Pulse<'_>) -> Result<Vec<CriterionMean>, Stopped> {
     let mut sums: BTreeMap<Criterion, u64> = BTreeMap::new();
     for contribution in matches.iter().flat_map(|pair| &pair.contributions) {
+        pulse.beat(SUMMING)?;
         if let Some(criterion) = contribution.criterion {
             *sums.entry(criterion).or_default() += u64::from(contribution.points);
         }
@@ -146,5 +165,6 @@ fn means(round: &Round<'_>, matches: &[Match]) -> Vec<CriterionMean> {
     };
     let policy = &round.snapshot.policy;
     let weighty = policy.criteria.iter().zip(policy.max_points()).filter(|(weight, _)| weight.weight > 0);
-    weighty.map(|(_, points)| points).filter(|(criterion, _)| !criterion.is_private()).map(mean).collect()
+    let open = weighty.map(|(_, points)| points).filter(|(criterion, _)| !criterion.is_private());
+    Ok(open.map(mean).collect())
 }

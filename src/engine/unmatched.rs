@@ -2,6 +2,9 @@
 
 use std::cmp::Reverse;
 
+use rayon::prelude::*;
+
+use super::assign::Pulse;
 use super::census::{self, Census, Tally};
 use super::encode::Round;
 use super::problem::{Observer, Stopped};
@@ -10,6 +13,9 @@ use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::domain::run::{Side, Unmatched, UnmatchedReason};
 use crate::domain::snapshot::Participant;
+
+/// Units of work to say why somebody has no match.
+const SAYING: usize = 512;
 
 /// Everyone of a round without a match, mentees first, each side by profile, and the counts of all pairs. `pairs` are the
 /// matches by position.
@@ -32,19 +38,25 @@ pub(super) fn unmatched(
     let mentors = without(round.mentors.len(), |pair| pair.1);
     let Census { all: tally, of_mentees, of_mentors } =
         census::count(scores, round, &mentees, &mentors, observer)?;
+    let mut pulse = Pulse::new(observer);
     let mut all = Vec::with_capacity(mentees.len() + mentors.len());
     for (at, tally) in mentees.into_iter().zip(&of_mentees) {
+        pulse.beat(SAYING)?;
         let person = round.mentee(at);
         let others = round.mentors.len() - usize::from(person.mentor.is_some());
         all.push(entry(person.profile, Side::Mentee, others, tally));
     }
     for (at, tally) in mentors.into_iter().zip(&of_mentors) {
+        pulse.beat(SAYING)?;
         let person = round.mentor(at);
         let others = round.mentees.len() - usize::from(person.mentee.is_some());
         all.push(entry(person.profile, Side::Mentor, others, tally));
     }
-    all.extend(round.left_out.iter().flat_map(|participant| without_consent(participant)));
-    all.sort_by(|a, b| (a.side, &a.profile).cmp(&(b.side, &b.profile)));
+    for participant in &round.left_out {
+        pulse.beat(SAYING)?;
+        all.extend(without_consent(participant));
+    }
+    all.par_sort_by(|a, b| (a.side, &a.profile).cmp(&(b.side, &b.profile)));
     Ok((all, tally))
 }
 

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 pub(super) use crate::engine::problem::Arc;
 use crate::engine::problem::{FORBIDDEN, PairScores, Stopped};
 
-use crate::engine::brought::Listed;
+use crate::engine::brought::{Listed, blank};
 
 use super::counters::Pulse;
 
@@ -100,7 +100,7 @@ impl<'a> Core<'a> {
             starts[at + 1] += starts[at];
         }
         let mut next = starts.clone();
-        let mut arcs = vec![Arc { to: 0, score: 0 }; self.len()];
+        let mut arcs = blank(self.len(), || pulse.check())?;
         for (mentee, ends) in (0_u32..).zip(self.rows.starts().windows(2)) {
             let row = &self.rows.arcs()[ends[0]..ends[1]];
             pulse.beat(row.len())?;

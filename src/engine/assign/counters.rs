@@ -91,7 +91,7 @@ impl<'a> Pulse<'a> {
     }
 
     /// Asks at once.
-    pub(super) fn check(&self) -> Result<(), Stopped> {
+    pub(in crate::engine) fn check(&self) -> Result<(), Stopped> {
         if self.observer.is_cancelled() { Err(Stopped) } else { Ok(()) }
     }
 

@@ -19,9 +19,8 @@ pub struct Languages {
 pub struct Speaks(Box<[u64]>);
 
 impl Languages {
-    /// Numbers all languages of `lists`.
-    pub(super) fn collect<'a>(lists: impl Iterator<Item = &'a Language>) -> Self {
-        let subtags: HashSet<&str> = lists.map(Language::primary).collect();
+    /// Numbers languages, given by primary subtag.
+    pub(super) fn of(subtags: HashSet<&str>) -> Self {
         let mut subtags: Vec<String> = subtags.into_iter().map(str::to_owned).collect();
         subtags.sort_unstable();
         let index = subtags.iter().cloned().zip(0..).collect();
@@ -114,7 +113,7 @@ mod tests {
     #[test]
     fn a_round_may_speak_any_number_of_languages() {
         let all: Vec<Language> = (0..200).map(|n| speaks(&format!("q{n:03}"), LanguageLevel::B2)).collect();
-        let languages = Languages::collect(all.iter());
+        let languages = Languages::of(all.iter().map(Language::primary).collect());
         let a = languages.encode(&all[..150]);
         let b =
             languages.encode(&[speaks("q149-XX", LanguageLevel::Native), speaks("q180", LanguageLevel::A1)]);
@@ -128,7 +127,7 @@ mod tests {
     #[test]
     fn regional_variants_are_one_language_and_the_better_level_counts() {
         let list = [speaks("es-ES", LanguageLevel::B1), speaks("es-PE", LanguageLevel::C1)];
-        let languages = Languages::collect(list.iter());
+        let languages = Languages::of(list.iter().map(Language::primary).collect());
         let both = languages.encode(&list);
         assert_eq!(both.best_common_level(&both), Some(LanguageLevel::C1));
     }

@@ -54,8 +54,13 @@ pub struct TiedPairs(Vec<(u32, u32, Ties)>);
 impl TiedPairs {
     /// Collects them from the lists of everyone in `people`.
     pub(super) fn collect(people: &[Person<'_>], observer: &dyn Observer) -> Result<Self, Stopped> {
-        let position: HashMap<&ProfileRef, usize> =
-            people.iter().enumerate().map(|(at, person)| (person.profile, at)).collect();
+        let mut position: HashMap<&ProfileRef, usize> = HashMap::with_capacity(people.len());
+        for (at, person) in people.iter().enumerate() {
+            if at % AT_A_TIME == 0 && observer.is_cancelled() {
+                return Err(Stopped);
+            }
+            position.insert(person.profile, at);
+        }
         let mut pairs = Vec::new();
         let mut tie = |mentee: usize, mentor: usize, ties: Ties| {
             if people[mentee].mentee.is_some() && people[mentor].mentor.is_some() {

@@ -305,20 +305,18 @@ impl<W: Weight> Flow<W> {
         path.clear();
         let mut node = source;
         on_path[node as usize] = true;
-        let mut looked = 0;
+        work.counters.scans += 1;
         loop {
             if self.excess[node as usize] < 0 {
                 break;
             }
             let at = next[node as usize];
-            looked += 1;
+            work.counters.arcs += 1;
+            work.pulse.beat(1)?;
             if at == NONE {
                 // A dead end: back to the node before.
                 on_path[node as usize] = false;
-                let Some(last) = path.pop() else {
-                    work.count(looked)?;
-                    return Ok(false);
-                };
+                let Some(last) = path.pop() else { return Ok(false) };
                 node = self.tail(last);
                 next[node as usize] = self.halves[last as usize].next;
                 continue;
@@ -345,7 +343,6 @@ impl<W: Weight> Flow<W> {
             self.push(half, amount);
         }
         self.owe(node, source, amount);
-        work.count(looked)?;
         Ok(true)
     }
 }

@@ -193,10 +193,10 @@ impl Budget<'_> {
 
     /// The best assignment of a branch at some bonus; `None` if its pins do not go together.
     fn solve(&self, branch: &Branch, bonus: i32, start: &Start) -> Result<Option<Point>, Stopped> {
-        let favoured = Favoured::new(self.problem.scores, self.still, bonus);
+        let favoured = Favoured::new(self.problem.scores, self.still, bonus, self.observer)?;
         let problem = Problem { scores: &favoured, ..*self.problem };
         let decisions = Decisions { pins: branch.pins.clone(), vetoes: branch.vetoes.clone() };
-        let Ok(decided) = Decided::new(&problem, &decisions) else { return Ok(None) };
+        let Ok(decided) = Decided::observed(&problem, &decisions, self.observer)? else { return Ok(None) };
         let found = assign_weighted(&decided.problem(), start, &self.best.certificate, self.observer)?;
         let pairs = decided.with_pins(&found.pairs);
         let value = value(self.problem, &self.best.certificate, &pairs);

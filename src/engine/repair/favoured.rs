@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::engine::brought::Listed;
-use crate::engine::problem::{FORBIDDEN, PairScores};
+use crate::engine::problem::{FORBIDDEN, Observer, PairScores, Stopped};
 
 /// The scores of another source with a bonus for some candidates.
 pub(super) struct Favoured<'a> {
@@ -16,9 +16,14 @@ pub(super) struct Favoured<'a> {
 
 impl<'a> Favoured<'a> {
     /// `bonus` more for each of `pairs`, which are sorted and candidates. Scores must stay within 32 bits.
-    pub(super) fn new(scores: &'a dyn PairScores, pairs: &'a [(u32, u32)], bonus: i32) -> Self {
-        let listed = scores.listed().map(|listed| listed.favouring(pairs, bonus));
-        Self { scores, pairs, bonus, listed }
+    pub(super) fn new(
+        scores: &'a dyn PairScores,
+        pairs: &'a [(u32, u32)],
+        bonus: i32,
+        observer: &dyn Observer,
+    ) -> Result<Self, Stopped> {
+        let listed = scores.listed().map(|listed| listed.favouring(pairs, bonus, observer)).transpose()?;
+        Ok(Self { scores, pairs, bonus, listed })
     }
 }
 

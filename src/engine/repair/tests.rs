@@ -90,7 +90,7 @@ proptest! {
 fn a_list_that_favours_some_pairs_stays_sorted() {
     let arc = |to, score| Arc { to, score };
     let list = Listed::new(vec![0, 3, 4], vec![arc(0, 9), arc(1, 5), arc(2, 1), arc(1, 2)]).unwrap();
-    let favoured = list.favouring(&[(0, 1), (0, 2)], 6);
+    let favoured = list.favouring(&[(0, 1), (0, 2)], 6, &Unobserved).unwrap();
     assert_eq!(favoured.row(0), [arc(1, 11), arc(0, 9), arc(2, 7)]);
     assert_eq!(favoured.row(1), [arc(1, 2)]);
 }

@@ -130,7 +130,9 @@ impl<A: Aspect> Table<A> {
             Side::Own(_) => Side::Own(of_mentees),
         };
         let cells = match (&mentees, &mentors) {
-            (Side::Shared(rows, _), Side::Shared(columns, _)) => Some(judge_all(&aspect, rows, columns)),
+            (Side::Shared(rows, _), Side::Shared(columns, _)) => {
+                Some(judge_all(&aspect, rows, columns, observer)?)
+            }
             _ => None,
         };
         Ok(Self { aspect, mentees, mentors, classifies: false, cells })
@@ -153,16 +155,25 @@ fn answers<T: Send>(
     Ok(answers.into_iter().flatten().collect())
 }
 
-fn judge_all<A: Aspect>(aspect: &A, rows: &[A::Mentee], columns: &[A::Mentor]) -> Array2<Verdict> {
+fn judge_all<A: Aspect>(
+    aspect: &A,
+    rows: &[A::Mentee],
+    columns: &[A::Mentor],
+    observer: &dyn Observer,
+) -> Result<Array2<Verdict>, Stopped> {
     let mut cells = Array2::from_elem((rows.len(), columns.len()), Verdict::CLEAR);
     if let Some(all) = cells.as_slice_mut().filter(|all| !all.is_empty()) {
-        all.par_chunks_mut(columns.len()).zip(rows).for_each(|(out, mentee)| {
+        all.par_chunks_mut(columns.len()).zip(rows).try_for_each(|(out, mentee)| {
+            if observer.is_cancelled() {
+                return Err(Stopped);
+            }
             for (mentor, verdict) in columns.iter().zip(out) {
                 *verdict = aspect.judge(mentee, mentor, Ties::NONE);
             }
-        });
+            Ok(())
+        })?;
     }
-    cells
+    Ok(cells)
 }
 
 impl<A: Aspect> Lookup for Table<A> {

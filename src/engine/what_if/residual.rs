@@ -21,6 +21,7 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use crate::engine::assign::Pulse;
+use crate::engine::brought::blank;
 use crate::engine::certify::Certificate;
 use crate::engine::problem::{Arc, FORBIDDEN, Problem, Stopped};
 
@@ -58,6 +59,7 @@ impl ByPerson {
     /// Puts pairs in order that `each` shows, twice the same, with the person and the arc to the other end.
     fn new(
         people: usize,
+        pause: impl Fn() -> Result<(), Stopped>,
         mut each: impl FnMut(&mut dyn FnMut(usize, Arc)) -> Result<(), Stopped>,
     ) -> Result<Self, Stopped> {
         let mut starts = vec![0; people + 1];
@@ -65,7 +67,7 @@ impl ByPerson {
         for person in 0..people {
             starts[person + 1] += starts[person];
         }
-        let mut arcs = vec![Arc { to: 0, score: 0 }; starts[people]];
+        let mut arcs = blank(starts[people], pause)?;
         let mut next = starts.clone();
         each(&mut |person, arc| {
             arcs[next[person]] = arc;
@@ -110,14 +112,22 @@ impl<'a> Residual<'a> {
         };
         let scores = pairs.par_iter().with_min_len(AT_A_TIME).map(score).collect::<Option<Vec<i32>>>()?;
         let matches = || pairs.iter().zip(&scores);
-        let mates = ByPerson::new(mentees, |show| {
-            matches().for_each(|(&(mentee, to), &score)| show(mentee as usize, Arc { to, score }));
-            Ok(())
-        });
-        let holders = ByPerson::new(mentors, |show| {
-            matches().for_each(|(&(to, mentor), &score)| show(mentor as usize, Arc { to, score }));
-            Ok(())
-        });
+        let mates = ByPerson::new(
+            mentees,
+            || Ok(()),
+            |show| {
+                matches().for_each(|(&(mentee, to), &score)| show(mentee as usize, Arc { to, score }));
+                Ok(())
+            },
+        );
+        let holders = ByPerson::new(
+            mentors,
+            || Ok(()),
+            |show| {
+                matches().for_each(|(&(to, mentor), &score)| show(mentor as usize, Arc { to, score }));
+                Ok(())
+            },
+        );
         let (mates, holders) = (mates.ok()?, holders.ok()?);
         let residual =
             Self { problem: *problem, certificate, first, mates, holders, columns: OnceLock::new() };
@@ -351,16 +361,21 @@ impl<'a> Residual<'a> {
     fn columns(&self, pulse: &mut Pulse<'_>) -> Result<Option<&ByPerson>, Stopped> {
         let Some(listed) = self.problem.scores.listed() else { return Ok(None) };
         if self.columns.get().is_none() {
-            let columns = ByPerson::new(self.holders.len(), |show| {
-                for (mentee, at) in (0..self.mates.len()).zip(0_u32..) {
-                    let row = listed.row(mentee);
-                    pulse.beat(row.len())?;
-                    for arc in row {
-                        show(arc.to as usize, Arc { to: at, score: arc.score });
+            let at_once = *pulse;
+            let columns = ByPerson::new(
+                self.holders.len(),
+                || at_once.check(),
+                |show| {
+                    for (mentee, at) in (0..self.mates.len()).zip(0_u32..) {
+                        let row = listed.row(mentee);
+                        pulse.beat(row.len())?;
+                        for arc in row {
+                            show(arc.to as usize, Arc { to: at, score: arc.score });
+                        }
                     }
-                }
-                Ok(())
-            })?;
+                    Ok(())
+                },
+            )?;
             // Somebody else may have been quicker, with the same.
             let _ = self.columns.set(columns);
         }

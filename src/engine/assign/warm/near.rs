@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::engine::assign::core::{Arc, Core, index};
 use crate::engine::assign::state::State;
 use crate::engine::assign::weight::Weight;
-use crate::engine::brought::Listed;
+use crate::engine::brought::{Listed, blank};
 use crate::engine::problem::{Observer, Stopped};
 
 /// Rows that one task looks at.
@@ -48,18 +48,23 @@ impl<W: Weight> Near<W> {
             }
         })?;
         let mut starts = vec![0; state.mentors() + 1];
-        for (mentor, _) in blocks.iter().flatten() {
-            starts[*mentor as usize + 1] += 1;
+        let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
+        for block in &blocks {
+            pause()?;
+            block.iter().for_each(|(mentor, _)| starts[*mentor as usize + 1] += 1);
         }
         for at in 0..state.mentors() {
             starts[at + 1] += starts[at];
         }
         let mut next = starts.clone();
-        let mut arcs = vec![Arc { to: 0, score: 0 }; starts[state.mentors()]];
-        for (mentor, arc) in blocks.iter().flatten() {
-            let slot = &mut next[*mentor as usize];
-            arcs[*slot] = *arc;
-            *slot += 1;
+        let mut arcs = blank(starts[state.mentors()], pause)?;
+        for block in &blocks {
+            pause()?;
+            for (mentor, arc) in block {
+                let slot = &mut next[*mentor as usize];
+                arcs[*slot] = *arc;
+                *slot += 1;
+            }
         }
         Ok(Self { columns: Core::of_columns(Listed::sorted(starts, arcs)), least })
     }
