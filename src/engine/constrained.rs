@@ -15,13 +15,13 @@ mod questions;
 #[cfg(test)]
 mod tests;
 
-pub use self::questions::{Diagnosis, Mended, Plan, Question};
+pub use self::questions::{Diagnosis, Mended, Plan, Question, TooManyTiers};
 
 use std::time::Duration;
 
 use super::assign::{Start, assign_from};
 use super::certify::{self, GroupSide, Infeasible, Shortage, check_cut};
-use super::decisions::{BadDecision, Decided, Decisions};
+use super::decisions::{BadDecision, Decided, Decisions, sorted};
 use super::objective::{self, Check, Evidence, Solution};
 use super::problem::{Observer, Problem, Stopped};
 use super::quota::{self, Cut, Quotas, assign_within};
@@ -75,7 +75,7 @@ impl Constraints {
         let mut wrong: Vec<Conflict> =
             self.decisions.wrong(problem).into_iter().map(Conflict::Decision).collect();
         let Quotas { mentees, mentors } = &self.quotas;
-        let counts = self.quotas.count(&self.decisions.pins);
+        let counts = self.quotas.count(&sorted(&self.decisions.pins));
         let sides = [(GroupSide::Mentees, mentees), (GroupSide::Mentors, mentors)];
         for ((side, forest), counts) in sides.into_iter().zip(counts) {
             for ((at, group), pins) in (0_u32..).zip(forest.groups()).zip(counts) {
@@ -296,11 +296,4 @@ impl<'a> Constrained<'a> {
         let problem = open.as_ref().map_or(self.whole, Decided::problem);
         objective::blocking_pairs(&problem, pairs, None, observer)
     }
-}
-
-fn sorted(pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
-    let mut pairs = pairs.to_vec();
-    pairs.sort_unstable();
-    pairs.dedup();
-    pairs
 }
