@@ -42,7 +42,7 @@ Exit codes:
   5  not found
   6  exists already, or its state does not allow this
   7  the service cannot be reached or is busy: try again
-  8  no assignment meets the floors of all groups; what stands against it is told
+  8  `solve`: no assignment meets the floors of all groups; what stands against it is told
 
 Environment: WIM_MATCH_SERVER, WIM_MATCH_TOKEN, WIM_MATCH_LANG; for `serve` see `wim-match serve --help`.";
 

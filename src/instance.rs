@@ -76,6 +76,20 @@ impl Instance {
         self.names.conflicts(&self.constraints.unfit(objective)).none()
     }
 
+    /// The names of the mentees and of the mentors whom pairs leave out.
+    pub fn unmatched(&self, pairs: &[(u32, u32)]) -> (Vec<String>, Vec<String>) {
+        let mut mentees = vec![false; self.mentees.len()];
+        let mut mentors = vec![false; self.mentors.len()];
+        for &(mentee, mentor) in pairs {
+            mentees[mentee as usize] = true;
+            mentors[mentor as usize] = true;
+        }
+        let without = |matched: Vec<bool>, name: &dyn Fn(usize) -> String| {
+            matched.into_iter().enumerate().filter(|(_, matched)| !matched).map(|(at, _)| name(at)).collect()
+        };
+        (without(mentees, &|at| self.names.mentee(at)), without(mentors, &|at| self.names.mentor(at)))
+    }
+
     /// Why no assignment meets all floors.
     pub fn reasons(&self, constrained: &Constrained<'_>, impossible: &Impossible) -> Vec<Reason> {
         let naming = ByGroup { names: &self.names, quotas: constrained.quotas() };

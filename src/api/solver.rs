@@ -221,7 +221,7 @@ impl SolverApi {
             match self.next(asked, |asked| asked.content).await? {
                 Some(Ask::Part(part)) => {
                     take_in(&mut problem, part);
-                    within_bounds(problem.received())?;
+                    within_bounds(&problem)?;
                 }
                 Some(Ask::End(end)) => {
                     as_many("candidates", end.candidates, problem.received().candidates)?;
@@ -244,7 +244,7 @@ impl SolverApi {
             match self.next(asked, |asked| asked.content).await? {
                 Some(Claim::Part(part)) => {
                     take_in(&mut problem, part);
-                    within_bounds(problem.received())?;
+                    within_bounds(&problem)?;
                 }
                 other => break other,
             }
@@ -290,13 +290,14 @@ fn as_many(what: &str, said: i64, come: u64) -> Result<(), Error> {
 }
 
 /// Whether what has come so far is not too much.
-fn within_bounds(received: Received) -> Result<(), Error> {
+fn within_bounds(problem: &Builder) -> Result<(), Error> {
+    let received = problem.received();
     let counts = [
         ("mentees", received.mentees, MOST.mentees),
         ("mentors", received.mentors, MOST.mentors),
         ("candidates", received.candidates, MOST.candidates),
         ("decisions", received.decisions, MOST.decisions),
-        ("groups", received.groups, MOST.groups),
+        ("groups", received.groups.max(problem.groups_named()), MOST.groups),
     ];
     match counts.into_iter().find(|(_, count, most)| count > most) {
         Some((name, _, most)) => {

@@ -5,15 +5,16 @@ use serde_json::json;
 
 use super::output::{align_right, data, table};
 use super::problem::{self, Aim, Source, some};
+use super::solve::too_many_tiers;
 use super::{Failure, Global, cost};
 use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
-use crate::engine::constrained::{Diagnosis, Plan};
+use crate::engine::constrained::{Diagnosis, Plan, TooManyTiers};
 use crate::engine::what_if::Cost;
 use crate::instance::Instance;
 use crate::wording;
 
-/// Groups of people who want too few seats that are listed at most.
+/// Groups of people who have too few places that are listed at most.
 const SETS: usize = 10;
 
 #[derive(Debug, Args)]
@@ -39,6 +40,7 @@ fn diagnose(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
     };
     let most = usize::from(options.recruit);
     let (found, _) = options.source.work(|observer| constrained.diagnose(most, observer))?;
+    let found = found.map_err(|TooManyTiers| too_many_tiers())?;
     let floors = found.unmet.iter().flat_map(|unmet| instance.reasons(&constrained, unmet)).collect();
     let told = Told { instance: &instance, aim, found: &found, floors };
     if json { told.json() } else { told.print(lang) }
@@ -71,7 +73,7 @@ impl Told<'_> {
         let Diagnosis { without_candidates, shortages, plan, .. } = self.found;
         let shortages = shortages.iter().map(|set| {
             json!({
-                "missing": set.missing(), "seats": set.seats,
+                "missing": set.missing(), "places": set.seats,
                 "mentees": self.mentees(&set.mentees), "mentors": self.mentors(&set.mentors),
             })
         });

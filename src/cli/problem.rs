@@ -32,16 +32,16 @@ pub(super) struct Source {
     /// The mentees as CSV: mentee, and if wanted tier (0 first), wanted (mentors, 0 to 2) and group.
     #[arg(long, value_name = "FILE", requires_all = ["mentors", "scores"])]
     mentees: Option<PathBuf>,
-    /// The mentors as CSV: mentor, and if wanted max (seats), min and group.
+    /// The mentors as CSV: mentor, and if wanted max (places), min and group.
     #[arg(long, value_name = "FILE", requires = "mentees")]
     mentors: Option<PathBuf>,
     /// The candidates as CSV: mentee, mentor, score.
     #[arg(long, value_name = "FILE", requires = "mentees")]
     scores: Option<PathBuf>,
-    /// Pins and vetoes as CSV: mentee, mentor, decision (pin or veto).
+    /// Pins and vetoes as CSV, with --mentees only: mentee, mentor, decision (pin or veto).
     #[arg(long, value_name = "FILE", requires = "mentees")]
     decisions: Option<PathBuf>,
-    /// Groups as CSV: group, side (mentees or mentors), and if wanted parent (the group around it), min and max (pairs).
+    /// Groups as CSV, with --mentees only: group, side (mentees or mentors), and if wanted parent (the group around it), min and max (pairs).
     #[arg(long, value_name = "FILE", requires = "mentees")]
     groups: Option<PathBuf>,
     /// What pairs are to be best at [default: total for .mm files that do not ask for coverage, else best-total].
@@ -146,7 +146,7 @@ pub(super) fn constrained_alone<'a>(
         return Ok(constrained);
     }
     let what = format!("{command} goes with best-total and total, and with no groups");
-    Err(Failure::input(what, "leave --groups out, or choose another --objective"))
+    Err(Failure::input(what, "leave out --groups and the column `group`, or choose another --objective"))
 }
 
 /// Pairs of a problem, as `solve --pairs` writes them.

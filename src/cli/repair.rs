@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::output::{data, table};
-use super::problem::{self, Output, Source, number};
+use super::problem::{self, Output, Source, number, some};
 use super::{Failure, Global};
 use crate::engine::assign::Start;
 use crate::engine::constrained::Mended;
@@ -58,7 +58,10 @@ fn mend(options: &Options, json: bool) -> Result<(), Failure> {
         output.finish()?;
     }
     let totals = Totals::of(&instance.problem(), &mended.pairs);
-    let report = Report { mended: &mended, totals, gone };
+    let (mut mentees, mut mentors) = instance.unmatched(&mended.pairs);
+    mentees.sort_unstable();
+    mentors.sort_unstable();
+    let report = Report { mended: &mended, totals, gone, mentees, mentors };
     if json { report.json() } else { report.print() }
 }
 
@@ -68,6 +71,10 @@ struct Report<'a> {
     totals: Totals,
     /// Published pairs of people who have left.
     gone: u64,
+    /// Mentees without a mentor.
+    mentees: Vec<String>,
+    /// Mentors without a mentee.
+    mentors: Vec<String>,
 }
 
 impl Report<'_> {
@@ -105,6 +112,8 @@ impl Report<'_> {
             "bound": number(repaired.bound),
             "proved": repaired.proved(),
             "proof": self.proof(),
+            "unmatched_mentees": self.mentees,
+            "unmatched_mentors": self.mentors,
         });
         Ok(data(&told.to_string())?)
     }
@@ -132,6 +141,14 @@ impl Report<'_> {
         for (what, told) in lines {
             rows.add_row([what.to_owned(), told]);
         }
-        Ok(data(&rows.to_string())?)
+        data(&rows.to_string())?;
+        for (who, people) in
+            [("mentees without a mentor", &self.mentees), ("mentors without a mentee", &self.mentors)]
+        {
+            if !people.is_empty() {
+                data(&format!("{who}: {}\n  {}", people.len(), some(people)))?;
+            }
+        }
+        Ok(())
     }
 }

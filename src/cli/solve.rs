@@ -88,13 +88,7 @@ fn unsolvable(
     lang: Lang,
 ) -> Result<Failure, Failure> {
     let impossible = match unsolved {
-        Unsolved::TooManyTiers => {
-            let hint = "give fewer tiers, or fewer groups";
-            return Ok(Failure::input(
-                "tiers in so many groups need numbers beyond what a proof holds",
-                hint,
-            ));
-        }
+        Unsolved::TooManyTiers => return Ok(too_many_tiers()),
         Unsolved::Impossible(impossible) if !impossible.shortage.proved() => {
             return Err(anyhow::anyhow!("the cut proves nothing; this is a defect of the solver").into());
         }
@@ -127,8 +121,14 @@ fn unsolvable(
     if !instance.constraints.decisions.pins.is_empty() {
         message += "\n  Pairs that are pinned are not counted here.";
     }
-    let hint = "lower a floor, or find more candidates or seats for these people";
+    let hint = "lower a floor, or find more candidates or places for these people";
     Ok(Failure::unmet(message, hint))
+}
+
+/// What is told where the weights of tiers are beyond what a proof holds.
+pub(super) fn too_many_tiers() -> Failure {
+    let what = "tiers in so many groups need numbers beyond what a proof holds";
+    Failure::input(what, "give fewer tiers, or fewer groups")
 }
 
 /// What is told of a solution.

@@ -15,13 +15,13 @@ mod questions;
 #[cfg(test)]
 mod tests;
 
-pub use self::questions::{Diagnosis, Mended, Plan, Question};
+pub use self::questions::{Diagnosis, Mended, Plan, Question, TooManyTiers};
 
 use std::time::Duration;
 
 use super::assign::{Start, assign_from};
 use super::certify::{self, GroupSide, Infeasible, Shortage, check_cut};
-use super::decisions::{BadDecision, Decided, Decisions};
+use super::decisions::{BadDecision, Decided, Decisions, sorted};
 use super::objective::{self, Check, Evidence, Solution};
 use super::problem::{Observer, Problem, Stopped};
 use super::quota::{self, Cut, Quotas, assign_within};
@@ -297,11 +297,4 @@ impl<'a> Constrained<'a> {
         let problem = open.as_ref().map_or(self.whole, Decided::problem);
         objective::blocking_pairs(&problem, pairs, None, observer)
     }
-}
-
-fn sorted(pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
-    let mut pairs = pairs.to_vec();
-    pairs.sort_unstable();
-    pairs.dedup();
-    pairs
 }

@@ -250,7 +250,8 @@ fn less(demand: Demand, pins: u32) -> Demand {
     }
 }
 
-fn sorted(pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
+/// Pairs in their order, each once.
+pub(super) fn sorted(pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut pairs = pairs.to_vec();
     pairs.sort_unstable();
     pairs.dedup();

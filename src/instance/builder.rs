@@ -16,7 +16,7 @@ use super::{BroughtScores, Instance, MAX_VIOLATIONS, Names, Violation, Violation
 use crate::engine::brought::Listed;
 use crate::engine::certify::GroupSide;
 use crate::engine::constrained::{Conflict, Constraints};
-use crate::engine::decisions::BadDecision;
+use crate::engine::decisions::{BadDecision, Decisions};
 use crate::engine::problem::{Arc, Demand, FORBIDDEN, Seats};
 use crate::engine::quota::{Forest, Quotas};
 
@@ -256,6 +256,11 @@ impl Builder {
         self.received
     }
 
+    /// Different groups that have been named so far, whether or not they have come.
+    pub fn groups_named(&self) -> u64 {
+        (self.mentees.groups.count() + self.mentors.groups.count()) as u64
+    }
+
     /// The problem, or everything that is wrong with it.
     pub fn finish(self, coverage_first: bool, tell: Tell<'_>) -> Result<Instance, Violations> {
         let Self { mentees, mentors, mut candidates, mut decisions, mut wrong, .. } = self;
@@ -290,6 +295,11 @@ impl Builder {
                 Decision::Veto => &mut constraints.decisions.vetoes,
             };
             pairs.push((decided.mentee, decided.mentor));
+        }
+        let Decisions { pins, vetoes } = &mut constraints.decisions;
+        for pairs in [pins, vetoes] {
+            pairs.sort_unstable();
+            pairs.dedup();
         }
         let instance = Instance {
             scores: BroughtScores::Listed(listed(candidates, mentees.wishes.len())?),
@@ -368,7 +378,7 @@ impl<T: Copy> Side<T> {
         tell: impl Fn(Place) -> String,
         wrong: &mut Violations,
     ) {
-        let group = self.groups.named(group, || tell(at));
+        let group = self.groups.named(group, || tell(at), wrong);
         if name.is_empty() || name.len() > MAX_NAME {
             return wrong
                 .add(tell(at), format!("`{}` is no name: give 1 to {MAX_NAME} bytes", excerpt(name)));

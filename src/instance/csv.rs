@@ -2,7 +2,7 @@
 //!
 //! - mentees: `mentee`, and if wanted `tier` (0 to 255, 0 first; default 0), `wanted` (0 to 2 mentors; default 1) and `group`
 //!   (her innermost);
-//! - mentors: `mentor`, and if wanted `max` (seats; default 1), `min` (fewest mentees that make it worthwhile; default 0) and
+//! - mentors: `mentor`, and if wanted `max` (places; default 1), `min` (fewest mentees that make it worthwhile; default 0) and
 //!   `group`;
 //! - scores: `mentee`, `mentor`, `score`, one line per candidate. A pair without a line is no candidate;
 //! - if wanted, decisions: `mentee`, `mentor`, `decision` (`pin` or `veto`);
@@ -362,9 +362,39 @@ mod tests {
         decisions.csv, line 4: (ada, yu) is pinned and not a candidate
         decisions.csv, line 6: (bo, yu) is pinned and vetoed
         decisions.csv, line 4: mentee `ada` has 2 pins and wants 1
-        decisions.csv, line 3: mentor `xi` has 2 pins and 1 seats
+        decisions.csv, line 3: mentor `xi` has 2 pins and 1 places
         groups.csv, line 2: the group `west` of mentees has 4 pins and a max of 1
         ");
+    }
+
+    #[test]
+    fn names_of_groups_are_checked_wherever_they_stand() {
+        let long = "x".repeat(257);
+        let wrong = read(Files {
+            mentees: file("mentees.csv", &format!("mentee,group\nada,{long}\n")),
+            mentors: file("mentors.csv", "mentor,group\nxi,\"a,b\"\n"),
+            scores: file("scores.csv", "mentee,mentor,score\n"),
+            decisions: None,
+            groups: Some(file("groups.csv", &format!("group,side,parent\nlima,mentees,{long}\n"))),
+        });
+        let places: Vec<String> = wrong.unwrap_err().listed.into_iter().map(|wrong| wrong.place).collect();
+        assert_eq!(places, ["mentees.csv, line 2", "mentors.csv, line 2", "groups.csv, line 2"]);
+    }
+
+    #[test]
+    fn the_same_decision_twice_is_one_decision() {
+        let instance = read(Files {
+            mentees: file("mentees.csv", "mentee,group\nada,lima\nbo,lima\n"),
+            mentors: file("mentors.csv", "mentor,max\nxi,2\n"),
+            scores: file("scores.csv", "mentee,mentor,score\nada,xi,5\nbo,xi,7\n"),
+            decisions: Some(file(
+                "decisions.csv",
+                "mentee,mentor,decision\nada,xi,pin\nbo,xi,veto\nbo,xi,veto\nada,xi,pin\n",
+            )),
+            groups: Some(file("groups.csv", "group,side,max\nlima,mentees,1\n")),
+        });
+        let decisions = instance.unwrap().constraints.decisions;
+        assert_eq!((decisions.pins.len(), decisions.vetoes.len()), (1, 1));
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Names {
                 format!("mentee `{}` has {pins} pins and wants {wanted}", self.mentee(mentee as usize))
             }
             Conflict::Decision(BadDecision::TooManyMentees { mentor, pins, seats }) => {
-                format!("mentor `{}` has {pins} pins and {seats} seats", self.mentor(mentor as usize))
+                format!("mentor `{}` has {pins} pins and {seats} places", self.mentor(mentor as usize))
             }
             Conflict::PinsAboveCeiling { side, group, pins, ceiling } => {
                 let group = self.group(side, group as usize);

@@ -14,7 +14,9 @@ use crate::domain::policy::Objective;
 use crate::domain::run::Stage;
 use crate::domain::violation;
 use crate::engine::assign::Start;
-use crate::engine::constrained::{Constrained, Diagnosis, Impossible, Mended, Proved, Question, Unsolved};
+use crate::engine::constrained::{
+    Constrained, Diagnosis, Impossible, Mended, Proved, Question, TooManyTiers, Unsolved,
+};
 use crate::engine::objective::{Check, Evidence};
 use crate::engine::pool::on_threads;
 use crate::engine::problem::{Observer, Stopped};
@@ -148,10 +150,7 @@ impl Service {
                         Err(Unmet { impossible, reasons })
                     }
                     Err(Unsolved::Impossible(_)) => return Err(Error::internal("a cut proves nothing")),
-                    Err(Unsolved::TooManyTiers) => {
-                        let told = "with so many tiers need numbers beyond what a proof holds";
-                        return Err(Error::invalid_field("problem.groups", "", told));
-                    }
+                    Err(Unsolved::TooManyTiers) => return Err(too_many_tiers()),
                 }
             };
             Ok(Solved { instance, outcome })
@@ -246,6 +245,7 @@ impl Service {
             let (diagnosis, reasons) = {
                 let constrained = constrained(&instance, objective)?;
                 let diagnosis = constrained.diagnose(recruits, observer).map_err(stopped)?;
+                let diagnosis = diagnosis.map_err(|TooManyTiers| too_many_tiers())?;
                 let unmet = diagnosis.unmet.iter();
                 let reasons = unmet.flat_map(|unmet| instance.reasons(&constrained, unmet)).collect();
                 (diagnosis, reasons)
@@ -274,6 +274,11 @@ fn ready(instance: Result<Instance, Violations>, objective: Objective) -> Result
 
 fn constrained(instance: &Instance, objective: Objective) -> Result<Constrained<'_>> {
     instance.constrained(objective).map_err(|wrong| refused(wrong.within("problem")))
+}
+
+fn too_many_tiers() -> Error {
+    let told = "with so many tiers need numbers beyond what a proof holds";
+    Error::invalid_field("problem.groups", "", told)
 }
 
 fn stopped(Stopped: Stopped) -> Error {

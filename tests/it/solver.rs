@@ -298,6 +298,16 @@ async fn a_stream_that_breaks_off_or_lies_about_its_length_solves_nothing() {
     assert_eq!(wrong_fields(ask(vec![aim(), part(), aim()]).await), ["aim"]);
     assert_eq!(wrong_fields(ask(vec![aim(), part(), end(2)]).await), ["end.candidates"]);
     ask(vec![aim(), part(), end(3)]).await.expect("is solved");
+    let named = |at: usize| v1::AssignmentMentee {
+        id: format!("mentee-{at}"),
+        group: format!("group-{at}"),
+        ..Default::default()
+    };
+    let many = (0..6).map(|nth| {
+        let mentees = (nth * 20_000..(nth + 1) * 20_000).map(named).collect();
+        Ask::Part(v1::AssignmentProblem { mentees, ..Default::default() })
+    });
+    assert_eq!(wrong_fields(ask([aim()].into_iter().chain(many).collect()).await), ["problem.groups"]);
     world.stop().await;
 }
 

@@ -6,7 +6,7 @@ use super::{SolverApi, off_the_async_threads, whole};
 use crate::api::caller_of;
 use crate::api::convert::lang;
 use crate::api::convert::solver::proof::Reader;
-use crate::api::convert::solver::questions::{alternate, asked, diagnosis, published, repaired};
+use crate::api::convert::solver::questions::{MOST, alternate, asked, diagnosis, published, repaired};
 use crate::api::convert::solver::within;
 use crate::api::proto::v1;
 use crate::instance::Violations;
@@ -14,8 +14,6 @@ use crate::service::{Action, refused};
 
 /// Alternates where nobody says how many.
 const ALTERNATES: i32 = 5;
-/// Questions, and alternates to each, at most.
-const MOST: i32 = 1_000;
 /// Recruits at most: each is sought among all the dearest mentors.
 const MOST_RECRUITS: i32 = 100;
 
@@ -30,7 +28,7 @@ pub(super) async fn what_if(
     let instance = instance.map_err(refused)?;
     let read = off_the_async_threads(move || {
         let mut wrong = Violations::default();
-        let most: usize = within(max_alternates, || "max_alternates".to_owned(), MOST, &mut wrong);
+        let most: usize = within(max_alternates, || "max_alternates".to_owned(), MOST.into(), &mut wrong);
         let questions = asked(&instance.names, &questions, &mut wrong);
         let mut reader = Reader::new(&instance.names, aim.objective);
         reader.take_in(&pairs, proof);

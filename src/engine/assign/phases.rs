@@ -17,8 +17,8 @@ use super::queue::Queue;
 use super::state::NONE;
 use super::weight::Weight;
 
-/// From more bids on for each one that a pass serves for good, the next phase serves more.
-const PATIENCE: Patience = Patience { bids: 5, passes: 1 };
+/// When more than passes of the auction is called for: from more bids on for each one that a pass serves for good.
+pub(super) const PATIENCE: Patience = Patience { bids: 5, passes: 1 };
 
 /// A share of those who wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,21 +19,18 @@ use crate::engine::certify::Certificate;
 use crate::engine::problem::{Observer, Problem, Stopped};
 
 use self::near::Near;
-use super::auction::{self, Patience};
+use super::auction;
 use super::core::Core;
 use super::counters::Work;
 use super::levels::Levels;
 use super::market::ForSeats;
 use super::paths::Paths;
-use super::phases::Phases;
+use super::phases::{PATIENCE, Phases};
 use super::state::State;
 use super::survey::{Survey, survey};
 use super::tuning::Tuning;
 use super::weight::Weight;
 use super::{Assignment, Begun, conclude, finish, repair};
-
-/// When searches are cheaper than more passes of the auction.
-const PATIENCE: Patience = Patience { bids: 5, passes: 1 };
 
 /// An earlier result to start from, in the positions of the problem to be solved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -53,6 +53,10 @@ pub struct Diagnosis {
     pub plan: Option<Plan>,
 }
 
+/// So many tiers and groups that nobody knows whether all floors can be met; see [`Unsolved::TooManyTiers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyTiers;
+
 /// A recruitment plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -133,14 +137,19 @@ impl Constrained<'_> {
 
     /// Says who cannot be served and, for at most `recruits` mentors more, whom to find; these only where there are prices,
     /// see [`has_prices`](Self::has_prices).
-    pub fn diagnose(&self, recruits: usize, observer: &dyn Observer) -> Result<Diagnosis, Stopped> {
+    pub fn diagnose(
+        &self,
+        recruits: usize,
+        observer: &dyn Observer,
+    ) -> Result<Result<Diagnosis, TooManyTiers>, Stopped> {
         let rest = self.rest();
         let unmet = if self.quotas.is_empty() {
             None
         } else {
             match self.best(None, observer)? {
                 Err(Unsolved::Impossible(impossible)) => Some(impossible),
-                Ok(_) | Err(Unsolved::TooManyTiers) => None,
+                Err(Unsolved::TooManyTiers) => return Ok(Err(TooManyTiers)),
+                Ok(_) => None,
             }
         };
         let plan = if recruits == 0 || !self.has_prices() {
@@ -150,11 +159,11 @@ impl Constrained<'_> {
             let now = Totals::of(&rest, &solved.pairs);
             Some(Plan { now, steps: recruitment(&rest, &solved, recruits, observer)? })
         };
-        Ok(Diagnosis {
+        Ok(Ok(Diagnosis {
             without_candidates: without_candidates(&rest, observer)?,
             shortages: shortages(&rest, observer)?,
             unmet,
             plan,
-        })
+        }))
     }
 }

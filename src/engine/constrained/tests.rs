@@ -187,8 +187,11 @@ fn what_does_not_go_together_is_refused_before_anything_is_solved() {
         [Conflict::Pins(Objective::Stable), Conflict::Quotas(Objective::Stable)]
     );
     assert_eq!(refused(&constraints, Objective::Fairest), [Conflict::Quotas(Objective::Fairest)]);
+    let twice = Decisions { pins: vec![(0, 0), (0, 0)], vetoes: Vec::new() };
+    let twice = Constraints { decisions: twice, ..constraints };
+    assert_eq!(refused(&twice, Objective::BestTotal), [], "the same decision twice is one decision");
     let full = Decisions { pins: vec![(0, 0), (1, 0)], vetoes: Vec::new() };
-    let full = Constraints { decisions: full, ..constraints };
+    let full = Constraints { decisions: full, ..twice };
     let side = GroupSide::Mentors;
     assert_eq!(
         refused(&full, Objective::BestTotal),
@@ -205,4 +208,18 @@ fn floors_that_cannot_be_met_come_back_with_who_is_concerned() {
     let Err(Unsolved::Impossible(Impossible { cut, shortage })) = unsolved else { panic!("{unsolved:?}") };
     assert_eq!((shortage.asked, shortage.possible), (2, 0));
     assert_eq!((cut.mentee_groups, cut.mentees), (vec![0], vec![2, 3]));
+}
+
+#[test]
+fn nobody_says_that_floors_can_be_met_where_tiers_are_beyond_a_proof() {
+    let mut case = four().0;
+    case.mentees = (0..=u8::MAX).map(|tier| Demand { tier, wanted: 1, pinned: 0 }).collect();
+    case.scores = vec![1; 2 * case.mentees.len()];
+    let group = Group { parent: None, floor: 1, ceiling: 2 };
+    let mentees = Forest::new(vec![group], vec![Some(0); case.mentees.len()]).unwrap();
+    let quotas = Quotas { mentees, ..Quotas::default() };
+    let constraints = Constraints { quotas, ..Constraints::default() };
+    let constrained = Constrained::new(case.problem(), &constraints, Objective::BestTotal).unwrap();
+    assert_eq!(constrained.solve(None, &Unobserved).unwrap().err(), Some(Unsolved::TooManyTiers));
+    assert_eq!(constrained.diagnose(0, &Unobserved).unwrap(), Err(TooManyTiers));
 }

@@ -66,13 +66,27 @@ impl Groups {
         Self { side, positions: HashMap::new(), entries: Vec::new() }
     }
 
-    /// The number of a group, which need not have come yet; `None` for the empty name.
-    pub(super) fn named(&mut self, name: &str, place: impl FnOnce() -> String) -> Option<u32> {
+    /// Different names of groups so far, whether or not the groups have come.
+    pub(super) fn count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The number of a group, which need not have come yet; `None` for the empty name, and for what is no name.
+    pub(super) fn named(
+        &mut self,
+        name: &str,
+        place: impl FnOnce() -> String,
+        wrong: &mut Violations,
+    ) -> Option<u32> {
         if name.is_empty() {
             return None;
         }
         if let Some(number) = self.positions.get(name) {
             return Some(*number);
+        }
+        if name.len() > MAX_NAME || name.contains(',') {
+            wrong.add(place(), no_name(name));
+            return None;
         }
         let number = u32::try_from(self.entries.len()).ok()?;
         self.positions.insert(name.to_owned(), number);
@@ -89,18 +103,14 @@ impl Groups {
         tell: impl Fn(Place) -> String,
         wrong: &mut Violations,
     ) {
-        if name.is_empty() || name.len() > MAX_NAME || name.contains(',') {
-            let what = format!(
-                "`{}` is no name of a group: give 1 to {MAX_NAME} bytes without a comma",
-                excerpt(name)
-            );
-            return wrong.add(tell(at), what);
+        if name.is_empty() {
+            return wrong.add(tell(at), no_name(name));
         }
         if bounds.min > bounds.max {
             wrong.add(tell(at), format!("min {} is more than max {}", bounds.min, bounds.max));
         }
-        let number = self.named(name, || tell(at));
-        let parent = self.named(parent, || tell(at));
+        let number = self.named(name, || tell(at), wrong);
+        let parent = self.named(parent, || tell(at), wrong);
         let Some(entry) = number.and_then(|number| self.entries.get_mut(number as usize)) else { return };
         match entry.come {
             Some(first) => {
@@ -148,4 +158,8 @@ impl Groups {
         }
         order
     }
+}
+
+fn no_name(name: &str) -> String {
+    format!("`{}` is no name of a group: give 1 to {MAX_NAME} bytes without a comma", excerpt(name))
 }

@@ -1,5 +1,7 @@
 //! What can be asked about a problem or a result, over gRPC.
 
+use std::collections::BTreeSet;
+
 use wim_match::api::proto::v1;
 use wim_match::api::proto::v1::what_if_question::Question as Asked;
 use wim_match::cli::client::Client;
@@ -98,6 +100,13 @@ async fn published_pairs_are_repaired_within_their_budget() {
         let mended = client.clone().solver.repair(request).await.expect("is repaired").into_inner();
         assert!(mended.proved && mended.value == mended.bound, "{mended:?}");
         assert_eq!((mended.lost, mended.kept + mended.changed), (lost, published - lost));
+        assert_ne!(mended.proof(), v1::RepairProof::None);
+        let all = |pairs: &[v1::AssignmentPair], name: fn(&v1::AssignmentPair) -> &String| {
+            pairs.iter().map(name).collect::<BTreeSet<_>>().len()
+        };
+        let (mentees, mentors) = (problem.mentees.len(), problem.mentors.len());
+        assert_eq!(all(&mended.pairs, |pair| &pair.mentee) + mended.unmatched_mentees.len(), mentees);
+        assert_eq!(all(&mended.pairs, |pair| &pair.mentor) + mended.unmatched_mentors.len(), mentors);
         assert!(mended.changed <= budget.map_or(i64::MAX, i64::from));
         let kept = mended.pairs.iter().filter(|pair| {
             before.pairs.iter().any(|other| (&other.mentee, &other.mentor) == (&pair.mentee, &pair.mentor))

@@ -115,10 +115,16 @@ const KINDS: [&str; 4] =
 /// Positions by name: mentees, mentors, groups of mentees, groups of mentors.
 type Positions = [HashMap<String, u32>; 4];
 
+/// Tiers at most: there are no others.
+const MOST_TIERS: usize = 256;
+
 /// A certificate that is being read.
 #[derive(Debug)]
 struct Prices {
+    /// The first [`MOST_TIERS`].
     tiers: Vec<TierWeight>,
+    /// How many weights of tiers have come, good or bad.
+    received_tiers: usize,
     minimum: String,
     second: String,
     /// In the order of [`Positions`].
@@ -217,12 +223,14 @@ impl Reader {
         let field = KINDS[kind];
         let prices = prices[kind].get_or_insert_with(|| Prices {
             tiers: Vec::new(),
+            received_tiers: 0,
             minimum: String::new(),
             second: String::new(),
             of: [0, 1, 2, 3].map(|list| vec![None; positions[list].len()]),
             received: [0; 4],
         });
-        for entry in &message.tiers {
+        prices.received_tiers += message.tiers.len();
+        for entry in message.tiers.iter().take(MOST_TIERS - prices.tiers.len()) {
             let field = format!("{field}.tiers[{}]", prices.tiers.len());
             let tier = within(entry.tier, || format!("{field}.tier"), 255, wrong);
             let weight = wide(&format!("{field}.weight"), &entry.weight, wrong);
@@ -275,6 +283,10 @@ impl Prices {
     fn finish(self, field: &str, wrong: &mut Violations) -> Certificate {
         let minimum = wide(&format!("{field}.minimum"), &self.minimum, wrong);
         let second = wide(&format!("{field}.second"), &self.second, wrong);
+        if self.received_tiers > MOST_TIERS {
+            let told = format!("are {}; give at most {MOST_TIERS}", self.received_tiers);
+            wrong.add(format!("{field}.tiers"), told);
+        }
         for (list, prices) in LISTS.into_iter().zip(&self.of) {
             let missing = prices.iter().filter(|price| price.is_none()).count();
             if missing > 0 {
@@ -302,4 +314,26 @@ fn wide(field: &str, text: &str, wrong: &mut Violations) -> i128 {
         wrong.add(field, NOT_A_NUMBER);
         0
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instance::names::Given;
+
+    #[test]
+    fn tiers_without_end_are_refused_once_and_not_kept() {
+        let mut reader = Reader::new(&Names::Given(Given::default()), Objective::BestTotal);
+        let (minimum, second) = ("0".to_owned(), "0".to_owned());
+        let tiers = vec![v1::TierWeight { tier: 0, weight: "1".to_owned() }; 200];
+        let part = v1::PriceCertificate { tiers, minimum, second, ..Default::default() };
+        for _ in 0..3 {
+            let proof = Some(Proof::BestTotal(part.clone()));
+            reader.take_in(&[], Some(v1::AssignmentProof { proof }));
+        }
+        assert_eq!(reader.prices[0].as_ref().map(|prices| prices.tiers.len()), Some(MOST_TIERS));
+        let wrong = reader.finish().unwrap_err();
+        let told: Vec<String> = wrong.listed.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["proof.best_total.tiers: are 600; give at most 256"]);
+    }
 }

@@ -6,17 +6,18 @@ use crate::api::proto::v1;
 use crate::api::proto::v1::what_if_question::Question as Asked;
 use crate::domain::vocabulary::Lang;
 use crate::engine::constrained::{Mended, Plan, Question};
+use crate::engine::repair::Proof;
 use crate::engine::totals::Totals;
 use crate::engine::what_if::{Alternate, Cost};
 use crate::instance::{Instance, Names, Violations};
 use crate::service::Diagnosed;
 
-/// Questions at most.
-const MOST: usize = 1_000;
+/// Questions, and alternates to each, at most.
+pub const MOST: u16 = 1_000;
 
 /// The questions, by position.
 pub fn asked(names: &Names, messages: &[v1::WhatIfQuestion], wrong: &mut Violations) -> Vec<Question> {
-    if messages.is_empty() || messages.len() > MOST {
+    if messages.is_empty() || messages.len() > usize::from(MOST) {
         wrong.add("questions", format!("are {}; ask 1 to {MOST}", messages.len()));
         return Vec::new();
     }
@@ -74,6 +75,14 @@ pub fn published(names: &Names, messages: &[v1::AssignmentPair]) -> (Vec<(u32, u
 /// Repaired pairs; `gone` published pairs were of people who have left.
 pub fn repaired(instance: &Instance, mended: &Mended, gone: u64) -> v1::RepairResponse {
     let Mended { kept, changed, lost, repaired, .. } = mended;
+    let (unmatched_mentees, unmatched_mentors) = instance.unmatched(&mended.pairs);
+    let proof = match repaired.proof {
+        _ if !repaired.proved() => v1::RepairProof::None,
+        Proof::Whole => v1::RepairProof::Whole,
+        Proof::Pinned => v1::RepairProof::Pinned,
+        Proof::Bonus(_) => v1::RepairProof::Bonus,
+        Proof::Branches => v1::RepairProof::Branches,
+    };
     v1::RepairResponse {
         pairs: pairs(instance, &mended.pairs).collect(),
         kept: count(*kept as u64),
@@ -83,6 +92,9 @@ pub fn repaired(instance: &Instance, mended: &Mended, gone: u64) -> v1::RepairRe
         value: repaired.value.to_string(),
         bound: repaired.bound.to_string(),
         proved: repaired.proved(),
+        proof: proof.into(),
+        unmatched_mentees,
+        unmatched_mentors,
     }
 }
 

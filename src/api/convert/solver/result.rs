@@ -18,10 +18,14 @@ pub(super) const PART: usize = 10_000;
 /// A result, whole.
 pub fn result(instance: &Instance, proved: &Proved) -> v1::AssignmentResult {
     let proof = proof(instance, &proved.solution.evidence);
-    let mut whole = v1::AssignmentResult { proof: Some(proof), ..unmatched(instance, proved) };
-    whole.pairs = pairs(instance, &proved.solution.pairs).collect();
-    whole.summary = Some(summary(instance, proved));
-    whole
+    let (unmatched_mentees, unmatched_mentors) = instance.unmatched(&proved.solution.pairs);
+    v1::AssignmentResult {
+        pairs: pairs(instance, &proved.solution.pairs).collect(),
+        unmatched_mentees,
+        unmatched_mentors,
+        summary: Some(summary(instance, proved)),
+        proof: Some(proof),
+    }
 }
 
 /// A result in parts that each fit a message; the summary comes with the last.
@@ -32,7 +36,7 @@ pub fn parts(instance: &Instance, proved: &Proved) -> Vec<v1::AssignmentResult> 
     while pairs.peek().is_some() {
         parts.push(v1::AssignmentResult { pairs: pairs.by_ref().take(PART).collect(), ..part() });
     }
-    let v1::AssignmentResult { unmatched_mentees, unmatched_mentors, .. } = unmatched(instance, proved);
+    let (unmatched_mentees, unmatched_mentors) = instance.unmatched(&proved.solution.pairs);
     for some in unmatched_mentees.chunks(PART) {
         parts.push(v1::AssignmentResult { unmatched_mentees: some.to_vec(), ..part() });
     }
@@ -52,23 +56,6 @@ pub(super) fn pairs(instance: &Instance, pairs: &[(u32, u32)]) -> impl Iterator<
         mentor: instance.names.mentor(mentor as usize),
         score: problem.scores.score(mentee as usize, mentor as usize).unwrap_or_default(),
     })
-}
-
-fn unmatched(instance: &Instance, proved: &Proved) -> v1::AssignmentResult {
-    let mut mentees = vec![false; instance.mentees.len()];
-    let mut mentors = vec![false; instance.mentors.len()];
-    for &(mentee, mentor) in &proved.solution.pairs {
-        mentees[mentee as usize] = true;
-        mentors[mentor as usize] = true;
-    }
-    let without = |matched: Vec<bool>, name: &dyn Fn(usize) -> String| {
-        matched.into_iter().enumerate().filter(|(_, matched)| !matched).map(|(at, _)| name(at)).collect()
-    };
-    v1::AssignmentResult {
-        unmatched_mentees: without(mentees, &|at| instance.names.mentee(at)),
-        unmatched_mentors: without(mentors, &|at| instance.names.mentor(at)),
-        ..Default::default()
-    }
 }
 
 fn summary(instance: &Instance, proved: &Proved) -> v1::AssignmentSummary {
