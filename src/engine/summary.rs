@@ -43,15 +43,15 @@ pub(super) fn summarise(
     for person in (0..round.mentors.len()).map(|at| round.mentor(at)) {
         pulse.beat(LOOKING_UP)?;
         let fewest = person.content.mentor_offer.map_or(0, |offer| u64::from(offer.min_mentees));
-        let matched = matched_mentors.get(person.profile);
-        mentors_below_minimum += u64::from(matched.is_some_and(|matched| *matched < fewest));
+        let has = matched_mentors.get(person.profile);
+        mentors_below_minimum += u64::from(has.is_some_and(|has| *has < fewest));
     }
     let mut second_places_missed = 0;
     for person in (0..round.mentees.len()).map(|at| round.mentee(at)) {
         pulse.beat(LOOKING_UP)?;
         let wanted = person.content.mentee_request.map_or(0, |request| request.mentors_wanted);
-        let matched = matched_mentees.get(person.profile);
-        second_places_missed += u64::from(wanted > 1 && matched.is_none_or(|matched| *matched < 2));
+        let has = matched_mentees.get(person.profile);
+        second_places_missed += u64::from(wanted > 1 && has.is_none_or(|has| *has < 2));
     }
     let offers = || round.mentors.iter().enumerate().map(|(at, _)| round.mentor(at));
     let mut summary = RunSummary {

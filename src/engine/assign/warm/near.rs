@@ -51,7 +51,9 @@ impl<W: Weight> Near<W> {
         let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
         for block in &blocks {
             pause()?;
-            block.iter().for_each(|(mentor, _)| starts[*mentor as usize + 1] += 1);
+            for (mentor, _) in block {
+                starts[*mentor as usize + 1] += 1;
+            }
         }
         for at in 0..state.mentors() {
             starts[at + 1] += starts[at];
