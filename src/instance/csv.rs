@@ -378,7 +378,7 @@ mod tests {
             groups: Some(file("groups.csv", &format!("group,side,parent\nlima,mentees,{long}\n"))),
         });
         let places: Vec<String> = wrong.unwrap_err().listed.into_iter().map(|wrong| wrong.place).collect();
-        assert_eq!(places, ["mentees.csv, line 2", "mentors.csv, line 2", "groups.csv, line 2"]);
+        assert_eq!(places, ["groups.csv, line 2", "mentees.csv, line 2", "mentors.csv, line 2"]);
     }
 
     #[test]
