@@ -7,7 +7,7 @@
 //! Volgenant 2006 for changed rows of the assignment problem): the work goes with the number of changes and not of people.
 //!
 //! Where the candidates are listed, those who wait bid first: most edits leave a seat that somebody finds at once. A search
-//! for an heir would then need all candidates by mentor. It gets the [near](near) ones only, those that cost little at the
+//! for an heir would then need all candidates by mentor. It gets the [`near`] ones only, those that cost little at the
 //! present prices; if prices fall farther than these reach, a look at the list finds those that were missed, until none was.
 
 mod near;
