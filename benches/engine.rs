@@ -15,6 +15,10 @@ use wim_match::domain::run::Stage;
 use wim_match::engine::problem::Observer;
 use wim_match::engine::{Options, solve};
 
+/// The allocator of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs of each, of which the shortest counts; a round of more than [`MANY`] pairs is run once.
 const RUNS: usize = 3;
 const MANY: usize = 4_000_000_000;

@@ -2,9 +2,9 @@
 //! no async, no input or output.
 //!
 //! The way of a round: [`encode`] turns profiles into bits and small numbers, [`score`] judges every pair under the hard
-//! rules of [`eligibility`] and the criteria of the policy ([`kept`] where there is room), [`objective`] finds the best assignment by [`assign`],
-//! [`fairest`] or [`stable`], [`certify`] proves it with code of its own, and reasons are given for every match and for
-//! everyone without one.
+//! rules of [`eligibility`] and the criteria of the policy ([`kept`] where there is room), [`objective`] finds the best
+//! assignment by [`assign`], [`fairest`] or [`stable`], [`certify`] proves it with code of its own, and reasons are given
+//! for every match and for everyone without one.
 //!
 //! Around it, on any [`problem`], also with scores that are [`brought`]: [`decisions`] (pins and vetoes) and [`quota`] (floors
 //! and ceilings of groups), which [`constrained`] puts together, [`what_if`] (the cost of any pair, alternates), [`repair`]
