@@ -1,4 +1,4 @@
-//! Scores of all pairs, computed where they are asked for and never kept: the verdict of a pair is the sum of what its
+//! Scores of all pairs, computed where they are asked for and not kept here: the verdict of a pair is the sum of what its
 //! aspects say.
 //!
 //! People who gave an aspect the same answer are one class of it. The dense pass therefore judges classes, not people: for
