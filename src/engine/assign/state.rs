@@ -457,20 +457,22 @@ impl<W: Weight> State<W> {
 
     /// All pairs in use, by mentee and mentor.
     pub(super) fn pairs(&self) -> Vec<(u32, u32)> {
-        let mut pairs: Vec<(u32, u32)> = (0..self.mentees())
-            .flat_map(|mentee| self.mates(mentee).map(move |place| (index(mentee), place.mentor)))
-            .collect();
-        pairs.sort_unstable();
+        let mut pairs = Vec::with_capacity(self.places.len());
+        for mentee in 0..self.mentees() {
+            let before = pairs.len();
+            pairs.extend(self.mates(mentee).map(|place| (index(mentee), place.mentor)));
+            pairs[before..].sort_unstable();
+        }
         pairs
     }
 
     /// The mentees' prices, widened.
     pub(super) fn mentee_prices(&self) -> Vec<i128> {
-        self.u.iter().map(|&price| price.into()).collect()
+        self.u.par_iter().map(|&price| price.into()).collect()
     }
 
     /// The mentors' prices, widened.
     pub(super) fn mentor_prices(&self) -> Vec<i128> {
-        self.prices.iter().map(|&price| price.into()).collect()
+        self.prices.par_iter().map(|&price| price.into()).collect()
     }
 }

@@ -19,6 +19,8 @@ use super::counters::Pulse;
 use super::tiles::{Cell, LANE, RowVisitor, walk};
 use super::top::{Ranked, Top};
 
+/// Fewest rows of a list for a task.
+const LEAST: usize = 4096;
 /// Lanes that are read together.
 const TOGETHER: usize = 256;
 /// Sets of mentors for each one kept, whose highest scores give a good floor: hardly more pairs reach it than are kept.
@@ -42,12 +44,15 @@ pub(super) fn survey<'a>(
     observer: &dyn Observer,
 ) -> Result<Survey<'a>, Stopped> {
     if let Some(list) = problem.scores.listed() {
-        let rows = (0..problem.mentees.len()).map(|mentee| list.row(mentee));
-        let ends = |row: &[Arc]| Some((row.last()?.score, row.first()?.score));
-        let ends = rows.filter_map(ends);
-        let (lowest, highest) = ends.fold((i32::MAX, FORBIDDEN), |(lowest, highest), (last, first)| {
-            (lowest.min(last), highest.max(first))
-        });
+        let ends = |mentee: usize| {
+            let row = list.row(mentee);
+            Some((row.last()?.score, row.first()?.score))
+        };
+        let ends = (0..problem.mentees.len()).into_par_iter().with_min_len(LEAST).filter_map(ends);
+        let (lowest, highest) = ends.reduce(
+            || (i32::MAX, FORBIDDEN),
+            |(lowest, highest), (last, first)| (lowest.min(last), highest.max(first)),
+        );
         let core = Core::new(Cow::Borrowed(list), problem.mentors.len());
         return Ok(Survey { core, lowest, highest });
     }

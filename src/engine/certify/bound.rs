@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::domain::run::Stage;
-use crate::engine::problem::{FORBIDDEN, Fill, Observer, Problem, Stopped};
+use crate::engine::problem::{Demand, FORBIDDEN, Fill, Observer, Problem, Stopped};
 
 use super::{Certificate, rules};
 
@@ -51,16 +51,13 @@ impl Sweep {
 pub(super) fn nodes(problem: &Problem<'_>, certificate: &Certificate) -> Option<i128> {
     let first = rules::tier_weights(certificate);
     let mentees = u32::try_from(problem.mentees.len()).unwrap_or(u32::MAX);
-    let mut sum = 0_i128;
-    for (demand, &u) in problem.mentees.iter().zip(&certificate.mentee_prices) {
-        if demand.wanted >= 1 {
-            let weight = if demand.pinned > 0 { certificate.second } else { first[usize::from(demand.tier)] };
-            sum += (weight + u).max(0);
-        }
-        if demand.wanted >= 2 {
-            sum += (certificate.second + u).max(0);
-        }
-    }
+    let of_mentee = |(demand, &u): (&Demand, &i128)| {
+        let weight = if demand.pinned > 0 { certificate.second } else { first[usize::from(demand.tier)] };
+        let first = if demand.wanted >= 1 { (weight + u).max(0) } else { 0 };
+        let second = if demand.wanted >= 2 { (certificate.second + u).max(0) } else { 0 };
+        first + second
+    };
+    let mut sum: i128 = problem.mentees.par_iter().zip(&certificate.mentee_prices).map(of_mentee).sum();
     for (seats, &p) in problem.mentors.iter().zip(&certificate.mentor_prices) {
         let max = seats.max.min(mentees);
         let min = seats.min.min(max);

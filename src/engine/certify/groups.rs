@@ -79,6 +79,9 @@ pub(super) fn check_counts(quotas: &Quotas, pairs: &[(u32, u32)]) -> Result<(), 
 
 fn check_side(side: GroupSide, forest: &Forest, people: impl Iterator<Item = u32>) -> Result<(), Infeasible> {
     let groups = forest.groups();
+    if groups.is_empty() {
+        return Ok(());
+    }
     let mut has = vec![0_u64; groups.len()];
     for person in people {
         let mut at = forest.innermost(person as usize);
@@ -106,6 +109,9 @@ pub(super) fn nodes(
 ) -> Option<i128> {
     let Certificate { mentee_prices, mentor_prices, mentee_group_prices, mentor_group_prices, .. } =
         certificate;
+    if quotas.mentees.groups().is_empty() && quotas.mentors.groups().is_empty() {
+        return bound::nodes(problem, certificate);
+    }
     let net = Certificate {
         mentee_prices: net_prices(&quotas.mentees, mentee_group_prices, mentee_prices),
         mentor_prices: net_prices(&quotas.mentors, mentor_group_prices, mentor_prices),

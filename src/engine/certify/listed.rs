@@ -37,7 +37,7 @@ pub(super) fn sweep(
 }
 
 fn narrow(prices: &[i128]) -> Option<Vec<i64>> {
-    prices.iter().map(|&price| i64::try_from(price).ok().filter(|_| price.abs() <= NARROW)).collect()
+    prices.par_iter().map(|&price| i64::try_from(price).ok().filter(|_| price.abs() <= NARROW)).collect()
 }
 
 fn sweep_at<P>(list: &Listed, u: &[P], p: &[P], observer: &dyn Observer) -> Result<Sweep, Stopped>

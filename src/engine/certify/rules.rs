@@ -1,5 +1,7 @@
 //! The rules of an assignment, the form of a certificate, and the value of the one under the other.
 
+use rayon::prelude::*;
+
 use crate::engine::problem::{Observer, Problem, Stopped};
 
 use super::{Aim, Certificate, Infeasible};
@@ -111,21 +113,22 @@ pub(super) fn value(
         let (mentee, mentor) = twice[0];
         return Err(Infeasible::UsedTwice { mentee, mentor });
     }
+    let totals: Vec<Result<Result<i128, Stopped>, Infeasible>> = sorted
+        .par_chunks(INTERVAL)
+        .map(|pairs| if observer.is_cancelled() { Ok(Err(Stopped)) } else { total(problem, pairs).map(Ok) })
+        .collect();
+    let mut value = 0_i128;
+    for total in totals {
+        match total? {
+            Ok(total) => value += total,
+            Err(stopped) => return Ok(Err(stopped)),
+        }
+    }
     let mut mentors_of = vec![0_u32; problem.mentees.len()];
     let mut load = vec![0_u32; problem.mentors.len()];
-    let mut value = 0_i128;
-    for (count, (mentee, mentor)) in sorted.into_iter().enumerate() {
-        if count.is_multiple_of(INTERVAL) && observer.is_cancelled() {
-            return Ok(Err(Stopped));
-        }
-        let (at, to) = (mentee as usize, mentor as usize);
-        if at >= mentors_of.len() || to >= load.len() {
-            return Err(Infeasible::Unknown { mentee, mentor });
-        }
-        let score = problem.scores.score(at, to).ok_or(Infeasible::NotACandidate { mentee, mentor })?;
-        value += i128::from(score);
-        mentors_of[at] += 1;
-        load[to] += 1;
+    for (mentee, mentor) in sorted {
+        mentors_of[mentee as usize] += 1;
+        load[mentor as usize] += 1;
     }
     let first = tier_weights(certificate);
     for ((&has, demand), mentee) in mentors_of.iter().zip(problem.mentees).zip(0_u32..) {
@@ -147,6 +150,20 @@ pub(super) fn value(
         value += certificate.minimum * i128::from(has.min(seats.min));
     }
     Ok(Ok(value))
+}
+
+/// The scores of some pairs, which must be candidates.
+fn total(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Result<i128, Infeasible> {
+    let mut total = 0;
+    for &(mentee, mentor) in pairs {
+        let (at, to) = (mentee as usize, mentor as usize);
+        if at >= problem.mentees.len() || to >= problem.mentors.len() {
+            return Err(Infeasible::Unknown { mentee, mentor });
+        }
+        let score = problem.scores.score(at, to).ok_or(Infeasible::NotACandidate { mentee, mentor })?;
+        total += i128::from(score);
+    }
+    Ok(total)
 }
 
 /// Weights of first mentors by tier; 0 for tiers that do not occur.
