@@ -202,7 +202,8 @@ impl<W: Weight> Begun<'_, W> {
             if waiting.len() <= few {
                 // As much work as a phase would be: whichever suits the problem has at least half of the time.
                 let budget = core.len() as u64;
-                *waiting = paths.serve_each(state, core, waiting, reach, budget, work)?;
+                let market = &mut ForSeats { state, core };
+                work.counters.searches += paths.serve(market, waiting, reach, budget, work)?;
             }
             work.progress(waiting.len());
             if waiting.is_empty() || reach == W::default() {
@@ -226,7 +227,8 @@ impl<W: Weight> Begun<'_, W> {
             core.index_columns(&mut work.pulse)?;
             if holes.len() <= few || by_phase < FEW_SERVED {
                 let budget = core.len() as u64;
-                *holes = paths.fill_each(state, core, holes, budget, work)?;
+                let market = &mut ForMentees { state, core };
+                work.counters.reverse_searches += paths.serve(market, holes, W::FAR, budget, work)?;
             }
             work.progress(holes.len());
             if !holes.is_empty() {

@@ -24,6 +24,8 @@ pub(super) struct Core<'a> {
     rows: Cow<'a, Listed>,
     /// The same pairs by mentor, with [`Arc::to`] the mentee.
     columns: Option<Listed>,
+    /// Whether the pairs of every mentor come best score first.
+    ranked: bool,
     mentors: usize,
     /// The highest score that a pair of each mentee may have that is not in the core. 4 bytes per mentee, or nothing where
     /// all pairs are in it.
@@ -35,18 +37,25 @@ pub(super) struct Core<'a> {
 impl<'a> Core<'a> {
     /// The core that consists of these rows.
     pub(super) fn new(rows: Cow<'a, Listed>, mentors: usize) -> Self {
-        Self { rows, columns: None, mentors, outside: Vec::new(), outside_of_mentors: Vec::new() }
+        Self {
+            rows,
+            columns: None,
+            ranked: true,
+            mentors,
+            outside: Vec::new(),
+            outside_of_mentors: Vec::new(),
+        }
     }
 
-    /// A core that is looked at by mentor alone.
+    /// A core that is looked at by mentor alone, whose pairs come in any order.
     pub(super) fn of_columns(columns: Listed) -> Self {
         let rows = Cow::Owned(Listed::default());
-        Self { columns: Some(columns), ..Self::new(rows, 0) }
+        Self { columns: Some(columns), ranked: false, ..Self::new(rows, 0) }
     }
 
     /// A core outside of which every mentee has only pairs that score so much at most; [`FORBIDDEN`] if she has none.
     pub(super) fn among_others(rows: Listed, mentors: usize, outside: Vec<i32>) -> Self {
-        Self { rows: Cow::Owned(rows), columns: None, mentors, outside, outside_of_mentors: Vec::new() }
+        Self { outside, ..Self::new(Cow::Owned(rows), mentors) }
     }
 
     /// The highest score that a pair of a mentee may have that is not in the core; [`FORBIDDEN`] if there is none.
@@ -77,6 +86,11 @@ impl<'a> Core<'a> {
     /// Pairs in all.
     pub(super) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Whether [`Core::column`] gives the best score first.
+    pub(super) fn has_ranked_columns(&self) -> bool {
+        self.ranked
     }
 
     /// The pairs of a mentor, best score first; [`Core::index_columns`] must have been called since the last change.

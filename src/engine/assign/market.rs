@@ -48,6 +48,9 @@ pub(super) trait Market<W: Weight>: Sync {
     /// Sets her price.
     fn set_price(&mut self, item: usize, price: W);
 
+    /// A bidder's price.
+    fn value(&self, bidder: usize) -> W;
+
     /// Sets a bidder's price.
     fn set_value(&mut self, bidder: usize, value: W);
 
@@ -193,6 +196,10 @@ impl<W: Weight> Market<W> for ForSeats<'_, W> {
         self.state.set_price(item, price);
     }
 
+    fn value(&self, bidder: usize) -> W {
+        self.state.u[bidder]
+    }
+
     fn set_value(&mut self, bidder: usize, value: W) {
         self.state.u[bidder] = value;
     }
@@ -297,7 +304,8 @@ impl<W: Weight> Market<W> for ForMentees<'_, W> {
     }
 
     fn lowest_price(&self) -> W {
-        self.state.lowest_mentee_price()
+        // Where rows are in no order, none may be left before its end.
+        if self.core.has_ranked_columns() { self.state.lowest_mentee_price() } else { -W::FAR }
     }
 
     fn is_open(&self, item: usize) -> bool {
@@ -318,6 +326,10 @@ impl<W: Weight> Market<W> for ForMentees<'_, W> {
 
     fn set_price(&mut self, item: usize, price: W) {
         self.state.u[item] = price;
+    }
+
+    fn value(&self, bidder: usize) -> W {
+        self.state.price(bidder)
     }
 
     fn set_value(&mut self, bidder: usize, value: W) {

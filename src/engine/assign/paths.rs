@@ -1,5 +1,5 @@
-//! Shortest alternating paths: from a mentee with an unserved place to the cheapest way of serving it (or of doing
-//! without), and from a hole back to the cheapest heir (or to giving the seat up).
+//! Shortest alternating paths, from whoever waits to the nearest end: from a mentee with an unserved place to the cheapest
+//! way of serving it (or of doing without), or from a mentor's hole back to the cheapest heir (or to giving the seat up).
 //!
 //! Dijkstra's method on reduced costs (Edmonds and Karp 1972; Jonker and Volgenant 1987), stopped at the first end, with
 //! three savings: ends are looked at as soon as a node is reached, the [queue](super::queue) knows ties, and rows are left as
@@ -7,9 +7,9 @@
 
 use crate::engine::problem::Stopped;
 
-use super::core::{Core, index};
+use super::core::index;
 use super::counters::Work;
-use super::market::{ForSeats, serve_along};
+use super::market::{Market, serve_along};
 use super::queue::Queue;
 use super::state::State;
 use super::weight::Weight;
@@ -25,7 +25,7 @@ struct Label<W> {
     score: i32,
 }
 
-/// Workspace of the searches. Nodes are the mentors, then the mentees.
+/// Workspace of the searches. Nodes are those who are bid for, then the bidders.
 #[derive(Debug)]
 pub(super) struct Paths<W> {
     labels: Vec<Label<W>>,
@@ -34,148 +34,88 @@ pub(super) struct Paths<W> {
     search: u32,
     best: W,
     end: usize,
-    mentors: usize,
 }
 
 impl<W: Weight> Paths<W> {
     /// A workspace for a state's nodes.
     pub(super) fn new(state: &State<W>) -> Self {
-        let mentors = state.mentors();
         Self {
-            labels: vec![Label::default(); mentors + state.mentees()],
+            labels: vec![Label::default(); state.mentors() + state.mentees()],
             queue: Queue::new(),
             settled: Vec::new(),
             search: 0,
             best: W::FAR,
             end: 0,
-            mentors,
         }
     }
 
-    /// Serves the unserved places of the given mentees one by one, until `budget` arcs have been looked at, and gives those
-    /// who still wait.
-    pub(super) fn serve_each(
+    /// Serves the bidders who wait one by one, until `budget` arcs have been looked at; those left stay in `waiting`. One
+    /// whose end is farther than `reach` waits on, at prices that have moved that far. Gives the number of searches.
+    pub(super) fn serve<M: Market<W>>(
         &mut self,
-        state: &mut State<W>,
-        core: &Core<'_>,
-        waiting: &[u32],
+        market: &mut M,
+        waiting: &mut Vec<u32>,
         reach: W,
         budget: u64,
         work: &mut Work<'_>,
-    ) -> Result<Vec<u32>, Stopped> {
-        let mut still_waiting = Vec::new();
+    ) -> Result<u64, Stopped> {
         let last = work.counters.arcs.saturating_add(budget);
-        for &mentee in waiting {
-            while state.unserved(mentee as usize) > 0 {
-                if work.counters.arcs > last || !self.serve(state, core, mentee as usize, reach, work)? {
-                    still_waiting.push(mentee);
+        let mut still_waiting = Vec::new();
+        let mut searches = 0;
+        for &bidder in waiting.iter() {
+            while market.missing(bidder as usize) > 0 {
+                if work.counters.arcs > last {
+                    still_waiting.push(bidder);
+                    break;
+                }
+                searches += 1;
+                if !self.serve_one(market, bidder as usize, reach, work)? {
+                    still_waiting.push(bidder);
                     break;
                 }
             }
         }
-        Ok(still_waiting)
+        *waiting = still_waiting;
+        Ok(searches)
     }
 
-    /// Finds the best use for an unserved place of `mentee` and puts it into effect: a seat, or the retreat of the mentee
-    /// herself or of another who can be spared more easily. If all of these are farther than `reach`, prices move that far,
-    /// the place still waits, and the answer is no.
-    fn serve(
+    /// Finds the best use for a unit of `bidder` that nobody serves and puts it into effect: room of somebody she wants, or
+    /// the retreat of herself or of another who can be spared more easily. If all of these are farther than `reach`, prices
+    /// move that far, the unit still waits, and the answer is no.
+    fn serve_one<M: Market<W>>(
         &mut self,
-        state: &mut State<W>,
-        core: &Core<'_>,
-        mentee: usize,
+        market: &mut M,
+        bidder: usize,
         reach: W,
         work: &mut Work<'_>,
     ) -> Result<bool, Stopped> {
-        work.counters.searches += 1;
-        let source = self.mentors + mentee;
-        let leave = state.leave_cost(mentee);
+        let items = market.items();
+        let source = items + bidder;
+        let leave = market.leave_cost(bidder);
         self.begin(source, leave.min(reach));
         while let Some(node) = self.next() {
-            if node < self.mentors {
-                self.relax_holders(state, node, work)?;
-            } else {
-                let looked_at = self.relax_row(state, core, node - self.mentors);
-                work.counters.arcs += looked_at as u64;
-                work.pulse.beat(looked_at)?;
-            }
+            let looked_at = match node.checked_sub(items) {
+                Some(bidder) => self.relax_row(market, bidder),
+                None => self.relax_holders(market, node),
+            };
+            work.counters.arcs += looked_at as u64;
+            work.pulse.beat(looked_at)?;
         }
         work.counters.scans += self.settled.len() as u64;
         for &node in &self.settled {
             let node = node as usize;
             let change = self.best - self.labels[node].distance;
-            if node < self.mentors {
-                state.set_price(node, state.price(node) + change);
-            } else {
-                state.u[node - self.mentors] -= change;
+            match node.checked_sub(items) {
+                Some(bidder) => market.lower(bidder, change),
+                None => market.raise(node, change),
             }
         }
         let found = self.end != source || leave <= reach;
         if found {
             let labels = &self.labels;
-            let market = &mut ForSeats { state, core };
             serve_along(market, self.end, source, |node| (labels[node].from, labels[node].score));
         }
         Ok(found)
-    }
-
-    /// Finds the best use for all holes of the given mentors one by one, until `budget` arcs have been looked at, and gives
-    /// those who still have holes. The core's columns must be indexed.
-    pub(super) fn fill_each(
-        &mut self,
-        state: &mut State<W>,
-        core: &Core<'_>,
-        holes: &[u32],
-        budget: u64,
-        work: &mut Work<'_>,
-    ) -> Result<Vec<u32>, Stopped> {
-        let last = work.counters.arcs.saturating_add(budget);
-        let mut left = Vec::new();
-        for &mentor in holes {
-            while state.holes(mentor as usize) > 0 {
-                if work.counters.arcs > last {
-                    left.push(mentor);
-                    break;
-                }
-                self.fill_one(state, core, mentor as usize, work)?;
-            }
-        }
-        Ok(left)
-    }
-
-    /// Finds the best use for a hole of `mentor` and puts it into effect: an heir, or the loss of a seat here or at
-    /// another mentor who can spare one more easily.
-    fn fill_one(
-        &mut self,
-        state: &mut State<W>,
-        core: &Core<'_>,
-        mentor: usize,
-        work: &mut Work<'_>,
-    ) -> Result<(), Stopped> {
-        work.counters.reverse_searches += 1;
-        self.begin(mentor, state.vacate_cost(mentor));
-        while let Some(node) = self.next() {
-            if node < self.mentors {
-                let column = core.column(node);
-                work.counters.arcs += column.len() as u64;
-                work.pulse.beat(column.len())?;
-                self.relax_column(state, core, node);
-            } else {
-                self.relax_mates(state, node - self.mentors);
-            }
-        }
-        work.counters.scans += self.settled.len() as u64;
-        for &node in &self.settled {
-            let node = node as usize;
-            let change = self.best - self.labels[node].distance;
-            if node < self.mentors {
-                state.set_price(node, state.price(node) - change);
-            } else {
-                state.u[node - self.mentors] += change;
-            }
-        }
-        self.fill_along(state, mentor);
-        Ok(())
     }
 
     fn begin(&mut self, source: usize, end_here: W) {
@@ -224,76 +164,34 @@ impl<W: Weight> Paths<W> {
     }
 
     /// Gives the number of arcs looked at.
-    fn relax_row(&mut self, state: &State<W>, core: &Core<'_>, mentee: usize) -> usize {
-        let base = self.queue.now() + state.u[mentee];
-        let cheapest = base + state.lowest_price();
-        let row = core.row(mentee);
+    fn relax_row<M: Market<W>>(&mut self, market: &M, bidder: usize) -> usize {
+        let from = market.items() + bidder;
+        let base = self.queue.now() + market.value(bidder);
+        let cheapest = base + market.lowest_price();
+        let row = market.row(bidder);
         for (looked_at, arc) in row.iter().enumerate() {
             let score = W::from(arc.score);
             if cheapest - score >= self.best {
                 return looked_at;
             }
-            let mentor = arc.to as usize;
-            let distance = base - score + state.price(mentor);
-            if distance < self.best && !state.are_mates(mentee, arc.to) {
-                self.reach(mentor, distance, self.mentors + mentee, arc.score, state.exit(mentor));
+            let item = arc.to as usize;
+            let distance = base - score + market.price(item);
+            if distance < self.best && !market.are_mates(bidder, arc.to) {
+                self.reach(item, distance, from, arc.score, market.exit(item));
             }
         }
         row.len()
     }
 
-    fn relax_holders(&mut self, state: &State<W>, mentor: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
-        let base = self.queue.now() - state.price(mentor);
-        for (mentee, score) in state.holders(mentor) {
-            work.pulse.beat(1)?;
-            let distance = base + W::from(score) - state.u[mentee];
-            self.reach(self.mentors + mentee, distance, mentor, score, state.leave_cost(mentee));
+    /// Gives the number of holders looked at.
+    fn relax_holders<M: Market<W>>(&mut self, market: &M, item: usize) -> usize {
+        let base = self.queue.now() - market.price(item);
+        let mut looked_at = 0;
+        for (bidder, score) in market.holders(item) {
+            looked_at += 1;
+            let distance = base + W::from(score) - market.value(bidder);
+            self.reach(market.items() + bidder, distance, item, score, market.leave_cost(bidder));
         }
-        Ok(())
-    }
-
-    fn relax_column(&mut self, state: &State<W>, core: &Core<'_>, mentor: usize) {
-        let base = self.queue.now() + state.price(mentor);
-        for arc in core.column(mentor) {
-            let mentee = arc.to as usize;
-            let distance = base + state.u[mentee] - W::from(arc.score);
-            if distance < self.best && !state.are_mates(mentee, index(mentor)) {
-                self.reach(self.mentors + mentee, distance, mentor, arc.score, state.enter_cost(mentee));
-            }
-        }
-    }
-
-    fn relax_mates(&mut self, state: &State<W>, mentee: usize) {
-        let base = self.queue.now() - state.u[mentee];
-        for place in state.mates(mentee) {
-            let mentor = place.mentor as usize;
-            let distance = base + W::from(place.score) - state.price(mentor);
-            self.reach(mentor, distance, self.mentors + mentee, place.score, state.vacate_cost(mentor));
-        }
-    }
-
-    /// Passes the mentees along the path that was found, from its end to the mentor whose hole began it.
-    fn fill_along(&self, state: &mut State<W>, source: usize) {
-        let mut node = self.end;
-        if node < self.mentors {
-            state.vacate(node);
-        } else {
-            state.enter(node - self.mentors);
-        }
-        let mut lost = None;
-        while node != source {
-            let Label { from, score, .. } = self.labels[node];
-            if node < self.mentors {
-                lost = Some(node);
-            } else {
-                let mentee = node - self.mentors;
-                if let Some(mentor) = lost {
-                    state.detach(mentee, mentor);
-                }
-                state.attach(mentee, from as usize, score);
-            }
-            node = from as usize;
-        }
-        state.fill_hole(source);
+        looked_at
     }
 }

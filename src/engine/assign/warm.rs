@@ -23,7 +23,7 @@ use super::auction;
 use super::core::Core;
 use super::counters::Work;
 use super::levels::Levels;
-use super::market::ForSeats;
+use super::market::{ForMentees, ForSeats};
 use super::paths::Paths;
 use super::phases::{PATIENCE, Phases};
 use super::state::State;
@@ -76,6 +76,9 @@ impl Start {
     fn price(&self, mentor: usize, minimum: i128) -> Option<i128> {
         let price = self.mentor_prices.get(mentor).copied().flatten()?;
         let old = self.minimum.max(1);
+        if old == minimum {
+            return Some(price);
+        }
         let steps = price.saturating_add(old / 2).div_euclid(old);
         Some(price.saturating_add(steps.saturating_mul(minimum - old)))
     }
@@ -146,20 +149,23 @@ fn solve<W: Weight>(
     }
     // As much work as a look at the whole core: phases are cheaper then.
     let budget = core.len() as u64;
-    waiting = paths.serve_each(&mut state, &core, &waiting, reach, budget, &mut work)?;
+    let market = &mut ForSeats { state: &mut state, core: &core };
+    work.counters.searches += paths.serve(market, &mut waiting, reach, budget, &mut work)?;
     while let Some(list) = list.filter(|_| waiting.is_empty()) {
         holes.retain(|&mentor| state.holes(mentor as usize) > 0);
         if holes.is_empty() {
             return Ok(conclude(levels, &state, &core, work.counters));
         }
         let near = Near::gather(list, &state, levels.margin(), observer)?;
-        holes = paths.fill_each(&mut state, &near.columns, &holes, u64::MAX, &mut work)?;
+        let market = &mut ForMentees { state: &mut state, core: &near.columns };
+        work.counters.reverse_searches += paths.serve(market, &mut holes, W::FAR, u64::MAX, &mut work)?;
         work.counters.pricing_rounds += 1;
         if let Some(missed) = near.missed(list, &state, observer)? {
             work.counters.priced_in += missed.iter().map(|row| row.len() as u64).sum::<u64>();
             let upset = repair::take_in(&mut state, &missed);
-            holes = upset.holes;
-            waiting = paths.serve_each(&mut state, &core, &upset.waiting, reach, budget, &mut work)?;
+            (waiting, holes) = (upset.waiting, upset.holes);
+            let market = &mut ForSeats { state: &mut state, core: &core };
+            work.counters.searches += paths.serve(market, &mut waiting, reach, budget, &mut work)?;
         }
     }
     finish(problem, tuning, levels, Begun { core, state, paths, phases, waiting, holes }, work)
