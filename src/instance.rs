@@ -16,7 +16,7 @@ use crate::domain::explanation::Reason;
 use crate::domain::policy::Objective;
 use crate::engine::brought::{Listed, Matrix};
 use crate::engine::constrained::{Constrained, Constraints, Impossible};
-use crate::engine::problem::{Demand, PairScores, Problem, Seats};
+use crate::engine::problem::{Demand, Observer, PairScores, Problem, Seats, Stopped};
 use crate::engine::quota::words::reasons;
 
 use self::names::ByGroup;
@@ -66,9 +66,13 @@ impl Instance {
     }
 
     /// The problem with what people have decided about it, or all for which that does not go with the objective.
-    pub fn constrained(&self, objective: Objective) -> Result<Constrained<'_>, Violations> {
-        Constrained::new(self.problem(), &self.constraints, objective)
-            .map_err(|conflicts| self.names.conflicts(&conflicts))
+    pub fn constrained(
+        &self,
+        objective: Objective,
+        observer: &dyn Observer,
+    ) -> Result<Result<Constrained<'_>, Violations>, Stopped> {
+        let constrained = Constrained::new(self.problem(), &self.constraints, objective, observer)?;
+        Ok(constrained.map_err(|conflicts| self.names.conflicts(&conflicts)))
     }
 
     /// Whether what people have decided goes with an objective at all.

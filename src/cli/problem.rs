@@ -17,7 +17,7 @@ use crate::engine::assign::Start;
 use crate::engine::constrained::Constrained;
 use crate::engine::objective::Evidence;
 use crate::engine::pool;
-use crate::engine::problem::{Observer, Stopped};
+use crate::engine::problem::{Observer, Stopped, Unobserved};
 use crate::instance::{self, Instance, Violation, Violations};
 
 /// People who are listed at most where a sentence is about them.
@@ -92,6 +92,9 @@ impl Aim {
 impl Source {
     /// The problem, and what it is to be best at.
     pub(super) fn read(&self) -> Result<(Instance, Aim), Failure> {
+        if self.threads.is_none() {
+            pool::wake();
+        }
         let read = match (&self.instance, &self.mentees, &self.mentors, &self.scores) {
             (Some(file), ..) => {
                 let source = File::open(file).map_err(|error| unreadable(file, &error))?;
@@ -132,7 +135,8 @@ impl Source {
 /// The problem with what people have decided about it, if that goes with the aim.
 pub(super) fn constrained(instance: &Instance, aim: Aim) -> Result<Constrained<'_>, Failure> {
     let refuse = |wrong| refuse(&format!("the problem cannot be solved for {}", aim.name()), &wrong);
-    instance.constrained(aim.objective()).map_err(refuse)
+    let constrained = instance.constrained(aim.objective(), &Unobserved);
+    constrained.map_err(|stopped| anyhow::anyhow!(stopped))?.map_err(refuse)
 }
 
 /// The same for a command that knows prices of people and none of groups.

@@ -74,6 +74,13 @@ impl Constraints {
     pub fn wrong(&self, problem: &Problem<'_>) -> Vec<Conflict> {
         let mut wrong: Vec<Conflict> =
             self.decisions.wrong(problem).into_iter().map(Conflict::Decision).collect();
+        wrong.extend(self.above_ceilings());
+        wrong
+    }
+
+    /// Groups in which more pairs are pinned than there may be.
+    fn above_ceilings(&self) -> Vec<Conflict> {
+        let mut wrong = Vec::new();
         let Quotas { mentees, mentors } = &self.quotas;
         let counts = self.quotas.count(&sorted(&self.decisions.pins));
         let sides = [(GroupSide::Mentees, mentees), (GroupSide::Mentors, mentors)];
@@ -150,19 +157,25 @@ impl<'a> Constrained<'a> {
         whole: Problem<'a>,
         constraints: &'a Constraints,
         objective: Objective,
-    ) -> Result<Self, Vec<Conflict>> {
+        observer: &dyn Observer,
+    ) -> Result<Result<Self, Vec<Conflict>>, Stopped> {
         let Constraints { decisions, quotas } = constraints;
-        let wrong = [constraints.wrong(&whole), constraints.unfit(objective)].concat();
+        let decided = if decisions.is_empty() {
+            Ok(None)
+        } else {
+            Decided::observed(&whole, decisions, observer)?.map(Some)
+        };
+        let (decided, bad) = decided.map_or_else(|bad| (None, bad), |decided| (decided, Vec::new()));
+        let bad = bad.into_iter().map(Conflict::Decision);
+        let others = [constraints.above_ceilings(), constraints.unfit(objective)].concat();
+        let wrong: Vec<Conflict> = bad.chain(others).collect();
         if !wrong.is_empty() {
-            return Err(wrong);
+            return Ok(Err(wrong));
         }
-        let decided = (!decisions.is_empty()).then(|| Decided::new(&whole, decisions)).transpose();
-        let decided =
-            decided.map_err(|wrong| wrong.into_iter().map(Conflict::Decision).collect::<Vec<_>>())?;
         let [of_mentees, of_mentors] = quotas.count(&sorted(&decisions.pins));
         let quotas =
             Quotas { mentees: quotas.mentees.less(&of_mentees), mentors: quotas.mentors.less(&of_mentors) };
-        Ok(Self { whole, constraints, objective, decided, quotas })
+        Ok(Ok(Self { whole, constraints, objective, decided, quotas }))
     }
 
     /// What is left to be solved: without vetoed pairs, pins, and the places and seats that pins take.

@@ -13,6 +13,11 @@ pub fn on_threads<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Se
     }
 }
 
+/// Starts the threads of the current pool, and does not wait for them: before something else is done that takes a while.
+pub fn wake() {
+    rayon::spawn(|| ());
+}
+
 /// Threads that the current pool has.
 pub fn threads() -> usize {
     rayon::current_num_threads()

@@ -142,7 +142,7 @@ impl Service {
         let instance = ready(instance, objective)?;
         Ok(Work::start(self, move |observer| {
             let outcome = {
-                let constrained = constrained(&instance, objective)?;
+                let constrained = constrained(&instance, objective, observer)?;
                 match constrained.solve(None, observer).map_err(stopped)? {
                     Ok(proved) => Ok(proved),
                     Err(Unsolved::Impossible(impossible)) if impossible.shortage.proved() => {
@@ -174,7 +174,7 @@ impl Service {
         let objective = evidence.objective();
         let instance = ready(Ok(instance), objective)?;
         Ok(Work::start(self, move |observer| {
-            constrained(&instance, objective)?.check(&pairs, &evidence, observer).map_err(stopped)
+            constrained(&instance, objective, observer)?.check(&pairs, &evidence, observer).map_err(stopped)
         }))
     }
 }
@@ -193,7 +193,7 @@ impl Service {
         let instance = priced(Ok(instance), objective)?;
         Ok(Work::start(self, move |observer| {
             let answers = {
-                let constrained = constrained(&instance, objective)?;
+                let constrained = constrained(&instance, objective, observer)?;
                 let check = constrained.check(&pairs, &evidence, observer).map_err(stopped)?;
                 let not_proved = || {
                     let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
@@ -222,7 +222,8 @@ impl Service {
         let instance = priced(instance, objective)?;
         Ok(Work::start(self, move |observer| {
             let start = Start { pairs: published.clone(), ..Start::default() };
-            let mended = constrained(&instance, objective)?.repair(&published, &start, budget, observer);
+            let mended =
+                constrained(&instance, objective, observer)?.repair(&published, &start, budget, observer);
             let mended = mended.map_err(stopped)?;
             if mended.checked == Some(false) {
                 return Err(Error::internal("the proof of repaired pairs does not hold"));
@@ -243,7 +244,7 @@ impl Service {
         let instance = if recruits > 0 { priced(instance, objective) } else { ready(instance, objective) }?;
         Ok(Work::start(self, move |observer| {
             let (diagnosis, reasons) = {
-                let constrained = constrained(&instance, objective)?;
+                let constrained = constrained(&instance, objective, observer)?;
                 let diagnosis = constrained.diagnose(recruits, observer).map_err(stopped)?;
                 let diagnosis = diagnosis.map_err(|TooManyTiers| too_many_tiers())?;
                 let unmet = diagnosis.unmet.iter();
@@ -272,8 +273,13 @@ fn ready(instance: Result<Instance, Violations>, objective: Objective) -> Result
     Ok(instance)
 }
 
-fn constrained(instance: &Instance, objective: Objective) -> Result<Constrained<'_>> {
-    instance.constrained(objective).map_err(|wrong| refused(wrong.within("problem")))
+fn constrained<'a>(
+    instance: &'a Instance,
+    objective: Objective,
+    observer: &dyn Observer,
+) -> Result<Constrained<'a>> {
+    let constrained = instance.constrained(objective, observer).map_err(stopped)?;
+    constrained.map_err(|wrong| refused(wrong.within("problem")))
 }
 
 fn too_many_tiers() -> Error {

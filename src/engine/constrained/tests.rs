@@ -28,7 +28,8 @@ fn brute_force<V: Ord>(
 fn best_value(case: &Case, constraints: &Constraints) -> Option<Vec<i64>> {
     let list = case.listed();
     let values = [case.problem(), Problem { scores: &list, ..case.problem() }].map(|problem| {
-        let constrained = Constrained::new(problem, constraints, Objective::BestTotal).unwrap();
+        let constrained =
+            Constrained::new(problem, constraints, Objective::BestTotal, &Unobserved).unwrap().unwrap();
         match constrained.solve(None, &Unobserved).unwrap() {
             Ok(Proved { solution, check, .. }) => {
                 assert!(check.proved, "{check:?} {solution:?}");
@@ -94,7 +95,7 @@ proptest! {
             value.insert(value.len() - 1, worst.unwrap_or(i64::MAX));
             value
         };
-        let constrained = Constrained::new(case.problem(), &constraints, Objective::Fairest).unwrap();
+        let constrained = Constrained::new(case.problem(), &constraints, Objective::Fairest, &Unobserved).unwrap().unwrap();
         let Proved { solution, check, totals, .. } = constrained.solve(None, &Unobserved).unwrap().unwrap();
         prop_assert!(check.proved, "{check:?} {solution:?}");
         prop_assert_eq!(Some(worth(&solution.pairs)), brute_force(&case, &constraints, worth));
@@ -107,7 +108,7 @@ proptest! {
         decisions in decisions(8, 0),
     ) {
         let constraints = Constraints { decisions: kept_of(&case, decisions), quotas: Quotas::default() };
-        let constrained = Constrained::new(case.problem(), &constraints, Objective::Stable).unwrap();
+        let constrained = Constrained::new(case.problem(), &constraints, Objective::Stable, &Unobserved).unwrap().unwrap();
         let Proved { solution, check, .. } = constrained.solve(None, &Unobserved).unwrap().unwrap();
         prop_assert!(check.proved, "{check:?} {solution:?}");
         prop_assert!(!constraints.decisions.vetoes.iter().any(|veto| solution.pairs.contains(veto)));
@@ -135,7 +136,8 @@ fn four() -> (Case, Constraints) {
 #[test]
 fn every_broken_constraint_is_named_and_no_bent_price_is_believed() {
     let (case, constraints) = four();
-    let constrained = Constrained::new(case.problem(), &constraints, Objective::BestTotal).unwrap();
+    let constrained =
+        Constrained::new(case.problem(), &constraints, Objective::BestTotal, &Unobserved).unwrap().unwrap();
     let found = constrained.solve(None, &Unobserved).unwrap().unwrap();
     assert!(found.check.proved, "{found:?}");
     assert_eq!(found.solution.pairs, [(0, 1), (2, 1), (3, 0)]);
@@ -180,7 +182,10 @@ fn every_broken_constraint_is_named_and_no_bent_price_is_believed() {
 fn what_does_not_go_together_is_refused_before_anything_is_solved() {
     let (case, constraints) = four();
     let refused = |constraints: &Constraints, objective| {
-        Constrained::new(case.problem(), constraints, objective).err().unwrap_or_default()
+        Constrained::new(case.problem(), constraints, objective, &Unobserved)
+            .unwrap()
+            .err()
+            .unwrap_or_default()
     };
     assert_eq!(
         refused(&constraints, Objective::Stable),
@@ -203,7 +208,8 @@ fn what_does_not_go_together_is_refused_before_anything_is_solved() {
 fn floors_that_cannot_be_met_come_back_with_who_is_concerned() {
     let (mut case, constraints) = four();
     (case.scores[5], case.scores[6], case.scores[7]) = (FORBIDDEN, FORBIDDEN, FORBIDDEN);
-    let constrained = Constrained::new(case.problem(), &constraints, Objective::BestTotal).unwrap();
+    let constrained =
+        Constrained::new(case.problem(), &constraints, Objective::BestTotal, &Unobserved).unwrap().unwrap();
     let unsolved = constrained.solve(None, &Unobserved).unwrap();
     let Err(Unsolved::Impossible(Impossible { cut, shortage })) = unsolved else { panic!("{unsolved:?}") };
     assert_eq!((shortage.asked, shortage.possible), (2, 0));
@@ -219,7 +225,8 @@ fn nobody_says_that_floors_can_be_met_where_tiers_are_beyond_a_proof() {
     let mentees = Forest::new(vec![group], vec![Some(0); case.mentees.len()]).unwrap();
     let quotas = Quotas { mentees, ..Quotas::default() };
     let constraints = Constraints { quotas, ..Constraints::default() };
-    let constrained = Constrained::new(case.problem(), &constraints, Objective::BestTotal).unwrap();
+    let constrained =
+        Constrained::new(case.problem(), &constraints, Objective::BestTotal, &Unobserved).unwrap().unwrap();
     assert_eq!(constrained.solve(None, &Unobserved).unwrap().err(), Some(Unsolved::TooManyTiers));
     assert_eq!(constrained.diagnose(0, &Unobserved).unwrap(), Err(TooManyTiers));
 }

@@ -87,16 +87,18 @@ impl Joint {
 }
 
 impl Bundle {
-    /// Adds to the recipe of a row what one mentee's verdicts with every joint class amount to on a plane.
+    /// Adds to the recipe of a row what one mentee's verdicts with every joint class amount to on a plane, together with one
+    /// that is the same of all mentors.
     pub(super) fn add_to(
         &self,
         recipes: &mut Recipes,
         tables: &[Box<dyn Lookup + '_>],
         mentee: usize,
         plane: Plane,
+        of_all: Verdict,
         room: &mut Vec<Verdict>,
     ) {
-        let mut joint = [Verdict::CLEAR; MOST_ALONE];
+        let mut joint = [of_all; MOST_ALONE];
         for (table, of_joint) in &self.parts {
             let verdicts = tables[*table].class_verdicts(mentee, room);
             for (verdict, class) in joint.iter_mut().zip(of_joint) {

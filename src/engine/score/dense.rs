@@ -136,9 +136,8 @@ impl Scores<'_> {
     fn lay_out(&self, mentee: usize, paper: &mut Paper) -> Row<'_> {
         let Paper { plane, recipes, known, room } = paper;
         let mut row = Row::default();
-        for bundle in &self.bundles {
-            bundle.add_to(recipes, &self.tables, mentee, *plane, room);
-        }
+        // What is the same of all mentors: most people leave most of the rarer questions open.
+        let mut of_all = Verdict::CLEAR;
         for at in &self.wide {
             let table = &self.tables[*at];
             if matches!(table.way(), Way::OfMentee) {
@@ -152,9 +151,17 @@ impl Scores<'_> {
                     recipes.add(key, *values);
                     row.own.extend(own);
                 }
+            } else if let Some(verdict) =
+                table.only_verdict(mentee, room).filter(|_| !self.bundles.is_empty())
+            {
+                of_all = of_all.and(verdict);
             } else {
                 row.singly.push(*at);
             }
+        }
+        for bundle in &self.bundles {
+            let of_all = std::mem::replace(&mut of_all, Verdict::CLEAR);
+            bundle.add_to(recipes, &self.tables, mentee, *plane, of_all, room);
         }
         recipes.end_row();
         row

@@ -34,6 +34,13 @@ pub(in crate::engine) trait Lookup: Send + Sync {
     /// The verdicts of one mentee with every class of mentors, where nobody is tied; `room` is used if they must be judged.
     fn class_verdicts<'v>(&'v self, mentee: usize, room: &'v mut Vec<Verdict>) -> &'v [Verdict];
 
+    /// The one verdict of a mentee with all classes of mentors, if it is one and there are such classes.
+    fn only_verdict(&self, mentee: usize, room: &mut Vec<Verdict>) -> Option<Verdict> {
+        let Way::Classes(..) = self.way() else { return None };
+        let (first, others) = self.class_verdicts(mentee, room).split_first()?;
+        others.iter().all(|other| other == first).then_some(*first)
+    }
+
     /// Mentees of one kind have the same verdicts of every class: only where [`Way::OfMentee`] is the way.
     fn kind(&self, mentee: usize) -> u32;
 
