@@ -167,7 +167,7 @@ fn finish<W: Weight>(
         let margin = if work.counters.pricing_rounds == 0 { levels.margin() } else { W::default() };
         work.counters.pricing_rounds += 1;
         let Found { pairs, violations } =
-            pricing::price(problem, &begun.state, &begun.core, tuning.worst, margin, work.observer)?;
+            pricing::price(problem, &begun.state, &begun.core, tuning.worst, margin, &work.look())?;
         if violations == 0 && begun.waiting.is_empty() {
             break;
         }

@@ -139,7 +139,7 @@ fn solve<W: Weight>(
     }
     let (u, p) = network.prices(problem);
     let anything = u.iter().map(|&u| if u == W::FAR { u } else { W::NOTHING }).collect();
-    let mut added = look(problem, &network, (anything, p), BREADTH, observer)?;
+    let mut added = look(problem, &network, (anything, p), BREADTH, &work.look())?;
     loop {
         network.take_in(&added, &mut work.pulse)?;
         let served = network.flow.serve(&mut work)?;
@@ -147,7 +147,7 @@ fn solve<W: Weight>(
         if served == Served::Stuck {
             network.keep_leaving(&mut u, &mut p);
         }
-        added = look(problem, &network, (u, p), WORST, observer)?;
+        added = look(problem, &network, (u, p), WORST, &work.look())?;
         work.counters.pricing_rounds += 1;
         work.counters.priced_in += added.iter().map(Vec::len).sum::<usize>() as u64;
         if added.iter().any(|row| !row.is_empty()) {

@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::run::Stage;
-use crate::engine::problem::{Observer, Problem, Stopped};
+use crate::engine::problem::{After, Observer, Problem, Stopped};
 
 /// Work done, in numbers that are the same on every machine and for every number of threads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,18 +54,36 @@ pub(in crate::engine) struct Work<'a> {
     pub(in crate::engine) observer: &'a dyn Observer,
     /// Places that mentees want.
     wanted: u64,
+    /// Those of them that are served.
+    served: u64,
+    /// Rows read by the looks at all pairs.
+    looked_at: u64,
+    /// Rows that each of them reads.
+    rows: u64,
 }
 
 impl<'a> Work<'a> {
     /// No work done yet.
     pub(in crate::engine) fn new(problem: &Problem<'_>, observer: &'a dyn Observer) -> Self {
         let wanted = problem.mentees.iter().map(|demand| u64::from(demand.wanted.min(2))).sum();
-        Self { counters: Counters::default(), pulse: Pulse::new(observer), observer, wanted }
+        // The survey is over, if there was one.
+        let rows = if problem.scores.listed().is_some() { 0 } else { problem.mentees.len() as u64 };
+        let (counters, pulse) = (Counters::default(), Pulse::new(observer));
+        Self { counters, pulse, observer, wanted, served: 0, looked_at: rows, rows }
     }
 
     /// Tells how far the assignment is when so many still wait.
-    pub(in crate::engine) fn progress(&self, waiting: usize) {
-        self.observer.progress(Stage::Assign, self.wanted.saturating_sub(waiting as u64), self.wanted);
+    pub(in crate::engine) fn progress(&mut self, waiting: usize) {
+        self.served = self.wanted.saturating_sub(waiting as u64);
+        let (done, total) = (self.looked_at + self.served, self.looked_at + self.wanted);
+        self.observer.progress(Stage::Assign, done, total);
+    }
+
+    /// Begins a look at all pairs: gives who watches its rows.
+    pub(in crate::engine) fn look(&mut self) -> After<'a> {
+        let (done, total) = (self.looked_at + self.served, self.looked_at + self.wanted);
+        self.looked_at += self.rows;
+        After { observer: self.observer, done, total }
     }
 
     /// Counts a node that a search has settled or left, and the arcs looked at there.

@@ -1,9 +1,11 @@
 //! Counts the blocking pairs of an assignment: who would both rather be with each other.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use crate::domain::run::Stage;
 use crate::engine::brought::Listed;
 use crate::engine::problem::{FORBIDDEN, Fill, NarrowScores, Observer, PairScores, Problem, Stopped};
 
@@ -216,6 +218,7 @@ impl<'a, C: Cell> Look<'a, C> {
         theirs: Option<&T>,
         observer: &dyn Observer,
     ) -> Result<Stability, Stopped> {
+        let done = AtomicU64::new(0);
         let of_block = |(tile, room): &mut (Vec<C>, Vec<C>), block: usize| {
             let rows = block * ROWS..self.mentees.len().min((block + 1) * ROWS);
             let mut seen = Stability::default();
@@ -239,6 +242,8 @@ impl<'a, C: Cell> Look<'a, C> {
                     seen = seen.and(self.at_row(mentee, &columns, row, theirs, room));
                 }
             }
+            let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
+            observer.progress(Stage::Certify, before + rows.len() as u64, self.mentees.len() as u64);
             Ok(seen)
         };
         let blocks = (0..self.mentees.len().div_ceil(ROWS)).into_par_iter();

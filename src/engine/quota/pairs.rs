@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::domain::run::Stage;
 use crate::engine::assign::index;
 use crate::engine::assign::tiles::{Cell, RowVisitor, walk};
 use crate::engine::assign::top::{Ranked, Top};
@@ -55,7 +56,7 @@ pub(super) fn best<W: Weight>(
             })
             .collect();
     }
-    walk(problem, observer, None, visitor)
+    walk(problem, observer, Some(Stage::Assign), visitor)
 }
 
 struct Best<'a, W> {

@@ -1,5 +1,6 @@
 //! The engine by story: small rounds whose outcome everybody can see.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 
 use jiff::civil::{Date, date};
@@ -15,8 +16,9 @@ use crate::domain::profile::{
 use crate::domain::run::{PairExplanation, Side, Stage, Unmatched, UnmatchedReason};
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::domain::vocabulary::{Country, Terms};
+use crate::engine::encode::Round;
 use crate::engine::problem::{Observer, Stopped, Unobserved};
-use crate::engine::{Options, Outcome, explain_pair, solve};
+use crate::engine::{Options, Outcome, demands, explain_pair, solve};
 
 fn name(id: &str) -> ProfileRef {
     ProfileRef::from_name(&format!("organisations/wim-test/profiles/{id}")).expect("a good name")
@@ -472,4 +474,36 @@ fn stages_are_reported_in_order_and_the_engine_stops_at_any() {
         assert_eq!(solve(&snapshot, &Options::default(), &watch).err(), Some(Stopped), "{stage:?}");
         assert_eq!(watch.stages.lock().expect("not poisoned").last(), Some(stage));
     }
+}
+
+/// Keeps the most units that it is told of, done and in all, by stage.
+#[derive(Default)]
+struct Units(Mutex<HashMap<&'static str, (u64, u64)>>);
+
+impl Observer for Units {
+    fn progress(&self, stage: Stage, done: u64, total: u64) {
+        let mut units = self.0.lock().expect("not poisoned");
+        let most = units.entry(stage.as_str()).or_default();
+        *most = (most.0.max(done), most.1.max(total));
+    }
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn every_look_at_all_pairs_adds_to_what_a_stage_has_to_do() {
+    let snapshot = Shape::usual(300, 300).make();
+    let watch = Units::default();
+    let outcome = solve(&snapshot, &Options::default(), &watch).expect("not stopped");
+    let round = Round::encode(&snapshot, &Unobserved).expect("not stopped");
+    let mentees = round.mentees.len() as u64;
+    let wanted: u64 = demands(&round).iter().map(|demand| u64::from(demand.wanted)).sum();
+    assert!(outcome.counters.pricing_rounds > 0);
+    let assigned = (1 + outcome.counters.pricing_rounds) * mentees + wanted;
+    let units = watch.0.lock().expect("not poisoned");
+    assert_eq!(units[Stage::Assign.as_str()], (assigned, assigned));
+    // The bound, and who would rather be with each other.
+    assert_eq!(units[Stage::Certify.as_str()], (2 * mentees, 2 * mentees));
 }
