@@ -31,6 +31,7 @@ mod kept;
 pub mod objective;
 pub mod pool;
 pub mod problem;
+mod progress;
 pub mod quota;
 pub mod repair;
 pub mod score;
@@ -52,7 +53,7 @@ use self::encode::Round;
 pub use self::explain::explain_pair;
 use self::kept::Kept;
 use self::objective::{Check, Evidence, Solution};
-use self::problem::{After, Demand, Observer, Problem, Seats, Stopped};
+use self::problem::{Demand, Observer, Problem, Seats, Stopped};
 use self::score::{Preferred, Scores};
 use self::stable::Sides;
 use crate::clock::Stopwatch;
@@ -143,11 +144,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
         // Whom people have named stays private: where it does not decide, it is not counted either.
         let blocking_pairs = match objective {
             Objective::Stable => blocking_pairs,
-            _ => {
-                let rows = mentees.len() as u64;
-                let observer = &After { observer, done: rows, total: rows };
-                objective::blocking_pairs(&to_solve, pairs, None, observer)?
-            }
+            _ => objective::blocking_pairs(&to_solve, pairs, None, observer)?,
         };
         Ok((Proof { proved, primal, dual, candidates_checked: candidates }, blocking_pairs))
     })?;

@@ -65,7 +65,8 @@ impl Instance {
         }
     }
 
-    /// The problem with what people have decided about it, or all for which that does not go with the objective.
+    /// The problem with what people have decided about it, or all for which that does not go with the objective; unless
+    /// `observer` asks to stop.
     pub fn constrained(
         &self,
         objective: Objective,

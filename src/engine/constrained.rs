@@ -152,7 +152,7 @@ pub struct Constrained<'a> {
 }
 
 impl<'a> Constrained<'a> {
-    /// Puts constraints on a problem, or tells everything for which they do not fit.
+    /// Puts constraints on a problem, or tells everything for which they do not fit; unless `observer` asks to stop.
     pub fn new(
         whole: Problem<'a>,
         constraints: &'a Constraints,

@@ -8,6 +8,7 @@ use super::certify::{self, Certificate, Infeasible, Stability, Verdict, certify,
 use super::fairest::{Compromise, Fairest, Fairness, fairest};
 use super::floor::Floored;
 use super::problem::{FORBIDDEN, Observer, Problem, Stopped};
+use super::progress::{After, Growing};
 use super::quota::Quotas;
 use super::stable::{Sides, Stable, stable};
 use super::totals::Totals;
@@ -81,6 +82,7 @@ pub fn solve(
     sides: Option<Sides<'_>>,
     observer: &dyn Observer,
 ) -> Result<Solution, Stopped> {
+    let observer = &Growing::new(observer);
     match objective {
         Objective::BestTotal => Ok(assign(problem, observer)?.into()),
         Objective::Fairest => {
@@ -147,6 +149,9 @@ pub fn blocking_pairs(
     sides: Option<Sides<'_>>,
     observer: &dyn Observer,
 ) -> Result<u64, Stopped> {
+    // Told after the check of the assignment, which reads as many rows.
+    let rows = problem.mentees.len() as u64;
+    let observer = &After { observer, done: rows, total: rows };
     stability(problem, pairs, sides, observer).map(|stability| stability.blocking_pairs)
 }
 

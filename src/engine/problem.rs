@@ -124,27 +124,6 @@ pub trait Observer: Sync {
     fn is_cancelled(&self) -> bool;
 }
 
-/// Reports what is done after something else: a stage that looks at all pairs again never seems to step back.
-#[derive(Clone, Copy)]
-pub(super) struct After<'a> {
-    /// Who watches.
-    pub(super) observer: &'a dyn Observer,
-    /// Units done before, ...
-    pub(super) done: u64,
-    /// ... of so many.
-    pub(super) total: u64,
-}
-
-impl Observer for After<'_> {
-    fn progress(&self, stage: Stage, done: u64, total: u64) {
-        self.observer.progress(stage, self.done + done, self.total + total);
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.observer.is_cancelled()
-    }
-}
-
 /// An observer that watches nothing and never stops.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unobserved;

@@ -37,6 +37,7 @@ use std::collections::BTreeSet;
 use super::assign::weight::Weight;
 use super::assign::{Assignment, Work, assign_before_quotas};
 use super::problem::{Arc, Observer, Problem, Stopped};
+use super::progress::Growing;
 
 use self::flow::Served;
 use self::network::Network;
@@ -82,6 +83,7 @@ pub fn assign_within(
     quotas: &Quotas,
     observer: &dyn Observer,
 ) -> Result<Answer, Stopped> {
+    let observer = &Growing::new(observer);
     let Some(free) = assign_before_quotas(problem, weighty(problem, quotas), observer)? else {
         return Ok(Answer::TooManyTiers);
     };
@@ -132,6 +134,8 @@ fn solve<W: Weight>(
     let Assignment { pairs, certificate, counters } = free;
     let mut work = Work::new(problem, observer);
     work.counters = counters;
+    // Everybody is served as if there were no quotas.
+    work.progress(0);
     let mut network = Network::<W>::new(problem, quotas, &pairs, &certificate, &mut work.pulse)?;
     if network.flow.is_balanced() {
         let certificate = network.certificate(problem, quotas, certificate);

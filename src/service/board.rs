@@ -154,6 +154,7 @@ impl Observer for LiveRun {
         let before = now.filter(|before| before.progress.stage == stage);
         // Several threads report; what is shown never goes back.
         let done = before.map_or(done, |before| done.max(before.progress.done));
+        let total = if total == 0 { 0 } else { total.max(done) };
         let since = before.map_or_else(Stopwatch::start, |before| before.since);
         let last_told = before.map(|before| before.told).filter(|told| told.elapsed() < TELL_EVERY);
         let eta_millis = (done > 0 && total >= done).then(|| {

@@ -5,7 +5,8 @@ use std::ops::AddAssign;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::run::Stage;
-use crate::engine::problem::{After, Observer, Problem, Stopped};
+use crate::engine::problem::{Observer, Problem, Stopped};
+use crate::engine::progress::After;
 
 /// Work done, in numbers that are the same on every machine and for every number of threads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

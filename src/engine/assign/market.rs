@@ -15,7 +15,7 @@ pub(super) trait Market<W: Weight>: Sync {
     /// Number of bidders.
     fn bidders(&self) -> usize;
 
-    /// The pairs of a bidder, best score first.
+    /// The pairs of a bidder, best score first; in any order where [`Market::lowest_price`] is below everything.
     fn row(&self, bidder: usize) -> &[Arc];
 
     /// Units that a bidder has in use and that nobody serves.

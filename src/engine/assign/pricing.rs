@@ -41,7 +41,7 @@ pub(super) fn price<W: Weight>(
         view: prices.view(state.u[mentee] - margin),
         top: Top::new(worst),
     };
-    let found = walk(problem, observer, Some(Stage::Assign), visitor)?;
+    let found = walk(problem, observer, Stage::Assign, visitor)?;
     let violations = found.iter().map(|row| row.violations).sum();
     Ok(Found { pairs: found.into_iter().map(|row| row.pairs).collect(), violations })
 }

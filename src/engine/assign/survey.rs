@@ -143,7 +143,7 @@ fn best_of_all(
         problem.mentors.chunks(LANE).map(|lane| lane.iter().all(|mentor| mentor.max > 0)).collect();
     let cpu = Cpu::best();
     let best = |_| Best { columns, equals, ..Best::new(problem, &open, breadth, cpu) };
-    walk(problem, observer, Some(Stage::Score), best)
+    walk(problem, observer, Stage::Score, best)
 }
 
 struct Best<'a> {

@@ -176,11 +176,11 @@ impl Source for &dyn NarrowScores {
 }
 
 /// Shows every mentee's scores to a visitor of her own; the findings come in the mentees' order, whatever the threads do.
-/// Progress is reported if a stage is given.
+/// What is done is told as progress of `stage`.
 pub(in crate::engine) fn walk<V: RowVisitor>(
     problem: &Problem<'_>,
     observer: &dyn Observer,
-    stage: Option<Stage>,
+    stage: Stage,
     visitor: impl Fn(usize) -> V + Sync,
 ) -> Result<Vec<V::Found>, Stopped> {
     match problem.scores.narrow() {
@@ -193,7 +193,7 @@ fn walk_source<S: Source, V: RowVisitor>(
     source: &S,
     problem: &Problem<'_>,
     observer: &dyn Observer,
-    stage: Option<Stage>,
+    stage: Stage,
     visitor: impl Fn(usize) -> V + Sync,
 ) -> Result<Vec<V::Found>, Stopped> {
     let (mentees, mentors) = (problem.mentees.len(), problem.mentors.len());
@@ -213,9 +213,7 @@ fn walk_source<S: Source, V: RowVisitor>(
                 }
             }
             let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
-            if let Some(stage) = stage {
-                observer.progress(stage, before + rows.len() as u64, mentees as u64);
-            }
+            observer.progress(stage, before + rows.len() as u64, mentees as u64);
             Ok(visitors.into_iter().zip(rows).map(|(visitor, mentee)| visitor.finish(mentee)).collect())
         })
         .collect::<Result<_, Stopped>>()?;

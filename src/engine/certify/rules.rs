@@ -117,6 +117,9 @@ pub(super) fn value(
         .par_chunks(INTERVAL)
         .map(|pairs| if observer.is_cancelled() { Ok(Err(Stopped)) } else { total(problem, pairs).map(Ok) })
         .collect();
+    if totals.contains(&Ok(Err(Stopped))) {
+        return Ok(Err(Stopped));
+    }
     let mut value = 0_i128;
     for total in totals {
         match total? {

@@ -56,7 +56,7 @@ pub(super) fn best<W: Weight>(
             })
             .collect();
     }
-    walk(problem, observer, Some(Stage::Assign), visitor)
+    walk(problem, observer, Stage::Assign, visitor)
 }
 
 struct Best<'a, W> {

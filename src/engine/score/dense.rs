@@ -22,7 +22,7 @@ struct Row<'a> {
     own: Vec<Box<dyn Compute + 'a>>,
     /// Those columns, of the block that is being summed up.
     computed: Vec<Column>,
-    /// Tables that have no classes of a byte.
+    /// Tables that have no classes of a byte, and not one verdict for all mentors.
     singly: Vec<usize>,
 }
 
@@ -151,8 +151,8 @@ impl Scores<'_> {
                     recipes.add(key, *values);
                     row.own.extend(own);
                 }
-            } else if let Some(verdict) =
-                table.only_verdict(mentee, room).filter(|_| !self.bundles.is_empty())
+            } else if !self.bundles.is_empty()
+                && let Some(verdict) = table.only_verdict(mentee, room)
             {
                 of_all = of_all.and(verdict);
             } else {

@@ -34,7 +34,7 @@ pub(in crate::engine) trait Lookup: Send + Sync {
     /// The verdicts of one mentee with every class of mentors, where nobody is tied; `room` is used if they must be judged.
     fn class_verdicts<'v>(&'v self, mentee: usize, room: &'v mut Vec<Verdict>) -> &'v [Verdict];
 
-    /// The one verdict of a mentee with all classes of mentors, if it is one and there are such classes.
+    /// The one verdict of a mentee with all classes of mentors, where nobody is tied, if it is one and there are such classes.
     fn only_verdict(&self, mentee: usize, room: &mut Vec<Verdict>) -> Option<Verdict> {
         let Way::Classes(..) = self.way() else { return None };
         let (first, others) = self.class_verdicts(mentee, room).split_first()?;

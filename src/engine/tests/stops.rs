@@ -13,6 +13,8 @@ use crate::engine::assign::tests::instance::Instance;
 use crate::engine::assign::{Start, assign, assign_from, shortlist};
 use crate::engine::brought::Listed;
 use crate::engine::certify::{certify_within, check_cut};
+use crate::engine::constrained::{Constrained, Constraints};
+use crate::engine::decisions::Decisions;
 use crate::engine::diagnose::{recruitment, shortages};
 use crate::engine::objective::{blocking_pairs, check, solve};
 use crate::engine::problem::{Observer, Problem, Stopped, Unobserved};
@@ -121,6 +123,16 @@ fn jobs<'a>(problem: Problem<'a>, quotas: &'a Quotas) -> Vec<Job<'a>> {
             repair(&problem, &published, &Start::default(), budget, observer).map(told)
         }));
     }
+    jobs.push(Box::new(move |observer| {
+        let (pins, vetoes) = (vec![(0, 0)], vec![(1, 0), (0, 1)]);
+        let decisions = Decisions { pins, vetoes };
+        let constraints = Constraints { decisions, quotas: quotas.clone() };
+        let constrained = Constrained::new(problem, &constraints, Objective::BestTotal, observer)?;
+        Ok(told(
+            constrained
+                .map(|constrained| (constrained.rest().mentees.to_vec(), constrained.quotas().clone())),
+        ))
+    }));
     jobs.push(Box::new(move |observer| shortages(&problem, observer).map(told)));
     let start = Start::of(&best);
     jobs.push(Box::new(move |observer| assign_from(&problem, &start, observer).map(told)));

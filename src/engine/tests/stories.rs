@@ -8,7 +8,7 @@ use jiff::civil::{Date, date};
 use super::synthetic::{Shape, consents};
 use crate::domain::explanation::ReasonCode;
 use crate::domain::name::ProfileRef;
-use crate::domain::policy::{Criterion, CriterionWeight, HardRule, HardRules, Policy};
+use crate::domain::policy::{Criterion, CriterionWeight, HardRule, HardRules, Objective, Policy};
 use crate::domain::profile::{
     Language, LanguageLevel, MeetingModes, MenteeRequest, MentorOffer, Profile, Roster, RosterAvailability,
     WeeklySlot,
@@ -476,15 +476,21 @@ fn stages_are_reported_in_order_and_the_engine_stops_at_any() {
     }
 }
 
-/// Keeps the most units that it is told of, done and in all, by stage.
+/// Keeps the units that it was told of last, done and in all, by stage; they never become fewer while pairs are assigned.
 #[derive(Default)]
 struct Units(Mutex<HashMap<&'static str, (u64, u64)>>);
 
 impl Observer for Units {
     fn progress(&self, stage: Stage, done: u64, total: u64) {
+        assert!(done <= total, "{stage:?}: {done} of {total}");
         let mut units = self.0.lock().expect("not poisoned");
-        let most = units.entry(stage.as_str()).or_default();
-        *most = (most.0.max(done), most.1.max(total));
+        let last = units.entry(stage.as_str()).or_default();
+        if stage == Stage::Assign {
+            assert!(done >= last.0 && total >= last.1, "{done} of {total} after {last:?}");
+            *last = (done, total);
+        } else {
+            *last = (last.0.max(done), last.1.max(total));
+        }
     }
 
     fn is_cancelled(&self) -> bool {
@@ -494,16 +500,26 @@ impl Observer for Units {
 
 #[test]
 fn every_look_at_all_pairs_adds_to_what_a_stage_has_to_do() {
-    let snapshot = Shape::usual(300, 300).make();
-    let watch = Units::default();
-    let outcome = solve(&snapshot, &Options::default(), &watch).expect("not stopped");
-    let round = Round::encode(&snapshot, &Unobserved).expect("not stopped");
-    let mentees = round.mentees.len() as u64;
-    let wanted: u64 = demands(&round).iter().map(|demand| u64::from(demand.wanted)).sum();
-    assert!(outcome.counters.pricing_rounds > 0);
-    let assigned = (1 + outcome.counters.pricing_rounds) * mentees + wanted;
-    let units = watch.0.lock().expect("not poisoned");
-    assert_eq!(units[Stage::Assign.as_str()], (assigned, assigned));
-    // The bound, and who would rather be with each other.
-    assert_eq!(units[Stage::Certify.as_str()], (2 * mentees, 2 * mentees));
+    for objective in [Objective::BestTotal, Objective::Fairest] {
+        let mut snapshot = Shape::usual(300, 300).make();
+        snapshot.policy.objective = objective;
+        let watch = Units::default();
+        let outcome = solve(&snapshot, &Options::default(), &watch).expect("not stopped");
+        let round = Round::encode(&snapshot, &Unobserved).expect("not stopped");
+        let mentees = round.mentees.len() as u64;
+        let wanted: u64 = demands(&round).iter().map(|demand| u64::from(demand.wanted)).sum();
+        let looks = 1 + outcome.counters.pricing_rounds;
+        assert!(looks > 1);
+        let units = watch.0.lock().expect("not poisoned");
+        let (done, total) = units[Stage::Assign.as_str()];
+        assert_eq!(done, total, "{objective:?}");
+        if objective == Objective::BestTotal {
+            assert_eq!(total, looks * mentees + wanted);
+        } else {
+            // As many times as it solves, and as it surveys.
+            assert!(total > looks * mentees + wanted, "{total} {looks}");
+        }
+        // The bound, and who would rather be with each other.
+        assert_eq!(units[Stage::Certify.as_str()], (2 * mentees, 2 * mentees));
+    }
 }
