@@ -9,7 +9,8 @@ use rayon::ThreadPoolBuilder;
 pub fn on_threads<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> T {
     match threads.map(|threads| ThreadPoolBuilder::new().num_threads(threads).build()) {
         Some(Ok(pool)) => pool.install(work),
-        Some(Err(_)) | None => work(),
+        // On a thread of the pool: from outside, every step would wait for one to wake.
+        Some(Err(_)) | None => rayon::scope(|_| work()),
     }
 }
 
