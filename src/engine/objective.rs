@@ -149,7 +149,7 @@ pub fn blocking_pairs(
     sides: Option<Sides<'_>>,
     observer: &dyn Observer,
 ) -> Result<u64, Stopped> {
-    // Told after the check of the assignment, which reads as many rows.
+    // Told after the check of the assignment, of which every pass tells of as many rows.
     let rows = problem.mentees.len() as u64;
     let observer = &After { observer, done: rows, total: rows };
     stability(problem, pairs, sides, observer).map(|stability| stability.blocking_pairs)
