@@ -62,7 +62,7 @@ use crate::domain::run::{Match, Proof, RunSummary, Stage, Unmatched};
 use crate::domain::snapshot::Snapshot;
 
 /// Version of the engine: changes whenever the same round may give another result.
-pub const ENGINE_VERSION: &str = "5";
+pub const ENGINE_VERSION: &str = "6";
 
 /// How the engine is to run. Nothing here changes the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

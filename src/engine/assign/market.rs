@@ -106,7 +106,7 @@ pub(super) fn serve_along<W: Weight, M: Market<W>>(
     market: &mut M,
     end: usize,
     source: usize,
-    step: impl Fn(usize) -> (u32, i32),
+    mut step: impl FnMut(usize) -> (u32, i32),
 ) {
     let items = market.items();
     if end < items {

@@ -62,12 +62,13 @@ fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
 }
 
 pub(super) fn tuning() -> impl Strategy<Value = Tuning> {
-    let narrow = (1..3_usize, 1..3_usize, 0..6_usize, 0..3_usize);
-    let narrow = narrow.prop_map(|(breadth, worst, bids, few)| Tuning {
+    let narrow = (1..3_usize, 1..3_usize, 0..6_usize, 0..3_usize, prop_oneof![Just(0), Just(1 << 18)]);
+    let narrow = narrow.prop_map(|(breadth, worst, bids, few, large)| Tuning {
         breadth,
         worst,
         patience: auction::Patience { bids, passes: 1 + few % 4 },
         few,
+        large,
     });
     prop_oneof![3 => narrow, 1 => Just(Tuning::default())]
 }
@@ -226,14 +227,18 @@ pub(super) fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, 
 
 #[test]
 fn the_number_of_threads_changes_nothing_where_mentors_bid_for_mentees() {
-    for coverage_first in [true, false] {
+    let one_by_one = Tuning::default();
+    let together = Tuning { large: 0, ..one_by_one };
+    for (coverage_first, tuning) in
+        [(true, one_by_one), (true, together), (false, one_by_one), (false, together)]
+    {
         let (mentees, mentors, list) = scarce(3000, 997);
         let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &list, coverage_first };
         let answers: Vec<Assignment> = [1, 2, 4, 16]
             .into_iter()
             .map(|threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                pool.install(|| assign(&problem, &Unobserved)).unwrap()
+                pool.install(|| assign_tuned(&problem, &tuning, &Unobserved)).unwrap()
             })
             .collect();
         assert_proved(&problem, &answers[0]);
@@ -246,10 +251,12 @@ fn the_number_of_threads_changes_nothing_where_mentors_bid_for_mentees() {
 fn the_engine_stops_on_a_list_whenever_it_is_told_to() {
     let (mentees, mentors, list) = scarce(900, 399);
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &list, coverage_first: false };
+    let together = Tuning { large: 0, ..Tuning::default() };
     let patient = Patience::of(u64::MAX);
-    let solved = assign(&problem, &patient).unwrap();
+    let solved = assign_tuned(&problem, &together, &patient).unwrap();
     for times in 0..patient.asked.into_inner() {
-        assert_eq!(assign(&problem, &Patience::of(times)), Err(Stopped), "after {times}");
+        let stopped = assign_tuned(&problem, &together, &Patience::of(times));
+        assert_eq!(stopped, Err(Stopped), "after {times}");
     }
     let impatient = certify(&problem, &solved.pairs, &solved.certificate, &Patience::of(0));
     assert_eq!(impatient, Err(Stopped));

@@ -17,6 +17,9 @@ pub(super) struct Tuning {
     pub(super) patience: Patience,
     /// Waiting mentees, or mentors with holes, from which on single searches are tried before a phase, while the core may lack pairs.
     pub(super) few: usize,
+    /// Mentees and mentors from which on searches are made by groups: where what a search reads is not at hand, several wait
+    /// for it together.
+    pub(super) large: usize,
 }
 
 impl Tuning {
@@ -30,6 +33,12 @@ impl Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { breadth: BROADEST, worst: 16, patience: Patience { bids: 50, passes: 8 }, few: 8 }
+        Self {
+            breadth: BROADEST,
+            worst: 16,
+            patience: Patience { bids: 50, passes: 8 },
+            few: 8,
+            large: 1 << 18,
+        }
     }
 }

@@ -139,7 +139,7 @@ fn solve<W: Weight>(
     else {
         return super::solve::<W>(problem, tuning, levels, core, observer);
     };
-    let (mut paths, phases) = (Paths::new(&state), Phases::new());
+    let (mut paths, phases) = (Paths::new(&state, tuning.large), Phases::new());
     let list = problem.scores.listed();
     let reach = if list.is_some() { W::FAR } else { levels.span() };
     if list.is_some() {

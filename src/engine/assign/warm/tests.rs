@@ -159,7 +159,8 @@ fn with_edited_rows(list: &Listed, mentees: usize, every: usize) -> Listed {
 
 #[test]
 fn an_edited_list_costs_searches_for_its_edits_alone_on_any_number_of_threads() {
-    for coverage_first in [true, false] {
+    for (coverage_first, large) in [(true, 0), (false, 0), (true, usize::MAX), (false, usize::MAX)] {
+        let tuning = Tuning { large, ..Tuning::default() };
         let (mentees, mentors, list) = scarce(9000, 2999);
         let edited = with_edited_rows(&list, mentees.len(), 100);
         let problem = |scores| Problem { mentees: &mentees, mentors: &mentors, scores, coverage_first };
@@ -167,7 +168,8 @@ fn an_edited_list_costs_searches_for_its_edits_alone_on_any_number_of_threads() 
         let cold = assign(&problem(&edited), &Unobserved).unwrap();
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| assign_from(&problem(&edited), &Start::of(&before), &Unobserved)).unwrap()
+            let (problem, start) = (problem(&edited), Start::of(&before));
+            pool.install(|| assign_from_tuned(&problem, &start, None, &tuning, &Unobserved)).unwrap()
         };
         let again = [1, 2, 4, 16].map(on);
         assert!(again.windows(2).all(|pair| pair[0] == pair[1]));

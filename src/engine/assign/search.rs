@@ -1,0 +1,215 @@
+//! One search for the best use of a unit that nobody serves: the shortest path from its bidder to the cheapest way of serving
+//! it or of doing without.
+//!
+//! Dijkstra's method on reduced costs (Edmonds and Karp 1972; Jonker and Volgenant 1987), stopped at the first end, with
+//! three savings: ends are looked at as soon as a node is reached, the [queue](super::queue) knows ties, and rows are left as
+//! soon as no arc can beat the best end. Mentors are not split into seats: a mentor leads to all whom she serves.
+
+use crate::engine::problem::Stopped;
+
+use super::core::index;
+use super::counters::Pulse;
+use super::market::{Market, serve_along};
+use super::queue::Queue;
+use super::reached::Reached;
+use super::weight::Weight;
+
+/// What a search has found.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Found<W> {
+    /// Whether it came to its end.
+    pub(super) ends: bool,
+    /// Whether it found a use for the unit; if not, the unit waits on, at prices that have moved as far as was asked for.
+    serves: bool,
+    /// Nodes whose prices move, and how far.
+    settled: Vec<(u32, W)>,
+    /// The path, from its end back to its source: every node with the one before it, and the score of the pair between.
+    path: Vec<(u32, u32, i32)>,
+    /// Arcs looked at.
+    pub(super) arcs: usize,
+}
+
+impl<W: Weight> Found<W> {
+    /// Nodes settled.
+    pub(super) fn scans(&self) -> usize {
+        self.settled.len()
+    }
+
+    /// All nodes of which anything changes once this is put into effect; some come twice.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = u32> {
+        let settled = self.settled.iter().map(|&(node, _)| node);
+        settled.chain(self.path.first().map(|&(end, ..)| end))
+    }
+
+    /// Moves prices, and serves the unit if there is a use for it: says whether there is.
+    pub(super) fn put_into_effect<M: Market<W>>(&self, market: &mut M, bidder: u32) -> bool {
+        let items = market.items();
+        for &(node, change) in &self.settled {
+            let node = node as usize;
+            match node.checked_sub(items) {
+                Some(bidder) => market.lower(bidder, change),
+                None => market.raise(node, change),
+            }
+        }
+        if let Some(&(end, ..)) = self.path.first().filter(|_| self.serves) {
+            let mut steps = self.path.iter();
+            let step = |node| steps.next().map_or((index(node), 0), |&(_, from, score)| (from, score));
+            serve_along(market, end as usize, items + bidder as usize, step);
+        }
+        self.serves
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Label<W> {
+    distance: W,
+    /// The node from which it was reached.
+    from: u32,
+    /// Score of the pair along which it was reached.
+    score: i32,
+}
+
+/// Workspace of a search. Nodes are those who are bid for, then the bidders.
+#[derive(Debug)]
+pub(super) struct Search<W> {
+    labels: Reached<Label<W>>,
+    queue: Queue<W>,
+    best: W,
+    end: u32,
+}
+
+impl<W: Weight> Search<W> {
+    /// A workspace for a search that may reach all of so many nodes.
+    pub(super) fn of_all(nodes: usize) -> Self {
+        Self::new(Reached::all(nodes))
+    }
+
+    /// A workspace for searches that reach few nodes of many.
+    pub(super) fn of_few() -> Self {
+        Self::new(Reached::few())
+    }
+
+    fn new(labels: Reached<Label<W>>) -> Self {
+        Self { labels, queue: Queue::new(), best: W::FAR, end: 0 }
+    }
+
+    /// Finds the best use for a unit of `bidder` that nobody serves: room of somebody she wants, or the retreat of herself or of
+    /// another who can be spared more easily. If all of these are farther than `reach`, there is none, and prices move that
+    /// far. The search is given up where it has looked at more arcs than `most`.
+    pub(super) fn find<M: Market<W>>(
+        &mut self,
+        market: &M,
+        bidder: u32,
+        (reach, most): (W, usize),
+        found: &mut Found<W>,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<(), Stopped> {
+        let items = market.items();
+        let source = index(items) + bidder;
+        let leave = market.leave_cost(bidder as usize);
+        self.begin(source, leave.min(reach));
+        found.settled.clear();
+        found.path.clear();
+        found.arcs = 0;
+        found.ends = true;
+        while let Some(node) = self.next() {
+            if found.arcs > most {
+                found.ends = false;
+                break;
+            }
+            found.settled.push((node, self.queue.now()));
+            let node = node as usize;
+            let looked_at = match node.checked_sub(items) {
+                Some(bidder) => self.relax_row(market, bidder),
+                None => self.relax_holders(market, node),
+            };
+            found.arcs += looked_at;
+            pulse.beat(looked_at)?;
+        }
+        found.serves = self.end != source || leave <= reach;
+        for (_, distance) in &mut found.settled {
+            *distance = self.best - *distance;
+        }
+        let mut node = self.end;
+        while let Some(label) = self.labels.get(node) {
+            found.path.push((node, label.from, label.score));
+            if node == source {
+                break;
+            }
+            node = label.from;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, source: u32, end_here: W) {
+        self.labels.clear();
+        self.queue.clear();
+        self.best = end_here;
+        self.end = source;
+        *self.labels.reach(source).1 = Label { distance: W::default(), from: source, score: 0 };
+        self.queue.push(W::default(), source);
+    }
+
+    /// Settles the nearest node that is nearer than the best end.
+    fn next(&mut self) -> Option<u32> {
+        while self.queue.now() < self.best {
+            let node = self.queue.pop()?;
+            if self.queue.now() < self.best && self.labels.settle(node) {
+                return Some(node);
+            }
+        }
+        None
+    }
+
+    /// Reaches a node; `exit` is what it costs to end there.
+    fn reach(&mut self, node: usize, distance: W, from: usize, score: i32, exit: W) {
+        if distance >= self.best {
+            return;
+        }
+        let node = index(node);
+        let (is_new, label) = self.labels.reach(node);
+        if !is_new && label.distance <= distance {
+            return;
+        }
+        *label = Label { distance, from: index(from), score };
+        if distance + exit < self.best {
+            self.best = distance + exit;
+            self.end = node;
+        }
+        if distance < self.best {
+            self.queue.push(distance, node);
+        }
+    }
+
+    /// Gives the number of arcs looked at.
+    fn relax_row<M: Market<W>>(&mut self, market: &M, bidder: usize) -> usize {
+        let from = market.items() + bidder;
+        let base = self.queue.now() + market.value(bidder);
+        let cheapest = base + market.lowest_price();
+        let row = market.row(bidder);
+        for (looked_at, arc) in row.iter().enumerate() {
+            let score = W::from(arc.score);
+            if cheapest - score >= self.best {
+                return looked_at;
+            }
+            let item = arc.to as usize;
+            let distance = base - score + market.price(item);
+            if distance < self.best && !market.are_mates(bidder, arc.to) {
+                self.reach(item, distance, from, arc.score, market.exit(item));
+            }
+        }
+        row.len()
+    }
+
+    /// Gives the number of holders looked at.
+    fn relax_holders<M: Market<W>>(&mut self, market: &M, item: usize) -> usize {
+        let base = self.queue.now() - market.price(item);
+        let mut looked_at = 0;
+        for (bidder, score) in market.holders(item) {
+            looked_at += 1;
+            let distance = base + W::from(score) - market.value(bidder);
+            self.reach(market.items() + bidder, distance, item, score, market.leave_cost(bidder));
+        }
+        looked_at
+    }
+}
