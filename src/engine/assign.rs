@@ -248,7 +248,7 @@ impl<W: Weight> Begun<'_, W> {
     /// Takes in pairs that the prices may not hold for.
     fn take_in(&mut self, problem: &Problem<'_>, pairs: &[Vec<Arc>]) {
         self.core.extend(problem.scores, pairs);
-        let upset = repair::take_in(&mut self.state, pairs);
+        let upset = repair::take_in(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
         self.waiting.extend(upset.waiting);
         self.waiting.sort_unstable();
         self.waiting.dedup();

@@ -13,11 +13,14 @@ pub(super) struct Upset {
     pub(super) holes: Vec<u32>,
 }
 
-/// Takes in the pairs that were added to the core. A mentee to whom one of them offers more than her price gets that price;
+/// Takes in the pairs that were added to the core, given by mentee. A mentee to whom one of them offers more than her price gets that price;
 /// mentors who are then too dear lose her, and she waits for another, as she does if a place more is now worth having.
-pub(super) fn take_in<W: Weight>(state: &mut State<W>, added: &[Vec<Arc>]) -> Upset {
+pub(super) fn take_in<'a, W: Weight>(
+    state: &mut State<W>,
+    added: impl Iterator<Item = (usize, &'a [Arc])>,
+) -> Upset {
     let mut upset = Upset::default();
-    for (mentee, added) in added.iter().enumerate() {
+    for (mentee, added) in added {
         let offers = added.iter().map(|arc| W::from(arc.score) - state.price(arc.to as usize));
         let Some(value) = offers.max().filter(|&value| value > state.u[mentee]) else { continue };
         state.u[mentee] = value;

@@ -161,8 +161,9 @@ fn solve<W: Weight>(
         work.counters.reverse_searches += paths.serve(market, &mut holes, W::FAR, u64::MAX, &mut work)?;
         work.counters.pricing_rounds += 1;
         if let Some(missed) = near.missed(list, &state, observer)? {
-            work.counters.priced_in += missed.iter().map(|row| row.len() as u64).sum::<u64>();
-            let upset = repair::take_in(&mut state, &missed);
+            work.counters.priced_in += missed.iter().map(|(_, row)| row.len() as u64).sum::<u64>();
+            let upset =
+                repair::take_in(&mut state, missed.iter().map(|(mentee, row)| (*mentee, row.as_slice())));
             (waiting, holes) = (upset.waiting, upset.holes);
             let market = &mut ForSeats { state: &mut state, core: &core };
             work.counters.searches += paths.serve(market, &mut waiting, reach, budget, &mut work)?;

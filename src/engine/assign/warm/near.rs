@@ -10,6 +10,13 @@ use crate::engine::problem::{Observer, Stopped};
 
 /// Rows that one task looks at.
 const ROWS: usize = 4096;
+/// Mentors whose candidates one task gathers: so few that what it writes stays at hand.
+const MENTORS: usize = 1 << 14;
+
+/// A candidate, by mentor.
+type Found = (u32, Arc);
+/// Candidates of a mentee.
+type Missed = (usize, Vec<Arc>);
 
 /// The candidates that searches for an heir may want, as far as mentors' prices do not fall too low.
 pub(super) struct Near<W> {
@@ -38,47 +45,30 @@ impl<W: Weight> Near<W> {
         };
         let least: Vec<W> = (0..state.mentors()).into_par_iter().with_min_len(ROWS).map(least).collect();
         let lowest = least.iter().copied().min().unwrap_or_default();
-        let blocks = blocks(state.mentees(), observer, |rows, found: &mut Vec<(u32, Arc)>| {
+        let ranges = state.mentors().div_ceil(MENTORS);
+        let blocks = blocks(state.mentees(), observer, |rows, found: &mut Vec<Vec<Found>>| {
+            found.resize_with(ranges, Vec::new);
             for mentee in rows {
                 let u = state.u[mentee];
                 let row = list.row(mentee).iter();
                 let row = row.take_while(|arc| W::from(arc.score) - lowest >= u);
-                let row = row.filter(|arc| W::from(arc.score) - least[arc.to as usize] >= u);
-                found.extend(row.map(|arc| (arc.to, Arc { to: index(mentee), score: arc.score })));
+                for &Arc { to, score } in row.filter(|arc| W::from(arc.score) - least[arc.to as usize] >= u) {
+                    found[to as usize / MENTORS].push((to, Arc { to: index(mentee), score }));
+                }
             }
         })?;
-        let mut starts = vec![0; state.mentors() + 1];
-        let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
-        for block in &blocks {
-            pause()?;
-            for (mentor, _) in block {
-                starts[*mentor as usize + 1] += 1;
-            }
-        }
-        for at in 0..state.mentors() {
-            starts[at + 1] += starts[at];
-        }
-        let mut next = starts.clone();
-        let mut arcs = blank(starts[state.mentors()], pause)?;
-        for block in &blocks {
-            pause()?;
-            for (mentor, arc) in block {
-                let slot = &mut next[*mentor as usize];
-                arcs[*slot] = *arc;
-                *slot += 1;
-            }
-        }
-        Ok(Self { columns: Core::of_columns(Listed::sorted(starts, arcs)), least })
+        let columns = by_mentor(&blocks, state.mentors(), observer)?;
+        Ok(Self { columns: Core::of_columns(columns), least })
     }
 
-    /// The candidates that offer their mentees more than they have, for every mentee and best score first, after searches for
+    /// The candidates that offer their mentees more than they have, by mentee and best score first, after searches for
     /// heirs that have only lowered mentors' prices and raised mentees'; nothing if the prices hold.
     pub(super) fn missed(
         &self,
         list: &Listed,
         state: &State<W>,
         observer: &dyn Observer,
-    ) -> Result<Option<Vec<Vec<Arc>>>, Stopped> {
+    ) -> Result<Option<Vec<Missed>>, Stopped> {
         // What was left out cost one more at least than what was taken.
         let fallen = |(&price, &least): (&W, &W)| price + W::from(1) < least;
         let fallen: Vec<bool> = state.prices().iter().zip(&self.least).map(fallen).collect();
@@ -86,7 +76,7 @@ impl<W: Weight> Near<W> {
             return Ok(None);
         }
         let lowest = state.lowest_price();
-        let blocks = blocks(state.mentees(), observer, |rows, missed: &mut Vec<(usize, Vec<Arc>)>| {
+        let blocks = blocks(state.mentees(), observer, |rows, missed: &mut Vec<Missed>| {
             for mentee in rows {
                 let u = state.u[mentee];
                 let row = list.row(mentee).iter();
@@ -99,15 +89,50 @@ impl<W: Weight> Near<W> {
                 }
             }
         })?;
-        if blocks.iter().all(Vec::is_empty) {
-            return Ok(None);
-        }
-        let mut missed = vec![Vec::new(); state.mentees()];
-        for (mentee, above) in blocks.into_iter().flatten() {
-            missed[mentee] = above;
-        }
-        Ok(Some(missed))
+        let missed = blocks.concat();
+        Ok(if missed.is_empty() { None } else { Some(missed) })
     }
+}
+
+/// The candidates by mentor and mentee, out of what blocks of rows hold for each range of mentors.
+fn by_mentor(blocks: &[Vec<Vec<Found>>], mentors: usize, observer: &dyn Observer) -> Result<Listed, Stopped> {
+    let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
+    let of_range = |range: usize| blocks.iter().map(move |block| &block[range]);
+    let mut starts = vec![0; mentors + 1];
+    let mut arcs = blank(blocks.iter().flatten().map(Vec::len).sum(), pause)?;
+    let (mut ranges, mut rest, mut end) = (Vec::new(), arcs.as_mut_slice(), 0);
+    for (range, ends) in starts[1..].chunks_mut(MENTORS).enumerate() {
+        let found = of_range(range).map(Vec::len).sum();
+        let (arcs, others) = rest.split_at_mut(found);
+        ranges.push((range, end, ends, arcs));
+        (rest, end) = (others, end + found);
+    }
+    ranges.into_par_iter().try_for_each(|(range, start, ends, arcs)| {
+        let first = range * MENTORS;
+        for found in of_range(range) {
+            pause()?;
+            for (mentor, _) in found {
+                ends[*mentor as usize - first] += 1;
+            }
+        }
+        let mut next = Vec::with_capacity(ends.len());
+        let mut end = start;
+        for count in ends.iter_mut() {
+            next.push(end - start);
+            end += *count;
+            *count = end;
+        }
+        for found in of_range(range) {
+            pause()?;
+            for (mentor, arc) in found {
+                let slot = &mut next[*mentor as usize - first];
+                arcs[*slot] = *arc;
+                *slot += 1;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(Listed::sorted(starts, arcs))
 }
 
 /// Shows all rows block by block, in parallel; the findings come in the rows' order.
@@ -125,4 +150,43 @@ fn blocks<T: Default + Send>(
         Ok(found)
     };
     (0..rows.div_ceil(ROWS)).into_par_iter().map(block).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::problem::Unobserved;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        #[test]
+        fn every_candidate_is_in_its_mentors_column(
+            mentors in 1..4 * MENTORS,
+            blocks in vec(vec((any::<prop::sample::Index>(), any::<i32>()), 0..900), 0..5),
+        ) {
+            let rows = blocks.iter().flatten().zip(0..);
+            let mut expected: Vec<Found> = rows
+                .map(|((mentor, score), mentee)| (index(mentor.index(mentors)), Arc { to: mentee, score: *score }))
+                .collect();
+            let mut rest = expected.as_slice();
+            let by_range: Vec<Vec<Vec<Found>>> = blocks
+                .iter()
+                .map(|block| {
+                    let mut ranges = vec![Vec::new(); mentors.div_ceil(MENTORS)];
+                    for found in rest.split_off(..block.len()).unwrap() {
+                        ranges[found.0 as usize / MENTORS].push(*found);
+                    }
+                    ranges
+                })
+                .collect();
+            let columns = by_mentor(&by_range, mentors, &Unobserved).unwrap();
+            expected.sort_by_key(|(mentor, arc)| (*mentor, arc.to));
+            let found = (0..mentors).flat_map(|mentor| columns.row(mentor).iter().map(move |&arc| (index(mentor), arc)));
+            prop_assert_eq!(found.collect::<Vec<_>>(), expected);
+        }
+    }
 }
