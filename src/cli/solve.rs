@@ -1,5 +1,6 @@
 //! `wim-match solve`: the engine for problems and scores that somebody brings, without any service.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ pub(super) struct Options {
     /// The proof of the earlier result.
     #[arg(long, value_name = "FILE", requires = "start_pairs")]
     start_certificate: Option<PathBuf>,
+    /// Solve and prove so many times and tell the shortest time: what it takes in a process that stays up, as the service does.
+    #[arg(long, value_name = "TIMES", default_value = "1")]
+    repeat: NonZeroU32,
 }
 
 pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
@@ -56,7 +60,16 @@ fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
     }
     let pairs = Output::begin(options.pairs.as_ref())?;
     let certificate = Output::begin(options.certificate.as_ref())?;
-    let (solved, threads) = options.source.work(|observer| constrained.solve(start.as_ref(), observer))?;
+    let (solved, threads) = options.source.work(|observer| {
+        let mut solved = constrained.solve(start.as_ref(), observer)?;
+        for _ in 1..options.repeat.get() {
+            let again = constrained.solve(start.as_ref(), observer)?;
+            if time(&again) < time(&solved) {
+                solved = again;
+            }
+        }
+        Ok(solved)
+    })?;
     let proved = match solved {
         Ok(proved) => proved,
         Err(unsolved) => return Err(unsolvable(&instance, &constrained, &unsolved, json, lang)?),
@@ -77,6 +90,11 @@ fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
     }
     let report = Report { instance: &instance, aim, proved: &proved, read, threads };
     if json { report.json() } else { report.print() }
+}
+
+/// How long solving and proving took.
+fn time(solved: &Result<Proved, Unsolved>) -> Duration {
+    solved.as_ref().map_or(Duration::MAX, |proved| proved.solve + proved.prove)
 }
 
 /// What is told of a problem that has no best assignment.
