@@ -153,14 +153,36 @@ pub(super) fn constrained_alone<'a>(
     Err(Failure::input(what, "leave out --groups and the column `group`, or choose another --objective"))
 }
 
+/// A result with its proof.
+#[derive(Debug, Args)]
+pub(super) struct Solved {
+    /// The pairs, as `solve --pairs` writes them.
+    #[arg(long, value_name = "FILE")]
+    pairs: PathBuf,
+    /// Their proof, as `solve --certificate` writes it.
+    #[arg(long, value_name = "FILE")]
+    certificate: PathBuf,
+}
+
+impl Solved {
+    /// The pairs and what proves them.
+    pub(super) fn read(
+        &self,
+        instance: &Instance,
+        aim: Aim,
+    ) -> Result<(Vec<(u32, u32)>, Evidence), Failure> {
+        Ok((read_pairs(instance, &self.pairs)?, read_proof(instance, aim, &self.certificate)?))
+    }
+}
+
 /// Pairs of a problem, as `solve --pairs` writes them.
-pub(super) fn read_pairs(instance: &Instance, file: &Path) -> Result<Vec<(u32, u32)>, Failure> {
+fn read_pairs(instance: &Instance, file: &Path) -> Result<Vec<(u32, u32)>, Failure> {
     instance::csv::read_pairs(instance, open(file)?)
         .map_err(|wrong| refuse("the pairs cannot be read", &wrong))
 }
 
 /// The proof of a result of a problem, as `solve --certificate` writes it.
-pub(super) fn read_proof(instance: &Instance, aim: Aim, file: &Path) -> Result<Evidence, Failure> {
+fn read_proof(instance: &Instance, aim: Aim, file: &Path) -> Result<Evidence, Failure> {
     let refuse = |wrong: Violation| refuse("the proof cannot be read", &wrong.into());
     let evidence = instance::proof::import(instance, &text_of(file)?).map_err(refuse)?;
     if evidence.objective() != aim.objective() {

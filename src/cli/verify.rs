@@ -1,12 +1,10 @@
 //! `wim-match verify`: whether a result is what it is said to be, from the problem and the proof alone.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use serde_json::json;
 
 use super::output::data;
-use super::problem::{self, Source};
+use super::problem::{self, Solved, Source};
 use super::{Failure, Global};
 use crate::engine::objective::{Check, Evidence};
 use crate::engine::totals::Totals;
@@ -20,12 +18,8 @@ pub(super) const NOT_ITS_PROOF: &str =
 pub(super) struct Options {
     #[command(flatten)]
     source: Source,
-    /// The pairs, as `solve --pairs` writes them.
-    #[arg(long, value_name = "FILE")]
-    pairs: PathBuf,
-    /// The proof, as `solve --certificate` writes it.
-    #[arg(long, value_name = "FILE")]
-    certificate: PathBuf,
+    #[command(flatten)]
+    solved: Solved,
 }
 
 pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
@@ -36,8 +30,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
 fn verify(options: &Options, json: bool) -> Result<(), Failure> {
     let (instance, aim) = options.source.read()?;
     let constrained = problem::constrained(&instance, aim)?;
-    let pairs = problem::read_pairs(&instance, &options.pairs)?;
-    let evidence = problem::read_proof(&instance, aim, &options.certificate)?;
+    let (pairs, evidence) = options.solved.read(&instance, aim)?;
     let (check, _) = options.source.work(|observer| constrained.check(&pairs, &evidence, observer))?;
     let told = unproved(&check, &evidence, &instance.names);
     let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));

@@ -1,12 +1,10 @@
 //! `wim-match what-if`: what it would cost the whole round to force a pair, and whom else somebody could have.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use serde_json::json;
 
 use super::output::{align_right, data, table};
-use super::problem::{self, Source};
+use super::problem::{self, Solved, Source};
 use super::verify::{NOT_ITS_PROOF, unproved};
 use super::{Failure, Global, cost};
 use crate::engine::constrained::Question;
@@ -17,12 +15,8 @@ use crate::instance::{Instance, Names};
 pub(super) struct Options {
     #[command(flatten)]
     source: Source,
-    /// The pairs, as `solve --pairs` writes them.
-    #[arg(long, value_name = "FILE")]
-    pairs: PathBuf,
-    /// Their proof, as `solve --certificate` writes it.
-    #[arg(long, value_name = "FILE")]
-    certificate: PathBuf,
+    #[command(flatten)]
+    solved: Solved,
     #[command(flatten)]
     questions: Questions,
     /// How many alternates are listed for each person.
@@ -53,8 +47,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
 fn ask(options: &Options, json: bool) -> Result<(), Failure> {
     let (instance, aim) = options.source.read()?;
     let constrained = problem::constrained_alone("what-if", &instance, aim)?;
-    let pairs = problem::read_pairs(&instance, &options.pairs)?;
-    let evidence = problem::read_proof(&instance, aim, &options.certificate)?;
+    let (pairs, evidence) = options.solved.read(&instance, aim)?;
     let asked = options.questions.read(&instance)?;
     let most = usize::from(options.most);
     let (answers, _) = options.source.work(|observer| {

@@ -111,24 +111,22 @@ impl<'a> Residual<'a> {
             if at < mentees && to < mentors { problem.scores.score(at, to) } else { None }
         };
         let scores = pairs.par_iter().with_min_len(AT_A_TIME).map(score).collect::<Option<Vec<i32>>>()?;
-        let matches = || pairs.iter().zip(&scores);
-        let mates = ByPerson::new(
-            mentees,
-            || Ok(()),
-            |show| {
-                matches().for_each(|(&(mentee, to), &score)| show(mentee as usize, Arc { to, score }));
-                Ok(())
-            },
-        );
-        let holders = ByPerson::new(
-            mentors,
-            || Ok(()),
-            |show| {
-                matches().for_each(|(&(to, mentor), &score)| show(mentor as usize, Arc { to, score }));
-                Ok(())
-            },
-        );
-        let (mates, holders) = (mates.ok()?, holders.ok()?);
+        let by = |people, end: fn(u32, u32) -> (u32, u32)| {
+            let matches = || pairs.iter().zip(&scores);
+            ByPerson::new(
+                people,
+                || Ok(()),
+                |show| {
+                    for (&(mentee, mentor), &score) in matches() {
+                        let (person, to) = end(mentee, mentor);
+                        show(person as usize, Arc { to, score });
+                    }
+                    Ok(())
+                },
+            )
+        };
+        let mates = by(mentees, |mentee, mentor| (mentee, mentor)).ok()?;
+        let holders = by(mentors, |mentee, mentor| (mentor, mentee)).ok()?;
         let residual =
             Self { problem: *problem, certificate, first, mates, holders, columns: OnceLock::new() };
         residual.is_tight().then_some(residual)
