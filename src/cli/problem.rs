@@ -166,11 +166,7 @@ pub(super) struct Solved {
 
 impl Solved {
     /// The pairs and what proves them.
-    pub(super) fn read(
-        &self,
-        instance: &Instance,
-        aim: Aim,
-    ) -> Result<(Vec<(u32, u32)>, Evidence), Failure> {
+    pub(super) fn read(&self, instance: &Instance, aim: Aim) -> Result<(Vec<(u32, u32)>, Evidence), Failure> {
         Ok((read_pairs(instance, &self.pairs)?, read_proof(instance, aim, &self.certificate)?))
     }
 }

@@ -34,7 +34,7 @@ mod market;
 mod paths;
 mod phases;
 mod pricing;
-mod queue;
+pub(super) mod queue;
 mod reached;
 mod repair;
 mod search;

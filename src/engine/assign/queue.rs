@@ -8,7 +8,7 @@ use super::weight::Weight;
 
 /// Nodes by distance.
 #[derive(Debug)]
-pub(super) struct Queue<W> {
+pub(in crate::engine) struct Queue<W> {
     buckets: Vec<Vec<(W, u32)>>,
     /// Which buckets hold anything.
     full: [u64; 3],
@@ -17,12 +17,12 @@ pub(super) struct Queue<W> {
 
 impl<W: Weight> Queue<W> {
     /// An empty queue.
-    pub(super) fn new() -> Self {
+    pub(in crate::engine) fn new() -> Self {
         Self { buckets: vec![Vec::new(); 129], full: [0; 3], now: W::default() }
     }
 
     /// Forgets everything and begins at distance 0.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::engine) fn clear(&mut self) {
         while let Some(bucket) = self.first() {
             self.buckets[bucket].clear();
             self.full[bucket / 64] &= !(1 << (bucket % 64));
@@ -31,19 +31,19 @@ impl<W: Weight> Queue<W> {
     }
 
     /// The distance of the last node that came out.
-    pub(super) fn now(&self) -> W {
+    pub(in crate::engine) fn now(&self) -> W {
         self.now
     }
 
     /// Adds a node, no nearer than the last that came out.
-    pub(super) fn push(&mut self, distance: W, node: u32) {
+    pub(in crate::engine) fn push(&mut self, distance: W, node: u32) {
         let bucket = distance.highest_difference(self.now);
         self.buckets[bucket].push((distance, node));
         self.full[bucket / 64] |= 1 << (bucket % 64);
     }
 
     /// Takes the nearest node out, and moves on to its distance.
-    pub(super) fn pop(&mut self) -> Option<u32> {
+    pub(in crate::engine) fn pop(&mut self) -> Option<u32> {
         if let Some((_, node)) = self.buckets[0].pop() {
             return Some(node);
         }

@@ -6,9 +6,7 @@
 //! within the shortest distance from an excess to a node that owes (Dijkstra), lowers their prices so that shortest paths
 //! cost nothing, and sends along them as much as a depth-first search finds. When all nodes balance, the flow is a best one.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
+use crate::engine::assign::queue::Queue;
 use crate::engine::assign::weight::Weight;
 use crate::engine::assign::{Pulse, Work, index};
 use crate::engine::problem::Stopped;
@@ -47,7 +45,9 @@ struct Search<W> {
     settled: Vec<bool>,
     /// Nodes with a distance.
     touched: Vec<u32>,
-    queue: BinaryHeap<Reverse<(W, u32)>>,
+    queue: Queue<W>,
+    /// Distance of the nearest node that owes, as far as is known: nobody farther matters.
+    nearest: W,
     next: Vec<u32>,
     on_path: Vec<bool>,
     path: Vec<u32>,
@@ -75,7 +75,8 @@ impl<W: Weight> Flow<W> {
                 distance: vec![W::FAR; nodes],
                 settled: vec![false; nodes],
                 touched: Vec::new(),
-                queue: BinaryHeap::new(),
+                queue: Queue::new(),
+                nearest: W::FAR,
                 next: vec![NONE; nodes],
                 on_path: vec![false; nodes],
                 path: Vec::new(),
@@ -242,10 +243,11 @@ impl<W: Weight> Flow<W> {
             search.see(source, W::default());
         }
         let mut found = None;
-        while let Some(Reverse((distance, node))) = search.queue.pop() {
+        while let Some(node) = search.queue.pop() {
             if std::mem::replace(&mut search.settled[node as usize], true) {
                 continue;
             }
+            let distance = search.queue.now();
             if self.excess[node as usize] < 0 {
                 found = Some(distance);
                 break;
@@ -257,7 +259,11 @@ impl<W: Weight> Flow<W> {
                 let Half { to, next, cost, .. } = self.halves[at as usize];
                 looked += 1;
                 if !search.settled[to as usize] {
-                    search.see(to, distance + cost + price - self.pi[to as usize]);
+                    let distance = distance + cost + price - self.pi[to as usize];
+                    if self.excess[to as usize] < 0 {
+                        search.nearest = search.nearest.min(distance);
+                    }
+                    search.see(to, distance);
                 }
                 at = next;
             }
@@ -379,7 +385,8 @@ impl<W: Weight> Search<W> {
             distance: Vec::new(),
             settled: Vec::new(),
             touched: Vec::new(),
-            queue: BinaryHeap::new(),
+            queue: Queue::new(),
+            nearest: W::FAR,
             next: Vec::new(),
             on_path: Vec::new(),
             path: Vec::new(),
@@ -392,16 +399,17 @@ impl<W: Weight> Search<W> {
             self.settled[node as usize] = false;
         }
         self.queue.clear();
+        self.nearest = W::FAR;
     }
 
     fn see(&mut self, node: u32, distance: W) {
         let known = &mut self.distance[node as usize];
-        if distance < *known {
+        if distance < *known && distance <= self.nearest {
             if *known == W::FAR {
                 self.touched.push(node);
             }
             *known = distance;
-            self.queue.push(Reverse((distance, node)));
+            self.queue.push(distance, node);
         }
     }
 }
