@@ -72,7 +72,7 @@ def table(options):
         file = make(name, options.data)
         few = 2 if name.startswith(("profile-10000", "sp-200k", "sp-1M")) else 5
         peers = [peer(options, one, file, 1 if name.startswith("sp-1M") else few) for one in ROWS[name]]
-        told = ours(options, file, 2 * few)
+        told = ours(options, file, few)
         alone = ours(options, file, few, ("--threads", "1"))
         assert alone["objective"] == told["objective"] and alone["counters"] == told["counters"], name
         for one in peers:

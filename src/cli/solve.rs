@@ -63,6 +63,9 @@ fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
     let (solved, threads) = options.source.work(|observer| {
         let mut solved = constrained.solve(start.as_ref(), observer)?;
         for _ in 1..options.repeat.get() {
+            if solved.is_err() {
+                break;
+            }
             let again = constrained.solve(start.as_ref(), observer)?;
             if time(&again) < time(&solved) {
                 solved = again;

@@ -20,8 +20,8 @@
 //! none per listed candidate while mentees bid for seats, 8 per candidate of the core where the core is not a list, and 8
 //! more where candidates are needed by mentor: for phases, and where mentors bid. Where pairs are not listed, pricing takes
 //! up to 96 per mentor, and the survey some 700 per mentor for every thread if seats are scarce, until it ends. With prices
-//! of 128 bits it is twice as much per person. What searches find that are made by groups takes 64 MB at the worst. The
-//! certificate adds 16 bytes per person.
+//! of 128 bits it is twice as much per person. What searches find that are made by groups takes a few megabytes, and 256 at the
+//! worst. The certificate adds 16 bytes per person.
 //!
 //! [`crate::engine::certify`] checks the result and shares no code with this module.
 
@@ -143,7 +143,7 @@ fn solve<W: Weight>(
     let mut work = Work::new(problem, observer);
     let mut state = State::<W>::new(problem, &levels);
     let (waiting, holes) = open(problem, &mut state, &mut core, tuning, &mut work)?;
-    let (paths, phases) = (Paths::new(&state, tuning.large), Phases::new());
+    let (paths, phases) = (Paths::new(&state, tuning.groups), Phases::new());
     finish(problem, tuning, levels, Begun { core, state, paths, phases, waiting, holes }, work)
 }
 

@@ -25,7 +25,7 @@ pub fn threads() -> usize {
 }
 
 /// What several threads gather, each in a gathering of its own: there are never more of them than threads that work at a
-/// time. Which thread sees what must make no difference once all are joined.
+/// time. Which thread sees what must make no difference once all are joined. Also workspaces, of which nothing is kept.
 #[derive(Debug)]
 pub(super) struct Gatherings<T> {
     idle: Mutex<Vec<T>>,

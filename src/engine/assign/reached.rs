@@ -6,6 +6,8 @@
 
 /// Slots of a small table in the beginning.
 const FIRST: usize = 1 << 9;
+/// Slots of a small table that are given back.
+const MOST: usize = 1 << 15;
 
 /// Nodes with something known of each.
 #[derive(Debug)]
@@ -15,6 +17,7 @@ pub(super) struct Reached<T> {
     own: bool,
     /// Slots of another time are empty.
     time: u32,
+    /// Nodes reached.
     held: usize,
 }
 
@@ -39,6 +42,9 @@ impl<T: Copy + Default> Reached<T> {
 
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
+        if !self.own && self.slots.len() > MOST {
+            *self = Self::few();
+        }
         self.held = 0;
         self.time += 1;
         if self.time > u32::MAX / 2 {
@@ -117,9 +123,11 @@ mod tests {
         #[test]
         fn what_is_known_of_a_node_is_what_was_last_said(
             all in any::<bool>(),
+            time in prop_oneof![Just(1), u32::MAX / 2 - 2..=u32::MAX / 2],
             times in vec(vec((0..NODES, 0..9_u8, any::<bool>()), 0..2_000), 1..4),
         ) {
             let mut reached = if all { Reached::<u8>::all(NODES as usize) } else { Reached::few() };
+            reached.time = time;
             for said in times {
                 reached.clear();
                 let mut known = HashMap::new();

@@ -13,8 +13,9 @@ pub(super) struct Upset {
     pub(super) holes: Vec<u32>,
 }
 
-/// Takes in the pairs that were added to the core, given by mentee. A mentee to whom one of them offers more than her price gets that price;
-/// mentors who are then too dear lose her, and she waits for another, as she does if a place more is now worth having.
+/// Takes in the pairs that were added to the core, given by mentee. A mentee to whom one of them offers more than her price
+/// gets that price; mentors who are then too dear lose her, and she waits for another, as she does if a place more is now
+/// worth having.
 pub(super) fn take_in<'a, W: Weight>(
     state: &mut State<W>,
     added: impl Iterator<Item = (usize, &'a [Arc])>,

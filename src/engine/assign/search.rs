@@ -15,7 +15,7 @@ use super::reached::Reached;
 use super::weight::Weight;
 
 /// What a search has found.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Found<W> {
     /// Whether it came to its end.
     pub(super) ends: bool,

@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
 
+use super::tuning::Groups;
 use super::*;
 use crate::domain::run::Stage;
 use crate::engine::brought::{self, Listed};
@@ -62,13 +63,13 @@ fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
 }
 
 pub(super) fn tuning() -> impl Strategy<Value = Tuning> {
-    let narrow = (1..3_usize, 1..3_usize, 0..6_usize, 0..3_usize, prop_oneof![Just(0), Just(1 << 18)]);
-    let narrow = narrow.prop_map(|(breadth, worst, bids, few, large)| Tuning {
+    let narrow = (1..3_usize, 1..3_usize, 0..6_usize, 0..3_usize, (any::<bool>(), 2..5_usize, 0..60_usize));
+    let narrow = narrow.prop_map(|(breadth, worst, bids, few, (grouped, least, farthest))| Tuning {
         breadth,
         worst,
         patience: auction::Patience { bids, passes: 1 + few % 4 },
         few,
-        large,
+        groups: Groups { people: if grouped { 0 } else { usize::MAX }, least, most: 8, farthest },
     });
     prop_oneof![3 => narrow, 1 => Just(Tuning::default())]
 }
@@ -228,7 +229,7 @@ pub(super) fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, 
 #[test]
 fn the_number_of_threads_changes_nothing_where_mentors_bid_for_mentees() {
     let one_by_one = Tuning::default();
-    let together = Tuning { large: 0, ..one_by_one };
+    let together = Tuning { groups: Groups { people: 0, ..one_by_one.groups }, ..one_by_one };
     for (coverage_first, tuning) in
         [(true, one_by_one), (true, together), (false, one_by_one), (false, together)]
     {
@@ -251,7 +252,8 @@ fn the_number_of_threads_changes_nothing_where_mentors_bid_for_mentees() {
 fn the_engine_stops_on_a_list_whenever_it_is_told_to() {
     let (mentees, mentors, list) = scarce(900, 399);
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &list, coverage_first: false };
-    let together = Tuning { large: 0, ..Tuning::default() };
+    let tuning = Tuning::default();
+    let together = Tuning { groups: Groups { people: 0, ..tuning.groups }, ..tuning };
     let patient = Patience::of(u64::MAX);
     let solved = assign_tuned(&problem, &together, &patient).unwrap();
     for times in 0..patient.asked.into_inner() {

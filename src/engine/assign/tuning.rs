@@ -17,9 +17,21 @@ pub(super) struct Tuning {
     pub(super) patience: Patience,
     /// Waiting mentees, or mentors with holes, from which on single searches are tried before a phase, while the core may lack pairs.
     pub(super) few: usize,
-    /// Mentees and mentors from which on searches are made by groups: where what a search reads is not at hand, several wait
-    /// for it together.
-    pub(super) large: usize,
+    /// When searches are made by groups.
+    pub(super) groups: Groups,
+}
+
+/// When searches are made by groups: where what a search reads is not at hand, several wait for it together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Groups {
+    /// Mentees and mentors from which on they are.
+    pub(super) people: usize,
+    /// Fewest searches of a group, ...
+    pub(super) least: usize,
+    /// ... and most.
+    pub(super) most: usize,
+    /// Arcs that a search of a group may look at: one that goes farther would meet others, and takes room until then.
+    pub(super) farthest: usize,
 }
 
 impl Tuning {
@@ -38,7 +50,7 @@ impl Default for Tuning {
             worst: 16,
             patience: Patience { bids: 50, passes: 8 },
             few: 8,
-            large: 1 << 18,
+            groups: Groups { people: 1 << 18, least: 32, most: 256, farthest: 1 << 14 },
         }
     }
 }

@@ -139,7 +139,7 @@ fn solve<W: Weight>(
     else {
         return super::solve::<W>(problem, tuning, levels, core, observer);
     };
-    let (mut paths, phases) = (Paths::new(&state, tuning.large), Phases::new());
+    let (mut paths, phases) = (Paths::new(&state, tuning.groups), Phases::new());
     let list = problem.scores.listed();
     let reach = if list.is_some() { W::FAR } else { levels.span() };
     if list.is_some() {
@@ -153,6 +153,8 @@ fn solve<W: Weight>(
     work.counters.searches += paths.serve(market, &mut waiting, reach, budget, &mut work)?;
     while let Some(list) = list.filter(|_| waiting.is_empty()) {
         holes.retain(|&mentor| state.holes(mentor as usize) > 0);
+        holes.sort_unstable();
+        holes.dedup();
         if holes.is_empty() {
             return Ok(conclude(levels, &state, &core, work.counters));
         }

@@ -89,7 +89,7 @@ impl<W: Weight> Near<W> {
                 }
             }
         })?;
-        let missed = blocks.concat();
+        let missed: Vec<Missed> = blocks.into_iter().flatten().collect();
         Ok(if missed.is_empty() { None } else { Some(missed) })
     }
 }

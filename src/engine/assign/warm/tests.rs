@@ -5,6 +5,7 @@ use super::*;
 use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::assign::tests::{instance, scarce, tuning};
+use crate::engine::assign::tuning::Groups;
 use crate::engine::brought::Listed;
 use crate::engine::certify::certify;
 use crate::engine::decisions::{Decided, Decisions};
@@ -159,8 +160,9 @@ fn with_edited_rows(list: &Listed, mentees: usize, every: usize) -> Listed {
 
 #[test]
 fn an_edited_list_costs_searches_for_its_edits_alone_on_any_number_of_threads() {
-    for (coverage_first, large) in [(true, 0), (false, 0), (true, usize::MAX), (false, usize::MAX)] {
-        let tuning = Tuning { large, ..Tuning::default() };
+    for (coverage_first, people) in [(true, 0), (false, 0), (true, usize::MAX), (false, usize::MAX)] {
+        let tuning = Tuning::default();
+        let tuning = Tuning { groups: Groups { people, ..tuning.groups }, ..tuning };
         let (mentees, mentors, list) = scarce(9000, 2999);
         let edited = with_edited_rows(&list, mentees.len(), 100);
         let problem = |scores| Problem { mentees: &mentees, mentors: &mentors, scores, coverage_first };
