@@ -93,7 +93,8 @@ impl<'a> Core<'a> {
         self.ranked
     }
 
-    /// The pairs of a mentor, best score first if columns are ranked; [`Core::index_columns`] must have been called since the last change.
+    /// The pairs of a mentor, best score first if columns are ranked; [`Core::index_columns`] must have been called since the
+    /// last change.
     pub(super) fn column(&self, mentor: usize) -> &[Arc] {
         self.columns.as_ref().map_or(&[], |columns| columns.row(mentor))
     }

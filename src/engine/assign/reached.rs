@@ -1,8 +1,9 @@
 //! The nodes that a search has reached, with what it knows of each.
 //!
-//! In a small problem every node has its own slot. In a large one a search reaches a few hundred nodes of a million: they
-//! stand in a small table with open addressing (Knuth, *The Art of Computer Programming* 3, section 6.4), which stays in the
-//! nearest cache where a slot for everybody would be memory that nobody has at hand. Either way all are forgotten at once.
+//! Where a search may go anywhere every node has its own slot. One that may not go far reaches a few hundred nodes of a
+//! million: they stand in a small table with open addressing (Knuth, *The Art of Computer Programming* 3, section 6.4), which
+//! stays in the nearest cache where a slot for everybody would be memory that nobody has at hand. Either way all are forgotten
+//! at once.
 
 /// Slots of a small table in the beginning.
 const FIRST: usize = 1 << 9;
