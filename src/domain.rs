@@ -2,6 +2,7 @@
 //! types is right by construction, and a failed parse lists every violation at once.
 
 pub mod caller;
+pub mod date;
 pub mod explanation;
 pub mod language;
 pub mod name;

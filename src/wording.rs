@@ -9,8 +9,8 @@ use std::fmt::{Debug, Display};
 
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::language;
+use crate::domain::language::LanguageLevel;
 use crate::domain::policy::{Criterion, HardRule};
-use crate::domain::profile::LanguageLevel;
 use crate::domain::round::RoundState;
 use crate::domain::run::{RunState, Side, Stage, UnmatchedReason};
 use crate::domain::vocabulary::{

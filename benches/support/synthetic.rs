@@ -1,12 +1,13 @@
 //! Made-up rounds of any size, the same for the same seed: people of some thirty countries with the answers, gaps and lists
 //! that real rounds have.
 
+use super::wim_match::domain::language::LanguageLevel;
 use super::wim_match::domain::name::ProfileRef;
 use super::wim_match::domain::organisation::OrganisationRules;
 use super::wim_match::domain::policy::Policy;
 use super::wim_match::domain::profile::{
-    Consent, ConsentPurpose, Identity, Language, LanguageLevel, MeetingModes, MenteeRequest, MentorOffer,
-    Profile, Roster, RosterAvailability, WeeklySlot,
+    Consent, ConsentPurpose, Identity, Language, MeetingModes, MenteeRequest, MentorOffer, Profile, Roster,
+    RosterAvailability, WeeklySlot,
 };
 use super::wim_match::domain::snapshot::{Participant, Snapshot};
 use super::wim_match::domain::vocabulary::{Country, Kind, Terms};

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use oxilangtag::LanguageTag;
+use serde::{Deserialize, Serialize};
 
 use super::vocabulary::{Lang, rows};
 
@@ -57,6 +58,35 @@ pub fn called(name: &str) -> Option<&'static str> {
     let wanted = name.trim().to_lowercase();
     let has_name = |labels: &[&str; 4]| labels.iter().any(|label| label.to_lowercase() == wanted);
     LANGUAGES.labels.iter().filter(|(_, labels)| has_name(labels)).map(|(code, _)| *code).min()
+}
+
+/// Level by the Common European Framework of Reference, and native; ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are the framework's own")]
+pub enum LanguageLevel {
+    A1 = 1,
+    A2,
+    B1,
+    B2,
+    C1,
+    C2,
+    #[serde(rename = "native")]
+    Native,
+}
+
+impl LanguageLevel {
+    /// All levels, ascending.
+    pub const ALL: [Self; 7] = [Self::A1, Self::A2, Self::B1, Self::B2, Self::C1, Self::C2, Self::Native];
+
+    /// Reads the number that the API uses, 1..=7.
+    pub fn from_number(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| *level as i32 == number)
+    }
+
+    /// The name that files use.
+    pub fn as_str(self) -> &'static str {
+        ["A1", "A2", "B1", "B2", "C1", "C2", "native"][self as usize - 1]
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::profile::LanguageLevel;
+use super::language::LanguageLevel;
 use super::violation::{Violation, Violations};
 
 /// Highest score of a pair or of a criterion: shown as 100.00 %.

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::language::LanguageLevel;
 use super::name::ProfileRef;
 use super::vocabulary::{Commodity, Country, Function, Goal, IdentityTerm, Terms, Topic, WorkingStyle};
 
@@ -220,35 +221,6 @@ impl Language {
     }
 }
 
-/// Level by the Common European Framework of Reference, and native; ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names are the framework's own")]
-pub enum LanguageLevel {
-    A1 = 1,
-    A2,
-    B1,
-    B2,
-    C1,
-    C2,
-    #[serde(rename = "native")]
-    Native,
-}
-
-impl LanguageLevel {
-    /// All levels, ascending.
-    pub const ALL: [Self; 7] = [Self::A1, Self::A2, Self::B1, Self::B2, Self::C1, Self::C2, Self::Native];
-
-    /// Reads the number that the API uses, 1..=7.
-    pub fn from_number(number: i32) -> Option<Self> {
-        Self::ALL.into_iter().find(|level| *level as i32 == number)
-    }
-
-    /// The name that files use.
-    pub fn as_str(self) -> &'static str {
-        ["A1", "A2", "B1", "B2", "C1", "C2", "native"][self as usize - 1]
-    }
-}
-
 /// Ways of meeting, as a set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeetingModes {
@@ -335,17 +307,6 @@ pub enum ConsentPurpose {
 }
 
 impl Profile {
-    /// Parses the content of a draft. `me` is the name it is kept under: it must not stand in its own lists, and short
-    /// names in lists (`{own id}`) mean people of the same organisation. `now` bounds consent and waiting dates.
-    /// Everything that is wrong is listed at once.
-    pub fn parse(
-        me: &ProfileRef,
-        draft: &ProfileDraft,
-        now: Timestamp,
-    ) -> Result<Self, Vec<super::violation::Violation>> {
-        parse::parse(me, draft, now)
-    }
-
     /// Whether a consent of `purpose` is live at `now`.
     pub fn consents_to(&self, purpose: ConsentPurpose, now: Timestamp) -> bool {
         self.consents.iter().any(|consent| consent.purpose == purpose && consent.is_live(now))

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
+use super::date::parse_date;
 use super::name::RoundId;
 use super::organisation::parse_display_name;
 use super::policy::{Policy, PolicyDraft};
@@ -151,21 +152,6 @@ impl RoundContent {
                 violations.finish(Self { display_name, start_date, end_date, policy })
             }
             _ => Err(violations.into_inner()),
-        }
-    }
-}
-
-/// Reads an ISO 8601 date between 1990 and 2200.
-pub fn parse_date(field: &str, text: &str, violations: &mut Violations) -> Option<Date> {
-    match text.parse::<Date>() {
-        Ok(date) if (1990..2200).contains(&date.year()) => Some(date),
-        Ok(_) => {
-            violations.push(field, text, "must lie between 1990 and 2199", "");
-            None
-        }
-        Err(_) => {
-            violations.push(field, text, "is not a date", "write YYYY-MM-DD, for example 2027-04-15");
-            None
         }
     }
 }

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::domain::language::LanguageLevel;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
-use crate::domain::profile::{ConsentDraft, ConsentPurpose, LanguageLevel, RosterDraft, SlotDraft};
+use crate::domain::profile::{ConsentDraft, ConsentPurpose, RosterDraft, SlotDraft};
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const LONG_DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];

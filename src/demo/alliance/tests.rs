@@ -7,9 +7,10 @@ use jiff::civil::{DateTime, Weekday, date};
 use jiff::tz::TimeZone;
 
 use super::*;
+use crate::domain::language::LanguageLevel;
 use crate::domain::name::ProfileRef;
 use crate::domain::organisation::OrganisationContent;
-use crate::domain::profile::{ConsentPurpose, Language, LanguageLevel, Profile};
+use crate::domain::profile::{ConsentPurpose, Language, Profile};
 use crate::domain::vocabulary::Region;
 
 /// A moment before the sample's round, when its profiles must be right.

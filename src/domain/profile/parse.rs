@@ -9,12 +9,12 @@ mod week;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use self::text::{bounded, date, head, hint_for_code, optional_text, terms};
+use self::text::{bounded, date, head, hint_for_code, latest, optional_text, small, terms};
 use super::{
-    Identity, IdentityDraft, Language, LanguageLevel, MeetingModes, MenteeRequest, MenteeRequestDraft,
-    MentorOffer, MentorOfferDraft, Profile, ProfileDraft, time_zone,
+    Identity, IdentityDraft, Language, MeetingModes, MenteeRequest, MenteeRequestDraft, MentorOffer,
+    MentorOfferDraft, Profile, ProfileDraft, time_zone,
 };
-use crate::domain::language;
+use crate::domain::language::{self, LanguageLevel};
 use crate::domain::name::ProfileRef;
 use crate::domain::violation::{Violation, Violations};
 use crate::domain::vocabulary::{Country, Kind, Lang, Stage, Vocabulary};
@@ -25,44 +25,46 @@ const MAX_LANGUAGES: usize = 20;
 const MAX_MODES: usize = 10;
 /// Most mentees of one mentor.
 const MAX_MENTEES: i32 = 20;
-/// How far ahead of this machine's clock a date may lie, for clocks that are fast and for days that begin earlier elsewhere.
-const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
-pub(super) fn parse(
-    me: &ProfileRef,
-    draft: &ProfileDraft,
-    now: Timestamp,
-) -> Result<Profile, Vec<Violation>> {
-    let mut found = Violations::default();
-    let violations = &mut found;
-    // Any country will do to find what else is wrong: where the given one is unknown, only violations leave.
-    let Some(country) = country(&draft.country, violations).or_else(|| Country::from_code("PE")) else {
-        return Err(found.into_inner());
-    };
-    let profile = Profile {
-        country,
-        time_zone: zone(&draft.time_zone, violations),
-        weekly_slots: week::slots(&draft.weekly_slots, violations),
-        roster: draft.roster.as_ref().and_then(|roster| week::roster(roster, violations)),
-        languages: languages(&draft.languages, violations),
-        career_stage: career_stage(&draft.career_stage, violations),
-        functions: terms("functions", &draft.functions, violations),
-        commodities: terms("commodities", &draft.commodities, violations),
-        employer: optional_text("employer", &draft.employer, violations),
-        competitor_group: optional_text("competitor_group", &draft.competitor_group, violations),
-        reporting_line: people::list("reporting_line", &draft.reporting_line, me, violations),
-        meeting_modes: meeting_modes(&draft.meeting_modes, violations),
-        goals: terms("goals", &draft.goals, violations),
-        working_styles: terms("working_styles", &draft.working_styles, violations),
-        preferred: people::preferred(draft, me, violations),
-        avoided: people::list("avoided", &draft.avoided, me, violations),
-        previous_partners: people::list("previous_partners", &draft.previous_partners, me, violations),
-        mentor_offer: draft.mentor_offer.as_ref().map(|offer| mentor_offer(offer, violations)),
-        mentee_request: draft.mentee_request.as_ref().map(|request| mentee_request(request, now, violations)),
-        identity: draft.identity.as_ref().and_then(|answers| identity(answers, draft, now, violations)),
-        consents: consent::list(&draft.consents, now, violations),
-    };
-    found.finish(profile)
+impl Profile {
+    /// Parses the content of a draft. `me` is the name it is kept under: it must not stand in its own lists, and short
+    /// names in lists (`{own id}`) mean people of the same organisation. `now` bounds consent and waiting dates.
+    /// Everything that is wrong is listed at once.
+    pub fn parse(me: &ProfileRef, draft: &ProfileDraft, now: Timestamp) -> Result<Self, Vec<Violation>> {
+        let mut found = Violations::default();
+        let violations = &mut found;
+        // Any country will do to find what else is wrong: where the given one is unknown, only violations leave.
+        let Some(country) = country(&draft.country, violations).or_else(|| Country::from_code("PE")) else {
+            return Err(found.into_inner());
+        };
+        let profile = Profile {
+            country,
+            time_zone: zone(&draft.time_zone, violations),
+            weekly_slots: week::slots(&draft.weekly_slots, violations),
+            roster: draft.roster.as_ref().and_then(|roster| week::roster(roster, violations)),
+            languages: languages(&draft.languages, violations),
+            career_stage: career_stage(&draft.career_stage, violations),
+            functions: terms("functions", &draft.functions, violations),
+            commodities: terms("commodities", &draft.commodities, violations),
+            employer: optional_text("employer", &draft.employer, violations),
+            competitor_group: optional_text("competitor_group", &draft.competitor_group, violations),
+            reporting_line: people::list("reporting_line", &draft.reporting_line, me, violations),
+            meeting_modes: meeting_modes(&draft.meeting_modes, violations),
+            goals: terms("goals", &draft.goals, violations),
+            working_styles: terms("working_styles", &draft.working_styles, violations),
+            preferred: people::preferred(draft, me, violations),
+            avoided: people::list("avoided", &draft.avoided, me, violations),
+            previous_partners: people::list("previous_partners", &draft.previous_partners, me, violations),
+            mentor_offer: draft.mentor_offer.as_ref().map(|offer| mentor_offer(offer, violations)),
+            mentee_request: draft
+                .mentee_request
+                .as_ref()
+                .map(|request| mentee_request(request, now, violations)),
+            identity: draft.identity.as_ref().and_then(|answers| identity(answers, draft, now, violations)),
+            consents: consent::list(&draft.consents, now, violations),
+        };
+        found.finish(profile)
+    }
 }
 
 fn country(code: &str, violations: &mut Violations) -> Option<Country> {
@@ -262,16 +264,6 @@ fn identity(
     let shares = terms("identity.shares", &answers.shares, violations);
     let wishes = terms("identity.wishes", &answers.wishes, violations);
     Some(Identity { shares, wishes })
-}
-
-/// The last moment that does not count as the future.
-fn latest(now: Timestamp) -> Timestamp {
-    now.saturating_add(CLOCK_TOLERANCE).unwrap_or(Timestamp::MAX)
-}
-
-/// A number that has been checked; what has not passed its check becomes 0 and never leaves.
-fn small(number: i32) -> u8 {
-    u8::try_from(number).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::profile::{Language, LanguageLevel};
+use crate::domain::language::LanguageLevel;
+use crate::domain::profile::Language;
 
 /// Number of levels, A1 to native.
 const LEVELS: usize = LanguageLevel::ALL.len();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::profile::LanguageLevel;
+use crate::domain::language::LanguageLevel;
 use crate::engine::encode::{Person, Round};
 
 use super::words::{Facts, Naming};

@@ -4,8 +4,8 @@
 use super::aspect::{Aspect, Found, Story, Weight, points};
 use super::columns::Columns;
 use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::language::LanguageLevel;
 use crate::domain::policy::{FULL_SCORE, HardRule};
-use crate::domain::profile::LanguageLevel;
 use crate::engine::cpu::Key;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;

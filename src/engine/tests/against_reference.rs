@@ -7,9 +7,9 @@ use proptest::prelude::*;
 
 use super::reference::Reference;
 use super::synthetic::Shape;
+use crate::domain::language::LanguageLevel;
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{Criterion, CriterionWeight, HardRule, HardRules, Policy, PreviousPartners};
-use crate::domain::profile::LanguageLevel;
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::engine::cpu::Cpu;
 use crate::engine::encode::Round;

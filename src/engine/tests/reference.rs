@@ -6,10 +6,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
+use crate::domain::language::LanguageLevel;
 use crate::domain::name::ProfileRef;
 use crate::domain::organisation::OrganisationRules;
 use crate::domain::policy::{Criterion, HardRule, PreviousPartners};
-use crate::domain::profile::{ConsentPurpose, LanguageLevel, Profile, RosterAvailability};
+use crate::domain::profile::{ConsentPurpose, Profile, RosterAvailability};
 use crate::domain::snapshot::{Participant, Snapshot};
 
 pub(super) struct Reference<'a> {

@@ -7,11 +7,11 @@ use jiff::civil::{Date, date};
 
 use super::synthetic::{Shape, consents};
 use crate::domain::explanation::ReasonCode;
+use crate::domain::language::LanguageLevel;
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{Criterion, CriterionWeight, HardRule, HardRules, Objective, Policy};
 use crate::domain::profile::{
-    Language, LanguageLevel, MeetingModes, MenteeRequest, MentorOffer, Profile, Roster, RosterAvailability,
-    WeeklySlot,
+    Language, MeetingModes, MenteeRequest, MentorOffer, Profile, Roster, RosterAvailability, WeeklySlot,
 };
 use crate::domain::run::{PairExplanation, Side, Stage, Unmatched, UnmatchedReason};
 use crate::domain::snapshot::{Participant, Snapshot};

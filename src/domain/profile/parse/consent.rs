@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::latest;
-use super::text::{bounded, head, optional_text};
+use super::text::{bounded, head, latest, optional_text};
 use crate::domain::language;
 use crate::domain::profile::{Consent, ConsentDraft, ConsentPurpose};
 use crate::domain::violation::Violations;

@@ -72,7 +72,7 @@ fn typical() -> ProfileDraft {
 fn wrong(change: impl FnOnce(&mut ProfileDraft)) -> Vec<(String, String)> {
     let mut draft = typical();
     change(&mut draft);
-    match parse(&me(), &draft, now()) {
+    match Profile::parse(&me(), &draft, now()) {
         Ok(_) => Vec::new(),
         Err(violations) => {
             violations.into_iter().map(|violation| (violation.field, violation.hint)).collect()
@@ -90,7 +90,7 @@ fn one_wrong(field: &str, hint: &str, change: impl FnOnce(&mut ProfileDraft)) {
 
 #[test]
 fn a_typical_profile_is_read_in_its_normal_form() {
-    let profile = parse(&me(), &typical(), now()).expect("a good profile");
+    let profile = Profile::parse(&me(), &typical(), now()).expect("a good profile");
     assert_eq!(profile.country.code(), "PE");
     assert_eq!(
         profile.languages.iter().map(|spoken| spoken.tag.as_str()).collect::<Vec<_>>(),
@@ -112,10 +112,10 @@ fn the_least_that_makes_a_profile_is_country_zone_and_language() {
         languages: vec![("en".to_owned(), 7)],
         ..ProfileDraft::default()
     };
-    let profile = parse(&me(), &draft, now()).expect("a profile without a role is kept");
+    let profile = Profile::parse(&me(), &draft, now()).expect("a profile without a role is kept");
     assert_eq!(profile.career_stage, None);
     assert!(profile.employer.is_none() && profile.identity.is_none() && profile.mentor_offer.is_none());
-    let nothing = parse(&me(), &ProfileDraft::default(), now()).expect_err("nothing at all");
+    let nothing = Profile::parse(&me(), &ProfileDraft::default(), now()).expect_err("nothing at all");
     let fields: Vec<&str> = nothing.iter().map(|violation| violation.field.as_str()).collect();
     assert_eq!(fields, ["country", "time_zone", "languages"]);
 }
@@ -182,7 +182,7 @@ fn slots_that_overlap_or_touch_become_one_in_order() {
     let slot = |day, start_minute, end_minute| SlotDraft { day, start_minute, end_minute };
     draft.weekly_slots =
         vec![slot(7, 0, 1440), slot(1, 600, 660), slot(1, 540, 600), slot(1, 630, 720), slot(1, 0, 30)];
-    let profile = parse(&me(), &draft, now()).expect("good slots");
+    let profile = Profile::parse(&me(), &draft, now()).expect("good slots");
     let expected =
         [(0, 0, 1), (0, 18, 24), (6, 0, 48)].map(|(day, start, end)| WeeklySlot { day, start, end });
     assert_eq!(profile.weekly_slots, expected);
@@ -239,13 +239,13 @@ fn codes_are_those_of_the_vocabularies() {
 
 #[test]
 fn repeated_codes_modes_people_and_consents_collapse() {
-    let once = parse(&me(), &typical(), now()).expect("a good profile");
+    let once = Profile::parse(&me(), &typical(), now()).expect("a good profile");
     let mut draft = typical();
     draft.functions.extend(texts(["mine_planning"; 3]));
     draft.meeting_modes.push(1);
     draft.preferred.extend(texts(["wim-peru/PE.0007", "organisations/wim-peru/profiles/PE.0007"]));
     draft.consents.push(consent(1));
-    assert_eq!(parse(&me(), &draft, now()).expect("repeats are harmless"), once);
+    assert_eq!(Profile::parse(&me(), &draft, now()).expect("repeats are harmless"), once);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn keys_are_short_printable_and_trimmed() {
     let mut draft = typical();
     draft.employer = "  Compañía Minera  ".to_owned();
     draft.competitor_group = " \t ".to_owned();
-    let profile = parse(&me(), &draft, now()).expect("blanks are cut");
+    let profile = Profile::parse(&me(), &draft, now()).expect("blanks are cut");
     assert_eq!(profile.employer.as_deref(), Some("Compañía Minera"));
     assert_eq!(profile.competitor_group, None);
 }
@@ -354,7 +354,7 @@ fn huge_texts_are_refused_as_excerpts_and_fast() {
     draft.consents[0].text_version.clone_from(&huge);
     draft.roster.as_mut().expect("a roster").first_day_on.clone_from(&huge);
     let stopwatch = Stopwatch::start();
-    let violations = parse(&me(), &draft, now()).expect_err("nine huge texts");
+    let violations = Profile::parse(&me(), &draft, now()).expect_err("nine huge texts");
     let micros = stopwatch.micros();
     assert_eq!(violations.len(), 9, "{violations:?}");
     assert!(violations.iter().all(|violation| violation.value.chars().count() <= 81));
@@ -367,9 +367,9 @@ fn huge_texts_are_refused_as_excerpts_and_fast() {
 fn profiles_per_second() {
     let (me, draft, now) = (me(), typical(), now());
     let rounds = 200_000;
-    parse(&me, &draft, now).expect("a good profile");
+    Profile::parse(&me, &draft, now).expect("a good profile");
     let stopwatch = Stopwatch::start();
-    let read = (0..rounds).filter(|_| parse(&me, std::hint::black_box(&draft), now).is_ok()).count();
+    let read = (0..rounds).filter(|_| Profile::parse(&me, std::hint::black_box(&draft), now).is_ok()).count();
     println!("{} profiles/s", i64::try_from(read).expect("few") * 1_000_000 / stopwatch.micros().max(1));
 }
 
@@ -539,10 +539,10 @@ prop_compose! {
 proptest! {
     #[test]
     fn an_exported_profile_reads_back_as_itself(draft in good_draft()) {
-        let profile = parse(&me(), &draft, now()).expect("a good draft");
+        let profile = Profile::parse(&me(), &draft, now()).expect("a good draft");
         let exported = profile.to_draft(&me());
         prop_assert_eq!(&exported.name, &me().name());
-        prop_assert_eq!(parse(&me(), &exported, now()).expect("an exported draft"), profile.clone());
+        prop_assert_eq!(Profile::parse(&me(), &exported, now()).expect("an exported draft"), profile.clone());
         let json = serde_json::to_string(&profile).expect("a profile is JSON");
         prop_assert_eq!(serde_json::from_str::<Profile>(&json).expect("it reads back"), profile);
     }
@@ -552,8 +552,8 @@ proptest! {
         draft in any_draft(),
         now in select(vec![Timestamp::MIN, Timestamp::MAX, now()]),
     ) {
-        match parse(&me(), &draft, now) {
-            Ok(profile) => prop_assert_eq!(parse(&me(), &profile.to_draft(&me()), now), Ok(profile)),
+        match Profile::parse(&me(), &draft, now) {
+            Ok(profile) => prop_assert_eq!(Profile::parse(&me(), &profile.to_draft(&me()), now), Ok(profile)),
             Err(violations) => prop_assert!(!violations.is_empty()),
         }
     }

@@ -1,8 +1,9 @@
-//! Rules for texts, dates and codes, whatever field they stand in.
+//! Rules for texts, dates, numbers and codes of any field.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::domain::round::parse_date;
+use crate::domain::date::parse_date;
 use crate::domain::violation::Violations;
 use crate::domain::vocabulary::{Kind, Lang, Terms, Vocabulary};
 
@@ -14,6 +15,9 @@ const MAX_CODES: usize = 256;
 const MAX_TEXT: usize = 64;
 /// Bytes beyond which a text is refused unread: 64 characters of 4 bytes, and as much again for blanks around them.
 const MAX_TEXT_BYTES: usize = 8 * MAX_TEXT;
+
+/// How far ahead of this machine's clock a date may lie, for clocks that are fast and for days that begin earlier elsewhere.
+const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// The beginning of a text, for a violation: long enough to show that it was cut, and cheap for a huge text.
 pub(super) fn head(text: &str) -> &str {
@@ -99,4 +103,14 @@ pub(super) fn hint_for_code(vocabulary: &Vocabulary, code: &str) -> String {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "`wim-match import --vocabulary` prints the codes".to_owned(),
     }
+}
+
+/// The last moment that does not count as the future.
+pub(super) fn latest(now: Timestamp) -> Timestamp {
+    now.saturating_add(CLOCK_TOLERANCE).unwrap_or(Timestamp::MAX)
+}
+
+/// A number that has been checked; what has not passed its check becomes 0 and never leaves.
+pub(super) fn small(number: i32) -> u8 {
+    u8::try_from(number).unwrap_or_default()
 }

@@ -1,7 +1,6 @@
 //! Rules for the hours of a week and for work rosters.
 
-use super::small;
-use super::text::{bounded, date};
+use super::text::{bounded, date, small};
 use crate::domain::profile::{Roster, RosterAvailability, RosterDraft, SlotDraft, WeeklySlot};
 use crate::domain::violation::Violations;
 
