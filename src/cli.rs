@@ -62,7 +62,7 @@ pub(crate) struct Global {
     /// Print JSON instead of tables.
     #[arg(long, global = true)]
     json: bool,
-    /// Language of explanations: en, fr, es or pt.
+    #[arg(help = format!("Language of explanations: {}", Lang::tags_in_words()))]
     #[arg(long, global = true, env = "WIM_MATCH_LANG", default_value = "en", value_parser = parse_lang)]
     lang: Lang,
     /// The service to call.
@@ -128,7 +128,7 @@ impl ConfigArgs {
 }
 
 fn parse_lang(tag: &str) -> Result<Lang, String> {
-    Lang::from_tag(tag).ok_or_else(|| "use en, fr, es or pt".to_owned())
+    Lang::from_tag(tag).ok_or_else(|| format!("use {}", Lang::tags_in_words()))
 }
 
 impl Cli {

@@ -16,7 +16,7 @@ use crate::api::convert;
 use crate::api::proto::v1;
 use crate::cli::client::{Client, connect, request_id};
 use crate::cli::import::Import;
-use crate::cli::output::{data, grouped, json, program, say};
+use crate::cli::output::{data, json, program, say};
 use crate::cli::results::Results;
 use crate::cli::{round, story};
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
@@ -26,6 +26,7 @@ use crate::domain::name::OrganisationId;
 use crate::domain::vocabulary::Lang;
 use crate::report;
 use crate::server::Server;
+use crate::wording::number::count;
 use alliance::Alliance;
 
 /// The round of the demo.
@@ -86,16 +87,15 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
         server.address()
     ))?;
     tell(&format!(
-        "Imported {} profiles of {} organisations in {} ms; {} enrolled, {} refused for want of consent or role.",
-        grouped(brought_in.profiles),
+        "Imported {} profiles of {} organisations in {} ms; {} enrolled, {} not enrolled: no consent, or neither mentor nor mentee.",
+        count(brought_in.profiles, lang),
         brought_in.organisations,
         brought_in.importing.as_millis(),
-        grouped(brought_in.enrolled),
+        count(brought_in.enrolled, lang),
         brought_in.refused
     ))?;
     tell(&format!("Matched in {} ms, from StartRun to the saved result.", played.round.as_millis()))?;
-    let now = SystemClock.now().strftime("%Y-%m-%d %H:%M UTC").to_string();
-    std::fs::write(&options.report, report::render(&results.report(lang, now, true)))?;
+    std::fs::write(&options.report, report::render(&results.report(lang, SystemClock.now(), true)))?;
     if as_json {
         json(&results.run)?;
     } else {

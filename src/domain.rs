@@ -12,5 +12,6 @@ pub mod profile;
 pub mod round;
 pub mod run;
 pub mod snapshot;
+pub(crate) mod spelling;
 pub mod violation;
 pub mod vocabulary;

@@ -1,5 +1,6 @@
-//! The report of a round's run: one HTML file that says what came out, how good it is, why, and for whom not. It needs
-//! no network, no script and nothing beside it, so that it can be mailed, archived and printed as it is.
+//! The report of a round's run as one HTML file: the result, its quality, the reasons, and the people without a match.
+//!
+//! The file needs no network, no script and no other file, so that it can be mailed, archived and printed as it is.
 
 pub mod chart;
 mod coverage;
@@ -8,63 +9,12 @@ mod matching;
 mod number;
 mod origin;
 mod people;
+mod round_report;
 mod words;
-
-use std::collections::BTreeMap;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::domain::name::OrganisationId;
-use crate::domain::run::{Match, RunSummary, Unmatched};
-use crate::domain::vocabulary::Lang;
-use words::Words;
-
-/// What a report is made of. It is meant for coordinators: it names every pair, by pseudonym.
-#[derive(Debug, Clone)]
-pub struct RoundReport<'a> {
-    /// Resource name of the round, `rounds/{round}`.
-    pub round_name: &'a str,
-    /// Its title, as people call it.
-    pub round_title: &'a str,
-    /// First day of the mentorships, as it shall be read: `2027-03-01` reads alike in every language.
-    pub start_date: String,
-    /// Last day of the mentorships.
-    pub end_date: String,
-    /// Resource name of the run, `rounds/{round}/runs/{run}`.
-    pub run: &'a str,
-    /// When the report was made, as it shall be read.
-    pub generated_at: String,
-    /// Version of the policy that the run used.
-    pub policy_version: i64,
-    /// Version of the engine that solved it.
-    pub engine_version: &'a str,
-    /// Digest of the run's snapshot.
-    pub input_digest: &'a str,
-    /// Digest of its result.
-    pub result_digest: &'a str,
-    /// The result in numbers.
-    pub summary: &'a RunSummary,
-    /// Every match, in any order.
-    pub matches: &'a [Match],
-    /// Everybody without a match, in any order.
-    pub unmatched: &'a [Unmatched],
-    /// Names of the organisations; one that is missing is shown by its id.
-    pub organisation_names: &'a BTreeMap<OrganisationId, String>,
-    /// Language of the report.
-    pub lang: Lang,
-    /// Whether the people are invented: said at the very top.
-    pub synthetic: bool,
-}
-
-impl RoundReport<'_> {
-    fn words(&self) -> Words {
-        Words(self.lang)
-    }
-
-    fn organisation<'b>(&'b self, id: &'b OrganisationId) -> &'b str {
-        self.organisation_names.get(id).map_or(id.as_str(), String::as_str)
-    }
-}
+pub use self::round_report::RoundReport;
 
 /// Renders the whole HTML document. Equal reports give equal bytes.
 pub fn render(report: &RoundReport<'_>) -> String {
@@ -84,7 +34,7 @@ pub fn render(report: &RoundReport<'_>) -> String {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                // Nothing may be loaded from anywhere, whatever a name in the report says.
+                // A name in the report cannot make a browser load anything.
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 meta name="referrer" content="no-referrer";
                 meta name="robots" content="noindex";

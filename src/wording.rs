@@ -1,11 +1,22 @@
-//! Everything that is said to people, in four languages. Reasons, criteria and states are codes everywhere else; here they
-//! become words. The texts are in `data/wording/`, one file per language, and the labels of codes in the vocabularies.
+//! Renders reasons, criteria, rules and states in the languages of the program. They are codes everywhere else.
+//!
+//! The texts are in `data/wording/`, two files per language. The labels of codes are in the vocabularies.
 
 mod catalogue;
+mod date;
+mod list;
+pub mod number;
 mod template;
 
 use std::borrow::Cow;
-use std::fmt::{Debug, Display};
+use std::fmt::Debug;
+
+use self::catalogue::{NO_VALUE, fill_with};
+pub use self::catalogue::{fill, text};
+pub use self::date::{day, moment};
+pub use self::list::list;
+pub use self::number::score;
+use self::template::Value;
 
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::language;
@@ -17,14 +28,14 @@ use crate::domain::vocabulary::{
     Commodity, Country, Function, Goal, Kind, Lang, Region, Topic, Vocabulary, WorkingStyle,
 };
 
-/// What stands for a value that is not there.
-const NO_VALUE: &str = "–";
-
 /// A reason in words: the inside of a sentence, without a capital letter and a full stop.
 pub fn render(reason: &Reason, lang: Lang) -> String {
     fill_with(&format!("reason.{}", reason.code.as_str()), lang, &|name| match reason.parameters.get(name) {
-        Some(value) => value_in_words(reason.code, name, value, lang),
-        None => NO_VALUE.to_owned(),
+        Some(value) => Value {
+            raw: comparable(name, value).to_owned(),
+            words: value_in_words(reason.code, name, value, lang),
+        },
+        None => Value::same(NO_VALUE.to_owned()),
     })
 }
 
@@ -35,25 +46,9 @@ pub fn sentence(reason: &Reason, lang: Lang) -> String {
     words
 }
 
-/// The text of a key as it stands in the files, `table.key`. A key that is not there is a defect and gives the empty text.
-pub fn text(key: &str, lang: Lang) -> &'static str {
-    let entry = catalogue::entry(key, lang);
-    debug_assert!(entry.is_some(), "no text `{key}` in {}", lang.tag());
-    entry.map_or("", |entry| entry.text.as_str())
-}
-
-/// The text of a key with its parameters replaced by `values`, and its choices made by those that are counts.
-pub fn fill(key: &str, lang: Lang, values: &[(&str, &dyn Display)]) -> String {
-    fill_with(key, lang, &|name| match values.iter().find(|(known, _)| *known == name) {
-        Some((_, value)) => value.to_string(),
-        None => NO_VALUE.to_owned(),
-    })
-}
-
-fn fill_with(key: &str, lang: Lang, value: &dyn Fn(&str) -> String) -> String {
-    let entry = catalogue::entry(key, lang);
-    debug_assert!(entry.is_some(), "no text `{key}` in {}", lang.tag());
-    entry.map_or_else(String::new, |entry| entry.template.fill(lang, value))
+/// A label before what belongs to it: `label: value`.
+pub fn labelled(label: &str, value: &str, lang: Lang) -> String {
+    format!("{label}{}{value}", lang.conventions().colon)
 }
 
 /// Name of a criterion, for headings; `None` stands for the private criteria together.
@@ -64,6 +59,11 @@ pub fn criterion_label(criterion: Option<Criterion>, lang: Lang) -> &'static str
 /// Name of a hard rule, for headings.
 pub fn rule_label(rule: HardRule, lang: Lang) -> &'static str {
     label("rule", rule, lang)
+}
+
+/// What a hard rule finds in the pairs that it excludes, for headings: `No common language`.
+pub fn exclusion_label(rule: HardRule, lang: Lang) -> &'static str {
+    label("exclusion", rule, lang)
 }
 
 /// Why someone has no match, for headings.
@@ -97,40 +97,6 @@ pub fn level_label(level: LanguageLevel, lang: Lang) -> &'static str {
         LanguageLevel::Native => text("level.native", lang),
         level => level.as_str(),
     }
-}
-
-/// A score of 0..=10,000 as a percentage with two decimals, in the language's manner.
-pub fn score(points: u32, lang: Lang) -> String {
-    let (whole, hundredths) = (points / 100, points % 100);
-    match lang {
-        Lang::En => format!("{whole}.{hundredths:02}%"),
-        Lang::Fr | Lang::Es => format!("{whole},{hundredths:02}\u{a0}%"),
-        Lang::Pt => format!("{whole},{hundredths:02}%"),
-    }
-}
-
-/// `a, b and c`; where an item has an `and` of its own, `a; b; c`.
-pub fn list(items: &[&str], lang: Lang) -> String {
-    let Some((last, others)) = items.split_last() else { return NO_VALUE.to_owned() };
-    if others.is_empty() {
-        return (*last).to_owned();
-    }
-    let and = match text("list.and", lang) {
-        // Spanish says `e` before the sound of i: `geología e informática`, but `agua y hielo`.
-        "y" if begins_with_i(last) => "e",
-        and => and,
-    };
-    if items.iter().any(|item| item.contains(&format!(" {} ", text("list.and", lang)))) {
-        return items.join(if lang == Lang::Fr { "\u{a0}; " } else { "; " });
-    }
-    format!("{} {and} {last}", others.join(", "))
-}
-
-fn begins_with_i(word: &str) -> bool {
-    let word = word.to_lowercase();
-    let sounds_like_i = |word: &str| word.starts_with(['i', 'í']);
-    let silent = word.strip_prefix('h').is_some_and(sounds_like_i);
-    (sounds_like_i(&word) || silent) && !word.starts_with("hie")
 }
 
 /// A text with a capital first letter.
@@ -184,8 +150,14 @@ fn value_in_words(code: ReasonCode, name: &str, value: &str, lang: Lang) -> Stri
         "language" => language::label(value, lang).to_owned(),
         "score" => in_percent(value, lang),
         "required" if code == ReasonCode::RuleMinScore => in_percent(value, lang),
-        _ => value.to_owned(),
+        "organisation" => value.to_owned(),
+        _ => value.parse::<u64>().map_or_else(|_| value.to_owned(), |count| number::count(count, lang)),
     }
+}
+
+/// The value of a reason's parameter as templates compare it: one spelling for each level.
+fn comparable<'a>(name: &str, value: &'a str) -> &'a str {
+    if name == "level" { level(value).map_or(value, |level| level.as_str()) } else { value }
 }
 
 fn terms(vocabulary: &'static Vocabulary, codes: &str, lang: Lang) -> String {

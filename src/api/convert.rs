@@ -51,6 +51,6 @@ pub(crate) fn points(value: i32) -> u16 {
 
 /// The language asked for.
 pub(crate) fn lang(tag: &str) -> Result<Lang, Error> {
-    Lang::from_tag(tag)
-        .ok_or_else(|| Error::invalid_field("language_code", tag, "is not one of en, fr, es and pt"))
+    let expected = || format!("is not one of {}", Lang::tags_in_words());
+    Lang::from_tag(tag).ok_or_else(|| Error::invalid_field("language_code", tag, expected()))
 }

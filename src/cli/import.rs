@@ -106,11 +106,11 @@ fn conclude(summary: &v1::ImportSummary, validate_only: bool) -> Result<(), Fail
         (0, _) => Ok(()),
         (rejected, true) => Err(Failure::input(
             format!("{rejected} of {received} rows were rejected"),
-            "mend them and import again",
+            "correct them and import again",
         )),
         (rejected, false) => Err(Failure::input(
             format!("{rejected} of {received} rows are bad; nothing was stored"),
-            "mend the rows and import again, or store the good ones with --accept-good-rows",
+            "correct the rows and import again, or store the good ones with --accept-good-rows",
         )),
     }
 }
@@ -310,12 +310,11 @@ fn print_vocabularies(global: &Global) -> std::io::Result<()> {
         }
         for term in vocabulary.terms() {
             if global.json {
-                let labels: Vec<&str> = Lang::ALL.iter().map(|lang| term.label(*lang)).collect();
-                let told = serde_json::json!({
-                    "vocabulary": vocabulary.name(), "code": term.code,
-                    "en": labels[0], "fr": labels[1], "es": labels[2], "pt": labels[3],
-                });
-                data(&told.to_string())?;
+                let mut row = serde_json::Map::new();
+                row.insert("vocabulary".to_owned(), vocabulary.name().into());
+                row.insert("code".to_owned(), term.code.into());
+                row.extend(Lang::ALL.map(|lang| (lang.tag().to_owned(), term.label(lang).into())));
+                data(&serde_json::Value::Object(row).to_string())?;
             } else {
                 data(&format!("  {:<34} {}", term.code, term.label(global.lang)))?;
             }

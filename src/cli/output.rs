@@ -8,6 +8,8 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 
 use crate::api::proto::DESCRIPTORS;
+use crate::domain::vocabulary::Lang;
+use crate::wording;
 
 /// Writes a line of data to standard output. A closed pipe is not an error: the reader has seen enough.
 pub fn data(line: &str) -> io::Result<()> {
@@ -77,22 +79,9 @@ pub fn align_right(table: &mut Table, columns: &[usize]) {
     }
 }
 
-/// A score as people read it: 8,734 is `87.34 %`.
-pub fn percent(score: u16) -> String {
-    format!("{}.{:02} %", score / 100, score % 100)
-}
-
-/// A number with thousands separated.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+/// A count with its noun: `1 match`, `1,877 matches`.
+pub fn counted(number: u64, one: &str, many: &str, lang: Lang) -> String {
+    format!("{} {}", wording::number::count(number, lang), if number == 1 { one } else { many })
 }
 
 #[cfg(test)]
@@ -100,10 +89,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_by_thousands() {
-        let shown: Vec<String> = [0, 999, 1_000, 1_234_567].into_iter().map(grouped).collect();
-        assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!(percent(8_734), "87.34 %");
-        assert_eq!(percent(5), "0.05 %");
+    fn a_count_agrees_with_its_noun() {
+        let shown = [0, 1, 1_877].map(|n| counted(n, "match", "matches", Lang::En));
+        assert_eq!(shown, ["0 matches", "1 match", "1,877 matches"]);
     }
 }

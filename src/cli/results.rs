@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+
 use super::client::Client;
 use crate::api::convert;
 use crate::api::proto::v1;
@@ -18,6 +21,8 @@ const PAGE: i32 = 1_000;
 pub struct Results {
     /// The round.
     pub round: v1::Round,
+    /// First and last day of the round.
+    pub dates: [Date; 2],
     /// The run.
     pub run: v1::Run,
     /// What came out, in numbers.
@@ -40,8 +45,10 @@ impl Results {
         let round_name = run.name.split("/runs/").next().unwrap_or_default().to_owned();
         let round =
             client.rounds.get_round(v1::GetRoundRequest { name: round_name }).await?.into_inner().round;
+        let round = round.unwrap_or_default();
         Ok(Self {
-            round: round.unwrap_or_default(),
+            dates: [round.start_date.parse()?, round.end_date.parse()?],
+            round,
             summary,
             matches: matches(&mut client, &run.name).await?,
             unmatched: unmatched(&mut client, &run.name).await?,
@@ -51,12 +58,12 @@ impl Results {
     }
 
     /// The report of these results.
-    pub fn report(&self, lang: Lang, generated_at: String, synthetic: bool) -> RoundReport<'_> {
+    pub fn report(&self, lang: Lang, generated_at: Timestamp, synthetic: bool) -> RoundReport<'_> {
         RoundReport {
             round_name: &self.round.name,
             round_title: &self.round.display_name,
-            start_date: self.round.start_date.clone(),
-            end_date: self.round.end_date.clone(),
+            start_date: self.dates[0],
+            end_date: self.dates[1],
             run: &self.run.name,
             generated_at,
             policy_version: self.run.policy_version,

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::client::{Client, request_id};
-use super::output::{data, json, percent, say, table};
+use super::output::{counted, data, json, say, table};
 use super::results::Results;
 use super::{Failure, Global, story};
 use crate::api::convert;
@@ -128,9 +128,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             } else {
                 say(&format!("{} enrolled, {} were already", done.enrolled, done.already_enrolled));
                 for refused in &done.refused {
-                    let reason =
-                        refused.reason().as_str_name().trim_start_matches("REFUSED_ENROLMENT_REASON_");
-                    data(&format!("{} not enrolled: {reason}", refused.profile))?;
+                    data(&format!("{} was not enrolled: {}", refused.profile, refusal(refused.reason())))?;
                 }
             }
         }
@@ -214,8 +212,7 @@ async fn show(
         story::tell(&results, global.lang)?;
     }
     if let Some(file) = report_file {
-        let now = SystemClock.now().strftime("%Y-%m-%d %H:%M UTC").to_string();
-        std::fs::write(file, report::render(&results.report(global.lang, now, false)))?;
+        std::fs::write(file, report::render(&results.report(global.lang, SystemClock.now(), false)))?;
         say(&format!("report written to {}", file.display()));
     }
     if let Some(file) = matches_file {
@@ -225,7 +222,8 @@ async fn show(
             writer.write_record([pair.mentee.short(), pair.mentor.short(), pair.score.to_string()])?;
         }
         writer.flush()?;
-        say(&format!("{} matches written to {}", results.matches.len(), file.display()));
+        let matches = counted(results.matches.len() as u64, "match", "matches", global.lang);
+        say(&format!("{matches} written to {}", file.display()));
     }
     Ok(())
 }
@@ -257,14 +255,15 @@ async fn explain(
         rows.add_row([
             wording::criterion_label(convert::policy::criterion(contribution.criterion), global.lang)
                 .to_owned(),
-            percent(u16::try_from(contribution.points).unwrap_or_default()),
-            percent(u16::try_from(contribution.max_points).unwrap_or_default()),
+            wording::score(u32::try_from(contribution.points).unwrap_or_default(), global.lang),
+            wording::score(u32::try_from(contribution.max_points).unwrap_or_default(), global.lang),
             contribution.reason.clone().unwrap_or_default().text,
         ]);
     }
     super::output::align_right(&mut rows, &[1, 2]);
     data(&rows.to_string())?;
-    Ok(data(&format!("score {}", percent(u16::try_from(pair.score).unwrap_or_default())))?)
+    let score = wording::score(u32::try_from(pair.score).unwrap_or_default(), global.lang);
+    Ok(data(&format!("score {score}"))?)
 }
 
 /// Follows a run with a progress bar until it ends.
@@ -292,10 +291,10 @@ fn tell_end(run: &v1::Run, global: &Global) -> anyhow::Result<()> {
     if global.json {
         json(run)?;
     } else {
-        data(&format!("{} is {}", run.name, state(run)))?;
+        data(&format!("{} {}", run.name, ended(run)))?;
         if let Some(summary) = run.summary.as_ref().map(convert::run::summary) {
-            story::headline(&summary)?;
-            data(&story::proof_line(&summary))?;
+            story::headline(&summary, global.lang)?;
+            data(&story::proof_line(&summary, global.lang))?;
             say("next: wim-match round show, or round explain for any pair");
         }
     }
@@ -305,6 +304,29 @@ fn tell_end(run: &v1::Run, global: &Global) -> anyhow::Result<()> {
             Err(tonic::Status::failed_precondition(format!("{} was cancelled", run.name)).into())
         }
         (None, _) => Ok(()),
+    }
+}
+
+/// Why a profile was not enrolled, with the columns of the CSV file that change it.
+fn refusal(reason: v1::RefusedEnrolmentReason) -> &'static str {
+    use v1::RefusedEnrolmentReason as Reason;
+    match reason {
+        Reason::NoLiveConsent => {
+            "no consent is recorded (fill consent_matching_version, _language and _time)"
+        }
+        Reason::NoRole => "it is neither mentor nor mentee (fill max_mentees or mentors_wanted)",
+        Reason::NotFound => "the organisation has no such id",
+        Reason::Unspecified => "the service gives no reason",
+    }
+}
+
+/// What became of a run, after its name.
+fn ended(run: &v1::Run) -> String {
+    match run.state() {
+        v1::RunState::Succeeded => "has finished".to_owned(),
+        v1::RunState::Failed => "has failed".to_owned(),
+        v1::RunState::Cancelled => "was cancelled".to_owned(),
+        _ => format!("is {}", state(run)),
     }
 }
 
@@ -332,7 +354,9 @@ fn long_name(short: &str) -> anyhow::Result<String> {
         Some(("organisations", _)) => Ok(short.to_owned()),
         Some((organisation, id)) => Ok(format!("organisations/{organisation}/profiles/{id}")),
         None => {
-            let told = format!("`{short}` names no person; write organisation/own-id");
+            let told = format!(
+                "`{short}` is not a person of this round; write it as organisation/id, for example wim-peru/P7"
+            );
             Err(tonic::Status::invalid_argument(told).into())
         }
     }

@@ -3,12 +3,13 @@
 
 use std::io;
 
-use super::output::{align_right, data, grouped, percent, table};
+use super::output::{align_right, counted, data, table};
 use super::results::Results;
 use crate::domain::policy::Objective;
 use crate::domain::run::{Contribution, Coverage, Match, RunSummary, Side, Unmatched};
 use crate::domain::vocabulary::{Lang, Region};
-use crate::wording;
+use crate::wording::number::{count, percent, score};
+use crate::wording::{self, labelled};
 
 /// Matches shown in full.
 const MATCHES_SHOWN: usize = 5;
@@ -19,7 +20,7 @@ const REASONS_SHOWN: usize = 3;
 
 /// Prints the whole story.
 pub fn tell(results: &Results, lang: Lang) -> io::Result<()> {
-    headline(&results.summary)?;
+    headline(&results.summary, lang)?;
     data("")?;
     first_matches(&results.matches, lang)?;
     data("")?;
@@ -27,19 +28,19 @@ pub fn tell(results: &Results, lang: Lang) -> io::Result<()> {
     data("")?;
     unmatched(&results.unmatched, lang)?;
     data("")?;
-    data(&proof_line(&results.summary))
+    data(&proof_line(&results.summary, lang))
 }
 
 /// One line with the proof, or with its absence.
-pub fn proof_line(summary: &RunSummary) -> String {
+pub fn proof_line(summary: &RunSummary, lang: Lang) -> String {
     let proof = &summary.proof;
     let gap = proof.dual - proof.primal;
     if proof.proved {
-        let pairs = grouped(proof.candidates_checked);
+        let pairs = counted(proof.candidates_checked, "eligible pair", "eligible pairs", lang);
         match summary.objective {
-            Objective::BestTotal => format!("Optimal, proved over {pairs} eligible pairs, gap {gap}."),
-            Objective::Fairest => format!("Fairest, proved over {pairs} eligible pairs, gap {gap}."),
-            Objective::Stable => format!("Stable, proved: none of {pairs} eligible pairs blocks it."),
+            Objective::BestTotal => format!("Optimal, proved over {pairs}, gap {gap}."),
+            Objective::Fairest => format!("Fairest, proved over {pairs}, gap {gap}."),
+            Objective::Stable => format!("Stable, proved: none of {pairs} blocks it."),
         }
     } else {
         format!("NOT proved optimal: the proof leaves a gap of {gap}.")
@@ -47,10 +48,10 @@ pub fn proof_line(summary: &RunSummary) -> String {
 }
 
 /// The numbers that come first.
-pub fn headline(s: &RunSummary) -> io::Result<()> {
+pub fn headline(s: &RunSummary, lang: Lang) -> io::Result<()> {
     let share = |part: u64, whole: u64| match whole {
         0 => String::new(),
-        whole => format!(" ({} %)", (part * 100 + whole / 2) / whole),
+        whole => format!(" ({})", percent(&((part * 100 + whole / 2) / whole).to_string(), lang)),
     };
     let mut rows = table(&[]);
     let mut row = |label: &str, value: String| {
@@ -71,17 +72,25 @@ pub fn headline(s: &RunSummary) -> io::Result<()> {
     row("Places used", format!("{} of {}{}", s.matches, s.places, share(s.matches, s.places)));
     row(
         "Candidates",
-        format!("{} of {} pairs pass every hard rule", grouped(s.candidates), grouped(s.pairs)),
+        format!(
+            "{} of {} pass every hard rule",
+            count(s.candidates, lang),
+            counted(s.pairs, "pair", "pairs", lang)
+        ),
     );
     if s.matches > 0 {
-        let scores = [s.best_score, s.median_score, s.worst_score].map(percent);
-        row("Score of a match", format!("best {}, median {}, lowest {}", scores[0], scores[1], scores[2]));
+        let scores = [s.best_score, s.median_score, s.worst_score].map(|points| score(points.into(), lang));
+        row("Score of a match", format!("highest {}, median {}, lowest {}", scores[0], scores[1], scores[2]));
     }
     if s.objective != Objective::Stable {
-        row("Would rather swap", format!("{} pairs would both prefer each other", grouped(s.blocking_pairs)));
+        let pairs = counted(s.blocking_pairs, "pair", "pairs", lang);
+        row(
+            "Mutually better pairs",
+            format!("{pairs} in which both would score higher; normal when the whole round is optimised"),
+        );
     }
     if let Some(price) = s.price_of_fairness {
-        row("Price of fairness", format!("{} points of the total score", grouped(price)));
+        row("Price of fairness", format!("{} of the total score", counted(price, "point", "points", lang)));
     }
     let micros: i64 = s.stage_micros.iter().map(|(_, micros)| micros).sum();
     row("Time of the engine", format!("{}.{:03} ms", micros / 1_000, micros % 1_000));
@@ -92,16 +101,22 @@ fn first_matches(matches: &[Match], lang: Lang) -> io::Result<()> {
     if matches.is_empty() {
         return data("No matches.");
     }
-    data(&format!("The first {} of {} matches:", MATCHES_SHOWN.min(matches.len()), matches.len()))?;
+    data(&match matches.len() {
+        1 => "The only match:".to_owned(),
+        all if all <= MATCHES_SHOWN => format!("All {all} matches:"),
+        all => format!("The first {MATCHES_SHOWN} of {} matches:", count(all as u64, lang)),
+    })?;
     for pair in matches.iter().take(MATCHES_SHOWN) {
-        data(&format!("  {}  {}  with  {}", percent(pair.score), pair.mentee.short(), pair.mentor.short()))?;
+        data(&format!(
+            "  {}  {}  with  {}",
+            score(pair.score.into(), lang),
+            pair.mentee.short(),
+            pair.mentor.short()
+        ))?;
         for contribution in strongest(pair).into_iter().take(REASONS_SHOWN) {
-            data(&format!(
-                "           {} {}: {}",
-                bar(contribution),
-                wording::criterion_label(contribution.criterion, lang),
-                wording::render(&contribution.reason, lang)
-            ))?;
+            let criterion = wording::criterion_label(contribution.criterion, lang);
+            let reason = labelled(criterion, &wording::render(&contribution.reason, lang), lang);
+            data(&format!("           {} {reason}", bar(contribution)))?;
         }
     }
     Ok(())
@@ -147,7 +162,8 @@ fn unmatched(unmatched: &[Unmatched], lang: Lang) -> io::Result<()> {
     if mentees.is_empty() {
         data("Every mentee has a match.")?;
     } else {
-        data(&format!("{} mentees without a match, each with her reason:", mentees.len()))?;
+        let without = counted(mentees.len() as u64, "mentee", "mentees", lang);
+        data(&format!("{without} without a match, with the reasons:"))?;
     }
     for person in mentees.iter().take(UNMATCHED_SHOWN) {
         data(&format!("  {}", person.profile.short()))?;

@@ -6,19 +6,20 @@ use std::sync::LazyLock;
 use oxilangtag::LanguageTag;
 use serde::{Deserialize, Serialize};
 
-use super::vocabulary::{Lang, rows};
+use super::vocabulary::{Labels, Lang, rows};
 
 /// Longest language tag, in characters: RFC 5646, section 4.4.1 asks for at least 35.
 pub const MAX_TAG_LENGTH: usize = 64;
 
 struct Languages {
-    labels: HashMap<&'static str, [&'static str; 4]>,
+    labels: HashMap<&'static str, Labels>,
     preferred: HashMap<&'static str, &'static str>,
 }
 
 static LANGUAGES: LazyLock<Languages> = LazyLock::new(|| {
     let mut languages = Languages { labels: HashMap::new(), preferred: HashMap::new() };
-    for [code, aliases, labels @ ..] in rows::<6>(include_str!("../../data/languages.csv")) {
+    for [code, aliases, labels @ ..] in rows::<{ Lang::COUNT + 2 }>(include_str!("../../data/languages.csv"))
+    {
         languages.labels.insert(code, labels);
         languages.preferred.extend(aliases.split_whitespace().map(|alias| (alias, code)));
     }
@@ -56,7 +57,7 @@ pub fn called(name: &str) -> Option<&'static str> {
         return None;
     }
     let wanted = name.trim().to_lowercase();
-    let has_name = |labels: &[&str; 4]| labels.iter().any(|label| label.to_lowercase() == wanted);
+    let has_name = |labels: &Labels| labels.iter().any(|label| label.to_lowercase() == wanted);
     LANGUAGES.labels.iter().filter(|(_, labels)| has_name(labels)).map(|(code, _)| *code).min()
 }
 
@@ -119,7 +120,10 @@ mod tests {
             assert!(LANGUAGES.labels.contains_key(code), "{alias} means {code}, which has no row");
             assert!(!LANGUAGES.labels.contains_key(alias), "{alias} is a language and an alias");
         }
-        assert_eq!(rows::<6>(include_str!("../../data/languages.csv")).count(), LANGUAGES.labels.len());
+        assert_eq!(
+            rows::<{ Lang::COUNT + 2 }>(include_str!("../../data/languages.csv")).count(),
+            LANGUAGES.labels.len()
+        );
     }
 
     #[test]

@@ -8,19 +8,12 @@ use serde::{Deserialize, Serialize};
 /// Longest id, in characters; all ids are ASCII.
 pub const MAX_ID_LENGTH: usize = 64;
 
-/// A name that cannot be read, with what it should have looked like.
+/// A name that cannot be read, with the rule and an example.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must look like `{pattern}`: {rule}")]
+#[error("use {rule}, for example {example}")]
 pub struct InvalidName {
-    pattern: &'static str,
+    example: &'static str,
     rule: &'static str,
-}
-
-impl InvalidName {
-    /// What the name should look like.
-    pub fn pattern(&self) -> &'static str {
-        self.pattern
-    }
 }
 
 const SLUG_RULE: &str = "1 to 64 lower-case letters, digits and hyphens, not beginning with a hyphen";
@@ -40,7 +33,7 @@ fn is_own_id(id: &str) -> bool {
 }
 
 macro_rules! id_type {
-    ($(#[$doc:meta])* $name:ident, $check:ident, $pattern:literal, $rule:ident) => {
+    ($(#[$doc:meta])* $name:ident, $check:ident, $example:literal, $rule:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -56,14 +49,14 @@ macro_rules! id_type {
         impl FromStr for $name {
             type Err = InvalidName;
             fn from_str(id: &str) -> Result<Self, InvalidName> {
-                if $check(id) { Ok(Self(id.to_owned())) } else { Err(InvalidName { pattern: $pattern, rule: $rule }) }
+                if $check(id) { Ok(Self(id.to_owned())) } else { Err(InvalidName { example: $example, rule: $rule }) }
             }
         }
 
         impl TryFrom<String> for $name {
             type Error = InvalidName;
             fn try_from(id: String) -> Result<Self, InvalidName> {
-                if $check(&id) { Ok(Self(id)) } else { Err(InvalidName { pattern: $pattern, rule: $rule }) }
+                if $check(&id) { Ok(Self(id)) } else { Err(InvalidName { example: $example, rule: $rule }) }
             }
         }
 
@@ -83,21 +76,21 @@ macro_rules! id_type {
 
 id_type!(
     /// Id of an organisation, for example `wim-peru`.
-    OrganisationId, is_slug, "{organisation}", SLUG_RULE
+    OrganisationId, is_slug, "wim-peru", SLUG_RULE
 );
 id_type!(
     /// An organisation's own id for a person: a pseudonym.
-    OwnId, is_own_id, "{profile}", OWN_ID_RULE
+    OwnId, is_own_id, "P7", OWN_ID_RULE
 );
 id_type!(
     /// Id of a round, for example `2027-spring`.
-    RoundId, is_slug, "{round}", SLUG_RULE
+    RoundId, is_slug, "2027-spring", SLUG_RULE
 );
 
 impl OrganisationId {
     /// Reads `organisations/{organisation}`.
     pub fn from_name(name: &str) -> Result<Self, InvalidName> {
-        let invalid = InvalidName { pattern: "organisations/{organisation}", rule: SLUG_RULE };
+        let invalid = InvalidName { example: "organisations/wim-peru", rule: SLUG_RULE };
         name.strip_prefix("organisations/").and_then(|id| id.parse().ok()).ok_or(invalid)
     }
 
@@ -110,7 +103,7 @@ impl OrganisationId {
 impl RoundId {
     /// Reads `rounds/{round}`.
     pub fn from_name(name: &str) -> Result<Self, InvalidName> {
-        let invalid = InvalidName { pattern: "rounds/{round}", rule: SLUG_RULE };
+        let invalid = InvalidName { example: "rounds/2027-spring", rule: SLUG_RULE };
         name.strip_prefix("rounds/").and_then(|id| id.parse().ok()).ok_or(invalid)
     }
 
@@ -133,8 +126,7 @@ pub struct ProfileRef {
 impl ProfileRef {
     /// Reads `organisations/{organisation}/profiles/{profile}`.
     pub fn from_name(name: &str) -> Result<Self, InvalidName> {
-        let invalid =
-            InvalidName { pattern: "organisations/{organisation}/profiles/{profile}", rule: OWN_ID_RULE };
+        let invalid = InvalidName { example: "organisations/wim-peru/profiles/P7", rule: OWN_ID_RULE };
         let (organisation, id) = name
             .strip_prefix("organisations/")
             .and_then(|rest| rest.split_once("/profiles/"))
@@ -187,7 +179,10 @@ pub struct RunRef {
 impl RunRef {
     /// Reads `rounds/{round}/runs/{run}`.
     pub fn from_name(name: &str) -> Result<Self, InvalidName> {
-        let invalid = InvalidName { pattern: "rounds/{round}/runs/{run}", rule: "runs count from 1" };
+        let invalid = InvalidName {
+            example: "rounds/2027-spring/runs/1",
+            rule: "the name of a run, whose number counts from 1",
+        };
         let (round, number) = name
             .strip_prefix("rounds/")
             .and_then(|rest| rest.split_once("/runs/"))

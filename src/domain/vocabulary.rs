@@ -1,5 +1,9 @@
-//! Controlled vocabularies, countries, regions and languages. They live as data in `data/`, with labels in four
-//! languages; a code that is not there is refused where it comes in, so the engine works on bits.
+//! Controlled vocabularies, countries and regions, with labels in every language of the program.
+//!
+//! The tables are in `data/`. A code that is not in its table is rejected where it comes in, so the engine works on bits.
+
+mod lang;
+mod rows;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,45 +12,16 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A language that labels and explanations are rendered in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lang {
-    /// English.
-    #[default]
-    En,
-    /// French.
-    Fr,
-    /// Spanish.
-    Es,
-    /// Portuguese.
-    Pt,
-}
-
-impl Lang {
-    /// All of them, in the order of the label columns.
-    pub const ALL: [Self; 4] = [Self::En, Self::Fr, Self::Es, Self::Pt];
-
-    /// Its BCP 47 tag.
-    pub fn tag(self) -> &'static str {
-        ["en", "fr", "es", "pt"][self as usize]
-    }
-
-    /// Reads a BCP 47 tag by its primary subtag; the empty tag is English.
-    pub fn from_tag(tag: &str) -> Option<Self> {
-        let primary = tag.split('-').next().unwrap_or_default();
-        if tag.is_empty() {
-            return Some(Self::En);
-        }
-        Self::ALL.into_iter().find(|lang| lang.tag().eq_ignore_ascii_case(primary))
-    }
-}
+pub use self::lang::{Conventions, Lang};
+pub(super) use self::rows::{Labels, rows};
+use super::spelling;
 
 /// A code with its labels.
 #[derive(Debug)]
 pub struct Term {
     /// The code, as files and messages carry it.
     pub code: &'static str,
-    labels: [&'static str; 4],
+    labels: Labels,
 }
 
 impl Term {
@@ -88,16 +63,14 @@ impl Vocabulary {
     /// The code nearest to a misspelt one, for a hint.
     pub fn nearest(&self, code: &str) -> Option<&'static str> {
         let wanted = code.to_ascii_lowercase().replace([' ', '-'], "_");
-        self.terms
-            .iter()
-            .map(|term| (edit_distance(&wanted, term.code), term.code))
-            .min()
-            .filter(|(distance, nearest)| *distance <= nearest.len() / 2)
+        spelling::nearest(&wanted, self.terms.iter().map(|term| term.code))
+            .filter(|(errors, nearest)| *errors <= nearest.len() / 2)
             .map(|(_, nearest)| nearest)
     }
 
     fn read(name: &'static str, text: &'static str) -> Self {
-        let terms: Vec<Term> = rows(text).map(|[code, labels @ ..]: [_; 5]| Term { code, labels }).collect();
+        let terms: Vec<Term> =
+            rows(text).map(|[code, labels @ ..]: [_; Lang::COUNT + 1]| Term { code, labels }).collect();
         assert!(terms.len() <= 64, "a vocabulary has at most 64 terms, so that a set of them is one word");
         let index = terms.iter().zip(0..).map(|(term, at)| (term.code, at)).collect();
         Self { name, terms, index }
@@ -321,7 +294,7 @@ struct Countries {
 
 static REGIONS: LazyLock<HashMap<u16, (Term, u16)>> = LazyLock::new(|| {
     rows(include_str!("../../data/regions.csv"))
-        .map(|[code, parent, labels @ ..]: [_; 6]| {
+        .map(|[code, parent, labels @ ..]: [_; Lang::COUNT + 2]| {
             (number_of(code), (Term { code, labels }, number_of(parent)))
         })
         .collect()
@@ -329,7 +302,9 @@ static REGIONS: LazyLock<HashMap<u16, (Term, u16)>> = LazyLock::new(|| {
 
 static COUNTRIES: LazyLock<Countries> = LazyLock::new(|| {
     let rows: Vec<_> = rows(include_str!("../../data/countries.csv"))
-        .map(|[code, region, labels @ ..]: [_; 6]| (Term { code, labels }, Region(number_of(region))))
+        .map(|[code, region, labels @ ..]: [_; Lang::COUNT + 2]| {
+            (Term { code, labels }, Region(number_of(region)))
+        })
         .collect();
     let index = rows.iter().zip(0..).map(|((term, _), at)| (term.code, at)).collect();
     Countries { rows, index }
@@ -338,31 +313,6 @@ static COUNTRIES: LazyLock<Countries> = LazyLock::new(|| {
 #[expect(clippy::expect_used, reason = "the file is compiled in and a test reads it")]
 fn number_of(code: &str) -> u16 {
     code.parse().expect("an M49 code is a number")
-}
-
-/// Rows of a compiled-in table without its header; columns are separated by `;` and never quoted.
-#[expect(clippy::expect_used, reason = "the file is compiled in and a test reads it")]
-pub(super) fn rows<const N: usize>(text: &'static str) -> impl Iterator<Item = [&'static str; N]> {
-    text.lines().skip(1).filter(|line| !line.is_empty()).map(|line| {
-        let cells: Vec<&'static str> = line.split(';').collect();
-        cells.try_into().expect("every row of a compiled-in table has all columns")
-    })
-}
-
-/// Levenshtein distance, for hints.
-pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let cost = corner + usize::from(x != *y);
-            corner = row[j + 1];
-            row[j + 1] = cost.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::profile::{ConsentDraft, ConsentPurpose};
-use crate::domain::vocabulary::edit_distance;
+use crate::domain::spelling;
 
 /// Number of example rows in the template.
 pub const EXAMPLES: usize = 3;
@@ -195,11 +195,8 @@ impl Column {
     /// The column whose name is nearest to a misspelt one, if any is near.
     pub(super) fn nearest(text: &str) -> Option<Self> {
         let wanted = normalised(text);
-        let (distance, nearest) = Self::ALL
-            .into_iter()
-            .map(|column| (edit_distance(&wanted, column.name()), column))
-            .min_by_key(|(distance, column)| (*distance, *column as usize))?;
-        (distance * 2 <= nearest.name().len()).then_some(nearest)
+        let (errors, nearest) = spelling::nearest(&wanted, Self::ALL.into_iter().map(Self::name))?;
+        Self::from_header(nearest).filter(|_| errors * 2 <= nearest.len())
     }
 
     /// Which of the columns of a consent `part` is in, by the place of the consent among all of a draft's.

@@ -31,6 +31,8 @@ pub enum Rest {
 pub struct Bar {
     /// Whose bar it is.
     pub label: String,
+    /// Label and figures as one text, for tooltips and screen readers.
+    pub title: String,
     /// Its figures in words, written at its right end.
     pub value: String,
     /// Length of the filled part.
@@ -72,7 +74,7 @@ pub fn bars(caption: Caption<'_>, rest: Rest, bars: &[Bar]) -> Markup {
                 @let whole = length(bar.filled + bar.rest, longest);
                 @let figures = bar.value.chars().count() * FIGURE / 10;
                 svg y=(i * ROW) width="100%" height=(ROW) {
-                    title { (bar.label) ": " (bar.value) }
+                    title { (bar.title) }
                     text class="label" x="0" y="14" { (bar.label) }
                     // From the right end, in pixels: a label too long for the width fades out before the figures.
                     svg x="100%" width="1" height="20" overflow="visible" {
@@ -189,7 +191,8 @@ mod tests {
     const CAPTION: Caption<'static> = Caption { id: "c", title: "T", description: "D" };
 
     fn bar(filled: u64, rest: u64) -> Bar {
-        Bar { label: "a <b>".to_owned(), value: "1 & 2".to_owned(), filled, rest }
+        let title = "a <b>: 1 & 2".to_owned();
+        Bar { label: "a <b>".to_owned(), title, value: "1 & 2".to_owned(), filled, rest }
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use maud::{Markup, html};
 
 use super::chart::{Bar, Caption, Rest};
+use super::round_report::RoundReport;
 use super::words::Words;
-use super::{RoundReport, chart, number};
+use super::{chart, number};
 use crate::domain::run::Coverage;
 use crate::domain::vocabulary::Region;
 
@@ -170,7 +171,8 @@ fn bar(words: Words, group: &Group) -> Bar {
         }
         None => words.fill("coverage_value", &[("matched", &part), ("total", &total)]),
     };
-    Bar { label: group.label.clone(), value, filled: matched, rest: mentees.saturating_sub(matched) }
+    let title = words.labelled(&group.label, &value);
+    Bar { label: group.label.clone(), title, value, filled: matched, rest: mentees.saturating_sub(matched) }
 }
 
 fn table(words: Words, title: &str, groups: &[&[Group]], complete: bool) -> Markup {

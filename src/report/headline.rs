@@ -2,13 +2,15 @@
 
 use maud::{Markup, html};
 
+use super::round_report::RoundReport;
 use super::words::Words;
-use super::{RoundReport, chart, number, people};
+use super::{chart, number, people};
 
 /// Title, dates and, where the people are invented, the notice that says so.
 pub(super) fn masthead(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
-    let dates = words.fill("meta_dates", &[("start", &report.start_date), ("end", &report.end_date)]);
+    let (start, end) = (words.day(report.start_date), words.day(report.end_date));
+    let dates = words.fill("meta_dates", &[("start", &start), ("end", &end)]);
     html! {
         @if report.synthetic {
             p.notice role="note" { strong { (words.text("synthetic_title")) } " " (words.text("synthetic_text")) }
@@ -18,7 +20,7 @@ pub(super) fn masthead(report: &RoundReport<'_>) -> Markup {
         dl.meta {
             div { dt { (words.text("meta_mentorships")) } dd { (dates) } }
             div { dt { (words.text("meta_run")) } dd { (report.run) } }
-            div { dt { (words.text("meta_generated")) } dd { (report.generated_at) } }
+            div { dt { (words.text("meta_generated")) } dd { (words.moment(report.generated_at)) } }
         }
         p.aside { (words.text("meta_readers")) }
     }

@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use maud::{Markup, html};
 
 use super::chart::{Bar, Caption, Rest};
-use super::{RoundReport, chart, number};
+use super::round_report::RoundReport;
+use super::{chart, number};
 use crate::domain::policy::HardRule;
 use crate::wording;
 
@@ -29,7 +30,7 @@ pub(super) fn scores(report: &RoundReport<'_>) -> Markup {
         "scores_description",
         &[("matches", &matches), ("worst", &worst), ("median", &median), ("best", &best)],
     );
-    let ticks = ["0", "25", "50", "75", "100"].map(|tick| number::percent(tick, words.0));
+    let ticks = ["0", "25", "50", "75", "100"].map(|tick| wording::number::percent(tick, words.0));
     let bins: Vec<(u64, String)> = summary.score_histogram.iter().map(|n| (*n, words.count(*n))).collect();
     let marker = words.fill("scores_median", &[("median", &median)]);
     let caption = Caption { id: "histogram", title: words.text("scores_title"), description: &description };
@@ -76,12 +77,9 @@ pub(super) fn criteria(report: &RoundReport<'_>) -> Markup {
             let most = u64::from(mean.max_points) * 100;
             let filled = mean.mean_points_hundredths.min(most);
             let value = words.fill("criteria_value", &[("mean", &points(filled)), ("most", &points(most))]);
-            Bar {
-                label: wording::criterion_label(mean.criterion, words.0).to_owned(),
-                value,
-                filled,
-                rest: most - filled,
-            }
+            let label = wording::criterion_label(mean.criterion, words.0);
+            let title = words.labelled(label, &value);
+            Bar { label: label.to_owned(), title, value, filled, rest: most - filled }
         })
         .collect();
     let mean = points(criteria.iter().map(|mean| mean.mean_points_hundredths).sum());
@@ -133,7 +131,9 @@ pub(super) fn rules(report: &RoundReport<'_>) -> Markup {
                 Some(share) => words.fill("rules_value_share", &[("pairs", &count), ("share", &share)]),
                 None => count,
             };
-            Bar { label: wording::rule_label(*rule, words.0).to_owned(), value, filled: *pairs, rest: 0 }
+            let label = wording::exclusion_label(*rule, words.0);
+            let title = words.labelled(label, &value);
+            Bar { label: label.to_owned(), title, value, filled: *pairs, rest: 0 }
         })
         .collect();
     let description = words.fill(
@@ -157,7 +157,7 @@ pub(super) fn rules(report: &RoundReport<'_>) -> Markup {
                         } }
                         tbody {
                             @for (rule, pairs) in &rules {
-                                tr { th scope="row" { (wording::rule_label(*rule, words.0)) } td.number { (words.count(*pairs)) } }
+                                tr { th scope="row" { (wording::exclusion_label(*rule, words.0)) } td.number { (words.count(*pairs)) } }
                             }
                         }
                     }

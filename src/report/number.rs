@@ -1,24 +1,11 @@
-//! Numbers as a reader of each language writes them. All arithmetic is on integers, so that a report is the same bytes
+//! Shares, points, durations and lengths of a report. All arithmetic is on integers, so that a report is the same bytes
 //! on every machine.
 
 use crate::domain::vocabulary::Lang;
+use crate::wording::number::{decimal, percent};
 
 /// Smallest group of which a percentage is shown: below it, one person moves the figure by more than four points.
 pub(super) const PERCENT_BASE: u64 = 23;
-
-/// A count with its thousands grouped.
-pub(super) fn count(value: impl Into<u128>, lang: Lang) -> String {
-    let digits = value.into().to_string();
-    let mut grouped = String::with_capacity(digits.len() * 2);
-    for (i, digit) in digits.chars().enumerate() {
-        // French, Spanish and Portuguese leave numbers of four digits whole.
-        if i > 0 && (digits.len() - i).is_multiple_of(3) && (lang == Lang::En || digits.len() > 4) {
-            grouped.push(if lang == Lang::En { ',' } else { '\u{202f}' });
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
 
 /// `part` of `whole` in whole percent, or `None` below [`PERCENT_BASE`]. A part that would round to nothing or to
 /// everything is shown as `<1%` or `>99%`.
@@ -56,30 +43,12 @@ pub(super) fn length(part: u64, whole: u64) -> String {
     format!("{}.{:02}%", visible / 100, visible % 100)
 }
 
-/// `value` with the last `places` digits behind the decimal sign.
-fn decimal(value: u64, places: usize, lang: Lang) -> String {
-    let digits = format!("{value:0>width$}", width = places + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - places);
-    let sign = if lang == Lang::En { '.' } else { ',' };
-    format!("{whole}{sign}{fraction}")
-}
-
-/// A written number with the sign for percent; French and Spanish put a space that does not break between the two.
-pub(super) fn percent(number: &str, lang: Lang) -> String {
-    match lang {
-        Lang::En | Lang::Pt => format!("{number}%"),
-        Lang::Fr | Lang::Es => format!("{number}\u{a0}%"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_as_each_language_writes_them() {
-        assert_eq!([999_u64, 1_000, 1_234_567].map(|n| count(n, Lang::En)), ["999", "1,000", "1,234,567"]);
-        assert_eq!([1_000_u64, 12_345].map(|n| count(n, Lang::Fr)), ["1000", "12\u{202f}345"]);
+    fn points_and_durations_have_few_digits() {
         assert_eq!(percentage_points(84_499, Lang::Pt), "8,4");
         assert_eq!(duration(4_250, Lang::En), "4.3\u{a0}ms");
         assert_eq!(duration(2_345_678, Lang::En), "2.35\u{a0}s");

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::RoundReport;
+use super::round_report::RoundReport;
 
 /// How the figures are meant, and the way to a person who looks at a case again.
 pub(super) fn guide(report: &RoundReport<'_>) -> Markup {
@@ -39,6 +39,15 @@ pub(super) fn footer(report: &RoundReport<'_>) -> Markup {
     ];
     html! {
         h2 { (words.text("footer_title")) }
-        dl { @for (key, value) in &rows { div { dt { (words.text(key)) } dd { (value) } } } }
+        dl { @for (key, value) in &rows { div { dt { (words.text(key)) } dd { (with_code(value)) } } } }
+    }
+}
+
+/// A text whose parts between backticks are commands.
+fn with_code(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
+        }
     }
 }

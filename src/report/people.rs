@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use maud::{Markup, html};
 
-use super::{RoundReport, chart};
+use super::chart;
+use super::round_report::RoundReport;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
 use crate::domain::run::{Match, Side, Unmatched, UnmatchedReason};
@@ -183,13 +184,13 @@ fn exclusions(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
     let listed: Vec<String> = rules
         .iter()
         .map(|(rule, people)| {
-            format!("{}\u{a0}{}", wording::rule_label(**rule, words.0), words.count(**people))
+            format!("{}\u{a0}{}", wording::exclusion_label(**rule, words.0), words.count(**people))
         })
         .collect();
     html! {
-        // With candidates left, what the rules exclude is not why she has no match.
+        // The rules are not the reason for a person who still has candidates.
         @if one.candidates == 0 && !listed.is_empty() {
-            p.excluded { (words.text("unmatched_excluded")) ": " (listed.join(" · ")) }
+            p.excluded { (words.labelled(words.text("unmatched_excluded"), &listed.join(" · "))) }
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::RoundReport;
+use jiff::civil::date;
+
+use super::round_report::RoundReport;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::{Criterion, HardRule, Policy};
@@ -178,10 +180,10 @@ impl Round {
         RoundReport {
             round_name: "rounds/2027-spring",
             round_title: "Role Models and Mentors, Spring 2027",
-            start_date: "2027-03-01".to_owned(),
-            end_date: "2027-08-31".to_owned(),
+            start_date: date(2027, 3, 1),
+            end_date: date(2027, 8, 31),
             run: "rounds/2027-spring/runs/3",
-            generated_at: "2027-02-11 14:05 UTC".to_owned(),
+            generated_at: "2027-02-11T14:05:00Z".parse().unwrap(),
             policy_version: 2,
             engine_version: "1",
             input_digest: "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9",

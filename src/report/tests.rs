@@ -2,6 +2,7 @@ use super::sample::Round;
 use super::*;
 use crate::domain::name::ProfileRef;
 use crate::domain::run::Side;
+use crate::domain::vocabulary::Lang;
 
 /// How often `needle` occurs in `text`.
 fn times(text: &str, needle: &str) -> usize {
@@ -51,11 +52,8 @@ fn names_and_titles_cannot_become_markup() {
     let mut report = round.report();
     report.round_title = "</title><script>alert(2)</script> & {matched} \"'";
     report.engine_version = "<b>1</b>";
-    report.generated_at = "<i>now</i>".to_owned();
     let html = render(&report);
-    assert!(
-        !html.contains("<script") && !html.contains("<img") && !html.contains("<b>") && !html.contains("<i>")
-    );
+    assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("<b>"));
     assert!(html.contains("&lt;script&gt;alert(2)&lt;/script&gt; &amp; {matched} &quot;'"));
     assert!(html.contains("onerror=alert(1)&gt; {round}"), "braces within a name stay");
 }
@@ -137,7 +135,7 @@ fn of_5000_matches_the_first_500_are_shown_and_the_rest_is_counted() {
 fn a_report_that_cannot_list_everybody_does_not_say_that_it_does() {
     let round = Round::of(8_400, 300, 5);
     let html = render(&round.report());
-    assert!(html.contains("7,800 of 8,400 mentees have a mentor in this proposal, 600 have none."));
+    assert!(html.contains("7,800 of 8,400 mentees have a mentor in this proposal; 600 have none."));
     assert!(html.contains("This report shows the first 500 of 600 people."));
 }
 

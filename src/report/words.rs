@@ -2,11 +2,12 @@
 
 use std::fmt::Display;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+
 use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
-use crate::wording;
-
-use super::number;
+use crate::wording::{self, number};
 
 /// Texts and numbers of one language.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +37,21 @@ impl Words {
     /// The length of a list.
     pub(super) fn len<T>(self, list: &[T]) -> String {
         number::count(u64::try_from(list.len()).unwrap_or(u64::MAX), self.0)
+    }
+
+    /// A label before its value.
+    pub(super) fn labelled(self, label: &str, value: &str) -> String {
+        wording::labelled(label, value, self.0)
+    }
+
+    /// A day.
+    pub(super) fn day(self, date: Date) -> String {
+        wording::day(date, self.0)
+    }
+
+    /// A moment, to the minute.
+    pub(super) fn moment(self, at: Timestamp) -> String {
+        wording::moment(at, self.0)
     }
 
     /// A score of 0..=10,000 as a percentage.

@@ -132,7 +132,7 @@ impl Import {
             violations.push(
                 "name",
                 &duplicate.id,
-                format!("stands in row {} already", duplicate.first_row),
+                format!("is already in row {}", duplicate.first_row),
                 "keep one row per person",
             );
             rejected.push(RejectedRow { row: duplicate.row, violations: violations.into_inner() });

@@ -1,7 +1,13 @@
-//! A text with parameters: `{name}` is replaced by a value, `{name|one|many}` and `{name|none|one|many}` choose between
-//! texts by the count `name`. Choices may hold parameters.
+//! A text with parameters and choices.
+//!
+//! - `{name}` is replaced by a value.
+//! - `{name|one|many}` chooses by the plural form of the count `name`, with as many choices as the language has plural
+//!   forms (two here). One more choice, in front, is for zero: `{name|none|one|many}`.
+//! - `{name=other|same|different}` chooses by equality. `other` is a parameter, a number or a `'text'`.
+//!
+//! Choices may hold parameters and choices.
 
-use crate::domain::vocabulary::Lang;
+use crate::domain::vocabulary::Conventions;
 
 /// A parsed template.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,18 +17,43 @@ pub(super) struct Template(Vec<Part>);
 enum Part {
     Text(String),
     Value(String),
-    Choice { count: String, none: Option<Template>, one: Template, many: Template },
+    Count { name: String, none: Option<Template>, forms: Vec<Template> },
+    Equality { name: String, other: Other, same: Template, different: Template },
+}
+
+/// The right side of an equality.
+#[derive(Debug, PartialEq, Eq)]
+enum Other {
+    Parameter(String),
+    Number(u64),
+    Text(String),
+}
+
+/// The value of a parameter.
+#[derive(Debug)]
+pub(super) struct Value {
+    /// What choices compare.
+    pub(super) raw: String,
+    /// What stands in the text.
+    pub(super) words: String,
+}
+
+impl Value {
+    /// A value that is compared as it is written.
+    pub(super) fn same(words: String) -> Self {
+        Self { raw: words.clone(), words }
+    }
 }
 
 impl Template {
-    /// Reads a template; the error says what is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a template of a language with that many plural forms. The error describes the first mistake.
+    pub(super) fn parse(text: &str, plural_forms: usize) -> Result<Self, String> {
         let mut rest = text;
-        Self::parse_until(&mut rest, &[])
+        Self::parse_until(&mut rest, &[], plural_forms)
     }
 
     /// Reads up to one of the `ends` at this level, or to the end of the text if there are none.
-    fn parse_until(rest: &mut &str, ends: &[char]) -> Result<Self, String> {
+    fn parse_until(rest: &mut &str, ends: &[char], plural_forms: usize) -> Result<Self, String> {
         let mut parts = Vec::new();
         loop {
             let stop = rest.find(|c: char| c == '{' || c == '}' || ends.contains(&c)).unwrap_or(rest.len());
@@ -34,7 +65,7 @@ impl Template {
             match behind.chars().next() {
                 Some('{') => {
                     *rest = &behind[1..];
-                    parts.push(Self::parse_parameter(rest)?);
+                    parts.push(Self::parse_parameter(rest, plural_forms)?);
                 }
                 Some(end) if ends.contains(&end) => return Ok(Self(parts)),
                 None if ends.is_empty() => return Ok(Self(parts)),
@@ -45,71 +76,119 @@ impl Template {
     }
 
     /// Reads what stands behind a `{`, with its `}`.
-    fn parse_parameter(rest: &mut &str) -> Result<Part, String> {
+    fn parse_parameter(rest: &mut &str, plural_forms: usize) -> Result<Part, String> {
         let stop = rest.find(['|', '}']).ok_or("a `{` is never closed")?;
-        let name = rest[..stop].to_owned();
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
-            return Err(format!("`{name}` is not the name of a parameter"));
-        }
+        let (name, other) = match rest[..stop].split_once('=') {
+            Some((name, other)) => (parameter(name)?, Some(Other::parse(other)?)),
+            None => (parameter(&rest[..stop])?, None),
+        };
         *rest = &rest[stop..];
         let mut choices = Vec::new();
         while let Some(behind) = rest.strip_prefix('|') {
             *rest = behind;
-            choices.push(Self::parse_until(rest, &['|', '}'])?);
+            choices.push(Self::parse_until(rest, &['|', '}'], plural_forms)?);
         }
         *rest = rest.strip_prefix('}').ok_or("a `{` is never closed")?;
-        let mut choices = choices.into_iter();
-        match (choices.next(), choices.next(), choices.next(), choices.next()) {
-            (None, ..) => Ok(Part::Value(name)),
-            (Some(one), Some(many), None, _) => Ok(Part::Choice { count: name, none: None, one, many }),
-            (Some(none), Some(one), Some(many), None) => {
-                Ok(Part::Choice { count: name, none: Some(none), one, many })
+        if let Some(other) = other {
+            let [same, different] = <[Self; 2]>::try_from(choices)
+                .map_err(|choices| format!("`{name}=` needs two choices, not {}", choices.len()))?;
+            return Ok(Part::Equality { name, other, same, different });
+        }
+        match choices.len() {
+            0 => Ok(Part::Value(name)),
+            given if given == plural_forms => Ok(Part::Count { name, none: None, forms: choices }),
+            given if given == plural_forms + 1 => {
+                let none = Some(choices.remove(0));
+                Ok(Part::Count { name, none, forms: choices })
             }
-            _ => Err(format!("`{name}` needs two or three choices")),
+            given => Err(format!(
+                "`{name}` needs {plural_forms} choices, or {} with one for zero, not {given}",
+                plural_forms + 1
+            )),
         }
     }
 
-    /// The text with its parameters replaced by what `value` gives for their names.
-    pub(super) fn fill(&self, lang: Lang, value: &dyn Fn(&str) -> String) -> String {
+    /// The text with its parameters replaced by what `value` returns for their names.
+    pub(super) fn fill(&self, conventions: &Conventions, value: &dyn Fn(&str) -> Value) -> String {
         let mut filled = String::new();
-        self.fill_into(&mut filled, lang, value);
+        self.fill_into(&mut filled, conventions, value);
         filled
     }
 
-    fn fill_into(&self, filled: &mut String, lang: Lang, value: &dyn Fn(&str) -> String) {
+    fn fill_into(&self, filled: &mut String, conventions: &Conventions, value: &dyn Fn(&str) -> Value) {
         for part in &self.0 {
-            match part {
-                Part::Text(text) => filled.push_str(text),
-                Part::Value(name) => filled.push_str(&value(name)),
-                Part::Choice { count, none, one, many } => {
-                    let chosen = match (count_of(&value(count)), none) {
-                        (0, Some(none)) => none,
-                        (count, _) if is_one(count, lang) => one,
-                        _ => many,
-                    };
-                    chosen.fill_into(filled, lang, value);
+            let chosen = match part {
+                Part::Text(text) => {
+                    filled.push_str(text);
+                    None
                 }
+                Part::Value(name) => {
+                    filled.push_str(&value(name).words);
+                    None
+                }
+                Part::Count { name, none, forms } => match (count_of(&value(name).raw), none) {
+                    (0, Some(none)) => Some(none),
+                    (count, _) => forms.get((conventions.plural)(count)).or(forms.last()),
+                },
+                Part::Equality { name, other, same, different } => {
+                    let raw = value(name).raw;
+                    let equal = match other {
+                        Other::Parameter(other) => raw == value(other).raw,
+                        Other::Number(number) => count_of(&raw) == *number,
+                        Other::Text(text) => raw == *text,
+                    };
+                    Some(if equal { same } else { different })
+                }
+            };
+            if let Some(chosen) = chosen {
+                chosen.fill_into(filled, conventions, value);
             }
         }
     }
 
-    /// Names of its parameters, counts among them, with repeats.
+    /// Names of all parameters, those that are only compared among them, with repeats.
     #[cfg(test)]
     pub(super) fn parameters(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for part in &self.0 {
-            match part {
-                Part::Text(_) => {}
-                Part::Value(name) => names.push(name.as_str()),
-                Part::Choice { count, none, one, many } => {
-                    names.push(count);
-                    let choices = [none.as_ref(), Some(one), Some(many)].into_iter().flatten();
-                    names.extend(choices.flat_map(Self::parameters));
+            let choices: Vec<&Self> = match part {
+                Part::Text(_) => continue,
+                Part::Value(name) => {
+                    names.push(name.as_str());
+                    continue;
                 }
-            }
+                Part::Count { name, none, forms } => {
+                    names.push(name);
+                    none.iter().chain(forms).collect()
+                }
+                Part::Equality { name, other, same, different } => {
+                    names.push(name);
+                    if let Other::Parameter(other) = other {
+                        names.push(other);
+                    }
+                    vec![same, different]
+                }
+            };
+            names.extend(choices.into_iter().flat_map(Self::parameters));
         }
         names
     }
+}
+
+impl Other {
+    fn parse(text: &str) -> Result<Self, String> {
+        if let Some(text) = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) {
+            return Ok(Self::Text(text.to_owned()));
+        }
+        text.parse().map(Self::Number).or_else(|_| parameter(text).map(Self::Parameter))
+    }
+}
+
+fn parameter(name: &str) -> Result<String, String> {
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+        return Err(format!("`{name}` is not the name of a parameter"));
+    }
+    Ok(name.to_owned())
 }
 
 /// A count as it is written, with or without separators of thousands.
@@ -118,22 +197,15 @@ fn count_of(text: &str) -> u64 {
     digits.fold(0, |count: u64, digit| count.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
 }
 
-/// Whether a count takes the singular (Unicode CLDR, cardinal plural rules): in French and Portuguese zero does too.
-fn is_one(count: u64, lang: Lang) -> bool {
-    match lang {
-        Lang::En | Lang::Es => count == 1,
-        Lang::Fr | Lang::Pt => count <= 1,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::vocabulary::Lang;
 
     fn fill(text: &str, lang: Lang, n: &str) -> String {
-        Template::parse(text).expect("a good template").fill(lang, &|name| match name {
-            "n" => n.to_owned(),
-            other => format!("<{other}>"),
+        Template::parse(text, 2).expect("a good template").fill(lang.conventions(), &|name| match name {
+            "n" => Value::same(n.to_owned()),
+            other => Value::same(format!("<{other}>")),
         })
     }
 
@@ -141,23 +213,56 @@ mod tests {
     fn parameters_are_replaced_and_their_values_are_not_read_again() {
         assert_eq!(fill("a {n} b {other_name}", Lang::En, "{n}|}"), "a {n}|} b <other_name>");
         assert_eq!(fill("", Lang::En, "1"), "");
-        assert_eq!(fill("a|b", Lang::En, "1"), "a|b", "a bar outside braces is a bar");
+        assert_eq!(fill("a|b=c", Lang::En, "1"), "a|b=c", "signs outside braces are text");
     }
 
     #[test]
     fn counts_choose_by_the_rules_of_their_language() {
-        let text = "{n|un jour|{n} jours}";
-        let chosen = |lang, n| fill(text, lang, n);
-        assert_eq!(
-            [chosen(Lang::En, "0"), chosen(Lang::En, "1"), chosen(Lang::En, "2")],
-            ["0 jours", "un jour", "2 jours"]
-        );
-        assert_eq!(
-            [chosen(Lang::Fr, "0"), chosen(Lang::Pt, "0"), chosen(Lang::Es, "0")],
-            ["un jour", "un jour", "0 jours"]
-        );
-        assert_eq!(chosen(Lang::En, "1,001"), "1,001 jours");
+        let chosen = |n| Lang::ALL.map(|lang| fill("{n|un jour|{n} jours}", lang, n));
+        assert_eq!(chosen("0"), ["0 jours", "un jour", "0 jours", "un jour"]);
+        assert_eq!(chosen("1"), ["un jour"; Lang::COUNT]);
+        assert_eq!(chosen("2"), ["2 jours"; Lang::COUNT]);
+        assert_eq!(fill("{n|one|many}", Lang::En, "1,001"), "many");
         assert_eq!(fill("{n|none|one|many}", Lang::Fr, "0"), "none");
+    }
+
+    /// The rule of Russian and Ukrainian for whole numbers, Unicode CLDR.
+    fn slavic(count: u64) -> usize {
+        match (count % 10, count % 100) {
+            (1, last) if last != 11 => 0,
+            (2..=4, last) if !(12..=14).contains(&last) => 1,
+            _ => 2,
+        }
+    }
+
+    #[test]
+    fn a_language_with_three_plural_forms_needs_its_row_and_nothing_else() {
+        let invented = Conventions {
+            tag: "x-invented",
+            texts: ["", ""],
+            plural_forms: 3,
+            plural: slavic,
+            decimal: '\'',
+            group: '_',
+            group_from: 4,
+            percent: "pc",
+            colon: " : ",
+            semicolon: " ; ",
+            and: "i",
+            and_before: None,
+        };
+        let filled = |text, n: &str| {
+            let template = Template::parse(text, invented.plural_forms).expect("a good template");
+            template.fill(&invented, &|_| Value::same(n.to_owned()))
+        };
+        let days = |n| filled("{n} {n|den'|dnja|dnej}", n);
+        assert_eq!(
+            ["1", "3", "5", "11", "21"].map(days),
+            ["1 den'", "3 dnja", "5 dnej", "11 dnej", "21 den'"]
+        );
+        assert_eq!(filled("{n|none|a|b|c}", "0"), "none");
+        assert!(Template::parse("{n|one|many}", invented.plural_forms).is_err());
+        assert_eq!(crate::wording::number::grouped(1_234_567, &invented), "1_234_567");
     }
 
     #[test]
@@ -165,8 +270,23 @@ mod tests {
         let text = "{n|one {a}|{n} {b|x|{c}}}!";
         assert_eq!(fill(text, Lang::En, "1"), "one <a>!");
         assert_eq!(fill(text, Lang::En, "3"), "3 <c>!");
-        let template = Template::parse(text).expect("a good template");
+        let template = Template::parse(text, 2).expect("a good template");
         assert_eq!(template.parameters(), ["n", "a", "n", "b", "c"]);
+    }
+
+    #[test]
+    fn equal_values_choose_the_first_text() {
+        let text = "{n=2|both|{n=m|all|{n='native'|own|{n} of {m}}}}";
+        let filled = |n: &str, m: &str| {
+            let value = |name: &str| Value::same(if name == "n" { n } else { m }.to_owned());
+            Template::parse(text, 2).expect("a good template").fill(Lang::En.conventions(), &value)
+        };
+        assert_eq!(filled("2", "2"), "both");
+        assert_eq!(filled("3", "3"), "all");
+        assert_eq!(filled("native", "3"), "own");
+        assert_eq!(filled("1", "3"), "1 of 3");
+        let template = Template::parse(text, 2).expect("a good template");
+        assert_eq!(template.parameters(), ["n", "n", "m", "n", "n", "m"]);
     }
 
     #[test]
@@ -177,10 +297,14 @@ mod tests {
             ("n}", "closes nothing"),
             ("{}", "not the name"),
             ("{N}", "not the name"),
-            ("{n|a}", "two or three"),
-            ("{n|a|b|c|d}", "two or three"),
+            ("{n=|a|b}", "not the name"),
+            ("{n=M|a|b}", "not the name"),
+            ("{n=m}", "needs two choices"),
+            ("{n=m|a|b|c}", "needs two choices"),
+            ("{n|a}", "needs 2 choices"),
+            ("{n|a|b|c|d}", "needs 2 choices"),
         ] {
-            let error = Template::parse(text).expect_err(text);
+            let error = Template::parse(text, 2).expect_err(text);
             assert!(error.contains(why), "{text}: {error}");
         }
     }

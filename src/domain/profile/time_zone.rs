@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use jiff::tz::TimeZoneDatabase;
 
-use crate::domain::vocabulary::edit_distance;
+use crate::domain::spelling;
 
 /// Longest name that is looked up; the longest of the IANA database has 32 characters.
 const MAX_NAME_LENGTH: usize = 64;
@@ -35,12 +35,11 @@ pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let same_city = |zone: &str| zone.rsplit('/').next().is_some_and(same);
     let zones = || ZONES.iter().map(String::as_str);
     zones().find(|zone| same(zone)).or_else(|| zones().find(|zone| same_city(zone))).or_else(|| {
-        zones()
-            .filter(|zone| zone.contains('/') && zone.len().abs_diff(wanted.len()) <= MAX_TYPOS)
-            .map(|zone| (edit_distance(&wanted, &zone.to_ascii_lowercase()), zone))
-            .min()
+        let near = |zone: &&str| zone.contains('/') && zone.len().abs_diff(wanted.len()) <= MAX_TYPOS;
+        let lower: Vec<String> = zones().filter(near).map(str::to_ascii_lowercase).collect();
+        spelling::nearest(&wanted, lower.iter().map(String::as_str))
             .filter(|(typos, _)| *typos <= MAX_TYPOS)
-            .map(|(_, zone)| zone)
+            .and_then(|(_, meant)| zones().find(|zone| zone.eq_ignore_ascii_case(meant)))
     })
 }
 
