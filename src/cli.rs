@@ -77,7 +77,7 @@ pub(crate) struct Global {
 enum Command {
     /// Run one whole matching round on the sample alliance, and tell its story.
     Demo(demo::Options),
-    /// Start the service.
+    /// Start the service (keep this window open).
     Serve(serve::Options),
     /// Bring in profiles of an organisation from a CSV file.
     Import(import::Options),
@@ -102,7 +102,7 @@ enum Command {
     /// Look after the service's database and tokens.
     #[command(subcommand)]
     Admin(admin::Command),
-    /// Say what is configured, reachable and migrated.
+    /// Check that everything is set up and running.
     Doctor(doctor::Options),
 }
 

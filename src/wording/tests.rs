@@ -53,7 +53,7 @@ fn every_reason_has_a_text_in_every_language_with_the_parameters_it_declares() {
 }
 
 #[test]
-fn every_key_is_in_all_four_languages() {
+fn every_key_is_in_every_language() {
     let english = catalogue::keys(Lang::En);
     for lang in Lang::ALL {
         let keys = catalogue::keys(lang);
@@ -89,8 +89,27 @@ fn no_sentence_is_left_in_english() {
     let is_sentence = |key: &&str| text(key, Lang::En).split(' ').count() >= 4;
     for key in catalogue::keys(Lang::En).into_iter().filter(is_sentence) {
         let english = text(key, Lang::En);
-        for lang in [Lang::Fr, Lang::Es, Lang::Pt] {
+        for lang in Lang::ALL.into_iter().filter(|lang| *lang != Lang::En) {
             assert_ne!(text(key, lang), english, "{key} in {}", lang.tag());
+        }
+    }
+}
+
+#[test]
+fn the_space_before_a_sign_is_that_of_the_language() {
+    for lang in Lang::ALL {
+        let conventions = lang.conventions();
+        for (sign, with_spaces) in
+            [(':', conventions.colon), (';', conventions.semicolon), ('%', conventions.percent)]
+        {
+            let space = with_spaces.chars().next().filter(|first| *first != sign);
+            for key in catalogue::keys(lang) {
+                let text = text(key, lang);
+                for (at, _) in text.match_indices(sign) {
+                    let before = text[..at].chars().next_back().filter(|c| c.is_whitespace());
+                    assert_eq!(before, space, "{}: {key}: {text}", lang.tag());
+                }
+            }
         }
     }
 }
@@ -115,6 +134,7 @@ fn every_label_is_there_in_every_language() {
             Criterion::ALL.into_iter().map(|value| criterion_label(Some(value), lang)).collect();
         labels.push(criterion_label(None, lang));
         labels.extend(HardRule::ALL.into_iter().map(|value| rule_label(value, lang)));
+        labels.extend(HardRule::ALL.into_iter().map(|value| exclusion_label(value, lang)));
         labels.extend(Stage::ALL.into_iter().map(|value| stage_label(value, lang)));
         labels.extend(RunState::ALL.into_iter().map(|value| run_state_label(value, lang)));
         labels.extend(RoundState::ALL.into_iter().map(|value| round_state_label(value, lang)));
@@ -149,17 +169,21 @@ fn a_reason_reads_like_a_person_wrote_it() {
     );
     assert_eq!(
         render(&three, Lang::Fr),
-        "propose 3 des 4 sujets recherchés\u{a0}: leadership, négociation et réseautage"
+        "propose 3 des 4 thèmes recherchés\u{a0}: leadership, négociation et réseautage"
     );
     assert_eq!(
         render(&three, Lang::Es),
-        "ofrece 3 de los 4 temas buscados: liderazgo, negociación y construcción de redes de contactos"
+        "ofrece 3 de los 4 temas buscados: liderazgo, negociación y creación de redes de contactos"
     );
     assert_eq!(
         render(&three, Lang::Pt),
         "oferece 3 dos 4 temas buscados: liderança, negociação e construção de redes de contatos"
     );
     assert_eq!(sentence(&topics(1, 1, "leadership"), Lang::En), "Offers the topic sought: leadership.");
+    let both = render(&topics(2, 2, "leadership,negotiation"), Lang::En);
+    assert_eq!(both, "offers both topics sought: leadership and negotiation");
+    let all = render(&topics(3, 3, "leadership,negotiation,networking"), Lang::Pt);
+    assert!(all.starts_with("oferece os 3 temas buscados: "), "{all}");
 }
 
 #[test]
@@ -171,15 +195,20 @@ fn values_are_named_in_the_readers_language() {
     assert_eq!(said(ReasonCode::ModesShared, Lang::Fr), "rencontres possibles à distance et en personne");
     assert_eq!(
         said(ReasonCode::MissingAnswer, Lang::En),
-        "no answer on “Career stage”, so a neutral value counts"
+        "“Career stage” was not answered, so a neutral value is used"
     );
     assert!(said(ReasonCode::SingleRuleRelaxed, Lang::Es).contains("«Suficientes horas en común»"));
     assert_eq!(said(ReasonCode::RuleMinScore, Lang::Fr), "leur score est sous le minimum de 60,00\u{a0}%");
     assert_eq!(
         said(ReasonCode::RuleWeeklyOverlap, Lang::En),
-        "3 minutes in common per week, where 60 are needed",
+        "3 minutes in common per week, but at least 60 minutes are needed",
         "minutes are minutes"
     );
+    let native = Reason::new(ReasonCode::RuleLanguage).with("level", "native");
+    assert_eq!(render(&native, Lang::En), "they share no native language");
+    assert_eq!(render(&native, Lang::Fr), "aucune langue maternelle commune");
+    let many = Reason::new(ReasonCode::NoCandidate).with("counterparts", 1_877);
+    assert!(render(&many, Lang::Fr).contains("1\u{202f}877"), "counts are grouped");
 }
 
 #[test]
@@ -200,26 +229,47 @@ fn codes_are_understood_in_every_spelling_that_reasons_may_carry() {
 }
 
 #[test]
-fn lists_are_joined_as_each_language_does() {
-    assert_eq!(list(&["a"], Lang::En), "a");
-    assert_eq!(list(&["a", "b", "c"], Lang::En), "a, b and c");
-    assert_eq!(list(&["geología", "informática"], Lang::Es), "geología e informática");
-    assert_eq!(list(&["agua", "historia"], Lang::Es), "agua e historia");
-    assert_eq!(list(&["agua", "hielo"], Lang::Es), "agua y hielo");
-    assert_eq!(list(&["a", "b"], Lang::Fr), "a et b");
-    assert_eq!(list(&["geology and exploration", "finance"], Lang::En), "geology and exploration; finance");
-    assert_eq!(list(&[], Lang::Pt), NO_VALUE);
-}
-
-#[test]
 fn texts_are_filled_with_named_values() {
     assert_eq!(
         fill("reason.SAME_COUNTRY", Lang::En, &[("country", &"Peru")]),
         "both live in the same country: Peru"
     );
-    assert_eq!(score(10_000, Lang::En), "100.00%");
-    assert_eq!(score(5, Lang::Pt), "0,05%");
+    assert_eq!(labelled("Thèmes", "1 sur 2", Lang::Fr), "Thèmes\u{a0}: 1 sur 2");
+    assert_eq!(labelled("Topics", "1 of 2", Lang::En), "Topics: 1 of 2");
     assert_eq!(capitalised("état"), "État");
+}
+
+/// Adding a language touches one row of one table; the tests of a file are not read.
+#[test]
+fn no_file_but_the_table_of_languages_counts_or_names_them() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    let (mut read, mut breaches) = (0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let is_table = path == root.join("domain/vocabulary/lang.rs");
+            let is_test = path.iter().any(|part| part == "tests" || part == "tests.rs" || part == "sample.rs");
+            if is_table || is_test || path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            let mut named: Vec<String> = Lang::ALL.iter().map(|lang| format!("Lang::{lang:?}")).collect();
+            named.extend(Lang::ALL.iter().map(|lang| format!("\"{}\" =>", lang.tag())));
+            named.extend(["four languages", "&'static str; 4"].map(str::to_owned));
+            breaches.extend(named.into_iter().filter(|name| product.contains(name.as_str())).map(|name| {
+                format!("{}: {name}", path.strip_prefix(&root).unwrap().display())
+            }));
+            read += 1;
+        }
+    }
+    assert!(read > 150, "src/ was read");
+    assert!(breaches.is_empty(), "a language is one row of domain/vocabulary/lang.rs: {breaches:#?}");
 }
 
 /// The snapshot is the sheet that proof-readers get.
