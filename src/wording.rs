@@ -28,7 +28,7 @@ use crate::domain::vocabulary::{
     Commodity, Country, Function, Goal, Kind, Lang, Region, Topic, Vocabulary, WorkingStyle,
 };
 
-/// A reason in words: the inside of a sentence, without a capital letter and a full stop.
+/// A reason as the inside of a sentence, without a capital letter and a full stop.
 pub fn render(reason: &Reason, lang: Lang) -> String {
     fill_with(&format!("reason.{}", reason.code.as_str()), lang, &|name| match reason.parameters.get(name) {
         Some(value) => Value {
@@ -39,14 +39,14 @@ pub fn render(reason: &Reason, lang: Lang) -> String {
     })
 }
 
-/// A reason in words, as a whole sentence.
+/// A reason as a whole sentence.
 pub fn sentence(reason: &Reason, lang: Lang) -> String {
     let mut words = capitalised(&render(reason, lang));
     words.push('.');
     words
 }
 
-/// A label before what belongs to it: `label: value`.
+/// A label with its value: `label: value`.
 pub fn labelled(label: &str, value: &str, lang: Lang) -> String {
     format!("{label}{}{value}", lang.conventions().colon)
 }
@@ -56,7 +56,7 @@ pub fn criterion_label(criterion: Option<Criterion>, lang: Lang) -> &'static str
     criterion.map_or_else(|| text("criterion.private", lang), |criterion| label("criterion", criterion, lang))
 }
 
-/// Name of a hard rule, for headings.
+/// Name of a hard rule, for headings: what the rule demands.
 pub fn rule_label(rule: HardRule, lang: Lang) -> &'static str {
     label("rule", rule, lang)
 }
@@ -66,7 +66,7 @@ pub fn exclusion_label(rule: HardRule, lang: Lang) -> &'static str {
     label("exclusion", rule, lang)
 }
 
-/// Why someone has no match, for headings.
+/// Name of an unmatched reason, for headings.
 pub fn unmatched_label(reason: UnmatchedReason, lang: Lang) -> &'static str {
     label("unmatched_reason", reason, lang)
 }
@@ -121,7 +121,7 @@ fn snake_case(name: &str) -> String {
     snake
 }
 
-/// The value of a reason's parameter as it is read: codes by their labels, numbers as they are.
+/// The value of a reason's parameter in words: the label of a code, the grouped digits of a count.
 fn value_in_words(code: ReasonCode, name: &str, value: &str, lang: Lang) -> String {
     let one = |found: Option<&'static str>| found.map_or_else(|| value.to_owned(), str::to_owned);
     match name {
@@ -171,7 +171,7 @@ fn labels(codes: &str, lang: Lang, label: impl Fn(&str) -> Option<&'static str>)
     list(&labels.iter().map(AsRef::as_ref).collect::<Vec<_>>(), lang)
 }
 
-/// The value that is called `name`, in snake case or in capitals, or has it as its number.
+/// The value with this name, in snake case or in capitals, or with this number.
 fn named<T: Copy + Debug>(all: &[T], name: &str) -> Option<T> {
     let number = name.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     let wanted = name.to_ascii_lowercase();

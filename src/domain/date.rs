@@ -1,4 +1,4 @@
-//! Dates as they come from outside.
+//! Reads dates that come from outside.
 
 use jiff::civil::Date;
 

@@ -6,7 +6,10 @@ const MOST_CHARS: usize = 64;
 
 /// The known name with the fewest typing errors (Levenshtein distance) and their number; among equals the first in
 /// byte order.
-pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<(usize, &'a str)> {
+pub(crate) fn nearest<'a>(
+    wanted: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<(usize, &'a str)> {
     let end = wanted.char_indices().nth(MOST_CHARS).map_or(wanted.len(), |(end, _)| end);
     let wanted = &wanted[..end];
     known.into_iter().map(|name| (strsim::levenshtein(wanted, name), name)).min()

@@ -19,7 +19,7 @@ use super::spelling;
 /// A code with its labels.
 #[derive(Debug)]
 pub struct Term {
-    /// The code, as files and messages carry it.
+    /// The code in files and messages.
     pub code: &'static str,
     labels: Labels,
 }

@@ -1,4 +1,4 @@
-//! What stands inside a cell: each form with the way in and the way out side by side.
+//! The forms of cells: each form with its reader and its writer.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -45,17 +45,18 @@ pub(super) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String 
     cell
 }
 
-/// Whether a spreadsheet would run a text that begins with `first`, or the reader would take it for a guard.
+/// Whether a text that begins with `first` needs the apostrophe: a spreadsheet would run it, or the reader would remove its
+/// own apostrophe.
 fn must_be_guarded(first: char) -> bool {
     matches!(first, '=' | '+' | '-' | '@' | '\t' | '\r' | '\'')
 }
 
-/// Puts an apostrophe before what a spreadsheet would run as a formula.
+/// Puts an apostrophe before a text that a spreadsheet would run as a formula.
 pub(super) fn guarded(text: &str) -> Cow<'_, str> {
     if text.starts_with(must_be_guarded) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// Takes off the apostrophe that [`guarded`] put on.
+/// Removes the apostrophe that [`guarded`] adds.
 pub(super) fn unguarded(text: &str) -> &str {
     text.strip_prefix('\'').filter(|rest| rest.starts_with(must_be_guarded)).unwrap_or(text)
 }
@@ -65,7 +66,7 @@ pub(super) fn number(text: &str) -> Result<i32, Misread> {
     text.parse().map_err(|_| Misread::new("is not a whole number", "use digits only, for example 2"))
 }
 
-/// Reads one item of `weekly_hours`, which may stand for several slots, and adds them in order.
+/// Reads one item of `weekly_hours`, which may mean several slots, and adds the slots in order.
 pub(super) fn read_slots(item: &str, slots: &mut Vec<SlotDraft>) -> Result<(), Misread> {
     const HINT: &str = "write for example `Mon 18:00-20:00` or `Mon-Fri 07:00-08:30`";
     let (days, times) =
@@ -214,7 +215,8 @@ pub(super) fn write_meeting_mode(mode: i32) -> &'static str {
     }
 }
 
-/// A person as the API names her; what is no person is left as it is, to be refused with the words that were written.
+/// A person by the name that the API uses. A text that is not a person stays as it is, so that the error shows what was
+/// written.
 pub(super) fn read_person(item: &str, organisation: &OrganisationId) -> String {
     let (organisation, id) = match item.split_once('/') {
         None => (Some(organisation.clone()), item),
@@ -283,7 +285,7 @@ pub(super) fn write_earlier_consent(consent: &ConsentDraft) -> Option<String> {
     Some(item)
 }
 
-/// Percent-encodes what would end an item.
+/// Percent-encodes the characters that would end an item.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! The columns: one table from which reading, writing, the template and the documentation are made.
+//! The table of columns. Reading, writing, the template and the documentation are derived from it.
 
 use std::fmt::Write as _;
 
@@ -8,12 +8,12 @@ use crate::domain::spelling;
 /// Number of example rows in the template.
 pub const EXAMPLES: usize = 3;
 
-/// What is fixed about a column.
+/// Properties of a column.
 #[derive(Debug)]
 struct Spec {
     name: &'static str,
     required: bool,
-    /// Paths of the API's fields that this column holds; a path also stands for everything below it.
+    /// Paths of the API's fields that this column contains; a path includes every path below it.
     fields: &'static [&'static str],
     about: &'static str,
     /// A mentor, a mentee, and a person in both roles.
@@ -176,7 +176,7 @@ impl Column {
         self.spec().required
     }
 
-    /// What it holds, in a sentence or two.
+    /// Description of the column, in one or two sentences.
     pub fn about(self) -> &'static str {
         self.spec().about
     }
@@ -186,7 +186,7 @@ impl Column {
         self.spec().examples
     }
 
-    /// Reads a header cell: capitals, blanks around it, and blanks or hyphens for underscores do not matter.
+    /// Reads a header cell, ignoring case and blanks around it; blanks and hyphens count as underscores.
     pub(super) fn from_header(text: &str) -> Option<Self> {
         let wanted = normalised(text);
         Self::ALL.into_iter().find(|column| column.name() == wanted)
@@ -216,9 +216,9 @@ impl Column {
     }
 }
 
-/// The column that holds a field of the API, for example `topics_offered` for `mentor_offer.topics[2]`; empty for a path
-/// that no column holds. Consents are numbered by draft: without the row, the first is taken to be the one for matching
-/// and any other the one for identity; [`Row::column_of`](super::Row::column_of) knows better.
+/// The column of a field of the API, for example `topics_offered` for `mentor_offer.topics[2]`; empty for a path without a
+/// column. Without the row, the first consent counts as the one for matching and any other as the one for identity;
+/// [`Row::column_of`](super::Row::column_of) is exact.
 pub fn column_of(field_path: &str) -> &'static str {
     let path = match consent_part(field_path) {
         Some((0, part)) => format!("consents.matching.{part}"),
@@ -234,7 +234,7 @@ pub(super) fn consent_part(field_path: &str) -> Option<(usize, &str)> {
     Some((at.parse().ok()?, part.trim_start_matches('.')))
 }
 
-/// The text that explains every column to people, one paragraph each.
+/// Description of every column, one paragraph each.
 pub fn describe_columns() -> String {
     let mut text = String::from(
         "The first line names the columns, in any order; only those marked with * must be there. An empty cell is a \

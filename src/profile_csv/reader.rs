@@ -1,4 +1,4 @@
-//! From a CSV stream to drafts, row by row.
+//! Reads a CSV stream into drafts, row by row.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -12,16 +12,15 @@ use crate::domain::profile::{
 };
 use crate::domain::violation::excerpt;
 
-/// Most problems told of one row: a cell of separators and rubbish would have thousands.
+/// Most problems reported of one row: a cell of separators alone would have thousands.
 const MAX_PROBLEMS: usize = 100;
 
-/// A row that could be read. Whether the profile is right is for
-/// [`Profile::parse`](crate::domain::profile::Profile::parse) to say.
+/// A row that could be read. [`Profile::parse`](crate::domain::profile::Profile::parse) checks the profile itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// Physical line on which the row begins, from 1; the header is line 1.
     pub line: u64,
-    /// What it says.
+    /// Content of the row.
     pub draft: ProfileDraft,
 }
 
@@ -42,17 +41,17 @@ pub struct BadRow {
     pub line: u64,
     /// What is wrong, in the order of the columns; never empty.
     pub problems: Vec<CellProblem>,
-    /// What could be read, without the cells in `problems`, so that the rest can be checked at once too; `None` if the
-    /// cells could not be told apart.
+    /// The cells that could be read, without those in `problems`, so that the service can check them too; `None` if the
+    /// row could not be divided into cells.
     pub partial: Option<Box<ProfileDraft>>,
 }
 
 /// One thing that is wrong with a cell or with the header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellProblem {
-    /// Name of the column; empty if the row as a whole is meant.
+    /// Name of the column; empty for a problem of the whole row.
     pub column: &'static str,
-    /// What stands there, or the item of the list that is meant, cut at 80 characters.
+    /// Content of the cell, or the wrong item of its list, cut at 80 characters.
     pub value: String,
     /// What is wrong, a clause in English.
     pub what: String,
@@ -73,7 +72,7 @@ impl fmt::Display for CellProblem {
     }
 }
 
-/// Why a file could not be begun.
+/// Why the header of a file could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The stream failed.
@@ -117,7 +116,7 @@ impl<R: Read> ProfileReader<R> {
         refuse_other_kinds(records.peek())?;
         let mut found = records.read()?;
         if found && records.record().cell(0).eq_ignore_ascii_case(b"sep=") {
-            // Some spreadsheets write their delimiter into a line of its own.
+            // Some spreadsheets write the delimiter on a line before the header.
             found = records.read()?;
         }
         if !found {
@@ -171,7 +170,7 @@ impl<R: Read> Iterator for ProfileReader<R> {
     }
 }
 
-/// Recognises the files that people send by mistake.
+/// Recognises files of other kinds that are sent by mistake.
 fn refuse_other_kinds(beginning: &[u8]) -> Result<(), OpenError> {
     let what = match beginning {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "the file is in UTF-16",
@@ -181,7 +180,7 @@ fn refuse_other_kinds(beginning: &[u8]) -> Result<(), OpenError> {
     Err(OpenError::Header(vec![whole(what, "save it as CSV (UTF-8)")]))
 }
 
-/// Which column stands where.
+/// Position of each column.
 #[derive(Debug)]
 struct Header {
     columns: Vec<Column>,
@@ -245,7 +244,7 @@ fn unknown_column(text: &str, at: usize) -> CellProblem {
     CellProblem { column: "", value: excerpt(text.trim()), what, hint }
 }
 
-/// One record with its header, and what has been found wrong so far.
+/// One record with its header, and the problems found so far.
 struct Cells<'a> {
     header: &'a Header,
     record: &'a Record,
@@ -253,7 +252,7 @@ struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// Whether the record came whole and with as many cells as the header.
+    /// Whether the record is complete and has as many cells as the header.
     fn all_there(&mut self) -> bool {
         let problem = match &self.record.oversize {
             Some(Oversize::Cell { at, excerpt: beginning }) => {
@@ -396,7 +395,7 @@ impl<'a> Cells<'a> {
         self.get(column).to_owned()
     }
 
-    /// A cell that is one thing, or empty.
+    /// A cell with one value, or empty.
     fn one<T>(&mut self, column: Column, read: impl FnOnce(&str) -> Result<T, Misread>) -> Option<T> {
         let text = self.get(column);
         if text.is_empty() {
@@ -405,7 +404,7 @@ impl<'a> Cells<'a> {
         read(text).map_err(|misread| self.note(column, text, misread.what, misread.hint)).ok()
     }
 
-    /// A cell that is a list: the items that could be read.
+    /// The items of a list that could be read.
     fn list<T>(&mut self, column: Column, mut read: impl FnMut(&str) -> Result<T, Misread>) -> Vec<T> {
         let text = self.get(column);
         let mut list = Vec::new();
@@ -453,7 +452,7 @@ fn code(item: &str) -> Result<String, Misread> {
     Ok(item.to_owned())
 }
 
-/// A problem of no one cell.
+/// A problem of the whole row.
 fn whole(what: &str, hint: &str) -> CellProblem {
     CellProblem { column: "", value: String::new(), what: what.to_owned(), hint: hint.to_owned() }
 }

@@ -1,6 +1,8 @@
-//! Records of a CSV stream in bounded memory. The parser is `csv-core`, the one inside `csv`, driven directly because
-//! `csv` reads a whole record before anyone can refuse it: a 10 MiB cell would be held in memory, and a forgotten
-//! quotation mark would be the whole file.
+//! Records of a CSV stream in bounded memory.
+//!
+//! The parser is `csv-core`, which `csv` uses too. This module calls the parser directly, because `csv` reads a whole record
+//! before the caller can reject it: a cell of 10 MiB would be held in memory, and a missing quotation mark would make the whole
+//! file one record.
 
 use std::io::{self, Read};
 
@@ -17,7 +19,7 @@ const CHUNK: usize = 64 * 1024;
 /// Bytes of an oversized cell that are kept for its excerpt.
 const EXCERPT: usize = 400;
 
-/// One record, in buffers that are used again for the next.
+/// One record. Its buffers are used again for the next record.
 #[derive(Debug)]
 pub(super) struct Record {
     bytes: Vec<u8>,
@@ -27,11 +29,11 @@ pub(super) struct Record {
     pub(super) line: u64,
     /// Physical line it ends on.
     pub(super) last_line: u64,
-    /// Why it is not here whole.
+    /// Why the record is not complete.
     pub(super) oversize: Option<Oversize>,
 }
 
-/// A record that passed a bound and was not kept.
+/// A record beyond a bound, which was not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Oversize {
     /// A cell is longer than [`MAX_CELL`].
@@ -62,7 +64,7 @@ impl Record {
         &self.bytes[start..self.ends[at]]
     }
 
-    /// Whether every cell is blank: the rows that spreadsheets leave below a table.
+    /// Whether every cell is blank. Spreadsheets write such rows below a table.
     pub(super) fn is_blank(&self) -> bool {
         let end = if self.len == 0 { 0 } else { self.ends[self.len - 1] };
         self.bytes[..end].iter().all(u8::is_ascii_whitespace)
@@ -83,7 +85,7 @@ pub(super) struct Records<R> {
 }
 
 impl<R: Read> Records<R> {
-    /// Begins to read: passes over a byte order mark and settles the delimiter by the first line.
+    /// Starts reading: skips a byte order mark and takes the delimiter from the first line.
     pub(super) fn new(input: R) -> io::Result<Self> {
         let mut records = Self {
             input,
@@ -116,7 +118,7 @@ impl<R: Read> Records<R> {
         Ok(records)
     }
 
-    /// Beginning of what has been read and not used: enough to recognise a file of another kind.
+    /// Beginning of the bytes that are read and not yet used: enough to recognise a file of another kind.
     pub(super) fn peek(&self) -> &[u8] {
         &self.buffer[self.start..self.end.min(self.start + 16)]
     }
@@ -174,7 +176,7 @@ impl<R: Read> Records<R> {
         Ok(true)
     }
 
-    /// Notes that the record passed its bound while cell `at` was being read.
+    /// Notes that the record exceeded its bound in cell `at`.
     fn refuse(&mut self, at: usize) {
         if self.record.oversize.is_some() {
             return;
@@ -188,7 +190,7 @@ impl<R: Read> Records<R> {
         });
     }
 
-    /// Refuses a whole record for the first cell that is too long, if any.
+    /// Rejects a whole record for the first cell that is too long, if any.
     fn refuse_long_cell(&mut self) {
         let record = &mut self.record;
         if let Some(at) = (0..record.len).find(|at| record.cell(*at).len() > MAX_CELL) {
@@ -197,7 +199,7 @@ impl<R: Read> Records<R> {
         }
     }
 
-    /// Passes over line ends before a record, so that its line is the one it stands on.
+    /// Skips line ends before a record, so that the record has the number of its own line.
     fn pass_empty_lines(&mut self) -> io::Result<()> {
         loop {
             if self.start == self.end {
@@ -216,7 +218,7 @@ impl<R: Read> Records<R> {
         }
     }
 
-    /// Reads more behind what is not used yet.
+    /// Reads more bytes after those that are not yet used.
     fn fill(&mut self) -> io::Result<()> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);

@@ -1,4 +1,4 @@
-//! From drafts to CSV, so that reading gives the same drafts again.
+//! Writes drafts as CSV. The reader returns the same drafts.
 
 use std::io::{self, Write};
 
@@ -33,7 +33,7 @@ impl<W: Write> ProfileWriter<W> {
         self.csv.write_record(None::<&[u8]>).map_err(io::Error::from)
     }
 
-    /// Ends the file and gives the output back. A file that is not ended may lack its last rows.
+    /// Ends the file and returns the output. Without this call the last rows may be missing.
     pub fn finish(mut self) -> io::Result<W> {
         self.csv.flush()?;
         self.csv.into_inner().map_err(|error| io::Error::other(error.to_string()))
@@ -50,7 +50,7 @@ pub fn write_template<W: Write>(output: W) -> io::Result<()> {
     csv.flush()
 }
 
-/// What stands in the cell of a column.
+/// Content of the cell of a column.
 fn content(draft: &ProfileDraft, person: Option<&ProfileRef>, column: Column) -> String {
     use Column as C;
     use ConsentPurpose::{Identity, Matching};

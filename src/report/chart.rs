@@ -1,39 +1,41 @@
-//! Charts as inline SVG: values in, markup out. Horizontal places are percentages of the width, so a chart fills whatever
-//! it is put into while its text keeps one readable size from a phone to paper. Colours and patterns are classes of the
-//! report's style sheet; every figure is also written as a word or number, so none is told by colour alone.
+//! Charts as inline SVG: bars, histogram, meter.
+//!
+//! Horizontal positions are percentages of the width, so that a chart fills its container and its text keeps one readable
+//! size from a phone to paper. Colours and patterns are classes of the report's style sheet. Every figure is also written as
+//! a word or a number, so that no meaning depends on colour alone.
 
 use maud::{Markup, html};
 
 use super::number::length;
 
-/// What a chart tells to people who do not see it, and the id that ties the parts together.
+/// Title and description of a chart for screen readers, and the id that connects its parts.
 #[derive(Debug, Clone, Copy)]
 pub struct Caption<'a> {
     /// Unique within the document.
     pub id: &'a str,
     /// What the chart shows.
     pub title: &'a str,
-    /// What can be seen in it, in one or two sentences.
+    /// The main figures of the chart, in one or two sentences.
     pub description: &'a str,
 }
 
-/// What the part of a bar beyond its filled part means.
+/// Meaning of the part of a bar beyond its filled part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rest {
-    /// A shortfall: drawn in the colour of what is missing, hatched.
+    /// A shortfall, drawn hatched in the colour of missing people.
     Shortfall,
-    /// What could have been reached: drawn as an empty track.
+    /// The part that could have been reached, drawn as an empty track.
     Reach,
 }
 
 /// One bar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bar {
-    /// Whose bar it is.
+    /// Name of the bar.
     pub label: String,
     /// Label and figures as one text, for tooltips and screen readers.
     pub title: String,
-    /// Its figures in words, written at its right end.
+    /// Figures of the bar, written at its right end.
     pub value: String,
     /// Length of the filled part.
     pub filled: u64,
@@ -47,7 +49,7 @@ const ROW: usize = 42;
 const FIGURE: usize = 86;
 /// Height of the bars' area of a histogram.
 const PLOT: u64 = 168;
-/// Top of that area: room for the marker's label and for the counts above the bars.
+/// Top of the bars' area: room for the marker's label and for the counts above the bars.
 const PLOT_TOP: u64 = 44;
 
 /// Horizontal bars, each with its label and figures above it, all to one scale.
@@ -76,7 +78,7 @@ pub fn bars(caption: Caption<'_>, rest: Rest, bars: &[Bar]) -> Markup {
                 svg y=(i * ROW) width="100%" height=(ROW) {
                     title { (bar.title) }
                     text class="label" x="0" y="14" { (bar.label) }
-                    // From the right end, in pixels: a label too long for the width fades out before the figures.
+                    // Measured from the right end in pixels: a label that is too long fades out before the figures.
                     svg x="100%" width="1" height="20" overflow="visible" {
                         rect x={ "-" (figures + 28) } width="24" height="20" fill={ "url(#" (caption.id) "-fade)" } {}
                         rect class="cover" x={ "-" (figures + 4) } width=(figures + 4) height="20" {}
@@ -96,8 +98,8 @@ pub fn bars(caption: Caption<'_>, rest: Rest, bars: &[Bar]) -> Markup {
     )
 }
 
-/// A histogram of bins of equal width, each with its count as a number and as it is written. The ticks stand at equal
-/// distances from end to end, the marker at so many ten-thousandths of the way.
+/// A histogram of bins of equal width, each with its count as a number and as a text. The ticks are at equal distances
+/// from end to end. The position of the marker is in ten-thousandths of the width.
 pub fn histogram(
     caption: Caption<'_>,
     bins: &[(u64, String)],
@@ -135,7 +137,7 @@ pub fn histogram(
                 line class="marker" x1=(x) x2=(x) y1="2" y2=(base) {}
                 text class="marker-label" x=(x) dx=(shift) y="13" text-anchor=(anchor) { (label) }
             }
-            // Last, so that the marker does not strike them through.
+            // The counts come last, so that the marker does not cross them.
             @for (i, (bin, written)) in (0_u64..).zip(bins) {
                 @if *bin > 0 {
                     text class=(count_class) x=(length(i * 100 + 50, slots)) y=(base - height(*bin) - 5)
@@ -146,8 +148,8 @@ pub fn histogram(
     )
 }
 
-/// A thin bar of `part` of `whole`, for table cells and tiles. It repeats a figure beside it, so it is hidden from
-/// screen readers.
+/// A thin bar of `part` of `whole`, for table cells and tiles. It is hidden from screen readers, because the figure is
+/// written beside it.
 pub fn meter(part: u64, whole: u64) -> Markup {
     html! {
         svg.meter width="100%" height="6" aria-hidden="true" {

@@ -1,4 +1,4 @@
-//! Who has a mentor and who has not, by priority, region and organisation.
+//! Mentees with and without a mentor, by priority, region and organisation.
 
 use std::cmp::Reverse;
 
@@ -14,7 +14,7 @@ use crate::domain::vocabulary::Region;
 /// Most organisations with a bar of their own.
 const MOST_BARS: usize = 30;
 
-/// A group by the name it is shown with.
+/// A group with the name that the report shows.
 struct Group {
     label: String,
     coverage: Coverage,
@@ -96,7 +96,7 @@ fn organisations(report: &RoundReport<'_>) -> Markup {
         .map(|(id, coverage)| Group { label: report.organisation(id).to_owned(), coverage: *coverage });
     let (mut drawn, mentors_only): (Vec<Group>, Vec<Group>) =
         groups.partition(|group| group.coverage.mentees > 0);
-    // Shares are compared as fractions of a common denominator; stable, so equals stay ordered by id.
+    // Shares are compared as fractions of a common denominator. The sort is stable: equal shares stay ordered by id.
     drawn.sort_by(|a, b| {
         let (a, b) = (&a.coverage, &b.coverage);
         let scaled = |x: &Coverage, y: &Coverage| u128::from(x.matched_mentees) * u128::from(y.mentees);
@@ -138,7 +138,8 @@ fn mentors_only_note(words: Words, groups: &[Group]) -> Markup {
     }
 }
 
-/// Bars of `groups`, and below them one of all others together, on a scale of its own so that it hides nobody.
+/// Bars of `groups`, and below them one bar of all others together. The last bar has a scale of its own: on the common
+/// scale it would make the others invisible.
 fn bars(words: Words, id: &str, title: &str, groups: &[Group], others: Option<&Group>) -> Markup {
     let all = groups.iter().chain(others).fold(Coverage::default(), |sum, group| add(sum, group.coverage));
     let description = words.fill(
@@ -177,7 +178,7 @@ fn bar(words: Words, group: &Group) -> Bar {
 
 fn table(words: Words, title: &str, groups: &[&[Group]], complete: bool) -> Markup {
     html! {
-        // On paper the table is left out where the bars already show everybody.
+        // On paper the table is left out if the bars already show every group.
         details class=(if complete { "same" } else { "fuller" }) {
             summary { (words.text("coverage_table")) }
             div.scroll tabindex="0" role="region" aria-label=(words.text(title)) {

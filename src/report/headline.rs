@@ -1,4 +1,4 @@
-//! The top of the report: which round, what came out, and what that means in plain words.
+//! The top of the report: the round, the main figures, and their meaning in plain words.
 
 use maud::{Markup, html};
 
@@ -6,7 +6,7 @@ use super::round_report::RoundReport;
 use super::words::Words;
 use super::{chart, number, people};
 
-/// Title, dates and, where the people are invented, the notice that says so.
+/// Title, dates and, for invented people, the notice that they are invented.
 pub(super) fn masthead(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let (start, end) = (words.day(report.start_date), words.day(report.end_date));
@@ -26,7 +26,7 @@ pub(super) fn masthead(report: &RoundReport<'_>) -> Markup {
     }
 }
 
-/// The figures everybody asks for first, and what they mean.
+/// The main figures and their meaning.
 pub(super) fn section(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let summary = report.summary;
@@ -105,7 +105,8 @@ fn gap(report: &RoundReport<'_>) -> u128 {
     report.summary.proof.primal.abs_diff(report.summary.proof.dual)
 }
 
-/// Sentences on who is matched, on how well, and on how sure that is; each only where it applies.
+/// Paragraphs on the number of matched people, on their scores and on the proof. A sentence that does not apply is left
+/// out.
 fn meaning(report: &RoundReport<'_>) -> Vec<Vec<String>> {
     let words = report.words();
     let summary = report.summary;

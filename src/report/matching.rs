@@ -1,4 +1,4 @@
-//! How well the matches fit, what their scores are made of, what the hard rules exclude, and how long it took.
+//! Distribution of the scores, contribution of the criteria, exclusions by rule, and time of the stages.
 
 use std::cmp::Reverse;
 
@@ -116,7 +116,7 @@ pub(super) fn criteria(report: &RoundReport<'_>) -> Markup {
     }
 }
 
-/// Pairs that each hard rule excludes, and the time each stage took.
+/// Number of pairs that each hard rule excludes, and the time of each stage.
 pub(super) fn rules(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let summary = report.summary;

@@ -4,7 +4,7 @@
 use crate::domain::vocabulary::Lang;
 use crate::wording::number::{decimal, percent};
 
-/// Smallest group of which a percentage is shown: below it, one person moves the figure by more than four points.
+/// Smallest group with a percentage: in a smaller one, a single person changes the figure by more than four points.
 pub(super) const PERCENT_BASE: u64 = 23;
 
 /// `part` of `whole` in whole percent, or `None` below [`PERCENT_BASE`]. A part that would round to nothing or to
@@ -26,7 +26,7 @@ pub(super) fn percentage_points(hundredths: u64, lang: Lang) -> String {
     decimal((hundredths + 500) / 1_000, 1, lang)
 }
 
-/// Microseconds as milliseconds below a second, as seconds above.
+/// Microseconds, written as milliseconds below one second and as seconds from there.
 pub(super) fn duration(micros: i64, lang: Lang) -> String {
     let micros = u64::try_from(micros).unwrap_or_default();
     if micros < 1_000_000 {
@@ -36,7 +36,7 @@ pub(super) fn duration(micros: i64, lang: Lang) -> String {
     }
 }
 
-/// `part` of `whole` as a length for SVG, in percent with two decimals; a part above zero is never invisible.
+/// `part` of `whole` as a length for SVG, in percent with two decimals; a part above zero is always visible.
 pub(super) fn length(part: u64, whole: u64) -> String {
     let hundredths = (u128::from(part) * 10_000).checked_div(u128::from(whole)).unwrap_or(0).min(10_000);
     let visible = if part > 0 { hundredths.max(60) } else { 0 };

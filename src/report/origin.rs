@@ -1,10 +1,10 @@
-//! How to read the report and contest what it says, and what it was made from.
+//! How to read and contest the report, and the versions and digests of its input.
 
 use maud::{Markup, html};
 
 use super::round_report::RoundReport;
 
-/// How the figures are meant, and the way to a person who looks at a case again.
+/// Meaning of the figures, and the steps to have a case reviewed by a person.
 pub(super) fn guide(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     html! {
@@ -24,7 +24,7 @@ pub(super) fn guide(report: &RoundReport<'_>) -> Markup {
     }
 }
 
-/// What the result was made from, so that anybody can make it again and compare.
+/// Versions and digests of the input and of the result, for reproducing the run.
 pub(super) fn footer(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let proof = &report.summary.proof;

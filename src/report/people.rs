@@ -1,4 +1,4 @@
-//! The people: every match with what speaks for it, everybody else with the reason and what would change it.
+//! Every match with its main reasons, and every person without a match with the reason and the possible change.
 
 use std::cmp::Reverse;
 
@@ -11,14 +11,14 @@ use crate::domain::name::ProfileRef;
 use crate::domain::run::{Match, Side, Unmatched, UnmatchedReason};
 use crate::wording;
 
-/// Rows shown without opening anything.
+/// Rows that are visible before the reader opens the rest.
 const OPEN_ROWS: usize = 25;
-/// Most rows in the file: beyond, it would grow too large to open on a phone.
+/// Most rows in the file: a file with more rows is too large for a phone.
 pub(super) const MOST_ROWS: usize = 500;
 /// Most reasons shown per match.
 const MOST_REASONS: usize = 3;
 
-/// The matches, the weakest first.
+/// The matches, the lowest score first.
 pub(super) fn matches(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     if report.matches.is_empty() {
@@ -43,7 +43,7 @@ pub(super) fn matches(report: &RoundReport<'_>) -> Markup {
     }
 }
 
-/// The rows to show at once and those to fold away.
+/// The visible rows and the folded ones.
 fn fold<T>(rows: &[T]) -> (&[T], &[T]) {
     rows[..rows.len().min(MOST_ROWS)].split_at(rows.len().min(OPEN_ROWS))
 }
@@ -79,7 +79,7 @@ fn match_table(report: &RoundReport<'_>, matches: &[&Match]) -> Markup {
     }
 }
 
-/// Reasons of the contributions that give most; a missing answer speaks for nothing.
+/// Reasons of the greatest contributions. A missing answer is not a reason in favour of a match.
 fn top_reasons(one: &Match) -> impl Iterator<Item = &Reason> {
     let mut given: Vec<_> = (one.contributions.iter())
         .filter(|given| given.points > 0 && given.reason.code != ReasonCode::MissingAnswer)
@@ -95,7 +95,7 @@ fn person(report: &RoundReport<'_>, profile: &ProfileRef) -> Markup {
     }
 }
 
-/// Everybody without a match: mentees first, because they lose most by it.
+/// Every person without a match, mentees first: a mentee without a mentor loses most.
 pub(super) fn unmatched(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     if report.unmatched.is_empty() {
@@ -195,7 +195,7 @@ fn exclusions(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
     }
 }
 
-/// The reason comes first among the details, what would change it after it.
+/// Splits the details: the reason is the first, the possible changes follow.
 fn reason_and_changes(one: &Unmatched) -> (Reason, &[Reason]) {
     match one.details.split_first() {
         Some((reason, changes)) => (reason.clone(), changes),

@@ -10,12 +10,12 @@ use crate::domain::name::OrganisationId;
 use crate::domain::run::{Match, RunSummary, Unmatched};
 use crate::domain::vocabulary::Lang;
 
-/// What a report is made of. It is meant for coordinators: it names every pair, by pseudonym.
+/// The input of a report. A report is for coordinators: it shows every pair, by pseudonym.
 #[derive(Debug, Clone)]
 pub struct RoundReport<'a> {
     /// Resource name of the round, `rounds/{round}`.
     pub round_name: &'a str,
-    /// Its title, as people call it.
+    /// Title of the round.
     pub round_title: &'a str,
     /// First day of the mentorships.
     pub start_date: Date,
@@ -27,11 +27,11 @@ pub struct RoundReport<'a> {
     pub generated_at: Timestamp,
     /// Version of the policy that the run used.
     pub policy_version: i64,
-    /// Version of the engine that solved it.
+    /// Version of the engine that computed the result.
     pub engine_version: &'a str,
     /// Digest of the run's snapshot.
     pub input_digest: &'a str,
-    /// Digest of its result.
+    /// Digest of the run's result.
     pub result_digest: &'a str,
     /// The result in numbers.
     pub summary: &'a RunSummary,
@@ -39,7 +39,7 @@ pub struct RoundReport<'a> {
     pub matches: &'a [Match],
     /// Every person without a match, in any order.
     pub unmatched: &'a [Unmatched],
-    /// Names of the organisations; one that is missing is shown by its id.
+    /// Names of the organisations. The report shows the id of an organisation without a name.
     pub organisation_names: &'a BTreeMap<OrganisationId, String>,
     /// Language of the report.
     pub lang: Lang,

@@ -1,5 +1,5 @@
-//! An invented round for the report's tests: 112 mentees and 90 mentors of 24 organisations, in every shape the report
-//! has to show. Figures of the summary are counted from the matches, so that the report can be checked against itself.
+//! An invented round for the report's tests: 112 mentees and 90 mentors of 24 organisations, with every case of the report.
+//! The figures of the summary are counted from the matches, so that tests can compare the two.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ const REGIONS: [&str; 24] = [
     "053", "151", "018", "011", "021", "030", "154", "005", "154",
 ];
 
-/// A round with everything that a report is made of.
+/// A round with the input of a report.
 pub(super) struct Round {
     pub(super) summary: RunSummary,
     pub(super) matches: Vec<Match>,
@@ -54,8 +54,7 @@ pub(super) struct Round {
     pub(super) names: BTreeMap<OrganisationId, String>,
 }
 
-/// Numbers that look drawn by lot and are always the same (Lehmer's generator with the constants of Park and Miller
-/// 1988).
+/// Pseudo-random numbers, the same in every run (Lehmer's generator with the constants of Park and Miller, 1988).
 struct Lot(u64);
 
 impl Lot {

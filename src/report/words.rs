@@ -19,7 +19,7 @@ impl Words {
         wording::text(&format!("report.{key}"), self.0)
     }
 
-    /// The text of a key with its parameters replaced. Values are not templates: braces within them stay.
+    /// The text of a key with its parameters replaced. Values are not templates: braces in a value stay as they are.
     pub(super) fn fill(self, key: &str, values: &[(&str, &dyn Display)]) -> String {
         wording::fill(&format!("report.{key}"), self.0, values)
     }

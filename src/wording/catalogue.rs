@@ -14,20 +14,20 @@ pub(super) struct Entry {
     pub(super) template: Template,
 }
 
-/// What stands for a value that is not there.
+/// Text in the place of a missing value.
 pub(super) const NO_VALUE: &str = "–";
 
 static CATALOGUES: LazyLock<[HashMap<String, Entry>; Lang::COUNT]> =
     LazyLock::new(|| Lang::ALL.map(|lang| read_all(lang.conventions())));
 
-/// The text of a key as it stands in the files, `table.key`. A key that is not there is a defect and gives the empty text.
+/// The text of a key `table.key`, as in the files. A missing key is a defect and gives the empty text.
 pub fn text(key: &str, lang: Lang) -> &'static str {
     let entry = entry(key, lang);
     debug_assert!(entry.is_some(), "no text `{key}` in {}", lang.tag());
     entry.map_or("", |entry| entry.text.as_str())
 }
 
-/// The text of a key with its parameters replaced by `values`, and its choices made by those that are counts.
+/// The text of a key with its parameters replaced by `values`, which also decide its choices.
 pub fn fill(key: &str, lang: Lang, values: &[(&str, &dyn Display)]) -> String {
     fill_with(key, lang, &|name| match values.iter().find(|(known, _)| *known == name) {
         Some((_, value)) => Value::same(value.to_string()),

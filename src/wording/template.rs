@@ -32,14 +32,14 @@ enum Other {
 /// The value of a parameter.
 #[derive(Debug)]
 pub(super) struct Value {
-    /// What choices compare.
+    /// Form that choices compare.
     pub(super) raw: String,
-    /// What stands in the text.
+    /// Form that the text shows.
     pub(super) words: String,
 }
 
 impl Value {
-    /// A value that is compared as it is written.
+    /// A value with one form for both.
     pub(super) fn same(words: String) -> Self {
         Self { raw: words.clone(), words }
     }
@@ -75,7 +75,7 @@ impl Template {
         }
     }
 
-    /// Reads what stands behind a `{`, with its `}`.
+    /// Reads a parameter after its `{`, up to and with its `}`.
     fn parse_parameter(rest: &mut &str, plural_forms: usize) -> Result<Part, String> {
         let stop = rest.find(['|', '}']).ok_or("a `{` is never closed")?;
         let (name, other) = match rest[..stop].split_once('=') {
@@ -191,7 +191,7 @@ fn parameter(name: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-/// A count as it is written, with or without separators of thousands.
+/// Reads a count, with or without separators of thousands.
 fn count_of(text: &str) -> u64 {
     let digits = text.bytes().filter(u8::is_ascii_digit);
     digits.fold(0, |count: u64, digit| count.saturating_mul(10).saturating_add(u64::from(digit - b'0')))

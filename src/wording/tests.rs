@@ -253,7 +253,8 @@ fn no_file_but_the_table_of_languages_counts_or_names_them() {
                 continue;
             }
             let is_table = path == root.join("domain/vocabulary/lang.rs");
-            let is_test = path.iter().any(|part| part == "tests" || part == "tests.rs" || part == "sample.rs");
+            let is_test =
+                path.iter().any(|part| part == "tests" || part == "tests.rs" || part == "sample.rs");
             if is_table || is_test || path.extension().is_none_or(|extension| extension != "rs") {
                 continue;
             }
@@ -262,9 +263,12 @@ fn no_file_but_the_table_of_languages_counts_or_names_them() {
             let mut named: Vec<String> = Lang::ALL.iter().map(|lang| format!("Lang::{lang:?}")).collect();
             named.extend(Lang::ALL.iter().map(|lang| format!("\"{}\" =>", lang.tag())));
             named.extend(["four languages", "&'static str; 4"].map(str::to_owned));
-            breaches.extend(named.into_iter().filter(|name| product.contains(name.as_str())).map(|name| {
-                format!("{}: {name}", path.strip_prefix(&root).unwrap().display())
-            }));
+            breaches.extend(
+                named
+                    .into_iter()
+                    .filter(|name| product.contains(name.as_str()))
+                    .map(|name| format!("{}: {name}", path.strip_prefix(&root).unwrap().display())),
+            );
             read += 1;
         }
     }
