@@ -16,7 +16,7 @@ use crate::api::convert;
 use crate::api::proto::v1;
 use crate::cli::client::{Client, connect, request_id};
 use crate::cli::import::Import;
-use crate::cli::output::{data, json, program, say};
+use crate::cli::output::{counted, data, json, program, say};
 use crate::cli::results::Results;
 use crate::cli::{round, story};
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
@@ -26,7 +26,6 @@ use crate::domain::name::OrganisationId;
 use crate::domain::vocabulary::Lang;
 use crate::report;
 use crate::server::Server;
-use crate::wording::number::count;
 use alliance::Alliance;
 
 /// The round of the demo.
@@ -87,11 +86,11 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
         server.address()
     ))?;
     tell(&format!(
-        "Imported {} profiles of {} organisations in {} ms; {} enrolled, {} not enrolled: no consent, or neither mentor nor mentee.",
-        count(brought_in.profiles, lang),
-        brought_in.organisations,
+        "Imported {} of {} in {} ms; {} enrolled, {} not enrolled: no consent, or neither mentor nor mentee.",
+        counted(brought_in.profiles, "profile", "profiles", lang),
+        counted(brought_in.organisations as u64, "organisation", "organisations", lang),
         brought_in.importing.as_millis(),
-        count(brought_in.enrolled, lang),
+        brought_in.enrolled,
         brought_in.refused
     ))?;
     tell(&format!("Matched in {} ms, from StartRun to the saved result.", played.round.as_millis()))?;

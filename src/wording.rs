@@ -3,9 +3,7 @@
 //! The texts are in `data/wording/`, two files per language. The labels of codes are in the vocabularies.
 
 mod catalogue;
-mod date;
-mod list;
-pub mod number;
+mod format;
 mod template;
 
 use std::borrow::Cow;
@@ -13,9 +11,7 @@ use std::fmt::Debug;
 
 use self::catalogue::{NO_VALUE, fill_with};
 pub use self::catalogue::{fill, text};
-pub use self::date::{day, moment};
-pub use self::list::list;
-pub use self::number::score;
+pub use self::format::{count, day, decimal, list, moment, percent, score};
 use self::template::Value;
 
 use crate::domain::explanation::{Reason, ReasonCode};
@@ -151,7 +147,7 @@ fn value_in_words(code: ReasonCode, name: &str, value: &str, lang: Lang) -> Stri
         "score" => in_percent(value, lang),
         "required" if code == ReasonCode::RuleMinScore => in_percent(value, lang),
         "organisation" => value.to_owned(),
-        _ => value.parse::<u64>().map_or_else(|_| value.to_owned(), |count| number::count(count, lang)),
+        _ => value.parse::<u64>().map_or_else(|_| value.to_owned(), |number| count(number, lang)),
     }
 }
 

@@ -81,7 +81,7 @@ pub fn align_right(table: &mut Table, columns: &[usize]) {
 
 /// A count with its noun: `1 match`, `1,877 matches`.
 pub fn counted(number: u64, one: &str, many: &str, lang: Lang) -> String {
-    format!("{} {}", wording::number::count(number, lang), if number == 1 { one } else { many })
+    format!("{} {}", wording::count(number, lang), if number == 1 { one } else { many })
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use super::{Failure, Global, story};
 use crate::api::convert;
 use crate::api::proto::v1;
 use crate::clock::{Clock as _, SystemClock};
-use crate::domain::run::Stage;
+use crate::domain::round::RoundState;
+use crate::domain::run::{RunState, Stage};
 use crate::domain::vocabulary::Lang;
 use crate::{report, wording};
 
@@ -147,7 +148,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             let name = find(&mut client, &round, run).await?.name;
             let request = v1::CancelRunRequest { name, request_id: request_id() };
             let run = client.rounds.cancel_run(request).await?.into_inner().run.unwrap_or_default();
-            if global.json { json(&run)? } else { data(&format!("{} is {}", run.name, state(&run)))? }
+            if global.json { json(&run)? } else { data(&state(&run, global.lang))? }
         }
         Command::Show { round, run, report, matches } => {
             let run = find(&mut client, &round, run).await?;
@@ -173,7 +174,9 @@ async fn list(client: &mut Client, global: &Global) -> anyhow::Result<()> {
                 continue;
             }
             let enrolment = round.enrolment.unwrap_or_default();
-            let state = round.state().as_str_name().trim_start_matches("ROUND_STATE_").to_lowercase();
+            let name = round.state().as_str_name().trim_start_matches("ROUND_STATE_").to_lowercase();
+            let state = RoundState::from_name(&name)
+                .map_or(name, |state| wording::round_state_label(state, global.lang).to_owned());
             rows.add_row([
                 round.name.clone(),
                 round.display_name.clone(),
@@ -291,7 +294,7 @@ fn tell_end(run: &v1::Run, global: &Global) -> anyhow::Result<()> {
     if global.json {
         json(run)?;
     } else {
-        data(&format!("{} {}", run.name, ended(run)))?;
+        data(&state(run, global.lang))?;
         if let Some(summary) = run.summary.as_ref().map(convert::run::summary) {
             story::headline(&summary, global.lang)?;
             data(&story::proof_line(&summary, global.lang))?;
@@ -320,18 +323,12 @@ fn refusal(reason: v1::RefusedEnrolmentReason) -> &'static str {
     }
 }
 
-/// What became of a run, after its name.
-fn ended(run: &v1::Run) -> String {
-    match run.state() {
-        v1::RunState::Succeeded => "has finished".to_owned(),
-        v1::RunState::Failed => "has failed".to_owned(),
-        v1::RunState::Cancelled => "was cancelled".to_owned(),
-        _ => format!("is {}", state(run)),
-    }
-}
-
-fn state(run: &v1::Run) -> String {
-    run.state().as_str_name().trim_start_matches("RUN_STATE_").to_lowercase()
+/// The name of a run with its state.
+fn state(run: &v1::Run, lang: Lang) -> String {
+    let name = run.state().as_str_name().trim_start_matches("RUN_STATE_").to_lowercase();
+    let label =
+        RunState::from_name(&name).map_or(name.as_str(), |state| wording::run_state_label(state, lang));
+    wording::labelled(&run.name, label, lang)
 }
 
 /// The run of a number, or the newest of the round.

@@ -8,8 +8,7 @@ use super::results::Results;
 use crate::domain::policy::Objective;
 use crate::domain::run::{Contribution, Coverage, Match, RunSummary, Side, Unmatched};
 use crate::domain::vocabulary::{Lang, Region};
-use crate::wording::number::{count, percent, score};
-use crate::wording::{self, labelled};
+use crate::wording::{self, count, labelled, percent, score};
 
 /// Matches shown in full.
 const MATCHES_SHOWN: usize = 5;

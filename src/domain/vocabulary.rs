@@ -3,7 +3,6 @@
 //! The tables are in `data/`. A code that is not in its table is rejected where it comes in, so the engine works on bits.
 
 mod lang;
-mod rows;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,7 +12,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::lang::{Conventions, Lang};
-pub(super) use self::rows::{Labels, rows};
+pub(super) use self::lang::{Labels, rows};
 use super::spelling;
 
 /// A code with its labels.

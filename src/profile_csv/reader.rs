@@ -129,12 +129,6 @@ impl<R: Read> ProfileReader<R> {
         Ok(Self { records, header, organisation: organisation.clone(), failed: false })
     }
 
-    /// Letter of a column as spreadsheets show it, for example `C`; `None` if the file does not have the column.
-    pub fn letter_of(&self, column: &str) -> Option<String> {
-        let at = self.header.columns.iter().position(|known| known.name() == column)?;
-        Some(letters(at))
-    }
-
     fn row(&self) -> Result<Row, RowError> {
         let record = self.records.record();
         let mut cells = Cells { header: &self.header, record, problems: Vec::new() };
@@ -457,7 +451,7 @@ fn whole(what: &str, hint: &str) -> CellProblem {
     CellProblem { column: "", value: String::new(), what: what.to_owned(), hint: hint.to_owned() }
 }
 
-/// The name spreadsheets give to the column at a position: A to Z, AA and so on.
+/// The name that spreadsheets give to the column at a position: A to Z, AA and so on.
 fn letters(at: usize) -> String {
     let mut name = Vec::new();
     let mut left = at + 1;

@@ -30,7 +30,7 @@ pub(super) fn scores(report: &RoundReport<'_>) -> Markup {
         "scores_description",
         &[("matches", &matches), ("worst", &worst), ("median", &median), ("best", &best)],
     );
-    let ticks = ["0", "25", "50", "75", "100"].map(|tick| wording::number::percent(tick, words.0));
+    let ticks = ["0", "25", "50", "75", "100"].map(|tick| wording::percent(tick, words.0));
     let bins: Vec<(u64, String)> = summary.score_histogram.iter().map(|n| (*n, words.count(*n))).collect();
     let marker = words.fill("scores_median", &[("median", &median)]);
     let caption = Caption { id: "histogram", title: words.text("scores_title"), description: &description };

@@ -2,7 +2,7 @@
 //! on every machine.
 
 use crate::domain::vocabulary::Lang;
-use crate::wording::number::{decimal, percent};
+use crate::wording::{decimal, percent};
 
 /// Smallest group with a percentage: in a smaller one, a single person changes the figure by more than four points.
 pub(super) const PERCENT_BASE: u64 = 23;

@@ -1,6 +1,7 @@
 //! Every match with its main reasons, and every person without a match with the reason and the possible change.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
@@ -50,8 +51,8 @@ fn fold<T>(rows: &[T]) -> (&[T], &[T]) {
 
 fn match_table(report: &RoundReport<'_>, matches: &[&Match]) -> Markup {
     let words = report.words();
-    let [mentee, mentor, score, reasons] =
-        ["matches_mentee", "matches_mentor", "matches_score", "matches_reasons"].map(|key| words.text(key));
+    let [mentee, mentor] = [Side::Mentee, Side::Mentor].map(|side| wording::side_label(side, words.0));
+    let [score, reasons] = ["matches_score", "matches_reasons"].map(|key| words.text(key));
     html! {
         table.cards.matches {
             thead { tr {
@@ -108,6 +109,7 @@ pub(super) fn unmatched(report: &RoundReport<'_>) -> Markup {
             @if people.is_empty() {
                 p.empty { (words.text("unmatched_none")) }
             } @else {
+                p.aside { (reasons_counted(report, &people)) }
                 @let (open, folded) = fold(&people);
                 (unmatched_table(report, open))
                 @if !folded.is_empty() {
@@ -125,6 +127,21 @@ pub(super) fn unmatched(report: &RoundReport<'_>) -> Markup {
             }
         }
     }
+}
+
+/// How many people have each reason, the most frequent first.
+fn reasons_counted(report: &RoundReport<'_>, people: &[&Unmatched]) -> String {
+    let words = report.words();
+    let mut counts: BTreeMap<UnmatchedReason, u64> = BTreeMap::new();
+    for one in people {
+        *counts.entry(one.reason).or_default() += 1;
+    }
+    let mut counts: Vec<(UnmatchedReason, u64)> = counts.into_iter().collect();
+    counts.sort_by_key(|(reason, count)| (Reverse(*count), *reason));
+    let counted = |(reason, count): &(UnmatchedReason, u64)| {
+        words.labelled(wording::unmatched_label(*reason, words.0), &words.count(*count))
+    };
+    counts.iter().map(counted).collect::<Vec<_>>().join(" · ")
 }
 
 fn people_of(unmatched: &[Unmatched], side: Side) -> Vec<&Unmatched> {

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
-use crate::wording::{self, number};
+use crate::wording;
 
 /// Texts and numbers of one language.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +31,12 @@ impl Words {
 
     /// A count.
     pub(super) fn count(self, value: impl Into<u128>) -> String {
-        number::count(value, self.0)
+        wording::count(value, self.0)
     }
 
     /// The length of a list.
     pub(super) fn len<T>(self, list: &[T]) -> String {
-        number::count(u64::try_from(list.len()).unwrap_or(u64::MAX), self.0)
+        wording::count(u64::try_from(list.len()).unwrap_or(u64::MAX), self.0)
     }
 
     /// A label before its value.

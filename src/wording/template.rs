@@ -262,7 +262,7 @@ mod tests {
         );
         assert_eq!(filled("{n|none|a|b|c}", "0"), "none");
         assert!(Template::parse("{n|one|many}", invented.plural_forms).is_err());
-        assert_eq!(crate::wording::number::grouped(1_234_567, &invented), "1_234_567");
+        assert_eq!(crate::wording::format::grouped(1_234_567, &invented), "1_234_567");
     }
 
     #[test]

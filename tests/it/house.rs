@@ -49,7 +49,7 @@ const PARTS: &[(&str, &[&str])] = &[
             "demo",
         ],
     ),
-    ("demo", &["domain", "clock", "config", "wording", "profile_csv", "report", "api", "server", "cli"]),
+    ("demo", &["domain", "clock", "config", "profile_csv", "report", "api", "server", "cli"]),
 ];
 
 /// Each thing from outside with the parts that may name it, or with the very files.

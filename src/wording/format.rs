@@ -1,0 +1,157 @@
+//! Numbers, dates and lists in the manner of each language. All arithmetic is on integers, so that equal values give equal
+//! bytes on every machine.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::catalogue::{NO_VALUE, fill, text};
+use crate::domain::vocabulary::{Conventions, Lang};
+
+/// Keys of the months in the table `month` of the texts.
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// A count with its thousands grouped.
+pub fn count(value: impl Into<u128>, lang: Lang) -> String {
+    grouped(value.into(), lang.conventions())
+}
+
+pub(super) fn grouped(value: u128, conventions: &Conventions) -> String {
+    let digits = value.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 2);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) && digits.len() >= conventions.group_from {
+            grouped.push(conventions.group);
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `value` with its last `places` digits behind the decimal sign.
+pub fn decimal(value: u64, places: usize, lang: Lang) -> String {
+    let digits = format!("{value:0>width$}", width = places + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - places);
+    format!("{whole}{}{fraction}", lang.conventions().decimal)
+}
+
+/// A written number with the percent sign.
+pub fn percent(number: &str, lang: Lang) -> String {
+    format!("{number}{}", lang.conventions().percent)
+}
+
+/// A score of 0..=10,000 as a percentage with two decimals.
+pub fn score(points: u32, lang: Lang) -> String {
+    percent(&decimal(u64::from(points), 2, lang), lang)
+}
+
+/// A day with the name of its month: `15 January 2027`.
+pub fn day(date: Date, lang: Lang) -> String {
+    let at = usize::from(date.month().unsigned_abs()).saturating_sub(1);
+    let month = text(&format!("month.{}", MONTHS[at.min(MONTHS.len() - 1)]), lang);
+    fill("date.day", lang, &[("day", &date.day()), ("month", &month), ("year", &date.year())])
+}
+
+/// A day with its time in UTC, to the minute.
+pub fn moment(at: Timestamp, lang: Lang) -> String {
+    let at = at.to_zoned(TimeZone::UTC);
+    let time = at.strftime("%H:%M").to_string();
+    fill("date.moment", lang, &[("day", &day(at.date(), lang)), ("time", &time)])
+}
+
+/// `a, b and c`; where an item has a conjunction of its own, `a; b; c`.
+pub fn list(items: &[&str], lang: Lang) -> String {
+    let conventions = lang.conventions();
+    let Some((last, others)) = items.split_last() else { return NO_VALUE.to_owned() };
+    if others.is_empty() {
+        return (*last).to_owned();
+    }
+    let special = conventions.and_before;
+    let mut conjunctions = [Some(conventions.and), special.map(|(_, and)| and)].into_iter().flatten();
+    if conjunctions.any(|and| items.iter().any(|item| item.contains(&format!(" {and} ")))) {
+        return items.join(conventions.semicolon);
+    }
+    let and = match special {
+        Some((applies, and)) if applies(last) => and,
+        _ => conventions.and,
+    };
+    format!("{} {and} {last}", others.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_each_language_writes_them() {
+        assert_eq!([999_u64, 1_000, 1_234_567].map(|n| count(n, Lang::En)), ["999", "1,000", "1,234,567"]);
+        assert_eq!([1_000_u64, 12_345].map(|n| count(n, Lang::Fr)), ["1\u{202f}000", "12\u{202f}345"]);
+        assert_eq!([1_000_u64, 12_345].map(|n| count(n, Lang::Es)), ["1000", "12\u{202f}345"]);
+        assert_eq!([1_000_u64, 12_345].map(|n| count(n, Lang::Pt)), ["1.000", "12.345"]);
+        assert_eq!(decimal(5, 2, Lang::En), "0.05");
+        assert_eq!(
+            Lang::ALL.map(|lang| score(8_734, lang)),
+            ["87.34%", "87,34\u{a0}%", "87,34\u{a0}%", "87,34%"]
+        );
+        assert_eq!(score(10_000, Lang::En), "100.00%");
+    }
+
+    #[test]
+    fn days_are_written_as_each_language_writes_them() {
+        assert_eq!(
+            Lang::ALL.map(|lang| day(date(2027, 1, 15), lang)),
+            ["15 January 2027", "15 janvier 2027", "15 de enero de 2027", "15 de janeiro de 2027"]
+        );
+        assert_eq!(
+            Lang::ALL.map(|lang| day(date(2027, 8, 1), lang)),
+            ["1 August 2027", "1er août 2027", "1 de agosto de 2027", "1º de agosto de 2027"]
+        );
+        let at: Timestamp = "2026-11-28T16:33:59Z".parse().expect("a good time");
+        assert_eq!(moment(at, Lang::En), "28 November 2026, 16:33 UTC");
+        for lang in Lang::ALL {
+            let months = (1..=12).map(|month| day(date(2027, month, 2), lang));
+            assert_eq!(months.collect::<std::collections::BTreeSet<_>>().len(), 12, "{}", lang.tag());
+        }
+    }
+
+    #[test]
+    fn lists_are_joined_as_each_language_does() {
+        assert_eq!(list(&["a"], Lang::En), "a");
+        assert_eq!(list(&["a", "b", "c"], Lang::En), "a, b and c");
+        assert_eq!(list(&["geología", "informática"], Lang::Es), "geología e informática");
+        assert_eq!(list(&["agua", "historia"], Lang::Es), "agua e historia");
+        assert_eq!(list(&["agua", "hielo"], Lang::Es), "agua y hielo");
+        assert_eq!(list(&["a", "b"], Lang::Fr), "a et b");
+    }
+
+    #[test]
+    fn items_with_a_conjunction_of_their_own_are_kept_apart_by_semicolons() {
+        assert_eq!(
+            list(&["geology and exploration", "finance"], Lang::En),
+            "geology and exploration; finance"
+        );
+        assert_eq!(
+            list(&["recursos humanos", "finanzas e inversión"], Lang::Es),
+            "recursos humanos; finanzas e inversión"
+        );
+        assert_eq!(
+            list(&["finance et économie", "géologie"], Lang::Fr),
+            "finance et économie\u{a0}; géologie"
+        );
+    }
+}
