@@ -25,7 +25,7 @@ fn sample(code: ReasonCode) -> Reason {
             "score" => "4250",
             "required" if code == ReasonCode::RuleMinScore => "6000",
             "required" => "60",
-            "steps" => "2",
+            "steps" | "covered" | "common" => "2",
             "min" => "0",
             "max" => "5",
             _ => "3",
