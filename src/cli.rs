@@ -1,11 +1,6 @@
 //! The command line: a gRPC client, apart from `serve`, `demo`, `admin`, `doctor`, and the commands for problems with scores
 //! of one's own. Data goes to standard output, everything else to standard error.
 
-pub mod client;
-pub mod output;
-pub mod results;
-pub mod story;
-
 mod admin;
 mod cost;
 mod diagnose;
@@ -27,6 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::client::connection::{Client, connect};
 use crate::domain::vocabulary::Lang;
 use crate::{demo, telemetry};
 pub use failure::Failure;
@@ -115,6 +111,13 @@ pub(crate) struct ConfigArgs {
     /// Database: `sqlite:FILE` or `postgres://…` [default: sqlite:wim-match.sqlite3; env: WIM_MATCH_DATABASE].
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+}
+
+impl Global {
+    /// A client of the service, acting for the caller.
+    async fn client(&self) -> anyhow::Result<Client> {
+        Client::new(&connect(&self.server).await?, self.token.as_deref())
+    }
 }
 
 impl ConfigArgs {

@@ -14,11 +14,12 @@ use tonic::transport::Channel;
 
 use crate::api::convert;
 use crate::api::proto::v1;
-use crate::cli::client::{Client, connect, request_id};
 use crate::cli::import::Import;
-use crate::cli::output::{data, grouped, json, program, say};
-use crate::cli::results::Results;
-use crate::cli::{round, story};
+use crate::cli::round;
+use crate::client::connection::{Client, connect, request_id};
+use crate::client::output::{data, grouped, json, program, say};
+use crate::client::results::Results;
+use crate::client::story;
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
 use crate::config::{Config, Overrides};
 use crate::domain::caller::Role;

@@ -3,10 +3,10 @@
 use clap::Args;
 use serde_json::json;
 
-use super::output::{align_right, data, table};
 use super::problem::{self, Aim, Source, some};
 use super::solve::too_many_tiers;
 use super::{Failure, Global, cost};
+use crate::client::output::{align_right, data, table};
 use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
 use crate::engine::constrained::{Diagnosis, Plan, TooManyTiers};

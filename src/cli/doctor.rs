@@ -6,9 +6,9 @@ use anyhow::Context as _;
 use clap::Args;
 use secrecy::ExposeSecret as _;
 
-use super::client::connect;
-use super::output::{data, table};
 use super::{ConfigArgs, Failure, Global};
+use crate::client::connection::connect;
+use crate::client::output::{data, table};
 use crate::config::{Config, DEFAULTS};
 use crate::store::Store;
 

@@ -6,11 +6,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::client::Client;
-use super::output::{say, to_json};
 use super::{Failure, Global};
 use crate::api::convert;
 use crate::api::proto::v1;
+use crate::client::output::{say, to_json};
 use crate::profile_csv::ProfileWriter;
 
 #[derive(Debug, Args)]
@@ -24,7 +23,7 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
-    let mut client = Client::of(global).await?;
+    let mut client = global.client().await?;
     let request = v1::ExportProfilesRequest { parent: format!("organisations/{}", options.organisation) };
     let mut profiles = client.profiles.export_profiles(request).await?.into_inner();
     let mut sink: Box<dyn Write + Send> = match &options.output {

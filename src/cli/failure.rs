@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use super::output::say;
+use crate::client::output::say;
 
 /// Why a command failed.
 #[derive(Debug)]

@@ -10,13 +10,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::client::{Client, request_id};
-use super::output::{data, json, say};
 use super::{Failure, Global};
 use crate::api::convert;
 use crate::api::proto::v1;
 use crate::api::proto::v1::import_profiles_request::Content as Ask;
 use crate::api::proto::v1::import_profiles_response::Content as Answer;
+use crate::client::connection::{Client, request_id};
+use crate::client::output::{data, json, say};
 use crate::domain::name::OrganisationId;
 use crate::domain::vocabulary::{self, Lang};
 use crate::profile_csv::{self, BadRow, CellProblem, ProfileReader, RowError, column_of};
@@ -72,7 +72,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
             accept_good_rows: options.accept_good_rows,
             validate_only: options.validate_only,
         };
-        let client = Client::of(global).await?;
+        let client = global.client().await?;
         let sent = import.send(&client, bar.wrap_read(input), |problem| {
             bar.suspend(|| {
                 if global.json {

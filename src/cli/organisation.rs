@@ -2,10 +2,10 @@
 
 use clap::Subcommand;
 
-use super::client::{Client, request_id};
-use super::output::{data, json, say, table};
 use super::{Failure, Global};
 use crate::api::proto::v1;
+use crate::client::connection::{Client, request_id};
+use crate::client::output::{data, json, say, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -31,7 +31,7 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
-    let mut client = Client::of(global).await?;
+    let mut client = global.client().await?;
     match command {
         Command::Create { id, name, country, same_organisation_only, exclude } => {
             let rules = v1::OrganisationRules {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::output::{data, table};
 use super::problem::{self, Output, Source, number, some};
 use super::{Failure, Global};
+use crate::client::output::{data, table};
 use crate::engine::assign::Start;
 use crate::engine::constrained::Mended;
 use crate::engine::repair::Proof;

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::client::{Client, request_id};
-use super::output::{data, json, percent, say, table};
-use super::results::Results;
-use super::{Failure, Global, story};
+use super::{Failure, Global};
 use crate::api::convert;
 use crate::api::proto::v1;
+use crate::client::connection::{Client, request_id};
+use crate::client::output::{data, json, percent, say, table};
+use crate::client::results::Results;
+use crate::client::story;
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::run::Stage;
 use crate::domain::vocabulary::Lang;
@@ -97,7 +98,7 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
-    let mut client = Client::of(global).await?;
+    let mut client = global.client().await?;
     match command {
         Command::Create { id, name, start, end, policy } => {
             let policy = policy.as_deref().map(read_policy).transpose()?;
@@ -262,7 +263,7 @@ async fn explain(
             contribution.reason.clone().unwrap_or_default().text,
         ]);
     }
-    super::output::align_right(&mut rows, &[1, 2]);
+    crate::client::output::align_right(&mut rows, &[1, 2]);
     data(&rows.to_string())?;
     Ok(data(&format!("score {}", percent(u16::try_from(pair.score).unwrap_or_default())))?)
 }
@@ -341,7 +342,7 @@ fn long_name(short: &str) -> anyhow::Result<String> {
 fn read_policy(file: &Path) -> anyhow::Result<v1::Policy> {
     let text =
         std::fs::read_to_string(file).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
-    super::output::from_json(&text).map_err(|error| {
+    crate::client::output::from_json(&text).map_err(|error| {
         tonic::Status::invalid_argument(format!("{} is not a policy: {error}", file.display())).into()
     })
 }

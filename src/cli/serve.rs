@@ -4,8 +4,8 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::output::say;
 use super::{ConfigArgs, Failure};
+use crate::client::output::say;
 use crate::server::Server;
 use crate::{config, telemetry};
 
@@ -32,7 +32,7 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     say(&format!("wim-match listens on http://{}", server.address()));
     if let Some(token) = server.service().issue_first_token().await? {
         say("The first API token, role coordinator. It is shown this once; keep it safe:");
-        super::output::data(&token)?;
+        crate::client::output::data(&token)?;
         say(&format!("next: export WIM_MATCH_TOKEN=… WIM_MATCH_SERVER=http://{}", server.address()));
         say("      wim-match organisation create ID --name NAME --country CC");
         say("      wim-match admin token --role organisation-manager --organisation ID");

@@ -7,10 +7,10 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::output::{align_right, data, table};
 use super::problem::{self, Aim, Output, Source, number, some};
 use super::verify::unproved;
 use super::{Failure, Global};
+use crate::client::output::{align_right, data, table};
 use crate::clock::Stopwatch;
 use crate::domain::vocabulary::Lang;
 use crate::engine::constrained::{Constrained, Constraints, Impossible, Proved, Unsolved};

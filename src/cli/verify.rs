@@ -3,9 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
-use super::output::data;
 use super::problem::{self, Solved, Source};
 use super::{Failure, Global};
+use crate::client::output::data;
 use crate::engine::objective::{Check, Evidence};
 use crate::engine::totals::Totals;
 use crate::instance::Names;

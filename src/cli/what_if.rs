@@ -3,10 +3,10 @@
 use clap::Args;
 use serde_json::json;
 
-use super::output::{align_right, data, table};
 use super::problem::{self, Solved, Source};
 use super::verify::{NOT_ITS_PROOF, unproved};
 use super::{Failure, Global, cost};
+use crate::client::output::{align_right, data, table};
 use crate::engine::constrained::Question;
 use crate::engine::what_if::Alternate;
 use crate::instance::{Instance, Names};

@@ -12,7 +12,7 @@ use wim_match::api::convert::profile::message_of_draft;
 use wim_match::api::proto::v1;
 use wim_match::api::proto::v1::import_profiles_request::Content as Ask;
 use wim_match::api::proto::v1::import_profiles_response::Content as Answer;
-use wim_match::cli::client::{Client, connect};
+use wim_match::client::connection::{Client, connect};
 use wim_match::clock::{Clock, FixedClock};
 use wim_match::config::{Config, Overrides};
 use wim_match::demo::alliance::Alliance;

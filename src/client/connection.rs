@@ -72,11 +72,6 @@ impl Client {
             solver: SolverServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
         })
     }
-
-    /// Connects as the global options say.
-    pub(crate) async fn of(global: &super::Global) -> anyhow::Result<Self> {
-        Self::new(&connect(&global.server).await?, global.token.as_deref())
-    }
 }
 
 /// A new `request_id`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::client::Client;
+use super::connection::Client;
 use crate::api::convert;
 use crate::api::proto::v1;
 use crate::domain::name::OrganisationId;
