@@ -7,25 +7,24 @@ mod diagnose;
 mod doctor;
 mod export;
 mod failure;
-pub mod import;
+mod global;
+mod import;
 mod organisation;
 mod problem;
 mod repair;
-pub(crate) mod round;
+mod round;
 mod serve;
 mod solve;
 mod verify;
 mod what_if;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use crate::client::connection::{Client, connect};
-use crate::domain::vocabulary::Lang;
 use crate::{demo, telemetry};
-pub use failure::Failure;
+use failure::Failure;
+use global::Global;
 
 /// Printed below the help.
 const EXIT_CODES: &str = "\
@@ -50,23 +49,6 @@ pub struct Cli {
     global: Global,
     #[command(subcommand)]
     command: Command,
-}
-
-/// Options of every command.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Global {
-    /// Print JSON instead of tables.
-    #[arg(long, global = true)]
-    json: bool,
-    /// Language of explanations: en, fr, es or pt.
-    #[arg(long, global = true, env = "WIM_MATCH_LANG", default_value = "en", value_parser = parse_lang)]
-    lang: Lang,
-    /// The service to call.
-    #[arg(long, global = true, env = "WIM_MATCH_SERVER", default_value = "http://127.0.0.1:50051")]
-    server: String,
-    /// API token of the caller.
-    #[arg(long, global = true, env = "WIM_MATCH_TOKEN", hide_env_values = true)]
-    token: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -102,40 +84,8 @@ enum Command {
     Doctor(doctor::Options),
 }
 
-/// Where the database of `serve`, `admin` and `doctor` is.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct ConfigArgs {
-    /// Configuration file (TOML).
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Database: `sqlite:FILE` or `postgres://…` [default: sqlite:wim-match.sqlite3; env: WIM_MATCH_DATABASE].
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
-}
-
-impl Global {
-    /// A client of the service, acting for the caller.
-    async fn client(&self) -> anyhow::Result<Client> {
-        Client::new(&connect(&self.server).await?, self.token.as_deref())
-    }
-}
-
-impl ConfigArgs {
-    fn load(&self, listen: Option<String>) -> anyhow::Result<crate::config::Config> {
-        crate::config::Config::load(&crate::config::Overrides {
-            file: self.config.clone(),
-            listen,
-            database: self.database.clone(),
-        })
-    }
-}
-
-fn parse_lang(tag: &str) -> Result<Lang, String> {
-    Lang::from_tag(tag).ok_or_else(|| "use en, fr, es or pt".to_owned())
-}
-
 impl Cli {
-    /// Executes the command and says how it ended.
+    /// Executes the command and returns its exit code.
     pub async fn run(self) -> ExitCode {
         let Self { global, command } = self;
         if !matches!(command, Command::Serve(_)) {
@@ -153,11 +103,11 @@ impl Cli {
             Command::Export(options) => export::run(options, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,
             Command::Round(command) => round::run(command, &global).await,
-            Command::Diagnose(options) => diagnose::run(options, &global).await,
-            Command::Solve(options) => solve::run(options, &global).await,
-            Command::Verify(options) => verify::run(options, &global).await,
-            Command::WhatIf(options) => what_if::run(options, &global).await,
-            Command::Repair(options) => repair::run(options, &global).await,
+            Command::Diagnose(options) => blocking(move || diagnose::run(&options, &global)).await,
+            Command::Solve(options) => blocking(move || solve::run(&options, &global)).await,
+            Command::Verify(options) => blocking(move || verify::run(&options, &global)).await,
+            Command::WhatIf(options) => blocking(move || what_if::run(&options, &global)).await,
+            Command::Repair(options) => blocking(move || repair::run(&options, &global)).await,
             Command::Admin(command) => admin::run(command, &global).await,
             Command::Doctor(options) => doctor::run(options, &global).await,
         };
@@ -166,6 +116,11 @@ impl Cli {
             Err(failure) => failure.report(),
         }
     }
+}
+
+/// Runs a command that computes on a thread of its own, so that the threads of the runtime stay free.
+async fn blocking(command: impl FnOnce() -> Result<(), Failure> + Send + 'static) -> Result<(), Failure> {
+    tokio::task::spawn_blocking(command).await.map_err(anyhow::Error::from)?
 }
 
 #[cfg(test)]

@@ -8,18 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
-use tonic::transport::Channel;
 
-use crate::api::convert;
-use crate::api::proto::v1;
-use crate::cli::import::Import;
-use crate::cli::round;
-use crate::client::connection::{Client, connect, request_id};
 use crate::client::output::{data, grouped, json, program, say};
-use crate::client::results::Results;
-use crate::client::story;
+use crate::client::{self, Channel, Client, Import, Results, connect, progress, request_id, story, v1};
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
 use crate::config::{Config, Overrides};
 use crate::domain::caller::Role;
@@ -101,7 +93,7 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
         json(&results.run)?;
     } else {
         data("")?;
-        story::tell(results, lang)?;
+        data(&story::story(results, lang))?;
         tell_what_is_where(options, results)?;
     }
     if options.serve {
@@ -187,14 +179,6 @@ pub struct BroughtIn {
     pub importing: Duration,
 }
 
-impl BroughtIn {
-    /// Profiles imported per second, from CSV to commit.
-    pub fn profiles_per_second(&self) -> u64 {
-        u64::try_from(u128::from(self.profiles) * 1_000 / self.importing.as_millis().max(1))
-            .unwrap_or_default()
-    }
-}
-
 /// Registers every organisation; then each one's own manager imports and enrols its members.
 async fn bring_in(
     server: &Server,
@@ -203,14 +187,10 @@ async fn bring_in(
     alliance: &Alliance,
 ) -> anyhow::Result<BroughtIn> {
     let mut total = BroughtIn::default();
-    let bar = progress_bar(alliance.organisations.len());
+    let template = "{spinner} importing {bar:30} {pos}/{len} organisations  {msg}";
+    let bar = progress::bar(alliance.organisations.len() as u64, template);
     for organisation in &alliance.organisations {
-        let request = v1::CreateOrganisationRequest {
-            organisation_id: organisation.id.to_string(),
-            organisation: Some(convert::organisation::message_of_draft(organisation.draft.clone())),
-            request_id: request_id(),
-        };
-        coordinator.organisations.create_organisation(request).await?;
+        coordinator.create_organisation(organisation.id.as_str(), organisation.draft.clone()).await?;
     }
     for (at, organisation) in alliance.organisations.iter().enumerate() {
         bar.set_message(organisation.id.to_string());
@@ -251,17 +231,9 @@ async fn import(manager: &Client, organisation: &OrganisationId, csv: Vec<u8>) -
 async fn run_round(coordinator: &mut Client, lang: Lang) -> anyhow::Result<v1::Run> {
     let request = v1::StartRunRequest { round: format!("rounds/{ROUND}"), request_id: request_id() };
     let run = coordinator.rounds.start_run(request).await?.into_inner().run.unwrap_or_default();
-    let run = round::watch(coordinator, &run.name, lang).await?;
-    match run.failure {
-        Some(failure) => anyhow::bail!("{}: {}", failure.reason, failure.message),
-        None => Ok(run),
-    }
-}
-
-fn progress_bar(organisations: usize) -> ProgressBar {
-    let bar = ProgressBar::new(organisations as u64);
-    let style = ProgressStyle::with_template("{spinner} importing {bar:30} {pos}/{len} organisations  {msg}");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let run = progress::watch_with_bar(coordinator, &run.name, lang).await?;
+    client::success(&run)?;
+    Ok(run)
 }
 
 fn tell_what_is_where(options: &Options, results: &Results) -> std::io::Result<()> {

@@ -22,9 +22,7 @@ use words::Words;
 /// What a report is made of. It is meant for coordinators: it names every pair, by pseudonym.
 #[derive(Debug, Clone)]
 pub struct RoundReport<'a> {
-    /// Resource name of the round, `rounds/{round}`.
-    pub round_name: &'a str,
-    /// Its title, as people call it.
+    /// Display name of the round.
     pub round_title: &'a str,
     /// First day of the mentorships, as it shall be read: `2027-03-01` reads alike in every language.
     pub start_date: String,

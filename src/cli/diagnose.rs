@@ -3,9 +3,11 @@
 use clap::Args;
 use serde_json::json;
 
+use super::cost;
+use super::failure::Failure;
+use super::global::Global;
 use super::problem::{self, Aim, Source, some};
 use super::solve::too_many_tiers;
-use super::{Failure, Global, cost};
 use crate::client::output::{align_right, data, table};
 use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
@@ -26,13 +28,7 @@ pub(super) struct Options {
     recruit: u16,
 }
 
-pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
-    let (json, lang) = (global.json, global.lang);
-    let diagnosing = tokio::task::spawn_blocking(move || diagnose(&options, json, lang));
-    diagnosing.await.map_err(anyhow::Error::from)?
-}
-
-fn diagnose(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (instance, aim) = options.source.read()?;
     let constrained = match options.recruit {
         0 => problem::constrained(&instance, aim)?,
@@ -43,7 +39,7 @@ fn diagnose(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
     let found = found.map_err(|TooManyTiers| too_many_tiers())?;
     let floors = found.unmet.iter().flat_map(|unmet| instance.reasons(&constrained, unmet)).collect();
     let told = Told { instance: &instance, aim, found: &found, floors };
-    if json { told.json() } else { told.print(lang) }
+    if global.json { told.json() } else { told.print(global.lang) }
 }
 
 /// What is told.

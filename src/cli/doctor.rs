@@ -6,8 +6,9 @@ use anyhow::Context as _;
 use clap::Args;
 use secrecy::ExposeSecret as _;
 
-use super::{ConfigArgs, Failure, Global};
-use crate::client::connection::connect;
+use super::failure::Failure;
+use super::global::{ConfigArgs, Global};
+use crate::client::connect;
 use crate::client::output::{data, table};
 use crate::config::{Config, DEFAULTS};
 use crate::store::Store;
@@ -56,7 +57,13 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
             }
         }
     }
-    find("service", connect(&global.server).await.map(|_| format!("{} is reachable", global.server)));
+    find(
+        "service",
+        connect(&global.server)
+            .await
+            .map(|_| format!("{} is reachable", global.server))
+            .map_err(anyhow::Error::from),
+    );
     let bad = findings.iter().filter(|finding| !finding.good).count();
     if global.json {
         let listed =

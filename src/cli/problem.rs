@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::json;
 
-use super::Failure;
+use super::failure::Failure;
+use crate::client::progress;
 use crate::domain::policy::Objective;
 use crate::domain::run::Stage;
 use crate::engine::assign::Start;
@@ -290,9 +291,9 @@ struct Bar(ProgressBar, Mutex<Option<Stage>>);
 
 impl Bar {
     fn new() -> Self {
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{msg:10} {bar:30} {pos}/{len}") {
-            bar.set_style(style);
+        let bar = progress::bar(0, "{msg:10} {bar:30} {pos}/{len}");
+        if !std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         Self(bar, Mutex::new(None))
     }

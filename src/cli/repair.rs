@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::failure::Failure;
+use super::global::Global;
 use super::problem::{self, Output, Source, number, some};
-use super::{Failure, Global};
 use crate::client::output::{data, table};
 use crate::engine::assign::Start;
 use crate::engine::constrained::Mended;
@@ -32,12 +33,7 @@ pub(super) struct Options {
     pairs: Option<PathBuf>,
 }
 
-pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
-    let json = global.json;
-    tokio::task::spawn_blocking(move || mend(&options, json)).await.map_err(anyhow::Error::from)?
-}
-
-fn mend(options: &Options, json: bool) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (instance, aim) = options.source.read()?;
     let constrained = problem::constrained_alone("repair", &instance, aim)?;
     let (published, gone) = problem::read_known_pairs(&instance, &options.published)?;
@@ -62,7 +58,7 @@ fn mend(options: &Options, json: bool) -> Result<(), Failure> {
     mentees.sort_unstable();
     mentors.sort_unstable();
     let report = Report { mended: &mended, totals, gone, mentees, mentors };
-    if json { report.json() } else { report.print() }
+    if global.json { report.json() } else { report.print() }
 }
 
 /// What is told of repaired pairs.

@@ -4,7 +4,8 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{ConfigArgs, Failure};
+use super::failure::Failure;
+use super::global::ConfigArgs;
 use crate::client::output::say;
 use crate::server::Server;
 use crate::{config, telemetry};

@@ -7,12 +7,12 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use super::failure::Failure;
+use super::global::Global;
 use super::problem::{self, Aim, Output, Source, number, some};
 use super::verify::unproved;
-use super::{Failure, Global};
 use crate::client::output::{align_right, data, table};
 use crate::clock::Stopwatch;
-use crate::domain::vocabulary::Lang;
 use crate::engine::constrained::{Constrained, Constraints, Impossible, Proved, Unsolved};
 use crate::engine::objective::Evidence;
 use crate::instance::{self, Instance};
@@ -39,13 +39,7 @@ pub(super) struct Options {
     repeat: NonZeroU32,
 }
 
-pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
-    let (json, lang) = (global.json, global.lang);
-    let solving = tokio::task::spawn_blocking(move || solve(&options, json, lang));
-    solving.await.map_err(anyhow::Error::from)?
-}
-
-fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let watch = Stopwatch::start();
     let (instance, aim) = options.source.read()?;
     let constrained = match options.start_pairs {
@@ -75,7 +69,7 @@ fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
     })?;
     let proved = match solved {
         Ok(proved) => proved,
-        Err(unsolved) => return Err(unsolvable(&instance, &constrained, &unsolved, json, lang)?),
+        Err(unsolved) => return Err(unsolvable(&instance, &constrained, &unsolved, global)?),
     };
     let Proved { solution, check, .. } = &proved;
     if let Some(told) = unproved(check, &solution.evidence, &instance.names) {
@@ -92,7 +86,7 @@ fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
         output.finish()?;
     }
     let report = Report { instance: &instance, aim, proved: &proved, read, threads };
-    if json { report.json() } else { report.print() }
+    if global.json { report.json() } else { report.print() }
 }
 
 /// How long solving and proving took.
@@ -105,8 +99,7 @@ fn unsolvable(
     instance: &Instance,
     constrained: &Constrained<'_>,
     unsolved: &Unsolved,
-    json: bool,
-    lang: Lang,
+    global: &Global,
 ) -> Result<Failure, Failure> {
     let impossible = match unsolved {
         Unsolved::TooManyTiers => return Ok(too_many_tiers()),
@@ -119,7 +112,7 @@ fn unsolvable(
     let Impossible { cut, shortage } = impossible;
     let mentees = problem::named(&cut.mentees, |at| instance.names.mentee(at));
     let mentors = problem::named(&cut.mentors, |at| instance.names.mentor(at));
-    if json {
+    if global.json {
         let reasons: Vec<_> = reasons
             .iter()
             .map(|reason| json!({ "code": reason.code.as_str(), "parameters": reason.parameters }))
@@ -132,7 +125,7 @@ fn unsolvable(
     }
     let mut message = "no assignment meets all floors:".to_owned();
     for reason in &reasons {
-        message += &["\n  ", &wording::sentence(reason, lang)].concat();
+        message += &["\n  ", &wording::sentence(reason, global.lang)].concat();
     }
     for (who, people) in [("mentees", mentees), ("mentors", mentors)] {
         if !people.is_empty() {

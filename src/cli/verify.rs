@@ -3,8 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
+use super::failure::Failure;
+use super::global::Global;
 use super::problem::{self, Solved, Source};
-use super::{Failure, Global};
 use crate::client::output::data;
 use crate::engine::objective::{Check, Evidence};
 use crate::engine::totals::Totals;
@@ -22,19 +23,14 @@ pub(super) struct Options {
     solved: Solved,
 }
 
-pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
-    let json = global.json;
-    tokio::task::spawn_blocking(move || verify(&options, json)).await.map_err(anyhow::Error::from)?
-}
-
-fn verify(options: &Options, json: bool) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (instance, aim) = options.source.read()?;
     let constrained = problem::constrained(&instance, aim)?;
     let (pairs, evidence) = options.solved.read(&instance, aim)?;
     let (check, _) = options.source.work(|observer| constrained.check(&pairs, &evidence, observer))?;
     let told = unproved(&check, &evidence, &instance.names);
     let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
-    if json {
+    if global.json {
         let score = check.feasible.is_ok().then(|| Totals::of(&instance.problem(), &pairs).score);
         let answer = json!({
             "proved": check.proved, "broken_rule": broken, "objective": score, "gap": check.gap.to_string(),

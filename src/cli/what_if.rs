@@ -3,9 +3,11 @@
 use clap::Args;
 use serde_json::json;
 
+use super::cost;
+use super::failure::Failure;
+use super::global::Global;
 use super::problem::{self, Solved, Source};
 use super::verify::{NOT_ITS_PROOF, unproved};
-use super::{Failure, Global, cost};
 use crate::client::output::{align_right, data, table};
 use crate::engine::constrained::Question;
 use crate::engine::what_if::Alternate;
@@ -39,12 +41,7 @@ struct Questions {
     alternates_of_mentor: Vec<String>,
 }
 
-pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
-    let json = global.json;
-    tokio::task::spawn_blocking(move || ask(&options, json)).await.map_err(anyhow::Error::from)?
-}
-
-fn ask(options: &Options, json: bool) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (instance, aim) = options.source.read()?;
     let constrained = problem::constrained_alone("what-if", &instance, aim)?;
     let (pairs, evidence) = options.solved.read(&instance, aim)?;
@@ -60,7 +57,7 @@ fn ask(options: &Options, json: bool) -> Result<(), Failure> {
     })?;
     let answers = answers.map_err(|told| Failure::input(told, NOT_ITS_PROOF))?;
     let told = Told { instance: &instance, asked: &asked, answers: &answers };
-    if json { told.json() } else { told.print() }
+    if global.json { told.json() } else { told.print() }
 }
 
 impl Questions {

@@ -1,15 +1,18 @@
-//! Printing: tables for people, JSON for programs, and a line to standard error for everything that is not data.
+//! Printing. Data goes to standard output: tables for people, JSON for programs. Everything else goes to standard error.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::LazyLock;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
-use prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use terminal_size::{Width, terminal_size};
 
-use crate::api::proto::DESCRIPTORS;
+use super::error::Error;
+use super::json::to_json;
 
-/// Writes a line of data to standard output. A closed pipe is not an error: the reader has seen enough.
+/// Characters per line of a table that is not written to a terminal.
+const WIDTH_OF_FILES: u16 = 110;
+
+/// Writes a line of data to standard output. A closed pipe ends the program with success: the reader, for example `head`,
+/// needs no more lines.
 pub fn data(line: &str) -> io::Result<()> {
     match writeln!(io::stdout().lock(), "{line}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
@@ -17,44 +20,23 @@ pub fn data(line: &str) -> io::Result<()> {
     }
 }
 
-/// This program as it was called, for lines that people copy.
+/// The path by which this program was called, for commands that a person copies.
 pub fn program() -> String {
     std::env::args().next().unwrap_or_else(|| "wim-match".to_owned())
 }
 
 /// Writes a line to standard error.
 pub fn say(line: &str) {
-    // Nothing can be done, and nobody told, when standard error is closed.
+    // When standard error is closed, there is no place left to report that.
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Prints a message as canonical proto JSON, on one line.
-pub fn json<M: prost::Message + prost::Name>(message: &M) -> anyhow::Result<()> {
+/// Writes a message to standard output as canonical proto JSON, on one line.
+pub fn json<M: prost::Message + prost::Name>(message: &M) -> Result<(), Error> {
     Ok(data(&to_json(message)?)?)
 }
 
-/// A message as canonical proto JSON, on one line.
-pub fn to_json<M: prost::Message + prost::Name>(message: &M) -> anyhow::Result<String> {
-    let dynamic = DynamicMessage::decode(descriptor::<M>()?, message.encode_to_vec().as_slice())?;
-    Ok(serde_json::to_string(&dynamic)?)
-}
-
-/// Reads a message from canonical proto JSON.
-pub fn from_json<M: prost::Message + prost::Name + Default>(text: &str) -> anyhow::Result<M> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let dynamic = DynamicMessage::deserialize(descriptor::<M>()?, &mut reader)?;
-    reader.end()?;
-    Ok(M::decode(dynamic.encode_to_vec().as_slice())?)
-}
-
-fn descriptor<M: prost::Name>() -> anyhow::Result<MessageDescriptor> {
-    static POOL: LazyLock<Option<DescriptorPool>> =
-        LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS).ok());
-    let found = POOL.as_ref().and_then(|pool| pool.get_message_by_name(&M::full_name()));
-    found.ok_or_else(|| anyhow::anyhow!("{} is not in the descriptor set", M::full_name()))
-}
-
-/// A table that fits the terminal, without boxes: it can be cut and pasted. Without a header it is a plain list.
+/// A table that fits the terminal. It has no vertical lines, so that it can be copied. Without a header it is a list.
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()));
@@ -63,7 +45,9 @@ pub fn table(header: &[&str]) -> Table {
     }
     table.set_content_arrangement(ContentArrangement::Dynamic);
     if !io::stdout().is_terminal() {
-        table.set_width(110);
+        table.set_width(WIDTH_OF_FILES);
+    } else if let Some((Width(width), _)) = terminal_size() {
+        table.set_width(width);
     }
     table
 }
@@ -77,7 +61,7 @@ pub fn align_right(table: &mut Table, columns: &[usize]) {
     }
 }
 
-/// A score as people read it: 8,734 is `87.34 %`.
+/// A score as a percentage: 8,734 is `87.34 %`.
 pub fn percent(score: u16) -> String {
     format!("{}.{:02} %", score / 100, score % 100)
 }

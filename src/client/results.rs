@@ -1,26 +1,26 @@
-//! Everything there is to tell about a run, fetched page by page over gRPC.
+//! Everything about a run that succeeded, fetched page by page over gRPC.
 
 use std::collections::BTreeMap;
 
 use super::connection::Client;
-use crate::api::convert;
+use super::error::Error;
+use super::page::{PAGE_SIZE, pages};
+use super::run::summary;
+use crate::api::convert::outcome;
 use crate::api::proto::v1;
 use crate::domain::name::OrganisationId;
 use crate::domain::run::{Match, RunSummary, Unmatched};
 use crate::domain::vocabulary::Lang;
 use crate::report::RoundReport;
 
-/// Rows fetched per call.
-const PAGE: i32 = 1_000;
-
-/// A run with all its matches and non-matches.
+/// A run with all its matches and everybody without a match.
 #[derive(Debug)]
 pub struct Results {
     /// The round.
     pub round: v1::Round,
     /// The run.
     pub run: v1::Run,
-    /// What came out, in numbers.
+    /// The numbers of the run.
     pub summary: RunSummary,
     /// Matches, the highest score first.
     pub matches: Vec<Match>,
@@ -32,20 +32,19 @@ pub struct Results {
 
 impl Results {
     /// Fetches everything about a run that succeeded.
-    pub async fn fetch(client: &Client, run: v1::Run) -> anyhow::Result<Self> {
-        let mut client = client.clone();
-        let Some(summary) = run.summary.as_ref().map(convert::run::summary) else {
-            anyhow::bail!("{} has no result: it has not succeeded", run.name);
+    pub async fn fetch(client: &Client, run: v1::Run) -> Result<Self, Error> {
+        let Some(summary) = summary(&run) else {
+            return Err(Error::NoResult(run.name));
         };
         let round_name = run.name.split("/runs/").next().unwrap_or_default().to_owned();
-        let round =
-            client.rounds.get_round(v1::GetRoundRequest { name: round_name }).await?.into_inner().round;
+        let request = v1::GetRoundRequest { name: round_name };
+        let round = client.rounds.clone().get_round(request).await?.into_inner().round;
         Ok(Self {
             round: round.unwrap_or_default(),
             summary,
-            matches: matches(&mut client, &run.name).await?,
-            unmatched: unmatched(&mut client, &run.name).await?,
-            organisation_names: organisation_names(&mut client).await?,
+            matches: matches(client, &run.name).await?,
+            unmatched: unmatched(client, &run.name).await?,
+            organisation_names: organisation_names(client).await?,
             run,
         })
     }
@@ -53,7 +52,6 @@ impl Results {
     /// The report of these results.
     pub fn report(&self, lang: Lang, generated_at: String, synthetic: bool) -> RoundReport<'_> {
         RoundReport {
-            round_name: &self.round.name,
             round_title: &self.round.display_name,
             start_date: self.round.start_date.clone(),
             end_date: self.round.end_date.clone(),
@@ -73,64 +71,40 @@ impl Results {
     }
 }
 
-async fn matches(client: &mut Client, run: &str) -> anyhow::Result<Vec<Match>> {
-    let mut all = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let request = v1::ListMatchesRequest {
-            parent: run.to_owned(),
-            page_size: PAGE,
-            page_token,
-            language_code: String::new(),
-        };
-        let page = client.rounds.list_matches(request).await?.into_inner();
-        for message in &page.matches {
-            all.push(convert::outcome::matched(message).ok_or_else(|| newer(&message.name))?);
+async fn matches(client: &Client, run: &str) -> Result<Vec<Match>, Error> {
+    pages(|page_token| {
+        let (mut rounds, parent) = (client.rounds.clone(), run.to_owned());
+        async move {
+            let language_code = String::new();
+            let request = v1::ListMatchesRequest { parent, page_size: PAGE_SIZE, page_token, language_code };
+            let page = rounds.list_matches(request).await?.into_inner();
+            let read = |message| outcome::matched(message).ok_or_else(|| Error::Newer(message.name.clone()));
+            Ok((page.matches.iter().map(read).collect::<Result<_, _>>()?, page.next_page_token))
         }
-        if page.next_page_token.is_empty() {
-            return Ok(all);
-        }
-        page_token = page.next_page_token;
-    }
+    })
+    .await
 }
 
-async fn unmatched(client: &mut Client, run: &str) -> anyhow::Result<Vec<Unmatched>> {
-    let mut all = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let request = v1::ListUnmatchedRequest {
-            parent: run.to_owned(),
-            page_size: PAGE,
-            page_token,
-            language_code: String::new(),
-        };
-        let page = client.rounds.list_unmatched(request).await?.into_inner();
-        for message in &page.unmatched {
-            all.push(convert::outcome::unmatched(message).ok_or_else(|| newer(&message.profile))?);
+async fn unmatched(client: &Client, run: &str) -> Result<Vec<Unmatched>, Error> {
+    pages(|page_token| {
+        let (mut rounds, parent) = (client.rounds.clone(), run.to_owned());
+        async move {
+            let language_code = String::new();
+            let request =
+                v1::ListUnmatchedRequest { parent, page_size: PAGE_SIZE, page_token, language_code };
+            let page = rounds.list_unmatched(request).await?.into_inner();
+            let read =
+                |message| outcome::unmatched(message).ok_or_else(|| Error::Newer(message.profile.clone()));
+            Ok((page.unmatched.iter().map(read).collect::<Result<_, _>>()?, page.next_page_token))
         }
-        if page.next_page_token.is_empty() {
-            return Ok(all);
-        }
-        page_token = page.next_page_token;
-    }
+    })
+    .await
 }
 
-async fn organisation_names(client: &mut Client) -> anyhow::Result<BTreeMap<OrganisationId, String>> {
-    let mut all = BTreeMap::new();
-    let mut page_token = String::new();
-    loop {
-        let request = v1::ListOrganisationsRequest { page_size: PAGE, page_token };
-        let page = client.organisations.list_organisations(request).await?.into_inner();
-        for organisation in page.organisations {
-            all.insert(OrganisationId::from_name(&organisation.name)?, organisation.display_name);
-        }
-        if page.next_page_token.is_empty() {
-            return Ok(all);
-        }
-        page_token = page.next_page_token;
-    }
-}
-
-fn newer(name: &str) -> anyhow::Error {
-    anyhow::anyhow!("{name} cannot be read: the service is newer than this program; update it")
+async fn organisation_names(client: &Client) -> Result<BTreeMap<OrganisationId, String>, Error> {
+    let named = |organisation: v1::Organisation| match OrganisationId::from_name(&organisation.name) {
+        Ok(id) => Ok((id, organisation.display_name)),
+        Err(_) => Err(Error::Newer(organisation.name)),
+    };
+    client.all_organisations().await?.into_iter().map(named).collect()
 }

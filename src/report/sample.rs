@@ -176,7 +176,6 @@ impl Round {
     /// The report of the round.
     pub(super) fn report(&self) -> RoundReport<'_> {
         RoundReport {
-            round_name: "rounds/2027-spring",
             round_title: "Role Models and Mentors, Spring 2027",
             start_date: "2027-03-01".to_owned(),
             end_date: "2027-08-31".to_owned(),

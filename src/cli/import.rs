@@ -1,0 +1,138 @@
+//! `wim-match import`: a CSV file of one organisation, streamed to the service.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::failure::Failure;
+use super::global::Global;
+use crate::client::output::{data, json, say};
+use crate::client::{Import, Problem, progress, v1};
+use crate::domain::name::OrganisationId;
+use crate::domain::vocabulary::{self, Lang};
+use crate::profile_csv;
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[group(id = "job", required = true)]
+pub(super) struct Options {
+    /// CSV file to bring in.
+    #[arg(group = "job", requires = "organisation")]
+    file: Option<PathBuf>,
+    /// Write a template to fill in, with examples, to standard output.
+    #[arg(long, group = "job")]
+    template: bool,
+    /// Explain every column.
+    #[arg(long, group = "job")]
+    columns: bool,
+    /// List the codes of every vocabulary, with labels in the language of --lang.
+    #[arg(long, group = "job")]
+    vocabulary: bool,
+    /// Id of the organisation whose members the file describes.
+    #[arg(long, value_name = "ID")]
+    organisation: Option<OrganisationId>,
+    /// Store the good rows even if others are bad.
+    #[arg(long)]
+    accept_good_rows: bool,
+    /// Check everything, store nothing.
+    #[arg(long)]
+    validate_only: bool,
+}
+
+pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
+    if options.template {
+        profile_csv::write_template(std::io::stdout())?;
+    } else if options.columns {
+        data(profile_csv::describe_columns().trim_end())?;
+    } else if options.vocabulary {
+        print_vocabularies(global)?;
+    } else if let (Some(file), Some(organisation)) = (options.file, options.organisation) {
+        let path = file.display().to_string();
+        let input = File::open(&file)
+            .map_err(|error| Failure::input(format!("{path} cannot be read: {error}"), ""))?;
+        let template = "{spinner} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} eta {eta}";
+        let bar = progress::bar(input.metadata()?.len(), template);
+        let import = Import {
+            organisation,
+            accept_good_rows: options.accept_good_rows,
+            validate_only: options.validate_only,
+        };
+        let client = global.client().await?;
+        let sent = import.send(&client, bar.wrap_read(input), |problem| {
+            bar.suspend(|| {
+                if global.json {
+                    return json_problem(problem);
+                }
+                print_problem(&path, problem);
+                Ok(())
+            })
+        });
+        let summary = sent.await?;
+        bar.finish_and_clear();
+        if global.json {
+            json(&summary)?;
+        }
+        return conclude(&summary, options.validate_only);
+    }
+    Ok(())
+}
+
+/// Says how the import ended, and fails if rows were rejected.
+fn conclude(summary: &v1::ImportSummary, validate_only: bool) -> Result<(), Failure> {
+    let v1::ImportSummary { received, created, updated, unchanged, rejected, stored } = summary;
+    if *stored {
+        say(&format!(
+            "{received} rows: {created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected"
+        ));
+    } else if validate_only {
+        say(&format!("{received} rows checked, {rejected} of them bad; nothing was stored, as asked"));
+    }
+    match (*rejected, *stored || validate_only) {
+        (0, _) => Ok(()),
+        (rejected, true) => Err(Failure::input(
+            format!("{rejected} of {received} rows were rejected"),
+            "mend them and import again",
+        )),
+        (rejected, false) => Err(Failure::input(
+            format!("{rejected} of {received} rows are bad; nothing was stored"),
+            "mend the rows and import again, or store the good ones with --accept-good-rows",
+        )),
+    }
+}
+
+fn print_problem(file: &str, problem: &Problem) {
+    let Problem { line, cell } = problem;
+    let hint = if cell.hint.is_empty() { String::new() } else { format!("; {}", cell.hint) };
+    let column = if cell.column.is_empty() { "whole row" } else { cell.column };
+    say(&format!("{file}:{line}: {column}: `{}` {}{hint}", cell.value, cell.what));
+}
+
+fn json_problem(problem: &Problem) -> Result<(), Failure> {
+    let Problem { line, cell } = problem;
+    let told = serde_json::json!({
+        "line": line, "column": cell.column, "value": cell.value, "what": cell.what, "hint": cell.hint,
+    });
+    Ok(data(&told.to_string())?)
+}
+
+fn print_vocabularies(global: &Global) -> std::io::Result<()> {
+    for vocabulary in vocabulary::all() {
+        if !global.json {
+            data(&format!("{}:", vocabulary.name()))?;
+        }
+        for term in vocabulary.terms() {
+            if global.json {
+                let labels: Vec<&str> = Lang::ALL.iter().map(|lang| term.label(*lang)).collect();
+                let told = serde_json::json!({
+                    "vocabulary": vocabulary.name(), "code": term.code,
+                    "en": labels[0], "fr": labels[1], "es": labels[2], "pt": labels[3],
+                });
+                data(&told.to_string())?;
+            } else {
+                data(&format!("  {:<34} {}", term.code, term.label(global.lang)))?;
+            }
+        }
+    }
+    Ok(())
+}
