@@ -16,7 +16,7 @@
 //! Items of a list are separated by `|`, `;`, `,` or a line break: no item holds any of them, so one rule serves files of
 //! either delimiter. The writer uses ` | `. What each column holds is in the table of [`mod@column`], and only there; it
 //! also makes the template ([`write_template`]), the text for people ([`describe_columns`]) and the way back from a field
-//! that the service refuses to the column it came from ([`column_of`], [`Row::column_of`]).
+//! that the service refuses to the column it came from ([`column_of`]).
 //!
 //! People are named by the bare id inside their own organisation, and as `{organisation}/{id}` elsewhere.
 //!

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::profile::{ConsentDraft, ConsentPurpose};
 use crate::domain::vocabulary::edit_distance;
 
 /// Number of example rows in the template.
@@ -202,26 +201,14 @@ impl Column {
         (distance * 2 <= nearest.name().len()).then_some(nearest)
     }
 
-    /// Which of the columns of a consent `part` is in, by the place of the consent among all of a draft's.
-    pub(super) fn of_consent(consents: &[ConsentDraft], at: usize, part: &str) -> Self {
-        let Some(consent) = consents.get(at) else { return Self::MatchingTime };
-        let is_last = !consents[at + 1..].iter().any(|later| later.purpose == consent.purpose);
-        let group = match consent.purpose {
-            _ if !is_last => return Self::EarlierConsents,
-            purpose if purpose == ConsentPurpose::Identity as i32 => "identity",
-            _ => "matching",
-        };
-        holding(&format!("consents.{group}.{part}")).unwrap_or(Self::MatchingTime)
-    }
-
     fn spec(self) -> &'static Spec {
         &SPECS[self as usize]
     }
 }
 
 /// The column that holds a field of the API, for example `topics_offered` for `mentor_offer.topics[2]`; empty for a path
-/// that no column holds. Consents are numbered by draft: without the row, the first is taken to be the one for matching
-/// and any other the one for identity; [`Row::column_of`](super::Row::column_of) knows better.
+/// that no column holds. A path numbers the consents of a draft; the first is taken to be the one for matching and any
+/// other to be the one for identity.
 pub fn column_of(field_path: &str) -> &'static str {
     let path = match consent_part(field_path) {
         Some((0, part)) => format!("consents.matching.{part}"),
@@ -232,7 +219,7 @@ pub fn column_of(field_path: &str) -> &'static str {
 }
 
 /// Reads `consents[{at}].{part}`.
-pub(super) fn consent_part(field_path: &str) -> Option<(usize, &str)> {
+fn consent_part(field_path: &str) -> Option<(usize, &str)> {
     let (at, part) = field_path.strip_prefix("consents[")?.split_once(']')?;
     Some((at.parse().ok()?, part.trim_start_matches('.')))
 }

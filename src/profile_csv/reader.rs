@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 use super::cell::{self, Misread};
-use super::column::{Column, column_of, consent_part};
+use super::column::Column;
 use super::record::{MAX_CELL, MAX_RECORD, Oversize, Record, Records};
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::{
@@ -23,16 +23,6 @@ pub struct Row {
     pub line: u64,
     /// What it says.
     pub draft: ProfileDraft,
-}
-
-impl Row {
-    /// The column from which a field of this row's draft came; like [`column_of`], and exact for consents too.
-    pub fn column_of(&self, field_path: &str) -> &'static str {
-        match consent_part(field_path) {
-            Some((at, part)) => Column::of_consent(&self.draft.consents, at, part).name(),
-            None => column_of(field_path),
-        }
-    }
 }
 
 /// A row that could not be read, with everything that is wrong with it.
@@ -128,12 +118,6 @@ impl<R: Read> ProfileReader<R> {
         }
         let header = Header::read(records.record()).map_err(OpenError::Header)?;
         Ok(Self { records, header, organisation: organisation.clone(), failed: false })
-    }
-
-    /// Letter of a column as spreadsheets show it, for example `C`; `None` if the file does not have the column.
-    pub fn letter_of(&self, column: &str) -> Option<String> {
-        let at = self.header.columns.iter().position(|known| known.name() == column)?;
-        Some(letters(at))
     }
 
     fn row(&self) -> Result<Row, RowError> {
