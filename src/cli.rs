@@ -1,5 +1,8 @@
-//! The command line: a gRPC client, apart from `serve`, `demo`, `admin`, `doctor`, and the commands for problems with scores
-//! of one's own. Data goes to standard output, everything else to standard error.
+//! The command line. Data goes to standard output, everything else to standard error.
+//!
+//! Three kinds of commands: clients of a running service (`import`, `export`, `organisation`, `round`); commands on the
+//! machine of the service (`serve`, `admin`, `doctor`, `demo`); and the solver for problems that the caller brings in files
+//! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
 mod admin;
 mod cost;
@@ -33,13 +36,13 @@ Exit codes:
   1  failed for a reason not listed here
   2  the command line is wrong
   3  the input is wrong, rows of an import were rejected, or a proof does not hold
-  4  the token is missing, unknown, or its role does not allow this
-  5  not found
-  6  exists already, or its state does not allow this
-  7  the service cannot be reached or is busy: try again
-  8  `solve`: no assignment meets the floors of all groups; what stands against it is told
+  4  the token is missing or unknown, or its role does not allow the command
+  5  the resource does not exist
+  6  the resource exists already, or its state does not allow the command
+  7  the service cannot be reached or is busy; try again
+  8  `solve` only: no assignment meets the floors of all groups; the message names the cause
 
-Environment: WIM_MATCH_SERVER, WIM_MATCH_TOKEN, WIM_MATCH_LANG; for `serve` see `wim-match serve --help`.";
+Environment: WIM_MATCH_SERVER, WIM_MATCH_TOKEN, WIM_MATCH_LANG; `wim-match serve --help` lists those of `serve`.";
 
 /// Matches mentors and mentees of independent Women-in-Mining organisations.
 #[derive(Debug, Parser)]
@@ -53,34 +56,34 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run one whole matching round on the sample alliance, and tell its story.
+    /// Run one whole matching round on the sample alliance and print its result.
     Demo(demo::Options),
     /// Start the service.
     Serve(serve::Options),
-    /// Bring in profiles of an organisation from a CSV file.
+    /// Import profiles of an organisation from a CSV file.
     Import(import::Options),
-    /// Write all profiles of an organisation as CSV.
+    /// Export all profiles of an organisation as CSV.
     Export(export::Options),
     /// Register and list organisations.
     #[command(subcommand)]
     Organisation(organisation::Command),
-    /// Open, fill, run and read matching rounds.
+    /// Create matching rounds, enrol members, run rounds and read their results.
     #[command(subcommand)]
     Round(round::Command),
-    /// Say who cannot be served in a problem with scores of your own, and what would help; no service is needed.
+    /// List who cannot be matched in a problem that you bring in files, and which mentors would help.
     Diagnose(diagnose::Options),
-    /// Solve such a problem, and prove the result.
+    /// Solve a problem that you bring in files, and prove the result.
     Solve(solve::Options),
-    /// Check a result of `solve` and its proof from scratch.
+    /// Check a result of `solve` against the problem and the proof alone.
     Verify(verify::Options),
-    /// Say what forcing a pair would cost, and whom else somebody could have.
+    /// Compute the cost of forcing a pair, and the alternates of a person.
     WhatIf(what_if::Options),
-    /// Change a published result as little as wanted when people leave, join or are vetoed.
+    /// Repair a published result after people left or joined or pairs were vetoed, within a budget of changes.
     Repair(repair::Options),
-    /// Look after the service's database and tokens.
+    /// Migrate the database of the service, and manage its tokens.
     #[command(subcommand)]
     Admin(admin::Command),
-    /// Say what is configured, reachable and migrated.
+    /// Check the configuration, the database and the connection to the service.
     Doctor(doctor::Options),
 }
 

@@ -1,4 +1,4 @@
-//! `wim-match export`.
+//! `wim-match export`: all profiles of an organisation as CSV or JSON.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

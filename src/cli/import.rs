@@ -1,4 +1,4 @@
-//! `wim-match import`: a CSV file of one organisation, streamed to the service.
+//! `wim-match import`: a CSV file of one organisation.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -17,13 +17,13 @@ use crate::profile_csv;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[group(id = "job", required = true)]
 pub(super) struct Options {
-    /// CSV file to bring in.
+    /// CSV file to import.
     #[arg(group = "job", requires = "organisation")]
     file: Option<PathBuf>,
-    /// Write a template to fill in, with examples, to standard output.
+    /// Print a template with example rows.
     #[arg(long, group = "job")]
     template: bool,
-    /// Explain every column.
+    /// Describe every column.
     #[arg(long, group = "job")]
     columns: bool,
     /// List the codes of every vocabulary, with labels in the language of --lang.
@@ -32,10 +32,10 @@ pub(super) struct Options {
     /// Id of the organisation whose members the file describes.
     #[arg(long, value_name = "ID")]
     organisation: Option<OrganisationId>,
-    /// Store the good rows even if others are bad.
+    /// Store the good rows even if others are rejected.
     #[arg(long)]
     accept_good_rows: bool,
-    /// Check everything, store nothing.
+    /// Check every row and store nothing.
     #[arg(long)]
     validate_only: bool,
 }
@@ -78,7 +78,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     Ok(())
 }
 
-/// Says how the import ended, and fails if rows were rejected.
+/// Prints the result of the import, and fails if rows were rejected.
 fn conclude(summary: &v1::ImportSummary, validate_only: bool) -> Result<(), Failure> {
     let v1::ImportSummary { received, created, updated, unchanged, rejected, stored } = summary;
     if *stored {
@@ -86,17 +86,17 @@ fn conclude(summary: &v1::ImportSummary, validate_only: bool) -> Result<(), Fail
             "{received} rows: {created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected"
         ));
     } else if validate_only {
-        say(&format!("{received} rows checked, {rejected} of them bad; nothing was stored, as asked"));
+        say(&format!("{received} rows checked, {rejected} rejected; nothing was stored (--validate-only)"));
     }
     match (*rejected, *stored || validate_only) {
         (0, _) => Ok(()),
         (rejected, true) => Err(Failure::input(
             format!("{rejected} of {received} rows were rejected"),
-            "mend them and import again",
+            "correct these rows and import the file again",
         )),
         (rejected, false) => Err(Failure::input(
-            format!("{rejected} of {received} rows are bad; nothing was stored"),
-            "mend the rows and import again, or store the good ones with --accept-good-rows",
+            format!("{rejected} of {received} rows were rejected; nothing was stored"),
+            "correct these rows and import the file again, or store the good rows with --accept-good-rows",
         )),
     }
 }

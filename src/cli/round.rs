@@ -1,4 +1,4 @@
-//! `wim-match round …`.
+//! `wim-match round`: rounds, enrolments, runs and results.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::report;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Open a round.
+    /// Create a round.
     Create {
         /// Id: lower-case letters, digits and hyphens, for example `2027-spring`.
         id: String,
@@ -35,11 +35,11 @@ pub(super) enum Command {
     },
     /// List rounds.
     List,
-    /// Enrol members of your organisation.
+    /// Enrol members of an organisation.
     Enrol {
         /// Id of the round.
         round: String,
-        /// Id of your organisation.
+        /// Id of the organisation.
         #[arg(long, value_name = "ID")]
         organisation: String,
         /// Ids of the members in the organisation; without any, all members are enrolled.

@@ -1,4 +1,4 @@
-//! `wim-match verify`: whether a result is what it is said to be, from the problem and the proof alone.
+//! `wim-match verify`: checks a result from the problem and the proof alone.
 
 use clap::Args;
 use serde_json::json;
@@ -11,9 +11,9 @@ use crate::engine::objective::{Check, Evidence};
 use crate::engine::totals::Totals;
 use crate::instance::Names;
 
-/// What to do about a proof that does not hold.
+/// Hint for a proof that does not hold.
 pub(super) const NOT_ITS_PROOF: &str =
-    "the pairs and the proof must be those of one solve of this very problem";
+    "the pairs and the proof must come from the same `solve` of this problem";
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -39,7 +39,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
         data(&answer.to_string())?;
     } else if check.proved {
         data(&format!(
-            "proved: no assignment is better at {} over all {} candidates",
+            "proved: no assignment is better for the objective {}, over all {} candidates",
             aim.name(),
             check.candidates
         ))?;
@@ -50,23 +50,22 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     }
 }
 
-/// What is told of a result that is not proved; nothing if it is.
+/// Why a result is not proved; `None` if it is.
 pub(super) fn unproved(check: &Check, evidence: &Evidence, names: &Names) -> Option<String> {
     match (&check.feasible, evidence) {
         _ if check.proved => None,
         (Err(broken), _) => Some(format!(
-            "the pairs break a rule, or the proof has not the right form: {}",
+            "not proved: the pairs break a rule, or the proof is malformed: {}",
             names.told(broken)
         )),
-        (Ok(()), Evidence::Stable) => Some(format!(
-            "not stable: {} candidates would both rather be with each other",
-            check.blocking_pairs
-        )),
+        (Ok(()), Evidence::Stable) => {
+            Some(format!("not proved: there are {} blocking pairs", check.blocking_pairs))
+        }
         (Ok(()), _) if check.gap != 0 => {
-            Some(format!("not proved: an assignment might be better by {}", check.gap))
+            Some(format!("not proved: another assignment may be better by {}", check.gap))
         }
-        (Ok(()), _) => {
-            Some("not proved: more people might be served, or the worst pair might be better".to_owned())
-        }
+        (Ok(()), _) => Some(
+            "not proved: another assignment may match more people or have a better worst pair".to_owned(),
+        ),
     }
 }

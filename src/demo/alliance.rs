@@ -1,9 +1,9 @@
-//! An invented alliance: the sample that is shipped in `sample/`, and synthetic ones of any size.
+//! Synthetic alliances: the sample, whose files are in `sample/`, and generated ones of any size.
 //!
-//! Nobody in it exists, and no organisation in it is the real one of a similar name: each says so in its display name.
-//! The shape is that of a real programme (International Women in Resources Mentoring Programme 2024: 112 mentees, 90
-//! mentors, 33 countries): many languages, half-hour zones, daylight saving, work rosters, people who avoid each other,
-//! answers left open, people in both roles. The same seed gives the same people on every machine.
+//! Every person and every organisation is invented; each display name ends with `(synthetic sample)`. The shape is that of
+//! a real programme (International Women in Resources Mentoring Programme 2024: 112 mentees, 90 mentors, 33 countries):
+//! many languages, time zones with half hours, daylight saving, work rosters, people who avoid each other, unanswered
+//! questions, people in both roles. The same seed gives the same people on every machine.
 
 mod draw;
 mod files;
@@ -31,9 +31,9 @@ pub struct Alliance {
 
 #[derive(Debug, Clone)]
 enum People {
-    /// As read from files, by organisation.
+    /// Read from files, by organisation.
     Given(Vec<Vec<ProfileDraft>>),
-    /// Made when asked for.
+    /// Generated on demand.
     Made(Plan),
 }
 
@@ -43,14 +43,14 @@ pub fn sample() -> Alliance {
     Alliance { organisations, people: People::Given(people) }
 }
 
-/// An alliance of any size. People are made one by one as they are asked for, so a million need no memory.
+/// A synthetic alliance of any size. People are generated on demand, so a million people need no memory.
 pub fn synthesise(people: usize, seed: u64) -> Alliance {
     let people = u64::try_from(people).unwrap_or(u64::MAX);
     Alliance { organisations: organisation::invented(), people: People::Made(Plan::new(people, seed)) }
 }
 
 impl Alliance {
-    /// The people of the organisation at a position in `organisations`, ordered by own id; nobody beyond the last.
+    /// The people of the organisation at a position in `organisations`, ordered by id; none for a position past the end.
     pub fn profiles_of(&self, organisation: usize) -> Box<dyn Iterator<Item = ProfileDraft> + '_> {
         match &self.people {
             People::Given(people) => Box::new(people.get(organisation).into_iter().flatten().cloned()),
@@ -61,8 +61,8 @@ impl Alliance {
         }
     }
 
-    /// The people of the organisation at a position in `organisations` as its CSV file: the very file of `sample/`, or
-    /// one written for the purpose.
+    /// The people of the organisation at a position in `organisations` as a CSV file: the file of `sample/`, or a generated
+    /// one.
     pub fn csv_of(&self, organisation: usize) -> io::Result<Vec<u8>> {
         let Some(SampleOrganisation { id, .. }) = self.organisations.get(organisation) else {
             return Ok(Vec::new());

@@ -37,12 +37,12 @@ struct OrganisationRow {
     excluded_organisations: String,
 }
 
-/// The organisations, and the people of each.
+/// The organisations, and the people of each organisation.
 #[expect(clippy::expect_used, reason = "the files are compiled in and a test reads them")]
 pub(super) fn read() -> (Vec<SampleOrganisation>, Vec<Vec<ProfileDraft>>) {
     let rows = csv::Reader::from_reader(ORGANISATIONS.as_bytes()).into_deserialize::<OrganisationRow>();
     let organisations: Vec<SampleOrganisation> =
-        rows.map(|row| organisation(row.expect("a row of the sample is whole"))).collect();
+        rows.map(|row| organisation(row.expect("a row of the sample is complete"))).collect();
     let people = organisations.iter().map(|organisation| people_of(&organisation.id)).collect();
     (organisations, people)
 }
