@@ -123,12 +123,11 @@ fn print_vocabularies(global: &Global) -> std::io::Result<()> {
         }
         for term in vocabulary.terms() {
             if global.json {
-                let labels: Vec<&str> = Lang::ALL.iter().map(|lang| term.label(*lang)).collect();
-                let told = serde_json::json!({
-                    "vocabulary": vocabulary.name(), "code": term.code,
-                    "en": labels[0], "fr": labels[1], "es": labels[2], "pt": labels[3],
-                });
-                data(&told.to_string())?;
+                let mut row = serde_json::Map::new();
+                row.insert("vocabulary".to_owned(), vocabulary.name().into());
+                row.insert("code".to_owned(), term.code.into());
+                row.extend(Lang::ALL.map(|lang| (lang.tag().to_owned(), term.label(lang).into())));
+                data(&serde_json::Value::Object(row).to_string())?;
             } else {
                 data(&format!("  {:<34} {}", term.code, term.label(global.lang)))?;
             }

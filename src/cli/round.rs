@@ -126,9 +126,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             } else {
                 say(&format!("{} enrolled, {} were enrolled before", done.enrolled, done.already_enrolled));
                 for refused in &done.refused {
-                    let reason =
-                        refused.reason().as_str_name().trim_start_matches("REFUSED_ENROLMENT_REASON_");
-                    data(&format!("{} not enrolled: {reason}", refused.profile))?;
+                    data(&format!("{} was not enrolled: {}", refused.profile, refusal(refused.reason())))?;
                 }
             }
         }
@@ -248,7 +246,7 @@ fn report_end(run: &v1::Run, global: &Global) -> Result<(), Failure> {
     if global.json {
         json(run)?;
     } else {
-        data(&format!("{} is {}", run.name, state(run)))?;
+        data(&format!("{} {}", run.name, outcome(run)))?;
         if let Some(summary) = summary(run) {
             data(&story::headline(&summary))?;
             data(&story::proof(&summary))?;
@@ -261,6 +259,29 @@ fn report_end(run: &v1::Run, global: &Global) -> Result<(), Failure> {
     match run.state() {
         v1::RunState::Cancelled => Err(Failure::state(format!("{} was cancelled", run.name))),
         _ => Ok(()),
+    }
+}
+
+/// Why a profile was not enrolled, with the columns of the CSV file that change it.
+fn refusal(reason: v1::RefusedEnrolmentReason) -> &'static str {
+    use v1::RefusedEnrolmentReason as Reason;
+    match reason {
+        Reason::NoLiveConsent => {
+            "no consent is recorded (fill consent_matching_version, _language and _time)"
+        }
+        Reason::NoRole => "it is neither mentor nor mentee (fill max_mentees or mentors_wanted)",
+        Reason::NotFound => "the organisation has no such id",
+        Reason::Unspecified => "the service gives no reason",
+    }
+}
+
+/// The state of a run as the end of a sentence.
+fn outcome(run: &v1::Run) -> String {
+    match run.state() {
+        v1::RunState::Succeeded => "has finished".to_owned(),
+        v1::RunState::Failed => "has failed".to_owned(),
+        v1::RunState::Cancelled => "was cancelled".to_owned(),
+        _ => format!("is {}", state(run)),
     }
 }
 

@@ -7,14 +7,13 @@
 
 mod draw;
 mod files;
-mod organisation;
 mod person;
 mod places;
 mod plan;
 
 use std::io;
 
-pub use organisation::SampleOrganisation;
+pub use places::SampleOrganisation;
 
 use crate::domain::profile::ProfileDraft;
 use crate::profile_csv::ProfileWriter;
@@ -46,7 +45,7 @@ pub fn sample() -> Alliance {
 /// A synthetic alliance of any size. People are generated on demand, so a million people need no memory.
 pub fn synthesise(people: usize, seed: u64) -> Alliance {
     let people = u64::try_from(people).unwrap_or(u64::MAX);
-    Alliance { organisations: organisation::invented(), people: People::Made(Plan::new(people, seed)) }
+    Alliance { organisations: places::organisations(), people: People::Made(Plan::new(people, seed)) }
 }
 
 impl Alliance {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::organisation::SampleOrganisation;
+use super::places::SampleOrganisation;
 use crate::domain::name::OrganisationId;
 use crate::domain::organisation::OrganisationDraft;
 use crate::domain::profile::ProfileDraft;

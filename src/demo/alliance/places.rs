@@ -1,5 +1,8 @@
 //! Tables of the invented organisations: countries and time zones, languages and commodities of their members.
 
+use crate::domain::name::OrganisationId;
+use crate::domain::organisation::OrganisationDraft;
+
 /// An invented organisation.
 #[derive(Debug)]
 pub(super) struct Home {
@@ -193,4 +196,32 @@ pub(super) fn employers(continent: u16) -> &'static [Employer] {
             ("aurora-assays", ""),
         ],
     }
+}
+
+/// An organisation of an alliance, with its id.
+#[derive(Debug, Clone)]
+pub struct SampleOrganisation {
+    /// Its id.
+    pub id: OrganisationId,
+    /// Its content.
+    pub draft: OrganisationDraft,
+}
+
+/// The invented organisations, ordered by id. One matches within itself only, and two exclude each other.
+#[expect(clippy::expect_used, reason = "the ids are constants and a test reads them")]
+pub(super) fn organisations() -> Vec<SampleOrganisation> {
+    let organisation = |home: &Home| SampleOrganisation {
+        id: home.id.parse().expect("an id of the table is an id"),
+        draft: OrganisationDraft {
+            display_name: home.name.to_owned(),
+            country: home.seat.to_owned(),
+            same_organisation_only: home.id == "wim-india",
+            excluded_organisations: match home.id {
+                "wim-ghana" => vec!["organisations/wim-nigeria".to_owned()],
+                "wim-nigeria" => vec!["organisations/wim-ghana".to_owned()],
+                _ => Vec::new(),
+            },
+        },
+    };
+    HOMES.iter().map(organisation).collect()
 }

@@ -5,9 +5,9 @@ use std::io;
 use std::path::Path;
 
 use super::curated::curate;
-use crate::demo::alliance::places::{HOMES, SHARES};
+use crate::demo::alliance::places::{HOMES, SHARES, organisations};
 use crate::demo::alliance::plan::Plan;
-use crate::demo::alliance::{Alliance, People, SampleOrganisation, organisation, person};
+use crate::demo::alliance::{Alliance, People, SampleOrganisation, person};
 use crate::domain::profile::ProfileDraft;
 use crate::profile_csv::ProfileWriter;
 
@@ -20,7 +20,7 @@ fn make_sample() -> Alliance {
     let everybody = |home: usize| plan.members(home).map(|number| person::person(&plan, number)).collect();
     let mut people: Vec<Vec<ProfileDraft>> = (0..HOMES.len()).map(everybody).collect();
     curate(&mut people);
-    Alliance { organisations: organisation::invented(), people: People::Given(people) }
+    Alliance { organisations: organisations(), people: People::Given(people) }
 }
 
 /// Writes the sample's files into a folder, as they are shipped: `organisations.csv` and `profiles/{organisation}.csv`.
