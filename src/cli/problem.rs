@@ -39,10 +39,10 @@ pub(super) struct Source {
     /// The candidates as CSV with the columns mentee, mentor and score.
     #[arg(long, value_name = "FILE", requires = "mentees")]
     scores: Option<PathBuf>,
-    /// Pins and vetoes as CSV with the columns mentee, mentor and decision (pin or veto).
+    /// Pins and vetoes as CSV (only with --mentees) with the columns mentee, mentor and decision (pin or veto).
     #[arg(long, value_name = "FILE", requires = "mentees")]
     decisions: Option<PathBuf>,
-    /// Groups as CSV with the columns group and side (mentees or mentors); optional are parent (the enclosing group), min and max (pairs).
+    /// Groups as CSV (only with --mentees) with the columns group and side (mentees or mentors); optional are parent (the enclosing group), min and max (pairs).
     #[arg(long, value_name = "FILE", requires = "mentees")]
     groups: Option<PathBuf>,
     /// Objective of the assignment [default: best-total; total for a .mm file without the coverage flag].
