@@ -117,3 +117,33 @@ impl From<Status> for Failure {
         Self { code, message, hint: hint.to_owned() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_error_of_the_client_has_the_exit_code_that_the_help_lists() {
+        let of = |error: client::Error| Failure::from(error).code;
+        for (status, code) in [
+            (Status::internal("a defect"), 1),
+            (Status::invalid_argument("a wrong field"), 3),
+            (Status::unauthenticated("no token"), 4),
+            (Status::permission_denied("the wrong role"), 4),
+            (Status::not_found("no round"), 5),
+            (Status::already_exists("a round"), 6),
+            (Status::failed_precondition("the wrong state"), 6),
+            (Status::unavailable("the database is away"), 7),
+        ] {
+            assert_eq!(of(status.clone().into()), code, "{status}");
+        }
+        assert_eq!(of(client::Error::NoSummary), 1);
+        let header = crate::profile_csv::OpenError::Header(Vec::new());
+        assert_eq!(of(header.into()), 3);
+        // Port 1 of the loopback interface has no service.
+        let unreachable = client::connect("http://127.0.0.1:1").await.expect_err("no service");
+        let failure = Failure::from(anyhow::Error::from(unreachable));
+        assert_eq!(failure.code, 7);
+        assert!(failure.message.starts_with("http://127.0.0.1:1 cannot be reached: "), "{}", failure.message);
+    }
+}

@@ -33,3 +33,29 @@ fn descriptor<M: prost::Name>() -> Result<MessageDescriptor, Error> {
 fn failed<M: prost::Name>(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::Json { message: M::full_name(), source: source.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::proto::v1;
+
+    #[test]
+    fn what_is_written_is_read_again_in_canonical_names() {
+        let policy = v1::Policy {
+            hard_rules: Some(v1::HardRules { min_score: 4_000, ..v1::HardRules::default() }),
+            ..v1::Policy::default()
+        };
+        let text = to_json(&policy).expect("JSON");
+        assert!(text.contains(r#""hardRules":{"minScore":4000"#), "{text}");
+        assert_eq!(from_json::<v1::Policy>(&text).expect("a policy"), policy);
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_place() {
+        for (text, place) in [("{\n\"hardRule\": {}}", "line 2"), ("{} {}", "line 1 column 4")] {
+            let error = from_json::<v1::Policy>(text).expect_err("a mistake");
+            let told = crate::error::chain(&error);
+            assert!(told.contains("wim.mentorship.v1.Policy") && told.contains(place), "{told}");
+        }
+    }
+}

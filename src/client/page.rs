@@ -21,3 +21,25 @@ where
         token = next;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn pages_are_called_with_the_token_of_the_page_before_until_the_last() {
+        let mut asked = Vec::new();
+        let all = pages(|token| {
+            asked.push(token.clone());
+            async move {
+                Ok(match token.as_str() {
+                    "" => (vec![1, 2], "b".to_owned()),
+                    "b" => (vec![], "c".to_owned()),
+                    _ => (vec![3], String::new()),
+                })
+            }
+        });
+        assert_eq!(all.await.expect("three pages"), [1, 2, 3]);
+        assert_eq!(asked, ["", "b", "c"]);
+    }
+}
