@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let folder = tempfile::tempdir()?;
         let alliance = if people == 0 { alliance::sample() } else { alliance::synthesise(people, 1) };
         let played = demo::play(&alliance, &folder.path().join("round.sqlite3"), Lang::En).await?;
-        let summary = &played.results.summary;
+        let (summary, brought_in) = (&played.results.summary, &played.brought_in);
         assert!(summary.proof.proved, "the result is not proved");
         let stage = |stage: Stage| {
             let micros =
@@ -29,11 +29,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let stages = [Stage::Encode, Stage::Score, Stage::Assign, Stage::Certify, Stage::Explain].map(stage);
         println!(
             "{:>6}  {:>7} x {:<7}  {:>8}  {:>10}  {:>20}  {:>37}  {:>8}",
-            alliance.len(),
+            brought_in.profiles,
             summary.mentees,
             summary.mentors,
             played.startup.as_millis(),
-            played.brought_in.profiles_per_second(),
+            u128::from(brought_in.profiles) * 1_000 / brought_in.importing.as_millis().max(1),
             played.round.as_millis(),
             stages.join(" "),
             resident_mebibytes().unwrap_or_default(),

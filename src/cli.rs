@@ -1,10 +1,8 @@
-//! The command line: a gRPC client, apart from `serve`, `demo`, `admin`, `doctor`, and the commands for problems with scores
-//! of one's own. Data goes to standard output, everything else to standard error.
-
-pub mod client;
-pub mod output;
-pub mod results;
-pub mod story;
+//! The command line. Data goes to standard output, everything else to standard error.
+//!
+//! Three kinds of commands: clients of a running service (`import`, `export`, `organisation`, `round`); commands on the
+//! machine of the service (`serve`, `admin`, `doctor`, `demo`); and the solver for problems that the caller brings in files
+//! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
 mod admin;
 mod cost;
@@ -12,24 +10,24 @@ mod diagnose;
 mod doctor;
 mod export;
 mod failure;
-pub mod import;
+mod global;
+mod import;
 mod organisation;
 mod problem;
 mod repair;
-pub(crate) mod round;
+mod round;
 mod serve;
 mod solve;
 mod verify;
 mod what_if;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use crate::domain::vocabulary::Lang;
 use crate::{demo, telemetry};
-pub use failure::Failure;
+use failure::Failure;
+use global::Global;
 
 /// Printed below the help.
 const EXIT_CODES: &str = "\
@@ -38,13 +36,13 @@ Exit codes:
   1  failed for a reason not listed here
   2  the command line is wrong
   3  the input is wrong, rows of an import were rejected, or a proof does not hold
-  4  the token is missing, unknown, or its role does not allow this
-  5  not found
-  6  exists already, or its state does not allow this
-  7  the service cannot be reached or is busy: try again
-  8  `solve`: no assignment meets the floors of all groups; what stands against it is told
+  4  the token is missing or unknown, or its role does not allow the command
+  5  the resource does not exist
+  6  the resource exists already, or its state does not allow the command
+  7  the service cannot be reached or is busy; try again
+  8  `solve` only: no assignment meets the floors of all groups; the message names the cause
 
-Environment: WIM_MATCH_SERVER, WIM_MATCH_TOKEN, WIM_MATCH_LANG; for `serve` see `wim-match serve --help`.";
+Environment: WIM_MATCH_SERVER, WIM_MATCH_TOKEN, WIM_MATCH_LANG; `wim-match serve --help` lists those of `serve`.";
 
 /// Matches mentors and mentees of independent Women-in-Mining organisations.
 #[derive(Debug, Parser)]
@@ -56,83 +54,41 @@ pub struct Cli {
     command: Command,
 }
 
-/// Options of every command.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Global {
-    /// Print JSON instead of tables.
-    #[arg(long, global = true)]
-    json: bool,
-    #[arg(help = format!("Language of explanations: {}", Lang::tags_in_words()))]
-    #[arg(long, global = true, env = "WIM_MATCH_LANG", default_value = "en", value_parser = parse_lang)]
-    lang: Lang,
-    /// The service to call.
-    #[arg(long, global = true, env = "WIM_MATCH_SERVER", default_value = "http://127.0.0.1:50051")]
-    server: String,
-    /// API token of the caller.
-    #[arg(long, global = true, env = "WIM_MATCH_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-}
-
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run one whole matching round on the sample alliance, and tell its story.
+    /// Run one whole matching round on the sample alliance and print its result.
     Demo(demo::Options),
     /// Start the service (keep this window open).
     Serve(serve::Options),
-    /// Bring in profiles of an organisation from a CSV file.
+    /// Import profiles of an organisation from a CSV file.
     Import(import::Options),
-    /// Write all profiles of an organisation as CSV.
+    /// Export all profiles of an organisation as CSV.
     Export(export::Options),
     /// Register and list organisations.
     #[command(subcommand)]
     Organisation(organisation::Command),
-    /// Open, fill, run and read matching rounds.
+    /// Create matching rounds, enrol members, run rounds and read their results.
     #[command(subcommand)]
     Round(round::Command),
-    /// Say who cannot be served in a problem with scores of your own, and what would help; no service is needed.
+    /// List who cannot be matched in a problem that you bring in files, and which mentors would help.
     Diagnose(diagnose::Options),
-    /// Solve such a problem, and prove the result.
+    /// Solve a problem that you bring in files, and prove the result.
     Solve(solve::Options),
-    /// Check a result of `solve` and its proof from scratch.
+    /// Check a result of `solve` against the problem and the proof alone.
     Verify(verify::Options),
-    /// Say what forcing a pair would cost, and whom else somebody could have.
+    /// Compute the cost of forcing a pair, and the alternates of a person.
     WhatIf(what_if::Options),
-    /// Change a published result as little as wanted when people leave, join or are vetoed.
+    /// Repair a published result after people left or joined or pairs were vetoed, within a budget of changes.
     Repair(repair::Options),
-    /// Look after the service's database and tokens.
+    /// Migrate the database of the service, and manage its tokens.
     #[command(subcommand)]
     Admin(admin::Command),
-    /// Check that everything is set up and running.
+    /// Check the configuration, the database and the connection to the service.
     Doctor(doctor::Options),
 }
 
-/// Where the database of `serve`, `admin` and `doctor` is.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct ConfigArgs {
-    /// Configuration file (TOML).
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Database: `sqlite:FILE` or `postgres://…` [default: sqlite:wim-match.sqlite3; env: WIM_MATCH_DATABASE].
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
-}
-
-impl ConfigArgs {
-    fn load(&self, listen: Option<String>) -> anyhow::Result<crate::config::Config> {
-        crate::config::Config::load(&crate::config::Overrides {
-            file: self.config.clone(),
-            listen,
-            database: self.database.clone(),
-        })
-    }
-}
-
-fn parse_lang(tag: &str) -> Result<Lang, String> {
-    Lang::from_tag(tag).ok_or_else(|| format!("use {}", Lang::tags_in_words()))
-}
-
 impl Cli {
-    /// Executes the command and says how it ended.
+    /// Executes the command and returns its exit code.
     pub async fn run(self) -> ExitCode {
         let Self { global, command } = self;
         if !matches!(command, Command::Serve(_)) {
@@ -150,11 +106,11 @@ impl Cli {
             Command::Export(options) => export::run(options, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,
             Command::Round(command) => round::run(command, &global).await,
-            Command::Diagnose(options) => diagnose::run(options, &global).await,
-            Command::Solve(options) => solve::run(options, &global).await,
-            Command::Verify(options) => verify::run(options, &global).await,
-            Command::WhatIf(options) => what_if::run(options, &global).await,
-            Command::Repair(options) => repair::run(options, &global).await,
+            Command::Diagnose(options) => blocking(move || diagnose::run(&options, &global)).await,
+            Command::Solve(options) => blocking(move || solve::run(&options, &global)).await,
+            Command::Verify(options) => blocking(move || verify::run(&options, &global)).await,
+            Command::WhatIf(options) => blocking(move || what_if::run(&options, &global)).await,
+            Command::Repair(options) => blocking(move || repair::run(&options, &global)).await,
             Command::Admin(command) => admin::run(command, &global).await,
             Command::Doctor(options) => doctor::run(options, &global).await,
         };
@@ -163,6 +119,11 @@ impl Cli {
             Err(failure) => failure.report(),
         }
     }
+}
+
+/// Runs a command that computes on a thread of its own, so that the threads of the runtime stay free.
+async fn blocking(command: impl FnOnce() -> Result<(), Failure> + Send + 'static) -> Result<(), Failure> {
+    tokio::task::spawn_blocking(command).await.map_err(anyhow::Error::from)?
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! Time, ids and randomness come from here and nowhere else, so that tests can replay any hour and any id.
 
 use std::fmt::Debug;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -42,42 +40,6 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests: stands still until told to move, and counts instead of drawing.
-#[derive(Debug)]
-pub struct FixedClock {
-    micros: AtomicI64,
-    drawn: AtomicU64,
-    lock: Mutex<()>,
-}
-
-impl FixedClock {
-    /// A clock that stands at `now`.
-    pub fn at(now: Timestamp) -> Self {
-        Self { micros: AtomicI64::new(now.as_microsecond()), drawn: AtomicU64::new(0), lock: Mutex::new(()) }
-    }
-
-    /// Moves the clock forward.
-    pub fn advance(&self, by: Duration) {
-        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-        self.micros.fetch_add(micros, Ordering::SeqCst);
-    }
-}
-
-impl Clock for FixedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_microsecond(self.micros.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
-    }
-
-    fn fill(&self, bytes: &mut [u8]) {
-        let _held = self.lock.lock();
-        for chunk in bytes.chunks_mut(8) {
-            let next = self.drawn.fetch_add(1, Ordering::SeqCst).wrapping_add(1);
-            let mixed = next.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
-            chunk.copy_from_slice(&mixed[..chunk.len()]);
-        }
-    }
-}
-
 /// Measures how long something took. Never part of a result's bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);
@@ -103,19 +65,4 @@ impl Stopwatch {
 /// `at` without the nanoseconds that neither database can keep.
 fn whole_microseconds(at: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_grow_with_time_and_never_repeat() {
-        let clock = FixedClock::at(Timestamp::UNIX_EPOCH);
-        let first = clock.new_id();
-        clock.advance(Duration::from_millis(5));
-        let second = clock.new_id();
-        assert!(first < second, "{first} then {second}");
-        assert_eq!(second.get_version_num(), 7);
-    }
 }

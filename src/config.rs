@@ -1,22 +1,23 @@
 //! Configuration of the server: defaults, then a file, then the environment, then flags; the later wins.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use toml::{Table, Value};
 
 use crate::telemetry::LogFormat;
 
 /// Prefix of environment variables, for example `WIM_MATCH_LISTEN`.
-pub const ENVIRONMENT_PREFIX: &str = "WIM_MATCH";
+const ENVIRONMENT_PREFIX: &str = "WIM_MATCH";
 
-/// Most memory for kept scores that can be asked for, in MiB: 1 TiB.
+/// Largest memory for kept scores, in MiB: 1 TiB.
 const MOST_KEPT_MIB: usize = 1 << 20;
 
 /// The server's configuration, validated.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Config {
     /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -74,18 +75,26 @@ drain_seconds = 10
 "#;
 
 impl Config {
-    /// Reads all sources and validates the result. The error names every setting that is wrong.
+    /// Reads all sources and validates the result. The error lists every setting that is wrong, with its source.
     pub fn load(overrides: &Overrides) -> anyhow::Result<Self> {
-        let mut builder =
-            config::Config::builder().add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
+        let mut settings = Settings { values: toml::from_str(DEFAULTS)?, wrong: Vec::new() };
         if let Some(file) = &overrides.file {
-            builder = builder.add_source(config::File::from(file.as_path()).format(config::FileFormat::Toml));
+            settings.set_all_of(file)?;
         }
-        builder = builder
-            .add_source(server_environment())
-            .set_override_option("listen", overrides.listen.clone())?
-            .set_override_option("database", overrides.database.clone())?;
-        let config: Self = builder.build()?.try_deserialize()?;
+        let names: Vec<String> = settings.values.keys().cloned().collect();
+        for name in names {
+            let variable = format!("{ENVIRONMENT_PREFIX}_{}", name.to_uppercase());
+            if let Ok(text) = std::env::var(&variable) {
+                settings.set_text(&variable, &name, text);
+            }
+        }
+        for (name, text) in [("listen", &overrides.listen), ("database", &overrides.database)] {
+            if let Some(text) = text {
+                settings.set_text(&format!("--{name}"), name, text.clone());
+            }
+        }
+        settings.refuse_wrong()?;
+        let config: Self = settings.values.try_into().context("the configuration is wrong")?;
         config.validate()?;
         Ok(config)
     }
@@ -121,15 +130,57 @@ impl Config {
     }
 }
 
-/// The environment variables that name a server setting; others of the prefix belong to the client commands.
-fn server_environment() -> config::Environment {
-    let settings = ["LISTEN", "DATABASE", "LOG_FILTER", "LOG_FORMAT", "COMPUTE_THREADS", "WORKER"];
-    let limits = ["KEPT_SCORES_MIB", "MAX_MESSAGE_BYTES", "MAX_CONCURRENT_STREAMS", "DRAIN_SECONDS"];
-    let given = settings.into_iter().chain(limits).filter_map(|setting| {
-        let value = std::env::var(format!("{ENVIRONMENT_PREFIX}_{setting}")).ok()?;
-        Some((setting.to_lowercase(), value))
-    });
-    config::Environment::default().try_parsing(true).source(Some(given.collect()))
+/// Settings by name, and what is wrong with those that were refused. The defaults define names and types.
+struct Settings {
+    values: Table,
+    wrong: Vec<String>,
+}
+
+impl Settings {
+    /// Takes over every setting of a TOML file.
+    fn set_all_of(&mut self, file: &Path) -> anyhow::Result<()> {
+        let source = file.display().to_string();
+        let text = std::fs::read_to_string(file).with_context(|| format!("{source} cannot be read"))?;
+        let values: Table = toml::from_str(&text).with_context(|| format!("{source} is not TOML"))?;
+        for (name, value) in values {
+            self.set(&source, &name, value);
+        }
+        Ok(())
+    }
+
+    /// Takes over a setting that `source` gives as text.
+    fn set_text(&mut self, source: &str, name: &str, text: String) {
+        let value = match self.values.get(name) {
+            Some(Value::Integer(_)) => text.parse().map(Value::Integer).ok(),
+            Some(Value::Boolean(_)) => match text.to_lowercase().as_str() {
+                "true" | "1" => Some(Value::Boolean(true)),
+                "false" | "0" => Some(Value::Boolean(false)),
+                _ => None,
+            },
+            _ => None,
+        };
+        self.set(source, name, value.unwrap_or(Value::String(text)));
+    }
+
+    fn set(&mut self, source: &str, name: &str, value: Value) {
+        match self.values.get_mut(name) {
+            None => self.wrong.push(format!("{source}: `{name}` is not a setting")),
+            Some(known) if known.same_type(&value) => *known = value,
+            Some(known) => {
+                let expected = match known {
+                    Value::Integer(_) => "a whole number",
+                    Value::Boolean(_) => "true or false",
+                    _ => "text in quotation marks",
+                };
+                self.wrong.push(format!("{source}: {name} must be {expected}"));
+            }
+        }
+    }
+
+    fn refuse_wrong(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(self.wrong.is_empty(), "the configuration is wrong: {}", self.wrong.join("; "));
+        Ok(())
+    }
 }
 
 /// `postgres://user:secret@host/db` as `postgres://user@host/db`.
@@ -154,6 +205,40 @@ mod tests {
         let config = Config::load(&overrides).expect("a good configuration");
         assert_eq!(config.listen.port(), 0);
         assert_eq!(config.database_for_display(), "sqlite:wim-match.sqlite3");
+    }
+
+    #[test]
+    fn every_wrong_setting_of_a_file_is_named_with_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("wim.toml");
+        let load = |text: &str| {
+            std::fs::write(&file, text).expect("is written");
+            Config::load(&Overrides { file: Some(file.clone()), ..Overrides::default() })
+        };
+        let config = load("drain_seconds = 3\nlisten = '127.0.0.1:7'").expect("a good configuration");
+        assert_eq!((config.drain_seconds, config.listen.port()), (3, 7));
+        let error = load("worker = 1\ndrain = 3\nlog_filter = 'info'").expect_err("two mistakes").to_string();
+        for wrong in ["wim.toml: worker must be true or false", "wim.toml: `drain` is not a setting"] {
+            assert!(error.contains(wrong), "{error}");
+        }
+        let error = format!("{:#}", load("listen = 'nowhere'").expect_err("no address"));
+        assert!(error.contains("listen"), "{error}");
+    }
+
+    #[test]
+    fn text_of_the_environment_gets_the_type_of_its_setting() {
+        let mut settings = Settings { values: toml::from_str(DEFAULTS).expect("TOML"), wrong: Vec::new() };
+        for (name, text) in [("worker", "FALSE"), ("drain_seconds", "7"), ("log_filter", "5")] {
+            settings.set_text("test", name, text.to_owned());
+        }
+        settings.refuse_wrong().expect("all are right");
+        let value = |name: &str| settings.values[name].clone();
+        assert_eq!(value("worker"), Value::Boolean(false));
+        assert_eq!(value("drain_seconds"), Value::Integer(7));
+        assert_eq!(value("log_filter"), Value::String("5".to_owned()));
+        settings.set_text("WIM_MATCH_WORKER", "worker", "perhaps".to_owned());
+        let error = settings.refuse_wrong().expect_err("no truth value").to_string();
+        assert!(error.contains("WIM_MATCH_WORKER: worker must be true or false"), "{error}");
     }
 
     #[test]

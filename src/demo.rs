@@ -1,5 +1,7 @@
-//! `wim-match demo`: a real server on a free loopback port with a fresh SQLite file, and beside it a client that brings a
-//! whole alliance in through gRPC, runs one round and tells its story.
+//! `wim-match demo`: one whole round through gRPC.
+//!
+//! The demo starts a real server on a free loopback port with a new SQLite file. A client imports a whole alliance, runs one
+//! round and prints the result.
 
 pub mod alliance;
 
@@ -8,17 +10,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
-use tonic::transport::Channel;
 
-use crate::api::convert;
-use crate::api::proto::v1;
-use crate::cli::client::{Client, connect, request_id};
-use crate::cli::import::Import;
-use crate::cli::output::{counted, data, json, program, say};
-use crate::cli::results::Results;
-use crate::cli::{round, story};
+use crate::client::output::{counted, data, json, program, say};
+use crate::client::{self, Channel, Client, Import, Results, connect, progress, request_id, story, v1};
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
 use crate::config::{Config, Overrides};
 use crate::domain::caller::Role;
@@ -34,45 +29,45 @@ const ROUND: &str = "2027-first";
 /// Options of `wim-match demo`.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Size of a made-up alliance; without it the sample alliance of 112 mentees and 90 mentors.
+    /// Size of a synthetic alliance; without it, the demo uses the sample alliance of 112 mentees and 90 mentors.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=2_000_000))]
     people: Option<u32>,
-    /// Seed of the made-up alliance.
+    /// Seed of the synthetic alliance.
     #[arg(long, default_value_t = 1, requires = "people")]
     seed: u64,
-    /// SQLite file; one of an earlier demo is replaced.
+    /// SQLite file; the file of an earlier demo is replaced.
     #[arg(long, value_name = "FILE", default_value = "wim-match-demo.sqlite3")]
     database: PathBuf,
-    /// Where to write the report.
+    /// File of the report (HTML).
     #[arg(long, value_name = "FILE", default_value = "round-report.html")]
     report: PathBuf,
-    /// Keep the service running afterwards, to try it out.
+    /// Keep the service running after the round.
     #[arg(long)]
     serve: bool,
 }
 
-/// One whole round as it went, with the service still running.
+/// One whole round, with the service still running.
 #[derive(Debug)]
 pub struct Played {
     /// The service.
     pub server: Server,
     /// Token of a coordinator.
     pub coordinator_token: String,
-    /// Time from nothing to a service that answers.
+    /// Time until the service was ready.
     pub startup: Duration,
-    /// What was brought in.
+    /// The imported alliance.
     pub brought_in: BroughtIn,
-    /// Time from StartRun to the end of WatchRun, as the client saw it.
+    /// Time from StartRun to the end of WatchRun, measured by the client.
     pub round: Duration,
-    /// What came out.
+    /// The results of the run.
     pub results: Results,
 }
 
-/// Runs the demo and tells its story.
+/// Runs the demo and prints the result.
 pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result<()> {
-    let tell = |line: &str| if as_json { Ok(()) } else { data(line) };
-    tell(
-        "One whole matching round on a made-up alliance: every organisation and person in it is invented.\n",
+    let print = |line: &str| if as_json { Ok(()) } else { data(line) };
+    print(
+        "One whole matching round on a synthetic alliance: every organisation and person in it is invented.\n",
     )?;
     let alliance = match options.people {
         Some(people) => alliance::synthesise(people as usize, options.seed),
@@ -80,12 +75,12 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
     };
     let played = play(&alliance, &options.database, lang).await?;
     let Played { server, startup, brought_in, results, .. } = &played;
-    tell(&format!(
-        "Service ready in {} ms on http://{}, with a fresh SQLite file.",
+    print(&format!(
+        "Service ready in {} ms on http://{}, with a new SQLite file.",
         startup.as_millis(),
         server.address()
     ))?;
-    tell(&format!(
+    print(&format!(
         "Imported {} of {} in {} ms; {} enrolled, {} not enrolled: no consent, or neither mentor nor mentee.",
         counted(brought_in.profiles, "profile", "profiles", lang),
         counted(brought_in.organisations as u64, "organisation", "organisations", lang),
@@ -93,19 +88,19 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
         brought_in.enrolled,
         brought_in.refused
     ))?;
-    tell(&format!("Matched in {} ms, from StartRun to the saved result.", played.round.as_millis()))?;
+    print(&format!("Matched in {} ms, from StartRun to the stored result.", played.round.as_millis()))?;
     std::fs::write(&options.report, report::render(&results.report(lang, SystemClock.now(), true)))?;
     if as_json {
         json(&results.run)?;
     } else {
         data("")?;
-        story::tell(results, lang)?;
-        tell_what_is_where(options, results)?;
+        data(&story::story(results, lang))?;
+        print_files_and_next_steps(options, results)?;
     }
     if options.serve {
         let address = server.address();
         say(&format!(
-            "\nThe service stays on http://{address}; stop it with Ctrl-C. Token of a coordinator:"
+            "\nThe service keeps running on http://{address}; stop it with Ctrl-C. Token of a coordinator:"
         ));
         data(&played.coordinator_token)?;
         tokio::signal::ctrl_c().await?;
@@ -113,7 +108,7 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
     played.server.stop().await
 }
 
-/// Plays one whole round over gRPC, on a fresh database file.
+/// Runs one whole round through gRPC, on a new database file.
 pub async fn play(alliance: &Alliance, database: &Path, lang: Lang) -> anyhow::Result<Played> {
     let (server, startup) = start(database).await?;
     let channel = connect(&format!("http://{}", server.address())).await?;
@@ -128,14 +123,14 @@ pub async fn play(alliance: &Alliance, database: &Path, lang: Lang) -> anyhow::R
     Ok(Played { server, coordinator_token, startup, brought_in, round, results })
 }
 
-/// A server on a free loopback port, over a file of its own, and how long it took to be ready.
+/// Starts a server on a free loopback port with a new database file, and returns it with the time until it was ready.
 async fn start(database: &Path) -> anyhow::Result<(Server, Duration)> {
     let file = database.display();
     let is_of_a_demo =
         database.file_name().is_some_and(|name| name.to_string_lossy().ends_with("demo.sqlite3"));
     anyhow::ensure!(
         !database.exists() || is_of_a_demo,
-        "{file} exists, and only files named …demo.sqlite3 are replaced; choose another with --database"
+        "{file} exists, and only a file whose name ends with demo.sqlite3 is replaced; choose another file with --database"
     );
     for suffix in ["", "-wal", "-shm"] {
         match std::fs::remove_file(format!("{file}{suffix}")) {
@@ -170,7 +165,7 @@ async fn create_round(coordinator: &mut Client) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What was brought in.
+/// Numbers of the imported alliance.
 #[derive(Debug, Default)]
 pub struct BroughtIn {
     /// Organisations registered.
@@ -179,21 +174,13 @@ pub struct BroughtIn {
     pub profiles: u64,
     /// Profiles enrolled.
     pub enrolled: u64,
-    /// Profiles not enrolled, for want of consent or role.
+    /// Profiles not enrolled, without consent or without a role.
     pub refused: usize,
     /// Time spent in imports.
     pub importing: Duration,
 }
 
-impl BroughtIn {
-    /// Profiles imported per second, from CSV to commit.
-    pub fn profiles_per_second(&self) -> u64 {
-        u64::try_from(u128::from(self.profiles) * 1_000 / self.importing.as_millis().max(1))
-            .unwrap_or_default()
-    }
-}
-
-/// Registers every organisation; then each one's own manager imports and enrols its members.
+/// Registers every organisation. Then the manager of each organisation imports and enrols its members.
 async fn bring_in(
     server: &Server,
     channel: &Channel,
@@ -201,14 +188,10 @@ async fn bring_in(
     alliance: &Alliance,
 ) -> anyhow::Result<BroughtIn> {
     let mut total = BroughtIn::default();
-    let bar = progress_bar(alliance.organisations.len());
+    let template = "{spinner} importing {bar:30} {pos}/{len} organisations  {msg}";
+    let bar = progress::bar(alliance.organisations.len() as u64, template);
     for organisation in &alliance.organisations {
-        let request = v1::CreateOrganisationRequest {
-            organisation_id: organisation.id.to_string(),
-            organisation: Some(convert::organisation::message_of_draft(organisation.draft.clone())),
-            request_id: request_id(),
-        };
-        coordinator.organisations.create_organisation(request).await?;
+        coordinator.create_organisation(organisation.id.as_str(), organisation.draft.clone()).await?;
     }
     for (at, organisation) in alliance.organisations.iter().enumerate() {
         bar.set_message(organisation.id.to_string());
@@ -235,7 +218,7 @@ async fn bring_in(
     Ok(total)
 }
 
-/// Imports an organisation's CSV file; a row of the alliance that is refused is a defect.
+/// Imports the CSV file of an organisation. A rejected row is a defect of the sample, so it is an error.
 async fn import(manager: &Client, organisation: &OrganisationId, csv: Vec<u8>) -> anyhow::Result<u64> {
     let import = Import { organisation: organisation.clone(), accept_good_rows: false, validate_only: false };
     let summary = import
@@ -249,34 +232,26 @@ async fn import(manager: &Client, organisation: &OrganisationId, csv: Vec<u8>) -
 async fn run_round(coordinator: &mut Client, lang: Lang) -> anyhow::Result<v1::Run> {
     let request = v1::StartRunRequest { round: format!("rounds/{ROUND}"), request_id: request_id() };
     let run = coordinator.rounds.start_run(request).await?.into_inner().run.unwrap_or_default();
-    let run = round::watch(coordinator, &run.name, lang).await?;
-    match run.failure {
-        Some(failure) => anyhow::bail!("{}: {}", failure.reason, failure.message),
-        None => Ok(run),
-    }
+    let run = progress::watch_with_bar(coordinator, &run.name, lang).await?;
+    client::success(&run)?;
+    Ok(run)
 }
 
-fn progress_bar(organisations: usize) -> ProgressBar {
-    let bar = ProgressBar::new(organisations as u64);
-    let style = ProgressStyle::with_template("{spinner} importing {bar:30} {pos}/{len} organisations  {msg}");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-fn tell_what_is_where(options: &Options, results: &Results) -> std::io::Result<()> {
+fn print_files_and_next_steps(options: &Options, results: &Results) -> std::io::Result<()> {
     let database = options.database.display();
     data(&format!("\nReport       {}  (open it in a browser)", options.report.display()))?;
     data(&format!(
         "Database     {database}  (profiles, round, frozen snapshot, matches, certificate, journal)"
     ))?;
     data(&format!("Result       {}  digest {}", results.run.name, short(&results.run.result_digest)))?;
-    data("\nTry next:")?;
+    data("\nNext steps:")?;
     let example =
         results.matches.first().map(|pair| format!("{} {}", pair.mentee.short(), pair.mentor.short()));
     let program = program();
-    data(&format!("  {program} demo --lang es          the same story in Spanish"))?;
-    data(&format!("  {program} demo --people 10000     an alliance of ten thousand"))?;
+    data(&format!("  {program} demo --lang es          the same demo in Spanish"))?;
+    data(&format!("  {program} demo --people 10000     an alliance of ten thousand people"))?;
     data(&format!(
-        "  {program} demo --serve            the service stays and shows a token; then, elsewhere:"
+        "  {program} demo --serve            the service keeps running; then, in another terminal:"
     ))?;
     let pair = example.unwrap_or_else(|| "MENTEE MENTOR".to_owned());
     data(&format!("  {program} --server http://… --token … round explain {ROUND} {pair}"))

@@ -11,7 +11,8 @@
 //! [`domain::snapshot::Snapshot`] and queues it in one transaction; the [`worker`] claims it by lease and fence, [`engine`]
 //! solves it, and the result is saved in one transaction. Problems that somebody brings from outside come in by
 //! [`instance`] and go to the same engine. Reasons travel as codes and are put into words at the edge, by
-//! [`wording`]. [`server`] puts it all together; [`cli`] and [`demo`] are clients of it; [`report`] draws results.
+//! [`wording`]. [`server`] puts it all together; [`client`] calls it, and [`cli`] and [`demo`] use [`client`]; [`report`] draws
+//! results.
 //!
 //! # Rules of the house
 //!
@@ -20,8 +21,8 @@
 //! - Direction: `domain` <- `engine` <- `instance`; `domain` <- `store`; all of them <- `service` <- `api`, `cli`, `worker` <-
 //!   `server`. Nothing names what stands
 //!   to its right.
-//! - `engine` knows no database, no clock and no async. Only `store` names sqlx. The generated protos stay in `api` and in
-//!   the client half of `cli`.
+//! - `engine` knows no database, no clock and no async. Only `store` names sqlx. The generated protos stay in `api` and
+//!   `client`.
 //! - One place for each decision: who may do what in `service::permission`, which pairs may be in [`engine::eligibility`],
 //!   what a field may hold in `domain::profile`, which status an error gets in [`api::status`].
 //! - Time, ids and randomness come from [`clock`], and nowhere else. The engine computes in integers, orders people by a
@@ -30,6 +31,7 @@
 
 pub mod api;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod demo;

@@ -16,7 +16,7 @@
 //! Items of a list are separated by `|`, `;`, `,` or a line break. No item contains any of these, so one rule is enough for
 //! files with either delimiter. The writer uses ` | `. The table of [`mod@column`] defines the content of each column. The
 //! template ([`write_template`]), the description ([`describe_columns`]) and the map from a rejected field to its column
-//! ([`column_of`], [`Row::column_of`]) are derived from this table.
+//! ([`column_of`]) are derived from this table.
 //!
 //! People are named by the bare id inside their own organisation, and as `{organisation}/{id}` elsewhere.
 //!

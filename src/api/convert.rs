@@ -1,5 +1,5 @@
-//! Between the generated messages and the domain's types, one file per noun. Both the services and the client half of
-//! the command line use it.
+//! Between the generated messages and the domain's types, one file per noun. The services and
+//! [`client`](crate::client) use it.
 
 pub mod organisation;
 pub mod outcome;

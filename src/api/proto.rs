@@ -1,4 +1,4 @@
-//! The generated contract, `wim.mentorship.v1`. It stays inside `api` and the client half of `cli`.
+//! The generated contract, `wim.mentorship.v1`. It stays inside `api` and `client`.
 
 #[expect(
     missing_docs,

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
 
-use super::output::{data, say};
-use super::{ConfigArgs, Failure, Global};
+use super::failure::Failure;
+use super::global::{ConfigArgs, Global};
+use crate::client::output::{data, say};
 use crate::clock::SystemClock;
 use crate::domain::caller::Role;
 use crate::service::Service;

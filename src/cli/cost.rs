@@ -1,4 +1,4 @@
-//! What a change costs or brings, level by level.
+//! A cost, level by level, in words and as JSON.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub(super) fn in_words(cost: &Cost) -> String {
     if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
 }
 
-/// A cost as JSON; what is gained is negative.
+/// A cost as JSON; a gain is a negative number.
 pub(super) fn in_json(cost: &Cost) -> Value {
     let tiers = cost.tiers.iter().map(|(tier, lost)| json!({ "tier": tier, "mentees": lost }));
     json!({
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_level_is_told_in_its_order_and_gains_are_told_as_such() {
+    fn every_level_is_listed_in_order_and_a_gain_as_more() {
         let cost = Cost { weighted: 9, tiers: vec![(0, -1), (2, 2)], minimum: 1, second: 0, score: -1 };
         let told = "1 mentee of tier 0 more, 2 mentees of tier 2 less, 1 minimum place less, 1 point more";
         assert_eq!(in_words(&cost), told);

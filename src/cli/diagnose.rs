@@ -1,12 +1,14 @@
-//! `wim-match diagnose`: who cannot be served, and what would help, before anything is solved for good.
+//! `wim-match diagnose`: mentees who cannot be matched, and mentors who would help, before the problem is solved.
 
 use clap::Args;
 use serde_json::json;
 
-use super::output::{align_right, data, table};
+use super::cost;
+use super::failure::Failure;
+use super::global::Global;
 use super::problem::{self, Aim, Source, some};
 use super::solve::too_many_tiers;
-use super::{Failure, Global, cost};
+use crate::client::output::{align_right, data, table};
 use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
 use crate::engine::constrained::{Diagnosis, Plan, TooManyTiers};
@@ -14,25 +16,19 @@ use crate::engine::what_if::Cost;
 use crate::instance::Instance;
 use crate::wording;
 
-/// Groups of people who have too few places that are listed at most.
+/// Most shortages listed.
 const SETS: usize = 10;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(flatten)]
     source: Source,
-    /// Say which mentors to find others like, one place each, at most so many.
+    /// Propose at most so many further mentors, each like a mentor of the problem and with one place.
     #[arg(long, value_name = "N", default_value_t = 0)]
     recruit: u16,
 }
 
-pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
-    let (json, lang) = (global.json, global.lang);
-    let diagnosing = tokio::task::spawn_blocking(move || diagnose(&options, json, lang));
-    diagnosing.await.map_err(anyhow::Error::from)?
-}
-
-fn diagnose(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (instance, aim) = options.source.read()?;
     let constrained = match options.recruit {
         0 => problem::constrained(&instance, aim)?,
@@ -42,12 +38,12 @@ fn diagnose(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
     let (found, _) = options.source.work(|observer| constrained.diagnose(most, observer))?;
     let found = found.map_err(|TooManyTiers| too_many_tiers())?;
     let floors = found.unmet.iter().flat_map(|unmet| instance.reasons(&constrained, unmet)).collect();
-    let told = Told { instance: &instance, aim, found: &found, floors };
-    if json { told.json() } else { told.print(lang) }
+    let report = Report { instance: &instance, aim, found: &found, floors };
+    if global.json { report.json() } else { report.print(global.lang) }
 }
 
-/// What is told.
-struct Told<'a> {
+/// The diagnosis with what its output needs.
+struct Report<'a> {
     instance: &'a Instance,
     aim: Aim,
     found: &'a Diagnosis,
@@ -55,7 +51,7 @@ struct Told<'a> {
     floors: Vec<Reason>,
 }
 
-impl Told<'_> {
+impl Report<'_> {
     fn mentees(&self, positions: &[u32]) -> Vec<String> {
         problem::named(positions, |at| self.instance.names.mentee(at))
     }
@@ -64,7 +60,7 @@ impl Told<'_> {
         problem::named(positions, |at| self.instance.names.mentor(at))
     }
 
-    /// Each recruit with what she brings beside those before her, as a cost.
+    /// Each proposed mentor with her effect, given the mentors before her, as a cost.
     fn steps(&self, plan: &Plan) -> Vec<(String, Cost)> {
         plan.costs().map(|(like, cost)| (self.instance.names.mentor(like as usize), cost)).collect()
     }
@@ -100,18 +96,19 @@ impl Told<'_> {
     fn print(&self, lang: Lang) -> Result<(), Failure> {
         let Diagnosis { without_candidates, shortages, plan, .. } = self.found;
         data(&match without_candidates.len() {
-            0 => "every mentee has a candidate with a place".to_owned(),
+            0 => "every mentee has a candidate who has a place".to_owned(),
             count => {
                 format!(
-                    "mentees without any candidate who has a place: {count}\n  {}",
+                    "mentees without a candidate who has a place: {count}\n  {}",
                     some(&self.mentees(without_candidates))
                 )
             }
         })?;
         if shortages.is_empty() {
-            data("no group of mentees has too few places among its candidates")?;
+            data("no set of mentees has too few places among its candidates")?;
         } else {
-            let mut rows = table(&["too few by", "mentees", "places", "who", "their candidates"]);
+            let mut rows =
+                table(&["missing places", "mentees", "places", "names of the mentees", "their candidates"]);
             for set in shortages.iter().take(SETS) {
                 rows.add_row([
                     set.missing().to_string(),
@@ -124,9 +121,11 @@ impl Told<'_> {
             align_right(&mut rows, &[0, 1, 2]);
             let more = match shortages.len().saturating_sub(SETS) {
                 0 => String::new(),
-                more => format!("\nand {more} more groups"),
+                more => format!("\nand {more} more sets"),
             };
-            data(&format!("\nMentees who have too few places among all their candidates:\n{rows}{more}"))?;
+            data(&format!(
+                "\nSets of mentees with too few places among all their candidates:\n{rows}{more}"
+            ))?;
         }
         if !self.floors.is_empty() {
             data("\nThe floors of groups cannot be met:")?;
@@ -135,14 +134,16 @@ impl Told<'_> {
             }
         }
         if let Some(plan) = plan {
-            let mut rows = table(&["another mentor like", "brings"]);
+            let mut rows = table(&["a mentor like", "effect"]);
             let steps = self.steps(plan);
             for (like, brings) in &steps {
                 rows.add_row([like.clone(), cost::in_words(brings)]);
             }
             data(&match steps.len() {
-                0 => "\nno other place would help".to_owned(),
-                _ => format!("\nWhom to find, one place each, every step beside those before it:\n{rows}"),
+                0 => "\nno further mentor would help".to_owned(),
+                _ => format!(
+                    "\nMentors to recruit, each with one place; each effect includes the mentors above:\n{rows}"
+                ),
             })?;
         }
         Ok(())

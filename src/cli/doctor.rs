@@ -1,4 +1,4 @@
-//! `wim-match doctor`.
+//! `wim-match doctor`: checks of the configuration, the database and the connection to the service.
 
 use std::path::Path;
 
@@ -6,22 +6,23 @@ use anyhow::Context as _;
 use clap::Args;
 use secrecy::ExposeSecret as _;
 
-use super::client::connect;
-use super::output::{data, table};
-use super::{ConfigArgs, Failure, Global};
+use super::failure::Failure;
+use super::global::{ConfigArgs, Global};
+use crate::client::connect;
+use crate::client::output::{data, table};
 use crate::config::{Config, DEFAULTS};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Print the configuration file with all defaults and stop.
+    /// Print the configuration file with all defaults, and do nothing else.
     #[arg(long)]
     settings: bool,
     #[command(flatten)]
     config: ConfigArgs,
 }
 
-/// One thing looked at.
+/// The result of one check.
 struct Finding {
     what: &'static str,
     good: bool,
@@ -56,7 +57,13 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
             }
         }
     }
-    find("service", connect(&global.server).await.map(|_| format!("{} is reachable", global.server)));
+    find(
+        "service",
+        connect(&global.server)
+            .await
+            .map(|_| format!("{} is reachable", global.server))
+            .map_err(anyhow::Error::from),
+    );
     let bad = findings.iter().filter(|finding| !finding.good).count();
     if global.json {
         let listed =
@@ -65,22 +72,22 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     } else {
         let mut rows = table(&[]);
         for finding in &findings {
-            rows.add_row([if finding.good { "ok" } else { "BAD" }, finding.what, &finding.told]);
+            rows.add_row([if finding.good { "ok" } else { "FAILED" }, finding.what, &finding.told]);
         }
         data(&rows.to_string())?;
     }
     if bad > 0 {
-        return Err(Failure::from(anyhow::anyhow!("{bad} of {} findings are bad", findings.len())));
+        return Err(Failure::from(anyhow::anyhow!("{bad} of {} checks failed", findings.len())));
     }
     Ok(())
 }
 
-/// The database, if it is there: looking must not make one.
+/// Opens the database. A SQLite file that does not exist is an error, because a check must not create it.
 pub(super) async fn open(config: &Config) -> anyhow::Result<Store> {
     let (url, shown) = (config.database.expose_secret(), config.database_for_display());
     if let Some(file) = url.strip_prefix("sqlite:") {
         let file = file.trim_start_matches("//").split('?').next().unwrap_or_default();
-        anyhow::ensure!(Path::new(file).exists(), "{shown} does not exist yet; `wim-match serve` makes it");
+        anyhow::ensure!(Path::new(file).exists(), "{shown} does not exist yet; `wim-match serve` creates it");
     }
     let store = Store::open(url).await?;
     store.ping().await.with_context(|| shown)?;
@@ -89,6 +96,10 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Store> {
 
 async fn schema(store: &Store) -> anyhow::Result<String> {
     let pending = store.pending_migrations().await?;
-    anyhow::ensure!(pending.is_empty(), "not applied: {}; run `wim-match admin migrate`", pending.join(", "));
+    anyhow::ensure!(
+        pending.is_empty(),
+        "migrations not applied: {}; run `wim-match admin migrate`",
+        pending.join(", ")
+    );
     Ok("is up to date".to_owned())
 }

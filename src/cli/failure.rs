@@ -1,65 +1,93 @@
-//! How a command fails: what is printed and with which exit code.
+//! How a command fails: the message, the hint and the exit code.
 
 use std::process::ExitCode;
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use super::output::say;
+use crate::client;
+use crate::client::output::say;
+use crate::error::chain;
 
 /// Why a command failed.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     /// Exit code, as documented in the help.
     code: u8,
-    /// What happened, and below it, indented, the details.
+    /// What is wrong, and below it, indented, the details.
     message: String,
     /// What to do; may be empty.
     hint: String,
 }
 
 impl Failure {
-    /// Input that was refused.
-    pub fn input(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    /// The input is wrong.
+    pub(super) fn input(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { code: 3, message: message.into(), hint: hint.into() }
     }
 
-    /// Floors of groups that no assignment meets.
-    pub fn unmet(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    /// The resource does not exist.
+    pub(super) fn not_found(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code: 5, message: message.into(), hint: hint.into() }
+    }
+
+    /// The state of the resource does not allow the command.
+    pub(super) fn state(message: impl Into<String>) -> Self {
+        Self { code: 6, message: message.into(), hint: String::new() }
+    }
+
+    /// No assignment meets the floors of all groups.
+    pub(super) fn unmet(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { code: 8, message: message.into(), hint: hint.into() }
     }
 
-    /// Prints the failure and gives its exit code.
-    pub fn report(self) -> ExitCode {
+    /// Prints the failure and returns its exit code.
+    pub(super) fn report(self) -> ExitCode {
         say(&format!("error: {}", self.message));
         if !self.hint.is_empty() {
             say(&format!("hint: {}", self.hint));
         }
         ExitCode::from(self.code)
     }
+
+    fn other(message: String) -> Self {
+        Self { code: 1, message, hint: String::new() }
+    }
 }
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        match error.downcast::<Status>() {
-            Ok(status) => Self::from(status),
-            Err(error) => match error.downcast::<crate::error::Error>() {
-                Ok(error) => Self::from(Status::from(error)),
-                Err(error) => Self { code: 1, message: format!("{error:#}"), hint: String::new() },
-            },
+        let error = match error.downcast::<client::Error>() {
+            Ok(error) => return Self::from(error),
+            Err(error) => error,
+        };
+        match error.downcast::<crate::error::Error>() {
+            Ok(error) => Self::from(error),
+            Err(error) => Self::other(format!("{error:#}")),
         }
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self { code: 1, message: error.to_string(), hint: String::new() }
+        Self::other(error.to_string())
     }
 }
 
 impl From<crate::error::Error> for Failure {
     fn from(error: crate::error::Error) -> Self {
         Self::from(Status::from(error))
+    }
+}
+
+impl From<client::Error> for Failure {
+    fn from(error: client::Error) -> Self {
+        match error {
+            client::Error::Call(status) => Self::from(status),
+            client::Error::Unreachable { .. } => Self::from(Status::unavailable(chain(&error))),
+            client::Error::Header(_) => Self::input(chain(&error), ""),
+            _ => Self::other(chain(&error)),
+        }
     }
 }
 
@@ -74,16 +102,48 @@ impl From<Status> for Failure {
         let (code, hint) = match status.code() {
             Code::InvalidArgument | Code::OutOfRange | Code::ResourceExhausted => (3, ""),
             Code::Unauthenticated => {
-                (4, "pass --token or set WIM_MATCH_TOKEN; `wim-match admin token` makes one")
+                (4, "pass --token or set WIM_MATCH_TOKEN; `wim-match admin token` creates a token")
             }
-            Code::PermissionDenied => (4, "use a token of the other role; `wim-match admin token` makes one"),
+            Code::PermissionDenied => {
+                (4, "use a token of a role that allows this; `wim-match admin token` creates a token")
+            }
             Code::NotFound => (5, ""),
             Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted => (6, ""),
             Code::Unavailable | Code::DeadlineExceeded => {
-                (7, "is the service running? `wim-match serve` starts it, --server says where it is")
+                (7, "start the service with `wim-match serve`, or give its address with --server")
             }
             _ => (1, ""),
         };
         Self { code, message, hint: hint.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_error_of_the_client_has_the_exit_code_that_the_help_lists() {
+        let of = |error: client::Error| Failure::from(error).code;
+        for (status, code) in [
+            (Status::internal("a defect"), 1),
+            (Status::invalid_argument("a wrong field"), 3),
+            (Status::unauthenticated("no token"), 4),
+            (Status::permission_denied("the wrong role"), 4),
+            (Status::not_found("no round"), 5),
+            (Status::already_exists("a round"), 6),
+            (Status::failed_precondition("the wrong state"), 6),
+            (Status::unavailable("the database is away"), 7),
+        ] {
+            assert_eq!(of(status.clone().into()), code, "{status}");
+        }
+        assert_eq!(of(client::Error::NoSummary), 1);
+        let header = crate::profile_csv::OpenError::Header(Vec::new());
+        assert_eq!(of(header.into()), 3);
+        // Port 1 of the loopback interface has no service.
+        let unreachable = client::connect("http://127.0.0.1:1").await.expect_err("no service");
+        let failure = Failure::from(anyhow::Error::from(unreachable));
+        assert_eq!(failure.code, 7);
+        assert!(failure.message.starts_with("http://127.0.0.1:1 cannot be reached: "), "{}", failure.message);
     }
 }

@@ -1,5 +1,5 @@
-//! The problem that `solve`, `verify`, `repair`, `what-if` and `diagnose` are about: where it is, what it is to be best at,
-//! and how it, its result and what is wrong with either go in and out.
+//! The problem of `solve`, `verify`, `repair`, `what-if` and `diagnose`: its files, its objective, its results and proofs as
+//! files, and the errors of all of them.
 
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, IsTerminal as _, Write as _};
@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::json;
 
-use super::Failure;
+use super::failure::Failure;
+use crate::client::progress;
 use crate::domain::policy::Objective;
 use crate::domain::run::Stage;
 use crate::engine::assign::Start;
@@ -20,34 +21,34 @@ use crate::engine::pool;
 use crate::engine::problem::{Observer, Stopped, Unobserved};
 use crate::instance::{self, Instance, Violation, Violations};
 
-/// People who are listed at most where a sentence is about them.
+/// Most people listed in one sentence.
 const LISTED: usize = 20;
 
-/// Where the problem is, and what it is to be best at.
+/// The files of a problem, and its objective.
 #[derive(Debug, Args)]
 pub(super) struct Source {
     /// The problem in the binary format of the assignment benches (.mm).
     #[arg(long, value_name = "FILE", required_unless_present = "mentees", conflicts_with_all = ["mentees", "mentors", "scores"])]
     instance: Option<PathBuf>,
-    /// The mentees as CSV: mentee, and if wanted tier (0 first), wanted (mentors, 0 to 2) and group.
+    /// The mentees as CSV with the column mentee; optional are tier (0 is served first), wanted (number of mentors, 0 to 2) and group.
     #[arg(long, value_name = "FILE", requires_all = ["mentors", "scores"])]
     mentees: Option<PathBuf>,
-    /// The mentors as CSV: mentor, and if wanted max (places), min and group.
+    /// The mentors as CSV with the column mentor; optional are max (places), min (places to fill) and group.
     #[arg(long, value_name = "FILE", requires = "mentees")]
     mentors: Option<PathBuf>,
-    /// The candidates as CSV: mentee, mentor, score.
+    /// The candidates as CSV with the columns mentee, mentor and score.
     #[arg(long, value_name = "FILE", requires = "mentees")]
     scores: Option<PathBuf>,
-    /// Pins and vetoes as CSV, with --mentees only: mentee, mentor, decision (pin or veto).
+    /// Pins and vetoes as CSV (only with --mentees) with the columns mentee, mentor and decision (pin or veto).
     #[arg(long, value_name = "FILE", requires = "mentees")]
     decisions: Option<PathBuf>,
-    /// Groups as CSV, with --mentees only: group, side (mentees or mentors), and if wanted parent (the group around it), min and max (pairs).
+    /// Groups as CSV (only with --mentees) with the columns group and side (mentees or mentors); optional are parent (the enclosing group), min and max (pairs).
     #[arg(long, value_name = "FILE", requires = "mentees")]
     groups: Option<PathBuf>,
-    /// What pairs are to be best at [default: total for .mm files that do not ask for coverage, else best-total].
+    /// Objective of the assignment [default: best-total; total for a .mm file without the coverage flag].
     #[arg(long, value_enum)]
     objective: Option<Aim>,
-    /// Threads to work on [default: one per core]. The result does not depend on it.
+    /// Number of threads [default: one per core]; the result does not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 }
@@ -55,13 +56,13 @@ pub(super) struct Source {
 /// An objective as the command line names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Aim {
-    /// As many people as possible, by tier; then minimum places, second mentors, and the total score.
+    /// As many mentees as possible by tier, then minimum places, then second mentors, then the greatest total score.
     BestTotal,
-    /// As many people as possible, then the best possible worst pair, then the total score.
+    /// As many mentees as best-total, then the greatest score of the worst pair, then the greatest total score.
     Fairest,
-    /// No two people who would both rather be with each other.
+    /// No blocking pair: no two people who both prefer each other to a partner.
     Stable,
-    /// The greatest total score, after minimum places; to be unmatched is worth 0.
+    /// As many minimum places as possible, then the greatest total score; an unmatched mentee counts 0.
     Total,
 }
 
@@ -81,7 +82,7 @@ impl Aim {
         }
     }
 
-    /// The aim chosen, or else the one that the instance asks for; and the instance told so.
+    /// The chosen aim, or the default of the instance. The flag of the instance is set to match.
     fn of(chosen: Option<Self>, instance: &mut Instance) -> Self {
         let aim = chosen.unwrap_or(if instance.coverage_first { Self::BestTotal } else { Self::Total });
         instance.coverage_first = aim != Self::Total;
@@ -90,7 +91,7 @@ impl Aim {
 }
 
 impl Source {
-    /// The problem, and what it is to be best at.
+    /// Reads the problem and its objective.
     pub(super) fn read(&self) -> Result<(Instance, Aim), Failure> {
         if self.threads.is_none() {
             pool::wake();
@@ -111,14 +112,18 @@ impl Source {
                     groups: open_if(&self.groups)?,
                 })
             }
-            _ => Err(Violation { place: "arguments".to_owned(), what: "name the problem".to_owned() }.into()),
+            _ => Err(Violation {
+                place: "arguments".to_owned(),
+                what: "name the files of the problem".to_owned(),
+            }
+            .into()),
         };
         let mut instance = read.map_err(|wrong| refuse("the problem cannot be read", &wrong))?;
         let aim = Aim::of(self.objective, &mut instance);
         Ok((instance, aim))
     }
 
-    /// Works on the threads that were asked for, and tells how many those are.
+    /// Executes `work` on the requested threads, and returns its result with the number of threads.
     pub(super) fn work<T: Send>(
         &self,
         work: impl FnOnce(&dyn Observer) -> Result<T, Stopped> + Send,
@@ -127,19 +132,19 @@ impl Source {
         let (done, threads) =
             pool::on_threads(self.threads.map(usize::from), || (work(&bar), pool::threads()));
         bar.0.finish_and_clear();
-        // The bar never stops the engine.
+        // `Bar` never cancels, so the engine does not stop early.
         Ok((done.map_err(|stopped| anyhow::anyhow!(stopped))?, threads))
     }
 }
 
-/// The problem with what people have decided about it, if that goes with the aim.
+/// The problem with its decisions and groups. An objective that excludes one of them is refused.
 pub(super) fn constrained(instance: &Instance, aim: Aim) -> Result<Constrained<'_>, Failure> {
     let refuse = |wrong| refuse(&format!("the problem cannot be solved for {}", aim.name()), &wrong);
     let constrained = instance.constrained(aim.objective(), &Unobserved);
     constrained.map_err(|stopped| anyhow::anyhow!(stopped))?.map_err(refuse)
 }
 
-/// The same for a command that knows prices of people and none of groups.
+/// The same for a command whose method has prices for people only, not for groups.
 pub(super) fn constrained_alone<'a>(
     command: &str,
     instance: &'a Instance,
@@ -149,8 +154,8 @@ pub(super) fn constrained_alone<'a>(
     if constrained.starts_warm() {
         return Ok(constrained);
     }
-    let what = format!("{command} goes with best-total and total, and with no groups");
-    Err(Failure::input(what, "leave out --groups and the column `group`, or choose another --objective"))
+    let what = format!("{command} requires the objective best-total or total, and a problem without groups");
+    Err(Failure::input(what, "remove --groups and the columns `group`, or choose another --objective"))
 }
 
 /// A result with its proof.
@@ -159,13 +164,13 @@ pub(super) struct Solved {
     /// The pairs, as `solve --pairs` writes them.
     #[arg(long, value_name = "FILE")]
     pairs: PathBuf,
-    /// Their proof, as `solve --certificate` writes it.
+    /// The proof of the pairs, as `solve --certificate` writes it.
     #[arg(long, value_name = "FILE")]
     certificate: PathBuf,
 }
 
 impl Solved {
-    /// The pairs and what proves them.
+    /// Reads the pairs and their proof.
     pub(super) fn read(&self, instance: &Instance, aim: Aim) -> Result<(Vec<(u32, u32)>, Evidence), Failure> {
         Ok((read_pairs(instance, &self.pairs)?, read_proof(instance, aim, &self.certificate)?))
     }
@@ -182,13 +187,14 @@ fn read_proof(instance: &Instance, aim: Aim, file: &Path) -> Result<Evidence, Fa
     let refuse = |wrong: Violation| refuse("the proof cannot be read", &wrong.into());
     let evidence = instance::proof::import(instance, &text_of(file)?).map_err(refuse)?;
     if evidence.objective() != aim.objective() {
-        let what = format!("proves {}, not {}", evidence.objective().as_str(), aim.name());
+        let what =
+            format!("is a proof for the objective {}, not {}", evidence.objective().as_str(), aim.name());
         return Err(refuse(Violation { place: "certificate".to_owned(), what }));
     }
     Ok(evidence)
 }
 
-/// An earlier result to start from, of the same or of other people.
+/// An earlier result to start from. Its people need not be those of the problem.
 pub(super) fn read_start(instance: &Instance, pairs: &Path, certificate: &Path) -> Result<Start, Failure> {
     let (pairs, _) = read_known_pairs(instance, pairs)?;
     let text = text_of(certificate)?;
@@ -196,7 +202,7 @@ pub(super) fn read_start(instance: &Instance, pairs: &Path, certificate: &Path) 
         .map_err(|wrong| refuse("the earlier proof cannot be read", &wrong.into()))
 }
 
-/// The pairs of an earlier result whose people are all still there, and how many others it has.
+/// The pairs of an earlier result whose people are both in the problem, and the number of its other pairs.
 pub(super) fn read_known_pairs(instance: &Instance, file: &Path) -> Result<(Vec<(u32, u32)>, u64), Failure> {
     instance::csv::read_known_pairs(instance, open(file)?)
         .map_err(|wrong| refuse("the earlier pairs cannot be read", &wrong))
@@ -207,7 +213,7 @@ pub(super) fn text_of(file: &Path) -> Result<String, Failure> {
     fs::read_to_string(file).map_err(|error| unreadable(file, &error))
 }
 
-/// A file that is written beside its place, and put there whole; or not at all, if it is dropped before.
+/// A file that is written under a temporary name and renamed when it is complete. Dropped earlier, it is removed.
 pub(super) struct Output<'a> {
     file: &'a Path,
     part: PathBuf,
@@ -215,7 +221,7 @@ pub(super) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// Begins to write, so that a place that cannot be written is found before any work is done.
+    /// Creates the file, so that a destination that cannot be written is reported before the problem is solved.
     pub(super) fn begin(file: Option<&'a PathBuf>) -> Result<Option<Self>, Failure> {
         let Some(file) = file else { return Ok(None) };
         let mut part = file.clone().into_os_string();
@@ -233,7 +239,7 @@ impl<'a> Output<'a> {
 
 impl Drop for Output<'_> {
     fn drop(&mut self) {
-        // Nothing is there once it is finished; what is left behind otherwise is named `.part` and does no harm.
+        // After `finish` there is no such file. If it cannot be removed, it stays under the name `.part`.
         let _ = fs::remove_file(&self.part);
     }
 }
@@ -252,7 +258,7 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
     Failure::input(format!("{}: {error}", file.display()), "check the name of the file")
 }
 
-/// Everything wrong with what was brought.
+/// An error with all violations, one per line.
 pub(super) fn refuse(what: &str, wrong: &Violations) -> Failure {
     let mut message = format!("{what}:");
     for violation in &wrong.listed {
@@ -271,7 +277,7 @@ pub(super) fn named(people: &[u32], name: impl Fn(usize) -> String) -> Vec<Strin
     names
 }
 
-/// Some of these names, and how many more there are.
+/// The first names, and the number of the others.
 pub(super) fn some(names: &[String]) -> String {
     let listed = names.get(..LISTED).unwrap_or(names).join(", ");
     match names.len().saturating_sub(LISTED) {
@@ -280,19 +286,19 @@ pub(super) fn some(names: &[String]) -> String {
     }
 }
 
-/// A number of any width as JSON: programs that read 64 bits only get the others as text.
+/// A number as JSON: as text if it needs more than 64 bits, which many programs cannot read.
 pub(super) fn number(value: i128) -> serde_json::Value {
     i64::try_from(value).map_or_else(|_| json!(value.to_string()), |value| json!(value))
 }
 
-/// Shows what the engine is doing, if somebody is looking.
+/// Progress of the engine as a bar, if standard error is a terminal.
 struct Bar(ProgressBar, Mutex<Option<Stage>>);
 
 impl Bar {
     fn new() -> Self {
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{msg:10} {bar:30} {pos}/{len}") {
-            bar.set_style(style);
+        let bar = progress::bar(0, "{msg:10} {bar:30} {pos}/{len}");
+        if !std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         Self(bar, Mutex::new(None))
     }

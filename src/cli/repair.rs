@@ -1,13 +1,14 @@
-//! `wim-match repair`: a published result for the problem as it is now, changed in few pairs.
+//! `wim-match repair`: the best result for the changed problem that keeps most pairs of a published result.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 
-use super::output::{data, table};
+use super::failure::Failure;
+use super::global::Global;
 use super::problem::{self, Output, Source, number, some};
-use super::{Failure, Global};
+use crate::client::output::{data, table};
 use crate::engine::assign::Start;
 use crate::engine::constrained::Mended;
 use crate::engine::repair::Proof;
@@ -18,13 +19,13 @@ use crate::instance;
 pub(super) struct Options {
     #[command(flatten)]
     source: Source,
-    /// The published pairs, as `solve --pairs` writes them; people who have left may be among them.
+    /// The published pairs, as `solve --pairs` writes them; they may contain people who have left.
     #[arg(long, value_name = "FILE")]
     published: PathBuf,
-    /// The proof of the published pairs: with it, the work is sooner done.
+    /// The proof of the published pairs; it saves time.
     #[arg(long, value_name = "FILE")]
     start_certificate: Option<PathBuf>,
-    /// Change at most so many of the published pairs that are still possible [default: as many as is best].
+    /// Change at most so many of the published pairs that are still possible [default: no limit].
     #[arg(long, value_name = "N")]
     budget: Option<usize>,
     /// Write the repaired pairs as CSV.
@@ -32,12 +33,7 @@ pub(super) struct Options {
     pairs: Option<PathBuf>,
 }
 
-pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
-    let json = global.json;
-    tokio::task::spawn_blocking(move || mend(&options, json)).await.map_err(anyhow::Error::from)?
-}
-
-fn mend(options: &Options, json: bool) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (instance, aim) = options.source.read()?;
     let constrained = problem::constrained_alone("repair", &instance, aim)?;
     let (published, gone) = problem::read_known_pairs(&instance, &options.published)?;
@@ -49,8 +45,8 @@ fn mend(options: &Options, json: bool) -> Result<(), Failure> {
     let (mended, _) =
         options.source.work(|observer| constrained.repair(&published, &start, options.budget, observer))?;
     if mended.checked == Some(false) {
-        let told = "the proof of the repaired pairs does not hold; this is a defect of the solver";
-        return Err(anyhow::anyhow!("{told}, and nothing was written").into());
+        let message = "the proof of the repaired pairs does not hold; this is a defect of the solver; no file was written";
+        return Err(anyhow::anyhow!(message).into());
     }
     if let Some(mut output) = output {
         instance::csv::write_pairs(&instance, &mended.pairs, &mut output.sink)
@@ -62,10 +58,10 @@ fn mend(options: &Options, json: bool) -> Result<(), Failure> {
     mentees.sort_unstable();
     mentors.sort_unstable();
     let report = Report { mended: &mended, totals, gone, mentees, mentors };
-    if json { report.json() } else { report.print() }
+    if global.json { report.json() } else { report.print() }
 }
 
-/// What is told of repaired pairs.
+/// The repaired pairs with what their output needs.
 struct Report<'a> {
     mended: &'a Mended,
     totals: Totals,
@@ -78,7 +74,7 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Published pairs that are possible no longer.
+    /// Published pairs that are no longer possible.
     fn lost(&self) -> u64 {
         self.mended.lost as u64 + self.gone
     }
@@ -121,10 +117,10 @@ impl Report<'_> {
     fn print(&self) -> Result<(), Failure> {
         let Mended { pairs, kept, changed, repaired, .. } = self.mended;
         let proof = match self.proof() {
-            "none" => "not proved: there may be a better one within the budget",
-            "branches" => "proved by trying everything that could be better",
-            "whole" => "proved: nothing is better, whatever the budget",
-            _ => "proved: nothing is better within the budget",
+            "none" => "not proved: a better result may exist within the budget",
+            "branches" => "proved by branch and bound: no result within the budget is better",
+            "whole" => "proved: no result is better, with any budget",
+            _ => "proved: no result within the budget is better",
         };
         let lines = [
             ("published pairs", self.published().to_string()),

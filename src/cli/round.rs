@@ -1,29 +1,29 @@
-//! `wim-match round …`.
+//! `wim-match round`: rounds, enrolments, runs and results.
 
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::client::{Client, request_id};
-use super::output::{counted, data, json, say, table};
-use super::results::Results;
-use super::{Failure, Global, story};
-use crate::api::convert;
-use crate::api::proto::v1;
+use super::failure::Failure;
+use super::global::Global;
+use crate::client::json::from_json;
+use crate::client::output::{counted, data, json, say, table};
+use crate::client::progress::watch_with_bar;
+use crate::client::{Client, Error, Results, request_id, story, success, summary, v1};
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::round::RoundState;
-use crate::domain::run::{RunState, Stage};
+use crate::domain::run::RunState;
 use crate::domain::vocabulary::Lang;
+use crate::error::chain;
 use crate::{report, wording};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Open a round.
+    /// Create a round.
     Create {
         /// Id: lower-case letters, digits and hyphens, for example `2027-spring`.
         id: String,
-        /// The name people know it by.
+        /// Display name.
         #[arg(long)]
         name: String,
         /// First day of the mentorships, YYYY-MM-DD.
@@ -32,27 +32,27 @@ pub(super) enum Command {
         /// Last day of the mentorships, YYYY-MM-DD.
         #[arg(long)]
         end: String,
-        /// Policy as proto JSON, for example `{"hardRules": {"minScore": 4000}}`; without it the default policy.
+        /// Policy as proto JSON, for example `{"hardRules": {"minScore": 4000}}`; without it, the default policy applies.
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
     },
     /// List rounds.
     List,
-    /// Enrol members of your organisation.
+    /// Enrol members of an organisation.
     Enrol {
         /// Id of the round.
         round: String,
-        /// Id of your organisation.
+        /// Id of the organisation.
         #[arg(long, value_name = "ID")]
         organisation: String,
-        /// Own ids of the members; without any, all of them.
+        /// Ids of the members in the organisation; without any, all members are enrolled.
         profiles: Vec<String>,
     },
     /// Start a run and watch it.
     Run {
         /// Id of the round.
         round: String,
-        /// Only start it.
+        /// Return as soon as the run is queued.
         #[arg(long)]
         detach: bool,
     },
@@ -60,21 +60,21 @@ pub(super) enum Command {
     Watch {
         /// Id of the round.
         round: String,
-        /// Number of the run; without it the newest.
+        /// Number of the run; without it, the newest run.
         run: Option<i64>,
     },
     /// Cancel a run.
     Cancel {
         /// Id of the round.
         round: String,
-        /// Number of the run; without it the newest.
+        /// Number of the run; without it, the newest run.
         run: Option<i64>,
     },
-    /// Show what came out of a run.
+    /// Show the result of a run.
     Show {
         /// Id of the round.
         round: String,
-        /// Number of the run; without it the newest.
+        /// Number of the run; without it, the newest run.
         run: Option<i64>,
         /// Also write the report as one HTML file.
         #[arg(long, value_name = "FILE")]
@@ -83,22 +83,22 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         matches: Option<PathBuf>,
     },
-    /// Explain any pair, matched or not.
+    /// Explain a pair, matched or not.
     Explain {
         /// Id of the round.
         round: String,
-        /// The mentee, `organisation/own-id`.
+        /// The mentee: id of the organisation, slash, id of the mentee in it.
         mentee: String,
-        /// The mentor, `organisation/own-id`.
+        /// The mentor: id of the organisation, slash, id of the mentor in it.
         mentor: String,
-        /// Number of the run; without it the newest.
+        /// Number of the run; without it, the newest run.
         #[arg(long)]
         run: Option<i64>,
     },
 }
 
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
-    let mut client = Client::of(global).await?;
+    let mut client = global.client().await?;
     match command {
         Command::Create { id, name, start, end, policy } => {
             let policy = policy.as_deref().map(read_policy).transpose()?;
@@ -114,7 +114,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             let round = client.rounds.create_round(request).await?.into_inner().round.unwrap_or_default();
             if global.json { json(&round)? } else { data(&round.name)? }
         }
-        Command::List => list(&mut client, global).await?,
+        Command::List => list(&client, global).await?,
         Command::Enrol { round, organisation, profiles } => {
             let profile = |id: &String| format!("organisations/{organisation}/profiles/{id}");
             let request = v1::EnrolProfilesRequest {
@@ -127,7 +127,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             if global.json {
                 json(&done)?;
             } else {
-                say(&format!("{} enrolled, {} were already", done.enrolled, done.already_enrolled));
+                say(&format!("{} enrolled, {} were enrolled before", done.enrolled, done.already_enrolled));
                 for refused in &done.refused {
                     data(&format!("{} was not enrolled: {}", refused.profile, refusal(refused.reason())))?;
                 }
@@ -136,13 +136,13 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
         Command::Run { round, detach } => {
             let request = v1::StartRunRequest { round: format!("rounds/{round}"), request_id: request_id() };
             let run = client.rounds.start_run(request).await?.into_inner().run.unwrap_or_default();
-            let run = if detach { run } else { watch(&mut client, &run.name, global.lang).await? };
-            tell_end(&run, global)?;
+            let run = if detach { run } else { watch_with_bar(&client, &run.name, global.lang).await? };
+            report_end(&run, global)?;
         }
         Command::Watch { round, run } => {
             let run = find(&mut client, &round, run).await?;
-            let run = watch(&mut client, &run.name, global.lang).await?;
-            tell_end(&run, global)?;
+            let run = watch_with_bar(&client, &run.name, global.lang).await?;
+            report_end(&run, global)?;
         }
         Command::Cancel { round, run } => {
             let name = find(&mut client, &round, run).await?.name;
@@ -162,40 +162,31 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
     Ok(())
 }
 
-async fn list(client: &mut Client, global: &Global) -> anyhow::Result<()> {
+async fn list(client: &Client, global: &Global) -> Result<(), Failure> {
+    let rounds = client.all_rounds().await?;
+    if global.json {
+        for round in &rounds {
+            json(round)?;
+        }
+        return Ok(());
+    }
     let mut rows = table(&["Round", "Name", "State", "From", "To", "Mentees", "Mentors"]);
-    let mut page_token = String::new();
-    loop {
-        let page =
-            client.rounds.list_rounds(v1::ListRoundsRequest { page_size: 0, page_token }).await?.into_inner();
-        for round in &page.rounds {
-            if global.json {
-                json(round)?;
-                continue;
-            }
-            let enrolment = round.enrolment.unwrap_or_default();
-            let name = round.state().as_str_name().trim_start_matches("ROUND_STATE_").to_lowercase();
-            let state = RoundState::from_name(&name)
-                .map_or(name, |state| wording::round_state_label(state, global.lang).to_owned());
-            rows.add_row([
-                round.name.clone(),
-                round.display_name.clone(),
-                state,
-                round.start_date.clone(),
-                round.end_date.clone(),
-                enrolment.mentees.to_string(),
-                enrolment.mentors.to_string(),
-            ]);
-        }
-        if page.next_page_token.is_empty() {
-            break;
-        }
-        page_token = page.next_page_token;
+    for round in &rounds {
+        let enrolment = round.enrolment.unwrap_or_default();
+        let name = round.state().as_str_name().trim_start_matches("ROUND_STATE_").to_lowercase();
+        let state = RoundState::from_name(&name)
+            .map_or(name, |state| wording::round_state_label(state, global.lang).to_owned());
+        rows.add_row([
+            round.name.clone(),
+            round.display_name.clone(),
+            state,
+            round.start_date.clone(),
+            round.end_date.clone(),
+            enrolment.mentees.to_string(),
+            enrolment.mentors.to_string(),
+        ]);
     }
-    if !global.json {
-        data(&rows.to_string())?;
-    }
-    Ok(())
+    Ok(data(&rows.to_string())?)
 }
 
 async fn show(
@@ -204,31 +195,35 @@ async fn show(
     report_file: Option<&Path>,
     matches_file: Option<&Path>,
     global: &Global,
-) -> anyhow::Result<()> {
+) -> Result<(), Failure> {
     if global.json && report_file.is_none() && matches_file.is_none() {
-        return json(&run);
+        return Ok(json(&run)?);
     }
     let results = Results::fetch(client, run).await?;
     if global.json {
         json(&results.run)?;
     } else {
-        story::tell(&results, global.lang)?;
+        data(&story::story(&results, global.lang))?;
     }
     if let Some(file) = report_file {
         std::fs::write(file, report::render(&results.report(global.lang, SystemClock.now(), false)))?;
         say(&format!("report written to {}", file.display()));
     }
     if let Some(file) = matches_file {
-        let mut writer = csv::Writer::from_path(file)?;
-        writer.write_record(["mentee", "mentor", "score"])?;
-        for pair in &results.matches {
-            writer.write_record([pair.mentee.short(), pair.mentor.short(), pair.score.to_string()])?;
-        }
-        writer.flush()?;
+        write_matches(&results, file).map_err(anyhow::Error::from)?;
         let matches = counted(results.matches.len() as u64, "match", "matches", global.lang);
         say(&format!("{matches} written to {}", file.display()));
     }
     Ok(())
+}
+
+fn write_matches(results: &Results, file: &Path) -> csv::Result<()> {
+    let mut writer = csv::Writer::from_path(file)?;
+    writer.write_record(["mentee", "mentor", "score"])?;
+    for pair in &results.matches {
+        writer.write_record([pair.mentee.short(), pair.mentor.short(), pair.score.to_string()])?;
+    }
+    Ok(writer.flush()?)
 }
 
 async fn explain(
@@ -237,76 +232,38 @@ async fn explain(
     mentee: &str,
     mentor: &str,
     global: &Global,
-) -> anyhow::Result<()> {
+) -> Result<(), Failure> {
     let request = v1::ExplainPairRequest {
         run: run.to_owned(),
         mentee: long_name(mentee)?,
         mentor: long_name(mentor)?,
         language_code: global.lang.tag().to_owned(),
     };
-    let told = client.rounds.explain_pair(request).await?.into_inner();
+    let explained = client.rounds.explain_pair(request).await?.into_inner();
     if global.json {
-        return json(&told);
+        return Ok(json(&explained)?);
     }
-    data(&told.verdict.unwrap_or_default().text)?;
-    for broken in &told.broken_rules {
-        data(&format!("  excluded: {}", broken.reason.clone().unwrap_or_default().text))?;
-    }
-    let pair = told.pair.unwrap_or_default();
-    let mut rows = table(&["Criterion", "Points", "of", "Why"]);
-    for contribution in &pair.contributions {
-        rows.add_row([
-            wording::criterion_label(convert::policy::criterion(contribution.criterion), global.lang)
-                .to_owned(),
-            wording::score(u32::try_from(contribution.points).unwrap_or_default(), global.lang),
-            wording::score(u32::try_from(contribution.max_points).unwrap_or_default(), global.lang),
-            contribution.reason.clone().unwrap_or_default().text,
-        ]);
-    }
-    super::output::align_right(&mut rows, &[1, 2]);
-    data(&rows.to_string())?;
-    let score = wording::score(u32::try_from(pair.score).unwrap_or_default(), global.lang);
-    Ok(data(&format!("score {score}"))?)
+    Ok(data(&story::explanation(&explained, global.lang))?)
 }
 
-/// Follows a run with a progress bar until it ends.
-pub(crate) async fn watch(client: &mut Client, name: &str, lang: Lang) -> anyhow::Result<v1::Run> {
-    let mut updates =
-        client.rounds.watch_run(v1::WatchRunRequest { name: name.to_owned() }).await?.into_inner();
-    let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("{spinner} {msg:<28} {bar:30} {percent:>3} %");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let mut last = v1::Run::default();
-    while let Some(update) = updates.message().await? {
-        last = update.run.unwrap_or_default();
-        if let Some(progress) = &last.progress {
-            let stage = convert::run::stage(progress.stage).unwrap_or(Stage::Encode);
-            bar.set_message(wording::stage_label(stage, lang));
-            bar.set_length(u64::try_from(progress.total.max(1)).unwrap_or(1));
-            bar.set_position(u64::try_from(progress.done).unwrap_or_default());
-        }
-    }
-    bar.finish_and_clear();
-    Ok(last)
-}
-
-fn tell_end(run: &v1::Run, global: &Global) -> anyhow::Result<()> {
+/// Prints the state of a run that has ended, and fails if it has no result.
+fn report_end(run: &v1::Run, global: &Global) -> Result<(), Failure> {
     if global.json {
         json(run)?;
     } else {
         data(&state(run, global.lang))?;
-        if let Some(summary) = run.summary.as_ref().map(convert::run::summary) {
-            story::headline(&summary, global.lang)?;
-            data(&story::proof_line(&summary, global.lang))?;
-            say("next: wim-match round show, or round explain for any pair");
+        if let Some(summary) = summary(run) {
+            data(&story::headline(&summary, global.lang))?;
+            data(&story::proof(&summary, global.lang))?;
+            say(
+                "next: show the result with `wim-match round show`, or any pair with `wim-match round explain`",
+            );
         }
     }
-    match (&run.failure, run.state()) {
-        (Some(failure), _) => anyhow::bail!("{}: {}", failure.reason, failure.message),
-        (None, v1::RunState::Cancelled) => {
-            Err(tonic::Status::failed_precondition(format!("{} was cancelled", run.name)).into())
-        }
-        (None, _) => Ok(()),
+    success(run)?;
+    match run.state() {
+        v1::RunState::Cancelled => Err(Failure::state(format!("{} was cancelled", run.name))),
+        _ => Ok(()),
     }
 }
 
@@ -331,8 +288,8 @@ fn state(run: &v1::Run, lang: Lang) -> String {
     wording::labelled(&run.name, label, lang)
 }
 
-/// The run of a number, or the newest of the round.
-async fn find(client: &mut Client, round: &str, number: Option<i64>) -> anyhow::Result<v1::Run> {
+/// The run with this number, or the newest run of the round.
+async fn find(client: &mut Client, round: &str, number: Option<i64>) -> Result<v1::Run, Failure> {
     if let Some(number) = number {
         let request = v1::GetRunRequest { name: format!("rounds/{round}/runs/{number}") };
         return Ok(client.rounds.get_run(request).await?.into_inner().run.unwrap_or_default());
@@ -340,29 +297,30 @@ async fn find(client: &mut Client, round: &str, number: Option<i64>) -> anyhow::
     let request =
         v1::ListRunsRequest { parent: format!("rounds/{round}"), page_size: 1, page_token: String::new() };
     let newest = client.rounds.list_runs(request).await?.into_inner().runs.into_iter().next();
-    newest.ok_or_else(|| {
-        tonic::Status::not_found(format!("rounds/{round} has no run yet; start one with `round run`")).into()
-    })
+    let missing = format!("rounds/{round} has no run yet");
+    newest
+        .ok_or_else(|| Failure::not_found(missing, format!("start a run with `wim-match round run {round}`")))
 }
 
-/// `organisation/own-id` as a resource name.
-fn long_name(short: &str) -> anyhow::Result<String> {
+/// The resource name of a profile, given as `organisation/id`.
+fn long_name(short: &str) -> Result<String, Failure> {
     match short.split_once('/') {
         Some(("organisations", _)) => Ok(short.to_owned()),
         Some((organisation, id)) => Ok(format!("organisations/{organisation}/profiles/{id}")),
-        None => {
-            let told = format!(
-                "`{short}` is not a person of this round; write it as organisation/id, for example wim-peru/P7"
-            );
-            Err(tonic::Status::invalid_argument(told).into())
-        }
+        None => Err(Failure::input(
+            format!("`{short}` is not a person of an organisation"),
+            "write the id of the organisation, a slash, and the id of the person, for example `wim-peru/PE-001`",
+        )),
     }
 }
 
-fn read_policy(file: &Path) -> anyhow::Result<v1::Policy> {
-    let text =
-        std::fs::read_to_string(file).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
-    super::output::from_json(&text).map_err(|error| {
-        tonic::Status::invalid_argument(format!("{} is not a policy: {error}", file.display())).into()
+fn read_policy(file: &Path) -> Result<v1::Policy, Failure> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| anyhow::anyhow!("{shown}: {error}"))?;
+    from_json(&text).map_err(|error| match error {
+        Error::Json { source, .. } => {
+            Failure::input(format!("{shown} is not a policy: {}", chain(&*source)), "")
+        }
+        other => Failure::from(other),
     })
 }

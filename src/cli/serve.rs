@@ -4,15 +4,17 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::output::say;
-use super::{ConfigArgs, Failure};
+use super::failure::Failure;
+use super::global::ConfigArgs;
+use crate::client::output::say;
 use crate::server::Server;
 use crate::{config, telemetry};
 
 /// Printed below the help of `serve`.
 const HELP: &str = "\
-Settings come from defaults, then --config FILE, then environment variables such as WIM_MATCH_LISTEN and
-WIM_MATCH_DATABASE, then flags; the later wins. `wim-match doctor --settings` prints the file with all defaults.";
+Settings come from the defaults, the file of --config, environment variables such as WIM_MATCH_LISTEN and
+WIM_MATCH_DATABASE, and flags. A later source overrides an earlier one. `wim-match doctor --settings` prints the
+configuration file with all defaults.";
 
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
@@ -31,8 +33,8 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     let server = Server::start(config, listener).await?;
     say(&format!("wim-match listens on http://{}", server.address()));
     if let Some(token) = server.service().issue_first_token().await? {
-        say("The first API token, role coordinator. It is shown this once; keep it safe:");
-        super::output::data(&token)?;
+        say("First API token, role coordinator. It is shown only now; store it safely:");
+        crate::client::output::data(&token)?;
         say(&format!("next: export WIM_MATCH_TOKEN=… WIM_MATCH_SERVER=http://{}", server.address()));
         say("      wim-match organisation create ID --name NAME --country CC");
         say("      wim-match admin token --role organisation-manager --organisation ID");
@@ -42,9 +44,9 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
-        () = server.failed() => say("error: the service has stopped by itself; its log says why"),
+        () = server.failed() => say("error: the service stopped after a failure; the log contains the cause"),
     }
-    say("stopping: open calls may end, a run under way goes back to the queue");
+    say("stopping: open calls may finish; a running run returns to the queue");
     server.stop().await?;
     Ok(())
 }
@@ -52,7 +54,7 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
 async fn bind(config: &config::Config) -> anyhow::Result<TcpListener> {
     TcpListener::bind(config.listen).await.map_err(|error| {
         anyhow::anyhow!(
-            "cannot listen on {}: {error}; choose another with --listen, port 0 takes a free one",
+            "cannot listen on {}: {error}; choose another address with --listen (port 0 takes a free port)",
             config.listen
         )
     })

@@ -1,4 +1,4 @@
-//! `wim-match solve`: the engine for problems and scores that somebody brings, without any service.
+//! `wim-match solve`: the engine for a problem in files, without a service.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -7,12 +7,12 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::output::{align_right, data, table};
+use super::failure::Failure;
+use super::global::Global;
 use super::problem::{self, Aim, Output, Source, number, some};
 use super::verify::unproved;
-use super::{Failure, Global};
+use crate::client::output::{align_right, data, table};
 use crate::clock::Stopwatch;
-use crate::domain::vocabulary::Lang;
 use crate::engine::constrained::{Constrained, Constraints, Impossible, Proved, Unsolved};
 use crate::engine::objective::Evidence;
 use crate::instance::{self, Instance};
@@ -25,27 +25,21 @@ pub(super) struct Options {
     /// Write the pairs as CSV.
     #[arg(long, value_name = "FILE")]
     pairs: Option<PathBuf>,
-    /// Write the proof as JSON; docs/certificate.md says how to check it yourself.
+    /// Write the proof as JSON; docs/certificate.md describes how to check it.
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
-    /// Start from the pairs of an earlier result, of the same or of other people: as good, and sooner if it is nearly right.
+    /// Start from the pairs of an earlier result, whose people may differ. The value of the result is the same; a near start saves time.
     #[arg(long, value_name = "FILE", requires = "start_certificate")]
     start_pairs: Option<PathBuf>,
     /// The proof of the earlier result.
     #[arg(long, value_name = "FILE", requires = "start_pairs")]
     start_certificate: Option<PathBuf>,
-    /// Solve and prove so many times and tell the shortest time: what it takes in a process that stays up, as the service does.
+    /// Solve and prove so many times and report the shortest time, as in a process that is warm.
     #[arg(long, value_name = "TIMES", default_value = "1")]
     repeat: NonZeroU32,
 }
 
-pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
-    let (json, lang) = (global.json, global.lang);
-    let solving = tokio::task::spawn_blocking(move || solve(&options, json, lang));
-    solving.await.map_err(anyhow::Error::from)?
-}
-
-fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let watch = Stopwatch::start();
     let (instance, aim) = options.source.read()?;
     let constrained = match options.start_pairs {
@@ -56,7 +50,7 @@ fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
     let start = start.map(|(pairs, proof)| problem::read_start(&instance, pairs, proof)).transpose()?;
     let read = watch.elapsed();
     if options.pairs.is_some() && options.pairs == options.certificate {
-        return Err(Failure::input("--pairs and --certificate are one file", "name two files"));
+        return Err(Failure::input("--pairs and --certificate name the same file", "name two files"));
     }
     let pairs = Output::begin(options.pairs.as_ref())?;
     let certificate = Output::begin(options.certificate.as_ref())?;
@@ -75,11 +69,11 @@ fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
     })?;
     let proved = match solved {
         Ok(proved) => proved,
-        Err(unsolved) => return Err(unsolvable(&instance, &constrained, &unsolved, json, lang)?),
+        Err(unsolved) => return Err(unsolvable(&instance, &constrained, &unsolved, global)?),
     };
     let Proved { solution, check, .. } = &proved;
     if let Some(told) = unproved(check, &solution.evidence, &instance.names) {
-        return Err(anyhow::anyhow!("{told}; this is a defect of the solver, and nothing was written").into());
+        return Err(anyhow::anyhow!("{told}; this is a defect of the solver; no file was written").into());
     }
     if let Some(mut output) = pairs {
         instance::csv::write_pairs(&instance, &solution.pairs, &mut output.sink)
@@ -92,26 +86,28 @@ fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
         output.finish()?;
     }
     let report = Report { instance: &instance, aim, proved: &proved, read, threads };
-    if json { report.json() } else { report.print() }
+    if global.json { report.json() } else { report.print() }
 }
 
-/// How long solving and proving took.
+/// Time of solving and proving.
 fn time(solved: &Result<Proved, Unsolved>) -> Duration {
     solved.as_ref().map_or(Duration::MAX, |proved| proved.solve + proved.prove)
 }
 
-/// What is told of a problem that has no best assignment.
+/// The failure of a problem that has no assignment; as JSON, it is also printed.
 fn unsolvable(
     instance: &Instance,
     constrained: &Constrained<'_>,
     unsolved: &Unsolved,
-    json: bool,
-    lang: Lang,
+    global: &Global,
 ) -> Result<Failure, Failure> {
     let impossible = match unsolved {
         Unsolved::TooManyTiers => return Ok(too_many_tiers()),
         Unsolved::Impossible(impossible) if !impossible.shortage.proved() => {
-            return Err(anyhow::anyhow!("the cut proves nothing; this is a defect of the solver").into());
+            return Err(anyhow::anyhow!(
+                "the proof of impossibility does not hold; this is a defect of the solver"
+            )
+            .into());
         }
         Unsolved::Impossible(impossible) => impossible,
     };
@@ -119,7 +115,7 @@ fn unsolvable(
     let Impossible { cut, shortage } = impossible;
     let mentees = problem::named(&cut.mentees, |at| instance.names.mentee(at));
     let mentors = problem::named(&cut.mentors, |at| instance.names.mentor(at));
-    if json {
+    if global.json {
         let reasons: Vec<_> = reasons
             .iter()
             .map(|reason| json!({ "code": reason.code.as_str(), "parameters": reason.parameters }))
@@ -132,7 +128,7 @@ fn unsolvable(
     }
     let mut message = "no assignment meets all floors:".to_owned();
     for reason in &reasons {
-        message += &["\n  ", &wording::sentence(reason, lang)].concat();
+        message += &["\n  ", &wording::sentence(reason, global.lang)].concat();
     }
     for (who, people) in [("mentees", mentees), ("mentors", mentors)] {
         if !people.is_empty() {
@@ -140,19 +136,19 @@ fn unsolvable(
         }
     }
     if !instance.constraints.decisions.pins.is_empty() {
-        message += "\n  Pairs that are pinned are not counted here.";
+        message += "\n  Pinned pairs are not counted here.";
     }
-    let hint = "lower a floor, or find more candidates or places for these people";
+    let hint = "lower a floor, or add candidates or places for these people";
     Ok(Failure::unmet(message, hint))
 }
 
-/// What is told where the weights of tiers are beyond what a proof holds.
+/// The failure of a problem whose tier weights exceed the integers of a proof.
 pub(super) fn too_many_tiers() -> Failure {
-    let what = "tiers in so many groups need numbers beyond what a proof holds";
-    Failure::input(what, "give fewer tiers, or fewer groups")
+    let what = "the problem has too many tiers and groups for an exact proof";
+    Failure::input(what, "use fewer tiers or fewer groups")
 }
 
-/// What is told of a solution.
+/// The solution with what its output needs.
 struct Report<'a> {
     instance: &'a Instance,
     aim: Aim,
@@ -209,7 +205,7 @@ impl Report<'_> {
         let Constraints { decisions, quotas } = &self.instance.constraints;
         if !self.instance.constraints.is_empty() {
             let (pins, vetoes) = (decisions.pins.len(), decisions.vetoes.len());
-            lines.push(("decided", format!("{pins} pins, {vetoes} vetoes, {} groups", quotas.len())));
+            lines.push(("constraints", format!("{pins} pins, {vetoes} vetoes, {} groups", quotas.len())));
         }
         for (tier, served) in &totals.people.tiers {
             let all = self.instance.mentees.iter().filter(|demand| demand.tier == *tier).count();
@@ -226,7 +222,7 @@ impl Report<'_> {
             "proof",
             match (&solution.evidence, check.proved) {
                 (_, false) => format!("NOT proved, gap {}", check.gap),
-                (Evidence::Stable, true) => "no candidates block it".to_owned(),
+                (Evidence::Stable, true) => "proved: no candidate is a blocking pair".to_owned(),
                 (_, true) => format!("proved over all {} candidates, gap 0", check.candidates),
             },
         ));
@@ -240,7 +236,7 @@ impl Report<'_> {
         lines.push((
             "work",
             format!(
-                "{} bids, {} searches, {} phases, {} scans, {} pairs looked at, {} pricing rounds",
+                "{} bids, {} searches, {} phases, {} scans, {} arcs, {} pricing rounds",
                 counters.bids,
                 counters.searches + counters.reverse_searches,
                 counters.phases,
@@ -255,7 +251,7 @@ impl Report<'_> {
         }
         data(&rows.to_string())?;
         if solution.frontier.len() > 1 {
-            let mut steps = table(&["worst pair", "total score", "given up"]);
+            let mut steps = table(&["worst pair", "total score", "cost in score"]);
             let best = solution.frontier.first().map_or(0, |first| first.total);
             for step in &solution.frontier {
                 steps.add_row([
@@ -265,7 +261,7 @@ impl Report<'_> {
                 ]);
             }
             align_right(&mut steps, &[0, 1, 2]);
-            data(&format!("\nWhat fairness costs, step by step:\n{steps}"))?;
+            data(&format!("\nTotal score for each value of the worst pair:\n{steps}"))?;
         }
         Ok(())
     }

@@ -1,18 +1,19 @@
-//! `wim-match verify`: whether a result is what it is said to be, from the problem and the proof alone.
+//! `wim-match verify`: checks a result from the problem and the proof alone.
 
 use clap::Args;
 use serde_json::json;
 
-use super::output::data;
+use super::failure::Failure;
+use super::global::Global;
 use super::problem::{self, Solved, Source};
-use super::{Failure, Global};
+use crate::client::output::data;
 use crate::engine::objective::{Check, Evidence};
 use crate::engine::totals::Totals;
 use crate::instance::Names;
 
-/// What to do about a proof that does not hold.
+/// Hint for a proof that does not hold.
 pub(super) const NOT_ITS_PROOF: &str =
-    "the pairs and the proof must be those of one solve of this very problem";
+    "the pairs and the proof must come from the same `solve` of this problem";
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -22,19 +23,14 @@ pub(super) struct Options {
     solved: Solved,
 }
 
-pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
-    let json = global.json;
-    tokio::task::spawn_blocking(move || verify(&options, json)).await.map_err(anyhow::Error::from)?
-}
-
-fn verify(options: &Options, json: bool) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (instance, aim) = options.source.read()?;
     let constrained = problem::constrained(&instance, aim)?;
     let (pairs, evidence) = options.solved.read(&instance, aim)?;
     let (check, _) = options.source.work(|observer| constrained.check(&pairs, &evidence, observer))?;
     let told = unproved(&check, &evidence, &instance.names);
     let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
-    if json {
+    if global.json {
         let score = check.feasible.is_ok().then(|| Totals::of(&instance.problem(), &pairs).score);
         let answer = json!({
             "proved": check.proved, "broken_rule": broken, "objective": score, "gap": check.gap.to_string(),
@@ -43,7 +39,7 @@ fn verify(options: &Options, json: bool) -> Result<(), Failure> {
         data(&answer.to_string())?;
     } else if check.proved {
         data(&format!(
-            "proved: no assignment is better at {} over all {} candidates",
+            "proved: no assignment is better for the objective {}, over all {} candidates",
             aim.name(),
             check.candidates
         ))?;
@@ -54,23 +50,22 @@ fn verify(options: &Options, json: bool) -> Result<(), Failure> {
     }
 }
 
-/// What is told of a result that is not proved; nothing if it is.
+/// Why a result is not proved; `None` if it is.
 pub(super) fn unproved(check: &Check, evidence: &Evidence, names: &Names) -> Option<String> {
     match (&check.feasible, evidence) {
         _ if check.proved => None,
         (Err(broken), _) => Some(format!(
-            "the pairs break a rule, or the proof has not the right form: {}",
+            "not proved: the pairs break a rule, or the proof is malformed: {}",
             names.told(broken)
         )),
-        (Ok(()), Evidence::Stable) => Some(format!(
-            "not stable: {} candidates would both rather be with each other",
-            check.blocking_pairs
-        )),
+        (Ok(()), Evidence::Stable) => {
+            Some(format!("not proved: there are {} blocking pairs", check.blocking_pairs))
+        }
         (Ok(()), _) if check.gap != 0 => {
-            Some(format!("not proved: an assignment might be better by {}", check.gap))
+            Some(format!("not proved: another assignment may be better by {}", check.gap))
         }
-        (Ok(()), _) => {
-            Some("not proved: more people might be served, or the worst pair might be better".to_owned())
-        }
+        (Ok(()), _) => Some(
+            "not proved: another assignment may match more people or have a better worst pair".to_owned(),
+        ),
     }
 }

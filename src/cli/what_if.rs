@@ -1,12 +1,14 @@
-//! `wim-match what-if`: what it would cost the whole round to force a pair, and whom else somebody could have.
+//! `wim-match what-if`: the cost of forcing a pair for the whole assignment, and the alternates of a person.
 
 use clap::Args;
 use serde_json::json;
 
-use super::output::{align_right, data, table};
+use super::cost;
+use super::failure::Failure;
+use super::global::Global;
 use super::problem::{self, Solved, Source};
 use super::verify::{NOT_ITS_PROOF, unproved};
-use super::{Failure, Global, cost};
+use crate::client::output::{align_right, data, table};
 use crate::engine::constrained::Question;
 use crate::engine::what_if::Alternate;
 use crate::instance::{Instance, Names};
@@ -19,32 +21,27 @@ pub(super) struct Options {
     solved: Solved,
     #[command(flatten)]
     questions: Questions,
-    /// How many alternates are listed for each person.
+    /// Most alternates listed for each person.
     #[arg(long, value_name = "N", default_value_t = 5)]
     most: u16,
 }
 
-/// What is asked: at least one of these, each as often as wanted.
+/// The questions: at least one, and each kind may be repeated.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 struct Questions {
-    /// What forcing this pair would cost.
+    /// Compute the cost of forcing this pair; may be repeated.
     #[arg(long, num_args = 2, value_names = ["MENTEE", "MENTOR"], action = clap::ArgAction::Append)]
     pair: Vec<String>,
-    /// Other mentors for this mentee, cheapest first.
+    /// List other mentors for this mentee, the cheapest first; may be repeated.
     #[arg(long, value_name = "MENTEE")]
     alternates_of_mentee: Vec<String>,
-    /// Other mentees for this mentor, cheapest first.
+    /// List other mentees for this mentor, the cheapest first; may be repeated.
     #[arg(long, value_name = "MENTOR")]
     alternates_of_mentor: Vec<String>,
 }
 
-pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
-    let json = global.json;
-    tokio::task::spawn_blocking(move || ask(&options, json)).await.map_err(anyhow::Error::from)?
-}
-
-fn ask(options: &Options, json: bool) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (instance, aim) = options.source.read()?;
     let constrained = problem::constrained_alone("what-if", &instance, aim)?;
     let (pairs, evidence) = options.solved.read(&instance, aim)?;
@@ -59,8 +56,8 @@ fn ask(options: &Options, json: bool) -> Result<(), Failure> {
         Ok(answers.map_err(|not_proved| not_proved.to_string()))
     })?;
     let answers = answers.map_err(|told| Failure::input(told, NOT_ITS_PROOF))?;
-    let told = Told { instance: &instance, asked: &asked, answers: &answers };
-    if json { told.json() } else { told.print() }
+    let report = Report { instance: &instance, asked: &asked, answers: &answers };
+    if global.json { report.json() } else { report.print() }
 }
 
 impl Questions {
@@ -87,19 +84,19 @@ impl Questions {
         asked.extend(self.alternates_of_mentor.iter().map(|name| mentor(name).map(Question::OfMentor)));
         match asked.into_iter().collect() {
             Some(asked) => Ok(asked),
-            None => Err(Failure::input(unknown.join("\n  "), "names are those of the problem's files")),
+            None => Err(Failure::input(unknown.join("\n  "), "use the names in the files of the problem")),
         }
     }
 }
 
-/// What is told.
-struct Told<'a> {
+/// The answers with what their output needs.
+struct Report<'a> {
     instance: &'a Instance,
     asked: &'a [Question],
     answers: &'a [Vec<Alternate>],
 }
 
-impl Told<'_> {
+impl Report<'_> {
     fn json(&self) -> Result<(), Failure> {
         let names = &self.instance.names;
         let by_name = |pairs: &[(u32, u32)]| -> Vec<[String; 2]> {
@@ -160,12 +157,15 @@ impl Told<'_> {
     fn print_pair(&self, pair: (u32, u32), found: Option<&Alternate>) -> Result<(), Failure> {
         let names = &self.instance.names;
         let told = match found {
-            None => "cannot be: it is not a candidate, is vetoed, or one of the two has no place".to_owned(),
-            Some(found) if found.added.is_empty() => "is made already".to_owned(),
+            None => {
+                "is impossible: it is not a candidate, it is vetoed, or one of the two people has no place"
+                    .to_owned()
+            }
+            Some(found) if found.added.is_empty() => "is in the result already".to_owned(),
             Some(Alternate { cost, added, removed, .. }) => {
                 let others: Vec<(u32, u32)> = added.iter().copied().filter(|one| *one != pair).collect();
                 let mut told = format!("costs: {}", cost::in_words(cost));
-                for (what, pairs) in [("goes", removed), ("comes besides", &others)] {
+                for (what, pairs) in [("removed pairs", removed), ("other added pairs", &others)] {
                     if !pairs.is_empty() {
                         told += &["\n  ", what, ": ", &listed(names, pairs)].concat();
                     }
@@ -187,7 +187,7 @@ impl Told<'_> {
             return Ok(data(&format!("{whose}: none"))?);
         }
         let problem = self.instance.problem();
-        let mut rows = table(&[side, "score", "what it costs", "pairs that go"]);
+        let mut rows = table(&[side, "score", "cost", "removed pairs"]);
         for one in answers {
             let score = problem.scores.score(one.mentee as usize, one.mentor as usize);
             let score = score.map(|score| score.to_string()).unwrap_or_default();

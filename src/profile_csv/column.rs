@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::profile::{ConsentDraft, ConsentPurpose};
 use crate::domain::spelling;
 
 /// Number of example rows in the template.
@@ -199,26 +198,13 @@ impl Column {
         Self::from_header(nearest).filter(|_| errors * 2 <= nearest.len())
     }
 
-    /// Which of the columns of a consent `part` is in, by the place of the consent among all of a draft's.
-    pub(super) fn of_consent(consents: &[ConsentDraft], at: usize, part: &str) -> Self {
-        let Some(consent) = consents.get(at) else { return Self::MatchingTime };
-        let is_last = !consents[at + 1..].iter().any(|later| later.purpose == consent.purpose);
-        let group = match consent.purpose {
-            _ if !is_last => return Self::EarlierConsents,
-            purpose if purpose == ConsentPurpose::Identity as i32 => "identity",
-            _ => "matching",
-        };
-        holding(&format!("consents.{group}.{part}")).unwrap_or(Self::MatchingTime)
-    }
-
     fn spec(self) -> &'static Spec {
         &SPECS[self as usize]
     }
 }
 
 /// The column of a field of the API, for example `topics_offered` for `mentor_offer.topics[2]`; empty for a path without a
-/// column. Without the row, the first consent counts as the one for matching and any other as the one for identity;
-/// [`Row::column_of`](super::Row::column_of) is exact.
+/// column. The first consent counts as the one for matching, and any other as the one for identity.
 pub fn column_of(field_path: &str) -> &'static str {
     let path = match consent_part(field_path) {
         Some((0, part)) => format!("consents.matching.{part}"),
@@ -229,7 +215,7 @@ pub fn column_of(field_path: &str) -> &'static str {
 }
 
 /// Reads `consents[{at}].{part}`.
-pub(super) fn consent_part(field_path: &str) -> Option<(usize, &str)> {
+fn consent_part(field_path: &str) -> Option<(usize, &str)> {
     let (at, part) = field_path.strip_prefix("consents[")?.split_once(']')?;
     Some((at.parse().ok()?, part.trim_start_matches('.')))
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 use super::cell::{self, Misread};
-use super::column::{Column, column_of, consent_part};
+use super::column::Column;
 use super::record::{MAX_CELL, MAX_RECORD, Oversize, Record, Records};
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::{
@@ -22,16 +22,6 @@ pub struct Row {
     pub line: u64,
     /// Content of the row.
     pub draft: ProfileDraft,
-}
-
-impl Row {
-    /// The column from which a field of this row's draft came; like [`column_of`], and exact for consents too.
-    pub fn column_of(&self, field_path: &str) -> &'static str {
-        match consent_part(field_path) {
-            Some((at, part)) => Column::of_consent(&self.draft.consents, at, part).name(),
-            None => column_of(field_path),
-        }
-    }
 }
 
 /// A row that could not be read, with everything that is wrong with it.

@@ -295,30 +295,15 @@ fn every_field_of_the_service_leads_to_its_column() {
 }
 
 #[test]
-fn a_row_knows_the_columns_of_its_own_consents() {
-    let consent = |purpose, day: i64| ConsentDraft {
-        purpose,
-        text_version: "1".to_owned(),
-        language: "en".to_owned(),
-        give_time: Some(Timestamp::from_second(day * 86_400).expect("a time")),
-        withdraw_time: None,
-    };
-    let only_identity = Row { line: 2, draft: ProfileDraft { consents: vec![consent(2, 1)], ..minimal() } };
-    assert_eq!(only_identity.column_of("consents[0].language"), "consent_identity_language");
-    let consents = vec![consent(1, 1), consent(1, 2), consent(2, 1)];
-    let renewed = Row { line: 2, draft: ProfileDraft { consents, ..minimal() } };
-    let columns = [0, 1, 2].map(|at| renewed.column_of(&format!("consents[{at}].give_time")));
-    assert_eq!(columns, ["earlier_consents", "consent_matching_time", "consent_identity_time"]);
-    assert_eq!(renewed.column_of("mentor_offer.topics[0]"), "topics_offered");
-}
-
-#[test]
-fn columns_are_described_and_read_in_any_case() {
+fn columns_are_described_and_read_in_any_case_and_the_template_can_be_read() {
     let text = describe_columns();
     for column in Column::ALL {
         assert!(text.contains(&format!("\n{}", column.name())), "{}", column.name());
         assert_eq!(Column::from_header(&column.name().to_uppercase().replace('_', " ")), Some(column));
     }
+    let mut template = Vec::new();
+    write_template(&mut template).expect("memory");
+    assert!(open(&template).all(|row| row.is_ok()), "the template can be imported");
 }
 
 #[test]

@@ -13,8 +13,6 @@ use crate::domain::vocabulary::Lang;
 /// The input of a report. A report is for coordinators: it shows every pair, by pseudonym.
 #[derive(Debug, Clone)]
 pub struct RoundReport<'a> {
-    /// Resource name of the round, `rounds/{round}`.
-    pub round_name: &'a str,
     /// Title of the round.
     pub round_title: &'a str,
     /// First day of the mentorships.

@@ -177,7 +177,6 @@ impl Round {
     /// The report of the round.
     pub(super) fn report(&self) -> RoundReport<'_> {
         RoundReport {
-            round_name: "rounds/2027-spring",
             round_title: "Role Models and Mentors, Spring 2027",
             start_date: date(2027, 3, 1),
             end_date: date(2027, 8, 31),

@@ -11,7 +11,7 @@ use wim_match::api::proto::v1::solver_service_client::SolverServiceClient;
 use wim_match::api::proto::v1::verify_stream_request::Content as Claim;
 use wim_match::api::proto::v1::what_if_question::Question as Asked;
 use wim_match::api::proto::{DESCRIPTORS, v1};
-use wim_match::cli::client::{Bearer, Client, request_id};
+use wim_match::client::{Bearer, Client, request_id};
 
 use crate::world::{end_message, header_message, round_message};
 

@@ -8,7 +8,7 @@ use std::io::Cursor;
 use prost::Message as _;
 use wim_match::api::convert;
 use wim_match::api::proto::v1;
-use wim_match::cli::import::Import;
+use wim_match::client::{self, Import};
 use wim_match::demo::alliance;
 use wim_match::domain::profile::ProfileDraft;
 use wim_match::profile_csv::ProfileWriter;
@@ -45,7 +45,7 @@ async fn import(
     let mut problems = BTreeSet::new();
     let sent = import.send(&manager.client, Cursor::new(file.into()), |problem| {
         problems.insert((problem.line, problem.cell.column));
-        Ok(())
+        Ok::<_, client::Error>(())
     });
     let summary = soon(sent).await.expect("the import ends");
     Told { summary, problems }

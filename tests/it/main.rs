@@ -2,6 +2,7 @@
 
 mod call;
 mod errors;
+mod fixed_clock;
 mod health;
 mod house;
 mod import;

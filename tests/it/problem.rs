@@ -263,7 +263,10 @@ fn what_does_not_go_together_is_refused_with_one_sentence_each() {
     ] {
         let (code, told) = folder.failure(command, &[&DECIDED, options]);
         assert_eq!(code, Some(3));
-        assert!(told.contains("goes with best-total and total, and with no groups"), "{command}: {told}");
+        assert!(
+            told.contains("requires the objective best-total or total, and a problem without groups"),
+            "{command}: {told}"
+        );
     }
 }
 

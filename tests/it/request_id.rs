@@ -2,7 +2,7 @@
 //! another payload or method they are refused.
 
 use wim_match::api::proto::v1;
-use wim_match::cli::client::{Client, request_id};
+use wim_match::client::{Client, request_id};
 
 use crate::refusal::{refused, wrong_fields};
 use crate::world::{

@@ -26,8 +26,8 @@ async fn a_whole_round_of_the_sample_alliance(world: World) {
     let sample = alliance::sample();
     let (_, refused) = world.bring_in(&sample, &round.name).await;
     let refused: BTreeSet<String> = refused.into_iter().map(|refusal| refusal.profile).collect();
-    let enrolled: BTreeMap<String, ProfileDraft> = sample
-        .profiles()
+    let enrolled: BTreeMap<String, ProfileDraft> = (0..sample.organisations.len())
+        .flat_map(|at| sample.profiles_of(at))
         .map(|person| (person.name.clone(), person))
         .filter(|(name, _)| !refused.contains(name))
         .collect();

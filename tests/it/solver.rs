@@ -14,7 +14,7 @@ use wim_match::api::proto::v1::solve_stream_request::Content as Ask;
 use wim_match::api::proto::v1::solve_stream_response::Content as Answer;
 use wim_match::api::proto::v1::verify_stream_request::Content as Claim;
 use wim_match::api::proto::v1::verify_stream_response::Content as Checked;
-use wim_match::cli::client::Client;
+use wim_match::client::Client;
 
 use crate::call::{pair, two_by_two};
 use crate::refusal::{refused, wrong_fields};

@@ -136,7 +136,7 @@ async fn the_log_tells_of_every_call_and_of_nobody() {
 }
 
 /// Calls that are refused with what they name.
-async fn provoke_refusals(world: &World, client: &wim_match::cli::client::Client, parent: &str) {
+async fn provoke_refusals(world: &World, client: &wim_match::client::Client, parent: &str) {
     let mut client = client.clone();
     let name = format!("{parent}/profiles/{CANARY}-nobody");
     let absent = client.profiles.get_profile(v1::GetProfileRequest { name }).await;

@@ -12,8 +12,8 @@ use wim_match::api::convert::profile::message_of_draft;
 use wim_match::api::proto::v1;
 use wim_match::api::proto::v1::import_profiles_request::Content as Ask;
 use wim_match::api::proto::v1::import_profiles_response::Content as Answer;
-use wim_match::cli::client::{Client, connect};
-use wim_match::clock::{Clock, FixedClock};
+use wim_match::client::{Client, connect};
+use wim_match::clock::Clock;
 use wim_match::config::{Config, Overrides};
 use wim_match::demo::alliance::Alliance;
 use wim_match::domain::caller::{Caller, Role};
@@ -22,6 +22,7 @@ use wim_match::domain::profile::{ConsentDraft, MenteeRequestDraft, MentorOfferDr
 use wim_match::server::Server;
 use wim_match::service::PageRequest;
 
+use crate::fixed_clock::FixedClock;
 use crate::postgres::{Postgres, postgres};
 
 /// Emits every story for both databases.

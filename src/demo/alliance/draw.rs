@@ -1,5 +1,6 @@
-//! Draws that depend on nothing but a seed, a person and a question: any person can be made without making the others,
-//! and a new question changes no other answer.
+//! Pseudo-random draws, each a function of a seed, a person and a question.
+//!
+//! Any person can therefore be generated without the others, and a new question changes no other answer.
 
 /// The golden ratio as a fraction of 2^64: the increment of SplitMix64.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -9,7 +10,7 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 pub(super) struct Draw(u64);
 
 impl Draw {
-    /// The stream of one person's answer to one question.
+    /// The stream for one question to one person.
     pub(super) fn new(seed: u64, person: u64, question: &str) -> Self {
         let named = question.bytes().fold(seed, |key, byte| mix(key ^ u64::from(byte)).wrapping_add(GOLDEN));
         Self(mix(named ^ mix(person.wrapping_add(GOLDEN))))
@@ -37,12 +38,12 @@ impl Draw {
         low + i32::try_from(self.below(span)).unwrap_or_default()
     }
 
-    /// `true` in so many cases of a hundred.
+    /// `true` with this probability in percent.
     pub(super) fn percent(&mut self, cases: u64) -> bool {
         self.below(100) < cases
     }
 
-    /// One of the items; the first stands in if there are none to choose from.
+    /// One of the items; `None` if there are none.
     pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         items.get(self.index(items.len()))
     }
@@ -59,7 +60,7 @@ impl Draw {
         None
     }
 
-    /// So many different items, in the order in which they stand; fewer if there are fewer.
+    /// So many different items in their order; all of them if there are fewer.
     pub(super) fn some<T: Copy>(&mut self, items: &[T], count: usize) -> Vec<T> {
         let mut wanted = count.min(items.len());
         let mut chosen = Vec::with_capacity(wanted);

@@ -1,16 +1,12 @@
-//! The sample as files: read from inside the program, and written once from the generator.
+//! The files of the sample, which are part of the program.
 
-use std::fs::{self, File};
-use std::io;
-use std::path::Path;
+use serde::Deserialize;
 
-use serde::{Deserialize, Serialize};
-
-use super::{SampleOrganisation, make_sample};
+use super::places::SampleOrganisation;
 use crate::domain::name::OrganisationId;
 use crate::domain::organisation::OrganisationDraft;
 use crate::domain::profile::ProfileDraft;
-use crate::profile_csv::{ProfileReader, ProfileWriter};
+use crate::profile_csv::ProfileReader;
 
 const ORGANISATIONS: &str = include_str!("../../../sample/organisations.csv");
 
@@ -31,7 +27,7 @@ profiles! {
 }
 
 /// A row of `organisations.csv`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct OrganisationRow {
     organisation_id: String,
     display_name: String,
@@ -41,12 +37,12 @@ struct OrganisationRow {
     excluded_organisations: String,
 }
 
-/// The organisations, and the people of each.
+/// The organisations, and the people of each organisation.
 #[expect(clippy::expect_used, reason = "the files are compiled in and a test reads them")]
 pub(super) fn read() -> (Vec<SampleOrganisation>, Vec<Vec<ProfileDraft>>) {
     let rows = csv::Reader::from_reader(ORGANISATIONS.as_bytes()).into_deserialize::<OrganisationRow>();
     let organisations: Vec<SampleOrganisation> =
-        rows.map(|row| organisation(row.expect("a row of the sample is whole"))).collect();
+        rows.map(|row| organisation(row.expect("a row of the sample is complete"))).collect();
     let people = organisations.iter().map(|organisation| people_of(&organisation.id)).collect();
     (organisations, people)
 }
@@ -76,32 +72,4 @@ fn people_of(organisation: &OrganisationId) -> Vec<ProfileDraft> {
     let reader =
         ProfileReader::new(text.as_bytes(), organisation).expect("a file of the sample has a header");
     reader.map(|row| row.expect("a row of the sample can be read").draft).collect()
-}
-
-/// Writes the sample's files into a folder, as they are shipped: `organisations.csv` and `profiles/{organisation}.csv`.
-pub fn write_sample(folder: &Path) -> io::Result<()> {
-    let alliance = make_sample();
-    fs::create_dir_all(folder.join("profiles"))?;
-    let mut organisations = csv::Writer::from_path(folder.join("organisations.csv"))?;
-    for (at, SampleOrganisation { id, draft }) in alliance.organisations.iter().enumerate() {
-        let bare = |name: &String| name.trim_start_matches("organisations/").to_owned();
-        organisations.serialize(OrganisationRow {
-            organisation_id: id.to_string(),
-            display_name: draft.display_name.clone(),
-            country: draft.country.clone(),
-            same_organisation_only: draft.same_organisation_only,
-            excluded_organisations: draft
-                .excluded_organisations
-                .iter()
-                .map(bare)
-                .collect::<Vec<_>>()
-                .join(" | "),
-        })?;
-        let mut profiles = ProfileWriter::new(File::create(folder.join(format!("profiles/{id}.csv")))?)?;
-        for draft in alliance.profiles_of(at) {
-            profiles.write(&draft)?;
-        }
-        profiles.finish()?;
-    }
-    organisations.flush()
 }

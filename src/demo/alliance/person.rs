@@ -1,4 +1,4 @@
-//! One invented person: every answer a draw of its own, so that she is the same however many others are made.
+//! One synthetic person. Every answer is a draw of its own, so that it does not depend on the number of people.
 
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan as _};
@@ -14,15 +14,15 @@ use crate::domain::vocabulary::{
     Commodity, Country, Function, Goal, IdentityTerm, Kind, Stage, Terms, Topic, WorkingStyle,
 };
 
-/// Percentage of people who leave any one optional question open.
+/// Percentage of people who do not answer an optional question.
 const UNANSWERED: u64 = 12;
-/// 2026-08-03T00:00:00Z: the first day on which people agreed to take part.
+/// 2026-08-03T00:00:00Z: the first day of consents.
 const FIRST_CONSENT: i64 = 1_785_715_200;
-/// 2025-08-18T00:00:00Z: the same for the round before.
+/// 2025-08-18T00:00:00Z: the first day of consents of the previous round.
 const EARLIER_CONSENT: i64 = 1_755_475_200;
 const DAY: i64 = 86_400;
 
-/// Topics by how far one has come: what the young seek, what the experienced seek, what those above them seek.
+/// Topics sought, by career step: early, experienced, senior.
 const TOPICS: [&[&str]; 3] = [
     &[
         "career_planning",
@@ -80,7 +80,7 @@ const TOPICS: [&[&str]; 3] = [
     ],
 ];
 
-/// Goals in the same three steps.
+/// Goals, by the same three steps.
 const GOALS: [&[&str]; 3] = [
     &[
         "clarify_direction",
@@ -105,7 +105,7 @@ const GOALS: [&[&str]; 3] = [
 /// First and last day, and minutes after midnight.
 type Hours = (i32, i32, i32, i32);
 
-/// Functions that most people work in.
+/// Common functions.
 const FUNCTIONS: &[&str] = &[
     "geology_exploration",
     "mine_planning",
@@ -119,10 +119,10 @@ const FUNCTIONS: &[&str] = &[
     "project_management",
 ];
 
-/// Styles that most people like.
+/// Common working styles.
 const STYLES: &[&str] = &["structured", "goal_driven", "listening", "encouraging", "advice"];
 
-/// Hours in which people say they can meet, by weight.
+/// Hours of availability, by weight.
 const HOURS: &[(Hours, u64)] = &[
     ((1, 4, 18 * 60, 20 * 60), 5),
     ((1, 5, 19 * 60, 21 * 60), 5),
@@ -148,7 +148,7 @@ const BOTH_STAGES: &[(usize, u64)] = &[(3, 1), (4, 2)];
 const MENTOR_LEVELS: &[(i32, u64)] = &[(3, 12), (4, 33), (5, 40), (6, 15)];
 const MENTEE_LEVELS: &[(i32, u64)] = &[(2, 18), (3, 27), (4, 30), (5, 20), (6, 5)];
 
-/// Makes one person.
+/// Generates one person.
 pub(super) fn person(plan: &Plan, number: u64) -> ProfileDraft {
     Person::new(plan, number).draft()
 }
@@ -158,7 +158,7 @@ struct Person<'a> {
     number: u64,
     home: &'static Home,
     role: Role,
-    /// Step on the scale of career stages, whether she tells it or not.
+    /// Step on the scale of career stages, whether she answers it or not.
     stage: usize,
 }
 
@@ -179,7 +179,7 @@ impl<'a> Person<'a> {
         Draw::new(self.plan.seed, self.number, question)
     }
 
-    /// The draw for an optional question, or nothing if she leaves it open.
+    /// The draw for an optional question; `None` if she does not answer it.
     fn optional(&self, question: &str) -> Option<Draw> {
         let mut draw = self.ask(question);
         (!draw.percent(UNANSWERED)).then_some(draw)
@@ -239,7 +239,7 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Her mother tongues, then what she learned, the experienced better than the young.
+    /// Native languages, then learned languages, at a higher level for higher career steps.
     fn languages(&self) -> Vec<(String, i32)> {
         let native = self.ask("tongue").weighted(self.home.tongues).copied().unwrap_or("en");
         let mut languages: Vec<(String, i32)> = native.split('+').map(|tag| (tag.to_owned(), 7)).collect();
@@ -297,7 +297,7 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// 0 for the young, 1 for the experienced, 2 for those above them.
+    /// Career step: 0 early, 1 experienced, 2 senior.
     fn step(&self) -> usize {
         [0, 0, 1, 1, 2, 2, 2][self.stage]
     }
@@ -310,7 +310,7 @@ impl<'a> Person<'a> {
         in_order::<Goal>(&draw.some(GOALS[step], count))
     }
 
-    /// Up to so many codes of a vocabulary, most of them from the common ones.
+    /// Up to so many codes of a vocabulary, most of them common ones.
     fn codes<K: Kind>(&self, question: &str, common: &[&'static str], most: usize) -> Vec<String> {
         let Some(mut draw) = self.optional(question) else { return Vec::new() };
         let all = K::vocabulary().terms();
@@ -357,7 +357,7 @@ impl<'a> Person<'a> {
         MenteeRequestDraft { mentors_wanted, topics, waiting_since }
     }
 
-    /// Neighbours in the list who want nothing to do with each other, and some who are avoided without knowing it.
+    /// Avoided people: some neighbours in the list avoid each other, others are avoided by one side only.
     fn avoided(&self) -> Vec<String> {
         let mut people = Vec::new();
         let neighbour = self.number ^ 1;
@@ -393,7 +393,7 @@ impl<'a> Person<'a> {
         at_home.or_else(abroad).map(|other| self.plan.name(other)).into_iter().collect()
     }
 
-    /// Mirrored in the list: both name each other.
+    /// Previous partners, mirrored in the list: both name each other.
     fn previous_partners(&self) -> Vec<String> {
         let other = self.plan.people - 1 - self.number;
         let mut between = Draw::new(self.plan.seed, self.number.min(other), "partners");
@@ -415,7 +415,7 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Someone else of her organisation.
+    /// Another person of the same organisation.
     fn colleague(&self, draw: &mut Draw) -> Option<String> {
         let members = self.plan.members(self.plan.home_of(self.number));
         let other = members.start + draw.below(members.end - members.start);

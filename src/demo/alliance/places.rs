@@ -1,19 +1,22 @@
-//! The invented organisations: where their members live, what they speak, and what is mined there.
+//! Tables of the invented organisations: countries and time zones, languages and commodities of their members.
+
+use crate::domain::name::OrganisationId;
+use crate::domain::organisation::OrganisationDraft;
 
 /// An invented organisation.
 #[derive(Debug)]
 pub(super) struct Home {
     pub(super) id: &'static str,
     pub(super) name: &'static str,
-    /// Country of its seat, and prefix of its own ids.
+    /// Country of its seat, and prefix of the ids of its members.
     pub(super) seat: &'static str,
     /// Members in an alliance of [`SHARES`] people.
     pub(super) share: u64,
     /// Country and time zone, by weight.
     pub(super) places: &'static [((&'static str, &'static str), u64)],
-    /// Mother tongues, by weight; two joined by `+` are one person's.
+    /// Native languages, by weight; two joined by `+` belong to one person.
     pub(super) tongues: &'static [(&'static str, u64)],
-    /// Learned languages, each with the percentage of members who speak it at all.
+    /// Learned languages, each with the percentage of members who speak it.
     pub(super) learned: &'static [(&'static str, u64)],
     pub(super) commodities: &'static [&'static str],
 }
@@ -132,7 +135,7 @@ homes! {
         ["copper", "cobalt", "gemstones", "platinum_group"];
 }
 
-/// An invented employer: its key, and the group of competitors it belongs to, if any.
+/// An invented employer: its key, and its group of competitors, if any.
 pub(super) type Employer = (&'static str, &'static str);
 
 /// Invented employers by continent (UN M49), the last three everywhere.
@@ -193,4 +196,32 @@ pub(super) fn employers(continent: u16) -> &'static [Employer] {
             ("aurora-assays", ""),
         ],
     }
+}
+
+/// An organisation of an alliance, with its id.
+#[derive(Debug, Clone)]
+pub struct SampleOrganisation {
+    /// Its id.
+    pub id: OrganisationId,
+    /// Its content.
+    pub draft: OrganisationDraft,
+}
+
+/// The invented organisations, ordered by id. One matches within itself only, and two exclude each other.
+#[expect(clippy::expect_used, reason = "the ids are constants and a test reads them")]
+pub(super) fn organisations() -> Vec<SampleOrganisation> {
+    let organisation = |home: &Home| SampleOrganisation {
+        id: home.id.parse().expect("an id of the table is an id"),
+        draft: OrganisationDraft {
+            display_name: home.name.to_owned(),
+            country: home.seat.to_owned(),
+            same_organisation_only: home.id == "wim-india",
+            excluded_organisations: match home.id {
+                "wim-ghana" => vec!["organisations/wim-nigeria".to_owned()],
+                "wim-nigeria" => vec!["organisations/wim-ghana".to_owned()],
+                _ => Vec::new(),
+            },
+        },
+    };
+    HOMES.iter().map(organisation).collect()
 }

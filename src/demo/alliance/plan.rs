@@ -1,8 +1,8 @@
-//! Who is there: how many people each organisation has, which roles they have, and under which ids they are kept.
+//! The people of an alliance: their number per organisation, their roles and their ids.
 
 use super::places::{HOMES, Home, SHARES};
 
-/// The people of an alliance as numbers from 0; each organisation holds a range of them.
+/// The people of an alliance as numbers from 0; each organisation has a range of them.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) seed: u64,
@@ -11,7 +11,7 @@ pub(super) struct Plan {
     starts: Vec<u64>,
     both: u64,
     mentors: u64,
-    /// Factor of the permutation that deals the roles out.
+    /// Factor of the permutation that distributes the roles.
     stride: u64,
     digits: usize,
 }
@@ -62,7 +62,7 @@ impl Plan {
         self.starts.partition_point(|start| *start <= person).saturating_sub(1).min(HOMES.len() - 1)
     }
 
-    /// Her organisation and its own id for her.
+    /// Resource name of a person.
     pub(super) fn name(&self, person: u64) -> String {
         let at = self.home_of(person);
         let Home { id, seat, .. } = &HOMES[at];
@@ -70,8 +70,8 @@ impl Plan {
         format!("organisations/{id}/profiles/{seat}-{number:0width$}", width = self.digits)
     }
 
-    /// Her roles: dealt out by a permutation in steps of the golden ratio, so that every organisation has nearly its share
-    /// of each and the totals are exact.
+    /// Roles of a person. A permutation in steps of the golden ratio distributes them, so that every organisation has nearly
+    /// its share of each role and the totals are exact.
     pub(super) fn role(&self, person: u64) -> Role {
         let dealt = (u128::from(person) * u128::from(self.stride)) % u128::from(self.people.max(1));
         match u64::try_from(dealt).unwrap_or_default() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wim_match::api::proto::v1;
 use wim_match::api::proto::v1::what_if_question::Question as Asked;
-use wim_match::cli::client::Client;
+use wim_match::client::Client;
 
 use super::{aimed, decided_market, market, solve};
 use crate::call::{pair, two_by_two};

@@ -1,4 +1,4 @@
-//! The gRPC client: a channel and the caller's token.
+//! A connection to the service, and the generated clients that act on it for one caller.
 
 use std::time::Duration;
 
@@ -8,10 +8,12 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
+use super::error::Error;
 use crate::api::proto::v1::organisation_service_client::OrganisationServiceClient;
 use crate::api::proto::v1::profile_service_client::ProfileServiceClient;
 use crate::api::proto::v1::round_service_client::RoundServiceClient;
 use crate::api::proto::v1::solver_service_client::SolverServiceClient;
+use crate::clock::{Clock as _, SystemClock};
 
 /// Time to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,9 +34,10 @@ impl Interceptor for Bearer {
     }
 }
 
-type Authenticated = InterceptedService<Channel, Bearer>;
+/// A connection whose calls carry the token of the caller.
+pub type Authenticated = InterceptedService<Channel, Bearer>;
 
-/// Clients of all services, acting for one caller.
+/// Clients of all services, acting for one caller. A clone shares the connection.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// Organisations.
@@ -43,27 +46,24 @@ pub struct Client {
     pub profiles: ProfileServiceClient<Authenticated>,
     /// Rounds.
     pub rounds: RoundServiceClient<Authenticated>,
-    /// Problems of the caller's own.
+    /// Problems that the caller brings.
     pub solver: SolverServiceClient<Authenticated>,
 }
 
-/// Opens a connection to the service.
-pub async fn connect(server: &str) -> anyhow::Result<Channel> {
-    let endpoint = Endpoint::from_shared(server.to_owned())
-        .map_err(|error| anyhow::anyhow!("`{server}` is not an address of a service: {error}"))?
+/// Opens a connection to the service at `server`, for example `http://127.0.0.1:50051`.
+pub async fn connect(server: &str) -> Result<Channel, Error> {
+    let address = || server.to_owned();
+    let endpoint = Endpoint::from_shared(address())
+        .map_err(|source| Error::Address { address: address(), source })?
         .connect_timeout(CONNECT_TIMEOUT);
-    Ok(endpoint.connect().await.map_err(|error| {
-        let source =
-            std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
-        Status::unavailable(format!("{server} cannot be reached{source}"))
-    })?)
+    endpoint.connect().await.map_err(|source| Error::Unreachable { address: address(), source })
 }
 
 impl Client {
-    /// Clients on `channel` with `token`.
-    pub fn new(channel: &Channel, token: Option<&str>) -> anyhow::Result<Self> {
+    /// Clients on `channel` that send `token`, if there is one, with every call.
+    pub fn new(channel: &Channel, token: Option<&str>) -> Result<Self, Error> {
         let bearer = token.map(|token| format!("Bearer {token}").parse()).transpose();
-        let bearer = Bearer(bearer.map_err(|_| anyhow::anyhow!("the token has characters no token has"))?);
+        let bearer = Bearer(bearer.map_err(|_| Error::Token)?);
         let authenticated = || InterceptedService::new(channel.clone(), bearer.clone());
         Ok(Self {
             organisations: OrganisationServiceClient::new(authenticated()),
@@ -72,15 +72,9 @@ impl Client {
             solver: SolverServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
         })
     }
-
-    /// Connects as the global options say.
-    pub(crate) async fn of(global: &super::Global) -> anyhow::Result<Self> {
-        Self::new(&connect(&global.server).await?, global.token.as_deref())
-    }
 }
 
-/// A new `request_id`.
+/// A new `request_id`: the same id sent again makes a retry safe.
 pub fn request_id() -> String {
-    use crate::clock::{Clock as _, SystemClock};
     SystemClock.new_id().to_string()
 }

@@ -1,6 +1,6 @@
-//! The people of the sample whom no generator would make: each shows one thing that a round must be able to explain.
+//! People of the sample that are changed by hand: each causes one situation that a round must explain.
 
-use super::places::HOMES;
+use crate::demo::alliance::places::HOMES;
 use crate::domain::profile::ProfileDraft;
 
 /// Lowest level at which one can work in a language, as the default policy sees it: B2.

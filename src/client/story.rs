@@ -1,37 +1,36 @@
-//! A run told to a person: headline numbers, the first matches with their reasons, coverage, who has no match and why,
-//! and the proof.
+//! A run in sentences and tables for a person: headline numbers, the first matches with their reasons, coverage, everybody
+//! without a match with the reason, and the proof.
 
-use std::io;
-
-use super::output::{align_right, counted, data, table};
+use super::output::{align_right, counted, table};
 use super::results::Results;
+use crate::api::convert;
+use crate::api::proto::v1;
 use crate::domain::policy::Objective;
 use crate::domain::run::{Contribution, Coverage, Match, RunSummary, Side, Unmatched};
 use crate::domain::vocabulary::{Lang, Region};
 use crate::wording::{self, count, labelled, percent, score};
 
-/// Matches shown in full.
+/// Matches listed.
 const MATCHES_SHOWN: usize = 5;
-/// People without a match shown.
+/// People without a match listed.
 const UNMATCHED_SHOWN: usize = 12;
-/// Reasons shown per match.
+/// Reasons listed per match.
 const REASONS_SHOWN: usize = 3;
 
-/// Prints the whole story.
-pub fn tell(results: &Results, lang: Lang) -> io::Result<()> {
-    headline(&results.summary, lang)?;
-    data("")?;
-    first_matches(&results.matches, lang)?;
-    data("")?;
-    coverage_by_region(&results.summary, lang)?;
-    data("")?;
-    unmatched(&results.unmatched, lang)?;
-    data("")?;
-    data(&proof_line(&results.summary, lang))
+/// The whole story of a run.
+pub fn story(results: &Results, lang: Lang) -> String {
+    let sections = [
+        headline(&results.summary, lang),
+        first_matches(&results.matches, lang),
+        coverage_by_region(&results.summary, lang),
+        unmatched(&results.unmatched, lang),
+        proof(&results.summary, lang),
+    ];
+    sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
-/// One line with the proof, or with its absence.
-pub fn proof_line(summary: &RunSummary, lang: Lang) -> String {
+/// A sentence on the proof of the result.
+pub fn proof(summary: &RunSummary, lang: Lang) -> String {
     let proof = &summary.proof;
     let gap = proof.dual - proof.primal;
     if proof.proved {
@@ -39,15 +38,15 @@ pub fn proof_line(summary: &RunSummary, lang: Lang) -> String {
         match summary.objective {
             Objective::BestTotal => format!("Optimal, proved over {pairs}, gap {gap}."),
             Objective::Fairest => format!("Fairest, proved over {pairs}, gap {gap}."),
-            Objective::Stable => format!("Stable, proved: none of {pairs} blocks it."),
+            Objective::Stable => format!("Stable, proved: none of {pairs} is a blocking pair."),
         }
     } else {
-        format!("NOT proved optimal: the proof leaves a gap of {gap}.")
+        format!("NOT proved optimal: the gap of the proof is {gap}.")
     }
 }
 
-/// The numbers that come first.
-pub fn headline(s: &RunSummary, lang: Lang) -> io::Result<()> {
+/// The most important numbers of a run as a list.
+pub fn headline(s: &RunSummary, lang: Lang) -> String {
     let share = |part: u64, whole: u64| match whole {
         0 => String::new(),
         whole => format!(" ({})", percent(&((part * 100 + whole / 2) / whole).to_string(), lang)),
@@ -92,37 +91,37 @@ pub fn headline(s: &RunSummary, lang: Lang) -> io::Result<()> {
         row("Price of fairness", format!("{} of the total score", counted(price, "point", "points", lang)));
     }
     let micros: i64 = s.stage_micros.iter().map(|(_, micros)| micros).sum();
-    row("Time of the engine", format!("{}.{:03} ms", micros / 1_000, micros % 1_000));
-    data(&rows.to_string())
+    row("Engine time", format!("{}.{:03} ms", micros / 1_000, micros % 1_000));
+    rows.to_string()
 }
 
-fn first_matches(matches: &[Match], lang: Lang) -> io::Result<()> {
+fn first_matches(matches: &[Match], lang: Lang) -> String {
     if matches.is_empty() {
-        return data("No matches.");
+        return "No matches.".to_owned();
     }
-    data(&match matches.len() {
+    let mut lines = vec![match matches.len() {
         1 => "The only match:".to_owned(),
         all if all <= MATCHES_SHOWN => format!("All {all} matches:"),
         all => format!("The first {MATCHES_SHOWN} of {} matches:", count(all as u64, lang)),
-    })?;
+    }];
     for pair in matches.iter().take(MATCHES_SHOWN) {
-        data(&format!(
+        lines.push(format!(
             "  {}  {}  with  {}",
             score(pair.score.into(), lang),
             pair.mentee.short(),
             pair.mentor.short()
-        ))?;
-        for contribution in strongest(pair).into_iter().take(REASONS_SHOWN) {
+        ));
+        lines.extend(strongest(pair).into_iter().take(REASONS_SHOWN).map(|contribution| {
             let criterion = wording::criterion_label(contribution.criterion, lang);
             let reason = labelled(criterion, &wording::render(&contribution.reason, lang), lang);
-            data(&format!("           {} {reason}", bar(contribution)))?;
-        }
+            format!("           {} {reason}", bar(contribution))
+        }));
     }
-    Ok(())
+    lines.join("\n")
 }
 
 /// Contributions by their points, the greatest first.
-pub fn strongest(pair: &Match) -> Vec<&Contribution> {
+fn strongest(pair: &Match) -> Vec<&Contribution> {
     let mut contributions: Vec<&Contribution> = pair.contributions.iter().collect();
     contributions.sort_by_key(|c| std::cmp::Reverse(c.points));
     contributions
@@ -135,9 +134,9 @@ fn bar(contribution: &Contribution) -> String {
     format!("{}{}", "■".repeat(filled), "□".repeat(5 - filled))
 }
 
-fn coverage_by_region(summary: &RunSummary, lang: Lang) -> io::Result<()> {
+fn coverage_by_region(summary: &RunSummary, lang: Lang) -> String {
     if summary.regions.is_empty() {
-        return Ok(());
+        return String::new();
     }
     let mut rows = table(&["Region", "Mentees", "matched", "Mentors", "matched"]);
     for (code, coverage) in &summary.regions {
@@ -152,30 +151,51 @@ fn coverage_by_region(summary: &RunSummary, lang: Lang) -> io::Result<()> {
         ]);
     }
     align_right(&mut rows, &[1, 2, 3, 4]);
-    data(&rows.to_string())
+    rows.to_string()
 }
 
-fn unmatched(unmatched: &[Unmatched], lang: Lang) -> io::Result<()> {
+fn unmatched(unmatched: &[Unmatched], lang: Lang) -> String {
     let mentees: Vec<&Unmatched> = unmatched.iter().filter(|u| u.side == Side::Mentee).collect();
-    let mentors = unmatched.len() - mentees.len();
-    if mentees.is_empty() {
-        data("Every mentee has a match.")?;
-    } else {
-        let without = counted(mentees.len() as u64, "mentee", "mentees", lang);
-        data(&format!("{without} without a match, with the reasons:"))?;
-    }
-    for person in mentees.iter().take(UNMATCHED_SHOWN) {
-        data(&format!("  {}", person.profile.short()))?;
-        for reason in &person.details {
-            data(&format!("      {}", wording::render(reason, lang)))?;
+    let mut lines = vec![match mentees.len() as u64 {
+        0 => "Every mentee has a match.".to_owned(),
+        without => {
+            format!("{} without a match, with the reasons:", counted(without, "mentee", "mentees", lang))
         }
+    }];
+    for person in mentees.iter().take(UNMATCHED_SHOWN) {
+        lines.push(format!("  {}", person.profile.short()));
+        lines.extend(person.details.iter().map(|reason| format!("      {}", wording::render(reason, lang))));
     }
     if mentees.len() > UNMATCHED_SHOWN {
-        data(&format!("  … and {} more", mentees.len() - UNMATCHED_SHOWN))?;
+        lines.push(format!("  and {} more", mentees.len() - UNMATCHED_SHOWN));
     }
-    match mentors {
-        0 => Ok(()),
-        1 => data("1 mentor keeps free places for late joiners."),
-        mentors => data(&format!("{mentors} mentors keep free places for late joiners.")),
+    match unmatched.len() - mentees.len() {
+        0 => {}
+        1 => lines.push("1 mentor keeps free places for late joiners.".to_owned()),
+        mentors => lines.push(format!("{mentors} mentors keep free places for late joiners.")),
     }
+    lines.join("\n")
+}
+
+/// The explanation of a pair: the verdict, the hard rules that exclude it, and its score by criterion.
+pub fn explanation(explained: &v1::ExplainPairResponse, lang: Lang) -> String {
+    let text = |reason: &Option<v1::Reason>| reason.clone().unwrap_or_default().text;
+    let points = |points: i32| score(u32::try_from(points).unwrap_or_default(), lang);
+    let mut lines = vec![text(&explained.verdict)];
+    lines.extend(explained.broken_rules.iter().map(|broken| format!("  excluded: {}", text(&broken.reason))));
+    let pair = explained.pair.clone().unwrap_or_default();
+    let mut rows = table(&["Criterion", "Points", "of", "Reason"]);
+    for contribution in &pair.contributions {
+        let criterion = convert::policy::criterion(contribution.criterion);
+        rows.add_row([
+            wording::criterion_label(criterion, lang).to_owned(),
+            points(contribution.points),
+            points(contribution.max_points),
+            text(&contribution.reason),
+        ]);
+    }
+    align_right(&mut rows, &[1, 2]);
+    lines.push(rows.to_string());
+    lines.push(format!("score {}", points(pair.score)));
+    lines.join("\n")
 }

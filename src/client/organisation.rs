@@ -1,0 +1,38 @@
+//! Organisations, registered and listed.
+
+use super::connection::{Client, request_id};
+use super::error::Error;
+use super::page::{PAGE_SIZE, pages};
+use crate::api::convert::organisation::message_of_draft;
+use crate::api::proto::v1;
+use crate::domain::organisation::OrganisationDraft;
+
+impl Client {
+    /// All organisations that the caller sees, by id.
+    pub async fn all_organisations(&self) -> Result<Vec<v1::Organisation>, Error> {
+        pages(|page_token| {
+            let mut organisations = self.organisations.clone();
+            async move {
+                let request = v1::ListOrganisationsRequest { page_size: PAGE_SIZE, page_token };
+                let page = organisations.list_organisations(request).await?.into_inner();
+                Ok((page.organisations, page.next_page_token))
+            }
+        })
+        .await
+    }
+
+    /// Registers an organisation and returns it. The service checks `id` and `draft`.
+    pub async fn create_organisation(
+        &self,
+        id: &str,
+        draft: OrganisationDraft,
+    ) -> Result<v1::Organisation, Error> {
+        let request = v1::CreateOrganisationRequest {
+            organisation_id: id.to_owned(),
+            organisation: Some(message_of_draft(draft)),
+            request_id: request_id(),
+        };
+        let created = self.organisations.clone().create_organisation(request).await?.into_inner();
+        Ok(created.organisation.unwrap_or_default())
+    }
+}

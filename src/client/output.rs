@@ -1,0 +1,80 @@
+//! Printing. Data goes to standard output: tables for people, JSON for programs. Everything else goes to standard error.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
+use terminal_size::{Width, terminal_size};
+
+use super::error::Error;
+use super::json::to_json;
+use crate::domain::vocabulary::Lang;
+use crate::wording;
+
+/// Characters per line of a table that is not written to a terminal.
+const WIDTH_OF_FILES: u16 = 110;
+
+/// Writes a line of data to standard output. A closed pipe ends the program with success: the reader, for example `head`,
+/// needs no more lines.
+pub fn data(line: &str) -> io::Result<()> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        written => written,
+    }
+}
+
+/// The path by which this program was called, for commands that a person copies.
+pub fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "wim-match".to_owned())
+}
+
+/// Writes a line to standard error.
+pub fn say(line: &str) {
+    // When standard error is closed, there is no place left to report that.
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Writes a message to standard output as canonical proto JSON, on one line.
+pub fn json<M: prost::Message + prost::Name>(message: &M) -> Result<(), Error> {
+    Ok(data(&to_json(message)?)?)
+}
+
+/// A table that fits the terminal. It has no vertical lines, so that it can be copied. Without a header it is a list.
+pub fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()));
+    if !header.is_empty() {
+        table.set_header(header.to_vec());
+    }
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    if !io::stdout().is_terminal() {
+        table.set_width(WIDTH_OF_FILES);
+    } else if let Some((Width(width), _)) = terminal_size() {
+        table.set_width(width);
+    }
+    table
+}
+
+/// Right-aligns the numbers of a column.
+pub fn align_right(table: &mut Table, columns: &[usize]) {
+    for column in columns {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}
+
+/// A count with its noun: `1 match`, `1,877 matches`.
+pub fn counted(number: u64, one: &str, many: &str, lang: Lang) -> String {
+    format!("{} {}", wording::count(number, lang), if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_agrees_with_its_noun() {
+        let shown = [0, 1, 1_877].map(|n| counted(n, "match", "matches", Lang::En));
+        assert_eq!(shown, ["0 matches", "1 match", "1,877 matches"]);
+    }
+}

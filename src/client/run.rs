@@ -1,0 +1,54 @@
+//! Rounds and their runs: listed, followed until they end, and read.
+
+use super::connection::Client;
+use super::error::Error;
+use super::page::{PAGE_SIZE, pages};
+use crate::api::convert;
+use crate::api::proto::v1;
+use crate::domain::run::RunSummary;
+
+/// Follows a run until it ends and returns the ended run. `on_update` gets the run at each change.
+pub async fn watch(
+    client: &Client,
+    run: &str,
+    mut on_update: impl FnMut(&v1::Run),
+) -> Result<v1::Run, Error> {
+    let request = v1::WatchRunRequest { name: run.to_owned() };
+    let mut updates = client.rounds.clone().watch_run(request).await?.into_inner();
+    let mut last = v1::Run::default();
+    while let Some(update) = updates.message().await? {
+        last = update.run.unwrap_or_default();
+        on_update(&last);
+    }
+    Ok(last)
+}
+
+/// Returns the failure of a run that failed as an error.
+pub fn success(run: &v1::Run) -> Result<(), Error> {
+    match &run.failure {
+        Some(failure) => {
+            Err(Error::RunFailed { reason: failure.reason.clone(), message: failure.message.clone() })
+        }
+        None => Ok(()),
+    }
+}
+
+/// The numbers of a run; `None` until it has succeeded.
+pub fn summary(run: &v1::Run) -> Option<RunSummary> {
+    run.summary.as_ref().map(convert::run::summary)
+}
+
+impl Client {
+    /// All rounds, in the order of the service.
+    pub async fn all_rounds(&self) -> Result<Vec<v1::Round>, Error> {
+        pages(|page_token| {
+            let mut rounds = self.rounds.clone();
+            async move {
+                let request = v1::ListRoundsRequest { page_size: PAGE_SIZE, page_token };
+                let page = rounds.list_rounds(request).await?.into_inner();
+                Ok((page.rounds, page.next_page_token))
+            }
+        })
+        .await
+    }
+}
