@@ -1,5 +1,5 @@
-//! The worker: claims a run by lease, solves it off the async threads, keeps the lease alive, saves the result in one
-//! transaction. Idempotent: it takes no input, and whatever is interrupted is taken up again by the next claim.
+//! The worker: claims a run under a lease, solves it off the async threads, renews the lease meanwhile, and saves the
+//! result in one transaction. The worker takes no input: the next claim takes up any run that was interrupted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::engine::problem::{Observer as _, Stopped};
 use crate::engine::{self, ENGINE_VERSION, Outcome};
 use crate::error::{Error, Result, chain};
 use crate::service::{LiveRun, Service, Stop};
-use crate::store::{ClaimedRun, RunOutcome, Store};
+use crate::store::{ClaimedRun, RunOutcome, Scope, Store};
 
 /// How long a claim holds without a sign of life.
 const LEASE: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ impl Worker {
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let now = self.service.clock().now();
-            match self.store().claim_run(&self.owner, now, LEASE).await {
+            match self.store().claim_run(&Scope::System, &self.owner, now, LEASE).await {
                 Ok(Some(claim)) => {
                     let span = tracing::info_span!("run", run = %claim.run.name, attempt = claim.run.attempt);
                     self.execute(claim, &stop).instrument(span).await;
@@ -115,7 +115,7 @@ impl Worker {
         live: &Arc<LiveRun>,
         stop: &CancellationToken,
     ) -> Result<Option<RunOutcome>> {
-        let snapshot = self.store().load_snapshot(&claim.run.name).await?;
+        let snapshot = self.store().load_snapshot(&Scope::System, &claim.run.name).await?;
         let (observer, options) = (Arc::clone(live), self.options);
         let (expected, span) = (claim.run.input_digest.clone(), tracing::Span::current());
         let mut solving = tokio::task::spawn_blocking(move || {

@@ -10,7 +10,7 @@ use super::client::connect;
 use super::output::{data, table};
 use super::{ConfigArgs, Failure, Global};
 use crate::config::{Config, DEFAULTS};
-use crate::store::Store;
+use crate::store::{Scope, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -51,6 +51,8 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
                 Ok(store) => {
                     find("database", Ok(format!("{} is reachable", config.database_for_display())));
                     find("schema", schema(&store).await);
+                    let prepared = store.prepare_statements().await.map_err(anyhow::Error::from);
+                    find("statements", prepared.map(|names| format!("the database accepts all {}", names.len())));
                     store.close().await;
                 }
             }
@@ -83,7 +85,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Store> {
         anyhow::ensure!(Path::new(file).exists(), "{shown} does not exist yet; `wim-match serve` makes it");
     }
     let store = Store::open(url).await?;
-    store.ping().await.with_context(|| shown)?;
+    store.ping(&Scope::System).await.with_context(|| shown)?;
     Ok(store)
 }
 
