@@ -52,7 +52,10 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
                     find("database", Ok(format!("{} is reachable", config.database_for_display())));
                     find("schema", schema(&store).await);
                     let prepared = store.prepare_statements().await.map_err(anyhow::Error::from);
-                    find("statements", prepared.map(|names| format!("the database accepts all {}", names.len())));
+                    find(
+                        "statements",
+                        prepared.map(|names| format!("the database accepts all {}", names.len())),
+                    );
                     store.close().await;
                 }
             }

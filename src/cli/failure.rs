@@ -74,9 +74,11 @@ impl From<Status> for Failure {
         let (code, hint) = match status.code() {
             Code::InvalidArgument | Code::OutOfRange | Code::ResourceExhausted => (3, ""),
             Code::Unauthenticated => {
-                (4, "pass --token or set WIM_MATCH_TOKEN; `wim-match admin token` makes one")
+                (4, "pass --token or set WIM_MATCH_TOKEN; `wim-match admin token create` creates one")
             }
-            Code::PermissionDenied => (4, "use a token of the other role; `wim-match admin token` makes one"),
+            Code::PermissionDenied => {
+                (4, "use a token of the other role; `wim-match admin token create` creates one")
+            }
             Code::NotFound => (5, ""),
             Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted => (6, ""),
             Code::Unavailable | Code::DeadlineExceeded => {

@@ -54,7 +54,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 json(&organisation)?;
             } else {
                 data(&organisation.name)?;
-                say("next: make its manager a token with `wim-match admin token`");
+                say("next: create a token for its manager with `wim-match admin token create`");
             }
         }
         Command::List => {

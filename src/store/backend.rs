@@ -123,7 +123,9 @@ impl Store {
     /// A connection that writes, in a transaction.
     pub(super) async fn connect_to_write(&self) -> Result<Connection> {
         let connection = match &self.backend {
-            Backend::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Connection::Sqlite),
+            Backend::Sqlite { writer, .. } => {
+                writer.begin_with("BEGIN IMMEDIATE").await.map(Connection::Sqlite)
+            }
             // The settings end with the transaction, so a pooler cannot carry them to another client.
             Backend::Postgres(pool) => pool
                 .begin_with(

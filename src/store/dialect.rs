@@ -322,11 +322,6 @@ impl Row {
         self.get(column)
     }
 
-    /// Bytes that may be missing.
-    pub(super) fn opt_blob(&self, column: &str) -> Result<Option<Vec<u8>>> {
-        self.get(column)
-    }
-
     /// A moment.
     pub(super) fn time(&self, column: &str) -> Result<Timestamp> {
         let micros = self.int(column)?;

@@ -106,7 +106,8 @@ mod tests {
         let mut walks = Vec::new();
         for plan in plans().await {
             for line in &plan.lines {
-                let whole = line.starts_with("SCAN") && !line.contains(" USING ") && line != "SCAN CONSTANT ROW";
+                let whole =
+                    line.starts_with("SCAN") && !line.contains(" USING ") && line != "SCAN CONSTANT ROW";
                 let inserted = line == "SCAN 2 CONSTANT ROWS" || line.contains("-ROW VALUES CLAUSE");
                 let sorted = line.contains("TEMP B-TREE") && plan.statement.contains("list");
                 let reviewed =

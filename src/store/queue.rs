@@ -17,7 +17,6 @@ use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::{Change, statements};
 use super::{fault, result};
-use crate::domain::name::RunRef;
 use crate::domain::run::{Match, Progress, Run, RunState, RunSummary, Unmatched};
 use crate::error::{Error, Result};
 
@@ -244,12 +243,7 @@ impl ClaimedRun {
         Ok(session)
     }
 
-    async fn ended(
-        &self,
-        session: &mut WriteSession,
-        statement: Change,
-        values: Vec<Value>,
-    ) -> Result<()> {
+    async fn ended(&self, session: &mut WriteSession, statement: Change, values: Vec<Value>) -> Result<()> {
         if session.change(Owner::Alliance, statement, values).await? == 0 {
             return Err(lost(run::state(session.reads(), &self.run.name).await?, self));
         }

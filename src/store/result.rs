@@ -8,7 +8,7 @@ use super::scope::Scope;
 use super::statement::statements;
 use crate::domain::name::{ProfileRef, RunRef};
 use crate::domain::run::{Match, Side, Unmatched};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Columns of a match.
 macro_rules! match_columns {

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 
 use super::backend::Store;
 use super::dialect::{BulkRows, Connection, Row, Value, values};
+use super::fault;
 use super::journal::{self, Notes};
 use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::statement::{Bulk, Change, statements};
-use super::fault;
 use crate::domain::name::OrganisationId;
 use crate::error::{Error, Result};
 
