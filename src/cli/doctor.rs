@@ -50,12 +50,12 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
                 Err(error) => find("database", Err(error)),
                 Ok(store) => {
                     find("database", Ok(format!("{} is reachable", config.database_for_display())));
-                    find("schema", schema(&store).await);
-                    let prepared = store.prepare_statements().await.map_err(anyhow::Error::from);
-                    find(
-                        "statements",
-                        prepared.map(|names| format!("the database accepts all {}", names.len())),
-                    );
+                    let schema = schema(&store).await;
+                    let migrated = schema.is_ok();
+                    find("schema", schema);
+                    if migrated {
+                        find("statements", statements(&store).await);
+                    }
                     store.close().await;
                 }
             }
@@ -96,4 +96,10 @@ async fn schema(store: &Store) -> anyhow::Result<String> {
     let pending = store.pending_migrations().await?;
     anyhow::ensure!(pending.is_empty(), "not applied: {}; run `wim-match admin migrate`", pending.join(", "));
     Ok("is up to date".to_owned())
+}
+
+/// Whether the schema and the database's dialect fit every statement of this version.
+async fn statements(store: &Store) -> anyhow::Result<String> {
+    let prepared = store.prepare_statements().await?;
+    Ok(format!("the database accepts all {} of this version", prepared.len()))
 }
