@@ -59,7 +59,7 @@ pub(super) enum TokenCommand {
     },
     /// Revoke a token at once and for ever.
     Revoke {
-        /// Id of the token, or its first characters as `list` shows them.
+        /// Id of the token, or its first characters as `list` shows them. A whole token fits too.
         token: String,
         #[command(flatten)]
         config: ConfigArgs,
@@ -114,7 +114,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             let service = open(&config).await?;
             let revoked = service.revoke_token(&token).await?;
             service.store().close().await;
-            report(&token, revoked, global)
+            report(revoked, global)
         }
         Command::Journal { after, limit, config } => {
             let service = open(&config).await?;
@@ -199,7 +199,7 @@ fn list(tokens: &[Token], global: &Global) -> Result<(), Failure> {
 }
 
 /// Prints the outcome of a revocation.
-fn report(selector: &str, outcome: Revocation, global: &Global) -> Result<(), Failure> {
+fn report(outcome: Revocation, global: &Global) -> Result<(), Failure> {
     match outcome {
         Revocation::Revoked { token, coordinators_left } => {
             if global.json {
@@ -221,11 +221,8 @@ fn report(selector: &str, outcome: Revocation, global: &Global) -> Result<(), Fa
         }
         Revocation::Ambiguous(tokens) => {
             let listed: Vec<String> = tokens.iter().map(in_words).collect();
-            let message = format!(
-                "{} live tokens begin with {selector}; none was revoked\n  {}",
-                tokens.len(),
-                listed.join("\n  ")
-            );
+            let message =
+                format!("{} live tokens fit; none was revoked\n  {}", tokens.len(), listed.join("\n  "));
             Err(Failure::input(message, "give more characters, or the id"))
         }
     }

@@ -81,14 +81,17 @@ impl Service {
         }
     }
 
-    /// Revokes the token whose id is `selector`, or the one live token whose visible prefix begins with it. At least one
-    /// character after `wimm_` is required.
+    /// Revokes the token whose id is `selector`, or the one live token whose visible prefix begins with it; of a whole
+    /// token the visible prefix counts. At least one character after `wimm_` is required.
     ///
     /// Fails with `NotFound` if no token fits.
     pub async fn revoke_token(&self, selector: &str) -> Result<Revocation> {
         if PREFIX.starts_with(selector) {
             return Err(Error::invalid_field("token", selector, "fits every token; give more characters"));
         }
+        // A whole token stays out of statements and messages.
+        let selector =
+            if selector.starts_with(PREFIX) { selector.get(..VISIBLE).unwrap_or(selector) } else { selector };
         let mut session = self.begin_as_operator().await?;
         let fitting = session.find_tokens(selector).await?;
         let (mut live, mut revoked): (Vec<Token>, Vec<Token>) = fitting.into_iter().partition(Token::is_live);

@@ -1,5 +1,5 @@
-//! Connections to the two databases: a statement's values are bound, the statement is run, and its rows are read. SQLite
-//! and PostgreSQL differ here, in `backend`, and in the few statements that are a pair of texts; nowhere else.
+//! Connections to the two databases: a statement's values are bound, the statement is run, and its rows are read. No
+//! file outside the store can tell the two databases apart.
 
 use std::fmt::Display;
 
