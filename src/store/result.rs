@@ -147,7 +147,7 @@ pub(super) fn match_values(run: &RunRef, ordinal: i64, pair: &Match) -> Vec<Valu
     ]
 }
 
-/// Values of a row of `KEEP_UNMATCHED`, likewise.
+/// Values of a row of `KEEP_UNMATCHED`, with the same rule for documents.
 pub(super) fn unmatched_values(run: &RunRef, ordinal: i64, unmatched: &Unmatched) -> Vec<Value> {
     let side = match unmatched.side {
         Side::Mentee => "mentee",

@@ -134,7 +134,7 @@ impl WriteSession {
         profile::page(self.reads(), organisation, after, limit).await
     }
 
-    /// The named profiles of an organisation, by id and without those that do not exist, likewise.
+    /// The named profiles of an organisation that exist, by id, to decide on their enrolment, with the same lock.
     pub async fn named_profiles_to_enrol(
         &mut self,
         organisation: &OrganisationId,
