@@ -32,8 +32,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     };
     let content = OrganisationContent::parse(&organisation, &draft).map_err(|wrong| format!("{wrong:?}"))?;
     let mut session = write(&store).await?;
-    session.create_organisation(&organisation, &content).await?;
-    session.commit(b"").await?;
+    let (_, note) = session.create_organisation(&organisation, &content).await?;
+    session.commit(note, b"").await?;
 
     let profile = profile()?;
     println!("{} rows of {} bytes, {BATCH} per message", ROWS, serde_json::to_string(&profile)?.len());
@@ -50,8 +50,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         }
         let staged = whole.elapsed();
         let mut session = write(&store).await?;
-        let counts = session.finish_import(&import).await?;
-        session.commit(b"").await?;
+        let (counts, note) = session.finish_import(&import).await?;
+        session.commit(note, b"").await?;
         let all = whole.elapsed();
         println!(
             "{name}: {:.0} rows/s overall; staged in {staged:.2?}, finished in {:.2?}; log at most {} MiB, then {} MiB; {counts:?}",

@@ -23,7 +23,7 @@ use crate::api::{CallLayer, HealthApi, OrganisationApi, ProfileApi, RoundApi, So
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::service::Service;
-use crate::store::Store;
+use crate::store::{Scope, Store};
 use crate::worker::Worker;
 
 /// How often a connection without calls is looked after, and how long it may be silent.
@@ -168,8 +168,8 @@ async fn housekeeping(service: Service, stop: CancellationToken) {
         let now = service.clock().now();
         let store = service.store();
         let purged = async {
-            let rows = store.purge_stale_imports(now - STALE_IMPORT).await?;
-            let answers = store.purge_answers(now - ANSWERS_KEPT).await?;
+            let rows = store.purge_stale_imports(&Scope::System, now - STALE_IMPORT).await?;
+            let answers = store.purge_answers(&Scope::System, now - ANSWERS_KEPT).await?;
             Ok::<_, crate::error::Error>((rows, answers))
         };
         match purged.await {

@@ -34,6 +34,7 @@ pub use profile::Export;
 pub use round::{Enrolled, RefusedEnrolment};
 pub use run::{ExplainedPair, RunWatch};
 pub use solver::{Diagnosed, Headway, Solved, Unmet, Work, refused};
+pub use token::Revocation;
 
 /// The use cases. Clones share everything.
 #[derive(Debug, Clone)]

@@ -1,5 +1,5 @@
-//! The worker: claims a run by lease, solves it off the async threads, keeps the lease alive, saves the result in one
-//! transaction. Idempotent: it takes no input, and whatever is interrupted is taken up again by the next claim.
+//! The worker: claims a run under a lease, solves it off the async threads, renews the lease meanwhile, and saves the
+//! result in one transaction. The worker takes no input: the next claim takes up any run that was interrupted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use crate::engine::problem::{Observer as _, Stopped};
 use crate::engine::{self, ENGINE_VERSION, Outcome};
 use crate::error::{Error, Result, chain};
 use crate::service::{LiveRun, Service, Stop};
-use crate::store::{ClaimedRun, RunOutcome, Store};
+use crate::store::{ClaimedRun, RunOutcome, Scope, Store};
 
-/// How long a claim holds without a sign of life.
+/// How long a claim holds without a heartbeat.
 const LEASE: Duration = Duration::from_secs(10);
-/// How often a working worker gives a sign of life, and hears of cancellations asked for elsewhere.
+/// How often a worker renews the lease of its run, and learns of cancellations that other processes requested.
 const HEARTBEAT: Duration = Duration::from_millis(500);
-/// How often an idle worker looks for runs that other processes have queued or lost.
+/// How often an idle worker looks for runs that other processes have queued, or whose lease has expired.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Times a run is begun before it is given up.
+/// How many times a run is started before it fails.
 const MAX_ATTEMPTS: i32 = 3;
 
 /// Executes runs, one at a time: the engine uses all cores by itself.
@@ -33,7 +33,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker over the use cases. `threads` of 0 means one per core; scores of a run are kept in up to so many MiB.
+    /// A worker over the use cases. `threads` of 0 means one per core; the score cache of a run takes at most `kept_scores_mib`.
     pub fn new(service: Service, threads: usize, kept_scores_mib: usize) -> Self {
         let owner = service.clock().new_id().to_string();
         let threads = (threads > 0).then_some(threads);
@@ -41,11 +41,11 @@ impl Worker {
         Self { service, owner, options }
     }
 
-    /// Works until told to stop. A run under way then goes back to the queue.
+    /// Executes runs until `stop` is cancelled. A run under way then returns to the queue.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let now = self.service.clock().now();
-            match self.store().claim_run(&self.owner, now, LEASE).await {
+            match self.store().claim_run(&Scope::System, &self.owner, now, LEASE).await {
                 Ok(Some(claim)) => {
                     let span = tracing::info_span!("run", run = %claim.run.name, attempt = claim.run.attempt);
                     self.execute(claim, &stop).instrument(span).await;
@@ -68,8 +68,8 @@ impl Worker {
         self.service.store()
     }
 
-    /// Brings a claimed run to an end of some kind. An error that keeps even the end from being written leaves the run
-    /// to the next claim, when the lease has run out.
+    /// Executes a claimed run until its end is stored. If the end cannot be stored, the next claim takes the run up when
+    /// the lease has expired.
     async fn execute(&self, claim: ClaimedRun, stop: &CancellationToken) {
         let stopwatch = Stopwatch::start();
         let live = self.service.board().begin(&claim.run.name);
@@ -86,7 +86,7 @@ impl Worker {
                     self.save(&claim, &outcome).instrument(span).await
                 }
                 Ok(_) => self.end_stopped(&claim, &live).await,
-                // The lease runs out, and the next claim tries again.
+                // The lease expires, and the next claim tries again.
                 Err(error @ Error::StoreUnavailable(_)) => Err(error),
                 Err(error) => {
                     tracing::error!(error.type = error.reason(), error = chain(&error), "run failed");
@@ -103,19 +103,19 @@ impl Worker {
         match ended {
             Ok(end) => tracing::info!(end, duration.micros = stopwatch.micros(), "run ended"),
             Err(error) => {
-                tracing::warn!(error.type = error.reason(), error = chain(&error), "the run's end could not be written")
+                tracing::warn!(error.type = error.reason(), error = chain(&error), "the end of the run could not be stored")
             }
         }
     }
 
-    /// Solves the run's snapshot on a thread of its own; `None` if it was stopped.
+    /// Solves the run's snapshot on a thread of its own; `None` if the run was stopped.
     async fn solve(
         &self,
         claim: &ClaimedRun,
         live: &Arc<LiveRun>,
         stop: &CancellationToken,
     ) -> Result<Option<RunOutcome>> {
-        let snapshot = self.store().load_snapshot(&claim.run.name).await?;
+        let snapshot = self.store().load_snapshot(&Scope::System, &claim.run.name).await?;
         let (observer, options) = (Arc::clone(live), self.options);
         let (expected, span) = (claim.run.input_digest.clone(), tracing::Span::current());
         let mut solving = tokio::task::spawn_blocking(move || {
@@ -132,26 +132,26 @@ impl Worker {
                 Err(Stopped) => Ok(None),
             }
         });
-        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        let mut ticks = tokio::time::interval(HEARTBEAT);
         loop {
             tokio::select! {
                 solved = &mut solving => {
                     return solved.map_err(|error| Error::Internal("the engine panicked".into(), Some(error.into())))?;
                 }
-                _ = heartbeat.tick() => self.sign_of_life(claim, live).await,
+                _ = ticks.tick() => self.heartbeat(claim, live).await,
                 () = stop.cancelled(), if live.stopped().is_none() => live.stop(Stop::Shutdown),
             }
         }
     }
 
-    /// Renews the lease, writes the progress, and hears whether to stop.
-    async fn sign_of_life(&self, claim: &ClaimedRun, live: &LiveRun) {
+    /// Renews the lease, stores the progress, and stops the run if it was cancelled or lost.
+    async fn heartbeat(&self, claim: &ClaimedRun, live: &LiveRun) {
         let now = self.service.clock().now();
         match self.store().heartbeat(claim, now, LEASE, live.told()).await {
-            Ok(heard) if heard.cancel_requested => live.stop(Stop::Cancelled),
+            Ok(renewed) if renewed.cancel_requested => live.stop(Stop::Cancelled),
             Ok(_) => {}
             Err(Error::RunState { .. }) => live.stop(Stop::Lost),
-            Err(error) => tracing::warn!(error.type = error.reason(), "a sign of life could not be written"),
+            Err(error) => tracing::warn!(error.type = error.reason(), "the lease could not be renewed"),
         }
     }
 
@@ -180,7 +180,7 @@ impl Worker {
     }
 }
 
-/// The engine's outcome as the store keeps it.
+/// The engine's outcome in the form that the store saves.
 fn to_be_saved(outcome: Outcome) -> Result<RunOutcome> {
     let certificate = serde_json::to_vec(&outcome.evidence)
         .map_err(|error| Error::Internal("the certificate does not serialise".into(), Some(error.into())))?;

@@ -1,4 +1,4 @@
-//! `wim-match admin migrate|token`: works on the database itself, so it needs no token.
+//! `wim-match admin migrate|token|journal`: works on the database itself, so it needs no token.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -8,21 +8,39 @@ use secrecy::ExposeSecret as _;
 
 use super::failure::Failure;
 use super::global::{ConfigArgs, Global};
-use crate::client::output::{data, say};
+use crate::client::output::{data, say, table};
 use crate::clock::SystemClock;
 use crate::domain::caller::Role;
-use crate::service::Service;
-use crate::store::Store;
+use crate::service::{Revocation, Service};
+use crate::store::{JournalLine, Store, Token};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Bring the database to this version's schema.
+    /// Bring the database to the schema of this version.
     Migrate {
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// Make an API token; it is printed this once, only its hash is kept.
-    Token {
+    /// Create, list and revoke API tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// List who changed what, and when.
+    Journal {
+        /// Number of the last line that is already known.
+        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+        after: i64,
+        /// Lines at most.
+        #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+        limit: u32,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Create a token. It is printed this once; only its hash is stored.
+    Create {
         /// coordinator or organisation-manager.
         #[arg(long)]
         role: RoleName,
@@ -32,6 +50,18 @@ pub(super) enum Command {
         /// What the token is for.
         #[arg(long, default_value = "")]
         label: String,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// List all tokens by their first characters, revoked tokens too.
+    List {
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Revoke a token at once and for ever.
+    Revoke {
+        /// Id of the token, or its first characters as `list` shows them. A whole token fits too.
+        token: String,
         #[command(flatten)]
         config: ConfigArgs,
     },
@@ -67,55 +97,191 @@ impl FromStr for RoleName {
 
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
     match command {
-        Command::Migrate { config } => {
-            let config = config.load(None)?;
-            let store = Store::open(config.database.expose_secret()).await?;
-            let applied = store.migrate().await?;
-            say(&format!(
-                "{}: {} migrations applied, the schema is up to date",
-                config.database_for_display(),
-                applied
-            ));
-            store.close().await;
+        Command::Migrate { config } => migrate(&config).await,
+        Command::Token(TokenCommand::Create { role, organisation, label, config }) => {
+            let role = role_of(role, organisation)?;
+            let service = open(&config).await?;
+            create(&service, &role, &label, global).await?;
+            service.store().close().await;
+            Ok(())
         }
-        Command::Token { role, organisation, label, config } => {
-            let role = match (role, organisation) {
-                (RoleName::Coordinator, None) => Role::Coordinator,
-                (RoleName::OrganisationManager, Some(id)) => {
-                    Role::OrganisationManager(id.parse().map_err(anyhow::Error::from)?)
-                }
-                (RoleName::Coordinator, Some(_)) => {
-                    return Err(Failure::input(
-                        "a coordinator acts for no organisation",
-                        "leave out --organisation",
-                    ));
-                }
-                (RoleName::OrganisationManager, None) => {
-                    return Err(Failure::input(
-                        "a manager acts for one organisation",
-                        "add --organisation ID",
-                    ));
-                }
-            };
-            let config = config.load(None)?;
-            let store = super::doctor::open(&config).await?;
-            let pending = store.pending_migrations().await?;
-            if !pending.is_empty() {
-                return Err(Failure::input(
-                    "the database's schema is not up to date",
-                    "run `wim-match admin migrate`",
-                ));
-            }
-            let service = Service::new(store.clone(), Arc::new(SystemClock));
-            let token = service.issue_token(&role, &label).await?;
-            if global.json {
-                data(&serde_json::json!({ "role": role.as_str(), "token": token }).to_string())?;
-            } else {
-                data(&token)?;
-            }
-            say(&format!("role {}; shown this once, only its hash is kept", role.as_str()));
-            store.close().await;
+        Command::Token(TokenCommand::List { config }) => {
+            let service = open(&config).await?;
+            list(&service.list_tokens().await?, global)?;
+            service.store().close().await;
+            Ok(())
+        }
+        Command::Token(TokenCommand::Revoke { token, config }) => {
+            let service = open(&config).await?;
+            let revoked = service.revoke_token(&token).await?;
+            service.store().close().await;
+            report(revoked, global)
+        }
+        Command::Journal { after, limit, config } => {
+            let service = open(&config).await?;
+            journal(&service.list_journal(after, limit).await?, global)?;
+            service.store().close().await;
+            Ok(())
         }
     }
+}
+
+async fn migrate(config: &ConfigArgs) -> Result<(), Failure> {
+    let config = config.load(None)?;
+    let store = Store::open(config.database.expose_secret()).await?;
+    let applied = store.migrate().await?;
+    let database = config.database_for_display();
+    say(&format!("{database}: {applied} migrations applied, the schema is up to date"));
+    store.close().await;
     Ok(())
+}
+
+/// The use cases over the configured database, whose schema must be up to date.
+async fn open(config: &ConfigArgs) -> Result<Service, Failure> {
+    let store = super::doctor::open(&config.load(None)?).await?;
+    if !store.pending_migrations().await?.is_empty() {
+        return Err(Failure::input(
+            "the schema of the database is not up to date",
+            "run `wim-match admin migrate`",
+        ));
+    }
+    Ok(Service::new(store, Arc::new(SystemClock)))
+}
+
+fn role_of(role: RoleName, organisation: Option<String>) -> Result<Role, Failure> {
+    match (role, organisation) {
+        (RoleName::Coordinator, None) => Ok(Role::Coordinator),
+        (RoleName::OrganisationManager, Some(id)) => {
+            Ok(Role::OrganisationManager(id.parse().map_err(anyhow::Error::from)?))
+        }
+        (RoleName::Coordinator, Some(_)) => {
+            Err(Failure::input("a coordinator acts for no organisation", "leave out --organisation"))
+        }
+        (RoleName::OrganisationManager, None) => {
+            Err(Failure::input("a manager acts for one organisation", "add --organisation ID"))
+        }
+    }
+}
+
+async fn create(service: &Service, role: &Role, label: &str, global: &Global) -> Result<(), Failure> {
+    let token = service.issue_token(role, label).await?;
+    if global.json {
+        data(&serde_json::json!({ "role": role.as_str(), "token": token }).to_string())?;
+    } else {
+        data(&token)?;
+    }
+    say(&format!("role {}; the token is shown this once, only its hash is stored", role.as_str()));
+    Ok(())
+}
+
+/// One JSON object per token, or a table.
+fn list(tokens: &[Token], global: &Global) -> Result<(), Failure> {
+    let mut rows = table(&["Token", "Role", "Organisation", "Label", "Created", "Revoked", "Id"]);
+    for token in tokens {
+        if global.json {
+            data(&as_json(token).to_string())?;
+            continue;
+        }
+        let revoked = token.revoke_time.map_or_else(String::new, shown);
+        rows.add_row([
+            &format!("{}…", token.prefix),
+            token.role.as_str(),
+            organisation_of(token).unwrap_or_default(),
+            &token.label,
+            &shown(token.create_time),
+            &revoked,
+            &token.id,
+        ]);
+    }
+    if !global.json {
+        data(&rows.to_string())?;
+    }
+    Ok(())
+}
+
+/// Prints the outcome of a revocation.
+fn report(outcome: Revocation, global: &Global) -> Result<(), Failure> {
+    match outcome {
+        Revocation::Revoked { token, coordinators_left } => {
+            if global.json {
+                data(&as_json(&token).to_string())?;
+            }
+            say(&format!("revoked: {}", in_words(&token)));
+            if coordinators_left == 0 {
+                say("warning: no coordinator has a token any more");
+                say("hint: `wim-match admin token create --role coordinator` creates one");
+            }
+            Ok(())
+        }
+        Revocation::AlreadyRevoked(token) => {
+            if global.json {
+                data(&as_json(&token).to_string())?;
+            }
+            say(&format!("nothing to do, the token was revoked before: {}", in_words(&token)));
+            Ok(())
+        }
+        Revocation::Ambiguous(tokens) => {
+            let listed: Vec<String> = tokens.iter().map(in_words).collect();
+            let message =
+                format!("{} live tokens fit; none was revoked\n  {}", tokens.len(), listed.join("\n  "));
+            Err(Failure::input(message, "give more characters, or the id"))
+        }
+    }
+}
+
+/// One JSON object per line of the journal, or a table.
+fn journal(lines: &[JournalLine], global: &Global) -> Result<(), Failure> {
+    let mut rows = table(&["Number", "Time", "Actor", "Action", "Resource", "Detail"]);
+    for line in lines {
+        if global.json {
+            let object = serde_json::json!({
+                "number": line.sequence,
+                "time": line.time.to_string(),
+                "actor": line.actor,
+                "organisation": line.organisation,
+                "action": line.action,
+                "resource": line.resource,
+                "detail": line.detail,
+            });
+            data(&object.to_string())?;
+            continue;
+        }
+        let (number, time) = (line.sequence.to_string(), shown(line.time));
+        rows.add_row([&number, &time, &line.actor, &line.action, &line.resource, &line.detail]);
+    }
+    if !global.json {
+        data(&rows.to_string())?;
+    }
+    Ok(())
+}
+
+fn organisation_of(token: &Token) -> Option<&str> {
+    match &token.role {
+        Role::Coordinator => None,
+        Role::OrganisationManager(organisation) => Some(organisation.as_str()),
+    }
+}
+
+fn as_json(token: &Token) -> serde_json::Value {
+    serde_json::json!({
+        "id": token.id,
+        "prefix": token.prefix,
+        "role": token.role.as_str(),
+        "organisation": organisation_of(token),
+        "label": token.label,
+        "create_time": token.create_time.to_string(),
+        "revoke_time": token.revoke_time.map(|time| time.to_string()),
+    })
+}
+
+/// A token on one line: first characters, role, organisation, label, id.
+fn in_words(token: &Token) -> String {
+    let organisation = organisation_of(token).map_or_else(String::new, |id| format!(" of {id}"));
+    let label = if token.label.is_empty() { String::new() } else { format!(", \"{}\"", token.label) };
+    format!("{}…, {}{organisation}{label}, id {}", token.prefix, token.role.as_str(), token.id)
+}
+
+/// A moment to the second, in UTC.
+fn shown(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }

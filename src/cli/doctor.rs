@@ -11,7 +11,7 @@ use super::global::{ConfigArgs, Global};
 use crate::client::connect;
 use crate::client::output::{data, table};
 use crate::config::{Config, DEFAULTS};
-use crate::store::Store;
+use crate::store::{Scope, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -51,7 +51,12 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
                 Err(error) => find("database", Err(error)),
                 Ok(store) => {
                     find("database", Ok(format!("{} is reachable", config.database_for_display())));
-                    find("schema", schema(&store).await);
+                    let schema = schema(&store).await;
+                    let migrated = schema.is_ok();
+                    find("schema", schema);
+                    if migrated {
+                        find("statements", statements(&store).await);
+                    }
                     store.close().await;
                 }
             }
@@ -90,7 +95,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Store> {
         anyhow::ensure!(Path::new(file).exists(), "{shown} does not exist yet; `wim-match serve` creates it");
     }
     let store = Store::open(url).await?;
-    store.ping().await.with_context(|| shown)?;
+    store.ping(&Scope::System).await.with_context(|| shown)?;
     Ok(store)
 }
 
@@ -102,4 +107,10 @@ async fn schema(store: &Store) -> anyhow::Result<String> {
         pending.join(", ")
     );
     Ok("is up to date".to_owned())
+}
+
+/// Whether the schema and the database's dialect fit every statement of this version.
+async fn statements(store: &Store) -> anyhow::Result<String> {
+    let prepared = store.prepare_statements().await?;
+    Ok(format!("the database accepts all {} of this version", prepared.len()))
 }

@@ -102,10 +102,10 @@ impl From<Status> for Failure {
         let (code, hint) = match status.code() {
             Code::InvalidArgument | Code::OutOfRange | Code::ResourceExhausted => (3, ""),
             Code::Unauthenticated => {
-                (4, "pass --token or set WIM_MATCH_TOKEN; `wim-match admin token` creates a token")
+                (4, "pass --token or set WIM_MATCH_TOKEN; `wim-match admin token create` creates a token")
             }
             Code::PermissionDenied => {
-                (4, "use a token of a role that allows this; `wim-match admin token` creates a token")
+                (4, "use a token of a role that allows this; `wim-match admin token create` creates a token")
             }
             Code::NotFound => (5, ""),
             Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted => (6, ""),

@@ -45,7 +45,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 json(&organisation)?;
             } else {
                 data(&organisation.name)?;
-                say("next: create a token for the manager with `wim-match admin token`");
+                say("next: create a token for the manager with `wim-match admin token create`");
             }
         }
         Command::List => {

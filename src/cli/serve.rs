@@ -37,7 +37,7 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
         crate::client::output::data(&token)?;
         say(&format!("next: export WIM_MATCH_TOKEN=… WIM_MATCH_SERVER=http://{}", server.address()));
         say("      wim-match organisation create ID --name NAME --country CC");
-        say("      wim-match admin token --role organisation-manager --organisation ID");
+        say("      wim-match admin token create --role organisation-manager --organisation ID");
     }
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

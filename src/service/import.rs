@@ -187,7 +187,7 @@ impl Import {
         match self.service.store.begin(receipt).await? {
             Begun::Repeated(first) => Ok((recalled(&first)?, false)),
             Begun::Fresh(mut session) => {
-                let counts = session.finish_import(&self.key).await?;
+                let (counts, note) = session.finish_import(&self.key).await?;
                 let summary = ImportSummary {
                     created: counts.created,
                     updated: counts.updated,
@@ -195,7 +195,7 @@ impl Import {
                     stored: true,
                     ..unstored
                 };
-                session.commit(&remembered(&summary)?).await?;
+                session.commit(note, &remembered(&summary)?).await?;
                 Ok((summary, true))
             }
         }

@@ -37,8 +37,8 @@ impl Service {
         match self.store.begin(self.receipt(caller, action, request_id, &payload)?).await? {
             Begun::Repeated(_) => self.store.organisation(&Scope::from(caller), &id).await,
             Begun::Fresh(mut session) => {
-                let created = session.create_organisation(&id, &content).await?;
-                session.commit(&[]).await?;
+                let (created, note) = session.create_organisation(&id, &content).await?;
+                session.commit(note, &[]).await?;
                 Ok(created)
             }
         }

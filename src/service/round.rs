@@ -14,7 +14,7 @@ use crate::domain::profile::{ConsentPurpose, StoredProfile};
 use crate::domain::round::{Round, RoundContent, RoundDraft};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
-use crate::store::{Begun, Scope, WriteSession};
+use crate::store::{Begun, Note, Notes, Scope, WriteSession};
 
 /// Profiles that one call may name.
 const MAX_NAMED: usize = 10_000;
@@ -66,8 +66,8 @@ impl Service {
         match self.store.begin(self.receipt(caller, action, request_id, &payload)?).await? {
             Begun::Repeated(_) => self.store.round(&Scope::from(caller), &id).await,
             Begun::Fresh(mut session) => {
-                let created = session.create_round(&id, &content).await?;
-                session.commit(&[]).await?;
+                let (created, note) = session.create_round(&id, &content).await?;
+                session.commit(note, &[]).await?;
                 Ok(created)
             }
         }
@@ -107,8 +107,12 @@ impl Service {
         match self.store.begin(self.receipt(caller, action, request_id, &payload)?).await? {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
-                let done = enrol(&mut session, &round, &organisation, &named).await?;
-                session.commit(&remembered(&done)?).await?;
+                let (done, notes) = enrol(&mut session, &round, &organisation, &named).await?;
+                let answer = remembered(&done)?;
+                match Notes::of(notes) {
+                    Some(notes) => session.commit(notes, &answer).await?,
+                    None => session.commit_unchanged(&answer).await?,
+                }
                 Ok(done)
             }
         }
@@ -120,8 +124,8 @@ async fn enrol(
     round: &RoundId,
     organisation: &OrganisationId,
     named: &BTreeSet<OwnId>,
-) -> Result<Enrolled> {
-    let mut done = Enrolled::default();
+) -> Result<(Enrolled, Vec<Note>)> {
+    let (mut done, mut notes) = (Enrolled::default(), Vec::new());
     if !named.is_empty() {
         let ids: Vec<OwnId> = named.iter().cloned().collect();
         let found = session.named_profiles_to_enrol(organisation, &ids).await?;
@@ -130,16 +134,16 @@ async fn enrol(
             let name = ProfileRef { organisation: organisation.clone(), id: id.clone() };
             done.refused.push((name.name(), RefusedEnrolment::NotFound));
         }
-        enrol_page(session, round, organisation, &found, &mut done).await?;
-        return Ok(done);
+        notes.extend(enrol_page(session, round, organisation, &found, &mut done).await?);
+        return Ok((done, notes));
     }
     let mut after: Option<OwnId> = None;
     loop {
         let page = session.profiles_to_enrol(organisation, after.as_ref(), ENROL_PAGE).await?;
-        enrol_page(session, round, organisation, &page, &mut done).await?;
+        notes.extend(enrol_page(session, round, organisation, &page, &mut done).await?);
         match page.last() {
             Some(last) => after = Some(last.name.id.clone()),
-            None => return Ok(done),
+            None => return Ok((done, notes)),
         }
     }
 }
@@ -150,7 +154,7 @@ async fn enrol_page(
     organisation: &OrganisationId,
     page: &[StoredProfile],
     done: &mut Enrolled,
-) -> Result<()> {
+) -> Result<Option<Note>> {
     let now = session.now();
     let mut ids = Vec::with_capacity(page.len());
     for profile in page {
@@ -160,10 +164,11 @@ async fn enrol_page(
         }
     }
     // Also without anybody to enrol, so that a round that does not exist or takes no enrolments is told.
-    let enrolled = i64::try_from(session.enrol(round, organisation, &ids).await?).unwrap_or(i64::MAX);
+    let (enrolled, note) = session.enrol(round, organisation, &ids).await?;
+    let enrolled = i64::try_from(enrolled).unwrap_or(i64::MAX);
     done.enrolled += enrolled;
     done.already_enrolled += i64::try_from(ids.len()).unwrap_or(i64::MAX) - enrolled;
-    Ok(())
+    Ok(note)
 }
 
 /// The one decision on who may be enrolled; `None` if she may.

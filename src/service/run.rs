@@ -58,8 +58,8 @@ impl Service {
                 self.current(&Scope::from(caller), &name).await
             }
             Begun::Fresh(mut session) => {
-                let run = session.start_run(&round).await?;
-                session.commit(&remembered(&run.name.number)?).await?;
+                let (run, note) = session.start_run(&round).await?;
+                session.commit(note, &remembered(&run.name.number)?).await?;
                 self.board.run_queued();
                 Ok(run)
             }
@@ -102,8 +102,10 @@ impl Service {
         match self.store.begin(self.receipt(caller, action, request_id, &name.name())?).await? {
             Begun::Repeated(_) => {}
             Begun::Fresh(mut session) => {
-                session.cancel_run(&name).await?;
-                session.commit(&[]).await?;
+                match session.cancel_run(&name).await? {
+                    (_, Some(note)) => session.commit(note, &[]).await?,
+                    (_, None) => session.commit_unchanged(&[]).await?,
+                }
                 self.board.stop(&name, Stop::Cancelled);
                 self.board.run_queued();
             }
@@ -177,7 +179,8 @@ impl Service {
         if !both_seen && matched.is_none() {
             return Err(unknown());
         }
-        let snapshot = self.store.load_snapshot(&run).await?;
+        // The engine explains over the whole snapshot; the caller gets this one pair.
+        let snapshot = self.store.load_snapshot(&Scope::System, &run).await?;
         let (a, b) = (mentee.clone(), mentor.clone());
         let explained = tokio::task::spawn_blocking(move || engine::explain_pair(&snapshot, &a, &b)).await;
         let explanation = explained

@@ -1,18 +1,37 @@
-//! API tokens: 256 random bits behind a visible prefix. Only a hash is kept.
+//! API tokens: 256 random bits behind a visible prefix. Only a hash is stored. Apart from authentication, these use cases
+//! belong to the operator at the machine itself, who has no token.
 
 use sha2::{Digest as _, Sha256};
 
 use super::Service;
 use crate::domain::caller::{Caller, Role};
 use crate::error::{Error, Result};
-use crate::store::{Begun, NewToken, Receipt, Scope};
+use crate::store::{Begun, JournalLine, NewToken, Receipt, Scope, Token, WriteSession};
 
-/// What every token begins with, so that secret scanners find it.
+/// The beginning of every token, by which secret scanners find it.
 const PREFIX: &str = "wimm_";
-/// Whom the journal names for what is done at the machine itself, without a token.
+/// The journal's actor for commands at the machine itself.
 const OPERATOR: &str = "operator";
 /// Characters of a token that may be shown to tell tokens apart.
 const VISIBLE: usize = PREFIX.len() + 6;
+/// Tokens read at a time.
+const LIST_PAGE: u32 = 1_000;
+
+/// Outcome of a revocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revocation {
+    /// The token was revoked.
+    Revoked {
+        /// The token.
+        token: Token,
+        /// Number of live tokens of coordinators that are left.
+        coordinators_left: i64,
+    },
+    /// The token was revoked before; nothing was changed.
+    AlreadyRevoked(Token),
+    /// Several live tokens fit; nothing was changed.
+    Ambiguous(Vec<Token>),
+}
 
 impl Service {
     /// The caller behind a token.
@@ -20,40 +39,96 @@ impl Service {
         if !token.starts_with(PREFIX) || token.len() != PREFIX.len() + 64 {
             return Err(Error::Unauthenticated);
         }
-        self.store.authenticate(&hash(token)).await?.ok_or(Error::Unauthenticated)
+        self.store.authenticate(&Scope::System, &hash(token)).await?.ok_or(Error::Unauthenticated)
     }
 
-    /// Makes a token. It is returned this once and cannot be read again.
+    /// Creates a token. The token is returned this once and cannot be read again.
     pub async fn issue_token(&self, role: &Role, label: &str) -> Result<String> {
         let mut secret = [0; 32];
         self.clock.fill(&mut secret);
         let token = format!("{PREFIX}{}", hex::encode(secret));
-        let receipt = Receipt {
-            actor: OPERATOR.to_owned(),
-            scope: Scope::Alliance,
-            now: self.clock.now(),
-            request: None,
+        let new = NewToken {
+            id: self.clock.new_id().to_string(),
+            secret_hash: hash(&token),
+            prefix: token[..VISIBLE].to_owned(),
+            role: role.clone(),
+            label: label.to_owned(),
         };
-        if let Begun::Fresh(mut session) = self.store.begin(receipt).await? {
-            let new = NewToken {
-                id: self.clock.new_id().to_string(),
-                secret_hash: hash(&token),
-                prefix: token[..VISIBLE].to_owned(),
-                role: role.clone(),
-                label: label.to_owned(),
-            };
-            session.create_token(&new).await?;
-            session.commit(&[]).await?;
-        }
+        let mut session = self.begin_as_operator().await?;
+        let (_, note) = session.create_token(&new).await?;
+        session.commit(note, &[]).await?;
         Ok(token)
     }
 
-    /// The first token, role coordinator, if there is none yet.
+    /// Creates the first token, role coordinator, if there is no live token.
     pub async fn issue_first_token(&self) -> Result<Option<String>> {
-        if self.store.count_tokens().await? > 0 {
+        if self.store.count_tokens(&Scope::System).await? > 0 {
             return Ok(None);
         }
         self.issue_token(&Role::Coordinator, "the first token").await.map(Some)
+    }
+
+    /// All tokens, the oldest first, revoked tokens too.
+    pub async fn list_tokens(&self) -> Result<Vec<Token>> {
+        let mut tokens: Vec<Token> = Vec::new();
+        loop {
+            let after = tokens.last().map_or("", |last| last.id.as_str()).to_owned();
+            let page = self.store.list_tokens(&Scope::System, &after, LIST_PAGE).await?;
+            if page.is_empty() {
+                return Ok(tokens);
+            }
+            tokens.extend(page);
+        }
+    }
+
+    /// Revokes the token whose id is `selector`, or the one live token whose visible prefix begins with it; of a whole
+    /// token the visible prefix counts. At least one character after `wimm_` is required.
+    ///
+    /// Fails with `NotFound` if no token fits.
+    pub async fn revoke_token(&self, selector: &str) -> Result<Revocation> {
+        if PREFIX.starts_with(selector) {
+            return Err(Error::invalid_field("token", selector, "fits every token; give more characters"));
+        }
+        // A whole token stays out of statements and messages.
+        let selector =
+            if selector.starts_with(PREFIX) { selector.get(..VISIBLE).unwrap_or(selector) } else { selector };
+        let mut session = self.begin_as_operator().await?;
+        let fitting = session.find_tokens(selector).await?;
+        let (mut live, mut revoked): (Vec<Token>, Vec<Token>) = fitting.into_iter().partition(Token::is_live);
+        match (live.pop(), revoked.pop()) {
+            (Some(mut token), _) if live.is_empty() => {
+                let Some(note) = session.revoke_token(&mut token).await? else {
+                    return Ok(Revocation::AlreadyRevoked(token));
+                };
+                let coordinators_left = session.count_coordinator_tokens().await?;
+                session.commit(note, &[]).await?;
+                Ok(Revocation::Revoked { token, coordinators_left })
+            }
+            (Some(last), _) => {
+                live.push(last);
+                Ok(Revocation::Ambiguous(live))
+            }
+            (None, Some(token)) => Ok(Revocation::AlreadyRevoked(token)),
+            (None, None) => Err(Error::NotFound(format!("token {selector}"))),
+        }
+    }
+
+    /// Lines of the journal after number `after`, at most `limit`.
+    pub async fn list_journal(&self, after: i64, limit: u32) -> Result<Vec<JournalLine>> {
+        self.store.list_journal(&Scope::System, after, limit).await
+    }
+
+    async fn begin_as_operator(&self) -> Result<WriteSession> {
+        let receipt = Receipt {
+            actor: OPERATOR.to_owned(),
+            scope: Scope::System,
+            now: self.clock.now(),
+            request: None,
+        };
+        match self.store.begin(receipt).await? {
+            Begun::Fresh(session) => Ok(session),
+            Begun::Repeated(_) => Err(Error::internal("a receipt without a request_id has no first answer")),
+        }
     }
 }
 

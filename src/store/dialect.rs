@@ -1,8 +1,7 @@
-//! One statement text for two databases: declared once, bound, run and read here. Only this file and the ones beside it
-//! know that there are two.
+//! Connections to the two databases: a statement's values are bound, the statement is run, and its rows are read. No
+//! file outside the store can tell the two databases apart.
 
 use std::fmt::Display;
-use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -15,31 +14,8 @@ use sqlx::{AssertSqlSafe, Database, Decode, Encode, Row as _, SqlSafeStr as _, S
 use tracing::Instrument as _;
 
 use super::fault::{self, corrupt};
+use super::statement::{Bulk, Statement};
 use crate::error::Result;
-
-/// A statement. Both texts are the same unless there is a stated need.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Statement {
-    /// Its name in traces: `noun.verb`.
-    pub(super) name: &'static str,
-    /// Its text for SQLite.
-    pub(super) sqlite: &'static str,
-    /// Its text for PostgreSQL.
-    pub(super) postgres: &'static str,
-}
-
-/// A statement that inserts several rows at once.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bulk {
-    /// Its name in traces.
-    pub(super) name: &'static str,
-    /// Everything up to and with `VALUES`.
-    pub(super) head: &'static str,
-    /// Values per row.
-    pub(super) columns: usize,
-    /// What follows the rows.
-    pub(super) tail: &'static str,
-}
 
 /// Rows of one multi-row insert: enough to make the statement's own cost small, and few enough for SQLite's 32,766
 /// parameters.
@@ -47,52 +23,6 @@ pub(super) const BULK_ROWS: usize = 100;
 
 /// The values of a bulk's rows, row by row.
 pub(super) type BulkRows<'a> = Box<dyn Iterator<Item = Vec<Value>> + Send + 'a>;
-
-impl Bulk {
-    /// The text for `rows` rows.
-    pub(super) fn text(&self, rows: usize) -> String {
-        let mut text = String::with_capacity(self.head.len() + self.tail.len() + rows * self.columns * 7);
-        text.push_str(self.head);
-        for row in 0..rows {
-            text.push_str(if row == 0 { " (" } else { ", (" });
-            for column in 1..=self.columns {
-                let comma = if column == 1 { "" } else { "," };
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{comma}${}", row * self.columns + column);
-            }
-            text.push(')');
-        }
-        text.push_str(self.tail);
-        text
-    }
-}
-
-/// Declares the statements of a noun, and lists them in `ALL` so that a test can prepare every one of them.
-macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = ($($part:tt)+);)+) => {
-        $($(#[$doc])* const $name: $crate::store::dialect::Statement = $crate::store::dialect::statement!($($part)+);)+
-        pub(super) const ALL: &[$crate::store::dialect::Statement] = &[$($name),+];
-    };
-}
-
-/// A statement: one text; or one text that locks its rows, which SQLite's single writer needs no words for; or a pair.
-macro_rules! statement {
-    ($name:literal, $both:expr) => {
-        $crate::store::dialect::Statement { name: $name, sqlite: $both, postgres: $both }
-    };
-    ($name:literal, locking: $text:expr) => {
-        $crate::store::dialect::Statement {
-            name: $name,
-            sqlite: $text,
-            postgres: concat!($text, " FOR NO KEY UPDATE"),
-        }
-    };
-    ($name:literal, sqlite: $sqlite:expr, postgres: $postgres:expr) => {
-        $crate::store::dialect::Statement { name: $name, sqlite: $sqlite, postgres: $postgres }
-    };
-}
-
-pub(super) use {statement, statements};
 
 /// A value to bind: the types that both databases have.
 #[derive(Debug, Clone)]
@@ -140,31 +70,31 @@ macro_rules! values {
 
 pub(super) use values;
 
-/// A connection that a call holds: for one read, for several reads of one moment, or for a transaction that writes.
+/// A connection of a session: for one read, for several reads of one moment, or for a transaction that writes.
 #[derive(Debug)]
-pub(super) enum Session {
+pub(super) enum Connection {
     /// SQLite, for a single statement: it is its own transaction.
     SqliteRead(PoolConnection<Sqlite>),
     /// SQLite, in a transaction.
     Sqlite(Transaction<'static, Sqlite>),
-    /// PostgreSQL, always in a transaction: a pooler in transaction mode may stand between.
+    /// PostgreSQL, always in a transaction, because a pooler in transaction mode may stand between.
     Postgres(Transaction<'static, Postgres>),
 }
 
-/// Runs `$run` with the session's connection, whichever it is.
+/// Runs `$run` on either database.
 macro_rules! with_connection {
-    ($session:expr, $text:expr, $values:expr, |$query:ident, $connection:ident| $run:expr) => {
-        match $session {
-            Session::SqliteRead(held) => {
+    ($held:expr, $text:expr, $values:expr, |$query:ident, $connection:ident| $run:expr) => {
+        match $held {
+            Connection::SqliteRead(held) => {
                 let ($query, $connection) = (bound::<Sqlite>($text, $values, true), &mut **held);
                 $run
             }
-            Session::Sqlite(held) => {
+            Connection::Sqlite(held) => {
                 let ($query, $connection) = (bound::<Sqlite>($text, $values, true), &mut **held);
                 $run
             }
-            Session::Postgres(held) => {
-                // Unnamed, or a pooler would hand the name to another client.
+            Connection::Postgres(held) => {
+                // Not named: a pooler would hand the name to another client.
                 let ($query, $connection) = (bound::<Postgres>($text, $values, false), &mut **held);
                 $run
             }
@@ -172,7 +102,7 @@ macro_rules! with_connection {
     };
 }
 
-impl Session {
+impl Connection {
     /// `db.system.name` of the OpenTelemetry semantic conventions.
     fn system(&self) -> &'static str {
         match self {
@@ -197,14 +127,14 @@ impl Session {
         }
     }
 
-    /// Runs a statement and says how many rows it changed.
+    /// Runs a statement and returns the number of rows that it changed.
     pub(super) async fn execute(&mut self, statement: Statement, values: Vec<Value>) -> Result<u64> {
         let text = self.text(statement);
         self.execute_text(statement.name, text, values).await
     }
 
-    /// Inserts rows, `BULK_ROWS` at a time, and says how many went in. The rows come boxed: a closure's own type would
-    /// keep the caller's future from being `Send`.
+    /// Inserts rows, `BULK_ROWS` at a time, and returns their number. The rows come boxed: a closure's own type would keep
+    /// the caller's future from being `Send`.
     pub(super) async fn insert(&mut self, bulk: Bulk, rows: BulkRows<'_>) -> Result<u64> {
         let mut inserted = 0;
         let mut pending = Vec::with_capacity(BULK_ROWS * bulk.columns);
@@ -268,14 +198,6 @@ impl Session {
         .map_err(|error| fault::of(name, error))
     }
 
-    /// The one row that a statement always returns.
-    pub(super) async fn one(&mut self, statement: Statement, values: Vec<Value>) -> Result<Row> {
-        match self.row(statement, values).await? {
-            Some(row) => Ok(row),
-            None => Err(fault::of(statement.name, sqlx::Error::RowNotFound)),
-        }
-    }
-
     /// Runs a script of several statements without values.
     pub(super) async fn script(&mut self, name: &'static str, text: &'static str) -> Result<()> {
         let span = self.span(name);
@@ -291,7 +213,7 @@ impl Session {
         .map_err(|error| fault::of(name, error))
     }
 
-    /// Makes everything done in the session last.
+    /// Makes the changes of the transaction last.
     pub(super) async fn commit(self) -> Result<()> {
         let span = self.span("commit");
         async {
@@ -306,7 +228,7 @@ impl Session {
         .map_err(|error| fault::of("commit", error))
     }
 
-    /// Gives the connection back after reading.
+    /// Ends the transaction without a change and returns the connection to the pool.
     pub(super) async fn end(self) -> Result<()> {
         let ended = match self {
             Self::SqliteRead(_) => Ok(()),
@@ -335,7 +257,7 @@ where
     query
 }
 
-/// A row as it came from either database.
+/// A row of either database.
 pub(super) struct Row {
     statement: &'static str,
     columns: Columns,
@@ -380,7 +302,7 @@ impl Row {
         self.get(column)
     }
 
-    /// A truth value.
+    /// A truth value, stored as 0 or 1.
     pub(super) fn flag(&self, column: &str) -> Result<bool> {
         Ok(self.int(column)? != 0)
     }
@@ -397,11 +319,6 @@ impl Row {
 
     /// Bytes.
     pub(super) fn blob(&self, column: &str) -> Result<Vec<u8>> {
-        self.get(column)
-    }
-
-    /// Bytes that may be missing.
-    pub(super) fn opt_blob(&self, column: &str) -> Result<Option<Vec<u8>>> {
         self.get(column)
     }
 
@@ -438,7 +355,7 @@ impl Row {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T> {
         let text = self.text(column)?;
-        parse(&text).ok_or_else(|| corrupt(table, column, id, "the value is not one of this column's"))
+        parse(&text).ok_or_else(|| corrupt(table, column, id, "the column does not take this value"))
     }
 
     /// A number that fits a narrower type.
@@ -459,7 +376,7 @@ impl Row {
         column: &str,
     ) -> Result<T> {
         let text = self.text(column)?;
-        // serde's own message may quote the document.
+        // The message of serde may quote the document.
         serde_json::from_str(&text).map_err(|error| {
             let place = format!("{:?} at line {}, column {}", error.classify(), error.line(), error.column());
             corrupt(table, column, id, place)

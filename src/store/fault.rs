@@ -1,5 +1,5 @@
 //! Errors of the database as errors of the service. A retry is safe after `StoreUnavailable`: either nothing was
-//! changed, or, if the connection broke during the commit, the `request_id` finds the first answer.
+//! changed, or the connection broke during the commit, and the `request_id` finds the first answer.
 
 use std::fmt::Display;
 
@@ -9,25 +9,25 @@ use crate::error::Error;
 
 /// The error of a statement.
 pub(super) fn of(statement: &'static str, error: sqlx::Error) -> Error {
-    let passing = match &error {
+    let transient = match &error {
         sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::BeginFailed => true,
-        sqlx::Error::Database(database) => is_passing(&**database),
+        sqlx::Error::Database(database) => is_transient(&**database),
         _ => false,
     };
-    if passing {
+    if transient {
         Error::StoreUnavailable(Box::new(error))
     } else {
         Error::Internal(format!("statement {statement} failed").into(), Some(Box::new(error)))
     }
 }
 
-/// Whether the database may do the same a moment later.
-fn is_passing(error: &dyn DatabaseError) -> bool {
+/// Whether the same statement may succeed a moment later.
+fn is_transient(error: &dyn DatabaseError) -> bool {
     let Some(code) = error.code() else { return false };
     if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
         // Connection exceptions, transaction rollbacks (serialisation, deadlock), lack of resources, operator
@@ -39,8 +39,8 @@ fn is_passing(error: &dyn DatabaseError) -> bool {
     code.parse().is_ok_and(|code: i32| matches!(code & 0xff, 5 | 6 | 7 | 10 | 13 | 14))
 }
 
-/// A row that cannot be read: names where it is, never what stands there. Ids of people stay out of the message, which goes
-/// to the log.
+/// A row that cannot be read: the message names table, column and id, never the value. The message goes to the log, so
+/// ids of people stay out of it.
 pub(super) fn corrupt(
     table: &str,
     column: &str,
@@ -48,20 +48,20 @@ pub(super) fn corrupt(
     cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Error {
     let of_people = ["profile", "enrolment", "run_participant", "run_match", "run_unmatched"];
-    let told = if of_people.iter().any(|part| table.starts_with(part)) {
+    let message = if of_people.iter().any(|part| table.starts_with(part)) {
         format!("a row of table {table} cannot be read: column {column}")
     } else {
         format!("row {id} of table {table} cannot be read: column {column}")
     };
-    Error::Internal(told.into(), Some(cause.into()))
+    Error::Internal(message.into(), Some(cause.into()))
 }
 
-/// A document that cannot be written.
+/// A document that cannot be written as JSON.
 pub(super) fn unwritable(error: serde_json::Error) -> Error {
     Error::Internal("a document cannot be written as JSON".into(), Some(Box::new(error)))
 }
 
-/// A write that changed another number of rows than it must.
+/// A write that changed a wrong number of rows.
 pub(super) fn miscount(statement: &'static str, changed: u64, expected: u64) -> Error {
     Error::internal(format!("statement {statement} changed {changed} rows instead of {expected}"))
 }

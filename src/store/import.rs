@@ -1,6 +1,6 @@
-//! Imports: documents are staged as they arrive, each batch in a short transaction of its own, and become profiles in one
-//! transaction at the end, which copies none of them. Nobody sees staged rows, and a stream that breaks leaves nothing
-//! but rows to purge.
+//! Imports: documents are staged as they arrive, each batch in a short transaction of its own. One transaction at the end
+//! makes profiles of them, and copies no document. No read returns staged rows, and a stream that breaks leaves only
+//! staged rows, which are purged.
 
 use std::collections::HashMap;
 
@@ -8,29 +8,36 @@ use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::dialect::{self, BULK_ROWS, Bulk, Session, statements, values};
-use super::{Scope, Store, WriteSession, fault, organisation};
+use super::backend::Store;
+use super::dialect::{self, BULK_ROWS, values};
+use super::housekeeping::Housekeeping;
+use super::journal::Note;
+use super::scope::{Owner, Scope};
+use super::session::WriteSession;
+use super::statement::statements;
+use super::{fault, organisation};
 use crate::domain::name::{OrganisationId, OwnId};
 use crate::domain::profile::Profile;
 use crate::error::{Error, Result};
 
 statements! {
-    BEGIN = ("profile_import.begin",
+    upkeep BEGIN = ("profile_import.begin",
         "INSERT INTO profile_import (id, organisation_id, staged, create_micros, touch_micros) \
          VALUES ($1, $2, 0, $3, $3)");
-    COUNT = ("profile_import.count",
+    upkeep COUNT = ("profile_import.count",
         "UPDATE profile_import SET staged = staged + $3, touch_micros = $4 \
          WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL RETURNING staged");
-    STAGED = ("profile_import.staged",
-        "SELECT ordinal, row_number FROM profile_document WHERE import_id = $1 AND own_id = $2");
-    FINISH = ("profile_import.finish",
+    query STAGED = filtered("profile_import.staged",
+        "SELECT d.ordinal, d.row_number FROM profile_document d JOIN profile_import i ON i.id = d.import_id \
+         WHERE d.import_id = $1 AND d.own_id = $2 AND (CAST($3 AS TEXT) IS NULL OR i.organisation_id = $3)");
+    change FINISH = ("profile_import.finish",
         "UPDATE profile_import SET finish_micros = $3 WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
-    COMPARE = ("profile_import.compare",
+    query COMPARE = filtered("profile_import.compare",
         "SELECT COUNT(*) AS staged, COUNT(p.own_id) AS known, \
          CAST(COALESCE(SUM(CASE WHEN p.digest = d.digest THEN 1 ELSE 0 END), 0) AS BIGINT) AS unchanged \
          FROM profile_document d LEFT JOIN profile p ON p.organisation_id = $2 AND p.own_id = d.own_id \
-         WHERE d.import_id = $1");
-    UPSERT = ("profile_import.upsert",
+         WHERE d.import_id = $1 AND (CAST($3 AS TEXT) IS NULL OR CAST($2 AS TEXT) = $3)");
+    change UPSERT = ("profile_import.upsert",
         "INSERT INTO profile (organisation_id, own_id, version, import_id, digest, is_mentor, is_mentee, create_micros, \
          update_micros) SELECT $2, own_id, 1, import_id, digest, is_mentor, is_mentee, CAST($3 AS BIGINT), \
          CAST($3 AS BIGINT) FROM profile_document WHERE import_id = $1 \
@@ -38,29 +45,29 @@ statements! {
          import_id = excluded.import_id, digest = excluded.digest, is_mentor = excluded.is_mentor, \
          is_mentee = excluded.is_mentee, update_micros = excluded.update_micros \
          WHERE profile.digest <> excluded.digest");
-    KEEP_VERSIONS = ("profile_import.keep_versions",
+    change KEEP_VERSIONS = ("profile_import.keep_versions",
         "INSERT INTO profile_version (organisation_id, own_id, version, import_id, create_micros) \
          SELECT p.organisation_id, p.own_id, p.version, p.import_id, CAST($3 AS BIGINT) FROM profile_document d \
          JOIN profile p ON p.organisation_id = $2 AND p.own_id = d.own_id \
          WHERE d.import_id = $1 AND p.import_id = $1");
-    DROP_UNCHANGED = ("profile_import.drop_unchanged",
+    change DROP_UNCHANGED = ("profile_import.drop_unchanged",
         "DELETE FROM profile_document WHERE import_id = $1 AND NOT EXISTS (SELECT 1 FROM profile p \
          WHERE p.organisation_id = $2 AND p.own_id = profile_document.own_id AND p.import_id = $1)");
-    DISCARD = ("profile_import.discard",
+    upkeep DISCARD = ("profile_import.discard",
         "DELETE FROM profile_import WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
-    STALE = ("profile_import.purge", "DELETE FROM profile_import WHERE touch_micros < $1 AND finish_micros IS NULL");
+    upkeep STALE = ("profile_import.purge",
+        "DELETE FROM profile_import WHERE touch_micros < $1 AND finish_micros IS NULL");
+    // A row of a person who is staged already changes nothing.
+    upkeep STAGE = bulk(
+        name: "profile_import.stage",
+        head: "INSERT INTO profile_document \
+               (import_id, own_id, ordinal, row_number, digest, is_mentor, is_mentee, document) VALUES",
+        columns: 8,
+        tail: " ON CONFLICT (import_id, own_id) DO NOTHING",
+    );
 }
 
-/// Stages rows; a person who is staged already is left as she is.
-pub(super) const STAGE: Bulk = Bulk {
-    name: "profile_import.stage",
-    head: "INSERT INTO profile_document \
-           (import_id, own_id, ordinal, row_number, digest, is_mentor, is_mentee, document) VALUES",
-    columns: 8,
-    tail: " ON CONFLICT (import_id, own_id) DO NOTHING",
-};
-
-/// An import under way.
+/// An import under way, begun in a scope that covers its organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportKey {
     organisation: OrganisationId,
@@ -98,7 +105,7 @@ impl StagedRow {
     }
 }
 
-/// A row that names a person whom an earlier row of the import names already. It was not staged.
+/// A row that names the same person as an earlier row of the import. The row was not staged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duplicate {
     /// The row.
@@ -116,7 +123,7 @@ pub struct ImportCounts {
     pub created: i64,
     /// Profiles that changed.
     pub updated: i64,
-    /// Profiles that were already exactly so.
+    /// Profiles that were already the same.
     pub unchanged: i64,
 }
 
@@ -129,15 +136,15 @@ impl Store {
         id: &str,
         now: Timestamp,
     ) -> Result<ImportKey> {
-        let mut session = self.writer().await?;
-        organisation::require(&mut session, scope, organisation).await?;
+        let mut session = self.housekeeping(scope).await?;
+        organisation::require(session.reads(), organisation).await?;
         let begun = session.execute(BEGIN, values![id, organisation, now]).await?;
-        fault::expect_rows(BEGIN.name, begun, 1)?;
+        fault::expect_rows(BEGIN.0.name, begun, 1)?;
         session.commit().await?;
         Ok(ImportKey { organisation: organisation.clone(), id: id.to_owned() })
     }
 
-    /// Stages rows in one short transaction, and answers those that name a person whom an earlier row names.
+    /// Stages rows in one short transaction, and returns those that name the same person as an earlier row.
     ///
     /// Fails with `NotFound` if the import was finished, discarded or purged.
     pub async fn stage_rows(
@@ -150,8 +157,8 @@ impl Store {
         if number == 0 {
             return Ok(Vec::new());
         }
-        let mut session = self.writer().await?;
-        // Counting first makes a second stream of the same import wait, and numbers the rows.
+        let mut session = self.housekeeping(&import.scope()).await?;
+        // Counting first numbers the rows, and makes a second stream of the same import wait.
         let counted = session
             .row(COUNT, values![import.id.as_str(), &import.organisation, number, now])
             .await?
@@ -169,25 +176,32 @@ impl Store {
         Ok(duplicates)
     }
 
-    /// Forgets an import and its rows; nothing happens if there is none.
+    /// Deletes an import and its rows; nothing happens if there is none.
     pub async fn discard_import(&self, import: &ImportKey) -> Result<()> {
-        let mut session = self.writer().await?;
+        let mut session = self.housekeeping(&import.scope()).await?;
         session.execute(DISCARD, values![import.id.as_str(), &import.organisation]).await?;
         session.commit().await
     }
 
-    /// Forgets imports that no row has reached since `limit`, and says how many.
-    pub async fn purge_stale_imports(&self, limit: Timestamp) -> Result<u64> {
-        let mut session = self.writer().await?;
+    /// Deletes imports that no row has reached since `limit`, and returns their number.
+    pub async fn purge_stale_imports(&self, scope: &Scope, limit: Timestamp) -> Result<u64> {
+        scope.require_system()?;
+        let mut session = self.housekeeping(scope).await?;
         let purged = session.execute(STALE, values![limit]).await?;
         session.commit().await?;
         Ok(purged)
     }
 }
 
+impl ImportKey {
+    fn scope(&self) -> Scope {
+        Scope::Organisation(self.organisation.clone())
+    }
+}
+
 /// Stages up to `BULK_ROWS` rows, numbered from `first`.
 async fn stage_chunk(
-    session: &mut Session,
+    session: &mut Housekeeping,
     import: &ImportKey,
     first: i64,
     chunk: Vec<StagedRow>,
@@ -202,13 +216,13 @@ async fn stage_chunk(
     if staged == names.len() as u64 {
         return Ok(());
     }
-    // Some were staged before, by an earlier batch or earlier in this one: those whose stored number is another.
+    // Some people were staged before, by an earlier batch or earlier in this one: their stored number differs.
     let mut stored: HashMap<OwnId, (i64, i64)> = HashMap::new();
     for ((row, id), ordinal) in names.into_iter().zip(first..) {
         let (at, first_row) = if let Some(known) = stored.get(&id) {
             *known
         } else {
-            let found = session.one(STAGED, values![import.id.as_str(), &id]).await?;
+            let found = session.reads().one(STAGED, values![import.id.as_str(), &id]).await?;
             let known = (found.int("ordinal")?, found.int("row_number")?);
             stored.insert(id.clone(), known);
             known
@@ -221,31 +235,28 @@ async fn stage_chunk(
 }
 
 impl WriteSession {
-    /// Turns the staged rows into profiles: a new version for each new or changed one, nothing for the others.
+    /// Makes profiles of the staged rows: a new version of each new or changed profile, nothing for the others.
     ///
     /// Fails with `NotFound` if the import was finished, discarded or purged.
-    pub async fn finish_import(&mut self, import: &ImportKey) -> Result<ImportCounts> {
+    pub async fn finish_import(&mut self, import: &ImportKey) -> Result<(ImportCounts, Note)> {
         let ImportKey { organisation, id } = import;
-        let now = self.now();
+        let (now, owner) = (self.now(), Owner::Organisation(organisation));
         self.lock_organisation(organisation).await?;
         let keys = || values![id.as_str(), organisation];
         let dated = || values![id.as_str(), organisation, now];
-        let session = self.connection();
-        if session.execute(FINISH, dated()).await? == 0 {
+        if self.change(owner, FINISH, dated()).await? == 0 {
             return Err(Error::NotFound(format!("import {id}")));
         }
-        let compared = session.one(COMPARE, keys()).await?;
+        let compared = self.reads().one(COMPARE, keys()).await?;
         let (staged, known) = (compared.int("staged")?, compared.int("known")?);
         let unchanged = compared.int("unchanged")?;
         let counts = ImportCounts { created: staged - known, updated: known - unchanged, unchanged };
         let changed = (counts.created + counts.updated).unsigned_abs();
         for statement in [UPSERT, KEEP_VERSIONS] {
-            let written = session.execute(statement, dated()).await?;
-            fault::expect_rows(statement.name, written, changed)?;
+            self.change_exactly(changed, owner, statement, dated()).await?;
         }
         if unchanged > 0 {
-            let dropped = session.execute(DROP_UNCHANGED, keys()).await?;
-            fault::expect_rows(DROP_UNCHANGED.name, dropped, unchanged.unsigned_abs())?;
+            self.change_exactly(unchanged.unsigned_abs(), owner, DROP_UNCHANGED, keys()).await?;
         }
         let detail = json!({
             "import": id,
@@ -253,7 +264,6 @@ impl WriteSession {
             "updated": counts.updated,
             "unchanged": counts.unchanged,
         });
-        self.note(Some(organisation), "profile.import", &organisation.name(), &detail).await?;
-        Ok(counts)
+        Ok((counts, Note::new(owner, "profile.import", organisation.name(), &detail)))
     }
 }

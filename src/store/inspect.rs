@@ -1,106 +1,131 @@
-//! What an operator's `doctor` and the tests ask of the store: does it answer, does it know every statement, and how
-//! would it find the rows.
+//! What `doctor` and health ask of the store: does the database answer, and does it accept every statement.
 
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _, SqlSafeStr as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
 
-use super::dialect::{Bulk, Statement, statements, values};
-use super::{
-    Backend, Store, fault, import, journal, migration, organisation, profile, queue, result, round, run,
-};
-use super::{session, token};
+use super::backend::{Backend, Store};
+use super::dialect::values;
+use super::fault;
+use super::scope::Scope;
+use super::statement::{self, statements};
 use crate::error::Result;
 
 statements! {
-    PING = ("ping", "SELECT 1 AS answer");
-}
-
-/// How the database would run a statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// The statement's name.
-    pub statement: &'static str,
-    /// The plan, line by line, in the database's words.
-    pub lines: Vec<String>,
-}
-
-/// Every statement with its text, in a fixed order; bulk inserts with two rows.
-fn every(postgres: bool) -> Vec<(&'static str, String)> {
-    let single: [&[Statement]; 12] = [
-        ALL,
-        migration::ALL,
-        session::ALL,
-        journal::ALL,
-        organisation::ALL,
-        profile::ALL,
-        import::ALL,
-        round::ALL,
-        run::ALL,
-        queue::ALL,
-        result::ALL,
-        token::ALL,
-    ];
-    let bulk: [Bulk; 4] = [import::STAGE, round::ENROL, queue::KEEP_MATCHES, queue::KEEP_UNMATCHED];
-    let text = |statement: &Statement| if postgres { statement.postgres } else { statement.sqlite };
-    let single = single.into_iter().flatten().chain([&journal::APPEND]);
-    let single = single.map(|statement| (statement.name, text(statement).to_owned()));
-    single.chain(bulk.map(|bulk| (bulk.name, bulk.text(2)))).collect()
-}
-
-pub(super) async fn ping(store: &Store) -> Result<()> {
-    let mut session = store.reader().await?;
-    session.one(PING, values![]).await?;
-    session.end().await
-}
-
-async fn prepare<C>(connection: &mut C, statements: Vec<(&'static str, String)>) -> Result<usize>
-where
-    for<'c> &'c mut C: sqlx::Executor<'c>,
-{
-    let number = statements.len();
-    for (name, text) in statements {
-        let prepared = connection.prepare(AssertSqlSafe(text).into_sql_str()).await;
-        prepared.map(drop).map_err(|error| fault::of(name, error))?;
-    }
-    Ok(number)
+    query PING = shared("ping", "SELECT 1 AS answer");
 }
 
 impl Store {
-    /// Has the database parse and check every statement of the store, and says how many there are. On PostgreSQL it takes
-    /// a connection of its own, because prepared statements last as long as their connection.
+    /// `Ok` if the database answers.
+    pub async fn ping(&self, scope: &Scope) -> Result<()> {
+        let mut session = self.reader(scope).await?;
+        session.one(PING, values![]).await?;
+        session.end().await
+    }
+
+    /// Has the database parse and check every statement of the store, and returns their names. On PostgreSQL this takes a
+    /// connection of its own, because prepared statements last as long as their connection.
     ///
-    /// Fails at the first statement that the schema or the dialect does not fit.
-    pub async fn prepare_statements(&self) -> Result<usize> {
-        match &self.0 {
+    /// Fails at the first statement that does not fit the schema or the dialect.
+    pub async fn prepare_statements(&self) -> Result<Vec<&'static str>> {
+        match &self.backend {
             Backend::Sqlite { readers, .. } => {
                 let mut held = readers.acquire().await.map_err(|error| fault::of("begin", error))?;
-                prepare(&mut *held, every(false)).await
+                prepare(&mut *held, false).await
             }
             Backend::Postgres(pool) => {
                 let mut own = pool.acquire().await.map_err(|error| fault::of("begin", error))?.detach();
-                let prepared = prepare(&mut own, every(true)).await;
+                let prepared = prepare(&mut own, true).await;
                 own.close().await.map_err(|error| fault::of("end", error))?;
                 prepared
             }
         }
     }
+}
 
-    /// How SQLite would run every statement. PostgreSQL plans by the rows it holds, so there the answer is empty.
-    pub async fn plans(&self) -> Result<Vec<Plan>> {
+async fn prepare<C>(connection: &mut C, postgres: bool) -> Result<Vec<&'static str>>
+where
+    for<'c> &'c mut C: sqlx::Executor<'c>,
+{
+    let mut prepared = Vec::new();
+    for statement in statement::every() {
+        let (name, text) = (statement.name(), AssertSqlSafe(statement.text(postgres)));
+        let known = connection.prepare(text.into_sql_str()).await;
+        known.map(drop).map_err(|error| fault::of(name, error))?;
+        prepared.push(name);
+    }
+    Ok(prepared)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use super::*;
+
+    /// How a database runs a statement.
+    struct Plan {
+        statement: &'static str,
+        lines: Vec<String>,
+    }
+
+    /// The plans of SQLite, over a fresh schema. PostgreSQL plans by the rows that it holds.
+    async fn plans() -> Vec<Plan> {
+        let home = tempfile::tempdir().expect("a directory");
+        let store = Store::open(home.path().join("wim.db").to_str().expect("UTF-8")).await.expect("opens");
+        store.migrate().await.expect("migrates");
+        let Backend::Sqlite { readers, .. } = &store.backend else { panic!("is SQLite") };
+        let mut held = readers.acquire().await.expect("a reader");
         let mut plans = Vec::new();
-        let Backend::Sqlite { readers, .. } = &self.0 else { return Ok(plans) };
-        let mut held = readers.acquire().await.map_err(|error| fault::of("begin", error))?;
-        for (statement, text) in every(false) {
+        for statement in statement::every() {
+            let text = statement.text(false);
             if text.starts_with("CREATE") {
                 continue;
             }
             let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
-            let rows = sqlx::raw_sql(explain)
-                .fetch_all(&mut *held)
-                .await
-                .map_err(|error| fault::of(statement, error))?;
-            let lines = rows.iter().map(|row| row.try_get("detail")).collect::<Result<_, _>>();
-            plans.push(Plan { statement, lines: lines.map_err(|error| fault::of(statement, error))? });
+            let rows = sqlx::raw_sql(explain).fetch_all(&mut *held).await.expect("a plan");
+            let lines = rows.iter().map(|row| row.try_get("detail").expect("a line")).collect();
+            plans.push(Plan { statement: statement.name(), lines });
         }
-        Ok(plans)
+        drop(held);
+        store.close().await;
+        plans
+    }
+
+    /// Walks of a whole table and sorts that stay: small by nature, all rows wanted, or of one page.
+    const REVIEWED: [(&str, &str); 7] = [
+        ("migration.exists", "SCAN sqlite_schema"),
+        ("api_token.count", "SCAN api_token"),
+        ("api_token.count_coordinators", "SCAN api_token"),
+        ("api_token.find", "SCAN api_token"),
+        ("profile.named", "SCAN json_each"),
+        ("run_match.list_of_organisation", "SCAN ment"),
+        ("run_match.list_of_organisation", "USE TEMP B-TREE FOR ORDER BY"),
+    ];
+
+    #[tokio::test]
+    async fn every_statement_finds_its_rows_by_an_index() {
+        let mut walks = Vec::new();
+        for plan in plans().await {
+            for line in &plan.lines {
+                let whole =
+                    line.starts_with("SCAN") && !line.contains(" USING ") && line != "SCAN CONSTANT ROW";
+                let inserted = line == "SCAN 2 CONSTANT ROWS" || line.contains("-ROW VALUES CLAUSE");
+                let sorted = line.contains("TEMP B-TREE") && plan.statement.contains("list");
+                let reviewed =
+                    REVIEWED.iter().any(|(name, text)| plan.statement == *name && line.starts_with(text));
+                if (whole || sorted) && !inserted && !reviewed {
+                    walks.push(format!("{}: {line}", plan.statement));
+                }
+            }
+        }
+        assert_eq!(walks, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn the_plans_of_the_lists_are_as_reviewed() {
+        let plans = plans().await;
+        let lists = plans.iter().filter(|plan| plan.statement.contains("list"));
+        let text: Vec<String> =
+            lists.map(|plan| format!("{}\n    {}", plan.statement, plan.lines.join("\n    "))).collect();
+        insta::assert_snapshot!(text.join("\n"));
     }
 }

@@ -1,10 +1,13 @@
-//! Migrations: compiled in, applied in one transaction under a lock, so that several replicas may start at once. sqlx's
-//! own migrator locks nothing on SQLite, and on PostgreSQL needs a session of its own, which a pooler does not give.
+//! Migrations: compiled in, applied in one transaction under a lock, so that several replicas may start at once. The
+//! migrator of sqlx is not used: it takes no lock on SQLite, and on PostgreSQL it needs a database session of its own,
+//! which a pooler does not provide.
 
 use sha2::{Digest as _, Sha256};
 
-use super::dialect::{Session, statements, values};
-use super::{Backend, Store};
+use super::backend::{Backend, Store};
+use super::dialect::{Connection, Row, Value, values};
+use super::fault;
+use super::statement::{Statement, statements};
 use crate::error::{Error, Result};
 
 /// One step of the schema, in both dialects.
@@ -26,27 +29,27 @@ macro_rules! migration {
     };
 }
 
-/// All of them, in order. An applied migration is never edited: its digest is checked.
+/// All migrations, in order. An applied migration is never edited: its digest is checked.
 const MIGRATIONS: &[Migration] = &[migration!(1, "0001_house")];
 
 statements! {
-    CREATE = ("migration.create", "CREATE TABLE IF NOT EXISTS schema_migration (\
+    schema CREATE = ("migration.create", "CREATE TABLE IF NOT EXISTS schema_migration (\
         version BIGINT PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL)");
-    // One fixed number, so that all replicas wait for one another; the lock ends with the transaction.
-    LOCK = ("migration.lock",
+    // One fixed number, so that replicas wait for one another. The lock ends with the transaction.
+    schema LOCK = ("migration.lock",
         sqlite: "SELECT 1 AS locked",
         postgres: "SELECT 1 AS locked FROM (SELECT pg_advisory_xact_lock(7305803642)) AS lock");
-    EXISTS = ("migration.exists",
+    schema EXISTS = ("migration.exists",
         sqlite: "SELECT COUNT(*) AS tables FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migration'",
         postgres: "SELECT COUNT(*) AS tables FROM pg_tables \
             WHERE schemaname = current_schema() AND tablename = 'schema_migration'");
-    LIST = ("migration.list", "SELECT version, digest FROM schema_migration ORDER BY version");
-    RECORD = ("migration.record", "INSERT INTO schema_migration (version, name, digest) VALUES ($1, $2, $3)");
+    schema LIST = ("migration.list", "SELECT version, digest FROM schema_migration ORDER BY version");
+    schema RECORD = ("migration.record", "INSERT INTO schema_migration (version, name, digest) VALUES ($1, $2, $3)");
 }
 
 impl Migration {
     fn text(&self, store: &Store) -> &'static str {
-        match store.0 {
+        match store.backend {
             Backend::Sqlite { .. } => self.sqlite,
             Backend::Postgres(_) => self.postgres,
         }
@@ -57,36 +60,46 @@ impl Migration {
     }
 }
 
-/// Applies what is pending.
-pub(super) async fn migrate(store: &Store) -> Result<usize> {
-    let mut session = store.writer().await?;
-    session.one(LOCK, values![]).await?;
-    session.execute(CREATE, values![]).await?;
-    let pending = unapplied(store, &mut session).await?;
-    for migration in &pending {
-        session.script(migration.name, migration.text(store)).await?;
-        let values = values![migration.version, migration.name, migration.digest(store)];
-        session.execute(RECORD, values).await?;
+impl Store {
+    /// Brings the schema up to date and returns the number of migrations that were applied. Safe to call from several
+    /// replicas at once: one migrates, the others wait.
+    pub async fn migrate(&self) -> Result<usize> {
+        let mut connection = self.connect_to_write().await?;
+        one(&mut connection, LOCK).await?;
+        connection.execute(CREATE, values![]).await?;
+        let pending = unapplied(self, &mut connection).await?;
+        for migration in &pending {
+            connection.script(migration.name, migration.text(self)).await?;
+            let values = values![migration.version, migration.name, migration.digest(self)];
+            let recorded = connection.execute(RECORD, values).await?;
+            fault::expect_rows(RECORD.name, recorded, 1)?;
+        }
+        connection.commit().await?;
+        Ok(pending.len())
     }
-    session.commit().await?;
-    Ok(pending.len())
+
+    /// Names of the migrations that are not applied yet.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>> {
+        let mut connection = self.connect_to_snapshot().await?;
+        let pending = if one(&mut connection, EXISTS).await?.int("tables")? == 0 {
+            MIGRATIONS.iter().collect()
+        } else {
+            unapplied(self, &mut connection).await?
+        };
+        connection.end().await?;
+        Ok(pending.iter().map(|migration| migration.name.to_owned()).collect())
+    }
 }
 
-/// Names of what is pending.
-pub(super) async fn pending(store: &Store) -> Result<Vec<String>> {
-    let mut session = store.snapshot_reader().await?;
-    let pending = if session.one(EXISTS, values![]).await?.int("tables")? == 0 {
-        MIGRATIONS.iter().collect()
-    } else {
-        unapplied(store, &mut session).await?
-    };
-    session.end().await?;
-    Ok(pending.iter().map(|migration| migration.name.to_owned()).collect())
+/// The one row of a statement without values.
+async fn one(connection: &mut Connection, statement: Statement) -> Result<Row> {
+    let row = connection.row(statement, Vec::<Value>::new()).await?;
+    row.ok_or_else(|| fault::of(statement.name, sqlx::Error::RowNotFound))
 }
 
-async fn unapplied(store: &Store, session: &mut Session) -> Result<Vec<&'static Migration>> {
+async fn unapplied(store: &Store, connection: &mut Connection) -> Result<Vec<&'static Migration>> {
     let mut applied = std::collections::BTreeMap::new();
-    for row in session.rows(LIST, values![]).await? {
+    for row in connection.rows(LIST, values![]).await? {
         applied.insert(row.int("version")?, row.text("digest")?);
     }
     let mut pending = Vec::new();
@@ -102,7 +115,7 @@ async fn unapplied(store: &Store, session: &mut Session) -> Result<Vec<&'static 
             }
         }
     }
-    // A newer release may have expanded the schema; this one works with it, because migrations expand before they
+    // A newer release may have expanded the schema. This release works with it, because migrations expand before they
     // contract.
     Ok(pending)
 }

@@ -1,33 +1,42 @@
-//! Organisations, and the rules they decide for their own members.
+//! Organisations, and the rules that each decides for its own members.
 
 use serde_json::json;
 
-use super::dialect::{self, Row, Session, statements, values};
-use super::{Scope, Store, WriteSession};
+use super::backend::Store;
+use super::dialect::{self, Row, values};
+use super::journal::Note;
+use super::read::ReadSession;
+use super::scope::{Owner, Scope};
+use super::session::WriteSession;
+use super::statement::statements;
 use crate::domain::name::OrganisationId;
 use crate::domain::organisation::{Organisation, OrganisationContent};
 use crate::domain::vocabulary::Country;
 use crate::error::{Error, Result};
 
 statements! {
-    CREATE = ("organisation.create",
+    change CREATE = ("organisation.create",
         "INSERT INTO organisation (id, display_name, country, rules, version, create_micros, update_micros) \
          VALUES ($1, $2, $3, $4, 1, $5, $5) ON CONFLICT (id) DO NOTHING");
-    GET = ("organisation.get",
+    query GET = filtered("organisation.get",
         "SELECT id, display_name, country, rules, version, create_micros, update_micros \
          FROM organisation WHERE id = $1 AND (CAST($2 AS TEXT) IS NULL OR id = $2)");
-    LIST = ("organisation.list",
+    query LIST = split("organisation.list",
         "SELECT id, display_name, country, rules, version, create_micros, update_micros \
-         FROM organisation WHERE id > $1 ORDER BY id LIMIT $2");
-    /// Writers of one organisation's profiles take turns.
-    LOCK = ("organisation.lock", locking: "SELECT id FROM organisation WHERE id = $1");
+         FROM organisation WHERE id > $1 ORDER BY id LIMIT $2";
+        "organisation.list_of_organisation",
+        "SELECT id, display_name, country, rules, version, create_micros, update_micros \
+         FROM organisation WHERE id > $1 AND id = $3 ORDER BY id LIMIT $2");
+    // Writers of one organisation's profiles take turns.
+    query LOCK = filtered("organisation.lock", locking: "SELECT id FROM organisation WHERE id = $1 AND \
+        (CAST($2 AS TEXT) IS NULL OR id = $2)");
 }
 
 impl Store {
     /// One organisation.
     pub async fn organisation(&self, scope: &Scope, id: &OrganisationId) -> Result<Organisation> {
-        let mut session = self.reader().await?;
-        let found = session.row(GET, values![id, scope.id()]).await?;
+        let mut session = self.reader(scope).await?;
+        let found = session.row(GET, values![id]).await?;
         session.end().await?;
         found.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(id.name()))
     }
@@ -40,27 +49,20 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Organisation>> {
         let after = after.map_or("", OrganisationId::as_str);
-        let mut session = self.reader().await?;
-        let rows = match scope.organisation() {
-            None => session.rows(LIST, values![after, limit]).await?,
-            Some(own) if own.as_str() > after && limit > 0 => {
-                session.rows(GET, values![own, own.as_str()]).await?
-            }
-            Some(_) => Vec::new(),
-        };
+        let mut session = self.reader(scope).await?;
+        let rows = session.rows(LIST, values![after, limit]).await?;
         session.end().await?;
         rows.iter().map(read).collect()
     }
 }
 
 impl WriteSession {
-    /// Registers an organisation. Fails with `AlreadyExists` if there is one of this id.
+    /// Registers an organisation. Fails with `AlreadyExists` if the id is taken.
     pub async fn create_organisation(
         &mut self,
         id: &OrganisationId,
         content: &OrganisationContent,
-    ) -> Result<Organisation> {
-        self.covered(id)?;
+    ) -> Result<(Organisation, Note)> {
         let now = self.now();
         let values = values![
             id,
@@ -69,30 +71,30 @@ impl WriteSession {
             dialect::json(&content.rules)?,
             now,
         ];
-        if self.connection().execute(CREATE, values).await? == 0 {
+        if self.change(Owner::Organisation(id), CREATE, values).await? == 0 {
             return Err(Error::AlreadyExists(id.name()));
         }
-        self.note(Some(id), "organisation.create", &id.name(), &json!({})).await?;
-        Ok(Organisation {
+        let note = Note::new(Owner::Organisation(id), "organisation.create", id.name(), &json!({}));
+        let created = Organisation {
             id: id.clone(),
             content: content.clone(),
             version: 1,
             create_time: now,
             update_time: now,
-        })
+        };
+        Ok((created, note))
     }
 
     /// Makes other writers of the organisation's profiles wait. Fails with `NotFound` if it does not exist.
     pub(super) async fn lock_organisation(&mut self, id: &OrganisationId) -> Result<()> {
-        self.covered(id)?;
-        let found = self.connection().row(LOCK, values![id]).await?;
+        let found = self.reads().row(LOCK, values![id]).await?;
         found.map(drop).ok_or_else(|| Error::NotFound(id.name()))
     }
 }
 
-/// `Ok` if the organisation exists for the caller.
-pub(super) async fn require(session: &mut Session, scope: &Scope, id: &OrganisationId) -> Result<()> {
-    let found = session.row(GET, values![id, scope.id()]).await?;
+/// `Ok` if the organisation exists in the session's scope.
+pub(super) async fn require(session: &mut ReadSession, id: &OrganisationId) -> Result<()> {
+    let found = session.row(GET, values![id]).await?;
     found.map(drop).ok_or_else(|| Error::NotFound(id.name()))
 }
 

@@ -1,7 +1,11 @@
-//! Profiles as they stand. They come in by imports, see `import`.
+//! Profiles in their present versions. Imports write them, see `import`.
 
-use super::dialect::{self, Row, Session, statements, values};
-use super::{Scope, Store, organisation};
+use super::backend::Store;
+use super::dialect::{self, Row, values};
+use super::organisation;
+use super::read::ReadSession;
+use super::scope::Scope;
+use super::statement::statements;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::StoredProfile;
 use crate::error::{Error, Result};
@@ -15,31 +19,34 @@ macro_rules! profiles {
 }
 
 statements! {
-    GET = ("profile.get",
+    query GET = filtered("profile.get",
         concat!(profiles!(), "WHERE p.organisation_id = $1 AND p.own_id = $2 \
             AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3)"));
-    LIST = ("profile.list",
-        concat!(profiles!(), "WHERE p.organisation_id = $1 AND p.own_id > $2 ORDER BY p.own_id LIMIT $3"));
-    // A list of any length as one value; the databases spell its reading differently.
-    NAMED = ("profile.named",
+    query LIST = filtered("profile.list",
+        concat!(profiles!(), "WHERE p.organisation_id = $1 AND p.own_id > $2 \
+            AND (CAST($4 AS TEXT) IS NULL OR p.organisation_id = $4) ORDER BY p.own_id LIMIT $3"));
+    // A list of any length is one value. The databases spell its reading differently.
+    query NAMED = filtered("profile.named",
         sqlite: concat!(profiles!(), "WHERE p.organisation_id = $1 \
-            AND p.own_id IN (SELECT value FROM json_each($2)) ORDER BY p.own_id"),
+            AND p.own_id IN (SELECT value FROM json_each($2)) \
+            AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3) ORDER BY p.own_id"),
         postgres: concat!(profiles!(), "WHERE p.organisation_id = $1 AND p.own_id IN \
-            (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) ORDER BY p.own_id"));
+            (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) \
+            AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3) ORDER BY p.own_id"));
 }
 
 impl Store {
     /// One profile.
     pub async fn profile(&self, scope: &Scope, name: &ProfileRef) -> Result<StoredProfile> {
-        let mut session = self.reader().await?;
-        let found = session.row(GET, values![&name.organisation, &name.id, scope.id()]).await?;
+        let mut session = self.reader(scope).await?;
+        let found = session.row(GET, values![&name.organisation, &name.id]).await?;
         session.end().await?;
         found.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(name.name()))
     }
 
     /// Profiles of an organisation after id `after`, by id, at most `limit`: for lists and exports.
     ///
-    /// Fails with `NotFound` if the organisation does not exist for the caller.
+    /// Fails with `NotFound` if the organisation does not exist in the scope.
     pub async fn list_profiles(
         &self,
         scope: &Scope,
@@ -47,22 +54,19 @@ impl Store {
         after: Option<&OwnId>,
         limit: u32,
     ) -> Result<Vec<StoredProfile>> {
-        if !scope.covers(organisation) {
-            return Err(Error::NotFound(organisation.name()));
-        }
-        let mut session = self.snapshot_reader().await?;
+        let mut session = self.snapshot_reader(scope).await?;
         let page = page(&mut session, organisation, after, limit).await?;
         if page.is_empty() {
-            organisation::require(&mut session, scope, organisation).await?;
+            organisation::require(&mut session, organisation).await?;
         }
         session.end().await?;
         Ok(page)
     }
 }
 
-/// Profiles after id `after`, as the session sees them.
+/// Profiles after id `after` in the session's scope.
 pub(super) async fn page(
-    session: &mut Session,
+    session: &mut ReadSession,
     organisation: &OrganisationId,
     after: Option<&OwnId>,
     limit: u32,
@@ -71,9 +75,9 @@ pub(super) async fn page(
     session.rows(LIST, values![organisation, after, limit]).await?.iter().map(read).collect()
 }
 
-/// The named profiles, as the session sees them.
+/// The named profiles in the session's scope.
 pub(super) async fn named(
-    session: &mut Session,
+    session: &mut ReadSession,
     organisation: &OrganisationId,
     ids: &[OwnId],
 ) -> Result<Vec<StoredProfile>> {

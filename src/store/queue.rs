@@ -1,21 +1,28 @@
-//! Runs as workers see them: claimed under a lease that ends by itself, and written with the fencing number of the
-//! claim. A worker that was taken for dead and comes back holds an old number, and changes nothing.
+//! Runs as workers use them: claimed under a lease that expires, and written with the fencing number of the claim. A
+//! worker whose lease has expired holds an old number, and its writes change no row.
+//!
+//! Claim, heartbeat and release are housekeeping: they move a run between `queued` and `running`, and write no journal
+//! line. The end of a run is a change, and writes one.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::dialect::{self, Bulk, statements, values};
+use super::backend::Store;
+use super::dialect::{self, Value, values};
+use super::journal::Note;
 use super::run::{self, run_columns};
-use super::{Store, WriteSession, fault, result};
-use crate::domain::name::RunRef;
+use super::scope::{Owner, Scope};
+use super::session::WriteSession;
+use super::statement::{Change, statements};
+use super::{fault, result};
 use crate::domain::run::{Match, Progress, Run, RunState, RunSummary, Unmatched};
 use crate::error::{Error, Result};
 
 statements! {
-    // Workers on PostgreSQL pass over a run that another is claiming; SQLite has one writer and no such words.
-    CLAIM = ("run.claim",
+    // On PostgreSQL a worker skips a run that another worker is claiming. SQLite has one writer and no such clause.
+    upkeep CLAIM = ("run.claim",
         sqlite: concat!("UPDATE run SET state = 'running', attempt = attempt + 1, fence = fence + 1, lease_owner = $1, \
             lease_until_micros = $2, start_micros = COALESCE(start_micros, $3), stage = NULL, stage_done = 0, \
             stage_total = 0, stage_eta_millis = NULL WHERE (round_id, number) = (SELECT round_id, number FROM run \
@@ -27,94 +34,89 @@ statements! {
             (SELECT round_id, number FROM run WHERE state IN ('queued', 'running') \
             AND (state = 'queued' OR lease_until_micros < $3) ORDER BY create_micros, round_id, number LIMIT 1 \
             FOR UPDATE SKIP LOCKED) RETURNING fence, cancel_requested, ", run_columns!()));
-    RENEW = ("run.renew",
+    upkeep RENEW = ("run.renew",
         "UPDATE run SET lease_until_micros = $4 WHERE round_id = $1 AND number = $2 AND fence = $3 \
          AND state = 'running' RETURNING cancel_requested");
-    PROGRESS = ("run.progress",
+    upkeep PROGRESS = ("run.progress",
         "UPDATE run SET lease_until_micros = $4, stage = $5, stage_done = $6, stage_total = $7, stage_eta_millis = $8 \
          WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running' RETURNING cancel_requested");
-    CANCEL_REQUESTED = ("run.cancel_requested",
-        "SELECT cancel_requested FROM run WHERE round_id = $1 AND number = $2");
-    RELEASE = ("run.release",
-        "UPDATE run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_owner = NULL, lease_until_micros = NULL, \
-         stage = NULL WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
-    SUCCEED = ("run.succeed",
+    upkeep RELEASE = ("run.release",
+        "UPDATE run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_owner = NULL, \
+         lease_until_micros = NULL, stage = NULL WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
+    change SUCCEED = ("run.succeed",
         "UPDATE run SET state = 'succeeded', end_micros = $4, engine_version = $5, result_digest = $6, summary = $7, \
          certificate = $8, stage = NULL, lease_owner = NULL, lease_until_micros = NULL \
          WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
-    FAIL = ("run.fail",
+    change FAIL = ("run.fail",
         "UPDATE run SET state = 'failed', end_micros = $4, failure_reason = $5, failure_message = $6, stage = NULL, \
          lease_owner = NULL, lease_until_micros = NULL \
          WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
-    CANCEL = ("run.cancel",
+    change CANCEL = ("run.cancel",
         "UPDATE run SET state = 'cancelled', end_micros = $4, stage = NULL, lease_owner = NULL, \
          lease_until_micros = NULL WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
-    NEXT_EXPIRY = ("run.next_expiry",
-        "SELECT MIN(lease_until_micros) AS expiry FROM run WHERE state IN ('queued', 'running')");
+    change KEEP_MATCHES = bulk(
+        name: "run_match.create",
+        head: "INSERT INTO run_match (round_id, run_number, ordinal, mentee_organisation_id, mentee_own_id, \
+               mentor_organisation_id, mentor_own_id, score, contributions) VALUES",
+        columns: 9,
+        tail: "",
+    );
+    change KEEP_UNMATCHED = bulk(
+        name: "run_unmatched.create",
+        head: "INSERT INTO run_unmatched \
+               (round_id, run_number, ordinal, side, organisation_id, own_id, document) VALUES",
+        columns: 7,
+        tail: "",
+    );
 }
 
-/// Keeps matches.
-pub(super) const KEEP_MATCHES: Bulk = Bulk {
-    name: "run_match.create",
-    head: "INSERT INTO run_match (round_id, run_number, ordinal, mentee_organisation_id, mentee_own_id, \
-           mentor_organisation_id, mentor_own_id, score, contributions) VALUES",
-    columns: 9,
-    tail: "",
-};
-
-/// Keeps people without a match.
-pub(super) const KEEP_UNMATCHED: Bulk = Bulk {
-    name: "run_unmatched.create",
-    head: "INSERT INTO run_unmatched (round_id, run_number, ordinal, side, organisation_id, own_id, document) VALUES",
-    columns: 7,
-    tail: "",
-};
-
-/// A run that a worker holds.
+/// A run that a worker has claimed: the worker's proof that it may write the run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClaimedRun {
     /// The run; its `attempt` counts this one.
     pub run: Run,
     /// The fencing number of this claim.
     pub fence: i64,
-    /// Whether a person had asked for the run to be cancelled before it was claimed.
+    /// Whether a caller had requested the cancellation before the run was claimed.
     pub cancel_requested: bool,
     owner: String,
 }
 
-/// What a worker hears when it renews its lease.
+/// What a renewal of the lease returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heartbeat {
-    /// Whether a person has asked for the run to be cancelled.
+    /// Whether a caller has requested the cancellation of the run.
     pub cancel_requested: bool,
 }
 
-/// What a run came to. Matches and unmatched are listed to callers in the order given here.
+/// The result of a run. Callers see matches and unmatched people in the order given here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunOutcome {
     /// Version of the engine.
     pub engine_version: String,
     /// Digest of the result.
     pub result_digest: String,
-    /// The numbers.
+    /// The summary.
     pub summary: RunSummary,
     /// All matches, the highest score first.
     pub matches: Vec<Match>,
-    /// Everyone without a match, mentees first.
+    /// All people without a match, mentees first.
     pub unmatched: Vec<Unmatched>,
     /// The certificate of the optimum.
     pub certificate: Vec<u8>,
 }
 
 impl Store {
-    /// Claims the oldest run that is queued, or whose worker has let its lease run out. `owner` names the worker.
+    /// Claims the oldest run that is queued or whose lease has expired. `owner` names the worker.
     pub async fn claim_run(
         &self,
+        scope: &Scope,
         owner: &str,
         now: Timestamp,
         lease: Duration,
     ) -> Result<Option<ClaimedRun>> {
-        let mut session = self.writer().await?;
+        scope.require_system()?;
+        let mut session = self.housekeeping(scope).await?;
         let values = values![owner, now.as_microsecond().saturating_add(micros(lease)), now];
         let Some(row) = session.row(CLAIM, values).await? else {
             session.end().await?;
@@ -130,7 +132,7 @@ impl Store {
         Ok(Some(claimed))
     }
 
-    /// Renews the lease, and writes how far the run is.
+    /// Renews the lease, and stores the progress of the run.
     ///
     /// Fails with `RunState` if the run is no longer this worker's: it must stop.
     pub async fn heartbeat(
@@ -140,7 +142,7 @@ impl Store {
         lease: Duration,
         progress: Option<Progress>,
     ) -> Result<Heartbeat> {
-        let mut session = self.writer().await?;
+        let mut session = self.housekeeping(&Scope::System).await?;
         let mut values = claim.keys();
         values.extend(values![now.as_microsecond().saturating_add(micros(lease))]);
         let renewed = if let Some(Progress { stage, done, total, eta_millis }) = progress {
@@ -150,32 +152,25 @@ impl Store {
             session.row(RENEW, values).await?
         };
         let Some(row) = renewed else {
-            return Err(lost(run::state(&mut session, &claim.run.name).await?, claim));
+            return Err(lost(run::state(session.reads(), &claim.run.name).await?, claim));
         };
         session.commit().await?;
         Ok(Heartbeat { cancel_requested: row.flag("cancel_requested")? })
     }
 
-    /// Whether a person has asked for the run to be cancelled. Only reads.
-    pub async fn is_cancel_requested(&self, name: &RunRef) -> Result<bool> {
-        let mut session = self.reader().await?;
-        let found = session.row(CANCEL_REQUESTED, values![&name.round, name.number]).await?;
-        session.end().await?;
-        found.ok_or_else(|| Error::NotFound(name.name()))?.flag("cancel_requested")
-    }
-
-    /// Gives a run back to the queue, so that another worker need not wait for the lease to end. The attempt does not count.
+    /// Returns a run to the queue, so that another worker need not wait until the lease expires. The attempt does not
+    /// count.
     ///
     /// Fails with `RunState` if the run is no longer this worker's.
     pub async fn release_run(&self, claim: &ClaimedRun) -> Result<()> {
-        let mut session = self.writer().await?;
+        let mut session = self.housekeeping(&Scope::System).await?;
         if session.execute(RELEASE, claim.keys()).await? == 0 {
-            return Err(lost(run::state(&mut session, &claim.run.name).await?, claim));
+            return Err(lost(run::state(session.reads(), &claim.run.name).await?, claim));
         }
         session.commit().await
     }
 
-    /// Saves what a run came to, whole, and takes its round to review.
+    /// Saves the whole result of a run, and moves its round to review.
     ///
     /// Fails with `RunState` if the run is no longer this worker's; then nothing is changed.
     pub async fn complete_run(&self, claim: &ClaimedRun, now: Timestamp, outcome: &RunOutcome) -> Result<()> {
@@ -191,14 +186,14 @@ impl Store {
         ]);
         claim.ended(&mut session, SUCCEED, values).await?;
         let name = &claim.run.name;
-        // Rows are made one bulk at a time: a large result is never held twice.
+        // Rows are made one bulk at a time, so that a large result is never held twice.
         let rows = matches.iter().zip(1..).map(|(pair, ordinal)| result::match_values(name, ordinal, pair));
-        let kept = session.connection().insert(KEEP_MATCHES, Box::new(rows)).await?;
-        fault::expect_rows(KEEP_MATCHES.name, kept, matches.len() as u64)?;
+        let kept = session.insert(Owner::Alliance, KEEP_MATCHES, Box::new(rows)).await?;
+        fault::expect_rows(KEEP_MATCHES.0.name, kept, matches.len() as u64)?;
         let rows =
             unmatched.iter().zip(1..).map(|(who, ordinal)| result::unmatched_values(name, ordinal, who));
-        let kept = session.connection().insert(KEEP_UNMATCHED, Box::new(rows)).await?;
-        fault::expect_rows(KEEP_UNMATCHED.name, kept, unmatched.len() as u64)?;
+        let kept = session.insert(Owner::Alliance, KEEP_UNMATCHED, Box::new(rows)).await?;
+        fault::expect_rows(KEEP_UNMATCHED.0.name, kept, unmatched.len() as u64)?;
         let detail = json!({
             "matches": matches.len(),
             "unmatched": unmatched.len(),
@@ -208,7 +203,7 @@ impl Store {
         claim.commit(session, "run.succeed", &detail).await
     }
 
-    /// Gives a run up. `reason` is from the closed set of error reasons; `message` is shown to callers.
+    /// Ends a run as failed. `reason` is from the closed set of error reasons; `message` is shown to callers.
     ///
     /// Fails with `RunState` if the run is no longer this worker's; then nothing is changed.
     pub async fn fail_run(
@@ -225,7 +220,7 @@ impl Store {
         claim.commit(session, "run.fail", &json!({ "reason": reason, "attempt": claim.run.attempt })).await
     }
 
-    /// Ends a run whose cancellation was asked for.
+    /// Ends a run whose cancellation was requested.
     ///
     /// Fails with `RunState` if the run is no longer this worker's; then nothing is changed.
     pub async fn cancel_claimed_run(&self, claim: &ClaimedRun, now: Timestamp) -> Result<()> {
@@ -235,18 +230,10 @@ impl Store {
         claim.ended(&mut session, CANCEL, values).await?;
         claim.commit(session, "run.cancelled", &json!({ "attempt": claim.run.attempt })).await
     }
-
-    /// When the next lease runs out, if any run is under way: when a waiting worker should look again.
-    pub async fn next_lease_expiry(&self) -> Result<Option<Timestamp>> {
-        let mut session = self.reader().await?;
-        let row = session.one(NEXT_EXPIRY, values![]).await?;
-        session.end().await?;
-        row.opt_time("expiry")
-    }
 }
 
 impl ClaimedRun {
-    fn keys(&self) -> Vec<dialect::Value> {
+    fn keys(&self) -> Vec<Value> {
         values![&self.run.name.round, self.run.name.number, self.fence]
     }
 
@@ -256,14 +243,9 @@ impl ClaimedRun {
         Ok(session)
     }
 
-    async fn ended(
-        &self,
-        session: &mut WriteSession,
-        statement: dialect::Statement,
-        values: Vec<dialect::Value>,
-    ) -> Result<()> {
-        if session.connection().execute(statement, values).await? == 0 {
-            return Err(lost(run::state(session.connection(), &self.run.name).await?, self));
+    async fn ended(&self, session: &mut WriteSession, statement: Change, values: Vec<Value>) -> Result<()> {
+        if session.change(Owner::Alliance, statement, values).await? == 0 {
+            return Err(lost(run::state(session.reads(), &self.run.name).await?, self));
         }
         Ok(())
     }
@@ -275,12 +257,11 @@ impl ClaimedRun {
         detail: &serde_json::Value,
     ) -> Result<()> {
         session.settle_round(&self.run.name.round).await?;
-        session.note(None, action, &self.run.name.name(), detail).await?;
-        session.commit(&[]).await
+        session.commit(Note::new(Owner::Alliance, action, self.run.name.name(), detail), &[]).await
     }
 }
 
-/// The claim is not the run's present one.
+/// The error of a claim that is no longer the present claim of its run.
 fn lost(state: RunState, claim: &ClaimedRun) -> Error {
     let state = if state == RunState::Running { "running for another worker" } else { state.as_str() };
     Error::RunState { run: claim.run.name.name(), state }

@@ -1,10 +1,14 @@
-//! What runs came to: matches, people without one, and the certificate.
+//! Results of runs: matches, and people without a match.
 
-use super::dialect::{self, Row, Session, Value, statements, values};
-use super::{Scope, Store, run};
+use super::backend::Store;
+use super::dialect::{self, Row, Value, values};
+use super::read::ReadSession;
+use super::run;
+use super::scope::Scope;
+use super::statement::statements;
 use crate::domain::name::{ProfileRef, RunRef};
 use crate::domain::run::{Match, Side, Unmatched};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Columns of a match.
 macro_rules! match_columns {
@@ -14,28 +18,28 @@ macro_rules! match_columns {
 }
 
 statements! {
-    LIST = ("run_match.list",
+    // Either side may belong to the organisation: one index walk per side, and a match within the organisation comes from
+    // the first walk only.
+    query LIST = split("run_match.list",
         concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
-            AND ordinal > $3 ORDER BY ordinal LIMIT $4"));
-    // Either side may be the organisation's: one index walk for each, and a match within it in the first only.
-    LIST_OF_ORGANISATION = ("run_match.list_of_organisation",
+            AND ordinal > $3 ORDER BY ordinal LIMIT $4");
+        "run_match.list_of_organisation",
         concat!("SELECT * FROM (SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
             AND mentee_organisation_id = $5 AND ordinal > $3 ORDER BY ordinal LIMIT $4) AS mentees \
             UNION ALL SELECT * FROM (SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 \
             AND run_number = $2 AND mentor_organisation_id = $5 AND mentee_organisation_id <> $5 AND ordinal > $3 \
             ORDER BY ordinal LIMIT $4) AS mentors ORDER BY ordinal LIMIT $4"));
-    GET = ("run_match.get",
+    query GET = filtered("run_match.get",
         concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
             AND mentee_organisation_id = $3 AND mentee_own_id = $4 \
             AND mentor_organisation_id = $5 AND mentor_own_id = $6 \
             AND (CAST($7 AS TEXT) IS NULL OR mentee_organisation_id = $7 OR mentor_organisation_id = $7)"));
-    UNMATCHED = ("run_unmatched.list",
+    query UNMATCHED = split("run_unmatched.list",
         "SELECT ordinal, organisation_id, own_id, document FROM run_unmatched \
-         WHERE round_id = $1 AND run_number = $2 AND ordinal > $3 ORDER BY ordinal LIMIT $4");
-    UNMATCHED_OF_ORGANISATION = ("run_unmatched.list_of_organisation",
+         WHERE round_id = $1 AND run_number = $2 AND ordinal > $3 ORDER BY ordinal LIMIT $4";
+        "run_unmatched.list_of_organisation",
         "SELECT ordinal, organisation_id, own_id, document FROM run_unmatched \
          WHERE round_id = $1 AND run_number = $2 AND organisation_id = $5 AND ordinal > $3 ORDER BY ordinal LIMIT $4");
-    CERTIFICATE = ("run.certificate", "SELECT certificate FROM run WHERE round_id = $1 AND number = $2");
 }
 
 /// A match with its place in the run's list.
@@ -47,18 +51,18 @@ pub struct StoredMatch {
     pub pair: Match,
 }
 
-/// A person without a match, with her place in the run's list.
+/// A person without a match, with the person's place in the run's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredUnmatched {
-    /// Her place, from 1.
+    /// The place, from 1.
     pub ordinal: i64,
     /// Who, and why.
     pub unmatched: Unmatched,
 }
 
 impl Store {
-    /// Matches of a run after place `after`, in their order, at most `limit`; of an organisation, those where either
-    /// side is hers.
+    /// Matches of a run after place `after`, in their order, at most `limit`; in the scope of an organisation,
+    /// those whose mentor or mentee is a member.
     ///
     /// Fails with `NotFound` if there is no such run.
     pub async fn list_matches(
@@ -68,19 +72,13 @@ impl Store {
         after: i64,
         limit: u32,
     ) -> Result<Vec<StoredMatch>> {
-        let mut session = self.snapshot_reader().await?;
-        let mut values = values![&run.round, run.number, after, limit];
-        let rows = match scope.organisation() {
-            None => session.rows(LIST, values).await?,
-            Some(own) => {
-                values.extend(values![own]);
-                session.rows(LIST_OF_ORGANISATION, values).await?
-            }
-        };
+        let mut session = self.snapshot_reader(scope).await?;
+        let values = values![&run.round, run.number, after, limit];
+        let rows = session.rows(LIST, values).await?;
         finish(session, run, rows, read_match).await
     }
 
-    /// The match of two people in a run, if the run has matched them and the scope covers either.
+    /// The match of two people in a run, if the run has matched them and the scope covers one of them.
     pub async fn match_of(
         &self,
         scope: &Scope,
@@ -88,7 +86,7 @@ impl Store {
         mentee: &ProfileRef,
         mentor: &ProfileRef,
     ) -> Result<Option<StoredMatch>> {
-        let mut session = self.reader().await?;
+        let mut session = self.reader(scope).await?;
         let values = values![
             &run.round,
             run.number,
@@ -96,7 +94,6 @@ impl Store {
             &mentee.id,
             &mentor.organisation,
             &mentor.id,
-            scope.id(),
         ];
         let found = session.row(GET, values).await?;
         session.end().await?;
@@ -113,30 +110,16 @@ impl Store {
         after: i64,
         limit: u32,
     ) -> Result<Vec<StoredUnmatched>> {
-        let mut session = self.snapshot_reader().await?;
-        let mut values = values![&run.round, run.number, after, limit];
-        let rows = match scope.organisation() {
-            None => session.rows(UNMATCHED, values).await?,
-            Some(own) => {
-                values.extend(values![own]);
-                session.rows(UNMATCHED_OF_ORGANISATION, values).await?
-            }
-        };
+        let mut session = self.snapshot_reader(scope).await?;
+        let values = values![&run.round, run.number, after, limit];
+        let rows = session.rows(UNMATCHED, values).await?;
         finish(session, run, rows, read_unmatched).await
-    }
-
-    /// The certificate of a run that succeeded. It speaks of everyone: for coordinators.
-    pub async fn certificate(&self, run: &RunRef) -> Result<Option<Vec<u8>>> {
-        let mut session = self.reader().await?;
-        let found = session.row(CERTIFICATE, values![&run.round, run.number]).await?;
-        session.end().await?;
-        found.ok_or_else(|| Error::NotFound(run.name()))?.opt_blob("certificate")
     }
 }
 
 /// Ends a list: an empty page of a run that does not exist is an error.
 async fn finish<T>(
-    mut session: Session,
+    mut session: ReadSession,
     name: &RunRef,
     rows: Vec<Row>,
     read: fn(&RunRef, &Row) -> Result<T>,
@@ -148,8 +131,8 @@ async fn finish<T>(
     rows.iter().map(|row| read(name, row)).collect()
 }
 
-/// Values of a row of `KEEP_MATCHES`. A document that cannot be written becomes one that cannot be kept: the column
-/// takes no NULL, and the whole result is refused.
+/// Values of a row of `KEEP_MATCHES`. A document that cannot be written becomes NULL, which the column does not take: the
+/// whole result is refused.
 pub(super) fn match_values(run: &RunRef, ordinal: i64, pair: &Match) -> Vec<Value> {
     values![
         &run.round,
@@ -164,7 +147,7 @@ pub(super) fn match_values(run: &RunRef, ordinal: i64, pair: &Match) -> Vec<Valu
     ]
 }
 
-/// Values of a row of `KEEP_UNMATCHED`, likewise.
+/// Values of a row of `KEEP_UNMATCHED`, with the same rule for documents.
 pub(super) fn unmatched_values(run: &RunRef, ordinal: i64, unmatched: &Unmatched) -> Vec<Value> {
     let side = match unmatched.side {
         Side::Mentee => "mentee",

@@ -1,68 +1,73 @@
-//! Rounds, their policies and who is enrolled in them.
+//! Rounds, their policies and their enrolments.
 
 use std::collections::HashMap;
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::dialect::{self, Bulk, Row, Session, statements, values};
-use super::{Scope, Store, WriteSession, fault, profile};
+use super::backend::Store;
+use super::dialect::{self, Row, values};
+use super::journal::Note;
+use super::read::ReadSession;
+use super::scope::{Owner, Scope};
+use super::session::WriteSession;
+use super::statement::statements;
+use super::{fault, profile};
 use crate::domain::name::{OrganisationId, OwnId, RoundId};
 use crate::domain::profile::StoredProfile;
 use crate::domain::round::{EnrolmentCounts, Round, RoundContent, RoundState};
 use crate::error::{Error, Result};
 
 statements! {
-    CREATE = ("round.create",
+    change CREATE = ("round.create",
         "INSERT INTO round \
          (id, display_name, start_date, end_date, state, policy_version, version, create_micros, update_micros) \
          VALUES ($1, $2, $3, $4, 'draft', $5, 1, $6, $6) ON CONFLICT (id) DO NOTHING");
-    CREATE_POLICY = ("policy.create",
+    change CREATE_POLICY = ("policy.create",
         "INSERT INTO policy (round_id, version, document, digest, create_micros) VALUES ($1, $2, $3, $4, $5)");
-    GET = ("round.get",
+    query GET = shared("round.get",
         "SELECT r.id, r.display_name, r.start_date, r.end_date, r.state, p.document, r.version, r.create_micros, \
          r.update_micros FROM round r JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
          WHERE r.id = $1");
-    LIST = ("round.list",
+    query LIST = shared("round.list",
         "SELECT r.id, r.display_name, r.start_date, r.end_date, r.state, p.document, r.version, r.create_micros, \
          r.update_micros FROM round r JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
          WHERE r.id > $1 ORDER BY r.id LIMIT $2");
-    COUNTS = ("enrolment.counts",
+    query COUNTS = split("enrolment.counts",
         "SELECT e.round_id, COUNT(*) AS profiles, CAST(SUM(p.is_mentor) AS BIGINT) AS mentors, \
          CAST(SUM(p.is_mentee) AS BIGINT) AS mentees FROM enrolment e \
          JOIN profile p ON p.organisation_id = e.organisation_id AND p.own_id = e.own_id \
-         WHERE e.round_id >= $1 AND e.round_id <= $2 GROUP BY e.round_id");
-    COUNTS_OF_ORGANISATION = ("enrolment.counts_of_organisation",
+         WHERE e.round_id >= $1 AND e.round_id <= $2 GROUP BY e.round_id";
+        "enrolment.counts_of_organisation",
         "SELECT e.round_id, COUNT(*) AS profiles, CAST(SUM(p.is_mentor) AS BIGINT) AS mentors, \
          CAST(SUM(p.is_mentee) AS BIGINT) AS mentees FROM enrolment e \
          JOIN profile p ON p.organisation_id = e.organisation_id AND p.own_id = e.own_id \
          WHERE e.round_id >= $1 AND e.round_id <= $2 AND e.organisation_id = $3 GROUP BY e.round_id");
-    LOCK = ("round.lock", locking: "SELECT state FROM round WHERE id = $1");
-    MOVE = ("round.move",
+    query LOCK = shared("round.lock", locking: "SELECT state FROM round WHERE id = $1");
+    change MOVE = ("round.move",
         "UPDATE round SET state = $2, version = version + 1, update_micros = $3 WHERE id = $1");
-    SETTLE = ("round.settle",
+    change SETTLE = ("round.settle",
         "UPDATE round SET version = version + 1, update_micros = $2, state = CASE WHEN EXISTS \
          (SELECT 1 FROM run WHERE run.round_id = round.id AND run.state = 'succeeded') \
          THEN 'review' ELSE 'enrolling' END WHERE id = $1 AND state = 'matching'");
+    // A profile that is enrolled already stays as it is.
+    change ENROL = bulk(
+        name: "enrolment.create",
+        head: "INSERT INTO enrolment (round_id, organisation_id, own_id, actor, create_micros) VALUES",
+        columns: 5,
+        tail: " ON CONFLICT (round_id, organisation_id, own_id) DO NOTHING",
+    );
 }
-
-/// Enrols people; who is enrolled stays so.
-pub(super) const ENROL: Bulk = Bulk {
-    name: "enrolment.create",
-    head: "INSERT INTO enrolment (round_id, organisation_id, own_id, actor, create_micros) VALUES",
-    columns: 5,
-    tail: " ON CONFLICT (round_id, organisation_id, own_id) DO NOTHING",
-};
 
 impl Store {
     /// One round, with the enrolments that the scope covers.
     pub async fn round(&self, scope: &Scope, id: &RoundId) -> Result<Round> {
-        let mut session = self.snapshot_reader().await?;
+        let mut session = self.snapshot_reader(scope).await?;
         let Some(found) = session.row(GET, values![id]).await? else {
             session.end().await?;
             return Err(Error::NotFound(id.name()));
         };
-        let mut counts = counts(&mut session, scope, id, id).await?;
+        let mut counts = counts(&mut session, id, id).await?;
         session.end().await?;
         read(&found, &mut counts)
     }
@@ -74,11 +79,11 @@ impl Store {
         after: Option<&RoundId>,
         limit: u32,
     ) -> Result<Vec<Round>> {
-        let mut session = self.snapshot_reader().await?;
+        let mut session = self.snapshot_reader(scope).await?;
         let rows = session.rows(LIST, values![after.map_or("", RoundId::as_str), limit]).await?;
         let mut found = HashMap::new();
         if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
-            found = counts(&mut session, scope, &first.id("round", "id")?, &last.id("round", "id")?).await?;
+            found = counts(&mut session, &first.id("round", "id")?, &last.id("round", "id")?).await?;
         }
         session.end().await?;
         rows.iter().map(|row| read(row, &mut found)).collect()
@@ -86,8 +91,8 @@ impl Store {
 }
 
 impl WriteSession {
-    /// Opens a round with version 1 of its policy. Fails with `AlreadyExists` if there is one of this id.
-    pub async fn create_round(&mut self, id: &RoundId, content: &RoundContent) -> Result<Round> {
+    /// Opens a round with version 1 of its policy. Fails with `AlreadyExists` if the id is taken.
+    pub async fn create_round(&mut self, id: &RoundId, content: &RoundContent) -> Result<(Round, Note)> {
         let now = self.now();
         let policy = dialect::json(&content.policy)?;
         let values = values![
@@ -98,13 +103,14 @@ impl WriteSession {
             content.policy.version,
             now,
         ];
-        if self.connection().execute(CREATE, values).await? == 0 {
+        if self.change(Owner::Alliance, CREATE, values).await? == 0 {
             return Err(Error::AlreadyExists(id.name()));
         }
         let digest = hex::encode(Sha256::digest(&policy));
-        self.change_one(CREATE_POLICY, values![id, content.policy.version, policy, digest, now]).await?;
-        self.note(None, "round.create", &id.name(), &json!({ "policy": content.policy.version })).await?;
-        Ok(Round {
+        let values = values![id, content.policy.version, policy, digest, now];
+        self.change_exactly(1, Owner::Alliance, CREATE_POLICY, values).await?;
+        let detail = json!({ "policy": content.policy.version });
+        let created = Round {
             id: id.clone(),
             content: content.clone(),
             state: RoundState::Draft,
@@ -112,11 +118,12 @@ impl WriteSession {
             version: 1,
             create_time: now,
             update_time: now,
-        })
+        };
+        Ok((created, Note::new(Owner::Alliance, "round.create", id.name(), &detail)))
     }
 
-    /// Profiles of an organisation after id `after`, by id, at most `limit`, to decide on their enrolment. Until the
-    /// session ends no import changes them, so what is decided is true when it is written.
+    /// Profiles of an organisation after id `after`, by id, at most `limit`, to decide on their enrolment. No
+    /// import changes them until the session ends, so the decision is still right when it is written.
     pub async fn profiles_to_enrol(
         &mut self,
         organisation: &OrganisationId,
@@ -124,21 +131,21 @@ impl WriteSession {
         limit: u32,
     ) -> Result<Vec<StoredProfile>> {
         self.lock_organisation(organisation).await?;
-        profile::page(self.connection(), organisation, after, limit).await
+        profile::page(self.reads(), organisation, after, limit).await
     }
 
-    /// The named profiles of an organisation, by id and without those that do not exist, likewise.
+    /// The named profiles of an organisation that exist, by id, to decide on their enrolment, with the same lock.
     pub async fn named_profiles_to_enrol(
         &mut self,
         organisation: &OrganisationId,
         ids: &[OwnId],
     ) -> Result<Vec<StoredProfile>> {
         self.lock_organisation(organisation).await?;
-        profile::named(self.connection(), organisation, ids).await
+        profile::named(self.reads(), organisation, ids).await
     }
 
-    /// Enrols profiles of an organisation, and says how many were not enrolled already. The first enrolment takes a
-    /// draft round to `enrolling`.
+    /// Enrols profiles of an organisation, and returns the number of those that were not enrolled already; without any
+    /// there is no note. The first enrolment takes a draft round to `enrolling`.
     ///
     /// Fails with `NotFound` or `RoundState` if the round does not exist or takes no enrolments.
     pub async fn enrol(
@@ -146,55 +153,59 @@ impl WriteSession {
         round: &RoundId,
         organisation: &OrganisationId,
         ids: &[OwnId],
-    ) -> Result<u64> {
-        self.covered(organisation)?;
+    ) -> Result<(u64, Option<Note>)> {
+        let owner = Owner::Organisation(organisation);
+        self.reads().scope().admit(owner)?;
         let (now, actor) = (self.now(), self.actor().to_owned());
         let state = self.lock_round(round).await?;
         if !state.allows_enrolment() {
             return Err(Error::RoundState { round: round.name(), state: state.as_str() });
         }
         let rows = ids.iter().map(|id| values![round, organisation, id, actor.as_str(), now]);
-        let enrolled = self.connection().insert(ENROL, Box::new(rows)).await?;
+        let enrolled = self.insert(owner, ENROL, Box::new(rows)).await?;
+        let mut note = None;
         if enrolled > 0 {
             let next = if state == RoundState::Draft { RoundState::Enrolling } else { state };
-            self.move_round(round, next).await?;
+            self.move_round(owner, round, next).await?;
             let detail = json!({ "enrolled": enrolled });
-            self.note(Some(organisation), "round.enrol", &round.name(), &detail).await?;
+            note = Some(Note::new(owner, "round.enrol", round.name(), &detail));
         }
-        Ok(enrolled)
+        Ok((enrolled, note))
     }
 
-    /// Holds the round until the session ends, and says where it stands. Whoever changes a round or one of its runs
-    /// begins here, so that two such changes wait for each other instead of colliding.
+    /// Locks the round until the session ends, and returns its state. Every change of a round or of its runs begins
+    /// here, so that two such changes wait for each other instead of colliding.
     pub(super) async fn lock_round(&mut self, id: &RoundId) -> Result<RoundState> {
-        let found = self.connection().row(LOCK, values![id]).await?;
+        let found = self.reads().row(LOCK, values![id]).await?;
         let row = found.ok_or_else(|| Error::NotFound(id.name()))?;
         row.parse("round", id, "state", RoundState::from_name)
     }
 
-    pub(super) async fn move_round(&mut self, id: &RoundId, state: RoundState) -> Result<()> {
-        let now = self.now();
-        self.change_one(MOVE, values![id, state.as_str(), now]).await
+    /// Moves the round to a state, on behalf of `owner`: an enrolment by an organisation moves a round too.
+    pub(super) async fn move_round(
+        &mut self,
+        owner: Owner<'_>,
+        id: &RoundId,
+        state: RoundState,
+    ) -> Result<()> {
+        let values = values![id, state.as_str(), self.now()];
+        self.change_exactly(1, owner, MOVE, values).await
     }
 
     /// Takes the round out of `matching` after its run has ended: to review if any run has succeeded.
     pub(super) async fn settle_round(&mut self, id: &RoundId) -> Result<()> {
-        let now = self.now();
-        let settled = self.connection().execute(SETTLE, values![id, now]).await?;
-        if settled > 1 { Err(fault::miscount(SETTLE.name, settled, 1)) } else { Ok(()) }
+        let values = values![id, self.now()];
+        let settled = self.change(Owner::Alliance, SETTLE, values).await?;
+        if settled > 1 { Err(fault::miscount(SETTLE.0.name, settled, 1)) } else { Ok(()) }
     }
 }
 
 async fn counts(
-    session: &mut Session,
-    scope: &Scope,
+    session: &mut ReadSession,
     first: &RoundId,
     last: &RoundId,
 ) -> Result<HashMap<RoundId, EnrolmentCounts>> {
-    let rows = match scope.organisation() {
-        None => session.rows(COUNTS, values![first, last]).await?,
-        Some(own) => session.rows(COUNTS_OF_ORGANISATION, values![first, last, own]).await?,
-    };
+    let rows = session.rows(COUNTS, values![first, last]).await?;
     rows.iter()
         .map(|row| {
             let counts = EnrolmentCounts {

@@ -1,10 +1,15 @@
-//! Runs as callers see them: started over a frozen snapshot, read, listed, cancelled. What workers do to them is in
+//! Runs as callers use them: started over a frozen snapshot, read, listed, cancelled. The operations of workers are in
 //! `queue`.
 
 use serde_json::json;
 
-use super::dialect::{Row, Session, statements, values};
-use super::{Scope, Store, WriteSession};
+use super::backend::Store;
+use super::dialect::{Row, values};
+use super::journal::Note;
+use super::read::ReadSession;
+use super::scope::{Owner, Scope};
+use super::session::WriteSession;
+use super::statement::statements;
 use crate::domain::name::{OwnId, ProfileRef, RoundId, RunRef};
 use crate::domain::round::RoundState;
 use crate::domain::run::{Progress, Run, RunState, RunSummary, Stage};
@@ -23,55 +28,56 @@ macro_rules! run_columns {
 pub(super) use run_columns;
 
 statements! {
-    ACTIVE = ("run.active", "SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running')");
-    LAST = ("run.last", "SELECT COALESCE(MAX(number), 0) AS number FROM run WHERE round_id = $1");
-    CREATE = ("run.create",
+    query ACTIVE = shared("run.active", "SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running')");
+    query LAST = shared("run.last", "SELECT COALESCE(MAX(number), 0) AS number FROM run WHERE round_id = $1");
+    change CREATE = ("run.create",
         "INSERT INTO run (round_id, number, state, policy_version, input_digest, engine_version, result_digest, \
          stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros) \
          SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, '', '', '', 0, 0, 0, 0, 0, \
          CAST($3 AS BIGINT), CAST($3 AS BIGINT) FROM round WHERE id = $1");
-    FREEZE_PARTICIPANTS = ("run_participant.freeze",
+    change FREEZE_PARTICIPANTS = ("run_participant.freeze",
         "INSERT INTO run_participant (round_id, run_number, organisation_id, own_id, version) \
          SELECT e.round_id, CAST($2 AS BIGINT), e.organisation_id, e.own_id, p.version FROM enrolment e \
          JOIN profile p ON p.organisation_id = e.organisation_id AND p.own_id = e.own_id WHERE e.round_id = $1");
-    FREEZE_ORGANISATIONS = ("run_organisation.freeze",
+    change FREEZE_ORGANISATIONS = ("run_organisation.freeze",
         "INSERT INTO run_organisation (round_id, run_number, organisation_id, rules) \
          SELECT $1, CAST($2 AS BIGINT), o.id, o.rules FROM organisation o \
          WHERE o.id IN (SELECT e.organisation_id FROM enrolment e WHERE e.round_id = $1)");
-    SEAL = ("run.seal", "UPDATE run SET input_digest = $3 WHERE round_id = $1 AND number = $2");
-    GET = ("run.get", concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number = $2"));
-    LIST = ("run.list",
+    change SEAL = ("run.seal", "UPDATE run SET input_digest = $3 WHERE round_id = $1 AND number = $2");
+    query GET = shared("run.get", concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number = $2"));
+    query LIST = shared("run.list",
         concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3"));
-    ROUND = ("run.round", "SELECT id FROM round WHERE id = $1");
-    CANCEL_NOW = ("run.cancel_now",
+    query ROUND = shared("run.round", "SELECT id FROM round WHERE id = $1");
+    change CANCEL_NOW = ("run.cancel_now",
         "UPDATE run SET state = 'cancelled', cancel_requested = 1, end_micros = $3, lease_owner = NULL, \
          lease_until_micros = NULL, stage = NULL, fence = fence + 1 WHERE round_id = $1 AND number = $2 \
          AND (state = 'queued' OR (state = 'running' AND lease_until_micros < $3))");
-    CANCEL_LATER = ("run.cancel_later",
+    change CANCEL_LATER = ("run.cancel_later",
         "UPDATE run SET cancel_requested = 1 WHERE round_id = $1 AND number = $2 AND state = 'running' \
          AND cancel_requested = 0");
-    FROZEN_ROUND = ("snapshot.round",
+    query FROZEN_ROUND = hidden("snapshot.round",
         "SELECT r.start_date, r.end_date, run.freeze_micros, p.document FROM run \
          JOIN round r ON r.id = run.round_id \
          JOIN policy p ON p.round_id = run.round_id AND p.version = run.policy_version \
          WHERE run.round_id = $1 AND run.number = $2");
-    FROZEN_ORGANISATIONS = ("snapshot.organisations",
+    query FROZEN_ORGANISATIONS = hidden("snapshot.organisations",
         "SELECT organisation_id, rules FROM run_organisation WHERE round_id = $1 AND run_number = $2 \
          ORDER BY organisation_id");
-    FROZEN_PARTICIPANTS = ("snapshot.participants",
+    query FROZEN_PARTICIPANTS = hidden("snapshot.participants",
         "SELECT p.organisation_id, p.own_id, p.version, d.document FROM run_participant p \
          JOIN profile_version v ON v.organisation_id = p.organisation_id AND v.own_id = p.own_id \
-         AND v.version = p.version JOIN profile_document d ON d.import_id = v.import_id AND d.own_id = v.own_id WHERE p.round_id = $1 AND p.run_number = $2 \
+         AND v.version = p.version JOIN profile_document d ON d.import_id = v.import_id AND d.own_id = v.own_id \
+         WHERE p.round_id = $1 AND p.run_number = $2 \
          AND (p.organisation_id, p.own_id) > ($3, $4) ORDER BY p.organisation_id, p.own_id LIMIT $5");
 }
 
-/// Participants read at a time: bounds what is held twice, as rows and as profiles.
+/// Participants read at a time: bounds the memory in which they are held twice, as rows and as profiles.
 const SNAPSHOT_PAGE: u32 = 5_000;
 
 impl Store {
     /// One run. Its summary shows an organisation no other organisation's numbers.
     pub async fn run(&self, scope: &Scope, name: &RunRef) -> Result<Run> {
-        let mut session = self.reader().await?;
+        let mut session = self.reader(scope).await?;
         let found = session.row(GET, values![&name.round, name.number]).await?;
         session.end().await?;
         match found {
@@ -90,7 +96,7 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Run>> {
-        let mut session = self.snapshot_reader().await?;
+        let mut session = self.snapshot_reader(scope).await?;
         let rows = session.rows(LIST, values![round, before.unwrap_or(i64::MAX), limit]).await?;
         if rows.is_empty() && session.row(ROUND, values![round]).await?.is_none() {
             session.end().await?;
@@ -100,10 +106,10 @@ impl Store {
         rows.iter().map(|row| Ok(narrowed(read(row)?, scope))).collect()
     }
 
-    /// The frozen input of a run, in its one order. It holds profiles of every organisation: for the engine, never for a
-    /// caller.
-    pub async fn load_snapshot(&self, name: &RunRef) -> Result<Snapshot> {
-        let mut session = self.snapshot_reader().await?;
+    /// The frozen input of a run, in its one order. The snapshot holds profiles of every organisation, so for an
+    /// organisation it does not exist.
+    pub async fn load_snapshot(&self, scope: &Scope, name: &RunRef) -> Result<Snapshot> {
+        let mut session = self.snapshot_reader(scope).await?;
         let snapshot = load(&mut session, name).await?;
         session.end().await?;
         Ok(snapshot)
@@ -114,73 +120,74 @@ impl WriteSession {
     /// Freezes a round and queues a run over it.
     ///
     /// Fails with `NotFound`, `RoundState`, `RunActive` if a run of the round is queued or running, or `RoundEmpty`.
-    pub async fn start_run(&mut self, round: &RoundId) -> Result<Run> {
+    pub async fn start_run(&mut self, round: &RoundId) -> Result<(Run, Note)> {
         let now = self.now();
         let state = self.lock_round(round).await?;
         if !state.allows_run() {
             return Err(Error::RoundState { round: round.name(), state: state.as_str() });
         }
-        let session = self.connection();
+        let session = self.reads();
         if let Some(active) = session.row(ACTIVE, values![round]).await? {
             let active = RunRef { round: round.clone(), number: active.int("number")? };
             return Err(Error::RunActive(active.name()));
         }
         let number = session.one(LAST, values![round]).await?.int("number")? + 1;
         let name = RunRef { round: round.clone(), number };
-        self.change_one(CREATE, values![round, number, now]).await?;
-        let participants = self.connection().execute(FREEZE_PARTICIPANTS, values![round, number]).await?;
+        let owner = Owner::Alliance;
+        self.change_exactly(1, owner, CREATE, values![round, number, now]).await?;
+        let participants = self.change(owner, FREEZE_PARTICIPANTS, values![round, number]).await?;
         if participants == 0 {
             return Err(Error::RoundEmpty(round.name()));
         }
-        self.connection().execute(FREEZE_ORGANISATIONS, values![round, number]).await?;
-        let snapshot = load(self.connection(), &name).await?;
+        self.change(owner, FREEZE_ORGANISATIONS, values![round, number]).await?;
+        let snapshot = load(self.reads(), &name).await?;
         let digest = tokio::task::spawn_blocking(move || snapshot.digest())
             .await
             .map_err(|error| Error::Internal("the snapshot's digest failed".into(), Some(error.into())))?;
-        self.change_one(SEAL, values![round, number, digest]).await?;
-        self.move_round(round, RoundState::Matching).await?;
-        self.note(None, "run.start", &name.name(), &json!({ "participants": participants })).await?;
-        self.any_run(&name).await
+        self.change_exactly(1, owner, SEAL, values![round, number, digest]).await?;
+        self.move_round(owner, round, RoundState::Matching).await?;
+        let note = Note::new(owner, "run.start", name.name(), &json!({ "participants": participants }));
+        Ok((self.found_run(&name).await?, note))
     }
 
-    /// Cancels a run: at once if no worker is at it, otherwise as soon as its worker hears of it. A run that has ended
-    /// stays as it ended.
-    pub async fn cancel_run(&mut self, name: &RunRef) -> Result<Run> {
+    /// Cancels a run: at once if no worker holds it, otherwise when its worker renews the lease. A run that has ended
+    /// stays as it is; then there is no note.
+    pub async fn cancel_run(&mut self, name: &RunRef) -> Result<(Run, Option<Note>)> {
         let now = self.now();
         self.lock_round(&name.round).await.map_err(|error| match error {
             Error::NotFound(_) => Error::NotFound(name.name()),
             other => other,
         })?;
-        let session = self.connection();
-        let at_once = session.execute(CANCEL_NOW, values![&name.round, name.number, now]).await?;
+        let owner = Owner::Alliance;
+        let at_once = self.change(owner, CANCEL_NOW, values![&name.round, name.number, now]).await?;
         let requested = match at_once {
-            0 => session.execute(CANCEL_LATER, values![&name.round, name.number]).await?,
+            0 => self.change(owner, CANCEL_LATER, values![&name.round, name.number]).await?,
             _ => 0,
         };
         if at_once > 0 {
             self.settle_round(&name.round).await?;
         }
-        if at_once + requested > 0 {
-            self.note(None, "run.cancel", &name.name(), &json!({ "at_once": at_once > 0 })).await?;
-        }
-        self.any_run(name).await
+        let note = (at_once + requested > 0)
+            .then(|| Note::new(owner, "run.cancel", name.name(), &json!({ "at_once": at_once > 0 })));
+        Ok((self.found_run(name).await?, note))
     }
 
-    async fn any_run(&mut self, name: &RunRef) -> Result<Run> {
-        let found = self.connection().row(GET, values![&name.round, name.number]).await?;
-        found.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(name.name()))
+    async fn found_run(&mut self, name: &RunRef) -> Result<Run> {
+        let found = self.reads().row(GET, values![&name.round, name.number]).await?;
+        let run = found.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(name.name()))?;
+        Ok(narrowed(run, self.reads().scope()))
     }
 }
 
-/// The state of a run as the session sees it.
-pub(super) async fn state(session: &mut Session, name: &RunRef) -> Result<RunState> {
+/// The state of a run.
+pub(super) async fn state(session: &mut ReadSession, name: &RunRef) -> Result<RunState> {
     match session.row(GET, values![&name.round, name.number]).await? {
         Some(row) => row.parse("run", name, "state", RunState::from_name),
         None => Err(Error::NotFound(name.name())),
     }
 }
 
-async fn load(session: &mut Session, name: &RunRef) -> Result<Snapshot> {
+async fn load(session: &mut ReadSession, name: &RunRef) -> Result<Snapshot> {
     let keys = || values![&name.round, name.number];
     let frozen = session.row(FROZEN_ROUND, keys()).await?.ok_or_else(|| Error::NotFound(name.name()))?;
     let mut snapshot = Snapshot {
@@ -264,7 +271,7 @@ pub(super) fn read(row: &Row) -> Result<Run> {
     })
 }
 
-/// The run as the scope may see it.
+/// The run without the numbers that an organisation may not see.
 fn narrowed(mut run: Run, scope: &Scope) -> Run {
     if let (Some(own), Some(summary)) = (scope.organisation(), &mut run.summary) {
         let RunSummary { regions, organisations, exclusions, criteria, blocking_pairs, .. } = summary;

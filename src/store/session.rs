@@ -1,42 +1,46 @@
-//! A session that writes: one transaction that carries the change, its journal lines and the answer remembered under
-//! the caller's `request_id`. Either all of it lasts or none.
+//! Write sessions: one transaction with a change, its journal lines and the answer remembered by the caller's
+//! `request_id`. Either all of it lasts or none.
 
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::dialect::{Row, Session, Statement, Value, json, statements, values};
-use super::{Scope, Store, fault, journal};
+use super::backend::Store;
+use super::dialect::{BulkRows, Connection, Row, Value, values};
+use super::fault;
+use super::journal::{self, Notes};
+use super::read::ReadSession;
+use super::scope::{Owner, Scope};
+use super::statement::{Bulk, Change, statements};
 use crate::domain::name::OrganisationId;
 use crate::error::{Error, Result};
 
 statements! {
-    RESERVE = ("idempotency.reserve",
+    upkeep RESERVE = ("idempotency.reserve",
         "INSERT INTO idempotency (token_id, request_id, method, payload_digest, response, create_micros) \
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (token_id, request_id) DO NOTHING");
-    RECALL = ("idempotency.recall",
+    query RECALL = shared("idempotency.recall",
         "SELECT method, payload_digest, response FROM idempotency WHERE token_id = $1 AND request_id = $2");
-    ANSWER = ("idempotency.answer",
+    upkeep ANSWER = ("idempotency.answer",
         "UPDATE idempotency SET response = $3 WHERE token_id = $1 AND request_id = $2");
-    PURGE = ("idempotency.purge", "DELETE FROM idempotency WHERE create_micros < $1");
+    upkeep PURGE = ("idempotency.purge", "DELETE FROM idempotency WHERE create_micros < $1");
 }
 
-/// Who changes what, when, and under which `request_id`.
+/// Who changes something, when, and under which `request_id`.
 #[derive(Debug, Clone)]
 pub struct Receipt {
     /// Id of the caller's token: the journal's actor.
     pub actor: String,
-    /// What she may touch.
+    /// Which rows exist for the caller.
     pub scope: Scope,
     /// The moment of the change.
     pub now: Timestamp,
-    /// What the answer is remembered under; `None` if the caller gave no `request_id`.
+    /// The key of the remembered answer; `None` if the caller gave no `request_id`.
     pub request: Option<RequestKey>,
 }
 
-/// What an answer is remembered under, and what must be the same for it to be given again.
+/// The key of a remembered answer, and what a repeated request must have in common with the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestKey {
-    /// The caller's `request_id`; unique within her token.
+    /// The caller's `request_id`; unique within the caller's token.
     pub id: String,
     /// The method.
     pub method: &'static str,
@@ -44,22 +48,31 @@ pub struct RequestKey {
     pub payload_digest: String,
 }
 
-/// Either a session for a new request, or the first answer to a repeated one.
+/// Either a session for a new request, or the first answer to a repeated request.
 #[derive(Debug)]
 #[must_use]
 pub enum Begun {
-    /// The request is new: do it, then commit with its answer.
+    /// The request is new: make the change, then commit with its notes and its answer.
     Fresh(WriteSession),
-    /// The request was done before: this was the answer.
+    /// The request was answered before, with this answer.
     Repeated(Vec<u8>),
 }
 
-/// A transaction that writes. Dropped without `commit`, it leaves no trace.
+/// A transaction that writes. Dropped without `commit`, it changes nothing.
+///
+/// A commit without the note of the change does not compile:
+///
+/// ```compile_fail
+/// async fn end(session: wim_match::store::WriteSession) {
+///     let _ = session.commit(b"").await; // `session.commit(note, b"")` compiles.
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "a session that is not committed changes nothing"]
 pub struct WriteSession {
-    session: Session,
+    reads: ReadSession,
     receipt: Receipt,
+    changed: bool,
 }
 
 impl Store {
@@ -67,43 +80,30 @@ impl Store {
     ///
     /// Fails with `RequestIdReused` if the `request_id` was used for another method or payload.
     pub async fn begin(&self, receipt: Receipt) -> Result<Begun> {
-        let mut session = self.writer().await?;
-        let Some(request) = &receipt.request else {
-            return Ok(Begun::Fresh(WriteSession { session, receipt }));
-        };
-        // The row is written before the change: an equal request then waits for this transaction's end on its key.
-        let reserved = session
-            .execute(
-                RESERVE,
-                values![
-                    receipt.actor.as_str(),
-                    request.id.as_str(),
-                    request.method,
-                    request.payload_digest.as_str(),
-                    Vec::new(),
-                    receipt.now,
-                ],
-            )
-            .await?;
-        if reserved == 1 {
-            return Ok(Begun::Fresh(WriteSession { session, receipt }));
+        let mut session = WriteSession::new(self.connect_to_write().await?, receipt);
+        let Some(request) = session.receipt.request.clone() else { return Ok(Begun::Fresh(session)) };
+        let actor = session.receipt.actor.clone();
+        // The row is written before the change: an equal request then waits on its key until this transaction ends.
+        let values = values![
+            actor.as_str(),
+            request.id.as_str(),
+            request.method,
+            request.payload_digest.as_str(),
+            Vec::new(),
+            session.receipt.now,
+        ];
+        if session.reads.connection().execute(RESERVE.0, values).await? == 1 {
+            return Ok(Begun::Fresh(session));
         }
-        let first = session.one(RECALL, values![receipt.actor.as_str(), request.id.as_str()]).await?;
-        session.end().await?;
-        first_answer(&first, request).map(Begun::Repeated)
+        let first = session.reads.one(RECALL, values![actor, request.id.as_str()]).await?;
+        session.reads.end().await?;
+        first_answer(&first, &request).map(Begun::Repeated)
     }
 
-    /// The first answer to a request, if it was done before; without beginning a change.
-    pub async fn recall(&self, actor: &str, request: &RequestKey) -> Result<Option<Vec<u8>>> {
-        let mut session = self.reader().await?;
-        let row = session.row(RECALL, values![actor, request.id.as_str()]).await?;
-        session.end().await?;
-        row.map(|row| first_answer(&row, request)).transpose()
-    }
-
-    /// Forgets answers given before `limit`, and says how many.
-    pub async fn purge_answers(&self, limit: Timestamp) -> Result<u64> {
-        let mut session = self.writer().await?;
+    /// Deletes the answers that were given before `limit`, and returns their number.
+    pub async fn purge_answers(&self, scope: &Scope, limit: Timestamp) -> Result<u64> {
+        scope.require_system()?;
+        let mut session = self.housekeeping(scope).await?;
         let purged = session.execute(PURGE, values![limit]).await?;
         session.commit().await?;
         Ok(purged)
@@ -119,21 +119,50 @@ fn first_answer(row: &Row, request: &RequestKey) -> Result<Vec<u8>> {
 }
 
 impl WriteSession {
-    /// A session of the service itself, without a caller: what workers do.
-    pub(super) async fn of_worker(store: &Store, owner: &str, now: Timestamp) -> Result<Self> {
-        let receipt =
-            Receipt { actor: format!("worker:{owner}"), scope: Scope::Alliance, now, request: None };
-        Ok(Self { session: store.writer().await?, receipt })
+    fn new(connection: Connection, receipt: Receipt) -> Self {
+        Self { reads: ReadSession::new(connection, receipt.scope.clone()), receipt, changed: false }
     }
 
-    /// Makes the change last, remembering `response` as the answer to the request.
-    pub async fn commit(mut self, response: &[u8]) -> Result<()> {
+    /// A session of a worker, which has no caller.
+    pub(super) async fn of_worker(store: &Store, owner: &str, now: Timestamp) -> Result<Self> {
+        let receipt = Receipt { actor: format!("worker:{owner}"), scope: Scope::System, now, request: None };
+        Ok(Self::new(store.connect_to_write().await?, receipt))
+    }
+
+    /// Makes the changes last, with a journal line for each note, and remembers `response` as the answer.
+    pub async fn commit(mut self, notes: impl Into<Notes>, response: &[u8]) -> Result<()> {
+        for note in notes.into().iter() {
+            let values = values![
+                self.receipt.now,
+                self.receipt.actor.as_str(),
+                note.organisation.as_ref().map(OrganisationId::as_str),
+                note.action,
+                note.resource.as_str(),
+                note.detail.as_str(),
+            ];
+            let written = self.reads.connection().execute(journal::APPEND.0, values).await?;
+            fault::expect_rows(journal::APPEND.0.name, written, 1)?;
+        }
+        self.end_with(response).await
+    }
+
+    /// Remembers `response` as the answer to a request that has changed nothing.
+    ///
+    /// Fails if the session has changed a row: such a session is committed with its notes.
+    pub async fn commit_unchanged(self, response: &[u8]) -> Result<()> {
+        if self.changed {
+            return Err(Error::internal("a change was committed without its journal line"));
+        }
+        self.end_with(response).await
+    }
+
+    async fn end_with(mut self, response: &[u8]) -> Result<()> {
         if let Some(request) = &self.receipt.request {
             let values = values![self.receipt.actor.as_str(), request.id.as_str(), response];
-            let answered = self.session.execute(ANSWER, values).await?;
-            fault::expect_rows(ANSWER.name, answered, 1)?;
+            let answered = self.reads.connection().execute(ANSWER.0, values).await?;
+            fault::expect_rows(ANSWER.0.name, answered, 1)?;
         }
-        self.session.commit().await
+        self.reads.into_connection().commit().await
     }
 
     /// The moment of the change.
@@ -141,45 +170,52 @@ impl WriteSession {
         self.receipt.now
     }
 
+    /// Id of the caller's token.
     pub(super) fn actor(&self) -> &str {
         &self.receipt.actor
     }
 
-    pub(super) fn connection(&mut self) -> &mut Session {
-        &mut self.session
+    /// The session's reads, in the caller's scope.
+    pub(super) fn reads(&mut self) -> &mut ReadSession {
+        &mut self.reads
     }
 
-    /// `Ok` if the scope covers `organisation`; otherwise it does not exist.
-    pub(super) fn covered(&self, organisation: &OrganisationId) -> Result<()> {
-        if self.receipt.scope.covers(organisation) {
-            Ok(())
-        } else {
-            Err(Error::NotFound(organisation.name()))
-        }
-    }
-
-    /// Runs a statement that must change exactly one row.
-    pub(super) async fn change_one(&mut self, statement: Statement, values: Vec<Value>) -> Result<()> {
-        let changed = self.session.execute(statement, values).await?;
-        fault::expect_rows(statement.name, changed, 1)
-    }
-
-    /// Writes a line of the journal. `detail` holds counts and codes, never a person's answers.
-    pub(super) async fn note(
+    /// Runs a statement on rows of `owner`, and returns the number of rows that it changed. Fails if the owner's rows do
+    /// not exist in the caller's scope.
+    pub(super) async fn change(
         &mut self,
-        organisation: Option<&OrganisationId>,
-        action: &'static str,
-        resource: &str,
-        detail: &impl Serialize,
+        owner: Owner<'_>,
+        statement: Change,
+        values: Vec<Value>,
+    ) -> Result<u64> {
+        self.receipt.scope.admit(owner)?;
+        let rows = self.reads.connection().execute(statement.0, values).await?;
+        self.changed |= rows > 0;
+        Ok(rows)
+    }
+
+    /// Runs a statement that must change exactly `expected` rows of `owner`.
+    pub(super) async fn change_exactly(
+        &mut self,
+        expected: u64,
+        owner: Owner<'_>,
+        statement: Change,
+        values: Vec<Value>,
     ) -> Result<()> {
-        let values = values![
-            self.receipt.now,
-            self.receipt.actor.as_str(),
-            organisation.map(OrganisationId::as_str),
-            action,
-            resource,
-            json(detail)?,
-        ];
-        self.change_one(journal::APPEND, values).await
+        let changed = self.change(owner, statement, values).await?;
+        fault::expect_rows(statement.0.name, changed, expected)
+    }
+
+    /// Inserts rows of `owner`, and returns their number.
+    pub(super) async fn insert(
+        &mut self,
+        owner: Owner<'_>,
+        bulk: Change<Bulk>,
+        rows: BulkRows<'_>,
+    ) -> Result<u64> {
+        self.receipt.scope.admit(owner)?;
+        let inserted = self.reads.connection().insert(bulk.0, rows).await?;
+        self.changed |= inserted > 0;
+        Ok(inserted)
     }
 }

@@ -14,6 +14,8 @@ mod roles;
 mod round;
 mod solver;
 mod store;
+mod store_rules;
 mod telemetry;
+mod token;
 mod wire;
 mod world;

@@ -21,6 +21,7 @@ use wim_match::domain::name::{OrganisationId, ProfileRef};
 use wim_match::domain::profile::{ConsentDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft};
 use wim_match::server::Server;
 use wim_match::service::PageRequest;
+use wim_match::store::Scope;
 
 use crate::fixed_clock::FixedClock;
 use crate::postgres::{Postgres, postgres};
@@ -255,7 +256,8 @@ impl World {
             }
         }
         let later = self.clock.now() + jiff::SignedDuration::from_hours(1);
-        let left = service.store().purge_stale_imports(later).await.expect("asks for imports");
+        let left =
+            service.store().purge_stale_imports(&Scope::System, later).await.expect("asks for imports");
         assert_eq!(left, 0, "imports left behind");
         drop(self.channel);
         self.server.stop().await.expect("the server stops");

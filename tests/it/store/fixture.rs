@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sqlx::{Connection as _, Row as _};
 use tempfile::TempDir;
-use wim_match::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId};
+use wim_match::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId, RunRef};
 use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
 use wim_match::domain::profile::{MenteeRequest, MentorOffer, Profile};
 use wim_match::domain::round::{Round, RoundContent, RoundDraft};
@@ -72,8 +73,8 @@ impl Fixture {
     pub(crate) async fn organisation(&self, id: &str) -> OrganisationId {
         let id: OrganisationId = id.parse().expect("an id");
         let mut session = self.write().await;
-        session.create_organisation(&id, &organisation(&id)).await.expect("is created");
-        session.commit(b"").await.expect("commits");
+        let (_, note) = session.create_organisation(&id, &organisation(&id)).await.expect("is created");
+        session.commit(note, b"").await.expect("commits");
         id
     }
 
@@ -89,30 +90,33 @@ impl Fixture {
         let duplicates = self.store.stage_rows(&key, rows(people), at(0)).await.expect("stages");
         assert_eq!(duplicates, []);
         let mut session = self.write_at(at(1), scope).await;
-        let counts = session.finish_import(&key).await.expect("finishes");
-        session.commit(b"").await.expect("commits");
+        let (counts, note) = session.finish_import(&key).await.expect("finishes");
+        session.commit(note, b"").await.expect("commits");
         counts
     }
 
     pub(crate) async fn round(&self, id: &str) -> Round {
         let mut session = self.write().await;
-        let round = session.create_round(&round_id(id), &round_content()).await.expect("is created");
-        session.commit(b"").await.expect("commits");
+        let (round, note) = session.create_round(&round_id(id), &round_content()).await.expect("is created");
+        session.commit(note, b"").await.expect("commits");
         round
     }
 
     pub(crate) async fn enrol(&self, round: &RoundId, organisation: &OrganisationId, ids: &[&str]) -> u64 {
         let ids: Vec<OwnId> = ids.iter().map(|id| own_id(id)).collect();
         let mut session = self.write().await;
-        let enrolled = session.enrol(round, organisation, &ids).await.expect("enrols");
-        session.commit(b"").await.expect("commits");
+        let (enrolled, note) = session.enrol(round, organisation, &ids).await.expect("enrols");
+        match note {
+            Some(note) => session.commit(note, b"").await.expect("commits"),
+            None => session.commit_unchanged(b"").await.expect("commits"),
+        }
         enrolled
     }
 
     pub(crate) async fn start_run(&self, round: &RoundId, now: Timestamp) -> Run {
         let mut session = self.write_at(now, Scope::Alliance).await;
-        let run = session.start_run(round).await.expect("starts");
-        session.commit(b"").await.expect("commits");
+        let (run, note) = session.start_run(round).await.expect("starts");
+        session.commit(note, b"").await.expect("commits");
         run
     }
 
@@ -132,7 +136,7 @@ impl Fixture {
     }
 
     pub(crate) async fn claim(&self, owner: &str, now: Timestamp) -> ClaimedRun {
-        self.store.claim_run(owner, now, LEASE).await.expect("asks").expect("a run waits")
+        self.store.claim_run(&Scope::System, owner, now, LEASE).await.expect("asks").expect("a run waits")
     }
 
     /// A round with one run that matched each organisation's mentee with the other's mentor.
@@ -143,6 +147,24 @@ impl Fixture {
         self.store.complete_run(&claim, at(12), &outcome(&peru, &kenya)).await.expect("completes");
         let run = self.store.run(&Scope::Alliance, &claim.run.name).await.expect("exists");
         (peru, kenya, run)
+    }
+}
+
+impl Fixture {
+    /// The certificate of a run, read past the store, which has no reader of it yet.
+    pub(crate) async fn stored_certificate(&self, run: &RunRef) -> Vec<u8> {
+        let query = "SELECT certificate FROM run WHERE round_id = $1 AND number = $2";
+        let (round, number) = (run.round.as_str().to_owned(), run.number);
+        if self.url.starts_with("postgres") {
+            let mut connection = sqlx::PgConnection::connect(&self.url).await.expect("connects");
+            let row = sqlx::query(query).bind(round).bind(number).fetch_one(&mut connection).await;
+            row.and_then(|row| row.try_get(0)).expect("a certificate")
+        } else {
+            let url = format!("sqlite:{}", self.url);
+            let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("connects");
+            let row = sqlx::query(query).bind(round).bind(number).fetch_one(&mut connection).await;
+            row.and_then(|row| row.try_get(0)).expect("a certificate")
+        }
     }
 }
 

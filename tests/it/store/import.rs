@@ -34,7 +34,7 @@ async fn an_import_creates_updates_and_leaves_alone(f: Fixture) {
     assert_eq!(seen, [("a", 1, mentor(1)), ("b", 2, mentor(2)), ("c", 1, mentee()), ("d", 1, mentee())]);
     assert_eq!((stored[1].create_time, stored[1].update_time), (at(1), at(1)));
     assert_eq!(stored[1].digest.len(), 64);
-    let lines = f.store.list_journal(0, 10).await.expect("lists");
+    let lines = f.store.list_journal(&Scope::Alliance, 0, 10).await.expect("lists");
     assert!(
         lines.iter().any(|line| line.action == "profile.import" && line.detail.contains(r#""updated":1"#))
     );
@@ -44,10 +44,10 @@ async fn an_import_creates_updates_and_leaves_alone(f: Fixture) {
 async fn every_version_of_a_profile_is_kept(f: Fixture) {
     let (_, _, round) = f.enrolled_round().await;
     let run = f.start_run(&round, at(5)).await;
-    let before = f.store.load_snapshot(&run.name).await.expect("loads");
+    let before = f.store.load_snapshot(&Scope::System, &run.name).await.expect("loads");
     let peru = "wim-peru".parse().expect("an id");
     f.import(&peru, "i-9", &[("mentor", mentor(9))]).await;
-    assert_eq!(f.store.load_snapshot(&run.name).await.expect("loads"), before);
+    assert_eq!(f.store.load_snapshot(&Scope::System, &run.name).await.expect("loads"), before);
     let now = f.store.profile(&only(&peru), &person(&peru, "mentor")).await.expect("exists");
     assert_eq!((now.version, now.content), (2, mentor(9)));
 }
@@ -63,8 +63,8 @@ async fn a_person_named_twice_is_staged_once(f: Fixture) {
     let found = f.store.stage_rows(&key, second, at(0)).await.expect("stages");
     assert_eq!(found, [Duplicate { row: 2, id: own_id("a"), first_row: 2 }]);
     let mut session = f.write().await;
-    let counts = session.finish_import(&key).await.expect("finishes");
-    session.commit(b"").await.expect("commits");
+    let (counts, note) = session.finish_import(&key).await.expect("finishes");
+    session.commit(note, b"").await.expect("commits");
     assert_eq!(counts.created, 3);
     let a = f.store.profile(&Scope::Alliance, &person(&peru, "a")).await.expect("exists");
     assert_eq!(a.content, mentor(1), "the first row counts");
@@ -98,19 +98,22 @@ async fn imports_side_by_side_do_not_mix(f: Fixture) {
     let (a, b) = tokio::join!(stage(&one, rows(&[("a", mentor(1))])), stage(&two, rows(&[("a", mentor(2))])));
     assert_eq!((a.expect("stages"), b.expect("stages")), (vec![], vec![]));
     let mut session = f.write().await;
-    assert_eq!(session.finish_import(&two).await.expect("finishes").created, 1);
-    session.commit(b"").await.expect("commits");
+    let (counts, note) = session.finish_import(&two).await.expect("finishes");
+    assert_eq!(counts.created, 1);
+    session.commit(note, b"").await.expect("commits");
     let mut session = f.write().await;
-    assert_eq!(session.finish_import(&one).await.expect("finishes").updated, 1);
-    session.commit(b"").await.expect("commits");
+    let (counts, note) = session.finish_import(&one).await.expect("finishes");
+    assert_eq!(counts.updated, 1);
+    session.commit(note, b"").await.expect("commits");
 }
 
 async fn an_import_is_finished_once(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
     let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
     let mut session = f.write().await;
-    assert_eq!(session.finish_import(&key).await.expect("finishes"), ImportCounts::default());
-    session.commit(b"").await.expect("commits");
+    let (counts, note) = session.finish_import(&key).await.expect("finishes");
+    assert_eq!(counts, ImportCounts::default());
+    session.commit(note, b"").await.expect("commits");
     let mut session = f.write().await;
     assert!(matches!(session.finish_import(&key).await, Err(Error::NotFound(_))));
     drop(session);
@@ -136,7 +139,7 @@ async fn stale_imports_are_purged(f: Fixture) {
     let old = f.store.begin_import(&only(&peru), &peru, "i-old", at(0)).await.expect("begins");
     let live = f.store.begin_import(&only(&peru), &peru, "i-live", at(0)).await.expect("begins");
     f.store.stage_rows(&live, rows(&[("a", mentor(1))]), at(100)).await.expect("stages");
-    assert_eq!(f.store.purge_stale_imports(at(50)).await.expect("purges"), 1);
+    assert_eq!(f.store.purge_stale_imports(&Scope::System, at(50)).await.expect("purges"), 1);
     let late = f.store.stage_rows(&old, rows(&[("a", mentor(1))]), at(101)).await;
     assert!(matches!(late, Err(Error::NotFound(_))));
     f.store.stage_rows(&live, rows(&[("b", mentee())]), at(102)).await.expect("stages");
@@ -199,11 +202,11 @@ async fn a_failed_finish_keeps_the_rows_and_the_profiles(f: Fixture) {
     let key = f.store.begin_import(&only(&peru), &peru, "i-2", at(0)).await.expect("begins");
     f.store.stage_rows(&key, rows(&[("a", mentor(7)), ("b", mentee())]), at(0)).await.expect("stages");
     let mut session = f.write().await;
-    session.finish_import(&key).await.expect("finishes");
+    let _ = session.finish_import(&key).await.expect("finishes");
     drop(session);
     let stored = f.store.list_profiles(&only(&peru), &peru, None, 10).await.expect("lists");
     assert_eq!(stored.iter().map(|p| (p.version, p.content.clone())).collect::<Vec<_>>(), [(1, mentor(1))]);
     let mut session = f.write().await;
-    let counts = session.finish_import(&key).await.expect("the rows are still there");
+    let (counts, _) = session.finish_import(&key).await.expect("the rows are still there");
     assert_eq!(counts, ImportCounts { created: 1, updated: 1, unchanged: 0 });
 }

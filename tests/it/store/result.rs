@@ -30,14 +30,14 @@ async fn an_outcome_is_saved_whole(f: Fixture) {
     assert_eq!(matches.into_iter().map(|m| m.pair).collect::<Vec<_>>(), saved.matches);
     let unmatched = f.store.list_unmatched(&Scope::Alliance, &run.name, 0, 10).await.expect("lists");
     assert_eq!(unmatched.into_iter().map(|u| u.unmatched).collect::<Vec<_>>(), saved.unmatched);
-    assert_eq!(f.store.certificate(&run.name).await.expect("reads"), Some(saved.certificate));
+    assert_eq!(f.stored_certificate(&run.name).await, saved.certificate);
 }
 
 async fn a_saved_outcome_takes_the_round_to_review(f: Fixture) {
     let (_, _, run) = f.succeeded_run().await;
     let round = f.store.round(&Scope::Alliance, &run.name.round).await.expect("exists");
     assert_eq!((round.state, round.update_time), (RoundState::Review, at(12)));
-    let lines = f.store.list_journal(0, 100).await.expect("lists");
+    let lines = f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists");
     let last = lines.last().expect("a line");
     assert_eq!((last.action.as_str(), last.actor.as_str()), ("run.succeed", "worker:worker-1"));
 }

@@ -31,6 +31,7 @@ on_both_databases! {
     a_failed_run_says_why_and_opens_the_round_again,
     runs_are_listed_the_newest_first,
     a_run_that_does_not_exist_is_not_found,
+    a_snapshot_does_not_exist_for_an_organisation,
 }
 
 async fn round_state(f: &Fixture, run: &RunRef) -> RoundState {
@@ -44,7 +45,7 @@ async fn a_run_is_frozen_and_queued(f: Fixture) {
     assert_eq!((run.create_time, run.start_time, run.end_time), (at(10), None, None));
     assert_eq!((run.policy_version, run.progress, &run.summary), (1, None, &None));
     assert_eq!(round_state(&f, &run.name).await, RoundState::Matching);
-    let snapshot = f.store.load_snapshot(&run.name).await.expect("loads");
+    let snapshot = f.store.load_snapshot(&Scope::System, &run.name).await.expect("loads");
     assert_eq!(snapshot.digest(), run.input_digest);
     assert_eq!(snapshot.freeze_time, at(10));
     let organisations: Vec<_> = snapshot.organisations.iter().map(|(id, _)| id).collect();
@@ -87,11 +88,9 @@ async fn of_runs_started_at_once_one_is_active(f: Fixture) {
         let (store, round) = (f.store.clone(), round.clone());
         async move {
             let mut session = fresh(store.begin(request(&format!("tok-{call}"), "r-1", "p")).await);
-            let started = session.start_run(&round).await;
-            if started.is_ok() {
-                session.commit(b"").await.expect("commits");
-            }
-            started
+            let (run, note) = session.start_run(&round).await?;
+            session.commit(note, b"").await.expect("commits");
+            Ok(run)
         }
     };
     let (started, refused): (Vec<_>, Vec<_>) =
@@ -114,14 +113,12 @@ async fn an_empty_round_is_not_run(f: Fixture) {
 
 async fn a_run_is_claimed_by_one_worker(f: Fixture) {
     let (_, _, round) = f.enrolled_round().await;
-    assert_eq!(f.store.claim_run("w", at(9), LEASE).await.expect("asks"), None);
-    assert_eq!(f.store.next_lease_expiry().await.expect("asks"), None);
+    assert_eq!(f.store.claim_run(&Scope::System, "w", at(9), LEASE).await.expect("asks"), None);
     let run = f.start_run(&round, at(10)).await;
     let claim = f.claim("w-1", at(11)).await;
     assert_eq!((&claim.run.name, claim.run.state, claim.run.attempt), (&run.name, RunState::Running, 1));
     assert_eq!((claim.run.start_time, claim.fence), (Some(at(11)), 1));
-    assert_eq!(f.store.claim_run("w-2", at(12), LEASE).await.expect("asks"), None);
-    assert_eq!(f.store.next_lease_expiry().await.expect("asks"), Some(at(21)));
+    assert_eq!(f.store.claim_run(&Scope::System, "w-2", at(12), LEASE).await.expect("asks"), None);
 }
 
 async fn workers_that_claim_at_once_share_no_run(f: Fixture) {
@@ -130,7 +127,7 @@ async fn workers_that_claim_at_once_share_no_run(f: Fixture) {
     f.enrol(&second, &peru, &["mentor"]).await;
     f.start_run(&first, at(10)).await;
     f.start_run(&second, at(11)).await;
-    let claim = |owner: &'static str| f.store.claim_run(owner, at(12), LEASE);
+    let claim = |owner: &'static str| f.store.claim_run(&Scope::System, owner, at(12), LEASE);
     let (a, b, c) = tokio::join!(claim("w-1"), claim("w-2"), claim("w-3"));
     let claims = [a.expect("asks"), b.expect("asks"), c.expect("asks")];
     let mut rounds: Vec<_> = claims.into_iter().flatten().map(|claim| claim.run.name.round).collect();
@@ -142,7 +139,11 @@ async fn a_run_whose_worker_died_is_claimed_again(f: Fixture) {
     let (_, _, round) = f.enrolled_round().await;
     f.start_run(&round, at(10)).await;
     f.claim("w-1", at(11)).await;
-    assert_eq!(f.store.claim_run("w-2", at(21), LEASE).await.expect("asks"), None, "the lease ends at 21");
+    assert_eq!(
+        f.store.claim_run(&Scope::System, "w-2", at(21), LEASE).await.expect("asks"),
+        None,
+        "the lease ends at 21"
+    );
     let again = f.claim("w-2", at(22)).await;
     assert_eq!((again.run.attempt, again.fence, again.run.start_time), (2, 2, Some(at(11))));
 }
@@ -153,8 +154,8 @@ async fn a_renewed_lease_holds(f: Fixture) {
     let claim = f.claim("w-1", at(11)).await;
     let heard = f.store.heartbeat(&claim, at(20), LEASE, None).await.expect("renews");
     assert!(!heard.cancel_requested);
-    assert_eq!(f.store.claim_run("w-2", at(29), LEASE).await.expect("asks"), None);
-    assert!(f.store.claim_run("w-2", at(31), LEASE).await.expect("asks").is_some());
+    assert_eq!(f.store.claim_run(&Scope::System, "w-2", at(29), LEASE).await.expect("asks"), None);
+    assert!(f.store.claim_run(&Scope::System, "w-2", at(31), LEASE).await.expect("asks").is_some());
 }
 
 async fn progress_is_seen_while_the_run_is_under_way(f: Fixture) {
@@ -179,7 +180,7 @@ async fn a_stale_fence_changes_nothing(f: Fixture) {
     let zombie = f.claim("w-1", at(11)).await;
     let heir = f.claim("w-2", at(30)).await;
     let before = f.store.run(&Scope::Alliance, &run).await.expect("exists");
-    let journal = f.store.list_journal(0, 100).await.expect("lists").len();
+    let journal = f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists").len();
     let refused = |outcome: Result<(), Error>| {
         let error = outcome.expect_err("is stale");
         assert!(matches!(error, Error::RunState { state: "running for another worker", .. }), "{error:?}");
@@ -191,7 +192,7 @@ async fn a_stale_fence_changes_nothing(f: Fixture) {
     refused(f.store.release_run(&zombie).await);
     assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists"), before);
     assert_eq!(f.store.list_matches(&Scope::Alliance, &run, 0, 10).await.expect("lists"), []);
-    assert_eq!(f.store.list_journal(0, 100).await.expect("lists").len(), journal);
+    assert_eq!(f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists").len(), journal);
     f.store.complete_run(&heir, at(32), &outcome(&peru, &kenya)).await.expect("completes");
     let late = f.store.complete_run(&heir, at(33), &outcome(&peru, &kenya)).await.expect_err("is over");
     assert!(matches!(late, Error::RunState { state: "succeeded", .. }), "{late:?}");
@@ -209,8 +210,11 @@ async fn a_released_run_is_claimed_at_once(f: Fixture) {
 
 async fn cancel(f: &Fixture, run: &RunRef, seconds: i64) -> RunState {
     let mut session = f.write_at(at(seconds), Scope::Alliance).await;
-    let run = session.cancel_run(run).await.expect("cancels");
-    session.commit(b"").await.expect("commits");
+    let (run, note) = session.cancel_run(run).await.expect("cancels");
+    match note {
+        Some(note) => session.commit(note, b"").await.expect("commits"),
+        None => session.commit_unchanged(b"").await.expect("commits"),
+    }
     run.state
 }
 
@@ -221,22 +225,21 @@ async fn a_queued_run_is_cancelled_at_once(f: Fixture) {
     let stored = f.store.run(&Scope::Alliance, &run).await.expect("exists");
     assert_eq!((stored.state, stored.end_time), (RunState::Cancelled, Some(at(11))));
     assert_eq!(round_state(&f, &run).await, RoundState::Enrolling);
-    assert_eq!(f.store.claim_run("w", at(12), LEASE).await.expect("asks"), None);
+    assert_eq!(f.store.claim_run(&Scope::System, "w", at(12), LEASE).await.expect("asks"), None);
 }
 
 async fn a_running_run_is_cancelled_by_its_worker(f: Fixture) {
     let (_, _, round) = f.enrolled_round().await;
     let run = f.start_run(&round, at(10)).await.name;
     let claim = f.claim("w", at(11)).await;
-    assert!(!f.store.is_cancel_requested(&run).await.expect("asks"));
+    assert!(!f.store.heartbeat(&claim, at(11), LEASE, None).await.expect("renews").cancel_requested);
     assert_eq!(cancel(&f, &run, 12).await, RunState::Running);
     assert_eq!(cancel(&f, &run, 13).await, RunState::Running, "asking again is no error");
-    assert!(f.store.is_cancel_requested(&run).await.expect("asks"));
     assert!(f.store.heartbeat(&claim, at(14), LEASE, None).await.expect("renews").cancel_requested);
     f.store.cancel_claimed_run(&claim, at(15)).await.expect("cancels");
     assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists").state, RunState::Cancelled);
     assert_eq!(round_state(&f, &run).await, RoundState::Enrolling);
-    let lines = f.store.list_journal(0, 100).await.expect("lists");
+    let lines = f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists");
     assert_eq!(lines.iter().filter(|line| line.action == "run.cancel").count(), 1);
     assert_eq!(lines.last().expect("a line").actor, "worker:w");
 }
@@ -297,9 +300,7 @@ async fn runs_are_listed_the_newest_first(f: Fixture) {
 async fn a_run_that_does_not_exist_is_not_found(f: Fixture) {
     let name = RunRef { round: f.round("spring-2027").await.id, number: 7 };
     assert!(matches!(f.store.run(&Scope::Alliance, &name).await, Err(Error::NotFound(_))));
-    assert!(matches!(f.store.load_snapshot(&name).await, Err(Error::NotFound(_))));
-    assert!(matches!(f.store.certificate(&name).await, Err(Error::NotFound(_))));
-    assert!(matches!(f.store.is_cancel_requested(&name).await, Err(Error::NotFound(_))));
+    assert!(matches!(f.store.load_snapshot(&Scope::System, &name).await, Err(Error::NotFound(_))));
     assert!(matches!(f.store.list_matches(&Scope::Alliance, &name, 0, 9).await, Err(Error::NotFound(_))));
     assert!(matches!(f.store.list_unmatched(&Scope::Alliance, &name, 0, 9).await, Err(Error::NotFound(_))));
     let mut session = f.write().await;
@@ -308,4 +309,11 @@ async fn a_run_that_does_not_exist_is_not_found(f: Fixture) {
     assert!(
         matches!(session.cancel_run(&elsewhere).await, Err(Error::NotFound(wanted)) if wanted == elsewhere.name())
     );
+}
+
+async fn a_snapshot_does_not_exist_for_an_organisation(f: Fixture) {
+    let (peru, _, round) = f.enrolled_round().await;
+    let run = f.start_run(&round, at(10)).await.name;
+    assert!(matches!(f.store.load_snapshot(&only(&peru), &run).await, Err(Error::NotFound(_))));
+    assert!(f.store.load_snapshot(&Scope::Alliance, &run).await.is_ok());
 }

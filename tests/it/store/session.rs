@@ -1,10 +1,11 @@
 //! Write sessions: all or nothing, the journal, and answers remembered by `request_id`.
 
 use wim_match::error::Error;
-use wim_match::store::{Begun, Receipt, RequestKey, Scope};
+use wim_match::store::{Begun, Notes, Receipt, RequestKey, Scope};
 
 use super::fixture::{
-    Fixture, at, at_once, fresh, mentee, only, organisation, outcome, own_id, request, rows,
+    Fixture, at, at_once, fresh, mentee, only, organisation, outcome, own_id, request, round_content,
+    round_id, rows,
 };
 use super::on_both_databases;
 
@@ -20,14 +21,17 @@ on_both_databases! {
     a_request_that_failed_may_be_sent_again,
     old_answers_are_forgotten,
     a_change_writes_its_line_of_the_journal,
+    a_change_is_not_committed_without_its_note,
+    an_organisation_reads_its_own_lines_of_the_journal,
+    a_session_of_one_organisation_changes_nothing_of_the_alliance,
     long_writes_may_move_between_threads,
 }
 
 async fn an_organisation_is_created_read_and_listed(f: Fixture) {
     let id = "wim-peru".parse().expect("an id");
     let mut session = f.write().await;
-    let created = session.create_organisation(&id, &organisation(&id)).await.expect("is created");
-    session.commit(b"").await.expect("commits");
+    let (created, note) = session.create_organisation(&id, &organisation(&id)).await.expect("is created");
+    session.commit(note, b"").await.expect("commits");
     assert_eq!((created.version, created.create_time), (1, at(0)));
     assert_eq!(created.content, organisation(&id));
     assert_eq!(f.store.organisation(&Scope::Alliance, &id).await.expect("exists"), created);
@@ -76,23 +80,23 @@ async fn organisations_are_listed_in_pages_by_the_bytes_of_their_ids(f: Fixture)
 async fn a_session_that_is_not_committed_leaves_no_trace(f: Fixture) {
     let id = "wim-peru".parse().expect("an id");
     let mut session = fresh(f.store.begin(request("tok", "r-1", "p")).await);
-    session.create_organisation(&id, &organisation(&id)).await.expect("is created");
+    let _ = session.create_organisation(&id, &organisation(&id)).await.expect("is created");
     drop(session);
     assert!(matches!(f.store.organisation(&Scope::Alliance, &id).await, Err(Error::NotFound(_))));
-    assert_eq!(f.store.list_journal(0, 10).await.expect("lists"), []);
-    let key = request("tok", "r-1", "p").request.expect("a key");
-    assert_eq!(f.store.recall("tok", &key).await.expect("recalls"), None);
+    assert_eq!(f.store.list_journal(&Scope::Alliance, 0, 10).await.expect("lists"), []);
+    assert!(
+        matches!(f.store.begin(request("tok", "r-1", "p")).await, Ok(Begun::Fresh(_))),
+        "no answer is left"
+    );
 }
 
 async fn a_repeated_request_gets_the_first_answer(f: Fixture) {
     let session = fresh(f.store.begin(request("tok", "r-1", "p")).await);
-    session.commit(b"\x00first").await.expect("commits");
+    session.commit_unchanged(b"\x00first").await.expect("commits");
     let Begun::Repeated(answer) = f.store.begin(request("tok", "r-1", "p")).await.expect("begins") else {
         panic!("is taken for new");
     };
     assert_eq!(answer, b"\x00first");
-    let key = request("tok", "r-1", "p").request.expect("a key");
-    assert_eq!(f.store.recall("tok", &key).await.expect("recalls").as_deref(), Some(&b"\x00first"[..]));
 }
 
 async fn two_equal_requests_at_once_have_one_effect(f: Fixture) {
@@ -103,8 +107,8 @@ async fn two_equal_requests_at_once_have_one_effect(f: Fixture) {
                 Begun::Repeated(answer) => (answer, false),
                 Begun::Fresh(mut session) => {
                     let id = format!("wim-{call}").parse().expect("an id");
-                    session.create_organisation(&id, &organisation(&id)).await.expect("is created");
-                    session.commit(&[call]).await.expect("commits");
+                    let created = session.create_organisation(&id, &organisation(&id)).await;
+                    session.commit(created.expect("is created").1, &[call]).await.expect("commits");
                     (vec![call], true)
                 }
             }
@@ -117,14 +121,17 @@ async fn two_equal_requests_at_once_have_one_effect(f: Fixture) {
 }
 
 async fn a_request_id_serves_one_request_of_one_token(f: Fixture) {
-    fresh(f.store.begin(request("tok", "r-1", "p")).await).commit(b"first").await.expect("commits");
+    fresh(f.store.begin(request("tok", "r-1", "p")).await).commit_unchanged(b"first").await.expect("commits");
     let other_payload = f.store.begin(request("tok", "r-1", "other")).await;
     assert!(matches!(other_payload, Err(Error::RequestIdReused)));
     let key = RequestKey { id: "r-1".to_owned(), method: "StartRun", payload_digest: "p".to_owned() };
     let other_method = Receipt { request: Some(key), ..request("tok", "r-1", "p") };
     assert!(matches!(f.store.begin(other_method).await, Err(Error::RequestIdReused)));
     // Another token's ids are its own.
-    fresh(f.store.begin(request("tok-2", "r-1", "other")).await).commit(b"second").await.expect("commits");
+    fresh(f.store.begin(request("tok-2", "r-1", "other")).await)
+        .commit_unchanged(b"second")
+        .await
+        .expect("commits");
 }
 
 async fn a_request_that_failed_may_be_sent_again(f: Fixture) {
@@ -132,20 +139,20 @@ async fn a_request_that_failed_may_be_sent_again(f: Fixture) {
     let mut session = fresh(f.store.begin(request("tok", "r-1", "p")).await);
     session.create_organisation(&peru, &organisation(&peru)).await.expect_err("exists");
     drop(session);
-    fresh(f.store.begin(request("tok", "r-1", "p")).await).commit(b"").await.expect("commits");
+    fresh(f.store.begin(request("tok", "r-1", "p")).await).commit_unchanged(b"").await.expect("commits");
 }
 
 async fn old_answers_are_forgotten(f: Fixture) {
-    fresh(f.store.begin(request("tok", "r-1", "p")).await).commit(b"first").await.expect("commits");
-    assert_eq!(f.store.purge_answers(at(0)).await.expect("purges"), 0);
-    assert_eq!(f.store.purge_answers(at(1)).await.expect("purges"), 1);
-    fresh(f.store.begin(request("tok", "r-1", "other")).await).commit(b"").await.expect("commits");
+    fresh(f.store.begin(request("tok", "r-1", "p")).await).commit_unchanged(b"first").await.expect("commits");
+    assert_eq!(f.store.purge_answers(&Scope::System, at(0)).await.expect("purges"), 0);
+    assert_eq!(f.store.purge_answers(&Scope::System, at(1)).await.expect("purges"), 1);
+    fresh(f.store.begin(request("tok", "r-1", "other")).await).commit_unchanged(b"").await.expect("commits");
 }
 
 async fn a_change_writes_its_line_of_the_journal(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
     let round = f.round("spring-2027").await;
-    let lines = f.store.list_journal(0, 10).await.expect("lists");
+    let lines = f.store.list_journal(&Scope::Alliance, 0, 10).await.expect("lists");
     let told: Vec<_> = lines.iter().map(|line| (line.action.as_str(), line.resource.as_str())).collect();
     assert_eq!(
         told,
@@ -154,9 +161,48 @@ async fn a_change_writes_its_line_of_the_journal(f: Fixture) {
     assert_eq!(lines[0].organisation.as_deref(), Some(peru.as_str()));
     assert_eq!((lines[0].actor.as_str(), lines[0].time), ("tok-coordinator", at(0)));
     assert_eq!(lines[1].detail, r#"{"policy":1}"#);
-    let rest = f.store.list_journal(lines[0].sequence, 10).await.expect("lists");
+    let rest = f.store.list_journal(&Scope::Alliance, lines[0].sequence, 10).await.expect("lists");
     assert_eq!(rest, lines[1..]);
     assert_eq!(round.id.name(), lines[1].resource);
+}
+
+async fn a_change_is_not_committed_without_its_note(f: Fixture) {
+    let id = "wim-peru".parse().expect("an id");
+    let mut session = f.write().await;
+    let _ = session.create_organisation(&id, &organisation(&id)).await.expect("is created");
+    let error = session.commit_unchanged(b"").await.expect_err("has changed a row");
+    assert!(matches!(error, Error::Internal(..)), "{error:?}");
+    assert!(matches!(f.store.organisation(&Scope::Alliance, &id).await, Err(Error::NotFound(_))));
+    assert_eq!(Notes::of([]), None);
+}
+
+async fn an_organisation_reads_its_own_lines_of_the_journal(f: Fixture) {
+    let (peru, _) = (f.organisation("wim-peru").await, f.organisation("wim-kenya").await);
+    f.round("spring-2027").await;
+    assert_eq!(f.store.list_journal(&Scope::System, 0, 10).await.expect("lists").len(), 3);
+    let lines = f.store.list_journal(&only(&peru), 0, 10).await.expect("lists");
+    assert_eq!(
+        lines.iter().map(|line| line.resource.as_str()).collect::<Vec<_>>(),
+        ["organisations/wim-peru"]
+    );
+    assert_eq!(f.store.list_journal(&only(&peru), lines[0].sequence, 10).await.expect("lists"), []);
+}
+
+async fn a_session_of_one_organisation_changes_nothing_of_the_alliance(f: Fixture) {
+    let (peru, _, round) = f.enrolled_round().await;
+    let mut session = f.write_at(at(2), only(&peru)).await;
+    assert!(matches!(
+        session.create_round(&round_id("own"), &round_content()).await,
+        Err(Error::Internal(..))
+    ));
+    assert!(matches!(session.start_run(&round).await, Err(Error::Internal(..))));
+    drop(session);
+    for scope in [Scope::Alliance, only(&peru)] {
+        assert!(matches!(f.store.purge_answers(&scope, at(9)).await, Err(Error::Internal(..))));
+        assert!(matches!(f.store.purge_stale_imports(&scope, at(9)).await, Err(Error::Internal(..))));
+        let claimed = f.store.claim_run(&scope, "w", at(9), std::time::Duration::from_secs(1)).await;
+        assert!(matches!(claimed, Err(Error::Internal(..))));
+    }
 }
 
 /// gRPC handlers and workers run on any thread: a future that is not `Send` does not compile here.
@@ -168,12 +214,16 @@ async fn long_writes_may_move_between_threads(f: Fixture) {
     let key = f.store.begin_import(&only(&peru), &peru, "i-9", at(0)).await.expect("begins");
     movable(f.store.stage_rows(&key, rows(&[("new", mentee())]), at(0))).await.expect("stages");
     let mut session = f.write().await;
-    movable(session.finish_import(&key)).await.expect("finishes");
-    movable(session.enrol(&round, &peru, &[own_id("new")])).await.expect("enrols");
-    movable(session.start_run(&round)).await.expect("starts");
-    movable(session.commit(b"")).await.expect("commits");
+    let (_, imported) = movable(session.finish_import(&key)).await.expect("finishes");
+    let (_, enrolled) = movable(session.enrol(&round, &peru, &[own_id("new")])).await.expect("enrols");
+    let (_, started) = movable(session.start_run(&round)).await.expect("starts");
+    let notes = Notes::of([imported, started].into_iter().chain(enrolled)).expect("three notes");
+    movable(session.commit(notes, b"")).await.expect("commits");
+    let lines = f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists");
+    let last: Vec<_> = lines[lines.len() - 3..].iter().map(|line| line.action.as_str()).collect();
+    assert_eq!(last, ["profile.import", "run.start", "round.enrol"], "one line per note, in their order");
     let claim = f.claim("w", at(2)).await;
     let result = outcome(&peru, &kenya);
     movable(f.store.complete_run(&claim, at(3), &result)).await.expect("completes");
-    movable(f.store.load_snapshot(&claim.run.name)).await.expect("loads");
+    movable(f.store.load_snapshot(&Scope::System, &claim.run.name)).await.expect("loads");
 }

@@ -1,0 +1,98 @@
+//! Rules of the store's files: no public function without a scope, and no reading past a session.
+
+use std::path::Path;
+
+/// Functions that read and change no rows of anybody: they open, close, migrate and check the database itself. The list
+/// may only shrink.
+const WITHOUT_A_SCOPE: [&str; 6] =
+    ["open", "open_with", "close", "migrate", "pending_migrations", "prepare_statements"];
+
+/// Parameters that bring a scope: a scope, a receipt, what was given out under a scope, or a write session itself.
+const SCOPES: [&str; 4] = [": &Scope", ": Receipt", ": &ClaimedRun", ": &ImportKey"];
+
+/// The text of every file of `src/store`, without its tests.
+fn files() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("src/store") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a file in UTF-8");
+            let product = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+            files.push((path.file_name().expect("a name").to_string_lossy().into_owned(), product));
+        }
+    }
+    assert!(files.len() > 15, "src/store was read");
+    files
+}
+
+/// The public async functions of a file, each with the type whose `impl` it stands in and its parameters.
+fn public_functions(text: &str) -> Vec<(String, String, String)> {
+    let (mut found, mut inside) = (Vec::new(), String::new());
+    for (at, line) in
+        text.match_indices('\n').map(|(at, _)| (at + 1, text[at + 1..].lines().next().unwrap_or_default()))
+    {
+        if let Some(named) = line.strip_prefix("impl ") {
+            named.trim_end_matches(" {").clone_into(&mut inside);
+        }
+        let Some(rest) = line.trim_start().strip_prefix("pub async fn ") else { continue };
+        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let signature = text[at..].split(['{', ';']).next().unwrap_or_default();
+        found.push((inside.clone(), name, signature.split_whitespace().collect::<Vec<_>>().join(" ")));
+    }
+    found
+}
+
+/// Whether a function of the store can be called only with a scope.
+fn has_a_scope(inside: &str, name: &str, signature: &str) -> bool {
+    inside == "WriteSession"
+        || SCOPES.iter().any(|scope| signature.contains(scope))
+        || (inside == "Store" && WITHOUT_A_SCOPE.contains(&name))
+}
+
+#[test]
+fn every_public_function_of_the_store_takes_a_scope_a_receipt_or_a_session() {
+    let (mut breaches, mut seen) = (Vec::new(), Vec::new());
+    for (file, text) in files() {
+        for (inside, name, signature) in public_functions(&text) {
+            if !has_a_scope(&inside, &name, &signature) {
+                breaches.push(format!("src/store/{file}: {inside}::{name}"));
+            }
+            seen.push(name);
+        }
+    }
+    assert!(breaches.is_empty(), "functions without a scope:\n  {}", breaches.join("\n  "));
+    assert!(seen.len() > 35, "only {} functions were read", seen.len());
+    for allowed in WITHOUT_A_SCOPE {
+        assert!(seen.iter().any(|name| name == allowed), "{allowed} is gone: shorten the list");
+    }
+}
+
+/// Sessions alone hold connections; a file of a noun goes through them.
+#[test]
+fn no_file_of_a_noun_connects_to_the_database_past_a_session() {
+    let may = ["backend.rs", "read.rs", "session.rs", "housekeeping.rs", "migration.rs", "dialect.rs"];
+    let mut breaches = Vec::new();
+    for (file, text) in files() {
+        let past = [".connect_to_", ".connection()", "into_connection()", "sqlx::query"];
+        for found in past.iter().filter(|found| text.contains(**found)) {
+            if !may.contains(&file.as_str()) {
+                breaches.push(format!("src/store/{file}: {found}"));
+            }
+        }
+    }
+    assert!(breaches.is_empty(), "reads past a session:\n  {}", breaches.join("\n  "));
+}
+
+#[test]
+fn the_reader_of_signatures_sees_what_it_must() {
+    let text = "//! x\nimpl Store {\n    pub async fn all(\n        &self,\n        limit: u32,\n    ) -> Result<()> {\n    }\n    \
+                pub async fn own(&self, scope: &Scope) -> Result<()> {\n    }\n}\nimpl WriteSession {\n    \
+                pub async fn done(self) -> Result<()> {\n";
+    let found = public_functions(text);
+    let verdicts: Vec<_> = found
+        .iter()
+        .map(|(inside, name, signature)| (name.as_str(), has_a_scope(inside, name, signature)))
+        .collect();
+    assert_eq!(verdicts, [("all", false), ("own", true), ("done", true)]);
+}
