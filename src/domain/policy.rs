@@ -14,88 +14,7 @@ pub const DEFAULT_NEUTRAL: u16 = 5_000;
 /// Waiting days that make a mentee waitlisted where the policy says nothing else.
 pub const DEFAULT_WAITLIST_AFTER_DAYS: u16 = 90;
 
-/// A soft criterion. Each gives a pair 0..=10,000; the numbers are those of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Criterion {
-    /// Share of the topics sought that are offered.
-    Topics = 1,
-    /// Share of the mentee's functions that the mentor knows.
-    Functions = 2,
-    /// Share of the mentee's commodities that the mentor knows.
-    Commodities = 3,
-    /// Steps between the career stages, best at one to two.
-    CareerStage = 4,
-    /// How well the best common language is spoken on the weaker side.
-    Language = 5,
-    /// Common hours per week over the round.
-    WeeklyOverlap = 6,
-    /// Nearness by country and region.
-    RegionNear = 7,
-    /// Distance by country and region.
-    RegionFar = 8,
-    /// Common ways of meeting.
-    MeetingMode = 9,
-    /// Similarity of goals.
-    Goals = 10,
-    /// Similarity of working styles.
-    WorkingStyle = 11,
-    /// Stated preferences of both sides. Private.
-    Preference = 12,
-    /// Months the mentee has waited, capped at a year.
-    WaitingTime = 13,
-    /// Whether the two have been partners before.
-    PreviousPartner = 14,
-    /// Identity wishes met. Private, opt-in.
-    Identity = 15,
-}
-
-impl Criterion {
-    /// All of them, in the order of the API.
-    pub const ALL: [Self; 15] = [
-        Self::Topics,
-        Self::Functions,
-        Self::Commodities,
-        Self::CareerStage,
-        Self::Language,
-        Self::WeeklyOverlap,
-        Self::RegionNear,
-        Self::RegionFar,
-        Self::MeetingMode,
-        Self::Goals,
-        Self::WorkingStyle,
-        Self::Preference,
-        Self::WaitingTime,
-        Self::PreviousPartner,
-        Self::Identity,
-    ];
-
-    /// Reads the API's number.
-    pub fn from_number(number: i32) -> Option<Self> {
-        Self::ALL.into_iter().find(|criterion| *criterion as i32 == number)
-    }
-
-    /// Whether its contribution may be shown only together with the other private ones.
-    pub fn is_private(self) -> bool {
-        matches!(self, Self::Preference | Self::Identity)
-    }
-
-    /// Its weight in the default policy. Deep-level similarity (topics, goals, style) weighs most (Eby et al. 2013).
-    pub fn default_weight(self) -> u16 {
-        match self {
-            Self::Topics => 30,
-            Self::Goals | Self::CareerStage => 12,
-            Self::WorkingStyle | Self::Functions => 10,
-            Self::Language => 8,
-            Self::WeeklyOverlap => 6,
-            Self::Preference => 5,
-            Self::Commodities | Self::MeetingMode | Self::WaitingTime => 4,
-            Self::RegionNear => 3,
-            Self::Identity => 2,
-            Self::RegionFar | Self::PreviousPartner => 0,
-        }
-    }
-}
+include!(concat!(env!("OUT_DIR"), "/policy_codes.rs"));
 
 /// What a criterion is worth in a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,54 +73,6 @@ pub enum PreviousPartners {
     Discourage,
     /// The criterion favours earlier partners.
     Prefer,
-}
-
-/// A hard rule, as named in explanations. The order is that in which a broken rule is reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HardRule {
-    /// Nobody is matched with herself.
-    SamePerson = 1,
-    /// Same employer.
-    Employer = 2,
-    /// Same competitor group.
-    CompetitorGroup = 3,
-    /// No common language at the level asked for.
-    Language = 4,
-    /// Too few common hours.
-    WeeklyOverlap = 5,
-    /// Career stages too near or too far.
-    StageGap = 6,
-    /// Partners before, and the policy forbids it.
-    PreviousPartner = 7,
-    /// The rules of one of the two organisations.
-    Organisation = 8,
-    /// Below the policy's lowest score.
-    MinScore = 9,
-    /// The other direction of the same two people is the candidate.
-    Mutual = 10,
-    /// A private reason of either side (avoid list, reporting line): never told apart.
-    Private = 11,
-    /// No common way of meeting.
-    MeetingMode = 12,
-}
-
-impl HardRule {
-    /// All of them, in the order of the API.
-    pub const ALL: [Self; 12] = [
-        Self::SamePerson,
-        Self::Employer,
-        Self::CompetitorGroup,
-        Self::Language,
-        Self::WeeklyOverlap,
-        Self::StageGap,
-        Self::PreviousPartner,
-        Self::Organisation,
-        Self::MinScore,
-        Self::Mutual,
-        Self::Private,
-        Self::MeetingMode,
-    ];
 }
 
 /// The hard rules that a policy can set.

@@ -38,7 +38,7 @@ mod waiting;
 use std::ops::Range;
 
 use self::aspect::Aspect;
-pub(super) use self::aspect::{Finding, Story, code};
+pub(super) use self::aspect::{Finding, Story};
 use self::bundle::Bundle;
 use self::columns::Columns;
 use self::coverage::Coverage;

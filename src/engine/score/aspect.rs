@@ -137,7 +137,9 @@ impl Story {
         let Some(weight) = weight else { return };
         let (score, reason) = match found {
             Some((score, reason)) => (Some(score), reason),
-            None => (None, Reason::new(ReasonCode::MissingAnswer).with("criterion", code(&weight.criterion))),
+            None => {
+                (None, Reason::new(ReasonCode::MissingAnswer).with("criterion", weight.criterion.as_str()))
+            }
         };
         self.findings.push(Finding { weight, points: weight.points(score), reason });
     }
@@ -158,9 +160,4 @@ impl Story {
     pub(in crate::engine) fn breaks(&mut self, rule: HardRule, reason: Reason) {
         self.broken.push((rule, reason));
     }
-}
-
-/// The code by which files and reasons name a criterion or rule, for example `career_stage`.
-pub(in crate::engine) fn code(named: &impl serde::Serialize) -> String {
-    serde_json::to_value(named).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
