@@ -14,7 +14,7 @@ mod avx512;
 mod counting;
 mod look;
 mod plain;
-mod recipe;
+mod plan;
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{__m128i, __m256i, __m512i};
@@ -22,7 +22,7 @@ use std::fmt;
 
 pub(super) use self::look::{PARTS, SCORES};
 pub(super) use self::plain::{LANES, Lanes, Seasons, WORDS};
-pub(super) use self::recipe::{Column, Key, Recipes, Sums, Values};
+pub(super) use self::plan::{Column, Key, Recipes, Sums, Values};
 
 /// A level of instructions that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! edition 2012, section 5-1).
 
 use super::look::{self, PARTS, SCORES};
-use super::recipe::{BASE, Column, FEW, Key, MOST_SCORE, Recipes, Sums, TOGETHER, Table};
+use super::plan::{BASE, Column, FEW, Key, MOST_SCORE, Recipes, Sums, TOGETHER, Table};
 
 /// Words that are counted together: one register of 512 bits.
 pub(in crate::engine) const WORDS: usize = 8;

@@ -1,7 +1,7 @@
 //! Identity wishes: the share of the wishes of both that the other meets. Opt-in and private: only answers under a live
 //! consent of their own reach the engine, and their points are shown only together with the other private criteria.
 
-use super::aspect::{Aspect, Story, Weight, points, share};
+use super::super::aspect::{Aspect, Story, Weight, points, share};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::aspect::{Aspect, Story, Weight, points};
+use super::super::aspect::{Aspect, Story, Weight, points};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{HardRule, HardRules};
 use crate::engine::eligibility::Verdict;

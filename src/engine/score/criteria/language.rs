@@ -1,8 +1,8 @@
 //! Languages: how well the weaker of the two speaks their best common language. The hard rule asks for a common language at
 //! working level on both sides.
 
-use super::aspect::{Aspect, Found, Story, Weight, points};
-use super::columns::Columns;
+use super::super::aspect::{Aspect, Found, Story, Weight, points};
+use super::super::columns::Columns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{FULL_SCORE, HardRule};
 use crate::domain::profile::LanguageLevel;

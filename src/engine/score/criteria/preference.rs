@@ -1,7 +1,7 @@
 //! Stated preferences: half for the mentee who would like this mentor, half for the mentor who would like this mentee. A
 //! side that named nobody gives half the neutral value; if neither did, the answer is missing. Private.
 
-use super::aspect::{Aspect, Story, Weight, points};
+use super::super::aspect::{Aspect, Story, Weight, points};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::eligibility::Verdict;

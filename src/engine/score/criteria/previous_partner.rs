@@ -1,7 +1,7 @@
 //! What depends only on what two particular people have to do with each other: being one person, private exclusions, and
 //! having been partners before.
 
-use super::aspect::{Aspect, Story, Weight, points};
+use super::super::aspect::{Aspect, Story, Weight, points};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{FULL_SCORE, HardRule, HardRules, PreviousPartners};
 use crate::engine::eligibility::Verdict;

@@ -1,7 +1,7 @@
 //! Ways of meeting: the share of common ones, of all that either gave; in person counts within one country. The hard rule
 //! excludes pairs that share none; a missing answer breaks no rule.
 
-use super::aspect::{Aspect, Story, Weight, points, share};
+use super::super::aspect::{Aspect, Story, Weight, points, share};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::domain::profile::MeetingModes;

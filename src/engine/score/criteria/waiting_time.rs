@@ -1,6 +1,6 @@
 //! Waiting time: the longer a mentee has waited when the round starts, the more, up to a year.
 
-use super::aspect::{Aspect, Story, Weight, points, share};
+use super::super::aspect::{Aspect, Story, Weight, points, share};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;

@@ -4,8 +4,8 @@
 //! Few people share their hours with others, so this is the dearest aspect. The dense pass turns it on its side: for every
 //! half hour there is one bit per mentor, and the half hours of a mentee are added up for [`LANES`] mentors at a time.
 
-use super::aspect::{Aspect, Compute, Found, Story, Weight, points, share};
-use super::columns::Columns;
+use super::super::aspect::{Aspect, Compute, Found, Story, Weight, points, share};
+use super::super::columns::Columns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::engine::cpu::{Column, Cpu, Key, LANES, Lanes, Seasons, WORDS};
