@@ -22,7 +22,7 @@ use std::fmt;
 
 pub(super) use self::look::{PARTS, SCORES};
 pub(super) use self::plain::{LANES, Lanes, Seasons, WORDS};
-pub(super) use self::plan::{Column, Key, Recipes, Sums, Values};
+pub(super) use self::plan::{Column, Key, ScoringPlan, SumKind, Values};
 
 /// A level of instructions that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,9 +140,9 @@ same_bytes! {
 }
 
 in_best_form! {
-    /// Writes the sums of one row of some recipes, whose keys speak of `columns` and of its `own`. Every class must be one
+    /// Writes the sums of one row of some plan, whose keys speak of `columns` and of its `own`. Every class must be one
     /// that has a value: beyond these the forms differ.
-    fn sum_up(columns: &[Column], own: &[Column], recipes: &Recipes, row: usize, out: &mut [i16; LANES]);
+    fn sum_up(columns: &[Column], own: &[Column], plan: &ScoringPlan, row: usize, out: &mut [i16; LANES]);
 
     /// Counts the bits of every lane: of each season, in the rows that it names; the least of them is written, or `most` if
     /// it is more.

@@ -33,7 +33,7 @@ use std::ops::Range;
 use self::aspect::Aspect;
 pub(super) use self::aspect::{Finding, Story};
 use self::bundle::Bundle;
-use self::columns::Columns;
+use self::columns::MentorColumns;
 use self::coverage::Coverage;
 use self::criteria::career_stage::Stages;
 use self::criteria::identity::IdentityWishes;
@@ -48,7 +48,7 @@ use self::nearness::Nearness;
 use self::own_rules::OwnRules;
 pub(super) use self::plane::Plane;
 pub(super) use self::preferred::Preferred;
-use self::same_group::Apart;
+use self::same_group::SameGroup;
 use self::similarity::Similarity;
 use self::table::{Lookup, Table};
 use super::cpu::Cpu;
@@ -58,7 +58,7 @@ use super::encode::{Person, Round};
 use super::problem::{FORBIDDEN, Fill, NarrowScores, Observer, PairScores, Stopped, lot};
 use crate::domain::policy::{Criterion, HardRule};
 
-pub(super) use self::aspect::Weight;
+pub(super) use self::aspect::PointScale;
 
 /// Scores of all pairs of a round.
 pub struct Scores<'a> {
@@ -67,8 +67,8 @@ pub struct Scores<'a> {
     /// [`Person::key`] of every mentee, and of every mentor.
     keys: [Vec<u64>; 2],
     tables: Vec<Box<dyn Lookup + 'a>>,
-    columns: Columns,
-    apart: Vec<Apart>,
+    columns: MentorColumns,
+    same_group: Vec<SameGroup>,
     bundles: Vec<Bundle>,
     /// Tables with too many classes for a bundle.
     wide: Vec<usize>,
@@ -101,17 +101,17 @@ impl<'a> Scores<'a> {
         let rules = &policy.rules;
         let mentees: Vec<&Person<'_>> = round.mentees.iter().map(|at| &round.people[*at as usize]).collect();
         let mentors: Vec<&Person<'_>> = round.mentors.iter().map(|at| &round.people[*at as usize]).collect();
-        let mut columns = Columns::new(mentors.len());
+        let mut columns = MentorColumns::new(mentors.len());
         let tables = tables(round, &mentees, &mentors, &mut columns, observer)?;
         let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
         pause()?;
-        let apart = Apart::of_policy(rules, &mentees, &mentors);
+        let same_group = SameGroup::of_policy(rules, &mentees, &mentors);
         pause()?;
         let (bundles, wide) = bundle::bundle(&tables, mentors.len(), &mut columns);
         let mut this = Self {
             tables,
             columns,
-            apart,
+            same_group,
             bundles,
             wide,
             tied: TiedRows::default(),
@@ -149,8 +149,8 @@ impl<'a> Scores<'a> {
         for table in &self.tables {
             table.explain(mentee, mentor, ties, &mut story);
         }
-        for apart in &self.apart {
-            apart.explain(mentee, mentor, &mut story);
+        for same_group in &self.same_group {
+            same_group.explain(mentee, mentor, &mut story);
         }
         let verdict = self.verdict(mentee, mentor);
         story.settle(verdict, self.min_score);
@@ -160,8 +160,8 @@ impl<'a> Scores<'a> {
     /// The sum of what the aspects say of one pair.
     fn sum(&self, mentee: usize, mentor: usize, ties: Ties) -> Verdict {
         let tables = self.tables.iter().map(|table| table.pair(mentee, mentor, ties));
-        let apart = self.apart.iter().map(|apart| apart.pair(mentee, mentor));
-        tables.chain(apart).fold(Verdict::CLEAR, Verdict::and)
+        let same_group = self.same_group.iter().map(|same_group| same_group.pair(mentee, mentor));
+        tables.chain(same_group).fold(Verdict::CLEAR, Verdict::and)
     }
 
     fn with_min_score(&self, sum: Verdict) -> Verdict {
@@ -266,7 +266,7 @@ fn tables<'a>(
     round: &'a Round<'a>,
     mentees: &[&Person<'_>],
     mentors: &[&Person<'_>],
-    columns: &mut Columns,
+    columns: &mut MentorColumns,
     observer: &dyn Observer,
 ) -> Result<Vec<Box<dyn Lookup + 'a>>, Stopped> {
     let policy = &round.snapshot.policy;
@@ -275,32 +275,32 @@ fn tables<'a>(
     tables.add(Some(Exclusions::new(rules)))?;
     tables.add((!round.organisations.is_empty()).then(|| OwnRules::new(&round.organisations)))?;
     for criterion in Criterion::ALL {
-        let weight = Weight::of(policy, criterion);
+        let scale = PointScale::of(policy, criterion);
         match criterion {
-            Criterion::Topics => tables.add(weight.map(Coverage::topics))?,
-            Criterion::Functions => tables.add(weight.map(Coverage::functions))?,
-            Criterion::Commodities => tables.add(weight.map(Coverage::commodities))?,
-            Criterion::CareerStage => tables.add(Some(Stages::new(weight, rules)))?,
+            Criterion::Topics => tables.add(scale.map(Coverage::topics))?,
+            Criterion::Functions => tables.add(scale.map(Coverage::functions))?,
+            Criterion::Commodities => tables.add(scale.map(Coverage::commodities))?,
+            Criterion::CareerStage => tables.add(Some(Stages::new(scale, rules)))?,
             Criterion::Language => {
-                tables.add(Some(CommonLanguage::new(weight, rules.min_language_level, &round.languages)))?;
+                tables.add(Some(CommonLanguage::new(scale, rules.min_language_level, &round.languages)))?;
             }
             Criterion::WeeklyOverlap => {
                 let required = rules.min_weekly_overlap_minutes;
-                let overlap = (weight.is_some() || required > 0)
-                    .then(|| Overlap::new(weight, required, &round.calendar));
+                let overlap =
+                    (scale.is_some() || required > 0).then(|| Overlap::new(scale, required, &round.calendar));
                 tables.add(overlap)?;
             }
-            Criterion::RegionNear => tables.add(weight.map(Nearness::near))?,
-            Criterion::RegionFar => tables.add(weight.map(Nearness::far))?,
-            Criterion::MeetingMode => tables.add(Some(Meeting::new(weight)))?,
-            Criterion::Goals => tables.add(weight.map(Similarity::goals))?,
-            Criterion::WorkingStyle => tables.add(weight.map(Similarity::working_styles))?,
-            Criterion::Preference => tables.add(weight.map(Preference::new))?,
-            Criterion::WaitingTime => tables.add(weight.map(WaitingTime::new))?,
+            Criterion::RegionNear => tables.add(scale.map(Nearness::near))?,
+            Criterion::RegionFar => tables.add(scale.map(Nearness::far))?,
+            Criterion::MeetingMode => tables.add(Some(Meeting::new(scale)))?,
+            Criterion::Goals => tables.add(scale.map(Similarity::goals))?,
+            Criterion::WorkingStyle => tables.add(scale.map(Similarity::working_styles))?,
+            Criterion::Preference => tables.add(scale.map(Preference::new))?,
+            Criterion::WaitingTime => tables.add(scale.map(WaitingTime::new))?,
             Criterion::PreviousPartner => {
-                tables.add(Some(EarlierPartners::new(weight, rules.previous_partners)))?;
+                tables.add(Some(EarlierPartners::new(scale, rules.previous_partners)))?;
             }
-            Criterion::Identity => tables.add(weight.map(IdentityWishes::new))?,
+            Criterion::Identity => tables.add(scale.map(IdentityWishes::new))?,
         }
     }
     Ok(tables.all)
@@ -310,7 +310,7 @@ fn tables<'a>(
 struct Tables<'t, 'a> {
     mentees: &'t [&'t Person<'t>],
     mentors: &'t [&'t Person<'t>],
-    columns: &'t mut Columns,
+    columns: &'t mut MentorColumns,
     observer: &'t dyn Observer,
     all: Vec<Box<dyn Lookup + 'a>>,
 }

@@ -13,7 +13,7 @@ use std::arch::x86_64::{
 use super::counting::counting;
 use super::look::{self, PARTS, SCORES};
 use super::plain::{EIGHT, LANES, Lanes, Seasons};
-use super::plan::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER};
+use super::plan::{BASE, Column, MOST_SCORE, ScoringPlan, Step, SumKind, TOGETHER};
 use super::{bytes256, register_of_bits256, register_of_words256, register128, register256, words256};
 
 /// Bytes of a register.
@@ -29,26 +29,26 @@ type Registers = [__m256i; WIDTH];
 pub(super) fn sum_up(
     columns: &[Column],
     own: &[Column],
-    recipes: &Recipes,
+    plan: &ScoringPlan,
     row: usize,
     out: &mut [i16; LANES],
 ) {
     for (at, out) in out.as_chunks_mut::<{ WIDTH * CHUNK }>().0.iter_mut().enumerate() {
         let mut sums = [[_mm256_setzero_si256(); 2]; WIDTH];
-        for group in recipes.parts(row).chunks(TOGETHER) {
+        for group in plan.steps(row).chunks(TOGETHER) {
             let (mut low, mut high) = ([_mm256_setzero_si256(); WIDTH], [_mm256_setzero_si256(); WIDTH]);
-            for part in group {
-                let classes = classes(columns, own, part, at);
-                add_digits(recipes, part, &classes, &mut low, &mut high);
+            for step in group {
+                let classes = classes(columns, own, step, at);
+                add_digits(plan, step, &classes, &mut low, &mut high);
             }
             for ((sums, low), high) in sums.iter_mut().zip(low).zip(high) {
-                for (sum, numbers) in sums.iter_mut().zip(join(low, high, recipes.sums)) {
+                for (sum, numbers) in sums.iter_mut().zip(join(low, high, plan.sums)) {
                     *sum = _mm256_adds_epi16(*sum, numbers);
                 }
             }
         }
         for (out, sum) in out.as_chunks_mut::<16>().0.iter_mut().zip(sums.as_flattened()) {
-            *out = words256(finish(*sum, recipes.sums));
+            *out = words256(finish(*sum, plan.sums));
         }
     }
 }
@@ -56,26 +56,26 @@ pub(super) fn sum_up(
 /// The classes of some lanes.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn classes(columns: &[Column], own: &[Column], part: &Part, at: usize) -> Registers {
-    let mut classes = load(&columns[part.key.base], at);
-    if let Some(mine) = part.key.own {
+fn classes(columns: &[Column], own: &[Column], step: &Step, at: usize) -> Registers {
+    let mut classes = load(&columns[step.key.base], at);
+    if let Some(mine) = step.key.own {
         for (class, mine) in classes.iter_mut().zip(load(&own[mine], at)) {
             *class = _mm256_add_epi8(*class, mine);
         }
     }
     let mut united = [_mm256_setzero_si256(); WIDTH];
-    for (column, mask) in &part.key.masks {
+    for (column, mask) in &step.key.masks {
         let mask = _mm256_set1_epi8(mask.cast_signed());
         for ((class, united), bytes) in classes.iter_mut().zip(&mut united).zip(load(&columns[*column], at)) {
             let common = _mm256_and_si256(bytes, mask);
-            if part.key.united {
+            if step.key.united {
                 *united = _mm256_or_si256(*united, common);
             } else {
                 *class = _mm256_add_epi8(*class, ones(common));
             }
         }
     }
-    if part.key.united {
+    if step.key.united {
         for (class, united) in classes.iter_mut().zip(united) {
             *class = _mm256_add_epi8(*class, ones(united));
         }
@@ -115,17 +115,17 @@ fn twice(bytes: [u8; FEW]) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn add_digits(
-    recipes: &Recipes,
-    part: &Part,
+    plan: &ScoringPlan,
+    step: &Step,
     classes: &Registers,
     low: &mut Registers,
     high: &mut Registers,
 ) {
-    let tables = recipes.tables(part).iter();
+    let tables = plan.tables(step).iter();
     let tables =
         tables.flat_map(|table| table.low.as_chunks::<FEW>().0.iter().zip(table.high.as_chunks::<FEW>().0));
     let mut classes = *classes;
-    for (lows, highs) in tables.take(part.values.classes.div_ceil(FEW)) {
+    for (lows, highs) in tables.take(step.values.classes.div_ceil(FEW)) {
         let (lows, highs) = (twice(*lows), twice(*highs));
         for ((class, low), high) in classes.iter_mut().zip(low.iter_mut()).zip(high.iter_mut()) {
             // Only classes below 16 stay below 128, and a permutation gives 0 for all others.
@@ -140,27 +140,27 @@ fn add_digits(
 /// The numbers that digits make, in order.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn join(low: __m256i, high: __m256i, sums: Sums) -> [__m256i; 2] {
+fn join(low: __m256i, high: __m256i, sums: SumKind) -> [__m256i; 2] {
     // Unpacking joins low and high bytes within halves of a register: this order of quarters makes up for it.
     let low = _mm256_permute4x64_epi64::<0b11_01_10_00>(low);
     let high = _mm256_permute4x64_epi64::<0b11_01_10_00>(high);
     let pairs = [_mm256_unpacklo_epi8(low, high), _mm256_unpackhi_epi8(low, high)];
     let weights = _mm256_set1_epi16(i16::from_le_bytes([1, BASE]));
     match sums {
-        Sums::Scores => [_mm256_maddubs_epi16(pairs[0], weights), _mm256_maddubs_epi16(pairs[1], weights)],
-        Sums::Bits => pairs,
+        SumKind::Scores => [_mm256_maddubs_epi16(pairs[0], weights), _mm256_maddubs_epi16(pairs[1], weights)],
+        SumKind::Bits => pairs,
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn finish(sum: __m256i, sums: Sums) -> __m256i {
+fn finish(sum: __m256i, sums: SumKind) -> __m256i {
     match sums {
-        Sums::Scores => {
+        SumKind::Scores => {
             let is_forbidden = _mm256_cmpgt_epi16(sum, _mm256_set1_epi16(MOST_SCORE));
             _mm256_blendv_epi8(sum, _mm256_set1_epi16(i16::MIN), is_forbidden)
         }
-        Sums::Bits => sum,
+        SumKind::Bits => sum,
     }
 }
 

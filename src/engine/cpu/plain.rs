@@ -6,7 +6,7 @@
 //! edition 2012, section 5-1).
 
 use super::look::{self, PARTS, SCORES};
-use super::plan::{BASE, Column, FEW, Key, MOST_SCORE, Recipes, Sums, TOGETHER, Table};
+use super::plan::{BASE, Column, DigitTable, FEW, Key, MOST_SCORE, ScoringPlan, SumKind, TOGETHER};
 
 /// Words that are counted together: one register of 512 bits.
 pub(in crate::engine) const WORDS: usize = 8;
@@ -68,25 +68,25 @@ const CHUNK: usize = 64;
 pub(super) fn sum_up(
     columns: &[Column],
     own: &[Column],
-    recipes: &Recipes,
+    plan: &ScoringPlan,
     row: usize,
     out: &mut [i16; LANES],
 ) {
     out.fill(0);
-    for group in recipes.parts(row).chunks(TOGETHER) {
+    for group in plan.steps(row).chunks(TOGETHER) {
         let mut digits = [0; LANES];
-        for part in group {
-            add_digits(recipes.tables(part), &classes(columns, own, &part.key), &mut digits);
+        for step in group {
+            add_digits(plan.tables(step), &classes(columns, own, &step.key), &mut digits);
         }
         for (sum, digits) in out.iter_mut().zip(digits) {
             let score = (digits & 0xFF) + u16::from(BASE) * (digits >> 8);
-            *sum = sum.saturating_add(match recipes.sums {
-                Sums::Scores => score.cast_signed(),
-                Sums::Bits => digits.cast_signed(),
+            *sum = sum.saturating_add(match plan.sums {
+                SumKind::Scores => score.cast_signed(),
+                SumKind::Bits => digits.cast_signed(),
             });
         }
     }
-    if recipes.sums == Sums::Scores {
+    if plan.sums == SumKind::Scores {
         for sum in out {
             *sum = if *sum > MOST_SCORE { i16::MIN } else { *sum };
         }
@@ -124,7 +124,7 @@ fn ones(byte: u8) -> u8 {
 }
 
 /// Adds both digits of every class, side by side in 16 bits.
-fn add_digits(tables: &[Table], classes: &[u8; LANES], digits: &mut [u16; LANES]) {
+fn add_digits(tables: &[DigitTable], classes: &[u8; LANES], digits: &mut [u16; LANES]) {
     let mut values = [0; 256];
     for (values, table) in values.chunks_mut(FEW).zip(tables) {
         for ((value, low), high) in values.iter_mut().zip(table.low).zip(table.high) {

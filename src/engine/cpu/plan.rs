@@ -13,7 +13,7 @@ pub(super) const BASE: u8 = 43;
 pub(super) const MOST_SCORE: i16 = 10_000;
 /// High digit of a forbidden pair: saturated sums keep it.
 const FORBIDDEN: u8 = u8::MAX;
-/// Classes of one [`Table`].
+/// Classes of one [`DigitTable`].
 pub(super) const FEW: usize = 64;
 
 const _: () = assert!((BASE as usize - 1) * TOGETHER < 256 && MOST_SCORE as usize / (BASE as usize) < 255);
@@ -30,7 +30,7 @@ impl Column {
 
 /// How the values of all parts make one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::engine) enum Sums {
+pub(in crate::engine) enum SumKind {
     /// Scores of at most 10,000 in all, or below 0 where the pair is forbidden: then the sum is `i16::MIN`.
     Scores,
     /// Bits, none of them in two parts.
@@ -53,12 +53,12 @@ pub(in crate::engine) struct Key {
 
 /// A key, and the tables of its values.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct Step {
     pub(super) key: Key,
     pub(super) values: Values,
 }
 
-/// Values of some classes, as they stand in the tables of a recipe.
+/// Values of some classes, as they stand in the tables of a plan.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::engine) struct Values {
     /// Number of classes.
@@ -70,25 +70,25 @@ pub(in crate::engine) struct Values {
 /// The digits of [`FEW`] classes.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
-pub(super) struct Table {
+pub(super) struct DigitTable {
     pub(super) low: [u8; FEW],
     pub(super) high: [u8; FEW],
 }
 
 /// All parts of some rows.
 #[derive(Debug)]
-pub(in crate::engine) struct Recipes {
-    pub(super) sums: Sums,
-    parts: Vec<Part>,
-    tables: Vec<Table>,
+pub(in crate::engine) struct ScoringPlan {
+    pub(super) sums: SumKind,
+    steps: Vec<Step>,
+    tables: Vec<DigitTable>,
     /// `starts[i]..starts[i + 1]` are the parts of row `i`.
     starts: Vec<usize>,
 }
 
-impl Recipes {
-    /// Recipes of no rows.
-    pub(in crate::engine) fn new(sums: Sums) -> Self {
-        Self { sums, parts: Vec::new(), tables: Vec::new(), starts: vec![0] }
+impl ScoringPlan {
+    /// ScoringPlan of no rows.
+    pub(in crate::engine) fn new(sums: SumKind) -> Self {
+        Self { sums, steps: Vec::new(), tables: Vec::new(), starts: vec![0] }
     }
 
     /// Writes the values of up to 256 classes for parts to speak of; `None` if they are all 0.
@@ -99,35 +99,35 @@ impl Recipes {
         let first = self.tables.len();
         self.tables.extend(values.chunks(FEW).map(|values| self.sums.table(values)));
         let tables = (self.tables.len() - first).next_power_of_two();
-        self.tables.resize(first + tables, Table { low: [0; FEW], high: [0; FEW] });
+        self.tables.resize(first + tables, DigitTable { low: [0; FEW], high: [0; FEW] });
         Some(Values { classes: values.len(), first })
     }
 
     /// Adds a part to the row that is being written.
     pub(in crate::engine) fn add(&mut self, key: Key, values: Values) {
-        self.parts.push(Part { key, values });
+        self.steps.push(Step { key, values });
     }
 
     /// Ends the row that is being written: without parts its sums are 0.
     pub(in crate::engine) fn end_row(&mut self) {
-        self.starts.push(self.parts.len());
+        self.starts.push(self.steps.len());
     }
 
     /// The parts of a row.
-    pub(super) fn parts(&self, row: usize) -> &[Part] {
-        &self.parts[self.starts[row]..self.starts[row + 1]]
+    pub(super) fn steps(&self, row: usize) -> &[Step] {
+        &self.steps[self.starts[row]..self.starts[row + 1]]
     }
 
     /// The tables of a part: as many as there are classes for, or four instead of three.
-    pub(super) fn tables(&self, part: &Part) -> &[Table] {
-        let Values { classes, first } = part.values;
+    pub(super) fn tables(&self, step: &Step) -> &[DigitTable] {
+        let Values { classes, first } = step.values;
         &self.tables[first..first + classes.div_ceil(FEW).next_power_of_two()]
     }
 }
 
-impl Sums {
-    fn table(self, values: &[i16]) -> Table {
-        let mut table = Table { low: [0; FEW], high: [0; FEW] };
+impl SumKind {
+    fn table(self, values: &[i16]) -> DigitTable {
+        let mut table = DigitTable { low: [0; FEW], high: [0; FEW] };
         for ((value, low), high) in values.iter().zip(&mut table.low).zip(&mut table.high) {
             let number = value.cast_unsigned();
             let digits = match self {

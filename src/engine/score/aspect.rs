@@ -3,7 +3,7 @@
 
 use std::hash::Hash;
 
-use super::columns::Columns;
+use super::columns::MentorColumns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{Criterion, FULL_SCORE, HardRule, Policy};
 use crate::engine::cpu::{Column, Cpu, Key};
@@ -34,14 +34,14 @@ pub(in crate::engine) trait Aspect: Send + Sync {
         &mut self,
         _mentees: &[Self::Mentee],
         _mentors: &[Self::Mentor],
-        _columns: &mut Columns,
+        _columns: &mut MentorColumns,
     ) -> bool {
         false
     }
 
     /// How the class of every mentor, as seen by one mentee, is found: for the verdicts of [`Aspect::class_verdicts`].
-    fn key<'a>(&'a self, _mentee: &'a Self::Mentee) -> Found<'a> {
-        Found::default()
+    fn key<'a>(&'a self, _mentee: &'a Self::Mentee) -> Classifier<'a> {
+        Classifier::default()
     }
 
     /// What of one mentee [`Aspect::class_verdicts`] depends on: there are few kinds.
@@ -58,7 +58,7 @@ pub(in crate::engine) trait Aspect: Send + Sync {
 
 /// How the classes of mentors are found for one mentee.
 #[derive(Default)]
-pub(in crate::engine) struct Found<'a> {
+pub(in crate::engine) struct Classifier<'a> {
     /// Where in the columns.
     pub key: Key,
     /// What is added to that and has to be computed first: it stands in a column of her own.
@@ -73,7 +73,7 @@ pub(in crate::engine) trait Compute {
 
 /// A criterion's part in the score of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::engine) struct Weight {
+pub(in crate::engine) struct PointScale {
     /// The criterion.
     pub criterion: Criterion,
     /// Points it can give.
@@ -82,7 +82,7 @@ pub(in crate::engine) struct Weight {
     pub neutral: u16,
 }
 
-impl Weight {
+impl PointScale {
     /// The part of `criterion` under `policy`; `None` if it weighs nothing.
     pub(in crate::engine) fn of(policy: &Policy, criterion: Criterion) -> Option<Self> {
         let at =
@@ -100,8 +100,8 @@ impl Weight {
 }
 
 /// Points of a criterion that may weigh nothing.
-pub(in crate::engine) fn points(weight: Option<Weight>, score: Option<u16>) -> Verdict {
-    weight.map_or(Verdict::CLEAR, |weight| Verdict::giving(weight.points(score)))
+pub(in crate::engine) fn points(scale: Option<PointScale>, score: Option<u16>) -> Verdict {
+    scale.map_or(Verdict::CLEAR, |scale| Verdict::giving(scale.points(score)))
 }
 
 /// The share `part` of `whole` as a criterion score, rounded down.
@@ -124,7 +124,7 @@ pub(in crate::engine) struct Story {
 #[derive(Debug)]
 pub(in crate::engine) struct Finding {
     /// The criterion and its part.
-    pub weight: Weight,
+    pub scale: PointScale,
     /// Points it gives.
     pub points: u16,
     /// Why.
@@ -133,15 +133,15 @@ pub(in crate::engine) struct Finding {
 
 impl Story {
     /// Adds what a criterion gives: its score and reason, `None` if an answer is missing.
-    pub(in crate::engine) fn finds(&mut self, weight: Option<Weight>, found: Option<(u16, Reason)>) {
-        let Some(weight) = weight else { return };
+    pub(in crate::engine) fn finds(&mut self, scale: Option<PointScale>, found: Option<(u16, Reason)>) {
+        let Some(scale) = scale else { return };
         let (score, reason) = match found {
             Some((score, reason)) => (Some(score), reason),
             None => {
-                (None, Reason::new(ReasonCode::MissingAnswer).with("criterion", weight.criterion.as_str()))
+                (None, Reason::new(ReasonCode::MissingAnswer).with("criterion", scale.criterion.as_str()))
             }
         };
-        self.findings.push(Finding { weight, points: weight.points(score), reason });
+        self.findings.push(Finding { scale, points: scale.points(score), reason });
     }
 
     /// Adds the rules that only the whole verdict shows, and puts all into the order of the API.

@@ -1,9 +1,9 @@
 //! Several aspects looked up at once: their joint classes are named by one byte per mentor.
 
-use super::columns::Columns;
+use super::columns::MentorColumns;
 use super::plane::Plane;
-use super::table::{Lookup, Way};
-use crate::engine::cpu::{Key, Recipes};
+use super::table::{Lookup, LookupWay};
+use crate::engine::cpu::{Key, ScoringPlan};
 use crate::engine::eligibility::Verdict;
 
 /// Most joint classes of a bundle of several tables: more take longer to look up than another bundle.
@@ -26,13 +26,13 @@ pub(super) struct Bundle {
 pub(super) fn bundle(
     tables: &[Box<dyn Lookup + '_>],
     mentors: usize,
-    columns: &mut Columns,
+    columns: &mut MentorColumns,
 ) -> (Vec<Bundle>, Vec<usize>) {
     let mut small: Vec<(usize, usize, &[u16])> = Vec::new();
     let mut wide = Vec::new();
     for (at, table) in tables.iter().enumerate() {
         match table.way() {
-            Way::Classes(classes, of) if classes <= MOST_ALONE => small.push((classes, at, of)),
+            LookupWay::Classes(classes, of) if classes <= MOST_ALONE => small.push((classes, at, of)),
             _ => wide.push(at),
         }
     }
@@ -87,11 +87,11 @@ impl Joint {
 }
 
 impl Bundle {
-    /// Adds to the recipe of a row what one mentee's verdicts with every joint class amount to on a plane, together with one
+    /// Adds to the plan of a row what one mentee's verdicts with every joint class amount to on a plane, together with one
     /// that is the same of all mentors.
     pub(super) fn add_to(
         &self,
-        recipes: &mut Recipes,
+        plan: &mut ScoringPlan,
         tables: &[Box<dyn Lookup + '_>],
         mentee: usize,
         plane: Plane,
@@ -106,8 +106,8 @@ impl Bundle {
             }
         }
         let key = Key { base: self.column, ..Key::default() };
-        if let Some(values) = recipes.write(&joint.map(|verdict| plane.of(verdict))[..self.len]) {
-            recipes.add(key, values);
+        if let Some(values) = plan.write(&joint.map(|verdict| plane.of(verdict))[..self.len]) {
+            plan.add(key, values);
         }
     }
 }

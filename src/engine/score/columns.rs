@@ -2,18 +2,18 @@
 
 use crate::engine::cpu::{Column, LANES};
 
-/// Columns of bytes, [`LANES`] mentors at a time: all columns of the first block, then those of the second. Beyond the last
+/// MentorColumns of bytes, [`LANES`] mentors at a time: all columns of the first block, then those of the second. Beyond the last
 /// mentor they are 0.
 #[derive(Debug)]
-pub(in crate::engine) struct Columns {
+pub(in crate::engine) struct MentorColumns {
     blocks: Vec<Vec<Column>>,
 }
 
-impl Columns {
+impl MentorColumns {
     /// The column of zeros, which is always there.
     pub(in crate::engine) const ZERO: usize = 0;
 
-    /// Columns of some mentors.
+    /// MentorColumns of some mentors.
     pub(in crate::engine) fn new(mentors: usize) -> Self {
         Self { blocks: vec![vec![Column::ZERO]; mentors.div_ceil(LANES)] }
     }

@@ -1,8 +1,8 @@
 //! Topics, functions and commodities: the share of what the mentee seeks that the mentor has. Coverage, not similarity: what
 //! the mentor has besides does not count against her.
 
-use super::aspect::{Aspect, Found, Story, Weight, points, share};
-use super::columns::Columns;
+use super::aspect::{Aspect, Classifier, PointScale, Story, points, share};
+use super::columns::MentorColumns;
 use super::term_bytes::{TermBytes, most_terms};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::profile::Profile;
@@ -14,7 +14,7 @@ use crate::engine::encode::ties::Ties;
 
 /// A coverage criterion: where the terms stand, and how its reasons name them.
 pub(in crate::engine) struct Coverage {
-    weight: Weight,
+    scale: PointScale,
     terms: Covered,
     offered: TermBytes,
     /// Column with the class of mentors who gave no terms, where they are.
@@ -68,22 +68,22 @@ const COMMODITIES: Covered = Covered {
 
 impl Coverage {
     /// Topics sought and offered.
-    pub(in crate::engine) fn topics(weight: Weight) -> Self {
-        Self::new(weight, TOPICS)
+    pub(in crate::engine) fn topics(scale: PointScale) -> Self {
+        Self::new(scale, TOPICS)
     }
 
     /// Functions of the mentee and of the mentor.
-    pub(in crate::engine) fn functions(weight: Weight) -> Self {
-        Self::new(weight, FUNCTIONS)
+    pub(in crate::engine) fn functions(scale: PointScale) -> Self {
+        Self::new(scale, FUNCTIONS)
     }
 
     /// Commodities of the mentee and of the mentor.
-    pub(in crate::engine) fn commodities(weight: Weight) -> Self {
-        Self::new(weight, COMMODITIES)
+    pub(in crate::engine) fn commodities(scale: PointScale) -> Self {
+        Self::new(scale, COMMODITIES)
     }
 
-    fn new(weight: Weight, terms: Covered) -> Self {
-        Self { weight, terms, offered: TermBytes::default(), silent: Columns::ZERO, silent_class: 0 }
+    fn new(scale: PointScale, terms: Covered) -> Self {
+        Self { scale, terms, offered: TermBytes::default(), silent: MentorColumns::ZERO, silent_class: 0 }
     }
 
     /// `None` if a side gave no terms.
@@ -106,10 +106,10 @@ impl Aspect for Coverage {
     }
 
     fn judge(&self, sought: &u64, offered: &u64, _: Ties) -> Verdict {
-        points(Some(self.weight), Self::measure(*sought, *offered))
+        points(Some(self.scale), Self::measure(*sought, *offered))
     }
 
-    fn lay_out(&mut self, mentees: &[u64], mentors: &[u64], columns: &mut Columns) -> bool {
+    fn lay_out(&mut self, mentees: &[u64], mentors: &[u64], columns: &mut MentorColumns) -> bool {
         self.offered = TermBytes::new(mentors, columns);
         self.silent_class = u8::try_from(most_terms(mentees) + 1).unwrap_or(u8::MAX);
         let class = |offered: &u64| if *offered == 0 { self.silent_class } else { 0 };
@@ -117,9 +117,9 @@ impl Aspect for Coverage {
         true
     }
 
-    fn key(&self, sought: &u64) -> Found<'_> {
+    fn key(&self, sought: &u64) -> Classifier<'_> {
         let key = Key { base: self.silent, masks: self.offered.masks(*sought), ..Key::default() };
-        Found { key, own: None }
+        Classifier { key, own: None }
     }
 
     fn kind(&self, sought: &u64) -> u32 {
@@ -129,9 +129,9 @@ impl Aspect for Coverage {
     fn class_verdicts(&self, sought: &u64, verdicts: &mut Vec<Verdict>) {
         let whole = sought.count_ones();
         let found = |common| (whole > 0).then(|| share(common, whole));
-        verdicts.extend((0..=whole).map(|common| points(Some(self.weight), found(common))));
+        verdicts.extend((0..=whole).map(|common| points(Some(self.scale), found(common))));
         verdicts.resize(usize::from(self.silent_class), Verdict::CLEAR);
-        verdicts.push(points(Some(self.weight), None));
+        verdicts.push(points(Some(self.scale), None));
     }
 
     fn explain(&self, sought: &u64, offered: &u64, _: Ties, story: &mut Story) {
@@ -144,6 +144,6 @@ impl Aspect for Coverage {
                 .with("sought", sought.count_ones())
                 .with(terms.list, (terms.codes)(common)),
         };
-        story.finds(Some(self.weight), Self::measure(*sought, *offered).map(|score| (score, reason())));
+        story.finds(Some(self.scale), Self::measure(*sought, *offered).map(|score| (score, reason())));
     }
 }

@@ -4,21 +4,21 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Scores;
-use super::aspect::{Compute, Found};
+use super::aspect::{Classifier, Compute};
 use super::plane::Plane;
-use super::table::Way;
+use super::table::LookupWay;
 use crate::domain::policy::HardRule;
-use crate::engine::cpu::{Column, LANES, Recipes, Values};
+use crate::engine::cpu::{Column, LANES, ScoringPlan, Values};
 use crate::engine::eligibility::{Rules, Verdict};
 use crate::engine::encode::ties::Ties;
 
 /// Narrower tiles are computed pair by pair: laying out the classes would cost more.
 const NARROW: usize = 16;
 
-/// What the recipe of one mentee leaves to be done.
+/// What the plan of one mentee leaves to be done.
 #[derive(Default)]
-struct Row<'a> {
-    /// What computes the columns of her own that the recipe speaks of.
+struct RowPlan<'a> {
+    /// What computes the columns of her own that the plan speaks of.
     own: Vec<Box<dyn Compute + 'a>>,
     /// Those columns, of the block that is being summed up.
     computed: Vec<Column>,
@@ -26,10 +26,10 @@ struct Row<'a> {
     singly: Vec<usize>,
 }
 
-/// What recipes are written with.
-struct Paper {
+/// What plan are written with.
+struct PlanBuilder {
     plane: Plane,
-    recipes: Recipes,
+    plan: ScoringPlan,
     /// What was written for each kind of mentees, by table.
     known: HashMap<(usize, u32), Option<Values>>,
     room: Vec<Verdict>,
@@ -40,18 +40,22 @@ pub(in crate::engine) struct Rows<'a> {
     scores: &'a Scores<'a>,
     mentees: Range<usize>,
     plane: Plane,
-    recipes: Recipes,
-    laid_out: Vec<Row<'a>>,
+    plan: ScoringPlan,
+    laid_out: Vec<RowPlan<'a>>,
 }
 
 impl<'a> Rows<'a> {
     /// Lays out what a plane has of some mentees.
     pub(in crate::engine) fn new(scores: &'a Scores<'a>, mentees: Range<usize>, plane: Plane) -> Self {
-        let mut paper =
-            Paper { plane, recipes: Recipes::new(plane.sums()), known: HashMap::new(), room: Vec::new() };
-        let laid_out = mentees.clone().map(|mentee| scores.lay_out(mentee, &mut paper)).collect();
-        let recipes = paper.recipes;
-        Self { scores, mentees, plane, recipes, laid_out }
+        let mut builder = PlanBuilder {
+            plane,
+            plan: ScoringPlan::new(plane.sums()),
+            known: HashMap::new(),
+            room: Vec::new(),
+        };
+        let laid_out = mentees.clone().map(|mentee| scores.lay_out(mentee, &mut builder)).collect();
+        let plan = builder.plan;
+        Self { scores, mentees, plane, plan, laid_out }
     }
 
     /// Writes a tile, row-major.
@@ -69,7 +73,7 @@ impl<'a> Rows<'a> {
 
     /// Writes the sums of what all aspects say.
     fn sum_up(&mut self, cols: Range<usize>, out: &mut [i16]) {
-        let (scores, plane, recipes) = (self.scores, self.plane, &self.recipes);
+        let (scores, plane, plan) = (self.scores, self.plane, &self.plan);
         for block in cols.start / LANES..cols.end.div_ceil(LANES) {
             let first = block * LANES;
             let mentors = cols.start.max(first)..cols.end.min(first + LANES);
@@ -85,10 +89,10 @@ impl<'a> Rows<'a> {
             for ((at, row), out) in rows.zip(out.chunks_exact_mut(cols.len())) {
                 let out = &mut out[mentors.start - cols.start..mentors.end - cols.start];
                 if let Some(whole) = out.as_mut_array() {
-                    scores.cpu.sum_up(columns, &row.computed, recipes, at, whole);
+                    scores.cpu.sum_up(columns, &row.computed, plan, at, whole);
                 } else {
                     let mut whole = [0; LANES];
-                    scores.cpu.sum_up(columns, &row.computed, recipes, at, &mut whole);
+                    scores.cpu.sum_up(columns, &row.computed, plan, at, &mut whole);
                     out.copy_from_slice(&whole[mentors.start - first..mentors.end - first]);
                 }
             }
@@ -128,27 +132,27 @@ impl Scores<'_> {
     #[cfg(test)]
     pub(in crate::engine) fn ways_of_looking_up(&self) -> [usize; 3] {
         let of_mentee =
-            self.wide.iter().filter(|at| matches!(self.tables[**at].way(), Way::OfMentee)).count();
+            self.wide.iter().filter(|at| matches!(self.tables[**at].way(), LookupWay::OfMentee)).count();
         [self.tables.len() - self.wide.len(), of_mentee, self.wide.len() - of_mentee]
     }
 
     /// Writes what a mentee's aspects say of every class of mentors.
-    fn lay_out(&self, mentee: usize, paper: &mut Paper) -> Row<'_> {
-        let Paper { plane, recipes, known, room } = paper;
-        let mut row = Row::default();
+    fn lay_out(&self, mentee: usize, builder: &mut PlanBuilder) -> RowPlan<'_> {
+        let PlanBuilder { plane, plan, known, room } = builder;
+        let mut row = RowPlan::default();
         // What is the same of all mentors: most people leave most of the rarer questions open.
         let mut of_all = Verdict::CLEAR;
         for at in &self.wide {
             let table = &self.tables[*at];
-            if matches!(table.way(), Way::OfMentee) {
+            if matches!(table.way(), LookupWay::OfMentee) {
                 let values = known.entry((*at, table.kind(mentee))).or_insert_with(|| {
                     let verdicts = table.class_verdicts(mentee, room).iter();
-                    recipes.write(&verdicts.map(|verdict| plane.of(*verdict)).collect::<Vec<i16>>())
+                    plan.write(&verdicts.map(|verdict| plane.of(*verdict)).collect::<Vec<i16>>())
                 });
                 if let Some(values) = values {
-                    let Found { mut key, own } = table.key(mentee);
+                    let Classifier { mut key, own } = table.key(mentee);
                     key.own = own.is_some().then_some(row.own.len());
-                    recipes.add(key, *values);
+                    plan.add(key, *values);
                     row.own.extend(own);
                 }
             } else if !self.bundles.is_empty()
@@ -161,9 +165,9 @@ impl Scores<'_> {
         }
         for bundle in &self.bundles {
             let of_all = std::mem::replace(&mut of_all, Verdict::CLEAR);
-            bundle.add_to(recipes, &self.tables, mentee, *plane, of_all, room);
+            bundle.add_to(plan, &self.tables, mentee, *plane, of_all, room);
         }
-        recipes.end_row();
+        plan.end_row();
         row
     }
 
@@ -178,7 +182,7 @@ impl Scores<'_> {
         out: &mut [i16],
     ) {
         let table = &self.tables[table];
-        if let Way::Classes(_, of) = table.way() {
+        if let LookupWay::Classes(_, of) = table.way() {
             let verdicts = table.class_verdicts(mentee, room);
             for (out, class) in out.iter_mut().zip(&of[mentors]) {
                 *out = out.saturating_add(plane.of(verdicts[usize::from(*class)]));
@@ -192,9 +196,9 @@ impl Scores<'_> {
 
     /// Corrects what depends on the two people.
     fn correct_pairs(&self, mentee: usize, mentors: &Range<usize>, plane: Plane, out: &mut [i16]) {
-        for apart in &self.apart {
-            let broken = plane.of(apart.broken());
-            for at in apart.members_with(mentee, mentors) {
+        for same_group in &self.same_group {
+            let broken = plane.of(same_group.broken());
+            for at in same_group.members_with(mentee, mentors) {
                 let number = &mut out[at - mentors.start];
                 *number = number.saturating_add(broken);
             }

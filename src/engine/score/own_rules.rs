@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::aspect::{Aspect, Compute, Found, Story};
-use super::columns::Columns;
+use super::aspect::{Aspect, Classifier, Compute, Story};
+use super::columns::MentorColumns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::engine::cpu::{Column, Cpu, Key, LANES};
@@ -37,7 +37,7 @@ pub(in crate::engine) struct OwnRules<'a> {
 impl<'a> OwnRules<'a> {
     pub(in crate::engine) fn new(organisations: &'a Organisations) -> Self {
         let (members, excluded) = (HashMap::new(), HashMap::new());
-        Self { organisations, members, excluded, by_organisation: Columns::ZERO }
+        Self { organisations, members, excluded, by_organisation: MentorColumns::ZERO }
     }
 
     fn verdict(&self, mentee: Option<u32>, mentor: Option<u32>) -> Verdict {
@@ -79,7 +79,7 @@ impl Aspect for OwnRules<'_> {
         self.verdict(*mentee, *mentor)
     }
 
-    fn lay_out(&mut self, _: &[Option<u32>], mentors: &[Option<u32>], columns: &mut Columns) -> bool {
+    fn lay_out(&mut self, _: &[Option<u32>], mentors: &[Option<u32>], columns: &mut MentorColumns) -> bool {
         for (at, organisation) in mentors.iter().enumerate() {
             if let Some(organisation) = organisation {
                 self.members.entry(*organisation).or_default().push(as_u32(at));
@@ -96,9 +96,9 @@ impl Aspect for OwnRules<'_> {
         true
     }
 
-    fn key<'k>(&'k self, mentee: &'k Option<u32>) -> Found<'k> {
+    fn key<'k>(&'k self, mentee: &'k Option<u32>) -> Classifier<'k> {
         let key = Key { base: self.by_organisation, ..Key::default() };
-        let Some(hers) = mentee else { return Found { key, own: None } };
+        let Some(hers) = mentee else { return Classifier { key, own: None } };
         let of = |organisation: &u32, class: u8| {
             let more = class.wrapping_sub(self.class(Some(*organisation)));
             self.members.get(organisation).into_iter().flatten().map(move |mentor| (*mentor, more))
@@ -107,7 +107,7 @@ impl Aspect for OwnRules<'_> {
         let excluded = excluded.flat_map(|other| of(other, EXCLUDED));
         let mut others: Vec<(u32, u8)> = of(hers, OWN).chain(excluded).collect();
         others.sort_unstable();
-        Found { key, own: Some(Box::new(Others(others))) }
+        Classifier { key, own: Some(Box::new(Others(others))) }
     }
 
     fn kind(&self, mentee: &Option<u32>) -> u32 {

@@ -1,6 +1,6 @@
 //! What of a verdict the dense pass computes: it adds 16-bit numbers, and a verdict has more to say than fits in one.
 
-use crate::engine::cpu::Sums;
+use crate::engine::cpu::SumKind;
 use crate::engine::eligibility::Verdict;
 
 /// A number of 16 bits that stands for a verdict, such that the numbers of all aspects add up to that of the pair.
@@ -15,7 +15,7 @@ pub(in crate::engine) enum Plane {
 }
 
 impl Plane {
-    /// The number of a verdict. Sums stay at the end of the range, so that nothing makes up for a broken rule: points are
+    /// The number of a verdict. SumKind stay at the end of the range, so that nothing makes up for a broken rule: points are
     /// never above 10,000 in all.
     pub(in crate::engine) fn of(self, verdict: Verdict) -> i16 {
         match self {
@@ -26,10 +26,10 @@ impl Plane {
     }
 
     /// How the numbers of all aspects make that of the pair.
-    pub(super) fn sums(self) -> Sums {
+    pub(super) fn sums(self) -> SumKind {
         match self {
-            Self::Scores | Self::Points => Sums::Scores,
-            Self::Rules => Sums::Bits,
+            Self::Scores | Self::Points => SumKind::Scores,
+            Self::Rules => SumKind::Bits,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::engine::encode::ties::as_u32;
 
 /// A rule that people of one group are not matched. Few mentors share a group with a given mentee, so they are looked up
 /// from the group and cost the dense pass nothing.
-pub(in crate::engine) struct Apart {
+pub(in crate::engine) struct SameGroup {
     rule: HardRule,
     reason: ReasonCode,
     of_mentee: Vec<Option<u32>>,
@@ -21,7 +21,7 @@ pub(in crate::engine) struct Apart {
     starts: Vec<usize>,
 }
 
-impl Apart {
+impl SameGroup {
     /// The rules on employers and competitors that a policy sets.
     pub(in crate::engine) fn of_policy(
         rules: &HardRules,

@@ -1,8 +1,8 @@
 //! Goals and working styles: deep-level similarity, the strongest correlate of a good mentorship (Eby et al. 2013), as the
 //! share of common terms among all terms of the two (Jaccard 1901).
 
-use super::aspect::{Aspect, Found, Story, Weight, points, share};
-use super::columns::Columns;
+use super::aspect::{Aspect, Classifier, PointScale, Story, points, share};
+use super::columns::MentorColumns;
 use super::term_bytes::{TermBytes, most_terms};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::profile::Profile;
@@ -17,7 +17,7 @@ const MOST_TERMS: u32 = 15;
 
 /// A similarity criterion: where the terms stand, and how its reasons name them.
 pub(in crate::engine) struct Similarity {
-    weight: Weight,
+    scale: PointScale,
     terms: Compared,
     given: TermBytes,
     /// Column with the number of terms that every mentor gave, in the bits above `shift`.
@@ -56,17 +56,17 @@ const WORKING_STYLES: Compared = Compared {
 
 impl Similarity {
     /// Goals of both.
-    pub(in crate::engine) fn goals(weight: Weight) -> Self {
-        Self::new(weight, GOALS)
+    pub(in crate::engine) fn goals(scale: PointScale) -> Self {
+        Self::new(scale, GOALS)
     }
 
     /// Working styles of both.
-    pub(in crate::engine) fn working_styles(weight: Weight) -> Self {
-        Self::new(weight, WORKING_STYLES)
+    pub(in crate::engine) fn working_styles(scale: PointScale) -> Self {
+        Self::new(scale, WORKING_STYLES)
     }
 
-    fn new(weight: Weight, terms: Compared) -> Self {
-        Self { weight, terms, given: TermBytes::default(), sizes: Columns::ZERO, shift: 0, most: 0 }
+    fn new(scale: PointScale, terms: Compared) -> Self {
+        Self { scale, terms, given: TermBytes::default(), sizes: MentorColumns::ZERO, shift: 0, most: 0 }
     }
 
     /// `None` if a side gave no terms.
@@ -88,10 +88,10 @@ impl Aspect for Similarity {
     }
 
     fn judge(&self, mentee: &u64, mentor: &u64, _: Ties) -> Verdict {
-        points(Some(self.weight), Self::measure(*mentee, *mentor))
+        points(Some(self.scale), Self::measure(*mentee, *mentor))
     }
 
-    fn lay_out(&mut self, mentees: &[u64], mentors: &[u64], columns: &mut Columns) -> bool {
+    fn lay_out(&mut self, mentees: &[u64], mentors: &[u64], columns: &mut MentorColumns) -> bool {
         let most_of_mentees = most_terms(mentees);
         self.most = most_terms(mentors);
         if most_of_mentees.max(self.most) > MOST_TERMS {
@@ -104,9 +104,9 @@ impl Aspect for Similarity {
         true
     }
 
-    fn key(&self, mine: &u64) -> Found<'_> {
+    fn key(&self, mine: &u64) -> Classifier<'_> {
         let key = Key { base: self.sizes, masks: self.given.masks(*mine), ..Key::default() };
-        Found { key, own: None }
+        Classifier { key, own: None }
     }
 
     fn kind(&self, mine: &u64) -> u32 {
@@ -118,7 +118,7 @@ impl Aspect for Similarity {
         for size in 0..=self.most {
             verdicts.extend((0..1 << self.shift).map(|common| {
                 let all = (mine + size).saturating_sub(common);
-                points(Some(self.weight), (mine > 0 && size > 0).then(|| share(common.min(all), all)))
+                points(Some(self.scale), (mine > 0 && size > 0).then(|| share(common.min(all), all)))
             }));
         }
     }
@@ -133,6 +133,6 @@ impl Aspect for Similarity {
                 .with("all", (mentee | mentor).count_ones())
                 .with(terms.list, (terms.codes)(common)),
         };
-        story.finds(Some(self.weight), Self::measure(*mentee, *mentor).map(|score| (score, reason())));
+        story.finds(Some(self.scale), Self::measure(*mentee, *mentor).map(|score| (score, reason())));
     }
 }

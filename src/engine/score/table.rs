@@ -9,8 +9,8 @@ use std::hash::Hash;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::aspect::{Aspect, Found, Story};
-use super::columns::Columns;
+use super::aspect::{Aspect, Classifier, Story};
+use super::columns::MentorColumns;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
@@ -26,7 +26,7 @@ const MOST_CLASSES: usize = 1 << 16;
 /// The verdicts of one aspect for all pairs.
 pub(in crate::engine) trait Lookup: Send + Sync {
     /// How the dense pass finds verdicts.
-    fn way(&self) -> Way<'_>;
+    fn way(&self) -> LookupWay<'_>;
 
     /// The verdict of one pair.
     fn pair(&self, mentee: usize, mentor: usize, ties: Ties) -> Verdict;
@@ -36,16 +36,16 @@ pub(in crate::engine) trait Lookup: Send + Sync {
 
     /// The one verdict of a mentee with all classes of mentors, where nobody is tied, if it is one and there are such classes.
     fn only_verdict(&self, mentee: usize, room: &mut Vec<Verdict>) -> Option<Verdict> {
-        let Way::Classes(..) = self.way() else { return None };
+        let LookupWay::Classes(..) = self.way() else { return None };
         let (first, others) = self.class_verdicts(mentee, room).split_first()?;
         others.iter().all(|other| other == first).then_some(*first)
     }
 
-    /// Mentees of one kind have the same verdicts of every class: only where [`Way::OfMentee`] is the way.
+    /// Mentees of one kind have the same verdicts of every class: only where [`LookupWay::OfMentee`] is the way.
     fn kind(&self, mentee: usize) -> u32;
 
-    /// How mentors are put into classes for one mentee: only where that is the [`Way`].
-    fn key(&self, mentee: usize) -> Found<'_>;
+    /// How mentors are put into classes for one mentee: only where that is the [`LookupWay`].
+    fn key(&self, mentee: usize) -> Classifier<'_>;
 
     /// The verdict of one pair with its reasons.
     fn explain(&self, mentee: usize, mentor: usize, ties: Ties, story: &mut Story);
@@ -53,7 +53,7 @@ pub(in crate::engine) trait Lookup: Send + Sync {
 
 /// How the dense pass finds the verdicts of an aspect.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::engine) enum Way<'a> {
+pub(in crate::engine) enum LookupWay<'a> {
     /// By the class of every mentor, of as many as given.
     Classes(usize, &'a [u16]),
     /// By classes of a byte that are found anew for each mentee.
@@ -65,8 +65,8 @@ pub(in crate::engine) enum Way<'a> {
 /// An aspect with the answers of both sides.
 pub(in crate::engine) struct Table<A: Aspect> {
     aspect: A,
-    mentees: Side<A::Mentee>,
-    mentors: Side<A::Mentor>,
+    mentees: Answers<A::Mentee>,
+    mentors: Answers<A::Mentor>,
     /// Whether the aspect classifies mentors itself.
     classifies: bool,
     /// Verdicts of untied pairs, by class of mentee and class of mentor; only if there are few.
@@ -74,14 +74,14 @@ pub(in crate::engine) struct Table<A: Aspect> {
 }
 
 /// The answers of one side.
-enum Side<T> {
+enum Answers<T> {
     /// One answer per person.
     Own(Vec<T>),
     /// One answer per class, and the class of every person.
     Shared(Vec<T>, Vec<u16>),
 }
 
-impl<T: Clone + Eq + Hash> Side<T> {
+impl<T: Clone + Eq + Hash> Answers<T> {
     /// Puts equal answers into classes, unless there would be more than `most`.
     fn collect(answers: Vec<T>, most: usize, observer: &dyn Observer) -> Result<Self, Stopped> {
         let mut values: Vec<T> = Vec::new();
@@ -120,24 +120,24 @@ impl<A: Aspect> Table<A> {
         mut aspect: A,
         mentees: &[&Person<'_>],
         mentors: &[&Person<'_>],
-        columns: &mut Columns,
+        columns: &mut MentorColumns,
         observer: &dyn Observer,
     ) -> Result<Self, Stopped> {
         let of_mentees = answers(mentees, |person| aspect.mentee(person), observer)?;
         let of_mentors = answers(mentors, |person| aspect.mentor(person), observer)?;
         if aspect.lay_out(&of_mentees, &of_mentors, columns) {
-            let (mentees, mentors) = (Side::Own(of_mentees), Side::Own(of_mentors));
+            let (mentees, mentors) = (Answers::Own(of_mentees), Answers::Own(of_mentors));
             return Ok(Self { aspect, mentees, mentors, classifies: true, cells: None });
         }
-        let mentors = Side::collect(of_mentors, (mentors.len() / 2).clamp(256, MOST_CLASSES), observer)?;
+        let mentors = Answers::collect(of_mentors, (mentors.len() / 2).clamp(256, MOST_CLASSES), observer)?;
         let mentees = match &mentors {
-            Side::Shared(values, _) => {
-                Side::collect(of_mentees, (MOST_CELLS / values.len().max(1)).min(MOST_CLASSES), observer)?
+            Answers::Shared(values, _) => {
+                Answers::collect(of_mentees, (MOST_CELLS / values.len().max(1)).min(MOST_CLASSES), observer)?
             }
-            Side::Own(_) => Side::Own(of_mentees),
+            Answers::Own(_) => Answers::Own(of_mentees),
         };
         let cells = match (&mentees, &mentors) {
-            (Side::Shared(rows, _), Side::Shared(columns, _)) => {
+            (Answers::Shared(rows, _), Answers::Shared(columns, _)) => {
                 Some(judge_all(&aspect, rows, columns, observer)?)
             }
             _ => None,
@@ -184,16 +184,16 @@ fn judge_all<A: Aspect>(
 }
 
 impl<A: Aspect> Lookup for Table<A> {
-    fn way(&self) -> Way<'_> {
+    fn way(&self) -> LookupWay<'_> {
         match &self.mentors {
-            Side::Own(_) if self.classifies => Way::OfMentee,
-            Side::Own(_) => Way::Singly,
-            Side::Shared(values, of) => Way::Classes(values.len(), of),
+            Answers::Own(_) if self.classifies => LookupWay::OfMentee,
+            Answers::Own(_) => LookupWay::Singly,
+            Answers::Shared(values, of) => LookupWay::Classes(values.len(), of),
         }
     }
 
     fn pair(&self, mentee: usize, mentor: usize, ties: Ties) -> Verdict {
-        if let (Some(cells), Side::Shared(_, rows), Side::Shared(_, columns), true) =
+        if let (Some(cells), Answers::Shared(_, rows), Answers::Shared(_, columns), true) =
             (&self.cells, &self.mentees, &self.mentors, ties == Ties::NONE)
         {
             return cells[(usize::from(rows[mentee]), usize::from(columns[mentor]))];
@@ -202,7 +202,7 @@ impl<A: Aspect> Lookup for Table<A> {
     }
 
     fn class_verdicts<'v>(&'v self, mentee: usize, room: &'v mut Vec<Verdict>) -> &'v [Verdict] {
-        if let (Some(cells), Side::Shared(_, rows)) = (&self.cells, &self.mentees)
+        if let (Some(cells), Answers::Shared(_, rows)) = (&self.cells, &self.mentees)
             && let Some(verdicts) = cells.row(usize::from(rows[mentee])).to_slice()
         {
             return verdicts;
@@ -210,10 +210,10 @@ impl<A: Aspect> Lookup for Table<A> {
         room.clear();
         let answer = self.mentees.answer(mentee);
         match &self.mentors {
-            Side::Shared(values, _) => {
+            Answers::Shared(values, _) => {
                 room.extend(values.iter().map(|mentor| self.aspect.judge(answer, mentor, Ties::NONE)));
             }
-            Side::Own(_) => self.aspect.class_verdicts(answer, room),
+            Answers::Own(_) => self.aspect.class_verdicts(answer, room),
         }
         room
     }
@@ -222,7 +222,7 @@ impl<A: Aspect> Lookup for Table<A> {
         self.aspect.kind(self.mentees.answer(mentee))
     }
 
-    fn key(&self, mentee: usize) -> Found<'_> {
+    fn key(&self, mentee: usize) -> Classifier<'_> {
         self.aspect.key(self.mentees.answer(mentee))
     }
 

@@ -1,6 +1,6 @@
 //! The terms of all mentors, eight to a byte, for counting what they have in common with one mentee.
 
-use super::columns::Columns;
+use super::columns::MentorColumns;
 
 /// Terms of every mentor: up to 64 bits each, laid out byte by byte.
 #[derive(Debug, Default)]
@@ -11,7 +11,7 @@ pub(super) struct TermBytes {
 
 impl TermBytes {
     /// Lays out the terms of all mentors.
-    pub(super) fn new(mentors: &[u64], columns: &mut Columns) -> Self {
+    pub(super) fn new(mentors: &[u64], columns: &mut MentorColumns) -> Self {
         let any = mentors.iter().fold(0, |any, terms| any | terms);
         let used = (u64::BITS - any.leading_zeros()).div_ceil(8) as usize;
         let mut add = |byte: usize| columns.add(mentors.iter().map(|terms| terms.to_le_bytes()[byte]));

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::super::aspect::{Aspect, Story, Weight, points};
+use super::super::aspect::{Aspect, PointScale, Story, points};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{HardRule, HardRules};
 use crate::engine::eligibility::Verdict;
@@ -15,15 +15,15 @@ const SCORES: [u16; 9] = [0, 2_000, 5_000, 10_000, 10_000, 7_000, 4_500, 2_500, 
 
 /// Criterion and rule on career stages.
 pub(in crate::engine) struct Stages {
-    weight: Option<Weight>,
+    scale: Option<PointScale>,
     min: i8,
     max: i8,
 }
 
 impl Stages {
     /// Under a policy's weight and rules.
-    pub(in crate::engine) fn new(weight: Option<Weight>, rules: &HardRules) -> Self {
-        Self { weight, min: rules.min_stage_gap, max: rules.max_stage_gap }
+    pub(in crate::engine) fn new(scale: Option<PointScale>, rules: &HardRules) -> Self {
+        Self { scale, min: rules.min_stage_gap, max: rules.max_stage_gap }
     }
 
     /// Steps of the mentor above the mentee.
@@ -55,7 +55,7 @@ impl Aspect for Stages {
 
     fn judge(&self, mentee: &Option<u8>, mentor: &Option<u8>, _: Ties) -> Verdict {
         let steps = Self::steps(*mentee, *mentor);
-        points(self.weight, steps.map(Self::score))
+        points(self.scale, steps.map(Self::score))
             .breaking_if(steps.is_some_and(|steps| self.is_outside(steps)), HardRule::StageGap)
     }
 
@@ -66,7 +66,7 @@ impl Aspect for Stages {
             Ordering::Equal => Reason::new(ReasonCode::StageSame),
             Ordering::Less => Reason::new(ReasonCode::StageBelow).with("steps", steps.unsigned_abs()),
         };
-        story.finds(self.weight, steps.map(|steps| (Self::score(steps), reason(steps))));
+        story.finds(self.scale, steps.map(|steps| (Self::score(steps), reason(steps))));
         if let Some(steps) = steps.filter(|steps| self.is_outside(*steps)) {
             let reason = Reason::new(ReasonCode::RuleStageGap)
                 .with("steps", steps)

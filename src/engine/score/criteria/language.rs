@@ -1,8 +1,8 @@
 //! Languages: how well the weaker of the two speaks their best common language. The hard rule asks for a common language at
 //! working level on both sides.
 
-use super::super::aspect::{Aspect, Found, Story, Weight, points};
-use super::super::columns::Columns;
+use super::super::aspect::{Aspect, Classifier, PointScale, Story, points};
+use super::super::columns::MentorColumns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{FULL_SCORE, HardRule};
 use crate::domain::profile::LanguageLevel;
@@ -17,7 +17,7 @@ const MOST_LANGUAGES: usize = 128;
 
 /// Criterion and rule on common languages.
 pub(in crate::engine) struct CommonLanguage<'a> {
-    weight: Option<Weight>,
+    scale: Option<PointScale>,
     required: LanguageLevel,
     languages: &'a Languages,
     /// For every language the column of levels: a mentor has as many bits as the number of her level, from 1.
@@ -46,15 +46,15 @@ fn score(level: Option<LanguageLevel>) -> u16 {
 impl<'a> CommonLanguage<'a> {
     /// Under a policy's weight and the level it asks for.
     pub(in crate::engine) fn new(
-        weight: Option<Weight>,
+        scale: Option<PointScale>,
         required: LanguageLevel,
         languages: &'a Languages,
     ) -> Self {
-        Self { weight, required, languages, levels: Vec::new() }
+        Self { scale, required, languages, levels: Vec::new() }
     }
 
     fn verdict(&self, level: Option<LanguageLevel>) -> Verdict {
-        points(self.weight, Some(score(level))).breaking_if(self.is_too_low(level), HardRule::Language)
+        points(self.scale, Some(score(level))).breaking_if(self.is_too_low(level), HardRule::Language)
     }
 
     fn is_too_low(&self, level: Option<LanguageLevel>) -> bool {
@@ -78,7 +78,7 @@ impl Aspect for CommonLanguage<'_> {
         self.verdict(mentee.best_common_level(mentor))
     }
 
-    fn lay_out(&mut self, _: &[Speaks], mentors: &[Speaks], columns: &mut Columns) -> bool {
+    fn lay_out(&mut self, _: &[Speaks], mentors: &[Speaks], columns: &mut MentorColumns) -> bool {
         let languages = self.languages.len();
         if languages > MOST_LANGUAGES {
             return false;
@@ -93,11 +93,11 @@ impl Aspect for CommonLanguage<'_> {
         true
     }
 
-    fn key(&self, mentee: &Speaks) -> Found<'_> {
+    fn key(&self, mentee: &Speaks) -> Classifier<'_> {
         // Of two levels of one language the common bits are those of the lower, and united the highest remains.
         let masks =
             mentee.levels().map(|(language, level)| (self.levels[language], bits_of(level))).collect();
-        Found { key: Key { masks, united: true, ..Key::default() }, own: None }
+        Classifier { key: Key { masks, united: true, ..Key::default() }, own: None }
     }
 
     fn class_verdicts(&self, _: &Speaks, verdicts: &mut Vec<Verdict>) {
@@ -120,7 +120,7 @@ impl Aspect for CommonLanguage<'_> {
                 }
             }
         };
-        story.finds(self.weight, Some((score(level), reason)));
+        story.finds(self.scale, Some((score(level), reason)));
         if self.is_too_low(level) {
             let reason = Reason::new(ReasonCode::RuleLanguage).with("level", self.required.as_str());
             story.breaks(HardRule::Language, reason);

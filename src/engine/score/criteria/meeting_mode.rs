@@ -1,7 +1,7 @@
 //! Ways of meeting: the share of common ones, of all that either gave; in person counts within one country. The hard rule
 //! excludes pairs that share none; a missing answer breaks no rule.
 
-use super::super::aspect::{Aspect, Story, Weight, points, share};
+use super::super::aspect::{Aspect, PointScale, Story, points, share};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::domain::profile::MeetingModes;
@@ -11,7 +11,7 @@ use crate::engine::encode::ties::Ties;
 
 /// Criterion and rule on ways of meeting.
 pub(in crate::engine) struct Meeting {
-    weight: Option<Weight>,
+    scale: Option<PointScale>,
 }
 
 /// Where someone lives and how she can meet.
@@ -44,8 +44,8 @@ impl Meets {
 
 impl Meeting {
     /// Under a policy's weight.
-    pub(in crate::engine) fn new(weight: Option<Weight>) -> Self {
-        Self { weight }
+    pub(in crate::engine) fn new(scale: Option<PointScale>) -> Self {
+        Self { scale }
     }
 }
 
@@ -64,7 +64,7 @@ impl Aspect for Meeting {
 
     fn judge(&self, mentee: &Meets, mentor: &Meets, _: Ties) -> Verdict {
         let common = mentee.common(*mentor);
-        points(self.weight, common.map(|common| mentee.score(*mentor, common)))
+        points(self.scale, common.map(|common| mentee.score(*mentor, common)))
             .breaking_if(common.is_some_and(|common| common.is_empty()), HardRule::MeetingMode)
     }
 
@@ -79,7 +79,7 @@ impl Aspect for Meeting {
             };
             Reason::new(ReasonCode::ModesShared).with("modes", modes)
         };
-        story.finds(self.weight, common.map(|common| (mentee.score(*mentor, common), reason(common))));
+        story.finds(self.scale, common.map(|common| (mentee.score(*mentor, common), reason(common))));
         if common.is_some_and(|common| common.is_empty()) {
             story.breaks(HardRule::MeetingMode, Reason::new(ReasonCode::RuleMeetingMode));
         }

@@ -1,7 +1,7 @@
 //! What depends only on what two particular people have to do with each other: being one person, private exclusions, and
 //! having been partners before.
 
-use super::super::aspect::{Aspect, Story, Weight, points};
+use super::super::aspect::{Aspect, PointScale, Story, points};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{FULL_SCORE, HardRule, HardRules, PreviousPartners};
 use crate::engine::eligibility::Verdict;
@@ -52,14 +52,14 @@ impl Aspect for Exclusions {
 
 /// Criterion and rule on earlier partners.
 pub(in crate::engine) struct EarlierPartners {
-    weight: Option<Weight>,
+    scale: Option<PointScale>,
     wish: PreviousPartners,
 }
 
 impl EarlierPartners {
     /// Under a policy's weight and rules.
-    pub(in crate::engine) fn new(weight: Option<Weight>, wish: PreviousPartners) -> Self {
-        Self { weight, wish }
+    pub(in crate::engine) fn new(scale: Option<PointScale>, wish: PreviousPartners) -> Self {
+        Self { scale, wish }
     }
 
     fn score(&self, partners: bool) -> u16 {
@@ -82,14 +82,14 @@ impl Aspect for EarlierPartners {
 
     fn judge(&self, (): &(), (): &(), ties: Ties) -> Verdict {
         let partners = ties.has(Ties::PARTNERS_BEFORE);
-        points(self.weight, Some(self.score(partners)))
+        points(self.scale, Some(self.score(partners)))
             .breaking_if(self.is_broken(partners), HardRule::PreviousPartner)
     }
 
     fn explain(&self, (): &(), (): &(), ties: Ties, story: &mut Story) {
         let partners = ties.has(Ties::PARTNERS_BEFORE);
         let code = if partners { ReasonCode::PartnersBefore } else { ReasonCode::PartnersNew };
-        story.finds(self.weight, Some((self.score(partners), Reason::new(code))));
+        story.finds(self.scale, Some((self.score(partners), Reason::new(code))));
         if self.is_broken(partners) {
             story.breaks(HardRule::PreviousPartner, Reason::new(ReasonCode::RulePreviousPartner));
         }

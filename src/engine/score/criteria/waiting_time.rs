@@ -1,6 +1,6 @@
 //! Waiting time: the longer a mentee has waited when the round starts, the more, up to a year.
 
-use super::super::aspect::{Aspect, Story, Weight, points, share};
+use super::super::aspect::{Aspect, PointScale, Story, points, share};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
@@ -11,13 +11,13 @@ const LONGEST_WAIT_DAYS: u32 = 365;
 
 /// The criterion on waiting time.
 pub(in crate::engine) struct WaitingTime {
-    weight: Weight,
+    scale: PointScale,
 }
 
 impl WaitingTime {
     /// Under a policy's weight.
-    pub(in crate::engine) fn new(weight: Weight) -> Self {
-        Self { weight }
+    pub(in crate::engine) fn new(scale: PointScale) -> Self {
+        Self { scale }
     }
 
     fn score(days: u32) -> u16 {
@@ -37,7 +37,7 @@ impl Aspect for WaitingTime {
     fn mentor(&self, _: &Person<'_>) {}
 
     fn judge(&self, days: &u32, (): &(), _: Ties) -> Verdict {
-        points(Some(self.weight), Some(Self::score(*days)))
+        points(Some(self.scale), Some(Self::score(*days)))
     }
 
     fn explain(&self, days: &u32, (): &(), _: Ties, story: &mut Story) {
@@ -45,6 +45,6 @@ impl Aspect for WaitingTime {
             0 => Reason::new(ReasonCode::NotWaited),
             days => Reason::new(ReasonCode::Waited).with("days", days),
         };
-        story.finds(Some(self.weight), Some((Self::score(*days), reason)));
+        story.finds(Some(self.scale), Some((Self::score(*days), reason)));
     }
 }

@@ -4,8 +4,8 @@
 //! Few people share their hours with others, so this is the dearest aspect. The dense pass turns it on its side: for every
 //! half hour there is one bit per mentor, and the half hours of a mentee are added up for [`LANES`] mentors at a time.
 
-use super::super::aspect::{Aspect, Compute, Found, Story, Weight, points, share};
-use super::super::columns::Columns;
+use super::super::aspect::{Aspect, Classifier, Compute, PointScale, Story, points, share};
+use super::super::columns::MentorColumns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::engine::cpu::{Column, Cpu, Key, LANES, Lanes, Seasons, WORDS};
@@ -23,27 +23,27 @@ const USUAL: usize = 64;
 
 /// Criterion and rule on common hours.
 pub(in crate::engine) struct Overlap {
-    weight: Option<Weight>,
+    scale: Option<PointScale>,
     /// 0 switches the rule off.
     required: u16,
     seasons: usize,
     /// Common half hours over four weeks from which nothing changes any more.
     enough: usize,
     /// Everybody; those without hours or with a roster have none here.
-    weekly: Block,
+    weekly: HourBits,
     /// Mentors with a roster alone.
-    rostered: Block,
+    rostered: HourBits,
     /// Positions of mentors with a roster, ascending.
     with_roster: Vec<usize>,
     /// How many of them stand before each chunk of mentors, and in all.
     rosters_before: Vec<usize>,
-    /// Columns with the class of no common half hour: as mentees without a roster see it, and those with one.
+    /// MentorColumns with the class of no common half hour: as mentees without a roster see it, and those with one.
     bases: [usize; 2],
 }
 
 /// One bit for each of some mentors and every half hour, [`LANES`] mentors at a time.
 #[derive(Default)]
-struct Block {
+struct HourBits {
     /// Weeks that are kept per season: one, or all four.
     weeks: usize,
     /// Rows of one chunk of mentors: one per season, week and half hour, and a blank one.
@@ -54,20 +54,20 @@ struct Block {
 
 impl Overlap {
     /// Under a policy's weight and the minutes it asks for.
-    pub(in crate::engine) fn new(weight: Option<Weight>, required: u16, calendar: &Calendar) -> Self {
+    pub(in crate::engine) fn new(scale: Option<PointScale>, required: u16, calendar: &Calendar) -> Self {
         let enough = |half_hours: &u32| minutes_per_week(*half_hours) >= required.max(ENOUGH_MINUTES);
         Self {
-            weight,
+            scale,
             required,
             seasons: calendar.seasons(),
             enough: (0..u32::from(u16::MAX))
                 .find(enough)
                 .map_or(usize::MAX, |half_hours| half_hours as usize),
-            weekly: Block::default(),
-            rostered: Block::default(),
+            weekly: HourBits::default(),
+            rostered: HourBits::default(),
             with_roster: Vec::new(),
             rosters_before: Vec::new(),
-            bases: [Columns::ZERO; 2],
+            bases: [MentorColumns::ZERO; 2],
         }
     }
 
@@ -85,7 +85,7 @@ impl Overlap {
     }
 
     fn verdict(&self, minutes: Option<u16>) -> Verdict {
-        points(self.weight, minutes.map(Self::score))
+        points(self.scale, minutes.map(Self::score))
             .breaking_if(minutes.is_some_and(|minutes| self.is_too_little(minutes)), HardRule::WeeklyOverlap)
     }
 
@@ -101,7 +101,7 @@ impl Overlap {
     }
 }
 
-impl Block {
+impl HourBits {
     /// The mentors of some hours, of which `weeks` weeks are kept.
     fn new<'h>(
         hours: impl ExactSizeIterator<Item = Option<&'h Hours>>,
@@ -207,7 +207,12 @@ impl Aspect for Overlap {
         self.verdict(Self::minutes(mentee.as_ref(), mentor.as_ref()))
     }
 
-    fn lay_out(&mut self, _: &[Option<Hours>], mentors: &[Option<Hours>], columns: &mut Columns) -> bool {
+    fn lay_out(
+        &mut self,
+        _: &[Option<Hours>],
+        mentors: &[Option<Hours>],
+        columns: &mut MentorColumns,
+    ) -> bool {
         if self.enough >= MOST_COUNT {
             return false;
         }
@@ -218,8 +223,8 @@ impl Aspect for Overlap {
             (0..=mentors.len().div_ceil(LANES)).map(|chunk| before(chunk * LANES)).collect();
         let weekly = mentors.iter().map(|hours| hours.as_ref().filter(|hours| hours.weeks() == 1));
         let rostered = self.with_roster.iter().map(|at| mentors[*at].as_ref());
-        self.weekly = Block::new(weekly, self.seasons, 1);
-        self.rostered = Block::new(rostered, self.seasons, WEEKS);
+        self.weekly = HourBits::new(weekly, self.seasons, 1);
+        self.rostered = HourBits::new(rostered, self.seasons, WEEKS);
         let (four_weeks, silent) = (byte(self.first_of_four_weeks()), byte(self.silent_class()));
         self.bases = [0, four_weeks].map(|of_one_week| {
             columns.add(mentors.iter().map(|mentor| match weeks(mentor) {
@@ -231,8 +236,8 @@ impl Aspect for Overlap {
         true
     }
 
-    fn key<'a>(&'a self, mentee: &'a Option<Hours>) -> Found<'a> {
-        let Some(mentee) = mentee else { return Found::default() };
+    fn key<'a>(&'a self, mentee: &'a Option<Hours>) -> Classifier<'a> {
+        let Some(mentee) = mentee else { return Classifier::default() };
         let has_roster = mentee.weeks() > 1;
         let (weeks, most) = if has_roster { (WEEKS, self.enough) } else { (1, self.enough.div_ceil(WEEKS)) };
         let rows = [
@@ -241,7 +246,7 @@ impl Aspect for Overlap {
         ];
         let common = Common { overlap: self, rows, most: byte(most), rostered: (None, Column::ZERO) };
         let key = Key { base: self.bases[usize::from(has_roster)], ..Key::default() };
-        Found { key, own: Some(Box::new(common)) }
+        Classifier { key, own: Some(Box::new(common)) }
     }
 
     fn kind(&self, mentee: &Option<Hours>) -> u32 {
@@ -260,7 +265,7 @@ impl Aspect for Overlap {
     fn explain(&self, mentee: &Option<Hours>, mentor: &Option<Hours>, _: Ties, story: &mut Story) {
         let minutes = Self::minutes(mentee.as_ref(), mentor.as_ref());
         let reason = |minutes: u16| Reason::new(ReasonCode::OverlapMinutes).with("minutes", minutes);
-        story.finds(self.weight, minutes.map(|minutes| (Self::score(minutes), reason(minutes))));
+        story.finds(self.scale, minutes.map(|minutes| (Self::score(minutes), reason(minutes))));
         if let Some(minutes) = minutes.filter(|minutes| self.is_too_little(*minutes)) {
             let reason = Reason::new(ReasonCode::RuleWeeklyOverlap)
                 .with("minutes", minutes)
