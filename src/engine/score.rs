@@ -1,17 +1,22 @@
-//! Scores of all pairs, computed where they are asked for and not kept here: the verdict of a pair is the sum of what its
-//! aspects say.
+//! Scores of all pairs of a round, computed on demand and not stored.
 //!
-//! People who gave an aspect the same answer are one class of it. The dense pass therefore judges classes, not people: for
-//! one mentee it lays out the verdict of every mentor class, and every pair is a few look-ups and additions. Aspects of few
-//! classes are joined into *bundles*, whose joint classes stand in one byte per mentor. Sets of terms, languages and hours
-//! have too many: those aspects put the mentors into few classes for each mentee, by counting what they have in common with
-//! her. What depends on two particular people (avoid lists, earlier partners, preferences) is a sparse correction
-//! afterwards. All of it runs on columns of one byte per mentor, and everything that a pair adds up stays in registers: see
-//! [`super::cpu`].
+//! Input: an encoded round. Output: the [`Verdict`] of every pair, which is its score and the hard rules that it breaks.
+//! Invariant: the verdict of a pair is the sum of the verdicts of its aspects ([`aspect::Aspect`]). The lowest score and the
+//! rule on mutual mentoring then apply to the sum. [`Scores::verdict`] computes one pair in this way, and the dense pass
+//! ([`dense`]) computes the same numbers for all pairs.
 //!
-//! Memory: nothing per pair. Per mentor some thirty bytes of columns and one per language of the round, and 42 per season
-//! for the hours (168 more with a roster); besides, per person of either side, a key of 8 bytes, 2 bytes per aspect, and a
-//! copy of her languages and hours (some 100 bytes and more with every season).
+//! The dense pass:
+//! - People who gave an aspect the same answer are one class of the aspect. The pass judges classes, not people: for one
+//!   mentee it writes the verdict of every class of mentors, and each pair costs a few look-ups and additions.
+//! - Aspects of few classes are joined into *bundles*, whose joint classes are named by one byte per mentor.
+//! - Sets of terms, languages and hours have too many classes. These aspects put the mentors into few classes for each
+//!   mentee, by counting what each mentor has in common with the mentee.
+//! - Answers about particular people (avoid lists, previous partners, preferences) are a sparse correction at the end.
+//! - All of it runs on columns of one byte per mentor, and the sums of a pair stay in registers: see [`super::cpu`].
+//!
+//! Memory: nothing per pair. Each mentor takes some thirty bytes of columns, one byte per language of the round, and 42
+//! bytes per season for the hours (168 more with a roster). Each person of either side takes a key of 8 bytes, 2 bytes per
+//! aspect, and a copy of her languages and hours (some 100 bytes, and more with every season).
 
 mod aspect;
 mod bundle;
@@ -19,6 +24,7 @@ mod columns;
 mod coverage;
 mod criteria;
 mod dense;
+mod exclusions;
 mod nearness;
 mod own_rules;
 mod plane;
@@ -30,35 +36,24 @@ mod term_bytes;
 
 use std::ops::Range;
 
-use self::aspect::Aspect;
 pub(super) use self::aspect::{Finding, Story};
 use self::bundle::Bundle;
 use self::columns::MentorColumns;
-use self::coverage::Coverage;
-use self::criteria::career_stage::Stages;
-use self::criteria::identity::IdentityWishes;
-use self::criteria::language::CommonLanguage;
-use self::criteria::meeting_mode::Meeting;
-use self::criteria::preference::Preference;
-use self::criteria::previous_partner::{EarlierPartners, Exclusions};
-use self::criteria::waiting_time::WaitingTime;
-use self::criteria::weekly_overlap::Overlap;
+#[cfg(test)]
+pub(super) use self::criteria::expected;
 pub(super) use self::dense::Rows;
-use self::nearness::Nearness;
+use self::exclusions::Exclusions;
 use self::own_rules::OwnRules;
 pub(super) use self::plane::Plane;
 pub(super) use self::preferred::Preferred;
 use self::same_group::SameGroup;
-use self::similarity::Similarity;
-use self::table::{Lookup, Table};
+use self::table::{Lookup, Tables};
 use super::cpu::Cpu;
 use super::eligibility::Verdict;
 use super::encode::ties::Ties;
 use super::encode::{Person, Round};
 use super::problem::{FORBIDDEN, Fill, NarrowScores, Observer, PairScores, Stopped, lot};
-use crate::domain::policy::{Criterion, HardRule};
-
-pub(super) use self::aspect::PointScale;
+use crate::domain::policy::HardRule;
 
 /// Scores of all pairs of a round.
 pub struct Scores<'a> {
@@ -70,7 +65,7 @@ pub struct Scores<'a> {
     columns: MentorColumns,
     same_group: Vec<SameGroup>,
     bundles: Vec<Bundle>,
-    /// Tables with too many classes for a bundle.
+    /// Positions of tables with too many classes for a bundle.
     wide: Vec<usize>,
     tied: TiedRows,
     min_score: u16,
@@ -78,10 +73,10 @@ pub struct Scores<'a> {
     cpu: Cpu,
 }
 
-/// Tied pairs by mentee, with the sums of what the aspects say of them.
+/// Tied pairs by mentee, each with the sum of the verdicts of its aspects.
 #[derive(Debug, Default)]
 struct TiedRows {
-    /// `starts[i]..starts[i + 1]` are those of mentee `i`.
+    /// `starts[i]..starts[i + 1]` are the pairs of mentee `i`.
     starts: Vec<usize>,
     pairs: Vec<(u32, Ties, Verdict)>,
 }
@@ -94,8 +89,8 @@ struct Mutual {
 }
 
 impl<'a> Scores<'a> {
-    /// Scores of all mentees and mentors of `round`, by their positions there. The only error is that `observer` asked to
-    /// stop.
+    /// Scores of all mentees and mentors of `round`, by their positions in the round. The only error is that `observer`
+    /// asked to stop.
     pub fn new(round: &'a Round<'a>, observer: &dyn Observer) -> Result<Self, Stopped> {
         let policy = &round.snapshot.policy;
         let rules = &policy.rules;
@@ -128,21 +123,20 @@ impl<'a> Scores<'a> {
         Ok(this)
     }
 
-    /// The same scores, computed with the instructions of `cpu`: for tests and benches, because nothing else tells.
+    /// The same scores, computed with the instructions of `cpu`. For tests and benches: the results are the same.
     #[must_use]
     pub fn on(mut self, cpu: Cpu) -> Self {
         self.cpu = cpu;
         self
     }
 
-    /// What the rules and criteria say of one pair: the one decision that everything else is made of.
+    /// The score of one pair and the hard rules that it breaks. All other results are derived from this decision.
     pub(super) fn verdict(&self, mentee: usize, mentor: usize) -> Verdict {
         let sum = self.sum(mentee, mentor, self.tied.of(mentee, mentor));
         self.settle(mentee, mentor, self.with_min_score(sum))
     }
 
-    /// What the aspects say of one pair, with reasons, and the verdict that it amounts to. Broken rules come in the order
-    /// of the API.
+    /// The verdict of one pair, with the reasons of all its aspects. Broken rules are in the order of the API.
     pub(super) fn explain(&self, mentee: usize, mentor: usize) -> (Verdict, Story) {
         let ties = self.tied.of(mentee, mentor);
         let mut story = Story::default();
@@ -157,7 +151,7 @@ impl<'a> Scores<'a> {
         (verdict, story)
     }
 
-    /// The sum of what the aspects say of one pair.
+    /// The sum of the verdicts of all aspects on one pair.
     fn sum(&self, mentee: usize, mentor: usize, ties: Ties) -> Verdict {
         let tables = self.tables.iter().map(|table| table.pair(mentee, mentor, ties));
         let same_group = self.same_group.iter().map(|same_group| same_group.pair(mentee, mentor));
@@ -168,8 +162,8 @@ impl<'a> Scores<'a> {
         sum.breaking_if(sum.score() < self.min_score, HardRule::MinScore)
     }
 
-    /// Of two people who could mentor each other only one direction stays a candidate: the one with the higher career stage
-    /// as mentor, else the better score, else by the hash of their names.
+    /// Applies the rule on mutual mentoring: of two people who could mentor each other, one direction stays a candidate. It
+    /// is the direction with the higher career stage as mentor, else with the better score, else by the hash of the names.
     fn settle(&self, mentee: usize, mentor: usize, verdict: Verdict) -> Verdict {
         if self.mutual.is_none() || !verdict.is_candidate() {
             return verdict;
@@ -190,7 +184,7 @@ impl<'a> Scores<'a> {
         verdict.breaking_if(reverse.is_candidate() && (is_lower || is_better), HardRule::Mutual)
     }
 
-    /// Whether a mentor's career stage is known to be above a mentee's: then the other direction never takes their place.
+    /// Whether a mentor's career stage is known to be above a mentee's: then this direction stays a candidate.
     fn is_above(&self, mentor: usize, mentee: usize) -> bool {
         let stages = self.mentors[mentor].content.career_stage.zip(self.mentees[mentee].content.career_stage);
         stages.is_some_and(|(hers, mine)| hers > mine)
@@ -261,7 +255,7 @@ impl TiedRows {
     }
 }
 
-/// The aspects that a policy looks at. A criterion is added here and in a file of its own, and nowhere else.
+/// The tables of all aspects of which a policy makes use. The criteria are listed in [`criteria`].
 fn tables<'a>(
     round: &'a Round<'a>,
     mentees: &[&Person<'_>],
@@ -269,58 +263,9 @@ fn tables<'a>(
     columns: &mut MentorColumns,
     observer: &dyn Observer,
 ) -> Result<Vec<Box<dyn Lookup + 'a>>, Stopped> {
-    let policy = &round.snapshot.policy;
-    let rules = &policy.rules;
-    let mut tables = Tables { mentees, mentors, columns, observer, all: Vec::new() };
-    tables.add(Some(Exclusions::new(rules)))?;
+    let mut tables = Tables::new(mentees, mentors, columns, observer);
+    tables.add(Some(Exclusions::new(&round.snapshot.policy.rules)))?;
     tables.add((!round.organisations.is_empty()).then(|| OwnRules::new(&round.organisations)))?;
-    for criterion in Criterion::ALL {
-        let scale = PointScale::of(policy, criterion);
-        match criterion {
-            Criterion::Topics => tables.add(scale.map(Coverage::topics))?,
-            Criterion::Functions => tables.add(scale.map(Coverage::functions))?,
-            Criterion::Commodities => tables.add(scale.map(Coverage::commodities))?,
-            Criterion::CareerStage => tables.add(Some(Stages::new(scale, rules)))?,
-            Criterion::Language => {
-                tables.add(Some(CommonLanguage::new(scale, rules.min_language_level, &round.languages)))?;
-            }
-            Criterion::WeeklyOverlap => {
-                let required = rules.min_weekly_overlap_minutes;
-                let overlap =
-                    (scale.is_some() || required > 0).then(|| Overlap::new(scale, required, &round.calendar));
-                tables.add(overlap)?;
-            }
-            Criterion::RegionNear => tables.add(scale.map(Nearness::near))?,
-            Criterion::RegionFar => tables.add(scale.map(Nearness::far))?,
-            Criterion::MeetingMode => tables.add(Some(Meeting::new(scale)))?,
-            Criterion::Goals => tables.add(scale.map(Similarity::goals))?,
-            Criterion::WorkingStyle => tables.add(scale.map(Similarity::working_styles))?,
-            Criterion::Preference => tables.add(scale.map(Preference::new))?,
-            Criterion::WaitingTime => tables.add(scale.map(WaitingTime::new))?,
-            Criterion::PreviousPartner => {
-                tables.add(Some(EarlierPartners::new(scale, rules.previous_partners)))?;
-            }
-            Criterion::Identity => tables.add(scale.map(IdentityWishes::new))?,
-        }
-    }
-    Ok(tables.all)
-}
-
-/// Builds the tables of one round.
-struct Tables<'t, 'a> {
-    mentees: &'t [&'t Person<'t>],
-    mentors: &'t [&'t Person<'t>],
-    columns: &'t mut MentorColumns,
-    observer: &'t dyn Observer,
-    all: Vec<Box<dyn Lookup + 'a>>,
-}
-
-impl<'a> Tables<'_, 'a> {
-    fn add<A: Aspect + 'a>(&mut self, aspect: Option<A>) -> Result<(), Stopped> {
-        if let Some(aspect) = aspect {
-            let table = Table::new(aspect, self.mentees, self.mentors, self.columns, self.observer)?;
-            self.all.push(Box::new(table));
-        }
-        Ok(())
-    }
+    criteria::add_all(&mut tables, round)?;
+    Ok(tables.finish())
 }

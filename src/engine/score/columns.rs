@@ -1,24 +1,24 @@
-//! What the dense pass reads of the mentors: columns of one byte for each.
+//! Columns of the dense pass: one byte per mentor.
 
 use crate::engine::cpu::{Column, LANES};
 
-/// MentorColumns of bytes, [`LANES`] mentors at a time: all columns of the first block, then those of the second. Beyond the last
-/// mentor they are 0.
+/// Columns of bytes, in blocks of [`LANES`] mentors: all columns of the first block, then all columns of the second block,
+/// and so on. Bytes beyond the last mentor are 0.
 #[derive(Debug)]
 pub(in crate::engine) struct MentorColumns {
     blocks: Vec<Vec<Column>>,
 }
 
 impl MentorColumns {
-    /// The column of zeros, which is always there.
+    /// The column of zeros, which always exists.
     pub(in crate::engine) const ZERO: usize = 0;
 
-    /// MentorColumns of some mentors.
+    /// The column of zeros of some mentors.
     pub(in crate::engine) fn new(mentors: usize) -> Self {
         Self { blocks: vec![vec![Column::ZERO]; mentors.div_ceil(LANES)] }
     }
 
-    /// Adds a column with the bytes of all mentors, and gives its number.
+    /// Adds a column with the bytes of all mentors, and returns its number.
     pub(in crate::engine) fn add(&mut self, bytes: impl IntoIterator<Item = u8>) -> usize {
         let mut bytes = bytes.into_iter();
         let mut number = Self::ZERO;

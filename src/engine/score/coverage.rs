@@ -1,92 +1,52 @@
-//! Topics, functions and commodities: the share of what the mentee seeks that the mentor has. Coverage, not similarity: what
-//! the mentor has besides does not count against her.
+//! Coverage: the share of the terms that the mentee seeks which the mentor has.
+//!
+//! Terms of the mentor beyond these do not lower the score: coverage, not similarity.
 
 use super::aspect::{Aspect, Classifier, PointScale, Story, points, share};
 use super::columns::MentorColumns;
 use super::term_bytes::{TermBytes, most_terms};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::profile::Profile;
-use crate::domain::vocabulary::{Commodity, Function, Terms, Topic};
 use crate::engine::cpu::Key;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
 
-/// A coverage criterion: where the terms stand, and how its reasons name them.
-pub(in crate::engine) struct Coverage {
+/// A criterion on coverage.
+pub(super) struct Coverage {
     scale: PointScale,
-    terms: Covered,
+    terms: CoveredTerms,
     offered: TermBytes,
-    /// Column with the class of mentors who gave no terms, where they are.
+    /// Column with `silent_class` for mentors who gave no terms, and 0 for all others.
     silent: usize,
-    /// That class: beyond the most terms that anybody seeks.
+    /// The class of mentors who gave no terms: above the largest number of terms that any mentee seeks.
     silent_class: u8,
 }
 
-/// What tells one coverage criterion from another.
-struct Covered {
-    sought: fn(&Profile) -> u64,
-    offered: fn(&Profile) -> u64,
-    codes: fn(u64) -> String,
-    some: ReasonCode,
-    none: ReasonCode,
+/// What distinguishes one coverage criterion from another.
+pub(super) struct CoveredTerms {
+    /// Terms that a mentee seeks, as bits.
+    pub(super) sought: fn(&Profile) -> u64,
+    /// Terms that a mentor has, as bits.
+    pub(super) offered: fn(&Profile) -> u64,
+    /// Codes of the vocabulary, joined by `,`.
+    pub(super) codes: fn(u64) -> String,
+    /// Reason where the mentor has some of the terms.
+    pub(super) some: ReasonCode,
+    /// Reason where the mentor has none of the terms.
+    pub(super) none: ReasonCode,
     /// Parameter of `some` that counts the terms found.
-    found: &'static str,
-    /// Parameter of `some` that lists them.
-    list: &'static str,
+    pub(super) count: &'static str,
+    /// Parameter of `some` that lists the terms found.
+    pub(super) list: &'static str,
 }
 
-const TOPICS: Covered = Covered {
-    sought: |profile| profile.mentee_request.map_or(0, |request| request.topics.bits()),
-    offered: |profile| profile.mentor_offer.map_or(0, |offer| offer.topics.bits()),
-    codes: |bits| Terms::<Topic>::from_bits(bits).codes().collect::<Vec<_>>().join(","),
-    some: ReasonCode::TopicsCovered,
-    none: ReasonCode::TopicsNone,
-    found: "covered",
-    list: "topics",
-};
-
-const FUNCTIONS: Covered = Covered {
-    sought: |profile| profile.functions.bits(),
-    offered: |profile| profile.functions.bits(),
-    codes: |bits| Terms::<Function>::from_bits(bits).codes().collect::<Vec<_>>().join(","),
-    some: ReasonCode::FunctionsShared,
-    none: ReasonCode::FunctionsNone,
-    found: "common",
-    list: "functions",
-};
-
-const COMMODITIES: Covered = Covered {
-    sought: |profile| profile.commodities.bits(),
-    offered: |profile| profile.commodities.bits(),
-    codes: |bits| Terms::<Commodity>::from_bits(bits).codes().collect::<Vec<_>>().join(","),
-    some: ReasonCode::CommoditiesShared,
-    none: ReasonCode::CommoditiesNone,
-    found: "common",
-    list: "commodities",
-};
-
 impl Coverage {
-    /// Topics sought and offered.
-    pub(in crate::engine) fn topics(scale: PointScale) -> Self {
-        Self::new(scale, TOPICS)
-    }
-
-    /// Functions of the mentee and of the mentor.
-    pub(in crate::engine) fn functions(scale: PointScale) -> Self {
-        Self::new(scale, FUNCTIONS)
-    }
-
-    /// Commodities of the mentee and of the mentor.
-    pub(in crate::engine) fn commodities(scale: PointScale) -> Self {
-        Self::new(scale, COMMODITIES)
-    }
-
-    fn new(scale: PointScale, terms: Covered) -> Self {
+    pub(super) fn new(scale: PointScale, terms: CoveredTerms) -> Self {
         Self { scale, terms, offered: TermBytes::default(), silent: MentorColumns::ZERO, silent_class: 0 }
     }
 
-    /// `None` if a side gave no terms.
+    /// The criterion score; `None` if a side gave no terms.
     fn measure(sought: u64, offered: u64) -> Option<u16> {
         let common = (sought & offered).count_ones();
         (sought != 0 && offered != 0).then(|| share(common, sought.count_ones()))
@@ -117,7 +77,7 @@ impl Aspect for Coverage {
         true
     }
 
-    fn key(&self, sought: &u64) -> Classifier<'_> {
+    fn classifier(&self, sought: &u64) -> Classifier<'_> {
         let key = Key { base: self.silent, masks: self.offered.masks(*sought), ..Key::default() };
         Classifier { key, own: None }
     }
@@ -140,7 +100,7 @@ impl Aspect for Coverage {
         let reason = || match common.count_ones() {
             0 => Reason::new(terms.none).with("sought", sought.count_ones()),
             found => Reason::new(terms.some)
-                .with(terms.found, found)
+                .with(terms.count, found)
                 .with("sought", sought.count_ones())
                 .with(terms.list, (terms.codes)(common)),
         };

@@ -1,4 +1,6 @@
-//! The dense pass: one mentee with a range of mentors, all aspects, 16 bits per pair.
+//! The dense pass: compiles the verdicts of a mentee into a scoring plan, and runs the plan on a range of mentors.
+//!
+//! Output: one number of 16 bits per pair, of one [`Plane`]. Invariant: the number is that of [`Scores::verdict`].
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,30 +14,30 @@ use crate::engine::cpu::{Column, LANES, ScoringPlan, Values};
 use crate::engine::eligibility::{Rules, Verdict};
 use crate::engine::encode::ties::Ties;
 
-/// Narrower tiles are computed pair by pair: laying out the classes would cost more.
+/// Tiles with fewer columns are computed pair by pair, because compiling a plan would cost more.
 const NARROW: usize = 16;
 
-/// What the plan of one mentee leaves to be done.
+/// The part of one mentee's row that is not in the scoring plan.
 #[derive(Default)]
 struct RowPlan<'a> {
-    /// What computes the columns of her own that the plan speaks of.
+    /// Computes the columns of this mentee that the plan reads.
     own: Vec<Box<dyn Compute + 'a>>,
-    /// Those columns, of the block that is being summed up.
+    /// These columns, for the block that is being summed up.
     computed: Vec<Column>,
-    /// Tables that have no classes of a byte, and not one verdict for all mentors.
+    /// Tables whose classes no byte can name, and whose verdict is not the same for all mentors.
     singly: Vec<usize>,
 }
 
-/// What plan are written with.
+/// Builds the scoring plan of some mentees on one plane.
 struct PlanBuilder {
     plane: Plane,
     plan: ScoringPlan,
-    /// What was written for each kind of mentees, by table.
+    /// Values that are already in the plan, by table and kind of mentee.
     known: HashMap<(usize, u32), Option<Values>>,
     room: Vec<Verdict>,
 }
 
-/// Some mentees, ready to be summed up with any range of mentors.
+/// The compiled plan of some mentees, which can run on any range of mentors.
 pub(in crate::engine) struct Rows<'a> {
     scores: &'a Scores<'a>,
     mentees: Range<usize>,
@@ -45,7 +47,7 @@ pub(in crate::engine) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Lays out what a plane has of some mentees.
+    /// Compiles the plan of some mentees on a plane.
     pub(in crate::engine) fn new(scores: &'a Scores<'a>, mentees: Range<usize>, plane: Plane) -> Self {
         let mut builder = PlanBuilder {
             plane,
@@ -71,14 +73,14 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Writes the sums of what all aspects say.
+    /// Writes the sums of the numbers of all aspects.
     fn sum_up(&mut self, cols: Range<usize>, out: &mut [i16]) {
         let (scores, plane, plan) = (self.scores, self.plane, &self.plan);
         for block in cols.start / LANES..cols.end.div_ceil(LANES) {
             let first = block * LANES;
             let mentors = cols.start.max(first)..cols.end.min(first + LANES);
             let columns = scores.columns.block(block);
-            // First what reads a great deal, so that the columns stay in the nearest cache afterwards.
+            // The computed columns come first: they read much memory, and the columns of the block then stay in the L1 cache.
             for row in &mut self.laid_out {
                 row.computed.resize(row.own.len(), Column::ZERO);
                 for (column, compute) in row.computed.iter_mut().zip(&mut row.own) {
@@ -109,7 +111,7 @@ impl<'a> Rows<'a> {
 }
 
 impl Scores<'_> {
-    /// Writes what a plane has of a tile, row-major.
+    /// Writes the numbers of a tile on a plane, row-major.
     pub(in crate::engine) fn fill(
         &self,
         rows: Range<usize>,
@@ -128,7 +130,7 @@ impl Scores<'_> {
         }
     }
 
-    /// Number of tables by the way in which verdicts are found: in bundles, in classes of the mentee, one by one.
+    /// Number of tables in bundles, of tables with classes of the mentee, and of tables that are looked up pair by pair.
     #[cfg(test)]
     pub(in crate::engine) fn ways_of_looking_up(&self) -> [usize; 3] {
         let of_mentee =
@@ -136,11 +138,11 @@ impl Scores<'_> {
         [self.tables.len() - self.wide.len(), of_mentee, self.wide.len() - of_mentee]
     }
 
-    /// Writes what a mentee's aspects say of every class of mentors.
+    /// Compiles the row of a mentee: the verdicts with every class of mentors go into the plan.
     fn lay_out(&self, mentee: usize, builder: &mut PlanBuilder) -> RowPlan<'_> {
         let PlanBuilder { plane, plan, known, room } = builder;
         let mut row = RowPlan::default();
-        // What is the same of all mentors: most people leave most of the rarer questions open.
+        // Verdicts that are the same for all mentors: most people do not answer most of the rarer questions.
         let mut of_all = Verdict::CLEAR;
         for at in &self.wide {
             let table = &self.tables[*at];
@@ -150,7 +152,7 @@ impl Scores<'_> {
                     plan.write(&verdicts.map(|verdict| plane.of(*verdict)).collect::<Vec<i16>>())
                 });
                 if let Some(values) = values {
-                    let Classifier { mut key, own } = table.key(mentee);
+                    let Classifier { mut key, own } = table.classifier(mentee);
                     key.own = own.is_some().then_some(row.own.len());
                     plan.add(key, *values);
                     row.own.extend(own);
@@ -171,7 +173,7 @@ impl Scores<'_> {
         row
     }
 
-    /// Adds the verdicts of a table that has no classes of a byte.
+    /// Adds the verdicts of a table whose classes no byte can name.
     fn add_singly(
         &self,
         mentee: usize,
@@ -194,7 +196,7 @@ impl Scores<'_> {
         }
     }
 
-    /// Corrects what depends on the two people.
+    /// Corrects the numbers of pairs that have to do with each other: members of one group, and tied pairs.
     fn correct_pairs(&self, mentee: usize, mentors: &Range<usize>, plane: Plane, out: &mut [i16]) {
         for same_group in &self.same_group {
             let broken = plane.of(same_group.broken());
@@ -232,7 +234,7 @@ impl Scores<'_> {
         }
     }
 
-    /// Applies the rule on people who could mentor each other, which looks at whole verdicts.
+    /// Applies the rule on mutual mentoring, which depends on whole verdicts.
     fn exclude_mutual(&self, mentee: usize, mentors: &Range<usize>, plane: Plane, out: &mut [i16]) {
         let (Some(mutual), Some(_)) = (&self.mutual, self.mentees[mentee].mentor) else { return };
         let first = mutual.mentors.partition_point(|at| (*at as usize) < mentors.start);

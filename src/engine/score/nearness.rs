@@ -1,4 +1,4 @@
-//! Where people live: nearness for rounds that want to meet, distance for rounds that want exchange.
+//! Nearness of the places where two people live: same country, same region, same continent, or none of these.
 
 use super::aspect::{Aspect, PointScale, Story, points};
 use crate::domain::explanation::{Reason, ReasonCode};
@@ -7,7 +7,7 @@ use crate::engine::eligibility::Verdict;
 use crate::engine::encode::ties::Ties;
 use crate::engine::encode::{Person, Place};
 
-/// How far distance two people live, with the score of nearness. The score of distance is what is left to the full score.
+/// How far apart two people live, with the score of nearness. The score of distance is the full score less that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Distance {
     SameCountry = 10_000,
@@ -31,19 +31,19 @@ impl Distance {
 }
 
 /// A criterion on the places of two people.
-pub(in crate::engine) struct Nearness {
+pub(super) struct Nearness {
     scale: PointScale,
     far: bool,
 }
 
 impl Nearness {
     /// The nearer the better.
-    pub(in crate::engine) fn near(scale: PointScale) -> Self {
+    pub(super) fn near(scale: PointScale) -> Self {
         Self { scale, far: false }
     }
 
     /// The farther the better.
-    pub(in crate::engine) fn far(scale: PointScale) -> Self {
+    pub(super) fn far(scale: PointScale) -> Self {
         Self { scale, far: true }
     }
 
@@ -83,7 +83,7 @@ impl Aspect for Nearness {
 
 /// A place with the codes that reasons carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::engine) struct Home {
+pub(super) struct Home {
     place: Place,
     country: &'static str,
     region: &'static str,

@@ -1,7 +1,8 @@
-//! The rule that organisations' own rules bind both sides.
+//! Hard rule: the rules of either organisation bind both sides.
 //!
-//! Where so many organisations have rules that a byte cannot name them, the mentors are put into few classes for each mentee:
-//! by whether their organisation is closed, except for the few of her own organisation and of those excluded.
+//! If more organisations have rules than a byte can name, the mentors are put into four classes for each mentee. The class
+//! follows from whether the mentor's organisation is closed, except for the few mentors of the mentee's own organisation
+//! and of excluded organisations.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,26 +17,26 @@ use crate::engine::encode::{Organisations, Person};
 
 /// Organisations that a byte can name.
 const MOST_NAMED: usize = 256;
-/// The class of mentors of a closed organisation; that of all others is 0.
+/// The class of mentors of a closed organisation; the class of all others is 0.
 const CLOSED: u8 = 1;
 /// The class of mentors of the mentee's own organisation.
 const OWN: u8 = 2;
-/// The class of mentors whose organisation and hers exclude each other.
+/// The class of mentors whose organisation excludes the mentee's, or is excluded by it.
 const EXCLUDED: u8 = 3;
 
-/// The own rules of all organisations.
-pub(in crate::engine) struct OwnRules<'a> {
+/// The rules of all organisations.
+pub(super) struct OwnRules<'a> {
     organisations: &'a Organisations,
     /// Positions of every organisation's mentors, ascending.
     members: HashMap<u32, Vec<u32>>,
-    /// Those with which an organisation does not mix, by either's rules.
+    /// Organisations that each organisation excludes or is excluded by.
     excluded: HashMap<u32, BTreeSet<u32>>,
     /// The column with the class of mentors by their organisation alone.
     by_organisation: usize,
 }
 
 impl<'a> OwnRules<'a> {
-    pub(in crate::engine) fn new(organisations: &'a Organisations) -> Self {
+    pub(super) fn new(organisations: &'a Organisations) -> Self {
         let (members, excluded) = (HashMap::new(), HashMap::new());
         Self { organisations, members, excluded, by_organisation: MentorColumns::ZERO }
     }
@@ -49,7 +50,7 @@ impl<'a> OwnRules<'a> {
     }
 }
 
-/// Mentors whose class is not that of their organisation, ascending, with what makes up the difference.
+/// Mentors whose class does not follow from their organisation alone, ascending, each with the number to add to it.
 struct Others(Vec<(u32, u8)>);
 
 impl Compute for Others {
@@ -96,7 +97,7 @@ impl Aspect for OwnRules<'_> {
         true
     }
 
-    fn key<'k>(&'k self, mentee: &'k Option<u32>) -> Classifier<'k> {
+    fn classifier<'k>(&'k self, mentee: &'k Option<u32>) -> Classifier<'k> {
         let key = Key { base: self.by_organisation, ..Key::default() };
         let Some(hers) = mentee else { return Classifier { key, own: None } };
         let of = |organisation: &u32, class: u8| {

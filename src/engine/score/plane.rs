@@ -1,4 +1,5 @@
-//! What of a verdict the dense pass computes: it adds 16-bit numbers, and a verdict has more to say than fits in one.
+//! The part of a verdict that the dense pass computes. A verdict has 32 bits, and the dense pass adds numbers of 16 bits,
+//! so that it needs one pass per plane.
 
 use crate::engine::cpu::SumKind;
 use crate::engine::eligibility::Verdict;
@@ -15,8 +16,8 @@ pub(in crate::engine) enum Plane {
 }
 
 impl Plane {
-    /// The number of a verdict. SumKind stay at the end of the range, so that nothing makes up for a broken rule: points are
-    /// never above 10,000 in all.
+    /// The number of a verdict. Sums saturate at the lowest number, so that no points make up for a broken rule: points are
+    /// at most 10,000 in all.
     pub(in crate::engine) fn of(self, verdict: Verdict) -> i16 {
         match self {
             Self::Scores if !verdict.is_candidate() => i16::MIN,
@@ -25,7 +26,7 @@ impl Plane {
         }
     }
 
-    /// How the numbers of all aspects make that of the pair.
+    /// How the numbers of all aspects make the number of the pair.
     pub(super) fn sums(self) -> SumKind {
         match self {
             Self::Scores | Self::Points => SumKind::Scores,

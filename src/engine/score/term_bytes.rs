@@ -1,11 +1,11 @@
-//! The terms of all mentors, eight to a byte, for counting what they have in common with one mentee.
+//! The terms of all mentors, eight to a byte, for counting the terms that each has in common with one mentee.
 
 use super::columns::MentorColumns;
 
 /// Terms of every mentor: up to 64 bits each, laid out byte by byte.
 #[derive(Debug, Default)]
 pub(super) struct TermBytes {
-    /// The column of the `n`-th byte of every mentor's terms, as many as anybody has.
+    /// The columns of the first, second, ... byte of the terms, up to the last byte that is not 0 for all mentors.
     columns: Vec<usize>,
 }
 
@@ -18,13 +18,13 @@ impl TermBytes {
         Self { columns: (0..used).map(&mut add).collect() }
     }
 
-    /// The columns with terms of `mine`, and their bits.
+    /// The columns that hold terms of `mine`, with the bits of these terms.
     pub(super) fn masks(&self, mine: u64) -> Vec<(usize, u8)> {
         self.columns.iter().copied().zip(mine.to_le_bytes()).filter(|(_, bits)| *bits != 0).collect()
     }
 }
 
-/// Most terms that anybody has.
+/// Largest number of terms of any person.
 pub(super) fn most_terms(all: &[u64]) -> u32 {
     all.iter().map(|terms| terms.count_ones()).max().unwrap_or_default()
 }

@@ -1,24 +1,24 @@
-//! Stated preferences: half for the mentee who would like this mentor, half for the mentor who would like this mentee. A
-//! side that named nobody gives half the neutral value; if neither did, the answer is missing. Private.
+//! Criterion `preference`: half the score if the mentee named the mentor, and half if the mentor named the mentee.
+//!
+//! A side that named nobody gives half the neutral score. If neither side named anybody, the answer is missing. Private.
 
 use super::super::aspect::{Aspect, PointScale, Story, points};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
+use crate::engine::encode::{Person, Round};
 
 /// The criterion on stated preferences.
-pub(in crate::engine) struct Preference {
+pub(super) struct Preference {
     scale: PointScale,
 }
 
-impl Preference {
-    /// Under a policy's weight.
-    pub(in crate::engine) fn new(scale: PointScale) -> Self {
-        Self { scale }
-    }
+pub(super) fn aspect(scale: Option<PointScale>, _: &Round<'_>) -> Option<Preference> {
+    scale.map(|scale| Preference { scale })
+}
 
+impl Preference {
     fn measure(&self, mentee_named: bool, mentor_named: bool, ties: Ties) -> Option<u16> {
         let half = |named: bool, tie: Ties| match (ties.has(tie), named) {
             (true, _) => FULL_SCORE / 2,
@@ -31,9 +31,9 @@ impl Preference {
 }
 
 impl Aspect for Preference {
-    /// Whether she named anybody.
+    /// Whether the mentee named anybody.
     type Mentee = bool;
-    /// Whether she named anybody.
+    /// Whether the mentor named anybody.
     type Mentor = bool;
 
     fn mentee(&self, person: &Person<'_>) -> bool {
@@ -51,5 +51,24 @@ impl Aspect for Preference {
     fn explain(&self, mentee: &bool, mentor: &bool, ties: Ties, story: &mut Story) {
         let score = self.measure(*mentee, *mentor, ties);
         story.finds(Some(self.scale), score.map(|score| (score, Reason::new(ReasonCode::PrivateAnswers))));
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::domain::name::ProfileRef;
+    use crate::domain::policy::Criterion;
+    use crate::engine::tests::reference::ReferencePair;
+
+    pub(in super::super) fn expected(pair: &ReferencePair<'_>) -> Option<u64> {
+        let weights = &pair.snapshot.policy.criteria;
+        let weight = weights.iter().find(|weight| weight.criterion == Criterion::Preference)?;
+        let half = |named: &[ProfileRef], other| match (named.is_empty(), named.contains(other)) {
+            (true, _) => u64::from(weight.neutral) / 2,
+            (false, true) => 5_000,
+            (false, false) => 0,
+        };
+        let (mentee, mentor) = (&pair.mentee.preferred, &pair.mentor.preferred);
+        (!mentee.is_empty() || !mentor.is_empty()).then(|| half(mentee, pair.b) + half(mentor, pair.a))
     }
 }

@@ -1,67 +1,29 @@
-//! What depends only on what two particular people have to do with each other: being one person, private exclusions, and
-//! having been partners before.
+//! Criterion `previous_partner`: whether the two have been partners before, which the policy prefers or discourages.
+//!
+//! The hard rule on previous partners excludes the pair if the policy forbids it.
 
 use super::super::aspect::{Aspect, PointScale, Story, points};
 use crate::domain::explanation::{Reason, ReasonCode};
-use crate::domain::policy::{FULL_SCORE, HardRule, HardRules, PreviousPartners};
+use crate::domain::policy::{FULL_SCORE, HardRule, PreviousPartners};
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
+use crate::engine::encode::{Person, Round};
 
-/// The rules that nobody is matched with herself, and that private exclusions bind. An avoid list and a reporting line are
-/// one rule, never told apart.
-pub(in crate::engine) struct Exclusions {
-    /// Whether people of one reporting line are kept apart.
-    reporting_line: bool,
-}
-
-impl Exclusions {
-    /// Under a policy's rules.
-    pub(in crate::engine) fn new(rules: &HardRules) -> Self {
-        Self { reporting_line: !rules.allow_same_reporting_line }
-    }
-
-    fn is_private(&self, ties: Ties) -> bool {
-        ties.has(Ties::AVOIDED) || self.reporting_line && ties.has(Ties::REPORTING_LINE)
-    }
-}
-
-impl Aspect for Exclusions {
-    type Mentee = ();
-    type Mentor = ();
-
-    fn mentee(&self, _: &Person<'_>) {}
-
-    fn mentor(&self, _: &Person<'_>) {}
-
-    fn judge(&self, (): &(), (): &(), ties: Ties) -> Verdict {
-        Verdict::CLEAR
-            .breaking_if(ties.has(Ties::SAME_PERSON), HardRule::SamePerson)
-            .breaking_if(self.is_private(ties), HardRule::Private)
-    }
-
-    fn explain(&self, (): &(), (): &(), ties: Ties, story: &mut Story) {
-        if ties.has(Ties::SAME_PERSON) {
-            story.breaks(HardRule::SamePerson, Reason::new(ReasonCode::RuleSamePerson));
-        }
-        if self.is_private(ties) {
-            story.breaks(HardRule::Private, Reason::new(ReasonCode::RulePrivate));
-        }
-    }
-}
-
-/// Criterion and rule on earlier partners.
-pub(in crate::engine) struct EarlierPartners {
+/// Criterion and rule on previous partners.
+pub(super) struct PreviousPartner {
     scale: Option<PointScale>,
     wish: PreviousPartners,
 }
 
-impl EarlierPartners {
-    /// Under a policy's weight and rules.
-    pub(in crate::engine) fn new(scale: Option<PointScale>, wish: PreviousPartners) -> Self {
-        Self { scale, wish }
-    }
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the function of every criterion has this form; this one has a rule too"
+)]
+pub(super) fn aspect(scale: Option<PointScale>, round: &Round<'_>) -> Option<PreviousPartner> {
+    Some(PreviousPartner { scale, wish: round.snapshot.policy.rules.previous_partners })
+}
 
+impl PreviousPartner {
     fn score(&self, partners: bool) -> u16 {
         let wanted = self.wish == PreviousPartners::Prefer;
         if partners == wanted { FULL_SCORE } else { 0 }
@@ -72,7 +34,7 @@ impl EarlierPartners {
     }
 }
 
-impl Aspect for EarlierPartners {
+impl Aspect for PreviousPartner {
     type Mentee = ();
     type Mentor = ();
 
@@ -93,5 +55,16 @@ impl Aspect for EarlierPartners {
         if self.is_broken(partners) {
             story.breaks(HardRule::PreviousPartner, Reason::new(ReasonCode::RulePreviousPartner));
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::domain::policy::PreviousPartners;
+    use crate::engine::tests::reference::ReferencePair;
+
+    pub(in super::super) fn expected(pair: &ReferencePair<'_>) -> Option<u64> {
+        let prefers = pair.snapshot.policy.rules.previous_partners == PreviousPartners::Prefer;
+        Some(if pair.were_partners() == prefers { 10_000 } else { 0 })
     }
 }
