@@ -24,15 +24,12 @@ mod columns;
 mod coverage;
 mod criteria;
 mod dense;
-mod exclusions;
 mod nearness;
 mod own_rules;
-mod plane;
 mod preferred;
-mod same_group;
+mod separation;
 mod similarity;
 mod table;
-mod term_bytes;
 
 use std::ops::Range;
 
@@ -42,13 +39,12 @@ use self::columns::MentorColumns;
 #[cfg(test)]
 pub(super) use self::criteria::expected;
 pub(super) use self::dense::Rows;
-use self::exclusions::Exclusions;
 use self::own_rules::OwnRules;
-pub(super) use self::plane::Plane;
 pub(super) use self::preferred::Preferred;
-use self::same_group::SameGroup;
+use self::separation::{Exclusions, SameGroup};
 use self::table::{Lookup, Tables};
 use super::cpu::Cpu;
+pub(super) use super::eligibility::Plane;
 use super::eligibility::Verdict;
 use super::encode::ties::Ties;
 use super::encode::{Person, Round};

@@ -1,10 +1,9 @@
 //! Bundles: several aspects that are looked up at once, because one byte per mentor names their joint classes.
 
 use super::columns::MentorColumns;
-use super::plane::Plane;
 use super::table::{Lookup, LookupWay};
 use crate::engine::cpu::{Key, ScoringPlan};
-use crate::engine::eligibility::Verdict;
+use crate::engine::eligibility::{Plane, Verdict};
 
 /// Largest number of joint classes of a bundle of several tables: more cost more than another bundle.
 const MOST: usize = 64;

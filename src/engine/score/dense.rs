@@ -7,11 +7,10 @@ use std::ops::Range;
 
 use super::Scores;
 use super::aspect::{Classifier, Compute};
-use super::plane::Plane;
 use super::table::LookupWay;
 use crate::domain::policy::HardRule;
 use crate::engine::cpu::{Column, LANES, ScoringPlan, Values};
-use crate::engine::eligibility::{Rules, Verdict};
+use crate::engine::eligibility::{Plane, Rules, Verdict};
 use crate::engine::encode::ties::Ties;
 
 /// Tiles with fewer columns are computed pair by pair, because compiling a plan would cost more.

@@ -5,8 +5,9 @@
 
 use std::ops::Range;
 
-use super::{Plane, Scores};
+use super::Scores;
 use crate::domain::policy::FULL_SCORE;
+use crate::engine::eligibility::Plane;
 use crate::engine::encode::ties::Ties;
 use crate::engine::problem::{FORBIDDEN, NarrowScores, PairScores};
 

@@ -3,8 +3,7 @@
 //! For deep-level similarity, the strongest correlate of a good mentorship (Eby et al. 2013).
 
 use super::aspect::{Aspect, Classifier, PointScale, Story, points, share};
-use super::columns::MentorColumns;
-use super::term_bytes::{TermBytes, most_terms};
+use super::columns::{MentorColumns, TermBytes, most_terms};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::profile::Profile;
 use crate::engine::cpu::Key;
