@@ -1,4 +1,7 @@
-//! Reasons as codes and parameters. They are rendered per language at the edge, by `wording`.
+//! Reasons as codes and parameters, which `wording` renders per language.
+//!
+//! `build.rs` generates [`ReasonCode`] from table `[reason]` of `data/wording/en.toml`: a code exists if it has a text, and
+//! its parameters are those of the text.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 include!(concat!(env!("OUT_DIR"), "/reason_codes.rs"));
 
-/// A reason: a code and its parameters. Values are numbers or codes of vocabularies (several joined by `,`), never words.
+/// A reason: a code and its parameters. The values of parameters are numbers or codes of vocabularies (several are joined by
+/// `,`), never words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// The code.

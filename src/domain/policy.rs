@@ -1,4 +1,7 @@
-//! What a round values and what it forbids. A policy is immutable once a run has used it.
+//! Policies: criteria with weights, hard rules, and the objective of a round.
+//!
+//! A policy is immutable once a run has used it. `build.rs` generates [`Criterion`] and [`HardRule`] from `policy.proto`,
+//! where each criterion also states its default weight and whether it is private.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +12,14 @@ use super::violation::{Violation, Violations};
 pub const FULL_SCORE: u16 = 10_000;
 /// Highest weight of a criterion.
 pub const MAX_WEIGHT: u16 = 1_000;
-/// Criterion score of a missing answer where the policy says nothing else.
+/// Criterion score of a missing answer if the policy does not state one.
 pub const DEFAULT_NEUTRAL: u16 = 5_000;
-/// Waiting days that make a mentee waitlisted where the policy says nothing else.
+/// Waiting days that make a mentee waitlisted if the policy does not state a number.
 pub const DEFAULT_WAITLIST_AFTER_DAYS: u16 = 90;
 
 include!(concat!(env!("OUT_DIR"), "/policy_codes.rs"));
 
-/// What a criterion is worth in a policy.
+/// The weight of a criterion in a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CriterionWeight {
     /// The criterion.
@@ -118,7 +121,7 @@ impl Default for HardRules {
     }
 }
 
-/// A policy, checked.
+/// A valid policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Counts the policies of the round, from 1.
@@ -129,7 +132,7 @@ pub struct Policy {
     pub criteria: Vec<CriterionWeight>,
     /// Hard rules.
     pub rules: HardRules,
-    /// Days of waiting at the round's start that make a mentee waitlisted; `None` means one tier only.
+    /// Days of waiting at the start of the round that make a mentee waitlisted; `None` means one tier only.
     pub waitlist_after_days: Option<u16>,
 }
 
@@ -150,7 +153,7 @@ impl Default for Policy {
     }
 }
 
-/// A policy as it comes from outside: the numbers of the API, nothing checked.
+/// A policy as a caller sent it: the numbers of the API, not validated.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of the proto message Policy, documented there")]
 pub struct PolicyDraft {
@@ -160,7 +163,7 @@ pub struct PolicyDraft {
     pub waitlist_after_days: i32,
 }
 
-/// Hard rules, unchecked.
+/// Hard rules as a caller sent them, not validated.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of the proto message HardRules, documented there")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a rule that a policy switches by itself")]
@@ -178,7 +181,7 @@ pub struct HardRulesDraft {
 }
 
 impl Policy {
-    /// Parses a draft into a policy of version 1, listing everything that is wrong.
+    /// Parses a draft into a policy of version 1. The error lists all violations.
     pub fn parse(draft: &PolicyDraft) -> Result<Self, Vec<Violation>> {
         let mut violations = Violations::default();
         let objective = Objective::of(draft.objective).unwrap_or_else(|| {
@@ -199,8 +202,8 @@ impl Policy {
         violations.finish(Self { version: 1, objective, criteria, rules, waitlist_after_days })
     }
 
-    /// The weights as shares of 10,000 points, in the order of `criteria`: floors of the exact shares, the points left
-    /// over going to the largest remainders (Hamilton's method), so that they sum to exactly 10,000.
+    /// The weights as shares of 10,000 points, in the order of `criteria`. Each share is rounded down, and the remaining
+    /// points go to the largest remainders (Hamilton's method), so that the shares sum to exactly 10,000.
     pub fn max_points(&self) -> Vec<(Criterion, u16)> {
         let total: u32 = self.criteria.iter().map(|c| u32::from(c.weight)).sum();
         if total == 0 {
@@ -321,7 +324,7 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
     }
 }
 
-/// `value` if it lies within the bounds, else a violation and the lower bound.
+/// Returns `value`, clamped to the bounds. Adds a violation if it lies outside.
 fn within(value: i32, low: i32, high: i32, field: &str, violations: &mut Violations) -> u16 {
     if !(low..=high).contains(&value) {
         violations.push(field, value, format!("must be from {low} to {high}"), "");

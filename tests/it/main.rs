@@ -1,6 +1,7 @@
 //! The one integration binary.
 
 mod call;
+mod criteria;
 mod errors;
 mod health;
 mod house;

@@ -1,4 +1,4 @@
-//! The loops for AVX2: 32 bytes at a time.
+//! The loops for AVX2, on registers of 32 bytes.
 
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi8, _mm256_adds_epi16, _mm256_adds_epu8, _mm256_and_si256, _mm256_andnot_si256,
@@ -18,9 +18,9 @@ use super::{bytes256, register_of_bits256, register_of_words256, register128, re
 
 /// Bytes of a register.
 const CHUNK: usize = 32;
-/// Registers whose lanes are summed up together.
+/// Registers whose lanes are summed up together, so that a table is read once for all of them.
 const WIDTH: usize = 2;
-/// Classes that one permutation of bytes can look up.
+/// Number of classes that one permutation of bytes can look up.
 const FEW: usize = 16;
 
 type Registers = [__m256i; WIDTH];
@@ -128,7 +128,7 @@ fn add_digits(
     for (lows, highs) in tables.take(step.values.classes.div_ceil(FEW)) {
         let (lows, highs) = (twice(*lows), twice(*highs));
         for ((class, low), high) in classes.iter_mut().zip(low.iter_mut()).zip(high.iter_mut()) {
-            // Only classes below 16 stay below 128, and a permutation gives 0 for all others.
+            // Only classes below 16 stay below 128, and the permutation returns 0 for all other bytes.
             let at = _mm256_adds_epu8(*class, _mm256_set1_epi8(0x70));
             *low = _mm256_adds_epu8(*low, _mm256_shuffle_epi8(lows, at));
             *high = _mm256_adds_epu8(*high, _mm256_shuffle_epi8(highs, at));
@@ -137,11 +137,11 @@ fn add_digits(
     }
 }
 
-/// The numbers that digits make, in order.
+/// Joins digits to numbers, in the order of the lanes.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn join(low: __m256i, high: __m256i, sums: SumKind) -> [__m256i; 2] {
-    // Unpacking joins low and high bytes within halves of a register: this order of quarters makes up for it.
+    // Unpacking works within halves of a register. This order of quarters compensates for it.
     let low = _mm256_permute4x64_epi64::<0b11_01_10_00>(low);
     let high = _mm256_permute4x64_epi64::<0b11_01_10_00>(high);
     let pairs = [_mm256_unpacklo_epi8(low, high), _mm256_unpackhi_epi8(low, high)];
@@ -173,7 +173,7 @@ pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut 
     }
 }
 
-/// Counts in as many bits as numbers up to `most` have.
+/// Counts in `USED` bits, as many as numbers up to `most` need.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn count_in<const USED: usize>(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
@@ -238,7 +238,7 @@ fn choose(bits: __m256i, a: __m256i, b: __m256i) -> __m256i {
     or(and(bits, a), _mm256_andnot_si256(bits, b))
 }
 
-/// All ones in every byte whose bit of 32 is set; the bits are given eight times over.
+/// All ones in every byte whose bit is set. `bits` holds the 32 bits eight times.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn bytes_of_bits(bits: __m256i) -> __m256i {
@@ -266,7 +266,7 @@ pub(super) fn find(scores: &[[i16; SCORES]], floor: i16, found: &mut [u64]) {
     }
 }
 
-/// One bit for each number that reaches its floor.
+/// One bit for each number, set if the number is its floor or more.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn bits_at_least(scores: &[i16; SCORES], floors: [__m256i; SCORES / 16]) -> u64 {
@@ -276,7 +276,7 @@ fn bits_at_least(scores: &[i16; SCORES], floors: [__m256i; SCORES / 16]) -> u64 
         _mm256_cmpeq_epi16(_mm256_max_epi16(scores, floors[quarter]), scores)
     };
     let bits = |first: usize| {
-        // Packing joins two registers within their halves: this order of quarters makes up for it.
+        // Packing works within halves of a register. This order of quarters compensates for it.
         let both = _mm256_packs_epi16(reaches(first), reaches(first + 1));
         let both = _mm256_permute4x64_epi64::<0b11_01_10_00>(both);
         u64::from(_mm256_movemask_epi8(both).cast_unsigned())

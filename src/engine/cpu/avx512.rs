@@ -1,4 +1,4 @@
-//! The loops for AVX-512: 64 bytes at a time.
+//! The loops for AVX-512, on registers of 64 bytes.
 
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi8, _mm512_adds_epi16, _mm512_adds_epu8, _mm512_and_si512, _mm512_cmpge_epi16_mask,
@@ -142,11 +142,11 @@ fn add_of_four([a, b, c, d]: [[u8; CHUNK]; 4], classes: &Registers, sums: &mut R
     }
 }
 
-/// The numbers that digits make, in order.
+/// Joins digits to numbers, in the order of the lanes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
 fn join(low: __m512i, high: __m512i, sums: SumKind) -> [__m512i; 2] {
-    // Unpacking joins low and high bytes within quarters of a register: this order of eighths makes up for it.
+    // Unpacking works within quarters of a register. This order of eighths compensates for it.
     let order = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
     let (low, high) = (_mm512_permutexvar_epi64(order, low), _mm512_permutexvar_epi64(order, high));
     let pairs = [_mm512_unpacklo_epi8(low, high), _mm512_unpackhi_epi8(low, high)];
@@ -178,13 +178,13 @@ pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut 
     }
 }
 
-/// Counts in as many bits as numbers up to `most` have.
+/// Counts in `USED` bits, as many as numbers up to `most` need.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
 fn count_in<const USED: usize>(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
     let planes: [__m512i; USED] = count(rows, seasons, 0);
     let most = _mm512_set1_epi8(most.cast_signed());
-    // Each lane's own bit of the byte that it is put beside.
+    // The bit of each lane within the byte of the plane that is permuted to the lane.
     let each = _mm512_set1_epi64(0x8040_2010_0804_0201_u64.cast_signed());
     let mut bytes = register512(std::array::from_fn(|lane| lane.to_le_bytes()[0] / 8));
     for out in out.0.as_chunks_mut::<CHUNK>().0 {

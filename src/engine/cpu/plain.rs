@@ -1,18 +1,18 @@
-//! The loops in plain Rust: what every other form must agree with.
+//! The loops in plain Rust, which define the results of every other version.
 //!
-//! Counting is bit-sliced: [`LANES`] small numbers side by side in a few words, plane `p` holding bit `p` of each. Adding
-//! one bit to every number is a handful of word operations, so counting what many mentors have in common with one mentee
-//! costs a fraction of an operation per pair (the carry-save adders of Harley and Seal; Warren, *Hacker's Delight*, 2nd
-//! edition 2012, section 5-1).
+//! Counting is bit-sliced: [`LANES`] small numbers stand side by side in a few words, and plane `p` holds bit `p` of each.
+//! Adding one bit to every number takes a few word operations. Counting what many mentors have in common with one mentee
+//! therefore costs a fraction of an operation per pair. The adders are the carry-save adders of Harley and Seal (Warren,
+//! *Hacker's Delight*, 2nd edition 2012, section 5-1).
 
 use super::look::{self, PARTS, SCORES};
 use super::plan::{BASE, Column, DigitTable, FEW, Key, MOST_SCORE, ScoringPlan, SumKind, TOGETHER};
 
-/// Words that are counted together: one register of 512 bits.
+/// Words of one row of bits: a register of 512 bits.
 pub(in crate::engine) const WORDS: usize = 8;
-/// Numbers that are counted together.
+/// Numbers that are counted side by side.
 pub(in crate::engine) const LANES: usize = WORDS * 64;
-/// Bits of any number.
+/// Bits of a number.
 const PLANES: usize = 8;
 
 /// One bit for every number.
@@ -21,26 +21,26 @@ type Bits = [u64; WORDS];
 /// One bit of every number per plane.
 type Planes = [Bits; PLANES];
 
-/// One bit for every number, as they are kept: no row lies in two lines of a cache.
+/// One bit for every number, aligned so that no row lies in two cache lines.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(in crate::engine) struct Lanes(pub(in crate::engine) [u64; WORDS]);
 
-/// Rows that are counted together.
+/// Rows that are added in one step.
 pub(super) const EIGHT: usize = 8;
 
-/// Rows that are counted, season after season, of each season a multiple of [`EIGHT`].
+/// Rows to count, season by season. The number of rows of each season is a multiple of [`EIGHT`].
 #[derive(Debug)]
 pub(in crate::engine) struct Seasons {
     rows: Vec<u32>,
     /// Where each season ends among `rows`.
     ends: Vec<usize>,
-    /// A row without any bit, to fill up with.
+    /// A row without any bit, which fills up a season.
     blank: u32,
 }
 
 impl Seasons {
-    /// No seasons, with room for some rows in all.
+    /// No seasons, with room for `rows` rows in all.
     pub(in crate::engine) fn with_room(rows: usize, blank: u32) -> Self {
         Self { rows: Vec::with_capacity(rows), ends: Vec::new(), blank }
     }
@@ -62,7 +62,7 @@ impl Seasons {
     }
 }
 
-/// Values looked up before they are added.
+/// Values that are looked up before they are added.
 const CHUNK: usize = 64;
 
 pub(super) fn sum_up(
@@ -116,7 +116,7 @@ fn classes(columns: &[Column], own: &[Column], key: &Key) -> [u8; LANES] {
     classes
 }
 
-/// The number of ones in a byte: in pairs, in fours, in eights, as vector code does it.
+/// The number of ones in a byte, added up in pairs, fours and eights, because the compiler turns this into vector code.
 fn ones(byte: u8) -> u8 {
     let pairs = byte - (byte >> 1 & 0x55);
     let fours = (pairs & 0x33) + (pairs >> 2 & 0x33);
@@ -132,13 +132,13 @@ fn add_digits(tables: &[DigitTable], classes: &[u8; LANES], digits: &mut [u16; L
         }
     }
     for (classes, digits) in classes.chunks(CHUNK).zip(digits.chunks_mut(CHUNK)) {
-        // Two loops, because only the second becomes vector code.
+        // Two loops, because the compiler turns only the second one into vector code.
         let mut found = [0; CHUNK];
         for (found, class) in found.iter_mut().zip(classes) {
             *found = values[usize::from(*class)];
         }
         for (digits, found) in digits.iter_mut().zip(found) {
-            // Low digits never leave their byte, and high ones that do stay at its end.
+            // Sums of low digits fit in their byte, and sums of high digits saturate.
             *digits = digits.saturating_add(found);
         }
     }
@@ -146,7 +146,7 @@ fn add_digits(tables: &[DigitTable], classes: &[u8; LANES], digits: &mut [u16; L
 
 pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
     let mut planes = count(rows, seasons);
-    // Whatever has a higher bit than `most` is more than that: then all lower bits say so too.
+    // A number with a higher bit than `most` is above `most`: then all its lower bits are set.
     let used = (u8::BITS - most.leading_zeros()) as usize;
     let (lower, higher) = planes.split_at_mut(used);
     for higher in higher {
@@ -189,8 +189,8 @@ pub(super) fn reach_wide(scores: &[[i32; SCORES]], floors: &[[i32; SCORES]], fou
     look::reach(scores, floors, found);
 }
 
-/// Counts the bits of every lane in the rows of each season, and keeps the least: one bit of every number per plane. Numbers
-/// that need more planes stay at the most that these can tell.
+/// Counts the bits of every lane in the rows of each season, and keeps the lowest count. Plane `p` holds bit `p` of every
+/// count. Counts that need more planes saturate.
 fn count(rows: &[Lanes], seasons: &Seasons) -> Planes {
     let mut counted = seasons.iter().map(|chosen| count_season(rows, chosen));
     let mut fewest = counted.next().unwrap_or([[0; WORDS]; PLANES]);
@@ -232,7 +232,7 @@ fn keep_least(mine: &mut Planes, theirs: &Planes) {
     let mut less: Bits = [0; WORDS];
     for (mine, theirs) in mine.iter().zip(theirs) {
         for ((less, mine), theirs) in less.iter_mut().zip(mine).zip(theirs) {
-            // From the lowest bit up, the highest that differs decides.
+            // The loop goes from the lowest bit up, so that the highest bit that differs decides.
             *less = (*less & !(mine ^ theirs)) | (mine & !theirs);
         }
     }

@@ -1,17 +1,18 @@
-//! What is added up for rows of pairs: of several *parts* the value of each lane's class.
+//! Compiled scoring plan: for each row of pairs the *steps* whose values are added up.
 //!
-//! Values are looked up as two digits of a byte each, because bytes are what processors permute: sums of up to [`TOGETHER`]
-//! digits fit a byte again, and only they are put together to numbers of 16 bits.
+//! A step finds the class of every lane and adds the value of the class. Values are looked up as two digits of one byte
+//! each, because processors permute bytes. Sums of up to [`TOGETHER`] digits fit in a byte again, and only these sums are
+//! joined to numbers of 16 bits.
 
 use super::plain::LANES;
 
-/// Parts whose digits are added up before they are put together.
+/// Steps whose digits are added up before they are joined to numbers.
 pub(super) const TOGETHER: usize = 6;
-/// What the high digit of a score counts: no sum of [`TOGETHER`] low digits leaves a byte.
+/// The base of the digits of a score. It is so low that a sum of [`TOGETHER`] low digits fits in a byte.
 pub(super) const BASE: u8 = 43;
-/// The most that scores add up to, unless one of them is that of a forbidden pair: its high digit never leaves a byte.
+/// The largest sum of the scores of a pair that is not forbidden. Its high digit fits in a byte.
 pub(super) const MOST_SCORE: i16 = 10_000;
-/// High digit of a forbidden pair: saturated sums keep it.
+/// High digit of a forbidden pair. Saturating sums keep it.
 const FORBIDDEN: u8 = u8::MAX;
 /// Classes of one [`DigitTable`].
 pub(super) const FEW: usize = 64;
@@ -28,42 +29,42 @@ impl Column {
     pub(in crate::engine) const ZERO: Self = Self([0; LANES]);
 }
 
-/// How the values of all parts make one number.
+/// How the values of all steps make one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine) enum SumKind {
     /// Scores of at most 10,000 in all, or below 0 where the pair is forbidden: then the sum is `i16::MIN`.
     Scores,
-    /// Bits, none of them in two parts.
+    /// Bits, none of them in two steps.
     Bits,
 }
 
-/// How the class of a lane is found: what stands in `base`, and in `own` if given, and the number of bits that its bytes in
-/// other columns have in common with masks.
+/// How the class of a lane is found: the sum of its bytes in the columns `base` and `own`, and of the number of bits that
+/// its bytes in other columns have in common with masks.
 #[derive(Debug, Clone, Default)]
 pub(in crate::engine) struct Key {
-    /// A column of everyone.
+    /// A column that all rows share.
     pub(in crate::engine) base: usize,
-    /// A column of this row's own.
+    /// A column of this row alone, if any.
     pub(in crate::engine) own: Option<usize>,
-    /// Columns with the bits that count.
+    /// Columns, each with the mask of the bits that count.
     pub(in crate::engine) masks: Vec<(usize, u8)>,
-    /// Whether a bit counts once, though several columns have it.
+    /// Whether a bit that several columns have counts once.
     pub(in crate::engine) united: bool,
 }
 
-/// A key, and the tables of its values.
+/// One step of a plan: a key, and the values of its classes.
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) key: Key,
     pub(super) values: Values,
 }
 
-/// Values of some classes, as they stand in the tables of a plan.
+/// Values of some classes, stored in the tables of a plan.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::engine) struct Values {
     /// Number of classes.
     pub(super) classes: usize,
-    /// The first of their tables: one, two or four.
+    /// The first of the tables that hold the values. Their number is one, two or four.
     first: usize,
 }
 
@@ -75,23 +76,23 @@ pub(super) struct DigitTable {
     pub(super) high: [u8; FEW],
 }
 
-/// All parts of some rows.
+/// The steps of some rows.
 #[derive(Debug)]
 pub(in crate::engine) struct ScoringPlan {
     pub(super) sums: SumKind,
     steps: Vec<Step>,
     tables: Vec<DigitTable>,
-    /// `starts[i]..starts[i + 1]` are the parts of row `i`.
+    /// `starts[i]..starts[i + 1]` are the steps of row `i`.
     starts: Vec<usize>,
 }
 
 impl ScoringPlan {
-    /// ScoringPlan of no rows.
+    /// A plan without rows.
     pub(in crate::engine) fn new(sums: SumKind) -> Self {
         Self { sums, steps: Vec::new(), tables: Vec::new(), starts: vec![0] }
     }
 
-    /// Writes the values of up to 256 classes for parts to speak of; `None` if they are all 0.
+    /// Stores the values of up to 256 classes, for steps to refer to. Returns `None` if all values are 0.
     pub(in crate::engine) fn write(&mut self, values: &[i16]) -> Option<Values> {
         if values.iter().fold(0, |any, value| any | value) == 0 {
             return None;
@@ -103,22 +104,22 @@ impl ScoringPlan {
         Some(Values { classes: values.len(), first })
     }
 
-    /// Adds a part to the row that is being written.
+    /// Adds a step to the row that is being written.
     pub(in crate::engine) fn add(&mut self, key: Key, values: Values) {
         self.steps.push(Step { key, values });
     }
 
-    /// Ends the row that is being written: without parts its sums are 0.
+    /// Ends the row that is being written. The sums of a row without steps are 0.
     pub(in crate::engine) fn end_row(&mut self) {
         self.starts.push(self.steps.len());
     }
 
-    /// The parts of a row.
+    /// The steps of a row.
     pub(super) fn steps(&self, row: usize) -> &[Step] {
         &self.steps[self.starts[row]..self.starts[row + 1]]
     }
 
-    /// The tables of a part: as many as there are classes for, or four instead of three.
+    /// The tables of a step: as many as its classes need, rounded up to one, two or four.
     pub(super) fn tables(&self, step: &Step) -> &[DigitTable] {
         let Values { classes, first } = step.values;
         &self.tables[first..first + classes.div_ceil(FEW).next_power_of_two()]

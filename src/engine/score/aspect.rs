@@ -81,7 +81,7 @@ pub(in crate::engine) trait Compute {
 pub(in crate::engine) struct PointScale {
     /// The criterion.
     pub criterion: Criterion,
-    /// Points it can give.
+    /// Points of the full score.
     pub max_points: u16,
     /// Criterion score of a missing answer.
     pub neutral: u16,
@@ -116,7 +116,7 @@ pub(in crate::engine) fn share(part: u32, whole: u32) -> u16 {
     u16::try_from(score.min(full)).unwrap_or(FULL_SCORE)
 }
 
-/// The verdict of one pair in words: the finding of every criterion and the reason of every broken rule.
+/// The reasons of the verdict on one pair: the finding of every criterion, and the broken rules.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Story {
     /// One finding per criterion that weighs anything.
@@ -132,7 +132,7 @@ pub(in crate::engine) struct Finding {
     pub scale: PointScale,
     /// Points of the criterion.
     pub points: u16,
-    /// Why.
+    /// The reason of the score.
     pub reason: Reason,
 }
 

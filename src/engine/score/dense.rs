@@ -79,7 +79,7 @@ impl<'a> Rows<'a> {
             let first = block * LANES;
             let mentors = cols.start.max(first)..cols.end.min(first + LANES);
             let columns = scores.columns.block(block);
-            // The computed columns come first: they read much memory, and the columns of the block then stay in the L1 cache.
+            // Computed columns come first: they read much memory, and the block then stays in the L1 cache.
             for row in &mut self.laid_out {
                 row.computed.resize(row.own.len(), Column::ZERO);
                 for (column, compute) in row.computed.iter_mut().zip(&mut row.own) {
