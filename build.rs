@@ -26,7 +26,6 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
     let root = Path::new("proto");
-    println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed={}", root.display());
     println!("cargo:rerun-if-changed={REASONS}");
     let mut files = Vec::new();

@@ -12,6 +12,11 @@
 //! rule on the same answer may still need the aspect. For tests, `tests::expected(pair)` computes the criterion score from
 //! two profiles in the plainest way, with none of the code above it.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "the functions of all criteria have one form, also where none is `None`"
+)]
+
 mod career_stage;
 mod commodities;
 mod functions;

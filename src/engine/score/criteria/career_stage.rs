@@ -21,10 +21,6 @@ pub(super) struct Stages {
     max: i8,
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the function of every criterion has this form; this one has a rule too"
-)]
 pub(super) fn aspect(scale: Option<PointScale>, round: &Round<'_>) -> Option<Stages> {
     let rules = &round.snapshot.policy.rules;
     Some(Stages { scale, min: rules.min_stage_gap, max: rules.max_stage_gap })

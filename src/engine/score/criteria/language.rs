@@ -44,10 +44,6 @@ fn score(level: Option<LanguageLevel>) -> u16 {
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the function of every criterion has this form; this one has a rule too"
-)]
 pub(super) fn aspect<'a>(scale: Option<PointScale>, round: &'a Round<'_>) -> Option<CommonLanguage<'a>> {
     let required = round.snapshot.policy.rules.min_language_level;
     Some(CommonLanguage { scale, required, languages: &round.languages, levels: Vec::new() })

@@ -44,10 +44,6 @@ impl Meets {
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the function of every criterion has this form; this one has a rule too"
-)]
 pub(super) fn aspect(scale: Option<PointScale>, _: &Round<'_>) -> Option<Meeting> {
     Some(Meeting { scale })
 }

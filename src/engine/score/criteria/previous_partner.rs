@@ -15,10 +15,6 @@ pub(super) struct PreviousPartner {
     wish: PreviousPartners,
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the function of every criterion has this form; this one has a rule too"
-)]
 pub(super) fn aspect(scale: Option<PointScale>, round: &Round<'_>) -> Option<PreviousPartner> {
     Some(PreviousPartner { scale, wish: round.snapshot.policy.rules.previous_partners })
 }
