@@ -3,8 +3,8 @@
 //! A build for any x86-64 detects the instruction set at run time. Invariant: all versions give the same bytes, and
 //! [`plain`] defines them.
 //!
-//! This file alone may use `unsafe`: to call the version of a level, and to convert between registers and bytes. The proof
-//! stands beside each use. [`plain`] has no `unsafe` code. The other versions are safe functions of registers, and access
+//! `unsafe` is in two files alone, with the proof beside each use: this file calls the version of a level, and `registers`
+//! converts between registers and bytes. [`plain`] has no `unsafe` code. The other versions are safe functions of registers, and access
 //! memory through references only. `fuzz/memory` runs all versions under AddressSanitizer, and the versions up to AVX2
 //! under Memcheck.
 
@@ -14,16 +14,17 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod counting;
+mod lanes;
 mod look;
 mod plain;
 mod plan;
-
 #[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{__m128i, __m256i, __m512i};
+mod registers;
+
 use std::fmt;
 
+pub(super) use self::lanes::{LANES, Lanes, Seasons, WORDS};
 pub(super) use self::look::{PARTS, SCORES};
-pub(super) use self::plain::{LANES, Lanes, Seasons, WORDS};
 pub(super) use self::plan::{Column, Key, ScoringPlan, SumKind, Values};
 
 /// An instruction set that this processor has.
@@ -109,36 +110,6 @@ macro_rules! in_best_version {
             )+
         }
     };
-}
-
-/// Defines conversions between a register and its bytes.
-macro_rules! same_bytes {
-    ($($name:ident: $from:ty => $to:ty;)+) => {
-        $(
-            #[cfg(target_arch = "x86_64")]
-            #[expect(unsafe_code, reason = "the standard library has no safe way; the proof stands beside it")]
-            #[inline(always)]
-            fn $name(from: $from) -> $to {
-                // SAFETY: both types have the same size, which the compiler checks, and no padding. Any bytes are a valid
-                // value of either type.
-                unsafe { std::mem::transmute::<$from, $to>(from) }
-            }
-        )+
-    };
-}
-
-same_bytes! {
-    register128: [u8; 16] => __m128i;
-    register256: [u8; 32] => __m256i;
-    bytes256: __m256i => [u8; 32];
-    words256: __m256i => [i16; 16];
-    register_of_words256: [i16; 16] => __m256i;
-    register_of_bits256: [u64; 4] => __m256i;
-    register512: [u8; 64] => __m512i;
-    bytes512: __m512i => [u8; 64];
-    words512: __m512i => [i16; 32];
-    register_of_words512: [i16; 32] => __m512i;
-    register_of_bits512: [u64; 8] => __m512i;
 }
 
 in_best_version! {

@@ -11,19 +11,21 @@ use std::arch::x86_64::{
 };
 
 use super::counting::counting;
+use super::lanes::{EIGHT, LANES, Lanes, Seasons};
 use super::look::{self, PARTS, SCORES};
-use super::plain::{EIGHT, LANES, Lanes, Seasons};
-use super::plan::{BASE, Column, MOST_SCORE, ScoringPlan, Step, SumKind, TOGETHER};
-use super::{bytes256, register_of_bits256, register_of_words256, register128, register256, words256};
+use super::plan::{BASE, Column, MOST_SCORE, PlanStep, ScoringPlan, SumKind, TOGETHER};
+use super::registers::{
+    bytes256, register_of_bits256, register_of_words256, register128, register256, words256,
+};
 
 /// Bytes of a register.
 const CHUNK: usize = 32;
-/// Registers whose lanes are summed up together, so that a table is read once for all of them.
+/// Registers256 whose lanes are summed up together, so that a table is read once for all of them.
 const WIDTH: usize = 2;
 /// Number of classes that one permutation of bytes can look up.
 const FEW: usize = 16;
 
-type Registers = [__m256i; WIDTH];
+type Registers256 = [__m256i; WIDTH];
 
 #[target_feature(enable = "avx2,popcnt")]
 pub(super) fn sum_up(
@@ -56,7 +58,7 @@ pub(super) fn sum_up(
 /// The classes of some lanes.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn classes(columns: &[Column], own: &[Column], step: &Step, at: usize) -> Registers {
+fn classes(columns: &[Column], own: &[Column], step: &PlanStep, at: usize) -> Registers256 {
     let mut classes = load(&columns[step.key.base], at);
     if let Some(mine) = step.key.own {
         for (class, mine) in classes.iter_mut().zip(load(&own[mine], at)) {
@@ -85,7 +87,7 @@ fn classes(columns: &[Column], own: &[Column], step: &Step, at: usize) -> Regist
 
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn load(column: &Column, at: usize) -> Registers {
+fn load(column: &Column, at: usize) -> Registers256 {
     let mut registers = [_mm256_setzero_si256(); WIDTH];
     let chunks = &column.0.as_chunks::<{ WIDTH * CHUNK }>().0[at];
     for (register, bytes) in registers.iter_mut().zip(chunks.as_chunks::<CHUNK>().0) {
@@ -116,10 +118,10 @@ fn twice(bytes: [u8; FEW]) -> __m256i {
 #[target_feature(enable = "avx2,popcnt")]
 fn add_digits(
     plan: &ScoringPlan,
-    step: &Step,
-    classes: &Registers,
-    low: &mut Registers,
-    high: &mut Registers,
+    step: &PlanStep,
+    classes: &Registers256,
+    low: &mut Registers256,
+    high: &mut Registers256,
 ) {
     let tables = plan.tables(step).iter();
     let tables =

@@ -10,17 +10,17 @@ use std::arch::x86_64::{
 };
 
 use super::counting::counting;
+use super::lanes::{EIGHT, LANES, Lanes, Seasons};
 use super::look::{self, PARTS, SCORES};
-use super::plain::{EIGHT, LANES, Lanes, Seasons};
-use super::plan::{BASE, Column, DigitTable, MOST_SCORE, ScoringPlan, Step, SumKind, TOGETHER};
-use super::{bytes512, register_of_bits512, register_of_words512, register512, words512};
+use super::plan::{BASE, Column, DigitTable, MOST_SCORE, PlanStep, ScoringPlan, SumKind, TOGETHER};
+use super::registers::{bytes512, register_of_bits512, register_of_words512, register512, words512};
 
 /// Bytes of a register.
 const CHUNK: usize = 64;
-/// Registers whose lanes are summed up together, so that a table is read once for all of them.
+/// Registers512 whose lanes are summed up together, so that a table is read once for all of them.
 const WIDTH: usize = 4;
 
-type Registers = [__m512i; WIDTH];
+type Registers512 = [__m512i; WIDTH];
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
 pub(super) fn sum_up(
@@ -53,7 +53,7 @@ pub(super) fn sum_up(
 /// The classes of some lanes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn classes(columns: &[Column], own: &[Column], step: &Step, at: usize) -> Registers {
+fn classes(columns: &[Column], own: &[Column], step: &PlanStep, at: usize) -> Registers512 {
     let mut classes = load(&columns[step.key.base], at);
     if let Some(mine) = step.key.own {
         for (class, mine) in classes.iter_mut().zip(load(&own[mine], at)) {
@@ -82,7 +82,7 @@ fn classes(columns: &[Column], own: &[Column], step: &Step, at: usize) -> Regist
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn load(column: &Column, at: usize) -> Registers {
+fn load(column: &Column, at: usize) -> Registers512 {
     let mut registers = [_mm512_setzero_si512(); WIDTH];
     let chunks = &column.0.as_chunks::<{ WIDTH * CHUNK }>().0[at];
     for (register, bytes) in registers.iter_mut().zip(chunks.as_chunks::<CHUNK>().0) {
@@ -94,7 +94,12 @@ fn load(column: &Column, at: usize) -> Registers {
 /// Adds the digits of every class.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn add_digits(tables: &[DigitTable], classes: &Registers, low: &mut Registers, high: &mut Registers) {
+fn add_digits(
+    tables: &[DigitTable],
+    classes: &Registers512,
+    low: &mut Registers512,
+    high: &mut Registers512,
+) {
     match tables {
         [a] => {
             add_of_one(a.low, classes, low);
@@ -114,7 +119,7 @@ fn add_digits(tables: &[DigitTable], classes: &Registers, low: &mut Registers, h
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn add_of_one(table: [u8; CHUNK], classes: &Registers, sums: &mut Registers) {
+fn add_of_one(table: [u8; CHUNK], classes: &Registers512, sums: &mut Registers512) {
     let table = register512(table);
     for (sum, class) in sums.iter_mut().zip(classes) {
         *sum = _mm512_adds_epu8(*sum, _mm512_permutexvar_epi8(*class, table));
@@ -123,7 +128,7 @@ fn add_of_one(table: [u8; CHUNK], classes: &Registers, sums: &mut Registers) {
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn add_of_two([a, b]: [[u8; CHUNK]; 2], classes: &Registers, sums: &mut Registers) {
+fn add_of_two([a, b]: [[u8; CHUNK]; 2], classes: &Registers512, sums: &mut Registers512) {
     let (a, b) = (register512(a), register512(b));
     for (sum, class) in sums.iter_mut().zip(classes) {
         *sum = _mm512_adds_epu8(*sum, _mm512_permutex2var_epi8(a, *class, b));
@@ -132,7 +137,7 @@ fn add_of_two([a, b]: [[u8; CHUNK]; 2], classes: &Registers, sums: &mut Register
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn add_of_four([a, b, c, d]: [[u8; CHUNK]; 4], classes: &Registers, sums: &mut Registers) {
+fn add_of_four([a, b, c, d]: [[u8; CHUNK]; 4], classes: &Registers512, sums: &mut Registers512) {
     let (a, b, c, d) = (register512(a), register512(b), register512(c), register512(d));
     for (sum, class) in sums.iter_mut().zip(classes) {
         let lower = _mm512_permutex2var_epi8(a, *class, b);

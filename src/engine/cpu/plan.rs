@@ -4,7 +4,7 @@
 //! each, because processors permute bytes. Sums of up to [`TOGETHER`] digits fit in a byte again, and only these sums are
 //! joined to numbers of 16 bits.
 
-use super::plain::LANES;
+use super::lanes::LANES;
 
 /// Steps whose digits are added up before they are joined to numbers.
 pub(super) const TOGETHER: usize = 6;
@@ -54,7 +54,7 @@ pub(in crate::engine) struct Key {
 
 /// One step of a plan: a key, and the values of its classes.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct PlanStep {
     pub(super) key: Key,
     pub(super) values: Values,
 }
@@ -80,7 +80,7 @@ pub(super) struct DigitTable {
 #[derive(Debug)]
 pub(in crate::engine) struct ScoringPlan {
     pub(super) sums: SumKind,
-    steps: Vec<Step>,
+    steps: Vec<PlanStep>,
     tables: Vec<DigitTable>,
     /// `starts[i]..starts[i + 1]` are the steps of row `i`.
     starts: Vec<usize>,
@@ -106,7 +106,7 @@ impl ScoringPlan {
 
     /// Adds a step to the row that is being written.
     pub(in crate::engine) fn add(&mut self, key: Key, values: Values) {
-        self.steps.push(Step { key, values });
+        self.steps.push(PlanStep { key, values });
     }
 
     /// Ends the row that is being written. The sums of a row without steps are 0.
@@ -115,12 +115,12 @@ impl ScoringPlan {
     }
 
     /// The steps of a row.
-    pub(super) fn steps(&self, row: usize) -> &[Step] {
+    pub(super) fn steps(&self, row: usize) -> &[PlanStep] {
         &self.steps[self.starts[row]..self.starts[row + 1]]
     }
 
     /// The tables of a step: as many as its classes need, rounded up to one, two or four.
-    pub(super) fn tables(&self, step: &Step) -> &[DigitTable] {
+    pub(super) fn tables(&self, step: &PlanStep) -> &[DigitTable] {
         let Values { classes, first } = step.values;
         &self.tables[first..first + classes.div_ceil(FEW).next_power_of_two()]
     }

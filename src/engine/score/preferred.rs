@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::Scores;
+use super::scores::Scores;
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::eligibility::Plane;
 use crate::engine::encode::ties::Ties;
