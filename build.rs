@@ -1,23 +1,229 @@
-//! Compiles the protos in pure Rust and keeps their whole descriptor set for reflection.
+//! Compiles the protos in pure Rust, and generates the closed sets of codes of the domain from the places that define them.
+//!
+//! Output, in `OUT_DIR`:
+//! - the messages and services of the API, and `descriptors.bin`, their descriptor set, for reflection;
+//! - `policy_codes.rs`: the enums `Criterion` and `HardRule`, from the enums of `policy.proto` and their options;
+//! - `reason_codes.rs`: the enum `ReasonCode`, from the table `[reason]` of the English wording.
+//!
+//! The two files of codes name no crate but `serde`, so the domain that includes them does not depend on prost.
 
+use std::error::Error;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::{env, error::Error, fs};
+use std::{env, fs};
 
 use prost::Message as _;
+use protox::prost_reflect::{DescriptorPool, EnumDescriptor, EnumValueDescriptor, Value};
 
-fn main() -> Result<(), Box<dyn Error>> {
+/// The package of the API.
+const PACKAGE: &str = "wim.mentorship.v1";
+/// The file whose table `[reason]` defines the reason codes.
+const REASONS: &str = "data/wording/en.toml";
+/// Derives of every generated enum. `serde` renames each variant to its code.
+const DERIVES: &str = "#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]";
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
     let root = Path::new("proto");
     println!("cargo:rerun-if-changed={}", root.display());
+    println!("cargo:rerun-if-changed={REASONS}");
     let mut files = Vec::new();
-    for entry in fs::read_dir(root.join("wim/mentorship/v1"))? {
+    for entry in fs::read_dir(root.join(PACKAGE.replace('.', "/")))? {
         files.push(entry?.path());
     }
     files.sort();
-    let descriptors = protox::compile(&files, [root])?;
+    let mut compiler = protox::Compiler::new([root])?;
+    compiler.include_imports(true).include_source_info(true).open_files(&files)?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+    fs::write(out.join("policy_codes.rs"), policy_codes(&compiler.descriptor_pool())?)?;
+    fs::write(out.join("reason_codes.rs"), reason_codes(&fs::read_to_string(REASONS)?)?)?;
+    let descriptors = compiler.file_descriptor_set();
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
     let mut prost = tonic_prost_build::Config::new();
     prost.enable_type_names();
     tonic_prost_build::configure().compile_fds_with_config(descriptors, prost)?;
     Ok(())
+}
+
+/// One variant of a generated enum.
+struct Code {
+    /// The variant, for example `CareerStage`.
+    variant: String,
+    /// The spelling in files, reasons and the store, for example `career_stage`.
+    code: String,
+    /// The number in the API; `None` if the code has none.
+    number: Option<i32>,
+    documentation: String,
+}
+
+/// The enums `Criterion` and `HardRule`. A criterion is a value of the enum that has the option `default_weight`.
+fn policy_codes(pool: &DescriptorPool) -> Outcome<String> {
+    let (criteria, documentation) = proto_enum(pool, "Criterion")?;
+    let criteria: Vec<_> =
+        criteria.values().filter(|value| option(pool, value, "default_weight").is_some()).collect();
+    let codes = criteria.iter().map(|value| proto_code(value, "CRITERION_")).collect::<Outcome<Vec<_>>>()?;
+    let mut text = closed_set("Criterion", &documentation, &codes)?;
+    let weight = |value: &EnumValueDescriptor| option(pool, value, "default_weight")?.as_i32();
+    let is_private = |value: &EnumValueDescriptor| option(pool, value, "private")?.as_bool();
+    writeln!(text, "impl Criterion {{")?;
+    writeln!(text, "/// Its weight in the default policy, 0..=1,000.")?;
+    writeln!(text, "pub const fn default_weight(self) -> u16 {{ match self {{")?;
+    for (value, code) in criteria.iter().zip(&codes) {
+        writeln!(text, "Self::{} => {},", code.variant, weight(value).unwrap_or_default())?;
+    }
+    writeln!(text, "}} }}")?;
+    writeln!(text, "/// Whether its contribution may be shown only together with the other private ones.")?;
+    writeln!(text, "pub const fn is_private(self) -> bool {{ match self {{")?;
+    for (value, code) in criteria.iter().zip(&codes) {
+        writeln!(text, "Self::{} => {},", code.variant, is_private(value).unwrap_or_default())?;
+    }
+    writeln!(text, "}} }} }}")?;
+    // The engine has one module per criterion, named by the code: this list is how the engine reaches all of them.
+    writeln!(text, "/// Calls `$macro!` with `code Variant,` of every criterion, in the order of the API.")?;
+    writeln!(text, "macro_rules! for_each_criterion {{ ($macro:ident) => {{ $macro! {{")?;
+    for code in &codes {
+        writeln!(text, "{} {},", code.code, code.variant)?;
+    }
+    writeln!(text, "}} }} }}\npub(crate) use for_each_criterion;")?;
+
+    let (rules, documentation) = proto_enum(pool, "HardRule")?;
+    let rules = rules.values().filter(|value| value.number() != 0);
+    let codes = rules.map(|value| proto_code(&value, "HARD_RULE_")).collect::<Outcome<Vec<_>>>()?;
+    text += &closed_set("HardRule", &documentation, &codes)?;
+    Ok(text)
+}
+
+/// An enum of the API, with its comment.
+fn proto_enum(pool: &DescriptorPool, name: &str) -> Outcome<(EnumDescriptor, String)> {
+    let full_name = format!("{PACKAGE}.{name}");
+    let found =
+        pool.get_enum_by_name(&full_name).ok_or_else(|| format!("the protos have no enum {full_name}"))?;
+    let documentation = comment(&found.parent_file(), found.path(), &full_name)?;
+    Ok((found, documentation))
+}
+
+fn proto_code(value: &EnumValueDescriptor, prefix: &str) -> Outcome<Code> {
+    let name = value.name().strip_prefix(prefix).ok_or_else(|| format!("{} lacks {prefix}", value.name()))?;
+    Ok(Code {
+        variant: camel_case(name),
+        code: name.to_lowercase(),
+        number: Some(value.number()),
+        documentation: comment(&value.parent_enum().parent_file(), value.path(), value.full_name())?,
+    })
+}
+
+/// An option of an enum value that the package defines; `None` if the value does not state it.
+fn option(pool: &DescriptorPool, value: &EnumValueDescriptor, name: &str) -> Option<Value> {
+    let extension = pool.get_extension_by_name(&format!("{PACKAGE}.{name}"))?;
+    let options = value.options();
+    options.has_extension(&extension).then(|| options.get_extension(&extension).into_owned())
+}
+
+/// The comment above an element of a proto file.
+fn comment(file: &protox::prost_reflect::FileDescriptor, path: &[i32], name: &str) -> Outcome<String> {
+    let locations = file.file_descriptor_proto().source_code_info.iter().flat_map(|info| &info.location);
+    let comment = locations
+        .filter(|location| location.path == path)
+        .find_map(|location| location.leading_comments.clone());
+    Ok(comment.ok_or_else(|| format!("{name} has no comment"))?)
+}
+
+/// The enum `ReasonCode`: one variant per line `CODE = "text"` of the table `[reason]`, in the order of the lines. The
+/// parameters of a code are those of its text.
+fn reason_codes(wording: &str) -> Outcome<String> {
+    let table =
+        wording.split_once("\n[reason]\n").ok_or_else(|| format!("{REASONS} has no table [reason]"))?.1;
+    let lines = table.lines().take_while(|line| !line.starts_with('['));
+    let mut codes = Vec::new();
+    let mut parameters = Vec::new();
+    for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let entry = line.split_once(" = \"").and_then(|(code, text)| Some((code, text.strip_suffix('"')?)));
+        let (code, text) = entry.ok_or_else(|| format!("{REASONS}: not a line `CODE = \"text\"`: {line}"))?;
+        if !code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
+            return Err(format!("{REASONS}: `{code}` is not a code in capitals").into());
+        }
+        parameters.push(parameters_of(text));
+        let documentation = format!(" `{text}`");
+        codes.push(Code { variant: camel_case(code), code: code.to_owned(), number: None, documentation });
+    }
+    let documentation =
+        " Why something is so: the closed set of codes. The documentation of a code is its English text.";
+    let mut text = closed_set("ReasonCode", documentation, &codes)?;
+    writeln!(text, "impl ReasonCode {{")?;
+    writeln!(text, "/// Names of the parameters that a reason of this code carries.")?;
+    writeln!(text, "pub const fn parameters(self) -> &'static [&'static str] {{ match self {{")?;
+    for (code, parameters) in codes.iter().zip(parameters) {
+        writeln!(text, "Self::{} => &{parameters:?},", code.variant)?;
+    }
+    writeln!(text, "}} }} }}")?;
+    Ok(text)
+}
+
+/// The names that follow an opening brace of a text, each once.
+fn parameters_of(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for after in text.split('{').skip(1) {
+        let end = after.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(after.len());
+        if !names.contains(&&after[..end]) {
+            names.push(&after[..end]);
+        }
+    }
+    names
+}
+
+/// An enum with its codes: `ALL`, `as_str`, `FromStr`, and `from_number` if the codes have numbers.
+fn closed_set(name: &str, documentation: &str, codes: &[Code]) -> Outcome<String> {
+    let mut text = String::new();
+    for line in documentation.trim_end().lines() {
+        writeln!(text, "///{line}")?;
+    }
+    writeln!(text, "{DERIVES}\npub enum {name} {{")?;
+    for Code { variant, code, number, documentation } in codes {
+        for line in documentation.trim_end().lines() {
+            writeln!(text, "///{line}")?;
+        }
+        let number = number.map_or_else(String::new, |number| format!(" = {number}"));
+        writeln!(text, "#[serde(rename = \"{code}\")]\n{variant}{number},")?;
+    }
+    writeln!(text, "}}\nimpl {name} {{\n/// All of them, in the order of their definition.")?;
+    writeln!(text, "pub const ALL: [Self; {}] = [", codes.len())?;
+    for code in codes {
+        writeln!(text, "Self::{},", code.variant)?;
+    }
+    writeln!(text, "];\n/// The code by which files, reasons and the store name it.")?;
+    writeln!(text, "pub const fn as_str(self) -> &'static str {{ match self {{")?;
+    for Code { variant, code, .. } in codes {
+        writeln!(text, "Self::{variant} => \"{code}\",")?;
+    }
+    writeln!(text, "}} }}")?;
+    if codes.iter().any(|code| code.number.is_some()) {
+        writeln!(text, "/// The one with a number of the API.")?;
+        writeln!(text, "pub const fn from_number(number: i32) -> Option<Self> {{ match number {{")?;
+        for code in codes {
+            if let Some(number) = code.number {
+                writeln!(text, "{number} => Some(Self::{}),", code.variant)?;
+            }
+        }
+        writeln!(text, "_ => None, }} }}")?;
+    }
+    writeln!(
+        text,
+        "}}\nimpl std::str::FromStr for {name} {{\n/// The code that is none of them.\ntype Err = String;"
+    )?;
+    writeln!(text, "fn from_str(code: &str) -> Result<Self, String> {{ match code {{")?;
+    for Code { variant, code, .. } in codes {
+        writeln!(text, "\"{code}\" => Ok(Self::{variant}),")?;
+    }
+    writeln!(text, "_ => Err(code.to_owned()), }} }} }}")?;
+    Ok(text)
+}
+
+/// `CAREER_STAGE` as `CareerStage`.
+fn camel_case(name: &str) -> String {
+    let words = name.split('_').map(|word| {
+        let (first, rest) = word.split_at(1.min(word.len()));
+        first.to_owned() + &rest.to_lowercase()
+    });
+    words.collect()
 }

@@ -49,17 +49,17 @@ pub fn labelled(label: &str, value: &str, lang: Lang) -> String {
 
 /// Name of a criterion, for headings; `None` stands for the private criteria together.
 pub fn criterion_label(criterion: Option<Criterion>, lang: Lang) -> &'static str {
-    criterion.map_or_else(|| text("criterion.private", lang), |criterion| label("criterion", criterion, lang))
+    text(&format!("criterion.{}", criterion.map_or("private", Criterion::as_str)), lang)
 }
 
 /// Name of a hard rule, for headings: what the rule demands.
 pub fn rule_label(rule: HardRule, lang: Lang) -> &'static str {
-    label("rule", rule, lang)
+    text(&format!("rule.{}", rule.as_str()), lang)
 }
 
 /// What a hard rule finds in the pairs that it excludes, for headings: `No common language`.
 pub fn exclusion_label(rule: HardRule, lang: Lang) -> &'static str {
-    label("exclusion", rule, lang)
+    text(&format!("exclusion.{}", rule.as_str()), lang)
 }
 
 /// Name of an unmatched reason, for headings.
@@ -131,10 +131,8 @@ fn value_in_words(code: ReasonCode, name: &str, value: &str, lang: Lang) -> Stri
                 |mode: &str| catalogue::entry(&format!("mode.{mode}"), lang).map(|entry| entry.text.as_str());
             labels(value, lang, mode)
         }
-        "criterion" => {
-            one(named(&Criterion::ALL, value).map(|criterion| criterion_label(Some(criterion), lang)))
-        }
-        "rule" => one(named(&HardRule::ALL, value).map(|rule| rule_label(rule, lang))),
+        "criterion" => one(value.parse().ok().map(|criterion| criterion_label(Some(criterion), lang))),
+        "rule" => one(value.parse().ok().map(|rule| rule_label(rule, lang))),
         "level" => one(level(value).map(|level| level_label(level, lang))),
         "country" => one(Country::from_code(value).map(|country| country.label(lang))),
         "region" => one(Region::from_code(value).map(|region| region.label(lang))),
@@ -165,14 +163,6 @@ fn labels(codes: &str, lang: Lang, label: impl Fn(&str) -> Option<&'static str>)
     let codes = codes.split(',').map(str::trim).filter(|code| !code.is_empty());
     let labels: Vec<Cow<'_, str>> = codes.map(|code| Cow::Borrowed(label(code).unwrap_or(code))).collect();
     list(&labels.iter().map(AsRef::as_ref).collect::<Vec<_>>(), lang)
-}
-
-/// The value with this name, in snake case or in capitals, or with this number.
-fn named<T: Copy + Debug>(all: &[T], name: &str) -> Option<T> {
-    let number = name.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-    let wanted = name.to_ascii_lowercase();
-    let called = || all.iter().find(|value| snake_case(&format!("{value:?}")) == wanted);
-    number.and_then(|at| all.get(at)).or_else(called).copied()
 }
 
 fn level(value: &str) -> Option<LanguageLevel> {

@@ -1,148 +1,16 @@
-//! Reasons as codes and parameters. They are rendered per language at the edge, by `wording`.
+//! Reasons as codes and parameters, which `wording` renders per language.
+//!
+//! `build.rs` generates [`ReasonCode`] from table `[reason]` of `data/wording/en.toml`: a code exists if it has a text, and
+//! its parameters are those of the text.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-macro_rules! reason_codes {
-    ($($(#[$doc:meta])* $code:ident [$($parameter:literal),*],)+) => {
-        /// Why something is so: the closed set of codes. The list after each code names its parameters.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-        pub enum ReasonCode { $($(#[$doc])* $code,)+ }
+include!(concat!(env!("OUT_DIR"), "/reason_codes.rs"));
 
-        impl ReasonCode {
-            /// All codes.
-            pub const ALL: &'static [Self] = &[$(Self::$code),+];
-
-            /// Names of the parameters that a reason of this code carries.
-            pub fn parameters(self) -> &'static [&'static str] {
-                match self { $(Self::$code => &[$($parameter),*],)+ }
-            }
-        }
-    };
-}
-
-reason_codes! {
-    /// A criterion whose answer is missing on one side or both: its neutral value counts.
-    MissingAnswer ["criterion"],
-    /// `covered` of `sought` topics are offered; `topics` lists them.
-    TopicsCovered ["covered", "sought", "topics"],
-    /// None of the `sought` topics is offered.
-    TopicsNone ["sought"],
-    /// The mentor knows `common` of the mentee's `sought` functions.
-    FunctionsShared ["common", "sought", "functions"],
-    /// The mentor knows none of the mentee's functions.
-    FunctionsNone ["sought"],
-    /// The mentor knows `common` of the mentee's `sought` commodities.
-    CommoditiesShared ["common", "sought", "commodities"],
-    /// The mentor knows none of the mentee's commodities.
-    CommoditiesNone ["sought"],
-    /// The mentor's career stage is `steps` above the mentee's.
-    StageAbove ["steps"],
-    /// Both are at the same career stage.
-    StageSame [],
-    /// The mentor's career stage is `steps` below the mentee's.
-    StageBelow ["steps"],
-    /// Both are native speakers of `language`.
-    LanguageNative ["language"],
-    /// The weaker of the two speaks `language` at `level`.
-    LanguageCommon ["language", "level"],
-    /// No language in common.
-    LanguageNone [],
-    /// At least `minutes` common per week over the whole round.
-    OverlapMinutes ["minutes"],
-    /// Both live in `country`.
-    SameCountry ["country"],
-    /// Both live in `region`, in different countries.
-    SameRegion ["region"],
-    /// They live on one continent, in different regions.
-    SameContinent [],
-    /// They live on different continents.
-    DifferentContinents [],
-    /// They can meet by `modes`: `call`, `in_person` or both.
-    ModesShared ["modes"],
-    /// They have no way of meeting in common.
-    ModesNone [],
-    /// `common` of `all` goals are the same.
-    GoalsShared ["common", "all", "goals"],
-    /// No goal in common.
-    GoalsNone [],
-    /// `common` of `all` working styles are the same.
-    StylesShared ["common", "all", "styles"],
-    /// No working style in common.
-    StylesNone [],
-    /// The mentee has waited `days` days.
-    Waited ["days"],
-    /// The mentee is new.
-    NotWaited [],
-    /// The two have been partners before.
-    PartnersBefore [],
-    /// The two have not been partners before.
-    PartnersNew [],
-    /// What either side asked for in confidence, together.
-    PrivateAnswers [],
-    /// Hard rule: the same person.
-    RuleSamePerson [],
-    /// Hard rule: same employer.
-    RuleEmployer [],
-    /// Hard rule: competing employers.
-    RuleCompetitorGroup [],
-    /// Hard rule: no common language at `level`.
-    RuleLanguage ["level"],
-    /// Hard rule: `minutes` common per week where `required` are asked for.
-    RuleWeeklyOverlap ["minutes", "required"],
-    /// Hard rule: the mentor is `steps` stages above, outside `min`..`max`.
-    RuleStageGap ["steps", "min", "max"],
-    /// Hard rule: partners before.
-    RulePreviousPartner [],
-    /// Hard rule: an organisation's own rules.
-    RuleOrganisation [],
-    /// Hard rule: the score, with what counts in confidence, is below `required`.
-    RuleMinScore ["required"],
-    /// Hard rule: they are considered the other way round.
-    RuleMutual [],
-    /// Hard rule: a private reason.
-    RulePrivate [],
-    /// Hard rule: no common way of meeting.
-    RuleMeetingMode [],
-    /// Unmatched: nobody of the other side is enrolled.
-    NoCounterpart [],
-    /// Unmatched: the hard rules exclude all `counterparts`.
-    NoCandidate ["counterparts"],
-    /// Unmatched mentee: her `candidates` candidates' places all serve the round better elsewhere.
-    Outcompeted ["candidates"],
-    /// Unmatched mentor: her `candidates` candidates all have mentors.
-    PlacesLeftOver ["candidates"],
-    /// Unmatched: consent not live when the round was frozen.
-    NoLiveConsent [],
-    /// Without hard rule `rule` alone she would have `candidates` candidates.
-    SingleRuleRelaxed ["rule", "candidates"],
-    /// No single rule stands between her and a candidate: several exclude each counterpart.
-    SeveralRules [],
-    /// The pair is matched.
-    VerdictMatched [],
-    /// The pair is excluded by hard rules.
-    VerdictExcluded [],
-    /// The pair is a candidate, but the best round pairs them otherwise; the two have `score`.
-    VerdictNotChosen ["score"],
-    /// Quotas: the floors of `groups` ask for `asked` matches in all, and `possible` can be.
-    FloorsUnmet ["groups", "asked", "possible"],
-    /// Quotas: floors cannot be met because of these `mentees` together.
-    FloorsMentees ["mentees"],
-    /// Quotas: floors cannot be met because of these `mentors` with `places` places together.
-    FloorsMentors ["mentors", "places"],
-    /// All are of one `organisation`.
-    SharedOrganisation ["organisation"],
-    /// All live in one `region`.
-    SharedRegion ["region"],
-    /// All speak `languages` and no others.
-    SharedLanguages ["languages"],
-    /// All can meet by `modes` and not otherwise.
-    SharedModes ["modes"],
-}
-
-/// A reason: a code and its parameters. Values are numbers or codes of vocabularies (several joined by `,`), never words.
+/// A reason: a code and its parameters. The values of parameters are numbers or codes of vocabularies (several are joined by
+/// `,`), never words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// The code.
@@ -164,27 +32,5 @@ impl Reason {
         debug_assert!(self.code.parameters().contains(&name), "{:?} has no parameter {name}", self.code);
         self.parameters.insert(name.to_owned(), value.to_string());
         self
-    }
-}
-
-impl ReasonCode {
-    /// The code as the API spells it, for example `TOPICS_COVERED`.
-    pub fn as_str(self) -> String {
-        let mut spelt = String::new();
-        for (i, c) in format!("{self:?}").chars().enumerate() {
-            if c.is_ascii_uppercase() && i > 0 {
-                spelt.push('_');
-            }
-            spelt.push(c.to_ascii_uppercase());
-        }
-        spelt
-    }
-}
-
-impl std::str::FromStr for ReasonCode {
-    type Err = String;
-
-    fn from_str(spelt: &str) -> Result<Self, String> {
-        Self::ALL.iter().copied().find(|code| code.as_str() == spelt).ok_or_else(|| spelt.to_owned())
     }
 }

@@ -1,4 +1,7 @@
-//! What a round values and what it forbids. A policy is immutable once a run has used it.
+//! Policies: criteria with weights, hard rules, and the objective of a round.
+//!
+//! A policy is immutable once a run has used it. `build.rs` generates [`Criterion`] and [`HardRule`] from `policy.proto`,
+//! where each criterion also states its default weight and whether it is private.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,95 +12,14 @@ use super::violation::{Violation, Violations};
 pub const FULL_SCORE: u16 = 10_000;
 /// Highest weight of a criterion.
 pub const MAX_WEIGHT: u16 = 1_000;
-/// Criterion score of a missing answer where the policy says nothing else.
+/// Criterion score of a missing answer if the policy does not state one.
 pub const DEFAULT_NEUTRAL: u16 = 5_000;
-/// Waiting days that make a mentee waitlisted where the policy says nothing else.
+/// Waiting days that make a mentee waitlisted if the policy does not state a number.
 pub const DEFAULT_WAITLIST_AFTER_DAYS: u16 = 90;
 
-/// A soft criterion. Each gives a pair 0..=10,000; the numbers are those of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Criterion {
-    /// Share of the topics sought that are offered.
-    Topics = 1,
-    /// Share of the mentee's functions that the mentor knows.
-    Functions = 2,
-    /// Share of the mentee's commodities that the mentor knows.
-    Commodities = 3,
-    /// Steps between the career stages, best at one to two.
-    CareerStage = 4,
-    /// How well the best common language is spoken on the weaker side.
-    Language = 5,
-    /// Common hours per week over the round.
-    WeeklyOverlap = 6,
-    /// Nearness by country and region.
-    RegionNear = 7,
-    /// Distance by country and region.
-    RegionFar = 8,
-    /// Common ways of meeting.
-    MeetingMode = 9,
-    /// Similarity of goals.
-    Goals = 10,
-    /// Similarity of working styles.
-    WorkingStyle = 11,
-    /// Stated preferences of both sides. Private.
-    Preference = 12,
-    /// Months the mentee has waited, capped at a year.
-    WaitingTime = 13,
-    /// Whether the two have been partners before.
-    PreviousPartner = 14,
-    /// Identity wishes met. Private, opt-in.
-    Identity = 15,
-}
+include!(concat!(env!("OUT_DIR"), "/policy_codes.rs"));
 
-impl Criterion {
-    /// All of them, in the order of the API.
-    pub const ALL: [Self; 15] = [
-        Self::Topics,
-        Self::Functions,
-        Self::Commodities,
-        Self::CareerStage,
-        Self::Language,
-        Self::WeeklyOverlap,
-        Self::RegionNear,
-        Self::RegionFar,
-        Self::MeetingMode,
-        Self::Goals,
-        Self::WorkingStyle,
-        Self::Preference,
-        Self::WaitingTime,
-        Self::PreviousPartner,
-        Self::Identity,
-    ];
-
-    /// Reads the API's number.
-    pub fn from_number(number: i32) -> Option<Self> {
-        Self::ALL.into_iter().find(|criterion| *criterion as i32 == number)
-    }
-
-    /// Whether its contribution may be shown only together with the other private ones.
-    pub fn is_private(self) -> bool {
-        matches!(self, Self::Preference | Self::Identity)
-    }
-
-    /// Its weight in the default policy. Deep-level similarity (topics, goals, style) weighs most (Eby et al. 2013).
-    pub fn default_weight(self) -> u16 {
-        match self {
-            Self::Topics => 30,
-            Self::Goals | Self::CareerStage => 12,
-            Self::WorkingStyle | Self::Functions => 10,
-            Self::Language => 8,
-            Self::WeeklyOverlap => 6,
-            Self::Preference => 5,
-            Self::Commodities | Self::MeetingMode | Self::WaitingTime => 4,
-            Self::RegionNear => 3,
-            Self::Identity => 2,
-            Self::RegionFar | Self::PreviousPartner => 0,
-        }
-    }
-}
-
-/// What a criterion is worth in a policy.
+/// The weight of a criterion in a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CriterionWeight {
     /// The criterion.
@@ -156,54 +78,6 @@ pub enum PreviousPartners {
     Prefer,
 }
 
-/// A hard rule, as named in explanations. The order is that in which a broken rule is reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HardRule {
-    /// Nobody is matched with herself.
-    SamePerson = 1,
-    /// Same employer.
-    Employer = 2,
-    /// Same competitor group.
-    CompetitorGroup = 3,
-    /// No common language at the level asked for.
-    Language = 4,
-    /// Too few common hours.
-    WeeklyOverlap = 5,
-    /// Career stages too near or too far.
-    StageGap = 6,
-    /// Partners before, and the policy forbids it.
-    PreviousPartner = 7,
-    /// The rules of one of the two organisations.
-    Organisation = 8,
-    /// Below the policy's lowest score.
-    MinScore = 9,
-    /// The other direction of the same two people is the candidate.
-    Mutual = 10,
-    /// A private reason of either side (avoid list, reporting line): never told apart.
-    Private = 11,
-    /// No common way of meeting.
-    MeetingMode = 12,
-}
-
-impl HardRule {
-    /// All of them, in the order of the API.
-    pub const ALL: [Self; 12] = [
-        Self::SamePerson,
-        Self::Employer,
-        Self::CompetitorGroup,
-        Self::Language,
-        Self::WeeklyOverlap,
-        Self::StageGap,
-        Self::PreviousPartner,
-        Self::Organisation,
-        Self::MinScore,
-        Self::Mutual,
-        Self::Private,
-        Self::MeetingMode,
-    ];
-}
-
 /// The hard rules that a policy can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a rule that a policy switches by itself")]
@@ -247,7 +121,7 @@ impl Default for HardRules {
     }
 }
 
-/// A policy, checked.
+/// A valid policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Counts the policies of the round, from 1.
@@ -258,7 +132,7 @@ pub struct Policy {
     pub criteria: Vec<CriterionWeight>,
     /// Hard rules.
     pub rules: HardRules,
-    /// Days of waiting at the round's start that make a mentee waitlisted; `None` means one tier only.
+    /// Days of waiting at the start of the round that make a mentee waitlisted; `None` means one tier only.
     pub waitlist_after_days: Option<u16>,
 }
 
@@ -279,7 +153,7 @@ impl Default for Policy {
     }
 }
 
-/// A policy as it comes from outside: the numbers of the API, nothing checked.
+/// A policy as a caller sent it: the numbers of the API, not validated.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of the proto message Policy, documented there")]
 pub struct PolicyDraft {
@@ -289,7 +163,7 @@ pub struct PolicyDraft {
     pub waitlist_after_days: i32,
 }
 
-/// Hard rules, unchecked.
+/// Hard rules as a caller sent them, not validated.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of the proto message HardRules, documented there")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a rule that a policy switches by itself")]
@@ -307,7 +181,7 @@ pub struct HardRulesDraft {
 }
 
 impl Policy {
-    /// Parses a draft into a policy of version 1, listing everything that is wrong.
+    /// Parses a draft into a policy of version 1. The error lists all violations.
     pub fn parse(draft: &PolicyDraft) -> Result<Self, Vec<Violation>> {
         let mut violations = Violations::default();
         let objective = Objective::of(draft.objective).unwrap_or_else(|| {
@@ -328,8 +202,8 @@ impl Policy {
         violations.finish(Self { version: 1, objective, criteria, rules, waitlist_after_days })
     }
 
-    /// The weights as shares of 10,000 points, in the order of `criteria`: floors of the exact shares, the points left
-    /// over going to the largest remainders (Hamilton's method), so that they sum to exactly 10,000.
+    /// The weights as shares of 10,000 points, in the order of `criteria`. Each share is rounded down, and the remaining
+    /// points go to the largest remainders (Hamilton's method), so that the shares sum to exactly 10,000.
     pub fn max_points(&self) -> Vec<(Criterion, u16)> {
         let total: u32 = self.criteria.iter().map(|c| u32::from(c.weight)).sum();
         if total == 0 {
@@ -450,7 +324,7 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
     }
 }
 
-/// `value` if it lies within the bounds, else a violation and the lower bound.
+/// Returns `value`, clamped to the bounds. Adds a violation if it lies outside.
 fn within(value: i32, low: i32, high: i32, field: &str, violations: &mut Violations) -> u16 {
     if !(low..=high).contains(&value) {
         violations.push(field, value, format!("must be from {low} to {high}"), "");

@@ -1,9 +1,11 @@
-//! The few loops that look at every pair, each in the best form that this machine's processor knows. A build for any
-//! x86-64 finds out at run time; every form gives the same bytes, and [`plain`] says what they are.
+//! The loops over all pairs, in one version per instruction set: baseline, AVX2, AVX-512.
 //!
-//! `unsafe` is refused everywhere but in this file, where it calls the form of a level and takes a register for bytes: the
-//! argument stands beside each. [`plain`] is the scalar path and has none; the other forms are safe functions of registers,
-//! and read and write no memory but by references. `fuzz/memory` runs all of them under AddressSanitizer, and as far as AVX2
+//! A build for any x86-64 detects the instruction set at run time. Invariant: all versions give the same bytes, and
+//! [`plain`] defines them.
+//!
+//! `unsafe` is in two files alone, with the proof beside each use: this file calls the version of a level, and `registers`
+//! converts between registers and bytes. [`plain`] has no `unsafe` code. The other versions are safe functions of registers, and access
+//! memory through references only. `fuzz/memory` runs all versions under AddressSanitizer, and the versions up to AVX2
 //! under Memcheck.
 
 #[cfg(target_arch = "x86_64")]
@@ -12,30 +14,31 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod counting;
+mod lanes;
 mod look;
 mod plain;
-mod recipe;
-
+mod plan;
 #[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{__m128i, __m256i, __m512i};
+mod registers;
+
 use std::fmt;
 
+pub(super) use self::lanes::{LANES, Lanes, Seasons, WORDS};
 pub(super) use self::look::{PARTS, SCORES};
-pub(super) use self::plain::{LANES, Lanes, Seasons, WORDS};
-pub(super) use self::recipe::{Column, Key, Recipes, Sums, Values};
+pub(super) use self::plan::{Column, Key, ScoringPlan, SumKind, Values};
 
-/// A level of instructions that this processor has.
+/// An instruction set that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cpu(Level);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
-    /// What every processor of the build's target has.
+    /// The instructions that every processor of the build's target has.
     Baseline,
     /// 32 bytes at a time.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// 64 bytes at a time, with permutations and counts of bits in bytes.
+    /// 64 bytes at a time, with permutations of bytes and counts of the bits of each byte.
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
@@ -82,22 +85,22 @@ impl fmt::Display for Cpu {
     }
 }
 
-/// Makes a method of [`Cpu`] that takes the form for its level.
-macro_rules! in_best_form {
+/// Defines methods of [`Cpu`], each of which calls the version for its level.
+macro_rules! in_best_version {
     ($($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),+) $(-> $given:ty)?;)+) => {
         impl Cpu {
             $(
                 $(#[$doc])*
                 #[cfg_attr(
                     target_arch = "x86_64",
-                    expect(unsafe_code, reason = "the one call of each form, see the argument beside it")
+                    expect(unsafe_code, reason = "the one call of each version, with its proof beside it")
                 )]
                 pub(super) fn $name(self, $($argument: $type),+) $(-> $given)? {
                     match self.0 {
                         Level::Baseline => plain::$name($($argument),+),
-                        // SAFETY: these two functions are safe but for the instructions they are compiled to. A value
-                        // of a level is made in `levels` alone, after the processor was asked for all instructions that
-                        // the level's functions enable.
+                        // SAFETY: these two functions are safe except for the instructions that they are compiled to.
+                        // Only `levels` creates a value of a level, after it has checked that the processor has all
+                        // instructions that the functions of the level enable.
                         #[cfg(target_arch = "x86_64")]
                         Level::Avx2 => unsafe { avx2::$name($($argument),+) },
                         #[cfg(target_arch = "x86_64")]
@@ -109,61 +112,30 @@ macro_rules! in_best_form {
     };
 }
 
-/// The same bytes as a register, or a register as bytes.
-macro_rules! same_bytes {
-    ($($name:ident: $from:ty => $to:ty;)+) => {
-        $(
-            #[cfg(target_arch = "x86_64")]
-            #[expect(unsafe_code, reason = "the standard library has no safe way, see the argument beside it")]
-            #[inline(always)]
-            fn $name(from: $from) -> $to {
-                // SAFETY: both are as many plain bytes without padding (the compiler compares their sizes), and any bytes
-                // are a value of either.
-                unsafe { std::mem::transmute::<$from, $to>(from) }
-            }
-        )+
-    };
-}
+in_best_version! {
+    /// Writes the sums of one row of a plan. The keys of the plan refer to `columns`, and to the columns `own` of the row.
+    /// Every class must have a value in the plan: for other classes the versions differ.
+    fn sum_up(columns: &[Column], own: &[Column], plan: &ScoringPlan, row: usize, out: &mut [i16; LANES]);
 
-same_bytes! {
-    register128: [u8; 16] => __m128i;
-    register256: [u8; 32] => __m256i;
-    bytes256: __m256i => [u8; 32];
-    words256: __m256i => [i16; 16];
-    register_of_words256: [i16; 16] => __m256i;
-    register_of_bits256: [u64; 4] => __m256i;
-    register512: [u8; 64] => __m512i;
-    bytes512: __m512i => [u8; 64];
-    words512: __m512i => [i16; 32];
-    register_of_words512: [i16; 32] => __m512i;
-    register_of_bits512: [u64; 8] => __m512i;
-}
-
-in_best_form! {
-    /// Writes the sums of one row of some recipes, whose keys speak of `columns` and of its `own`. Every class must be one
-    /// that has a value: beyond these the forms differ.
-    fn sum_up(columns: &[Column], own: &[Column], recipes: &Recipes, row: usize, out: &mut [i16; LANES]);
-
-    /// Counts the bits of every lane: of each season, in the rows that it names; the least of them is written, or `most` if
-    /// it is more.
+    /// Counts the bits of every lane in the rows of each season, and writes the lowest count of all seasons, at most `most`.
     fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column);
 
-    /// The lowest number that is not negative, and the highest, or -1; and the highest of each part of some scores, or -1.
+    /// Returns the lowest and the highest number that is not negative, or -1. Writes the highest number of each part, or -1.
     fn look(scores: &[[i16; SCORES]], parts: &mut [[i16; PARTS]]) -> [i16; 2];
 
-    /// The same for any numbers, of which the very lowest is none.
+    /// [`Self::look`] for numbers of 32 bits, where `i32::MIN` stands for no score.
     fn look_wide(scores: &[[i32; SCORES]], parts: &mut [[i32; PARTS]]) -> [i32; 2];
 
-    /// Writes one bit for each number, set where it is `floor` or more.
+    /// Writes one bit for each number, set if the number is `floor` or more.
     fn find(scores: &[[i16; SCORES]], floor: i16, found: &mut [u64]);
 
-    /// The same.
+    /// [`Self::find`] for numbers of 32 bits.
     fn find_wide(scores: &[[i32; SCORES]], floor: i32, found: &mut [u64]);
 
-    /// Writes one bit for each number, set where it is its own floor or more.
+    /// Writes one bit for each number, set if the number is its own floor or more.
     fn reach(scores: &[[i16; SCORES]], floors: &[[i16; SCORES]], found: &mut [u64]);
 
-    /// The same.
+    /// [`Self::reach`] for numbers of 32 bits.
     fn reach_wide(scores: &[[i32; SCORES]], floors: &[[i32; SCORES]], found: &mut [u64]);
 }
 

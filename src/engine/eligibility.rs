@@ -1,6 +1,9 @@
-//! Who may be paired. What the hard rules say of a pair is part of its [`Verdict`], so that the dense pass over all pairs,
-//! the explanation of one pair and the counts per rule read one and the same decision.
+//! The verdict of a pair: its points and the hard rules that it breaks.
+//!
+//! The dense pass over all pairs, the explanation of one pair and the counts per rule all read the same [`Verdict`]. The
+//! dense pass adds numbers of 16 bits, so that it computes one [`Plane`] of the verdicts at a time.
 
+use super::cpu::SumKind;
 use crate::domain::policy::HardRule;
 
 /// A set of hard rules: bit `n - 1` is the rule with number `n`.
@@ -34,8 +37,8 @@ impl Rules {
     }
 }
 
-/// Points and broken rules of a pair, packed so that what the aspects say simply adds up: points in the low 16 bits
-/// (never above 10,000 in all), broken rules in the bits above. Each rule belongs to one aspect, so no bit is added twice.
+/// Points and broken rules of a pair, packed so that the verdicts of the aspects add up: points in the low 16 bits (at most
+/// 10,000 in all), broken rules in the bits above. Each rule belongs to one aspect, so no bit is added twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Verdict(u32);
 
@@ -48,13 +51,13 @@ impl Verdict {
         Self(u32::from(points))
     }
 
-    /// This verdict, with `rule` broken if `broken`.
+    /// This verdict, with `rule` broken if `broken` is true.
     #[must_use]
     pub fn breaking_if(self, broken: bool, rule: HardRule) -> Self {
         Self(self.0 | u32::from(broken) << (15 + rule as u32))
     }
 
-    /// Both verdicts together.
+    /// The sum of both verdicts.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self(self.0.wrapping_add(other.0))
@@ -75,6 +78,37 @@ impl Verdict {
     /// Whether no rule is broken.
     pub fn is_candidate(self) -> bool {
         self.broken().is_empty()
+    }
+}
+
+/// A number of 16 bits that stands for a verdict, such that the numbers of all aspects add up to that of the pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Plane {
+    /// The score, below 0 for a pair that is not a candidate.
+    Scores,
+    /// The points alone, whatever rules are broken.
+    Points,
+    /// The broken rules alone, as bits: see [`Rules::bits`].
+    Rules,
+}
+
+impl Plane {
+    /// The number of a verdict. Sums saturate at the lowest number, so that no points make up for a broken rule: points are
+    /// at most 10,000 in all.
+    pub(in crate::engine) fn of(self, verdict: Verdict) -> i16 {
+        match self {
+            Self::Scores if !verdict.is_candidate() => i16::MIN,
+            Self::Scores | Self::Points => verdict.score().cast_signed(),
+            Self::Rules => verdict.broken().bits().cast_signed(),
+        }
+    }
+
+    /// How the numbers of all aspects make the number of the pair.
+    pub(in crate::engine) fn sums(self) -> SumKind {
+        match self {
+            Self::Scores | Self::Points => SumKind::Scores,
+            Self::Rules => SumKind::Bits,
+        }
     }
 }
 

@@ -55,20 +55,20 @@ fn describe(round: &Round<'_>, mentee: usize, mentor: usize, story: Story) -> Ma
 /// matching, and nothing that leaves the engine lets anybody work them out.
 fn contributions(policy: &Policy, findings: Vec<Finding>) -> Vec<Contribution> {
     let (private, mut open): (Vec<Finding>, Vec<Finding>) =
-        findings.into_iter().partition(|finding| finding.weight.criterion.is_private());
+        findings.into_iter().partition(|finding| finding.scale.criterion.is_private());
     open.sort_by_key(|finding| {
-        policy.criteria.iter().position(|weight| weight.criterion == finding.weight.criterion)
+        policy.criteria.iter().position(|weight| weight.criterion == finding.scale.criterion)
     });
     let together = (!private.is_empty()).then(|| Contribution {
         criterion: None,
         points: 0,
-        max_points: private.iter().map(|finding| finding.weight.max_points).sum(),
+        max_points: private.iter().map(|finding| finding.scale.max_points).sum(),
         reason: Reason::new(ReasonCode::PrivateAnswers),
     });
     let open = open.into_iter().map(|finding| Contribution {
-        criterion: Some(finding.weight.criterion),
+        criterion: Some(finding.scale.criterion),
         points: finding.points,
-        max_points: finding.weight.max_points,
+        max_points: finding.scale.max_points,
         reason: finding.reason,
     });
     open.chain(together).collect()

@@ -2,7 +2,7 @@
 
 mod against_reference;
 mod objectives;
-mod reference;
+pub(in crate::engine) mod reference;
 mod stops;
 mod stories;
 #[path = "../../benches/support/synthetic.rs"]

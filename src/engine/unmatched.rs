@@ -8,7 +8,7 @@ use super::assign::Pulse;
 use super::census::{self, Census, Tally};
 use super::encode::Round;
 use super::problem::{Observer, Stopped};
-use super::score::{Scores, code};
+use super::score::Scores;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::domain::run::{Side, Unmatched, UnmatchedReason};
@@ -100,7 +100,7 @@ fn way_out(tally: &Tally) -> Reason {
     let offered = HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private && alone(*rule) > 0);
     match offered.max_by_key(|rule| (alone(*rule), Reverse(*rule))) {
         Some(rule) => Reason::new(ReasonCode::SingleRuleRelaxed)
-            .with("rule", code(&rule))
+            .with("rule", rule.as_str())
             .with("candidates", alone(rule)),
         None => Reason::new(ReasonCode::SeveralRules),
     }

@@ -260,7 +260,7 @@ fn reason(criterion: Criterion, share: u64) -> Reason {
             .with("styles", "structured,challenge"),
         Criterion::WaitingTime => Reason::new(ReasonCode::Waited).with("days", share / 5),
         Criterion::RegionNear => Reason::new(ReasonCode::SameRegion).with("region", "005"),
-        other => Reason::new(ReasonCode::MissingAnswer).with("criterion", other as i32),
+        other => Reason::new(ReasonCode::MissingAnswer).with("criterion", other.as_str()),
     }
 }
 

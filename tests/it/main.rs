@@ -1,6 +1,7 @@
 //! The one integration binary.
 
 mod call;
+mod criteria;
 mod errors;
 mod fixed_clock;
 mod health;

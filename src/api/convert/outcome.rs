@@ -35,7 +35,7 @@ pub fn match_message(run: &RunRef, number: Option<i64>, pair: &Match, lang: Lang
 /// A reason to the message, rendered.
 pub fn reason_message(reason: &Reason, lang: Lang) -> v1::Reason {
     v1::Reason {
-        code: reason.code.as_str(),
+        code: reason.code.as_str().to_owned(),
         parameters: reason.parameters.clone().into_iter().collect(),
         text: wording::render(reason, lang),
     }

@@ -84,7 +84,7 @@ pub fn criterion(number: i32) -> Option<Criterion> {
 
 /// A hard rule by the API's number.
 pub fn hard_rule(number: i32) -> Option<HardRule> {
-    HardRule::ALL.into_iter().find(|rule| *rule as i32 == number)
+    HardRule::from_number(number)
 }
 
 #[cfg(test)]
@@ -97,25 +97,24 @@ mod tests {
         assert_eq!(Policy::parse(&draft(message(&policy))).expect("a good policy"), policy);
     }
 
+    /// The enums of the domain are generated from the protos by `build.rs`, and those of the API by prost.
     #[test]
-    fn numbers_of_the_contract_and_the_domain_are_the_same() {
+    fn numbers_and_names_of_the_api_and_the_domain_are_the_same() {
         for criterion in Criterion::ALL {
-            let named = v1::Criterion::try_from(criterion as i32).expect("a criterion of the contract");
-            assert_eq!(
-                screaming(&format!("{criterion:?}")),
-                named.as_str_name().trim_start_matches("CRITERION_")
-            );
+            let named = v1::Criterion::try_from(criterion as i32).expect("a criterion of the API");
+            let name = format!("CRITERION_{}", criterion.as_str().to_uppercase());
+            assert_eq!(named.as_str_name(), name);
+            assert_eq!(Criterion::from_number(criterion as i32), Some(criterion));
         }
         for rule in HardRule::ALL {
-            let named = v1::HardRule::try_from(rule as i32).expect("a rule of the contract");
-            let name = screaming(&format!("{rule:?}"));
-            assert_eq!(name, named.as_str_name().trim_start_matches("HARD_RULE_"));
+            let named = v1::HardRule::try_from(rule as i32).expect("a rule of the API");
+            assert_eq!(named.as_str_name(), format!("HARD_RULE_{}", rule.as_str().to_uppercase()));
+            assert_eq!(HardRule::from_number(rule as i32), Some(rule));
         }
-    }
-
-    fn screaming(camel: &str) -> String {
-        let spaced: String =
-            camel.chars().flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain([c])).collect();
-        spaced.trim_start_matches('_').to_uppercase()
+        assert_eq!(
+            Criterion::from_number(v1::Criterion::PrivateAnswers.into()),
+            None,
+            "it cannot be weighted"
+        );
     }
 }

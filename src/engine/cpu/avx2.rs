@@ -1,4 +1,4 @@
-//! The loops for AVX2: 32 bytes at a time.
+//! The loops for AVX2, on registers of 32 bytes.
 
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi8, _mm256_adds_epi16, _mm256_adds_epu8, _mm256_and_si256, _mm256_andnot_si256,
@@ -11,44 +11,46 @@ use std::arch::x86_64::{
 };
 
 use super::counting::counting;
+use super::lanes::{EIGHT, LANES, Lanes, Seasons};
 use super::look::{self, PARTS, SCORES};
-use super::plain::{EIGHT, LANES, Lanes, Seasons};
-use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER};
-use super::{bytes256, register_of_bits256, register_of_words256, register128, register256, words256};
+use super::plan::{BASE, Column, MOST_SCORE, PlanStep, ScoringPlan, SumKind, TOGETHER};
+use super::registers::{
+    bytes256, register_of_bits256, register_of_words256, register128, register256, words256,
+};
 
 /// Bytes of a register.
 const CHUNK: usize = 32;
-/// Registers whose lanes are summed up together.
+/// Registers256 whose lanes are summed up together, so that a table is read once for all of them.
 const WIDTH: usize = 2;
-/// Classes that one permutation of bytes can look up.
+/// Number of classes that one permutation of bytes can look up.
 const FEW: usize = 16;
 
-type Registers = [__m256i; WIDTH];
+type Registers256 = [__m256i; WIDTH];
 
 #[target_feature(enable = "avx2,popcnt")]
 pub(super) fn sum_up(
     columns: &[Column],
     own: &[Column],
-    recipes: &Recipes,
+    plan: &ScoringPlan,
     row: usize,
     out: &mut [i16; LANES],
 ) {
     for (at, out) in out.as_chunks_mut::<{ WIDTH * CHUNK }>().0.iter_mut().enumerate() {
         let mut sums = [[_mm256_setzero_si256(); 2]; WIDTH];
-        for group in recipes.parts(row).chunks(TOGETHER) {
+        for group in plan.steps(row).chunks(TOGETHER) {
             let (mut low, mut high) = ([_mm256_setzero_si256(); WIDTH], [_mm256_setzero_si256(); WIDTH]);
-            for part in group {
-                let classes = classes(columns, own, part, at);
-                add_digits(recipes, part, &classes, &mut low, &mut high);
+            for step in group {
+                let classes = classes(columns, own, step, at);
+                add_digits(plan, step, &classes, &mut low, &mut high);
             }
             for ((sums, low), high) in sums.iter_mut().zip(low).zip(high) {
-                for (sum, numbers) in sums.iter_mut().zip(join(low, high, recipes.sums)) {
+                for (sum, numbers) in sums.iter_mut().zip(join(low, high, plan.sums)) {
                     *sum = _mm256_adds_epi16(*sum, numbers);
                 }
             }
         }
         for (out, sum) in out.as_chunks_mut::<16>().0.iter_mut().zip(sums.as_flattened()) {
-            *out = words256(finish(*sum, recipes.sums));
+            *out = words256(finish(*sum, plan.sums));
         }
     }
 }
@@ -56,26 +58,26 @@ pub(super) fn sum_up(
 /// The classes of some lanes.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn classes(columns: &[Column], own: &[Column], part: &Part, at: usize) -> Registers {
-    let mut classes = load(&columns[part.key.base], at);
-    if let Some(mine) = part.key.own {
+fn classes(columns: &[Column], own: &[Column], step: &PlanStep, at: usize) -> Registers256 {
+    let mut classes = load(&columns[step.key.base], at);
+    if let Some(mine) = step.key.own {
         for (class, mine) in classes.iter_mut().zip(load(&own[mine], at)) {
             *class = _mm256_add_epi8(*class, mine);
         }
     }
     let mut united = [_mm256_setzero_si256(); WIDTH];
-    for (column, mask) in &part.key.masks {
+    for (column, mask) in &step.key.masks {
         let mask = _mm256_set1_epi8(mask.cast_signed());
         for ((class, united), bytes) in classes.iter_mut().zip(&mut united).zip(load(&columns[*column], at)) {
             let common = _mm256_and_si256(bytes, mask);
-            if part.key.united {
+            if step.key.united {
                 *united = _mm256_or_si256(*united, common);
             } else {
                 *class = _mm256_add_epi8(*class, ones(common));
             }
         }
     }
-    if part.key.united {
+    if step.key.united {
         for (class, united) in classes.iter_mut().zip(united) {
             *class = _mm256_add_epi8(*class, ones(united));
         }
@@ -85,7 +87,7 @@ fn classes(columns: &[Column], own: &[Column], part: &Part, at: usize) -> Regist
 
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn load(column: &Column, at: usize) -> Registers {
+fn load(column: &Column, at: usize) -> Registers256 {
     let mut registers = [_mm256_setzero_si256(); WIDTH];
     let chunks = &column.0.as_chunks::<{ WIDTH * CHUNK }>().0[at];
     for (register, bytes) in registers.iter_mut().zip(chunks.as_chunks::<CHUNK>().0) {
@@ -115,20 +117,20 @@ fn twice(bytes: [u8; FEW]) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn add_digits(
-    recipes: &Recipes,
-    part: &Part,
-    classes: &Registers,
-    low: &mut Registers,
-    high: &mut Registers,
+    plan: &ScoringPlan,
+    step: &PlanStep,
+    classes: &Registers256,
+    low: &mut Registers256,
+    high: &mut Registers256,
 ) {
-    let tables = recipes.tables(part).iter();
+    let tables = plan.tables(step).iter();
     let tables =
         tables.flat_map(|table| table.low.as_chunks::<FEW>().0.iter().zip(table.high.as_chunks::<FEW>().0));
     let mut classes = *classes;
-    for (lows, highs) in tables.take(part.values.classes.div_ceil(FEW)) {
+    for (lows, highs) in tables.take(step.values.classes.div_ceil(FEW)) {
         let (lows, highs) = (twice(*lows), twice(*highs));
         for ((class, low), high) in classes.iter_mut().zip(low.iter_mut()).zip(high.iter_mut()) {
-            // Only classes below 16 stay below 128, and a permutation gives 0 for all others.
+            // Only classes below 16 stay below 128, and the permutation returns 0 for all other bytes.
             let at = _mm256_adds_epu8(*class, _mm256_set1_epi8(0x70));
             *low = _mm256_adds_epu8(*low, _mm256_shuffle_epi8(lows, at));
             *high = _mm256_adds_epu8(*high, _mm256_shuffle_epi8(highs, at));
@@ -137,30 +139,30 @@ fn add_digits(
     }
 }
 
-/// The numbers that digits make, in order.
+/// Joins digits to numbers, in the order of the lanes.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn join(low: __m256i, high: __m256i, sums: Sums) -> [__m256i; 2] {
-    // Unpacking joins low and high bytes within halves of a register: this order of quarters makes up for it.
+fn join(low: __m256i, high: __m256i, sums: SumKind) -> [__m256i; 2] {
+    // Unpacking works within halves of a register. This order of quarters compensates for it.
     let low = _mm256_permute4x64_epi64::<0b11_01_10_00>(low);
     let high = _mm256_permute4x64_epi64::<0b11_01_10_00>(high);
     let pairs = [_mm256_unpacklo_epi8(low, high), _mm256_unpackhi_epi8(low, high)];
     let weights = _mm256_set1_epi16(i16::from_le_bytes([1, BASE]));
     match sums {
-        Sums::Scores => [_mm256_maddubs_epi16(pairs[0], weights), _mm256_maddubs_epi16(pairs[1], weights)],
-        Sums::Bits => pairs,
+        SumKind::Scores => [_mm256_maddubs_epi16(pairs[0], weights), _mm256_maddubs_epi16(pairs[1], weights)],
+        SumKind::Bits => pairs,
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn finish(sum: __m256i, sums: Sums) -> __m256i {
+fn finish(sum: __m256i, sums: SumKind) -> __m256i {
     match sums {
-        Sums::Scores => {
+        SumKind::Scores => {
             let is_forbidden = _mm256_cmpgt_epi16(sum, _mm256_set1_epi16(MOST_SCORE));
             _mm256_blendv_epi8(sum, _mm256_set1_epi16(i16::MIN), is_forbidden)
         }
-        Sums::Bits => sum,
+        SumKind::Bits => sum,
     }
 }
 
@@ -173,7 +175,7 @@ pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut 
     }
 }
 
-/// Counts in as many bits as numbers up to `most` have.
+/// Counts in `USED` bits, as many as numbers up to `most` need.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn count_in<const USED: usize>(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
@@ -238,7 +240,7 @@ fn choose(bits: __m256i, a: __m256i, b: __m256i) -> __m256i {
     or(and(bits, a), _mm256_andnot_si256(bits, b))
 }
 
-/// All ones in every byte whose bit of 32 is set; the bits are given eight times over.
+/// All ones in every byte whose bit is set. `bits` holds the 32 bits eight times.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn bytes_of_bits(bits: __m256i) -> __m256i {
@@ -266,7 +268,7 @@ pub(super) fn find(scores: &[[i16; SCORES]], floor: i16, found: &mut [u64]) {
     }
 }
 
-/// One bit for each number that reaches its floor.
+/// One bit for each number, set if the number is its floor or more.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn bits_at_least(scores: &[i16; SCORES], floors: [__m256i; SCORES / 16]) -> u64 {
@@ -276,7 +278,7 @@ fn bits_at_least(scores: &[i16; SCORES], floors: [__m256i; SCORES / 16]) -> u64 
         _mm256_cmpeq_epi16(_mm256_max_epi16(scores, floors[quarter]), scores)
     };
     let bits = |first: usize| {
-        // Packing joins two registers within their halves: this order of quarters makes up for it.
+        // Packing works within halves of a register. This order of quarters compensates for it.
         let both = _mm256_packs_epi16(reaches(first), reaches(first + 1));
         let both = _mm256_permute4x64_epi64::<0b11_01_10_00>(both);
         u64::from(_mm256_movemask_epi8(both).cast_unsigned())

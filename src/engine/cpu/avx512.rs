@@ -1,4 +1,4 @@
-//! The loops for AVX-512: 64 bytes at a time.
+//! The loops for AVX-512, on registers of 64 bytes.
 
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi8, _mm512_adds_epi16, _mm512_adds_epu8, _mm512_and_si512, _mm512_cmpge_epi16_mask,
@@ -10,42 +10,42 @@ use std::arch::x86_64::{
 };
 
 use super::counting::counting;
+use super::lanes::{EIGHT, LANES, Lanes, Seasons};
 use super::look::{self, PARTS, SCORES};
-use super::plain::{EIGHT, LANES, Lanes, Seasons};
-use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER, Table};
-use super::{bytes512, register_of_bits512, register_of_words512, register512, words512};
+use super::plan::{BASE, Column, DigitTable, MOST_SCORE, PlanStep, ScoringPlan, SumKind, TOGETHER};
+use super::registers::{bytes512, register_of_bits512, register_of_words512, register512, words512};
 
 /// Bytes of a register.
 const CHUNK: usize = 64;
-/// Registers whose lanes are summed up together, so that a table is read once for all of them.
+/// Registers512 whose lanes are summed up together, so that a table is read once for all of them.
 const WIDTH: usize = 4;
 
-type Registers = [__m512i; WIDTH];
+type Registers512 = [__m512i; WIDTH];
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
 pub(super) fn sum_up(
     columns: &[Column],
     own: &[Column],
-    recipes: &Recipes,
+    plan: &ScoringPlan,
     row: usize,
     out: &mut [i16; LANES],
 ) {
     for (at, out) in out.as_chunks_mut::<{ WIDTH * CHUNK }>().0.iter_mut().enumerate() {
         let mut sums = [[_mm512_setzero_si512(); 2]; WIDTH];
-        for group in recipes.parts(row).chunks(TOGETHER) {
+        for group in plan.steps(row).chunks(TOGETHER) {
             let (mut low, mut high) = ([_mm512_setzero_si512(); WIDTH], [_mm512_setzero_si512(); WIDTH]);
-            for part in group {
-                let classes = classes(columns, own, part, at);
-                add_digits(recipes.tables(part), &classes, &mut low, &mut high);
+            for step in group {
+                let classes = classes(columns, own, step, at);
+                add_digits(plan.tables(step), &classes, &mut low, &mut high);
             }
             for ((sums, low), high) in sums.iter_mut().zip(low).zip(high) {
-                for (sum, numbers) in sums.iter_mut().zip(join(low, high, recipes.sums)) {
+                for (sum, numbers) in sums.iter_mut().zip(join(low, high, plan.sums)) {
                     *sum = _mm512_adds_epi16(*sum, numbers);
                 }
             }
         }
         for (out, sum) in out.as_chunks_mut::<32>().0.iter_mut().zip(sums.as_flattened()) {
-            *out = words512(finish(*sum, recipes.sums));
+            *out = words512(finish(*sum, plan.sums));
         }
     }
 }
@@ -53,26 +53,26 @@ pub(super) fn sum_up(
 /// The classes of some lanes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn classes(columns: &[Column], own: &[Column], part: &Part, at: usize) -> Registers {
-    let mut classes = load(&columns[part.key.base], at);
-    if let Some(mine) = part.key.own {
+fn classes(columns: &[Column], own: &[Column], step: &PlanStep, at: usize) -> Registers512 {
+    let mut classes = load(&columns[step.key.base], at);
+    if let Some(mine) = step.key.own {
         for (class, mine) in classes.iter_mut().zip(load(&own[mine], at)) {
             *class = _mm512_add_epi8(*class, mine);
         }
     }
     let mut united = [_mm512_setzero_si512(); WIDTH];
-    for (column, mask) in &part.key.masks {
+    for (column, mask) in &step.key.masks {
         let mask = _mm512_set1_epi8(mask.cast_signed());
         for ((class, united), bytes) in classes.iter_mut().zip(&mut united).zip(load(&columns[*column], at)) {
             let common = _mm512_and_si512(bytes, mask);
-            if part.key.united {
+            if step.key.united {
                 *united = _mm512_or_si512(*united, common);
             } else {
                 *class = _mm512_add_epi8(*class, _mm512_popcnt_epi8(common));
             }
         }
     }
-    if part.key.united {
+    if step.key.united {
         for (class, united) in classes.iter_mut().zip(united) {
             *class = _mm512_add_epi8(*class, _mm512_popcnt_epi8(united));
         }
@@ -82,7 +82,7 @@ fn classes(columns: &[Column], own: &[Column], part: &Part, at: usize) -> Regist
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn load(column: &Column, at: usize) -> Registers {
+fn load(column: &Column, at: usize) -> Registers512 {
     let mut registers = [_mm512_setzero_si512(); WIDTH];
     let chunks = &column.0.as_chunks::<{ WIDTH * CHUNK }>().0[at];
     for (register, bytes) in registers.iter_mut().zip(chunks.as_chunks::<CHUNK>().0) {
@@ -94,7 +94,12 @@ fn load(column: &Column, at: usize) -> Registers {
 /// Adds the digits of every class.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn add_digits(tables: &[Table], classes: &Registers, low: &mut Registers, high: &mut Registers) {
+fn add_digits(
+    tables: &[DigitTable],
+    classes: &Registers512,
+    low: &mut Registers512,
+    high: &mut Registers512,
+) {
     match tables {
         [a] => {
             add_of_one(a.low, classes, low);
@@ -114,7 +119,7 @@ fn add_digits(tables: &[Table], classes: &Registers, low: &mut Registers, high: 
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn add_of_one(table: [u8; CHUNK], classes: &Registers, sums: &mut Registers) {
+fn add_of_one(table: [u8; CHUNK], classes: &Registers512, sums: &mut Registers512) {
     let table = register512(table);
     for (sum, class) in sums.iter_mut().zip(classes) {
         *sum = _mm512_adds_epu8(*sum, _mm512_permutexvar_epi8(*class, table));
@@ -123,7 +128,7 @@ fn add_of_one(table: [u8; CHUNK], classes: &Registers, sums: &mut Registers) {
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn add_of_two([a, b]: [[u8; CHUNK]; 2], classes: &Registers, sums: &mut Registers) {
+fn add_of_two([a, b]: [[u8; CHUNK]; 2], classes: &Registers512, sums: &mut Registers512) {
     let (a, b) = (register512(a), register512(b));
     for (sum, class) in sums.iter_mut().zip(classes) {
         *sum = _mm512_adds_epu8(*sum, _mm512_permutex2var_epi8(a, *class, b));
@@ -132,7 +137,7 @@ fn add_of_two([a, b]: [[u8; CHUNK]; 2], classes: &Registers, sums: &mut Register
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn add_of_four([a, b, c, d]: [[u8; CHUNK]; 4], classes: &Registers, sums: &mut Registers) {
+fn add_of_four([a, b, c, d]: [[u8; CHUNK]; 4], classes: &Registers512, sums: &mut Registers512) {
     let (a, b, c, d) = (register512(a), register512(b), register512(c), register512(d));
     for (sum, class) in sums.iter_mut().zip(classes) {
         let lower = _mm512_permutex2var_epi8(a, *class, b);
@@ -142,30 +147,30 @@ fn add_of_four([a, b, c, d]: [[u8; CHUNK]; 4], classes: &Registers, sums: &mut R
     }
 }
 
-/// The numbers that digits make, in order.
+/// Joins digits to numbers, in the order of the lanes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn join(low: __m512i, high: __m512i, sums: Sums) -> [__m512i; 2] {
-    // Unpacking joins low and high bytes within quarters of a register: this order of eighths makes up for it.
+fn join(low: __m512i, high: __m512i, sums: SumKind) -> [__m512i; 2] {
+    // Unpacking works within quarters of a register. This order of eighths compensates for it.
     let order = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
     let (low, high) = (_mm512_permutexvar_epi64(order, low), _mm512_permutexvar_epi64(order, high));
     let pairs = [_mm512_unpacklo_epi8(low, high), _mm512_unpackhi_epi8(low, high)];
     let weights = _mm512_set1_epi16(i16::from_le_bytes([1, BASE]));
     match sums {
-        Sums::Scores => [_mm512_maddubs_epi16(pairs[0], weights), _mm512_maddubs_epi16(pairs[1], weights)],
-        Sums::Bits => pairs,
+        SumKind::Scores => [_mm512_maddubs_epi16(pairs[0], weights), _mm512_maddubs_epi16(pairs[1], weights)],
+        SumKind::Bits => pairs,
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
-fn finish(sum: __m512i, sums: Sums) -> __m512i {
+fn finish(sum: __m512i, sums: SumKind) -> __m512i {
     match sums {
-        Sums::Scores => {
+        SumKind::Scores => {
             let is_forbidden = _mm512_cmpgt_epi16_mask(sum, _mm512_set1_epi16(MOST_SCORE));
             _mm512_mask_mov_epi16(sum, is_forbidden, _mm512_set1_epi16(i16::MIN))
         }
-        Sums::Bits => sum,
+        SumKind::Bits => sum,
     }
 }
 
@@ -178,13 +183,13 @@ pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut 
     }
 }
 
-/// Counts in as many bits as numbers up to `most` have.
+/// Counts in `USED` bits, as many as numbers up to `most` need.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512bitalg")]
 fn count_in<const USED: usize>(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
     let planes: [__m512i; USED] = count(rows, seasons, 0);
     let most = _mm512_set1_epi8(most.cast_signed());
-    // Each lane's own bit of the byte that it is put beside.
+    // The bit of each lane within the byte of the plane that is permuted to the lane.
     let each = _mm512_set1_epi64(0x8040_2010_0804_0201_u64.cast_signed());
     let mut bytes = register512(std::array::from_fn(|lane| lane.to_le_bytes()[0] / 8));
     for out in out.0.as_chunks_mut::<CHUNK>().0 {

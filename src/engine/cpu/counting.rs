@@ -1,19 +1,19 @@
-//! Counting with registers, the same for every level that has them: see [`super::plain`].
+//! Bit-sliced counting in registers, for AVX2 and AVX-512 alike. [`super::plain`] describes the method.
 
-/// Makes the function `count` of a level from its instructions on registers of the given type:
+/// Defines the function `count` of a level from its functions on registers of the given type:
 ///
-/// - `zero()`, and `bits_of(row, part)`: of a row the bits that a register holds;
-/// - `add(a, b, c)`: the sum of three bits, and what is carried;
-/// - `xor`, `and`, `or`; `choose(bits, a, b)`: of `a` where the bit is set, else of `b`.
+/// - `zero()`, and `bits_of(row, part)`: the bits of a part of a row, as many as a register holds;
+/// - `add(a, b, c)`: the sum and the carry of three bits;
+/// - `xor`, `and`, `or`; `choose(bits, a, b)`: the bit of `a` where the bit of `bits` is set, else the bit of `b`.
 macro_rules! counting {
     ($features:literal, $register:ty) => {
-        /// Counts the bits of every lane of a part in the rows of each season, and keeps the least: one bit of every number
-        /// per plane. Numbers that need more planes stay at the most that these can tell.
+        /// Counts the bits of every lane of a part in the rows of each season, and keeps the lowest count. Plane `p` holds bit
+        /// `p` of every count. Counts that need more planes saturate at the largest number of `USED` bits.
         #[inline]
         #[target_feature(enable = $features)]
         fn count<const USED: usize>(rows: &[Lanes], seasons: &Seasons, part: usize) -> [$register; USED] {
             let mut fewest = [zero(); USED];
-            // A loop, because what an iterator calls is not compiled for the level.
+            // A loop, because a closure in an iterator would not be compiled with the features of the level.
             for (season, chosen) in seasons.iter().enumerate() {
                 let counted = count_season(rows, chosen, part);
                 if season == 0 {
@@ -22,7 +22,7 @@ macro_rules! counting {
                 }
                 let mut is_less = zero();
                 for (mine, theirs) in fewest.iter().zip(counted) {
-                    // From the lowest bit up, the highest that differs decides.
+                    // The loop goes from the lowest bit up, so that the highest bit that differs decides.
                     is_less = choose(xor(*mine, theirs), *mine, is_less);
                 }
                 for (mine, theirs) in fewest.iter_mut().zip(counted) {

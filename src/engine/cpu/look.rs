@@ -1,26 +1,26 @@
-//! Looking at rows of scores for the few that matter, in plain Rust.
+//! Screening of rows of scores in plain Rust: extremes of a row, and the scores that reach a floor.
 
 #![expect(
     clippy::inline_always,
     reason = "a body becomes vector code of a level only inside the function of that level"
 )]
 
-/// Scores that are looked at together.
+/// Scores of one group.
 pub(in crate::engine) const SCORES: usize = 64;
-/// Parts of so many scores: each has every eighth of them.
+/// Parts of a group: each part has every eighth score.
 pub(in crate::engine) const PARTS: usize = 8;
 
-/// A score as a row holds it.
+/// A score in a row.
 pub(super) trait Number: Copy + Ord {
-    /// Stands for no score, and is below all of them.
+    /// Stands for no score. It is below all scores.
     const NONE: Self;
-    /// No number is above it.
+    /// The highest number.
     const TOP: Self;
 
-    /// Turned round such that what is no score comes last.
+    /// The number in an order where [`Self::NONE`] is the highest.
     fn turned(self) -> Self;
 
-    /// What it was before that.
+    /// The inverse of [`Self::turned`].
     fn turned_back(self) -> Self;
 }
 
@@ -54,7 +54,7 @@ impl Number for i32 {
     }
 }
 
-/// Looks at `WIDE` numbers at a time, as many as a register holds.
+/// Extremes of all scores and of each part, computed from `WIDE` numbers at a time: as many as a register holds.
 #[inline(always)]
 pub(super) fn look<N: Number, const WIDE: usize>(scores: &[[N; SCORES]], parts: &mut [[N; PARTS]]) -> [N; 2] {
     let (mut lowest, mut highest) = ([N::TOP; WIDE], [N::NONE; PARTS]);
@@ -81,7 +81,7 @@ pub(super) fn look<N: Number, const WIDE: usize>(scores: &[[N; SCORES]], parts: 
 #[inline(always)]
 pub(super) fn find<N: Number>(scores: &[[N; SCORES]], floor: N, found: &mut [u64]) {
     for (scores, found) in scores.iter().zip(found) {
-        // Nearly always there is none, which is seen without looking at them one by one.
+        // Nearly always there is none. Then the bits are not computed.
         let mut any = false;
         for score in scores {
             any |= *score >= floor;

@@ -1,18 +1,15 @@
-//! The loops in plain Rust: what every other form must agree with.
+//! The loops in plain Rust, which define the results of every other version.
 //!
-//! Counting is bit-sliced: [`LANES`] small numbers side by side in a few words, plane `p` holding bit `p` of each. Adding
-//! one bit to every number is a handful of word operations, so counting what many mentors have in common with one mentee
-//! costs a fraction of an operation per pair (the carry-save adders of Harley and Seal; Warren, *Hacker's Delight*, 2nd
-//! edition 2012, section 5-1).
+//! Counting is bit-sliced: [`LANES`] small numbers stand side by side in a few words, and plane `p` holds bit `p` of each.
+//! Adding one bit to every number takes a few word operations. Counting what many mentors have in common with one mentee
+//! therefore costs a fraction of an operation per pair. The adders are the carry-save adders of Harley and Seal (Warren,
+//! *Hacker's Delight*, 2nd edition 2012, section 5-1).
 
+use super::lanes::{EIGHT, LANES, Lanes, Seasons, WORDS};
 use super::look::{self, PARTS, SCORES};
-use super::recipe::{BASE, Column, FEW, Key, MOST_SCORE, Recipes, Sums, TOGETHER, Table};
+use super::plan::{BASE, Column, DigitTable, FEW, Key, MOST_SCORE, ScoringPlan, SumKind, TOGETHER};
 
-/// Words that are counted together: one register of 512 bits.
-pub(in crate::engine) const WORDS: usize = 8;
-/// Numbers that are counted together.
-pub(in crate::engine) const LANES: usize = WORDS * 64;
-/// Bits of any number.
+/// Bits of a number.
 const PLANES: usize = 8;
 
 /// One bit for every number.
@@ -21,72 +18,31 @@ type Bits = [u64; WORDS];
 /// One bit of every number per plane.
 type Planes = [Bits; PLANES];
 
-/// One bit for every number, as they are kept: no row lies in two lines of a cache.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-pub(in crate::engine) struct Lanes(pub(in crate::engine) [u64; WORDS]);
-
-/// Rows that are counted together.
-pub(super) const EIGHT: usize = 8;
-
-/// Rows that are counted, season after season, of each season a multiple of [`EIGHT`].
-#[derive(Debug)]
-pub(in crate::engine) struct Seasons {
-    rows: Vec<u32>,
-    /// Where each season ends among `rows`.
-    ends: Vec<usize>,
-    /// A row without any bit, to fill up with.
-    blank: u32,
-}
-
-impl Seasons {
-    /// No seasons, with room for some rows in all.
-    pub(in crate::engine) fn with_room(rows: usize, blank: u32) -> Self {
-        Self { rows: Vec::with_capacity(rows), ends: Vec::new(), blank }
-    }
-
-    /// Adds rows to the season that is being written.
-    pub(in crate::engine) fn extend(&mut self, rows: impl Iterator<Item = u32>) {
-        self.rows.extend(rows);
-    }
-
-    /// Ends the season that is being written.
-    pub(in crate::engine) fn end_season(&mut self) {
-        self.rows.resize(self.rows.len().next_multiple_of(EIGHT), self.blank);
-        self.ends.push(self.rows.len());
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u32]> {
-        let mut from = 0;
-        self.ends.iter().map(move |end| &self.rows[std::mem::replace(&mut from, *end)..*end])
-    }
-}
-
-/// Values looked up before they are added.
+/// Values that are looked up before they are added.
 const CHUNK: usize = 64;
 
 pub(super) fn sum_up(
     columns: &[Column],
     own: &[Column],
-    recipes: &Recipes,
+    plan: &ScoringPlan,
     row: usize,
     out: &mut [i16; LANES],
 ) {
     out.fill(0);
-    for group in recipes.parts(row).chunks(TOGETHER) {
+    for group in plan.steps(row).chunks(TOGETHER) {
         let mut digits = [0; LANES];
-        for part in group {
-            add_digits(recipes.tables(part), &classes(columns, own, &part.key), &mut digits);
+        for step in group {
+            add_digits(plan.tables(step), &classes(columns, own, &step.key), &mut digits);
         }
         for (sum, digits) in out.iter_mut().zip(digits) {
             let score = (digits & 0xFF) + u16::from(BASE) * (digits >> 8);
-            *sum = sum.saturating_add(match recipes.sums {
-                Sums::Scores => score.cast_signed(),
-                Sums::Bits => digits.cast_signed(),
+            *sum = sum.saturating_add(match plan.sums {
+                SumKind::Scores => score.cast_signed(),
+                SumKind::Bits => digits.cast_signed(),
             });
         }
     }
-    if recipes.sums == Sums::Scores {
+    if plan.sums == SumKind::Scores {
         for sum in out {
             *sum = if *sum > MOST_SCORE { i16::MIN } else { *sum };
         }
@@ -116,7 +72,7 @@ fn classes(columns: &[Column], own: &[Column], key: &Key) -> [u8; LANES] {
     classes
 }
 
-/// The number of ones in a byte: in pairs, in fours, in eights, as vector code does it.
+/// The number of ones in a byte, added up in pairs, fours and eights, because the compiler turns this into vector code.
 fn ones(byte: u8) -> u8 {
     let pairs = byte - (byte >> 1 & 0x55);
     let fours = (pairs & 0x33) + (pairs >> 2 & 0x33);
@@ -124,7 +80,7 @@ fn ones(byte: u8) -> u8 {
 }
 
 /// Adds both digits of every class, side by side in 16 bits.
-fn add_digits(tables: &[Table], classes: &[u8; LANES], digits: &mut [u16; LANES]) {
+fn add_digits(tables: &[DigitTable], classes: &[u8; LANES], digits: &mut [u16; LANES]) {
     let mut values = [0; 256];
     for (values, table) in values.chunks_mut(FEW).zip(tables) {
         for ((value, low), high) in values.iter_mut().zip(table.low).zip(table.high) {
@@ -132,13 +88,13 @@ fn add_digits(tables: &[Table], classes: &[u8; LANES], digits: &mut [u16; LANES]
         }
     }
     for (classes, digits) in classes.chunks(CHUNK).zip(digits.chunks_mut(CHUNK)) {
-        // Two loops, because only the second becomes vector code.
+        // Two loops, because the compiler turns only the second one into vector code.
         let mut found = [0; CHUNK];
         for (found, class) in found.iter_mut().zip(classes) {
             *found = values[usize::from(*class)];
         }
         for (digits, found) in digits.iter_mut().zip(found) {
-            // Low digits never leave their byte, and high ones that do stay at its end.
+            // Sums of low digits fit in their byte, and sums of high digits saturate.
             *digits = digits.saturating_add(found);
         }
     }
@@ -146,7 +102,7 @@ fn add_digits(tables: &[Table], classes: &[u8; LANES], digits: &mut [u16; LANES]
 
 pub(super) fn count_rows(rows: &[Lanes], seasons: &Seasons, most: u8, out: &mut Column) {
     let mut planes = count(rows, seasons);
-    // Whatever has a higher bit than `most` is more than that: then all lower bits say so too.
+    // A number with a higher bit than `most` is above `most`: then all its lower bits are set.
     let used = (u8::BITS - most.leading_zeros()) as usize;
     let (lower, higher) = planes.split_at_mut(used);
     for higher in higher {
@@ -189,8 +145,8 @@ pub(super) fn reach_wide(scores: &[[i32; SCORES]], floors: &[[i32; SCORES]], fou
     look::reach(scores, floors, found);
 }
 
-/// Counts the bits of every lane in the rows of each season, and keeps the least: one bit of every number per plane. Numbers
-/// that need more planes stay at the most that these can tell.
+/// Counts the bits of every lane in the rows of each season, and keeps the lowest count. Plane `p` holds bit `p` of every
+/// count. Counts that need more planes saturate.
 fn count(rows: &[Lanes], seasons: &Seasons) -> Planes {
     let mut counted = seasons.iter().map(|chosen| count_season(rows, chosen));
     let mut fewest = counted.next().unwrap_or([[0; WORDS]; PLANES]);
@@ -232,7 +188,7 @@ fn keep_least(mine: &mut Planes, theirs: &Planes) {
     let mut less: Bits = [0; WORDS];
     for (mine, theirs) in mine.iter().zip(theirs) {
         for ((less, mine), theirs) in less.iter_mut().zip(mine).zip(theirs) {
-            // From the lowest bit up, the highest that differs decides.
+            // The loop goes from the lowest bit up, so that the highest bit that differs decides.
             *less = (*less & !(mine ^ theirs)) | (mine & !theirs);
         }
     }

@@ -52,11 +52,11 @@ proptest! {
             keys.push((Key { base: columns.len() - 1, ..key }, values));
         }
         let own = [column(&bytes[0], 9), column(&bytes[1], 9)];
-        let mut recipes = Recipes::new(if bits { Sums::Bits } else { Sums::Scores });
+        let mut plan = ScoringPlan::new(if bits { SumKind::Bits } else { SumKind::Scores });
         // Another row before it, which must not be read.
-        let values = recipes.write(&[77]).expect("not all 0");
-        recipes.add(Key::default(), values);
-        recipes.end_row();
+        let values = plan.write(&[77]).expect("not all 0");
+        plan.add(Key::default(), values);
+        plan.end_row();
         let mut expected = [0_i16; LANES];
         for (at, (key, values)) in keys.iter_mut().enumerate() {
             if bits {
@@ -69,14 +69,14 @@ proptest! {
                 let value = values[class(key, &columns, &own, lane)];
                 *sum = if value < 0 || *sum < 0 { i16::MIN } else { *sum + value };
             }
-            if let Some(values) = recipes.write(values) {
-                recipes.add(key.clone(), values);
+            if let Some(values) = plan.write(values) {
+                plan.add(key.clone(), values);
             }
         }
-        recipes.end_row();
+        plan.end_row();
         for cpu in Cpu::levels() {
             let mut out = [5; LANES];
-            cpu.sum_up(&columns, &own, &recipes, 1, &mut out);
+            cpu.sum_up(&columns, &own, &plan, 1, &mut out);
             prop_assert_eq!(out, expected, "{}", cpu);
         }
     }

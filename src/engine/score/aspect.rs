@@ -1,9 +1,11 @@
-//! What one aspect of two people gives to their score and to the hard rules, and how its weight turns a criterion score
-//! into points.
+//! The interface of an aspect: answers of two people in, points and broken hard rules out.
+//!
+//! [`PointScale`] turns a criterion score into points, by the weight of the criterion in the policy. [`Story`] collects the
+//! reasons of all aspects on one pair.
 
 use std::hash::Hash;
 
-use super::columns::Columns;
+use super::columns::MentorColumns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{Criterion, FULL_SCORE, HardRule, Policy};
 use crate::engine::cpu::{Column, Cpu, Key};
@@ -11,57 +13,60 @@ use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
 
-/// One aspect of a pair: the answers it looks at on either side, and its judgement of two of them. People who gave the same
-/// answers are judged once.
+/// One aspect of a pair: the answers that it reads on either side, and its verdict on two answers. People who gave the same
+/// answer are judged once.
+///
+/// [`Aspect::mentee`], [`Aspect::mentor`], [`Aspect::judge`] and [`Aspect::explain`] define an aspect. The other methods
+/// make it fast if nearly all people give different answers.
 pub(in crate::engine) trait Aspect: Send + Sync {
-    /// What it looks at in a mentee.
+    /// The answer of a mentee.
     type Mentee: Clone + Eq + Hash + Send + Sync;
-    /// What it looks at in a mentor.
+    /// The answer of a mentor.
     type Mentor: Clone + Eq + Hash + Send + Sync;
 
-    /// What it looks at in a mentee.
+    /// Reads the answer of a mentee.
     fn mentee(&self, person: &Person<'_>) -> Self::Mentee;
 
-    /// What it looks at in a mentor.
+    /// Reads the answer of a mentor.
     fn mentor(&self, person: &Person<'_>) -> Self::Mentor;
 
-    /// Its judgement.
+    /// The verdict on two answers.
     fn judge(&self, mentee: &Self::Mentee, mentor: &Self::Mentor, ties: Ties) -> Verdict;
 
-    /// Lays out the answers of everyone, told once before any is judged, so that [`Aspect::key`] can put the mentors into
-    /// classes for one mentee at a time. `false` if it cannot, or need not because many people answer the same.
+    /// Writes the answers of all mentors into columns, so that [`Aspect::classifier`] can put the mentors into classes for
+    /// one mentee at a time. Called once, before any pair is judged. Returns `false` if the aspect does not do so.
     fn lay_out(
         &mut self,
         _mentees: &[Self::Mentee],
         _mentors: &[Self::Mentor],
-        _columns: &mut Columns,
+        _columns: &mut MentorColumns,
     ) -> bool {
         false
     }
 
-    /// How the class of every mentor, as seen by one mentee, is found: for the verdicts of [`Aspect::class_verdicts`].
-    fn key<'a>(&'a self, _mentee: &'a Self::Mentee) -> Found<'a> {
-        Found::default()
+    /// How the mentors are put into the classes of [`Aspect::class_verdicts`] for one mentee.
+    fn classifier<'a>(&'a self, _mentee: &'a Self::Mentee) -> Classifier<'a> {
+        Classifier::default()
     }
 
-    /// What of one mentee [`Aspect::class_verdicts`] depends on: there are few kinds.
+    /// A number that determines [`Aspect::class_verdicts`]: mentees of one kind have the same. There are few kinds.
     fn kind(&self, _mentee: &Self::Mentee) -> u32 {
         0
     }
 
-    /// Adds the verdict of every class that one mentee sees, where nobody is tied: at most 256.
+    /// Appends the verdict of one mentee with every class of mentors, where nobody is tied: at most 256 classes.
     fn class_verdicts(&self, _mentee: &Self::Mentee, _verdicts: &mut Vec<Verdict>) {}
 
-    /// The same judgement with its reasons.
+    /// Adds the same verdict with its reasons to `story`.
     fn explain(&self, mentee: &Self::Mentee, mentor: &Self::Mentor, ties: Ties, story: &mut Story);
 }
 
-/// How the classes of mentors are found for one mentee.
+/// How the mentors are put into classes for one mentee.
 #[derive(Default)]
-pub(in crate::engine) struct Found<'a> {
-    /// Where in the columns.
+pub(in crate::engine) struct Classifier<'a> {
+    /// The columns from which the class follows.
     pub key: Key,
-    /// What is added to that and has to be computed first: it stands in a column of her own.
+    /// A column of this mentee alone, which is computed first and added to the class.
     pub own: Option<Box<dyn Compute + 'a>>,
 }
 
@@ -71,19 +76,19 @@ pub(in crate::engine) trait Compute {
     fn compute(&mut self, block: usize, cpu: Cpu, column: &mut Column);
 }
 
-/// A criterion's part in the score of a pair.
+/// How a policy turns the score of one criterion into points of the pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::engine) struct Weight {
+pub(in crate::engine) struct PointScale {
     /// The criterion.
     pub criterion: Criterion,
-    /// Points it can give.
+    /// Points of the full score.
     pub max_points: u16,
     /// Criterion score of a missing answer.
     pub neutral: u16,
 }
 
-impl Weight {
-    /// The part of `criterion` under `policy`; `None` if it weighs nothing.
+impl PointScale {
+    /// The scale of `criterion` under `policy`; `None` if the criterion weighs nothing.
     pub(in crate::engine) fn of(policy: &Policy, criterion: Criterion) -> Option<Self> {
         let at =
             policy.criteria.iter().position(|weight| weight.criterion == criterion && weight.weight > 0)?;
@@ -91,7 +96,7 @@ impl Weight {
         Some(Self { criterion, max_points, neutral: policy.criteria[at].neutral.min(FULL_SCORE) })
     }
 
-    /// Points of a criterion score, rounded down; of the neutral value if an answer is missing.
+    /// Points of a criterion score, rounded down; points of the neutral score if an answer is missing.
     pub(in crate::engine) fn points(self, score: Option<u16>) -> u16 {
         let score = score.unwrap_or(self.neutral).min(FULL_SCORE);
         let points = u32::from(self.max_points) * u32::from(score) / u32::from(FULL_SCORE);
@@ -100,8 +105,8 @@ impl Weight {
 }
 
 /// Points of a criterion that may weigh nothing.
-pub(in crate::engine) fn points(weight: Option<Weight>, score: Option<u16>) -> Verdict {
-    weight.map_or(Verdict::CLEAR, |weight| Verdict::giving(weight.points(score)))
+pub(in crate::engine) fn points(scale: Option<PointScale>, score: Option<u16>) -> Verdict {
+    scale.map_or(Verdict::CLEAR, |scale| Verdict::giving(scale.points(score)))
 }
 
 /// The share `part` of `whole` as a criterion score, rounded down.
@@ -111,38 +116,40 @@ pub(in crate::engine) fn share(part: u32, whole: u32) -> u16 {
     u16::try_from(score.min(full)).unwrap_or(FULL_SCORE)
 }
 
-/// What the aspects say of one pair, with reasons.
+/// The reasons of the verdict on one pair: the finding of every criterion, and the broken rules.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Story {
-    /// What every criterion gives.
+    /// One finding per criterion that weighs anything.
     pub findings: Vec<Finding>,
     /// Broken rules.
     pub broken: Vec<(HardRule, Reason)>,
 }
 
-/// What one criterion gives to one pair.
+/// The contribution of one criterion to the score of one pair.
 #[derive(Debug)]
 pub(in crate::engine) struct Finding {
-    /// The criterion and its part.
-    pub weight: Weight,
-    /// Points it gives.
+    /// The criterion and its scale.
+    pub scale: PointScale,
+    /// Points of the criterion.
     pub points: u16,
-    /// Why.
+    /// The reason of the score.
     pub reason: Reason,
 }
 
 impl Story {
-    /// Adds what a criterion gives: its score and reason, `None` if an answer is missing.
-    pub(in crate::engine) fn finds(&mut self, weight: Option<Weight>, found: Option<(u16, Reason)>) {
-        let Some(weight) = weight else { return };
+    /// Adds the finding of a criterion: its score and reason, or `None` if an answer is missing.
+    pub(in crate::engine) fn finds(&mut self, scale: Option<PointScale>, found: Option<(u16, Reason)>) {
+        let Some(scale) = scale else { return };
         let (score, reason) = match found {
             Some((score, reason)) => (Some(score), reason),
-            None => (None, Reason::new(ReasonCode::MissingAnswer).with("criterion", code(&weight.criterion))),
+            None => {
+                (None, Reason::new(ReasonCode::MissingAnswer).with("criterion", scale.criterion.as_str()))
+            }
         };
-        self.findings.push(Finding { weight, points: weight.points(score), reason });
+        self.findings.push(Finding { scale, points: scale.points(score), reason });
     }
 
-    /// Adds the rules that only the whole verdict shows, and puts all into the order of the API.
+    /// Adds the broken rules that depend on the whole verdict, and sorts all broken rules into the order of the API.
     pub(in crate::engine) fn settle(&mut self, verdict: Verdict, min_score: u16) {
         if verdict.broken().contains(HardRule::MinScore) {
             let reason = Reason::new(ReasonCode::RuleMinScore).with("required", min_score);
@@ -158,9 +165,4 @@ impl Story {
     pub(in crate::engine) fn breaks(&mut self, rule: HardRule, reason: Reason) {
         self.broken.push((rule, reason));
     }
-}
-
-/// The code by which files and reasons name a criterion or rule, for example `career_stage`.
-pub(in crate::engine) fn code(named: &impl serde::Serialize) -> String {
-    serde_json::to_value(named).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

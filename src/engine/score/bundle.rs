@@ -1,14 +1,13 @@
-//! Several aspects looked up at once: their joint classes are named by one byte per mentor.
+//! Bundles: several aspects that are looked up at once, because one byte per mentor names their joint classes.
 
-use super::columns::Columns;
-use super::plane::Plane;
-use super::table::{Lookup, Way};
-use crate::engine::cpu::{Key, Recipes};
-use crate::engine::eligibility::Verdict;
+use super::columns::MentorColumns;
+use super::table::{Lookup, LookupWay};
+use crate::engine::cpu::{Key, ScoringPlan};
+use crate::engine::eligibility::{Plane, Verdict};
 
-/// Most joint classes of a bundle of several tables: more take longer to look up than another bundle.
+/// Largest number of joint classes of a bundle of several tables: more cost more than another bundle.
 const MOST: usize = 64;
-/// Most classes of a table, that a byte may name them.
+/// Number of classes that a byte can name.
 const MOST_ALONE: usize = 256;
 
 /// Aspects that are looked up together.
@@ -22,17 +21,18 @@ pub(super) struct Bundle {
     parts: Vec<(usize, Vec<u16>)>,
 }
 
-/// Joins tables into as few bundles as a first fit finds, few classes first; the tables that fit none are returned beside.
+/// Joins tables into bundles by first fit, tables of few classes first. Also returns the positions of the tables that have
+/// too many classes for any bundle.
 pub(super) fn bundle(
     tables: &[Box<dyn Lookup + '_>],
     mentors: usize,
-    columns: &mut Columns,
+    columns: &mut MentorColumns,
 ) -> (Vec<Bundle>, Vec<usize>) {
     let mut small: Vec<(usize, usize, &[u16])> = Vec::new();
     let mut wide = Vec::new();
     for (at, table) in tables.iter().enumerate() {
         match table.way() {
-            Way::Classes(classes, of) if classes <= MOST_ALONE => small.push((classes, at, of)),
+            LookupWay::Classes(classes, of) if classes <= MOST_ALONE => small.push((classes, at, of)),
             _ => wide.push(at),
         }
     }
@@ -50,7 +50,7 @@ pub(super) fn bundle(
     (bundles.into_iter().map(lay_out).collect(), wide)
 }
 
-/// A bundle in the making, with the joint class of every mentor.
+/// A bundle that is being built, with the joint class of every mentor.
 struct Joint {
     of_mentor: Vec<u8>,
     len: usize,
@@ -58,8 +58,8 @@ struct Joint {
 }
 
 impl Joint {
-    /// Takes in a table with the given class of every mentor, unless the joint classes became more than `most`, and more than
-    /// they are.
+    /// Adds a table with the given class of every mentor. Returns `false`, and changes nothing, if the number of joint classes
+    /// would grow above `most`.
     fn join(&mut self, table: usize, of: &[u16], most: usize) -> bool {
         const UNSEEN: u16 = u16::MAX;
         let mut numbers = vec![UNSEEN; MOST_ALONE * MOST_ALONE];
@@ -87,11 +87,11 @@ impl Joint {
 }
 
 impl Bundle {
-    /// Adds to the recipe of a row what one mentee's verdicts with every joint class amount to on a plane, together with one
-    /// that is the same of all mentors.
+    /// Adds a step to the plan of a row: the number, on a plane, of the verdict of one mentee with every joint class. The
+    /// verdict `of_all`, which is the same for all mentors, is part of it.
     pub(super) fn add_to(
         &self,
-        recipes: &mut Recipes,
+        plan: &mut ScoringPlan,
         tables: &[Box<dyn Lookup + '_>],
         mentee: usize,
         plane: Plane,
@@ -106,8 +106,8 @@ impl Bundle {
             }
         }
         let key = Key { base: self.column, ..Key::default() };
-        if let Some(values) = recipes.write(&joint.map(|verdict| plane.of(verdict))[..self.len]) {
-            recipes.add(key, values);
+        if let Some(values) = plan.write(&joint.map(|verdict| plane.of(verdict))[..self.len]) {
+            plan.add(key, values);
         }
     }
 }

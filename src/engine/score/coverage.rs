@@ -1,92 +1,51 @@
-//! Topics, functions and commodities: the share of what the mentee seeks that the mentor has. Coverage, not similarity: what
-//! the mentor has besides does not count against her.
+//! Coverage: the share of the terms that the mentee seeks which the mentor has.
+//!
+//! Terms of the mentor beyond these do not lower the score: coverage, not similarity.
 
-use super::aspect::{Aspect, Found, Story, Weight, points, share};
-use super::columns::Columns;
-use super::term_bytes::{TermBytes, most_terms};
+use super::aspect::{Aspect, Classifier, PointScale, Story, points, share};
+use super::columns::{MentorColumns, TermBytes, most_terms};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::profile::Profile;
-use crate::domain::vocabulary::{Commodity, Function, Terms, Topic};
 use crate::engine::cpu::Key;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
 
-/// A coverage criterion: where the terms stand, and how its reasons name them.
-pub(in crate::engine) struct Coverage {
-    weight: Weight,
-    terms: Covered,
+/// A criterion on coverage.
+pub(super) struct Coverage {
+    scale: PointScale,
+    terms: CoveredTerms,
     offered: TermBytes,
-    /// Column with the class of mentors who gave no terms, where they are.
+    /// Column with `silent_class` for mentors who gave no terms, and 0 for all others.
     silent: usize,
-    /// That class: beyond the most terms that anybody seeks.
+    /// The class of mentors who gave no terms: above the largest number of terms that any mentee seeks.
     silent_class: u8,
 }
 
-/// What tells one coverage criterion from another.
-struct Covered {
-    sought: fn(&Profile) -> u64,
-    offered: fn(&Profile) -> u64,
-    codes: fn(u64) -> String,
-    some: ReasonCode,
-    none: ReasonCode,
+/// What distinguishes one coverage criterion from another.
+pub(super) struct CoveredTerms {
+    /// Terms that a mentee seeks, as bits.
+    pub(super) sought: fn(&Profile) -> u64,
+    /// Terms that a mentor has, as bits.
+    pub(super) offered: fn(&Profile) -> u64,
+    /// Codes of the vocabulary, joined by `,`.
+    pub(super) codes: fn(u64) -> String,
+    /// Reason where the mentor has some of the terms.
+    pub(super) some: ReasonCode,
+    /// Reason where the mentor has none of the terms.
+    pub(super) none: ReasonCode,
     /// Parameter of `some` that counts the terms found.
-    found: &'static str,
-    /// Parameter of `some` that lists them.
-    list: &'static str,
+    pub(super) count: &'static str,
+    /// Parameter of `some` that lists the terms found.
+    pub(super) list: &'static str,
 }
 
-const TOPICS: Covered = Covered {
-    sought: |profile| profile.mentee_request.map_or(0, |request| request.topics.bits()),
-    offered: |profile| profile.mentor_offer.map_or(0, |offer| offer.topics.bits()),
-    codes: |bits| Terms::<Topic>::from_bits(bits).codes().collect::<Vec<_>>().join(","),
-    some: ReasonCode::TopicsCovered,
-    none: ReasonCode::TopicsNone,
-    found: "covered",
-    list: "topics",
-};
-
-const FUNCTIONS: Covered = Covered {
-    sought: |profile| profile.functions.bits(),
-    offered: |profile| profile.functions.bits(),
-    codes: |bits| Terms::<Function>::from_bits(bits).codes().collect::<Vec<_>>().join(","),
-    some: ReasonCode::FunctionsShared,
-    none: ReasonCode::FunctionsNone,
-    found: "common",
-    list: "functions",
-};
-
-const COMMODITIES: Covered = Covered {
-    sought: |profile| profile.commodities.bits(),
-    offered: |profile| profile.commodities.bits(),
-    codes: |bits| Terms::<Commodity>::from_bits(bits).codes().collect::<Vec<_>>().join(","),
-    some: ReasonCode::CommoditiesShared,
-    none: ReasonCode::CommoditiesNone,
-    found: "common",
-    list: "commodities",
-};
-
 impl Coverage {
-    /// Topics sought and offered.
-    pub(in crate::engine) fn topics(weight: Weight) -> Self {
-        Self::new(weight, TOPICS)
+    pub(super) fn new(scale: PointScale, terms: CoveredTerms) -> Self {
+        Self { scale, terms, offered: TermBytes::default(), silent: MentorColumns::ZERO, silent_class: 0 }
     }
 
-    /// Functions of the mentee and of the mentor.
-    pub(in crate::engine) fn functions(weight: Weight) -> Self {
-        Self::new(weight, FUNCTIONS)
-    }
-
-    /// Commodities of the mentee and of the mentor.
-    pub(in crate::engine) fn commodities(weight: Weight) -> Self {
-        Self::new(weight, COMMODITIES)
-    }
-
-    fn new(weight: Weight, terms: Covered) -> Self {
-        Self { weight, terms, offered: TermBytes::default(), silent: Columns::ZERO, silent_class: 0 }
-    }
-
-    /// `None` if a side gave no terms.
+    /// The criterion score; `None` if a side gave no terms.
     fn measure(sought: u64, offered: u64) -> Option<u16> {
         let common = (sought & offered).count_ones();
         (sought != 0 && offered != 0).then(|| share(common, sought.count_ones()))
@@ -106,10 +65,10 @@ impl Aspect for Coverage {
     }
 
     fn judge(&self, sought: &u64, offered: &u64, _: Ties) -> Verdict {
-        points(Some(self.weight), Self::measure(*sought, *offered))
+        points(Some(self.scale), Self::measure(*sought, *offered))
     }
 
-    fn lay_out(&mut self, mentees: &[u64], mentors: &[u64], columns: &mut Columns) -> bool {
+    fn lay_out(&mut self, mentees: &[u64], mentors: &[u64], columns: &mut MentorColumns) -> bool {
         self.offered = TermBytes::new(mentors, columns);
         self.silent_class = u8::try_from(most_terms(mentees) + 1).unwrap_or(u8::MAX);
         let class = |offered: &u64| if *offered == 0 { self.silent_class } else { 0 };
@@ -117,9 +76,9 @@ impl Aspect for Coverage {
         true
     }
 
-    fn key(&self, sought: &u64) -> Found<'_> {
+    fn classifier(&self, sought: &u64) -> Classifier<'_> {
         let key = Key { base: self.silent, masks: self.offered.masks(*sought), ..Key::default() };
-        Found { key, own: None }
+        Classifier { key, own: None }
     }
 
     fn kind(&self, sought: &u64) -> u32 {
@@ -129,9 +88,9 @@ impl Aspect for Coverage {
     fn class_verdicts(&self, sought: &u64, verdicts: &mut Vec<Verdict>) {
         let whole = sought.count_ones();
         let found = |common| (whole > 0).then(|| share(common, whole));
-        verdicts.extend((0..=whole).map(|common| points(Some(self.weight), found(common))));
+        verdicts.extend((0..=whole).map(|common| points(Some(self.scale), found(common))));
         verdicts.resize(usize::from(self.silent_class), Verdict::CLEAR);
-        verdicts.push(points(Some(self.weight), None));
+        verdicts.push(points(Some(self.scale), None));
     }
 
     fn explain(&self, sought: &u64, offered: &u64, _: Ties, story: &mut Story) {
@@ -140,10 +99,10 @@ impl Aspect for Coverage {
         let reason = || match common.count_ones() {
             0 => Reason::new(terms.none).with("sought", sought.count_ones()),
             found => Reason::new(terms.some)
-                .with(terms.found, found)
+                .with(terms.count, found)
                 .with("sought", sought.count_ones())
                 .with(terms.list, (terms.codes)(common)),
         };
-        story.finds(Some(self.weight), Self::measure(*sought, *offered).map(|score| (score, reason())));
+        story.finds(Some(self.scale), Self::measure(*sought, *offered).map(|score| (score, reason())));
     }
 }

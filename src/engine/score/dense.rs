@@ -1,57 +1,63 @@
-//! The dense pass: one mentee with a range of mentors, all aspects, 16 bits per pair.
+//! The dense pass: compiles the verdicts of a mentee into a scoring plan, and runs the plan on a range of mentors.
+//!
+//! Output: one number of 16 bits per pair, of one [`Plane`]. Invariant: the number is that of [`Scores::verdict`].
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::Scores;
-use super::aspect::{Compute, Found};
-use super::plane::Plane;
-use super::table::Way;
+use super::aspect::{Classifier, Compute};
+use super::scores::Scores;
+use super::table::LookupWay;
 use crate::domain::policy::HardRule;
-use crate::engine::cpu::{Column, LANES, Recipes, Values};
-use crate::engine::eligibility::{Rules, Verdict};
+use crate::engine::cpu::{Column, LANES, ScoringPlan, Values};
+use crate::engine::eligibility::{Plane, Rules, Verdict};
 use crate::engine::encode::ties::Ties;
+use crate::engine::problem::{FORBIDDEN, Fill, NarrowScores, PairScores, lot};
 
-/// Narrower tiles are computed pair by pair: laying out the classes would cost more.
+/// Tiles with fewer columns are computed pair by pair, because compiling a plan would cost more.
 const NARROW: usize = 16;
 
-/// What the recipe of one mentee leaves to be done.
+/// The part of one mentee's row that is not in the scoring plan.
 #[derive(Default)]
-struct Row<'a> {
-    /// What computes the columns of her own that the recipe speaks of.
+struct RowPlan<'a> {
+    /// Computes the columns of this mentee that the plan reads.
     own: Vec<Box<dyn Compute + 'a>>,
-    /// Those columns, of the block that is being summed up.
+    /// These columns, for the block that is being summed up.
     computed: Vec<Column>,
-    /// Tables that have no classes of a byte, and not one verdict for all mentors.
+    /// Tables whose classes no byte can name, and whose verdict is not the same for all mentors.
     singly: Vec<usize>,
 }
 
-/// What recipes are written with.
-struct Paper {
+/// Builds the scoring plan of some mentees on one plane.
+struct PlanBuilder {
     plane: Plane,
-    recipes: Recipes,
-    /// What was written for each kind of mentees, by table.
+    plan: ScoringPlan,
+    /// Values that are already in the plan, by table and kind of mentee.
     known: HashMap<(usize, u32), Option<Values>>,
     room: Vec<Verdict>,
 }
 
-/// Some mentees, ready to be summed up with any range of mentors.
+/// The compiled plan of some mentees, which can run on any range of mentors.
 pub(in crate::engine) struct Rows<'a> {
     scores: &'a Scores<'a>,
     mentees: Range<usize>,
     plane: Plane,
-    recipes: Recipes,
-    laid_out: Vec<Row<'a>>,
+    plan: ScoringPlan,
+    laid_out: Vec<RowPlan<'a>>,
 }
 
 impl<'a> Rows<'a> {
-    /// Lays out what a plane has of some mentees.
+    /// Compiles the plan of some mentees on a plane.
     pub(in crate::engine) fn new(scores: &'a Scores<'a>, mentees: Range<usize>, plane: Plane) -> Self {
-        let mut paper =
-            Paper { plane, recipes: Recipes::new(plane.sums()), known: HashMap::new(), room: Vec::new() };
-        let laid_out = mentees.clone().map(|mentee| scores.lay_out(mentee, &mut paper)).collect();
-        let recipes = paper.recipes;
-        Self { scores, mentees, plane, recipes, laid_out }
+        let mut builder = PlanBuilder {
+            plane,
+            plan: ScoringPlan::new(plane.sums()),
+            known: HashMap::new(),
+            room: Vec::new(),
+        };
+        let laid_out = mentees.clone().map(|mentee| scores.lay_out(mentee, &mut builder)).collect();
+        let plan = builder.plan;
+        Self { scores, mentees, plane, plan, laid_out }
     }
 
     /// Writes a tile, row-major.
@@ -67,14 +73,14 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Writes the sums of what all aspects say.
+    /// Writes the sums of the numbers of all aspects.
     fn sum_up(&mut self, cols: Range<usize>, out: &mut [i16]) {
-        let (scores, plane, recipes) = (self.scores, self.plane, &self.recipes);
+        let (scores, plane, plan) = (self.scores, self.plane, &self.plan);
         for block in cols.start / LANES..cols.end.div_ceil(LANES) {
             let first = block * LANES;
             let mentors = cols.start.max(first)..cols.end.min(first + LANES);
             let columns = scores.columns.block(block);
-            // First what reads a great deal, so that the columns stay in the nearest cache afterwards.
+            // Computed columns come first: they read much memory, and the block then stays in the L1 cache.
             for row in &mut self.laid_out {
                 row.computed.resize(row.own.len(), Column::ZERO);
                 for (column, compute) in row.computed.iter_mut().zip(&mut row.own) {
@@ -85,10 +91,10 @@ impl<'a> Rows<'a> {
             for ((at, row), out) in rows.zip(out.chunks_exact_mut(cols.len())) {
                 let out = &mut out[mentors.start - cols.start..mentors.end - cols.start];
                 if let Some(whole) = out.as_mut_array() {
-                    scores.cpu.sum_up(columns, &row.computed, recipes, at, whole);
+                    scores.cpu.sum_up(columns, &row.computed, plan, at, whole);
                 } else {
                     let mut whole = [0; LANES];
-                    scores.cpu.sum_up(columns, &row.computed, recipes, at, &mut whole);
+                    scores.cpu.sum_up(columns, &row.computed, plan, at, &mut whole);
                     out.copy_from_slice(&whole[mentors.start - first..mentors.end - first]);
                 }
             }
@@ -105,7 +111,7 @@ impl<'a> Rows<'a> {
 }
 
 impl Scores<'_> {
-    /// Writes what a plane has of a tile, row-major.
+    /// Writes the numbers of a tile on a plane, row-major.
     pub(in crate::engine) fn fill(
         &self,
         rows: Range<usize>,
@@ -124,31 +130,31 @@ impl Scores<'_> {
         }
     }
 
-    /// Number of tables by the way in which verdicts are found: in bundles, in classes of the mentee, one by one.
+    /// Number of tables in bundles, of tables with classes of the mentee, and of tables that are looked up pair by pair.
     #[cfg(test)]
     pub(in crate::engine) fn ways_of_looking_up(&self) -> [usize; 3] {
         let of_mentee =
-            self.wide.iter().filter(|at| matches!(self.tables[**at].way(), Way::OfMentee)).count();
+            self.wide.iter().filter(|at| matches!(self.tables[**at].way(), LookupWay::OfMentee)).count();
         [self.tables.len() - self.wide.len(), of_mentee, self.wide.len() - of_mentee]
     }
 
-    /// Writes what a mentee's aspects say of every class of mentors.
-    fn lay_out(&self, mentee: usize, paper: &mut Paper) -> Row<'_> {
-        let Paper { plane, recipes, known, room } = paper;
-        let mut row = Row::default();
-        // What is the same of all mentors: most people leave most of the rarer questions open.
+    /// Compiles the row of a mentee: the verdicts with every class of mentors go into the plan.
+    fn lay_out(&self, mentee: usize, builder: &mut PlanBuilder) -> RowPlan<'_> {
+        let PlanBuilder { plane, plan, known, room } = builder;
+        let mut row = RowPlan::default();
+        // Verdicts that are the same for all mentors: most people do not answer most of the rarer questions.
         let mut of_all = Verdict::CLEAR;
         for at in &self.wide {
             let table = &self.tables[*at];
-            if matches!(table.way(), Way::OfMentee) {
+            if matches!(table.way(), LookupWay::OfMentee) {
                 let values = known.entry((*at, table.kind(mentee))).or_insert_with(|| {
                     let verdicts = table.class_verdicts(mentee, room).iter();
-                    recipes.write(&verdicts.map(|verdict| plane.of(*verdict)).collect::<Vec<i16>>())
+                    plan.write(&verdicts.map(|verdict| plane.of(*verdict)).collect::<Vec<i16>>())
                 });
                 if let Some(values) = values {
-                    let Found { mut key, own } = table.key(mentee);
+                    let Classifier { mut key, own } = table.classifier(mentee);
                     key.own = own.is_some().then_some(row.own.len());
-                    recipes.add(key, *values);
+                    plan.add(key, *values);
                     row.own.extend(own);
                 }
             } else if !self.bundles.is_empty()
@@ -161,13 +167,13 @@ impl Scores<'_> {
         }
         for bundle in &self.bundles {
             let of_all = std::mem::replace(&mut of_all, Verdict::CLEAR);
-            bundle.add_to(recipes, &self.tables, mentee, *plane, of_all, room);
+            bundle.add_to(plan, &self.tables, mentee, *plane, of_all, room);
         }
-        recipes.end_row();
+        plan.end_row();
         row
     }
 
-    /// Adds the verdicts of a table that has no classes of a byte.
+    /// Adds the verdicts of a table whose classes no byte can name.
     fn add_singly(
         &self,
         mentee: usize,
@@ -178,7 +184,7 @@ impl Scores<'_> {
         out: &mut [i16],
     ) {
         let table = &self.tables[table];
-        if let Way::Classes(_, of) = table.way() {
+        if let LookupWay::Classes(_, of) = table.way() {
             let verdicts = table.class_verdicts(mentee, room);
             for (out, class) in out.iter_mut().zip(&of[mentors]) {
                 *out = out.saturating_add(plane.of(verdicts[usize::from(*class)]));
@@ -190,11 +196,11 @@ impl Scores<'_> {
         }
     }
 
-    /// Corrects what depends on the two people.
+    /// Corrects the numbers of pairs that have to do with each other: members of one group, and tied pairs.
     fn correct_pairs(&self, mentee: usize, mentors: &Range<usize>, plane: Plane, out: &mut [i16]) {
-        for apart in &self.apart {
-            let broken = plane.of(apart.broken());
-            for at in apart.members_with(mentee, mentors) {
+        for same_group in &self.same_group {
+            let broken = plane.of(same_group.broken());
+            for at in same_group.members_with(mentee, mentors) {
                 let number = &mut out[at - mentors.start];
                 *number = number.saturating_add(broken);
             }
@@ -228,7 +234,7 @@ impl Scores<'_> {
         }
     }
 
-    /// Applies the rule on people who could mentor each other, which looks at whole verdicts.
+    /// Applies the rule on mutual mentoring, which depends on whole verdicts.
     fn exclude_mutual(&self, mentee: usize, mentors: &Range<usize>, plane: Plane, out: &mut [i16]) {
         let (Some(mutual), Some(_)) = (&self.mutual, self.mentees[mentee].mentor) else { return };
         let first = mutual.mentors.partition_point(|at| (*at as usize) < mentors.start);
@@ -240,5 +246,39 @@ impl Scores<'_> {
                 *number = plane.of(self.verdict(mentee, at));
             }
         }
+    }
+}
+
+impl PairScores for Scores<'_> {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
+        let mut narrow = vec![0; rows.len() * cols.len()];
+        self.fill(rows, cols, Plane::Scores, &mut narrow);
+        for (out, score) in out.iter_mut().zip(narrow) {
+            *out = if score < 0 { FORBIDDEN } else { i32::from(score) };
+        }
+    }
+
+    fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
+        let verdict = self.verdict(mentee, mentor);
+        verdict.is_candidate().then(|| i32::from(verdict.score()))
+    }
+
+    fn lot(&self, mentee: usize, mentor: usize) -> u32 {
+        lot(self.keys[0][mentee], self.keys[1][mentor])
+    }
+
+    fn narrow(&self) -> Option<&dyn NarrowScores> {
+        Some(self)
+    }
+}
+
+impl NarrowScores for Scores<'_> {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
+        self.fill(rows, cols, Plane::Scores, out);
+    }
+
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, i16> {
+        let mut rows = Rows::new(self, rows, Plane::Scores);
+        Box::new(move |cols, out| rows.fill(cols, out))
     }
 }

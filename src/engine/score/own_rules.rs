@@ -1,12 +1,13 @@
-//! The rule that organisations' own rules bind both sides.
+//! Hard rule: the rules of either organisation bind both sides.
 //!
-//! Where so many organisations have rules that a byte cannot name them, the mentors are put into few classes for each mentee:
-//! by whether their organisation is closed, except for the few of her own organisation and of those excluded.
+//! If more organisations have rules than a byte can name, the mentors are put into four classes for each mentee. The class
+//! follows from whether the mentor's organisation is closed, except for the few mentors of the mentee's own organisation
+//! and of excluded organisations.
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::aspect::{Aspect, Compute, Found, Story};
-use super::columns::Columns;
+use super::aspect::{Aspect, Classifier, Compute, Story};
+use super::columns::MentorColumns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::engine::cpu::{Column, Cpu, Key, LANES};
@@ -16,28 +17,28 @@ use crate::engine::encode::{Organisations, Person};
 
 /// Organisations that a byte can name.
 const MOST_NAMED: usize = 256;
-/// The class of mentors of a closed organisation; that of all others is 0.
+/// The class of mentors of a closed organisation; the class of all others is 0.
 const CLOSED: u8 = 1;
 /// The class of mentors of the mentee's own organisation.
 const OWN: u8 = 2;
-/// The class of mentors whose organisation and hers exclude each other.
+/// The class of mentors whose organisation excludes the mentee's, or is excluded by it.
 const EXCLUDED: u8 = 3;
 
-/// The own rules of all organisations.
-pub(in crate::engine) struct OwnRules<'a> {
+/// The rules of all organisations.
+pub(super) struct OwnRules<'a> {
     organisations: &'a Organisations,
     /// Positions of every organisation's mentors, ascending.
     members: HashMap<u32, Vec<u32>>,
-    /// Those with which an organisation does not mix, by either's rules.
+    /// Organisations that each organisation excludes or is excluded by.
     excluded: HashMap<u32, BTreeSet<u32>>,
     /// The column with the class of mentors by their organisation alone.
     by_organisation: usize,
 }
 
 impl<'a> OwnRules<'a> {
-    pub(in crate::engine) fn new(organisations: &'a Organisations) -> Self {
+    pub(super) fn new(organisations: &'a Organisations) -> Self {
         let (members, excluded) = (HashMap::new(), HashMap::new());
-        Self { organisations, members, excluded, by_organisation: Columns::ZERO }
+        Self { organisations, members, excluded, by_organisation: MentorColumns::ZERO }
     }
 
     fn verdict(&self, mentee: Option<u32>, mentor: Option<u32>) -> Verdict {
@@ -49,7 +50,7 @@ impl<'a> OwnRules<'a> {
     }
 }
 
-/// Mentors whose class is not that of their organisation, ascending, with what makes up the difference.
+/// Mentors whose class does not follow from their organisation alone, ascending, each with the number to add to it.
 struct Others(Vec<(u32, u8)>);
 
 impl Compute for Others {
@@ -79,7 +80,7 @@ impl Aspect for OwnRules<'_> {
         self.verdict(*mentee, *mentor)
     }
 
-    fn lay_out(&mut self, _: &[Option<u32>], mentors: &[Option<u32>], columns: &mut Columns) -> bool {
+    fn lay_out(&mut self, _: &[Option<u32>], mentors: &[Option<u32>], columns: &mut MentorColumns) -> bool {
         for (at, organisation) in mentors.iter().enumerate() {
             if let Some(organisation) = organisation {
                 self.members.entry(*organisation).or_default().push(as_u32(at));
@@ -96,9 +97,9 @@ impl Aspect for OwnRules<'_> {
         true
     }
 
-    fn key<'k>(&'k self, mentee: &'k Option<u32>) -> Found<'k> {
+    fn classifier<'k>(&'k self, mentee: &'k Option<u32>) -> Classifier<'k> {
         let key = Key { base: self.by_organisation, ..Key::default() };
-        let Some(hers) = mentee else { return Found { key, own: None } };
+        let Some(hers) = mentee else { return Classifier { key, own: None } };
         let of = |organisation: &u32, class: u8| {
             let more = class.wrapping_sub(self.class(Some(*organisation)));
             self.members.get(organisation).into_iter().flatten().map(move |mentor| (*mentor, more))
@@ -107,7 +108,7 @@ impl Aspect for OwnRules<'_> {
         let excluded = excluded.flat_map(|other| of(other, EXCLUDED));
         let mut others: Vec<(u32, u8)> = of(hers, OWN).chain(excluded).collect();
         others.sort_unstable();
-        Found { key, own: Some(Box::new(Others(others))) }
+        Classifier { key, own: Some(Box::new(Others(others))) }
     }
 
     fn kind(&self, mentee: &Option<u32>) -> u32 {

@@ -1,29 +1,32 @@
-//! How each side of a round ranks the other: whom she has named comes before whom she has not, and then the pair's score
-//! decides. For STABLE; a pair that the rules forbid stays forbidden.
+//! Scores by which each side of a round ranks the other side, for the objective STABLE.
+//!
+//! People who were named come before people who were not, and the score of the pair decides among them. A forbidden pair
+//! stays forbidden.
 
 use std::ops::Range;
 
-use super::{Plane, Scores};
+use super::scores::Scores;
 use crate::domain::policy::FULL_SCORE;
+use crate::engine::eligibility::Plane;
 use crate::engine::encode::ties::Ties;
 use crate::engine::problem::{FORBIDDEN, NarrowScores, PairScores};
 
-/// What one who was named is ranked above everybody else by: the two together are within 16 bits.
+/// Added to the score of a person who was named: above any score, and the sum fits in 16 bits.
 const NAMED: i16 = FULL_SCORE.cast_signed() + 1;
 
-/// The scores of a round as one side sees them.
+/// The scores of a round by which one side ranks the other.
 pub(in crate::engine) struct Preferred<'a> {
     scores: &'a Scores<'a>,
     named: Ties,
 }
 
 impl<'a> Preferred<'a> {
-    /// As the mentees see them.
+    /// The scores by which the mentees rank the mentors.
     pub(in crate::engine) fn by_mentees(scores: &'a Scores<'a>) -> Self {
         Self { scores, named: Ties::MENTEE_PREFERS }
     }
 
-    /// As the mentors see them.
+    /// The scores by which the mentors rank the mentees.
     pub(in crate::engine) fn by_mentors(scores: &'a Scores<'a>) -> Self {
         Self { scores, named: Ties::MENTOR_PREFERS }
     }

@@ -1,75 +1,52 @@
-//! Goals and working styles: deep-level similarity, the strongest correlate of a good mentorship (Eby et al. 2013), as the
-//! share of common terms among all terms of the two (Jaccard 1901).
+//! Similarity: the number of common terms divided by the number of different terms of the two (Jaccard 1901).
+//!
+//! For deep-level similarity, the strongest correlate of a good mentorship (Eby et al. 2013).
 
-use super::aspect::{Aspect, Found, Story, Weight, points, share};
-use super::columns::Columns;
-use super::term_bytes::{TermBytes, most_terms};
+use super::aspect::{Aspect, Classifier, PointScale, Story, points, share};
+use super::columns::{MentorColumns, TermBytes, most_terms};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::profile::Profile;
-use crate::domain::vocabulary::{Goal, Terms, WorkingStyle};
 use crate::engine::cpu::Key;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
 
-/// Most terms of either side for which the classes of all pairs of numbers fit in a byte.
+/// Largest number of terms of either side for which a byte can name each pair of a size and a number of common terms.
 const MOST_TERMS: u32 = 15;
 
-/// A similarity criterion: where the terms stand, and how its reasons name them.
-pub(in crate::engine) struct Similarity {
-    weight: Weight,
-    terms: Compared,
+/// A criterion on similarity.
+pub(super) struct Similarity {
+    scale: PointScale,
+    terms: ComparedTerms,
     given: TermBytes,
     /// Column with the number of terms that every mentor gave, in the bits above `shift`.
     sizes: usize,
-    /// Bits of a class that tell the number of common terms.
+    /// Low bits of a class that hold the number of common terms.
     shift: u32,
-    /// Most terms of any mentor.
+    /// Largest number of terms of any mentor.
     most: u32,
 }
 
-/// What tells one similarity criterion from another.
-struct Compared {
-    of: fn(&Profile) -> u64,
-    codes: fn(u64) -> String,
-    some: ReasonCode,
-    none: ReasonCode,
+/// What distinguishes one similarity criterion from another.
+pub(super) struct ComparedTerms {
+    /// Terms of a person, as bits.
+    pub(super) of: fn(&Profile) -> u64,
+    /// Codes of the vocabulary, joined by `,`.
+    pub(super) codes: fn(u64) -> String,
+    /// Reason where the two have common terms.
+    pub(super) some: ReasonCode,
+    /// Reason where the two have no common term.
+    pub(super) none: ReasonCode,
     /// Parameter of `some` that lists the common terms.
-    list: &'static str,
+    pub(super) list: &'static str,
 }
 
-const GOALS: Compared = Compared {
-    of: |profile| profile.goals.bits(),
-    codes: |bits| Terms::<Goal>::from_bits(bits).codes().collect::<Vec<_>>().join(","),
-    some: ReasonCode::GoalsShared,
-    none: ReasonCode::GoalsNone,
-    list: "goals",
-};
-
-const WORKING_STYLES: Compared = Compared {
-    of: |profile| profile.working_styles.bits(),
-    codes: |bits| Terms::<WorkingStyle>::from_bits(bits).codes().collect::<Vec<_>>().join(","),
-    some: ReasonCode::StylesShared,
-    none: ReasonCode::StylesNone,
-    list: "styles",
-};
-
 impl Similarity {
-    /// Goals of both.
-    pub(in crate::engine) fn goals(weight: Weight) -> Self {
-        Self::new(weight, GOALS)
+    pub(super) fn new(scale: PointScale, terms: ComparedTerms) -> Self {
+        Self { scale, terms, given: TermBytes::default(), sizes: MentorColumns::ZERO, shift: 0, most: 0 }
     }
 
-    /// Working styles of both.
-    pub(in crate::engine) fn working_styles(weight: Weight) -> Self {
-        Self::new(weight, WORKING_STYLES)
-    }
-
-    fn new(weight: Weight, terms: Compared) -> Self {
-        Self { weight, terms, given: TermBytes::default(), sizes: Columns::ZERO, shift: 0, most: 0 }
-    }
-
-    /// `None` if a side gave no terms.
+    /// The criterion score; `None` if a side gave no terms.
     fn measure(a: u64, b: u64) -> Option<u16> {
         (a != 0 && b != 0).then(|| share((a & b).count_ones(), (a | b).count_ones()))
     }
@@ -88,10 +65,10 @@ impl Aspect for Similarity {
     }
 
     fn judge(&self, mentee: &u64, mentor: &u64, _: Ties) -> Verdict {
-        points(Some(self.weight), Self::measure(*mentee, *mentor))
+        points(Some(self.scale), Self::measure(*mentee, *mentor))
     }
 
-    fn lay_out(&mut self, mentees: &[u64], mentors: &[u64], columns: &mut Columns) -> bool {
+    fn lay_out(&mut self, mentees: &[u64], mentors: &[u64], columns: &mut MentorColumns) -> bool {
         let most_of_mentees = most_terms(mentees);
         self.most = most_terms(mentors);
         if most_of_mentees.max(self.most) > MOST_TERMS {
@@ -104,9 +81,9 @@ impl Aspect for Similarity {
         true
     }
 
-    fn key(&self, mine: &u64) -> Found<'_> {
+    fn classifier(&self, mine: &u64) -> Classifier<'_> {
         let key = Key { base: self.sizes, masks: self.given.masks(*mine), ..Key::default() };
-        Found { key, own: None }
+        Classifier { key, own: None }
     }
 
     fn kind(&self, mine: &u64) -> u32 {
@@ -118,7 +95,7 @@ impl Aspect for Similarity {
         for size in 0..=self.most {
             verdicts.extend((0..1 << self.shift).map(|common| {
                 let all = (mine + size).saturating_sub(common);
-                points(Some(self.weight), (mine > 0 && size > 0).then(|| share(common.min(all), all)))
+                points(Some(self.scale), (mine > 0 && size > 0).then(|| share(common.min(all), all)))
             }));
         }
     }
@@ -133,6 +110,6 @@ impl Aspect for Similarity {
                 .with("all", (mentee | mentor).count_ones())
                 .with(terms.list, (terms.codes)(common)),
         };
-        story.finds(Some(self.weight), Self::measure(*mentee, *mentor).map(|score| (score, reason())));
+        story.finds(Some(self.scale), Self::measure(*mentee, *mentor).map(|score| (score, reason())));
     }
 }

@@ -1,4 +1,6 @@
-//! Rules and scores straight from the profiles, slowly and obviously: no bits, no classes, minute by minute.
+//! Rules and scores computed from the profiles in the plainest way: no bits, no classes, minute by minute.
+//!
+//! The reference of a criterion stands in the test module of its own file, so that a new criterion brings its reference.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +11,10 @@ use jiff::{Span, Timestamp};
 use crate::domain::language::LanguageLevel;
 use crate::domain::name::ProfileRef;
 use crate::domain::organisation::OrganisationRules;
-use crate::domain::policy::{Criterion, HardRule, PreviousPartners};
+use crate::domain::policy::{HardRule, PreviousPartners};
 use crate::domain::profile::{ConsentPurpose, Profile, RosterAvailability};
 use crate::domain::snapshot::{Participant, Snapshot};
+use crate::engine::score::expected;
 
 pub(super) struct Reference<'a> {
     snapshot: &'a Snapshot,
@@ -111,7 +114,7 @@ impl<'a> Reference<'a> {
         mentor: (&Participant, &Option<Free>),
     ) -> (u16, BTreeSet<HardRule>) {
         let minutes = mentee.1.as_ref().zip(mentor.1.as_ref()).map(|(a, b)| Self::common_minutes(a, b));
-        let pair = Pair {
+        let pair = ReferencePair {
             snapshot: self.snapshot,
             a: &mentee.0.profile,
             b: &mentor.0.profile,
@@ -122,7 +125,7 @@ impl<'a> Reference<'a> {
         let policy = &self.snapshot.policy;
         let points =
             policy.max_points().into_iter().zip(&policy.criteria).map(|((criterion, max), weight)| {
-                u64::from(max) * pair.criterion(criterion).unwrap_or(u64::from(weight.neutral)) / 10_000
+                u64::from(max) * expected(criterion, &pair).unwrap_or(u64::from(weight.neutral)) / 10_000
             });
         let score = u16::try_from(points.sum::<u64>()).expect("at most full");
         (score, pair.broken(score))
@@ -130,105 +133,23 @@ impl<'a> Reference<'a> {
 }
 
 /// Two people and their common minutes.
-struct Pair<'a> {
-    snapshot: &'a Snapshot,
-    a: &'a ProfileRef,
-    b: &'a ProfileRef,
-    mentee: &'a Profile,
-    mentor: &'a Profile,
-    minutes: Option<u16>,
+pub(in crate::engine) struct ReferencePair<'a> {
+    pub(in crate::engine) snapshot: &'a Snapshot,
+    pub(in crate::engine) a: &'a ProfileRef,
+    pub(in crate::engine) b: &'a ProfileRef,
+    pub(in crate::engine) mentee: &'a Profile,
+    pub(in crate::engine) mentor: &'a Profile,
+    pub(in crate::engine) minutes: Option<u16>,
 }
 
-impl Pair<'_> {
-    fn gap(&self) -> Option<i32> {
+impl ReferencePair<'_> {
+    pub(in crate::engine) fn gap(&self) -> Option<i32> {
         let stages = self.mentor.career_stage.zip(self.mentee.career_stage);
         stages.map(|(x, y)| i32::from(x) - i32::from(y))
     }
 
-    fn were_partners(&self) -> bool {
+    pub(in crate::engine) fn were_partners(&self) -> bool {
         self.mentee.previous_partners.contains(self.b) || self.mentor.previous_partners.contains(self.a)
-    }
-
-    /// The criterion score; `None` for a missing answer.
-    fn criterion(&self, criterion: Criterion) -> Option<u64> {
-        let Self { a, b, mentee, mentor, .. } = *self;
-        match criterion {
-            Criterion::Topics => {
-                let sought: Vec<_> = mentee.mentee_request.expect("a mentee").topics.codes().collect();
-                covered(&sought, &mentor.mentor_offer.expect("a mentor").topics.codes().collect::<Vec<_>>())
-            }
-            Criterion::Functions => covered(
-                &mentee.functions.codes().collect::<Vec<_>>(),
-                &mentor.functions.codes().collect::<Vec<_>>(),
-            ),
-            Criterion::Commodities => covered(
-                &mentee.commodities.codes().collect::<Vec<_>>(),
-                &mentor.commodities.codes().collect::<Vec<_>>(),
-            ),
-            Criterion::CareerStage => self.gap().map(|gap| match gap {
-                ..=-2 => 0,
-                -1 => 2_000,
-                0 => 5_000,
-                1 | 2 => 10_000,
-                3 => 7_000,
-                4 => 4_500,
-                5 => 2_500,
-                _ => 1_000,
-            }),
-            Criterion::Language => Some(match common_level(mentee, mentor) {
-                None => 0,
-                Some(LanguageLevel::A1) => 500,
-                Some(LanguageLevel::A2) => 1_000,
-                Some(LanguageLevel::B1) => 2_000,
-                Some(LanguageLevel::B2) => 6_000,
-                Some(LanguageLevel::C1) => 8_000,
-                Some(LanguageLevel::C2) => 9_000,
-                Some(LanguageLevel::Native) => 10_000,
-            }),
-            Criterion::WeeklyOverlap => {
-                self.minutes.map(|minutes| u64::from(minutes.min(240)) * 10_000 / 240)
-            }
-            Criterion::RegionNear => Some(nearness(mentee, mentor)),
-            Criterion::RegionFar => Some(10_000 - nearness(mentee, mentor)),
-            Criterion::MeetingMode => {
-                let (x, y) = (modes(mentee), modes(mentor));
-                let near = mentee.country == mentor.country;
-                let common = x.iter().filter(|mode| y.contains(mode) && (near || **mode == "call")).count();
-                let either = x.len() + y.iter().filter(|mode| !x.contains(mode)).count();
-                (!x.is_empty() && !y.is_empty()).then(|| common as u64 * 10_000 / either as u64)
-            }
-            Criterion::Goals => {
-                let (x, y) =
-                    (mentee.goals.codes().collect::<Vec<_>>(), mentor.goals.codes().collect::<Vec<_>>());
-                (!x.is_empty() && !y.is_empty()).then(|| jaccard(&x, &y))
-            }
-            Criterion::WorkingStyle => {
-                let x = mentee.working_styles.codes().collect::<Vec<_>>();
-                let y = mentor.working_styles.codes().collect::<Vec<_>>();
-                (!x.is_empty() && !y.is_empty()).then(|| jaccard(&x, &y))
-            }
-            Criterion::Preference => {
-                let weights = &self.snapshot.policy.criteria;
-                let weight = weights.iter().find(|weight| weight.criterion == criterion)?;
-                let half = |named: &[ProfileRef], other| match (named.is_empty(), named.contains(other)) {
-                    (true, _) => u64::from(weight.neutral) / 2,
-                    (false, true) => 5_000,
-                    (false, false) => 0,
-                };
-                (!mentee.preferred.is_empty() || !mentor.preferred.is_empty())
-                    .then(|| half(&mentee.preferred, b) + half(&mentor.preferred, a))
-            }
-            Criterion::WaitingTime => {
-                let since = mentee.mentee_request.expect("a mentee").waiting_since;
-                let days = since.map_or(0, |since| (self.snapshot.start_date - since).get_days());
-                Some(u64::try_from(days.clamp(0, 365)).expect("not negative") * 10_000 / 365)
-            }
-            Criterion::PreviousPartner => {
-                let prefers = self.snapshot.policy.rules.previous_partners == PreviousPartners::Prefer;
-                Some(if self.were_partners() == prefers { 10_000 } else { 0 })
-            }
-            Criterion::Identity => self.identity(mentee, mentor),
-        }
     }
 
     /// The broken rules at a score.
@@ -287,45 +208,29 @@ impl Pair<'_> {
         ];
         broken.into_iter().filter(|(_, is_broken)| *is_broken).map(|(rule, _)| rule).collect()
     }
-
-    fn identity(&self, a: &Profile, b: &Profile) -> Option<u64> {
-        let answers = |person: &Profile| {
-            let identity = person
-                .identity
-                .filter(|_| person.consents_to(ConsentPurpose::Identity, self.snapshot.freeze_time));
-            let shares: Vec<_> = identity.iter().flat_map(|identity| identity.shares.codes()).collect();
-            let wishes: Vec<_> = identity.iter().flat_map(|identity| identity.wishes.codes()).collect();
-            (shares, wishes)
-        };
-        let (a, b) = (answers(a), answers(b));
-        let met = a.1.iter().filter(|wish| b.0.contains(wish)).count()
-            + b.1.iter().filter(|wish| a.0.contains(wish)).count();
-        let asked = |wishes: usize, shares: usize| if shares == 0 { 0 } else { wishes };
-        let wishes = asked(a.1.len(), b.0.len()) + asked(b.1.len(), a.0.len());
-        (wishes > 0).then(|| met as u64 * 10_000 / wishes as u64)
-    }
 }
 
 fn same(a: Option<&String>, b: Option<&String>) -> bool {
     a.is_some() && a == b
 }
 
-fn modes(person: &Profile) -> Vec<&'static str> {
+pub(in crate::engine) fn modes(person: &Profile) -> Vec<&'static str> {
     let modes = [(person.meeting_modes.by_call, "call"), (person.meeting_modes.in_person, "in_person")];
     modes.into_iter().filter(|(given, _)| *given).map(|(_, mode)| mode).collect()
 }
 
-fn covered(sought: &[&str], offered: &[&str]) -> Option<u64> {
+pub(in crate::engine) fn covered(sought: &[&str], offered: &[&str]) -> Option<u64> {
     let found = sought.iter().filter(|code| offered.contains(code)).count() as u64;
     (!sought.is_empty() && !offered.is_empty()).then(|| found * 10_000 / sought.len() as u64)
 }
 
-fn jaccard(a: &[&str], b: &[&str]) -> u64 {
+pub(in crate::engine) fn jaccard(a: &[&str], b: &[&str]) -> Option<u64> {
     let common = a.iter().filter(|code| b.contains(code)).count();
-    (common * 10_000 / (a.len() + b.len() - common)) as u64
+    let all = a.len() + b.len() - common;
+    (!a.is_empty() && !b.is_empty()).then(|| (common * 10_000 / all) as u64)
 }
 
-fn nearness(a: &Profile, b: &Profile) -> u64 {
+pub(in crate::engine) fn nearness(a: &Profile, b: &Profile) -> u64 {
     let (here, there) = (a.country.region(), b.country.region());
     match () {
         () if a.country == b.country => 10_000,
@@ -335,7 +240,7 @@ fn nearness(a: &Profile, b: &Profile) -> u64 {
     }
 }
 
-fn common_level(a: &Profile, b: &Profile) -> Option<LanguageLevel> {
+pub(in crate::engine) fn common_level(a: &Profile, b: &Profile) -> Option<LanguageLevel> {
     let pairs = a.languages.iter().flat_map(|x| b.languages.iter().map(move |y| (x, y)));
     pairs.filter(|(x, y)| x.primary() == y.primary()).map(|(x, y)| x.level.min(y.level)).max()
 }

@@ -1,29 +1,73 @@
-//! Groups that keep people apart: one employer, one group of competitors.
+//! Hard rules that keep particular people apart: one person, a private answer, one employer, or one group of competitors.
 
 use std::ops::Range;
 
-use super::aspect::Story;
+use super::aspect::{Aspect, Story};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{HardRule, HardRules};
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
-use crate::engine::encode::ties::as_u32;
+use crate::engine::encode::ties::{Ties, as_u32};
 
-/// A rule that people of one group are not matched. Few mentors share a group with a given mentee, so they are looked up
-/// from the group and cost the dense pass nothing.
-pub(in crate::engine) struct Apart {
+/// The rules that nobody is matched with herself, and that private answers exclude a pair. An avoid list and a reporting
+/// line are one rule, so that no explanation shows which of them excludes a pair.
+pub(super) struct Exclusions {
+    /// Whether people of one reporting line are kept apart.
+    reporting_line: bool,
+}
+
+impl Exclusions {
+    /// The rules under a policy.
+    pub(super) fn new(rules: &HardRules) -> Self {
+        Self { reporting_line: !rules.allow_same_reporting_line }
+    }
+
+    fn is_private(&self, ties: Ties) -> bool {
+        ties.has(Ties::AVOIDED) || self.reporting_line && ties.has(Ties::REPORTING_LINE)
+    }
+}
+
+impl Aspect for Exclusions {
+    type Mentee = ();
+    type Mentor = ();
+
+    fn mentee(&self, _: &Person<'_>) {}
+
+    fn mentor(&self, _: &Person<'_>) {}
+
+    fn judge(&self, (): &(), (): &(), ties: Ties) -> Verdict {
+        Verdict::CLEAR
+            .breaking_if(ties.has(Ties::SAME_PERSON), HardRule::SamePerson)
+            .breaking_if(self.is_private(ties), HardRule::Private)
+    }
+
+    fn explain(&self, (): &(), (): &(), ties: Ties, story: &mut Story) {
+        if ties.has(Ties::SAME_PERSON) {
+            story.breaks(HardRule::SamePerson, Reason::new(ReasonCode::RuleSamePerson));
+        }
+        if self.is_private(ties) {
+            story.breaks(HardRule::Private, Reason::new(ReasonCode::RulePrivate));
+        }
+    }
+}
+
+/// A rule that people of one group are not matched.
+///
+/// Few mentors share a group with a mentee. The dense pass therefore corrects their pairs one by one, from a list of the
+/// members of the group.
+pub(super) struct SameGroup {
     rule: HardRule,
     reason: ReasonCode,
     of_mentee: Vec<Option<u32>>,
     of_mentor: Vec<Option<u32>>,
-    /// Mentors ordered by group, then position; `starts[g]..starts[g + 1]` are those of group `g`.
+    /// Positions of mentors, ordered by group, then position; `starts[g]..starts[g + 1]` are those of group `g`.
     members: Vec<u32>,
     starts: Vec<usize>,
 }
 
-impl Apart {
-    /// The rules on employers and competitors that a policy sets.
-    pub(in crate::engine) fn of_policy(
+impl SameGroup {
+    /// The rules on employers and competitors, as far as the policy has them.
+    pub(super) fn of_policy(
         rules: &HardRules,
         mentees: &[&Person<'_>],
         mentors: &[&Person<'_>],
@@ -75,21 +119,17 @@ impl Apart {
     }
 
     /// The verdict of one pair.
-    pub(in crate::engine) fn pair(&self, mentee: usize, mentor: usize) -> Verdict {
+    pub(super) fn pair(&self, mentee: usize, mentor: usize) -> Verdict {
         Verdict::CLEAR.breaking_if(self.are_together(mentee, mentor), self.rule)
     }
 
-    /// The verdict of the rule on people of one group.
-    pub(in crate::engine) fn broken(&self) -> Verdict {
+    /// The verdict of a pair of one group.
+    pub(super) fn broken(&self) -> Verdict {
         Verdict::CLEAR.breaking_if(true, self.rule)
     }
 
-    /// The mentors of a range whom the rule keeps from a mentee.
-    pub(in crate::engine) fn members_with(
-        &self,
-        mentee: usize,
-        mentors: &Range<usize>,
-    ) -> impl Iterator<Item = usize> {
+    /// The mentors of a range who are of the group of a mentee.
+    pub(super) fn members_with(&self, mentee: usize, mentors: &Range<usize>) -> impl Iterator<Item = usize> {
         let members = self.of_mentee[mentee].map_or(&[][..], |group| {
             &self.members[self.starts[group as usize]..self.starts[group as usize + 1]]
         });
@@ -99,7 +139,7 @@ impl Apart {
     }
 
     /// The verdict of one pair with its reason.
-    pub(in crate::engine) fn explain(&self, mentee: usize, mentor: usize, story: &mut Story) {
+    pub(super) fn explain(&self, mentee: usize, mentor: usize, story: &mut Story) {
         if self.are_together(mentee, mentor) {
             story.breaks(self.rule, Reason::new(self.reason));
         }

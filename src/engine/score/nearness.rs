@@ -1,22 +1,22 @@
-//! Where people live: nearness for rounds that want to meet, distance for rounds that want exchange.
+//! Nearness of the places where two people live: same country, same region, same continent, or none of these.
 
-use super::aspect::{Aspect, Story, Weight, points};
+use super::aspect::{Aspect, PointScale, Story, points};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::ties::Ties;
 use crate::engine::encode::{Person, Place};
 
-/// How far apart two people live, with the score of nearness. The score of distance is what is left to the full score.
+/// How far apart two people live, with the score of nearness. The score of distance is the full score less that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Apart {
+enum Distance {
     SameCountry = 10_000,
     SameRegion = 7_000,
     SameContinent = 4_000,
     DifferentContinents = 0,
 }
 
-impl Apart {
+impl Distance {
     fn between(a: Place, b: Place) -> Self {
         if a.country == b.country {
             Self::SameCountry
@@ -31,24 +31,24 @@ impl Apart {
 }
 
 /// A criterion on the places of two people.
-pub(in crate::engine) struct Nearness {
-    weight: Weight,
+pub(super) struct Nearness {
+    scale: PointScale,
     far: bool,
 }
 
 impl Nearness {
     /// The nearer the better.
-    pub(in crate::engine) fn near(weight: Weight) -> Self {
-        Self { weight, far: false }
+    pub(super) fn near(scale: PointScale) -> Self {
+        Self { scale, far: false }
     }
 
     /// The farther the better.
-    pub(in crate::engine) fn far(weight: Weight) -> Self {
-        Self { weight, far: true }
+    pub(super) fn far(scale: PointScale) -> Self {
+        Self { scale, far: true }
     }
 
-    fn score(&self, apart: Apart) -> u16 {
-        let near = apart as u16;
+    fn score(&self, distance: Distance) -> u16 {
+        let near = distance as u16;
         if self.far { FULL_SCORE - near } else { near }
     }
 }
@@ -66,24 +66,24 @@ impl Aspect for Nearness {
     }
 
     fn judge(&self, mentee: &Home, mentor: &Home, _: Ties) -> Verdict {
-        points(Some(self.weight), Some(self.score(Apart::between(mentee.place, mentor.place))))
+        points(Some(self.scale), Some(self.score(Distance::between(mentee.place, mentor.place))))
     }
 
     fn explain(&self, mentee: &Home, mentor: &Home, _: Ties, story: &mut Story) {
-        let apart = Apart::between(mentee.place, mentor.place);
-        let reason = match apart {
-            Apart::SameCountry => Reason::new(ReasonCode::SameCountry).with("country", mentee.country),
-            Apart::SameRegion => Reason::new(ReasonCode::SameRegion).with("region", mentee.region),
-            Apart::SameContinent => Reason::new(ReasonCode::SameContinent),
-            Apart::DifferentContinents => Reason::new(ReasonCode::DifferentContinents),
+        let distance = Distance::between(mentee.place, mentor.place);
+        let reason = match distance {
+            Distance::SameCountry => Reason::new(ReasonCode::SameCountry).with("country", mentee.country),
+            Distance::SameRegion => Reason::new(ReasonCode::SameRegion).with("region", mentee.region),
+            Distance::SameContinent => Reason::new(ReasonCode::SameContinent),
+            Distance::DifferentContinents => Reason::new(ReasonCode::DifferentContinents),
         };
-        story.finds(Some(self.weight), Some((self.score(apart), reason)));
+        story.finds(Some(self.scale), Some((self.score(distance), reason)));
     }
 }
 
 /// A place with the codes that reasons carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::engine) struct Home {
+pub(super) struct Home {
     place: Place,
     country: &'static str,
     region: &'static str,

@@ -1,30 +1,31 @@
-//! Languages: how well the weaker of the two speaks their best common language. The hard rule asks for a common language at
-//! working level on both sides.
+//! Criterion `language`: the level at which the weaker of the two speaks their best common language.
+//!
+//! The hard rule on languages asks for a common language at a level of the policy or better, on both sides.
 
-use super::aspect::{Aspect, Found, Story, Weight, points};
-use super::columns::Columns;
+use super::super::aspect::{Aspect, Classifier, PointScale, Story, points};
+use super::super::columns::MentorColumns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::language::LanguageLevel;
 use crate::domain::policy::{FULL_SCORE, HardRule};
 use crate::engine::cpu::Key;
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::Person;
 use crate::engine::encode::languages::{Languages, Speaks};
 use crate::engine::encode::ties::Ties;
+use crate::engine::encode::{Person, Round};
 
 /// Most languages for which the levels of all mentors are laid out, a byte each.
 const MOST_LANGUAGES: usize = 128;
 
 /// Criterion and rule on common languages.
-pub(in crate::engine) struct CommonLanguage<'a> {
-    weight: Option<Weight>,
+pub(super) struct CommonLanguage<'a> {
+    scale: Option<PointScale>,
     required: LanguageLevel,
     languages: &'a Languages,
-    /// For every language the column of levels: a mentor has as many bits as the number of her level, from 1.
+    /// Column of levels of every language: each mentor has as many low bits set as the number of her level, from 1.
     levels: Vec<usize>,
 }
 
-/// As many low bits as the number of a level.
+/// As many low bits set as the number of a level.
 fn bits_of(level: u8) -> u8 {
     !(u8::MAX << level)
 }
@@ -43,18 +44,14 @@ fn score(level: Option<LanguageLevel>) -> u16 {
     }
 }
 
-impl<'a> CommonLanguage<'a> {
-    /// Under a policy's weight and the level it asks for.
-    pub(in crate::engine) fn new(
-        weight: Option<Weight>,
-        required: LanguageLevel,
-        languages: &'a Languages,
-    ) -> Self {
-        Self { weight, required, languages, levels: Vec::new() }
-    }
+pub(super) fn aspect<'a>(scale: Option<PointScale>, round: &'a Round<'_>) -> Option<CommonLanguage<'a>> {
+    let required = round.snapshot.policy.rules.min_language_level;
+    Some(CommonLanguage { scale, required, languages: &round.languages, levels: Vec::new() })
+}
 
+impl CommonLanguage<'_> {
     fn verdict(&self, level: Option<LanguageLevel>) -> Verdict {
-        points(self.weight, Some(score(level))).breaking_if(self.is_too_low(level), HardRule::Language)
+        points(self.scale, Some(score(level))).breaking_if(self.is_too_low(level), HardRule::Language)
     }
 
     fn is_too_low(&self, level: Option<LanguageLevel>) -> bool {
@@ -78,7 +75,7 @@ impl Aspect for CommonLanguage<'_> {
         self.verdict(mentee.best_common_level(mentor))
     }
 
-    fn lay_out(&mut self, _: &[Speaks], mentors: &[Speaks], columns: &mut Columns) -> bool {
+    fn lay_out(&mut self, _: &[Speaks], mentors: &[Speaks], columns: &mut MentorColumns) -> bool {
         let languages = self.languages.len();
         if languages > MOST_LANGUAGES {
             return false;
@@ -93,11 +90,12 @@ impl Aspect for CommonLanguage<'_> {
         true
     }
 
-    fn key(&self, mentee: &Speaks) -> Found<'_> {
-        // Of two levels of one language the common bits are those of the lower, and united the highest remains.
+    fn classifier(&self, mentee: &Speaks) -> Classifier<'_> {
+        // The common bits of two levels of one language are the bits of the lower level. The union over the languages has
+        // the bits of the best common level.
         let masks =
             mentee.levels().map(|(language, level)| (self.levels[language], bits_of(level))).collect();
-        Found { key: Key { masks, united: true, ..Key::default() }, own: None }
+        Classifier { key: Key { masks, united: true, ..Key::default() }, own: None }
     }
 
     fn class_verdicts(&self, _: &Speaks, verdicts: &mut Vec<Verdict>) {
@@ -120,10 +118,29 @@ impl Aspect for CommonLanguage<'_> {
                 }
             }
         };
-        story.finds(self.weight, Some((score(level), reason)));
+        story.finds(self.scale, Some((score(level), reason)));
         if self.is_too_low(level) {
             let reason = Reason::new(ReasonCode::RuleLanguage).with("level", self.required.as_str());
             story.breaks(HardRule::Language, reason);
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::domain::language::LanguageLevel;
+    use crate::engine::tests::reference::{ReferencePair, common_level};
+
+    pub(in super::super) fn expected(pair: &ReferencePair<'_>) -> Option<u64> {
+        Some(match common_level(pair.mentee, pair.mentor) {
+            None => 0,
+            Some(LanguageLevel::A1) => 500,
+            Some(LanguageLevel::A2) => 1_000,
+            Some(LanguageLevel::B1) => 2_000,
+            Some(LanguageLevel::B2) => 6_000,
+            Some(LanguageLevel::C1) => 8_000,
+            Some(LanguageLevel::C2) => 9_000,
+            Some(LanguageLevel::Native) => 10_000,
+        })
     }
 }

@@ -1,73 +1,79 @@
-//! Weekly overlap: common minutes per week in the season of the round where there are fewest, full score from four hours.
-//! The hard rule asks for a least number of minutes; a side without hours breaks no rule.
+//! Criterion `weekly_overlap`: common minutes per week in the season of the round that has the fewest, in proportion to
+//! four hours.
 //!
-//! Few people share their hours with others, so this is the dearest aspect. The dense pass turns it on its side: for every
-//! half hour there is one bit per mentor, and the half hours of a mentee are added up for [`LANES`] mentors at a time.
+//! The hard rule on common hours asks for a lowest number of minutes. A side that gave no hours breaks no rule.
+//!
+//! Few people have the same hours, so the answers do not fall into few classes, and this aspect costs the most. The dense
+//! pass transposes the hours: it keeps one bit per mentor for every half hour, and adds up the half hours of a mentee for
+//! [`LANES`] mentors at a time.
 
-use super::aspect::{Aspect, Compute, Found, Story, Weight, points, share};
-use super::columns::Columns;
+use super::super::aspect::{Aspect, Classifier, Compute, PointScale, Story, points, share};
+use super::super::columns::MentorColumns;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::engine::cpu::{Column, Cpu, Key, LANES, Lanes, Seasons, WORDS};
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::Person;
-use crate::engine::encode::availability::{Calendar, HALF_HOURS, Hours, WEEKS, minutes_per_week};
+use crate::engine::encode::availability::{HALF_HOURS, Hours, WEEKS, minutes_per_week};
 use crate::engine::encode::ties::{Ties, as_u32};
+use crate::engine::encode::{Person, Round};
 
 /// Minutes per week that give the full score.
 const ENOUGH_MINUTES: u16 = 240;
 /// Half hours over four weeks that the classes of this aspect can count.
 const MOST_COUNT: usize = 200;
-/// Half hours per week that few people have more of.
+/// Half hours per week that few people exceed: the room that is reserved.
 const USUAL: usize = 64;
 
 /// Criterion and rule on common hours.
-pub(in crate::engine) struct Overlap {
-    weight: Option<Weight>,
+pub(super) struct Overlap {
+    scale: Option<PointScale>,
     /// 0 switches the rule off.
     required: u16,
     seasons: usize,
-    /// Common half hours over four weeks from which nothing changes any more.
+    /// Common half hours over four weeks that suffice for the rule and for the full score: more change nothing.
     enough: usize,
-    /// Everybody; those without hours or with a roster have none here.
-    weekly: Block,
-    /// Mentors with a roster alone.
-    rostered: Block,
+    /// Hours of all mentors. The bits of mentors without hours or with a roster are 0.
+    weekly: HourBits,
+    /// Hours of the mentors with a roster.
+    rostered: HourBits,
     /// Positions of mentors with a roster, ascending.
     with_roster: Vec<usize>,
-    /// How many of them stand before each chunk of mentors, and in all.
+    /// Number of mentors with a roster before each chunk of mentors, and in all.
     rosters_before: Vec<usize>,
-    /// Columns with the class of no common half hour: as mentees without a roster see it, and those with one.
+    /// Columns with the class of a mentor at no common half hour: for mentees without a roster, and for mentees with one.
     bases: [usize; 2],
 }
 
-/// One bit for each of some mentors and every half hour, [`LANES`] mentors at a time.
+/// One bit for each mentor and half hour, [`LANES`] mentors at a time.
 #[derive(Default)]
-struct Block {
+struct HourBits {
     /// Weeks that are kept per season: one, or all four.
     weeks: usize,
-    /// Rows of one chunk of mentors: one per season, week and half hour, and a blank one.
+    /// Rows of one chunk of mentors: one per season, week and half hour, and a row without any bit.
     rows: usize,
-    /// All rows of the first chunk, then those of the second.
+    /// All rows of the first chunk of mentors, then all rows of the second chunk, and so on.
     free: Vec<Lanes>,
 }
 
+pub(super) fn aspect(scale: Option<PointScale>, round: &Round<'_>) -> Option<Overlap> {
+    let required = round.snapshot.policy.rules.min_weekly_overlap_minutes;
+    (scale.is_some() || required > 0).then(|| Overlap::new(scale, required, round.calendar.seasons()))
+}
+
 impl Overlap {
-    /// Under a policy's weight and the minutes it asks for.
-    pub(in crate::engine) fn new(weight: Option<Weight>, required: u16, calendar: &Calendar) -> Self {
+    fn new(scale: Option<PointScale>, required: u16, seasons: usize) -> Self {
         let enough = |half_hours: &u32| minutes_per_week(*half_hours) >= required.max(ENOUGH_MINUTES);
+        let enough = (0..u32::from(u16::MAX)).find(enough);
         Self {
-            weight,
+            scale,
             required,
-            seasons: calendar.seasons(),
-            enough: (0..u32::from(u16::MAX))
-                .find(enough)
-                .map_or(usize::MAX, |half_hours| half_hours as usize),
-            weekly: Block::default(),
-            rostered: Block::default(),
+            seasons,
+            enough: enough.map_or(usize::MAX, |half_hours| half_hours as usize),
+            weekly: HourBits::default(),
+            rostered: HourBits::default(),
             with_roster: Vec::new(),
             rosters_before: Vec::new(),
-            bases: [Columns::ZERO; 2],
+            bases: [MentorColumns::ZERO; 2],
         }
     }
 
@@ -85,24 +91,24 @@ impl Overlap {
     }
 
     fn verdict(&self, minutes: Option<u16>) -> Verdict {
-        points(self.weight, minutes.map(Self::score))
+        points(self.scale, minutes.map(Self::score))
             .breaking_if(minutes.is_some_and(|minutes| self.is_too_little(minutes)), HardRule::WeeklyOverlap)
     }
 
-    /// The class of no common half hour over four weeks. Before it come the classes of common half hours in the one week
-    /// that tells all, where neither has a roster.
+    /// The class of no common half hour over four weeks. The classes before it count common half hours of one week: where
+    /// neither side has a roster, all weeks of a season are the same.
     fn first_of_four_weeks(&self) -> usize {
         self.enough.div_ceil(WEEKS) + 1
     }
 
-    /// The class of mentors who gave no hours: the last.
+    /// The class of mentors who gave no hours: the last class.
     fn silent_class(&self) -> usize {
         self.first_of_four_weeks() + self.enough + 1
     }
 }
 
-impl Block {
-    /// The mentors of some hours, of which `weeks` weeks are kept.
+impl HourBits {
+    /// The bits of the given hours, of which `weeks` weeks of each season are kept.
     fn new<'h>(
         hours: impl ExactSizeIterator<Item = Option<&'h Hours>>,
         seasons: usize,
@@ -125,7 +131,7 @@ impl Block {
         Self { weeks, rows, free }
     }
 
-    /// The rows of the half hours of a mentee in some weeks of each season.
+    /// The rows of the half hours of a mentee, in the first `weeks` weeks of each season.
     fn rows_of(&self, mentee: &Hours, seasons: usize, weeks: usize) -> Seasons {
         let blank = as_u32(self.rows.saturating_sub(1));
         let mut rows = Seasons::with_room(seasons * weeks * USUAL, blank);
@@ -153,11 +159,11 @@ impl Block {
 /// Common half hours of one mentee with mentors.
 struct Common<'a> {
     overlap: &'a Overlap,
-    /// Her rows in each season, among mentors without a roster and among those with one.
+    /// Rows of the mentee in each season: in `weekly`, and in `rostered`.
     rows: [Seasons; 2],
-    /// Half hours from which nothing changes any more, with mentors without a roster.
+    /// Common half hours with a mentor without a roster from which more change nothing.
     most: u8,
-    /// Counts of the chunk of mentors with a roster that was looked at last.
+    /// The chunk of mentors with a roster that was counted last, and its counts.
     rostered: (Option<usize>, Column),
 }
 
@@ -179,7 +185,7 @@ impl Compute for Common<'_> {
 }
 
 impl Common<'_> {
-    /// The counts of a chunk of mentors with a roster.
+    /// The counts of a chunk of mentors with a roster. Consecutive blocks often need the same chunk.
     fn rostered(&mut self, chunk: usize, cpu: Cpu) -> &Column {
         let (known, counts) = &mut self.rostered;
         if *known != Some(chunk) {
@@ -207,7 +213,12 @@ impl Aspect for Overlap {
         self.verdict(Self::minutes(mentee.as_ref(), mentor.as_ref()))
     }
 
-    fn lay_out(&mut self, _: &[Option<Hours>], mentors: &[Option<Hours>], columns: &mut Columns) -> bool {
+    fn lay_out(
+        &mut self,
+        _: &[Option<Hours>],
+        mentors: &[Option<Hours>],
+        columns: &mut MentorColumns,
+    ) -> bool {
         if self.enough >= MOST_COUNT {
             return false;
         }
@@ -218,8 +229,8 @@ impl Aspect for Overlap {
             (0..=mentors.len().div_ceil(LANES)).map(|chunk| before(chunk * LANES)).collect();
         let weekly = mentors.iter().map(|hours| hours.as_ref().filter(|hours| hours.weeks() == 1));
         let rostered = self.with_roster.iter().map(|at| mentors[*at].as_ref());
-        self.weekly = Block::new(weekly, self.seasons, 1);
-        self.rostered = Block::new(rostered, self.seasons, WEEKS);
+        self.weekly = HourBits::new(weekly, self.seasons, 1);
+        self.rostered = HourBits::new(rostered, self.seasons, WEEKS);
         let (four_weeks, silent) = (byte(self.first_of_four_weeks()), byte(self.silent_class()));
         self.bases = [0, four_weeks].map(|of_one_week| {
             columns.add(mentors.iter().map(|mentor| match weeks(mentor) {
@@ -231,8 +242,8 @@ impl Aspect for Overlap {
         true
     }
 
-    fn key<'a>(&'a self, mentee: &'a Option<Hours>) -> Found<'a> {
-        let Some(mentee) = mentee else { return Found::default() };
+    fn classifier<'a>(&'a self, mentee: &'a Option<Hours>) -> Classifier<'a> {
+        let Some(mentee) = mentee else { return Classifier::default() };
         let has_roster = mentee.weeks() > 1;
         let (weeks, most) = if has_roster { (WEEKS, self.enough) } else { (1, self.enough.div_ceil(WEEKS)) };
         let rows = [
@@ -241,7 +252,7 @@ impl Aspect for Overlap {
         ];
         let common = Common { overlap: self, rows, most: byte(most), rostered: (None, Column::ZERO) };
         let key = Key { base: self.bases[usize::from(has_roster)], ..Key::default() };
-        Found { key, own: Some(Box::new(common)) }
+        Classifier { key, own: Some(Box::new(common)) }
     }
 
     fn kind(&self, mentee: &Option<Hours>) -> u32 {
@@ -260,7 +271,7 @@ impl Aspect for Overlap {
     fn explain(&self, mentee: &Option<Hours>, mentor: &Option<Hours>, _: Ties, story: &mut Story) {
         let minutes = Self::minutes(mentee.as_ref(), mentor.as_ref());
         let reason = |minutes: u16| Reason::new(ReasonCode::OverlapMinutes).with("minutes", minutes);
-        story.finds(self.weight, minutes.map(|minutes| (Self::score(minutes), reason(minutes))));
+        story.finds(self.scale, minutes.map(|minutes| (Self::score(minutes), reason(minutes))));
         if let Some(minutes) = minutes.filter(|minutes| self.is_too_little(*minutes)) {
             let reason = Reason::new(ReasonCode::RuleWeeklyOverlap)
                 .with("minutes", minutes)
@@ -272,4 +283,13 @@ impl Aspect for Overlap {
 
 fn byte(class: usize) -> u8 {
     u8::try_from(class).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::engine::tests::reference::ReferencePair;
+
+    pub(in super::super) fn expected(pair: &ReferencePair<'_>) -> Option<u64> {
+        pair.minutes.map(|minutes| u64::from(minutes.min(240)) * 10_000 / 240)
+    }
 }

@@ -1,22 +1,24 @@
-//! Ways of meeting: the share of common ones, of all that either gave; in person counts within one country. The hard rule
-//! excludes pairs that share none; a missing answer breaks no rule.
+//! Criterion `meeting_mode`: the number of common ways of meeting, divided by the number of ways that either side gave.
+//!
+//! Meeting in person is common only to people of one country. The hard rule on ways of meeting excludes pairs without a
+//! common way. A missing answer breaks no rule.
 
-use super::aspect::{Aspect, Story, Weight, points, share};
+use super::super::aspect::{Aspect, PointScale, Story, points, share};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::domain::profile::MeetingModes;
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
+use crate::engine::encode::{Person, Round};
 
 /// Criterion and rule on ways of meeting.
-pub(in crate::engine) struct Meeting {
-    weight: Option<Weight>,
+pub(super) struct Meeting {
+    scale: Option<PointScale>,
 }
 
-/// Where someone lives and how she can meet.
+/// Where a person lives and how she can meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::engine) struct Meets {
+pub(super) struct Meets {
     country: u16,
     by_call: bool,
     in_person: bool,
@@ -27,7 +29,7 @@ impl Meets {
         !self.by_call && !self.in_person
     }
 
-    /// The common modes; `None` if a side gave none. In person they meet only within one country.
+    /// The common modes; `None` if a side gave none.
     fn common(self, other: Self) -> Option<MeetingModes> {
         let common = MeetingModes {
             by_call: self.by_call && other.by_call,
@@ -42,11 +44,8 @@ impl Meets {
     }
 }
 
-impl Meeting {
-    /// Under a policy's weight.
-    pub(in crate::engine) fn new(weight: Option<Weight>) -> Self {
-        Self { weight }
-    }
+pub(super) fn aspect(scale: Option<PointScale>, _: &Round<'_>) -> Option<Meeting> {
+    Some(Meeting { scale })
 }
 
 impl Aspect for Meeting {
@@ -64,7 +63,7 @@ impl Aspect for Meeting {
 
     fn judge(&self, mentee: &Meets, mentor: &Meets, _: Ties) -> Verdict {
         let common = mentee.common(*mentor);
-        points(self.weight, common.map(|common| mentee.score(*mentor, common)))
+        points(self.scale, common.map(|common| mentee.score(*mentor, common)))
             .breaking_if(common.is_some_and(|common| common.is_empty()), HardRule::MeetingMode)
     }
 
@@ -79,9 +78,22 @@ impl Aspect for Meeting {
             };
             Reason::new(ReasonCode::ModesShared).with("modes", modes)
         };
-        story.finds(self.weight, common.map(|common| (mentee.score(*mentor, common), reason(common))));
+        story.finds(self.scale, common.map(|common| (mentee.score(*mentor, common), reason(common))));
         if common.is_some_and(|common| common.is_empty()) {
             story.breaks(HardRule::MeetingMode, Reason::new(ReasonCode::RuleMeetingMode));
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::engine::tests::reference::{ReferencePair, modes};
+
+    pub(in super::super) fn expected(pair: &ReferencePair<'_>) -> Option<u64> {
+        let (x, y) = (modes(pair.mentee), modes(pair.mentor));
+        let near = pair.mentee.country == pair.mentor.country;
+        let common = x.iter().filter(|mode| y.contains(mode) && (near || **mode == "call")).count();
+        let either = x.len() + y.iter().filter(|mode| !x.contains(mode)).count();
+        (!x.is_empty() && !y.is_empty()).then(|| common as u64 * 10_000 / either as u64)
     }
 }
