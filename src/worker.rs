@@ -58,7 +58,7 @@ impl Worker {
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.service.board().until_queued() => {}
+                () = self.service.live_runs().until_queued() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
@@ -72,7 +72,7 @@ impl Worker {
     /// to the next claim, when the lease has run out.
     async fn execute(&self, claim: ClaimedRun, stop: &CancellationToken) {
         let stopwatch = Stopwatch::start();
-        let live = self.service.board().begin(&claim.run.name);
+        let live = self.service.live_runs().begin(&claim.run.name);
         let ended = if claim.cancel_requested {
             live.stop(Stop::Cancelled);
             self.end_stopped(&claim, &live).await
@@ -99,7 +99,7 @@ impl Worker {
                 }
             }
         };
-        self.service.board().end(&claim.run.name);
+        self.service.live_runs().end(&claim.run.name);
         match ended {
             Ok(end) => tracing::info!(end, duration.micros = stopwatch.micros(), "run ended"),
             Err(error) => {

@@ -27,7 +27,7 @@ use crate::domain::vocabulary::Lang;
 use crate::error::Error;
 use crate::instance::builder::{Builder, Received};
 use crate::instance::{Instance, Violations};
-use crate::service::{Action, Headway, Service, Solved, Unmet, Work, refused};
+use crate::service::{Action, Service, Solved, Unmet, Work, WorkProgress, refused};
 
 /// Answers of a stream that may wait for a slow reader.
 const ANSWERS_AHEAD: usize = 4;
@@ -70,7 +70,7 @@ impl SolverService for SolverApi {
         let lang = lang(&language_code)?;
         let (aim, instance) = whole(problem).await?;
         let Solved { instance, outcome } =
-            self.service.solve(&caller, instance, aim.objective)?.end().await?;
+            self.service.solve(&caller, instance, aim.objective)?.finish().await?;
         let outcome = match outcome {
             Ok(proved) => Outcome::Result(result(&instance, &proved)),
             Err(Unmet { impossible, reasons }) => {
@@ -99,7 +99,7 @@ impl SolverService for SolverApi {
             let instance = off_the_async_threads(move || finish(problem, aim.coverage_first)).await?;
             let mut work = this.service.solve(&caller, instance, aim.objective)?;
             follow(&mut work, &answers, Answer::Progress, solve_answer).await?;
-            tell(work.end().await?, lang, &answers).await
+            tell(work.finish().await?, lang, &answers).await
         };
         self.streams.spawn(work, async move |status| drop(failing.send(Err(status)).await));
         Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
@@ -122,7 +122,7 @@ impl SolverService for SolverApi {
         });
         let (instance, read) = read.await?;
         let (pairs, evidence) = read.map_err(refused)?;
-        let check = self.service.verify(&caller, instance, pairs, evidence)?.end().await?;
+        let check = self.service.verify(&caller, instance, pairs, evidence)?.finish().await?;
         Ok(Response::new(verdict(&names, &check)))
     }
 
@@ -147,7 +147,7 @@ impl SolverService for SolverApi {
             let (pairs, evidence) = read.map_err(refused)?;
             let mut work = this.service.verify(&caller, instance, pairs, evidence)?;
             follow(&mut work, &answers, Verdict::Progress, verify_answer).await?;
-            let verdict = verdict(&names, &work.end().await?);
+            let verdict = verdict(&names, &work.finish().await?);
             send(&answers, verify_answer(Verdict::Verdict(verdict))).await
         };
         self.streams.spawn(work, async move |status| drop(failing.send(Err(status)).await));
@@ -340,10 +340,10 @@ async fn follow<T: Send + 'static, C, M>(
 ) -> Result<(), Status> {
     loop {
         let news = tokio::select! {
-            news = work.news() => news,
+            news = work.next_progress() => news,
             () = answers.closed() => return Err(Error::Cancelled.into()),
         };
-        let Some(Headway { stage, done, total }) = news else { return Ok(()) };
+        let Some(WorkProgress { stage, done, total }) = news else { return Ok(()) };
         let stage = stage.map_or("queue", |stage| stage.as_str()).to_owned();
         let told = v1::SolveProgress { stage, done: count(done), total: count(total) };
         send(answers, message(progress(told))).await?;

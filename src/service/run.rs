@@ -60,7 +60,7 @@ impl Service {
             Begun::Fresh(mut session) => {
                 let run = session.start_run(&round).await?;
                 session.commit(&remembered(&run.name.number)?).await?;
-                self.board.run_queued();
+                self.live_runs.run_queued();
                 Ok(run)
             }
         }
@@ -91,7 +91,7 @@ impl Service {
     }
 
     fn watch(&self, scope: Scope, name: RunRef) -> RunWatch {
-        RunWatch { service: self.clone(), scope, name, changes: self.board.changes(), last: None }
+        RunWatch { service: self.clone(), scope, name, changes: self.live_runs.changes(), last: None }
     }
 
     /// Cancels a run, and answers how it ended: a run that ended before is left as it is.
@@ -104,8 +104,8 @@ impl Service {
             Begun::Fresh(mut session) => {
                 session.cancel_run(&name).await?;
                 session.commit(&[]).await?;
-                self.board.stop(&name, Stop::Cancelled);
-                self.board.run_queued();
+                self.live_runs.stop(&name, Stop::Cancelled);
+                self.live_runs.run_queued();
             }
         }
         let mut watch = self.watch(scope.clone(), name.clone());
@@ -197,7 +197,7 @@ impl Service {
     async fn current(&self, scope: &Scope, name: &RunRef) -> Result<Run> {
         let mut run = self.store.run(scope, name).await?;
         if run.state == RunState::Running {
-            run.progress = self.board.progress(name).or(run.progress);
+            run.progress = self.live_runs.progress(name).or(run.progress);
         }
         Ok(run)
     }

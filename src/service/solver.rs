@@ -55,7 +55,7 @@ pub struct Diagnosed {
 
 /// How far the work on a problem is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Headway {
+pub struct WorkProgress {
     /// What is being done; `None` while other callers' problems are solved first.
     pub stage: Option<Stage>,
     /// Units that are done.
@@ -67,13 +67,13 @@ pub struct Headway {
 /// Tells of the work on a problem, and ends it when the other half is gone.
 #[derive(Debug)]
 struct Watched {
-    headway: watch::Sender<Headway>,
+    progress: watch::Sender<WorkProgress>,
     stop: CancellationToken,
 }
 
 impl Observer for Watched {
     fn progress(&self, stage: Stage, done: u64, total: u64) {
-        self.headway.send_replace(Headway { stage: Some(stage), done, total });
+        self.progress.send_replace(WorkProgress { stage: Some(stage), done, total });
     }
 
     fn is_cancelled(&self) -> bool {
@@ -86,30 +86,30 @@ impl Observer for Watched {
 pub struct Work<T> {
     /// One task, which ends with the work.
     task: JoinSet<Result<T>>,
-    headway: watch::Receiver<Headway>,
+    progress: watch::Receiver<WorkProgress>,
     _stop: DropGuard,
 }
 
 impl<T: Send + 'static> Work<T> {
     /// The next news: how far the work is, or `None` when it is done.
-    pub async fn news(&mut self) -> Option<Headway> {
-        self.headway.changed().await.ok()?;
-        Some(*self.headway.borrow_and_update())
+    pub async fn next_progress(&mut self) -> Option<WorkProgress> {
+        self.progress.changed().await.ok()?;
+        Some(*self.progress.borrow_and_update())
     }
 
     /// The end of the work.
-    pub async fn end(mut self) -> Result<T> {
+    pub async fn finish(mut self) -> Result<T> {
         let ended = self.task.join_next().await.ok_or(Error::Cancelled)?;
         ended.map_err(|error| Error::Internal("the solver panicked".into(), Some(error.into())))?
     }
 
     fn start(service: &Service, work: impl FnOnce(&dyn Observer) -> Result<T> + Send + 'static) -> Self {
-        let (tell, mut headway) = watch::channel(Headway::default());
+        let (tell, mut progress) = watch::channel(WorkProgress::default());
         // That the work waits for its turn is news, too.
-        headway.mark_changed();
+        progress.mark_changed();
         let stop = CancellationToken::new();
         let (turn, threads) = (Arc::clone(&service.solver_turn), service.solver_threads);
-        let watched = Watched { headway: tell, stop: stop.clone() };
+        let watched = Watched { progress: tell, stop: stop.clone() };
         let span = tracing::Span::current();
         let mut task = JoinSet::new();
         task.spawn(async move {
@@ -126,7 +126,7 @@ impl<T: Send + 'static> Work<T> {
                 Err(panic) => Err(Error::Internal("the solver panicked".into(), Some(panic.into()))),
             }
         });
-        Self { task, headway, _stop: stop.drop_guard() }
+        Self { task, progress, _stop: stop.drop_guard() }
     }
 }
 

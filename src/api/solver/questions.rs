@@ -44,7 +44,7 @@ pub(super) async fn what_if(
     let (instance, result, (questions, most)) = read.await?.map_err(refused)?;
     let most = if most == 0 { ALTERNATES.unsigned_abs() as usize } else { most };
     let work = api.service.what_if(&caller, instance, result, (questions, most))?;
-    let (instance, answers) = work.end().await?;
+    let (instance, answers) = work.finish().await?;
     let answers = answers.iter().map(|answer| v1::WhatIfAnswer {
         alternates: answer.iter().map(|one| alternate(&instance, one)).collect(),
     });
@@ -69,7 +69,7 @@ pub(super) async fn repair(
     })
     .await?;
     let work = api.service.repair(&caller, Ok(instance), aim.objective, (known, budget))?;
-    let (instance, mended) = work.end().await?;
+    let (instance, mended) = work.finish().await?;
     Ok(Response::new(repaired(&instance, &mended, gone)))
 }
 
@@ -85,6 +85,6 @@ pub(super) async fn diagnose(
     let recruits = within(max_recruits, || "max_recruits".to_owned(), MOST_RECRUITS, &mut wrong);
     wrong.none().map_err(refused)?;
     let (aim, instance) = whole(problem).await?;
-    let diagnosed = api.service.diagnose(&caller, instance, aim.objective, recruits)?.end().await?;
+    let diagnosed = api.service.diagnose(&caller, instance, aim.objective, recruits)?.finish().await?;
     Ok(Response::new(diagnosis(&diagnosed, lang)))
 }
