@@ -3,6 +3,7 @@
 
 pub mod caller;
 pub mod explanation;
+pub mod failure;
 pub mod language;
 pub mod name;
 pub mod organisation;

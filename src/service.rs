@@ -33,7 +33,7 @@ pub use permission::Action;
 pub use profile::Export;
 pub use round::{Enrolled, RefusedEnrolment};
 pub use run::{ExplainedPair, RunWatch};
-pub use solver::{Diagnosed, Solved, Unmet, Work, WorkProgress, refused};
+pub use solver::{Diagnosed, Solved, Unmet, Work, WorkProgress};
 
 /// The use cases. Clones share everything.
 #[derive(Debug, Clone)]
@@ -110,7 +110,7 @@ fn parse_request_id(id: &str) -> Result<String> {
     parsed.map(|uuid| uuid.to_string()).map_err(|_| {
         let mut violations = Violations::default();
         violations.push("request_id", id, "is not a UUID", "make a new random UUID for every new request");
-        Error::InvalidFields(violations.into_inner())
+        Error::InvalidFields(violations)
     })
 }
 

@@ -11,7 +11,7 @@ use crate::clock::Stopwatch;
 use crate::domain::run::Stage;
 use crate::engine::problem::{Observer as _, Stopped};
 use crate::engine::{self, ENGINE_VERSION, Outcome};
-use crate::error::{Error, Result, chain};
+use crate::error::{Error, Reason, Result, chain};
 use crate::service::{LiveRun, Service, Stop};
 use crate::store::{ClaimedRun, RunOutcome, Store};
 
@@ -53,7 +53,7 @@ impl Worker {
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::warn!(error.type = error.reason(), "no run could be claimed; trying again")
+                    tracing::warn!(error.type = error.reason().code(), "no run could be claimed; trying again")
                 }
             }
             tokio::select! {
@@ -78,7 +78,7 @@ impl Worker {
             self.end_stopped(&claim, &live).await
         } else if claim.run.attempt > MAX_ATTEMPTS {
             let message = format!("interrupted {MAX_ATTEMPTS} times; start a new run, and tell operations");
-            self.fail(&claim, "RUN_INTERRUPTED", &message).await
+            self.fail(&claim, Reason::RunInterrupted, &message).await
         } else {
             match self.solve(&claim, &live, stop).await {
                 Ok(Some(outcome)) if live.stopped().is_none() => {
@@ -89,7 +89,7 @@ impl Worker {
                 // The lease runs out, and the next claim tries again.
                 Err(error @ Error::StoreUnavailable(_)) => Err(error),
                 Err(error) => {
-                    tracing::error!(error.type = error.reason(), error = chain(&error), "run failed");
+                    tracing::error!(error.type = error.reason().code(), error = chain(&error), "run failed");
                     self.fail(
                         &claim,
                         error.reason(),
@@ -103,7 +103,7 @@ impl Worker {
         match ended {
             Ok(end) => tracing::info!(end, duration.micros = stopwatch.micros(), "run ended"),
             Err(error) => {
-                tracing::warn!(error.type = error.reason(), error = chain(&error), "the run's end could not be written")
+                tracing::warn!(error.type = error.reason().code(), error = chain(&error), "the run's end could not be written")
             }
         }
     }
@@ -151,7 +151,9 @@ impl Worker {
             Ok(heard) if heard.cancel_requested => live.stop(Stop::Cancelled),
             Ok(_) => {}
             Err(Error::RunState { .. }) => live.stop(Stop::Lost),
-            Err(error) => tracing::warn!(error.type = error.reason(), "a sign of life could not be written"),
+            Err(error) => {
+                tracing::warn!(error.type = error.reason().code(), "a sign of life could not be written")
+            }
         }
     }
 
@@ -174,7 +176,7 @@ impl Worker {
         }
     }
 
-    async fn fail(&self, claim: &ClaimedRun, reason: &str, message: &str) -> Result<&'static str> {
+    async fn fail(&self, claim: &ClaimedRun, reason: Reason, message: &str) -> Result<&'static str> {
         self.store().fail_run(claim, self.service.clock().now(), reason, message).await?;
         Ok("failed")
     }

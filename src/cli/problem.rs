@@ -13,12 +13,13 @@ use serde_json::json;
 use super::Failure;
 use crate::domain::policy::Objective;
 use crate::domain::run::Stage;
+use crate::domain::violation::{Violation, Violations};
 use crate::engine::assign::Start;
 use crate::engine::constrained::Constrained;
 use crate::engine::objective::Evidence;
 use crate::engine::pool;
 use crate::engine::problem::{Observer, Stopped, Unobserved};
-use crate::instance::{self, Instance, Violation, Violations};
+use crate::instance::{self, Instance};
 
 /// People who are listed at most where a sentence is about them.
 const LISTED: usize = 20;
@@ -111,7 +112,7 @@ impl Source {
                     groups: open_if(&self.groups)?,
                 })
             }
-            _ => Err(Violation { place: "arguments".to_owned(), what: "name the problem".to_owned() }.into()),
+            _ => Err(Violation::new("arguments", "name the problem").into()),
         };
         let mut instance = read.map_err(|wrong| refuse("the problem cannot be read", &wrong))?;
         let aim = Aim::of(self.objective, &mut instance);
@@ -183,7 +184,7 @@ fn read_proof(instance: &Instance, aim: Aim, file: &Path) -> Result<Evidence, Fa
     let evidence = instance::proof::import(instance, &text_of(file)?).map_err(refuse)?;
     if evidence.objective() != aim.objective() {
         let what = format!("proves {}, not {}", evidence.objective().as_str(), aim.name());
-        return Err(refuse(Violation { place: "certificate".to_owned(), what }));
+        return Err(refuse(Violation::new("certificate", what)));
     }
     Ok(evidence)
 }
@@ -255,11 +256,11 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
 /// Everything wrong with what was brought.
 pub(super) fn refuse(what: &str, wrong: &Violations) -> Failure {
     let mut message = format!("{what}:");
-    for violation in &wrong.listed {
+    for violation in wrong.listed() {
         message += &["\n  ", &violation.to_string()].concat();
     }
-    if wrong.more > 0 {
-        message += &["\n  and ", &wrong.more.to_string(), " more"].concat();
+    if wrong.more() > 0 {
+        message += &["\n  and ", &wrong.more().to_string(), " more"].concat();
     }
     Failure::input(message, "")
 }

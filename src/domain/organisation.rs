@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::name::OrganisationId;
-use super::violation::{Violation, Violations};
+use super::violation::Violations;
 use super::vocabulary::Country;
 
 /// Longest display name, in characters.
@@ -60,7 +60,7 @@ pub struct Organisation {
 
 impl OrganisationContent {
     /// Parses a draft of organisation `id`, listing everything that is wrong.
-    pub fn parse(id: &OrganisationId, draft: &OrganisationDraft) -> Result<Self, Vec<Violation>> {
+    pub fn parse(id: &OrganisationId, draft: &OrganisationDraft) -> Result<Self, Violations> {
         let mut violations = Violations::default();
         let display_name = parse_display_name(&draft.display_name, &mut violations);
         let country = Country::from_code(&draft.country);
@@ -103,7 +103,7 @@ impl OrganisationContent {
                     excluded_organisations: excluded,
                 },
             }),
-            None => Err(violations.into_inner()),
+            None => Err(violations),
         }
     }
 }

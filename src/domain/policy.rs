@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::profile::LanguageLevel;
-use super::violation::{Violation, Violations};
+use super::violation::Violations;
 
 /// Highest score of a pair or of a criterion: shown as 100.00 %.
 pub const FULL_SCORE: u16 = 10_000;
@@ -308,7 +308,7 @@ pub struct HardRulesDraft {
 
 impl Policy {
     /// Parses a draft into a policy of version 1, listing everything that is wrong.
-    pub fn parse(draft: &PolicyDraft) -> Result<Self, Vec<Violation>> {
+    pub fn parse(draft: &PolicyDraft) -> Result<Self, Violations> {
         let mut violations = Violations::default();
         let objective = Objective::of(draft.objective).unwrap_or_else(|| {
             let what = "is not an objective of this service";
@@ -489,8 +489,12 @@ mod tests {
             }),
             waitlist_after_days: -7,
         };
-        let fields: Vec<String> =
-            Policy::parse(&draft).expect_err("a bad policy").into_iter().map(|v| v.field).collect();
+        let fields: Vec<String> = Policy::parse(&draft)
+            .expect_err("a bad policy")
+            .listed()
+            .iter()
+            .map(|v| v.field.clone())
+            .collect();
         assert_eq!(
             fields,
             [
@@ -510,6 +514,6 @@ mod tests {
     #[test]
     fn weights_of_zero_only_are_refused() {
         let draft = PolicyDraft { criteria: vec![(1, 0, None), (2, 0, None)], ..PolicyDraft::default() };
-        assert_eq!(Policy::parse(&draft).expect_err("no weight at all")[0].field, "criteria");
+        assert_eq!(Policy::parse(&draft).expect_err("no weight at all").listed()[0].field, "criteria");
     }
 }

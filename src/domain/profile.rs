@@ -342,7 +342,7 @@ impl Profile {
         me: &ProfileRef,
         draft: &ProfileDraft,
         now: Timestamp,
-    ) -> Result<Self, Vec<super::violation::Violation>> {
+    ) -> Result<Self, super::violation::Violations> {
         parse::parse(me, draft, now)
     }
 

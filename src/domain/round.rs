@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan};
 use super::name::RoundId;
 use super::organisation::parse_display_name;
 use super::policy::{Policy, PolicyDraft};
-use super::violation::{Violation, Violations};
+use super::violation::Violations;
 
 /// Where a round stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +126,7 @@ pub struct EnrolmentCounts {
 
 impl RoundContent {
     /// Parses a draft, listing everything that is wrong.
-    pub fn parse(draft: &RoundDraft) -> Result<Self, Vec<Violation>> {
+    pub fn parse(draft: &RoundDraft) -> Result<Self, Violations> {
         let mut violations = Violations::default();
         let display_name = parse_display_name(&draft.display_name, &mut violations);
         let start_date = parse_date("start_date", &draft.start_date, &mut violations);
@@ -142,7 +142,7 @@ impl RoundContent {
             None => Some(Policy::default()),
             Some(Ok(policy)) => Some(policy),
             Some(Err(part)) => {
-                violations.extend_under("policy", part);
+                violations.extend(part.within("policy"));
                 None
             }
         };
@@ -150,7 +150,7 @@ impl RoundContent {
             (Some(start_date), Some(end_date), Some(policy)) => {
                 violations.finish(Self { display_name, start_date, end_date, policy })
             }
-            _ => Err(violations.into_inner()),
+            _ => Err(violations),
         }
     }
 }

@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 pub use self::groups::Bounds;
 
 use super::names::Given;
-use super::{BroughtScores, Instance, MAX_VIOLATIONS, Names, Violation, Violations};
+use super::{BroughtScores, Instance, Names};
+use crate::domain::violation::{MAX_LISTED, Violation, Violations};
 use crate::engine::brought::Listed;
 use crate::engine::certify::GroupSide;
 use crate::engine::constrained::{Conflict, Constraints};
@@ -277,7 +278,7 @@ impl Builder {
             let (first, twice) = ((tell.candidate)(two[0].place), (tell.candidate)(two[1].place));
             wrong.add(twice, format!("{first} has this pair already"));
         }
-        wrong.none()?;
+        wrong.finish(())?;
         for decided in &mut decisions {
             decided.mentee = mentees.position[decided.mentee as usize];
             decided.mentor = mentors.position[decided.mentor as usize];
@@ -318,7 +319,7 @@ impl Builder {
         for (nth, conflict) in instance.constraints.wrong(&instance.problem()).into_iter().enumerate() {
             let place = match conflict {
                 // Nobody reads where the others are.
-                _ if nth >= MAX_VIOLATIONS => None,
+                _ if nth >= MAX_LISTED => None,
                 Conflict::Decision(bad) => last_of(&decisions, bad).map(tell.decision),
                 Conflict::PinsAboveCeiling { side, group, .. } => {
                     let groups = if side == GroupSide::Mentees { &mentees.groups } else { &mentors.groups };
@@ -328,7 +329,7 @@ impl Builder {
             };
             wrong.add(place.unwrap_or_default(), instance.names.conflict(&conflict));
         }
-        wrong.none().map(|()| instance)
+        wrong.finish(instance)
     }
 }
 
@@ -352,7 +353,7 @@ fn last_of(decisions: &[DecidedPair], bad: BadDecision) -> Option<Place> {
 
 fn forest(groups: &InOrder, innermost: Vec<Option<u32>>) -> Result<Forest, Violations> {
     Forest::new(groups.groups.clone(), innermost)
-        .map_err(|bad| Violation { place: "groups".to_owned(), what: bad.to_string() }.into())
+        .map_err(|bad| Violation::new("groups", bad.to_string()).into())
 }
 
 /// Candidates, sorted by mentee, as a list.
@@ -365,8 +366,7 @@ fn listed(candidates: Vec<Candidate>, mentees: usize) -> Result<Listed, Violatio
         starts[at] += starts[at - 1];
     }
     let arcs = candidates.into_iter().map(|one| Arc { to: one.mentor, score: one.score }).collect();
-    Listed::new(starts, arcs)
-        .map_err(|bad| Violation { place: "candidates".to_owned(), what: bad.to_string() }.into())
+    Listed::new(starts, arcs).map_err(|bad| Violation::new("candidates", bad.to_string()).into())
 }
 
 impl<T: Copy> Side<T> {

@@ -15,8 +15,9 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::str::FromStr;
 
+use super::Instance;
 use super::builder::{Bounds, Builder, Decision, Tell};
-use super::{Instance, Violations};
+use crate::domain::violation::Violations;
 use crate::engine::certify::GroupSide;
 use crate::engine::problem::{Demand, FORBIDDEN, Seats};
 use csv::{ReaderBuilder, StringRecord, Trim};
@@ -133,7 +134,7 @@ pub fn read_pairs<R: Read>(instance: &Instance, file: File<R>) -> Result<Vec<(u3
             _ => wrong.add(row.place(), format!("nobody is called `{mentee}` and `{mentor}`")),
         }
     });
-    wrong.none()?;
+    wrong.finish(())?;
     Ok(pairs)
 }
 
@@ -154,7 +155,7 @@ pub fn read_known_pairs<R: Read>(
             _ => others += 1,
         }
     });
-    wrong.none()?;
+    wrong.finish(())?;
     Ok((pairs, others))
 }
 
@@ -308,7 +309,7 @@ mod tests {
             "mentor,max,min,shoes\nxi,1,2,9\n",
             "mentee,mentor,score\nada,xi,5\nada,xi,6\nbo,xi,1\nada,zed,x\n",
         );
-        let told: Vec<String> = wrong.unwrap_err().listed.iter().map(ToString::to_string).collect();
+        let told: Vec<String> = wrong.unwrap_err().listed().iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(told.join("\n"), @r"
         mentees.csv, line 3: `ada` stands at mentees.csv, line 2 already
         mentees.csv, line 4: `` is no name: give 1 to 256 bytes
@@ -335,7 +336,7 @@ mod tests {
             })
         };
         let told = |wrong: Violations| {
-            wrong.listed.iter().map(ToString::to_string).collect::<Vec<String>>().join("\n")
+            wrong.listed().iter().map(ToString::to_string).collect::<Vec<String>>().join("\n")
         };
         let wrong = load(
             "mentee,group\nada,east\nbo,west\n",
@@ -377,7 +378,8 @@ mod tests {
             decisions: None,
             groups: Some(file("groups.csv", &format!("group,side,parent\nlima,mentees,{long}\n"))),
         });
-        let places: Vec<String> = wrong.unwrap_err().listed.into_iter().map(|wrong| wrong.place).collect();
+        let places: Vec<String> =
+            wrong.unwrap_err().listed().iter().map(|wrong| wrong.field.clone()).collect();
         assert_eq!(places, ["groups.csv, line 2", "mentees.csv, line 2", "mentors.csv, line 2"]);
     }
 

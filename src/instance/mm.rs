@@ -15,7 +15,8 @@
 
 use std::io::Read;
 
-use super::{BroughtScores, Instance, Names, Violation, Violations};
+use super::{BroughtScores, Instance, Names};
+use crate::domain::violation::{Violation, Violations};
 use crate::engine::brought::{Cells, Listed, Matrix};
 use crate::engine::constrained::Constraints;
 use crate::engine::problem::{Arc, Demand, Seats};
@@ -62,7 +63,7 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
     } else {
         BroughtScores::Listed(listed(&mut source, &header, &mut wrong)?)
     };
-    wrong.none()?;
+    wrong.finish(())?;
     Ok(Instance {
         mentees,
         mentors,
@@ -99,7 +100,7 @@ fn listed(source: &mut impl Read, header: &Header, wrong: &mut Violations) -> Re
             arc.score = score;
         }
     })?;
-    std::mem::take(wrong).none()?;
+    std::mem::take(wrong).finish(())?;
     Listed::new(starts, arcs).map_err(|bad| refuse(&format!("mentee {}", bad.mentee), &bad.to_string()))
 }
 
@@ -211,7 +212,7 @@ fn room<T>(count: usize) -> Result<Vec<T>, Violations> {
 }
 
 fn refuse(place: &str, what: &str) -> Violations {
-    Violation { place: place.to_owned(), what: what.to_owned() }.into()
+    Violation::new(place, what).into()
 }
 
 #[cfg(test)]
@@ -251,7 +252,7 @@ mod tests {
     #[test]
     fn a_file_that_lies_is_refused_with_all_that_is_wrong() {
         let told = |bytes: &[u8]| {
-            load(bytes).unwrap_err().listed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            load(bytes).unwrap_err().listed().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };
         assert!(told(b"MMINST02").contains("MMINST01"));
         assert!(told(b"MM").contains("shorter"));

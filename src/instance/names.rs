@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Violations;
+use crate::domain::violation::Violations;
 use crate::engine::certify::{GroupSide, Infeasible};
 use crate::engine::constrained::Conflict;
 use crate::engine::decisions::BadDecision;

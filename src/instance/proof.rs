@@ -5,8 +5,9 @@ use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 
+use super::Instance;
 use super::names::Given;
-use super::{Instance, Violation};
+use crate::domain::violation::Violation;
 use crate::engine::assign::Start;
 use crate::engine::certify::Certificate;
 use crate::engine::objective::Evidence;
@@ -103,5 +104,5 @@ fn read(text: &str) -> Result<Exported<Evidence>, Violation> {
 }
 
 fn refuse(what: String) -> Violation {
-    Violation { place: "certificate".to_owned(), what }
+    Violation::new("certificate", what)
 }

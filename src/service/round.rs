@@ -57,9 +57,10 @@ impl Service {
         action.permit(caller)?;
         let mut violations = Violations::default();
         let id: Option<RoundId> = parse_id("round_id", id, &mut violations);
-        let content = RoundContent::parse(&draft).map_err(|part| violations.extend_under("round", part)).ok();
+        let content =
+            RoundContent::parse(&draft).map_err(|part| violations.extend(part.within("round"))).ok();
         let (Some(id), Some(content)) = (id, content) else {
-            return Err(Error::InvalidFields(violations.into_inner()));
+            return Err(Error::InvalidFields(violations));
         };
         let dates = (content.start_date, content.end_date);
         let payload = (&id, &content.display_name, dates, &content.policy);
@@ -203,9 +204,9 @@ fn parse_members(organisation: &OrganisationId, names: &[String]) -> Result<BTre
                 "belongs to another organisation",
                 "name members of `organisation`",
             ),
-            Err(Error::InvalidFields(part)) => violations.extend_under("", part),
+            Err(Error::InvalidFields(part)) => violations.extend(part),
             Err(other) => return Err(other),
         }
     }
-    if violations.is_empty() { Ok(ids) } else { Err(Error::InvalidFields(violations.into_inner())) }
+    violations.finish(ids).map_err(Error::InvalidFields)
 }

@@ -12,7 +12,7 @@ use crate::domain::caller::Caller;
 use crate::domain::explanation::Reason;
 use crate::domain::policy::Objective;
 use crate::domain::run::Stage;
-use crate::domain::violation;
+use crate::domain::violation::Violations;
 use crate::engine::assign::Start;
 use crate::engine::constrained::{
     Constrained, Diagnosis, Impossible, Mended, Proved, Question, TooManyTiers, Unsolved,
@@ -22,7 +22,7 @@ use crate::engine::pool::on_threads;
 use crate::engine::problem::{Observer, Stopped};
 use crate::engine::what_if::Alternate;
 use crate::error::{Error, Result};
-use crate::instance::{Instance, Violations};
+use crate::instance::Instance;
 
 /// A solved problem.
 #[derive(Debug)]
@@ -157,11 +157,6 @@ impl Service {
         }))
     }
 
-    /// Whether a problem that a caller has brought is being worked on.
-    pub fn is_solving(&self) -> bool {
-        self.solver_turn.available_permits() == 0
-    }
-
     /// Checks pairs and their proof from scratch.
     pub fn verify(
         &self,
@@ -268,8 +263,8 @@ fn priced(instance: Result<Instance, Violations>, objective: Objective) -> Resul
 
 /// A problem whose constraints go with the objective: what does not is refused before any work waits for its turn.
 fn ready(instance: Result<Instance, Violations>, objective: Objective) -> Result<Instance> {
-    let instance = instance.map_err(refused)?;
-    instance.goes_with(objective).map_err(|wrong| refused(wrong.within("problem")))?;
+    let instance = instance.map_err(Error::InvalidFields)?;
+    instance.goes_with(objective).map_err(|wrong| Error::InvalidFields(wrong.within("problem")))?;
     Ok(instance)
 }
 
@@ -279,7 +274,7 @@ fn constrained<'a>(
     observer: &dyn Observer,
 ) -> Result<Constrained<'a>> {
     let constrained = instance.constrained(objective, observer).map_err(stopped)?;
-    constrained.map_err(|wrong| refused(wrong.within("problem")))
+    constrained.map_err(|wrong| Error::InvalidFields(wrong.within("problem")))
 }
 
 fn too_many_tiers() -> Error {
@@ -289,16 +284,4 @@ fn too_many_tiers() -> Error {
 
 fn stopped(Stopped: Stopped) -> Error {
     Error::Cancelled
-}
-
-/// The error that tells what is wrong with a problem.
-pub fn refused(wrong: Violations) -> Error {
-    let mut told = violation::Violations::default();
-    if wrong.more > 0 {
-        told.push("problem", "", format!("{} more violations are not listed", wrong.more), "");
-    }
-    for one in wrong.listed {
-        told.push(one.place, "", one.what, "");
-    }
-    Error::InvalidFields(told.into_inner())
 }

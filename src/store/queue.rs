@@ -11,7 +11,7 @@ use super::run::{self, run_columns};
 use super::{Store, WriteSession, fault, result};
 use crate::domain::name::RunRef;
 use crate::domain::run::{Match, Progress, Run, RunState, RunSummary, Unmatched};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 statements! {
     // Workers on PostgreSQL pass over a run that another is claiming; SQLite has one writer and no such words.
@@ -208,21 +208,23 @@ impl Store {
         claim.commit(session, "run.succeed", &detail).await
     }
 
-    /// Gives a run up. `reason` is from the closed set of error reasons; `message` is shown to callers.
+    /// Ends a run as failed. Callers see `message`.
     ///
     /// Fails with `RunState` if the run is no longer this worker's; then nothing is changed.
     pub async fn fail_run(
         &self,
         claim: &ClaimedRun,
         now: Timestamp,
-        reason: &str,
+        reason: Reason,
         message: &str,
     ) -> Result<()> {
         let mut session = claim.begin(self, now).await?;
         let mut values = claim.keys();
-        values.extend(values![now, reason, message]);
+        values.extend(values![now, reason.code(), message]);
         claim.ended(&mut session, FAIL, values).await?;
-        claim.commit(session, "run.fail", &json!({ "reason": reason, "attempt": claim.run.attempt })).await
+        claim
+            .commit(session, "run.fail", &json!({ "reason": reason.code(), "attempt": claim.run.attempt }))
+            .await
     }
 
     /// Ends a run whose cancellation was asked for.

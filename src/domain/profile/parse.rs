@@ -16,7 +16,7 @@ use super::{
 };
 use crate::domain::language;
 use crate::domain::name::ProfileRef;
-use crate::domain::violation::{Violation, Violations};
+use crate::domain::violation::Violations;
 use crate::domain::vocabulary::{Country, Kind, Lang, Stage, Vocabulary};
 
 /// Most languages of one person.
@@ -28,16 +28,12 @@ const MAX_MENTEES: i32 = 20;
 /// How far ahead of this machine's clock a date may lie, for clocks that are fast and for days that begin earlier elsewhere.
 const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
-pub(super) fn parse(
-    me: &ProfileRef,
-    draft: &ProfileDraft,
-    now: Timestamp,
-) -> Result<Profile, Vec<Violation>> {
+pub(super) fn parse(me: &ProfileRef, draft: &ProfileDraft, now: Timestamp) -> Result<Profile, Violations> {
     let mut found = Violations::default();
     let violations = &mut found;
     // Any country will do to find what else is wrong: where the given one is unknown, only violations leave.
     let Some(country) = country(&draft.country, violations).or_else(|| Country::from_code("PE")) else {
-        return Err(found.into_inner());
+        return Err(found);
     };
     let profile = Profile {
         country,

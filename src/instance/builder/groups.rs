@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{MAX_NAME, Place, excerpt};
+use crate::domain::violation::Violations;
 use crate::engine::quota::Group;
-use crate::instance::Violations;
 
 /// Groups around a group at most.
 const MAX_DEPTH: usize = 64;

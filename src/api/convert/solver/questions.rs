@@ -4,12 +4,13 @@ use super::result::{pairs, unmet_floors};
 use crate::api::convert::count;
 use crate::api::proto::v1;
 use crate::api::proto::v1::what_if_question::Question as Asked;
+use crate::domain::violation::Violations;
 use crate::domain::vocabulary::Lang;
 use crate::engine::constrained::{Mended, Plan, Question};
 use crate::engine::repair::Proof;
 use crate::engine::totals::Totals;
 use crate::engine::what_if::{Alternate, Cost};
-use crate::instance::{Instance, Names, Violations};
+use crate::instance::{Instance, Names};
 use crate::service::Diagnosed;
 
 /// Questions, and alternates to each, at most.

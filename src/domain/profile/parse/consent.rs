@@ -71,7 +71,7 @@ fn one(i: usize, draft: &ConsentDraft, now: Timestamp, violations: &mut Violatio
         part.push("withdraw_time", withdrawn, format!("is before give_time, {given}"), "swap the two");
     }
     if !part.is_empty() {
-        violations.extend_under(&format!("consents[{i}]"), part.into_inner());
+        violations.extend(part.within(&format!("consents[{i}]")));
     }
     Some(Consent {
         purpose: purpose?,
