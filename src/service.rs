@@ -109,7 +109,7 @@ fn parse_request_id(id: &str) -> Result<String> {
     let parsed: Result<uuid::Uuid, _> = id.parse();
     parsed.map(|uuid| uuid.to_string()).map_err(|_| {
         let mut violations = Violations::default();
-        violations.push("request_id", id, "is not a UUID", "make a new random UUID for every new request");
+        violations.push("request_id", id, "is not a UUID", "create a new random UUID for every new request");
         Error::InvalidFields(violations)
     })
 }

@@ -51,6 +51,7 @@ pub(crate) fn points(value: i32) -> u16 {
 
 /// The language asked for.
 pub(crate) fn lang(tag: &str) -> Result<Lang, Error> {
-    Lang::from_tag(tag)
-        .ok_or_else(|| Error::invalid_field("language_code", tag, "is not one of en, fr, es and pt"))
+    Lang::from_tag(tag).ok_or_else(|| {
+        Error::invalid_field("language_code", tag, "is not a language of this service; use en, fr, es or pt")
+    })
 }

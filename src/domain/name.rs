@@ -10,7 +10,7 @@ pub const MAX_ID_LENGTH: usize = 64;
 
 /// A name that cannot be read, with what it should have looked like.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must look like `{pattern}`: {rule}")]
+#[error("does not have the form `{pattern}`; write {rule}")]
 pub struct InvalidName {
     pattern: &'static str,
     rule: &'static str,
@@ -23,8 +23,8 @@ impl InvalidName {
     }
 }
 
-const SLUG_RULE: &str = "1 to 64 lower-case letters, digits and hyphens, not beginning with a hyphen";
-const OWN_ID_RULE: &str = "1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`";
+const SLUG_RULE: &str = "an id of 1 to 64 lower-case letters, digits and hyphens, no hyphen first";
+const OWN_ID_RULE: &str = "an id of 1 to 64 characters of A-Z, a-z, 0-9, `.`, `_` and `-`";
 
 /// Whether `id` may be chosen for an organisation or a round.
 fn is_slug(id: &str) -> bool {
@@ -187,7 +187,8 @@ pub struct RunRef {
 impl RunRef {
     /// Reads `rounds/{round}/runs/{run}`.
     pub fn from_name(name: &str) -> Result<Self, InvalidName> {
-        let invalid = InvalidName { pattern: "rounds/{round}/runs/{run}", rule: "runs count from 1" };
+        let invalid =
+            InvalidName { pattern: "rounds/{round}/runs/{run}", rule: "the number of a run, from 1" };
         let (round, number) = name
             .strip_prefix("rounds/")
             .and_then(|rest| rest.split_once("/runs/"))

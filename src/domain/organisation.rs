@@ -78,8 +78,8 @@ impl OrganisationContent {
                 Ok(other) if other == *id => violations.push(
                     format!("rules.excluded_organisations[{i}]"),
                     name,
-                    "an organisation cannot exclude itself",
-                    "leave it out",
+                    "is the organisation itself",
+                    "remove this entry",
                 ),
                 Ok(other) => excluded.push(other),
                 Err(error) => {
@@ -113,9 +113,14 @@ pub fn parse_display_name(text: &str, violations: &mut Violations) -> String {
     let trimmed = text.trim();
     let length = trimmed.chars().count();
     if length == 0 || length > MAX_DISPLAY_NAME {
-        violations.push("display_name", text, "must have 1 to 200 characters", "");
+        violations.push("display_name", text, "has no character or more than 200", "use 1 to 200 characters");
     } else if trimmed.chars().any(char::is_control) {
-        violations.push("display_name", text.escape_debug(), "must not contain control characters", "");
+        violations.push(
+            "display_name",
+            text.escape_debug(),
+            "has control characters",
+            "remove tabs, line breaks and the like",
+        );
     }
     trimmed.to_owned()
 }

@@ -133,9 +133,19 @@ impl RoundContent {
         let end_date = parse_date("end_date", &draft.end_date, &mut violations);
         if let (Some(start), Some(end)) = (start_date, end_date) {
             if end < start {
-                violations.push("end_date", end, format!("is before start_date, {start}"), "swap the two");
+                violations.push(
+                    "end_date",
+                    end,
+                    format!("is before start_date, {start}"),
+                    "exchange start_date and end_date",
+                );
             } else if start.checked_add(2.years()).is_ok_and(|latest| end > latest) {
-                violations.push("end_date", end, "is more than two years after start_date", "");
+                violations.push(
+                    "end_date",
+                    end,
+                    "is more than two years after start_date",
+                    "choose an earlier last day",
+                );
             }
         }
         let policy = match draft.policy.as_ref().map(Policy::parse) {
@@ -160,7 +170,7 @@ pub fn parse_date(field: &str, text: &str, violations: &mut Violations) -> Optio
     match text.parse::<Date>() {
         Ok(date) if (1990..2200).contains(&date.year()) => Some(date),
         Ok(_) => {
-            violations.push(field, text, "must lie between 1990 and 2199", "");
+            violations.push(field, text, "is outside the years 1990 to 2199", "check the year");
             None
         }
         Err(_) => {

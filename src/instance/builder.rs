@@ -177,7 +177,10 @@ impl Builder {
     ) {
         self.received.mentors += 1;
         if seats.min > seats.max {
-            self.wrong.add(tell(at), format!("min {} is more than max {}", seats.min, seats.max));
+            self.wrong.add(
+                tell(at),
+                format!("min {} is above max {}; lower min or raise max", seats.min, seats.max),
+            );
         }
         self.mentors.add((name, group), seats, at, tell, &mut self.wrong);
     }
@@ -210,7 +213,7 @@ impl Builder {
         self.received.candidates += 1;
         let found = self.pair(mentee, mentor, place, &tell);
         if score == FORBIDDEN {
-            self.wrong.add(tell(place), format!("the score must be above {FORBIDDEN}"));
+            self.wrong.add(tell(place), format!("has the reserved score {FORBIDDEN}; give a higher score"));
         }
         if let Some((mentee, mentor)) = found {
             self.candidates.push(Candidate { mentee, mentor, score, place });
@@ -276,7 +279,7 @@ impl Builder {
             |one: &Candidate, other: &Candidate| (one.mentee, one.mentor) == (other.mentee, other.mentor);
         for two in candidates.windows(2).filter(|two| same(&two[0], &two[1])) {
             let (first, twice) = ((tell.candidate)(two[0].place), (tell.candidate)(two[1].place));
-            wrong.add(twice, format!("{first} has this pair already"));
+            wrong.add(twice, format!("repeats the pair of {first}; remove one of the two"));
         }
         wrong.finish(())?;
         for decided in &mut decisions {
@@ -381,13 +384,20 @@ impl<T: Copy> Side<T> {
         let group = self.groups.named(group, || tell(at), wrong);
         if name.is_empty() || name.len() > MAX_NAME {
             return wrong
-                .add(tell(at), format!("`{}` is no name: give 1 to {MAX_NAME} bytes", excerpt(name)));
+                .add(tell(at), format!("`{}` is not a name; give 1 to {MAX_NAME} bytes", excerpt(name)));
         }
         let next = u32::try_from(self.wishes.len()).unwrap_or(u32::MAX);
         match self.positions.entry(name.to_owned()) {
             Entry::Occupied(first) => {
                 let first = self.places[*first.get() as usize];
-                wrong.add(tell(at), format!("`{}` stands at {} already", excerpt(name), tell(first)));
+                wrong.add(
+                    tell(at),
+                    format!(
+                        "repeats the name `{}` of {}; give each person one entry",
+                        excerpt(name),
+                        tell(first)
+                    ),
+                );
             }
             Entry::Vacant(entry) => {
                 entry.insert(next);

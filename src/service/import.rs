@@ -132,7 +132,7 @@ impl Import {
             violations.push(
                 "name",
                 &duplicate.id,
-                format!("stands in row {} already", duplicate.first_row),
+                format!("is also the name of row {}", duplicate.first_row),
                 "keep one row per person",
             );
             rejected.push(RejectedRow { row: duplicate.row, violations });
@@ -153,7 +153,9 @@ impl Import {
         if rows != self.received {
             let received = self.received;
             self.discard().await?;
-            let told = format!("is not the number of rows received, {received}; nothing was stored");
+            let told = format!(
+                "is not the number of received rows, {received}; nothing was stored, so send the import again"
+            );
             return Err(Error::invalid_field("end.rows", &rows.to_string(), told));
         }
         let unstored = ImportSummary {
@@ -211,7 +213,7 @@ impl Import {
 fn unread(by_caller: bool) -> Violations {
     let mut violations = Violations::default();
     if !by_caller {
-        violations.push("profile", "", "is missing", "send the profile");
+        violations.push("profile", "", "is missing", "send a profile in every row");
     }
     violations
 }
@@ -245,17 +247,21 @@ fn parse_row(
 
 /// The own id in `organisations/{organisation}/profiles/{profile}` or `profiles/{profile}`.
 fn parse_name(organisation: &OrganisationId, name: &str) -> Result<OwnId, (String, &'static str)> {
-    let wrong =
-        |told: &str| (told.to_owned(), "write profiles/{id} with 1 to 64 of A-Z, a-z, 0-9, `.`, `_`, `-`");
+    let wrong = |told: &str| {
+        (
+            told.to_owned(),
+            "write profiles/{id} with an id of 1 to 64 characters of A-Z, a-z, 0-9, `.`, `_`, `-`",
+        )
+    };
     if name.is_empty() {
         return Err(wrong("is missing"));
     }
     if let Some(id) = name.strip_prefix("profiles/") {
-        return id.parse().map_err(|_| wrong("is not a profile's name"));
+        return id.parse().map_err(|_| wrong("is not the name of a profile"));
     }
     match ProfileRef::from_name(name) {
         Ok(profile) if profile.organisation == *organisation => Ok(profile.id),
-        Ok(_) => Err(wrong("belongs to another organisation than the import")),
-        Err(_) => Err(wrong("is not a profile's name")),
+        Ok(_) => Err(wrong("belongs to another organisation than the import does")),
+        Err(_) => Err(wrong("is not the name of a profile")),
     }
 }

@@ -187,7 +187,7 @@ pub(super) fn parse_round(field: &str, name: &str) -> Result<RoundId> {
 /// Own ids of named members, all of one organisation.
 fn parse_members(organisation: &OrganisationId, names: &[String]) -> Result<BTreeSet<OwnId>> {
     if names.len() > MAX_NAMED {
-        let told = "are more than 10,000; name none to enrol all, or call several times";
+        let told = "are more than 10,000; send an empty list to enrol all profiles, or call several times";
         return Err(Error::invalid_field("profiles", &names.len().to_string(), told));
     }
     let mut violations = Violations::default();
@@ -202,7 +202,7 @@ fn parse_members(organisation: &OrganisationId, names: &[String]) -> Result<BTre
                 field,
                 name,
                 "belongs to another organisation",
-                "name members of `organisation`",
+                "list profiles of `organisation` only",
             ),
             Err(Error::InvalidFields(part)) => violations.extend(part),
             Err(other) => return Err(other),

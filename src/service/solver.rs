@@ -257,7 +257,7 @@ fn priced(instance: Result<Instance, Violations>, objective: Objective) -> Resul
     if objective == Objective::BestTotal && instance.constraints.quotas.is_empty() {
         return Ok(instance);
     }
-    let told = "goes with OBJECTIVE_BEST_TOTAL and without groups only";
+    let told = "has another objective or groups; this method needs OBJECTIVE_BEST_TOTAL without groups";
     Err(Error::invalid_field("problem", "", told))
 }
 
@@ -278,7 +278,8 @@ fn constrained<'a>(
 }
 
 fn too_many_tiers() -> Error {
-    let told = "with so many tiers need numbers beyond what a proof holds";
+    let told =
+        "have too many priority tiers beside them for an exact proof in 128-bit integers; use fewer tiers";
     Error::invalid_field("problem.groups", "", told)
 }
 

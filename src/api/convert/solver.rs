@@ -29,11 +29,17 @@ pub fn aim(message: Option<v1::AssignmentAim>) -> Result<Aim, Violations> {
     let message = message.unwrap_or_default();
     let mut wrong = Violations::default();
     let objective = Objective::of(message.objective).unwrap_or_else(|| {
-        wrong.add("aim.objective", format!("{} is not an objective of this service", message.objective));
+        wrong.add(
+            "aim.objective",
+            format!("{} is not an objective; use BEST_TOTAL, FAIREST or STABLE", message.objective),
+        );
         Objective::BestTotal
     });
     if message.total_only && objective != Objective::BestTotal {
-        wrong.add("aim.total_only", "goes with OBJECTIVE_BEST_TOTAL only");
+        wrong.add(
+            "aim.total_only",
+            "is set with another objective; only OBJECTIVE_BEST_TOTAL allows total_only",
+        );
     }
     wrong.finish(Aim { objective, coverage_first: !message.total_only })
 }

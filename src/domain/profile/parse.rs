@@ -101,7 +101,7 @@ fn zone(name: &str, violations: &mut Violations) -> String {
 
 fn languages(spoken: &[(String, i32)], violations: &mut Violations) -> Vec<Language> {
     if spoken.is_empty() {
-        let hint = "give at least one language and how well she speaks it, for example es and NATIVE";
+        let hint = "give at least one language with its level, for example es and NATIVE";
         violations.push("languages", "", "is empty", hint);
     }
     let mut languages: Vec<Language> = Vec::with_capacity(spoken.len().min(MAX_LANGUAGES));
@@ -128,8 +128,8 @@ fn languages(spoken: &[(String, i32)], violations: &mut Violations) -> Vec<Langu
             violations.push(
                 format!("languages[{i}].tag"),
                 &language.tag,
-                format!("is the same language as {}, given before", earlier.tag),
-                "keep the one that she speaks better",
+                format!("is the same language as the earlier entry {}", earlier.tag),
+                "keep the entry with the higher level",
             );
         } else {
             languages.push(language);
@@ -166,7 +166,7 @@ fn meeting_modes(numbers: &[i32], violations: &mut Violations) -> MeetingModes {
                 format!("meeting_modes[{i}]"),
                 number,
                 "is not a meeting mode",
-                "use 1 for a call or video, 2 for meeting in person",
+                "use 1 for a call or video, 2 for a meeting in person",
             ),
         }
     }
@@ -180,14 +180,14 @@ fn mentor_offer(offer: &MentorOfferDraft, violations: &mut Violations) -> Mentor
             "mentor_offer.max_mentees",
             max_given,
             "is 0, but an offer has at least one place",
-            "leave mentor_offer out if she takes nobody",
+            "omit mentor_offer for a person who takes no mentees",
         );
     } else if !(1..=MAX_MENTEES).contains(&max_given) {
         violations.push(
             "mentor_offer.max_mentees",
             max_given,
-            format!("must be from 1 to {MAX_MENTEES}"),
-            "",
+            format!("is outside 1 to {MAX_MENTEES}"),
+            "give the most mentees that she takes",
         );
     }
     let most = max_given.clamp(1, MAX_MENTEES);
@@ -195,8 +195,8 @@ fn mentor_offer(offer: &MentorOfferDraft, violations: &mut Violations) -> Mentor
         violations.push(
             "mentor_offer.min_mentees",
             offer.min_mentees,
-            format!("must be from 0 to max_mentees, which is {max_given}"),
-            "leave it 0 if any number of mentees is worthwhile to her",
+            format!("is outside 0 to max_mentees, which is {max_given}"),
+            "use 0 if she accepts any number of mentees",
         );
     }
     MentorOffer {
@@ -215,8 +215,8 @@ fn mentee_request(
         violations.push(
             "mentee_request.mentors_wanted",
             request.mentors_wanted,
-            "must be 1 or 2",
-            "leave it out for one mentor",
+            "is neither 1 nor 2",
+            "omit the field for one mentor",
         );
     }
     let field = "mentee_request.waiting_since";
@@ -227,7 +227,7 @@ fn mentee_request(
     };
     let latest = latest(now).to_zoned(TimeZone::UTC).date();
     if waiting_since.is_some_and(|since| since > latest) {
-        violations.push(field, &request.waiting_since, "lies in the future", "leave it out if she is new");
+        violations.push(field, &request.waiting_since, "is in the future", "omit the field for a new mentee");
     }
     MenteeRequest { mentors_wanted: small(request.mentors_wanted.max(1)), topics, waiting_since }
 }
@@ -252,7 +252,7 @@ fn identity(
             "identity",
             "",
             "is given without a live consent of purpose CONSENT_PURPOSE_IDENTITY",
-            "record that consent, or leave identity out",
+            "record that consent, or omit identity",
         );
     }
     let shares = terms("identity.shares", &answers.shares, violations);

@@ -164,7 +164,7 @@ impl Reader {
                 (Some(mentee), Some(mentor)) => self.pairs.push((*mentee, *mentor)),
                 _ => self
                     .wrong
-                    .add(format!("pairs[{}]", self.received), "names somebody who is not in the problem"),
+                    .add(format!("pairs[{}]", self.received), "names a person who is not in the problem"),
             }
             self.received += 1;
         }
@@ -274,8 +274,8 @@ impl Prices {
         });
         match found.map(|at| self.of[list][at].replace(price)) {
             Some(None) => {}
-            Some(Some(_)) => wrong.add(place() + ".id", "has a price already"),
-            None => wrong.add(place() + ".id", "is not in the problem"),
+            Some(Some(_)) => wrong.add(place() + ".id", "has two prices; give one"),
+            None => wrong.add(place() + ".id", "is not in the problem; remove the price"),
         }
         self.received[list] += 1;
     }

@@ -37,7 +37,7 @@ pub fn asked(names: &Names, messages: &[v1::WhatIfQuestion], wrong: &mut Violati
         match question {
             Some(question) => questions.push(question),
             None => {
-                wrong.add(format!("questions[{at}]"), "is empty, or names somebody who is not in the problem")
+                wrong.add(format!("questions[{at}]"), "is empty, or names a person who is not in the problem")
             }
         }
     }
