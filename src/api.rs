@@ -6,15 +6,15 @@ pub mod status;
 
 mod auth;
 mod call_layer;
+mod deadline;
 mod health;
+mod incoming;
 mod organisation;
 mod profile;
 mod round;
-mod run;
 mod solver;
 mod streams;
 
-pub use auth::caller_of;
 pub use call_layer::CallLayer;
 pub use health::HealthApi;
 pub use organisation::OrganisationApi;

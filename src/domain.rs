@@ -4,6 +4,7 @@
 pub mod caller;
 pub mod date;
 pub mod explanation;
+pub mod failure;
 pub mod language;
 pub mod name;
 pub mod organisation;

@@ -1,73 +1,94 @@
-//! The closed set of reasons for which a call can fail. Their mapping to gRPC statuses is in `api::status`, and only
-//! there.
+//! Errors of a use case. Each has one [`Reason`] of the closed set; `api::status` alone maps a reason to a gRPC status.
 
 use std::borrow::Cow;
 
-use crate::domain::violation::Violation;
+pub use crate::domain::failure::Reason;
+use crate::domain::violation::Violations;
 
-/// Everything that can go wrong in a use case, as the caller will hear it.
+/// Violations that the text of an error quotes; the field violations of the status list more.
+const MAX_QUOTED: usize = 3;
+
+/// Everything for which a call can fail.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// Fields are wrong; all of them are listed.
-    #[error("{} of the request {} wrong: {}", count(.0.len()), if .0.len() == 1 { "is" } else { "are" }, list(.0))]
-    InvalidFields(Vec<Violation>),
-    /// The page token is not one of this list and caller.
-    #[error("the page token does not belong to this list; begin again without one")]
+    #[error("{}", wrong_fields(.0))]
+    InvalidFields(Violations),
+    /// The page token belongs to another list, filter or caller.
+    #[error(
+        "the page token belongs to another list, filter or caller; request the first page without a token"
+    )]
     InvalidPageToken,
-    /// No credential, or an unknown one.
-    #[error("no valid API token; send `authorization: Bearer <token>`")]
+    /// The bytes of the request are not a message of the method.
+    #[error("the request bytes are not a message of this method; check the path and the message type")]
+    Undecodable,
+    /// A message is larger than the limit.
+    #[error("a message may have at most {limit_bytes} bytes; send the data in several messages")]
+    MessageTooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The call has no credential, or an unknown one.
+    #[error("the call has no valid API token; send the header `authorization: Bearer <token>`")]
     Unauthenticated,
     /// The caller's role does not allow the method.
-    #[error("the role {role} may not call {action}")]
+    #[error("the role {role} may not call {action}; use a token of a role that may")]
     PermissionDenied {
         /// The caller's role.
         role: &'static str,
-        /// What she tried.
+        /// The method.
         action: &'static str,
     },
-    /// The resource does not exist, or the caller may not know that it does.
-    #[error("{0} does not exist, or you may not see it")]
+    /// The resource does not exist, or the caller has no access to it.
+    #[error("{0} does not exist, or this token gives no access to it; check the name and the token")]
     NotFound(String),
     /// A resource of this name exists.
-    #[error("{0} exists already")]
+    #[error("{0} exists already; choose another id")]
     AlreadyExists(String),
-    /// The request_id was used with another payload or method.
-    #[error("this request_id was used before with another request; make a new one")]
+    /// The `request_id` belongs to another request.
+    #[error("this request_id belongs to an earlier, different request; create a new request_id")]
     RequestIdReused,
-    /// The round's state does not allow this.
-    #[error("{round} is in state {state}, which does not allow this")]
+    /// The round's state does not allow the call.
+    #[error("{round} is in state {state}, which does not allow this call")]
     RoundState {
         /// The round.
         round: String,
         /// Its state.
         state: &'static str,
     },
-    /// Nobody is enrolled.
-    #[error("nobody is enrolled in {0}; call EnrolProfiles first")]
+    /// The round has no enrolments.
+    #[error("{0} has no enrolments; enrol profiles with EnrolProfiles first")]
     RoundEmpty(String),
     /// A run of the round is queued or running.
-    #[error("{0} is still under way; watch or cancel it first")]
+    #[error("{0} is queued or running; wait for its end or cancel it first")]
     RunActive(String),
-    /// The run's state does not allow this.
-    #[error("{run} is in state {state}, which does not allow this")]
+    /// The run's state does not allow the call.
+    #[error("{run} is in state {state}, which does not allow this call")]
     RunState {
         /// The run.
         run: String,
         /// Its state.
         state: &'static str,
     },
-    /// The database cannot be reached or is busy: nothing was changed, and a retry is safe.
-    #[error("the database cannot be reached or is busy; try again")]
+    /// The deadline of the call has passed.
+    #[error(
+        "the deadline of the call has passed, and its work was stopped; call again with a longer deadline"
+    )]
+    DeadlineExceeded,
+    /// The method or the message encoding does not exist.
+    #[error("the service has no such method or message encoding; list its methods by reflection")]
+    Unimplemented,
+    /// The database is unreachable or busy: nothing was changed, and a retry is safe.
+    #[error("the database is unreachable or busy; try again")]
     StoreUnavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The service is stopping.
-    #[error("the service is stopping; try again")]
+    /// The service is shutting down.
+    #[error("the service is shutting down; try again")]
     ShuttingDown,
-    /// The caller went away.
-    #[error("the call was cancelled")]
+    /// The caller cancelled the call.
+    #[error("the caller cancelled the call")]
     Cancelled,
-    /// A defect. The message may go to the log, never to the caller.
-    #[error("a defect of the service: {0}")]
+    /// A defect. Its message goes to the log, never to the caller.
+    #[error("defect of the service: {0}")]
     Internal(Cow<'static, str>, #[source] Option<Box<dyn std::error::Error + Send + Sync>>),
 }
 
@@ -87,11 +108,11 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// A single wrong field.
+    /// One wrong field.
     pub fn invalid_field(field: &str, value: &str, description: impl Into<String>) -> Self {
-        let mut violations = crate::domain::violation::Violations::default();
+        let mut violations = Violations::default();
         violations.push(field, value, description, "");
-        Self::InvalidFields(violations.into_inner())
+        Self::InvalidFields(violations)
     }
 
     /// A defect without a source.
@@ -99,34 +120,38 @@ impl Error {
         Self::Internal(message.into(), None)
     }
 
-    /// The name of the reason in `ErrorReason`, without its prefix.
-    pub fn reason(&self) -> &'static str {
+    /// The reason of the error.
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::InvalidFields(_) => "INVALID_FIELDS",
-            Self::InvalidPageToken => "INVALID_PAGE_TOKEN",
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::PermissionDenied { .. } => "PERMISSION_DENIED",
-            Self::NotFound(_) => "NOT_FOUND",
-            Self::AlreadyExists(_) => "ALREADY_EXISTS",
-            Self::RequestIdReused => "REQUEST_ID_REUSED",
-            Self::RoundState { .. } => "ROUND_STATE",
-            Self::RoundEmpty(_) => "ROUND_EMPTY",
-            Self::RunActive(_) => "RUN_ACTIVE",
-            Self::RunState { .. } => "RUN_STATE",
-            Self::StoreUnavailable(_) => "STORE_UNAVAILABLE",
-            Self::ShuttingDown => "SHUTTING_DOWN",
-            Self::Cancelled => "CANCELLED",
-            Self::Internal(..) => "INTERNAL",
+            Self::InvalidFields(_) => Reason::InvalidFields,
+            Self::InvalidPageToken => Reason::InvalidPageToken,
+            Self::Undecodable => Reason::Undecodable,
+            Self::MessageTooLarge { .. } => Reason::MessageTooLarge,
+            Self::Unauthenticated => Reason::Unauthenticated,
+            Self::PermissionDenied { .. } => Reason::PermissionDenied,
+            Self::NotFound(_) => Reason::NotFound,
+            Self::AlreadyExists(_) => Reason::AlreadyExists,
+            Self::RequestIdReused => Reason::RequestIdReused,
+            Self::RoundState { .. } => Reason::RoundState,
+            Self::RoundEmpty(_) => Reason::RoundEmpty,
+            Self::RunActive(_) => Reason::RunActive,
+            Self::RunState { .. } => Reason::RunState,
+            Self::DeadlineExceeded => Reason::DeadlineExceeded,
+            Self::Unimplemented => Reason::Unimplemented,
+            Self::StoreUnavailable(_) => Reason::StoreUnavailable,
+            Self::ShuttingDown => Reason::ShuttingDown,
+            Self::Cancelled => Reason::Cancelled,
+            Self::Internal(..) => Reason::Internal,
         }
     }
 }
 
-fn count(fields: usize) -> String {
-    if fields == 1 { "1 field".to_owned() } else { format!("{fields} fields") }
-}
-
-fn list(violations: &[Violation]) -> String {
-    let shown: Vec<String> = violations.iter().take(3).map(ToString::to_string).collect();
-    let more = if violations.len() > 3 { "; …" } else { "" };
-    format!("{}{more}", shown.join("; "))
+fn wrong_fields(violations: &Violations) -> String {
+    let count = match violations.count() {
+        1 => "1 field of the request is wrong".to_owned(),
+        count => format!("{count} fields of the request are wrong"),
+    };
+    let quoted: Vec<String> = violations.listed().iter().take(MAX_QUOTED).map(ToString::to_string).collect();
+    let more = if violations.count() > MAX_QUOTED as u64 { "; …" } else { "" };
+    format!("{count}: {}{more}", quoted.join("; "))
 }

@@ -8,21 +8,17 @@ pub mod mm;
 pub mod names;
 pub mod proof;
 
-use std::fmt;
-
 pub use self::names::Names;
 
 use crate::domain::explanation::Reason;
 use crate::domain::policy::Objective;
+use crate::domain::violation::Violations;
 use crate::engine::brought::{Listed, Matrix};
 use crate::engine::constrained::{Constrained, Constraints, Impossible};
 use crate::engine::problem::{Demand, Observer, PairScores, Problem, Seats, Stopped};
 use crate::engine::quota::words::reasons;
 
 use self::names::ByGroup;
-
-/// Violations that are listed at most; the others are counted.
-pub const MAX_VIOLATIONS: usize = 100;
 
 /// A problem from outside, with the names under which its people are known there.
 #[derive(Debug, Clone)]
@@ -78,7 +74,7 @@ impl Instance {
 
     /// Whether what people have decided goes with an objective at all.
     pub fn goes_with(&self, objective: Objective) -> Result<(), Violations> {
-        self.names.conflicts(&self.constraints.unfit(objective)).none()
+        self.names.conflicts(&self.constraints.unfit(objective)).finish(())
     }
 
     /// The names of the mentees and of the mentors whom pairs leave out.
@@ -100,68 +96,5 @@ impl Instance {
         let naming = ByGroup { names: &self.names, quotas: constrained.quotas() };
         let Impossible { cut, shortage } = impossible;
         reasons(&constrained.rest(), constrained.quotas(), cut, *shortage, &naming)
-    }
-}
-
-/// Something wrong in a file, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// File, and line or field in it.
-    pub place: String,
-    /// What is wrong, and what would be right.
-    pub what: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.what)
-    }
-}
-
-/// All that is wrong with what was brought.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Violations {
-    /// The first [`MAX_VIOLATIONS`].
-    pub listed: Vec<Violation>,
-    /// Those beyond.
-    pub more: u64,
-}
-
-impl Violations {
-    /// Adds one.
-    pub fn add(&mut self, place: impl Into<String>, what: impl Into<String>) {
-        if self.listed.len() < MAX_VIOLATIONS {
-            self.listed.push(Violation { place: place.into(), what: what.into() });
-        } else {
-            self.more += 1;
-        }
-    }
-
-    /// Adds all of others.
-    pub fn extend(&mut self, others: Self) {
-        for violation in others.listed {
-            self.add(violation.place, violation.what);
-        }
-        self.more += others.more;
-    }
-
-    /// The same at places inside of another.
-    #[must_use]
-    pub fn within(mut self, outer: &str) -> Self {
-        for violation in &mut self.listed {
-            violation.place = [outer, ".", &violation.place].concat();
-        }
-        self
-    }
-
-    /// `Ok` if there is none.
-    pub fn none(self) -> Result<(), Self> {
-        if self.listed.is_empty() { Ok(()) } else { Err(self) }
-    }
-}
-
-impl From<Violation> for Violations {
-    fn from(violation: Violation) -> Self {
-        Self { listed: vec![violation], more: 0 }
     }
 }

@@ -175,7 +175,7 @@ async fn housekeeping(service: Service, stop: CancellationToken) {
         match purged.await {
             Ok((imports, answers)) => tracing::debug!(imports, answers, "housekeeping done"),
             Err(error) => {
-                tracing::warn!(error.type = error.reason(), "housekeeping failed; it is tried again")
+                tracing::warn!(error.type = error.reason().code(), "housekeeping failed; it is tried again")
             }
         }
         tokio::select! {

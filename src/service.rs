@@ -2,8 +2,8 @@
 //! in, and lets the store do it in one transaction with its journal line. Besides it only the
 //! worker writes, the ends of its runs, and housekeeping, which purges.
 
-mod board;
 mod import;
+mod live_runs;
 mod organisation;
 mod page;
 mod permission;
@@ -26,14 +26,14 @@ use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 use crate::store::{Receipt, RequestKey, Scope, Store};
 
-pub use board::{LiveRun, RunBoard, Stop};
 pub use import::{DraftRow, Import, ImportSpec, ImportSummary, RejectedRow};
+pub use live_runs::{LiveRun, LiveRuns, Stop};
 pub use page::{Page, PageRequest};
 pub use permission::Action;
 pub use profile::Export;
 pub use round::{Enrolled, RefusedEnrolment};
 pub use run::{ExplainedPair, RunWatch};
-pub use solver::{Diagnosed, Headway, Solved, Unmet, Work, refused};
+pub use solver::{Diagnosed, Solved, Unmet, Work, WorkProgress};
 pub use token::Revocation;
 
 /// The use cases. Clones share everything.
@@ -41,7 +41,7 @@ pub use token::Revocation;
 pub struct Service {
     store: Store,
     clock: Arc<dyn Clock>,
-    board: Arc<RunBoard>,
+    live_runs: Arc<LiveRuns>,
     /// Problems that callers bring are solved one at a time.
     solver_turn: Arc<Semaphore>,
     solver_threads: Option<usize>,
@@ -53,7 +53,7 @@ impl Service {
         Self {
             store,
             clock,
-            board: Arc::default(),
+            live_runs: Arc::default(),
             solver_turn: Arc::new(Semaphore::new(1)),
             solver_threads: None,
         }
@@ -76,8 +76,8 @@ impl Service {
     }
 
     /// Where runs under way in this process can be seen and stopped.
-    pub fn board(&self) -> &Arc<RunBoard> {
-        &self.board
+    pub fn live_runs(&self) -> &Arc<LiveRuns> {
+        &self.live_runs
     }
 
     /// The receipt of a mutation: `payload` is all of the request but its `request_id`.
@@ -110,8 +110,8 @@ fn parse_request_id(id: &str) -> Result<String> {
     let parsed: Result<uuid::Uuid, _> = id.parse();
     parsed.map(|uuid| uuid.to_string()).map_err(|_| {
         let mut violations = Violations::default();
-        violations.push("request_id", id, "is not a UUID", "make a new random UUID for every new request");
-        Error::InvalidFields(violations.into_inner())
+        violations.push("request_id", id, "is not a UUID", "create a new random UUID for every new request");
+        Error::InvalidFields(violations)
     })
 }
 

@@ -11,7 +11,7 @@ use crate::clock::Stopwatch;
 use crate::domain::run::Stage;
 use crate::engine::problem::{Observer as _, Stopped};
 use crate::engine::{self, ENGINE_VERSION, Outcome};
-use crate::error::{Error, Result, chain};
+use crate::error::{Error, Reason, Result, chain};
 use crate::service::{LiveRun, Service, Stop};
 use crate::store::{ClaimedRun, RunOutcome, Scope, Store};
 
@@ -53,12 +53,12 @@ impl Worker {
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::warn!(error.type = error.reason(), "no run could be claimed; trying again")
+                    tracing::warn!(error.type = error.reason().code(), "no run could be claimed; trying again")
                 }
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.service.board().until_queued() => {}
+                () = self.service.live_runs().until_queued() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
@@ -72,13 +72,13 @@ impl Worker {
     /// the lease has expired.
     async fn execute(&self, claim: ClaimedRun, stop: &CancellationToken) {
         let stopwatch = Stopwatch::start();
-        let live = self.service.board().begin(&claim.run.name);
+        let live = self.service.live_runs().begin(&claim.run.name);
         let ended = if claim.cancel_requested {
             live.stop(Stop::Cancelled);
             self.end_stopped(&claim, &live).await
         } else if claim.run.attempt > MAX_ATTEMPTS {
             let message = format!("interrupted {MAX_ATTEMPTS} times; start a new run, and tell operations");
-            self.fail(&claim, "RUN_INTERRUPTED", &message).await
+            self.fail(&claim, Reason::RunInterrupted, &message).await
         } else {
             match self.solve(&claim, &live, stop).await {
                 Ok(Some(outcome)) if live.stopped().is_none() => {
@@ -89,7 +89,7 @@ impl Worker {
                 // The lease expires, and the next claim tries again.
                 Err(error @ Error::StoreUnavailable(_)) => Err(error),
                 Err(error) => {
-                    tracing::error!(error.type = error.reason(), error = chain(&error), "run failed");
+                    tracing::error!(error.type = error.reason().code(), error = chain(&error), "run failed");
                     self.fail(
                         &claim,
                         error.reason(),
@@ -99,11 +99,11 @@ impl Worker {
                 }
             }
         };
-        self.service.board().end(&claim.run.name);
+        self.service.live_runs().end(&claim.run.name);
         match ended {
             Ok(end) => tracing::info!(end, duration.micros = stopwatch.micros(), "run ended"),
             Err(error) => {
-                tracing::warn!(error.type = error.reason(), error = chain(&error), "the end of the run could not be stored")
+                tracing::warn!(error.type = error.reason().code(), error = chain(&error), "the end of the run could not be stored")
             }
         }
     }
@@ -151,7 +151,9 @@ impl Worker {
             Ok(renewed) if renewed.cancel_requested => live.stop(Stop::Cancelled),
             Ok(_) => {}
             Err(Error::RunState { .. }) => live.stop(Stop::Lost),
-            Err(error) => tracing::warn!(error.type = error.reason(), "the lease could not be renewed"),
+            Err(error) => {
+                tracing::warn!(error.type = error.reason().code(), "the lease could not be renewed")
+            }
         }
     }
 
@@ -174,7 +176,7 @@ impl Worker {
         }
     }
 
-    async fn fail(&self, claim: &ClaimedRun, reason: &str, message: &str) -> Result<&'static str> {
+    async fn fail(&self, claim: &ClaimedRun, reason: Reason, message: &str) -> Result<&'static str> {
         self.store().fail_run(claim, self.service.clock().now(), reason, message).await?;
         Ok("failed")
     }

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::service::Service;
 
 /// The caller behind `authorization: Bearer <token>`.
-pub async fn caller_of(service: &Service, metadata: &MetadataMap) -> Result<Caller, Status> {
+pub(super) async fn caller_of(service: &Service, metadata: &MetadataMap) -> Result<Caller, Status> {
     let token = metadata
         .get("authorization")
         .and_then(|value| value.to_str().ok())

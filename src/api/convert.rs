@@ -51,6 +51,6 @@ pub(crate) fn points(value: i32) -> u16 {
 
 /// The language asked for.
 pub(crate) fn lang(tag: &str) -> Result<Lang, Error> {
-    let expected = || format!("is not one of {}", Lang::tags_in_words());
+    let expected = || format!("is not a language of this service; use {}", Lang::tags_in_words());
     Lang::from_tag(tag).ok_or_else(|| Error::invalid_field("language_code", tag, expected()))
 }

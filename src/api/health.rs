@@ -1,23 +1,24 @@
-//! The standard health service, `grpc.health.v1`. Its protocol wants the watch of a service that is not known here to
-//! stay open and to say so, which the library's own service refuses instead.
+//! The standard health service, `grpc.health.v1`. Its protocol keeps the watch of an unknown service open with
+//! SERVICE_UNKNOWN; the library's service refuses that watch, so this one wraps it.
 
-use std::pin::Pin;
-
-use tokio_stream::{Stream, StreamExt as _};
+use tokio_stream::StreamExt as _;
 use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::Health;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tonic_health::server::{HealthReporter, HealthService};
 
-/// Serves the health of what a reporter knows.
+use super::streams::Answers;
+use crate::error::Error;
+
+/// Serves the health of the services that a reporter knows.
 #[derive(Debug)]
 pub struct HealthApi {
     known: HealthService,
 }
 
 impl HealthApi {
-    /// Over a reporter.
+    /// Serves what `reporter` reports.
     pub fn new(reporter: HealthReporter) -> Self {
         Self { known: HealthService::from_health_reporter(reporter) }
     }
@@ -25,13 +26,17 @@ impl HealthApi {
 
 #[tonic::async_trait]
 impl Health for HealthApi {
-    type WatchStream = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;
+    type WatchStream = Answers<HealthCheckResponse>;
 
     async fn check(
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
-        self.known.check(request).await
+        let service = request.get_ref().service.clone();
+        self.known.check(request).await.map_err(|status| match status.code() {
+            Code::NotFound => Error::NotFound(format!("the service `{service}`")).into(),
+            _ => status,
+        })
     }
 
     async fn watch(
@@ -39,11 +44,11 @@ impl Health for HealthApi {
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         match self.known.watch(request).await {
-            Ok(told) => Ok(Response::new(Box::pin(told.into_inner()))),
+            Ok(changes) => Ok(Response::new(Box::pin(changes.into_inner()))),
             Err(status) if status.code() == Code::NotFound => {
                 let unknown = HealthCheckResponse { status: ServingStatus::ServiceUnknown.into() };
-                let told = tokio_stream::once(Ok(unknown)).chain(tokio_stream::pending());
-                Ok(Response::new(Box::pin(told)))
+                let changes = tokio_stream::once(Ok(unknown)).chain(tokio_stream::pending());
+                Ok(Response::new(Box::pin(changes)))
             }
             Err(status) => Err(status),
         }

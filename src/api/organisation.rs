@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::caller_of;
+use super::auth::caller_of;
 use super::convert::organisation::{draft, message};
 use super::proto::v1;
 use super::proto::v1::organisation_service_server::OrganisationService;

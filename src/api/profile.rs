@@ -1,24 +1,22 @@
 //! ProfileService.
 
-use std::pin::Pin;
-
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::call_layer::mended;
-use super::convert::profile::{draft, message, violation};
+use super::auth::caller_of;
+use super::convert::profile::{draft, message, violations};
+use super::incoming::Incoming;
 use super::proto::v1;
 use super::proto::v1::import_profiles_request::Content as Ask;
 use super::proto::v1::import_profiles_response::Content as Answer;
 use super::proto::v1::profile_service_server::ProfileService;
-use super::{Streams, caller_of};
+use super::streams::{Answering, Answers, Streams};
 use crate::error::Error;
 use crate::service::{Action, DraftRow, Import, ImportSpec, PageRequest, Service};
 
-/// Answers of a stream that may wait for a slow reader.
+/// Answers of an import that may wait for a slow reader.
 const ANSWERS_AHEAD: usize = 16;
+/// Parts of an export that may wait for a slow reader.
+const PARTS_AHEAD: usize = 2;
 /// Rows that one message may carry.
 const MAX_ROWS_PER_MESSAGE: usize = 1_000;
 
@@ -27,14 +25,11 @@ const MAX_ROWS_PER_MESSAGE: usize = 1_000;
 pub struct ProfileApi {
     /// The use cases.
     pub service: Service,
-    /// Where streams run, so that shutdown can end and await them.
+    /// The streams of the server.
     pub streams: Streams,
-    /// Largest message accepted, for the error that says so.
+    /// Largest message that is accepted, which the error about a larger one reports.
     pub max_message_bytes: usize,
 }
-
-type Answering = mpsc::Sender<Result<v1::ImportProfilesResponse, Status>>;
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl ProfileService for ProfileApi {
@@ -47,8 +42,8 @@ impl ProfileService for ProfileApi {
     ) -> Result<Response<Self::ImportProfilesStream>, Status> {
         let caller = caller_of(&self.service, request.metadata()).await?;
         Action::ImportProfiles.permit(&caller)?;
-        let mut asked = request.into_inner();
-        let Some(Ask::Header(header)) = self.next(&mut asked).await? else {
+        let mut asked = Incoming::new(request.into_inner(), self.max_message_bytes);
+        let Some(Ask::Header(header)) = next(&mut asked).await? else {
             return Err(Error::invalid_field("header", "", "must be the first message of the stream").into());
         };
         let spec = ImportSpec {
@@ -58,15 +53,7 @@ impl ProfileService for ProfileApi {
             request_id: header.request_id,
         };
         let import = self.service.begin_import(&caller, spec).await?;
-        let (answers, answered) = mpsc::channel(ANSWERS_AHEAD);
-        let this = self.clone();
-        let failing = answers.clone();
-        self.streams.spawn(
-            async move { this.import(import, asked, &answers).await },
-            // A caller that went away needs no answer.
-            async move |status| drop(failing.send(Err(status)).await),
-        );
-        Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
+        Ok(self.streams.answer(ANSWERS_AHEAD, async move |answers| receive(import, asked, &answers).await))
     }
 
     async fn get_profile(
@@ -98,105 +85,86 @@ impl ProfileService for ProfileApi {
     ) -> Result<Response<Self::ExportProfilesStream>, Status> {
         let caller = caller_of(&self.service, request.metadata()).await?;
         let mut export = self.service.export_profiles(&caller, &request.into_inner().parent).await?;
-        let (answers, answered) = mpsc::channel(2);
-        let failing = answers.clone();
-        let work = async move {
+        Ok(self.streams.answer(PARTS_AHEAD, async move |answers| {
             loop {
                 let part = export.next_part().await?;
                 if part.is_empty() {
                     return Ok(());
                 }
-                let part = v1::ExportProfilesResponse { profiles: part.iter().map(message).collect() };
-                answers.send(Ok(part)).await.map_err(|_| Error::Cancelled)?;
+                let profiles = part.iter().map(message).collect();
+                answers.send(v1::ExportProfilesResponse { profiles }).await?;
             }
-        };
-        self.streams.spawn(work, async move |status| drop(failing.send(Err(status)).await));
-        Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
+        }))
     }
 }
 
-impl ProfileApi {
-    /// The next message of the stream.
-    async fn next(&self, asked: &mut Streaming<v1::ImportProfilesRequest>) -> Result<Option<Ask>, Status> {
-        match asked.next().await {
-            None => Ok(None),
-            Some(Ok(message)) => message.content.map(Some).ok_or_else(|| {
-                Error::invalid_field("content", "", "is empty; send a header, rows or the end").into()
-            }),
-            Some(Err(made)) => Err(mended(&made, self.max_message_bytes).unwrap_or(made)),
+/// Receives an import and sends its answers. An import that fails is discarded.
+async fn receive(
+    mut import: Import,
+    mut asked: Incoming<v1::ImportProfilesRequest>,
+    answers: &Answering<v1::ImportProfilesResponse>,
+) -> Result<(), Status> {
+    let rows = match receive_rows(&mut import, &mut asked, answers).await {
+        Ok(rows) => rows,
+        Err(status) => {
+            import.discard().await?;
+            return Err(status);
         }
-    }
+    };
+    let summary = import.finish(rows).await?;
+    let summary = v1::ImportSummary {
+        received: summary.received,
+        created: summary.created,
+        updated: summary.updated,
+        unchanged: summary.unchanged,
+        rejected: summary.rejected,
+        stored: summary.stored,
+    };
+    answers.send(response(Answer::Summary(summary))).await?;
+    Ok(())
+}
 
-    async fn import(
-        &self,
-        mut import: Import,
-        mut asked: Streaming<v1::ImportProfilesRequest>,
-        answers: &Answering,
-    ) -> Result<(), Status> {
-        let rows = match self.receive(&mut import, &mut asked, answers).await {
-            Ok(rows) => rows,
-            Err(status) => {
-                import.discard().await?;
-                return Err(status);
+/// Receives rows until the end message, and returns its number of rows.
+async fn receive_rows(
+    import: &mut Import,
+    asked: &mut Incoming<v1::ImportProfilesRequest>,
+    answers: &Answering<v1::ImportProfilesResponse>,
+) -> Result<i64, Status> {
+    loop {
+        match next(asked).await? {
+            Some(Ask::Rows(part)) => {
+                let count = part.rows.len();
+                if count > MAX_ROWS_PER_MESSAGE {
+                    let wrong =
+                        format!("are too many; send at most {MAX_ROWS_PER_MESSAGE} rows in one message");
+                    return Err(Error::invalid_field("rows.rows", &count.to_string(), wrong).into());
+                }
+                for row in import.rows(part.rows.into_iter().map(draft_row).collect()).await? {
+                    let rejected = v1::RejectedRow { row: row.row, violations: violations(&row.violations) };
+                    answers.send(response(Answer::RejectedRow(rejected))).await?;
+                }
+                let progress = v1::ImportProgress { received: import.received() };
+                answers.send(response(Answer::Progress(progress))).await?;
             }
-        };
-        let summary = import.finish(rows).await?;
-        let summary = v1::ImportSummary {
-            received: summary.received,
-            created: summary.created,
-            updated: summary.updated,
-            unchanged: summary.unchanged,
-            rejected: summary.rejected,
-            stored: summary.stored,
-        };
-        answer(answers, Answer::Summary(summary)).await
-    }
-
-    /// Takes rows until the end, and answers how many rows the caller says she has sent.
-    async fn receive(
-        &self,
-        import: &mut Import,
-        asked: &mut Streaming<v1::ImportProfilesRequest>,
-        answers: &Answering,
-    ) -> Result<i64, Status> {
-        loop {
-            match self.next(asked).await? {
-                Some(Ask::Rows(part)) => {
-                    if part.rows.len() > MAX_ROWS_PER_MESSAGE {
-                        let given = part.rows.len().to_string();
-                        let told = "are more than 1,000 in one message; send more messages";
-                        return Err(Error::invalid_field("rows.rows", &given, told).into());
-                    }
-                    for row in import.rows(part.rows.into_iter().map(draft_row).collect()).await? {
-                        let violations = row.violations.into_iter().map(violation).collect();
-                        let rejected = v1::RejectedRow { row: row.row, violations };
-                        answer(answers, Answer::RejectedRow(rejected)).await?;
-                    }
-                    answer(answers, Answer::Progress(v1::ImportProgress { received: import.received() }))
-                        .await?;
-                }
-                Some(Ask::End(end)) => return Ok(end.rows),
-                Some(Ask::Header(_)) => {
-                    return Err(Error::invalid_field(
-                        "header",
-                        "",
-                        "may come only once, as the first message",
-                    )
-                    .into());
-                }
-                None => {
-                    let told = "is missing: the stream ended early; nothing was stored";
-                    return Err(Error::invalid_field("end", "", told).into());
-                }
+            Some(Ask::End(end)) => return Ok(end.rows),
+            Some(Ask::Header(_)) => {
+                let wrong = "is repeated; send it once, as the first message";
+                return Err(Error::invalid_field("header", "", wrong).into());
+            }
+            None => {
+                let wrong = "is missing, and nothing was stored; send it as the last message";
+                return Err(Error::invalid_field("end", "", wrong).into());
             }
         }
     }
 }
 
-/// Sends one answer; a caller that went away ends the import.
-async fn answer(answers: &Answering, content: Answer) -> Result<(), Status> {
-    let response = v1::ImportProfilesResponse { content: Some(content) };
-    answers.send(Ok(response)).await.map_err(|_| Error::Cancelled.into())
+async fn next(asked: &mut Incoming<v1::ImportProfilesRequest>) -> Result<Option<Ask>, Status> {
+    asked.next(|message| message.content, "a header, rows or the end").await
+}
+
+fn response(content: Answer) -> v1::ImportProfilesResponse {
+    v1::ImportProfilesResponse { content: Some(content) }
 }
 
 fn draft_row(row: v1::ImportRow) -> DraftRow {

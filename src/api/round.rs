@@ -1,14 +1,16 @@
-//! RoundService. What belongs to a run is in `run`.
+//! RoundService: rounds, their runs and the results of a run.
 
-use std::pin::Pin;
-
-use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
+use super::auth::caller_of;
+use super::convert::lang;
+use super::convert::outcome::{match_message, reason_message, unmatched_message};
 use super::convert::round::{draft, message};
+use super::convert::run::message as run_message;
 use super::proto::v1;
 use super::proto::v1::round_service_server::RoundService;
-use super::{Streams, caller_of, run};
+use super::streams::{Answers, Streams};
+use crate::error::Error;
 use crate::service::{PageRequest, RefusedEnrolment, Service};
 
 /// Serves rounds and their runs.
@@ -16,13 +18,13 @@ use crate::service::{PageRequest, RefusedEnrolment, Service};
 pub struct RoundApi {
     /// The use cases.
     pub service: Service,
-    /// Where streams run, so that shutdown can end and await them.
+    /// The streams of the server.
     pub streams: Streams,
 }
 
 #[tonic::async_trait]
 impl RoundService for RoundApi {
-    type WatchRunStream = Pin<Box<dyn Stream<Item = Result<v1::WatchRunResponse, Status>> + Send>>;
+    type WatchRunStream = Answers<v1::WatchRunResponse>;
 
     async fn create_round(
         &self,
@@ -85,55 +87,126 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::StartRunRequest>,
     ) -> Result<Response<v1::StartRunResponse>, Status> {
-        run::start(self, request).await
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        let request = request.into_inner();
+        let run = self.service.start_run(&caller, &request.round, &request.request_id).await?;
+        Ok(Response::new(v1::StartRunResponse { run: Some(run_message(&run)) }))
     }
 
     async fn get_run(
         &self,
         request: Request<v1::GetRunRequest>,
     ) -> Result<Response<v1::GetRunResponse>, Status> {
-        run::get(self, request).await
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        let run = self.service.get_run(&caller, &request.into_inner().name).await?;
+        Ok(Response::new(v1::GetRunResponse { run: Some(run_message(&run)) }))
     }
 
     async fn list_runs(
         &self,
         request: Request<v1::ListRunsRequest>,
     ) -> Result<Response<v1::ListRunsResponse>, Status> {
-        run::list(self, request).await
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        let request = request.into_inner();
+        let page = PageRequest { size: request.page_size, token: request.page_token };
+        let page = self.service.list_runs(&caller, &request.parent, &page).await?;
+        Ok(Response::new(v1::ListRunsResponse {
+            runs: page.items.iter().map(run_message).collect(),
+            next_page_token: page.next_token,
+        }))
     }
 
     async fn watch_run(
         &self,
         request: Request<v1::WatchRunRequest>,
     ) -> Result<Response<Self::WatchRunStream>, Status> {
-        run::watch(self, request).await
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        let mut watch = self.service.watch_run(&caller, &request.into_inner().name).await?;
+        Ok(self.streams.answer(1, async move |answers| {
+            loop {
+                // The caller may leave while the run does not change.
+                let update = tokio::select! {
+                    update = watch.next() => update?,
+                    () = answers.closed() => return Err(Error::Cancelled.into()),
+                };
+                let Some(run) = update else { return Ok(()) };
+                answers.send(v1::WatchRunResponse { run: Some(run_message(&run)) }).await?;
+            }
+        }))
     }
 
     async fn cancel_run(
         &self,
         request: Request<v1::CancelRunRequest>,
     ) -> Result<Response<v1::CancelRunResponse>, Status> {
-        run::cancel(self, request).await
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        let request = request.into_inner();
+        let run = self.service.cancel_run(&caller, &request.name, &request.request_id).await?;
+        Ok(Response::new(v1::CancelRunResponse { run: Some(run_message(&run)) }))
     }
 
     async fn list_matches(
         &self,
         request: Request<v1::ListMatchesRequest>,
     ) -> Result<Response<v1::ListMatchesResponse>, Status> {
-        run::list_matches(self, request).await
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        let request = request.into_inner();
+        let lang = lang(&request.language_code)?;
+        let page = PageRequest { size: request.page_size, token: request.page_token };
+        let (run, page) = self.service.list_matches(&caller, &request.parent, &page).await?;
+        Ok(Response::new(v1::ListMatchesResponse {
+            matches: page
+                .items
+                .iter()
+                .map(|stored| match_message(&run, Some(stored.ordinal), &stored.pair, lang))
+                .collect(),
+            next_page_token: page.next_token,
+        }))
     }
 
     async fn list_unmatched(
         &self,
         request: Request<v1::ListUnmatchedRequest>,
     ) -> Result<Response<v1::ListUnmatchedResponse>, Status> {
-        run::list_unmatched(self, request).await
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        let request = request.into_inner();
+        let lang = lang(&request.language_code)?;
+        let page = PageRequest { size: request.page_size, token: request.page_token };
+        let (_, page) = self.service.list_unmatched(&caller, &request.parent, &page).await?;
+        Ok(Response::new(v1::ListUnmatchedResponse {
+            unmatched: page.items.iter().map(|stored| unmatched_message(&stored.unmatched, lang)).collect(),
+            next_page_token: page.next_token,
+        }))
     }
 
     async fn explain_pair(
         &self,
         request: Request<v1::ExplainPairRequest>,
     ) -> Result<Response<v1::ExplainPairResponse>, Status> {
-        run::explain_pair(self, request).await
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        let request = request.into_inner();
+        let lang = lang(&request.language_code)?;
+        let explained =
+            self.service.explain_pair(&caller, &request.run, &request.mentee, &request.mentor).await?;
+        Ok(Response::new(v1::ExplainPairResponse {
+            candidate: explained.explanation.broken_rules.is_empty(),
+            broken_rules: explained
+                .explanation
+                .broken_rules
+                .iter()
+                .map(|(rule, reason)| v1::BrokenRule {
+                    rule: *rule as i32,
+                    reason: Some(reason_message(reason, lang)),
+                })
+                .collect(),
+            matched: explained.matched_as.is_some(),
+            pair: Some(match_message(
+                &explained.run,
+                explained.matched_as,
+                &explained.explanation.pair,
+                lang,
+            )),
+            verdict: Some(reason_message(&explained.verdict, lang)),
+        }))
     }
 }

@@ -1,4 +1,5 @@
-//! The one table from an error's reason to its gRPC status. Every status leaves with exactly one ErrorInfo.
+//! Errors as gRPC statuses: the one table from a reason to its code, and the one builder of statuses. Each status has
+//! exactly one ErrorInfo, and the other details of google.rpc where they apply.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,128 +7,264 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::error::{Error, chain};
+use crate::domain::violation::Violation;
+use crate::error::{Error, Reason, chain};
 
 /// Domain of every ErrorInfo.
 pub const DOMAIN: &str = "mentorship.wim";
-/// Violations answered at most.
-const MAX_VIOLATIONS: usize = 100;
-/// When to try again after the database was away or busy.
+/// When to call again after the database was unreachable or the service was shutting down.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Each reason with its gRPC code.
-pub const REASONS: &[(&str, Code)] = &[
-    ("INVALID_FIELDS", Code::InvalidArgument),
-    ("INVALID_PAGE_TOKEN", Code::InvalidArgument),
-    ("UNDECODABLE", Code::InvalidArgument),
-    ("MESSAGE_TOO_LARGE", Code::ResourceExhausted),
-    ("UNAUTHENTICATED", Code::Unauthenticated),
-    ("PERMISSION_DENIED", Code::PermissionDenied),
-    ("NOT_FOUND", Code::NotFound),
-    ("ALREADY_EXISTS", Code::AlreadyExists),
-    ("REQUEST_ID_REUSED", Code::InvalidArgument),
-    ("ETAG_MISMATCH", Code::Aborted),
-    ("ROUND_STATE", Code::FailedPrecondition),
-    ("ROUND_EMPTY", Code::FailedPrecondition),
-    ("RUN_ACTIVE", Code::FailedPrecondition),
-    ("RUN_STATE", Code::FailedPrecondition),
-    ("RUN_INTERRUPTED", Code::Aborted),
-    ("DEADLINE_EXCEEDED", Code::DeadlineExceeded),
-    ("UNIMPLEMENTED", Code::Unimplemented),
-    ("STORE_UNAVAILABLE", Code::Unavailable),
-    ("SHUTTING_DOWN", Code::Unavailable),
-    ("CANCELLED", Code::Cancelled),
-    ("INTERNAL", Code::Internal),
-];
-
-/// The code of a reason; unknown reasons are defects.
-pub fn code_of(reason: &str) -> Code {
-    REASONS.iter().find(|(name, _)| *name == reason).map_or(Code::Internal, |(_, code)| *code)
-}
-
-/// A status with its one ErrorInfo and nothing else.
-pub(super) fn status(reason: &'static str, message: &str, metadata: HashMap<String, String>) -> Status {
-    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
-    if matches!(code_of(reason), Code::Unavailable) {
-        details.set_retry_info(Some(RETRY_AFTER));
+/// The gRPC code of a reason.
+pub fn code_of(reason: Reason) -> Code {
+    match reason {
+        Reason::InvalidFields | Reason::InvalidPageToken | Reason::Undecodable | Reason::RequestIdReused => {
+            Code::InvalidArgument
+        }
+        Reason::MessageTooLarge => Code::ResourceExhausted,
+        Reason::Unauthenticated => Code::Unauthenticated,
+        Reason::PermissionDenied => Code::PermissionDenied,
+        Reason::NotFound => Code::NotFound,
+        Reason::AlreadyExists => Code::AlreadyExists,
+        Reason::RoundState | Reason::RoundEmpty | Reason::RunActive | Reason::RunState => {
+            Code::FailedPrecondition
+        }
+        Reason::RunInterrupted => Code::Aborted,
+        Reason::DeadlineExceeded => Code::DeadlineExceeded,
+        Reason::Unimplemented => Code::Unimplemented,
+        Reason::StoreUnavailable | Reason::ShuttingDown => Code::Unavailable,
+        Reason::Cancelled => Code::Cancelled,
+        Reason::Internal => Code::Internal,
     }
-    Status::with_error_details(code_of(reason), message, details)
 }
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        let reason = error.reason();
-        if matches!(code_of(reason), Code::Internal | Code::Unavailable) {
-            tracing::error!(error.type = reason, error = %chain(&error), "call failed");
+        let (reason, code) = (error.reason(), code_of(error.reason()));
+        if matches!(code, Code::Internal | Code::Unavailable) {
+            tracing::error!(error.type = reason.code(), error = %chain(&error), "call failed");
         }
-        let mut metadata = HashMap::new();
-        match &error {
-            Error::RoundState { state, .. } | Error::RunState { state, .. } => {
-                metadata.insert("state".to_owned(), (*state).to_owned());
-            }
-            Error::RunActive(run) => {
-                metadata.insert("run".to_owned(), run.clone());
-            }
-            _ => {}
+        let mut details = ErrorDetails::with_error_info(reason.code(), DOMAIN, metadata(&error));
+        if code == Code::Unavailable {
+            details.set_retry_info(Some(RETRY_AFTER));
         }
-        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
         match &error {
             Error::InvalidFields(violations) => {
-                for violation in violations.iter().take(MAX_VIOLATIONS) {
-                    let hint = if violation.hint.is_empty() {
-                        String::new()
-                    } else {
-                        format!("; {}", violation.hint)
-                    };
-                    let description = if violation.value.is_empty() {
-                        format!("{}{hint}", violation.description)
-                    } else {
-                        format!("`{}` {}{hint}", violation.value, violation.description)
-                    };
-                    details.add_bad_request_violation(&violation.field, description);
+                for violation in violations.listed() {
+                    details.add_bad_request_violation(&violation.field, description(violation));
                 }
-            }
-            Error::StoreUnavailable(_) | Error::ShuttingDown => {
-                details.set_retry_info(Some(RETRY_AFTER));
+                if violations.more() > 0 {
+                    let rest = format!("{} more violations are not listed", violations.more());
+                    details.add_bad_request_violation("", rest);
+                }
             }
             Error::RoundState { round: subject, .. }
             | Error::RunState { run: subject, .. }
             | Error::RoundEmpty(subject)
             | Error::RunActive(subject) => {
-                details.add_precondition_failure_violation(reason, subject, error.to_string());
+                details.add_precondition_failure_violation(reason.code(), subject, error.to_string());
             }
             _ => {}
         }
         let message = match &error {
-            Error::Internal(..) => "a defect of the service; nothing was changed".to_owned(),
-            told => told.to_string(),
+            Error::Internal(..) => {
+                "the service has a defect, and nothing was changed; report the time of the call to operations"
+                    .to_owned()
+            }
+            shown => shown.to_string(),
         };
-        Self::with_error_details(code_of(reason), message, details)
+        Self::with_error_details(code, message, details)
+    }
+}
+
+/// The error that a status made by the transport stands for; `None` if it stands for itself.
+pub(super) fn transport_error(status: &Status, max_message_bytes: usize) -> Option<Error> {
+    match status.code() {
+        Code::OutOfRange | Code::ResourceExhausted => {
+            Some(Error::MessageTooLarge { limit_bytes: max_message_bytes })
+        }
+        Code::Internal | Code::InvalidArgument | Code::Unknown => Some(Error::Undecodable),
+        Code::Unimplemented => Some(Error::Unimplemented),
+        Code::DeadlineExceeded => Some(Error::DeadlineExceeded),
+        Code::Cancelled => Some(Error::Cancelled),
+        _ => None,
+    }
+}
+
+/// The metadata of an ErrorInfo.
+fn metadata(error: &Error) -> HashMap<String, String> {
+    let (key, value) = match error {
+        Error::RoundState { state, .. } | Error::RunState { state, .. } => ("state", (*state).to_owned()),
+        Error::RunActive(run) => ("run", run.clone()),
+        Error::MessageTooLarge { limit_bytes } => ("limit_bytes", limit_bytes.to_string()),
+        _ => return HashMap::new(),
+    };
+    HashMap::from([(key.to_owned(), value)])
+}
+
+/// A violation as one text, with its value first and its hint last.
+fn description(violation: &Violation) -> String {
+    let Violation { value, description, hint, .. } = violation;
+    let mut text = if value.is_empty() { description.clone() } else { format!("`{value}` {description}") };
+    if !hint.is_empty() {
+        text.push_str("; ");
+        text.push_str(hint);
+    }
+    text
+}
+
+/// A code as gRPC spells it.
+pub(super) fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::api::proto::v1::ErrorReason;
+    use std::collections::BTreeMap;
 
-    #[test]
-    fn the_table_and_the_contract_name_the_same_reasons() {
-        let mut contract: Vec<String> = (1..)
-            .map_while(|number| ErrorReason::try_from(number).ok())
-            .map(|reason| reason.as_str_name().trim_start_matches("ERROR_REASON_").to_owned())
-            .collect();
-        let mut table: Vec<String> = REASONS.iter().map(|(name, ..)| (*name).to_owned()).collect();
-        contract.sort();
-        table.sort();
-        assert_eq!(contract, table);
+    use prost::Message as _;
+    use tonic_types::ErrorDetail;
+
+    use super::*;
+    use crate::api::proto::DESCRIPTORS;
+
+    /// The comment of each reason in the contract, by its code.
+    fn documented() -> BTreeMap<String, String> {
+        let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).expect("descriptors");
+        let file = set.file.iter().find(|file| file.name() == "wim/mentorship/v1/error.proto");
+        let file = file.expect("the file of the reasons");
+        let comment = |at: usize| {
+            let path = [5, 0, 2, i32::try_from(at).expect("few reasons")];
+            let locations = &file.source_code_info.as_ref().expect("comments").location;
+            let location = locations.iter().find(|location| location.path == path).expect("a comment");
+            let lines = location.leading_comments().trim().lines().map(str::trim);
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let values = file.enum_type[0].value.iter().enumerate().skip(1);
+        values
+            .map(|(at, value)| (value.name().trim_start_matches("ERROR_REASON_").to_owned(), comment(at)))
+            .collect()
+    }
+
+    /// One error of every reason that a call can have.
+    fn samples() -> Vec<Error> {
+        let round = || "rounds/2027-spring".to_owned();
+        let run = || "rounds/2027-spring/runs/1".to_owned();
+        vec![
+            Error::invalid_field("round_id", "R", "must be a round's id"),
+            Error::InvalidPageToken,
+            Error::Undecodable,
+            Error::MessageTooLarge { limit_bytes: 4_194_304 },
+            Error::Unauthenticated,
+            Error::PermissionDenied { role: "coordinator", action: "ProfileService/GetProfile" },
+            Error::NotFound(round()),
+            Error::AlreadyExists(round()),
+            Error::RequestIdReused,
+            Error::RoundState { round: round(), state: "closed" },
+            Error::RoundEmpty(round()),
+            Error::RunActive(run()),
+            Error::RunState { run: run(), state: "failed" },
+            Error::DeadlineExceeded,
+            Error::Unimplemented,
+            Error::StoreUnavailable("disk full".into()),
+            Error::ShuttingDown,
+            Error::internal("column profile.document of row 7"),
+            Error::Cancelled,
+        ]
+    }
+
+    fn detail_name(detail: &ErrorDetail) -> &'static str {
+        match detail {
+            ErrorDetail::ErrorInfo(_) => "ErrorInfo",
+            ErrorDetail::BadRequest(_) => "BadRequest",
+            ErrorDetail::RetryInfo(_) => "RetryInfo",
+            ErrorDetail::PreconditionFailure(_) => "PreconditionFailure",
+            other => panic!("{other:?} is not documented"),
+        }
     }
 
     #[test]
-    fn a_defect_tells_the_caller_nothing_of_its_inside() {
+    fn the_contract_has_exactly_the_reasons_of_the_service() {
+        let codes = |reasons: &[Reason]| reasons.iter().map(|reason| reason.code().to_owned()).collect();
+        let mut known: Vec<String> = codes(Reason::ALL);
+        known.sort();
+        assert_eq!(documented().into_keys().collect::<Vec<_>>(), known);
+        let mut of_calls: Vec<Reason> = samples().iter().map(Error::reason).collect();
+        of_calls.push(Reason::RunInterrupted);
+        of_calls.sort();
+        let mut all = Reason::ALL.to_vec();
+        all.sort();
+        assert_eq!(of_calls, all);
+    }
+
+    #[test]
+    fn every_reason_is_documented_with_cause_action_details_and_metadata() {
+        let documented = documented();
+        let mut table = String::new();
+        let mut row = |reason: Reason, details: &str, keys: &str, message: &str| {
+            let comment = &documented[reason.code()];
+            for part in ["Cause: ", "Action: "] {
+                assert!(comment.contains(part), "{} lacks `{part}`", reason.code());
+            }
+            for key in keys.split(", ").filter(|key| !key.is_empty()) {
+                assert!(comment.contains(&format!("`{key}`")), "{} lacks `{key}`", reason.code());
+            }
+            let code = code_name(code_of(reason));
+            let comment = comment.replace('\n', "\n  ");
+            table += &format!(
+                "{} ({code})\n  {comment}\n  details: {details}\n  metadata: {keys}\n  message: {message}\n\n",
+                reason.code()
+            );
+        };
+        for error in samples() {
+            let reason = error.reason();
+            let status = Status::from(error);
+            let details = status.get_error_details_vec();
+            let names: Vec<_> = details.iter().map(detail_name).collect();
+            let info = status.get_details_error_info().expect("an ErrorInfo");
+            assert_eq!((info.reason.as_str(), status.code()), (reason.code(), code_of(reason)));
+            let keys: Vec<String> = info.metadata.into_keys().collect();
+            row(reason, &names.join(", "), &keys.join(", "), status.message());
+        }
+        row(Reason::RunInterrupted, "in Run.failure only", "", "");
+        insta::assert_snapshot!(table.trim_end());
+    }
+
+    #[test]
+    fn a_defect_shows_the_caller_nothing_of_its_inside() {
         let status = Status::from(Error::internal("column profile.document of row 7"));
         assert_eq!(status.code(), Code::Internal);
         assert!(!status.message().contains("document"));
-        assert_eq!(status.get_details_error_info().expect("an ErrorInfo").reason, "INTERNAL");
+    }
+
+    #[test]
+    fn violations_beyond_the_limit_are_counted_in_the_status() {
+        let mut violations = crate::domain::violation::Violations::default();
+        for at in 0..107 {
+            violations.add(format!("profiles[{at}]"), "is wrong");
+        }
+        let status = Status::from(Error::InvalidFields(violations));
+        let listed = status.get_details_bad_request().expect("a BadRequest").field_violations;
+        assert_eq!(listed.len(), 101);
+        assert_eq!(listed[100].description, "7 more violations are not listed");
+        assert!(status.message().starts_with("107 fields"), "{}", status.message());
     }
 }

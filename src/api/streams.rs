@@ -1,112 +1,108 @@
-//! Where answers that go on after the call has returned are made: each in the span of its call, ended by the deadline of its
-//! call or when the service stops, and waited for.
+//! Streams of answers that go on after the call has returned. Each runs in the span of its call. It ends with its work,
+//! at the deadline of its call, or when the service stops, which waits for all of them.
 
-use std::time::Duration;
+use std::pin::Pin;
 
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::Status;
+use tonic::{Code, Response, Status};
 use tracing::Instrument as _;
 
-use super::call_layer::deadline_exceeded;
+use super::deadline::Deadline;
+use super::status::code_name;
 use crate::clock::Stopwatch;
 use crate::error::Error;
 
-tokio::task_local! {
-    /// When the call that is being served has to end, if its caller has said so.
-    pub(super) static DEADLINE: Option<Deadline>;
-}
-
-/// When a call has to end.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Deadline {
-    since: Stopwatch,
-    within: Duration,
-}
-
-impl Deadline {
-    /// So long from now.
-    pub(super) fn within(within: Duration) -> Self {
-        Self { since: Stopwatch::start(), within }
-    }
-
-    /// Returns when it has passed.
-    pub(super) async fn passed(self) {
-        tokio::time::sleep(self.within.saturating_sub(self.since.elapsed())).await;
-    }
-}
-
-/// Returns when the deadline has passed; never, if there is none.
-async fn passed(deadline: Option<Deadline>) {
-    match deadline {
-        Some(deadline) => deadline.passed().await,
-        None => std::future::pending().await,
-    }
-}
+/// A stream of answers, as the generated services return it.
+pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The streams of a server.
 #[derive(Debug, Clone, Default)]
 pub struct Streams {
-    /// Waits for them.
+    /// Waits for the end of all streams.
     pub tasks: TaskTracker,
-    /// Ends them.
+    /// Ends all streams.
     pub stop: CancellationToken,
 }
 
+/// The sending half of a stream of answers.
+#[derive(Debug)]
+pub(super) struct Answering<T>(mpsc::Sender<Result<T, Status>>);
+
+impl<T> Answering<T> {
+    /// Sends one answer; fails if the caller has left.
+    pub(super) async fn send(&self, answer: T) -> Result<(), Error> {
+        self.0.send(Ok(answer)).await.map_err(|_| Error::Cancelled)
+    }
+
+    /// Waits until the caller has left.
+    pub(super) async fn closed(&self) {
+        self.0.closed().await;
+    }
+}
+
 impl Streams {
-    /// Makes a stream's answers. `end` sends the status with which it failed, if it did; a stop of the service is one, and so
-    /// is a deadline that has passed. Then `work` is dropped, and whatever it waits for is stopped with it.
-    pub(super) fn spawn<Work, End, Ending>(&self, work: Work, end: End)
+    /// A stream of the answers that `work` sends; up to `ahead` of them wait for a slow reader. An error of `work`, the
+    /// stop of the service and a passed deadline end the stream with their status. Then `work` is dropped.
+    pub(super) fn answer<T, Work>(
+        &self,
+        ahead: usize,
+        work: impl FnOnce(Answering<T>) -> Work,
+    ) -> Response<Answers<T>>
     where
+        T: Send + 'static,
         Work: Future<Output = Result<(), Status>> + Send + 'static,
-        End: FnOnce(Status) -> Ending + Send + 'static,
-        Ending: Future<Output = ()> + Send,
     {
-        let stop = self.stop.clone();
-        let deadline = DEADLINE.try_with(|deadline| *deadline).ok().flatten();
+        let (answers, answered) = mpsc::channel(ahead);
+        let failing = answers.clone();
+        let (work, stop, deadline) = (work(Answering(answers)), self.stop.clone(), Deadline::current());
         let streamed = async move {
             let stopwatch = Stopwatch::start();
             let ended = tokio::select! {
                 ended = work => ended,
                 () = stop.cancelled() => Err(Error::ShuttingDown.into()),
-                () = passed(deadline) => Err(deadline_exceeded()),
+                () = Deadline::passed(deadline) => Err(Error::DeadlineExceeded.into()),
             };
-            let code = ended.as_ref().err().map_or(tonic::Code::Ok, Status::code);
+            let code = ended.as_ref().err().map_or(Code::Ok, Status::code);
             tracing::info!(
-                rpc.response.status_code = super::call_layer::code_name(code),
+                rpc.response.status_code = code_name(code),
                 duration.micros = stopwatch.micros(),
                 "stream ended"
             );
             if let Err(status) = ended {
-                end(status).await;
+                // A caller that has left needs no status.
+                drop(failing.send(Err(status)).await);
             }
         };
         self.tasks.spawn(streamed.instrument(tracing::Span::current()));
+        Response::new(Box::pin(ReceiverStream::new(answered)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::oneshot;
-    use tonic::Code;
+    use tokio_stream::StreamExt as _;
+    use tonic::codegen::http::HeaderMap;
 
     use super::*;
 
     #[tokio::test]
-    async fn a_passed_deadline_ends_the_work_and_is_told() {
+    async fn a_passed_deadline_ends_the_work_with_its_status() {
         let (streams, working) = (Streams::default(), CancellationToken::new());
-        let (tell, told) = oneshot::channel();
         let held = working.clone().drop_guard();
-        let work = async move {
+        let work = async move |_answers: Answering<()>| {
             let _held = held;
             std::future::pending().await
         };
-        let end = async move |status: Status| {
-            let _ = tell.send(status.code());
-        };
-        let call = async { streams.spawn(work, end) };
-        DEADLINE.scope(Some(Deadline::within(Duration::from_millis(20))), call).await;
-        assert_eq!(told.await, Ok(Code::DeadlineExceeded));
-        assert!(working.is_cancelled(), "whatever the work held is let go");
+        let mut headers = HeaderMap::new();
+        headers.insert("grpc-timeout", "20m".parse().expect("a header value"));
+        let call = async { streams.answer(1, work) };
+        let mut answers = Deadline::scope(Deadline::of(&headers), call).await.into_inner();
+        let status = answers.next().await.expect("an answer").expect_err("the deadline passes");
+        assert_eq!(status.code(), Code::DeadlineExceeded);
+        assert!(working.is_cancelled(), "the work is dropped");
     }
 }

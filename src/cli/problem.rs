@@ -14,12 +14,13 @@ use super::failure::Failure;
 use crate::client::progress;
 use crate::domain::policy::Objective;
 use crate::domain::run::Stage;
+use crate::domain::violation::{Violation, Violations};
 use crate::engine::assign::Start;
 use crate::engine::constrained::Constrained;
 use crate::engine::objective::Evidence;
 use crate::engine::pool;
 use crate::engine::problem::{Observer, Stopped, Unobserved};
-use crate::instance::{self, Instance, Violation, Violations};
+use crate::instance::{self, Instance};
 
 /// Most people listed in one sentence.
 const LISTED: usize = 20;
@@ -112,11 +113,7 @@ impl Source {
                     groups: open_if(&self.groups)?,
                 })
             }
-            _ => Err(Violation {
-                place: "arguments".to_owned(),
-                what: "name the files of the problem".to_owned(),
-            }
-            .into()),
+            _ => Err(Violation::new("arguments", "name the files of the problem").into()),
         };
         let mut instance = read.map_err(|wrong| refuse("the problem cannot be read", &wrong))?;
         let aim = Aim::of(self.objective, &mut instance);
@@ -189,7 +186,7 @@ fn read_proof(instance: &Instance, aim: Aim, file: &Path) -> Result<Evidence, Fa
     if evidence.objective() != aim.objective() {
         let what =
             format!("is a proof for the objective {}, not {}", evidence.objective().as_str(), aim.name());
-        return Err(refuse(Violation { place: "certificate".to_owned(), what }));
+        return Err(refuse(Violation::new("certificate", what)));
     }
     Ok(evidence)
 }
@@ -261,11 +258,11 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
 /// An error with all violations, one per line.
 pub(super) fn refuse(what: &str, wrong: &Violations) -> Failure {
     let mut message = format!("{what}:");
-    for violation in &wrong.listed {
+    for violation in wrong.listed() {
         message += &["\n  ", &violation.to_string()].concat();
     }
-    if wrong.more > 0 {
-        message += &["\n  and ", &wrong.more.to_string(), " more"].concat();
+    if wrong.more() > 0 {
+        message += &["\n  and ", &wrong.more().to_string(), " more"].concat();
     }
     Failure::input(message, "")
 }

@@ -9,7 +9,7 @@ pub fn parse_date(field: &str, text: &str, violations: &mut Violations) -> Optio
     match text.parse::<Date>() {
         Ok(date) if (1990..2200).contains(&date.year()) => Some(date),
         Ok(_) => {
-            violations.push(field, text, "must lie between 1990 and 2199", "");
+            violations.push(field, text, "is outside the years 1990 to 2199", "check the year");
             None
         }
         Err(_) => {

@@ -10,7 +10,7 @@ pub const MAX_ID_LENGTH: usize = 64;
 
 /// A name that cannot be read, with the rule and an example.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("use {rule}, for example {example}")]
+#[error("has the wrong form; use {rule}, for example {example}")]
 pub struct InvalidName {
     example: &'static str,
     rule: &'static str,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::name::OrganisationId;
-use super::violation::{Violation, Violations};
+use super::violation::Violations;
 use super::vocabulary::Country;
 
 /// Longest display name, in characters.
@@ -60,7 +60,7 @@ pub struct Organisation {
 
 impl OrganisationContent {
     /// Parses a draft of organisation `id`, listing everything that is wrong.
-    pub fn parse(id: &OrganisationId, draft: &OrganisationDraft) -> Result<Self, Vec<Violation>> {
+    pub fn parse(id: &OrganisationId, draft: &OrganisationDraft) -> Result<Self, Violations> {
         let mut violations = Violations::default();
         let display_name = parse_display_name(&draft.display_name, &mut violations);
         let country = Country::from_code(&draft.country);
@@ -78,8 +78,8 @@ impl OrganisationContent {
                 Ok(other) if other == *id => violations.push(
                     format!("rules.excluded_organisations[{i}]"),
                     name,
-                    "an organisation cannot exclude itself",
-                    "leave it out",
+                    "is the organisation itself",
+                    "remove this entry",
                 ),
                 Ok(other) => excluded.push(other),
                 Err(error) => {
@@ -103,7 +103,7 @@ impl OrganisationContent {
                     excluded_organisations: excluded,
                 },
             }),
-            None => Err(violations.into_inner()),
+            None => Err(violations),
         }
     }
 }
@@ -113,9 +113,14 @@ pub fn parse_display_name(text: &str, violations: &mut Violations) -> String {
     let trimmed = text.trim();
     let length = trimmed.chars().count();
     if length == 0 || length > MAX_DISPLAY_NAME {
-        violations.push("display_name", text, "must have 1 to 200 characters", "");
+        violations.push("display_name", text, "has no character or more than 200", "use 1 to 200 characters");
     } else if trimmed.chars().any(char::is_control) {
-        violations.push("display_name", text.escape_debug(), "must not contain control characters", "");
+        violations.push(
+            "display_name",
+            text.escape_debug(),
+            "has control characters",
+            "remove tabs, line breaks and the like",
+        );
     }
     trimmed.to_owned()
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::language::LanguageLevel;
-use super::violation::{Violation, Violations};
+use super::violation::Violations;
 
 /// Highest score of a pair or of a criterion: shown as 100.00 %.
 pub const FULL_SCORE: u16 = 10_000;
@@ -182,7 +182,7 @@ pub struct HardRulesDraft {
 
 impl Policy {
     /// Parses a draft into a policy of version 1. The error lists all violations.
-    pub fn parse(draft: &PolicyDraft) -> Result<Self, Vec<Violation>> {
+    pub fn parse(draft: &PolicyDraft) -> Result<Self, Violations> {
         let mut violations = Violations::default();
         let objective = Objective::of(draft.objective).unwrap_or_else(|| {
             let what = "is not an objective of this service";
@@ -230,8 +230,8 @@ fn parse_criteria(draft: &[(i32, i32, Option<i32>)], violations: &mut Violations
         violations.push(
             "criteria",
             draft.len(),
-            "are more than there are criteria",
-            "give each criterion one weight",
+            "entries are more than there are criteria",
+            "list each criterion once",
         );
         return Vec::new();
     }
@@ -245,14 +245,14 @@ fn parse_criteria(draft: &[(i32, i32, Option<i32>)], violations: &mut Violations
             None => violations.push(
                 format!("criteria[{i}].criterion"),
                 criterion,
-                "is not a criterion that can be weighted",
-                "",
+                "is not a criterion that can have a weight",
+                "use a value of Criterion, except PRIVATE_ANSWERS",
             ),
             Some(criterion) if given.iter().any(|other| other.criterion == criterion) => violations.push(
                 format!("criteria[{i}].criterion"),
                 format!("{criterion:?}"),
                 "is listed twice",
-                "give each criterion one weight",
+                "list each criterion once",
             ),
             Some(criterion) => given.push(CriterionWeight { criterion, weight, neutral }),
         }
@@ -262,7 +262,7 @@ fn parse_criteria(draft: &[(i32, i32, Option<i32>)], violations: &mut Violations
             "criteria",
             "all 0",
             "gives no criterion a weight",
-            "give at least one a weight above 0",
+            "give at least one criterion a weight above 0",
         );
     }
     given.sort_by_key(|c| c.criterion);
@@ -275,7 +275,12 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
     let level = match draft.min_language_level {
         0 => default.min_language_level,
         number => LanguageLevel::from_number(number).unwrap_or_else(|| {
-            violations.push(field("min_language_level"), number, "is not a language level", "use 1 to 7");
+            violations.push(
+                field("min_language_level"),
+                number,
+                "is not a language level",
+                "use 1 for A1 to 6 for C2, 7 for native",
+            );
             default.min_language_level
         }),
     };
@@ -286,7 +291,12 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
     let gap = |given: Option<i32>, default: i8, name: &str, violations: &mut Violations| {
         given.map_or(default, |steps| {
             i8::try_from(steps).ok().filter(|steps| (-6..=6).contains(steps)).unwrap_or_else(|| {
-                violations.push(field(name), steps, "must be from -6 to 6", "");
+                violations.push(
+                    field(name),
+                    steps,
+                    "is outside -6 to 6",
+                    "count steps between career stages",
+                );
                 default
             })
         })
@@ -298,7 +308,7 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
             field("max_stage_gap"),
             max_stage_gap,
             format!("is below min_stage_gap, which is {min_stage_gap}"),
-            "swap the two",
+            "exchange min_stage_gap and max_stage_gap",
         );
     }
     let previous_partners = match draft.previous_partners {
@@ -306,7 +316,12 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
         2 => PreviousPartners::Discourage,
         3 => PreviousPartners::Prefer,
         other => {
-            violations.push(field("previous_partners"), other, "is not a value of PreviousPartners", "");
+            violations.push(
+                field("previous_partners"),
+                other,
+                "is not a value of PreviousPartners",
+                "use FORBID, DISCOURAGE or PREFER",
+            );
             PreviousPartners::Forbid
         }
     };
@@ -327,7 +342,7 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
 /// Returns `value`, clamped to the bounds. Adds a violation if it lies outside.
 fn within(value: i32, low: i32, high: i32, field: &str, violations: &mut Violations) -> u16 {
     if !(low..=high).contains(&value) {
-        violations.push(field, value, format!("must be from {low} to {high}"), "");
+        violations.push(field, value, format!("is outside {low} to {high}"), "");
     }
     u16::try_from(value.clamp(low, high)).unwrap_or(u16::MAX)
 }
@@ -363,8 +378,12 @@ mod tests {
             }),
             waitlist_after_days: -7,
         };
-        let fields: Vec<String> =
-            Policy::parse(&draft).expect_err("a bad policy").into_iter().map(|v| v.field).collect();
+        let fields: Vec<String> = Policy::parse(&draft)
+            .expect_err("a bad policy")
+            .listed()
+            .iter()
+            .map(|v| v.field.clone())
+            .collect();
         assert_eq!(
             fields,
             [
@@ -384,6 +403,6 @@ mod tests {
     #[test]
     fn weights_of_zero_only_are_refused() {
         let draft = PolicyDraft { criteria: vec![(1, 0, None), (2, 0, None)], ..PolicyDraft::default() };
-        assert_eq!(Policy::parse(&draft).expect_err("no weight at all")[0].field, "criteria");
+        assert_eq!(Policy::parse(&draft).expect_err("no weight at all").listed()[0].field, "criteria");
     }
 }

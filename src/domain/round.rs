@@ -7,7 +7,7 @@ use super::date::parse_date;
 use super::name::RoundId;
 use super::organisation::parse_display_name;
 use super::policy::{Policy, PolicyDraft};
-use super::violation::{Violation, Violations};
+use super::violation::Violations;
 
 /// Where a round stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,23 +127,33 @@ pub struct EnrolmentCounts {
 
 impl RoundContent {
     /// Parses a draft, listing everything that is wrong.
-    pub fn parse(draft: &RoundDraft) -> Result<Self, Vec<Violation>> {
+    pub fn parse(draft: &RoundDraft) -> Result<Self, Violations> {
         let mut violations = Violations::default();
         let display_name = parse_display_name(&draft.display_name, &mut violations);
         let start_date = parse_date("start_date", &draft.start_date, &mut violations);
         let end_date = parse_date("end_date", &draft.end_date, &mut violations);
         if let (Some(start), Some(end)) = (start_date, end_date) {
             if end < start {
-                violations.push("end_date", end, format!("is before start_date, {start}"), "swap the two");
+                violations.push(
+                    "end_date",
+                    end,
+                    format!("is before start_date, {start}"),
+                    "exchange start_date and end_date",
+                );
             } else if start.checked_add(2.years()).is_ok_and(|latest| end > latest) {
-                violations.push("end_date", end, "is more than two years after start_date", "");
+                violations.push(
+                    "end_date",
+                    end,
+                    "is more than two years after start_date",
+                    "choose an earlier last day",
+                );
             }
         }
         let policy = match draft.policy.as_ref().map(Policy::parse) {
             None => Some(Policy::default()),
             Some(Ok(policy)) => Some(policy),
             Some(Err(part)) => {
-                violations.extend_under("policy", part);
+                violations.extend(part.within("policy"));
                 None
             }
         };
@@ -151,7 +161,7 @@ impl RoundContent {
             (Some(start_date), Some(end_date), Some(policy)) => {
                 violations.finish(Self { display_name, start_date, end_date, policy })
             }
-            _ => Err(violations.into_inner()),
+            _ => Err(violations),
         }
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::explanation::Reason;
+use super::failure;
 use super::name::{OrganisationId, ProfileRef, RunRef};
 use super::policy::{Criterion, HardRule, Objective};
 
@@ -111,7 +112,7 @@ pub struct Run {
     /// What came out; only if it succeeded.
     pub summary: Option<RunSummary>,
     /// Why it failed: reason and message.
-    pub failure: Option<(String, String)>,
+    pub failure: Option<(failure::Reason, String)>,
     /// Times it was begun.
     pub attempt: i32,
     /// When it was asked for.

@@ -1,21 +1,31 @@
-//! What is wrong with an input: always all of it at once, each with what to do.
+//! Violations: everything that is wrong with an input, reported at once, each with the place and the expected value.
 
 use std::fmt;
 
-/// Longest excerpt of a refused value that is answered back.
+/// Characters of a refused value that a violation keeps.
 const MAX_VALUE_CHARS: usize = 80;
+/// Violations that a collection lists; it counts those beyond.
+pub const MAX_LISTED: usize = 100;
 
-/// One thing that is wrong with one field.
+/// One error in one field of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Path of the field as in the proto, for example `mentor_offer.topics[2]`.
+    /// Path of the field as in the proto, for example `mentor_offer.topics[2]`; or a file with its line.
     pub field: String,
-    /// What was given, cut at 80 characters.
+    /// The given value, cut at 80 characters; empty if the description contains it.
     pub value: String,
-    /// What is wrong, a full clause in English.
+    /// What is wrong: a predicate in English whose subject is the field or the value.
     pub description: String,
     /// What to do; may be empty.
     pub hint: String,
+}
+
+impl Violation {
+    /// A violation whose description contains the value and what to do.
+    pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
+        let (value, hint) = (String::new(), String::new());
+        Self { field: field.into(), value, description: description.into(), hint }
+    }
 }
 
 impl fmt::Display for Violation {
@@ -24,12 +34,15 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Collects violations while a value is parsed.
-#[derive(Debug, Default)]
-pub struct Violations(Vec<Violation>);
+/// The violations of one input: the first [`MAX_LISTED`], and the number of those beyond.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Violations {
+    listed: Vec<Violation>,
+    more: u64,
+}
 
 impl Violations {
-    /// Notes one violation.
+    /// Adds a violation with the refused value and a hint.
     pub fn push(
         &mut self,
         field: impl Into<String>,
@@ -37,7 +50,7 @@ impl Violations {
         description: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.0.push(Violation {
+        self.insert(Violation {
             field: field.into(),
             value: excerpt(&value.to_string()),
             description: description.into(),
@@ -45,35 +58,73 @@ impl Violations {
         });
     }
 
-    /// Takes over the violations of a part, with `prefix` before each field path.
-    pub fn extend_under(&mut self, prefix: &str, part: Vec<Violation>) {
-        self.0.extend(part.into_iter().map(|mut violation| {
+    /// Adds a violation whose description contains the value and what to do.
+    pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
+        self.insert(Violation::new(field, description));
+    }
+
+    /// Adds all violations of another part of the input.
+    pub fn extend(&mut self, others: Self) {
+        for violation in others.listed {
+            self.insert(violation);
+        }
+        self.more += others.more;
+    }
+
+    /// The same violations, with `outer` before each field path.
+    #[must_use]
+    pub fn within(mut self, outer: &str) -> Self {
+        for violation in &mut self.listed {
             violation.field = match violation.field.as_str() {
-                "" => prefix.to_owned(),
-                field if field.starts_with('[') => format!("{prefix}{field}"),
-                field => format!("{prefix}.{field}"),
+                "" => outer.to_owned(),
+                field if field.starts_with('[') => [outer, field].concat(),
+                field => [outer, ".", field].concat(),
             };
-            violation
-        }));
+        }
+        self
     }
 
-    /// Whether nothing is wrong so far.
+    /// Whether the input has no violation so far.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.listed.is_empty()
     }
 
-    /// `value` if nothing was wrong, else everything that was.
-    pub fn finish<T>(self, value: T) -> Result<T, Vec<Violation>> {
-        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
+    /// Number of violations, listed or not.
+    pub fn count(&self) -> u64 {
+        self.listed.len() as u64 + self.more
     }
 
-    /// Everything that was wrong.
-    pub fn into_inner(self) -> Vec<Violation> {
-        self.0
+    /// The violations that are listed, in the order in which they were added.
+    pub fn listed(&self) -> &[Violation] {
+        &self.listed
+    }
+
+    /// Number of violations beyond those listed.
+    pub fn more(&self) -> u64 {
+        self.more
+    }
+
+    /// `value` if there is no violation, otherwise all violations.
+    pub fn finish<T>(self, value: T) -> Result<T, Self> {
+        if self.listed.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    fn insert(&mut self, violation: Violation) {
+        if self.listed.len() < MAX_LISTED {
+            self.listed.push(violation);
+        } else {
+            self.more += 1;
+        }
     }
 }
 
-/// `value`, cut so that a 10 MiB cell does not come back whole.
+impl From<Violation> for Violations {
+    fn from(violation: Violation) -> Self {
+        Self { listed: vec![violation], more: 0 }
+    }
+}
+
+/// `value`, cut to 80 characters, so that an answer does not repeat a cell of 10 MiB.
 pub(crate) fn excerpt(value: &str) -> String {
     match value.char_indices().nth(MAX_VALUE_CHARS) {
         Some((end, _)) => format!("{}…", &value[..end]),
@@ -89,15 +140,29 @@ mod tests {
     fn a_huge_value_is_answered_as_an_excerpt() {
         let mut violations = Violations::default();
         violations.push("f", "é".repeat(10_000), "too long", "");
-        assert_eq!(violations.into_inner()[0].value.chars().count(), MAX_VALUE_CHARS + 1);
+        assert_eq!(violations.listed()[0].value.chars().count(), MAX_VALUE_CHARS + 1);
     }
 
     #[test]
-    fn parts_are_named_under_their_whole() {
+    fn violations_of_a_part_have_paths_within_the_whole() {
         let mut part = Violations::default();
-        part.push("topics[1]", "x", "unknown", "");
-        let mut whole = Violations::default();
-        whole.extend_under("mentor_offer", part.into_inner());
-        assert_eq!(whole.into_inner()[0].field, "mentor_offer.topics[1]");
+        for field in ["topics[1]", "[2]", ""] {
+            part.add(field, "is unknown");
+        }
+        let whole = part.within("mentor_offer");
+        let fields: Vec<&str> = whole.listed().iter().map(|violation| violation.field.as_str()).collect();
+        assert_eq!(fields, ["mentor_offer.topics[1]", "mentor_offer[2]", "mentor_offer"]);
+    }
+
+    #[test]
+    fn violations_beyond_the_limit_are_counted() {
+        let mut violations = Violations::default();
+        for at in 0..MAX_LISTED + 3 {
+            violations.add(format!("[{at}]"), "is wrong");
+        }
+        assert_eq!((violations.listed().len(), violations.more()), (MAX_LISTED, 3));
+        let mut twice = violations.clone();
+        twice.extend(violations);
+        assert_eq!((twice.listed().len(), twice.more(), twice.count()), (MAX_LISTED, 106, 206));
     }
 }

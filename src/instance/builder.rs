@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 pub use self::groups::Bounds;
 
 use super::names::Given;
-use super::{BroughtScores, Instance, MAX_VIOLATIONS, Names, Violation, Violations};
+use super::{BroughtScores, Instance, Names};
+use crate::domain::violation::{MAX_LISTED, Violation, Violations};
 use crate::engine::brought::Listed;
 use crate::engine::certify::GroupSide;
 use crate::engine::constrained::{Conflict, Constraints};
@@ -176,7 +177,10 @@ impl Builder {
     ) {
         self.received.mentors += 1;
         if seats.min > seats.max {
-            self.wrong.add(tell(at), format!("min {} is more than max {}", seats.min, seats.max));
+            self.wrong.add(
+                tell(at),
+                format!("min {} is above max {}; lower min or raise max", seats.min, seats.max),
+            );
         }
         self.mentors.add((name, group), seats, at, tell, &mut self.wrong);
     }
@@ -209,7 +213,7 @@ impl Builder {
         self.received.candidates += 1;
         let found = self.pair(mentee, mentor, place, &tell);
         if score == FORBIDDEN {
-            self.wrong.add(tell(place), format!("the score must be above {FORBIDDEN}"));
+            self.wrong.add(tell(place), format!("has the reserved score {FORBIDDEN}; give a higher score"));
         }
         if let Some((mentee, mentor)) = found {
             self.candidates.push(Candidate { mentee, mentor, score, place });
@@ -275,9 +279,9 @@ impl Builder {
             |one: &Candidate, other: &Candidate| (one.mentee, one.mentor) == (other.mentee, other.mentor);
         for two in candidates.windows(2).filter(|two| same(&two[0], &two[1])) {
             let (first, twice) = ((tell.candidate)(two[0].place), (tell.candidate)(two[1].place));
-            wrong.add(twice, format!("{first} has this pair already"));
+            wrong.add(twice, format!("repeats the pair of {first}; remove one of the two"));
         }
-        wrong.none()?;
+        wrong.finish(())?;
         for decided in &mut decisions {
             decided.mentee = mentees.position[decided.mentee as usize];
             decided.mentor = mentors.position[decided.mentor as usize];
@@ -318,7 +322,7 @@ impl Builder {
         for (nth, conflict) in instance.constraints.wrong(&instance.problem()).into_iter().enumerate() {
             let place = match conflict {
                 // Nobody reads where the others are.
-                _ if nth >= MAX_VIOLATIONS => None,
+                _ if nth >= MAX_LISTED => None,
                 Conflict::Decision(bad) => last_of(&decisions, bad).map(tell.decision),
                 Conflict::PinsAboveCeiling { side, group, .. } => {
                     let groups = if side == GroupSide::Mentees { &mentees.groups } else { &mentors.groups };
@@ -328,7 +332,7 @@ impl Builder {
             };
             wrong.add(place.unwrap_or_default(), instance.names.conflict(&conflict));
         }
-        wrong.none().map(|()| instance)
+        wrong.finish(instance)
     }
 }
 
@@ -352,7 +356,7 @@ fn last_of(decisions: &[DecidedPair], bad: BadDecision) -> Option<Place> {
 
 fn forest(groups: &InOrder, innermost: Vec<Option<u32>>) -> Result<Forest, Violations> {
     Forest::new(groups.groups.clone(), innermost)
-        .map_err(|bad| Violation { place: "groups".to_owned(), what: bad.to_string() }.into())
+        .map_err(|bad| Violation::new("groups", bad.to_string()).into())
 }
 
 /// Candidates, sorted by mentee, as a list.
@@ -365,8 +369,7 @@ fn listed(candidates: Vec<Candidate>, mentees: usize) -> Result<Listed, Violatio
         starts[at] += starts[at - 1];
     }
     let arcs = candidates.into_iter().map(|one| Arc { to: one.mentor, score: one.score }).collect();
-    Listed::new(starts, arcs)
-        .map_err(|bad| Violation { place: "candidates".to_owned(), what: bad.to_string() }.into())
+    Listed::new(starts, arcs).map_err(|bad| Violation::new("candidates", bad.to_string()).into())
 }
 
 impl<T: Copy> Side<T> {
@@ -381,13 +384,20 @@ impl<T: Copy> Side<T> {
         let group = self.groups.named(group, || tell(at), wrong);
         if name.is_empty() || name.len() > MAX_NAME {
             return wrong
-                .add(tell(at), format!("`{}` is no name: give 1 to {MAX_NAME} bytes", excerpt(name)));
+                .add(tell(at), format!("`{}` is not a name; give 1 to {MAX_NAME} bytes", excerpt(name)));
         }
         let next = u32::try_from(self.wishes.len()).unwrap_or(u32::MAX);
         match self.positions.entry(name.to_owned()) {
             Entry::Occupied(first) => {
                 let first = self.places[*first.get() as usize];
-                wrong.add(tell(at), format!("`{}` stands at {} already", excerpt(name), tell(first)));
+                wrong.add(
+                    tell(at),
+                    format!(
+                        "repeats the name `{}` of {}; give each person one entry",
+                        excerpt(name),
+                        tell(first)
+                    ),
+                );
             }
             Entry::Vacant(entry) => {
                 entry.insert(next);

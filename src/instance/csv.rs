@@ -15,8 +15,9 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::str::FromStr;
 
+use super::Instance;
 use super::builder::{Bounds, Builder, Decision, Tell};
-use super::{Instance, Violations};
+use crate::domain::violation::Violations;
 use crate::engine::certify::GroupSide;
 use crate::engine::problem::{Demand, FORBIDDEN, Seats};
 use csv::{ReaderBuilder, StringRecord, Trim};
@@ -130,10 +131,13 @@ pub fn read_pairs<R: Read>(instance: &Instance, file: File<R>) -> Result<Vec<(u3
         let (mentee, mentor) = row.pair();
         match (finder.mentee(mentee), finder.mentor(mentor)) {
             (Some(mentee), Some(mentor)) => pairs.push((mentee, mentor)),
-            _ => wrong.add(row.place(), format!("nobody is called `{mentee}` and `{mentor}`")),
+            _ => wrong.add(
+                row.place(),
+                format!("the problem has no pair of a mentee `{mentee}` and a mentor `{mentor}`"),
+            ),
         }
     });
-    wrong.none()?;
+    wrong.finish(())?;
     Ok(pairs)
 }
 
@@ -154,7 +158,7 @@ pub fn read_known_pairs<R: Read>(
             _ => others += 1,
         }
     });
-    wrong.none()?;
+    wrong.finish(())?;
     Ok((pairs, others))
 }
 
@@ -227,7 +231,7 @@ fn each_row<R: Read>(
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(file.bytes);
     let header = match reader.headers() {
         Ok(header) => header.clone(),
-        Err(error) => return wrong.add(file.name, format!("cannot be read: {error}")),
+        Err(error) => return wrong.add(file.name, format!("is unreadable: {error}")),
     };
     let mut columns = HashMap::new();
     for (at, column) in header.iter().enumerate() {
@@ -235,11 +239,14 @@ fn each_row<R: Read>(
         let known = required.contains(&column.as_str()) || optional.contains(&column.as_str());
         if !known || columns.insert(column.clone(), at).is_some() {
             let all = [required, optional].concat().join(", ");
-            wrong.add(format!("{}, line 1", file.name), format!("column `{column}` is not one of: {all}"));
+            wrong.add(
+                format!("{}, line 1", file.name),
+                format!("column `{column}` is unknown; the columns are {all}"),
+            );
         }
     }
     for column in required.iter().filter(|column| !columns.contains_key(**column)) {
-        wrong.add(format!("{}, line 1", file.name), format!("column `{column}` is missing"));
+        wrong.add(format!("{}, line 1", file.name), format!("column `{column}` is missing; add the column"));
     }
     if required.iter().any(|column| !columns.contains_key(*column)) {
         return;
@@ -251,7 +258,7 @@ fn each_row<R: Read>(
             }
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
-                wrong.add(place(&file.name, line), format!("cannot be read: {error}"));
+                wrong.add(place(&file.name, line), format!("is unreadable: {error}"));
                 if matches!(error.kind(), csv::ErrorKind::Io(_)) {
                     return;
                 }
@@ -308,18 +315,18 @@ mod tests {
             "mentor,max,min,shoes\nxi,1,2,9\n",
             "mentee,mentor,score\nada,xi,5\nada,xi,6\nbo,xi,1\nada,zed,x\n",
         );
-        let told: Vec<String> = wrong.unwrap_err().listed.iter().map(ToString::to_string).collect();
+        let told: Vec<String> = wrong.unwrap_err().listed().iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(told.join("\n"), @r"
-        mentees.csv, line 3: `ada` stands at mentees.csv, line 2 already
-        mentees.csv, line 4: `` is no name: give 1 to 256 bytes
-        mentors.csv, line 2: min 2 is more than max 1
+        mentees.csv, line 3: repeats the name `ada` of mentees.csv, line 2; give each person one entry
+        mentees.csv, line 4: `` is not a name; give 1 to 256 bytes
+        mentors.csv, line 2: min 2 is above max 1; lower min or raise max
         scores.csv, line 4: there is no mentee `bo`
         scores.csv, line 5: there is no mentor `zed`
         mentees.csv, line 2: `wanted` is `3`; give a whole number from 0 to 2
         mentees.csv, line 3: `tier` is `300`; give a whole number from 0 to 255
-        mentors.csv, line 1: column `shoes` is not one of: mentor, min, max, group
+        mentors.csv, line 1: column `shoes` is unknown; the columns are mentor, min, max, group
         scores.csv, line 5: `score` is `x`; give a whole number from -2147483647 to 2147483647
-        scores.csv, line 3: scores.csv, line 2 has this pair already
+        scores.csv, line 3: repeats the pair of scores.csv, line 2; remove one of the two
         ");
     }
 
@@ -335,7 +342,7 @@ mod tests {
             })
         };
         let told = |wrong: Violations| {
-            wrong.listed.iter().map(ToString::to_string).collect::<Vec<String>>().join("\n")
+            wrong.listed().iter().map(ToString::to_string).collect::<Vec<String>>().join("\n")
         };
         let wrong = load(
             "mentee,group\nada,east\nbo,west\n",
@@ -343,14 +350,14 @@ mod tests {
             "group,side,parent,min,max\nwest,mentees,loop,3,2\nloop,mentees,west,,\n\"a,b\",mentors,,,\nwest,mentees,,,\nnone,both,,,\n",
         );
         insta::assert_snapshot!(told(wrong.unwrap_err()), @r"
-        groups.csv, line 2: min 3 is more than max 2
-        groups.csv, line 4: `a,b` is no name of a group: give 1 to 256 bytes without a comma
-        groups.csv, line 5: `west` stands at groups.csv, line 2 already
+        groups.csv, line 2: min 3 is above max 2; lower min or raise max
+        groups.csv, line 4: `a,b` is not the name of a group; give 1 to 256 bytes without a comma
+        groups.csv, line 5: repeats the name `west` of groups.csv, line 2; give each group one entry
         decisions.csv, line 2: there is no mentor `zed`
         groups.csv, line 6: `side` is `both`; give mentees or mentors
         decisions.csv, line 3: `decision` is `perhaps`; give pin or veto
-        groups.csv, line 2: `west` is inside itself, or inside more than 64 groups
-        groups.csv, line 3: `loop` is inside itself, or inside more than 64 groups
+        groups.csv, line 2: `west` contains itself, or is inside more than 64 groups; correct the parents
+        groups.csv, line 3: `loop` contains itself, or is inside more than 64 groups; correct the parents
         mentees.csv, line 2: there is no group `east` of mentees
         ");
         let wrong = load(
@@ -359,11 +366,11 @@ mod tests {
             "group,side,max\nwest,mentees,1\n",
         );
         insta::assert_snapshot!(told(wrong.unwrap_err()), @r"
-        decisions.csv, line 4: (ada, yu) is pinned and not a candidate
-        decisions.csv, line 6: (bo, yu) is pinned and vetoed
-        decisions.csv, line 4: mentee `ada` has 2 pins and wants 1
-        decisions.csv, line 3: mentor `xi` has 2 pins and 1 places
-        groups.csv, line 2: the group `west` of mentees has 4 pins and a max of 1
+        decisions.csv, line 4: (ada, yu) is pinned, but not a candidate; list the candidate or remove the pin
+        decisions.csv, line 6: (bo, yu) is pinned and vetoed; remove one of the two decisions
+        decisions.csv, line 4: mentee `ada` has more pins (2) than mentors wanted (1); remove pins
+        decisions.csv, line 3: mentor `xi` has more pins (2) than places (1); remove pins
+        groups.csv, line 2: the group `west` of mentees has more pins (4) than its max (1); remove pins
         ");
     }
 
@@ -377,7 +384,8 @@ mod tests {
             decisions: None,
             groups: Some(file("groups.csv", &format!("group,side,parent\nlima,mentees,{long}\n"))),
         });
-        let places: Vec<String> = wrong.unwrap_err().listed.into_iter().map(|wrong| wrong.place).collect();
+        let places: Vec<String> =
+            wrong.unwrap_err().listed().iter().map(|wrong| wrong.field.clone()).collect();
         assert_eq!(places, ["groups.csv, line 2", "mentees.csv, line 2", "mentors.csv, line 2"]);
     }
 

@@ -15,7 +15,8 @@
 
 use std::io::Read;
 
-use super::{BroughtScores, Instance, Names, Violation, Violations};
+use super::{BroughtScores, Instance, Names};
+use crate::domain::violation::{Violation, Violations};
 use crate::engine::brought::{Cells, Listed, Matrix};
 use crate::engine::constrained::Constraints;
 use crate::engine::problem::{Arc, Demand, Seats};
@@ -51,18 +52,20 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
         let mut cells = Cells::default();
         cells
             .reserve(header.scores)
-            .map_err(|_| refuse("header", "the instance needs more memory than there is"))?;
+            .map_err(|_| refuse("header", "the problem needs more memory than this machine has"))?;
         let mut fits = true;
         numbers::<i32>(&mut source, header.scores, |score| fits &= cells.push(score).is_ok())?;
         if !fits {
-            return Err(refuse("header", "the instance needs more memory than there is"));
+            return Err(refuse("header", "the problem needs more memory than this machine has"));
         }
         let matrix = Matrix::new(header.mentors, cells);
-        BroughtScores::Matrix(matrix.ok_or_else(|| refuse("header", "scores are not mentees x mentors"))?)
+        BroughtScores::Matrix(
+            matrix.ok_or_else(|| refuse("header", "the number of scores is not mentees x mentors"))?,
+        )
     } else {
         BroughtScores::Listed(listed(&mut source, &header, &mut wrong)?)
     };
-    wrong.none()?;
+    wrong.finish(())?;
     Ok(Instance {
         mentees,
         mentors,
@@ -79,7 +82,10 @@ fn listed(source: &mut impl Read, header: &Header, wrong: &mut Violations) -> Re
         let start = usize::try_from(start).unwrap_or(usize::MAX);
         let least = starts.last().copied().unwrap_or(0);
         if start < least || start > header.scores || (starts.is_empty() && start != 0) {
-            wrong.add(format!("row {}", starts.len()), "begins before the one above it or behind the end");
+            wrong.add(
+                format!("row {}", starts.len()),
+                "begins before the previous row, or after the last candidate",
+            );
         }
         starts.push(start.clamp(least, header.scores));
     })?;
@@ -99,7 +105,7 @@ fn listed(source: &mut impl Read, header: &Header, wrong: &mut Violations) -> Re
             arc.score = score;
         }
     })?;
-    std::mem::take(wrong).none()?;
+    std::mem::take(wrong).finish(())?;
     Listed::new(starts, arcs).map_err(|bad| refuse(&format!("mentee {}", bad.mentee), &bad.to_string()))
 }
 
@@ -118,7 +124,7 @@ impl Header {
         let mut magic = [0; 8];
         source.read_exact(&mut magic).map_err(|_| refuse("header", "the file is shorter than a header"))?;
         if magic != MAGIC {
-            return Err(refuse("header", "this is not an instance: it must begin with MMINST01"));
+            return Err(refuse("header", "the file does not begin with MMINST01, the mark of this format"));
         }
         let (mut words, mut sizes) = (Vec::new(), Vec::new());
         numbers::<u32>(source, 2, |word| words.push(word))?;
@@ -142,9 +148,14 @@ impl Header {
             .try_fold(Self::LENGTH, |sum, part| part.and_then(|part| sum.checked_add(part)));
         if whole != Some(length) {
             let whole = whole.map_or_else(|| "more than 2^64".to_owned(), |whole| whole.to_string());
-            return Err(refuse("header", &format!("it speaks of {whole} bytes, and the file has {length}")));
+            return Err(refuse(
+                "header",
+                &format!("the file has {length} bytes; its header requires {whole}"),
+            ));
         }
-        let size = |size| usize::try_from(size).map_err(|_| refuse("header", "too large for this machine"));
+        let size = |size| {
+            usize::try_from(size).map_err(|_| refuse("header", "the problem is too large for this machine"))
+        };
         if mentees.max(mentors) >= u64::from(u32::MAX) {
             return Err(refuse("header", "no side may have more than 4,294,967,294 people"));
         }
@@ -193,7 +204,7 @@ fn numbers<T: Number>(
         let part = &mut chunk[..left.min(CHUNK)];
         source
             .read_exact(bytemuck::cast_slice_mut(part))
-            .map_err(|error| refuse("file", &format!("cannot be read to its end: {error}")))?;
+            .map_err(|error| refuse("file", &format!("is unreadable: {error}")))?;
         left -= part.len();
         for number in part.iter() {
             take(number.native());
@@ -206,12 +217,12 @@ fn numbers<T: Number>(
 fn room<T>(count: usize) -> Result<Vec<T>, Violations> {
     let mut room = Vec::new();
     let needed = room.try_reserve_exact(count);
-    needed.map_err(|_| refuse("header", "the instance needs more memory than there is"))?;
+    needed.map_err(|_| refuse("header", "the problem needs more memory than this machine has"))?;
     Ok(room)
 }
 
 fn refuse(place: &str, what: &str) -> Violations {
-    Violation { place: place.to_owned(), what: what.to_owned() }.into()
+    Violation::new(place, what).into()
 }
 
 #[cfg(test)]
@@ -251,7 +262,7 @@ mod tests {
     #[test]
     fn a_file_that_lies_is_refused_with_all_that_is_wrong() {
         let told = |bytes: &[u8]| {
-            load(bytes).unwrap_err().listed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            load(bytes).unwrap_err().listed().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };
         assert!(told(b"MMINST02").contains("MMINST01"));
         assert!(told(b"MM").contains("shorter"));
@@ -259,7 +270,7 @@ mod tests {
         assert!(told(&file(0, [2, 2, 5], &[])).contains("not 2 x 2"));
         assert!(told(&file(0, [1 << 40, 1 << 40, 0], &[])).contains("not"));
         assert!(told(&file(1, [u64::MAX, 1, 0], &[])).contains("2^64"));
-        assert!(told(&file(0, [1, 1, 1], &[1, 1])).contains("speaks of 52 bytes, and the file has 48"));
+        assert!(told(&file(0, [1, 1, 1], &[1, 1])).contains("has 48 bytes; its header requires 52"));
         let people = told(&file(0, [1, 1, 1], &[3, -1, 5]));
         assert!(people.contains("mentee 0: wants 3") && people.contains("mentor 0: has -1"), "{people}");
         let rows = told(&file(1, [1, 1, 2], &[1, 1, 1, 0, 1, 0, 0, 4, 5, 5]));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Violations;
+use crate::domain::violation::Violations;
 use crate::engine::certify::{GroupSide, Infeasible};
 use crate::engine::constrained::Conflict;
 use crate::engine::decisions::BadDecision;
@@ -83,10 +83,16 @@ impl Names {
                 format!("{} occurs more than once", pair(mentee, mentor))
             }
             Infeasible::TooManyMentors { mentee, has, wanted } => {
-                format!("mentee {} has {has} mentors and wants {wanted}", self.mentee(mentee as usize))
+                format!(
+                    "mentee {} has more mentors ({has}) than mentors wanted ({wanted})",
+                    self.mentee(mentee as usize)
+                )
             }
             Infeasible::TooManyMentees { mentor, has, places } => {
-                format!("mentor {} has {has} mentees and {places} places", self.mentor(mentor as usize))
+                format!(
+                    "mentor {} has more mentees ({has}) than places ({places})",
+                    self.mentor(mentor as usize)
+                )
             }
             Infeasible::PinMissing { mentee, mentor } => {
                 format!("the pinned {} is missing", pair(mentee, mentor))
@@ -94,10 +100,10 @@ impl Names {
             Infeasible::Vetoed { mentee, mentor } => format!("{} is vetoed", pair(mentee, mentor)),
             Infeasible::OutOfQuota { side, group, has, floor, ceiling } => {
                 let most =
-                    if ceiling == u32::MAX { String::new() } else { format!(" and {ceiling} at most") };
+                    if ceiling == u32::MAX { String::new() } else { format!(", its ceiling {ceiling}") };
                 let group = self.group(side, group as usize);
                 format!(
-                    "the group `{group}` of {} has {has} pairs; it takes {floor} at least{most}",
+                    "the group `{group}` of {} has {has} pairs; its floor is {floor}{most}",
                     side_name(side)
                 )
             }
@@ -109,26 +115,44 @@ impl Names {
     pub fn conflict(&self, conflict: &Conflict) -> String {
         match *conflict {
             Conflict::Decision(BadDecision::NotACandidate { mentee, mentor }) => {
-                format!("{} is pinned and not a candidate", self.pair(mentee, mentor))
+                format!(
+                    "{} is pinned, but not a candidate; list the candidate or remove the pin",
+                    self.pair(mentee, mentor)
+                )
             }
             Conflict::Decision(BadDecision::PinnedAndVetoed { mentee, mentor }) => {
-                format!("{} is pinned and vetoed", self.pair(mentee, mentor))
+                format!("{} is pinned and vetoed; remove one of the two decisions", self.pair(mentee, mentor))
             }
             Conflict::Decision(BadDecision::TooManyMentors { mentee, pins, wanted }) => {
-                format!("mentee `{}` has {pins} pins and wants {wanted}", self.mentee(mentee as usize))
+                format!(
+                    "mentee `{}` has more pins ({pins}) than mentors wanted ({wanted}); remove pins",
+                    self.mentee(mentee as usize)
+                )
             }
             Conflict::Decision(BadDecision::TooManyMentees { mentor, pins, seats }) => {
-                format!("mentor `{}` has {pins} pins and {seats} places", self.mentor(mentor as usize))
+                format!(
+                    "mentor `{}` has more pins ({pins}) than places ({seats}); remove pins",
+                    self.mentor(mentor as usize)
+                )
             }
             Conflict::PinsAboveCeiling { side, group, pins, ceiling } => {
                 let group = self.group(side, group as usize);
-                format!("the group `{group}` of {} has {pins} pins and a max of {ceiling}", side_name(side))
+                format!(
+                    "the group `{group}` of {} has more pins ({pins}) than its max ({ceiling}); remove pins",
+                    side_name(side)
+                )
             }
             Conflict::Pins(objective) => {
-                format!("pins do not go with {}: others might block them", objective.as_str())
+                format!(
+                    "the objective {} allows no pins, because other pairs might block a pin; use vetoes",
+                    objective.as_str()
+                )
             }
             Conflict::Quotas(objective) => {
-                format!("floors and ceilings of groups do not go with {}", objective.as_str())
+                format!(
+                    "the objective {} allows no floors and ceilings of groups; use best-total",
+                    objective.as_str()
+                )
             }
             Conflict::Decision(other @ BadDecision::Unknown { .. }) => other.to_string(),
         }

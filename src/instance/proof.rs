@@ -5,8 +5,9 @@ use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 
+use super::Instance;
 use super::names::Given;
-use super::{Instance, Violation};
+use crate::domain::violation::Violation;
 use crate::engine::assign::Start;
 use crate::engine::certify::Certificate;
 use crate::engine::objective::Evidence;
@@ -55,16 +56,16 @@ pub fn export(instance: &Instance, evidence: &Evidence, sink: impl Write) -> ser
 pub fn import(instance: &Instance, text: &str) -> Result<Evidence, Violation> {
     let read = read(text)?;
     if read.coverage_first != instance.coverage_first {
-        return Err(refuse("is about another order of aims: `coverage_first` differs".to_owned()));
+        return Err(refuse("belongs to another aim: `coverage_first` differs".to_owned()));
     }
     let given = instance.names.given();
     let people = (given.map(|given| &given.mentees), given.map(|given| &given.mentors));
     if (read.mentees.as_ref(), read.mentors.as_ref()) != people {
-        return Err(refuse("is about other people, or lists them in another order".to_owned()));
+        return Err(refuse("belongs to other people, or lists the people in another order".to_owned()));
     }
     let groups = given.map(|given| (given.mentee_groups.as_slice(), given.mentor_groups.as_slice()));
     if (read.mentee_groups.as_slice(), read.mentor_groups.as_slice()) != groups.unwrap_or_default() {
-        return Err(refuse("is about other groups, or lists them in another order".to_owned()));
+        return Err(refuse("belongs to other groups, or lists the groups in another order".to_owned()));
     }
     Ok(read.proof)
 }
@@ -77,7 +78,7 @@ pub fn start(instance: &Instance, pairs: Vec<(u32, u32)>, text: &str) -> Result<
     let mentors = match (&read.mentors, instance.names.given()) {
         (None, None) => (0..).map(Some).take(instance.mentors.len()).collect(),
         (Some(mentors), Some(_)) => mentors.iter().map(|mentor| finder.mentor(mentor)).collect::<Vec<_>>(),
-        _ => return Err(refuse("is of a problem in another format".to_owned())),
+        _ => return Err(refuse("belongs to a problem in another format".to_owned())),
     };
     let certificate = match read.proof {
         Evidence::BestTotal(certificate) => certificate,
@@ -94,14 +95,14 @@ pub fn start(instance: &Instance, pairs: Vec<(u32, u32)>, text: &str) -> Result<
 
 fn read(text: &str) -> Result<Exported<Evidence>, Violation> {
     let read: Exported<Evidence> =
-        serde_json::from_str(text).map_err(|error| refuse(format!("is not a proof: {error}")))?;
+        serde_json::from_str(text).map_err(|error| refuse(format!("is not the JSON of a proof: {error}")))?;
     if read.format == FORMAT {
         Ok(read)
     } else {
-        Err(refuse(format!("has the form `{}`, not `{FORMAT}`", read.format)))
+        Err(refuse(format!("has the format `{}`; this version reads `{FORMAT}`", read.format)))
     }
 }
 
 fn refuse(what: String) -> Violation {
-    Violation { place: "certificate".to_owned(), what }
+    Violation::new("certificate", what)
 }

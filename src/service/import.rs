@@ -8,7 +8,7 @@ use super::{Action, Service, parse_request_id, recalled, remembered};
 use crate::domain::caller::Caller;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::{Profile, ProfileDraft};
-use crate::domain::violation::{Violation, Violations};
+use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 use crate::store::{Begun, ImportKey, Scope, StagedRow};
 
@@ -42,7 +42,7 @@ pub struct RejectedRow {
     /// The caller's number of the row.
     pub row: i64,
     /// Everything that is wrong with it.
-    pub violations: Vec<Violation>,
+    pub violations: Violations,
 }
 
 /// Outcome of an import.
@@ -132,16 +132,16 @@ impl Import {
             violations.push(
                 "name",
                 &duplicate.id,
-                format!("is already in row {}", duplicate.first_row),
+                format!("is also the name of row {}", duplicate.first_row),
                 "keep one row per person",
             );
-            rejected.push(RejectedRow { row: duplicate.row, violations: violations.into_inner() });
+            rejected.push(RejectedRow { row: duplicate.row, violations });
         }
         rejected.sort_by_key(|rejection| rejection.row);
         for rejection in &rejected {
             self.rejected += 1;
             self.payload[1].update(format!("{} rejected\n", rejection.row));
-            for violation in &rejection.violations {
+            for violation in rejection.violations.listed() {
                 self.payload[1].update(format!("{} {}\n", violation.field, violation.value));
             }
         }
@@ -153,7 +153,9 @@ impl Import {
         if rows != self.received {
             let received = self.received;
             self.discard().await?;
-            let told = format!("is not the number of rows received, {received}; nothing was stored");
+            let told = format!(
+                "is not the number of received rows, {received}; nothing was stored, so send the import again"
+            );
             return Err(Error::invalid_field("end.rows", &rows.to_string(), told));
         }
         let unstored = ImportSummary {
@@ -208,12 +210,12 @@ impl Import {
 }
 
 /// What a row that the caller could not read is told, apart from what she has found herself.
-fn unread(by_caller: bool) -> Vec<Violation> {
+fn unread(by_caller: bool) -> Violations {
     let mut violations = Violations::default();
     if !by_caller {
-        violations.push("profile", "", "is missing", "send the profile");
+        violations.push("profile", "", "is missing", "send a profile in every row");
     }
-    violations.into_inner()
+    violations
 }
 
 /// A row's own id and profile, or everything that is wrong with it.
@@ -221,7 +223,7 @@ fn parse_row(
     organisation: &OrganisationId,
     draft: &ProfileDraft,
     now: jiff::Timestamp,
-) -> Result<(OwnId, Profile), Vec<Violation>> {
+) -> Result<(OwnId, Profile), Violations> {
     let mut violations = Violations::default();
     let id = match parse_name(organisation, &draft.name) {
         Ok(id) => Some(id),
@@ -231,32 +233,35 @@ fn parse_row(
         }
     };
     // A wrong name must not hide what else is wrong, so the rest is parsed under a stand-in.
-    let Some(me) = id.clone().or_else(|| "-".parse().ok()) else { return Err(violations.into_inner()) };
+    let Some(me) = id.clone().or_else(|| "-".parse().ok()) else { return Err(violations) };
     let me = ProfileRef { organisation: organisation.clone(), id: me };
     match (id, Profile::parse(&me, draft, now)) {
         (Some(id), Ok(profile)) => Ok((id, profile)),
-        (_, Ok(_)) => Err(violations.into_inner()),
+        (_, Ok(_)) => Err(violations),
         (_, Err(part)) => {
-            let mut all = violations.into_inner();
-            all.extend(part);
-            Err(all)
+            violations.extend(part);
+            Err(violations)
         }
     }
 }
 
 /// The own id in `organisations/{organisation}/profiles/{profile}` or `profiles/{profile}`.
 fn parse_name(organisation: &OrganisationId, name: &str) -> Result<OwnId, (String, &'static str)> {
-    let wrong =
-        |told: &str| (told.to_owned(), "write profiles/{id} with 1 to 64 of A-Z, a-z, 0-9, `.`, `_`, `-`");
+    let wrong = |told: &str| {
+        (
+            told.to_owned(),
+            "write profiles/{id} with an id of 1 to 64 characters of A-Z, a-z, 0-9, `.`, `_`, `-`",
+        )
+    };
     if name.is_empty() {
         return Err(wrong("is missing"));
     }
     if let Some(id) = name.strip_prefix("profiles/") {
-        return id.parse().map_err(|_| wrong("is not a profile's name"));
+        return id.parse().map_err(|_| wrong("is not the name of a profile"));
     }
     match ProfileRef::from_name(name) {
         Ok(profile) if profile.organisation == *organisation => Ok(profile.id),
-        Ok(_) => Err(wrong("belongs to another organisation than the import")),
-        Err(_) => Err(wrong("is not a profile's name")),
+        Ok(_) => Err(wrong("belongs to another organisation than the import does")),
+        Err(_) => Err(wrong("is not the name of a profile")),
     }
 }

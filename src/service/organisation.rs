@@ -25,12 +25,12 @@ impl Service {
         // A wrong id must not hide what else is wrong, so the rest is parsed under a stand-in.
         let content = match parsed.clone().or_else(|| "id".parse().ok()) {
             Some(id) => OrganisationContent::parse(&id, &draft)
-                .map_err(|part| violations.extend_under("organisation", part))
+                .map_err(|part| violations.extend(part.within("organisation")))
                 .ok(),
             None => None,
         };
         let (Some(id), Some(content)) = (parsed, content) else {
-            return Err(Error::InvalidFields(violations.into_inner()));
+            return Err(Error::InvalidFields(violations));
         };
         let rules = &content.rules;
         let payload = (&id, &content.display_name, content.country, rules);

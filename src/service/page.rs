@@ -46,7 +46,9 @@ impl Cursor {
         let size = match request.size {
             0 => DEFAULT_SIZE,
             size => u32::try_from(size)
-                .map_err(|_| Error::invalid_field("page_size", &size.to_string(), "must not be negative"))?
+                .map_err(|_| {
+                    Error::invalid_field("page_size", &size.to_string(), "is negative; give 0 to 1,000")
+                })?
                 .min(MAX_SIZE),
         };
         let scope = caller.organisation().map_or("", |own| own.as_str());

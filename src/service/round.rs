@@ -57,9 +57,10 @@ impl Service {
         action.permit(caller)?;
         let mut violations = Violations::default();
         let id: Option<RoundId> = parse_id("round_id", id, &mut violations);
-        let content = RoundContent::parse(&draft).map_err(|part| violations.extend_under("round", part)).ok();
+        let content =
+            RoundContent::parse(&draft).map_err(|part| violations.extend(part.within("round"))).ok();
         let (Some(id), Some(content)) = (id, content) else {
-            return Err(Error::InvalidFields(violations.into_inner()));
+            return Err(Error::InvalidFields(violations));
         };
         let dates = (content.start_date, content.end_date);
         let payload = (&id, &content.display_name, dates, &content.policy);
@@ -191,7 +192,7 @@ pub(super) fn parse_round(field: &str, name: &str) -> Result<RoundId> {
 /// Own ids of named members, all of one organisation.
 fn parse_members(organisation: &OrganisationId, names: &[String]) -> Result<BTreeSet<OwnId>> {
     if names.len() > MAX_NAMED {
-        let told = "are more than 10,000; name none to enrol all, or call several times";
+        let told = "are more than 10,000; send an empty list to enrol all profiles, or call several times";
         return Err(Error::invalid_field("profiles", &names.len().to_string(), told));
     }
     let mut violations = Violations::default();
@@ -206,11 +207,11 @@ fn parse_members(organisation: &OrganisationId, names: &[String]) -> Result<BTre
                 field,
                 name,
                 "belongs to another organisation",
-                "name members of `organisation`",
+                "list profiles of `organisation` only",
             ),
-            Err(Error::InvalidFields(part)) => violations.extend_under("", part),
+            Err(Error::InvalidFields(part)) => violations.extend(part),
             Err(other) => return Err(other),
         }
     }
-    if violations.is_empty() { Ok(ids) } else { Err(Error::InvalidFields(violations.into_inner())) }
+    violations.finish(ids).map_err(Error::InvalidFields)
 }

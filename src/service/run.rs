@@ -60,7 +60,7 @@ impl Service {
             Begun::Fresh(mut session) => {
                 let (run, note) = session.start_run(&round).await?;
                 session.commit(note, &remembered(&run.name.number)?).await?;
-                self.board.run_queued();
+                self.live_runs.run_queued();
                 Ok(run)
             }
         }
@@ -91,7 +91,7 @@ impl Service {
     }
 
     fn watch(&self, scope: Scope, name: RunRef) -> RunWatch {
-        RunWatch { service: self.clone(), scope, name, changes: self.board.changes(), last: None }
+        RunWatch { service: self.clone(), scope, name, changes: self.live_runs.changes(), last: None }
     }
 
     /// Cancels a run, and answers how it ended: a run that ended before is left as it is.
@@ -106,8 +106,8 @@ impl Service {
                     (_, Some(note)) => session.commit(note, &[]).await?,
                     (_, None) => session.commit_unchanged(&[]).await?,
                 }
-                self.board.stop(&name, Stop::Cancelled);
-                self.board.run_queued();
+                self.live_runs.stop(&name, Stop::Cancelled);
+                self.live_runs.run_queued();
             }
         }
         let mut watch = self.watch(scope.clone(), name.clone());
@@ -200,7 +200,7 @@ impl Service {
     async fn current(&self, scope: &Scope, name: &RunRef) -> Result<Run> {
         let mut run = self.store.run(scope, name).await?;
         if run.state == RunState::Running {
-            run.progress = self.board.progress(name).or(run.progress);
+            run.progress = self.live_runs.progress(name).or(run.progress);
         }
         Ok(run)
     }

@@ -12,7 +12,7 @@ use crate::domain::caller::Caller;
 use crate::domain::explanation::Reason;
 use crate::domain::policy::Objective;
 use crate::domain::run::Stage;
-use crate::domain::violation;
+use crate::domain::violation::Violations;
 use crate::engine::assign::Start;
 use crate::engine::constrained::{
     Constrained, Diagnosis, Impossible, Mended, Proved, Question, TooManyTiers, Unsolved,
@@ -22,7 +22,7 @@ use crate::engine::pool::on_threads;
 use crate::engine::problem::{Observer, Stopped};
 use crate::engine::what_if::Alternate;
 use crate::error::{Error, Result};
-use crate::instance::{Instance, Violations};
+use crate::instance::Instance;
 
 /// A solved problem.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub struct Diagnosed {
 
 /// How far the work on a problem is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Headway {
+pub struct WorkProgress {
     /// What is being done; `None` while other callers' problems are solved first.
     pub stage: Option<Stage>,
     /// Units that are done.
@@ -67,13 +67,13 @@ pub struct Headway {
 /// Tells of the work on a problem, and ends it when the other half is gone.
 #[derive(Debug)]
 struct Watched {
-    headway: watch::Sender<Headway>,
+    progress: watch::Sender<WorkProgress>,
     stop: CancellationToken,
 }
 
 impl Observer for Watched {
     fn progress(&self, stage: Stage, done: u64, total: u64) {
-        self.headway.send_replace(Headway { stage: Some(stage), done, total });
+        self.progress.send_replace(WorkProgress { stage: Some(stage), done, total });
     }
 
     fn is_cancelled(&self) -> bool {
@@ -86,30 +86,30 @@ impl Observer for Watched {
 pub struct Work<T> {
     /// One task, which ends with the work.
     task: JoinSet<Result<T>>,
-    headway: watch::Receiver<Headway>,
+    progress: watch::Receiver<WorkProgress>,
     _stop: DropGuard,
 }
 
 impl<T: Send + 'static> Work<T> {
     /// The next news: how far the work is, or `None` when it is done.
-    pub async fn news(&mut self) -> Option<Headway> {
-        self.headway.changed().await.ok()?;
-        Some(*self.headway.borrow_and_update())
+    pub async fn next_progress(&mut self) -> Option<WorkProgress> {
+        self.progress.changed().await.ok()?;
+        Some(*self.progress.borrow_and_update())
     }
 
     /// The end of the work.
-    pub async fn end(mut self) -> Result<T> {
+    pub async fn finish(mut self) -> Result<T> {
         let ended = self.task.join_next().await.ok_or(Error::Cancelled)?;
         ended.map_err(|error| Error::Internal("the solver panicked".into(), Some(error.into())))?
     }
 
     fn start(service: &Service, work: impl FnOnce(&dyn Observer) -> Result<T> + Send + 'static) -> Self {
-        let (tell, mut headway) = watch::channel(Headway::default());
+        let (tell, mut progress) = watch::channel(WorkProgress::default());
         // That the work waits for its turn is news, too.
-        headway.mark_changed();
+        progress.mark_changed();
         let stop = CancellationToken::new();
         let (turn, threads) = (Arc::clone(&service.solver_turn), service.solver_threads);
-        let watched = Watched { headway: tell, stop: stop.clone() };
+        let watched = Watched { progress: tell, stop: stop.clone() };
         let span = tracing::Span::current();
         let mut task = JoinSet::new();
         task.spawn(async move {
@@ -126,7 +126,7 @@ impl<T: Send + 'static> Work<T> {
                 Err(panic) => Err(Error::Internal("the solver panicked".into(), Some(panic.into()))),
             }
         });
-        Self { task, headway, _stop: stop.drop_guard() }
+        Self { task, progress, _stop: stop.drop_guard() }
     }
 }
 
@@ -155,11 +155,6 @@ impl Service {
             };
             Ok(Solved { instance, outcome })
         }))
-    }
-
-    /// Whether a problem that a caller has brought is being worked on.
-    pub fn is_solving(&self) -> bool {
-        self.solver_turn.available_permits() == 0
     }
 
     /// Checks pairs and their proof from scratch.
@@ -262,14 +257,14 @@ fn priced(instance: Result<Instance, Violations>, objective: Objective) -> Resul
     if objective == Objective::BestTotal && instance.constraints.quotas.is_empty() {
         return Ok(instance);
     }
-    let told = "goes with OBJECTIVE_BEST_TOTAL and without groups only";
+    let told = "has another objective or groups; this method needs OBJECTIVE_BEST_TOTAL without groups";
     Err(Error::invalid_field("problem", "", told))
 }
 
 /// A problem whose constraints go with the objective: what does not is refused before any work waits for its turn.
 fn ready(instance: Result<Instance, Violations>, objective: Objective) -> Result<Instance> {
-    let instance = instance.map_err(refused)?;
-    instance.goes_with(objective).map_err(|wrong| refused(wrong.within("problem")))?;
+    let instance = instance.map_err(Error::InvalidFields)?;
+    instance.goes_with(objective).map_err(|wrong| Error::InvalidFields(wrong.within("problem")))?;
     Ok(instance)
 }
 
@@ -279,26 +274,15 @@ fn constrained<'a>(
     observer: &dyn Observer,
 ) -> Result<Constrained<'a>> {
     let constrained = instance.constrained(objective, observer).map_err(stopped)?;
-    constrained.map_err(|wrong| refused(wrong.within("problem")))
+    constrained.map_err(|wrong| Error::InvalidFields(wrong.within("problem")))
 }
 
 fn too_many_tiers() -> Error {
-    let told = "with so many tiers need numbers beyond what a proof holds";
+    let told =
+        "have too many priority tiers beside them for an exact proof in 128-bit integers; use fewer tiers";
     Error::invalid_field("problem.groups", "", told)
 }
 
 fn stopped(Stopped: Stopped) -> Error {
     Error::Cancelled
-}
-
-/// The error that tells what is wrong with a problem.
-pub fn refused(wrong: Violations) -> Error {
-    let mut told = violation::Violations::default();
-    if wrong.more > 0 {
-        told.push("problem", "", format!("{} more violations are not listed", wrong.more), "");
-    }
-    for one in wrong.listed {
-        told.push(one.place, "", one.what, "");
-    }
-    Error::InvalidFields(told.into_inner())
 }

@@ -18,7 +18,7 @@ use super::session::WriteSession;
 use super::statement::{Change, statements};
 use super::{fault, result};
 use crate::domain::run::{Match, Progress, Run, RunState, RunSummary, Unmatched};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 statements! {
     // On PostgreSQL a worker skips a run that another worker is claiming. SQLite has one writer and no such clause.
@@ -203,21 +203,23 @@ impl Store {
         claim.commit(session, "run.succeed", &detail).await
     }
 
-    /// Ends a run as failed. `reason` is from the closed set of error reasons; `message` is shown to callers.
+    /// Ends a run as failed. Callers see `message`.
     ///
     /// Fails with `RunState` if the run is no longer this worker's; then nothing is changed.
     pub async fn fail_run(
         &self,
         claim: &ClaimedRun,
         now: Timestamp,
-        reason: &str,
+        reason: Reason,
         message: &str,
     ) -> Result<()> {
         let mut session = claim.begin(self, now).await?;
         let mut values = claim.keys();
-        values.extend(values![now, reason, message]);
+        values.extend(values![now, reason.code(), message]);
         claim.ended(&mut session, FAIL, values).await?;
-        claim.commit(session, "run.fail", &json!({ "reason": reason, "attempt": claim.run.attempt })).await
+        claim
+            .commit(session, "run.fail", &json!({ "reason": reason.code(), "attempt": claim.run.attempt }))
+            .await
     }
 
     /// Ends a run whose cancellation was requested.

@@ -14,7 +14,7 @@ use crate::domain::name::{OwnId, ProfileRef, RoundId, RunRef};
 use crate::domain::round::RoundState;
 use crate::domain::run::{Progress, Run, RunState, RunSummary, Stage};
 use crate::domain::snapshot::{Participant, Snapshot};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 /// Columns of a run that callers see.
 macro_rules! run_columns {
@@ -251,7 +251,10 @@ pub(super) fn read(row: &Row) -> Result<Run> {
         Some(_) => Some(row.json("run", &name, "summary")?),
     };
     let failure = match (row.opt_text("failure_reason")?, row.opt_text("failure_message")?) {
-        (Some(reason), message) => Some((reason, message.unwrap_or_default())),
+        (Some(_), message) => {
+            let reason = row.parse("run", &name, "failure_reason", Reason::from_code)?;
+            Some((reason, message.unwrap_or_default()))
+        }
         (None, _) => None,
     };
     Ok(Run {

@@ -181,7 +181,7 @@ fn pins_vetoes_and_quotas_are_kept_proved_and_checked_by_two_programs() {
 
     let (code, told) = folder.failure("verify", &[&RESULT]);
     assert_eq!(code, Some(3), "without its groups: {told}");
-    let out_of_bounds = "the group `south` of mentees has 0 pairs; it takes 1 at least";
+    let out_of_bounds = "the group `south` of mentees has 0 pairs; its floor is 1";
     for (line, broken, in_python) in [
         ("eva,yara,80\n", "the pinned pair (eva, yara) is missing", "a pin is missing"),
         ("ana,yara,40\n", "pair (ana, xan) is vetoed", "a pair is vetoed"),
@@ -252,8 +252,8 @@ fn what_does_not_go_together_is_refused_with_one_sentence_each() {
     assert_eq!(code, Some(3));
     insta::assert_snapshot!(told, @r"
     error: the problem cannot be solved for stable:
-      decisions: pins do not go with stable: others might block them
-      groups: floors and ceilings of groups do not go with stable
+      decisions: the objective stable allows no pins, because other pairs might block a pin; use vetoes
+      groups: the objective stable allows no floors and ceilings of groups; use best-total
     ");
     for (command, options) in [
         ("solve", &["--start-pairs", "scores.csv", "--start-certificate", "proof.json"][..]),

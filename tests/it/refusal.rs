@@ -2,8 +2,8 @@
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetail, StatusExt as _};
-use wim_match::api::proto::v1::ErrorReason;
 use wim_match::api::status::{DOMAIN, code_of};
+use wim_match::error::Reason;
 
 /// The reason of a refusal, after checking that the status carries exactly one ErrorInfo of this service, with a reason
 /// of the closed set and the code that belongs to it.
@@ -18,12 +18,8 @@ pub(crate) fn reason(status: &Status) -> String {
         .collect();
     let [info] = told[..] else { panic!("{} ErrorInfo instead of one: {status:?}", told.len()) };
     assert_eq!(info.domain, DOMAIN, "{status:?}");
-    let known = ErrorReason::from_str_name(&format!("ERROR_REASON_{}", info.reason));
-    assert!(
-        known.is_some_and(|reason| reason != ErrorReason::Unspecified),
-        "not of the closed set: {status:?}"
-    );
-    assert_eq!(status.code(), code_of(&info.reason), "{status:?}");
+    let Some(known) = Reason::from_code(&info.reason) else { panic!("not of the closed set: {status:?}") };
+    assert_eq!(status.code(), code_of(known), "{status:?}");
     assert!(!status.message().is_empty(), "{status:?}");
     if status.code() == Code::Unavailable {
         assert!(status.get_details_retry_info().is_some(), "{status:?}");

@@ -6,7 +6,7 @@ use crate::domain::profile::{
     ConsentDraft, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft, RosterDraft, SlotDraft,
     StoredProfile,
 };
-use crate::domain::violation::Violation;
+use crate::domain::violation::Violations;
 
 /// From the message, unchecked.
 pub fn draft(message: v1::Profile) -> ProfileDraft {
@@ -131,12 +131,17 @@ pub fn message(stored: &StoredProfile) -> v1::Profile {
     }
 }
 
-/// A violation as the import answers it.
-pub fn violation(violation: Violation) -> v1::FieldViolation {
-    v1::FieldViolation {
-        field: violation.field,
-        value: violation.value,
-        description: violation.description,
-        hint: violation.hint,
-    }
+/// The violations of a row; the last message counts those that are not listed.
+pub fn violations(violations: &Violations) -> Vec<v1::FieldViolation> {
+    let listed = violations.listed().iter().map(|violation| v1::FieldViolation {
+        field: violation.field.clone(),
+        value: violation.value.clone(),
+        description: violation.description.clone(),
+        hint: violation.hint.clone(),
+    });
+    let rest = (violations.more() > 0).then(|| v1::FieldViolation {
+        description: format!("{} more violations are not listed", violations.more()),
+        ..v1::FieldViolation::default()
+    });
+    listed.chain(rest).collect()
 }

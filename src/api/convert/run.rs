@@ -27,10 +27,10 @@ pub fn message(run: &Run) -> v1::Run {
         result_digest: run.result_digest.clone(),
         progress: run.progress.map(progress_message),
         summary: run.summary.as_ref().map(summary_message),
-        failure: run
-            .failure
-            .as_ref()
-            .map(|(reason, message)| v1::RunFailure { reason: reason.clone(), message: message.clone() }),
+        failure: run.failure.as_ref().map(|(reason, message)| v1::RunFailure {
+            reason: reason.code().to_owned(),
+            message: message.clone(),
+        }),
         attempt: run.attempt,
         create_time: Some(timestamp(run.create_time)),
         start_time: run.start_time.map(timestamp),

@@ -6,10 +6,14 @@ pub mod result;
 
 use crate::api::proto::v1;
 use crate::domain::policy::Objective;
+use crate::domain::violation::Violations;
 use crate::engine::certify::GroupSide;
 use crate::engine::problem::{Demand, Seats};
+use crate::instance::Instance;
 use crate::instance::builder::{Bounds, Builder, Decision, Place, Received, Tell};
-use crate::instance::{Instance, Violations};
+
+/// Pairs, names or prices in one part of an answer.
+const PART: usize = 10_000;
 
 /// What an assignment is to be best at.
 #[derive(Debug, Clone, Copy)]
@@ -25,13 +29,19 @@ pub fn aim(message: Option<v1::AssignmentAim>) -> Result<Aim, Violations> {
     let message = message.unwrap_or_default();
     let mut wrong = Violations::default();
     let objective = Objective::of(message.objective).unwrap_or_else(|| {
-        wrong.add("aim.objective", format!("{} is not an objective of this service", message.objective));
+        wrong.add(
+            "aim.objective",
+            format!("{} is not an objective; use BEST_TOTAL, FAIREST or STABLE", message.objective),
+        );
         Objective::BestTotal
     });
     if message.total_only && objective != Objective::BestTotal {
-        wrong.add("aim.total_only", "goes with OBJECTIVE_BEST_TOTAL only");
+        wrong.add(
+            "aim.total_only",
+            "is set with another objective; only OBJECTIVE_BEST_TOTAL allows total_only",
+        );
     }
-    wrong.none().map(|()| Aim { objective, coverage_first: !message.total_only })
+    wrong.finish(Aim { objective, coverage_first: !message.total_only })
 }
 
 /// Takes in a problem, or a part of one.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::domain::language::{self, LanguageLevel};
 use crate::domain::name::ProfileRef;
-use crate::domain::violation::{Violation, Violations};
+use crate::domain::violation::Violations;
 use crate::domain::vocabulary::{Country, Kind, Lang, Stage, Vocabulary};
 
 /// Most languages of one person.
@@ -30,12 +30,12 @@ impl Profile {
     /// Parses the content of a draft. `me` is the name it is kept under: it must not stand in its own lists, and short
     /// names in lists (`{own id}`) mean people of the same organisation. `now` bounds consent and waiting dates.
     /// Everything that is wrong is listed at once.
-    pub fn parse(me: &ProfileRef, draft: &ProfileDraft, now: Timestamp) -> Result<Self, Vec<Violation>> {
+    pub fn parse(me: &ProfileRef, draft: &ProfileDraft, now: Timestamp) -> Result<Self, Violations> {
         let mut found = Violations::default();
         let violations = &mut found;
         // Any country will do to find what else is wrong: where the given one is unknown, only violations leave.
         let Some(country) = country(&draft.country, violations).or_else(|| Country::from_code("PE")) else {
-            return Err(found.into_inner());
+            return Err(found);
         };
         let profile = Profile {
             country,
@@ -107,7 +107,7 @@ fn zone(name: &str, violations: &mut Violations) -> String {
 
 fn languages(spoken: &[(String, i32)], violations: &mut Violations) -> Vec<Language> {
     if spoken.is_empty() {
-        let hint = "give at least one language and how well she speaks it, for example es and NATIVE";
+        let hint = "give at least one language with its level, for example es and NATIVE";
         violations.push("languages", "", "is empty", hint);
     }
     let mut languages: Vec<Language> = Vec::with_capacity(spoken.len().min(MAX_LANGUAGES));
@@ -134,8 +134,8 @@ fn languages(spoken: &[(String, i32)], violations: &mut Violations) -> Vec<Langu
             violations.push(
                 format!("languages[{i}].tag"),
                 &language.tag,
-                format!("is the same language as {}, given before", earlier.tag),
-                "keep the one that she speaks better",
+                format!("is the same language as the earlier entry {}", earlier.tag),
+                "keep the entry with the higher level",
             );
         } else {
             languages.push(language);
@@ -172,7 +172,7 @@ fn meeting_modes(numbers: &[i32], violations: &mut Violations) -> MeetingModes {
                 format!("meeting_modes[{i}]"),
                 number,
                 "is not a meeting mode",
-                "use 1 for a call or video, 2 for meeting in person",
+                "use 1 for a call or video, 2 for a meeting in person",
             ),
         }
     }
@@ -186,14 +186,14 @@ fn mentor_offer(offer: &MentorOfferDraft, violations: &mut Violations) -> Mentor
             "mentor_offer.max_mentees",
             max_given,
             "is 0, but an offer has at least one place",
-            "leave mentor_offer out if she takes nobody",
+            "omit mentor_offer for a person who takes no mentees",
         );
     } else if !(1..=MAX_MENTEES).contains(&max_given) {
         violations.push(
             "mentor_offer.max_mentees",
             max_given,
-            format!("must be from 1 to {MAX_MENTEES}"),
-            "",
+            format!("is outside 1 to {MAX_MENTEES}"),
+            "give the most mentees that she takes",
         );
     }
     let most = max_given.clamp(1, MAX_MENTEES);
@@ -201,8 +201,8 @@ fn mentor_offer(offer: &MentorOfferDraft, violations: &mut Violations) -> Mentor
         violations.push(
             "mentor_offer.min_mentees",
             offer.min_mentees,
-            format!("must be from 0 to max_mentees, which is {max_given}"),
-            "leave it 0 if any number of mentees is worthwhile to her",
+            format!("is outside 0 to max_mentees, which is {max_given}"),
+            "use 0 if she accepts any number of mentees",
         );
     }
     MentorOffer {
@@ -221,8 +221,8 @@ fn mentee_request(
         violations.push(
             "mentee_request.mentors_wanted",
             request.mentors_wanted,
-            "must be 1 or 2",
-            "leave it out for one mentor",
+            "is neither 1 nor 2",
+            "omit the field for one mentor",
         );
     }
     let field = "mentee_request.waiting_since";
@@ -233,7 +233,7 @@ fn mentee_request(
     };
     let latest = latest(now).to_zoned(TimeZone::UTC).date();
     if waiting_since.is_some_and(|since| since > latest) {
-        violations.push(field, &request.waiting_since, "lies in the future", "leave it out if she is new");
+        violations.push(field, &request.waiting_since, "is in the future", "omit the field for a new mentee");
     }
     MenteeRequest { mentors_wanted: small(request.mentors_wanted.max(1)), topics, waiting_since }
 }
@@ -258,7 +258,7 @@ fn identity(
             "identity",
             "",
             "is given without a live consent of purpose CONSENT_PURPOSE_IDENTITY",
-            "record that consent, or leave identity out",
+            "record that consent, or omit identity",
         );
     }
     let shares = terms("identity.shares", &answers.shares, violations);

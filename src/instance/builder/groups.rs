@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{MAX_NAME, Place, excerpt};
+use crate::domain::violation::Violations;
 use crate::engine::quota::Group;
-use crate::instance::Violations;
 
 /// Groups around a group at most.
 const MAX_DEPTH: usize = 64;
@@ -107,15 +107,23 @@ impl Groups {
             return wrong.add(tell(at), no_name(name));
         }
         if bounds.min > bounds.max {
-            wrong.add(tell(at), format!("min {} is more than max {}", bounds.min, bounds.max));
+            wrong.add(
+                tell(at),
+                format!("min {} is above max {}; lower min or raise max", bounds.min, bounds.max),
+            );
         }
         let number = self.named(name, || tell(at), wrong);
         let parent = self.named(parent, || tell(at), wrong);
         let Some(entry) = number.and_then(|number| self.entries.get_mut(number as usize)) else { return };
         match entry.come {
-            Some(first) => {
-                wrong.add(tell(at), format!("`{}` stands at {} already", excerpt(name), tell(first.at)))
-            }
+            Some(first) => wrong.add(
+                tell(at),
+                format!(
+                    "repeats the name `{}` of {}; give each group one entry",
+                    excerpt(name),
+                    tell(first.at)
+                ),
+            ),
             None => entry.come = Some(Come { parent, bounds, at }),
         }
     }
@@ -137,8 +145,10 @@ impl Groups {
                 around = self.entries[parent as usize].come.and_then(|come| come.parent);
             }
             if *depth > MAX_DEPTH {
-                let what =
-                    format!("`{}` is inside itself, or inside more than {MAX_DEPTH} groups", excerpt(name));
+                let what = format!(
+                    "`{}` contains itself, or is inside more than {MAX_DEPTH} groups; correct the parents",
+                    excerpt(name)
+                );
                 wrong.add(tell(come.at), what);
             }
         }
@@ -161,5 +171,5 @@ impl Groups {
 }
 
 fn no_name(name: &str) -> String {
-    format!("`{}` is no name of a group: give 1 to {MAX_NAME} bytes without a comma", excerpt(name))
+    format!("`{}` is not the name of a group; give 1 to {MAX_NAME} bytes without a comma", excerpt(name))
 }

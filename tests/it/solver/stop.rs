@@ -58,16 +58,26 @@ async fn at_work(world: &World) -> tonic::Streaming<v1::SolveStreamResponse> {
             other => panic!("solved before anybody could leave: {other:?}"),
         }
     }
-    assert!(world.server().service().is_solving());
+    assert!(is_busy(world).await);
     answers
 }
 
-/// How long the solver stays busy.
+/// A problem that is solved in a moment, once its turn has come.
+fn short_problem() -> v1::SolveRequest {
+    v1::SolveRequest { problem: Some(two_by_two()), ..Default::default() }
+}
+
+/// Whether a short problem has to wait for its turn.
+async fn is_busy(world: &World) -> bool {
+    let mut request = tonic::Request::new(short_problem());
+    request.set_timeout(SOON_FREE / 5);
+    world.coordinator().solver.solve(request).await.is_err()
+}
+
+/// How long a short problem waits for its turn.
 async fn busy(world: &World) -> Duration {
     let stopwatch = Stopwatch::start();
-    while world.server().service().is_solving() && stopwatch.elapsed() < 20 * SOON_FREE {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    soon(world.coordinator().solver.solve(short_problem())).await.expect("is solved");
     stopwatch.elapsed()
 }
 
@@ -76,7 +86,7 @@ async fn the_solver_stops_when_its_caller_leaves() {
     let world = World::sqlite().await;
     let answers = at_work(&world).await;
     tokio::time::sleep(SOON_FREE / 5).await;
-    assert!(world.server().service().is_solving(), "the problem is long enough to tell");
+    assert!(is_busy(&world).await, "the problem is long enough");
     drop(answers);
     let busy = busy(&world).await;
     assert!(busy <= LATE, "{busy:?}");
@@ -105,7 +115,7 @@ async fn a_stream_whose_deadline_passes_while_others_are_served_is_told_so() {
         }
     };
     assert_eq!((told.code(), reason(&told).as_str()), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"));
-    assert!(world.server().service().is_solving(), "the other problem is not concerned");
+    assert!(is_busy(&world).await, "the other problem goes on");
     drop(other);
     let busy = busy(&world).await;
     assert!(busy <= LATE, "{busy:?}");

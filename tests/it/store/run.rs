@@ -5,7 +5,7 @@ use std::time::Duration;
 use wim_match::domain::name::RunRef;
 use wim_match::domain::round::RoundState;
 use wim_match::domain::run::{Progress, RunState, Stage};
-use wim_match::error::Error;
+use wim_match::error::{Error, Reason};
 use wim_match::store::Scope;
 
 use super::fixture::{Fixture, LEASE, at, at_once, fresh, mentor, only, outcome, request, round_id};
@@ -61,11 +61,11 @@ async fn an_equal_round_has_an_equal_digest(f: Fixture) {
     let (peru, _, round) = f.enrolled_round().await;
     let first = f.start_run(&round, at(10)).await;
     let claim = f.claim("w", at(11)).await;
-    f.store.fail_run(&claim, at(12), "INTERNAL", "").await.expect("fails");
+    f.store.fail_run(&claim, at(12), Reason::Internal, "").await.expect("fails");
     let second = f.start_run(&round, at(20)).await;
     assert_eq!((first.input_digest.len(), &second.input_digest), (64, &first.input_digest));
     let claim = f.claim("w", at(21)).await;
-    f.store.fail_run(&claim, at(22), "INTERNAL", "").await.expect("fails");
+    f.store.fail_run(&claim, at(22), Reason::Internal, "").await.expect("fails");
     f.import(&peru, "i-2", &[("mentor", mentor(5))]).await;
     assert_ne!(f.start_run(&round, at(30)).await.input_digest, first.input_digest);
 }
@@ -187,7 +187,7 @@ async fn a_stale_fence_changes_nothing(f: Fixture) {
     };
     refused(f.store.heartbeat(&zombie, at(31), Duration::from_secs(999), None).await.map(drop));
     refused(f.store.complete_run(&zombie, at(31), &outcome(&peru, &kenya)).await);
-    refused(f.store.fail_run(&zombie, at(31), "INTERNAL", "late").await);
+    refused(f.store.fail_run(&zombie, at(31), Reason::Internal, "late").await);
     refused(f.store.cancel_claimed_run(&zombie, at(31)).await);
     refused(f.store.release_run(&zombie).await);
     assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists"), before);
@@ -264,9 +264,9 @@ async fn a_failed_run_says_why_and_opens_the_round_again(f: Fixture) {
     let (_, _, round) = f.enrolled_round().await;
     let run = f.start_run(&round, at(10)).await.name;
     let claim = f.claim("w", at(11)).await;
-    f.store.fail_run(&claim, at(12), "RUN_INTERRUPTED", "interrupted too often").await.expect("fails");
+    f.store.fail_run(&claim, at(12), Reason::RunInterrupted, "interrupted too often").await.expect("fails");
     let stored = f.store.run(&Scope::Alliance, &run).await.expect("exists");
-    let failure = ("RUN_INTERRUPTED".to_owned(), "interrupted too often".to_owned());
+    let failure = (Reason::RunInterrupted, "interrupted too often".to_owned());
     assert_eq!(
         (stored.state, stored.failure, stored.end_time),
         (RunState::Failed, Some(failure), Some(at(12)))
@@ -281,7 +281,7 @@ async fn runs_are_listed_the_newest_first(f: Fixture) {
     for seconds in [20, 30] {
         f.start_run(&round, at(seconds)).await;
         let claim = f.claim("w", at(seconds + 1)).await;
-        f.store.fail_run(&claim, at(seconds + 2), "INTERNAL", "").await.expect("fails");
+        f.store.fail_run(&claim, at(seconds + 2), Reason::Internal, "").await.expect("fails");
         assert_eq!(round_state(&f, &claim.run.name).await, RoundState::Review, "an earlier run succeeded");
     }
     let numbers = async |before, limit| {

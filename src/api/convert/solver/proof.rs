@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::result::PART;
-use super::within;
+use super::{PART, within};
 use crate::api::proto::v1;
 use crate::api::proto::v1::assignment_proof::Proof;
 use crate::domain::policy::Objective;
+use crate::domain::violation::Violations;
 use crate::engine::certify::{Certificate, GroupSide, TierWeight};
 use crate::engine::fairest::Fairness;
 use crate::engine::objective::Evidence;
-use crate::instance::{Instance, Names, Violations};
+use crate::instance::{Instance, Names};
 
 /// A proof, with prices by name.
 pub fn proof(instance: &Instance, evidence: &Evidence) -> v1::AssignmentProof {
@@ -164,7 +164,7 @@ impl Reader {
                 (Some(mentee), Some(mentor)) => self.pairs.push((*mentee, *mentor)),
                 _ => self
                     .wrong
-                    .add(format!("pairs[{}]", self.received), "names somebody who is not in the problem"),
+                    .add(format!("pairs[{}]", self.received), "names a person who is not in the problem"),
             }
             self.received += 1;
         }
@@ -190,7 +190,7 @@ impl Reader {
             Objective::Fairest => 1..KINDS.len(),
             Objective::Stable => 0..0,
         };
-        if self.wrong.listed.is_empty() && kinds.clone().any(|kind| self.prices[kind].is_none()) {
+        if self.wrong.is_empty() && kinds.clone().any(|kind| self.prices[kind].is_none()) {
             self.wrong.add("proof", self.right_kind());
         }
         let mut certificates = kinds.filter_map(|kind| {
@@ -206,7 +206,7 @@ impl Reader {
             }
             Objective::Stable => Some(Evidence::Stable),
         };
-        self.wrong.none()?;
+        self.wrong.finish(())?;
         evidence.map(|evidence| (self.pairs, evidence)).ok_or_else(Violations::default)
     }
 
@@ -274,8 +274,8 @@ impl Prices {
         });
         match found.map(|at| self.of[list][at].replace(price)) {
             Some(None) => {}
-            Some(Some(_)) => wrong.add(place() + ".id", "has a price already"),
-            None => wrong.add(place() + ".id", "is not in the problem"),
+            Some(Some(_)) => wrong.add(place() + ".id", "has two prices; give one"),
+            None => wrong.add(place() + ".id", "is not in the problem; remove the price"),
         }
         self.received[list] += 1;
     }
@@ -333,7 +333,7 @@ mod tests {
         }
         assert_eq!(reader.prices[0].as_ref().map(|prices| prices.tiers.len()), Some(MOST_TIERS));
         let wrong = reader.finish().unwrap_err();
-        let told: Vec<String> = wrong.listed.iter().map(ToString::to_string).collect();
+        let told: Vec<String> = wrong.listed().iter().map(ToString::to_string).collect();
         assert_eq!(told, ["proof.best_total.tiers: are 600; give at most 256"]);
     }
 }

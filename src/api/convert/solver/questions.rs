@@ -4,12 +4,13 @@ use super::result::{pairs, unmet_floors};
 use crate::api::convert::count;
 use crate::api::proto::v1;
 use crate::api::proto::v1::what_if_question::Question as Asked;
+use crate::domain::violation::Violations;
 use crate::domain::vocabulary::Lang;
 use crate::engine::constrained::{Mended, Plan, Question};
 use crate::engine::repair::Proof;
 use crate::engine::totals::Totals;
 use crate::engine::what_if::{Alternate, Cost};
-use crate::instance::{Instance, Names, Violations};
+use crate::instance::{Instance, Names};
 use crate::service::Diagnosed;
 
 /// Questions, and alternates to each, at most.
@@ -36,7 +37,7 @@ pub fn asked(names: &Names, messages: &[v1::WhatIfQuestion], wrong: &mut Violati
         match question {
             Some(question) => questions.push(question),
             None => {
-                wrong.add(format!("questions[{at}]"), "is empty, or names somebody who is not in the problem")
+                wrong.add(format!("questions[{at}]"), "is empty, or names a person who is not in the problem")
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Results of problems that callers bring, whole and in parts.
 
+use super::PART;
 use super::proof::{self, proof};
 use crate::api::convert::count;
 use crate::api::convert::outcome::reason_message;
@@ -11,9 +12,6 @@ use crate::engine::constrained::{Impossible, Proved};
 use crate::engine::objective::Check;
 use crate::engine::quota::Need;
 use crate::instance::{Instance, Names};
-
-/// Pairs, names or prices in one part of an answer.
-pub(super) const PART: usize = 10_000;
 
 /// A result, whole.
 pub fn result(instance: &Instance, proved: &Proved) -> v1::AssignmentResult {

@@ -25,7 +25,7 @@ pub(super) fn list(given: &[ConsentDraft], now: Timestamp, violations: &mut Viol
                 format!("consents[{i}]"),
                 &draft.text_version,
                 "is a second live consent of its purpose",
-                "give the older one the time at which it was withdrawn or replaced",
+                "give the older consent a withdraw_time",
             );
         }
         consents.push(consent);
@@ -52,25 +52,30 @@ fn one(i: usize, draft: &ConsentDraft, now: Timestamp, violations: &mut Violatio
     let mut part = Violations::default();
     let text_version = optional_text("text_version", &draft.text_version, &mut part);
     if text_version.is_none() && part.is_empty() {
-        part.push("text_version", "", "is missing", "name the version of the text that she agreed to");
+        part.push("text_version", "", "is missing", "give the version of the consent text");
     }
     let tag = language::normalise(&draft.language);
     if tag.is_none() {
-        let hint = "name the language that the text was in, for example es";
+        let hint = "give the language of the consent text, for example es";
         part.push("language", head(&draft.language), "is not a BCP 47 language tag", hint);
     }
     let give_time = moment("give_time", draft.give_time, now, &mut part);
     if draft.give_time.is_none() {
-        part.push("give_time", "", "is missing", "say when she gave this consent");
+        part.push("give_time", "", "is missing", "give the time of this consent");
     }
     let withdraw_time = moment("withdraw_time", draft.withdraw_time, now, &mut part);
     if let (Some(given), Some(withdrawn)) = (give_time, withdraw_time)
         && withdrawn < given
     {
-        part.push("withdraw_time", withdrawn, format!("is before give_time, {given}"), "swap the two");
+        part.push(
+            "withdraw_time",
+            withdrawn,
+            format!("is before give_time, {given}"),
+            "exchange give_time and withdraw_time",
+        );
     }
     if !part.is_empty() {
-        violations.extend_under(&format!("consents[{i}]"), part.into_inner());
+        violations.extend(part.within(&format!("consents[{i}]")));
     }
     Some(Consent {
         purpose: purpose?,
@@ -90,7 +95,7 @@ fn moment(
 ) -> Option<Timestamp> {
     let at = at?;
     if at > latest(now) {
-        violations.push(field, at, "lies in the future", "use the time at which it happened");
+        violations.push(field, at, "is in the future", "use the time of the event");
     }
     Some(Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at))
 }

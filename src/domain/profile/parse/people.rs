@@ -22,7 +22,7 @@ pub(super) fn list(
     for (i, name) in names.iter().enumerate() {
         match resolve(name, me) {
             Some(person) if person == *me => {
-                violations.push(format!("{field}[{i}]"), name, "is the person herself", "leave it out");
+                violations.push(format!("{field}[{i}]"), name, "is the person herself", "remove this entry");
             }
             Some(person) => people.push(person),
             None => violations.push(
@@ -58,8 +58,8 @@ pub(super) fn preferred(
                 violations.push(
                     format!("preferred[{i}]"),
                     name,
-                    "is in the list of people to avoid as well",
-                    "keep her in one of the two lists",
+                    "is also in the list of people to avoid",
+                    "remove the entry from one of the two lists",
                 );
             }
         }

@@ -37,8 +37,8 @@ pub(super) fn bounded<'a, T>(
     violations.push(
         field,
         format!("{} elements", list.len()),
-        format!("may have at most {most} elements"),
-        "",
+        format!("are more than {most}"),
+        "remove entries",
     );
     &[]
 }
@@ -46,16 +46,26 @@ pub(super) fn bounded<'a, T>(
 /// A text of 1 to 64 characters without blanks around it; `None` if it is empty or wrong.
 pub(super) fn optional_text(field: &str, text: &str, violations: &mut Violations) -> Option<String> {
     if text.len() > MAX_TEXT_BYTES {
-        violations.push(field, head(text), format!("may have at most {MAX_TEXT} characters"), "shorten it");
+        violations.push(
+            field,
+            head(text),
+            format!("has more than {MAX_TEXT} characters"),
+            "shorten the text",
+        );
         return None;
     }
     let trimmed = text.trim();
     if trimmed.chars().count() > MAX_TEXT {
-        violations.push(field, trimmed, format!("may have at most {MAX_TEXT} characters"), "shorten it");
+        violations.push(field, trimmed, format!("has more than {MAX_TEXT} characters"), "shorten the text");
         return None;
     }
     if trimmed.chars().any(char::is_control) {
-        violations.push(field, trimmed.escape_debug(), "must not contain control characters", "");
+        violations.push(
+            field,
+            trimmed.escape_debug(),
+            "has control characters",
+            "remove tabs, line breaks and the like",
+        );
         return None;
     }
     (!trimmed.is_empty()).then(|| trimmed.to_owned())

@@ -31,7 +31,7 @@ pub(super) fn slots(given: &[SlotDraft], violations: &mut Violations) -> Vec<Wee
             violations.push(
                 format!("weekly_slots[{i}].end_minute"),
                 slot.end_minute,
-                format!("must be after start_minute, which is {}", slot.start_minute),
+                format!("is not after start_minute, which is {}", slot.start_minute),
                 "for a slot over midnight, give one slot up to 1440 and another from 0 of the next day",
             );
         } else if let Some(day) = day {
@@ -57,7 +57,7 @@ fn half_hours(slot: usize, name: &str, minute: i32, violations: &mut Violations)
         violations.push(
             format!("weekly_slots[{slot}].{name}"),
             minute,
-            "must be a multiple of 30 from 0 to 1440",
+            "is not a multiple of 30 from 0 to 1440",
             "count minutes after midnight, for example 1110 for 18:30",
         );
         return None;
@@ -69,8 +69,8 @@ fn half_hours(slot: usize, name: &str, minute: i32, violations: &mut Violations)
 pub(super) fn roster(draft: &RosterDraft, violations: &mut Violations) -> Option<Roster> {
     let mut days = |field: &str, days: i32| {
         if !(1..=MAX_ROSTER_DAYS).contains(&days) {
-            let hint = "leave roster out if she works no cycle";
-            violations.push(field, days, format!("must be from 1 to {MAX_ROSTER_DAYS}"), hint);
+            let hint = "omit roster for a person without a work cycle";
+            violations.push(field, days, format!("is outside 1 to {MAX_ROSTER_DAYS}"), hint);
         }
         small(days)
     };

@@ -18,7 +18,7 @@ const TELL_EVERY: Duration = Duration::from_millis(40);
 
 /// All runs under way in this process.
 #[derive(Debug, Default)]
-pub struct RunBoard {
+pub struct LiveRuns {
     live: Mutex<HashMap<RunRef, Arc<LiveRun>>>,
     changes: Arc<Changes>,
     queued: Notify,
@@ -68,8 +68,8 @@ pub enum Stop {
     Lost = 3,
 }
 
-impl RunBoard {
-    /// Puts a run on the board.
+impl LiveRuns {
+    /// Puts a run on the runs.
     pub fn begin(&self, run: &RunRef) -> Arc<LiveRun> {
         let live = Arc::new(LiveRun {
             state: Mutex::new(None),
@@ -81,7 +81,7 @@ impl RunBoard {
         live
     }
 
-    /// Takes a run off the board.
+    /// Takes a run off the runs.
     pub fn end(&self, run: &RunRef) {
         self.lock().remove(run);
         self.changes.tell();
@@ -187,24 +187,24 @@ mod tests {
 
     #[test]
     fn progress_never_goes_back_within_a_stage() {
-        let board = RunBoard::default();
-        let live = board.begin(&run());
+        let runs = LiveRuns::default();
+        let live = runs.begin(&run());
         live.progress(Stage::Score, 5, 10);
         live.progress(Stage::Score, 3, 10);
-        assert_eq!(board.progress(&run()).map(|p| p.done), Some(5));
+        assert_eq!(runs.progress(&run()).map(|p| p.done), Some(5));
         live.progress(Stage::Assign, 0, 4);
-        assert_eq!(board.progress(&run()).map(|p| (p.stage, p.done)), Some((Stage::Assign, 0)));
-        board.end(&run());
-        assert_eq!(board.progress(&run()), None);
+        assert_eq!(runs.progress(&run()).map(|p| (p.stage, p.done)), Some((Stage::Assign, 0)));
+        runs.end(&run());
+        assert_eq!(runs.progress(&run()), None);
     }
 
     #[test]
     fn the_first_reason_to_stop_stands_unless_the_lease_is_lost() {
-        let board = RunBoard::default();
-        let live = board.begin(&run());
+        let runs = LiveRuns::default();
+        let live = runs.begin(&run());
         assert!(!live.is_cancelled());
-        board.stop(&run(), Stop::Cancelled);
-        board.stop(&run(), Stop::Shutdown);
+        runs.stop(&run(), Stop::Cancelled);
+        runs.stop(&run(), Stop::Shutdown);
         assert_eq!(live.stopped(), Some(Stop::Cancelled));
         live.stop(Stop::Lost);
         assert_eq!(live.stopped(), Some(Stop::Lost));
