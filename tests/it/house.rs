@@ -4,14 +4,50 @@
 //! tests is exempt. `cargo test --test it house` runs it alone.
 
 mod circles;
+mod items;
 mod paths;
 mod reading;
 mod tree;
+
+use std::collections::BTreeMap;
 
 use self::tree::Tree;
 
 /// Lines of a file at most.
 const MAX_LINES: usize = 600;
+
+/// Lines of a file at least, unless it is a row of a family or the root of a folder.
+const MIN_LINES: usize = 60;
+
+/// Folders below `src/` whose files are rows of one family, with what one file holds.
+const FAMILIES: &[(&str, &str)] = &[
+    ("", "a part of the house"),
+    ("api", "a gRPC service or a layer"),
+    ("api/convert", "the messages of a noun"),
+    ("cli", "a command"),
+    ("client", "a use of the service"),
+    ("domain", "a noun"),
+    ("domain/profile/parse", "a group of fields"),
+    ("engine/pair_scores", "a source of scores"),
+    ("engine/score", "a criterion"),
+    ("report", "a section"),
+    ("service", "the use cases of a noun"),
+    ("store", "the statements of a noun"),
+];
+
+/// Small files outside the families, each with its reason.
+const SMALL: &[(&str, &str)] = &[("src/engine/pool.rs", "the one place that chooses threads")];
+
+/// Public items that no product code uses, each with its reason.
+const OFFERED: &[(&str, &str)] = &[
+    ("FixedClock", "the clock of tests and benches, also of other crates"),
+    ("advance", "moves a `FixedClock`"),
+    ("assign_across", "places across organisations: rounds use them once review exists"),
+    ("prepare_statements", "a test prepares every statement on both databases"),
+    ("plans", "a test compares the plans of the list statements with a snapshot"),
+    ("profiles_per_second", "a bench prints it"),
+    ("shortlist", "a bench compares the core with the whole problem"),
+];
 
 /// Each part of the house with the parts it may name. `main` and `lib` are above all of them.
 const PARTS: &[(&str, &[&str])] = &[
@@ -95,7 +131,10 @@ fn assert_no(breaches: &[String], rule: &str) {
 
 #[test]
 fn no_files_take_items_from_each_other_in_a_circle() {
-    assert_no(&circles::report(&Tree::of_the_package()), "files stand in a circle; move the shared items below both");
+    assert_no(
+        &circles::report(&Tree::of_the_package()),
+        "files stand in a circle; move the shared items below both",
+    );
 }
 
 #[test]
@@ -180,4 +219,61 @@ fn no_file_is_longer_than_a_person_reads() {
         .map(|source| source.at(MAX_LINES + 1))
         .collect();
     assert_no(&long, "a file past 600 lines is split by noun");
+}
+
+#[test]
+fn nothing_is_public_that_only_tests_reach() {
+    let tree = Tree::of_the_package();
+    let used = items::used_names(&tree);
+    let unused: Vec<String> = items::declared(&tree)
+        .into_iter()
+        .filter(|item| item.is_pub && !used.contains(&item.name))
+        .filter(|item| OFFERED.iter().all(|(offered, _)| *offered != item.name))
+        .map(|item| format!("{}: `{}`", tree.sources[item.file].at(item.line), item.name))
+        .collect();
+    assert_no(&unused, "no product code uses these public items");
+    let needless: Vec<String> =
+        OFFERED.iter().map(|(name, _)| (*name).to_owned()).filter(|name| used.contains(name)).collect();
+    assert_no(&needless, "product code uses these items, so they leave the list of exceptions");
+}
+
+#[test]
+fn a_small_file_is_a_row_of_a_family() {
+    let tree = Tree::of_the_package();
+    let is_root = |module: &[String]| {
+        tree.sources.iter().any(|other| other.module.split_last().is_some_and(|(_, above)| above == module))
+    };
+    let small: Vec<String> = tree
+        .product()
+        .filter(|(_, source)| source.text.lines().count() < MIN_LINES && !is_root(&source.module))
+        .filter(|(_, source)| {
+            let folder = source.module.split_last().map_or(String::new(), |(_, above)| above.join("/"));
+            FAMILIES.iter().all(|(family, _)| *family != folder)
+        })
+        .map(|(_, source)| source.path.display().to_string())
+        .collect();
+    let is_listed = |path: &str| SMALL.iter().any(|(listed, _)| *listed == path);
+    let unlisted: Vec<String> = small.iter().filter(|path| !is_listed(path)).cloned().collect();
+    assert_no(&unlisted, "a file below 60 lines is folded into the file that uses it");
+    let needless: Vec<String> =
+        SMALL.iter().map(|(path, _)| (*path).to_owned()).filter(|path| !small.contains(path)).collect();
+    assert_no(&needless, "these files are not small, so they leave the list of exceptions");
+}
+
+#[test]
+fn the_engine_declares_no_type_name_twice() {
+    let tree = Tree::of_the_package();
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for item in items::declared(&tree) {
+        let source = &tree.sources[item.file];
+        if item.is_type && source.part() == "engine" {
+            places.entry(item.name).or_default().push(source.at(item.line));
+        }
+    }
+    let twice: Vec<String> = places
+        .into_iter()
+        .filter(|(_, places)| places.len() > 1)
+        .map(|(name, places)| format!("`{name}`: {}", places.join(", ")))
+        .collect();
+    assert_no(&twice, "a type name of the engine means one thing");
 }

@@ -72,7 +72,8 @@ impl PathReader<'_> {
     /// Notes the part that a written path enters from the root.
     fn enter_part(&mut self, line: usize, path: &[String]) {
         let ups = path.iter().take_while(|segment| *segment == "super").count();
-        let from_the_root = path.first().is_some_and(|first| first == "crate") || ups > 0 && ups == self.at.len();
+        let from_the_root =
+            path.first().is_some_and(|first| first == "crate") || ups > 0 && ups == self.at.len();
         if from_the_root && let Some(part) = path.get(ups.max(1)) {
             self.named.parts.push((line, part.clone()));
         }
@@ -81,14 +82,16 @@ impl PathReader<'_> {
     /// Reads the paths in the tokens of a macro: each run of identifiers joined by `::` that no dot precedes.
     fn take_tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let is_colon = |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+        let is_colon =
+            |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
         let mut at = 0;
         while at < tokens.len() {
             match &tokens[at] {
                 TokenTree::Group(group) => self.take_tokens(group.stream()),
                 TokenTree::Ident(first) => {
                     let after = |sign: char| {
-                        at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(punct) if punct.as_char() == sign)
+                        at > 0
+                            && matches!(&tokens[at - 1], TokenTree::Punct(punct) if punct.as_char() == sign)
                     };
                     let skip = after('.') || after('\'') || is_colon_pair(&tokens, at);
                     let mut path = vec![first.to_string()];
@@ -116,8 +119,9 @@ impl PathReader<'_> {
 
     /// Reads a `use` group in the tokens of a macro.
     fn take_group(&mut self, before: &[String], tokens: TokenStream) {
-        let Ok(tree) = syn::parse2::<syn::UseTree>(TokenTree::Group(proc_macro2::Group::new(Delimiter::Brace, tokens)).into())
-        else {
+        let Ok(tree) = syn::parse2::<syn::UseTree>(
+            TokenTree::Group(proc_macro2::Group::new(Delimiter::Brace, tokens)).into(),
+        ) else {
             return;
         };
         for import in imports(&tree) {
@@ -222,7 +226,8 @@ impl<'ast> Visit<'ast> for MethodReader<'_> {
             && item.trait_.is_none()
             && let syn::Type::Path(of) = &*item.self_ty
         {
-            let path: Vec<String> = of.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            let path: Vec<String> =
+                of.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
             let target = self.tree.resolve(&self.source.module, &path);
             if matches!(target, Some(Target::Item(file)) if file != self.file) {
                 for member in &item.items {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::circles;
+use super::items::{declared, used_names};
 use super::paths::{named_by, references};
 use super::tree::Tree;
 
@@ -13,7 +14,8 @@ fn tree(files: &[(&str, &str)]) -> Tree {
 /// Edges between files, as `from -> to` by their names without folder and ending.
 fn edges(files: &[(&str, &str)]) -> Vec<String> {
     let tree = tree(files);
-    let name = |file: usize| tree.sources[file].path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let name =
+        |file: usize| tree.sources[file].path.file_stem().expect("a name").to_string_lossy().into_owned();
     let mut edges: Vec<String> =
         references(&tree).keys().map(|&(from, to)| format!("{} -> {}", name(from), name(to))).collect();
     edges.sort();
@@ -21,7 +23,8 @@ fn edges(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 const LIB: (&str, &str) = ("src/lib.rs", "pub mod a; pub mod b;");
-const B: (&str, &str) = ("src/b.rs", "pub mod deep; pub use self::deep::Inner; pub struct Own; pub fn of() {}");
+const B: (&str, &str) =
+    ("src/b.rs", "pub mod deep; pub use self::deep::Inner; pub struct Own; pub fn of() {}");
 const DEEP: (&str, &str) = ("src/b/deep.rs", "pub struct Inner; pub enum Kind { One } make!(Made);");
 
 fn edges_of(text: &str) -> Vec<String> {
@@ -85,7 +88,10 @@ fn tests_comments_and_other_crates_are_no_references() {
     assert_eq!(edges_of("#[cfg(test)] use crate::b::Own;"), Vec::<String>::new());
     assert_eq!(edges_of("#[test] fn f() { crate::b::of() }"), Vec::<String>::new());
     assert_eq!(edges_of("//! [`crate::b::Own`]\n/// `crate::b::of`\nfn f() {}"), Vec::<String>::new());
-    assert_eq!(edges_of("use b::Own; use ::b::of; fn f() { let s = \"crate::b::of\"; }"), Vec::<String>::new());
+    assert_eq!(
+        edges_of("use b::Own; use ::b::of; fn f() { let s = \"crate::b::of\"; }"),
+        Vec::<String>::new()
+    );
     let tests = ("src/a/tests.rs", "use crate::b::Own;");
     assert_eq!(edges(&[LIB, B, DEEP, ("src/a.rs", "#[cfg(test)] mod tests;"), tests]), Vec::<String>::new());
     assert_eq!(edges(&[LIB, B, DEEP, ("src/a.rs", "mod tests;"), tests]), ["tests -> b"]);
@@ -127,15 +133,23 @@ fn a_circle_is_reported_with_a_line_for_each_edge() {
 fn two_circles_are_reported_apart() {
     let lib = ("src/lib.rs", "mod a; mod b; mod c; mod d;");
     let uses = |other: &str| format!("use crate::{other}::Own; pub struct Own;");
-    let (a, b, c, d) = (uses("b"), uses("a"), uses("d"), uses("{a, c}").replace("::Own; ", "; use crate::c::Own as O; "));
-    let found = circles::report(&tree(&[lib, ("src/a.rs", &a), ("src/b.rs", &b), ("src/c.rs", &c), ("src/d.rs", &d)]));
+    let (a, b, c, d) =
+        (uses("b"), uses("a"), uses("d"), uses("{a, c}").replace("::Own; ", "; use crate::c::Own as O; "));
+    let found = circles::report(&tree(&[
+        lib,
+        ("src/a.rs", &a),
+        ("src/b.rs", &b),
+        ("src/c.rs", &c),
+        ("src/d.rs", &d),
+    ]));
     assert_eq!(found.len(), 2, "{found:?}");
 }
 
 #[test]
 fn the_parts_that_a_path_enters_from_the_root_are_seen_in_every_form() {
     let named = |text: &str| {
-        let files = [("src/lib.rs", "mod engine;"), ("src/engine.rs", "mod assign;"), ("src/engine/assign.rs", text)];
+        let files =
+            [("src/lib.rs", "mod engine;"), ("src/engine.rs", "mod assign;"), ("src/engine/assign.rs", text)];
         let tree = tree(&files);
         let file = tree.sources.iter().position(|source| source.module.len() == 2).expect("the deep file");
         named_by(&tree, file).parts.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
@@ -145,5 +159,45 @@ fn the_parts_that_a_path_enters_from_the_root_are_seen_in_every_form() {
     assert_eq!(named("fn f() { let x = crate::clock::Stopwatch::start(); }"), ["clock"]);
     assert_eq!(named("use super::super::store::Store;"), ["store"]);
     assert_eq!(named("fn f() { panic!(\"{}\", crate::store::NAME) }"), ["store"]);
-    assert_eq!(named("use super::core::x; // crate-like\n/// [`crate::store`]\nfn f() {}"), Vec::<String>::new());
+    assert_eq!(
+        named("use super::core::x; // crate-like\n/// [`crate::store`]\nfn f() {}"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn a_name_is_used_if_product_code_outside_its_declaration_names_it() {
+    let used = |text: &str, name: &str| used_names(&tree(&[("src/lib.rs", text)])).contains(name);
+    assert!(used("pub fn f() {} pub fn g() { f() }", "f"));
+    assert!(used("pub fn f() {} pub fn g() { assert!(f()) }", "f"));
+    assert!(used("pub struct S; impl S { pub fn f(&self) {} } fn g(s: S) { s.f() }", "f"));
+    assert!(used("pub struct S; impl From<S> for u8 { fn from(_: S) -> u8 { 0 } }", "S"));
+    assert!(used("pub const N: u8 = 1; fn g() { print!(\"{N:>3}\") }", "N"));
+    assert!(!used("pub fn f() { f() }", "f"));
+    assert!(!used("pub use self::a::f; mod a { pub fn f() {} }", "f"));
+    assert!(!used("pub struct S; impl S { pub fn new() -> S { S } }", "S"));
+    assert!(!used(
+        "pub fn f() {} #[cfg(test)] mod tests { fn g() { super::f() } } #[test] fn h() { f() }",
+        "f"
+    ));
+    assert!(!used("/// See [`f`].\npub fn g() {} pub fn f() {}", "f"));
+}
+
+#[test]
+fn declarations_are_seen_with_their_visibility() {
+    let text = "pub struct A; enum B {} pub(crate) type C = u8; #[cfg(test)] struct D; impl A { pub fn e() {} fn f() {} }";
+    let tree = tree(&[("src/lib.rs", text)]);
+    let found: Vec<_> =
+        declared(&tree).into_iter().map(|item| (item.name, item.is_pub, item.is_type)).collect();
+    let item = |name: &str, is_pub, is_type| (name.to_owned(), is_pub, is_type);
+    assert_eq!(
+        found,
+        [
+            item("A", true, true),
+            item("B", false, true),
+            item("C", false, true),
+            item("e", true, false),
+            item("f", false, false),
+        ]
+    );
 }

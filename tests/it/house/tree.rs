@@ -169,6 +169,7 @@ fn parent(module: &[String]) -> Option<Vec<String>> {
 fn source(path: PathBuf, text: String) -> Source {
     let inside = path.strip_prefix("src").expect("a path below src/").with_extension("");
     let mut module: Vec<String> = inside.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    assert!(!inside.ends_with("mod"), "{}: a module with a folder is `foo.rs` beside `foo/`", path.display());
     if module == ["lib"] {
         module.clear();
     }
