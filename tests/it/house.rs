@@ -29,7 +29,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("domain", "a noun"),
     ("domain/profile/parse", "a group of fields"),
     ("engine/pair_scores", "a source of scores"),
-    ("engine/score", "a criterion"),
+    ("engine/score/criteria", "a criterion"),
     ("report", "a section"),
     ("service", "the use cases of a noun"),
     ("store", "the statements of a noun"),
