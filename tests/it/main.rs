@@ -1,6 +1,7 @@
 //! The one integration binary.
 
 mod call;
+mod docs;
 mod errors;
 mod health;
 mod house;
