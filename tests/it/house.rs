@@ -9,7 +9,7 @@ mod paths;
 mod reading;
 mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::tree::Tree;
 
@@ -33,6 +33,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("report", "a section"),
     ("service", "the use cases of a noun"),
     ("store", "the statements of a noun"),
+    ("wording", "a form of text"),
 ];
 
 /// Small files outside the families, each with its reason.
@@ -87,23 +88,24 @@ const PARTS: &[(&str, &[&str])] = &[
             "instance",
             "store",
             "service",
-            "api",
             "server",
+            "client",
             "demo",
         ],
     ),
-    ("demo", &["domain", "clock", "config", "profile_csv", "report", "api", "server", "cli"]),
+    ("demo", &["domain", "clock", "config", "profile_csv", "report", "server", "client"]),
+    ("client", &["domain", "clock", "wording", "profile_csv", "report", "api"]),
 ];
 
 /// Each thing from outside with the parts that may name it, or with the very files.
 const OUTSIDERS: &[(&str, &[&str])] = &[
     ("sqlx::", &["store"]),
     // The server mounts the generated services; everybody else speaks the domain.
-    ("api::proto", &["api", "cli", "demo", "server"]),
-    ("tonic::", &["api", "server", "cli", "demo"]),
+    ("api::proto", &["api", "client", "server"]),
+    ("tonic::", &["api", "server", "client", "cli"]),
     ("tonic_types::", &["api", "cli"]),
-    ("prost::", &["api", "cli"]),
-    ("prost_types::", &["api", "cli"]),
+    ("prost::", &["api", "client"]),
+    ("prost_types::", &["api"]),
     ("clap::", &["cli", "demo", "main"]),
     ("rayon::", &["engine"]),
     ("maud::", &["report"]),
@@ -111,10 +113,10 @@ const OUTSIDERS: &[(&str, &[&str])] = &[
     ("csv_core::", &["profile_csv"]),
     ("anyhow::", &["cli", "demo", "config", "server", "telemetry", "main"]),
     ("tracing_subscriber::", &["telemetry", "config"]),
-    ("tokio::", &["store", "service", "worker", "api", "server", "cli", "demo", "main"]),
+    ("tokio::", &["store", "service", "worker", "api", "server", "client", "cli", "demo", "main"]),
     ("tokio::net", &["server", "cli", "demo"]),
-    ("std::fs", &["cli", "demo"]),
-    ("std::env::", &["config", "cli"]),
+    ("std::fs", &["config", "cli", "demo"]),
+    ("std::env::", &["config", "client", "cli"]),
     // What is ambient comes from the clock.
     ("SystemTime", &["clock"]),
     ("Instant", &["clock"]),
@@ -126,7 +128,9 @@ const OUTSIDERS: &[(&str, &[&str])] = &[
 ];
 
 fn assert_no(breaches: &[String], rule: &str) {
-    assert!(breaches.is_empty(), "{rule}:\n  {}", breaches.join("\n  "));
+    // One line may break a rule several times.
+    let breaches: BTreeSet<&str> = breaches.iter().map(String::as_str).collect();
+    assert!(breaches.is_empty(), "{rule}:\n  {}", Vec::from_iter(breaches).join("\n  "));
 }
 
 #[test]
