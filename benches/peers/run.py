@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times wim-match beside its peers on one machine, in one run, and writes the table and the growth plot.
 
-    python run.py --solver target/release/wim-match --lapx LAPX_FOLDER [--data FOLDER] [--rows ROW,...] [--write]
+    python run.py --solver target/dist/wim-match --lapx LAPX_FOLDER [--data FOLDER] [--rows ROW,...] [--write]
 
 Each row is measured in one go: the peers, then wim-match, every one in a process of its own that repeats its solve; the least of
 all repetitions counts.
@@ -142,7 +142,7 @@ def replace(file, mark, text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--solver", default="target/release/wim-match")
+    parser.add_argument("--solver", default="target/dist/wim-match")
     parser.add_argument("--lapx", default="")
     parser.add_argument("--data", default="target/peers")
     parser.add_argument("--rows", type=lambda text: text.split(","), default=list(ROWS))

@@ -1,10 +1,54 @@
-//! The house test: which part of `src/` may name which, read off the paths in the files. A breach is told by file and
-//! line. Tests inside the files may name anything.
+//! The house test: which part of `src/` may name which, no circle of files, and the size and the header of a file.
+//!
+//! The test parses every file (`tree`), resolves its paths (`paths`) and reports each breach by file and line. Code for
+//! tests is exempt. `cargo test --test it house` runs it alone.
 
-use std::path::{Path, PathBuf};
+mod circles;
+mod items;
+mod paths;
+mod reading;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::tree::Tree;
 
 /// Lines of a file at most.
 const MAX_LINES: usize = 600;
+
+/// Lines of a file at least, unless it is a row of a family or the root of a folder.
+const MIN_LINES: usize = 60;
+
+/// Folders below `src/` whose files are rows of one family, with what one file holds.
+const FAMILIES: &[(&str, &str)] = &[
+    ("", "a part of the house"),
+    ("api", "a gRPC service or a layer"),
+    ("api/convert", "the messages of a noun"),
+    ("cli", "a command"),
+    ("client", "a use of the service"),
+    ("domain", "a noun"),
+    ("domain/profile/parse", "a group of fields"),
+    ("engine/pair_scores", "a source of scores"),
+    ("engine/score/criteria", "a criterion"),
+    ("report", "a section"),
+    ("service", "the use cases of a noun"),
+    ("store", "the statements of a noun"),
+    ("wording", "a form of text"),
+];
+
+/// Small files outside the families, each with its reason.
+const SMALL: &[(&str, &str)] = &[("src/engine/pool.rs", "the one place that chooses threads")];
+
+/// Public items that no product code uses, each with its reason.
+const OFFERED: &[(&str, &str)] = &[
+    ("FixedClock", "the clock of tests and benches, also of other crates"),
+    ("advance", "moves a `FixedClock`"),
+    ("assign_across", "places across organisations: rounds use them once review exists"),
+    ("prepare_statements", "a test prepares every statement on both databases"),
+    ("plans", "a test compares the plans of the list statements with a snapshot"),
+    ("profiles_per_second", "a bench prints it"),
+    ("shortlist", "a bench compares the core with the whole problem"),
+];
 
 /// Each part of the house with the parts it may name. `main` and `lib` are above all of them.
 const PARTS: &[(&str, &[&str])] = &[
@@ -83,142 +127,47 @@ const OUTSIDERS: &[(&str, &[&str])] = &[
     ("getrandom::", &["clock"]),
 ];
 
-/// A file of `src/` as far as rules are concerned: no comments, no tests.
-struct Source {
-    path: PathBuf,
-    /// Names of its module and those around it, from the root: `["engine", "assign", "core"]`.
-    module: Vec<String>,
-    lines: Vec<String>,
-    whole: String,
-}
-
-impl Source {
-    fn part(&self) -> &str {
-        &self.module[0]
-    }
-
-    fn at(&self, line: usize) -> String {
-        format!("{}:{}", self.path.display(), line + 1)
-    }
-}
-
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    let mut folders = vec![root.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder of src/") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(source(&root, &path));
-            }
-        }
-    }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    assert!(found.len() > 100, "src/ was read");
-    found
-}
-
-fn source(root: &Path, path: &Path) -> Source {
-    let inside = path.strip_prefix(root).expect("a path below src/");
-    let module = inside.with_extension("").iter().map(|name| name.to_string_lossy().into_owned()).collect();
-    let whole = std::fs::read_to_string(path).expect("a file in UTF-8");
-    let lines: Vec<&str> = whole.lines().collect();
-    let tests = (0..lines.len()).find(|at| {
-        lines[*at].trim() == "#[cfg(test)]"
-            && lines.get(at + 1).is_some_and(|next| next.trim().ends_with("mod tests {"))
-    });
-    let lines = lines[..tests.unwrap_or(lines.len())].iter().map(|line| without_comment(line)).collect();
-    Source { path: Path::new("src").join(inside), module, lines, whole }
-}
-
-fn without_comment(line: &str) -> String {
-    if line.trim_start().starts_with("//") { String::new() } else { line.to_owned() }
-}
-
-fn is_test_file(source: &Source) -> bool {
-    source.module.iter().any(|name| name == "tests")
-}
-
-/// Names of the root's modules that a file names, each with its line: `crate::x`, `crate::{x, y::z}`, and paths of
-/// `super` that lead up to the root.
-fn named_parts(source: &Source) -> Vec<(usize, String)> {
-    let text = source.lines.join("\n");
-    let mut named = Vec::new();
-    let up = "super::".repeat(source.module.len());
-    for root in ["crate::", up.as_str()] {
-        for (at, _) in text.match_indices(root) {
-            let before = text[..at].chars().next_back();
-            if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
-                continue;
-            }
-            let line = text[..at].matches('\n').count();
-            let rest = &text[at + root.len()..];
-            match rest.strip_prefix('{') {
-                Some(group) => named.extend(first_names(group).into_iter().map(|name| (line, name))),
-                None => named.push((line, identifier(rest))),
-            }
-        }
-    }
-    named
-}
-
-fn identifier(text: &str) -> String {
-    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
-}
-
-/// First names of the items of a group, whose opening brace is passed.
-fn first_names(group: &str) -> Vec<String> {
-    let (mut names, mut depth, mut begins) = (Vec::new(), 1, true);
-    for (at, c) in group.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' if depth == 1 => break,
-            '}' => depth -= 1,
-            ',' if depth == 1 => begins = true,
-            c if c.is_whitespace() => {}
-            _ if begins && depth == 1 => {
-                names.push(identifier(&group[at..]));
-                begins = false;
-            }
-            _ => {}
-        }
-    }
-    names
-}
-
 fn assert_no(breaches: &[String], rule: &str) {
-    assert!(breaches.is_empty(), "{rule}:\n  {}", breaches.join("\n  "));
+    // One line may break a rule several times.
+    let breaches: BTreeSet<&str> = breaches.iter().map(String::as_str).collect();
+    assert!(breaches.is_empty(), "{rule}:\n  {}", Vec::from_iter(breaches).join("\n  "));
+}
+
+#[test]
+fn no_files_take_items_from_each_other_in_a_circle() {
+    assert_no(
+        &circles::report(&Tree::of_the_package()),
+        "files stand in a circle; move the shared items below both",
+    );
 }
 
 #[test]
 fn every_part_of_the_house_names_only_what_it_may() {
+    let tree = Tree::of_the_package();
     let mut breaches = Vec::new();
-    for source in sources().iter().filter(|source| !is_test_file(source)) {
+    for (file, source) in tree.product() {
         let part = source.part();
         if ["main", "lib"].contains(&part) {
             continue;
         }
         let Some((_, may)) = PARTS.iter().find(|(name, _)| *name == part) else {
-            breaches.push(format!("{}: `{part}` has no row in the table of parts", source.at(0)));
+            breaches.push(format!("{}: `{part}` has no row in the table of parts", source.at(1)));
             continue;
         };
-        for (line, named) in named_parts(source) {
+        for (line, named) in paths::named_by(&tree, file).parts {
             if named != part && !may.contains(&named.as_str()) {
                 breaches.push(format!("{}: `{part}` names `{named}`", source.at(line)));
             }
         }
     }
-    assert_no(&breaches, "the direction rules of the house are broken");
+    assert_no(&breaches, "a part of the house names what stands above it");
 }
 
 #[test]
 fn outsiders_and_ambient_things_are_named_only_where_they_may_be() {
     let mut breaches = Vec::new();
-    for source in sources().iter().filter(|source| !is_test_file(source)) {
-        for (line, text) in source.lines.iter().enumerate() {
+    for (_, source) in Tree::of_the_package().product() {
+        for (line, text) in product_lines(&source.text) {
             for (outsider, may) in OUTSIDERS {
                 if names(text, outsider) && !may.contains(&source.part()) {
                     breaches.push(format!("{}: `{}` names `{outsider}`", source.at(line), source.part()));
@@ -227,6 +176,12 @@ fn outsiders_and_ambient_things_are_named_only_where_they_may_be() {
         }
     }
     assert_no(&breaches, "something from outside is named where it may not be");
+}
+
+/// Lines up to the tests of a file, with their numbers, comments left out.
+fn product_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let tests = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+    (1..).zip(text[..tests].lines()).filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
 /// Whether a line names `outsider` as a word of its own.
@@ -240,39 +195,89 @@ fn names(line: &str, outsider: &str) -> bool {
 }
 
 #[test]
+fn a_name_of_something_from_outside_is_a_word_of_its_own() {
+    assert!(names("let now = Timestamp::now();", "Timestamp::now"));
+    assert!(!names("struct MyInstant;", "Instant"));
+    let text = "use a::B;\n// Instant\nfn f() {}\n#[cfg(test)]\nmod tests {\n    use Instant;\n}\n";
+    assert_eq!(product_lines(text).collect::<Vec<_>>(), [(1, "use a::B;"), (3, "fn f() {}")]);
+}
+
+#[test]
 fn every_module_says_what_it_is_for() {
-    let silent: Vec<String> = sources()
-        .iter()
-        .filter(|source| !is_test_file(source) && !source.whole.starts_with("//!"))
-        .map(|source| source.at(0))
+    let tree = Tree::of_the_package();
+    let silent: Vec<String> = tree
+        .product()
+        .filter(|(_, source)| !source.text.starts_with("//!"))
+        .map(|(_, source)| source.at(1))
         .collect();
     assert_no(&silent, "a file of src/ begins with its `//!` doc");
 }
 
 #[test]
 fn no_file_is_longer_than_a_person_reads() {
-    let long: Vec<String> = sources()
+    let tree = Tree::of_the_package();
+    let long: Vec<String> = tree
+        .sources
         .iter()
-        .filter(|source| source.whole.lines().count() > MAX_LINES)
-        .map(|source| source.at(MAX_LINES))
+        .filter(|source| source.text.lines().count() > MAX_LINES)
+        .map(|source| source.at(MAX_LINES + 1))
         .collect();
     assert_no(&long, "a file past 600 lines is split by noun");
 }
 
 #[test]
-fn the_reader_of_paths_sees_every_form() {
-    let source = |text: &str| Source {
-        path: PathBuf::from("src/engine/assign.rs"),
-        module: vec!["engine".to_owned(), "assign".to_owned()],
-        lines: text.lines().map(without_comment).collect(),
-        whole: text.to_owned(),
+fn nothing_is_public_that_only_tests_reach() {
+    let tree = Tree::of_the_package();
+    let used = items::used_names(&tree);
+    let unused: Vec<String> = items::declared(&tree)
+        .into_iter()
+        .filter(|item| item.is_pub && !used.contains(&item.name))
+        .filter(|item| OFFERED.iter().all(|(offered, _)| *offered != item.name))
+        .map(|item| format!("{}: `{}`", tree.sources[item.file].at(item.line), item.name))
+        .collect();
+    assert_no(&unused, "no product code uses these public items");
+    let needless: Vec<String> =
+        OFFERED.iter().map(|(name, _)| (*name).to_owned()).filter(|name| used.contains(name)).collect();
+    assert_no(&needless, "product code uses these items, so they leave the list of exceptions");
+}
+
+#[test]
+fn a_small_file_is_a_row_of_a_family() {
+    let tree = Tree::of_the_package();
+    let is_root = |module: &[String]| {
+        tree.sources.iter().any(|other| other.module.split_last().is_some_and(|(_, above)| above == module))
     };
-    let named = |text: &str| named_parts(&source(text)).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
-    assert_eq!(named("use crate::store::Store;"), ["store"]);
-    assert_eq!(named("use crate::{\n    domain::{a, b},\n    store,\n};"), ["domain", "store"]);
-    assert_eq!(named("let x = crate::clock::Stopwatch::start();"), ["clock"]);
-    assert_eq!(named("use super::super::store::Store;"), ["store"]);
-    assert_eq!(named("use super::core::x; // crate-like\n/// [`crate::store`]"), Vec::<String>::new());
-    assert!(names("let now = Timestamp::now();", "Timestamp::now"));
-    assert!(!names("struct MyInstant;", "Instant"));
+    let small: Vec<String> = tree
+        .product()
+        .filter(|(_, source)| source.text.lines().count() < MIN_LINES && !is_root(&source.module))
+        .filter(|(_, source)| {
+            let folder = source.module.split_last().map_or(String::new(), |(_, above)| above.join("/"));
+            FAMILIES.iter().all(|(family, _)| *family != folder)
+        })
+        .map(|(_, source)| source.path.display().to_string())
+        .collect();
+    let is_listed = |path: &str| SMALL.iter().any(|(listed, _)| *listed == path);
+    let unlisted: Vec<String> = small.iter().filter(|path| !is_listed(path)).cloned().collect();
+    assert_no(&unlisted, "a file below 60 lines is folded into the file that uses it");
+    let needless: Vec<String> =
+        SMALL.iter().map(|(path, _)| (*path).to_owned()).filter(|path| !small.contains(path)).collect();
+    assert_no(&needless, "these files are not small, so they leave the list of exceptions");
+}
+
+#[test]
+fn the_engine_declares_no_type_name_twice() {
+    let tree = Tree::of_the_package();
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for item in items::declared(&tree) {
+        let source = &tree.sources[item.file];
+        if item.is_type && source.part() == "engine" {
+            places.entry(item.name).or_default().push(source.at(item.line));
+        }
+    }
+    let twice: Vec<String> = places
+        .into_iter()
+        .filter(|(_, places)| places.len() > 1)
+        .map(|(name, places)| format!("`{name}`: {}", places.join(", ")))
+        .collect();
+    assert_no(&twice, "a type name of the engine means one thing");
 }

@@ -2,6 +2,7 @@
 
 mod call;
 mod criteria;
+mod docs;
 mod errors;
 mod fixed_clock;
 mod health;

@@ -1,0 +1,141 @@
+//! The pages for contributors name files, tests and profiles that exist. CI checks the links themselves.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Pages that name places in the code.
+const PAGES: &[&str] = &[
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/architecture.md",
+    "deploy/README.md",
+    "fuzz/README.md",
+];
+
+/// Folders at the top, whose names begin a path.
+const FOLDERS: &[&str] = &[
+    "src/",
+    "tests/",
+    "data/",
+    "docs/",
+    "proto/",
+    "migrations/",
+    "benches/",
+    "fuzz/",
+    "deploy/",
+    "clients/",
+    "sample/",
+];
+
+fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = package().join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Texts between single backquotes, code blocks left out.
+fn quoted(page: &str) -> Vec<&str> {
+    let prose = page.split("```").step_by(2);
+    prose.flat_map(|text| text.split('`').skip(1).step_by(2)).collect()
+}
+
+/// Whether a quoted text is a path without a placeholder.
+fn is_path(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c);
+    FOLDERS.iter().any(|folder| text.starts_with(folder)) && text.chars().all(is_plain)
+}
+
+/// Whether a quoted text is the name of a test: a sentence in words.
+fn is_test(text: &str) -> bool {
+    text.matches('_').count() >= 4 && text.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+}
+
+fn sources() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![package().join("src"), package().join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_path_that_a_page_names_exists() {
+    let mut absent = Vec::new();
+    for page in PAGES {
+        for path in quoted(&read(page)).into_iter().filter(|text| is_path(text)) {
+            // Files that a run makes.
+            let is_made = ["fuzz/artifacts", "fuzz/corpus"].contains(&path);
+            if !is_made && !package().join(path).exists() {
+                absent.push(format!("{page}: `{path}`"));
+            }
+        }
+    }
+    assert!(absent.is_empty(), "these paths do not exist:\n  {}", absent.join("\n  "));
+}
+
+#[test]
+fn every_test_that_a_page_names_exists() {
+    let code: Vec<String> = sources().iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let named: BTreeSet<(&str, String)> = PAGES
+        .iter()
+        .flat_map(|page| {
+            quoted(&read(page)).into_iter().map(|text| (*page, text.to_owned())).collect::<Vec<_>>()
+        })
+        .filter(|(_, text)| is_test(text))
+        .collect();
+    assert!(!named.is_empty(), "docs/architecture.md names tests");
+    for (page, test) in named {
+        assert!(
+            code.iter().any(|text| text.contains(&format!("fn {test}("))),
+            "{page}: there is no test `{test}`"
+        );
+    }
+}
+
+#[test]
+fn every_profile_that_a_page_names_exists() {
+    let manifest = read("Cargo.toml");
+    for page in PAGES {
+        for (at, flag) in read(page).match_indices("--profile ") {
+            let text = read(page);
+            let name: String =
+                text[at + flag.len()..].chars().take_while(char::is_ascii_alphanumeric).collect();
+            assert!(manifest.contains(&format!("[profile.{name}]")), "{page}: there is no profile `{name}`");
+        }
+    }
+}
+
+#[test]
+fn the_map_shows_every_part_of_the_house() {
+    let page = read("docs/architecture.md");
+    let map = page.split("```").nth(1).expect("a map");
+    for entry in std::fs::read_dir(package().join("src")).expect("src/") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let is_shown = map.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name);
+        assert!(is_shown || name == "lib", "docs/architecture.md: the map does not show `{name}`");
+    }
+}
+
+#[test]
+fn paths_and_tests_are_found_in_the_prose_of_a_page() {
+    let page =
+        "See `src/a.rs`, `src/NAME.rs`, `a_test_that_has_five_words`.\n```sh\ncat `src/b.rs`\n```\n`docs/`";
+    assert_eq!(quoted(page), ["src/a.rs", "src/NAME.rs", "a_test_that_has_five_words", "docs/"]);
+    assert_eq!(
+        quoted(page).into_iter().filter(|text| is_path(text)).collect::<Vec<_>>(),
+        ["src/a.rs", "docs/"]
+    );
+    assert_eq!(
+        quoted(page).into_iter().filter(|text| is_test(text)).collect::<Vec<_>>(),
+        ["a_test_that_has_five_words"]
+    );
+}
