@@ -42,7 +42,7 @@ def mix(z):
 
 @njit(inline="always")
 def draw(seed, a, b, below):
-    """A whole number from 0 up to `below`, from the counter (a, b)."""
+    """Returns an integer in 0..below, derived from the counter (a, b)."""
     z = mix(mix(mix(uint64(seed)) ^ uint64(a)) ^ uint64(b))
     return int64(((z >> uint64(32)) * uint64(below)) >> uint64(32))
 
@@ -71,7 +71,7 @@ def geom(out, seed):
 
 @njit(inline="always")
 def pick(seed, i, c, weights):
-    """An index, drawn by cumulated weights."""
+    """Draws an index by cumulative weights."""
     x = draw(seed, i, c, weights[-1])
     k = 0
     while weights[k] <= x:
@@ -81,7 +81,7 @@ def pick(seed, i, c, weights):
 
 @njit(cache=True)
 def people(n, seed, mentor, skill_weights, language_weights):
-    """Per person: skills (bits), how many, languages (bits), region, time zone in hours, seniority."""
+    """Returns per person: skills (bits), their number, languages (bits), region, time zone in hours, seniority."""
     out = np.zeros((n, 6), np.int64)
     zones = np.array([-8, -5, 0, 1, 5, 9])
     for i in range(n):
@@ -118,7 +118,7 @@ def ones(x):
 
 @njit(inline="always")
 def score(mentee, mentor):
-    """0 to 10,000, or -1 without a common language, with a junior mentor, or more than nine hours apart."""
+    """Returns a score of 0 to 10,000; -1 without a common language, with a junior mentor, or more than nine hours apart."""
     if mentee[2] & mentor[2] == 0 or mentor[5] < mentee[5]:
         return -1
     apart = abs(mentee[4] - mentor[4])
@@ -145,8 +145,8 @@ def profile(out, mentees, mentors):
 
 @njit(parallel=True, cache=True)
 def best(keep, look, seed, mentees, mentors):
-    """The best `keep` mentors of each mentee among `look` drawn ones (0: all); ties fall by a hash of the pair, for by index
-    everybody would list the same mentors."""
+    """Returns the best `keep` mentors of each mentee among `look` drawn ones (0: all). A hash of the pair breaks ties: ties broken
+    by index would give everybody the same mentors."""
     n, m = mentees.shape[0], mentors.shape[0]
     keys, found = np.zeros((n, keep), np.uint64), np.full((n, keep), -1, np.int32)
     for i in prange(n):
@@ -185,7 +185,7 @@ def write(path, kind, perfect, seats, n, count, *columns):
 
 
 def make(name, folder):
-    """Writes an instance unless it is there, and gives its file."""
+    """Writes an instance unless its file exists, and returns the path."""
     path = os.path.join(folder, name + ".mm")
     if os.path.exists(path):
         return path

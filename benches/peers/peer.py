@@ -19,7 +19,7 @@ from instances import NO_CANDIDATE, load  # noqa: E402
 
 
 def matrix(instance):
-    """Gains with one column per seat: no candidate is a gain of 0, as is to be unmatched."""
+    """Returns gains with one column per seat. A pair that is not a candidate gains 0, like an unmatched mentee."""
     n, m, seats, perfect, cells, _ = instance
     owner = np.repeat(np.arange(m), seats)
     gains = cells if perfect else np.maximum(cells, 0)
@@ -27,7 +27,7 @@ def matrix(instance):
 
 
 def arcs(instance):
-    """Mentees, mentors and gains of the candidates that gain something."""
+    """Returns mentees, mentors and gains of the candidates with a positive gain."""
     n, m, seats, perfect, cells, sparse = instance
     if sparse is not None:
         starts, columns, scores = sparse
@@ -57,7 +57,7 @@ def scipy_lapjvsp(instance):
     copies = seats[columns]
     offset = np.arange(copies.sum()) - np.repeat(np.cumsum(copies) - copies, copies)
     width = int(first[-1])
-    # One dummy of gain 0 per mentee: to be unmatched.
+    # One dummy mentor of gain 0 per mentee stands for being unmatched.
     row = np.concatenate([np.repeat(rows, copies), np.arange(n)])
     column = np.concatenate([np.repeat(first[columns], copies) + offset, width + np.arange(n)])
     cost = int(gains.max()) + 1 - np.concatenate([np.repeat(gains, copies), np.zeros(n, gains.dtype)])

@@ -3,9 +3,9 @@
 
     python run.py --solver target/dist/wim-match --lapx LAPX_FOLDER [--data FOLDER] [--rows ROW,...] [--write]
 
-Each row is measured in one go: the peers, then wim-match, every one in a process of its own that repeats its solve; the least of
-all repetitions counts.
-The time of wim-match is solving and proving, that of a peer its solve call alone. A row fails if an objective differs.
+Each row is measured without interruption: the peers, then wim-match. Every solver runs in a process of its own that repeats the
+solve; the shortest repetition counts. The time of wim-match covers solving and proving, the time of a peer its solve call
+alone. A row fails if two objectives differ.
 """
 import argparse
 import json
@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 from instances import make  # noqa: E402
 
-# instance, peers, best first
+# Instance: its peers, the best one first.
 ROWS = {
     "profile-5000": ["srcd_lapjv", "lapx_lapjvs"],
     "profile-10000": ["srcd_lapjv"],
@@ -58,7 +58,7 @@ def ours(options, file, repetitions, threads=()):
 
 
 def peak_mb(options, file):
-    """Greatest resident size of a whole solve. The kernel keeps the greatest of all children, so each is a child's child."""
+    """Returns the peak resident size of a solve. The kernel reports the maximum over all children, so each solve is a grandchild."""
     program = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
                "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)")
     command = [sys.executable, "-c", program, options.solver, "solve", "--instance", file, "--json"]
@@ -99,7 +99,7 @@ def growth(options):
 
 
 def svg(points):
-    """Time and memory over the number of mentees, both axes logarithmic."""
+    """Plots time and memory by the number of mentees, both axes logarithmic."""
     width, height, left, top, right, bottom = 720, 420, 70, 46, 70, 56
     x_low, x_high = 3, 6
 

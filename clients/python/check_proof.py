@@ -5,8 +5,8 @@
     python check_proof.py mentees.csv mentors.csv scores.csv pairs.csv proof.json
                           [--decisions decisions.csv] [--groups groups.csv]
 
-It follows docs/certificate.md and shares no code with the service. Exit code 0: proved; 1: not proved, and why. What the
-result is proved to be best at is told: see that it is what you asked for.
+It follows docs/certificate.md and shares no code with the service. Exit code 0: proved; exit code 1: not proved, with the
+reason. The output names the aim for which the result is proved to be the best: compare it with the aim that you asked for.
 """
 import argparse
 import csv
@@ -26,11 +26,11 @@ class NotProved(Exception):
 
 
 class Problem(NamedTuple):
-    wishes: list  # of each mentee: tier, mentors wanted, mentors she has by pins
-    offers: list  # of each mentor: fewest and most mentees
-    scores: dict  # of each candidate (i, j)
-    groups: list = []  # fewest and most pairs: groups of mentees, then groups of mentors
-    inside: tuple = ({}, {})  # of each mentee, and of each mentor: numbers of the groups around her, innermost first
+    wishes: list  # per mentee: tier, mentors wanted, mentors by pins
+    offers: list  # per mentor: minimum places and places
+    scores: dict  # score by candidate (i, j)
+    groups: list = []  # floor and ceiling: groups of mentees, then groups of mentors
+    inside: tuple = ({}, {})  # per mentee and per mentor: the groups that contain the person, innermost first
 
 
 def need(holds, what):
@@ -56,7 +56,7 @@ def read_mm(path):
 
 
 def rows(path):
-    """The lines of a CSV file, with trimmed cells under trimmed lower-case headers."""
+    """Reads the rows of a CSV file: trimmed cells by trimmed lower-case headers."""
     if path is None:
         return []
     with open(path, newline="", encoding="utf-8-sig") as file:
@@ -121,7 +121,7 @@ def keep_rules(problem, pairs, pins, vetoes):
 
 
 def without_decisions(problem, pins, vetoes):
-    """What is left when the pins are made and the vetoed pairs are gone."""
+    """Removes pins and vetoed pairs from a problem."""
     mine, hers, inside = Counter(i for i, _ in pins), Counter(j for _, j in pins), count_groups(problem, pins)
     return problem._replace(
         wishes=[(tier, want - mine[i], mine[i]) for i, (tier, want, _) in enumerate(problem.wishes)],
@@ -132,13 +132,13 @@ def without_decisions(problem, pins, vetoes):
 
 
 def firsts(problem, proof):
-    """What the next mentor of each mentee counts for: her first, or her second if she has one by a pin."""
+    """Points of the next mentor of each mentee: of the first mentor, or of a second one if a pin gave the first."""
     tiers = {entry["tier"]: entry["weight"] for entry in proof["tiers"]}
     return [proof["second"] if pinned else tiers[tier] for tier, _, pinned in problem.wishes]
 
 
 def points(problem, pairs, proof):
-    """What an assignment counts for besides its scores."""
+    """Points of an assignment without its scores."""
     first, has, load = firsts(problem, proof), Counter(i for i, _ in pairs), Counter(j for _, j in pairs)
     seconds = proof["second"] * sum(count > 1 for count in has.values())
     filled = sum(min(load[j], problem.offers[j][0]) for j in load)
@@ -155,7 +155,7 @@ def group_prices(proof):
 
 
 def bound(problem, proof):
-    """What no assignment exceeds."""
+    """Upper limit of the value of every assignment (weak duality)."""
     wishes, offers, scores, groups, inside = problem
     u, p, q = proof["mentee_prices"], proof["mentor_prices"], group_prices(proof)
     need(len(u) == len(wishes) and len(p) == len(offers), "somebody has no price, or more than one")

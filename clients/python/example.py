@@ -3,8 +3,8 @@
     pip install -r clients/python/requirements.txt
     python clients/python/example.py --server localhost:50051 --coordinator TOKEN --manager TOKEN
 
-It opens a round, imports three mentees and two mentors of the manager's organisation, runs the round, watches it, and
-prints who is matched with whom and why. Every call takes a `request_id`, so a retry never does anything twice.
+The script opens a round, imports three mentees and two mentors of the manager's organisation, runs the round, watches the run, and
+prints the matches with their reasons. Every mutation takes a `request_id`, so a retry has no second effect.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def bearer(token):
 
 
 def person(v1, name, mentor=None, mentee=None):
-    """A profile with everything that helps a match; names and e-mail addresses have no place in it."""
+    """Builds a profile with all answers that help a match. A profile has no field for a name or an e-mail address."""
     given = Timestamp()
     given.FromDatetime(datetime.datetime(2026, 1, 15, tzinfo=datetime.timezone.utc))
     p = v1.profile_pb2
@@ -89,7 +89,7 @@ def import_messages(v1, organisation, profiles):
 
 
 def expect_error(call, code, reason):
-    """Calls, and checks that the error carries the ErrorInfo that the contract promises."""
+    """Calls a method that must fail, and checks the ErrorInfo that the contract requires."""
     try:
         call()
     except grpc.RpcError as error:
