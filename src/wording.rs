@@ -6,7 +6,6 @@ mod catalogue;
 mod format;
 mod template;
 
-use std::borrow::Cow;
 use std::fmt::Debug;
 
 use self::catalogue::{NO_VALUE, fill_with};
@@ -161,8 +160,7 @@ fn terms(vocabulary: &'static Vocabulary, codes: &str, lang: Lang) -> String {
 /// The labels of several codes joined by `,`; an unknown code stands for itself.
 fn labels(codes: &str, lang: Lang, label: impl Fn(&str) -> Option<&'static str>) -> String {
     let codes = codes.split(',').map(str::trim).filter(|code| !code.is_empty());
-    let labels: Vec<Cow<'_, str>> = codes.map(|code| Cow::Borrowed(label(code).unwrap_or(code))).collect();
-    list(&labels.iter().map(AsRef::as_ref).collect::<Vec<_>>(), lang)
+    list(&codes.map(|code| label(code).unwrap_or(code)).collect::<Vec<&str>>(), lang)
 }
 
 fn level(value: &str) -> Option<LanguageLevel> {
