@@ -81,7 +81,7 @@ pub fn headline(s: &RunSummary) -> String {
     if s.objective != Objective::Stable {
         row(
             "Blocking pairs",
-            format!("{} (both people prefer each other to a partner)", grouped(s.blocking_pairs)),
+            format!("{} (two people prefer each other to their partners)", grouped(s.blocking_pairs)),
         );
     }
     if let Some(price) = s.price_of_fairness {
