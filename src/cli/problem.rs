@@ -40,10 +40,10 @@ pub(super) struct Source {
     /// The candidates as CSV with the columns mentee, mentor and score.
     #[arg(long, value_name = "FILE", requires = "mentees")]
     scores: Option<PathBuf>,
-    /// Pins and vetoes as CSV (only with --mentees) with the columns mentee, mentor and decision (pin or veto).
+    /// Pins and vetoes as CSV with the columns mentee, mentor and decision (pin or veto); requires --mentees.
     #[arg(long, value_name = "FILE", requires = "mentees")]
     decisions: Option<PathBuf>,
-    /// Groups as CSV (only with --mentees) with the columns group and side (mentees or mentors); optional are parent (the enclosing group), min and max (pairs).
+    /// Groups as CSV with the columns group and side (mentees or mentors); optional are parent (the enclosing group), min and max (pairs); requires --mentees.
     #[arg(long, value_name = "FILE", requires = "mentees")]
     groups: Option<PathBuf>,
     /// Objective of the assignment [default: best-total; total for a .mm file without the coverage flag].
@@ -61,7 +61,7 @@ pub(super) enum Aim {
     BestTotal,
     /// As many mentees as best-total, then the greatest score of the worst pair, then the greatest total score.
     Fairest,
-    /// No blocking pair: no two people who both prefer each other to a partner.
+    /// No blocking pair: no two people prefer each other to their partners.
     Stable,
     /// As many minimum places as possible, then the greatest total score; an unmatched mentee counts 0.
     Total,
