@@ -13,7 +13,6 @@
 mod backend;
 mod dialect;
 mod fault;
-mod housekeeping;
 mod import;
 mod inspect;
 mod journal;

@@ -10,10 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::backend::Store;
 use super::dialect::{self, BULK_ROWS, values};
-use super::housekeeping::Housekeeping;
 use super::journal::Note;
 use super::scope::{Owner, Scope};
-use super::session::WriteSession;
+use super::session::{Housekeeping, WriteSession};
 use super::statement::statements;
 use super::{fault, organisation};
 use crate::domain::name::{OrganisationId, OwnId};

@@ -17,11 +17,6 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Whether rows of `organisation` exist in this scope.
-    pub fn covers(&self, organisation: &OrganisationId) -> bool {
-        self.organisation().is_none_or(|own| own == organisation)
-    }
-
     /// The organisation that the scope is limited to, if the scope is limited.
     pub fn organisation(&self) -> Option<&OrganisationId> {
         match self {
