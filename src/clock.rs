@@ -1,4 +1,4 @@
-//! Time, ids and randomness come from here and nowhere else, so that tests can replay any hour and any id.
+//! The one source of time, ids and randomness, so that tests can set every moment and every id.
 
 use std::fmt::Debug;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// Source of time, ids and randomness.
 pub trait Clock: Debug + Send + Sync {
-    /// The present moment, in whole microseconds: what both databases can keep.
+    /// The present moment in whole microseconds, the precision of both databases.
     fn now(&self) -> Timestamp;
 
     /// Fills `bytes` with randomness fit for credentials.
@@ -42,7 +42,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests: stands still until told to move, and counts instead of drawing.
+/// A clock for tests: its time is fixed until `advance`, and its random bytes are a counter.
 #[derive(Debug)]
 pub struct FixedClock {
     micros: AtomicI64,
@@ -51,7 +51,7 @@ pub struct FixedClock {
 }
 
 impl FixedClock {
-    /// A clock that stands at `now`.
+    /// A clock fixed at `now`.
     pub fn at(now: Timestamp) -> Self {
         Self { micros: AtomicI64::new(now.as_microsecond()), drawn: AtomicU64::new(0), lock: Mutex::new(()) }
     }
@@ -78,7 +78,7 @@ impl Clock for FixedClock {
     }
 }
 
-/// Measures how long something took. Never part of a result's bytes.
+/// Measures durations, which are never part of a result's bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);
 
@@ -100,7 +100,7 @@ impl Stopwatch {
     }
 }
 
-/// `at` without the nanoseconds that neither database can keep.
+/// `at` in whole microseconds, the precision of both databases.
 fn whole_microseconds(at: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }

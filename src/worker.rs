@@ -1,5 +1,5 @@
-//! The worker: claims a run by lease, solves it off the async threads, keeps the lease alive, saves the result in one
-//! transaction. Idempotent: it takes no input, and whatever is interrupted is taken up again by the next claim.
+//! The worker: claims a run by lease, solves it off the async threads, renews the lease, and saves the result in one
+//! transaction. The worker takes no input; the next claim restarts an interrupted run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,16 +15,16 @@ use crate::error::{Error, Reason, Result, chain};
 use crate::service::{LiveRun, Service, Stop};
 use crate::store::{ClaimedRun, RunOutcome, Store};
 
-/// How long a claim holds without a sign of life.
+/// Lifetime of a lease without a heartbeat.
 const LEASE: Duration = Duration::from_secs(10);
-/// How often a working worker gives a sign of life, and hears of cancellations asked for elsewhere.
+/// Time between two heartbeats, which also report cancellations by other processes.
 const HEARTBEAT: Duration = Duration::from_millis(500);
-/// How often an idle worker looks for runs that other processes have queued or lost.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Times a run is begun before it is given up.
+/// Time between two claims of an idle worker, for runs that other processes queued or lost.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+/// Most attempts of a run before it fails.
 const MAX_ATTEMPTS: i32 = 3;
 
-/// Executes runs, one at a time: the engine uses all cores by itself.
+/// Executes runs, one at a time, because the engine uses all cores.
 #[derive(Debug)]
 pub struct Worker {
     service: Service,
@@ -33,7 +33,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker over the use cases. `threads` of 0 means one per core; scores of a run are kept in up to so many MiB.
+    /// A worker over the use cases. `threads` of 0 means one per core; `kept_scores_mib` limits the score cache of a
+    /// run.
     pub fn new(service: Service, threads: usize, kept_scores_mib: usize) -> Self {
         let owner = service.clock().new_id().to_string();
         let threads = (threads > 0).then_some(threads);
@@ -41,7 +42,7 @@ impl Worker {
         Self { service, owner, options }
     }
 
-    /// Works until told to stop. A run under way then goes back to the queue.
+    /// Executes runs until `stop`, which returns a running run to the queue.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let now = self.service.clock().now();
@@ -53,13 +54,13 @@ impl Worker {
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::warn!(error.type = error.reason().code(), "no run could be claimed; trying again")
+                    tracing::warn!(error.type = error.reason().code(), "no run could be claimed; the worker tries again")
                 }
             }
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.service.live_runs().until_queued() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(POLL_EVERY) => {}
             }
         }
     }
@@ -68,8 +69,8 @@ impl Worker {
         self.service.store()
     }
 
-    /// Brings a claimed run to an end of some kind. An error that keeps even the end from being written leaves the run
-    /// to the next claim, when the lease has run out.
+    /// Executes a claimed run and stores its end. If the end cannot be stored, the next claim repeats the run after the
+    /// lease has expired.
     async fn execute(&self, claim: ClaimedRun, stop: &CancellationToken) {
         let stopwatch = Stopwatch::start();
         let live = self.service.live_runs().begin(&claim.run.name);
@@ -77,7 +78,9 @@ impl Worker {
             live.stop(Stop::Cancelled);
             self.end_stopped(&claim, &live).await
         } else if claim.run.attempt > MAX_ATTEMPTS {
-            let message = format!("interrupted {MAX_ATTEMPTS} times; start a new run, and tell operations");
+            let message = format!(
+                "the run was interrupted {MAX_ATTEMPTS} times; report it to operations, then start a new run"
+            );
             self.fail(&claim, Reason::RunInterrupted, &message).await
         } else {
             match self.solve(&claim, &live, stop).await {
@@ -86,14 +89,14 @@ impl Worker {
                     self.save(&claim, &outcome).instrument(span).await
                 }
                 Ok(_) => self.end_stopped(&claim, &live).await,
-                // The lease runs out, and the next claim tries again.
+                // The lease expires, and the next claim repeats the run.
                 Err(error @ Error::StoreUnavailable(_)) => Err(error),
                 Err(error) => {
                     tracing::error!(error.type = error.reason().code(), error = chain(&error), "run failed");
                     self.fail(
                         &claim,
                         error.reason(),
-                        "a defect of the service; operations can see it in the log",
+                        "the service has a defect; report the run to operations",
                     )
                     .await
                 }
@@ -103,12 +106,12 @@ impl Worker {
         match ended {
             Ok(end) => tracing::info!(end, duration.micros = stopwatch.micros(), "run ended"),
             Err(error) => {
-                tracing::warn!(error.type = error.reason().code(), error = chain(&error), "the run's end could not be written")
+                tracing::warn!(error.type = error.reason().code(), error = chain(&error), "the end of the run could not be stored")
             }
         }
     }
 
-    /// Solves the run's snapshot on a thread of its own; `None` if it was stopped.
+    /// Solves the run's snapshot on a blocking thread; `None` if the run was stopped.
     async fn solve(
         &self,
         claim: &ClaimedRun,
@@ -138,21 +141,21 @@ impl Worker {
                 solved = &mut solving => {
                     return solved.map_err(|error| Error::Internal("the engine panicked".into(), Some(error.into())))?;
                 }
-                _ = heartbeat.tick() => self.sign_of_life(claim, live).await,
+                _ = heartbeat.tick() => self.renew_lease(claim, live).await,
                 () = stop.cancelled(), if live.stopped().is_none() => live.stop(Stop::Shutdown),
             }
         }
     }
 
-    /// Renews the lease, writes the progress, and hears whether to stop.
-    async fn sign_of_life(&self, claim: &ClaimedRun, live: &LiveRun) {
+    /// Renews the lease, stores the progress, and reads whether to stop.
+    async fn renew_lease(&self, claim: &ClaimedRun, live: &LiveRun) {
         let now = self.service.clock().now();
-        match self.store().heartbeat(claim, now, LEASE, live.told()).await {
-            Ok(heard) if heard.cancel_requested => live.stop(Stop::Cancelled),
+        match self.store().heartbeat(claim, now, LEASE, live.latest()).await {
+            Ok(run) if run.cancel_requested => live.stop(Stop::Cancelled),
             Ok(_) => {}
             Err(Error::RunState { .. }) => live.stop(Stop::Lost),
             Err(error) => {
-                tracing::warn!(error.type = error.reason().code(), "a sign of life could not be written")
+                tracing::warn!(error.type = error.reason().code(), "the lease could not be renewed")
             }
         }
     }
@@ -182,7 +185,7 @@ impl Worker {
     }
 }
 
-/// The engine's outcome as the store keeps it.
+/// The engine's outcome in the form that the store saves.
 fn to_be_saved(outcome: Outcome) -> Result<RunOutcome> {
     let certificate = serde_json::to_vec(&outcome.evidence)
         .map_err(|error| Error::Internal("the certificate does not serialise".into(), Some(error.into())))?;

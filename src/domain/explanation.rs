@@ -1,4 +1,4 @@
-//! Reasons as codes and parameters. They are rendered per language at the edge, by `wording`.
+//! Reasons as codes and parameters. `wording` renders them in a language.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! reason_codes {
     ($($(#[$doc:meta])* $code:ident [$($parameter:literal),*],)+) => {
-        /// Why something is so: the closed set of codes. The list after each code names its parameters.
+        /// Codes of reasons, a closed set. The list after each code names its parameters.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
         pub enum ReasonCode { $($(#[$doc])* $code,)+ }
@@ -80,7 +80,7 @@ reason_codes! {
     PartnersBefore [],
     /// The two have not been partners before.
     PartnersNew [],
-    /// What either side asked for in confidence, together.
+    /// All private criteria together.
     PrivateAnswers [],
     /// Hard rule: the same person.
     RuleSamePerson [],
@@ -94,13 +94,13 @@ reason_codes! {
     RuleWeeklyOverlap ["minutes", "required"],
     /// Hard rule: the mentor is `steps` stages above, outside `min`..`max`.
     RuleStageGap ["steps", "min", "max"],
-    /// Hard rule: partners before.
+    /// Hard rule: previous partners.
     RulePreviousPartner [],
     /// Hard rule: an organisation's own rules.
     RuleOrganisation [],
-    /// Hard rule: the score, with what counts in confidence, is below `required`.
+    /// Hard rule: the score, with private criteria, is below `required`.
     RuleMinScore ["required"],
-    /// Hard rule: they are considered the other way round.
+    /// Hard rule: the other direction of the pair is the candidate.
     RuleMutual [],
     /// Hard rule: a private reason.
     RulePrivate [],
@@ -110,27 +110,27 @@ reason_codes! {
     NoCounterpart [],
     /// Unmatched: the hard rules exclude all `counterparts`.
     NoCandidate ["counterparts"],
-    /// Unmatched mentee: her `candidates` candidates' places all serve the round better elsewhere.
+    /// Unmatched mentee: other mentees have all places of her `candidates` candidates.
     Outcompeted ["candidates"],
     /// Unmatched mentor: her `candidates` candidates all have mentors.
     PlacesLeftOver ["candidates"],
     /// Unmatched: consent not live when the round was frozen.
     NoLiveConsent [],
-    /// Without hard rule `rule` alone she would have `candidates` candidates.
+    /// Without hard rule `rule`, the person would have `candidates` candidates.
     SingleRuleRelaxed ["rule", "candidates"],
-    /// No single rule stands between her and a candidate: several exclude each counterpart.
+    /// At least two hard rules exclude each counterpart.
     SeveralRules [],
     /// The pair is matched.
     VerdictMatched [],
     /// The pair is excluded by hard rules.
     VerdictExcluded [],
-    /// The pair is a candidate, but the best round pairs them otherwise; the two have `score`.
+    /// The pair is a candidate with `score`, but no match of the assignment.
     VerdictNotChosen ["score"],
-    /// Quotas: the floors of `groups` ask for `asked` matches in all, and `possible` can be.
+    /// Quotas: the floors of `groups` require `asked` matches, but only `possible` are possible.
     FloorsUnmet ["groups", "asked", "possible"],
-    /// Quotas: floors cannot be met because of these `mentees` together.
+    /// Quotas: these `mentees` together prevent the floors.
     FloorsMentees ["mentees"],
-    /// Quotas: floors cannot be met because of these `mentors` with `places` places together.
+    /// Quotas: these `mentors`, with `places` places together, prevent the floors.
     FloorsMentors ["mentors", "places"],
     /// All are of one `organisation`.
     SharedOrganisation ["organisation"],
@@ -138,11 +138,12 @@ reason_codes! {
     SharedRegion ["region"],
     /// All speak `languages` and no others.
     SharedLanguages ["languages"],
-    /// All can meet by `modes` and not otherwise.
+    /// All can meet by `modes` only.
     SharedModes ["modes"],
 }
 
-/// A reason: a code and its parameters. Values are numbers or codes of vocabularies (several joined by `,`), never words.
+/// A reason: a code and its parameters. Values are numbers or codes of vocabularies (several joined by `,`), never
+/// words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// The code.

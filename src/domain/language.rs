@@ -1,4 +1,4 @@
-//! Languages by the primary subtag of their BCP 47 tag: which codes mean the same, and what a language is called.
+//! Languages by the primary subtag of their BCP 47 tag: codes with the same meaning, and names of languages.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -43,13 +43,13 @@ pub fn normalise(tag: &str) -> Option<String> {
     }
 }
 
-/// What the language of `tag` is called in `lang`; the tag itself if the table has no name for it.
+/// Name of the language of `tag` in `lang`; the tag itself if the table has no name.
 pub fn label(tag: &str, lang: Lang) -> &str {
     let primary = tag.split('-').next().unwrap_or_default();
     LANGUAGES.labels.get(primary).map_or(tag, |labels| labels[lang as usize])
 }
 
-/// Code of the language that is called `name` in one of the languages of the tables, for a hint.
+/// Code of the language with the name `name` in one of the table's languages, for a hint.
 pub fn called(name: &str) -> Option<&'static str> {
     if name.len() > MAX_TAG_LENGTH {
         return None;

@@ -1,4 +1,4 @@
-//! Resource names (Google AIP-122): who and what is meant, parsed from and printed as `collection/id/...`.
+//! Resource names (Google AIP-122), parsed from and printed as `collection/id/...`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Longest id, in characters; all ids are ASCII.
 pub const MAX_ID_LENGTH: usize = 64;
 
-/// A name that cannot be read, with what it should have looked like.
+/// A name of the wrong form, with the expected form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("does not have the form `{pattern}`; write {rule}")]
 pub struct InvalidName {
@@ -17,7 +17,7 @@ pub struct InvalidName {
 }
 
 impl InvalidName {
-    /// What the name should look like.
+    /// The expected form.
     pub fn pattern(&self) -> &'static str {
         self.pattern
     }
@@ -120,13 +120,13 @@ impl RoundId {
     }
 }
 
-/// One person: her organisation and its own id for her. Ordered by organisation, then own id.
+/// Name of a profile: the organisation and its own id for the person. Ordered by organisation, then own id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ProfileRef {
-    /// Her organisation.
+    /// The person's organisation.
     pub organisation: OrganisationId,
-    /// Its own id for her.
+    /// The organisation's own id for the person.
     pub id: OwnId,
 }
 
@@ -175,7 +175,7 @@ impl From<ProfileRef> for String {
     }
 }
 
-/// One run of a round; runs count from 1.
+/// Name of a run of a round; runs have numbers from 1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunRef {
     /// The round.

@@ -1,4 +1,4 @@
-//! What a round values and what it forbids. A policy is immutable once a run has used it.
+//! Policy of a round: objective, criteria with weights, and hard rules. A policy that a run has used never changes.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,16 +9,16 @@ use super::violation::Violations;
 pub const FULL_SCORE: u16 = 10_000;
 /// Highest weight of a criterion.
 pub const MAX_WEIGHT: u16 = 1_000;
-/// Criterion score of a missing answer where the policy says nothing else.
+/// Default criterion score of a missing answer.
 pub const DEFAULT_NEUTRAL: u16 = 5_000;
-/// Waiting days that make a mentee waitlisted where the policy says nothing else.
+/// Default number of waiting days that put a mentee on the waitlist.
 pub const DEFAULT_WAITLIST_AFTER_DAYS: u16 = 90;
 
-/// A soft criterion. Each gives a pair 0..=10,000; the numbers are those of the API.
+/// A soft criterion, which scores a pair from 0 to 10,000. The numbers are those of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Criterion {
-    /// Share of the topics sought that are offered.
+    /// Share of the topics sought that the mentor offers.
     Topics = 1,
     /// Share of the mentee's functions that the mentor knows.
     Functions = 2,
@@ -26,7 +26,7 @@ pub enum Criterion {
     Commodities = 3,
     /// Steps between the career stages, best at one to two.
     CareerStage = 4,
-    /// How well the best common language is spoken on the weaker side.
+    /// Level of the best common language, of the person who speaks it less well.
     Language = 5,
     /// Common hours per week over the round.
     WeeklyOverlap = 6,
@@ -34,7 +34,7 @@ pub enum Criterion {
     RegionNear = 7,
     /// Distance by country and region.
     RegionFar = 8,
-    /// Common ways of meeting.
+    /// Common meeting modes.
     MeetingMode = 9,
     /// Similarity of goals.
     Goals = 10,
@@ -42,16 +42,16 @@ pub enum Criterion {
     WorkingStyle = 11,
     /// Stated preferences of both sides. Private.
     Preference = 12,
-    /// Months the mentee has waited, capped at a year.
+    /// Months of waiting of the mentee, at most twelve.
     WaitingTime = 13,
-    /// Whether the two have been partners before.
+    /// Whether the two people are previous partners.
     PreviousPartner = 14,
-    /// Identity wishes met. Private, opt-in.
+    /// Fulfilled identity wishes. Private, opt-in.
     Identity = 15,
 }
 
 impl Criterion {
-    /// All of them, in the order of the API.
+    /// All values, in the order of the API.
     pub const ALL: [Self; 15] = [
         Self::Topics,
         Self::Functions,
@@ -75,12 +75,12 @@ impl Criterion {
         Self::ALL.into_iter().find(|criterion| *criterion as i32 == number)
     }
 
-    /// Whether its contribution may be shown only together with the other private ones.
+    /// Whether the contribution is shown only as part of the sum of all private criteria.
     pub fn is_private(self) -> bool {
         matches!(self, Self::Preference | Self::Identity)
     }
 
-    /// Its weight in the default policy. Deep-level similarity (topics, goals, style) weighs most (Eby et al. 2013).
+    /// Weight in the default policy. Deep-level similarity (topics, goals, style) weighs most (Eby et al. 2013).
     pub fn default_weight(self) -> u16 {
         match self {
             Self::Topics => 30,
@@ -97,27 +97,27 @@ impl Criterion {
     }
 }
 
-/// What a criterion is worth in a policy.
+/// Weight of a criterion in a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CriterionWeight {
     /// The criterion.
     pub criterion: Criterion,
-    /// Its weight relative to the others, 0..=1,000.
+    /// Weight relative to the other criteria, 0..=1,000.
     pub weight: u16,
     /// Criterion score of a missing answer, 0..=10,000.
     pub neutral: u16,
 }
 
-/// What the assignment maximises.
+/// Objective of the assignment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Objective {
-    /// As many mentees as possible by tier, then minimum places, then second mentors, then the total score.
+    /// Most matched mentees by tier, then minimum places, then second mentors, then the total score.
     #[default]
     BestTotal,
-    /// As many people as with `BestTotal`, then the best possible worst pair, then the total score.
+    /// As many people as with `BestTotal`, then the greatest score of the worst pair, then the total score.
     Fairest,
-    /// No two people who would both rather be with each other; the best such assignment for the mentees.
+    /// No blocking pair; among such assignments, the best one for the mentees.
     Stable,
 }
 
@@ -133,7 +133,7 @@ impl Objective {
         }
     }
 
-    /// Its name, as in the API in lower case.
+    /// Name: the API's name in lower case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BestTotal => "best_total",
@@ -143,36 +143,36 @@ impl Objective {
     }
 }
 
-/// What to do with people who have been partners before.
+/// Treatment of previous partners.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PreviousPartners {
-    /// Never again: a hard rule.
+    /// A hard rule forbids the pair.
     #[default]
     Forbid,
     /// The criterion favours new partners.
     Discourage,
-    /// The criterion favours earlier partners.
+    /// The criterion favours previous partners.
     Prefer,
 }
 
-/// A hard rule, as named in explanations. The order is that in which a broken rule is reported.
+/// A hard rule, as explanations name it. Broken rules are reported in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HardRule {
-    /// Nobody is matched with herself.
+    /// The two people are one person.
     SamePerson = 1,
     /// Same employer.
     Employer = 2,
     /// Same competitor group.
     CompetitorGroup = 3,
-    /// No common language at the level asked for.
+    /// No common language at the required level.
     Language = 4,
     /// Too few common hours.
     WeeklyOverlap = 5,
-    /// Career stages too near or too far.
+    /// Distance of the career stages outside the policy's limits.
     StageGap = 6,
-    /// Partners before, and the policy forbids it.
+    /// Previous partners, and the policy forbids the pair.
     PreviousPartner = 7,
     /// The rules of one of the two organisations.
     Organisation = 8,
@@ -180,14 +180,14 @@ pub enum HardRule {
     MinScore = 9,
     /// The other direction of the same two people is the candidate.
     Mutual = 10,
-    /// A private reason of either side (avoid list, reporting line): never told apart.
+    /// A private rule of either side (avoid list, reporting line); an answer never names which.
     Private = 11,
-    /// No common way of meeting.
+    /// No common meeting mode.
     MeetingMode = 12,
 }
 
 impl HardRule {
-    /// All of them, in the order of the API.
+    /// All values, in the order of the API.
     pub const ALL: [Self; 12] = [
         Self::SamePerson,
         Self::Employer,
@@ -214,15 +214,15 @@ pub struct HardRules {
     pub allow_same_competitor_group: bool,
     /// People of one reporting line may be matched.
     pub allow_same_reporting_line: bool,
-    /// Lowest level at which both must speak a common language.
+    /// Lowest level of a common language.
     pub min_language_level: LanguageLevel,
     /// Fewest common minutes per week, averaged over four weeks, in every season; 0 switches the rule off.
     pub min_weekly_overlap_minutes: u16,
     /// Fewest steps of the mentor's stage above the mentee's, -6..=6.
     pub min_stage_gap: i8,
-    /// Most steps, `min_stage_gap`..=6.
+    /// Most steps of the mentor's stage above the mentee's, `min_stage_gap`..=6.
     pub max_stage_gap: i8,
-    /// What to do with earlier partners.
+    /// Treatment of previous partners.
     pub previous_partners: PreviousPartners,
     /// Lowest pair score of a candidate, 0..=10,000.
     pub min_score: u16,
@@ -247,18 +247,18 @@ impl Default for HardRules {
     }
 }
 
-/// A policy, checked.
+/// A parsed policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
-    /// Counts the policies of the round, from 1.
+    /// Number of the policy within the round, from 1.
     pub version: i64,
-    /// What the assignment maximises.
+    /// Objective of the assignment.
     pub objective: Objective,
     /// Weights, ordered by criterion; at least one is above zero.
     pub criteria: Vec<CriterionWeight>,
     /// Hard rules.
     pub rules: HardRules,
-    /// Days of waiting at the round's start that make a mentee waitlisted; `None` means one tier only.
+    /// Days of waiting, at the start of the round, that put a mentee on the waitlist; `None` means one tier only.
     pub waitlist_after_days: Option<u16>,
 }
 
@@ -279,7 +279,7 @@ impl Default for Policy {
     }
 }
 
-/// A policy as it comes from outside: the numbers of the API, nothing checked.
+/// A policy from outside, with the numbers of the API, not parsed yet.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of the proto message Policy, documented there")]
 pub struct PolicyDraft {
@@ -289,7 +289,7 @@ pub struct PolicyDraft {
     pub waitlist_after_days: i32,
 }
 
-/// Hard rules, unchecked.
+/// Hard rules, not parsed yet.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of the proto message HardRules, documented there")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a rule that a policy switches by itself")]
@@ -307,7 +307,7 @@ pub struct HardRulesDraft {
 }
 
 impl Policy {
-    /// Parses a draft into a policy of version 1, listing everything that is wrong.
+    /// Parses a draft into a policy of version 1, or returns all violations.
     pub fn parse(draft: &PolicyDraft) -> Result<Self, Violations> {
         let mut violations = Violations::default();
         let objective = Objective::of(draft.objective).unwrap_or_else(|| {
@@ -465,7 +465,7 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
     }
 }
 
-/// `value` if it lies within the bounds, else a violation and the lower bound.
+/// `value` if it is within the bounds; otherwise the nearest bound, with a violation.
 fn within(value: i32, low: i32, high: i32, field: &str, violations: &mut Violations) -> u16 {
     if !(low..=high).contains(&value) {
         violations.push(field, value, format!("is outside {low} to {high}"), "");

@@ -1,5 +1,5 @@
-//! Controlled vocabularies, countries, regions and languages. They live as data in `data/`, with labels in four
-//! languages; a code that is not there is refused where it comes in, so the engine works on bits.
+//! Controlled vocabularies, countries, regions and languages, from the tables in `data/` with labels in four languages.
+//! An unknown code is refused when it is parsed, so that the engine works on bits.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A language that labels and explanations are rendered in.
+/// A language of labels and explanations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lang {
     /// English.
@@ -23,10 +23,10 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// All of them, in the order of the label columns.
+    /// All languages, in the order of the label columns.
     pub const ALL: [Self; 4] = [Self::En, Self::Fr, Self::Es, Self::Pt];
 
-    /// Its BCP 47 tag.
+    /// BCP 47 tag.
     pub fn tag(self) -> &'static str {
         ["en", "fr", "es", "pt"][self as usize]
     }
@@ -44,7 +44,7 @@ impl Lang {
 /// A code with its labels.
 #[derive(Debug)]
 pub struct Term {
-    /// The code, as files and messages carry it.
+    /// The code in files and messages.
     pub code: &'static str,
     labels: [&'static str; 4],
 }
@@ -65,12 +65,12 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Its name, for example `topic`.
+    /// Name, for example `topic`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Its terms in order.
+    /// Terms in order.
     pub fn terms(&self) -> &[Term] {
         &self.terms
     }
@@ -147,7 +147,7 @@ kinds! {
     Goal = "goal";
     /// Styles of working together.
     WorkingStyle = "working_style";
-    /// Lived experience that people may opt in to share or wish for.
+    /// Lived experience that people may share or wish for, opt-in.
     IdentityTerm = "identity";
 }
 
@@ -248,7 +248,7 @@ impl Region {
         REGIONS[&self.0].0.code
     }
 
-    /// M49 code of the continental region that it is part of.
+    /// M49 code of the continental region that contains this region.
     pub fn parent(self) -> u16 {
         REGIONS[&self.0].1
     }
@@ -258,7 +258,7 @@ impl Region {
         REGIONS[&self.0].0.label(lang)
     }
 
-    /// All of them, by code.
+    /// All regions, by code.
     pub fn all() -> Vec<Self> {
         let mut all: Vec<Self> = REGIONS.keys().map(|code| Self(*code)).collect();
         all.sort_unstable();
@@ -286,7 +286,7 @@ impl Country {
         self.0
     }
 
-    /// The sub-region it is in.
+    /// The sub-region of the country.
     pub fn region(self) -> Region {
         self.row().1
     }

@@ -1,4 +1,4 @@
-//! API tokens: 256 random bits behind a visible prefix. Only a hash is kept.
+//! API tokens: a visible prefix and 256 random bits. Only a hash is stored.
 
 use sha2::{Digest as _, Sha256};
 
@@ -7,11 +7,11 @@ use crate::domain::caller::{Caller, Role};
 use crate::error::{Error, Result};
 use crate::store::{Begun, NewToken, Receipt, Scope};
 
-/// What every token begins with, so that secret scanners find it.
+/// Prefix of every token, by which secret scanners find tokens.
 const PREFIX: &str = "wimm_";
-/// Whom the journal names for what is done at the machine itself, without a token.
+/// Actor in the journal for commands at the machine itself, without a token.
 const OPERATOR: &str = "operator";
-/// Characters of a token that may be shown to tell tokens apart.
+/// Characters of a token that are shown to distinguish tokens.
 const VISIBLE: usize = PREFIX.len() + 6;
 
 impl Service {
@@ -23,7 +23,7 @@ impl Service {
         self.store.authenticate(&hash(token)).await?.ok_or(Error::Unauthenticated)
     }
 
-    /// Makes a token. It is returned this once and cannot be read again.
+    /// Creates a token. The token is returned once and cannot be read again.
     pub async fn issue_token(&self, role: &Role, label: &str) -> Result<String> {
         let mut secret = [0; 32];
         self.clock.fill(&mut secret);
