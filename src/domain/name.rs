@@ -16,13 +16,6 @@ pub struct InvalidName {
     rule: &'static str,
 }
 
-impl InvalidName {
-    /// The expected form.
-    pub fn pattern(&self) -> &'static str {
-        self.pattern
-    }
-}
-
 const SLUG_RULE: &str = "an id of 1 to 64 lower-case letters, digits and hyphens, no hyphen first";
 const OWN_ID_RULE: &str = "an id of 1 to 64 characters of A-Z, a-z, 0-9, `.`, `_` and `-`";
 

@@ -11,7 +11,8 @@ macro_rules! actions {
 
         impl Action {
             /// All actions.
-            pub const ALL: &'static [Self] = &[$(Self::$action),+];
+            #[cfg(test)]
+            const ALL: &'static [Self] = &[$(Self::$action),+];
 
             /// The method as the API names it, `Service/Method`.
             pub fn method(self) -> &'static str {
