@@ -1,4 +1,5 @@
-//! The gRPC edge: thin services that authenticate, convert, call the use case and convert back. No decision is made here.
+//! The gRPC API: thin services that authenticate the caller, convert the request, call the use case and convert the
+//! answer. One file per service; no decision is made here.
 
 pub mod convert;
 pub mod proto;

@@ -1,4 +1,4 @@
-//! Time, ids and randomness come from here and nowhere else, so that tests can replay any hour and any id.
+//! The one source of time, ids and randomness, so that tests can set every moment and every id.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// Source of time, ids and randomness.
 pub trait Clock: Debug + Send + Sync {
-    /// The present moment, in whole microseconds: what both databases can keep.
+    /// The present moment in whole microseconds, the precision of both databases.
     fn now(&self) -> Timestamp;
 
     /// Fills `bytes` with randomness fit for credentials.
@@ -40,7 +40,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Measures how long something took. Never part of a result's bytes.
+/// Measures durations, which are never part of a result's bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);
 
@@ -62,7 +62,7 @@ impl Stopwatch {
     }
 }
 
-/// `at` without the nanoseconds that neither database can keep.
+/// `at` in whole microseconds, the precision of both databases.
 fn whole_microseconds(at: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }

@@ -1,4 +1,4 @@
-//! Configuration of the server: defaults, then a file, then the environment, then flags; the later wins.
+//! Configuration of the server. Each source overrides the sources before: defaults, file, environment, flags.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::telemetry::LogFormat;
 /// Prefix of environment variables, for example `WIM_MATCH_LISTEN`.
 const ENVIRONMENT_PREFIX: &str = "WIM_MATCH";
 
-/// Largest memory for kept scores, in MiB: 1 TiB.
+/// Largest size of the score cache, in MiB: 1 TiB.
 const MOST_KEPT_MIB: usize = 1 << 20;
 
 /// The server's configuration, validated.
@@ -21,7 +21,7 @@ const MOST_KEPT_MIB: usize = 1 << 20;
 pub struct Config {
     /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// `sqlite:FILE` or `postgres://…`. Secret, for it may hold a password.
+    /// `sqlite:FILE` or `postgres://…`. Secret, because the URL may have a password.
     pub database: SecretString,
     /// Log filter in the syntax of `RUST_LOG`.
     pub log_filter: String,
@@ -29,19 +29,19 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Threads that the engine may use; 0 means one per core.
     pub compute_threads: usize,
-    /// Memory in which a run may keep the scores of its pairs, in MiB.
+    /// Largest size of the score cache of a run, in MiB.
     pub kept_scores_mib: usize,
     /// Whether this process executes runs.
     pub worker: bool,
-    /// Largest message accepted, in bytes.
+    /// Largest message that is accepted, in bytes.
     pub max_message_bytes: usize,
-    /// Calls that one connection may have open.
+    /// Most open calls of one connection.
     pub max_concurrent_streams: u32,
-    /// Seconds that open calls get to end when the service stops.
+    /// Seconds that open calls have to end when the service stops.
     pub drain_seconds: u64,
 }
 
-/// What the command line sets.
+/// Settings from the command line.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// A TOML file.
@@ -52,7 +52,7 @@ pub struct Overrides {
     pub database: Option<String>,
 }
 
-/// Defaults as the file would spell them; also the documentation of the file.
+/// The defaults in the syntax of the file, which also document the file.
 pub const DEFAULTS: &str = r#"# Address to listen on; port 0 takes a free one.
 listen = "127.0.0.1:50051"
 # `sqlite:FILE` or `postgres://user:password@host/database`.
@@ -70,7 +70,7 @@ worker = true
 # Largest message accepted, in bytes, and calls that one connection may have open.
 max_message_bytes = 4194304
 max_concurrent_streams = 200
-# Seconds that open calls get to end when the service stops.
+# Seconds that open calls have to end when the service stops.
 drain_seconds = 10
 "#;
 
@@ -124,7 +124,7 @@ impl Config {
         Ok(())
     }
 
-    /// The database's kind and place without a password, for people.
+    /// The database URL without its password.
     pub fn database_for_display(&self) -> String {
         without_password(self.database.expose_secret())
     }

@@ -1,4 +1,4 @@
-//! The composition root: configuration and a listener in, a running service and the means to stop it out.
+//! The composition root: starts the service from a configuration and a listener, and stops it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,13 +26,13 @@ use crate::service::Service;
 use crate::store::{Scope, Store};
 use crate::worker::Worker;
 
-/// How often a connection without calls is looked after, and how long it may be silent.
+/// Time between two keepalive pings of a connection.
 const KEEPALIVE: Duration = Duration::from_mins(1);
-/// How often left-overs of broken imports and old answers are purged.
+/// Time between two purges of unfinished imports and old answers.
 const HOUSEKEEPING: Duration = Duration::from_hours(1);
-/// How long rows of a broken import stay.
+/// Age at which the rows of an unfinished import are purged.
 const STALE_IMPORT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
-/// How long a first answer is remembered.
+/// Age at which a stored first answer is purged.
 const ANSWERS_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
 
 /// A running service.
@@ -74,7 +74,7 @@ impl Server {
             let worker = Worker::new(service.clone(), config.compute_threads, config.kept_scores_mib);
             let (stop, failed) = (stop.clone(), failed.clone());
             tasks.spawn(async move {
-                // Ends with its work only when told to; a panic drops the guard all the same.
+                // The guard reports the end of the worker, also after a panic.
                 let _guard = failed.drop_guard();
                 worker.run(stop).await;
             });
@@ -122,7 +122,7 @@ impl Server {
         Ok(Self { address, service, health, stop, tasks, transport, failed, drain })
     }
 
-    /// Where the service listens.
+    /// The address of the service.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -132,12 +132,13 @@ impl Server {
         &self.service
     }
 
-    /// Returns when the transport or the worker has ended without being asked to.
+    /// Waits until the transport or the worker ends unexpectedly.
     pub async fn failed(&self) {
         self.failed.cancelled().await;
     }
 
-    /// Stops taking calls, lets open ones end for a while, puts a run under way back into the queue, closes the store.
+    /// Stops the service: refuses new calls, waits for open ones, returns a running run to the queue, and closes the
+    /// store.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.health.set_service_status("", ServingStatus::NotServing).await;
         self.stop.cancel();
@@ -150,7 +151,7 @@ impl Server {
         });
         let served = ended.await;
         if served.is_err() {
-            tracing::warn!("calls were still open after the time to drain; they are cut");
+            tracing::warn!("calls were still open after the time to drain; their connections are closed");
             abort.abort();
         }
         self.service.store().close().await;
@@ -162,7 +163,7 @@ impl Server {
     }
 }
 
-/// Purges what nobody needs any more, at the start and every hour.
+/// Purges unfinished imports and old answers, at the start and every hour.
 async fn housekeeping(service: Service, stop: CancellationToken) {
     loop {
         let now = service.clock().now();
@@ -175,7 +176,7 @@ async fn housekeeping(service: Service, stop: CancellationToken) {
         match purged.await {
             Ok((imports, answers)) => tracing::debug!(imports, answers, "housekeeping done"),
             Err(error) => {
-                tracing::warn!(error.type = error.reason().code(), "housekeeping failed; it is tried again")
+                tracing::warn!(error.type = error.reason().code(), "housekeeping failed; the next one is in an hour")
             }
         }
         tokio::select! {

@@ -1,6 +1,6 @@
-//! The use cases, by noun. Each takes the caller first, asks `permission` whether her role may do it, parses what came
-//! in, and lets the store do it in one transaction with its journal line. Besides it only the
-//! worker writes, the ends of its runs, and housekeeping, which purges.
+//! The use cases, by noun. A use case takes the caller first, checks `permission`, parses the request, and calls the
+//! store, which writes the change and its journal line in one transaction. The only other writers are the worker, which
+//! ends runs, and housekeeping, which purges.
 
 mod import;
 mod live_runs;
@@ -59,7 +59,7 @@ impl Service {
         }
     }
 
-    /// The same, solving problems that callers bring on so many threads; 0 means one per core.
+    /// The same use cases, with this number of threads for problems that callers bring; 0 means one per core.
     #[must_use]
     pub fn solving_on(self, threads: usize) -> Self {
         Self { solver_threads: (threads > 0).then_some(threads), ..self }
@@ -75,12 +75,12 @@ impl Service {
         &self.clock
     }
 
-    /// Where runs under way in this process can be seen and stopped.
+    /// The running runs of this process.
     pub fn live_runs(&self) -> &Arc<LiveRuns> {
         &self.live_runs
     }
 
-    /// The receipt of a mutation: `payload` is all of the request but its `request_id`.
+    /// The receipt of a mutation. `payload` is the whole request without its `request_id`.
     fn receipt(
         &self,
         caller: &Caller,
@@ -105,7 +105,7 @@ impl Service {
     }
 }
 
-/// A `request_id` in its one spelling.
+/// Parses a `request_id` into its canonical spelling.
 fn parse_request_id(id: &str) -> Result<String> {
     let parsed: Result<uuid::Uuid, _> = id.parse();
     parsed.map(|uuid| uuid.to_string()).map_err(|_| {
@@ -120,13 +120,13 @@ fn digest(payload: &impl Serialize) -> Result<String> {
     Ok(hex::encode(Sha256::digest(remembered(payload)?)))
 }
 
-/// An answer as it is remembered for a repeated request.
+/// An answer in the form that is stored for a repeated request.
 fn remembered(answer: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(answer)
         .map_err(|error| Error::Internal("an answer does not serialise".into(), Some(error.into())))
 }
 
-/// A remembered answer as it was.
+/// Reads a stored answer.
 fn recalled<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     serde_json::from_slice(bytes)
         .map_err(|error| Error::Internal("a remembered answer cannot be read".into(), Some(error.into())))

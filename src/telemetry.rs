@@ -1,5 +1,5 @@
-//! Tracing to standard error. Spans and events carry named fields; a personal value (an id of a person, an answer, a
-//! token) is never one of them.
+//! Tracing to standard error. Spans and events have named fields. No field has a personal value: an id of a person, an
+//! answer or a token.
 
 use std::io::stderr;
 
@@ -13,11 +13,11 @@ pub enum LogFormat {
     /// One JSON object per line.
     #[default]
     Json,
-    /// For eyes.
+    /// Text for people.
     Text,
 }
 
-/// Begins logging. `filter` is in the syntax of `RUST_LOG`, for example `info,wim_match=debug`. A second call is an error.
+/// Starts logging. `filter` is in the syntax of `RUST_LOG`, for example `info,wim_match=debug`. A second call fails.
 pub fn init(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);

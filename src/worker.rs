@@ -1,5 +1,5 @@
-//! The worker: claims a run under a lease, solves it off the async threads, renews the lease meanwhile, and saves the
-//! result in one transaction. The worker takes no input: the next claim takes up any run that was interrupted.
+//! The worker: claims a run by lease, solves it off the async threads, renews the lease, and saves the result in one
+//! transaction. The worker takes no input; the next claim restarts an interrupted run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,16 +15,16 @@ use crate::error::{Error, Reason, Result, chain};
 use crate::service::{LiveRun, Service, Stop};
 use crate::store::{ClaimedRun, RunOutcome, Scope, Store};
 
-/// How long a claim holds without a heartbeat.
+/// Lifetime of a lease without a heartbeat.
 const LEASE: Duration = Duration::from_secs(10);
-/// How often a worker renews the lease of its run, and learns of cancellations that other processes requested.
+/// Time between two heartbeats, which also report cancellations by other processes.
 const HEARTBEAT: Duration = Duration::from_millis(500);
-/// How often an idle worker looks for runs that other processes have queued, or whose lease has expired.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How many times a run is started before it fails.
+/// Time between two claims of an idle worker, for runs that other processes queued or lost.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+/// Most attempts of a run before it fails.
 const MAX_ATTEMPTS: i32 = 3;
 
-/// Executes runs, one at a time: the engine uses all cores by itself.
+/// Executes runs, one at a time, because the engine uses all cores.
 #[derive(Debug)]
 pub struct Worker {
     service: Service,
@@ -33,7 +33,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker over the use cases. `threads` of 0 means one per core; the score cache of a run takes at most `kept_scores_mib`.
+    /// A worker over the use cases. `threads` of 0 means one per core; `kept_scores_mib` limits the score cache of a
+    /// run.
     pub fn new(service: Service, threads: usize, kept_scores_mib: usize) -> Self {
         let owner = service.clock().new_id().to_string();
         let threads = (threads > 0).then_some(threads);
@@ -41,7 +42,7 @@ impl Worker {
         Self { service, owner, options }
     }
 
-    /// Executes runs until `stop` is cancelled. A run under way then returns to the queue.
+    /// Executes runs until `stop`, which returns a running run to the queue.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let now = self.service.clock().now();
@@ -53,13 +54,13 @@ impl Worker {
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::warn!(error.type = error.reason().code(), "no run could be claimed; trying again")
+                    tracing::warn!(error.type = error.reason().code(), "no run could be claimed; the worker tries again")
                 }
             }
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.service.live_runs().until_queued() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(POLL_EVERY) => {}
             }
         }
     }
@@ -68,8 +69,8 @@ impl Worker {
         self.service.store()
     }
 
-    /// Executes a claimed run until its end is stored. If the end cannot be stored, the next claim takes the run up when
-    /// the lease has expired.
+    /// Executes a claimed run and stores its end. If the end cannot be stored, the next claim repeats the run after the
+    /// lease has expired.
     async fn execute(&self, claim: ClaimedRun, stop: &CancellationToken) {
         let stopwatch = Stopwatch::start();
         let live = self.service.live_runs().begin(&claim.run.name);
@@ -77,7 +78,9 @@ impl Worker {
             live.stop(Stop::Cancelled);
             self.end_stopped(&claim, &live).await
         } else if claim.run.attempt > MAX_ATTEMPTS {
-            let message = format!("interrupted {MAX_ATTEMPTS} times; start a new run, and tell operations");
+            let message = format!(
+                "the run was interrupted {MAX_ATTEMPTS} times; report it to operations, then start a new run"
+            );
             self.fail(&claim, Reason::RunInterrupted, &message).await
         } else {
             match self.solve(&claim, &live, stop).await {
@@ -86,14 +89,14 @@ impl Worker {
                     self.save(&claim, &outcome).instrument(span).await
                 }
                 Ok(_) => self.end_stopped(&claim, &live).await,
-                // The lease expires, and the next claim tries again.
+                // The lease expires, and the next claim repeats the run.
                 Err(error @ Error::StoreUnavailable(_)) => Err(error),
                 Err(error) => {
                     tracing::error!(error.type = error.reason().code(), error = chain(&error), "run failed");
                     self.fail(
                         &claim,
                         error.reason(),
-                        "a defect of the service; operations can see it in the log",
+                        "the service has a defect; report the run to operations",
                     )
                     .await
                 }
@@ -108,7 +111,7 @@ impl Worker {
         }
     }
 
-    /// Solves the run's snapshot on a thread of its own; `None` if the run was stopped.
+    /// Solves the run's snapshot on a blocking thread; `None` if the run was stopped.
     async fn solve(
         &self,
         claim: &ClaimedRun,
@@ -138,17 +141,17 @@ impl Worker {
                 solved = &mut solving => {
                     return solved.map_err(|error| Error::Internal("the engine panicked".into(), Some(error.into())))?;
                 }
-                _ = ticks.tick() => self.heartbeat(claim, live).await,
+                _ = ticks.tick() => self.renew_lease(claim, live).await,
                 () = stop.cancelled(), if live.stopped().is_none() => live.stop(Stop::Shutdown),
             }
         }
     }
 
-    /// Renews the lease, stores the progress, and stops the run if it was cancelled or lost.
-    async fn heartbeat(&self, claim: &ClaimedRun, live: &LiveRun) {
+    /// Renews the lease, stores the progress, and reads whether to stop.
+    async fn renew_lease(&self, claim: &ClaimedRun, live: &LiveRun) {
         let now = self.service.clock().now();
-        match self.store().heartbeat(claim, now, LEASE, live.told()).await {
-            Ok(renewed) if renewed.cancel_requested => live.stop(Stop::Cancelled),
+        match self.store().heartbeat(claim, now, LEASE, live.latest()).await {
+            Ok(run) if run.cancel_requested => live.stop(Stop::Cancelled),
             Ok(_) => {}
             Err(Error::RunState { .. }) => live.stop(Stop::Lost),
             Err(error) => {

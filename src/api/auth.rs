@@ -1,4 +1,4 @@
-//! From the credential in the call's metadata to the caller.
+//! Authentication: the caller of the credential in the call's metadata.
 
 use tonic::Status;
 use tonic::metadata::MetadataMap;
@@ -7,7 +7,7 @@ use crate::domain::caller::Caller;
 use crate::error::Error;
 use crate::service::Service;
 
-/// The caller behind `authorization: Bearer <token>`.
+/// The caller of the token in `authorization: Bearer <token>`.
 pub(super) async fn caller_of(service: &Service, metadata: &MetadataMap) -> Result<Caller, Status> {
     let token = metadata
         .get("authorization")

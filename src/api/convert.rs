@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use crate::domain::vocabulary::Lang;
 use crate::error::Error;
 
-/// A moment as the API carries it.
+/// A moment as a message.
 pub fn timestamp(at: Timestamp) -> prost_types::Timestamp {
     let micros = at.as_microsecond();
     prost_types::Timestamp {
@@ -23,7 +23,7 @@ pub fn timestamp(at: Timestamp) -> prost_types::Timestamp {
     }
 }
 
-/// A moment as the domain keeps it, in whole microseconds; `None` outside the years that are possible.
+/// A moment in whole microseconds; `None` outside the possible years.
 pub fn moment(at: &prost_types::Timestamp) -> Option<Timestamp> {
     let micros = at.seconds.checked_mul(1_000_000)?.checked_add(i64::from(at.nanos / 1_000))?;
     Timestamp::from_microsecond(micros).ok()
@@ -34,22 +34,22 @@ pub fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-/// A count as the API carries it.
+/// A count as a message has it.
 pub(crate) fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// A count as the domain keeps it.
+/// A count as the domain has it.
 pub(crate) fn number(count: i64) -> u64 {
     u64::try_from(count).unwrap_or_default()
 }
 
-/// A score or share of points as the domain keeps it.
+/// A score or share of points as the domain has it.
 pub(crate) fn points(value: i32) -> u16 {
     u16::try_from(value).unwrap_or_default()
 }
 
-/// The language asked for.
+/// Parses the requested language.
 pub(crate) fn lang(tag: &str) -> Result<Lang, Error> {
     let expected = || format!("is not a language of this service; use {}", Lang::tags_in_words());
     Lang::from_tag(tag).ok_or_else(|| Error::invalid_field("language_code", tag, expected()))

@@ -139,6 +139,7 @@ pub(super) fn code_name(code: Code) -> &'static str {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::fmt::Write as _;
 
     use prost::Message as _;
     use tonic_types::ErrorDetail;
@@ -227,12 +228,14 @@ mod tests {
             for key in keys.split(", ").filter(|key| !key.is_empty()) {
                 assert!(comment.contains(&format!("`{key}`")), "{} lacks `{key}`", reason.code());
             }
-            let code = code_name(code_of(reason));
-            let comment = comment.replace('\n', "\n  ");
-            table += &format!(
-                "{} ({code})\n  {comment}\n  details: {details}\n  metadata: {keys}\n  message: {message}\n\n",
-                reason.code()
-            );
+            let (code, comment) = (code_name(code_of(reason)), comment.replace('\n', "\n  "));
+            writeln!(table, "{} ({code})\n  {comment}", reason.code()).expect("a string grows");
+            for (part, text) in [("details", details), ("metadata", keys), ("message", message)] {
+                if !text.is_empty() {
+                    writeln!(table, "  {part}: {text}").expect("a string grows");
+                }
+            }
+            table.push('\n');
         };
         for error in samples() {
             let reason = error.reason();

@@ -1,15 +1,15 @@
-//! Who is calling, in which role, for which organisation. It comes from the credential, never from the request.
+//! The caller: role and organisation, from the credential and never from the request.
 
 use std::fmt;
 
 use super::name::OrganisationId;
 
-/// What a caller may act as.
+/// Role of a caller.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// A member of the mentorship working group: opens rounds, runs and reviews them.
+    /// A member of the mentorship working group, who opens, runs and reviews rounds.
     Coordinator,
-    /// A manager of one organisation: keeps and enrols that organisation's members.
+    /// A manager of one organisation, who stores and enrols its members' profiles.
     OrganisationManager(OrganisationId),
 }
 
@@ -26,14 +26,14 @@ impl Role {
 /// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Id of her token: what the journal names as the actor.
+    /// Id of the caller's token, which the journal records as the actor.
     pub token_id: String,
-    /// Her role.
+    /// Role.
     pub role: Role,
 }
 
 impl Caller {
-    /// The organisation she acts for; a coordinator acts for none.
+    /// The organisation of a manager; `None` for a coordinator.
     pub fn organisation(&self) -> Option<&OrganisationId> {
         match &self.role {
             Role::Coordinator => None,
@@ -41,7 +41,7 @@ impl Caller {
         }
     }
 
-    /// Whether she may see rows of `organisation`.
+    /// Whether the caller has access to rows of `organisation`.
     pub fn sees(&self, organisation: &OrganisationId) -> bool {
         self.organisation().is_none_or(|own| own == organisation)
     }

@@ -1,4 +1,4 @@
-//! Resource names (Google AIP-122): who and what is meant, parsed from and printed as `collection/id/...`.
+//! Resource names (Google AIP-122), parsed from and printed as `collection/id/...`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -113,13 +113,13 @@ impl RoundId {
     }
 }
 
-/// One person: her organisation and its own id for her. Ordered by organisation, then own id.
+/// Name of a profile: the organisation and its own id for the person. Ordered by organisation, then own id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ProfileRef {
-    /// Her organisation.
+    /// The person's organisation.
     pub organisation: OrganisationId,
-    /// Its own id for her.
+    /// The organisation's own id for the person.
     pub id: OwnId,
 }
 
@@ -167,7 +167,7 @@ impl From<ProfileRef> for String {
     }
 }
 
-/// One run of a round; runs count from 1.
+/// Name of a run of a round; runs have numbers from 1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunRef {
     /// The round.

@@ -10,7 +10,7 @@ use super::vocabulary::Country;
 /// Longest display name, in characters.
 pub const MAX_DISPLAY_NAME: usize = 200;
 
-/// What an organisation decides for its own members.
+/// Rules of an organisation for its own members.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrganisationRules {
     /// Its members are matched with members of the same organisation only.
@@ -19,10 +19,10 @@ pub struct OrganisationRules {
     pub excluded_organisations: Vec<OrganisationId>,
 }
 
-/// An organisation as it comes from outside.
+/// An organisation from outside, not parsed yet.
 #[derive(Debug, Clone, Default)]
 pub struct OrganisationDraft {
-    /// The name people know it by.
+    /// Name that people read.
     pub display_name: String,
     /// Seat, ISO 3166-1 alpha-2.
     pub country: String,
@@ -32,10 +32,10 @@ pub struct OrganisationDraft {
     pub excluded_organisations: Vec<String>,
 }
 
-/// What is kept of an organisation, apart from its bookkeeping.
+/// The stored content of an organisation, without version and times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganisationContent {
-    /// The name people know it by.
+    /// Name that people read.
     pub display_name: String,
     /// Seat.
     pub country: Country,
@@ -46,20 +46,20 @@ pub struct OrganisationContent {
 /// A registered organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organisation {
-    /// Its id.
+    /// Id.
     pub id: OrganisationId,
-    /// Its content.
+    /// Content.
     pub content: OrganisationContent,
-    /// Counts its changes, from 1; the etag is made of it.
+    /// Number of the version, from 1; source of the etag.
     pub version: i64,
-    /// When it was registered.
+    /// When the organisation was registered.
     pub create_time: Timestamp,
-    /// When it was last changed.
+    /// When the organisation was last changed.
     pub update_time: Timestamp,
 }
 
 impl OrganisationContent {
-    /// Parses a draft of organisation `id`, listing everything that is wrong.
+    /// Parses a draft of organisation `id`, or returns all violations.
     pub fn parse(id: &OrganisationId, draft: &OrganisationDraft) -> Result<Self, Violations> {
         let mut violations = Violations::default();
         let display_name = parse_display_name(&draft.display_name, &mut violations);
@@ -108,7 +108,7 @@ impl OrganisationContent {
     }
 }
 
-/// Checks a display name of an organisation or a round.
+/// Parses a display name of an organisation or a round.
 pub fn parse_display_name(text: &str, violations: &mut Violations) -> String {
     let trimmed = text.trim();
     let length = trimmed.chars().count();

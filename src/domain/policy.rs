@@ -24,22 +24,22 @@ include!(concat!(env!("OUT_DIR"), "/policy_codes.rs"));
 pub struct CriterionWeight {
     /// The criterion.
     pub criterion: Criterion,
-    /// Its weight relative to the others, 0..=1,000.
+    /// Weight relative to the other criteria, 0..=1,000.
     pub weight: u16,
     /// Criterion score of a missing answer, 0..=10,000.
     pub neutral: u16,
 }
 
-/// What the assignment maximises.
+/// Objective of the assignment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Objective {
-    /// As many mentees as possible by tier, then minimum places, then second mentors, then the total score.
+    /// Most matched mentees by tier, then minimum places, then second mentors, then the total score.
     #[default]
     BestTotal,
-    /// As many people as with `BestTotal`, then the best possible worst pair, then the total score.
+    /// As many people as with `BestTotal`, then the greatest score of the worst pair, then the total score.
     Fairest,
-    /// No two people who would both rather be with each other; the best such assignment for the mentees.
+    /// No blocking pair; among such assignments, the best one for the mentees.
     Stable,
 }
 
@@ -55,7 +55,7 @@ impl Objective {
         }
     }
 
-    /// Its name, as in the API in lower case.
+    /// Name: the API's name in lower case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BestTotal => "best_total",
@@ -65,16 +65,16 @@ impl Objective {
     }
 }
 
-/// What to do with people who have been partners before.
+/// Treatment of previous partners.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PreviousPartners {
-    /// Never again: a hard rule.
+    /// A hard rule forbids the pair.
     #[default]
     Forbid,
     /// The criterion favours new partners.
     Discourage,
-    /// The criterion favours earlier partners.
+    /// The criterion favours previous partners.
     Prefer,
 }
 
@@ -88,15 +88,15 @@ pub struct HardRules {
     pub allow_same_competitor_group: bool,
     /// People of one reporting line may be matched.
     pub allow_same_reporting_line: bool,
-    /// Lowest level at which both must speak a common language.
+    /// Lowest level of a common language.
     pub min_language_level: LanguageLevel,
     /// Fewest common minutes per week, averaged over four weeks, in every season; 0 switches the rule off.
     pub min_weekly_overlap_minutes: u16,
     /// Fewest steps of the mentor's stage above the mentee's, -6..=6.
     pub min_stage_gap: i8,
-    /// Most steps, `min_stage_gap`..=6.
+    /// Most steps of the mentor's stage above the mentee's, `min_stage_gap`..=6.
     pub max_stage_gap: i8,
-    /// What to do with earlier partners.
+    /// Treatment of previous partners.
     pub previous_partners: PreviousPartners,
     /// Lowest pair score of a candidate, 0..=10,000.
     pub min_score: u16,
@@ -124,9 +124,9 @@ impl Default for HardRules {
 /// A valid policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
-    /// Counts the policies of the round, from 1.
+    /// Number of the policy within the round, from 1.
     pub version: i64,
-    /// What the assignment maximises.
+    /// Objective of the assignment.
     pub objective: Objective,
     /// Weights, ordered by criterion; at least one is above zero.
     pub criteria: Vec<CriterionWeight>,

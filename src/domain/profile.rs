@@ -1,6 +1,7 @@
-//! One person as her organisation describes her: the draft that comes in, and the profile it is parsed into.
+//! One person as her organisation describes her: the draft from outside, and the parsed profile.
 //!
-//! No field holds a name or an e-mail address. An empty answer is a *missing* answer, kept apart from every real one.
+//! No field has a name or an e-mail address. An empty answer is a *missing* answer, which differs from every real
+//! answer.
 
 mod parse;
 mod time_zone;
@@ -14,7 +15,7 @@ use super::language::LanguageLevel;
 use super::name::ProfileRef;
 use super::vocabulary::{Commodity, Country, Function, Goal, IdentityTerm, Terms, Topic, WorkingStyle};
 
-/// A profile as it comes from outside: plain texts and numbers, nothing checked.
+/// A profile from outside: texts and numbers, not parsed yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the proto message Profile, documented there")]
 pub struct ProfileDraft {
@@ -42,7 +43,7 @@ pub struct ProfileDraft {
     pub consents: Vec<ConsentDraft>,
 }
 
-/// A weekly slot, unchecked: ISO weekday 1..=7 and minutes after midnight.
+/// A weekly slot, not parsed yet: ISO weekday 1..=7 and minutes after midnight.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the proto message WeeklySlot, documented there")]
 pub struct SlotDraft {
@@ -51,7 +52,7 @@ pub struct SlotDraft {
     pub end_minute: i32,
 }
 
-/// A roster, unchecked.
+/// A roster, not parsed yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the proto message Roster, documented there")]
 pub struct RosterDraft {
@@ -61,7 +62,7 @@ pub struct RosterDraft {
     pub availability: i32,
 }
 
-/// A mentor offer, unchecked.
+/// A mentor offer, not parsed yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the proto message MentorOffer, documented there")]
 pub struct MentorOfferDraft {
@@ -70,7 +71,7 @@ pub struct MentorOfferDraft {
     pub topics: Vec<String>,
 }
 
-/// A mentee request, unchecked.
+/// A mentee request, not parsed yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the proto message MenteeRequest, documented there")]
 pub struct MenteeRequestDraft {
@@ -79,7 +80,7 @@ pub struct MenteeRequestDraft {
     pub waiting_since: String,
 }
 
-/// Identity answers, unchecked.
+/// Identity answers, not parsed yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the proto message Identity, documented there")]
 pub struct IdentityDraft {
@@ -87,7 +88,7 @@ pub struct IdentityDraft {
     pub wishes: Vec<String>,
 }
 
-/// A consent, unchecked.
+/// A consent, not parsed yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the proto message Consent, documented there")]
 pub struct ConsentDraft {
@@ -98,18 +99,18 @@ pub struct ConsentDraft {
     pub withdraw_time: Option<Timestamp>,
 }
 
-/// What is kept of a profile, apart from its name and bookkeeping. Lists are ordered and without repeats, so that equal
-/// answers are equal bytes.
+/// The stored content of a profile, without name, version and times. Lists are ordered and have no repeats, so that
+/// equal answers are equal bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// Where she lives.
+    /// Country of residence.
     pub country: Country,
     /// IANA time zone.
     pub time_zone: String,
     /// Hours of a usual week in which she can meet; empty if she gave none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weekly_slots: Vec<WeeklySlot>,
-    /// Her work roster.
+    /// Work roster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roster: Option<Roster>,
     /// Languages, ordered by tag.
@@ -117,10 +118,10 @@ pub struct Profile {
     /// Career stage, 1..=7.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub career_stage: Option<u8>,
-    /// Functions she works in.
+    /// Functions in which she works.
     #[serde(default, skip_serializing_if = "no_terms")]
     pub functions: Terms<Function>,
-    /// Commodities she knows.
+    /// Commodities that she knows.
     #[serde(default, skip_serializing_if = "no_terms")]
     pub commodities: Terms<Commodity>,
     /// Key of her employer.
@@ -132,7 +133,7 @@ pub struct Profile {
     /// People above her in her reporting line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reporting_line: Vec<ProfileRef>,
-    /// How she can meet; none given is a missing answer.
+    /// Meeting modes that she accepts; an empty set is a missing answer.
     #[serde(default, skip_serializing_if = "MeetingModes::is_empty")]
     pub meeting_modes: MeetingModes,
     /// Goals.
@@ -141,25 +142,25 @@ pub struct Profile {
     /// Styles of working together.
     #[serde(default, skip_serializing_if = "no_terms")]
     pub working_styles: Terms<WorkingStyle>,
-    /// People she would like. Private.
+    /// People with whom she prefers to be matched. Private.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub preferred: Vec<ProfileRef>,
-    /// People she must never be matched with. Private.
+    /// People with whom she is never matched. Private.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub avoided: Vec<ProfileRef>,
-    /// People she has been matched with before.
+    /// Previous partners.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub previous_partners: Vec<ProfileRef>,
-    /// What she offers as a mentor.
+    /// Mentor offer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mentor_offer: Option<MentorOffer>,
-    /// What she seeks as a mentee.
+    /// Mentee request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mentee_request: Option<MenteeRequest>,
     /// Opt-in identity answers. Private.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
-    /// Her consents, ordered by purpose and time.
+    /// Consents, ordered by purpose and time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub consents: Vec<Consent>,
 }
@@ -174,9 +175,9 @@ fn no_terms<K: super::vocabulary::Kind>(terms: &Terms<K>) -> bool {
 pub struct WeeklySlot {
     /// 0 is Monday, 6 is Sunday.
     pub day: u8,
-    /// Beginning, in half hours after midnight, 0..48.
+    /// Start in half hours after midnight, 0..48.
     pub start: u8,
-    /// End, in half hours after midnight, 1..=48.
+    /// End in half hours after midnight, 1..=48.
     pub end: u8,
 }
 
@@ -187,13 +188,13 @@ pub struct Roster {
     pub days_on: u8,
     /// Days off per cycle, 1..=60.
     pub days_off: u8,
-    /// First day at work of any one cycle.
+    /// First day at work of one cycle, past or future.
     pub first_day_on: Date,
-    /// On which days the weekly slots hold.
+    /// Days on which the weekly slots apply.
     pub availability: RosterAvailability,
 }
 
-/// On which days of a roster the weekly slots hold.
+/// Days of a roster on which the weekly slots apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RosterAvailability {
@@ -205,17 +206,17 @@ pub enum RosterAvailability {
     Always,
 }
 
-/// A language and how well it is spoken.
+/// A language with the level at which a person speaks it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Language {
     /// Normalised BCP 47 tag, for example `es-PE`.
     pub tag: String,
-    /// How well.
+    /// Level.
     pub level: LanguageLevel,
 }
 
 impl Language {
-    /// The primary subtag in lower case: what is compared.
+    /// The primary subtag in lower case, by which languages are compared.
     pub fn primary(&self) -> &str {
         self.tag.split('-').next().unwrap_or_default()
     }
@@ -237,27 +238,27 @@ impl MeetingModes {
     }
 }
 
-/// What a mentor offers.
+/// A mentor offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MentorOffer {
-    /// Fewest mentees that make the offer worthwhile, 0..=`max_mentees`.
+    /// Fewest mentees that the mentor wants, 0..=`max_mentees`.
     pub min_mentees: u8,
     /// Most mentees, 1..=20.
     pub max_mentees: u8,
-    /// Topics she can help with.
+    /// Topics offered.
     #[serde(default, skip_serializing_if = "no_terms")]
     pub topics: Terms<Topic>,
 }
 
-/// What a mentee seeks.
+/// A mentee request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MenteeRequest {
     /// Number of mentors, 1 or 2.
     pub mentors_wanted: u8,
-    /// Topics she seeks help with.
+    /// Topics sought.
     #[serde(default, skip_serializing_if = "no_terms")]
     pub topics: Terms<Topic>,
-    /// Since when she has been waiting.
+    /// First day of waiting; `None` for a new mentee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Date>,
 }
@@ -265,42 +266,42 @@ pub struct MenteeRequest {
 /// Opt-in identity answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// What she shares.
+    /// Answers that apply to the person.
     #[serde(default, skip_serializing_if = "no_terms")]
     pub shares: Terms<IdentityTerm>,
-    /// What she wishes her partner to share.
+    /// Answers that the person wishes for her partner.
     #[serde(default, skip_serializing_if = "no_terms")]
     pub wishes: Terms<IdentityTerm>,
 }
 
-/// A consent as it was given.
+/// A consent for one purpose.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Consent {
-    /// What it was given for.
+    /// Purpose.
     pub purpose: ConsentPurpose,
-    /// When she gave it.
+    /// When the person gave the consent.
     pub give_time: Timestamp,
-    /// Version of the text she agreed to.
+    /// Version of the consent text.
     pub text_version: String,
-    /// Tag of the language the text was in.
+    /// Tag of the language of the text.
     pub language: String,
-    /// When she withdrew it.
+    /// When the person withdrew the consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdraw_time: Option<Timestamp>,
 }
 
 impl Consent {
-    /// Whether it holds at `now`.
+    /// Whether the consent is live at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.give_time <= now && self.withdraw_time.is_none_or(|end| now < end)
     }
 }
 
-/// What a consent is for.
+/// Purpose of a consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentPurpose {
-    /// Taking part in matching rounds.
+    /// Participation in matching rounds.
     Matching = 1,
     /// Use of identity answers in matching.
     Identity = 2,
@@ -313,19 +314,19 @@ impl Profile {
     }
 }
 
-/// A profile as it is kept.
+/// A stored profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredProfile {
-    /// Whose it is.
+    /// Name.
     pub name: ProfileRef,
-    /// Counts its changes, from 1; the etag is made of it.
+    /// Number of the version, from 1; source of the etag.
     pub version: i64,
-    /// SHA-256 of its content, in hexadecimal.
+    /// SHA-256 of the content, in hexadecimal.
     pub digest: String,
-    /// Its content.
+    /// Content.
     pub content: Profile,
-    /// When it was brought in.
+    /// When the profile was first stored.
     pub create_time: Timestamp,
-    /// When it was last changed.
+    /// When the profile was last changed.
     pub update_time: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! A round: a cohort being matched.
+//! A round: a cohort that is matched.
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -9,22 +9,22 @@ use super::organisation::parse_display_name;
 use super::policy::{Policy, PolicyDraft};
 use super::violation::Violations;
 
-/// Where a round stands.
+/// State of a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoundState {
-    /// Created, nobody enrolled.
+    /// The round has no enrolments.
     Draft,
     /// Organisations enrol their members.
     Enrolling,
-    /// A run is under way.
+    /// A run is queued or running.
     Matching,
-    /// At least one run has succeeded and waits for review.
+    /// At least one run succeeded, and its result can be reviewed.
     Review,
-    /// Published.
+    /// One run is published.
     Published,
-    /// Over.
+    /// The round has ended.
     Closed,
-    /// Given up.
+    /// The round was cancelled.
     Cancelled,
 }
 
@@ -63,70 +63,70 @@ impl RoundState {
         matches!(self, Self::Draft | Self::Enrolling | Self::Review)
     }
 
-    /// Whether a run may be started, apart from one being active.
+    /// Whether a run may be started, if no run is active.
     pub fn allows_run(self) -> bool {
         matches!(self, Self::Draft | Self::Enrolling | Self::Review | Self::Matching)
     }
 }
 
-/// A round as it comes from outside.
+/// A round from outside, not parsed yet.
 #[derive(Debug, Clone, Default)]
 pub struct RoundDraft {
-    /// The name people know it by.
+    /// Name that people read.
     pub display_name: String,
     /// First day, `YYYY-MM-DD`.
     pub start_date: String,
     /// Last day, `YYYY-MM-DD`.
     pub end_date: String,
-    /// Its policy; `None` means the default policy.
+    /// Policy; `None` means the default policy.
     pub policy: Option<PolicyDraft>,
 }
 
-/// What is kept of a round, apart from its bookkeeping.
+/// The stored content of a round, without version and times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundContent {
-    /// The name people know it by.
+    /// Name that people read.
     pub display_name: String,
     /// First day of the mentorships.
     pub start_date: Date,
     /// Last day of the mentorships.
     pub end_date: Date,
-    /// Its policy.
+    /// Policy.
     pub policy: Policy,
 }
 
 /// A round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
-    /// Its id.
+    /// Id.
     pub id: RoundId,
-    /// Its content.
+    /// Content.
     pub content: RoundContent,
-    /// Where it stands.
+    /// State.
     pub state: RoundState,
-    /// Profiles enrolled, as far as the reader may know.
+    /// Enrolled profiles to which the reader has access.
     pub enrolment: EnrolmentCounts,
-    /// Counts its changes, from 1; the etag is made of it.
+    /// Number of the version, from 1; source of the etag.
     pub version: i64,
-    /// When it was created.
+    /// When the round was created.
     pub create_time: Timestamp,
-    /// When it was last changed.
+    /// When the round was last changed.
     pub update_time: Timestamp,
 }
 
-/// How many profiles are enrolled.
+/// Numbers of enrolled profiles.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EnrolmentCounts {
     /// Profiles.
     pub profiles: i64,
-    /// Of these, with a mentor offer.
+    /// Profiles with a mentor offer.
     pub mentors: i64,
-    /// Of these, with a mentee request.
+    /// Profiles with a mentee request.
     pub mentees: i64,
 }
 
 impl RoundContent {
-    /// Parses a draft, listing everything that is wrong.
+    /// Parses a draft, or returns all violations.
     pub fn parse(draft: &RoundDraft) -> Result<Self, Violations> {
         let mut violations = Violations::default();
         let display_name = parse_display_name(&draft.display_name, &mut violations);

@@ -1,4 +1,4 @@
-//! A run and everything that comes out of it.
+//! A run with its progress and its result.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use super::failure;
 use super::name::{OrganisationId, ProfileRef, RunRef};
 use super::policy::{Criterion, HardRule, Objective};
 
-/// Where a run stands.
+/// State of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState {
     /// Waits for a worker.
     Queued,
-    /// A worker is at it.
+    /// A worker solves the run.
     Running,
     /// Solved, proved and saved.
     Succeeded,
-    /// Given up.
+    /// Ended without a result.
     Failed,
-    /// Cancelled by a person.
+    /// Cancelled by a caller.
     Cancelled,
 }
 
@@ -39,27 +39,27 @@ impl RunState {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
-    /// Whether nothing more will happen to the run.
+    /// Whether the run has ended.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
 }
 
-/// A step of a run, in order.
+/// A stage of a run, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Profiles become columns.
+    /// Encodes profiles as columns.
     Encode = 1,
-    /// Hard rules and criteria are laid out, and every pair is scored if there is room for the scores.
+    /// Prepares hard rules and criteria, and scores every pair if the memory allows.
     Score = 2,
-    /// The best assignment.
+    /// Computes the best assignment.
     Assign = 3,
-    /// Its proof.
+    /// Checks the proof of the assignment.
     Certify = 4,
-    /// Reasons for every match and non-match.
+    /// Writes the reason of every match and of every person without a match.
     Explain = 5,
-    /// Saved in one transaction.
+    /// Saves the result in one transaction.
     Save = 6,
 }
 
@@ -79,47 +79,47 @@ impl Stage {
     }
 }
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// The step it is at.
+    /// The present stage.
     pub stage: Stage,
-    /// Units done.
+    /// Finished units of the stage.
     pub done: u64,
-    /// Units in all; 0 if not known.
+    /// All units of the stage; 0 if unknown.
     pub total: u64,
-    /// Milliseconds to the end of the step at its present pace, if known.
+    /// Estimated milliseconds to the end of the stage, if known.
     pub eta_millis: Option<i64>,
 }
 
 /// A run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
-    /// Which run of which round.
+    /// Name.
     pub name: RunRef,
-    /// Where it stands.
+    /// State.
     pub state: RunState,
-    /// Version of the policy it uses.
+    /// Version of the policy.
     pub policy_version: i64,
-    /// Digest of its snapshot.
+    /// Digest of the snapshot.
     pub input_digest: String,
-    /// Version of the engine that solved it; empty before.
+    /// Version of the engine that solved the run; empty before.
     pub engine_version: String,
-    /// Digest of its result; empty before.
+    /// Digest of the result; empty before.
     pub result_digest: String,
-    /// How far it is; `None` before it begins and after it ends.
+    /// Progress; `None` before the run begins and after the run ends.
     pub progress: Option<Progress>,
-    /// What came out; only if it succeeded.
+    /// Result in numbers; only of a run that succeeded.
     pub summary: Option<RunSummary>,
-    /// Why it failed: reason and message.
+    /// Reason and description of a failure.
     pub failure: Option<(failure::Reason, String)>,
-    /// Times it was begun.
+    /// Number of times that a worker has begun the run.
     pub attempt: i32,
-    /// When it was asked for.
+    /// When the run was queued.
     pub create_time: Timestamp,
-    /// When it was first begun.
+    /// When a worker first began the run.
     pub start_time: Option<Timestamp>,
-    /// When it ended.
+    /// When the run ended.
     pub end_time: Option<Timestamp>,
 }
 
@@ -130,22 +130,22 @@ pub struct Match {
     pub mentee: ProfileRef,
     /// The mentor.
     pub mentor: ProfileRef,
-    /// 0..=10,000: the sum of the contributions' points. Private criteria count in the matching, but not in what is shown.
+    /// Shown score, 0..=10,000: the sum of the contributions' points, without those of private criteria.
     pub score: u16,
-    /// What each criterion gives; private criteria come as one, last, without their points.
+    /// Contributions of the criteria. All private criteria are one entry, last, without points.
     pub contributions: Vec<Contribution>,
 }
 
-/// What one criterion gives to a pair.
+/// Contribution of one criterion to a pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contribution {
     /// The criterion; `None` stands for the private criteria together.
     pub criterion: Option<Criterion>,
-    /// Points it gives.
+    /// Points of the pair.
     pub points: u16,
-    /// Points it can give.
+    /// Most points.
     pub max_points: u16,
-    /// Why.
+    /// Reason of the points.
     pub reason: Reason,
 }
 
@@ -153,57 +153,57 @@ pub struct Contribution {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
-    /// As a mentee.
+    /// Mentees.
     Mentee = 1,
-    /// As a mentor.
+    /// Mentors.
     Mentor = 2,
 }
 
-/// Why someone has no match.
+/// Reasons for which a person has no match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnmatchedReason {
-    /// Nobody of the other side is enrolled.
+    /// The other side has no enrolments.
     NoCounterpart = 1,
     /// Hard rules exclude everybody of the other side.
     NoCandidate = 2,
-    /// Every candidate's places went where they serve the round better.
+    /// Other people have the places of all candidates.
     Outcompeted = 3,
-    /// A mentor whose candidates all have mentors.
+    /// All candidates of this mentor have mentors already.
     PlacesLeftOver = 4,
-    /// Her consent was not live when the round was frozen.
+    /// The person had no live consent when the round was frozen.
     NoLiveConsent = 5,
 }
 
 /// An enrolled person without a match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unmatched {
-    /// Who she is.
+    /// Name of the person's profile.
     pub profile: ProfileRef,
-    /// As what.
+    /// Side on which the person has no match.
     pub side: Side,
     /// Why.
     pub reason: UnmatchedReason,
-    /// People of the other side.
+    /// People of the other side (counterparts).
     pub counterparts: u32,
-    /// Of these, allowed by all hard rules.
+    /// Counterparts that all hard rules allow.
     pub candidates: u32,
-    /// How many counterparts each hard rule excludes.
+    /// Number of counterparts that each hard rule excludes.
     pub exclusions: BTreeMap<HardRule, u32>,
-    /// The reason, and what would change it.
+    /// Reasons, and what would change the result.
     pub details: Vec<Reason>,
 }
 
-/// A pair explained, matched or not.
+/// Explanation of a pair, matched or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairExplanation {
-    /// The rules it breaks, each with its reason; empty for a candidate.
+    /// Hard rules that the pair breaks, each with its reason; empty for a candidate.
     pub broken_rules: Vec<(HardRule, Reason)>,
-    /// Score and contributions, also where a rule excludes the pair.
+    /// Score and contributions, also if a rule excludes the pair.
     pub pair: Match,
 }
 
-/// What came out of a run, in numbers.
+/// Result of a run in numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSummary {
     /// Mentees in the snapshot.
@@ -212,11 +212,11 @@ pub struct RunSummary {
     pub mentors: u64,
     /// Places that the mentors offer.
     pub places: u64,
-    /// Pairs looked at.
+    /// Pairs that the engine checked.
     pub pairs: u64,
     /// Pairs that all hard rules allow.
     pub candidates: u64,
-    /// Matches made.
+    /// Matches.
     pub matches: u64,
     /// Mentees with at least one match.
     pub matched_mentees: u64,
@@ -244,27 +244,27 @@ pub struct RunSummary {
     pub criteria: Vec<CriterionMean>,
     /// Pairs that each hard rule excludes.
     pub exclusions: BTreeMap<HardRule, u64>,
-    /// Second mentors sought but not found.
+    /// Second mentors that mentees sought and did not get.
     pub second_places_missed: u64,
-    /// Mentors with a match but fewer than their minimum.
+    /// Mentors with at least one match, but with fewer than their minimum.
     pub mentors_below_minimum: u64,
-    /// What the assignment is best at.
+    /// Objective of the assignment.
     #[serde(default)]
     pub objective: Objective,
-    /// Candidates who would both rather be with each other than with whom they have; 0 for STABLE.
+    /// Blocking pairs: candidates in which both people prefer each other to their matches; 0 for STABLE.
     #[serde(default)]
     pub blocking_pairs: u64,
-    /// For FAIREST: points of total score that are given up for the best worst pair.
+    /// For FAIREST: loss of total score against BEST_TOTAL.
     #[serde(default)]
     pub price_of_fairness: Option<u64>,
     /// Microseconds per stage. Not part of the result digest.
     pub stage_micros: Vec<(Stage, i64)>,
 }
 
-/// Proof that an assignment is the best there is. Values are in the units of the lexicographic objective.
+/// Proof that no assignment is better. Values are under the lexicographic weights.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
-    /// Whether separate code has found feasibility and a gap of zero.
+    /// Whether code that shares nothing with the solver has proved feasibility and a gap of zero.
     pub proved: bool,
     /// Value of the assignment.
     pub primal: i128,
@@ -277,7 +277,7 @@ pub struct Proof {
 /// Mentees of one priority tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TierCoverage {
-    /// 1 for the waitlisted, 2 for the others.
+    /// 1 for waitlisted mentees, 2 for new ones.
     pub tier: u8,
     /// Mentees of the tier.
     pub mentees: u64,
@@ -305,6 +305,6 @@ pub struct CriterionMean {
     pub criterion: Option<Criterion>,
     /// Mean points, in hundredths of a point, rounded down.
     pub mean_points_hundredths: u64,
-    /// Points it can give.
+    /// Most points.
     pub max_points: u16,
 }

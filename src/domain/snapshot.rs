@@ -1,4 +1,4 @@
-//! The frozen input of a run: what the engine sees, and nothing else.
+//! The snapshot: the frozen and only input of a run.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -10,14 +10,14 @@ use super::organisation::OrganisationRules;
 use super::policy::Policy;
 use super::profile::Profile;
 
-/// One enrolled person as she was when the round was frozen.
+/// One enrolled person, in the state when the round was frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Participant {
-    /// Who she is.
+    /// Name of the profile.
     pub profile: ProfileRef,
-    /// Version of her profile.
+    /// Version of the profile.
     pub version: i64,
-    /// Her profile at that version.
+    /// The profile at that version.
     pub content: Profile,
 }
 
@@ -28,7 +28,7 @@ pub struct Snapshot {
     pub start_date: Date,
     /// Last day of the mentorships.
     pub end_date: Date,
-    /// When the round was frozen: consents are judged at this moment.
+    /// When the round was frozen: the moment at which consents must be live.
     pub freeze_time: Timestamp,
     /// The policy.
     pub policy: Policy,
@@ -39,14 +39,14 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Puts organisations and participants into their one order, so that equal rounds are equal bytes.
+    /// Sorts organisations and participants, so that equal rounds are equal bytes.
     pub fn sort(&mut self) {
         self.organisations.sort_by(|a, b| a.0.cmp(&b.0));
         self.participants.sort_by(|a, b| a.profile.cmp(&b.profile));
     }
 
-    /// SHA-256 of the snapshot in its one order, in hexadecimal. Independent of the moment of freezing unless a consent
-    /// depends on it: what is digested is whether each person's consents are live.
+    /// SHA-256 of the sorted snapshot, in hexadecimal. The digest covers whether each person's consents are live, and
+    /// not the moment of freezing itself.
     pub fn digest(&self) -> String {
         use super::profile::ConsentPurpose::{Identity, Matching};
         let mut hash = Sha256::new();

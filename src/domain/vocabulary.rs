@@ -39,12 +39,12 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Its name, for example `topic`.
+    /// Name, for example `topic`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Its terms in order.
+    /// Terms in order.
     pub fn terms(&self) -> &[Term] {
         &self.terms
     }
@@ -119,7 +119,7 @@ kinds! {
     Goal = "goal";
     /// Styles of working together.
     WorkingStyle = "working_style";
-    /// Lived experience that people may opt in to share or wish for.
+    /// Lived experience that people may share or wish for, opt-in.
     IdentityTerm = "identity";
 }
 
@@ -220,7 +220,7 @@ impl Region {
         REGIONS[&self.0].0.code
     }
 
-    /// M49 code of the continental region that it is part of.
+    /// M49 code of the continental region that contains this region.
     pub fn parent(self) -> u16 {
         REGIONS[&self.0].1
     }
@@ -230,7 +230,7 @@ impl Region {
         REGIONS[&self.0].0.label(lang)
     }
 
-    /// All of them, by code.
+    /// All regions, by code.
     pub fn all() -> Vec<Self> {
         let mut all: Vec<Self> = REGIONS.keys().map(|code| Self(*code)).collect();
         all.sort_unstable();
@@ -258,7 +258,7 @@ impl Country {
         self.0
     }
 
-    /// The sub-region it is in.
+    /// The sub-region of the country.
     pub fn region(self) -> Region {
         self.row().1
     }

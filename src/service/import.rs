@@ -1,4 +1,4 @@
-//! Bringing profiles in: rows are checked as they arrive, staged, and become profiles all at once at the end.
+//! Import of profiles: rows are checked and staged as they arrive. The end makes profiles of all staged rows.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -12,20 +12,24 @@ use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 use crate::store::{Begun, ImportKey, Scope, StagedRow};
 
-/// How an import is to be done.
+/// Form of the name of a row's profile.
+const NAME_HINT: &str =
+    "write profiles/{id} with an id of 1 to 64 characters of A-Z, a-z, 0-9, `.`, `_`, `-`";
+
+/// Settings of an import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportSpec {
     /// Resource name of the organisation.
     pub parent: String,
-    /// Store the good rows even if some are bad.
+    /// Store the good rows although others are rejected.
     pub accept_good_rows: bool,
-    /// Check everything, store nothing.
+    /// Check all rows and store nothing.
     pub validate_only: bool,
     /// The caller's `request_id`.
     pub request_id: String,
 }
 
-/// A row as it comes from outside.
+/// A row from outside, not parsed yet.
 #[derive(Debug, Clone)]
 pub struct DraftRow {
     /// The caller's number of the row.
@@ -41,28 +45,28 @@ pub struct DraftRow {
 pub struct RejectedRow {
     /// The caller's number of the row.
     pub row: i64,
-    /// Everything that is wrong with it.
+    /// All violations of the row.
     pub violations: Violations,
 }
 
-/// Outcome of an import.
+/// Result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportSummary {
     /// Rows received.
     pub received: i64,
-    /// Profiles that were new.
+    /// New profiles.
     pub created: i64,
-    /// Profiles that changed.
+    /// Changed profiles.
     pub updated: i64,
-    /// Profiles that were already exactly so.
+    /// Profiles without a change.
     pub unchanged: i64,
-    /// Rows that could not be stored.
+    /// Rejected rows.
     pub rejected: i64,
     /// Whether the good rows were stored.
     pub stored: bool,
 }
 
-/// An import under way.
+/// A begun import.
 #[derive(Debug)]
 pub struct Import {
     service: Service,
@@ -70,7 +74,7 @@ pub struct Import {
     spec: ImportSpec,
     organisation: OrganisationId,
     key: ImportKey,
-    /// Digests of the good and of the rejected rows, each in file order: independent of how rows are cut into messages.
+    /// Digests of the good and of the rejected rows, each in file order, and independent of the cut into messages.
     payload: [Sha256; 2],
     received: i64,
     rejected: i64,
@@ -82,7 +86,7 @@ impl Service {
         Action::ImportProfiles.permit(caller)?;
         let organisation = parse_organisation("header.parent", &spec.parent)?;
         if !spec.request_id.is_empty() {
-            // Told before the first row, not after the last.
+            // A wrong request_id is reported before the first row.
             parse_request_id(&spec.request_id)?;
         }
         let (id, now) = (self.clock.new_id().to_string(), self.clock.now());
@@ -108,7 +112,7 @@ impl Import {
         self.received
     }
 
-    /// Checks and stages rows, and answers those that cannot be stored.
+    /// Checks and stages rows, and returns the rejected rows.
     pub async fn rows(&mut self, rows: Vec<DraftRow>) -> Result<Vec<RejectedRow>> {
         let now = self.service.clock.now();
         let mut rejected = Vec::new();
@@ -148,15 +152,15 @@ impl Import {
         Ok(rejected)
     }
 
-    /// Ends the import: stores everything in one transaction, or nothing. `rows` is how many the caller has sent.
+    /// Ends the import: stores all rows in one transaction, or none. `rows` is the caller's number of rows.
     pub async fn finish(self, rows: i64) -> Result<ImportSummary> {
         if rows != self.received {
             let received = self.received;
             self.discard().await?;
-            let told = format!(
+            let wrong = format!(
                 "is not the number of received rows, {received}; nothing was stored, so send the import again"
             );
-            return Err(Error::invalid_field("end.rows", &rows.to_string(), told));
+            return Err(Error::invalid_field("end.rows", &rows.to_string(), wrong));
         }
         let unstored = ImportSummary {
             received: self.received,
@@ -174,14 +178,14 @@ impl Import {
             Ok((summary, true)) => Ok(summary),
             Ok((first, false)) => self.discard().await.map(|()| first),
             Err(error) => {
-                // The error is what counts; rows that stay behind all the same are purged later.
+                // The first error is returned; housekeeping purges rows that stay behind.
                 let _ = self.discard().await;
                 Err(error)
             }
         }
     }
 
-    /// Makes profiles of the staged rows, and says whether it was done now or, by an equal request, before.
+    /// Makes profiles of the staged rows. Returns `false` with the first summary if an equal request did so before.
     async fn store(&self, unstored: ImportSummary) -> Result<(ImportSummary, bool)> {
         let payload = self.payload.clone().map(|part| hex::encode(part.finalize()));
         let receipt =
@@ -203,13 +207,13 @@ impl Import {
         }
     }
 
-    /// Forgets the import; nothing of it is stored.
+    /// Deletes the staged rows; nothing of the import is stored.
     pub async fn discard(self) -> Result<()> {
         self.service.store.discard_import(&self.key).await
     }
 }
 
-/// What a row that the caller could not read is told, apart from what she has found herself.
+/// Violations of a row without a profile. A caller who could not read the row has reported its violations already.
 fn unread(by_caller: bool) -> Violations {
     let mut violations = Violations::default();
     if !by_caller {
@@ -218,7 +222,7 @@ fn unread(by_caller: bool) -> Violations {
     violations
 }
 
-/// A row's own id and profile, or everything that is wrong with it.
+/// A row's own id and profile, or all violations.
 fn parse_row(
     organisation: &OrganisationId,
     draft: &ProfileDraft,
@@ -227,12 +231,12 @@ fn parse_row(
     let mut violations = Violations::default();
     let id = match parse_name(organisation, &draft.name) {
         Ok(id) => Some(id),
-        Err((told, hint)) => {
-            violations.push("name", &draft.name, told, hint);
+        Err(wrong) => {
+            violations.push("name", &draft.name, wrong, NAME_HINT);
             None
         }
     };
-    // A wrong name must not hide what else is wrong, so the rest is parsed under a stand-in.
+    // A stand-in replaces a wrong name, so that the parse finds the other violations too.
     let Some(me) = id.clone().or_else(|| "-".parse().ok()) else { return Err(violations) };
     let me = ProfileRef { organisation: organisation.clone(), id: me };
     match (id, Profile::parse(&me, draft, now)) {
@@ -246,22 +250,16 @@ fn parse_row(
 }
 
 /// The own id in `organisations/{organisation}/profiles/{profile}` or `profiles/{profile}`.
-fn parse_name(organisation: &OrganisationId, name: &str) -> Result<OwnId, (String, &'static str)> {
-    let wrong = |told: &str| {
-        (
-            told.to_owned(),
-            "write profiles/{id} with an id of 1 to 64 characters of A-Z, a-z, 0-9, `.`, `_`, `-`",
-        )
-    };
+fn parse_name(organisation: &OrganisationId, name: &str) -> Result<OwnId, &'static str> {
     if name.is_empty() {
-        return Err(wrong("is missing"));
+        return Err("is missing");
     }
     if let Some(id) = name.strip_prefix("profiles/") {
-        return id.parse().map_err(|_| wrong("is not the name of a profile"));
+        return id.parse().map_err(|_| "is not the name of a profile");
     }
     match ProfileRef::from_name(name) {
         Ok(profile) if profile.organisation == *organisation => Ok(profile.id),
-        Ok(_) => Err(wrong("belongs to another organisation than the import does")),
-        Err(_) => Err(wrong("is not the name of a profile")),
+        Ok(_) => Err("belongs to another organisation than the import does"),
+        Err(_) => Err("is not the name of a profile"),
     }
 }

@@ -1,5 +1,5 @@
-//! Runs under way in this process: how far they are, and how to stop them. What must last is in the store; this is only
-//! what is faster to hear of here.
+//! Running runs of this process: progress, and the means to stop them. The store has the durable state; this module is
+//! the faster path within the process.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -13,10 +13,10 @@ use crate::domain::name::RunRef;
 use crate::domain::run::{Progress, Stage};
 use crate::engine::problem::Observer;
 
-/// Progress within a stage is told no more often than this.
-const TELL_EVERY: Duration = Duration::from_millis(40);
+/// Shortest time between two announcements of progress within a stage.
+const ANNOUNCE_EVERY: Duration = Duration::from_millis(40);
 
-/// All runs under way in this process.
+/// All running runs of this process.
 #[derive(Debug, Default)]
 pub struct LiveRuns {
     live: Mutex<HashMap<RunRef, Arc<LiveRun>>>,
@@ -24,7 +24,7 @@ pub struct LiveRuns {
     queued: Notify,
 }
 
-/// Tells everybody who watches that something has changed.
+/// Announces changes to all watchers.
 #[derive(Debug)]
 struct Changes(watch::Sender<u64>);
 
@@ -35,12 +35,12 @@ impl Default for Changes {
 }
 
 impl Changes {
-    fn tell(&self) {
+    fn announce(&self) {
         self.0.send_modify(|count| *count += 1);
     }
 }
 
-/// One run under way: the engine's observer.
+/// A running run: the observer of the engine.
 #[derive(Debug)]
 pub struct LiveRun {
     state: Mutex<Option<Live>>,
@@ -48,28 +48,28 @@ pub struct LiveRun {
     changes: Arc<Changes>,
 }
 
-/// How far a run is, since when it is at its stage, and when that was last told.
+/// Progress of a run, with the start of the stage and the time of the last announcement.
 #[derive(Debug, Clone, Copy)]
 struct Live {
     since: Stopwatch,
-    told: Stopwatch,
+    announced: Stopwatch,
     progress: Progress,
 }
 
-/// Why a run is to stop.
+/// Reasons to stop a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Stop {
-    /// A person cancelled it.
+    /// A caller cancelled the run.
     Cancelled = 1,
     /// The service stops: the run goes back to the queue.
     Shutdown = 2,
-    /// Another worker has taken it: nothing of it may be saved here.
+    /// Another worker has the run: this worker must save nothing.
     Lost = 3,
 }
 
 impl LiveRuns {
-    /// Puts a run on the runs.
+    /// Adds a run.
     pub fn begin(&self, run: &RunRef) -> Arc<LiveRun> {
         let live = Arc::new(LiveRun {
             state: Mutex::new(None),
@@ -77,37 +77,37 @@ impl LiveRuns {
             changes: Arc::clone(&self.changes),
         });
         self.lock().insert(run.clone(), Arc::clone(&live));
-        self.changes.tell();
+        self.changes.announce();
         live
     }
 
-    /// Takes a run off the runs.
+    /// Removes a run.
     pub fn end(&self, run: &RunRef) {
         self.lock().remove(run);
-        self.changes.tell();
+        self.changes.announce();
     }
 
-    /// How far a run is, if it is under way here.
+    /// Progress of a run, if this process runs it.
     pub fn progress(&self, run: &RunRef) -> Option<Progress> {
-        self.lock().get(run).and_then(|live| live.told())
+        self.lock().get(run).and_then(|live| live.latest())
     }
 
-    /// Stops a run that is under way here.
+    /// Stops a run of this process.
     pub fn stop(&self, run: &RunRef, why: Stop) {
         if let Some(live) = self.lock().get(run) {
             live.stop(why);
         }
     }
 
-    /// Hears of every change.
+    /// Receives every change.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.0.subscribe()
     }
 
-    /// Wakes the worker: a run is queued.
+    /// Wakes the worker after a run was queued.
     pub fn run_queued(&self) {
         self.queued.notify_one();
-        self.changes.tell();
+        self.changes.announce();
     }
 
     /// Waits until a run is queued.
@@ -116,23 +116,23 @@ impl LiveRuns {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<RunRef, Arc<LiveRun>>> {
-        // The map is never left half changed, so a panic elsewhere does not spoil it.
+        // Every change of the map is complete, so the map is valid after a panic of another thread.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl LiveRun {
-    /// Asks the engine to stop. The first reason stands, except that a lost lease overrules all.
+    /// Asks the engine to stop. The first reason stays, but a lost lease replaces every other reason.
     pub fn stop(&self, why: Stop) {
         if why == Stop::Lost {
             self.stop.store(why as u8, Ordering::SeqCst);
         } else {
-            // An earlier reason stands.
+            // An earlier reason stays.
             let _ = self.stop.compare_exchange(0, why as u8, Ordering::SeqCst, Ordering::SeqCst);
         }
     }
 
-    /// Why the run is to stop, if it is.
+    /// The reason to stop, if there is one.
     pub fn stopped(&self) -> Option<Stop> {
         match self.stop.load(Ordering::SeqCst) {
             1 => Some(Stop::Cancelled),
@@ -142,8 +142,8 @@ impl LiveRun {
         }
     }
 
-    /// How far the run is.
-    pub fn told(&self) -> Option<Progress> {
+    /// Progress of the run.
+    pub fn latest(&self) -> Option<Progress> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).map(|live| live.progress)
     }
 }
@@ -152,23 +152,23 @@ impl Observer for LiveRun {
     fn progress(&self, stage: Stage, done: u64, total: u64) {
         let mut now = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let before = now.filter(|before| before.progress.stage == stage);
-        // Several threads report; what is shown never goes back.
+        // Several threads report progress; the shown number never decreases.
         let done = before.map_or(done, |before| done.max(before.progress.done));
         let total = if total == 0 { 0 } else { total.max(done) };
         let since = before.map_or_else(Stopwatch::start, |before| before.since);
-        let last_told = before.map(|before| before.told).filter(|told| told.elapsed() < TELL_EVERY);
+        let recent = before.map(|before| before.announced).filter(|at| at.elapsed() < ANNOUNCE_EVERY);
         let eta_millis = (done > 0 && total >= done).then(|| {
             let left = since.elapsed().as_millis() * u128::from(total - done) / u128::from(done);
             i64::try_from(left).unwrap_or(i64::MAX)
         });
         *now = Some(Live {
             since,
-            told: last_told.unwrap_or_else(Stopwatch::start),
+            announced: recent.unwrap_or_else(Stopwatch::start),
             progress: Progress { stage, done, total, eta_millis },
         });
         drop(now);
-        if last_told.is_none() {
-            self.changes.tell();
+        if recent.is_none() {
+            self.changes.announce();
         }
     }
 

@@ -22,7 +22,7 @@ impl Service {
         action.permit(caller)?;
         let mut violations = Violations::default();
         let parsed: Option<OrganisationId> = parse_id("organisation_id", id, &mut violations);
-        // A wrong id must not hide what else is wrong, so the rest is parsed under a stand-in.
+        // A stand-in replaces a wrong id, so that the parse finds the other violations too.
         let content = match parsed.clone().or_else(|| "id".parse().ok()) {
             Some(id) => OrganisationContent::parse(&id, &draft)
                 .map_err(|part| violations.extend(part.within("organisation")))
@@ -66,7 +66,7 @@ impl Service {
     }
 }
 
-/// An id that the caller chooses.
+/// Parses an id that the caller chooses.
 pub(super) fn parse_id<Id>(field: &str, id: &str, violations: &mut Violations) -> Option<Id>
 where
     Id: std::str::FromStr,
@@ -75,7 +75,7 @@ where
     id.parse().map_err(|error: Id::Err| violations.push(field, id, error.to_string(), "")).ok()
 }
 
-/// The resource name of an organisation.
+/// Parses the resource name of an organisation.
 pub(super) fn parse_organisation(field: &str, name: &str) -> Result<OrganisationId> {
     OrganisationId::from_name(name).map_err(|error| Error::invalid_field(field, name, error.to_string()))
 }

@@ -1,42 +1,42 @@
-//! Pages (AIP-158): opaque tokens, bound to the list they belong to and to what the caller may see. A token is never an
-//! authorisation: it says where to go on, and nothing else.
+//! Pages (AIP-158). A token is opaque, and bound to its list and to the caller's scope. A token gives a position and
+//! never an authorisation.
 
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::caller::Caller;
 use crate::error::{Error, Result};
 
-/// Items of a page where the caller says nothing.
+/// Default number of items of a page.
 const DEFAULT_SIZE: u32 = 100;
-/// Items of a page at most.
+/// Largest number of items of a page.
 const MAX_SIZE: u32 = 1_000;
 /// Bytes of the binding in a token.
 const BINDING: usize = 8;
 
-/// Which page is wanted.
+/// A request for a page.
 #[derive(Debug, Clone, Default)]
 pub struct PageRequest {
     /// Items at most; 0 means the default.
     pub size: i32,
-    /// Token of the page before; empty for the first.
+    /// Token of the previous page; empty for the first page.
     pub token: String,
 }
 
 /// One page.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
-    /// Its items.
+    /// Items.
     pub items: Vec<T>,
     /// Token of the next page; empty on the last.
     pub next_token: String,
 }
 
-/// A page being read: after which key, how many, and how to name the next.
+/// Position of a page: the key before the first item, the size, and the binding of the next token.
 #[derive(Debug)]
 pub(super) struct Cursor {
     binding: [u8; BINDING],
     size: u32,
-    /// Key of the last item of the page before.
+    /// Key of the last item of the previous page.
     pub(super) after: Option<String>,
 }
 
@@ -62,12 +62,12 @@ impl Cursor {
         Ok(Self { binding, size, after })
     }
 
-    /// The key as a place in a numbered list; 0 before the first.
+    /// The key as a position in a numbered list; 0 before the first item.
     pub(super) fn place(&self) -> i64 {
         self.after.as_deref().and_then(|place| place.parse().ok()).unwrap_or_default()
     }
 
-    /// Items to read: one more than the page has, to know whether another follows.
+    /// Items to read: one more than the page has, to find whether a next page exists.
     pub(super) fn limit(&self) -> u32 {
         self.size + 1
     }
@@ -97,7 +97,7 @@ fn open(token: &str, binding: [u8; BINDING]) -> Option<String> {
     (check(after, binding) == given).then(|| after.to_owned())
 }
 
-/// Ties the key to the list, so that a token with any bit changed is refused.
+/// Binds the key to the list, so that a token with a changed bit is refused.
 fn check(after: &str, binding: [u8; BINDING]) -> [u8; BINDING] {
     let hash = Sha256::new().chain_update(binding).chain_update(after).finalize();
     let mut check = [0; BINDING];

@@ -1,24 +1,25 @@
-//! Who may do what: the one table of roles and actions. Which rows a role may touch is decided by the store's scope.
+//! Permissions: the one table of roles and actions. The store's scope decides on the rows that a role may read or write.
 
 use crate::domain::caller::{Caller, Role};
 use crate::error::{Error, Result};
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $action:ident = $method:literal: $coordinator:literal, $manager:literal;)+) => {
-        /// Something a caller may ask for: one per method of the API.
+        /// An action of a caller: one per method of the API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Action { $($(#[$doc])* $action,)+ }
 
         impl Action {
             /// All actions.
-            pub const ALL: &'static [Self] = &[$(Self::$action),+];
+            #[cfg(test)]
+            const ALL: &'static [Self] = &[$(Self::$action),+];
 
             /// The method as the API names it, `Service/Method`.
             pub fn method(self) -> &'static str {
                 match self { $(Self::$action => $method,)+ }
             }
 
-            /// Whether a coordinator and an organisation manager may do it.
+            /// Whether a coordinator and an organisation manager are permitted.
             fn allowed(self) -> (bool, bool) {
                 match self { $(Self::$action => ($coordinator, $manager),)+ }
             }
@@ -34,7 +35,7 @@ actions! {
     GetOrganisation = "OrganisationService/GetOrganisation":             true,  true;
     /// List organisations.
     ListOrganisations = "OrganisationService/ListOrganisations":         true,  true;
-    /// Bring profiles in.
+    /// Import profiles.
     ImportProfiles = "ProfileService/ImportProfiles":                    false, true;
     /// Read a profile.
     GetProfile = "ProfileService/GetProfile":                            false, true;
@@ -66,7 +67,7 @@ actions! {
     ListUnmatched = "RoundService/ListUnmatched":                        true,  true;
     /// Explain a pair.
     ExplainPair = "RoundService/ExplainPair":                            true,  true;
-    /// Solve a problem of the caller's own.
+    /// Solve a problem that the caller brings.
     Solve = "SolverService/Solve":                                       true,  true;
     /// The same, of any size.
     SolveStream = "SolverService/SolveStream":                           true,  true;
@@ -74,16 +75,16 @@ actions! {
     Verify = "SolverService/Verify":                                     true,  true;
     /// The same, of any size.
     VerifyStream = "SolverService/VerifyStream":                         true,  true;
-    /// Ask what a change of a result would cost.
+    /// Compute the cost of a change of a result.
     WhatIf = "SolverService/WhatIf":                                     true,  true;
     /// Repair a published result.
     Repair = "SolverService/Repair":                                     true,  true;
-    /// Say who cannot be served.
+    /// Report shortages.
     Diagnose = "SolverService/Diagnose":                                 true,  true;
 }
 
 impl Action {
-    /// `Ok` if the caller's role may do this. Asked before anything of the request is looked at (AIP-211).
+    /// `Ok` if the caller's role permits the action. Checked before the request is read (AIP-211).
     pub fn permit(self, caller: &Caller) -> Result<()> {
         let (coordinator, manager) = self.allowed();
         let allowed = match caller.role {

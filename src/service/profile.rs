@@ -1,4 +1,4 @@
-//! Use cases of profiles, apart from bringing them in, which is in `import`.
+//! Use cases of profiles; `import` has the import.
 
 use super::organisation::parse_organisation;
 use super::page::Cursor;
@@ -36,7 +36,7 @@ impl Service {
         Ok(cursor.page(found, |profile| profile.name.id.to_string()))
     }
 
-    /// All profiles of an organisation, part by part.
+    /// Exports all profiles of an organisation, in parts.
     pub async fn export_profiles(&self, caller: &Caller, parent: &str) -> Result<Export> {
         Action::ExportProfiles.permit(caller)?;
         let organisation = parse_organisation("parent", parent)?;
@@ -46,7 +46,7 @@ impl Service {
     }
 }
 
-/// An export under way.
+/// A begun export.
 #[derive(Debug)]
 pub struct Export {
     store: Store,
@@ -56,7 +56,7 @@ pub struct Export {
 }
 
 impl Export {
-    /// The next profiles, by id; empty when there are no more.
+    /// The next profiles, by id; empty at the end.
     pub async fn next_part(&mut self) -> Result<Vec<StoredProfile>> {
         let part = self
             .store
@@ -69,7 +69,7 @@ impl Export {
     }
 }
 
-/// The resource name of a profile.
+/// Parses the resource name of a profile.
 pub(super) fn parse_profile(field: &str, name: &str) -> Result<ProfileRef> {
     ProfileRef::from_name(name).map_err(|error| Error::invalid_field(field, name, error.to_string()))
 }

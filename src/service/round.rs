@@ -16,12 +16,12 @@ use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 use crate::store::{Begun, Note, Notes, Scope, WriteSession};
 
-/// Profiles that one call may name.
+/// Most profiles of one call.
 const MAX_NAMED: usize = 10_000;
-/// Profiles decided on at a time.
+/// Profiles that are read at a time.
 const ENROL_PAGE: u32 = 1_000;
 
-/// Why a profile was not enrolled.
+/// Reasons for which a profile is not enrolled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusedEnrolment {
@@ -33,14 +33,14 @@ pub enum RefusedEnrolment {
     NotFound,
 }
 
-/// Outcome of an enrolment.
+/// Result of an enrolment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enrolled {
-    /// Profiles newly enrolled.
+    /// Profiles that this call enrolled.
     pub enrolled: i64,
-    /// Profiles that were enrolled already.
+    /// Profiles that were already enrolled.
     pub already_enrolled: i64,
-    /// Profiles not enrolled, by name, each with its reason.
+    /// Profiles that were not enrolled, by name, each with its reason.
     pub refused: Vec<(String, RefusedEnrolment)>,
 }
 
@@ -89,8 +89,8 @@ impl Service {
         Ok(cursor.page(found, |round| round.id.to_string()))
     }
 
-    /// Enrols members of an organisation: the named ones, or all. Whoever cannot be enrolled is answered with the
-    /// reason; the others are enrolled in one transaction.
+    /// Enrols profiles of an organisation, the named ones or all, in one transaction. A profile that cannot be enrolled
+    /// is returned with its reason.
     pub async fn enrol_profiles(
         &self,
         caller: &Caller,
@@ -164,7 +164,7 @@ async fn enrol_page(
             None => ids.push(profile.name.id.clone()),
         }
     }
-    // Also without anybody to enrol, so that a round that does not exist or takes no enrolments is told.
+    // Called for an empty list too, because this call checks that the round exists and takes enrolments.
     let (enrolled, note) = session.enrol(round, organisation, &ids).await?;
     let enrolled = i64::try_from(enrolled).unwrap_or(i64::MAX);
     done.enrolled += enrolled;
@@ -172,7 +172,7 @@ async fn enrol_page(
     Ok(note)
 }
 
-/// The one decision on who may be enrolled; `None` if she may.
+/// The one rule for enrolments; `None` if the profile may be enrolled.
 fn refusal(profile: &StoredProfile, now: jiff::Timestamp) -> Option<RefusedEnrolment> {
     let content = &profile.content;
     if content.mentor_offer.is_none() && content.mentee_request.is_none() {
@@ -184,16 +184,16 @@ fn refusal(profile: &StoredProfile, now: jiff::Timestamp) -> Option<RefusedEnrol
     }
 }
 
-/// The resource name of a round.
+/// Parses the resource name of a round.
 pub(super) fn parse_round(field: &str, name: &str) -> Result<RoundId> {
     RoundId::from_name(name).map_err(|error| Error::invalid_field(field, name, error.to_string()))
 }
 
-/// Own ids of named members, all of one organisation.
+/// Parses the names of profiles, which must all be of one organisation.
 fn parse_members(organisation: &OrganisationId, names: &[String]) -> Result<BTreeSet<OwnId>> {
     if names.len() > MAX_NAMED {
-        let told = "are more than 10,000; send an empty list to enrol all profiles, or call several times";
-        return Err(Error::invalid_field("profiles", &names.len().to_string(), told));
+        let wrong = "are more than 10,000; send an empty list to enrol all profiles, or call several times";
+        return Err(Error::invalid_field("profiles", &names.len().to_string(), wrong));
     }
     let mut violations = Violations::default();
     let mut ids = BTreeSet::new();

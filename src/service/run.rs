@@ -1,4 +1,4 @@
-//! Use cases of runs: start, watch, cancel, and what came out.
+//! Use cases of runs and their results.
 
 use std::time::Duration;
 
@@ -16,27 +16,27 @@ use crate::engine;
 use crate::error::{Error, Result};
 use crate::store::{Begun, Scope, StoredMatch, StoredUnmatched};
 
-/// How often a run is looked at that another process works on.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Time between two reads of a run that another process solves.
+const POLL_EVERY: Duration = Duration::from_millis(500);
 /// Time between two messages of a watch, so that a fast run does not flood a slow reader.
-const TELL_EVERY: Duration = Duration::from_millis(20);
-/// How long a cancellation waits for the run to end before it answers all the same.
+const MESSAGE_EVERY: Duration = Duration::from_millis(20);
+/// Longest time for which a cancellation waits for the end of the run.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A pair explained in a run.
+/// Explanation of a pair in a run.
 #[derive(Debug, Clone)]
 pub struct ExplainedPair {
     /// The run.
     pub run: RunRef,
     /// Rules, score and contributions.
     pub explanation: PairExplanation,
-    /// The match's place in the run's list, if the two are matched.
+    /// Position of the match in the run's list, if the pair is a match.
     pub matched_as: Option<i64>,
-    /// What the run decided about the pair, and why.
+    /// Result of the run for the pair, with the reason.
     pub verdict: Reason,
 }
 
-/// A run being watched.
+/// A watch of a run.
 #[derive(Debug)]
 pub struct RunWatch {
     service: Service,
@@ -66,7 +66,7 @@ impl Service {
         }
     }
 
-    /// One run, with its progress as it is known here.
+    /// One run, with its progress.
     pub async fn get_run(&self, caller: &Caller, name: &str) -> Result<Run> {
         Action::GetRun.permit(caller)?;
         self.current(&Scope::from(caller), &parse_run("name", name)?).await
@@ -94,7 +94,7 @@ impl Service {
         RunWatch { service: self.clone(), scope, name, changes: self.live_runs.changes(), last: None }
     }
 
-    /// Cancels a run, and answers how it ended: a run that ended before is left as it is.
+    /// Cancels a run and returns it. A run that has ended stays as it is.
     pub async fn cancel_run(&self, caller: &Caller, name: &str, request_id: &str) -> Result<Run> {
         let action = Action::CancelRun;
         action.permit(caller)?;
@@ -155,8 +155,8 @@ impl Service {
         Ok((run, cursor.page(found, |stored| stored.ordinal.to_string())))
     }
 
-    /// Explains any pair of a run's snapshot. A manager asks about pairs of her own members, and about their matches with
-    /// others; any other pair does not exist for her.
+    /// Explains a pair of a run's snapshot. For a manager, both people are her own members, or the pair is a match of
+    /// one of them; every other pair is reported as not found.
     pub async fn explain_pair(
         &self,
         caller: &Caller,
@@ -174,7 +174,7 @@ impl Service {
             return Err(Error::RunState { run: run.name(), state: state.as_str() });
         }
         let matched = self.store.match_of(&scope, &run, &mentee, &mentor).await?;
-        // An answer about another organisation's member would tell whether she takes part, and whom she avoids.
+        // An answer about a member of another organisation would reveal her enrolment and whom she avoids.
         let both_seen = caller.sees(&mentee.organisation) && caller.sees(&mentor.organisation);
         if !both_seen && matched.is_none() {
             return Err(unknown());
@@ -196,7 +196,7 @@ impl Service {
         Ok(ExplainedPair { run, explanation, matched_as: matched.map(|stored| stored.ordinal), verdict })
     }
 
-    /// The run as stored, with its progress as it is known here.
+    /// The stored run, with the progress of this process if it runs here.
     async fn current(&self, scope: &Scope, name: &RunRef) -> Result<Run> {
         let mut run = self.store.run(scope, name).await?;
         if run.state == RunState::Running {
@@ -207,7 +207,7 @@ impl Service {
 }
 
 impl RunWatch {
-    /// The run at once, then whenever it has changed; `None` after it has ended.
+    /// The run at once, then after each change; `None` after its end.
     pub async fn next(&mut self) -> Result<Option<Run>> {
         if self.last.as_ref().is_some_and(|run| run.state.is_final()) {
             return Ok(None);
@@ -219,14 +219,14 @@ impl RunWatch {
                 self.last = Some(run.clone());
                 return Ok(Some(run));
             }
-            // Woken by this process, or looking again for what another process does.
-            let _ = tokio::time::timeout(LOOK_EVERY, self.changes.changed()).await;
-            tokio::time::sleep(TELL_EVERY).await;
+            // A change of this process ends the wait early; the timeout finds changes of other processes.
+            let _ = tokio::time::timeout(POLL_EVERY, self.changes.changed()).await;
+            tokio::time::sleep(MESSAGE_EVERY).await;
         }
     }
 }
 
-/// The resource name of a run.
+/// Parses the resource name of a run.
 fn parse_run(field: &str, name: &str) -> Result<RunRef> {
     RunRef::from_name(name).map_err(|error| Error::invalid_field(field, name, error.to_string()))
 }

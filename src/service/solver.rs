@@ -1,5 +1,5 @@
-//! Problems that callers bring: solved and checked off the async threads, one at a time, since the engine uses all cores by
-//! itself. Nothing of them is kept.
+//! Problems that callers bring. The engine uses all cores, so one problem is solved at a time, off the async threads.
+//! Nothing of a problem is stored.
 
 use std::sync::Arc;
 
@@ -29,16 +29,16 @@ use crate::instance::Instance;
 pub struct Solved {
     /// The problem, with the names of its people.
     pub instance: Instance,
-    /// What came out.
+    /// The proved result, or the proof that there is none.
     pub outcome: Result<Proved, Unmet>,
 }
 
-/// Why no assignment meets the floors of all groups.
+/// Proof that no assignment meets all floors.
 #[derive(Debug)]
 pub struct Unmet {
-    /// What proves it.
+    /// The set of people and groups that proves it.
     pub impossible: Impossible,
-    /// The same as reasons.
+    /// The same proof as reasons.
     pub reasons: Vec<Reason>,
 }
 
@@ -47,24 +47,24 @@ pub struct Unmet {
 pub struct Diagnosed {
     /// The problem, with the names of its people.
     pub instance: Instance,
-    /// What was found.
+    /// The diagnosis.
     pub diagnosis: Diagnosis,
-    /// Why no assignment meets the floors of all groups; empty if one does.
+    /// Reasons why no assignment meets all floors; empty if one does.
     pub reasons: Vec<Reason>,
 }
 
-/// How far the work on a problem is.
+/// Progress of the work on a problem.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WorkProgress {
-    /// What is being done; `None` while other callers' problems are solved first.
+    /// The present stage; `None` while the problems of other callers are solved.
     pub stage: Option<Stage>,
-    /// Units that are done.
+    /// Finished units of the stage.
     pub done: u64,
-    /// Units in all; 0 if unknown.
+    /// All units of the stage; 0 if unknown.
     pub total: u64,
 }
 
-/// Tells of the work on a problem, and ends it when the other half is gone.
+/// Observer of the work on a problem: sends its progress, and stops it when the [`Work`] is dropped.
 #[derive(Debug)]
 struct Watched {
     progress: watch::Sender<WorkProgress>,
@@ -84,32 +84,32 @@ impl Observer for Watched {
 /// Work on a problem. Dropping it stops the work.
 #[derive(Debug)]
 pub struct Work<T> {
-    /// One task, which ends with the work.
+    /// The task of the work; dropping the set aborts the task.
     task: JoinSet<Result<T>>,
     progress: watch::Receiver<WorkProgress>,
     _stop: DropGuard,
 }
 
 impl<T: Send + 'static> Work<T> {
-    /// The next news: how far the work is, or `None` when it is done.
+    /// The next progress, or `None` at the end of the work.
     pub async fn next_progress(&mut self) -> Option<WorkProgress> {
         self.progress.changed().await.ok()?;
         Some(*self.progress.borrow_and_update())
     }
 
-    /// The end of the work.
+    /// Waits for the end of the work and returns its result.
     pub async fn finish(mut self) -> Result<T> {
         let ended = self.task.join_next().await.ok_or(Error::Cancelled)?;
         ended.map_err(|error| Error::Internal("the solver panicked".into(), Some(error.into())))?
     }
 
     fn start(service: &Service, work: impl FnOnce(&dyn Observer) -> Result<T> + Send + 'static) -> Self {
-        let (tell, mut progress) = watch::channel(WorkProgress::default());
-        // That the work waits for its turn is news, too.
+        let (sender, mut progress) = watch::channel(WorkProgress::default());
+        // The first progress reports that the work waits for its turn.
         progress.mark_changed();
         let stop = CancellationToken::new();
         let (turn, threads) = (Arc::clone(&service.solver_turn), service.solver_threads);
-        let watched = Watched { progress: tell, stop: stop.clone() };
+        let watched = Watched { progress: sender, stop: stop.clone() };
         let span = tracing::Span::current();
         let mut task = JoinSet::new();
         task.spawn(async move {
@@ -157,7 +157,7 @@ impl Service {
         }))
     }
 
-    /// Checks pairs and their proof from scratch.
+    /// Checks pairs and their proof with code that shares nothing with the solver.
     pub fn verify(
         &self,
         caller: &Caller,
@@ -192,8 +192,8 @@ impl Service {
                 let check = constrained.check(&pairs, &evidence, observer).map_err(stopped)?;
                 let not_proved = || {
                     let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
-                    let told = broken.unwrap_or_else(|| format!("the gap is {}", check.gap));
-                    Error::invalid_field("proof", "", format!("does not prove the pairs: {told}"))
+                    let cause = broken.unwrap_or_else(|| format!("the gap is {}", check.gap));
+                    Error::invalid_field("proof", "", format!("does not prove the pairs: {cause}"))
                 };
                 if !check.proved {
                     return Err(not_proved());
@@ -205,7 +205,7 @@ impl Service {
         }))
     }
 
-    /// Repairs published pairs for a problem as it is now.
+    /// Repairs published pairs for the present problem.
     pub fn repair(
         &self,
         caller: &Caller,
@@ -227,7 +227,7 @@ impl Service {
         }))
     }
 
-    /// Says who cannot be served in a problem, and with `recruits` whom to find.
+    /// Reports shortages of a problem, and at most `recruits` mentors to recruit.
     pub fn diagnose(
         &self,
         caller: &Caller,
@@ -251,17 +251,17 @@ impl Service {
     }
 }
 
-/// A problem in which prices of people tell what a change costs.
+/// A parsed problem with prices of people, from which costs of changes can be computed.
 fn priced(instance: Result<Instance, Violations>, objective: Objective) -> Result<Instance> {
     let instance = ready(instance, objective)?;
     if objective == Objective::BestTotal && instance.constraints.quotas.is_empty() {
         return Ok(instance);
     }
-    let told = "has another objective or groups; this method needs OBJECTIVE_BEST_TOTAL without groups";
-    Err(Error::invalid_field("problem", "", told))
+    let wrong = "has another objective or groups; this method needs OBJECTIVE_BEST_TOTAL without groups";
+    Err(Error::invalid_field("problem", "", wrong))
 }
 
-/// A problem whose constraints go with the objective: what does not is refused before any work waits for its turn.
+/// A parsed problem whose objective allows its constraints. Others are refused before they wait for their turn.
 fn ready(instance: Result<Instance, Violations>, objective: Objective) -> Result<Instance> {
     let instance = instance.map_err(Error::InvalidFields)?;
     instance.goes_with(objective).map_err(|wrong| Error::InvalidFields(wrong.within("problem")))?;
@@ -278,9 +278,9 @@ fn constrained<'a>(
 }
 
 fn too_many_tiers() -> Error {
-    let told =
+    let wrong =
         "have too many priority tiers beside them for an exact proof in 128-bit integers; use fewer tiers";
-    Error::invalid_field("problem.groups", "", told)
+    Error::invalid_field("problem.groups", "", wrong)
 }
 
 fn stopped(Stopped: Stopped) -> Error {

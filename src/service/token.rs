@@ -12,7 +12,7 @@ use crate::store::{Begun, JournalLine, NewToken, Receipt, Scope, Token, WriteSes
 const PREFIX: &str = "wimm_";
 /// The journal's actor for commands at the machine itself.
 const OPERATOR: &str = "operator";
-/// Characters of a token that may be shown to tell tokens apart.
+/// Characters of a token that are shown to distinguish tokens.
 const VISIBLE: usize = PREFIX.len() + 6;
 /// Tokens read at a time.
 const LIST_PAGE: u32 = 1_000;

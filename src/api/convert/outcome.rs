@@ -1,5 +1,5 @@
-//! Matches, people without a match and explained pairs, both ways. On the way out reasons are rendered in the language
-//! asked for; on the way back only codes and parameters count.
+//! Conversions of matches, people without a match and explained pairs. To a message, reasons are rendered in the
+//! requested language; from a message, only codes and parameters are read.
 
 use std::str::FromStr as _;
 
@@ -12,7 +12,7 @@ use crate::domain::run::{Contribution, Match, Side, Unmatched, UnmatchedReason};
 use crate::domain::vocabulary::Lang;
 use crate::wording;
 
-/// A match to the message. `number` is its place in the run; a pair that is not matched has none.
+/// A match to the message. `number` is the position in the run; a pair that is not a match has none.
 pub fn match_message(run: &RunRef, number: Option<i64>, pair: &Match, lang: Lang) -> v1::Match {
     v1::Match {
         name: number.map(|number| format!("{run}/matches/{number}")).unwrap_or_default(),
@@ -62,7 +62,7 @@ pub fn unmatched_message(unmatched: &Unmatched, lang: Lang) -> v1::Unmatched {
     }
 }
 
-/// A match as the domain keeps it; `None` if this version cannot read it.
+/// Reads a match; `None` if this version does not know one of its codes.
 pub fn matched(message: &v1::Match) -> Option<Match> {
     let contributions = message.contributions.iter().map(|contribution| {
         Some(Contribution {
@@ -80,7 +80,7 @@ pub fn matched(message: &v1::Match) -> Option<Match> {
     })
 }
 
-/// A person without a match as the domain keeps it; `None` if this version cannot read it.
+/// Reads a person without a match; `None` if this version does not know one of its codes.
 pub fn unmatched(message: &v1::Unmatched) -> Option<Unmatched> {
     use UnmatchedReason::{NoCandidate, NoCounterpart, NoLiveConsent, Outcompeted, PlacesLeftOver};
     let reasons = [NoCounterpart, NoCandidate, Outcompeted, PlacesLeftOver, NoLiveConsent];

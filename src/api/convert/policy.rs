@@ -36,7 +36,7 @@ pub fn objective_message(objective: Objective) -> i32 {
     .into()
 }
 
-/// To the message, with everything spelt out.
+/// To the message, with all default values filled in.
 pub fn message(policy: &Policy) -> v1::Policy {
     let rules = &policy.rules;
     v1::Policy {
@@ -72,12 +72,12 @@ pub fn message(policy: &Policy) -> v1::Policy {
     }
 }
 
-/// A criterion in an explanation; `None`, the private ones together, has a number of its own.
+/// A criterion in an explanation; `None`, all private criteria together, has its own number.
 pub fn criterion_message(criterion: Option<Criterion>) -> i32 {
     criterion.map_or(v1::Criterion::PrivateAnswers.into(), |criterion| criterion as i32)
 }
 
-/// Back from [`criterion_message`].
+/// Reads the number of [`criterion_message`].
 pub fn criterion(number: i32) -> Option<Criterion> {
     Criterion::from_number(number)
 }

@@ -1,4 +1,4 @@
-//! Runs and their summaries, both ways: the service sends them, the command line draws reports from them.
+//! Conversions of runs and their summaries. The service sends them, and the command line draws reports from them.
 
 use super::policy::{self, criterion, criterion_message, hard_rule};
 use super::{count, number, points, timestamp};
@@ -118,7 +118,7 @@ fn group_message(group: String, coverage: &Coverage) -> v1::GroupCoverage {
     }
 }
 
-/// The summary as the domain keeps it; numbers that this version does not know are left out.
+/// Reads a summary, without the codes that this version does not know.
 pub fn summary(message: &v1::RunSummary) -> RunSummary {
     let proof = message.proof.clone().unwrap_or_default();
     RunSummary {

@@ -1,4 +1,4 @@
-//! Problems that callers bring; their results and proofs are in the files below.
+//! Conversions of problems that callers bring; `result`, `proof` and `questions` have the other messages.
 
 pub mod proof;
 pub mod questions;
@@ -15,12 +15,12 @@ use crate::instance::builder::{Bounds, Builder, Decision, Place, Received, Tell}
 /// Pairs, names or prices in one part of an answer.
 const PART: usize = 10_000;
 
-/// What an assignment is to be best at.
+/// Aim of an assignment.
 #[derive(Debug, Clone, Copy)]
 pub struct Aim {
     /// The objective.
     pub objective: Objective,
-    /// Whether as many people as possible come first.
+    /// Whether the number of matched people comes before the total score.
     pub coverage_first: bool,
 }
 
@@ -44,7 +44,7 @@ pub fn aim(message: Option<v1::AssignmentAim>) -> Result<Aim, Violations> {
     wrong.finish(Aim { objective, coverage_first: !message.total_only })
 }
 
-/// Takes in a problem, or a part of one.
+/// Adds a problem, or a part of one, to the builder.
 pub fn take_in(problem: &mut Builder, part: v1::AssignmentProblem) {
     let Received { mentees, mentors, candidates, decisions, groups } = problem.received();
     let mut wrong = Violations::default();
@@ -102,7 +102,7 @@ pub fn take_in(problem: &mut Builder, part: v1::AssignmentProblem) {
     problem.refuse(wrong);
 }
 
-/// The whole problem.
+/// The whole problem, or all its violations.
 pub fn finish(problem: Builder, coverage_first: bool) -> Result<Instance, Violations> {
     let tell = Tell { candidate: &candidate_at, decision: &decision_at, group: &group_at };
     problem.finish(coverage_first, tell)
@@ -128,7 +128,7 @@ fn group_at(at: Place) -> String {
     format!("problem.groups[{at}]")
 }
 
-/// A number from 0 to `most`.
+/// A number from 0 to `most`; otherwise 0, with a violation.
 pub(crate) fn within<T: TryFrom<i32> + Default>(
     value: i32,
     field: impl FnOnce() -> String,

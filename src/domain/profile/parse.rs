@@ -1,5 +1,5 @@
-//! From a draft to a profile: every rule about a single profile is here. A rule that fails notes a violation and goes on
-//! with a stand-in value, so that all violations are found at once; the stand-in never leaves this module.
+//! Parsing of a profile: all rules about a single profile. A rule that fails adds a violation and continues with a
+//! stand-in value, so that one parse finds all violations. The stand-in never leaves this module.
 
 mod consent;
 mod people;
@@ -27,13 +27,13 @@ const MAX_MODES: usize = 10;
 const MAX_MENTEES: i32 = 20;
 
 impl Profile {
-    /// Parses the content of a draft. `me` is the name it is kept under: it must not stand in its own lists, and short
-    /// names in lists (`{own id}`) mean people of the same organisation. `now` bounds consent and waiting dates.
-    /// Everything that is wrong is listed at once.
+    /// Parses the content of a draft, or returns all violations. `me` is the name of the profile: the profile's own
+    /// lists must not contain `me`, and short names in lists (`{own id}`) mean people of the same organisation. Consent
+    /// and waiting dates after `now` are violations.
     pub fn parse(me: &ProfileRef, draft: &ProfileDraft, now: Timestamp) -> Result<Self, Violations> {
         let mut found = Violations::default();
         let violations = &mut found;
-        // Any country will do to find what else is wrong: where the given one is unknown, only violations leave.
+        // An unknown country is replaced by any other, so that the parse finds the other violations too.
         let Some(country) = country(&draft.country, violations).or_else(|| Country::from_code("PE")) else {
             return Err(found);
         };
@@ -79,7 +79,7 @@ fn country(code: &str, violations: &mut Violations) -> Option<Country> {
     country
 }
 
-/// The country whose code or label is `text` in other letters.
+/// The country with the code or label `text`, in any case.
 fn country_called(text: &str) -> Option<Country> {
     if text.is_empty() || text.len() > 64 {
         return None;
@@ -247,13 +247,13 @@ fn identity(
     if answers.shares.is_empty() && answers.wishes.is_empty() {
         return None;
     }
-    // Consents are looked at as given: one that is itself wrong is reported in its own place only.
+    // Consents are read as given: a wrong consent is reported at its own field only.
     if !draft
         .consents
         .iter()
         .any(|consent| consent.purpose == 2 && consent::is_open(consent.withdraw_time, now))
     {
-        // The answers are a special category of personal data: they are not repeated where nobody agreed to their use.
+        // The violation does not repeat the answers: they are a special category of personal data without consent.
         violations.push(
             "identity",
             "",

@@ -1,4 +1,4 @@
-//! Which time zones there are, and which one was probably meant.
+//! Names of time zones, and the nearest name to a wrong one.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use jiff::tz::TimeZoneDatabase;
 
 use crate::domain::spelling;
 
-/// Longest name that is looked up; the longest of the IANA database has 32 characters.
+/// Longest name that is looked up; the longest IANA name has 32 characters.
 const MAX_NAME_LENGTH: usize = 64;
 /// Most typing errors for which a hint is still offered.
 const MAX_TYPOS: usize = 3;
@@ -25,7 +25,7 @@ pub(super) fn exists(name: &str) -> bool {
     name.len() <= MAX_NAME_LENGTH && ZONES.binary_search_by(|zone| zone.as_str().cmp(name)).is_ok()
 }
 
-/// The zone that a wrong name probably means: the same letters, then the same city, then the fewest typing errors.
+/// The nearest zone to a wrong name: equal letters first, then equal city, then fewest typing errors.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
     if name.is_empty() || name.len() > MAX_NAME_LENGTH {
         return None;

@@ -1,4 +1,4 @@
-//! From a profile back to the draft that it is parsed from: what an export writes.
+//! The draft of a profile, which an export writes. Parsing the draft returns the same profile.
 
 use super::{
     ConsentDraft, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, Profile, ProfileDraft,
@@ -8,7 +8,7 @@ use crate::domain::name::ProfileRef;
 use crate::domain::vocabulary::{Kind, Stage, Terms};
 
 impl Profile {
-    /// The draft of the person called `name` that parses into this profile again.
+    /// The draft of this profile under `name`.
     pub fn to_draft(&self, name: &ProfileRef) -> ProfileDraft {
         ProfileDraft {
             name: name.name(),

@@ -1,4 +1,4 @@
-//! Proofs of results, with prices by name: out, whole and in parts, and back.
+//! Conversions of proofs and results, whole and in parts, with prices by name.
 
 use std::collections::HashMap;
 
@@ -94,13 +94,13 @@ pub(super) fn parts(proof: v1::AssignmentProof) -> Vec<v1::AssignmentProof> {
     }
 }
 
-/// Reads a result back by the names of its problem, whole or in parts.
+/// Reader of a result by the names of its problem, whole or in parts.
 #[derive(Debug)]
 pub struct Reader {
     objective: Objective,
     positions: Positions,
     pairs: Vec<(u32, u32)>,
-    /// Pairs that have come, good or bad.
+    /// Pairs received, right or wrong.
     received: u64,
     floor: i32,
     /// Prices of the one proof, or of the three of a fairest assignment, in the order of [`KINDS`].
@@ -108,14 +108,14 @@ pub struct Reader {
     wrong: Violations,
 }
 
-/// Where proofs by prices stand in a message.
+/// Fields of the certificates in a message.
 const KINDS: [&str; 4] =
     ["proof.best_total", "proof.fairest.total", "proof.fairest.coverage", "proof.fairest.above"];
 
 /// Positions by name: mentees, mentors, groups of mentees, groups of mentors.
 type Positions = [HashMap<String, u32>; 4];
 
-/// Tiers at most: there are no others.
+/// Number of possible tiers.
 const MOST_TIERS: usize = 256;
 
 /// A certificate that is being read.
@@ -123,21 +123,21 @@ const MOST_TIERS: usize = 256;
 struct Prices {
     /// The first [`MOST_TIERS`].
     tiers: Vec<TierWeight>,
-    /// How many weights of tiers have come, good or bad.
+    /// Weights of tiers received, right or wrong.
     received_tiers: usize,
     minimum: String,
     second: String,
     /// In the order of [`Positions`].
     of: [Vec<Option<i128>>; 4],
-    /// How many prices of each have come, good or bad.
+    /// Prices of each list received, right or wrong.
     received: [u64; 4],
 }
 
-/// What the prices of a certificate are called, in the order of [`Positions`].
+/// Names of the lists of prices, in the order of [`Positions`].
 const LISTS: [&str; 4] = ["mentee_prices", "mentor_prices", "mentee_group_prices", "mentor_group_prices"];
 
 impl Reader {
-    /// Reads a result of a problem, which is said to be best at an objective.
+    /// A reader of a result of the problem with these names, for an objective.
     pub fn new(names: &Names, objective: Objective) -> Self {
         let names = names.given().cloned().unwrap_or_default();
         let lists = [names.mentees, names.mentors, names.mentee_groups, names.mentor_groups];
@@ -152,12 +152,12 @@ impl Reader {
         }
     }
 
-    /// Pairs that have come so far, good or bad.
+    /// Pairs received so far, right or wrong.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// Takes in some pairs, and some of the proof.
+    /// Reads some pairs, and a part of the proof.
     pub fn take_in(&mut self, pairs: &[v1::AssignmentPair], proof: Option<v1::AssignmentProof>) {
         for pair in pairs {
             match (self.positions[0].get(&pair.mentee), self.positions[1].get(&pair.mentor)) {
@@ -183,7 +183,7 @@ impl Reader {
         }
     }
 
-    /// The pairs by position, and their proof.
+    /// The pairs by position and their proof, or all violations.
     pub fn finish(mut self) -> Result<(Vec<(u32, u32)>, Evidence), Violations> {
         let kinds = match self.objective {
             Objective::BestTotal => 0..1,
@@ -284,8 +284,8 @@ impl Prices {
         let minimum = wide(&format!("{field}.minimum"), &self.minimum, wrong);
         let second = wide(&format!("{field}.second"), &self.second, wrong);
         if self.received_tiers > MOST_TIERS {
-            let told = format!("are {}; give at most {MOST_TIERS}", self.received_tiers);
-            wrong.add(format!("{field}.tiers"), told);
+            let description = format!("are {}; give at most {MOST_TIERS}", self.received_tiers);
+            wrong.add(format!("{field}.tiers"), description);
         }
         for (list, prices) in LISTS.into_iter().zip(&self.of) {
             let missing = prices.iter().filter(|price| price.is_none()).count();
@@ -333,7 +333,7 @@ mod tests {
         }
         assert_eq!(reader.prices[0].as_ref().map(|prices| prices.tiers.len()), Some(MOST_TIERS));
         let wrong = reader.finish().unwrap_err();
-        let told: Vec<String> = wrong.listed().iter().map(ToString::to_string).collect();
-        assert_eq!(told, ["proof.best_total.tiers: are 600; give at most 256"]);
+        let wrong: Vec<String> = wrong.listed().iter().map(ToString::to_string).collect();
+        assert_eq!(wrong, ["proof.best_total.tiers: are 600; give at most 256"]);
     }
 }

@@ -1,4 +1,4 @@
-//! What is asked about problems and results, and what is answered.
+//! Conversions of questions about problems and results, and of the answers.
 
 use super::result::{pairs, unmet_floors};
 use crate::api::convert::count;
@@ -13,7 +13,7 @@ use crate::engine::what_if::{Alternate, Cost};
 use crate::instance::{Instance, Names};
 use crate::service::Diagnosed;
 
-/// Questions, and alternates to each, at most.
+/// Most questions, and most alternates of each.
 pub const MOST: u16 = 1_000;
 
 /// The questions, by position.
@@ -64,7 +64,7 @@ fn cost(cost: &Cost) -> v1::AssignmentCost {
     }
 }
 
-/// The published pairs of people who are still there, and how many others there are.
+/// The published pairs of people who are in the problem, and the number of other published pairs.
 pub fn published(names: &Names, messages: &[v1::AssignmentPair]) -> (Vec<(u32, u32)>, u64) {
     let finder = names.finder();
     let known = |pair: &v1::AssignmentPair| finder.mentee(&pair.mentee).zip(finder.mentor(&pair.mentor));
@@ -73,7 +73,7 @@ pub fn published(names: &Names, messages: &[v1::AssignmentPair]) -> (Vec<(u32, u
     (known, gone)
 }
 
-/// Repaired pairs; `gone` published pairs were of people who have left.
+/// The repaired pairs. `gone` is the number of published pairs of people who have left.
 pub fn repaired(instance: &Instance, mended: &Mended, gone: u64) -> v1::RepairResponse {
     let Mended { kept, changed, lost, repaired, .. } = mended;
     let (unmatched_mentees, unmatched_mentors) = instance.unmatched(&mended.pairs);
@@ -99,7 +99,7 @@ pub fn repaired(instance: &Instance, mended: &Mended, gone: u64) -> v1::RepairRe
     }
 }
 
-/// Who cannot be served, and what would help.
+/// Shortages, and mentors to recruit.
 pub fn diagnosis(diagnosed: &Diagnosed, lang: Lang) -> v1::DiagnoseResponse {
     let Diagnosed { instance, diagnosis, reasons } = diagnosed;
     let mentees = |positions: &[u32]| -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Results of problems that callers bring, whole and in parts.
+//! Conversions of results to messages, whole and in parts.
 
 use super::PART;
 use super::proof::{self, proof};
@@ -94,7 +94,7 @@ fn summary(instance: &Instance, proved: &Proved) -> v1::AssignmentSummary {
     }
 }
 
-/// Why there is no result.
+/// Proof that no assignment meets all floors.
 pub fn unmet_floors(
     instance: &Instance,
     impossible: &Impossible,
@@ -121,7 +121,7 @@ pub fn unmet_floors(
     }
 }
 
-/// What checking found.
+/// Verdict of a check.
 pub fn verdict(names: &Names, check: &Check) -> v1::VerifyResponse {
     v1::VerifyResponse {
         proved: check.proved,

@@ -10,7 +10,7 @@ use crate::domain::violation::Violations;
 /// Most consents of one person, withdrawn ones included.
 const MAX_CONSENTS: usize = 50;
 
-/// Her consents by purpose and time, without repeats; at most one per purpose is not withdrawn.
+/// The consents by purpose and time, without repeats. At most one per purpose may be live.
 pub(super) fn list(given: &[ConsentDraft], now: Timestamp, violations: &mut Violations) -> Vec<Consent> {
     let given = bounded("consents", given, MAX_CONSENTS, violations);
     let mut consents: Vec<Consent> = Vec::with_capacity(given.len());
@@ -34,7 +34,7 @@ pub(super) fn list(given: &[ConsentDraft], now: Timestamp, violations: &mut Viol
     consents
 }
 
-/// Whether a consent is not withdrawn. A consent whose beginning lies slightly ahead, by a fast clock, counts.
+/// Whether a consent is not withdrawn. A consent that begins slightly in the future, by a fast clock, counts.
 pub(super) fn is_open(withdraw_time: Option<Timestamp>, now: Timestamp) -> bool {
     withdraw_time.is_none_or(|end| now < end)
 }

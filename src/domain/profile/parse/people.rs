@@ -39,7 +39,7 @@ pub(super) fn list(
     people
 }
 
-/// The people whom she would like, none of whom she avoids.
+/// The preferred people; a person who is also avoided is a violation.
 pub(super) fn preferred(
     draft: &ProfileDraft,
     me: &ProfileRef,

@@ -11,9 +11,9 @@ use crate::domain::vocabulary::{Kind, Lang, Terms, Vocabulary};
 pub(super) const MAX_CODE_LENGTH: usize = 64;
 /// Most codes of one vocabulary that a draft may list, repeats included.
 const MAX_CODES: usize = 256;
-/// Longest key, version or the like, in characters.
+/// Longest key or version, in characters.
 const MAX_TEXT: usize = 64;
-/// Bytes beyond which a text is refused unread: 64 characters of 4 bytes, and as much again for blanks around them.
+/// Longest text that is read, in bytes: 64 characters of 4 bytes, and as much again for blanks around them.
 const MAX_TEXT_BYTES: usize = 8 * MAX_TEXT;
 
 /// How far ahead of this machine's clock a date may lie, for clocks that are fast and for days that begin earlier elsewhere.
@@ -24,7 +24,7 @@ pub(super) fn head(text: &str) -> &str {
     text.char_indices().nth(100).map_or(text, |(end, _)| &text[..end])
 }
 
-/// The list if it has at most `most` elements, else nothing and one violation.
+/// The list if it has at most `most` elements; otherwise an empty list, with a violation.
 pub(super) fn bounded<'a, T>(
     field: &str,
     list: &'a [T],
@@ -97,7 +97,7 @@ pub(super) fn terms<K: Kind>(field: &str, codes: &[String], violations: &mut Vio
     set
 }
 
-/// What to write instead of an unknown code: the code whose label it is, or the nearest one.
+/// Hint for an unknown code: the code with that label, or the nearest code.
 pub(super) fn hint_for_code(vocabulary: &Vocabulary, code: &str) -> String {
     let short = (code.len() <= MAX_CODE_LENGTH).then(|| code.trim().to_lowercase());
     let labelled = |wanted: &str| {
