@@ -160,13 +160,18 @@ fn reason_codes(wording: &str) -> Outcome<String> {
     Ok(text)
 }
 
-/// The names that follow an opening brace of a text, each once.
+/// The parameters of a text, each once: `name` in `{name}` and `{name|...}`, and both in `{name=other|...}`.
 fn parameters_of(text: &str) -> Vec<&str> {
+    let identifier =
+        |text: &str| text.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(text.len());
     let mut names = Vec::new();
     for after in text.split('{').skip(1) {
-        let end = after.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(after.len());
-        if !names.contains(&&after[..end]) {
-            names.push(&after[..end]);
+        let (name, rest) = after.split_at(identifier(after));
+        let other = rest.strip_prefix('=').map_or("", |other| &other[..identifier(other)]);
+        for name in [name, other] {
+            if !name.is_empty() && !names.contains(&name) {
+                names.push(name);
+            }
         }
     }
     names

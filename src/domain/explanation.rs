@@ -1,7 +1,8 @@
 //! Reasons as codes and parameters, which `wording` renders per language.
 //!
 //! `build.rs` generates [`ReasonCode`] from table `[reason]` of `data/wording/en.toml`: a code exists if it has a text, and
-//! its parameters are those of the text.
+//! its parameters are those of the text. Runs store codes, so that a code keeps its text as long as any stored run may
+//! carry it.
 
 use std::collections::BTreeMap;
 

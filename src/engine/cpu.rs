@@ -12,8 +12,6 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-#[cfg(target_arch = "x86_64")]
-mod counting;
 mod lanes;
 mod look;
 mod plain;
@@ -23,9 +21,9 @@ mod registers;
 
 use std::fmt;
 
-pub(super) use self::lanes::{LANES, Lanes, Seasons, WORDS};
+pub(super) use self::lanes::{Column, LANES, Lanes, Seasons, WORDS};
 pub(super) use self::look::{PARTS, SCORES};
-pub(super) use self::plan::{Column, Key, ScoringPlan, SumKind, Values};
+pub(super) use self::plan::{Key, ScoringPlan, SumKind, Values};
 
 /// An instruction set that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

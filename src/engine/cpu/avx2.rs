@@ -10,12 +10,11 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi8, _mm256_xor_si256,
 };
 
-use super::counting::counting;
-use super::lanes::{EIGHT, LANES, Lanes, Seasons};
+use super::lanes::{Column, EIGHT, LANES, Lanes, Seasons};
 use super::look::{self, PARTS, SCORES};
-use super::plan::{BASE, Column, MOST_SCORE, PlanStep, ScoringPlan, SumKind, TOGETHER};
+use super::plan::{BASE, MOST_SCORE, PlanStep, ScoringPlan, SumKind, TOGETHER};
 use super::registers::{
-    bytes256, register_of_bits256, register_of_words256, register128, register256, words256,
+    bytes256, counting, register_of_bits256, register_of_words256, register128, register256, words256,
 };
 
 /// Bytes of a register.

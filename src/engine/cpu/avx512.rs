@@ -9,11 +9,12 @@ use std::arch::x86_64::{
     _mm512_test_epi8_mask, _mm512_unpackhi_epi8, _mm512_unpacklo_epi8, _mm512_xor_si512,
 };
 
-use super::counting::counting;
-use super::lanes::{EIGHT, LANES, Lanes, Seasons};
+use super::lanes::{Column, EIGHT, LANES, Lanes, Seasons};
 use super::look::{self, PARTS, SCORES};
-use super::plan::{BASE, Column, DigitTable, MOST_SCORE, PlanStep, ScoringPlan, SumKind, TOGETHER};
-use super::registers::{bytes512, register_of_bits512, register_of_words512, register512, words512};
+use super::plan::{BASE, DigitTable, MOST_SCORE, PlanStep, ScoringPlan, SumKind, TOGETHER};
+use super::registers::{
+    bytes512, counting, register_of_bits512, register_of_words512, register512, words512,
+};
 
 /// Bytes of a register.
 const CHUNK: usize = 64;

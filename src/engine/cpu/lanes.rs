@@ -1,9 +1,23 @@
-//! Lanes: the numbers that are counted side by side, and the rows of bits that are counted.
+//! Lanes: the pairs of one mentee that the loops compute side by side.
+//!
+//! - A [`Column`] holds one byte per lane.
+//! - A row ([`Lanes`]) holds one bit per lane: for each mentor of a chunk, whether she is free in one half hour.
+//! - [`Seasons`] lists the rows to count, season by season: the half hours of one mentee.
 
 /// Words of one row of bits: a register of 512 bits.
 pub(in crate::engine) const WORDS: usize = 8;
 /// Numbers that are counted side by side.
 pub(in crate::engine) const LANES: usize = WORDS * 64;
+/// One byte for each lane.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(in crate::engine) struct Column(pub(in crate::engine) [u8; LANES]);
+
+impl Column {
+    /// Zeros.
+    pub(in crate::engine) const ZERO: Self = Self([0; LANES]);
+}
+
 /// One bit for every number, aligned so that no row lies in two cache lines.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
@@ -39,6 +53,7 @@ impl Seasons {
         self.ends.push(self.rows.len());
     }
 
+    /// The rows of each season.
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u32]> {
         let mut from = 0;
         self.ends.iter().map(move |end| &self.rows[std::mem::replace(&mut from, *end)..*end])

@@ -5,9 +5,9 @@
 //! therefore costs a fraction of an operation per pair. The adders are the carry-save adders of Harley and Seal (Warren,
 //! *Hacker's Delight*, 2nd edition 2012, section 5-1).
 
-use super::lanes::{EIGHT, LANES, Lanes, Seasons, WORDS};
+use super::lanes::{Column, EIGHT, LANES, Lanes, Seasons, WORDS};
 use super::look::{self, PARTS, SCORES};
-use super::plan::{BASE, Column, DigitTable, FEW, Key, MOST_SCORE, ScoringPlan, SumKind, TOGETHER};
+use super::plan::{BASE, DigitTable, FEW, Key, MOST_SCORE, ScoringPlan, SumKind, TOGETHER};
 
 /// Bits of a number.
 const PLANES: usize = 8;

@@ -4,8 +4,6 @@
 //! each, because processors permute bytes. Sums of up to [`TOGETHER`] digits fit in a byte again, and only these sums are
 //! joined to numbers of 16 bits.
 
-use super::lanes::LANES;
-
 /// Steps whose digits are added up before they are joined to numbers.
 pub(super) const TOGETHER: usize = 6;
 /// The base of the digits of a score. It is so low that a sum of [`TOGETHER`] low digits fits in a byte.
@@ -18,16 +16,6 @@ const FORBIDDEN: u8 = u8::MAX;
 pub(super) const FEW: usize = 64;
 
 const _: () = assert!((BASE as usize - 1) * TOGETHER < 256 && MOST_SCORE as usize / (BASE as usize) < 255);
-
-/// One byte for each lane.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-pub(in crate::engine) struct Column(pub(in crate::engine) [u8; LANES]);
-
-impl Column {
-    /// Zeros.
-    pub(in crate::engine) const ZERO: Self = Self([0; LANES]);
-}
 
 /// How the values of all steps make one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
