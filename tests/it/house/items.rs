@@ -82,13 +82,30 @@ impl<'ast> Visit<'ast> for DeclarationReader<'_> {
     }
 }
 
-/// Names that the product code uses outside their own declaration.
+/// Names that the product code uses.
+#[derive(Default)]
+pub(crate) struct Used {
+    names: BTreeSet<String>,
+    /// Names that a declaration of the same name uses, with its file: a recursion, or a method that hands on to another.
+    within_their_own: BTreeSet<(String, usize)>,
+}
+
+impl Used {
+    /// Whether the item `name`, which `file` declares, is used outside its own declaration.
+    pub(crate) fn contains(&self, name: &str, file: usize) -> bool {
+        self.names.contains(name)
+            || self.within_their_own.iter().any(|(used, within)| used == name && *within != file)
+    }
+}
+
+/// Reads which names the product code uses.
 ///
 /// A `use` line, the declaration itself, and the `impl` blocks of a type are no use of its name. Two items of one name
 /// count as one: what is reported as unused is unused, but not all that is unused is reported.
-pub(crate) fn used_names(tree: &Tree) -> BTreeSet<String> {
+pub(crate) fn used_names(tree: &Tree) -> Used {
     let mut reader = UseReader::default();
-    for (_, source) in tree.product() {
+    for (file, source) in tree.product() {
+        reader.file = file;
         reader.visit_file(&source.syntax);
     }
     reader.used
@@ -96,9 +113,10 @@ pub(crate) fn used_names(tree: &Tree) -> BTreeSet<String> {
 
 #[derive(Default)]
 struct UseReader {
+    file: usize,
     /// Names of the declarations that are open.
     inside: Vec<String>,
-    used: BTreeSet<String>,
+    used: Used,
 }
 
 impl UseReader {
@@ -109,8 +127,10 @@ impl UseReader {
     }
 
     fn take(&mut self, name: String) {
-        if !self.inside.contains(&name) {
-            self.used.insert(name);
+        if self.inside.contains(&name) {
+            self.used.within_their_own.insert((name, self.file));
+        } else {
+            self.used.names.insert(name);
         }
     }
 
@@ -171,6 +191,13 @@ impl<'ast> Visit<'ast> for UseReader {
 
     fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
         self.within(item.sig.ident.to_string(), |reader| visit::visit_trait_item_fn(reader, item));
+    }
+
+    fn visit_signature(&mut self, signature: &'ast syn::Signature) {
+        // The name itself is no use.
+        visit::visit_generics(self, &signature.generics);
+        signature.inputs.iter().for_each(|input| self.visit_fn_arg(input));
+        self.visit_return_type(&signature.output);
     }
 
     fn visit_ident(&mut self, name: &'ast syn::Ident) {

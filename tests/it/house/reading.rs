@@ -167,7 +167,7 @@ fn the_parts_that_a_path_enters_from_the_root_are_seen_in_every_form() {
 
 #[test]
 fn a_name_is_used_if_product_code_outside_its_declaration_names_it() {
-    let used = |text: &str, name: &str| used_names(&tree(&[("src/lib.rs", text)])).contains(name);
+    let used = |text: &str, name: &str| used_names(&tree(&[("src/lib.rs", text)])).contains(name, 0);
     assert!(used("pub fn f() {} pub fn g() { f() }", "f"));
     assert!(used("pub fn f() {} pub fn g() { assert!(f()) }", "f"));
     assert!(used("pub struct S; impl S { pub fn f(&self) {} } fn g(s: S) { s.f() }", "f"));
@@ -180,6 +180,10 @@ fn a_name_is_used_if_product_code_outside_its_declaration_names_it() {
         "pub fn f() {} #[cfg(test)] mod tests { fn g() { super::f() } } #[test] fn h() { f() }",
         "f"
     ));
+    let (first, second) = (("src/lib.rs", "pub fn f() {}"), ("src/main.rs", "fn f() { a::f() }"));
+    let handed_on = used_names(&tree(&[first, second]));
+    assert!(handed_on.contains("f", 0), "a method that hands on to one of its name uses it");
+    assert!(!handed_on.contains("f", 1));
     assert!(!used("/// See [`f`].\npub fn g() {} pub fn f() {}", "f"));
 }
 
