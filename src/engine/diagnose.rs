@@ -38,19 +38,6 @@ impl Shortage {
     pub fn missing(&self) -> u64 {
         (self.mentees.len() as u64).saturating_sub(self.seats)
     }
-
-    /// Whether it is true, from the problem alone: no candidate with seats is missing from the list, and seats are too few.
-    pub fn holds(&self, problem: &Problem<'_>) -> bool {
-        let seats =
-            |mentor: &u32| problem.mentors.get(*mentor as usize).map_or(0, |seats| u64::from(seats.max));
-        let mut rows = Rows::default();
-        let complete = self.mentees.iter().all(|mentee| {
-            let mut inside = true;
-            rows.each(problem, *mentee, |mentor| inside &= self.mentors.binary_search(&mentor).is_ok());
-            inside
-        });
-        complete && self.mentors.iter().map(seats).sum::<u64>() == self.seats && self.missing() > 0
-    }
 }
 
 /// One step of a recruitment plan.

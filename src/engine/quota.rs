@@ -20,7 +20,6 @@
 
 pub mod cross;
 mod cut;
-pub mod facts;
 mod flow;
 mod forest;
 mod network;
