@@ -14,10 +14,10 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use wim_match::domain::policy::Objective;
 use wim_match::engine::assign::assign;
-use wim_match::engine::brought;
 use wim_match::engine::certify::certify;
 use wim_match::engine::objective::{check, solve};
-use wim_match::engine::problem::{self, Unobserved};
+use wim_match::engine::observer::Unobserved;
+use wim_match::engine::{pair_scores, problem};
 
 #[path = "assign/instance.rs"]
 mod instance;

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use synthetic::Shape;
 use wim_match::clock::Stopwatch;
 use wim_match::domain::run::Stage;
-use wim_match::engine::problem::Observer;
+use wim_match::engine::observer::Observer;
 use wim_match::engine::{Options, solve};
 
 /// The allocator of the binary.

@@ -10,9 +10,10 @@ use std::time::Duration;
 use rayon::prelude::*;
 use wim_match::clock::Stopwatch;
 use wim_match::engine::assign::{Assignment, Start, assign, assign_from};
-use wim_match::engine::brought::Listed;
 use wim_match::engine::certify::certify;
-use wim_match::engine::problem::{Arc, Demand, Problem, Seats, Unobserved};
+use wim_match::engine::observer::Unobserved;
+use wim_match::engine::pair_scores::{Edge, SparseScores};
+use wim_match::engine::problem::{Demand, Problem, Seats};
 
 #[path = "assign/people.rs"]
 mod people;
@@ -46,7 +47,7 @@ fn main() {
     println!(
         "{mentees} mentees, {} mentors, {} candidates; {} mentees have other candidates than before",
         market.mentors.len(),
-        now.scores.listed().map_or(0, Listed::len),
+        now.scores.sparse().map_or(0, SparseScores::len),
         edits.iter().filter(|edit| !edit.is_empty()).count(),
     );
     let mut best: [Option<Run>; 2] = [None, None];
@@ -88,12 +89,12 @@ impl Market {
         }
     }
 
-    fn problem<'a>(&'a self, scores: &'a Listed) -> Problem<'a> {
+    fn problem<'a>(&'a self, scores: &'a SparseScores) -> Problem<'a> {
         Problem { mentees: &self.mentees, mentors: &self.mentors, scores, coverage_first: false }
     }
 
     /// The candidates of those mentees who are asked for; nothing for the others.
-    fn rows(&self, who: u64, met: u64, is_asked: impl Fn(usize) -> bool + Sync) -> Vec<Vec<Arc>> {
+    fn rows(&self, who: u64, met: u64, is_asked: impl Fn(usize) -> bool + Sync) -> Vec<Vec<Edge>> {
         let wanting = people(self.mentees.len(), who, false);
         let rows = wanting.par_iter().enumerate();
         let row =
@@ -102,7 +103,7 @@ impl Market {
     }
 
     /// The best of those mentors whom the stream of `seed` draws for a mentee; equals by a hash of the pair.
-    fn best(&self, person: &Person, mentee: usize, seed: u64) -> Vec<Arc> {
+    fn best(&self, person: &Person, mentee: usize, seed: u64) -> Vec<Edge> {
         let drawn = (0..DRAWN).map(|draw| below(random(seed, mentee as u64, draw), self.giving.len() as u64));
         let mut found: Vec<(i32, u64, u32)> = drawn
             .filter_map(|mentor| {
@@ -114,18 +115,18 @@ impl Market {
             .collect();
         found.sort_unstable_by(|a, b| b.cmp(a));
         found.dedup();
-        found.iter().take(KEPT).map(|&(score, _, to)| Arc { to, score }).collect()
+        found.iter().take(KEPT).map(|&(score, _, to)| Edge { to, score }).collect()
     }
 }
 
 /// The list of rows.
-fn listed<'a>(rows: impl Iterator<Item = &'a Vec<Arc>>) -> Listed {
+fn listed<'a>(rows: impl Iterator<Item = &'a Vec<Edge>>) -> SparseScores {
     let (mut starts, mut arcs) = (vec![0], Vec::new());
     for row in rows {
         arcs.extend_from_slice(row);
         starts.push(arcs.len());
     }
-    Listed::new(starts, arcs).expect("every candidate is listed once")
+    SparseScores::new(starts, arcs, &Unobserved).expect("every candidate is listed once")
 }
 
 /// A measured solve.

@@ -17,7 +17,8 @@ use wim_match::clock::Stopwatch;
 use wim_match::engine::assign::shortlist;
 use wim_match::engine::cpu::Cpu;
 use wim_match::engine::encode::Round;
-use wim_match::engine::problem::{Demand, Problem, Seats, Unobserved};
+use wim_match::engine::observer::Unobserved;
+use wim_match::engine::problem::{Demand, Problem, Seats};
 use wim_match::engine::score::Scores;
 
 /// Mentors kept per mentee, as the solver does.

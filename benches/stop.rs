@@ -11,11 +11,12 @@ use wim_match::clock::Stopwatch;
 use wim_match::domain::policy::Objective;
 use wim_match::domain::run::Stage;
 use wim_match::engine::assign::{Start, assign};
-use wim_match::engine::brought::{self, Listed};
-use wim_match::engine::decisions::{Decided, Decisions};
-use wim_match::engine::problem::{self, Arc, Demand, Observer, Problem, Seats, Stopped, Unobserved};
+use wim_match::engine::decisions::{Decisions, ReducedProblem};
+use wim_match::engine::observer::{Observer, Stopped, Unobserved};
+use wim_match::engine::pair_scores::{self, Edge, SparseError, SparseScores};
+use wim_match::engine::problem::{self, Demand, Problem, Seats};
 use wim_match::engine::quota::{Forest, Group, Quotas, assign_within};
-use wim_match::engine::what_if::WhatIf;
+use wim_match::engine::what_if::{WhatIf, WhatIfError};
 use wim_match::engine::{Options, diagnose, objective, repair, solve};
 
 #[path = "assign/instance.rs"]
@@ -55,7 +56,7 @@ fn main() {
         measure(&("profiles", Box::new(job)));
     }
     let market = Market::new(mentees, mentors);
-    let listed = Listed::new(market.starts.clone(), market.arcs.clone()).unwrap();
+    let listed = SparseScores::new(market.starts.clone(), market.arcs.clone(), &Unobserved).unwrap();
     let problem = market.problem(&listed);
     for job in jobs(&market, &problem).into_iter().filter(|(name, _)| wanted(name)) {
         measure(&job);
@@ -67,7 +68,7 @@ struct Market {
     mentees: Vec<Demand>,
     mentors: Vec<Seats>,
     starts: Vec<usize>,
-    arcs: Vec<Arc>,
+    arcs: Vec<Edge>,
 }
 
 impl Market {
@@ -80,7 +81,7 @@ impl Market {
             arcs.extend((0..CANDIDATES.min(mentors as u64)).map(|at| {
                 let to = at * stretch + below(random(1, mentee, at), stretch.max(1));
                 let score = i32::try_from(25 * below(random(2, mentee, to), 400)).unwrap();
-                Arc { to: u32::try_from(to).unwrap(), score }
+                Edge { to: u32::try_from(to).unwrap(), score }
             }));
             starts.push(arcs.len());
         }
@@ -98,7 +99,7 @@ impl Market {
         }
     }
 
-    fn problem<'a>(&'a self, scores: &'a Listed) -> Problem<'a> {
+    fn problem<'a>(&'a self, scores: &'a SparseScores) -> Problem<'a> {
         Problem { mentees: &self.mentees, mentors: &self.mentors, scores, coverage_first: true }
     }
 }
@@ -142,7 +143,10 @@ fn jobs<'a>(market: &'a Market, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
     let certificate = best.certificate.clone();
     let asked = best.pairs.clone();
     let what_if = move |observer: &dyn Observer| {
-        let what_if = WhatIf::new(problem, &asked, &certificate).unwrap();
+        let what_if = match WhatIf::new(problem, &asked, &certificate, observer) {
+            Err(WhatIfError::Stopped(stopped)) => return Err(stopped),
+            what_if => what_if.unwrap(),
+        };
         what_if.alternates_of_mentee(1, 5, observer)?;
         what_if.alternates_of_mentor(1, 5, observer).map(drop)
     };
@@ -152,7 +156,10 @@ fn jobs<'a>(market: &'a Market, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
         (
             "list",
             Box::new(|observer| {
-                Listed::observed(market.starts.clone(), market.arcs.clone(), observer).map(drop)
+                match SparseScores::new(market.starts.clone(), market.arcs.clone(), observer) {
+                    Err(SparseError::Stopped(stopped)) => Err(stopped),
+                    scores => Ok(drop(scores.unwrap())),
+                }
             }),
         ),
         ("best-total", Box::new(aim(Objective::BestTotal))),
@@ -161,9 +168,8 @@ fn jobs<'a>(market: &'a Market, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
         (
             "decisions",
             Box::new(move |observer| {
-                let decided = Decided::observed(problem, &decisions, observer)?;
-                let decided = decided.unwrap_or_else(|_| panic!("pins are candidates"));
-                assign(&decided.problem(), observer).map(drop)
+                let reduced = ReducedProblem::if_possible(problem, &decisions, observer)?;
+                assign(&reduced.unwrap().problem(), observer).map(drop)
             }),
         ),
         ("quotas", Box::new(move |observer| assign_within(problem, &quotas, observer).map(drop))),

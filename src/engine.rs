@@ -15,7 +15,6 @@
 //! on any machine, for any number of threads and any order of its people.
 
 pub mod assign;
-pub mod brought;
 mod census;
 pub mod certify;
 pub mod constrained;
@@ -26,12 +25,12 @@ pub mod eligibility;
 pub mod encode;
 mod explain;
 pub mod fairest;
-pub mod floor;
-mod kept;
 pub mod objective;
+pub mod observer;
+pub mod pair_scores;
 pub mod pool;
 pub mod problem;
-mod progress;
+
 pub mod quota;
 pub mod repair;
 pub mod score;
@@ -51,9 +50,10 @@ use sha2::{Digest, Sha256};
 use self::assign::Counters;
 use self::encode::Round;
 pub use self::explain::explain_pair;
-use self::kept::Kept;
 use self::objective::{Check, Evidence, Solution};
-use self::problem::{Demand, Observer, Problem, Seats, Stopped};
+use self::observer::{Observer, Stopped};
+use self::pair_scores::{CachedScores, ScoreCache};
+use self::problem::{Demand, Problem, Seats};
 use self::score::{Preferred, Scores};
 use self::stable::Sides;
 use crate::clock::Stopwatch;
@@ -120,21 +120,21 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     let mut times = Times::new(observer);
     let round = times.stage(Stage::Encode, |observer| Round::encode(snapshot, observer))?;
     let (mentees, mentors) = (demands(&round), seats(&round));
-    let (scores, cells) = times.stage(Stage::Score, |observer| {
+    let (scores, cache) = times.stage(Stage::Score, |observer| {
         let scores = Scores::new(&round, observer)?;
-        let cells = match snapshot.policy.objective {
+        let cache = match snapshot.policy.objective {
             // Its solver reads what either side thinks of the other.
             Objective::Stable => None,
-            _ => kept::compute(&scores, mentees.len(), mentors.len(), most_kept, observer)?,
+            _ => ScoreCache::compute(&scores, mentees.len(), mentors.len(), most_kept, observer)?,
         };
-        Ok((scores, cells))
+        Ok((scores, cache))
     })?;
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
     let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
     let sides = Some(Sides { mentees: &by_mentees, mentors: Some(&by_mentors) });
     let objective = snapshot.policy.objective;
-    let kept = cells.map(|cells| Kept::new(&scores, mentors.len(), cells));
-    let to_solve = Problem { scores: kept.as_ref().map_or(problem.scores, |kept| kept), ..problem };
+    let cached = cache.map(|cache| CachedScores::new(&scores, mentors.len(), cache));
+    let to_solve = Problem { scores: cached.as_ref().map_or(problem.scores, |cached| cached), ..problem };
     let solution =
         times.stage(Stage::Assign, |observer| objective::solve(&to_solve, objective, sides, observer))?;
     let Solution { pairs, evidence, .. } = &solution;

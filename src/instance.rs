@@ -14,9 +14,10 @@ pub use self::names::Names;
 
 use crate::domain::explanation::Reason;
 use crate::domain::policy::Objective;
-use crate::engine::brought::{Listed, Matrix};
-use crate::engine::constrained::{Constrained, Constraints, Impossible};
-use crate::engine::problem::{Demand, Observer, PairScores, Problem, Seats, Stopped};
+use crate::engine::constrained::{Constrained, ConstraintError, Constraints, Impossible};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{DenseScores, PairScores, SparseScores};
+use crate::engine::problem::{Demand, Problem, Seats};
 use crate::engine::quota::words::reasons;
 
 use self::names::ByGroup;
@@ -45,17 +46,17 @@ pub struct Instance {
 #[derive(Debug, Clone)]
 pub enum BroughtScores {
     /// For every pair.
-    Matrix(Matrix),
+    Dense(DenseScores),
     /// For the candidates only.
-    Listed(Listed),
+    Sparse(SparseScores),
 }
 
 impl Instance {
     /// The problem, without the names.
     pub fn problem(&self) -> Problem<'_> {
         let scores: &dyn PairScores = match &self.scores {
-            BroughtScores::Matrix(matrix) => matrix,
-            BroughtScores::Listed(listed) => listed,
+            BroughtScores::Dense(matrix) => matrix,
+            BroughtScores::Sparse(listed) => listed,
         };
         Problem {
             mentees: &self.mentees,
@@ -65,15 +66,20 @@ impl Instance {
         }
     }
 
-    /// The problem with what people have decided about it, or all for which that does not go with the objective; unless
-    /// `observer` asks to stop.
+    /// The problem with its pins, vetoes and groups, for an objective.
     pub fn constrained(
         &self,
         objective: Objective,
         observer: &dyn Observer,
-    ) -> Result<Result<Constrained<'_>, Violations>, Stopped> {
-        let constrained = Constrained::new(self.problem(), &self.constraints, objective, observer)?;
-        Ok(constrained.map_err(|conflicts| self.names.conflicts(&conflicts)))
+    ) -> Result<Constrained<'_>, InstanceError> {
+        Constrained::new(self.problem(), &self.constraints, objective, observer).map_err(
+            |error| match error {
+                ConstraintError::Conflicts(conflicts) => {
+                    InstanceError::Refused(self.names.conflicts(&conflicts))
+                }
+                ConstraintError::Stopped(stopped) => InstanceError::Stopped(stopped),
+            },
+        )
     }
 
     /// Whether what people have decided goes with an objective at all.
@@ -101,6 +107,15 @@ impl Instance {
         let Impossible { cut, shortage } = impossible;
         reasons(&constrained.rest(), constrained.quotas(), cut, *shortage, &naming)
     }
+}
+
+/// Why an instance cannot be worked on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstanceError {
+    /// The constraints conflict with the problem or with the objective.
+    Refused(Violations),
+    /// The observer stopped the operation.
+    Stopped(Stopped),
 }
 
 /// Something wrong in a file, and where.

@@ -12,8 +12,8 @@ mod people;
 pub(crate) use self::people::{below, random};
 
 use self::people::{people, profile_score};
-use super::brought::Matrix;
-use super::problem::{Demand, FORBIDDEN, Problem, Seats};
+use super::pair_scores::{DenseScores, FORBIDDEN};
+use super::problem::{Demand, Problem, Seats};
 
 /// A stored matrix of scores with its people.
 pub(crate) struct Instance {
@@ -22,7 +22,7 @@ pub(crate) struct Instance {
     /// The mentors.
     pub(crate) mentors: Vec<Seats>,
     /// Scores, row by row.
-    pub(crate) scores: Matrix,
+    pub(crate) scores: DenseScores,
 }
 
 impl Instance {
@@ -45,7 +45,7 @@ impl Instance {
         Self {
             mentees: vec![Demand { tier: 0, wanted: 1, pinned: 0 }; mentees],
             mentors: (0..mentors).map(|mentor| Seats { min: 0, max: seats(mentor) }).collect(),
-            scores: Matrix::new(mentors, cells).unwrap(),
+            scores: DenseScores::new(mentors, cells).unwrap(),
         }
     }
 

@@ -7,11 +7,12 @@
 use libfuzzer_sys::fuzz_target;
 use wim_match::domain::policy::Objective;
 use wim_match::engine::assign::{Assignment, Start, assign, assign_from};
-use wim_match::engine::brought::{Listed, Matrix};
-use wim_match::engine::certify::{certify, certify_within, check_cut, keeps_rules};
-use wim_match::engine::decisions::{Decided, Decisions};
+use wim_match::engine::pair_scores::{DenseScores, Edge, FORBIDDEN, PairScores, SparseScores};
+use wim_match::engine::certify::{certify, certify_within, check_cut, broken_rule};
+use wim_match::engine::decisions::{Decisions, ReducedProblem, ReductionError};
 use wim_match::engine::objective::{check, solve};
-use wim_match::engine::problem::{Arc, Demand, FORBIDDEN, PairScores, Problem, Seats, Unobserved};
+use wim_match::engine::problem::{Demand, Problem, Seats};
+use wim_match::engine::observer::Unobserved;
 use wim_match::engine::quota::{Answer, Forest, Group, Quotas, assign_within};
 use wim_match::engine::totals::{People, Totals};
 
@@ -123,24 +124,24 @@ impl Given {
         changed
     }
 
-    fn listed(&self) -> Listed {
+    fn sparse_scores(&self) -> SparseScores {
         let (mut starts, mut arcs) = (vec![0], Vec::new());
         for row in 0..self.mentees.len() {
             let columns = self.mentors.len();
             let cells = (0..).zip(&self.cells[row * columns..(row + 1) * columns]);
-            arcs.extend(cells.filter(|(_, score)| **score != FORBIDDEN).map(|(to, &score)| Arc { to, score }));
+            arcs.extend(cells.filter(|(_, score)| **score != FORBIDDEN).map(|(to, &score)| Edge { to, score }));
             starts.push(arcs.len());
         }
-        Listed::new(starts, arcs).expect("no candidate comes twice")
+        SparseScores::new(starts, arcs, &Unobserved).expect("no candidate comes twice")
     }
 
-    fn matrix(&self) -> Matrix {
-        Matrix::new(self.mentors.len(), self.cells.clone()).expect("whole rows")
+    fn matrix(&self) -> DenseScores {
+        DenseScores::new(self.mentors.len(), self.cells.clone()).expect("whole rows")
     }
 
     /// Shows the problem as a matrix and as a list.
     fn both(&self, mut show: impl FnMut(&Problem<'_>)) {
-        let (matrix, listed) = (self.matrix(), self.listed());
+        let (matrix, listed) = (self.matrix(), self.sparse_scores());
         for scores in [&matrix as &dyn PairScores, &listed] {
             show(&Problem {
                 mentees: &self.mentees,
@@ -244,10 +245,10 @@ fn pinned_and_vetoed(given: &Given, decisions: &Decisions) {
         pins.iter().all(|pin| pairs.contains(pin)) && !vetoes.iter().any(|veto| pairs.contains(veto))
     };
     given.both(|problem| {
-        let decided = match Decided::new(problem, decisions) {
+        let decided = match ReducedProblem::new(problem, decisions, &Unobserved) {
             Ok(decided) => decided,
-            Err(wrong) => {
-                assert!(!wrong.is_empty());
+            Err(error) => {
+                assert!(matches!(error, ReductionError::Refused(wrong) if !wrong.is_empty()));
                 // A veto of somebody who does not exist forbids nothing.
                 let exist = |&(mentee, mentor): &(u32, u32)| {
                     (mentee as usize) < given.mentees.len() && (mentor as usize) < given.mentors.len()
@@ -260,8 +261,8 @@ fn pinned_and_vetoed(given: &Given, decisions: &Decisions) {
         };
         for objective in Objective::ALL {
             let pairs = decided.with_pins(&solved(&decided.problem(), objective));
-            let kept = keeps_rules(problem, &pairs, &Unobserved).expect("nobody stops it");
-            assert_eq!(kept, Ok(()), "{objective:?} {pairs:?}");
+            let broken = broken_rule(problem, &pairs, &Unobserved).expect("nobody stops it");
+            assert_eq!(broken, None, "{objective:?} {pairs:?}");
             assert!(keeps(&pairs), "{objective:?} {pairs:?}");
             if objective == Objective::BestTotal {
                 Everything::expect(problem, objective, &keeps, Some(&pairs));

@@ -16,9 +16,9 @@ use crate::domain::run::Stage;
 use crate::engine::assign::Start;
 use crate::engine::constrained::Constrained;
 use crate::engine::objective::Evidence;
+use crate::engine::observer::{Observer, Stopped, Unobserved};
 use crate::engine::pool;
-use crate::engine::problem::{Observer, Stopped, Unobserved};
-use crate::instance::{self, Instance, Violation, Violations};
+use crate::instance::{self, Instance, InstanceError, Violation, Violations};
 
 /// People who are listed at most where a sentence is about them.
 const LISTED: usize = 20;
@@ -118,25 +118,32 @@ impl Source {
         Ok((instance, aim))
     }
 
-    /// Works on the threads that were asked for, and tells how many those are.
-    pub(super) fn work<T: Send>(
+    /// Works on the threads that were asked for, and returns how many those are.
+    pub(super) fn work<T: Send, E: Send>(
         &self,
-        work: impl FnOnce(&dyn Observer) -> Result<T, Stopped> + Send,
-    ) -> Result<(T, usize), Failure> {
+        work: impl FnOnce(&dyn Observer) -> Result<T, E> + Send,
+    ) -> Result<(T, usize), E> {
         let bar = Bar::new();
         let (done, threads) =
             pool::on_threads(self.threads.map(usize::from), || (work(&bar), pool::threads()));
         bar.0.finish_and_clear();
-        // The bar never stops the engine.
-        Ok((done.map_err(|stopped| anyhow::anyhow!(stopped))?, threads))
+        Ok((done?, threads))
     }
 }
 
 /// The problem with what people have decided about it, if that goes with the aim.
 pub(super) fn constrained(instance: &Instance, aim: Aim) -> Result<Constrained<'_>, Failure> {
-    let refuse = |wrong| refuse(&format!("the problem cannot be solved for {}", aim.name()), &wrong);
-    let constrained = instance.constrained(aim.objective(), &Unobserved);
-    constrained.map_err(|stopped| anyhow::anyhow!(stopped))?.map_err(refuse)
+    instance.constrained(aim.objective(), &Unobserved).map_err(|error| match error {
+        InstanceError::Refused(wrong) => {
+            refuse(&format!("the problem cannot be solved for {}", aim.name()), &wrong)
+        }
+        InstanceError::Stopped(stopped) => self::stopped(stopped),
+    })
+}
+
+/// The failure of an operation that was stopped. The progress bar never stops one.
+pub(super) fn stopped(stopped: Stopped) -> Failure {
+    anyhow::anyhow!(stopped).into()
 }
 
 /// The same for a command that knows prices of people and none of groups.

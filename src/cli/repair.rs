@@ -46,8 +46,10 @@ fn mend(options: &Options, json: bool) -> Result<(), Failure> {
         None => Start { pairs: published.clone(), ..Start::default() },
     };
     let output = Output::begin(options.pairs.as_ref())?;
-    let (mended, _) =
-        options.source.work(|observer| constrained.repair(&published, &start, options.budget, observer))?;
+    let (mended, _) = options
+        .source
+        .work(|observer| constrained.repair(&published, &start, options.budget, observer))
+        .map_err(problem::stopped)?;
     if mended.checked == Some(false) {
         let told = "the proof of the repaired pairs does not hold; this is a defect of the solver";
         return Err(anyhow::anyhow!("{told}, and nothing was written").into());

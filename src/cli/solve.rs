@@ -60,20 +60,17 @@ fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
     }
     let pairs = Output::begin(options.pairs.as_ref())?;
     let certificate = Output::begin(options.certificate.as_ref())?;
-    let (solved, threads) = options.source.work(|observer| {
+    let solved = options.source.work(|observer| {
         let mut solved = constrained.solve(start.as_ref(), observer)?;
         for _ in 1..options.repeat.get() {
-            if solved.is_err() {
-                break;
-            }
             let again = constrained.solve(start.as_ref(), observer)?;
             if time(&again) < time(&solved) {
                 solved = again;
             }
         }
         Ok(solved)
-    })?;
-    let proved = match solved {
+    });
+    let (proved, threads) = match solved {
         Ok(proved) => proved,
         Err(unsolved) => return Err(unsolvable(&instance, &constrained, &unsolved, json, lang)?),
     };
@@ -96,8 +93,8 @@ fn solve(options: &Options, json: bool, lang: Lang) -> Result<(), Failure> {
 }
 
 /// How long solving and proving took.
-fn time(solved: &Result<Proved, Unsolved>) -> Duration {
-    solved.as_ref().map_or(Duration::MAX, |proved| proved.solve + proved.prove)
+fn time(proved: &Proved) -> Duration {
+    proved.solve + proved.prove
 }
 
 /// What is told of a problem that has no best assignment.
@@ -110,6 +107,7 @@ fn unsolvable(
 ) -> Result<Failure, Failure> {
     let impossible = match unsolved {
         Unsolved::TooManyTiers => return Ok(too_many_tiers()),
+        Unsolved::Stopped(stopped) => return Ok(problem::stopped(*stopped)),
         Unsolved::Impossible(impossible) if !impossible.shortage.proved() => {
             return Err(anyhow::anyhow!("the cut proves nothing; this is a defect of the solver").into());
         }

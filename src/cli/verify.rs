@@ -31,7 +31,10 @@ fn verify(options: &Options, json: bool) -> Result<(), Failure> {
     let (instance, aim) = options.source.read()?;
     let constrained = problem::constrained(&instance, aim)?;
     let (pairs, evidence) = options.solved.read(&instance, aim)?;
-    let (check, _) = options.source.work(|observer| constrained.check(&pairs, &evidence, observer))?;
+    let (check, _) = options
+        .source
+        .work(|observer| constrained.check(&pairs, &evidence, observer))
+        .map_err(problem::stopped)?;
     let told = unproved(&check, &evidence, &instance.names);
     let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
     if json {

@@ -55,7 +55,9 @@ pub(in crate::engine) use self::warm::assign_weighted;
 pub use self::warm::{Start, assign_from};
 
 use super::certify::Certificate;
-use super::problem::{Arc, Observer, Problem, Stopped};
+use super::observer::{Observer, Stopped};
+use super::pair_scores::Edge;
+use super::problem::Problem;
 
 use self::core::Core;
 pub(super) use self::core::index;
@@ -155,7 +157,7 @@ fn finish<W: Weight>(
     mut begun: Begun<'_, W>,
     mut work: Work<'_>,
 ) -> Result<Assignment, Stopped> {
-    let complete = problem.scores.listed().is_some();
+    let complete = problem.scores.sparse().is_some();
     let (mut span, few): (W, usize) =
         if complete { (W::FAR, usize::MAX) } else { (levels.span(), tuning.few) };
     loop {
@@ -246,7 +248,7 @@ impl<W: Weight> Begun<'_, W> {
     }
 
     /// Takes in pairs that the prices may not hold for.
-    fn take_in(&mut self, problem: &Problem<'_>, pairs: &[Vec<Arc>]) {
+    fn take_in(&mut self, problem: &Problem<'_>, pairs: &[Vec<Edge>]) {
         self.core.extend(problem.scores, pairs);
         let upset = repair::take_in(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
         self.waiting.extend(upset.waiting);

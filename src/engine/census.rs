@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use self::sums::{BITS, LANES, Sums};
 use super::eligibility::Rules;
 use super::encode::Round;
+use super::observer::{Observer, Stopped};
 use super::pool::Gatherings;
-use super::problem::{Observer, Stopped};
 use super::score::{Plane, Rows, Scores};
 use crate::domain::policy::HardRule;
 use crate::domain::run::Stage;
@@ -96,9 +96,7 @@ pub(super) fn count(
         let mut own = vec![Own::default(); mentees.len()];
         let mut plane = Rows::new(scores, rows.clone(), Plane::Rules);
         for block in &columns {
-            if observer.is_cancelled() {
-                return Err(Stopped);
-            }
+            observer.check()?;
             tile.resize(rows.len() * block.len(), 0);
             plane.fill(block.clone(), tile);
             all.add(tile.iter().map(|rules| marked(*rules)));

@@ -64,9 +64,11 @@ use serde::{Deserialize, Serialize};
 
 use self::bound::Sweep;
 pub use self::cut::{Shortage, check_cut};
+use self::rules::ValueError;
 pub use self::stable::{Stability, stability};
 
-use super::problem::{Observer, Problem, Stopped};
+use super::observer::{Observer, Stopped};
+use super::problem::Problem;
 use super::quota::Quotas;
 
 /// Weight of the first mentor of a mentee of one tier.
@@ -253,15 +255,16 @@ impl Verdict {
     }
 }
 
-/// Whether an assignment keeps all rules, whatever it is worth.
-pub fn keeps_rules(
+/// The first rule that an assignment breaks, whatever its value.
+pub fn broken_rule(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
     observer: &dyn Observer,
-) -> Result<Result<(), Infeasible>, Stopped> {
+) -> Result<Option<Infeasible>, Stopped> {
     match rules::value(problem, pairs, &Certificate::default(), observer) {
-        Ok(value) => value.map(|_| Ok(())),
-        Err(broken) => Ok(Err(broken)),
+        Ok(_) => Ok(None),
+        Err(ValueError::Infeasible(broken)) => Ok(Some(broken)),
+        Err(ValueError::Stopped(stopped)) => Err(stopped),
     }
 }
 
@@ -320,10 +323,12 @@ pub fn certify_within(
             groups::check_weights(problem, quotas, certificate, step)
         })
         .and_then(|()| groups::check_counts(quotas, pairs))
+        .map_err(ValueError::Infeasible)
         .and_then(|()| rules::value(problem, pairs, certificate, observer));
     let (feasible, primal) = match checked {
-        Ok(value) => (Ok(()), value?),
-        Err(broken) => (Err(broken), 0),
+        Ok(value) => (Ok(()), value),
+        Err(ValueError::Infeasible(broken)) => (Err(broken), 0),
+        Err(ValueError::Stopped(stopped)) => return Err(stopped),
     };
     let nodes = form.ok().and_then(|()| groups::nodes(problem, quotas, certificate, most_pairs));
     let dual = nodes.and_then(|nodes| nodes.checked_add(sweep.surplus));
@@ -337,7 +342,7 @@ fn sweep(
     certificate: Option<&Certificate>,
     observer: &dyn Observer,
 ) -> Result<Sweep, Stopped> {
-    match problem.scores.listed() {
+    match problem.scores.sparse() {
         Some(list) => listed::sweep(list, problem, certificate, observer),
         None => bound::sweep(problem, certificate, observer),
     }

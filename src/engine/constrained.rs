@@ -15,15 +15,16 @@ mod questions;
 #[cfg(test)]
 mod tests;
 
-pub use self::questions::{Diagnosis, Mended, Plan, Question, TooManyTiers};
+pub use self::questions::{Diagnosis, DiagnosisError, Mended, Plan, Question};
 
 use std::time::Duration;
 
 use super::assign::{Start, assign_from};
 use super::certify::{self, GroupSide, Infeasible, Shortage, check_cut};
-use super::decisions::{BadDecision, Decided, Decisions, sorted};
+use super::decisions::{BadDecision, Decisions, ReducedProblem, ReductionError, sorted};
 use super::objective::{self, Check, Evidence, Solution};
-use super::problem::{Observer, Problem, Stopped};
+use super::observer::{Observer, Stopped};
+use super::problem::Problem;
 use super::quota::{self, Cut, Quotas, assign_within};
 use super::totals::Totals;
 use crate::clock::Stopwatch;
@@ -71,11 +72,11 @@ impl Constraints {
     }
 
     /// All for which they cannot be kept in a problem, whatever the objective.
-    pub fn wrong(&self, problem: &Problem<'_>) -> Vec<Conflict> {
-        let mut wrong: Vec<Conflict> =
-            self.decisions.wrong(problem).into_iter().map(Conflict::Decision).collect();
+    pub fn wrong(&self, problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<Conflict>, Stopped> {
+        let wrong = self.decisions.wrong(problem, observer)?;
+        let mut wrong: Vec<Conflict> = wrong.into_iter().map(Conflict::Decision).collect();
         wrong.extend(self.above_ceilings());
-        wrong
+        Ok(wrong)
     }
 
     /// Groups in which more pairs are pinned than there may be.
@@ -104,6 +105,17 @@ impl Constraints {
     }
 }
 
+/// Why constraints cannot be put on a problem.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConstraintError {
+    /// The constraints conflict with the problem, with each other or with the objective. The list holds every conflict.
+    #[error("{} constraints cannot be kept", .0.len())]
+    Conflicts(Vec<Conflict>),
+    /// The observer stopped the operation.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
 /// Why a problem with constraints has no best assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unsolved {
@@ -111,6 +123,14 @@ pub enum Unsolved {
     Impossible(Impossible),
     /// There are so many tiers and groups that the weights which keep them in order are beyond what a certificate holds.
     TooManyTiers,
+    /// The observer stopped the operation.
+    Stopped(Stopped),
+}
+
+impl From<Stopped> for Unsolved {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
+    }
 }
 
 /// Why no assignment meets all floors.
@@ -146,41 +166,47 @@ pub struct Constrained<'a> {
     constraints: &'a Constraints,
     objective: Objective,
     /// Nothing where nothing is decided: then the scores stay what they are.
-    decided: Option<Decided<'a>>,
+    reduced: Option<ReducedProblem<'a>>,
     /// Less what the pins use.
     quotas: Quotas,
 }
 
 impl<'a> Constrained<'a> {
-    /// Puts constraints on a problem, or tells everything for which they do not fit; unless `observer` asks to stop.
+    /// Puts constraints on a problem.
     pub fn new(
         whole: Problem<'a>,
         constraints: &'a Constraints,
         objective: Objective,
         observer: &dyn Observer,
-    ) -> Result<Result<Self, Vec<Conflict>>, Stopped> {
+    ) -> Result<Self, ConstraintError> {
         let Constraints { decisions, quotas } = constraints;
-        let decided = if decisions.is_empty() {
-            Ok(None)
+        let mut conflicts: Vec<Conflict> = Vec::new();
+        let reduced = if decisions.is_empty() {
+            None
         } else {
-            Decided::observed(&whole, decisions, observer)?.map(Some)
+            match ReducedProblem::new(&whole, decisions, observer) {
+                Ok(reduced) => Some(reduced),
+                Err(ReductionError::Refused(bad)) => {
+                    conflicts.extend(bad.into_iter().map(Conflict::Decision));
+                    None
+                }
+                Err(ReductionError::Stopped(stopped)) => return Err(stopped.into()),
+            }
         };
-        let (decided, bad) = decided.map_or_else(|bad| (None, bad), |decided| (decided, Vec::new()));
-        let bad = bad.into_iter().map(Conflict::Decision);
-        let others = [constraints.above_ceilings(), constraints.unfit(objective)].concat();
-        let wrong: Vec<Conflict> = bad.chain(others).collect();
-        if !wrong.is_empty() {
-            return Ok(Err(wrong));
+        conflicts.extend(constraints.above_ceilings());
+        conflicts.extend(constraints.unfit(objective));
+        if !conflicts.is_empty() {
+            return Err(ConstraintError::Conflicts(conflicts));
         }
         let [of_mentees, of_mentors] = quotas.count(&sorted(&decisions.pins));
         let quotas =
             Quotas { mentees: quotas.mentees.less(&of_mentees), mentors: quotas.mentors.less(&of_mentors) };
-        Ok(Ok(Self { whole, constraints, objective, decided, quotas }))
+        Ok(Self { whole, constraints, objective, reduced, quotas })
     }
 
     /// What is left to be solved: without vetoed pairs, pins, and the places and seats that pins take.
     pub fn rest(&self) -> Problem<'_> {
-        self.decided.as_ref().map_or(self.whole, Decided::problem)
+        self.reduced.as_ref().map_or(self.whole, ReducedProblem::problem)
     }
 
     /// The quotas of what is left: less what the pins use.
@@ -195,32 +221,25 @@ impl<'a> Constrained<'a> {
 
     /// An assignment of what is left, together with the pins, sorted.
     pub fn with_pins(&self, pairs: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
-        match &self.decided {
-            Some(decided) => decided.with_pins(&pairs),
+        match &self.reduced {
+            Some(reduced) => reduced.with_pins(&pairs),
             None => pairs,
         }
     }
 
     /// An assignment without the pins.
     pub fn without_pins(&self, pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
-        match &self.decided {
-            Some(decided) => decided.without_pins(pairs),
+        match &self.reduced {
+            Some(reduced) => reduced.without_pins(pairs),
             None => pairs.to_vec(),
         }
     }
 
     /// Solves it, and proves the result. An earlier result to start from saves time, where that is possible: without quotas
     /// and for the greatest total, see [`starts_warm`](Self::starts_warm).
-    pub fn solve(
-        &self,
-        start: Option<&Start>,
-        observer: &dyn Observer,
-    ) -> Result<Result<Proved, Unsolved>, Stopped> {
+    pub fn solve(&self, start: Option<&Start>, observer: &dyn Observer) -> Result<Proved, Unsolved> {
         let watch = Stopwatch::start();
-        let solution = match self.best(start.filter(|_| self.starts_warm()), observer)? {
-            Ok(solution) => self.whole_of(solution),
-            Err(unsolved) => return Ok(Err(unsolved)),
-        };
+        let solution = self.whole_of(self.best(start.filter(|_| self.starts_warm()), observer)?);
         let solve = watch.elapsed();
         let watch = Stopwatch::start();
         let check = self.check(&solution.pairs, &solution.evidence, observer)?;
@@ -230,7 +249,7 @@ impl<'a> Constrained<'a> {
             _ => self.blocking_pairs(&solution.pairs, observer)?,
         };
         let totals = solution.totals(&self.whole);
-        Ok(Ok(Proved { solution, check, totals, blocking_pairs, solve, prove }))
+        Ok(Proved { solution, check, totals, blocking_pairs, solve, prove })
     }
 
     /// Whether an earlier result to start from saves time.
@@ -239,26 +258,22 @@ impl<'a> Constrained<'a> {
     }
 
     /// The best of what is left.
-    fn best(
-        &self,
-        start: Option<&Start>,
-        observer: &dyn Observer,
-    ) -> Result<Result<Solution, Unsolved>, Stopped> {
+    fn best(&self, start: Option<&Start>, observer: &dyn Observer) -> Result<Solution, Unsolved> {
         let rest = self.rest();
         if let Some(start) = start {
-            return Ok(Ok(assign_from(&rest, start, observer)?.into()));
+            return Ok(assign_from(&rest, start, observer)?.into());
         }
         if self.quotas.is_empty() {
-            return objective::solve(&rest, self.objective, None, observer).map(Ok);
+            return Ok(objective::solve(&rest, self.objective, None, observer)?);
         }
-        Ok(match assign_within(&rest, &self.quotas, observer)? {
+        match assign_within(&rest, &self.quotas, observer)? {
             quota::Answer::Best(found) => Ok(found.into()),
             quota::Answer::Impossible(cut) => {
                 let shortage = check_cut(&rest, &self.quotas, &cut, observer)?;
                 Err(Unsolved::Impossible(Impossible { cut, shortage }))
             }
             quota::Answer::TooManyTiers => Err(Unsolved::TooManyTiers),
-        })
+        }
     }
 
     /// A solution of what is left as one of the whole.
@@ -280,34 +295,37 @@ impl<'a> Constrained<'a> {
         evidence: &Evidence,
         observer: &dyn Observer,
     ) -> Result<Check, Stopped> {
-        let kept = self.keeps_all(pairs, observer)?;
+        let broken = self.first_broken(pairs, observer)?;
         let rest = self.without_pins(pairs);
         let check = objective::check_within(&self.rest(), &self.quotas, &rest, evidence, None, observer)?;
-        let proved = check.proved && kept.is_ok() && evidence.objective() == self.objective;
-        Ok(Check { feasible: kept.and(check.feasible), proved, ..check })
+        let proved = check.proved && broken.is_none() && evidence.objective() == self.objective;
+        Ok(Check { feasible: broken.map_or(check.feasible, Err), proved, ..check })
     }
 
-    /// Whether an assignment keeps the rules of the whole problem and all constraints.
-    fn keeps_all(
+    /// The first rule of the whole problem, or else the first constraint, that an assignment breaks.
+    fn first_broken(
         &self,
         pairs: &[(u32, u32)],
         observer: &dyn Observer,
-    ) -> Result<Result<(), Infeasible>, Stopped> {
+    ) -> Result<Option<Infeasible>, Stopped> {
         let Constraints { decisions, quotas } = self.constraints;
         if self.constraints.is_empty() {
-            return Ok(Ok(()));
+            return Ok(None);
         }
         let kept = certify::keeps_decisions(&decisions.pins, &decisions.vetoes, pairs);
         let kept = kept.and_then(|()| certify::keeps_quotas(quotas, pairs));
-        Ok(certify::keeps_rules(&self.whole, pairs, observer)?.and(kept))
+        Ok(certify::broken_rule(&self.whole, pairs, observer)?.or(kept.err()))
     }
 
     /// Candidates who would both rather be with each other than with whom an assignment gives them, and are not vetoed.
     pub fn blocking_pairs(&self, pairs: &[(u32, u32)], observer: &dyn Observer) -> Result<u64, Stopped> {
         let vetoes = Decisions { pins: Vec::new(), vetoes: self.constraints.decisions.vetoes.clone() };
-        let open =
-            if vetoes.is_empty() { None } else { Decided::observed(&self.whole, &vetoes, observer)?.ok() };
-        let problem = open.as_ref().map_or(self.whole, Decided::problem);
+        let open = if vetoes.is_empty() {
+            None
+        } else {
+            ReducedProblem::if_possible(&self.whole, &vetoes, observer)?
+        };
+        let problem = open.as_ref().map_or(self.whole, ReducedProblem::problem);
         objective::blocking_pairs(&problem, pairs, None, observer)
     }
 }

@@ -1,6 +1,6 @@
 //! Pins and vetoes: what people have decided before the engine decides the rest.
 //!
-//! Decisions are part of the problem and not of the solver. [`Decided`] turns a problem with decisions into one without:
+//! Decisions are part of the problem and not of the solver. [`ReducedProblem`] turns a problem with decisions into one without:
 //!
 //! - a vetoed pair is no candidate any more;
 //! - a pinned pair is no candidate either, since it is made already: it takes one of the places that its mentee wants and
@@ -15,11 +15,9 @@
 //!
 //! Quotas ([`super::quota`]) are not reduced here: [`super::constrained`] takes off what the pins use of them.
 
-use std::convert::Infallible;
-use std::ops::Range;
-
-use super::brought::Listed;
-use super::problem::{Demand, FORBIDDEN, NarrowScores, Observer, PairScores, Problem, Seats, Stopped};
+use super::observer::{Observer, Stopped};
+use super::pair_scores::MaskedScores;
+use super::problem::{Demand, Problem, Seats};
 
 /// Pins looked at between two questions whether to stop.
 const AT_A_TIME: usize = 1 << 12;
@@ -40,25 +38,7 @@ impl Decisions {
     }
 
     /// Everything for which they cannot all be kept in a problem, sorted.
-    pub fn wrong(&self, problem: &Problem<'_>) -> Vec<BadDecision> {
-        let Ok(wrong) = self.look_for_wrong(problem, || Ok::<(), Infallible>(()));
-        wrong
-    }
-
-    /// The same, unless `observer` asks to stop.
-    pub fn wrong_observed(
-        &self,
-        problem: &Problem<'_>,
-        observer: &dyn Observer,
-    ) -> Result<Vec<BadDecision>, Stopped> {
-        self.look_for_wrong(problem, || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) })
-    }
-
-    fn look_for_wrong<E>(
-        &self,
-        problem: &Problem<'_>,
-        pause: impl Fn() -> Result<(), E>,
-    ) -> Result<Vec<BadDecision>, E> {
+    pub fn wrong(&self, problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<BadDecision>, Stopped> {
         let (pins, vetoes) = (sorted(&self.pins), sorted(&self.vetoes));
         let mut wrong: Vec<BadDecision> = Vec::new();
         let known = |&(mentee, mentor): &(u32, u32)| {
@@ -68,7 +48,7 @@ impl Decisions {
             wrong.push(BadDecision::Unknown { mentee, mentor });
         }
         for some in pins.chunks(AT_A_TIME) {
-            pause()?;
+            observer.check()?;
             for &(mentee, mentor) in some.iter().filter(|pair| known(pair)) {
                 if vetoes.binary_search(&(mentee, mentor)).is_ok() {
                     wrong.push(BadDecision::PinnedAndVetoed { mentee, mentor });
@@ -78,7 +58,7 @@ impl Decisions {
                 }
             }
         }
-        pause()?;
+        observer.check()?;
         let (of_mentee, of_mentor) = counts(problem, &pins);
         for ((&pins, demand), mentee) in of_mentee.iter().zip(problem.mentees).zip(0_u32..) {
             let wanted = u32::from(demand.wanted.min(2));
@@ -161,46 +141,43 @@ pub enum BadDecision {
     },
 }
 
+/// Why decisions cannot be taken out of a problem.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReductionError {
+    /// The decisions cannot all be kept. The list holds every bad decision, sorted.
+    #[error("{} decisions cannot be kept", .0.len())]
+    Refused(Vec<BadDecision>),
+    /// The observer stopped the operation.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
 /// A problem that decisions have been taken out of.
 #[expect(missing_debug_implementations, reason = "a score source need not print itself")]
-pub struct Decided<'a> {
+pub struct ReducedProblem<'a> {
     pins: Vec<(u32, u32)>,
     mentees: Vec<Demand>,
     mentors: Vec<Seats>,
-    scores: Without<'a>,
+    scores: MaskedScores<'a>,
     coverage_first: bool,
 }
 
-impl<'a> Decided<'a> {
-    /// Takes decisions out of a problem. If they cannot all be kept, gives everything that is wrong with them, sorted.
-    pub fn new(problem: &Problem<'a>, decisions: &Decisions) -> Result<Self, Vec<BadDecision>> {
-        let Ok(decided) = Self::take_out(problem, decisions, || Ok::<(), Infallible>(()));
-        decided
-    }
-
-    /// The same, unless `observer` asks to stop.
-    pub fn observed(
+impl<'a> ReducedProblem<'a> {
+    /// Takes decisions out of a problem.
+    pub fn new(
         problem: &Problem<'a>,
         decisions: &Decisions,
         observer: &dyn Observer,
-    ) -> Result<Result<Self, Vec<BadDecision>>, Stopped> {
-        Self::take_out(problem, decisions, || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) })
-    }
-
-    fn take_out<E: Send>(
-        problem: &Problem<'a>,
-        decisions: &Decisions,
-        pause: impl Fn() -> Result<(), E> + Sync,
-    ) -> Result<Result<Self, Vec<BadDecision>>, E> {
-        let wrong = decisions.look_for_wrong(problem, &pause)?;
+    ) -> Result<Self, ReductionError> {
+        let wrong = decisions.wrong(problem, observer)?;
         if !wrong.is_empty() {
-            return Ok(Err(wrong));
+            return Err(ReductionError::Refused(wrong));
         }
         let pins = sorted(&decisions.pins);
         let (of_mentee, of_mentor) = counts(problem, &pins);
         let taken = sorted(&[pins.as_slice(), &decisions.vetoes].concat());
-        pause()?;
-        Ok(Ok(Self {
+        observer.check()?;
+        Ok(Self {
             mentees: of_mentee
                 .iter()
                 .zip(problem.mentees)
@@ -211,10 +188,23 @@ impl<'a> Decided<'a> {
                 .zip(problem.mentors)
                 .map(|(&pins, seats)| Seats { min: seats.min.saturating_sub(pins), max: seats.max - pins })
                 .collect(),
-            scores: Without::new(problem.scores, taken, pause)?,
+            scores: MaskedScores::new(problem.scores, taken, observer)?,
             coverage_first: problem.coverage_first,
             pins,
-        }))
+        })
+    }
+
+    /// Takes decisions out of a problem, or returns nothing if the decisions cannot all be kept.
+    pub fn if_possible(
+        problem: &Problem<'a>,
+        decisions: &Decisions,
+        observer: &dyn Observer,
+    ) -> Result<Option<Self>, Stopped> {
+        match Self::new(problem, decisions, observer) {
+            Ok(reduced) => Ok(Some(reduced)),
+            Err(ReductionError::Refused(_)) => Ok(None),
+            Err(ReductionError::Stopped(stopped)) => Err(stopped),
+        }
     }
 
     /// The problem that is left.
@@ -256,74 +246,6 @@ pub(super) fn sorted(pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
     pairs.sort_unstable();
     pairs.dedup();
     pairs
-}
-
-/// The scores of another source without some of its candidates. A list stays a list; nothing else is copied.
-struct Without<'a> {
-    scores: &'a dyn PairScores,
-    /// By mentee and mentor.
-    taken: Vec<(u32, u32)>,
-    listed: Option<Listed>,
-}
-
-impl<'a> Without<'a> {
-    fn new<E: Send>(
-        scores: &'a dyn PairScores,
-        taken: Vec<(u32, u32)>,
-        pause: impl Fn() -> Result<(), E> + Sync,
-    ) -> Result<Self, E> {
-        let listed = scores.listed().filter(|_| !taken.is_empty());
-        let listed = listed.map(|listed| listed.without(&taken, pause)).transpose()?;
-        Ok(Self { scores, taken, listed })
-    }
-
-    /// The pairs taken of some mentees.
-    fn taken_of(&self, rows: &Range<usize>) -> &[(u32, u32)] {
-        let from = self.taken.partition_point(|pair| (pair.0 as usize) < rows.start);
-        let to = self.taken.partition_point(|pair| (pair.0 as usize) < rows.end);
-        &self.taken[from..to]
-    }
-
-    /// Takes out of a tile what is taken: `none` stands for no candidate.
-    fn take_out<T: Copy>(&self, rows: &Range<usize>, cols: &Range<usize>, out: &mut [T], none: T) {
-        for &(mentee, mentor) in self.taken_of(rows) {
-            if cols.contains(&(mentor as usize)) {
-                out[(mentee as usize - rows.start) * cols.len() + mentor as usize - cols.start] = none;
-            }
-        }
-    }
-}
-
-impl PairScores for Without<'_> {
-    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
-        self.scores.tile(rows.clone(), cols.clone(), out);
-        self.take_out(&rows, &cols, out, FORBIDDEN);
-    }
-
-    fn narrow(&self) -> Option<&dyn NarrowScores> {
-        self.scores.narrow().map(|_| self as &dyn NarrowScores)
-    }
-
-    fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
-        let taken = self.taken_of(&(mentee..mentee + 1)).iter().any(|pair| pair.1 as usize == mentor);
-        if taken { None } else { self.scores.score(mentee, mentor) }
-    }
-
-    fn lot(&self, mentee: usize, mentor: usize) -> u32 {
-        self.scores.lot(mentee, mentor)
-    }
-
-    fn listed(&self) -> Option<&Listed> {
-        if self.taken.is_empty() { self.scores.listed() } else { self.listed.as_ref() }
-    }
-}
-
-impl NarrowScores for Without<'_> {
-    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
-        let Some(narrow) = self.scores.narrow() else { return out.fill(i16::MIN) };
-        narrow.tile(rows.clone(), cols.clone(), out);
-        self.take_out(&rows, &cols, out, i16::MIN);
-    }
 }
 
 #[cfg(test)]

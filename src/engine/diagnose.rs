@@ -13,8 +13,9 @@
 mod tests;
 
 use super::assign::{Assignment, Start, assign, assign_from};
-use super::floor::Floored;
-use super::problem::{Demand, FORBIDDEN, Observer, Problem, Seats, Stopped};
+use super::observer::{Observer, Stopped};
+use super::pair_scores::{FORBIDDEN, ThresholdedScores};
+use super::problem::{Demand, Problem, Seats};
 use super::totals::Totals;
 
 /// Mentors who are tried for each place of a recruitment plan.
@@ -59,9 +60,7 @@ pub fn without_candidates(problem: &Problem<'_>, observer: &dyn Observer) -> Res
     let mut rows = Rows::default();
     let mut without = Vec::new();
     for (mentee, _) in (0_u32..).zip(problem.mentees).filter(|(_, demand)| lacks_a_first(**demand)) {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
+        observer.check()?;
         let mut candidates = 0_u32;
         rows.each(problem, mentee, |_| candidates += 1);
         if candidates == 0 {
@@ -80,7 +79,7 @@ pub fn shortages(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<S
         .map(|demand| Demand { tier: 0, wanted: u8::from(lacks_a_first(*demand)), pinned: 0 })
         .collect();
     let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, max: seats.max }).collect();
-    let level = Floored::level(problem.scores, FORBIDDEN + 1, observer)?;
+    let level = ThresholdedScores::levelled(problem.scores, FORBIDDEN + 1, observer)?;
     let counting = Problem { mentees: &mentees, mentors: &mentors, scores: &level, coverage_first: true };
     let Assignment { pairs, .. } = assign(&counting, observer)?;
 
@@ -104,9 +103,7 @@ pub fn shortages(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<S
         let mut reached = vec![left_out];
         set_of_mentee[left_out as usize] = Some(set);
         while let Some(mentee) = reached.pop() {
-            if observer.is_cancelled() {
-                return Err(Stopped);
-            }
+            observer.check()?;
             rows.each(&counting, mentee, |mentor| {
                 if let Some(other) = set_of_mentor[mentor as usize].replace(set) {
                     let (one, other) = (root(&joined, set), root(&joined, other));
@@ -196,7 +193,7 @@ impl Rows {
                 show(mentor);
             }
         };
-        if let Some(listed) = problem.scores.listed() {
+        if let Some(listed) = problem.scores.sparse() {
             return listed.row(at).iter().for_each(|arc| show(arc.to));
         }
         for first in (0..problem.mentors.len()).step_by(COLUMNS) {

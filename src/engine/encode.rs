@@ -17,11 +17,11 @@ use sha2::{Digest, Sha256};
 use self::availability::{Calendar, Hours};
 use self::languages::{Languages, Speaks};
 use self::ties::{TiedPairs, as_u32};
+use super::observer::{Observer, Stopped};
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::organisation::OrganisationRules;
 use crate::domain::profile::{ConsentPurpose, Language, Profile};
 use crate::domain::snapshot::{Participant, Snapshot};
-use crate::engine::problem::{Observer, Stopped};
 
 /// People looked at between two questions whether to stop.
 const AT_A_TIME: usize = 1_024;
@@ -157,12 +157,11 @@ impl<'a> Round<'a> {
         wanted: impl Fn(&ProfileRef) -> bool + Sync,
         observer: &dyn Observer,
     ) -> Result<Self, Stopped> {
-        let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
         let consents =
             |person: &Participant| person.content.consents_to(ConsentPurpose::Matching, snapshot.freeze_time);
         let (mut live, mut left_out, mut zones) = (Vec::new(), Vec::new(), BTreeSet::new());
         for some in in_order(snapshot, observer)?.chunks(AT_A_TIME) {
-            pause()?;
+            observer.check()?;
             for &(key, person) in some {
                 if consents(person) {
                     zones.insert(person.content.time_zone.as_str());
@@ -176,7 +175,7 @@ impl<'a> Round<'a> {
         live.retain(|(_, person)| wanted(&person.profile));
         let (mut subtags, mut employers, mut groups) = (HashSet::new(), Ids::default(), Ids::default());
         for some in live.chunks(AT_A_TIME) {
-            pause()?;
+            observer.check()?;
             for content in some.iter().map(|(_, person)| &person.content) {
                 subtags.extend(content.languages.iter().map(Language::primary));
                 employers.add(content.employer.as_deref());
@@ -208,7 +207,7 @@ impl<'a> Round<'a> {
             }
         };
         let some = |live: &[(u64, &'a Participant)]| {
-            pause()?;
+            observer.check()?;
             Ok(live.iter().map(encode).collect())
         };
         let blocks: Vec<Vec<Person<'a>>> =
@@ -217,7 +216,7 @@ impl<'a> Round<'a> {
         let mut mentees = Vec::new();
         let mut mentors = Vec::new();
         for block in blocks {
-            pause()?;
+            observer.check()?;
             for mut person in block {
                 if person.content.mentee_request.is_some() {
                     person.mentee = Some(as_u32(mentees.len()));
@@ -230,7 +229,7 @@ impl<'a> Round<'a> {
                 people.push(person);
             }
         }
-        pause()?;
+        observer.check()?;
         let tied = TiedPairs::collect(&people, observer)?;
         Ok(Self { snapshot, people, mentees, mentors, left_out, tied, calendar, languages, organisations })
     }
@@ -293,9 +292,7 @@ fn in_order<'a>(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Order
         (Sha256::digest(participant.profile.name().as_bytes()).into(), participant)
     };
     let some = |participants: &'a [Participant]| {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
+        observer.check()?;
         Ok(participants.iter().map(hash).collect())
     };
     let hashed: Vec<Vec<([u8; 32], &Participant)>> =

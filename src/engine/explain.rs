@@ -1,7 +1,7 @@
 //! Why a pair has its score, and which rules it breaks: for matches, and for any pair that somebody asks about.
 
 use super::encode::Round;
-use super::problem::Unobserved;
+use super::observer::Unobserved;
 use super::score::{Finding, Scores, Story};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::assign::{Assignment, Counters, assign};
 use super::certify::Certificate;
-use super::floor::Floored;
-use super::problem::{FORBIDDEN, Observer, Problem, Stopped};
+use super::observer::{Observer, Stopped};
+use super::pair_scores::{FORBIDDEN, ThresholdedScores};
+use super::problem::Problem;
 use super::totals::Totals;
 
 /// Points of the frontier, its two ends included.
@@ -70,36 +71,37 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
     };
     let best = Totals::of(problem, &solve(problem)?.pairs);
     let first = Compromise::of(&best);
-    let everybody = Floored::level(problem.scores, FORBIDDEN + 1, observer)?;
-    let coverage = solve(&everybody.problem(problem))?.certificate;
+    let everybody = ThresholdedScores::levelled(problem.scores, FORBIDDEN + 1, observer)?;
+    let coverage = solve(&problem.with_scores(&everybody))?.certificate;
 
     let mut floor = first.worst;
     let mean = best.score.div_euclid(i64::try_from(best.pairs.max(1)).unwrap_or(i64::MAX));
     let mut too_high = if best.pairs == 0 { floor } else { clamp(mean + 1) };
     while i64::from(too_high) - i64::from(floor) > 1 {
         let middle = clamp(i64::midpoint(i64::from(floor), i64::from(too_high)));
-        let level = Floored::level(problem.scores, middle, observer)?;
-        let found = Totals::of(problem, &solve(&level.problem(problem))?.pairs);
+        let level = ThresholdedScores::levelled(problem.scores, middle, observer)?;
+        let found = Totals::of(problem, &solve(&problem.with_scores(&level))?.pairs);
         if found.people == best.people {
             floor = Compromise::of(&found).worst;
         } else {
             too_high = middle;
         }
     }
-    let above = Floored::level(problem.scores, floor.saturating_add(1), observer)?;
-    let above = solve(&above.problem(problem))?.certificate;
+    let above = ThresholdedScores::levelled(problem.scores, floor.saturating_add(1), observer)?;
+    let above = solve(&problem.with_scores(&above))?.certificate;
 
     let mut frontier = vec![first];
     let range = i64::from(floor) - i64::from(first.worst);
     for step in 1..STEPS - 1 {
         let at = clamp(i64::from(first.worst) + range * step / (STEPS - 1));
         if frontier.last().is_some_and(|last| at > last.worst) && at < floor {
-            let floored = Floored::new(problem.scores, at, observer)?;
-            frontier.push(Compromise::of(&Totals::of(problem, &solve(&floored.problem(problem))?.pairs)));
+            let floored = ThresholdedScores::new(problem.scores, at, observer)?;
+            frontier
+                .push(Compromise::of(&Totals::of(problem, &solve(&problem.with_scores(&floored))?.pairs)));
         }
     }
-    let floored = Floored::new(problem.scores, floor, observer)?;
-    let Assignment { pairs, certificate, .. } = solve(&floored.problem(problem))?;
+    let floored = ThresholdedScores::new(problem.scores, floor, observer)?;
+    let Assignment { pairs, certificate, .. } = solve(&problem.with_scores(&floored))?;
     if frontier.last().is_some_and(|last| last.worst < floor) {
         frontier.push(Compromise::of(&Totals::of(problem, &pairs)));
     }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::assign::{Assignment, Counters, assign};
 use super::certify::{self, Certificate, Infeasible, Stability, Verdict, certify, certify_within};
 use super::fairest::{Compromise, Fairest, Fairness, fairest};
-use super::floor::Floored;
-use super::problem::{FORBIDDEN, Observer, Problem, Stopped};
-use super::progress::{After, Growing};
+use super::observer::{CumulativeProgress, Observer, OffsetProgress, Stopped};
+use super::pair_scores::{FORBIDDEN, ThresholdedScores};
+use super::problem::Problem;
 use super::quota::Quotas;
 use super::stable::{Sides, Stable, stable};
 use super::totals::Totals;
@@ -82,7 +82,7 @@ pub fn solve(
     sides: Option<Sides<'_>>,
     observer: &dyn Observer,
 ) -> Result<Solution, Stopped> {
-    let observer = &Growing::new(observer);
+    let observer = &CumulativeProgress::new(observer);
     match objective {
         Objective::BestTotal => Ok(assign(problem, observer)?.into()),
         Objective::Fairest => {
@@ -127,14 +127,15 @@ pub(super) fn check_within(
         }
         Evidence::Fairest(fairness) => check_fairness(problem, pairs, fairness, observer)?,
         Evidence::Stable => {
-            let feasible = certify::keeps_rules(problem, pairs, observer)?;
-            // Beside pairs that break a rule nothing can be said of blocking ones.
-            let pairs = if feasible.is_ok() { pairs } else { &[] };
+            let broken = certify::broken_rule(problem, pairs, observer)?;
+            // Blocking pairs are not defined beside pairs that break a rule.
+            let pairs = if broken.is_none() { pairs } else { &[] };
             let seen = stability(problem, pairs, sides, observer)?;
-            if feasible.is_ok() {
+            if broken.is_none() {
                 blocking_pairs = seen.blocking_pairs;
             }
-            let proved = feasible.is_ok() && blocking_pairs == 0;
+            let proved = broken.is_none() && blocking_pairs == 0;
+            let feasible = broken.map_or(Ok(()), Err);
             (Verdict { feasible, primal: 0, dual: 0, candidates: seen.candidates }, proved)
         }
     };
@@ -151,7 +152,7 @@ pub fn blocking_pairs(
 ) -> Result<u64, Stopped> {
     // Told after the check of the assignment, of which every pass tells of as many rows.
     let rows = problem.mentees.len() as u64;
-    let observer = &After { observer, done: rows, total: rows };
+    let observer = &OffsetProgress { observer, done: rows, total: rows };
     stability(problem, pairs, sides, observer).map(|stability| stability.blocking_pairs)
 }
 
@@ -175,14 +176,14 @@ fn check_fairness(
     observer: &dyn Observer,
 ) -> Result<(Verdict, bool), Stopped> {
     let problem = &Problem { coverage_first: true, ..*problem };
-    let floored = Floored::new(problem.scores, fairness.floor, observer)?;
-    let total = certify(&floored.problem(problem), pairs, &fairness.total, observer)?;
-    let everybody = Floored::level(problem.scores, FORBIDDEN + 1, observer)?;
-    let everybody = everybody.problem(problem);
+    let floored = ThresholdedScores::new(problem.scores, fairness.floor, observer)?;
+    let total = certify(&problem.with_scores(&floored), pairs, &fairness.total, observer)?;
+    let everybody = ThresholdedScores::levelled(problem.scores, FORBIDDEN + 1, observer)?;
+    let everybody = problem.with_scores(&everybody);
     let coverage = certify(&everybody, pairs, &fairness.coverage, observer)?;
     let floor_is_met = pairs.is_empty() || {
-        let higher = Floored::level(problem.scores, fairness.floor.saturating_add(1), observer)?;
-        let above = certify(&higher.problem(problem), &[], &fairness.above, observer)?;
+        let higher = ThresholdedScores::levelled(problem.scores, fairness.floor.saturating_add(1), observer)?;
+        let above = certify(&problem.with_scores(&higher), &[], &fairness.above, observer)?;
         let here = certify(&everybody, pairs, &fairness.above, observer)?;
         fairness.floor == i32::MAX
             || above.feasible.is_ok() && here.feasible.is_ok() && above.dual < here.primal

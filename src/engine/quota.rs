@@ -35,8 +35,9 @@ use std::collections::BTreeSet;
 
 use super::assign::weight::Weight;
 use super::assign::{Assignment, Work, assign_before_quotas};
-use super::problem::{Arc, Observer, Problem, Stopped};
-use super::progress::Growing;
+use super::observer::{CumulativeProgress, Observer, Stopped};
+use super::pair_scores::Edge;
+use super::problem::Problem;
 
 use self::flow::Served;
 use self::network::Network;
@@ -82,7 +83,7 @@ pub fn assign_within(
     quotas: &Quotas,
     observer: &dyn Observer,
 ) -> Result<Answer, Stopped> {
-    let observer = &Growing::new(observer);
+    let observer = &CumulativeProgress::new(observer);
     let Some(free) = assign_before_quotas(problem, weighty(problem, quotas), observer)? else {
         return Ok(Answer::TooManyTiers);
     };
@@ -174,7 +175,7 @@ fn look<W: Weight>(
     (above, prices): (Vec<W>, Vec<W>),
     most: usize,
     observer: &dyn Observer,
-) -> Result<Vec<Vec<Arc>>, Stopped> {
+) -> Result<Vec<Vec<Edge>>, Stopped> {
     let mates = network.mates();
     let sought = Sought { prices: &prices, above: &above, mates: &mates, most };
     pairs::best(problem, &sought, observer)

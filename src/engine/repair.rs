@@ -13,20 +13,19 @@
 //! and the sum decides: a person of an earlier tier counts for a little more than one of a later tier, not for any number.
 
 mod budget;
-mod favoured;
 #[cfg(test)]
 mod tests;
 
 use rayon::prelude::*;
 
 use super::assign::{Start, assign, assign_from};
-use super::brought::Listed;
 use super::certify::{self, Certificate, certify};
-use super::decisions::{Decided, Decisions};
-use super::problem::{Arc, Demand, Observer, Problem, Seats, Stopped};
+use super::decisions::{Decisions, ReducedProblem};
+use super::observer::{Observer, Stopped};
+use super::pair_scores::{BonusScores, Edge, SparseError, SparseScores};
+use super::problem::{Demand, Problem, Seats};
 
 use self::budget::Budget;
-use self::favoured::Favoured;
 
 /// A repaired assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +87,7 @@ pub fn repair(
     }
     let mut keeps_enough = together.clone();
     let decisions = Decisions { pins: together.clone(), vetoes: Vec::new() };
-    if let Ok(pinned) = Decided::observed(problem, &decisions, observer)? {
+    if let Some(pinned) = ReducedProblem::if_possible(problem, &decisions, observer)? {
         let rest = assign_from(&pinned.problem(), start, observer)?;
         keeps_enough = pinned.with_pins(&rest.pairs);
         if least == still.len() {
@@ -114,7 +113,7 @@ pub fn check(
     // Counted anew: who understates it could keep fewer.
     let possible = most_together(problem, &still, observer)?.len();
     let least = possible.saturating_sub(budget.unwrap_or(usize::MAX));
-    let feasible = certify::keeps_rules(problem, pairs, observer)?.is_ok() && kept(&still, pairs) >= least;
+    let feasible = certify::broken_rule(problem, pairs, observer)?.is_none() && kept(&still, pairs) >= least;
     let bound = match repaired.proof {
         _ if !repaired.proved() => return Ok(None),
         Proof::Branches => return Ok(None),
@@ -124,7 +123,7 @@ pub fn check(
         }
         Proof::Pinned => {
             let decisions = Decisions { pins: still, vetoes: Vec::new() };
-            let Ok(pinned) = Decided::observed(problem, &decisions, observer)? else {
+            let Some(pinned) = ReducedProblem::if_possible(problem, &decisions, observer)? else {
                 return Ok(Some(false));
             };
             let rest = pinned.without_pins(pairs);
@@ -132,7 +131,7 @@ pub fn check(
             return Ok(Some(feasible && verdict.proved()));
         }
         Proof::Bonus(bonus) => {
-            let favoured = Favoured::new(problem.scores, &still, bonus, observer)?;
+            let favoured = BonusScores::new(problem.scores, &still, bonus, observer)?;
             let favoured = Problem { scores: &favoured, ..*problem };
             let kept = i128::try_from(least).unwrap_or(i128::MAX);
             // The weights are those of the problem itself, without the bonus.
@@ -186,14 +185,18 @@ fn most_together(
     observer: &dyn Observer,
 ) -> Result<Vec<(u32, u32)>, Stopped> {
     let decisions = Decisions { pins: still.to_vec(), vetoes: Vec::new() };
-    if decisions.wrong_observed(problem, observer)?.is_empty() {
+    if decisions.wrong(problem, observer)?.is_empty() {
         return Ok(still.to_vec());
     }
     let mentees: Vec<Demand> = problem.mentees.iter().map(|demand| Demand { tier: 0, ..*demand }).collect();
     let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, ..*seats }).collect();
     let ends = (0..=mentees.len()).map(|mentee| still.partition_point(|pair| (pair.0 as usize) < mentee));
-    let arcs = still.iter().map(|&(_, to)| Arc { to, score: 1 }).collect();
-    let Ok(scores) = Listed::observed(ends.collect(), arcs, observer)? else { return Ok(Vec::new()) };
+    let edges = still.iter().map(|&(_, to)| Edge { to, score: 1 }).collect();
+    let scores = match SparseScores::new(ends.collect(), edges, observer) {
+        Ok(scores) => scores,
+        Err(SparseError::Pair { .. }) => return Ok(Vec::new()),
+        Err(SparseError::Stopped(stopped)) => return Err(stopped),
+    };
     let alone = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: false };
     Ok(assign(&alone, observer)?.pairs)
 }

@@ -38,7 +38,7 @@ mod waiting;
 use std::ops::Range;
 
 use self::aspect::Aspect;
-pub(super) use self::aspect::{Finding, Story, code};
+pub(super) use self::aspect::{Finding, Story, Weight, code};
 use self::bundle::Bundle;
 use self::columns::Columns;
 use self::coverage::Coverage;
@@ -62,10 +62,9 @@ use super::cpu::Cpu;
 use super::eligibility::Verdict;
 use super::encode::ties::Ties;
 use super::encode::{Person, Round};
-use super::problem::{FORBIDDEN, Fill, NarrowScores, Observer, PairScores, Stopped, lot};
+use super::observer::{Observer, Stopped};
+use super::pair_scores::{FORBIDDEN, Fill, NarrowScores, PairScores, tie_break};
 use crate::domain::policy::{Criterion, HardRule};
-
-pub(super) use self::aspect::Weight;
 
 /// Scores of all pairs of a round.
 pub struct Scores<'a> {
@@ -110,10 +109,9 @@ impl<'a> Scores<'a> {
         let mentors: Vec<&Person<'_>> = round.mentors.iter().map(|at| &round.people[*at as usize]).collect();
         let mut columns = Columns::new(mentors.len());
         let tables = tables(round, &mentees, &mentors, &mut columns, observer)?;
-        let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
-        pause()?;
+        observer.check()?;
         let apart = Apart::of_policy(rules, &mentees, &mentors);
-        pause()?;
+        observer.check()?;
         let (bundles, wide) = bundle::bundle(&tables, mentors.len(), &mut columns);
         let mut this = Self {
             tables,
@@ -206,8 +204,8 @@ impl<'a> Scores<'a> {
     fn tied_rows(&self, round: &Round<'_>, observer: &dyn Observer) -> Result<TiedRows, Stopped> {
         let mut rows = TiedRows { starts: vec![0], pairs: Vec::new() };
         for (mentee, person) in round.mentees.iter().enumerate() {
-            if mentee % 1_024 == 0 && observer.is_cancelled() {
-                return Err(Stopped);
+            if mentee % 1_024 == 0 {
+                observer.check()?;
             }
             for (other, ties) in round.tied.of_mentee(*person) {
                 if let Some(mentor) = round.people[other as usize].mentor {
@@ -234,8 +232,8 @@ impl PairScores for Scores<'_> {
         verdict.is_candidate().then(|| i32::from(verdict.score()))
     }
 
-    fn lot(&self, mentee: usize, mentor: usize) -> u32 {
-        lot(self.keys[0][mentee], self.keys[1][mentor])
+    fn tie_break(&self, mentee: usize, mentor: usize) -> u32 {
+        tie_break(self.keys[0][mentee], self.keys[1][mentor])
     }
 
     fn narrow(&self) -> Option<&dyn NarrowScores> {

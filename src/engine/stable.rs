@@ -7,7 +7,7 @@
 //!
 //! A mentee's list of mentors is made piece by piece, since most of them ask a few only. One look at all pairs makes the
 //! first piece of everybody, [`PIECE`] entries; those who come to the end of theirs wait until nobody else asks, and get the
-//! next ones together, twice as many each time. Equal scores are told apart by lot, the same way on both sides.
+//! next ones together, twice as many each time. Equal scores are told apart by tie-break, the same way on both sides.
 //!
 //! Memory: 4 bytes per mentee where candidates are listed, else some 40 and 8 for every entry of her piece; 24 bytes per
 //! mentor, and 16 for each of her seats that somebody has asked for.
@@ -18,8 +18,9 @@ use std::collections::BinaryHeap;
 use super::assign::tiles::{Cell, RowVisitor, walk_some};
 use super::assign::top::{Ranked, Top};
 use super::assign::{Pulse, beginnings, index};
-use super::brought::Listed;
-use super::problem::{Arc, Observer, PairScores, Problem, Seats, Stopped};
+use super::observer::{Observer, Stopped};
+use super::pair_scores::{Edge, PairScores, SparseScores};
+use super::problem::{Problem, Seats};
 
 /// Entries of the first piece of a list.
 const PIECE: usize = 16;
@@ -45,11 +46,11 @@ pub struct Stable {
     pub proposals: u64,
 }
 
-/// Who asks or is asked, the higher the better: score, then the lower lot, then the earlier position.
+/// Who asks or is asked, the higher the better: score, then the lower tie-break, then the earlier position.
 type Rank = (i32, u32, u32);
 
-fn rank(score: i32, lot: u32, position: u32) -> Rank {
-    (score, !lot, !position)
+fn rank(score: i32, tie_break: u32, position: u32) -> Rank {
+    (score, !tie_break, !position)
 }
 
 /// Finds the stable assignment that is best for the mentees. Scores of `problem` do not count, those of `sides` do.
@@ -82,7 +83,7 @@ pub fn stable(problem: &Problem<'_>, sides: Sides<'_>, observer: &dyn Observer) 
                 continue;
             };
             let kept = &mut kept[to];
-            kept.push(Reverse((rank(score, sides.mentees.lot(at, to), mentee), mentee)));
+            kept.push(Reverse((rank(score, sides.mentees.tie_break(at, to), mentee), mentee)));
             if kept.len() > problem.mentors[to].max as usize {
                 asking.extend(kept.pop().map(|Reverse((_, sent_on))| sent_on));
             }
@@ -102,7 +103,7 @@ pub fn stable(problem: &Problem<'_>, sides: Sides<'_>, observer: &dyn Observer) 
 /// Whom every mentee asks, as far as it is known.
 enum Lists<'a> {
     /// All candidates, and how many of her row each mentee has passed.
-    Whole(&'a Listed, Vec<u32>),
+    Whole(&'a SparseScores, Vec<u32>),
     /// A piece of every mentee's row.
     Pieces(Vec<Piece>),
 }
@@ -110,7 +111,7 @@ enum Lists<'a> {
 /// A piece of a mentee's row.
 struct Piece {
     /// The best first.
-    arcs: Vec<Arc>,
+    arcs: Vec<Edge>,
     /// How many of them have been asked.
     asked: usize,
     /// Most entries that this piece could have had: with fewer, the row ends here.
@@ -119,7 +120,7 @@ struct Piece {
 
 impl<'a> Lists<'a> {
     fn begin(problem: &Problem<'a>, observer: &dyn Observer) -> Result<Self, Stopped> {
-        if let Some(listed) = problem.scores.listed() {
+        if let Some(listed) = problem.scores.sparse() {
             return Ok(Self::Whole(listed, vec![0; problem.mentees.len()]));
         }
         let pieces = beginnings(problem, PIECE, observer)?.into_iter();
@@ -127,7 +128,7 @@ impl<'a> Lists<'a> {
     }
 
     /// The next mentor with seats whom a mentee asks, as far as her list has been made.
-    fn next(&mut self, mentors: &[Seats], mentee: u32) -> Option<Arc> {
+    fn next(&mut self, mentors: &[Seats], mentee: u32) -> Option<Edge> {
         match self {
             Self::Whole(listed, passed) => {
                 let passed = &mut passed[mentee as usize];
@@ -184,32 +185,32 @@ struct Rest<'a> {
 
 impl<'a> Rest<'a> {
     fn of(problem: &'a Problem<'a>, mentee: usize, piece: &Piece) -> Self {
-        let key = |arc: &Arc| rank(arc.score, problem.scores.lot(mentee, arc.to as usize), arc.to);
+        let key = |arc: &Edge| rank(arc.score, problem.scores.tie_break(mentee, arc.to as usize), arc.to);
         let last = piece.arcs.last().map_or((i32::MAX, u32::MAX, u32::MAX), key);
         Self { problem, last, floor: i32::MIN, top: Top::new(2 * piece.most) }
     }
 }
 
 impl RowVisitor for Rest<'_> {
-    type Found = Vec<Arc>;
+    type Found = Vec<Edge>;
 
     fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         for (cell, mentor) in scores.iter().zip(first..) {
             let Some(score) = cell.score().filter(|score| (self.floor..=self.last.0).contains(score)) else {
                 continue;
             };
-            let (lot, to) = (self.problem.scores.lot(mentee, mentor), index(mentor));
-            let key = rank(score, lot, to);
+            let (tie_break, to) = (self.problem.scores.tie_break(mentee, mentor), index(mentor));
+            let key = rank(score, tie_break, to);
             if key < self.last
                 && self.problem.mentors[mentor].max > 0
-                && self.top.offer(Ranked { key, lot, to, score })
+                && self.top.offer(Ranked { key, tie_break, to, score })
             {
                 self.floor = self.top.floor().map_or(self.floor, |floor| floor.0);
             }
         }
     }
 
-    fn finish(self, _: usize) -> Vec<Arc> {
-        self.top.into_sorted().iter().map(|entry| Arc { to: entry.to, score: entry.score }).collect()
+    fn finish(self, _: usize) -> Vec<Edge> {
+        self.top.into_sorted().iter().map(|entry| Edge { to: entry.to, score: entry.score }).collect()
     }
 }

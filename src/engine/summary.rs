@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::assign::Pulse;
 use super::census::Tally;
 use super::encode::Round;
-use super::problem::{Observer, Stopped};
+use super::observer::{Observer, Stopped};
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{Criterion, FULL_SCORE, HardRule};
 use crate::domain::run::{Coverage, CriterionMean, Match, Proof, RunSummary, TierCoverage};

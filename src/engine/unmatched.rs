@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::assign::Pulse;
 use super::census::{self, Census, Tally};
 use super::encode::Round;
-use super::problem::{Observer, Stopped};
+use super::observer::{Observer, Stopped};
 use super::score::{Scores, code};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;

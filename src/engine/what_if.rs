@@ -22,7 +22,8 @@ mod tests;
 
 use super::assign::Pulse;
 use super::certify::Certificate;
-use super::problem::{Observer, Problem, Stopped};
+use super::observer::{Observer, Stopped};
+use super::problem::Problem;
 use super::totals::Totals;
 
 use self::residual::Residual;
@@ -75,10 +76,16 @@ pub struct Alternate {
     pub removed: Vec<(u32, u32)>,
 }
 
-/// The assignment or the certificate is not of this problem, or is not a best one.
+/// Why questions about an assignment have no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the certificate does not prove the assignment")]
-pub struct NotProved;
+pub enum WhatIfError {
+    /// The assignment or the certificate is not of this problem, or is not a best one.
+    #[error("the certificate does not prove the assignment")]
+    NotProved,
+    /// The observer stopped the operation.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
 
 /// A solved problem, ready to be asked. Memory for everybody once; every question takes as much again while it is
 /// answered.
@@ -95,8 +102,10 @@ impl<'a> WhatIf<'a> {
         problem: &Problem<'a>,
         pairs: &[(u32, u32)],
         certificate: &'a Certificate,
-    ) -> Result<Self, NotProved> {
-        Residual::new(problem, pairs, certificate).map(|residual| Self { residual }).ok_or(NotProved)
+        observer: &dyn Observer,
+    ) -> Result<Self, WhatIfError> {
+        let residual = Residual::new(problem, pairs, certificate, observer)?.ok_or(WhatIfError::NotProved)?;
+        Ok(Self { residual })
     }
 
     /// What it costs to force one pair; `None` if it is not a candidate or one of the two has no place at all. A pair that

@@ -13,11 +13,12 @@ pub use self::groups::Bounds;
 
 use super::names::Given;
 use super::{BroughtScores, Instance, MAX_VIOLATIONS, Names, Violation, Violations};
-use crate::engine::brought::Listed;
 use crate::engine::certify::GroupSide;
 use crate::engine::constrained::{Conflict, Constraints};
 use crate::engine::decisions::{BadDecision, Decisions};
-use crate::engine::problem::{Arc, Demand, FORBIDDEN, Seats};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{Edge, FORBIDDEN, SparseScores};
+use crate::engine::problem::{Demand, Seats};
 use crate::engine::quota::{Forest, Quotas};
 
 use self::groups::{Groups, InOrder};
@@ -302,7 +303,7 @@ impl Builder {
             pairs.dedup();
         }
         let instance = Instance {
-            scores: BroughtScores::Listed(listed(candidates, mentees.wishes.len())?),
+            scores: BroughtScores::Sparse(listed(candidates, mentees.wishes.len())?),
             mentees: mentees.wishes,
             mentors: mentors.wishes,
             constraints,
@@ -315,7 +316,9 @@ impl Builder {
             coverage_first,
         };
         let mut wrong = Violations::default();
-        for (nth, conflict) in instance.constraints.wrong(&instance.problem()).into_iter().enumerate() {
+        // Nothing stops an operation without an observer.
+        let conflicts = instance.constraints.wrong(&instance.problem(), &Unobserved).unwrap_or_default();
+        for (nth, conflict) in conflicts.into_iter().enumerate() {
             let place = match conflict {
                 // Nobody reads where the others are.
                 _ if nth >= MAX_VIOLATIONS => None,
@@ -356,7 +359,7 @@ fn forest(groups: &InOrder, innermost: Vec<Option<u32>>) -> Result<Forest, Viola
 }
 
 /// Candidates, sorted by mentee, as a list.
-fn listed(candidates: Vec<Candidate>, mentees: usize) -> Result<Listed, Violations> {
+fn listed(candidates: Vec<Candidate>, mentees: usize) -> Result<SparseScores, Violations> {
     let mut starts = vec![0; mentees + 1];
     for candidate in &candidates {
         starts[candidate.mentee as usize + 1] += 1;
@@ -364,8 +367,8 @@ fn listed(candidates: Vec<Candidate>, mentees: usize) -> Result<Listed, Violatio
     for at in 1..starts.len() {
         starts[at] += starts[at - 1];
     }
-    let arcs = candidates.into_iter().map(|one| Arc { to: one.mentor, score: one.score }).collect();
-    Listed::new(starts, arcs)
+    let edges = candidates.into_iter().map(|one| Edge { to: one.mentor, score: one.score }).collect();
+    SparseScores::new(starts, edges, &Unobserved)
         .map_err(|bad| Violation { place: "candidates".to_owned(), what: bad.to_string() }.into())
 }
 

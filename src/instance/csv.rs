@@ -18,7 +18,8 @@ use std::str::FromStr;
 use super::builder::{Bounds, Builder, Decision, Tell};
 use super::{Instance, Violations};
 use crate::engine::certify::GroupSide;
-use crate::engine::problem::{Demand, FORBIDDEN, Seats};
+use crate::engine::pair_scores::FORBIDDEN;
+use crate::engine::problem::{Demand, Seats};
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 /// A file to read: its name for messages, and its bytes.

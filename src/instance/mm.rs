@@ -16,9 +16,10 @@
 use std::io::Read;
 
 use super::{BroughtScores, Instance, Names, Violation, Violations};
-use crate::engine::brought::{Cells, Listed, Matrix};
 use crate::engine::constrained::Constraints;
-use crate::engine::problem::{Arc, Demand, Seats};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{Cells, DenseScores, Edge, SparseError, SparseScores};
+use crate::engine::problem::{Demand, Seats};
 
 /// First bytes of a file.
 const MAGIC: [u8; 8] = *b"MMINST01";
@@ -57,10 +58,10 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
         if !fits {
             return Err(refuse("header", "the instance needs more memory than there is"));
         }
-        let matrix = Matrix::new(header.mentors, cells);
-        BroughtScores::Matrix(matrix.ok_or_else(|| refuse("header", "scores are not mentees x mentors"))?)
+        let matrix = DenseScores::new(header.mentors, cells);
+        BroughtScores::Dense(matrix.ok_or_else(|| refuse("header", "scores are not mentees x mentors"))?)
     } else {
-        BroughtScores::Listed(listed(&mut source, &header, &mut wrong)?)
+        BroughtScores::Sparse(listed(&mut source, &header, &mut wrong)?)
     };
     wrong.none()?;
     Ok(Instance {
@@ -73,7 +74,11 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
     })
 }
 
-fn listed(source: &mut impl Read, header: &Header, wrong: &mut Violations) -> Result<Listed, Violations> {
+fn listed(
+    source: &mut impl Read,
+    header: &Header,
+    wrong: &mut Violations,
+) -> Result<SparseScores, Violations> {
     let mut starts: Vec<usize> = room(header.mentees + 1)?;
     numbers::<u64>(source, header.mentees + 1, |start| {
         let start = usize::try_from(start).unwrap_or(usize::MAX);
@@ -86,21 +91,27 @@ fn listed(source: &mut impl Read, header: &Header, wrong: &mut Violations) -> Re
     if starts.last() != Some(&header.scores) {
         wrong.add(format!("row {}", header.mentees), "the last row must end with the last score");
     }
-    let mut arcs = room(header.scores)?;
+    let mut edges = room(header.scores)?;
     numbers::<u32>(source, header.scores, |to| {
         if to as usize >= header.mentors {
-            wrong.add(format!("candidate {}", arcs.len()), format!("there is no mentor {to}"));
+            wrong.add(format!("candidate {}", edges.len()), format!("there is no mentor {to}"));
         }
-        arcs.push(Arc { to, score: 0 });
+        edges.push(Edge { to, score: 0 });
     })?;
-    let mut at = arcs.iter_mut();
+    let mut at = edges.iter_mut();
     numbers::<i32>(source, header.scores, |score| {
-        if let Some(arc) = at.next() {
-            arc.score = score;
+        if let Some(edge) = at.next() {
+            edge.score = score;
         }
     })?;
     std::mem::take(wrong).none()?;
-    Listed::new(starts, arcs).map_err(|bad| refuse(&format!("mentee {}", bad.mentee), &bad.to_string()))
+    SparseScores::new(starts, edges, &Unobserved).map_err(|error| {
+        let place = match error {
+            SparseError::Pair { mentee, .. } => format!("mentee {mentee}"),
+            SparseError::Stopped(_) => "candidates".to_owned(),
+        };
+        refuse(&place, &error.to_string())
+    })
 }
 
 struct Header {
@@ -217,7 +228,7 @@ fn refuse(place: &str, what: &str) -> Violations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::problem::FORBIDDEN;
+    use crate::engine::pair_scores::FORBIDDEN;
 
     fn file(kind: u32, sizes: [u64; 3], numbers: &[i32]) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use crate::clock::Stopwatch;
 use crate::domain::name::RunRef;
 use crate::domain::run::{Progress, Stage};
-use crate::engine::problem::Observer;
+use crate::engine::observer::Observer;
 
 /// Progress within a stage is told no more often than this.
 const TELL_EVERY: Duration = Duration::from_millis(40);

@@ -6,8 +6,8 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _, SqlSafeStr a
 use super::dialect::{Bulk, Statement, statements, values};
 use super::{
     Backend, Store, fault, import, journal, migration, organisation, profile, queue, result, round, run,
+    session, token,
 };
-use super::{session, token};
 use crate::error::Result;
 
 statements! {

@@ -7,7 +7,7 @@
 //! assignment problem Balas, Miller, Pekny and Toth 1991). Phases end when few are left: for these [`super::paths`] is
 //! cheaper.
 
-use crate::engine::problem::Stopped;
+use crate::engine::observer::Stopped;
 
 use super::auction::{self, Patience};
 use super::core::index;

@@ -5,7 +5,7 @@
 //! three savings: ends are looked at as soon as a node is reached, the [queue](super::queue) knows ties, and rows are left as
 //! soon as no arc can beat the best end. Mentors are not split into seats: a mentor leads to all whom she serves.
 
-use crate::engine::problem::Stopped;
+use crate::engine::observer::Stopped;
 
 use super::core::index;
 use super::counters::Pulse;

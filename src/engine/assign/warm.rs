@@ -16,10 +16,10 @@ mod restore;
 mod tests;
 
 use crate::engine::certify::Certificate;
-use crate::engine::problem::{Observer, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::problem::Problem;
 
 use self::near::Near;
-use super::auction;
 use super::core::Core;
 use super::counters::Work;
 use super::levels::Levels;
@@ -30,7 +30,7 @@ use super::state::State;
 use super::survey::{Survey, survey};
 use super::tuning::Tuning;
 use super::weight::Weight;
-use super::{Assignment, Begun, conclude, finish, repair};
+use super::{Assignment, Begun, auction, conclude, finish, repair};
 
 /// An earlier result to start from, in the positions of the problem to be solved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -140,7 +140,7 @@ fn solve<W: Weight>(
         return super::solve::<W>(problem, tuning, levels, core, observer);
     };
     let (mut paths, phases) = (Paths::new(&state, tuning.groups), Phases::new());
-    let list = problem.scores.listed();
+    let list = problem.scores.sparse();
     let reach = if list.is_some() { W::FAR } else { levels.span() };
     if list.is_some() {
         state.begin_auction();

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::domain::run::Stage;
-use crate::engine::problem::{Demand, FORBIDDEN, Fill, Observer, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{FORBIDDEN, Fill};
+use crate::engine::problem::{Demand, Problem};
 
 use super::{Certificate, rules};
 
@@ -261,9 +263,7 @@ fn sweep_rows<'a, C: Cell + 'a, P: Price>(
     let rough = Rough::of(u, p);
     let done = AtomicU64::new(0);
     let rows = u.par_iter().enumerate().with_min_len(ROWS).map(|(mentee, &u_of)| {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
+        observer.check()?;
         let before = done.fetch_add(1, Ordering::Relaxed);
         if before.is_multiple_of(ROWS as u64) {
             observer.progress(Stage::Certify, before, u.len() as u64);
@@ -291,9 +291,7 @@ fn sweep_by<'a, C: Cell, P: Price>(
             let mut fill = tiles(rows.clone());
             let mut seen = Sweep::NOTHING;
             for first in (0..p.len()).step_by(most_columns) {
-                if observer.is_cancelled() {
-                    return Err(Stopped);
-                }
+                observer.check()?;
                 let columns = first..p.len().min(first + most_columns);
                 tile.resize(rows.len() * columns.len(), C::default());
                 fill(columns.clone(), tile);

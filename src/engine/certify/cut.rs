@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::engine::problem::{FORBIDDEN, Observer, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::FORBIDDEN;
+use crate::engine::problem::Problem;
 use crate::engine::quota::{Cut, Forest, Need, Quotas};
 
 /// What a cut shows.
@@ -74,16 +76,14 @@ pub fn check_cut(
     }
     let mut row = Vec::new();
     for (at, from) in (0_u32..).zip(0..problem.mentees.len()) {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
+        observer.check()?;
         // Only pairs that cross the cut in the way that is counted as possible.
         if mentees.contains(&at) != inward || problem.mentees[from].wanted == 0 {
             continue;
         }
         let crosses =
             |mentor: u32| problem.mentors[mentor as usize].max > 0 && mentors.contains(&mentor) != inward;
-        let crossing = match problem.scores.listed() {
+        let crossing = match problem.scores.sparse() {
             Some(listed) => listed.row(from).iter().filter(|arc| crosses(arc.to)).count(),
             None if problem.mentors.is_empty() => 0,
             None => {

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::engine::problem::{Observer, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::problem::Problem;
 
 use super::{Aim, Certificate, Infeasible};
 
@@ -100,32 +101,51 @@ fn check_no_weights(certificate: &Certificate) -> Result<(), Infeasible> {
     }
 }
 
+/// Why an assignment has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ValueError {
+    /// The assignment breaks a rule.
+    Infeasible(Infeasible),
+    /// The observer stopped the operation.
+    Stopped(Stopped),
+}
+
+impl From<Infeasible> for ValueError {
+    fn from(broken: Infeasible) -> Self {
+        Self::Infeasible(broken)
+    }
+}
+
+impl From<Stopped> for ValueError {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
+    }
+}
+
 /// The value of an assignment that keeps all rules.
 pub(super) fn value(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
     certificate: &Certificate,
     observer: &dyn Observer,
-) -> Result<Result<i128, Stopped>, Infeasible> {
+) -> Result<i128, ValueError> {
     let mut sorted = pairs.to_vec();
     sorted.sort_unstable();
     if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         let (mentee, mentor) = twice[0];
-        return Err(Infeasible::UsedTwice { mentee, mentor });
+        return Err(Infeasible::UsedTwice { mentee, mentor }.into());
     }
-    let totals: Vec<Result<Result<i128, Stopped>, Infeasible>> = sorted
-        .par_chunks(INTERVAL)
-        .map(|pairs| if observer.is_cancelled() { Ok(Err(Stopped)) } else { total(problem, pairs).map(Ok) })
-        .collect();
-    if totals.contains(&Ok(Err(Stopped))) {
-        return Ok(Err(Stopped));
+    let total = |pairs: &[(u32, u32)]| {
+        observer.check()?;
+        Ok(total(problem, pairs)?)
+    };
+    let totals: Vec<Result<i128, ValueError>> = sorted.par_chunks(INTERVAL).map(total).collect();
+    if totals.contains(&Err(ValueError::Stopped(Stopped))) {
+        return Err(Stopped.into());
     }
     let mut value = 0_i128;
     for total in totals {
-        match total? {
-            Ok(total) => value += total,
-            Err(stopped) => return Ok(Err(stopped)),
-        }
+        value += total?;
     }
     let mut mentors_of = vec![0_u32; problem.mentees.len()];
     let mut load = vec![0_u32; problem.mentors.len()];
@@ -137,7 +157,7 @@ pub(super) fn value(
     for ((&has, demand), mentee) in mentors_of.iter().zip(problem.mentees).zip(0_u32..) {
         let wanted = u32::from(demand.wanted.min(2));
         if has > wanted {
-            return Err(Infeasible::TooManyMentors { mentee, has, wanted });
+            return Err(Infeasible::TooManyMentors { mentee, has, wanted }.into());
         }
         if has >= 1 {
             value += if demand.pinned > 0 { certificate.second } else { first[usize::from(demand.tier)] };
@@ -148,11 +168,11 @@ pub(super) fn value(
     }
     for ((&has, seats), mentor) in load.iter().zip(problem.mentors).zip(0_u32..) {
         if has > seats.max {
-            return Err(Infeasible::TooManyMentees { mentor, has, places: seats.max });
+            return Err(Infeasible::TooManyMentees { mentor, has, places: seats.max }.into());
         }
         value += certificate.minimum * i128::from(has.min(seats.min));
     }
-    Ok(Ok(value))
+    Ok(value)
 }
 
 /// The scores of some pairs, which must be candidates.

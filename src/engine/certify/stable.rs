@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::domain::run::Stage;
-use crate::engine::brought::Listed;
-use crate::engine::problem::{FORBIDDEN, Fill, NarrowScores, Observer, PairScores, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{FORBIDDEN, Fill, NarrowScores, PairScores, SparseScores};
+use crate::engine::problem::Problem;
 
 /// Mentees looked at together.
 const ROWS: usize = 32;
@@ -47,7 +48,7 @@ pub fn stability(
     observer: &dyn Observer,
 ) -> Result<Stability, Stopped> {
     let (bars, mates) = Bars::of(problem, mentees_view, mentors_view, pairs, observer)?;
-    let all = if let Some(listed) = mentees_view.listed() {
+    let all = if let Some(listed) = mentees_view.sparse() {
         bars.look_at_list(listed, mentors_view, observer)?
     } else if let Some(narrow) = mentees_view.narrow() {
         let look = Look::<i16>::new(&bars, COLUMNS, mentors_view);
@@ -75,9 +76,7 @@ impl Bars {
         observer: &dyn Observer,
     ) -> Result<(Self, u64), Stopped> {
         let of_pair = |&(mentee, mentor): &(u32, u32)| {
-            if observer.is_cancelled() {
-                return Err(Stopped);
-            }
+            observer.check()?;
             let score =
                 |view: &dyn PairScores| view.score(mentee as usize, mentor as usize).unwrap_or(FORBIDDEN);
             let hers = score(mentees_view);
@@ -116,14 +115,12 @@ impl Bars {
 
     fn look_at_list(
         &self,
-        listed: &Listed,
+        listed: &SparseScores,
         mentors_view: Option<&dyn PairScores>,
         observer: &dyn Observer,
     ) -> Result<Stability, Stopped> {
         let of_row = |(mentee, &bar): (usize, &i32)| {
-            if observer.is_cancelled() {
-                return Err(Stopped);
-            }
+            observer.check()?;
             let row = listed.row(mentee);
             let better = row.iter().take_while(|arc| arc.score > bar);
             let blocking = better.filter(|arc| {
@@ -225,9 +222,7 @@ impl<'a, C: Cell> Look<'a, C> {
             let mut fill = hers.tiles(rows.clone());
             let step = if hers.row(rows.start).is_some() { usize::MAX } else { self.most_columns };
             for first in (0..self.mentors.len()).step_by(step) {
-                if observer.is_cancelled() {
-                    return Err(Stopped);
-                }
+                observer.check()?;
                 let columns = first..self.mentors.len().min(first.saturating_add(step));
                 if step == usize::MAX {
                     for mentee in rows.clone() {

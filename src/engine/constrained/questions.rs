@@ -7,10 +7,10 @@ use super::{Constrained, Impossible, Unsolved, sorted};
 use crate::engine::assign::{Start, assign};
 use crate::engine::diagnose::{Recruit, Shortage, recruitment, shortages, without_candidates};
 use crate::engine::objective::Evidence;
-use crate::engine::problem::{Observer, Stopped};
+use crate::engine::observer::{Observer, Stopped};
 use crate::engine::repair::{self, Repaired};
 use crate::engine::totals::Totals;
-use crate::engine::what_if::{Alternate, Cost, NotProved, WhatIf};
+use crate::engine::what_if::{Alternate, Cost, WhatIf, WhatIfError};
 
 /// A question about a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +53,20 @@ pub struct Diagnosis {
     pub plan: Option<Plan>,
 }
 
-/// So many tiers and groups that nobody knows whether all floors can be met; see [`Unsolved::TooManyTiers`].
+/// Why a problem has no diagnosis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooManyTiers;
+pub enum DiagnosisError {
+    /// There are too many tiers and groups to decide whether all floors can be met; see [`Unsolved::TooManyTiers`].
+    TooManyTiers,
+    /// The observer stopped the operation.
+    Stopped(Stopped),
+}
+
+impl From<Stopped> for DiagnosisError {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
+    }
+}
 
 /// A recruitment plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,13 +101,13 @@ impl Constrained<'_> {
         evidence: &Evidence,
         (questions, most): (&[Question], usize),
         observer: &dyn Observer,
-    ) -> Result<Result<Vec<Vec<Alternate>>, NotProved>, Stopped> {
+    ) -> Result<Vec<Vec<Alternate>>, WhatIfError> {
         let rest = self.rest();
-        let Evidence::BestTotal(certificate) = evidence else { return Ok(Err(NotProved)) };
-        let what_if = match WhatIf::new(&rest, &self.without_pins(pairs), certificate) {
-            Ok(what_if) if self.has_prices() => what_if,
-            _ => return Ok(Err(NotProved)),
-        };
+        let Evidence::BestTotal(certificate) = evidence else { return Err(WhatIfError::NotProved) };
+        if !self.has_prices() {
+            return Err(WhatIfError::NotProved);
+        }
+        let what_if = WhatIf::new(&rest, &self.without_pins(pairs), certificate, observer)?;
         let answers = questions.iter().map(|question| match *question {
             Question::Pair(mentee, mentor) if self.is_pinned(mentee, mentor) => {
                 Ok(vec![Alternate { mentee, mentor, ..Alternate::default() }])
@@ -107,7 +118,7 @@ impl Constrained<'_> {
             Question::OfMentee(mentee) => what_if.alternates_of_mentee(mentee, most, observer),
             Question::OfMentor(mentor) => what_if.alternates_of_mentor(mentor, most, observer),
         });
-        answers.collect::<Result<Vec<_>, Stopped>>().map(Ok)
+        Ok(answers.collect::<Result<Vec<_>, Stopped>>()?)
     }
 
     /// Repairs a published assignment for the problem as it is now; see [`has_prices`](Self::has_prices).
@@ -137,18 +148,15 @@ impl Constrained<'_> {
 
     /// Says who cannot be served and, for at most `recruits` mentors more, whom to find; these only where there are prices,
     /// see [`has_prices`](Self::has_prices).
-    pub fn diagnose(
-        &self,
-        recruits: usize,
-        observer: &dyn Observer,
-    ) -> Result<Result<Diagnosis, TooManyTiers>, Stopped> {
+    pub fn diagnose(&self, recruits: usize, observer: &dyn Observer) -> Result<Diagnosis, DiagnosisError> {
         let rest = self.rest();
         let unmet = if self.quotas.is_empty() {
             None
         } else {
-            match self.best(None, observer)? {
+            match self.best(None, observer) {
                 Err(Unsolved::Impossible(impossible)) => Some(impossible),
-                Err(Unsolved::TooManyTiers) => return Ok(Err(TooManyTiers)),
+                Err(Unsolved::TooManyTiers) => return Err(DiagnosisError::TooManyTiers),
+                Err(Unsolved::Stopped(stopped)) => return Err(stopped.into()),
                 Ok(_) => None,
             }
         };
@@ -159,11 +167,11 @@ impl Constrained<'_> {
             let now = Totals::of(&rest, &solved.pairs);
             Some(Plan { now, steps: recruitment(&rest, &solved, recruits, observer)? })
         };
-        Ok(Ok(Diagnosis {
+        Ok(Diagnosis {
             without_candidates: without_candidates(&rest, observer)?,
             shortages: shortages(&rest, observer)?,
             unmet,
             plan,
-        }))
+        })
     }
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::assign::tests::case::{Case, case, score};
-use crate::engine::problem::Unobserved;
+use crate::engine::observer::Unobserved;
 
 /// Mentees who have a candidate with seats, served at most, by trying everything.
 fn most_served(case: &Case) -> usize {

@@ -6,7 +6,7 @@ use std::ops::{BitOr, BitOrAssign};
 
 use super::{AT_A_TIME, Person};
 use crate::domain::name::ProfileRef;
-use crate::engine::problem::{Observer, Stopped};
+use crate::engine::observer::{Observer, Stopped};
 
 /// What a mentee and a mentor have to do with each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,8 +56,8 @@ impl TiedPairs {
     pub(super) fn collect(people: &[Person<'_>], observer: &dyn Observer) -> Result<Self, Stopped> {
         let mut position: HashMap<&ProfileRef, usize> = HashMap::with_capacity(people.len());
         for (at, person) in people.iter().enumerate() {
-            if at % AT_A_TIME == 0 && observer.is_cancelled() {
-                return Err(Stopped);
+            if at % AT_A_TIME == 0 {
+                observer.check()?;
             }
             position.insert(person.profile, at);
         }
@@ -68,8 +68,8 @@ impl TiedPairs {
             }
         };
         for (me, person) in people.iter().enumerate() {
-            if me % AT_A_TIME == 0 && observer.is_cancelled() {
-                return Err(Stopped);
+            if me % AT_A_TIME == 0 {
+                observer.check()?;
             }
             tie(me, me, Ties::SAME_PERSON);
             let lists = [

@@ -31,8 +31,9 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
 
 use crate::engine::assign::{Pulse, index};
-use crate::engine::brought::{BadList, Listed};
-use crate::engine::problem::{Arc, FORBIDDEN, Observer, PairScores, Problem, Seats, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores, SparseError, SparseScores};
+use crate::engine::problem::{Problem, Seats};
 
 use super::{Answer, Forest, Group, Quotas, assign_within};
 
@@ -53,15 +54,24 @@ pub enum BadCross {
     /// Not everybody has an entry, or an entry names no organisation.
     #[error("not everybody has an organisation that exists")]
     Unknown,
-    /// The listed scores are no list.
+    /// The sparse scores are not valid.
     #[error(transparent)]
-    List(#[from] BadList),
+    Scores(SparseError),
     /// There are more tiers than a certificate holds.
     #[error("there are more tiers than a certificate holds")]
     TooManyTiers,
     /// The observer asked to stop.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+}
+
+impl From<SparseError> for BadCross {
+    fn from(error: SparseError) -> Self {
+        match error {
+            SparseError::Pair { .. } => Self::Scores(error),
+            SparseError::Stopped(stopped) => Self::Stopped(stopped),
+        }
+    }
 }
 
 /// Value of an assignment, level by level: mentees served in each tier that occurs, minimum places, second mentors, score.
@@ -382,28 +392,28 @@ fn allowed(highest: u64, most: u64) -> i64 {
 struct Priced<'a> {
     split: &'a Split<'a>,
     prices: &'a [i32],
-    listed: Option<Listed>,
+    listed: Option<SparseScores>,
 }
 
 impl<'a> Priced<'a> {
     fn new(split: &'a Split<'a>, prices: &'a [i32], observer: &dyn Observer) -> Result<Self, BadCross> {
         let mut this = Self { split, prices, listed: None };
-        this.listed = split.problem.scores.listed().map(|listed| this.list(listed, observer)).transpose()?;
+        this.listed = split.problem.scores.sparse().map(|listed| this.list(listed, observer)).transpose()?;
         Ok(this)
     }
 
-    fn list(&self, listed: &Listed, observer: &dyn Observer) -> Result<Listed, BadCross> {
+    fn list(&self, listed: &SparseScores, observer: &dyn Observer) -> Result<SparseScores, BadCross> {
         let (mut starts, mut arcs) = (vec![0], Vec::with_capacity(listed.len()));
         let mut pulse = Pulse::new(observer);
         for mentee in 0..self.split.problem.mentees.len() {
             pulse.beat(listed.row(mentee).len())?;
             arcs.extend(listed.row(mentee).iter().map(|arc| {
                 let to = self.split.column(mentee, arc.to);
-                Arc { to, score: self.net(to as usize, arc.score) }
+                Edge { to, score: self.net(to as usize, arc.score) }
             }));
             starts.push(arcs.len());
         }
-        Ok(Listed::observed(starts, arcs, observer)??)
+        Ok(SparseScores::new(starts, arcs, observer)?)
     }
 
     /// A candidate's score less the price of its column. Never less than can be told from no candidate: a score that is
@@ -440,11 +450,11 @@ impl PairScores for Priced<'_> {
         }
     }
 
-    fn lot(&self, mentee: usize, column: usize) -> u32 {
-        self.split.problem.scores.lot(mentee, self.split.mentor(column) as usize)
+    fn tie_break(&self, mentee: usize, column: usize) -> u32 {
+        self.split.problem.scores.tie_break(mentee, self.split.mentor(column) as usize)
     }
 
-    fn listed(&self) -> Option<&Listed> {
+    fn sparse(&self) -> Option<&SparseScores> {
         self.listed.as_ref()
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::assign::weight::Weight;
 use crate::engine::assign::{Pulse, index};
-use crate::engine::problem::Stopped;
+use crate::engine::observer::Stopped;
 
 use super::network::{Network, Nodes};
 

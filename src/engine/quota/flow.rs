@@ -9,7 +9,7 @@
 use crate::engine::assign::queue::Queue;
 use crate::engine::assign::weight::Weight;
 use crate::engine::assign::{Pulse, Work, index};
-use crate::engine::problem::Stopped;
+use crate::engine::observer::Stopped;
 
 use super::Failure;
 

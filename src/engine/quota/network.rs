@@ -10,7 +10,9 @@ use rayon::prelude::*;
 use crate::engine::assign::weight::Weight;
 use crate::engine::assign::{Pulse, index};
 use crate::engine::certify::Certificate;
-use crate::engine::problem::{Arc, Problem, Stopped};
+use crate::engine::observer::Stopped;
+use crate::engine::pair_scores::Edge;
+use crate::engine::problem::Problem;
 
 use super::flow::Flow;
 use super::forest::{Forest, Quotas};
@@ -123,7 +125,7 @@ impl<W: Weight> Network<W> {
         for &(mentee, mentor) in pairs {
             pulse.beat(ADDING)?;
             let score = problem.scores.score(mentee as usize, mentor as usize).unwrap_or_default();
-            this.add_pair(mentee, Arc { to: mentor, score }, true);
+            this.add_pair(mentee, Edge { to: mentor, score }, true);
         }
         let counts = quotas.mentees.count(of_mentee);
         this.add_groups(&quotas.mentees, &counts, Nodes::mentee_group, false);
@@ -198,7 +200,7 @@ impl<W: Weight> Network<W> {
         }
     }
 
-    fn add_pair(&mut self, mentee: u32, arc: Arc, used: bool) {
+    fn add_pair(&mut self, mentee: u32, arc: Edge, used: bool) {
         let ends = (self.nodes.mentee(mentee as usize), self.nodes.mentor(arc.to as usize));
         let at = self.flow.add(ends, -W::from(arc.score), u32::from(!used), u32::from(used));
         self.pairs.push(Pair { mentee, mentor: arc.to, arc: at });
@@ -206,7 +208,7 @@ impl<W: Weight> Network<W> {
 
     /// Takes in pairs that are not in the network yet, given per mentee. A mentee to whom one of them offers more than her
     /// price gets that price.
-    pub(super) fn take_in(&mut self, added: &[Vec<Arc>], pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
+    pub(super) fn take_in(&mut self, added: &[Vec<Edge>], pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
         let mut in_use = self.places.clone();
         for pair in self.pairs.iter().filter(|pair| self.flow.less(pair.arc) > 0) {
             pulse.beat(ADDING)?;

@@ -7,7 +7,9 @@ use crate::engine::assign::index;
 use crate::engine::assign::tiles::{Cell, RowVisitor, walk};
 use crate::engine::assign::top::{Ranked, Top};
 use crate::engine::assign::weight::Weight;
-use crate::engine::problem::{Arc, FORBIDDEN, Observer, PairScores, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
+use crate::engine::problem::Problem;
 
 /// Scores tested at a time before any is looked at singly.
 const LANE: usize = 64;
@@ -31,14 +33,14 @@ pub(super) fn best<W: Weight>(
     problem: &Problem<'_>,
     sought: &Sought<'_, W>,
     observer: &dyn Observer,
-) -> Result<Vec<Vec<Arc>>, Stopped> {
+) -> Result<Vec<Vec<Edge>>, Stopped> {
     let visitor = |mentee: usize| Best {
         scores: problem.scores,
         sought,
         top: Top::new(sought.most),
         above: sought.above[mentee],
     };
-    if let Some(listed) = problem.scores.listed() {
+    if let Some(listed) = problem.scores.sparse() {
         let row = |mentee: usize| {
             let mut visitor = visitor(mentee);
             for arc in listed.row(mentee) {
@@ -49,8 +51,8 @@ pub(super) fn best<W: Weight>(
         let rows = (0..problem.mentees.len()).into_par_iter().with_min_len(ROWS);
         return rows
             .map(|mentee| {
-                if mentee.is_multiple_of(ROWS) && observer.is_cancelled() {
-                    return Err(Stopped);
+                if mentee.is_multiple_of(ROWS) {
+                    observer.check()?;
                 }
                 Ok(row(mentee))
             })
@@ -68,7 +70,7 @@ struct Best<'a, W> {
 }
 
 impl<W: Weight> RowVisitor for Best<'_, W> {
-    type Found = Vec<Arc>;
+    type Found = Vec<Edge>;
 
     fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         let prices = &self.sought.prices[first..first + scores.len()];
@@ -90,8 +92,8 @@ impl<W: Weight> RowVisitor for Best<'_, W> {
         }
     }
 
-    fn finish(self, _: usize) -> Vec<Arc> {
-        self.top.into_sorted().iter().map(|entry| Arc { to: entry.to, score: entry.score }).collect()
+    fn finish(self, _: usize) -> Vec<Edge> {
+        self.top.into_sorted().iter().map(|entry| Edge { to: entry.to, score: entry.score }).collect()
     }
 }
 
@@ -101,9 +103,10 @@ impl<W: Weight> Best<'_, W> {
         if score == FORBIDDEN || key <= self.above || self.sought.mates[mentee].contains(&index(mentor)) {
             return;
         }
-        let entry = Ranked { key, lot: self.scores.lot(mentee, mentor), to: index(mentor), score };
+        let entry =
+            Ranked { key, tie_break: self.scores.tie_break(mentee, mentor), to: index(mentor), score };
         if self.top.offer(entry) {
-            // An equal key may still win by its lot.
+            // An equal key may still win by its tie-break.
             let floor = self.top.floor().map(|floor| floor - W::from(1));
             self.above = floor.map_or(self.above, |floor| floor.max(self.above));
         }

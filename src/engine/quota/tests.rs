@@ -10,11 +10,12 @@ use crate::domain::explanation::{Reason, ReasonCode};
 use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::assign::tests::{Patience, instance};
-use crate::engine::brought::Listed;
 use crate::engine::certify::{
     Aim, Certificate, GroupSide, Infeasible, Verdict, certify, certify_within, check_cut,
 };
-use crate::engine::problem::{Demand, FORBIDDEN, Seats, Unobserved};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{FORBIDDEN, SparseScores};
+use crate::engine::problem::{Demand, Seats};
 
 /// Forests over people: parents before children, people anywhere, bounds that often bite.
 fn forest(people: usize, most: u32) -> impl Strategy<Value = Forest> {
@@ -407,11 +408,11 @@ proptest! {
         let row = |mentee| {
             let pairs = (0..case.mentors.len()).map(move |mentor| (mentor, case.score(mentee, mentor)));
             let arcs = pairs.filter(|(_, score)| *score != FORBIDDEN);
-            arcs.map(|(mentor, score)| Arc { to: u32::try_from(mentor).unwrap(), score }).collect::<Vec<Arc>>()
+            arcs.map(|(mentor, score)| Edge { to: u32::try_from(mentor).unwrap(), score }).collect::<Vec<Edge>>()
         };
-        let rows: Vec<Vec<Arc>> = (0..case.mentees.len()).map(row).collect();
+        let rows: Vec<Vec<Edge>> = (0..case.mentees.len()).map(row).collect();
         let starts = std::iter::once(0).chain(rows.iter().scan(0, |end, row| { *end += row.len(); Some(*end) }));
-        let listed = Listed::new(starts.collect(), rows.concat()).unwrap();
+        let listed = SparseScores::new(starts.collect(), rows.concat(), &Unobserved).unwrap();
         let problem = Problem { scores: &listed, ..case.problem() };
         let value = match assign_within(&problem, &quotas, &Unobserved).unwrap() {
             Answer::Best(best) => Some(case.value(&best.pairs)),

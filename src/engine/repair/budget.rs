@@ -18,11 +18,12 @@
 use std::collections::BinaryHeap;
 
 use crate::engine::assign::{Assignment, Start, assign_weighted};
-use crate::engine::decisions::{Decided, Decisions};
-use crate::engine::problem::{Observer, Problem, Stopped};
+use crate::engine::decisions::{Decisions, ReducedProblem};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::problem::Problem;
 
-use super::favoured::Favoured;
 use super::{Proof, Repaired, kept, value};
+use crate::engine::pair_scores::BonusScores;
 
 /// Branches that are looked at before the search is given up.
 const MOST_BRANCHES: usize = 400;
@@ -193,12 +194,14 @@ impl Budget<'_> {
 
     /// The best assignment of a branch at some bonus; `None` if its pins do not go together.
     fn solve(&self, branch: &Branch, bonus: i32, start: &Start) -> Result<Option<Point>, Stopped> {
-        let favoured = Favoured::new(self.problem.scores, self.still, bonus, self.observer)?;
+        let favoured = BonusScores::new(self.problem.scores, self.still, bonus, self.observer)?;
         let problem = Problem { scores: &favoured, ..*self.problem };
         let decisions = Decisions { pins: branch.pins.clone(), vetoes: branch.vetoes.clone() };
-        let Ok(decided) = Decided::observed(&problem, &decisions, self.observer)? else { return Ok(None) };
-        let found = assign_weighted(&decided.problem(), start, &self.best.certificate, self.observer)?;
-        let pairs = decided.with_pins(&found.pairs);
+        let Some(reduced) = ReducedProblem::if_possible(&problem, &decisions, self.observer)? else {
+            return Ok(None);
+        };
+        let found = assign_weighted(&reduced.problem(), start, &self.best.certificate, self.observer)?;
+        let pairs = reduced.with_pins(&found.pairs);
         let value = value(self.problem, &self.best.certificate, &pairs);
         Ok(Some(Point { bonus, kept: kept(self.still, &pairs), value, pairs, found }))
     }

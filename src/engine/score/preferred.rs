@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{Plane, Scores};
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::encode::ties::Ties;
-use crate::engine::problem::{FORBIDDEN, NarrowScores, PairScores};
+use crate::engine::pair_scores::{FORBIDDEN, NarrowScores, PairScores};
 
 /// What one who was named is ranked above everybody else by: the two together are within 16 bits.
 const NAMED: i16 = FULL_SCORE.cast_signed() + 1;
@@ -47,8 +47,8 @@ impl PairScores for Preferred<'_> {
         Some(self)
     }
 
-    fn lot(&self, mentee: usize, mentor: usize) -> u32 {
-        self.scores.lot(mentee, mentor)
+    fn tie_break(&self, mentee: usize, mentor: usize) -> u32 {
+        self.scores.tie_break(mentee, mentor)
     }
 }
 

@@ -14,7 +14,7 @@ use super::columns::Columns;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
-use crate::engine::problem::{Observer, Stopped};
+use crate::engine::observer::{Observer, Stopped};
 
 /// Most verdicts that are kept per aspect: 16 MiB.
 const MOST_CELLS: usize = 1 << 22;
@@ -88,8 +88,8 @@ impl<T: Clone + Eq + Hash> Side<T> {
         let mut numbers: HashMap<&T, u16> = HashMap::new();
         let mut of = Vec::with_capacity(answers.len());
         for (at, answer) in answers.iter().enumerate() {
-            if at.is_multiple_of(AT_A_TIME) && observer.is_cancelled() {
-                return Err(Stopped);
+            if at.is_multiple_of(AT_A_TIME) {
+                observer.check()?;
             }
             let number = match numbers.entry(answer) {
                 Entry::Occupied(known) => *known.get(),
@@ -153,9 +153,7 @@ fn answers<T: Send>(
     observer: &dyn Observer,
 ) -> Result<Vec<T>, Stopped> {
     let some = |people: &[&Person<'_>]| {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
+        observer.check()?;
         Ok(people.iter().map(|person| answer(person)).collect())
     };
     let answers: Vec<Vec<T>> = people.par_chunks(AT_A_TIME).map(some).collect::<Result<_, Stopped>>()?;
@@ -171,9 +169,7 @@ fn judge_all<A: Aspect>(
     let mut cells = Array2::from_elem((rows.len(), columns.len()), Verdict::CLEAR);
     if let Some(all) = cells.as_slice_mut().filter(|all| !all.is_empty()) {
         all.par_chunks_mut(columns.len()).zip(rows).try_for_each(|(out, mentee)| {
-            if observer.is_cancelled() {
-                return Err(Stopped);
-            }
+            observer.check()?;
             for (mentor, verdict) in columns.iter().zip(out) {
                 *verdict = aspect.judge(mentee, mentor, Ties::NONE);
             }

@@ -13,7 +13,8 @@ use crate::domain::profile::LanguageLevel;
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::engine::cpu::Cpu;
 use crate::engine::encode::Round;
-use crate::engine::problem::{FORBIDDEN, PairScores, Unobserved};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{FORBIDDEN, PairScores};
 use crate::engine::score::{Plane, Scores};
 use crate::engine::{Options, explain_pair, solve};
 

@@ -6,7 +6,9 @@ use crate::domain::policy::Objective;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::certify::{Certificate, Stability, stability};
 use crate::engine::objective::{Evidence, Solution, check, solve};
-use crate::engine::problem::{FORBIDDEN, PairScores, Problem, Unobserved};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{FORBIDDEN, PairScores};
+use crate::engine::problem::Problem;
 use crate::engine::stable::{Sides, stable};
 
 /// Solves a case as a matrix and as a list, which must give assignments of one value, and checks both proofs.
@@ -21,7 +23,7 @@ fn solved(case: &Case, objective: Objective) -> Solution {
     assert_eq!(solve(&narrow, objective, None, &Unobserved).unwrap(), solution);
     assert_eq!(check(&narrow, &solution.pairs, &solution.evidence, None, &Unobserved).unwrap(), checked);
 
-    let list = case.listed();
+    let list = case.sparse_scores();
     let problem = Problem { scores: &list, ..problem };
     let from_list = solve(&problem, objective, None, &Unobserved).unwrap();
     let checked = check(&problem, &from_list.pairs, &from_list.evidence, None, &Unobserved).unwrap();
@@ -68,11 +70,11 @@ fn fairness(case: &Case, pairs: &[(u32, u32)]) -> Vec<i64> {
     value
 }
 
-/// How a mentee (her mentor) ranks one mentor (mentee): score, then the lot as the solver breaks ties.
+/// How a mentee (her mentor) ranks one mentor (mentee): score, then the tie-break as the solver breaks ties.
 fn strictly_blocks(case: &Case, pairs: &[(u32, u32)]) -> bool {
-    let lot = |i: usize, j: usize| case.problem().scores.lot(i, j);
-    let hers = |i: usize, j: usize| (case.score(i, j), u32::MAX - lot(i, j));
-    let theirs = |i: usize, j: usize| (case.score(i, j), u32::MAX - lot(i, j));
+    let tie_break = |i: usize, j: usize| case.problem().scores.tie_break(i, j);
+    let hers = |i: usize, j: usize| (case.score(i, j), u32::MAX - tie_break(i, j));
+    let theirs = |i: usize, j: usize| (case.score(i, j), u32::MAX - tie_break(i, j));
     let of = |pair: &(u32, u32)| (pair.0 as usize, pair.1 as usize);
     (0..case.mentees.len()).any(|i| {
         (0..case.mentors.len()).any(|j| {
@@ -113,11 +115,11 @@ proptest! {
         let stable = solved(&case, Objective::Stable);
         prop_assert!(!strictly_blocks(&case, &stable.pairs));
         let places = |pairs: &[(u32, u32)], mentee: u32| {
-            let lot = |j: u32| u32::MAX - case.problem().scores.lot(mentee as usize, j as usize);
+            let tie_break = |j: u32| u32::MAX - case.problem().scores.tie_break(mentee as usize, j as usize);
             let mut hers: Vec<(i32, u32)> = pairs
                 .iter()
                 .filter(|pair| pair.0 == mentee)
-                .map(|pair| (case.score(mentee as usize, pair.1 as usize), lot(pair.1)))
+                .map(|pair| (case.score(mentee as usize, pair.1 as usize), tie_break(pair.1)))
                 .collect();
             hers.sort_unstable_by(|a, b| b.cmp(a));
             hers
@@ -137,7 +139,7 @@ proptest! {
         let mut bit = 0;
         let pairs: Vec<(u32, u32)> =
             best.pairs.into_iter().filter(|_| { bit += 1; keep >> bit & 1 == 1 }).collect();
-        for scores in [case.problem().scores, &case.listed(), &case.matrix()] {
+        for scores in [case.problem().scores, &case.sparse_scores(), &case.matrix()] {
             let counted = stability(&case.problem(), scores, None, &pairs, &Unobserved).unwrap();
             prop_assert_eq!(counted.blocking_pairs, blocking(&case, &case, &pairs));
         }
@@ -156,7 +158,7 @@ proptest! {
             });
             let theirs = Case { scores: turned.collect(), ..hers.clone() };
             let candidates = hers.scores.iter().filter(|score| **score != FORBIDDEN).count() as u64;
-            let (list, list_of_theirs) = (hers.listed(), theirs.listed());
+            let (list, list_of_theirs) = (hers.sparse_scores(), theirs.sparse_scores());
             let (matrix, matrix_of_theirs) = (hers.matrix(), theirs.matrix());
             let sources: [(&dyn PairScores, &dyn PairScores); 4] =
                 [(&hers, &theirs), (&matrix, &matrix_of_theirs), (&matrix, &theirs), (&list, &list_of_theirs)];

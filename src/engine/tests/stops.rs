@@ -11,17 +11,18 @@ use crate::domain::run::Stage;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::assign::tests::instance::Instance;
 use crate::engine::assign::{Start, assign, assign_from, shortlist};
-use crate::engine::brought::Listed;
 use crate::engine::certify::{certify_within, check_cut};
-use crate::engine::constrained::{Constrained, Constraints};
+use crate::engine::constrained::{Constrained, ConstraintError, Constraints};
 use crate::engine::decisions::Decisions;
 use crate::engine::diagnose::{recruitment, shortages};
 use crate::engine::objective::{blocking_pairs, check, solve};
-use crate::engine::problem::{Observer, Problem, Stopped, Unobserved};
+use crate::engine::observer::{Observer, Stopped, Unobserved};
+use crate::engine::pair_scores::{SparseError, SparseScores};
+use crate::engine::problem::Problem;
 use crate::engine::quota::cross::{BadCross, Cross, assign_across};
 use crate::engine::quota::{Answer, Forest, Group, Quotas, assign_within};
 use crate::engine::repair::repair;
-use crate::engine::what_if::WhatIf;
+use crate::engine::what_if::{WhatIf, WhatIfError};
 use crate::engine::{self, Options};
 
 /// Asks to stop from some look at it onwards, or from some time.
@@ -110,7 +111,10 @@ fn jobs<'a>(problem: Problem<'a>, quotas: &'a Quotas) -> Vec<Job<'a>> {
     let certificate = best.certificate.clone();
     let asked = best.pairs.clone();
     jobs.push(Box::new(move |observer| {
-        let what_if = WhatIf::new(&problem, &asked, &certificate).unwrap();
+        let what_if = match WhatIf::new(&problem, &asked, &certificate, observer) {
+            Err(WhatIfError::Stopped(stopped)) => return Err(stopped),
+            what_if => what_if.unwrap(),
+        };
         let of_mentee = what_if.alternates_of_mentee(0, 3, observer)?;
         let of_mentor = what_if.alternates_of_mentor(0, 3, observer)?;
         Ok(told((of_mentee, of_mentor, what_if.force(1, 0, observer)?)))
@@ -127,11 +131,15 @@ fn jobs<'a>(problem: Problem<'a>, quotas: &'a Quotas) -> Vec<Job<'a>> {
         let (pins, vetoes) = (vec![(0, 0)], vec![(1, 0), (0, 1)]);
         let decisions = Decisions { pins, vetoes };
         let constraints = Constraints { decisions, quotas: quotas.clone() };
-        let constrained = Constrained::new(problem, &constraints, Objective::BestTotal, observer)?;
-        Ok(told(
-            constrained
-                .map(|constrained| (constrained.rest().mentees.to_vec(), constrained.quotas().clone())),
-        ))
+        match Constrained::new(problem, &constraints, Objective::BestTotal, observer) {
+            Err(ConstraintError::Stopped(stopped)) => Err(stopped),
+            constrained => {
+                let parts = |constrained: Constrained<'_>| {
+                    (constrained.rest().mentees.to_vec(), constrained.quotas().clone())
+                };
+                Ok(told(constrained.map(parts)))
+            }
+        }
     }));
     jobs.push(Box::new(move |observer| shortages(&problem, observer).map(told)));
     let start = Start::of(&best);
@@ -148,7 +156,7 @@ fn groups(people: usize) -> Forest {
 
 fn stop_everywhere(case: &Case, looks: u64) {
     let quotas = Quotas { mentees: groups(case.mentees.len()), mentors: groups(case.mentors.len()) };
-    let (listed, matrix) = (case.listed(), case.matrix());
+    let (listed, matrix) = (case.sparse_scores(), case.matrix());
     let whole = case.problem();
     for problem in [Problem { scores: &matrix, ..whole }, Problem { scores: &listed, ..whole }] {
         for job in jobs(problem, &quotas) {
@@ -206,12 +214,11 @@ fn a_list_that_is_not_made_is_no_list() {
         arcs.extend(row);
         starts.push(arcs.len());
     }
-    let made = Listed::observed(starts.clone(), arcs.clone(), &Unobserved).unwrap();
-    assert_eq!(made, Listed::new(starts.clone(), arcs.clone()));
+    assert!(SparseScores::new(starts.clone(), arcs.clone(), &Unobserved).is_ok());
     for looks in 0..5 {
         assert_eq!(
-            Listed::observed(starts.clone(), arcs.clone(), &Stopper::after_looks(looks)),
-            Err(Stopped)
+            SparseScores::new(starts.clone(), arcs.clone(), &Stopper::after_looks(looks)),
+            Err(SparseError::Stopped(Stopped))
         );
     }
 }

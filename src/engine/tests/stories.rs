@@ -17,7 +17,7 @@ use crate::domain::run::{PairExplanation, Side, Stage, Unmatched, UnmatchedReaso
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::domain::vocabulary::{Country, Terms};
 use crate::engine::encode::Round;
-use crate::engine::problem::{Observer, Stopped, Unobserved};
+use crate::engine::observer::{Observer, Stopped, Unobserved};
 use crate::engine::{Options, Outcome, demands, explain_pair, solve};
 
 fn name(id: &str) -> ProfileRef {

@@ -21,9 +21,10 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use crate::engine::assign::Pulse;
-use crate::engine::brought::blank;
 use crate::engine::certify::Certificate;
-use crate::engine::problem::{Arc, FORBIDDEN, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{Edge, FORBIDDEN, blank};
+use crate::engine::problem::Problem;
 
 use super::{Alternate, Cost};
 
@@ -52,22 +53,22 @@ pub(super) struct Residual<'a> {
 #[derive(Debug, Default)]
 struct ByPerson {
     starts: Vec<usize>,
-    arcs: Vec<Arc>,
+    arcs: Vec<Edge>,
 }
 
 impl ByPerson {
     /// Puts pairs in order that `each` shows, twice the same, with the person and the arc to the other end.
     fn new(
         people: usize,
-        pause: impl Fn() -> Result<(), Stopped>,
-        mut each: impl FnMut(&mut dyn FnMut(usize, Arc)) -> Result<(), Stopped>,
+        observer: &dyn Observer,
+        mut each: impl FnMut(&mut dyn FnMut(usize, Edge)) -> Result<(), Stopped>,
     ) -> Result<Self, Stopped> {
         let mut starts = vec![0; people + 1];
         each(&mut |person, _| starts[person + 1] += 1)?;
         for person in 0..people {
             starts[person + 1] += starts[person];
         }
-        let mut arcs = blank(starts[people], pause)?;
+        let mut arcs = blank(starts[people], observer)?;
         let mut next = starts.clone();
         each(&mut |person, arc| {
             arcs[next[person]] = arc;
@@ -80,7 +81,7 @@ impl ByPerson {
         self.starts.len().saturating_sub(1)
     }
 
-    fn of(&self, person: usize) -> &[Arc] {
+    fn of(&self, person: usize) -> &[Edge] {
         &self.arcs[self.starts[person]..self.starts[person + 1]]
     }
 }
@@ -100,7 +101,8 @@ impl<'a> Residual<'a> {
         problem: &Problem<'a>,
         pairs: &[(u32, u32)],
         certificate: &'a Certificate,
-    ) -> Option<Self> {
+        observer: &dyn Observer,
+    ) -> Result<Option<Self>, Stopped> {
         let (mentees, mentors) = (problem.mentees.len(), problem.mentors.len());
         let mut first = [0; 256];
         for entry in &certificate.tiers {
@@ -110,26 +112,23 @@ impl<'a> Residual<'a> {
             let (at, to) = (mentee as usize, mentor as usize);
             if at < mentees && to < mentors { problem.scores.score(at, to) } else { None }
         };
-        let scores = pairs.par_iter().with_min_len(AT_A_TIME).map(score).collect::<Option<Vec<i32>>>()?;
+        let scores = pairs.par_iter().with_min_len(AT_A_TIME).map(score).collect::<Option<Vec<i32>>>();
+        let Some(scores) = scores else { return Ok(None) };
         let by = |people, end: fn(u32, u32) -> (u32, u32)| {
             let matches = || pairs.iter().zip(&scores);
-            ByPerson::new(
-                people,
-                || Ok(()),
-                |show| {
-                    for (&(mentee, mentor), &score) in matches() {
-                        let (person, to) = end(mentee, mentor);
-                        show(person as usize, Arc { to, score });
-                    }
-                    Ok(())
-                },
-            )
+            ByPerson::new(people, observer, |show| {
+                for (&(mentee, mentor), &score) in matches() {
+                    let (person, to) = end(mentee, mentor);
+                    show(person as usize, Edge { to, score });
+                }
+                observer.check()
+            })
         };
-        let mates = by(mentees, |mentee, mentor| (mentee, mentor)).ok()?;
-        let holders = by(mentors, |mentee, mentor| (mentor, mentee)).ok()?;
+        let mates = by(mentees, |mentee, mentor| (mentee, mentor))?;
+        let holders = by(mentors, |mentee, mentor| (mentor, mentee))?;
         let residual =
             Self { problem: *problem, certificate, first, mates, holders, columns: OnceLock::new() };
-        residual.is_tight().then_some(residual)
+        Ok(residual.is_tight().then_some(residual))
     }
 
     /// Whether no arc but those of pairs not made, which are not looked at, is shorter than nothing.
@@ -207,7 +206,7 @@ impl<'a> Residual<'a> {
     }
 
     /// Length of the arc that ends a pair.
-    fn used(&self, mentor: usize, holder: Arc) -> i128 {
+    fn used(&self, mentor: usize, holder: Edge) -> i128 {
         i128::from(holder.score) - self.u(holder.to as usize) - self.p(mentor)
     }
 
@@ -281,7 +280,7 @@ impl<'a> Residual<'a> {
             }
         } else {
             let mentee = node - mentors;
-            for &Arc { to, score } in self.mates.of(mentee) {
+            for &Edge { to, score } in self.mates.of(mentee) {
                 show(to as usize, i128::from(score) - self.u(mentee) - self.p(to as usize));
             }
         }
@@ -305,7 +304,7 @@ impl<'a> Residual<'a> {
                 show(to, u + self.p(to) - i128::from(score));
             }
         };
-        if let Some(listed) = self.problem.scores.listed() {
+        if let Some(listed) = self.problem.scores.sparse() {
             listed.row(mentee).iter().for_each(|arc| look(arc.to as usize, arc.score));
             return pulse.beat(listed.row(mentee).len());
         }
@@ -357,23 +356,18 @@ impl<'a> Residual<'a> {
     }
 
     fn columns(&self, pulse: &mut Pulse<'_>) -> Result<Option<&ByPerson>, Stopped> {
-        let Some(listed) = self.problem.scores.listed() else { return Ok(None) };
+        let Some(listed) = self.problem.scores.sparse() else { return Ok(None) };
         if self.columns.get().is_none() {
-            let at_once = *pulse;
-            let columns = ByPerson::new(
-                self.holders.len(),
-                || at_once.check(),
-                |show| {
-                    for (mentee, at) in (0..self.mates.len()).zip(0_u32..) {
-                        let row = listed.row(mentee);
-                        pulse.beat(row.len())?;
-                        for arc in row {
-                            show(arc.to as usize, Arc { to: at, score: arc.score });
-                        }
+            let columns = ByPerson::new(self.holders.len(), pulse.observer(), |show| {
+                for (mentee, at) in (0..self.mates.len()).zip(0_u32..) {
+                    let row = listed.row(mentee);
+                    pulse.beat(row.len())?;
+                    for arc in row {
+                        show(arc.to as usize, Edge { to: at, score: arc.score });
                     }
-                    Ok(())
-                },
-            )?;
+                }
+                Ok(())
+            })?;
             // Somebody else may have been quicker, with the same.
             let _ = self.columns.set(columns);
         }

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use super::super::cross::{Across, BadCross, Cross, assign_across};
 use super::{keeps, quoted};
 use crate::engine::assign::tests::case::{Case, case, score};
-use crate::engine::problem::{Seats, Unobserved};
+use crate::engine::observer::Unobserved;
+use crate::engine::problem::Seats;
 use crate::engine::quota::Quotas;
 
 fn crossed(most: usize) -> impl Strategy<Value = (Case, Quotas, Cross)> {
