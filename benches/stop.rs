@@ -12,10 +12,11 @@ use wim_match::domain::policy::Objective;
 use wim_match::domain::run::Stage;
 use wim_match::engine::assign::{Start, assign};
 use wim_match::engine::decisions::{Decisions, ReducedProblem};
+use wim_match::engine::groups::{Forest, Group, Quotas};
 use wim_match::engine::observer::{Observer, Stopped, Unobserved};
 use wim_match::engine::pair_scores::{self, Edge, SparseError, SparseScores};
 use wim_match::engine::problem::{self, Demand, Problem, Seats};
-use wim_match::engine::quota::{Forest, Group, Quotas, assign_within};
+use wim_match::engine::quota::assign_within;
 use wim_match::engine::what_if::{WhatIf, WhatIfError};
 use wim_match::engine::{Options, diagnose, objective, repair, solve};
 

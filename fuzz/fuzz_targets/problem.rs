@@ -13,8 +13,9 @@ use wim_match::engine::decisions::{Decisions, ReducedProblem, ReductionError};
 use wim_match::engine::objective::{check, solve};
 use wim_match::engine::problem::{Demand, Problem, Seats};
 use wim_match::engine::observer::Unobserved;
-use wim_match::engine::quota::{Answer, Forest, Group, Quotas, assign_within};
-use wim_match::engine::totals::{People, Totals};
+use wim_match::engine::quota::{assign_within, Answer};
+use wim_match::engine::groups::{Forest, Group, Quotas};
+use wim_match::engine::objective_value::{ObjectiveValue, PeopleServed};
 
 /// Candidates up to which all assignments are tried.
 const FEW: usize = 11;
@@ -157,8 +158,8 @@ impl Given {
 type Rank = (Vec<u64>, u64, u64, i64, i64);
 
 fn rank(problem: &Problem<'_>, objective: Objective, pairs: &[(u32, u32)]) -> Rank {
-    let Totals { people, score, worst, .. } = Totals::of(problem, pairs);
-    let People { tiers, minimum_places, second_mentors } = people;
+    let ObjectiveValue { people, score, worst, .. } = ObjectiveValue::of(problem, pairs);
+    let PeopleServed { tiers, minimum_places, second_mentors } = people;
     let fairest = objective == Objective::Fairest;
     let worst = worst.filter(|_| fairest).map_or(i64::MAX, i64::from);
     if problem.coverage_first || fairest {

@@ -10,8 +10,8 @@ use super::problem::{self, Output, Source, number, some};
 use super::{Failure, Global};
 use crate::engine::assign::Start;
 use crate::engine::constrained::Mended;
+use crate::engine::objective_value::ObjectiveValue;
 use crate::engine::repair::Proof;
-use crate::engine::totals::Totals;
 use crate::instance;
 
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ fn mend(options: &Options, json: bool) -> Result<(), Failure> {
             .map_err(anyhow::Error::from)?;
         output.finish()?;
     }
-    let totals = Totals::of(&instance.problem(), &mended.pairs);
+    let totals = ObjectiveValue::of(&instance.problem(), &mended.pairs);
     let (mut mentees, mut mentors) = instance.unmatched(&mended.pairs);
     mentees.sort_unstable();
     mentors.sort_unstable();
@@ -70,7 +70,7 @@ fn mend(options: &Options, json: bool) -> Result<(), Failure> {
 /// What is told of repaired pairs.
 struct Report<'a> {
     mended: &'a Mended,
-    totals: Totals,
+    totals: ObjectiveValue,
     /// Published pairs of people who have left.
     gone: u64,
     /// Mentees without a mentor.

@@ -7,7 +7,7 @@ use super::output::data;
 use super::problem::{self, Solved, Source};
 use super::{Failure, Global};
 use crate::engine::objective::{Check, Evidence};
-use crate::engine::totals::Totals;
+use crate::engine::objective_value::ObjectiveValue;
 use crate::instance::Names;
 
 /// What to do about a proof that does not hold.
@@ -38,7 +38,7 @@ fn verify(options: &Options, json: bool) -> Result<(), Failure> {
     let told = unproved(&check, &evidence, &instance.names);
     let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
     if json {
-        let score = check.feasible.is_ok().then(|| Totals::of(&instance.problem(), &pairs).score);
+        let score = check.feasible.is_ok().then(|| ObjectiveValue::of(&instance.problem(), &pairs).score);
         let answer = json!({
             "proved": check.proved, "broken_rule": broken, "objective": score, "gap": check.gap.to_string(),
             "pairs": pairs.len(), "candidates": check.candidates, "blocking_pairs": check.blocking_pairs,

@@ -52,6 +52,7 @@
 mod bound;
 mod cut;
 mod groups;
+mod infeasible;
 mod listed;
 mod rules;
 mod stable;
@@ -60,184 +61,20 @@ mod tests;
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
-
 use self::bound::Sweep;
-pub use self::cut::{Shortage, check_cut};
+pub use self::cut::{CutCounts, check_cut};
+pub use self::infeasible::Infeasible;
 use self::rules::ValueError;
 pub use self::stable::{Stability, stability};
 
+use super::certificate::Certificate;
+use super::groups::Quotas;
 use super::observer::{Observer, Stopped};
 use super::problem::Problem;
-use super::quota::Quotas;
-
-/// Weight of the first mentor of a mentee of one tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TierWeight {
-    /// The tier.
-    pub tier: u8,
-    /// Points that the first mentor of such a mentee counts for, beside the pair's score.
-    pub weight: i128,
-}
-
-/// Weights of the objective and dual prices: all that is needed to check an optimum in one pass over the candidates.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Certificate {
-    /// Every tier that occurs, ascending, with its weight.
-    pub tiers: Vec<TierWeight>,
-    /// Points that a filled minimum place of a mentor counts for.
-    pub minimum: i128,
-    /// Points that a second mentor of a mentee counts for.
-    pub second: i128,
-    /// `u`: one price per mentee, what a pair must leave to her.
-    pub mentee_prices: Vec<i128>,
-    /// `p`: one price per mentor, what a pair must leave to her.
-    pub mentor_prices: Vec<i128>,
-    /// `q`: one price per group of mentees, of either sign; none without quotas.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub mentee_group_prices: Vec<i128>,
-    /// `q`: one price per group of mentors, of either sign; none without quotas.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub mentor_group_prices: Vec<i128>,
-}
-
-/// The first thing found wrong with an assignment or with the form of its certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case", tag = "rule")]
-pub enum Infeasible {
-    /// A pair names somebody who does not exist.
-    #[error("pair ({mentee}, {mentor}) names somebody who does not exist")]
-    Unknown {
-        /// The pair's mentee.
-        mentee: u32,
-        /// The pair's mentor.
-        mentor: u32,
-    },
-    /// A pair is forbidden by a hard rule.
-    #[error("pair ({mentee}, {mentor}) is not a candidate")]
-    NotACandidate {
-        /// The pair's mentee.
-        mentee: u32,
-        /// The pair's mentor.
-        mentor: u32,
-    },
-    /// A pair occurs more than once.
-    #[error("pair ({mentee}, {mentor}) occurs more than once")]
-    UsedTwice {
-        /// The pair's mentee.
-        mentee: u32,
-        /// The pair's mentor.
-        mentor: u32,
-    },
-    /// A mentee has more mentors than she wants.
-    #[error("mentee {mentee} has {has} mentors and wants {wanted}")]
-    TooManyMentors {
-        /// The mentee.
-        mentee: u32,
-        /// Mentors she has.
-        has: u32,
-        /// Mentors she wants.
-        wanted: u32,
-    },
-    /// A mentor has more mentees than places.
-    #[error("mentor {mentor} has {has} mentees and {places} places")]
-    TooManyMentees {
-        /// The mentor.
-        mentor: u32,
-        /// Mentees she has.
-        has: u32,
-        /// Places she offers.
-        places: u32,
-    },
-    /// A pair that people have pinned is missing.
-    #[error("the pinned pair ({mentee}, {mentor}) is missing")]
-    PinMissing {
-        /// The pair's mentee.
-        mentee: u32,
-        /// The pair's mentor.
-        mentor: u32,
-    },
-    /// A pair that people have vetoed is there.
-    #[error("pair ({mentee}, {mentor}) is vetoed")]
-    Vetoed {
-        /// The pair's mentee.
-        mentee: u32,
-        /// The pair's mentor.
-        mentor: u32,
-    },
-    /// The certificate has not one price per person.
-    #[error("the certificate has {mentee_prices} mentee prices and {mentor_prices} mentor prices")]
-    PricesMissing {
-        /// Mentee prices in the certificate.
-        mentee_prices: u64,
-        /// Mentor prices in the certificate.
-        mentor_prices: u64,
-    },
-    /// A group has fewer pairs than its floor or more than its ceiling.
-    #[error(
-        "group {group} on the side of the {side:?} has {has} pairs; its floor is {floor} and its ceiling {ceiling}"
-    )]
-    OutOfQuota {
-        /// Whose group it is.
-        side: GroupSide,
-        /// The group.
-        group: u32,
-        /// Pairs in it.
-        has: u64,
-        /// Fewest pairs.
-        floor: u32,
-        /// Most pairs.
-        ceiling: u32,
-    },
-    /// The certificate has not one price per group.
-    #[error(
-        "the certificate has {mentee_group_prices} prices of mentee groups and {mentor_group_prices} of mentor groups"
-    )]
-    GroupPricesMissing {
-        /// Prices of groups of mentees in the certificate.
-        mentee_group_prices: u64,
-        /// Prices of groups of mentors in the certificate.
-        mentor_group_prices: u64,
-    },
-    /// The certificate does not give every tier of the problem one weight, in ascending order.
-    #[error("the certificate's tiers are not those of the problem")]
-    TiersMissing,
-    /// A number of the certificate is beyond what sums can hold.
-    #[error("the certificate has a number beyond 2^80")]
-    NumberTooLarge,
-    /// The weights do not put this aim before all scores.
-    #[error("the weights do not put this aim before the lesser ones: {0:?}")]
-    WeakWeight(Aim),
-    /// The weights count something that the problem does not ask for.
-    #[error("the weights count what the problem does not ask for: {0:?}")]
-    ForeignWeight(Aim),
-}
-
-/// Whose group it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GroupSide {
-    /// A group of mentees.
-    Mentees,
-    /// A group of mentors.
-    Mentors,
-}
-
-/// An aim of the objective that comes before the scores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Aim {
-    /// Mentees of a tier with at least one mentor.
-    Tier(u8),
-    /// Minimum places of mentors.
-    Minimum,
-    /// Second mentors.
-    Second,
-}
 
 /// What the check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct CertificateVerdict {
     /// Whether all rules are kept; if not, the first that is broken.
     pub feasible: Result<(), Infeasible>,
     /// Value of the assignment under the certificate's weights; 0 if it is not feasible.
@@ -248,7 +85,7 @@ pub struct Verdict {
     pub candidates: u64,
 }
 
-impl Verdict {
+impl CertificateVerdict {
     /// Whether the assignment is feasible and proved to be a best one.
     pub fn proved(&self) -> bool {
         self.feasible.is_ok() && self.primal == self.dual
@@ -301,7 +138,7 @@ pub fn certify(
     pairs: &[(u32, u32)],
     certificate: &Certificate,
     observer: &dyn Observer,
-) -> Result<Verdict, Stopped> {
+) -> Result<CertificateVerdict, Stopped> {
     certify_within(problem, &Quotas::default(), pairs, certificate, observer)
 }
 
@@ -312,7 +149,7 @@ pub fn certify_within(
     pairs: &[(u32, u32)],
     certificate: &Certificate,
     observer: &dyn Observer,
-) -> Result<Verdict, Stopped> {
+) -> Result<CertificateVerdict, Stopped> {
     let form = rules::check_form(problem, certificate).and_then(|()| groups::check_form(quotas, certificate));
     let sweep = sweep(problem, form.is_ok().then_some(certificate), observer)?;
     let most_pairs = rules::most_pairs(problem);
@@ -333,7 +170,7 @@ pub fn certify_within(
     let nodes = form.ok().and_then(|()| groups::nodes(problem, quotas, certificate, most_pairs));
     let dual = nodes.and_then(|nodes| nodes.checked_add(sweep.surplus));
     let feasible = if dual.is_none() { feasible.and(Err(Infeasible::NumberTooLarge)) } else { feasible };
-    Ok(Verdict { feasible, primal, dual: dual.unwrap_or_default(), candidates: sweep.candidates })
+    Ok(CertificateVerdict { feasible, primal, dual: dual.unwrap_or_default(), candidates: sweep.candidates })
 }
 
 /// One pass over all candidates; without a certificate it only counts them.

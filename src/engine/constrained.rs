@@ -20,13 +20,15 @@ pub use self::questions::{Diagnosis, DiagnosisError, Mended, Plan, Question};
 use std::time::Duration;
 
 use super::assign::{Start, assign_from};
-use super::certify::{self, GroupSide, Infeasible, Shortage, check_cut};
+use super::certificate::GroupSide;
+use super::certify::{self, CutCounts, Infeasible, check_cut};
 use super::decisions::{BadDecision, Decisions, ReducedProblem, ReductionError, sorted};
+use super::groups::{Cut, Quotas};
 use super::objective::{self, Check, Evidence, Solution};
+use super::objective_value::ObjectiveValue;
 use super::observer::{Observer, Stopped};
 use super::problem::Problem;
-use super::quota::{self, Cut, Quotas, assign_within};
-use super::totals::Totals;
+use super::quota::{self, assign_within};
 use crate::clock::Stopwatch;
 use crate::domain::policy::Objective;
 
@@ -139,7 +141,7 @@ pub struct Impossible {
     /// The people and groups for whom too many pairs are asked.
     pub cut: Cut,
     /// How many are asked and how many can be, counted from the problem alone; both beside the pins.
-    pub shortage: Shortage,
+    pub shortage: CutCounts,
 }
 
 /// A solution of the whole problem, checked and measured.
@@ -150,7 +152,7 @@ pub struct Proved {
     /// What checking it found.
     pub check: Check,
     /// The assignment in plain numbers.
-    pub totals: Totals,
+    pub objective_value: ObjectiveValue,
     /// Candidates who would both rather be with each other.
     pub blocking_pairs: u64,
     /// How long solving took.
@@ -248,8 +250,8 @@ impl<'a> Constrained<'a> {
             Evidence::Stable => check.blocking_pairs,
             _ => self.blocking_pairs(&solution.pairs, observer)?,
         };
-        let totals = solution.totals(&self.whole);
-        Ok(Proved { solution, check, totals, blocking_pairs, solve, prove })
+        let objective_value = solution.objective_value(&self.whole);
+        Ok(Proved { solution, check, objective_value, blocking_pairs, solve, prove })
     }
 
     /// Whether an earlier result to start from saves time.

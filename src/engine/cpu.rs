@@ -1,8 +1,8 @@
 //! The few loops that look at every pair, each in the best form that this machine's processor knows. A build for any
 //! x86-64 finds out at run time; every form gives the same bytes, and [`plain`] says what they are.
 //!
-//! `unsafe` is refused everywhere but in this file, where it calls the form of a level and takes a register for bytes: the
-//! argument stands beside each. [`plain`] is the scalar path and has none; the other forms are safe functions of registers,
+//! `unsafe` is refused everywhere but in this file, which calls the form of a level, and in `registers`, which takes a
+//! register for bytes: the argument stands beside each. [`plain`] is the scalar path and has none; the other forms are safe functions of registers,
 //! and read and write no memory but by references. `fuzz/memory` runs all of them under AddressSanitizer, and as far as AVX2
 //! under Memcheck.
 
@@ -12,16 +12,17 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod counting;
+mod lanes;
 mod look;
 mod plain;
 mod recipe;
-
 #[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{__m128i, __m256i, __m512i};
+mod registers;
+
 use std::fmt;
 
+pub(super) use self::lanes::{LANES, Lanes, Seasons, WORDS};
 pub(super) use self::look::{PARTS, SCORES};
-pub(super) use self::plain::{LANES, Lanes, Seasons, WORDS};
 pub(super) use self::recipe::{Column, Key, Recipes, Sums, Values};
 
 /// A level of instructions that this processor has.
@@ -107,36 +108,6 @@ macro_rules! in_best_form {
             )+
         }
     };
-}
-
-/// The same bytes as a register, or a register as bytes.
-macro_rules! same_bytes {
-    ($($name:ident: $from:ty => $to:ty;)+) => {
-        $(
-            #[cfg(target_arch = "x86_64")]
-            #[expect(unsafe_code, reason = "the standard library has no safe way, see the argument beside it")]
-            #[inline(always)]
-            fn $name(from: $from) -> $to {
-                // SAFETY: both are as many plain bytes without padding (the compiler compares their sizes), and any bytes
-                // are a value of either.
-                unsafe { std::mem::transmute::<$from, $to>(from) }
-            }
-        )+
-    };
-}
-
-same_bytes! {
-    register128: [u8; 16] => __m128i;
-    register256: [u8; 32] => __m256i;
-    bytes256: __m256i => [u8; 32];
-    words256: __m256i => [i16; 16];
-    register_of_words256: [i16; 16] => __m256i;
-    register_of_bits256: [u64; 4] => __m256i;
-    register512: [u8; 64] => __m512i;
-    bytes512: __m512i => [u8; 64];
-    words512: __m512i => [i16; 32];
-    register_of_words512: [i16; 32] => __m512i;
-    register_of_bits512: [u64; 8] => __m512i;
 }
 
 in_best_form! {

@@ -13,10 +13,10 @@
 mod tests;
 
 use super::assign::{Assignment, Start, assign, assign_from};
+use super::objective_value::ObjectiveValue;
 use super::observer::{Observer, Stopped};
 use super::pair_scores::{FORBIDDEN, ThresholdedScores};
 use super::problem::{Demand, Problem, Seats};
-use super::totals::Totals;
 
 /// Mentors who are tried for each place of a recruitment plan.
 const TRIED: usize = 16;
@@ -47,7 +47,7 @@ pub struct Recruit {
     /// The mentor to find another like.
     pub like: u32,
     /// What the round amounts to with her and all earlier steps.
-    pub totals: Totals,
+    pub objective_value: ObjectiveValue,
 }
 
 /// Whether a mentee wants a mentor and has none by a pin.
@@ -57,7 +57,7 @@ fn lacks_a_first(demand: Demand) -> bool {
 
 /// Mentees who want a mentor and could have nobody: none of their candidates, if there are any, has a seat.
 pub fn without_candidates(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<u32>, Stopped> {
-    let mut rows = Rows::default();
+    let mut rows = CandidateRows::default();
     let mut without = Vec::new();
     for (mentee, _) in (0_u32..).zip(problem.mentees).filter(|(_, demand)| lacks_a_first(**demand)) {
         observer.check()?;
@@ -93,7 +93,7 @@ pub fn shortages(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<S
     let mut set_of_mentor: Vec<Option<usize>> = vec![None; mentors.len()];
     // Sets that turn out to share somebody are joined: each knows the one it has gone into.
     let mut joined: Vec<usize> = Vec::new();
-    let mut rows = Rows::default();
+    let mut rows = CandidateRows::default();
     for (left_out, demand) in (0_u32..).zip(&mentees) {
         if demand.wanted == 0 || mentor_of[left_out as usize].is_some() {
             continue;
@@ -153,7 +153,7 @@ pub fn recruitment(
     // The seat of a recruit is no minimum place.
     let clipped = |seats: &Seats| Seats { min: seats.min.min(seats.max), ..*seats };
     let mut mentors: Vec<Seats> = problem.mentors.iter().map(clipped).collect();
-    let mut now = (Totals::of(problem, &solved.pairs), solved.clone());
+    let mut now = (ObjectiveValue::of(problem, &solved.pairs), solved.clone());
     let mut plan = Vec::new();
     while plan.len() < most {
         let prices = &now.1.certificate.mentor_prices;
@@ -161,30 +161,33 @@ pub fn recruitment(
             (0..mentors.len()).filter(|&mentor| prices[mentor] > 0 && mentors[mentor].max > 0).collect();
         dear.sort_by_key(|&mentor| (std::cmp::Reverse(prices[mentor]), mentor));
         let start = Start::of(&now.1);
-        let mut best: Option<(usize, Totals, Assignment)> = None;
+        let mut best: Option<(usize, ObjectiveValue, Assignment)> = None;
         for mentor in dear.into_iter().take(TRIED) {
             mentors[mentor].max += 1;
             let more = Problem { mentors: &mentors, ..*problem };
             let found = assign_from(&more, &start, observer)?;
-            let totals = Totals::of(&more, &found.pairs);
+            let objective_value = ObjectiveValue::of(&more, &found.pairs);
             mentors[mentor].max -= 1;
-            if totals.is_better(best.as_ref().map_or(&now.0, |best| &best.1), problem) {
-                best = Some((mentor, totals, found));
+            if objective_value.is_better(best.as_ref().map_or(&now.0, |best| &best.1), problem) {
+                best = Some((mentor, objective_value, found));
             }
         }
-        let Some((mentor, totals, found)) = best else { break };
+        let Some((mentor, objective_value, found)) = best else { break };
         mentors[mentor].max += 1;
-        plan.push(Recruit { like: u32::try_from(mentor).unwrap_or(u32::MAX), totals: totals.clone() });
-        now = (totals, found);
+        plan.push(Recruit {
+            like: u32::try_from(mentor).unwrap_or(u32::MAX),
+            objective_value: objective_value.clone(),
+        });
+        now = (objective_value, found);
     }
     Ok(plan)
 }
 
 /// Candidates of mentees, row by row.
 #[derive(Debug, Default)]
-struct Rows(Vec<i32>);
+struct CandidateRows(Vec<i32>);
 
-impl Rows {
+impl CandidateRows {
     /// Shows every mentor with seats who is a candidate of a mentee.
     fn each(&mut self, problem: &Problem<'_>, mentee: u32, mut show: impl FnMut(u32)) {
         let at = mentee as usize;

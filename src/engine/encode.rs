@@ -6,6 +6,7 @@
 
 pub mod availability;
 pub mod languages;
+mod person;
 pub mod ties;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -14,17 +15,16 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use self::availability::{Calendar, Hours};
-use self::languages::{Languages, Speaks};
+use self::availability::Calendar;
+use self::languages::Languages;
+use self::person::AT_A_TIME;
+pub use self::person::{Person, Place};
 use self::ties::{TiedPairs, as_u32};
 use super::observer::{Observer, Stopped};
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::organisation::OrganisationRules;
 use crate::domain::profile::{ConsentPurpose, Language, Profile};
 use crate::domain::snapshot::{Participant, Snapshot};
-
-/// People looked at between two questions whether to stop.
-const AT_A_TIME: usize = 1_024;
 
 /// Participants by hash, with the first 64 bits of it.
 type Ordered<'a> = Vec<(u64, &'a Participant)>;
@@ -50,48 +50,6 @@ pub struct Round<'a> {
     pub languages: Languages,
     /// What the organisations decide for their own members.
     pub organisations: Organisations,
-}
-
-/// One person who takes part.
-#[derive(Debug)]
-pub struct Person<'a> {
-    /// Who she is.
-    pub profile: &'a ProfileRef,
-    /// Her profile.
-    pub content: &'a Profile,
-    /// What stands for her where equals are told apart: the first 64 bits of the hash that orders people.
-    pub key: u64,
-    /// Her position among the mentees.
-    pub mentee: Option<u32>,
-    /// Her position among the mentors.
-    pub mentor: Option<u32>,
-    /// Where she lives.
-    pub place: Place,
-    /// Her organisation, if some organisation's rules tell it from the others.
-    pub organisation: Option<u32>,
-    /// Her employer.
-    pub employer: Option<u32>,
-    /// Her employer's group of competitors.
-    pub competitor_group: Option<u32>,
-    /// Her languages.
-    pub speaks: Speaks,
-    /// When she can meet; `None` if she gave no hours.
-    pub hours: Option<Hours>,
-    /// Bits of what she shares and of what she wishes; none without a live consent to their use.
-    pub identity: (u64, u64),
-    /// Days she has waited when the round starts; 0 if she is new.
-    pub waited_days: u32,
-}
-
-/// Where someone lives, by numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// Position of the country in its table.
-    pub country: u16,
-    /// M49 code of the sub-region.
-    pub region: u16,
-    /// M49 code of the continental region.
-    pub continent: u16,
 }
 
 /// What the organisations decide for their own members: only those that some rule tells from the others.
@@ -251,13 +209,6 @@ impl<'a> Round<'a> {
     /// The mentor at a position.
     pub fn mentor(&self, at: usize) -> &Person<'a> {
         &self.people[self.mentors[at] as usize]
-    }
-}
-
-impl Place {
-    fn of(content: &Profile) -> Self {
-        let region = content.country.region();
-        Self { country: content.country.position(), region: region.number(), continent: region.parent() }
     }
 }
 

@@ -10,11 +10,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::assign::{Assignment, Counters, assign};
-use super::certify::Certificate;
+use super::certificate::Certificate;
+use super::objective_value::ObjectiveValue;
 use super::observer::{Observer, Stopped};
 use super::pair_scores::{FORBIDDEN, ThresholdedScores};
 use super::problem::Problem;
-use super::totals::Totals;
 
 /// Points of the frontier, its two ends included.
 const STEPS: i64 = 6;
@@ -42,8 +42,8 @@ pub struct Compromise {
 }
 
 impl Compromise {
-    fn of(totals: &Totals) -> Self {
-        Self { worst: totals.worst.unwrap_or(FORBIDDEN + 1), total: totals.score }
+    fn of(value: &ObjectiveValue) -> Self {
+        Self { worst: value.worst.unwrap_or(FORBIDDEN + 1), total: value.score }
     }
 }
 
@@ -69,7 +69,7 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
         counters += found.counters;
         Ok(found)
     };
-    let best = Totals::of(problem, &solve(problem)?.pairs);
+    let best = ObjectiveValue::of(problem, &solve(problem)?.pairs);
     let first = Compromise::of(&best);
     let everybody = ThresholdedScores::levelled(problem.scores, FORBIDDEN + 1, observer)?;
     let coverage = solve(&problem.with_scores(&everybody))?.certificate;
@@ -80,7 +80,7 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
     while i64::from(too_high) - i64::from(floor) > 1 {
         let middle = clamp(i64::midpoint(i64::from(floor), i64::from(too_high)));
         let level = ThresholdedScores::levelled(problem.scores, middle, observer)?;
-        let found = Totals::of(problem, &solve(&problem.with_scores(&level))?.pairs);
+        let found = ObjectiveValue::of(problem, &solve(&problem.with_scores(&level))?.pairs);
         if found.people == best.people {
             floor = Compromise::of(&found).worst;
         } else {
@@ -96,14 +96,16 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
         let at = clamp(i64::from(first.worst) + range * step / (STEPS - 1));
         if frontier.last().is_some_and(|last| at > last.worst) && at < floor {
             let floored = ThresholdedScores::new(problem.scores, at, observer)?;
-            frontier
-                .push(Compromise::of(&Totals::of(problem, &solve(&problem.with_scores(&floored))?.pairs)));
+            frontier.push(Compromise::of(&ObjectiveValue::of(
+                problem,
+                &solve(&problem.with_scores(&floored))?.pairs,
+            )));
         }
     }
     let floored = ThresholdedScores::new(problem.scores, floor, observer)?;
     let Assignment { pairs, certificate, .. } = solve(&problem.with_scores(&floored))?;
     if frontier.last().is_some_and(|last| last.worst < floor) {
-        frontier.push(Compromise::of(&Totals::of(problem, &pairs)));
+        frontier.push(Compromise::of(&ObjectiveValue::of(problem, &pairs)));
     }
     // A step that costs nothing replaces the one before it.
     frontier.reverse();

@@ -4,14 +4,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::assign::{Assignment, Counters, assign};
-use super::certify::{self, Certificate, Infeasible, Stability, Verdict, certify, certify_within};
+use super::certificate::Certificate;
+use super::certify::{self, CertificateVerdict, Infeasible, Stability, certify, certify_within};
 use super::fairest::{Compromise, Fairest, Fairness, fairest};
+use super::groups::Quotas;
+use super::objective_value::ObjectiveValue;
 use super::observer::{CumulativeProgress, Observer, OffsetProgress, Stopped};
 use super::pair_scores::{FORBIDDEN, ThresholdedScores};
 use super::problem::Problem;
-use super::quota::Quotas;
 use super::stable::{Sides, Stable, stable};
-use super::totals::Totals;
 use crate::domain::policy::Objective;
 
 /// An assignment with its proof.
@@ -136,10 +137,10 @@ pub(super) fn check_within(
             }
             let proved = broken.is_none() && blocking_pairs == 0;
             let feasible = broken.map_or(Ok(()), Err);
-            (Verdict { feasible, primal: 0, dual: 0, candidates: seen.candidates }, proved)
+            (CertificateVerdict { feasible, primal: 0, dual: 0, candidates: seen.candidates }, proved)
         }
     };
-    let Verdict { feasible, primal, dual, candidates } = verdict;
+    let CertificateVerdict { feasible, primal, dual, candidates } = verdict;
     Ok(Check { feasible, proved, gap: dual - primal, primal, dual, candidates, blocking_pairs })
 }
 
@@ -174,7 +175,7 @@ fn check_fairness(
     pairs: &[(u32, u32)],
     fairness: &Fairness,
     observer: &dyn Observer,
-) -> Result<(Verdict, bool), Stopped> {
+) -> Result<(CertificateVerdict, bool), Stopped> {
     let problem = &Problem { coverage_first: true, ..*problem };
     let floored = ThresholdedScores::new(problem.scores, fairness.floor, observer)?;
     let total = certify(&problem.with_scores(&floored), pairs, &fairness.total, observer)?;
@@ -189,7 +190,7 @@ fn check_fairness(
             || above.feasible.is_ok() && here.feasible.is_ok() && above.dual < here.primal
     };
     let proved = total.proved() && coverage.proved() && floor_is_met;
-    Ok((Verdict { candidates: coverage.candidates, ..total }, proved))
+    Ok((CertificateVerdict { candidates: coverage.candidates, ..total }, proved))
 }
 
 fn same<'a>(problem: &Problem<'a>) -> Sides<'a> {
@@ -198,8 +199,8 @@ fn same<'a>(problem: &Problem<'a>) -> Sides<'a> {
 
 impl Solution {
     /// The solution in plain numbers.
-    pub fn totals(&self, problem: &Problem<'_>) -> Totals {
-        Totals::of(problem, &self.pairs)
+    pub fn objective_value(&self, problem: &Problem<'_>) -> ObjectiveValue {
+        ObjectiveValue::of(problem, &self.pairs)
     }
 
     /// For FAIREST: how much total score is given up for the best worst pair.

@@ -21,25 +21,22 @@
 pub mod cross;
 mod cut;
 mod flow;
-mod forest;
 mod network;
 mod pairs;
 #[cfg(test)]
 pub(in crate::engine) mod tests;
 pub mod words;
 
-pub use self::cut::{Cut, Need};
-pub use self::forest::{BadForest, Forest, Group, Quotas};
-
 use std::collections::BTreeSet;
 
 use super::assign::weight::Weight;
 use super::assign::{Assignment, Work, assign_before_quotas};
+use super::groups::{Cut, Quotas};
 use super::observer::{CumulativeProgress, Observer, Stopped};
 use super::pair_scores::Edge;
 use super::problem::Problem;
 
-use self::flow::Served;
+use self::flow::{Failure, Served};
 use self::network::Network;
 use self::pairs::Sought;
 
@@ -57,21 +54,6 @@ pub enum Answer {
     Impossible(Cut),
     /// There are so many tiers that the weights which keep them in order are beyond what a certificate holds.
     TooManyTiers,
-}
-
-/// Why a solver gives up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Failure {
-    /// The observer asked it to stop.
-    Stopped,
-    /// Prices leave the integers in which it counts.
-    TooNarrow,
-}
-
-impl From<Stopped> for Failure {
-    fn from(Stopped: Stopped) -> Self {
-        Self::Stopped
-    }
 }
 
 /// Finds a best assignment among those that keep all quotas: the aims are those of [`assign`](super::assign::assign()), in

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::assign::Pulse;
-use super::census::Tally;
 use super::encode::Round;
+use super::exclusion_counts::RuleCounts;
 use super::observer::{Observer, Stopped};
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{Criterion, FULL_SCORE, HardRule};
@@ -30,7 +30,7 @@ type Matched<'a> = HashMap<&'a ProfileRef, u64>;
 pub(super) fn summarise(
     round: &Round<'_>,
     matches: &[Match],
-    tally: &Tally,
+    tally: &RuleCounts,
     proof: Proof,
     observer: &dyn Observer,
 ) -> Result<RunSummary, Stopped> {

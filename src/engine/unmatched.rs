@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use rayon::prelude::*;
 
 use super::assign::Pulse;
-use super::census::{self, Census, Tally};
 use super::encode::Round;
+use super::exclusion_counts;
+use super::exclusion_counts::{ExclusionCounts, RuleCounts};
 use super::observer::{Observer, Stopped};
 use super::score::{Scores, code};
 use crate::domain::explanation::{Reason, ReasonCode};
@@ -24,7 +25,7 @@ pub(super) fn unmatched(
     scores: &Scores<'_>,
     pairs: &[(u32, u32)],
     observer: &dyn Observer,
-) -> Result<(Vec<Unmatched>, Tally), Stopped> {
+) -> Result<(Vec<Unmatched>, RuleCounts), Stopped> {
     let without = |size: usize, matched: fn(&(u32, u32)) -> u32| -> Vec<usize> {
         let mut is_matched = vec![false; size];
         for pair in pairs {
@@ -36,8 +37,8 @@ pub(super) fn unmatched(
     };
     let mentees = without(round.mentees.len(), |pair| pair.0);
     let mentors = without(round.mentors.len(), |pair| pair.1);
-    let Census { all: tally, of_mentees, of_mentors } =
-        census::count(scores, round, &mentees, &mentors, observer)?;
+    let ExclusionCounts { all: tally, of_mentees, of_mentors } =
+        exclusion_counts::count(scores, round, &mentees, &mentors, observer)?;
     let mut pulse = Pulse::new(observer);
     let mut all = Vec::with_capacity(mentees.len() + mentors.len());
     for (at, tally) in mentees.into_iter().zip(&of_mentees) {
@@ -64,7 +65,7 @@ fn entry(
     profile: &crate::domain::name::ProfileRef,
     side: Side,
     counterparts: usize,
-    tally: &Tally,
+    tally: &RuleCounts,
 ) -> Unmatched {
     let candidates = tally.candidates;
     let (reason, details) = if counterparts == 0 {
@@ -95,7 +96,7 @@ fn entry(
 
 /// The single rule without which she would have most candidates. A private rule is never offered, and where it alone stands
 /// between her and a candidate she hears the same as when several rules do.
-fn way_out(tally: &Tally) -> Reason {
+fn way_out(tally: &RuleCounts) -> Reason {
     let alone = |rule: HardRule| tally.excluded_only_by(rule);
     let offered = HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private && alone(*rule) > 0);
     match offered.max_by_key(|rule| (alone(*rule), Reverse(*rule))) {

@@ -15,66 +15,20 @@
 //! Weights are lexicographic ([`super::certify`]), and so is the assignment with the pair forced: the cost is told apart
 //! into people, minimum places, second mentors and points of score.
 
+mod alternate;
 mod residual;
 mod search;
 #[cfg(test)]
 mod tests;
 
 use super::assign::Pulse;
-use super::certify::Certificate;
+use super::certificate::Certificate;
 use super::observer::{Observer, Stopped};
 use super::problem::Problem;
-use super::totals::Totals;
 
+pub use self::alternate::{Alternate, Cost};
 use self::residual::Residual;
 use self::search::{Search, Target, Way};
-
-/// What a change costs the whole round, level by level. A negative number is a gain.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Cost {
-    /// The cost in the weights of the certificate: the sum of what follows, each times its weight.
-    pub weighted: i128,
-    /// Mentees lost who had a mentor, by tier, ascending; only tiers in which anything changes. Empty where the problem does
-    /// not put coverage first, as then nobody counts people.
-    pub tiers: Vec<(u8, i64)>,
-    /// Minimum places lost.
-    pub minimum: i64,
-    /// Second mentors lost; 0 where the problem does not put coverage first.
-    pub second: i64,
-    /// Points of score lost.
-    pub score: i64,
-}
-
-impl Cost {
-    /// What is lost from one assignment to another, without weights.
-    pub fn between(before: &Totals, after: &Totals) -> Self {
-        let lost = |before: u64, after: u64| before.cast_signed() - after.cast_signed();
-        let tiers = before.people.tiers.iter().zip(&after.people.tiers);
-        let tiers = tiers.map(|((tier, before), (_, after))| (*tier, lost(*before, *after)));
-        Self {
-            weighted: 0,
-            tiers: tiers.filter(|(_, lost)| *lost != 0).collect(),
-            minimum: lost(before.people.minimum_places, after.people.minimum_places),
-            second: lost(before.people.second_mentors, after.people.second_mentors),
-            score: before.score - after.score,
-        }
-    }
-}
-
-/// A pair that might be instead, and what it takes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Alternate {
-    /// The pair's mentee.
-    pub mentee: u32,
-    /// The pair's mentor.
-    pub mentor: u32,
-    /// What forcing the pair costs the whole round.
-    pub cost: Cost,
-    /// Pairs that a best assignment with this pair has and the present one has not, sorted; this pair among them.
-    pub added: Vec<(u32, u32)>,
-    /// Pairs of the present assignment that make room, sorted.
-    pub removed: Vec<(u32, u32)>,
-}
 
 /// Why questions about an assignment have no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -13,13 +13,13 @@ pub use self::groups::Bounds;
 
 use super::names::Given;
 use super::{BroughtScores, Instance, MAX_VIOLATIONS, Names, Violation, Violations};
-use crate::engine::certify::GroupSide;
+use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Conflict, Constraints};
 use crate::engine::decisions::{BadDecision, Decisions};
+use crate::engine::groups::{Forest, Quotas};
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{Edge, FORBIDDEN, SparseScores};
 use crate::engine::problem::{Demand, Seats};
-use crate::engine::quota::{Forest, Quotas};
 
 use self::groups::{Groups, InOrder};
 

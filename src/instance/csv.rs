@@ -17,7 +17,7 @@ use std::str::FromStr;
 
 use super::builder::{Bounds, Builder, Decision, Tell};
 use super::{Instance, Violations};
-use crate::engine::certify::GroupSide;
+use crate::engine::certificate::GroupSide;
 use crate::engine::pair_scores::FORBIDDEN;
 use crate::engine::problem::{Demand, Seats};
 use csv::{ReaderBuilder, StringRecord, Trim};

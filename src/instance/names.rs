@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use super::Violations;
-use crate::engine::certify::{GroupSide, Infeasible};
+use crate::engine::certificate::GroupSide;
+use crate::engine::certify::Infeasible;
 use crate::engine::constrained::Conflict;
 use crate::engine::decisions::BadDecision;
+use crate::engine::groups::{Forest, Quotas};
 use crate::engine::quota::words::{Facts, Naming};
-use crate::engine::quota::{Forest, Quotas};
 
 /// What people and groups are called outside.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::names::Given;
 use super::{Instance, Violation};
 use crate::engine::assign::Start;
-use crate::engine::certify::Certificate;
+use crate::engine::certificate::Certificate;
 use crate::engine::objective::Evidence;
 
 /// Name and version of the form.

@@ -6,7 +6,7 @@ pub mod result;
 
 use crate::api::proto::v1;
 use crate::domain::policy::Objective;
-use crate::engine::certify::GroupSide;
+use crate::engine::certificate::GroupSide;
 use crate::engine::problem::{Demand, Seats};
 use crate::instance::builder::{Bounds, Builder, Decision, Place, Received, Tell};
 use crate::instance::{Instance, Violations};

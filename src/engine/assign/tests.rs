@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::tuning::Groups;
 use super::*;
 use crate::domain::run::Stage;
-use crate::engine::certify::{Verdict, certify};
+use crate::engine::certify::{CertificateVerdict, certify};
 use crate::engine::objective::blocking_pairs;
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{self, Edge, FORBIDDEN, SparseScores};
@@ -76,7 +76,7 @@ pub(super) fn tuning() -> impl Strategy<Value = Tuning> {
 }
 
 /// The part of a verdict that a thief of optimality would have to forge.
-fn assert_proved(problem: &Problem<'_>, solved: &Assignment) -> Verdict {
+fn assert_proved(problem: &Problem<'_>, solved: &Assignment) -> CertificateVerdict {
     let verdict = certify(problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
     assert!(verdict.proved(), "{verdict:?} {:?}", solved.counters);
     verdict

@@ -10,7 +10,8 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{FORBIDDEN, Fill};
 use crate::engine::problem::{Demand, Problem};
 
-use super::{Certificate, rules};
+use super::rules;
+use crate::engine::certificate::Certificate;
 
 /// Mentees per tile: enough to share what a score source reads of every mentor.
 const ROWS: usize = 32;
@@ -128,7 +129,7 @@ impl Price for i128 {
 }
 
 /// A score as a tile holds it.
-trait Cell: Copy + Default + Send {
+trait BoundCell: Copy + Default + Send {
     /// The score; [`FORBIDDEN`] if the pair is not a candidate.
     fn score(self) -> i32;
 
@@ -146,7 +147,7 @@ struct Glance {
     may_be_above: bool,
 }
 
-impl Cell for i32 {
+impl BoundCell for i32 {
     fn score(self) -> i32 {
         self
     }
@@ -164,7 +165,7 @@ impl Cell for i32 {
     }
 }
 
-impl Cell for i16 {
+impl BoundCell for i16 {
     fn score(self) -> i32 {
         if self < 0 { FORBIDDEN } else { self.into() }
     }
@@ -254,7 +255,7 @@ fn sweep_at<P: Price>(
 }
 
 /// The same over rows that are written out.
-fn sweep_rows<'a, C: Cell + 'a, P: Price>(
+fn sweep_rows<'a, C: BoundCell + 'a, P: Price>(
     u: &[P],
     p: &[P],
     observer: &dyn Observer,
@@ -274,7 +275,7 @@ fn sweep_rows<'a, C: Cell + 'a, P: Price>(
     rows.try_reduce(|| Sweep::NOTHING, |one, other| Ok(one.and(other)))
 }
 
-fn sweep_by<'a, C: Cell, P: Price>(
+fn sweep_by<'a, C: BoundCell, P: Price>(
     u: &[P],
     p: &[P],
     most_columns: usize,
@@ -309,7 +310,7 @@ fn sweep_by<'a, C: Cell, P: Price>(
         .try_reduce(|| Sweep::NOTHING, |one, other| Ok(one.and(other)))
 }
 
-fn sweep_row<C: Cell, P: Price>(scores: &[C], u: P, p: &[P], rough: &[i16], sieve: i16) -> Sweep {
+fn sweep_row<C: BoundCell, P: Price>(scores: &[C], u: P, p: &[P], rough: &[i16], sieve: i16) -> Sweep {
     let (lanes, rest) = scores.as_chunks::<LANE>();
     let (prices, rest_prices) = p.as_chunks::<LANE>();
     let (rough, _) = rough.as_chunks::<LANE>();
@@ -331,7 +332,7 @@ fn sweep_row<C: Cell, P: Price>(scores: &[C], u: P, p: &[P], rough: &[i16], siev
     seen
 }
 
-fn surplus<C: Cell, P: Price>(cells: &[C], u: P, p: &[P]) -> i128 {
+fn surplus<C: BoundCell, P: Price>(cells: &[C], u: P, p: &[P]) -> i128 {
     let scores = cells.iter().map(|cell| cell.score());
     let above = scores.zip(p).filter(|&(score, &p)| P::is_above(score, u, p));
     above.map(|(score, &p)| i128::from(score) - u.into() - p.into()).sum()

@@ -2,21 +2,21 @@
 
 use std::collections::HashSet;
 
+use crate::engine::groups::{Cut, Forest, Need, Quotas};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::FORBIDDEN;
 use crate::engine::problem::Problem;
-use crate::engine::quota::{Cut, Forest, Need, Quotas};
 
 /// What a cut shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shortage {
+pub struct CutCounts {
     /// Pairs that floors ask for.
     pub asked: u64,
     /// Most pairs that can be.
     pub possible: u64,
 }
 
-impl Shortage {
+impl CutCounts {
     /// Whether the cut proves that no assignment meets all floors.
     pub fn proved(&self) -> bool {
         self.asked > self.possible
@@ -40,11 +40,11 @@ pub fn check_cut(
     quotas: &Quotas,
     cut: &Cut,
     observer: &dyn Observer,
-) -> Result<Shortage, Stopped> {
+) -> Result<CutCounts, Stopped> {
     let set = |of: &[u32]| of.iter().copied().collect::<HashSet<u32>>();
     let (mentees, mentors) = (set(&cut.mentees), set(&cut.mentors));
     let inward = cut.need == Need::OfMentees;
-    let mut sum = Shortage { asked: 0, possible: 0 };
+    let mut sum = CutCounts { asked: 0, possible: 0 };
     let mut arc = |from_inside: bool, to_inside: bool, least: u64, most: u64| {
         if from_inside != to_inside {
             if to_inside == inward {

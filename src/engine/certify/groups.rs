@@ -1,9 +1,10 @@
 //! What quotas add to the check: bounds of groups, their prices, and weights that keep their order among groups.
 
+use crate::engine::groups::{Forest, Quotas};
 use crate::engine::problem::Problem;
-use crate::engine::quota::{Forest, Quotas};
 
-use super::{Aim, Certificate, GroupSide, Infeasible, bound, rules};
+use super::{Infeasible, bound, rules};
+use crate::engine::certificate::{Aim, Certificate, GroupSide};
 
 /// Whether there is a price for every group, and all groups around a person are within bounds together.
 pub(super) fn check_form(quotas: &Quotas, certificate: &Certificate) -> Result<(), Infeasible> {

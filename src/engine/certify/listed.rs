@@ -10,8 +10,8 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, SparseScores};
 use crate::engine::problem::Problem;
 
-use super::Certificate;
 use super::bound::Sweep;
+use crate::engine::certificate::Certificate;
 
 /// Mentees between two looks at the observer.
 const ROWS: usize = 1024;

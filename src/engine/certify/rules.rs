@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::problem::Problem;
 
-use super::{Aim, Certificate, Infeasible};
+use super::Infeasible;
+use crate::engine::certificate::{Aim, Certificate};
 
 /// Numbers up to this size cannot overflow the sums over people and candidates: at most 2^45 terms of at most four such
 /// numbers. What is multiplied by seats is watched besides.

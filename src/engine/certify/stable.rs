@@ -136,19 +136,19 @@ impl Bars {
 }
 
 /// A score as a tile holds it.
-trait Cell: Copy + Default + Ord + Send + Sync {
+trait RankCell: Copy + Default + Ord + Send + Sync {
     /// What a cell must exceed to be above a bar. Above that for [`FORBIDDEN`] is every candidate, and nothing else.
     fn above(bar: i32) -> Self;
 }
 
-impl Cell for i16 {
+impl RankCell for i16 {
     fn above(bar: i32) -> Self {
         // A pair that is no candidate is below 0, and so above no bar.
         Self::try_from(bar.max(-1)).unwrap_or(Self::MAX)
     }
 }
 
-impl Cell for i32 {
+impl RankCell for i32 {
     fn above(bar: i32) -> Self {
         bar
     }
@@ -202,7 +202,7 @@ struct Look<'a, C> {
     mentors_view: Option<&'a dyn PairScores>,
 }
 
-impl<'a, C: Cell> Look<'a, C> {
+impl<'a, C: RankCell> Look<'a, C> {
     fn new(bars: &'a Bars, most_columns: usize, mentors_view: Option<&'a dyn PairScores>) -> Self {
         let cut = |bars: &[i32]| bars.iter().map(|bar| C::above(*bar)).collect();
         Self { bars, mentees: cut(&bars.mentees), mentors: cut(&bars.mentors), most_columns, mentors_view }
@@ -283,14 +283,14 @@ impl<'a, C: Cell> Look<'a, C> {
 // Plain loops of known length without a branch: that is what becomes vector code.
 
 /// How many are above a bar.
-fn count<C: Cell>(cells: &[C], bar: C) -> u64 {
+fn count<C: RankCell>(cells: &[C], bar: C) -> u64 {
     let (lanes, rest) = cells.as_chunks::<LANE>();
     let of = |cells: &[C]| cells.iter().fold(0_u16, |sum, cell| sum + u16::from(*cell > bar));
     lanes.iter().map(|lane| u64::from(of(lane))).sum::<u64>() + u64::from(of(rest))
 }
 
 /// How many pairs are above the mentee's bar and the mentor's.
-fn count_both<C: Cell>(hers: &[C], bar: C, theirs: &[C], bars: &[C]) -> u64 {
+fn count_both<C: RankCell>(hers: &[C], bar: C, theirs: &[C], bars: &[C]) -> u64 {
     let of = |hers: &[C], theirs: &[C], bars: &[C]| {
         let both = hers.iter().zip(theirs.iter().zip(bars));
         both.fold(0_u16, |sum, (a, (b, to))| sum + (u16::from(*a > bar) & u16::from(b > to)))

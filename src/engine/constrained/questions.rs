@@ -7,9 +7,9 @@ use super::{Constrained, Impossible, Unsolved, sorted};
 use crate::engine::assign::{Start, assign};
 use crate::engine::diagnose::{Recruit, Shortage, recruitment, shortages, without_candidates};
 use crate::engine::objective::Evidence;
+use crate::engine::objective_value::ObjectiveValue;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::repair::{self, Repaired};
-use crate::engine::totals::Totals;
 use crate::engine::what_if::{Alternate, Cost, WhatIf, WhatIfError};
 
 /// A question about a result.
@@ -72,7 +72,7 @@ impl From<Stopped> for DiagnosisError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// What the best assignment amounts to without anybody more, beside the pins.
-    pub now: Totals,
+    pub now: ObjectiveValue,
     /// The steps, each beside those before it.
     pub steps: Vec<Recruit>,
 }
@@ -80,8 +80,10 @@ pub struct Plan {
 impl Plan {
     /// Each mentor to find another like, and what that costs beside the steps before: gains, so numbers are negative.
     pub fn costs(&self) -> impl Iterator<Item = (u32, Cost)> {
-        let before = iter::once(&self.now).chain(self.steps.iter().map(|step| &step.totals));
-        before.zip(&self.steps).map(|(before, step)| (step.like, Cost::between(before, &step.totals)))
+        let before = iter::once(&self.now).chain(self.steps.iter().map(|step| &step.objective_value));
+        before
+            .zip(&self.steps)
+            .map(|(before, step)| (step.like, Cost::between(before, &step.objective_value)))
     }
 }
 
@@ -164,7 +166,7 @@ impl Constrained<'_> {
             None
         } else {
             let solved = assign(&rest, observer)?;
-            let now = Totals::of(&rest, &solved.pairs);
+            let now = ObjectiveValue::of(&rest, &solved.pairs);
             Some(Plan { now, steps: recruitment(&rest, &solved, recruits, observer)? })
         };
         Ok(Diagnosis {

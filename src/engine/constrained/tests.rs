@@ -2,11 +2,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::assign::tests::case::{Case, case, score};
+use crate::engine::groups::{Forest, Group};
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::FORBIDDEN;
 use crate::engine::problem::{Demand, Seats};
 use crate::engine::quota::tests::{keeps, quoted};
-use crate::engine::quota::{Forest, Group};
 
 /// What the best assignment that keeps all constraints is worth, by trying everything.
 fn brute_force<V: Ord>(
@@ -97,10 +97,10 @@ proptest! {
             value
         };
         let constrained = Constrained::new(case.problem(), &constraints, Objective::Fairest, &Unobserved).unwrap();
-        let Proved { solution, check, totals, .. } = constrained.solve(None, &Unobserved).unwrap();
+        let Proved { solution, check, objective_value, .. } = constrained.solve(None, &Unobserved).unwrap();
         prop_assert!(check.proved, "{check:?} {solution:?}");
         prop_assert_eq!(Some(worth(&solution.pairs)), brute_force(&case, &constraints, worth));
-        prop_assert_eq!(solution.frontier.last().map(|step| step.total), Some(totals.score));
+        prop_assert_eq!(solution.frontier.last().map(|step| step.total), Some(objective_value.score));
     }
 
     #[test]

@@ -11,10 +11,12 @@ use std::arch::x86_64::{
 };
 
 use super::counting::counting;
+use super::lanes::{EIGHT, LANES, Lanes, Seasons};
 use super::look::{self, PARTS, SCORES};
-use super::plain::{EIGHT, LANES, Lanes, Seasons};
 use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER};
-use super::{bytes256, register_of_bits256, register_of_words256, register128, register256, words256};
+use super::registers::{
+    bytes256, register_of_bits256, register_of_words256, register128, register256, words256,
+};
 
 /// Bytes of a register.
 const CHUNK: usize = 32;

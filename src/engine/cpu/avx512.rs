@@ -10,10 +10,10 @@ use std::arch::x86_64::{
 };
 
 use super::counting::counting;
+use super::lanes::{EIGHT, LANES, Lanes, Seasons};
 use super::look::{self, PARTS, SCORES};
-use super::plain::{EIGHT, LANES, Lanes, Seasons};
 use super::recipe::{BASE, Column, MOST_SCORE, Part, Recipes, Sums, TOGETHER, Table};
-use super::{bytes512, register_of_bits512, register_of_words512, register512, words512};
+use super::registers::{bytes512, register_of_bits512, register_of_words512, register512, words512};
 
 /// Bytes of a register.
 const CHUNK: usize = 64;

@@ -5,13 +5,10 @@
 //! costs a fraction of an operation per pair (the carry-save adders of Harley and Seal; Warren, *Hacker's Delight*, 2nd
 //! edition 2012, section 5-1).
 
+use super::lanes::{EIGHT, LANES, Lanes, Seasons, WORDS};
 use super::look::{self, PARTS, SCORES};
 use super::recipe::{BASE, Column, FEW, Key, MOST_SCORE, Recipes, Sums, TOGETHER, Table};
 
-/// Words that are counted together: one register of 512 bits.
-pub(in crate::engine) const WORDS: usize = 8;
-/// Numbers that are counted together.
-pub(in crate::engine) const LANES: usize = WORDS * 64;
 /// Bits of any number.
 const PLANES: usize = 8;
 
@@ -20,47 +17,6 @@ type Bits = [u64; WORDS];
 
 /// One bit of every number per plane.
 type Planes = [Bits; PLANES];
-
-/// One bit for every number, as they are kept: no row lies in two lines of a cache.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-pub(in crate::engine) struct Lanes(pub(in crate::engine) [u64; WORDS]);
-
-/// Rows that are counted together.
-pub(super) const EIGHT: usize = 8;
-
-/// Rows that are counted, season after season, of each season a multiple of [`EIGHT`].
-#[derive(Debug)]
-pub(in crate::engine) struct Seasons {
-    rows: Vec<u32>,
-    /// Where each season ends among `rows`.
-    ends: Vec<usize>,
-    /// A row without any bit, to fill up with.
-    blank: u32,
-}
-
-impl Seasons {
-    /// No seasons, with room for some rows in all.
-    pub(in crate::engine) fn with_room(rows: usize, blank: u32) -> Self {
-        Self { rows: Vec::with_capacity(rows), ends: Vec::new(), blank }
-    }
-
-    /// Adds rows to the season that is being written.
-    pub(in crate::engine) fn extend(&mut self, rows: impl Iterator<Item = u32>) {
-        self.rows.extend(rows);
-    }
-
-    /// Ends the season that is being written.
-    pub(in crate::engine) fn end_season(&mut self) {
-        self.rows.resize(self.rows.len().next_multiple_of(EIGHT), self.blank);
-        self.ends.push(self.rows.len());
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u32]> {
-        let mut from = 0;
-        self.ends.iter().map(move |end| &self.rows[std::mem::replace(&mut from, *end)..*end])
-    }
-}
 
 /// Values looked up before they are added.
 const CHUNK: usize = 64;

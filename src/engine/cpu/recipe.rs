@@ -3,7 +3,7 @@
 //! Values are looked up as two digits of a byte each, because bytes are what processors permute: sums of up to [`TOGETHER`]
 //! digits fit a byte again, and only they are put together to numbers of 16 bits.
 
-use super::plain::LANES;
+use super::lanes::LANES;
 
 /// Parts whose digits are added up before they are put together.
 pub(super) const TOGETHER: usize = 6;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::{BitOr, BitOrAssign};
 
-use super::{AT_A_TIME, Person};
+use super::person::{AT_A_TIME, Person};
 use crate::domain::name::ProfileRef;
 use crate::engine::observer::{Observer, Stopped};
 

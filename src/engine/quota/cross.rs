@@ -31,11 +31,12 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
 
 use crate::engine::assign::{Pulse, index};
+use crate::engine::groups::{Forest, Group, Quotas};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores, SparseError, SparseScores};
 use crate::engine::problem::{Problem, Seats};
 
-use super::{Answer, Forest, Group, Quotas, assign_within};
+use super::{Answer, assign_within};
 
 /// Who belongs where, and how many places each organisation gives to others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -11,8 +11,6 @@ use crate::engine::assign::weight::Weight;
 use crate::engine::assign::{Pulse, Work, index};
 use crate::engine::observer::Stopped;
 
-use super::Failure;
-
 /// No arc.
 const NONE: u32 = u32::MAX;
 
@@ -24,6 +22,21 @@ struct Half<W> {
     next: u32,
     before: u32,
     cost: W,
+}
+
+/// Why a solver gives up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The observer asked it to stop.
+    Stopped,
+    /// Prices leave the integers in which it counts.
+    TooNarrow,
+}
+
+impl From<Stopped> for Failure {
+    fn from(Stopped: Stopped) -> Self {
+        Self::Stopped
+    }
 }
 
 /// A network with a flow and prices.

@@ -9,13 +9,13 @@ use rayon::prelude::*;
 
 use crate::engine::assign::weight::Weight;
 use crate::engine::assign::{Pulse, index};
-use crate::engine::certify::Certificate;
+use crate::engine::certificate::Certificate;
+use crate::engine::groups::{Forest, Quotas};
 use crate::engine::observer::Stopped;
 use crate::engine::pair_scores::Edge;
 use crate::engine::problem::Problem;
 
 use super::flow::Flow;
-use super::forest::{Forest, Quotas};
 
 /// Units of work to add an arc.
 const ADDING: usize = 16;

@@ -10,9 +10,9 @@ use crate::domain::explanation::{Reason, ReasonCode};
 use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::assign::tests::{Patience, instance};
-use crate::engine::certify::{
-    Aim, Certificate, GroupSide, Infeasible, Verdict, certify, certify_within, check_cut,
-};
+use crate::engine::certificate::{Aim, Certificate, GroupSide};
+use crate::engine::certify::{CertificateVerdict, Infeasible, certify, certify_within, check_cut};
+use crate::engine::groups::{BadForest, Forest, Group, Need};
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{FORBIDDEN, SparseScores};
 use crate::engine::problem::{Demand, Seats};
@@ -95,7 +95,7 @@ fn check(case: &Case, quotas: &Quotas) -> Option<Assignment> {
     }
 }
 
-fn judge(case: &Case, quotas: &Quotas, best: &Assignment) -> Verdict {
+fn judge(case: &Case, quotas: &Quotas, best: &Assignment) -> CertificateVerdict {
     certify_within(&case.problem(), quotas, &best.pairs, &best.certificate, &Unobserved).unwrap()
 }
 

@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::domain::explanation::{Reason, ReasonCode};
-use crate::engine::certify::Shortage;
+use crate::engine::certify::CutCounts;
+use crate::engine::groups::{Cut, Forest, Group, Need, Quotas};
 use crate::engine::problem::Problem;
-
-use super::{Cut, Need, Quotas};
 
 /// What is told of a person: codes, never her name. Empty sets tell nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +43,7 @@ pub fn reasons(
     problem: &Problem<'_>,
     quotas: &Quotas,
     cut: &Cut,
-    shortage: Shortage,
+    shortage: CutCounts,
     naming: &dyn Naming,
 ) -> Vec<Reason> {
     let mut reasons = vec![
@@ -70,9 +69,9 @@ pub fn reasons(
 
 /// The groups whose floors the cut counts.
 fn floors_of(quotas: &Quotas, cut: &Cut, naming: &dyn Naming) -> Vec<String> {
-    let counted = |forest: &super::Forest, inside: &[u32], own_side: bool| -> Vec<usize> {
+    let counted = |forest: &Forest, inside: &[u32], own_side: bool| -> Vec<usize> {
         let is_inside = |group: u32| inside.binary_search(&group).is_ok();
-        let counts = |(at, group): &(u32, &super::Group)| {
+        let counts = |(at, group): &(u32, &Group)| {
             group.floor > 0 && is_inside(*at) == own_side && group.parent.is_some_and(is_inside) != own_side
         };
         (0_u32..).zip(forest.groups()).filter(counts).map(|(at, _)| at as usize).collect()

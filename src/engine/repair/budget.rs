@@ -22,7 +22,7 @@ use crate::engine::decisions::{Decisions, ReducedProblem};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::problem::Problem;
 
-use super::{Proof, Repaired, kept, value};
+use super::repaired::{Proof, Repaired, kept, value};
 use crate::engine::pair_scores::BonusScores;
 
 /// Branches that are looked at before the search is given up.

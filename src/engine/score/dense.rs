@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::Scores;
 use super::aspect::{Compute, Found};
 use super::plane::Plane;
+use super::scores::Scores;
 use super::table::Way;
 use crate::domain::policy::HardRule;
 use crate::engine::cpu::{Column, LANES, Recipes, Values};
 use crate::engine::eligibility::{Rules, Verdict};
 use crate::engine::encode::ties::Ties;
+use crate::engine::pair_scores::{FORBIDDEN, Fill, NarrowScores, PairScores, tie_break};
 
 /// Narrower tiles are computed pair by pair: laying out the classes would cost more.
 const NARROW: usize = 16;
@@ -240,5 +241,39 @@ impl Scores<'_> {
                 *number = plane.of(self.verdict(mentee, at));
             }
         }
+    }
+}
+
+impl PairScores for Scores<'_> {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
+        let mut narrow = vec![0; rows.len() * cols.len()];
+        self.fill(rows, cols, Plane::Scores, &mut narrow);
+        for (out, score) in out.iter_mut().zip(narrow) {
+            *out = if score < 0 { FORBIDDEN } else { i32::from(score) };
+        }
+    }
+
+    fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
+        let verdict = self.verdict(mentee, mentor);
+        verdict.is_candidate().then(|| i32::from(verdict.score()))
+    }
+
+    fn tie_break(&self, mentee: usize, mentor: usize) -> u32 {
+        tie_break(self.keys[0][mentee], self.keys[1][mentor])
+    }
+
+    fn narrow(&self) -> Option<&dyn NarrowScores> {
+        Some(self)
+    }
+}
+
+impl NarrowScores for Scores<'_> {
+    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
+        self.fill(rows, cols, Plane::Scores, out);
+    }
+
+    fn tiles(&self, rows: Range<usize>) -> Fill<'_, i16> {
+        let mut rows = Rows::new(self, rows, Plane::Scores);
+        Box::new(move |cols, out| rows.fill(cols, out))
     }
 }

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::{Plane, Scores};
+use super::plane::Plane;
+use super::scores::Scores;
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::encode::ties::Ties;
 use crate::engine::pair_scores::{FORBIDDEN, NarrowScores, PairScores};

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use crate::domain::policy::Objective;
 use crate::engine::assign::tests::case::{Case, case, score};
-use crate::engine::certify::{Certificate, Stability, stability};
+use crate::engine::certificate::Certificate;
+use crate::engine::certify::{Stability, stability};
 use crate::engine::objective::{Evidence, Solution, check, solve};
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{FORBIDDEN, PairScores};
@@ -28,7 +29,7 @@ fn solved(case: &Case, objective: Objective) -> Solution {
     let from_list = solve(&problem, objective, None, &Unobserved).unwrap();
     let checked = check(&problem, &from_list.pairs, &from_list.evidence, None, &Unobserved).unwrap();
     assert!(checked.proved, "{checked:?} {from_list:?}");
-    let (one, other) = (from_list.totals(&problem), solution.totals(&problem));
+    let (one, other) = (from_list.objective_value(&problem), solution.objective_value(&problem));
     if matches!(objective, Objective::BestTotal) {
         // Equally good assignments may differ in everything else; that both are best is proved.
         assert_eq!(one.score, other.score);

@@ -21,12 +21,12 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use crate::engine::assign::Pulse;
-use crate::engine::certify::Certificate;
+use crate::engine::certificate::Certificate;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, blank};
 use crate::engine::problem::Problem;
 
-use super::{Alternate, Cost};
+use super::alternate::{Alternate, Cost};
 
 /// Mentees whose scores with one mentor are asked for at a time.
 const BLOCK: usize = 256;

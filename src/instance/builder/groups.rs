@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{MAX_NAME, Place, excerpt};
-use crate::engine::quota::Group;
+use crate::engine::groups::Group;
 use crate::instance::Violations;
 
 /// Groups around a group at most.

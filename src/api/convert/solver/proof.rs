@@ -7,7 +7,7 @@ use super::within;
 use crate::api::proto::v1;
 use crate::api::proto::v1::assignment_proof::Proof;
 use crate::domain::policy::Objective;
-use crate::engine::certify::{Certificate, GroupSide, TierWeight};
+use crate::engine::certificate::{Certificate, GroupSide, TierWeight};
 use crate::engine::fairest::Fairness;
 use crate::engine::objective::Evidence;
 use crate::instance::{Instance, Names, Violations};

@@ -6,10 +6,10 @@ use crate::api::convert::outcome::reason_message;
 use crate::api::proto::v1;
 use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
-use crate::engine::certify::GroupSide;
+use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Impossible, Proved};
+use crate::engine::groups::Need;
 use crate::engine::objective::Check;
-use crate::engine::quota::Need;
 use crate::instance::{Instance, Names};
 
 /// Pairs, names or prices in one part of an answer.
@@ -59,9 +59,9 @@ pub(super) fn pairs(instance: &Instance, pairs: &[(u32, u32)]) -> impl Iterator<
 }
 
 fn summary(instance: &Instance, proved: &Proved) -> v1::AssignmentSummary {
-    let Proved { solution, check, totals, blocking_pairs, solve, prove } = proved;
+    let Proved { solution, check, objective_value, blocking_pairs, solve, prove } = proved;
     let counters = &solution.counters;
-    let tiers = totals.people.tiers.iter().map(|&(tier, matched)| v1::AssignmentTier {
+    let tiers = objective_value.people.tiers.iter().map(|&(tier, matched)| v1::AssignmentTier {
         tier: tier.into(),
         mentees: count(instance.mentees.iter().filter(|demand| demand.tier == tier).count() as u64),
         matched: count(matched),
@@ -72,12 +72,12 @@ fn summary(instance: &Instance, proved: &Proved) -> v1::AssignmentSummary {
         .map(|step| v1::FairnessStep { worst_score: step.worst, total_score: step.total });
     let micros = |time: std::time::Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     v1::AssignmentSummary {
-        total_score: totals.score,
-        pairs: count(totals.pairs),
+        total_score: objective_value.score,
+        pairs: count(objective_value.pairs),
         tiers: tiers.collect(),
-        minimum_places: count(totals.people.minimum_places),
-        second_mentors: count(totals.people.second_mentors),
-        worst_score: totals.worst,
+        minimum_places: count(objective_value.people.minimum_places),
+        second_mentors: count(objective_value.people.second_mentors),
+        worst_score: objective_value.worst,
         blocking_pairs: count(*blocking_pairs),
         candidates: count(check.candidates),
         proved: check.proved,

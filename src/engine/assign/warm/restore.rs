@@ -10,7 +10,7 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::Edge;
 use crate::engine::problem::{Problem, Seats};
 
-use super::Start;
+use super::start::Start;
 
 /// Rows that one task looks at.
 const ROWS: usize = 4096;

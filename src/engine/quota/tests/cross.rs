@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use super::super::cross::{Across, BadCross, Cross, assign_across};
 use super::{keeps, quoted};
 use crate::engine::assign::tests::case::{Case, case, score};
+use crate::engine::groups::Quotas;
 use crate::engine::observer::Unobserved;
 use crate::engine::problem::Seats;
-use crate::engine::quota::Quotas;
 
 fn crossed(most: usize) -> impl Strategy<Value = (Case, Quotas, Cross)> {
     quoted(case(0..6, 0..5, score()), 5).prop_flat_map(move |(case, quotas)| {

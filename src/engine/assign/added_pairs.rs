@@ -1,4 +1,4 @@
-//! Repair: makes prices hold again after pairs were added to the core.
+//! Makes the prices hold again after pairs were added to the core.
 
 use crate::engine::pair_scores::Edge;
 

@@ -1,13 +1,13 @@
 //! A pass over all pairs that only counts: how many candidates there are, and how many pairs each set of rules excludes.
 
-mod sums;
+mod bit_counts;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use self::sums::{BITS, LANES, Sums};
+use self::bit_counts::{BITS, BitCounts, LANES};
 use super::eligibility::Rules;
 use super::encode::Round;
 use super::observer::{Observer, Stopped};
@@ -25,7 +25,7 @@ const CANDIDATE: u16 = 1 << (BITS - 1);
 
 /// Counts of the pairs of someone, or of everyone.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tally {
+pub(super) struct RuleCounts {
     /// Pairs that break no rule.
     pub(super) candidates: u64,
     /// Pairs that break a rule, alone or with others.
@@ -34,7 +34,7 @@ pub(super) struct Tally {
     alone: [u64; HardRule::ALL.len()],
 }
 
-impl Tally {
+impl RuleCounts {
     /// Pairs that break `rule`, alone or with others.
     pub(super) fn excluded_by(&self, rule: HardRule) -> u64 {
         self.excluded[rule as usize - 1]
@@ -63,13 +63,13 @@ impl Tally {
 
 /// The counts of a round.
 #[derive(Debug)]
-pub(super) struct Census {
+pub(super) struct ExclusionCounts {
     /// Of all pairs.
-    pub(super) all: Tally,
+    pub(super) all: RuleCounts,
     /// Of each mentee asked for, with all mentors but herself.
-    pub(super) of_mentees: Vec<Tally>,
+    pub(super) of_mentees: Vec<RuleCounts>,
     /// Of each mentor asked for, with all mentees but herself.
-    pub(super) of_mentors: Vec<Tally>,
+    pub(super) of_mentors: Vec<RuleCounts>,
 }
 
 /// Counts all pairs, and those of some people by themselves: `mentees` and `mentors`, both ascending. Memory: about 200 bytes
@@ -80,7 +80,7 @@ pub(super) fn count(
     mentees: &[usize],
     mentors: &[usize],
     observer: &dyn Observer,
-) -> Result<Census, Stopped> {
+) -> Result<ExclusionCounts, Stopped> {
     let total = round.mentees.len() as u64;
     let done = AtomicU64::new(0);
     let columns = blocks(round.mentors.len(), COLUMNS);
@@ -92,8 +92,8 @@ pub(super) fn count(
     let of_lanes = Gatherings::default();
     let of_rows = |tile: &mut Vec<i16>, rows: Range<usize>| {
         let mentees = within(mentees, &rows);
-        let mut all = Sums::default();
-        let mut own = vec![Own::default(); mentees.len()];
+        let mut all = BitCounts::default();
+        let mut own = vec![PersonCounts::default(); mentees.len()];
         let mut plane = Rows::new(scores, rows.clone(), Plane::Rules);
         for block in &columns {
             observer.check()?;
@@ -109,25 +109,25 @@ pub(super) fn count(
             if here.is_empty() {
                 continue;
             }
-            let add = |sums: &mut Vec<Own>| {
+            let add = |sums: &mut Vec<PersonCounts>| {
                 for ((_, lane), sums) in lanes[here.clone()].iter().zip(&mut sums[here]) {
                     for row in tile.chunks_exact(block.len()) {
                         sums.add(lane.iter().map(|mentor| row[mentor - block.start]));
                     }
                 }
             };
-            of_lanes.add(|| vec![Own::default(); lanes.len()], add);
+            of_lanes.add(|| vec![PersonCounts::default(); lanes.len()], add);
         }
         let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
         observer.progress(Stage::Explain, before + rows.len() as u64, total);
-        let own = own.iter_mut().map(Own::in_all);
-        Ok((Tally::of(&all.in_all(), &[0; BITS]), own.collect::<Vec<Tally>>()))
+        let own = own.iter_mut().map(PersonCounts::in_all);
+        Ok((RuleCounts::of(&all.in_all(), &[0; BITS]), own.collect::<Vec<RuleCounts>>()))
     };
-    let counted: Vec<(Tally, Vec<Tally>)> = blocks(round.mentees.len(), ROWS)
+    let counted: Vec<(RuleCounts, Vec<RuleCounts>)> = blocks(round.mentees.len(), ROWS)
         .into_par_iter()
         .map_init(Vec::new, of_rows)
         .collect::<Result<_, Stopped>>()?;
-    let by_lane = |mut sums: Vec<Own>| -> Vec<Tally> {
+    let by_lane = |mut sums: Vec<PersonCounts>| -> Vec<RuleCounts> {
         let tallies = lanes.iter().zip(&mut sums).flat_map(|((_, lane), sums)| sums.by_lane(lane.len()));
         tallies.collect()
     };
@@ -136,34 +136,34 @@ pub(super) fn count(
         .into_iter()
         .map(by_lane)
         .reduce(|one, other| one.into_iter().zip(&other).map(|(one, other)| one.and(other)).collect());
-    Ok(Census {
-        all: counted.iter().fold(Tally::default(), |sum, (tally, _)| sum.and(tally)),
+    Ok(ExclusionCounts {
+        all: counted.iter().fold(RuleCounts::default(), |sum, (tally, _)| sum.and(tally)),
         of_mentees: counted.into_iter().flat_map(|(_, own)| own).collect(),
         // Without mentees nobody has gathered anything.
-        of_mentors: of_mentors.unwrap_or_else(|| vec![Tally::default(); mentors.len()]),
+        of_mentors: of_mentors.unwrap_or_else(|| vec![RuleCounts::default(); mentors.len()]),
     })
 }
 
 /// Counts of somebody's own pairs with others.
 #[derive(Debug, Clone, Default)]
-struct Own {
-    any: Sums,
-    alone: Sums,
+struct PersonCounts {
+    any: BitCounts,
+    alone: BitCounts,
 }
 
-impl Own {
+impl PersonCounts {
     fn add(&mut self, rules: impl ExactSizeIterator<Item = i16> + Clone) {
         self.any.add(rules.clone().map(of_others));
         self.alone.add(rules.map(|rules| sole(of_others(rules))));
     }
 
-    fn in_all(&mut self) -> Tally {
-        Tally::of(&self.any.in_all(), &self.alone.in_all())
+    fn in_all(&mut self) -> RuleCounts {
+        RuleCounts::of(&self.any.in_all(), &self.alone.in_all())
     }
 
-    fn by_lane(&mut self, lanes: usize) -> Vec<Tally> {
+    fn by_lane(&mut self, lanes: usize) -> Vec<RuleCounts> {
         let (any, alone) = (self.any.by_lane(), self.alone.by_lane());
-        any.iter().zip(&alone).take(lanes).map(|(any, alone)| Tally::of(any, alone)).collect()
+        any.iter().zip(&alone).take(lanes).map(|(any, alone)| RuleCounts::of(any, alone)).collect()
     }
 }
 

@@ -14,7 +14,7 @@ type Words = [u16; LANES];
 
 /// How often every bit was set, lane by lane.
 #[derive(Debug, Clone)]
-pub(super) struct Sums {
+pub(super) struct BitCounts {
     rows: [Words; EIGHT],
     /// Rows that wait to be added.
     waiting: usize,
@@ -25,7 +25,7 @@ pub(super) struct Sums {
     by_bit: Box<[[u32; LANES]; BITS]>,
 }
 
-impl Default for Sums {
+impl Default for BitCounts {
     fn default() -> Self {
         Self {
             rows: [[0; LANES]; EIGHT],
@@ -37,7 +37,7 @@ impl Default for Sums {
     }
 }
 
-impl Sums {
+impl BitCounts {
     /// Adds words to the lanes in order, from the first lane again after the last.
     pub(super) fn add(&mut self, words: impl ExactSizeIterator<Item = u16>) {
         let mut words = words;
@@ -126,7 +126,7 @@ mod tests {
         fn counting_side_by_side_is_counting_one_by_one(
             rows in proptest::collection::vec(proptest::collection::vec(any::<u16>(), 1..=LANES), 0..600),
         ) {
-            let mut sums = Sums::default();
+            let mut sums = BitCounts::default();
             for row in &rows {
                 sums.add(row.iter().copied());
             }

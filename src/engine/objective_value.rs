@@ -1,4 +1,4 @@
-//! What an assignment amounts to, in plain numbers.
+//! The value of an assignment at the objective BEST_TOTAL, aim by aim.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -8,11 +8,11 @@ use super::problem::Problem;
 /// Pairs summed up as one piece of work.
 const AT_A_TIME: usize = 1 << 10;
 
-/// What an assignment amounts to.
+/// The value of an assignment, aim by aim.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
-    /// People by what comes before any score.
-    pub people: People,
+pub struct ObjectiveValue {
+    /// PeopleServed by what comes before any score.
+    pub people: PeopleServed,
     /// Pairs.
     pub pairs: u64,
     /// Sum of their scores.
@@ -21,9 +21,9 @@ pub struct Totals {
     pub worst: Option<i32>,
 }
 
-/// People served.
+/// PeopleServed served.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct People {
+pub struct PeopleServed {
     /// Every tier that occurs, ascending, with its mentees who have a mentor.
     pub tiers: Vec<(u8, u64)>,
     /// Minimum places of mentors that are filled.
@@ -32,14 +32,14 @@ pub struct People {
     pub second_mentors: u64,
 }
 
-impl Totals {
+impl ObjectiveValue {
     /// Whether this is more than `other`, in the order of the aims of BEST_TOTAL for `problem`.
     pub fn is_better(&self, other: &Self, problem: &Problem<'_>) -> bool {
-        let rank = |totals: &Self| {
-            let People { tiers, minimum_places, second_mentors } = &totals.people;
+        let rank = |value: &Self| {
+            let PeopleServed { tiers, minimum_places, second_mentors } = &value.people;
             let counts = |count: &u64| if problem.coverage_first { *count } else { 0 };
             let served: Vec<u64> = tiers.iter().map(|(_, served)| counts(served)).collect();
-            (served, *minimum_places, counts(second_mentors), totals.score)
+            (served, *minimum_places, counts(second_mentors), value.score)
         };
         rank(self) > rank(other)
     }
@@ -74,7 +74,7 @@ impl Totals {
         }
         let tiers = (0..=u8::MAX).zip(served).filter_map(|(tier, served)| Some((tier, served?))).collect();
         let filled = problem.mentors.iter().zip(&load).map(|(seats, &load)| u64::from(load.min(seats.min)));
-        let people = People { tiers, minimum_places: filled.sum(), second_mentors };
+        let people = PeopleServed { tiers, minimum_places: filled.sum(), second_mentors };
         Self { people, pairs: pairs.len() as u64, score, worst }
     }
 }
