@@ -8,8 +8,8 @@
 //!    wanted, mentors for mentees;
 //! 2. [`paths`] and [`phases`]: shortest alternating paths serve the others, mentees or seats, one by one or many at once,
 //!    exactly on the core;
-//! 3. [`pricing`], unless the core is complete: a look at all pairs finds those that would beat the prices; [`added_pairs`] takes
-//!    them in;
+//! 3. [`pricing`], unless the core is complete: a look at all pairs finds those that would beat the prices; [`added_pairs`]
+//!    takes them in;
 //! 4. again from 2 until none is found and nobody waits: then the prices hold for every pair there is.
 //!
 //! Step 2 pauses for step 3 when prices have moved far ([`Levels::span`]): prices that rise because the core lacks a pair

@@ -11,7 +11,7 @@ const AT_A_TIME: usize = 1 << 10;
 /// The value of an assignment, aim by aim.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectiveValue {
-    /// PeopleServed by what comes before any score.
+    /// People served: what comes before any score.
     pub people: PeopleServed,
     /// Pairs.
     pub pairs: u64,
@@ -21,7 +21,7 @@ pub struct ObjectiveValue {
     pub worst: Option<i32>,
 }
 
-/// PeopleServed served.
+/// People served.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeopleServed {
     /// Every tier that occurs, ascending, with its mentees who have a mentor.

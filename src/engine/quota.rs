@@ -2,8 +2,8 @@
 //!
 //! # What is exact
 //!
-//! The groups of each side form a [`Forest`]. Then the problem is still a flow, so a best assignment is a matter of
-//! integers and is proved by prices as it is without quotas:
+//! The groups of each side form a [`Forest`](super::groups::Forest). Then the problem is still a flow, so a best assignment is
+//! a matter of integers and is proved by prices as it is without quotas:
 //!
 //! 1. [`assign`](super::assign) finds the best assignment without quotas, with its prices;
 //! 2. [`network`] puts both into a network with a node per group; only groups out of their bounds do not balance;
