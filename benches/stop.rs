@@ -159,7 +159,10 @@ fn jobs<'a>(market: &'a Market, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
             Box::new(|observer| {
                 match SparseScores::new(market.starts.clone(), market.arcs.clone(), observer) {
                     Err(SparseError::Stopped(stopped)) => Err(stopped),
-                    scores => Ok(drop(scores.unwrap())),
+                    scores => {
+                        scores.unwrap();
+                        Ok(())
+                    }
                 }
             }),
         ),
