@@ -21,6 +21,7 @@ use self::person::AT_A_TIME;
 pub use self::person::{Person, Place};
 use self::ties::{TiedPairs, as_u32};
 use super::observer::{Observer, Stopped};
+use super::problem::{Demand, Seats};
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::organisation::OrganisationRules;
 use crate::domain::profile::{ConsentPurpose, Language, Profile};
@@ -190,6 +191,29 @@ impl<'a> Round<'a> {
         observer.check()?;
         let tied = TiedPairs::collect(&people, observer)?;
         Ok(Self { snapshot, people, mentees, mentors, left_out, tied, calendar, languages, organisations })
+    }
+
+    /// What the mentees want, by position: the waitlisted are of the first tier.
+    pub fn demands(&self) -> Vec<Demand> {
+        let demand = |at: &u32| {
+            let content = self.people[*at as usize].content;
+            Demand {
+                tier: u8::from(!self.is_waitlisted(content)),
+                wanted: content.mentee_request.map_or(1, |request| request.mentors_wanted.clamp(1, 2)),
+                pinned: 0,
+            }
+        };
+        self.mentees.iter().map(demand).collect()
+    }
+
+    /// What the mentors offer, by position.
+    pub fn seats(&self) -> Vec<Seats> {
+        let seats = |at: &u32| {
+            let offer = self.people[*at as usize].content.mentor_offer;
+            let (min, max) = offer.map_or((0, 0), |offer| (offer.min_mentees, offer.max_mentees));
+            Seats { min: u32::from(min.min(max)), max: u32::from(max) }
+        };
+        self.mentors.iter().map(seats).collect()
     }
 
     /// Whether a mentee is of the first priority tier.

@@ -1,7 +1,11 @@
 //! Why a pair has its score, and which rules it breaks: for matches, and for any pair that somebody asks about.
 
+use std::cmp::Reverse;
+
+use rayon::prelude::*;
+
 use super::encode::Round;
-use super::observer::Unobserved;
+use super::observer::{Observer, Stopped, Unobserved};
 use super::score::{Finding, Scores, Story};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
@@ -27,14 +31,31 @@ pub fn explain_pair(
     Some(PairExplanation { broken_rules, pair: describe(&round, at_mentee, at_mentor, story) })
 }
 
-/// A match of two positions, with its contributions, and whether judging it once more, criterion by criterion, agrees with
-/// the score that the solver saw and finds no broken rule.
-pub(super) fn describe_match(
+/// All matches with their reasons, and whether judging each once more agrees with the scores that were solved.
+pub(super) fn describe_matches(
     round: &Round<'_>,
     scores: &Scores<'_>,
-    mentee: usize,
-    mentor: usize,
-) -> (Match, bool) {
+    pairs: &[(u32, u32)],
+    observer: &dyn Observer,
+) -> Result<(Vec<Match>, bool), Stopped> {
+    let describe_one = |(mentee, mentor): &(u32, u32)| {
+        observer.check()?;
+        Ok(describe_match(round, scores, *mentee as usize, *mentor as usize))
+    };
+    let described = pairs.par_iter().map(describe_one).collect::<Result<Vec<(Match, bool)>, Stopped>>()?;
+    let agree = described.iter().all(|(_, agrees)| *agrees);
+    let mut matches: Vec<Match> = described.into_iter().map(|(pair, _)| pair).collect();
+    matches.par_sort_unstable_by_key(|pair| Reverse(pair.score));
+    for equals in matches.chunk_by_mut(|one, next| one.score == next.score) {
+        observer.check()?;
+        equals.sort_unstable_by(|a, b| a.mentee.cmp(&b.mentee).then_with(|| a.mentor.cmp(&b.mentor)));
+    }
+    Ok((matches, agree))
+}
+
+/// A match of two positions, with its contributions, and whether judging it once more, criterion by criterion, agrees with
+/// the score that the solver saw and finds no broken rule.
+fn describe_match(round: &Round<'_>, scores: &Scores<'_>, mentee: usize, mentor: usize) -> (Match, bool) {
     let (verdict, story) = scores.explain(mentee, mentor);
     let points: u32 = story.findings.iter().map(|finding| u32::from(finding.points)).sum();
     let agrees = story.broken.is_empty() && points == u32::from(verdict.score());

@@ -18,7 +18,7 @@ use crate::domain::snapshot::{Participant, Snapshot};
 use crate::domain::vocabulary::{Country, Terms};
 use crate::engine::encode::Round;
 use crate::engine::observer::{Observer, Stopped, Unobserved};
-use crate::engine::{Options, Outcome, demands, explain_pair, solve};
+use crate::engine::{Options, Outcome, explain_pair, solve};
 
 fn name(id: &str) -> ProfileRef {
     ProfileRef::from_name(&format!("organisations/wim-test/profiles/{id}")).expect("a good name")
@@ -507,7 +507,7 @@ fn every_look_at_all_pairs_adds_to_what_a_stage_has_to_do() {
         let outcome = solve(&snapshot, &Options::default(), &watch).expect("not stopped");
         let round = Round::encode(&snapshot, &Unobserved).expect("not stopped");
         let mentees = round.mentees.len() as u64;
-        let wanted: u64 = demands(&round).iter().map(|demand| u64::from(demand.wanted)).sum();
+        let wanted: u64 = round.demands().iter().map(|demand| u64::from(demand.wanted)).sum();
         let looks = 1 + outcome.counters.pricing_rounds;
         assert!(looks > 1);
         let units = watch.0.lock().expect("not poisoned");
