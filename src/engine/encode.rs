@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use self::availability::Calendar;
 use self::languages::Languages;
 use self::person::AT_A_TIME;
-pub use self::person::{Person, Place};
+pub use self::person::{Person, Residence};
 use self::ties::{TiedPairs, as_u32};
 use super::observer::{Observer, Stopped};
 use super::problem::{Demand, Seats};
@@ -154,7 +154,7 @@ impl<'a> Round<'a> {
                 key,
                 mentee: None,
                 mentor: None,
-                place: Place::of(content),
+                residence: Residence::of(content),
                 organisation: organisations.ids.get(&participant.profile.organisation).copied(),
                 employer: employers.of(content.employer.as_deref()),
                 competitor_group: groups.of(content.competitor_group.as_deref()),

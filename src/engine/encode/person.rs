@@ -22,7 +22,7 @@ pub struct Person<'a> {
     /// Her position among the mentors.
     pub mentor: Option<u32>,
     /// Where she lives.
-    pub place: Place,
+    pub residence: Residence,
     /// Her organisation, if some organisation's rules tell it from the others.
     pub organisation: Option<u32>,
     /// Her employer.
@@ -41,7 +41,7 @@ pub struct Person<'a> {
 
 /// Where someone lives, by numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct Residence {
     /// Position of the country in its table.
     pub country: u16,
     /// M49 code of the sub-region.
@@ -50,7 +50,7 @@ pub struct Place {
     pub continent: u16,
 }
 
-impl Place {
+impl Residence {
     pub(super) fn of(content: &Profile) -> Self {
         let region = content.country.region();
         Self { country: content.country.position(), region: region.number(), continent: region.parent() }

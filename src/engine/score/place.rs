@@ -5,7 +5,7 @@ use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::ties::Ties;
-use crate::engine::encode::{Person, Place};
+use crate::engine::encode::{Person, Residence};
 
 /// How far apart two people live, with the score of nearness. The score of distance is what is left to the full score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ enum Apart {
 }
 
 impl Apart {
-    fn between(a: Place, b: Place) -> Self {
+    fn between(a: Residence, b: Residence) -> Self {
         if a.country == b.country {
             Self::SameCountry
         } else if a.region == b.region {
@@ -84,7 +84,7 @@ impl Aspect for Nearness {
 /// A place with the codes that reasons carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::engine) struct Home {
-    place: Place,
+    place: Residence,
     country: &'static str,
     region: &'static str,
 }
@@ -92,6 +92,6 @@ pub(in crate::engine) struct Home {
 impl Home {
     fn of(person: &Person<'_>) -> Self {
         let country = person.content.country;
-        Self { place: person.place, country: country.code(), region: country.region().code() }
+        Self { place: person.residence, country: country.code(), region: country.region().code() }
     }
 }
