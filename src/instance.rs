@@ -20,7 +20,7 @@ use crate::engine::pair_scores::{DenseScores, PairScores, SparseScores};
 use crate::engine::problem::{Demand, Problem, Seats};
 use crate::engine::quota::words::reasons;
 
-use self::names::ByGroup;
+use self::names::GroupNaming;
 
 /// Violations that are listed at most; the others are counted.
 pub const MAX_VIOLATIONS: usize = 100;
@@ -33,7 +33,7 @@ pub struct Instance {
     /// What the mentors offer.
     pub mentors: Vec<Seats>,
     /// Scores of the candidates.
-    pub scores: BroughtScores,
+    pub scores: InstanceScores,
     /// What people have decided about it.
     pub constraints: Constraints,
     /// What people and groups are called.
@@ -44,7 +44,7 @@ pub struct Instance {
 
 /// Scores as they were brought.
 #[derive(Debug, Clone)]
-pub enum BroughtScores {
+pub enum InstanceScores {
     /// For every pair.
     Dense(DenseScores),
     /// For the candidates only.
@@ -55,8 +55,8 @@ impl Instance {
     /// The problem, without the names.
     pub fn problem(&self) -> Problem<'_> {
         let scores: &dyn PairScores = match &self.scores {
-            BroughtScores::Dense(matrix) => matrix,
-            BroughtScores::Sparse(listed) => listed,
+            InstanceScores::Dense(matrix) => matrix,
+            InstanceScores::Sparse(listed) => listed,
         };
         Problem {
             mentees: &self.mentees,
@@ -83,7 +83,7 @@ impl Instance {
     }
 
     /// Whether what people have decided goes with an objective at all.
-    pub fn goes_with(&self, objective: Objective) -> Result<(), Violations> {
+    pub fn check_objective(&self, objective: Objective) -> Result<(), Violations> {
         self.names.conflicts(&self.constraints.unfit(objective)).none()
     }
 
@@ -103,7 +103,7 @@ impl Instance {
 
     /// Why no assignment meets all floors.
     pub fn reasons(&self, constrained: &Constrained<'_>, impossible: &Impossible) -> Vec<Reason> {
-        let naming = ByGroup { names: &self.names, quotas: constrained.quotas() };
+        let naming = GroupNaming { names: &self.names, quotas: constrained.quotas() };
         let Impossible { cut, shortage } = impossible;
         reasons(&constrained.rest(), constrained.quotas(), cut, *shortage, &naming)
     }

@@ -36,7 +36,7 @@ fn verify(options: &Options, json: bool) -> Result<(), Failure> {
         .work(|observer| constrained.check(&pairs, &evidence, observer))
         .map_err(problem::stopped)?;
     let told = unproved(&check, &evidence, &instance.names);
-    let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
+    let broken = check.feasible.as_ref().err().map(|broken| instance.names.infeasibility(broken));
     if json {
         let score = check.feasible.is_ok().then(|| ObjectiveValue::of(&instance.problem(), &pairs).score);
         let answer = json!({
@@ -63,7 +63,7 @@ pub(super) fn unproved(check: &Check, evidence: &Evidence, names: &Names) -> Opt
         _ if check.proved => None,
         (Err(broken), _) => Some(format!(
             "the pairs break a rule, or the proof has not the right form: {}",
-            names.told(broken)
+            names.infeasibility(broken)
         )),
         (Ok(()), Evidence::Stable) => Some(format!(
             "not stable: {} candidates would both rather be with each other",

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 pub use self::groups::Bounds;
 
 use super::names::Given;
-use super::{BroughtScores, Instance, MAX_VIOLATIONS, Names, Violation, Violations};
+use super::{Instance, InstanceScores, MAX_VIOLATIONS, Names, Violation, Violations};
 use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Conflict, Constraints};
 use crate::engine::decisions::{BadDecision, Decisions};
@@ -21,7 +21,7 @@ use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{Edge, FORBIDDEN, SparseScores};
 use crate::engine::problem::{Demand, Seats};
 
-use self::groups::{Groups, InOrder};
+use self::groups::{Groups, OrderedGroups};
 
 /// Bytes of a name at most.
 const MAX_NAME: usize = 256;
@@ -35,8 +35,8 @@ fn excerpt(name: &str) -> String {
 /// A problem in the making, with all that is wrong so far.
 #[derive(Debug)]
 pub struct Builder {
-    mentees: Side<Demand>,
-    mentors: Side<Seats>,
+    mentees: SideBuilder<Demand>,
+    mentors: SideBuilder<Seats>,
     candidates: Vec<Candidate>,
     decisions: Vec<DecidedPair>,
     received: Received,
@@ -60,7 +60,7 @@ pub struct Received {
 
 /// One side of the problem, in the order in which it came.
 #[derive(Debug)]
-struct Side<T> {
+struct SideBuilder<T> {
     positions: HashMap<String, u32>,
     wishes: Vec<T>,
     /// The innermost group of each, by its number.
@@ -69,7 +69,7 @@ struct Side<T> {
     groups: Groups,
 }
 
-impl<T> Side<T> {
+impl<T> SideBuilder<T> {
     fn new(name: &'static str) -> Self {
         let groups = Groups::new(name);
         Self {
@@ -83,13 +83,13 @@ impl<T> Side<T> {
 }
 
 /// One side in its final order.
-struct Ordered<T> {
+struct OrderedSide<T> {
     wishes: Vec<T>,
     names: Vec<String>,
     /// The final position of who came first, second, ...
     position: Vec<u32>,
     innermost: Vec<Option<u32>>,
-    groups: InOrder,
+    groups: OrderedGroups,
 }
 
 /// Where something came from: a line of a file, or a place in a list.
@@ -123,7 +123,7 @@ struct DecidedPair {
 /// Puts places into words, one function for each kind of thing that has one.
 #[expect(missing_debug_implementations, reason = "functions do not print themselves")]
 #[derive(Clone, Copy)]
-pub struct Tell<'a> {
+pub struct PlaceNames<'a> {
     /// Of a candidate.
     pub candidate: &'a dyn Fn(Place) -> String,
     /// Of a decision.
@@ -135,8 +135,8 @@ pub struct Tell<'a> {
 impl Default for Builder {
     fn default() -> Self {
         Self {
-            mentees: Side::new("mentees"),
-            mentors: Side::new("mentors"),
+            mentees: SideBuilder::new("mentees"),
+            mentors: SideBuilder::new("mentors"),
             candidates: Vec::new(),
             decisions: Vec::new(),
             received: Received::default(),
@@ -151,20 +151,20 @@ impl Builder {
         self.wrong.extend(wrong);
     }
 
-    /// Adds a mentee and her innermost group, if that is not empty. `at` is where she stands, and `tell` puts such a place
+    /// Adds a mentee and her innermost group, if that is not empty. `at` is where she stands, and `place_name` puts such a place
     /// into words.
     pub fn mentee(
         &mut self,
         (name, group): (&str, &str),
         demand: Demand,
         at: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
     ) {
         self.received.mentees += 1;
         if demand.wanted > 2 {
-            self.wrong.add(tell(at), format!("wants {} mentors; give 0, 1 or 2", demand.wanted));
+            self.wrong.add(place_name(at), format!("wants {} mentors; give 0, 1 or 2", demand.wanted));
         }
-        self.mentees.add((name, group), demand, at, tell, &mut self.wrong);
+        self.mentees.add((name, group), demand, at, place_name, &mut self.wrong);
     }
 
     /// Adds a mentor and her innermost group, if that is not empty.
@@ -173,13 +173,13 @@ impl Builder {
         (name, group): (&str, &str),
         seats: Seats,
         at: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
     ) {
         self.received.mentors += 1;
         if seats.min > seats.max {
-            self.wrong.add(tell(at), format!("min {} is more than max {}", seats.min, seats.max));
+            self.wrong.add(place_name(at), format!("min {} is more than max {}", seats.min, seats.max));
         }
-        self.mentors.add((name, group), seats, at, tell, &mut self.wrong);
+        self.mentors.add((name, group), seats, at, place_name, &mut self.wrong);
     }
 
     /// Adds a group and the group around it, if that is not empty.
@@ -189,14 +189,14 @@ impl Builder {
         names: (&str, &str),
         bounds: Bounds,
         at: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
     ) {
         self.received.groups += 1;
         let groups = match side {
             GroupSide::Mentees => &mut self.mentees.groups,
             GroupSide::Mentors => &mut self.mentors.groups,
         };
-        groups.add(names, bounds, at, tell, &mut self.wrong);
+        groups.add(names, bounds, at, place_name, &mut self.wrong);
     }
 
     /// Adds a candidate.
@@ -205,12 +205,12 @@ impl Builder {
         (mentee, mentor): (&str, &str),
         score: i32,
         place: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
     ) {
         self.received.candidates += 1;
-        let found = self.pair(mentee, mentor, place, &tell);
+        let found = self.pair(mentee, mentor, place, &place_name);
         if score == FORBIDDEN {
-            self.wrong.add(tell(place), format!("the score must be above {FORBIDDEN}"));
+            self.wrong.add(place_name(place), format!("the score must be above {FORBIDDEN}"));
         }
         if let Some((mentee, mentor)) = found {
             self.candidates.push(Candidate { mentee, mentor, score, place });
@@ -223,10 +223,10 @@ impl Builder {
         (mentee, mentor): (&str, &str),
         decision: Decision,
         place: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
     ) {
         self.received.decisions += 1;
-        if let Some((mentee, mentor)) = self.pair(mentee, mentor, place, tell) {
+        if let Some((mentee, mentor)) = self.pair(mentee, mentor, place, place_name) {
             self.decisions.push(DecidedPair { mentee, mentor, decision, place });
         }
     }
@@ -237,14 +237,14 @@ impl Builder {
         mentee: &str,
         mentor: &str,
         place: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
     ) -> Option<(u32, u32)> {
         let found =
             [("mentee", mentee, &self.mentees.positions), ("mentor", mentor, &self.mentors.positions)].map(
                 |(side, name, positions)| {
                     let found = positions.get(name).copied();
                     if found.is_none() {
-                        self.wrong.add(tell(place), format!("there is no {side} `{}`", excerpt(name)));
+                        self.wrong.add(place_name(place), format!("there is no {side} `{}`", excerpt(name)));
                     }
                     found
                 },
@@ -263,10 +263,10 @@ impl Builder {
     }
 
     /// The problem, or everything that is wrong with it.
-    pub fn finish(self, coverage_first: bool, tell: Tell<'_>) -> Result<Instance, Violations> {
+    pub fn finish(self, coverage_first: bool, place_names: PlaceNames<'_>) -> Result<Instance, Violations> {
         let Self { mentees, mentors, mut candidates, mut decisions, mut wrong, .. } = self;
-        let mentees = mentees.in_order(tell, &mut wrong);
-        let mentors = mentors.in_order(tell, &mut wrong);
+        let mentees = mentees.in_order(place_names, &mut wrong);
+        let mentors = mentors.in_order(place_names, &mut wrong);
         for candidate in &mut candidates {
             candidate.mentee = mentees.position[candidate.mentee as usize];
             candidate.mentor = mentors.position[candidate.mentor as usize];
@@ -275,7 +275,8 @@ impl Builder {
         let same =
             |one: &Candidate, other: &Candidate| (one.mentee, one.mentor) == (other.mentee, other.mentor);
         for two in candidates.windows(2).filter(|two| same(&two[0], &two[1])) {
-            let (first, twice) = ((tell.candidate)(two[0].place), (tell.candidate)(two[1].place));
+            let (first, twice) =
+                ((place_names.candidate)(two[0].place), (place_names.candidate)(two[1].place));
             wrong.add(twice, format!("{first} has this pair already"));
         }
         wrong.none()?;
@@ -303,7 +304,7 @@ impl Builder {
             pairs.dedup();
         }
         let instance = Instance {
-            scores: BroughtScores::Sparse(listed(candidates, mentees.wishes.len())?),
+            scores: InstanceScores::Sparse(sparse_scores(candidates, mentees.wishes.len())?),
             mentees: mentees.wishes,
             mentors: mentors.wishes,
             constraints,
@@ -322,10 +323,10 @@ impl Builder {
             let place = match conflict {
                 // Nobody reads where the others are.
                 _ if nth >= MAX_VIOLATIONS => None,
-                Conflict::Decision(bad) => last_of(&decisions, bad).map(tell.decision),
+                Conflict::Decision(bad) => last_of(&decisions, bad).map(place_names.decision),
                 Conflict::PinsAboveCeiling { side, group, .. } => {
                     let groups = if side == GroupSide::Mentees { &mentees.groups } else { &mentors.groups };
-                    groups.places.get(group as usize).copied().map(tell.group)
+                    groups.places.get(group as usize).copied().map(place_names.group)
                 }
                 Conflict::Pins(_) | Conflict::Quotas(_) => None,
             };
@@ -353,13 +354,13 @@ fn last_of(decisions: &[DecidedPair], bad: BadDecision) -> Option<Place> {
     decisions.iter().filter(concerns).map(|decided| decided.place).max()
 }
 
-fn forest(groups: &InOrder, innermost: Vec<Option<u32>>) -> Result<Forest, Violations> {
+fn forest(groups: &OrderedGroups, innermost: Vec<Option<u32>>) -> Result<Forest, Violations> {
     Forest::new(groups.groups.clone(), innermost)
         .map_err(|bad| Violation { place: "groups".to_owned(), what: bad.to_string() }.into())
 }
 
 /// Candidates, sorted by mentee, as a list.
-fn listed(candidates: Vec<Candidate>, mentees: usize) -> Result<SparseScores, Violations> {
+fn sparse_scores(candidates: Vec<Candidate>, mentees: usize) -> Result<SparseScores, Violations> {
     let mut starts = vec![0; mentees + 1];
     for candidate in &candidates {
         starts[candidate.mentee as usize + 1] += 1;
@@ -372,25 +373,28 @@ fn listed(candidates: Vec<Candidate>, mentees: usize) -> Result<SparseScores, Vi
         .map_err(|bad| Violation { place: "candidates".to_owned(), what: bad.to_string() }.into())
 }
 
-impl<T: Copy> Side<T> {
+impl<T: Copy> SideBuilder<T> {
     fn add(
         &mut self,
         (name, group): (&str, &str),
         wish: T,
         at: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
         wrong: &mut Violations,
     ) {
-        let group = self.groups.named(group, || tell(at), wrong);
+        let group = self.groups.named(group, || place_name(at), wrong);
         if name.is_empty() || name.len() > MAX_NAME {
             return wrong
-                .add(tell(at), format!("`{}` is no name: give 1 to {MAX_NAME} bytes", excerpt(name)));
+                .add(place_name(at), format!("`{}` is no name: give 1 to {MAX_NAME} bytes", excerpt(name)));
         }
         let next = u32::try_from(self.wishes.len()).unwrap_or(u32::MAX);
         match self.positions.entry(name.to_owned()) {
             Entry::Occupied(first) => {
                 let first = self.places[*first.get() as usize];
-                wrong.add(tell(at), format!("`{}` stands at {} already", excerpt(name), tell(first)));
+                wrong.add(
+                    place_name(at),
+                    format!("`{}` stands at {} already", excerpt(name), place_name(first)),
+                );
             }
             Entry::Vacant(entry) => {
                 entry.insert(next);
@@ -402,9 +406,9 @@ impl<T: Copy> Side<T> {
     }
 
     /// People by the hashes of their names, groups parents first.
-    fn in_order(self, tell: Tell<'_>, wrong: &mut Violations) -> Ordered<T> {
+    fn in_order(self, place_names: PlaceNames<'_>, wrong: &mut Violations) -> OrderedSide<T> {
         let Self { positions, wishes, innermost, groups, .. } = self;
-        let groups = groups.in_order(tell.group, wrong);
+        let groups = groups.in_order(place_names.group, wrong);
         let mut people: Vec<([u8; 32], String, u32)> = positions
             .into_iter()
             .map(|(name, at)| (Sha256::digest(name.as_bytes()).into(), name, at))
@@ -414,7 +418,7 @@ impl<T: Copy> Side<T> {
         for ((_, _, at), to) in people.iter().zip(0..) {
             position[*at as usize] = to;
         }
-        Ordered {
+        OrderedSide {
             wishes: people.iter().map(|(_, _, at)| wishes[*at as usize]).collect(),
             innermost: people.iter().map(|(_, _, at)| groups.position(innermost[*at as usize])).collect(),
             names: people.into_iter().map(|(_, name, _)| name).collect(),

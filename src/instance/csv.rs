@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::str::FromStr;
 
-use super::builder::{Bounds, Builder, Decision, Tell};
+use super::builder::{Bounds, Builder, Decision, PlaceNames};
 use super::{Instance, Violations};
 use crate::engine::certificate::GroupSide;
 use crate::engine::pair_scores::FORBIDDEN;
@@ -96,12 +96,12 @@ pub fn read<R: Read>(files: Files<R>) -> Result<Instance, Violations> {
         });
     }
     problem.refuse(wrong);
-    let tell = Tell {
+    let place_names = PlaceNames {
         candidate: &|line| place(&score_file, line),
         decision: &|line| place(&decision_file, line),
         group: &|line| place(&group_file, line),
     };
-    problem.finish(true, tell)
+    problem.finish(true, place_names)
 }
 
 fn place(file: &str, line: u64) -> String {

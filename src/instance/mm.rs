@@ -15,7 +15,7 @@
 
 use std::io::Read;
 
-use super::{BroughtScores, Instance, Names, Violation, Violations};
+use super::{Instance, InstanceScores, Names, Violation, Violations};
 use crate::engine::constrained::Constraints;
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{Cells, DenseScores, Edge, SparseError, SparseScores};
@@ -59,9 +59,9 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
             return Err(refuse("header", "the instance needs more memory than there is"));
         }
         let matrix = DenseScores::new(header.mentors, cells);
-        BroughtScores::Dense(matrix.ok_or_else(|| refuse("header", "scores are not mentees x mentors"))?)
+        InstanceScores::Dense(matrix.ok_or_else(|| refuse("header", "scores are not mentees x mentors"))?)
     } else {
-        BroughtScores::Sparse(listed(&mut source, &header, &mut wrong)?)
+        InstanceScores::Sparse(sparse_scores(&mut source, &header, &mut wrong)?)
     };
     wrong.none()?;
     Ok(Instance {
@@ -74,7 +74,7 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
     })
 }
 
-fn listed(
+fn sparse_scores(
     source: &mut impl Read,
     header: &Header,
     wrong: &mut Violations,

@@ -74,7 +74,7 @@ impl Names {
     }
 
     /// A broken rule in words.
-    pub fn told(&self, broken: &Infeasible) -> String {
+    pub fn infeasibility(&self, broken: &Infeasible) -> String {
         let pair = |mentee: u32, mentor: u32| format!("pair {}", self.pair(mentee, mentor));
         match *broken {
             Infeasible::NotACandidate { mentee, mentor } => {
@@ -187,19 +187,19 @@ impl Finder<'_> {
 
 /// What is told of the people in a cut: the groups in which they are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ByGroup<'a> {
+pub(super) struct GroupNaming<'a> {
     pub(super) names: &'a Names,
     pub(super) quotas: &'a Quotas,
 }
 
-impl ByGroup<'_> {
+impl GroupNaming<'_> {
     fn facts(&self, side: GroupSide, forest: &Forest, person: usize) -> Facts {
         let group = forest.innermost(person).map(|group| self.names.group(side, group as usize));
         Facts { organisation: group.into_iter().collect(), ..Facts::default() }
     }
 }
 
-impl Naming for ByGroup<'_> {
+impl Naming for GroupNaming<'_> {
     fn mentee(&self, mentee: usize) -> Facts {
         self.facts(GroupSide::Mentees, &self.quotas.mentees, mentee)
     }

@@ -197,7 +197,8 @@ impl Service {
                 let constrained = constrained(&instance, objective, observer)?;
                 let check = constrained.check(&pairs, &evidence, observer).map_err(stopped)?;
                 let not_proved = || {
-                    let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
+                    let broken =
+                        check.feasible.as_ref().err().map(|broken| instance.names.infeasibility(broken));
                     let told = broken.unwrap_or_else(|| format!("the gap is {}", check.gap));
                     Error::invalid_field("proof", "", format!("does not prove the pairs: {told}"))
                 };
@@ -275,7 +276,7 @@ fn priced(instance: Result<Instance, Violations>, objective: Objective) -> Resul
 /// A problem whose constraints go with the objective: what does not is refused before any work waits for its turn.
 fn ready(instance: Result<Instance, Violations>, objective: Objective) -> Result<Instance> {
     let instance = instance.map_err(refused)?;
-    instance.goes_with(objective).map_err(|wrong| refused(wrong.within("problem")))?;
+    instance.check_objective(objective).map_err(|wrong| refused(wrong.within("problem")))?;
     Ok(instance)
 }
 

@@ -8,7 +8,7 @@ use crate::api::proto::v1;
 use crate::domain::policy::Objective;
 use crate::engine::certificate::GroupSide;
 use crate::engine::problem::{Demand, Seats};
-use crate::instance::builder::{Bounds, Builder, Decision, Place, Received, Tell};
+use crate::instance::builder::{Bounds, Builder, Decision, Place, PlaceNames, Received};
 use crate::instance::{Instance, Violations};
 
 /// What an assignment is to be best at.
@@ -94,8 +94,8 @@ pub fn take_in(problem: &mut Builder, part: v1::AssignmentProblem) {
 
 /// The whole problem.
 pub fn finish(problem: Builder, coverage_first: bool) -> Result<Instance, Violations> {
-    let tell = Tell { candidate: &candidate_at, decision: &decision_at, group: &group_at };
-    problem.finish(coverage_first, tell)
+    let place_names = PlaceNames { candidate: &candidate_at, decision: &decision_at, group: &group_at };
+    problem.finish(coverage_first, place_names)
 }
 
 fn mentee_at(at: Place) -> String {

@@ -22,12 +22,12 @@ pub(super) struct Groups {
 struct Entry {
     /// Where it was named first.
     named: String,
-    come: Option<Come>,
+    definition: Option<Definition>,
 }
 
 /// A group that has come.
 #[derive(Debug, Clone, Copy)]
-struct Come {
+struct Definition {
     parent: Option<u32>,
     bounds: Bounds,
     at: Place,
@@ -45,7 +45,7 @@ pub struct Bounds {
 /// The groups of one side in an order that does not depend on the order in which they came: parents before children, then
 /// by name.
 #[derive(Debug, Default)]
-pub(super) struct InOrder {
+pub(super) struct OrderedGroups {
     pub(super) groups: Vec<Group>,
     pub(super) names: Vec<String>,
     /// Where each came from.
@@ -54,7 +54,7 @@ pub(super) struct InOrder {
     position: Vec<u32>,
 }
 
-impl InOrder {
+impl OrderedGroups {
     /// The position of a group by the number that [`Groups::named`] gave.
     pub(super) fn position(&self, number: Option<u32>) -> Option<u32> {
         number.and_then(|number| self.position.get(number as usize).copied())
@@ -85,12 +85,12 @@ impl Groups {
             return Some(*number);
         }
         if name.len() > MAX_NAME || name.contains(',') {
-            wrong.add(place(), no_name(name));
+            wrong.add(place(), invalid_name(name));
             return None;
         }
         let number = u32::try_from(self.entries.len()).ok()?;
         self.positions.insert(name.to_owned(), number);
-        self.entries.push(Entry { named: place(), come: None });
+        self.entries.push(Entry { named: place(), definition: None });
         Some(number)
     }
 
@@ -100,57 +100,64 @@ impl Groups {
         (name, parent): (&str, &str),
         bounds: Bounds,
         at: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
         wrong: &mut Violations,
     ) {
         if name.is_empty() {
-            return wrong.add(tell(at), no_name(name));
+            return wrong.add(place_name(at), invalid_name(name));
         }
         if bounds.min > bounds.max {
-            wrong.add(tell(at), format!("min {} is more than max {}", bounds.min, bounds.max));
+            wrong.add(place_name(at), format!("min {} is more than max {}", bounds.min, bounds.max));
         }
-        let number = self.named(name, || tell(at), wrong);
-        let parent = self.named(parent, || tell(at), wrong);
+        let number = self.named(name, || place_name(at), wrong);
+        let parent = self.named(parent, || place_name(at), wrong);
         let Some(entry) = number.and_then(|number| self.entries.get_mut(number as usize)) else { return };
-        match entry.come {
-            Some(first) => {
-                wrong.add(tell(at), format!("`{}` stands at {} already", excerpt(name), tell(first.at)))
-            }
-            None => entry.come = Some(Come { parent, bounds, at }),
+        match entry.definition {
+            Some(first) => wrong.add(
+                place_name(at),
+                format!("`{}` stands at {} already", excerpt(name), place_name(first.at)),
+            ),
+            None => entry.definition = Some(Definition { parent, bounds, at }),
         }
     }
 
-    /// All groups, parents first. `tell` puts places of groups into words.
-    pub(super) fn in_order(self, tell: impl Fn(Place) -> String, wrong: &mut Violations) -> InOrder {
+    /// All groups, parents first. `place_name` puts places of groups into words.
+    pub(super) fn in_order(
+        self,
+        place_name: impl Fn(Place) -> String,
+        wrong: &mut Violations,
+    ) -> OrderedGroups {
         let mut named: Vec<(String, u32)> = self.positions.into_iter().collect();
         named.sort_unstable_by_key(|(_, number)| *number);
         let mut depths = vec![0_usize; named.len()];
         for (((name, _), entry), depth) in named.iter().zip(&self.entries).zip(&mut depths) {
-            let Some(come) = entry.come else {
+            let Some(definition) = entry.definition else {
                 let what = format!("there is no group `{}` of {}", excerpt(name), self.side);
                 wrong.add(entry.named.as_str(), what);
                 continue;
             };
-            let mut around = come.parent;
+            let mut around = definition.parent;
             while let Some(parent) = around.filter(|_| *depth <= MAX_DEPTH) {
                 *depth += 1;
-                around = self.entries[parent as usize].come.and_then(|come| come.parent);
+                around = self.entries[parent as usize].definition.and_then(|definition| definition.parent);
             }
             if *depth > MAX_DEPTH {
                 let what =
                     format!("`{}` is inside itself, or inside more than {MAX_DEPTH} groups", excerpt(name));
-                wrong.add(tell(come.at), what);
+                wrong.add(place_name(definition.at), what);
             }
         }
         named.sort_unstable_by(|(a, one), (b, other)| {
             (depths[*one as usize], a).cmp(&(depths[*other as usize], b))
         });
-        let mut order = InOrder { position: vec![0; named.len()], ..InOrder::default() };
+        let mut order = OrderedGroups { position: vec![0; named.len()], ..OrderedGroups::default() };
         for ((_, number), to) in named.iter().zip(0..) {
             order.position[*number as usize] = to;
         }
         for (name, number) in named {
-            let Some(Come { parent, bounds, at }) = self.entries[number as usize].come else { continue };
+            let Some(Definition { parent, bounds, at }) = self.entries[number as usize].definition else {
+                continue;
+            };
             let parent = order.position(parent);
             order.groups.push(Group { parent, floor: bounds.min, ceiling: bounds.max });
             order.names.push(name);
@@ -160,6 +167,6 @@ impl Groups {
     }
 }
 
-fn no_name(name: &str) -> String {
+fn invalid_name(name: &str) -> String {
     format!("`{}` is no name of a group: give 1 to {MAX_NAME} bytes without a comma", excerpt(name))
 }

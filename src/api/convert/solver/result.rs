@@ -127,7 +127,12 @@ pub fn unmet_floors(
 pub fn verdict(names: &Names, check: &Check) -> v1::VerifyResponse {
     v1::VerifyResponse {
         proved: check.proved,
-        broken_rule: check.feasible.as_ref().err().map(|broken| names.told(broken)).unwrap_or_default(),
+        broken_rule: check
+            .feasible
+            .as_ref()
+            .err()
+            .map(|broken| names.infeasibility(broken))
+            .unwrap_or_default(),
         gap: check.gap.to_string(),
         candidates: count(check.candidates),
         blocking_pairs: count(check.blocking_pairs),
