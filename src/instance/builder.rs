@@ -9,10 +9,11 @@ use std::collections::hash_map::Entry;
 
 use sha2::{Digest as _, Sha256};
 
-pub use self::groups::Bounds;
+pub use self::groups::{Bounds, Place};
 
 use super::names::Given;
 use super::{Instance, InstanceScores, MAX_VIOLATIONS, Names, Violation, Violations};
+use crate::domain::violation::excerpt;
 use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Conflict, Constraints};
 use crate::engine::decisions::{BadDecision, Decisions};
@@ -21,16 +22,7 @@ use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{Edge, FORBIDDEN, SparseScores};
 use crate::engine::problem::{Demand, Seats};
 
-use self::groups::{Groups, OrderedGroups};
-
-/// Bytes of a name at most.
-const MAX_NAME: usize = 256;
-/// Characters of a refused name that are answered back.
-const EXCERPT: usize = 80;
-
-fn excerpt(name: &str) -> String {
-    name.chars().take(EXCERPT).collect()
-}
+use self::groups::{Groups, MAX_NAME, OrderedGroups};
 
 /// A problem in the making, with all that is wrong so far.
 #[derive(Debug)]
@@ -91,9 +83,6 @@ struct OrderedSide<T> {
     innermost: Vec<Option<u32>>,
     groups: OrderedGroups,
 }
-
-/// Where something came from: a line of a file, or a place in a list.
-pub type Place = u64;
 
 #[derive(Debug, Clone, Copy)]
 struct Candidate {

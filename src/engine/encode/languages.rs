@@ -52,13 +52,8 @@ impl Languages {
     }
 
     /// Number of languages.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.subtags.len()
-    }
-
-    /// Whether nobody gave a language.
-    pub fn is_empty(&self) -> bool {
-        self.subtags.is_empty()
     }
 
     fn words(&self) -> usize {

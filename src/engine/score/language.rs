@@ -79,7 +79,7 @@ impl Aspect for CommonLanguage<'_> {
     }
 
     fn lay_out(&mut self, _: &[Speaks], mentors: &[Speaks], columns: &mut Columns) -> bool {
-        let languages = self.languages.len();
+        let languages = self.languages.count();
         if languages > MOST_LANGUAGES {
             return false;
         }

@@ -2,12 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::{MAX_NAME, Place, excerpt};
+use crate::domain::violation::excerpt;
 use crate::engine::groups::Group;
 use crate::instance::Violations;
 
-/// Groups around a group at most.
+/// Maximum length of a name of a person or group, in bytes.
+pub(super) const MAX_NAME: usize = 256;
+
+/// Maximum number of groups around a group.
 const MAX_DEPTH: usize = 64;
+
+/// Place of an item in the input: the line in a file, or the position in a list.
+pub type Place = u64;
 
 /// The groups of one side, in the order in which they were first named.
 #[derive(Debug)]
