@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use self::availability::Calendar;
 use self::languages::Languages;
-use self::person::AT_A_TIME;
+use self::person::PEOPLE_PER_CHECK;
 pub use self::person::{Person, Residence};
 use self::ties::{TiedPairs, as_u32};
 use super::observer::{Observer, Stopped};
@@ -28,7 +28,7 @@ use crate::domain::profile::{ConsentPurpose, Language, Profile};
 use crate::domain::snapshot::{Participant, Snapshot};
 
 /// Participants by hash, with the first 64 bits of it.
-type Ordered<'a> = Vec<(u64, &'a Participant)>;
+type Hashed<'a> = Vec<(u64, &'a Participant)>;
 
 /// A round, encoded.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl<'a> Round<'a> {
         let consents =
             |person: &Participant| person.content.consents_to(ConsentPurpose::Matching, snapshot.freeze_time);
         let (mut live, mut left_out, mut zones) = (Vec::new(), Vec::new(), BTreeSet::new());
-        for some in in_order(snapshot, observer)?.chunks(AT_A_TIME) {
+        for some in in_order(snapshot, observer)?.chunks(PEOPLE_PER_CHECK) {
             observer.check()?;
             for &(key, person) in some {
                 if consents(person) {
@@ -132,8 +132,9 @@ impl<'a> Round<'a> {
         }
         let calendar = Calendar::new(snapshot.start_date, snapshot.end_date, zones.into_iter());
         live.retain(|(_, person)| wanted(&person.profile));
-        let (mut subtags, mut employers, mut groups) = (HashSet::new(), Ids::default(), Ids::default());
-        for some in live.chunks(AT_A_TIME) {
+        let (mut subtags, mut employers, mut groups) =
+            (HashSet::new(), DenseIds::default(), DenseIds::default());
+        for some in live.chunks(PEOPLE_PER_CHECK) {
             observer.check()?;
             for content in some.iter().map(|(_, person)| &person.content) {
                 subtags.extend(content.languages.iter().map(Language::primary));
@@ -170,7 +171,7 @@ impl<'a> Round<'a> {
             Ok(live.iter().map(encode).collect())
         };
         let blocks: Vec<Vec<Person<'a>>> =
-            live.par_chunks(AT_A_TIME).map(some).collect::<Result<_, Stopped>>()?;
+            live.par_chunks(PEOPLE_PER_CHECK).map(some).collect::<Result<_, Stopped>>()?;
         let mut people: Vec<Person<'a>> = Vec::with_capacity(live.len());
         let mut mentees = Vec::new();
         let mut mentors = Vec::new();
@@ -245,9 +246,9 @@ fn waited_days(content: &Profile, start: Date) -> u32 {
 
 /// Dense ids of texts.
 #[derive(Default)]
-struct Ids<'a>(HashMap<&'a str, u32>);
+struct DenseIds<'a>(HashMap<&'a str, u32>);
 
-impl<'a> Ids<'a> {
+impl<'a> DenseIds<'a> {
     fn add(&mut self, text: Option<&'a str>) {
         let next = as_u32(self.0.len());
         if let Some(text) = text {
@@ -262,7 +263,7 @@ impl<'a> Ids<'a> {
 
 /// All participants by SHA-256 of their names, each once, with the first 64 bits of it: of two entries under one name the
 /// later version counts.
-fn in_order<'a>(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Ordered<'a>, Stopped> {
+fn in_order<'a>(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Hashed<'a>, Stopped> {
     let hash = |participant: &'a Participant| -> ([u8; 32], &'a Participant) {
         (Sha256::digest(participant.profile.name().as_bytes()).into(), participant)
     };
@@ -271,7 +272,7 @@ fn in_order<'a>(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Order
         Ok(participants.iter().map(hash).collect())
     };
     let hashed: Vec<Vec<([u8; 32], &Participant)>> =
-        snapshot.participants.par_chunks(AT_A_TIME).map(some).collect::<Result<_, Stopped>>()?;
+        snapshot.participants.par_chunks(PEOPLE_PER_CHECK).map(some).collect::<Result<_, Stopped>>()?;
     let mut hashed = hashed.concat();
     hashed.par_sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.version.cmp(&a.1.version)));
     hashed.dedup_by(|next, kept| next.0 == kept.0);

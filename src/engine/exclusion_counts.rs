@@ -17,9 +17,9 @@ use crate::domain::policy::HardRule;
 use crate::domain::run::Stage;
 
 /// Mentees that one task looks at.
-const ROWS: usize = 32;
+const ROWS_PER_TASK: usize = 32;
 /// Mentors looked at together: a row of them stays in the nearest cache.
-const COLUMNS: usize = 16_384;
+const BLOCK_COLUMNS: usize = 16_384;
 /// Marks a pair that breaks no rule: a bit above those of the rules.
 const CANDIDATE: u16 = 1 << (BITS - 1);
 
@@ -83,15 +83,15 @@ pub(super) fn count(
 ) -> Result<ExclusionCounts, Stopped> {
     let total = round.mentees.len() as u64;
     let done = AtomicU64::new(0);
-    let columns = blocks(round.mentors.len(), COLUMNS);
+    let columns = blocks(round.mentors.len(), BLOCK_COLUMNS);
     // The lanes of mentors asked for: no lane reaches over two blocks.
     let lanes: Vec<(Range<usize>, &[usize])> = columns
         .iter()
-        .flat_map(|block| within(mentors, block).chunks(LANES).map(|lane| (block.clone(), lane)))
+        .flat_map(|block| in_range(mentors, block).chunks(LANES).map(|lane| (block.clone(), lane)))
         .collect();
     let of_lanes = Gatherings::default();
     let of_rows = |tile: &mut Vec<i16>, rows: Range<usize>| {
-        let mentees = within(mentees, &rows);
+        let mentees = in_range(mentees, &rows);
         let mut all = BitCounts::default();
         let mut own = vec![PersonCounts::default(); mentees.len()];
         let mut plane = Rows::new(scores, rows.clone(), Plane::Rules);
@@ -120,16 +120,16 @@ pub(super) fn count(
         }
         let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
         observer.progress(Stage::Explain, before + rows.len() as u64, total);
-        let own = own.iter_mut().map(PersonCounts::in_all);
-        Ok((RuleCounts::of(&all.in_all(), &[0; BITS]), own.collect::<Vec<RuleCounts>>()))
+        let own = own.iter_mut().map(PersonCounts::total);
+        Ok((RuleCounts::of(&all.total(), &[0; BITS]), own.collect::<Vec<RuleCounts>>()))
     };
-    let counted: Vec<(RuleCounts, Vec<RuleCounts>)> = blocks(round.mentees.len(), ROWS)
+    let counted: Vec<(RuleCounts, Vec<RuleCounts>)> = blocks(round.mentees.len(), ROWS_PER_TASK)
         .into_par_iter()
         .map_init(Vec::new, of_rows)
         .collect::<Result<_, Stopped>>()?;
     let by_lane = |mut sums: Vec<PersonCounts>| -> Vec<RuleCounts> {
-        let tallies = lanes.iter().zip(&mut sums).flat_map(|((_, lane), sums)| sums.by_lane(lane.len()));
-        tallies.collect()
+        let counts = lanes.iter().zip(&mut sums).flat_map(|((_, lane), sums)| sums.by_lane(lane.len()));
+        counts.collect()
     };
     let of_mentors = of_lanes
         .into_all()
@@ -137,7 +137,7 @@ pub(super) fn count(
         .map(by_lane)
         .reduce(|one, other| one.into_iter().zip(&other).map(|(one, other)| one.and(other)).collect());
     Ok(ExclusionCounts {
-        all: counted.iter().fold(RuleCounts::default(), |sum, (tally, _)| sum.and(tally)),
+        all: counted.iter().fold(RuleCounts::default(), |sum, (counts, _)| sum.and(counts)),
         of_mentees: counted.into_iter().flat_map(|(_, own)| own).collect(),
         // Without mentees nobody has gathered anything.
         of_mentors: of_mentors.unwrap_or_else(|| vec![RuleCounts::default(); mentors.len()]),
@@ -154,11 +154,11 @@ struct PersonCounts {
 impl PersonCounts {
     fn add(&mut self, rules: impl ExactSizeIterator<Item = i16> + Clone) {
         self.any.add(rules.clone().map(of_others));
-        self.alone.add(rules.map(|rules| sole(of_others(rules))));
+        self.alone.add(rules.map(|rules| only_bit(of_others(rules))));
     }
 
-    fn in_all(&mut self) -> RuleCounts {
-        RuleCounts::of(&self.any.in_all(), &self.alone.in_all())
+    fn total(&mut self) -> RuleCounts {
+        RuleCounts::of(&self.any.total(), &self.alone.total())
     }
 
     fn by_lane(&mut self, lanes: usize) -> Vec<RuleCounts> {
@@ -179,7 +179,7 @@ fn of_others(rules: i16) -> u16 {
 }
 
 /// The only bit that is set, if there is exactly one.
-fn sole(bits: u16) -> u16 {
+fn only_bit(bits: u16) -> u16 {
     if bits & bits.wrapping_sub(1) == 0 { bits } else { 0 }
 }
 

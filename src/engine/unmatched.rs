@@ -16,7 +16,7 @@ use crate::domain::run::{Side, Unmatched, UnmatchedReason};
 use crate::domain::snapshot::Participant;
 
 /// Units of work to say why somebody has no match.
-const SAYING: usize = 512;
+const REASON_WORK: usize = 512;
 
 /// Everyone of a round without a match, mentees first, each side by profile, and the counts of all pairs. `pairs` are the
 /// matches by position.
@@ -37,42 +37,42 @@ pub(super) fn unmatched(
     };
     let mentees = without(round.mentees.len(), |pair| pair.0);
     let mentors = without(round.mentors.len(), |pair| pair.1);
-    let ExclusionCounts { all: tally, of_mentees, of_mentors } =
+    let ExclusionCounts { all: counts, of_mentees, of_mentors } =
         exclusion_counts::count(scores, round, &mentees, &mentors, observer)?;
     let mut pulse = Pulse::new(observer);
     let mut all = Vec::with_capacity(mentees.len() + mentors.len());
-    for (at, tally) in mentees.into_iter().zip(&of_mentees) {
-        pulse.beat(SAYING)?;
+    for (at, counts) in mentees.into_iter().zip(&of_mentees) {
+        pulse.beat(REASON_WORK)?;
         let person = round.mentee(at);
         let others = round.mentors.len() - usize::from(person.mentor.is_some());
-        all.push(entry(person.profile, Side::Mentee, others, tally));
+        all.push(unmatched_entry(person.profile, Side::Mentee, others, counts));
     }
-    for (at, tally) in mentors.into_iter().zip(&of_mentors) {
-        pulse.beat(SAYING)?;
+    for (at, counts) in mentors.into_iter().zip(&of_mentors) {
+        pulse.beat(REASON_WORK)?;
         let person = round.mentor(at);
         let others = round.mentees.len() - usize::from(person.mentee.is_some());
-        all.push(entry(person.profile, Side::Mentor, others, tally));
+        all.push(unmatched_entry(person.profile, Side::Mentor, others, counts));
     }
     for participant in &round.left_out {
-        pulse.beat(SAYING)?;
+        pulse.beat(REASON_WORK)?;
         all.extend(without_consent(participant));
     }
     all.par_sort_by(|a, b| (a.side, &a.profile).cmp(&(b.side, &b.profile)));
-    Ok((all, tally))
+    Ok((all, counts))
 }
 
-fn entry(
+fn unmatched_entry(
     profile: &crate::domain::name::ProfileRef,
     side: Side,
     counterparts: usize,
-    tally: &RuleCounts,
+    counts: &RuleCounts,
 ) -> Unmatched {
-    let candidates = tally.candidates;
+    let candidates = counts.candidates;
     let (reason, details) = if counterparts == 0 {
         (UnmatchedReason::NoCounterpart, vec![Reason::new(ReasonCode::NoCounterpart)])
     } else if candidates == 0 {
         let main = Reason::new(ReasonCode::NoCandidate).with("counterparts", counterparts);
-        (UnmatchedReason::NoCandidate, vec![main, way_out(tally)])
+        (UnmatchedReason::NoCandidate, vec![main, best_relaxation(counts)])
     } else {
         let (reason, code) = match side {
             Side::Mentee => (UnmatchedReason::Outcompeted, ReasonCode::Outcompeted),
@@ -82,13 +82,13 @@ fn entry(
     };
     // Private reasons are not counted: a count of 1 would tell her that somebody avoids her.
     let open = HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private);
-    let exclusions = open.map(|rule| (rule, narrow(tally.excluded_by(rule))));
+    let exclusions = open.map(|rule| (rule, saturating_u32(counts.excluded_by(rule))));
     Unmatched {
         profile: profile.clone(),
         side,
         reason,
-        counterparts: narrow(counterparts as u64),
-        candidates: narrow(candidates),
+        counterparts: saturating_u32(counterparts as u64),
+        candidates: saturating_u32(candidates),
         exclusions: exclusions.filter(|(_, people)| *people > 0).collect(),
         details,
     }
@@ -96,8 +96,8 @@ fn entry(
 
 /// The single rule without which she would have most candidates. A private rule is never offered, and where it alone stands
 /// between her and a candidate she hears the same as when several rules do.
-fn way_out(tally: &RuleCounts) -> Reason {
-    let alone = |rule: HardRule| tally.excluded_only_by(rule);
+fn best_relaxation(counts: &RuleCounts) -> Reason {
+    let alone = |rule: HardRule| counts.excluded_only_by(rule);
     let offered = HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private && alone(*rule) > 0);
     match offered.max_by_key(|rule| (alone(*rule), Reverse(*rule))) {
         Some(rule) => Reason::new(ReasonCode::SingleRuleRelaxed)
@@ -125,6 +125,6 @@ fn without_consent(participant: &Participant) -> impl Iterator<Item = Unmatched>
     })
 }
 
-fn narrow(count: u64) -> u32 {
+fn saturating_u32(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -6,7 +6,7 @@ use crate::domain::name::ProfileRef;
 use crate::domain::profile::Profile;
 
 /// People between two checks of the observer.
-pub(super) const AT_A_TIME: usize = 1_024;
+pub(super) const PEOPLE_PER_CHECK: usize = 1_024;
 
 /// One person who takes part.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::{BitOr, BitOrAssign};
 
-use super::person::{AT_A_TIME, Person};
+use super::person::{PEOPLE_PER_CHECK, Person};
 use crate::domain::name::ProfileRef;
 use crate::engine::observer::{Observer, Stopped};
 
@@ -56,7 +56,7 @@ impl TiedPairs {
     pub(super) fn collect(people: &[Person<'_>], observer: &dyn Observer) -> Result<Self, Stopped> {
         let mut position: HashMap<&ProfileRef, usize> = HashMap::with_capacity(people.len());
         for (at, person) in people.iter().enumerate() {
-            if at % AT_A_TIME == 0 {
+            if at % PEOPLE_PER_CHECK == 0 {
                 observer.check()?;
             }
             position.insert(person.profile, at);
@@ -68,7 +68,7 @@ impl TiedPairs {
             }
         };
         for (me, person) in people.iter().enumerate() {
-            if me % AT_A_TIME == 0 {
+            if me % PEOPLE_PER_CHECK == 0 {
                 observer.check()?;
             }
             tie(me, me, Ties::SAME_PERSON);

@@ -6,7 +6,7 @@ pub(super) const BITS: usize = 16;
 /// Words that are counted side by side, each lane by itself.
 pub(super) const LANES: usize = 64;
 /// Rows of words that are added at a time.
-const EIGHT: usize = 8;
+const ROWS_PER_ADD: usize = 8;
 /// Planes of the counters: one more round of rows never overflows them.
 const PLANES: usize = 8;
 
@@ -15,7 +15,7 @@ type Words = [u16; LANES];
 /// How often every bit was set, lane by lane.
 #[derive(Debug, Clone)]
 pub(super) struct BitCounts {
-    rows: [Words; EIGHT],
+    rows: [Words; ROWS_PER_ADD],
     /// Rows that wait to be added.
     waiting: usize,
     /// Plane `p` holds bit `p` of the count of every bit of every lane.
@@ -28,7 +28,7 @@ pub(super) struct BitCounts {
 impl Default for BitCounts {
     fn default() -> Self {
         Self {
-            rows: [[0; LANES]; EIGHT],
+            rows: [[0; LANES]; ROWS_PER_ADD],
             waiting: 0,
             planes: [[0; LANES]; PLANES],
             added: 0,
@@ -49,7 +49,7 @@ impl BitCounts {
             }
             row[filled..].fill(0);
             self.waiting += 1;
-            if self.waiting == EIGHT {
+            if self.waiting == ROWS_PER_ADD {
                 self.carry();
             }
         }
@@ -62,7 +62,7 @@ impl BitCounts {
     }
 
     /// How often every bit was set.
-    pub(super) fn in_all(&mut self) -> [u64; BITS] {
+    pub(super) fn total(&mut self) -> [u64; BITS] {
         self.settle();
         std::array::from_fn(|bit| self.by_bit[bit].iter().map(|count| u64::from(*count)).sum())
     }
@@ -79,8 +79,8 @@ impl BitCounts {
             }
         }
         self.waiting = 0;
-        self.added += EIGHT;
-        if self.added + EIGHT >= 1 << PLANES {
+        self.added += ROWS_PER_ADD;
+        if self.added + ROWS_PER_ADD >= 1 << PLANES {
             self.flush();
         }
     }
@@ -137,8 +137,8 @@ mod tests {
                 })
                 .collect();
             prop_assert_eq!(sums.by_lane(), expected.clone());
-            let in_all: [u64; BITS] = std::array::from_fn(|bit| expected.iter().map(|lane| lane[bit]).sum());
-            prop_assert_eq!(sums.in_all(), in_all);
+            let total: [u64; BITS] = std::array::from_fn(|bit| expected.iter().map(|lane| lane[bit]).sum());
+            prop_assert_eq!(sums.total(), total);
         }
     }
 }
