@@ -1,18 +1,22 @@
-//! The engine: a frozen round in, the best assignment with its proof and its reasons out. Pure: no database, no clock,
-//! no async, no input or output.
+//! The engine: a frozen round in; the best assignment, its proof and its reasons out. The engine uses no database, no
+//! clock, no async runtime, no input and no output.
 //!
-//! The way of a round: [`encode`] turns profiles into bits and small numbers, [`score`] judges every pair under the hard
-//! rules of [`eligibility`] and the criteria of the policy (cached by [`pair_scores`] where there is room), [`objective`] finds the best
-//! assignment by [`assign`], [`fairest`] or [`stable`], [`certify`] proves it with code of its own, and reasons are given
-//! for every match and for everyone without one.
+//! A round passes through these stages ([`solve`]):
+//! 1. [`encode`] turns profiles into bits and small numbers.
+//! 2. [`score`] judges every pair by the hard rules of [`eligibility`] and the criteria of the policy. [`pair_scores`]
+//!    caches the scores if the memory suffices.
+//! 3. [`objective`] finds the best assignment by [`assign`], [`fairest`] or [`stable`].
+//! 4. [`certify`] proves the assignment. It shares no code with the solver.
+//! 5. Every match gets its contributions, and everyone without a match gets a reason.
 //!
-//! Around it, on any [`problem`], also with scores that a caller brings ([`pair_scores`]): [`decisions`] (pins and vetoes) and [`quota`] (floors
-//! and ceilings of groups), which [`constrained`] puts together, [`what_if`] (the cost of any pair, alternates), [`repair`]
-//! (few changes after publication) and [`diagnose`] (who cannot all be served, whom to recruit). Problems that callers bring
-//! reach them; rounds do not yet. [`cpu`] chooses vector instructions.
+//! Other operations work on any [`problem`], also on scores of a caller ([`pair_scores`]). [`constrained`] combines
+//! [`decisions`] (pins and vetoes) with [`quota`] (floors and ceilings of groups). [`what_if`] computes the cost of any
+//! pair and the alternates. [`repair`] changes few matches after publication. [`diagnose`] finds who cannot all be matched,
+//! and whom to recruit. Problems from outside reach these operations; rounds do not yet. [`cpu`] chooses vector
+//! instructions.
 //!
-//! Everything is integer arithmetic, and people are ordered by a hash of their names: the same round gives the same bytes
-//! on any machine, for any number of threads and any order of its people.
+//! Invariants: all arithmetic is on integers. People are ordered by a hash of their names. Therefore the same round gives
+//! the same bytes on any machine, for any number of threads and any order of its people.
 
 pub mod assign;
 pub mod certificate;

@@ -1,5 +1,7 @@
-//! Who may be paired. What the hard rules say of a pair is part of its [`Verdict`], so that the dense pass over all pairs,
-//! the explanation of one pair and the counts per rule read one and the same decision.
+//! Hard rules as sets of bits, and the [`Verdict`] on a pair: its points and its broken rules.
+//!
+//! The dense pass over all pairs, the explanation of one pair and the exclusion counts read the same verdict. Therefore
+//! they cannot disagree on which pairs are candidates.
 
 use crate::domain::policy::HardRule;
 
@@ -13,17 +15,17 @@ impl Rules {
         Self(1 << (rule as u16 - 1))
     }
 
-    /// Whether no rule is in it.
+    /// Whether the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether `rule` is in it.
+    /// Whether the set contains `rule`.
     pub fn contains(self, rule: HardRule) -> bool {
         self.0 & Self::of(rule).0 != 0
     }
 
-    /// Its rules, in the order of the API.
+    /// The rules of the set, in the order of the API.
     pub fn iter(self) -> impl Iterator<Item = HardRule> {
         HardRule::ALL.into_iter().filter(move |rule| self.contains(*rule))
     }
@@ -34,8 +36,9 @@ impl Rules {
     }
 }
 
-/// Points and broken rules of a pair, packed so that what the aspects say simply adds up: points in the low 16 bits
-/// (never above 10,000 in all), broken rules in the bits above. Each rule belongs to one aspect, so no bit is added twice.
+/// Points and broken rules of a pair in one number, so that the verdicts of all aspects are summed by one addition. The low
+/// 16 bits hold the points (at most 10,000 in total), the high bits the broken rules. Each rule belongs to one aspect, so
+/// that no bit is added twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Verdict(u32);
 
@@ -43,7 +46,7 @@ impl Verdict {
     /// No points and no broken rule.
     pub const CLEAR: Self = Self(0);
 
-    /// The verdict that gives `points` and breaks nothing.
+    /// The verdict with `points` and no broken rule.
     pub fn giving(points: u16) -> Self {
         Self(u32::from(points))
     }
@@ -54,13 +57,13 @@ impl Verdict {
         Self(self.0 | u32::from(broken) << (15 + rule as u32))
     }
 
-    /// Both verdicts together.
+    /// Sum of two verdicts.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self(self.0.wrapping_add(other.0))
     }
 
-    /// Points in all, 0..=10,000.
+    /// Total points, 0..=10,000.
     pub fn score(self) -> u16 {
         let [low, high, _, _] = self.0.to_le_bytes();
         u16::from_le_bytes([low, high])
@@ -83,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn verdicts_add_points_and_keep_every_broken_rule_apart() {
+    fn a_sum_of_verdicts_has_all_points_and_every_broken_rule() {
         for rule in HardRule::ALL {
             let verdict = Verdict::giving(9_000).breaking_if(true, rule).and(Verdict::giving(1_000));
             assert_eq!(verdict.score(), 10_000);

@@ -1,8 +1,8 @@
-//! From a snapshot to what the engine works on: people in an order of their own, and their answers as bits and small
-//! numbers.
+//! Encodes a snapshot: people in a fixed order, and their answers as bits and small numbers.
 //!
-//! People are ordered by a hash of their names, so ties between equals fall by hash, and the order in which people came in
-//! never matters. Texts become dense ids that are only ever compared for equality.
+//! Input: the snapshot of a round. Output: a [`Round`].
+//! Invariants: people are ordered by the SHA-256 of their names, so that the result does not depend on the order of the
+//! input, and ties between equal people are broken by hash. Texts become dense ids, which are compared for equality only.
 
 pub mod availability;
 pub mod languages;
@@ -27,15 +27,15 @@ use crate::domain::organisation::OrganisationRules;
 use crate::domain::profile::{ConsentPurpose, Language, Profile};
 use crate::domain::snapshot::{Participant, Snapshot};
 
-/// Participants by hash, with the first 64 bits of it.
+/// Participants ordered by the hash of their names, each with the first 64 bits of the hash.
 type Hashed<'a> = Vec<(u64, &'a Participant)>;
 
-/// A round, encoded.
+/// An encoded round.
 #[derive(Debug)]
 pub struct Round<'a> {
-    /// What it was encoded from.
+    /// The snapshot of the round.
     pub snapshot: &'a Snapshot,
-    /// Everyone who takes part, ordered by hash.
+    /// Everyone who takes part, in the order of the hashes.
     pub people: Vec<Person<'a>>,
     /// Positions of the mentees in `people`, ascending.
     pub mentees: Vec<u32>,
@@ -43,17 +43,17 @@ pub struct Round<'a> {
     pub mentors: Vec<u32>,
     /// Enrolled people whose consent to matching is not live.
     pub left_out: Vec<&'a Participant>,
-    /// Pairs that have to do with each other.
+    /// Pairs of people of whom at least one names the other in a list, and each person in both roles with herself.
     pub tied: TiedPairs,
     /// The seasons of the round.
     pub calendar: Calendar,
     /// The languages of the round.
     pub languages: Languages,
-    /// What the organisations decide for their own members.
+    /// Rules of the organisations for their own members.
     pub organisations: Organisations,
 }
 
-/// What the organisations decide for their own members: only those that some rule tells from the others.
+/// Rules of the organisations for their own members. Only organisations that some rule names have a number.
 #[derive(Debug, Default)]
 pub struct Organisations {
     ids: HashMap<OrganisationId, u32>,
@@ -85,18 +85,18 @@ impl Organisations {
         self.ids.is_empty()
     }
 
-    /// Whether an organisation's members meet nobody from outside.
+    /// Whether an organisation restricts its members to each other.
     pub fn is_closed(&self, organisation: Option<u32>) -> bool {
         organisation.is_some_and(|id| self.closed.contains(&id))
     }
 
-    /// Pairs of organisations of which the first excludes the second, in no particular order.
+    /// Pairs of organisations of which the first excludes the second, in unspecified order.
     pub fn excluded(&self) -> impl Iterator<Item = (u32, u32)> {
         self.excluded.iter().copied()
     }
 
-    /// Whether the rules of either organisation forbid its members to meet those of the other. `None` is any organisation
-    /// that no rule names: two of them never forbid each other.
+    /// Whether the rules of either organisation forbid pairs with members of the other. `None` is an organisation that no
+    /// rule names; two such organisations never forbid each other.
     pub fn forbid(&self, a: Option<u32>, b: Option<u32>) -> bool {
         let excluded = |a: u32, b: u32| self.excluded.contains(&(a, b)) || self.excluded.contains(&(b, a));
         a != b && (self.is_closed(a) || self.is_closed(b) || a.zip(b).is_some_and(|(a, b)| excluded(a, b)))
@@ -104,13 +104,14 @@ impl Organisations {
 }
 
 impl<'a> Round<'a> {
-    /// Encodes everyone of `snapshot` whose consent to matching is live. The only error is that `observer` asked to stop.
+    /// Encodes everyone of `snapshot` whose consent to matching is live. The only error is that `observer` stopped the
+    /// operation.
     pub fn encode(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Self, Stopped> {
         Self::encode_where(snapshot, |_| true, observer)
     }
 
-    /// Encodes those of `snapshot` whom `wanted` names and whose consent to matching is live. The calendar is that of the
-    /// whole round.
+    /// Encodes everyone of `snapshot` whom `wanted` accepts and whose consent to matching is live. The calendar is that of
+    /// the whole round, so that scores are the same as in the whole round.
     pub fn encode_where(
         snapshot: &'a Snapshot,
         wanted: impl Fn(&ProfileRef) -> bool + Sync,
@@ -194,7 +195,7 @@ impl<'a> Round<'a> {
         Ok(Self { snapshot, people, mentees, mentors, left_out, tied, calendar, languages, organisations })
     }
 
-    /// What the mentees want, by position: the waitlisted are of the first tier.
+    /// Demands of the mentees, by position. Waitlisted mentees are in the first tier.
     pub fn demands(&self) -> Vec<Demand> {
         let demand = |at: &u32| {
             let content = self.people[*at as usize].content;
@@ -207,7 +208,7 @@ impl<'a> Round<'a> {
         self.mentees.iter().map(demand).collect()
     }
 
-    /// What the mentors offer, by position.
+    /// Seats of the mentors, by position.
     pub fn seats(&self) -> Vec<Seats> {
         let seats = |at: &u32| {
             let offer = self.people[*at as usize].content.mentor_offer;
@@ -217,7 +218,7 @@ impl<'a> Round<'a> {
         self.mentors.iter().map(seats).collect()
     }
 
-    /// Whether a mentee is of the first priority tier.
+    /// Whether a mentee is in the first priority tier: she has waited for as many days as the policy requires.
     pub fn is_waitlisted(&self, content: &Profile) -> bool {
         let waits = content.mentee_request.is_some_and(|request| request.waiting_since.is_some());
         self.snapshot
@@ -237,7 +238,7 @@ impl<'a> Round<'a> {
     }
 }
 
-/// Days that a mentee has waited on `start`; 0 if she is new.
+/// Days that a mentee has waited at `start`; 0 for a mentee without a waiting date.
 fn waited_days(content: &Profile, start: Date) -> u32 {
     let since = content.mentee_request.and_then(|request| request.waiting_since);
     let days = since.and_then(|since| since.until(start).ok()).map_or(0, |span| span.get_days());
@@ -261,8 +262,8 @@ impl<'a> DenseIds<'a> {
     }
 }
 
-/// All participants by SHA-256 of their names, each once, with the first 64 bits of it: of two entries under one name the
-/// later version counts.
+/// All participants, ordered by the SHA-256 of their names, each once. Of two entries with the same name, the one with the
+/// higher version counts.
 fn in_order<'a>(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Hashed<'a>, Stopped> {
     let hash = |participant: &'a Participant| -> ([u8; 32], &'a Participant) {
         (Sha256::digest(participant.profile.name().as_bytes()).into(), participant)

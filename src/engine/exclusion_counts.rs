@@ -1,4 +1,8 @@
-//! A pass over all pairs that only counts: how many candidates there are, and how many pairs each set of rules excludes.
+//! Counts the candidates and the pairs that each hard rule excludes, in one pass over all pairs.
+//!
+//! Input: the scores of a round, and the positions of the people to count separately. Output: counts of all pairs, and of
+//! each of these people. A pair of one person with herself counts in the total only.
+//! Cost: one dense pass over the rules, `mentees x mentors`; memory about 200 bytes per mentor counted, for every thread.
 
 mod bit_counts;
 
@@ -16,21 +20,21 @@ use super::score::{Plane, Rows, Scores};
 use crate::domain::policy::HardRule;
 use crate::domain::run::Stage;
 
-/// Mentees that one task looks at.
+/// Mentees of one task.
 const ROWS_PER_TASK: usize = 32;
-/// Mentors looked at together: a row of them stays in the nearest cache.
+/// Mentors of one block: a row of a block fits the first-level cache.
 const BLOCK_COLUMNS: usize = 16_384;
-/// Marks a pair that breaks no rule: a bit above those of the rules.
+/// Bit of a pair that breaks no rule, above the bits of the rules.
 const CANDIDATE: u16 = 1 << (BITS - 1);
 
-/// Counts of the pairs of someone, or of everyone.
+/// Counts of the pairs of one person or of a whole round.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct RuleCounts {
     /// Pairs that break no rule.
     pub(super) candidates: u64,
     /// Pairs that break a rule, alone or with others.
     excluded: [u64; HardRule::ALL.len()],
-    /// Pairs that break a rule and nothing else.
+    /// Pairs that break this rule alone.
     alone: [u64; HardRule::ALL.len()],
 }
 
@@ -40,12 +44,12 @@ impl RuleCounts {
         self.excluded[rule as usize - 1]
     }
 
-    /// Pairs that break `rule` and nothing else.
+    /// Pairs that break `rule` alone.
     pub(super) fn excluded_only_by(&self, rule: HardRule) -> u64 {
         self.alone[rule as usize - 1]
     }
 
-    /// The counts of every rule by its bit, and of the mark of a candidate.
+    /// Counts from counts per bit.
     fn of(any: &[u64; BITS], alone: &[u64; BITS]) -> Self {
         let by_rule = |bits: &[u64; BITS]| HardRule::ALL.map(|rule| bits[rule as usize - 1]);
         Self { candidates: any[BITS - 1], excluded: by_rule(any), alone: by_rule(alone) }
@@ -61,19 +65,18 @@ impl RuleCounts {
     }
 }
 
-/// The counts of a round.
+/// Exclusion counts of a round.
 #[derive(Debug)]
 pub(super) struct ExclusionCounts {
-    /// Of all pairs.
+    /// Counts of all pairs.
     pub(super) all: RuleCounts,
-    /// Of each mentee asked for, with all mentors but herself.
+    /// Counts of each given mentee, with all mentors except herself.
     pub(super) of_mentees: Vec<RuleCounts>,
-    /// Of each mentor asked for, with all mentees but herself.
+    /// Counts of each given mentor, with all mentees except herself.
     pub(super) of_mentors: Vec<RuleCounts>,
 }
 
-/// Counts all pairs, and those of some people by themselves: `mentees` and `mentors`, both ascending. Memory: about 200 bytes
-/// per mentor asked for, for every thread.
+/// Counts all pairs, and separately the pairs of the people at the positions `mentees` and `mentors`, both ascending.
 pub(super) fn count(
     scores: &Scores<'_>,
     round: &Round<'_>,
@@ -84,7 +87,7 @@ pub(super) fn count(
     let total = round.mentees.len() as u64;
     let done = AtomicU64::new(0);
     let columns = blocks(round.mentors.len(), BLOCK_COLUMNS);
-    // The lanes of mentors asked for: no lane reaches over two blocks.
+    // Lanes of the given mentors. A lane never crosses the boundary of a block, because a task fills one block at a time.
     let lanes: Vec<(Range<usize>, &[usize])> = columns
         .iter()
         .flat_map(|block| in_range(mentors, block).chunks(LANES).map(|lane| (block.clone(), lane)))
@@ -139,12 +142,12 @@ pub(super) fn count(
     Ok(ExclusionCounts {
         all: counted.iter().fold(RuleCounts::default(), |sum, (counts, _)| sum.and(counts)),
         of_mentees: counted.into_iter().flat_map(|(_, own)| own).collect(),
-        // Without mentees nobody has gathered anything.
+        // Without mentees no task has added anything.
         of_mentors: of_mentors.unwrap_or_else(|| vec![RuleCounts::default(); mentors.len()]),
     })
 }
 
-/// Counts of somebody's own pairs with others.
+/// Counts of the pairs of one mentee, or of up to [`LANES`] mentors, with other people.
 #[derive(Debug, Clone, Default)]
 struct PersonCounts {
     any: BitCounts,
@@ -167,29 +170,30 @@ impl PersonCounts {
     }
 }
 
-/// Broken rules, with the mark of a candidate if there are none.
+/// Bits of the broken rules, or the bit of a candidate if no rule is broken.
 fn marked(rules: i16) -> u16 {
     rules.cast_unsigned() | if rules == 0 { CANDIDATE } else { 0 }
 }
 
-/// The same; nothing for one person with herself.
+/// The same bits, but none for the pair of a person with herself.
 fn of_others(rules: i16) -> u16 {
     let same_person = Rules::of(HardRule::SamePerson).bits();
     if rules.cast_unsigned() & same_person == 0 { marked(rules) } else { 0 }
 }
 
-/// The only bit that is set, if there is exactly one.
+/// The bits, if exactly one bit is set; otherwise 0.
 fn only_bit(bits: u16) -> u16 {
     if bits & bits.wrapping_sub(1) == 0 { bits } else { 0 }
 }
 
-/// Those of `people`, ascending, who lie in a range.
+/// The positions of `people` (ascending) that lie in a range.
 fn within<'a>(people: &'a [usize], range: &Range<usize>) -> &'a [usize] {
     let first = people.partition_point(|at| *at < range.start);
     let end = people.partition_point(|at| *at < range.end);
     &people[first..end]
 }
 
+/// Consecutive ranges of at most `size` positions.
 fn blocks(people: usize, size: usize) -> Vec<Range<usize>> {
     (0..people).step_by(size).map(|from| from..people.min(from + size)).collect()
 }

@@ -1,4 +1,7 @@
-//! One round, from its snapshot to its outcome, stage by stage.
+//! Solves one round: encode, score, assign, certify, explain, summarise.
+//!
+//! Input: the snapshot of a round. Output: an [`Outcome`], which depends on the snapshot alone. Three computations of the
+//! candidates and scores must agree, or the outcome is not proved: the dense pass, the certifier and the explanations.
 
 use sha2::{Digest, Sha256};
 
@@ -16,42 +19,43 @@ use crate::domain::policy::Objective;
 use crate::domain::run::{Match, Proof, RunSummary, Stage, Unmatched};
 use crate::domain::snapshot::Snapshot;
 
-/// Version of the engine: changes whenever the same round may give another result.
+/// Version of the engine. It changes whenever the same round may give another result.
 pub const ENGINE_VERSION: &str = "6";
 
-/// How the engine is to run. Nothing here changes the result.
+/// Resources of the engine. No option changes the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Threads of a pool of its own; `None` takes the current rayon pool.
+    /// Number of threads of a new pool; `None` selects the current rayon pool.
     pub threads: Option<usize>,
-    /// Bytes in which scores may be kept, 2 per pair: a round with more pairs computes its scores anew in every pass.
+    /// Maximum size of the score cache in bytes, 2 per pair. A round with more pairs computes its scores again in every
+    /// pass.
     pub most_kept: usize,
 }
 
 impl Default for Options {
-    /// The current pool, and 2 GiB for scores: enough for 50,000 mentees and 20,000 mentors.
+    /// The current pool and a score cache of 2 GiB, which suffices for 50,000 mentees and 20,000 mentors.
     fn default() -> Self {
         Self { threads: None, most_kept: 2 << 30 }
     }
 }
 
-/// What comes out of a round.
+/// Result of a round.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// The matches, best score first, then by mentee and mentor.
     pub matches: Vec<Match>,
-    /// Everyone without a match, mentees first, then by profile.
+    /// Everyone without a match: mentees before mentors, each side by profile.
     pub unmatched: Vec<Unmatched>,
-    /// The run in numbers, with its proof.
+    /// Numbers of the run, with its proof.
     pub summary: RunSummary,
-    /// What proves the optimum, for anybody to check. Prices are in the engine's order of people: see [`Round::encode`].
+    /// Proof of the optimum, which a third party can check. Prices are in the order of people of [`Round::encode`].
     pub evidence: Evidence,
-    /// Work of the solver, in numbers that do not depend on the machine.
+    /// Work of the solver, in units that do not depend on the machine.
     pub counters: Counters,
 }
 
 impl Outcome {
-    /// SHA-256 of the result in hexadecimal: matches, unmatched, summary without its times, evidence.
+    /// SHA-256 in hexadecimal of the matches, the unmatched, the summary without its times, and the evidence.
     pub fn digest(&self) -> String {
         let timeless = RunSummary { stage_micros: Vec::new(), ..self.summary.clone() };
         let whole = (&self.matches, &self.unmatched, &timeless, &self.evidence);
@@ -64,9 +68,9 @@ fn json(value: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("plain data serialises")
 }
 
-/// Solves a round. The only error is that `observer` asked to stop.
+/// Solves a round. The only error is that `observer` stopped the operation.
 ///
-/// If the proof fails, which would be a defect, the outcome says so in its summary; it must not be used.
+/// A failed proof is a defect of the engine. The summary of the outcome reports it, and the outcome must not be used.
 pub fn solve(snapshot: &Snapshot, options: &Options, observer: &dyn Observer) -> Result<Outcome, Stopped> {
     pool::on_threads(options.threads, || run(snapshot, options.most_kept, observer))
 }
@@ -78,7 +82,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     let (scores, cache) = timer.stage(Stage::Score, |observer| {
         let scores = Scores::new(&round, observer)?;
         let cache = match snapshot.policy.objective {
-            // Its solver reads what either side thinks of the other.
+            // The solver of this objective reads the scores of each side separately, which the cache does not hold.
             Objective::Stable => None,
             _ => ScoreCache::compute(&scores, mentees.len(), mentors.len(), most_kept, observer)?,
         };
@@ -96,7 +100,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     let (mut proof, blocking_pairs) = timer.stage(Stage::Certify, |observer| {
         let check = objective::check(&problem, pairs, evidence, sides, observer)?;
         let Check { proved, primal, dual, candidates, blocking_pairs, .. } = check;
-        // Whom people have named stays private: where it does not decide, it is not counted either.
+        // Preference lists are private. An objective that ignores them must not count blocking pairs by them.
         let blocking_pairs = match objective {
             Objective::Stable => blocking_pairs,
             _ => objective::blocking_pairs(&to_solve, pairs, None, observer)?,
@@ -106,7 +110,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     let (matches, unmatched, counts) = timer.stage(Stage::Explain, |observer| {
         let (matches, agree) = explain::describe_matches(&round, &scores, pairs, observer)?;
         let (unmatched, counts) = unmatched::unmatched(&round, &scores, pairs, observer)?;
-        // The dense pass, the certifier's sweep and the judgement criterion by criterion must all tell the same.
+        // The dense pass, the certifier and the explanations must agree.
         proof.proved &= agree && counts.candidates == proof.candidates_checked;
         Ok((matches, unmatched, counts))
     })?;
@@ -119,7 +123,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     Ok(Outcome { matches, unmatched, summary, evidence, counters })
 }
 
-/// Runs the stages one by one, and keeps what each took.
+/// Runs the stages in sequence, and records the time of each.
 struct StageTimer<'a> {
     observer: &'a dyn Observer,
     micros: Vec<(Stage, i64)>,
@@ -147,7 +151,7 @@ impl<'a> StageTimer<'a> {
     }
 }
 
-/// Reports whatever a stage does as that stage's progress: the solver scores pairs too, but a run never steps back.
+/// Reports all progress as progress of one stage. The solver scores pairs too, but the stage of a run must never go back.
 struct StageObserver<'a> {
     observer: &'a dyn Observer,
     stage: Stage,

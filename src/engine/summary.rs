@@ -1,7 +1,8 @@
-//! A run in numbers.
+//! Summary of a run: coverage, scores, criteria and exclusions in numbers.
 //!
-//! Mentees, mentors, tiers, regions and organisations count everyone enrolled, also those whose consent was not live, so
-//! that matched and unmatched add up to them; places and pairs count only those who took part.
+//! Input: the encoded round, its matches and its exclusion counts. Output: a [`RunSummary`].
+//! Invariant: mentees, mentors, tiers, regions and organisations count everyone enrolled, also people without a live
+//! consent, so that matched and unmatched people add up to the enrolments. Places and pairs count only people who take part.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,19 +15,19 @@ use crate::domain::policy::{Criterion, FULL_SCORE, HardRule};
 use crate::domain::run::{Coverage, CriterionMean, Match, Proof, RunSummary, TierCoverage};
 use crate::domain::snapshot::Participant;
 
-/// Width of a bin of the histogram of scores.
+/// Width of a histogram bin, in points.
 const BIN_WIDTH: u16 = 500;
 
-/// Units of work to look somebody up by name.
+/// Units of work of one lookup by name, between two polls of the observer.
 const LOOKUP_WORK: usize = 128;
 
-/// Units of work to sum up what a criterion gave to a match.
+/// Units of work of adding one contribution.
 const SUM_WORK: usize = 16;
 
-/// Matches by somebody's name.
+/// Number of matches by profile.
 type MatchCounts<'a> = HashMap<&'a ProfileRef, u64>;
 
-/// Summarises a run. Times per stage are left to the caller.
+/// Summarises a run. The caller adds the times per stage, the objective and its values.
 pub(super) fn summarise(
     round: &Round<'_>,
     matches: &[Match],
@@ -83,7 +84,7 @@ pub(super) fn summarise(
     Ok(summary)
 }
 
-/// Counts everyone enrolled by side, tier, region and organisation.
+/// Counts everyone enrolled, by side, tier, region and organisation.
 fn count_coverage(
     summary: &mut RunSummary,
     round: &Round<'_>,
@@ -137,7 +138,7 @@ fn count<'a>(
     Ok(counts)
 }
 
-/// Matches per bin; the full score is in the last.
+/// Number of matches per bin. The last bin includes the full score.
 fn histogram(scores: &[u16]) -> Vec<u64> {
     let mut bins = vec![0; usize::from(FULL_SCORE / BIN_WIDTH)];
     let last = bins.len() - 1;
@@ -147,7 +148,7 @@ fn histogram(scores: &[u16]) -> Vec<u64> {
     bins
 }
 
-/// Mean points per open criterion, in the policy's order.
+/// Mean points per criterion that is not private, in the order of the policy.
 fn criterion_means(
     round: &Round<'_>,
     matches: &[Match],

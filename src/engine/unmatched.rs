@@ -1,6 +1,10 @@
-//! Why someone has no match, and the smallest change that would give her candidates. Nobody is lost silently.
+//! Reasons for everyone without a match, with the smallest change that would give the person candidates.
+//!
+//! Input: the encoded round and its matches by position. Output: one entry per person and role without a match.
+//! Invariants: every enrolled person has a match or an entry. No entry reveals a private rule.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -11,15 +15,16 @@ use super::exclusion_counts::{ExclusionCounts, RuleCounts};
 use super::observer::{Observer, Stopped};
 use super::score::{Scores, code};
 use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::name::ProfileRef;
 use crate::domain::policy::HardRule;
 use crate::domain::run::{Side, Unmatched, UnmatchedReason};
 use crate::domain::snapshot::Participant;
 
-/// Units of work to say why somebody has no match.
+/// Units of work of writing one entry, between two polls of the observer.
 const REASON_WORK: usize = 512;
 
-/// Everyone of a round without a match, mentees first, each side by profile, and the counts of all pairs. `pairs` are the
-/// matches by position.
+/// Everyone of a round without a match: mentees before mentors, each side by profile. Also returns the counts of all pairs.
+/// `pairs` are the matches by position.
 pub(super) fn unmatched(
     round: &Round<'_>,
     scores: &Scores<'_>,
@@ -61,12 +66,7 @@ pub(super) fn unmatched(
     Ok((all, counts))
 }
 
-fn unmatched_entry(
-    profile: &crate::domain::name::ProfileRef,
-    side: Side,
-    counterparts: usize,
-    counts: &RuleCounts,
-) -> Unmatched {
+fn unmatched_entry(profile: &ProfileRef, side: Side, counterparts: usize, counts: &RuleCounts) -> Unmatched {
     let candidates = counts.candidates;
     let (reason, details) = if counterparts == 0 {
         (UnmatchedReason::NoCounterpart, vec![Reason::new(ReasonCode::NoCounterpart)])
@@ -80,7 +80,7 @@ fn unmatched_entry(
         };
         (reason, vec![Reason::new(code).with("candidates", candidates)])
     };
-    // Private reasons are not counted: a count of 1 would tell her that somebody avoids her.
+    // Private rules are not counted: a count of 1 would reveal to the person that somebody avoids her.
     let open = HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private);
     let exclusions = open.map(|rule| (rule, saturating_u32(counts.excluded_by(rule))));
     Unmatched {
@@ -94,8 +94,8 @@ fn unmatched_entry(
     }
 }
 
-/// The single rule without which she would have most candidates. A private rule is never offered, and where it alone stands
-/// between her and a candidate she hears the same as when several rules do.
+/// The single rule without which the person would have the most candidates. A private rule is never proposed: a pair that
+/// only a private rule excludes gives the same answer as a pair that several rules exclude.
 fn best_relaxation(counts: &RuleCounts) -> Reason {
     let alone = |rule: HardRule| counts.excluded_only_by(rule);
     let offered = HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private && alone(*rule) > 0);
@@ -107,7 +107,7 @@ fn best_relaxation(counts: &RuleCounts) -> Reason {
     }
 }
 
-/// One entry for each role of a person whose consent is not live. Her answers are not looked at.
+/// One entry for each role of a person without a live consent. Without it the engine must not evaluate her answers.
 fn without_consent(participant: &Participant) -> impl Iterator<Item = Unmatched> {
     let content = &participant.content;
     let roles = [
@@ -120,7 +120,7 @@ fn without_consent(participant: &Participant) -> impl Iterator<Item = Unmatched>
         reason: UnmatchedReason::NoLiveConsent,
         counterparts: 0,
         candidates: 0,
-        exclusions: std::collections::BTreeMap::new(),
+        exclusions: BTreeMap::new(),
         details: vec![Reason::new(ReasonCode::NoLiveConsent)],
     })
 }

@@ -1,48 +1,48 @@
-//! One person of a round, encoded.
+//! One encoded person of a round.
 
 use super::availability::Hours;
 use super::languages::Speaks;
 use crate::domain::name::ProfileRef;
 use crate::domain::profile::Profile;
 
-/// People between two checks of the observer.
+/// Number of people between two checks of the observer.
 pub(super) const PEOPLE_PER_CHECK: usize = 1_024;
 
 /// One person who takes part.
 #[derive(Debug)]
 pub struct Person<'a> {
-    /// Who she is.
+    /// The name of her profile.
     pub profile: &'a ProfileRef,
     /// Her profile.
     pub content: &'a Profile,
-    /// What stands for her where equals are told apart: the first 64 bits of the hash that orders people.
+    /// The first 64 bits of the hash that orders people; it breaks ties between equal pairs.
     pub key: u64,
-    /// Her position among the mentees.
+    /// Her position among the mentees; `None` if she requests no mentor.
     pub mentee: Option<u32>,
-    /// Her position among the mentors.
+    /// Her position among the mentors; `None` if she offers no mentoring.
     pub mentor: Option<u32>,
-    /// Where she lives.
+    /// Country and regions in which she lives.
     pub residence: Residence,
-    /// Her organisation, if some organisation's rules tell it from the others.
+    /// Number of her organisation; `None` if no rule of an organisation names it.
     pub organisation: Option<u32>,
-    /// Her employer.
+    /// Id of her employer, if she gave one.
     pub employer: Option<u32>,
-    /// Her employer's group of competitors.
+    /// Id of her employer's group of competitors, if she gave one.
     pub competitor_group: Option<u32>,
-    /// Her languages.
+    /// Her languages, by level.
     pub speaks: Speaks,
-    /// When she can meet; `None` if she gave no hours.
+    /// Her free half hours of the week; `None` if she gave no hours.
     pub hours: Option<Hours>,
-    /// Bits of what she shares and of what she wishes; none without a live consent to their use.
+    /// Identity groups that she shares and that she wishes, as bits; 0 without a live consent to their use.
     pub identity: (u64, u64),
-    /// Days she has waited when the round starts; 0 if she is new.
+    /// Days that she has waited when the round starts; 0 without a waiting date.
     pub waited_days: u32,
 }
 
-/// Where someone lives, by numbers.
+/// Country and regions of a person, as numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Residence {
-    /// Position of the country in its table.
+    /// Position of the country in the table of countries.
     pub country: u16,
     /// M49 code of the sub-region.
     pub region: u16,
