@@ -1,6 +1,8 @@
-//! Problems that somebody brings from outside: who wants how many, who offers how many, scores of any origin, and what
-//! people have decided about it. Read from CSV or from the binary format of the assignment benches, and written back by
-//! name.
+//! Problems from outside: demands, seats, scores of any origin, decisions and groups.
+//!
+//! Input: CSV files ([`csv`]), the binary format of the assignment benches ([`mm`]), or items one by one ([`builder`]).
+//! Output: an [`Instance`], and results and proofs ([`proof`]) by the names of the input.
+//! Invariant: an instance that was read is valid. All violations of an input are reported at once.
 
 pub mod builder;
 pub mod csv;
@@ -25,29 +27,29 @@ use self::names::GroupNaming;
 /// Violations that are listed at most; the others are counted.
 pub const MAX_VIOLATIONS: usize = 100;
 
-/// A problem from outside, with the names under which its people are known there.
+/// A problem from outside, with the names of its people and groups.
 #[derive(Debug, Clone)]
 pub struct Instance {
-    /// What the mentees want.
+    /// Demands of the mentees.
     pub mentees: Vec<Demand>,
-    /// What the mentors offer.
+    /// Seats of the mentors.
     pub mentors: Vec<Seats>,
     /// Scores of the candidates.
     pub scores: InstanceScores,
-    /// What people have decided about it.
+    /// Pins, vetoes and groups.
     pub constraints: Constraints,
-    /// What people and groups are called.
+    /// Names of the people and groups.
     pub names: Names,
-    /// Whether the one who brings it asks that as many as possible are matched before any score counts.
+    /// Whether the number of matched people comes before the total score.
     pub coverage_first: bool,
 }
 
-/// Scores as they were brought.
+/// Scores of an instance.
 #[derive(Debug, Clone)]
 pub enum InstanceScores {
-    /// For every pair.
+    /// A score for every pair.
     Dense(DenseScores),
-    /// For the candidates only.
+    /// Scores of the candidates only.
     Sparse(SparseScores),
 }
 
@@ -82,12 +84,12 @@ impl Instance {
         )
     }
 
-    /// Whether what people have decided goes with an objective at all.
+    /// Checks that the objective allows the decisions and groups of the instance.
     pub fn check_objective(&self, objective: Objective) -> Result<(), Violations> {
         self.names.conflicts(&self.constraints.unfit(objective)).none()
     }
 
-    /// The names of the mentees and of the mentors whom pairs leave out.
+    /// The names of the mentees and of the mentors without a pair in `pairs`.
     pub fn unmatched(&self, pairs: &[(u32, u32)]) -> (Vec<String>, Vec<String>) {
         let mut mentees = vec![false; self.mentees.len()];
         let mut mentors = vec![false; self.mentors.len()];
@@ -101,7 +103,7 @@ impl Instance {
         (without(mentees, &|at| self.names.mentee(at)), without(mentors, &|at| self.names.mentor(at)))
     }
 
-    /// Why no assignment meets all floors.
+    /// Reasons why no assignment meets all floors.
     pub fn reasons(&self, constrained: &Constrained<'_>, impossible: &Impossible) -> Vec<Reason> {
         let naming = GroupNaming { names: &self.names, quotas: constrained.quotas() };
         let Impossible { cut, shortage } = impossible;
@@ -109,7 +111,7 @@ impl Instance {
     }
 }
 
-/// Why an instance cannot be worked on.
+/// Reason why no constrained problem exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InstanceError {
     /// The constraints conflict with the problem or with the objective.

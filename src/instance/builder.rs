@@ -1,6 +1,8 @@
-//! Puts a problem together from people, candidates, decisions and groups that come one by one, by name. People come before
-//! the candidates and decisions that name them; groups may come at any time. In the end people are ordered by a hash of
-//! their names, so the order in which they came never matters.
+//! Builds an instance from people, candidates, decisions and groups, which are added one by one and by name.
+//!
+//! Input: items with their places. A person must be added before the candidates and decisions that name the person; groups
+//! may be added at any time. Output: an [`Instance`], or all violations with their places.
+//! Invariant: people are ordered by a hash of their names, so that the instance does not depend on the order of the input.
 
 mod groups;
 
@@ -24,7 +26,7 @@ use crate::engine::problem::{Demand, Seats};
 
 use self::groups::{Groups, MAX_NAME, OrderedGroups};
 
-/// A problem in the making, with all that is wrong so far.
+/// An unfinished problem, with all violations so far.
 #[derive(Debug)]
 pub struct Builder {
     mentees: SideBuilder<Demand>,
@@ -35,7 +37,7 @@ pub struct Builder {
     wrong: Violations,
 }
 
-/// What has come so far, good or bad.
+/// Numbers of items added so far, valid or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Received {
     /// Mentees.
@@ -50,12 +52,12 @@ pub struct Received {
     pub groups: u64,
 }
 
-/// One side of the problem, in the order in which it came.
+/// One side of the problem, in the order of the input.
 #[derive(Debug)]
 struct SideBuilder<T> {
     positions: HashMap<String, u32>,
     wishes: Vec<T>,
-    /// The innermost group of each, by its number.
+    /// Number of the innermost group of each person.
     innermost: Vec<Option<u32>>,
     places: Vec<Place>,
     groups: Groups,
@@ -78,7 +80,7 @@ impl<T> SideBuilder<T> {
 struct OrderedSide<T> {
     wishes: Vec<T>,
     names: Vec<String>,
-    /// The final position of who came first, second, ...
+    /// Final position of each person, in the order of the input.
     position: Vec<u32>,
     innermost: Vec<Option<u32>>,
     groups: OrderedGroups,
@@ -92,12 +94,12 @@ struct Candidate {
     place: Place,
 }
 
-/// What people decide about a pair.
+/// A decision about a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It must be.
+    /// The pair must be matched.
     Pin,
-    /// It must not be.
+    /// The pair must not be matched.
     Veto,
 }
 
@@ -109,15 +111,15 @@ struct DecidedPair {
     place: Place,
 }
 
-/// Puts places into words, one function for each kind of thing that has one.
+/// Functions that describe places in words, one for each kind of item.
 #[expect(missing_debug_implementations, reason = "functions do not print themselves")]
 #[derive(Clone, Copy)]
 pub struct PlaceNames<'a> {
-    /// Of a candidate.
+    /// Describes the place of a candidate.
     pub candidate: &'a dyn Fn(Place) -> String,
-    /// Of a decision.
+    /// Describes the place of a decision.
     pub decision: &'a dyn Fn(Place) -> String,
-    /// Of a group.
+    /// Describes the place of a group.
     pub group: &'a dyn Fn(Place) -> String,
 }
 
@@ -135,13 +137,13 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Notes what is wrong besides.
+    /// Adds violations that were found outside of the builder.
     pub fn refuse(&mut self, wrong: Violations) {
         self.wrong.extend(wrong);
     }
 
-    /// Adds a mentee and her innermost group, if that is not empty. `at` is where she stands, and `place_name` puts such a place
-    /// into words.
+    /// Adds a mentee and her innermost group (empty for none). `at` is the place of the mentee in the input, and `place_name`
+    /// describes a place in words.
     pub fn mentee(
         &mut self,
         (name, group): (&str, &str),
@@ -156,7 +158,7 @@ impl Builder {
         self.mentees.add((name, group), demand, at, place_name, &mut self.wrong);
     }
 
-    /// Adds a mentor and her innermost group, if that is not empty.
+    /// Adds a mentor and her innermost group (empty for none).
     pub fn mentor(
         &mut self,
         (name, group): (&str, &str),
@@ -171,7 +173,7 @@ impl Builder {
         self.mentors.add((name, group), seats, at, place_name, &mut self.wrong);
     }
 
-    /// Adds a group and the group around it, if that is not empty.
+    /// Adds a group and its parent (empty for none).
     pub fn group(
         &mut self,
         side: GroupSide,
@@ -220,7 +222,7 @@ impl Builder {
         }
     }
 
-    /// A pair of people who have come; who has not is told.
+    /// The positions of two people by name. Reports each unknown name as a violation.
     fn pair(
         &mut self,
         mentee: &str,
@@ -241,17 +243,17 @@ impl Builder {
         Some((found[0]?, found[1]?))
     }
 
-    /// What has come so far, good or bad.
+    /// Numbers of items added so far, valid or not.
     pub fn received(&self) -> Received {
         self.received
     }
 
-    /// Different groups that have been named so far, whether or not they have come.
+    /// Number of different group names so far, whether or not the groups have been added.
     pub fn groups_named(&self) -> u64 {
         (self.mentees.groups.count() + self.mentors.groups.count()) as u64
     }
 
-    /// The problem, or everything that is wrong with it.
+    /// Returns the instance, or all violations.
     pub fn finish(self, coverage_first: bool, place_names: PlaceNames<'_>) -> Result<Instance, Violations> {
         let Self { mentees, mentors, mut candidates, mut decisions, mut wrong, .. } = self;
         let mentees = mentees.in_order(place_names, &mut wrong);
@@ -306,11 +308,11 @@ impl Builder {
             coverage_first,
         };
         let mut wrong = Violations::default();
-        // Nothing stops an operation without an observer.
+        // Without an observer the check cannot be stopped, so that the default is never used.
         let conflicts = instance.constraints.wrong(&instance.problem(), &Unobserved).unwrap_or_default();
         for (nth, conflict) in conflicts.into_iter().enumerate() {
             let place = match conflict {
-                // Nobody reads where the others are.
+                // Violations beyond the limit are only counted, so that their places are not needed.
                 _ if nth >= MAX_VIOLATIONS => None,
                 Conflict::Decision(bad) => last_of(&decisions, bad).map(place_names.decision),
                 Conflict::PinsAboveCeiling { side, group, .. } => {
@@ -325,7 +327,7 @@ impl Builder {
     }
 }
 
-/// Where the last of the decisions stands that a conflict is about.
+/// Place of the last decision that is part of the conflict.
 fn last_of(decisions: &[DecidedPair], bad: BadDecision) -> Option<Place> {
     let concerns = |decided: &&DecidedPair| match bad {
         BadDecision::Unknown { mentee, mentor }
@@ -348,7 +350,7 @@ fn forest(groups: &OrderedGroups, innermost: Vec<Option<u32>>) -> Result<Forest,
         .map_err(|bad| Violation { place: "groups".to_owned(), what: bad.to_string() }.into())
 }
 
-/// Candidates, sorted by mentee, as a list.
+/// Sparse scores of candidates that are sorted by mentee.
 fn sparse_scores(candidates: Vec<Candidate>, mentees: usize) -> Result<SparseScores, Violations> {
     let mut starts = vec![0; mentees + 1];
     for candidate in &candidates {
@@ -394,7 +396,7 @@ impl<T: Copy> SideBuilder<T> {
         }
     }
 
-    /// People by the hashes of their names, groups parents first.
+    /// The side in its final order: people by the hash of their names, parent groups before their children.
     fn in_order(self, place_names: PlaceNames<'_>, wrong: &mut Violations) -> OrderedSide<T> {
         let Self { positions, wishes, innermost, groups, .. } = self;
         let groups = groups.in_order(place_names.group, wrong);

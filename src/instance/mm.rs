@@ -1,17 +1,17 @@
-//! The binary format of the assignment benches (`.mm`, little endian):
+//! Reads the binary format of the assignment benches (`.mm`, little endian):
 //!
 //! | offset | type | what |
 //! |---|---|---|
 //! | 0 | 8 bytes | `MMINST01` |
 //! | 8 | u32 | 0 = dense, 1 = sparse |
-//! | 12 | u32 | bit 0: as many people as possible must be matched before any score counts |
+//! | 12 | u32 | bit 0: the number of matched people comes before the total score |
 //! | 16 | u64 | mentees `n` |
 //! | 24 | u64 | mentors `m` |
 //! | 32 | u64 | scores: `n * m` if dense |
-//! | 40 | `i32[n]` | mentors that each mentee wants, 0 to 2 |
-//! | | `i32[m]` | seats of each mentor |
-//! | dense | `i32[n * m]` | scores by mentee; the lowest i32 is no candidate |
-//! | sparse | `u64[n + 1]`, `u32[]`, `i32[]` | where each mentee's candidates begin, their mentors, their scores |
+//! | 40 | `i32[n]` | number of mentors that each mentee wants, 0 to 2 |
+//! | | `i32[m]` | number of seats of each mentor |
+//! | dense | `i32[n * m]` | scores by mentee; the lowest i32 marks a pair that is not a candidate |
+//! | sparse | `u64[n + 1]`, `u32[]`, `i32[]` | begin of each mentee's candidates; their mentors; their scores |
 
 use std::io::Read;
 
@@ -21,13 +21,13 @@ use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{Cells, DenseScores, Edge, SparseError, SparseScores};
 use crate::engine::problem::{Demand, Seats};
 
-/// First bytes of a file.
+/// First bytes of every file.
 const MAGIC: [u8; 8] = *b"MMINST01";
-/// Numbers read at a time.
+/// Numbers of one read.
 const CHUNK: usize = 1 << 16;
 
-/// Reads an instance of `length` bytes. It takes 2 or 4 bytes per pair of a dense instance, 8 per candidate of a sparse one; the
-/// header is believed only if the file is as long as it says.
+/// Reads an instance of `length` bytes. Memory: 2 or 4 bytes per pair of a dense instance, 8 bytes per candidate of a sparse
+/// instance. Nothing is allocated before the length of the file agrees with its header.
 pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> {
     let header = Header::read(&mut source, length)?;
     let mut mentees = room(header.mentees)?;
@@ -169,7 +169,7 @@ impl Header {
     }
 }
 
-/// A number as it stands in a file.
+/// A number in the byte order of the file.
 trait Number: bytemuck::Pod {
     fn native(self) -> Self;
 }
@@ -192,7 +192,7 @@ impl Number for u64 {
     }
 }
 
-/// Reads so many numbers, chunk by chunk.
+/// Reads `count` numbers in chunks.
 fn numbers<T: Number>(
     source: &mut impl Read,
     count: usize,
@@ -213,7 +213,7 @@ fn numbers<T: Number>(
     Ok(())
 }
 
-/// Room for so many entries, if the machine has it.
+/// An empty vector with room for `count` entries, or a violation if the memory does not suffice.
 fn room<T>(count: usize) -> Result<Vec<T>, Violations> {
     let mut room = Vec::new();
     let needed = room.try_reserve_exact(count);
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_lies_is_refused_with_all_that_is_wrong() {
+    fn a_file_with_a_wrong_header_is_rejected_with_all_violations() {
         let told = |bytes: &[u8]| {
             load(bytes).unwrap_err().listed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };

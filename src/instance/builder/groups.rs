@@ -1,4 +1,7 @@
-//! Groups of one side in the making. A group may be named, by people or by groups inside it, before it has come.
+//! Builds the groups of one side. People and child groups may name a group before the group is added.
+//!
+//! Input: groups with parents and bounds, by name. Output: the groups in an order that does not depend on the input:
+//! parents before children, then by name. A nesting deeper than [`MAX_DEPTH`] is a violation, which also covers cycles.
 
 use std::collections::HashMap;
 
@@ -23,15 +26,15 @@ pub(super) struct Groups {
     entries: Vec<Entry>,
 }
 
-/// A group that has been named.
+/// A group that a person or another group has named.
 #[derive(Debug)]
 struct Entry {
-    /// Where it was named first.
+    /// Description of the place that named the group first.
     named: String,
     definition: Option<Definition>,
 }
 
-/// A group that has come.
+/// Parent and bounds of a group that has been added.
 #[derive(Debug, Clone, Copy)]
 struct Definition {
     parent: Option<u32>,
@@ -39,29 +42,28 @@ struct Definition {
     at: Place,
 }
 
-/// Fewest and most pairs of a group.
+/// Minimum and maximum number of pairs of a group.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Fewest.
+    /// Minimum number of pairs.
     pub min: u32,
-    /// Most; [`u32::MAX`] sets no bound.
+    /// Maximum number of pairs; [`u32::MAX`] for no bound.
     pub max: u32,
 }
 
-/// The groups of one side in an order that does not depend on the order in which they came: parents before children, then
-/// by name.
+/// The groups of one side in their final order: parents before children, then by name.
 #[derive(Debug, Default)]
 pub(super) struct OrderedGroups {
     pub(super) groups: Vec<Group>,
     pub(super) names: Vec<String>,
-    /// Where each came from.
+    /// Place of each group in the input.
     pub(super) places: Vec<Place>,
-    /// The position of the group that was named first, second, ...
+    /// Final position of each group, in the order in which the groups were first named.
     position: Vec<u32>,
 }
 
 impl OrderedGroups {
-    /// The position of a group by the number that [`Groups::named`] gave.
+    /// The final position of the group with a number of [`Groups::named`].
     pub(super) fn position(&self, number: Option<u32>) -> Option<u32> {
         number.and_then(|number| self.position.get(number as usize).copied())
     }
@@ -72,12 +74,12 @@ impl Groups {
         Self { side, positions: HashMap::new(), entries: Vec::new() }
     }
 
-    /// Different names of groups so far, whether or not the groups have come.
+    /// Number of different group names so far, whether or not the groups have been added.
     pub(super) fn count(&self) -> usize {
         self.entries.len()
     }
 
-    /// The number of a group, which need not have come yet; `None` for the empty name, and for what is no name.
+    /// The number of the group with this name, which need not have been added yet. `None` for an empty or invalid name.
     pub(super) fn named(
         &mut self,
         name: &str,
@@ -127,7 +129,7 @@ impl Groups {
         }
     }
 
-    /// All groups, parents first. `place_name` puts places of groups into words.
+    /// All groups in their final order. `place_name` describes the place of a group in words.
     pub(super) fn in_order(
         self,
         place_name: impl Fn(Place) -> String,
