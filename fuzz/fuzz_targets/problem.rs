@@ -1,6 +1,8 @@
-//! Any bytes are a problem, with decisions on it, quotas, and a change. Whatever they are, every objective must be solved and
-//! proved, as a matrix and as a list alike: with pins and vetoes, under quotas on both sides, and from the result before the
-//! change. What comes out of a small problem must be as good as the best of all assignments.
+//! Fuzz target of the solver. Any bytes are read as a problem with decisions, quotas and a change.
+//!
+//! For every input, each objective must be solved and proved, with dense and with sparse scores: with pins and vetoes, with
+//! quotas on both sides, and warm from the result before the change. The result of a small problem must be as good as the
+//! best of all assignments.
 
 #![no_main]
 
@@ -17,10 +19,10 @@ use wim_match::engine::quota::{assign_within, Answer};
 use wim_match::engine::groups::{Forest, Group, Quotas};
 use wim_match::engine::objective_value::{ObjectiveValue, PeopleServed};
 
-/// Candidates up to which all assignments are tried.
+/// Maximum number of candidates of a problem of which all assignments are enumerated.
 const FEW: usize = 11;
 
-/// Reads bytes as numbers; zeros when they are used up.
+/// Reads bytes as numbers. After the last byte, all numbers are 0.
 struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
@@ -64,7 +66,7 @@ impl Bytes<'_> {
         Seats { min: u32::from(self.small(3)).min(max), max }
     }
 
-    /// Some pairs; now and then of somebody who does not exist.
+    /// Some pairs, of which a few contain a position that does not exist.
     fn pairs(&mut self, problem: &Given) -> Vec<(u32, u32)> {
         let (mentees, mentors) = (problem.mentees.len() + 1, problem.mentors.len() + 1);
         (0..self.below(4)).map(|_| (self.position(mentees), self.position(mentors))).collect()
@@ -109,7 +111,7 @@ impl Given {
         }
     }
 
-    /// The same with a few numbers changed.
+    /// The same problem with a few changes.
     fn changed(&self, bytes: &mut Bytes<'_>) -> Self {
         let mut changed = self.clone();
         for _ in 0..bytes.below(6) {
@@ -140,7 +142,7 @@ impl Given {
         DenseScores::new(self.mentors.len(), self.cells.clone()).expect("whole rows")
     }
 
-    /// Shows the problem as a matrix and as a list.
+    /// Calls `show` with the problem, first with dense scores and then with sparse scores.
     fn both(&self, mut show: impl FnMut(&Problem<'_>)) {
         let (matrix, listed) = (self.matrix(), self.sparse_scores());
         for scores in [&matrix as &dyn PairScores, &listed] {
@@ -154,7 +156,7 @@ impl Given {
     }
 }
 
-/// What an assignment is worth to an objective, aim after aim.
+/// Value of an assignment for an objective, in the order of its aims.
 type Rank = (Vec<u64>, u64, u64, i64, i64);
 
 fn rank(problem: &Problem<'_>, objective: Objective, pairs: &[(u32, u32)]) -> Rank {
@@ -170,7 +172,7 @@ fn rank(problem: &Problem<'_>, objective: Objective, pairs: &[(u32, u32)]) -> Ra
     }
 }
 
-/// Tries all assignments, if there are few: the best rank of those that are allowed, if any is.
+/// Enumerates all assignments of a small problem, and finds the best rank of the allowed assignments.
 struct Everything<'a> {
     problem: &'a Problem<'a>,
     objective: Objective,
@@ -180,7 +182,7 @@ struct Everything<'a> {
 }
 
 impl<'a> Everything<'a> {
-    /// Asserts that `found` is as good as can be; nothing found must mean that nothing is allowed.
+    /// Asserts that no allowed assignment is better than `found`, and that none is allowed if nothing was found.
     fn expect(
         problem: &'a Problem<'a>,
         objective: Objective,
@@ -220,7 +222,7 @@ impl<'a> Everything<'a> {
     }
 }
 
-/// Solves a problem at an objective, and checks the proof.
+/// Solves a problem for an objective, and checks the proof.
 fn solved(problem: &Problem<'_>, objective: Objective) -> Vec<(u32, u32)> {
     let solution = solve(problem, objective, None, &Unobserved).expect("nobody stops it");
     let checked = check(problem, &solution.pairs, &solution.evidence, None, &Unobserved);
@@ -250,7 +252,7 @@ fn pinned_and_vetoed(given: &Given, decisions: &Decisions) {
             Ok(decided) => decided,
             Err(error) => {
                 assert!(matches!(error, ReductionError::Refused(wrong) if !wrong.is_empty()));
-                // A veto of somebody who does not exist forbids nothing.
+                // A veto of a pair that does not exist is refused, but forbids no assignment.
                 let exist = |&(mentee, mentor): &(u32, u32)| {
                     (mentee as usize) < given.mentees.len() && (mentor as usize) < given.mentors.len()
                 };
@@ -307,7 +309,7 @@ fn within_quotas(given: &Given, quotas: &Quotas) {
     assert_eq!(found[0], found[1]);
 }
 
-/// From the result before a change, and from prices that have nothing to do with it.
+/// Solves a changed problem warm: from the earlier result, and from arbitrary prices.
 fn warm(before: &Given, now: &Given, bytes: &mut Bytes<'_>) {
     let mut start = Start::default();
     before.both(|problem| start = Start::of(&assign(problem, &Unobserved).expect("nobody stops it")));
