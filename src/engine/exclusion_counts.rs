@@ -187,7 +187,7 @@ fn only_bit(bits: u16) -> u16 {
 }
 
 /// The positions of `people` (ascending) that lie in a range.
-fn within<'a>(people: &'a [usize], range: &Range<usize>) -> &'a [usize] {
+fn in_range<'a>(people: &'a [usize], range: &Range<usize>) -> &'a [usize] {
     let first = people.partition_point(|at| *at < range.start);
     let end = people.partition_point(|at| *at < range.end);
     &people[first..end]

@@ -126,7 +126,7 @@ fn count_coverage(
     Ok(())
 }
 
-fn count<'a>(
+fn matches_by_profile<'a>(
     profiles: impl Iterator<Item = &'a ProfileRef>,
     pulse: &mut Pulse<'_>,
 ) -> Result<MatchCounts<'a>, Stopped> {
