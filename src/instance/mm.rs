@@ -27,7 +27,7 @@ const MAGIC: [u8; 8] = *b"MMINST01";
 const CHUNK: usize = 1 << 16;
 
 /// Reads an instance of `length` bytes. Memory: 2 or 4 bytes per pair of a dense instance, 8 bytes per candidate of a sparse
-/// instance. Nothing is allocated before the length of the file agrees with its header.
+/// instance. No memory for people or scores is allocated before the length of the file agrees with its header.
 pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> {
     let header = Header::read(&mut source, length)?;
     let mut mentees = room(header.mentees)?;
