@@ -56,7 +56,7 @@ use self::observer::{Observer, Stopped};
 use self::pair_scores::{CachedScores, ScoreCache};
 use self::problem::{Demand, Problem, Seats};
 use self::score::{Preferred, Scores};
-use self::stable::Sides;
+use self::stable::PreferenceLists;
 use crate::clock::Stopwatch;
 use crate::domain::policy::Objective;
 use crate::domain::run::{Match, Proof, RunSummary, Stage, Unmatched};
@@ -132,15 +132,15 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     })?;
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
     let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
-    let sides = Some(Sides { mentees: &by_mentees, mentors: Some(&by_mentors) });
+    let preferences = Some(PreferenceLists { mentees: &by_mentees, mentors: Some(&by_mentors) });
     let objective = snapshot.policy.objective;
     let cached = cache.map(|cache| CachedScores::new(&scores, mentors.len(), cache));
     let to_solve = Problem { scores: cached.as_ref().map_or(problem.scores, |cached| cached), ..problem };
-    let solution =
-        times.stage(Stage::Assign, |observer| objective::solve(&to_solve, objective, sides, observer))?;
+    let solution = times
+        .stage(Stage::Assign, |observer| objective::solve(&to_solve, objective, preferences, observer))?;
     let Solution { pairs, evidence, .. } = &solution;
     let (mut proof, blocking_pairs) = times.stage(Stage::Certify, |observer| {
-        let check = objective::check(&problem, pairs, evidence, sides, observer)?;
+        let check = objective::check(&problem, pairs, evidence, preferences, observer)?;
         let Check { proved, primal, dual, candidates, blocking_pairs, .. } = check;
         // Whom people have named stays private: where it does not decide, it is not counted either.
         let blocking_pairs = match objective {

@@ -18,7 +18,7 @@ use crate::engine::constrained::{Constrained, ConstraintError, Constraints, Impo
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{DenseScores, PairScores, SparseScores};
 use crate::engine::problem::{Demand, Problem, Seats};
-use crate::engine::quota::words::reasons;
+use crate::engine::quota::explanation::reasons;
 
 use self::names::ByGroup;
 
@@ -84,7 +84,7 @@ impl Instance {
 
     /// Whether what people have decided goes with an objective at all.
     pub fn goes_with(&self, objective: Objective) -> Result<(), Violations> {
-        self.names.conflicts(&self.constraints.unfit(objective)).none()
+        self.names.conflicts(&self.constraints.conflicts_with_objective(objective)).none()
     }
 
     /// The names of the mentees and of the mentors whom pairs leave out.

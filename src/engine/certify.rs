@@ -53,8 +53,8 @@ mod bound;
 mod cut;
 mod groups;
 mod infeasible;
-mod listed;
 mod rules;
+mod sparse;
 mod stable;
 #[cfg(test)]
 mod tests;
@@ -180,7 +180,7 @@ fn sweep(
     observer: &dyn Observer,
 ) -> Result<Sweep, Stopped> {
     match problem.scores.sparse() {
-        Some(list) => listed::sweep(list, problem, certificate, observer),
+        Some(scores) => sparse::sweep(scores, problem, certificate, observer),
         None => bound::sweep(problem, certificate, observer),
     }
 }

@@ -74,16 +74,20 @@ impl Constraints {
     }
 
     /// All for which they cannot be kept in a problem, whatever the objective.
-    pub fn wrong(&self, problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<Conflict>, Stopped> {
-        let wrong = self.decisions.wrong(problem, observer)?;
-        let mut wrong: Vec<Conflict> = wrong.into_iter().map(Conflict::Decision).collect();
-        wrong.extend(self.above_ceilings());
-        Ok(wrong)
+    pub fn conflicts(
+        &self,
+        problem: &Problem<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Conflict>, Stopped> {
+        let conflicts = self.decisions.conflicts(problem, observer)?;
+        let mut conflicts: Vec<Conflict> = conflicts.into_iter().map(Conflict::Decision).collect();
+        conflicts.extend(self.above_ceilings());
+        Ok(conflicts)
     }
 
     /// Groups in which more pairs are pinned than there may be.
     fn above_ceilings(&self) -> Vec<Conflict> {
-        let mut wrong = Vec::new();
+        let mut conflicts = Vec::new();
         let Quotas { mentees, mentors } = &self.quotas;
         let counts = self.quotas.count(&sorted(&self.decisions.pins));
         let sides = [(GroupSide::Mentees, mentees), (GroupSide::Mentors, mentors)];
@@ -91,15 +95,15 @@ impl Constraints {
             for ((at, group), pins) in (0_u32..).zip(forest.groups()).zip(counts) {
                 if pins > u64::from(group.ceiling) {
                     let ceiling = group.ceiling;
-                    wrong.push(Conflict::PinsAboveCeiling { side, group: at, pins, ceiling });
+                    conflicts.push(Conflict::PinsAboveCeiling { side, group: at, pins, ceiling });
                 }
             }
         }
-        wrong
+        conflicts
     }
 
     /// All for which they do not go with an objective, whatever the problem.
-    pub fn unfit(&self, objective: Objective) -> Vec<Conflict> {
+    pub fn conflicts_with_objective(&self, objective: Objective) -> Vec<Conflict> {
         let pins = !self.decisions.pins.is_empty() && objective == Objective::Stable;
         let quotas = !self.quotas.is_empty() && objective != Objective::BestTotal;
         let pins = pins.then_some(Conflict::Pins(objective));
@@ -196,13 +200,15 @@ impl<'a> Constrained<'a> {
             }
         };
         conflicts.extend(constraints.above_ceilings());
-        conflicts.extend(constraints.unfit(objective));
+        conflicts.extend(constraints.conflicts_with_objective(objective));
         if !conflicts.is_empty() {
             return Err(ConstraintError::Conflicts(conflicts));
         }
         let [of_mentees, of_mentors] = quotas.count(&sorted(&decisions.pins));
-        let quotas =
-            Quotas { mentees: quotas.mentees.less(&of_mentees), mentors: quotas.mentors.less(&of_mentors) };
+        let quotas = Quotas {
+            mentees: quotas.mentees.reduced_by(&of_mentees),
+            mentors: quotas.mentors.reduced_by(&of_mentors),
+        };
         Ok(Self { whole, constraints, objective, reduced, quotas })
     }
 

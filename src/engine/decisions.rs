@@ -20,7 +20,7 @@ use super::pair_scores::MaskedScores;
 use super::problem::{Demand, Problem, Seats};
 
 /// Pins looked at between two questions whether to stop.
-const AT_A_TIME: usize = 1 << 12;
+const CHUNK: usize = 1 << 12;
 
 /// What people have decided, by position. The order does not matter, and the same decision twice is one decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,23 +38,27 @@ impl Decisions {
     }
 
     /// Everything for which they cannot all be kept in a problem, sorted.
-    pub fn wrong(&self, problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<BadDecision>, Stopped> {
+    pub fn conflicts(
+        &self,
+        problem: &Problem<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Vec<BadDecision>, Stopped> {
         let (pins, vetoes) = (sorted(&self.pins), sorted(&self.vetoes));
-        let mut wrong: Vec<BadDecision> = Vec::new();
-        let known = |&(mentee, mentor): &(u32, u32)| {
+        let mut conflicts: Vec<BadDecision> = Vec::new();
+        let exists = |&(mentee, mentor): &(u32, u32)| {
             (mentee as usize) < problem.mentees.len() && (mentor as usize) < problem.mentors.len()
         };
-        for &(mentee, mentor) in pins.iter().chain(&vetoes).filter(|pair| !known(pair)) {
-            wrong.push(BadDecision::Unknown { mentee, mentor });
+        for &(mentee, mentor) in pins.iter().chain(&vetoes).filter(|pair| !exists(pair)) {
+            conflicts.push(BadDecision::Unknown { mentee, mentor });
         }
-        for some in pins.chunks(AT_A_TIME) {
+        for some in pins.chunks(CHUNK) {
             observer.check()?;
-            for &(mentee, mentor) in some.iter().filter(|pair| known(pair)) {
+            for &(mentee, mentor) in some.iter().filter(|pair| exists(pair)) {
                 if vetoes.binary_search(&(mentee, mentor)).is_ok() {
-                    wrong.push(BadDecision::PinnedAndVetoed { mentee, mentor });
+                    conflicts.push(BadDecision::PinnedAndVetoed { mentee, mentor });
                 }
                 if problem.scores.score(mentee as usize, mentor as usize).is_none() {
-                    wrong.push(BadDecision::NotACandidate { mentee, mentor });
+                    conflicts.push(BadDecision::NotACandidate { mentee, mentor });
                 }
             }
         }
@@ -63,17 +67,17 @@ impl Decisions {
         for ((&pins, demand), mentee) in of_mentee.iter().zip(problem.mentees).zip(0_u32..) {
             let wanted = u32::from(demand.wanted.min(2));
             if pins > wanted {
-                wrong.push(BadDecision::TooManyMentors { mentee, pins, wanted });
+                conflicts.push(BadDecision::TooManyMentors { mentee, pins, wanted });
             }
         }
         for ((&pins, seats), mentor) in of_mentor.iter().zip(problem.mentors).zip(0_u32..) {
             if pins > seats.max {
-                wrong.push(BadDecision::TooManyMentees { mentor, pins, seats: seats.max });
+                conflicts.push(BadDecision::TooManyMentees { mentor, pins, seats: seats.max });
             }
         }
-        wrong.sort_unstable();
-        wrong.dedup();
-        Ok(wrong)
+        conflicts.sort_unstable();
+        conflicts.dedup();
+        Ok(conflicts)
     }
 }
 
@@ -169,26 +173,26 @@ impl<'a> ReducedProblem<'a> {
         decisions: &Decisions,
         observer: &dyn Observer,
     ) -> Result<Self, ReductionError> {
-        let wrong = decisions.wrong(problem, observer)?;
-        if !wrong.is_empty() {
-            return Err(ReductionError::Refused(wrong));
+        let conflicts = decisions.conflicts(problem, observer)?;
+        if !conflicts.is_empty() {
+            return Err(ReductionError::Refused(conflicts));
         }
         let pins = sorted(&decisions.pins);
         let (of_mentee, of_mentor) = counts(problem, &pins);
-        let taken = sorted(&[pins.as_slice(), &decisions.vetoes].concat());
+        let masked = sorted(&[pins.as_slice(), &decisions.vetoes].concat());
         observer.check()?;
         Ok(Self {
             mentees: of_mentee
                 .iter()
                 .zip(problem.mentees)
-                .map(|(&pins, &demand)| less(demand, pins))
+                .map(|(&pins, &demand)| reduced(demand, pins))
                 .collect(),
             mentors: of_mentor
                 .iter()
                 .zip(problem.mentors)
                 .map(|(&pins, seats)| Seats { min: seats.min.saturating_sub(pins), max: seats.max - pins })
                 .collect(),
-            scores: MaskedScores::new(problem.scores, taken, observer)?,
+            scores: MaskedScores::new(problem.scores, masked, observer)?,
             coverage_first: problem.coverage_first,
             pins,
         })
@@ -231,7 +235,7 @@ impl<'a> ReducedProblem<'a> {
 }
 
 /// What a mentee still wants when she has so many mentors by pins.
-fn less(demand: Demand, pins: u32) -> Demand {
+fn reduced(demand: Demand, pins: u32) -> Demand {
     let pins = u8::try_from(pins).unwrap_or(u8::MAX);
     Demand {
         tier: demand.tier,

@@ -19,7 +19,7 @@ use super::pair_scores::{FORBIDDEN, ThresholdedScores};
 use super::problem::{Demand, Problem, Seats};
 
 /// Mentors who are tried for each place of a recruitment plan.
-const TRIED: usize = 16;
+const CANDIDATES_TRIED: usize = 16;
 /// Mentors looked at together.
 const COLUMNS: usize = 4096;
 
@@ -51,7 +51,7 @@ pub struct Recruit {
 }
 
 /// Whether a mentee wants a mentor and has none by a pin.
-fn lacks_a_first(demand: Demand) -> bool {
+fn lacks_first_mentor(demand: Demand) -> bool {
     demand.wanted > 0 && demand.pinned == 0
 }
 
@@ -59,7 +59,7 @@ fn lacks_a_first(demand: Demand) -> bool {
 pub fn without_candidates(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<u32>, Stopped> {
     let mut rows = CandidateRows::default();
     let mut without = Vec::new();
-    for (mentee, _) in (0_u32..).zip(problem.mentees).filter(|(_, demand)| lacks_a_first(**demand)) {
+    for (mentee, _) in (0_u32..).zip(problem.mentees).filter(|(_, demand)| lacks_first_mentor(**demand)) {
         observer.check()?;
         let mut candidates = 0_u32;
         rows.each(problem, mentee, |_| candidates += 1);
@@ -76,7 +76,7 @@ pub fn shortages(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<S
     let mentees: Vec<Demand> = problem
         .mentees
         .iter()
-        .map(|demand| Demand { tier: 0, wanted: u8::from(lacks_a_first(*demand)), pinned: 0 })
+        .map(|demand| Demand { tier: 0, wanted: u8::from(lacks_first_mentor(*demand)), pinned: 0 })
         .collect();
     let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, max: seats.max }).collect();
     let level = ThresholdedScores::levelled(problem.scores, FORBIDDEN + 1, observer)?;
@@ -92,22 +92,22 @@ pub fn shortages(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<S
     let mut set_of_mentee: Vec<Option<usize>> = vec![None; mentees.len()];
     let mut set_of_mentor: Vec<Option<usize>> = vec![None; mentors.len()];
     // Sets that turn out to share somebody are joined: each knows the one it has gone into.
-    let mut joined: Vec<usize> = Vec::new();
+    let mut parent: Vec<usize> = Vec::new();
     let mut rows = CandidateRows::default();
-    for (left_out, demand) in (0_u32..).zip(&mentees) {
-        if demand.wanted == 0 || mentor_of[left_out as usize].is_some() {
+    for (unmatched, demand) in (0_u32..).zip(&mentees) {
+        if demand.wanted == 0 || mentor_of[unmatched as usize].is_some() {
             continue;
         }
-        let set = joined.len();
-        joined.push(set);
-        let mut reached = vec![left_out];
-        set_of_mentee[left_out as usize] = Some(set);
+        let set = parent.len();
+        parent.push(set);
+        let mut reached = vec![unmatched];
+        set_of_mentee[unmatched as usize] = Some(set);
         while let Some(mentee) = reached.pop() {
             observer.check()?;
             rows.each(&counting, mentee, |mentor| {
                 if let Some(other) = set_of_mentor[mentor as usize].replace(set) {
-                    let (one, other) = (root(&joined, set), root(&joined, other));
-                    joined[one.max(other)] = one.min(other);
+                    let (one, other) = (representative(&parent, set), representative(&parent, other));
+                    parent[one.max(other)] = one.min(other);
                     return;
                 }
                 for &mentee in &served[mentor as usize] {
@@ -118,15 +118,15 @@ pub fn shortages(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<S
         }
     }
     let mut sets: Vec<Shortage> =
-        vec![Shortage { mentees: Vec::new(), mentors: Vec::new(), seats: 0 }; joined.len()];
+        vec![Shortage { mentees: Vec::new(), mentors: Vec::new(), seats: 0 }; parent.len()];
     for (mentor, set) in (0_u32..).zip(&set_of_mentor) {
-        if let Some(set) = set.map(|set| &mut sets[root(&joined, set)]) {
+        if let Some(set) = set.map(|set| &mut sets[representative(&parent, set)]) {
             set.mentors.push(mentor);
             set.seats += u64::from(mentors[mentor as usize].max);
         }
     }
     for (mentee, set) in (0_u32..).zip(&set_of_mentee) {
-        if let Some(set) = set.map(|set| &mut sets[root(&joined, set)]) {
+        if let Some(set) = set.map(|set| &mut sets[representative(&parent, set)]) {
             set.mentees.push(mentee);
         }
     }
@@ -135,9 +135,9 @@ pub fn shortages(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<S
     Ok(sets)
 }
 
-fn root(joined: &[usize], mut set: usize) -> usize {
-    while joined[set] != set {
-        set = joined[set];
+fn representative(parent: &[usize], mut set: usize) -> usize {
+    while parent[set] != set {
+        set = parent[set];
     }
     set
 }
@@ -157,12 +157,12 @@ pub fn recruitment(
     let mut plan = Vec::new();
     while plan.len() < most {
         let prices = &now.1.certificate.mentor_prices;
-        let mut dear: Vec<usize> =
+        let mut by_price: Vec<usize> =
             (0..mentors.len()).filter(|&mentor| prices[mentor] > 0 && mentors[mentor].max > 0).collect();
-        dear.sort_by_key(|&mentor| (std::cmp::Reverse(prices[mentor]), mentor));
+        by_price.sort_by_key(|&mentor| (std::cmp::Reverse(prices[mentor]), mentor));
         let start = Start::of(&now.1);
         let mut best: Option<(usize, ObjectiveValue, Assignment)> = None;
-        for mentor in dear.into_iter().take(TRIED) {
+        for mentor in by_price.into_iter().take(CANDIDATES_TRIED) {
             mentors[mentor].max += 1;
             let more = Problem { mentors: &mentors, ..*problem };
             let found = assign_from(&more, &start, observer)?;
@@ -196,8 +196,8 @@ impl CandidateRows {
                 show(mentor);
             }
         };
-        if let Some(listed) = problem.scores.sparse() {
-            return listed.row(at).iter().for_each(|arc| show(arc.to));
+        if let Some(sparse) = problem.scores.sparse() {
+            return sparse.row(at).iter().for_each(|edge| show(edge.to));
         }
         for first in (0..problem.mentors.len()).step_by(COLUMNS) {
             let columns = first..problem.mentors.len().min(first + COLUMNS);

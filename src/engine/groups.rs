@@ -65,7 +65,7 @@ impl Forest {
 
     /// The groups with bounds less what has been used of each already: beforehand, floors and ceilings are met so far.
     #[must_use]
-    pub fn less(&self, used: &[u64]) -> Self {
+    pub fn reduced_by(&self, used: &[u64]) -> Self {
         let mut rest = self.clone();
         for (group, &used) in rest.groups.iter_mut().zip(used) {
             let used = u32::try_from(used).unwrap_or(u32::MAX);
@@ -134,12 +134,13 @@ impl Quotas {
 
 /// Which way pairs are lacking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Need {
+pub enum CutDirection {
     /// Floors bring more pairs into the cut, by its groups of mentees, than can leave it by its mentors.
-    OfMentees,
+    #[serde(rename = "of_mentees")]
+    Inward,
     /// Floors ask more pairs of the cut's groups of mentors than can come into it by its mentees.
-    OfMentors,
+    #[serde(rename = "of_mentors")]
+    Outward,
 }
 
 /// People and groups that prove that no assignment meets all floors; all positions ascending.
@@ -154,7 +155,8 @@ pub enum Need {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cut {
     /// Which way pairs are lacking.
-    pub need: Need,
+    #[serde(rename = "need")]
+    pub direction: CutDirection,
     /// Groups of mentees.
     pub mentee_groups: Vec<u32>,
     /// Mentees.

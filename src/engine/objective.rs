@@ -12,7 +12,7 @@ use super::objective_value::ObjectiveValue;
 use super::observer::{CumulativeProgress, Observer, OffsetProgress, Stopped};
 use super::pair_scores::{FORBIDDEN, ThresholdedScores};
 use super::problem::Problem;
-use super::stable::{Sides, Stable, stable};
+use super::stable::{PreferenceLists, Stable, stable};
 use crate::domain::policy::Objective;
 
 /// An assignment with its proof.
@@ -76,11 +76,11 @@ pub struct Check {
     pub blocking_pairs: u64,
 }
 
-/// Solves a problem. Both sides rank each other by the problem's scores unless `sides` says otherwise.
+/// Solves a problem. Both preferences rank each other by the problem's scores unless `preferences` says otherwise.
 pub fn solve(
     problem: &Problem<'_>,
     objective: Objective,
-    sides: Option<Sides<'_>>,
+    preferences: Option<PreferenceLists<'_>>,
     observer: &dyn Observer,
 ) -> Result<Solution, Stopped> {
     let observer = &CumulativeProgress::new(observer);
@@ -92,7 +92,7 @@ pub fn solve(
         }
         Objective::Stable => {
             let Stable { pairs, proposals } =
-                stable(problem, sides.unwrap_or_else(|| same(problem)), observer)?;
+                stable(problem, preferences.unwrap_or_else(|| same(problem)), observer)?;
             let counters = Counters { bids: proposals, ..Counters::default() };
             Ok(Solution { pairs, evidence: Evidence::Stable, frontier: Vec::new(), counters })
         }
@@ -104,10 +104,10 @@ pub fn check(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
     evidence: &Evidence,
-    sides: Option<Sides<'_>>,
+    preferences: Option<PreferenceLists<'_>>,
     observer: &dyn Observer,
 ) -> Result<Check, Stopped> {
-    check_within(problem, &Quotas::default(), pairs, evidence, sides, observer)
+    check_within(problem, &Quotas::default(), pairs, evidence, preferences, observer)
 }
 
 /// The same for a problem with quotas, which go with BEST_TOTAL only.
@@ -116,7 +116,7 @@ pub(super) fn check_within(
     quotas: &Quotas,
     pairs: &[(u32, u32)],
     evidence: &Evidence,
-    sides: Option<Sides<'_>>,
+    preferences: Option<PreferenceLists<'_>>,
     observer: &dyn Observer,
 ) -> Result<Check, Stopped> {
     let mut blocking_pairs = 0;
@@ -131,7 +131,7 @@ pub(super) fn check_within(
             let broken = certify::broken_rule(problem, pairs, observer)?;
             // Blocking pairs are not defined beside pairs that break a rule.
             let pairs = if broken.is_none() { pairs } else { &[] };
-            let seen = stability(problem, pairs, sides, observer)?;
+            let seen = stability(problem, pairs, preferences, observer)?;
             if broken.is_none() {
                 blocking_pairs = seen.blocking_pairs;
             }
@@ -148,23 +148,23 @@ pub(super) fn check_within(
 pub fn blocking_pairs(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
-    sides: Option<Sides<'_>>,
+    preferences: Option<PreferenceLists<'_>>,
     observer: &dyn Observer,
 ) -> Result<u64, Stopped> {
     // Told after the check of the assignment, of which every pass tells of as many rows.
     let rows = problem.mentees.len() as u64;
     let observer = &OffsetProgress { observer, done: rows, total: rows };
-    stability(problem, pairs, sides, observer).map(|stability| stability.blocking_pairs)
+    stability(problem, pairs, preferences, observer).map(|stability| stability.blocking_pairs)
 }
 
 fn stability(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
-    sides: Option<Sides<'_>>,
+    preferences: Option<PreferenceLists<'_>>,
     observer: &dyn Observer,
 ) -> Result<Stability, Stopped> {
-    let sides = sides.unwrap_or_else(|| same(problem));
-    certify::stability(problem, sides.mentees, sides.mentors, pairs, observer)
+    let preferences = preferences.unwrap_or_else(|| same(problem));
+    certify::stability(problem, preferences.mentees, preferences.mentors, pairs, observer)
 }
 
 /// An assignment is a fairest one if (1) it has the best total of all whose pairs score `floor` or more, (2) it serves as
@@ -193,8 +193,8 @@ fn check_fairness(
     Ok((CertificateVerdict { candidates: coverage.candidates, ..total }, proved))
 }
 
-fn same<'a>(problem: &Problem<'a>) -> Sides<'a> {
-    Sides { mentees: problem.scores, mentors: None }
+fn same<'a>(problem: &Problem<'a>) -> PreferenceLists<'a> {
+    PreferenceLists { mentees: problem.scores, mentors: None }
 }
 
 impl Solution {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::problem::Problem;
 
 /// Pairs summed up as one piece of work.
-const AT_A_TIME: usize = 1 << 10;
+const CHUNK: usize = 1 << 10;
 
 /// The value of an assignment, aim by aim.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ impl ObjectiveValue {
             mentors_of[mentee as usize] += 1;
             load[mentor as usize] += 1;
         }
-        let scores = pairs.par_iter().with_min_len(AT_A_TIME);
+        let scores = pairs.par_iter().with_min_len(CHUNK);
         let scores =
             scores.filter_map(|&(mentee, mentor)| problem.scores.score(mentee as usize, mentor as usize));
         let (score, worst) = scores.map(|score| (i64::from(score), Some(score))).reduce(

@@ -8,24 +8,24 @@
 //! 1. [`assign`](super::assign) finds the best assignment without quotas, with its prices;
 //! 2. [`network`] puts both into a network with a node per group; only groups out of their bounds do not balance;
 //! 3. [`flow`] sends what is too much to where too little is, by shortest paths;
-//! 4. [`pairs`] looks at all pairs for those that would beat the prices, and they come into the network;
+//! 4. [`pricing`] looks at all pairs for those that would beat the prices, and they come into the network;
 //! 5. again from 3 until all balances and none is found.
 //!
 //! If all groups are within their bounds after step 1, nothing is left to do, and the result is that of `assign`.
 //!
 //! If there is no way from what is too much to where too little is, by any pair there is, floors cannot be met, and the
-//! nodes that can be reached are the proof: a [`Cut`], which [`words`] tells as reasons.
+//! nodes that can be reached are the proof: a [`Cut`], which [`explanation`] tells as reasons.
 //!
 //! A bound on what the mentors of an organisation give to others is no group; [`cross`] says what is exact there.
 
 pub mod cross;
 mod cut;
+pub mod explanation;
 mod flow;
 mod network;
-mod pairs;
+mod pricing;
 #[cfg(test)]
 pub(in crate::engine) mod tests;
-pub mod words;
 
 use std::collections::BTreeSet;
 
@@ -36,14 +36,14 @@ use super::observer::{CumulativeProgress, Observer, Stopped};
 use super::pair_scores::Edge;
 use super::problem::Problem;
 
-use self::flow::{Failure, Served};
+use self::flow::{FlowError, FlowStatus};
 use self::network::Network;
-use self::pairs::Sought;
+use self::pricing::PricingQuery;
 
 /// Best pairs per mentee in the first network.
-const BREADTH: usize = 32;
+const INITIAL_PAIRS: usize = 32;
 /// Worst violations per mentee that come into the network at a time.
-const WORST: usize = 16;
+const ADMITTED_PAIRS: usize = 16;
 
 /// What comes out of a problem with quotas.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub fn assign_within(
     observer: &dyn Observer,
 ) -> Result<Answer, Stopped> {
     let observer = &CumulativeProgress::new(observer);
-    let Some(free) = assign_before_quotas(problem, weighty(problem, quotas), observer)? else {
+    let Some(free) = assign_before_quotas(problem, groups_with_weight(problem, quotas), observer)? else {
         return Ok(Answer::TooManyTiers);
     };
     if quotas.is_empty() {
@@ -75,21 +75,21 @@ pub fn assign_within(
     let narrow = if fits_i64(problem, quotas, &free) {
         solve::<i64>(problem, quotas, free.clone(), observer)
     } else {
-        Err(Failure::TooNarrow)
+        Err(FlowError::TooNarrow)
     };
     let solved = match narrow {
-        Err(Failure::TooNarrow) => solve::<i128>(problem, quotas, free, observer),
+        Err(FlowError::TooNarrow) => solve::<i128>(problem, quotas, free, observer),
         decided => decided,
     };
     match solved {
         Ok(answer) => Ok(answer),
-        Err(Failure::Stopped) => Err(Stopped),
-        Err(Failure::TooNarrow) => Ok(Answer::TooManyTiers),
+        Err(FlowError::Stopped) => Err(Stopped),
+        Err(FlowError::TooNarrow) => Ok(Answer::TooManyTiers),
     }
 }
 
 /// Groups in which a place or a minimum place is directly, not in a group inside.
-fn weighty(problem: &Problem<'_>, quotas: &Quotas) -> usize {
+fn groups_with_weight(problem: &Problem<'_>, quotas: &Quotas) -> usize {
     let with_mentees = (0..problem.mentees.len()).filter_map(|mentee| quotas.mentees.innermost(mentee));
     let minimum = |mentor: &usize| problem.mentors[*mentor].min > 0;
     let with_minima =
@@ -112,7 +112,7 @@ fn solve<W: Weight>(
     quotas: &Quotas,
     free: Assignment,
     observer: &dyn Observer,
-) -> Result<Answer, Failure> {
+) -> Result<Answer, FlowError> {
     let Assignment { pairs, certificate, counters } = free;
     let mut work = Work::new(problem, observer);
     work.counters = counters;
@@ -124,41 +124,41 @@ fn solve<W: Weight>(
         return Ok(Answer::Best(Assignment { pairs, certificate, counters: work.counters }));
     }
     let (u, p) = network.prices(problem);
-    let anything = u.iter().map(|&u| if u == W::FAR { u } else { W::NOTHING }).collect();
-    let mut added = look(problem, &network, (anything, p), BREADTH, &work.look())?;
+    let no_lower_bound = u.iter().map(|&u| if u == W::FAR { u } else { W::NOTHING }).collect();
+    let mut added = price_pairs(problem, &network, (no_lower_bound, p), INITIAL_PAIRS, &work.look())?;
     loop {
-        network.take_in(&added, &mut work.pulse)?;
-        let served = network.flow.serve(&mut work)?;
+        network.admit(&added, &mut work.pulse)?;
+        let status = network.flow.balance(&mut work)?;
         let (mut u, mut p) = network.prices(problem);
-        if served == Served::Stuck {
-            network.keep_leaving(&mut u, &mut p);
+        if status == FlowStatus::Stuck {
+            network.restrict_to_leaving(&mut u, &mut p);
         }
-        added = look(problem, &network, (u, p), WORST, &work.look())?;
+        added = price_pairs(problem, &network, (u, p), ADMITTED_PAIRS, &work.look())?;
         work.counters.pricing_rounds += 1;
         work.counters.priced_in += added.iter().map(Vec::len).sum::<usize>() as u64;
         if added.iter().any(|row| !row.is_empty()) {
             continue;
         }
-        if served == Served::Stuck {
-            let cut = cut::smallest(&network, &mut work.pulse)?.ok_or(Failure::TooNarrow)?;
+        if status == FlowStatus::Stuck {
+            let cut = cut::smallest(&network, &mut work.pulse)?.ok_or(FlowError::TooNarrow)?;
             return Ok(Answer::Impossible(cut));
         }
         work.counters.core_arcs = network.len() as u64;
-        let pairs = network.used();
+        let pairs = network.pairs_in_use();
         let certificate = network.certificate(problem, quotas, certificate);
         return Ok(Answer::Best(Assignment { pairs, certificate, counters: work.counters }));
     }
 }
 
 /// The best pairs above prices that are not in use.
-fn look<W: Weight>(
+fn price_pairs<W: Weight>(
     problem: &Problem<'_>,
     network: &Network<W>,
     (above, prices): (Vec<W>, Vec<W>),
-    most: usize,
+    limit: usize,
     observer: &dyn Observer,
 ) -> Result<Vec<Vec<Edge>>, Stopped> {
-    let mates = network.mates();
-    let sought = Sought { prices: &prices, above: &above, mates: &mates, most };
-    pairs::best(problem, &sought, observer)
+    let matched = network.mentors_of_mentees();
+    let query = PricingQuery { prices: &prices, above: &above, matched: &matched, limit };
+    pricing::best_pairs(problem, &query, observer)
 }

@@ -28,7 +28,7 @@ use super::problem::Problem;
 
 pub use self::alternate::{Alternate, Cost};
 use self::residual::Residual;
-use self::search::{Search, Target, Way};
+use self::search::{ResidualSearch, SearchDirection, Target};
 
 /// Why questions about an assignment have no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -79,42 +79,42 @@ impl<'a> WhatIf<'a> {
             return Ok(Some(Alternate { mentee, mentor, cost, added, removed }));
         }
         let targets = vec![Target { node: to, forced }];
-        let mut search = Search::new(&self.residual, from, Way::Forward, observer);
+        let mut search = ResidualSearch::new(&self.residual, from, SearchDirection::Forward, observer);
         let found = search.nearest(targets, 1)?;
         Ok(found.first().map(|_| self.residual.alternate(mentee, mentor, &search.path(to))))
     }
 
-    /// The best `most` alternates of a mentee, cheapest first: other mentors than hers, with the cost of each.
+    /// The best `limit` alternates of a mentee, cheapest first: other mentors than hers, with the cost of each.
     pub fn alternates_of_mentee(
         &self,
         mentee: u32,
-        most: usize,
+        limit: usize,
         observer: &dyn Observer,
     ) -> Result<Vec<Alternate>, Stopped> {
         let Some(source) = self.residual.mentee(mentee) else { return Ok(Vec::new()) };
         let mut targets = Vec::new();
-        let aim = |node, cost| targets.push(Target { node, forced: cost });
-        self.residual.row(source, &mut Pulse::new(observer), aim)?;
-        let mut search = Search::new(&self.residual, source, Way::Backward, observer);
-        let found = search.nearest(targets, most)?;
+        let add = |node, length| targets.push(Target { node, forced: length });
+        self.residual.row(source, &mut Pulse::new(observer), add)?;
+        let mut search = ResidualSearch::new(&self.residual, source, SearchDirection::Backward, observer);
+        let found = search.nearest(targets, limit)?;
         let alternate =
             |node| self.residual.alternate(mentee, self.residual.person(node), &search.path(node));
         Ok(found.into_iter().map(alternate).collect())
     }
 
-    /// The best `most` alternates of a mentor, cheapest first: other mentees than hers, with the cost of each.
+    /// The best `limit` alternates of a mentor, cheapest first: other mentees than hers, with the cost of each.
     pub fn alternates_of_mentor(
         &self,
         mentor: u32,
-        most: usize,
+        limit: usize,
         observer: &dyn Observer,
     ) -> Result<Vec<Alternate>, Stopped> {
         let Some(source) = self.residual.mentor(mentor) else { return Ok(Vec::new()) };
         let mut targets = Vec::new();
-        let aim = |node, cost| targets.push(Target { node, forced: cost });
-        self.residual.column(source, &mut Pulse::new(observer), aim)?;
-        let mut search = Search::new(&self.residual, source, Way::Forward, observer);
-        let found = search.nearest(targets, most)?;
+        let add = |node, length| targets.push(Target { node, forced: length });
+        self.residual.column(source, &mut Pulse::new(observer), add)?;
+        let mut search = ResidualSearch::new(&self.residual, source, SearchDirection::Forward, observer);
+        let found = search.nearest(targets, limit)?;
         let alternate =
             |node| self.residual.alternate(self.residual.person(node), mentor, &search.path(node));
         Ok(found.into_iter().map(alternate).collect())

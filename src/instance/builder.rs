@@ -317,7 +317,7 @@ impl Builder {
         };
         let mut wrong = Violations::default();
         // Nothing stops an operation without an observer.
-        let conflicts = instance.constraints.wrong(&instance.problem(), &Unobserved).unwrap_or_default();
+        let conflicts = instance.constraints.conflicts(&instance.problem(), &Unobserved).unwrap_or_default();
         for (nth, conflict) in conflicts.into_iter().enumerate() {
             let place = match conflict {
                 // Nobody reads where the others are.

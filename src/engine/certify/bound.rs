@@ -134,12 +134,17 @@ trait BoundCell: Copy + Default + Send {
     fn score(self) -> i32;
 
     /// A first look at some pairs of a mentee whose price is `u`.
-    fn glance<P: Price>(cells: &[Self; LANE], u: P, p: &[P; LANE], rough: &[i16; LANE], sieve: i16)
-    -> Glance;
+    fn screen<P: Price>(
+        cells: &[Self; LANE],
+        u: P,
+        p: &[P; LANE],
+        rounded: &[i16; LANE],
+        threshold: i16,
+    ) -> Screening;
 }
 
 /// What a first look at some pairs tells.
-struct Glance {
+struct Screening {
     candidates: u32,
     lowest: i32,
     highest: i32,
@@ -153,10 +158,10 @@ impl BoundCell for i32 {
     }
 
     // Plain loops of known length, one purpose each: that is what becomes vector code.
-    fn glance<P: Price>(cells: &[Self; LANE], u: P, p: &[P; LANE], _: &[i16; LANE], _: i16) -> Glance {
+    fn screen<P: Price>(cells: &[Self; LANE], u: P, p: &[P; LANE], _: &[i16; LANE], _: i16) -> Screening {
         // One less, so that a forbidden pair wraps round to the very top.
         let lowest = cells.iter().fold(Self::MAX, |least, &score| least.min(score.wrapping_sub(1)));
-        Glance {
+        Screening {
             candidates: cells.iter().map(|&score| u32::from(score != FORBIDDEN)).sum(),
             lowest: lowest.saturating_add(1),
             highest: cells.iter().fold(FORBIDDEN, |most, &score| most.max(score)),
@@ -170,25 +175,24 @@ impl BoundCell for i16 {
         if self < 0 { FORBIDDEN } else { self.into() }
     }
 
-    fn glance<P: Price>(
+    fn screen<P: Price>(
         cells: &[Self; LANE],
         _: P,
         _: &[P; LANE],
-        rough: &[Self; LANE],
-        sieve: Self,
-    ) -> Glance {
+        rounded: &[Self; LANE],
+        threshold: Self,
+    ) -> Screening {
         let candidates = cells.iter().fold(0_u16, |sum, &score| sum + u16::from(score >= 0));
         // With the sign turned round, pairs that are no candidates come last.
         let lowest = cells.iter().fold(Self::MAX, |least, &score| least.min(score ^ Self::MIN)) ^ Self::MIN;
-        Glance {
+        Screening {
             candidates: candidates.into(),
             lowest: if lowest < 0 { i32::MAX } else { lowest.into() },
             highest: cells.iter().fold(-1, |most, &score| most.max(score)).score(),
             // A pair that is no candidate is below 0, and so above nothing.
-            may_be_above: cells
-                .iter()
-                .zip(rough)
-                .fold(false, |any, (&score, &rough)| any | (score > rough.saturating_add(sieve).max(-1))),
+            may_be_above: cells.iter().zip(rounded).fold(false, |any, (&score, &rounded)| {
+                any | (score > rounded.saturating_add(threshold).max(-1))
+            }),
         }
     }
 }
@@ -196,12 +200,12 @@ impl BoundCell for i16 {
 /// Prices in 16 bits, for a first look. Where first places weigh more than all scores, prices of one side lie in clusters far
 /// apart, and only the sum of two prices is small: so prices of mentors are kept beside several prices of mentees, and cut
 /// off where 16 bits end. 2 bytes per mentor for each.
-struct Rough {
+struct RoundedPrices {
     /// A price of mentees, ascending, and what every mentor's price and this one come to together.
     near: Vec<(i128, Vec<i16>)>,
 }
 
-impl Rough {
+impl RoundedPrices {
     /// How far apart the prices of mentees are beside which mentors' prices are kept.
     const APART: i128 = 1 << 14;
     /// Most of them.
@@ -223,8 +227,8 @@ impl Rough {
     fn beside<P: Price>(&self, u: P) -> (&[i16], i16) {
         let u = u.into();
         let at = self.near.partition_point(|(floor, _)| *floor <= u).saturating_sub(1);
-        let (floor, rough) = &self.near[at];
-        (rough, cut(u - floor))
+        let (floor, rounded) = &self.near[at];
+        (rounded, cut(u - floor))
     }
 }
 
@@ -261,7 +265,7 @@ fn sweep_rows<'a, C: BoundCell + 'a, P: Price>(
     observer: &dyn Observer,
     row: impl Fn(usize) -> Option<&'a [C]> + Sync,
 ) -> Result<Sweep, Stopped> {
-    let rough = Rough::of(u, p);
+    let rounded = RoundedPrices::of(u, p);
     let done = AtomicU64::new(0);
     let rows = u.par_iter().enumerate().with_min_len(ROWS).map(|(mentee, &u_of)| {
         observer.check()?;
@@ -269,8 +273,8 @@ fn sweep_rows<'a, C: BoundCell + 'a, P: Price>(
         if before.is_multiple_of(ROWS as u64) {
             observer.progress(Stage::Certify, before, u.len() as u64);
         }
-        let (rough, sieve) = rough.beside(u_of);
-        Ok(sweep_row(row(mentee).unwrap_or_default(), u_of, p, rough, sieve))
+        let (rounded, threshold) = rounded.beside(u_of);
+        Ok(sweep_row(row(mentee).unwrap_or_default(), u_of, p, rounded, threshold))
     });
     rows.try_reduce(|| Sweep::NOTHING, |one, other| Ok(one.and(other)))
 }
@@ -283,7 +287,7 @@ fn sweep_by<'a, C: BoundCell, P: Price>(
     tiles: impl Fn(Range<usize>) -> Fill<'a, C> + Sync,
 ) -> Result<Sweep, Stopped> {
     let mentees = u.len();
-    let rough = Rough::of(u, p);
+    let rounded = RoundedPrices::of(u, p);
     let done = AtomicU64::new(0);
     (0..mentees.div_ceil(ROWS))
         .into_par_iter()
@@ -298,8 +302,8 @@ fn sweep_by<'a, C: BoundCell, P: Price>(
                 fill(columns.clone(), tile);
                 let scores = tile.chunks_exact(columns.len());
                 let swept = scores.zip(&u[rows.clone()]).map(|(scores, &u)| {
-                    let (rough, sieve) = rough.beside(u);
-                    sweep_row(scores, u, &p[columns.clone()], &rough[columns.clone()], sieve)
+                    let (rounded, threshold) = rounded.beside(u);
+                    sweep_row(scores, u, &p[columns.clone()], &rounded[columns.clone()], threshold)
                 });
                 seen = swept.fold(seen, Sweep::and);
             }
@@ -310,17 +314,17 @@ fn sweep_by<'a, C: BoundCell, P: Price>(
         .try_reduce(|| Sweep::NOTHING, |one, other| Ok(one.and(other)))
 }
 
-fn sweep_row<C: BoundCell, P: Price>(scores: &[C], u: P, p: &[P], rough: &[i16], sieve: i16) -> Sweep {
+fn sweep_row<C: BoundCell, P: Price>(scores: &[C], u: P, p: &[P], rounded: &[i16], threshold: i16) -> Sweep {
     let (lanes, rest) = scores.as_chunks::<LANE>();
     let (prices, rest_prices) = p.as_chunks::<LANE>();
-    let (rough, _) = rough.as_chunks::<LANE>();
+    let (rounded, _) = rounded.as_chunks::<LANE>();
     let mut seen = Sweep::NOTHING;
-    for ((lane, p), rough) in lanes.iter().zip(prices).zip(rough) {
-        let glance = C::glance(lane, u, p, rough, sieve);
-        seen.candidates += u64::from(glance.candidates);
-        seen.highest = seen.highest.max(glance.highest);
-        seen.lowest = seen.lowest.min(glance.lowest);
-        if glance.may_be_above {
+    for ((lane, p), rounded) in lanes.iter().zip(prices).zip(rounded) {
+        let screen = C::screen(lane, u, p, rounded, threshold);
+        seen.candidates += u64::from(screen.candidates);
+        seen.highest = seen.highest.max(screen.highest);
+        seen.lowest = seen.lowest.min(screen.lowest);
+        if screen.may_be_above {
             seen.surplus += surplus(lane, u, p);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::engine::groups::{Cut, Forest, Need, Quotas};
+use crate::engine::groups::{Cut, CutDirection, Forest, Quotas};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::FORBIDDEN;
 use crate::engine::problem::Problem;
@@ -43,7 +43,7 @@ pub fn check_cut(
 ) -> Result<CutCounts, Stopped> {
     let set = |of: &[u32]| of.iter().copied().collect::<HashSet<u32>>();
     let (mentees, mentors) = (set(&cut.mentees), set(&cut.mentors));
-    let inward = cut.need == Need::OfMentees;
+    let inward = cut.direction == CutDirection::Inward;
     let mut sum = CutCounts { asked: 0, possible: 0 };
     let mut arc = |from_inside: bool, to_inside: bool, least: u64, most: u64| {
         if from_inside != to_inside {
@@ -84,7 +84,7 @@ pub fn check_cut(
         let crosses =
             |mentor: u32| problem.mentors[mentor as usize].max > 0 && mentors.contains(&mentor) != inward;
         let crossing = match problem.scores.sparse() {
-            Some(listed) => listed.row(from).iter().filter(|arc| crosses(arc.to)).count(),
+            Some(sparse) => sparse.row(from).iter().filter(|edge| crosses(edge.to)).count(),
             None if problem.mentors.is_empty() => 0,
             None => {
                 row.resize(problem.mentors.len(), FORBIDDEN);

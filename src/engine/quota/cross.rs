@@ -40,7 +40,7 @@ use super::{Answer, assign_within};
 
 /// Who belongs where, and how many places each organisation gives to others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Cross {
+pub struct CrossLimits {
     /// Organisation of each mentee.
     pub of_mentees: Vec<Option<u32>>,
     /// Organisation of each mentor.
@@ -51,7 +51,7 @@ pub struct Cross {
 
 /// Bounds that [`assign_across`] cannot take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadCross {
+pub enum CrossError {
     /// Not everybody has an entry, or an entry names no organisation.
     #[error("not everybody has an organisation that exists")]
     Unknown,
@@ -66,7 +66,7 @@ pub enum BadCross {
     Stopped(#[from] Stopped),
 }
 
-impl From<SparseError> for BadCross {
+impl From<SparseError> for CrossError {
     fn from(error: SparseError) -> Self {
         match error {
             SparseError::Pair { .. } => Self::Scores(error),
@@ -81,7 +81,7 @@ pub type Value = Vec<i64>;
 
 /// What branch and bound found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Across {
+pub struct CrossSolution {
     /// The best assignment found, sorted, with its value.
     pub best: Option<(Vec<(u32, u32)>, Value)>,
     /// A value that no assignment exceeds; nothing if there is none that keeps all bounds.
@@ -93,15 +93,15 @@ pub struct Across {
 }
 
 /// Fewest and most places that an open mentor gives to others.
-type Gives = (u32, u32);
+type GivenRange = (u32, u32);
 
 /// A part of the problem, with the best of its relaxation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Part {
+struct Subproblem {
     /// What no assignment of the part exceeds.
     bound: Value,
     number: Reverse<u64>,
-    gives: Vec<Gives>,
+    gives: Vec<GivenRange>,
     /// Pairs of a mentee and a column.
     pairs: Vec<(u32, u32)>,
 }
@@ -114,28 +114,29 @@ const STEPS: u32 = 15;
 pub fn assign_across(
     problem: &Problem<'_>,
     quotas: &Quotas,
-    cross: &Cross,
-    most: u64,
+    limits: &CrossLimits,
+    most_solves: u64,
     observer: &dyn Observer,
-) -> Result<Across, BadCross> {
-    let mut split = Split::new(problem, quotas, cross)?;
-    let mut found = Across { best: None, bound: None, closed: true, solved: 0 };
+) -> Result<CrossSolution, CrossError> {
+    let mut split = Split::new(problem, quotas, limits)?;
+    let mut found = CrossSolution { best: None, bound: None, closed: true, solved: 0 };
     let mut parts = BinaryHeap::new();
-    parts.extend(split.find_prices(&mut found, most, observer)?);
+    parts.extend(split.find_prices(&mut found, most_solves, observer)?);
     while let Some(part) = parts.pop() {
         let given = split.given(&part.pairs);
-        let within = split.keep(&part.pairs, &given, &mut found);
+        let within = split.offer(&part.pairs, &given, &mut found);
         if let Some((_, best)) = found.best.as_ref().filter(|(_, best)| *best >= part.bound) {
             found.bound = Some(best.clone());
             return Ok(found);
         }
-        let Some((at, below)) = split.fork(&part, &given, within).filter(|_| found.solved < most) else {
+        let Some((at, below)) = split.branching(&part, &given, within).filter(|_| found.solved < most_solves)
+        else {
             found.bound = Some(part.bound);
             found.closed = false;
             return Ok(found);
         };
         if found.solved.is_power_of_two() {
-            split.settle(&part, &given, &mut found, observer)?;
+            split.round_down(&part, &given, &mut found, observer)?;
         }
         let (least, most) = part.gives[at];
         for gives in [(least, below), (below + 1, most)] {
@@ -153,7 +154,7 @@ pub fn assign_across(
 struct Split<'a> {
     problem: &'a Problem<'a>,
     quotas: &'a Quotas,
-    cross: &'a Cross,
+    limits: &'a CrossLimits,
     /// Mentors who are two, with their organisations.
     open: Vec<(u32, u32)>,
     /// Position in `open`.
@@ -163,22 +164,26 @@ struct Split<'a> {
 }
 
 impl<'a> Split<'a> {
-    fn new(problem: &'a Problem<'a>, quotas: &'a Quotas, cross: &'a Cross) -> Result<Self, BadCross> {
-        let known = |of: &Option<u32>| of.is_none_or(|of| (of as usize) < cross.most.len());
-        let complete = cross.of_mentees.len() == problem.mentees.len()
-            && cross.of_mentors.len() == problem.mentors.len();
-        if !complete || !cross.of_mentees.iter().chain(&cross.of_mentors).all(known) {
-            return Err(BadCross::Unknown);
+    fn new(
+        problem: &'a Problem<'a>,
+        quotas: &'a Quotas,
+        limits: &'a CrossLimits,
+    ) -> Result<Self, CrossError> {
+        let known = |of: &Option<u32>| of.is_none_or(|of| (of as usize) < limits.most.len());
+        let complete = limits.of_mentees.len() == problem.mentees.len()
+            && limits.of_mentors.len() == problem.mentors.len();
+        if !complete || !limits.of_mentees.iter().chain(&limits.of_mentors).all(known) {
+            return Err(CrossError::Unknown);
         }
         let mut open = Vec::new();
         let mut place = vec![None; problem.mentors.len()];
-        for (mentor, of) in cross.of_mentors.iter().enumerate() {
-            if let Some(of) = of.filter(|of| cross.most[*of as usize].is_some()) {
+        for (mentor, of) in limits.of_mentors.iter().enumerate() {
+            if let Some(of) = of.filter(|of| limits.most[*of as usize].is_some()) {
                 place[mentor] = Some(index(open.len()));
                 open.push((index(mentor), of));
             }
         }
-        Ok(Self { problem, quotas, cross, open, place, prices: vec![0; cross.most.len()] })
+        Ok(Self { problem, quotas, limits, open, place, prices: vec![0; limits.most.len()] })
     }
 
     fn own_columns(&self) -> usize {
@@ -188,7 +193,7 @@ impl<'a> Split<'a> {
     /// The column that serves a mentee.
     fn column(&self, mentee: usize, mentor: u32) -> u32 {
         match self.place[mentor as usize] {
-            Some(at) if self.cross.of_mentees[mentee] != self.cross.of_mentors[mentor as usize] => {
+            Some(at) if self.limits.of_mentees[mentee] != self.limits.of_mentors[mentor as usize] => {
                 index(self.own_columns()) + at
             }
             _ => mentor,
@@ -201,12 +206,12 @@ impl<'a> Split<'a> {
     }
 
     fn most(&self, organisation: usize) -> u64 {
-        self.cross.most[organisation].map_or(u64::MAX, u64::from)
+        self.limits.most[organisation].map_or(u64::MAX, u64::from)
     }
 
     /// Sums up a number of each open mentor by organisation.
     fn by_organisation(&self, of_open: impl Iterator<Item = u32>) -> Vec<u64> {
-        let mut sums = vec![0; self.cross.most.len()];
+        let mut sums = vec![0; self.limits.most.len()];
         for ((_, organisation), number) in self.open.iter().zip(of_open) {
             sums[*organisation as usize] += u64::from(number);
         }
@@ -227,19 +232,19 @@ impl<'a> Split<'a> {
     /// Halves, for all organisations at once, the ranges in which their prices may lie; keeps the prices of the least bound.
     fn find_prices(
         &mut self,
-        found: &mut Across,
-        most: u64,
+        found: &mut CrossSolution,
+        most_solves: u64,
         observer: &dyn Observer,
-    ) -> Result<Option<Part>, BadCross> {
-        let all: Vec<Gives> =
+    ) -> Result<Option<Subproblem>, CrossError> {
+        let all: Vec<GivenRange> =
             self.open.iter().map(|(mentor, _)| (0, self.problem.mentors[*mentor as usize].max)).collect();
-        let mut ranges = vec![(0_i32, 1 << STEPS); self.cross.most.len()];
+        let mut ranges = vec![(0_i32, 1 << STEPS); self.limits.most.len()];
         let mut prices = self.prices.clone();
-        let mut best: Option<Part> = None;
+        let mut best: Option<Subproblem> = None;
         for _ in 0..=STEPS {
             let Some(part) = self.solve(all.clone(), &prices, found, observer)? else { return Ok(None) };
             let given = self.given(&part.pairs);
-            let within = self.keep(&part.pairs, &given, found);
+            let within = self.offer(&part.pairs, &given, found);
             let free = prices.iter().all(|price| *price == 0);
             for (organisation, sum) in self.by_organisation(given.iter().copied()).into_iter().enumerate() {
                 let (low, high) = &mut ranges[organisation];
@@ -249,7 +254,7 @@ impl<'a> Split<'a> {
                 best = Some(part);
                 self.prices.clone_from(&prices);
             }
-            if (free && within) || found.solved >= most {
+            if (free && within) || found.solved >= most_solves {
                 break;
             }
             prices = ranges.iter().map(|(low, high)| low + (high - low) / 2).collect();
@@ -260,11 +265,11 @@ impl<'a> Split<'a> {
     /// Solves the relaxation of a part, if it can be solved at all.
     fn solve(
         &self,
-        gives: Vec<Gives>,
+        gives: Vec<GivenRange>,
         prices: &[i32],
-        found: &mut Across,
+        found: &mut CrossSolution,
         observer: &dyn Observer,
-    ) -> Result<Option<Part>, BadCross> {
+    ) -> Result<Option<Subproblem>, CrossError> {
         let least = self.by_organisation(gives.iter().map(|gives| gives.0));
         let highest = self.by_organisation(gives.iter().map(|gives| gives.1));
         let possible =
@@ -278,7 +283,7 @@ impl<'a> Split<'a> {
             mentors[*mentor as usize].max = max - least;
             mentors.push(Seats { min, max: most });
         }
-        let scores = Priced::new(self, prices, observer)?;
+        let scores = ChargedScores::new(self, prices, observer)?;
         let problem = Problem { mentors: &mentors, scores: &scores, ..*self.problem };
         found.solved += 1;
         match assign_within(&problem, &self.quotas(&gives)?, observer)? {
@@ -291,15 +296,15 @@ impl<'a> Split<'a> {
                 if let Some(score) = bound.last_mut() {
                     *score += charged.sum::<i64>();
                 }
-                Ok(Some(Part { bound, number: Reverse(found.solved), gives, pairs: best.pairs }))
+                Ok(Some(Subproblem { bound, number: Reverse(found.solved), gives, pairs: best.pairs }))
             }
             Answer::Impossible(_) => Ok(None),
-            Answer::TooManyTiers => Err(BadCross::TooManyTiers),
+            Answer::TooManyTiers => Err(CrossError::TooManyTiers),
         }
     }
 
     /// The quotas, and each open mentor as a group of her two columns with as many places as she has.
-    fn quotas(&self, gives: &[Gives]) -> Result<Quotas, BadCross> {
+    fn quotas(&self, gives: &[GivenRange]) -> Result<Quotas, CrossError> {
         let mut groups = self.quotas.mentors.groups().to_vec();
         let mut innermost: Vec<Option<u32>> =
             (0..self.own_columns()).map(|mentor| self.quotas.mentors.innermost(mentor)).collect();
@@ -314,12 +319,12 @@ impl<'a> Split<'a> {
             }
             innermost.push(Some(index(groups.len() - 1)));
         }
-        let mentors = Forest::new(groups, innermost).map_err(|_| BadCross::Unknown)?;
+        let mentors = Forest::new(groups, innermost).map_err(|_| CrossError::Unknown)?;
         Ok(Quotas { mentees: self.quotas.mentees.clone(), mentors })
     }
 
     /// The mentor by whose places for others a part is to be split, and the most of them in its first half.
-    fn fork(&self, part: &Part, given: &[u32], within: bool) -> Option<(usize, u32)> {
+    fn branching(&self, part: &Subproblem, given: &[u32], within: bool) -> Option<(usize, u32)> {
         let sums = self.by_organisation(given.iter().copied());
         let open =
             || (0..self.open.len()).map(|at| (at, self.open[at].1 as usize, given[at], part.gives[at]));
@@ -340,35 +345,35 @@ impl<'a> Split<'a> {
 
     /// Tries an assignment in which open mentors give no more to others than the best of a part's relaxation, cut down to
     /// what their organisations allow.
-    fn settle(
+    fn round_down(
         &self,
-        part: &Part,
+        part: &Subproblem,
         given: &[u32],
-        found: &mut Across,
+        found: &mut CrossSolution,
         observer: &dyn Observer,
-    ) -> Result<(), BadCross> {
+    ) -> Result<(), CrossError> {
         let mut left: Vec<u64> =
-            (0..self.cross.most.len()).map(|organisation| self.most(organisation)).collect();
+            (0..self.limits.most.len()).map(|organisation| self.most(organisation)).collect();
         for ((_, organisation), (least, _)) in self.open.iter().zip(&part.gives) {
             left[*organisation as usize] = left[*organisation as usize].saturating_sub(u64::from(*least));
         }
-        let mut settled = part.gives.clone();
-        for (((_, organisation), given), (least, most)) in self.open.iter().zip(given).zip(&mut settled) {
+        let mut rounded = part.gives.clone();
+        for (((_, organisation), given), (least, most)) in self.open.iter().zip(given).zip(&mut rounded) {
             let left = &mut left[*organisation as usize];
             let more = u64::from(given.saturating_sub(*least)).min(*left);
             *left -= more;
             *most = *least + u32::try_from(more).unwrap_or(0);
         }
         let free = vec![0; self.prices.len()];
-        if let Some(part) = self.solve(settled, &free, found, observer)? {
+        if let Some(part) = self.solve(rounded, &free, found, observer)? {
             let given = self.given(&part.pairs);
-            self.keep(&part.pairs, &given, found);
+            self.offer(&part.pairs, &given, found);
         }
         Ok(())
     }
 
     /// Whether pairs keep the bounds of all organisations; then they are kept if they are the best so far.
-    fn keep(&self, pairs: &[(u32, u32)], given: &[u32], found: &mut Across) -> bool {
+    fn offer(&self, pairs: &[(u32, u32)], given: &[u32], found: &mut CrossSolution) -> bool {
         let sums = self.by_organisation(given.iter().copied());
         let within = sums.iter().enumerate().all(|(organisation, sum)| *sum <= self.most(organisation));
         if within {
@@ -390,31 +395,31 @@ fn allowed(highest: u64, most: u64) -> i64 {
 }
 
 /// The scores of a split problem, less the prices of pairs across.
-struct Priced<'a> {
+struct ChargedScores<'a> {
     split: &'a Split<'a>,
     prices: &'a [i32],
-    listed: Option<SparseScores>,
+    sparse: Option<SparseScores>,
 }
 
-impl<'a> Priced<'a> {
-    fn new(split: &'a Split<'a>, prices: &'a [i32], observer: &dyn Observer) -> Result<Self, BadCross> {
-        let mut this = Self { split, prices, listed: None };
-        this.listed = split.problem.scores.sparse().map(|listed| this.list(listed, observer)).transpose()?;
+impl<'a> ChargedScores<'a> {
+    fn new(split: &'a Split<'a>, prices: &'a [i32], observer: &dyn Observer) -> Result<Self, CrossError> {
+        let mut this = Self { split, prices, sparse: None };
+        this.sparse = split.problem.scores.sparse().map(|sparse| this.list(sparse, observer)).transpose()?;
         Ok(this)
     }
 
-    fn list(&self, listed: &SparseScores, observer: &dyn Observer) -> Result<SparseScores, BadCross> {
-        let (mut starts, mut arcs) = (vec![0], Vec::with_capacity(listed.len()));
+    fn list(&self, sparse: &SparseScores, observer: &dyn Observer) -> Result<SparseScores, CrossError> {
+        let (mut starts, mut edges) = (vec![0], Vec::with_capacity(sparse.len()));
         let mut pulse = Pulse::new(observer);
         for mentee in 0..self.split.problem.mentees.len() {
-            pulse.beat(listed.row(mentee).len())?;
-            arcs.extend(listed.row(mentee).iter().map(|arc| {
-                let to = self.split.column(mentee, arc.to);
-                Edge { to, score: self.net(to as usize, arc.score) }
+            pulse.beat(sparse.row(mentee).len())?;
+            edges.extend(sparse.row(mentee).iter().map(|edge| {
+                let to = self.split.column(mentee, edge.to);
+                Edge { to, score: self.net(to as usize, edge.score) }
             }));
-            starts.push(arcs.len());
+            starts.push(edges.len());
         }
-        Ok(SparseScores::new(starts, arcs, observer)?)
+        Ok(SparseScores::new(starts, edges, observer)?)
     }
 
     /// A candidate's score less the price of its column. Never less than can be told from no candidate: a score that is
@@ -428,7 +433,7 @@ impl<'a> Priced<'a> {
     }
 }
 
-impl PairScores for Priced<'_> {
+impl PairScores for ChargedScores<'_> {
     fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
         let (split, width) = (self.split, cols.len().max(1));
         let own = cols.start.min(split.own_columns())..cols.end.min(split.own_columns());
@@ -456,7 +461,7 @@ impl PairScores for Priced<'_> {
     }
 
     fn sparse(&self) -> Option<&SparseScores> {
-        self.listed.as_ref()
+        self.sparse.as_ref()
     }
 }
 

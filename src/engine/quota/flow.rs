@@ -16,7 +16,7 @@ const NONE: u32 = u32::MAX;
 
 /// One direction of an arc. The two directions are neighbours in memory. While it has room, it is in its node's list.
 #[derive(Debug, Clone, Copy)]
-struct Half<W> {
+struct HalfArc<W> {
     to: u32,
     room: u32,
     next: u32,
@@ -26,14 +26,14 @@ struct Half<W> {
 
 /// Why a solver gives up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum FlowError {
     /// The observer asked it to stop.
     Stopped,
     /// Prices leave the integers in which it counts.
     TooNarrow,
 }
 
-impl From<Stopped> for Failure {
+impl From<Stopped> for FlowError {
     fn from(Stopped: Stopped) -> Self {
         Self::Stopped
     }
@@ -44,16 +44,16 @@ impl From<Stopped> for Failure {
 pub(super) struct Flow<W> {
     /// The first in a node's list of halves that have room.
     first: Vec<u32>,
-    halves: Vec<Half<W>>,
+    halves: Vec<HalfArc<W>>,
     /// Prices of nodes.
     pub(super) pi: Vec<W>,
     excess: Vec<i64>,
-    search: Search<W>,
+    search: FlowSearch<W>,
 }
 
 /// What searches remember of nodes.
 #[derive(Debug)]
-struct Search<W> {
+struct FlowSearch<W> {
     distance: Vec<W>,
     settled: Vec<bool>,
     /// Nodes with a distance.
@@ -68,9 +68,9 @@ struct Search<W> {
 
 /// How a round of serving ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Served {
+pub(super) enum FlowStatus {
     /// Every node balances.
-    All,
+    Balanced,
     /// From the nodes with an excess no node that owes can be reached.
     Stuck,
 }
@@ -84,7 +84,7 @@ impl<W: Weight> Flow<W> {
             halves: Vec::new(),
             pi,
             excess: vec![0; nodes],
-            search: Search {
+            search: FlowSearch {
                 distance: vec![W::FAR; nodes],
                 settled: vec![false; nodes],
                 touched: Vec::new(),
@@ -101,32 +101,32 @@ impl<W: Weight> Flow<W> {
     pub(super) fn add(&mut self, ends: (u32, u32), cost: W, more: u32, less: u32) -> usize {
         let (from, to) = ends;
         let half = self.halves.len();
-        self.halves.push(Half { to, room: 0, next: NONE, before: NONE, cost });
-        self.halves.push(Half { to: from, room: 0, next: NONE, before: NONE, cost: -cost });
+        self.halves.push(HalfArc { to, room: 0, next: NONE, before: NONE, cost });
+        self.halves.push(HalfArc { to: from, room: 0, next: NONE, before: NONE, cost: -cost });
         self.widen(index(half), more);
         self.widen(index(half + 1), less);
         half / 2
     }
 
     /// By how much the flow of an arc may shrink.
-    pub(super) fn less(&self, arc: usize) -> u32 {
+    pub(super) fn used(&self, arc: usize) -> u32 {
         self.halves[2 * arc + 1].room
     }
 
     /// Makes `amount` appear at one node and be owed by another.
-    pub(super) fn owe(&mut self, excess: u32, owing: u32, amount: u32) {
+    pub(super) fn shift_balance(&mut self, excess: u32, deficit: u32, amount: u32) {
         self.excess[excess as usize] += i64::from(amount);
-        self.excess[owing as usize] -= i64::from(amount);
+        self.excess[deficit as usize] -= i64::from(amount);
     }
 
     /// Raises a node's price, and sends what then pays at once along its `arcs`.
     pub(super) fn raise(&mut self, node: u32, by: W, arcs: &[usize]) {
         self.pi[node as usize] += by;
         for half in arcs.iter().flat_map(|&arc| [index(2 * arc), index(2 * arc + 1)]) {
-            let (Half { to, room, .. }, from) = (self.halves[half as usize], self.tail(half));
+            let (HalfArc { to, room, .. }, from) = (self.halves[half as usize], self.tail(half));
             if room > 0 && to == node && self.reduced(from, half) < W::default() {
                 self.push(half, room);
-                self.owe(node, from, room);
+                self.shift_balance(node, from, room);
             }
         }
     }
@@ -136,7 +136,7 @@ impl<W: Weight> Flow<W> {
     }
 
     fn reduced(&self, from: u32, half: u32) -> W {
-        let Half { to, cost, .. } = self.halves[half as usize];
+        let HalfArc { to, cost, .. } = self.halves[half as usize];
         cost + self.pi[from as usize] - self.pi[to as usize]
     }
 
@@ -160,7 +160,7 @@ impl<W: Weight> Flow<W> {
     }
 
     fn narrow(&mut self, half: u32, by: u32) {
-        let Half { room, next, before, .. } = self.halves[half as usize];
+        let HalfArc { room, next, before, .. } = self.halves[half as usize];
         self.halves[half as usize].room = room - by;
         if room == by && by > 0 {
             if next != NONE {
@@ -176,21 +176,21 @@ impl<W: Weight> Flow<W> {
     }
 
     /// Sends excesses to nodes that owe until all balance or none can be reached.
-    pub(super) fn serve(&mut self, work: &mut Work<'_>) -> Result<Served, Failure> {
+    pub(super) fn balance(&mut self, work: &mut Work<'_>) -> Result<FlowStatus, FlowError> {
         for source in self.sources() {
             while self.excess[source as usize] > 0 {
                 work.counters.phases += 1;
-                let Some(distance) = self.nearest(&[source], work)? else { break };
-                self.lower(distance)?;
-                self.send(source, work)?;
+                let Some(distance) = self.shortest_distance(&[source], work)? else { break };
+                self.lower_prices(distance)?;
+                self.augment(source, work)?;
             }
         }
         let stuck = self.sources();
         if stuck.is_empty() {
-            return Ok(Served::All);
+            return Ok(FlowStatus::Balanced);
         }
-        self.nearest(&stuck, work)?;
-        Ok(Served::Stuck)
+        self.shortest_distance(&stuck, work)?;
+        Ok(FlowStatus::Stuck)
     }
 
     fn sources(&self) -> Vec<u32> {
@@ -198,12 +198,16 @@ impl<W: Weight> Flow<W> {
     }
 
     /// Where room leads from every node, or, backwards, from where it leads there.
-    pub(super) fn ways(&self, backwards: bool, pulse: &mut Pulse<'_>) -> Result<Ways, Stopped> {
+    pub(super) fn residual_graph(
+        &self,
+        backwards: bool,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<ResidualGraph, Stopped> {
         let nodes = self.first.len();
         let mut starts = vec![0; nodes + 1];
         for half in 0..index(self.halves.len()) {
             pulse.beat(1)?;
-            if let Some((here, _)) = self.way(half, backwards) {
+            if let Some((here, _)) = self.ends(half, backwards) {
                 starts[here as usize + 1] += 1;
             }
         }
@@ -214,17 +218,17 @@ impl<W: Weight> Flow<W> {
         let mut ends = vec![0; starts[nodes]];
         for half in 0..index(self.halves.len()) {
             pulse.beat(1)?;
-            if let Some((here, there)) = self.way(half, backwards) {
+            if let Some((here, there)) = self.ends(half, backwards) {
                 ends[next[here as usize]] = there;
                 next[here as usize] += 1;
             }
         }
-        Ok(Ways { starts, ends })
+        Ok(ResidualGraph { starts, ends })
     }
 
     /// The nodes between which a half leads, if it has room.
-    fn way(&self, half: u32, backwards: bool) -> Option<(u32, u32)> {
-        let Half { to, room, .. } = self.halves[half as usize];
+    fn ends(&self, half: u32, backwards: bool) -> Option<(u32, u32)> {
+        let HalfArc { to, room, .. } = self.halves[half as usize];
         let from = self.tail(half);
         (room > 0).then_some(if backwards { (to, from) } else { (from, to) })
     }
@@ -235,11 +239,11 @@ impl<W: Weight> Flow<W> {
     }
 
     /// Whether the last search came to a node before it found none that owes.
-    pub(super) fn was_reached(&self, node: u32) -> bool {
+    pub(super) fn was_settled(&self, node: u32) -> bool {
         self.search.settled[node as usize]
     }
 
-    /// Nodes that do not balance: with an excess, and owing.
+    /// Nodes that do not balance: with an excess, and deficit.
     pub(super) fn unbalanced(&self) -> (Vec<u32>, Vec<u32>) {
         let nodes = || (0_u32..).zip(self.excess.iter().copied());
         (
@@ -249,11 +253,11 @@ impl<W: Weight> Flow<W> {
     }
 
     /// Dijkstra's algorithm from all sources at once, up to the nearest node that owes. Returns its distance.
-    fn nearest(&mut self, sources: &[u32], work: &mut Work<'_>) -> Result<Option<W>, Failure> {
-        let mut search = std::mem::replace(&mut self.search, Search::nothing());
+    fn shortest_distance(&mut self, sources: &[u32], work: &mut Work<'_>) -> Result<Option<W>, FlowError> {
+        let mut search = std::mem::replace(&mut self.search, FlowSearch::empty());
         search.clear();
         for &source in sources {
-            search.see(source, W::default());
+            search.reach(source, W::default());
         }
         let mut found = None;
         while let Some(node) = search.queue.pop() {
@@ -267,34 +271,34 @@ impl<W: Weight> Flow<W> {
             }
             let mut at = self.first[node as usize];
             let price = self.pi[node as usize];
-            let mut looked = 0;
+            let mut scanned = 0;
             while at != NONE {
-                let Half { to, next, cost, .. } = self.halves[at as usize];
-                looked += 1;
+                let HalfArc { to, next, cost, .. } = self.halves[at as usize];
+                scanned += 1;
                 if !search.settled[to as usize] {
                     let distance = distance + cost + price - self.pi[to as usize];
                     if self.excess[to as usize] < 0 {
                         search.nearest = search.nearest.min(distance);
                     }
-                    search.see(to, distance);
+                    search.reach(to, distance);
                 }
                 at = next;
             }
-            work.count(looked)?;
+            work.count(scanned)?;
         }
         self.search = search;
         Ok(found)
     }
 
     /// Lowers the prices of all nodes nearer than `distance`, so that what leads on to it costs nothing.
-    fn lower(&mut self, distance: W) -> Result<(), Failure> {
-        let Search { distance: distances, settled, touched, .. } = &self.search;
+    fn lower_prices(&mut self, distance: W) -> Result<(), FlowError> {
+        let FlowSearch { distance: distances, settled, touched, .. } = &self.search;
         for &node in touched {
             if settled[node as usize] {
                 let price = &mut self.pi[node as usize];
                 *price += distances[node as usize] - distance;
                 if *price < -W::WIDEST {
-                    return Err(Failure::TooNarrow);
+                    return Err(FlowError::TooNarrow);
                 }
             }
         }
@@ -302,25 +306,25 @@ impl<W: Weight> Flow<W> {
     }
 
     /// Sends what it can along arcs that cost nothing, among the nodes that the search has settled.
-    fn send(&mut self, source: u32, work: &mut Work<'_>) -> Result<(), Failure> {
-        let mut search = std::mem::replace(&mut self.search, Search::nothing());
+    fn augment(&mut self, source: u32, work: &mut Work<'_>) -> Result<(), FlowError> {
+        let mut search = std::mem::replace(&mut self.search, FlowSearch::empty());
         for &node in &search.touched {
             search.next[node as usize] = self.first[node as usize];
         }
-        while self.excess[source as usize] > 0 && self.find_path(source, &mut search, work)? {}
+        while self.excess[source as usize] > 0 && self.augment_once(source, &mut search, work)? {}
         self.search = search;
         Ok(())
     }
 
     /// Finds one path to a node that owes and sends along it what it holds. A node that was left without finding one is not
     /// entered again.
-    fn find_path(
+    fn augment_once(
         &mut self,
         source: u32,
-        search: &mut Search<W>,
+        search: &mut FlowSearch<W>,
         work: &mut Work<'_>,
-    ) -> Result<bool, Failure> {
-        let Search { next, on_path, path, settled, .. } = search;
+    ) -> Result<bool, FlowError> {
+        let FlowSearch { next, on_path, path, settled, .. } = search;
         path.clear();
         let mut node = source;
         on_path[node as usize] = true;
@@ -340,7 +344,7 @@ impl<W: Weight> Flow<W> {
                 next[node as usize] = self.halves[last as usize].next;
                 continue;
             }
-            let Half { to, next: after, room, .. } = self.halves[at as usize];
+            let HalfArc { to, next: after, room, .. } = self.halves[at as usize];
             if room > 0
                 && settled[to as usize]
                 && !on_path[to as usize]
@@ -354,25 +358,25 @@ impl<W: Weight> Flow<W> {
             }
         }
         let ends = self.excess[source as usize].min(-self.excess[node as usize]);
-        let holds = path.iter().map(|&half| self.halves[half as usize].room).min().unwrap_or(0);
-        let amount = u32::try_from(ends).unwrap_or(u32::MAX).min(holds);
+        let capacity = path.iter().map(|&half| self.halves[half as usize].room).min().unwrap_or(0);
+        let amount = u32::try_from(ends).unwrap_or(u32::MAX).min(capacity);
         on_path[source as usize] = false;
         for &half in &*path {
             on_path[self.halves[half as usize].to as usize] = false;
             self.push(half, amount);
         }
-        self.owe(node, source, amount);
+        self.shift_balance(node, source, amount);
         Ok(true)
     }
 }
 
 /// Where room leads, node by node.
-pub(super) struct Ways {
+pub(super) struct ResidualGraph {
     starts: Vec<usize>,
     ends: Vec<u32>,
 }
 
-impl Ways {
+impl ResidualGraph {
     /// The nodes that can be reached from one of them.
     pub(super) fn reach(&self, start: u32, pulse: &mut Pulse<'_>) -> Result<Vec<bool>, Stopped> {
         let mut reached = vec![false; self.starts.len() - 1];
@@ -391,9 +395,9 @@ impl Ways {
     }
 }
 
-impl<W: Weight> Search<W> {
+impl<W: Weight> FlowSearch<W> {
     /// Stands in while the real one is in use.
-    fn nothing() -> Self {
+    fn empty() -> Self {
         Self {
             distance: Vec::new(),
             settled: Vec::new(),
@@ -415,7 +419,7 @@ impl<W: Weight> Search<W> {
         self.nearest = W::FAR;
     }
 
-    fn see(&mut self, node: u32, distance: W) {
+    fn reach(&mut self, node: u32, distance: W) {
         let known = &mut self.distance[node as usize];
         if distance < *known && distance <= self.nearest {
             if *known == W::FAR {

@@ -22,7 +22,7 @@ const ADDING: usize = 16;
 
 /// A pair of the network.
 #[derive(Debug, Clone, Copy)]
-struct Pair {
+struct NetworkPair {
     mentee: u32,
     mentor: u32,
     arc: usize,
@@ -89,7 +89,7 @@ pub(super) struct Network<W> {
     pub(super) flow: Flow<W>,
     /// Who is which node.
     pub(super) nodes: Nodes,
-    pairs: Vec<Pair>,
+    pairs: Vec<NetworkPair>,
     /// Arcs of each mentee's places.
     places: Vec<Vec<usize>>,
 }
@@ -193,24 +193,24 @@ impl<W: Weight> Network<W> {
             let kept = count.clamp(group.floor, group.ceiling);
             self.flow.add((from, to), W::default(), group.ceiling - kept, kept - group.floor);
             if kept > count {
-                self.flow.owe(to, from, kept - count);
+                self.flow.shift_balance(to, from, kept - count);
             } else {
-                self.flow.owe(from, to, count - kept);
+                self.flow.shift_balance(from, to, count - kept);
             }
         }
     }
 
-    fn add_pair(&mut self, mentee: u32, arc: Edge, used: bool) {
-        let ends = (self.nodes.mentee(mentee as usize), self.nodes.mentor(arc.to as usize));
-        let at = self.flow.add(ends, -W::from(arc.score), u32::from(!used), u32::from(used));
-        self.pairs.push(Pair { mentee, mentor: arc.to, arc: at });
+    fn add_pair(&mut self, mentee: u32, edge: Edge, used: bool) {
+        let ends = (self.nodes.mentee(mentee as usize), self.nodes.mentor(edge.to as usize));
+        let at = self.flow.add(ends, -W::from(edge.score), u32::from(!used), u32::from(used));
+        self.pairs.push(NetworkPair { mentee, mentor: edge.to, arc: at });
     }
 
     /// Takes in pairs that are not in the network yet, given per mentee. A mentee to whom one of them offers more than her
     /// price gets that price.
-    pub(super) fn take_in(&mut self, added: &[Vec<Edge>], pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
+    pub(super) fn admit(&mut self, added: &[Vec<Edge>], pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
         let mut in_use = self.places.clone();
-        for pair in self.pairs.iter().filter(|pair| self.flow.less(pair.arc) > 0) {
+        for pair in self.pairs.iter().filter(|pair| self.flow.used(pair.arc) > 0) {
             pulse.beat(ADDING)?;
             in_use[pair.mentee as usize].push(pair.arc);
         }
@@ -218,10 +218,10 @@ impl<W: Weight> Network<W> {
             pulse.beat(ADDING * added.len())?;
             let node = self.nodes.mentee(mentee as usize);
             let mut highest = self.flow.pi[node as usize];
-            for &arc in added {
-                self.add_pair(mentee, arc, false);
-                let mentor = self.nodes.mentor(arc.to as usize) as usize;
-                highest = highest.max(W::from(arc.score) + self.flow.pi[mentor]);
+            for &edge in added {
+                self.add_pair(mentee, edge, false);
+                let mentor = self.nodes.mentor(edge.to as usize) as usize;
+                highest = highest.max(W::from(edge.score) + self.flow.pi[mentor]);
             }
             let rise = highest - self.flow.pi[node as usize];
             if rise > W::default() {
@@ -232,20 +232,20 @@ impl<W: Weight> Network<W> {
     }
 
     /// The pairs in use, sorted.
-    pub(super) fn used(&self) -> Vec<(u32, u32)> {
-        let used = self.pairs.par_iter().filter(|pair| self.flow.less(pair.arc) > 0);
+    pub(super) fn pairs_in_use(&self) -> Vec<(u32, u32)> {
+        let used = self.pairs.par_iter().filter(|pair| self.flow.used(pair.arc) > 0);
         let mut pairs: Vec<(u32, u32)> = used.map(|pair| (pair.mentee, pair.mentor)).collect();
         pairs.par_sort_unstable();
         pairs
     }
 
     /// Mentors of each mentee.
-    pub(super) fn mates(&self) -> Vec<Vec<u32>> {
-        let mut mates = vec![Vec::new(); self.nodes.mentees];
-        for (mentee, mentor) in self.used() {
-            mates[mentee as usize].push(mentor);
+    pub(super) fn mentors_of_mentees(&self) -> Vec<Vec<u32>> {
+        let mut mentors_of = vec![Vec::new(); self.nodes.mentees];
+        for (mentee, mentor) in self.pairs_in_use() {
+            mentors_of[mentee as usize].push(mentor);
         }
-        mates
+        mentors_of
     }
 
     /// Prices of mentees and of mentors, seen from the root; [`Weight::FAR`] for those who want or offer nothing.
@@ -260,13 +260,13 @@ impl<W: Weight> Network<W> {
     }
 
     /// Changes prices so that only pairs are sought that lead out of what the last search reached.
-    pub(super) fn keep_leaving(&self, u: &mut [W], p: &mut [W]) {
+    pub(super) fn restrict_to_leaving(&self, u: &mut [W], p: &mut [W]) {
         for (mentee, u) in u.iter_mut().enumerate() {
-            let reached = self.flow.was_reached(self.nodes.mentee(mentee));
+            let reached = self.flow.was_settled(self.nodes.mentee(mentee));
             *u = if reached && *u != W::FAR { W::NOTHING } else { W::FAR };
         }
         for (mentor, p) in p.iter_mut().enumerate() {
-            if self.flow.was_reached(self.nodes.mentor(mentor)) {
+            if self.flow.was_settled(self.nodes.mentor(mentor)) {
                 *p = W::FAR;
             }
         }

@@ -29,10 +29,10 @@ use crate::engine::pair_scores::BonusScores;
 const MOST_BRANCHES: usize = 400;
 
 /// The task.
-pub(super) struct Budget<'a> {
+pub(super) struct BudgetedRepair<'a> {
     pub(super) problem: &'a Problem<'a>,
     /// The pairs to be kept, sorted.
-    pub(super) still: &'a [(u32, u32)],
+    pub(super) still_possible: &'a [(u32, u32)],
     /// The most of them that can be kept together.
     pub(super) possible: usize,
     /// How many of them must be kept.
@@ -54,7 +54,7 @@ struct Branch {
 
 /// The best assignment of a branch at some bonus.
 #[derive(Debug, Clone)]
-struct Point {
+struct BonusSolution {
     bonus: i32,
     kept: usize,
     value: i128,
@@ -63,18 +63,18 @@ struct Point {
 }
 
 /// What a branch comes to.
-struct Judged {
+struct BranchResult {
     /// No assignment of the branch that keeps enough has a greater value.
     bound: i128,
     /// The bonus at which the bound was found, with the prices.
     at: (i32, Assignment),
     /// The best assignment of the branch at the least bonus with which it keeps enough.
-    enough: Option<Point>,
+    enough: Option<BonusSolution>,
     /// That at the greatest bonus with which it keeps too few.
-    too_few: Option<Point>,
+    too_few: Option<BonusSolution>,
 }
 
-impl Budget<'_> {
+impl BudgetedRepair<'_> {
     /// The best assignment that keeps enough, sought from one that does.
     pub(super) fn repair(&self, pairs: Vec<(u32, u32)>) -> Result<Repaired, Stopped> {
         let mut best = (value(self.problem, &self.best.certificate, &pairs), pairs);
@@ -92,20 +92,20 @@ impl Budget<'_> {
                 break;
             }
             left -= 1;
-            let Some(judged) = self.judge(&branch)? else { continue };
-            if let Some(point) = &judged.enough
-                && best.0 < point.value
+            let Some(result) = self.bound_branch(&branch)? else { continue };
+            if let Some(solution) = &result.enough
+                && best.0 < solution.value
             {
-                best = (point.value, point.pairs.clone());
+                best = (solution.value, solution.pairs.clone());
             }
-            if let Some(pair) = self.undecided(&branch, &judged) {
-                let bonus = judged.at.0;
-                let child = Branch { bound: judged.bound.min(branch.bound), bonus, ..branch };
+            if let Some(pair) = self.undecided(&branch, &result) {
+                let bonus = result.at.0;
+                let child = Branch { bound: result.bound.min(branch.bound), bonus, ..branch };
                 let with = |pairs: &[(u32, u32)]| [pairs, &[pair]].concat();
                 open.push(Branch { pins: with(&child.pins), ..child.clone() });
                 open.push(Branch { vetoes: with(&child.vetoes), ..child });
             }
-            root.get_or_insert((judged.bound, judged.at));
+            root.get_or_insert((result.bound, result.at));
         }
         Ok(self.conclude(best, bound, root))
     }
@@ -121,20 +121,21 @@ impl Budget<'_> {
             Some((least, (bonus, found))) if least == bound => (Proof::Bonus(bonus), found.certificate),
             _ => (Proof::Branches, self.best.certificate.clone()),
         };
-        let kept = kept(self.still, &pairs);
+        let kept = kept(self.still_possible, &pairs);
         Repaired { pairs, possible: self.possible, kept, value, bound, proof, certificate }
     }
 
     /// A pair to decide next: one in which the assignments that keep enough and too few differ.
-    fn undecided(&self, branch: &Branch, judged: &Judged) -> Option<(u32, u32)> {
-        let has =
-            |point: &Option<Point>, pair| point.as_ref().map(|point| point.pairs.binary_search(pair).is_ok());
-        let solved = judged.enough.as_ref().is_some_and(|point| point.value >= judged.bound);
+    fn undecided(&self, branch: &Branch, result: &BranchResult) -> Option<(u32, u32)> {
+        let has = |solution: &Option<BonusSolution>, pair| {
+            solution.as_ref().map(|solution| solution.pairs.binary_search(pair).is_ok())
+        };
+        let solved = result.enough.as_ref().is_some_and(|solution| solution.value >= result.bound);
         let mut free = self
-            .still
+            .still_possible
             .iter()
             .filter(|pair| !solved && !branch.pins.contains(pair) && !branch.vetoes.contains(pair));
-        free.find(|pair| match (has(&judged.enough, pair), has(&judged.too_few, pair)) {
+        free.find(|pair| match (has(&result.enough, pair), has(&result.too_few, pair)) {
             (Some(one), Some(other)) => one != other,
             (None, Some(has)) => !has,
             _ => false,
@@ -144,15 +145,16 @@ impl Budget<'_> {
 
     /// Finds the least bonus with which a best assignment of the branch keeps enough; `None` if none does because too many
     /// pairs are vetoed, or if the pins do not go together.
-    fn judge(&self, branch: &Branch) -> Result<Option<Judged>, Stopped> {
-        if self.still.len() - branch.vetoes.len() < self.least {
+    fn bound_branch(&self, branch: &Branch) -> Result<Option<BranchResult>, Stopped> {
+        if self.still_possible.len() - branch.vetoes.len() < self.least {
             return Ok(None);
         }
         let most = self.most_bonus();
         let start = Start::of(self.best);
         let Some(first) = self.solve(branch, branch.bonus, &start)? else { return Ok(None) };
-        let limit =
-            |point: &Point| point.value + i128::from(point.bonus) * (count(point.kept) - count(self.least));
+        let limit = |solution: &BonusSolution| {
+            solution.value + i128::from(solution.bonus) * (count(solution.kept) - count(self.least))
+        };
         let mut bound = limit(&first);
         let mut at = (first.bonus, first.found.clone());
         let (mut enough, mut too_few) = (None, None);
@@ -174,28 +176,28 @@ impl Budget<'_> {
                 _ => break,
             };
             step = step.saturating_mul(4);
-            let Some(point) = self.solve(branch, next, &from)? else { return Ok(None) };
-            if limit(&point) < bound {
-                bound = limit(&point);
-                at = (point.bonus, point.found.clone());
+            let Some(solution) = self.solve(branch, next, &from)? else { return Ok(None) };
+            if limit(&solution) < bound {
+                bound = limit(&solution);
+                at = (solution.bonus, solution.found.clone());
             }
-            latest = point;
+            latest = solution;
         }
-        Ok(Some(Judged { bound, at, enough, too_few }))
+        Ok(Some(BranchResult { bound, at, enough, too_few }))
     }
 
     /// The greatest bonus that leaves all scores within 32 bits.
     fn most_bonus(&self) -> i32 {
         let score =
             |&(mentee, mentor): &(u32, u32)| self.problem.scores.score(mentee as usize, mentor as usize);
-        let highest = self.still.iter().filter_map(score).max().unwrap_or_default();
+        let highest = self.still_possible.iter().filter_map(score).max().unwrap_or_default();
         i32::MAX - highest.max(0)
     }
 
     /// The best assignment of a branch at some bonus; `None` if its pins do not go together.
-    fn solve(&self, branch: &Branch, bonus: i32, start: &Start) -> Result<Option<Point>, Stopped> {
-        let favoured = BonusScores::new(self.problem.scores, self.still, bonus, self.observer)?;
-        let problem = Problem { scores: &favoured, ..*self.problem };
+    fn solve(&self, branch: &Branch, bonus: i32, start: &Start) -> Result<Option<BonusSolution>, Stopped> {
+        let with_bonus = BonusScores::new(self.problem.scores, self.still_possible, bonus, self.observer)?;
+        let problem = Problem { scores: &with_bonus, ..*self.problem };
         let decisions = Decisions { pins: branch.pins.clone(), vetoes: branch.vetoes.clone() };
         let Some(reduced) = ReducedProblem::if_possible(&problem, &decisions, self.observer)? else {
             return Ok(None);
@@ -203,7 +205,7 @@ impl Budget<'_> {
         let found = assign_weighted(&reduced.problem(), start, &self.best.certificate, self.observer)?;
         let pairs = reduced.with_pins(&found.pairs);
         let value = value(self.problem, &self.best.certificate, &pairs);
-        Ok(Some(Point { bonus, kept: kept(self.still, &pairs), value, pairs, found }))
+        Ok(Some(BonusSolution { bonus, kept: kept(self.still_possible, &pairs), value, pairs, found }))
     }
 }
 

@@ -29,13 +29,13 @@ use crate::engine::problem::Problem;
 use super::alternate::{Alternate, Cost};
 
 /// Mentees whose scores with one mentor are asked for at a time.
-const BLOCK: usize = 256;
+const ROWS: usize = 256;
 /// Units of work to ask for one of these scores.
-const ASKING: usize = 16;
+const SCORE_WORK: usize = 16;
 /// Mentors whom a mentee's scores are asked for at a time.
-const STRETCH: usize = 4096;
+const COLUMNS: usize = 4096;
 /// People or pairs looked at as one piece of work.
-const AT_A_TIME: usize = 1 << 10;
+const CHUNK: usize = 1 << 10;
 
 /// The residual network. Nodes are the mentors, then the mentees, then the root.
 pub(super) struct Residual<'a> {
@@ -45,7 +45,7 @@ pub(super) struct Residual<'a> {
     first: [i128; 256],
     mates: ByPerson,
     holders: ByPerson,
-    /// The list of candidates by mentor, if they are listed; made when first needed.
+    /// The list of candidates by mentor, if they are sparse; made when first needed.
     columns: OnceLock<ByPerson>,
 }
 
@@ -88,7 +88,7 @@ impl ByPerson {
 
 /// Something that changes by one unit along an arc of the network.
 #[derive(Clone, Copy)]
-enum Counted {
+enum CountedUnit {
     First(u8),
     Second,
     Minimum,
@@ -112,7 +112,7 @@ impl<'a> Residual<'a> {
             let (at, to) = (mentee as usize, mentor as usize);
             if at < mentees && to < mentors { problem.scores.score(at, to) } else { None }
         };
-        let scores = pairs.par_iter().with_min_len(AT_A_TIME).map(score).collect::<Option<Vec<i32>>>();
+        let scores = pairs.par_iter().with_min_len(CHUNK).map(score).collect::<Option<Vec<i32>>>();
         let Some(scores) = scores else { return Ok(None) };
         let by = |people, end: fn(u32, u32) -> (u32, u32)| {
             let matches = || pairs.iter().zip(&scores);
@@ -143,12 +143,13 @@ impl<'a> Residual<'a> {
         if mentee_prices.len() != mentees || mentor_prices.len() != mentors {
             return false;
         }
-        (0..mentors + mentees).into_par_iter().with_min_len(AT_A_TIME).all(|node| {
+        (0..mentors + mentees).into_par_iter().with_min_len(CHUNK).all(|node| {
             let room = if node < mentors { self.seats(node) } else { self.wanted(node - mentors) };
             let (_, has, _) = self.standing(node);
             let gain = self.gain(node).is_none_or(|(length, _)| length >= 0);
             let loss = self.loss(node).is_none_or(|(length, _)| length >= 0);
-            let used = node >= mentors || self.holders.of(node).iter().all(|&arc| self.used(node, arc) >= 0);
+            let used =
+                node >= mentors || self.holders.of(node).iter().all(|&edge| self.used(node, edge) >= 0);
             has <= room && gain && loss && used
         })
     }
@@ -186,7 +187,7 @@ impl<'a> Residual<'a> {
 
     /// Whether a pair is made.
     pub(super) fn are_mates(&self, mentee: u32, mentor: u32) -> bool {
-        self.mates.of(mentee as usize).iter().any(|arc| arc.to == mentor)
+        self.mates.of(mentee as usize).iter().any(|edge| edge.to == mentor)
     }
 
     fn wanted(&self, mentee: usize) -> usize {
@@ -219,32 +220,32 @@ impl<'a> Residual<'a> {
     }
 
     /// What the place or seat of that number counts for, the first being 0.
-    fn bonus(&self, node: usize, number: usize) -> (i128, Counted) {
+    fn bonus(&self, node: usize, number: usize) -> (i128, CountedUnit) {
         if self.is_mentor(node) {
             return if number < self.problem.mentors[node].min as usize {
-                (self.certificate.minimum, Counted::Minimum)
+                (self.certificate.minimum, CountedUnit::Minimum)
             } else {
-                (0, Counted::Nothing)
+                (0, CountedUnit::Nothing)
             };
         }
         let demand = self.problem.mentees[node - self.holders.len()];
         if number == 0 && demand.pinned == 0 {
-            (self.first[usize::from(demand.tier)], Counted::First(demand.tier))
+            (self.first[usize::from(demand.tier)], CountedUnit::First(demand.tier))
         } else {
-            (self.certificate.second, Counted::Second)
+            (self.certificate.second, CountedUnit::Second)
         }
     }
 
     /// What it takes a person to gain a place or a seat, if there is room: the arc from the root to a mentee, or from a
     /// mentor to the root.
-    fn gain(&self, node: usize) -> Option<(i128, Counted)> {
+    fn gain(&self, node: usize) -> Option<(i128, CountedUnit)> {
         let (price, has, room) = self.standing(node);
         let (bonus, counted) = self.bonus(node, has);
         (has < room).then_some((-(bonus + price), counted))
     }
 
     /// What it takes a person to lose a place or a seat, if she has one: the other way round.
-    fn loss(&self, node: usize) -> Option<(i128, Counted)> {
+    fn loss(&self, node: usize) -> Option<(i128, CountedUnit)> {
         let (price, has, _) = self.standing(node);
         let (bonus, counted) = self.bonus(node, has.checked_sub(1)?);
         Some((bonus + price, counted))
@@ -275,8 +276,8 @@ impl<'a> Residual<'a> {
     pub(super) fn matches(&self, node: usize, mut show: impl FnMut(usize, i128)) {
         let mentors = self.holders.len();
         if self.is_mentor(node) {
-            for &arc in self.holders.of(node) {
-                show(mentors + arc.to as usize, self.used(node, arc));
+            for &edge in self.holders.of(node) {
+                show(mentors + edge.to as usize, self.used(node, edge));
             }
         } else {
             let mentee = node - mentors;
@@ -304,14 +305,14 @@ impl<'a> Residual<'a> {
                 show(to, u + self.p(to) - i128::from(score));
             }
         };
-        if let Some(listed) = self.problem.scores.sparse() {
-            listed.row(mentee).iter().for_each(|arc| look(arc.to as usize, arc.score));
-            return pulse.beat(listed.row(mentee).len());
+        if let Some(sparse) = self.problem.scores.sparse() {
+            sparse.row(mentee).iter().for_each(|edge| look(edge.to as usize, edge.score));
+            return pulse.beat(sparse.row(mentee).len());
         }
-        let mut scores = [FORBIDDEN; STRETCH];
-        for from in (0..self.holders.len()).step_by(STRETCH) {
-            pulse.beat(STRETCH)?;
-            let columns = from..self.holders.len().min(from + STRETCH);
+        let mut scores = [FORBIDDEN; COLUMNS];
+        for from in (0..self.holders.len()).step_by(COLUMNS) {
+            pulse.beat(COLUMNS)?;
+            let columns = from..self.holders.len().min(from + COLUMNS);
             let scores = &mut scores[..columns.len()];
             self.problem.scores.tile(mentee..mentee + 1, columns.clone(), scores);
             for (to, &score) in columns.zip(scores.iter()).filter(|&(_, &score)| score != FORBIDDEN) {
@@ -339,13 +340,13 @@ impl<'a> Residual<'a> {
             }
         };
         if let Some(columns) = self.columns(pulse)? {
-            columns.of(mentor).iter().for_each(|arc| look(arc.to as usize, arc.score));
+            columns.of(mentor).iter().for_each(|edge| look(edge.to as usize, edge.score));
             return pulse.beat(columns.of(mentor).len());
         }
-        let mut scores = [FORBIDDEN; BLOCK];
-        for from in (0..self.mates.len()).step_by(BLOCK) {
-            pulse.beat(ASKING * BLOCK)?;
-            let rows: Range<usize> = from..self.mates.len().min(from + BLOCK);
+        let mut scores = [FORBIDDEN; ROWS];
+        for from in (0..self.mates.len()).step_by(ROWS) {
+            pulse.beat(SCORE_WORK * ROWS)?;
+            let rows: Range<usize> = from..self.mates.len().min(from + ROWS);
             let scores = &mut scores[..rows.len()];
             self.problem.scores.tile(rows.clone(), mentor..mentor + 1, scores);
             for (from, &score) in rows.zip(scores.iter()).filter(|&(_, &score)| score != FORBIDDEN) {
@@ -356,14 +357,14 @@ impl<'a> Residual<'a> {
     }
 
     fn columns(&self, pulse: &mut Pulse<'_>) -> Result<Option<&ByPerson>, Stopped> {
-        let Some(listed) = self.problem.scores.sparse() else { return Ok(None) };
+        let Some(sparse) = self.problem.scores.sparse() else { return Ok(None) };
         if self.columns.get().is_none() {
             let columns = ByPerson::new(self.holders.len(), pulse.observer(), |show| {
                 for (mentee, at) in (0..self.mates.len()).zip(0_u32..) {
-                    let row = listed.row(mentee);
+                    let row = sparse.row(mentee);
                     pulse.beat(row.len())?;
-                    for arc in row {
-                        show(arc.to as usize, Edge { to: at, score: arc.score });
+                    for edge in row {
+                        show(edge.to as usize, Edge { to: at, score: edge.score });
                     }
                 }
                 Ok(())
@@ -414,11 +415,11 @@ impl<'a> Residual<'a> {
         Alternate { mentee, mentor, cost, added, removed }
     }
 
-    fn count(&self, cost: &mut Cost, arc: Option<(i128, Counted)>, lost: i64) {
+    fn count(&self, cost: &mut Cost, arc: Option<(i128, CountedUnit)>, lost: i64) {
         match arc {
-            Some((_, Counted::Minimum)) => cost.minimum += lost,
-            Some((_, Counted::Second)) if self.problem.coverage_first => cost.second += lost,
-            Some((_, Counted::First(tier))) if self.problem.coverage_first => {
+            Some((_, CountedUnit::Minimum)) => cost.minimum += lost,
+            Some((_, CountedUnit::Second)) if self.problem.coverage_first => cost.second += lost,
+            Some((_, CountedUnit::First(tier))) if self.problem.coverage_first => {
                 match cost.tiers.iter_mut().find(|entry| entry.0 == tier) {
                     Some(entry) => entry.1 += lost,
                     None => cost.tiers.push((tier, lost)),

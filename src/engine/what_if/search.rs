@@ -14,9 +14,9 @@ const SETTLING: usize = 64;
 /// Units of work to reach one.
 const REACHING: usize = 8;
 
-/// Which way arcs are followed.
+/// Which direction arcs are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum SearchDirection {
     /// Paths from the source.
     Forward,
     /// Paths to the source.
@@ -33,37 +33,37 @@ pub(super) struct Target {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Label {
+struct SearchLabel {
     distance: i128,
-    /// The neighbour on the way to the source.
+    /// The neighbour on the direction to the source.
     next: u32,
     settled: bool,
 }
 
-const UNREACHED: Label = Label { distance: i128::MAX, next: u32::MAX, settled: false };
+const UNREACHED: SearchLabel = SearchLabel { distance: i128::MAX, next: u32::MAX, settled: false };
 
 /// A search.
-pub(super) struct Search<'a> {
+pub(super) struct ResidualSearch<'a> {
     residual: &'a Residual<'a>,
     pulse: Pulse<'a>,
     source: usize,
-    way: Way,
-    labels: Vec<Label>,
+    direction: SearchDirection,
+    labels: Vec<SearchLabel>,
     heap: BinaryHeap<Reverse<(i128, u32)>>,
     /// Nodes at this distance or farther are of no use.
     limit: i128,
 }
 
-impl<'a> Search<'a> {
+impl<'a> ResidualSearch<'a> {
     /// A search from or to a node.
     pub(super) fn new(
         residual: &'a Residual<'a>,
         source: usize,
-        way: Way,
+        direction: SearchDirection,
         observer: &'a dyn Observer,
     ) -> Self {
         let (labels, pulse) = (vec![UNREACHED; residual.nodes()], Pulse::new(observer));
-        Self { residual, pulse, source, way, labels, heap: BinaryHeap::new(), limit: i128::MAX }
+        Self { residual, pulse, source, direction, labels, heap: BinaryHeap::new(), limit: i128::MAX }
     }
 
     /// The nodes of the `most` targets that are nearest when the arcs forced to them are counted, nearest first. Targets
@@ -124,7 +124,7 @@ impl<'a> Search<'a> {
             at = self.labels[at].next as usize;
             path.push(at);
         }
-        if self.way == Way::Forward {
+        if self.direction == SearchDirection::Forward {
             path.reverse();
         }
         path
@@ -132,7 +132,7 @@ impl<'a> Search<'a> {
 
     fn expand(&mut self, node: usize, distance: i128) -> Result<(), Stopped> {
         let residual = self.residual;
-        let forward = self.way == Way::Forward;
+        let forward = self.direction == SearchDirection::Forward;
         if node == residual.root() {
             for person in 0..residual.root() {
                 self.pulse.beat(REACHING)?;
@@ -163,7 +163,7 @@ impl<'a> Search<'a> {
         let label = &mut self.labels[node];
         if distance < label.distance && distance < self.limit {
             let index = |node| u32::try_from(node).unwrap_or(u32::MAX);
-            *label = Label { distance, next: index(next), settled: false };
+            *label = SearchLabel { distance, next: index(next), settled: false };
             self.heap.push(Reverse((distance, index(node))));
         }
     }

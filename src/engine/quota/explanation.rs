@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::engine::certify::CutCounts;
-use crate::engine::groups::{Cut, Forest, Group, Need, Quotas};
+use crate::engine::groups::{Cut, CutDirection, Forest, Group, Quotas};
 use crate::engine::problem::Problem;
 
 /// What is told of a person: codes, never her name. Empty sets tell nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct Traits {
     /// Her organisation.
     pub organisation: BTreeSet<String>,
     /// Her region.
@@ -24,10 +24,10 @@ pub struct Facts {
 /// Tells what people and groups are called.
 pub trait Naming {
     /// What is told of a mentee.
-    fn mentee(&self, mentee: usize) -> Facts;
+    fn mentee(&self, mentee: usize) -> Traits;
 
     /// What is told of a mentor.
-    fn mentor(&self, mentor: usize) -> Facts;
+    fn mentor(&self, mentor: usize) -> Traits;
 
     /// The code of a group of mentees.
     fn mentee_group(&self, group: usize) -> String;
@@ -76,25 +76,25 @@ fn floors_of(quotas: &Quotas, cut: &Cut, naming: &dyn Naming) -> Vec<String> {
         };
         (0_u32..).zip(forest.groups()).filter(counts).map(|(at, _)| at as usize).collect()
     };
-    let of_mentees = counted(&quotas.mentees, &cut.mentee_groups, cut.need == Need::OfMentees);
-    let of_mentors = counted(&quotas.mentors, &cut.mentor_groups, cut.need == Need::OfMentors);
+    let of_mentees = counted(&quotas.mentees, &cut.mentee_groups, cut.direction == CutDirection::Inward);
+    let of_mentors = counted(&quotas.mentors, &cut.mentor_groups, cut.direction == CutDirection::Outward);
     let of_mentees = of_mentees.into_iter().map(|group| naming.mentee_group(group));
     of_mentees.chain(of_mentors.into_iter().map(|group| naming.mentor_group(group))).collect()
 }
 
 /// What all people inside a cut share, and not everybody of their side.
-fn shared(inside: &[u32], side: usize, facts: impl Fn(usize) -> Facts) -> Vec<Reason> {
-    type Read = fn(Facts) -> BTreeSet<String>;
+fn shared(inside: &[u32], side: usize, traits: impl Fn(usize) -> Traits) -> Vec<Reason> {
+    type Read = fn(Traits) -> BTreeSet<String>;
     let told: [(ReasonCode, &str, Read); 4] = [
-        (ReasonCode::SharedOrganisation, "organisation", |facts| facts.organisation),
-        (ReasonCode::SharedRegion, "region", |facts| facts.region),
-        (ReasonCode::SharedLanguages, "languages", |facts| facts.languages),
-        (ReasonCode::SharedModes, "modes", |facts| facts.modes),
+        (ReasonCode::SharedOrganisation, "organisation", |traits| traits.organisation),
+        (ReasonCode::SharedRegion, "region", |traits| traits.region),
+        (ReasonCode::SharedLanguages, "languages", |traits| traits.languages),
+        (ReasonCode::SharedModes, "modes", |traits| traits.modes),
     ];
     let mut reasons = Vec::new();
     for (code, name, read) in told {
-        let Some(first) = inside.first().map(|person| read(facts(*person as usize))) else { continue };
-        let has_first = |person: usize| read(facts(person)) == first;
+        let Some(first) = inside.first().map(|person| read(traits(*person as usize))) else { continue };
+        let has_first = |person: usize| read(traits(person)) == first;
         let all_inside = inside.iter().all(|person| has_first(*person as usize));
         if !first.is_empty() && all_inside && !(0..side).all(has_first) {
             let value = first.into_iter().collect::<Vec<String>>().join(",");
