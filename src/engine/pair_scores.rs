@@ -18,7 +18,6 @@ pub(super) use self::cached::{CachedScores, ScoreCache};
 pub use self::dense::{Cells, DenseScores};
 pub use self::edge::{Edge, FORBIDDEN, tie_break};
 pub(super) use self::masked::MaskedScores;
-pub(super) use self::sparse::blank;
 pub use self::sparse::{SparseError, SparseScores};
 pub(super) use self::thresholded::ThresholdedScores;
 

@@ -27,10 +27,11 @@
 //! places it may stay open, because the two halves of a mentor each count them.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::engine::assign::{Pulse, index};
+use crate::engine::branch_and_bound::{BranchAndBound, Branching, best_bound_first};
 use crate::engine::groups::{Forest, Group, Quotas};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores, SparseError, SparseScores};
@@ -120,33 +121,57 @@ pub fn assign_across(
 ) -> Result<CrossSolution, CrossError> {
     let mut split = Split::new(problem, quotas, limits)?;
     let mut found = CrossSolution { best: None, bound: None, closed: true, solved: 0 };
-    let mut parts = BinaryHeap::new();
-    parts.extend(split.find_prices(&mut found, most_solves, observer)?);
-    while let Some(part) = parts.pop() {
+    let root = split.find_prices(&mut found, most_solves, observer)?;
+    let mut search = CrossSearch { split, found, most_solves, observer };
+    let open = best_bound_first(&mut search, root)?;
+    let mut found = search.found;
+    found.closed = open.is_none();
+    found.bound = match open {
+        Some(part) => Some(part.bound),
+        None => found.best.as_ref().map(|(_, value)| value.clone()),
+    };
+    Ok(found)
+}
+
+/// The state of the search.
+struct CrossSearch<'a> {
+    split: Split<'a>,
+    found: CrossSolution,
+    most_solves: u64,
+    observer: &'a dyn Observer,
+}
+
+impl BranchAndBound for CrossSearch<'_> {
+    type Node = Subproblem;
+    type Error = CrossError;
+
+    fn incumbent_reaches(&self, part: &Subproblem) -> bool {
+        self.found.best.as_ref().is_some_and(|(_, best)| *best >= part.bound)
+    }
+
+    fn branch(&mut self, part: &Subproblem) -> Result<Branching<Subproblem>, CrossError> {
+        let Self { split, found, most_solves, observer } = self;
         let given = split.given(&part.pairs);
-        let within = split.offer(&part.pairs, &given, &mut found);
-        if let Some((_, best)) = found.best.as_ref().filter(|(_, best)| *best >= part.bound) {
-            found.bound = Some(best.clone());
-            return Ok(found);
+        let within = split.offer(&part.pairs, &given, found);
+        if found.best.as_ref().is_some_and(|(_, best)| *best >= part.bound) {
+            return Ok(Branching::Children(Vec::new()));
         }
-        let Some((at, below)) = split.branching(&part, &given, within).filter(|_| found.solved < most_solves)
+        let Some((at, below)) = split.branching(part, &given, within).filter(|_| found.solved < *most_solves)
         else {
-            found.bound = Some(part.bound);
-            found.closed = false;
-            return Ok(found);
+            return Ok(Branching::Unfinished);
         };
         if found.solved.is_power_of_two() {
-            split.round_down(&part, &given, &mut found, observer)?;
+            split.round_down(part, &given, found, *observer)?;
         }
         let (least, most) = part.gives[at];
+        let mut children = Vec::new();
         for gives in [(least, below), (below + 1, most)] {
             let mut all = part.gives.clone();
             all[at] = gives;
-            parts.extend(split.solve(all, &split.prices, &mut found, observer)?);
+            children.extend(split.solve(all, &split.prices, found, *observer)?);
         }
+        Ok(Branching::Children(children))
     }
-    found.bound = found.best.as_ref().map(|(_, value)| value.clone());
-    Ok(found)
 }
 
 /// The problem in which every mentor of a bounded organisation is two: her column serves her organisation, and a column

@@ -6,9 +6,9 @@
 //! within the shortest distance from an excess to a node that owes (Dijkstra), lowers their prices so that shortest paths
 //! cost nothing, and sends along them as much as a depth-first search finds. When all nodes balance, the flow is a best one.
 
-use crate::engine::assign::queue::Queue;
 use crate::engine::assign::weight::Weight;
 use crate::engine::assign::{Pulse, Work, index};
+use crate::engine::graph::{Csr, Labels, RadixHeap};
 use crate::engine::observer::Stopped;
 
 /// No arc.
@@ -54,11 +54,8 @@ pub(super) struct Flow<W> {
 /// What searches remember of nodes.
 #[derive(Debug)]
 struct FlowSearch<W> {
-    distance: Vec<W>,
-    settled: Vec<bool>,
-    /// Nodes with a distance.
-    touched: Vec<u32>,
-    queue: Queue<W>,
+    labels: Labels<W>,
+    queue: RadixHeap<W>,
     /// Distance of the nearest node that owes, as far as is known: nobody farther matters.
     nearest: W,
     next: Vec<u32>,
@@ -85,10 +82,8 @@ impl<W: Weight> Flow<W> {
             pi,
             excess: vec![0; nodes],
             search: FlowSearch {
-                distance: vec![W::FAR; nodes],
-                settled: vec![false; nodes],
-                touched: Vec::new(),
-                queue: Queue::new(),
+                labels: Labels::new(nodes),
+                queue: RadixHeap::new(),
                 nearest: W::FAR,
                 next: vec![NONE; nodes],
                 on_path: vec![false; nodes],
@@ -203,27 +198,14 @@ impl<W: Weight> Flow<W> {
         backwards: bool,
         pulse: &mut Pulse<'_>,
     ) -> Result<ResidualGraph, Stopped> {
-        let nodes = self.first.len();
-        let mut starts = vec![0; nodes + 1];
+        let mut arcs = Vec::new();
         for half in 0..index(self.halves.len()) {
             pulse.beat(1)?;
-            if let Some((here, _)) = self.ends(half, backwards) {
-                starts[here as usize + 1] += 1;
-            }
+            arcs.extend(self.ends(half, backwards));
         }
-        for node in 0..nodes {
-            starts[node + 1] += starts[node];
-        }
-        let mut next = starts.clone();
-        let mut ends = vec![0; starts[nodes]];
-        for half in 0..index(self.halves.len()) {
-            pulse.beat(1)?;
-            if let Some((here, there)) = self.ends(half, backwards) {
-                ends[next[here as usize]] = there;
-                next[here as usize] += 1;
-            }
-        }
-        Ok(ResidualGraph { starts, ends })
+        let parts = std::iter::once(((), arcs.as_slice()));
+        let place = |(), &(here, there): &(u32, u32)| (here as usize, there);
+        Ok(ResidualGraph(Csr::group(self.first.len(), 0, parts, place, pulse.observer())?))
     }
 
     /// The nodes between which a half leads, if it has room.
@@ -240,7 +222,7 @@ impl<W: Weight> Flow<W> {
 
     /// Whether the last search came to a node before it found none that owes.
     pub(super) fn was_settled(&self, node: u32) -> bool {
-        self.search.settled[node as usize]
+        self.search.labels.is_settled(node)
     }
 
     /// Nodes that do not balance: with an excess, and deficit.
@@ -261,7 +243,7 @@ impl<W: Weight> Flow<W> {
         }
         let mut found = None;
         while let Some(node) = search.queue.pop() {
-            if std::mem::replace(&mut search.settled[node as usize], true) {
+            if !search.labels.settle(node) {
                 continue;
             }
             let distance = search.queue.now();
@@ -275,7 +257,7 @@ impl<W: Weight> Flow<W> {
             while at != NONE {
                 let HalfArc { to, next, cost, .. } = self.halves[at as usize];
                 scanned += 1;
-                if !search.settled[to as usize] {
+                if !search.labels.is_settled(to) {
                     let distance = distance + cost + price - self.pi[to as usize];
                     if self.excess[to as usize] < 0 {
                         search.nearest = search.nearest.min(distance);
@@ -292,14 +274,12 @@ impl<W: Weight> Flow<W> {
 
     /// Lowers the prices of all nodes nearer than `distance`, so that what leads on to it costs nothing.
     fn lower_prices(&mut self, distance: W) -> Result<(), FlowError> {
-        let FlowSearch { distance: distances, settled, touched, .. } = &self.search;
-        for &node in touched {
-            if settled[node as usize] {
-                let price = &mut self.pi[node as usize];
-                *price += distances[node as usize] - distance;
-                if *price < -W::WIDEST {
-                    return Err(FlowError::TooNarrow);
-                }
+        let labels = &self.search.labels;
+        for &node in labels.reached().iter().filter(|node| labels.is_settled(**node)) {
+            let price = &mut self.pi[node as usize];
+            *price += labels.distance(node) - distance;
+            if *price < -W::WIDEST {
+                return Err(FlowError::TooNarrow);
             }
         }
         Ok(())
@@ -308,7 +288,7 @@ impl<W: Weight> Flow<W> {
     /// Sends what it can along arcs that cost nothing, among the nodes that the search has settled.
     fn augment(&mut self, source: u32, work: &mut Work<'_>) -> Result<(), FlowError> {
         let mut search = std::mem::replace(&mut self.search, FlowSearch::empty());
-        for &node in &search.touched {
+        for &node in search.labels.reached() {
             search.next[node as usize] = self.first[node as usize];
         }
         while self.excess[source as usize] > 0 && self.augment_once(source, &mut search, work)? {}
@@ -324,7 +304,7 @@ impl<W: Weight> Flow<W> {
         search: &mut FlowSearch<W>,
         work: &mut Work<'_>,
     ) -> Result<bool, FlowError> {
-        let FlowSearch { next, on_path, path, settled, .. } = search;
+        let FlowSearch { labels, next, on_path, path, .. } = search;
         path.clear();
         let mut node = source;
         on_path[node as usize] = true;
@@ -346,7 +326,7 @@ impl<W: Weight> Flow<W> {
             }
             let HalfArc { to, next: after, room, .. } = self.halves[at as usize];
             if room > 0
-                && settled[to as usize]
+                && labels.is_settled(to)
                 && !on_path[to as usize]
                 && self.reduced(node, at) == W::default()
             {
@@ -371,19 +351,16 @@ impl<W: Weight> Flow<W> {
 }
 
 /// Where room leads, node by node.
-pub(super) struct ResidualGraph {
-    starts: Vec<usize>,
-    ends: Vec<u32>,
-}
+pub(super) struct ResidualGraph(Csr<u32>);
 
 impl ResidualGraph {
     /// The nodes that can be reached from one of them.
     pub(super) fn reach(&self, start: u32, pulse: &mut Pulse<'_>) -> Result<Vec<bool>, Stopped> {
-        let mut reached = vec![false; self.starts.len() - 1];
+        let mut reached = vec![false; self.0.len()];
         let mut stack = vec![start];
         reached[start as usize] = true;
         while let Some(node) = stack.pop() {
-            let ends = &self.ends[self.starts[node as usize]..self.starts[node as usize + 1]];
+            let ends = self.0.row(node as usize);
             pulse.beat(ends.len())?;
             for &to in ends {
                 if !std::mem::replace(&mut reached[to as usize], true) {
@@ -399,10 +376,8 @@ impl<W: Weight> FlowSearch<W> {
     /// Stands in while the real one is in use.
     fn empty() -> Self {
         Self {
-            distance: Vec::new(),
-            settled: Vec::new(),
-            touched: Vec::new(),
-            queue: Queue::new(),
+            labels: Labels::new(0),
+            queue: RadixHeap::new(),
             nearest: W::FAR,
             next: Vec::new(),
             on_path: Vec::new(),
@@ -411,21 +386,13 @@ impl<W: Weight> FlowSearch<W> {
     }
 
     fn clear(&mut self) {
-        for node in self.touched.drain(..) {
-            self.distance[node as usize] = W::FAR;
-            self.settled[node as usize] = false;
-        }
+        self.labels.clear();
         self.queue.clear();
         self.nearest = W::FAR;
     }
 
     fn reach(&mut self, node: u32, distance: W) {
-        let known = &mut self.distance[node as usize];
-        if distance < *known && distance <= self.nearest {
-            if *known == W::FAR {
-                self.touched.push(node);
-            }
-            *known = distance;
+        if distance <= self.nearest && self.labels.improve(node, distance) {
             self.queue.push(distance, node);
         }
     }

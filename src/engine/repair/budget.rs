@@ -15,9 +15,8 @@
 //! A bonus cannot exceed what 32 bits leave beside the scores; a person in a large round may weigh more than that, and a
 //! budget that has to leave people out for the sake of pairs kept may then stay unproved as well.
 
-use std::collections::BinaryHeap;
-
 use crate::engine::assign::{Assignment, Start, assign_weighted};
+use crate::engine::branch_and_bound::{BranchAndBound, Branching, best_bound_first};
 use crate::engine::decisions::{Decisions, ReducedProblem};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::problem::Problem;
@@ -75,39 +74,13 @@ struct BranchResult {
 }
 
 impl BudgetedRepair<'_> {
-    /// The best assignment that keeps enough, sought from one that does.
+    /// Computes the best assignment that keeps enough pairs; `pairs` is one that does.
     pub(super) fn repair(&self, pairs: Vec<(u32, u32)>) -> Result<Repaired, Stopped> {
-        let mut best = (value(self.problem, &self.best.certificate, &pairs), pairs);
-        let mut root = None;
-        let mut open =
-            BinaryHeap::from([Branch { bound: i128::MAX, pins: Vec::new(), vetoes: Vec::new(), bonus: 0 }]);
-        let mut left = MOST_BRANCHES;
-        let mut bound = None;
-        while let Some(branch) = open.pop() {
-            if best.0 >= branch.bound {
-                break;
-            }
-            if left == 0 {
-                bound = Some(branch.bound);
-                break;
-            }
-            left -= 1;
-            let Some(result) = self.bound_branch(&branch)? else { continue };
-            if let Some(solution) = &result.enough
-                && best.0 < solution.value
-            {
-                best = (solution.value, solution.pairs.clone());
-            }
-            if let Some(pair) = self.undecided(&branch, &result) {
-                let bonus = result.at.0;
-                let child = Branch { bound: result.bound.min(branch.bound), bonus, ..branch };
-                let with = |pairs: &[(u32, u32)]| [pairs, &[pair]].concat();
-                open.push(Branch { pins: with(&child.pins), ..child.clone() });
-                open.push(Branch { vetoes: with(&child.vetoes), ..child });
-            }
-            root.get_or_insert((result.bound, result.at));
-        }
-        Ok(self.conclude(best, bound, root))
+        let best = (value(self.problem, &self.best.certificate, &pairs), pairs);
+        let mut tree = BranchTree { task: self, best, first: None, left: MOST_BRANCHES };
+        let root = Branch { bound: i128::MAX, pins: Vec::new(), vetoes: Vec::new(), bonus: 0 };
+        let open = best_bound_first(&mut tree, Some(root))?;
+        Ok(self.conclude(tree.best, open.map(|branch| branch.bound), tree.first))
     }
 
     fn conclude(
@@ -206,6 +179,48 @@ impl BudgetedRepair<'_> {
         let pairs = reduced.with_pins(&found.pairs);
         let value = value(self.problem, &self.best.certificate, &pairs);
         Ok(Some(BonusSolution { bonus, kept: kept(self.still_possible, &pairs), value, pairs, found }))
+    }
+}
+
+/// The state of the search.
+struct BranchTree<'t, 'a> {
+    task: &'t BudgetedRepair<'a>,
+    /// The incumbent with its value.
+    best: (i128, Vec<(u32, u32)>),
+    /// Bound of the first branch, with the bonus and the prices that prove the bound.
+    first: Option<(i128, (i32, Assignment))>,
+    /// Branches that may still be divided.
+    left: usize,
+}
+
+impl BranchAndBound for BranchTree<'_, '_> {
+    type Node = Branch;
+    type Error = Stopped;
+
+    fn incumbent_reaches(&self, branch: &Branch) -> bool {
+        self.best.0 >= branch.bound
+    }
+
+    fn branch(&mut self, branch: &Branch) -> Result<Branching<Branch>, Stopped> {
+        let Some(left) = self.left.checked_sub(1) else { return Ok(Branching::Unfinished) };
+        self.left = left;
+        let mut children = Vec::new();
+        if let Some(result) = self.task.bound_branch(branch)? {
+            if let Some(solution) = &result.enough
+                && self.best.0 < solution.value
+            {
+                self.best = (solution.value, solution.pairs.clone());
+            }
+            if let Some(pair) = self.task.undecided(branch, &result) {
+                let (bound, bonus) = (result.bound.min(branch.bound), result.at.0);
+                let with = |pairs: &[(u32, u32)]| [pairs, &[pair]].concat();
+                let child = Branch { bound, bonus, ..branch.clone() };
+                children.push(Branch { pins: with(&child.pins), ..child.clone() });
+                children.push(Branch { vetoes: with(&child.vetoes), ..child });
+            }
+            self.first.get_or_insert((result.bound, result.at));
+        }
+        Ok(Branching::Children(children))
     }
 }
 

@@ -22,8 +22,9 @@ use rayon::prelude::*;
 
 use crate::engine::assign::Pulse;
 use crate::engine::certificate::Certificate;
+use crate::engine::graph::Csr;
 use crate::engine::observer::{Observer, Stopped};
-use crate::engine::pair_scores::{Edge, FORBIDDEN, blank};
+use crate::engine::pair_scores::{Edge, FORBIDDEN};
 use crate::engine::problem::Problem;
 
 use super::alternate::{Alternate, Cost};
@@ -43,47 +44,10 @@ pub(super) struct Residual<'a> {
     certificate: &'a Certificate,
     /// Weight of a first mentor, by tier.
     first: [i128; 256],
-    mates: ByPerson,
-    holders: ByPerson,
+    mates: Csr<Edge>,
+    holders: Csr<Edge>,
     /// The list of candidates by mentor, if they are sparse; made when first needed.
-    columns: OnceLock<ByPerson>,
-}
-
-/// Pairs by one of their ends: 8 bytes per pair, and as many per person.
-#[derive(Debug, Default)]
-struct ByPerson {
-    starts: Vec<usize>,
-    arcs: Vec<Edge>,
-}
-
-impl ByPerson {
-    /// Puts pairs in order that `each` shows, twice the same, with the person and the arc to the other end.
-    fn new(
-        people: usize,
-        observer: &dyn Observer,
-        mut each: impl FnMut(&mut dyn FnMut(usize, Edge)) -> Result<(), Stopped>,
-    ) -> Result<Self, Stopped> {
-        let mut starts = vec![0; people + 1];
-        each(&mut |person, _| starts[person + 1] += 1)?;
-        for person in 0..people {
-            starts[person + 1] += starts[person];
-        }
-        let mut arcs = blank(starts[people], observer)?;
-        let mut next = starts.clone();
-        each(&mut |person, arc| {
-            arcs[next[person]] = arc;
-            next[person] += 1;
-        })?;
-        Ok(Self { starts, arcs })
-    }
-
-    fn len(&self) -> usize {
-        self.starts.len().saturating_sub(1)
-    }
-
-    fn of(&self, person: usize) -> &[Edge] {
-        &self.arcs[self.starts[person]..self.starts[person + 1]]
-    }
+    columns: OnceLock<Csr<Edge>>,
 }
 
 /// Something that changes by one unit along an arc of the network.
@@ -108,24 +72,18 @@ impl<'a> Residual<'a> {
         for entry in &certificate.tiers {
             first[usize::from(entry.tier)] = entry.weight;
         }
-        let score = |&(mentee, mentor): &(u32, u32)| {
+        let scored = |&(mentee, mentor): &(u32, u32)| {
             let (at, to) = (mentee as usize, mentor as usize);
-            if at < mentees && to < mentors { problem.scores.score(at, to) } else { None }
+            let score = if at < mentees && to < mentors { problem.scores.score(at, to) } else { None };
+            score.map(|score| (mentee, mentor, score))
         };
-        let scores = pairs.par_iter().with_min_len(CHUNK).map(score).collect::<Option<Vec<i32>>>();
-        let Some(scores) = scores else { return Ok(None) };
-        let by = |people, end: fn(u32, u32) -> (u32, u32)| {
-            let matches = || pairs.iter().zip(&scores);
-            ByPerson::new(people, observer, |show| {
-                for (&(mentee, mentor), &score) in matches() {
-                    let (person, to) = end(mentee, mentor);
-                    show(person as usize, Edge { to, score });
-                }
-                observer.check()
-            })
-        };
-        let mates = by(mentees, |mentee, mentor| (mentee, mentor))?;
-        let holders = by(mentors, |mentee, mentor| (mentor, mentee))?;
+        let scored = pairs.par_iter().with_min_len(CHUNK).map(scored).collect::<Option<Vec<_>>>();
+        let Some(scored) = scored else { return Ok(None) };
+        let parts = || std::iter::once(((), scored.as_slice()));
+        let of_mentee = |(), &(mentee, to, score): &(u32, u32, i32)| (mentee as usize, Edge { to, score });
+        let mates = Csr::group(mentees, Edge::NONE, parts(), of_mentee, observer)?;
+        let of_mentor = |(), &(to, mentor, score): &(u32, u32, i32)| (mentor as usize, Edge { to, score });
+        let holders = Csr::group(mentors, Edge::NONE, parts(), of_mentor, observer)?;
         let residual =
             Self { problem: *problem, certificate, first, mates, holders, columns: OnceLock::new() };
         Ok(residual.is_tight().then_some(residual))
@@ -149,7 +107,7 @@ impl<'a> Residual<'a> {
             let gain = self.gain(node).is_none_or(|(length, _)| length >= 0);
             let loss = self.loss(node).is_none_or(|(length, _)| length >= 0);
             let used =
-                node >= mentors || self.holders.of(node).iter().all(|&edge| self.used(node, edge) >= 0);
+                node >= mentors || self.holders.row(node).iter().all(|&edge| self.used(node, edge) >= 0);
             has <= room && gain && loss && used
         })
     }
@@ -187,7 +145,7 @@ impl<'a> Residual<'a> {
 
     /// Whether a pair is made.
     pub(super) fn are_mates(&self, mentee: u32, mentor: u32) -> bool {
-        self.mates.of(mentee as usize).iter().any(|edge| edge.to == mentor)
+        self.mates.row(mentee as usize).iter().any(|edge| edge.to == mentor)
     }
 
     fn wanted(&self, mentee: usize) -> usize {
@@ -253,10 +211,10 @@ impl<'a> Residual<'a> {
 
     fn standing(&self, node: usize) -> (i128, usize, usize) {
         if self.is_mentor(node) {
-            (self.p(node), self.holders.of(node).len(), self.seats(node))
+            (self.p(node), self.holders.row(node).len(), self.seats(node))
         } else {
             let mentee = node - self.holders.len();
-            (self.u(mentee), self.mates.of(mentee).len(), self.wanted(mentee))
+            (self.u(mentee), self.mates.row(mentee).len(), self.wanted(mentee))
         }
     }
 
@@ -276,12 +234,12 @@ impl<'a> Residual<'a> {
     pub(super) fn matches(&self, node: usize, mut show: impl FnMut(usize, i128)) {
         let mentors = self.holders.len();
         if self.is_mentor(node) {
-            for &edge in self.holders.of(node) {
+            for &edge in self.holders.row(node) {
                 show(mentors + edge.to as usize, self.used(node, edge));
             }
         } else {
             let mentee = node - mentors;
-            for &Edge { to, score } in self.mates.of(mentee) {
+            for &Edge { to, score } in self.mates.row(mentee) {
                 show(to as usize, i128::from(score) - self.u(mentee) - self.p(to as usize));
             }
         }
@@ -299,7 +257,7 @@ impl<'a> Residual<'a> {
             return Ok(());
         }
         let u = self.u(mentee);
-        let mates = self.mates.of(mentee);
+        let mates = self.mates.row(mentee);
         let mut look = |to: usize, score: i32| {
             if self.seats(to) > 0 && !mates.iter().any(|mate| mate.to as usize == to) {
                 show(to, u + self.p(to) - i128::from(score));
@@ -333,15 +291,15 @@ impl<'a> Residual<'a> {
             return Ok(());
         }
         let p = self.p(mentor);
-        let holders = self.holders.of(mentor);
+        let holders = self.holders.row(mentor);
         let mut look = |from: usize, score: i32| {
             if self.wanted(from) > 0 && !holders.iter().any(|holder| holder.to as usize == from) {
                 show(self.holders.len() + from, self.u(from) + p - i128::from(score));
             }
         };
         if let Some(columns) = self.columns(pulse)? {
-            columns.of(mentor).iter().for_each(|edge| look(edge.to as usize, edge.score));
-            return pulse.beat(columns.of(mentor).len());
+            columns.row(mentor).iter().for_each(|edge| look(edge.to as usize, edge.score));
+            return pulse.beat(columns.row(mentor).len());
         }
         let mut scores = [FORBIDDEN; ROWS];
         for from in (0..self.mates.len()).step_by(ROWS) {
@@ -356,19 +314,10 @@ impl<'a> Residual<'a> {
         Ok(())
     }
 
-    fn columns(&self, pulse: &mut Pulse<'_>) -> Result<Option<&ByPerson>, Stopped> {
+    fn columns(&self, pulse: &Pulse<'_>) -> Result<Option<&Csr<Edge>>, Stopped> {
         let Some(sparse) = self.problem.scores.sparse() else { return Ok(None) };
         if self.columns.get().is_none() {
-            let columns = ByPerson::new(self.holders.len(), pulse.observer(), |show| {
-                for (mentee, at) in (0..self.mates.len()).zip(0_u32..) {
-                    let row = sparse.row(mentee);
-                    pulse.beat(row.len())?;
-                    for edge in row {
-                        show(edge.to as usize, Edge { to: at, score: edge.score });
-                    }
-                }
-                Ok(())
-            })?;
+            let columns = sparse.columns(self.holders.len(), pulse.observer())?;
             // Somebody else may have been quicker, with the same.
             let _ = self.columns.set(columns);
         }

@@ -4,7 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::engine::assign::Pulse;
+use crate::engine::assign::{Pulse, index};
+use crate::engine::graph::Labels;
 use crate::engine::observer::{Observer, Stopped};
 
 use super::residual::Residual;
@@ -32,23 +33,15 @@ pub(super) struct Target {
     pub(super) forced: i128,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct SearchLabel {
-    distance: i128,
-    /// The neighbour on the direction to the source.
-    next: u32,
-    settled: bool,
-}
-
-const UNREACHED: SearchLabel = SearchLabel { distance: i128::MAX, next: u32::MAX, settled: false };
-
 /// A search.
 pub(super) struct ResidualSearch<'a> {
     residual: &'a Residual<'a>,
     pulse: Pulse<'a>,
     source: usize,
     direction: SearchDirection,
-    labels: Vec<SearchLabel>,
+    labels: Labels<i128>,
+    /// The neighbour of every reached node on the way to the source.
+    next: Vec<u32>,
     heap: BinaryHeap<Reverse<(i128, u32)>>,
     /// Nodes at this distance or farther are of no use.
     limit: i128,
@@ -62,8 +55,9 @@ impl<'a> ResidualSearch<'a> {
         direction: SearchDirection,
         observer: &'a dyn Observer,
     ) -> Self {
-        let (labels, pulse) = (vec![UNREACHED; residual.nodes()], Pulse::new(observer));
-        Self { residual, pulse, source, direction, labels, heap: BinaryHeap::new(), limit: i128::MAX }
+        let (labels, next) = (Labels::new(residual.nodes()), vec![u32::MAX; residual.nodes()]);
+        let (pulse, heap) = (Pulse::new(observer), BinaryHeap::new());
+        Self { residual, pulse, source, direction, labels, next, heap, limit: i128::MAX }
     }
 
     /// The nodes of the `most` targets that are nearest when the arcs forced to them are counted, nearest first. Targets
@@ -71,7 +65,7 @@ impl<'a> ResidualSearch<'a> {
     pub(super) fn nearest(&mut self, mut targets: Vec<Target>, most: usize) -> Result<Vec<usize>, Stopped> {
         targets.sort_unstable_by_key(|target| (target.forced, target.node));
         let lone = targets.first().filter(|_| targets.len() == 1).map(|target| target.node);
-        let mut forced: Vec<Option<i128>> = vec![None; self.labels.len()];
+        let mut forced: Vec<Option<i128>> = vec![None; self.residual.nodes()];
         for target in &targets {
             forced[target.node] = Some(target.forced);
         }
@@ -83,12 +77,11 @@ impl<'a> ResidualSearch<'a> {
         while most > 0
             && let Some(Reverse((distance, node))) = self.heap.pop()
         {
-            let node = node as usize;
-            if self.labels[node].settled {
+            if self.labels.is_settled(node) {
                 continue;
             }
             self.pulse.beat(SETTLING)?;
-            while nearest_open.is_some_and(|target| self.labels[target.node].settled) {
+            while nearest_open.is_some_and(|target| self.labels.is_settled(index(target.node))) {
                 nearest_open = open.next();
             }
             let Some(target) = nearest_open else { break };
@@ -98,7 +91,8 @@ impl<'a> ResidualSearch<'a> {
             if distance >= self.limit {
                 break;
             }
-            self.labels[node].settled = true;
+            self.labels.settle(node);
+            let node = node as usize;
             if let Some(forced) = forced[node] {
                 best.push((distance + forced, node));
                 if best.len() > most {
@@ -110,7 +104,7 @@ impl<'a> ResidualSearch<'a> {
             }
             self.expand(node, distance)?;
             if let Some(lone) = lone {
-                self.limit = self.limit.min(self.labels[lone].distance.saturating_add(1));
+                self.limit = self.limit.min(self.labels.distance(index(lone)) + 1);
             }
         }
         Ok(best.into_sorted_vec().into_iter().map(|(_, node)| node).collect())
@@ -121,7 +115,7 @@ impl<'a> ResidualSearch<'a> {
         let mut path = vec![node];
         let mut at = node;
         while at != self.source {
-            at = self.labels[at].next as usize;
+            at = self.next[at] as usize;
             path.push(at);
         }
         if self.direction == SearchDirection::Forward {
@@ -160,10 +154,8 @@ impl<'a> ResidualSearch<'a> {
     }
 
     fn reach(&mut self, node: usize, distance: i128, next: usize) {
-        let label = &mut self.labels[node];
-        if distance < label.distance && distance < self.limit {
-            let index = |node| u32::try_from(node).unwrap_or(u32::MAX);
-            *label = SearchLabel { distance, next: index(next), settled: false };
+        if distance < self.limit && self.labels.improve(index(node), distance) {
+            self.next[node] = index(next);
             self.heap.push(Reverse((distance, index(node))));
         }
     }

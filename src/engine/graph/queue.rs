@@ -4,18 +4,18 @@
 //! the bucket of the highest bit in which the two differ, and moves to a lower bucket when that distance comes near. All
 //! at the present distance are in bucket 0, which is a plain stack: with as many ties as we have, that is most of them.
 
-use super::weight::Weight;
+use crate::engine::assign::weight::Weight;
 
 /// Nodes by distance.
 #[derive(Debug)]
-pub(in crate::engine) struct Queue<W> {
+pub(in crate::engine) struct RadixHeap<W> {
     buckets: Vec<Vec<(W, u32)>>,
     /// Which buckets hold anything.
     full: [u64; 3],
     now: W,
 }
 
-impl<W: Weight> Queue<W> {
+impl<W: Weight> RadixHeap<W> {
     /// An empty queue.
     pub(in crate::engine) fn new() -> Self {
         Self { buckets: vec![Vec::new(); 129], full: [0; 3], now: W::default() }
@@ -78,7 +78,7 @@ mod tests {
         fn nodes_come_out_in_the_order_of_their_distances(
             steps in vec((0..3_usize, vec(prop_oneof![0..5_i64, 0..1_000_000_i64, 0..i64::MAX / 4], 0..6)), 0..40),
         ) {
-            let mut queue = Queue::<i64>::new();
+            let mut queue = RadixHeap::<i64>::new();
             queue.push(7, 0);
             queue.clear();
             let mut held: Vec<(i64, u32)> = Vec::new();
