@@ -1,4 +1,7 @@
-//! Counts the blocking pairs of an assignment: who would both rather be with each other.
+//! Counts the blocking pairs of an assignment: pairs of two people who both prefer each other to a partner they have.
+//!
+//! Input: the scores of both sides and the pairs. Algorithm: an acceptance threshold per person, then one pass over all pairs
+//! in vector code. Time O(all pairs). The mentors' scores are read only for pairs that the mentee prefers.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,21 +13,21 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{FORBIDDEN, Fill, NarrowScores, PairScores, SparseScores};
 use crate::engine::problem::Problem;
 
-/// Mentees looked at together.
+/// Mentees per tile.
 const ROWS: usize = 32;
-/// Mentors looked at together in 16 bits; fewer in 32.
+/// Mentors per tile of 16-bit scores; a quarter of this number for 32-bit scores.
 const COLUMNS: usize = 16_384;
-/// Pairs counted together.
+/// Pairs that are counted together.
 const LANE: usize = 64;
-/// Mentors whom a mentee would rather have up to which they are asked one by one.
+/// Up to this number of preferred mentors, the mentors' scores are read one by one.
 const FEW: u64 = 64;
 
-/// What a look at all pairs finds beside an assignment.
+/// Result of a pass over all pairs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stability {
-    /// Candidates seen.
+    /// Number of candidates.
     pub candidates: u64,
-    /// Candidates that are not matched with each other although both would gain.
+    /// Number of candidates that are not matched with each other although both people would gain.
     pub blocking_pairs: u64,
 }
 
@@ -37,9 +40,9 @@ impl Stability {
     }
 }
 
-/// Counts candidates, and those that are not matched with each other although both would gain: each has a place left, or likes
-/// the other strictly better than the worst she has. Both sides rank by their own scores; equal scores block nothing. For any
-/// assignment that keeps the rules, stable or not.
+/// Counts candidates and blocking pairs. A candidate blocks if its two people are not matched with each other, and each of them
+/// has a free place or scores the other strictly higher than its worst partner. Each side ranks by its own scores. The
+/// assignment must keep all rules; it need not be stable.
 pub fn stability(
     problem: &Problem<'_>,
     mentees_view: &dyn PairScores,
@@ -61,14 +64,14 @@ pub fn stability(
     Ok(Stability { blocking_pairs: all.blocking_pairs - matched, ..all })
 }
 
-/// What everybody must be offered more than: with a place left, any candidate will do.
+/// The score that a new partner must exceed, per person. A person with a free place accepts every candidate: [`FORBIDDEN`].
 struct AcceptanceThresholds {
     mentees: Vec<i32>,
     mentors: Vec<i32>,
 }
 
 impl AcceptanceThresholds {
-    /// The thresholds under an assignment, and how many of its own pairs are above both.
+    /// The thresholds of an assignment, and the number of its own pairs that exceed both thresholds.
     fn of(
         problem: &Problem<'_>,
         mentees_view: &dyn PairScores,
@@ -139,13 +142,13 @@ impl AcceptanceThresholds {
 
 /// A score as a tile holds it.
 trait RankCell: Copy + Default + Ord + Send + Sync {
-    /// What a cell must exceed to be above a threshold. Above that for [`FORBIDDEN`] is every candidate, and nothing else.
+    /// The threshold in the type of the cells. Every candidate exceeds the threshold [`FORBIDDEN`], and no other pair does.
     fn above(threshold: i32) -> Self;
 }
 
 impl RankCell for i16 {
     fn above(threshold: i32) -> Self {
-        // A pair that is no candidate is below 0, and so above no threshold.
+        // A pair that is not a candidate is less than 0 and exceeds no threshold.
         Self::try_from(threshold.max(-1)).unwrap_or(Self::MAX)
     }
 }
@@ -156,14 +159,14 @@ impl RankCell for i32 {
     }
 }
 
-/// What fills tiles.
+/// A source of tiles.
 trait TileSource<C>: Sync {
     fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [C]);
 
-    /// Fills tiles of the same rows, one after the other.
+    /// Fills tiles of the same rows in sequence.
     fn tiles(&self, rows: Range<usize>) -> Fill<'_, C>;
 
-    /// A whole row, if it is there already.
+    /// A whole row, if the source stores it.
     fn row(&self, mentee: usize) -> Option<&[C]>;
 }
 
@@ -195,7 +198,7 @@ impl TileSource<i32> for &dyn PairScores {
     }
 }
 
-/// A look at all pairs, tile by tile.
+/// A pass over all pairs, tile by tile.
 struct BlockingPairScan<'a, C> {
     thresholds: &'a AcceptanceThresholds,
     mentees: Vec<C>,
@@ -220,7 +223,7 @@ impl<'a, C: RankCell> BlockingPairScan<'a, C> {
         }
     }
 
-    /// Looks at what mentees think of all pairs, and where they would rather have others, at what these think.
+    /// Reads the mentees' scores of all pairs, and the mentors' scores of the pairs that a mentee prefers.
     fn scan<T: TileSource<C>>(
         &self,
         by_mentee: &T,
@@ -258,7 +261,7 @@ impl<'a, C: RankCell> BlockingPairScan<'a, C> {
         seen.try_reduce(Stability::default, |one, other| Ok(one.and(other)))
     }
 
-    /// Looks at some of a mentee's pairs.
+    /// Counts in some pairs of one mentee.
     fn scan_row<T: TileSource<C>>(
         &self,
         mentee: usize,
@@ -296,16 +299,16 @@ impl<'a, C: RankCell> BlockingPairScan<'a, C> {
     }
 }
 
-// Plain loops of known length without a branch: that is what becomes vector code.
+// Loops of fixed length without a branch: the compiler turns such loops into vector code.
 
-/// How many are above a threshold.
+/// Number of cells that exceed a threshold.
 fn count<C: RankCell>(cells: &[C], threshold: C) -> u64 {
     let (lanes, rest) = cells.as_chunks::<LANE>();
     let of = |cells: &[C]| cells.iter().fold(0_u16, |sum, cell| sum + u16::from(*cell > threshold));
     lanes.iter().map(|lane| u64::from(of(lane))).sum::<u64>() + u64::from(of(rest))
 }
 
-/// How many pairs are above the mentee's threshold and the mentor's.
+/// Number of pairs that exceed the thresholds of both people.
 fn count_both<C: RankCell>(by_mentee: &[C], threshold: C, by_mentor: &[C], thresholds: &[C]) -> u64 {
     let of = |by_mentee: &[C], by_mentor: &[C], thresholds: &[C]| {
         let both = by_mentee.iter().zip(by_mentor.iter().zip(thresholds));
