@@ -1,22 +1,23 @@
-//! Quotas: floors and ceilings on the number of pairs of groups of people, such as the organisations within a region.
+//! Best assignment under quotas: floors and ceilings on the number of pairs of groups, such as organisations within regions.
 //!
-//! # What is exact
+//! Inputs: a problem and its quotas. Output: a best assignment with its certificate, or a [`Cut`] that proves that no assignment
+//! meets all floors.
 //!
-//! The groups of each side form a [`Forest`](super::groups::Forest). Then the problem is still a flow, so a best assignment is
-//! a matter of integers and is proved by prices as it is without quotas:
+//! The groups of each side form a [`Forest`](super::groups::Forest), that is, a laminar family. The problem is therefore still
+//! a minimum-cost flow with an integer optimum, and dual prices prove this optimum as without quotas. Algorithm:
 //!
-//! 1. [`assign`](super::assign) finds the best assignment without quotas, with its prices;
-//! 2. [`network`] puts both into a network with a node per group; only groups out of their bounds do not balance;
-//! 3. [`flow`] sends what is too much to where too little is, by shortest paths;
-//! 4. [`pricing`] looks at all pairs for those that would beat the prices, and they come into the network;
-//! 5. again from 3 until all balances and none is found.
+//! 1. [`assign`](super::assign) computes the best assignment without quotas, with its prices;
+//! 2. [`network`] builds a flow network with a node per group; only groups outside their bounds are unbalanced;
+//! 3. [`flow`] sends the excess to the deficits along shortest paths (primal-dual algorithm: Ahuja, Magnanti and Orlin,
+//!    *Network Flows*, 1993, sections 9.7 and 9.8);
+//! 4. [`pricing`] collects pairs outside the network that violate the prices, and the network admits them;
+//! 5. steps 3 and 4 repeat until all nodes are balanced and no pair violates the prices.
 //!
-//! If all groups are within their bounds after step 1, nothing is left to do, and the result is that of `assign`.
+//! If all groups are within their bounds after step 1, the result is that of `assign`. If no path leads from an excess to a
+//! deficit, and no pair outside the network leads out of the reached nodes, some floors cannot be met. The reached nodes are
+//! the proof: a [`Cut`], which [`explanation`] turns into reasons.
 //!
-//! If there is no way from what is too much to where too little is, by any pair there is, floors cannot be met, and the
-//! nodes that can be reached are the proof: a [`Cut`], which [`explanation`] tells as reasons.
-//!
-//! A bound on what the mentors of an organisation give to others is no group; [`cross`] says what is exact there.
+//! A bound on the pairs of an organisation's mentors with other organisations is not a group; see [`cross`].
 
 pub mod cross;
 mod cut;
@@ -40,26 +41,26 @@ use self::flow::{FlowError, FlowStatus};
 use self::network::Network;
 use self::pricing::PricingQuery;
 
-/// Best pairs per mentee in the first network.
+/// Best pairs of each mentee in the first network.
 const INITIAL_PAIRS: usize = 32;
-/// Worst violations per mentee that come into the network at a time.
+/// Largest number of violated pairs per mentee that the network admits at a time.
 const ADMITTED_PAIRS: usize = 16;
 
-/// What comes out of a problem with quotas.
+/// Result for a problem with quotas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// A best assignment that keeps all quotas, with its proof.
     Best(Assignment),
-    /// No assignment meets all floors; this is why.
+    /// No assignment meets all floors; the cut is the proof.
     Impossible(Cut),
-    /// There are so many tiers that the weights which keep them in order are beyond what a certificate holds.
+    /// The weights that keep the tiers in order exceed the numbers that a certificate holds.
     TooManyTiers,
 }
 
-/// Finds a best assignment among those that keep all quotas: the aims are those of [`assign`](super::assign::assign()), in
-/// the same order.
+/// Computes a best assignment among those that keep all quotas, with the aims of [`assign`](super::assign::assign()) in the
+/// same order.
 ///
-/// The result depends on the problem alone, not on the number of threads. Work runs in the current rayon pool.
+/// The result depends on the problem alone, not on the number of threads. The work runs in the current rayon pool.
 pub fn assign_within(
     problem: &Problem<'_>,
     quotas: &Quotas,
@@ -88,7 +89,7 @@ pub fn assign_within(
     }
 }
 
-/// Groups in which a place or a minimum place is directly, not in a group inside.
+/// Number of groups that are the innermost group of a mentee, or of a mentor with minimum places.
 fn groups_with_weight(problem: &Problem<'_>, quotas: &Quotas) -> usize {
     let with_mentees = (0..problem.mentees.len()).filter_map(|mentee| quotas.mentees.innermost(mentee));
     let minimum = |mentor: &usize| problem.mentors[*mentor].min > 0;
@@ -97,8 +98,8 @@ fn groups_with_weight(problem: &Problem<'_>, quotas: &Quotas) -> usize {
     with_mentees.collect::<BTreeSet<u32>>().len() + with_minima.collect::<BTreeSet<u32>>().len()
 }
 
-/// Whether the length of any path fits an `i64`, with room for prices, whose size is watched while the solver works: a
-/// simple path passes a group at most once, and has two bonuses there, and a mentee or mentor at most once.
+/// Whether the length of every path fits in an `i64`, with room for the prices. A simple path visits each group, mentee and
+/// mentor at most once, and has two bonuses in a group. [`flow`] checks the size of prices while it works.
 fn fits_i64(problem: &Problem<'_>, quotas: &Quotas, free: &Assignment) -> bool {
     let certificate = &free.certificate;
     let heaviest = certificate.tiers.first().map_or(0, |entry| entry.weight).max(certificate.minimum);
@@ -116,7 +117,7 @@ fn solve<W: Weight>(
     let Assignment { pairs, certificate, counters } = free;
     let mut work = Work::new(problem, observer);
     work.counters = counters;
-    // Everybody is served as if there were no quotas.
+    // The assignment without quotas serves everyone it can.
     work.progress(0);
     let mut network = Network::<W>::new(problem, quotas, &pairs, &certificate, &mut work.pulse)?;
     if network.flow.is_balanced() {
@@ -150,7 +151,7 @@ fn solve<W: Weight>(
     }
 }
 
-/// The best pairs above prices that are not in use.
+/// The best pairs per mentee that exceed the prices and are not in use.
 fn price_pairs<W: Weight>(
     problem: &Problem<'_>,
     network: &Network<W>,

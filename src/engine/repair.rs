@@ -1,16 +1,17 @@
-//! Repair after publication: people drop out, join or are vetoed, and only so many published pairs may change.
+//! Repair after publication: people drop out, join or are vetoed, and only a limited number of published pairs may change.
 //!
-//! A published pair is *still possible* if it is a candidate of the problem as it is now. Let `possible` be the most such
-//! pairs that can be kept together (all of them, unless somebody offers or wants less than before). With a budget of `b`
+//! A published pair is *still possible* if it is a candidate of the present problem. Let `possible` be the largest number of
+//! such pairs that can be kept together (all of them, unless a person offers or wants less than before). With a budget of `b`
 //! changes, at least `possible - b` of them are kept:
 //!
-//! - no budget: the best assignment of the problem as it is now, from the result before ([`assign_from`]);
-//! - a budget of 0, if all can be kept: they are pins ([`super::decisions`]), and the others are served best;
-//! - between: the greatest value among all assignments that keep so many. [`budget`] says how, and how far it is proved.
+//! - without a budget: the best assignment of the present problem, by a warm start ([`assign_from`]);
+//! - with a budget of 0, if all can be kept: the pairs are pins ([`super::decisions`]), and the rest is solved;
+//! - otherwise: the greatest value among all assignments that keep enough pairs. [`budget`] describes the algorithm and the
+//!   limits of its proof.
 //!
-//! With a budget in between, value is counted in the weights of the best assignment without a budget. These put one aim
-//! before the other where the budget leaves them free. Where it does not, aims need no longer reach their maxima together,
-//! and the sum decides: a person of an earlier tier counts for a little more than one of a later tier, not for any number.
+//! With such a budget, the value is counted in the weights of the best assignment without a budget. These weights put one aim
+//! before the other as long as the budget permits. Otherwise the aims no longer reach their maxima simultaneously, and the sum
+//! decides: a person of an earlier tier counts a little more than one of a later tier, and not more than any number of them.
 
 mod budget;
 mod repaired;
@@ -31,9 +32,9 @@ use self::budget::BudgetedRepair;
 pub use self::repaired::{Proof, Repaired};
 use self::repaired::{kept, value};
 
-/// Repairs a published assignment for the problem as it is now.
+/// Repairs a published assignment for the present problem.
 ///
-/// `start` is the result that was published, in the positions of this problem, or any other: it only saves time.
+/// `start` is the published result in the positions of this problem, or any other result. It affects the time only.
 pub fn repair(
     problem: &Problem<'_>,
     published: &[(u32, u32)],
@@ -75,9 +76,9 @@ pub fn repair(
     .repair(keeps_enough)
 }
 
-/// Checks a repaired assignment and its bound from scratch: the rules, how many published pairs it keeps, and that the
-/// certificate leaves no room for a better one. `None` if its bound comes from [`Proof::Branches`] or is not met: then there
-/// is nothing that one certificate could show.
+/// Checks a repaired assignment and its bound with the certifier: the rules, the number of published pairs kept, and that the
+/// certificate's bound equals the value. Returns `None` if no single certificate proves the bound: the bound comes from
+/// [`Proof::Branches`] or is not reached.
 pub fn check(
     problem: &Problem<'_>,
     published: &[(u32, u32)],
@@ -87,7 +88,7 @@ pub fn check(
 ) -> Result<Option<bool>, Stopped> {
     let Repaired { pairs, certificate, .. } = repaired;
     let still_possible = possible_pairs(problem, published);
-    // Counted anew: who understates it could keep fewer.
+    // Computed again: a number that is too small would permit fewer kept pairs.
     let possible = most_together(problem, &still_possible, observer)?.len();
     let least = possible.saturating_sub(budget.unwrap_or(usize::MAX));
     let feasible =
@@ -112,7 +113,7 @@ pub fn check(
             let with_bonus = BonusScores::new(problem.scores, &still_possible, bonus, observer)?;
             let with_bonus = Problem { scores: &with_bonus, ..*problem };
             let kept = i128::try_from(least).unwrap_or(i128::MAX);
-            // The weights are those of the problem itself, without the bonus.
+            // The weights must fit the problem without the bonus.
             if certify(problem, &[], certificate, observer)?.feasible.is_err() {
                 return Ok(Some(false));
             }
@@ -151,7 +152,7 @@ fn possible_pairs(problem: &Problem<'_>, published: &[(u32, u32)]) -> Vec<(u32, 
     published.into_par_iter().filter(is_possible).collect()
 }
 
-/// As many of these pairs as can be kept together: a best assignment among them alone, in which each counts 1.
+/// A largest set of these pairs that can be kept together: a best assignment among these pairs alone, each with a score of 1.
 fn most_together(
     problem: &Problem<'_>,
     still_possible: &[(u32, u32)],

@@ -1,16 +1,17 @@
-//! STABLE: nobody would rather be with somebody else who would rather be with her, too.
+//! STABLE: mentee-optimal deferred acceptance, so that no two people prefer each other to their partners.
 //!
-//! Deferred acceptance (Gale and Shapley 1962; with seats Roth and Peranson 1999): mentees ask the mentors they like best,
-//! one after the other; a mentor keeps the best of those who ask and sends the others on. No mentee can do better in any
-//! stable assignment. A mentee who wants two mentors asks until she has two; sides are then stable pair by pair. Minimum
-//! places and tiers have no say here.
+//! Mentees propose to mentors in the order of preference. A mentor keeps the best proposals up to the number of seats, and
+//! rejects the others (Gale and Shapley 1962; with seats Roth and Peranson 1999). No mentee does better in another stable
+//! assignment. A mentee who wants two mentors proposes until two have accepted; stability then holds pair by pair. Minimum places
+//! and tiers have no influence.
 //!
-//! A mentee's list of mentors is made piece by piece, since most of them ask a few only. One look at all pairs makes the
-//! first piece of everybody, [`FIRST_PIECE`] entries; those who come to the end of theirs wait until nobody else asks, and get the
-//! next ones together, twice as many each time. Equal scores are told apart by tie-break, the same way on both sides.
+//! A mentee's list of mentors is computed piece by piece, because most mentees propose to few mentors. One pass over all pairs
+//! computes the first piece of every list, [`FIRST_PIECE`] entries. A mentee at the end of its piece waits until no other mentee
+//! can propose; then one pass computes the next pieces of all waiting mentees, each twice as long as the piece before. Equal scores
+//! are ordered by tie-break, identically on both sides.
 //!
-//! Memory: 4 bytes per mentee where candidates are sparse, else some 40 and 8 for every entry of her piece; 24 bytes per
-//! mentor, and 16 for each of her seats that somebody has asked for.
+//! Memory: 4 bytes per mentee if the source is sparse, otherwise about 40 bytes per mentee and 8 per entry of a piece; 24 bytes
+//! per mentor, and 16 per seat with a proposal.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -27,33 +28,33 @@ const FIRST_PIECE: usize = 16;
 /// Units of work of a proposal.
 const PROPOSAL_WORK: usize = 32;
 
-/// How both sides rank each other. One candidate must be a candidate on both sides.
+/// The scores by which each side ranks the other. A pair must be a candidate of both sources or of neither.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a score source need not print itself")]
 pub struct PreferenceLists<'a> {
-    /// What mentees like: the higher, the better.
+    /// Scores by which mentees rank mentors, highest first.
     pub mentees: &'a dyn PairScores,
-    /// What mentors like; `None` if it is the same.
+    /// Scores by which mentors rank mentees; `None` if both sides use the same scores.
     pub mentors: Option<&'a dyn PairScores>,
 }
 
-/// A stable assignment, the best there is for the mentees.
+/// The mentee-optimal stable assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stable {
-    /// Its pairs, sorted.
+    /// The pairs, sorted.
     pub pairs: Vec<(u32, u32)>,
-    /// How often a mentee asked a mentor who has seats.
+    /// Number of proposals to mentors with seats.
     pub proposals: u64,
 }
 
-/// Who asks or is asked, the higher the better: score, then the lower tie-break, then the earlier position.
+/// Rank of a person, highest first: score, then the lower tie-break, then the earlier position.
 type Rank = (i32, u32, u32);
 
 fn rank(score: i32, tie_break: u32, position: u32) -> Rank {
     (score, !tie_break, !position)
 }
 
-/// Finds the stable assignment that is best for the mentees. Scores of `problem` do not count, those of `preferences` do.
+/// Computes the mentee-optimal stable assignment. The scores of `problem` are not used; those of `preferences` are.
 pub fn stable(
     problem: &Problem<'_>,
     preferences: PreferenceLists<'_>,
@@ -104,9 +105,9 @@ pub fn stable(
     Ok(Stable { pairs, proposals })
 }
 
-/// Whom every mentee asks, as far as it is known.
+/// The lists in whose order mentees propose, as far as they are computed.
 enum ProposalLists<'a> {
-    /// All candidates, and how many of her row each mentee has passed.
+    /// All candidates, and the number of entries of its row that each mentee has passed.
     Whole(&'a SparseScores, Vec<u32>),
     /// A piece of every mentee's row.
     Pieces(Vec<ListPiece>),
@@ -114,11 +115,11 @@ enum ProposalLists<'a> {
 
 /// A piece of a mentee's row.
 struct ListPiece {
-    /// The best first.
+    /// Entries, best first.
     edges: Vec<Edge>,
-    /// How many of them have been asked.
+    /// Number of entries that were used.
     proposed: usize,
-    /// Most entries that this piece could have had: with fewer, the row ends here.
+    /// Largest possible number of entries; with fewer, the row ends here.
     most: usize,
 }
 
@@ -131,7 +132,7 @@ impl<'a> ProposalLists<'a> {
         Ok(Self::Pieces(pieces.map(|edges| ListPiece { edges, proposed: 0, most: FIRST_PIECE }).collect()))
     }
 
-    /// The next mentor with seats whom a mentee asks, as far as her list has been made.
+    /// The next mentor with seats on a mentee's list; `None` at the end of the computed part.
     fn next(&mut self, mentors: &[Seats], mentee: u32) -> Option<Edge> {
         match self {
             Self::Whole(sparse, passed) => {
@@ -149,7 +150,7 @@ impl<'a> ProposalLists<'a> {
         }
     }
 
-    /// Makes the next piece of everybody who waits for one; whose row has ended waits no longer.
+    /// Computes the next piece of every waiting mentee. A mentee whose row has ended is removed from `waiting`.
     fn extend(
         &mut self,
         problem: &Problem<'_>,
@@ -164,7 +165,7 @@ impl<'a> ProposalLists<'a> {
             let ListPiece { edges, most, .. } = &pieces[*mentee as usize];
             edges.len() == *most
         });
-        // Who wants two mentors may wait twice.
+        // A mentee who wants two mentors can occur twice.
         let mut mentees = waiting.clone();
         mentees.sort_unstable();
         mentees.dedup();
@@ -178,10 +179,10 @@ impl<'a> ProposalLists<'a> {
     }
 }
 
-/// The best of what comes after a piece.
+/// The best entries after a piece.
 struct RestOfRow<'a> {
     problem: &'a Problem<'a>,
-    /// The last entry of the piece, behind which it begins.
+    /// Rank of the last entry of the piece.
     last: Rank,
     floor: i32,
     top: Top<Rank>,

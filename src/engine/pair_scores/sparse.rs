@@ -7,20 +7,20 @@ use super::overlay::of_rows;
 use crate::engine::graph::{Csr, blank};
 use crate::engine::observer::{Observer, Stopped};
 
-/// Rows that are sorted or written as one piece of work.
+/// Rows that one task sorts or writes.
 const ROWS: usize = 1 << 10;
 
-/// Candidates by mentee in compressed rows (CSR): each row best score first, equal scores in a fixed order. 8 bytes per
-/// candidate and per mentee.
+/// Candidates by mentee in compressed sparse rows (CSR). Each row is sorted: best score first, equal scores by tie-break. 8
+/// bytes per candidate and per mentee.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SparseScores(Csr<Edge>);
 
 /// Why candidates do not form sparse scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SparseError {
-    /// A candidate occurs twice, or has the score that stands for no candidate.
+    /// A candidate occurs twice, or has the score [`FORBIDDEN`].
     #[error(
-        "the pair of mentee {mentee} and mentor {mentor} is listed twice or has the score that stands for no candidate"
+        "the pair of mentee {mentee} and mentor {mentor} is listed twice, or has the reserved score -2147483648"
     )]
     Pair {
         /// The pair's mentee.
@@ -38,7 +38,7 @@ impl SparseScores {
     ///
     /// # Panics
     ///
-    /// If `starts` does not ascend from 0 to the number of edges. A caller that reads these from outside checks them first.
+    /// If `starts` does not ascend from 0 to the number of edges. A caller that reads `starts` from outside checks it first.
     pub fn new(
         starts: Vec<usize>,
         mut edges: Vec<Edge>,
@@ -60,7 +60,7 @@ impl SparseScores {
         }
     }
 
-    /// Sparse scores from rows that are sorted and free of repetitions.
+    /// Sparse scores from rows that are sorted and without repetitions.
     pub(in crate::engine) fn sorted(starts: Vec<usize>, edges: Vec<Edge>) -> Self {
         Self(Csr::new(starts, edges))
     }
@@ -167,7 +167,7 @@ impl SparseScores {
         Ok(Self(Csr::new(starts, edges)))
     }
 
-    /// Candidates in all.
+    /// Number of candidates.
     pub fn len(&self) -> usize {
         self.0.entries().len()
     }

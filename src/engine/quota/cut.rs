@@ -1,4 +1,4 @@
-//! Computes the smallest cut of a network in which nothing more can be sent: why floors cannot be met.
+//! Smallest cut of a network in which no further flow can be sent: the proof that floors cannot be met.
 
 use crate::engine::assign::weight::Weight;
 use crate::engine::assign::{Pulse, index};
@@ -7,13 +7,13 @@ use crate::engine::observer::Stopped;
 
 use super::network::{Network, Nodes};
 
-/// Nodes from which a cut is sought. More would hardly find a smaller one.
+/// Unbalanced nodes from which a cut is computed. More of them rarely give a smaller cut.
 const STARTS_TRIED: usize = 256;
 
 impl Cut {
     fn of(nodes: Nodes, mut inside: Vec<bool>, mut direction: CutDirection) -> Self {
         if inside.first() == Some(&true) {
-            // The root is inside: what is outside has the opposite need.
+            // The root must be outside: take the complement, which has the opposite direction.
             inside = inside.iter().map(|inside| !inside).collect();
             direction =
                 if direction == CutDirection::Inward { CutDirection::Outward } else { CutDirection::Inward };
@@ -30,7 +30,7 @@ impl Cut {
     }
 }
 
-/// The smallest cut of a network in which nothing more can be sent.
+/// Computes the smallest cut of a network in which no further flow can be sent.
 pub(super) fn smallest<W: Weight>(
     network: &Network<W>,
     pulse: &mut Pulse<'_>,

@@ -1,10 +1,13 @@
-//! A flow of least cost on a sparse network, from any flow whose prices hold but which does not balance.
+//! Minimum-cost flow on a sparse network, from a flow that satisfies complementary slackness and is unbalanced.
 //!
-//! Every node has a price `pi`; an arc from `v` to `w` with room left has a reduced cost `cost + pi(v) - pi(w) >= 0`. That is
-//! complementary slackness, and it holds at all times. What is missing is balance: nodes may have an excess, or owe. A round
-//! of the primal-dual algorithm (Ahuja, Magnanti and Orlin, *Network Flows*, 1993, sections 9.7 and 9.8) finds the nodes
-//! within the shortest distance from an excess to a node that owes (Dijkstra), lowers their prices so that shortest paths
-//! cost nothing, and sends along them as much as a depth-first search finds. When all nodes balance, the flow is a best one.
+//! Every node `v` has a price `pi(v)`. Invariant: each arc from `v` to `w` with residual capacity has a reduced cost
+//! `cost + pi(v) - pi(w) >= 0`. What is missing is balance: a node may have an excess or a deficit. A round of the primal-dual
+//! algorithm (Ahuja, Magnanti and Orlin, *Network Flows*, 1993, sections 9.7 and 9.8) finds the shortest distance from an
+//! excess to a deficit (Dijkstra), lowers the prices of the nearer nodes so that shortest paths have reduced cost 0, and
+//! augments along arcs of reduced cost 0 by depth-first search. When all nodes are balanced, the flow is optimal.
+//!
+//! A round takes O(arcs + nodes log(range of distances)). Every path reduces an excess, so the number of paths is at most the
+//! imbalance at the start plus the imbalance that admitted pairs add.
 
 use crate::engine::assign::weight::Weight;
 use crate::engine::assign::{Pulse, Work, index};
@@ -14,7 +17,8 @@ use crate::engine::observer::Stopped;
 /// No arc.
 const NONE: u32 = u32::MAX;
 
-/// One direction of an arc. The two directions are neighbours in memory. While it has room, it is in its node's list.
+/// One direction of an arc. The two directions of an arc are neighbours in memory. A direction with residual capacity (`room`)
+/// is in the list of its tail.
 #[derive(Debug, Clone, Copy)]
 struct HalfArc<W> {
     to: u32,
@@ -24,12 +28,12 @@ struct HalfArc<W> {
     cost: W,
 }
 
-/// Why a solver gives up.
+/// Why a solve fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FlowError {
-    /// The observer asked it to stop.
+    /// The observer stopped the operation.
     Stopped,
-    /// Prices leave the integers in which it counts.
+    /// A price exceeds the range of the integer type.
     TooNarrow,
 }
 
@@ -42,7 +46,7 @@ impl From<Stopped> for FlowError {
 /// A network with a flow and prices.
 #[derive(Debug)]
 pub(super) struct Flow<W> {
-    /// The first in a node's list of halves that have room.
+    /// Head of each node's list of directions with residual capacity.
     first: Vec<u32>,
     halves: Vec<HalfArc<W>>,
     /// Prices of nodes.
@@ -51,29 +55,29 @@ pub(super) struct Flow<W> {
     search: FlowSearch<W>,
 }
 
-/// What searches remember of nodes.
+/// Workspace of the searches.
 #[derive(Debug)]
 struct FlowSearch<W> {
     labels: Labels<W>,
     queue: RadixHeap<W>,
-    /// Distance of the nearest node that owes, as far as is known: nobody farther matters.
+    /// Smallest tentative distance of a node with a deficit. Nodes farther away are ignored.
     nearest: W,
     next: Vec<u32>,
     on_path: Vec<bool>,
     path: Vec<u32>,
 }
 
-/// How a round of serving ends.
+/// How [`Flow::balance`] ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FlowStatus {
-    /// Every node balances.
+    /// Every node is balanced.
     Balanced,
-    /// From the nodes with an excess no node that owes can be reached.
+    /// No node with a deficit is reachable from a node with an excess.
     Stuck,
 }
 
 impl<W: Weight> Flow<W> {
-    /// A network of nodes with these prices, and without arcs.
+    /// A network without arcs, whose nodes have these prices.
     pub(super) fn new(pi: Vec<W>) -> Self {
         let nodes = pi.len();
         Self {
@@ -92,7 +96,7 @@ impl<W: Weight> Flow<W> {
         }
     }
 
-    /// Adds an arc whose flow may still grow by `more` and shrink by `less`, and returns its number.
+    /// Adds an arc whose flow may grow by `more` and shrink by `less`, and returns its number.
     pub(super) fn add(&mut self, ends: (u32, u32), cost: W, more: u32, less: u32) -> usize {
         let (from, to) = ends;
         let half = self.halves.len();
@@ -103,18 +107,18 @@ impl<W: Weight> Flow<W> {
         half / 2
     }
 
-    /// By how much the flow of an arc may shrink.
+    /// Amount by which the flow of an arc may shrink.
     pub(super) fn used(&self, arc: usize) -> u32 {
         self.halves[2 * arc + 1].room
     }
 
-    /// Makes `amount` appear at one node and be owed by another.
+    /// Adds `amount` to the balance of the node `excess` and subtracts it from the balance of the node `deficit`.
     pub(super) fn shift_balance(&mut self, excess: u32, deficit: u32, amount: u32) {
         self.excess[excess as usize] += i64::from(amount);
         self.excess[deficit as usize] -= i64::from(amount);
     }
 
-    /// Raises a node's price, and sends what then pays at once along its `arcs`.
+    /// Raises the price of a node, and saturates those of its `arcs` whose reduced cost becomes negative.
     pub(super) fn raise(&mut self, node: u32, by: W, arcs: &[usize]) {
         self.pi[node as usize] += by;
         for half in arcs.iter().flat_map(|&arc| [index(2 * arc), index(2 * arc + 1)]) {
@@ -170,7 +174,7 @@ impl<W: Weight> Flow<W> {
         }
     }
 
-    /// Sends excesses to nodes that owe until all balance or none can be reached.
+    /// Sends excesses to deficits until all nodes are balanced or no deficit is reachable.
     pub(super) fn balance(&mut self, work: &mut Work<'_>) -> Result<FlowStatus, FlowError> {
         for source in self.sources() {
             while self.excess[source as usize] > 0 {
@@ -192,7 +196,7 @@ impl<W: Weight> Flow<W> {
         (0_u32..).zip(&self.excess).filter(|(_, excess)| **excess > 0).map(|(node, _)| node).collect()
     }
 
-    /// Where room leads from every node, or, backwards, from where it leads there.
+    /// The arcs with residual capacity, by tail, or by head if `backwards`.
     pub(super) fn residual_graph(
         &self,
         backwards: bool,
@@ -208,24 +212,24 @@ impl<W: Weight> Flow<W> {
         Ok(ResidualGraph(Csr::group(self.first.len(), 0, parts, place, pulse.observer())?))
     }
 
-    /// The nodes between which a half leads, if it has room.
+    /// Tail and head of a direction with residual capacity; exchanged if `backwards`.
     fn ends(&self, half: u32, backwards: bool) -> Option<(u32, u32)> {
         let HalfArc { to, room, .. } = self.halves[half as usize];
         let from = self.tail(half);
         (room > 0).then_some(if backwards { (to, from) } else { (from, to) })
     }
 
-    /// Whether every node balances.
+    /// Whether every node is balanced.
     pub(super) fn is_balanced(&self) -> bool {
         self.excess.iter().all(|&excess| excess == 0)
     }
 
-    /// Whether the last search came to a node before it found none that owes.
+    /// Whether the last search settled a node.
     pub(super) fn was_settled(&self, node: u32) -> bool {
         self.search.labels.is_settled(node)
     }
 
-    /// Nodes that do not balance: with an excess, and deficit.
+    /// The nodes with an excess, and the nodes with a deficit.
     pub(super) fn unbalanced(&self) -> (Vec<u32>, Vec<u32>) {
         let nodes = || (0_u32..).zip(self.excess.iter().copied());
         (
@@ -234,7 +238,7 @@ impl<W: Weight> Flow<W> {
         )
     }
 
-    /// Dijkstra's algorithm from all sources at once, up to the nearest node that owes. Returns its distance.
+    /// Dijkstra's algorithm from all sources at once, up to the nearest node with a deficit. Returns the distance of that node.
     fn shortest_distance(&mut self, sources: &[u32], work: &mut Work<'_>) -> Result<Option<W>, FlowError> {
         let mut search = std::mem::replace(&mut self.search, FlowSearch::empty());
         search.clear();
@@ -272,7 +276,7 @@ impl<W: Weight> Flow<W> {
         Ok(found)
     }
 
-    /// Lowers the prices of all nodes nearer than `distance`, so that what leads on to it costs nothing.
+    /// Lowers the prices of all settled nodes so that shortest paths of length `distance` have reduced cost 0.
     fn lower_prices(&mut self, distance: W) -> Result<(), FlowError> {
         let labels = &self.search.labels;
         for &node in labels.reached().iter().filter(|node| labels.is_settled(**node)) {
@@ -285,7 +289,7 @@ impl<W: Weight> Flow<W> {
         Ok(())
     }
 
-    /// Sends what it can along arcs that cost nothing, among the nodes that the search has settled.
+    /// Augments from a source along arcs of reduced cost 0 between settled nodes, until no path is left.
     fn augment(&mut self, source: u32, work: &mut Work<'_>) -> Result<(), FlowError> {
         let mut search = std::mem::replace(&mut self.search, FlowSearch::empty());
         for &node in search.labels.reached() {
@@ -296,8 +300,8 @@ impl<W: Weight> Flow<W> {
         Ok(())
     }
 
-    /// Finds one path to a node that owes and sends along it what it holds. A node that was left without finding one is not
-    /// entered again.
+    /// Finds one path to a node with a deficit by depth-first search, and saturates the path. The search does not visit a node
+    /// again from which it found no path.
     fn augment_once(
         &mut self,
         source: u32,
@@ -317,7 +321,7 @@ impl<W: Weight> Flow<W> {
             work.counters.arcs += 1;
             work.pulse.beat(1)?;
             if at == NONE {
-                // A dead end: back to the node before.
+                // No path from here: return to the previous node.
                 on_path[node as usize] = false;
                 let Some(last) = path.pop() else { return Ok(false) };
                 node = self.tail(last);
@@ -350,11 +354,11 @@ impl<W: Weight> Flow<W> {
     }
 }
 
-/// Where room leads, node by node.
+/// The arcs with residual capacity, by node.
 pub(super) struct ResidualGraph(Csr<u32>);
 
 impl ResidualGraph {
-    /// The nodes that can be reached from one of them.
+    /// Marks the nodes that are reachable from a node.
     pub(super) fn reach(&self, start: u32, pulse: &mut Pulse<'_>) -> Result<Vec<bool>, Stopped> {
         let mut reached = vec![false; self.0.len()];
         let mut stack = vec![start];
@@ -373,7 +377,7 @@ impl ResidualGraph {
 }
 
 impl<W: Weight> FlowSearch<W> {
-    /// Stands in while the real one is in use.
+    /// A placeholder while the workspace is borrowed.
     fn empty() -> Self {
         Self {
             labels: Labels::new(0),

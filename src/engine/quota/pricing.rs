@@ -1,4 +1,4 @@
-//! Looks at all pairs for those that offer more than prices say, or that lead out of a set of people.
+//! Pricing for a problem with quotas: one pass over all pairs collects, per mentee, the best pairs that exceed a threshold.
 
 use rayon::prelude::*;
 
@@ -11,24 +11,24 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
 use crate::engine::problem::Problem;
 
-/// Scores tested at a time before any is looked at singly.
+/// Scores that are tested together before each one is examined.
 const LANE: usize = 64;
-/// Mentees between two looks at the observer.
+/// Mentees between two calls of the observer.
 const ROWS: usize = 1024;
 
-/// What to look for: pairs with `score - mentor price` above `above[mentee]` that are not in use.
+/// The pairs to collect: those with `score - mentor price` above `above[mentee]` that are not in use.
 pub(super) struct PricingQuery<'a, W> {
-    /// Prices of mentors; [`Weight::FAR`] for those who are not wanted.
+    /// Prices of mentors; [`Weight::FAR`] excludes a mentor.
     pub(super) prices: &'a [W],
-    /// What a mentee's pairs have to exceed; [`Weight::FAR`] if she wants none.
+    /// Threshold of each mentee; [`Weight::FAR`] excludes a mentee.
     pub(super) above: &'a [W],
-    /// Mentors of each mentee.
+    /// The present mentors of each mentee.
     pub(super) matched: &'a [Vec<u32>],
-    /// Most pairs per mentee.
+    /// Largest number of pairs per mentee.
     pub(super) limit: usize,
 }
 
-/// The best pairs of every mentee among those query, best first.
+/// Collects the best pairs of every mentee, best first.
 pub(super) fn best_pairs<W: Weight>(
     problem: &Problem<'_>,
     query: &PricingQuery<'_, W>,
@@ -65,7 +65,7 @@ struct BestPairs<'a, W> {
     scores: &'a dyn PairScores,
     query: &'a PricingQuery<'a, W>,
     top: Top<W>,
-    /// Nothing up to here is looked at any more.
+    /// Only values above this number can still enter.
     above: W,
 }
 
@@ -106,7 +106,7 @@ impl<W: Weight> BestPairs<'_, W> {
         let entry =
             Ranked { key, tie_break: self.scores.tie_break(mentee, mentor), to: index(mentor), score };
         if self.top.offer(entry) {
-            // An equal key may still win by its tie-break.
+            // A pair of equal key can still enter by its tie-break.
             let floor = self.top.floor().map(|floor| floor - W::from(1));
             self.above = floor.map_or(self.above, |floor| floor.max(self.above));
         }

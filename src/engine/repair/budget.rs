@@ -1,19 +1,18 @@
-//! The best assignment that keeps at least so many of some pairs.
+//! The best assignment that keeps at least `least` of some given pairs.
 //!
-//! **Bound.** Let every one of these pairs score `bonus` more. An assignment that keeps at least `least` of them has then at
-//! least `bonus * least` more, so its value is at most the greatest value with the bonus, less `bonus * least`, for *every*
-//! bonus that is not negative (Lagrange relaxation; Geoffrion, *Mathematical Programming Study* 2, 1974). The more bonus, the
-//! more pairs a best assignment keeps: bisection finds the least bonus with which it keeps enough, and if it keeps just
-//! enough, or no bonus is needed, its value meets the bound and it is a best one.
+//! **Bound.** Let every given pair score `bonus` more. An assignment that keeps at least `least` of them then gains at least
+//! `bonus * least`. Its value is therefore at most the greatest value with the bonus minus `bonus * least`, for *every* bonus
+//! that is not negative (Lagrange relaxation; Geoffrion, *Mathematical Programming Study* 2, 1974). The higher the bonus, the
+//! more pairs a best assignment keeps. Bisection finds the least bonus at which it keeps enough. If it then keeps exactly
+//! `least`, or no bonus is necessary, its value equals the bound and the assignment is optimal.
 //!
-//! **Gap.** It may keep more than enough, because several best assignments share a bonus or because what is better lies
-//! between two of them. Then the assignments at that bonus and at one less differ in some of the pairs, and one of these is
-//! decided both ways: as a pin and as a veto. The branch with the highest bound goes first (Land and Doig 1960), until no
-//! bound exceeds the best assignment found.
+//! **Gap.** The assignment may keep more than `least`, because several best assignments exist at one bonus, or because a better
+//! one lies between two of them. Then the assignments at this bonus and at the next lower one differ in some given pairs. One of
+//! these pairs is decided both ways, as a pin and as a veto ([branch and bound](crate::engine::branch_and_bound)).
 //!
-//! **Limits.** After [`MOST_BRANCHES`] the best assignment found is given with the bound that is left, and it is not proved.
-//! A bonus cannot exceed what 32 bits leave beside the scores; a person in a large round may weigh more than that, and a
-//! budget that has to leave people out for the sake of pairs kept may then stay unproved as well.
+//! **Limits.** After [`MOST_BRANCHES`] branches the best assignment so far is returned with the remaining bound, without a proof of
+//! optimality. A bonus cannot exceed the range that 32 bits leave beside the scores. A person in a large round can weigh more,
+//! so a budget that leaves people unmatched in favour of kept pairs can remain unproved as well.
 
 use crate::engine::assign::{Assignment, Start, assign_weighted};
 use crate::engine::branch_and_bound::{BranchAndBound, Branching, best_bound_first};
@@ -24,25 +23,25 @@ use crate::engine::problem::Problem;
 use super::repaired::{Proof, Repaired, kept, value};
 use crate::engine::pair_scores::BonusScores;
 
-/// Branches that are looked at before the search is given up.
+/// Largest number of branches that are solved.
 const MOST_BRANCHES: usize = 400;
 
-/// The task.
+/// A repair with a budget.
 pub(super) struct BudgetedRepair<'a> {
     pub(super) problem: &'a Problem<'a>,
     /// The pairs to be kept, sorted.
     pub(super) still_possible: &'a [(u32, u32)],
-    /// The most of them that can be kept together.
+    /// Largest number of these pairs that can be kept together.
     pub(super) possible: usize,
-    /// How many of them must be kept.
+    /// Number of these pairs that must be kept.
     pub(super) least: usize,
-    /// A best assignment without a budget; its certificate has the weights.
+    /// A best assignment without a budget; its certificate defines the weights.
     pub(super) best: &'a Assignment,
-    /// Who watches.
+    /// Receives progress, and can stop the operation.
     pub(super) observer: &'a dyn Observer,
 }
 
-/// A part of the assignments: those that keep some decisions. Ordered by its bound.
+/// The assignments that keep some decisions. Branches are ordered by their bounds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Branch {
     bound: i128,
@@ -51,7 +50,7 @@ struct Branch {
     bonus: i32,
 }
 
-/// The best assignment of a branch at some bonus.
+/// The best assignment of a branch at one bonus.
 #[derive(Debug, Clone)]
 struct BonusSolution {
     bonus: i32,
@@ -61,15 +60,15 @@ struct BonusSolution {
     found: Assignment,
 }
 
-/// What a branch comes to.
+/// Bound and assignments of a branch.
 struct BranchResult {
-    /// No assignment of the branch that keeps enough has a greater value.
+    /// Upper bound on the value of the branch's assignments that keep enough pairs.
     bound: i128,
-    /// The bonus at which the bound was found, with the prices.
+    /// The bonus of the bound, with the prices that prove the bound.
     at: (i32, Assignment),
-    /// The best assignment of the branch at the least bonus with which it keeps enough.
+    /// The best assignment at the least bonus at which it keeps enough pairs.
     enough: Option<BonusSolution>,
-    /// That at the greatest bonus with which it keeps too few.
+    /// The best assignment at the greatest bonus at which it keeps too few pairs.
     too_few: Option<BonusSolution>,
 }
 
@@ -98,7 +97,7 @@ impl BudgetedRepair<'_> {
         Repaired { pairs, possible: self.possible, kept, value, bound, proof, certificate }
     }
 
-    /// A pair to decide next: one in which the assignments that keep enough and too few differ.
+    /// The pair to decide next: one in which the assignments with enough and with too few pairs differ.
     fn undecided(&self, branch: &Branch, result: &BranchResult) -> Option<(u32, u32)> {
         let has = |solution: &Option<BonusSolution>, pair| {
             solution.as_ref().map(|solution| solution.pairs.binary_search(pair).is_ok())
@@ -116,8 +115,8 @@ impl BudgetedRepair<'_> {
         .copied()
     }
 
-    /// Finds the least bonus with which a best assignment of the branch keeps enough; `None` if none does because too many
-    /// pairs are vetoed, or if the pins do not go together.
+    /// Computes the bound of a branch by bisection of the bonus. Returns `None` if too many pairs are vetoed to keep enough, or
+    /// if the pins conflict.
     fn bound_branch(&self, branch: &Branch) -> Result<Option<BranchResult>, Stopped> {
         if self.still_possible.len() - branch.vetoes.len() < self.least {
             return Ok(None);
@@ -159,7 +158,7 @@ impl BudgetedRepair<'_> {
         Ok(Some(BranchResult { bound, at, enough, too_few }))
     }
 
-    /// The greatest bonus that leaves all scores within 32 bits.
+    /// The greatest bonus that keeps all scores within 32 bits.
     fn most_bonus(&self) -> i32 {
         let score =
             |&(mentee, mentor): &(u32, u32)| self.problem.scores.score(mentee as usize, mentor as usize);
@@ -167,7 +166,7 @@ impl BudgetedRepair<'_> {
         i32::MAX - highest.max(0)
     }
 
-    /// The best assignment of a branch at some bonus; `None` if its pins do not go together.
+    /// The best assignment of a branch at one bonus; `None` if the pins conflict.
     fn solve(&self, branch: &Branch, bonus: i32, start: &Start) -> Result<Option<BonusSolution>, Stopped> {
         let with_bonus = BonusScores::new(self.problem.scores, self.still_possible, bonus, self.observer)?;
         let problem = Problem { scores: &with_bonus, ..*self.problem };

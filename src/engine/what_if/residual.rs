@@ -1,19 +1,20 @@
 //! The residual network of a best assignment.
 //!
-//! Flow runs from a root into every mentee (one unit per place in use), along the pairs, and from the mentors back to the
-//! root (one unit per seat in use). An arc of the residual network is a change of one unit, and its length is what the
-//! change loses at the certificate's prices:
+//! Flow runs from a root to every mentee (one unit per place in use), along the pairs, and from the mentors back to the root
+//! (one unit per seat in use). An arc of the residual network is a change by one unit; its length is the loss of the change at
+//! the certificate's prices:
 //!
 //! | arc | change | length |
 //! |---|---|---|
-//! | root to mentee | she gains a place | `-(bonus of her next place + u)` |
-//! | mentee to root | she loses a place | `bonus of her last place + u` |
-//! | mentee to mentor | the pair is made | `u + p - score` |
-//! | mentor to mentee | the pair is ended | `score - u - p` |
-//! | mentor to root | she gains a mentee | `-(bonus of her next seat + p)` |
-//! | root to mentor | she loses a mentee | `bonus of her last seat + p` |
+//! | root to mentee | the mentee gains a place | `-(bonus of the next place + u)` |
+//! | mentee to root | the mentee loses a place | `bonus of the last place + u` |
+//! | mentee to mentor | the pair starts | `u + p - score` |
+//! | mentor to mentee | the pair ends | `score - u - p` |
+//! | mentor to root | the mentor gains a mentee | `-(bonus of the next seat + p)` |
+//! | root to mentor | the mentor loses a mentee | `bonus of the last seat + p` |
 //!
-//! None is negative if the certificate proves the assignment: that is complementary slackness.
+//! Invariant: no length is negative if the certificate proves the assignment (complementary slackness). Quotas are not part of
+//! this network.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -29,13 +30,13 @@ use crate::engine::problem::Problem;
 
 use super::alternate::{Alternate, Cost};
 
-/// Mentees whose scores with one mentor are asked for at a time.
+/// Mentees whose scores with one mentor are read at a time.
 const ROWS: usize = 256;
-/// Units of work to ask for one of these scores.
+/// Units of work to read one of these scores.
 const SCORE_WORK: usize = 16;
-/// Mentors whom a mentee's scores are asked for at a time.
+/// Mentors whose scores with one mentee are read at a time.
 const COLUMNS: usize = 4096;
-/// People or pairs looked at as one piece of work.
+/// People or pairs that one task reads.
 const CHUNK: usize = 1 << 10;
 
 /// The residual network. Nodes are the mentors, then the mentees, then the root.
@@ -46,11 +47,11 @@ pub(super) struct Residual<'a> {
     first: [i128; 256],
     mates: Csr<Edge>,
     holders: Csr<Edge>,
-    /// The list of candidates by mentor, if they are sparse; made when first needed.
+    /// The candidates by mentor, if the source is sparse. Built when first needed.
     columns: OnceLock<Csr<Edge>>,
 }
 
-/// Something that changes by one unit along an arc of the network.
+/// The count of the objective that an arc changes by one.
 #[derive(Clone, Copy)]
 enum CountedUnit {
     First(u8),
@@ -60,7 +61,7 @@ enum CountedUnit {
 }
 
 impl<'a> Residual<'a> {
-    /// The network; `None` if a person or a match proves that the certificate is not the assignment's.
+    /// The network; `None` if a person or a match shows that the certificate does not prove the assignment.
     pub(super) fn new(
         problem: &Problem<'a>,
         pairs: &[(u32, u32)],
@@ -89,11 +90,11 @@ impl<'a> Residual<'a> {
         Ok(residual.is_tight().then_some(residual))
     }
 
-    /// Whether no arc but those of pairs not made, which are not looked at, is shorter than nothing.
+    /// Whether no arc has a negative length. Arcs of pairs outside the assignment are not checked.
     fn is_tight(&self) -> bool {
         let Certificate { mentee_prices, mentor_prices, mentee_group_prices, mentor_group_prices, .. } =
             self.certificate;
-        // Paths know nothing of quotas.
+        // The residual network does not contain quotas.
         if !mentee_group_prices.is_empty() || !mentor_group_prices.is_empty() {
             return false;
         }
@@ -112,12 +113,12 @@ impl<'a> Residual<'a> {
         })
     }
 
-    /// Nodes in all; the last is the root.
+    /// Number of nodes. The last node is the root.
     pub(super) fn nodes(&self) -> usize {
         self.root() + 1
     }
 
-    /// The root.
+    /// The node of the root.
     pub(super) fn root(&self) -> usize {
         self.holders.len() + self.mates.len()
     }
@@ -127,23 +128,23 @@ impl<'a> Residual<'a> {
         node < self.holders.len()
     }
 
-    /// The node of a mentee, if she exists.
+    /// The node of a mentee, if the mentee exists.
     pub(super) fn mentee(&self, mentee: u32) -> Option<usize> {
         ((mentee as usize) < self.mates.len()).then_some(self.holders.len() + mentee as usize)
     }
 
-    /// The node of a mentor, if she exists.
+    /// The node of a mentor, if the mentor exists.
     pub(super) fn mentor(&self, mentor: u32) -> Option<usize> {
         ((mentor as usize) < self.holders.len()).then_some(mentor as usize)
     }
 
-    /// Who a node is, among the mentees or among the mentors.
+    /// The position of a node among the mentees or among the mentors.
     pub(super) fn person(&self, node: usize) -> u32 {
         let at = if self.is_mentor(node) { node } else { node - self.holders.len() };
         u32::try_from(at).unwrap_or(u32::MAX)
     }
 
-    /// Whether a pair is made.
+    /// Whether the assignment contains a pair.
     pub(super) fn are_mates(&self, mentee: u32, mentor: u32) -> bool {
         self.mates.row(mentee as usize).iter().any(|edge| edge.to == mentor)
     }
@@ -169,7 +170,7 @@ impl<'a> Residual<'a> {
         i128::from(holder.score) - self.u(holder.to as usize) - self.p(mentor)
     }
 
-    /// Length of the arc that makes a pair; `None` if it is not a candidate or one of the two has no place at all.
+    /// Length of the arc that starts a pair; `None` if the pair is not a candidate or one of the two people has no place.
     pub(super) fn force(&self, mentee: u32, mentor: u32) -> Option<i128> {
         let (at, to) = (mentee as usize, mentor as usize);
         let possible = self.wanted(at) > 0 && self.seats(to) > 0;
@@ -177,7 +178,7 @@ impl<'a> Residual<'a> {
         Some(self.u(at) + self.p(to) - i128::from(score))
     }
 
-    /// What the place or seat of that number counts for, the first being 0.
+    /// Bonus of the place or seat of that number, from 0.
     fn bonus(&self, node: usize, number: usize) -> (i128, CountedUnit) {
         if self.is_mentor(node) {
             return if number < self.problem.mentors[node].min as usize {
@@ -194,15 +195,15 @@ impl<'a> Residual<'a> {
         }
     }
 
-    /// What it takes a person to gain a place or a seat, if there is room: the arc from the root to a mentee, or from a
-    /// mentor to the root.
+    /// The arc by which a person gains a place or a seat, if one is free: from the root to a mentee, or from a mentor to the
+    /// root.
     fn gain(&self, node: usize) -> Option<(i128, CountedUnit)> {
         let (price, has, room) = self.standing(node);
         let (bonus, counted) = self.bonus(node, has);
         (has < room).then_some((-(bonus + price), counted))
     }
 
-    /// What it takes a person to lose a place or a seat, if she has one: the other way round.
+    /// The arc by which a person loses a place or a seat, if one is in use: the opposite of [`Self::gain`].
     fn loss(&self, node: usize) -> Option<(i128, CountedUnit)> {
         let (price, has, _) = self.standing(node);
         let (bonus, counted) = self.bonus(node, has.checked_sub(1)?);
@@ -230,7 +231,7 @@ impl<'a> Residual<'a> {
         arc.map(|(length, _)| length)
     }
 
-    /// Shows the mentees of a mentor, or the mentors of a mentee, with the length of the arc that ends each pair.
+    /// Passes the mentees of a mentor, or the mentors of a mentee, to `show`, each with the length of the arc that ends the pair.
     pub(super) fn matches(&self, node: usize, mut show: impl FnMut(usize, i128)) {
         let mentors = self.holders.len();
         if self.is_mentor(node) {
@@ -245,7 +246,7 @@ impl<'a> Residual<'a> {
         }
     }
 
-    /// Shows the mentors with whom a mentee might be and is not, with the length of the arc that makes each pair.
+    /// Passes all other candidates of a mentee to `show`, each with the length of the arc that starts the pair.
     pub(super) fn row(
         &self,
         node: usize,
@@ -280,7 +281,7 @@ impl<'a> Residual<'a> {
         Ok(())
     }
 
-    /// Shows the mentees with whom a mentor might be and is not, with the length of the arc that makes each pair.
+    /// Passes all other candidates of a mentor to `show`, each with the length of the arc that starts the pair.
     pub(super) fn column(
         &self,
         mentor: usize,
@@ -318,13 +319,13 @@ impl<'a> Residual<'a> {
         let Some(sparse) = self.problem.scores.sparse() else { return Ok(None) };
         if self.columns.get().is_none() {
             let columns = sparse.columns(self.holders.len(), pulse.observer())?;
-            // Somebody else may have been quicker, with the same.
+            // Another thread may already have stored the same value.
             let _ = self.columns.set(columns);
         }
         Ok(self.columns.get())
     }
 
-    /// What comes of forcing a pair if flow is put right along `path`, from the mentor to the mentee.
+    /// The alternate of a pair whose forcing is balanced along `path`, from the mentor to the mentee.
     pub(super) fn alternate(&self, mentee: u32, mentor: u32, path: &[usize]) -> Alternate {
         let (mut added, mut removed) = (vec![(mentee, mentor)], Vec::new());
         let mut cost = Cost::default();

@@ -1,5 +1,8 @@
-//! Shortest paths in the residual network from one person or to one person (Dijkstra 1959), stopped as soon as enough is
-//! known.
+//! Shortest paths in the residual network from one person or to one person (Dijkstra 1959), up to the last target needed.
+//!
+//! Nodes of equal distance are settled in the order of their positions, so the answer does not depend on the order in which
+//! arcs are read. Therefore this search uses a binary heap and not the [radix heap](crate::engine::graph::RadixHeap), which has
+//! no order among equal distances. A search for a question is not critical for speed.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,10 +15,10 @@ use super::residual::Residual;
 
 /// Units of work to settle a node.
 const SETTLING: usize = 64;
-/// Units of work to reach one.
+/// Units of work to reach a node.
 const REACHING: usize = 8;
 
-/// Which direction arcs are followed.
+/// The direction in which arcs are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SearchDirection {
     /// Paths from the source.
@@ -24,16 +27,16 @@ pub(super) enum SearchDirection {
     Backward,
 }
 
-/// Somebody whose distance is asked for.
+/// A node whose distance is needed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target {
-    /// Her node.
+    /// The node.
     pub(super) node: usize,
-    /// Length of the arc that is forced between her and the source.
+    /// Length of the forced arc between the node and the source.
     pub(super) forced: i128,
 }
 
-/// A search.
+/// A search with its labels.
 pub(super) struct ResidualSearch<'a> {
     residual: &'a Residual<'a>,
     pulse: Pulse<'a>,
@@ -43,12 +46,12 @@ pub(super) struct ResidualSearch<'a> {
     /// The neighbour of every reached node on the way to the source.
     next: Vec<u32>,
     heap: BinaryHeap<Reverse<(i128, u32)>>,
-    /// Nodes at this distance or farther are of no use.
+    /// Nodes at this distance or farther cannot change the answer.
     limit: i128,
 }
 
 impl<'a> ResidualSearch<'a> {
-    /// A search from or to a node.
+    /// A search from the node `source`, or to it.
     pub(super) fn new(
         residual: &'a Residual<'a>,
         source: usize,
@@ -60,8 +63,8 @@ impl<'a> ResidualSearch<'a> {
         Self { residual, pulse, source, direction, labels, next, heap, limit: i128::MAX }
     }
 
-    /// The nodes of the `most` targets that are nearest when the arcs forced to them are counted, nearest first. Targets
-    /// that cannot be reached are left out, though there are none where the root can be reached.
+    /// Returns the nodes of the `most` nearest targets, nearest first. The distance of a target includes its forced arc.
+    /// Unreachable targets are left out; every target is reachable if the root is.
     pub(super) fn nearest(&mut self, mut targets: Vec<Target>, most: usize) -> Result<Vec<usize>, Stopped> {
         targets.sort_unstable_by_key(|target| (target.forced, target.node));
         let lone = targets.first().filter(|_| targets.len() == 1).map(|target| target.node);
@@ -69,7 +72,7 @@ impl<'a> ResidualSearch<'a> {
         for target in &targets {
             forced[target.node] = Some(target.forced);
         }
-        // The best found, as a heap whose top is the worst of them.
+        // The nearest targets so far, as a heap whose top is the farthest of them.
         let mut best: BinaryHeap<(i128, usize)> = BinaryHeap::new();
         let mut open = targets.iter();
         let mut nearest_open = open.next();
@@ -110,7 +113,7 @@ impl<'a> ResidualSearch<'a> {
         Ok(best.into_sorted_vec().into_iter().map(|(_, node)| node).collect())
     }
 
-    /// The nodes of a shortest path in the direction of its arcs, the source and the node given being its ends.
+    /// The nodes of a shortest path between the source and `node`, in the direction of its arcs.
     pub(super) fn path(&self, node: usize) -> Vec<usize> {
         let mut path = vec![node];
         let mut at = node;
@@ -143,7 +146,7 @@ impl<'a> ResidualSearch<'a> {
         }
         let mut pulse = self.pulse;
         let reach = |to: usize, length: i128| self.reach(to, distance + length, node);
-        // Flow goes from a mentee along pairs to be made, and from a mentor along pairs to be ended.
+        // An arc that starts a pair leaves a mentee; an arc that ends a pair leaves a mentor.
         match (residual.is_mentor(node), forward) {
             (true, true) | (false, false) => residual.matches(node, reach),
             (true, false) => residual.column(node, &mut pulse, reach)?,
