@@ -143,9 +143,9 @@ impl From<Stopped> for Unsolved {
 /// Why no assignment meets all floors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Impossible {
-    /// The people and groups for whom too many pairs are asked.
+    /// The people and groups across which the floors require too many pairs.
     pub cut: Cut,
-    /// How many are asked and how many can be, counted from the problem alone; both beside the pins.
+    /// Number of pairs that are required and that are possible, without the pins, counted from the problem alone.
     pub shortage: CutCounts,
 }
 

@@ -12,9 +12,9 @@
 //! and Orlin, *Network Flows*, 1993, sections 9.2 and 9.11). One search from a mentor gives the cost of every mentee with this
 //! mentor, and one search to a mentee gives the cost of every mentor with this mentee.
 //!
-//! Inputs: a problem, a best assignment and its certificate. Memory: 8 bytes per pair of the assignment and 16 bytes per
-//! person; about 24 bytes per person for each question while it is answered. Time per question: one Dijkstra search, which ends
-//! as soon as the answer is known.
+//! Inputs: a problem, a best assignment and its certificate. Memory: 16 bytes per pair of the assignment and 8 per person, about
+//! 50 bytes per person while a question is answered, and 8 bytes per candidate if the source is sparse. Time per question: one
+//! Dijkstra search, which ends as soon as the answer is known.
 //!
 //! The weights are lexicographic ([`super::certify`]), so the cost separates into people, minimum places, second mentors
 //! and points of score.

@@ -454,7 +454,7 @@ impl explanation::Naming for SharedTraitNames {
 }
 
 #[test]
-fn a_cut_is_told_by_what_its_people_share_and_others_do_not() {
+fn a_cut_is_explained_by_traits_that_its_people_share_and_others_lack() {
     let (case, quotas) = scarce(3);
     let Answer::Impossible(cut) = assign_within(&case.problem(), &quotas, &Unobserved).unwrap() else {
         panic!("two seats do not serve three");

@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn a_search_that_is_cut_short_tells_an_honest_bound((case, quotas, limits) in crossed(2), most in 1..4_u64) {
+    fn a_search_that_is_cut_short_reports_a_valid_bound((case, quotas, limits) in crossed(2), most in 1..4_u64) {
         let found = solve(&case, &quotas, &limits, most);
         let keeps_all = |pairs: &[(u32, u32)]| keeps(&quotas, pairs) && allows(&limits, pairs);
         let best = case.best_of_all(|pairs| keeps_all(pairs).then(|| case.value(pairs)));
