@@ -19,6 +19,7 @@
 //! the same bytes on any machine, for any number of threads and any order of its people.
 
 pub mod assign;
+mod branch_and_bound;
 pub mod certificate;
 pub mod certify;
 pub mod constrained;
@@ -30,6 +31,7 @@ pub mod encode;
 mod exclusion_counts;
 mod explain;
 pub mod fairest;
+mod graph;
 pub mod groups;
 pub mod objective;
 pub mod objective_value;

@@ -20,7 +20,7 @@ use crate::engine::constrained::{Constrained, ConstraintError, Constraints, Impo
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{DenseScores, PairScores, SparseScores};
 use crate::engine::problem::{Demand, Problem, Seats};
-use crate::engine::quota::words::reasons;
+use crate::engine::quota::explanation::reasons;
 
 use self::names::GroupNaming;
 
@@ -86,7 +86,7 @@ impl Instance {
 
     /// Checks that the objective allows the decisions and groups of the instance.
     pub fn check_objective(&self, objective: Objective) -> Result<(), Violations> {
-        self.names.conflicts(&self.constraints.unfit(objective)).none()
+        self.names.conflicts(&self.constraints.conflicts_with_objective(objective)).none()
     }
 
     /// The names of the mentees and of the mentors without a pair in `pairs`.

@@ -36,7 +36,6 @@ mod market;
 mod paths;
 mod phases;
 mod pricing;
-pub(super) mod queue;
 mod reached;
 mod search;
 mod state;

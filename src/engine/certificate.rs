@@ -1,4 +1,6 @@
-//! Weights and dual prices that prove an optimum. [`super::certify`] says how to check them.
+//! Weights and dual prices that prove an optimum. [`super::certify`] describes how to check them.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -7,32 +9,32 @@ use serde::{Deserialize, Serialize};
 pub struct TierWeight {
     /// The tier.
     pub tier: u8,
-    /// Points that the first mentor of such a mentee counts for, beside the pair's score.
+    /// Points for the first mentor of a mentee of this tier, in addition to the score of the pair.
     pub weight: i128,
 }
 
-/// Weights of the objective and dual prices: all that is needed to check an optimum in one pass over the candidates.
+/// Weights of the objective and dual prices: sufficient to check an optimum in one pass over the candidates.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
     /// Every tier that occurs, ascending, with its weight.
     pub tiers: Vec<TierWeight>,
-    /// Points that a filled minimum place of a mentor counts for.
+    /// Points for a filled minimum place of a mentor.
     pub minimum: i128,
-    /// Points that a second mentor of a mentee counts for.
+    /// Points for the second mentor of a mentee.
     pub second: i128,
-    /// `u`: one price per mentee, what a pair must leave to her.
+    /// `u`: one price per mentee, the value that a pair must leave to the mentee.
     pub mentee_prices: Vec<i128>,
-    /// `p`: one price per mentor, what a pair must leave to her.
+    /// `p`: one price per mentor, the value that a pair must leave to the mentor.
     pub mentor_prices: Vec<i128>,
-    /// `q`: one price per group of mentees, of either sign; none without quotas.
+    /// `q`: one price per group of mentees, of either sign; empty without quotas.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentee_group_prices: Vec<i128>,
-    /// `q`: one price per group of mentors, of either sign; none without quotas.
+    /// `q`: one price per group of mentors, of either sign; empty without quotas.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentor_group_prices: Vec<i128>,
 }
 
-/// Whose group it is.
+/// The side whose people a group contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupSide {
@@ -42,7 +44,16 @@ pub enum GroupSide {
     Mentors,
 }
 
-/// An aim of the objective that comes before the scores.
+impl fmt::Display for GroupSide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mentees => "mentees",
+            Self::Mentors => "mentors",
+        })
+    }
+}
+
+/// An aim of the objective that has precedence over the scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Aim {
@@ -52,4 +63,14 @@ pub enum Aim {
     Minimum,
     /// Second mentors.
     Second,
+}
+
+impl fmt::Display for Aim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tier(tier) => write!(f, "tier {tier}"),
+            Self::Minimum => f.write_str("minimum places"),
+            Self::Second => f.write_str("second mentors"),
+        }
+    }
 }

@@ -1,60 +1,63 @@
-//! Pins and vetoes: what people have decided before the engine decides the rest.
+//! Pins and vetoes: decisions that hold before the solver runs.
 //!
-//! Decisions are part of the problem and not of the solver. [`ReducedProblem`] turns a problem with decisions into one without:
+//! Decisions are part of the problem, not of the solver. [`ReducedProblem`] turns a problem with decisions into one without:
 //!
-//! - a vetoed pair is no candidate any more;
-//! - a pinned pair is no candidate either, since it is made already: it takes one of the places that its mentee wants and
-//!   one of its mentor's seats beforehand, a minimum place first;
-//! - a mentee who wants two mentors and has one by a pin wants one more, who counts as her second ([`Demand::pinned`]).
+//! - a vetoed pair is not a candidate;
+//! - a pinned pair is not a candidate either, because it is in use already: it takes one place of its mentee and one seat of its
+//!   mentor, a minimum place first;
+//! - a mentee who wants two mentors and has one by a pin wants one more, who counts as a second mentor ([`Demand::pinned`]).
 //!
-//! So a pin holds by construction. An assignment of the reduced problem, together with the pins, is an assignment of the
-//! problem that keeps all decisions, and the other way round; their values differ by what the pins count for, which is the
-//! same for all of them. Hence the best of the one is the best of the other, and [`super::certify`] proves it by checking
-//! the reduced problem: whoever has the problem and the decisions reduces them in the same way and checks the same
-//! certificate.
+//! A pin therefore holds by construction. An assignment of the reduced problem together with the pins is an assignment of the
+//! problem that keeps all decisions, and vice versa. Their values differ by the value of the pins, a constant, so an optimum of one
+//! is an optimum of the other. [`super::certify`] proves it on the reduced problem: every checker that has the problem and the
+//! decisions computes the same reduction and checks the same certificate.
 //!
-//! Quotas ([`super::quota`]) are not reduced here: [`super::constrained`] takes off what the pins use of them.
+//! Quotas ([`super::quota`]) are not reduced here: [`super::constrained`] subtracts the pins from them.
 
 use super::observer::{Observer, Stopped};
 use super::pair_scores::MaskedScores;
 use super::problem::{Demand, Problem, Seats};
 
-/// Pins looked at between two questions whether to stop.
-const AT_A_TIME: usize = 1 << 12;
+/// Pins between two calls of the observer.
+const CHUNK: usize = 1 << 12;
 
-/// What people have decided, by position. The order does not matter, and the same decision twice is one decision.
+/// Pins and vetoes, by position. The order has no influence, and a repeated decision counts once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decisions {
-    /// Pairs of a mentee and a mentor that must be.
+    /// Pairs of a mentee and a mentor that the assignment must contain.
     pub pins: Vec<(u32, u32)>,
-    /// Pairs of a mentee and a mentor that must not be.
+    /// Pairs of a mentee and a mentor that the assignment must not contain.
     pub vetoes: Vec<(u32, u32)>,
 }
 
 impl Decisions {
-    /// Whether nothing is decided.
+    /// Whether there is no decision.
     pub fn is_empty(&self) -> bool {
         self.pins.is_empty() && self.vetoes.is_empty()
     }
 
-    /// Everything for which they cannot all be kept in a problem, sorted.
-    pub fn wrong(&self, problem: &Problem<'_>, observer: &dyn Observer) -> Result<Vec<BadDecision>, Stopped> {
+    /// Returns every decision that cannot be kept in a problem, sorted.
+    pub fn conflicts(
+        &self,
+        problem: &Problem<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Vec<BadDecision>, Stopped> {
         let (pins, vetoes) = (sorted(&self.pins), sorted(&self.vetoes));
-        let mut wrong: Vec<BadDecision> = Vec::new();
-        let known = |&(mentee, mentor): &(u32, u32)| {
+        let mut conflicts: Vec<BadDecision> = Vec::new();
+        let exists = |&(mentee, mentor): &(u32, u32)| {
             (mentee as usize) < problem.mentees.len() && (mentor as usize) < problem.mentors.len()
         };
-        for &(mentee, mentor) in pins.iter().chain(&vetoes).filter(|pair| !known(pair)) {
-            wrong.push(BadDecision::Unknown { mentee, mentor });
+        for &(mentee, mentor) in pins.iter().chain(&vetoes).filter(|pair| !exists(pair)) {
+            conflicts.push(BadDecision::Unknown { mentee, mentor });
         }
-        for some in pins.chunks(AT_A_TIME) {
+        for some in pins.chunks(CHUNK) {
             observer.check()?;
-            for &(mentee, mentor) in some.iter().filter(|pair| known(pair)) {
+            for &(mentee, mentor) in some.iter().filter(|pair| exists(pair)) {
                 if vetoes.binary_search(&(mentee, mentor)).is_ok() {
-                    wrong.push(BadDecision::PinnedAndVetoed { mentee, mentor });
+                    conflicts.push(BadDecision::PinnedAndVetoed { mentee, mentor });
                 }
                 if problem.scores.score(mentee as usize, mentor as usize).is_none() {
-                    wrong.push(BadDecision::NotACandidate { mentee, mentor });
+                    conflicts.push(BadDecision::NotACandidate { mentee, mentor });
                 }
             }
         }
@@ -63,21 +66,21 @@ impl Decisions {
         for ((&pins, demand), mentee) in of_mentee.iter().zip(problem.mentees).zip(0_u32..) {
             let wanted = u32::from(demand.wanted.min(2));
             if pins > wanted {
-                wrong.push(BadDecision::TooManyMentors { mentee, pins, wanted });
+                conflicts.push(BadDecision::TooManyMentors { mentee, pins, wanted });
             }
         }
         for ((&pins, seats), mentor) in of_mentor.iter().zip(problem.mentors).zip(0_u32..) {
             if pins > seats.max {
-                wrong.push(BadDecision::TooManyMentees { mentor, pins, seats: seats.max });
+                conflicts.push(BadDecision::TooManyMentees { mentor, pins, seats: seats.max });
             }
         }
-        wrong.sort_unstable();
-        wrong.dedup();
-        Ok(wrong)
+        conflicts.sort_unstable();
+        conflicts.dedup();
+        Ok(conflicts)
     }
 }
 
-/// How many of `pairs` each mentee and each mentor has.
+/// Number of `pairs` of each mentee, and of each mentor.
 fn counts(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
     let mut of_mentee = vec![0_u32; problem.mentees.len()];
     let mut of_mentor = vec![0_u32; problem.mentors.len()];
@@ -95,53 +98,53 @@ fn counts(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
 /// A decision that cannot be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum BadDecision {
-    /// A pin or veto names somebody who does not exist.
-    #[error("the decision on pair ({mentee}, {mentor}) names somebody who does not exist")]
+    /// A pin or veto names a person who does not exist.
+    #[error("the decision on pair ({mentee}, {mentor}) names a person who is not in the problem")]
     Unknown {
         /// The pair's mentee.
         mentee: u32,
         /// The pair's mentor.
         mentor: u32,
     },
-    /// A pin is forbidden by a hard rule.
-    #[error("the pinned pair ({mentee}, {mentor}) is not a candidate")]
+    /// A hard rule forbids a pinned pair.
+    #[error("the pinned pair ({mentee}, {mentor}) is not a candidate: a hard rule forbids the pair")]
     NotACandidate {
         /// The pair's mentee.
         mentee: u32,
         /// The pair's mentor.
         mentor: u32,
     },
-    /// A pair is pinned and vetoed.
-    #[error("pair ({mentee}, {mentor}) is pinned and vetoed")]
+    /// A pair is both pinned and vetoed.
+    #[error("pair ({mentee}, {mentor}) is both pinned and vetoed; expected one decision")]
     PinnedAndVetoed {
         /// The pair's mentee.
         mentee: u32,
         /// The pair's mentor.
         mentor: u32,
     },
-    /// A mentee has more pins than she wants mentors.
-    #[error("mentee {mentee} has {pins} pins and wants {wanted}")]
+    /// A mentee has more pins than wanted mentors.
+    #[error("mentee {mentee} has {pins} pins; expected at most {wanted}, the number of mentors wanted")]
     TooManyMentors {
         /// The mentee.
         mentee: u32,
-        /// Her pins.
+        /// Number of pins.
         pins: u32,
-        /// Mentors she wants.
+        /// Number of mentors wanted.
         wanted: u32,
     },
     /// A mentor has more pins than seats.
-    #[error("mentor {mentor} has {pins} pins and {seats} seats")]
+    #[error("mentor {mentor} has {pins} pins; expected at most {seats}, the number of places offered")]
     TooManyMentees {
         /// The mentor.
         mentor: u32,
-        /// Her pins.
+        /// Number of pins.
         pins: u32,
-        /// Seats she offers.
+        /// Number of seats offered.
         seats: u32,
     },
 }
 
-/// Why decisions cannot be taken out of a problem.
+/// Why a problem cannot be reduced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReductionError {
     /// The decisions cannot all be kept. The list holds every bad decision, sorted.
@@ -152,7 +155,7 @@ pub enum ReductionError {
     Stopped(#[from] Stopped),
 }
 
-/// A problem that decisions have been taken out of.
+/// A problem from which decisions are removed.
 #[expect(missing_debug_implementations, reason = "a score source need not print itself")]
 pub struct ReducedProblem<'a> {
     pins: Vec<(u32, u32)>,
@@ -163,38 +166,38 @@ pub struct ReducedProblem<'a> {
 }
 
 impl<'a> ReducedProblem<'a> {
-    /// Takes decisions out of a problem.
+    /// Removes decisions from a problem.
     pub fn new(
         problem: &Problem<'a>,
         decisions: &Decisions,
         observer: &dyn Observer,
     ) -> Result<Self, ReductionError> {
-        let wrong = decisions.wrong(problem, observer)?;
-        if !wrong.is_empty() {
-            return Err(ReductionError::Refused(wrong));
+        let conflicts = decisions.conflicts(problem, observer)?;
+        if !conflicts.is_empty() {
+            return Err(ReductionError::Refused(conflicts));
         }
         let pins = sorted(&decisions.pins);
         let (of_mentee, of_mentor) = counts(problem, &pins);
-        let taken = sorted(&[pins.as_slice(), &decisions.vetoes].concat());
+        let masked = sorted(&[pins.as_slice(), &decisions.vetoes].concat());
         observer.check()?;
         Ok(Self {
             mentees: of_mentee
                 .iter()
                 .zip(problem.mentees)
-                .map(|(&pins, &demand)| less(demand, pins))
+                .map(|(&pins, &demand)| reduced(demand, pins))
                 .collect(),
             mentors: of_mentor
                 .iter()
                 .zip(problem.mentors)
                 .map(|(&pins, seats)| Seats { min: seats.min.saturating_sub(pins), max: seats.max - pins })
                 .collect(),
-            scores: MaskedScores::new(problem.scores, taken, observer)?,
+            scores: MaskedScores::new(problem.scores, masked, observer)?,
             coverage_first: problem.coverage_first,
             pins,
         })
     }
 
-    /// Takes decisions out of a problem, or returns nothing if the decisions cannot all be kept.
+    /// Removes decisions from a problem. Returns `None` if a decision cannot be kept.
     pub fn if_possible(
         problem: &Problem<'a>,
         decisions: &Decisions,
@@ -207,7 +210,7 @@ impl<'a> ReducedProblem<'a> {
         }
     }
 
-    /// The problem that is left.
+    /// The reduced problem.
     pub fn problem(&self) -> Problem<'_> {
         Problem {
             mentees: &self.mentees,
@@ -217,12 +220,12 @@ impl<'a> ReducedProblem<'a> {
         }
     }
 
-    /// An assignment of the problem that is left, together with the pins: an assignment of the whole problem, sorted.
+    /// The assignment of the whole problem that consists of `pairs`, an assignment of the reduced problem, and the pins. Sorted.
     pub fn with_pins(&self, pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
         sorted(&[pairs, &self.pins].concat())
     }
 
-    /// An assignment of the whole problem without its pins, sorted.
+    /// An assignment of the whole problem without the pins, sorted.
     pub fn without_pins(&self, pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
         let mut pairs = sorted(pairs);
         pairs.retain(|pair| self.pins.binary_search(pair).is_err());
@@ -230,8 +233,8 @@ impl<'a> ReducedProblem<'a> {
     }
 }
 
-/// What a mentee still wants when she has so many mentors by pins.
-fn less(demand: Demand, pins: u32) -> Demand {
+/// The demand of a mentee after `pins` pins.
+fn reduced(demand: Demand, pins: u32) -> Demand {
     let pins = u8::try_from(pins).unwrap_or(u8::MAX);
     Demand {
         tier: demand.tier,
@@ -240,7 +243,7 @@ fn less(demand: Demand, pins: u32) -> Demand {
     }
 }
 
-/// Pairs in their order, each once.
+/// Sorted pairs without repetitions.
 pub(super) fn sorted(pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut pairs = pairs.to_vec();
     pairs.sort_unstable();

@@ -1,11 +1,11 @@
-//! FAIREST: as many people as possible as ever (by tier, then minimum places, then second mentors), then the best possible
-//! worst pair, then the greatest total.
+//! FAIREST: serve as many people as possible, then raise the score of the worst pair, then maximise the total.
 //!
-//! Whether everybody can still be served with pairs from some score upwards is a question of numbers of people alone, and
-//! the answer only ever turns from yes to no as that score rises: so it is found by bisection (the bottleneck assignment;
-//! Burkard, Dell'Amico and Martello, *Assignment Problems*, 2009, chapter 6). It lies between the worst pair of a best total
-//! and that total's mean, since no worst pair can be better than the mean of its own assignment. With the floor found, one
-//! more solve gives the greatest total above it.
+//! Input: a problem. Output: the pairs, a proof of three certificates, and a frontier of compromises. Whether pairs above a
+//! threshold can serve everybody who can be served depends on counts alone and is monotone in the threshold. Bisection therefore
+//! finds the greatest threshold, `floor` (bottleneck assignment; Burkard, Dell'Amico and Martello, *Assignment Problems*, 2009,
+//! chapter 6). The floor lies between the worst pair of a best total and the mean score of that assignment: no worst pair is
+//! better than the mean of its own assignment. One more solve gives the greatest total above the floor. Time: about
+//! log2(range of scores) solves.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,19 +16,19 @@ use super::observer::{Observer, Stopped};
 use super::pair_scores::{FORBIDDEN, ThresholdedScores};
 use super::problem::Problem;
 
-/// Points of the frontier, its two ends included.
+/// Number of points of the frontier, both ends included.
 const STEPS: i64 = 6;
 
-/// What proves that a worst pair is the best possible.
+/// Proof that the worst pair is the best possible one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fairness {
-    /// Every pair scores at least this much; the lowest number there is if there are no pairs.
+    /// Every pair scores at least this number; the lowest score if there are no pairs.
     pub floor: i32,
-    /// Proves that no assignment has a greater total, of pairs that score at least `floor`.
+    /// Proves that no assignment of pairs that score at least `floor` has a greater total.
     pub total: Certificate,
-    /// Proves that no assignment serves more people, whatever the scores: all candidates count 0.
+    /// Proves that no assignment serves more people: all candidates score 0.
     pub coverage: Certificate,
-    /// Proves that pairs which score more than `floor` cannot serve as many: all of them count 0.
+    /// Proves that pairs that score more than `floor` cannot serve as many people: all of them score 0.
     pub above: Certificate,
 }
 
@@ -37,7 +37,7 @@ pub struct Fairness {
 pub struct Compromise {
     /// Score of the worst pair.
     pub worst: i32,
-    /// The greatest total that any assignment of as many people has whose pairs score at least `worst`.
+    /// The greatest total of an assignment that serves as many people and whose pairs all score at least `worst`.
     pub total: i64,
 }
 
@@ -50,17 +50,17 @@ impl Compromise {
 /// A fairest assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fairest {
-    /// Its pairs, sorted.
+    /// The pairs, sorted.
     pub pairs: Vec<(u32, u32)>,
-    /// Its proof.
+    /// The proof.
     pub fairness: Fairness,
-    /// From the greatest total (first) to the best worst pair (last): what fairness costs, step by step.
+    /// Compromises from the greatest total (first) to the best worst pair (last).
     pub frontier: Vec<Compromise>,
-    /// Work done in all.
+    /// Work of all solves.
     pub counters: Counters,
 }
 
-/// Finds a fairest assignment. Coverage always comes first, whatever the problem says.
+/// Computes a fairest assignment. Coverage always comes first, without regard to `coverage_first`.
 pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest, Stopped> {
     let problem = &Problem { coverage_first: true, ..*problem };
     let mut counters = Counters::default();
@@ -107,7 +107,7 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
     if frontier.last().is_some_and(|last| last.worst < floor) {
         frontier.push(Compromise::of(&ObjectiveValue::of(problem, &pairs)));
     }
-    // A step that costs nothing replaces the one before it.
+    // A compromise of the same total replaces the previous one.
     frontier.reverse();
     frontier.dedup_by_key(|step| step.total);
     frontier.reverse();

@@ -5,35 +5,35 @@ use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
 
-/// Pairs summed up as one piece of work.
-const AT_A_TIME: usize = 1 << 10;
+/// Pairs that one task sums up.
+const CHUNK: usize = 1 << 10;
 
 /// The value of an assignment, aim by aim.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectiveValue {
-    /// People served: what comes before any score.
+    /// Counts that have precedence over the scores.
     pub people: PeopleServed,
-    /// Pairs.
+    /// Number of pairs.
     pub pairs: u64,
-    /// Sum of their scores.
+    /// Sum of the scores of the pairs.
     pub score: i64,
     /// Score of the worst pair, if there is a pair.
     pub worst: Option<i32>,
 }
 
-/// People served.
+/// Counts of served people and filled minimum places.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeopleServed {
-    /// Every tier that occurs, ascending, with its mentees who have a mentor.
+    /// Every tier that occurs, ascending, with the number of its mentees who have a mentor.
     pub tiers: Vec<(u8, u64)>,
-    /// Minimum places of mentors that are filled.
+    /// Number of filled minimum places of mentors.
     pub minimum_places: u64,
-    /// Mentees who have a second mentor.
+    /// Number of mentees who have a second mentor.
     pub second_mentors: u64,
 }
 
 impl ObjectiveValue {
-    /// Whether this is more than `other`, in the order of the aims of BEST_TOTAL for `problem`.
+    /// Whether this value is greater than `other` in the lexicographic order of BEST_TOTAL for `problem`.
     pub fn is_better(&self, other: &Self, problem: &Problem<'_>) -> bool {
         let rank = |value: &Self| {
             let PeopleServed { tiers, minimum_places, second_mentors } = &value.people;
@@ -44,7 +44,7 @@ impl ObjectiveValue {
         rank(self) > rank(other)
     }
 
-    /// What `pairs`, which must be candidates, amount to.
+    /// The value of `pairs`, all of which must be candidates.
     pub fn of(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Self {
         let mut mentors_of = vec![0_u32; problem.mentees.len()];
         let mut load = vec![0_u32; problem.mentors.len()];
@@ -52,7 +52,7 @@ impl ObjectiveValue {
             mentors_of[mentee as usize] += 1;
             load[mentor as usize] += 1;
         }
-        let scores = pairs.par_iter().with_min_len(AT_A_TIME);
+        let scores = pairs.par_iter().with_min_len(CHUNK);
         let scores =
             scores.filter_map(|&(mentee, mentor)| problem.scores.score(mentee as usize, mentor as usize));
         let (score, worst) = scores.map(|score| (i64::from(score), Some(score))).reduce(
@@ -67,7 +67,7 @@ impl ObjectiveValue {
         let mut served = [None; 256];
         let mut second_mentors = 0;
         for (demand, &has) in problem.mentees.iter().zip(&mentors_of) {
-            // With a mentor by a pin, another is her second.
+            // If a mentor is pinned, a further mentor is a second mentor.
             let first = u32::from(has > 0 && demand.pinned == 0);
             *served[usize::from(demand.tier)].get_or_insert(0) += u64::from(first);
             second_mentors += u64::from(has - first);

@@ -1,6 +1,6 @@
 //! Pair scores: the interface that solvers read, the ways to store scores, and adaptors over other scores.
 //!
-//! [`DenseScores`] and [`SparseScores`] store scores that a caller brings. `cached` stores computed scores; `thresholded`,
+//! [`DenseScores`] and [`SparseScores`] store scores of a caller. `cached` stores computed scores; `thresholded`,
 //! `masked` and `bonus` change the scores of another source without copying them, unless they are sparse. The scores that are
 //! computed from profiles are in [`super::score`].
 
@@ -18,13 +18,12 @@ pub(super) use self::cached::{CachedScores, ScoreCache};
 pub use self::dense::{Cells, DenseScores};
 pub use self::edge::{Edge, FORBIDDEN, tie_break};
 pub(super) use self::masked::MaskedScores;
-pub(super) use self::sparse::blank;
 pub use self::sparse::{SparseError, SparseScores};
 pub(super) use self::thresholded::ThresholdedScores;
 
 use std::ops::Range;
 
-/// Source of pair scores: computed from profiles, or brought by a caller. Many threads read it at once.
+/// Source of pair scores: computed from profiles, or supplied by a caller. Many threads read it simultaneously.
 pub trait PairScores: Sync {
     /// Writes the scores of a tile, row-major: `out[(i - rows.start) * cols.len() + (j - cols.start)]`, [`FORBIDDEN`] for a
     /// pair that is not a candidate.
@@ -37,13 +36,13 @@ pub trait PairScores: Sync {
         (out[0] != FORBIDDEN).then_some(out[0])
     }
 
-    /// The same scores in half the room, if all of them are within `0..=i16::MAX`.
+    /// The same scores in 16 bits, if all of them are within `0..=i16::MAX`.
     fn narrow(&self) -> Option<&dyn NarrowScores> {
         None
     }
 
-    /// Decides between pairs of equal score. A hash of the two people, so that a joiner does not reorder the others; by default
-    /// a hash of their positions.
+    /// Orders pairs of equal score. A hash of the two people, so that a new person does not reorder the others. The default is
+    /// a hash of the two positions.
     fn tie_break(&self, mentee: usize, mentor: usize) -> u32 {
         tie_break(mentee as u64, mentor as u64)
     }

@@ -1,29 +1,29 @@
-//! The assignment problem, free of people: numbers of nodes, what they want, and a source of pair scores.
+//! The assignment problem without people: positions, demands, seats, and a source of pair scores.
 
 use super::pair_scores::PairScores;
 
-/// What a mentee wants; by default nothing.
+/// What a mentee wants. The default is nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// Priority tier, 0 first. Every tier is served as widely as possible before the next.
+    /// Priority tier. Tier 0 has precedence over tier 1, and so on.
     pub tier: u8,
-    /// Different mentors wanted, 0 to 2, beside those she has by pins.
+    /// Number of different mentors wanted, 0 to 2, in addition to `pinned`.
     pub wanted: u8,
-    /// Mentors she has by pins: with one of them, another counts as her second and not as her first.
+    /// Number of mentors by pins. If it is not 0, a further mentor counts as a second mentor, not as a first one.
     pub pinned: u8,
 }
 
 /// What a mentor offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seats {
-    /// Fewest mentees that make the offer worthwhile: filled before anybody gets a second mentor or a better score.
+    /// Minimum places: they are filled before second mentors and scores count.
     pub min: u32,
-    /// Most mentees; 0 offers nothing.
+    /// Largest number of mentees; 0 means no offer.
     pub max: u32,
 }
 
-/// An assignment problem. Positions must not depend on the order in which people came in: the encoder orders them by a
-/// hash of their ids, so that ties between equals fall by hash and never by position in a file.
+/// An assignment problem. Positions must not depend on the order of the input. The encoder orders people by a hash of their
+/// ids, so no tie depends on the order of a file.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a score source need not print itself")]
 pub struct Problem<'a> {
@@ -33,8 +33,8 @@ pub struct Problem<'a> {
     pub mentors: &'a [Seats],
     /// Scores of all pairs.
     pub scores: &'a dyn PairScores,
-    /// Whether as many people as possible come before the total score. If not, no tier counts, to be unmatched is worth 0,
-    /// and a pair of negative score is never made but to fill a minimum place.
+    /// Whether the numbers of served people have precedence over the total score. If not, tiers and second mentors have weight
+    /// 0, and a pair of negative score is used only to fill a minimum place.
     pub coverage_first: bool,
 }
 

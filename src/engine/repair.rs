@@ -1,16 +1,17 @@
-//! Repair after publication: people drop out, join or are vetoed, and only so many published pairs may change.
+//! Repair after publication: people drop out, join or are vetoed, and only a limited number of published pairs may change.
 //!
-//! A published pair is *still possible* if it is a candidate of the problem as it is now. Let `possible` be the most such
-//! pairs that can be kept together (all of them, unless somebody offers or wants less than before). With a budget of `b`
+//! A published pair is *still possible* if it is a candidate of the present problem. Let `possible` be the largest number of
+//! such pairs that can be kept together (all of them, unless a person offers or wants less than before). With a budget of `b`
 //! changes, at least `possible - b` of them are kept:
 //!
-//! - no budget: the best assignment of the problem as it is now, from the result before ([`assign_from`]);
-//! - a budget of 0, if all can be kept: they are pins ([`super::decisions`]), and the others are served best;
-//! - between: the greatest value among all assignments that keep so many. [`budget`] says how, and how far it is proved.
+//! - without a budget: the best assignment of the present problem, by a warm start ([`assign_from`]);
+//! - with a budget of 0, if all can be kept: the pairs are pins ([`super::decisions`]), and the rest is solved;
+//! - otherwise: the greatest value among all assignments that keep enough pairs. [`budget`] describes the algorithm and the
+//!   limits of its proof.
 //!
-//! With a budget in between, value is counted in the weights of the best assignment without a budget. These put one aim
-//! before the other where the budget leaves them free. Where it does not, aims need no longer reach their maxima together,
-//! and the sum decides: a person of an earlier tier counts for a little more than one of a later tier, not for any number.
+//! With such a budget, the value is counted in the weights of the best assignment without a budget. These weights put one aim
+//! before the other as long as the budget permits. Otherwise the aims no longer reach their maxima simultaneously, and the sum
+//! decides: a person of an earlier tier counts a little more than one of a later tier, and not more than any number of them.
 
 mod budget;
 mod repaired;
@@ -27,13 +28,13 @@ use super::observer::{Observer, Stopped};
 use super::pair_scores::{BonusScores, Edge, SparseError, SparseScores};
 use super::problem::{Demand, Problem, Seats};
 
-use self::budget::Budget;
+use self::budget::BudgetedRepair;
 pub use self::repaired::{Proof, Repaired};
 use self::repaired::{kept, value};
 
-/// Repairs a published assignment for the problem as it is now.
+/// Repairs a published assignment for the present problem.
 ///
-/// `start` is the result that was published, in the positions of this problem, or any other: it only saves time.
+/// `start` is the published result in the positions of this problem, or any other result. It affects the time only.
 pub fn repair(
     problem: &Problem<'_>,
     published: &[(u32, u32)],
@@ -41,29 +42,43 @@ pub fn repair(
     budget: Option<usize>,
     observer: &dyn Observer,
 ) -> Result<Repaired, Stopped> {
-    let still = still_possible(problem, published);
+    let still_possible = possible_pairs(problem, published);
     let best = assign_from(problem, start, observer)?;
-    let together = most_together(problem, &still, observer)?;
+    let together = most_together(problem, &still_possible, observer)?;
     let least = together.len().saturating_sub(budget.unwrap_or(usize::MAX));
-    if kept(&still, &best.pairs) >= least {
-        return Ok(conclude(problem, &still, &together, best.pairs, best.certificate, Proof::Whole));
+    if kept(&still_possible, &best.pairs) >= least {
+        return Ok(conclude(problem, &still_possible, &together, best.pairs, best.certificate, Proof::Whole));
     }
     let mut keeps_enough = together.clone();
     let decisions = Decisions { pins: together.clone(), vetoes: Vec::new() };
     if let Some(pinned) = ReducedProblem::if_possible(problem, &decisions, observer)? {
         let rest = assign_from(&pinned.problem(), start, observer)?;
         keeps_enough = pinned.with_pins(&rest.pairs);
-        if least == still.len() {
-            return Ok(conclude(problem, &still, &together, keeps_enough, rest.certificate, Proof::Pinned));
+        if least == still_possible.len() {
+            return Ok(conclude(
+                problem,
+                &still_possible,
+                &together,
+                keeps_enough,
+                rest.certificate,
+                Proof::Pinned,
+            ));
         }
     }
-    Budget { problem, still: &still, possible: together.len(), least, best: &best, observer }
-        .repair(keeps_enough)
+    BudgetedRepair {
+        problem,
+        still_possible: &still_possible,
+        possible: together.len(),
+        least,
+        best: &best,
+        observer,
+    }
+    .repair(keeps_enough)
 }
 
-/// Checks a repaired assignment and its bound from scratch: the rules, how many published pairs it keeps, and that the
-/// certificate leaves no room for a better one. `None` if its bound comes from [`Proof::Branches`] or is not met: then there
-/// is nothing that one certificate could show.
+/// Checks a repaired assignment and its bound with the certifier: the rules, the number of published pairs kept, and that the
+/// certificate's bound equals the value. Returns `None` if no single certificate proves the bound: the bound comes from
+/// [`Proof::Branches`] or is not reached.
 pub fn check(
     problem: &Problem<'_>,
     published: &[(u32, u32)],
@@ -72,11 +87,12 @@ pub fn check(
     observer: &dyn Observer,
 ) -> Result<Option<bool>, Stopped> {
     let Repaired { pairs, certificate, .. } = repaired;
-    let still = still_possible(problem, published);
-    // Counted anew: who understates it could keep fewer.
-    let possible = most_together(problem, &still, observer)?.len();
+    let still_possible = possible_pairs(problem, published);
+    // Computed again: a number that is too small would permit fewer kept pairs.
+    let possible = most_together(problem, &still_possible, observer)?.len();
     let least = possible.saturating_sub(budget.unwrap_or(usize::MAX));
-    let feasible = certify::broken_rule(problem, pairs, observer)?.is_none() && kept(&still, pairs) >= least;
+    let feasible =
+        certify::broken_rule(problem, pairs, observer)?.is_none() && kept(&still_possible, pairs) >= least;
     let bound = match repaired.proof {
         _ if !repaired.proved() => return Ok(None),
         Proof::Branches => return Ok(None),
@@ -85,7 +101,7 @@ pub fn check(
             return Ok(Some(feasible && verdict.proved()));
         }
         Proof::Pinned => {
-            let decisions = Decisions { pins: still, vetoes: Vec::new() };
+            let decisions = Decisions { pins: still_possible, vetoes: Vec::new() };
             let Some(pinned) = ReducedProblem::if_possible(problem, &decisions, observer)? else {
                 return Ok(Some(false));
             };
@@ -94,14 +110,14 @@ pub fn check(
             return Ok(Some(feasible && verdict.proved()));
         }
         Proof::Bonus(bonus) => {
-            let favoured = BonusScores::new(problem.scores, &still, bonus, observer)?;
-            let favoured = Problem { scores: &favoured, ..*problem };
+            let with_bonus = BonusScores::new(problem.scores, &still_possible, bonus, observer)?;
+            let with_bonus = Problem { scores: &with_bonus, ..*problem };
             let kept = i128::try_from(least).unwrap_or(i128::MAX);
-            // The weights are those of the problem itself, without the bonus.
+            // The weights must fit the problem without the bonus.
             if certify(problem, &[], certificate, observer)?.feasible.is_err() {
                 return Ok(Some(false));
             }
-            certify(&favoured, &[], certificate, observer)?.dual - i128::from(bonus) * kept
+            certify(&with_bonus, &[], certificate, observer)?.dual - i128::from(bonus) * kept
         }
     };
     Ok(Some(feasible && bound == value(problem, certificate, pairs)))
@@ -109,19 +125,19 @@ pub fn check(
 
 fn conclude(
     problem: &Problem<'_>,
-    still: &[(u32, u32)],
+    still_possible: &[(u32, u32)],
     together: &[(u32, u32)],
     pairs: Vec<(u32, u32)>,
     certificate: Certificate,
     proof: Proof,
 ) -> Repaired {
     let value = value(problem, &certificate, &pairs);
-    let (possible, kept) = (together.len(), kept(still, &pairs));
+    let (possible, kept) = (together.len(), kept(still_possible, &pairs));
     Repaired { pairs, possible, kept, value, bound: value, proof, certificate }
 }
 
 /// The published pairs that are candidates, sorted.
-fn still_possible(problem: &Problem<'_>, published: &[(u32, u32)]) -> Vec<(u32, u32)> {
+fn possible_pairs(problem: &Problem<'_>, published: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut published: Vec<(u32, u32)> = published.to_vec();
     published.par_sort_unstable();
     published.dedup();
@@ -136,20 +152,21 @@ fn still_possible(problem: &Problem<'_>, published: &[(u32, u32)]) -> Vec<(u32, 
     published.into_par_iter().filter(is_possible).collect()
 }
 
-/// As many of these pairs as can be kept together: a best assignment among them alone, in which each counts 1.
+/// A largest set of these pairs that can be kept together: a best assignment among these pairs alone, each with a score of 1.
 fn most_together(
     problem: &Problem<'_>,
-    still: &[(u32, u32)],
+    still_possible: &[(u32, u32)],
     observer: &dyn Observer,
 ) -> Result<Vec<(u32, u32)>, Stopped> {
-    let decisions = Decisions { pins: still.to_vec(), vetoes: Vec::new() };
-    if decisions.wrong(problem, observer)?.is_empty() {
-        return Ok(still.to_vec());
+    let decisions = Decisions { pins: still_possible.to_vec(), vetoes: Vec::new() };
+    if decisions.conflicts(problem, observer)?.is_empty() {
+        return Ok(still_possible.to_vec());
     }
     let mentees: Vec<Demand> = problem.mentees.iter().map(|demand| Demand { tier: 0, ..*demand }).collect();
     let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, ..*seats }).collect();
-    let ends = (0..=mentees.len()).map(|mentee| still.partition_point(|pair| (pair.0 as usize) < mentee));
-    let edges = still.iter().map(|&(_, to)| Edge { to, score: 1 }).collect();
+    let ends =
+        (0..=mentees.len()).map(|mentee| still_possible.partition_point(|pair| (pair.0 as usize) < mentee));
+    let edges = still_possible.iter().map(|&(_, to)| Edge { to, score: 1 }).collect();
     let scores = match SparseScores::new(ends.collect(), edges, observer) {
         Ok(scores) => scores,
         Err(SparseError::Pair { .. }) => return Ok(Vec::new()),

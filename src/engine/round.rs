@@ -12,7 +12,7 @@ use super::observer::{Observer, Stopped};
 use super::pair_scores::{CachedScores, ScoreCache};
 use super::problem::Problem;
 use super::score::{Preferred, Scores};
-use super::stable::Sides;
+use super::stable::PreferenceLists;
 use super::{explain, pool, summary, unmatched};
 use crate::clock::Stopwatch;
 use crate::domain::policy::Objective;
@@ -90,7 +90,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     })?;
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
     let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
-    let sides = Some(Sides { mentees: &by_mentees, mentors: Some(&by_mentors) });
+    let sides = Some(PreferenceLists { mentees: &by_mentees, mentors: Some(&by_mentors) });
     let objective = snapshot.policy.objective;
     let cached = cache.map(|cache| CachedScores::new(&scores, mentors.len(), cache));
     let to_solve = Problem { scores: cached.as_ref().map_or(problem.scores, |cached| cached), ..problem };

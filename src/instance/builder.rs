@@ -309,7 +309,7 @@ impl Builder {
         };
         let mut wrong = Violations::default();
         // Without an observer the check cannot be stopped, so that the default is never used.
-        let conflicts = instance.constraints.wrong(&instance.problem(), &Unobserved).unwrap_or_default();
+        let conflicts = instance.constraints.conflicts(&instance.problem(), &Unobserved).unwrap_or_default();
         for (nth, conflict) in conflicts.into_iter().enumerate() {
             let place = match conflict {
                 // Violations beyond the limit are only counted, so that their places are not needed.

@@ -8,7 +8,7 @@ use crate::engine::certify::Infeasible;
 use crate::engine::constrained::Conflict;
 use crate::engine::decisions::BadDecision;
 use crate::engine::groups::{Forest, Quotas};
-use crate::engine::quota::words::{Facts, Naming};
+use crate::engine::quota::explanation::{Naming, Traits};
 
 /// Names of the people and groups of an instance.
 #[derive(Debug, Clone)]
@@ -193,19 +193,19 @@ pub(super) struct GroupNaming<'a> {
 }
 
 impl GroupNaming<'_> {
-    fn facts(&self, side: GroupSide, forest: &Forest, person: usize) -> Facts {
+    fn traits(&self, side: GroupSide, forest: &Forest, person: usize) -> Traits {
         let group = forest.innermost(person).map(|group| self.names.group(side, group as usize));
-        Facts { organisation: group.into_iter().collect(), ..Facts::default() }
+        Traits { organisation: group.into_iter().collect(), ..Traits::default() }
     }
 }
 
 impl Naming for GroupNaming<'_> {
-    fn mentee(&self, mentee: usize) -> Facts {
-        self.facts(GroupSide::Mentees, &self.quotas.mentees, mentee)
+    fn mentee(&self, mentee: usize) -> Traits {
+        self.traits(GroupSide::Mentees, &self.quotas.mentees, mentee)
     }
 
-    fn mentor(&self, mentor: usize) -> Facts {
-        self.facts(GroupSide::Mentors, &self.quotas.mentors, mentor)
+    fn mentor(&self, mentor: usize) -> Traits {
+        self.traits(GroupSide::Mentors, &self.quotas.mentors, mentor)
     }
 
     fn mentee_group(&self, group: usize) -> String {

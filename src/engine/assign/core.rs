@@ -6,14 +6,13 @@ use std::cmp::Reverse;
 
 use rayon::prelude::*;
 
+use crate::engine::graph::Csr;
 use crate::engine::observer::Stopped;
 pub(super) use crate::engine::pair_scores::Edge;
-use crate::engine::pair_scores::{FORBIDDEN, PairScores, SparseScores, blank};
+use crate::engine::pair_scores::{FORBIDDEN, PairScores, SparseScores};
 
 use super::counters::Pulse;
 
-/// Arcs counted between two looks at the observer.
-const STRETCH: usize = 1 << 20;
 /// Units of work to sort an arc.
 const SORTING: usize = 8;
 
@@ -22,7 +21,7 @@ const SORTING: usize = 8;
 pub(super) struct Core<'a> {
     rows: Cow<'a, SparseScores>,
     /// The same pairs by mentor, with [`Edge::to`] the mentee.
-    columns: Option<SparseScores>,
+    columns: Option<Csr<Edge>>,
     /// Whether the pairs of every mentor come best score first.
     ranked: bool,
     mentors: usize,
@@ -47,7 +46,7 @@ impl<'a> Core<'a> {
     }
 
     /// A core that is looked at by mentor alone, whose pairs come in any order.
-    pub(super) fn of_columns(columns: SparseScores) -> Self {
+    pub(super) fn of_columns(columns: Csr<Edge>) -> Self {
         let rows = Cow::Owned(SparseScores::default());
         Self { columns: Some(columns), ranked: false, ..Self::new(rows, 0) }
     }
@@ -103,36 +102,9 @@ impl<'a> Core<'a> {
         if self.columns.is_some() {
             return Ok(());
         }
-        let mut starts = vec![0; self.mentors + 1];
-        for arcs in self.rows.edges().chunks(STRETCH) {
-            pulse.observer().check()?;
-            for arc in arcs {
-                starts[arc.to as usize + 1] += 1;
-            }
-        }
-        for at in 0..self.mentors {
-            starts[at + 1] += starts[at];
-        }
-        let mut next = starts.clone();
-        let mut arcs = blank(self.len(), pulse.observer())?;
-        for (mentee, ends) in (0_u32..).zip(self.rows.starts().windows(2)) {
-            let row = &self.rows.edges()[ends[0]..ends[1]];
-            pulse.beat(row.len())?;
-            for arc in row {
-                let slot = &mut next[arc.to as usize];
-                arcs[*slot] = Edge { to: mentee, score: arc.score };
-                *slot += 1;
-            }
-        }
-        let mut columns = Vec::with_capacity(self.mentors);
-        let mut rest = arcs.as_mut_slice();
-        for ends in starts.windows(2) {
-            let (column, after) = rest.split_at_mut(ends[1] - ends[0]);
-            columns.push(column);
-            rest = after;
-        }
+        let mut indexed = self.rows.columns(self.mentors, pulse.observer())?;
         let pulse = *pulse;
-        columns.into_par_iter().enumerate().with_min_len(64).try_for_each_init(
+        indexed.rows_mut().into_par_iter().enumerate().with_min_len(64).try_for_each_init(
             || pulse,
             |pulse, (mentor, column)| {
                 // Equals in an order that differs from column to column, or all mentors would court the same mentees.
@@ -143,7 +115,7 @@ impl<'a> Core<'a> {
                 pulse.beat(SORTING * column.len())
             },
         )?;
-        self.columns = Some(SparseScores::sorted(starts, arcs));
+        self.columns = Some(indexed);
         Ok(())
     }
 

@@ -4,20 +4,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::certificate::{Aim, GroupSide};
 
-/// The first thing found wrong with an assignment or with the form of its certificate.
+/// The first broken rule of an assignment, or the first defect of the form of its certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "rule")]
 pub enum Infeasible {
-    /// A pair names somebody who does not exist.
-    #[error("pair ({mentee}, {mentor}) names somebody who does not exist")]
+    /// A pair names a person who does not exist.
+    #[error("pair ({mentee}, {mentor}) names a person who is not in the problem")]
     Unknown {
         /// The pair's mentee.
         mentee: u32,
         /// The pair's mentor.
         mentor: u32,
     },
-    /// A pair is forbidden by a hard rule.
-    #[error("pair ({mentee}, {mentor}) is not a candidate")]
+    /// A hard rule forbids a pair.
+    #[error("pair ({mentee}, {mentor}) is not a candidate: a hard rule forbids the pair")]
     NotACandidate {
         /// The pair's mentee.
         mentee: u32,
@@ -25,93 +25,95 @@ pub enum Infeasible {
         mentor: u32,
     },
     /// A pair occurs more than once.
-    #[error("pair ({mentee}, {mentor}) occurs more than once")]
+    #[error("pair ({mentee}, {mentor}) occurs more than once; expected once")]
     UsedTwice {
         /// The pair's mentee.
         mentee: u32,
         /// The pair's mentor.
         mentor: u32,
     },
-    /// A mentee has more mentors than she wants.
-    #[error("mentee {mentee} has {has} mentors and wants {wanted}")]
+    /// A mentee has more mentors than wanted.
+    #[error("mentee {mentee} has {has} mentors; expected at most {wanted}")]
     TooManyMentors {
         /// The mentee.
         mentee: u32,
-        /// Mentors she has.
+        /// Number of mentors.
         has: u32,
-        /// Mentors she wants.
+        /// Number of mentors wanted.
         wanted: u32,
     },
     /// A mentor has more mentees than places.
-    #[error("mentor {mentor} has {has} mentees and {places} places")]
+    #[error("mentor {mentor} has {has} mentees; expected at most {places}")]
     TooManyMentees {
         /// The mentor.
         mentor: u32,
-        /// Mentees she has.
+        /// Number of mentees.
         has: u32,
-        /// Places she offers.
+        /// Number of places offered.
         places: u32,
     },
-    /// A pair that people have pinned is missing.
-    #[error("the pinned pair ({mentee}, {mentor}) is missing")]
+    /// A pinned pair is missing.
+    #[error("the assignment does not contain the pinned pair ({mentee}, {mentor})")]
     PinMissing {
         /// The pair's mentee.
         mentee: u32,
         /// The pair's mentor.
         mentor: u32,
     },
-    /// A pair that people have vetoed is there.
-    #[error("pair ({mentee}, {mentor}) is vetoed")]
+    /// The assignment contains a vetoed pair.
+    #[error("the assignment contains the vetoed pair ({mentee}, {mentor})")]
     Vetoed {
         /// The pair's mentee.
         mentee: u32,
         /// The pair's mentor.
         mentor: u32,
     },
-    /// The certificate has not one price per person.
-    #[error("the certificate has {mentee_prices} mentee prices and {mentor_prices} mentor prices")]
+    /// The certificate does not have exactly one price per person.
+    #[error(
+        "the certificate has {mentee_prices} mentee prices and {mentor_prices} mentor prices; expected one per person"
+    )]
     PricesMissing {
-        /// Mentee prices in the certificate.
+        /// Number of mentee prices in the certificate.
         mentee_prices: u64,
-        /// Mentor prices in the certificate.
+        /// Number of mentor prices in the certificate.
         mentor_prices: u64,
     },
     /// A group has fewer pairs than its floor or more than its ceiling.
-    #[error(
-        "group {group} on the side of the {side:?} has {has} pairs; its floor is {floor} and its ceiling {ceiling}"
-    )]
+    #[error("group {group} of {side} has {has} pairs; expected {floor} to {ceiling}")]
     OutOfQuota {
-        /// Whose group it is.
+        /// Side of the group.
         side: GroupSide,
         /// The group.
         group: u32,
-        /// Pairs in it.
+        /// Number of pairs in the group.
         has: u64,
         /// Fewest pairs.
         floor: u32,
         /// Most pairs.
         ceiling: u32,
     },
-    /// The certificate has not one price per group.
+    /// The certificate does not have exactly one price per group.
     #[error(
-        "the certificate has {mentee_group_prices} prices of mentee groups and {mentor_group_prices} of mentor groups"
+        "the certificate has {mentee_group_prices} prices of mentee groups and {mentor_group_prices} of mentor groups; expected one per group"
     )]
     GroupPricesMissing {
-        /// Prices of groups of mentees in the certificate.
+        /// Number of prices of groups of mentees in the certificate.
         mentee_group_prices: u64,
-        /// Prices of groups of mentors in the certificate.
+        /// Number of prices of groups of mentors in the certificate.
         mentor_group_prices: u64,
     },
-    /// The certificate does not give every tier of the problem one weight, in ascending order.
-    #[error("the certificate's tiers are not those of the problem")]
+    /// The certificate does not have one weight for every tier of the problem, in ascending order.
+    #[error(
+        "the tiers of the certificate are wrong; expected one weight for every tier of the problem, ascending"
+    )]
     TiersMissing,
-    /// A number of the certificate is beyond what sums can hold.
-    #[error("the certificate has a number beyond 2^80")]
+    /// A number of the certificate exceeds the limit that keeps sums within 128 bits.
+    #[error("the certificate has a number whose absolute value exceeds 2^80")]
     NumberTooLarge,
-    /// The weights do not put this aim before all scores.
-    #[error("the weights do not put this aim before the lesser ones: {0:?}")]
+    /// The weight of this aim does not outweigh the later aims and all scores.
+    #[error("the weight of {0} does not outweigh the later aims and the scores")]
     WeakWeight(Aim),
-    /// The weights count something that the problem does not ask for.
-    #[error("the weights count what the problem does not ask for: {0:?}")]
+    /// The weight of an aim that the problem does not have is not 0.
+    #[error("the weight of {0} must be 0, because the problem does not put coverage first")]
     ForeignWeight(Aim),
 }

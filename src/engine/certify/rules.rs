@@ -1,4 +1,4 @@
-//! The rules of an assignment, the form of a certificate, and the value of the one under the other.
+//! The rules of an assignment, the form of a certificate, and the value of the assignment under the certificate's weights.
 
 use rayon::prelude::*;
 
@@ -9,13 +9,13 @@ use super::Infeasible;
 use crate::engine::certificate::{Aim, Certificate};
 
 /// Numbers up to this size cannot overflow the sums over people and candidates: at most 2^45 terms of at most four such
-/// numbers. What is multiplied by seats is watched besides.
+/// numbers. Products with numbers of seats are checked separately.
 const LARGEST: i128 = 1 << 80;
 
-/// Pairs between two looks at the observer.
+/// Pairs between two calls of the observer.
 const INTERVAL: usize = 4096;
 
-/// Whether the certificate has a price for everybody and a weight for every tier, all within bounds.
+/// Checks that the certificate has one price per person and one weight per tier, and that no number is too large.
 pub(super) fn check_form(problem: &Problem<'_>, certificate: &Certificate) -> Result<(), Infeasible> {
     let Certificate { tiers, minimum, second, mentee_prices, mentor_prices, .. } = certificate;
     if mentee_prices.len() != problem.mentees.len() || mentor_prices.len() != problem.mentors.len() {
@@ -40,12 +40,12 @@ pub(super) fn check_form(problem: &Problem<'_>, certificate: &Certificate) -> Re
     }
 }
 
-/// Whether sums can hold a number.
+/// Whether a number is small enough for the sums.
 pub(super) fn is_small(number: i128) -> bool {
     (-LARGEST..=LARGEST).contains(&number)
 }
 
-/// The lesser of all places wanted and all places offered.
+/// The largest possible number of pairs: the smaller of all places wanted and all places offered.
 pub(super) fn most_pairs(problem: &Problem<'_>) -> i128 {
     let mut wanted = 0_i128;
     for demand in problem.mentees {
@@ -58,12 +58,12 @@ pub(super) fn most_pairs(problem: &Problem<'_>) -> i128 {
     wanted.min(offered)
 }
 
-/// One more than all candidates, which score `lowest..=highest`, can bring or cost.
+/// `step`: one more than the largest difference in total score, for candidates that score `lowest..=highest`.
 pub(super) fn step(most_pairs: i128, lowest: i32, highest: i32) -> i128 {
     1 + most_pairs * (i128::from(highest.max(0)) - i128::from(lowest.min(0)))
 }
 
-/// Whether every aim outweighs all that comes after it, for candidates that score `lowest..=highest`.
+/// Checks that every aim outweighs all later aims and scores, for candidates that score `lowest..=highest`.
 pub(super) fn check_weights(
     problem: &Problem<'_>,
     certificate: &Certificate,
@@ -91,7 +91,7 @@ pub(super) fn check_weights(
     Ok(())
 }
 
-/// Whether nothing but minimum places and scores counts.
+/// Checks that only minimum places and scores have weights.
 fn check_no_weights(certificate: &Certificate) -> Result<(), Infeasible> {
     if certificate.second != 0 {
         return Err(Infeasible::ForeignWeight(Aim::Second));
@@ -176,7 +176,7 @@ pub(super) fn value(
     Ok(value)
 }
 
-/// The scores of some pairs, which must be candidates.
+/// The sum of the scores of some pairs, all of which must be candidates.
 fn total(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Result<i128, Infeasible> {
     let mut total = 0;
     for &(mentee, mentor) in pairs {

@@ -1,5 +1,5 @@
-//! What can be asked of a problem with constraints beside its best assignment. In every answer pins stay pins, and vetoed
-//! pairs are none.
+//! Questions about a problem with constraints: what-if, repair and diagnosis. Pins stay in every answer; vetoed pairs never
+//! occur in one.
 
 use std::iter;
 
@@ -15,7 +15,7 @@ use crate::engine::what_if::{Alternate, Cost, WhatIf, WhatIfError};
 /// A question about a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// What it would cost to force this mentee and this mentor on each other.
+    /// The cost of forcing the pair of this mentee and this mentor.
     Pair(u32, u32),
     /// Other mentors for this mentee.
     OfMentee(u32),
@@ -23,40 +23,40 @@ pub enum Question {
     OfMentor(u32),
 }
 
-/// A published assignment, changed in few pairs.
+/// A published assignment after repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mended {
-    /// The pairs, with all pins, sorted.
+    /// The pairs with all pins, sorted.
     pub pairs: Vec<(u32, u32)>,
-    /// Published pairs that are kept.
+    /// Number of published pairs that are kept.
     pub kept: usize,
-    /// Published pairs that could be kept and are not.
+    /// Number of published pairs that could be kept and are not.
     pub changed: usize,
-    /// Published pairs that are possible no longer.
+    /// Number of published pairs that are no longer possible.
     pub lost: usize,
-    /// What it is worth, beside the pins, and how far that is proved.
+    /// Value without the pins, bound and proof.
     pub repaired: Repaired,
-    /// What the certifier says of the bound, if one certificate shows it; see [`repair::check`].
+    /// Whether the certifier confirms the bound, if one certificate proves it; see [`repair::check`].
     pub checked: Option<bool>,
 }
 
-/// Who cannot be served, and what would help.
+/// People who cannot be served, and measures that help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// Mentees without candidates who have a seat, ascending.
+    /// Mentees without a candidate who has a seat, ascending.
     pub without_candidates: Vec<u32>,
-    /// Mentees who have too few seats among all their candidates.
+    /// Over-subscribed groups: mentees whose candidates have too few seats in total.
     pub shortages: Vec<Shortage>,
-    /// Why no assignment meets the floors of all groups, if none does.
+    /// Proof that no assignment meets all floors, if none does.
     pub unmet: Option<Impossible>,
-    /// Whom to find.
+    /// The recruitment plan, if one was requested and is available.
     pub plan: Option<Plan>,
 }
 
 /// Why a problem has no diagnosis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiagnosisError {
-    /// There are too many tiers and groups to decide whether all floors can be met; see [`Unsolved::TooManyTiers`].
+    /// Too many tiers and groups to decide whether all floors can be met; see [`Unsolved::TooManyTiers`].
     TooManyTiers,
     /// The observer stopped the operation.
     Stopped(Stopped),
@@ -71,14 +71,14 @@ impl From<Stopped> for DiagnosisError {
 /// A recruitment plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// What the best assignment amounts to without anybody more, beside the pins.
+    /// Value of the best assignment without recruits and without the pins.
     pub now: ObjectiveValue,
-    /// The steps, each beside those before it.
+    /// The steps; each step includes those before it.
     pub steps: Vec<Recruit>,
 }
 
 impl Plan {
-    /// Each mentor to find another like, and what that costs beside the steps before: gains, so numbers are negative.
+    /// For each step, the mentor to resemble and the additional cost. Gains are negative.
     pub fn costs(&self) -> impl Iterator<Item = (u32, Cost)> {
         let before = iter::once(&self.now).chain(self.steps.iter().map(|step| &step.objective_value));
         before
@@ -88,15 +88,15 @@ impl Plan {
 }
 
 impl Constrained<'_> {
-    /// Whether it can be asked what a change costs: prices of people tell, so there must be no quotas, and the greatest
-    /// total must be what counts.
+    /// Whether costs of changes are available: the objective is BEST_TOTAL, and there are no quotas, because the costs come
+    /// from the prices of people alone.
     pub fn has_prices(&self) -> bool {
         self.starts_warm()
     }
 
-    /// Answers questions about a best assignment; see [`has_prices`](Self::has_prices). A question about a pair has one
-    /// alternate for an answer, or none if the pair cannot be; the others have up to `most`, cheapest first. The evidence must
-    /// prove the assignment, as [`check`](Self::check) finds out.
+    /// Answers questions about a best assignment; requires [`has_prices`](Self::has_prices). The answer about a pair is one
+    /// alternate, or none if the pair is impossible. The other answers are up to `most` alternates, cheapest first. The evidence
+    /// must prove the assignment, which [`check`](Self::check) checks.
     pub fn ask(
         &self,
         pairs: &[(u32, u32)],
@@ -123,7 +123,7 @@ impl Constrained<'_> {
         Ok(answers.collect::<Result<Vec<_>, Stopped>>()?)
     }
 
-    /// Repairs a published assignment for the problem as it is now; see [`has_prices`](Self::has_prices).
+    /// Repairs a published assignment for the present problem; requires [`has_prices`](Self::has_prices).
     pub fn repair(
         &self,
         published: &[(u32, u32)],
@@ -148,8 +148,8 @@ impl Constrained<'_> {
         })
     }
 
-    /// Says who cannot be served and, for at most `recruits` mentors more, whom to find; these only where there are prices,
-    /// see [`has_prices`](Self::has_prices).
+    /// Computes who cannot be served, and a recruitment plan of at most `recruits` mentors. The plan requires
+    /// [`has_prices`](Self::has_prices).
     pub fn diagnose(&self, recruits: usize, observer: &dyn Observer) -> Result<Diagnosis, DiagnosisError> {
         let rest = self.rest();
         let unmet = if self.quotas.is_empty() {

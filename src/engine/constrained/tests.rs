@@ -58,11 +58,11 @@ fn kept_of(case: &Case, decisions: Decisions) -> Decisions {
     let mut kept = Decisions::default();
     for veto in decisions.vetoes {
         let more = Decisions { vetoes: [kept.vetoes.as_slice(), &[veto]].concat(), ..kept.clone() };
-        kept = if more.wrong(&problem, &Unobserved).unwrap().is_empty() { more } else { kept };
+        kept = if more.conflicts(&problem, &Unobserved).unwrap().is_empty() { more } else { kept };
     }
     for pin in decisions.pins {
         let more = Decisions { pins: [kept.pins.as_slice(), &[pin]].concat(), ..kept.clone() };
-        kept = if more.wrong(&problem, &Unobserved).unwrap().is_empty() { more } else { kept };
+        kept = if more.conflicts(&problem, &Unobserved).unwrap().is_empty() { more } else { kept };
     }
     kept
 }
@@ -77,7 +77,7 @@ proptest! {
     ) {
         let constraints = Constraints { decisions: kept_of(&case, decisions), quotas };
         let best = brute_force(&case, &constraints, |pairs| case.value(pairs));
-        let solvable = constraints.wrong(&case.problem(), &Unobserved).unwrap().is_empty();
+        let solvable = constraints.conflicts(&case.problem(), &Unobserved).unwrap().is_empty();
         prop_assert_eq!(if solvable { best_value(&case, &constraints) } else { None }, best);
     }
 

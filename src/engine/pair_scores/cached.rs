@@ -1,4 +1,4 @@
-//! Score cache: scores of all pairs, computed once per round. Reading a score is some ten times quicker than computing it,
+//! Score cache: scores of all pairs, computed once per round. To read a score is about ten times faster than to compute it,
 //! and a solver reads all pairs several times.
 //!
 //! 2 bytes per pair, if there is room for them. The certifier does not read the cache: it computes scores from the profiles.
@@ -54,7 +54,7 @@ impl ScoreCache {
         Ok(Some(cache))
     }
 
-    /// Zeros; nothing if the system refuses so much memory at once.
+    /// Zeros; `None` if the system refuses the memory.
     fn zeros(pairs: usize) -> Option<Self> {
         let memory = MmapMut::map_anon(pairs * size_of::<i16>()).ok()?;
         in_large_pages(&memory);
@@ -70,10 +70,10 @@ impl ScoreCache {
     }
 }
 
-/// Asks for gigabytes in a five-hundredth of the pieces, where the system has large ones.
+/// Requests large pages, where the system has them: 2 MiB instead of 4 KiB.
 #[cfg(target_os = "linux")]
 fn in_large_pages(memory: &MmapMut) {
-    // A system without them is slower, and that is all.
+    // Without large pages the cache is slower; nothing else changes.
     _ = memory.advise(memmap2::Advice::HugePage);
 }
 

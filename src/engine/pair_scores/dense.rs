@@ -28,8 +28,8 @@ impl Default for Cells {
 }
 
 impl Cells {
-    /// Adds a score; [`FORBIDDEN`] for a pair that is not a candidate. The first that needs 32 bits moves all: while that
-    /// lasts, a pair takes 6 bytes.
+    /// Adds a score; [`FORBIDDEN`] for a pair that is not a candidate. The first score that needs 32 bits widens all others:
+    /// meanwhile a pair takes 6 bytes.
     pub fn push(&mut self, score: i32) -> Result<(), TryReserveError> {
         match (&mut *self, to_narrow(score)) {
             (Self::Narrow(cells), Some(score)) => cells.push(score),
@@ -45,7 +45,7 @@ impl Cells {
         Ok(())
     }
 
-    /// Makes room for so many scores more.
+    /// Reserves memory for `scores` further scores.
     pub fn reserve(&mut self, scores: usize) -> Result<(), TryReserveError> {
         match self {
             Self::Narrow(cells) => cells.try_reserve_exact(scores),
@@ -61,7 +61,7 @@ impl Cells {
         }
     }
 
-    /// Whether there is none.
+    /// Whether there is no score.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

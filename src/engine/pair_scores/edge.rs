@@ -12,6 +12,11 @@ pub struct Edge {
     pub score: i32,
 }
 
+impl Edge {
+    /// Fills memory that is overwritten later.
+    pub(in crate::engine) const NONE: Self = Self { to: 0, score: FORBIDDEN };
+}
+
 /// A pseudo-random number for a pair, from two numbers that stand for its people (finaliser of SplitMix64; Steele, Lea,
 /// Flood 2014). Of two pairs of equal score, the one with the lower number comes first.
 pub fn tie_break(mentee: u64, mentor: u64) -> u32 {

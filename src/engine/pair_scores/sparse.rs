@@ -4,27 +4,23 @@ use rayon::prelude::*;
 
 use super::edge::{Edge, FORBIDDEN, tie_break};
 use super::overlay::of_rows;
+use crate::engine::graph::{Csr, blank};
 use crate::engine::observer::{Observer, Stopped};
 
-/// Rows that are sorted or written as one piece of work.
+/// Rows that one task sorts or writes.
 const ROWS: usize = 1 << 10;
-/// New edges that are filled at a time.
-const FILLED: usize = 1 << 17;
 
-/// Candidates by mentee in compressed rows (CSR): each row best score first, equal scores in a fixed order. 8 bytes per
-/// candidate and per mentee.
+/// Candidates by mentee in compressed sparse rows (CSR). Each row is sorted: best score first, equal scores by tie-break. 8
+/// bytes per candidate and per mentee.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SparseScores {
-    starts: Vec<usize>,
-    edges: Vec<Edge>,
-}
+pub struct SparseScores(Csr<Edge>);
 
 /// Why candidates do not form sparse scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SparseError {
-    /// A candidate occurs twice, or has the score that stands for no candidate.
+    /// A candidate occurs twice, or has the score [`FORBIDDEN`].
     #[error(
-        "the pair of mentee {mentee} and mentor {mentor} is listed twice or has the score that stands for no candidate"
+        "the pair of mentee {mentee} and mentor {mentor} is listed twice, or has the reserved score -2147483648"
     )]
     Pair {
         /// The pair's mentee.
@@ -42,7 +38,7 @@ impl SparseScores {
     ///
     /// # Panics
     ///
-    /// If `starts` does not ascend from 0 to the number of edges. A caller that reads these from outside checks them first.
+    /// If `starts` does not ascend from 0 to the number of edges. A caller that reads `starts` from outside checks it first.
     pub fn new(
         starts: Vec<usize>,
         mut edges: Vec<Edge>,
@@ -60,28 +56,28 @@ impl SparseScores {
         let bad: Result<_, Stopped> = bad.try_reduce(|| None, |one, other| Ok(one.or(other)));
         match bad? {
             Some((mentee, mentor)) => Err(SparseError::Pair { mentee, mentor }),
-            None => Ok(Self { starts, edges }),
+            None => Ok(Self(Csr::new(starts, edges))),
         }
     }
 
-    /// Sparse scores from rows that are sorted and free of repetitions.
+    /// Sparse scores from rows that are sorted and without repetitions.
     pub(in crate::engine) fn sorted(starts: Vec<usize>, edges: Vec<Edge>) -> Self {
-        Self { starts, edges }
+        Self(Csr::new(starts, edges))
     }
 
-    /// Where each row begins, and the end of the last row.
-    pub(in crate::engine) fn starts(&self) -> &[usize] {
-        &self.starts
-    }
-
-    /// All candidates, row after row.
-    pub(in crate::engine) fn edges(&self) -> &[Edge] {
-        &self.edges
+    /// The candidates by mentor, with [`Edge::to`] the mentee, in ascending order of the mentees.
+    pub(in crate::engine) fn columns(
+        &self,
+        mentors: usize,
+        observer: &dyn Observer,
+    ) -> Result<Csr<Edge>, Stopped> {
+        let place = |mentee, edge: &Edge| (edge.to as usize, Edge { to: mentee, score: edge.score });
+        self.0.transposed(mentors, Edge::NONE, place, observer)
     }
 
     /// The candidates of a mentee, best first.
     pub fn row(&self, mentee: usize) -> &[Edge] {
-        &self.edges[self.starts[mentee]..self.starts[mentee + 1]]
+        self.0.row(mentee)
     }
 
     /// The candidates with other scores, without those for which `change` returns none. Scores must keep their order, and a
@@ -151,46 +147,35 @@ impl SparseScores {
         write: impl Fn(usize, &mut [Edge]) + Sync,
         observer: &dyn Observer,
     ) -> Result<Self, Stopped> {
-        let mentees = self.starts.len().saturating_sub(1);
-        let mut starts: Vec<usize> = vec![0; self.starts.len()];
-        if let Some((_, ends)) = starts.split_first_mut() {
-            ends.par_chunks_mut(ROWS).enumerate().try_for_each(|(block, ends)| -> Result<(), Stopped> {
-                observer.check()?;
-                (block * ROWS..).zip(ends).for_each(|(mentee, end)| *end = len(mentee));
-                Ok(())
-            })?;
-        }
+        let mentees = self.0.len();
+        let mut starts: Vec<usize> = vec![0; mentees + 1];
+        let blocks_of_ends = starts[1..].par_chunks_mut(ROWS).enumerate();
+        blocks_of_ends.try_for_each(|(block, ends)| -> Result<(), Stopped> {
+            observer.check()?;
+            (block * ROWS..).zip(ends).for_each(|(mentee, end)| *end = len(mentee));
+            Ok(())
+        })?;
         for mentee in 0..mentees {
             starts[mentee + 1] += starts[mentee];
         }
-        let mut edges = blank(starts.last().copied().unwrap_or_default(), observer)?;
+        let mut edges = blank(starts[mentees], Edge::NONE, observer)?;
         blocks(&starts, &mut edges).into_par_iter().try_for_each(|block| -> Result<(), Stopped> {
             observer.check()?;
             rows(&starts, block).for_each(|(mentee, row)| write(mentee, row));
             Ok(())
         })?;
-        Ok(Self { starts, edges })
+        Ok(Self(Csr::new(starts, edges)))
     }
 
-    /// Candidates in all.
+    /// Number of candidates.
     pub fn len(&self) -> usize {
-        self.edges.len()
+        self.0.entries().len()
     }
 
     /// Whether there is no candidate.
     pub fn is_empty(&self) -> bool {
-        self.edges.is_empty()
+        self.0.entries().is_empty()
     }
-}
-
-/// Edges to be overwritten. Memory is touched block by block, because new memory takes time.
-pub(in crate::engine) fn blank(edges: usize, observer: &dyn Observer) -> Result<Vec<Edge>, Stopped> {
-    let mut blank = Vec::with_capacity(edges);
-    while blank.len() < edges {
-        observer.check()?;
-        blank.resize(edges.min(blank.len() + FILLED), Edge { to: 0, score: 0 });
-    }
-    Ok(blank)
 }
 
 /// The rows in blocks of [`ROWS`], each with its first mentee.

@@ -1,4 +1,4 @@
-//! Scores of which only those from a threshold upwards count as candidates, as they are or all as 0.
+//! Scores without the candidates below a threshold; optionally all other candidates score 0.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::engine::observer::{Observer, Stopped};
 pub(in crate::engine) struct ThresholdedScores<'a> {
     scores: &'a dyn PairScores,
     threshold: i32,
-    /// Whether all candidates score 0, so that only people are counted.
+    /// Whether all candidates score 0, so that only counts of people matter.
     levelled: bool,
     sparse: Option<SparseScores>,
 }

@@ -1,4 +1,4 @@
-//! A repaired assignment: its value, and how its bound is proved.
+//! A repaired assignment: its value, its bound and the proof of the bound.
 
 use rayon::prelude::*;
 
@@ -8,50 +8,50 @@ use crate::engine::problem::Problem;
 /// A repaired assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repaired {
-    /// Its pairs, sorted.
+    /// The pairs, sorted.
     pub pairs: Vec<(u32, u32)>,
-    /// Most published pairs that can still be kept together.
+    /// Largest number of published pairs that can still be kept together.
     pub possible: usize,
-    /// Published pairs that are kept.
+    /// Number of published pairs that are kept.
     pub kept: usize,
     /// Value in the weights of `certificate`.
     pub value: i128,
-    /// No assignment that keeps so many published pairs has a greater value.
+    /// Upper bound on the value of every assignment that keeps enough published pairs.
     pub bound: i128,
-    /// What proves the bound, as far as one certificate can.
+    /// The kind of proof of the bound.
     pub proof: Proof,
-    /// Weights, and the prices that [`Proof`] is about.
+    /// Weights, and the prices to which `proof` refers.
     pub certificate: Certificate,
 }
 
 impl Repaired {
-    /// Whether the solver's bound leaves no room for a better one within the budget. For all but [`Proof::Branches`],
-    /// [`crate::engine::certify::certify`] checks that bound from the certificate; for branches there is the solver's word alone.
+    /// Whether the value equals the solver's bound, so that no assignment within the budget is better. For all proofs but
+    /// [`Proof::Branches`], the certifier checks the bound; see [`check`](super::check).
     pub fn proved(&self) -> bool {
         self.value == self.bound
     }
 }
 
-/// How a bound is proved.
+/// The kind of proof of a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// The certificate is that of the whole problem.
+    /// The certificate belongs to the whole problem.
     Whole,
-    /// The certificate is that of the problem in which all still possible published pairs are pins.
+    /// The certificate belongs to the problem in which all still possible published pairs are pins.
     Pinned,
-    /// The certificate is that of the problem in which each still possible published pair scores `bonus` more. Its bound,
-    /// less `bonus` for each pair that must be kept, is the bound.
+    /// The certificate belongs to the problem in which each still possible published pair scores `bonus` more. The bound is the
+    /// bound of that problem minus `bonus` for each pair that must be kept.
     Bonus(i32),
-    /// The bound comes from many such problems, with decisions on some of the published pairs in each.
+    /// The bound comes from many such problems, each with decisions on some published pairs.
     Branches,
 }
 
-/// How many of the pairs in `still`, which is sorted, are among `pairs`.
+/// Number of `pairs` that are in `still`, which is sorted.
 pub(super) fn kept(still: &[(u32, u32)], pairs: &[(u32, u32)]) -> usize {
     pairs.par_iter().filter(|pair| still.binary_search(pair).is_ok()).count()
 }
 
-/// Value of an assignment in the weights of a certificate.
+/// The value of an assignment in the weights of a certificate.
 pub(super) fn value(problem: &Problem<'_>, weights: &Certificate, pairs: &[(u32, u32)]) -> i128 {
     let score = |&(mentee, mentor): &(u32, u32)| {
         i128::from(problem.scores.score(mentee as usize, mentor as usize).unwrap_or_default())

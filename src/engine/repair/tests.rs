@@ -23,7 +23,7 @@ fn check(before: &Case, now: &Case) {
     let published = assign(&before.problem(), &Unobserved).unwrap();
     let start = Start::of(&published);
     for problem in [now.problem(), Problem { scores: &listed, ..now.problem() }] {
-        let still = still_possible(&problem, &published.pairs);
+        let still = possible_pairs(&problem, &published.pairs);
         let mut most = 0;
         now.each(|pairs| most = most.max(kept(&still, pairs)));
         for budget in (0..=most + 1).map(Some).chain([None]) {

@@ -10,7 +10,7 @@ use crate::engine::objective::{Evidence, Solution, check, solve};
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{FORBIDDEN, PairScores};
 use crate::engine::problem::Problem;
-use crate::engine::stable::{Sides, stable};
+use crate::engine::stable::{PreferenceLists, stable};
 
 /// Solves a case with dense and with sparse scores. Asserts that both assignments have the same value, and checks both
 /// proofs.
@@ -165,8 +165,8 @@ proptest! {
             let sources: [(&dyn PairScores, &dyn PairScores); 4] =
                 [(&hers, &theirs), (&matrix, &matrix_of_theirs), (&matrix, &theirs), (&list, &list_of_theirs)];
             for (mentees, mentors) in sources {
-                let sides = Sides { mentees, mentors: Some(mentors) };
-                let mut pairs = stable(&hers.problem(), sides, &Unobserved).unwrap().pairs;
+                let preferences = PreferenceLists { mentees, mentors: Some(mentors) };
+                let mut pairs = stable(&hers.problem(), preferences, &Unobserved).unwrap().pairs;
                 let count = |pairs: &[(u32, u32)]| {
                     stability(&hers.problem(), mentees, Some(mentors), pairs, &Unobserved).unwrap()
                 };

@@ -20,7 +20,7 @@ use crate::engine::objective::{blocking_pairs, check, solve};
 use crate::engine::observer::{Observer, Stopped, Unobserved};
 use crate::engine::pair_scores::{SparseError, SparseScores};
 use crate::engine::problem::Problem;
-use crate::engine::quota::cross::{BadCross, Cross, assign_across};
+use crate::engine::quota::cross::{CrossError, CrossLimits, assign_across};
 use crate::engine::quota::{Answer, assign_within};
 use crate::engine::repair::repair;
 use crate::engine::what_if::{WhatIf, WhatIfError};
@@ -99,13 +99,13 @@ fn jobs<'a>(problem: Problem<'a>, quotas: &'a Quotas) -> Vec<Job<'a>> {
     jobs.push(Box::new(move |observer| {
         let of =
             |people: usize| (0..people).map(|at| u32::try_from(at % 3).ok().filter(|of| *of < 2)).collect();
-        let cross = Cross {
+        let limits = CrossLimits {
             of_mentees: of(problem.mentees.len()),
             of_mentors: of(problem.mentors.len()),
             most: vec![Some(1), Some(2)],
         };
-        match assign_across(&problem, &Quotas::default(), &cross, 20, observer) {
-            Err(BadCross::Stopped(stopped)) => Err(stopped),
+        match assign_across(&problem, &Quotas::default(), &limits, 20, observer) {
+            Err(CrossError::Stopped(stopped)) => Err(stopped),
             answer => Ok(text_of(answer)),
         }
     }));

@@ -1,25 +1,25 @@
-//! A pair that could be made instead, and its cost.
+//! An alternate: a pair outside the assignment, and the cost of forcing it.
 
 use crate::engine::objective_value::ObjectiveValue;
 
-/// What a change costs the whole round, level by level. A negative number is a gain.
+/// Cost of a change for the whole round, aim by aim. A negative number is a gain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// The cost in the weights of the certificate: the sum of what follows, each times its weight.
+    /// The cost in the weights of the certificate: the sum of the numbers below, each times its weight.
     pub weighted: i128,
-    /// Mentees lost who had a mentor, by tier, ascending; only tiers in which anything changes. Empty where the problem does
-    /// not put coverage first, as then nobody counts people.
+    /// Number of mentees who lose their only mentor, by tier, ascending; only tiers with a change. Empty if the problem does not
+    /// put coverage first.
     pub tiers: Vec<(u8, i64)>,
-    /// Minimum places lost.
+    /// Number of minimum places lost.
     pub minimum: i64,
-    /// Second mentors lost; 0 where the problem does not put coverage first.
+    /// Number of second mentors lost; 0 if the problem does not put coverage first.
     pub second: i64,
     /// Points of score lost.
     pub score: i64,
 }
 
 impl Cost {
-    /// What is lost from one assignment to another, without weights.
+    /// The loss from one assignment to another, without weights.
     pub fn between(before: &ObjectiveValue, after: &ObjectiveValue) -> Self {
         let lost = |before: u64, after: u64| before.cast_signed() - after.cast_signed();
         let tiers = before.people.tiers.iter().zip(&after.people.tiers);
@@ -34,17 +34,17 @@ impl Cost {
     }
 }
 
-/// A pair that might be instead, and what it takes.
+/// A pair outside the assignment, with the changes that forcing it requires.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alternate {
     /// The pair's mentee.
     pub mentee: u32,
     /// The pair's mentor.
     pub mentor: u32,
-    /// What forcing the pair costs the whole round.
+    /// Cost of forcing the pair for the whole round.
     pub cost: Cost,
-    /// Pairs that a best assignment with this pair has and the present one has not, sorted; this pair among them.
+    /// Pairs of a best assignment with this pair that the present assignment does not contain, sorted. Includes this pair.
     pub added: Vec<(u32, u32)>,
-    /// Pairs of the present assignment that make room, sorted.
+    /// Pairs of the present assignment that end, sorted.
     pub removed: Vec<(u32, u32)>,
 }

@@ -8,7 +8,7 @@ use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
 use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Impossible, Proved};
-use crate::engine::groups::Need;
+use crate::engine::groups::CutDirection;
 use crate::engine::objective::Check;
 use crate::instance::{Instance, Names};
 
@@ -107,9 +107,9 @@ pub fn unmet_floors(
     let named = |positions: &[u32], name: &dyn Fn(usize) -> String| -> Vec<String> {
         positions.iter().map(|at| name(*at as usize)).collect()
     };
-    let need = match cut.need {
-        Need::OfMentees => v1::Side::Mentee,
-        Need::OfMentors => v1::Side::Mentor,
+    let need = match cut.direction {
+        CutDirection::Inward => v1::Side::Mentee,
+        CutDirection::Outward => v1::Side::Mentor,
     };
     v1::UnmetFloors {
         asked: count(impossible.shortage.asked),

@@ -5,8 +5,9 @@ use rayon::prelude::*;
 use crate::engine::assign::core::{Core, index};
 use crate::engine::assign::state::State;
 use crate::engine::assign::weight::Weight;
+use crate::engine::graph::{Csr, blank, counting_sort};
 use crate::engine::observer::{Observer, Stopped};
-use crate::engine::pair_scores::{Edge, SparseScores, blank};
+use crate::engine::pair_scores::{Edge, SparseScores};
 
 /// Rows that one task looks at.
 const ROWS: usize = 4096;
@@ -100,10 +101,10 @@ fn by_mentor(
     blocks: &[Vec<Vec<Found>>],
     mentors: usize,
     observer: &dyn Observer,
-) -> Result<SparseScores, Stopped> {
+) -> Result<Csr<Edge>, Stopped> {
     let of_range = |range: usize| blocks.iter().map(move |block| &block[range]);
     let mut starts = vec![0; mentors + 1];
-    let mut arcs = blank(blocks.iter().flatten().map(Vec::len).sum(), observer)?;
+    let mut arcs = blank(blocks.iter().flatten().map(Vec::len).sum(), Edge::NONE, observer)?;
     let (mut ranges, mut rest, mut end) = (Vec::new(), arcs.as_mut_slice(), 0);
     for (range, ends) in starts[1..].chunks_mut(MENTORS).enumerate() {
         let found = of_range(range).map(Vec::len).sum();
@@ -113,30 +114,11 @@ fn by_mentor(
     }
     ranges.into_par_iter().try_for_each(|(range, start, ends, arcs)| {
         let first = range * MENTORS;
-        for found in of_range(range) {
-            observer.check()?;
-            for (mentor, _) in found {
-                ends[*mentor as usize - first] += 1;
-            }
-        }
-        let mut next = Vec::with_capacity(ends.len());
-        let mut end = start;
-        for count in ends.iter_mut() {
-            next.push(end - start);
-            end += *count;
-            *count = end;
-        }
-        for found in of_range(range) {
-            observer.check()?;
-            for (mentor, arc) in found {
-                let slot = &mut next[*mentor as usize - first];
-                arcs[*slot] = *arc;
-                *slot += 1;
-            }
-        }
-        Ok(())
+        let parts = of_range(range).map(|found| ((), found.as_slice()));
+        let place = |(), &(mentor, arc): &Found| (mentor as usize - first, arc);
+        counting_sort(parts, place, (ends, arcs), start, observer)
     })?;
-    Ok(SparseScores::sorted(starts, arcs))
+    Ok(Csr::new(starts, arcs))
 }
 
 /// Shows all rows block by block, in parallel; the findings come in the rows' order.

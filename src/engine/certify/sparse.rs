@@ -1,4 +1,4 @@
-//! The part of the bound that candidates give, where they are written out: one walk over the list.
+//! The sparse bound: one pass over the candidates of a sparse source, for the terms of candidates.
 
 use std::ops::Add;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,13 +13,13 @@ use crate::engine::problem::Problem;
 use super::bound::Sweep;
 use crate::engine::certificate::Certificate;
 
-/// Mentees between two looks at the observer.
+/// Mentees between two calls of the observer.
 const ROWS: usize = 1024;
 
-/// Prices up to this size, of either sign, are compared in 64 bits.
+/// Prices whose absolute value is at most this number are compared in 64 bits.
 const NARROW: i128 = 1 << 61;
 
-/// One pass over the list; without a certificate it only counts candidates.
+/// One pass over the candidates. Without a certificate it only counts them.
 pub(super) fn sweep(
     list: &SparseScores,
     problem: &Problem<'_>,

@@ -1,4 +1,4 @@
-//! Looks at all pairs for those that offer more than prices say, or that lead out of a set of people.
+//! Pricing for a problem with quotas: one pass over all pairs collects, per mentee, the best pairs that exceed a threshold.
 
 use rayon::prelude::*;
 
@@ -11,40 +11,40 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
 use crate::engine::problem::Problem;
 
-/// Scores tested at a time before any is looked at singly.
+/// Scores that are tested together before each one is examined.
 const LANE: usize = 64;
-/// Mentees between two looks at the observer.
+/// Mentees between two calls of the observer.
 const ROWS: usize = 1024;
 
-/// What to look for: pairs with `score - mentor price` above `above[mentee]` that are not in use.
-pub(super) struct Sought<'a, W> {
-    /// Prices of mentors; [`Weight::FAR`] for those who are not wanted.
+/// The pairs to collect: those with `score - mentor price` above `above[mentee]` that are not in use.
+pub(super) struct PricingQuery<'a, W> {
+    /// Prices of mentors; [`Weight::FAR`] excludes a mentor.
     pub(super) prices: &'a [W],
-    /// What a mentee's pairs have to exceed; [`Weight::FAR`] if she wants none.
+    /// Threshold of each mentee; [`Weight::FAR`] excludes a mentee.
     pub(super) above: &'a [W],
-    /// Mentors of each mentee.
-    pub(super) mates: &'a [Vec<u32>],
-    /// Most pairs per mentee.
-    pub(super) most: usize,
+    /// The present mentors of each mentee.
+    pub(super) matched: &'a [Vec<u32>],
+    /// Largest number of pairs per mentee.
+    pub(super) limit: usize,
 }
 
-/// The best pairs of every mentee among those sought, best first.
-pub(super) fn best<W: Weight>(
+/// Collects the best pairs of every mentee, best first.
+pub(super) fn best_pairs<W: Weight>(
     problem: &Problem<'_>,
-    sought: &Sought<'_, W>,
+    query: &PricingQuery<'_, W>,
     observer: &dyn Observer,
 ) -> Result<Vec<Vec<Edge>>, Stopped> {
-    let visitor = |mentee: usize| Best {
+    let visitor = |mentee: usize| BestPairs {
         scores: problem.scores,
-        sought,
-        top: Top::new(sought.most),
-        above: sought.above[mentee],
+        query,
+        top: Top::new(query.limit),
+        above: query.above[mentee],
     };
-    if let Some(listed) = problem.scores.sparse() {
+    if let Some(sparse) = problem.scores.sparse() {
         let row = |mentee: usize| {
             let mut visitor = visitor(mentee);
-            for arc in listed.row(mentee) {
-                visitor.consider(mentee, arc.to as usize, arc.score);
+            for edge in sparse.row(mentee) {
+                visitor.consider(mentee, edge.to as usize, edge.score);
             }
             visitor.finish(mentee)
         };
@@ -61,19 +61,19 @@ pub(super) fn best<W: Weight>(
     walk(problem, observer, Stage::Assign, visitor)
 }
 
-struct Best<'a, W> {
+struct BestPairs<'a, W> {
     scores: &'a dyn PairScores,
-    sought: &'a Sought<'a, W>,
+    query: &'a PricingQuery<'a, W>,
     top: Top<W>,
-    /// Nothing up to here is looked at any more.
+    /// Only values above this number can still enter.
     above: W,
 }
 
-impl<W: Weight> RowVisitor for Best<'_, W> {
+impl<W: Weight> RowVisitor for BestPairs<'_, W> {
     type Found = Vec<Edge>;
 
     fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
-        let prices = &self.sought.prices[first..first + scores.len()];
+        let prices = &self.query.prices[first..first + scores.len()];
         for ((scores, prices), from) in
             scores.chunks(LANE).zip(prices.chunks(LANE)).zip((first..).step_by(LANE))
         {
@@ -97,16 +97,16 @@ impl<W: Weight> RowVisitor for Best<'_, W> {
     }
 }
 
-impl<W: Weight> Best<'_, W> {
+impl<W: Weight> BestPairs<'_, W> {
     fn consider(&mut self, mentee: usize, mentor: usize, score: i32) {
-        let key = W::from(score) - self.sought.prices[mentor];
-        if score == FORBIDDEN || key <= self.above || self.sought.mates[mentee].contains(&index(mentor)) {
+        let key = W::from(score) - self.query.prices[mentor];
+        if score == FORBIDDEN || key <= self.above || self.query.matched[mentee].contains(&index(mentor)) {
             return;
         }
         let entry =
             Ranked { key, tie_break: self.scores.tie_break(mentee, mentor), to: index(mentor), score };
         if self.top.offer(entry) {
-            // An equal key may still win by its tie-break.
+            // A pair of equal key can still enter by its tie-break.
             let floor = self.top.floor().map(|floor| floor - W::from(1));
             self.above = floor.map_or(self.above, |floor| floor.max(self.above));
         }
