@@ -90,15 +90,15 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     })?;
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
     let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
-    let sides = Some(PreferenceLists { mentees: &by_mentees, mentors: Some(&by_mentors) });
+    let preferences = Some(PreferenceLists { mentees: &by_mentees, mentors: Some(&by_mentors) });
     let objective = snapshot.policy.objective;
     let cached = cache.map(|cache| CachedScores::new(&scores, mentors.len(), cache));
     let to_solve = Problem { scores: cached.as_ref().map_or(problem.scores, |cached| cached), ..problem };
     let solution =
-        timer.stage(Stage::Assign, |observer| objective::solve(&to_solve, objective, sides, observer))?;
+        timer.stage(Stage::Assign, |observer| objective::solve(&to_solve, objective, preferences, observer))?;
     let Solution { pairs, evidence, .. } = &solution;
     let (mut proof, blocking_pairs) = timer.stage(Stage::Certify, |observer| {
-        let check = objective::check(&problem, pairs, evidence, sides, observer)?;
+        let check = objective::check(&problem, pairs, evidence, preferences, observer)?;
         let Check { proved, primal, dual, candidates, blocking_pairs, .. } = check;
         // Preference lists are private. An objective that ignores them must not count blocking pairs by them.
         let blocking_pairs = match objective {
