@@ -1,11 +1,11 @@
-//! How long the best assignment and its proof take, from scores to verdict, on the instance kinds of the field study:
-//! `profile` is what real rounds look like (a third of the pairs are candidates, few distinct scores), the others are the
-//! classics. Scores are stored beforehand, so that the solver is measured and not the scoring.
+//! Measures the best assignment and its proof, from scores to the certifier's verdict, on several kinds of instances.
 //!
-//! `stable` and `fairest` are the same for these objectives, blocking pairs counted.
+//! `profile` resembles real rounds: a third of the pairs are candidates, with few distinct scores. The other kinds are the
+//! classics of the literature. Scores are stored beforehand, so that the bench measures the solver and not the scoring.
+//! The groups `stable` and `fairest` measure these objectives, including the count of blocking pairs.
 //!
-//! `cargo bench --bench assign` runs all; `cargo bench --bench assign -- assign/profile/500` one of them. Compare on an idle
-//! machine only; [`wim_match::engine::assign::Counters`] do not depend on it.
+//! `cargo bench --bench assign` runs all groups; `cargo bench --bench assign -- assign/profile/500` runs one case. Compare
+//! times on an idle machine only. The statistics of the solver do not depend on the machine.
 
 #![expect(clippy::unwrap_used, reason = "a bench may stop at the first thing that goes wrong")]
 
@@ -14,10 +14,10 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use wim_match::domain::policy::Objective;
 use wim_match::engine::assign::assign;
-use wim_match::engine::brought;
 use wim_match::engine::certify::certify;
 use wim_match::engine::objective::{check, solve};
-use wim_match::engine::problem::{self, Unobserved};
+use wim_match::engine::observer::Unobserved;
+use wim_match::engine::{pair_scores, problem};
 
 #[path = "assign/instance.rs"]
 mod instance;

@@ -1,6 +1,6 @@
-//! The whole engine, from profiles to a proved result with its reasons, stage by stage. See `benches/README.md`.
+//! Measures the whole engine stage by stage, from profiles to a proved result with its reasons. See `benches/README.md`.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its table, and how far it is")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its table and its progress")]
 
 extern crate wim_match;
 
@@ -12,15 +12,16 @@ use std::sync::Mutex;
 use synthetic::Shape;
 use wim_match::clock::Stopwatch;
 use wim_match::domain::run::Stage;
-use wim_match::engine::problem::Observer;
+use wim_match::engine::observer::Observer;
 use wim_match::engine::{Options, solve};
 
 /// The allocator of the binary.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Runs of each, of which the shortest counts; a round of more than [`MANY`] pairs is run once.
+/// Runs of each size. The shortest run counts. A round of more than [`MANY`] pairs runs once.
 const RUNS: usize = 3;
+/// Number of pairs above which a round runs once and prints its progress.
 const MANY: usize = 4_000_000_000;
 
 fn main() {
@@ -38,9 +39,12 @@ fn main() {
         let snapshot = Shape::usual(mentees, mentors).make();
         let run = || {
             let watch = Stopwatch::start();
-            let told =
-                Told { watch: Stopwatch::start(), last: Mutex::default(), tells: mentees * mentors > MANY };
-            let outcome = solve(&snapshot, &Options::default(), &told).expect("not stopped");
+            let progress = PrintedProgress {
+                watch: Stopwatch::start(),
+                last: Mutex::default(),
+                is_long: mentees * mentors > MANY,
+            };
+            let outcome = solve(&snapshot, &Options::default(), &progress).expect("not stopped");
             (watch.micros(), outcome)
         };
         let (micros, outcome) = (0..if mentees * mentors > MANY { 1 } else { RUNS })
@@ -65,17 +69,17 @@ fn main() {
     }
 }
 
-/// Tells on standard error how far a long run is, every tenth of a stage.
-struct Told {
+/// Prints the progress of a long run to standard error, once for every tenth of a stage.
+struct PrintedProgress {
     watch: Stopwatch,
     last: Mutex<Option<(Stage, u64)>>,
-    tells: bool,
+    is_long: bool,
 }
 
-impl Observer for Told {
+impl Observer for PrintedProgress {
     fn progress(&self, stage: Stage, done: u64, total: u64) {
         let tenths = (done * 10).checked_div(total).unwrap_or_default();
-        if !self.tells
+        if !self.is_long
             || self.last.lock().expect("not poisoned").replace((stage, tenths)) == Some((stage, tenths))
         {
             return;
@@ -88,12 +92,12 @@ impl Observer for Told {
     }
 }
 
-/// Milliseconds with one decimal.
+/// Microseconds as milliseconds with one decimal.
 fn tenths(micros: i64) -> String {
     format!("{}.{}", micros / 1_000, micros % 1_000 / 100)
 }
 
-/// Most memory of this process that was ever resident, where the system tells.
+/// Maximum resident memory of this process, if the system reports it.
 fn peak_mebibytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

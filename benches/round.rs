@@ -1,4 +1,4 @@
-//! Whole rounds over real gRPC and SQLite, as a caller sees them. See `benches/README.md`.
+//! Measures whole rounds over gRPC and SQLite, from the view of a client. See `benches/README.md`.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Memory of this process that is resident now, where the system tells.
+/// Resident memory of this process, if the system reports it.
 fn resident_mebibytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -1,8 +1,8 @@
-//! Pairs per second of the look at all pairs: all hard rules and all criteria of the default policy, keeping every mentee's
-//! best 32 mentors and not the matrix, by level of instructions. See `benches/README.md`.
+//! Measures pairs per second of the dense pass, by instruction level: all hard rules and all criteria of the default policy.
+//! The pass stores the best 32 mentors of each mentee, not all scores. See `benches/README.md`.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
-#![expect(clippy::cast_precision_loss, reason = "figures for people")]
+#![expect(clippy::cast_precision_loss, reason = "the figures are printed with few digits")]
 
 extern crate wim_match;
 
@@ -17,12 +17,13 @@ use wim_match::clock::Stopwatch;
 use wim_match::engine::assign::shortlist;
 use wim_match::engine::cpu::Cpu;
 use wim_match::engine::encode::Round;
-use wim_match::engine::problem::{Demand, Problem, Seats, Unobserved};
+use wim_match::engine::observer::Unobserved;
+use wim_match::engine::problem::{Demand, Problem, Seats};
 use wim_match::engine::score::Scores;
 
-/// Mentors kept per mentee, as the solver does.
+/// Mentors stored per mentee, as in the solver.
 const KEPT: usize = 32;
-/// Runs of each, of which the shortest counts.
+/// Runs of each kind. The shortest run counts.
 const RUNS: usize = 5;
 
 fn main() {
@@ -55,7 +56,7 @@ fn main() {
     }
 }
 
-/// `10000` of either side, or `5000x20000`.
+/// Parses a size: `10000` people on each side, or `5000x20000`.
 fn size(argument: &str) -> Option<(usize, usize)> {
     let (mentees, mentors) = argument.split_once('x').unwrap_or((argument, argument));
     Some((mentees.parse().ok()?, mentors.parse().ok()?))

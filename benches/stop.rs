@@ -1,4 +1,4 @@
-//! How long the engine goes on after it has been asked to stop. See `benches/README.md`.
+//! Measures the time between a request to stop and the return of the engine. See `benches/README.md`.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 #![expect(clippy::unwrap_used, reason = "a bench may stop at the first thing that goes wrong")]
@@ -11,11 +11,13 @@ use wim_match::clock::Stopwatch;
 use wim_match::domain::policy::Objective;
 use wim_match::domain::run::Stage;
 use wim_match::engine::assign::{Start, assign};
-use wim_match::engine::brought::{self, Listed};
-use wim_match::engine::decisions::{Decided, Decisions};
-use wim_match::engine::problem::{self, Arc, Demand, Observer, Problem, Seats, Stopped, Unobserved};
-use wim_match::engine::quota::{Forest, Group, Quotas, assign_within};
-use wim_match::engine::what_if::WhatIf;
+use wim_match::engine::decisions::{Decisions, ReducedProblem};
+use wim_match::engine::groups::{Forest, Group, Quotas};
+use wim_match::engine::observer::{Observer, Stopped, Unobserved};
+use wim_match::engine::pair_scores::{self, Edge, SparseError, SparseScores};
+use wim_match::engine::problem::{self, Demand, Problem, Seats};
+use wim_match::engine::quota::assign_within;
+use wim_match::engine::what_if::{WhatIf, WhatIfError};
 use wim_match::engine::{Options, diagnose, objective, repair, solve};
 
 #[path = "assign/instance.rs"]
@@ -27,13 +29,13 @@ mod synthetic;
 use instance::{below, random};
 use synthetic::Shape;
 
-/// Work after which a job is stopped in any case, in microseconds.
+/// Maximum time of a job, in microseconds.
 const LONGEST: u64 = 20_000_000;
-/// Times at which every job is stopped, beside the one where it was longest without a look at the observer.
+/// Number of random times at which each job is stopped. One more stop is at the begin of the longest time between two polls.
 const STOPS: u64 = 6;
 /// Candidates of each mentee.
 const CANDIDATES: u64 = 20;
-/// Mentors of an organisation.
+/// Mentors of one organisation.
 const MEMBERS: u32 = 100;
 
 type Job<'a> = (&'static str, Box<dyn Fn(&dyn Observer) -> Result<(), Stopped> + 'a>);
@@ -47,42 +49,42 @@ fn main() {
     let wanted = |name: &str| named.is_empty() || named.iter().any(|part| name.contains(part.as_str()));
 
     println!(
-        "{mentees} x {mentors}                   whole ms  longest ms to stop  between two looks  at ms"
+        "{mentees} x {mentors}                   whole ms  longest ms to stop  between two polls  at ms"
     );
     if wanted("profiles") {
         let snapshot = Shape::usual(mentees, mentors).make();
         let job = |observer: &dyn Observer| solve(&snapshot, &Options::default(), observer).map(drop);
         measure(&("profiles", Box::new(job)));
     }
-    let market = Market::new(mentees, mentors);
-    let listed = Listed::new(market.starts.clone(), market.arcs.clone()).unwrap();
-    let problem = market.problem(&listed);
-    for job in jobs(&market, &problem).into_iter().filter(|(name, _)| wanted(name)) {
+    let generated = Generated::new(mentees, mentors);
+    let scores = SparseScores::new(generated.starts.clone(), generated.edges.clone(), &Unobserved).unwrap();
+    let problem = generated.problem(&scores);
+    for job in jobs(&generated, &problem).into_iter().filter(|(name, _)| wanted(name)) {
         measure(&job);
     }
 }
 
-/// A problem with its candidates out of order.
-struct Market {
+/// A generated problem. The candidates of a mentee are not sorted by score.
+struct Generated {
     mentees: Vec<Demand>,
     mentors: Vec<Seats>,
     starts: Vec<usize>,
-    arcs: Vec<Arc>,
+    edges: Vec<Edge>,
 }
 
-impl Market {
+impl Generated {
     fn new(mentees: usize, mentors: usize) -> Self {
-        let mut arcs = Vec::new();
+        let mut edges = Vec::new();
         let mut starts = vec![0];
         for mentee in 0..mentees as u64 {
-            // One after the other in a stretch of her own, so that nobody comes twice.
+            // Each candidate is drawn from a range of its own, so that no mentor is drawn twice.
             let stretch = mentors as u64 / CANDIDATES;
-            arcs.extend((0..CANDIDATES.min(mentors as u64)).map(|at| {
+            edges.extend((0..CANDIDATES.min(mentors as u64)).map(|at| {
                 let to = at * stretch + below(random(1, mentee, at), stretch.max(1));
                 let score = i32::try_from(25 * below(random(2, mentee, to), 400)).unwrap();
-                Arc { to: u32::try_from(to).unwrap(), score }
+                Edge { to: u32::try_from(to).unwrap(), score }
             }));
-            starts.push(arcs.len());
+            starts.push(edges.len());
         }
         let tier = |at: u64| u8::try_from(below(random(3, at, 0), 2)).unwrap();
         let seats = |at: u64| u32::try_from(1 + below(random(4, at, 0), 5)).unwrap();
@@ -94,17 +96,17 @@ impl Market {
                 .map(|at| Seats { min: u32::from(at % 8 == 0), max: seats(at) })
                 .collect(),
             starts,
-            arcs,
+            edges,
         }
     }
 
-    fn problem<'a>(&'a self, scores: &'a Listed) -> Problem<'a> {
+    fn problem<'a>(&'a self, scores: &'a SparseScores) -> Problem<'a> {
         Problem { mentees: &self.mentees, mentors: &self.mentors, scores, coverage_first: true }
     }
 }
 
-/// Everything that the engine is asked for.
-fn jobs<'a>(market: &'a Market, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
+/// All operations of the engine on a problem.
+fn jobs<'a>(generated: &'a Generated, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
     let best = assign(problem, &Unobserved).unwrap();
     let aim = move |objective| {
         move |observer: &dyn Observer| {
@@ -124,8 +126,8 @@ fn jobs<'a>(market: &'a Market, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
         vec![Some(0); problem.mentors.len()],
     );
     let impossible = Quotas { mentors: impossible.unwrap(), ..Quotas::default() };
-    // A hundredth of the mentees drops out after publication.
-    let left = market
+    // One mentee in a hundred drops out after publication.
+    let left = generated
         .mentees
         .iter()
         .zip(0_u64..)
@@ -142,7 +144,10 @@ fn jobs<'a>(market: &'a Market, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
     let certificate = best.certificate.clone();
     let asked = best.pairs.clone();
     let what_if = move |observer: &dyn Observer| {
-        let what_if = WhatIf::new(problem, &asked, &certificate).unwrap();
+        let what_if = match WhatIf::new(problem, &asked, &certificate, observer) {
+            Err(WhatIfError::Stopped(stopped)) => return Err(stopped),
+            what_if => what_if.unwrap(),
+        };
         what_if.alternates_of_mentee(1, 5, observer)?;
         what_if.alternates_of_mentor(1, 5, observer).map(drop)
     };
@@ -152,7 +157,13 @@ fn jobs<'a>(market: &'a Market, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
         (
             "list",
             Box::new(|observer| {
-                Listed::observed(market.starts.clone(), market.arcs.clone(), observer).map(drop)
+                match SparseScores::new(generated.starts.clone(), generated.edges.clone(), observer) {
+                    Err(SparseError::Stopped(stopped)) => Err(stopped),
+                    scores => {
+                        scores.unwrap();
+                        Ok(())
+                    }
+                }
             }),
         ),
         ("best-total", Box::new(aim(Objective::BestTotal))),
@@ -161,9 +172,8 @@ fn jobs<'a>(market: &'a Market, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
         (
             "decisions",
             Box::new(move |observer| {
-                let decided = Decided::observed(problem, &decisions, observer)?;
-                let decided = decided.unwrap_or_else(|_| panic!("pins are candidates"));
-                assign(&decided.problem(), observer).map(drop)
+                let reduced = ReducedProblem::if_possible(problem, &decisions, observer)?;
+                assign(&reduced.unwrap().problem(), observer).map(drop)
             }),
         ),
         ("quotas", Box::new(move |observer| assign_within(problem, &quotas, observer).map(drop))),
@@ -183,14 +193,14 @@ fn jobs<'a>(market: &'a Market, problem: &'a Problem<'a>) -> Vec<Job<'a>> {
     ]
 }
 
-/// Asks to stop at a time, and remembers for how long it was not asked.
+/// Observer that stops an operation at a time, and records the longest time between two polls.
 struct Watch {
     started: Stopwatch,
     stop: u64,
     last: AtomicU64,
-    /// The longest time between two looks.
+    /// Longest time between two polls, in microseconds.
     longest: AtomicU64,
-    /// When it began.
+    /// Begin of the longest time between two polls.
     from: AtomicU64,
 }
 
@@ -218,7 +228,7 @@ impl Observer for Watch {
     }
 }
 
-/// Lets a job run, stops it at several times, and prints how long it went on.
+/// Runs a job, stops it at several times, and prints the longest time from a stop to the return.
 fn measure((name, job): &Job<'_>) {
     let whole = Watch::until(LONGEST);
     let _ = job(&whole);

@@ -1,8 +1,8 @@
-//! How fast profiles come in: rows staged and made profiles per second, and how large SQLite's log grows meanwhile.
+//! Measures imports of profiles: rows staged and stored per second, and the largest size of SQLite's write-ahead log.
 //!
 //! `cargo bench --bench store` measures a SQLite file in the temporary directory; `-- postgres://...` another database,
-//! which must be empty. Read it as: the overall rate of the first import is what a caller of ImportProfiles can get at
-//! best; the second import of the same rows shows what a nightly import of unchanged members costs.
+//! which must be empty. The overall rate of the first import is the upper bound for a caller of ImportProfiles. The second
+//! import of the same rows shows the cost of a nightly import of unchanged members.
 
 use std::path::Path;
 
@@ -78,7 +78,7 @@ async fn write(store: &Store) -> Result<WriteSession> {
     }
 }
 
-/// Ids in an order that no index likes: as if hashed.
+/// Ids in random order, the worst case for an index.
 fn row(number: usize, shift: u8, profile: &Profile) -> Result<StagedRow> {
     let scattered = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let id = format!("{scattered:016x}").parse().map_err(|_| wim_match::error::Error::internal("an id"))?;

@@ -1,6 +1,8 @@
-//! Problems that somebody brings from outside: who wants how many, who offers how many, scores of any origin, and what
-//! people have decided about it. Read from CSV or from the binary format of the assignment benches, and written back by
-//! name.
+//! Problems from outside: demands, seats, scores of any origin, decisions and groups.
+//!
+//! Input: CSV files ([`csv`]), the binary format of the assignment benches ([`mm`]), or items one by one ([`builder`]).
+//! Output: an [`Instance`], and results and proofs ([`proof`]) by the names of the input.
+//! Invariant: an instance that was read is valid. All violations of an input are reported at once.
 
 pub mod builder;
 pub mod csv;
@@ -13,45 +15,46 @@ pub use self::names::Names;
 use crate::domain::explanation::Reason;
 use crate::domain::policy::Objective;
 use crate::domain::violation::Violations;
-use crate::engine::brought::{Listed, Matrix};
-use crate::engine::constrained::{Constrained, Constraints, Impossible};
-use crate::engine::problem::{Demand, Observer, PairScores, Problem, Seats, Stopped};
-use crate::engine::quota::words::reasons;
+use crate::engine::constrained::{Constrained, ConstraintError, Constraints, Impossible};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{DenseScores, PairScores, SparseScores};
+use crate::engine::problem::{Demand, Problem, Seats};
+use crate::engine::quota::explanation::reasons;
 
-use self::names::ByGroup;
+use self::names::GroupNaming;
 
-/// A problem from outside, with the names under which its people are known there.
+/// A problem from outside, with the names of its people and groups.
 #[derive(Debug, Clone)]
 pub struct Instance {
-    /// What the mentees want.
+    /// Demands of the mentees.
     pub mentees: Vec<Demand>,
-    /// What the mentors offer.
+    /// Seats of the mentors.
     pub mentors: Vec<Seats>,
     /// Scores of the candidates.
-    pub scores: BroughtScores,
-    /// What people have decided about it.
+    pub scores: InstanceScores,
+    /// Pins, vetoes and groups.
     pub constraints: Constraints,
-    /// What people and groups are called.
+    /// Names of the people and groups.
     pub names: Names,
-    /// Whether the one who brings it asks that as many as possible are matched before any score counts.
+    /// Whether the number of matched people comes before the total score.
     pub coverage_first: bool,
 }
 
-/// Scores as they were brought.
+/// Scores of an instance.
 #[derive(Debug, Clone)]
-pub enum BroughtScores {
-    /// For every pair.
-    Matrix(Matrix),
-    /// For the candidates only.
-    Listed(Listed),
+pub enum InstanceScores {
+    /// A score for every pair.
+    Dense(DenseScores),
+    /// Scores of the candidates only.
+    Sparse(SparseScores),
 }
 
 impl Instance {
     /// The problem, without the names.
     pub fn problem(&self) -> Problem<'_> {
         let scores: &dyn PairScores = match &self.scores {
-            BroughtScores::Matrix(matrix) => matrix,
-            BroughtScores::Listed(listed) => listed,
+            InstanceScores::Dense(matrix) => matrix,
+            InstanceScores::Sparse(listed) => listed,
         };
         Problem {
             mentees: &self.mentees,
@@ -61,23 +64,28 @@ impl Instance {
         }
     }
 
-    /// The problem with what people have decided about it, or all for which that does not go with the objective; unless
-    /// `observer` asks to stop.
+    /// The problem with its pins, vetoes and groups, for an objective.
     pub fn constrained(
         &self,
         objective: Objective,
         observer: &dyn Observer,
-    ) -> Result<Result<Constrained<'_>, Violations>, Stopped> {
-        let constrained = Constrained::new(self.problem(), &self.constraints, objective, observer)?;
-        Ok(constrained.map_err(|conflicts| self.names.conflicts(&conflicts)))
+    ) -> Result<Constrained<'_>, InstanceError> {
+        Constrained::new(self.problem(), &self.constraints, objective, observer).map_err(
+            |error| match error {
+                ConstraintError::Conflicts(conflicts) => {
+                    InstanceError::Refused(self.names.conflicts(&conflicts))
+                }
+                ConstraintError::Stopped(stopped) => InstanceError::Stopped(stopped),
+            },
+        )
     }
 
-    /// Whether what people have decided goes with an objective at all.
-    pub fn goes_with(&self, objective: Objective) -> Result<(), Violations> {
-        self.names.conflicts(&self.constraints.unfit(objective)).finish(())
+    /// Checks that the objective allows the decisions and groups of the instance.
+    pub fn check_objective(&self, objective: Objective) -> Result<(), Violations> {
+        self.names.conflicts(&self.constraints.conflicts_with_objective(objective)).finish(())
     }
 
-    /// The names of the mentees and of the mentors whom pairs leave out.
+    /// The names of the mentees and of the mentors without a pair in `pairs`.
     pub fn unmatched(&self, pairs: &[(u32, u32)]) -> (Vec<String>, Vec<String>) {
         let mut mentees = vec![false; self.mentees.len()];
         let mut mentors = vec![false; self.mentors.len()];
@@ -91,10 +99,19 @@ impl Instance {
         (without(mentees, &|at| self.names.mentee(at)), without(mentors, &|at| self.names.mentor(at)))
     }
 
-    /// Why no assignment meets all floors.
+    /// Reasons why no assignment meets all floors.
     pub fn reasons(&self, constrained: &Constrained<'_>, impossible: &Impossible) -> Vec<Reason> {
-        let naming = ByGroup { names: &self.names, quotas: constrained.quotas() };
+        let naming = GroupNaming { names: &self.names, quotas: constrained.quotas() };
         let Impossible { cut, shortage } = impossible;
         reasons(&constrained.rest(), constrained.quotas(), cut, *shortage, &naming)
     }
+}
+
+/// Reason why no constrained problem exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstanceError {
+    /// The constraints conflict with the problem or with the objective.
+    Refused(Violations),
+    /// The observer stopped the operation.
+    Stopped(Stopped),
 }

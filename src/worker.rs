@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 
 use crate::clock::Stopwatch;
 use crate::domain::run::Stage;
-use crate::engine::problem::{Observer as _, Stopped};
+use crate::engine::observer::{Observer as _, Stopped};
 use crate::engine::{self, ENGINE_VERSION, Outcome};
 use crate::error::{Error, Reason, Result, chain};
 use crate::service::{LiveRun, Service, Stop};

@@ -1,4 +1,4 @@
-//! Instances for benches and tests, from a counter-based SplitMix64 stream: the same numbers on every machine.
+//! Instances for benches and tests, drawn from a counter-based SplitMix64 stream. Every machine gets the same instances.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -12,26 +12,26 @@ mod people;
 pub(crate) use self::people::{below, random};
 
 use self::people::{people, profile_score};
-use super::brought::Matrix;
-use super::problem::{Demand, FORBIDDEN, Problem, Seats};
+use super::pair_scores::{DenseScores, FORBIDDEN};
+use super::problem::{Demand, Problem, Seats};
 
-/// A stored matrix of scores with its people.
+/// A problem with dense scores.
 pub(crate) struct Instance {
-    /// The mentees.
+    /// Demands of the mentees.
     pub(crate) mentees: Vec<Demand>,
-    /// The mentors.
+    /// Seats of the mentors.
     pub(crate) mentors: Vec<Seats>,
-    /// Scores, row by row.
-    pub(crate) scores: Matrix,
+    /// Scores of all pairs.
+    pub(crate) scores: DenseScores,
 }
 
 impl Instance {
-    /// The problem.
+    /// The assignment problem.
     pub(crate) fn problem(&self) -> Problem<'_> {
         Problem { mentees: &self.mentees, mentors: &self.mentors, scores: &self.scores, coverage_first: true }
     }
 
-    /// An instance with one place per mentee and as many seats per mentor as `seats` says.
+    /// An instance whose mentees want one mentor each. `seats` gives the seats of a mentor, `score` the score of a pair.
     pub(crate) fn new(
         mentees: usize,
         mentors: usize,
@@ -45,32 +45,32 @@ impl Instance {
         Self {
             mentees: vec![Demand { tier: 0, wanted: 1, pinned: 0 }; mentees],
             mentors: (0..mentors).map(|mentor| Seats { min: 0, max: seats(mentor) }).collect(),
-            scores: Matrix::new(mentors, cells).unwrap(),
+            scores: DenseScores::new(mentors, cells).unwrap(),
         }
     }
 
-    /// People with skills, languages, regions, time zones and seniority; about a third of the pairs are candidates, and
-    /// scores have a few hundred values only.
+    /// People with skills, languages, regions, time zones and seniority. About a third of the pairs are candidates, and there
+    /// are only a few hundred distinct scores.
     pub(crate) fn profile(mentees: usize, mentors: usize, most_seats: u64, seed: u64) -> Self {
-        let wanting = people(mentees, seed * 4 + 1, false);
-        let giving = people(mentors, seed * 4 + 2, true);
+        let requesting = people(mentees, seed * 4 + 1, false);
+        let offering = people(mentors, seed * 4 + 2, true);
         let seats = |mentor: usize| 1 + below(random(seed + 9, mentor as u64, 3), most_seats) as u32;
         Self::new(mentees, mentors, seats, |mentee, mentor| {
-            profile_score(&wanting[mentee], &giving[mentor]).unwrap_or(FORBIDDEN)
+            profile_score(&requesting[mentee], &offering[mentor]).unwrap_or(FORBIDDEN)
         })
     }
 
-    /// Nine-digit scores without structure; ties are rare.
+    /// Uniform random scores of nine digits. Ties are rare.
     pub(crate) fn uniform(n: usize, seed: u64) -> Self {
         Self::new(n, n, |_| 1, |i, j| below(random(seed, i as u64, j as u64), 1_000_000_000) as i32)
     }
 
-    /// Scores from 1 to 100.
+    /// Uniform random scores from 1 to 100.
     pub(crate) fn int100(n: usize, seed: u64) -> Self {
         Self::new(n, n, |_| 1, |i, j| 1 + below(random(seed + 100, i as u64, j as u64), 100) as i32)
     }
 
-    /// Closeness in the plane.
+    /// Geometric instance: a score falls with the distance between two random points of the plane.
     pub(crate) fn geom(n: usize, seed: u64) -> Self {
         let point = |seed, at: usize| [1, 2].map(|axis| below(random(seed, at as u64, axis), 1 << 20) as i64);
         Self::new(

@@ -1,4 +1,4 @@
-//! People drawn from a counter-based SplitMix64 stream, and what two of them have in common.
+//! People drawn from a counter-based SplitMix64 stream (Steele, Lea and Flood 2014), and scores of their pairs.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -14,12 +14,12 @@ pub(crate) fn mix(z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A random number that depends on its three arguments only.
+/// A pseudo-random number that depends on its three arguments only.
 pub(crate) fn random(seed: u64, a: u64, b: u64) -> u64 {
     mix(mix(mix(seed) ^ a) ^ b)
 }
 
-/// A number below `n` from the upper half of a random one.
+/// A number below `n`, computed from the upper half of a random number.
 pub(crate) fn below(random: u64, n: u64) -> u64 {
     ((random >> 32) * n) >> 32
 }
@@ -33,7 +33,7 @@ pub(crate) struct Person {
     seniority: i64,
 }
 
-/// So many people, drawn by `seed`.
+/// Draws `count` people from the stream of `seed`.
 pub(crate) fn people(count: usize, seed: u64, mentors: bool) -> Vec<Person> {
     let base = [-8, -5, 0, 1, 5, 9];
     let weights = |kinds: u64| -> Vec<u64> { (1..=kinds).map(|rank| (1 << 20) / rank).collect() };
@@ -67,8 +67,8 @@ pub(crate) fn people(count: usize, seed: u64, mentors: bool) -> Vec<Person> {
         .collect()
 }
 
-/// What a mentee and a mentor have in common, in points up to 10,000; `None` without a common language, with a junior
-/// mentor, or more than nine hours apart.
+/// Score of a pair, at most 10,000. `None` without a common language, with a mentor junior to the mentee, or with more than
+/// nine hours between their time zones.
 pub(crate) fn profile_score(mentee: &Person, mentor: &Person) -> Option<i32> {
     let apart = (mentee.hour - mentor.hour).abs();
     let apart = if apart > 12 { 24 - apart } else { apart };

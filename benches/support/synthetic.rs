@@ -1,5 +1,5 @@
-//! Made-up rounds of any size, the same for the same seed: people of some thirty countries with the answers, gaps and lists
-//! that real rounds have.
+//! Synthetic rounds of any size: people of some thirty countries, with the answers, gaps and lists of real rounds. The same
+//! seed gives the same round.
 
 use super::wim_match::domain::language::LanguageLevel;
 use super::wim_match::domain::name::ProfileRef;
@@ -14,7 +14,7 @@ use super::wim_match::domain::vocabulary::{Country, Kind, Terms};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 
-/// Country, time zone, first language.
+/// Country, time zone and first language.
 const PLACES: [(&str, &str, &str); 30] = [
     ("PE", "America/Lima", "es-PE"),
     ("CL", "America/Santiago", "es-CL"),
@@ -48,30 +48,30 @@ const PLACES: [(&str, &str, &str); 30] = [
     ("NZ", "Pacific/Auckland", "en-NZ"),
 ];
 
-/// How a round is to be made.
+/// Size and composition of a round.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
-    /// People who are only mentees.
+    /// Number of people who are mentees only.
     pub(super) mentees: usize,
-    /// People who are only mentors.
+    /// Number of people who are mentors only.
     pub(super) mentors: usize,
-    /// People who are both.
+    /// Number of people who are mentee and mentor.
     pub(super) both: usize,
-    /// Answers left out, of a hundred.
+    /// Percentage of missing answers.
     pub(super) missing: usize,
-    /// Lists of people and unusual answers (no consent, closed organisations), of a hundred.
+    /// Percentage of lists of people and of unusual answers (no consent, closed organisations).
     pub(super) unusual: usize,
-    /// Equal seeds make equal rounds.
+    /// Seed of the random numbers.
     pub(super) seed: u64,
 }
 
 impl Shape {
-    /// A usual round of this size.
+    /// The usual composition with this number of mentees and mentors.
     pub(super) fn usual(mentees: usize, mentors: usize) -> Self {
         Self { mentees, mentors, both: 0, missing: 5, unusual: 2, seed: 1 }
     }
 
-    /// Makes the round, under the default policy.
+    /// Makes the round, with the default policy.
     pub(super) fn make(self) -> Snapshot {
         let mut dice = Dice(self.seed);
         let people = self.mentees + self.mentors + self.both;
@@ -255,7 +255,7 @@ fn terms<K: Kind>(dice: &mut Dice, least: usize, most: usize) -> Terms<K> {
     Terms::from_bits(bits)
 }
 
-/// Numbers that look random (splitmix64: Steele, Lea and Flood 2014).
+/// Pseudo-random numbers (SplitMix64: Steele, Lea and Flood 2014).
 struct Dice(u64);
 
 impl Dice {

@@ -1,24 +1,28 @@
-//! Any bytes are a problem, with decisions on it, quotas, and a change. Whatever they are, every objective must be solved and
-//! proved, as a matrix and as a list alike: with pins and vetoes, under quotas on both sides, and from the result before the
-//! change. What comes out of a small problem must be as good as the best of all assignments.
+//! Fuzz target of the solver. Any bytes are read as a problem with decisions, quotas and a change.
+//!
+//! For every input, each objective must be solved and proved, with dense and with sparse scores: with pins and vetoes, with
+//! quotas on both sides, and warm from the result before the change. The result of a small problem must be as good as the
+//! best of all assignments.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use wim_match::domain::policy::Objective;
 use wim_match::engine::assign::{Assignment, Start, assign, assign_from};
-use wim_match::engine::brought::{Listed, Matrix};
-use wim_match::engine::certify::{certify, certify_within, check_cut, keeps_rules};
-use wim_match::engine::decisions::{Decided, Decisions};
+use wim_match::engine::pair_scores::{DenseScores, Edge, FORBIDDEN, PairScores, SparseScores};
+use wim_match::engine::certify::{certify, certify_within, check_cut, broken_rule};
+use wim_match::engine::decisions::{Decisions, ReducedProblem, ReductionError};
 use wim_match::engine::objective::{check, solve};
-use wim_match::engine::problem::{Arc, Demand, FORBIDDEN, PairScores, Problem, Seats, Unobserved};
-use wim_match::engine::quota::{Answer, Forest, Group, Quotas, assign_within};
-use wim_match::engine::totals::{People, Totals};
+use wim_match::engine::problem::{Demand, Problem, Seats};
+use wim_match::engine::observer::Unobserved;
+use wim_match::engine::quota::{assign_within, Answer};
+use wim_match::engine::groups::{Forest, Group, Quotas};
+use wim_match::engine::objective_value::{ObjectiveValue, PeopleServed};
 
-/// Candidates up to which all assignments are tried.
+/// Maximum number of candidates of a problem of which all assignments are enumerated.
 const FEW: usize = 11;
 
-/// Reads bytes as numbers; zeros when they are used up.
+/// Reads bytes as numbers. After the last byte, all numbers are 0.
 struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
@@ -62,7 +66,7 @@ impl Bytes<'_> {
         Seats { min: u32::from(self.small(3)).min(max), max }
     }
 
-    /// Some pairs; now and then of somebody who does not exist.
+    /// Some pairs, of which a few contain a position that does not exist.
     fn pairs(&mut self, problem: &Given) -> Vec<(u32, u32)> {
         let (mentees, mentors) = (problem.mentees.len() + 1, problem.mentors.len() + 1);
         (0..self.below(4)).map(|_| (self.position(mentees), self.position(mentors))).collect()
@@ -107,7 +111,7 @@ impl Given {
         }
     }
 
-    /// The same with a few numbers changed.
+    /// The same problem with a few changes.
     fn changed(&self, bytes: &mut Bytes<'_>) -> Self {
         let mut changed = self.clone();
         for _ in 0..bytes.below(6) {
@@ -123,24 +127,24 @@ impl Given {
         changed
     }
 
-    fn listed(&self) -> Listed {
+    fn sparse_scores(&self) -> SparseScores {
         let (mut starts, mut arcs) = (vec![0], Vec::new());
         for row in 0..self.mentees.len() {
             let columns = self.mentors.len();
             let cells = (0..).zip(&self.cells[row * columns..(row + 1) * columns]);
-            arcs.extend(cells.filter(|(_, score)| **score != FORBIDDEN).map(|(to, &score)| Arc { to, score }));
+            arcs.extend(cells.filter(|(_, score)| **score != FORBIDDEN).map(|(to, &score)| Edge { to, score }));
             starts.push(arcs.len());
         }
-        Listed::new(starts, arcs).expect("no candidate comes twice")
+        SparseScores::new(starts, arcs, &Unobserved).expect("no candidate comes twice")
     }
 
-    fn matrix(&self) -> Matrix {
-        Matrix::new(self.mentors.len(), self.cells.clone()).expect("whole rows")
+    fn matrix(&self) -> DenseScores {
+        DenseScores::new(self.mentors.len(), self.cells.clone()).expect("whole rows")
     }
 
-    /// Shows the problem as a matrix and as a list.
+    /// Calls `show` with the problem, first with dense scores and then with sparse scores.
     fn both(&self, mut show: impl FnMut(&Problem<'_>)) {
-        let (matrix, listed) = (self.matrix(), self.listed());
+        let (matrix, listed) = (self.matrix(), self.sparse_scores());
         for scores in [&matrix as &dyn PairScores, &listed] {
             show(&Problem {
                 mentees: &self.mentees,
@@ -152,12 +156,12 @@ impl Given {
     }
 }
 
-/// What an assignment is worth to an objective, aim after aim.
+/// Value of an assignment for an objective, in the order of its aims.
 type Rank = (Vec<u64>, u64, u64, i64, i64);
 
 fn rank(problem: &Problem<'_>, objective: Objective, pairs: &[(u32, u32)]) -> Rank {
-    let Totals { people, score, worst, .. } = Totals::of(problem, pairs);
-    let People { tiers, minimum_places, second_mentors } = people;
+    let ObjectiveValue { people, score, worst, .. } = ObjectiveValue::of(problem, pairs);
+    let PeopleServed { tiers, minimum_places, second_mentors } = people;
     let fairest = objective == Objective::Fairest;
     let worst = worst.filter(|_| fairest).map_or(i64::MAX, i64::from);
     if problem.coverage_first || fairest {
@@ -168,7 +172,7 @@ fn rank(problem: &Problem<'_>, objective: Objective, pairs: &[(u32, u32)]) -> Ra
     }
 }
 
-/// Tries all assignments, if there are few: the best rank of those that are allowed, if any is.
+/// Enumerates all assignments of a small problem, and finds the best rank of the allowed assignments.
 struct Everything<'a> {
     problem: &'a Problem<'a>,
     objective: Objective,
@@ -178,7 +182,7 @@ struct Everything<'a> {
 }
 
 impl<'a> Everything<'a> {
-    /// Asserts that `found` is as good as can be; nothing found must mean that nothing is allowed.
+    /// Asserts that no allowed assignment is better than `found`, and that none is allowed if nothing was found.
     fn expect(
         problem: &'a Problem<'a>,
         objective: Objective,
@@ -218,7 +222,7 @@ impl<'a> Everything<'a> {
     }
 }
 
-/// Solves a problem at an objective, and checks the proof.
+/// Solves a problem for an objective, and checks the proof.
 fn solved(problem: &Problem<'_>, objective: Objective) -> Vec<(u32, u32)> {
     let solution = solve(problem, objective, None, &Unobserved).expect("nobody stops it");
     let checked = check(problem, &solution.pairs, &solution.evidence, None, &Unobserved);
@@ -244,11 +248,11 @@ fn pinned_and_vetoed(given: &Given, decisions: &Decisions) {
         pins.iter().all(|pin| pairs.contains(pin)) && !vetoes.iter().any(|veto| pairs.contains(veto))
     };
     given.both(|problem| {
-        let decided = match Decided::new(problem, decisions) {
+        let decided = match ReducedProblem::new(problem, decisions, &Unobserved) {
             Ok(decided) => decided,
-            Err(wrong) => {
-                assert!(!wrong.is_empty());
-                // A veto of somebody who does not exist forbids nothing.
+            Err(error) => {
+                assert!(matches!(error, ReductionError::Refused(wrong) if !wrong.is_empty()));
+                // A veto of a pair that does not exist is refused, but forbids no assignment.
                 let exist = |&(mentee, mentor): &(u32, u32)| {
                     (mentee as usize) < given.mentees.len() && (mentor as usize) < given.mentors.len()
                 };
@@ -260,8 +264,8 @@ fn pinned_and_vetoed(given: &Given, decisions: &Decisions) {
         };
         for objective in Objective::ALL {
             let pairs = decided.with_pins(&solved(&decided.problem(), objective));
-            let kept = keeps_rules(problem, &pairs, &Unobserved).expect("nobody stops it");
-            assert_eq!(kept, Ok(()), "{objective:?} {pairs:?}");
+            let broken = broken_rule(problem, &pairs, &Unobserved).expect("nobody stops it");
+            assert_eq!(broken, None, "{objective:?} {pairs:?}");
             assert!(keeps(&pairs), "{objective:?} {pairs:?}");
             if objective == Objective::BestTotal {
                 Everything::expect(problem, objective, &keeps, Some(&pairs));
@@ -305,7 +309,7 @@ fn within_quotas(given: &Given, quotas: &Quotas) {
     assert_eq!(found[0], found[1]);
 }
 
-/// From the result before a change, and from prices that have nothing to do with it.
+/// Solves a changed problem warm: from the earlier result, and from arbitrary prices.
 fn warm(before: &Given, now: &Given, bytes: &mut Bytes<'_>) {
     let mut start = Start::default();
     before.both(|problem| start = Start::of(&assign(problem, &Unobserved).expect("nobody stops it")));

@@ -11,7 +11,7 @@ use super::solve::too_many_tiers;
 use crate::client::output::{align_right, data, table};
 use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
-use crate::engine::constrained::{Diagnosis, Plan, TooManyTiers};
+use crate::engine::constrained::{Diagnosis, DiagnosisError, Plan};
 use crate::engine::what_if::Cost;
 use crate::instance::Instance;
 use crate::wording;
@@ -35,8 +35,11 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
         _ => problem::constrained_alone("--recruit", &instance, aim)?,
     };
     let most = usize::from(options.recruit);
-    let (found, _) = options.source.work(|observer| constrained.diagnose(most, observer))?;
-    let found = found.map_err(|TooManyTiers| too_many_tiers())?;
+    let found = options.source.work(|observer| constrained.diagnose(most, observer));
+    let (found, _) = found.map_err(|error| match error {
+        DiagnosisError::TooManyTiers => too_many_tiers(),
+        DiagnosisError::Stopped(stopped) => problem::stopped(stopped),
+    })?;
     let floors = found.unmet.iter().flat_map(|unmet| instance.reasons(&constrained, unmet)).collect();
     let report = Report { instance: &instance, aim, found: &found, floors };
     if global.json { report.json() } else { report.print(global.lang) }

@@ -18,9 +18,9 @@ use crate::domain::violation::{Violation, Violations};
 use crate::engine::assign::Start;
 use crate::engine::constrained::Constrained;
 use crate::engine::objective::Evidence;
+use crate::engine::observer::{Observer, Stopped, Unobserved};
 use crate::engine::pool;
-use crate::engine::problem::{Observer, Stopped, Unobserved};
-use crate::instance::{self, Instance};
+use crate::instance::{self, Instance, InstanceError};
 
 /// Most people listed in one sentence.
 const LISTED: usize = 20;
@@ -121,24 +121,31 @@ impl Source {
     }
 
     /// Executes `work` on the requested threads, and returns its result with the number of threads.
-    pub(super) fn work<T: Send>(
+    pub(super) fn work<T: Send, E: Send>(
         &self,
-        work: impl FnOnce(&dyn Observer) -> Result<T, Stopped> + Send,
-    ) -> Result<(T, usize), Failure> {
+        work: impl FnOnce(&dyn Observer) -> Result<T, E> + Send,
+    ) -> Result<(T, usize), E> {
         let bar = Bar::new();
         let (done, threads) =
             pool::on_threads(self.threads.map(usize::from), || (work(&bar), pool::threads()));
         bar.0.finish_and_clear();
-        // `Bar` never cancels, so the engine does not stop early.
-        Ok((done.map_err(|stopped| anyhow::anyhow!(stopped))?, threads))
+        Ok((done?, threads))
     }
 }
 
 /// The problem with its decisions and groups. An objective that excludes one of them is refused.
 pub(super) fn constrained(instance: &Instance, aim: Aim) -> Result<Constrained<'_>, Failure> {
-    let refuse = |wrong| refuse(&format!("the problem cannot be solved for {}", aim.name()), &wrong);
-    let constrained = instance.constrained(aim.objective(), &Unobserved);
-    constrained.map_err(|stopped| anyhow::anyhow!(stopped))?.map_err(refuse)
+    instance.constrained(aim.objective(), &Unobserved).map_err(|error| match error {
+        InstanceError::Refused(wrong) => {
+            refuse(&format!("the problem cannot be solved for {}", aim.name()), &wrong)
+        }
+        InstanceError::Stopped(stopped) => self::stopped(stopped),
+    })
+}
+
+/// The failure of an operation that was stopped. The progress bar never stops one.
+pub(super) fn stopped(stopped: Stopped) -> Failure {
+    anyhow::anyhow!(stopped).into()
 }
 
 /// The same for a command whose method has prices for people only, not for groups.

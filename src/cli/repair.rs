@@ -11,8 +11,8 @@ use super::problem::{self, Output, Source, number, some};
 use crate::client::output::{data, table};
 use crate::engine::assign::Start;
 use crate::engine::constrained::Mended;
+use crate::engine::objective_value::ObjectiveValue;
 use crate::engine::repair::Proof;
-use crate::engine::totals::Totals;
 use crate::instance;
 
 #[derive(Debug, Args)]
@@ -42,8 +42,10 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
         None => Start { pairs: published.clone(), ..Start::default() },
     };
     let output = Output::begin(options.pairs.as_ref())?;
-    let (mended, _) =
-        options.source.work(|observer| constrained.repair(&published, &start, options.budget, observer))?;
+    let (mended, _) = options
+        .source
+        .work(|observer| constrained.repair(&published, &start, options.budget, observer))
+        .map_err(problem::stopped)?;
     if mended.checked == Some(false) {
         let message = "the proof of the repaired pairs does not hold; this is a defect of the solver; no file was written";
         return Err(anyhow::anyhow!(message).into());
@@ -53,7 +55,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
             .map_err(anyhow::Error::from)?;
         output.finish()?;
     }
-    let totals = Totals::of(&instance.problem(), &mended.pairs);
+    let totals = ObjectiveValue::of(&instance.problem(), &mended.pairs);
     let (mut mentees, mut mentors) = instance.unmatched(&mended.pairs);
     mentees.sort_unstable();
     mentors.sort_unstable();
@@ -64,7 +66,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
 /// The repaired pairs with what their output needs.
 struct Report<'a> {
     mended: &'a Mended,
-    totals: Totals,
+    totals: ObjectiveValue,
     /// Published pairs of people who have left.
     gone: u64,
     /// Mentees without a mentor.

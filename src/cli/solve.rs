@@ -54,20 +54,17 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     }
     let pairs = Output::begin(options.pairs.as_ref())?;
     let certificate = Output::begin(options.certificate.as_ref())?;
-    let (solved, threads) = options.source.work(|observer| {
+    let solved = options.source.work(|observer| {
         let mut solved = constrained.solve(start.as_ref(), observer)?;
         for _ in 1..options.repeat.get() {
-            if solved.is_err() {
-                break;
-            }
             let again = constrained.solve(start.as_ref(), observer)?;
             if time(&again) < time(&solved) {
                 solved = again;
             }
         }
         Ok(solved)
-    })?;
-    let proved = match solved {
+    });
+    let (proved, threads) = match solved {
         Ok(proved) => proved,
         Err(unsolved) => return Err(unsolvable(&instance, &constrained, &unsolved, global)?),
     };
@@ -90,8 +87,8 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
 }
 
 /// Time of solving and proving.
-fn time(solved: &Result<Proved, Unsolved>) -> Duration {
-    solved.as_ref().map_or(Duration::MAX, |proved| proved.solve + proved.prove)
+fn time(proved: &Proved) -> Duration {
+    proved.solve + proved.prove
 }
 
 /// The failure of a problem that has no assignment; as JSON, it is also printed.
@@ -103,6 +100,7 @@ fn unsolvable(
 ) -> Result<Failure, Failure> {
     let impossible = match unsolved {
         Unsolved::TooManyTiers => return Ok(too_many_tiers()),
+        Unsolved::Stopped(stopped) => return Ok(problem::stopped(*stopped)),
         Unsolved::Impossible(impossible) if !impossible.shortage.proved() => {
             return Err(anyhow::anyhow!(
                 "the proof of impossibility does not hold; this is a defect of the solver"
@@ -159,12 +157,12 @@ struct Report<'a> {
 
 impl Report<'_> {
     fn json(&self) -> Result<(), Failure> {
-        let Proved { solution, totals, check, blocking_pairs, solve, prove } = self.proved;
+        let Proved { solution, objective_value, check, blocking_pairs, solve, prove } = self.proved;
         let decided = &self.instance.constraints.decisions;
         let mut told = json!({
-            "objective": totals.score,
+            "objective": objective_value.score,
             "aim": self.aim.name(),
-            "matched": totals.pairs,
+            "matched": objective_value.pairs,
             "proved": check.proved,
             "gap": number(check.gap),
             "threads": self.threads,
@@ -180,8 +178,8 @@ impl Report<'_> {
             "pins": decided.pins.len(),
             "vetoes": decided.vetoes.len(),
             "groups": self.instance.constraints.quotas.len(),
-            "worst": totals.worst,
-            "people": totals.people,
+            "worst": objective_value.worst,
+            "people": objective_value.people,
             "blocking_pairs": blocking_pairs,
         });
         if let (Some(price), Some(fields)) = (solution.price_of_fairness(), told.as_object_mut()) {
@@ -192,28 +190,31 @@ impl Report<'_> {
     }
 
     fn print(&self) -> Result<(), Failure> {
-        let Proved { solution, totals, check, blocking_pairs, solve, prove } = self.proved;
+        let Proved { solution, objective_value, check, blocking_pairs, solve, prove } = self.proved;
         let mut lines = vec![
             ("aim", self.aim.name().to_owned()),
             ("problem", {
                 let (mentees, mentors) = (self.instance.mentees.len(), self.instance.mentors.len());
                 format!("{mentees} mentees, {mentors} mentors, {} candidates", check.candidates)
             }),
-            ("total score", totals.score.to_string()),
-            ("pairs", totals.pairs.to_string()),
+            ("total score", objective_value.score.to_string()),
+            ("pairs", objective_value.pairs.to_string()),
         ];
         let Constraints { decisions, quotas } = &self.instance.constraints;
         if !self.instance.constraints.is_empty() {
             let (pins, vetoes) = (decisions.pins.len(), decisions.vetoes.len());
             lines.push(("constraints", format!("{pins} pins, {vetoes} vetoes, {} groups", quotas.len())));
         }
-        for (tier, served) in &totals.people.tiers {
+        for (tier, served) in &objective_value.people.tiers {
             let all = self.instance.mentees.iter().filter(|demand| demand.tier == *tier).count();
             lines.push(("mentees with a mentor", format!("{served} of {all} in tier {tier}")));
         }
-        lines.push(("second mentors", totals.people.second_mentors.to_string()));
-        lines.push(("minimum places filled", totals.people.minimum_places.to_string()));
-        lines.push(("worst pair", totals.worst.map_or_else(|| "none".to_owned(), |worst| worst.to_string())));
+        lines.push(("second mentors", objective_value.people.second_mentors.to_string()));
+        lines.push(("minimum places filled", objective_value.people.minimum_places.to_string()));
+        lines.push((
+            "worst pair",
+            objective_value.worst.map_or_else(|| "none".to_owned(), |worst| worst.to_string()),
+        ));
         lines.push(("blocking pairs", blocking_pairs.to_string()));
         if let Some(price) = solution.price_of_fairness() {
             lines.push(("price of fairness", format!("{price} points of the total")));

@@ -8,7 +8,7 @@ use super::global::Global;
 use super::problem::{self, Solved, Source};
 use crate::client::output::data;
 use crate::engine::objective::{Check, Evidence};
-use crate::engine::totals::Totals;
+use crate::engine::objective_value::ObjectiveValue;
 use crate::instance::Names;
 
 /// Hint for a proof that does not hold.
@@ -27,11 +27,14 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (instance, aim) = options.source.read()?;
     let constrained = problem::constrained(&instance, aim)?;
     let (pairs, evidence) = options.solved.read(&instance, aim)?;
-    let (check, _) = options.source.work(|observer| constrained.check(&pairs, &evidence, observer))?;
+    let (check, _) = options
+        .source
+        .work(|observer| constrained.check(&pairs, &evidence, observer))
+        .map_err(problem::stopped)?;
     let told = unproved(&check, &evidence, &instance.names);
-    let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
+    let broken = check.feasible.as_ref().err().map(|broken| instance.names.infeasibility(broken));
     if global.json {
-        let score = check.feasible.is_ok().then(|| Totals::of(&instance.problem(), &pairs).score);
+        let score = check.feasible.is_ok().then(|| ObjectiveValue::of(&instance.problem(), &pairs).score);
         let answer = json!({
             "proved": check.proved, "broken_rule": broken, "objective": score, "gap": check.gap.to_string(),
             "pairs": pairs.len(), "candidates": check.candidates, "blocking_pairs": check.blocking_pairs,
@@ -56,7 +59,7 @@ pub(super) fn unproved(check: &Check, evidence: &Evidence, names: &Names) -> Opt
         _ if check.proved => None,
         (Err(broken), _) => Some(format!(
             "not proved: the pairs break a rule, or the proof is malformed: {}",
-            names.told(broken)
+            names.infeasibility(broken)
         )),
         (Ok(()), Evidence::Stable) => {
             Some(format!("not proved: there are {} blocking pairs", check.blocking_pairs))

@@ -10,7 +10,7 @@ use super::problem::{self, Solved, Source};
 use super::verify::{NOT_ITS_PROOF, unproved};
 use crate::client::output::{align_right, data, table};
 use crate::engine::constrained::Question;
-use crate::engine::what_if::Alternate;
+use crate::engine::what_if::{Alternate, WhatIfError};
 use crate::instance::{Instance, Names};
 
 #[derive(Debug, Args)]
@@ -47,15 +47,17 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (pairs, evidence) = options.solved.read(&instance, aim)?;
     let asked = options.questions.read(&instance)?;
     let most = usize::from(options.most);
-    let (answers, _) = options.source.work(|observer| {
-        let check = constrained.check(&pairs, &evidence, observer)?;
+    let answers = options.source.work(|observer| {
+        let check = constrained.check(&pairs, &evidence, observer).map_err(problem::stopped)?;
         if let Some(told) = unproved(&check, &evidence, &instance.names) {
-            return Ok(Err(told));
+            return Err(Failure::input(told, NOT_ITS_PROOF));
         }
-        let answers = constrained.ask(&pairs, &evidence, (&asked, most), observer)?;
-        Ok(answers.map_err(|not_proved| not_proved.to_string()))
-    })?;
-    let answers = answers.map_err(|told| Failure::input(told, NOT_ITS_PROOF))?;
+        constrained.ask(&pairs, &evidence, (&asked, most), observer).map_err(|error| match error {
+            WhatIfError::NotProved => Failure::input(error.to_string(), NOT_ITS_PROOF),
+            WhatIfError::Stopped(stopped) => problem::stopped(stopped),
+        })
+    });
+    let (answers, _) = answers?;
     let report = Report { instance: &instance, asked: &asked, answers: &answers };
     if global.json { report.json() } else { report.print() }
 }

@@ -8,8 +8,8 @@
 //!    wanted, mentors for mentees;
 //! 2. [`paths`] and [`phases`]: shortest alternating paths serve the others, mentees or seats, one by one or many at once,
 //!    exactly on the core;
-//! 3. [`pricing`], unless the core is complete: a look at all pairs finds those that would beat the prices; [`repair`] takes
-//!    them in;
+//! 3. [`pricing`], unless the core is complete: a look at all pairs finds those that would beat the prices; [`added_pairs`]
+//!    takes them in;
 //! 4. again from 2 until none is found and nobody waits: then the prices hold for every pair there is.
 //!
 //! Step 2 pauses for step 3 when prices have moved far ([`Levels::span`]): prices that rise because the core lacks a pair
@@ -25,6 +25,8 @@
 //!
 //! [`crate::engine::certify`] checks the result and shares no code with this module.
 
+mod added_pairs;
+mod assignment;
 mod auction;
 mod core;
 mod counters;
@@ -34,9 +36,7 @@ mod market;
 mod paths;
 mod phases;
 mod pricing;
-pub(super) mod queue;
 mod reached;
-mod repair;
 mod search;
 mod state;
 mod survey;
@@ -48,14 +48,16 @@ mod tuning;
 mod warm;
 pub(super) mod weight;
 
+pub use self::assignment::Assignment;
 pub use self::counters::Counters;
 pub(super) use self::survey::beginnings;
 pub use self::survey::shortlist;
 pub(in crate::engine) use self::warm::assign_weighted;
 pub use self::warm::{Start, assign_from};
 
-use super::certify::Certificate;
-use super::problem::{Arc, Observer, Problem, Stopped};
+use super::observer::{Observer, Stopped};
+use super::pair_scores::Edge;
+use super::problem::Problem;
 
 use self::core::Core;
 pub(super) use self::core::index;
@@ -76,17 +78,6 @@ use self::weight::Weight;
 const FRUITLESS: usize = 4;
 /// A phase that finds fewer heirs than this is no quicker than searches one by one.
 const FEW_SERVED: u64 = 64;
-
-/// A best assignment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assignment {
-    /// Pairs of a mentee and a mentor, sorted.
-    pub pairs: Vec<(u32, u32)>,
-    /// Prices that prove that no assignment is better.
-    pub certificate: Certificate,
-    /// Work done.
-    pub counters: Counters,
-}
 
 /// Finds a best assignment: most mentees of tier 0 with a mentor, then of tier 1, and so on; then most minimum places
 /// filled; then most second mentors; then the greatest total score. A mentee who wants two gets two different mentors.
@@ -155,7 +146,7 @@ fn finish<W: Weight>(
     mut begun: Begun<'_, W>,
     mut work: Work<'_>,
 ) -> Result<Assignment, Stopped> {
-    let complete = problem.scores.listed().is_some();
+    let complete = problem.scores.sparse().is_some();
     let (mut span, few): (W, usize) =
         if complete { (W::FAR, usize::MAX) } else { (levels.span(), tuning.few) };
     loop {
@@ -246,9 +237,9 @@ impl<W: Weight> Begun<'_, W> {
     }
 
     /// Takes in pairs that the prices may not hold for.
-    fn take_in(&mut self, problem: &Problem<'_>, pairs: &[Vec<Arc>]) {
+    fn take_in(&mut self, problem: &Problem<'_>, pairs: &[Vec<Edge>]) {
         self.core.extend(problem.scores, pairs);
-        let upset = repair::take_in(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
+        let upset = added_pairs::take_in(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
         self.waiting.extend(upset.waiting);
         self.waiting.sort_unstable();
         self.waiting.dedup();

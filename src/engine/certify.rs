@@ -1,271 +1,124 @@
-//! Checks an assignment and its proof, and shares no code with what made them.
+//! Certifier: checks an assignment and its proof, and shares no code with the solver on purpose.
 //!
-//! # How to check a certificate yourself
+//! A defect of the solver must not hide itself in the check. Therefore the code that walks over tiles, narrows prices and sums
+//! weights exists twice: here, and in `assign`. `docs/certificate.md` describes the checks for other languages.
 //!
-//! Let `s(i, j)` be the score of a candidate pair. The value of an assignment is
+//! Inputs: a problem, the pairs of an assignment, and a certificate. Output: the first broken rule, the value and the bound.
+//! Time O(all pairs), one pass; memory 16 bytes per person.
 //!
-//! - `s(i, j)` for each of its pairs,
-//! - plus `tier weight` for each mentee with at least one mentor, plus `second` for each mentee with two; for a mentee who
-//!   has a mentor by a pin ([`crate::engine::decisions`]), `second` for each,
-//! - plus `minimum` for each place filled up to a mentor's minimum: `minimum * min(load(j), min(j))`.
+//! # The value
 //!
-//! **Bound.** Take *any* numbers `u(i)` and `p(j)`. No assignment has a greater value than
+//! Let `s(i, j)` be the score of a candidate pair. The value of an assignment is the sum of
+//!
+//! - `s(i, j)` for each of its pairs;
+//! - `tier weight` for each mentee with at least one mentor, and `second` for each mentee with two mentors. For a mentee who
+//!   has a mentor by a pin ([`crate::engine::decisions`]), each mentor counts `second`;
+//! - `minimum * min(load(j), min(j))` for each mentor, where `load(j)` is the number of mentees of the mentor.
+//!
+//! # The bound
+//!
+//! Take *any* numbers `u(i)`, `p(j)` and `q(g)`. No assignment has a greater value than
 //!
 //! ```text
-//!   sum over mentees i   max(0, tier weight + u(i)), with `second` for `tier weight` if she has a mentor by a pin,
-//!                        +  max(0, second + u(i)) if she wants two
-//! + sum over mentors j   min(j) * max(0, minimum + p(j))  +  (max(j) - min(j)) * max(0, p(j)), no mentor with more seats
-//!                        than there are mentees
+//!   sum over mentees i   max(0, tier weight + u(i)), with `second` instead of `tier weight` if a mentor is pinned,
+//!                        +  max(0, second + u(i)) if mentee i wants two mentors
+//! + sum over mentors j   min(j) * max(0, minimum + p(j))  +  (max(j) - min(j)) * max(0, p(j)), where max(j) is at most
+//!                        the number of mentees
 //! + sum over candidates  max(0, s(i, j) - u(i) - p(j))
-//! + sum over groups g    ceiling(g) * max(0, q(g))  -  floor(g) * max(0, -q(g)), no ceiling above the most pairs there can be
+//! + sum over groups g    ceiling(g) * max(0, q(g))  -  floor(g) * max(0, -q(g)), where ceiling(g) is at most the largest
+//!                        possible number of pairs
 //! ```
 //!
-//! where, in the first two lines, `u(i)` is less the sum of `q(g)` over all groups of mentees around i, and `p(j)` less the
-//! sum of `q(g)` over all groups of mentors around j. Without quotas there is no such sum, and the last line is 0.
+//! In the first two lines, subtract from `u(i)` the sum of `q(g)` over all groups that contain mentee `i`, and from `p(j)` the
+//! sum of `q(g)` over all groups that contain mentor `j`. Without quotas this sum and the last line are 0.
 //!
-//! Why: in the value of an assignment, add `u(i)` for each mentor that i has and take it away from each pair of i, and the
-//! same with `p(j)`; add `q(g)` for each pair in group g and take it away from the pair's place or seat; nothing changes.
-//! Then bound each term by itself: a place, a seat and a pair is used at most once, and not using it gives 0; the number of
-//! pairs in a group lies between its floor and its ceiling, and is at most all pairs there can be. (This is weak duality
-//! of the transportation linear program; equality is complementary slackness. Bertsekas, *Linear Network Optimization*, 1991, chapter 1; for the assignment case Crouse, *On implementing 2D
-//! rectangular assignment algorithms*, IEEE TAES 52, 2016.) `u` is what a pair must leave to the mentee, and may be
-//! negative: how much of her place's bonus she gives to be served at all.
+//! Proof: in the value of an assignment, add `u(i)` for each mentor of `i` and subtract `u(i)` from each pair of `i`; do the
+//! same with `p(j)`; add `q(g)` for each pair of group `g` and subtract `q(g)` from the place or seat of the pair. The value
+//! does not change. Then bound each term separately: a place, a seat and a pair are used at most once, and an unused one
+//! contributes 0; the number of pairs of a group lies between its floor and its ceiling, and is at most the largest possible
+//! number of pairs. This is weak duality of the transportation linear program, and equality is complementary slackness
+//! (Bertsekas, *Linear Network Optimization*, 1991, chapter 1; for the assignment problem Crouse, *On implementing 2D
+//! rectangular assignment algorithms*, IEEE TAES 52, 2016). `u(i)` is the value that a pair must leave to mentee `i`. It may be
+//! negative: then the mentee gives up a part of the weight of the place.
 //!
-//! **Proof.** If the assignment keeps all rules and its value equals the bound, it is a best one.
+//! An assignment that keeps all rules and whose value equals the bound is optimal.
 //!
-//! **Order of aims.** Weights stand for "first this, then that" if each outweighs all scores together. Let `step` be
-//! 1 + (most pairs) x (highest score or 0 - lowest score or 0), over all candidates, where most pairs is the lesser of
-//! all places wanted and all places offered (no mentor counts for more places than there are mentees). It is enough that
-//! `second >= step`, `minimum >= step`, that the last tier's weight is at least `second + step`, and every other
-//! tier's at least the next one's plus `step`: the numbers of covered mentees by tier, of minimum places and of pairs
-//! reach their maxima all together, because an alternating path that raises one of them lowers none that comes before it
-//! (Mendelsohn and Dulmage 1958; Edmonds and Fulkerson 1965), so a best assignment misses none of them. Where a problem does
-//! not put coverage first, all tiers and `second` weigh 0.
+//! # The order of the aims
 //!
-//! With quotas the maxima are not reached all together: one more mentee of a tier in a full group may cost several of the
-//! next tier in other groups, one for each group that has to make room in turn. The difference of two assignments that keep
-//! all quotas is a sum of simple cycles through root, groups and people, each of which may be applied alone. A simple cycle
-//! comes through each group once, so it gives up at most two places or minimum places at the root, and one in each of the `n`
-//! groups that are the innermost group of a mentee or of a mentor with a minimum. If `n > 0`, it is therefore enough that `second >= step`, and that `minimum`, the last tier and every earlier tier each weigh
-//! at least `(n + 2)` times the next of these, plus `step`: a cycle that raises an aim raises the sum.
+//! Weights express a lexicographic order if each weight exceeds the sum of all scores. Let `step` be
+//! 1 + (largest possible number of pairs) x (highest score or 0 - lowest score or 0) over all candidates. The largest possible
+//! number of pairs is the smaller of all places wanted and all places offered, where no mentor counts for more places than there
+//! are mentees. It is sufficient that `second >= step`, `minimum >= step`, that the weight of the last tier is at least
+//! `second + step`, and that the weight of every other tier is at least the weight of the next tier plus `step`. The numbers of
+//! served mentees by tier, of filled minimum places and of pairs reach their maxima simultaneously, because an alternating path
+//! that raises one of them lowers none that precedes it (Mendelsohn and Dulmage 1958; Edmonds and Fulkerson 1965). A best
+//! assignment therefore reaches all of them. If a problem does not put coverage first, all tiers and `second` weigh 0.
+//!
+//! With quotas the maxima are not reached simultaneously: one more mentee of a tier in a full group may displace several mentees
+//! of the next tier in other groups, one in each group that has to make room in turn. The difference of two assignments that
+//! keep all quotas is a sum of simple cycles through root, groups and people, each of which may be applied alone. A simple cycle
+//! visits each group once. It gives up at most two places or minimum places at the root, and one in each of the `n` groups that
+//! are the innermost group of a mentee or of a mentor with a minimum. If `n > 0`, it is therefore sufficient that
+//! `second >= step`, and that `minimum`, the last tier and every earlier tier each weigh at least `(n + 2)` times the next of
+//! these, plus `step`: a cycle that raises an aim raises the sum.
 
 mod bound;
 mod cut;
 mod groups;
-mod listed;
+mod infeasible;
 mod rules;
+mod sparse;
 mod stable;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
-
 use self::bound::Sweep;
-pub use self::cut::{Shortage, check_cut};
+pub use self::cut::{CutCounts, check_cut};
+pub use self::infeasible::Infeasible;
+use self::rules::ValueError;
 pub use self::stable::{Stability, stability};
 
-use super::problem::{Observer, Problem, Stopped};
-use super::quota::Quotas;
+use super::certificate::Certificate;
+use super::groups::Quotas;
+use super::observer::{Observer, Stopped};
+use super::problem::Problem;
 
-/// Weight of the first mentor of a mentee of one tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TierWeight {
-    /// The tier.
-    pub tier: u8,
-    /// Points that the first mentor of such a mentee counts for, beside the pair's score.
-    pub weight: i128,
-}
-
-/// Weights of the objective and dual prices: all that is needed to check an optimum in one pass over the candidates.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Certificate {
-    /// Every tier that occurs, ascending, with its weight.
-    pub tiers: Vec<TierWeight>,
-    /// Points that a filled minimum place of a mentor counts for.
-    pub minimum: i128,
-    /// Points that a second mentor of a mentee counts for.
-    pub second: i128,
-    /// `u`: one price per mentee, what a pair must leave to her.
-    pub mentee_prices: Vec<i128>,
-    /// `p`: one price per mentor, what a pair must leave to her.
-    pub mentor_prices: Vec<i128>,
-    /// `q`: one price per group of mentees, of either sign; none without quotas.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub mentee_group_prices: Vec<i128>,
-    /// `q`: one price per group of mentors, of either sign; none without quotas.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub mentor_group_prices: Vec<i128>,
-}
-
-/// The first thing found wrong with an assignment or with the form of its certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case", tag = "rule")]
-pub enum Infeasible {
-    /// A pair names somebody who does not exist.
-    #[error("pair ({mentee}, {mentor}) names somebody who does not exist")]
-    Unknown {
-        /// The pair's mentee.
-        mentee: u32,
-        /// The pair's mentor.
-        mentor: u32,
-    },
-    /// A pair is forbidden by a hard rule.
-    #[error("pair ({mentee}, {mentor}) is not a candidate")]
-    NotACandidate {
-        /// The pair's mentee.
-        mentee: u32,
-        /// The pair's mentor.
-        mentor: u32,
-    },
-    /// A pair occurs more than once.
-    #[error("pair ({mentee}, {mentor}) occurs more than once")]
-    UsedTwice {
-        /// The pair's mentee.
-        mentee: u32,
-        /// The pair's mentor.
-        mentor: u32,
-    },
-    /// A mentee has more mentors than she wants.
-    #[error("mentee {mentee} has {has} mentors and wants {wanted}")]
-    TooManyMentors {
-        /// The mentee.
-        mentee: u32,
-        /// Mentors she has.
-        has: u32,
-        /// Mentors she wants.
-        wanted: u32,
-    },
-    /// A mentor has more mentees than places.
-    #[error("mentor {mentor} has {has} mentees and {places} places")]
-    TooManyMentees {
-        /// The mentor.
-        mentor: u32,
-        /// Mentees she has.
-        has: u32,
-        /// Places she offers.
-        places: u32,
-    },
-    /// A pair that people have pinned is missing.
-    #[error("the pinned pair ({mentee}, {mentor}) is missing")]
-    PinMissing {
-        /// The pair's mentee.
-        mentee: u32,
-        /// The pair's mentor.
-        mentor: u32,
-    },
-    /// A pair that people have vetoed is there.
-    #[error("pair ({mentee}, {mentor}) is vetoed")]
-    Vetoed {
-        /// The pair's mentee.
-        mentee: u32,
-        /// The pair's mentor.
-        mentor: u32,
-    },
-    /// The certificate has not one price per person.
-    #[error("the certificate has {mentee_prices} mentee prices and {mentor_prices} mentor prices")]
-    PricesMissing {
-        /// Mentee prices in the certificate.
-        mentee_prices: u64,
-        /// Mentor prices in the certificate.
-        mentor_prices: u64,
-    },
-    /// A group has fewer pairs than its floor or more than its ceiling.
-    #[error(
-        "group {group} on the side of the {side:?} has {has} pairs; its floor is {floor} and its ceiling {ceiling}"
-    )]
-    OutOfQuota {
-        /// Whose group it is.
-        side: GroupSide,
-        /// The group.
-        group: u32,
-        /// Pairs in it.
-        has: u64,
-        /// Fewest pairs.
-        floor: u32,
-        /// Most pairs.
-        ceiling: u32,
-    },
-    /// The certificate has not one price per group.
-    #[error(
-        "the certificate has {mentee_group_prices} prices of mentee groups and {mentor_group_prices} of mentor groups"
-    )]
-    GroupPricesMissing {
-        /// Prices of groups of mentees in the certificate.
-        mentee_group_prices: u64,
-        /// Prices of groups of mentors in the certificate.
-        mentor_group_prices: u64,
-    },
-    /// The certificate does not give every tier of the problem one weight, in ascending order.
-    #[error("the certificate's tiers are not those of the problem")]
-    TiersMissing,
-    /// A number of the certificate is beyond what sums can hold.
-    #[error("the certificate has a number beyond 2^80")]
-    NumberTooLarge,
-    /// The weights do not put this aim before all scores.
-    #[error("the weights do not put this aim before the lesser ones: {0:?}")]
-    WeakWeight(Aim),
-    /// The weights count something that the problem does not ask for.
-    #[error("the weights count what the problem does not ask for: {0:?}")]
-    ForeignWeight(Aim),
-}
-
-/// Whose group it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GroupSide {
-    /// A group of mentees.
-    Mentees,
-    /// A group of mentors.
-    Mentors,
-}
-
-/// An aim of the objective that comes before the scores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Aim {
-    /// Mentees of a tier with at least one mentor.
-    Tier(u8),
-    /// Minimum places of mentors.
-    Minimum,
-    /// Second mentors.
-    Second,
-}
-
-/// What the check found.
+/// Result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    /// Whether all rules are kept; if not, the first that is broken.
+pub struct CertificateVerdict {
+    /// Whether the assignment keeps all rules; if not, the first broken rule.
     pub feasible: Result<(), Infeasible>,
     /// Value of the assignment under the certificate's weights; 0 if it is not feasible.
     pub primal: i128,
-    /// Value that no assignment exceeds, by the certificate's prices; 0 if the certificate has not the right form.
+    /// Upper bound on the value of every assignment, from the certificate's prices; 0 if the form of the certificate is wrong.
     pub dual: i128,
-    /// Candidates seen: pairs that the hard rules allow.
+    /// Number of candidates: pairs that the hard rules allow.
     pub candidates: u64,
 }
 
-impl Verdict {
-    /// Whether the assignment is feasible and proved to be a best one.
+impl CertificateVerdict {
+    /// Whether the assignment is feasible and proved optimal.
     pub fn proved(&self) -> bool {
         self.feasible.is_ok() && self.primal == self.dual
     }
 }
 
-/// Whether an assignment keeps all rules, whatever it is worth.
-pub fn keeps_rules(
+/// Returns the first rule that an assignment breaks, without regard to its value.
+pub fn broken_rule(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
     observer: &dyn Observer,
-) -> Result<Result<(), Infeasible>, Stopped> {
+) -> Result<Option<Infeasible>, Stopped> {
     match rules::value(problem, pairs, &Certificate::default(), observer) {
-        Ok(value) => value.map(|_| Ok(())),
-        Err(broken) => Ok(Err(broken)),
+        Ok(_) => Ok(None),
+        Err(ValueError::Infeasible(broken)) => Ok(Some(broken)),
+        Err(ValueError::Stopped(stopped)) => Err(stopped),
     }
 }
 
-/// Whether an assignment keeps what people have decided.
+/// Checks that an assignment contains every pin and no veto.
 pub fn keeps_decisions(
     pins: &[(u32, u32)],
     vetoes: &[(u32, u32)],
@@ -281,24 +134,24 @@ pub fn keeps_decisions(
     }
 }
 
-/// Whether every group is within its floor and its ceiling.
+/// Checks that the number of pairs of every group is between its floor and its ceiling.
 pub fn keeps_quotas(quotas: &Quotas, pairs: &[(u32, u32)]) -> Result<(), Infeasible> {
     groups::check_counts(quotas, pairs)
 }
 
-/// Candidates of a problem: pairs that the hard rules allow.
+/// Returns the number of candidates of a problem: pairs that the hard rules allow.
 pub fn candidates(problem: &Problem<'_>, observer: &dyn Observer) -> Result<u64, Stopped> {
     sweep(problem, None, observer).map(|sweep| sweep.candidates)
 }
 
-/// Checks an assignment and its certificate from scratch, over all pairs: all rules, the form of the certificate, the value
-/// and the bound. Asks the score source again for every pair and trusts nothing else.
+/// Checks an assignment and its certificate over all pairs: all rules, the form of the certificate, the value and the bound.
+/// The check reads every score from the source of the problem and uses no result of the solver.
 pub fn certify(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
     certificate: &Certificate,
     observer: &dyn Observer,
-) -> Result<Verdict, Stopped> {
+) -> Result<CertificateVerdict, Stopped> {
     certify_within(problem, &Quotas::default(), pairs, certificate, observer)
 }
 
@@ -309,7 +162,7 @@ pub fn certify_within(
     pairs: &[(u32, u32)],
     certificate: &Certificate,
     observer: &dyn Observer,
-) -> Result<Verdict, Stopped> {
+) -> Result<CertificateVerdict, Stopped> {
     let form = rules::check_form(problem, certificate).and_then(|()| groups::check_form(quotas, certificate));
     let sweep = sweep(problem, form.is_ok().then_some(certificate), observer)?;
     let most_pairs = rules::most_pairs(problem);
@@ -320,25 +173,27 @@ pub fn certify_within(
             groups::check_weights(problem, quotas, certificate, step)
         })
         .and_then(|()| groups::check_counts(quotas, pairs))
+        .map_err(ValueError::Infeasible)
         .and_then(|()| rules::value(problem, pairs, certificate, observer));
     let (feasible, primal) = match checked {
-        Ok(value) => (Ok(()), value?),
-        Err(broken) => (Err(broken), 0),
+        Ok(value) => (Ok(()), value),
+        Err(ValueError::Infeasible(broken)) => (Err(broken), 0),
+        Err(ValueError::Stopped(stopped)) => return Err(stopped),
     };
     let nodes = form.ok().and_then(|()| groups::nodes(problem, quotas, certificate, most_pairs));
     let dual = nodes.and_then(|nodes| nodes.checked_add(sweep.surplus));
     let feasible = if dual.is_none() { feasible.and(Err(Infeasible::NumberTooLarge)) } else { feasible };
-    Ok(Verdict { feasible, primal, dual: dual.unwrap_or_default(), candidates: sweep.candidates })
+    Ok(CertificateVerdict { feasible, primal, dual: dual.unwrap_or_default(), candidates: sweep.candidates })
 }
 
-/// One pass over all candidates; without a certificate it only counts them.
+/// One pass over all candidates. Without a certificate it only counts them.
 fn sweep(
     problem: &Problem<'_>,
     certificate: Option<&Certificate>,
     observer: &dyn Observer,
 ) -> Result<Sweep, Stopped> {
-    match problem.scores.listed() {
-        Some(list) => listed::sweep(list, problem, certificate, observer),
+    match problem.scores.sparse() {
+        Some(scores) => sparse::sweep(scores, problem, certificate, observer),
         None => bound::sweep(problem, certificate, observer),
     }
 }

@@ -1,35 +1,39 @@
-//! A problem together with what people have decided about it: pins and vetoes ([`super::decisions`]), floors and ceilings
-//! of groups ([`super::quota`]). What goes with which objective is said here, before anything is solved:
+//! A problem with constraints: pins and vetoes ([`super::decisions`]), floors and ceilings of groups ([`super::quota`]).
+//!
+//! Every combination of constraints and objective is accepted or rejected before the solver runs:
 //!
 //! | | BEST_TOTAL | FAIREST | STABLE |
 //! |---|---|---|---|
 //! | vetoes | yes | yes | yes |
-//! | pins | yes | yes: of the pairs that are not pinned, the worst is as good as can be | no: a pin may block |
+//! | pins | yes | yes: the worst of the pairs that are not pinned is as good as possible | no: a pinned pair can be blocked |
 //! | quotas | yes | no | no |
 //!
-//! Pins are taken out beforehand, and so is what they use of the quotas; what is left is solved and proved, and the pins
-//! are put back. The check looks at the whole first: that all pins are there and no veto is, that every pair is a
-//! candidate and nobody is used beyond her places, that all groups are within their bounds.
+//! Pins are removed from the problem and from the quotas, the rest is solved and proved, and the pins are added to the result.
+//! The check covers the whole problem first: the assignment contains all pins and no veto, every pair is a candidate,
+//! nobody exceeds the number of places, and every group is within its bounds.
 
 mod questions;
 #[cfg(test)]
 mod tests;
 
-pub use self::questions::{Diagnosis, Mended, Plan, Question, TooManyTiers};
+pub use self::questions::{Diagnosis, DiagnosisError, Mended, Plan, Question};
 
 use std::time::Duration;
 
 use super::assign::{Start, assign_from};
-use super::certify::{self, GroupSide, Infeasible, Shortage, check_cut};
-use super::decisions::{BadDecision, Decided, Decisions, sorted};
+use super::certificate::GroupSide;
+use super::certify::{self, CutCounts, Infeasible, check_cut};
+use super::decisions::{BadDecision, Decisions, ReducedProblem, ReductionError, sorted};
+use super::groups::{Cut, Quotas};
 use super::objective::{self, Check, Evidence, Solution};
-use super::problem::{Observer, Problem, Stopped};
-use super::quota::{self, Cut, Quotas, assign_within};
-use super::totals::Totals;
+use super::objective_value::ObjectiveValue;
+use super::observer::{Observer, Stopped};
+use super::problem::Problem;
+use super::quota::{self, assign_within};
 use crate::clock::Stopwatch;
 use crate::domain::policy::Objective;
 
-/// What people have decided about a problem.
+/// Decisions and quotas of a problem.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Constraints {
     /// Pins and vetoes.
@@ -38,49 +42,53 @@ pub struct Constraints {
     pub quotas: Quotas,
 }
 
-/// Why constraints cannot be kept, or not with an objective.
+/// Why constraints cannot be kept, or are not available with an objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     /// A decision cannot be kept.
     #[error(transparent)]
     Decision(#[from] BadDecision),
-    /// More pins are in a group than it may have pairs.
-    #[error("group {group} on the side of the {side:?} has {pins} pins and a ceiling of {ceiling}")]
+    /// A group has more pins than its ceiling.
+    #[error("group {group} of {side} has {pins} pins; expected at most {ceiling}, its ceiling")]
     PinsAboveCeiling {
-        /// Whose group it is.
+        /// Side of the group.
         side: GroupSide,
         /// The group.
         group: u32,
-        /// Pins in it.
+        /// Number of pins in the group.
         pins: u64,
-        /// Most pairs.
+        /// Largest number of pairs.
         ceiling: u32,
     },
-    /// A pinned pair may be one that others block.
-    #[error("pins do not go with {}", .0.as_str())]
+    /// A pinned pair could be blocked, so the objective does not support pins.
+    #[error("pins are not available with {}", .0.as_str())]
     Pins(Objective),
-    /// Only the greatest total is solved under quotas.
-    #[error("quotas do not go with {}", .0.as_str())]
+    /// The objective does not support quotas.
+    #[error("quotas are not available with {}; use BEST_TOTAL", .0.as_str())]
     Quotas(Objective),
 }
 
 impl Constraints {
-    /// Whether nothing is decided.
+    /// Whether there is no constraint.
     pub fn is_empty(&self) -> bool {
         self.decisions.is_empty() && self.quotas.is_empty()
     }
 
-    /// All for which they cannot be kept in a problem, whatever the objective.
-    pub fn wrong(&self, problem: &Problem<'_>) -> Vec<Conflict> {
-        let mut wrong: Vec<Conflict> =
-            self.decisions.wrong(problem).into_iter().map(Conflict::Decision).collect();
-        wrong.extend(self.above_ceilings());
-        wrong
+    /// Returns every conflict with a problem that does not depend on the objective.
+    pub fn conflicts(
+        &self,
+        problem: &Problem<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Conflict>, Stopped> {
+        let conflicts = self.decisions.conflicts(problem, observer)?;
+        let mut conflicts: Vec<Conflict> = conflicts.into_iter().map(Conflict::Decision).collect();
+        conflicts.extend(self.above_ceilings());
+        Ok(conflicts)
     }
 
-    /// Groups in which more pairs are pinned than there may be.
+    /// Groups with more pins than their ceiling.
     fn above_ceilings(&self) -> Vec<Conflict> {
-        let mut wrong = Vec::new();
+        let mut conflicts = Vec::new();
         let Quotas { mentees, mentors } = &self.quotas;
         let counts = self.quotas.count(&sorted(&self.decisions.pins));
         let sides = [(GroupSide::Mentees, mentees), (GroupSide::Mentors, mentors)];
@@ -88,15 +96,15 @@ impl Constraints {
             for ((at, group), pins) in (0_u32..).zip(forest.groups()).zip(counts) {
                 if pins > u64::from(group.ceiling) {
                     let ceiling = group.ceiling;
-                    wrong.push(Conflict::PinsAboveCeiling { side, group: at, pins, ceiling });
+                    conflicts.push(Conflict::PinsAboveCeiling { side, group: at, pins, ceiling });
                 }
             }
         }
-        wrong
+        conflicts
     }
 
-    /// All for which they do not go with an objective, whatever the problem.
-    pub fn unfit(&self, objective: Objective) -> Vec<Conflict> {
+    /// Returns every conflict with an objective that does not depend on the problem.
+    pub fn conflicts_with_objective(&self, objective: Objective) -> Vec<Conflict> {
         let pins = !self.decisions.pins.is_empty() && objective == Objective::Stable;
         let quotas = !self.quotas.is_empty() && objective != Objective::BestTotal;
         let pins = pins.then_some(Conflict::Pins(objective));
@@ -104,22 +112,41 @@ impl Constraints {
     }
 }
 
+/// Why a problem with constraints is rejected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConstraintError {
+    /// The constraints conflict with the problem, with each other or with the objective. The list holds every conflict.
+    #[error("{} constraints cannot be kept", .0.len())]
+    Conflicts(Vec<Conflict>),
+    /// The observer stopped the operation.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
 /// Why a problem with constraints has no best assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unsolved {
     /// No assignment meets all floors.
     Impossible(Impossible),
-    /// There are so many tiers and groups that the weights which keep them in order are beyond what a certificate holds.
+    /// The weights that keep the tiers in order exceed the numbers that a certificate holds.
     TooManyTiers,
+    /// The observer stopped the operation.
+    Stopped(Stopped),
+}
+
+impl From<Stopped> for Unsolved {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
+    }
 }
 
 /// Why no assignment meets all floors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Impossible {
-    /// The people and groups for whom too many pairs are asked.
+    /// The people and groups across which the floors require too many pairs.
     pub cut: Cut,
-    /// How many are asked and how many can be, counted from the problem alone; both beside the pins.
-    pub shortage: Shortage,
+    /// Number of pairs that are required and that are possible, without the pins, counted from the problem alone.
+    pub shortage: CutCounts,
 }
 
 /// A solution of the whole problem, checked and measured.
@@ -130,7 +157,7 @@ pub struct Proved {
     /// What checking it found.
     pub check: Check,
     /// The assignment in plain numbers.
-    pub totals: Totals,
+    pub objective_value: ObjectiveValue,
     /// Candidates who would both rather be with each other.
     pub blocking_pairs: u64,
     /// How long solving took.
@@ -139,51 +166,59 @@ pub struct Proved {
     pub prove: Duration,
 }
 
-/// A problem whose constraints go together and with its objective.
+/// A problem with constraints that conflict neither with each other nor with the objective.
 #[expect(missing_debug_implementations, reason = "a score source need not print itself")]
 pub struct Constrained<'a> {
     whole: Problem<'a>,
     constraints: &'a Constraints,
     objective: Objective,
-    /// Nothing where nothing is decided: then the scores stay what they are.
-    decided: Option<Decided<'a>>,
-    /// Less what the pins use.
+    /// `None` without decisions: then the scores need no mask.
+    reduced: Option<ReducedProblem<'a>>,
+    /// The quotas minus the pins.
     quotas: Quotas,
 }
 
 impl<'a> Constrained<'a> {
-    /// Puts constraints on a problem, or tells everything for which they do not fit; unless `observer` asks to stop.
+    /// Combines a problem with constraints, or returns every conflict.
     pub fn new(
         whole: Problem<'a>,
         constraints: &'a Constraints,
         objective: Objective,
         observer: &dyn Observer,
-    ) -> Result<Result<Self, Vec<Conflict>>, Stopped> {
+    ) -> Result<Self, ConstraintError> {
         let Constraints { decisions, quotas } = constraints;
-        let decided = if decisions.is_empty() {
-            Ok(None)
+        let mut conflicts: Vec<Conflict> = Vec::new();
+        let reduced = if decisions.is_empty() {
+            None
         } else {
-            Decided::observed(&whole, decisions, observer)?.map(Some)
+            match ReducedProblem::new(&whole, decisions, observer) {
+                Ok(reduced) => Some(reduced),
+                Err(ReductionError::Refused(bad)) => {
+                    conflicts.extend(bad.into_iter().map(Conflict::Decision));
+                    None
+                }
+                Err(ReductionError::Stopped(stopped)) => return Err(stopped.into()),
+            }
         };
-        let (decided, bad) = decided.map_or_else(|bad| (None, bad), |decided| (decided, Vec::new()));
-        let bad = bad.into_iter().map(Conflict::Decision);
-        let others = [constraints.above_ceilings(), constraints.unfit(objective)].concat();
-        let wrong: Vec<Conflict> = bad.chain(others).collect();
-        if !wrong.is_empty() {
-            return Ok(Err(wrong));
+        conflicts.extend(constraints.above_ceilings());
+        conflicts.extend(constraints.conflicts_with_objective(objective));
+        if !conflicts.is_empty() {
+            return Err(ConstraintError::Conflicts(conflicts));
         }
         let [of_mentees, of_mentors] = quotas.count(&sorted(&decisions.pins));
-        let quotas =
-            Quotas { mentees: quotas.mentees.less(&of_mentees), mentors: quotas.mentors.less(&of_mentors) };
-        Ok(Ok(Self { whole, constraints, objective, decided, quotas }))
+        let quotas = Quotas {
+            mentees: quotas.mentees.reduced_by(&of_mentees),
+            mentors: quotas.mentors.reduced_by(&of_mentors),
+        };
+        Ok(Self { whole, constraints, objective, reduced, quotas })
     }
 
-    /// What is left to be solved: without vetoed pairs, pins, and the places and seats that pins take.
+    /// The reduced problem: without vetoed pairs, pins, and the places and seats of pins.
     pub fn rest(&self) -> Problem<'_> {
-        self.decided.as_ref().map_or(self.whole, Decided::problem)
+        self.reduced.as_ref().map_or(self.whole, ReducedProblem::problem)
     }
 
-    /// The quotas of what is left: less what the pins use.
+    /// The quotas of the reduced problem: bounds minus the pins.
     pub fn quotas(&self) -> &Quotas {
         &self.quotas
     }
@@ -193,34 +228,27 @@ impl<'a> Constrained<'a> {
         self.constraints.decisions.pins.contains(&(mentee, mentor))
     }
 
-    /// An assignment of what is left, together with the pins, sorted.
+    /// The assignment of the whole problem that consists of `pairs` and the pins. Sorted.
     pub fn with_pins(&self, pairs: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
-        match &self.decided {
-            Some(decided) => decided.with_pins(&pairs),
+        match &self.reduced {
+            Some(reduced) => reduced.with_pins(&pairs),
             None => pairs,
         }
     }
 
     /// An assignment without the pins.
     pub fn without_pins(&self, pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
-        match &self.decided {
-            Some(decided) => decided.without_pins(pairs),
+        match &self.reduced {
+            Some(reduced) => reduced.without_pins(pairs),
             None => pairs.to_vec(),
         }
     }
 
-    /// Solves it, and proves the result. An earlier result to start from saves time, where that is possible: without quotas
-    /// and for the greatest total, see [`starts_warm`](Self::starts_warm).
-    pub fn solve(
-        &self,
-        start: Option<&Start>,
-        observer: &dyn Observer,
-    ) -> Result<Result<Proved, Unsolved>, Stopped> {
+    /// Solves the problem and proves the result. `start`, an earlier result, saves time if
+    /// [`starts_warm`](Self::starts_warm) returns true; otherwise it is ignored.
+    pub fn solve(&self, start: Option<&Start>, observer: &dyn Observer) -> Result<Proved, Unsolved> {
         let watch = Stopwatch::start();
-        let solution = match self.best(start.filter(|_| self.starts_warm()), observer)? {
-            Ok(solution) => self.whole_of(solution),
-            Err(unsolved) => return Ok(Err(unsolved)),
-        };
+        let solution = self.whole_of(self.best(start.filter(|_| self.starts_warm()), observer)?);
         let solve = watch.elapsed();
         let watch = Stopwatch::start();
         let check = self.check(&solution.pairs, &solution.evidence, observer)?;
@@ -229,39 +257,35 @@ impl<'a> Constrained<'a> {
             Evidence::Stable => check.blocking_pairs,
             _ => self.blocking_pairs(&solution.pairs, observer)?,
         };
-        let totals = solution.totals(&self.whole);
-        Ok(Ok(Proved { solution, check, totals, blocking_pairs, solve, prove }))
+        let objective_value = solution.objective_value(&self.whole);
+        Ok(Proved { solution, check, objective_value, blocking_pairs, solve, prove })
     }
 
-    /// Whether an earlier result to start from saves time.
+    /// Whether a warm start is possible: the objective is BEST_TOTAL, and there are no quotas.
     pub fn starts_warm(&self) -> bool {
         self.quotas.is_empty() && self.objective == Objective::BestTotal
     }
 
-    /// The best of what is left.
-    fn best(
-        &self,
-        start: Option<&Start>,
-        observer: &dyn Observer,
-    ) -> Result<Result<Solution, Unsolved>, Stopped> {
+    /// Solves the reduced problem.
+    fn best(&self, start: Option<&Start>, observer: &dyn Observer) -> Result<Solution, Unsolved> {
         let rest = self.rest();
         if let Some(start) = start {
-            return Ok(Ok(assign_from(&rest, start, observer)?.into()));
+            return Ok(assign_from(&rest, start, observer)?.into());
         }
         if self.quotas.is_empty() {
-            return objective::solve(&rest, self.objective, None, observer).map(Ok);
+            return Ok(objective::solve(&rest, self.objective, None, observer)?);
         }
-        Ok(match assign_within(&rest, &self.quotas, observer)? {
+        match assign_within(&rest, &self.quotas, observer)? {
             quota::Answer::Best(found) => Ok(found.into()),
             quota::Answer::Impossible(cut) => {
                 let shortage = check_cut(&rest, &self.quotas, &cut, observer)?;
                 Err(Unsolved::Impossible(Impossible { cut, shortage }))
             }
             quota::Answer::TooManyTiers => Err(Unsolved::TooManyTiers),
-        })
+        }
     }
 
-    /// A solution of what is left as one of the whole.
+    /// The solution of the whole problem from a solution of the reduced problem.
     fn whole_of(&self, mut solution: Solution) -> Solution {
         let score = |pin: &(u32, u32)| self.whole.scores.score(pin.0 as usize, pin.1 as usize);
         let pins = sorted(&self.constraints.decisions.pins);
@@ -273,41 +297,44 @@ impl<'a> Constrained<'a> {
         solution
     }
 
-    /// Checks an assignment of the whole problem from scratch, over all pairs.
+    /// Checks an assignment of the whole problem over all pairs.
     pub fn check(
         &self,
         pairs: &[(u32, u32)],
         evidence: &Evidence,
         observer: &dyn Observer,
     ) -> Result<Check, Stopped> {
-        let kept = self.keeps_all(pairs, observer)?;
+        let broken = self.first_broken(pairs, observer)?;
         let rest = self.without_pins(pairs);
         let check = objective::check_within(&self.rest(), &self.quotas, &rest, evidence, None, observer)?;
-        let proved = check.proved && kept.is_ok() && evidence.objective() == self.objective;
-        Ok(Check { feasible: kept.and(check.feasible), proved, ..check })
+        let proved = check.proved && broken.is_none() && evidence.objective() == self.objective;
+        Ok(Check { feasible: broken.map_or(check.feasible, Err), proved, ..check })
     }
 
-    /// Whether an assignment keeps the rules of the whole problem and all constraints.
-    fn keeps_all(
+    /// Returns the first rule of the whole problem that an assignment breaks, or else the first constraint.
+    fn first_broken(
         &self,
         pairs: &[(u32, u32)],
         observer: &dyn Observer,
-    ) -> Result<Result<(), Infeasible>, Stopped> {
+    ) -> Result<Option<Infeasible>, Stopped> {
         let Constraints { decisions, quotas } = self.constraints;
         if self.constraints.is_empty() {
-            return Ok(Ok(()));
+            return Ok(None);
         }
         let kept = certify::keeps_decisions(&decisions.pins, &decisions.vetoes, pairs);
         let kept = kept.and_then(|()| certify::keeps_quotas(quotas, pairs));
-        Ok(certify::keeps_rules(&self.whole, pairs, observer)?.and(kept))
+        Ok(certify::broken_rule(&self.whole, pairs, observer)?.or(kept.err()))
     }
 
-    /// Candidates who would both rather be with each other than with whom an assignment gives them, and are not vetoed.
+    /// Number of blocking pairs of an assignment. A vetoed pair does not block.
     pub fn blocking_pairs(&self, pairs: &[(u32, u32)], observer: &dyn Observer) -> Result<u64, Stopped> {
         let vetoes = Decisions { pins: Vec::new(), vetoes: self.constraints.decisions.vetoes.clone() };
-        let open =
-            if vetoes.is_empty() { None } else { Decided::observed(&self.whole, &vetoes, observer)?.ok() };
-        let problem = open.as_ref().map_or(self.whole, Decided::problem);
+        let open = if vetoes.is_empty() {
+            None
+        } else {
+            ReducedProblem::if_possible(&self.whole, &vetoes, observer)?
+        };
+        let problem = open.as_ref().map_or(self.whole, ReducedProblem::problem);
         objective::blocking_pairs(&problem, pairs, None, observer)
     }
 }

@@ -1,103 +1,86 @@
-//! Pins and vetoes: what people have decided before the engine decides the rest.
+//! Pins and vetoes: decisions that hold before the solver runs.
 //!
-//! Decisions are part of the problem and not of the solver. [`Decided`] turns a problem with decisions into one without:
+//! Decisions are part of the problem, not of the solver. [`ReducedProblem`] turns a problem with decisions into one without:
 //!
-//! - a vetoed pair is no candidate any more;
-//! - a pinned pair is no candidate either, since it is made already: it takes one of the places that its mentee wants and
-//!   one of its mentor's seats beforehand, a minimum place first;
-//! - a mentee who wants two mentors and has one by a pin wants one more, who counts as her second ([`Demand::pinned`]).
+//! - a vetoed pair is not a candidate;
+//! - a pinned pair is not a candidate either, because it is in use already: it takes one place of its mentee and one seat of its
+//!   mentor, a minimum place first;
+//! - a mentee who wants two mentors and has one by a pin wants one more, who counts as a second mentor ([`Demand::pinned`]).
 //!
-//! So a pin holds by construction. An assignment of the reduced problem, together with the pins, is an assignment of the
-//! problem that keeps all decisions, and the other way round; their values differ by what the pins count for, which is the
-//! same for all of them. Hence the best of the one is the best of the other, and [`super::certify`] proves it by checking
-//! the reduced problem: whoever has the problem and the decisions reduces them in the same way and checks the same
-//! certificate.
+//! A pin therefore holds by construction. An assignment of the reduced problem together with the pins is an assignment of the
+//! problem that keeps all decisions, and vice versa. Their values differ by the value of the pins, a constant, so an optimum of one
+//! is an optimum of the other. [`super::certify`] proves it on the reduced problem: every checker that has the problem and the
+//! decisions computes the same reduction and checks the same certificate.
 //!
-//! Quotas ([`super::quota`]) are not reduced here: [`super::constrained`] takes off what the pins use of them.
+//! Quotas ([`super::quota`]) are not reduced here: [`super::constrained`] subtracts the pins from them.
 
-use std::convert::Infallible;
-use std::ops::Range;
+use super::observer::{Observer, Stopped};
+use super::pair_scores::MaskedScores;
+use super::problem::{Demand, Problem, Seats};
 
-use super::brought::Listed;
-use super::problem::{Demand, FORBIDDEN, NarrowScores, Observer, PairScores, Problem, Seats, Stopped};
+/// Pins between two calls of the observer.
+const CHUNK: usize = 1 << 12;
 
-/// Pins looked at between two questions whether to stop.
-const AT_A_TIME: usize = 1 << 12;
-
-/// What people have decided, by position. The order does not matter, and the same decision twice is one decision.
+/// Pins and vetoes, by position. The order has no influence, and a repeated decision counts once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decisions {
-    /// Pairs of a mentee and a mentor that must be.
+    /// Pairs of a mentee and a mentor that the assignment must contain.
     pub pins: Vec<(u32, u32)>,
-    /// Pairs of a mentee and a mentor that must not be.
+    /// Pairs of a mentee and a mentor that the assignment must not contain.
     pub vetoes: Vec<(u32, u32)>,
 }
 
 impl Decisions {
-    /// Whether nothing is decided.
+    /// Whether there is no decision.
     pub fn is_empty(&self) -> bool {
         self.pins.is_empty() && self.vetoes.is_empty()
     }
 
-    /// Everything for which they cannot all be kept in a problem, sorted.
-    pub fn wrong(&self, problem: &Problem<'_>) -> Vec<BadDecision> {
-        let Ok(wrong) = self.look_for_wrong(problem, || Ok::<(), Infallible>(()));
-        wrong
-    }
-
-    /// The same, unless `observer` asks to stop.
-    pub fn wrong_observed(
+    /// Returns every decision that cannot be kept in a problem, sorted.
+    pub fn conflicts(
         &self,
         problem: &Problem<'_>,
         observer: &dyn Observer,
     ) -> Result<Vec<BadDecision>, Stopped> {
-        self.look_for_wrong(problem, || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) })
-    }
-
-    fn look_for_wrong<E>(
-        &self,
-        problem: &Problem<'_>,
-        pause: impl Fn() -> Result<(), E>,
-    ) -> Result<Vec<BadDecision>, E> {
         let (pins, vetoes) = (sorted(&self.pins), sorted(&self.vetoes));
-        let mut wrong: Vec<BadDecision> = Vec::new();
-        let known = |&(mentee, mentor): &(u32, u32)| {
+        let mut conflicts: Vec<BadDecision> = Vec::new();
+        let exists = |&(mentee, mentor): &(u32, u32)| {
             (mentee as usize) < problem.mentees.len() && (mentor as usize) < problem.mentors.len()
         };
-        for &(mentee, mentor) in pins.iter().chain(&vetoes).filter(|pair| !known(pair)) {
-            wrong.push(BadDecision::Unknown { mentee, mentor });
+        for &(mentee, mentor) in pins.iter().chain(&vetoes).filter(|pair| !exists(pair)) {
+            conflicts.push(BadDecision::Unknown { mentee, mentor });
         }
-        for some in pins.chunks(AT_A_TIME) {
-            pause()?;
-            for &(mentee, mentor) in some.iter().filter(|pair| known(pair)) {
+        for some in pins.chunks(CHUNK) {
+            observer.check()?;
+            for &(mentee, mentor) in some.iter().filter(|pair| exists(pair)) {
                 if vetoes.binary_search(&(mentee, mentor)).is_ok() {
-                    wrong.push(BadDecision::PinnedAndVetoed { mentee, mentor });
+                    conflicts.push(BadDecision::PinnedAndVetoed { mentee, mentor });
                 }
                 if problem.scores.score(mentee as usize, mentor as usize).is_none() {
-                    wrong.push(BadDecision::NotACandidate { mentee, mentor });
+                    conflicts.push(BadDecision::NotACandidate { mentee, mentor });
                 }
             }
         }
-        pause()?;
+        observer.check()?;
         let (of_mentee, of_mentor) = counts(problem, &pins);
         for ((&pins, demand), mentee) in of_mentee.iter().zip(problem.mentees).zip(0_u32..) {
             let wanted = u32::from(demand.wanted.min(2));
             if pins > wanted {
-                wrong.push(BadDecision::TooManyMentors { mentee, pins, wanted });
+                conflicts.push(BadDecision::TooManyMentors { mentee, pins, wanted });
             }
         }
         for ((&pins, seats), mentor) in of_mentor.iter().zip(problem.mentors).zip(0_u32..) {
             if pins > seats.max {
-                wrong.push(BadDecision::TooManyMentees { mentor, pins, seats: seats.max });
+                conflicts.push(BadDecision::TooManyMentees { mentor, pins, seats: seats.max });
             }
         }
-        wrong.sort_unstable();
-        wrong.dedup();
-        Ok(wrong)
+        conflicts.sort_unstable();
+        conflicts.dedup();
+        Ok(conflicts)
     }
 }
 
-/// How many of `pairs` each mentee and each mentor has.
+/// Number of `pairs` of each mentee, and of each mentor.
 fn counts(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
     let mut of_mentee = vec![0_u32; problem.mentees.len()];
     let mut of_mentor = vec![0_u32; problem.mentors.len()];
@@ -115,109 +98,119 @@ fn counts(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
 /// A decision that cannot be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum BadDecision {
-    /// A pin or veto names somebody who does not exist.
-    #[error("the decision on pair ({mentee}, {mentor}) names somebody who does not exist")]
+    /// A pin or veto names a person who does not exist.
+    #[error("the decision on pair ({mentee}, {mentor}) names a person who is not in the problem")]
     Unknown {
         /// The pair's mentee.
         mentee: u32,
         /// The pair's mentor.
         mentor: u32,
     },
-    /// A pin is forbidden by a hard rule.
-    #[error("the pinned pair ({mentee}, {mentor}) is not a candidate")]
+    /// A hard rule forbids a pinned pair.
+    #[error("the pinned pair ({mentee}, {mentor}) is not a candidate: a hard rule forbids the pair")]
     NotACandidate {
         /// The pair's mentee.
         mentee: u32,
         /// The pair's mentor.
         mentor: u32,
     },
-    /// A pair is pinned and vetoed.
-    #[error("pair ({mentee}, {mentor}) is pinned and vetoed")]
+    /// A pair is both pinned and vetoed.
+    #[error("pair ({mentee}, {mentor}) is both pinned and vetoed; expected one decision")]
     PinnedAndVetoed {
         /// The pair's mentee.
         mentee: u32,
         /// The pair's mentor.
         mentor: u32,
     },
-    /// A mentee has more pins than she wants mentors.
-    #[error("mentee {mentee} has {pins} pins and wants {wanted}")]
+    /// A mentee has more pins than wanted mentors.
+    #[error("mentee {mentee} has {pins} pins; expected at most {wanted}, the number of mentors wanted")]
     TooManyMentors {
         /// The mentee.
         mentee: u32,
-        /// Her pins.
+        /// Number of pins.
         pins: u32,
-        /// Mentors she wants.
+        /// Number of mentors wanted.
         wanted: u32,
     },
     /// A mentor has more pins than seats.
-    #[error("mentor {mentor} has {pins} pins and {seats} seats")]
+    #[error("mentor {mentor} has {pins} pins; expected at most {seats}, the number of places offered")]
     TooManyMentees {
         /// The mentor.
         mentor: u32,
-        /// Her pins.
+        /// Number of pins.
         pins: u32,
-        /// Seats she offers.
+        /// Number of seats offered.
         seats: u32,
     },
 }
 
-/// A problem that decisions have been taken out of.
+/// Why a problem cannot be reduced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReductionError {
+    /// The decisions cannot all be kept. The list holds every bad decision, sorted.
+    #[error("{} decisions cannot be kept", .0.len())]
+    Refused(Vec<BadDecision>),
+    /// The observer stopped the operation.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// A problem from which decisions are removed.
 #[expect(missing_debug_implementations, reason = "a score source need not print itself")]
-pub struct Decided<'a> {
+pub struct ReducedProblem<'a> {
     pins: Vec<(u32, u32)>,
     mentees: Vec<Demand>,
     mentors: Vec<Seats>,
-    scores: Without<'a>,
+    scores: MaskedScores<'a>,
     coverage_first: bool,
 }
 
-impl<'a> Decided<'a> {
-    /// Takes decisions out of a problem. If they cannot all be kept, gives everything that is wrong with them, sorted.
-    pub fn new(problem: &Problem<'a>, decisions: &Decisions) -> Result<Self, Vec<BadDecision>> {
-        let Ok(decided) = Self::take_out(problem, decisions, || Ok::<(), Infallible>(()));
-        decided
-    }
-
-    /// The same, unless `observer` asks to stop.
-    pub fn observed(
+impl<'a> ReducedProblem<'a> {
+    /// Removes decisions from a problem.
+    pub fn new(
         problem: &Problem<'a>,
         decisions: &Decisions,
         observer: &dyn Observer,
-    ) -> Result<Result<Self, Vec<BadDecision>>, Stopped> {
-        Self::take_out(problem, decisions, || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) })
-    }
-
-    fn take_out<E: Send>(
-        problem: &Problem<'a>,
-        decisions: &Decisions,
-        pause: impl Fn() -> Result<(), E> + Sync,
-    ) -> Result<Result<Self, Vec<BadDecision>>, E> {
-        let wrong = decisions.look_for_wrong(problem, &pause)?;
-        if !wrong.is_empty() {
-            return Ok(Err(wrong));
+    ) -> Result<Self, ReductionError> {
+        let conflicts = decisions.conflicts(problem, observer)?;
+        if !conflicts.is_empty() {
+            return Err(ReductionError::Refused(conflicts));
         }
         let pins = sorted(&decisions.pins);
         let (of_mentee, of_mentor) = counts(problem, &pins);
-        let taken = sorted(&[pins.as_slice(), &decisions.vetoes].concat());
-        pause()?;
-        Ok(Ok(Self {
+        let masked = sorted(&[pins.as_slice(), &decisions.vetoes].concat());
+        observer.check()?;
+        Ok(Self {
             mentees: of_mentee
                 .iter()
                 .zip(problem.mentees)
-                .map(|(&pins, &demand)| less(demand, pins))
+                .map(|(&pins, &demand)| reduced(demand, pins))
                 .collect(),
             mentors: of_mentor
                 .iter()
                 .zip(problem.mentors)
                 .map(|(&pins, seats)| Seats { min: seats.min.saturating_sub(pins), max: seats.max - pins })
                 .collect(),
-            scores: Without::new(problem.scores, taken, pause)?,
+            scores: MaskedScores::new(problem.scores, masked, observer)?,
             coverage_first: problem.coverage_first,
             pins,
-        }))
+        })
     }
 
-    /// The problem that is left.
+    /// Removes decisions from a problem. Returns `None` if a decision cannot be kept.
+    pub fn if_possible(
+        problem: &Problem<'a>,
+        decisions: &Decisions,
+        observer: &dyn Observer,
+    ) -> Result<Option<Self>, Stopped> {
+        match Self::new(problem, decisions, observer) {
+            Ok(reduced) => Ok(Some(reduced)),
+            Err(ReductionError::Refused(_)) => Ok(None),
+            Err(ReductionError::Stopped(stopped)) => Err(stopped),
+        }
+    }
+
+    /// The reduced problem.
     pub fn problem(&self) -> Problem<'_> {
         Problem {
             mentees: &self.mentees,
@@ -227,12 +220,12 @@ impl<'a> Decided<'a> {
         }
     }
 
-    /// An assignment of the problem that is left, together with the pins: an assignment of the whole problem, sorted.
+    /// The assignment of the whole problem that consists of `pairs`, an assignment of the reduced problem, and the pins. Sorted.
     pub fn with_pins(&self, pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
         sorted(&[pairs, &self.pins].concat())
     }
 
-    /// An assignment of the whole problem without its pins, sorted.
+    /// An assignment of the whole problem without the pins, sorted.
     pub fn without_pins(&self, pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
         let mut pairs = sorted(pairs);
         pairs.retain(|pair| self.pins.binary_search(pair).is_err());
@@ -240,8 +233,8 @@ impl<'a> Decided<'a> {
     }
 }
 
-/// What a mentee still wants when she has so many mentors by pins.
-fn less(demand: Demand, pins: u32) -> Demand {
+/// The demand of a mentee after `pins` pins.
+fn reduced(demand: Demand, pins: u32) -> Demand {
     let pins = u8::try_from(pins).unwrap_or(u8::MAX);
     Demand {
         tier: demand.tier,
@@ -250,80 +243,12 @@ fn less(demand: Demand, pins: u32) -> Demand {
     }
 }
 
-/// Pairs in their order, each once.
+/// Sorted pairs without repetitions.
 pub(super) fn sorted(pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut pairs = pairs.to_vec();
     pairs.sort_unstable();
     pairs.dedup();
     pairs
-}
-
-/// The scores of another source without some of its candidates. A list stays a list; nothing else is copied.
-struct Without<'a> {
-    scores: &'a dyn PairScores,
-    /// By mentee and mentor.
-    taken: Vec<(u32, u32)>,
-    listed: Option<Listed>,
-}
-
-impl<'a> Without<'a> {
-    fn new<E: Send>(
-        scores: &'a dyn PairScores,
-        taken: Vec<(u32, u32)>,
-        pause: impl Fn() -> Result<(), E> + Sync,
-    ) -> Result<Self, E> {
-        let listed = scores.listed().filter(|_| !taken.is_empty());
-        let listed = listed.map(|listed| listed.without(&taken, pause)).transpose()?;
-        Ok(Self { scores, taken, listed })
-    }
-
-    /// The pairs taken of some mentees.
-    fn taken_of(&self, rows: &Range<usize>) -> &[(u32, u32)] {
-        let from = self.taken.partition_point(|pair| (pair.0 as usize) < rows.start);
-        let to = self.taken.partition_point(|pair| (pair.0 as usize) < rows.end);
-        &self.taken[from..to]
-    }
-
-    /// Takes out of a tile what is taken: `none` stands for no candidate.
-    fn take_out<T: Copy>(&self, rows: &Range<usize>, cols: &Range<usize>, out: &mut [T], none: T) {
-        for &(mentee, mentor) in self.taken_of(rows) {
-            if cols.contains(&(mentor as usize)) {
-                out[(mentee as usize - rows.start) * cols.len() + mentor as usize - cols.start] = none;
-            }
-        }
-    }
-}
-
-impl PairScores for Without<'_> {
-    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
-        self.scores.tile(rows.clone(), cols.clone(), out);
-        self.take_out(&rows, &cols, out, FORBIDDEN);
-    }
-
-    fn narrow(&self) -> Option<&dyn NarrowScores> {
-        self.scores.narrow().map(|_| self as &dyn NarrowScores)
-    }
-
-    fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
-        let taken = self.taken_of(&(mentee..mentee + 1)).iter().any(|pair| pair.1 as usize == mentor);
-        if taken { None } else { self.scores.score(mentee, mentor) }
-    }
-
-    fn lot(&self, mentee: usize, mentor: usize) -> u32 {
-        self.scores.lot(mentee, mentor)
-    }
-
-    fn listed(&self) -> Option<&Listed> {
-        if self.taken.is_empty() { self.scores.listed() } else { self.listed.as_ref() }
-    }
-}
-
-impl NarrowScores for Without<'_> {
-    fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i16]) {
-        let Some(narrow) = self.scores.narrow() else { return out.fill(i16::MIN) };
-        narrow.tile(rows.clone(), cols.clone(), out);
-        self.take_out(&rows, &cols, out, i16::MIN);
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! From a snapshot to what the engine works on: people in an order of their own, and their answers as bits and small
-//! numbers.
+//! Encodes a snapshot: people in a fixed order, and their answers as bits and small numbers.
 //!
-//! People are ordered by a hash of their names, so ties between equals fall by hash, and the order in which people came in
-//! never matters. Texts become dense ids that are only ever compared for equality.
+//! Input: the snapshot of a round. Output: a [`Round`].
+//! Invariants: people are ordered by the SHA-256 of their names, so that the result does not depend on the order of the
+//! input, and ties between equal people are broken by hash. Texts become dense ids, which are compared for equality only.
 
 pub mod availability;
 pub mod languages;
+mod person;
 pub mod ties;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -14,27 +15,27 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use self::availability::{Calendar, Hours};
-use self::languages::{Languages, Speaks};
+use self::availability::Calendar;
+use self::languages::Languages;
+use self::person::PEOPLE_PER_CHECK;
+pub use self::person::{Person, Residence};
 use self::ties::{TiedPairs, as_u32};
+use super::observer::{Observer, Stopped};
+use super::problem::{Demand, Seats};
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::organisation::OrganisationRules;
 use crate::domain::profile::{ConsentPurpose, Language, Profile};
 use crate::domain::snapshot::{Participant, Snapshot};
-use crate::engine::problem::{Observer, Stopped};
 
-/// People looked at between two questions whether to stop.
-const AT_A_TIME: usize = 1_024;
+/// Participants ordered by the hash of their names, each with the first 64 bits of the hash.
+type Hashed<'a> = Vec<(u64, &'a Participant)>;
 
-/// Participants by hash, with the first 64 bits of it.
-type Ordered<'a> = Vec<(u64, &'a Participant)>;
-
-/// A round, encoded.
+/// An encoded round.
 #[derive(Debug)]
 pub struct Round<'a> {
-    /// What it was encoded from.
+    /// The snapshot of the round.
     pub snapshot: &'a Snapshot,
-    /// Everyone who takes part, ordered by hash.
+    /// Everyone who takes part, in the order of the hashes.
     pub people: Vec<Person<'a>>,
     /// Positions of the mentees in `people`, ascending.
     pub mentees: Vec<u32>,
@@ -42,59 +43,17 @@ pub struct Round<'a> {
     pub mentors: Vec<u32>,
     /// Enrolled people whose consent to matching is not live.
     pub left_out: Vec<&'a Participant>,
-    /// Pairs that have to do with each other.
+    /// Pairs of people of whom at least one names the other in a list, and each person in both roles with herself.
     pub tied: TiedPairs,
     /// The seasons of the round.
     pub calendar: Calendar,
     /// The languages of the round.
     pub languages: Languages,
-    /// What the organisations decide for their own members.
+    /// Rules of the organisations for their own members.
     pub organisations: Organisations,
 }
 
-/// One person who takes part.
-#[derive(Debug)]
-pub struct Person<'a> {
-    /// Who she is.
-    pub profile: &'a ProfileRef,
-    /// Her profile.
-    pub content: &'a Profile,
-    /// What stands for her where equals are told apart: the first 64 bits of the hash that orders people.
-    pub key: u64,
-    /// Her position among the mentees.
-    pub mentee: Option<u32>,
-    /// Her position among the mentors.
-    pub mentor: Option<u32>,
-    /// Where she lives.
-    pub place: Place,
-    /// Her organisation, if some organisation's rules tell it from the others.
-    pub organisation: Option<u32>,
-    /// Her employer.
-    pub employer: Option<u32>,
-    /// Her employer's group of competitors.
-    pub competitor_group: Option<u32>,
-    /// Her languages.
-    pub speaks: Speaks,
-    /// When she can meet; `None` if she gave no hours.
-    pub hours: Option<Hours>,
-    /// Bits of what she shares and of what she wishes; none without a live consent to their use.
-    pub identity: (u64, u64),
-    /// Days she has waited when the round starts; 0 if she is new.
-    pub waited_days: u32,
-}
-
-/// Where someone lives, by numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// Position of the country in its table.
-    pub country: u16,
-    /// M49 code of the sub-region.
-    pub region: u16,
-    /// M49 code of the continental region.
-    pub continent: u16,
-}
-
-/// What the organisations decide for their own members: only those that some rule tells from the others.
+/// Rules of the organisations for their own members. Only organisations that some rule names have a number.
 #[derive(Debug, Default)]
 pub struct Organisations {
     ids: HashMap<OrganisationId, u32>,
@@ -126,18 +85,18 @@ impl Organisations {
         self.ids.is_empty()
     }
 
-    /// Whether an organisation's members meet nobody from outside.
+    /// Whether an organisation restricts its members to each other.
     pub fn is_closed(&self, organisation: Option<u32>) -> bool {
         organisation.is_some_and(|id| self.closed.contains(&id))
     }
 
-    /// Pairs of organisations of which the first excludes the second, in no particular order.
+    /// Pairs of organisations of which the first excludes the second, in unspecified order.
     pub fn excluded(&self) -> impl Iterator<Item = (u32, u32)> {
         self.excluded.iter().copied()
     }
 
-    /// Whether the rules of either organisation forbid its members to meet those of the other. `None` is any organisation
-    /// that no rule names: two of them never forbid each other.
+    /// Whether the rules of either organisation forbid pairs with members of the other. `None` is an organisation that no
+    /// rule names; two such organisations never forbid each other.
     pub fn forbid(&self, a: Option<u32>, b: Option<u32>) -> bool {
         let excluded = |a: u32, b: u32| self.excluded.contains(&(a, b)) || self.excluded.contains(&(b, a));
         a != b && (self.is_closed(a) || self.is_closed(b) || a.zip(b).is_some_and(|(a, b)| excluded(a, b)))
@@ -145,24 +104,24 @@ impl Organisations {
 }
 
 impl<'a> Round<'a> {
-    /// Encodes everyone of `snapshot` whose consent to matching is live. The only error is that `observer` asked to stop.
+    /// Encodes everyone of `snapshot` whose consent to matching is live. The only error is that `observer` stopped the
+    /// operation.
     pub fn encode(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Self, Stopped> {
         Self::encode_where(snapshot, |_| true, observer)
     }
 
-    /// Encodes those of `snapshot` whom `wanted` names and whose consent to matching is live. The calendar is that of the
-    /// whole round.
+    /// Encodes everyone of `snapshot` whom `wanted` accepts and whose consent to matching is live. The calendar is that of
+    /// the whole round, so that scores are the same as in the whole round.
     pub fn encode_where(
         snapshot: &'a Snapshot,
         wanted: impl Fn(&ProfileRef) -> bool + Sync,
         observer: &dyn Observer,
     ) -> Result<Self, Stopped> {
-        let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
         let consents =
             |person: &Participant| person.content.consents_to(ConsentPurpose::Matching, snapshot.freeze_time);
         let (mut live, mut left_out, mut zones) = (Vec::new(), Vec::new(), BTreeSet::new());
-        for some in in_order(snapshot, observer)?.chunks(AT_A_TIME) {
-            pause()?;
+        for some in in_order(snapshot, observer)?.chunks(PEOPLE_PER_CHECK) {
+            observer.check()?;
             for &(key, person) in some {
                 if consents(person) {
                     zones.insert(person.content.time_zone.as_str());
@@ -174,9 +133,10 @@ impl<'a> Round<'a> {
         }
         let calendar = Calendar::new(snapshot.start_date, snapshot.end_date, zones.into_iter());
         live.retain(|(_, person)| wanted(&person.profile));
-        let (mut subtags, mut employers, mut groups) = (HashSet::new(), Ids::default(), Ids::default());
-        for some in live.chunks(AT_A_TIME) {
-            pause()?;
+        let (mut subtags, mut employers, mut groups) =
+            (HashSet::new(), DenseIds::default(), DenseIds::default());
+        for some in live.chunks(PEOPLE_PER_CHECK) {
+            observer.check()?;
             for content in some.iter().map(|(_, person)| &person.content) {
                 subtags.extend(content.languages.iter().map(Language::primary));
                 employers.add(content.employer.as_deref());
@@ -196,7 +156,7 @@ impl<'a> Round<'a> {
                 key,
                 mentee: None,
                 mentor: None,
-                place: Place::of(content),
+                residence: Residence::of(content),
                 organisation: organisations.ids.get(&participant.profile.organisation).copied(),
                 employer: employers.of(content.employer.as_deref()),
                 competitor_group: groups.of(content.competitor_group.as_deref()),
@@ -208,16 +168,16 @@ impl<'a> Round<'a> {
             }
         };
         let some = |live: &[(u64, &'a Participant)]| {
-            pause()?;
+            observer.check()?;
             Ok(live.iter().map(encode).collect())
         };
         let blocks: Vec<Vec<Person<'a>>> =
-            live.par_chunks(AT_A_TIME).map(some).collect::<Result<_, Stopped>>()?;
+            live.par_chunks(PEOPLE_PER_CHECK).map(some).collect::<Result<_, Stopped>>()?;
         let mut people: Vec<Person<'a>> = Vec::with_capacity(live.len());
         let mut mentees = Vec::new();
         let mut mentors = Vec::new();
         for block in blocks {
-            pause()?;
+            observer.check()?;
             for mut person in block {
                 if person.content.mentee_request.is_some() {
                     person.mentee = Some(as_u32(mentees.len()));
@@ -230,12 +190,35 @@ impl<'a> Round<'a> {
                 people.push(person);
             }
         }
-        pause()?;
+        observer.check()?;
         let tied = TiedPairs::collect(&people, observer)?;
         Ok(Self { snapshot, people, mentees, mentors, left_out, tied, calendar, languages, organisations })
     }
 
-    /// Whether a mentee is of the first priority tier.
+    /// Demands of the mentees, by position. Waitlisted mentees are in the first tier.
+    pub fn demands(&self) -> Vec<Demand> {
+        let demand = |at: &u32| {
+            let content = self.people[*at as usize].content;
+            Demand {
+                tier: u8::from(!self.is_waitlisted(content)),
+                wanted: content.mentee_request.map_or(1, |request| request.mentors_wanted.clamp(1, 2)),
+                pinned: 0,
+            }
+        };
+        self.mentees.iter().map(demand).collect()
+    }
+
+    /// Seats of the mentors, by position.
+    pub fn seats(&self) -> Vec<Seats> {
+        let seats = |at: &u32| {
+            let offer = self.people[*at as usize].content.mentor_offer;
+            let (min, max) = offer.map_or((0, 0), |offer| (offer.min_mentees, offer.max_mentees));
+            Seats { min: u32::from(min.min(max)), max: u32::from(max) }
+        };
+        self.mentors.iter().map(seats).collect()
+    }
+
+    /// Whether a mentee is in the first priority tier: she has waited for as many days as the policy requires.
     pub fn is_waitlisted(&self, content: &Profile) -> bool {
         let waits = content.mentee_request.is_some_and(|request| request.waiting_since.is_some());
         self.snapshot
@@ -255,14 +238,7 @@ impl<'a> Round<'a> {
     }
 }
 
-impl Place {
-    fn of(content: &Profile) -> Self {
-        let region = content.country.region();
-        Self { country: content.country.position(), region: region.number(), continent: region.parent() }
-    }
-}
-
-/// Days that a mentee has waited on `start`; 0 if she is new.
+/// Days that a mentee has waited at `start`; 0 for a mentee without a waiting date.
 fn waited_days(content: &Profile, start: Date) -> u32 {
     let since = content.mentee_request.and_then(|request| request.waiting_since);
     let days = since.and_then(|since| since.until(start).ok()).map_or(0, |span| span.get_days());
@@ -271,9 +247,9 @@ fn waited_days(content: &Profile, start: Date) -> u32 {
 
 /// Dense ids of texts.
 #[derive(Default)]
-struct Ids<'a>(HashMap<&'a str, u32>);
+struct DenseIds<'a>(HashMap<&'a str, u32>);
 
-impl<'a> Ids<'a> {
+impl<'a> DenseIds<'a> {
     fn add(&mut self, text: Option<&'a str>) {
         let next = as_u32(self.0.len());
         if let Some(text) = text {
@@ -286,20 +262,18 @@ impl<'a> Ids<'a> {
     }
 }
 
-/// All participants by SHA-256 of their names, each once, with the first 64 bits of it: of two entries under one name the
-/// later version counts.
-fn in_order<'a>(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Ordered<'a>, Stopped> {
+/// All participants, ordered by the SHA-256 of their names, each once. Of two entries with the same name, the one with the
+/// higher version counts.
+fn in_order<'a>(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Hashed<'a>, Stopped> {
     let hash = |participant: &'a Participant| -> ([u8; 32], &'a Participant) {
         (Sha256::digest(participant.profile.name().as_bytes()).into(), participant)
     };
     let some = |participants: &'a [Participant]| {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
+        observer.check()?;
         Ok(participants.iter().map(hash).collect())
     };
     let hashed: Vec<Vec<([u8; 32], &Participant)>> =
-        snapshot.participants.par_chunks(AT_A_TIME).map(some).collect::<Result<_, Stopped>>()?;
+        snapshot.participants.par_chunks(PEOPLE_PER_CHECK).map(some).collect::<Result<_, Stopped>>()?;
     let mut hashed = hashed.concat();
     hashed.par_sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.version.cmp(&a.1.version)));
     hashed.dedup_by(|next, kept| next.0 == kept.0);

@@ -1,7 +1,14 @@
-//! Why a pair has its score, and which rules it breaks: for matches, and for any pair that somebody asks about.
+//! Explains pairs: the contribution of each criterion to the score, and the broken rules.
+//!
+//! Input: positions of a round, or two profiles of a snapshot. Output: explanations as codes with parameters.
+//! Invariant: no output reveals the points of a private criterion.
+
+use std::cmp::Reverse;
+
+use rayon::prelude::*;
 
 use super::encode::Round;
-use super::problem::Unobserved;
+use super::observer::{Observer, Stopped, Unobserved};
 use super::score::{Finding, Scores, Story};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
@@ -9,8 +16,8 @@ use crate::domain::policy::{HardRule, Policy};
 use crate::domain::run::{Contribution, Match, PairExplanation};
 use crate::domain::snapshot::Snapshot;
 
-/// Explains one pair of a snapshot. `None` if the mentee is not in it as a mentee or the mentor not as a mentor, or if the
-/// consent of either is not live.
+/// Explains one pair of a snapshot. Returns `None` if the snapshot does not contain the two people in these roles, or if the
+/// consent of one of them is not live.
 pub fn explain_pair(
     snapshot: &Snapshot,
     mentee: &ProfileRef,
@@ -27,14 +34,32 @@ pub fn explain_pair(
     Some(PairExplanation { broken_rules, pair: describe(&round, at_mentee, at_mentor, story) })
 }
 
-/// A match of two positions, with its contributions, and whether judging it once more, criterion by criterion, agrees with
-/// the score that the solver saw and finds no broken rule.
-pub(super) fn describe_match(
+/// All matches with their contributions, best score first, then by mentee and mentor. Also returns whether the
+/// explanations of all matches agree with the scores that the solver used.
+pub(super) fn describe_matches(
     round: &Round<'_>,
     scores: &Scores<'_>,
-    mentee: usize,
-    mentor: usize,
-) -> (Match, bool) {
+    pairs: &[(u32, u32)],
+    observer: &dyn Observer,
+) -> Result<(Vec<Match>, bool), Stopped> {
+    let describe_one = |(mentee, mentor): &(u32, u32)| {
+        observer.check()?;
+        Ok(describe_match(round, scores, *mentee as usize, *mentor as usize))
+    };
+    let described = pairs.par_iter().map(describe_one).collect::<Result<Vec<(Match, bool)>, Stopped>>()?;
+    let agree = described.iter().all(|(_, agrees)| *agrees);
+    let mut matches: Vec<Match> = described.into_iter().map(|(pair, _)| pair).collect();
+    matches.par_sort_unstable_by_key(|pair| Reverse(pair.score));
+    for equals in matches.chunk_by_mut(|one, next| one.score == next.score) {
+        observer.check()?;
+        equals.sort_unstable_by(|a, b| a.mentee.cmp(&b.mentee).then_with(|| a.mentor.cmp(&b.mentor)));
+    }
+    Ok((matches, agree))
+}
+
+/// A match with its contributions. Also returns whether its explanation has no broken rule, and the points of its criteria
+/// add up to the score that the solver used.
+fn describe_match(round: &Round<'_>, scores: &Scores<'_>, mentee: usize, mentor: usize) -> (Match, bool) {
     let (verdict, story) = scores.explain(mentee, mentor);
     let points: u32 = story.findings.iter().map(|finding| u32::from(finding.points)).sum();
     let agrees = story.broken.is_empty() && points == u32::from(verdict.score());
@@ -51,8 +76,8 @@ fn describe(round: &Round<'_>, mentee: usize, mentor: usize, story: Story) -> Ma
     }
 }
 
-/// Contributions in the policy's order. The private criteria come last, as one, without their points: they count in the
-/// matching, and nothing that leaves the engine lets anybody work them out.
+/// Contributions in the order of the policy. The private criteria form one last contribution of 0 points: their points
+/// count in the matching, but nothing that leaves the engine may reveal them.
 fn contributions(policy: &Policy, findings: Vec<Finding>) -> Vec<Contribution> {
     let (private, mut open): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(|finding| finding.scale.criterion.is_private());

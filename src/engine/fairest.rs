@@ -1,33 +1,34 @@
-//! FAIREST: as many people as possible as ever (by tier, then minimum places, then second mentors), then the best possible
-//! worst pair, then the greatest total.
+//! FAIREST: serve as many people as possible, then raise the score of the worst pair, then maximise the total.
 //!
-//! Whether everybody can still be served with pairs from some score upwards is a question of numbers of people alone, and
-//! the answer only ever turns from yes to no as that score rises: so it is found by bisection (the bottleneck assignment;
-//! Burkard, Dell'Amico and Martello, *Assignment Problems*, 2009, chapter 6). It lies between the worst pair of a best total
-//! and that total's mean, since no worst pair can be better than the mean of its own assignment. With the floor found, one
-//! more solve gives the greatest total above it.
+//! Input: a problem. Output: the pairs, a proof of three certificates, and a frontier of compromises. Whether pairs above a
+//! threshold can serve everybody who can be served depends on counts alone and is monotone in the threshold. Bisection therefore
+//! finds the greatest threshold, `floor` (bottleneck assignment; Burkard, Dell'Amico and Martello, *Assignment Problems*, 2009,
+//! chapter 6). The floor lies between the worst pair of a best total and the mean score of that assignment: no worst pair is
+//! better than the mean of its own assignment. One more solve gives the greatest total above the floor. Time: about
+//! log2(range of scores) solves.
 
 use serde::{Deserialize, Serialize};
 
 use super::assign::{Assignment, Counters, assign};
-use super::certify::Certificate;
-use super::floor::Floored;
-use super::problem::{FORBIDDEN, Observer, Problem, Stopped};
-use super::totals::Totals;
+use super::certificate::Certificate;
+use super::objective_value::ObjectiveValue;
+use super::observer::{Observer, Stopped};
+use super::pair_scores::{FORBIDDEN, ThresholdedScores};
+use super::problem::Problem;
 
-/// Points of the frontier, its two ends included.
+/// Number of points of the frontier, both ends included.
 const STEPS: i64 = 6;
 
-/// What proves that a worst pair is the best possible.
+/// Proof that the worst pair is the best possible one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fairness {
-    /// Every pair scores at least this much; the lowest number there is if there are no pairs.
+    /// Every pair scores at least this number; the lowest score if there are no pairs.
     pub floor: i32,
-    /// Proves that no assignment has a greater total, of pairs that score at least `floor`.
+    /// Proves that no assignment of pairs that score at least `floor` has a greater total.
     pub total: Certificate,
-    /// Proves that no assignment serves more people, whatever the scores: all candidates count 0.
+    /// Proves that no assignment serves more people: all candidates score 0.
     pub coverage: Certificate,
-    /// Proves that pairs which score more than `floor` cannot serve as many: all of them count 0.
+    /// Proves that pairs that score more than `floor` cannot serve as many people: all of them score 0.
     pub above: Certificate,
 }
 
@@ -36,30 +37,30 @@ pub struct Fairness {
 pub struct Compromise {
     /// Score of the worst pair.
     pub worst: i32,
-    /// The greatest total that any assignment of as many people has whose pairs score at least `worst`.
+    /// The greatest total of an assignment that serves as many people and whose pairs all score at least `worst`.
     pub total: i64,
 }
 
 impl Compromise {
-    fn of(totals: &Totals) -> Self {
-        Self { worst: totals.worst.unwrap_or(FORBIDDEN + 1), total: totals.score }
+    fn of(value: &ObjectiveValue) -> Self {
+        Self { worst: value.worst.unwrap_or(FORBIDDEN + 1), total: value.score }
     }
 }
 
 /// A fairest assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fairest {
-    /// Its pairs, sorted.
+    /// The pairs, sorted.
     pub pairs: Vec<(u32, u32)>,
-    /// Its proof.
+    /// The proof.
     pub fairness: Fairness,
-    /// From the greatest total (first) to the best worst pair (last): what fairness costs, step by step.
+    /// Compromises from the greatest total (first) to the best worst pair (last).
     pub frontier: Vec<Compromise>,
-    /// Work done in all.
+    /// Work of all solves.
     pub counters: Counters,
 }
 
-/// Finds a fairest assignment. Coverage always comes first, whatever the problem says.
+/// Computes a fairest assignment. Coverage always comes first, without regard to `coverage_first`.
 pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest, Stopped> {
     let problem = &Problem { coverage_first: true, ..*problem };
     let mut counters = Counters::default();
@@ -68,42 +69,45 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
         counters += found.counters;
         Ok(found)
     };
-    let best = Totals::of(problem, &solve(problem)?.pairs);
+    let best = ObjectiveValue::of(problem, &solve(problem)?.pairs);
     let first = Compromise::of(&best);
-    let everybody = Floored::level(problem.scores, FORBIDDEN + 1, observer)?;
-    let coverage = solve(&everybody.problem(problem))?.certificate;
+    let everybody = ThresholdedScores::levelled(problem.scores, FORBIDDEN + 1, observer)?;
+    let coverage = solve(&problem.with_scores(&everybody))?.certificate;
 
     let mut floor = first.worst;
     let mean = best.score.div_euclid(i64::try_from(best.pairs.max(1)).unwrap_or(i64::MAX));
     let mut too_high = if best.pairs == 0 { floor } else { clamp(mean + 1) };
     while i64::from(too_high) - i64::from(floor) > 1 {
         let middle = clamp(i64::midpoint(i64::from(floor), i64::from(too_high)));
-        let level = Floored::level(problem.scores, middle, observer)?;
-        let found = Totals::of(problem, &solve(&level.problem(problem))?.pairs);
+        let level = ThresholdedScores::levelled(problem.scores, middle, observer)?;
+        let found = ObjectiveValue::of(problem, &solve(&problem.with_scores(&level))?.pairs);
         if found.people == best.people {
             floor = Compromise::of(&found).worst;
         } else {
             too_high = middle;
         }
     }
-    let above = Floored::level(problem.scores, floor.saturating_add(1), observer)?;
-    let above = solve(&above.problem(problem))?.certificate;
+    let above = ThresholdedScores::levelled(problem.scores, floor.saturating_add(1), observer)?;
+    let above = solve(&problem.with_scores(&above))?.certificate;
 
     let mut frontier = vec![first];
     let range = i64::from(floor) - i64::from(first.worst);
     for step in 1..STEPS - 1 {
         let at = clamp(i64::from(first.worst) + range * step / (STEPS - 1));
         if frontier.last().is_some_and(|last| at > last.worst) && at < floor {
-            let floored = Floored::new(problem.scores, at, observer)?;
-            frontier.push(Compromise::of(&Totals::of(problem, &solve(&floored.problem(problem))?.pairs)));
+            let floored = ThresholdedScores::new(problem.scores, at, observer)?;
+            frontier.push(Compromise::of(&ObjectiveValue::of(
+                problem,
+                &solve(&problem.with_scores(&floored))?.pairs,
+            )));
         }
     }
-    let floored = Floored::new(problem.scores, floor, observer)?;
-    let Assignment { pairs, certificate, .. } = solve(&floored.problem(problem))?;
+    let floored = ThresholdedScores::new(problem.scores, floor, observer)?;
+    let Assignment { pairs, certificate, .. } = solve(&problem.with_scores(&floored))?;
     if frontier.last().is_some_and(|last| last.worst < floor) {
-        frontier.push(Compromise::of(&Totals::of(problem, &pairs)));
+        frontier.push(Compromise::of(&ObjectiveValue::of(problem, &pairs)));
     }
-    // A step that costs nothing replaces the one before it.
+    // A compromise of the same total replaces the previous one.
     frontier.reverse();
     frontier.dedup_by_key(|step| step.total);
     frontier.reverse();

@@ -1,17 +1,20 @@
-//! What an assignment is to be best at. The aims differ in method and proof; all of them take one [`Problem`] and give one
-//! [`Solution`], and [`check`] tells of any solution, with code that shares nothing with the solvers, whether it is proved.
+//! Objectives: one entry point to solve a problem, and one to check a solution.
+//!
+//! All objectives take a [`Problem`] and return a [`Solution`]; they differ in method and proof. [`check`] verifies a solution
+//! of any objective with the code of [`certify`], which shares nothing with the solvers.
 
 use serde::{Deserialize, Serialize};
 
 use super::assign::{Assignment, Counters, assign};
-use super::certify::{self, Certificate, Infeasible, Stability, Verdict, certify, certify_within};
+use super::certificate::Certificate;
+use super::certify::{self, CertificateVerdict, Infeasible, Stability, certify, certify_within};
 use super::fairest::{Compromise, Fairest, Fairness, fairest};
-use super::floor::Floored;
-use super::problem::{FORBIDDEN, Observer, Problem, Stopped};
-use super::progress::{After, Growing};
-use super::quota::Quotas;
-use super::stable::{Sides, Stable, stable};
-use super::totals::Totals;
+use super::groups::Quotas;
+use super::objective_value::ObjectiveValue;
+use super::observer::{CumulativeProgress, Observer, OffsetProgress, Stopped};
+use super::pair_scores::{FORBIDDEN, ThresholdedScores};
+use super::problem::Problem;
+use super::stable::{PreferenceLists, Stable, stable};
 use crate::domain::policy::Objective;
 
 /// An assignment with its proof.
@@ -19,9 +22,9 @@ use crate::domain::policy::Objective;
 pub struct Solution {
     /// Pairs of a mentee and a mentor, sorted.
     pub pairs: Vec<(u32, u32)>,
-    /// What proves that no assignment is better at the objective.
+    /// Proof that no assignment is better at the objective.
     pub evidence: Evidence,
-    /// For FAIREST: what fairness costs, from the greatest total (first) to the best worst pair (last).
+    /// For FAIREST: the cost of fairness, from the greatest total (first) to the best worst pair (last).
     pub frontier: Vec<Compromise>,
     /// Work done.
     pub counters: Counters,
@@ -33,7 +36,7 @@ impl From<Assignment> for Solution {
     }
 }
 
-/// What proves that an assignment is the best at its objective. The exported form of the proof.
+/// Proof that an assignment is optimal at its objective, in the form in which it is exported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
@@ -41,12 +44,12 @@ pub enum Evidence {
     BestTotal(Certificate),
     /// Prices of three problems: see [`Fairness`].
     Fairest(Box<Fairness>),
-    /// Nothing: that no pair blocks the assignment is seen from the scores alone.
+    /// No data: the scores alone show whether a pair blocks the assignment.
     Stable,
 }
 
 impl Evidence {
-    /// The objective that it is about.
+    /// The objective of the proof.
     pub fn objective(&self) -> Objective {
         match self {
             Self::BestTotal(_) => Objective::BestTotal,
@@ -56,33 +59,33 @@ impl Evidence {
     }
 }
 
-/// What checking a solution found.
+/// Result of the check of a solution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// Whether all rules are kept; if not, the first that is broken.
+    /// Whether the assignment keeps all rules; if not, the first broken rule.
     pub feasible: Result<(), Infeasible>,
-    /// Whether the assignment keeps all rules and is proved to be the best at its objective.
+    /// Whether the assignment keeps all rules and is proved optimal at its objective.
     pub proved: bool,
-    /// What no assignment exceeds, less what this one is worth, under the certificate's weights; 0 for STABLE.
+    /// `dual - primal`; 0 for STABLE.
     pub gap: i128,
     /// Value of the assignment under the certificate's weights; 0 for STABLE.
     pub primal: i128,
-    /// What no assignment exceeds under them; 0 for STABLE.
+    /// Upper bound on the value of every assignment under the same weights; 0 for STABLE.
     pub dual: i128,
-    /// Candidates seen: pairs that the hard rules allow.
+    /// Number of candidates: pairs that the hard rules allow.
     pub candidates: u64,
-    /// Candidates who would both rather be with each other; counted for STABLE only, see [`certify::stability`].
+    /// Number of blocking pairs, for STABLE only; see [`certify::stability`].
     pub blocking_pairs: u64,
 }
 
-/// Solves a problem. Both sides rank each other by the problem's scores unless `sides` says otherwise.
+/// Solves a problem. Without `preferences`, both sides rank each other by the scores of the problem.
 pub fn solve(
     problem: &Problem<'_>,
     objective: Objective,
-    sides: Option<Sides<'_>>,
+    preferences: Option<PreferenceLists<'_>>,
     observer: &dyn Observer,
 ) -> Result<Solution, Stopped> {
-    let observer = &Growing::new(observer);
+    let observer = &CumulativeProgress::new(observer);
     match objective {
         Objective::BestTotal => Ok(assign(problem, observer)?.into()),
         Objective::Fairest => {
@@ -91,7 +94,7 @@ pub fn solve(
         }
         Objective::Stable => {
             let Stable { pairs, proposals } =
-                stable(problem, sides.unwrap_or_else(|| same(problem)), observer)?;
+                stable(problem, preferences.unwrap_or_else(|| same(problem)), observer)?;
             let counters = Counters { bids: proposals, ..Counters::default() };
             Ok(Solution { pairs, evidence: Evidence::Stable, frontier: Vec::new(), counters })
         }
@@ -103,19 +106,19 @@ pub fn check(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
     evidence: &Evidence,
-    sides: Option<Sides<'_>>,
+    preferences: Option<PreferenceLists<'_>>,
     observer: &dyn Observer,
 ) -> Result<Check, Stopped> {
-    check_within(problem, &Quotas::default(), pairs, evidence, sides, observer)
+    check_within(problem, &Quotas::default(), pairs, evidence, preferences, observer)
 }
 
-/// The same for a problem with quotas, which go with BEST_TOTAL only.
+/// Checks a solution of a problem with quotas. Only BEST_TOTAL supports quotas.
 pub(super) fn check_within(
     problem: &Problem<'_>,
     quotas: &Quotas,
     pairs: &[(u32, u32)],
     evidence: &Evidence,
-    sides: Option<Sides<'_>>,
+    preferences: Option<PreferenceLists<'_>>,
     observer: &dyn Observer,
 ) -> Result<Check, Stopped> {
     let mut blocking_pairs = 0;
@@ -127,81 +130,83 @@ pub(super) fn check_within(
         }
         Evidence::Fairest(fairness) => check_fairness(problem, pairs, fairness, observer)?,
         Evidence::Stable => {
-            let feasible = certify::keeps_rules(problem, pairs, observer)?;
-            // Beside pairs that break a rule nothing can be said of blocking ones.
-            let pairs = if feasible.is_ok() { pairs } else { &[] };
-            let seen = stability(problem, pairs, sides, observer)?;
-            if feasible.is_ok() {
+            let broken = certify::broken_rule(problem, pairs, observer)?;
+            // Blocking pairs are undefined for an assignment that breaks a rule.
+            let pairs = if broken.is_none() { pairs } else { &[] };
+            let seen = stability(problem, pairs, preferences, observer)?;
+            if broken.is_none() {
                 blocking_pairs = seen.blocking_pairs;
             }
-            let proved = feasible.is_ok() && blocking_pairs == 0;
-            (Verdict { feasible, primal: 0, dual: 0, candidates: seen.candidates }, proved)
+            let proved = broken.is_none() && blocking_pairs == 0;
+            let feasible = broken.map_or(Ok(()), Err);
+            (CertificateVerdict { feasible, primal: 0, dual: 0, candidates: seen.candidates }, proved)
         }
     };
-    let Verdict { feasible, primal, dual, candidates } = verdict;
+    let CertificateVerdict { feasible, primal, dual, candidates } = verdict;
     Ok(Check { feasible, proved, gap: dual - primal, primal, dual, candidates, blocking_pairs })
 }
 
-/// Candidates who would both rather be with each other than with whom an assignment gives them.
+/// Number of blocking pairs of an assignment.
 pub fn blocking_pairs(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
-    sides: Option<Sides<'_>>,
+    preferences: Option<PreferenceLists<'_>>,
     observer: &dyn Observer,
 ) -> Result<u64, Stopped> {
-    // Told after the check of the assignment, of which every pass tells of as many rows.
+    // This pass follows the check of the assignment, which reports the same number of rows.
     let rows = problem.mentees.len() as u64;
-    let observer = &After { observer, done: rows, total: rows };
-    stability(problem, pairs, sides, observer).map(|stability| stability.blocking_pairs)
+    let observer = &OffsetProgress { observer, done: rows, total: rows };
+    stability(problem, pairs, preferences, observer).map(|stability| stability.blocking_pairs)
 }
 
 fn stability(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
-    sides: Option<Sides<'_>>,
+    preferences: Option<PreferenceLists<'_>>,
     observer: &dyn Observer,
 ) -> Result<Stability, Stopped> {
-    let sides = sides.unwrap_or_else(|| same(problem));
-    certify::stability(problem, sides.mentees, sides.mentors, pairs, observer)
+    let preferences = preferences.unwrap_or_else(|| same(problem));
+    certify::stability(problem, preferences.mentees, preferences.mentors, pairs, observer)
 }
 
-/// An assignment is a fairest one if (1) it has the best total of all whose pairs score `floor` or more, (2) it serves as
-/// many people as any assignment, and (3) pairs above `floor` cannot serve as many. People are counted by letting every
-/// candidate score 0; then (3) is a bound below the value that the assignment has under the same weights.
+/// Checks three conditions of a fairest assignment: (1) no assignment whose pairs all score at least `floor` has a greater
+/// total; (2) no assignment serves more people; (3) pairs that score more than `floor` cannot serve as many people. Conditions 2
+/// and 3 use a score of 0 for every candidate. Condition 3 holds if the bound is less than the value of the assignment under
+/// the same weights.
 fn check_fairness(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
     fairness: &Fairness,
     observer: &dyn Observer,
-) -> Result<(Verdict, bool), Stopped> {
+) -> Result<(CertificateVerdict, bool), Stopped> {
     let problem = &Problem { coverage_first: true, ..*problem };
-    let floored = Floored::new(problem.scores, fairness.floor, observer)?;
-    let total = certify(&floored.problem(problem), pairs, &fairness.total, observer)?;
-    let everybody = Floored::level(problem.scores, FORBIDDEN + 1, observer)?;
-    let everybody = everybody.problem(problem);
+    let floored = ThresholdedScores::new(problem.scores, fairness.floor, observer)?;
+    let total = certify(&problem.with_scores(&floored), pairs, &fairness.total, observer)?;
+    let everybody = ThresholdedScores::levelled(problem.scores, FORBIDDEN + 1, observer)?;
+    let everybody = problem.with_scores(&everybody);
     let coverage = certify(&everybody, pairs, &fairness.coverage, observer)?;
     let floor_is_met = pairs.is_empty() || {
-        let higher = Floored::level(problem.scores, fairness.floor.saturating_add(1), observer)?;
-        let above = certify(&higher.problem(problem), &[], &fairness.above, observer)?;
+        let higher = ThresholdedScores::levelled(problem.scores, fairness.floor.saturating_add(1), observer)?;
+        let above = certify(&problem.with_scores(&higher), &[], &fairness.above, observer)?;
         let here = certify(&everybody, pairs, &fairness.above, observer)?;
         fairness.floor == i32::MAX
             || above.feasible.is_ok() && here.feasible.is_ok() && above.dual < here.primal
     };
     let proved = total.proved() && coverage.proved() && floor_is_met;
-    Ok((Verdict { candidates: coverage.candidates, ..total }, proved))
+    Ok((CertificateVerdict { candidates: coverage.candidates, ..total }, proved))
 }
 
-fn same<'a>(problem: &Problem<'a>) -> Sides<'a> {
-    Sides { mentees: problem.scores, mentors: None }
+fn same<'a>(problem: &Problem<'a>) -> PreferenceLists<'a> {
+    PreferenceLists { mentees: problem.scores, mentors: None }
 }
 
 impl Solution {
-    /// The solution in plain numbers.
-    pub fn totals(&self, problem: &Problem<'_>) -> Totals {
-        Totals::of(problem, &self.pairs)
+    /// The value of the solution, aim by aim.
+    pub fn objective_value(&self, problem: &Problem<'_>) -> ObjectiveValue {
+        ObjectiveValue::of(problem, &self.pairs)
     }
 
-    /// For FAIREST: how much total score is given up for the best worst pair.
+    /// For FAIREST: the loss of total score for the best worst pair.
     pub fn price_of_fairness(&self) -> Option<i64> {
         Some(self.frontier.first()?.total - self.frontier.last()?.total)
     }

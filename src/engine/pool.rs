@@ -1,31 +1,31 @@
-//! The threads that the engine works on.
+//! The threads of the engine, and workspaces that its parallel tasks share.
 
 use std::sync::{Mutex, PoisonError};
 
 use rayon::ThreadPoolBuilder;
 
-/// Does `work` on a pool of so many threads; on the current one without a number, or if the machine gives no more threads.
-/// The number never changes a result.
+/// Does `work` on a new pool of `threads` threads. Without a number, or if the machine refuses new threads, the work runs
+/// on the current pool. The number of threads never changes a result.
 pub fn on_threads<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> T {
     match threads.map(|threads| ThreadPoolBuilder::new().num_threads(threads).build()) {
         Some(Ok(pool)) => pool.install(work),
-        // On a thread of the pool: from outside, every step would wait for one to wake.
+        // On a thread of the pool. From outside of the pool, every parallel step would wait until a thread wakes up.
         Some(Err(_)) | None => rayon::scope(|_| work()),
     }
 }
 
-/// Starts the threads of the current pool, and does not wait for them: before something else is done that takes a while.
+/// Starts the threads of the current pool without waiting for them. Useful before a long sequential step.
 pub fn wake() {
     rayon::spawn(|| ());
 }
 
-/// Threads that the current pool has.
+/// Number of threads of the current pool.
 pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
-/// What several threads gather, each in a gathering of its own: there are never more of them than threads that work at a
-/// time. Which thread sees what must make no difference once all are joined. Also workspaces, of which nothing is kept.
+/// Values that parallel tasks reuse: accumulators or workspaces. There are at most as many values as tasks that ran at the
+/// same time. The distribution of tasks over values depends on timing, so that the combined result must not depend on it.
 #[derive(Debug)]
 pub(super) struct Gatherings<T> {
     idle: Mutex<Vec<T>>,
@@ -38,7 +38,7 @@ impl<T> Default for Gatherings<T> {
 }
 
 impl<T> Gatherings<T> {
-    /// Adds to a gathering that no other thread has at the time, or to a new one.
+    /// Calls `add` with a value that no other task uses at this time, or with a new value.
     pub(super) fn add(&self, new: impl FnOnce() -> T, add: impl FnOnce(&mut T)) {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
@@ -47,7 +47,7 @@ impl<T> Gatherings<T> {
         idle().push(gathering);
     }
 
-    /// All gatherings.
+    /// All values.
     pub(super) fn into_all(self) -> Vec<T> {
         self.idle.into_inner().unwrap_or_else(PoisonError::into_inner)
     }

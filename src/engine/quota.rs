@@ -1,90 +1,73 @@
-//! Quotas: floors and ceilings on the number of pairs of groups of people, such as the organisations within a region.
+//! Best assignment under quotas: floors and ceilings on the number of pairs of groups, such as organisations within regions.
 //!
-//! # What is exact
+//! Inputs: a problem and its quotas. Output: a best assignment with its certificate, or a [`Cut`] that proves that no assignment
+//! meets all floors.
 //!
-//! The groups of each side form a [`Forest`]. Then the problem is still a flow, so a best assignment is a matter of
-//! integers and is proved by prices as it is without quotas:
+//! The groups of each side form a [`Forest`](super::groups::Forest), that is, a laminar family. The problem is therefore still
+//! a minimum-cost flow with an integer optimum, and dual prices prove this optimum as without quotas. Algorithm:
 //!
-//! 1. [`assign`](super::assign) finds the best assignment without quotas, with its prices;
-//! 2. [`network`] puts both into a network with a node per group; only groups out of their bounds do not balance;
-//! 3. [`flow`] sends what is too much to where too little is, by shortest paths;
-//! 4. [`pairs`] looks at all pairs for those that would beat the prices, and they come into the network;
-//! 5. again from 3 until all balances and none is found.
+//! 1. [`assign`](super::assign) computes the best assignment without quotas, with its prices;
+//! 2. [`network`] builds a flow network with a node per group; only groups outside their bounds are unbalanced;
+//! 3. [`flow`] sends the excess to the deficits along shortest paths (primal-dual algorithm: Ahuja, Magnanti and Orlin,
+//!    *Network Flows*, 1993, sections 9.7 and 9.8);
+//! 4. [`pricing`] collects pairs outside the network that violate the prices, and the network admits them;
+//! 5. steps 3 and 4 repeat until all nodes are balanced and no pair violates the prices.
 //!
-//! If all groups are within their bounds after step 1, nothing is left to do, and the result is that of `assign`.
+//! If all groups are within their bounds after step 1, the result is that of `assign`. If no path leads from an excess to a
+//! deficit, and no pair outside the network leads out of the reached nodes, some floors cannot be met. The reached nodes are
+//! the proof: a [`Cut`], which [`explanation`] turns into reasons.
 //!
-//! If there is no way from what is too much to where too little is, by any pair there is, floors cannot be met, and the
-//! nodes that can be reached are the proof: a [`Cut`], which [`words`] tells as reasons.
-//!
-//! A bound on what the mentors of an organisation give to others is no group; [`cross`] says what is exact there.
+//! A bound on the pairs of an organisation's mentors with other organisations is not a group; see [`cross`].
 
 pub mod cross;
 mod cut;
-pub mod facts;
+pub mod explanation;
 mod flow;
-mod forest;
 mod network;
-mod pairs;
+mod pricing;
 #[cfg(test)]
 pub(in crate::engine) mod tests;
-pub mod words;
-
-pub use self::cut::{Cut, Need};
-pub use self::forest::{BadForest, Forest, Group, Quotas};
 
 use std::collections::BTreeSet;
 
 use super::assign::weight::Weight;
 use super::assign::{Assignment, Work, assign_before_quotas};
-use super::problem::{Arc, Observer, Problem, Stopped};
-use super::progress::Growing;
+use super::groups::{Cut, Quotas};
+use super::observer::{CumulativeProgress, Observer, Stopped};
+use super::pair_scores::Edge;
+use super::problem::Problem;
 
-use self::flow::Served;
+use self::flow::{FlowError, FlowStatus};
 use self::network::Network;
-use self::pairs::Sought;
+use self::pricing::PricingQuery;
 
-/// Best pairs per mentee in the first network.
-const BREADTH: usize = 32;
-/// Worst violations per mentee that come into the network at a time.
-const WORST: usize = 16;
+/// Best pairs of each mentee in the first network.
+const INITIAL_PAIRS: usize = 32;
+/// Largest number of violated pairs per mentee that the network admits at a time.
+const ADMITTED_PAIRS: usize = 16;
 
-/// What comes out of a problem with quotas.
+/// Result for a problem with quotas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// A best assignment that keeps all quotas, with its proof.
     Best(Assignment),
-    /// No assignment meets all floors; this is why.
+    /// No assignment meets all floors; the cut is the proof.
     Impossible(Cut),
-    /// There are so many tiers that the weights which keep them in order are beyond what a certificate holds.
+    /// The weights that keep the tiers in order exceed the numbers that a certificate holds.
     TooManyTiers,
 }
 
-/// Why a solver gives up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Failure {
-    /// The observer asked it to stop.
-    Stopped,
-    /// Prices leave the integers in which it counts.
-    TooNarrow,
-}
-
-impl From<Stopped> for Failure {
-    fn from(Stopped: Stopped) -> Self {
-        Self::Stopped
-    }
-}
-
-/// Finds a best assignment among those that keep all quotas: the aims are those of [`assign`](super::assign::assign()), in
-/// the same order.
+/// Computes a best assignment among those that keep all quotas, with the aims of [`assign`](super::assign::assign()) in the
+/// same order.
 ///
-/// The result depends on the problem alone, not on the number of threads. Work runs in the current rayon pool.
+/// The result depends on the problem alone, not on the number of threads. The work runs in the current rayon pool.
 pub fn assign_within(
     problem: &Problem<'_>,
     quotas: &Quotas,
     observer: &dyn Observer,
 ) -> Result<Answer, Stopped> {
-    let observer = &Growing::new(observer);
-    let Some(free) = assign_before_quotas(problem, weighty(problem, quotas), observer)? else {
+    let observer = &CumulativeProgress::new(observer);
+    let Some(free) = assign_before_quotas(problem, groups_with_weight(problem, quotas), observer)? else {
         return Ok(Answer::TooManyTiers);
     };
     if quotas.is_empty() {
@@ -93,21 +76,21 @@ pub fn assign_within(
     let narrow = if fits_i64(problem, quotas, &free) {
         solve::<i64>(problem, quotas, free.clone(), observer)
     } else {
-        Err(Failure::TooNarrow)
+        Err(FlowError::TooNarrow)
     };
     let solved = match narrow {
-        Err(Failure::TooNarrow) => solve::<i128>(problem, quotas, free, observer),
+        Err(FlowError::TooNarrow) => solve::<i128>(problem, quotas, free, observer),
         decided => decided,
     };
     match solved {
         Ok(answer) => Ok(answer),
-        Err(Failure::Stopped) => Err(Stopped),
-        Err(Failure::TooNarrow) => Ok(Answer::TooManyTiers),
+        Err(FlowError::Stopped) => Err(Stopped),
+        Err(FlowError::TooNarrow) => Ok(Answer::TooManyTiers),
     }
 }
 
-/// Groups in which a place or a minimum place is directly, not in a group inside.
-fn weighty(problem: &Problem<'_>, quotas: &Quotas) -> usize {
+/// Number of groups that are the innermost group of a mentee, or of a mentor with minimum places.
+fn groups_with_weight(problem: &Problem<'_>, quotas: &Quotas) -> usize {
     let with_mentees = (0..problem.mentees.len()).filter_map(|mentee| quotas.mentees.innermost(mentee));
     let minimum = |mentor: &usize| problem.mentors[*mentor].min > 0;
     let with_minima =
@@ -115,8 +98,8 @@ fn weighty(problem: &Problem<'_>, quotas: &Quotas) -> usize {
     with_mentees.collect::<BTreeSet<u32>>().len() + with_minima.collect::<BTreeSet<u32>>().len()
 }
 
-/// Whether the length of any path fits an `i64`, with room for prices, whose size is watched while the solver works: a
-/// simple path passes a group at most once, and has two bonuses there, and a mentee or mentor at most once.
+/// Whether the length of every path fits in an `i64`, with room for the prices. A simple path visits each group, mentee and
+/// mentor at most once, and has two bonuses in a group. [`flow`] checks the size of prices while it works.
 fn fits_i64(problem: &Problem<'_>, quotas: &Quotas, free: &Assignment) -> bool {
     let certificate = &free.certificate;
     let heaviest = certificate.tiers.first().map_or(0, |entry| entry.weight).max(certificate.minimum);
@@ -130,11 +113,11 @@ fn solve<W: Weight>(
     quotas: &Quotas,
     free: Assignment,
     observer: &dyn Observer,
-) -> Result<Answer, Failure> {
+) -> Result<Answer, FlowError> {
     let Assignment { pairs, certificate, counters } = free;
     let mut work = Work::new(problem, observer);
     work.counters = counters;
-    // Everybody is served as if there were no quotas.
+    // The assignment without quotas serves everyone it can.
     work.progress(0);
     let mut network = Network::<W>::new(problem, quotas, &pairs, &certificate, &mut work.pulse)?;
     if network.flow.is_balanced() {
@@ -142,41 +125,41 @@ fn solve<W: Weight>(
         return Ok(Answer::Best(Assignment { pairs, certificate, counters: work.counters }));
     }
     let (u, p) = network.prices(problem);
-    let anything = u.iter().map(|&u| if u == W::FAR { u } else { W::NOTHING }).collect();
-    let mut added = look(problem, &network, (anything, p), BREADTH, &work.look())?;
+    let no_lower_bound = u.iter().map(|&u| if u == W::FAR { u } else { W::NOTHING }).collect();
+    let mut added = price_pairs(problem, &network, (no_lower_bound, p), INITIAL_PAIRS, &work.look())?;
     loop {
-        network.take_in(&added, &mut work.pulse)?;
-        let served = network.flow.serve(&mut work)?;
+        network.admit(&added, &mut work.pulse)?;
+        let status = network.flow.balance(&mut work)?;
         let (mut u, mut p) = network.prices(problem);
-        if served == Served::Stuck {
-            network.keep_leaving(&mut u, &mut p);
+        if status == FlowStatus::Stuck {
+            network.restrict_to_leaving(&mut u, &mut p);
         }
-        added = look(problem, &network, (u, p), WORST, &work.look())?;
+        added = price_pairs(problem, &network, (u, p), ADMITTED_PAIRS, &work.look())?;
         work.counters.pricing_rounds += 1;
         work.counters.priced_in += added.iter().map(Vec::len).sum::<usize>() as u64;
         if added.iter().any(|row| !row.is_empty()) {
             continue;
         }
-        if served == Served::Stuck {
-            let cut = cut::smallest(&network, &mut work.pulse)?.ok_or(Failure::TooNarrow)?;
+        if status == FlowStatus::Stuck {
+            let cut = cut::smallest(&network, &mut work.pulse)?.ok_or(FlowError::TooNarrow)?;
             return Ok(Answer::Impossible(cut));
         }
         work.counters.core_arcs = network.len() as u64;
-        let pairs = network.used();
+        let pairs = network.pairs_in_use();
         let certificate = network.certificate(problem, quotas, certificate);
         return Ok(Answer::Best(Assignment { pairs, certificate, counters: work.counters }));
     }
 }
 
-/// The best pairs above prices that are not in use.
-fn look<W: Weight>(
+/// The best pairs per mentee that exceed the prices and are not in use.
+fn price_pairs<W: Weight>(
     problem: &Problem<'_>,
     network: &Network<W>,
     (above, prices): (Vec<W>, Vec<W>),
-    most: usize,
+    limit: usize,
     observer: &dyn Observer,
-) -> Result<Vec<Vec<Arc>>, Stopped> {
-    let mates = network.mates();
-    let sought = Sought { prices: &prices, above: &above, mates: &mates, most };
-    pairs::best(problem, &sought, observer)
+) -> Result<Vec<Vec<Edge>>, Stopped> {
+    let matched = network.mentors_of_mentees();
+    let query = PricingQuery { prices: &prices, above: &above, matched: &matched, limit };
+    pricing::best_pairs(problem, &query, observer)
 }

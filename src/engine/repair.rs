@@ -1,77 +1,40 @@
-//! Repair after publication: people drop out, join or are vetoed, and only so many published pairs may change.
+//! Repair after publication: people drop out, join or are vetoed, and only a limited number of published pairs may change.
 //!
-//! A published pair is *still possible* if it is a candidate of the problem as it is now. Let `possible` be the most such
-//! pairs that can be kept together (all of them, unless somebody offers or wants less than before). With a budget of `b`
+//! A published pair is *still possible* if it is a candidate of the present problem. Let `possible` be the largest number of
+//! such pairs that can be kept together (all of them, unless a person offers or wants less than before). With a budget of `b`
 //! changes, at least `possible - b` of them are kept:
 //!
-//! - no budget: the best assignment of the problem as it is now, from the result before ([`assign_from`]);
-//! - a budget of 0, if all can be kept: they are pins ([`super::decisions`]), and the others are served best;
-//! - between: the greatest value among all assignments that keep so many. [`budget`] says how, and how far it is proved.
+//! - without a budget: the best assignment of the present problem, by a warm start ([`assign_from`]);
+//! - with a budget of 0, if all can be kept: the pairs are pins ([`super::decisions`]), and the rest is solved;
+//! - otherwise: the greatest value among all assignments that keep enough pairs. [`budget`] describes the algorithm and the
+//!   limits of its proof.
 //!
-//! With a budget in between, value is counted in the weights of the best assignment without a budget. These put one aim
-//! before the other where the budget leaves them free. Where it does not, aims need no longer reach their maxima together,
-//! and the sum decides: a person of an earlier tier counts for a little more than one of a later tier, not for any number.
+//! With such a budget, the value is counted in the weights of the best assignment without a budget. These weights put one aim
+//! before the other as long as the budget permits. Otherwise the aims no longer reach their maxima simultaneously, and the sum
+//! decides: a person of an earlier tier counts a little more than one of a later tier, and not more than any number of them.
 
 mod budget;
-mod favoured;
+mod repaired;
 #[cfg(test)]
 mod tests;
 
 use rayon::prelude::*;
 
 use super::assign::{Start, assign, assign_from};
-use super::brought::Listed;
-use super::certify::{self, Certificate, certify};
-use super::decisions::{Decided, Decisions};
-use super::problem::{Arc, Demand, Observer, Problem, Seats, Stopped};
+use super::certificate::Certificate;
+use super::certify::{self, certify};
+use super::decisions::{Decisions, ReducedProblem};
+use super::observer::{Observer, Stopped};
+use super::pair_scores::{BonusScores, Edge, SparseError, SparseScores};
+use super::problem::{Demand, Problem, Seats};
 
-use self::budget::Budget;
-use self::favoured::Favoured;
+use self::budget::BudgetedRepair;
+pub use self::repaired::{Proof, Repaired};
+use self::repaired::{kept, value};
 
-/// A repaired assignment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Repaired {
-    /// Its pairs, sorted.
-    pub pairs: Vec<(u32, u32)>,
-    /// Most published pairs that can still be kept together.
-    pub possible: usize,
-    /// Published pairs that are kept.
-    pub kept: usize,
-    /// Value in the weights of `certificate`.
-    pub value: i128,
-    /// No assignment that keeps so many published pairs has a greater value.
-    pub bound: i128,
-    /// What proves the bound, as far as one certificate can.
-    pub proof: Proof,
-    /// Weights, and the prices that [`Proof`] is about.
-    pub certificate: Certificate,
-}
-
-impl Repaired {
-    /// Whether the solver's bound leaves no room for a better one within the budget. For all but [`Proof::Branches`],
-    /// [`super::certify::certify`] checks that bound from the certificate; for branches there is the solver's word alone.
-    pub fn proved(&self) -> bool {
-        self.value == self.bound
-    }
-}
-
-/// How a bound is proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// The certificate is that of the whole problem.
-    Whole,
-    /// The certificate is that of the problem in which all still possible published pairs are pins.
-    Pinned,
-    /// The certificate is that of the problem in which each still possible published pair scores `bonus` more. Its bound,
-    /// less `bonus` for each pair that must be kept, is the bound.
-    Bonus(i32),
-    /// The bound comes from many such problems, with decisions on some of the published pairs in each.
-    Branches,
-}
-
-/// Repairs a published assignment for the problem as it is now.
+/// Repairs a published assignment for the present problem.
 ///
-/// `start` is the result that was published, in the positions of this problem, or any other: it only saves time.
+/// `start` is the published result in the positions of this problem, or any other result. It affects the time only.
 pub fn repair(
     problem: &Problem<'_>,
     published: &[(u32, u32)],
@@ -79,29 +42,43 @@ pub fn repair(
     budget: Option<usize>,
     observer: &dyn Observer,
 ) -> Result<Repaired, Stopped> {
-    let still = still_possible(problem, published);
+    let still_possible = possible_pairs(problem, published);
     let best = assign_from(problem, start, observer)?;
-    let together = most_together(problem, &still, observer)?;
+    let together = most_together(problem, &still_possible, observer)?;
     let least = together.len().saturating_sub(budget.unwrap_or(usize::MAX));
-    if kept(&still, &best.pairs) >= least {
-        return Ok(conclude(problem, &still, &together, best.pairs, best.certificate, Proof::Whole));
+    if kept(&still_possible, &best.pairs) >= least {
+        return Ok(conclude(problem, &still_possible, &together, best.pairs, best.certificate, Proof::Whole));
     }
     let mut keeps_enough = together.clone();
     let decisions = Decisions { pins: together.clone(), vetoes: Vec::new() };
-    if let Ok(pinned) = Decided::observed(problem, &decisions, observer)? {
+    if let Some(pinned) = ReducedProblem::if_possible(problem, &decisions, observer)? {
         let rest = assign_from(&pinned.problem(), start, observer)?;
         keeps_enough = pinned.with_pins(&rest.pairs);
-        if least == still.len() {
-            return Ok(conclude(problem, &still, &together, keeps_enough, rest.certificate, Proof::Pinned));
+        if least == still_possible.len() {
+            return Ok(conclude(
+                problem,
+                &still_possible,
+                &together,
+                keeps_enough,
+                rest.certificate,
+                Proof::Pinned,
+            ));
         }
     }
-    Budget { problem, still: &still, possible: together.len(), least, best: &best, observer }
-        .repair(keeps_enough)
+    BudgetedRepair {
+        problem,
+        still_possible: &still_possible,
+        possible: together.len(),
+        least,
+        best: &best,
+        observer,
+    }
+    .repair(keeps_enough)
 }
 
-/// Checks a repaired assignment and its bound from scratch: the rules, how many published pairs it keeps, and that the
-/// certificate leaves no room for a better one. `None` if its bound comes from [`Proof::Branches`] or is not met: then there
-/// is nothing that one certificate could show.
+/// Checks a repaired assignment and its bound with the certifier: the rules, the number of published pairs kept, and that the
+/// certificate's bound equals the value. Returns `None` if no single certificate proves the bound: the bound comes from
+/// [`Proof::Branches`] or is not reached.
 pub fn check(
     problem: &Problem<'_>,
     published: &[(u32, u32)],
@@ -110,11 +87,12 @@ pub fn check(
     observer: &dyn Observer,
 ) -> Result<Option<bool>, Stopped> {
     let Repaired { pairs, certificate, .. } = repaired;
-    let still = still_possible(problem, published);
-    // Counted anew: who understates it could keep fewer.
-    let possible = most_together(problem, &still, observer)?.len();
+    let still_possible = possible_pairs(problem, published);
+    // Computed again: a number that is too small would permit fewer kept pairs.
+    let possible = most_together(problem, &still_possible, observer)?.len();
     let least = possible.saturating_sub(budget.unwrap_or(usize::MAX));
-    let feasible = certify::keeps_rules(problem, pairs, observer)?.is_ok() && kept(&still, pairs) >= least;
+    let feasible =
+        certify::broken_rule(problem, pairs, observer)?.is_none() && kept(&still_possible, pairs) >= least;
     let bound = match repaired.proof {
         _ if !repaired.proved() => return Ok(None),
         Proof::Branches => return Ok(None),
@@ -123,8 +101,8 @@ pub fn check(
             return Ok(Some(feasible && verdict.proved()));
         }
         Proof::Pinned => {
-            let decisions = Decisions { pins: still, vetoes: Vec::new() };
-            let Ok(pinned) = Decided::observed(problem, &decisions, observer)? else {
+            let decisions = Decisions { pins: still_possible, vetoes: Vec::new() };
+            let Some(pinned) = ReducedProblem::if_possible(problem, &decisions, observer)? else {
                 return Ok(Some(false));
             };
             let rest = pinned.without_pins(pairs);
@@ -132,14 +110,14 @@ pub fn check(
             return Ok(Some(feasible && verdict.proved()));
         }
         Proof::Bonus(bonus) => {
-            let favoured = Favoured::new(problem.scores, &still, bonus, observer)?;
-            let favoured = Problem { scores: &favoured, ..*problem };
+            let with_bonus = BonusScores::new(problem.scores, &still_possible, bonus, observer)?;
+            let with_bonus = Problem { scores: &with_bonus, ..*problem };
             let kept = i128::try_from(least).unwrap_or(i128::MAX);
-            // The weights are those of the problem itself, without the bonus.
+            // The weights must fit the problem without the bonus.
             if certify(problem, &[], certificate, observer)?.feasible.is_err() {
                 return Ok(Some(false));
             }
-            certify(&favoured, &[], certificate, observer)?.dual - i128::from(bonus) * kept
+            certify(&with_bonus, &[], certificate, observer)?.dual - i128::from(bonus) * kept
         }
     };
     Ok(Some(feasible && bound == value(problem, certificate, pairs)))
@@ -147,19 +125,19 @@ pub fn check(
 
 fn conclude(
     problem: &Problem<'_>,
-    still: &[(u32, u32)],
+    still_possible: &[(u32, u32)],
     together: &[(u32, u32)],
     pairs: Vec<(u32, u32)>,
     certificate: Certificate,
     proof: Proof,
 ) -> Repaired {
     let value = value(problem, &certificate, &pairs);
-    let (possible, kept) = (together.len(), kept(still, &pairs));
+    let (possible, kept) = (together.len(), kept(still_possible, &pairs));
     Repaired { pairs, possible, kept, value, bound: value, proof, certificate }
 }
 
 /// The published pairs that are candidates, sorted.
-fn still_possible(problem: &Problem<'_>, published: &[(u32, u32)]) -> Vec<(u32, u32)> {
+fn possible_pairs(problem: &Problem<'_>, published: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut published: Vec<(u32, u32)> = published.to_vec();
     published.par_sort_unstable();
     published.dedup();
@@ -174,48 +152,26 @@ fn still_possible(problem: &Problem<'_>, published: &[(u32, u32)]) -> Vec<(u32, 
     published.into_par_iter().filter(is_possible).collect()
 }
 
-/// How many of the pairs in `still`, which is sorted, are among `pairs`.
-fn kept(still: &[(u32, u32)], pairs: &[(u32, u32)]) -> usize {
-    pairs.par_iter().filter(|pair| still.binary_search(pair).is_ok()).count()
-}
-
-/// As many of these pairs as can be kept together: a best assignment among them alone, in which each counts 1.
+/// A largest set of these pairs that can be kept together: a best assignment among these pairs alone, each with a score of 1.
 fn most_together(
     problem: &Problem<'_>,
-    still: &[(u32, u32)],
+    still_possible: &[(u32, u32)],
     observer: &dyn Observer,
 ) -> Result<Vec<(u32, u32)>, Stopped> {
-    let decisions = Decisions { pins: still.to_vec(), vetoes: Vec::new() };
-    if decisions.wrong_observed(problem, observer)?.is_empty() {
-        return Ok(still.to_vec());
+    let decisions = Decisions { pins: still_possible.to_vec(), vetoes: Vec::new() };
+    if decisions.conflicts(problem, observer)?.is_empty() {
+        return Ok(still_possible.to_vec());
     }
     let mentees: Vec<Demand> = problem.mentees.iter().map(|demand| Demand { tier: 0, ..*demand }).collect();
     let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, ..*seats }).collect();
-    let ends = (0..=mentees.len()).map(|mentee| still.partition_point(|pair| (pair.0 as usize) < mentee));
-    let arcs = still.iter().map(|&(_, to)| Arc { to, score: 1 }).collect();
-    let Ok(scores) = Listed::observed(ends.collect(), arcs, observer)? else { return Ok(Vec::new()) };
+    let ends =
+        (0..=mentees.len()).map(|mentee| still_possible.partition_point(|pair| (pair.0 as usize) < mentee));
+    let edges = still_possible.iter().map(|&(_, to)| Edge { to, score: 1 }).collect();
+    let scores = match SparseScores::new(ends.collect(), edges, observer) {
+        Ok(scores) => scores,
+        Err(SparseError::Pair { .. }) => return Ok(Vec::new()),
+        Err(SparseError::Stopped(stopped)) => return Err(stopped),
+    };
     let alone = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: false };
     Ok(assign(&alone, observer)?.pairs)
-}
-
-/// Value of an assignment in the weights of a certificate.
-fn value(problem: &Problem<'_>, weights: &Certificate, pairs: &[(u32, u32)]) -> i128 {
-    let score = |&(mentee, mentor): &(u32, u32)| {
-        i128::from(problem.scores.score(mentee as usize, mentor as usize).unwrap_or_default())
-    };
-    let mut value: i128 = pairs.par_iter().map(score).sum();
-    let mut has = vec![0_usize; problem.mentees.len()];
-    let mut load = vec![0_u32; problem.mentors.len()];
-    for &(mentee, mentor) in pairs {
-        has[mentee as usize] += 1;
-        load[mentor as usize] += 1;
-    }
-    for (demand, &has) in problem.mentees.iter().zip(&has).filter(|&(_, &has)| has > 0) {
-        let first = weights.tiers.iter().find(|entry| entry.tier == demand.tier && demand.pinned == 0);
-        value += first.map_or(weights.second, |entry| entry.weight) + weights.second * (has as i128 - 1);
-    }
-    for (seats, &load) in problem.mentors.iter().zip(&load) {
-        value += weights.minimum * i128::from(load.min(seats.min));
-    }
-    value
 }

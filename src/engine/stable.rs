@@ -1,16 +1,17 @@
-//! STABLE: nobody would rather be with somebody else who would rather be with her, too.
+//! STABLE: mentee-optimal deferred acceptance, so that no two people prefer each other to their partners.
 //!
-//! Deferred acceptance (Gale and Shapley 1962; with seats Roth and Peranson 1999): mentees ask the mentors they like best,
-//! one after the other; a mentor keeps the best of those who ask and sends the others on. No mentee can do better in any
-//! stable assignment. A mentee who wants two mentors asks until she has two; sides are then stable pair by pair. Minimum
-//! places and tiers have no say here.
+//! Mentees propose to mentors in the order of preference. A mentor keeps the best proposals up to the number of seats, and
+//! rejects the others (Gale and Shapley 1962; with seats Roth and Peranson 1999). No mentee does better in another stable
+//! assignment. A mentee who wants two mentors proposes until two have accepted; stability then holds pair by pair. Minimum places
+//! and tiers have no influence.
 //!
-//! A mentee's list of mentors is made piece by piece, since most of them ask a few only. One look at all pairs makes the
-//! first piece of everybody, [`PIECE`] entries; those who come to the end of theirs wait until nobody else asks, and get the
-//! next ones together, twice as many each time. Equal scores are told apart by lot, the same way on both sides.
+//! A mentee's list of mentors is computed piece by piece, because most mentees propose to few mentors. One pass over all pairs
+//! computes the first piece of every list, [`FIRST_PIECE`] entries. A mentee at the end of its piece waits until no other mentee
+//! can propose; then one pass computes the next pieces of all waiting mentees, each twice as long as the piece before. Equal scores
+//! are ordered by tie-break, identically on both sides.
 //!
-//! Memory: 4 bytes per mentee where candidates are listed, else some 40 and 8 for every entry of her piece; 24 bytes per
-//! mentor, and 16 for each of her seats that somebody has asked for.
+//! Memory: 4 bytes per mentee if the source is sparse, otherwise about 40 bytes per mentee and 8 per entry of a piece; 24 bytes
+//! per mentor, and 16 per seat with a proposal.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -18,77 +19,82 @@ use std::collections::BinaryHeap;
 use super::assign::tiles::{Cell, RowVisitor, walk_some};
 use super::assign::top::{Ranked, Top};
 use super::assign::{Pulse, beginnings, index};
-use super::brought::Listed;
-use super::problem::{Arc, Observer, PairScores, Problem, Seats, Stopped};
+use super::observer::{Observer, Stopped};
+use super::pair_scores::{Edge, PairScores, SparseScores};
+use super::problem::{Problem, Seats};
 
 /// Entries of the first piece of a list.
-const PIECE: usize = 16;
+const FIRST_PIECE: usize = 16;
 /// Units of work of a proposal.
-const ASKING: usize = 32;
+const PROPOSAL_WORK: usize = 32;
 
-/// How both sides rank each other. One candidate must be a candidate on both sides.
+/// The scores by which each side ranks the other. A pair must be a candidate of both sources or of neither.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a score source need not print itself")]
-pub struct Sides<'a> {
-    /// What mentees like: the higher, the better.
+pub struct PreferenceLists<'a> {
+    /// Scores by which mentees rank mentors, highest first.
     pub mentees: &'a dyn PairScores,
-    /// What mentors like; `None` if it is the same.
+    /// Scores by which mentors rank mentees; `None` if both sides use the same scores.
     pub mentors: Option<&'a dyn PairScores>,
 }
 
-/// A stable assignment, the best there is for the mentees.
+/// The mentee-optimal stable assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stable {
-    /// Its pairs, sorted.
+    /// The pairs, sorted.
     pub pairs: Vec<(u32, u32)>,
-    /// How often a mentee asked a mentor who has seats.
+    /// Number of proposals to mentors with seats.
     pub proposals: u64,
 }
 
-/// Who asks or is asked, the higher the better: score, then the lower lot, then the earlier position.
+/// Rank of a person, highest first: score, then the lower tie-break, then the earlier position.
 type Rank = (i32, u32, u32);
 
-fn rank(score: i32, lot: u32, position: u32) -> Rank {
-    (score, !lot, !position)
+fn rank(score: i32, tie_break: u32, position: u32) -> Rank {
+    (score, !tie_break, !position)
 }
 
-/// Finds the stable assignment that is best for the mentees. Scores of `problem` do not count, those of `sides` do.
-pub fn stable(problem: &Problem<'_>, sides: Sides<'_>, observer: &dyn Observer) -> Result<Stable, Stopped> {
-    let liked = Problem { scores: sides.mentees, ..*problem };
-    let mut lists = Lists::begin(&liked, observer)?;
+/// Computes the mentee-optimal stable assignment. The scores of `problem` are not used; those of `preferences` are.
+pub fn stable(
+    problem: &Problem<'_>,
+    preferences: PreferenceLists<'_>,
+    observer: &dyn Observer,
+) -> Result<Stable, Stopped> {
+    let mentees_view = Problem { scores: preferences.mentees, ..*problem };
+    let mut lists = ProposalLists::begin(&mentees_view, observer)?;
     let mut kept: Vec<BinaryHeap<Reverse<(Rank, u32)>>> = vec![BinaryHeap::new(); problem.mentors.len()];
-    let mut asking: Vec<u32> = Vec::new();
+    let mut proposing: Vec<u32> = Vec::new();
     for (mentee, demand) in (0..).zip(problem.mentees) {
-        asking.extend(std::iter::repeat_n(mentee, usize::from(demand.wanted.min(2))));
+        proposing.extend(std::iter::repeat_n(mentee, usize::from(demand.wanted.min(2))));
     }
     let mut waiting = Vec::new();
     let mut proposals = 0;
     let mut pulse = Pulse::new(observer);
-    while !asking.is_empty() {
-        while let Some(mentee) = asking.pop() {
-            pulse.beat(ASKING)?;
-            let Some(arc) = lists.next(problem.mentors, mentee) else {
+    while !proposing.is_empty() {
+        while let Some(mentee) = proposing.pop() {
+            pulse.beat(PROPOSAL_WORK)?;
+            let Some(edge) = lists.next(problem.mentors, mentee) else {
                 waiting.push(mentee);
                 continue;
             };
             proposals += 1;
-            let (at, to) = (mentee as usize, arc.to as usize);
-            let score = match sides.mentors {
-                None => Some(arc.score),
+            let (at, to) = (mentee as usize, edge.to as usize);
+            let score = match preferences.mentors {
+                None => Some(edge.score),
                 Some(view) => view.score(at, to),
             };
             let Some(score) = score else {
-                asking.push(mentee);
+                proposing.push(mentee);
                 continue;
             };
             let kept = &mut kept[to];
-            kept.push(Reverse((rank(score, sides.mentees.lot(at, to), mentee), mentee)));
+            kept.push(Reverse((rank(score, preferences.mentees.tie_break(at, to), mentee), mentee)));
             if kept.len() > problem.mentors[to].max as usize {
-                asking.extend(kept.pop().map(|Reverse((_, sent_on))| sent_on));
+                proposing.extend(kept.pop().map(|Reverse((_, rejected))| rejected));
             }
         }
-        lists.go_on(&liked, &mut waiting, observer)?;
-        asking.append(&mut waiting);
+        lists.extend(&mentees_view, &mut waiting, observer)?;
+        proposing.append(&mut waiting);
     }
     let mut pairs = Vec::with_capacity(problem.mentees.len());
     for (mentor, kept) in (0..).zip(&kept) {
@@ -99,53 +105,53 @@ pub fn stable(problem: &Problem<'_>, sides: Sides<'_>, observer: &dyn Observer) 
     Ok(Stable { pairs, proposals })
 }
 
-/// Whom every mentee asks, as far as it is known.
-enum Lists<'a> {
-    /// All candidates, and how many of her row each mentee has passed.
-    Whole(&'a Listed, Vec<u32>),
+/// The lists in whose order mentees propose, as far as they are computed.
+enum ProposalLists<'a> {
+    /// All candidates, and the number of entries of its row that each mentee has passed.
+    Whole(&'a SparseScores, Vec<u32>),
     /// A piece of every mentee's row.
-    Pieces(Vec<Piece>),
+    Pieces(Vec<ListPiece>),
 }
 
 /// A piece of a mentee's row.
-struct Piece {
-    /// The best first.
-    arcs: Vec<Arc>,
-    /// How many of them have been asked.
-    asked: usize,
-    /// Most entries that this piece could have had: with fewer, the row ends here.
+struct ListPiece {
+    /// Entries, best first.
+    edges: Vec<Edge>,
+    /// Number of entries that were used.
+    proposed: usize,
+    /// Largest possible number of entries; with fewer, the row ends here.
     most: usize,
 }
 
-impl<'a> Lists<'a> {
+impl<'a> ProposalLists<'a> {
     fn begin(problem: &Problem<'a>, observer: &dyn Observer) -> Result<Self, Stopped> {
-        if let Some(listed) = problem.scores.listed() {
-            return Ok(Self::Whole(listed, vec![0; problem.mentees.len()]));
+        if let Some(sparse) = problem.scores.sparse() {
+            return Ok(Self::Whole(sparse, vec![0; problem.mentees.len()]));
         }
-        let pieces = beginnings(problem, PIECE, observer)?.into_iter();
-        Ok(Self::Pieces(pieces.map(|arcs| Piece { arcs, asked: 0, most: PIECE }).collect()))
+        let pieces = beginnings(problem, FIRST_PIECE, observer)?.into_iter();
+        Ok(Self::Pieces(pieces.map(|edges| ListPiece { edges, proposed: 0, most: FIRST_PIECE }).collect()))
     }
 
-    /// The next mentor with seats whom a mentee asks, as far as her list has been made.
-    fn next(&mut self, mentors: &[Seats], mentee: u32) -> Option<Arc> {
+    /// The next mentor with seats on a mentee's list; `None` at the end of the computed part.
+    fn next(&mut self, mentors: &[Seats], mentee: u32) -> Option<Edge> {
         match self {
-            Self::Whole(listed, passed) => {
+            Self::Whole(sparse, passed) => {
                 let passed = &mut passed[mentee as usize];
-                let rest = &listed.row(mentee as usize)[*passed as usize..];
-                let at = rest.iter().position(|arc| mentors[arc.to as usize].max > 0).unwrap_or(rest.len());
+                let rest = &sparse.row(mentee as usize)[*passed as usize..];
+                let at = rest.iter().position(|edge| mentors[edge.to as usize].max > 0).unwrap_or(rest.len());
                 *passed += index((at + 1).min(rest.len()));
                 rest.get(at).copied()
             }
             Self::Pieces(pieces) => {
                 let piece = &mut pieces[mentee as usize];
-                piece.asked += 1;
-                piece.arcs.get(piece.asked - 1).copied()
+                piece.proposed += 1;
+                piece.edges.get(piece.proposed - 1).copied()
             }
         }
     }
 
-    /// Makes the next piece of everybody who waits for one; whose row has ended waits no longer.
-    fn go_on(
+    /// Computes the next piece of every waiting mentee. A mentee whose row has ended is removed from `waiting`.
+    fn extend(
         &mut self,
         problem: &Problem<'_>,
         waiting: &mut Vec<u32>,
@@ -156,60 +162,60 @@ impl<'a> Lists<'a> {
             return Ok(());
         };
         waiting.retain(|mentee| {
-            let Piece { arcs, most, .. } = &pieces[*mentee as usize];
-            arcs.len() == *most
+            let ListPiece { edges, most, .. } = &pieces[*mentee as usize];
+            edges.len() == *most
         });
-        // Who wants two mentors may wait twice.
+        // A mentee who wants two mentors can occur twice.
         let mut mentees = waiting.clone();
         mentees.sort_unstable();
         mentees.dedup();
-        let rest = |mentee: usize| Rest::of(problem, mentee, &pieces[mentee]);
+        let rest = |mentee: usize| RestOfRow::of(problem, mentee, &pieces[mentee]);
         let made = walk_some(problem, &mentees, observer, rest)?;
-        for (mentee, arcs) in mentees.into_iter().zip(made) {
+        for (mentee, edges) in mentees.into_iter().zip(made) {
             let piece = &mut pieces[mentee as usize];
-            *piece = Piece { arcs, asked: 0, most: 2 * piece.most };
+            *piece = ListPiece { edges, proposed: 0, most: 2 * piece.most };
         }
         Ok(())
     }
 }
 
-/// The best of what comes after a piece.
-struct Rest<'a> {
+/// The best entries after a piece.
+struct RestOfRow<'a> {
     problem: &'a Problem<'a>,
-    /// The last entry of the piece, behind which it begins.
+    /// Rank of the last entry of the piece.
     last: Rank,
     floor: i32,
     top: Top<Rank>,
 }
 
-impl<'a> Rest<'a> {
-    fn of(problem: &'a Problem<'a>, mentee: usize, piece: &Piece) -> Self {
-        let key = |arc: &Arc| rank(arc.score, problem.scores.lot(mentee, arc.to as usize), arc.to);
-        let last = piece.arcs.last().map_or((i32::MAX, u32::MAX, u32::MAX), key);
+impl<'a> RestOfRow<'a> {
+    fn of(problem: &'a Problem<'a>, mentee: usize, piece: &ListPiece) -> Self {
+        let key = |edge: &Edge| rank(edge.score, problem.scores.tie_break(mentee, edge.to as usize), edge.to);
+        let last = piece.edges.last().map_or((i32::MAX, u32::MAX, u32::MAX), key);
         Self { problem, last, floor: i32::MIN, top: Top::new(2 * piece.most) }
     }
 }
 
-impl RowVisitor for Rest<'_> {
-    type Found = Vec<Arc>;
+impl RowVisitor for RestOfRow<'_> {
+    type Found = Vec<Edge>;
 
     fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         for (cell, mentor) in scores.iter().zip(first..) {
             let Some(score) = cell.score().filter(|score| (self.floor..=self.last.0).contains(score)) else {
                 continue;
             };
-            let (lot, to) = (self.problem.scores.lot(mentee, mentor), index(mentor));
-            let key = rank(score, lot, to);
+            let (tie_break, to) = (self.problem.scores.tie_break(mentee, mentor), index(mentor));
+            let key = rank(score, tie_break, to);
             if key < self.last
                 && self.problem.mentors[mentor].max > 0
-                && self.top.offer(Ranked { key, lot, to, score })
+                && self.top.offer(Ranked { key, tie_break, to, score })
             {
                 self.floor = self.top.floor().map_or(self.floor, |floor| floor.0);
             }
         }
     }
 
-    fn finish(self, _: usize) -> Vec<Arc> {
-        self.top.into_sorted().iter().map(|entry| Arc { to: entry.to, score: entry.score }).collect()
+    fn finish(self, _: usize) -> Vec<Edge> {
+        self.top.into_sorted().iter().map(|entry| Edge { to: entry.to, score: entry.score }).collect()
     }
 }

@@ -1,54 +1,55 @@
-//! A run in numbers.
+//! Summary of a run: coverage, scores, criteria and exclusions in numbers.
 //!
-//! Mentees, mentors, tiers, regions and organisations count everyone enrolled, also those whose consent was not live, so
-//! that matched and unmatched add up to them; places and pairs count only those who took part.
+//! Input: the encoded round, its matches and its exclusion counts. Output: a [`RunSummary`].
+//! Invariant: mentees, mentors, tiers, regions and organisations count everyone enrolled, also people without a live
+//! consent, so that matched and unmatched people add up to the enrolments. Places and pairs count only people who take part.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::assign::Pulse;
-use super::census::Tally;
 use super::encode::Round;
-use super::problem::{Observer, Stopped};
+use super::exclusion_counts::RuleCounts;
+use super::observer::{Observer, Stopped};
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{Criterion, FULL_SCORE, HardRule};
 use crate::domain::run::{Coverage, CriterionMean, Match, Proof, RunSummary, TierCoverage};
 use crate::domain::snapshot::Participant;
 
-/// Width of a bin of the histogram of scores.
-const BIN: u16 = 500;
+/// Width of a histogram bin, in points.
+const BIN_WIDTH: u16 = 500;
 
-/// Units of work to look somebody up by name.
-const LOOKING_UP: usize = 128;
+/// Units of work of one lookup by name, between two polls of the observer.
+const LOOKUP_WORK: usize = 128;
 
-/// Units of work to sum up what a criterion gave to a match.
-const SUMMING: usize = 16;
+/// Units of work of adding one contribution.
+const SUM_WORK: usize = 16;
 
-/// Matches by somebody's name.
-type Matched<'a> = HashMap<&'a ProfileRef, u64>;
+/// Number of matches by profile.
+type MatchCounts<'a> = HashMap<&'a ProfileRef, u64>;
 
-/// Summarises a run. Times per stage are left to the caller.
+/// Summarises a run. The caller adds the times per stage, the objective and its values.
 pub(super) fn summarise(
     round: &Round<'_>,
     matches: &[Match],
-    tally: &Tally,
+    counts: &RuleCounts,
     proof: Proof,
     observer: &dyn Observer,
 ) -> Result<RunSummary, Stopped> {
     let pulse = &mut Pulse::new(observer);
     let mut scores: Vec<u16> = matches.iter().map(|pair| pair.score).collect();
     scores.sort_unstable();
-    let matched_mentees = count(matches.iter().map(|pair| &pair.mentee), pulse)?;
-    let matched_mentors = count(matches.iter().map(|pair| &pair.mentor), pulse)?;
+    let matched_mentees = matches_by_profile(matches.iter().map(|pair| &pair.mentee), pulse)?;
+    let matched_mentors = matches_by_profile(matches.iter().map(|pair| &pair.mentor), pulse)?;
     let mut mentors_below_minimum = 0;
     for person in (0..round.mentors.len()).map(|at| round.mentor(at)) {
-        pulse.beat(LOOKING_UP)?;
+        pulse.beat(LOOKUP_WORK)?;
         let fewest = person.content.mentor_offer.map_or(0, |offer| u64::from(offer.min_mentees));
         let has = matched_mentors.get(person.profile);
         mentors_below_minimum += u64::from(has.is_some_and(|has| *has < fewest));
     }
     let mut second_places_missed = 0;
     for person in (0..round.mentees.len()).map(|at| round.mentee(at)) {
-        pulse.beat(LOOKING_UP)?;
+        pulse.beat(LOOKUP_WORK)?;
         let wanted = person.content.mentee_request.map_or(0, |request| request.mentors_wanted);
         let has = matched_mentees.get(person.profile);
         second_places_missed += u64::from(wanted > 1 && has.is_none_or(|has| *has < 2));
@@ -56,7 +57,7 @@ pub(super) fn summarise(
     let offers = || round.mentors.iter().enumerate().map(|(at, _)| round.mentor(at));
     let mut summary = RunSummary {
         pairs: round.mentees.len() as u64 * round.mentors.len() as u64,
-        candidates: tally.candidates,
+        candidates: counts.candidates,
         places: offers()
             .map(|person| person.content.mentor_offer.map_or(0, |offer| u64::from(offer.max_mentees)))
             .sum(),
@@ -69,32 +70,32 @@ pub(super) fn summarise(
         best_score: scores.last().copied().unwrap_or_default(),
         proof,
         score_histogram: histogram(&scores),
-        criteria: means(round, matches, pulse)?,
+        criteria: criterion_means(round, matches, pulse)?,
         exclusions: HardRule::ALL
             .into_iter()
-            .map(|rule| (rule, tally.excluded_by(rule)))
+            .map(|rule| (rule, counts.excluded_by(rule)))
             .filter(|(_, pairs)| *pairs > 0)
             .collect(),
         mentors_below_minimum,
         second_places_missed,
         ..RunSummary::default()
     };
-    cover(&mut summary, round, (&matched_mentees, &matched_mentors), pulse)?;
+    count_coverage(&mut summary, round, (&matched_mentees, &matched_mentors), pulse)?;
     Ok(summary)
 }
 
-/// Counts everyone enrolled by side, tier, region and organisation.
-fn cover(
+/// Counts everyone enrolled, by side, tier, region and organisation.
+fn count_coverage(
     summary: &mut RunSummary,
     round: &Round<'_>,
-    (matched_mentees, matched_mentors): (&Matched<'_>, &Matched<'_>),
+    (matched_mentees, matched_mentors): (&MatchCounts<'_>, &MatchCounts<'_>),
     pulse: &mut Pulse<'_>,
 ) -> Result<(), Stopped> {
     let mut tiers = [1, 2].map(|tier| TierCoverage { tier, mentees: 0, matched: 0 });
     let taking_part = round.people.iter().map(|person| (person.profile, person.content));
     let left_out = round.left_out.iter().map(|Participant { profile, content, .. }| (profile, content));
     for (profile, content) in taking_part.chain(left_out) {
-        pulse.beat(4 * LOOKING_UP)?;
+        pulse.beat(4 * LOOKUP_WORK)?;
         let region = content.country.region().code().to_owned();
         let regional = summary.regions.entry(region).or_default();
         let own = summary.organisations.entry(profile.organisation.clone()).or_default();
@@ -125,33 +126,37 @@ fn cover(
     Ok(())
 }
 
-fn count<'a>(
+fn matches_by_profile<'a>(
     profiles: impl Iterator<Item = &'a ProfileRef>,
     pulse: &mut Pulse<'_>,
-) -> Result<Matched<'a>, Stopped> {
+) -> Result<MatchCounts<'a>, Stopped> {
     let mut counts = HashMap::new();
     for profile in profiles {
-        pulse.beat(LOOKING_UP)?;
+        pulse.beat(LOOKUP_WORK)?;
         *counts.entry(profile).or_insert(0) += 1;
     }
     Ok(counts)
 }
 
-/// Matches per bin; the full score is in the last.
+/// Number of matches per bin. The last bin includes the full score.
 fn histogram(scores: &[u16]) -> Vec<u64> {
-    let mut bins = vec![0; usize::from(FULL_SCORE / BIN)];
+    let mut bins = vec![0; usize::from(FULL_SCORE / BIN_WIDTH)];
     let last = bins.len() - 1;
     for score in scores {
-        bins[usize::from(score / BIN).min(last)] += 1;
+        bins[usize::from(score / BIN_WIDTH).min(last)] += 1;
     }
     bins
 }
 
-/// Mean points per open criterion, in the policy's order.
-fn means(round: &Round<'_>, matches: &[Match], pulse: &mut Pulse<'_>) -> Result<Vec<CriterionMean>, Stopped> {
+/// Mean points per criterion that is not private, in the order of the policy.
+fn criterion_means(
+    round: &Round<'_>,
+    matches: &[Match],
+    pulse: &mut Pulse<'_>,
+) -> Result<Vec<CriterionMean>, Stopped> {
     let mut sums: BTreeMap<Criterion, u64> = BTreeMap::new();
     for contribution in matches.iter().flat_map(|pair| &pair.contributions) {
-        pulse.beat(SUMMING)?;
+        pulse.beat(SUM_WORK)?;
         if let Some(criterion) = contribution.criterion {
             *sums.entry(criterion).or_default() += u64::from(contribution.points);
         }

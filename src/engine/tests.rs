@@ -1,4 +1,4 @@
-//! The engine as a whole: against a slow reference, and by story.
+//! Tests of the whole engine: against a slow reference, and with small rounds that each show one behaviour.
 
 mod against_reference;
 mod objectives;

@@ -1,30 +1,36 @@
-//! Why someone has no match, and the smallest change that would give her candidates. Nobody is lost silently.
+//! Reasons for everyone without a match, with the smallest change that would give the person candidates.
+//!
+//! Input: the encoded round and its matches by position. Output: one entry per person and role without a match.
+//! Invariants: every enrolled person has a match or an entry. No entry reveals a private rule.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use super::assign::Pulse;
-use super::census::{self, Census, Tally};
 use super::encode::Round;
-use super::problem::{Observer, Stopped};
+use super::exclusion_counts;
+use super::exclusion_counts::{ExclusionCounts, RuleCounts};
+use super::observer::{Observer, Stopped};
 use super::score::Scores;
 use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::name::ProfileRef;
 use crate::domain::policy::HardRule;
 use crate::domain::run::{Side, Unmatched, UnmatchedReason};
 use crate::domain::snapshot::Participant;
 
-/// Units of work to say why somebody has no match.
-const SAYING: usize = 512;
+/// Units of work of writing one entry, between two polls of the observer.
+const REASON_WORK: usize = 512;
 
-/// Everyone of a round without a match, mentees first, each side by profile, and the counts of all pairs. `pairs` are the
-/// matches by position.
+/// Everyone of a round without a match: mentees before mentors, each side by profile. Also returns the counts of all pairs.
+/// `pairs` are the matches by position.
 pub(super) fn unmatched(
     round: &Round<'_>,
     scores: &Scores<'_>,
     pairs: &[(u32, u32)],
     observer: &dyn Observer,
-) -> Result<(Vec<Unmatched>, Tally), Stopped> {
+) -> Result<(Vec<Unmatched>, RuleCounts), Stopped> {
     let without = |size: usize, matched: fn(&(u32, u32)) -> u32| -> Vec<usize> {
         let mut is_matched = vec![false; size];
         for pair in pairs {
@@ -36,42 +42,37 @@ pub(super) fn unmatched(
     };
     let mentees = without(round.mentees.len(), |pair| pair.0);
     let mentors = without(round.mentors.len(), |pair| pair.1);
-    let Census { all: tally, of_mentees, of_mentors } =
-        census::count(scores, round, &mentees, &mentors, observer)?;
+    let ExclusionCounts { all: counts, of_mentees, of_mentors } =
+        exclusion_counts::count(scores, round, &mentees, &mentors, observer)?;
     let mut pulse = Pulse::new(observer);
     let mut all = Vec::with_capacity(mentees.len() + mentors.len());
-    for (at, tally) in mentees.into_iter().zip(&of_mentees) {
-        pulse.beat(SAYING)?;
+    for (at, counts) in mentees.into_iter().zip(&of_mentees) {
+        pulse.beat(REASON_WORK)?;
         let person = round.mentee(at);
         let others = round.mentors.len() - usize::from(person.mentor.is_some());
-        all.push(entry(person.profile, Side::Mentee, others, tally));
+        all.push(unmatched_entry(person.profile, Side::Mentee, others, counts));
     }
-    for (at, tally) in mentors.into_iter().zip(&of_mentors) {
-        pulse.beat(SAYING)?;
+    for (at, counts) in mentors.into_iter().zip(&of_mentors) {
+        pulse.beat(REASON_WORK)?;
         let person = round.mentor(at);
         let others = round.mentees.len() - usize::from(person.mentee.is_some());
-        all.push(entry(person.profile, Side::Mentor, others, tally));
+        all.push(unmatched_entry(person.profile, Side::Mentor, others, counts));
     }
     for participant in &round.left_out {
-        pulse.beat(SAYING)?;
+        pulse.beat(REASON_WORK)?;
         all.extend(without_consent(participant));
     }
     all.par_sort_by(|a, b| (a.side, &a.profile).cmp(&(b.side, &b.profile)));
-    Ok((all, tally))
+    Ok((all, counts))
 }
 
-fn entry(
-    profile: &crate::domain::name::ProfileRef,
-    side: Side,
-    counterparts: usize,
-    tally: &Tally,
-) -> Unmatched {
-    let candidates = tally.candidates;
+fn unmatched_entry(profile: &ProfileRef, side: Side, counterparts: usize, counts: &RuleCounts) -> Unmatched {
+    let candidates = counts.candidates;
     let (reason, details) = if counterparts == 0 {
         (UnmatchedReason::NoCounterpart, vec![Reason::new(ReasonCode::NoCounterpart)])
     } else if candidates == 0 {
         let main = Reason::new(ReasonCode::NoCandidate).with("counterparts", counterparts);
-        (UnmatchedReason::NoCandidate, vec![main, way_out(tally)])
+        (UnmatchedReason::NoCandidate, vec![main, best_relaxation(counts)])
     } else {
         let (reason, code) = match side {
             Side::Mentee => (UnmatchedReason::Outcompeted, ReasonCode::Outcompeted),
@@ -79,24 +80,24 @@ fn entry(
         };
         (reason, vec![Reason::new(code).with("candidates", candidates)])
     };
-    // Private reasons are not counted: a count of 1 would tell her that somebody avoids her.
+    // Private rules are not counted: a count of 1 would reveal to the person that somebody avoids her.
     let open = HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private);
-    let exclusions = open.map(|rule| (rule, narrow(tally.excluded_by(rule))));
+    let exclusions = open.map(|rule| (rule, saturating_u32(counts.excluded_by(rule))));
     Unmatched {
         profile: profile.clone(),
         side,
         reason,
-        counterparts: narrow(counterparts as u64),
-        candidates: narrow(candidates),
+        counterparts: saturating_u32(counterparts as u64),
+        candidates: saturating_u32(candidates),
         exclusions: exclusions.filter(|(_, people)| *people > 0).collect(),
         details,
     }
 }
 
-/// The single rule without which she would have most candidates. A private rule is never offered, and where it alone stands
-/// between her and a candidate she hears the same as when several rules do.
-fn way_out(tally: &Tally) -> Reason {
-    let alone = |rule: HardRule| tally.excluded_only_by(rule);
+/// The single rule without which the person would have the most candidates. A private rule is never proposed: a pair that
+/// only a private rule excludes gives the same answer as a pair that several rules exclude.
+fn best_relaxation(counts: &RuleCounts) -> Reason {
+    let alone = |rule: HardRule| counts.excluded_only_by(rule);
     let offered = HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private && alone(*rule) > 0);
     match offered.max_by_key(|rule| (alone(*rule), Reverse(*rule))) {
         Some(rule) => Reason::new(ReasonCode::SingleRuleRelaxed)
@@ -106,7 +107,7 @@ fn way_out(tally: &Tally) -> Reason {
     }
 }
 
-/// One entry for each role of a person whose consent is not live. Her answers are not looked at.
+/// One entry for each role of a person without a live consent. Without it the engine must not evaluate her answers.
 fn without_consent(participant: &Participant) -> impl Iterator<Item = Unmatched> {
     let content = &participant.content;
     let roles = [
@@ -119,11 +120,11 @@ fn without_consent(participant: &Participant) -> impl Iterator<Item = Unmatched>
         reason: UnmatchedReason::NoLiveConsent,
         counterparts: 0,
         candidates: 0,
-        exclusions: std::collections::BTreeMap::new(),
+        exclusions: BTreeMap::new(),
         details: vec![Reason::new(ReasonCode::NoLiveConsent)],
     })
 }
 
-fn narrow(count: u64) -> u32 {
+fn saturating_u32(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -1,106 +1,74 @@
-//! What it costs the whole round to force a pair, exactly, and the best alternates of a person.
+//! Exact cost of forcing a pair, and the best alternates of a person.
 //!
-//! Let `V` be the value of a best assignment and `V(i, j)` that of a best one among those with the pair of mentee `i` and
-//! mentor `j`. The *cost* of forcing the pair is `V - V(i, j)`, in the weights of the certificate. No new solve is needed:
-//! a best assignment and its prices leave a residual network ([`residual`]) in which no arc costs less than nothing, and
+//! Let `V` be the value of a best assignment and `V(i, j)` the value of a best assignment that contains the pair of mentee `i`
+//! and mentor `j`. The *cost* of forcing the pair is `V - V(i, j)`, in the weights of the certificate. A best assignment and its
+//! prices define a residual network ([`residual`]) in which no arc has a negative length, and
 //!
 //! ```text
 //! V - V(i, j) = u(i) + p(j) - s(i, j) + (length of the shortest path from j to i)
 //! ```
 //!
-//! because forcing the pair puts one unit of flow onto it, and the cheapest way of putting flow right again is a shortest
-//! path (Ahuja, Magnanti, Orlin, *Network Flows*, 1993, sections 9.2 and 9.11). So one search from a mentor knows the cost
-//! of forcing any mentee on her, and one search to a mentee knows that of forcing her on any mentor.
+//! The forced pair receives one unit of flow, and the cheapest way to restore the balance is a shortest path (Ahuja, Magnanti
+//! and Orlin, *Network Flows*, 1993, sections 9.2 and 9.11). One search from a mentor gives the cost of every mentee with this
+//! mentor, and one search to a mentee gives the cost of every mentor with this mentee.
 //!
-//! Weights are lexicographic ([`super::certify`]), and so is the assignment with the pair forced: the cost is told apart
-//! into people, minimum places, second mentors and points of score.
+//! Inputs: a problem, a best assignment and its certificate. Memory: 16 bytes per pair of the assignment and 8 per person, about
+//! 50 bytes per person while a question is answered, and 8 bytes per candidate if the source is sparse. Time per question: one
+//! Dijkstra search, which ends as soon as the answer is known.
+//!
+//! The weights are lexicographic ([`super::certify`]), so the cost separates into people, minimum places, second mentors
+//! and points of score.
 
+mod alternate;
 mod residual;
 mod search;
 #[cfg(test)]
 mod tests;
 
 use super::assign::Pulse;
-use super::certify::Certificate;
-use super::problem::{Observer, Problem, Stopped};
-use super::totals::Totals;
+use super::certificate::Certificate;
+use super::observer::{Observer, Stopped};
+use super::problem::Problem;
 
+pub use self::alternate::{Alternate, Cost};
 use self::residual::Residual;
-use self::search::{Search, Target, Way};
+use self::search::{ResidualSearch, SearchDirection, Target};
 
-/// What a change costs the whole round, level by level. A negative number is a gain.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Cost {
-    /// The cost in the weights of the certificate: the sum of what follows, each times its weight.
-    pub weighted: i128,
-    /// Mentees lost who had a mentor, by tier, ascending; only tiers in which anything changes. Empty where the problem does
-    /// not put coverage first, as then nobody counts people.
-    pub tiers: Vec<(u8, i64)>,
-    /// Minimum places lost.
-    pub minimum: i64,
-    /// Second mentors lost; 0 where the problem does not put coverage first.
-    pub second: i64,
-    /// Points of score lost.
-    pub score: i64,
-}
-
-impl Cost {
-    /// What is lost from one assignment to another, without weights.
-    pub fn between(before: &Totals, after: &Totals) -> Self {
-        let lost = |before: u64, after: u64| before.cast_signed() - after.cast_signed();
-        let tiers = before.people.tiers.iter().zip(&after.people.tiers);
-        let tiers = tiers.map(|((tier, before), (_, after))| (*tier, lost(*before, *after)));
-        Self {
-            weighted: 0,
-            tiers: tiers.filter(|(_, lost)| *lost != 0).collect(),
-            minimum: lost(before.people.minimum_places, after.people.minimum_places),
-            second: lost(before.people.second_mentors, after.people.second_mentors),
-            score: before.score - after.score,
-        }
-    }
-}
-
-/// A pair that might be instead, and what it takes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Alternate {
-    /// The pair's mentee.
-    pub mentee: u32,
-    /// The pair's mentor.
-    pub mentor: u32,
-    /// What forcing the pair costs the whole round.
-    pub cost: Cost,
-    /// Pairs that a best assignment with this pair has and the present one has not, sorted; this pair among them.
-    pub added: Vec<(u32, u32)>,
-    /// Pairs of the present assignment that make room, sorted.
-    pub removed: Vec<(u32, u32)>,
-}
-
-/// The assignment or the certificate is not of this problem, or is not a best one.
+/// Why a question about an assignment has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the certificate does not prove the assignment")]
-pub struct NotProved;
+pub enum WhatIfError {
+    /// The assignment or the certificate does not belong to this problem, or is not optimal.
+    #[error(
+        "the certificate does not prove the assignment; expected the proof of this problem, without quotas"
+    )]
+    NotProved,
+    /// The observer stopped the operation.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
 
-/// A solved problem, ready to be asked. Memory for everybody once; every question takes as much again while it is
-/// answered.
+/// A solved problem that answers what-if questions.
 #[expect(missing_debug_implementations, reason = "a score source need not print itself")]
 pub struct WhatIf<'a> {
     residual: Residual<'a>,
 }
 
 impl<'a> WhatIf<'a> {
-    /// Makes a solved problem ready. The certificate must prove the assignment over all candidates, as
-    /// [`super::certify::certify`] finds out; here only people and matches are checked, not all candidates. One of a problem
-    /// with quotas is refused: paths know nothing of them.
+    /// Prepares a solved problem. The certificate must prove the assignment over all candidates, which
+    /// [`super::certify::certify`] checks. This function checks people and matches only. A what-if question on a problem with
+    /// quotas is refused: the residual network does not contain the quotas.
     pub fn new(
         problem: &Problem<'a>,
         pairs: &[(u32, u32)],
         certificate: &'a Certificate,
-    ) -> Result<Self, NotProved> {
-        Residual::new(problem, pairs, certificate).map(|residual| Self { residual }).ok_or(NotProved)
+        observer: &dyn Observer,
+    ) -> Result<Self, WhatIfError> {
+        let residual = Residual::new(problem, pairs, certificate, observer)?.ok_or(WhatIfError::NotProved)?;
+        Ok(Self { residual })
     }
 
-    /// What it costs to force one pair; `None` if it is not a candidate or one of the two has no place at all. A pair that
-    /// is already made costs nothing.
+    /// Computes the cost of forcing one pair. Returns `None` if the pair is not a candidate or one of the two people has no
+    /// place. A pair of the assignment costs nothing.
     pub fn force(
         &self,
         mentee: u32,
@@ -116,42 +84,42 @@ impl<'a> WhatIf<'a> {
             return Ok(Some(Alternate { mentee, mentor, cost, added, removed }));
         }
         let targets = vec![Target { node: to, forced }];
-        let mut search = Search::new(&self.residual, from, Way::Forward, observer);
+        let mut search = ResidualSearch::new(&self.residual, from, SearchDirection::Forward, observer);
         let found = search.nearest(targets, 1)?;
         Ok(found.first().map(|_| self.residual.alternate(mentee, mentor, &search.path(to))))
     }
 
-    /// The best `most` alternates of a mentee, cheapest first: other mentors than hers, with the cost of each.
+    /// Computes the best `limit` alternates of a mentee, cheapest first: mentors outside the assignment, with their costs.
     pub fn alternates_of_mentee(
         &self,
         mentee: u32,
-        most: usize,
+        limit: usize,
         observer: &dyn Observer,
     ) -> Result<Vec<Alternate>, Stopped> {
         let Some(source) = self.residual.mentee(mentee) else { return Ok(Vec::new()) };
         let mut targets = Vec::new();
-        let aim = |node, cost| targets.push(Target { node, forced: cost });
-        self.residual.row(source, &mut Pulse::new(observer), aim)?;
-        let mut search = Search::new(&self.residual, source, Way::Backward, observer);
-        let found = search.nearest(targets, most)?;
+        let add = |node, length| targets.push(Target { node, forced: length });
+        self.residual.row(source, &mut Pulse::new(observer), add)?;
+        let mut search = ResidualSearch::new(&self.residual, source, SearchDirection::Backward, observer);
+        let found = search.nearest(targets, limit)?;
         let alternate =
             |node| self.residual.alternate(mentee, self.residual.person(node), &search.path(node));
         Ok(found.into_iter().map(alternate).collect())
     }
 
-    /// The best `most` alternates of a mentor, cheapest first: other mentees than hers, with the cost of each.
+    /// Computes the best `limit` alternates of a mentor, cheapest first: mentees outside the assignment, with their costs.
     pub fn alternates_of_mentor(
         &self,
         mentor: u32,
-        most: usize,
+        limit: usize,
         observer: &dyn Observer,
     ) -> Result<Vec<Alternate>, Stopped> {
         let Some(source) = self.residual.mentor(mentor) else { return Ok(Vec::new()) };
         let mut targets = Vec::new();
-        let aim = |node, cost| targets.push(Target { node, forced: cost });
-        self.residual.column(source, &mut Pulse::new(observer), aim)?;
-        let mut search = Search::new(&self.residual, source, Way::Forward, observer);
-        let found = search.nearest(targets, most)?;
+        let add = |node, length| targets.push(Target { node, forced: length });
+        self.residual.column(source, &mut Pulse::new(observer), add)?;
+        let mut search = ResidualSearch::new(&self.residual, source, SearchDirection::Forward, observer);
+        let found = search.nearest(targets, limit)?;
         let alternate =
             |node| self.residual.alternate(self.residual.person(node), mentor, &search.path(node));
         Ok(found.into_iter().map(alternate).collect())

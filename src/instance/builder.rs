@@ -1,6 +1,8 @@
-//! Puts a problem together from people, candidates, decisions and groups that come one by one, by name. People come before
-//! the candidates and decisions that name them; groups may come at any time. In the end people are ordered by a hash of
-//! their names, so the order in which they came never matters.
+//! Builds an instance from people, candidates, decisions and groups, which are added one by one and by name.
+//!
+//! Input: items with their places. A person must be added before the candidates and decisions that name the person; groups
+//! may be added at any time. Output: an [`Instance`], or all violations with their places.
+//! Invariant: people are ordered by a hash of their names, so that the instance does not depend on the order of the input.
 
 mod groups;
 
@@ -9,41 +11,33 @@ use std::collections::hash_map::Entry;
 
 use sha2::{Digest as _, Sha256};
 
-pub use self::groups::Bounds;
+pub use self::groups::{Bounds, Place};
 
 use super::names::Given;
-use super::{BroughtScores, Instance, Names};
-use crate::domain::violation::{MAX_LISTED, Violation, Violations};
-use crate::engine::brought::Listed;
-use crate::engine::certify::GroupSide;
+use super::{Instance, InstanceScores, Names};
+use crate::domain::violation::{MAX_LISTED, Violation, Violations, excerpt};
+use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Conflict, Constraints};
 use crate::engine::decisions::{BadDecision, Decisions};
-use crate::engine::problem::{Arc, Demand, FORBIDDEN, Seats};
-use crate::engine::quota::{Forest, Quotas};
+use crate::engine::groups::{Forest, Quotas};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{Edge, FORBIDDEN, SparseScores};
+use crate::engine::problem::{Demand, Seats};
 
-use self::groups::{Groups, InOrder};
+use self::groups::{Groups, MAX_NAME, OrderedGroups};
 
-/// Bytes of a name at most.
-const MAX_NAME: usize = 256;
-/// Characters of a refused name that are answered back.
-const EXCERPT: usize = 80;
-
-fn excerpt(name: &str) -> String {
-    name.chars().take(EXCERPT).collect()
-}
-
-/// A problem in the making, with all that is wrong so far.
+/// An unfinished problem, with all violations so far.
 #[derive(Debug)]
 pub struct Builder {
-    mentees: Side<Demand>,
-    mentors: Side<Seats>,
+    mentees: SideBuilder<Demand>,
+    mentors: SideBuilder<Seats>,
     candidates: Vec<Candidate>,
     decisions: Vec<DecidedPair>,
     received: Received,
     wrong: Violations,
 }
 
-/// What has come so far, good or bad.
+/// Numbers of items added so far, valid or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Received {
     /// Mentees.
@@ -58,18 +52,18 @@ pub struct Received {
     pub groups: u64,
 }
 
-/// One side of the problem, in the order in which it came.
+/// One side of the problem, in the order of the input.
 #[derive(Debug)]
-struct Side<T> {
+struct SideBuilder<T> {
     positions: HashMap<String, u32>,
     wishes: Vec<T>,
-    /// The innermost group of each, by its number.
+    /// Number of the innermost group of each person.
     innermost: Vec<Option<u32>>,
     places: Vec<Place>,
     groups: Groups,
 }
 
-impl<T> Side<T> {
+impl<T> SideBuilder<T> {
     fn new(name: &'static str) -> Self {
         let groups = Groups::new(name);
         Self {
@@ -83,17 +77,14 @@ impl<T> Side<T> {
 }
 
 /// One side in its final order.
-struct Ordered<T> {
+struct OrderedSide<T> {
     wishes: Vec<T>,
     names: Vec<String>,
-    /// The final position of who came first, second, ...
+    /// Final position of each person, in the order of the input.
     position: Vec<u32>,
     innermost: Vec<Option<u32>>,
-    groups: InOrder,
+    groups: OrderedGroups,
 }
-
-/// Where something came from: a line of a file, or a place in a list.
-pub type Place = u64;
 
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
@@ -103,12 +94,12 @@ struct Candidate {
     place: Place,
 }
 
-/// What people decide about a pair.
+/// A decision about a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It must be.
+    /// The pair must be matched.
     Pin,
-    /// It must not be.
+    /// The pair must not be matched.
     Veto,
 }
 
@@ -120,23 +111,23 @@ struct DecidedPair {
     place: Place,
 }
 
-/// Puts places into words, one function for each kind of thing that has one.
+/// Functions that describe places in words, one for each kind of item.
 #[expect(missing_debug_implementations, reason = "functions do not print themselves")]
 #[derive(Clone, Copy)]
-pub struct Tell<'a> {
-    /// Of a candidate.
+pub struct PlaceNames<'a> {
+    /// Describes the place of a candidate.
     pub candidate: &'a dyn Fn(Place) -> String,
-    /// Of a decision.
+    /// Describes the place of a decision.
     pub decision: &'a dyn Fn(Place) -> String,
-    /// Of a group.
+    /// Describes the place of a group.
     pub group: &'a dyn Fn(Place) -> String,
 }
 
 impl Default for Builder {
     fn default() -> Self {
         Self {
-            mentees: Side::new("mentees"),
-            mentors: Side::new("mentors"),
+            mentees: SideBuilder::new("mentees"),
+            mentors: SideBuilder::new("mentors"),
             candidates: Vec::new(),
             decisions: Vec::new(),
             received: Received::default(),
@@ -146,60 +137,60 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Notes what is wrong besides.
+    /// Adds violations that were found outside of the builder.
     pub fn refuse(&mut self, wrong: Violations) {
         self.wrong.extend(wrong);
     }
 
-    /// Adds a mentee and her innermost group, if that is not empty. `at` is where she stands, and `tell` puts such a place
-    /// into words.
+    /// Adds a mentee and her innermost group (empty for none). `at` is the place of the mentee in the input, and `place_name`
+    /// describes a place in words.
     pub fn mentee(
         &mut self,
         (name, group): (&str, &str),
         demand: Demand,
         at: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
     ) {
         self.received.mentees += 1;
         if demand.wanted > 2 {
-            self.wrong.add(tell(at), format!("wants {} mentors; give 0, 1 or 2", demand.wanted));
+            self.wrong.add(place_name(at), format!("wants {} mentors; give 0, 1 or 2", demand.wanted));
         }
-        self.mentees.add((name, group), demand, at, tell, &mut self.wrong);
+        self.mentees.add((name, group), demand, at, place_name, &mut self.wrong);
     }
 
-    /// Adds a mentor and her innermost group, if that is not empty.
+    /// Adds a mentor and her innermost group (empty for none).
     pub fn mentor(
         &mut self,
         (name, group): (&str, &str),
         seats: Seats,
         at: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
     ) {
         self.received.mentors += 1;
         if seats.min > seats.max {
             self.wrong.add(
-                tell(at),
+                place_name(at),
                 format!("min {} is above max {}; lower min or raise max", seats.min, seats.max),
             );
         }
-        self.mentors.add((name, group), seats, at, tell, &mut self.wrong);
+        self.mentors.add((name, group), seats, at, place_name, &mut self.wrong);
     }
 
-    /// Adds a group and the group around it, if that is not empty.
+    /// Adds a group and its parent (empty for none).
     pub fn group(
         &mut self,
         side: GroupSide,
         names: (&str, &str),
         bounds: Bounds,
         at: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
     ) {
         self.received.groups += 1;
         let groups = match side {
             GroupSide::Mentees => &mut self.mentees.groups,
             GroupSide::Mentors => &mut self.mentors.groups,
         };
-        groups.add(names, bounds, at, tell, &mut self.wrong);
+        groups.add(names, bounds, at, place_name, &mut self.wrong);
     }
 
     /// Adds a candidate.
@@ -208,12 +199,13 @@ impl Builder {
         (mentee, mentor): (&str, &str),
         score: i32,
         place: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
     ) {
         self.received.candidates += 1;
-        let found = self.pair(mentee, mentor, place, &tell);
+        let found = self.pair(mentee, mentor, place, &place_name);
         if score == FORBIDDEN {
-            self.wrong.add(tell(place), format!("has the reserved score {FORBIDDEN}; give a higher score"));
+            self.wrong
+                .add(place_name(place), format!("has the reserved score {FORBIDDEN}; give a higher score"));
         }
         if let Some((mentee, mentor)) = found {
             self.candidates.push(Candidate { mentee, mentor, score, place });
@@ -226,28 +218,28 @@ impl Builder {
         (mentee, mentor): (&str, &str),
         decision: Decision,
         place: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
     ) {
         self.received.decisions += 1;
-        if let Some((mentee, mentor)) = self.pair(mentee, mentor, place, tell) {
+        if let Some((mentee, mentor)) = self.pair(mentee, mentor, place, place_name) {
             self.decisions.push(DecidedPair { mentee, mentor, decision, place });
         }
     }
 
-    /// A pair of people who have come; who has not is told.
+    /// The positions of two people by name. Reports each unknown name as a violation.
     fn pair(
         &mut self,
         mentee: &str,
         mentor: &str,
         place: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
     ) -> Option<(u32, u32)> {
         let found =
             [("mentee", mentee, &self.mentees.positions), ("mentor", mentor, &self.mentors.positions)].map(
                 |(side, name, positions)| {
                     let found = positions.get(name).copied();
                     if found.is_none() {
-                        self.wrong.add(tell(place), format!("there is no {side} `{}`", excerpt(name)));
+                        self.wrong.add(place_name(place), format!("there is no {side} `{}`", excerpt(name)));
                     }
                     found
                 },
@@ -255,21 +247,21 @@ impl Builder {
         Some((found[0]?, found[1]?))
     }
 
-    /// What has come so far, good or bad.
+    /// Numbers of items added so far, valid or not.
     pub fn received(&self) -> Received {
         self.received
     }
 
-    /// Different groups that have been named so far, whether or not they have come.
+    /// Number of different group names so far, whether or not the groups have been added.
     pub fn groups_named(&self) -> u64 {
         (self.mentees.groups.count() + self.mentors.groups.count()) as u64
     }
 
-    /// The problem, or everything that is wrong with it.
-    pub fn finish(self, coverage_first: bool, tell: Tell<'_>) -> Result<Instance, Violations> {
+    /// Returns the instance, or all violations.
+    pub fn finish(self, coverage_first: bool, place_names: PlaceNames<'_>) -> Result<Instance, Violations> {
         let Self { mentees, mentors, mut candidates, mut decisions, mut wrong, .. } = self;
-        let mentees = mentees.in_order(tell, &mut wrong);
-        let mentors = mentors.in_order(tell, &mut wrong);
+        let mentees = mentees.in_order(place_names, &mut wrong);
+        let mentors = mentors.in_order(place_names, &mut wrong);
         for candidate in &mut candidates {
             candidate.mentee = mentees.position[candidate.mentee as usize];
             candidate.mentor = mentors.position[candidate.mentor as usize];
@@ -278,7 +270,8 @@ impl Builder {
         let same =
             |one: &Candidate, other: &Candidate| (one.mentee, one.mentor) == (other.mentee, other.mentor);
         for two in candidates.windows(2).filter(|two| same(&two[0], &two[1])) {
-            let (first, twice) = ((tell.candidate)(two[0].place), (tell.candidate)(two[1].place));
+            let (first, twice) =
+                ((place_names.candidate)(two[0].place), (place_names.candidate)(two[1].place));
             wrong.add(twice, format!("repeats the pair of {first}; remove one of the two"));
         }
         wrong.finish(())?;
@@ -306,7 +299,7 @@ impl Builder {
             pairs.dedup();
         }
         let instance = Instance {
-            scores: BroughtScores::Listed(listed(candidates, mentees.wishes.len())?),
+            scores: InstanceScores::Sparse(sparse_scores(candidates, mentees.wishes.len())?),
             mentees: mentees.wishes,
             mentors: mentors.wishes,
             constraints,
@@ -319,14 +312,16 @@ impl Builder {
             coverage_first,
         };
         let mut wrong = Violations::default();
-        for (nth, conflict) in instance.constraints.wrong(&instance.problem()).into_iter().enumerate() {
+        // Without an observer the check cannot be stopped, so that the default is never used.
+        let conflicts = instance.constraints.conflicts(&instance.problem(), &Unobserved).unwrap_or_default();
+        for (nth, conflict) in conflicts.into_iter().enumerate() {
             let place = match conflict {
-                // Nobody reads where the others are.
+                // Violations beyond the limit are only counted, so that their places are not needed.
                 _ if nth >= MAX_LISTED => None,
-                Conflict::Decision(bad) => last_of(&decisions, bad).map(tell.decision),
+                Conflict::Decision(bad) => last_of(&decisions, bad).map(place_names.decision),
                 Conflict::PinsAboveCeiling { side, group, .. } => {
                     let groups = if side == GroupSide::Mentees { &mentees.groups } else { &mentors.groups };
-                    groups.places.get(group as usize).copied().map(tell.group)
+                    groups.places.get(group as usize).copied().map(place_names.group)
                 }
                 Conflict::Pins(_) | Conflict::Quotas(_) => None,
             };
@@ -336,7 +331,7 @@ impl Builder {
     }
 }
 
-/// Where the last of the decisions stands that a conflict is about.
+/// Place of the last decision that is part of the conflict.
 fn last_of(decisions: &[DecidedPair], bad: BadDecision) -> Option<Place> {
     let concerns = |decided: &&DecidedPair| match bad {
         BadDecision::Unknown { mentee, mentor }
@@ -354,13 +349,13 @@ fn last_of(decisions: &[DecidedPair], bad: BadDecision) -> Option<Place> {
     decisions.iter().filter(concerns).map(|decided| decided.place).max()
 }
 
-fn forest(groups: &InOrder, innermost: Vec<Option<u32>>) -> Result<Forest, Violations> {
+fn forest(groups: &OrderedGroups, innermost: Vec<Option<u32>>) -> Result<Forest, Violations> {
     Forest::new(groups.groups.clone(), innermost)
         .map_err(|bad| Violation::new("groups", bad.to_string()).into())
 }
 
-/// Candidates, sorted by mentee, as a list.
-fn listed(candidates: Vec<Candidate>, mentees: usize) -> Result<Listed, Violations> {
+/// Sparse scores of candidates that are sorted by mentee.
+fn sparse_scores(candidates: Vec<Candidate>, mentees: usize) -> Result<SparseScores, Violations> {
     let mut starts = vec![0; mentees + 1];
     for candidate in &candidates {
         starts[candidate.mentee as usize + 1] += 1;
@@ -368,34 +363,37 @@ fn listed(candidates: Vec<Candidate>, mentees: usize) -> Result<Listed, Violatio
     for at in 1..starts.len() {
         starts[at] += starts[at - 1];
     }
-    let arcs = candidates.into_iter().map(|one| Arc { to: one.mentor, score: one.score }).collect();
-    Listed::new(starts, arcs).map_err(|bad| Violation::new("candidates", bad.to_string()).into())
+    let edges = candidates.into_iter().map(|one| Edge { to: one.mentor, score: one.score }).collect();
+    SparseScores::new(starts, edges, &Unobserved)
+        .map_err(|bad| Violation::new("candidates", bad.to_string()).into())
 }
 
-impl<T: Copy> Side<T> {
+impl<T: Copy> SideBuilder<T> {
     fn add(
         &mut self,
         (name, group): (&str, &str),
         wish: T,
         at: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
         wrong: &mut Violations,
     ) {
-        let group = self.groups.named(group, || tell(at), wrong);
+        let group = self.groups.named(group, || place_name(at), wrong);
         if name.is_empty() || name.len() > MAX_NAME {
-            return wrong
-                .add(tell(at), format!("`{}` is not a name; give 1 to {MAX_NAME} bytes", excerpt(name)));
+            return wrong.add(
+                place_name(at),
+                format!("`{}` is not a name; give 1 to {MAX_NAME} bytes", excerpt(name)),
+            );
         }
         let next = u32::try_from(self.wishes.len()).unwrap_or(u32::MAX);
         match self.positions.entry(name.to_owned()) {
             Entry::Occupied(first) => {
                 let first = self.places[*first.get() as usize];
                 wrong.add(
-                    tell(at),
+                    place_name(at),
                     format!(
                         "repeats the name `{}` of {}; give each person one entry",
                         excerpt(name),
-                        tell(first)
+                        place_name(first)
                     ),
                 );
             }
@@ -408,10 +406,10 @@ impl<T: Copy> Side<T> {
         }
     }
 
-    /// People by the hashes of their names, groups parents first.
-    fn in_order(self, tell: Tell<'_>, wrong: &mut Violations) -> Ordered<T> {
+    /// The side in its final order: people by the hash of their names, parent groups before their children.
+    fn in_order(self, place_names: PlaceNames<'_>, wrong: &mut Violations) -> OrderedSide<T> {
         let Self { positions, wishes, innermost, groups, .. } = self;
-        let groups = groups.in_order(tell.group, wrong);
+        let groups = groups.in_order(place_names.group, wrong);
         let mut people: Vec<([u8; 32], String, u32)> = positions
             .into_iter()
             .map(|(name, at)| (Sha256::digest(name.as_bytes()).into(), name, at))
@@ -421,7 +419,7 @@ impl<T: Copy> Side<T> {
         for ((_, _, at), to) in people.iter().zip(0..) {
             position[*at as usize] = to;
         }
-        Ordered {
+        OrderedSide {
             wishes: people.iter().map(|(_, _, at)| wishes[*at as usize]).collect(),
             innermost: people.iter().map(|(_, _, at)| groups.position(innermost[*at as usize])).collect(),
             names: people.into_iter().map(|(_, name, _)| name).collect(),

@@ -1,44 +1,45 @@
-//! A problem as CSV files with a header line each:
+//! Reads and writes problems as CSV files. Each file has a header line with these columns:
 //!
-//! - mentees: `mentee`, and if wanted `tier` (0 to 255, 0 first; default 0), `wanted` (0 to 2 mentors; default 1) and `group`
-//!   (her innermost);
-//! - mentors: `mentor`, and if wanted `max` (places; default 1), `min` (fewest mentees that make it worthwhile; default 0) and
-//!   `group`;
-//! - scores: `mentee`, `mentor`, `score`, one line per candidate. A pair without a line is no candidate;
-//! - if wanted, decisions: `mentee`, `mentor`, `decision` (`pin` or `veto`);
-//! - if wanted, groups: `group`, `side` (`mentees` or `mentors`), and if wanted `parent` (the group around it), `min` (fewest
-//!   pairs; default 0) and `max` (most pairs; by default no bound). The two sides have names of their own.
+//! | file | required columns | optional columns |
+//! |---|---|---|
+//! | mentees | `mentee` | `tier` (0 to 255, 0 first; default 0), `wanted` (0 to 2 mentors; default 1), `group` (the innermost) |
+//! | mentors | `mentor` | `max` (places; default 1), `min` (fewest mentees that make the offer worthwhile; default 0), `group` |
+//! | scores | `mentee`, `mentor`, `score` | |
+//! | decisions (optional) | `mentee`, `mentor`, `decision` (`pin` or `veto`) | |
+//! | groups (optional) | `group`, `side` (`mentees` or `mentors`) | `parent`, `min` (pairs; default 0), `max` (pairs; default no bound) |
 //!
-//! People are ordered by a hash of their names, so the order of lines never matters. All that is wrong is told at once.
+//! The file of scores has one line per candidate; a pair without a line is not a candidate. A group of mentees and a group
+//! of mentors may have the same name. The order of lines never matters. All violations are reported at once.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::str::FromStr;
 
 use super::Instance;
-use super::builder::{Bounds, Builder, Decision, Tell};
+use super::builder::{Bounds, Builder, Decision, PlaceNames};
 use crate::domain::violation::Violations;
-use crate::engine::certify::GroupSide;
-use crate::engine::problem::{Demand, FORBIDDEN, Seats};
+use crate::engine::certificate::GroupSide;
+use crate::engine::pair_scores::FORBIDDEN;
+use crate::engine::problem::{Demand, Seats};
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-/// A file to read: its name for messages, and its bytes.
+/// A file to read.
 #[derive(Debug)]
 pub struct File<R> {
-    /// What messages call it.
+    /// Name of the file in error messages.
     pub name: String,
-    /// Its bytes.
+    /// Content of the file.
     pub bytes: R,
 }
 
 /// The files of a problem.
 #[derive(Debug)]
 pub struct Files<R> {
-    /// Who wants how many.
+    /// Mentees with their demands.
     pub mentees: File<R>,
-    /// Who offers how many.
+    /// Mentors with their seats.
     pub mentors: File<R>,
-    /// The candidates.
+    /// Candidates with their scores.
     pub scores: File<R>,
     /// Pins and vetoes.
     pub decisions: Option<File<R>>,
@@ -46,7 +47,7 @@ pub struct Files<R> {
     pub groups: Option<File<R>>,
 }
 
-/// Reads a problem in which as many people as possible come before any score.
+/// Reads a problem in which the number of matched people comes before the total score.
 pub fn read<R: Read>(files: Files<R>) -> Result<Instance, Violations> {
     let Files { mentees, mentors, scores, decisions, groups } = files;
     let mut problem = Builder::default();
@@ -96,19 +97,19 @@ pub fn read<R: Read>(files: Files<R>) -> Result<Instance, Violations> {
         });
     }
     problem.refuse(wrong);
-    let tell = Tell {
+    let place_names = PlaceNames {
         candidate: &|line| place(&score_file, line),
         decision: &|line| place(&decision_file, line),
         group: &|line| place(&group_file, line),
     };
-    problem.finish(true, tell)
+    problem.finish(true, place_names)
 }
 
 fn place(file: &str, line: u64) -> String {
     format!("{file}, line {line}")
 }
 
-/// Writes pairs by name, with their scores, ordered as given.
+/// Writes pairs by name, with their scores, in the given order.
 pub fn write_pairs(instance: &Instance, pairs: &[(u32, u32)], sink: impl Write) -> csv::Result<()> {
     let mut writer = csv::Writer::from_writer(sink);
     writer.write_record(["mentee", "mentor", "score"])?;
@@ -122,7 +123,7 @@ pub fn write_pairs(instance: &Instance, pairs: &[(u32, u32)], sink: impl Write) 
     Ok(())
 }
 
-/// Reads pairs of an instance back. Scores beside them are not read: they are the instance's.
+/// Reads pairs of an instance. A column of scores is ignored, because the instance has the scores.
 pub fn read_pairs<R: Read>(instance: &Instance, file: File<R>) -> Result<Vec<(u32, u32)>, Violations> {
     let mut wrong = Violations::default();
     let mut pairs = Vec::new();
@@ -141,7 +142,7 @@ pub fn read_pairs<R: Read>(instance: &Instance, file: File<R>) -> Result<Vec<(u3
     Ok(pairs)
 }
 
-/// Reads pairs of an earlier result: those whose people are both in the instance, and how many others there are.
+/// Reads pairs of an earlier result. Returns the pairs whose people are both in the instance, and the number of the others.
 pub fn read_known_pairs<R: Read>(
     instance: &Instance,
     file: File<R>,
@@ -162,7 +163,7 @@ pub fn read_known_pairs<R: Read>(
     Ok((pairs, others))
 }
 
-/// A line of a file, by the names of its columns.
+/// A line of a file, with access by column name.
 struct Row<'a> {
     file: &'a str,
     columns: &'a HashMap<String, usize>,
@@ -187,7 +188,7 @@ impl Row<'_> {
         (self.text("mentee"), self.text("mentor"))
     }
 
-    /// One of some words, or what is wrong.
+    /// The value of one of the given words, or a description of the violation.
     fn one_of<T: Copy, const N: usize>(&self, column: &str, words: [(&str, T); N]) -> Result<T, String> {
         let text = self.text(column);
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
@@ -197,7 +198,7 @@ impl Row<'_> {
         })
     }
 
-    /// A whole number; in an optional column that is missing or empty, the default.
+    /// A whole number from `least` to `most`; the default if an optional column is absent or empty.
     fn number<T: FromStr + Copy + Ord + std::fmt::Display>(
         &self,
         column: &str,
@@ -221,6 +222,7 @@ impl Row<'_> {
     }
 }
 
+/// Calls `take` for every row of a file with the given columns.
 fn each_row<R: Read>(
     file: File<R>,
     required: &[&str],
@@ -309,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_told_at_once_with_its_line() {
+    fn all_violations_are_reported_at_once_with_their_lines() {
         let wrong = load(
             "mentee,tier,wanted\nada,,3\nada,300,1\n,0,\n",
             "mentor,max,min,shoes\nxi,1,2,9\n",
@@ -331,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_with_decisions_and_groups_is_told_at_once_with_its_line() {
+    fn all_violations_of_decisions_and_groups_are_reported_at_once_with_their_lines() {
         let load = |mentees: &str, decisions: &str, groups: &str| {
             read(Files {
                 mentees: file("mentees.csv", mentees),
@@ -375,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_groups_are_checked_wherever_they_stand() {
+    fn names_of_groups_are_checked_in_every_file() {
         let long = "x".repeat(257);
         let wrong = read(Files {
             mentees: file("mentees.csv", &format!("mentee,group\nada,{long}\n")),
@@ -406,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_may_come_in_any_order_and_know_their_people() {
+    fn groups_may_be_in_any_order_and_contain_their_people() {
         let load = |groups: &str| {
             let instance = read(Files {
                 mentees: file("mentees.csv", "mentee,group\nada,lima\nbo,\n"),

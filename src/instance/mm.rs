@@ -1,33 +1,34 @@
-//! The binary format of the assignment benches (`.mm`, little endian):
+//! Reads the binary format of the assignment benches (`.mm`, little endian):
 //!
 //! | offset | type | what |
 //! |---|---|---|
 //! | 0 | 8 bytes | `MMINST01` |
 //! | 8 | u32 | 0 = dense, 1 = sparse |
-//! | 12 | u32 | bit 0: as many people as possible must be matched before any score counts |
+//! | 12 | u32 | bit 0: the number of matched people comes before the total score |
 //! | 16 | u64 | mentees `n` |
 //! | 24 | u64 | mentors `m` |
 //! | 32 | u64 | scores: `n * m` if dense |
-//! | 40 | `i32[n]` | mentors that each mentee wants, 0 to 2 |
-//! | | `i32[m]` | seats of each mentor |
-//! | dense | `i32[n * m]` | scores by mentee; the lowest i32 is no candidate |
-//! | sparse | `u64[n + 1]`, `u32[]`, `i32[]` | where each mentee's candidates begin, their mentors, their scores |
+//! | 40 | `i32[n]` | number of mentors that each mentee wants, 0 to 2 |
+//! | | `i32[m]` | number of seats of each mentor |
+//! | dense | `i32[n * m]` | scores by mentee; the lowest i32 marks a pair that is not a candidate |
+//! | sparse | `u64[n + 1]`, `u32[]`, `i32[]` | begin of each mentee's candidates; their mentors; their scores |
 
 use std::io::Read;
 
-use super::{BroughtScores, Instance, Names};
+use super::{Instance, InstanceScores, Names};
 use crate::domain::violation::{Violation, Violations};
-use crate::engine::brought::{Cells, Listed, Matrix};
 use crate::engine::constrained::Constraints;
-use crate::engine::problem::{Arc, Demand, Seats};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{Cells, DenseScores, Edge, SparseError, SparseScores};
+use crate::engine::problem::{Demand, Seats};
 
-/// First bytes of a file.
+/// First bytes of every file.
 const MAGIC: [u8; 8] = *b"MMINST01";
-/// Numbers read at a time.
+/// Numbers of one read.
 const CHUNK: usize = 1 << 16;
 
-/// Reads an instance of `length` bytes. It takes 2 or 4 bytes per pair of a dense instance, 8 per candidate of a sparse one; the
-/// header is believed only if the file is as long as it says.
+/// Reads an instance of `length` bytes. Memory: 2 or 4 bytes per pair of a dense instance, 8 bytes per candidate of a sparse
+/// instance. No memory for people or scores is allocated before the length of the file agrees with its header.
 pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> {
     let header = Header::read(&mut source, length)?;
     let mut mentees = room(header.mentees)?;
@@ -58,12 +59,12 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
         if !fits {
             return Err(refuse("header", "the problem needs more memory than this machine has"));
         }
-        let matrix = Matrix::new(header.mentors, cells);
-        BroughtScores::Matrix(
+        let matrix = DenseScores::new(header.mentors, cells);
+        InstanceScores::Dense(
             matrix.ok_or_else(|| refuse("header", "the number of scores is not mentees x mentors"))?,
         )
     } else {
-        BroughtScores::Listed(listed(&mut source, &header, &mut wrong)?)
+        InstanceScores::Sparse(sparse_scores(&mut source, &header, &mut wrong)?)
     };
     wrong.finish(())?;
     Ok(Instance {
@@ -76,7 +77,11 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
     })
 }
 
-fn listed(source: &mut impl Read, header: &Header, wrong: &mut Violations) -> Result<Listed, Violations> {
+fn sparse_scores(
+    source: &mut impl Read,
+    header: &Header,
+    wrong: &mut Violations,
+) -> Result<SparseScores, Violations> {
     let mut starts: Vec<usize> = room(header.mentees + 1)?;
     numbers::<u64>(source, header.mentees + 1, |start| {
         let start = usize::try_from(start).unwrap_or(usize::MAX);
@@ -92,21 +97,27 @@ fn listed(source: &mut impl Read, header: &Header, wrong: &mut Violations) -> Re
     if starts.last() != Some(&header.scores) {
         wrong.add(format!("row {}", header.mentees), "the last row must end with the last score");
     }
-    let mut arcs = room(header.scores)?;
+    let mut edges = room(header.scores)?;
     numbers::<u32>(source, header.scores, |to| {
         if to as usize >= header.mentors {
-            wrong.add(format!("candidate {}", arcs.len()), format!("there is no mentor {to}"));
+            wrong.add(format!("candidate {}", edges.len()), format!("there is no mentor {to}"));
         }
-        arcs.push(Arc { to, score: 0 });
+        edges.push(Edge { to, score: 0 });
     })?;
-    let mut at = arcs.iter_mut();
+    let mut at = edges.iter_mut();
     numbers::<i32>(source, header.scores, |score| {
-        if let Some(arc) = at.next() {
-            arc.score = score;
+        if let Some(edge) = at.next() {
+            edge.score = score;
         }
     })?;
     std::mem::take(wrong).finish(())?;
-    Listed::new(starts, arcs).map_err(|bad| refuse(&format!("mentee {}", bad.mentee), &bad.to_string()))
+    SparseScores::new(starts, edges, &Unobserved).map_err(|error| {
+        let place = match error {
+            SparseError::Pair { mentee, .. } => format!("mentee {mentee}"),
+            SparseError::Stopped(_) => "candidates".to_owned(),
+        };
+        refuse(&place, &error.to_string())
+    })
 }
 
 struct Header {
@@ -169,7 +180,7 @@ impl Header {
     }
 }
 
-/// A number as it stands in a file.
+/// A number in the byte order of the file.
 trait Number: bytemuck::Pod {
     fn native(self) -> Self;
 }
@@ -192,7 +203,7 @@ impl Number for u64 {
     }
 }
 
-/// Reads so many numbers, chunk by chunk.
+/// Reads `count` numbers in chunks.
 fn numbers<T: Number>(
     source: &mut impl Read,
     count: usize,
@@ -213,7 +224,7 @@ fn numbers<T: Number>(
     Ok(())
 }
 
-/// Room for so many entries, if the machine has it.
+/// An empty vector with room for `count` entries, or a violation if the memory does not suffice.
 fn room<T>(count: usize) -> Result<Vec<T>, Violations> {
     let mut room = Vec::new();
     let needed = room.try_reserve_exact(count);
@@ -228,7 +239,7 @@ fn refuse(place: &str, what: &str) -> Violations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::problem::FORBIDDEN;
+    use crate::engine::pair_scores::FORBIDDEN;
 
     fn file(kind: u32, sizes: [u64; 3], numbers: &[i32]) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
@@ -260,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_lies_is_refused_with_all_that_is_wrong() {
+    fn a_file_with_a_wrong_header_is_rejected_with_all_violations() {
         let told = |bytes: &[u8]| {
             load(bytes).unwrap_err().listed().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };

@@ -1,24 +1,25 @@
-//! What people and groups are called outside, and everything that is said about them in these names.
+//! Names of the people and groups of an instance, and messages that contain these names.
 
 use std::collections::HashMap;
 
 use crate::domain::violation::Violations;
-use crate::engine::certify::{GroupSide, Infeasible};
+use crate::engine::certificate::GroupSide;
+use crate::engine::certify::Infeasible;
 use crate::engine::constrained::Conflict;
 use crate::engine::decisions::BadDecision;
-use crate::engine::quota::words::{Facts, Naming};
-use crate::engine::quota::{Forest, Quotas};
+use crate::engine::groups::{Forest, Quotas};
+use crate::engine::quota::explanation::{Naming, Traits};
 
-/// What people and groups are called outside.
+/// Names of the people and groups of an instance.
 #[derive(Debug, Clone)]
 pub enum Names {
-    /// By their positions, from 0. There are no groups.
+    /// Positions from 0 serve as names. The instance has no groups.
     Positions,
-    /// By names.
+    /// Names from the input.
     Given(Given),
 }
 
-/// Names, by position.
+/// Names by position.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
     /// The mentees.
@@ -32,17 +33,17 @@ pub struct Given {
 }
 
 impl Names {
-    /// What a mentee is called.
+    /// The name of a mentee.
     pub fn mentee(&self, at: usize) -> String {
         self.of(at, |given| &given.mentees)
     }
 
-    /// What a mentor is called.
+    /// The name of a mentor.
     pub fn mentor(&self, at: usize) -> String {
         self.of(at, |given| &given.mentors)
     }
 
-    /// What a group is called.
+    /// The name of a group.
     pub fn group(&self, side: GroupSide, at: usize) -> String {
         match side {
             GroupSide::Mentees => self.of(at, |given| &given.mentee_groups),
@@ -57,7 +58,7 @@ impl Names {
         }
     }
 
-    /// The names, if there are any.
+    /// The names from the input; `None` if positions serve as names.
     pub fn given(&self) -> Option<&Given> {
         match self {
             Self::Positions => None,
@@ -65,15 +66,15 @@ impl Names {
         }
     }
 
-    /// Finds people by name.
+    /// An index of people by name.
     pub fn finder(&self) -> Finder<'_> {
         Finder(self.given().map(|given| {
             [&given.mentees, &given.mentors].map(|names| names.iter().map(String::as_str).zip(0..).collect())
         }))
     }
 
-    /// A broken rule in words.
-    pub fn told(&self, broken: &Infeasible) -> String {
+    /// Describes why an assignment is infeasible.
+    pub fn infeasibility(&self, broken: &Infeasible) -> String {
         let pair = |mentee: u32, mentor: u32| format!("pair {}", self.pair(mentee, mentor));
         match *broken {
             Infeasible::NotACandidate { mentee, mentor } => {
@@ -158,12 +159,12 @@ impl Names {
         }
     }
 
-    /// A pair in words.
+    /// Describes a pair.
     pub fn pair(&self, mentee: u32, mentor: u32) -> String {
         format!("({}, {})", self.mentee(mentee as usize), self.mentor(mentor as usize))
     }
 
-    /// What does not go together, as violations of the problem's decisions and groups.
+    /// Conflicts as violations of the decisions and groups of the problem.
     pub(super) fn conflicts(&self, conflicts: &[Conflict]) -> Violations {
         let mut wrong = Violations::default();
         for conflict in conflicts {
@@ -177,7 +178,7 @@ impl Names {
     }
 }
 
-/// A side as files and messages call it.
+/// The name of a side in files and messages.
 pub fn side_name(side: GroupSide) -> &'static str {
     match side {
         GroupSide::Mentees => "mentees",
@@ -185,7 +186,7 @@ pub fn side_name(side: GroupSide) -> &'static str {
     }
 }
 
-/// Finds people by what they are called.
+/// Index of people by name.
 #[derive(Debug)]
 pub struct Finder<'a>(Option<[HashMap<&'a str, u32>; 2]>);
 
@@ -208,27 +209,27 @@ impl Finder<'_> {
     }
 }
 
-/// What is told of the people in a cut: the groups in which they are.
+/// Describes the people of a cut by their groups.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ByGroup<'a> {
+pub(super) struct GroupNaming<'a> {
     pub(super) names: &'a Names,
     pub(super) quotas: &'a Quotas,
 }
 
-impl ByGroup<'_> {
-    fn facts(&self, side: GroupSide, forest: &Forest, person: usize) -> Facts {
+impl GroupNaming<'_> {
+    fn traits(&self, side: GroupSide, forest: &Forest, person: usize) -> Traits {
         let group = forest.innermost(person).map(|group| self.names.group(side, group as usize));
-        Facts { organisation: group.into_iter().collect(), ..Facts::default() }
+        Traits { organisation: group.into_iter().collect(), ..Traits::default() }
     }
 }
 
-impl Naming for ByGroup<'_> {
-    fn mentee(&self, mentee: usize) -> Facts {
-        self.facts(GroupSide::Mentees, &self.quotas.mentees, mentee)
+impl Naming for GroupNaming<'_> {
+    fn mentee(&self, mentee: usize) -> Traits {
+        self.traits(GroupSide::Mentees, &self.quotas.mentees, mentee)
     }
 
-    fn mentor(&self, mentor: usize) -> Facts {
-        self.facts(GroupSide::Mentors, &self.quotas.mentors, mentor)
+    fn mentor(&self, mentor: usize) -> Traits {
+        self.traits(GroupSide::Mentors, &self.quotas.mentors, mentor)
     }
 
     fn mentee_group(&self, group: usize) -> String {

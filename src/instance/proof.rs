@@ -1,5 +1,5 @@
-//! The exported proof: a JSON object of its own, so that anybody can check a result with nothing but the problem. Its form
-//! is described in `docs/certificate.md`.
+//! The exported proof: a JSON object with which a third party can check a result against the problem alone. The format is
+//! described in `docs/certificate.md`.
 
 use std::io::Write;
 
@@ -9,19 +9,19 @@ use super::Instance;
 use super::names::Given;
 use crate::domain::violation::Violation;
 use crate::engine::assign::Start;
-use crate::engine::certify::Certificate;
+use crate::engine::certificate::Certificate;
 use crate::engine::objective::Evidence;
 
-/// Name and version of the form.
+/// Name and version of the format.
 const FORMAT: &str = "wim-match-proof/1";
 
-/// A proof, with the people whose prices it holds.
+/// A proof, with the names of the people and groups whose prices it contains.
 #[derive(Debug, Serialize, Deserialize)]
 struct Exported<E> {
     format: String,
-    /// Whether as many people as possible come before the total score.
+    /// Whether the number of matched people comes before the total score.
     coverage_first: bool,
-    /// Mentees in the order of their prices; missing where people go by their positions.
+    /// Mentees in the order of their prices; absent if the people have positions instead of names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mentees: Option<Vec<String>>,
     /// Mentors in the order of their prices.
@@ -52,7 +52,7 @@ pub fn export(instance: &Instance, evidence: &Evidence, sink: impl Write) -> ser
     serde_json::to_writer(sink, &exported)
 }
 
-/// Reads the proof of a result of `instance` back. Whether it proves anything is not decided here.
+/// Reads the proof of a result of `instance`. The certifier, not this function, decides whether the proof is valid.
 pub fn import(instance: &Instance, text: &str) -> Result<Evidence, Violation> {
     let read = read(text)?;
     if read.coverage_first != instance.coverage_first {
@@ -70,8 +70,8 @@ pub fn import(instance: &Instance, text: &str) -> Result<Evidence, Violation> {
     Ok(read.proof)
 }
 
-/// What solving `instance` can start from: pairs of an earlier result, and the prices of its proof. Prices of people who
-/// have left are passed over; who has joined has none.
+/// A warm start for `instance`: pairs of an earlier result, and the prices of its proof. Prices of people who have left are
+/// ignored; people who have joined have no price.
 pub fn start(instance: &Instance, pairs: Vec<(u32, u32)>, text: &str) -> Result<Start, Violation> {
     let read = read(text)?;
     let finder = instance.names.finder();

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use crate::clock::Stopwatch;
 use crate::domain::name::RunRef;
 use crate::domain::run::{Progress, Stage};
-use crate::engine::problem::Observer;
+use crate::engine::observer::Observer;
 
 /// Shortest time between two announcements of progress within a stage.
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(40);

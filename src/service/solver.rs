@@ -15,14 +15,14 @@ use crate::domain::run::Stage;
 use crate::domain::violation::Violations;
 use crate::engine::assign::Start;
 use crate::engine::constrained::{
-    Constrained, Diagnosis, Impossible, Mended, Proved, Question, TooManyTiers, Unsolved,
+    Constrained, Diagnosis, DiagnosisError, Impossible, Mended, Proved, Question, Unsolved,
 };
 use crate::engine::objective::{Check, Evidence};
+use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pool::on_threads;
-use crate::engine::problem::{Observer, Stopped};
-use crate::engine::what_if::Alternate;
+use crate::engine::what_if::{Alternate, WhatIfError};
 use crate::error::{Error, Result};
-use crate::instance::Instance;
+use crate::instance::{Instance, InstanceError};
 
 /// A solved problem.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl Service {
         Ok(Work::start(self, move |observer| {
             let outcome = {
                 let constrained = constrained(&instance, objective, observer)?;
-                match constrained.solve(None, observer).map_err(stopped)? {
+                match constrained.solve(None, observer) {
                     Ok(proved) => Ok(proved),
                     Err(Unsolved::Impossible(impossible)) if impossible.shortage.proved() => {
                         let reasons = instance.reasons(&constrained, &impossible);
@@ -151,6 +151,7 @@ impl Service {
                     }
                     Err(Unsolved::Impossible(_)) => return Err(Error::internal("a cut proves nothing")),
                     Err(Unsolved::TooManyTiers) => return Err(too_many_tiers()),
+                    Err(Unsolved::Stopped(stopped)) => return Err(self::stopped(stopped)),
                 }
             };
             Ok(Solved { instance, outcome })
@@ -191,7 +192,8 @@ impl Service {
                 let constrained = constrained(&instance, objective, observer)?;
                 let check = constrained.check(&pairs, &evidence, observer).map_err(stopped)?;
                 let not_proved = || {
-                    let broken = check.feasible.as_ref().err().map(|broken| instance.names.told(broken));
+                    let broken =
+                        check.feasible.as_ref().err().map(|broken| instance.names.infeasibility(broken));
                     let cause = broken.unwrap_or_else(|| format!("the gap is {}", check.gap));
                     Error::invalid_field("proof", "", format!("does not prove the pairs: {cause}"))
                 };
@@ -199,7 +201,10 @@ impl Service {
                     return Err(not_proved());
                 }
                 let answers = constrained.ask(&pairs, &evidence, (&questions, most), observer);
-                answers.map_err(stopped)?.map_err(|_| not_proved())?
+                answers.map_err(|error| match error {
+                    WhatIfError::NotProved => not_proved(),
+                    WhatIfError::Stopped(stopped) => self::stopped(stopped),
+                })?
             };
             Ok((instance, answers))
         }))
@@ -240,8 +245,10 @@ impl Service {
         Ok(Work::start(self, move |observer| {
             let (diagnosis, reasons) = {
                 let constrained = constrained(&instance, objective, observer)?;
-                let diagnosis = constrained.diagnose(recruits, observer).map_err(stopped)?;
-                let diagnosis = diagnosis.map_err(|TooManyTiers| too_many_tiers())?;
+                let diagnosis = constrained.diagnose(recruits, observer).map_err(|error| match error {
+                    DiagnosisError::TooManyTiers => too_many_tiers(),
+                    DiagnosisError::Stopped(stopped) => self::stopped(stopped),
+                })?;
                 let unmet = diagnosis.unmet.iter();
                 let reasons = unmet.flat_map(|unmet| instance.reasons(&constrained, unmet)).collect();
                 (diagnosis, reasons)
@@ -264,7 +271,7 @@ fn priced(instance: Result<Instance, Violations>, objective: Objective) -> Resul
 /// A parsed problem whose objective allows its constraints. Others are refused before they wait for their turn.
 fn ready(instance: Result<Instance, Violations>, objective: Objective) -> Result<Instance> {
     let instance = instance.map_err(Error::InvalidFields)?;
-    instance.goes_with(objective).map_err(|wrong| Error::InvalidFields(wrong.within("problem")))?;
+    instance.check_objective(objective).map_err(|wrong| Error::InvalidFields(wrong.within("problem")))?;
     Ok(instance)
 }
 
@@ -273,8 +280,10 @@ fn constrained<'a>(
     objective: Objective,
     observer: &dyn Observer,
 ) -> Result<Constrained<'a>> {
-    let constrained = instance.constrained(objective, observer).map_err(stopped)?;
-    constrained.map_err(|wrong| Error::InvalidFields(wrong.within("problem")))
+    instance.constrained(objective, observer).map_err(|error| match error {
+        InstanceError::Refused(wrong) => Error::InvalidFields(wrong.within("problem")),
+        InstanceError::Stopped(stopped) => self::stopped(stopped),
+    })
 }
 
 fn too_many_tiers() -> Error {

@@ -7,10 +7,10 @@ pub mod result;
 use crate::api::proto::v1;
 use crate::domain::policy::Objective;
 use crate::domain::violation::Violations;
-use crate::engine::certify::GroupSide;
+use crate::engine::certificate::GroupSide;
 use crate::engine::problem::{Demand, Seats};
 use crate::instance::Instance;
-use crate::instance::builder::{Bounds, Builder, Decision, Place, Received, Tell};
+use crate::instance::builder::{Bounds, Builder, Decision, Place, PlaceNames, Received};
 
 /// Pairs, names or prices in one part of an answer.
 const PART: usize = 10_000;
@@ -104,8 +104,8 @@ pub fn take_in(problem: &mut Builder, part: v1::AssignmentProblem) {
 
 /// The whole problem, or all its violations.
 pub fn finish(problem: Builder, coverage_first: bool) -> Result<Instance, Violations> {
-    let tell = Tell { candidate: &candidate_at, decision: &decision_at, group: &group_at };
-    problem.finish(coverage_first, tell)
+    let place_names = PlaceNames { candidate: &candidate_at, decision: &decision_at, group: &group_at };
+    problem.finish(coverage_first, place_names)
 }
 
 fn mentee_at(at: Place) -> String {

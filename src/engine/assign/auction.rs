@@ -17,7 +17,8 @@ use std::hint::black_box;
 
 use rayon::prelude::*;
 
-use crate::engine::problem::{Arc, Stopped};
+use crate::engine::observer::Stopped;
+use crate::engine::pair_scores::Edge;
 
 use super::core::index;
 use super::counters::{Pulse, Work};
@@ -39,7 +40,7 @@ const LINE: usize = 8;
 struct Decisions<W> {
     bidders: Vec<Decision<W>>,
     /// For whom they bid, one bidder after the other.
-    targets: Vec<Arc>,
+    targets: Vec<Edge>,
     arcs: u64,
 }
 
@@ -132,11 +133,11 @@ fn decide_chunk<W: Weight, M: Market<W>>(
 }
 
 /// The bid of one who lacks one unit.
-fn decide_one<W: Weight, M: Market<W>>(market: &M, bidder: u32, row: &[Arc], made: &mut Decisions<W>) {
+fn decide_one<W: Weight, M: Market<W>>(market: &M, bidder: u32, row: &[Edge], made: &mut Decisions<W>) {
     let at = bidder as usize;
     let outside = market.outside(at, 0);
     let cheapest = market.lowest_price();
-    let mut best: Option<(W, Arc)> = None;
+    let mut best: Option<(W, Edge)> = None;
     let mut second = outside;
     for arc in row {
         let score = W::from(arc.score);
@@ -175,7 +176,7 @@ type Offer<W> = (W, bool, Reverse<usize>);
 fn decide_many<W: Weight, M: Market<W>>(
     market: &M,
     bidder: u32,
-    row: &[Arc],
+    row: &[Edge],
     missing: usize,
     made: &mut Decisions<W>,
 ) {
@@ -248,7 +249,7 @@ enum Heard {
     Refused,
 }
 
-fn bid<W: Weight, M: Market<W>>(market: &mut M, bidder: usize, arc: Arc, bid: W) -> Heard {
+fn bid<W: Weight, M: Market<W>>(market: &mut M, bidder: usize, arc: Edge, bid: W) -> Heard {
     let item = arc.to as usize;
     let mut outbid = None;
     if market.is_open(item) {

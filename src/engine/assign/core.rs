@@ -6,24 +6,22 @@ use std::cmp::Reverse;
 
 use rayon::prelude::*;
 
-pub(super) use crate::engine::problem::Arc;
-use crate::engine::problem::{FORBIDDEN, PairScores, Stopped};
-
-use crate::engine::brought::{Listed, blank};
+use crate::engine::graph::Csr;
+use crate::engine::observer::Stopped;
+pub(super) use crate::engine::pair_scores::Edge;
+use crate::engine::pair_scores::{FORBIDDEN, PairScores, SparseScores};
 
 use super::counters::Pulse;
 
-/// Arcs counted between two looks at the observer.
-const STRETCH: usize = 1 << 20;
 /// Units of work to sort an arc.
 const SORTING: usize = 8;
 
 /// Pairs worth looking at, by mentee and, when asked for, by mentor.
 #[derive(Debug)]
 pub(super) struct Core<'a> {
-    rows: Cow<'a, Listed>,
-    /// The same pairs by mentor, with [`Arc::to`] the mentee.
-    columns: Option<Listed>,
+    rows: Cow<'a, SparseScores>,
+    /// The same pairs by mentor, with [`Edge::to`] the mentee.
+    columns: Option<Csr<Edge>>,
     /// Whether the pairs of every mentor come best score first.
     ranked: bool,
     mentors: usize,
@@ -36,7 +34,7 @@ pub(super) struct Core<'a> {
 
 impl<'a> Core<'a> {
     /// The core that consists of these rows.
-    pub(super) fn new(rows: Cow<'a, Listed>, mentors: usize) -> Self {
+    pub(super) fn new(rows: Cow<'a, SparseScores>, mentors: usize) -> Self {
         Self {
             rows,
             columns: None,
@@ -48,13 +46,13 @@ impl<'a> Core<'a> {
     }
 
     /// A core that is looked at by mentor alone, whose pairs come in any order.
-    pub(super) fn of_columns(columns: Listed) -> Self {
-        let rows = Cow::Owned(Listed::default());
+    pub(super) fn of_columns(columns: Csr<Edge>) -> Self {
+        let rows = Cow::Owned(SparseScores::default());
         Self { columns: Some(columns), ranked: false, ..Self::new(rows, 0) }
     }
 
     /// A core outside of which every mentee has only pairs that score so much at most; [`FORBIDDEN`] if she has none.
-    pub(super) fn among_others(rows: Listed, mentors: usize, outside: Vec<i32>) -> Self {
+    pub(super) fn among_others(rows: SparseScores, mentors: usize, outside: Vec<i32>) -> Self {
         Self { outside, ..Self::new(Cow::Owned(rows), mentors) }
     }
 
@@ -74,7 +72,7 @@ impl<'a> Core<'a> {
     }
 
     /// The pairs of a mentee, best score first.
-    pub(super) fn row(&self, mentee: usize) -> &[Arc] {
+    pub(super) fn row(&self, mentee: usize) -> &[Edge] {
         self.rows.row(mentee)
     }
 
@@ -95,7 +93,7 @@ impl<'a> Core<'a> {
 
     /// The pairs of a mentor, best score first if columns are ranked; [`Core::index_columns`] must have been called since the
     /// last change.
-    pub(super) fn column(&self, mentor: usize) -> &[Arc] {
+    pub(super) fn column(&self, mentor: usize) -> &[Edge] {
         self.columns.as_ref().map_or(&[], |columns| columns.row(mentor))
     }
 
@@ -104,54 +102,27 @@ impl<'a> Core<'a> {
         if self.columns.is_some() {
             return Ok(());
         }
-        let mut starts = vec![0; self.mentors + 1];
-        for arcs in self.rows.arcs().chunks(STRETCH) {
-            pulse.check()?;
-            for arc in arcs {
-                starts[arc.to as usize + 1] += 1;
-            }
-        }
-        for at in 0..self.mentors {
-            starts[at + 1] += starts[at];
-        }
-        let mut next = starts.clone();
-        let mut arcs = blank(self.len(), || pulse.check())?;
-        for (mentee, ends) in (0_u32..).zip(self.rows.starts().windows(2)) {
-            let row = &self.rows.arcs()[ends[0]..ends[1]];
-            pulse.beat(row.len())?;
-            for arc in row {
-                let slot = &mut next[arc.to as usize];
-                arcs[*slot] = Arc { to: mentee, score: arc.score };
-                *slot += 1;
-            }
-        }
-        let mut columns = Vec::with_capacity(self.mentors);
-        let mut rest = arcs.as_mut_slice();
-        for ends in starts.windows(2) {
-            let (column, after) = rest.split_at_mut(ends[1] - ends[0]);
-            columns.push(column);
-            rest = after;
-        }
+        let mut indexed = self.rows.columns(self.mentors, pulse.observer())?;
         let pulse = *pulse;
-        columns.into_par_iter().enumerate().with_min_len(64).try_for_each_init(
+        indexed.rows_mut().into_par_iter().enumerate().with_min_len(64).try_for_each_init(
             || pulse,
             |pulse, (mentor, column)| {
                 // Equals in an order that differs from column to column, or all mentors would court the same mentees.
-                let lot = |mentee: u32| {
+                let order = |mentee: u32| {
                     (mentee ^ index(mentor).wrapping_mul(0x9E37_79B1)).wrapping_mul(0x85EB_CA6B)
                 };
-                column.sort_unstable_by_key(|arc| (Reverse(arc.score), lot(arc.to)));
+                column.sort_unstable_by_key(|arc| (Reverse(arc.score), order(arc.to)));
                 pulse.beat(SORTING * column.len())
             },
         )?;
-        self.columns = Some(Listed::sorted(starts, arcs));
+        self.columns = Some(indexed);
         Ok(())
     }
 
     /// Adds pairs that are not in the core yet, given per mentee.
-    pub(super) fn extend(&mut self, scores: &dyn PairScores, added: &[Vec<Arc>]) {
+    pub(super) fn extend(&mut self, scores: &dyn PairScores, added: &[Vec<Edge>]) {
         let more: usize = added.iter().map(Vec::len).sum();
-        let longer = |(mentee, extra): (usize, &Vec<Arc>)| {
+        let longer = |(mentee, extra): (usize, &Vec<Edge>)| {
             let mut row = Vec::new();
             if !extra.is_empty() {
                 row.extend(self.row(mentee).iter().chain(extra));
@@ -159,21 +130,21 @@ impl<'a> Core<'a> {
             }
             row
         };
-        let longer: Vec<Vec<Arc>> = added.par_iter().enumerate().map(longer).collect();
+        let longer: Vec<Vec<Edge>> = added.par_iter().enumerate().map(longer).collect();
         let mut starts = vec![0];
         let mut arcs = Vec::with_capacity(self.len() + more);
         for (mentee, longer) in longer.iter().enumerate() {
             arcs.extend_from_slice(if longer.is_empty() { self.row(mentee) } else { longer });
             starts.push(arcs.len());
         }
-        self.rows = Cow::Owned(Listed::sorted(starts, arcs));
+        self.rows = Cow::Owned(SparseScores::sorted(starts, arcs));
         self.columns = None;
     }
 }
 
 /// Puts the pairs of a mentee into the order of a row.
-pub(super) fn sort(scores: &dyn PairScores, mentee: usize, arcs: &mut [Arc]) {
-    arcs.sort_unstable_by_key(|arc| (Reverse(arc.score), scores.lot(mentee, arc.to as usize), arc.to));
+pub(super) fn sort(scores: &dyn PairScores, mentee: usize, arcs: &mut [Edge]) {
+    arcs.sort_unstable_by_key(|arc| (Reverse(arc.score), scores.tie_break(mentee, arc.to as usize), arc.to));
 }
 
 /// A position as it is kept in the core. There are never more people than 32 bits count.

@@ -5,8 +5,8 @@ use std::ops::AddAssign;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::run::Stage;
-use crate::engine::problem::{Observer, Problem, Stopped};
-use crate::engine::progress::After;
+use crate::engine::observer::{Observer, OffsetProgress, Stopped};
+use crate::engine::problem::Problem;
 
 /// Work done, in numbers that are the same on every machine and for every number of threads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl<'a> Work<'a> {
     pub(in crate::engine) fn new(problem: &Problem<'_>, observer: &'a dyn Observer) -> Self {
         let wanted = problem.mentees.iter().map(|demand| u64::from(demand.wanted.min(2))).sum();
         // The survey is over, if there was one.
-        let rows = if problem.scores.listed().is_some() { 0 } else { problem.mentees.len() as u64 };
+        let rows = if problem.scores.sparse().is_some() { 0 } else { problem.mentees.len() as u64 };
         let (counters, pulse) = (Counters::default(), Pulse::new(observer));
         Self { counters, pulse, observer, wanted, served: 0, looked_at: rows, rows }
     }
@@ -81,10 +81,10 @@ impl<'a> Work<'a> {
     }
 
     /// Begins a look at all pairs: gives who watches its rows.
-    pub(in crate::engine) fn look(&mut self) -> After<'a> {
+    pub(in crate::engine) fn look(&mut self) -> OffsetProgress<'a> {
         let (done, total) = (self.looked_at + self.served, self.looked_at + self.wanted);
         self.looked_at += self.rows;
-        After { observer: self.observer, done, total }
+        OffsetProgress { observer: self.observer, done, total }
     }
 
     /// Counts a node that a search has settled or left, and the arcs looked at there.
@@ -109,9 +109,9 @@ impl<'a> Pulse<'a> {
         Self { observer, left: 0 }
     }
 
-    /// Asks at once.
-    pub(in crate::engine) fn check(&self) -> Result<(), Stopped> {
-        if self.observer.is_cancelled() { Err(Stopped) } else { Ok(()) }
+    /// The observer.
+    pub(in crate::engine) fn observer(&self) -> &'a dyn Observer {
+        self.observer
     }
 
     /// Counts `work` units.
@@ -121,6 +121,6 @@ impl<'a> Pulse<'a> {
             return Ok(());
         }
         self.left = Self::INTERVAL;
-        self.check()
+        self.observer.check()
     }
 }

@@ -19,7 +19,7 @@
 //! step, the last tier two steps, and every earlier tier one step more. The step is rounded up to a power of two with a
 //! quarter to spare, so that the weights still hold when a few people join.
 
-use crate::engine::certify::{Certificate, TierWeight};
+use crate::engine::certificate::{Certificate, TierWeight};
 use crate::engine::problem::{Demand, Problem};
 
 use super::weight::Weight;

@@ -1,7 +1,7 @@
 //! The two directions of the market: mentees bid for mentors' seats, or mentors bid for mentees. The
 //! [auction](super::auction), the [searches](super::paths) and the [phases](super::phases) serve either side.
 
-use crate::engine::problem::Arc;
+use crate::engine::pair_scores::Edge;
 
 use super::core::{Core, index};
 use super::state::State;
@@ -16,7 +16,7 @@ pub(super) trait Market<W: Weight>: Sync {
     fn bidders(&self) -> usize;
 
     /// The pairs of a bidder, best score first; in any order where [`Market::lowest_price`] is below everything.
-    fn row(&self, bidder: usize) -> &[Arc];
+    fn row(&self, bidder: usize) -> &[Edge];
 
     /// Units that a bidder has in use and that nobody serves.
     fn missing(&self, bidder: usize) -> usize;
@@ -67,7 +67,7 @@ pub(super) trait Market<W: Weight>: Sync {
     fn evict(&mut self, item: usize) -> Option<usize>;
 
     /// The pairs of one bid for; those of a bidder are in [`Market::row`].
-    fn column(&self, item: usize) -> &[Arc];
+    fn column(&self, item: usize) -> &[Edge];
 
     /// What it costs to put a pair into use: nothing or more for a pair not in use, nothing or less for one in use.
     fn cost(&self, bidder: usize, item: usize, score: i32) -> W;
@@ -152,7 +152,7 @@ impl<W: Weight> Market<W> for ForSeats<'_, W> {
         self.state.mentees()
     }
 
-    fn row(&self, bidder: usize) -> &[Arc] {
+    fn row(&self, bidder: usize) -> &[Edge] {
         self.core.row(bidder)
     }
 
@@ -220,7 +220,7 @@ impl<W: Weight> Market<W> for ForSeats<'_, W> {
         self.state.detach_lowest(item)
     }
 
-    fn column(&self, item: usize) -> &[Arc] {
+    fn column(&self, item: usize) -> &[Edge] {
         self.core.column(item)
     }
 
@@ -283,7 +283,7 @@ impl<W: Weight> Market<W> for ForMentees<'_, W> {
         self.state.mentors()
     }
 
-    fn row(&self, bidder: usize) -> &[Arc] {
+    fn row(&self, bidder: usize) -> &[Edge] {
         self.core.column(bidder)
     }
 
@@ -356,7 +356,7 @@ impl<W: Weight> Market<W> for ForMentees<'_, W> {
         Some(mentor)
     }
 
-    fn column(&self, item: usize) -> &[Arc] {
+    fn column(&self, item: usize) -> &[Edge] {
         self.core.row(item)
     }
 

@@ -11,8 +11,8 @@
 
 use rayon::prelude::*;
 
+use crate::engine::observer::Stopped;
 use crate::engine::pool::Gatherings;
-use crate::engine::problem::Stopped;
 
 use super::counters::Work;
 use super::market::Market;

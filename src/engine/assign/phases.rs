@@ -7,15 +7,15 @@
 //! assignment problem Balas, Miller, Pekny and Toth 1991). Phases end when few are left: for these [`super::paths`] is
 //! cheaper.
 
-use crate::engine::problem::Stopped;
+use crate::engine::observer::Stopped;
 
 use super::auction::{self, Patience};
 use super::core::index;
 use super::counters::Work;
 use super::market::{Market, serve_along};
-use super::queue::Queue;
 use super::state::NONE;
 use super::weight::Weight;
+use crate::engine::graph::RadixHeap;
 
 /// When more than passes of the auction is called for: from more bids on for each one that a pass serves for good.
 pub(super) const PATIENCE: Patience = Patience { bids: 5, passes: 1 };
@@ -54,7 +54,7 @@ pub(super) struct Phases<W> {
     /// Distance of every node to the nearest end.
     distance: Vec<W>,
     settled: Vec<bool>,
-    queue: Queue<W>,
+    queue: RadixHeap<W>,
     steps: Vec<Step>,
     sweep: u32,
     stack: Vec<u32>,
@@ -66,7 +66,7 @@ impl<W: Weight> Phases<W> {
         Self {
             distance: Vec::new(),
             settled: Vec::new(),
-            queue: Queue::new(),
+            queue: RadixHeap::new(),
             steps: Vec::new(),
             sweep: 0,
             stack: Vec::new(),

@@ -1,9 +1,11 @@
 //! Pricing: every pair there is, against the prices.
 
 use crate::domain::run::Stage;
-use crate::engine::problem::{FORBIDDEN, Observer, PairScores, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
+use crate::engine::problem::Problem;
 
-use super::core::{Arc, Core, index};
+use super::core::{Core, index};
 use super::state::State;
 use super::tiles::{self, Cell, LANE, RowVisitor, walk};
 use super::top::{Ranked, Top};
@@ -15,7 +17,7 @@ const NARROW: i32 = 1 << 30;
 /// What a look at all pairs outside the core found.
 pub(super) struct Found {
     /// Pairs to take into the core, by mentee: those that offer most above the prices.
-    pub(super) pairs: Vec<Vec<Arc>>,
+    pub(super) pairs: Vec<Vec<Edge>>,
     /// How many of them offer more than the prices say: if none does, the prices hold for every pair there is.
     pub(super) violations: usize,
 }
@@ -130,7 +132,7 @@ struct Violations<'a, W> {
 }
 
 struct OfMentee {
-    pairs: Vec<Arc>,
+    pairs: Vec<Edge>,
     violations: usize,
 }
 
@@ -161,7 +163,7 @@ impl<W: Weight> RowVisitor for Violations<'_, W> {
     fn finish(self, mentee: usize) -> OfMentee {
         let found = self.top.into_sorted();
         let violations = found.partition_point(|entry| entry.key > self.state.u[mentee]);
-        let pairs = found.iter().map(|entry| Arc { to: entry.to, score: entry.score });
+        let pairs = found.iter().map(|entry| Edge { to: entry.to, score: entry.score });
         OfMentee { pairs: pairs.collect(), violations }
     }
 }
@@ -178,7 +180,12 @@ impl<W: Weight> Violations<'_, W> {
                 && score <= outside.min(self.core.outside_of_mentor(at))
                 && !self.core.has(mentee, index(at))
             {
-                self.top.offer(Ranked { key: value, lot: self.scores.lot(mentee, at), to: index(at), score });
+                self.top.offer(Ranked {
+                    key: value,
+                    tie_break: self.scores.tie_break(mentee, at),
+                    to: index(at),
+                    score,
+                });
             }
         }
     }

@@ -2,17 +2,17 @@
 //! it or of doing without.
 //!
 //! Dijkstra's method on reduced costs (Edmonds and Karp 1972; Jonker and Volgenant 1987), stopped at the first end, with
-//! three savings: ends are looked at as soon as a node is reached, the [queue](super::queue) knows ties, and rows are left as
+//! three savings: ends are looked at as soon as a node is reached, the [queue](crate::engine::graph) knows ties, and rows are left as
 //! soon as no arc can beat the best end. Mentors are not split into seats: a mentor leads to all whom she serves.
 
-use crate::engine::problem::Stopped;
+use crate::engine::observer::Stopped;
 
 use super::core::index;
 use super::counters::Pulse;
 use super::market::{Market, serve_along};
-use super::queue::Queue;
 use super::reached::Reached;
 use super::weight::Weight;
+use crate::engine::graph::RadixHeap;
 
 /// What a search has found.
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ struct Label<W> {
 #[derive(Debug)]
 pub(super) struct Search<W> {
     labels: Reached<Label<W>>,
-    queue: Queue<W>,
+    queue: RadixHeap<W>,
     best: W,
     end: u32,
 }
@@ -90,7 +90,7 @@ impl<W: Weight> Search<W> {
     }
 
     fn new(labels: Reached<Label<W>>) -> Self {
-        Self { labels, queue: Queue::new(), best: W::FAR, end: 0 }
+        Self { labels, queue: RadixHeap::new(), best: W::FAR, end: 0 }
     }
 
     /// Finds the best use for a unit of `bidder` that nobody serves: room of somebody she wants, or the retreat of herself or of

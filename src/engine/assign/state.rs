@@ -14,9 +14,11 @@
 
 use rayon::prelude::*;
 
-use crate::engine::problem::{Demand, Problem, Seats, Stopped};
+use crate::engine::observer::Stopped;
+use crate::engine::pair_scores::Edge;
+use crate::engine::problem::{Demand, Problem, Seats};
 
-use super::core::{Arc, index};
+use super::core::index;
 use super::holders::{Block, Holder, Holders};
 use super::levels::Levels;
 use super::weight::Weight;
@@ -57,7 +59,7 @@ pub(super) struct Settled<W> {
     /// Her price.
     pub(super) u: W,
     /// Her pairs.
-    pub(super) mates: [Option<Arc>; 2],
+    pub(super) mates: [Option<Edge>; 2],
 }
 
 /// Mentees that one task settles at least.

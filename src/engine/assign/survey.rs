@@ -9,9 +9,10 @@ use std::cmp::Reverse;
 use rayon::prelude::*;
 
 use crate::domain::run::Stage;
-use crate::engine::brought::Listed;
 use crate::engine::cpu::{Cpu, PARTS};
-use crate::engine::problem::{Arc, FORBIDDEN, Observer, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{Edge, FORBIDDEN, SparseScores};
+use crate::engine::problem::Problem;
 
 use self::columns::Columns;
 use super::core::{Core, index};
@@ -43,7 +44,7 @@ pub(super) fn survey<'a>(
     breadth: usize,
     observer: &dyn Observer,
 ) -> Result<Survey<'a>, Stopped> {
-    if let Some(list) = problem.scores.listed() {
+    if let Some(list) = problem.scores.sparse() {
         let ends = |mentee: usize| {
             let row = list.row(mentee);
             Some((row.last()?.score, row.first()?.score))
@@ -72,7 +73,7 @@ pub(super) fn survey<'a>(
         lowest = lowest.min(row.lowest);
         highest = highest.max(row.highest);
     }
-    let mut core = Core::among_others(Listed::sorted(starts, arcs), problem.mentors.len(), outside);
+    let mut core = Core::among_others(SparseScores::sorted(starts, arcs), problem.mentors.len(), outside);
     if let Some(columns) = columns {
         let (mut wanted, outside) = columns.by_mentee(&mut Pulse::new(observer))?;
         wanted.par_iter_mut().enumerate().for_each(|(mentee, wanted)| {
@@ -98,7 +99,7 @@ pub fn shortlist(
     problem: &Problem<'_>,
     breadth: usize,
     observer: &dyn Observer,
-) -> Result<Vec<Vec<Arc>>, Stopped> {
+) -> Result<Vec<Vec<Edge>>, Stopped> {
     let found = best_of_all(problem, breadth, None, Equals::Last, observer)?;
     Ok(found.into_iter().map(|row| row.arcs).collect())
 }
@@ -108,7 +109,7 @@ pub(in crate::engine) fn beginnings(
     problem: &Problem<'_>,
     breadth: usize,
     observer: &dyn Observer,
-) -> Result<Vec<Vec<Arc>>, Stopped> {
+) -> Result<Vec<Vec<Edge>>, Stopped> {
     let found = best_of_all(problem, breadth, None, Equals::First, observer)?;
     Ok(found.into_iter().map(|row| row.arcs).collect())
 }
@@ -123,7 +124,7 @@ enum Equals {
 }
 
 impl Equals {
-    /// A lot or a position such that those to be kept have the higher one; turned round twice it is what it was.
+    /// A tie-break or a position such that those to be kept have the higher one; turned round twice it is what it was.
     fn turned(self, number: u32) -> u32 {
         match self {
             Self::First => !number,
@@ -161,7 +162,7 @@ struct Best<'a> {
 }
 
 struct BestOfRow {
-    arcs: Vec<Arc>,
+    arcs: Vec<Edge>,
     lowest: i32,
     highest: i32,
 }
@@ -190,11 +191,11 @@ impl RowVisitor for Best<'_> {
     fn finish(self, _mentee: usize) -> BestOfRow {
         let mut found = self.top.into_best();
         for entry in &mut found {
-            (entry.lot, entry.to) = (self.equals.turned(entry.lot), self.equals.turned(entry.to));
+            (entry.tie_break, entry.to) = (self.equals.turned(entry.tie_break), self.equals.turned(entry.to));
         }
         // The order of a row: see [`super::core::sort`].
-        found.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.lot, entry.to));
-        let arcs = found.iter().map(|entry| Arc { to: entry.to, score: entry.key }).collect();
+        found.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.tie_break, entry.to));
+        let arcs = found.iter().map(|entry| Edge { to: entry.to, score: entry.key }).collect();
         BestOfRow { arcs, lowest: self.lowest, highest: self.highest }
     }
 }
@@ -270,9 +271,9 @@ impl<'a> Best<'a> {
             let Some(score) = cell.score().filter(|score| *score >= self.floor) else { continue };
             let mentor = first + at;
             if self.problem.mentors[mentor].max > 0 {
-                let lot = self.equals.turned(self.problem.scores.lot(mentee, mentor));
+                let tie_break = self.equals.turned(self.problem.scores.tie_break(mentee, mentor));
                 let to = self.equals.turned(index(mentor));
-                if self.top.offer(Ranked { key: score, lot, to, score }) {
+                if self.top.offer(Ranked { key: score, tie_break, to, score }) {
                     self.floor = self.top.floor().map_or(self.floor, |floor| floor.max(self.floor));
                 }
             }
@@ -285,7 +286,9 @@ mod tests {
     use std::ops::Range;
 
     use super::*;
-    use crate::engine::problem::{Demand, PairScores, Seats, Unobserved};
+    use crate::engine::observer::Unobserved;
+    use crate::engine::pair_scores::PairScores;
+    use crate::engine::problem::{Demand, Seats};
 
     /// Scores that look random, many of them equal, and those of mentors without a place far above.
     struct Random;
@@ -304,7 +307,7 @@ mod tests {
         }
 
         fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
-            let score = i32::try_from(self.lot(mentee, mentor) % 90).expect("small");
+            let score = i32::try_from(self.tie_break(mentee, mentor) % 90).expect("small");
             (score > 20).then_some(if has_place(mentor) { score } else { score * 10 })
         }
     }
@@ -326,12 +329,17 @@ mod tests {
                     let mut all: Vec<Ranked<i32>> = open
                         .filter_map(|at| {
                             let score = Random.score(mentee, at)?;
-                            Some(Ranked { key: score, lot: Random.lot(mentee, at), to: index(at), score })
+                            Some(Ranked {
+                                key: score,
+                                tie_break: Random.tie_break(mentee, at),
+                                to: index(at),
+                                score,
+                            })
                         })
                         .collect();
-                    let row = |mut all: Vec<Ranked<i32>>| -> Vec<Arc> {
-                        all.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.lot, entry.to));
-                        all.iter().map(|entry| Arc { to: entry.to, score: entry.key }).collect()
+                    let row = |mut all: Vec<Ranked<i32>>| -> Vec<Edge> {
+                        all.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.tie_break, entry.to));
+                        all.iter().map(|entry| Edge { to: entry.to, score: entry.key }).collect()
                     };
                     let whole = row(all.clone());
                     assert_eq!(*beginning, whole[..breadth.min(whole.len())], "{mentee} of {mentors}");

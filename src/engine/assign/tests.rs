@@ -5,10 +5,11 @@ use proptest::prelude::*;
 use super::tuning::Groups;
 use super::*;
 use crate::domain::run::Stage;
-use crate::engine::brought::{self, Listed};
-use crate::engine::certify::{Verdict, certify};
+use crate::engine::certify::{CertificateVerdict, certify};
 use crate::engine::objective::blocking_pairs;
-use crate::engine::problem::{self, Arc, Demand, FORBIDDEN, Seats, Unobserved};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{self, Edge, FORBIDDEN, SparseScores};
+use crate::engine::problem::{self, Demand, Seats};
 
 pub(in crate::engine) mod case;
 mod hungarian;
@@ -50,7 +51,7 @@ fn check_matrix(case: &Case, tuning: &Tuning, solved: &Assignment) {
 
 /// The same problem as a list: the same value, and a proof that holds for list and matrix alike.
 fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
-    let list = case.listed();
+    let list = case.sparse_scores();
     let (whole, listed) = (case.problem(), Problem { scores: &list, ..case.problem() });
     let from_list = assign_tuned(&listed, tuning, &Unobserved).unwrap();
     assert_eq!(case.value(&from_list.pairs), case.value(&solved.pairs));
@@ -75,7 +76,7 @@ pub(super) fn tuning() -> impl Strategy<Value = Tuning> {
 }
 
 /// The part of a verdict that a thief of optimality would have to forge.
-fn assert_proved(problem: &Problem<'_>, solved: &Assignment) -> Verdict {
+fn assert_proved(problem: &Problem<'_>, solved: &Assignment) -> CertificateVerdict {
     let verdict = certify(problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
     assert!(verdict.proved(), "{verdict:?} {:?}", solved.counters);
     verdict
@@ -202,13 +203,13 @@ fn the_number_of_threads_changes_nothing() {
 }
 
 /// A list of a few candidates for each of so many mentees, and fewer seats than they want.
-pub(super) fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, Listed) {
+pub(super) fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, SparseScores) {
     let random = |mentee: usize, stream| instance::random(9, mentee as u64, stream);
     let narrow = |number: u64, below: u32| u32::try_from(number % u64::from(below)).unwrap();
     let (mut starts, mut arcs) = (vec![0], Vec::new());
     for mentee in 0..mentees {
         let score =
-            |mentor| Arc { to: mentor, score: narrow(random(mentee, u64::from(mentor)), 40).cast_signed() };
+            |mentor| Edge { to: mentor, score: narrow(random(mentee, u64::from(mentor)), 40).cast_signed() };
         let first = narrow(random(mentee, 1 << 40), mentors);
         arcs.extend((0..12).map(|step| score((first + step * step) % mentors)));
         starts.push(arcs.len());
@@ -222,7 +223,7 @@ pub(super) fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, 
     (
         (0..mentees).map(demand).collect(),
         (0..mentors).map(seats).collect(),
-        Listed::new(starts, arcs).unwrap(),
+        SparseScores::new(starts, arcs, &Unobserved).unwrap(),
     )
 }
 

@@ -7,7 +7,9 @@ use rayon::prelude::*;
 
 use crate::domain::run::Stage;
 use crate::engine::cpu::{self, Cpu, PARTS};
-use crate::engine::problem::{FORBIDDEN, Fill, NarrowScores, Observer, PairScores, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{FORBIDDEN, Fill, NarrowScores, PairScores};
+use crate::engine::problem::Problem;
 
 /// Mentees per tile: enough to share what a score source computes per mentor.
 const ROWS: usize = 16;
@@ -261,18 +263,14 @@ fn walk_rows<S: Source, V: RowVisitor>(
 ) -> Result<(), Stopped> {
     if source.row(rows.start).is_some() {
         for (visitor, mentee) in visitors.iter_mut().zip(rows) {
-            if observer.is_cancelled() {
-                return Err(Stopped);
-            }
+            observer.check()?;
             visitor.read(mentee, 0, source.row(mentee).unwrap_or_default());
         }
         return Ok(());
     }
     let mut fill = source.tiles(rows.clone());
     for first in (0..mentors).step_by(S::COLUMNS) {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
+        observer.check()?;
         let columns = first..mentors.min(first + S::COLUMNS);
         // Not cleared: a score source writes the whole tile.
         buffer.resize(rows.len() * columns.len(), S::Cell::default());

@@ -6,7 +6,7 @@ pub(in crate::engine) struct Ranked<K> {
     /// The more, the better.
     pub(in crate::engine) key: K,
     /// Decides between equal keys: a hash of the pair.
-    pub(in crate::engine) lot: u32,
+    pub(in crate::engine) tie_break: u32,
     /// The mentor; in a mentor's row, the mentee.
     pub(in crate::engine) to: u32,
     /// Score of the pair.
@@ -85,14 +85,14 @@ impl<K: Copy + Ord> Top<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::problem::lot;
+    use crate::engine::pair_scores::tie_break;
 
     #[test]
     fn the_best_are_kept_in_whatever_order_they_come() {
         let entries: Vec<Ranked<i32>> = (0..1000)
             .map(|at: u64| Ranked {
-                key: i32::try_from(lot(0, at) % 50).unwrap(),
-                lot: lot(1, at),
+                key: i32::try_from(tie_break(0, at) % 50).unwrap(),
+                tie_break: tie_break(1, at),
                 to: 7,
                 score: 0,
             })

@@ -12,14 +12,16 @@
 
 mod near;
 mod restore;
+mod start;
 #[cfg(test)]
 mod tests;
 
-use crate::engine::certify::Certificate;
-use crate::engine::problem::{Observer, Problem, Stopped};
+use crate::engine::certificate::Certificate;
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::problem::Problem;
 
 use self::near::Near;
-use super::auction;
+pub use self::start::Start;
 use super::core::Core;
 use super::counters::Work;
 use super::levels::Levels;
@@ -30,59 +32,7 @@ use super::state::State;
 use super::survey::{Survey, survey};
 use super::tuning::Tuning;
 use super::weight::Weight;
-use super::{Assignment, Begun, conclude, finish, repair};
-
-/// An earlier result to start from, in the positions of the problem to be solved.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Start {
-    /// Pairs of a mentee and a mentor. Pairs that are no candidates, or too many for somebody, do no harm.
-    pub pairs: Vec<(u32, u32)>,
-    /// One price per mentor; `None` for a joiner, and for all who are missing at the end. The mentees' prices follow.
-    pub mentor_prices: Vec<Option<i128>>,
-    /// What a filled minimum place counted for when the prices were made. If it counts for more or less now, prices are
-    /// moved along with it.
-    pub minimum: i128,
-}
-
-impl Start {
-    /// An earlier result for a problem with the same people.
-    pub fn of(assignment: &Assignment) -> Self {
-        let prices = &assignment.certificate.mentor_prices;
-        Self {
-            pairs: assignment.pairs.clone(),
-            mentor_prices: prices.iter().copied().map(Some).collect(),
-            minimum: assignment.certificate.minimum,
-        }
-    }
-
-    /// The same for other people: `mentees` and `mentors` give the new position of each of the earlier ones, or `None` for
-    /// one who has dropped out, and `count` is the number of mentors now.
-    #[must_use]
-    pub fn moved(&self, mentees: &[Option<u32>], mentors: &[Option<u32>], count: usize) -> Self {
-        let to = |moves: &[Option<u32>], at: u32| moves.get(at as usize).copied().flatten();
-        let pairs = self.pairs.iter();
-        let pairs = pairs.filter_map(|&(mentee, mentor)| Some((to(mentees, mentee)?, to(mentors, mentor)?)));
-        let mut mentor_prices = vec![None; count];
-        for (&price, &at) in self.mentor_prices.iter().zip(mentors) {
-            if let Some(slot) = at.and_then(|at| mentor_prices.get_mut(at as usize)) {
-                *slot = price;
-            }
-        }
-        Self { pairs: pairs.collect(), mentor_prices, minimum: self.minimum }
-    }
-
-    /// A mentor's price, moved from the old weight of a minimum place to the new one. Prices lie near multiples of it,
-    /// since every weight of the objective is one.
-    fn price(&self, mentor: usize, minimum: i128) -> Option<i128> {
-        let price = self.mentor_prices.get(mentor).copied().flatten()?;
-        let old = self.minimum.max(1);
-        if old == minimum {
-            return Some(price);
-        }
-        let steps = price.saturating_add(old / 2).div_euclid(old);
-        Some(price.saturating_add(steps.saturating_mul(minimum - old)))
-    }
-}
+use super::{Assignment, Begun, added_pairs, auction, conclude, finish};
 
 /// Finds a best assignment like [`super::assign`], and exactly so, from any start; quickly if the start is nearly right.
 /// Among several best assignments the answer depends on the start.
@@ -140,7 +90,7 @@ fn solve<W: Weight>(
         return super::solve::<W>(problem, tuning, levels, core, observer);
     };
     let (mut paths, phases) = (Paths::new(&state, tuning.groups), Phases::new());
-    let list = problem.scores.listed();
+    let list = problem.scores.sparse();
     let reach = if list.is_some() { W::FAR } else { levels.span() };
     if list.is_some() {
         state.begin_auction();
@@ -164,8 +114,10 @@ fn solve<W: Weight>(
         work.counters.pricing_rounds += 1;
         if let Some(missed) = near.missed(list, &state, observer)? {
             work.counters.priced_in += missed.iter().map(|(_, row)| row.len() as u64).sum::<u64>();
-            let upset =
-                repair::take_in(&mut state, missed.iter().map(|(mentee, row)| (*mentee, row.as_slice())));
+            let upset = added_pairs::take_in(
+                &mut state,
+                missed.iter().map(|(mentee, row)| (*mentee, row.as_slice())),
+            );
             (waiting, holes) = (upset.waiting, upset.holes);
             let market = &mut ForSeats { state: &mut state, core: &core };
             work.counters.searches += paths.serve(market, &mut waiting, reach, budget, &mut work)?;

@@ -1,4 +1,8 @@
-//! The bound: what the prices say that no assignment can exceed.
+//! The dense bound: the terms of places and seats, and one pass over all pairs for the terms of candidates.
+//!
+//! The pass reads tiles of scores and screens [`LANE`] pairs at a time in vector code; only a lane in which a candidate may
+//! exceed its two prices is summed pair by pair. Prices are compared in 32, 64 or 128 bits, whichever is wide enough. The solver
+//! has a pass of its own in `assign/tiles.rs`; the two share no code on purpose.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,36 +10,39 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::domain::run::Stage;
-use crate::engine::problem::{Demand, FORBIDDEN, Fill, Observer, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{FORBIDDEN, Fill};
+use crate::engine::problem::{Demand, Problem};
 
-use super::{Certificate, rules};
+use super::rules;
+use crate::engine::certificate::Certificate;
 
-/// Mentees per tile: enough to share what a score source reads of every mentor.
+/// Mentees per tile. A score source reads the data of a mentor once per tile.
 const ROWS: usize = 32;
 /// Mentors per tile.
 const COLUMNS: usize = 2048;
-/// Mentors per tile of a source that computes scores in 16 bits: what it lays out per mentee pays off over many of them.
+/// Mentors per tile of a 16-bit source. Such a source prepares data per mentee, which pays off only in long rows.
 const NARROW_COLUMNS: usize = 16_384;
-/// Pairs tested at a time before any is summed.
+/// Pairs that are screened together.
 const LANE: usize = 64;
 
-/// What one pass over all pairs gives.
+/// Result of one pass over all pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sweep {
-    /// Pairs that the hard rules allow.
+    /// Number of candidates: pairs that the hard rules allow.
     pub(super) candidates: u64,
-    /// Their lowest score; `i32::MAX` if there is none.
+    /// Lowest score of a candidate; `i32::MAX` without candidates.
     pub(super) lowest: i32,
-    /// Their highest score; [`FORBIDDEN`] if there is none.
+    /// Highest score of a candidate; [`FORBIDDEN`] without candidates.
     pub(super) highest: i32,
-    /// What they offer above the prices, in all.
+    /// Sum over candidates of `max(0, s(i, j) - u(i) - p(j))`.
     pub(super) surplus: i128,
 }
 
 impl Sweep {
     pub(super) const NOTHING: Self = Self { candidates: 0, lowest: i32::MAX, highest: FORBIDDEN, surplus: 0 };
 
-    /// The two together.
+    /// The sum of two results.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             candidates: self.candidates + other.candidates,
@@ -46,8 +53,8 @@ impl Sweep {
     }
 }
 
-/// The part of the bound that places and seats give; `None` if it is beyond 128 bits. Nobody can use more seats of a mentor
-/// than there are mentees.
+/// The terms of places and seats of the bound; `None` if they exceed 128 bits. A mentor counts for at most as many seats as
+/// there are mentees.
 pub(super) fn nodes(problem: &Problem<'_>, certificate: &Certificate) -> Option<i128> {
     let first = rules::tier_weights(certificate);
     let mentees = u32::try_from(problem.mentees.len()).unwrap_or(u32::MAX);
@@ -68,7 +75,7 @@ pub(super) fn nodes(problem: &Problem<'_>, certificate: &Certificate) -> Option<
     Some(sum)
 }
 
-/// One pass over all pairs; without a certificate it only counts candidates.
+/// One pass over all pairs. Without a certificate it only counts candidates.
 pub(super) fn sweep(
     problem: &Problem<'_>,
     certificate: Option<&Certificate>,
@@ -91,12 +98,12 @@ fn narrow<P: Price>(prices: &[i128]) -> Option<Vec<P>> {
     prices.iter().map(|&price| P::try_from(price).ok().filter(|_| price.abs() <= P::LARGEST)).collect()
 }
 
-/// An integer in which prices are compared.
+/// An integer type that compares prices.
 trait Price: Copy + Into<i128> + TryFrom<i128> + Sync {
-    /// Prices up to this size, of either sign, can be compared without overflow.
+    /// Prices whose absolute value is at most this number do not overflow.
     const LARGEST: i128;
 
-    /// Whether a pair is a candidate that offers more than two prices together.
+    /// Whether a pair is a candidate whose score exceeds the sum of two prices.
     fn is_above(score: i32, u: Self, p: Self) -> bool;
 }
 
@@ -104,7 +111,7 @@ impl Price for i32 {
     const LARGEST: i128 = (1 << 30) - 1;
 
     fn is_above(score: i32, u: Self, p: Self) -> bool {
-        // A forbidden pair is below any such sum.
+        // `FORBIDDEN` is less than any such sum.
         score > u + p
     }
 }
@@ -126,34 +133,39 @@ impl Price for i128 {
 }
 
 /// A score as a tile holds it.
-trait Cell: Copy + Default + Send {
+trait BoundCell: Copy + Default + Send {
     /// The score; [`FORBIDDEN`] if the pair is not a candidate.
     fn score(self) -> i32;
 
-    /// A first look at some pairs of a mentee whose price is `u`.
-    fn glance<P: Price>(cells: &[Self; LANE], u: P, p: &[P; LANE], rough: &[i16; LANE], sieve: i16)
-    -> Glance;
+    /// Screens pairs of a mentee whose price is `u`.
+    fn screen<P: Price>(
+        cells: &[Self; LANE],
+        u: P,
+        p: &[P; LANE],
+        rounded: &[i16; LANE],
+        threshold: i16,
+    ) -> Screening;
 }
 
-/// What a first look at some pairs tells.
-struct Glance {
+/// Result of the screening of a lane.
+struct Screening {
     candidates: u32,
     lowest: i32,
     highest: i32,
-    /// Whether a candidate may offer more than the prices.
+    /// Whether the score of a candidate may exceed its prices.
     may_be_above: bool,
 }
 
-impl Cell for i32 {
+impl BoundCell for i32 {
     fn score(self) -> i32 {
         self
     }
 
-    // Plain loops of known length, one purpose each: that is what becomes vector code.
-    fn glance<P: Price>(cells: &[Self; LANE], u: P, p: &[P; LANE], _: &[i16; LANE], _: i16) -> Glance {
-        // One less, so that a forbidden pair wraps round to the very top.
+    // One loop of fixed length for each result: the compiler turns such loops into vector code.
+    fn screen<P: Price>(cells: &[Self; LANE], u: P, p: &[P; LANE], _: &[i16; LANE], _: i16) -> Screening {
+        // Minus 1, so that `FORBIDDEN` wraps to the greatest number.
         let lowest = cells.iter().fold(Self::MAX, |least, &score| least.min(score.wrapping_sub(1)));
-        Glance {
+        Screening {
             candidates: cells.iter().map(|&score| u32::from(score != FORBIDDEN)).sum(),
             lowest: lowest.saturating_add(1),
             highest: cells.iter().fold(FORBIDDEN, |most, &score| most.max(score)),
@@ -162,46 +174,45 @@ impl Cell for i32 {
     }
 }
 
-impl Cell for i16 {
+impl BoundCell for i16 {
     fn score(self) -> i32 {
         if self < 0 { FORBIDDEN } else { self.into() }
     }
 
-    fn glance<P: Price>(
+    fn screen<P: Price>(
         cells: &[Self; LANE],
         _: P,
         _: &[P; LANE],
-        rough: &[Self; LANE],
-        sieve: Self,
-    ) -> Glance {
+        rounded: &[Self; LANE],
+        threshold: Self,
+    ) -> Screening {
         let candidates = cells.iter().fold(0_u16, |sum, &score| sum + u16::from(score >= 0));
-        // With the sign turned round, pairs that are no candidates come last.
+        // With the sign bit inverted, pairs that are not candidates are greatest.
         let lowest = cells.iter().fold(Self::MAX, |least, &score| least.min(score ^ Self::MIN)) ^ Self::MIN;
-        Glance {
+        Screening {
             candidates: candidates.into(),
             lowest: if lowest < 0 { i32::MAX } else { lowest.into() },
             highest: cells.iter().fold(-1, |most, &score| most.max(score)).score(),
-            // A pair that is no candidate is below 0, and so above nothing.
-            may_be_above: cells
-                .iter()
-                .zip(rough)
-                .fold(false, |any, (&score, &rough)| any | (score > rough.saturating_add(sieve).max(-1))),
+            // A pair that is not a candidate is less than 0 and exceeds no threshold.
+            may_be_above: cells.iter().zip(rounded).fold(false, |any, (&score, &rounded)| {
+                any | (score > rounded.saturating_add(threshold).max(-1))
+            }),
         }
     }
 }
 
-/// Prices in 16 bits, for a first look. Where first places weigh more than all scores, prices of one side lie in clusters far
-/// apart, and only the sum of two prices is small: so prices of mentors are kept beside several prices of mentees, and cut
-/// off where 16 bits end. 2 bytes per mentor for each.
-struct Rough {
-    /// A price of mentees, ascending, and what every mentor's price and this one come to together.
+/// Prices in 16 bits, for the screening. Because a first place weighs more than all scores, the prices of one side lie in
+/// clusters far apart, and only sums of two prices are small. For several base prices of mentees, this table holds the sum of
+/// the base price and every mentor's price, saturated to 16 bits: 2 bytes per mentor and base price.
+struct RoundedPrices {
+    /// Base prices of mentees, ascending, each with its sums with the mentors' prices.
     near: Vec<(i128, Vec<i16>)>,
 }
 
-impl Rough {
-    /// How far apart the prices of mentees are beside which mentors' prices are kept.
+impl RoundedPrices {
+    /// Distance between base prices.
     const APART: i128 = 1 << 14;
-    /// Most of them.
+    /// Largest number of base prices.
     const MOST: usize = 16;
 
     fn of<P: Price>(u: &[P], p: &[P]) -> Self {
@@ -209,23 +220,23 @@ impl Rough {
             u.par_iter().map(|&u| u.into().div_euclid(Self::APART) * Self::APART).collect();
         floors.par_sort_unstable();
         floors.dedup();
-        // Of too many, every so many: the lowest is among them, and serves everybody above it.
+        // If there are too many base prices, keep every k-th; the lowest one is valid for all rows.
         let every = floors.len().div_ceil(Self::MOST).max(1);
         let beside = |floor: i128| p.iter().map(|&p| cut(floor + p.into())).collect();
         Self { near: floors.into_iter().step_by(every).map(|floor| (floor, beside(floor))).collect() }
     }
 
-    /// What mentors ask beside a mentee of price `u`, and what a score must exceed beside that. Where it is cut off, it is
-    /// less: then the look lets too much through, and misses nothing.
+    /// The sums for a mentee of price `u`, and the rest of `u` above the base price. A saturated number is less than the exact one,
+    /// so the screening may pass too many pairs, but misses none.
     fn beside<P: Price>(&self, u: P) -> (&[i16], i16) {
         let u = u.into();
         let at = self.near.partition_point(|(floor, _)| *floor <= u).saturating_sub(1);
-        let (floor, rough) = &self.near[at];
-        (rough, cut(u - floor))
+        let (floor, rounded) = &self.near[at];
+        (rounded, cut(u - floor))
     }
 }
 
-/// A number in 16 bits, cut off where they end.
+/// A number saturated to 16 bits.
 fn cut(number: i128) -> i16 {
     i16::try_from(number).unwrap_or(if number < 0 { i16::MIN } else { i16::MAX })
 }
@@ -251,30 +262,28 @@ fn sweep_at<P: Price>(
     })
 }
 
-/// The same over rows that are written out.
-fn sweep_rows<'a, C: Cell + 'a, P: Price>(
+/// One pass over rows that the source stores.
+fn sweep_rows<'a, C: BoundCell + 'a, P: Price>(
     u: &[P],
     p: &[P],
     observer: &dyn Observer,
     row: impl Fn(usize) -> Option<&'a [C]> + Sync,
 ) -> Result<Sweep, Stopped> {
-    let rough = Rough::of(u, p);
+    let rounded = RoundedPrices::of(u, p);
     let done = AtomicU64::new(0);
     let rows = u.par_iter().enumerate().with_min_len(ROWS).map(|(mentee, &u_of)| {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
+        observer.check()?;
         let before = done.fetch_add(1, Ordering::Relaxed);
         if before.is_multiple_of(ROWS as u64) {
             observer.progress(Stage::Certify, before, u.len() as u64);
         }
-        let (rough, sieve) = rough.beside(u_of);
-        Ok(sweep_row(row(mentee).unwrap_or_default(), u_of, p, rough, sieve))
+        let (rounded, threshold) = rounded.beside(u_of);
+        Ok(sweep_row(row(mentee).unwrap_or_default(), u_of, p, rounded, threshold))
     });
     rows.try_reduce(|| Sweep::NOTHING, |one, other| Ok(one.and(other)))
 }
 
-fn sweep_by<'a, C: Cell, P: Price>(
+fn sweep_by<'a, C: BoundCell, P: Price>(
     u: &[P],
     p: &[P],
     most_columns: usize,
@@ -282,7 +291,7 @@ fn sweep_by<'a, C: Cell, P: Price>(
     tiles: impl Fn(Range<usize>) -> Fill<'a, C> + Sync,
 ) -> Result<Sweep, Stopped> {
     let mentees = u.len();
-    let rough = Rough::of(u, p);
+    let rounded = RoundedPrices::of(u, p);
     let done = AtomicU64::new(0);
     (0..mentees.div_ceil(ROWS))
         .into_par_iter()
@@ -291,16 +300,14 @@ fn sweep_by<'a, C: Cell, P: Price>(
             let mut fill = tiles(rows.clone());
             let mut seen = Sweep::NOTHING;
             for first in (0..p.len()).step_by(most_columns) {
-                if observer.is_cancelled() {
-                    return Err(Stopped);
-                }
+                observer.check()?;
                 let columns = first..p.len().min(first + most_columns);
                 tile.resize(rows.len() * columns.len(), C::default());
                 fill(columns.clone(), tile);
                 let scores = tile.chunks_exact(columns.len());
                 let swept = scores.zip(&u[rows.clone()]).map(|(scores, &u)| {
-                    let (rough, sieve) = rough.beside(u);
-                    sweep_row(scores, u, &p[columns.clone()], &rough[columns.clone()], sieve)
+                    let (rounded, threshold) = rounded.beside(u);
+                    sweep_row(scores, u, &p[columns.clone()], &rounded[columns.clone()], threshold)
                 });
                 seen = swept.fold(seen, Sweep::and);
             }
@@ -311,17 +318,17 @@ fn sweep_by<'a, C: Cell, P: Price>(
         .try_reduce(|| Sweep::NOTHING, |one, other| Ok(one.and(other)))
 }
 
-fn sweep_row<C: Cell, P: Price>(scores: &[C], u: P, p: &[P], rough: &[i16], sieve: i16) -> Sweep {
+fn sweep_row<C: BoundCell, P: Price>(scores: &[C], u: P, p: &[P], rounded: &[i16], threshold: i16) -> Sweep {
     let (lanes, rest) = scores.as_chunks::<LANE>();
     let (prices, rest_prices) = p.as_chunks::<LANE>();
-    let (rough, _) = rough.as_chunks::<LANE>();
+    let (rounded, _) = rounded.as_chunks::<LANE>();
     let mut seen = Sweep::NOTHING;
-    for ((lane, p), rough) in lanes.iter().zip(prices).zip(rough) {
-        let glance = C::glance(lane, u, p, rough, sieve);
-        seen.candidates += u64::from(glance.candidates);
-        seen.highest = seen.highest.max(glance.highest);
-        seen.lowest = seen.lowest.min(glance.lowest);
-        if glance.may_be_above {
+    for ((lane, p), rounded) in lanes.iter().zip(prices).zip(rounded) {
+        let screen = C::screen(lane, u, p, rounded, threshold);
+        seen.candidates += u64::from(screen.candidates);
+        seen.highest = seen.highest.max(screen.highest);
+        seen.lowest = seen.lowest.min(screen.lowest);
+        if screen.may_be_above {
             seen.surplus += surplus(lane, u, p);
         }
     }
@@ -333,7 +340,7 @@ fn sweep_row<C: Cell, P: Price>(scores: &[C], u: P, p: &[P], rough: &[i16], siev
     seen
 }
 
-fn surplus<C: Cell, P: Price>(cells: &[C], u: P, p: &[P]) -> i128 {
+fn surplus<C: BoundCell, P: Price>(cells: &[C], u: P, p: &[P]) -> i128 {
     let scores = cells.iter().map(|cell| cell.score());
     let above = scores.zip(p).filter(|&(score, &p)| P::is_above(score, u, p));
     above.map(|(score, &p)| i128::from(score) - u.into() - p.into()).sum()

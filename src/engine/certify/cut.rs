@@ -1,48 +1,50 @@
-//! Checks a proof that floors cannot be met.
+//! Checks a cut: a proof that no assignment meets all floors.
 
 use std::collections::HashSet;
 
-use crate::engine::problem::{FORBIDDEN, Observer, Problem, Stopped};
-use crate::engine::quota::{Cut, Forest, Need, Quotas};
+use crate::engine::groups::{Cut, CutDirection, Forest, Quotas};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::FORBIDDEN;
+use crate::engine::problem::Problem;
 
-/// What a cut shows.
+/// Numbers of pairs across a cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shortage {
-    /// Pairs that floors ask for.
+pub struct CutCounts {
+    /// Number of pairs that floors require.
     pub asked: u64,
-    /// Most pairs that can be.
+    /// Largest number of pairs that is possible.
     pub possible: u64,
 }
 
-impl Shortage {
+impl CutCounts {
     /// Whether the cut proves that no assignment meets all floors.
     pub fn proved(&self) -> bool {
         self.asked > self.possible
     }
 }
 
-/// Counts what a cut shows, from scratch. Pairs flow from the root down the groups of mentees to a mentee, to a mentor, up
-/// the groups of mentors and back to the root. Where the need is of mentees,
+/// Counts the pairs across a cut, from the problem and the quotas alone. Pairs flow from the root down the groups of mentees
+/// to a mentee, to a mentor, up the groups of mentors and back to the root. For [`CutDirection::Inward`],
 ///
-/// - `asked` are the floors of groups of mentees in the cut whose parent is not, and of groups of mentors outside the cut
-///   whose parent is in it: so much has to come into the cut;
-/// - `possible` is what can leave it: the ceilings of groups of mentees outside whose parent is inside, the places that
-///   mentees outside want whose group is inside, the candidates of a mentee inside and a mentor with seats outside, the seats of
-///   mentors inside whose group is outside, and the ceilings of groups of mentors inside whose parent is outside.
+/// - `asked` is the flow that must enter the cut: the floors of groups of mentees inside whose parent is outside, and of
+///   groups of mentors outside whose parent is inside;
+/// - `possible` is the flow that can leave the cut: the ceilings of groups of mentees outside whose parent is inside, the places
+///   wanted by mentees outside whose group is inside, the candidates of a mentee inside and a mentor outside who has seats, the
+///   seats of mentors inside whose group is outside, and the ceilings of groups of mentors inside whose parent is outside.
 ///
-/// Where the need is of mentors, the same with floors of what leaves the cut, and with all that can come into it. Who is in
-/// no group is in the root, which is never in a cut. What comes in goes out again (Hoffman's circulation theorem, 1960), so
-/// no assignment keeps all quotas if more is asked than possible.
+/// For [`CutDirection::Outward`] the two directions are exchanged. A person without a group belongs to the root, which is never
+/// in a cut. The flow that enters a set equals the flow that leaves it (Hoffman's circulation theorem, 1960), so no assignment
+/// keeps all quotas if `asked` exceeds `possible`.
 pub fn check_cut(
     problem: &Problem<'_>,
     quotas: &Quotas,
     cut: &Cut,
     observer: &dyn Observer,
-) -> Result<Shortage, Stopped> {
+) -> Result<CutCounts, Stopped> {
     let set = |of: &[u32]| of.iter().copied().collect::<HashSet<u32>>();
     let (mentees, mentors) = (set(&cut.mentees), set(&cut.mentors));
-    let inward = cut.need == Need::OfMentees;
-    let mut sum = Shortage { asked: 0, possible: 0 };
+    let inward = cut.direction == CutDirection::Inward;
+    let mut sum = CutCounts { asked: 0, possible: 0 };
     let mut arc = |from_inside: bool, to_inside: bool, least: u64, most: u64| {
         if from_inside != to_inside {
             if to_inside == inward {
@@ -74,17 +76,15 @@ pub fn check_cut(
     }
     let mut row = Vec::new();
     for (at, from) in (0_u32..).zip(0..problem.mentees.len()) {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
-        // Only pairs that cross the cut in the way that is counted as possible.
+        observer.check()?;
+        // Only pairs that cross the cut in the direction that counts as possible.
         if mentees.contains(&at) != inward || problem.mentees[from].wanted == 0 {
             continue;
         }
         let crosses =
             |mentor: u32| problem.mentors[mentor as usize].max > 0 && mentors.contains(&mentor) != inward;
-        let crossing = match problem.scores.listed() {
-            Some(listed) => listed.row(from).iter().filter(|arc| crosses(arc.to)).count(),
+        let crossing = match problem.scores.sparse() {
+            Some(sparse) => sparse.row(from).iter().filter(|edge| crosses(edge.to)).count(),
             None if problem.mentors.is_empty() => 0,
             None => {
                 row.resize(problem.mentors.len(), FORBIDDEN);

@@ -1,11 +1,12 @@
-//! What quotas add to the check: bounds of groups, their prices, and weights that keep their order among groups.
+//! The part of the check that quotas add: bounds and prices of groups, and weights that keep the order of the aims.
 
+use crate::engine::groups::{Forest, Quotas};
 use crate::engine::problem::Problem;
-use crate::engine::quota::{Forest, Quotas};
 
-use super::{Aim, Certificate, GroupSide, Infeasible, bound, rules};
+use super::{Infeasible, bound, rules};
+use crate::engine::certificate::{Aim, Certificate, GroupSide};
 
-/// Whether there is a price for every group, and all groups around a person are within bounds together.
+/// Checks that every group has a price, and that no sum of nested prices is too large.
 pub(super) fn check_form(quotas: &Quotas, certificate: &Certificate) -> Result<(), Infeasible> {
     let Certificate { mentee_group_prices, mentor_group_prices, .. } = certificate;
     let sides = [(&quotas.mentees, mentee_group_prices), (&quotas.mentors, mentor_group_prices)];
@@ -26,7 +27,7 @@ pub(super) fn check_form(quotas: &Quotas, certificate: &Certificate) -> Result<(
     Ok(())
 }
 
-/// Whether every aim outweighs what a simple cycle through all groups can lose of the next, and all scores.
+/// Checks that every aim outweighs the loss of the next aim on a simple cycle through all groups, and all scores.
 pub(super) fn check_weights(
     problem: &Problem<'_>,
     quotas: &Quotas,
@@ -52,7 +53,7 @@ pub(super) fn check_weights(
     Ok(())
 }
 
-/// Groups that are the innermost one of a mentee, or of a mentor with minimum places.
+/// Number of groups that are the innermost group of a mentee, or of a mentor with minimum places.
 fn groups_with_bonus(problem: &Problem<'_>, quotas: &Quotas) -> i128 {
     let mut of_mentees = vec![0; quotas.mentees.groups().len()];
     let mut of_mentors = vec![0; quotas.mentors.groups().len()];
@@ -69,7 +70,7 @@ fn groups_with_bonus(problem: &Problem<'_>, quotas: &Quotas) -> i128 {
     of_mentees.into_iter().chain(of_mentors).sum()
 }
 
-/// Whether every group is within its bounds.
+/// Checks that the number of pairs of every group is within its bounds.
 pub(super) fn check_counts(quotas: &Quotas, pairs: &[(u32, u32)]) -> Result<(), Infeasible> {
     let mentees = pairs.iter().map(|pair| pair.0);
     check_side(GroupSide::Mentees, &quotas.mentees, mentees)?;
@@ -99,8 +100,8 @@ fn check_side(side: GroupSide, forest: &Forest, people: impl Iterator<Item = u32
     Ok(())
 }
 
-/// The part of the bound that places, seats and groups give: people's prices net of those of the groups around them, and
-/// the groups' own terms. `None` if it is beyond 128 bits.
+/// The terms of places, seats and groups of the bound. A person's price is reduced by the prices of the groups that contain the
+/// person. `None` if the terms exceed 128 bits.
 pub(super) fn nodes(
     problem: &Problem<'_>,
     quotas: &Quotas,

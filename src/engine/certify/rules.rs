@@ -1,19 +1,21 @@
-//! The rules of an assignment, the form of a certificate, and the value of the one under the other.
+//! The rules of an assignment, the form of a certificate, and the value of the assignment under the certificate's weights.
 
 use rayon::prelude::*;
 
-use crate::engine::problem::{Observer, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::problem::Problem;
 
-use super::{Aim, Certificate, Infeasible};
+use super::Infeasible;
+use crate::engine::certificate::{Aim, Certificate};
 
 /// Numbers up to this size cannot overflow the sums over people and candidates: at most 2^45 terms of at most four such
-/// numbers. What is multiplied by seats is watched besides.
+/// numbers. Products with numbers of seats are checked separately.
 const LARGEST: i128 = 1 << 80;
 
-/// Pairs between two looks at the observer.
+/// Pairs between two calls of the observer.
 const INTERVAL: usize = 4096;
 
-/// Whether the certificate has a price for everybody and a weight for every tier, all within bounds.
+/// Checks that the certificate has one price per person and one weight per tier, and that no number is too large.
 pub(super) fn check_form(problem: &Problem<'_>, certificate: &Certificate) -> Result<(), Infeasible> {
     let Certificate { tiers, minimum, second, mentee_prices, mentor_prices, .. } = certificate;
     if mentee_prices.len() != problem.mentees.len() || mentor_prices.len() != problem.mentors.len() {
@@ -38,12 +40,12 @@ pub(super) fn check_form(problem: &Problem<'_>, certificate: &Certificate) -> Re
     }
 }
 
-/// Whether sums can hold a number.
+/// Whether a number is small enough for the sums.
 pub(super) fn is_small(number: i128) -> bool {
     (-LARGEST..=LARGEST).contains(&number)
 }
 
-/// The lesser of all places wanted and all places offered.
+/// The largest possible number of pairs: the smaller of all places wanted and all places offered.
 pub(super) fn most_pairs(problem: &Problem<'_>) -> i128 {
     let mut wanted = 0_i128;
     for demand in problem.mentees {
@@ -56,12 +58,12 @@ pub(super) fn most_pairs(problem: &Problem<'_>) -> i128 {
     wanted.min(offered)
 }
 
-/// One more than all candidates, which score `lowest..=highest`, can bring or cost.
+/// `step`: one more than the largest difference in total score, for candidates that score `lowest..=highest`.
 pub(super) fn step(most_pairs: i128, lowest: i32, highest: i32) -> i128 {
     1 + most_pairs * (i128::from(highest.max(0)) - i128::from(lowest.min(0)))
 }
 
-/// Whether every aim outweighs all that comes after it, for candidates that score `lowest..=highest`.
+/// Checks that every aim outweighs all later aims and scores, for candidates that score `lowest..=highest`.
 pub(super) fn check_weights(
     problem: &Problem<'_>,
     certificate: &Certificate,
@@ -89,7 +91,7 @@ pub(super) fn check_weights(
     Ok(())
 }
 
-/// Whether nothing but minimum places and scores counts.
+/// Checks that only minimum places and scores have weights.
 fn check_no_weights(certificate: &Certificate) -> Result<(), Infeasible> {
     if certificate.second != 0 {
         return Err(Infeasible::ForeignWeight(Aim::Second));
@@ -100,32 +102,51 @@ fn check_no_weights(certificate: &Certificate) -> Result<(), Infeasible> {
     }
 }
 
+/// Why an assignment has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ValueError {
+    /// The assignment breaks a rule.
+    Infeasible(Infeasible),
+    /// The observer stopped the operation.
+    Stopped(Stopped),
+}
+
+impl From<Infeasible> for ValueError {
+    fn from(broken: Infeasible) -> Self {
+        Self::Infeasible(broken)
+    }
+}
+
+impl From<Stopped> for ValueError {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
+    }
+}
+
 /// The value of an assignment that keeps all rules.
 pub(super) fn value(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
     certificate: &Certificate,
     observer: &dyn Observer,
-) -> Result<Result<i128, Stopped>, Infeasible> {
+) -> Result<i128, ValueError> {
     let mut sorted = pairs.to_vec();
     sorted.sort_unstable();
     if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         let (mentee, mentor) = twice[0];
-        return Err(Infeasible::UsedTwice { mentee, mentor });
+        return Err(Infeasible::UsedTwice { mentee, mentor }.into());
     }
-    let totals: Vec<Result<Result<i128, Stopped>, Infeasible>> = sorted
-        .par_chunks(INTERVAL)
-        .map(|pairs| if observer.is_cancelled() { Ok(Err(Stopped)) } else { total(problem, pairs).map(Ok) })
-        .collect();
-    if totals.contains(&Ok(Err(Stopped))) {
-        return Ok(Err(Stopped));
+    let total = |pairs: &[(u32, u32)]| {
+        observer.check()?;
+        Ok(total(problem, pairs)?)
+    };
+    let totals: Vec<Result<i128, ValueError>> = sorted.par_chunks(INTERVAL).map(total).collect();
+    if totals.contains(&Err(ValueError::Stopped(Stopped))) {
+        return Err(Stopped.into());
     }
     let mut value = 0_i128;
     for total in totals {
-        match total? {
-            Ok(total) => value += total,
-            Err(stopped) => return Ok(Err(stopped)),
-        }
+        value += total?;
     }
     let mut mentors_of = vec![0_u32; problem.mentees.len()];
     let mut load = vec![0_u32; problem.mentors.len()];
@@ -137,7 +158,7 @@ pub(super) fn value(
     for ((&has, demand), mentee) in mentors_of.iter().zip(problem.mentees).zip(0_u32..) {
         let wanted = u32::from(demand.wanted.min(2));
         if has > wanted {
-            return Err(Infeasible::TooManyMentors { mentee, has, wanted });
+            return Err(Infeasible::TooManyMentors { mentee, has, wanted }.into());
         }
         if has >= 1 {
             value += if demand.pinned > 0 { certificate.second } else { first[usize::from(demand.tier)] };
@@ -148,14 +169,14 @@ pub(super) fn value(
     }
     for ((&has, seats), mentor) in load.iter().zip(problem.mentors).zip(0_u32..) {
         if has > seats.max {
-            return Err(Infeasible::TooManyMentees { mentor, has, places: seats.max });
+            return Err(Infeasible::TooManyMentees { mentor, has, places: seats.max }.into());
         }
         value += certificate.minimum * i128::from(has.min(seats.min));
     }
-    Ok(Ok(value))
+    Ok(value)
 }
 
-/// The scores of some pairs, which must be candidates.
+/// The sum of the scores of some pairs, all of which must be candidates.
 fn total(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Result<i128, Infeasible> {
     let mut total = 0;
     for &(mentee, mentor) in pairs {

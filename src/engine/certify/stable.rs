@@ -1,4 +1,7 @@
-//! Counts the blocking pairs of an assignment: who would both rather be with each other.
+//! Counts the blocking pairs of an assignment: pairs of two people who both prefer each other to a partner they have.
+//!
+//! Input: the scores of both sides and the pairs. Algorithm: an acceptance threshold per person, then one pass over all pairs
+//! in vector code. Time O(all pairs). The mentors' scores are read only for pairs that the mentee prefers.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,24 +9,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::domain::run::Stage;
-use crate::engine::brought::Listed;
-use crate::engine::problem::{FORBIDDEN, Fill, NarrowScores, Observer, PairScores, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{FORBIDDEN, Fill, NarrowScores, PairScores, SparseScores};
+use crate::engine::problem::Problem;
 
-/// Mentees looked at together.
+/// Mentees per tile.
 const ROWS: usize = 32;
-/// Mentors looked at together in 16 bits; fewer in 32.
+/// Mentors per tile of 16-bit scores; a quarter of this number for 32-bit scores.
 const COLUMNS: usize = 16_384;
-/// Pairs counted together.
+/// Pairs that are counted together.
 const LANE: usize = 64;
-/// Mentors whom a mentee would rather have up to which they are asked one by one.
+/// Up to this number of preferred mentors, the mentors' scores are read one by one.
 const FEW: u64 = 64;
 
-/// What a look at all pairs finds beside an assignment.
+/// Result of a pass over all pairs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stability {
-    /// Candidates seen.
+    /// Number of candidates.
     pub candidates: u64,
-    /// Candidates that are not matched with each other although both would gain.
+    /// Number of candidates that are not matched with each other although both people would gain.
     pub blocking_pairs: u64,
 }
 
@@ -36,9 +40,9 @@ impl Stability {
     }
 }
 
-/// Counts candidates, and those that are not matched with each other although both would gain: each has a place left, or likes
-/// the other strictly better than the worst she has. Both sides rank by their own scores; equal scores block nothing. For any
-/// assignment that keeps the rules, stable or not.
+/// Counts candidates and blocking pairs. A candidate blocks if its two people are not matched with each other, and each of them
+/// has a free place or scores the other strictly higher than its worst partner. Each side ranks by its own scores. The
+/// assignment must keep all rules; it need not be stable.
 pub fn stability(
     problem: &Problem<'_>,
     mentees_view: &dyn PairScores,
@@ -46,27 +50,28 @@ pub fn stability(
     pairs: &[(u32, u32)],
     observer: &dyn Observer,
 ) -> Result<Stability, Stopped> {
-    let (bars, mates) = Bars::of(problem, mentees_view, mentors_view, pairs, observer)?;
-    let all = if let Some(listed) = mentees_view.listed() {
-        bars.look_at_list(listed, mentors_view, observer)?
+    let (thresholds, matched) =
+        AcceptanceThresholds::of(problem, mentees_view, mentors_view, pairs, observer)?;
+    let all = if let Some(sparse) = mentees_view.sparse() {
+        thresholds.scan_sparse(sparse, mentors_view, observer)?
     } else if let Some(narrow) = mentees_view.narrow() {
-        let look = Look::<i16>::new(&bars, COLUMNS, mentors_view);
-        look.at_all(&narrow, mentors_view.and_then(PairScores::narrow).as_ref(), observer)?
+        let scan = BlockingPairScan::<i16>::new(&thresholds, COLUMNS, mentors_view);
+        scan.scan(&narrow, mentors_view.and_then(PairScores::narrow).as_ref(), observer)?
     } else {
-        let look = Look::<i32>::new(&bars, COLUMNS / 4, mentors_view);
-        look.at_all(&mentees_view, mentors_view.as_ref(), observer)?
+        let scan = BlockingPairScan::<i32>::new(&thresholds, COLUMNS / 4, mentors_view);
+        scan.scan(&mentees_view, mentors_view.as_ref(), observer)?
     };
-    Ok(Stability { blocking_pairs: all.blocking_pairs - mates, ..all })
+    Ok(Stability { blocking_pairs: all.blocking_pairs - matched, ..all })
 }
 
-/// What everybody must be offered more than: with a place left, any candidate will do.
-struct Bars {
+/// The score that a new partner must exceed, per person. A person with a free place accepts every candidate: [`FORBIDDEN`].
+struct AcceptanceThresholds {
     mentees: Vec<i32>,
     mentors: Vec<i32>,
 }
 
-impl Bars {
-    /// The bars under an assignment, and how many of its own pairs are above both.
+impl AcceptanceThresholds {
+    /// The thresholds of an assignment, and the number of its own pairs that exceed both thresholds.
     fn of(
         problem: &Problem<'_>,
         mentees_view: &dyn PairScores,
@@ -75,61 +80,58 @@ impl Bars {
         observer: &dyn Observer,
     ) -> Result<(Self, u64), Stopped> {
         let of_pair = |&(mentee, mentor): &(u32, u32)| {
-            if observer.is_cancelled() {
-                return Err(Stopped);
-            }
+            observer.check()?;
             let score =
                 |view: &dyn PairScores| view.score(mentee as usize, mentor as usize).unwrap_or(FORBIDDEN);
-            let hers = score(mentees_view);
-            Ok((hers, mentors_view.map_or(hers, score)))
+            let by_mentee = score(mentees_view);
+            Ok((by_mentee, mentors_view.map_or(by_mentee, score)))
         };
         let scores = pairs.par_iter().map(of_pair).collect::<Result<Vec<(i32, i32)>, Stopped>>()?;
-        let mut bars = Self {
+        let mut thresholds = Self {
             mentees: vec![i32::MAX; problem.mentees.len()],
             mentors: vec![i32::MAX; problem.mentors.len()],
         };
         let mut mentors_of = vec![0_u32; problem.mentees.len()];
         let mut load = vec![0_u32; problem.mentors.len()];
-        for (&(mentee, mentor), &(hers, theirs)) in pairs.iter().zip(&scores) {
+        for (&(mentee, mentor), &(by_mentee, by_mentor)) in pairs.iter().zip(&scores) {
             let (at, to) = (mentee as usize, mentor as usize);
             mentors_of[at] += 1;
             load[to] += 1;
-            bars.mentees[at] = bars.mentees[at].min(hers);
-            bars.mentors[to] = bars.mentors[to].min(theirs);
+            thresholds.mentees[at] = thresholds.mentees[at].min(by_mentee);
+            thresholds.mentors[to] = thresholds.mentors[to].min(by_mentor);
         }
-        for ((bar, demand), has) in bars.mentees.iter_mut().zip(problem.mentees).zip(&mentors_of) {
+        for ((threshold, demand), has) in thresholds.mentees.iter_mut().zip(problem.mentees).zip(&mentors_of)
+        {
             if *has < u32::from(demand.wanted.min(2)) {
-                *bar = FORBIDDEN;
+                *threshold = FORBIDDEN;
             }
         }
-        for ((bar, seats), load) in bars.mentors.iter_mut().zip(problem.mentors).zip(&load) {
+        for ((threshold, seats), load) in thresholds.mentors.iter_mut().zip(problem.mentors).zip(&load) {
             if *load < seats.max {
-                *bar = FORBIDDEN;
+                *threshold = FORBIDDEN;
             }
         }
-        let above = pairs.iter().zip(scores).filter(|&(&(mentee, mentor), (hers, theirs))| {
-            hers > bars.mentees[mentee as usize] && theirs > bars.mentors[mentor as usize]
+        let above = pairs.iter().zip(scores).filter(|&(&(mentee, mentor), (by_mentee, by_mentor))| {
+            by_mentee > thresholds.mentees[mentee as usize] && by_mentor > thresholds.mentors[mentor as usize]
         });
         let above = above.count() as u64;
-        Ok((bars, above))
+        Ok((thresholds, above))
     }
 
-    fn look_at_list(
+    fn scan_sparse(
         &self,
-        listed: &Listed,
+        sparse: &SparseScores,
         mentors_view: Option<&dyn PairScores>,
         observer: &dyn Observer,
     ) -> Result<Stability, Stopped> {
-        let of_row = |(mentee, &bar): (usize, &i32)| {
-            if observer.is_cancelled() {
-                return Err(Stopped);
-            }
-            let row = listed.row(mentee);
-            let better = row.iter().take_while(|arc| arc.score > bar);
-            let blocking = better.filter(|arc| {
-                let to = arc.to as usize;
-                let theirs = mentors_view.map_or(Some(arc.score), |view| view.score(mentee, to));
-                theirs.is_some_and(|theirs| theirs > self.mentors[to])
+        let of_row = |(mentee, &threshold): (usize, &i32)| {
+            observer.check()?;
+            let row = sparse.row(mentee);
+            let better = row.iter().take_while(|edge| edge.score > threshold);
+            let blocking = better.filter(|edge| {
+                let to = edge.to as usize;
+                let by_mentor = mentors_view.map_or(Some(edge.score), |view| view.score(mentee, to));
+                by_mentor.is_some_and(|by_mentor| by_mentor > self.mentors[to])
             });
             Ok(Stability { candidates: row.len() as u64, blocking_pairs: blocking.count() as u64 })
         };
@@ -139,36 +141,36 @@ impl Bars {
 }
 
 /// A score as a tile holds it.
-trait Cell: Copy + Default + Ord + Send + Sync {
-    /// What a cell must exceed to be above a bar. Above that for [`FORBIDDEN`] is every candidate, and nothing else.
-    fn above(bar: i32) -> Self;
+trait RankCell: Copy + Default + Ord + Send + Sync {
+    /// The threshold in the type of the cells. Every candidate exceeds the threshold [`FORBIDDEN`], and no other pair does.
+    fn above(threshold: i32) -> Self;
 }
 
-impl Cell for i16 {
-    fn above(bar: i32) -> Self {
-        // A pair that is no candidate is below 0, and so above no bar.
-        Self::try_from(bar.max(-1)).unwrap_or(Self::MAX)
+impl RankCell for i16 {
+    fn above(threshold: i32) -> Self {
+        // A pair that is not a candidate is less than 0 and exceeds no threshold.
+        Self::try_from(threshold.max(-1)).unwrap_or(Self::MAX)
     }
 }
 
-impl Cell for i32 {
-    fn above(bar: i32) -> Self {
-        bar
+impl RankCell for i32 {
+    fn above(threshold: i32) -> Self {
+        threshold
     }
 }
 
-/// What fills tiles.
-trait Tiles<C>: Sync {
+/// A source of tiles.
+trait TileSource<C>: Sync {
     fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [C]);
 
-    /// Fills tiles of the same rows, one after the other.
+    /// Fills tiles of the same rows in sequence.
     fn tiles(&self, rows: Range<usize>) -> Fill<'_, C>;
 
-    /// A whole row, if it is there already.
+    /// A whole row, if the source stores it.
     fn row(&self, mentee: usize) -> Option<&[C]>;
 }
 
-impl Tiles<i16> for &dyn NarrowScores {
+impl TileSource<i16> for &dyn NarrowScores {
     fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [i16]) {
         self.tile(rows, columns, tile);
     }
@@ -182,7 +184,7 @@ impl Tiles<i16> for &dyn NarrowScores {
     }
 }
 
-impl Tiles<i32> for &dyn PairScores {
+impl TileSource<i32> for &dyn PairScores {
     fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [i32]) {
         self.tile(rows, columns, tile);
     }
@@ -196,50 +198,58 @@ impl Tiles<i32> for &dyn PairScores {
     }
 }
 
-/// A look at all pairs, tile by tile.
-struct Look<'a, C> {
-    bars: &'a Bars,
+/// A pass over all pairs, tile by tile.
+struct BlockingPairScan<'a, C> {
+    thresholds: &'a AcceptanceThresholds,
     mentees: Vec<C>,
     mentors: Vec<C>,
     most_columns: usize,
     mentors_view: Option<&'a dyn PairScores>,
 }
 
-impl<'a, C: Cell> Look<'a, C> {
-    fn new(bars: &'a Bars, most_columns: usize, mentors_view: Option<&'a dyn PairScores>) -> Self {
-        let cut = |bars: &[i32]| bars.iter().map(|bar| C::above(*bar)).collect();
-        Self { bars, mentees: cut(&bars.mentees), mentors: cut(&bars.mentors), most_columns, mentors_view }
+impl<'a, C: RankCell> BlockingPairScan<'a, C> {
+    fn new(
+        thresholds: &'a AcceptanceThresholds,
+        most_columns: usize,
+        mentors_view: Option<&'a dyn PairScores>,
+    ) -> Self {
+        let cut = |thresholds: &[i32]| thresholds.iter().map(|threshold| C::above(*threshold)).collect();
+        Self {
+            thresholds,
+            mentees: cut(&thresholds.mentees),
+            mentors: cut(&thresholds.mentors),
+            most_columns,
+            mentors_view,
+        }
     }
 
-    /// Looks at what mentees think of all pairs, and where they would rather have others, at what these think.
-    fn at_all<T: Tiles<C>>(
+    /// Reads the mentees' scores of all pairs, and the mentors' scores of the pairs that a mentee prefers.
+    fn scan<T: TileSource<C>>(
         &self,
-        hers: &T,
-        theirs: Option<&T>,
+        by_mentee: &T,
+        by_mentor: Option<&T>,
         observer: &dyn Observer,
     ) -> Result<Stability, Stopped> {
         let done = AtomicU64::new(0);
-        let of_block = |(tile, room): &mut (Vec<C>, Vec<C>), block: usize| {
+        let of_block = |(tile, buffer): &mut (Vec<C>, Vec<C>), block: usize| {
             let rows = block * ROWS..self.mentees.len().min((block + 1) * ROWS);
             let mut seen = Stability::default();
-            let mut fill = hers.tiles(rows.clone());
-            let step = if hers.row(rows.start).is_some() { usize::MAX } else { self.most_columns };
+            let mut fill = by_mentee.tiles(rows.clone());
+            let step = if by_mentee.row(rows.start).is_some() { usize::MAX } else { self.most_columns };
             for first in (0..self.mentors.len()).step_by(step) {
-                if observer.is_cancelled() {
-                    return Err(Stopped);
-                }
+                observer.check()?;
                 let columns = first..self.mentors.len().min(first.saturating_add(step));
                 if step == usize::MAX {
                     for mentee in rows.clone() {
-                        let row = hers.row(mentee).unwrap_or_default();
-                        seen = seen.and(self.at_row(mentee, &columns, row, theirs, room));
+                        let row = by_mentee.row(mentee).unwrap_or_default();
+                        seen = seen.and(self.scan_row(mentee, &columns, row, by_mentor, buffer));
                     }
                     continue;
                 }
                 tile.resize(rows.len() * columns.len(), C::default());
                 fill(columns.clone(), tile);
                 for (mentee, row) in rows.clone().zip(tile.chunks_exact(columns.len())) {
-                    seen = seen.and(self.at_row(mentee, &columns, row, theirs, room));
+                    seen = seen.and(self.scan_row(mentee, &columns, row, by_mentor, buffer));
                 }
             }
             let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
@@ -251,59 +261,65 @@ impl<'a, C: Cell> Look<'a, C> {
         seen.try_reduce(Stability::default, |one, other| Ok(one.and(other)))
     }
 
-    /// Looks at some of a mentee's pairs.
-    fn at_row<T: Tiles<C>>(
+    /// Counts in some pairs of one mentee.
+    fn scan_row<T: TileSource<C>>(
         &self,
         mentee: usize,
         columns: &Range<usize>,
-        hers: &[C],
-        theirs: Option<&T>,
-        room: &mut Vec<C>,
+        by_mentee: &[C],
+        by_mentor: Option<&T>,
+        buffer: &mut Vec<C>,
     ) -> Stability {
-        let candidates = count(hers, C::above(FORBIDDEN));
-        let (bar, bars) = (self.mentees[mentee], &self.mentors[columns.clone()]);
+        let candidates = count(by_mentee, C::above(FORBIDDEN));
+        let (threshold, thresholds) = (self.mentees[mentee], &self.mentors[columns.clone()]);
         let Some(view) = self.mentors_view else {
-            return Stability { candidates, blocking_pairs: count_both(hers, bar, hers, bars) };
+            return Stability {
+                candidates,
+                blocking_pairs: count_both(by_mentee, threshold, by_mentee, thresholds),
+            };
         };
-        let liked = count(hers, bar);
-        let blocking_pairs = match theirs {
-            _ if liked == 0 => 0,
-            Some(theirs) if liked > FEW => {
-                room.resize(hers.len(), C::default());
-                theirs.fill(mentee..mentee + 1, columns.clone(), room);
-                count_both(hers, bar, room, bars)
+        let preferred = count(by_mentee, threshold);
+        let blocking_pairs = match by_mentor {
+            _ if preferred == 0 => 0,
+            Some(by_mentor) if preferred > FEW => {
+                buffer.resize(by_mentee.len(), C::default());
+                by_mentor.fill(mentee..mentee + 1, columns.clone(), buffer);
+                count_both(by_mentee, threshold, buffer, thresholds)
             }
             _ => {
-                let liked = hers.iter().zip(columns.clone()).filter(|(score, _)| **score > bar);
-                let welcome = liked.filter(|&(_, mentor)| {
-                    view.score(mentee, mentor).is_some_and(|score| score > self.bars.mentors[mentor])
+                let preferred =
+                    by_mentee.iter().zip(columns.clone()).filter(|(score, _)| **score > threshold);
+                let blocking = preferred.filter(|&(_, mentor)| {
+                    view.score(mentee, mentor).is_some_and(|score| score > self.thresholds.mentors[mentor])
                 });
-                welcome.count() as u64
+                blocking.count() as u64
             }
         };
         Stability { candidates, blocking_pairs }
     }
 }
 
-// Plain loops of known length without a branch: that is what becomes vector code.
+// Loops of fixed length without a branch: the compiler turns such loops into vector code.
 
-/// How many are above a bar.
-fn count<C: Cell>(cells: &[C], bar: C) -> u64 {
+/// Number of cells that exceed a threshold.
+fn count<C: RankCell>(cells: &[C], threshold: C) -> u64 {
     let (lanes, rest) = cells.as_chunks::<LANE>();
-    let of = |cells: &[C]| cells.iter().fold(0_u16, |sum, cell| sum + u16::from(*cell > bar));
+    let of = |cells: &[C]| cells.iter().fold(0_u16, |sum, cell| sum + u16::from(*cell > threshold));
     lanes.iter().map(|lane| u64::from(of(lane))).sum::<u64>() + u64::from(of(rest))
 }
 
-/// How many pairs are above the mentee's bar and the mentor's.
-fn count_both<C: Cell>(hers: &[C], bar: C, theirs: &[C], bars: &[C]) -> u64 {
-    let of = |hers: &[C], theirs: &[C], bars: &[C]| {
-        let both = hers.iter().zip(theirs.iter().zip(bars));
-        both.fold(0_u16, |sum, (a, (b, to))| sum + (u16::from(*a > bar) & u16::from(b > to)))
+/// Number of pairs that exceed the thresholds of both people.
+fn count_both<C: RankCell>(by_mentee: &[C], threshold: C, by_mentor: &[C], thresholds: &[C]) -> u64 {
+    let of = |by_mentee: &[C], by_mentor: &[C], thresholds: &[C]| {
+        let both = by_mentee.iter().zip(by_mentor.iter().zip(thresholds));
+        both.fold(0_u16, |sum, (a, (b, to))| sum + (u16::from(*a > threshold) & u16::from(b > to)))
     };
-    let (hers, last_of_hers) = hers.as_chunks::<LANE>();
-    let (theirs, last_of_theirs) = theirs.as_chunks::<LANE>();
-    let (bars, last_bars) = bars.as_chunks::<LANE>();
-    let lanes = hers.iter().zip(theirs.iter().zip(bars));
-    let whole: u64 = lanes.map(|(hers, (theirs, bars))| u64::from(of(hers, theirs, bars))).sum();
-    whole + u64::from(of(last_of_hers, last_of_theirs, last_bars))
+    let (by_mentee, rest_by_mentee) = by_mentee.as_chunks::<LANE>();
+    let (by_mentor, rest_by_mentor) = by_mentor.as_chunks::<LANE>();
+    let (thresholds, rest_thresholds) = thresholds.as_chunks::<LANE>();
+    let lanes = by_mentee.iter().zip(by_mentor.iter().zip(thresholds));
+    let whole: u64 = lanes
+        .map(|(by_mentee, (by_mentor, thresholds))| u64::from(of(by_mentee, by_mentor, thresholds)))
+        .sum();
+    whole + u64::from(of(rest_by_mentee, rest_by_mentor, rest_thresholds))
 }

@@ -3,9 +3,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
-use crate::engine::problem::{Demand, FORBIDDEN, Seats, Unobserved};
+use crate::engine::certificate::Aim;
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::FORBIDDEN;
+use crate::engine::problem::{Demand, Seats};
 
-fn judge(case: &Case, pairs: &[(u32, u32)], certificate: &Certificate) -> Verdict {
+fn judge(case: &Case, pairs: &[(u32, u32)], certificate: &Certificate) -> CertificateVerdict {
     certify(&case.problem(), pairs, certificate, &Unobserved).unwrap()
 }
 

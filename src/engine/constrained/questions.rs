@@ -1,5 +1,5 @@
-//! What can be asked of a problem with constraints beside its best assignment. In every answer pins stay pins, and vetoed
-//! pairs are none.
+//! Questions about a problem with constraints: what-if, repair and diagnosis. Pins stay in every answer; vetoed pairs never
+//! occur in one.
 
 use std::iter;
 
@@ -7,15 +7,15 @@ use super::{Constrained, Impossible, Unsolved, sorted};
 use crate::engine::assign::{Start, assign};
 use crate::engine::diagnose::{Recruit, Shortage, recruitment, shortages, without_candidates};
 use crate::engine::objective::Evidence;
-use crate::engine::problem::{Observer, Stopped};
+use crate::engine::objective_value::ObjectiveValue;
+use crate::engine::observer::{Observer, Stopped};
 use crate::engine::repair::{self, Repaired};
-use crate::engine::totals::Totals;
-use crate::engine::what_if::{Alternate, Cost, NotProved, WhatIf};
+use crate::engine::what_if::{Alternate, Cost, WhatIf, WhatIfError};
 
 /// A question about a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// What it would cost to force this mentee and this mentor on each other.
+    /// The cost of forcing the pair of this mentee and this mentor.
     Pair(u32, u32),
     /// Other mentors for this mentee.
     OfMentee(u32),
@@ -23,80 +23,93 @@ pub enum Question {
     OfMentor(u32),
 }
 
-/// A published assignment, changed in few pairs.
+/// A published assignment after repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mended {
-    /// The pairs, with all pins, sorted.
+    /// The pairs with all pins, sorted.
     pub pairs: Vec<(u32, u32)>,
-    /// Published pairs that are kept.
+    /// Number of published pairs that are kept.
     pub kept: usize,
-    /// Published pairs that could be kept and are not.
+    /// Number of published pairs that could be kept and are not.
     pub changed: usize,
-    /// Published pairs that are possible no longer.
+    /// Number of published pairs that are no longer possible.
     pub lost: usize,
-    /// What it is worth, beside the pins, and how far that is proved.
+    /// Value without the pins, bound and proof.
     pub repaired: Repaired,
-    /// What the certifier says of the bound, if one certificate shows it; see [`repair::check`].
+    /// Whether the certifier confirms the bound, if one certificate proves it; see [`repair::check`].
     pub checked: Option<bool>,
 }
 
-/// Who cannot be served, and what would help.
+/// People who cannot be served, and measures that help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// Mentees without candidates who have a seat, ascending.
+    /// Mentees without a candidate who has a seat, ascending.
     pub without_candidates: Vec<u32>,
-    /// Mentees who have too few seats among all their candidates.
+    /// Over-subscribed groups: mentees whose candidates have too few seats in total.
     pub shortages: Vec<Shortage>,
-    /// Why no assignment meets the floors of all groups, if none does.
+    /// Proof that no assignment meets all floors, if none does.
     pub unmet: Option<Impossible>,
-    /// Whom to find.
+    /// The recruitment plan, if one was requested and is available.
     pub plan: Option<Plan>,
 }
 
-/// So many tiers and groups that nobody knows whether all floors can be met; see [`Unsolved::TooManyTiers`].
+/// Why a problem has no diagnosis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooManyTiers;
+pub enum DiagnosisError {
+    /// Too many tiers and groups to decide whether all floors can be met; see [`Unsolved::TooManyTiers`].
+    TooManyTiers,
+    /// The observer stopped the operation.
+    Stopped(Stopped),
+}
+
+impl From<Stopped> for DiagnosisError {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
+    }
+}
 
 /// A recruitment plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// What the best assignment amounts to without anybody more, beside the pins.
-    pub now: Totals,
-    /// The steps, each beside those before it.
+    /// Value of the best assignment without recruits and without the pins.
+    pub now: ObjectiveValue,
+    /// The steps; each step includes those before it.
     pub steps: Vec<Recruit>,
 }
 
 impl Plan {
-    /// Each mentor to find another like, and what that costs beside the steps before: gains, so numbers are negative.
+    /// For each step, the mentor to resemble and the additional cost. Gains are negative.
     pub fn costs(&self) -> impl Iterator<Item = (u32, Cost)> {
-        let before = iter::once(&self.now).chain(self.steps.iter().map(|step| &step.totals));
-        before.zip(&self.steps).map(|(before, step)| (step.like, Cost::between(before, &step.totals)))
+        let before = iter::once(&self.now).chain(self.steps.iter().map(|step| &step.objective_value));
+        before
+            .zip(&self.steps)
+            .map(|(before, step)| (step.like, Cost::between(before, &step.objective_value)))
     }
 }
 
 impl Constrained<'_> {
-    /// Whether it can be asked what a change costs: prices of people tell, so there must be no quotas, and the greatest
-    /// total must be what counts.
+    /// Whether costs of changes are available: the objective is BEST_TOTAL, and there are no quotas, because the costs come
+    /// from the prices of people alone.
     pub fn has_prices(&self) -> bool {
         self.starts_warm()
     }
 
-    /// Answers questions about a best assignment; see [`has_prices`](Self::has_prices). A question about a pair has one
-    /// alternate for an answer, or none if the pair cannot be; the others have up to `most`, cheapest first. The evidence must
-    /// prove the assignment, as [`check`](Self::check) finds out.
+    /// Answers questions about a best assignment; requires [`has_prices`](Self::has_prices). The answer about a pair is one
+    /// alternate, or none if the pair is impossible. The other answers are up to `most` alternates, cheapest first. The evidence
+    /// must prove the assignment, which [`check`](Self::check) checks.
     pub fn ask(
         &self,
         pairs: &[(u32, u32)],
         evidence: &Evidence,
         (questions, most): (&[Question], usize),
         observer: &dyn Observer,
-    ) -> Result<Result<Vec<Vec<Alternate>>, NotProved>, Stopped> {
+    ) -> Result<Vec<Vec<Alternate>>, WhatIfError> {
         let rest = self.rest();
-        let Evidence::BestTotal(certificate) = evidence else { return Ok(Err(NotProved)) };
-        let what_if = match WhatIf::new(&rest, &self.without_pins(pairs), certificate) {
-            Ok(what_if) if self.has_prices() => what_if,
-            _ => return Ok(Err(NotProved)),
-        };
+        let Evidence::BestTotal(certificate) = evidence else { return Err(WhatIfError::NotProved) };
+        if !self.has_prices() {
+            return Err(WhatIfError::NotProved);
+        }
+        let what_if = WhatIf::new(&rest, &self.without_pins(pairs), certificate, observer)?;
         let answers = questions.iter().map(|question| match *question {
             Question::Pair(mentee, mentor) if self.is_pinned(mentee, mentor) => {
                 Ok(vec![Alternate { mentee, mentor, ..Alternate::default() }])
@@ -107,10 +120,10 @@ impl Constrained<'_> {
             Question::OfMentee(mentee) => what_if.alternates_of_mentee(mentee, most, observer),
             Question::OfMentor(mentor) => what_if.alternates_of_mentor(mentor, most, observer),
         });
-        answers.collect::<Result<Vec<_>, Stopped>>().map(Ok)
+        Ok(answers.collect::<Result<Vec<_>, Stopped>>()?)
     }
 
-    /// Repairs a published assignment for the problem as it is now; see [`has_prices`](Self::has_prices).
+    /// Repairs a published assignment for the present problem; requires [`has_prices`](Self::has_prices).
     pub fn repair(
         &self,
         published: &[(u32, u32)],
@@ -135,20 +148,17 @@ impl Constrained<'_> {
         })
     }
 
-    /// Says who cannot be served and, for at most `recruits` mentors more, whom to find; these only where there are prices,
-    /// see [`has_prices`](Self::has_prices).
-    pub fn diagnose(
-        &self,
-        recruits: usize,
-        observer: &dyn Observer,
-    ) -> Result<Result<Diagnosis, TooManyTiers>, Stopped> {
+    /// Computes who cannot be served, and a recruitment plan of at most `recruits` mentors. The plan requires
+    /// [`has_prices`](Self::has_prices).
+    pub fn diagnose(&self, recruits: usize, observer: &dyn Observer) -> Result<Diagnosis, DiagnosisError> {
         let rest = self.rest();
         let unmet = if self.quotas.is_empty() {
             None
         } else {
-            match self.best(None, observer)? {
+            match self.best(None, observer) {
                 Err(Unsolved::Impossible(impossible)) => Some(impossible),
-                Err(Unsolved::TooManyTiers) => return Ok(Err(TooManyTiers)),
+                Err(Unsolved::TooManyTiers) => return Err(DiagnosisError::TooManyTiers),
+                Err(Unsolved::Stopped(stopped)) => return Err(stopped.into()),
                 Ok(_) => None,
             }
         };
@@ -156,14 +166,14 @@ impl Constrained<'_> {
             None
         } else {
             let solved = assign(&rest, observer)?;
-            let now = Totals::of(&rest, &solved.pairs);
+            let now = ObjectiveValue::of(&rest, &solved.pairs);
             Some(Plan { now, steps: recruitment(&rest, &solved, recruits, observer)? })
         };
-        Ok(Ok(Diagnosis {
+        Ok(Diagnosis {
             without_candidates: without_candidates(&rest, observer)?,
             shortages: shortages(&rest, observer)?,
             unmet,
             plan,
-        }))
+        })
     }
 }

@@ -2,9 +2,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::assign::tests::case::{Case, case, score};
-use crate::engine::problem::{Demand, FORBIDDEN, Seats, Unobserved};
+use crate::engine::groups::{Forest, Group};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::FORBIDDEN;
+use crate::engine::problem::{Demand, Seats};
 use crate::engine::quota::tests::{keeps, quoted};
-use crate::engine::quota::{Forest, Group};
 
 /// What the best assignment that keeps all constraints is worth, by trying everything.
 fn brute_force<V: Ord>(
@@ -26,11 +28,10 @@ fn brute_force<V: Ord>(
 
 /// Solves for the greatest total as a matrix and as a list, and checks whatever comes out.
 fn best_value(case: &Case, constraints: &Constraints) -> Option<Vec<i64>> {
-    let list = case.listed();
+    let list = case.sparse_scores();
     let values = [case.problem(), Problem { scores: &list, ..case.problem() }].map(|problem| {
-        let constrained =
-            Constrained::new(problem, constraints, Objective::BestTotal, &Unobserved).unwrap().unwrap();
-        match constrained.solve(None, &Unobserved).unwrap() {
+        let constrained = Constrained::new(problem, constraints, Objective::BestTotal, &Unobserved).unwrap();
+        match constrained.solve(None, &Unobserved) {
             Ok(Proved { solution, check, .. }) => {
                 assert!(check.proved, "{check:?} {solution:?}");
                 Some(case.value(&solution.pairs))
@@ -39,7 +40,7 @@ fn best_value(case: &Case, constraints: &Constraints) -> Option<Vec<i64>> {
                 assert!(shortage.proved(), "{shortage:?}");
                 None
             }
-            Err(Unsolved::TooManyTiers) => panic!("weights fit"),
+            Err(unsolved) => panic!("{unsolved:?}"),
         }
     });
     assert_eq!(values[0], values[1]);
@@ -57,11 +58,11 @@ fn kept_of(case: &Case, decisions: Decisions) -> Decisions {
     let mut kept = Decisions::default();
     for veto in decisions.vetoes {
         let more = Decisions { vetoes: [kept.vetoes.as_slice(), &[veto]].concat(), ..kept.clone() };
-        kept = if more.wrong(&problem).is_empty() { more } else { kept };
+        kept = if more.conflicts(&problem, &Unobserved).unwrap().is_empty() { more } else { kept };
     }
     for pin in decisions.pins {
         let more = Decisions { pins: [kept.pins.as_slice(), &[pin]].concat(), ..kept.clone() };
-        kept = if more.wrong(&problem).is_empty() { more } else { kept };
+        kept = if more.conflicts(&problem, &Unobserved).unwrap().is_empty() { more } else { kept };
     }
     kept
 }
@@ -76,7 +77,7 @@ proptest! {
     ) {
         let constraints = Constraints { decisions: kept_of(&case, decisions), quotas };
         let best = brute_force(&case, &constraints, |pairs| case.value(pairs));
-        let solvable = constraints.wrong(&case.problem()).is_empty();
+        let solvable = constraints.conflicts(&case.problem(), &Unobserved).unwrap().is_empty();
         prop_assert_eq!(if solvable { best_value(&case, &constraints) } else { None }, best);
     }
 
@@ -95,11 +96,11 @@ proptest! {
             value.insert(value.len() - 1, worst.unwrap_or(i64::MAX));
             value
         };
-        let constrained = Constrained::new(case.problem(), &constraints, Objective::Fairest, &Unobserved).unwrap().unwrap();
-        let Proved { solution, check, totals, .. } = constrained.solve(None, &Unobserved).unwrap().unwrap();
+        let constrained = Constrained::new(case.problem(), &constraints, Objective::Fairest, &Unobserved).unwrap();
+        let Proved { solution, check, objective_value, .. } = constrained.solve(None, &Unobserved).unwrap();
         prop_assert!(check.proved, "{check:?} {solution:?}");
         prop_assert_eq!(Some(worth(&solution.pairs)), brute_force(&case, &constraints, worth));
-        prop_assert_eq!(solution.frontier.last().map(|step| step.total), Some(totals.score));
+        prop_assert_eq!(solution.frontier.last().map(|step| step.total), Some(objective_value.score));
     }
 
     #[test]
@@ -108,8 +109,8 @@ proptest! {
         decisions in decisions(8, 0),
     ) {
         let constraints = Constraints { decisions: kept_of(&case, decisions), quotas: Quotas::default() };
-        let constrained = Constrained::new(case.problem(), &constraints, Objective::Stable, &Unobserved).unwrap().unwrap();
-        let Proved { solution, check, .. } = constrained.solve(None, &Unobserved).unwrap().unwrap();
+        let constrained = Constrained::new(case.problem(), &constraints, Objective::Stable, &Unobserved).unwrap();
+        let Proved { solution, check, .. } = constrained.solve(None, &Unobserved).unwrap();
         prop_assert!(check.proved, "{check:?} {solution:?}");
         prop_assert!(!constraints.decisions.vetoes.iter().any(|veto| solution.pairs.contains(veto)));
     }
@@ -137,8 +138,8 @@ fn four() -> (Case, Constraints) {
 fn every_broken_constraint_is_named_and_no_bent_price_is_believed() {
     let (case, constraints) = four();
     let constrained =
-        Constrained::new(case.problem(), &constraints, Objective::BestTotal, &Unobserved).unwrap().unwrap();
-    let found = constrained.solve(None, &Unobserved).unwrap().unwrap();
+        Constrained::new(case.problem(), &constraints, Objective::BestTotal, &Unobserved).unwrap();
+    let found = constrained.solve(None, &Unobserved).unwrap();
     assert!(found.check.proved, "{found:?}");
     assert_eq!(found.solution.pairs, [(0, 1), (2, 1), (3, 0)]);
     let evidence = &found.solution.evidence;
@@ -181,11 +182,15 @@ fn every_broken_constraint_is_named_and_no_bent_price_is_believed() {
 #[test]
 fn what_does_not_go_together_is_refused_before_anything_is_solved() {
     let (case, constraints) = four();
-    let refused = |constraints: &Constraints, objective| {
-        Constrained::new(case.problem(), constraints, objective, &Unobserved)
-            .unwrap()
-            .err()
-            .unwrap_or_default()
+    let refused = |constraints: &Constraints, objective| match Constrained::new(
+        case.problem(),
+        constraints,
+        objective,
+        &Unobserved,
+    ) {
+        Err(ConstraintError::Conflicts(conflicts)) => conflicts,
+        Err(error) => panic!("{error}"),
+        Ok(_) => Vec::new(),
     };
     assert_eq!(
         refused(&constraints, Objective::Stable),
@@ -209,8 +214,8 @@ fn floors_that_cannot_be_met_come_back_with_who_is_concerned() {
     let (mut case, constraints) = four();
     (case.scores[5], case.scores[6], case.scores[7]) = (FORBIDDEN, FORBIDDEN, FORBIDDEN);
     let constrained =
-        Constrained::new(case.problem(), &constraints, Objective::BestTotal, &Unobserved).unwrap().unwrap();
-    let unsolved = constrained.solve(None, &Unobserved).unwrap();
+        Constrained::new(case.problem(), &constraints, Objective::BestTotal, &Unobserved).unwrap();
+    let unsolved = constrained.solve(None, &Unobserved);
     let Err(Unsolved::Impossible(Impossible { cut, shortage })) = unsolved else { panic!("{unsolved:?}") };
     assert_eq!((shortage.asked, shortage.possible), (2, 0));
     assert_eq!((cut.mentee_groups, cut.mentees), (vec![0], vec![2, 3]));
@@ -226,7 +231,7 @@ fn nobody_says_that_floors_can_be_met_where_tiers_are_beyond_a_proof() {
     let quotas = Quotas { mentees, ..Quotas::default() };
     let constraints = Constraints { quotas, ..Constraints::default() };
     let constrained =
-        Constrained::new(case.problem(), &constraints, Objective::BestTotal, &Unobserved).unwrap().unwrap();
-    assert_eq!(constrained.solve(None, &Unobserved).unwrap().err(), Some(Unsolved::TooManyTiers));
-    assert_eq!(constrained.diagnose(0, &Unobserved).unwrap(), Err(TooManyTiers));
+        Constrained::new(case.problem(), &constraints, Objective::BestTotal, &Unobserved).unwrap();
+    assert_eq!(constrained.solve(None, &Unobserved).err(), Some(Unsolved::TooManyTiers));
+    assert_eq!(constrained.diagnose(0, &Unobserved), Err(DiagnosisError::TooManyTiers));
 }

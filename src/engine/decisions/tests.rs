@@ -3,9 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
-use crate::engine::brought::Matrix;
 use crate::engine::certify::certify;
-use crate::engine::problem::Unobserved;
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{DenseScores, FORBIDDEN, PairScores};
 
 /// The best value of a case among the assignments that keep all decisions, by trying everything.
 fn brute_force(case: &Case, decisions: &Decisions) -> Option<Vec<i64>> {
@@ -33,7 +33,11 @@ fn every_decision_that_cannot_be_kept_is_named() {
     let case = two_by_two();
     let wrong = |pins: &[(u32, u32)], vetoes: &[(u32, u32)]| {
         let decisions = Decisions { pins: pins.to_vec(), vetoes: vetoes.to_vec() };
-        Decided::new(&case.problem(), &decisions).err().unwrap_or_default()
+        match ReducedProblem::new(&case.problem(), &decisions, &Unobserved) {
+            Err(ReductionError::Refused(wrong)) => wrong,
+            Err(error) => panic!("{error}"),
+            Ok(_) => Vec::new(),
+        }
     };
     assert_eq!(wrong(&[], &[(1, 1)]), []);
     assert_eq!(
@@ -53,7 +57,7 @@ fn every_decision_that_cannot_be_kept_is_named() {
 fn a_pinned_mentee_who_wants_two_still_wants_a_second_one() {
     let case = two_by_two();
     let decisions = Decisions { pins: vec![(0, 1), (0, 1)], vetoes: vec![] };
-    let decided = Decided::new(&case.problem(), &decisions).unwrap();
+    let decided = ReducedProblem::new(&case.problem(), &decisions, &Unobserved).unwrap();
     let problem = decided.problem();
     assert_eq!(problem.mentees[0], Demand { tier: 0, wanted: 1, pinned: 1 });
     assert_eq!(problem.mentors[1], Seats { min: 0, max: 1 });
@@ -77,17 +81,17 @@ proptest! {
         decisions.pins.retain(exists);
         decisions.vetoes.retain(exists);
         let best = brute_force(&case, &decisions);
-        let matrix = Matrix::new(case.mentors.len(), case.scores.clone()).unwrap();
-        let list = case.listed();
+        let matrix = DenseScores::new(case.mentors.len(), case.scores.clone()).unwrap();
+        let list = case.sparse_scores();
         let sources: [&dyn PairScores; 3] = [&case, &matrix, &list];
         for scores in sources {
             let problem = Problem { scores, ..case.problem() };
-            let decided = Decided::new(&problem, &decisions);
+            let decided = ReducedProblem::new(&problem, &decisions, &Unobserved);
             prop_assert_eq!(decided.is_ok(), best.is_some());
             let Ok(decided) = decided else { continue };
             let rest = decided.problem();
-            prop_assert_eq!(rest.scores.listed().is_some(), problem.scores.listed().is_some());
-            if let Some(rows) = rest.scores.listed() {
+            prop_assert_eq!(rest.scores.sparse().is_some(), problem.scores.sparse().is_some());
+            if let Some(rows) = rest.scores.sparse() {
                 prop_assert!(case.mentees.is_empty() || rows.len() == (0..case.mentees.len()).map(|i| rows.row(i).len()).sum::<usize>());
                 prop_assert!(decisions.vetoes.iter().all(|veto| rows.score(veto.0 as usize, veto.1 as usize).is_none()));
             }

@@ -1,13 +1,15 @@
-//! When people can meet: weekly slots in local time and work rosters, turned into half hours of the week in UTC.
+//! Availability: weekly slots in local time and work rosters, converted to half hours of the week in UTC.
 //!
-//! The dates of a round are split into *seasons* at every date on which the UTC offset of some participant's zone changes,
-//! because Lima and Sydney have another overlap in July than in December. Seasons shorter than 28 days are left out, unless
-//! there is no longer one. Every season is represented by four consecutive weeks (from its first Monday if they fit, else
+//! Input: the dates of a round, and the slots, roster and time zone of each person. Output: bits of half hours per season.
+//!
+//! The dates of a round are split into *seasons* at every date on which the UTC offset of a participant's zone changes,
+//! because the overlap of Lima and Sydney differs between July and December. Seasons shorter than 28 days are left out,
+//! unless there is no longer one. Every season is represented by four consecutive weeks (from its first Monday if they fit, else
 //! from its first day), so that rosters such as 14/14 or 8/6 are applied day by day, in local time. Without a roster the
-//! four weeks are equal, and one is kept. The overlap of two people is the least of all seasons.
+//! four weeks are equal, and one week is stored. The overlap of two people is the minimum over all seasons.
 //!
-//! A half hour in UTC counts where it lies wholly in the person's slots; offsets such as +05:45 lose a quarter of an hour at
-//! the edges of a slot, never within.
+//! A half hour in UTC counts if it lies completely in the slots of the person. With an offset such as +05:45, a slot loses
+//! a quarter of an hour at each edge.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,18 +20,18 @@ use jiff::{Timestamp, ToSpan};
 use super::languages::ones;
 use crate::domain::profile::{Profile, Roster, RosterAvailability};
 
-/// Half hours of a week.
+/// Number of half hours of a week.
 pub const HALF_HOURS: usize = 7 * 48;
-/// 64-bit words of one week of half hours.
+/// Number of 64-bit words of one week.
 const WORDS: usize = HALF_HOURS.div_ceil(64);
-/// Weeks that represent a season.
+/// Number of weeks that represent a season.
 pub const WEEKS: usize = 4;
 
 const HALF_HOURS_OF_DAY: i32 = 48;
 const MINUTES_OF_HALF_HOUR: i32 = 30;
 const SHORTEST_SEASON_DAYS: i32 = 28;
 
-/// The seasons of a round and the offsets of its zones in each.
+/// The seasons of a round, and the offset of each time zone in each season.
 #[derive(Debug, Clone, Default)]
 pub struct Calendar {
     seasons: Vec<Season>,
@@ -39,13 +41,13 @@ pub struct Calendar {
 
 #[derive(Debug, Clone)]
 struct Season {
-    /// First day of the four weeks.
+    /// First day of the four representative weeks.
     first_day: Date,
-    /// A moment far from its ends, at which offsets are read.
+    /// Noon of the middle day, far from both ends of the season. Offsets are read at this moment.
     middle: Timestamp,
 }
 
-/// When one person can meet: for every season one week of half hours in UTC, or four if she works a roster.
+/// Free half hours of one person in UTC: for every season one week, or four weeks if she works a roster.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Hours {
     words: Box<[u64]>,
@@ -53,7 +55,7 @@ pub struct Hours {
 }
 
 impl Calendar {
-    /// The calendar of a round from `start` to `end` for people of `zones`. Zones that no one knows are left out.
+    /// The calendar of a round from `start` to `end` for people in `zones`. Unknown zones are ignored.
     pub(super) fn new<'a>(start: Date, end: Date, zones: impl Iterator<Item = &'a str>) -> Self {
         let names: BTreeSet<&str> = zones.collect();
         let zones: Vec<(&str, TimeZone)> =
@@ -88,7 +90,7 @@ impl Calendar {
         self.seasons.len()
     }
 
-    /// When a person can meet; `None` if she gave no hours.
+    /// Free half hours of a person; `None` if she gave no hours or her zone is unknown.
     pub(super) fn hours(&self, profile: &Profile) -> Option<Hours> {
         let offsets = self.offsets.get(&profile.time_zone).filter(|_| !profile.weekly_slots.is_empty())?;
         let mut slots = [0_u64; 7];
@@ -127,8 +129,8 @@ impl Season {
         Self { first_day, middle: noon(middle_day) }
     }
 
-    /// The half hours of a day in UTC that lie wholly in the slots, in the local time `offset` minutes east of UTC, as bits:
-    /// of the `day`-th day of the season.
+    /// The free half hours of the `day`-th day of the season in UTC, as bits. A half hour is free if it lies completely in the
+    /// slots, which are in the local time `offset` minutes east of UTC.
     fn free_half_hours(&self, day: i32, offset: i32, slots: &[u64; 7], cycle: Option<Cycle>) -> u64 {
         let first = offset.div_euclid(MINUTES_OF_HALF_HOUR);
         let local_day = day + first.div_euclid(HALF_HOURS_OF_DAY);
@@ -137,7 +139,7 @@ impl Season {
             let slot = usize::try_from(weekday).map_or(0, |weekday| slots[weekday]);
             if cycle.is_none_or(|cycle| cycle.holds_on(day)) { u128::from(slot) } else { 0 }
         };
-        // A day in UTC touches two local days, and the first half hour of a third.
+        // A day in UTC overlaps two local days, and the first half hour of a third.
         let days = local(local_day) | local(local_day + 1) << 48 | local(local_day + 2) << 96;
         let is_between = offset.rem_euclid(MINUTES_OF_HALF_HOUR) != 0;
         let free = if is_between { days & days >> 1 } else { days };
@@ -155,11 +157,11 @@ impl Season {
     }
 }
 
-/// A roster, counted from the first day of a season.
+/// A roster relative to the first day of a season.
 #[derive(Debug, Clone, Copy)]
 struct Cycle {
     roster: Roster,
-    /// Days from the roster's first day at work to the season's first day.
+    /// Days from the first day at work of the roster to the first day of the season.
     elapsed: i32,
 }
 
@@ -168,7 +170,7 @@ impl Cycle {
         Self { roster, elapsed: days_between(roster.first_day_on, first_day) }
     }
 
-    /// Whether the slots hold on the `day`-th day of the season.
+    /// Whether the slots are valid on the `day`-th day of the season.
     fn holds_on(self, day: i32) -> bool {
         let on = i32::from(self.roster.days_on);
         let length = (on + i32::from(self.roster.days_off)).max(1);
@@ -182,7 +184,7 @@ impl Cycle {
 }
 
 impl Hours {
-    /// Common minutes per week, averaged over four weeks and rounded down, in the season where there are fewest.
+    /// Common minutes per week in the season with the fewest: the mean of four weeks, rounded down.
     pub fn common_minutes(&self, other: &Self) -> u16 {
         let mine = self.words.chunks_exact(WORDS * self.weeks);
         let theirs = other.words.chunks_exact(WORDS * other.weeks);
@@ -196,12 +198,12 @@ impl Hours {
         minutes_per_week(common.min().unwrap_or_default())
     }
 
-    /// Weeks that are kept per season: one if all are the same.
+    /// Number of stored weeks per season: 1 without a roster.
     pub fn weeks(&self) -> usize {
         self.weeks
     }
 
-    /// The half hours of one week of one season, ascending from Monday 00:00 UTC.
+    /// The free half hours of one week of one season, ascending, counted from Monday 00:00 UTC.
     pub fn half_hours(&self, season: usize, week: usize) -> impl Iterator<Item = usize> {
         let from = season * self.weeks * WORDS;
         let words = week_of(&self.words[from..from + self.weeks * WORDS], week).iter();
@@ -209,7 +211,7 @@ impl Hours {
     }
 }
 
-/// Minutes per week that `half_hours` common half hours over four weeks make.
+/// Mean minutes per week of `half_hours` half hours in four weeks, rounded down.
 pub fn minutes_per_week(half_hours: u32) -> u16 {
     u16::try_from(half_hours * 30 / 4).unwrap_or(u16::MAX)
 }

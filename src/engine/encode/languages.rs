@@ -1,26 +1,30 @@
-//! Languages of a round as bits: any number of them, and for every level the languages spoken at least that well.
+//! Languages as bits: for every level, the set of languages that a person speaks at this level or better.
+//!
+//! Input: language tags with levels. Output: bit sets of any width, so that a round may have any number of languages.
+//! Regional variants count as one language (the primary subtag).
 
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::language::LanguageLevel;
 use crate::domain::profile::Language;
 
-/// Number of levels, A1 to native.
+/// Number of levels, from A1 to native.
 const LEVELS: usize = LanguageLevel::ALL.len();
 
-/// The languages that are spoken in a round, ordered by primary subtag.
+/// The languages of a round, ordered by primary subtag.
 #[derive(Debug, Clone, Default)]
 pub struct Languages {
     subtags: Vec<String>,
     index: HashMap<String, usize>,
 }
 
-/// The languages of one person: for every level, ascending, the bits of the languages she speaks at least that well.
+/// The languages of one person: for every level, ascending, the bits of the languages that she speaks at this level or
+/// better.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Speaks(Box<[u64]>);
 
 impl Languages {
-    /// Numbers languages, given by primary subtag.
+    /// Numbers the languages with these primary subtags.
     pub(super) fn of(subtags: HashSet<&str>) -> Self {
         let mut subtags: Vec<String> = subtags.into_iter().map(str::to_owned).collect();
         subtags.sort_unstable();
@@ -28,7 +32,7 @@ impl Languages {
         Self { subtags, index }
     }
 
-    /// Encodes one person's list. Of two levels of one language the better counts.
+    /// Encodes the list of one person. Of two levels of the same language, the better level counts.
     pub(super) fn encode(&self, list: &[Language]) -> Speaks {
         let words = self.words();
         let mut bits = vec![0; LEVELS * words];
@@ -42,7 +46,7 @@ impl Languages {
         Speaks(bits.into_boxed_slice())
     }
 
-    /// A language that both speak at `level` at least, the first by subtag.
+    /// The first language by subtag that both people speak at `level` or better.
     pub fn common_at(&self, a: &Speaks, b: &Speaks, level: LanguageLevel) -> Option<&str> {
         let words = self.words();
         let from = (level as usize - 1) * words;
@@ -53,13 +57,8 @@ impl Languages {
     }
 
     /// Number of languages.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.subtags.len()
-    }
-
-    /// Whether nobody gave a language.
-    pub fn is_empty(&self) -> bool {
-        self.subtags.is_empty()
     }
 
     fn words(&self) -> usize {
@@ -68,7 +67,7 @@ impl Languages {
 }
 
 impl Speaks {
-    /// The languages she speaks, by number, with the level of each: 1 for the lowest.
+    /// The numbers of the languages that the person speaks, each with its level (1 is the lowest).
     pub fn levels(&self) -> impl Iterator<Item = (usize, u8)> {
         let words = self.0.len() / LEVELS;
         let any = self.0.iter().take(words).enumerate();
@@ -80,10 +79,10 @@ impl Speaks {
         })
     }
 
-    /// The best level that the weaker of the two has in a common language; `None` without a common language.
+    /// The best level at which both people speak a common language; `None` without a common language.
     pub fn best_common_level(&self, other: &Self) -> Option<LanguageLevel> {
-        // Whoever speaks a language at one level speaks it at every lower one: the levels at which they share a language are
-        // the lowest ones, and their number is the best of them.
+        // The sets shrink with the level. Therefore the levels with a common language are the lowest levels, and their
+        // number is the best of them.
         let shared = |(mine, theirs): (&u64, &u64)| mine & theirs != 0;
         let levels = if self.0.len() == LEVELS {
             self.0.iter().zip(&other.0).map(|pair| usize::from(shared(pair))).sum()
@@ -96,9 +95,9 @@ impl Speaks {
     }
 }
 
-/// Positions of the bits that are set, ascending.
+/// Positions of the set bits, ascending.
 pub(super) fn ones(bits: u64) -> impl Iterator<Item = usize> {
-    // Clears the lowest bit that is left, one after the other.
+    // Each step clears the lowest set bit.
     let left = std::iter::successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)));
     left.take_while(|bits| *bits != 0).map(|bits| bits.trailing_zeros() as usize)
 }
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_may_speak_any_number_of_languages() {
+    fn a_round_may_have_any_number_of_languages() {
         let all: Vec<Language> = (0..200).map(|n| speaks(&format!("q{n:03}"), LanguageLevel::B2)).collect();
         let languages = Languages::of(all.iter().map(Language::primary).collect());
         let a = languages.encode(&all[..150]);

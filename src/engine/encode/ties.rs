@@ -1,34 +1,36 @@
-//! What two particular people have to do with each other: lists that name people, turned into sorted pairs. There are few
-//! such pairs, so they are corrections to the dense pass and cost it nothing.
+//! Relations between particular people: avoided, reporting line, previous partners, preferred.
+//!
+//! Input: the lists of all people of a round. Output: the related pairs, sorted. Such pairs are few. The dense pass ignores
+//! them, and corrections for them are added afterwards, so that the dense pass needs no lookup per pair.
 
 use std::collections::HashMap;
 use std::ops::{BitOr, BitOrAssign};
 
-use super::{AT_A_TIME, Person};
+use super::person::{PEOPLE_PER_CHECK, Person};
 use crate::domain::name::ProfileRef;
-use crate::engine::problem::{Observer, Stopped};
+use crate::engine::observer::{Observer, Stopped};
 
-/// What a mentee and a mentor have to do with each other.
+/// Set of relations between a mentee and a mentor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ties(u8);
 
 impl Ties {
-    /// Nothing.
+    /// No relation.
     pub const NONE: Self = Self(0);
-    /// They are one person.
+    /// The mentee and the mentor are the same person.
     pub const SAME_PERSON: Self = Self(1);
-    /// One of them avoids the other.
+    /// One person avoids the other.
     pub const AVOIDED: Self = Self(2);
-    /// One of them is above the other in her reporting line.
+    /// One person names the other in her reporting line.
     pub const REPORTING_LINE: Self = Self(4);
-    /// They have been partners before.
+    /// The two people have been partners before.
     pub const PARTNERS_BEFORE: Self = Self(8);
-    /// The mentee would like the mentor.
+    /// The mentee prefers the mentor.
     pub const MENTEE_PREFERS: Self = Self(16);
-    /// The mentor would like the mentee.
+    /// The mentor prefers the mentee.
     pub const MENTOR_PREFERS: Self = Self(32);
 
-    /// Whether all of `other` holds.
+    /// Whether the set contains all relations of `other`.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
@@ -47,17 +49,17 @@ impl BitOrAssign for Ties {
     }
 }
 
-/// The tied pairs of a round, by positions of people: ordered by mentee, then mentor, each pair once.
+/// Related pairs of a round, by positions of people. Ordered by mentee, then mentor; each pair once.
 #[derive(Debug, Clone, Default)]
 pub struct TiedPairs(Vec<(u32, u32, Ties)>);
 
 impl TiedPairs {
-    /// Collects them from the lists of everyone in `people`.
+    /// Collects the related pairs from the lists of all `people`.
     pub(super) fn collect(people: &[Person<'_>], observer: &dyn Observer) -> Result<Self, Stopped> {
         let mut position: HashMap<&ProfileRef, usize> = HashMap::with_capacity(people.len());
         for (at, person) in people.iter().enumerate() {
-            if at % AT_A_TIME == 0 && observer.is_cancelled() {
-                return Err(Stopped);
+            if at % PEOPLE_PER_CHECK == 0 {
+                observer.check()?;
             }
             position.insert(person.profile, at);
         }
@@ -68,8 +70,8 @@ impl TiedPairs {
             }
         };
         for (me, person) in people.iter().enumerate() {
-            if me % AT_A_TIME == 0 && observer.is_cancelled() {
-                return Err(Stopped);
+            if me % PEOPLE_PER_CHECK == 0 {
+                observer.check()?;
             }
             tie(me, me, Ties::SAME_PERSON);
             let lists = [
@@ -96,14 +98,14 @@ impl TiedPairs {
         Ok(Self(pairs))
     }
 
-    /// The ties of one mentee: mentor and ties, ordered by mentor.
+    /// The related mentors of one mentee with their relations, ordered by mentor.
     pub fn of_mentee(&self, mentee: u32) -> impl Iterator<Item = (u32, Ties)> {
         let from = self.0.partition_point(|pair| pair.0 < mentee);
         self.0[from..].iter().take_while(move |pair| pair.0 == mentee).map(|pair| (pair.1, pair.2))
     }
 }
 
-/// Positions of people are 32 bits wide everywhere; a round of four thousand million people does not fit a machine.
+/// Converts a position to 32 bits. The people of a round fit into memory, so that their number is far below the limit.
 pub(in crate::engine) fn as_u32(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }

@@ -1,173 +1,217 @@
-//! Places that the mentors of an organisation give to mentees of others: at most so many in all.
+//! Bounds on the places that an organisation's mentors give to mentees of other organisations.
 //!
-//! # What is exact when
+//! Such a bound counts pairs by both of their ends, so it is neither a group of mentees nor a group of mentors. Three cases:
 //!
-//! Such a bound counts pairs by both their ends, so it is no group of mentees and no group of mentors.
+//! - *A bound per mentor, without minimum places.* The mentor becomes a group of two: one mentor for the own organisation, and
+//!   one for others with as many seats as the bound. The ceiling of the group is the number of seats of the mentor. All groups
+//!   are nested, and [`assign_within`](super::assign_within()) is exact.
+//! - *A bound per organisation whose mentors fix in advance which of their places are for others.* Each mentor becomes two, each
+//!   with its own seats, and the halves for others form a group with a ceiling. This case is exact in the same way.
+//! - *A bound per organisation, over mentors whose places may serve either.* The two halves of a mentor share the places of the
+//!   mentor, and this sharing is not nested in the group. This case is NP-hard. Replace an edge (mentee `a`, mentor `b`) that is
+//!   to count for colour `c` by a path `a - m - n - b` with a new mentor `m` and a new mentee `n` of organisation `c`, where `a`
+//!   is of another organisation and `b` of none. The edge is used if `a - m` and `n - b` are used, and only `a - m` counts. The
+//!   edge is not used if `n - m` is used. A solver of this problem would therefore decide whether a perfect matching with a bounded
+//!   number of edges per colour exists, and that is NP-complete (Itai, Rodeh and Tanimoto, *Some matching problems for
+//!   bipartite graphs*, J. ACM 25, 1978).
 //!
-//! - *A number per mentor without minimum places*: the mentor becomes a group of two, one for her own organisation and one
-//!   for others with so many seats, and the group's ceiling are her seats. All groups are nested, and
-//!   [`assign_within`](super::assign_within()) is exact.
-//! - *A number per organisation whose mentors say beforehand which of their places are for others*: each mentor becomes two,
-//!   each with seats of her own, and the halves for others are a group with a ceiling. Exact in the same way.
-//! - *A number per organisation, over mentors whose places may serve either*: the two halves of a mentor share her places,
-//!   and that sharing crosses the group. In general this is NP-hard: replace an edge (mentee `a`, mentor `b`) that is to
-//!   count for colour `c` by a path `a - m - n - b` with a new mentor `m` and a new mentee `n` of organisation `c`, where `a`
-//!   is of another one and `b` is of none. The edge is used if `a - m` and `n - b` are, and only `a - m` counts; it is not used
-//!   if `n - m` is. So a perfect matching with at most so many edges of each colour is found if this problem is solved, and
-//!   that is NP-complete (Itai, Rodeh and Tanimoto, *Some matching problems for bipartite graphs*, J. ACM 25, 1978).
+//! [`assign_across`] solves the third case. It removes the bound of each organisation and charges a price for every pair
+//! across organisations (Lagrange relaxation; Held and Karp 1970). In the relaxation each mentor is a group of two halves, so
+//! the relaxation is a problem with quotas and is solved exactly. For any prices, the value of the relaxation plus the
+//! charge for the allowed pairs is an upper bound. If the relaxation exceeds an organisation's bound, or uses less of it than
+//! allowed at a positive price, the problem is divided by the number of places that one mentor gives to others (branch and
+//! bound). Prices are points of score and cannot compensate for an unmatched person, so the search is long if a bound leaves
+//! people unmatched.
 //!
-//! [`assign_across`] therefore takes each organisation's bound away and charges a price for every such pair instead (Lagrange;
-//! Held and Karp 1970): what is left has each mentor as a group of her two halves, and is a problem with quotas, solved
-//! exactly. Its value together with the price of all that the bound allows is a value that no assignment exceeds, whatever the
-//! prices are. Where the bound is still exceeded, or allows more than is used at a price, the problem is split by the places that
-//! a mentor gives to others (branch and bound, best bound first: Land and Doig 1960). Prices are points of score: they cannot
-//! make up for people who stay without a mentor, so the search is long where a bound costs people.
-//!
-//! The value that comes out is exact if `closed` says so; if not, `bound` is a value that no assignment exceeds. With minimum
-//! places it may stay open, because the two halves of a mentor each count them.
+//! The value is exact if `closed` is set; otherwise `bound` is an upper bound. With minimum places the search can remain open,
+//! because both halves of a mentor count them.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::engine::assign::{Pulse, index};
-use crate::engine::brought::{BadList, Listed};
-use crate::engine::problem::{Arc, FORBIDDEN, Observer, PairScores, Problem, Seats, Stopped};
+use crate::engine::branch_and_bound::{BranchAndBound, Branching, best_bound_first};
+use crate::engine::groups::{Forest, Group, Quotas};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores, SparseError, SparseScores};
+use crate::engine::problem::{Problem, Seats};
 
-use super::{Answer, Forest, Group, Quotas, assign_within};
+use super::{Answer, assign_within};
 
-/// Who belongs where, and how many places each organisation gives to others.
+/// The organisation of each person, and the bound of each organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Cross {
+pub struct CrossLimits {
     /// Organisation of each mentee.
     pub of_mentees: Vec<Option<u32>>,
     /// Organisation of each mentor.
     pub of_mentors: Vec<Option<u32>>,
-    /// Most pairs of a mentor of the organisation with a mentee of none or another; `None` sets no bound.
+    /// By organisation: largest number of pairs of its mentors with mentees of no organisation or another one; `None` sets no
+    /// bound.
     pub most: Vec<Option<u32>>,
 }
 
-/// Bounds that [`assign_across`] cannot take.
+/// Why [`assign_across`] fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadCross {
-    /// Not everybody has an entry, or an entry names no organisation.
-    #[error("not everybody has an organisation that exists")]
+pub enum CrossError {
+    /// A person has no entry, or an entry names an organisation that does not exist.
+    #[error(
+        "the organisations are wrong; expected one entry per person, empty or the position of an organisation"
+    )]
     Unknown,
-    /// The listed scores are no list.
+    /// The sparse scores are not valid.
     #[error(transparent)]
-    List(#[from] BadList),
-    /// There are more tiers than a certificate holds.
-    #[error("there are more tiers than a certificate holds")]
+    Scores(SparseError),
+    /// The weights of the tiers exceed the numbers that a certificate holds.
+    #[error("the problem has too many tiers: their weights exceed the numbers that a certificate holds")]
     TooManyTiers,
-    /// The observer asked to stop.
+    /// The observer stopped the operation.
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
 
-/// Value of an assignment, level by level: mentees served in each tier that occurs, minimum places, second mentors, score.
-/// Where coverage does not come first, minimum places and score.
+impl From<SparseError> for CrossError {
+    fn from(error: SparseError) -> Self {
+        match error {
+            SparseError::Pair { .. } => Self::Scores(error),
+            SparseError::Stopped(stopped) => Self::Stopped(stopped),
+        }
+    }
+}
+
+/// Value of an assignment, aim by aim: mentees served in each tier that occurs, minimum places, second mentors, score. If the
+/// problem does not put coverage first: minimum places and score.
 pub type Value = Vec<i64>;
 
-/// What branch and bound found.
+/// Result of branch and bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Across {
-    /// The best assignment found, sorted, with its value.
+pub struct CrossSolution {
+    /// The pairs of the best assignment found, sorted, and its value.
     pub best: Option<(Vec<(u32, u32)>, Value)>,
-    /// A value that no assignment exceeds; nothing if there is none that keeps all bounds.
+    /// Upper bound on the value of every assignment; `None` if no assignment keeps all bounds.
     pub bound: Option<Value>,
-    /// Whether nothing better can exist: the best found has the value of the bound, or there is none.
+    /// Whether the result is exact: the best assignment reaches the bound, or no assignment exists.
     pub closed: bool,
-    /// Problems with quotas that were solved.
+    /// Number of problems with quotas that were solved.
     pub solved: u64,
 }
 
-/// Fewest and most places that an open mentor gives to others.
-type Gives = (u32, u32);
+/// Smallest and largest number of places that a split mentor gives to others.
+type GivenRange = (u32, u32);
 
-/// A part of the problem, with the best of its relaxation.
+/// A part of the problem, with the best assignment of its relaxation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Part {
-    /// What no assignment of the part exceeds.
+struct Subproblem {
+    /// Upper bound on the value of every assignment of the part.
     bound: Value,
     number: Reverse<u64>,
-    gives: Vec<Gives>,
+    gives: Vec<GivenRange>,
     /// Pairs of a mentee and a column.
     pairs: Vec<(u32, u32)>,
 }
 
-/// Steps of the search for prices: enough to find one to the point among ten thousand.
+/// Steps of the bisection of prices: enough for a price of ten thousand points to the point.
 const STEPS: u32 = 15;
 
-/// Finds a best assignment under quotas and bounds across organisations, or after `most` problems the best so far and a
-/// bound. The result depends on the problem alone.
+/// Computes a best assignment under quotas and bounds across organisations. After `most_solves` solved problems it returns the
+/// best assignment so far and an upper bound. The result depends on the problem alone.
 pub fn assign_across(
     problem: &Problem<'_>,
     quotas: &Quotas,
-    cross: &Cross,
-    most: u64,
+    limits: &CrossLimits,
+    most_solves: u64,
     observer: &dyn Observer,
-) -> Result<Across, BadCross> {
-    let mut split = Split::new(problem, quotas, cross)?;
-    let mut found = Across { best: None, bound: None, closed: true, solved: 0 };
-    let mut parts = BinaryHeap::new();
-    parts.extend(split.find_prices(&mut found, most, observer)?);
-    while let Some(part) = parts.pop() {
-        let given = split.given(&part.pairs);
-        let within = split.keep(&part.pairs, &given, &mut found);
-        if let Some((_, best)) = found.best.as_ref().filter(|(_, best)| *best >= part.bound) {
-            found.bound = Some(best.clone());
-            return Ok(found);
-        }
-        let Some((at, below)) = split.fork(&part, &given, within).filter(|_| found.solved < most) else {
-            found.bound = Some(part.bound);
-            found.closed = false;
-            return Ok(found);
-        };
-        if found.solved.is_power_of_two() {
-            split.settle(&part, &given, &mut found, observer)?;
-        }
-        let (least, most) = part.gives[at];
-        for gives in [(least, below), (below + 1, most)] {
-            let mut all = part.gives.clone();
-            all[at] = gives;
-            parts.extend(split.solve(all, &split.prices, &mut found, observer)?);
-        }
-    }
-    found.bound = found.best.as_ref().map(|(_, value)| value.clone());
+) -> Result<CrossSolution, CrossError> {
+    let mut split = Split::new(problem, quotas, limits)?;
+    let mut found = CrossSolution { best: None, bound: None, closed: true, solved: 0 };
+    let root = split.find_prices(&mut found, most_solves, observer)?;
+    let mut search = CrossSearch { split, found, most_solves, observer };
+    let open = best_bound_first(&mut search, root)?;
+    let mut found = search.found;
+    found.closed = open.is_none();
+    found.bound = match open {
+        Some(part) => Some(part.bound),
+        None => found.best.as_ref().map(|(_, value)| value.clone()),
+    };
     Ok(found)
 }
 
-/// The problem in which every mentor of a bounded organisation is two: her column serves her organisation, and a column
-/// behind all mentors serves others.
+/// The state of the search.
+struct CrossSearch<'a> {
+    split: Split<'a>,
+    found: CrossSolution,
+    most_solves: u64,
+    observer: &'a dyn Observer,
+}
+
+impl BranchAndBound for CrossSearch<'_> {
+    type Node = Subproblem;
+    type Error = CrossError;
+
+    fn incumbent_reaches(&self, part: &Subproblem) -> bool {
+        self.found.best.as_ref().is_some_and(|(_, best)| *best >= part.bound)
+    }
+
+    fn branch(&mut self, part: &Subproblem) -> Result<Branching<Subproblem>, CrossError> {
+        let Self { split, found, most_solves, observer } = self;
+        let given = split.given(&part.pairs);
+        let within = split.offer(&part.pairs, &given, found);
+        if found.best.as_ref().is_some_and(|(_, best)| *best >= part.bound) {
+            return Ok(Branching::Children(Vec::new()));
+        }
+        let Some((at, below)) = split.branching(part, &given, within).filter(|_| found.solved < *most_solves)
+        else {
+            return Ok(Branching::Unfinished);
+        };
+        if found.solved.is_power_of_two() {
+            split.round_down(part, &given, found, *observer)?;
+        }
+        let (least, most) = part.gives[at];
+        let mut children = Vec::new();
+        for gives in [(least, below), (below + 1, most)] {
+            let mut all = part.gives.clone();
+            all[at] = gives;
+            children.extend(split.solve(all, &split.prices, found, *observer)?);
+        }
+        Ok(Branching::Children(children))
+    }
+}
+
+/// The problem in which every mentor of a bounded organisation is split in two columns: the mentor's own column serves the own
+/// organisation, and a column behind all mentors serves others.
 struct Split<'a> {
     problem: &'a Problem<'a>,
     quotas: &'a Quotas,
-    cross: &'a Cross,
-    /// Mentors who are two, with their organisations.
+    limits: &'a CrossLimits,
+    /// Split mentors, with their organisations.
     open: Vec<(u32, u32)>,
-    /// Position in `open`.
+    /// Position of each mentor in `open`.
     place: Vec<Option<u32>>,
-    /// Price of a pair across, by organisation.
+    /// Price of a pair across organisations, by organisation of the mentor.
     prices: Vec<i32>,
 }
 
 impl<'a> Split<'a> {
-    fn new(problem: &'a Problem<'a>, quotas: &'a Quotas, cross: &'a Cross) -> Result<Self, BadCross> {
-        let known = |of: &Option<u32>| of.is_none_or(|of| (of as usize) < cross.most.len());
-        let complete = cross.of_mentees.len() == problem.mentees.len()
-            && cross.of_mentors.len() == problem.mentors.len();
-        if !complete || !cross.of_mentees.iter().chain(&cross.of_mentors).all(known) {
-            return Err(BadCross::Unknown);
+    fn new(
+        problem: &'a Problem<'a>,
+        quotas: &'a Quotas,
+        limits: &'a CrossLimits,
+    ) -> Result<Self, CrossError> {
+        let known = |of: &Option<u32>| of.is_none_or(|of| (of as usize) < limits.most.len());
+        let complete = limits.of_mentees.len() == problem.mentees.len()
+            && limits.of_mentors.len() == problem.mentors.len();
+        if !complete || !limits.of_mentees.iter().chain(&limits.of_mentors).all(known) {
+            return Err(CrossError::Unknown);
         }
         let mut open = Vec::new();
         let mut place = vec![None; problem.mentors.len()];
-        for (mentor, of) in cross.of_mentors.iter().enumerate() {
-            if let Some(of) = of.filter(|of| cross.most[*of as usize].is_some()) {
+        for (mentor, of) in limits.of_mentors.iter().enumerate() {
+            if let Some(of) = of.filter(|of| limits.most[*of as usize].is_some()) {
                 place[mentor] = Some(index(open.len()));
                 open.push((index(mentor), of));
             }
         }
-        Ok(Self { problem, quotas, cross, open, place, prices: vec![0; cross.most.len()] })
+        Ok(Self { problem, quotas, limits, open, place, prices: vec![0; limits.most.len()] })
     }
 
     fn own_columns(&self) -> usize {
@@ -177,7 +221,7 @@ impl<'a> Split<'a> {
     /// The column that serves a mentee.
     fn column(&self, mentee: usize, mentor: u32) -> u32 {
         match self.place[mentor as usize] {
-            Some(at) if self.cross.of_mentees[mentee] != self.cross.of_mentors[mentor as usize] => {
+            Some(at) if self.limits.of_mentees[mentee] != self.limits.of_mentors[mentor as usize] => {
                 index(self.own_columns()) + at
             }
             _ => mentor,
@@ -190,19 +234,19 @@ impl<'a> Split<'a> {
     }
 
     fn most(&self, organisation: usize) -> u64 {
-        self.cross.most[organisation].map_or(u64::MAX, u64::from)
+        self.limits.most[organisation].map_or(u64::MAX, u64::from)
     }
 
-    /// Sums up a number of each open mentor by organisation.
+    /// Sums up a number of each split mentor by organisation.
     fn by_organisation(&self, of_open: impl Iterator<Item = u32>) -> Vec<u64> {
-        let mut sums = vec![0; self.cross.most.len()];
+        let mut sums = vec![0; self.limits.most.len()];
         for ((_, organisation), number) in self.open.iter().zip(of_open) {
             sums[*organisation as usize] += u64::from(number);
         }
         sums
     }
 
-    /// Places that each open mentor gives to others.
+    /// Number of places that each split mentor gives to others.
     fn given(&self, pairs: &[(u32, u32)]) -> Vec<u32> {
         let mut given = vec![0; self.open.len()];
         for (_, column) in pairs {
@@ -213,22 +257,22 @@ impl<'a> Split<'a> {
         given
     }
 
-    /// Halves, for all organisations at once, the ranges in which their prices may lie; keeps the prices of the least bound.
+    /// Bisects the prices of all organisations simultaneously, and stores the prices of the least bound.
     fn find_prices(
         &mut self,
-        found: &mut Across,
-        most: u64,
+        found: &mut CrossSolution,
+        most_solves: u64,
         observer: &dyn Observer,
-    ) -> Result<Option<Part>, BadCross> {
-        let all: Vec<Gives> =
+    ) -> Result<Option<Subproblem>, CrossError> {
+        let all: Vec<GivenRange> =
             self.open.iter().map(|(mentor, _)| (0, self.problem.mentors[*mentor as usize].max)).collect();
-        let mut ranges = vec![(0_i32, 1 << STEPS); self.cross.most.len()];
+        let mut ranges = vec![(0_i32, 1 << STEPS); self.limits.most.len()];
         let mut prices = self.prices.clone();
-        let mut best: Option<Part> = None;
+        let mut best: Option<Subproblem> = None;
         for _ in 0..=STEPS {
             let Some(part) = self.solve(all.clone(), &prices, found, observer)? else { return Ok(None) };
             let given = self.given(&part.pairs);
-            let within = self.keep(&part.pairs, &given, found);
+            let within = self.offer(&part.pairs, &given, found);
             let free = prices.iter().all(|price| *price == 0);
             for (organisation, sum) in self.by_organisation(given.iter().copied()).into_iter().enumerate() {
                 let (low, high) = &mut ranges[organisation];
@@ -238,7 +282,7 @@ impl<'a> Split<'a> {
                 best = Some(part);
                 self.prices.clone_from(&prices);
             }
-            if (free && within) || found.solved >= most {
+            if (free && within) || found.solved >= most_solves {
                 break;
             }
             prices = ranges.iter().map(|(low, high)| low + (high - low) / 2).collect();
@@ -246,14 +290,14 @@ impl<'a> Split<'a> {
         Ok(best)
     }
 
-    /// Solves the relaxation of a part, if it can be solved at all.
+    /// Solves the relaxation of a part; `None` if no assignment exists.
     fn solve(
         &self,
-        gives: Vec<Gives>,
+        gives: Vec<GivenRange>,
         prices: &[i32],
-        found: &mut Across,
+        found: &mut CrossSolution,
         observer: &dyn Observer,
-    ) -> Result<Option<Part>, BadCross> {
+    ) -> Result<Option<Subproblem>, CrossError> {
         let least = self.by_organisation(gives.iter().map(|gives| gives.0));
         let highest = self.by_organisation(gives.iter().map(|gives| gives.1));
         let possible =
@@ -267,7 +311,7 @@ impl<'a> Split<'a> {
             mentors[*mentor as usize].max = max - least;
             mentors.push(Seats { min, max: most });
         }
-        let scores = Priced::new(self, prices, observer)?;
+        let scores = ChargedScores::new(self, prices, observer)?;
         let problem = Problem { mentors: &mentors, scores: &scores, ..*self.problem };
         found.solved += 1;
         match assign_within(&problem, &self.quotas(&gives)?, observer)? {
@@ -280,15 +324,15 @@ impl<'a> Split<'a> {
                 if let Some(score) = bound.last_mut() {
                     *score += charged.sum::<i64>();
                 }
-                Ok(Some(Part { bound, number: Reverse(found.solved), gives, pairs: best.pairs }))
+                Ok(Some(Subproblem { bound, number: Reverse(found.solved), gives, pairs: best.pairs }))
             }
             Answer::Impossible(_) => Ok(None),
-            Answer::TooManyTiers => Err(BadCross::TooManyTiers),
+            Answer::TooManyTiers => Err(CrossError::TooManyTiers),
         }
     }
 
-    /// The quotas, and each open mentor as a group of her two columns with as many places as she has.
-    fn quotas(&self, gives: &[Gives]) -> Result<Quotas, BadCross> {
+    /// The quotas, with a group for the two columns of each split mentor, whose ceiling is the number of the mentor's places.
+    fn quotas(&self, gives: &[GivenRange]) -> Result<Quotas, CrossError> {
         let mut groups = self.quotas.mentors.groups().to_vec();
         let mut innermost: Vec<Option<u32>> =
             (0..self.own_columns()).map(|mentor| self.quotas.mentors.innermost(mentor)).collect();
@@ -303,17 +347,17 @@ impl<'a> Split<'a> {
             }
             innermost.push(Some(index(groups.len() - 1)));
         }
-        let mentors = Forest::new(groups, innermost).map_err(|_| BadCross::Unknown)?;
+        let mentors = Forest::new(groups, innermost).map_err(|_| CrossError::Unknown)?;
         Ok(Quotas { mentees: self.quotas.mentees.clone(), mentors })
     }
 
-    /// The mentor by whose places for others a part is to be split, and the most of them in its first half.
-    fn fork(&self, part: &Part, given: &[u32], within: bool) -> Option<(usize, u32)> {
+    /// The mentor by whose places for others a part is divided, and the largest number of these places in the first child.
+    fn branching(&self, part: &Subproblem, given: &[u32], within: bool) -> Option<(usize, u32)> {
         let sums = self.by_organisation(given.iter().copied());
         let open =
             || (0..self.open.len()).map(|at| (at, self.open[at].1 as usize, given[at], part.gives[at]));
         if within {
-            // Less than is allowed is used at a price: either less is allowed, or more is used.
+            // At a positive price the part uses less than allowed: either allow less, or use more.
             let loose = open().filter(|(.., given, (_, most))| given < most);
             let dearest =
                 loose.max_by_key(|&(at, organisation, ..)| (self.prices[organisation], Reverse(at)));
@@ -327,37 +371,37 @@ impl<'a> Split<'a> {
         most.map(|(at, _, given, _)| (at, given - 1))
     }
 
-    /// Tries an assignment in which open mentors give no more to others than the best of a part's relaxation, cut down to
-    /// what their organisations allow.
-    fn settle(
+    /// Heuristic: solves the part with the relaxation's numbers of places for others as limits, reduced to the bounds of the
+    /// organisations.
+    fn round_down(
         &self,
-        part: &Part,
+        part: &Subproblem,
         given: &[u32],
-        found: &mut Across,
+        found: &mut CrossSolution,
         observer: &dyn Observer,
-    ) -> Result<(), BadCross> {
+    ) -> Result<(), CrossError> {
         let mut left: Vec<u64> =
-            (0..self.cross.most.len()).map(|organisation| self.most(organisation)).collect();
+            (0..self.limits.most.len()).map(|organisation| self.most(organisation)).collect();
         for ((_, organisation), (least, _)) in self.open.iter().zip(&part.gives) {
             left[*organisation as usize] = left[*organisation as usize].saturating_sub(u64::from(*least));
         }
-        let mut settled = part.gives.clone();
-        for (((_, organisation), given), (least, most)) in self.open.iter().zip(given).zip(&mut settled) {
+        let mut rounded = part.gives.clone();
+        for (((_, organisation), given), (least, most)) in self.open.iter().zip(given).zip(&mut rounded) {
             let left = &mut left[*organisation as usize];
             let more = u64::from(given.saturating_sub(*least)).min(*left);
             *left -= more;
             *most = *least + u32::try_from(more).unwrap_or(0);
         }
         let free = vec![0; self.prices.len()];
-        if let Some(part) = self.solve(settled, &free, found, observer)? {
+        if let Some(part) = self.solve(rounded, &free, found, observer)? {
             let given = self.given(&part.pairs);
-            self.keep(&part.pairs, &given, found);
+            self.offer(&part.pairs, &given, found);
         }
         Ok(())
     }
 
-    /// Whether pairs keep the bounds of all organisations; then they are kept if they are the best so far.
-    fn keep(&self, pairs: &[(u32, u32)], given: &[u32], found: &mut Across) -> bool {
+    /// Returns whether pairs keep the bounds of all organisations, and stores them if they are the best so far.
+    fn offer(&self, pairs: &[(u32, u32)], given: &[u32], found: &mut CrossSolution) -> bool {
         let sums = self.by_organisation(given.iter().copied());
         let within = sums.iter().enumerate().all(|(organisation, sum)| *sum <= self.most(organisation));
         if within {
@@ -373,41 +417,41 @@ impl<'a> Split<'a> {
     }
 }
 
-/// Pairs across that can be, as a number to multiply a price by.
+/// Largest number of pairs across organisations, as a factor for a price.
 fn allowed(highest: u64, most: u64) -> i64 {
     i64::try_from(highest.min(most)).unwrap_or(i64::MAX)
 }
 
-/// The scores of a split problem, less the prices of pairs across.
-struct Priced<'a> {
+/// The scores of a split problem, minus the prices of pairs across organisations.
+struct ChargedScores<'a> {
     split: &'a Split<'a>,
     prices: &'a [i32],
-    listed: Option<Listed>,
+    sparse: Option<SparseScores>,
 }
 
-impl<'a> Priced<'a> {
-    fn new(split: &'a Split<'a>, prices: &'a [i32], observer: &dyn Observer) -> Result<Self, BadCross> {
-        let mut this = Self { split, prices, listed: None };
-        this.listed = split.problem.scores.listed().map(|listed| this.list(listed, observer)).transpose()?;
+impl<'a> ChargedScores<'a> {
+    fn new(split: &'a Split<'a>, prices: &'a [i32], observer: &dyn Observer) -> Result<Self, CrossError> {
+        let mut this = Self { split, prices, sparse: None };
+        this.sparse = split.problem.scores.sparse().map(|sparse| this.list(sparse, observer)).transpose()?;
         Ok(this)
     }
 
-    fn list(&self, listed: &Listed, observer: &dyn Observer) -> Result<Listed, BadCross> {
-        let (mut starts, mut arcs) = (vec![0], Vec::with_capacity(listed.len()));
+    fn list(&self, sparse: &SparseScores, observer: &dyn Observer) -> Result<SparseScores, CrossError> {
+        let (mut starts, mut edges) = (vec![0], Vec::with_capacity(sparse.len()));
         let mut pulse = Pulse::new(observer);
         for mentee in 0..self.split.problem.mentees.len() {
-            pulse.beat(listed.row(mentee).len())?;
-            arcs.extend(listed.row(mentee).iter().map(|arc| {
-                let to = self.split.column(mentee, arc.to);
-                Arc { to, score: self.net(to as usize, arc.score) }
+            pulse.beat(sparse.row(mentee).len())?;
+            edges.extend(sparse.row(mentee).iter().map(|edge| {
+                let to = self.split.column(mentee, edge.to);
+                Edge { to, score: self.net(to as usize, edge.score) }
             }));
-            starts.push(arcs.len());
+            starts.push(edges.len());
         }
-        Ok(Listed::observed(starts, arcs, observer)??)
+        Ok(SparseScores::new(starts, edges, observer)?)
     }
 
-    /// A candidate's score less the price of its column. Never less than can be told from no candidate: a score that is
-    /// taken as too high leaves the bound a bound.
+    /// The score of a candidate minus the price of its column, and at least `FORBIDDEN + 1`. A score that is too high keeps the
+    /// bound valid.
     fn net(&self, column: usize, score: i32) -> i32 {
         let price = column.checked_sub(self.split.own_columns()).map_or(0, |at| {
             let (_, organisation) = self.split.open[at];
@@ -417,7 +461,7 @@ impl<'a> Priced<'a> {
     }
 }
 
-impl PairScores for Priced<'_> {
+impl PairScores for ChargedScores<'_> {
     fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {
         let (split, width) = (self.split, cols.len().max(1));
         let own = cols.start.min(split.own_columns())..cols.end.min(split.own_columns());
@@ -440,16 +484,16 @@ impl PairScores for Priced<'_> {
         }
     }
 
-    fn lot(&self, mentee: usize, column: usize) -> u32 {
-        self.split.problem.scores.lot(mentee, self.split.mentor(column) as usize)
+    fn tie_break(&self, mentee: usize, column: usize) -> u32 {
+        self.split.problem.scores.tie_break(mentee, self.split.mentor(column) as usize)
     }
 
-    fn listed(&self) -> Option<&Listed> {
-        self.listed.as_ref()
+    fn sparse(&self) -> Option<&SparseScores> {
+        self.sparse.as_ref()
     }
 }
 
-/// The value of pairs, level by level.
+/// The value of pairs, aim by aim.
 fn value(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Value {
     let mut has = vec![0_u32; problem.mentees.len()];
     let mut load = vec![0_u32; problem.mentors.len()];

@@ -1,24 +1,26 @@
-//! A flow of least cost on a sparse network, from any flow whose prices hold but which does not balance.
+//! Minimum-cost flow on a sparse network, from a flow that satisfies complementary slackness and is unbalanced.
 //!
-//! Every node has a price `pi`; an arc from `v` to `w` with room left has a reduced cost `cost + pi(v) - pi(w) >= 0`. That is
-//! complementary slackness, and it holds at all times. What is missing is balance: nodes may have an excess, or owe. A round
-//! of the primal-dual algorithm (Ahuja, Magnanti and Orlin, *Network Flows*, 1993, sections 9.7 and 9.8) finds the nodes
-//! within the shortest distance from an excess to a node that owes (Dijkstra), lowers their prices so that shortest paths
-//! cost nothing, and sends along them as much as a depth-first search finds. When all nodes balance, the flow is a best one.
+//! Every node `v` has a price `pi(v)`. Invariant: each arc from `v` to `w` with residual capacity has a reduced cost
+//! `cost + pi(v) - pi(w) >= 0`. What is missing is balance: a node may have an excess or a deficit. A round of the primal-dual
+//! algorithm (Ahuja, Magnanti and Orlin, *Network Flows*, 1993, sections 9.7 and 9.8) finds the shortest distance from an
+//! excess to a deficit (Dijkstra), lowers the prices of the nearer nodes so that shortest paths have reduced cost 0, and
+//! augments along arcs of reduced cost 0 by depth-first search. When all nodes are balanced, the flow is optimal.
+//!
+//! A round takes O(arcs + nodes log(range of distances)). Every path reduces an excess, so the number of paths is at most the
+//! imbalance at the start plus the imbalance that admitted pairs add.
 
-use crate::engine::assign::queue::Queue;
 use crate::engine::assign::weight::Weight;
 use crate::engine::assign::{Pulse, Work, index};
-use crate::engine::problem::Stopped;
-
-use super::Failure;
+use crate::engine::graph::{Csr, Labels, RadixHeap};
+use crate::engine::observer::Stopped;
 
 /// No arc.
 const NONE: u32 = u32::MAX;
 
-/// One direction of an arc. The two directions are neighbours in memory. While it has room, it is in its node's list.
+/// One direction of an arc. The two directions of an arc are neighbours in memory. A direction with residual capacity (`room`)
+/// is in the list of its tail.
 #[derive(Debug, Clone, Copy)]
-struct Half<W> {
+struct HalfArc<W> {
     to: u32,
     room: u32,
     next: u32,
@@ -26,44 +28,56 @@ struct Half<W> {
     cost: W,
 }
 
+/// Why a solve fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FlowError {
+    /// The observer stopped the operation.
+    Stopped,
+    /// A price exceeds the range of the integer type.
+    TooNarrow,
+}
+
+impl From<Stopped> for FlowError {
+    fn from(Stopped: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
 /// A network with a flow and prices.
 #[derive(Debug)]
 pub(super) struct Flow<W> {
-    /// The first in a node's list of halves that have room.
+    /// Head of each node's list of directions with residual capacity.
     first: Vec<u32>,
-    halves: Vec<Half<W>>,
+    halves: Vec<HalfArc<W>>,
     /// Prices of nodes.
     pub(super) pi: Vec<W>,
     excess: Vec<i64>,
-    search: Search<W>,
+    search: FlowSearch<W>,
 }
 
-/// What searches remember of nodes.
+/// Workspace of the searches.
 #[derive(Debug)]
-struct Search<W> {
-    distance: Vec<W>,
-    settled: Vec<bool>,
-    /// Nodes with a distance.
-    touched: Vec<u32>,
-    queue: Queue<W>,
-    /// Distance of the nearest node that owes, as far as is known: nobody farther matters.
+struct FlowSearch<W> {
+    labels: Labels<W>,
+    queue: RadixHeap<W>,
+    /// Smallest tentative distance of a node with a deficit. Nodes farther away are ignored.
     nearest: W,
     next: Vec<u32>,
     on_path: Vec<bool>,
     path: Vec<u32>,
 }
 
-/// How a round of serving ends.
+/// How [`Flow::balance`] ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Served {
-    /// Every node balances.
-    All,
-    /// From the nodes with an excess no node that owes can be reached.
+pub(super) enum FlowStatus {
+    /// Every node is balanced.
+    Balanced,
+    /// No node with a deficit is reachable from a node with an excess.
     Stuck,
 }
 
 impl<W: Weight> Flow<W> {
-    /// A network of nodes with these prices, and without arcs.
+    /// A network without arcs, whose nodes have these prices.
     pub(super) fn new(pi: Vec<W>) -> Self {
         let nodes = pi.len();
         Self {
@@ -71,11 +85,9 @@ impl<W: Weight> Flow<W> {
             halves: Vec::new(),
             pi,
             excess: vec![0; nodes],
-            search: Search {
-                distance: vec![W::FAR; nodes],
-                settled: vec![false; nodes],
-                touched: Vec::new(),
-                queue: Queue::new(),
+            search: FlowSearch {
+                labels: Labels::new(nodes),
+                queue: RadixHeap::new(),
                 nearest: W::FAR,
                 next: vec![NONE; nodes],
                 on_path: vec![false; nodes],
@@ -84,36 +96,36 @@ impl<W: Weight> Flow<W> {
         }
     }
 
-    /// Adds an arc whose flow may still grow by `more` and shrink by `less`, and returns its number.
+    /// Adds an arc whose flow may grow by `more` and shrink by `less`, and returns its number.
     pub(super) fn add(&mut self, ends: (u32, u32), cost: W, more: u32, less: u32) -> usize {
         let (from, to) = ends;
         let half = self.halves.len();
-        self.halves.push(Half { to, room: 0, next: NONE, before: NONE, cost });
-        self.halves.push(Half { to: from, room: 0, next: NONE, before: NONE, cost: -cost });
+        self.halves.push(HalfArc { to, room: 0, next: NONE, before: NONE, cost });
+        self.halves.push(HalfArc { to: from, room: 0, next: NONE, before: NONE, cost: -cost });
         self.widen(index(half), more);
         self.widen(index(half + 1), less);
         half / 2
     }
 
-    /// By how much the flow of an arc may shrink.
-    pub(super) fn less(&self, arc: usize) -> u32 {
+    /// Amount by which the flow of an arc may shrink.
+    pub(super) fn used(&self, arc: usize) -> u32 {
         self.halves[2 * arc + 1].room
     }
 
-    /// Makes `amount` appear at one node and be owed by another.
-    pub(super) fn owe(&mut self, excess: u32, owing: u32, amount: u32) {
+    /// Adds `amount` to the balance of the node `excess` and subtracts it from the balance of the node `deficit`.
+    pub(super) fn shift_balance(&mut self, excess: u32, deficit: u32, amount: u32) {
         self.excess[excess as usize] += i64::from(amount);
-        self.excess[owing as usize] -= i64::from(amount);
+        self.excess[deficit as usize] -= i64::from(amount);
     }
 
-    /// Raises a node's price, and sends what then pays at once along its `arcs`.
+    /// Raises the price of a node, and saturates those of its `arcs` whose reduced cost becomes negative.
     pub(super) fn raise(&mut self, node: u32, by: W, arcs: &[usize]) {
         self.pi[node as usize] += by;
         for half in arcs.iter().flat_map(|&arc| [index(2 * arc), index(2 * arc + 1)]) {
-            let (Half { to, room, .. }, from) = (self.halves[half as usize], self.tail(half));
+            let (HalfArc { to, room, .. }, from) = (self.halves[half as usize], self.tail(half));
             if room > 0 && to == node && self.reduced(from, half) < W::default() {
                 self.push(half, room);
-                self.owe(node, from, room);
+                self.shift_balance(node, from, room);
             }
         }
     }
@@ -123,7 +135,7 @@ impl<W: Weight> Flow<W> {
     }
 
     fn reduced(&self, from: u32, half: u32) -> W {
-        let Half { to, cost, .. } = self.halves[half as usize];
+        let HalfArc { to, cost, .. } = self.halves[half as usize];
         cost + self.pi[from as usize] - self.pi[to as usize]
     }
 
@@ -147,7 +159,7 @@ impl<W: Weight> Flow<W> {
     }
 
     fn narrow(&mut self, half: u32, by: u32) {
-        let Half { room, next, before, .. } = self.halves[half as usize];
+        let HalfArc { room, next, before, .. } = self.halves[half as usize];
         self.halves[half as usize].room = room - by;
         if room == by && by > 0 {
             if next != NONE {
@@ -162,71 +174,62 @@ impl<W: Weight> Flow<W> {
         }
     }
 
-    /// Sends excesses to nodes that owe until all balance or none can be reached.
-    pub(super) fn serve(&mut self, work: &mut Work<'_>) -> Result<Served, Failure> {
+    /// Sends excesses to deficits until all nodes are balanced or no deficit is reachable.
+    pub(super) fn balance(&mut self, work: &mut Work<'_>) -> Result<FlowStatus, FlowError> {
         for source in self.sources() {
             while self.excess[source as usize] > 0 {
                 work.counters.phases += 1;
-                let Some(distance) = self.nearest(&[source], work)? else { break };
-                self.lower(distance)?;
-                self.send(source, work)?;
+                let Some(distance) = self.shortest_distance(&[source], work)? else { break };
+                self.lower_prices(distance)?;
+                self.augment(source, work)?;
             }
         }
         let stuck = self.sources();
         if stuck.is_empty() {
-            return Ok(Served::All);
+            return Ok(FlowStatus::Balanced);
         }
-        self.nearest(&stuck, work)?;
-        Ok(Served::Stuck)
+        self.shortest_distance(&stuck, work)?;
+        Ok(FlowStatus::Stuck)
     }
 
     fn sources(&self) -> Vec<u32> {
         (0_u32..).zip(&self.excess).filter(|(_, excess)| **excess > 0).map(|(node, _)| node).collect()
     }
 
-    /// Where room leads from every node, or, backwards, from where it leads there.
-    pub(super) fn ways(&self, backwards: bool, pulse: &mut Pulse<'_>) -> Result<Ways, Stopped> {
-        let nodes = self.first.len();
-        let mut starts = vec![0; nodes + 1];
+    /// The arcs with residual capacity, by tail, or by head if `backwards`.
+    pub(super) fn residual_graph(
+        &self,
+        backwards: bool,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<ResidualGraph, Stopped> {
+        let mut arcs = Vec::new();
         for half in 0..index(self.halves.len()) {
             pulse.beat(1)?;
-            if let Some((here, _)) = self.way(half, backwards) {
-                starts[here as usize + 1] += 1;
-            }
+            arcs.extend(self.ends(half, backwards));
         }
-        for node in 0..nodes {
-            starts[node + 1] += starts[node];
-        }
-        let mut next = starts.clone();
-        let mut ends = vec![0; starts[nodes]];
-        for half in 0..index(self.halves.len()) {
-            pulse.beat(1)?;
-            if let Some((here, there)) = self.way(half, backwards) {
-                ends[next[here as usize]] = there;
-                next[here as usize] += 1;
-            }
-        }
-        Ok(Ways { starts, ends })
+        let parts = std::iter::once(((), arcs.as_slice()));
+        let place = |(), &(here, there): &(u32, u32)| (here as usize, there);
+        Ok(ResidualGraph(Csr::group(self.first.len(), 0, parts, place, pulse.observer())?))
     }
 
-    /// The nodes between which a half leads, if it has room.
-    fn way(&self, half: u32, backwards: bool) -> Option<(u32, u32)> {
-        let Half { to, room, .. } = self.halves[half as usize];
+    /// Tail and head of a direction with residual capacity; exchanged if `backwards`.
+    fn ends(&self, half: u32, backwards: bool) -> Option<(u32, u32)> {
+        let HalfArc { to, room, .. } = self.halves[half as usize];
         let from = self.tail(half);
         (room > 0).then_some(if backwards { (to, from) } else { (from, to) })
     }
 
-    /// Whether every node balances.
+    /// Whether every node is balanced.
     pub(super) fn is_balanced(&self) -> bool {
         self.excess.iter().all(|&excess| excess == 0)
     }
 
-    /// Whether the last search came to a node before it found none that owes.
-    pub(super) fn was_reached(&self, node: u32) -> bool {
-        self.search.settled[node as usize]
+    /// Whether the last search settled a node.
+    pub(super) fn was_settled(&self, node: u32) -> bool {
+        self.search.labels.is_settled(node)
     }
 
-    /// Nodes that do not balance: with an excess, and owing.
+    /// The nodes with an excess, and the nodes with a deficit.
     pub(super) fn unbalanced(&self) -> (Vec<u32>, Vec<u32>) {
         let nodes = || (0_u32..).zip(self.excess.iter().copied());
         (
@@ -235,16 +238,16 @@ impl<W: Weight> Flow<W> {
         )
     }
 
-    /// Dijkstra's algorithm from all sources at once, up to the nearest node that owes. Returns its distance.
-    fn nearest(&mut self, sources: &[u32], work: &mut Work<'_>) -> Result<Option<W>, Failure> {
-        let mut search = std::mem::replace(&mut self.search, Search::nothing());
+    /// Dijkstra's algorithm from all sources at once, up to the nearest node with a deficit. Returns the distance of that node.
+    fn shortest_distance(&mut self, sources: &[u32], work: &mut Work<'_>) -> Result<Option<W>, FlowError> {
+        let mut search = std::mem::replace(&mut self.search, FlowSearch::empty());
         search.clear();
         for &source in sources {
-            search.see(source, W::default());
+            search.reach(source, W::default());
         }
         let mut found = None;
         while let Some(node) = search.queue.pop() {
-            if std::mem::replace(&mut search.settled[node as usize], true) {
+            if !search.labels.settle(node) {
                 continue;
             }
             let distance = search.queue.now();
@@ -254,60 +257,58 @@ impl<W: Weight> Flow<W> {
             }
             let mut at = self.first[node as usize];
             let price = self.pi[node as usize];
-            let mut looked = 0;
+            let mut scanned = 0;
             while at != NONE {
-                let Half { to, next, cost, .. } = self.halves[at as usize];
-                looked += 1;
-                if !search.settled[to as usize] {
+                let HalfArc { to, next, cost, .. } = self.halves[at as usize];
+                scanned += 1;
+                if !search.labels.is_settled(to) {
                     let distance = distance + cost + price - self.pi[to as usize];
                     if self.excess[to as usize] < 0 {
                         search.nearest = search.nearest.min(distance);
                     }
-                    search.see(to, distance);
+                    search.reach(to, distance);
                 }
                 at = next;
             }
-            work.count(looked)?;
+            work.count(scanned)?;
         }
         self.search = search;
         Ok(found)
     }
 
-    /// Lowers the prices of all nodes nearer than `distance`, so that what leads on to it costs nothing.
-    fn lower(&mut self, distance: W) -> Result<(), Failure> {
-        let Search { distance: distances, settled, touched, .. } = &self.search;
-        for &node in touched {
-            if settled[node as usize] {
-                let price = &mut self.pi[node as usize];
-                *price += distances[node as usize] - distance;
-                if *price < -W::WIDEST {
-                    return Err(Failure::TooNarrow);
-                }
+    /// Lowers the prices of all settled nodes so that shortest paths of length `distance` have reduced cost 0.
+    fn lower_prices(&mut self, distance: W) -> Result<(), FlowError> {
+        let labels = &self.search.labels;
+        for &node in labels.reached().iter().filter(|node| labels.is_settled(**node)) {
+            let price = &mut self.pi[node as usize];
+            *price += labels.distance(node) - distance;
+            if *price < -W::WIDEST {
+                return Err(FlowError::TooNarrow);
             }
         }
         Ok(())
     }
 
-    /// Sends what it can along arcs that cost nothing, among the nodes that the search has settled.
-    fn send(&mut self, source: u32, work: &mut Work<'_>) -> Result<(), Failure> {
-        let mut search = std::mem::replace(&mut self.search, Search::nothing());
-        for &node in &search.touched {
+    /// Augments from a source along arcs of reduced cost 0 between settled nodes, until no path is left.
+    fn augment(&mut self, source: u32, work: &mut Work<'_>) -> Result<(), FlowError> {
+        let mut search = std::mem::replace(&mut self.search, FlowSearch::empty());
+        for &node in search.labels.reached() {
             search.next[node as usize] = self.first[node as usize];
         }
-        while self.excess[source as usize] > 0 && self.find_path(source, &mut search, work)? {}
+        while self.excess[source as usize] > 0 && self.augment_once(source, &mut search, work)? {}
         self.search = search;
         Ok(())
     }
 
-    /// Finds one path to a node that owes and sends along it what it holds. A node that was left without finding one is not
-    /// entered again.
-    fn find_path(
+    /// Finds one path to a node with a deficit by depth-first search, and saturates the path. The search does not visit a node
+    /// again from which it found no path.
+    fn augment_once(
         &mut self,
         source: u32,
-        search: &mut Search<W>,
+        search: &mut FlowSearch<W>,
         work: &mut Work<'_>,
-    ) -> Result<bool, Failure> {
-        let Search { next, on_path, path, settled, .. } = search;
+    ) -> Result<bool, FlowError> {
+        let FlowSearch { labels, next, on_path, path, .. } = search;
         path.clear();
         let mut node = source;
         on_path[node as usize] = true;
@@ -320,16 +321,16 @@ impl<W: Weight> Flow<W> {
             work.counters.arcs += 1;
             work.pulse.beat(1)?;
             if at == NONE {
-                // A dead end: back to the node before.
+                // No path from here: return to the previous node.
                 on_path[node as usize] = false;
                 let Some(last) = path.pop() else { return Ok(false) };
                 node = self.tail(last);
                 next[node as usize] = self.halves[last as usize].next;
                 continue;
             }
-            let Half { to, next: after, room, .. } = self.halves[at as usize];
+            let HalfArc { to, next: after, room, .. } = self.halves[at as usize];
             if room > 0
-                && settled[to as usize]
+                && labels.is_settled(to)
                 && !on_path[to as usize]
                 && self.reduced(node, at) == W::default()
             {
@@ -341,32 +342,29 @@ impl<W: Weight> Flow<W> {
             }
         }
         let ends = self.excess[source as usize].min(-self.excess[node as usize]);
-        let holds = path.iter().map(|&half| self.halves[half as usize].room).min().unwrap_or(0);
-        let amount = u32::try_from(ends).unwrap_or(u32::MAX).min(holds);
+        let capacity = path.iter().map(|&half| self.halves[half as usize].room).min().unwrap_or(0);
+        let amount = u32::try_from(ends).unwrap_or(u32::MAX).min(capacity);
         on_path[source as usize] = false;
         for &half in &*path {
             on_path[self.halves[half as usize].to as usize] = false;
             self.push(half, amount);
         }
-        self.owe(node, source, amount);
+        self.shift_balance(node, source, amount);
         Ok(true)
     }
 }
 
-/// Where room leads, node by node.
-pub(super) struct Ways {
-    starts: Vec<usize>,
-    ends: Vec<u32>,
-}
+/// The arcs with residual capacity, by node.
+pub(super) struct ResidualGraph(Csr<u32>);
 
-impl Ways {
-    /// The nodes that can be reached from one of them.
+impl ResidualGraph {
+    /// Marks the nodes that are reachable from a node.
     pub(super) fn reach(&self, start: u32, pulse: &mut Pulse<'_>) -> Result<Vec<bool>, Stopped> {
-        let mut reached = vec![false; self.starts.len() - 1];
+        let mut reached = vec![false; self.0.len()];
         let mut stack = vec![start];
         reached[start as usize] = true;
         while let Some(node) = stack.pop() {
-            let ends = &self.ends[self.starts[node as usize]..self.starts[node as usize + 1]];
+            let ends = self.0.row(node as usize);
             pulse.beat(ends.len())?;
             for &to in ends {
                 if !std::mem::replace(&mut reached[to as usize], true) {
@@ -378,14 +376,12 @@ impl Ways {
     }
 }
 
-impl<W: Weight> Search<W> {
-    /// Stands in while the real one is in use.
-    fn nothing() -> Self {
+impl<W: Weight> FlowSearch<W> {
+    /// A placeholder while the workspace is borrowed.
+    fn empty() -> Self {
         Self {
-            distance: Vec::new(),
-            settled: Vec::new(),
-            touched: Vec::new(),
-            queue: Queue::new(),
+            labels: Labels::new(0),
+            queue: RadixHeap::new(),
             nearest: W::FAR,
             next: Vec::new(),
             on_path: Vec::new(),
@@ -394,21 +390,13 @@ impl<W: Weight> Search<W> {
     }
 
     fn clear(&mut self) {
-        for node in self.touched.drain(..) {
-            self.distance[node as usize] = W::FAR;
-            self.settled[node as usize] = false;
-        }
+        self.labels.clear();
         self.queue.clear();
         self.nearest = W::FAR;
     }
 
-    fn see(&mut self, node: u32, distance: W) {
-        let known = &mut self.distance[node as usize];
-        if distance < *known && distance <= self.nearest {
-            if *known == W::FAR {
-                self.touched.push(node);
-            }
-            *known = distance;
+    fn reach(&mut self, node: u32, distance: W) {
+        if distance <= self.nearest && self.labels.improve(node, distance) {
             self.queue.push(distance, node);
         }
     }

@@ -1,26 +1,28 @@
-//! The network of a problem with quotas.
+//! The flow network of a problem with quotas.
 //!
-//! One unit of flow is one pair. It goes from the root down the groups of mentees (an arc per group, with its floor and
-//! ceiling) to a mentee (an arc per place, with its bonus), along the pair to a mentor, and from her (an arc for minimum
-//! places, one for the others) up the groups of mentors, back to the root. Prices `pi` give, seen from the root, `u` of a
-//! mentee as they are, and `p` of a mentor with the opposite sign.
+//! One unit of flow is one pair. Flow runs from the root down the groups of mentees (one arc per group, with floor and ceiling)
+//! to a mentee (one arc per place, with its bonus), along the pair to a mentor, and from the mentor (one arc for minimum places,
+//! one for the other places) up the groups of mentors to the root. Relative to the root, the price `pi` of a mentee is `u`, and
+//! the price of a mentor is `-p`.
 
 use rayon::prelude::*;
 
 use crate::engine::assign::weight::Weight;
 use crate::engine::assign::{Pulse, index};
-use crate::engine::certify::Certificate;
-use crate::engine::problem::{Arc, Problem, Stopped};
+use crate::engine::certificate::Certificate;
+use crate::engine::groups::{Forest, Quotas};
+use crate::engine::observer::Stopped;
+use crate::engine::pair_scores::Edge;
+use crate::engine::problem::Problem;
 
 use super::flow::Flow;
-use super::forest::{Forest, Quotas};
 
 /// Units of work to add an arc.
 const ADDING: usize = 16;
 
 /// A pair of the network.
 #[derive(Debug, Clone, Copy)]
-struct Pair {
+struct NetworkPair {
     mentee: u32,
     mentor: u32,
     arc: usize,
@@ -70,7 +72,7 @@ impl Nodes {
         1 + self.mentee_groups + self.mentor_groups + self.mentees + self.mentors
     }
 
-    /// Splits what is known of nodes: of the root, groups of mentees, groups of mentors, mentees, mentors.
+    /// Splits an array over all nodes: root, groups of mentees, groups of mentors, mentees, mentors.
     pub(super) fn split<T>(self, of_nodes: &[T]) -> [&[T]; 5] {
         let (root, rest) = of_nodes.split_at(1);
         let (mentee_groups, rest) = rest.split_at(self.mentee_groups);
@@ -80,21 +82,21 @@ impl Nodes {
     }
 }
 
-/// A problem as a network, with a flow in it.
+/// The network of a problem, with a flow.
 #[derive(Debug)]
 pub(super) struct Network<W> {
     /// The flow.
     pub(super) flow: Flow<W>,
-    /// Who is which node.
+    /// The numbers of the nodes.
     pub(super) nodes: Nodes,
-    pairs: Vec<Pair>,
-    /// Arcs of each mentee's places.
+    pairs: Vec<NetworkPair>,
+    /// Arcs of the places of each mentee.
     places: Vec<Vec<usize>>,
 }
 
 impl<W: Weight> Network<W> {
-    /// The network with the flow and the prices of an assignment that is best without quotas. Groups below their floors or
-    /// above their ceilings do not balance.
+    /// The network with the flow and the prices of an assignment that is optimal without quotas. Groups below their floors or
+    /// above their ceilings are unbalanced.
     pub(super) fn new(
         problem: &Problem<'_>,
         quotas: &Quotas,
@@ -123,7 +125,7 @@ impl<W: Weight> Network<W> {
         for &(mentee, mentor) in pairs {
             pulse.beat(ADDING)?;
             let score = problem.scores.score(mentee as usize, mentor as usize).unwrap_or_default();
-            this.add_pair(mentee, Arc { to: mentor, score }, true);
+            this.add_pair(mentee, Edge { to: mentor, score }, true);
         }
         let counts = quotas.mentees.count(of_mentee);
         this.add_groups(&quotas.mentees, &counts, Nodes::mentee_group, false);
@@ -191,24 +193,24 @@ impl<W: Weight> Network<W> {
             let kept = count.clamp(group.floor, group.ceiling);
             self.flow.add((from, to), W::default(), group.ceiling - kept, kept - group.floor);
             if kept > count {
-                self.flow.owe(to, from, kept - count);
+                self.flow.shift_balance(to, from, kept - count);
             } else {
-                self.flow.owe(from, to, count - kept);
+                self.flow.shift_balance(from, to, count - kept);
             }
         }
     }
 
-    fn add_pair(&mut self, mentee: u32, arc: Arc, used: bool) {
-        let ends = (self.nodes.mentee(mentee as usize), self.nodes.mentor(arc.to as usize));
-        let at = self.flow.add(ends, -W::from(arc.score), u32::from(!used), u32::from(used));
-        self.pairs.push(Pair { mentee, mentor: arc.to, arc: at });
+    fn add_pair(&mut self, mentee: u32, edge: Edge, used: bool) {
+        let ends = (self.nodes.mentee(mentee as usize), self.nodes.mentor(edge.to as usize));
+        let at = self.flow.add(ends, -W::from(edge.score), u32::from(!used), u32::from(used));
+        self.pairs.push(NetworkPair { mentee, mentor: edge.to, arc: at });
     }
 
-    /// Takes in pairs that are not in the network yet, given per mentee. A mentee to whom one of them offers more than her
-    /// price gets that price.
-    pub(super) fn take_in(&mut self, added: &[Vec<Arc>], pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
+    /// Admits pairs that are not in the network, given by mentee. If a pair offers a mentee more than its price, the price
+    /// rises to that value.
+    pub(super) fn admit(&mut self, added: &[Vec<Edge>], pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
         let mut in_use = self.places.clone();
-        for pair in self.pairs.iter().filter(|pair| self.flow.less(pair.arc) > 0) {
+        for pair in self.pairs.iter().filter(|pair| self.flow.used(pair.arc) > 0) {
             pulse.beat(ADDING)?;
             in_use[pair.mentee as usize].push(pair.arc);
         }
@@ -216,10 +218,10 @@ impl<W: Weight> Network<W> {
             pulse.beat(ADDING * added.len())?;
             let node = self.nodes.mentee(mentee as usize);
             let mut highest = self.flow.pi[node as usize];
-            for &arc in added {
-                self.add_pair(mentee, arc, false);
-                let mentor = self.nodes.mentor(arc.to as usize) as usize;
-                highest = highest.max(W::from(arc.score) + self.flow.pi[mentor]);
+            for &edge in added {
+                self.add_pair(mentee, edge, false);
+                let mentor = self.nodes.mentor(edge.to as usize) as usize;
+                highest = highest.max(W::from(edge.score) + self.flow.pi[mentor]);
             }
             let rise = highest - self.flow.pi[node as usize];
             if rise > W::default() {
@@ -229,24 +231,24 @@ impl<W: Weight> Network<W> {
         Ok(())
     }
 
-    /// The pairs in use, sorted.
-    pub(super) fn used(&self) -> Vec<(u32, u32)> {
-        let used = self.pairs.par_iter().filter(|pair| self.flow.less(pair.arc) > 0);
+    /// The pairs with flow, sorted.
+    pub(super) fn pairs_in_use(&self) -> Vec<(u32, u32)> {
+        let used = self.pairs.par_iter().filter(|pair| self.flow.used(pair.arc) > 0);
         let mut pairs: Vec<(u32, u32)> = used.map(|pair| (pair.mentee, pair.mentor)).collect();
         pairs.par_sort_unstable();
         pairs
     }
 
-    /// Mentors of each mentee.
-    pub(super) fn mates(&self) -> Vec<Vec<u32>> {
-        let mut mates = vec![Vec::new(); self.nodes.mentees];
-        for (mentee, mentor) in self.used() {
-            mates[mentee as usize].push(mentor);
+    /// The mentors of each mentee.
+    pub(super) fn mentors_of_mentees(&self) -> Vec<Vec<u32>> {
+        let mut mentors_of = vec![Vec::new(); self.nodes.mentees];
+        for (mentee, mentor) in self.pairs_in_use() {
+            mentors_of[mentee as usize].push(mentor);
         }
-        mates
+        mentors_of
     }
 
-    /// Prices of mentees and of mentors, seen from the root; [`Weight::FAR`] for those who want or offer nothing.
+    /// Prices of mentees and of mentors relative to the root; [`Weight::FAR`] for a person without places.
     pub(super) fn prices(&self, problem: &Problem<'_>) -> (Vec<W>, Vec<W>) {
         let [root, .., mentees, mentors] = self.nodes.split(&self.flow.pi);
         let u = mentees.iter().zip(problem.mentees);
@@ -257,25 +259,25 @@ impl<W: Weight> Network<W> {
         )
     }
 
-    /// Changes prices so that only pairs are sought that lead out of what the last search reached.
-    pub(super) fn keep_leaving(&self, u: &mut [W], p: &mut [W]) {
+    /// Changes prices so that pricing finds only pairs that lead out of the nodes that the last search settled.
+    pub(super) fn restrict_to_leaving(&self, u: &mut [W], p: &mut [W]) {
         for (mentee, u) in u.iter_mut().enumerate() {
-            let reached = self.flow.was_reached(self.nodes.mentee(mentee));
+            let reached = self.flow.was_settled(self.nodes.mentee(mentee));
             *u = if reached && *u != W::FAR { W::NOTHING } else { W::FAR };
         }
         for (mentor, p) in p.iter_mut().enumerate() {
-            if self.flow.was_reached(self.nodes.mentor(mentor)) {
+            if self.flow.was_settled(self.nodes.mentor(mentor)) {
                 *p = W::FAR;
             }
         }
     }
 
-    /// Pairs in the network.
+    /// Number of pairs in the network.
     pub(super) fn len(&self) -> usize {
         self.pairs.len()
     }
 
-    /// The certificate of a flow that is best: `before` with the prices of now.
+    /// The certificate of an optimal flow: `before` with the present prices.
     pub(super) fn certificate(
         &self,
         problem: &Problem<'_>,
@@ -285,7 +287,7 @@ impl<W: Weight> Network<W> {
         let [root, mentee_groups, mentor_groups, ..] = self.nodes.split(&self.flow.pi);
         let root = root[0];
         let (u, p) = self.prices(problem);
-        // Above all that anybody could offer to a person without places; it costs nothing.
+        // The price of a person without places exceeds every offer, and adds nothing to the bound.
         let least = |prices: &[W]| prices.iter().copied().min().map_or(0, Into::into).min(0_i128);
         let (free_u, free_p) = (i128::from(i32::MAX) - least(&p), i128::from(i32::MAX) - least(&u));
         let widen = |prices: &[W], free: i128| -> Vec<i128> {

@@ -10,11 +10,12 @@ use crate::domain::explanation::{Reason, ReasonCode};
 use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::assign::tests::{Patience, instance};
-use crate::engine::brought::Listed;
-use crate::engine::certify::{
-    Aim, Certificate, GroupSide, Infeasible, Verdict, certify, certify_within, check_cut,
-};
-use crate::engine::problem::{Demand, FORBIDDEN, Seats, Unobserved};
+use crate::engine::certificate::{Aim, Certificate, GroupSide};
+use crate::engine::certify::{CertificateVerdict, Infeasible, certify, certify_within, check_cut};
+use crate::engine::groups::{BadForest, CutDirection, Forest, Group};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{FORBIDDEN, SparseScores};
+use crate::engine::problem::{Demand, Seats};
 
 /// Forests over people: parents before children, people anywhere, bounds that often bite.
 fn forest(people: usize, most: u32) -> impl Strategy<Value = Forest> {
@@ -94,7 +95,7 @@ fn check(case: &Case, quotas: &Quotas) -> Option<Assignment> {
     }
 }
 
-fn judge(case: &Case, quotas: &Quotas, best: &Assignment) -> Verdict {
+fn judge(case: &Case, quotas: &Quotas, best: &Assignment) -> CertificateVerdict {
     certify_within(&case.problem(), quotas, &best.pairs, &best.certificate, &Unobserved).unwrap()
 }
 
@@ -175,7 +176,7 @@ fn a_floor_that_cannot_be_met_is_refused_with_its_cut() {
         panic!("two seats do not serve three");
     };
     let expected = Cut {
-        need: Need::OfMentees,
+        direction: CutDirection::Inward,
         mentee_groups: vec![1],
         mentees: vec![0, 1, 2],
         mentors: vec![0],
@@ -188,7 +189,7 @@ fn a_floor_that_cannot_be_met_is_refused_with_its_cut() {
         Cut { mentors: vec![], ..cut.clone() },
         Cut { mentees: vec![0, 1], ..cut.clone() },
         Cut { mentee_groups: vec![], ..cut.clone() },
-        Cut { need: Need::OfMentors, ..cut },
+        Cut { direction: CutDirection::Outward, ..cut },
     ] {
         assert!(!check_cut(&case.problem(), &quotas, &smaller, &Unobserved).unwrap().proved(), "{smaller:?}");
     }
@@ -203,7 +204,10 @@ fn a_floor_of_mentors_that_cannot_be_met_is_refused_with_its_cut() {
     let Answer::Impossible(cut) = assign_within(&case.problem(), &quotas, &Unobserved).unwrap() else {
         panic!("one mentee does not fill two seats");
     };
-    assert_eq!((cut.need, &cut.mentors[..], &cut.mentor_groups[..]), (Need::OfMentors, &[1][..], &[0][..]));
+    assert_eq!(
+        (cut.direction, &cut.mentors[..], &cut.mentor_groups[..]),
+        (CutDirection::Outward, &[1][..], &[0][..])
+    );
     let shortage = check_cut(&case.problem(), &quotas, &cut, &Unobserved).unwrap();
     assert_eq!((shortage.asked, shortage.possible), (2, 1));
 }
@@ -395,10 +399,10 @@ proptest! {
     #[test]
     fn wide_integers_give_the_same_answer((case, quotas) in quoted(case(0..12, 0..12, score()), 8)) {
         let problem = case.problem();
-        let free = assign_before_quotas(&problem, weighty(&problem, &quotas), &Unobserved).unwrap().unwrap();
+        let free = assign_before_quotas(&problem, groups_with_weight(&problem, &quotas), &Unobserved).unwrap().unwrap();
         let narrow = solve::<i64>(&problem, &quotas, free.clone(), &Unobserved);
         let wide = solve::<i128>(&problem, &quotas, free, &Unobserved);
-        prop_assert!(narrow == wide || narrow == Err(Failure::TooNarrow));
+        prop_assert!(narrow == wide || narrow == Err(FlowError::TooNarrow));
     }
 
     #[test]
@@ -407,11 +411,11 @@ proptest! {
         let row = |mentee| {
             let pairs = (0..case.mentors.len()).map(move |mentor| (mentor, case.score(mentee, mentor)));
             let arcs = pairs.filter(|(_, score)| *score != FORBIDDEN);
-            arcs.map(|(mentor, score)| Arc { to: u32::try_from(mentor).unwrap(), score }).collect::<Vec<Arc>>()
+            arcs.map(|(mentor, score)| Edge { to: u32::try_from(mentor).unwrap(), score }).collect::<Vec<Edge>>()
         };
-        let rows: Vec<Vec<Arc>> = (0..case.mentees.len()).map(row).collect();
+        let rows: Vec<Vec<Edge>> = (0..case.mentees.len()).map(row).collect();
         let starts = std::iter::once(0).chain(rows.iter().scan(0, |end, row| { *end += row.len(); Some(*end) }));
-        let listed = Listed::new(starts.collect(), rows.concat()).unwrap();
+        let listed = SparseScores::new(starts.collect(), rows.concat(), &Unobserved).unwrap();
         let problem = Problem { scores: &listed, ..case.problem() };
         let value = match assign_within(&problem, &quotas, &Unobserved).unwrap() {
             Answer::Best(best) => Some(case.value(&best.pairs)),
@@ -422,16 +426,21 @@ proptest! {
 }
 
 /// Mentees 0 to 2 speak French and belong to one organisation; the mentors' languages differ.
-struct Market;
+struct SharedTraitNames;
 
-impl words::Naming for Market {
-    fn mentee(&self, mentee: usize) -> words::Facts {
+impl explanation::Naming for SharedTraitNames {
+    fn mentee(&self, mentee: usize) -> explanation::Traits {
         let set = |code: &str| BTreeSet::from([code.to_owned()]);
         let languages = if mentee < 3 { set("fr") } else { ["en", "fr"].map(str::to_owned).into() };
-        words::Facts { organisation: set("wim-mali"), languages, modes: set("call"), ..Default::default() }
+        explanation::Traits {
+            organisation: set("wim-mali"),
+            languages,
+            modes: set("call"),
+            ..Default::default()
+        }
     }
 
-    fn mentor(&self, mentor: usize) -> words::Facts {
+    fn mentor(&self, mentor: usize) -> explanation::Traits {
         self.mentee(mentor * 3)
     }
 
@@ -445,7 +454,7 @@ impl words::Naming for Market {
 }
 
 #[test]
-fn a_cut_is_told_by_what_its_people_share_and_others_do_not() {
+fn a_cut_is_explained_by_traits_that_its_people_share_and_others_lack() {
     let (case, quotas) = scarce(3);
     let Answer::Impossible(cut) = assign_within(&case.problem(), &quotas, &Unobserved).unwrap() else {
         panic!("two seats do not serve three");
@@ -458,5 +467,5 @@ fn a_cut_is_told_by_what_its_people_share_and_others_do_not() {
         Reason::new(ReasonCode::FloorsMentors).with("mentors", 1).with("places", 2),
         Reason::new(ReasonCode::SharedLanguages).with("languages", "fr"),
     ];
-    assert_eq!(words::reasons(&case.problem(), &quotas, &cut, shortage, &Market), expected);
+    assert_eq!(explanation::reasons(&case.problem(), &quotas, &cut, shortage, &SharedTraitNames), expected);
 }

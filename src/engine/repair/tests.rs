@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::certify::certify;
-use crate::engine::problem::{FORBIDDEN, Unobserved};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{FORBIDDEN, PairScores};
 
 /// The greatest value of an assignment that keeps so many of some pairs, by trying everything.
 fn brute_force(case: &Case, weights: &Certificate, still: &[(u32, u32)], least: usize) -> i128 {
@@ -18,11 +19,11 @@ fn brute_force(case: &Case, weights: &Certificate, still: &[(u32, u32)], least: 
 
 /// Publishes the best assignment of one case and repairs it for another, with every budget.
 fn check(before: &Case, now: &Case) {
-    let listed = now.listed();
+    let listed = now.sparse_scores();
     let published = assign(&before.problem(), &Unobserved).unwrap();
     let start = Start::of(&published);
     for problem in [now.problem(), Problem { scores: &listed, ..now.problem() }] {
-        let still = still_possible(&problem, &published.pairs);
+        let still = possible_pairs(&problem, &published.pairs);
         let mut most = 0;
         now.each(|pairs| most = most.max(kept(&still, pairs)));
         for budget in (0..=most + 1).map(Some).chain([None]) {
@@ -87,12 +88,15 @@ proptest! {
 }
 
 #[test]
-fn a_list_that_favours_some_pairs_stays_sorted() {
-    let arc = |to, score| Arc { to, score };
-    let list = Listed::new(vec![0, 3, 4], vec![arc(0, 9), arc(1, 5), arc(2, 1), arc(1, 2)]).unwrap();
-    let favoured = list.favouring(&[(0, 1), (0, 2)], 6, &Unobserved).unwrap();
-    assert_eq!(favoured.row(0), [arc(1, 11), arc(0, 9), arc(2, 7)]);
-    assert_eq!(favoured.row(1), [arc(1, 2)]);
+fn sparse_scores_with_a_bonus_stay_sorted() {
+    let arc = |to, score| Edge { to, score };
+    let list =
+        SparseScores::new(vec![0, 3, 4], vec![arc(0, 9), arc(1, 5), arc(2, 1), arc(1, 2)], &Unobserved)
+            .unwrap();
+    let with_bonus = BonusScores::new(&list, &[(0, 1), (0, 2)], 6, &Unobserved).unwrap();
+    let sparse = with_bonus.sparse().unwrap();
+    assert_eq!(sparse.row(0), [arc(1, 11), arc(0, 9), arc(2, 7)]);
+    assert_eq!(sparse.row(1), [arc(1, 2)]);
 }
 
 #[test]

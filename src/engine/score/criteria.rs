@@ -37,7 +37,7 @@ use super::aspect::PointScale;
 use super::table::Tables;
 use crate::domain::policy::{Criterion, for_each_criterion};
 use crate::engine::encode::Round;
-use crate::engine::problem::Stopped;
+use crate::engine::observer::Stopped;
 
 /// Adds the aspect of every criterion, in the order of the API. The only error is that the caller asked to stop.
 pub(super) fn add_all<'a>(tables: &mut Tables<'_, 'a>, round: &'a Round<'a>) -> Result<(), Stopped> {

@@ -12,7 +12,7 @@ use crate::domain::policy::HardRule;
 use crate::engine::cpu::{Column, LANES, ScoringPlan, Values};
 use crate::engine::eligibility::{Plane, Rules, Verdict};
 use crate::engine::encode::ties::Ties;
-use crate::engine::problem::{FORBIDDEN, Fill, NarrowScores, PairScores, lot};
+use crate::engine::pair_scores::{FORBIDDEN, Fill, NarrowScores, PairScores, tie_break};
 
 /// Tiles with fewer columns are computed pair by pair, because compiling a plan would cost more.
 const NARROW: usize = 16;
@@ -263,8 +263,8 @@ impl PairScores for Scores<'_> {
         verdict.is_candidate().then(|| i32::from(verdict.score()))
     }
 
-    fn lot(&self, mentee: usize, mentor: usize) -> u32 {
-        lot(self.keys[0][mentee], self.keys[1][mentor])
+    fn tie_break(&self, mentee: usize, mentor: usize) -> u32 {
+        tie_break(self.keys[0][mentee], self.keys[1][mentor])
     }
 
     fn narrow(&self) -> Option<&dyn NarrowScores> {

@@ -5,7 +5,7 @@ use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::ties::Ties;
-use crate::engine::encode::{Person, Place};
+use crate::engine::encode::{Person, Residence};
 
 /// How far apart two people live, with the score of nearness. The score of distance is the full score less that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ enum Distance {
 }
 
 impl Distance {
-    fn between(a: Place, b: Place) -> Self {
+    fn between(a: Residence, b: Residence) -> Self {
         if a.country == b.country {
             Self::SameCountry
         } else if a.region == b.region {
@@ -66,11 +66,11 @@ impl Aspect for Nearness {
     }
 
     fn judge(&self, mentee: &Home, mentor: &Home, _: Ties) -> Verdict {
-        points(Some(self.scale), Some(self.score(Distance::between(mentee.place, mentor.place))))
+        points(Some(self.scale), Some(self.score(Distance::between(mentee.residence, mentor.residence))))
     }
 
     fn explain(&self, mentee: &Home, mentor: &Home, _: Ties, story: &mut Story) {
-        let distance = Distance::between(mentee.place, mentor.place);
+        let distance = Distance::between(mentee.residence, mentor.residence);
         let reason = match distance {
             Distance::SameCountry => Reason::new(ReasonCode::SameCountry).with("country", mentee.country),
             Distance::SameRegion => Reason::new(ReasonCode::SameRegion).with("region", mentee.region),
@@ -84,7 +84,7 @@ impl Aspect for Nearness {
 /// A place with the codes that reasons carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Home {
-    place: Place,
+    residence: Residence,
     country: &'static str,
     region: &'static str,
 }
@@ -92,6 +92,6 @@ pub(super) struct Home {
 impl Home {
     fn of(person: &Person<'_>) -> Self {
         let country = person.content.country;
-        Self { place: person.place, country: country.code(), region: country.region().code() }
+        Self { residence: person.residence, country: country.code(), region: country.region().code() }
     }
 }

@@ -9,7 +9,7 @@ use super::scores::Scores;
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::eligibility::Plane;
 use crate::engine::encode::ties::Ties;
-use crate::engine::problem::{FORBIDDEN, NarrowScores, PairScores};
+use crate::engine::pair_scores::{FORBIDDEN, NarrowScores, PairScores};
 
 /// Added to the score of a person who was named: above any score, and the sum fits in 16 bits.
 const NAMED: i16 = FULL_SCORE.cast_signed() + 1;
@@ -50,8 +50,8 @@ impl PairScores for Preferred<'_> {
         Some(self)
     }
 
-    fn lot(&self, mentee: usize, mentor: usize) -> u32 {
-        self.scores.lot(mentee, mentor)
+    fn tie_break(&self, mentee: usize, mentor: usize) -> u32 {
+        self.scores.tie_break(mentee, mentor)
     }
 }
 

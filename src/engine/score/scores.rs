@@ -14,7 +14,7 @@ use crate::engine::cpu::Cpu;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::ties::Ties;
 use crate::engine::encode::{Person, Round};
-use crate::engine::problem::{Observer, Stopped};
+use crate::engine::observer::{Observer, Stopped};
 
 /// Scores of all pairs of a round.
 pub struct Scores<'a> {
@@ -59,10 +59,9 @@ impl<'a> Scores<'a> {
         let mentors: Vec<&Person<'_>> = round.mentors.iter().map(|at| &round.people[*at as usize]).collect();
         let mut columns = MentorColumns::new(mentors.len());
         let tables = tables(round, &mentees, &mentors, &mut columns, observer)?;
-        let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
-        pause()?;
+        observer.check()?;
         let same_group = SameGroup::of_policy(rules, &mentees, &mentors);
-        pause()?;
+        observer.check()?;
         let (bundles, wide) = bundle::bundle(&tables, mentors.len(), &mut columns);
         let mut this = Self {
             tables,
@@ -154,8 +153,8 @@ impl<'a> Scores<'a> {
     fn tied_rows(&self, round: &Round<'_>, observer: &dyn Observer) -> Result<TiedRows, Stopped> {
         let mut rows = TiedRows { starts: vec![0], pairs: Vec::new() };
         for (mentee, person) in round.mentees.iter().enumerate() {
-            if mentee % 1_024 == 0 && observer.is_cancelled() {
-                return Err(Stopped);
+            if mentee % 1_024 == 0 {
+                observer.check()?;
             }
             for (other, ties) in round.tied.of_mentee(*person) {
                 if let Some(mentor) = round.people[other as usize].mentor {

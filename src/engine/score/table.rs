@@ -15,7 +15,7 @@ use super::columns::MentorColumns;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::Ties;
-use crate::engine::problem::{Observer, Stopped};
+use crate::engine::observer::{Observer, Stopped};
 
 /// Largest number of verdicts that a table keeps: 16 MiB.
 const MOST_CELLS: usize = 1 << 22;
@@ -89,8 +89,8 @@ impl<T: Clone + Eq + Hash> Answers<T> {
         let mut numbers: HashMap<&T, u16> = HashMap::new();
         let mut of = Vec::with_capacity(answers.len());
         for (at, answer) in answers.iter().enumerate() {
-            if at.is_multiple_of(AT_A_TIME) && observer.is_cancelled() {
-                return Err(Stopped);
+            if at.is_multiple_of(AT_A_TIME) {
+                observer.check()?;
             }
             let number = match numbers.entry(answer) {
                 Entry::Occupied(known) => *known.get(),
@@ -154,9 +154,7 @@ fn answers<T: Send>(
     observer: &dyn Observer,
 ) -> Result<Vec<T>, Stopped> {
     let some = |people: &[&Person<'_>]| {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
+        observer.check()?;
         Ok(people.iter().map(|person| answer(person)).collect())
     };
     let answers: Vec<Vec<T>> = people.par_chunks(AT_A_TIME).map(some).collect::<Result<_, Stopped>>()?;
@@ -172,9 +170,7 @@ fn judge_all<A: Aspect>(
     let mut cells = Array2::from_elem((rows.len(), columns.len()), Verdict::CLEAR);
     if let Some(all) = cells.as_slice_mut().filter(|all| !all.is_empty()) {
         all.par_chunks_mut(columns.len()).zip(rows).try_for_each(|(out, mentee)| {
-            if observer.is_cancelled() {
-                return Err(Stopped);
-            }
+            observer.check()?;
             for (mentor, verdict) in columns.iter().zip(out) {
                 *verdict = aspect.judge(mentee, mentor, Ties::NONE);
             }

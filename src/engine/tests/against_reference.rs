@@ -1,4 +1,4 @@
-//! Pair by pair against the reference, and the same bytes whatever the order and the number of threads.
+//! Every pair against the reference; and the same bytes for any order of people, number of threads and cache size.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
@@ -13,11 +13,12 @@ use crate::domain::policy::{Criterion, CriterionWeight, HardRule, HardRules, Pol
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::engine::cpu::Cpu;
 use crate::engine::encode::Round;
-use crate::engine::problem::{FORBIDDEN, PairScores, Unobserved};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{FORBIDDEN, PairScores};
 use crate::engine::score::{Plane, Scores};
 use crate::engine::{Options, explain_pair, solve};
 
-/// What the reference says of every pair, by position in the engine's order.
+/// Scores and broken rules of all pairs by the reference, by position in the engine's order.
 fn expected(snapshot: &Snapshot, round: &Round<'_>) -> Vec<Vec<(u16, BTreeSet<HardRule>)>> {
     let reference = Reference::new(snapshot);
     let find = |profile: &ProfileRef| {
@@ -106,7 +107,7 @@ fn rounds() -> impl Strategy<Value = Snapshot> {
     })
 }
 
-/// Every pair by itself, and all pairs in one dense pass with every level of instructions that this machine has.
+/// Checks every pair alone, and all pairs in one dense pass, with every instruction level of this machine.
 fn check_all_pairs(snapshot: &Snapshot) {
     let round = Round::encode(snapshot, &Unobserved).unwrap();
     let expected = expected(snapshot, &round);
@@ -173,7 +174,7 @@ proptest! {
     }
 
     #[test]
-    fn neither_the_order_of_people_nor_threads_nor_room_for_scores_change_a_byte(snapshot in rounds(), turn in 0..20_usize) {
+    fn order_of_people_threads_and_cache_size_change_no_byte(snapshot in rounds(), turn in 0..20_usize) {
         let whole = solve(&snapshot, &Options { threads: Some(1), ..Options::default() }, &Unobserved).expect("not stopped");
         prop_assert!(whole.summary.proof.proved);
         let mut turned = snapshot.clone();
@@ -241,15 +242,15 @@ proptest! {
 }
 
 #[test]
-fn a_large_round_takes_every_way_of_looking_verdicts_up_and_they_agree() {
+fn all_lookup_methods_agree_in_a_large_round() {
     let mut snapshot = Shape { mentees: 3, mentors: 5_997, both: 3, missing: 3, unusual: 8, seed: 7 }.make();
     snapshot.policy.rules.min_score = 3_000;
     let mentors = Round::encode(&snapshot, &Unobserved).unwrap().mentors.len();
-    check_that_ways_agree(&snapshot, &[0..mentors, 1..80, 4_000..4_100, mentors - 10..mentors, 77..77]);
+    check_that_methods_agree(&snapshot, &[0..mentors, 1..80, 4_000..4_100, mentors - 10..mentors, 77..77]);
 }
 
 #[test]
-fn a_round_of_more_organisations_than_a_byte_names_keeps_their_own_rules() {
+fn more_than_256_organisations_keep_their_own_rules() {
     let mut snapshot =
         Shape { mentees: 60, mentors: 39_940, both: 0, missing: 3, unusual: 12, seed: 8 }.make();
     snapshot.policy.rules.allow_same_employer = true;
@@ -265,11 +266,11 @@ fn a_round_of_more_organisations_than_a_byte_names_keeps_their_own_rules() {
     let is_closed = |id: &u32| round.organisations.is_closed(Some(*id));
     let (closed, open): (Vec<u32>, Vec<u32>) = of_mentees.partition(is_closed);
     assert!(!closed.is_empty() && !open.is_empty(), "{closed:?} {open:?}");
-    check_that_ways_agree(&snapshot, &[0..round.mentors.len(), 20_000..20_100]);
+    check_that_methods_agree(&snapshot, &[0..round.mentors.len(), 20_000..20_100]);
 }
 
-/// The dense pass agrees with the verdicts of single pairs over some ranges of mentors, in every form and on every plane.
-fn check_that_ways_agree(snapshot: &Snapshot, ranges: &[Range<usize>]) {
+/// Asserts that the dense pass agrees with the verdicts of single pairs, over ranges of mentors and on every plane.
+fn check_that_methods_agree(snapshot: &Snapshot, ranges: &[Range<usize>]) {
     let round = Round::encode(snapshot, &Unobserved).unwrap();
     for cpu in Cpu::levels() {
         let scores = Scores::new(&round, &Unobserved).unwrap().on(cpu);

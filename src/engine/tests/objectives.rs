@@ -1,15 +1,19 @@
-//! FAIREST and STABLE against trying everything, and every proof against being bent.
+//! FAIREST and STABLE against exhaustive search, and the certifier against falsified proofs.
 
 use proptest::prelude::*;
 
 use crate::domain::policy::Objective;
 use crate::engine::assign::tests::case::{Case, case, score};
-use crate::engine::certify::{Certificate, Stability, stability};
+use crate::engine::certificate::Certificate;
+use crate::engine::certify::{Stability, stability};
 use crate::engine::objective::{Evidence, Solution, check, solve};
-use crate::engine::problem::{FORBIDDEN, PairScores, Problem, Unobserved};
-use crate::engine::stable::{Sides, stable};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{FORBIDDEN, PairScores};
+use crate::engine::problem::Problem;
+use crate::engine::stable::{PreferenceLists, stable};
 
-/// Solves a case as a matrix and as a list, which must give assignments of one value, and checks both proofs.
+/// Solves a case with dense and with sparse scores. Asserts that both assignments have the same value, and checks both
+/// proofs.
 fn solved(case: &Case, objective: Objective) -> Solution {
     let problem = case.problem();
     let solution = solve(&problem, objective, None, &Unobserved).unwrap();
@@ -21,14 +25,14 @@ fn solved(case: &Case, objective: Objective) -> Solution {
     assert_eq!(solve(&narrow, objective, None, &Unobserved).unwrap(), solution);
     assert_eq!(check(&narrow, &solution.pairs, &solution.evidence, None, &Unobserved).unwrap(), checked);
 
-    let list = case.listed();
+    let list = case.sparse_scores();
     let problem = Problem { scores: &list, ..problem };
     let from_list = solve(&problem, objective, None, &Unobserved).unwrap();
     let checked = check(&problem, &from_list.pairs, &from_list.evidence, None, &Unobserved).unwrap();
     assert!(checked.proved, "{checked:?} {from_list:?}");
-    let (one, other) = (from_list.totals(&problem), solution.totals(&problem));
+    let (one, other) = (from_list.objective_value(&problem), solution.objective_value(&problem));
     if matches!(objective, Objective::BestTotal) {
-        // Equally good assignments may differ in everything else; that both are best is proved.
+        // Two best assignments may differ in everything else. Their proofs show that both are best.
         assert_eq!(one.score, other.score);
     } else {
         assert_eq!(one, other);
@@ -37,7 +41,7 @@ fn solved(case: &Case, objective: Objective) -> Solution {
     solution
 }
 
-/// Blocking pairs, one by one: what mentees think of them, and what mentors think of the same candidates.
+/// Number of blocking pairs by a check of each pair. `hers` has the scores of the mentees, `theirs` those of the mentors.
 fn blocking(hers: &Case, theirs: &Case, pairs: &[(u32, u32)]) -> u64 {
     let worst = |scores: Vec<i32>, most: usize| {
         if scores.len() < most { FORBIDDEN } else { scores.into_iter().min().unwrap_or(i32::MAX) }
@@ -59,7 +63,7 @@ fn blocking(hers: &Case, theirs: &Case, pairs: &[(u32, u32)]) -> u64 {
     blocking
 }
 
-/// People first, then the worst pair, then the total.
+/// Value of an assignment for FAIREST: people, then the worst pair, then the total.
 fn fairness(case: &Case, pairs: &[(u32, u32)]) -> Vec<i64> {
     let case = Case { coverage_first: true, ..case.clone() };
     let mut value = case.value(pairs);
@@ -68,11 +72,11 @@ fn fairness(case: &Case, pairs: &[(u32, u32)]) -> Vec<i64> {
     value
 }
 
-/// How a mentee (her mentor) ranks one mentor (mentee): score, then the lot as the solver breaks ties.
+/// Whether a pair blocks the assignment if ties are broken as in the solver.
 fn strictly_blocks(case: &Case, pairs: &[(u32, u32)]) -> bool {
-    let lot = |i: usize, j: usize| case.problem().scores.lot(i, j);
-    let hers = |i: usize, j: usize| (case.score(i, j), u32::MAX - lot(i, j));
-    let theirs = |i: usize, j: usize| (case.score(i, j), u32::MAX - lot(i, j));
+    let tie_break = |i: usize, j: usize| case.problem().scores.tie_break(i, j);
+    let hers = |i: usize, j: usize| (case.score(i, j), u32::MAX - tie_break(i, j));
+    let theirs = |i: usize, j: usize| (case.score(i, j), u32::MAX - tie_break(i, j));
     let of = |pair: &(u32, u32)| (pair.0 as usize, pair.1 as usize);
     (0..case.mentees.len()).any(|i| {
         (0..case.mentors.len()).any(|j| {
@@ -94,7 +98,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
-    fn nothing_is_fairer_when_everything_is_tried(case in case(0..6, 0..5, score())) {
+    fn no_assignment_is_fairer(case in case(0..6, 0..5, score())) {
         let fairest = solved(&case, Objective::Fairest);
         prop_assert_eq!(fairness(&case, &fairest.pairs), case.best_of_all(|pairs| fairness(&case, pairs)));
         let frontier: Vec<(i32, i64)> = fairest.frontier.iter().map(|point| (point.worst, point.total)).collect();
@@ -113,11 +117,11 @@ proptest! {
         let stable = solved(&case, Objective::Stable);
         prop_assert!(!strictly_blocks(&case, &stable.pairs));
         let places = |pairs: &[(u32, u32)], mentee: u32| {
-            let lot = |j: u32| u32::MAX - case.problem().scores.lot(mentee as usize, j as usize);
+            let tie_break = |j: u32| u32::MAX - case.problem().scores.tie_break(mentee as usize, j as usize);
             let mut hers: Vec<(i32, u32)> = pairs
                 .iter()
                 .filter(|pair| pair.0 == mentee)
-                .map(|pair| (case.score(mentee as usize, pair.1 as usize), lot(pair.1)))
+                .map(|pair| (case.score(mentee as usize, pair.1 as usize), tie_break(pair.1)))
                 .collect();
             hers.sort_unstable_by(|a, b| b.cmp(a));
             hers
@@ -137,14 +141,14 @@ proptest! {
         let mut bit = 0;
         let pairs: Vec<(u32, u32)> =
             best.pairs.into_iter().filter(|_| { bit += 1; keep >> bit & 1 == 1 }).collect();
-        for scores in [case.problem().scores, &case.listed(), &case.matrix()] {
+        for scores in [case.problem().scores, &case.sparse_scores(), &case.matrix()] {
             let counted = stability(&case.problem(), scores, None, &pairs, &Unobserved).unwrap();
             prop_assert_eq!(counted.blocking_pairs, blocking(&case, &case, &pairs));
         }
     }
 
     #[test]
-    fn either_side_ranks_in_its_own_way(
+    fn each_side_has_its_own_scores(
         few in case(1..8, 1..7, 0..5_i32),
         many in case(1..8, 60..150, 0..5_i32),
         keep in any::<u64>(),
@@ -156,13 +160,13 @@ proptest! {
             });
             let theirs = Case { scores: turned.collect(), ..hers.clone() };
             let candidates = hers.scores.iter().filter(|score| **score != FORBIDDEN).count() as u64;
-            let (list, list_of_theirs) = (hers.listed(), theirs.listed());
+            let (list, list_of_theirs) = (hers.sparse_scores(), theirs.sparse_scores());
             let (matrix, matrix_of_theirs) = (hers.matrix(), theirs.matrix());
             let sources: [(&dyn PairScores, &dyn PairScores); 4] =
                 [(&hers, &theirs), (&matrix, &matrix_of_theirs), (&matrix, &theirs), (&list, &list_of_theirs)];
             for (mentees, mentors) in sources {
-                let sides = Sides { mentees, mentors: Some(mentors) };
-                let mut pairs = stable(&hers.problem(), sides, &Unobserved).unwrap().pairs;
+                let preferences = PreferenceLists { mentees, mentors: Some(mentors) };
+                let mut pairs = stable(&hers.problem(), preferences, &Unobserved).unwrap().pairs;
                 let count = |pairs: &[(u32, u32)]| {
                     stability(&hers.problem(), mentees, Some(mentors), pairs, &Unobserved).unwrap()
                 };
@@ -175,53 +179,57 @@ proptest! {
     }
 
     #[test]
-    fn a_bent_proof_proves_nothing(case in case(1..7, 1..6, 0..50_i32), field in any::<usize>(), by in 1..1_000_i128) {
+    fn a_falsified_proof_never_proves_a_wrong_statement(case in case(1..7, 1..6, 0..50_i32), field in any::<usize>(), by in 1..1_000_i128) {
         for objective in Objective::ALL {
             let Solution { pairs, evidence, .. } = solved(&case, objective);
-            for bent in bend(&evidence, field, by) {
-                let checked = check(&case.problem(), &pairs, &bent, None, &Unobserved).unwrap();
-                prop_assert!(!checked.proved || still_right(&case, &bent, &pairs), "{:?} {:?}", bent, checked);
+            for falsified in falsify(&evidence, field, by) {
+                let checked = check(&case.problem(), &pairs, &falsified, None, &Unobserved).unwrap();
+                prop_assert!(!checked.proved || is_right(&case, &falsified, &pairs), "{:?} {:?}", falsified, checked);
             }
             for left_out in 0..pairs.len() {
                 let mut fewer = pairs.clone();
                 fewer.remove(left_out);
                 let checked = check(&case.problem(), &fewer, &evidence, None, &Unobserved).unwrap();
-                prop_assert!(!checked.proved || still_right(&case, &evidence, &fewer), "{:?}", checked);
+                prop_assert!(!checked.proved || is_right(&case, &evidence, &fewer), "{:?}", checked);
             }
         }
     }
 }
 
-/// The evidence with one number moved, in each of its certificates and for the floor.
-fn bend(evidence: &Evidence, field: usize, by: i128) -> Vec<Evidence> {
+/// The evidence with one number changed, in each of its certificates and in the floor.
+fn falsify(evidence: &Evidence, field: usize, by: i128) -> Vec<Evidence> {
     match evidence {
         Evidence::Stable => Vec::new(),
-        Evidence::BestTotal(certificate) => vec![Evidence::BestTotal(moved(certificate, field, by))],
+        Evidence::BestTotal(certificate) => {
+            vec![Evidence::BestTotal(with_one_change(certificate, field, by))]
+        }
         Evidence::Fairest(fairness) => {
-            let mut bent = vec![fairness.clone(); 5];
-            bent[0].total = moved(&fairness.total, field, by);
-            bent[1].coverage = moved(&fairness.coverage, field, by);
-            bent[2].above = moved(&fairness.above, field, by);
-            bent[3].floor = fairness.floor.saturating_add(i32::try_from(by).unwrap());
-            bent[4].floor = fairness.floor.saturating_sub(i32::try_from(by).unwrap());
-            bent.into_iter().map(Evidence::Fairest).collect()
+            let mut falsified = vec![fairness.clone(); 5];
+            falsified[0].total = with_one_change(&fairness.total, field, by);
+            falsified[1].coverage = with_one_change(&fairness.coverage, field, by);
+            falsified[2].above = with_one_change(&fairness.above, field, by);
+            falsified[3].floor = fairness.floor.saturating_add(i32::try_from(by).unwrap());
+            falsified[4].floor = fairness.floor.saturating_sub(i32::try_from(by).unwrap());
+            falsified.into_iter().map(Evidence::Fairest).collect()
         }
     }
 }
 
-fn moved(certificate: &Certificate, field: usize, by: i128) -> Certificate {
-    let mut moved = certificate.clone();
-    let tiers = moved.tiers.iter_mut().map(|tier| &mut tier.weight);
-    let others = [&mut moved.minimum, &mut moved.second];
-    let prices = moved.mentee_prices.iter_mut().chain(&mut moved.mentor_prices);
+/// The certificate with one number changed.
+fn with_one_change(certificate: &Certificate, field: usize, by: i128) -> Certificate {
+    let mut changed = certificate.clone();
+    let tiers = changed.tiers.iter_mut().map(|tier| &mut tier.weight);
+    let others = [&mut changed.minimum, &mut changed.second];
+    let prices = changed.mentee_prices.iter_mut().chain(&mut changed.mentor_prices);
     let mut fields: Vec<&mut i128> = tiers.chain(others).chain(prices).collect();
     let at = field % fields.len();
     *fields[at] += if field.is_multiple_of(2) { by } else { -by };
-    moved
+    changed
 }
 
-/// A moved number may leave a valid proof behind: prices and weights are not unique. But it must never prove what is wrong.
-fn still_right(case: &Case, evidence: &Evidence, pairs: &[(u32, u32)]) -> bool {
+/// Whether the evidence is right. A changed number may leave a valid proof, because prices and weights are not unique, but
+/// it must never prove a wrong statement.
+fn is_right(case: &Case, evidence: &Evidence, pairs: &[(u32, u32)]) -> bool {
     match evidence {
         Evidence::BestTotal(_) => case.value(pairs) == case.brute_force(),
         Evidence::Fairest(fairness) => {

@@ -1,4 +1,4 @@
-//! Whoever asks the engine to stop gets no answer; whoever does not gets the whole of it.
+//! Cancellation: an operation that the observer stopped returns no result; any other operation returns its whole result.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -11,33 +11,35 @@ use crate::domain::run::Stage;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::assign::tests::instance::Instance;
 use crate::engine::assign::{Start, assign, assign_from, shortlist};
-use crate::engine::brought::Listed;
 use crate::engine::certify::{certify_within, check_cut};
-use crate::engine::constrained::{Constrained, Constraints};
+use crate::engine::constrained::{Constrained, ConstraintError, Constraints};
 use crate::engine::decisions::Decisions;
 use crate::engine::diagnose::{recruitment, shortages};
+use crate::engine::groups::{Forest, Group, Quotas};
 use crate::engine::objective::{blocking_pairs, check, solve};
-use crate::engine::problem::{Observer, Problem, Stopped, Unobserved};
-use crate::engine::quota::cross::{BadCross, Cross, assign_across};
-use crate::engine::quota::{Answer, Forest, Group, Quotas, assign_within};
+use crate::engine::observer::{Observer, Stopped, Unobserved};
+use crate::engine::pair_scores::{SparseError, SparseScores};
+use crate::engine::problem::Problem;
+use crate::engine::quota::cross::{CrossError, CrossLimits, assign_across};
+use crate::engine::quota::{Answer, assign_within};
 use crate::engine::repair::repair;
-use crate::engine::what_if::WhatIf;
+use crate::engine::what_if::{WhatIf, WhatIfError};
 use crate::engine::{self, Options};
 
-/// Asks to stop from some look at it onwards, or from some time.
+/// Observer that stops an operation after a number of polls, or after a time.
 struct Stopper {
     left: AtomicU64,
     after: Option<(Stopwatch, i64)>,
-    has_asked: AtomicBool,
+    has_stopped: AtomicBool,
 }
 
 impl Stopper {
-    fn after_looks(looks: u64) -> Self {
-        Self { left: AtomicU64::new(looks), after: None, has_asked: AtomicBool::new(false) }
+    fn after_polls(polls: u64) -> Self {
+        Self { left: AtomicU64::new(polls), after: None, has_stopped: AtomicBool::new(false) }
     }
 
     fn after_micros(micros: i64) -> Self {
-        Self { after: Some((Stopwatch::start(), micros)), ..Self::after_looks(u64::MAX) }
+        Self { after: Some((Stopwatch::start(), micros)), ..Self::after_polls(u64::MAX) }
     }
 }
 
@@ -48,29 +50,29 @@ impl Observer for Stopper {
         let fewer = |left: u64| left.checked_sub(1);
         let none_left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_err();
         let late = self.after.as_ref().is_some_and(|(watch, micros)| watch.micros() >= *micros);
-        let asks = none_left || late;
-        self.has_asked.fetch_or(asks, Ordering::Relaxed);
-        asks
+        let stops = none_left || late;
+        self.has_stopped.fetch_or(stops, Ordering::Relaxed);
+        stops
     }
 }
 
 type Job<'a> = Box<dyn Fn(&dyn Observer) -> Result<String, Stopped> + 'a>;
 
-fn told(answer: impl std::fmt::Debug) -> String {
+fn text_of(answer: impl std::fmt::Debug) -> String {
     format!("{answer:?}")
 }
 
-/// The job gives no answer if it was asked to stop, and the whole one if not.
+/// Asserts that the job returns no result if it was stopped, and `whole` otherwise.
 fn run(job: &Job<'_>, whole: &str, stopper: &Stopper) {
     let answer = job(stopper);
-    let has_asked = stopper.has_asked.load(Ordering::Relaxed);
+    let has_stopped = stopper.has_stopped.load(Ordering::Relaxed);
     match answer {
-        Err(Stopped) => assert!(has_asked, "{whole}"),
-        Ok(answer) => assert!(!has_asked && answer == whole, "{has_asked} {answer} {whole}"),
+        Err(Stopped) => assert!(has_stopped, "{whole}"),
+        Ok(answer) => assert!(!has_stopped && answer == whole, "{has_stopped} {answer} {whole}"),
     }
 }
 
-/// Everything that can be asked of a problem.
+/// All operations on a problem.
 fn jobs<'a>(problem: Problem<'a>, quotas: &'a Quotas) -> Vec<Job<'a>> {
     let best = assign(&problem, &Unobserved).unwrap();
     let mut jobs: Vec<Job<'a>> = Vec::new();
@@ -79,64 +81,71 @@ fn jobs<'a>(problem: Problem<'a>, quotas: &'a Quotas) -> Vec<Job<'a>> {
             let solution = solve(&problem, objective, None, observer)?;
             let checked = check(&problem, &solution.pairs, &solution.evidence, None, observer)?;
             let blocking = blocking_pairs(&problem, &solution.pairs, None, observer)?;
-            Ok(told((solution, checked, blocking)))
+            Ok(text_of((solution, checked, blocking)))
         }));
     }
-    jobs.push(Box::new(move |observer| shortlist(&problem, 3, observer).map(told)));
+    jobs.push(Box::new(move |observer| shortlist(&problem, 3, observer).map(text_of)));
     jobs.push(Box::new(move |observer| {
         let answer = assign_within(&problem, quotas, observer)?;
         let proof = match &answer {
             Answer::Best(best) => {
-                told(certify_within(&problem, quotas, &best.pairs, &best.certificate, observer)?)
+                text_of(certify_within(&problem, quotas, &best.pairs, &best.certificate, observer)?)
             }
-            Answer::Impossible(cut) => told(check_cut(&problem, quotas, cut, observer)?),
+            Answer::Impossible(cut) => text_of(check_cut(&problem, quotas, cut, observer)?),
             Answer::TooManyTiers => String::new(),
         };
-        Ok(told((answer, proof)))
+        Ok(text_of((answer, proof)))
     }));
     jobs.push(Box::new(move |observer| {
         let of =
             |people: usize| (0..people).map(|at| u32::try_from(at % 3).ok().filter(|of| *of < 2)).collect();
-        let cross = Cross {
+        let limits = CrossLimits {
             of_mentees: of(problem.mentees.len()),
             of_mentors: of(problem.mentors.len()),
             most: vec![Some(1), Some(2)],
         };
-        match assign_across(&problem, &Quotas::default(), &cross, 20, observer) {
-            Err(BadCross::Stopped(stopped)) => Err(stopped),
-            answer => Ok(told(answer)),
+        match assign_across(&problem, &Quotas::default(), &limits, 20, observer) {
+            Err(CrossError::Stopped(stopped)) => Err(stopped),
+            answer => Ok(text_of(answer)),
         }
     }));
     let certificate = best.certificate.clone();
     let asked = best.pairs.clone();
     jobs.push(Box::new(move |observer| {
-        let what_if = WhatIf::new(&problem, &asked, &certificate).unwrap();
+        let what_if = match WhatIf::new(&problem, &asked, &certificate, observer) {
+            Err(WhatIfError::Stopped(stopped)) => return Err(stopped),
+            what_if => what_if.unwrap(),
+        };
         let of_mentee = what_if.alternates_of_mentee(0, 3, observer)?;
         let of_mentor = what_if.alternates_of_mentor(0, 3, observer)?;
-        Ok(told((of_mentee, of_mentor, what_if.force(1, 0, observer)?)))
+        Ok(text_of((of_mentee, of_mentor, what_if.force(1, 0, observer)?)))
     }));
     for budget in [None, Some(0), Some(1)] {
-        // Published was what a list without its first mentor gives.
+        // The published pairs differ from the best pairs, so that the repair has work.
         let published: Vec<(u32, u32)> =
             best.pairs.iter().map(|&(mentee, mentor)| (mentee, mentor ^ 1)).collect();
         jobs.push(Box::new(move |observer| {
-            repair(&problem, &published, &Start::default(), budget, observer).map(told)
+            repair(&problem, &published, &Start::default(), budget, observer).map(text_of)
         }));
     }
     jobs.push(Box::new(move |observer| {
         let (pins, vetoes) = (vec![(0, 0)], vec![(1, 0), (0, 1)]);
         let decisions = Decisions { pins, vetoes };
         let constraints = Constraints { decisions, quotas: quotas.clone() };
-        let constrained = Constrained::new(problem, &constraints, Objective::BestTotal, observer)?;
-        Ok(told(
-            constrained
-                .map(|constrained| (constrained.rest().mentees.to_vec(), constrained.quotas().clone())),
-        ))
+        match Constrained::new(problem, &constraints, Objective::BestTotal, observer) {
+            Err(ConstraintError::Stopped(stopped)) => Err(stopped),
+            constrained => {
+                let parts = |constrained: Constrained<'_>| {
+                    (constrained.rest().mentees.to_vec(), constrained.quotas().clone())
+                };
+                Ok(text_of(constrained.map(parts)))
+            }
+        }
     }));
-    jobs.push(Box::new(move |observer| shortages(&problem, observer).map(told)));
+    jobs.push(Box::new(move |observer| shortages(&problem, observer).map(text_of)));
     let start = Start::of(&best);
-    jobs.push(Box::new(move |observer| assign_from(&problem, &start, observer).map(told)));
-    jobs.push(Box::new(move |observer| recruitment(&problem, &best, 2, observer).map(told)));
+    jobs.push(Box::new(move |observer| assign_from(&problem, &start, observer).map(text_of)));
+    jobs.push(Box::new(move |observer| recruitment(&problem, &best, 2, observer).map(text_of)));
     jobs
 }
 
@@ -146,14 +155,14 @@ fn groups(people: usize) -> Forest {
     Forest::new(vec![group(0, 2), group(1, 9)], innermost.collect()).unwrap()
 }
 
-fn stop_everywhere(case: &Case, looks: u64) {
+fn stop_everywhere(case: &Case, polls: u64) {
     let quotas = Quotas { mentees: groups(case.mentees.len()), mentors: groups(case.mentors.len()) };
-    let (listed, matrix) = (case.listed(), case.matrix());
+    let (listed, matrix) = (case.sparse_scores(), case.matrix());
     let whole = case.problem();
     for problem in [Problem { scores: &matrix, ..whole }, Problem { scores: &listed, ..whole }] {
         for job in jobs(problem, &quotas) {
             let whole = job(&Unobserved).unwrap();
-            run(&job, &whole, &Stopper::after_looks(looks));
+            run(&job, &whole, &Stopper::after_polls(polls));
         }
     }
 }
@@ -162,15 +171,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn whoever_asks_to_stop_at_any_look_gets_no_answer(
+    fn an_operation_stopped_at_any_poll_returns_no_result(
         case in case(0..9, 0..8, prop_oneof![0..40_i32, score()]),
-        looks in prop_oneof![0..30_u64, 0..2_000_u64],
+        polls in prop_oneof![0..30_u64, 0..2_000_u64],
     ) {
-        stop_everywhere(&case, looks);
+        stop_everywhere(&case, polls);
     }
 
     #[test]
-    fn a_round_that_is_asked_to_stop_at_any_look_has_no_outcome(looks in 0..400_u64, objective in 0..3_usize) {
+    fn a_round_stopped_at_any_poll_has_no_outcome(polls in 0..400_u64, objective in 0..3_usize) {
         let mut snapshot = Shape { both: 4, ..Shape::usual(30, 20) }.make();
         snapshot.policy.objective = Objective::ALL[objective];
         let solved = |observer: &dyn Observer| {
@@ -178,12 +187,12 @@ proptest! {
         };
         let whole = solved(&Unobserved).unwrap();
         let job: Job<'_> = Box::new(solved);
-        run(&job, &whole, &Stopper::after_looks(looks));
+        run(&job, &whole, &Stopper::after_polls(polls));
     }
 }
 
 #[test]
-fn whoever_asks_to_stop_at_any_time_gets_no_answer() {
+fn an_operation_stopped_at_any_time_returns_no_result() {
     let instance = Instance::profile(900, 400, 3, 3);
     let problem = instance.problem();
     let quotas = Quotas { mentees: groups(900), mentors: groups(400) };
@@ -198,7 +207,7 @@ fn whoever_asks_to_stop_at_any_time_gets_no_answer() {
 }
 
 #[test]
-fn a_list_that_is_not_made_is_no_list() {
+fn stopped_sparse_scores_are_not_returned() {
     let instance = Instance::profile(60, 50, 3, 3);
     let problem = instance.problem();
     let (mut starts, mut arcs) = (vec![0], Vec::new());
@@ -206,12 +215,11 @@ fn a_list_that_is_not_made_is_no_list() {
         arcs.extend(row);
         starts.push(arcs.len());
     }
-    let made = Listed::observed(starts.clone(), arcs.clone(), &Unobserved).unwrap();
-    assert_eq!(made, Listed::new(starts.clone(), arcs.clone()));
-    for looks in 0..5 {
+    assert!(SparseScores::new(starts.clone(), arcs.clone(), &Unobserved).is_ok());
+    for polls in 0..5 {
         assert_eq!(
-            Listed::observed(starts.clone(), arcs.clone(), &Stopper::after_looks(looks)),
-            Err(Stopped)
+            SparseScores::new(starts.clone(), arcs.clone(), &Stopper::after_polls(polls)),
+            Err(SparseError::Stopped(Stopped))
         );
     }
 }

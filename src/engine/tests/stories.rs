@@ -1,4 +1,4 @@
-//! The engine by story: small rounds whose outcome everybody can see.
+//! Small rounds with an obvious outcome, each for one behaviour of the engine.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -17,14 +17,14 @@ use crate::domain::run::{PairExplanation, Side, Stage, Unmatched, UnmatchedReaso
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::domain::vocabulary::{Country, Terms};
 use crate::engine::encode::Round;
-use crate::engine::problem::{Observer, Stopped, Unobserved};
-use crate::engine::{Options, Outcome, demands, explain_pair, solve};
+use crate::engine::observer::{Observer, Stopped, Unobserved};
+use crate::engine::{Options, Outcome, explain_pair, solve};
 
 fn name(id: &str) -> ProfileRef {
     ProfileRef::from_name(&format!("organisations/wim-test/profiles/{id}")).expect("a good name")
 }
 
-/// Someone who speaks English and has answered nothing else.
+/// A person who speaks English and has answered nothing else.
 fn person(id: &str) -> Participant {
     let content = Profile {
         country: Country::from_code("PE").expect("Peru"),
@@ -106,12 +106,12 @@ fn codes(entry: &Unmatched) -> Vec<ReasonCode> {
     entry.details.iter().map(|reason| reason.code).collect()
 }
 
-// Hours of one day, 0 for Monday.
+/// A slot of whole hours on one day, 0 for Monday.
 fn slot(day: u8, from_hour: u8, to_hour: u8) -> WeeklySlot {
     WeeklySlot { day, start: from_hour * 2, end: to_hour * 2 }
 }
 
-/// Common minutes of a mentee and a mentor by zone and slots, in a round of these dates.
+/// Common minutes of a mentee and a mentor, given by zone and slots, in a round of these dates.
 fn minutes(mentee_at: (&str, &[WeeklySlot]), mentor_at: (&str, &[WeeklySlot]), dates: (Date, Date)) -> u16 {
     let at = |(zone, slots): (&str, &[WeeklySlot]), person| {
         with(person, |profile| {
@@ -137,7 +137,7 @@ const SOUTHERN_SUMMER: (Date, Date) = (date(2027, 2, 15), date(2027, 3, 26));
 const SOUTHERN_WINTER: (Date, Date) = (date(2027, 6, 1), date(2027, 8, 31));
 
 #[test]
-fn lima_and_sydney_have_the_hours_of_their_worst_season() {
+fn lima_and_sydney_have_the_overlap_of_their_worst_season() {
     let lima = ("America/Lima", [slot(0, 18, 20)]);
     let sydney = ("Australia/Sydney", [slot(1, 10, 12)]);
     let between = |dates| minutes((lima.0, &lima.1), (sydney.0, &sydney.1), dates);
@@ -158,8 +158,8 @@ fn santiago_and_london_change_their_clocks_on_different_days() {
 }
 
 #[test]
-fn a_week_that_the_southern_monday_makes_small_is_no_season() {
-    // London springs forward on 28 March, Santiago falls back on 4 April: the week between has hours of its own.
+fn a_week_between_two_clock_changes_is_not_a_season() {
+    // London begins summer time on 28 March, Santiago ends it on 4 April: the overlap of the week between is different.
     let only_then = ("America/Santiago", [slot(0, 8, 9)]);
     let london = ("Europe/London", [slot(0, 12, 14)]);
     let between = |dates| minutes((only_then.0, &only_then.1), (london.0, &london.1), dates);
@@ -169,7 +169,7 @@ fn a_week_that_the_southern_monday_makes_small_is_no_season() {
 }
 
 #[test]
-fn the_week_is_a_circle() {
+fn slots_wrap_around_the_week() {
     let sydney = [slot(0, 1, 3)];
     let london = [slot(6, 14, 16)];
     let between = minutes(("Europe/London", &london), ("Australia/Sydney", &sydney), SOUTHERN_SUMMER);
@@ -181,7 +181,7 @@ fn the_week_is_a_circle() {
 }
 
 #[test]
-fn offsets_of_half_and_quarter_hours_count_what_lies_wholly_in_both() {
+fn with_offsets_of_half_and_quarter_hours_only_complete_half_hours_count() {
     let kolkata = ("Asia/Kolkata", &[slot(0, 18, 20)][..]);
     let adelaide = ("Australia/Adelaide", &[slot(0, 22, 24)][..]);
     let kathmandu = ("Asia/Kathmandu", &[slot(0, 18, 19), slot(0, 19, 20)][..]);
@@ -236,7 +236,7 @@ fn a_roster_holds_on_its_own_days_of_four_weeks() {
 }
 
 #[test]
-fn avoid_lists_and_reporting_lines_exclude_without_being_told_apart() {
+fn avoid_lists_and_reporting_lines_exclude_under_the_same_rule() {
     let avoiding = with(mentee("a"), |profile| profile.avoided = vec![name("b")]);
     let avoided = with(mentor("b"), |profile| profile.avoided = vec![name("a")]);
     let below = with(mentee("a"), |profile| profile.reporting_line = vec![name("b")]);
@@ -251,9 +251,13 @@ fn avoid_lists_and_reporting_lines_exclude_without_being_told_apart() {
     for outcome in &outcomes {
         assert_eq!(outcome.unmatched, outcomes[0].unmatched);
         let entry = unmatched(outcome, "a", Side::Mentee);
-        let told = [ReasonCode::NoCandidate, ReasonCode::SeveralRules];
-        assert_eq!(codes(entry), told, "a private rule is never offered for relaxing, nor told by silence");
-        assert!(entry.exclusions.is_empty(), "a count would tell her that somebody avoids her");
+        let given = [ReasonCode::NoCandidate, ReasonCode::SeveralRules];
+        assert_eq!(
+            codes(entry),
+            given,
+            "a private rule is neither proposed nor revealed by a missing reason"
+        );
+        assert!(entry.exclusions.is_empty(), "a count would reveal that somebody avoids her");
     }
     let mut allowed = round(vec![below, mentor("b")]);
     allowed.policy.rules.allow_same_reporting_line = true;
@@ -261,7 +265,7 @@ fn avoid_lists_and_reporting_lines_exclude_without_being_told_apart() {
 }
 
 #[test]
-fn private_criteria_come_as_one_line_even_where_there_is_only_one() {
+fn private_criteria_are_one_contribution_even_if_there_is_only_one() {
     let mut snapshot =
         round(vec![with(mentee("a"), |profile| profile.preferred = vec![name("b")]), mentor("b")]);
     let weigh = |criteria: &[Criterion]| -> Vec<CriterionWeight> {
@@ -286,7 +290,7 @@ fn private_criteria_come_as_one_line_even_where_there_is_only_one() {
 }
 
 #[test]
-fn missing_answers_count_neutral_and_break_no_rule() {
+fn missing_answers_have_the_neutral_value_and_break_no_rule() {
     let mut snapshot = round(vec![mentee("a"), mentor("b")]);
     for weight in &mut snapshot.policy.criteria {
         weight.neutral = 3_000;
@@ -333,7 +337,7 @@ fn of_two_people_only_one_direction_is_a_candidate_unless_allowed() {
 }
 
 #[test]
-fn everyone_without_a_match_is_told_why() {
+fn everyone_without_a_match_has_a_reason() {
     let none =
         run(&round(vec![mentee("a"), with(mentee("b"), |profile| profile.consents = consents(false, true))]));
     assert_eq!(unmatched(&none, "a", Side::Mentee).reason, UnmatchedReason::NoCounterpart);
@@ -372,7 +376,7 @@ fn everyone_without_a_match_is_told_why() {
 }
 
 #[test]
-fn the_waitlisted_come_before_better_scores() {
+fn waitlisted_mentees_are_matched_before_better_scores() {
     let waiting = with(mentee("a"), |profile| {
         profile.career_stage = Some(4);
         profile.mentee_request = Some(MenteeRequest {
@@ -394,7 +398,7 @@ fn the_waitlisted_come_before_better_scores() {
 }
 
 #[test]
-fn meeting_in_person_only_takes_one_country() {
+fn meeting_in_person_only_requires_one_country() {
     let meets = |person, country: &str, by_call, in_person| {
         with(person, |profile| {
             profile.country = Country::from_code(country).expect("a country");
@@ -413,7 +417,7 @@ fn meeting_in_person_only_takes_one_country() {
 }
 
 #[test]
-fn odd_rounds_are_solved_without_fuss() {
+fn empty_and_inconsistent_rounds_are_solved() {
     assert!(run(&round(vec![])).unmatched.is_empty());
     assert_eq!(run(&round(vec![mentor("a"), mentor("b")])).unmatched.len(), 2);
     let alone = run(&round(vec![both("a")]));
@@ -439,7 +443,7 @@ fn odd_rounds_are_solved_without_fuss() {
     assert!(explain_pair(&strange, &name("a"), &name("nobody")).is_none());
 }
 
-/// Keeps what it is told, and stops the engine at a stage.
+/// Observer that records the stages, and stops the engine at one of them.
 struct Recorder {
     stages: Mutex<Vec<Stage>>,
     stop_at: Option<Stage>,
@@ -476,7 +480,8 @@ fn stages_are_reported_in_order_and_the_engine_stops_at_any() {
     }
 }
 
-/// Keeps the units that it was told of last, done and in all, by stage; they never become fewer while pairs are assigned.
+/// Observer that records the last units of each stage, done and total. It asserts that they never decrease while pairs are
+/// assigned.
 #[derive(Default)]
 struct Units(Mutex<HashMap<&'static str, (u64, u64)>>);
 
@@ -499,7 +504,7 @@ impl Observer for Units {
 }
 
 #[test]
-fn every_look_at_all_pairs_adds_to_what_a_stage_has_to_do() {
+fn every_pass_over_all_pairs_adds_to_the_total_of_a_stage() {
     for objective in [Objective::BestTotal, Objective::Fairest] {
         let mut snapshot = Shape::usual(300, 300).make();
         snapshot.policy.objective = objective;
@@ -507,19 +512,19 @@ fn every_look_at_all_pairs_adds_to_what_a_stage_has_to_do() {
         let outcome = solve(&snapshot, &Options::default(), &watch).expect("not stopped");
         let round = Round::encode(&snapshot, &Unobserved).expect("not stopped");
         let mentees = round.mentees.len() as u64;
-        let wanted: u64 = demands(&round).iter().map(|demand| u64::from(demand.wanted)).sum();
-        let looks = 1 + outcome.counters.pricing_rounds;
-        assert!(looks > 1);
+        let wanted: u64 = round.demands().iter().map(|demand| u64::from(demand.wanted)).sum();
+        let passes = 1 + outcome.counters.pricing_rounds;
+        assert!(passes > 1);
         let units = watch.0.lock().expect("not poisoned");
         let (done, total) = units[Stage::Assign.as_str()];
         assert_eq!(done, total, "{objective:?}");
         if objective == Objective::BestTotal {
-            assert_eq!(total, looks * mentees + wanted);
+            assert_eq!(total, passes * mentees + wanted);
         } else {
-            // As many times as it solves, and as it surveys.
-            assert!(total > looks * mentees + wanted, "{total} {looks}");
+            // This objective solves and scans the pairs several times.
+            assert!(total > passes * mentees + wanted, "{total} {passes}");
         }
-        // The bound, and who would rather be with each other.
+        // One pass for the bound, and one for the blocking pairs.
         assert_eq!(units[Stage::Certify.as_str()], (2 * mentees, 2 * mentees));
     }
 }

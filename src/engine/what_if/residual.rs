@@ -1,19 +1,20 @@
 //! The residual network of a best assignment.
 //!
-//! Flow runs from a root into every mentee (one unit per place in use), along the pairs, and from the mentors back to the
-//! root (one unit per seat in use). An arc of the residual network is a change of one unit, and its length is what the
-//! change loses at the certificate's prices:
+//! Flow runs from a root to every mentee (one unit per place in use), along the pairs, and from the mentors back to the root
+//! (one unit per seat in use). An arc of the residual network is a change by one unit; its length is the loss of the change at
+//! the certificate's prices:
 //!
 //! | arc | change | length |
 //! |---|---|---|
-//! | root to mentee | she gains a place | `-(bonus of her next place + u)` |
-//! | mentee to root | she loses a place | `bonus of her last place + u` |
-//! | mentee to mentor | the pair is made | `u + p - score` |
-//! | mentor to mentee | the pair is ended | `score - u - p` |
-//! | mentor to root | she gains a mentee | `-(bonus of her next seat + p)` |
-//! | root to mentor | she loses a mentee | `bonus of her last seat + p` |
+//! | root to mentee | the mentee gains a place | `-(bonus of the next place + u)` |
+//! | mentee to root | the mentee loses a place | `bonus of the last place + u` |
+//! | mentee to mentor | the pair starts | `u + p - score` |
+//! | mentor to mentee | the pair ends | `score - u - p` |
+//! | mentor to root | the mentor gains a mentee | `-(bonus of the next seat + p)` |
+//! | root to mentor | the mentor loses a mentee | `bonus of the last seat + p` |
 //!
-//! None is negative if the certificate proves the assignment: that is complementary slackness.
+//! Invariant: no length is negative if the certificate proves the assignment (complementary slackness). Quotas are not part of
+//! this network.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -21,20 +22,22 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use crate::engine::assign::Pulse;
-use crate::engine::brought::blank;
-use crate::engine::certify::Certificate;
-use crate::engine::problem::{Arc, FORBIDDEN, Problem, Stopped};
+use crate::engine::certificate::Certificate;
+use crate::engine::graph::Csr;
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{Edge, FORBIDDEN};
+use crate::engine::problem::Problem;
 
-use super::{Alternate, Cost};
+use super::alternate::{Alternate, Cost};
 
-/// Mentees whose scores with one mentor are asked for at a time.
-const BLOCK: usize = 256;
-/// Units of work to ask for one of these scores.
-const ASKING: usize = 16;
-/// Mentors whom a mentee's scores are asked for at a time.
-const STRETCH: usize = 4096;
-/// People or pairs looked at as one piece of work.
-const AT_A_TIME: usize = 1 << 10;
+/// Mentees whose scores with one mentor are read at a time.
+const ROWS: usize = 256;
+/// Units of work to read one of these scores.
+const SCORE_WORK: usize = 16;
+/// Mentors whose scores with one mentee are read at a time.
+const COLUMNS: usize = 4096;
+/// People or pairs that one task reads.
+const CHUNK: usize = 1 << 10;
 
 /// The residual network. Nodes are the mentors, then the mentees, then the root.
 pub(super) struct Residual<'a> {
@@ -42,52 +45,15 @@ pub(super) struct Residual<'a> {
     certificate: &'a Certificate,
     /// Weight of a first mentor, by tier.
     first: [i128; 256],
-    mates: ByPerson,
-    holders: ByPerson,
-    /// The list of candidates by mentor, if they are listed; made when first needed.
-    columns: OnceLock<ByPerson>,
+    mates: Csr<Edge>,
+    holders: Csr<Edge>,
+    /// The candidates by mentor, if the source is sparse. Built when first needed.
+    columns: OnceLock<Csr<Edge>>,
 }
 
-/// Pairs by one of their ends: 8 bytes per pair, and as many per person.
-#[derive(Debug, Default)]
-struct ByPerson {
-    starts: Vec<usize>,
-    arcs: Vec<Arc>,
-}
-
-impl ByPerson {
-    /// Puts pairs in order that `each` shows, twice the same, with the person and the arc to the other end.
-    fn new(
-        people: usize,
-        pause: impl Fn() -> Result<(), Stopped>,
-        mut each: impl FnMut(&mut dyn FnMut(usize, Arc)) -> Result<(), Stopped>,
-    ) -> Result<Self, Stopped> {
-        let mut starts = vec![0; people + 1];
-        each(&mut |person, _| starts[person + 1] += 1)?;
-        for person in 0..people {
-            starts[person + 1] += starts[person];
-        }
-        let mut arcs = blank(starts[people], pause)?;
-        let mut next = starts.clone();
-        each(&mut |person, arc| {
-            arcs[next[person]] = arc;
-            next[person] += 1;
-        })?;
-        Ok(Self { starts, arcs })
-    }
-
-    fn len(&self) -> usize {
-        self.starts.len().saturating_sub(1)
-    }
-
-    fn of(&self, person: usize) -> &[Arc] {
-        &self.arcs[self.starts[person]..self.starts[person + 1]]
-    }
-}
-
-/// Something that changes by one unit along an arc of the network.
+/// The count of the objective that an arc changes by one.
 #[derive(Clone, Copy)]
-enum Counted {
+enum CountedUnit {
     First(u8),
     Second,
     Minimum,
@@ -95,48 +61,40 @@ enum Counted {
 }
 
 impl<'a> Residual<'a> {
-    /// The network; `None` if a person or a match proves that the certificate is not the assignment's.
+    /// The network; `None` if a person or a match shows that the certificate does not prove the assignment.
     pub(super) fn new(
         problem: &Problem<'a>,
         pairs: &[(u32, u32)],
         certificate: &'a Certificate,
-    ) -> Option<Self> {
+        observer: &dyn Observer,
+    ) -> Result<Option<Self>, Stopped> {
         let (mentees, mentors) = (problem.mentees.len(), problem.mentors.len());
         let mut first = [0; 256];
         for entry in &certificate.tiers {
             first[usize::from(entry.tier)] = entry.weight;
         }
-        let score = |&(mentee, mentor): &(u32, u32)| {
+        let scored = |&(mentee, mentor): &(u32, u32)| {
             let (at, to) = (mentee as usize, mentor as usize);
-            if at < mentees && to < mentors { problem.scores.score(at, to) } else { None }
+            let score = if at < mentees && to < mentors { problem.scores.score(at, to) } else { None };
+            score.map(|score| (mentee, mentor, score))
         };
-        let scores = pairs.par_iter().with_min_len(AT_A_TIME).map(score).collect::<Option<Vec<i32>>>()?;
-        let by = |people, end: fn(u32, u32) -> (u32, u32)| {
-            let matches = || pairs.iter().zip(&scores);
-            ByPerson::new(
-                people,
-                || Ok(()),
-                |show| {
-                    for (&(mentee, mentor), &score) in matches() {
-                        let (person, to) = end(mentee, mentor);
-                        show(person as usize, Arc { to, score });
-                    }
-                    Ok(())
-                },
-            )
-        };
-        let mates = by(mentees, |mentee, mentor| (mentee, mentor)).ok()?;
-        let holders = by(mentors, |mentee, mentor| (mentor, mentee)).ok()?;
+        let scored = pairs.par_iter().with_min_len(CHUNK).map(scored).collect::<Option<Vec<_>>>();
+        let Some(scored) = scored else { return Ok(None) };
+        let parts = || std::iter::once(((), scored.as_slice()));
+        let of_mentee = |(), &(mentee, to, score): &(u32, u32, i32)| (mentee as usize, Edge { to, score });
+        let mates = Csr::group(mentees, Edge::NONE, parts(), of_mentee, observer)?;
+        let of_mentor = |(), &(to, mentor, score): &(u32, u32, i32)| (mentor as usize, Edge { to, score });
+        let holders = Csr::group(mentors, Edge::NONE, parts(), of_mentor, observer)?;
         let residual =
             Self { problem: *problem, certificate, first, mates, holders, columns: OnceLock::new() };
-        residual.is_tight().then_some(residual)
+        Ok(residual.is_tight().then_some(residual))
     }
 
-    /// Whether no arc but those of pairs not made, which are not looked at, is shorter than nothing.
+    /// Whether no arc has a negative length. Arcs of pairs outside the assignment are not checked.
     fn is_tight(&self) -> bool {
         let Certificate { mentee_prices, mentor_prices, mentee_group_prices, mentor_group_prices, .. } =
             self.certificate;
-        // Paths know nothing of quotas.
+        // The residual network does not contain quotas.
         if !mentee_group_prices.is_empty() || !mentor_group_prices.is_empty() {
             return false;
         }
@@ -144,22 +102,23 @@ impl<'a> Residual<'a> {
         if mentee_prices.len() != mentees || mentor_prices.len() != mentors {
             return false;
         }
-        (0..mentors + mentees).into_par_iter().with_min_len(AT_A_TIME).all(|node| {
+        (0..mentors + mentees).into_par_iter().with_min_len(CHUNK).all(|node| {
             let room = if node < mentors { self.seats(node) } else { self.wanted(node - mentors) };
             let (_, has, _) = self.standing(node);
             let gain = self.gain(node).is_none_or(|(length, _)| length >= 0);
             let loss = self.loss(node).is_none_or(|(length, _)| length >= 0);
-            let used = node >= mentors || self.holders.of(node).iter().all(|&arc| self.used(node, arc) >= 0);
+            let used =
+                node >= mentors || self.holders.row(node).iter().all(|&edge| self.used(node, edge) >= 0);
             has <= room && gain && loss && used
         })
     }
 
-    /// Nodes in all; the last is the root.
+    /// Number of nodes. The last node is the root.
     pub(super) fn nodes(&self) -> usize {
         self.root() + 1
     }
 
-    /// The root.
+    /// The node of the root.
     pub(super) fn root(&self) -> usize {
         self.holders.len() + self.mates.len()
     }
@@ -169,25 +128,25 @@ impl<'a> Residual<'a> {
         node < self.holders.len()
     }
 
-    /// The node of a mentee, if she exists.
+    /// The node of a mentee, if the mentee exists.
     pub(super) fn mentee(&self, mentee: u32) -> Option<usize> {
         ((mentee as usize) < self.mates.len()).then_some(self.holders.len() + mentee as usize)
     }
 
-    /// The node of a mentor, if she exists.
+    /// The node of a mentor, if the mentor exists.
     pub(super) fn mentor(&self, mentor: u32) -> Option<usize> {
         ((mentor as usize) < self.holders.len()).then_some(mentor as usize)
     }
 
-    /// Who a node is, among the mentees or among the mentors.
+    /// The position of a node among the mentees or among the mentors.
     pub(super) fn person(&self, node: usize) -> u32 {
         let at = if self.is_mentor(node) { node } else { node - self.holders.len() };
         u32::try_from(at).unwrap_or(u32::MAX)
     }
 
-    /// Whether a pair is made.
+    /// Whether the assignment contains a pair.
     pub(super) fn are_mates(&self, mentee: u32, mentor: u32) -> bool {
-        self.mates.of(mentee as usize).iter().any(|arc| arc.to == mentor)
+        self.mates.row(mentee as usize).iter().any(|edge| edge.to == mentor)
     }
 
     fn wanted(&self, mentee: usize) -> usize {
@@ -207,11 +166,11 @@ impl<'a> Residual<'a> {
     }
 
     /// Length of the arc that ends a pair.
-    fn used(&self, mentor: usize, holder: Arc) -> i128 {
+    fn used(&self, mentor: usize, holder: Edge) -> i128 {
         i128::from(holder.score) - self.u(holder.to as usize) - self.p(mentor)
     }
 
-    /// Length of the arc that makes a pair; `None` if it is not a candidate or one of the two has no place at all.
+    /// Length of the arc that starts a pair; `None` if the pair is not a candidate or one of the two people has no place.
     pub(super) fn force(&self, mentee: u32, mentor: u32) -> Option<i128> {
         let (at, to) = (mentee as usize, mentor as usize);
         let possible = self.wanted(at) > 0 && self.seats(to) > 0;
@@ -219,33 +178,33 @@ impl<'a> Residual<'a> {
         Some(self.u(at) + self.p(to) - i128::from(score))
     }
 
-    /// What the place or seat of that number counts for, the first being 0.
-    fn bonus(&self, node: usize, number: usize) -> (i128, Counted) {
+    /// Bonus of the place or seat of that number, from 0.
+    fn bonus(&self, node: usize, number: usize) -> (i128, CountedUnit) {
         if self.is_mentor(node) {
             return if number < self.problem.mentors[node].min as usize {
-                (self.certificate.minimum, Counted::Minimum)
+                (self.certificate.minimum, CountedUnit::Minimum)
             } else {
-                (0, Counted::Nothing)
+                (0, CountedUnit::Nothing)
             };
         }
         let demand = self.problem.mentees[node - self.holders.len()];
         if number == 0 && demand.pinned == 0 {
-            (self.first[usize::from(demand.tier)], Counted::First(demand.tier))
+            (self.first[usize::from(demand.tier)], CountedUnit::First(demand.tier))
         } else {
-            (self.certificate.second, Counted::Second)
+            (self.certificate.second, CountedUnit::Second)
         }
     }
 
-    /// What it takes a person to gain a place or a seat, if there is room: the arc from the root to a mentee, or from a
-    /// mentor to the root.
-    fn gain(&self, node: usize) -> Option<(i128, Counted)> {
+    /// The arc by which a person gains a place or a seat, if one is free: from the root to a mentee, or from a mentor to the
+    /// root.
+    fn gain(&self, node: usize) -> Option<(i128, CountedUnit)> {
         let (price, has, room) = self.standing(node);
         let (bonus, counted) = self.bonus(node, has);
         (has < room).then_some((-(bonus + price), counted))
     }
 
-    /// What it takes a person to lose a place or a seat, if she has one: the other way round.
-    fn loss(&self, node: usize) -> Option<(i128, Counted)> {
+    /// The arc by which a person loses a place or a seat, if one is in use: the opposite of [`Self::gain`].
+    fn loss(&self, node: usize) -> Option<(i128, CountedUnit)> {
         let (price, has, _) = self.standing(node);
         let (bonus, counted) = self.bonus(node, has.checked_sub(1)?);
         Some((bonus + price, counted))
@@ -253,10 +212,10 @@ impl<'a> Residual<'a> {
 
     fn standing(&self, node: usize) -> (i128, usize, usize) {
         if self.is_mentor(node) {
-            (self.p(node), self.holders.of(node).len(), self.seats(node))
+            (self.p(node), self.holders.row(node).len(), self.seats(node))
         } else {
             let mentee = node - self.holders.len();
-            (self.u(mentee), self.mates.of(mentee).len(), self.wanted(mentee))
+            (self.u(mentee), self.mates.row(mentee).len(), self.wanted(mentee))
         }
     }
 
@@ -272,22 +231,22 @@ impl<'a> Residual<'a> {
         arc.map(|(length, _)| length)
     }
 
-    /// Shows the mentees of a mentor, or the mentors of a mentee, with the length of the arc that ends each pair.
+    /// Passes the mentees of a mentor, or the mentors of a mentee, to `show`, each with the length of the arc that ends the pair.
     pub(super) fn matches(&self, node: usize, mut show: impl FnMut(usize, i128)) {
         let mentors = self.holders.len();
         if self.is_mentor(node) {
-            for &arc in self.holders.of(node) {
-                show(mentors + arc.to as usize, self.used(node, arc));
+            for &edge in self.holders.row(node) {
+                show(mentors + edge.to as usize, self.used(node, edge));
             }
         } else {
             let mentee = node - mentors;
-            for &Arc { to, score } in self.mates.of(mentee) {
+            for &Edge { to, score } in self.mates.row(mentee) {
                 show(to as usize, i128::from(score) - self.u(mentee) - self.p(to as usize));
             }
         }
     }
 
-    /// Shows the mentors with whom a mentee might be and is not, with the length of the arc that makes each pair.
+    /// Passes all other candidates of a mentee to `show`, each with the length of the arc that starts the pair.
     pub(super) fn row(
         &self,
         node: usize,
@@ -299,20 +258,20 @@ impl<'a> Residual<'a> {
             return Ok(());
         }
         let u = self.u(mentee);
-        let mates = self.mates.of(mentee);
+        let mates = self.mates.row(mentee);
         let mut look = |to: usize, score: i32| {
             if self.seats(to) > 0 && !mates.iter().any(|mate| mate.to as usize == to) {
                 show(to, u + self.p(to) - i128::from(score));
             }
         };
-        if let Some(listed) = self.problem.scores.listed() {
-            listed.row(mentee).iter().for_each(|arc| look(arc.to as usize, arc.score));
-            return pulse.beat(listed.row(mentee).len());
+        if let Some(sparse) = self.problem.scores.sparse() {
+            sparse.row(mentee).iter().for_each(|edge| look(edge.to as usize, edge.score));
+            return pulse.beat(sparse.row(mentee).len());
         }
-        let mut scores = [FORBIDDEN; STRETCH];
-        for from in (0..self.holders.len()).step_by(STRETCH) {
-            pulse.beat(STRETCH)?;
-            let columns = from..self.holders.len().min(from + STRETCH);
+        let mut scores = [FORBIDDEN; COLUMNS];
+        for from in (0..self.holders.len()).step_by(COLUMNS) {
+            pulse.beat(COLUMNS)?;
+            let columns = from..self.holders.len().min(from + COLUMNS);
             let scores = &mut scores[..columns.len()];
             self.problem.scores.tile(mentee..mentee + 1, columns.clone(), scores);
             for (to, &score) in columns.zip(scores.iter()).filter(|&(_, &score)| score != FORBIDDEN) {
@@ -322,7 +281,7 @@ impl<'a> Residual<'a> {
         Ok(())
     }
 
-    /// Shows the mentees with whom a mentor might be and is not, with the length of the arc that makes each pair.
+    /// Passes all other candidates of a mentor to `show`, each with the length of the arc that starts the pair.
     pub(super) fn column(
         &self,
         mentor: usize,
@@ -333,20 +292,20 @@ impl<'a> Residual<'a> {
             return Ok(());
         }
         let p = self.p(mentor);
-        let holders = self.holders.of(mentor);
+        let holders = self.holders.row(mentor);
         let mut look = |from: usize, score: i32| {
             if self.wanted(from) > 0 && !holders.iter().any(|holder| holder.to as usize == from) {
                 show(self.holders.len() + from, self.u(from) + p - i128::from(score));
             }
         };
         if let Some(columns) = self.columns(pulse)? {
-            columns.of(mentor).iter().for_each(|arc| look(arc.to as usize, arc.score));
-            return pulse.beat(columns.of(mentor).len());
+            columns.row(mentor).iter().for_each(|edge| look(edge.to as usize, edge.score));
+            return pulse.beat(columns.row(mentor).len());
         }
-        let mut scores = [FORBIDDEN; BLOCK];
-        for from in (0..self.mates.len()).step_by(BLOCK) {
-            pulse.beat(ASKING * BLOCK)?;
-            let rows: Range<usize> = from..self.mates.len().min(from + BLOCK);
+        let mut scores = [FORBIDDEN; ROWS];
+        for from in (0..self.mates.len()).step_by(ROWS) {
+            pulse.beat(SCORE_WORK * ROWS)?;
+            let rows: Range<usize> = from..self.mates.len().min(from + ROWS);
             let scores = &mut scores[..rows.len()];
             self.problem.scores.tile(rows.clone(), mentor..mentor + 1, scores);
             for (from, &score) in rows.zip(scores.iter()).filter(|&(_, &score)| score != FORBIDDEN) {
@@ -356,31 +315,17 @@ impl<'a> Residual<'a> {
         Ok(())
     }
 
-    fn columns(&self, pulse: &mut Pulse<'_>) -> Result<Option<&ByPerson>, Stopped> {
-        let Some(listed) = self.problem.scores.listed() else { return Ok(None) };
+    fn columns(&self, pulse: &Pulse<'_>) -> Result<Option<&Csr<Edge>>, Stopped> {
+        let Some(sparse) = self.problem.scores.sparse() else { return Ok(None) };
         if self.columns.get().is_none() {
-            let at_once = *pulse;
-            let columns = ByPerson::new(
-                self.holders.len(),
-                || at_once.check(),
-                |show| {
-                    for (mentee, at) in (0..self.mates.len()).zip(0_u32..) {
-                        let row = listed.row(mentee);
-                        pulse.beat(row.len())?;
-                        for arc in row {
-                            show(arc.to as usize, Arc { to: at, score: arc.score });
-                        }
-                    }
-                    Ok(())
-                },
-            )?;
-            // Somebody else may have been quicker, with the same.
+            let columns = sparse.columns(self.holders.len(), pulse.observer())?;
+            // Another thread may already have stored the same value.
             let _ = self.columns.set(columns);
         }
         Ok(self.columns.get())
     }
 
-    /// What comes of forcing a pair if flow is put right along `path`, from the mentor to the mentee.
+    /// The alternate of a pair whose forcing is balanced along `path`, from the mentor to the mentee.
     pub(super) fn alternate(&self, mentee: u32, mentor: u32, path: &[usize]) -> Alternate {
         let (mut added, mut removed) = (vec![(mentee, mentor)], Vec::new());
         let mut cost = Cost::default();
@@ -420,11 +365,11 @@ impl<'a> Residual<'a> {
         Alternate { mentee, mentor, cost, added, removed }
     }
 
-    fn count(&self, cost: &mut Cost, arc: Option<(i128, Counted)>, lost: i64) {
+    fn count(&self, cost: &mut Cost, arc: Option<(i128, CountedUnit)>, lost: i64) {
         match arc {
-            Some((_, Counted::Minimum)) => cost.minimum += lost,
-            Some((_, Counted::Second)) if self.problem.coverage_first => cost.second += lost,
-            Some((_, Counted::First(tier))) if self.problem.coverage_first => {
+            Some((_, CountedUnit::Minimum)) => cost.minimum += lost,
+            Some((_, CountedUnit::Second)) if self.problem.coverage_first => cost.second += lost,
+            Some((_, CountedUnit::First(tier))) if self.problem.coverage_first => {
                 match cost.tiers.iter_mut().find(|entry| entry.0 == tier) {
                     Some(entry) => entry.1 += lost,
                     None => cost.tiers.push((tier, lost)),

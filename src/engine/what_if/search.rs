@@ -1,81 +1,78 @@
-//! Shortest paths in the residual network from one person or to one person (Dijkstra 1959), stopped as soon as enough is
-//! known.
+//! Shortest paths in the residual network from one person or to one person (Dijkstra 1959), up to the last target needed.
+//!
+//! Nodes of equal distance are settled in the order of their positions, so the answer does not depend on the order in which
+//! arcs are read. Therefore this search uses a binary heap and not the [radix heap](crate::engine::graph::RadixHeap), which has
+//! no order among equal distances. A search for a question is not critical for speed.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::engine::assign::Pulse;
-use crate::engine::problem::{Observer, Stopped};
+use crate::engine::assign::{Pulse, index};
+use crate::engine::graph::Labels;
+use crate::engine::observer::{Observer, Stopped};
 
 use super::residual::Residual;
 
 /// Units of work to settle a node.
 const SETTLING: usize = 64;
-/// Units of work to reach one.
+/// Units of work to reach a node.
 const REACHING: usize = 8;
 
-/// Which way arcs are followed.
+/// The direction in which arcs are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum SearchDirection {
     /// Paths from the source.
     Forward,
     /// Paths to the source.
     Backward,
 }
 
-/// Somebody whose distance is asked for.
+/// A node whose distance is needed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target {
-    /// Her node.
+    /// The node.
     pub(super) node: usize,
-    /// Length of the arc that is forced between her and the source.
+    /// Length of the forced arc between the node and the source.
     pub(super) forced: i128,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Label {
-    distance: i128,
-    /// The neighbour on the way to the source.
-    next: u32,
-    settled: bool,
-}
-
-const UNREACHED: Label = Label { distance: i128::MAX, next: u32::MAX, settled: false };
-
-/// A search.
-pub(super) struct Search<'a> {
+/// A search with its labels.
+pub(super) struct ResidualSearch<'a> {
     residual: &'a Residual<'a>,
     pulse: Pulse<'a>,
     source: usize,
-    way: Way,
-    labels: Vec<Label>,
+    direction: SearchDirection,
+    labels: Labels<i128>,
+    /// The neighbour of every reached node on the way to the source.
+    next: Vec<u32>,
     heap: BinaryHeap<Reverse<(i128, u32)>>,
-    /// Nodes at this distance or farther are of no use.
+    /// Nodes at this distance or farther cannot change the answer.
     limit: i128,
 }
 
-impl<'a> Search<'a> {
-    /// A search from or to a node.
+impl<'a> ResidualSearch<'a> {
+    /// A search from the node `source`, or to it.
     pub(super) fn new(
         residual: &'a Residual<'a>,
         source: usize,
-        way: Way,
+        direction: SearchDirection,
         observer: &'a dyn Observer,
     ) -> Self {
-        let (labels, pulse) = (vec![UNREACHED; residual.nodes()], Pulse::new(observer));
-        Self { residual, pulse, source, way, labels, heap: BinaryHeap::new(), limit: i128::MAX }
+        let (labels, next) = (Labels::new(residual.nodes()), vec![u32::MAX; residual.nodes()]);
+        let (pulse, heap) = (Pulse::new(observer), BinaryHeap::new());
+        Self { residual, pulse, source, direction, labels, next, heap, limit: i128::MAX }
     }
 
-    /// The nodes of the `most` targets that are nearest when the arcs forced to them are counted, nearest first. Targets
-    /// that cannot be reached are left out, though there are none where the root can be reached.
+    /// Returns the nodes of the `most` nearest targets, nearest first. The distance of a target includes its forced arc.
+    /// Unreachable targets are left out; every target is reachable if the root is.
     pub(super) fn nearest(&mut self, mut targets: Vec<Target>, most: usize) -> Result<Vec<usize>, Stopped> {
         targets.sort_unstable_by_key(|target| (target.forced, target.node));
         let lone = targets.first().filter(|_| targets.len() == 1).map(|target| target.node);
-        let mut forced: Vec<Option<i128>> = vec![None; self.labels.len()];
+        let mut forced: Vec<Option<i128>> = vec![None; self.residual.nodes()];
         for target in &targets {
             forced[target.node] = Some(target.forced);
         }
-        // The best found, as a heap whose top is the worst of them.
+        // The nearest targets so far, as a heap whose top is the farthest of them.
         let mut best: BinaryHeap<(i128, usize)> = BinaryHeap::new();
         let mut open = targets.iter();
         let mut nearest_open = open.next();
@@ -83,12 +80,11 @@ impl<'a> Search<'a> {
         while most > 0
             && let Some(Reverse((distance, node))) = self.heap.pop()
         {
-            let node = node as usize;
-            if self.labels[node].settled {
+            if self.labels.is_settled(node) {
                 continue;
             }
             self.pulse.beat(SETTLING)?;
-            while nearest_open.is_some_and(|target| self.labels[target.node].settled) {
+            while nearest_open.is_some_and(|target| self.labels.is_settled(index(target.node))) {
                 nearest_open = open.next();
             }
             let Some(target) = nearest_open else { break };
@@ -98,7 +94,8 @@ impl<'a> Search<'a> {
             if distance >= self.limit {
                 break;
             }
-            self.labels[node].settled = true;
+            self.labels.settle(node);
+            let node = node as usize;
             if let Some(forced) = forced[node] {
                 best.push((distance + forced, node));
                 if best.len() > most {
@@ -110,21 +107,21 @@ impl<'a> Search<'a> {
             }
             self.expand(node, distance)?;
             if let Some(lone) = lone {
-                self.limit = self.limit.min(self.labels[lone].distance.saturating_add(1));
+                self.limit = self.limit.min(self.labels.distance(index(lone)) + 1);
             }
         }
         Ok(best.into_sorted_vec().into_iter().map(|(_, node)| node).collect())
     }
 
-    /// The nodes of a shortest path in the direction of its arcs, the source and the node given being its ends.
+    /// The nodes of a shortest path between the source and `node`, in the direction of its arcs.
     pub(super) fn path(&self, node: usize) -> Vec<usize> {
         let mut path = vec![node];
         let mut at = node;
         while at != self.source {
-            at = self.labels[at].next as usize;
+            at = self.next[at] as usize;
             path.push(at);
         }
-        if self.way == Way::Forward {
+        if self.direction == SearchDirection::Forward {
             path.reverse();
         }
         path
@@ -132,7 +129,7 @@ impl<'a> Search<'a> {
 
     fn expand(&mut self, node: usize, distance: i128) -> Result<(), Stopped> {
         let residual = self.residual;
-        let forward = self.way == Way::Forward;
+        let forward = self.direction == SearchDirection::Forward;
         if node == residual.root() {
             for person in 0..residual.root() {
                 self.pulse.beat(REACHING)?;
@@ -149,7 +146,7 @@ impl<'a> Search<'a> {
         }
         let mut pulse = self.pulse;
         let reach = |to: usize, length: i128| self.reach(to, distance + length, node);
-        // Flow goes from a mentee along pairs to be made, and from a mentor along pairs to be ended.
+        // An arc that starts a pair leaves a mentee; an arc that ends a pair leaves a mentor.
         match (residual.is_mentor(node), forward) {
             (true, true) | (false, false) => residual.matches(node, reach),
             (true, false) => residual.column(node, &mut pulse, reach)?,
@@ -160,10 +157,8 @@ impl<'a> Search<'a> {
     }
 
     fn reach(&mut self, node: usize, distance: i128, next: usize) {
-        let label = &mut self.labels[node];
-        if distance < label.distance && distance < self.limit {
-            let index = |node| u32::try_from(node).unwrap_or(u32::MAX);
-            *label = Label { distance, next: index(next), settled: false };
+        if distance < self.limit && self.labels.improve(index(node), distance) {
+            self.next[node] = index(next);
             self.heap.push(Reverse((distance, index(node))));
         }
     }

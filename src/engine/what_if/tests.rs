@@ -4,8 +4,10 @@ use super::*;
 use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::certify::certify;
-use crate::engine::decisions::{Decided, Decisions};
-use crate::engine::problem::{Demand, FORBIDDEN, Seats, Unobserved};
+use crate::engine::decisions::{Decisions, ReducedProblem};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::FORBIDDEN;
+use crate::engine::problem::{Demand, Seats};
 
 /// A cost level by level, in the order of [`Case::value`].
 fn levels(case: &Case, cost: &Cost) -> Vec<i64> {
@@ -28,12 +30,13 @@ fn less(one: &[i64], other: &[i64]) -> Vec<i64> {
 /// Asks for every pair one by one and for everybody at once, and compares with a new solve under a pin.
 fn check(case: &Case, problem: &Problem<'_>) {
     let best = assign(problem, &Unobserved).unwrap();
-    let what_if = WhatIf::new(problem, &best.pairs, &best.certificate).unwrap();
+    let what_if = WhatIf::new(problem, &best.pairs, &best.certificate, &Unobserved).unwrap();
     let mut all = Vec::new();
     for (mentee, i) in (0..case.mentees.len()).zip(0_u32..) {
         for (mentor, j) in (0..case.mentors.len()).zip(0_u32..) {
             let alternate = what_if.force(i, j, &Unobserved).unwrap();
-            let decided = Decided::new(problem, &Decisions { pins: vec![(i, j)], vetoes: vec![] });
+            let decided =
+                ReducedProblem::new(problem, &Decisions { pins: vec![(i, j)], vetoes: vec![] }, &Unobserved);
             assert_eq!(alternate.is_some(), decided.is_ok(), "({mentee}, {mentor})");
             let (Some(alternate), Ok(decided)) = (alternate, decided) else { continue };
             let forced = assign(&decided.problem(), &Unobserved).unwrap();
@@ -95,7 +98,7 @@ proptest! {
     ) {
         for case in [small, tied] {
             check(&case, &case.problem());
-            let listed = case.listed();
+            let listed = case.sparse_scores();
             check(&case, &Problem { scores: &listed, ..case.problem() });
         }
     }
@@ -104,13 +107,13 @@ proptest! {
     fn a_problem_with_pins_can_be_asked_as_well(case in case(2..7, 2..5, score()), pin in (0..2_u32, 0..2_u32)) {
         let decisions = |pin| Decisions { pins: vec![pin], vetoes: vec![] };
         let problem = case.problem();
-        let Ok(decided) = Decided::new(&problem, &decisions(pin)) else { return Ok(()) };
+        let Ok(decided) = ReducedProblem::new(&problem, &decisions(pin), &Unobserved) else { return Ok(()) };
         let rest = decided.problem();
         let best = assign(&rest, &Unobserved).unwrap();
         let worth = |pairs: &[(u32, u32)]| certify(&rest, pairs, &best.certificate, &Unobserved).unwrap().primal;
-        let what_if = WhatIf::new(&rest, &best.pairs, &best.certificate).unwrap();
+        let what_if = WhatIf::new(&rest, &best.pairs, &best.certificate, &Unobserved).unwrap();
         for (i, j) in (0..rest.mentees.len()).zip(0..).flat_map(|(_, i)| (0..2).map(move |j| (i, j))) {
-            let forced = Decided::new(&rest, &decisions((i, j)));
+            let forced = ReducedProblem::new(&rest, &decisions((i, j)), &Unobserved);
             let alternate = what_if.force(i, j, &Unobserved).unwrap();
             prop_assert_eq!(alternate.is_some(), forced.is_ok());
             let (Some(alternate), Ok(forced)) = (alternate, forced) else { continue };
@@ -136,7 +139,7 @@ fn a_cost_is_told_apart_into_people_and_points() {
     let case = rivals();
     let best = assign(&case.problem(), &Unobserved).unwrap();
     assert_eq!(best.pairs, [(0, 1), (1, 0)]);
-    let what_if = WhatIf::new(&case.problem(), &best.pairs, &best.certificate).unwrap();
+    let what_if = WhatIf::new(&case.problem(), &best.pairs, &best.certificate, &Unobserved).unwrap();
     let forced = what_if.force(0, 0, &Unobserved).unwrap().unwrap();
     assert_eq!((forced.added, forced.removed), (vec![(0, 0)], vec![(0, 1), (1, 0)]));
     assert_eq!((forced.cost.tiers, forced.cost.score), (vec![(1, 1)], 4 + 8 - 9));
@@ -148,9 +151,10 @@ fn a_cost_is_told_apart_into_people_and_points() {
 fn what_is_not_proved_is_not_asked() {
     let case = rivals();
     let best = assign(&case.problem(), &Unobserved).unwrap();
-    let refused = |pairs: &[(u32, u32)]| WhatIf::new(&case.problem(), pairs, &best.certificate).is_err();
+    let refused =
+        |pairs: &[(u32, u32)]| WhatIf::new(&case.problem(), pairs, &best.certificate, &Unobserved).is_err();
     assert!(refused(&[(0, 1)]) && refused(&[(0, 2)]) && refused(&[(1, 1)]) && refused(&[(0, 0), (0, 1)]));
     let mut other = best.certificate.clone();
     other.mentor_prices.pop();
-    assert!(WhatIf::new(&case.problem(), &best.pairs, &other).is_err());
+    assert!(WhatIf::new(&case.problem(), &best.pairs, &other, &Unobserved).is_err());
 }

@@ -1,13 +1,21 @@
-//! Groups of one side in the making. A group may be named, by people or by groups inside it, before it has come.
+//! Builds the groups of one side. People and child groups may name a group before the group is added.
+//!
+//! Input: groups with parents and bounds, by name. Output: the groups in an order that does not depend on the input:
+//! parents before children, then by name. A nesting deeper than [`MAX_DEPTH`] is a violation, which also covers cycles.
 
 use std::collections::HashMap;
 
-use super::{MAX_NAME, Place, excerpt};
-use crate::domain::violation::Violations;
-use crate::engine::quota::Group;
+use crate::domain::violation::{Violations, excerpt};
+use crate::engine::groups::Group;
 
-/// Groups around a group at most.
+/// Maximum length of a name of a person or group, in bytes.
+pub(super) const MAX_NAME: usize = 256;
+
+/// Maximum number of groups around a group.
 const MAX_DEPTH: usize = 64;
+
+/// Place of an item in the input: the line in a file, or the position in a list.
+pub type Place = u64;
 
 /// The groups of one side, in the order in which they were first named.
 #[derive(Debug)]
@@ -17,45 +25,44 @@ pub(super) struct Groups {
     entries: Vec<Entry>,
 }
 
-/// A group that has been named.
+/// A group that a person or another group has named.
 #[derive(Debug)]
 struct Entry {
-    /// Where it was named first.
+    /// Description of the place that named the group first.
     named: String,
-    come: Option<Come>,
+    definition: Option<Definition>,
 }
 
-/// A group that has come.
+/// Parent and bounds of a group that has been added.
 #[derive(Debug, Clone, Copy)]
-struct Come {
+struct Definition {
     parent: Option<u32>,
     bounds: Bounds,
     at: Place,
 }
 
-/// Fewest and most pairs of a group.
+/// Minimum and maximum number of pairs of a group.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Fewest.
+    /// Minimum number of pairs.
     pub min: u32,
-    /// Most; [`u32::MAX`] sets no bound.
+    /// Maximum number of pairs; [`u32::MAX`] for no bound.
     pub max: u32,
 }
 
-/// The groups of one side in an order that does not depend on the order in which they came: parents before children, then
-/// by name.
+/// The groups of one side in their final order: parents before children, then by name.
 #[derive(Debug, Default)]
-pub(super) struct InOrder {
+pub(super) struct OrderedGroups {
     pub(super) groups: Vec<Group>,
     pub(super) names: Vec<String>,
-    /// Where each came from.
+    /// Place of each group in the input.
     pub(super) places: Vec<Place>,
-    /// The position of the group that was named first, second, ...
+    /// Final position of each group, in the order in which the groups were first named.
     position: Vec<u32>,
 }
 
-impl InOrder {
-    /// The position of a group by the number that [`Groups::named`] gave.
+impl OrderedGroups {
+    /// The final position of the group with a number of [`Groups::named`].
     pub(super) fn position(&self, number: Option<u32>) -> Option<u32> {
         number.and_then(|number| self.position.get(number as usize).copied())
     }
@@ -66,12 +73,12 @@ impl Groups {
         Self { side, positions: HashMap::new(), entries: Vec::new() }
     }
 
-    /// Different names of groups so far, whether or not the groups have come.
+    /// Number of different group names so far, whether or not the groups have been added.
     pub(super) fn count(&self) -> usize {
         self.entries.len()
     }
 
-    /// The number of a group, which need not have come yet; `None` for the empty name, and for what is no name.
+    /// The number of the group with this name, which need not have been added yet. `None` for an empty or invalid name.
     pub(super) fn named(
         &mut self,
         name: &str,
@@ -85,12 +92,12 @@ impl Groups {
             return Some(*number);
         }
         if name.len() > MAX_NAME || name.contains(',') {
-            wrong.add(place(), no_name(name));
+            wrong.add(place(), invalid_name(name));
             return None;
         }
         let number = u32::try_from(self.entries.len()).ok()?;
         self.positions.insert(name.to_owned(), number);
-        self.entries.push(Entry { named: place(), come: None });
+        self.entries.push(Entry { named: place(), definition: None });
         Some(number)
     }
 
@@ -100,67 +107,73 @@ impl Groups {
         (name, parent): (&str, &str),
         bounds: Bounds,
         at: Place,
-        tell: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> String,
         wrong: &mut Violations,
     ) {
         if name.is_empty() {
-            return wrong.add(tell(at), no_name(name));
+            return wrong.add(place_name(at), invalid_name(name));
         }
         if bounds.min > bounds.max {
             wrong.add(
-                tell(at),
+                place_name(at),
                 format!("min {} is above max {}; lower min or raise max", bounds.min, bounds.max),
             );
         }
-        let number = self.named(name, || tell(at), wrong);
-        let parent = self.named(parent, || tell(at), wrong);
+        let number = self.named(name, || place_name(at), wrong);
+        let parent = self.named(parent, || place_name(at), wrong);
         let Some(entry) = number.and_then(|number| self.entries.get_mut(number as usize)) else { return };
-        match entry.come {
+        match entry.definition {
             Some(first) => wrong.add(
-                tell(at),
+                place_name(at),
                 format!(
                     "repeats the name `{}` of {}; give each group one entry",
                     excerpt(name),
-                    tell(first.at)
+                    place_name(first.at)
                 ),
             ),
-            None => entry.come = Some(Come { parent, bounds, at }),
+            None => entry.definition = Some(Definition { parent, bounds, at }),
         }
     }
 
-    /// All groups, parents first. `tell` puts places of groups into words.
-    pub(super) fn in_order(self, tell: impl Fn(Place) -> String, wrong: &mut Violations) -> InOrder {
+    /// All groups in their final order. `place_name` describes the place of a group in words.
+    pub(super) fn in_order(
+        self,
+        place_name: impl Fn(Place) -> String,
+        wrong: &mut Violations,
+    ) -> OrderedGroups {
         let mut named: Vec<(String, u32)> = self.positions.into_iter().collect();
         named.sort_unstable_by_key(|(_, number)| *number);
         let mut depths = vec![0_usize; named.len()];
         for (((name, _), entry), depth) in named.iter().zip(&self.entries).zip(&mut depths) {
-            let Some(come) = entry.come else {
+            let Some(definition) = entry.definition else {
                 let what = format!("there is no group `{}` of {}", excerpt(name), self.side);
                 wrong.add(entry.named.as_str(), what);
                 continue;
             };
-            let mut around = come.parent;
+            let mut around = definition.parent;
             while let Some(parent) = around.filter(|_| *depth <= MAX_DEPTH) {
                 *depth += 1;
-                around = self.entries[parent as usize].come.and_then(|come| come.parent);
+                around = self.entries[parent as usize].definition.and_then(|definition| definition.parent);
             }
             if *depth > MAX_DEPTH {
                 let what = format!(
                     "`{}` contains itself, or is inside more than {MAX_DEPTH} groups; correct the parents",
                     excerpt(name)
                 );
-                wrong.add(tell(come.at), what);
+                wrong.add(place_name(definition.at), what);
             }
         }
         named.sort_unstable_by(|(a, one), (b, other)| {
             (depths[*one as usize], a).cmp(&(depths[*other as usize], b))
         });
-        let mut order = InOrder { position: vec![0; named.len()], ..InOrder::default() };
+        let mut order = OrderedGroups { position: vec![0; named.len()], ..OrderedGroups::default() };
         for ((_, number), to) in named.iter().zip(0..) {
             order.position[*number as usize] = to;
         }
         for (name, number) in named {
-            let Some(Come { parent, bounds, at }) = self.entries[number as usize].come else { continue };
+            let Some(Definition { parent, bounds, at }) = self.entries[number as usize].definition else {
+                continue;
+            };
             let parent = order.position(parent);
             order.groups.push(Group { parent, floor: bounds.min, ceiling: bounds.max });
             order.names.push(name);
@@ -170,6 +183,6 @@ impl Groups {
     }
 }
 
-fn no_name(name: &str) -> String {
+fn invalid_name(name: &str) -> String {
     format!("`{}` is not the name of a group; give 1 to {MAX_NAME} bytes without a comma", excerpt(name))
 }

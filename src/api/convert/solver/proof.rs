@@ -7,7 +7,7 @@ use crate::api::proto::v1;
 use crate::api::proto::v1::assignment_proof::Proof;
 use crate::domain::policy::Objective;
 use crate::domain::violation::Violations;
-use crate::engine::certify::{Certificate, GroupSide, TierWeight};
+use crate::engine::certificate::{Certificate, GroupSide, TierWeight};
 use crate::engine::fairest::Fairness;
 use crate::engine::objective::Evidence;
 use crate::instance::{Instance, Names};

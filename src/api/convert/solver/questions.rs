@@ -7,8 +7,8 @@ use crate::api::proto::v1::what_if_question::Question as Asked;
 use crate::domain::violation::Violations;
 use crate::domain::vocabulary::Lang;
 use crate::engine::constrained::{Mended, Plan, Question};
+use crate::engine::objective_value::ObjectiveValue;
 use crate::engine::repair::Proof;
-use crate::engine::totals::Totals;
 use crate::engine::what_if::{Alternate, Cost};
 use crate::instance::{Instance, Names};
 use crate::service::Diagnosed;
@@ -89,7 +89,7 @@ pub fn repaired(instance: &Instance, mended: &Mended, gone: u64) -> v1::RepairRe
         kept: count(*kept as u64),
         changed: count(*changed as u64),
         lost: count(*lost as u64 + gone),
-        total_score: Totals::of(&instance.problem(), &mended.pairs).score,
+        total_score: ObjectiveValue::of(&instance.problem(), &mended.pairs).score,
         value: repaired.value.to_string(),
         bound: repaired.bound.to_string(),
         proved: repaired.proved(),

@@ -7,10 +7,10 @@ use crate::api::convert::outcome::reason_message;
 use crate::api::proto::v1;
 use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
-use crate::engine::certify::GroupSide;
+use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Impossible, Proved};
+use crate::engine::groups::CutDirection;
 use crate::engine::objective::Check;
-use crate::engine::quota::Need;
 use crate::instance::{Instance, Names};
 
 /// A result, whole.
@@ -57,9 +57,9 @@ pub(super) fn pairs(instance: &Instance, pairs: &[(u32, u32)]) -> impl Iterator<
 }
 
 fn summary(instance: &Instance, proved: &Proved) -> v1::AssignmentSummary {
-    let Proved { solution, check, totals, blocking_pairs, solve, prove } = proved;
+    let Proved { solution, check, objective_value, blocking_pairs, solve, prove } = proved;
     let counters = &solution.counters;
-    let tiers = totals.people.tiers.iter().map(|&(tier, matched)| v1::AssignmentTier {
+    let tiers = objective_value.people.tiers.iter().map(|&(tier, matched)| v1::AssignmentTier {
         tier: tier.into(),
         mentees: count(instance.mentees.iter().filter(|demand| demand.tier == tier).count() as u64),
         matched: count(matched),
@@ -70,12 +70,12 @@ fn summary(instance: &Instance, proved: &Proved) -> v1::AssignmentSummary {
         .map(|step| v1::FairnessStep { worst_score: step.worst, total_score: step.total });
     let micros = |time: std::time::Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     v1::AssignmentSummary {
-        total_score: totals.score,
-        pairs: count(totals.pairs),
+        total_score: objective_value.score,
+        pairs: count(objective_value.pairs),
         tiers: tiers.collect(),
-        minimum_places: count(totals.people.minimum_places),
-        second_mentors: count(totals.people.second_mentors),
-        worst_score: totals.worst,
+        minimum_places: count(objective_value.people.minimum_places),
+        second_mentors: count(objective_value.people.second_mentors),
+        worst_score: objective_value.worst,
         blocking_pairs: count(*blocking_pairs),
         candidates: count(check.candidates),
         proved: check.proved,
@@ -105,9 +105,9 @@ pub fn unmet_floors(
     let named = |positions: &[u32], name: &dyn Fn(usize) -> String| -> Vec<String> {
         positions.iter().map(|at| name(*at as usize)).collect()
     };
-    let need = match cut.need {
-        Need::OfMentees => v1::Side::Mentee,
-        Need::OfMentors => v1::Side::Mentor,
+    let need = match cut.direction {
+        CutDirection::Inward => v1::Side::Mentee,
+        CutDirection::Outward => v1::Side::Mentor,
     };
     v1::UnmetFloors {
         asked: count(impossible.shortage.asked),
@@ -125,7 +125,12 @@ pub fn unmet_floors(
 pub fn verdict(names: &Names, check: &Check) -> v1::VerifyResponse {
     v1::VerifyResponse {
         proved: check.proved,
-        broken_rule: check.feasible.as_ref().err().map(|broken| names.told(broken)).unwrap_or_default(),
+        broken_rule: check
+            .feasible
+            .as_ref()
+            .err()
+            .map(|broken| names.infeasibility(broken))
+            .unwrap_or_default(),
         gap: check.gap.to_string(),
         candidates: count(check.candidates),
         blocking_pairs: count(check.blocking_pairs),

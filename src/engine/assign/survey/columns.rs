@@ -6,10 +6,12 @@
 use rayon::prelude::*;
 
 use crate::engine::cpu::Cpu;
+use crate::engine::observer::Stopped;
+use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
 use crate::engine::pool::Gatherings;
-use crate::engine::problem::{FORBIDDEN, PairScores, Problem, Seats, Stopped};
+use crate::engine::problem::{Problem, Seats};
 
-use super::super::core::{Arc, index};
+use super::super::core::index;
 use super::super::counters::Pulse;
 use super::super::tiles::{Cell, Floors, LANE};
 use super::super::top::{Ranked, Top};
@@ -50,7 +52,7 @@ impl<'a> Columns<'a> {
     }
 
     /// What was found, by mentee, in the order of the mentors; and the highest score that each mentor may have beside it.
-    pub(super) fn by_mentee(self, pulse: &mut Pulse<'_>) -> Result<(Vec<Vec<Arc>>, Vec<i32>), Stopped> {
+    pub(super) fn by_mentee(self, pulse: &mut Pulse<'_>) -> Result<(Vec<Vec<Edge>>, Vec<i32>), Stopped> {
         let mut gathered = self.found.into_all().into_iter().map(|gathering| gathering.best);
         let mut best = gathered.next().unwrap_or_default();
         for more in gathered {
@@ -58,7 +60,7 @@ impl<'a> Columns<'a> {
                 more.into_best().into_iter().for_each(|entry| _ = all.offer(entry));
             });
         }
-        pulse.check()?;
+        pulse.observer().check()?;
         let columns: Vec<(usize, Vec<Ranked<i32>>)> =
             best.into_par_iter().map(|top| (top.keep(), top.into_sorted())).collect();
         let mut found = vec![Vec::new(); self.problem.mentees.len()];
@@ -70,7 +72,7 @@ impl<'a> Columns<'a> {
                 _ => FORBIDDEN,
             });
             for entry in column {
-                found[entry.to as usize].push(Arc { to: index(mentor), score: entry.score });
+                found[entry.to as usize].push(Edge { to: index(mentor), score: entry.score });
             }
         }
         Ok((found, outside))
@@ -123,7 +125,8 @@ impl Gathering {
             if self.narrow[mentor] == CLOSED {
                 continue;
             }
-            let entry = Ranked { key: score, lot: scores.lot(mentee, mentor), to: index(mentee), score };
+            let entry =
+                Ranked { key: score, tie_break: scores.tie_break(mentee, mentor), to: index(mentee), score };
             let best = &mut self.best[mentor];
             if best.offer(entry) {
                 let floor = best.floor().unwrap_or(FORBIDDEN + 1);

@@ -5,8 +5,9 @@ use std::ops::Range;
 use proptest::collection::{SizeRange, vec};
 use proptest::prelude::*;
 
-use crate::engine::brought::{Listed, Matrix};
-use crate::engine::problem::{Arc, Demand, FORBIDDEN, PairScores, Problem, Seats};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{DenseScores, Edge, FORBIDDEN, PairScores, SparseScores};
+use crate::engine::problem::{Demand, Problem, Seats};
 
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Case {
@@ -36,8 +37,8 @@ impl Case {
     }
 
     /// The scores as a matrix: in 16 bits where all of them fit.
-    pub(in crate::engine) fn matrix(&self) -> Matrix {
-        Matrix::new(self.mentors.len(), self.scores.clone()).unwrap()
+    pub(in crate::engine) fn matrix(&self) -> DenseScores {
+        DenseScores::new(self.mentors.len(), self.scores.clone()).unwrap()
     }
 
     pub(in crate::engine) fn score(&self, mentee: usize, mentor: usize) -> i32 {
@@ -45,14 +46,14 @@ impl Case {
     }
 
     /// The candidates as a list.
-    pub(in crate::engine) fn listed(&self) -> Listed {
+    pub(in crate::engine) fn sparse_scores(&self) -> SparseScores {
         let (mut starts, mut arcs) = (vec![0], Vec::new());
         for i in 0..self.mentees.len() {
             let row = (0..self.mentors.len()).filter(|&j| self.score(i, j) != FORBIDDEN);
-            arcs.extend(row.map(|j| Arc { to: at(j), score: self.score(i, j) }));
+            arcs.extend(row.map(|j| Edge { to: at(j), score: self.score(i, j) }));
             starts.push(arcs.len());
         }
-        Listed::new(starts, arcs).unwrap()
+        SparseScores::new(starts, arcs, &Unobserved).unwrap()
     }
 
     /// The lexicographic value of an assignment, level by level and without weights: mentees served per tier, minimum

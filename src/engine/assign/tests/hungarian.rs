@@ -6,7 +6,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::case::{Case, score};
-use crate::engine::problem::{Demand, FORBIDDEN, Seats};
+use crate::engine::pair_scores::FORBIDDEN;
+use crate::engine::problem::{Demand, Seats};
 
 /// Cases that the oracle can solve: everybody wants one mentor.
 pub(super) fn case() -> impl Strategy<Value = Case> {

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use super::assert_proved;
 use crate::engine::assign::assign;
-use crate::engine::problem::{Demand, PairScores, Problem, Seats, Unobserved};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::PairScores;
+use crate::engine::problem::{Demand, Problem, Seats};
 
 /// Mentees with a score as extreme as can be, of either sign.
 struct Extreme;

@@ -2,11 +2,12 @@
 
 use rayon::prelude::*;
 
-use crate::engine::assign::core::{Arc, Core, index};
+use crate::engine::assign::core::{Core, index};
 use crate::engine::assign::state::State;
 use crate::engine::assign::weight::Weight;
-use crate::engine::brought::{Listed, blank};
-use crate::engine::problem::{Observer, Stopped};
+use crate::engine::graph::{Csr, blank, counting_sort};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{Edge, SparseScores};
 
 /// Rows that one task looks at.
 const ROWS: usize = 4096;
@@ -14,9 +15,9 @@ const ROWS: usize = 4096;
 const MENTORS: usize = 1 << 14;
 
 /// A candidate, by mentor.
-type Found = (u32, Arc);
+type Found = (u32, Edge);
 /// Candidates of a mentee.
-type Missed = (usize, Vec<Arc>);
+type Missed = (usize, Vec<Edge>);
 
 /// The candidates that searches for an heir may want, as far as mentors' prices do not fall too low.
 pub(super) struct Near<W> {
@@ -31,7 +32,7 @@ impl<W: Weight> Near<W> {
     /// candidate that costs more than that: of mentors with holes, where it begins, all others are taken, of the rest only
     /// those that cost at most `near`.
     pub(super) fn gather(
-        list: &Listed,
+        list: &SparseScores,
         state: &State<W>,
         near: W,
         observer: &dyn Observer,
@@ -52,8 +53,9 @@ impl<W: Weight> Near<W> {
                 let u = state.u[mentee];
                 let row = list.row(mentee).iter();
                 let row = row.take_while(|arc| W::from(arc.score) - lowest >= u);
-                for &Arc { to, score } in row.filter(|arc| W::from(arc.score) - least[arc.to as usize] >= u) {
-                    found[to as usize / MENTORS].push((to, Arc { to: index(mentee), score }));
+                for &Edge { to, score } in row.filter(|arc| W::from(arc.score) - least[arc.to as usize] >= u)
+                {
+                    found[to as usize / MENTORS].push((to, Edge { to: index(mentee), score }));
                 }
             }
         })?;
@@ -65,7 +67,7 @@ impl<W: Weight> Near<W> {
     /// heirs that have only lowered mentors' prices and raised mentees'; nothing if the prices hold.
     pub(super) fn missed(
         &self,
-        list: &Listed,
+        list: &SparseScores,
         state: &State<W>,
         observer: &dyn Observer,
     ) -> Result<Option<Vec<Missed>>, Stopped> {
@@ -83,7 +85,7 @@ impl<W: Weight> Near<W> {
                 let row = row.take_while(|arc| W::from(arc.score) - lowest > u);
                 let row = row.filter(|arc| fallen[arc.to as usize] && !state.are_mates(mentee, arc.to));
                 let above = row.filter(|arc| W::from(arc.score) - state.price(arc.to as usize) > u);
-                let above: Vec<Arc> = above.copied().collect();
+                let above: Vec<Edge> = above.copied().collect();
                 if !above.is_empty() {
                     missed.push((mentee, above));
                 }
@@ -95,11 +97,14 @@ impl<W: Weight> Near<W> {
 }
 
 /// The candidates by mentor and mentee, out of what blocks of rows hold for each range of mentors.
-fn by_mentor(blocks: &[Vec<Vec<Found>>], mentors: usize, observer: &dyn Observer) -> Result<Listed, Stopped> {
-    let pause = || if observer.is_cancelled() { Err(Stopped) } else { Ok(()) };
+fn by_mentor(
+    blocks: &[Vec<Vec<Found>>],
+    mentors: usize,
+    observer: &dyn Observer,
+) -> Result<Csr<Edge>, Stopped> {
     let of_range = |range: usize| blocks.iter().map(move |block| &block[range]);
     let mut starts = vec![0; mentors + 1];
-    let mut arcs = blank(blocks.iter().flatten().map(Vec::len).sum(), pause)?;
+    let mut arcs = blank(blocks.iter().flatten().map(Vec::len).sum(), Edge::NONE, observer)?;
     let (mut ranges, mut rest, mut end) = (Vec::new(), arcs.as_mut_slice(), 0);
     for (range, ends) in starts[1..].chunks_mut(MENTORS).enumerate() {
         let found = of_range(range).map(Vec::len).sum();
@@ -109,30 +114,11 @@ fn by_mentor(blocks: &[Vec<Vec<Found>>], mentors: usize, observer: &dyn Observer
     }
     ranges.into_par_iter().try_for_each(|(range, start, ends, arcs)| {
         let first = range * MENTORS;
-        for found in of_range(range) {
-            pause()?;
-            for (mentor, _) in found {
-                ends[*mentor as usize - first] += 1;
-            }
-        }
-        let mut next = Vec::with_capacity(ends.len());
-        let mut end = start;
-        for count in ends.iter_mut() {
-            next.push(end - start);
-            end += *count;
-            *count = end;
-        }
-        for found in of_range(range) {
-            pause()?;
-            for (mentor, arc) in found {
-                let slot = &mut next[*mentor as usize - first];
-                arcs[*slot] = *arc;
-                *slot += 1;
-            }
-        }
-        Ok(())
+        let parts = of_range(range).map(|found| ((), found.as_slice()));
+        let place = |(), &(mentor, arc): &Found| (mentor as usize - first, arc);
+        counting_sort(parts, place, (ends, arcs), start, observer)
     })?;
-    Ok(Listed::sorted(starts, arcs))
+    Ok(Csr::new(starts, arcs))
 }
 
 /// Shows all rows block by block, in parallel; the findings come in the rows' order.
@@ -142,9 +128,7 @@ fn blocks<T: Default + Send>(
     look: impl Fn(std::ops::Range<usize>, &mut T) + Sync,
 ) -> Result<Vec<T>, Stopped> {
     let block = |block: usize| {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
+        observer.check()?;
         let mut found = T::default();
         look(block * ROWS..rows.min((block + 1) * ROWS), &mut found);
         Ok(found)
@@ -158,7 +142,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::problem::Unobserved;
+    use crate::engine::observer::Unobserved;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
@@ -170,7 +154,7 @@ mod tests {
         ) {
             let rows = blocks.iter().flatten().zip(0..);
             let mut expected: Vec<Found> = rows
-                .map(|((mentor, score), mentee)| (index(mentor.index(mentors)), Arc { to: mentee, score: *score }))
+                .map(|((mentor, score), mentee)| (index(mentor.index(mentors)), Edge { to: mentee, score: *score }))
                 .collect();
             let mut rest = expected.as_slice();
             let by_range: Vec<Vec<Vec<Found>>> = blocks

@@ -2,13 +2,15 @@
 
 use rayon::prelude::*;
 
-use crate::engine::assign::core::{Arc, Core, index};
+use crate::engine::assign::core::{Core, index};
 use crate::engine::assign::levels::Levels;
 use crate::engine::assign::state::{Settled, State};
 use crate::engine::assign::weight::Weight;
-use crate::engine::problem::{Observer, Problem, Seats, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::Edge;
+use crate::engine::problem::{Problem, Seats};
 
-use super::Start;
+use super::start::Start;
 
 /// Rows that one task looks at.
 const ROWS: usize = 4096;
@@ -54,8 +56,8 @@ pub(super) fn restore<W: Weight>(
 
     let (second, lowest) = (levels.second(), state.lowest_price());
     state.settle(&load, |mentee, prices| {
-        if mentee.is_multiple_of(ROWS) && observer.is_cancelled() {
-            return Err(Stopped);
+        if mentee.is_multiple_of(ROWS) {
+            observer.check()?;
         }
         let demand = problem.mentees[mentee];
         if demand.wanted == 0 {
@@ -141,7 +143,7 @@ impl Given {
 /// What a mentee is offered at the start's prices.
 struct Offers<W> {
     /// By those whom the start gives her, with their pairs; best first.
-    given: [Option<(W, Arc)>; 2],
+    given: [Option<(W, Edge)>; 2],
     /// The most that anybody else offers.
     others: W,
 }
@@ -157,7 +159,7 @@ impl<W: Weight> Offers<W> {
     ) -> Self {
         let mut offers = Self { given: [None, None], others: -W::FAR };
         let mut left = given.len();
-        let value = |arc: &Arc| W::from(arc.score) - prices[arc.to as usize];
+        let value = |arc: &Edge| W::from(arc.score) - prices[arc.to as usize];
         for arc in core.row(mentee) {
             if left == 0 && W::from(arc.score) - lowest <= offers.others {
                 break;
@@ -172,7 +174,7 @@ impl<W: Weight> Offers<W> {
         }
         if left > 0 {
             for (slot, &(_, to)) in offers.given.iter_mut().zip(given).filter(|(slot, _)| slot.is_none()) {
-                let arc = problem.scores.score(mentee, to as usize).map(|score| Arc { to, score });
+                let arc = problem.scores.score(mentee, to as usize).map(|score| Edge { to, score });
                 *slot = arc.map(|arc| (value(&arc), arc));
             }
         }

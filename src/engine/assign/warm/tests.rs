@@ -6,14 +6,14 @@ use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::assign::tests::{instance, scarce, tuning};
 use crate::engine::assign::tuning::Groups;
-use crate::engine::brought::Listed;
 use crate::engine::certify::certify;
-use crate::engine::decisions::{Decided, Decisions};
-use crate::engine::problem::{FORBIDDEN, Unobserved};
+use crate::engine::decisions::{Decisions, ReducedProblem};
+use crate::engine::observer::Unobserved;
+use crate::engine::pair_scores::{FORBIDDEN, SparseScores};
 
 /// Solves from a start, densely and as a list, and proves both.
 fn check(case: &Case, start: &Start, tuning: &Tuning) -> Vec<i64> {
-    let listed = case.listed();
+    let listed = case.sparse_scores();
     let (dense, sparse) = (case.problem(), Problem { scores: &listed, ..case.problem() });
     let values = [dense, sparse].map(|problem| {
         let solved = assign_from_tuned(&problem, start, None, tuning, &Unobserved).unwrap();
@@ -136,7 +136,7 @@ fn a_decision_costs_a_few_searches() {
         Decisions { pins: vec![], vetoes: vec![(mentee, mentor)] },
     ];
     for decisions in decisions {
-        let decided = Decided::new(&instance.problem(), &decisions).unwrap();
+        let decided = ReducedProblem::new(&instance.problem(), &decisions, &Unobserved).unwrap();
         let problem = decided.problem();
         let again = assign_from(&problem, &Start::of(&before), &Unobserved).unwrap();
         let verdict = certify(&problem, &again.pairs, &again.certificate, &Unobserved).unwrap();
@@ -148,14 +148,14 @@ fn a_decision_costs_a_few_searches() {
 }
 
 /// The list with the candidates of every so many mentees taken from those of the next.
-fn with_edited_rows(list: &Listed, mentees: usize, every: usize) -> Listed {
+fn with_edited_rows(list: &SparseScores, mentees: usize, every: usize) -> SparseScores {
     let (mut starts, mut arcs) = (vec![0], Vec::new());
     for mentee in 0..mentees {
         let from = if mentee.is_multiple_of(every) { (mentee + 1) % mentees } else { mentee };
         arcs.extend_from_slice(list.row(from));
         starts.push(arcs.len());
     }
-    Listed::new(starts, arcs).unwrap()
+    SparseScores::new(starts, arcs, &Unobserved).unwrap()
 }
 
 #[test]

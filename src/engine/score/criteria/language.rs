@@ -76,7 +76,7 @@ impl Aspect for CommonLanguage<'_> {
     }
 
     fn lay_out(&mut self, _: &[Speaks], mentors: &[Speaks], columns: &mut MentorColumns) -> bool {
-        let languages = self.languages.len();
+        let languages = self.languages.count();
         if languages > MOST_LANGUAGES {
             return false;
         }

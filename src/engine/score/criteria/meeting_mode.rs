@@ -54,7 +54,7 @@ impl Aspect for Meeting {
 
     fn mentee(&self, person: &Person<'_>) -> Meets {
         let modes = person.content.meeting_modes;
-        Meets { country: person.place.country, by_call: modes.by_call, in_person: modes.in_person }
+        Meets { country: person.residence.country, by_call: modes.by_call, in_person: modes.in_person }
     }
 
     fn mentor(&self, person: &Person<'_>) -> Meets {

@@ -1,6 +1,8 @@
-//! Repair: makes prices hold again after pairs were added to the core.
+//! Makes the prices hold again after pairs were added to the core.
 
-use super::core::{Arc, index};
+use crate::engine::pair_scores::Edge;
+
+use super::core::index;
 use super::state::State;
 use super::weight::Weight;
 
@@ -18,7 +20,7 @@ pub(super) struct Upset {
 /// worth having.
 pub(super) fn take_in<'a, W: Weight>(
     state: &mut State<W>,
-    added: impl Iterator<Item = (usize, &'a [Arc])>,
+    added: impl Iterator<Item = (usize, &'a [Edge])>,
 ) -> Upset {
     let mut upset = Upset::default();
     for (mentee, added) in added {

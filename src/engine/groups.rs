@@ -1,11 +1,14 @@
-//! Groups of people with a floor and a ceiling each, nested in one another: organisations within regions.
+//! Quotas: groups of people with a floor and a ceiling each, nested in one another, such as organisations within regions.
+//!
+//! Invariant of a [`Forest`]: a parent precedes its children, no floor exceeds its ceiling, and every person's group exists.
+//! A [`Cut`] proves that no assignment meets all floors.
 
 use serde::{Deserialize, Serialize};
 
-/// A group of people of one side, and bounds on the number of pairs in which they are.
+/// A group of people of one side, with bounds on the number of their pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
-    /// The group around it, which comes before it in the forest.
+    /// The group that contains this group; it precedes this group in the forest.
     pub parent: Option<u32>,
     /// Fewest pairs.
     pub floor: u32,
@@ -13,29 +16,29 @@ pub struct Group {
     pub ceiling: u32,
 }
 
-/// The groups of one side: any two are disjoint, or one is inside the other.
+/// The groups of one side. Two groups are either disjoint or nested (a laminar family).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Forest {
     groups: Vec<Group>,
     innermost: Vec<Option<u32>>,
 }
 
-/// Groups that are no forest.
+/// Why groups do not form a forest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadForest {
-    /// A group's parent does not come before it.
-    #[error("the parent of group {0} does not come before it")]
+    /// The parent of a group does not precede the group.
+    #[error("the parent of group {0} must precede the group in the list")]
     Parent(u32),
-    /// A group's floor is above its ceiling.
-    #[error("the floor of group {0} is above its ceiling")]
+    /// The floor of a group exceeds its ceiling.
+    #[error("the floor of group {0} exceeds its ceiling; expected floor <= ceiling")]
     Bounds(u32),
-    /// A person is in a group that does not exist.
-    #[error("person {0} is in a group that does not exist")]
+    /// A person belongs to a group that does not exist.
+    #[error("person {0} belongs to a group that is not in the list")]
     Member(u32),
 }
 
 impl Forest {
-    /// The forest of `groups`, parents before children; `innermost` is each person's innermost group.
+    /// A forest of `groups`, parents before children. `innermost` holds the innermost group of each person.
     pub fn new(groups: Vec<Group>, innermost: Vec<Option<u32>>) -> Result<Self, BadForest> {
         for (at, group) in (0_u32..).zip(&groups) {
             if group.parent.is_some_and(|parent| parent >= at) {
@@ -57,14 +60,14 @@ impl Forest {
         &self.groups
     }
 
-    /// A person's innermost group.
+    /// The innermost group of a person.
     pub fn innermost(&self, person: usize) -> Option<u32> {
         self.innermost.get(person).copied().flatten()
     }
 
-    /// The groups with bounds less what has been used of each already: beforehand, floors and ceilings are met so far.
+    /// The groups with bounds reduced by `used`, the number of pairs that each group has already.
     #[must_use]
-    pub fn less(&self, used: &[u64]) -> Self {
+    pub fn reduced_by(&self, used: &[u64]) -> Self {
         let mut rest = self.clone();
         for (group, &used) in rest.groups.iter_mut().zip(used) {
             let used = u32::try_from(used).unwrap_or(u32::MAX);
@@ -76,7 +79,7 @@ impl Forest {
         rest
     }
 
-    /// Pairs in each group, given the pairs in which each person is.
+    /// Number of pairs in each group. `pairs_of` yields the number of pairs of each person.
     pub fn count(&self, pairs_of: impl IntoIterator<Item = u32>) -> Vec<u64> {
         let mut counts = vec![0; self.groups.len()];
         for (group, pairs) in self.innermost.iter().zip(pairs_of) {
@@ -96,14 +99,14 @@ impl Forest {
 /// The groups of both sides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Quotas {
-    /// Groups of mentees. Beyond the last entry of the forest, people are in no group.
+    /// Groups of mentees. A person beyond the last entry of the forest belongs to no group.
     pub mentees: Forest,
     /// Groups of mentors.
     pub mentors: Forest,
 }
 
 impl Quotas {
-    /// Pairs in each group of mentees, and in each group of mentors.
+    /// Number of pairs in each group of mentees, and in each group of mentors.
     pub fn count(&self, pairs: &[(u32, u32)]) -> [Vec<u64>; 2] {
         let of = |forest: &Forest, people: &mut dyn Iterator<Item = u32>| {
             let mut pairs_of = vec![0; forest.innermost.len()];
@@ -120,7 +123,7 @@ impl Quotas {
         ]
     }
 
-    /// Groups in all.
+    /// Number of groups of both sides.
     pub fn len(&self) -> usize {
         self.mentees.groups.len() + self.mentors.groups.len()
     }
@@ -129,4 +132,38 @@ impl Quotas {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// Direction of the flow that floors require across a cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CutDirection {
+    /// Floors require more pairs into the cut than can leave the cut.
+    #[serde(rename = "of_mentees")]
+    Inward,
+    /// Floors require more pairs out of the cut than can enter the cut.
+    #[serde(rename = "of_mentors")]
+    Outward,
+}
+
+/// A set of people and groups that proves that no assignment meets all floors. All positions are ascending.
+///
+/// Pairs are a circulation: root, groups of mentees, mentees, mentors, groups of mentors, root. A cut is a set of these
+/// nodes without the root. [`check_cut`](crate::engine::certify::check_cut) compares the flow that floors require across the
+/// cut with the flow that is possible in the other direction.
+///
+/// The solver chooses the cut among the sets that are reachable from one node with an excess, and the sets from which one node
+/// with a deficit is reachable: the set with the fewest people, then with the fewest groups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// Direction of the flow that floors require.
+    #[serde(rename = "need")]
+    pub direction: CutDirection,
+    /// Groups of mentees.
+    pub mentee_groups: Vec<u32>,
+    /// Mentees.
+    pub mentees: Vec<u32>,
+    /// Mentors.
+    pub mentors: Vec<u32>,
+    /// Groups of mentors.
+    pub mentor_groups: Vec<u32>,
 }

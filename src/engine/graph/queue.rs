@@ -1,27 +1,28 @@
-//! The queue of a shortest-path search: a radix heap (Ahuja, Mehlhorn, Orlin and Tarjan 1990).
+//! Radix heap of tentative distances (Ahuja, Mehlhorn, Orlin and Tarjan 1990): a monotone priority queue.
 //!
-//! Distances come out in ascending order, so an entry needs only be told from the last distance that came out: it waits in
-//! the bucket of the highest bit in which the two differ, and moves to a lower bucket when that distance comes near. All
-//! at the present distance are in bucket 0, which is a plain stack: with as many ties as we have, that is most of them.
+//! Distances leave the heap in ascending order, so the heap compares an entry only with the last distance that left. An entry is
+//! in the bucket of the highest bit in which the two differ, and moves to a lower bucket when the last distance approaches. Bucket 0
+//! holds the entries at the last distance and is a stack; with many ties, most entries are there. Amortised time per entry: O(bits
+//! of the range of distances). The order of entries of equal distance is unspecified.
 
-use super::weight::Weight;
+use crate::engine::assign::weight::Weight;
 
 /// Nodes by distance.
 #[derive(Debug)]
-pub(in crate::engine) struct Queue<W> {
+pub(in crate::engine) struct RadixHeap<W> {
     buckets: Vec<Vec<(W, u32)>>,
-    /// Which buckets hold anything.
+    /// Bit set of the buckets that are not empty.
     full: [u64; 3],
     now: W,
 }
 
-impl<W: Weight> Queue<W> {
+impl<W: Weight> RadixHeap<W> {
     /// An empty queue.
     pub(in crate::engine) fn new() -> Self {
         Self { buckets: vec![Vec::new(); 129], full: [0; 3], now: W::default() }
     }
 
-    /// Forgets everything and begins at distance 0.
+    /// Removes all entries and starts at distance 0.
     pub(in crate::engine) fn clear(&mut self) {
         while let Some(bucket) = self.first() {
             self.buckets[bucket].clear();
@@ -30,19 +31,19 @@ impl<W: Weight> Queue<W> {
         self.now = W::default();
     }
 
-    /// The distance of the last node that came out.
+    /// The distance of the last node that left the heap.
     pub(in crate::engine) fn now(&self) -> W {
         self.now
     }
 
-    /// Adds a node, no nearer than the last that came out.
+    /// Adds a node whose distance is at least [`Self::now`].
     pub(in crate::engine) fn push(&mut self, distance: W, node: u32) {
         let bucket = distance.highest_difference(self.now);
         self.buckets[bucket].push((distance, node));
         self.full[bucket / 64] |= 1 << (bucket % 64);
     }
 
-    /// Takes the nearest node out, and moves on to its distance.
+    /// Removes the nearest node, and advances [`Self::now`] to its distance.
     pub(in crate::engine) fn pop(&mut self) -> Option<u32> {
         if let Some((_, node)) = self.buckets[0].pop() {
             return Some(node);
@@ -78,7 +79,7 @@ mod tests {
         fn nodes_come_out_in_the_order_of_their_distances(
             steps in vec((0..3_usize, vec(prop_oneof![0..5_i64, 0..1_000_000_i64, 0..i64::MAX / 4], 0..6)), 0..40),
         ) {
-            let mut queue = Queue::<i64>::new();
+            let mut queue = RadixHeap::<i64>::new();
             queue.push(7, 0);
             queue.clear();
             let mut held: Vec<(i64, u32)> = Vec::new();

@@ -1,50 +1,50 @@
-//! What an assignment amounts to, in plain numbers.
+//! The value of an assignment at the objective BEST_TOTAL, aim by aim.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
 
-/// Pairs summed up as one piece of work.
-const AT_A_TIME: usize = 1 << 10;
+/// Pairs that one task sums up.
+const CHUNK: usize = 1 << 10;
 
-/// What an assignment amounts to.
+/// The value of an assignment, aim by aim.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
-    /// People by what comes before any score.
-    pub people: People,
-    /// Pairs.
+pub struct ObjectiveValue {
+    /// Counts that have precedence over the scores.
+    pub people: PeopleServed,
+    /// Number of pairs.
     pub pairs: u64,
-    /// Sum of their scores.
+    /// Sum of the scores of the pairs.
     pub score: i64,
     /// Score of the worst pair, if there is a pair.
     pub worst: Option<i32>,
 }
 
-/// People served.
+/// Counts of served people and filled minimum places.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct People {
-    /// Every tier that occurs, ascending, with its mentees who have a mentor.
+pub struct PeopleServed {
+    /// Every tier that occurs, ascending, with the number of its mentees who have a mentor.
     pub tiers: Vec<(u8, u64)>,
-    /// Minimum places of mentors that are filled.
+    /// Number of filled minimum places of mentors.
     pub minimum_places: u64,
-    /// Mentees who have a second mentor.
+    /// Number of mentees who have a second mentor.
     pub second_mentors: u64,
 }
 
-impl Totals {
-    /// Whether this is more than `other`, in the order of the aims of BEST_TOTAL for `problem`.
+impl ObjectiveValue {
+    /// Whether this value is greater than `other` in the lexicographic order of BEST_TOTAL for `problem`.
     pub fn is_better(&self, other: &Self, problem: &Problem<'_>) -> bool {
-        let rank = |totals: &Self| {
-            let People { tiers, minimum_places, second_mentors } = &totals.people;
+        let rank = |value: &Self| {
+            let PeopleServed { tiers, minimum_places, second_mentors } = &value.people;
             let counts = |count: &u64| if problem.coverage_first { *count } else { 0 };
             let served: Vec<u64> = tiers.iter().map(|(_, served)| counts(served)).collect();
-            (served, *minimum_places, counts(second_mentors), totals.score)
+            (served, *minimum_places, counts(second_mentors), value.score)
         };
         rank(self) > rank(other)
     }
 
-    /// What `pairs`, which must be candidates, amount to.
+    /// The value of `pairs`, all of which must be candidates.
     pub fn of(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Self {
         let mut mentors_of = vec![0_u32; problem.mentees.len()];
         let mut load = vec![0_u32; problem.mentors.len()];
@@ -52,7 +52,7 @@ impl Totals {
             mentors_of[mentee as usize] += 1;
             load[mentor as usize] += 1;
         }
-        let scores = pairs.par_iter().with_min_len(AT_A_TIME);
+        let scores = pairs.par_iter().with_min_len(CHUNK);
         let scores =
             scores.filter_map(|&(mentee, mentor)| problem.scores.score(mentee as usize, mentor as usize));
         let (score, worst) = scores.map(|score| (i64::from(score), Some(score))).reduce(
@@ -67,14 +67,14 @@ impl Totals {
         let mut served = [None; 256];
         let mut second_mentors = 0;
         for (demand, &has) in problem.mentees.iter().zip(&mentors_of) {
-            // With a mentor by a pin, another is her second.
+            // If a mentor is pinned, a further mentor is a second mentor.
             let first = u32::from(has > 0 && demand.pinned == 0);
             *served[usize::from(demand.tier)].get_or_insert(0) += u64::from(first);
             second_mentors += u64::from(has - first);
         }
         let tiers = (0..=u8::MAX).zip(served).filter_map(|(tier, served)| Some((tier, served?))).collect();
         let filled = problem.mentors.iter().zip(&load).map(|(seats, &load)| u64::from(load.min(seats.min)));
-        let people = People { tiers, minimum_places: filled.sum(), second_mentors };
+        let people = PeopleServed { tiers, minimum_places: filled.sum(), second_mentors };
         Self { people, pairs: pairs.len() as u64, score, worst }
     }
 }

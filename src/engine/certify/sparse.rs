@@ -1,4 +1,4 @@
-//! The part of the bound that candidates give, where they are written out: one walk over the list.
+//! The sparse bound: one pass over the candidates of a sparse source, for the terms of candidates.
 
 use std::ops::Add;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,21 +6,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::domain::run::Stage;
-use crate::engine::brought::Listed;
-use crate::engine::problem::{Arc, Observer, Problem, Stopped};
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{Edge, SparseScores};
+use crate::engine::problem::Problem;
 
-use super::Certificate;
 use super::bound::Sweep;
+use crate::engine::certificate::Certificate;
 
-/// Mentees between two looks at the observer.
+/// Mentees between two calls of the observer.
 const ROWS: usize = 1024;
 
-/// Prices up to this size, of either sign, are compared in 64 bits.
+/// Prices whose absolute value is at most this number are compared in 64 bits.
 const NARROW: i128 = 1 << 61;
 
-/// One pass over the list; without a certificate it only counts candidates.
+/// One pass over the candidates. Without a certificate it only counts them.
 pub(super) fn sweep(
-    list: &Listed,
+    list: &SparseScores,
     problem: &Problem<'_>,
     certificate: Option<&Certificate>,
     observer: &dyn Observer,
@@ -40,18 +41,16 @@ fn narrow(prices: &[i128]) -> Option<Vec<i64>> {
     prices.par_iter().map(|&price| i64::try_from(price).ok().filter(|_| price.abs() <= NARROW)).collect()
 }
 
-fn sweep_at<P>(list: &Listed, u: &[P], p: &[P], observer: &dyn Observer) -> Result<Sweep, Stopped>
+fn sweep_at<P>(list: &SparseScores, u: &[P], p: &[P], observer: &dyn Observer) -> Result<Sweep, Stopped>
 where
     P: Copy + Ord + Add<Output = P> + From<i32> + Into<i128> + Sync,
 {
     let (mentees, done) = (u.len() as u64, AtomicU64::new(0));
     let blocks = u.par_chunks(ROWS).enumerate().map(|(block, u)| {
-        if observer.is_cancelled() {
-            return Err(Stopped);
-        }
+        observer.check()?;
         let mut seen = Sweep::NOTHING;
         for (mentee, &u) in (block * ROWS..).zip(u) {
-            for &Arc { to, score } in list.row(mentee) {
+            for &Edge { to, score } in list.row(mentee) {
                 let price = p[to as usize];
                 seen.candidates += 1;
                 seen.lowest = seen.lowest.min(score);

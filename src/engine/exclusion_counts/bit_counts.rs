@@ -1,34 +1,37 @@
-//! Counting bits at every position of very many 16-bit words: bit-sliced, with the carry-save adders of Harley and Seal
-//! (Klarqvist, Mula and Lemire, *Efficient computation of positional population counts*, 2021).
+//! Positional population counts: how often each bit is set in a stream of 16-bit words, per lane of the stream.
+//!
+//! Algorithm: bit-sliced counters with the carry-save adders of Harley and Seal (Klarqvist, Mula and Lemire, *Efficient
+//! computation of positional population counts using SIMD instructions*, 2021).
 
 /// Bits of a word.
 pub(super) const BITS: usize = 16;
-/// Words that are counted side by side, each lane by itself.
+/// Number of lanes. Each lane has counts of its own.
 pub(super) const LANES: usize = 64;
-/// Rows of words that are added at a time.
-const EIGHT: usize = 8;
-/// Planes of the counters: one more round of rows never overflows them.
+/// Rows that one step adds.
+const ROWS_PER_ADD: usize = 8;
+/// Bits of a counter. The counters are flushed before a further step could overflow them.
 const PLANES: usize = 8;
 
 type Words = [u16; LANES];
 
-/// How often every bit was set, lane by lane.
+/// Number of times that each bit was set, per lane.
 #[derive(Debug, Clone)]
-pub(super) struct Sums {
-    rows: [Words; EIGHT],
-    /// Rows that wait to be added.
+pub(super) struct BitCounts {
+    rows: [Words; ROWS_PER_ADD],
+    /// Rows that are not yet added.
     waiting: usize,
-    /// Plane `p` holds bit `p` of the count of every bit of every lane.
+    /// Bit-sliced counters: plane `p` holds bit `p` of the counts of all bits of all lanes.
     planes: [Words; PLANES],
-    /// Rows in the planes.
+    /// Rows that the planes contain.
     added: usize,
+    /// Counts flushed from the planes.
     by_bit: Box<[[u32; LANES]; BITS]>,
 }
 
-impl Default for Sums {
+impl Default for BitCounts {
     fn default() -> Self {
         Self {
-            rows: [[0; LANES]; EIGHT],
+            rows: [[0; LANES]; ROWS_PER_ADD],
             waiting: 0,
             planes: [[0; LANES]; PLANES],
             added: 0,
@@ -37,8 +40,8 @@ impl Default for Sums {
     }
 }
 
-impl Sums {
-    /// Adds words to the lanes in order, from the first lane again after the last.
+impl BitCounts {
+    /// Adds words to consecutive lanes. After the last lane, the next word goes to the first lane.
     pub(super) fn add(&mut self, words: impl ExactSizeIterator<Item = u16>) {
         let mut words = words;
         while words.len() > 0 {
@@ -49,20 +52,20 @@ impl Sums {
             }
             row[filled..].fill(0);
             self.waiting += 1;
-            if self.waiting == EIGHT {
+            if self.waiting == ROWS_PER_ADD {
                 self.carry();
             }
         }
     }
 
-    /// How often every bit was set in each lane.
+    /// Number of times that each bit was set, for each lane.
     pub(super) fn by_lane(&mut self) -> Vec<[u64; BITS]> {
         self.settle();
         (0..LANES).map(|lane| std::array::from_fn(|bit| u64::from(self.by_bit[bit][lane]))).collect()
     }
 
-    /// How often every bit was set.
-    pub(super) fn in_all(&mut self) -> [u64; BITS] {
+    /// Number of times that each bit was set in all lanes.
+    pub(super) fn total(&mut self) -> [u64; BITS] {
         self.settle();
         std::array::from_fn(|bit| self.by_bit[bit].iter().map(|count| u64::from(*count)).sum())
     }
@@ -79,8 +82,8 @@ impl Sums {
             }
         }
         self.waiting = 0;
-        self.added += EIGHT;
-        if self.added + EIGHT >= 1 << PLANES {
+        self.added += ROWS_PER_ADD;
+        if self.added + ROWS_PER_ADD >= 1 << PLANES {
             self.flush();
         }
     }
@@ -104,7 +107,7 @@ impl Sums {
     }
 }
 
-/// Adds two bits to every bit of `plane`, and returns the carries.
+/// Full adder: adds two bits to each bit of `plane`, and returns the carries.
 fn full_add(plane: &mut Words, a: &Words, b: &Words) -> Words {
     let mut carry = [0; LANES];
     for (((plane, a), b), carry) in plane.iter_mut().zip(a).zip(b).zip(&mut carry) {
@@ -126,7 +129,7 @@ mod tests {
         fn counting_side_by_side_is_counting_one_by_one(
             rows in proptest::collection::vec(proptest::collection::vec(any::<u16>(), 1..=LANES), 0..600),
         ) {
-            let mut sums = Sums::default();
+            let mut sums = BitCounts::default();
             for row in &rows {
                 sums.add(row.iter().copied());
             }
@@ -137,8 +140,8 @@ mod tests {
                 })
                 .collect();
             prop_assert_eq!(sums.by_lane(), expected.clone());
-            let in_all: [u64; BITS] = std::array::from_fn(|bit| expected.iter().map(|lane| lane[bit]).sum());
-            prop_assert_eq!(sums.in_all(), in_all);
+            let total: [u64; BITS] = std::array::from_fn(|bit| expected.iter().map(|lane| lane[bit]).sum());
+            prop_assert_eq!(sums.total(), total);
         }
     }
 }

@@ -1,0 +1,58 @@
+//! One encoded person of a round.
+
+use super::availability::Hours;
+use super::languages::Speaks;
+use crate::domain::name::ProfileRef;
+use crate::domain::profile::Profile;
+
+/// Number of people between two checks of the observer.
+pub(super) const PEOPLE_PER_CHECK: usize = 1_024;
+
+/// One person who takes part.
+#[derive(Debug)]
+pub struct Person<'a> {
+    /// The name of her profile.
+    pub profile: &'a ProfileRef,
+    /// Her profile.
+    pub content: &'a Profile,
+    /// The first 64 bits of the hash that orders people; it breaks ties between equal pairs.
+    pub key: u64,
+    /// Her position among the mentees; `None` if she requests no mentor.
+    pub mentee: Option<u32>,
+    /// Her position among the mentors; `None` if she offers no mentoring.
+    pub mentor: Option<u32>,
+    /// Country and regions in which she lives.
+    pub residence: Residence,
+    /// Number of her organisation; `None` if no rule of an organisation names it.
+    pub organisation: Option<u32>,
+    /// Id of her employer, if she gave one.
+    pub employer: Option<u32>,
+    /// Id of her employer's group of competitors, if she gave one.
+    pub competitor_group: Option<u32>,
+    /// Her languages, by level.
+    pub speaks: Speaks,
+    /// Her free half hours of the week; `None` if she gave no hours.
+    pub hours: Option<Hours>,
+    /// Identity groups that she shares and that she wishes, as bits; 0 without a live consent to their use.
+    pub identity: (u64, u64),
+    /// Days that she has waited when the round starts; 0 without a waiting date.
+    pub waited_days: u32,
+}
+
+/// Country and regions of a person, as numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Residence {
+    /// Position of the country in the table of countries.
+    pub country: u16,
+    /// M49 code of the sub-region.
+    pub region: u16,
+    /// M49 code of the continental region.
+    pub continent: u16,
+}
+
+impl Residence {
+    pub(super) fn of(content: &Profile) -> Self {
+        let region = content.country.region();
+        Self { country: content.country.position(), region: region.number(), continent: region.parent() }
+    }
+}
