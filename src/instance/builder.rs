@@ -9,11 +9,11 @@ use std::collections::hash_map::Entry;
 
 use sha2::{Digest as _, Sha256};
 
-pub use self::groups::Bounds;
+pub use self::groups::{Bounds, Place};
 
 use super::names::Given;
 use super::{BroughtScores, Instance, Names};
-use crate::domain::violation::{MAX_LISTED, Violation, Violations};
+use crate::domain::violation::{MAX_LISTED, Violation, Violations, excerpt};
 use crate::engine::brought::Listed;
 use crate::engine::certify::GroupSide;
 use crate::engine::constrained::{Conflict, Constraints};
@@ -21,16 +21,7 @@ use crate::engine::decisions::{BadDecision, Decisions};
 use crate::engine::problem::{Arc, Demand, FORBIDDEN, Seats};
 use crate::engine::quota::{Forest, Quotas};
 
-use self::groups::{Groups, InOrder};
-
-/// Bytes of a name at most.
-const MAX_NAME: usize = 256;
-/// Characters of a refused name that are answered back.
-const EXCERPT: usize = 80;
-
-fn excerpt(name: &str) -> String {
-    name.chars().take(EXCERPT).collect()
-}
+use self::groups::{Groups, InOrder, MAX_NAME};
 
 /// A problem in the making, with all that is wrong so far.
 #[derive(Debug)]
@@ -91,9 +82,6 @@ struct Ordered<T> {
     innermost: Vec<Option<u32>>,
     groups: InOrder,
 }
-
-/// Where something came from: a line of a file, or a place in a list.
-pub type Place = u64;
 
 #[derive(Debug, Clone, Copy)]
 struct Candidate {

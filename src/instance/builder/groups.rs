@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::{MAX_NAME, Place, excerpt};
-use crate::domain::violation::Violations;
+use crate::domain::violation::{Violations, excerpt};
 use crate::engine::quota::Group;
 
+/// Longest name of a person or a group, in bytes.
+pub(super) const MAX_NAME: usize = 256;
 /// Groups around a group at most.
 const MAX_DEPTH: usize = 64;
+
+/// Where something came from: a line of a file, or a place in a list.
+pub type Place = u64;
 
 /// The groups of one side, in the order in which they were first named.
 #[derive(Debug)]
