@@ -195,8 +195,8 @@ fn a_roster_has_days_a_beginning_and_a_known_availability() {
     fn roster(draft: &mut ProfileDraft) -> &mut RosterDraft {
         draft.roster.as_mut().expect("a roster")
     }
-    one_wrong("roster.days_on", "leave roster out", |draft| roster(draft).days_on = 0);
-    one_wrong("roster.days_off", "leave roster out", |draft| roster(draft).days_off = 61);
+    one_wrong("roster.days_on", "omit roster", |draft| roster(draft).days_on = 0);
+    one_wrong("roster.days_off", "omit roster", |draft| roster(draft).days_off = 61);
     one_wrong("roster.first_day_on", "YYYY-MM-DD", |draft| {
         roster(draft).first_day_on = "4/1/2027".to_owned();
     });
