@@ -1,6 +1,6 @@
 //! The best assignment, exactly, with prices that prove it.
 //!
-//! One maximum-weight flow carries the whole lexicographic objective ([`levels`]). Work is done on a [`core`] of pairs:
+//! One maximum-weight flow carries the whole lexicographic objective ([`lexicographic_weights`]). Work is done on a [`core`] of pairs:
 //! where candidates are listed, the list itself; else every mentee's best mentors, and every mentor's best mentees where
 //! seats are scarce, found in one look at all pairs ([`survey`]).
 //!
@@ -12,7 +12,7 @@
 //!    takes them in;
 //! 4. again from 2 until none is found and nobody waits: then the prices hold for every pair there is.
 //!
-//! Step 2 pauses for step 3 when prices have moved far ([`Levels::span`]): prices that rise because the core lacks a pair
+//! Step 2 pauses for step 3 when prices have moved far ([`LexicographicWeights::span`]): prices that rise because the core lacks a pair
 //! would upset nearly everybody once that pair comes in. Where nothing is to be priced, searches and phases take turns, each
 //! for as much work as a phase costs, so that neither is endured for long where the other would do better.
 //!
@@ -31,10 +31,11 @@ mod auction;
 mod core;
 mod counters;
 mod holders;
-mod levels;
+mod lexicographic_weights;
 mod market;
 mod paths;
 mod phases;
+pub(super) mod price_integer;
 mod pricing;
 pub(super) mod queue;
 mod reached;
@@ -47,7 +48,6 @@ pub(super) mod tiles;
 pub(super) mod top;
 mod tuning;
 mod warm;
-pub(super) mod weight;
 
 pub use self::assignment::Assignment;
 pub use self::counters::Counters;
@@ -64,15 +64,15 @@ use self::core::Core;
 pub(super) use self::core::index;
 pub(super) use self::counters::{Pulse, Work};
 
-use self::levels::Levels;
+use self::lexicographic_weights::LexicographicWeights;
 use self::market::{ForMentees, ForSeats};
 use self::paths::Paths;
 use self::phases::{Phases, Share};
+use self::price_integer::PriceInteger;
 use self::pricing::Found;
 use self::state::State;
 use self::survey::Survey;
 use self::tuning::Tuning;
-use self::weight::Weight;
 
 /// Pricing is fruitless if it finds fewer pairs than one for so many waiting mentees: then prices may move farther before
 /// the next time.
@@ -97,8 +97,10 @@ pub(super) fn assign_before_quotas(
 ) -> Result<Option<Assignment>, Stopped> {
     let tuning = Tuning::of(problem);
     let Survey { core, lowest, highest } = survey::survey(problem, tuning.breadth, observer)?;
-    let Some(levels) = Levels::among_groups(problem, lowest, highest, groups) else { return Ok(None) };
-    solve_levels(problem, &tuning, levels, core, observer).map(Some)
+    let Some(weights) = LexicographicWeights::under_quotas(problem, lowest, highest, groups) else {
+        return Ok(None);
+    };
+    solve_weighted(problem, &tuning, weights, core, observer).map(Some)
 }
 
 fn assign_tuned(
@@ -107,49 +109,49 @@ fn assign_tuned(
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
     let Survey { core, lowest, highest } = survey::survey(problem, tuning.breadth, observer)?;
-    let levels = Levels::of(problem, lowest, highest);
-    solve_levels(problem, tuning, levels, core, observer)
+    let weights = LexicographicWeights::of(problem, lowest, highest);
+    solve_weighted(problem, tuning, weights, core, observer)
 }
 
-fn solve_levels(
+fn solve_weighted(
     problem: &Problem<'_>,
     tuning: &Tuning,
-    levels: Levels,
+    weights: LexicographicWeights,
     core: Core<'_>,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    if levels.fit_i64() {
-        solve::<i64>(problem, tuning, levels, core, observer)
+    if weights.fits_i64() {
+        solve::<i64>(problem, tuning, weights, core, observer)
     } else {
-        solve::<i128>(problem, tuning, levels, core, observer)
+        solve::<i128>(problem, tuning, weights, core, observer)
     }
 }
 
-fn solve<W: Weight>(
+fn solve<W: PriceInteger>(
     problem: &Problem<'_>,
     tuning: &Tuning,
-    levels: Levels,
+    weights: LexicographicWeights,
     mut core: Core<'_>,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
     let mut work = Work::new(problem, observer);
-    let mut state = State::<W>::new(problem, &levels);
+    let mut state = State::<W>::new(problem, &weights);
     let (waiting, holes) = open(problem, &mut state, &mut core, tuning, &mut work)?;
     let (paths, phases) = (Paths::new(&state, tuning.groups), Phases::new());
-    finish(problem, tuning, levels, Begun { core, state, paths, phases, waiting, holes }, work)
+    finish(problem, tuning, weights, Begun { core, state, paths, phases, waiting, holes }, work)
 }
 
 /// Serves those who wait, and prices all pairs until none is found that the prices do not hold for.
-fn finish<W: Weight>(
+fn finish<W: PriceInteger>(
     problem: &Problem<'_>,
     tuning: &Tuning,
-    levels: Levels,
+    weights: LexicographicWeights,
     mut begun: Begun<'_, W>,
     mut work: Work<'_>,
 ) -> Result<Assignment, Stopped> {
     let complete = problem.scores.sparse().is_some();
     let (mut span, few): (W, usize) =
-        if complete { (W::FAR, usize::MAX) } else { (levels.span(), tuning.few) };
+        if complete { (W::INFINITE, usize::MAX) } else { (weights.span(), tuning.few) };
     loop {
         begun.serve_waiting(span, few, &mut work)?;
         if begun.waiting.is_empty() {
@@ -159,7 +161,7 @@ fn finish<W: Weight>(
             break;
         }
         // The first time, also pairs that might matter soon: each round of pricing costs a look at all pairs.
-        let margin = if work.counters.pricing_rounds == 0 { levels.margin() } else { W::default() };
+        let margin = if work.counters.pricing_rounds == 0 { weights.margin() } else { W::default() };
         work.counters.pricing_rounds += 1;
         let Found { pairs, violations } =
             pricing::price(problem, &begun.state, &begun.core, tuning.worst, margin, &work.look())?;
@@ -174,7 +176,7 @@ fn finish<W: Weight>(
             begun.take_in(problem, &pairs);
         }
     }
-    Ok(conclude(levels, &begun.state, &begun.core, work.counters))
+    Ok(conclude(weights, &begun.state, &begun.core, work.counters))
 }
 
 /// A solve on its way: prices hold over the core, but for the places and seats that are still to be served.
@@ -189,7 +191,7 @@ struct Begun<'a, W> {
     holes: Vec<u32>,
 }
 
-impl<W: Weight> Begun<'_, W> {
+impl<W: PriceInteger> Begun<'_, W> {
     /// Serves the mentees who wait, or moves prices by `reach`.
     fn serve_waiting(&mut self, mut reach: W, few: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
         let Self { core, state, paths, phases, waiting, .. } = self;
@@ -223,11 +225,11 @@ impl<W: Weight> Begun<'_, W> {
             if holes.len() <= few || by_phase < FEW_SERVED {
                 let budget = core.len() as u64;
                 let market = &mut ForMentees { state, core };
-                work.counters.reverse_searches += paths.serve(market, holes, W::FAR, budget, work)?;
+                work.counters.reverse_searches += paths.serve(market, holes, W::INFINITE, budget, work)?;
             }
             work.progress(holes.len());
             if !holes.is_empty() {
-                let mut reach = W::FAR;
+                let mut reach = W::INFINITE;
                 // The last heirs are far, past nearly everybody: what a phase looks at on the way is better spent on several.
                 by_phase =
                     phases.serve(&mut ForMentees { state, core }, holes, &mut reach, Share::Half, work)?;
@@ -249,14 +251,19 @@ impl<W: Weight> Begun<'_, W> {
 }
 
 /// The result, once nobody waits and all prices hold.
-fn conclude<W: Weight>(levels: Levels, state: &State<W>, core: &Core<'_>, counters: Counters) -> Assignment {
-    let certificate = levels.certificate(state.mentee_prices(), state.mentor_prices());
+fn conclude<W: PriceInteger>(
+    weights: LexicographicWeights,
+    state: &State<W>,
+    core: &Core<'_>,
+    counters: Counters,
+) -> Assignment {
+    let certificate = weights.certificate(state.mentee_prices(), state.mentor_prices());
     let counters = Counters { core_arcs: core.len() as u64, ..counters };
     Assignment { pairs: state.pairs(), certificate, counters }
 }
 
 /// Runs the auction, from the side that has less to give, and says which mentees wait then and which mentors have holes.
-fn open<W: Weight>(
+fn open<W: PriceInteger>(
     problem: &Problem<'_>,
     state: &mut State<W>,
     core: &mut Core<'_>,

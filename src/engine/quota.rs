@@ -29,7 +29,7 @@ pub mod words;
 
 use std::collections::BTreeSet;
 
-use super::assign::weight::Weight;
+use super::assign::price_integer::PriceInteger;
 use super::assign::{Assignment, Work, assign_before_quotas};
 use super::groups::{Cut, Quotas};
 use super::observer::{CumulativeProgress, Observer, Stopped};
@@ -104,10 +104,10 @@ fn fits_i64(problem: &Problem<'_>, quotas: &Quotas, free: &Assignment) -> bool {
     let heaviest = certificate.tiers.first().map_or(0, |entry| entry.weight).max(certificate.minimum);
     let groups = quotas.len() as i128;
     let people = (problem.mentees.len() + problem.mentors.len()) as i128;
-    2 * (groups + 2) * heaviest + people * i128::from(u32::MAX) <= <i64 as Weight>::WIDEST.into()
+    2 * (groups + 2) * heaviest + people * i128::from(u32::MAX) <= <i64 as PriceInteger>::MAX_PRICE.into()
 }
 
-fn solve<W: Weight>(
+fn solve<W: PriceInteger>(
     problem: &Problem<'_>,
     quotas: &Quotas,
     free: Assignment,
@@ -124,7 +124,7 @@ fn solve<W: Weight>(
         return Ok(Answer::Best(Assignment { pairs, certificate, counters: work.counters }));
     }
     let (u, p) = network.prices(problem);
-    let anything = u.iter().map(|&u| if u == W::FAR { u } else { W::NOTHING }).collect();
+    let anything = u.iter().map(|&u| if u == W::INFINITE { u } else { W::LOWEST_VALUE }).collect();
     let mut added = look(problem, &network, (anything, p), BREADTH, &work.look())?;
     loop {
         network.take_in(&added, &mut work.pulse)?;
@@ -151,7 +151,7 @@ fn solve<W: Weight>(
 }
 
 /// The best pairs above prices that are not in use.
-fn look<W: Weight>(
+fn look<W: PriceInteger>(
     problem: &Problem<'_>,
     network: &Network<W>,
     (above, prices): (Vec<W>, Vec<W>),

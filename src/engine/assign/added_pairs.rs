@@ -3,8 +3,8 @@
 use crate::engine::pair_scores::Edge;
 
 use super::core::index;
+use super::price_integer::PriceInteger;
 use super::state::State;
-use super::weight::Weight;
 
 /// What taking in new pairs leaves to be done.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(super) struct Upset {
 /// Takes in the pairs that were added to the core, given by mentee. A mentee to whom one of them offers more than her price
 /// gets that price; mentors who are then too dear lose her, and she waits for another, as she does if a place more is now
 /// worth having.
-pub(super) fn take_in<'a, W: Weight>(
+pub(super) fn take_in<'a, W: PriceInteger>(
     state: &mut State<W>,
     added: impl Iterator<Item = (usize, &'a [Edge])>,
 ) -> Upset {

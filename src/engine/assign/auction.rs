@@ -23,7 +23,7 @@ use crate::engine::pair_scores::Edge;
 use super::core::index;
 use super::counters::{Pulse, Work};
 use super::market::Market;
-use super::weight::Weight;
+use super::price_integer::PriceInteger;
 
 /// Bidders per batch: one for so many of all, within limits.
 const BATCH_SHARE: usize = 64;
@@ -65,7 +65,7 @@ pub(super) struct Patience {
 
 /// Runs the auction for the bidders that wait, each listed once, and gives those who still wait. Everybody bids at least
 /// once. Passes end when `patience` does.
-pub(super) fn run<W: Weight, M: Market<W>>(
+pub(super) fn run<W: PriceInteger, M: Market<W>>(
     market: &mut M,
     mut waiting: Vec<u32>,
     patience: Patience,
@@ -100,7 +100,7 @@ pub(super) fn run<W: Weight, M: Market<W>>(
     Ok(waiting)
 }
 
-fn decide_all<W: Weight, M: Market<W>>(
+fn decide_all<W: PriceInteger, M: Market<W>>(
     market: &M,
     batch: &[u32],
     pulse: Pulse<'_>,
@@ -111,7 +111,7 @@ fn decide_all<W: Weight, M: Market<W>>(
     batch.par_chunks(CHUNK).map(|chunk| decide_chunk(market, chunk, pulse)).collect()
 }
 
-fn decide_chunk<W: Weight, M: Market<W>>(
+fn decide_chunk<W: PriceInteger, M: Market<W>>(
     market: &M,
     chunk: &[u32],
     mut pulse: Pulse<'_>,
@@ -133,7 +133,7 @@ fn decide_chunk<W: Weight, M: Market<W>>(
 }
 
 /// The bid of one who lacks one unit.
-fn decide_one<W: Weight, M: Market<W>>(market: &M, bidder: u32, row: &[Edge], made: &mut Decisions<W>) {
+fn decide_one<W: PriceInteger, M: Market<W>>(market: &M, bidder: u32, row: &[Edge], made: &mut Decisions<W>) {
     let at = bidder as usize;
     let outside = market.outside(at, 0);
     let cheapest = market.lowest_price();
@@ -173,7 +173,7 @@ fn decide_one<W: Weight, M: Market<W>>(market: &M, bidder: u32, row: &[Edge], ma
 type Offer<W> = (W, bool, Reverse<usize>);
 
 /// The bids of one who lacks many units.
-fn decide_many<W: Weight, M: Market<W>>(
+fn decide_many<W: PriceInteger, M: Market<W>>(
     market: &M,
     bidder: u32,
     row: &[Edge],
@@ -212,7 +212,7 @@ fn decide_many<W: Weight, M: Market<W>>(
 }
 
 /// Hears the bids of a batch.
-fn hear<W: Weight, M: Market<W>>(market: &mut M, decisions: &Decisions<W>, later: &mut Vec<u32>) {
+fn hear<W: PriceInteger, M: Market<W>>(market: &mut M, decisions: &Decisions<W>, later: &mut Vec<u32>) {
     // As in `decide_chunk`.
     black_box(decisions.targets.iter().fold(0, |seen, arc| seen ^ market.touch(arc.to as usize)));
     let mut targets = decisions.targets.iter();
@@ -249,7 +249,7 @@ enum Heard {
     Refused,
 }
 
-fn bid<W: Weight, M: Market<W>>(market: &mut M, bidder: usize, arc: Edge, bid: W) -> Heard {
+fn bid<W: PriceInteger, M: Market<W>>(market: &mut M, bidder: usize, arc: Edge, bid: W) -> Heard {
     let item = arc.to as usize;
     let mut outbid = None;
     if market.is_open(item) {
@@ -276,7 +276,7 @@ fn bid<W: Weight, M: Market<W>>(market: &mut M, bidder: usize, arc: Edge, bid: W
 }
 
 /// Raises a price to the lowest bid that is kept, or until there is room.
-fn raise<W: Weight, M: Market<W>>(market: &mut M, item: usize) {
+fn raise<W: PriceInteger, M: Market<W>>(market: &mut M, item: usize) {
     let Some(lowest) = market.lowest_bid(item) else { return };
     let price = market.next_opening(item).map_or(lowest, |opening| opening.min(lowest));
     market.set_price(item, price);

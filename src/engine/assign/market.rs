@@ -4,11 +4,11 @@
 use crate::engine::pair_scores::Edge;
 
 use super::core::{Core, index};
+use super::price_integer::PriceInteger;
 use super::state::State;
-use super::weight::Weight;
 
 /// Who bids, and for whom. Bidders and bid-for have prices; those of the bid-for rise, those of bidders fall.
-pub(super) trait Market<W: Weight>: Sync {
+pub(super) trait Market<W: PriceInteger>: Sync {
     /// Number of those who are bid for.
     fn items(&self) -> usize;
 
@@ -78,10 +78,10 @@ pub(super) trait Market<W: Weight>: Sync {
     /// The bidders who have one bid for, with the pairs' scores.
     fn holders(&self, item: usize) -> impl Iterator<Item = (usize, i32)>;
 
-    /// What it costs to take more room of one bid for into use; [`Weight::FAR`] if she has none.
+    /// What it costs to take more room of one bid for into use; [`PriceInteger::INFINITE`] if she has none.
     fn exit(&self, item: usize) -> W;
 
-    /// What it costs a bidder to give her last unit in use up; [`Weight::FAR`] if none is in use.
+    /// What it costs a bidder to give her last unit in use up; [`PriceInteger::INFINITE`] if none is in use.
     fn leave_cost(&self, bidder: usize) -> W;
 
     /// Whether one bid for has anything to give at any price.
@@ -102,7 +102,7 @@ pub(super) trait Market<W: Weight>: Sync {
 /// Passes room along a path, from its `end` back to the `source`, a bidder with a unit that nobody serves. Nodes are those
 /// bid for, then the bidders; `step` gives the node from which the path came to a node, and the score of the pair along
 /// which it came.
-pub(super) fn serve_along<W: Weight, M: Market<W>>(
+pub(super) fn serve_along<W: PriceInteger, M: Market<W>>(
     market: &mut M,
     end: usize,
     source: usize,
@@ -143,7 +143,7 @@ pub(super) struct ForSeats<'a, W> {
     pub(super) core: &'a Core<'a>,
 }
 
-impl<W: Weight> Market<W> for ForSeats<'_, W> {
+impl<W: PriceInteger> Market<W> for ForSeats<'_, W> {
     fn items(&self) -> usize {
         self.state.mentors()
     }
@@ -265,7 +265,7 @@ pub(super) struct ForMentees<'a, W> {
     pub(super) core: &'a Core<'a>,
 }
 
-impl<W: Weight> ForMentees<'_, W> {
+impl<W: PriceInteger> ForMentees<'_, W> {
     fn lowest_bidder(&self, item: usize) -> Option<(usize, W)> {
         let bid = |mentor: u32, score: i32| W::from(score) - self.state.price(mentor as usize);
         let bids =
@@ -274,7 +274,7 @@ impl<W: Weight> ForMentees<'_, W> {
     }
 }
 
-impl<W: Weight> Market<W> for ForMentees<'_, W> {
+impl<W: PriceInteger> Market<W> for ForMentees<'_, W> {
     fn items(&self) -> usize {
         self.state.mentees()
     }
@@ -305,7 +305,7 @@ impl<W: Weight> Market<W> for ForMentees<'_, W> {
 
     fn lowest_price(&self) -> W {
         // Where rows are in no order, none may be left before its end.
-        if self.core.has_ranked_columns() { self.state.lowest_mentee_price() } else { -W::FAR }
+        if self.core.has_ranked_columns() { self.state.lowest_mentee_price() } else { -W::INFINITE }
     }
 
     fn is_open(&self, item: usize) -> bool {

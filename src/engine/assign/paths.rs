@@ -16,11 +16,11 @@ use crate::engine::pool::Gatherings;
 
 use super::counters::Work;
 use super::market::Market;
+use super::price_integer::PriceInteger;
 use super::reached::Reached;
 use super::search::{Found, Search};
 use super::state::State;
 use super::tuning::Groups;
-use super::weight::Weight;
 
 /// Searches per task.
 const CHUNK: usize = 16;
@@ -36,7 +36,7 @@ pub(super) struct Paths<W> {
     together: Option<Together<W>>,
 }
 
-impl<W: Weight> Paths<W> {
+impl<W: PriceInteger> Paths<W> {
     /// A workspace for a state's nodes.
     pub(super) fn new(state: &State<W>, groups: Groups) -> Self {
         let nodes = state.mentors() + state.mentees();
@@ -121,7 +121,7 @@ struct Together<W> {
     alone: usize,
 }
 
-impl<W: Weight> Together<W> {
+impl<W: PriceInteger> Together<W> {
     fn new(groups: Groups) -> Self {
         Self {
             groups,
@@ -197,7 +197,7 @@ impl<W: Weight> Together<W> {
 }
 
 /// Marks what changes once something found is put into effect.
-fn mark<W: Weight>(changed: &mut Reached<()>, found: &Found<W>) {
+fn mark<W: PriceInteger>(changed: &mut Reached<()>, found: &Found<W>) {
     found.nodes().for_each(|node| _ = changed.reach(node));
 }
 

@@ -13,9 +13,9 @@ use super::auction::{self, Patience};
 use super::core::index;
 use super::counters::Work;
 use super::market::{Market, serve_along};
+use super::price_integer::PriceInteger;
 use super::queue::Queue;
 use super::state::NONE;
-use super::weight::Weight;
 
 /// When more than passes of the auction is called for: from more bids on for each one that a pass serves for good.
 pub(super) const PATIENCE: Patience = Patience { bids: 5, passes: 1 };
@@ -60,7 +60,7 @@ pub(super) struct Phases<W> {
     stack: Vec<u32>,
 }
 
-impl<W: Weight> Phases<W> {
+impl<W: PriceInteger> Phases<W> {
     /// A workspace that takes its room with the first phase.
     pub(super) fn new() -> Self {
         Self {
@@ -152,7 +152,7 @@ impl<W: Weight> Phases<W> {
                     let bidder = arc.to as usize;
                     let distance = now + market.cost(bidder, node, arc.score);
                     self.reach(items + bidder, distance, farthest, || {
-                        market.leave_cost(bidder) < W::FAR && !market.are_mates(bidder, index(node))
+                        market.leave_cost(bidder) < W::INFINITE && !market.are_mates(bidder, index(node))
                     });
                 }
             } else {
@@ -173,7 +173,7 @@ impl<W: Weight> Phases<W> {
         for node in 0..self.distance.len() {
             let change = self.distance[node].min(now);
             if node >= items {
-                if market.leave_cost(node - items) < W::FAR {
+                if market.leave_cost(node - items) < W::INFINITE {
                     market.lower(node - items, change);
                 }
             } else if market.has_room(node) {

@@ -6,10 +6,10 @@ use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
 use crate::engine::problem::Problem;
 
 use super::core::{Core, index};
+use super::price_integer::PriceInteger;
 use super::state::State;
 use super::tiles::{self, Cell, LANE, RowVisitor, walk};
 use super::top::{Ranked, Top};
-use super::weight::Weight;
 
 /// Sums of prices are compared in 32 bits up to this size.
 const NARROW: i32 = 1 << 30;
@@ -25,7 +25,7 @@ pub(super) struct Found {
 /// The pairs of every mentee that offer more than the prices say less `margin`, worst first, at most `worst`. Over the core
 /// the prices hold already: where even the cheapest mentor at the highest score outside of it offers no more than the mentee
 /// has, her row is not read.
-pub(super) fn price<W: Weight>(
+pub(super) fn price<W: PriceInteger>(
     problem: &Problem<'_>,
     state: &State<W>,
     core: &Core<'_>,
@@ -71,9 +71,9 @@ struct View<W> {
     narrow: Vec<i16>,
 }
 
-impl<W: Weight> Prices<W> {
+impl<W: PriceInteger> Prices<W> {
     fn of(problem: &Problem<'_>, state: &State<W>, core: &Core<'_>, margin: W) -> Self {
-        let (mut lowest_asked, mut most_left) = (W::FAR, -W::FAR);
+        let (mut lowest_asked, mut most_left) = (W::INFINITE, -W::INFINITE);
         for (mentor, (&price, seats)) in state.prices().iter().zip(problem.mentors).enumerate() {
             let best = core.outside_of_mentor(mentor);
             if seats.max > 0 && best != FORBIDDEN {
@@ -107,7 +107,7 @@ impl<W: Weight> Prices<W> {
     }
 }
 
-impl<W: Weight> View<W> {
+impl<W: PriceInteger> View<W> {
     fn new(base: W, prices: &[W]) -> Self {
         let wide = prices.iter().map(|&price| match price + base {
             sum if sum < W::from(-NARROW) => FORBIDDEN,
@@ -136,7 +136,7 @@ struct OfMentee {
     violations: usize,
 }
 
-impl<W: Weight> RowVisitor for Violations<'_, W> {
+impl<W: PriceInteger> RowVisitor for Violations<'_, W> {
     type Found = OfMentee;
 
     fn is_done(&self) -> bool {
@@ -168,7 +168,7 @@ impl<W: Weight> RowVisitor for Violations<'_, W> {
     }
 }
 
-impl<W: Weight> Violations<'_, W> {
+impl<W: PriceInteger> Violations<'_, W> {
     fn collect<C: Cell>(&mut self, mentee: usize, from: usize, cells: &[C]) {
         let outside = self.core.outside(mentee);
         let prices = &self.state.prices()[from..from + cells.len()];

@@ -4,7 +4,7 @@
 //! the bucket of the highest bit in which the two differ, and moves to a lower bucket when that distance comes near. All
 //! at the present distance are in bucket 0, which is a plain stack: with as many ties as we have, that is most of them.
 
-use super::weight::Weight;
+use super::price_integer::PriceInteger;
 
 /// Nodes by distance.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(in crate::engine) struct Queue<W> {
     now: W,
 }
 
-impl<W: Weight> Queue<W> {
+impl<W: PriceInteger> Queue<W> {
     /// An empty queue.
     pub(in crate::engine) fn new() -> Self {
         Self { buckets: vec![Vec::new(); 129], full: [0; 3], now: W::default() }

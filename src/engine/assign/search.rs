@@ -10,9 +10,9 @@ use crate::engine::observer::Stopped;
 use super::core::index;
 use super::counters::Pulse;
 use super::market::{Market, serve_along};
+use super::price_integer::PriceInteger;
 use super::queue::Queue;
 use super::reached::Reached;
-use super::weight::Weight;
 
 /// What a search has found.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ pub(super) struct Found<W> {
     pub(super) arcs: usize,
 }
 
-impl<W: Weight> Found<W> {
+impl<W: PriceInteger> Found<W> {
     /// Nodes settled.
     pub(super) fn scans(&self) -> usize {
         self.settled.len()
@@ -78,7 +78,7 @@ pub(super) struct Search<W> {
     end: u32,
 }
 
-impl<W: Weight> Search<W> {
+impl<W: PriceInteger> Search<W> {
     /// A workspace for a search that may reach all of so many nodes.
     pub(super) fn of_all(nodes: usize) -> Self {
         Self::new(Reached::all(nodes))
@@ -90,7 +90,7 @@ impl<W: Weight> Search<W> {
     }
 
     fn new(labels: Reached<Label<W>>) -> Self {
-        Self { labels, queue: Queue::new(), best: W::FAR, end: 0 }
+        Self { labels, queue: Queue::new(), best: W::INFINITE, end: 0 }
     }
 
     /// Finds the best use for a unit of `bidder` that nobody serves: room of somebody she wants, or the retreat of herself or of

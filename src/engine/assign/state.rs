@@ -20,8 +20,8 @@ use crate::engine::problem::{Demand, Problem, Seats};
 
 use super::core::index;
 use super::holders::{Block, Holder, Holders};
-use super::levels::Levels;
-use super::weight::Weight;
+use super::lexicographic_weights::LexicographicWeights;
+use super::price_integer::PriceInteger;
 
 /// No unit, no mentor.
 pub(super) const NONE: u32 = u32::MAX;
@@ -93,14 +93,14 @@ pub(super) struct State<W> {
     prices: Vec<W>,
 }
 
-impl<W: Weight> State<W> {
+impl<W: PriceInteger> State<W> {
     /// Nobody is matched, nobody wants anything yet, and every mentor is as cheap as she can be.
-    pub(super) fn new(problem: &Problem<'_>, levels: &Levels) -> Self {
-        let (minimum, second): (W, W) = (levels.minimum(), levels.second());
-        let nobody_pays = W::narrow(levels.nobody_pays());
+    pub(super) fn new(problem: &Problem<'_>, weights: &LexicographicWeights) -> Self {
+        let (minimum, second): (W, W) = (weights.minimum(), weights.second());
+        let prohibitive_price = W::saturating_from(weights.prohibitive_price());
         let stride =
             problem.mentees.iter().map(|demand| usize::from(demand.wanted.min(2))).max().unwrap_or(0);
-        let of_tier = |tier| levels.first(Demand { tier, wanted: 1, pinned: 0 });
+        let of_tier = |tier| weights.first(Demand { tier, wanted: 1, pinned: 0 });
         let first: Vec<W> = (0..=u8::MAX).map(of_tier).chain([second]).collect();
         let mut holders = Holders::default();
         let mentors: Vec<Mentor> = problem
@@ -117,7 +117,7 @@ impl<W: Weight> State<W> {
         let prices = mentors
             .iter()
             .map(|mentor| match (mentor.max, mentor.min) {
-                (0, _) => nobody_pays,
+                (0, _) => prohibitive_price,
                 (_, 0) => W::default(),
                 _ => -minimum,
             })
@@ -146,7 +146,7 @@ impl<W: Weight> State<W> {
                 .mentees
                 .iter()
                 .map(|&demand| match demand.wanted {
-                    0 => nobody_pays,
+                    0 => prohibitive_price,
                     _ => -first[usize::from(kind(demand))],
                 })
                 .collect(),
@@ -175,7 +175,7 @@ impl<W: Weight> State<W> {
         &self.prices
     }
 
-    /// What it costs to end a path at a mentor, in a hole or a free seat; [`Weight::FAR`] if there is none.
+    /// What it costs to end a path at a mentor, in a hole or a free seat; [`PriceInteger::INFINITE`] if there is none.
     pub(super) fn exit(&self, mentor: usize) -> W {
         let Mentor { max, taken, holes, .. } = self.mentors[mentor];
         if holes > 0 {
@@ -183,7 +183,7 @@ impl<W: Weight> State<W> {
         } else if taken < max {
             -(self.seat_bonus(mentor, taken) + self.prices[mentor])
         } else {
-            W::FAR
+            W::INFINITE
         }
     }
 
@@ -248,7 +248,7 @@ impl<W: Weight> State<W> {
     /// What a mentee's last place in use is worth to her: the cost of giving it up.
     pub(super) fn leave_cost(&self, mentee: usize) -> W {
         match self.mentees[mentee].used {
-            0 => W::FAR,
+            0 => W::INFINITE,
             used => self.place_bonus(mentee, used - 1) + self.u[mentee],
         }
     }
@@ -256,7 +256,7 @@ impl<W: Weight> State<W> {
     /// The cost of taking one place more into use.
     pub(super) fn enter_cost(&self, mentee: usize) -> W {
         let Mentee { wanted, used, .. } = self.mentees[mentee];
-        if used < wanted { -(self.place_bonus(mentee, used) + self.u[mentee]) } else { W::FAR }
+        if used < wanted { -(self.place_bonus(mentee, used) + self.u[mentee]) } else { W::INFINITE }
     }
 
     /// Takes one place more into use.
@@ -272,7 +272,7 @@ impl<W: Weight> State<W> {
     /// The cost of giving up a seat in use.
     pub(super) fn vacate_cost(&self, mentor: usize) -> W {
         match self.mentors[mentor].taken {
-            0 => W::FAR,
+            0 => W::INFINITE,
             taken => self.seat_bonus(mentor, taken - 1) + self.prices[mentor],
         }
     }

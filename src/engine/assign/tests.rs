@@ -141,8 +141,8 @@ proptest! {
         let problem = case.problem();
         let narrow = assign_tuned(&problem, &tuning, &Unobserved).unwrap();
         let Survey { core, lowest, highest } = survey::survey(&problem, tuning.breadth, &Unobserved).unwrap();
-        let levels = Levels::of(&problem, lowest, highest);
-        let wide = solve::<i128>(&problem, &tuning, levels, core, &Unobserved).unwrap();
+        let weights = LexicographicWeights::of(&problem, lowest, highest);
+        let wide = solve::<i128>(&problem, &tuning, weights, core, &Unobserved).unwrap();
         prop_assert_eq!(narrow, wide);
     }
 }

@@ -24,14 +24,14 @@ use self::near::Near;
 pub use self::start::Start;
 use super::core::Core;
 use super::counters::Work;
-use super::levels::Levels;
+use super::lexicographic_weights::LexicographicWeights;
 use super::market::{ForMentees, ForSeats};
 use super::paths::Paths;
 use super::phases::{PATIENCE, Phases};
+use super::price_integer::PriceInteger;
 use super::state::State;
 use super::survey::{Survey, survey};
 use super::tuning::Tuning;
-use super::weight::Weight;
 use super::{Assignment, Begun, added_pairs, auction, conclude, finish};
 
 /// Finds a best assignment like [`super::assign`], and exactly so, from any start; quickly if the start is nearly right.
@@ -49,49 +49,49 @@ pub fn assign_from(
 pub(in crate::engine) fn assign_weighted(
     problem: &Problem<'_>,
     start: &Start,
-    weights: &Certificate,
+    given: &Certificate,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    assign_from_tuned(problem, start, Some(weights), &Tuning::of(problem), observer)
+    assign_from_tuned(problem, start, Some(given), &Tuning::of(problem), observer)
 }
 
 fn assign_from_tuned(
     problem: &Problem<'_>,
     start: &Start,
-    weights: Option<&Certificate>,
+    given: Option<&Certificate>,
     tuning: &Tuning,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
     let Survey { core, lowest, highest } = survey(problem, tuning.breadth, observer)?;
-    let levels = match weights {
-        Some(weights) => Levels::given(weights, lowest, highest),
-        None => Levels::of(problem, lowest, highest),
+    let weights = match given {
+        Some(given) => LexicographicWeights::of_certificate(given, lowest, highest),
+        None => LexicographicWeights::of(problem, lowest, highest),
     };
-    if levels.fit_i64() {
-        solve::<i64>(problem, start, tuning, levels, core, observer)
+    if weights.fits_i64() {
+        solve::<i64>(problem, start, tuning, weights, core, observer)
     } else {
-        solve::<i128>(problem, start, tuning, levels, core, observer)
+        solve::<i128>(problem, start, tuning, weights, core, observer)
     }
 }
 
-fn solve<W: Weight>(
+fn solve<W: PriceInteger>(
     problem: &Problem<'_>,
     start: &Start,
     tuning: &Tuning,
-    levels: Levels,
+    weights: LexicographicWeights,
     core: Core<'_>,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
     let mut work = Work::new(problem, observer);
-    let mut state = State::<W>::new(problem, &levels);
+    let mut state = State::<W>::new(problem, &weights);
     let Some((mut waiting, mut holes)) =
-        restore::restore(problem, start, &levels, &core, &mut state, observer)?
+        restore::restore(problem, start, &weights, &core, &mut state, observer)?
     else {
-        return super::solve::<W>(problem, tuning, levels, core, observer);
+        return super::solve::<W>(problem, tuning, weights, core, observer);
     };
     let (mut paths, phases) = (Paths::new(&state, tuning.groups), Phases::new());
     let list = problem.scores.sparse();
-    let reach = if list.is_some() { W::FAR } else { levels.span() };
+    let reach = if list.is_some() { W::INFINITE } else { weights.span() };
     if list.is_some() {
         state.begin_auction();
         let market = &mut ForSeats { state: &mut state, core: &core };
@@ -106,11 +106,12 @@ fn solve<W: Weight>(
         holes.sort_unstable();
         holes.dedup();
         if holes.is_empty() {
-            return Ok(conclude(levels, &state, &core, work.counters));
+            return Ok(conclude(weights, &state, &core, work.counters));
         }
-        let near = Near::gather(list, &state, levels.margin(), observer)?;
+        let near = Near::gather(list, &state, weights.margin(), observer)?;
         let market = &mut ForMentees { state: &mut state, core: &near.columns };
-        work.counters.reverse_searches += paths.serve(market, &mut holes, W::FAR, u64::MAX, &mut work)?;
+        work.counters.reverse_searches +=
+            paths.serve(market, &mut holes, W::INFINITE, u64::MAX, &mut work)?;
         work.counters.pricing_rounds += 1;
         if let Some(missed) = near.missed(list, &state, observer)? {
             work.counters.priced_in += missed.iter().map(|(_, row)| row.len() as u64).sum::<u64>();
@@ -123,5 +124,5 @@ fn solve<W: Weight>(
             work.counters.searches += paths.serve(market, &mut waiting, reach, budget, &mut work)?;
         }
     }
-    finish(problem, tuning, levels, Begun { core, state, paths, phases, waiting, holes }, work)
+    finish(problem, tuning, weights, Begun { core, state, paths, phases, waiting, holes }, work)
 }

@@ -1,6 +1,6 @@
 //! Computes the smallest cut of a network in which nothing more can be sent: why floors cannot be met.
 
-use crate::engine::assign::weight::Weight;
+use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::{Pulse, index};
 use crate::engine::groups::{Cut, Need};
 use crate::engine::observer::Stopped;
@@ -30,7 +30,7 @@ impl Cut {
 }
 
 /// The smallest cut of a network in which nothing more can be sent.
-pub(super) fn smallest<W: Weight>(
+pub(super) fn smallest<W: PriceInteger>(
     network: &Network<W>,
     pulse: &mut Pulse<'_>,
 ) -> Result<Option<Cut>, Stopped> {

@@ -6,8 +6,8 @@
 //! within the shortest distance from an excess to a node that owes (Dijkstra), lowers their prices so that shortest paths
 //! cost nothing, and sends along them as much as a depth-first search finds. When all nodes balance, the flow is a best one.
 
+use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::queue::Queue;
-use crate::engine::assign::weight::Weight;
 use crate::engine::assign::{Pulse, Work, index};
 use crate::engine::observer::Stopped;
 
@@ -75,7 +75,7 @@ pub(super) enum Served {
     Stuck,
 }
 
-impl<W: Weight> Flow<W> {
+impl<W: PriceInteger> Flow<W> {
     /// A network of nodes with these prices, and without arcs.
     pub(super) fn new(pi: Vec<W>) -> Self {
         let nodes = pi.len();
@@ -85,11 +85,11 @@ impl<W: Weight> Flow<W> {
             pi,
             excess: vec![0; nodes],
             search: Search {
-                distance: vec![W::FAR; nodes],
+                distance: vec![W::INFINITE; nodes],
                 settled: vec![false; nodes],
                 touched: Vec::new(),
                 queue: Queue::new(),
-                nearest: W::FAR,
+                nearest: W::INFINITE,
                 next: vec![NONE; nodes],
                 on_path: vec![false; nodes],
                 path: Vec::new(),
@@ -293,7 +293,7 @@ impl<W: Weight> Flow<W> {
             if settled[node as usize] {
                 let price = &mut self.pi[node as usize];
                 *price += distances[node as usize] - distance;
-                if *price < -W::WIDEST {
+                if *price < -W::MAX_PRICE {
                     return Err(Failure::TooNarrow);
                 }
             }
@@ -391,7 +391,7 @@ impl Ways {
     }
 }
 
-impl<W: Weight> Search<W> {
+impl<W: PriceInteger> Search<W> {
     /// Stands in while the real one is in use.
     fn nothing() -> Self {
         Self {
@@ -399,7 +399,7 @@ impl<W: Weight> Search<W> {
             settled: Vec::new(),
             touched: Vec::new(),
             queue: Queue::new(),
-            nearest: W::FAR,
+            nearest: W::INFINITE,
             next: Vec::new(),
             on_path: Vec::new(),
             path: Vec::new(),
@@ -408,17 +408,17 @@ impl<W: Weight> Search<W> {
 
     fn clear(&mut self) {
         for node in self.touched.drain(..) {
-            self.distance[node as usize] = W::FAR;
+            self.distance[node as usize] = W::INFINITE;
             self.settled[node as usize] = false;
         }
         self.queue.clear();
-        self.nearest = W::FAR;
+        self.nearest = W::INFINITE;
     }
 
     fn see(&mut self, node: u32, distance: W) {
         let known = &mut self.distance[node as usize];
         if distance < *known && distance <= self.nearest {
-            if *known == W::FAR {
+            if *known == W::INFINITE {
                 self.touched.push(node);
             }
             *known = distance;

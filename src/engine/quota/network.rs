@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use crate::engine::assign::weight::Weight;
+use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::{Pulse, index};
 use crate::engine::certificate::Certificate;
 use crate::engine::groups::{Forest, Quotas};
@@ -94,7 +94,7 @@ pub(super) struct Network<W> {
     places: Vec<Vec<usize>>,
 }
 
-impl<W: Weight> Network<W> {
+impl<W: PriceInteger> Network<W> {
     /// The network with the flow and the prices of an assignment that is best without quotas. Groups below their floors or
     /// above their ceilings do not balance.
     pub(super) fn new(
@@ -107,10 +107,10 @@ impl<W: Weight> Network<W> {
         let nodes = Nodes::of(problem, quotas);
         let mut pi = vec![W::default(); nodes.len()];
         for (mentee, &u) in certificate.mentee_prices.iter().enumerate() {
-            pi[nodes.mentee(mentee) as usize] = W::narrow(u);
+            pi[nodes.mentee(mentee) as usize] = W::saturating_from(u);
         }
         for (mentor, &p) in certificate.mentor_prices.iter().enumerate() {
-            pi[nodes.mentor(mentor) as usize] = W::narrow(-p);
+            pi[nodes.mentor(mentor) as usize] = W::saturating_from(-p);
         }
         let mut this =
             Self { flow: Flow::new(pi), nodes, pairs: Vec::new(), places: vec![Vec::new(); nodes.mentees] };
@@ -151,7 +151,12 @@ impl<W: Weight> Network<W> {
             let bonuses = [first.unwrap_or_default(), certificate.second];
             for (place, bonus) in (0..u32::from(demand.wanted.min(2))).zip(bonuses) {
                 let used = u32::from(has[mentee] > place);
-                let arc = self.flow.add((from, self.nodes.mentee(mentee)), W::narrow(-bonus), 1 - used, used);
+                let arc = self.flow.add(
+                    (from, self.nodes.mentee(mentee)),
+                    W::saturating_from(-bonus),
+                    1 - used,
+                    used,
+                );
                 self.places[mentee].push(arc);
             }
         }
@@ -173,7 +178,7 @@ impl<W: Weight> Network<W> {
             let (of_min, others) = (has[mentor].min(min), has[mentor].saturating_sub(min));
             let parts = [(certificate.minimum, of_min, min - of_min), (0, others, seats.max - min - others)];
             for (bonus, less, more) in parts.into_iter().filter(|(_, less, more)| less + more > 0) {
-                self.flow.add((self.nodes.mentor(mentor), to), W::narrow(-bonus), more, less);
+                self.flow.add((self.nodes.mentor(mentor), to), W::saturating_from(-bonus), more, less);
             }
         }
         Ok(())
@@ -248,14 +253,14 @@ impl<W: Weight> Network<W> {
         mates
     }
 
-    /// Prices of mentees and of mentors, seen from the root; [`Weight::FAR`] for those who want or offer nothing.
+    /// Prices of mentees and of mentors, seen from the root; [`PriceInteger::INFINITE`] for those who want or offer nothing.
     pub(super) fn prices(&self, problem: &Problem<'_>) -> (Vec<W>, Vec<W>) {
         let [root, .., mentees, mentors] = self.nodes.split(&self.flow.pi);
         let u = mentees.iter().zip(problem.mentees);
         let p = mentors.iter().zip(problem.mentors);
         (
-            u.map(|(&pi, demand)| if demand.wanted > 0 { pi - root[0] } else { W::FAR }).collect(),
-            p.map(|(&pi, seats)| if seats.max > 0 { root[0] - pi } else { W::FAR }).collect(),
+            u.map(|(&pi, demand)| if demand.wanted > 0 { pi - root[0] } else { W::INFINITE }).collect(),
+            p.map(|(&pi, seats)| if seats.max > 0 { root[0] - pi } else { W::INFINITE }).collect(),
         )
     }
 
@@ -263,11 +268,11 @@ impl<W: Weight> Network<W> {
     pub(super) fn keep_leaving(&self, u: &mut [W], p: &mut [W]) {
         for (mentee, u) in u.iter_mut().enumerate() {
             let reached = self.flow.was_reached(self.nodes.mentee(mentee));
-            *u = if reached && *u != W::FAR { W::NOTHING } else { W::FAR };
+            *u = if reached && *u != W::INFINITE { W::LOWEST_VALUE } else { W::INFINITE };
         }
         for (mentor, p) in p.iter_mut().enumerate() {
             if self.flow.was_reached(self.nodes.mentor(mentor)) {
-                *p = W::FAR;
+                *p = W::INFINITE;
             }
         }
     }
@@ -291,7 +296,7 @@ impl<W: Weight> Network<W> {
         let least = |prices: &[W]| prices.iter().copied().min().map_or(0, Into::into).min(0_i128);
         let (free_u, free_p) = (i128::from(i32::MAX) - least(&p), i128::from(i32::MAX) - least(&u));
         let widen = |prices: &[W], free: i128| -> Vec<i128> {
-            prices.iter().map(|&price| if price == W::FAR { free } else { price.into() }).collect()
+            prices.iter().map(|&price| if price == W::INFINITE { free } else { price.into() }).collect()
         };
         let steps = |forest: &Forest, prices: &[W], sign: fn(W) -> W| -> Vec<i128> {
             let step = |(at, parent): (usize, Option<u32>)| {

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use crate::domain::run::Stage;
 use crate::engine::assign::index;
+use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::tiles::{Cell, RowVisitor, walk};
 use crate::engine::assign::top::{Ranked, Top};
-use crate::engine::assign::weight::Weight;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
 use crate::engine::problem::Problem;
@@ -18,9 +18,9 @@ const ROWS: usize = 1024;
 
 /// What to look for: pairs with `score - mentor price` above `above[mentee]` that are not in use.
 pub(super) struct Sought<'a, W> {
-    /// Prices of mentors; [`Weight::FAR`] for those who are not wanted.
+    /// Prices of mentors; [`PriceInteger::INFINITE`] for those who are not wanted.
     pub(super) prices: &'a [W],
-    /// What a mentee's pairs have to exceed; [`Weight::FAR`] if she wants none.
+    /// What a mentee's pairs have to exceed; [`PriceInteger::INFINITE`] if she wants none.
     pub(super) above: &'a [W],
     /// Mentors of each mentee.
     pub(super) mates: &'a [Vec<u32>],
@@ -29,7 +29,7 @@ pub(super) struct Sought<'a, W> {
 }
 
 /// The best pairs of every mentee among those sought, best first.
-pub(super) fn best<W: Weight>(
+pub(super) fn best<W: PriceInteger>(
     problem: &Problem<'_>,
     sought: &Sought<'_, W>,
     observer: &dyn Observer,
@@ -69,7 +69,7 @@ struct Best<'a, W> {
     above: W,
 }
 
-impl<W: Weight> RowVisitor for Best<'_, W> {
+impl<W: PriceInteger> RowVisitor for Best<'_, W> {
     type Found = Vec<Edge>;
 
     fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
@@ -97,7 +97,7 @@ impl<W: Weight> RowVisitor for Best<'_, W> {
     }
 }
 
-impl<W: Weight> Best<'_, W> {
+impl<W: PriceInteger> Best<'_, W> {
     fn consider(&mut self, mentee: usize, mentor: usize, score: i32) {
         let key = W::from(score) - self.sought.prices[mentor];
         if score == FORBIDDEN || key <= self.above || self.sought.mates[mentee].contains(&index(mentor)) {

@@ -41,7 +41,7 @@ const AT_A_TIME: usize = 1 << 10;
 pub(super) struct Residual<'a> {
     problem: Problem<'a>,
     certificate: &'a Certificate,
-    /// Weight of a first mentor, by tier.
+    /// PriceInteger of a first mentor, by tier.
     first: [i128; 256],
     mates: ByPerson,
     holders: ByPerson,

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use crate::engine::assign::core::{Core, index};
+use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::state::State;
-use crate::engine::assign::weight::Weight;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, SparseScores, blank};
 
@@ -26,7 +26,7 @@ pub(super) struct Near<W> {
     least: Vec<W>,
 }
 
-impl<W: Weight> Near<W> {
+impl<W: PriceInteger> Near<W> {
     /// The candidates of those mentors from whom a search may go on. It ends where a seat is given up, and so crosses no
     /// candidate that costs more than that: of mentors with holes, where it begins, all others are taken, of the rest only
     /// those that cost at most `near`.
@@ -38,7 +38,7 @@ impl<W: Weight> Near<W> {
     ) -> Result<Self, Stopped> {
         let least = |mentor: usize| {
             let give_up = state.vacate_cost(mentor);
-            if give_up == W::default() || give_up >= W::FAR {
+            if give_up == W::default() || give_up >= W::INFINITE {
                 return state.price(mentor) + W::from(1);
             }
             state.price(mentor) - if state.holes(mentor) > 0 { give_up } else { give_up.min(near) }

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use crate::engine::assign::core::{Core, index};
-use crate::engine::assign::levels::Levels;
+use crate::engine::assign::lexicographic_weights::LexicographicWeights;
+use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::state::{Settled, State};
-use crate::engine::assign::weight::Weight;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::Edge;
 use crate::engine::problem::{Problem, Seats};
@@ -26,17 +26,17 @@ pub(super) type Unserved = (Vec<u32>, Vec<u32>);
 
 /// Puts `state`, in which nothing has happened yet, where the start says. Gives those who are left to be served, or nothing
 /// if the start is so far from any answer that it is of no use: then the state must not be used either.
-pub(super) fn restore<W: Weight>(
+pub(super) fn restore<W: PriceInteger>(
     problem: &Problem<'_>,
     start: &Start,
-    levels: &Levels,
+    weights: &LexicographicWeights,
     core: &Core<'_>,
     state: &mut State<W>,
     observer: &dyn Observer,
 ) -> Result<Option<Unserved>, Stopped> {
     let Given { pairs, from, load } = Given::of(problem, start);
-    let minimum = levels.minimum::<W>();
-    let highest = levels.nobody_pays();
+    let minimum = weights.minimum::<W>();
+    let highest = weights.prohibitive_price();
     let mut missing = 0_u64;
     for (mentor, (&seats, &load)) in problem.mentors.iter().zip(&load).enumerate() {
         let Seats { min, max } = Seats { min: seats.min.min(seats.max), ..seats };
@@ -44,7 +44,8 @@ pub(super) fn restore<W: Weight>(
         if max == 0 {
             continue;
         }
-        let price = start.price(mentor, minimum.into()).map_or(floor, |price| W::narrow(price.min(highest)));
+        let price =
+            start.price(mentor, minimum.into()).map_or(floor, |price| W::saturating_from(price.min(highest)));
         // Seats beyond the minimum are never given away for less than nothing.
         let floor = if load > min { W::default() } else { floor };
         state.set_price(mentor, price.max(floor));
@@ -54,18 +55,18 @@ pub(super) fn restore<W: Weight>(
         return Ok(None);
     }
 
-    let (second, lowest) = (levels.second(), state.lowest_price());
+    let (second, lowest) = (weights.second(), state.lowest_price());
     state.settle(&load, |mentee, prices| {
         if mentee.is_multiple_of(ROWS) {
             observer.check()?;
         }
         let demand = problem.mentees[mentee];
         if demand.wanted == 0 {
-            return Ok(Settled { u: W::narrow(highest), ..Settled::default() });
+            return Ok(Settled { u: W::saturating_from(highest), ..Settled::default() });
         }
         let given = &pairs[from[mentee] as usize..from[mentee + 1] as usize];
         let offers = Offers::of(problem, core, prices, lowest, mentee, given);
-        Ok(offers.keep(levels.first(demand), second))
+        Ok(offers.keep(weights.first(demand), second))
     })?;
     let mut waiting = Vec::new();
     for mentee in 0..problem.mentees.len() {
@@ -86,7 +87,7 @@ pub(super) fn restore<W: Weight>(
 }
 
 /// Seats that must be taken at a price.
-fn taken_at<W: Weight>(Seats { min, max }: Seats, price: W, minimum: W) -> u32 {
+fn taken_at<W: PriceInteger>(Seats { min, max }: Seats, price: W, minimum: W) -> u32 {
     if price > W::default() {
         max
     } else if price > -minimum {
@@ -148,7 +149,7 @@ struct Offers<W> {
     others: W,
 }
 
-impl<W: Weight> Offers<W> {
+impl<W: PriceInteger> Offers<W> {
     fn of(
         problem: &Problem<'_>,
         core: &Core<'_>,
@@ -157,7 +158,7 @@ impl<W: Weight> Offers<W> {
         mentee: usize,
         given: &[(u32, u32)],
     ) -> Self {
-        let mut offers = Self { given: [None, None], others: -W::FAR };
+        let mut offers = Self { given: [None, None], others: -W::INFINITE };
         let mut left = given.len();
         let value = |arc: &Edge| W::from(arc.score) - prices[arc.to as usize];
         for arc in core.row(mentee) {

@@ -3,9 +3,9 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
-/// An integer wide enough for prices: `i64` where [`Levels::fit_i64`](super::levels::Levels::fit_i64) proves that it is,
+/// An integer wide enough for prices: `i64` where [`LexicographicWeights::fits_i64`](super::lexicographic_weights::LexicographicWeights::fits_i64) proves that it is,
 /// else `i128`.
-pub(in crate::engine) trait Weight:
+pub(in crate::engine) trait PriceInteger:
     Copy
     + Debug
     + Default
@@ -22,17 +22,17 @@ pub(in crate::engine) trait Weight:
     + 'static
 {
     /// Farther than any path is long; two of them add up without overflow.
-    const FAR: Self;
+    const INFINITE: Self;
 
     /// Prices of either sign up to here, with the length of a path between them, stay clear of overflow.
-    const WIDEST: Self;
+    const MAX_PRICE: Self;
     /// Below what any pair can offer at such prices.
-    const NOTHING: Self;
+    const LOWEST_VALUE: Self;
 
     /// The value itself where it fits, as it does after the bound was checked.
-    fn narrow(value: i128) -> Self;
+    fn saturating_from(value: i128) -> Self;
 
-    /// Eight times the value, or [`Weight::FAR`] if that is less.
+    /// Eight times the value, or [`PriceInteger::INFINITE`] if that is less.
     fn eightfold(self) -> Self;
 
     /// The greatest multiple of `step`, a power of two, that is not more.
@@ -45,17 +45,17 @@ pub(in crate::engine) trait Weight:
     fn clamped(self, most: i32) -> i32;
 }
 
-impl Weight for i64 {
-    const FAR: Self = Self::MAX / 2;
-    const WIDEST: Self = Self::MAX / 16;
-    const NOTHING: Self = -Self::MAX / 8;
+impl PriceInteger for i64 {
+    const INFINITE: Self = Self::MAX / 2;
+    const MAX_PRICE: Self = Self::MAX / 16;
+    const LOWEST_VALUE: Self = -Self::MAX / 8;
 
-    fn narrow(value: i128) -> Self {
-        Self::try_from(value).unwrap_or(if value < 0 { -Self::FAR } else { Self::FAR })
+    fn saturating_from(value: i128) -> Self {
+        Self::try_from(value).unwrap_or(if value < 0 { -Self::INFINITE } else { Self::INFINITE })
     }
 
     fn eightfold(self) -> Self {
-        self.saturating_mul(8).min(Self::FAR)
+        self.saturating_mul(8).min(Self::INFINITE)
     }
 
     fn rounded_down(self, step: i32) -> Self {
@@ -71,17 +71,17 @@ impl Weight for i64 {
     }
 }
 
-impl Weight for i128 {
-    const FAR: Self = Self::MAX / 2;
-    const WIDEST: Self = Self::MAX / 16;
-    const NOTHING: Self = -Self::MAX / 8;
+impl PriceInteger for i128 {
+    const INFINITE: Self = Self::MAX / 2;
+    const MAX_PRICE: Self = Self::MAX / 16;
+    const LOWEST_VALUE: Self = -Self::MAX / 8;
 
-    fn narrow(value: i128) -> Self {
+    fn saturating_from(value: i128) -> Self {
         value
     }
 
     fn eightfold(self) -> Self {
-        self.saturating_mul(8).min(Self::FAR)
+        self.saturating_mul(8).min(Self::INFINITE)
     }
 
     fn rounded_down(self, step: i32) -> Self {

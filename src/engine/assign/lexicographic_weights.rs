@@ -22,14 +22,14 @@
 use crate::engine::certificate::{Certificate, TierWeight};
 use crate::engine::problem::{Demand, Problem};
 
-use super::weight::Weight;
+use super::price_integer::PriceInteger;
 
 /// Weights up to here leave room in a certificate for prices that add up several of them.
 const HEAVIEST: i128 = 1 << 78;
 
 /// Weights of the levels, in points of score.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Levels {
+pub(super) struct LexicographicWeights {
     /// Tiers that occur, ascending, with their weights.
     tiers: Vec<TierWeight>,
     /// Weight of a minimum place: a loss of one outweighs all scores.
@@ -42,14 +42,14 @@ pub(super) struct Levels {
     range: i128,
 }
 
-impl Levels {
+impl LexicographicWeights {
     /// Weights for scores that lie in `lowest..=highest`.
     pub(super) fn of(problem: &Problem<'_>, lowest: i32, highest: i32) -> Self {
         let mut present: Vec<u8> = problem.mentees.iter().map(|demand| demand.tier).collect();
         present.sort_unstable();
         present.dedup();
-        let levels = Self::new(&present, most_pairs(problem), lowest, highest);
-        if problem.coverage_first { levels } else { levels.of_scores_alone() }
+        let weights = Self::new(&present, most_pairs(problem), lowest, highest);
+        if problem.coverage_first { weights } else { weights.scores_only() }
     }
 
     /// Weights that keep the order of aims under quotas, where `groups` groups directly hold a mentee or a mentor with a
@@ -60,7 +60,7 @@ impl Levels {
     /// a sum of simple cycles through the network, each of which may be applied alone, and a simple cycle comes through a
     /// group once. So it gives up at most one place or minimum place per group, and two at the root, and an aim that
     /// outweighs `groups + 2` of the next one, and all scores, comes before it.
-    pub(super) fn among_groups(
+    pub(super) fn under_quotas(
         problem: &Problem<'_>,
         lowest: i32,
         highest: i32,
@@ -69,32 +69,32 @@ impl Levels {
         if groups == 0 {
             return Some(Self::of(problem, lowest, highest));
         }
-        let mut levels = Self::of(problem, lowest, highest);
-        let step = levels.minimum;
+        let mut weights = Self::of(problem, lowest, highest);
+        let step = weights.minimum;
         let lost = i128::try_from(groups).ok()?.checked_add(2)?;
         let above =
             |next: i128| lost.checked_mul(next)?.checked_add(step).filter(|weight| *weight <= HEAVIEST);
         if problem.coverage_first {
-            levels.minimum = above(levels.second)?;
-            let mut next = levels.minimum;
-            for tier in levels.tiers.iter_mut().rev() {
+            weights.minimum = above(weights.second)?;
+            let mut next = weights.minimum;
+            for tier in weights.tiers.iter_mut().rev() {
                 next = above(next)?;
                 tier.weight = next;
             }
             lost.checked_mul(next).filter(|price| *price <= HEAVIEST)?;
         }
-        Some(levels)
+        Some(weights)
     }
 
     /// The weights of a certificate, for scores that lie in `lowest..=highest`.
-    pub(super) fn given(weights: &Certificate, lowest: i32, highest: i32) -> Self {
+    pub(super) fn of_certificate(weights: &Certificate, lowest: i32, highest: i32) -> Self {
         let &Certificate { ref tiers, minimum, second, .. } = weights;
         let range = i128::from(highest) - i128::from(lowest);
         Self { tiers: tiers.clone(), minimum, second, highest: i128::from(highest.max(0)), range }
     }
 
     /// The same without any weight but that of minimum places.
-    fn of_scores_alone(mut self) -> Self {
+    fn scores_only(mut self) -> Self {
         self.tiers.iter_mut().for_each(|tier| tier.weight = 0);
         Self { second: 0, ..self }
     }
@@ -115,42 +115,42 @@ impl Levels {
     /// Whether all values that the solver forms stay clear of the ends of an `i64`. Prices lie between minus the greatest
     /// weight and that weight plus the highest score (each is tight to a pair or to a bonus), and a path's length is at
     /// most four times that: the bound leaves a factor of two more.
-    pub(super) fn fit_i64(&self) -> bool {
-        self.nobody_pays() <= i128::from(i64::MAX >> 4)
+    pub(super) fn fits_i64(&self) -> bool {
+        self.prohibitive_price() <= i128::from(i64::MAX >> 4)
     }
 
     /// Weight of the first place of a mentee that is not taken by a pin.
-    pub(super) fn first<W: Weight>(&self, demand: Demand) -> W {
+    pub(super) fn first<W: PriceInteger>(&self, demand: Demand) -> W {
         if demand.pinned > 0 {
             return self.second();
         }
         let at = self.tiers.partition_point(|entry| entry.tier < demand.tier);
-        W::narrow(self.tiers.get(at).map_or(0, |entry| entry.weight))
+        W::saturating_from(self.tiers.get(at).map_or(0, |entry| entry.weight))
     }
 
     /// Weight of a second place.
-    pub(super) fn second<W: Weight>(&self) -> W {
-        W::narrow(self.second)
+    pub(super) fn second<W: PriceInteger>(&self) -> W {
+        W::saturating_from(self.second)
     }
 
     /// Weight of a minimum place.
-    pub(super) fn minimum<W: Weight>(&self) -> W {
-        W::narrow(self.minimum)
+    pub(super) fn minimum<W: PriceInteger>(&self) -> W {
+        W::saturating_from(self.minimum)
     }
 
     /// How far prices may move before all pairs are priced again: half the range of scores.
-    pub(super) fn span<W: Weight>(&self) -> W {
-        W::narrow((self.range / 2).max(1))
+    pub(super) fn span<W: PriceInteger>(&self) -> W {
+        W::saturating_from((self.range / 2).max(1))
     }
 
     /// What a pair may cost at present prices to be taken in before anybody asks for it, by the first round of pricing and by
     /// those who seek an heir: a sixteenth of the range.
-    pub(super) fn margin<W: Weight>(&self) -> W {
-        W::narrow(self.range / 16 + 1)
+    pub(super) fn margin<W: PriceInteger>(&self) -> W {
+        W::saturating_from(self.range / 16 + 1)
     }
 
     /// A price above every gain: that of a mentor without places.
-    pub(super) fn nobody_pays(&self) -> i128 {
+    pub(super) fn prohibitive_price(&self) -> i128 {
         self.highest + self.second + self.minimum + self.tiers.first().map_or(0, |entry| entry.weight)
     }
 
@@ -175,19 +175,19 @@ mod tests {
 
     #[test]
     fn every_level_outweighs_all_scores_together() {
-        let levels = Levels::new(&[0, 3], 10, -5, 7);
-        assert_eq!((levels.minimum, levels.second), (256, 256));
+        let weights = LexicographicWeights::new(&[0, 3], 10, -5, 7);
+        assert_eq!((weights.minimum, weights.second), (256, 256));
         let demand = |tier, pinned| Demand { tier, wanted: 1, pinned };
-        assert_eq!(levels.first::<i64>(demand(3, 0)), 512);
-        assert_eq!(levels.first::<i64>(demand(0, 0)), 768);
-        assert_eq!(levels.first::<i64>(demand(0, 1)), 256);
-        assert!(levels.fit_i64());
+        assert_eq!(weights.first::<i64>(demand(3, 0)), 512);
+        assert_eq!(weights.first::<i64>(demand(0, 0)), 768);
+        assert_eq!(weights.first::<i64>(demand(0, 1)), 256);
+        assert!(weights.fits_i64());
     }
 
     #[test]
     fn a_million_people_with_extreme_scores_in_all_tiers_need_more_than_64_bits() {
         let tiers: Vec<u8> = (0..=u8::MAX).collect();
-        assert!(!Levels::new(&tiers, 2_000_000, i32::MIN + 1, i32::MAX).fit_i64());
-        assert!(Levels::new(&tiers, 2_000_000, 0, 10_000).fit_i64());
+        assert!(!LexicographicWeights::new(&tiers, 2_000_000, i32::MIN + 1, i32::MAX).fits_i64());
+        assert!(LexicographicWeights::new(&tiers, 2_000_000, 0, 10_000).fits_i64());
     }
 }
