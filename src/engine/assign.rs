@@ -37,10 +37,10 @@ mod paths;
 mod phases;
 pub(super) mod price_integer;
 mod pricing;
+mod primal_dual_state;
 pub(super) mod queue;
 mod reached;
 mod search;
-mod state;
 mod survey;
 #[cfg(test)]
 pub(in crate::engine) mod tests;
@@ -70,14 +70,14 @@ use self::paths::Paths;
 use self::phases::{Phases, Share};
 use self::price_integer::PriceInteger;
 use self::pricing::Found;
-use self::state::State;
+use self::primal_dual_state::PrimalDualState;
 use self::survey::Survey;
 use self::tuning::Tuning;
 
 /// Pricing is fruitless if it finds fewer pairs than one for so many waiting mentees: then prices may move farther before
 /// the next time.
 const FRUITLESS: usize = 4;
-/// A phase that finds fewer heirs than this is no quicker than searches one by one.
+/// A phase that finds fewer replacements than this is no quicker than searches one by one.
 const FEW_SERVED: u64 = 64;
 
 /// Finds a best assignment: most mentees of tier 0 with a mentor, then of tier 1, and so on; then most minimum places
@@ -135,10 +135,10 @@ fn solve<W: PriceInteger>(
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
     let mut work = Work::new(problem, observer);
-    let mut state = State::<W>::new(problem, &weights);
-    let (waiting, holes) = open(problem, &mut state, &mut core, tuning, &mut work)?;
+    let mut state = PrimalDualState::<W>::new(problem, &weights);
+    let (waiting, vacancies) = open(problem, &mut state, &mut core, tuning, &mut work)?;
     let (paths, phases) = (Paths::new(&state, tuning.groups), Phases::new());
-    finish(problem, tuning, weights, Begun { core, state, paths, phases, waiting, holes }, work)
+    finish(problem, tuning, weights, Begun { core, state, paths, phases, waiting, vacancies }, work)
 }
 
 /// Serves those who wait, and prices all pairs until none is found that the prices do not hold for.
@@ -155,7 +155,7 @@ fn finish<W: PriceInteger>(
     loop {
         begun.serve_waiting(span, few, &mut work)?;
         if begun.waiting.is_empty() {
-            begun.fill_holes(few, &mut work)?;
+            begun.fill_vacancies(few, &mut work)?;
         }
         if complete {
             break;
@@ -182,13 +182,13 @@ fn finish<W: PriceInteger>(
 /// A solve on its way: prices hold over the core, but for the places and seats that are still to be served.
 struct Begun<'a, W> {
     core: Core<'a>,
-    state: State<W>,
+    state: PrimalDualState<W>,
     paths: Paths<W>,
     phases: Phases<W>,
     /// Mentees with unserved places.
     waiting: Vec<u32>,
-    /// Mentors with holes; a mentor may come more than once.
-    holes: Vec<u32>,
+    /// Mentors with vacancies; a mentor may come more than once.
+    vacancies: Vec<u32>,
 }
 
 impl<W: PriceInteger> Begun<'_, W> {
@@ -214,25 +214,31 @@ impl<W: PriceInteger> Begun<'_, W> {
         }
     }
 
-    /// Finds heirs for all holes.
-    fn fill_holes(&mut self, few: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
-        let Self { core, state, paths, phases, holes, .. } = self;
-        holes.sort_unstable();
-        holes.dedup();
+    /// Finds replacements for all vacancies.
+    fn fill_vacancies(&mut self, few: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
+        let Self { core, state, paths, phases, vacancies, .. } = self;
+        vacancies.sort_unstable();
+        vacancies.dedup();
         let mut by_phase = u64::MAX;
-        while !holes.is_empty() {
+        while !vacancies.is_empty() {
             core.index_columns(&mut work.pulse)?;
-            if holes.len() <= few || by_phase < FEW_SERVED {
+            if vacancies.len() <= few || by_phase < FEW_SERVED {
                 let budget = core.len() as u64;
                 let market = &mut ForMentees { state, core };
-                work.counters.reverse_searches += paths.serve(market, holes, W::INFINITE, budget, work)?;
+                work.counters.reverse_searches +=
+                    paths.serve(market, vacancies, W::INFINITE, budget, work)?;
             }
-            work.progress(holes.len());
-            if !holes.is_empty() {
+            work.progress(vacancies.len());
+            if !vacancies.is_empty() {
                 let mut reach = W::INFINITE;
-                // The last heirs are far, past nearly everybody: what a phase looks at on the way is better spent on several.
-                by_phase =
-                    phases.serve(&mut ForMentees { state, core }, holes, &mut reach, Share::Half, work)?;
+                // The last replacements are far, past nearly everybody: what a phase looks at on the way is better spent on several.
+                by_phase = phases.serve(
+                    &mut ForMentees { state, core },
+                    vacancies,
+                    &mut reach,
+                    Share::Half,
+                    work,
+                )?;
                 work.counters.reverse_searches += by_phase;
             }
         }
@@ -246,14 +252,14 @@ impl<W: PriceInteger> Begun<'_, W> {
         self.waiting.extend(upset.waiting);
         self.waiting.sort_unstable();
         self.waiting.dedup();
-        self.holes.extend(upset.holes);
+        self.vacancies.extend(upset.vacancies);
     }
 }
 
 /// The result, once nobody waits and all prices hold.
 fn conclude<W: PriceInteger>(
     weights: LexicographicWeights,
-    state: &State<W>,
+    state: &PrimalDualState<W>,
     core: &Core<'_>,
     counters: Counters,
 ) -> Assignment {
@@ -262,10 +268,10 @@ fn conclude<W: PriceInteger>(
     Assignment { pairs: state.pairs(), certificate, counters }
 }
 
-/// Runs the auction, from the side that has less to give, and says which mentees wait then and which mentors have holes.
+/// Runs the auction, from the side that has less to give, and says which mentees wait then and which mentors have vacancies.
 fn open<W: PriceInteger>(
     problem: &Problem<'_>,
-    state: &mut State<W>,
+    state: &mut PrimalDualState<W>,
     core: &mut Core<'_>,
     tuning: &Tuning,
     work: &mut Work<'_>,
@@ -273,13 +279,13 @@ fn open<W: PriceInteger>(
     if survey::seats_are_scarce(problem) {
         core.index_columns(&mut work.pulse)?;
         let mentors = 0..state.mentors();
-        mentors.clone().for_each(|mentor| state.open_seats(mentor, core.column(mentor).len()));
-        let waiting = mentors.filter(|&mentor| state.holes(mentor) > 0).map(index).collect();
-        let holes = auction::run(&mut ForMentees { state, core }, waiting, tuning.patience, work)?;
-        Ok((Vec::new(), holes))
+        mentors.clone().for_each(|mentor| state.open_vacancies(mentor, core.column(mentor).len()));
+        let waiting = mentors.filter(|&mentor| state.vacancies(mentor) > 0).map(index).collect();
+        let vacancies = auction::run(&mut ForMentees { state, core }, waiting, tuning.patience, work)?;
+        Ok((Vec::new(), vacancies))
     } else {
         let mentees = 0..state.mentees();
-        mentees.clone().for_each(|mentee| (0..state.unused(mentee)).for_each(|_| state.enter(mentee)));
+        mentees.clone().for_each(|mentee| (0..state.unused(mentee)).for_each(|_| state.open_place(mentee)));
         let waiting = mentees.filter(|&mentee| state.unserved(mentee) > 0).map(index).collect();
         Ok((auction::run(&mut ForSeats { state, core }, waiting, tuning.patience, work)?, Vec::new()))
     }

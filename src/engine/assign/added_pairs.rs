@@ -4,22 +4,22 @@ use crate::engine::pair_scores::Edge;
 
 use super::core::index;
 use super::price_integer::PriceInteger;
-use super::state::State;
+use super::primal_dual_state::PrimalDualState;
 
 /// What taking in new pairs leaves to be done.
 #[derive(Debug, Default)]
 pub(super) struct Upset {
     /// Mentees with unserved places.
     pub(super) waiting: Vec<u32>,
-    /// Mentors with holes; a mentor may come more than once.
-    pub(super) holes: Vec<u32>,
+    /// Mentors with vacancies; a mentor may come more than once.
+    pub(super) vacancies: Vec<u32>,
 }
 
 /// Takes in the pairs that were added to the core, given by mentee. A mentee to whom one of them offers more than her price
 /// gets that price; mentors who are then too dear lose her, and she waits for another, as she does if a place more is now
 /// worth having.
 pub(super) fn take_in<'a, W: PriceInteger>(
-    state: &mut State<W>,
+    state: &mut PrimalDualState<W>,
     added: impl Iterator<Item = (usize, &'a [Edge])>,
 ) -> Upset {
     let mut upset = Upset::default();
@@ -34,11 +34,11 @@ pub(super) fn take_in<'a, W: PriceInteger>(
             .collect();
         for mentor in too_dear {
             state.detach(mentee, mentor);
-            state.open_hole(mentor);
-            upset.holes.push(index(mentor));
+            state.open_vacancy(mentor);
+            upset.vacancies.push(index(mentor));
         }
-        while state.enter_cost(mentee) < W::default() {
-            state.enter(mentee);
+        while state.open_place_cost(mentee) < W::default() {
+            state.open_place(mentee);
         }
         if state.unserved(mentee) > 0 {
             upset.waiting.push(index(mentee));

@@ -5,7 +5,7 @@
 //! as she lacks: as much as leaves her what the next best offers. One who is bid for keeps the highest bids, and her price
 //! is the lowest bid that she keeps ("similar objects", Bertsekas and Castanon 1989; with increments of zero it is the
 //! augmenting row reduction of Jonker and Volgenant 1987). Prices only rise and no increment is added, so the conditions
-//! of [`State`](super::state::State) hold throughout, except that some still wait: these are for [`super::paths`].
+//! of [`PrimalDualState`](super::primal_dual_state::PrimalDualState) hold throughout, except that some still wait: these are for [`super::paths`].
 //!
 //! Bids are made by batches: all of a batch see the same prices, in parallel, and are then heard one after the other. A bid
 //! made at prices that have risen meanwhile leaves the bidder more than she can get elsewhere, which is still valid; if it
@@ -214,7 +214,7 @@ fn decide_many<W: PriceInteger, M: Market<W>>(
 /// Hears the bids of a batch.
 fn hear<W: PriceInteger, M: Market<W>>(market: &mut M, decisions: &Decisions<W>, later: &mut Vec<u32>) {
     // As in `decide_chunk`.
-    black_box(decisions.targets.iter().fold(0, |seen, arc| seen ^ market.touch(arc.to as usize)));
+    black_box(decisions.targets.iter().fold(0, |seen, arc| seen ^ market.prefetch(arc.to as usize)));
     let mut targets = decisions.targets.iter();
     for &Decision { bidder, given_up, bids, value } in &decisions.bidders {
         if market.missing(bidder as usize) != (given_up + bids) as usize {

@@ -15,7 +15,7 @@ pub struct Counters {
     pub bids: u64,
     /// Shortest paths that seek a seat for a mentee: by searches, and found by phases.
     pub searches: u64,
-    /// Shortest paths that seek an heir for a seat: by searches, and found by phases.
+    /// Shortest paths that seek a replacement for a seat: by searches, and found by phases.
     pub reverse_searches: u64,
     /// Phases that serve many mentees, or many seats, at once.
     pub phases: u64,

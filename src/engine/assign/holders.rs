@@ -24,7 +24,7 @@ pub(super) struct Holder<W> {
 
 /// Where the holders of one mentor's seats are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Block {
+pub(super) struct HolderList {
     start: u32,
     len: u32,
     room: u32,
@@ -32,7 +32,7 @@ pub(super) struct Block {
     auction: u32,
 }
 
-impl Block {
+impl HolderList {
     fn range(self) -> Range<usize> {
         self.start as usize..(self.start + self.len) as usize
     }
@@ -46,55 +46,59 @@ pub(super) struct Holders<W> {
 
 impl<W: Copy + Default + Ord> Holders<W> {
     /// Room for the holders of one mentor more, who has so many seats.
-    pub(super) fn open(&mut self, seats: u32) -> Block {
+    pub(super) fn open(&mut self, seats: u32) -> HolderList {
         let (start, room) = (index(self.slots.len()), seats.min(ROOM));
         self.slots.resize(self.slots.len() + room as usize, Holder::default());
-        Block { start, len: 0, room, auction: 0 }
+        HolderList { start, len: 0, room, auction: 0 }
     }
 
-    /// Makes room for so many holders in a block that has none.
-    pub(super) fn reserve(&mut self, block: &mut Block, holders: u32) {
-        if holders > block.room {
-            (block.start, block.room) = (index(self.slots.len()), holders);
+    /// Makes room for so many holders in a list that has none.
+    pub(super) fn reserve(&mut self, list: &mut HolderList, holders: u32) {
+        if holders > list.room {
+            (list.start, list.room) = (index(self.slots.len()), holders);
             self.slots.resize(self.slots.len() + holders as usize, Holder::default());
         }
     }
 
-    /// Puts holders into blocks that have none and room for all, in no order.
-    pub(super) fn fill(&mut self, blocks: Vec<&mut Block>, holders: impl Iterator<Item = (u32, Holder<W>)>) {
+    /// Puts holders into lists that have none and room for all, in no order.
+    pub(super) fn fill(
+        &mut self,
+        lists: Vec<&mut HolderList>,
+        holders: impl Iterator<Item = (u32, Holder<W>)>,
+    ) {
         // The ends alone, close together: these are read again and again.
-        let mut ends: Vec<u32> = blocks.iter().map(|block| block.start).collect();
+        let mut ends: Vec<u32> = lists.iter().map(|list| list.start).collect();
         for (at, holder) in holders {
             let end = &mut ends[at as usize];
             self.slots[*end as usize] = holder;
             *end += 1;
         }
-        for (block, end) in blocks.into_iter().zip(ends) {
-            block.len = end - block.start;
+        for (list, end) in lists.into_iter().zip(ends) {
+            list.len = end - list.start;
         }
     }
 
-    /// The holders in a block; the first has the lowest bid as long as the order is kept.
-    pub(super) fn of(&self, block: Block) -> &[Holder<W>] {
-        &self.slots[block.range()]
+    /// The holders in a list; the first has the lowest bid as long as the order is kept.
+    pub(super) fn of(&self, list: HolderList) -> &[Holder<W>] {
+        &self.slots[list.range()]
     }
 
-    /// The mentee in the first slot of a block, whether or not the slot is held: to have it at hand soon.
-    pub(super) fn touch(&self, block: Block) -> u32 {
-        self.slots.get(block.start as usize).map_or(0, |holder| holder.mentee)
+    /// The mentee in the first slot of a list, whether or not the slot is held: to have it at hand soon.
+    pub(super) fn prefetch(&self, list: HolderList) -> u32 {
+        self.slots.get(list.start as usize).map_or(0, |holder| holder.mentee)
     }
 
     /// Adds a holder, and keeps the order.
-    pub(super) fn push(&mut self, block: &mut Block, holder: Holder<W>) {
-        let Block { len, room, auction, .. } = *block;
+    pub(super) fn push(&mut self, list: &mut HolderList, holder: Holder<W>) {
+        let HolderList { len, room, auction, .. } = *list;
         if len == room {
             let (start, room) = (index(self.slots.len()), 2 * len.max(1));
-            self.slots.extend_from_within(block.range());
+            self.slots.extend_from_within(list.range());
             self.slots.resize((start + room) as usize, Holder::default());
-            *block = Block { start, len, room, auction };
+            *list = HolderList { start, len, room, auction };
         }
-        block.len += 1;
-        let heap = &mut self.slots[block.range()];
+        list.len += 1;
+        let heap = &mut self.slots[list.range()];
         let mut at = len as usize;
         while at > 0 && holder.bid < heap[(at - 1) / 2].bid {
             heap[at] = heap[(at - 1) / 2];
@@ -103,13 +107,13 @@ impl<W: Copy + Default + Ord> Holders<W> {
         heap[at] = holder;
     }
 
-    /// Brings the bids of a block up to date and orders them, once in every auction.
-    pub(super) fn refresh(&mut self, block: &mut Block, auction: u32, bid: impl Fn(&Holder<W>) -> W) {
-        if block.auction == auction {
+    /// Brings the bids of a list up to date and orders them, once in every auction.
+    pub(super) fn refresh(&mut self, list: &mut HolderList, auction: u32, bid: impl Fn(&Holder<W>) -> W) {
+        if list.auction == auction {
             return;
         }
-        block.auction = auction;
-        let heap = &mut self.slots[block.range()];
+        list.auction = auction;
+        let heap = &mut self.slots[list.range()];
         for holder in heap.iter_mut() {
             holder.bid = bid(holder);
         }
@@ -118,29 +122,29 @@ impl<W: Copy + Default + Ord> Holders<W> {
     }
 
     /// Sets the lowest bidder's bid, and keeps the order.
-    pub(super) fn correct_lowest(&mut self, block: Block, bid: W) {
-        let heap = &mut self.slots[block.range()];
+    pub(super) fn correct_lowest(&mut self, list: HolderList, bid: W) {
+        let heap = &mut self.slots[list.range()];
         let Some(&first) = heap.first() else { return };
         sift_down(heap, Holder { bid, ..first });
     }
 
     /// Removes the lowest bidder, and keeps the order.
-    pub(super) fn pop_lowest(&mut self, block: &mut Block) {
-        if let Some((&mut last, heap)) = self.slots[block.range()].split_last_mut() {
+    pub(super) fn pop_lowest(&mut self, list: &mut HolderList) {
+        if let Some((&mut last, heap)) = self.slots[list.range()].split_last_mut() {
             sift_down(heap, last);
-            block.len -= 1;
+            list.len -= 1;
         }
     }
 
     /// Removes a holder, and does not keep the order.
-    pub(super) fn remove(&mut self, block: &mut Block, mentee: u32) {
-        let held = &mut self.slots[block.range()];
+    pub(super) fn remove(&mut self, list: &mut HolderList, mentee: u32) {
+        let held = &mut self.slots[list.range()];
         let Some(at) = held.iter().position(|holder| holder.mentee == mentee) else {
             debug_assert!(false, "a pair in use has a seat");
             return;
         };
-        held.swap(at, block.len as usize - 1);
-        block.len -= 1;
+        held.swap(at, list.len as usize - 1);
+        list.len -= 1;
     }
 }
 

@@ -144,7 +144,7 @@ impl LexicographicWeights {
     }
 
     /// What a pair may cost at present prices to be taken in before anybody asks for it, by the first round of pricing and by
-    /// those who seek an heir: a sixteenth of the range.
+    /// those who seek a replacement: a sixteenth of the range.
     pub(super) fn margin<W: PriceInteger>(&self) -> W {
         W::saturating_from(self.range / 16 + 1)
     }

@@ -5,7 +5,7 @@ use crate::engine::pair_scores::Edge;
 
 use super::core::{Core, index};
 use super::price_integer::PriceInteger;
-use super::state::State;
+use super::primal_dual_state::PrimalDualState;
 
 /// Who bids, and for whom. Bidders and bid-for have prices; those of the bid-for rise, those of bidders fall.
 pub(super) trait Market<W: PriceInteger>: Sync {
@@ -43,7 +43,7 @@ pub(super) trait Market<W: PriceInteger>: Sync {
     fn lowest_bid(&mut self, item: usize) -> Option<W>;
 
     /// Reads what hearing a bid for her will read, to have it at hand soon. What it gives means nothing.
-    fn touch(&self, item: usize) -> u32;
+    fn prefetch(&self, item: usize) -> u32;
 
     /// Sets her price.
     fn set_price(&mut self, item: usize, price: W);
@@ -79,7 +79,7 @@ pub(super) trait Market<W: PriceInteger>: Sync {
     fn holders(&self, item: usize) -> impl Iterator<Item = (usize, i32)>;
 
     /// What it costs to take more room of one bid for into use; [`PriceInteger::INFINITE`] if she has none.
-    fn exit(&self, item: usize) -> W;
+    fn exit_cost(&self, item: usize) -> W;
 
     /// What it costs a bidder to give her last unit in use up; [`PriceInteger::INFINITE`] if none is in use.
     fn leave_cost(&self, bidder: usize) -> W;
@@ -138,7 +138,7 @@ pub(super) fn serve_along<W: PriceInteger, M: Market<W>>(
 /// Mentees bid for seats.
 pub(super) struct ForSeats<'a, W> {
     /// The state to work on; the mentees who wait have their places in use.
-    pub(super) state: &'a mut State<W>,
+    pub(super) state: &'a mut PrimalDualState<W>,
     /// The pairs.
     pub(super) core: &'a Core<'a>,
 }
@@ -181,15 +181,15 @@ impl<W: PriceInteger> Market<W> for ForSeats<'_, W> {
     }
 
     fn next_opening(&self, item: usize) -> Option<W> {
-        self.state.next_opening(item)
+        self.state.seat_opening_price(item)
     }
 
     fn lowest_bid(&mut self, item: usize) -> Option<W> {
         self.state.lowest_bid(item)
     }
 
-    fn touch(&self, item: usize) -> u32 {
-        self.state.touch(item)
+    fn prefetch(&self, item: usize) -> u32 {
+        self.state.prefetch(item)
     }
 
     fn set_price(&mut self, item: usize, price: W) {
@@ -205,7 +205,7 @@ impl<W: PriceInteger> Market<W> for ForSeats<'_, W> {
     }
 
     fn give_up(&mut self, bidder: usize) {
-        self.state.leave(bidder);
+        self.state.close_place(bidder);
     }
 
     fn attach(&mut self, bidder: usize, item: usize, score: i32) {
@@ -213,7 +213,7 @@ impl<W: PriceInteger> Market<W> for ForSeats<'_, W> {
     }
 
     fn take(&mut self, item: usize) {
-        self.state.take_seat(item);
+        self.state.occupy_seat(item);
     }
 
     fn evict(&mut self, item: usize) -> Option<usize> {
@@ -236,12 +236,12 @@ impl<W: PriceInteger> Market<W> for ForSeats<'_, W> {
         self.state.holders(item)
     }
 
-    fn exit(&self, item: usize) -> W {
-        self.state.exit(item)
+    fn exit_cost(&self, item: usize) -> W {
+        self.state.exit_cost(item)
     }
 
     fn leave_cost(&self, bidder: usize) -> W {
-        self.state.leave_cost(bidder)
+        self.state.close_place_cost(bidder)
     }
 
     fn has_room(&self, item: usize) -> bool {
@@ -259,8 +259,8 @@ impl<W: PriceInteger> Market<W> for ForSeats<'_, W> {
 
 /// Mentors bid for mentees.
 pub(super) struct ForMentees<'a, W> {
-    /// The state to work on; the mentors who wait have holes.
-    pub(super) state: &'a mut State<W>,
+    /// The state to work on; the mentors who wait have vacancies.
+    pub(super) state: &'a mut PrimalDualState<W>,
     /// The pairs; columns must be indexed.
     pub(super) core: &'a Core<'a>,
 }
@@ -288,7 +288,7 @@ impl<W: PriceInteger> Market<W> for ForMentees<'_, W> {
     }
 
     fn missing(&self, bidder: usize) -> usize {
-        self.state.holes(bidder) as usize
+        self.state.vacancies(bidder) as usize
     }
 
     fn outside(&self, bidder: usize, spare: usize) -> W {
@@ -309,18 +309,18 @@ impl<W: PriceInteger> Market<W> for ForMentees<'_, W> {
     }
 
     fn is_open(&self, item: usize) -> bool {
-        self.state.next_place_opening(item).is_some_and(|opening| opening == self.state.u[item])
+        self.state.place_opening_price(item).is_some_and(|opening| opening == self.state.u[item])
     }
 
     fn next_opening(&self, item: usize) -> Option<W> {
-        self.state.next_place_opening(item)
+        self.state.place_opening_price(item)
     }
 
     fn lowest_bid(&mut self, item: usize) -> Option<W> {
         self.lowest_bidder(item).map(|(_, bid)| bid)
     }
 
-    fn touch(&self, item: usize) -> u32 {
+    fn prefetch(&self, item: usize) -> u32 {
         index(self.state.mates(item).count())
     }
 
@@ -337,17 +337,17 @@ impl<W: PriceInteger> Market<W> for ForMentees<'_, W> {
     }
 
     fn give_up(&mut self, bidder: usize) {
-        self.state.fill_hole(bidder);
-        self.state.vacate(bidder);
+        self.state.fill_vacancy(bidder);
+        self.state.close_seat(bidder);
     }
 
     fn attach(&mut self, bidder: usize, item: usize, score: i32) {
         self.state.attach(item, bidder, score);
-        self.state.fill_hole(bidder);
+        self.state.fill_vacancy(bidder);
     }
 
     fn take(&mut self, item: usize) {
-        self.state.enter(item);
+        self.state.open_place(item);
     }
 
     fn evict(&mut self, item: usize) -> Option<usize> {
@@ -372,16 +372,16 @@ impl<W: PriceInteger> Market<W> for ForMentees<'_, W> {
         self.state.mates(item).map(|place| (place.mentor as usize, place.score))
     }
 
-    fn exit(&self, item: usize) -> W {
-        self.state.enter_cost(item)
+    fn exit_cost(&self, item: usize) -> W {
+        self.state.open_place_cost(item)
     }
 
     fn leave_cost(&self, bidder: usize) -> W {
-        self.state.vacate_cost(bidder)
+        self.state.close_seat_cost(bidder)
     }
 
     fn has_room(&self, item: usize) -> bool {
-        self.state.wants_anybody(item)
+        self.state.wants_places(item)
     }
 
     fn lower(&mut self, bidder: usize, change: W) {
@@ -390,6 +390,6 @@ impl<W: PriceInteger> Market<W> for ForMentees<'_, W> {
 
     fn detach(&mut self, bidder: usize, item: usize) {
         self.state.detach(item, bidder);
-        self.state.open_hole(bidder);
+        self.state.open_vacancy(bidder);
     }
 }

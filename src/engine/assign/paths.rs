@@ -1,5 +1,5 @@
 //! Shortest alternating paths, from whoever waits to the nearest end: from a mentee with an unserved place to the cheapest
-//! way of serving it (or of doing without), or from a mentor's hole back to the cheapest heir (or to giving the seat up).
+//! way of serving it (or of doing without), or from a mentor's vacancy back to the cheapest replacement (or to giving the seat up).
 //! Each is found by a [`search`](super::search), and as a rule put into effect before the next.
 //!
 //! In large problems searches are made by groups: all of a group see the same prices, in parallel, and what they have found
@@ -17,9 +17,9 @@ use crate::engine::pool::Gatherings;
 use super::counters::Work;
 use super::market::Market;
 use super::price_integer::PriceInteger;
+use super::primal_dual_state::PrimalDualState;
 use super::reached::Reached;
 use super::search::{Found, Search};
-use super::state::State;
 use super::tuning::Groups;
 
 /// Searches per task.
@@ -38,7 +38,7 @@ pub(super) struct Paths<W> {
 
 impl<W: PriceInteger> Paths<W> {
     /// A workspace for a state's nodes.
-    pub(super) fn new(state: &State<W>, groups: Groups) -> Self {
+    pub(super) fn new(state: &PrimalDualState<W>, groups: Groups) -> Self {
         let nodes = state.mentors() + state.mentees();
         let together = (nodes >= groups.people).then(|| Together::new(groups));
         Self { search: Search::of_all(nodes), alone: Found::default(), together }

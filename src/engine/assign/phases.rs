@@ -1,4 +1,4 @@
-//! Serves many at once who wait, in phases: mentees with unserved places, or mentors with holes.
+//! Serves many at once who wait, in phases: mentees with unserved places, or mentors with vacancies.
 //!
 //! A search for each of them crosses the same ground again and again, and in the endgame that ground is nearly everything.
 //! A phase crosses it once: it finds the distance of *every* node to the nearest end (Dijkstra's method from all ends,
@@ -14,8 +14,8 @@ use super::core::index;
 use super::counters::Work;
 use super::market::{Market, serve_along};
 use super::price_integer::PriceInteger;
+use super::primal_dual_state::NONE;
 use super::queue::Queue;
-use super::state::NONE;
 
 /// When more than passes of the auction is called for: from more bids on for each one that a pass serves for good.
 pub(super) const PATIENCE: Patience = Patience { bids: 5, passes: 1 };
@@ -120,7 +120,7 @@ impl<W: PriceInteger> Phases<W> {
         self.queue.clear();
         self.settled.fill(false);
         for node in 0..self.distance.len() {
-            let end = if node < items { market.exit(node) } else { market.leave_cost(node - items) };
+            let end = if node < items { market.exit_cost(node) } else { market.leave_cost(node - items) };
             self.distance[node] = end;
             if end <= farthest {
                 self.queue.push(end, index(node));

@@ -7,7 +7,7 @@ use crate::engine::problem::Problem;
 
 use super::core::{Core, index};
 use super::price_integer::PriceInteger;
-use super::state::State;
+use super::primal_dual_state::PrimalDualState;
 use super::tiles::{self, Cell, LANE, RowVisitor, walk};
 use super::top::{Ranked, Top};
 
@@ -27,7 +27,7 @@ pub(super) struct Found {
 /// has, her row is not read.
 pub(super) fn price<W: PriceInteger>(
     problem: &Problem<'_>,
-    state: &State<W>,
+    state: &PrimalDualState<W>,
     core: &Core<'_>,
     worst: usize,
     margin: W,
@@ -72,7 +72,7 @@ struct View<W> {
 }
 
 impl<W: PriceInteger> Prices<W> {
-    fn of(problem: &Problem<'_>, state: &State<W>, core: &Core<'_>, margin: W) -> Self {
+    fn of(problem: &Problem<'_>, state: &PrimalDualState<W>, core: &Core<'_>, margin: W) -> Self {
         let (mut lowest_asked, mut most_left) = (W::INFINITE, -W::INFINITE);
         for (mentor, (&price, seats)) in state.prices().iter().zip(problem.mentors).enumerate() {
             let best = core.outside_of_mentor(mentor);
@@ -93,7 +93,7 @@ impl<W: PriceInteger> Prices<W> {
     }
 
     /// Whether the prices hold for all pairs of a mentee outside the core, by the highest scores and the lowest price.
-    fn hold_for(&self, mentee: usize, state: &State<W>, core: &Core<'_>) -> bool {
+    fn hold_for(&self, mentee: usize, state: &PrimalDualState<W>, core: &Core<'_>) -> bool {
         let best = core.outside(mentee);
         let most = self.most_left.min(W::from(best) - self.lowest_asked);
         best == FORBIDDEN || most <= state.u[mentee]
@@ -122,7 +122,7 @@ impl<W: PriceInteger> View<W> {
 
 struct Violations<'a, W> {
     scores: &'a dyn PairScores,
-    state: &'a State<W>,
+    state: &'a PrimalDualState<W>,
     core: &'a Core<'a>,
     is_done: bool,
     /// What a pair must leave to the mentee to be of interest.

@@ -195,7 +195,7 @@ impl<W: PriceInteger> Search<W> {
             let item = arc.to as usize;
             let distance = base - score + market.price(item);
             if distance < self.best && !market.are_mates(bidder, arc.to) {
-                self.reach(item, distance, from, arc.score, market.exit(item));
+                self.reach(item, distance, from, arc.score, market.exit_cost(item));
             }
         }
         row.len()

@@ -15,7 +15,7 @@ pub(super) struct Tuning {
     pub(super) worst: usize,
     /// When searches are cheaper than more passes of the auction.
     pub(super) patience: Patience,
-    /// Waiting mentees, or mentors with holes, from which on single searches are tried before a phase, while the core may lack pairs.
+    /// Waiting mentees, or mentors with vacancies, from which on single searches are tried before a phase, while the core may lack pairs.
     pub(super) few: usize,
     /// When searches are made by groups.
     pub(super) groups: Groups,

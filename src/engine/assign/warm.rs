@@ -1,13 +1,13 @@
 //! Warm start: the best assignment of a problem from that of one much like it.
 //!
 //! Whatever prices the mentors have, the mentees' prices follow: each takes the most that any mentor offers whom she does
-//! not have. A pair of the start is kept if it offers its mentee no less than that; so all conditions of [`State`] hold at
-//! once for *any* start, and what is left is mentees who wait, and holes of mentors whose price says that all their seats
+//! not have. A pair of the start is kept if it offers its mentee no less than that; so all conditions of [`PrimalDualState`] hold at
+//! once for *any* start, and what is left is mentees who wait, and vacancies of mentors whose price says that all their seats
 //! are taken. A search for each of them puts that right (Bertsekas, *Linear Network Optimization*, 1991, section 1.3;
 //! Volgenant 2006 for changed rows of the assignment problem): the work goes with the number of changes and not of people.
 //!
 //! Where the candidates are listed, those who wait bid first: most edits leave a seat that somebody finds at once. A search
-//! for an heir would then need all candidates by mentor. It gets the [`near`] ones only, those that cost little at the
+//! for a replacement would then need all candidates by mentor. It gets the [`near`] ones only, those that cost little at the
 //! present prices; if prices fall farther than these reach, a look at the list finds those that were missed, until none was.
 
 mod near;
@@ -29,7 +29,7 @@ use super::market::{ForMentees, ForSeats};
 use super::paths::Paths;
 use super::phases::{PATIENCE, Phases};
 use super::price_integer::PriceInteger;
-use super::state::State;
+use super::primal_dual_state::PrimalDualState;
 use super::survey::{Survey, survey};
 use super::tuning::Tuning;
 use super::{Assignment, Begun, added_pairs, auction, conclude, finish};
@@ -83,8 +83,8 @@ fn solve<W: PriceInteger>(
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
     let mut work = Work::new(problem, observer);
-    let mut state = State::<W>::new(problem, &weights);
-    let Some((mut waiting, mut holes)) =
+    let mut state = PrimalDualState::<W>::new(problem, &weights);
+    let Some((mut waiting, mut vacancies)) =
         restore::restore(problem, start, &weights, &core, &mut state, observer)?
     else {
         return super::solve::<W>(problem, tuning, weights, core, observer);
@@ -102,16 +102,16 @@ fn solve<W: PriceInteger>(
     let market = &mut ForSeats { state: &mut state, core: &core };
     work.counters.searches += paths.serve(market, &mut waiting, reach, budget, &mut work)?;
     while let Some(list) = list.filter(|_| waiting.is_empty()) {
-        holes.retain(|&mentor| state.holes(mentor as usize) > 0);
-        holes.sort_unstable();
-        holes.dedup();
-        if holes.is_empty() {
+        vacancies.retain(|&mentor| state.vacancies(mentor as usize) > 0);
+        vacancies.sort_unstable();
+        vacancies.dedup();
+        if vacancies.is_empty() {
             return Ok(conclude(weights, &state, &core, work.counters));
         }
         let near = Near::gather(list, &state, weights.margin(), observer)?;
         let market = &mut ForMentees { state: &mut state, core: &near.columns };
         work.counters.reverse_searches +=
-            paths.serve(market, &mut holes, W::INFINITE, u64::MAX, &mut work)?;
+            paths.serve(market, &mut vacancies, W::INFINITE, u64::MAX, &mut work)?;
         work.counters.pricing_rounds += 1;
         if let Some(missed) = near.missed(list, &state, observer)? {
             work.counters.priced_in += missed.iter().map(|(_, row)| row.len() as u64).sum::<u64>();
@@ -119,10 +119,10 @@ fn solve<W: PriceInteger>(
                 &mut state,
                 missed.iter().map(|(mentee, row)| (*mentee, row.as_slice())),
             );
-            (waiting, holes) = (upset.waiting, upset.holes);
+            (waiting, vacancies) = (upset.waiting, upset.vacancies);
             let market = &mut ForSeats { state: &mut state, core: &core };
             work.counters.searches += paths.serve(market, &mut waiting, reach, budget, &mut work)?;
         }
     }
-    finish(problem, tuning, weights, Begun { core, state, paths, phases, waiting, holes }, work)
+    finish(problem, tuning, weights, Begun { core, state, paths, phases, waiting, vacancies }, work)
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::engine::assign::core::{Core, index};
 use crate::engine::assign::price_integer::PriceInteger;
-use crate::engine::assign::state::State;
+use crate::engine::assign::primal_dual_state::PrimalDualState;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, SparseScores, blank};
 
@@ -18,7 +18,7 @@ type Found = (u32, Edge);
 /// Candidates of a mentee.
 type Missed = (usize, Vec<Edge>);
 
-/// The candidates that searches for an heir may want, as far as mentors' prices do not fall too low.
+/// The candidates that searches for a replacement may want, as far as mentors' prices do not fall too low.
 pub(super) struct Near<W> {
     /// By mentor alone.
     pub(super) columns: Core<'static>,
@@ -28,20 +28,20 @@ pub(super) struct Near<W> {
 
 impl<W: PriceInteger> Near<W> {
     /// The candidates of those mentors from whom a search may go on. It ends where a seat is given up, and so crosses no
-    /// candidate that costs more than that: of mentors with holes, where it begins, all others are taken, of the rest only
+    /// candidate that costs more than that: of mentors with vacancies, where it begins, all others are taken, of the rest only
     /// those that cost at most `near`.
     pub(super) fn gather(
         list: &SparseScores,
-        state: &State<W>,
+        state: &PrimalDualState<W>,
         near: W,
         observer: &dyn Observer,
     ) -> Result<Self, Stopped> {
         let least = |mentor: usize| {
-            let give_up = state.vacate_cost(mentor);
+            let give_up = state.close_seat_cost(mentor);
             if give_up == W::default() || give_up >= W::INFINITE {
                 return state.price(mentor) + W::from(1);
             }
-            state.price(mentor) - if state.holes(mentor) > 0 { give_up } else { give_up.min(near) }
+            state.price(mentor) - if state.vacancies(mentor) > 0 { give_up } else { give_up.min(near) }
         };
         let least: Vec<W> = (0..state.mentors()).into_par_iter().with_min_len(ROWS).map(least).collect();
         let lowest = least.iter().copied().min().unwrap_or_default();
@@ -63,11 +63,11 @@ impl<W: PriceInteger> Near<W> {
     }
 
     /// The candidates that offer their mentees more than they have, by mentee and best score first, after searches for
-    /// heirs that have only lowered mentors' prices and raised mentees'; nothing if the prices hold.
+    /// replacements that have only lowered mentors' prices and raised mentees'; nothing if the prices hold.
     pub(super) fn missed(
         &self,
         list: &SparseScores,
-        state: &State<W>,
+        state: &PrimalDualState<W>,
         observer: &dyn Observer,
     ) -> Result<Option<Vec<Missed>>, Stopped> {
         // What was left out cost one more at least than what was taken.

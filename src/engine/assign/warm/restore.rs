@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::engine::assign::core::{Core, index};
 use crate::engine::assign::lexicographic_weights::LexicographicWeights;
 use crate::engine::assign::price_integer::PriceInteger;
-use crate::engine::assign::state::{Settled, State};
+use crate::engine::assign::primal_dual_state::{PrimalDualState, RestoredMentee};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::Edge;
 use crate::engine::problem::{Problem, Seats};
@@ -15,13 +15,13 @@ use super::start::Start;
 /// Rows that one task looks at.
 const ROWS: usize = 4096;
 
-/// Beyond one hole for so many mentees a start is of no use.
+/// Beyond one vacancy for so many mentees a start is of no use.
 const FEW: u64 = 4;
 
 /// Holes that are always few enough.
 const HANDFUL: u64 = 64;
 
-/// Mentees with unserved places, and mentors with holes.
+/// Mentees with unserved places, and mentors with vacancies.
 pub(super) type Unserved = (Vec<u32>, Vec<u32>);
 
 /// Puts `state`, in which nothing has happened yet, where the start says. Gives those who are left to be served, or nothing
@@ -31,7 +31,7 @@ pub(super) fn restore<W: PriceInteger>(
     start: &Start,
     weights: &LexicographicWeights,
     core: &Core<'_>,
-    state: &mut State<W>,
+    state: &mut PrimalDualState<W>,
     observer: &dyn Observer,
 ) -> Result<Option<Unserved>, Stopped> {
     let Given { pairs, from, load } = Given::of(problem, start);
@@ -56,13 +56,13 @@ pub(super) fn restore<W: PriceInteger>(
     }
 
     let (second, lowest) = (weights.second(), state.lowest_price());
-    state.settle(&load, |mentee, prices| {
+    state.restore(&load, |mentee, prices| {
         if mentee.is_multiple_of(ROWS) {
             observer.check()?;
         }
         let demand = problem.mentees[mentee];
         if demand.wanted == 0 {
-            return Ok(Settled { u: W::saturating_from(highest), ..Settled::default() });
+            return Ok(RestoredMentee { u: W::saturating_from(highest), ..RestoredMentee::default() });
         }
         let given = &pairs[from[mentee] as usize..from[mentee + 1] as usize];
         let offers = Offers::of(problem, core, prices, lowest, mentee, given);
@@ -70,20 +70,20 @@ pub(super) fn restore<W: PriceInteger>(
     })?;
     let mut waiting = Vec::new();
     for mentee in 0..problem.mentees.len() {
-        while state.enter_cost(mentee) < W::default() {
-            state.enter(mentee);
+        while state.open_place_cost(mentee) < W::default() {
+            state.open_place(mentee);
         }
         if state.unserved(mentee) > 0 {
             waiting.push(index(mentee));
         }
     }
-    let mut holes = Vec::new();
+    let mut vacancies = Vec::new();
     for (mentor, &seats) in problem.mentors.iter().enumerate() {
-        if state.take_seats(mentor, taken_at(seats, state.price(mentor), minimum)) > 0 {
-            holes.push(index(mentor));
+        if state.set_seats_in_use(mentor, taken_at(seats, state.price(mentor), minimum)) > 0 {
+            vacancies.push(index(mentor));
         }
     }
-    Ok(Some((waiting, holes)))
+    Ok(Some((waiting, vacancies)))
 }
 
 /// Seats that must be taken at a price.
@@ -184,7 +184,7 @@ impl<W: PriceInteger> Offers<W> {
     }
 
     /// Keeps the pairs that offer as much as anybody else and are worth a place.
-    fn keep(self, first: W, second: W) -> Settled<W> {
+    fn keep(self, first: W, second: W) -> RestoredMentee<W> {
         let Self { given, mut others } = self;
         let mut mates = given.map(|offer| offer.filter(|offer| offer.0 >= others));
         for (mate, worth) in mates.iter_mut().zip([first, second]).rev() {
@@ -194,6 +194,6 @@ impl<W: PriceInteger> Offers<W> {
             }
         }
         let worth = if mates[1].is_some() { second } else { first };
-        Settled { u: others.max(-worth), mates: mates.map(|mate| mate.map(|(_, arc)| arc)) }
+        RestoredMentee { u: others.max(-worth), mates: mates.map(|mate| mate.map(|(_, arc)| arc)) }
     }
 }

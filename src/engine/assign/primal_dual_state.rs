@@ -9,7 +9,7 @@
 //! - a seat in use has `bonus + p >= 0`, the next one `bonus + p <= 0`.
 //!
 //! These are the conditions of complementary slackness: an assignment that meets them for all pairs is optimal. While the
-//! solver works a mentee may have places *in use* but not yet served, and a mentor may have *holes*: seats in use that
+//! solver works a mentee may have places *in use* but not yet served, and a mentor may have *vacancies*: seats in use that
 //! nobody holds. At the end there are none.
 
 use rayon::prelude::*;
@@ -19,7 +19,7 @@ use crate::engine::pair_scores::Edge;
 use crate::engine::problem::{Demand, Problem, Seats};
 
 use super::core::index;
-use super::holders::{Block, Holder, Holders};
+use super::holders::{Holder, HolderList, Holders};
 use super::lexicographic_weights::LexicographicWeights;
 use super::price_integer::PriceInteger;
 
@@ -29,24 +29,24 @@ pub(super) const NONE: u32 = u32::MAX;
 /// What a bid or a path asks of a mentor beside her price, in one line of the cache.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(32))]
-struct Mentor {
+struct MentorState {
     min: u32,
     max: u32,
-    taken: u32,
-    holes: u32,
-    held: Block,
+    used: u32,
+    vacancies: u32,
+    holders: HolderList,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Mentee {
+struct MenteeState {
     wanted: u8,
     used: u8,
-    kind: u16,
+    weight_class: u16,
 }
 
 /// A place of a mentee: the mentor who serves it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct MenteePlace {
     /// The mentor, or [`NONE`].
     pub(super) mentor: u32,
     /// Score of the pair.
@@ -55,7 +55,7 @@ pub(super) struct Place {
 
 /// What a mentee is given by a start.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Settled<W> {
+pub(super) struct RestoredMentee<W> {
     /// Her price.
     pub(super) u: W,
     /// Her pairs.
@@ -63,29 +63,29 @@ pub(super) struct Settled<W> {
 }
 
 /// Mentees that one task settles at least.
-const LEAST: usize = 4096;
+const MIN_ROWS_PER_TASK: usize = 4096;
 
-const VACANT: Place = Place { mentor: NONE, score: 0 };
+const UNSERVED: MenteePlace = MenteePlace { mentor: NONE, score: 0 };
 
-/// The kind of a mentee: her tier, or the one kind of all who have a mentor by a pin.
-fn kind(demand: Demand) -> u16 {
+/// The weight class of a mentee: her tier, or the one weight class of all who have a mentor by a pin.
+fn weight_class(demand: Demand) -> u16 {
     if demand.pinned > 0 { u16::from(u8::MAX) + 1 } else { u16::from(demand.tier) }
 }
 
 /// The state of the solver.
 #[derive(Debug)]
-pub(super) struct State<W> {
+pub(super) struct PrimalDualState<W> {
     stride: usize,
     auction: u32,
     minimum: W,
     second: W,
     lowest_price: W,
-    most_for_first: W,
-    mentees: Vec<Mentee>,
-    mentors: Vec<Mentor>,
-    places: Vec<Place>,
+    largest_first: W,
+    mentees: Vec<MenteeState>,
+    mentors: Vec<MentorState>,
+    places: Vec<MenteePlace>,
     holders: Holders<W>,
-    /// What first places count for, by kind of mentee.
+    /// What first places count for, by weight class of mentee.
     first: Vec<W>,
     /// Prices of mentees.
     pub(super) u: Vec<W>,
@@ -93,7 +93,7 @@ pub(super) struct State<W> {
     prices: Vec<W>,
 }
 
-impl<W: PriceInteger> State<W> {
+impl<W: PriceInteger> PrimalDualState<W> {
     /// Nobody is matched, nobody wants anything yet, and every mentor is as cheap as she can be.
     pub(super) fn new(problem: &Problem<'_>, weights: &LexicographicWeights) -> Self {
         let (minimum, second): (W, W) = (weights.minimum(), weights.second());
@@ -103,15 +103,15 @@ impl<W: PriceInteger> State<W> {
         let of_tier = |tier| weights.first(Demand { tier, wanted: 1, pinned: 0 });
         let first: Vec<W> = (0..=u8::MAX).map(of_tier).chain([second]).collect();
         let mut holders = Holders::default();
-        let mentors: Vec<Mentor> = problem
+        let mentors: Vec<MentorState> = problem
             .mentors
             .iter()
-            .map(|&Seats { min, max }| Mentor {
+            .map(|&Seats { min, max }| MentorState {
                 min: min.min(max),
                 max,
-                taken: 0,
-                holes: 0,
-                held: holders.open(max),
+                used: 0,
+                vacancies: 0,
+                holders: holders.open(max),
             })
             .collect();
         let prices = mentors
@@ -128,26 +128,30 @@ impl<W: PriceInteger> State<W> {
             minimum,
             second,
             lowest_price: if mentors.iter().any(|mentor| mentor.min > 0) { -minimum } else { W::default() },
-            most_for_first: problem
+            largest_first: problem
                 .mentees
                 .iter()
-                .map(|&demand| first[usize::from(kind(demand))])
+                .map(|&demand| first[usize::from(weight_class(demand))])
                 .max()
                 .unwrap_or_default(),
             mentees: problem
                 .mentees
                 .iter()
-                .map(|&demand| Mentee { wanted: demand.wanted.min(2), used: 0, kind: kind(demand) })
+                .map(|&demand| MenteeState {
+                    wanted: demand.wanted.min(2),
+                    used: 0,
+                    weight_class: weight_class(demand),
+                })
                 .collect(),
             mentors,
-            places: vec![VACANT; problem.mentees.len() * stride],
+            places: vec![UNSERVED; problem.mentees.len() * stride],
             holders,
             u: problem
                 .mentees
                 .iter()
                 .map(|&demand| match demand.wanted {
                     0 => prohibitive_price,
-                    _ => -first[usize::from(kind(demand))],
+                    _ => -first[usize::from(weight_class(demand))],
                 })
                 .collect(),
             first,
@@ -175,28 +179,28 @@ impl<W: PriceInteger> State<W> {
         &self.prices
     }
 
-    /// What it costs to end a path at a mentor, in a hole or a free seat; [`PriceInteger::INFINITE`] if there is none.
-    pub(super) fn exit(&self, mentor: usize) -> W {
-        let Mentor { max, taken, holes, .. } = self.mentors[mentor];
-        if holes > 0 {
+    /// What it costs to end a path at a mentor, in a vacancy or a free seat; [`PriceInteger::INFINITE`] if there is none.
+    pub(super) fn exit_cost(&self, mentor: usize) -> W {
+        let MentorState { max, used, vacancies, .. } = self.mentors[mentor];
+        if vacancies > 0 {
             W::default()
-        } else if taken < max {
-            -(self.seat_bonus(mentor, taken) + self.prices[mentor])
+        } else if used < max {
+            -(self.seat_bonus(mentor, used) + self.prices[mentor])
         } else {
             W::INFINITE
         }
     }
 
-    /// Whether a mentor has a hole, or a free seat at her present price.
+    /// Whether a mentor has a vacancy, or a free seat at her present price.
     pub(super) fn is_open(&self, mentor: usize) -> bool {
-        self.exit(mentor) == W::default()
+        self.exit_cost(mentor) == W::default()
     }
 
-    /// Takes as many of a mentor's seats into use as `most`; they are holes.
-    pub(super) fn open_seats(&mut self, mentor: usize, most: usize) {
+    /// Takes as many of a mentor's seats into use as `most`; they are vacancies.
+    pub(super) fn open_vacancies(&mut self, mentor: usize, most: usize) {
         let entry = &mut self.mentors[mentor];
         let seats = entry.max.min(index(most));
-        (entry.taken, entry.holes) = (seats, seats);
+        (entry.used, entry.vacancies) = (seats, seats);
     }
 
     /// No mentor's price is ever lower.
@@ -206,29 +210,29 @@ impl<W: PriceInteger> State<W> {
 
     /// What a mentee's place in use counts for, where `spare` places in use are left out of account.
     pub(super) fn place_worth(&self, mentee: usize, spare: usize) -> W {
-        let Mentee { used, kind, .. } = self.mentees[mentee];
-        if usize::from(used) == spare + 1 { self.first[usize::from(kind)] } else { self.second }
+        let MenteeState { used, weight_class, .. } = self.mentees[mentee];
+        if usize::from(used) == spare + 1 { self.first[usize::from(weight_class)] } else { self.second }
     }
 
     /// What a mentor's last seat in use counts for, where `spare` seats in use are left out of account.
     pub(super) fn seat_worth(&self, mentor: usize, spare: usize) -> W {
-        let last = self.mentors[mentor].taken - 1 - index(spare);
+        let last = self.mentors[mentor].used - 1 - index(spare);
         self.seat_bonus(mentor, last)
     }
 
     /// The price at which a mentee's next place opens, if she wants one more.
-    pub(super) fn next_place_opening(&self, mentee: usize) -> Option<W> {
-        let Mentee { wanted, used, .. } = self.mentees[mentee];
+    pub(super) fn place_opening_price(&self, mentee: usize) -> Option<W> {
+        let MenteeState { wanted, used, .. } = self.mentees[mentee];
         (used < wanted).then(|| -self.place_bonus(mentee, used))
     }
 
     /// No mentee's price is ever lower.
     pub(super) fn lowest_mentee_price(&self) -> W {
-        -self.most_for_first
+        -self.largest_first
     }
 
     fn place_bonus(&self, mentee: usize, place: u8) -> W {
-        if place == 0 { self.first[usize::from(self.mentees[mentee].kind)] } else { self.second }
+        if place == 0 { self.first[usize::from(self.mentees[mentee].weight_class)] } else { self.second }
     }
 
     fn seat_bonus(&self, mentor: usize, seat: u32) -> W {
@@ -246,7 +250,7 @@ impl<W: PriceInteger> State<W> {
     }
 
     /// What a mentee's last place in use is worth to her: the cost of giving it up.
-    pub(super) fn leave_cost(&self, mentee: usize) -> W {
+    pub(super) fn close_place_cost(&self, mentee: usize) -> W {
         match self.mentees[mentee].used {
             0 => W::INFINITE,
             used => self.place_bonus(mentee, used - 1) + self.u[mentee],
@@ -254,26 +258,26 @@ impl<W: PriceInteger> State<W> {
     }
 
     /// The cost of taking one place more into use.
-    pub(super) fn enter_cost(&self, mentee: usize) -> W {
-        let Mentee { wanted, used, .. } = self.mentees[mentee];
+    pub(super) fn open_place_cost(&self, mentee: usize) -> W {
+        let MenteeState { wanted, used, .. } = self.mentees[mentee];
         if used < wanted { -(self.place_bonus(mentee, used) + self.u[mentee]) } else { W::INFINITE }
     }
 
     /// Takes one place more into use.
-    pub(super) fn enter(&mut self, mentee: usize) {
+    pub(super) fn open_place(&mut self, mentee: usize) {
         self.mentees[mentee].used += 1;
     }
 
     /// Gives one place up.
-    pub(super) fn leave(&mut self, mentee: usize) {
+    pub(super) fn close_place(&mut self, mentee: usize) {
         self.mentees[mentee].used -= 1;
     }
 
     /// The cost of giving up a seat in use.
-    pub(super) fn vacate_cost(&self, mentor: usize) -> W {
-        match self.mentors[mentor].taken {
+    pub(super) fn close_seat_cost(&self, mentor: usize) -> W {
+        match self.mentors[mentor].used {
             0 => W::INFINITE,
-            taken => self.seat_bonus(mentor, taken - 1) + self.prices[mentor],
+            used => self.seat_bonus(mentor, used - 1) + self.prices[mentor],
         }
     }
 
@@ -288,43 +292,43 @@ impl<W: PriceInteger> State<W> {
     }
 
     /// The price at which a full mentor's next seat opens, if she has one.
-    pub(super) fn next_opening(&self, mentor: usize) -> Option<W> {
-        let Mentor { max, taken, .. } = self.mentors[mentor];
-        (taken < max).then(|| -self.seat_bonus(mentor, taken))
+    pub(super) fn seat_opening_price(&self, mentor: usize) -> Option<W> {
+        let MentorState { max, used, .. } = self.mentors[mentor];
+        (used < max).then(|| -self.seat_bonus(mentor, used))
     }
 
-    /// Takes a hole or the next seat into use.
-    pub(super) fn take_seat(&mut self, mentor: usize) {
+    /// Takes a vacancy or the next seat into use.
+    pub(super) fn occupy_seat(&mut self, mentor: usize) {
         let entry = &mut self.mentors[mentor];
-        if entry.holes > 0 {
-            entry.holes -= 1;
+        if entry.vacancies > 0 {
+            entry.vacancies -= 1;
         } else {
-            entry.taken += 1;
+            entry.used += 1;
         }
     }
 
-    /// A seat that somebody has left becomes a hole.
-    pub(super) fn open_hole(&mut self, mentor: usize) {
-        self.mentors[mentor].holes += 1;
+    /// A seat that somebody has left becomes a vacancy.
+    pub(super) fn open_vacancy(&mut self, mentor: usize) {
+        self.mentors[mentor].vacancies += 1;
     }
 
-    /// A hole is filled by somebody.
-    pub(super) fn fill_hole(&mut self, mentor: usize) {
-        self.mentors[mentor].holes -= 1;
+    /// A vacancy is filled by somebody.
+    pub(super) fn fill_vacancy(&mut self, mentor: usize) {
+        self.mentors[mentor].vacancies -= 1;
     }
 
     /// Holes of a mentor.
-    pub(super) fn holes(&self, mentor: usize) -> u32 {
-        self.mentors[mentor].holes
+    pub(super) fn vacancies(&self, mentor: usize) -> u32 {
+        self.mentors[mentor].vacancies
     }
 
     /// Gives a seat up.
-    pub(super) fn vacate(&mut self, mentor: usize) {
-        self.mentors[mentor].taken -= 1;
+    pub(super) fn close_seat(&mut self, mentor: usize) {
+        self.mentors[mentor].used -= 1;
     }
 
     /// The served places of a mentee.
-    pub(super) fn mates(&self, mentee: usize) -> impl Iterator<Item = Place> + '_ {
+    pub(super) fn mates(&self, mentee: usize) -> impl Iterator<Item = MenteePlace> + '_ {
         self.places[mentee * self.stride..(mentee + 1) * self.stride]
             .iter()
             .copied()
@@ -344,18 +348,21 @@ impl<W: PriceInteger> State<W> {
     }
 
     /// Whether a mentee wants any mentor beside those she has by pins.
-    pub(super) fn wants_anybody(&self, mentee: usize) -> bool {
+    pub(super) fn wants_places(&self, mentee: usize) -> bool {
         self.mentees[mentee].wanted > 0
     }
 
     /// The mentees whom a mentor serves, with the pairs' scores.
     pub(super) fn holders(&self, mentor: usize) -> impl Iterator<Item = (usize, i32)> + '_ {
-        self.holders.of(self.mentors[mentor].held).iter().map(|holder| (holder.mentee as usize, holder.score))
+        self.holders
+            .of(self.mentors[mentor].holders)
+            .iter()
+            .map(|holder| (holder.mentee as usize, holder.score))
     }
 
     /// Reads what a bid for a mentor will read: where her holders are, the lowest of them, and whom that mentee has.
-    pub(super) fn touch(&self, mentor: usize) -> u32 {
-        let lowest = self.holders.touch(self.mentors[mentor].held) as usize;
+    pub(super) fn prefetch(&self, mentor: usize) -> u32 {
+        let lowest = self.holders.prefetch(self.mentors[mentor].holders) as usize;
         self.places.get(lowest * self.stride).map_or(NONE, |place| place.mentor)
     }
 
@@ -366,57 +373,57 @@ impl<W: PriceInteger> State<W> {
             debug_assert!(false, "a place in use has room");
             return;
         };
-        *place = Place { mentor: index(mentor), score };
+        *place = MenteePlace { mentor: index(mentor), score };
         let bid = W::from(score) - self.u[mentee];
-        self.holders.push(&mut self.mentors[mentor].held, Holder { bid, mentee: index(mentee), score });
+        self.holders.push(&mut self.mentors[mentor].holders, Holder { bid, mentee: index(mentee), score });
     }
 
-    /// Sets the prices of all mentees and whom each has, from a state in which nobody has anybody: what `settle` says at
+    /// Sets the prices of all mentees and whom each has, from a state in which nobody has anybody: what `restore` says at
     /// the mentors' prices. `load` is the most that each mentor is given. An auction has to begin before the next bid.
-    pub(super) fn settle(
+    pub(super) fn restore(
         &mut self,
         load: &[u32],
-        settle: impl Fn(usize, &[W]) -> Result<Settled<W>, Stopped> + Sync,
+        restore: impl Fn(usize, &[W]) -> Result<RestoredMentee<W>, Stopped> + Sync,
     ) -> Result<(), Stopped> {
         let Self { stride, mentees, mentors, places, holders, u, prices, .. } = self;
         let stride = (*stride).max(1);
         let rows = u.par_iter_mut().zip(&mut *mentees).zip(places.par_chunks_mut(stride)).enumerate();
-        rows.with_min_len(LEAST).try_for_each(|(mentee, ((u, entry), places))| {
-            let settled = settle(mentee, prices)?;
+        rows.with_min_len(MIN_ROWS_PER_TASK).try_for_each(|(mentee, ((u, entry), places))| {
+            let settled = restore(mentee, prices)?;
             *u = settled.u;
             for (place, mate) in places.iter_mut().zip(settled.mates.into_iter().flatten()) {
-                *place = Place { mentor: mate.to, score: mate.score };
+                *place = MenteePlace { mentor: mate.to, score: mate.score };
                 entry.used += 1;
             }
             Ok(())
         })?;
         for (mentor, &load) in mentors.iter_mut().zip(load) {
-            holders.reserve(&mut mentor.held, load);
+            holders.reserve(&mut mentor.holders, load);
         }
         let rows = places.chunks(stride).zip(&*u).zip(0..);
         let held = rows.flat_map(|((places, &u), mentee)| {
             let served = places.iter().filter(|place| place.mentor != NONE);
-            served.map(move |&Place { mentor, score }| {
+            served.map(move |&MenteePlace { mentor, score }| {
                 (mentor, Holder { bid: W::from(score) - u, mentee, score })
             })
         });
-        holders.fill(mentors.iter_mut().map(|mentor| &mut mentor.held).collect(), held);
+        holders.fill(mentors.iter_mut().map(|mentor| &mut mentor.holders).collect(), held);
         Ok(())
     }
 
-    /// Takes so many of a mentor's seats into use, or as many as are held; those that nobody holds are holes. Gives their
+    /// Takes so many of a mentor's seats into use, or as many as are held; those that nobody holds are vacancies. Gives their
     /// number.
-    pub(super) fn take_seats(&mut self, mentor: usize, seats: u32) -> u32 {
+    pub(super) fn set_seats_in_use(&mut self, mentor: usize, seats: u32) -> u32 {
         let entry = &mut self.mentors[mentor];
-        let held = index(self.holders.of(entry.held).len());
-        (entry.taken, entry.holes) = (seats.max(held), seats.saturating_sub(held));
-        entry.holes
+        let held = index(self.holders.of(entry.holders).len());
+        (entry.used, entry.vacancies) = (seats.max(held), seats.saturating_sub(held));
+        entry.vacancies
     }
 
     /// Puts a pair out of use. Seats and places are counted by the caller.
     pub(super) fn detach(&mut self, mentee: usize, mentor: usize) {
         self.clear_place(mentee, mentor);
-        self.holders.remove(&mut self.mentors[mentor].held, index(mentee));
+        self.holders.remove(&mut self.mentors[mentor].holders, index(mentee));
     }
 
     fn clear_place(&mut self, mentee: usize, mentor: usize) {
@@ -424,7 +431,7 @@ impl<W: PriceInteger> State<W> {
         let place = self.places[range].iter_mut().find(|place| place.mentor == index(mentor));
         debug_assert!(place.is_some(), "a pair in use has a place");
         if let Some(place) = place {
-            *place = VACANT;
+            *place = UNSERVED;
         }
     }
 
@@ -437,22 +444,22 @@ impl<W: PriceInteger> State<W> {
     pub(super) fn lowest_bid(&mut self, mentor: usize) -> Option<W> {
         let u = &self.u;
         let bid = |holder: &Holder<W>| W::from(holder.score) - u[holder.mentee as usize];
-        self.holders.refresh(&mut self.mentors[mentor].held, self.auction, bid);
+        self.holders.refresh(&mut self.mentors[mentor].holders, self.auction, bid);
         loop {
-            let &Holder { bid, mentee, score } = self.holders.of(self.mentors[mentor].held).first()?;
+            let &Holder { bid, mentee, score } = self.holders.of(self.mentors[mentor].holders).first()?;
             // One who bids for a second place lowers her price, and so bids more for the first than she did.
             let present = W::from(score) - self.u[mentee as usize];
             if self.stride < 2 || present == bid {
                 return Some(bid);
             }
-            self.holders.correct_lowest(self.mentors[mentor].held, present);
+            self.holders.correct_lowest(self.mentors[mentor].holders, present);
         }
     }
 
-    /// Puts the pair with the lowest bid out of use, and names its mentee. For the auction, like [`State::lowest_bid`].
+    /// Puts the pair with the lowest bid out of use, and names its mentee. For the auction, like [`PrimalDualState::lowest_bid`].
     pub(super) fn detach_lowest(&mut self, mentor: usize) -> Option<usize> {
-        let mentee = self.holders.of(self.mentors[mentor].held).first()?.mentee as usize;
-        self.holders.pop_lowest(&mut self.mentors[mentor].held);
+        let mentee = self.holders.of(self.mentors[mentor].holders).first()?.mentee as usize;
+        self.holders.pop_lowest(&mut self.mentors[mentor].holders);
         self.clear_place(mentee, mentor);
         Some(mentee)
     }
