@@ -30,9 +30,9 @@ mod assignment;
 mod auction;
 mod core;
 mod counters;
+mod direction;
 mod holders;
 mod lexicographic_weights;
-mod market;
 mod paths;
 mod phases;
 pub(super) mod price_integer;
@@ -64,8 +64,8 @@ use self::core::Core;
 pub(super) use self::core::index;
 pub(super) use self::counters::{Pulse, Work};
 
+use self::direction::{ForwardDirection, ReverseDirection};
 use self::lexicographic_weights::LexicographicWeights;
-use self::market::{ForMentees, ForSeats};
 use self::paths::Paths;
 use self::phases::{Phases, Share};
 use self::price_integer::PriceInteger;
@@ -199,8 +199,8 @@ impl<W: PriceInteger> Begun<'_, W> {
             if waiting.len() <= few {
                 // As much work as a phase would be: whichever suits the problem has at least half of the time.
                 let budget = core.len() as u64;
-                let market = &mut ForSeats { state, core };
-                work.counters.searches += paths.serve(market, waiting, reach, budget, work)?;
+                let direction = &mut ForwardDirection { state, core };
+                work.counters.searches += paths.serve(direction, waiting, reach, budget, work)?;
             }
             work.progress(waiting.len());
             if waiting.is_empty() || reach == W::default() {
@@ -208,8 +208,13 @@ impl<W: PriceInteger> Begun<'_, W> {
             }
             core.index_columns(&mut work.pulse)?;
             state.begin_auction();
-            let served =
-                phases.serve(&mut ForSeats { state, core }, waiting, &mut reach, Share::None, work)?;
+            let served = phases.serve(
+                &mut ForwardDirection { state, core },
+                waiting,
+                &mut reach,
+                Share::None,
+                work,
+            )?;
             work.counters.searches += served;
         }
     }
@@ -224,16 +229,16 @@ impl<W: PriceInteger> Begun<'_, W> {
             core.index_columns(&mut work.pulse)?;
             if vacancies.len() <= few || by_phase < FEW_SERVED {
                 let budget = core.len() as u64;
-                let market = &mut ForMentees { state, core };
+                let direction = &mut ReverseDirection { state, core };
                 work.counters.reverse_searches +=
-                    paths.serve(market, vacancies, W::INFINITE, budget, work)?;
+                    paths.serve(direction, vacancies, W::INFINITE, budget, work)?;
             }
             work.progress(vacancies.len());
             if !vacancies.is_empty() {
                 let mut reach = W::INFINITE;
                 // The last replacements are far, past nearly everybody: what a phase looks at on the way is better spent on several.
                 by_phase = phases.serve(
-                    &mut ForMentees { state, core },
+                    &mut ReverseDirection { state, core },
                     vacancies,
                     &mut reach,
                     Share::Half,
@@ -281,12 +286,12 @@ fn open<W: PriceInteger>(
         let mentors = 0..state.mentors();
         mentors.clone().for_each(|mentor| state.open_vacancies(mentor, core.column(mentor).len()));
         let waiting = mentors.filter(|&mentor| state.vacancies(mentor) > 0).map(index).collect();
-        let vacancies = auction::run(&mut ForMentees { state, core }, waiting, tuning.patience, work)?;
+        let vacancies = auction::run(&mut ReverseDirection { state, core }, waiting, tuning.patience, work)?;
         Ok((Vec::new(), vacancies))
     } else {
         let mentees = 0..state.mentees();
         mentees.clone().for_each(|mentee| (0..state.unused(mentee)).for_each(|_| state.open_place(mentee)));
         let waiting = mentees.filter(|&mentee| state.unserved(mentee) > 0).map(index).collect();
-        Ok((auction::run(&mut ForSeats { state, core }, waiting, tuning.patience, work)?, Vec::new()))
+        Ok((auction::run(&mut ForwardDirection { state, core }, waiting, tuning.patience, work)?, Vec::new()))
     }
 }

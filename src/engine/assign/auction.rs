@@ -1,7 +1,7 @@
 //! The auction: a quick, nearly complete assignment with valid prices.
 //!
-//! One side of the market bids for the other, the side that has less to give: mentees for seats, or mentors for mentees
-//! where there are fewer seats than places wanted ([`super::market`]). Whoever waits bids for those who offer most, as many
+//! One side of the direction bids for the other, the side that has less to give: mentees for seats, or mentors for mentees
+//! where there are fewer seats than places wanted ([`super::direction`]). Whoever waits bids for those who offer most, as many
 //! as she lacks: as much as leaves her what the next best offers. One who is bid for keeps the highest bids, and her price
 //! is the lowest bid that she keeps ("similar objects", Bertsekas and Castanon 1989; with increments of zero it is the
 //! augmenting row reduction of Jonker and Volgenant 1987). Prices only rise and no increment is added, so the conditions
@@ -22,7 +22,7 @@ use crate::engine::pair_scores::Edge;
 
 use super::core::index;
 use super::counters::{Pulse, Work};
-use super::market::Market;
+use super::direction::Direction;
 use super::price_integer::PriceInteger;
 
 /// Bidders per batch: one for so many of all, within limits.
@@ -37,14 +37,14 @@ const ALONE: usize = 1 << 10;
 const LINE: usize = 8;
 
 /// What a batch of bidders decide.
-struct Decisions<W> {
-    bidders: Vec<Decision<W>>,
+struct BatchBids<W> {
+    bidders: Vec<BidderBids<W>>,
     /// For whom they bid, one bidder after the other.
     targets: Vec<Edge>,
     arcs: u64,
 }
 
-struct Decision<W> {
+struct BidderBids<W> {
     bidder: u32,
     /// Units that the bidder gives up.
     given_up: u32,
@@ -65,8 +65,8 @@ pub(super) struct Patience {
 
 /// Runs the auction for the bidders that wait, each listed once, and gives those who still wait. Everybody bids at least
 /// once. Passes end when `patience` does.
-pub(super) fn run<W: PriceInteger, M: Market<W>>(
-    market: &mut M,
+pub(super) fn run<W: PriceInteger, D: Direction<W>>(
+    direction: &mut D,
     mut waiting: Vec<u32>,
     patience: Patience,
     work: &mut Work<'_>,
@@ -76,11 +76,11 @@ pub(super) fn run<W: PriceInteger, M: Market<W>>(
     let mut bids = VecDeque::from([waiting.len()]);
     while !waiting.is_empty() {
         for batch in waiting.chunks(batch) {
-            for decisions in decide_all(market, batch, work.pulse)? {
-                work.counters.arcs += decisions.arcs;
-                work.counters.bids += decisions.targets.len() as u64;
-                work.pulse.beat(decisions.targets.len())?;
-                hear(market, &decisions, &mut later);
+            for bids in compute_bids(direction, batch, work.pulse)? {
+                work.counters.arcs += bids.arcs;
+                work.counters.bids += bids.targets.len() as u64;
+                work.pulse.beat(bids.targets.len())?;
+                apply_bids(direction, &bids, &mut later);
             }
         }
         later.par_sort_unstable();
@@ -100,43 +100,48 @@ pub(super) fn run<W: PriceInteger, M: Market<W>>(
     Ok(waiting)
 }
 
-fn decide_all<W: PriceInteger, M: Market<W>>(
-    market: &M,
+fn compute_bids<W: PriceInteger, D: Direction<W>>(
+    direction: &D,
     batch: &[u32],
     pulse: Pulse<'_>,
-) -> Result<Vec<Decisions<W>>, Stopped> {
+) -> Result<Vec<BatchBids<W>>, Stopped> {
     if batch.len() <= ALONE {
-        return Ok(vec![decide_chunk(market, batch, pulse)?]);
+        return Ok(vec![compute_chunk(direction, batch, pulse)?]);
     }
-    batch.par_chunks(CHUNK).map(|chunk| decide_chunk(market, chunk, pulse)).collect()
+    batch.par_chunks(CHUNK).map(|chunk| compute_chunk(direction, chunk, pulse)).collect()
 }
 
-fn decide_chunk<W: PriceInteger, M: Market<W>>(
-    market: &M,
+fn compute_chunk<W: PriceInteger, D: Direction<W>>(
+    direction: &D,
     chunk: &[u32],
     mut pulse: Pulse<'_>,
-) -> Result<Decisions<W>, Stopped> {
-    let mut made = Decisions { bidders: Vec::with_capacity(chunk.len()), targets: Vec::new(), arcs: 0 };
+) -> Result<BatchBids<W>, Stopped> {
+    let mut made = BatchBids { bidders: Vec::with_capacity(chunk.len()), targets: Vec::new(), arcs: 0 };
     // One after the other, bidders would wait for memory again and again; all at once they wait together.
-    let heads = chunk.iter().flat_map(|&bidder| market.row(bidder as usize).iter().step_by(LINE).take(2));
+    let heads = chunk.iter().flat_map(|&bidder| direction.row(bidder as usize).iter().step_by(LINE).take(2));
     black_box(heads.fold(0, |seen, arc| seen ^ arc.to));
     for &bidder in chunk {
-        let row = market.row(bidder as usize);
+        let row = direction.row(bidder as usize);
         pulse.beat(row.len())?;
-        match market.missing(bidder as usize) {
+        match direction.unserved(bidder as usize) {
             0 => {}
-            1 => decide_one(market, bidder, row, &mut made),
-            missing => decide_many(market, bidder, row, missing, &mut made),
+            1 => bid_for_one(direction, bidder, row, &mut made),
+            missing => bid_for_many(direction, bidder, row, missing, &mut made),
         }
     }
     Ok(made)
 }
 
 /// The bid of one who lacks one unit.
-fn decide_one<W: PriceInteger, M: Market<W>>(market: &M, bidder: u32, row: &[Edge], made: &mut Decisions<W>) {
+fn bid_for_one<W: PriceInteger, D: Direction<W>>(
+    direction: &D,
+    bidder: u32,
+    row: &[Edge],
+    made: &mut BatchBids<W>,
+) {
     let at = bidder as usize;
-    let outside = market.outside(at, 0);
-    let cheapest = market.lowest_price();
+    let outside = direction.outside_value(at, 0);
+    let cheapest = direction.lowest_price();
     let mut best: Option<(W, Edge)> = None;
     let mut second = outside;
     for arc in row {
@@ -145,8 +150,8 @@ fn decide_one<W: PriceInteger, M: Market<W>>(market: &M, bidder: u32, row: &[Edg
             break;
         }
         made.arcs += 1;
-        let value = score - market.price(arc.to as usize);
-        if value < second || market.are_mates(at, arc.to) {
+        let value = score - direction.price(arc.to as usize);
+        if value < second || direction.are_mates(at, arc.to) {
             continue;
         }
         match &mut best {
@@ -154,7 +159,7 @@ fn decide_one<W: PriceInteger, M: Market<W>>(market: &M, bidder: u32, row: &[Edg
             Some((most, _)) if value < *most => second = value,
             Some((most, chosen)) if value == *most => {
                 second = value;
-                if market.is_open(arc.to as usize) && !market.is_open(chosen.to as usize) {
+                if direction.is_open(arc.to as usize) && !direction.is_open(chosen.to as usize) {
                     *chosen = *arc;
                 }
             }
@@ -166,22 +171,22 @@ fn decide_one<W: PriceInteger, M: Market<W>>(market: &M, bidder: u32, row: &[Edg
     }
     made.targets.extend(best.map(|(_, arc)| arc));
     let bids = u32::from(best.is_some());
-    made.bidders.push(Decision { bidder, given_up: 1 - bids, bids, value: second });
+    made.bidders.push(BidderBids { bidder, given_up: 1 - bids, bids, value: second });
 }
 
 /// An offer to one who lacks many units: its value, whether there is room, and where it stands in the row.
 type Offer<W> = (W, bool, Reverse<usize>);
 
 /// The bids of one who lacks many units.
-fn decide_many<W: PriceInteger, M: Market<W>>(
-    market: &M,
+fn bid_for_many<W: PriceInteger, D: Direction<W>>(
+    direction: &D,
     bidder: u32,
     row: &[Edge],
     missing: usize,
-    made: &mut Decisions<W>,
+    made: &mut BatchBids<W>,
 ) {
     let at = bidder as usize;
-    let cheapest = market.lowest_price();
+    let cheapest = direction.lowest_price();
     let mut best: BinaryHeap<Reverse<Offer<W>>> = BinaryHeap::with_capacity(missing + 2);
     for (place, arc) in row.iter().enumerate() {
         let full = best.len() > missing;
@@ -190,9 +195,10 @@ fn decide_many<W: PriceInteger, M: Market<W>>(
             break;
         }
         made.arcs += 1;
-        let item = arc.to as usize;
-        let offer = (score - market.price(item), market.is_open(item), Reverse(place));
-        if full && best.peek().is_some_and(|Reverse(worst)| offer < *worst) || market.are_mates(at, arc.to) {
+        let object = arc.to as usize;
+        let offer = (score - direction.price(object), direction.is_open(object), Reverse(place));
+        if full && best.peek().is_some_and(|Reverse(worst)| offer < *worst) || direction.are_mates(at, arc.to)
+        {
             continue;
         }
         best.push(Reverse(offer));
@@ -202,82 +208,92 @@ fn decide_many<W: PriceInteger, M: Market<W>>(
     }
     let offers = best.into_sorted_vec();
     let value = |rank: usize| offers.get(rank).map(|Reverse(offer)| offer.0);
-    let worth =
-        |&bids: &usize| value(bids - 1).is_some_and(|value| value > market.outside(at, missing - bids));
+    let worth = |&bids: &usize| {
+        value(bids - 1).is_some_and(|value| value > direction.outside_value(at, missing - bids))
+    };
     let bids = (1..=missing).rev().find(worth).unwrap_or(0);
-    let outside = market.outside(at, (missing - bids).min(missing - 1));
+    let outside = direction.outside_value(at, (missing - bids).min(missing - 1));
     let value = value(bids).map_or(outside, |next| next.max(outside));
     made.targets.extend(offers[..bids].iter().map(|Reverse((_, _, Reverse(place)))| row[*place]));
-    made.bidders.push(Decision { bidder, given_up: index(missing - bids), bids: index(bids), value });
+    made.bidders.push(BidderBids { bidder, given_up: index(missing - bids), bids: index(bids), value });
 }
 
 /// Hears the bids of a batch.
-fn hear<W: PriceInteger, M: Market<W>>(market: &mut M, decisions: &Decisions<W>, later: &mut Vec<u32>) {
-    // As in `decide_chunk`.
-    black_box(decisions.targets.iter().fold(0, |seen, arc| seen ^ market.prefetch(arc.to as usize)));
-    let mut targets = decisions.targets.iter();
-    for &Decision { bidder, given_up, bids, value } in &decisions.bidders {
-        if market.missing(bidder as usize) != (given_up + bids) as usize {
+fn apply_bids<W: PriceInteger, D: Direction<W>>(
+    direction: &mut D,
+    bids: &BatchBids<W>,
+    later: &mut Vec<u32>,
+) {
+    // As in `compute_chunk`.
+    black_box(bids.targets.iter().fold(0, |seen, arc| seen ^ direction.prefetch(arc.to as usize)));
+    let mut targets = bids.targets.iter();
+    for &BidderBids { bidder, given_up, bids, value } in &bids.bidders {
+        if direction.unserved(bidder as usize) != (given_up + bids) as usize {
             // She lost one whom she had while she decided: what she decided is void.
             targets.by_ref().take(bids as usize).for_each(drop);
             later.push(bidder);
             continue;
         }
-        (0..given_up).for_each(|_| market.give_up(bidder as usize));
-        market.set_value(bidder as usize, value);
-        let mut refused = false;
+        (0..given_up).for_each(|_| direction.retreat(bidder as usize));
+        direction.set_bidder_price(bidder as usize, value);
+        let mut rejected = false;
         for arc in targets.by_ref().take(bids as usize) {
-            match bid(market, bidder as usize, *arc, W::from(arc.score) - value) {
-                Heard::Refused => refused = true,
-                Heard::Outbid(other) => later.push(index(other)),
-                Heard::Taken => {}
+            match place_bid(direction, bidder as usize, *arc, W::from(arc.score) - value) {
+                BidOutcome::Rejected => rejected = true,
+                BidOutcome::Displaced(other) => later.push(index(other)),
+                BidOutcome::Accepted => {}
             }
         }
-        if refused {
+        if rejected {
             later.push(bidder);
         }
     }
 }
 
 /// What became of a bid.
-enum Heard {
+enum BidOutcome {
     /// There was room.
-    Taken,
+    Accepted,
     /// Somebody else had to go.
-    Outbid(usize),
+    Displaced(usize),
     /// It was too low.
-    Refused,
+    Rejected,
 }
 
-fn bid<W: PriceInteger, M: Market<W>>(market: &mut M, bidder: usize, arc: Edge, bid: W) -> Heard {
-    let item = arc.to as usize;
-    let mut outbid = None;
-    if market.is_open(item) {
-        if bid < market.price(item) {
-            return Heard::Refused;
+fn place_bid<W: PriceInteger, D: Direction<W>>(
+    direction: &mut D,
+    bidder: usize,
+    arc: Edge,
+    bid: W,
+) -> BidOutcome {
+    let object = arc.to as usize;
+    let mut displaced = None;
+    if direction.is_open(object) {
+        if bid < direction.price(object) {
+            return BidOutcome::Rejected;
         }
-        market.take(item);
+        direction.occupy(object);
     } else {
-        raise(market, item);
-        if bid < market.price(item) {
-            return Heard::Refused;
+        raise_to_lowest_bid(direction, object);
+        if bid < direction.price(object) {
+            return BidOutcome::Rejected;
         }
-        if market.is_open(item) {
-            market.take(item);
+        if direction.is_open(object) {
+            direction.occupy(object);
         } else {
-            outbid = market.evict(item);
+            displaced = direction.displace_lowest(object);
         }
     }
-    market.attach(bidder, item, arc.score);
-    if !market.is_open(item) {
-        raise(market, item);
+    direction.attach(bidder, object, arc.score);
+    if !direction.is_open(object) {
+        raise_to_lowest_bid(direction, object);
     }
-    outbid.map_or(Heard::Taken, Heard::Outbid)
+    displaced.map_or(BidOutcome::Accepted, BidOutcome::Displaced)
 }
 
 /// Raises a price to the lowest bid that is kept, or until there is room.
-fn raise<W: PriceInteger, M: Market<W>>(market: &mut M, item: usize) {
-    let Some(lowest) = market.lowest_bid(item) else { return };
-    let price = market.next_opening(item).map_or(lowest, |opening| opening.min(lowest));
-    market.set_price(item, price);
+fn raise_to_lowest_bid<W: PriceInteger, D: Direction<W>>(direction: &mut D, object: usize) {
+    let Some(lowest) = direction.lowest_bid(object) else { return };
+    let price = direction.opening_price(object).map_or(lowest, |opening| opening.min(lowest));
+    direction.set_price(object, price);
 }

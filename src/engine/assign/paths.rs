@@ -15,7 +15,7 @@ use crate::engine::observer::Stopped;
 use crate::engine::pool::Gatherings;
 
 use super::counters::Work;
-use super::market::Market;
+use super::direction::Direction;
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
 use super::reached::Reached;
@@ -47,16 +47,16 @@ impl<W: PriceInteger> Paths<W> {
     /// Serves the bidders who wait, each listed once, one after the other, until `budget` arcs have been looked at; those left
     /// stay in `waiting`. One whose end is farther than `reach` waits on, at prices that have moved that far. Gives the number
     /// of paths.
-    pub(super) fn serve<M: Market<W>>(
+    pub(super) fn serve<D: Direction<W>>(
         &mut self,
-        market: &mut M,
+        direction: &mut D,
         waiting: &mut Vec<u32>,
         reach: W,
         budget: u64,
         work: &mut Work<'_>,
     ) -> Result<u64, Stopped> {
         let last = work.counters.arcs.saturating_add(budget);
-        waiting.retain(|&bidder| market.missing(bidder as usize) > 0);
+        waiting.retain(|&bidder| direction.unserved(bidder as usize) > 0);
         let (mut left, mut paths) = (Vec::new(), 0);
         let mut rest = waiting.as_slice();
         while !rest.is_empty() && work.counters.arcs <= last {
@@ -64,11 +64,11 @@ impl<W: PriceInteger> Paths<W> {
             rest = later;
             let mut together = self.together.as_mut().filter(|_| group.len() > 1);
             if let Some(together) = &mut together {
-                together.find(market, group, reach, work)?;
+                together.find(direction, group, reach, work)?;
             }
             for (at, &bidder) in group.iter().enumerate() {
                 let mut is_found = together.as_mut().is_some_and(|together| together.holds(at));
-                while market.missing(bidder as usize) > 0 {
+                while direction.unserved(bidder as usize) > 0 {
                     let found = match &together {
                         Some(together) if std::mem::take(&mut is_found) => &together.found[at],
                         _ if work.counters.arcs > last => {
@@ -77,7 +77,7 @@ impl<W: PriceInteger> Paths<W> {
                         }
                         _ => {
                             let limits = (reach, usize::MAX);
-                            self.search.find(market, bidder, limits, &mut self.alone, &mut work.pulse)?;
+                            self.search.find(direction, bidder, limits, &mut self.alone, &mut work.pulse)?;
                             work.counters.arcs += self.alone.arcs as u64;
                             work.counters.scans += self.alone.scans() as u64;
                             if let Some(together) = &mut together {
@@ -87,7 +87,7 @@ impl<W: PriceInteger> Paths<W> {
                         }
                     };
                     paths += 1;
-                    if !found.put_into_effect(market, bidder) {
+                    if !found.put_into_effect(direction, bidder) {
                         left.push(bidder);
                         break;
                     }
@@ -141,9 +141,9 @@ impl<W: PriceInteger> Together<W> {
     }
 
     /// Finds a path for each of some bidders at the present prices.
-    fn find<M: Market<W>>(
+    fn find<D: Direction<W>>(
         &mut self,
-        market: &M,
+        direction: &D,
         bidders: &[u32],
         reach: W,
         work: &mut Work<'_>,
@@ -155,7 +155,7 @@ impl<W: PriceInteger> Together<W> {
         bidders.par_chunks(CHUNK).zip(found.par_chunks_mut(CHUNK)).try_for_each(|(bidders, found)| {
             let (mut pulse, mut outcome) = (pulse, Ok(()));
             searches.add(Search::of_few, |search| {
-                let find = |(&bidder, found)| search.find(market, bidder, limits, found, &mut pulse);
+                let find = |(&bidder, found)| search.find(direction, bidder, limits, found, &mut pulse);
                 outcome = bidders.iter().zip(found).try_for_each(find);
             });
             outcome

@@ -12,7 +12,7 @@ use crate::engine::observer::Stopped;
 use super::auction::{self, Patience};
 use super::core::index;
 use super::counters::Work;
-use super::market::{Market, serve_along};
+use super::direction::{Direction, augment};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::NONE;
 use super::queue::Queue;
@@ -76,51 +76,55 @@ impl<W: PriceInteger> Phases<W> {
     /// Runs one phase for the bidders who wait, and lets them bid once more at the new prices. Those left stay in `waiting`,
     /// which must not name anybody twice; what prices were shifted by is taken from `reach`. A share `unreached` of them, the
     /// farthest, may be left to the next phase. The core's columns must be indexed. Gives the number of paths put into effect.
-    pub(super) fn serve<M: Market<W>>(
+    pub(super) fn serve<D: Direction<W>>(
         &mut self,
-        market: &mut M,
+        direction: &mut D,
         waiting: &mut Vec<u32>,
         reach: &mut W,
         unreached: Share,
         work: &mut Work<'_>,
     ) -> Result<u64, Stopped> {
         work.counters.phases += 1;
-        let nodes = market.items() + market.bidders();
+        let nodes = direction.objects() + direction.bidders();
         self.distance.resize(nodes, W::default());
         self.settled.resize(nodes, false);
         self.steps.resize(nodes, Step { from: NONE, score: 0, sweep: 0 });
         // A search for another may have made one of them do without.
-        waiting.retain(|&bidder| market.missing(bidder as usize) > 0);
-        *reach -= self.shift(market, waiting, *reach, unreached, work)?;
+        waiting.retain(|&bidder| direction.unserved(bidder as usize) > 0);
+        *reach -= self.shift(direction, waiting, *reach, unreached, work)?;
         let mut served = 0;
         loop {
-            let by_sweep = self.sweep(market, waiting, work)?;
+            let by_sweep = self.sweep(direction, waiting, work)?;
             served += by_sweep;
             if by_sweep == 0 || waiting.is_empty() {
                 break;
             }
         }
-        *waiting = auction::run(market, std::mem::take(waiting), PATIENCE, work)?;
+        *waiting = auction::run(direction, std::mem::take(waiting), PATIENCE, work)?;
         Ok(served)
     }
 
     /// Shifts all prices so that everyone who waits has a path of no cost to an end, unless her end is farther than
     /// `reach`, or she is one of the farthest who are left out. Gives the distance by which prices were shifted at most.
-    fn shift<M: Market<W>>(
+    fn shift<D: Direction<W>>(
         &mut self,
-        market: &mut M,
+        direction: &mut D,
         waiting: &[u32],
         reach: W,
         unreached: Share,
         work: &mut Work<'_>,
     ) -> Result<W, Stopped> {
-        let items = market.items();
-        let farthest = waiting.iter().map(|&bidder| market.leave_cost(bidder as usize)).max();
+        let objects = direction.objects();
+        let farthest = waiting.iter().map(|&bidder| direction.retreat_cost(bidder as usize)).max();
         let farthest = farthest.unwrap_or_default().min(reach);
         self.queue.clear();
         self.settled.fill(false);
         for node in 0..self.distance.len() {
-            let end = if node < items { market.exit_cost(node) } else { market.leave_cost(node - items) };
+            let end = if node < objects {
+                direction.exit_cost(node)
+            } else {
+                direction.retreat_cost(node - objects)
+            };
             self.distance[node] = end;
             if end <= farthest {
                 self.queue.push(end, index(node));
@@ -131,7 +135,7 @@ impl<W: PriceInteger> Phases<W> {
         let unreached = unreached.of(left);
         let mut now = W::default();
         for &bidder in waiting {
-            self.steps[items + bidder as usize].sweep = u32::MAX;
+            self.steps[objects + bidder as usize].sweep = u32::MAX;
         }
         while left > unreached {
             let Some(node) = self.queue.pop() else {
@@ -144,40 +148,41 @@ impl<W: PriceInteger> Phases<W> {
             }
             now = self.queue.now();
             work.counters.scans += 1;
-            if node < items {
-                let column = market.column(node);
+            if node < objects {
+                let column = direction.column(node);
                 work.counters.arcs += column.len() as u64;
                 work.pulse.beat(column.len())?;
                 for arc in column {
                     let bidder = arc.to as usize;
-                    let distance = now + market.cost(bidder, node, arc.score);
-                    self.reach(items + bidder, distance, farthest, || {
-                        market.leave_cost(bidder) < W::INFINITE && !market.are_mates(bidder, index(node))
+                    let distance = now + direction.cost(bidder, node, arc.score);
+                    self.reach(objects + bidder, distance, farthest, || {
+                        direction.retreat_cost(bidder) < W::INFINITE
+                            && !direction.are_mates(bidder, index(node))
                     });
                 }
             } else {
                 if self.steps[node].sweep == u32::MAX {
                     left -= 1;
                 }
-                let bidder = node - items;
-                for (item, score) in market.mates(bidder) {
+                let bidder = node - objects;
+                for (object, score) in direction.mates(bidder) {
                     work.pulse.beat(1)?;
-                    let distance = now - market.cost(bidder, item, score);
-                    self.reach(item, distance, farthest, || true);
+                    let distance = now - direction.cost(bidder, object, score);
+                    self.reach(object, distance, farthest, || true);
                 }
             }
         }
         for &bidder in waiting {
-            self.steps[items + bidder as usize].sweep = 0;
+            self.steps[objects + bidder as usize].sweep = 0;
         }
         for node in 0..self.distance.len() {
             let change = self.distance[node].min(now);
-            if node >= items {
-                if market.leave_cost(node - items) < W::INFINITE {
-                    market.lower(node - items, change);
+            if node >= objects {
+                if direction.retreat_cost(node - objects) < W::INFINITE {
+                    direction.lower_bidder_price(node - objects, change);
                 }
-            } else if market.has_room(node) {
-                market.raise(node, change);
+            } else if direction.has_capacity(node) {
+                direction.raise_price(node, change);
             }
         }
         Ok(now)
@@ -192,9 +197,9 @@ impl<W: PriceInteger> Phases<W> {
 
     /// Puts paths of no cost into effect that do not meet, one for each bidder who waits if possible, and gives their
     /// number.
-    fn sweep<M: Market<W>>(
+    fn sweep<D: Direction<W>>(
         &mut self,
-        market: &mut M,
+        direction: &mut D,
         waiting: &mut Vec<u32>,
         work: &mut Work<'_>,
     ) -> Result<u64, Stopped> {
@@ -205,60 +210,62 @@ impl<W: PriceInteger> Phases<W> {
         self.sweep += 1;
         let mut served = 0;
         for &bidder in waiting.iter() {
-            let root = market.items() + bidder as usize;
-            if let Some(end) = self.follow(market, root, work)? {
+            let root = direction.objects() + bidder as usize;
+            if let Some(end) = self.follow(direction, root, work)? {
                 served += 1;
                 let steps = &self.steps;
-                serve_along(market, end, root, |node| (steps[node].from, steps[node].score));
+                augment(direction, end, root, |node| (steps[node].from, steps[node].score));
             }
         }
-        waiting.retain(|&bidder| market.missing(bidder as usize) > 0);
+        waiting.retain(|&bidder| direction.unserved(bidder as usize) > 0);
         Ok(served)
     }
 
     /// Follows arcs of no cost from a bidder who waits to an end, past all that this sweep has seen.
-    fn follow<M: Market<W>>(
+    fn follow<D: Direction<W>>(
         &mut self,
-        market: &M,
+        direction: &D,
         root: usize,
         work: &mut Work<'_>,
     ) -> Result<Option<usize>, Stopped> {
         let nothing = W::default();
-        let items = market.items();
+        let objects = direction.objects();
         if self.steps[root].sweep == self.sweep {
             return Ok(None);
         }
         self.steps[root] = Step { from: index(root), score: 0, sweep: self.sweep };
-        if market.leave_cost(root - items) == nothing {
+        if direction.retreat_cost(root - objects) == nothing {
             return Ok(Some(root));
         }
         self.stack.clear();
         self.stack.push(index(root));
         while let Some(from) = self.stack.pop() {
-            let bidder = from as usize - items;
-            let row = market.row(bidder);
+            let bidder = from as usize - objects;
+            let row = direction.row(bidder);
             work.counters.arcs += row.len() as u64;
             work.pulse.beat(row.len())?;
             for arc in row {
-                let item = arc.to as usize;
-                if market.cost(bidder, item, arc.score) != nothing
-                    || self.steps[item].sweep == self.sweep
-                    || market.are_mates(bidder, arc.to)
+                let object = arc.to as usize;
+                if direction.cost(bidder, object, arc.score) != nothing
+                    || self.steps[object].sweep == self.sweep
+                    || direction.are_mates(bidder, arc.to)
                 {
                     continue;
                 }
-                self.steps[item] = Step { from, score: arc.score, sweep: self.sweep };
-                if market.is_open(item) {
-                    return Ok(Some(item));
+                self.steps[object] = Step { from, score: arc.score, sweep: self.sweep };
+                if direction.is_open(object) {
+                    return Ok(Some(object));
                 }
-                for (holder, score) in market.holders(item) {
+                for (holder, score) in direction.holders(object) {
                     work.pulse.beat(1)?;
-                    let node = items + holder;
-                    if self.steps[node].sweep == self.sweep || market.cost(holder, item, score) != nothing {
+                    let node = objects + holder;
+                    if self.steps[node].sweep == self.sweep
+                        || direction.cost(holder, object, score) != nothing
+                    {
                         continue;
                     }
                     self.steps[node] = Step { from: arc.to, score, sweep: self.sweep };
-                    if market.leave_cost(holder) == nothing {
+                    if direction.retreat_cost(holder) == nothing {
                         return Ok(Some(node));
                     }
                     self.stack.push(index(node));

@@ -9,7 +9,7 @@ use crate::engine::observer::Stopped;
 
 use super::core::index;
 use super::counters::Pulse;
-use super::market::{Market, serve_along};
+use super::direction::{Direction, augment};
 use super::price_integer::PriceInteger;
 use super::queue::Queue;
 use super::reached::Reached;
@@ -42,19 +42,19 @@ impl<W: PriceInteger> Found<W> {
     }
 
     /// Moves prices, and serves the unit if there is a use for it: says whether there is.
-    pub(super) fn put_into_effect<M: Market<W>>(&self, market: &mut M, bidder: u32) -> bool {
-        let items = market.items();
+    pub(super) fn put_into_effect<D: Direction<W>>(&self, direction: &mut D, bidder: u32) -> bool {
+        let objects = direction.objects();
         for &(node, change) in &self.settled {
             let node = node as usize;
-            match node.checked_sub(items) {
-                Some(bidder) => market.lower(bidder, change),
-                None => market.raise(node, change),
+            match node.checked_sub(objects) {
+                Some(bidder) => direction.lower_bidder_price(bidder, change),
+                None => direction.raise_price(node, change),
             }
         }
         if let Some(&(end, ..)) = self.path.first().filter(|_| self.serves) {
             let mut steps = self.path.iter();
             let step = |node| steps.next().map_or((index(node), 0), |&(_, from, score)| (from, score));
-            serve_along(market, end as usize, items + bidder as usize, step);
+            augment(direction, end as usize, objects + bidder as usize, step);
         }
         self.serves
     }
@@ -96,17 +96,17 @@ impl<W: PriceInteger> Search<W> {
     /// Finds the best use for a unit of `bidder` that nobody serves: room of somebody she wants, or the retreat of herself or of
     /// another who can be spared more easily. If all of these are farther than `reach`, there is none, and prices move that
     /// far. The search is given up where it has looked at more arcs than `most`.
-    pub(super) fn find<M: Market<W>>(
+    pub(super) fn find<D: Direction<W>>(
         &mut self,
-        market: &M,
+        direction: &D,
         bidder: u32,
         (reach, most): (W, usize),
         found: &mut Found<W>,
         pulse: &mut Pulse<'_>,
     ) -> Result<(), Stopped> {
-        let items = market.items();
-        let source = index(items) + bidder;
-        let leave = market.leave_cost(bidder as usize);
+        let objects = direction.objects();
+        let source = index(objects) + bidder;
+        let leave = direction.retreat_cost(bidder as usize);
         self.begin(source, leave.min(reach));
         found.settled.clear();
         found.path.clear();
@@ -119,9 +119,9 @@ impl<W: PriceInteger> Search<W> {
             }
             found.settled.push((node, self.queue.now()));
             let node = node as usize;
-            let looked_at = match node.checked_sub(items) {
-                Some(bidder) => self.relax_row(market, bidder),
-                None => self.relax_holders(market, node),
+            let looked_at = match node.checked_sub(objects) {
+                Some(bidder) => self.relax_row(direction, bidder),
+                None => self.relax_holders(direction, node),
             };
             found.arcs += looked_at;
             pulse.beat(looked_at)?;
@@ -182,33 +182,33 @@ impl<W: PriceInteger> Search<W> {
     }
 
     /// Gives the number of arcs looked at.
-    fn relax_row<M: Market<W>>(&mut self, market: &M, bidder: usize) -> usize {
-        let from = market.items() + bidder;
-        let base = self.queue.now() + market.value(bidder);
-        let cheapest = base + market.lowest_price();
-        let row = market.row(bidder);
+    fn relax_row<D: Direction<W>>(&mut self, direction: &D, bidder: usize) -> usize {
+        let from = direction.objects() + bidder;
+        let base = self.queue.now() + direction.bidder_price(bidder);
+        let cheapest = base + direction.lowest_price();
+        let row = direction.row(bidder);
         for (looked_at, arc) in row.iter().enumerate() {
             let score = W::from(arc.score);
             if cheapest - score >= self.best {
                 return looked_at;
             }
-            let item = arc.to as usize;
-            let distance = base - score + market.price(item);
-            if distance < self.best && !market.are_mates(bidder, arc.to) {
-                self.reach(item, distance, from, arc.score, market.exit_cost(item));
+            let object = arc.to as usize;
+            let distance = base - score + direction.price(object);
+            if distance < self.best && !direction.are_mates(bidder, arc.to) {
+                self.reach(object, distance, from, arc.score, direction.exit_cost(object));
             }
         }
         row.len()
     }
 
     /// Gives the number of holders looked at.
-    fn relax_holders<M: Market<W>>(&mut self, market: &M, item: usize) -> usize {
-        let base = self.queue.now() - market.price(item);
+    fn relax_holders<D: Direction<W>>(&mut self, direction: &D, object: usize) -> usize {
+        let base = self.queue.now() - direction.price(object);
         let mut looked_at = 0;
-        for (bidder, score) in market.holders(item) {
+        for (bidder, score) in direction.holders(object) {
             looked_at += 1;
-            let distance = base + W::from(score) - market.value(bidder);
-            self.reach(market.items() + bidder, distance, item, score, market.leave_cost(bidder));
+            let distance = base + W::from(score) - direction.bidder_price(bidder);
+            self.reach(direction.objects() + bidder, distance, object, score, direction.retreat_cost(bidder));
         }
         looked_at
     }

@@ -24,8 +24,8 @@ use self::near::Near;
 pub use self::start::Start;
 use super::core::Core;
 use super::counters::Work;
+use super::direction::{ForwardDirection, ReverseDirection};
 use super::lexicographic_weights::LexicographicWeights;
-use super::market::{ForMentees, ForSeats};
 use super::paths::Paths;
 use super::phases::{PATIENCE, Phases};
 use super::price_integer::PriceInteger;
@@ -94,13 +94,13 @@ fn solve<W: PriceInteger>(
     let reach = if list.is_some() { W::INFINITE } else { weights.span() };
     if list.is_some() {
         state.begin_auction();
-        let market = &mut ForSeats { state: &mut state, core: &core };
-        waiting = auction::run(market, waiting, PATIENCE, &mut work)?;
+        let direction = &mut ForwardDirection { state: &mut state, core: &core };
+        waiting = auction::run(direction, waiting, PATIENCE, &mut work)?;
     }
     // As much work as a look at the whole core: phases are cheaper then.
     let budget = core.len() as u64;
-    let market = &mut ForSeats { state: &mut state, core: &core };
-    work.counters.searches += paths.serve(market, &mut waiting, reach, budget, &mut work)?;
+    let direction = &mut ForwardDirection { state: &mut state, core: &core };
+    work.counters.searches += paths.serve(direction, &mut waiting, reach, budget, &mut work)?;
     while let Some(list) = list.filter(|_| waiting.is_empty()) {
         vacancies.retain(|&mentor| state.vacancies(mentor as usize) > 0);
         vacancies.sort_unstable();
@@ -109,9 +109,9 @@ fn solve<W: PriceInteger>(
             return Ok(conclude(weights, &state, &core, work.counters));
         }
         let near = Near::gather(list, &state, weights.margin(), observer)?;
-        let market = &mut ForMentees { state: &mut state, core: &near.columns };
+        let direction = &mut ReverseDirection { state: &mut state, core: &near.columns };
         work.counters.reverse_searches +=
-            paths.serve(market, &mut vacancies, W::INFINITE, u64::MAX, &mut work)?;
+            paths.serve(direction, &mut vacancies, W::INFINITE, u64::MAX, &mut work)?;
         work.counters.pricing_rounds += 1;
         if let Some(missed) = near.missed(list, &state, observer)? {
             work.counters.priced_in += missed.iter().map(|(_, row)| row.len() as u64).sum::<u64>();
@@ -120,8 +120,8 @@ fn solve<W: PriceInteger>(
                 missed.iter().map(|(mentee, row)| (*mentee, row.as_slice())),
             );
             (waiting, vacancies) = (upset.waiting, upset.vacancies);
-            let market = &mut ForSeats { state: &mut state, core: &core };
-            work.counters.searches += paths.serve(market, &mut waiting, reach, budget, &mut work)?;
+            let direction = &mut ForwardDirection { state: &mut state, core: &core };
+            work.counters.searches += paths.serve(direction, &mut waiting, reach, budget, &mut work)?;
         }
     }
     finish(problem, tuning, weights, Begun { core, state, paths, phases, waiting, vacancies }, work)
