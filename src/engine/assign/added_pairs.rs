@@ -24,7 +24,7 @@ pub(super) fn take_in<'a, W: PriceInteger>(
 ) -> Upset {
     let mut upset = Upset::default();
     for (mentee, added) in added {
-        let offers = added.iter().map(|arc| W::from(arc.score) - state.price(arc.to as usize));
+        let offers = added.iter().map(|edge| W::from(edge.score) - state.price(edge.to as usize));
         let Some(value) = offers.max().filter(|&value| value > state.u[mentee]) else { continue };
         state.u[mentee] = value;
         let too_dear: Vec<usize> = state

@@ -41,7 +41,7 @@ struct BatchBids<W> {
     bidders: Vec<BidderBids<W>>,
     /// For whom they bid, one bidder after the other.
     targets: Vec<Edge>,
-    arcs: u64,
+    edges: u64,
 }
 
 struct BidderBids<W> {
@@ -77,7 +77,7 @@ pub(super) fn run<W: PriceInteger, D: Direction<W>>(
     while !waiting.is_empty() {
         for batch in waiting.chunks(batch) {
             for bids in compute_bids(direction, batch, work.pulse)? {
-                work.counters.arcs += bids.arcs;
+                work.counters.arcs += bids.edges;
                 work.counters.bids += bids.targets.len() as u64;
                 work.pulse.beat(bids.targets.len())?;
                 apply_bids(direction, &bids, &mut later);
@@ -116,10 +116,10 @@ fn compute_chunk<W: PriceInteger, D: Direction<W>>(
     chunk: &[u32],
     mut pulse: Pulse<'_>,
 ) -> Result<BatchBids<W>, Stopped> {
-    let mut made = BatchBids { bidders: Vec::with_capacity(chunk.len()), targets: Vec::new(), arcs: 0 };
+    let mut made = BatchBids { bidders: Vec::with_capacity(chunk.len()), targets: Vec::new(), edges: 0 };
     // One after the other, bidders would wait for memory again and again; all at once they wait together.
     let heads = chunk.iter().flat_map(|&bidder| direction.row(bidder as usize).iter().step_by(LINE).take(2));
-    black_box(heads.fold(0, |seen, arc| seen ^ arc.to));
+    black_box(heads.fold(0, |seen, edge| seen ^ edge.to));
     for &bidder in chunk {
         let row = direction.row(bidder as usize);
         pulse.beat(row.len())?;
@@ -144,14 +144,14 @@ fn bid_for_one<W: PriceInteger, D: Direction<W>>(
     let cheapest = direction.lowest_price();
     let mut best: Option<(W, Edge)> = None;
     let mut second = outside;
-    for arc in row {
-        let score = W::from(arc.score);
+    for edge in row {
+        let score = W::from(edge.score);
         if score - cheapest <= second {
             break;
         }
-        made.arcs += 1;
-        let value = score - direction.price(arc.to as usize);
-        if value < second || direction.are_mates(at, arc.to) {
+        made.edges += 1;
+        let value = score - direction.price(edge.to as usize);
+        if value < second || direction.are_mates(at, edge.to) {
             continue;
         }
         match &mut best {
@@ -159,17 +159,17 @@ fn bid_for_one<W: PriceInteger, D: Direction<W>>(
             Some((most, _)) if value < *most => second = value,
             Some((most, chosen)) if value == *most => {
                 second = value;
-                if direction.is_open(arc.to as usize) && !direction.is_open(chosen.to as usize) {
-                    *chosen = *arc;
+                if direction.is_open(edge.to as usize) && !direction.is_open(chosen.to as usize) {
+                    *chosen = *edge;
                 }
             }
             _ => {
                 second = best.map_or(second, |(most, _)| most);
-                best = Some((value, *arc));
+                best = Some((value, *edge));
             }
         }
     }
-    made.targets.extend(best.map(|(_, arc)| arc));
+    made.targets.extend(best.map(|(_, edge)| edge));
     let bids = u32::from(best.is_some());
     made.bidders.push(BidderBids { bidder, given_up: 1 - bids, bids, value: second });
 }
@@ -188,16 +188,17 @@ fn bid_for_many<W: PriceInteger, D: Direction<W>>(
     let at = bidder as usize;
     let cheapest = direction.lowest_price();
     let mut best: BinaryHeap<Reverse<Offer<W>>> = BinaryHeap::with_capacity(missing + 2);
-    for (place, arc) in row.iter().enumerate() {
+    for (place, edge) in row.iter().enumerate() {
         let full = best.len() > missing;
-        let score = W::from(arc.score);
+        let score = W::from(edge.score);
         if full && best.peek().is_some_and(|Reverse(worst)| score - cheapest <= worst.0) {
             break;
         }
-        made.arcs += 1;
-        let object = arc.to as usize;
+        made.edges += 1;
+        let object = edge.to as usize;
         let offer = (score - direction.price(object), direction.is_open(object), Reverse(place));
-        if full && best.peek().is_some_and(|Reverse(worst)| offer < *worst) || direction.are_mates(at, arc.to)
+        if full && best.peek().is_some_and(|Reverse(worst)| offer < *worst)
+            || direction.are_mates(at, edge.to)
         {
             continue;
         }
@@ -225,7 +226,7 @@ fn apply_bids<W: PriceInteger, D: Direction<W>>(
     later: &mut Vec<u32>,
 ) {
     // As in `compute_chunk`.
-    black_box(bids.targets.iter().fold(0, |seen, arc| seen ^ direction.prefetch(arc.to as usize)));
+    black_box(bids.targets.iter().fold(0, |seen, edge| seen ^ direction.prefetch(edge.to as usize)));
     let mut targets = bids.targets.iter();
     for &BidderBids { bidder, given_up, bids, value } in &bids.bidders {
         if direction.unserved(bidder as usize) != (given_up + bids) as usize {
@@ -237,8 +238,8 @@ fn apply_bids<W: PriceInteger, D: Direction<W>>(
         (0..given_up).for_each(|_| direction.retreat(bidder as usize));
         direction.set_bidder_price(bidder as usize, value);
         let mut rejected = false;
-        for arc in targets.by_ref().take(bids as usize) {
-            match place_bid(direction, bidder as usize, *arc, W::from(arc.score) - value) {
+        for edge in targets.by_ref().take(bids as usize) {
+            match place_bid(direction, bidder as usize, *edge, W::from(edge.score) - value) {
                 BidOutcome::Rejected => rejected = true,
                 BidOutcome::Displaced(other) => later.push(index(other)),
                 BidOutcome::Accepted => {}
@@ -263,10 +264,10 @@ enum BidOutcome {
 fn place_bid<W: PriceInteger, D: Direction<W>>(
     direction: &mut D,
     bidder: usize,
-    arc: Edge,
+    edge: Edge,
     bid: W,
 ) -> BidOutcome {
-    let object = arc.to as usize;
+    let object = edge.to as usize;
     let mut displaced = None;
     if direction.is_open(object) {
         if bid < direction.price(object) {
@@ -284,7 +285,7 @@ fn place_bid<W: PriceInteger, D: Direction<W>>(
             displaced = direction.displace_lowest(object);
         }
     }
-    direction.attach(bidder, object, arc.score);
+    direction.attach(bidder, object, edge.score);
     if !direction.is_open(object) {
         raise_to_lowest_bid(direction, object);
     }

@@ -14,7 +14,7 @@ use super::counters::Pulse;
 
 /// Arcs counted between two looks at the observer.
 const STRETCH: usize = 1 << 20;
-/// Units of work to sort an arc.
+/// Units of work to sort an edge.
 const SORTING: usize = 8;
 
 /// Pairs worth looking at, by mentee and, when asked for, by mentor.
@@ -79,7 +79,7 @@ impl<'a> Core<'a> {
 
     /// Whether a pair is in the core.
     pub(super) fn has(&self, mentee: usize, mentor: u32) -> bool {
-        self.row(mentee).iter().any(|arc| arc.to == mentor)
+        self.row(mentee).iter().any(|edge| edge.to == mentor)
     }
 
     /// Pairs in all.
@@ -104,28 +104,28 @@ impl<'a> Core<'a> {
             return Ok(());
         }
         let mut starts = vec![0; self.mentors + 1];
-        for arcs in self.rows.edges().chunks(STRETCH) {
+        for edges in self.rows.edges().chunks(STRETCH) {
             pulse.observer().check()?;
-            for arc in arcs {
-                starts[arc.to as usize + 1] += 1;
+            for edge in edges {
+                starts[edge.to as usize + 1] += 1;
             }
         }
         for at in 0..self.mentors {
             starts[at + 1] += starts[at];
         }
         let mut next = starts.clone();
-        let mut arcs = blank(self.len(), pulse.observer())?;
+        let mut edges = blank(self.len(), pulse.observer())?;
         for (mentee, ends) in (0_u32..).zip(self.rows.starts().windows(2)) {
             let row = &self.rows.edges()[ends[0]..ends[1]];
             pulse.beat(row.len())?;
-            for arc in row {
-                let slot = &mut next[arc.to as usize];
-                arcs[*slot] = Edge { to: mentee, score: arc.score };
+            for edge in row {
+                let slot = &mut next[edge.to as usize];
+                edges[*slot] = Edge { to: mentee, score: edge.score };
                 *slot += 1;
             }
         }
         let mut columns = Vec::with_capacity(self.mentors);
-        let mut rest = arcs.as_mut_slice();
+        let mut rest = edges.as_mut_slice();
         for ends in starts.windows(2) {
             let (column, after) = rest.split_at_mut(ends[1] - ends[0]);
             columns.push(column);
@@ -139,11 +139,11 @@ impl<'a> Core<'a> {
                 let order = |mentee: u32| {
                     (mentee ^ index(mentor).wrapping_mul(0x9E37_79B1)).wrapping_mul(0x85EB_CA6B)
                 };
-                column.sort_unstable_by_key(|arc| (Reverse(arc.score), order(arc.to)));
+                column.sort_unstable_by_key(|edge| (Reverse(edge.score), order(edge.to)));
                 pulse.beat(SORTING * column.len())
             },
         )?;
-        self.columns = Some(SparseScores::sorted(starts, arcs));
+        self.columns = Some(SparseScores::sorted(starts, edges));
         Ok(())
     }
 
@@ -160,19 +160,21 @@ impl<'a> Core<'a> {
         };
         let longer: Vec<Vec<Edge>> = added.par_iter().enumerate().map(longer).collect();
         let mut starts = vec![0];
-        let mut arcs = Vec::with_capacity(self.len() + more);
+        let mut edges = Vec::with_capacity(self.len() + more);
         for (mentee, longer) in longer.iter().enumerate() {
-            arcs.extend_from_slice(if longer.is_empty() { self.row(mentee) } else { longer });
-            starts.push(arcs.len());
+            edges.extend_from_slice(if longer.is_empty() { self.row(mentee) } else { longer });
+            starts.push(edges.len());
         }
-        self.rows = Cow::Owned(SparseScores::sorted(starts, arcs));
+        self.rows = Cow::Owned(SparseScores::sorted(starts, edges));
         self.columns = None;
     }
 }
 
 /// Puts the pairs of a mentee into the order of a row.
-pub(super) fn sort(scores: &dyn PairScores, mentee: usize, arcs: &mut [Edge]) {
-    arcs.sort_unstable_by_key(|arc| (Reverse(arc.score), scores.tie_break(mentee, arc.to as usize), arc.to));
+pub(super) fn sort(scores: &dyn PairScores, mentee: usize, edges: &mut [Edge]) {
+    edges.sort_unstable_by_key(|edge| {
+        (Reverse(edge.score), scores.tie_break(mentee, edge.to as usize), edge.to)
+    });
 }
 
 /// A position as it is kept in the core. There are never more people than 32 bits count.

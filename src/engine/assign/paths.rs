@@ -44,7 +44,7 @@ impl<W: PriceInteger> Paths<W> {
         Self { search: Search::of_all(nodes), alone: Found::default(), together }
     }
 
-    /// Serves the bidders who wait, each listed once, one after the other, until `budget` arcs have been looked at; those left
+    /// Serves the bidders who wait, each listed once, one after the other, until `budget` edges have been looked at; those left
     /// stay in `waiting`. One whose end is farther than `reach` waits on, at prices that have moved that far. Gives the number
     /// of paths.
     pub(super) fn serve<D: Direction<W>>(
@@ -78,7 +78,7 @@ impl<W: PriceInteger> Paths<W> {
                         _ => {
                             let limits = (reach, usize::MAX);
                             self.search.find(direction, bidder, limits, &mut self.alone, &mut work.pulse)?;
-                            work.counters.arcs += self.alone.arcs as u64;
+                            work.counters.arcs += self.alone.edges as u64;
                             work.counters.scans += self.alone.scans() as u64;
                             if let Some(together) = &mut together {
                                 mark(&mut together.changed, &self.alone);
@@ -160,10 +160,10 @@ impl<W: PriceInteger> Together<W> {
             });
             outcome
         })?;
-        let arcs = found.iter().map(|found| found.arcs).sum();
-        work.counters.arcs += arcs as u64;
+        let edges = found.iter().map(|found| found.edges).sum();
+        work.counters.arcs += edges as u64;
         work.counters.scans += found.iter().map(|found| found.scans() as u64).sum::<u64>();
-        work.pulse.beat(arcs)
+        work.pulse.beat(edges)
     }
 
     /// Whether what was found for one of the group can still be put into effect; if so, it is about to be.

@@ -2,7 +2,7 @@
 //!
 //! A search for each of them crosses the same ground again and again, and in the endgame that ground is nearly everything.
 //! A phase crosses it once: it finds the distance of *every* node to the nearest end (Dijkstra's method from all ends,
-//! against the arcs), and shifts all prices by it. Then a shortest path from everyone who waits costs nothing, and as
+//! against the edges), and shifts all prices by it. Then a shortest path from everyone who waits costs nothing, and as
 //! many of these paths as do not meet are put into effect (Hopcroft and Karp 1973; Gabow and Tarjan 1989; for the
 //! assignment problem Balas, Miller, Pekny and Toth 1991). Phases end when few are left: for these [`super::paths`] is
 //! cheaper.
@@ -152,9 +152,9 @@ impl<W: PriceInteger> Phases<W> {
                 let column = direction.column(node);
                 work.counters.arcs += column.len() as u64;
                 work.pulse.beat(column.len())?;
-                for arc in column {
-                    let bidder = arc.to as usize;
-                    let distance = now + direction.cost(bidder, node, arc.score);
+                for edge in column {
+                    let bidder = edge.to as usize;
+                    let distance = now + direction.cost(bidder, node, edge.score);
                     self.reach(objects + bidder, distance, farthest, || {
                         direction.retreat_cost(bidder) < W::INFINITE
                             && !direction.are_mates(bidder, index(node))
@@ -221,7 +221,7 @@ impl<W: PriceInteger> Phases<W> {
         Ok(served)
     }
 
-    /// Follows arcs of no cost from a bidder who waits to an end, past all that this sweep has seen.
+    /// Follows edges of no cost from a bidder who waits to an end, past all that this sweep has seen.
     fn follow<D: Direction<W>>(
         &mut self,
         direction: &D,
@@ -244,15 +244,15 @@ impl<W: PriceInteger> Phases<W> {
             let row = direction.row(bidder);
             work.counters.arcs += row.len() as u64;
             work.pulse.beat(row.len())?;
-            for arc in row {
-                let object = arc.to as usize;
-                if direction.cost(bidder, object, arc.score) != nothing
+            for edge in row {
+                let object = edge.to as usize;
+                if direction.cost(bidder, object, edge.score) != nothing
                     || self.steps[object].sweep == self.sweep
-                    || direction.are_mates(bidder, arc.to)
+                    || direction.are_mates(bidder, edge.to)
                 {
                     continue;
                 }
-                self.steps[object] = Step { from, score: arc.score, sweep: self.sweep };
+                self.steps[object] = Step { from, score: edge.score, sweep: self.sweep };
                 if direction.is_open(object) {
                     return Ok(Some(object));
                 }
@@ -264,7 +264,7 @@ impl<W: PriceInteger> Phases<W> {
                     {
                         continue;
                     }
-                    self.steps[node] = Step { from: arc.to, score, sweep: self.sweep };
+                    self.steps[node] = Step { from: edge.to, score, sweep: self.sweep };
                     if direction.retreat_cost(holder) == nothing {
                         return Ok(Some(node));
                     }

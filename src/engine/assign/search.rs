@@ -3,7 +3,7 @@
 //!
 //! Dijkstra's method on reduced costs (Edmonds and Karp 1972; Jonker and Volgenant 1987), stopped at the first end, with
 //! three savings: ends are looked at as soon as a node is reached, the [queue](super::queue) knows ties, and rows are left as
-//! soon as no arc can beat the best end. Mentors are not split into seats: a mentor leads to all whom she serves.
+//! soon as no edge can beat the best end. Mentors are not split into seats: a mentor leads to all whom she serves.
 
 use crate::engine::observer::Stopped;
 
@@ -26,7 +26,7 @@ pub(super) struct Found<W> {
     /// The path, from its end back to its source: every node with the one before it, and the score of the pair between.
     path: Vec<(u32, u32, i32)>,
     /// Arcs looked at.
-    pub(super) arcs: usize,
+    pub(super) edges: usize,
 }
 
 impl<W: PriceInteger> Found<W> {
@@ -95,7 +95,7 @@ impl<W: PriceInteger> Search<W> {
 
     /// Finds the best use for a unit of `bidder` that nobody serves: room of somebody she wants, or the retreat of herself or of
     /// another who can be spared more easily. If all of these are farther than `reach`, there is none, and prices move that
-    /// far. The search is given up where it has looked at more arcs than `most`.
+    /// far. The search is given up where it has looked at more edges than `most`.
     pub(super) fn find<D: Direction<W>>(
         &mut self,
         direction: &D,
@@ -110,10 +110,10 @@ impl<W: PriceInteger> Search<W> {
         self.begin(source, leave.min(reach));
         found.settled.clear();
         found.path.clear();
-        found.arcs = 0;
+        found.edges = 0;
         found.ends = true;
         while let Some(node) = self.next() {
-            if found.arcs > most {
+            if found.edges > most {
                 found.ends = false;
                 break;
             }
@@ -123,7 +123,7 @@ impl<W: PriceInteger> Search<W> {
                 Some(bidder) => self.relax_row(direction, bidder),
                 None => self.relax_holders(direction, node),
             };
-            found.arcs += looked_at;
+            found.edges += looked_at;
             pulse.beat(looked_at)?;
         }
         found.serves = self.end != source || leave <= reach;
@@ -181,21 +181,21 @@ impl<W: PriceInteger> Search<W> {
         }
     }
 
-    /// Gives the number of arcs looked at.
+    /// Gives the number of edges looked at.
     fn relax_row<D: Direction<W>>(&mut self, direction: &D, bidder: usize) -> usize {
         let from = direction.objects() + bidder;
         let base = self.queue.now() + direction.bidder_price(bidder);
         let cheapest = base + direction.lowest_price();
         let row = direction.row(bidder);
-        for (looked_at, arc) in row.iter().enumerate() {
-            let score = W::from(arc.score);
+        for (looked_at, edge) in row.iter().enumerate() {
+            let score = W::from(edge.score);
             if cheapest - score >= self.best {
                 return looked_at;
             }
-            let object = arc.to as usize;
+            let object = edge.to as usize;
             let distance = base - score + direction.price(object);
-            if distance < self.best && !direction.are_mates(bidder, arc.to) {
-                self.reach(object, distance, from, arc.score, direction.exit_cost(object));
+            if distance < self.best && !direction.are_mates(bidder, edge.to) {
+                self.reach(object, distance, from, edge.score, direction.exit_cost(object));
             }
         }
         row.len()

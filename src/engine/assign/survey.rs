@@ -63,22 +63,23 @@ pub(super) fn survey<'a>(
     let columns = scarce.then(|| Columns::new(problem, breadth));
     let found = best_of_all(problem, breadth, columns.as_ref(), Equals::Last, observer)?;
     let mut starts = vec![0];
-    let mut arcs = Vec::with_capacity(found.len() * breadth);
+    let mut edges = Vec::with_capacity(found.len() * breadth);
     let mut outside = Vec::with_capacity(found.len());
     let (mut lowest, mut highest) = (i32::MAX, FORBIDDEN);
     for row in found {
-        outside.push(if row.arcs.len() < breadth { FORBIDDEN } else { row.worst() });
-        arcs.extend(row.arcs);
-        starts.push(arcs.len());
+        outside.push(if row.edges.len() < breadth { FORBIDDEN } else { row.worst() });
+        edges.extend(row.edges);
+        starts.push(edges.len());
         lowest = lowest.min(row.lowest);
         highest = highest.max(row.highest);
     }
-    let mut core = Core::among_others(SparseScores::sorted(starts, arcs), problem.mentors.len(), outside);
+    let mut core = Core::among_others(SparseScores::sorted(starts, edges), problem.mentors.len(), outside);
     if let Some(columns) = columns {
         let (mut wanted, outside) = columns.by_mentee(&mut Pulse::new(observer))?;
         wanted.par_iter_mut().enumerate().for_each(|(mentee, wanted)| {
             let row = core.row(mentee);
-            wanted.retain(|arc| arc.score <= core.outside(mentee) && row.iter().all(|has| has.to != arc.to));
+            wanted
+                .retain(|edge| edge.score <= core.outside(mentee) && row.iter().all(|has| has.to != edge.to));
         });
         core.extend(problem.scores, &wanted);
         core.limit_mentors(outside);
@@ -101,7 +102,7 @@ pub fn shortlist(
     observer: &dyn Observer,
 ) -> Result<Vec<Vec<Edge>>, Stopped> {
     let found = best_of_all(problem, breadth, None, Equals::Last, observer)?;
-    Ok(found.into_iter().map(|row| row.arcs).collect())
+    Ok(found.into_iter().map(|row| row.edges).collect())
 }
 
 /// The beginning of every mentee's row: the same, but of equals the first are kept.
@@ -111,7 +112,7 @@ pub(in crate::engine) fn beginnings(
     observer: &dyn Observer,
 ) -> Result<Vec<Vec<Edge>>, Stopped> {
     let found = best_of_all(problem, breadth, None, Equals::First, observer)?;
-    Ok(found.into_iter().map(|row| row.arcs).collect())
+    Ok(found.into_iter().map(|row| row.edges).collect())
 }
 
 /// Which of equal pairs at the end of a row's best are among them.
@@ -162,14 +163,14 @@ struct Best<'a> {
 }
 
 struct BestOfRow {
-    arcs: Vec<Edge>,
+    edges: Vec<Edge>,
     lowest: i32,
     highest: i32,
 }
 
 impl BestOfRow {
     fn worst(&self) -> i32 {
-        self.arcs.last().map_or(FORBIDDEN, |arc| arc.score)
+        self.edges.last().map_or(FORBIDDEN, |edge| edge.score)
     }
 }
 
@@ -195,8 +196,8 @@ impl RowVisitor for Best<'_> {
         }
         // The order of a row: see [`super::core::sort`].
         found.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.tie_break, entry.to));
-        let arcs = found.iter().map(|entry| Edge { to: entry.to, score: entry.key }).collect();
-        BestOfRow { arcs, lowest: self.lowest, highest: self.highest }
+        let edges = found.iter().map(|entry| Edge { to: entry.to, score: entry.key }).collect();
+        BestOfRow { edges, lowest: self.lowest, highest: self.highest }
     }
 }
 

@@ -51,8 +51,9 @@ impl<W: PriceInteger> Near<W> {
             for mentee in rows {
                 let u = state.u[mentee];
                 let row = list.row(mentee).iter();
-                let row = row.take_while(|arc| W::from(arc.score) - lowest >= u);
-                for &Edge { to, score } in row.filter(|arc| W::from(arc.score) - least[arc.to as usize] >= u)
+                let row = row.take_while(|edge| W::from(edge.score) - lowest >= u);
+                for &Edge { to, score } in
+                    row.filter(|edge| W::from(edge.score) - least[edge.to as usize] >= u)
                 {
                     found[to as usize / MENTORS].push((to, Edge { to: index(mentee), score }));
                 }
@@ -81,9 +82,9 @@ impl<W: PriceInteger> Near<W> {
             for mentee in rows {
                 let u = state.u[mentee];
                 let row = list.row(mentee).iter();
-                let row = row.take_while(|arc| W::from(arc.score) - lowest > u);
-                let row = row.filter(|arc| fallen[arc.to as usize] && !state.are_mates(mentee, arc.to));
-                let above = row.filter(|arc| W::from(arc.score) - state.price(arc.to as usize) > u);
+                let row = row.take_while(|edge| W::from(edge.score) - lowest > u);
+                let row = row.filter(|edge| fallen[edge.to as usize] && !state.are_mates(mentee, edge.to));
+                let above = row.filter(|edge| W::from(edge.score) - state.price(edge.to as usize) > u);
                 let above: Vec<Edge> = above.copied().collect();
                 if !above.is_empty() {
                     missed.push((mentee, above));
@@ -103,15 +104,15 @@ fn by_mentor(
 ) -> Result<SparseScores, Stopped> {
     let of_range = |range: usize| blocks.iter().map(move |block| &block[range]);
     let mut starts = vec![0; mentors + 1];
-    let mut arcs = blank(blocks.iter().flatten().map(Vec::len).sum(), observer)?;
-    let (mut ranges, mut rest, mut end) = (Vec::new(), arcs.as_mut_slice(), 0);
+    let mut edges = blank(blocks.iter().flatten().map(Vec::len).sum(), observer)?;
+    let (mut ranges, mut rest, mut end) = (Vec::new(), edges.as_mut_slice(), 0);
     for (range, ends) in starts[1..].chunks_mut(MENTORS).enumerate() {
         let found = of_range(range).map(Vec::len).sum();
-        let (arcs, others) = rest.split_at_mut(found);
-        ranges.push((range, end, ends, arcs));
+        let (edges, others) = rest.split_at_mut(found);
+        ranges.push((range, end, ends, edges));
         (rest, end) = (others, end + found);
     }
-    ranges.into_par_iter().try_for_each(|(range, start, ends, arcs)| {
+    ranges.into_par_iter().try_for_each(|(range, start, ends, edges)| {
         let first = range * MENTORS;
         for found in of_range(range) {
             observer.check()?;
@@ -128,15 +129,15 @@ fn by_mentor(
         }
         for found in of_range(range) {
             observer.check()?;
-            for (mentor, arc) in found {
+            for (mentor, edge) in found {
                 let slot = &mut next[*mentor as usize - first];
-                arcs[*slot] = *arc;
+                edges[*slot] = *edge;
                 *slot += 1;
             }
         }
         Ok(())
     })?;
-    Ok(SparseScores::sorted(starts, arcs))
+    Ok(SparseScores::sorted(starts, edges))
 }
 
 /// Shows all rows block by block, in parallel; the findings come in the rows' order.
@@ -186,8 +187,8 @@ mod tests {
                 })
                 .collect();
             let columns = by_mentor(&by_range, mentors, &Unobserved).unwrap();
-            expected.sort_by_key(|(mentor, arc)| (*mentor, arc.to));
-            let found = (0..mentors).flat_map(|mentor| columns.row(mentor).iter().map(move |&arc| (index(mentor), arc)));
+            expected.sort_by_key(|(mentor, edge)| (*mentor, edge.to));
+            let found = (0..mentors).flat_map(|mentor| columns.row(mentor).iter().map(move |&edge| (index(mentor), edge)));
             prop_assert_eq!(found.collect::<Vec<_>>(), expected);
         }
     }

@@ -160,23 +160,23 @@ impl<W: PriceInteger> Offers<W> {
     ) -> Self {
         let mut offers = Self { given: [None, None], others: -W::INFINITE };
         let mut left = given.len();
-        let value = |arc: &Edge| W::from(arc.score) - prices[arc.to as usize];
-        for arc in core.row(mentee) {
-            if left == 0 && W::from(arc.score) - lowest <= offers.others {
+        let value = |edge: &Edge| W::from(edge.score) - prices[edge.to as usize];
+        for edge in core.row(mentee) {
+            if left == 0 && W::from(edge.score) - lowest <= offers.others {
                 break;
             }
-            match given.iter().position(|pair| pair.1 == arc.to) {
+            match given.iter().position(|pair| pair.1 == edge.to) {
                 Some(at) => {
-                    offers.given[at.min(1)] = Some((value(arc), *arc));
+                    offers.given[at.min(1)] = Some((value(edge), *edge));
                     left -= 1;
                 }
-                None => offers.others = offers.others.max(value(arc)),
+                None => offers.others = offers.others.max(value(edge)),
             }
         }
         if left > 0 {
             for (slot, &(_, to)) in offers.given.iter_mut().zip(given).filter(|(slot, _)| slot.is_none()) {
-                let arc = problem.scores.score(mentee, to as usize).map(|score| Edge { to, score });
-                *slot = arc.map(|arc| (value(&arc), arc));
+                let edge = problem.scores.score(mentee, to as usize).map(|score| Edge { to, score });
+                *slot = edge.map(|edge| (value(&edge), edge));
             }
         }
         offers.given.sort_by_key(|offer| std::cmp::Reverse(offer.map(|offer| offer.0)));
@@ -194,6 +194,6 @@ impl<W: PriceInteger> Offers<W> {
             }
         }
         let worth = if mates[1].is_some() { second } else { first };
-        RestoredMentee { u: others.max(-worth), mates: mates.map(|mate| mate.map(|(_, arc)| arc)) }
+        RestoredMentee { u: others.max(-worth), mates: mates.map(|mate| mate.map(|(_, edge)| edge)) }
     }
 }
