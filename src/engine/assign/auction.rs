@@ -5,7 +5,7 @@
 //! as she lacks: as much as leaves her what the next best offers. One who is bid for keeps the highest bids, and her price
 //! is the lowest bid that she keeps ("similar objects", Bertsekas and Castanon 1989; with increments of zero it is the
 //! augmenting row reduction of Jonker and Volgenant 1987). Prices only rise and no increment is added, so the conditions
-//! of [`PrimalDualState`](super::primal_dual_state::PrimalDualState) hold throughout, except that some still wait: these are for [`super::paths`].
+//! of [`PrimalDualState`](super::primal_dual_state::PrimalDualState) hold throughout, except that some still wait: these are for [`super::augment`].
 //!
 //! Bids are made by batches: all of a batch see the same prices, in parallel, and are then heard one after the other. A bid
 //! made at prices that have risen meanwhile leaves the bidder more than she can get elsewhere, which is still valid; if it
@@ -27,14 +27,14 @@ use super::price_integer::PriceInteger;
 
 /// Bidders per batch: one for so many of all, within limits.
 const BATCH_SHARE: usize = 64;
-const BATCH_LEAST: usize = 16;
-const BATCH_MOST: usize = 1 << 13;
+const MIN_BATCH: usize = 16;
+const MAX_BATCH: usize = 1 << 13;
 /// Bidders per task.
-const CHUNK: usize = 128;
+const BIDDERS_PER_TASK: usize = 128;
 /// Fewer bidders than this decide sooner alone than threads are woken.
-const ALONE: usize = 1 << 10;
+const MIN_PARALLEL_BIDDERS: usize = 1 << 10;
 /// Arcs in a line of the cache.
-const LINE: usize = 8;
+const EDGES_PER_CACHE_LINE: usize = 8;
 
 /// What a batch of bidders decide.
 struct BatchBids<W> {
@@ -71,7 +71,7 @@ pub(super) fn run<W: PriceInteger, D: Direction<W>>(
     patience: Patience,
     work: &mut Work<'_>,
 ) -> Result<Vec<u32>, Stopped> {
-    let batch = (waiting.len() / BATCH_SHARE).clamp(BATCH_LEAST, BATCH_MOST);
+    let batch = (waiting.len() / BATCH_SHARE).clamp(MIN_BATCH, MAX_BATCH);
     let mut later = Vec::new();
     let mut bids = VecDeque::from([waiting.len()]);
     while !waiting.is_empty() {
@@ -105,10 +105,10 @@ fn compute_bids<W: PriceInteger, D: Direction<W>>(
     batch: &[u32],
     pulse: Pulse<'_>,
 ) -> Result<Vec<BatchBids<W>>, Stopped> {
-    if batch.len() <= ALONE {
+    if batch.len() <= MIN_PARALLEL_BIDDERS {
         return Ok(vec![compute_chunk(direction, batch, pulse)?]);
     }
-    batch.par_chunks(CHUNK).map(|chunk| compute_chunk(direction, chunk, pulse)).collect()
+    batch.par_chunks(BIDDERS_PER_TASK).map(|chunk| compute_chunk(direction, chunk, pulse)).collect()
 }
 
 fn compute_chunk<W: PriceInteger, D: Direction<W>>(
@@ -118,7 +118,9 @@ fn compute_chunk<W: PriceInteger, D: Direction<W>>(
 ) -> Result<BatchBids<W>, Stopped> {
     let mut made = BatchBids { bidders: Vec::with_capacity(chunk.len()), targets: Vec::new(), edges: 0 };
     // One after the other, bidders would wait for memory again and again; all at once they wait together.
-    let heads = chunk.iter().flat_map(|&bidder| direction.row(bidder as usize).iter().step_by(LINE).take(2));
+    let heads = chunk
+        .iter()
+        .flat_map(|&bidder| direction.row(bidder as usize).iter().step_by(EDGES_PER_CACHE_LINE).take(2));
     black_box(heads.fold(0, |seen, edge| seen ^ edge.to));
     for &bidder in chunk {
         let row = direction.row(bidder as usize);
@@ -126,7 +128,7 @@ fn compute_chunk<W: PriceInteger, D: Direction<W>>(
         match direction.unserved(bidder as usize) {
             0 => {}
             1 => bid_for_one(direction, bidder, row, &mut made),
-            missing => bid_for_many(direction, bidder, row, missing, &mut made),
+            unserved => bid_for_many(direction, bidder, row, unserved, &mut made),
         }
     }
     Ok(made)
@@ -182,14 +184,14 @@ fn bid_for_many<W: PriceInteger, D: Direction<W>>(
     direction: &D,
     bidder: u32,
     row: &[Edge],
-    missing: usize,
+    unserved: usize,
     made: &mut BatchBids<W>,
 ) {
     let at = bidder as usize;
     let cheapest = direction.lowest_price();
-    let mut best: BinaryHeap<Reverse<Offer<W>>> = BinaryHeap::with_capacity(missing + 2);
+    let mut best: BinaryHeap<Reverse<Offer<W>>> = BinaryHeap::with_capacity(unserved + 2);
     for (place, edge) in row.iter().enumerate() {
-        let full = best.len() > missing;
+        let full = best.len() > unserved;
         let score = W::from(edge.score);
         if full && best.peek().is_some_and(|Reverse(worst)| score - cheapest <= worst.0) {
             break;
@@ -210,13 +212,13 @@ fn bid_for_many<W: PriceInteger, D: Direction<W>>(
     let offers = best.into_sorted_vec();
     let value = |rank: usize| offers.get(rank).map(|Reverse(offer)| offer.0);
     let worth = |&bids: &usize| {
-        value(bids - 1).is_some_and(|value| value > direction.outside_value(at, missing - bids))
+        value(bids - 1).is_some_and(|value| value > direction.outside_value(at, unserved - bids))
     };
-    let bids = (1..=missing).rev().find(worth).unwrap_or(0);
-    let outside = direction.outside_value(at, (missing - bids).min(missing - 1));
+    let bids = (1..=unserved).rev().find(worth).unwrap_or(0);
+    let outside = direction.outside_value(at, (unserved - bids).min(unserved - 1));
     let value = value(bids).map_or(outside, |next| next.max(outside));
     made.targets.extend(offers[..bids].iter().map(|Reverse((_, _, Reverse(place)))| row[*place]));
-    made.bidders.push(BidderBids { bidder, given_up: index(missing - bids), bids: index(bids), value });
+    made.bidders.push(BidderBids { bidder, given_up: index(unserved - bids), bids: index(bids), value });
 }
 
 /// Hears the bids of a batch.

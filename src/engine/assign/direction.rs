@@ -1,5 +1,5 @@
 //! The two directions of the direction: mentees bid for mentors' seats, or mentors bid for mentees. The
-//! [auction](super::auction), the [searches](super::paths) and the [phases](super::phases) serve either side.
+//! [auction](super::auction), the [searches](super::augment) and the [phases](super::phases) serve either side.
 
 use crate::engine::pair_scores::Edge;
 

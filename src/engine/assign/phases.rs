@@ -4,7 +4,7 @@
 //! A phase crosses it once: it finds the distance of *every* node to the nearest end (Dijkstra's method from all ends,
 //! against the edges), and shifts all prices by it. Then a shortest path from everyone who waits costs nothing, and as
 //! many of these paths as do not meet are put into effect (Hopcroft and Karp 1973; Gabow and Tarjan 1989; for the
-//! assignment problem Balas, Miller, Pekny and Toth 1991). Phases end when few are left: for these [`super::paths`] is
+//! assignment problem Balas, Miller, Pekny and Toth 1991). Phases end when few are left: for these [`super::augment`] is
 //! cheaper.
 
 use crate::engine::observer::Stopped;
@@ -211,7 +211,7 @@ impl<W: PriceInteger> Phases<W> {
         let mut served = 0;
         for &bidder in waiting.iter() {
             let root = direction.objects() + bidder as usize;
-            if let Some(end) = self.follow(direction, root, work)? {
+            if let Some(end) = self.find_path(direction, root, work)? {
                 served += 1;
                 let steps = &self.steps;
                 augment(direction, end, root, |node| (steps[node].from, steps[node].score));
@@ -222,7 +222,7 @@ impl<W: PriceInteger> Phases<W> {
     }
 
     /// Follows edges of no cost from a bidder who waits to an end, past all that this sweep has seen.
-    fn follow<D: Direction<W>>(
+    fn find_path<D: Direction<W>>(
         &mut self,
         direction: &D,
         root: usize,

@@ -10,15 +10,15 @@ use crate::engine::observer::Stopped;
 use super::core::index;
 use super::counters::Pulse;
 use super::direction::{Direction, augment};
+use super::labels::NodeLabels;
 use super::price_integer::PriceInteger;
 use super::queue::Queue;
-use super::reached::Reached;
 
 /// What a search has found.
 #[derive(Debug, Default)]
-pub(super) struct Found<W> {
+pub(super) struct SearchResult<W> {
     /// Whether it came to its end.
-    pub(super) ends: bool,
+    pub(super) is_complete: bool,
     /// Whether it found a use for the unit; if not, the unit waits on, at prices that have moved as far as was asked for.
     serves: bool,
     /// Nodes whose prices move, and how far.
@@ -29,7 +29,7 @@ pub(super) struct Found<W> {
     pub(super) edges: usize,
 }
 
-impl<W: PriceInteger> Found<W> {
+impl<W: PriceInteger> SearchResult<W> {
     /// Nodes settled.
     pub(super) fn scans(&self) -> usize {
         self.settled.len()
@@ -42,7 +42,7 @@ impl<W: PriceInteger> Found<W> {
     }
 
     /// Moves prices, and serves the unit if there is a use for it: says whether there is.
-    pub(super) fn put_into_effect<D: Direction<W>>(&self, direction: &mut D, bidder: u32) -> bool {
+    pub(super) fn apply<D: Direction<W>>(&self, direction: &mut D, bidder: u32) -> bool {
         let objects = direction.objects();
         for &(node, change) in &self.settled {
             let node = node as usize;
@@ -61,7 +61,7 @@ impl<W: PriceInteger> Found<W> {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Label<W> {
+struct PathLabel<W> {
     distance: W,
     /// The node from which it was reached.
     from: u32,
@@ -71,25 +71,25 @@ struct Label<W> {
 
 /// Workspace of a search. Nodes are those who are bid for, then the bidders.
 #[derive(Debug)]
-pub(super) struct Search<W> {
-    labels: Reached<Label<W>>,
+pub(super) struct ShortestPathSearch<W> {
+    labels: NodeLabels<PathLabel<W>>,
     queue: Queue<W>,
     best: W,
     end: u32,
 }
 
-impl<W: PriceInteger> Search<W> {
+impl<W: PriceInteger> ShortestPathSearch<W> {
     /// A workspace for a search that may reach all of so many nodes.
-    pub(super) fn of_all(nodes: usize) -> Self {
-        Self::new(Reached::all(nodes))
+    pub(super) fn dense(nodes: usize) -> Self {
+        Self::new(NodeLabels::dense(nodes))
     }
 
     /// A workspace for searches that reach few nodes of many.
-    pub(super) fn of_few() -> Self {
-        Self::new(Reached::few())
+    pub(super) fn sparse() -> Self {
+        Self::new(NodeLabels::sparse())
     }
 
-    fn new(labels: Reached<Label<W>>) -> Self {
+    fn new(labels: NodeLabels<PathLabel<W>>) -> Self {
         Self { labels, queue: Queue::new(), best: W::INFINITE, end: 0 }
     }
 
@@ -101,7 +101,7 @@ impl<W: PriceInteger> Search<W> {
         direction: &D,
         bidder: u32,
         (reach, most): (W, usize),
-        found: &mut Found<W>,
+        found: &mut SearchResult<W>,
         pulse: &mut Pulse<'_>,
     ) -> Result<(), Stopped> {
         let objects = direction.objects();
@@ -111,10 +111,10 @@ impl<W: PriceInteger> Search<W> {
         found.settled.clear();
         found.path.clear();
         found.edges = 0;
-        found.ends = true;
+        found.is_complete = true;
         while let Some(node) = self.next() {
             if found.edges > most {
-                found.ends = false;
+                found.is_complete = false;
                 break;
             }
             found.settled.push((node, self.queue.now()));
@@ -146,7 +146,7 @@ impl<W: PriceInteger> Search<W> {
         self.queue.clear();
         self.best = end_here;
         self.end = source;
-        *self.labels.reach(source).1 = Label { distance: W::default(), from: source, score: 0 };
+        *self.labels.reach(source).1 = PathLabel { distance: W::default(), from: source, score: 0 };
         self.queue.push(W::default(), source);
     }
 
@@ -171,7 +171,7 @@ impl<W: PriceInteger> Search<W> {
         if !is_new && label.distance <= distance {
             return;
         }
-        *label = Label { distance, from: index(from), score };
+        *label = PathLabel { distance, from: index(from), score };
         if distance + exit < self.best {
             self.best = distance + exit;
             self.end = node;

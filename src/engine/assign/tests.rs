@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
 
-use super::tuning::Groups;
+use super::tuning::BatchLimits;
 use super::*;
 use crate::domain::run::Stage;
 use crate::engine::certify::{CertificateVerdict, certify};
@@ -65,12 +65,17 @@ fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
 
 pub(super) fn tuning() -> impl Strategy<Value = Tuning> {
     let narrow = (1..3_usize, 1..3_usize, 0..6_usize, 0..3_usize, (any::<bool>(), 2..5_usize, 0..60_usize));
-    let narrow = narrow.prop_map(|(breadth, worst, bids, few, (grouped, least, farthest))| Tuning {
+    let narrow = narrow.prop_map(|(breadth, worst, bids, few, (batched, min_searches, max_edges))| Tuning {
         breadth,
         worst,
         patience: auction::Patience { bids, passes: 1 + few % 4 },
         few,
-        groups: Groups { people: if grouped { 0 } else { usize::MAX }, least, most: 8, farthest },
+        batches: BatchLimits {
+            min_people: if batched { 0 } else { usize::MAX },
+            min_searches,
+            max_searches: 8,
+            max_edges,
+        },
     });
     prop_oneof![3 => narrow, 1 => Just(Tuning::default())]
 }
@@ -229,11 +234,9 @@ pub(super) fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, 
 
 #[test]
 fn the_number_of_threads_changes_nothing_where_mentors_bid_for_mentees() {
-    let one_by_one = Tuning::default();
-    let together = Tuning { groups: Groups { people: 0, ..one_by_one.groups }, ..one_by_one };
-    for (coverage_first, tuning) in
-        [(true, one_by_one), (true, together), (false, one_by_one), (false, together)]
-    {
+    let single = Tuning::default();
+    let batched = Tuning { batches: BatchLimits { min_people: 0, ..single.batches }, ..single };
+    for (coverage_first, tuning) in [(true, single), (true, batched), (false, single), (false, batched)] {
         let (mentees, mentors, list) = scarce(3000, 997);
         let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &list, coverage_first };
         let answers: Vec<Assignment> = [1, 2, 4, 16]
@@ -254,11 +257,11 @@ fn the_engine_stops_on_a_list_whenever_it_is_told_to() {
     let (mentees, mentors, list) = scarce(900, 399);
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &list, coverage_first: false };
     let tuning = Tuning::default();
-    let together = Tuning { groups: Groups { people: 0, ..tuning.groups }, ..tuning };
+    let batched = Tuning { batches: BatchLimits { min_people: 0, ..tuning.batches }, ..tuning };
     let patient = Patience::of(u64::MAX);
-    let solved = assign_tuned(&problem, &together, &patient).unwrap();
+    let solved = assign_tuned(&problem, &batched, &patient).unwrap();
     for times in 0..patient.asked.into_inner() {
-        let stopped = assign_tuned(&problem, &together, &Patience::of(times));
+        let stopped = assign_tuned(&problem, &batched, &Patience::of(times));
         assert_eq!(stopped, Err(Stopped), "after {times}");
     }
     let impatient = certify(&problem, &solved.pairs, &solved.certificate, &Patience::of(0));

@@ -18,20 +18,20 @@ pub(super) struct Tuning {
     /// Waiting mentees, or mentors with vacancies, from which on single searches are tried before a phase, while the core may lack pairs.
     pub(super) few: usize,
     /// When searches are made by groups.
-    pub(super) groups: Groups,
+    pub(super) batches: BatchLimits,
 }
 
 /// When searches are made by groups: where what a search reads is not at hand, several wait for it together.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Groups {
+pub(super) struct BatchLimits {
     /// Mentees and mentors from which on they are.
-    pub(super) people: usize,
+    pub(super) min_people: usize,
     /// Fewest searches of a group, ...
-    pub(super) least: usize,
+    pub(super) min_searches: usize,
     /// ... and most.
-    pub(super) most: usize,
+    pub(super) max_searches: usize,
     /// Arcs that a search of a group may look at: one that goes farther would meet others, and takes room until then.
-    pub(super) farthest: usize,
+    pub(super) max_edges: usize,
 }
 
 impl Tuning {
@@ -50,7 +50,12 @@ impl Default for Tuning {
             worst: 16,
             patience: Patience { bids: 50, passes: 8 },
             few: 8,
-            groups: Groups { people: 1 << 18, least: 32, most: 256, farthest: 1 << 14 },
+            batches: BatchLimits {
+                min_people: 1 << 18,
+                min_searches: 32,
+                max_searches: 256,
+                max_edges: 1 << 14,
+            },
         }
     }
 }

@@ -22,11 +22,11 @@ use crate::engine::problem::Problem;
 
 use self::near::Near;
 pub use self::start::Start;
+use super::augment::AugmentingPaths;
 use super::core::Core;
 use super::counters::Work;
 use super::direction::{ForwardDirection, ReverseDirection};
 use super::lexicographic_weights::LexicographicWeights;
-use super::paths::Paths;
 use super::phases::{PATIENCE, Phases};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
@@ -89,7 +89,7 @@ fn solve<W: PriceInteger>(
     else {
         return super::solve::<W>(problem, tuning, weights, core, observer);
     };
-    let (mut paths, phases) = (Paths::new(&state, tuning.groups), Phases::new());
+    let (mut paths, phases) = (AugmentingPaths::new(&state, tuning.batches), Phases::new());
     let list = problem.scores.sparse();
     let reach = if list.is_some() { W::INFINITE } else { weights.span() };
     if list.is_some() {

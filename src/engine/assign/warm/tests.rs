@@ -5,7 +5,7 @@ use super::*;
 use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::assign::tests::{instance, scarce, tuning};
-use crate::engine::assign::tuning::Groups;
+use crate::engine::assign::tuning::BatchLimits;
 use crate::engine::certify::certify;
 use crate::engine::decisions::{Decisions, ReducedProblem};
 use crate::engine::observer::Unobserved;
@@ -162,7 +162,7 @@ fn with_edited_rows(list: &SparseScores, mentees: usize, every: usize) -> Sparse
 fn an_edited_list_costs_searches_for_its_edits_alone_on_any_number_of_threads() {
     for (coverage_first, people) in [(true, 0), (false, 0), (true, usize::MAX), (false, usize::MAX)] {
         let tuning = Tuning::default();
-        let tuning = Tuning { groups: Groups { people, ..tuning.groups }, ..tuning };
+        let tuning = Tuning { batches: BatchLimits { min_people: people, ..tuning.batches }, ..tuning };
         let (mentees, mentors, list) = scarce(9000, 2999);
         let edited = with_edited_rows(&list, mentees.len(), 100);
         let problem = |scores| Problem { mentees: &mentees, mentors: &mentors, scores, coverage_first };

@@ -6,20 +6,20 @@
 //! at once.
 
 /// Slots of a small table in the beginning.
-const FIRST: usize = 1 << 9;
+const INITIAL_SLOTS: usize = 1 << 9;
 /// Slots of a small table that are given back.
-const MOST: usize = 1 << 15;
+const MAX_KEPT_SLOTS: usize = 1 << 15;
 
 /// Nodes with something known of each.
 #[derive(Debug)]
-pub(super) struct Reached<T> {
+pub(super) struct NodeLabels<T> {
     slots: Vec<Slot<T>>,
     /// Whether every node has its own slot.
-    own: bool,
+    is_dense: bool,
     /// Slots of another time are empty.
-    time: u32,
+    epoch: u32,
     /// Nodes reached.
-    held: usize,
+    len: usize,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,72 +27,72 @@ struct Slot<T> {
     node: u32,
     /// Twice the time at which the node was reached, one more once it is settled.
     stamp: u32,
-    known: T,
+    label: T,
 }
 
-impl<T: Copy + Default> Reached<T> {
+impl<T: Copy + Default> NodeLabels<T> {
     /// Room for all of so many nodes.
-    pub(super) fn all(nodes: usize) -> Self {
-        Self { slots: vec![Slot::default(); nodes], own: true, time: 1, held: 0 }
+    pub(super) fn dense(nodes: usize) -> Self {
+        Self { slots: vec![Slot::default(); nodes], is_dense: true, epoch: 1, len: 0 }
     }
 
     /// Room for few nodes of many.
-    pub(super) fn few() -> Self {
-        Self { slots: vec![Slot::default(); FIRST], own: false, time: 1, held: 0 }
+    pub(super) fn sparse() -> Self {
+        Self { slots: vec![Slot::default(); INITIAL_SLOTS], is_dense: false, epoch: 1, len: 0 }
     }
 
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
-        if !self.own && self.slots.len() > MOST {
-            *self = Self::few();
+        if !self.is_dense && self.slots.len() > MAX_KEPT_SLOTS {
+            *self = Self::sparse();
         }
-        self.held = 0;
-        self.time += 1;
-        if self.time > u32::MAX / 2 {
+        self.len = 0;
+        self.epoch += 1;
+        if self.epoch > u32::MAX / 2 {
             self.slots.fill(Slot::default());
-            self.time = 1;
+            self.epoch = 1;
         }
     }
 
     /// What is known of a node.
     pub(super) fn get(&self, node: u32) -> Option<&T> {
-        let slot = &self.slots[self.place(node)];
-        (slot.stamp >= 2 * self.time).then_some(&slot.known)
+        let slot = &self.slots[self.slot_of(node)];
+        (slot.stamp >= 2 * self.epoch).then_some(&slot.label)
     }
 
     /// What is known of a node, and whether it is reached for the first time: then nothing is.
     pub(super) fn reach(&mut self, node: u32) -> (bool, &mut T) {
-        let mut place = self.place(node);
-        let is_new = self.slots[place].stamp < 2 * self.time;
+        let mut place = self.slot_of(node);
+        let is_new = self.slots[place].stamp < 2 * self.epoch;
         if is_new {
-            if !self.own && 2 * self.held >= self.slots.len() {
+            if !self.is_dense && 2 * self.len >= self.slots.len() {
                 self.grow();
-                place = self.place(node);
+                place = self.slot_of(node);
             }
-            self.held += 1;
-            self.slots[place] = Slot { node, stamp: 2 * self.time, known: T::default() };
+            self.len += 1;
+            self.slots[place] = Slot { node, stamp: 2 * self.epoch, label: T::default() };
         }
-        (is_new, &mut self.slots[place].known)
+        (is_new, &mut self.slots[place].label)
     }
 
     /// Settles a node that was reached; says whether it was not settled yet.
     pub(super) fn settle(&mut self, node: u32) -> bool {
-        let place = self.place(node);
+        let place = self.slot_of(node);
         let slot = &mut self.slots[place];
-        let settles = slot.stamp == 2 * self.time;
+        let settles = slot.stamp == 2 * self.epoch;
         slot.stamp += u32::from(settles);
         settles
     }
 
     /// Where a node stands, or would.
-    fn place(&self, node: u32) -> usize {
-        if self.own {
+    fn slot_of(&self, node: u32) -> usize {
+        if self.is_dense {
             return node as usize;
         }
         let last = self.slots.len() - 1;
         let hash = u64::from(node).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
         let mut place = hash as usize & last;
-        while self.slots[place].stamp >= 2 * self.time && self.slots[place].node != node {
+        while self.slots[place].stamp >= 2 * self.epoch && self.slots[place].node != node {
             place = (place + 1) & last;
         }
         place
@@ -101,8 +101,8 @@ impl<T: Copy + Default> Reached<T> {
     fn grow(&mut self) {
         let more = vec![Slot::default(); 2 * self.slots.len()];
         for slot in std::mem::replace(&mut self.slots, more) {
-            if slot.stamp >= 2 * self.time {
-                let place = self.place(slot.node);
+            if slot.stamp >= 2 * self.epoch {
+                let place = self.slot_of(slot.node);
                 self.slots[place] = slot;
             }
         }
@@ -124,11 +124,11 @@ mod tests {
         #[test]
         fn what_is_known_of_a_node_is_what_was_last_said(
             all in any::<bool>(),
-            time in prop_oneof![Just(1), u32::MAX / 2 - 2..=u32::MAX / 2],
+            epoch in prop_oneof![Just(1), u32::MAX / 2 - 2..=u32::MAX / 2],
             times in vec(vec((0..NODES, 0..9_u8, any::<bool>()), 0..2_000), 1..4),
         ) {
-            let mut reached = if all { Reached::<u8>::all(NODES as usize) } else { Reached::few() };
-            reached.time = time;
+            let mut reached = if all { NodeLabels::<u8>::dense(NODES as usize) } else { NodeLabels::sparse() };
+            reached.epoch = epoch;
             for said in times {
                 reached.clear();
                 let mut known = HashMap::new();

@@ -16,32 +16,32 @@ use crate::engine::pool::Gatherings;
 
 use super::counters::Work;
 use super::direction::Direction;
+use super::labels::NodeLabels;
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
-use super::reached::Reached;
-use super::search::{Found, Search};
-use super::tuning::Groups;
+use super::search::{SearchResult, ShortestPathSearch};
+use super::tuning::BatchLimits;
 
 /// Searches per task.
-const CHUNK: usize = 16;
+const SEARCHES_PER_TASK: usize = 16;
 /// Searches made one by one after too many of a group were void.
-const ALONE: usize = 256;
+const SINGLE_SEARCHES: usize = 256;
 
 /// Finds paths and puts them into effect.
 #[derive(Debug)]
-pub(super) struct Paths<W> {
-    search: Search<W>,
+pub(super) struct AugmentingPaths<W> {
+    search: ShortestPathSearch<W>,
     /// What was found last by a search made alone.
-    alone: Found<W>,
-    together: Option<Together<W>>,
+    single: SearchResult<W>,
+    batch: Option<Batch<W>>,
 }
 
-impl<W: PriceInteger> Paths<W> {
+impl<W: PriceInteger> AugmentingPaths<W> {
     /// A workspace for a state's nodes.
-    pub(super) fn new(state: &PrimalDualState<W>, groups: Groups) -> Self {
+    pub(super) fn new(state: &PrimalDualState<W>, limits: BatchLimits) -> Self {
         let nodes = state.mentors() + state.mentees();
-        let together = (nodes >= groups.people).then(|| Together::new(groups));
-        Self { search: Search::of_all(nodes), alone: Found::default(), together }
+        let batch = (nodes >= limits.min_people).then(|| Batch::new(limits));
+        Self { search: ShortestPathSearch::dense(nodes), single: SearchResult::default(), batch }
     }
 
     /// Serves the bidders who wait, each listed once, one after the other, until `budget` edges have been looked at; those left
@@ -60,41 +60,42 @@ impl<W: PriceInteger> Paths<W> {
         let (mut left, mut paths) = (Vec::new(), 0);
         let mut rest = waiting.as_slice();
         while !rest.is_empty() && work.counters.arcs <= last {
-            let (group, later) = rest.split_at(self.together.as_ref().map_or(1, |all| all.next(rest.len())));
+            let (group, later) =
+                rest.split_at(self.batch.as_ref().map_or(1, |all| all.next_size(rest.len())));
             rest = later;
-            let mut together = self.together.as_mut().filter(|_| group.len() > 1);
-            if let Some(together) = &mut together {
-                together.find(direction, group, reach, work)?;
+            let mut batch = self.batch.as_mut().filter(|_| group.len() > 1);
+            if let Some(batch) = &mut batch {
+                batch.find(direction, group, reach, work)?;
             }
             for (at, &bidder) in group.iter().enumerate() {
-                let mut is_found = together.as_mut().is_some_and(|together| together.holds(at));
+                let mut is_found = batch.as_mut().is_some_and(|batch| batch.is_valid(at));
                 while direction.unserved(bidder as usize) > 0 {
-                    let found = match &together {
-                        Some(together) if std::mem::take(&mut is_found) => &together.found[at],
+                    let found = match &batch {
+                        Some(batch) if std::mem::take(&mut is_found) => &batch.found[at],
                         _ if work.counters.arcs > last => {
                             left.push(bidder);
                             break;
                         }
                         _ => {
                             let limits = (reach, usize::MAX);
-                            self.search.find(direction, bidder, limits, &mut self.alone, &mut work.pulse)?;
-                            work.counters.arcs += self.alone.edges as u64;
-                            work.counters.scans += self.alone.scans() as u64;
-                            if let Some(together) = &mut together {
-                                mark(&mut together.changed, &self.alone);
+                            self.search.find(direction, bidder, limits, &mut self.single, &mut work.pulse)?;
+                            work.counters.arcs += self.single.edges as u64;
+                            work.counters.scans += self.single.scans() as u64;
+                            if let Some(batch) = &mut batch {
+                                mark(&mut batch.changed, &self.single);
                             }
-                            &self.alone
+                            &self.single
                         }
                     };
                     paths += 1;
-                    if !found.put_into_effect(direction, bidder) {
+                    if !found.apply(direction, bidder) {
                         left.push(bidder);
                         break;
                     }
                 }
             }
-            if let Some(together) = &mut self.together {
-                together.learn(group.len());
+            if let Some(batch) = &mut self.batch {
+                batch.adapt_size(group.len());
             }
         }
         left.extend_from_slice(rest);
@@ -105,39 +106,39 @@ impl<W: PriceInteger> Paths<W> {
 
 /// What searches that are made together need.
 #[derive(Debug)]
-struct Together<W> {
-    groups: Groups,
+struct Batch<W> {
+    limits: BatchLimits,
     /// One for every thread.
-    searches: Gatherings<Search<W>>,
+    searches: Gatherings<ShortestPathSearch<W>>,
     /// What was found for the present group.
-    found: Vec<Found<W>>,
+    found: Vec<SearchResult<W>>,
     /// Nodes that have changed since.
-    changed: Reached<()>,
+    changed: NodeLabels<()>,
     /// Searches of the present group that were void.
-    void: usize,
+    invalid: usize,
     /// How many to make together next; none if that is fewer than the fewest.
     size: usize,
     /// How many were made one by one since too many were void.
-    alone: usize,
+    single: usize,
 }
 
-impl<W: PriceInteger> Together<W> {
-    fn new(groups: Groups) -> Self {
+impl<W: PriceInteger> Batch<W> {
+    fn new(limits: BatchLimits) -> Self {
         Self {
-            groups,
+            limits,
             searches: Gatherings::default(),
             found: Vec::new(),
-            changed: Reached::few(),
-            void: 0,
-            size: groups.most / 2,
-            alone: 0,
+            changed: NodeLabels::sparse(),
+            invalid: 0,
+            size: limits.max_searches / 2,
+            single: 0,
         }
     }
 
     /// How many searches to make next, where so many are left.
-    fn next(&self, left: usize) -> usize {
+    fn next_size(&self, left: usize) -> usize {
         let size = self.size.min(left);
-        if size < self.groups.least { 1 } else { size }
+        if size < self.limits.min_searches { 1 } else { size }
     }
 
     /// Finds a path for each of some bidders at the present prices.
@@ -149,17 +150,19 @@ impl<W: PriceInteger> Together<W> {
         work: &mut Work<'_>,
     ) -> Result<(), Stopped> {
         self.changed.clear();
-        self.found.resize_with(bidders.len().max(self.found.len()), Found::default);
-        let (found, limits) = (&mut self.found[..bidders.len()], (reach, self.groups.farthest));
+        self.found.resize_with(bidders.len().max(self.found.len()), SearchResult::default);
+        let (found, limits) = (&mut self.found[..bidders.len()], (reach, self.limits.max_edges));
         let (searches, pulse) = (&self.searches, work.pulse);
-        bidders.par_chunks(CHUNK).zip(found.par_chunks_mut(CHUNK)).try_for_each(|(bidders, found)| {
-            let (mut pulse, mut outcome) = (pulse, Ok(()));
-            searches.add(Search::of_few, |search| {
-                let find = |(&bidder, found)| search.find(direction, bidder, limits, found, &mut pulse);
-                outcome = bidders.iter().zip(found).try_for_each(find);
-            });
-            outcome
-        })?;
+        bidders.par_chunks(SEARCHES_PER_TASK).zip(found.par_chunks_mut(SEARCHES_PER_TASK)).try_for_each(
+            |(bidders, found)| {
+                let (mut pulse, mut outcome) = (pulse, Ok(()));
+                searches.add(ShortestPathSearch::sparse, |search| {
+                    let find = |(&bidder, found)| search.find(direction, bidder, limits, found, &mut pulse);
+                    outcome = bidders.iter().zip(found).try_for_each(find);
+                });
+                outcome
+            },
+        )?;
         let edges = found.iter().map(|found| found.edges).sum();
         work.counters.arcs += edges as u64;
         work.counters.scans += found.iter().map(|found| found.scans() as u64).sum::<u64>();
@@ -167,37 +170,37 @@ impl<W: PriceInteger> Together<W> {
     }
 
     /// Whether what was found for one of the group can still be put into effect; if so, it is about to be.
-    fn holds(&mut self, at: usize) -> bool {
+    fn is_valid(&mut self, at: usize) -> bool {
         let Self { found, changed, .. } = self;
-        let holds = found[at].ends && found[at].nodes().all(|node| changed.get(node).is_none());
-        if holds {
+        let is_valid = found[at].is_complete && found[at].nodes().all(|node| changed.get(node).is_none());
+        if is_valid {
             mark(changed, &found[at]);
         } else {
-            self.void += 1;
+            self.invalid += 1;
         }
-        holds
+        is_valid
     }
 
     /// Learns from the searches just made, so many, how many to make together next.
-    fn learn(&mut self, made: usize) {
-        let void = std::mem::take(&mut self.void);
-        if self.size < self.groups.least {
-            self.alone += made;
-            if self.alone >= ALONE {
-                (self.size, self.alone) = (self.groups.least, 0);
+    fn adapt_size(&mut self, made: usize) {
+        let invalid = std::mem::take(&mut self.invalid);
+        if self.size < self.limits.min_searches {
+            self.single += made;
+            if self.single >= SINGLE_SEARCHES {
+                (self.size, self.single) = (self.limits.min_searches, 0);
             }
-        } else if made < self.groups.least {
+        } else if made < self.limits.min_searches {
             // Those left over say nothing.
-        } else if 8 * void < made {
-            self.size = (2 * self.size).min(self.groups.most);
-        } else if 8 * void > 3 * made {
+        } else if 8 * invalid < made {
+            self.size = (2 * self.size).min(self.limits.max_searches);
+        } else if 8 * invalid > 3 * made {
             self.size /= 2;
         }
     }
 }
 
 /// Marks what changes once something found is put into effect.
-fn mark<W: PriceInteger>(changed: &mut Reached<()>, found: &Found<W>) {
+fn mark<W: PriceInteger>(changed: &mut NodeLabels<()>, found: &SearchResult<W>) {
     found.nodes().for_each(|node| _ = changed.reach(node));
 }
 
@@ -207,12 +210,12 @@ mod tests {
 
     #[test]
     fn groups_grow_while_few_meet_and_are_given_up_for_a_while_where_many_do() {
-        let groups = Groups { people: 0, least: 32, most: 256, farthest: 9 };
-        let mut together = Together::<i64>::new(groups);
-        let mut after = |made, void| {
-            together.void = void;
-            together.learn(made);
-            together.next(1000)
+        let limits = BatchLimits { min_people: 0, min_searches: 32, max_searches: 256, max_edges: 9 };
+        let mut batch = Batch::<i64>::new(limits);
+        let mut after = |made, invalid| {
+            batch.invalid = invalid;
+            batch.adapt_size(made);
+            batch.next_size(1000)
         };
         assert_eq!(after(128, 15), 256);
         assert_eq!(after(256, 0), 256);
@@ -223,8 +226,8 @@ mod tests {
         assert_eq!(after(128, 100), 64);
         assert_eq!(after(64, 50), 32);
         assert_eq!(after(32, 20), 1);
-        assert!((1..ALONE).all(|_| after(1, 0) == 1));
+        assert!((1..SINGLE_SEARCHES).all(|_| after(1, 0) == 1));
         assert_eq!(after(1, 0), 32);
-        assert_eq!(together.next(31), 1);
+        assert_eq!(batch.next_size(31), 1);
     }
 }
