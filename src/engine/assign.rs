@@ -6,7 +6,7 @@
 //!
 //! 1. [`auction`]: most people find each other by bidding, mentees for seats or, where there are fewer seats than places
 //!    wanted, mentors for mentees;
-//! 2. [`paths`] and [`phases`]: shortest alternating paths serve the others, mentees or seats, one by one or many at once,
+//! 2. [`augment`] and [`phases`]: shortest alternating paths serve the others, mentees or seats, one by one or many at once,
 //!    exactly on the core;
 //! 3. [`pricing`], unless the core is complete: a look at all pairs finds those that would beat the prices; [`added_pairs`]
 //!    takes them in;
@@ -28,31 +28,31 @@
 mod added_pairs;
 mod assignment;
 mod auction;
+mod augment;
+pub(super) mod best_k;
 mod core;
 mod counters;
 mod direction;
 mod holders;
+mod labels;
 mod lexicographic_weights;
-mod paths;
 mod phases;
 pub(super) mod price_integer;
 mod pricing;
 mod primal_dual_state;
 pub(super) mod queue;
-mod reached;
 mod search;
-mod survey;
+
 #[cfg(test)]
 pub(in crate::engine) mod tests;
 pub(super) mod tiles;
-pub(super) mod top;
 mod tuning;
 mod warm;
 
 pub use self::assignment::Assignment;
+pub(super) use self::core::construction::row_prefixes;
+pub use self::core::construction::shortlist;
 pub use self::counters::Counters;
-pub(super) use self::survey::beginnings;
-pub use self::survey::shortlist;
 pub(in crate::engine) use self::warm::assign_weighted;
 pub use self::warm::{Start, assign_from};
 
@@ -64,14 +64,14 @@ use self::core::Core;
 pub(super) use self::core::index;
 pub(super) use self::counters::{Pulse, Work};
 
+use self::augment::AugmentingPaths;
+use self::core::construction::{self, ConstructedCore};
 use self::direction::{ForwardDirection, ReverseDirection};
 use self::lexicographic_weights::LexicographicWeights;
-use self::paths::Paths;
 use self::phases::{Phases, Share};
 use self::price_integer::PriceInteger;
 use self::pricing::Found;
 use self::primal_dual_state::PrimalDualState;
-use self::survey::Survey;
 use self::tuning::Tuning;
 
 /// Pricing is fruitless if it finds fewer pairs than one for so many waiting mentees: then prices may move farther before
@@ -96,7 +96,8 @@ pub(super) fn assign_before_quotas(
     observer: &dyn Observer,
 ) -> Result<Option<Assignment>, Stopped> {
     let tuning = Tuning::of(problem);
-    let Survey { core, lowest, highest } = survey::survey(problem, tuning.breadth, observer)?;
+    let ConstructedCore { core, lowest, highest } =
+        construction::construct(problem, tuning.breadth, observer)?;
     let Some(weights) = LexicographicWeights::under_quotas(problem, lowest, highest, groups) else {
         return Ok(None);
     };
@@ -108,7 +109,8 @@ fn assign_tuned(
     tuning: &Tuning,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    let Survey { core, lowest, highest } = survey::survey(problem, tuning.breadth, observer)?;
+    let ConstructedCore { core, lowest, highest } =
+        construction::construct(problem, tuning.breadth, observer)?;
     let weights = LexicographicWeights::of(problem, lowest, highest);
     solve_weighted(problem, tuning, weights, core, observer)
 }
@@ -137,7 +139,7 @@ fn solve<W: PriceInteger>(
     let mut work = Work::new(problem, observer);
     let mut state = PrimalDualState::<W>::new(problem, &weights);
     let (waiting, vacancies) = open(problem, &mut state, &mut core, tuning, &mut work)?;
-    let (paths, phases) = (Paths::new(&state, tuning.groups), Phases::new());
+    let (paths, phases) = (AugmentingPaths::new(&state, tuning.batches), Phases::new());
     finish(problem, tuning, weights, Begun { core, state, paths, phases, waiting, vacancies }, work)
 }
 
@@ -183,7 +185,7 @@ fn finish<W: PriceInteger>(
 struct Begun<'a, W> {
     core: Core<'a>,
     state: PrimalDualState<W>,
-    paths: Paths<W>,
+    paths: AugmentingPaths<W>,
     phases: Phases<W>,
     /// Mentees with unserved places.
     waiting: Vec<u32>,
@@ -281,7 +283,7 @@ fn open<W: PriceInteger>(
     tuning: &Tuning,
     work: &mut Work<'_>,
 ) -> Result<(Vec<u32>, Vec<u32>), Stopped> {
-    if survey::seats_are_scarce(problem) {
+    if construction::seats_are_scarce(problem) {
         core.index_columns(&mut work.pulse)?;
         let mentors = 0..state.mentors();
         mentors.clone().for_each(|mentor| state.open_vacancies(mentor, core.column(mentor).len()));

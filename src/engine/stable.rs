@@ -15,9 +15,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::assign::tiles::{Cell, RowVisitor, walk_some};
-use super::assign::top::{Ranked, Top};
-use super::assign::{Pulse, beginnings, index};
+use super::assign::best_k::{BestK, RankedPair};
+use super::assign::tiles::{RowVisitor, ScoreCell, walk_some};
+use super::assign::{Pulse, index, row_prefixes};
 use super::observer::{Observer, Stopped};
 use super::pair_scores::{Edge, PairScores, SparseScores};
 use super::problem::{Problem, Seats};
@@ -123,7 +123,7 @@ impl<'a> Lists<'a> {
         if let Some(listed) = problem.scores.sparse() {
             return Ok(Self::Whole(listed, vec![0; problem.mentees.len()]));
         }
-        let pieces = beginnings(problem, PIECE, observer)?.into_iter();
+        let pieces = row_prefixes(problem, PIECE, observer)?.into_iter();
         Ok(Self::Pieces(pieces.map(|arcs| Piece { arcs, asked: 0, most: PIECE }).collect()))
     }
 
@@ -180,21 +180,21 @@ struct Rest<'a> {
     /// The last entry of the piece, behind which it begins.
     last: Rank,
     floor: i32,
-    top: Top<Rank>,
+    top: BestK<Rank>,
 }
 
 impl<'a> Rest<'a> {
     fn of(problem: &'a Problem<'a>, mentee: usize, piece: &Piece) -> Self {
         let key = |arc: &Edge| rank(arc.score, problem.scores.tie_break(mentee, arc.to as usize), arc.to);
         let last = piece.arcs.last().map_or((i32::MAX, u32::MAX, u32::MAX), key);
-        Self { problem, last, floor: i32::MIN, top: Top::new(2 * piece.most) }
+        Self { problem, last, floor: i32::MIN, top: BestK::new(2 * piece.most) }
     }
 }
 
 impl RowVisitor for Rest<'_> {
     type Found = Vec<Edge>;
 
-    fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
+    fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         for (cell, mentor) in scores.iter().zip(first..) {
             let Some(score) = cell.score().filter(|score| (self.floor..=self.last.0).contains(score)) else {
                 continue;
@@ -203,7 +203,7 @@ impl RowVisitor for Rest<'_> {
             let key = rank(score, tie_break, to);
             if key < self.last
                 && self.problem.mentors[mentor].max > 0
-                && self.top.offer(Ranked { key, tie_break, to, score })
+                && self.top.offer(RankedPair { key, tie_break, to, score })
             {
                 self.floor = self.top.floor().map_or(self.floor, |floor| floor.0);
             }

@@ -1,6 +1,9 @@
 //! The core: the few pairs worth looking at. Everything outside it is ruled out by pricing, not by assumption
 //! (Volgenant 1996; Lee and Orlin 1993).
 
+mod best_of_mentors;
+pub(super) mod construction;
+
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
@@ -47,28 +50,28 @@ impl<'a> Core<'a> {
     }
 
     /// A core that is looked at by mentor alone, whose pairs come in any order.
-    pub(super) fn of_columns(columns: SparseScores) -> Self {
+    pub(super) fn from_columns(columns: SparseScores) -> Self {
         let rows = Cow::Owned(SparseScores::default());
         Self { columns: Some(columns), ranked: false, ..Self::new(rows, 0) }
     }
 
     /// A core outside of which every mentee has only pairs that score so much at most; [`FORBIDDEN`] if she has none.
-    pub(super) fn among_others(rows: SparseScores, mentors: usize, outside: Vec<i32>) -> Self {
+    pub(super) fn with_limits(rows: SparseScores, mentors: usize, outside: Vec<i32>) -> Self {
         Self { outside, ..Self::new(Cow::Owned(rows), mentors) }
     }
 
     /// The highest score that a pair of a mentee may have that is not in the core; [`FORBIDDEN`] if there is none.
-    pub(super) fn outside(&self, mentee: usize) -> i32 {
+    pub(super) fn best_outside(&self, mentee: usize) -> i32 {
         self.outside.get(mentee).copied().unwrap_or(FORBIDDEN)
     }
 
     /// Makes known the highest score that a pair of each mentor may have that is not in the core.
-    pub(super) fn limit_mentors(&mut self, outside: Vec<i32>) {
+    pub(super) fn set_best_outside_of_mentors(&mut self, outside: Vec<i32>) {
         self.outside_of_mentors = outside;
     }
 
     /// The highest score that a pair of a mentor may have that is not in the core; [`FORBIDDEN`] if there is none.
-    pub(super) fn outside_of_mentor(&self, mentor: usize) -> i32 {
+    pub(super) fn best_outside_of_mentor(&self, mentor: usize) -> i32 {
         self.outside_of_mentors.get(mentor).copied().unwrap_or(i32::MAX)
     }
 
@@ -135,7 +138,7 @@ impl<'a> Core<'a> {
         columns.into_par_iter().enumerate().with_min_len(64).try_for_each_init(
             || pulse,
             |pulse, (mentor, column)| {
-                // Equals in an order that differs from column to column, or all mentors would court the same mentees.
+                // TieRule in an order that differs from column to column, or all mentors would court the same mentees.
                 let order = |mentee: u32| {
                     (mentee ^ index(mentor).wrapping_mul(0x9E37_79B1)).wrapping_mul(0x85EB_CA6B)
                 };

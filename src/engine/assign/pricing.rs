@@ -5,11 +5,11 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
 use crate::engine::problem::Problem;
 
+use super::best_k::{BestK, RankedPair};
 use super::core::{Core, index};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
-use super::tiles::{self, Cell, LANE, RowVisitor, walk};
-use super::top::{Ranked, Top};
+use super::tiles::{LANE, LanePrices, RowVisitor, ScoreCell, walk};
 
 /// Sums of prices are compared in 32 bits up to this size.
 const NARROW: i32 = 1 << 30;
@@ -41,7 +41,7 @@ pub(super) fn price<W: PriceInteger>(
         is_done: prices.hold_for(mentee, state, core),
         least: state.u[mentee] - margin,
         view: prices.view(state.u[mentee] - margin),
-        top: Top::new(worst),
+        top: BestK::new(worst),
     };
     let found = walk(problem, observer, Stage::Assign, visitor)?;
     let violations = found.iter().map(|row| row.violations).sum();
@@ -75,7 +75,7 @@ impl<W: PriceInteger> Prices<W> {
     fn of(problem: &Problem<'_>, state: &PrimalDualState<W>, core: &Core<'_>, margin: W) -> Self {
         let (mut lowest_asked, mut most_left) = (W::INFINITE, -W::INFINITE);
         for (mentor, (&price, seats)) in state.prices().iter().zip(problem.mentors).enumerate() {
-            let best = core.outside_of_mentor(mentor);
+            let best = core.best_outside_of_mentor(mentor);
             if seats.max > 0 && best != FORBIDDEN {
                 lowest_asked = lowest_asked.min(price);
                 most_left = most_left.max(W::from(best) - price);
@@ -94,7 +94,7 @@ impl<W: PriceInteger> Prices<W> {
 
     /// Whether the prices hold for all pairs of a mentee outside the core, by the highest scores and the lowest price.
     fn hold_for(&self, mentee: usize, state: &PrimalDualState<W>, core: &Core<'_>) -> bool {
-        let best = core.outside(mentee);
+        let best = core.best_outside(mentee);
         let most = self.most_left.min(W::from(best) - self.lowest_asked);
         best == FORBIDDEN || most <= state.u[mentee]
     }
@@ -128,7 +128,7 @@ struct Violations<'a, W> {
     /// What a pair must leave to the mentee to be of interest.
     least: W,
     view: Option<(&'a View<W>, i32)>,
-    top: Top<W>,
+    top: BestK<W>,
 }
 
 struct OfMentee {
@@ -143,8 +143,8 @@ impl<W: PriceInteger> RowVisitor for Violations<'_, W> {
         self.is_done
     }
 
-    fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
-        let Some((view, sieve)) = self.view else {
+    fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
+        let Some((view, threshold)) = self.view else {
             self.collect(mentee, first, scores);
             return;
         };
@@ -153,7 +153,7 @@ impl<W: PriceInteger> RowVisitor for Violations<'_, W> {
         let (narrow, _) = view.narrow[first..first + scores.len()].as_chunks::<LANE>();
         for (((lane, wide), narrow), from) in lanes.iter().zip(wide).zip(narrow).zip((first..).step_by(LANE))
         {
-            if C::any_above(lane, &tiles::Prices { wide, narrow }, sieve) {
+            if C::any_above(lane, &LanePrices { wide, narrow }, threshold) {
                 self.collect(mentee, from, lane);
             }
         }
@@ -169,18 +169,18 @@ impl<W: PriceInteger> RowVisitor for Violations<'_, W> {
 }
 
 impl<W: PriceInteger> Violations<'_, W> {
-    fn collect<C: Cell>(&mut self, mentee: usize, from: usize, cells: &[C]) {
-        let outside = self.core.outside(mentee);
+    fn collect<C: ScoreCell>(&mut self, mentee: usize, from: usize, cells: &[C]) {
+        let outside = self.core.best_outside(mentee);
         let prices = &self.state.prices()[from..from + cells.len()];
         for ((cell, &price), at) in cells.iter().zip(prices).zip(from..) {
             let Some(score) = cell.score() else { continue };
             let value = W::from(score) - price;
             // The core has all pairs that score more than its limits say.
             if value > self.least
-                && score <= outside.min(self.core.outside_of_mentor(at))
+                && score <= outside.min(self.core.best_outside_of_mentor(at))
                 && !self.core.has(mentee, index(at))
             {
-                self.top.offer(Ranked {
+                self.top.offer(RankedPair {
                     key: value,
                     tie_break: self.scores.tie_break(mentee, at),
                     to: index(at),

@@ -145,7 +145,7 @@ proptest! {
     fn wide_integers_give_the_same_answer(case in case(0..12, 0..12, score()), tuning in tuning()) {
         let problem = case.problem();
         let narrow = assign_tuned(&problem, &tuning, &Unobserved).unwrap();
-        let Survey { core, lowest, highest } = survey::survey(&problem, tuning.breadth, &Unobserved).unwrap();
+        let ConstructedCore { core, lowest, highest } = construction::construct(&problem, tuning.breadth, &Unobserved).unwrap();
         let weights = LexicographicWeights::of(&problem, lowest, highest);
         let wide = solve::<i128>(&problem, &tuning, weights, core, &Unobserved).unwrap();
         prop_assert_eq!(narrow, wide);

@@ -24,92 +24,92 @@ const NARROW_COLUMNS: usize = 16_384;
 pub(super) const LANE: usize = cpu::SCORES;
 
 /// A score as a tile holds it.
-pub(in crate::engine) trait Cell: Copy + Default + Ord + Send + Sync {
+pub(in crate::engine) trait ScoreCell: Copy + Default + Ord + Send + Sync {
     /// The score; `None` if the pair is not a candidate.
     fn score(self) -> Option<i32>;
 
     /// The lowest and the highest cell, neither of them a candidate if there is none; and the highest of each of the eight
     /// parts of every lane.
-    fn look(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2];
+    fn extremes(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2];
 
     /// Writes one bit for each candidate of every lane who scores `floor` or more.
-    fn find(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]);
+    fn find_at_least(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]);
 
-    /// Whether a candidate may score more than `sieve`, from 0 to below 2^30, and its mentor's price together.
-    fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool;
+    /// Whether a candidate may score more than `threshold`, from 0 to below 2^30, and its mentor's price together.
+    fn any_above(cells: &[Self; LANE], prices: &LanePrices<'_>, threshold: i32) -> bool;
 
     /// Writes one bit for each candidate of every lane who scores the floor of her mentor or more.
-    fn reach(cpu: Cpu, lanes: &[[Self; LANE]], floors: Floors<'_>, found: &mut [u64]);
+    fn find_at_floors(cpu: Cpu, lanes: &[[Self; LANE]], floors: LaneFloors<'_>, found: &mut [u64]);
 }
 
-/// Prices of as many mentors as a lane has, in both widths: from 2^30 below nothing to 2^30 above, or [`FORBIDDEN`] where
+/// LanePrices of as many mentors as a lane has, in both widths: from 2^30 below nothing to 2^30 above, or [`FORBIDDEN`] where
 /// they are below that; in 16 bits cut off at both ends.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::engine) struct Prices<'a> {
+pub(in crate::engine) struct LanePrices<'a> {
     pub(super) wide: &'a [i32; LANE],
     pub(super) narrow: &'a [i16; LANE],
 }
 
 /// What a candidate of each of some mentors must score to matter, in both widths: no less than the lowest score there can be.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::engine) struct Floors<'a> {
+pub(in crate::engine) struct LaneFloors<'a> {
     pub(super) wide: &'a [[i32; LANE]],
     pub(super) narrow: &'a [[i16; LANE]],
 }
 
-impl Cell for i32 {
+impl ScoreCell for i32 {
     fn score(self) -> Option<i32> {
         (self != FORBIDDEN).then_some(self)
     }
 
-    fn look(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2] {
+    fn extremes(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2] {
         cpu.look_wide(lanes, parts)
     }
 
-    fn find(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]) {
+    fn find_at_least(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]) {
         // Nothing is below a forbidden pair.
         cpu.find_wide(lanes, floor.max(FORBIDDEN + 1), found);
     }
 
-    fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool {
+    fn any_above(cells: &[Self; LANE], prices: &LanePrices<'_>, threshold: i32) -> bool {
         // A forbidden pair never passes: nothing is below it.
         let mut any = false;
         for (score, price) in cells.iter().zip(prices.wide) {
-            let least = if *price == FORBIDDEN { FORBIDDEN } else { price + sieve };
+            let least = if *price == FORBIDDEN { FORBIDDEN } else { price + threshold };
             any |= *score > least;
         }
         any
     }
 
-    fn reach(cpu: Cpu, lanes: &[[Self; LANE]], floors: Floors<'_>, found: &mut [u64]) {
+    fn find_at_floors(cpu: Cpu, lanes: &[[Self; LANE]], floors: LaneFloors<'_>, found: &mut [u64]) {
         cpu.reach_wide(lanes, floors.wide, found);
     }
 }
 
-impl Cell for i16 {
+impl ScoreCell for i16 {
     fn score(self) -> Option<i32> {
         (self >= 0).then_some(self.into())
     }
 
-    fn look(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2] {
+    fn extremes(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2] {
         cpu.look(lanes, parts)
     }
 
-    fn find(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]) {
+    fn find_at_least(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]) {
         cpu.find(lanes, Self::try_from(floor.max(0)).unwrap_or(Self::MAX), found);
     }
 
-    fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool {
-        // A sieve that is cut off is lower than it was: more passes, nothing is missed. A forbidden pair is below 0.
-        let sieve = Self::try_from(sieve).unwrap_or(Self::MAX);
+    fn any_above(cells: &[Self; LANE], prices: &LanePrices<'_>, threshold: i32) -> bool {
+        // A threshold that is cut off is lower than it was: more passes, nothing is missed. A forbidden pair is below 0.
+        let threshold = Self::try_from(threshold).unwrap_or(Self::MAX);
         let mut any = false;
         for (score, price) in cells.iter().zip(prices.narrow) {
-            any |= *score > price.saturating_add(sieve).max(-1);
+            any |= *score > price.saturating_add(threshold).max(-1);
         }
         any
     }
 
-    fn reach(cpu: Cpu, lanes: &[[Self; LANE]], floors: Floors<'_>, found: &mut [u64]) {
+    fn find_at_floors(cpu: Cpu, lanes: &[[Self; LANE]], floors: LaneFloors<'_>, found: &mut [u64]) {
         cpu.reach(lanes, floors.narrow, found);
     }
 }
@@ -125,15 +125,15 @@ pub(in crate::engine) trait RowVisitor: Sized {
     }
 
     /// Reads the scores with mentors `first..first + scores.len()`.
-    fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]);
+    fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]);
 
     /// The end of the mentee's row.
     fn finish(self, mentee: usize) -> Self::Found;
 }
 
 /// Something that fills tiles.
-trait Source: Sync {
-    type Cell: Cell;
+trait TileSource: Sync {
+    type Cell: ScoreCell;
 
     const ROWS: usize;
     const COLUMNS: usize;
@@ -147,7 +147,7 @@ trait Source: Sync {
     }
 }
 
-impl Source for &dyn PairScores {
+impl TileSource for &dyn PairScores {
     type Cell = i32;
 
     const ROWS: usize = ROWS;
@@ -162,7 +162,7 @@ impl Source for &dyn PairScores {
     }
 }
 
-impl Source for &dyn NarrowScores {
+impl TileSource for &dyn NarrowScores {
     type Cell = i16;
 
     const ROWS: usize = NARROW_ROWS;
@@ -191,7 +191,7 @@ pub(in crate::engine) fn walk<V: RowVisitor>(
     }
 }
 
-fn walk_source<S: Source, V: RowVisitor>(
+fn walk_source<S: TileSource, V: RowVisitor>(
     source: &S,
     problem: &Problem<'_>,
     observer: &dyn Observer,
@@ -235,7 +235,7 @@ pub(in crate::engine) fn walk_some<V: RowVisitor>(
     }
 }
 
-fn walk_some_of<S: Source, V: RowVisitor>(
+fn walk_some_of<S: TileSource, V: RowVisitor>(
     source: &S,
     problem: &Problem<'_>,
     mentees: &[u32],
@@ -253,7 +253,7 @@ fn walk_some_of<S: Source, V: RowVisitor>(
     mentees.par_iter().map_init(Vec::new, of_row).collect()
 }
 
-fn walk_rows<S: Source, V: RowVisitor>(
+fn walk_rows<S: TileSource, V: RowVisitor>(
     source: &S,
     rows: Range<usize>,
     mentors: usize,
@@ -298,37 +298,37 @@ mod tests {
         #[test]
         fn narrow_cells_say_what_wide_ones_say(
             given in proptest::collection::vec((-3..9_i16, price(), 0..12_i16), LANE),
-            sieve in prop_oneof![0..9_i32, 0..50_000_i32, Just((1 << 30) - 1)],
+            threshold in prop_oneof![0..9_i32, 0..50_000_i32, Just((1 << 30) - 1)],
             floor in -1..9_i32,
         ) {
             let narrow: [i16; LANE] = std::array::from_fn(|at| given[at].0);
             let wide = narrow.map(|cell| cell.score().unwrap_or(FORBIDDEN));
             let cpu = Cpu::best();
             let (mut narrow_parts, mut wide_parts) = ([[0; PARTS]], [[0; PARTS]]);
-            let narrow_ends = i16::look(cpu, &[narrow], &mut narrow_parts);
-            let wide_ends = i32::look(cpu, &[wide], &mut wide_parts);
-            prop_assert_eq!(narrow_ends.map(Cell::score), wide_ends.map(Cell::score));
-            prop_assert_eq!(narrow_parts[0].map(Cell::score), wide_parts[0].map(Cell::score));
+            let narrow_ends = i16::extremes(cpu, &[narrow], &mut narrow_parts);
+            let wide_ends = i32::extremes(cpu, &[wide], &mut wide_parts);
+            prop_assert_eq!(narrow_ends.map(ScoreCell::score), wide_ends.map(ScoreCell::score));
+            prop_assert_eq!(narrow_parts[0].map(ScoreCell::score), wide_parts[0].map(ScoreCell::score));
             let (mut narrow_found, mut wide_found) = ([0], [0]);
-            i16::find(cpu, &[narrow], floor, &mut narrow_found);
-            i32::find(cpu, &[wide], floor.max(0), &mut wide_found);
+            i16::find_at_least(cpu, &[narrow], floor, &mut narrow_found);
+            i32::find_at_least(cpu, &[wide], floor.max(0), &mut wide_found);
             prop_assert_eq!(narrow_found, wide_found);
 
             let price: [i32; LANE] = std::array::from_fn(|at| given[at].1);
             let cut = price.map(|price| i16::try_from(price).unwrap_or(if price < 0 { i16::MIN } else { i16::MAX }));
-            let prices = Prices { wide: &price, narrow: &cut };
+            let prices = LanePrices { wide: &price, narrow: &cut };
             let above = wide.iter().zip(price).any(|(&score, price)| {
-                score != FORBIDDEN && i64::from(score) > i64::from(price) + i64::from(sieve)
+                score != FORBIDDEN && i64::from(score) > i64::from(price) + i64::from(threshold)
             });
-            prop_assert_eq!(i32::any_above(&wide, &prices, sieve), above);
-            // A sieve that is cut off may let more through, never less.
-            let narrow_above = i16::any_above(&narrow, &prices, sieve);
-            prop_assert!(narrow_above == above || narrow_above && sieve > i32::from(i16::MAX));
+            prop_assert_eq!(i32::any_above(&wide, &prices, threshold), above);
+            // A threshold that is cut off may let more through, never less.
+            let narrow_above = i16::any_above(&narrow, &prices, threshold);
+            prop_assert!(narrow_above == above || narrow_above && threshold > i32::from(i16::MAX));
 
             let floor: [i16; LANE] = std::array::from_fn(|at| given[at].2);
-            let floors = Floors { wide: &[floor.map(i32::from)], narrow: &[floor] };
-            i16::reach(cpu, &[narrow], floors, &mut narrow_found);
-            i32::reach(cpu, &[wide], floors, &mut wide_found);
+            let floors = LaneFloors { wide: &[floor.map(i32::from)], narrow: &[floor] };
+            i16::find_at_floors(cpu, &[narrow], floors, &mut narrow_found);
+            i32::find_at_floors(cpu, &[wide], floors, &mut wide_found);
             prop_assert_eq!(narrow_found, wide_found);
         }
     }

@@ -24,13 +24,13 @@ use self::near::Near;
 pub use self::start::Start;
 use super::augment::AugmentingPaths;
 use super::core::Core;
+use super::core::construction::{ConstructedCore, construct};
 use super::counters::Work;
 use super::direction::{ForwardDirection, ReverseDirection};
 use super::lexicographic_weights::LexicographicWeights;
 use super::phases::{PATIENCE, Phases};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
-use super::survey::{Survey, survey};
 use super::tuning::Tuning;
 use super::{Assignment, Begun, added_pairs, auction, conclude, finish};
 
@@ -62,7 +62,7 @@ fn assign_from_tuned(
     tuning: &Tuning,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    let Survey { core, lowest, highest } = survey(problem, tuning.breadth, observer)?;
+    let ConstructedCore { core, lowest, highest } = construct(problem, tuning.breadth, observer)?;
     let weights = match given {
         Some(given) => LexicographicWeights::of_certificate(given, lowest, highest),
         None => LexicographicWeights::of(problem, lowest, highest),

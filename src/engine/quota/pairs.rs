@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use crate::domain::run::Stage;
+use crate::engine::assign::best_k::{BestK, RankedPair};
 use crate::engine::assign::index;
 use crate::engine::assign::price_integer::PriceInteger;
-use crate::engine::assign::tiles::{Cell, RowVisitor, walk};
-use crate::engine::assign::top::{Ranked, Top};
+use crate::engine::assign::tiles::{RowVisitor, ScoreCell, walk};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
 use crate::engine::problem::Problem;
@@ -37,7 +37,7 @@ pub(super) fn best<W: PriceInteger>(
     let visitor = |mentee: usize| Best {
         scores: problem.scores,
         sought,
-        top: Top::new(sought.most),
+        top: BestK::new(sought.most),
         above: sought.above[mentee],
     };
     if let Some(listed) = problem.scores.sparse() {
@@ -64,7 +64,7 @@ pub(super) fn best<W: PriceInteger>(
 struct Best<'a, W> {
     scores: &'a dyn PairScores,
     sought: &'a Sought<'a, W>,
-    top: Top<W>,
+    top: BestK<W>,
     /// Nothing up to here is looked at any more.
     above: W,
 }
@@ -72,7 +72,7 @@ struct Best<'a, W> {
 impl<W: PriceInteger> RowVisitor for Best<'_, W> {
     type Found = Vec<Edge>;
 
-    fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
+    fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         let prices = &self.sought.prices[first..first + scores.len()];
         for ((scores, prices), from) in
             scores.chunks(LANE).zip(prices.chunks(LANE)).zip((first..).step_by(LANE))
@@ -104,7 +104,7 @@ impl<W: PriceInteger> Best<'_, W> {
             return;
         }
         let entry =
-            Ranked { key, tie_break: self.scores.tie_break(mentee, mentor), to: index(mentor), score };
+            RankedPair { key, tie_break: self.scores.tie_break(mentee, mentor), to: index(mentor), score };
         if self.top.offer(entry) {
             // An equal key may still win by its tie-break.
             let floor = self.top.floor().map(|floor| floor - W::from(1));

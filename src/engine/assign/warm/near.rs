@@ -60,7 +60,7 @@ impl<W: PriceInteger> Near<W> {
             }
         })?;
         let columns = by_mentor(&blocks, state.mentors(), observer)?;
-        Ok(Self { columns: Core::of_columns(columns), least })
+        Ok(Self { columns: Core::from_columns(columns), least })
     }
 
     /// The candidates that offer their mentees more than they have, by mentee and best score first, after searches for

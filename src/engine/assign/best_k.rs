@@ -2,7 +2,7 @@
 
 /// An entry of a row: a mentor, and how much she is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::engine) struct Ranked<K> {
+pub(in crate::engine) struct RankedPair<K> {
     /// The more, the better.
     pub(in crate::engine) key: K,
     /// Decides between equal keys: a hash of the pair.
@@ -15,14 +15,14 @@ pub(in crate::engine) struct Ranked<K> {
 
 /// Keeps the best entries seen. What is kept depends on the set of entries and not on their order.
 #[derive(Debug)]
-pub(in crate::engine) struct Top<K> {
+pub(in crate::engine) struct BestK<K> {
     keep: usize,
     room: usize,
-    entries: Vec<Ranked<K>>,
-    worst: Option<Ranked<K>>,
+    entries: Vec<RankedPair<K>>,
+    worst: Option<RankedPair<K>>,
 }
 
-impl<K: Copy + Ord> Top<K> {
+impl<K: Copy + Ord> BestK<K> {
     /// Keeps `keep` entries.
     pub(in crate::engine) fn new(keep: usize) -> Self {
         Self::within(keep, 4)
@@ -45,7 +45,7 @@ impl<K: Copy + Ord> Top<K> {
     }
 
     /// Adds an entry, and says whether the floor may have risen.
-    pub(in crate::engine) fn offer(&mut self, entry: Ranked<K>) -> bool {
+    pub(in crate::engine) fn offer(&mut self, entry: RankedPair<K>) -> bool {
         if self.worst.is_some_and(|worst| entry <= worst) {
             return false;
         }
@@ -69,13 +69,13 @@ impl<K: Copy + Ord> Top<K> {
     }
 
     /// The best entries, in no particular order.
-    pub(in crate::engine) fn into_best(mut self) -> Vec<Ranked<K>> {
+    pub(in crate::engine) fn into_best(mut self) -> Vec<RankedPair<K>> {
         self.shrink();
         self.entries
     }
 
     /// The best entries, best first.
-    pub(in crate::engine) fn into_sorted(self) -> Vec<Ranked<K>> {
+    pub(in crate::engine) fn into_sorted(self) -> Vec<RankedPair<K>> {
         let mut entries = self.into_best();
         entries.sort_unstable_by(|a, b| b.cmp(a));
         entries
@@ -89,16 +89,16 @@ mod tests {
 
     #[test]
     fn the_best_are_kept_in_whatever_order_they_come() {
-        let entries: Vec<Ranked<i32>> = (0..1000)
-            .map(|at: u64| Ranked {
+        let entries: Vec<RankedPair<i32>> = (0..1000)
+            .map(|at: u64| RankedPair {
                 key: i32::try_from(tie_break(0, at) % 50).unwrap(),
                 tie_break: tie_break(1, at),
                 to: 7,
                 score: 0,
             })
             .collect();
-        let best_of = |order: Vec<Ranked<i32>>| {
-            let mut top = Top::new(20);
+        let best_of = |order: Vec<RankedPair<i32>>| {
+            let mut top = BestK::new(20);
             for entry in order {
                 top.offer(entry);
             }

@@ -11,10 +11,10 @@ use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
 use crate::engine::pool::Gatherings;
 use crate::engine::problem::{Problem, Seats};
 
-use super::super::core::index;
+use super::super::best_k::{BestK, RankedPair};
 use super::super::counters::Pulse;
-use super::super::tiles::{Cell, Floors, LANE};
-use super::super::top::{Ranked, Top};
+use super::super::tiles::{LANE, LaneFloors, ScoreCell};
+use super::index;
 
 /// Mentees that a mentor keeps beside `breadth`, for each of her seats.
 const PER_SEAT: usize = 2;
@@ -22,16 +22,16 @@ const PER_SEAT: usize = 2;
 const CLOSED: i16 = i16::MAX;
 
 /// The best mentees of every mentor.
-pub(super) struct Columns<'a> {
+pub(super) struct MentorScreening<'a> {
     problem: &'a Problem<'a>,
     breadth: usize,
     cpu: Cpu,
-    found: Gatherings<Gathering>,
+    found: Gatherings<BestMentees>,
 }
 
 /// For every thread 80 bytes per mentor, and 32 for each mentee whom she keeps.
-struct Gathering {
-    best: Vec<Top<i32>>,
+struct BestMentees {
+    best: Vec<BestK<i32>>,
     /// What a mentee must score to be kept, in both widths.
     wide: Vec<i32>,
     narrow: Vec<i16>,
@@ -39,15 +39,15 @@ struct Gathering {
     found: Vec<u64>,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> MentorScreening<'a> {
     /// Nobody is found yet.
     pub(super) fn new(problem: &'a Problem<'a>, breadth: usize) -> Self {
         Self { problem, breadth, cpu: Cpu::best(), found: Gatherings::default() }
     }
 
     /// Reads some of a mentee's scores.
-    pub(super) fn read<C: Cell>(&self, mentee: usize, first: usize, scores: &[C]) {
-        let new = || Gathering::new(self.problem.mentors, self.breadth);
+    pub(super) fn read<C: ScoreCell>(&self, mentee: usize, first: usize, scores: &[C]) {
+        let new = || BestMentees::new(self.problem.mentors, self.breadth);
         self.found.add(new, |gathering| gathering.read(self.problem.scores, self.cpu, mentee, first, scores));
     }
 
@@ -61,7 +61,7 @@ impl<'a> Columns<'a> {
             });
         }
         pulse.observer().check()?;
-        let columns: Vec<(usize, Vec<Ranked<i32>>)> =
+        let columns: Vec<(usize, Vec<RankedPair<i32>>)> =
             best.into_par_iter().map(|top| (top.keep(), top.into_sorted())).collect();
         let mut found = vec![Vec::new(); self.problem.mentees.len()];
         let mut outside = Vec::with_capacity(columns.len());
@@ -79,27 +79,34 @@ impl<'a> Columns<'a> {
     }
 }
 
-impl Gathering {
+impl BestMentees {
     fn new(mentors: &[Seats], breadth: usize) -> Self {
         // Nobody who offers nothing is asked for anything.
         let (wide, narrow) = mentors
             .iter()
             .map(|seats| if seats.max == 0 { (i32::MAX, CLOSED) } else { (FORBIDDEN + 1, 0) })
             .unzip();
-        let best = |seats: &Seats| Top::within(breadth + PER_SEAT * seats.max as usize, 2);
+        let best = |seats: &Seats| BestK::within(breadth + PER_SEAT * seats.max as usize, 2);
         Self { best: mentors.iter().map(best).collect(), wide, narrow, found: Vec::new() }
     }
 
-    fn read<C: Cell>(&mut self, scores: &dyn PairScores, cpu: Cpu, mentee: usize, first: usize, row: &[C]) {
+    fn read<C: ScoreCell>(
+        &mut self,
+        scores: &dyn PairScores,
+        cpu: Cpu,
+        mentee: usize,
+        first: usize,
+        row: &[C],
+    ) {
         let (lanes, rest) = row.as_chunks::<LANE>();
         let mut found = std::mem::take(&mut self.found);
         found.resize(lanes.len(), 0);
         let columns = first..first + row.len();
-        let floors = Floors {
+        let floors = LaneFloors {
             wide: self.wide[columns.clone()].as_chunks().0,
             narrow: self.narrow[columns].as_chunks().0,
         };
-        C::reach(cpu, lanes, floors, &mut found);
+        C::find_at_floors(cpu, lanes, floors, &mut found);
         for ((lane, found), from) in lanes.iter().zip(&found).zip((first..).step_by(LANE)) {
             self.pick(scores, mentee, from, lane, *found);
         }
@@ -108,7 +115,7 @@ impl Gathering {
     }
 
     /// Offers those of `cells` whose bits are set, from the lowest.
-    fn pick<C: Cell>(
+    fn pick<C: ScoreCell>(
         &mut self,
         scores: &dyn PairScores,
         mentee: usize,
@@ -125,8 +132,12 @@ impl Gathering {
             if self.narrow[mentor] == CLOSED {
                 continue;
             }
-            let entry =
-                Ranked { key: score, tie_break: scores.tie_break(mentee, mentor), to: index(mentee), score };
+            let entry = RankedPair {
+                key: score,
+                tie_break: scores.tie_break(mentee, mentor),
+                to: index(mentee),
+                score,
+            };
             let best = &mut self.best[mentor];
             if best.offer(entry) {
                 let floor = best.floor().unwrap_or(FORBIDDEN + 1);
