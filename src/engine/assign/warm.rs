@@ -32,7 +32,7 @@ use super::phases::{PATIENCE, Phases};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
 use super::tuning::Tuning;
-use super::{Assignment, Begun, added_pairs, auction, conclude, finish};
+use super::{Assignment, Begun, admit, auction, conclude, finish};
 
 /// Finds a best assignment like [`super::assign`], and exactly so, from any start; quickly if the start is nearly right.
 /// Among several best assignments the answer depends on the start.
@@ -115,10 +115,8 @@ fn solve<W: PriceInteger>(
         work.counters.pricing_rounds += 1;
         if let Some(missed) = near.missed(list, &state, observer)? {
             work.counters.priced_in += missed.iter().map(|(_, row)| row.len() as u64).sum::<u64>();
-            let upset = added_pairs::take_in(
-                &mut state,
-                missed.iter().map(|(mentee, row)| (*mentee, row.as_slice())),
-            );
+            let upset =
+                admit::admit(&mut state, missed.iter().map(|(mentee, row)| (*mentee, row.as_slice())));
             (waiting, vacancies) = (upset.waiting, upset.vacancies);
             let direction = &mut ForwardDirection { state: &mut state, core: &core };
             work.counters.searches += paths.serve(direction, &mut waiting, reach, budget, &mut work)?;

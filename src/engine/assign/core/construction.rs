@@ -19,11 +19,11 @@ use super::best_of_mentors::MentorScreening;
 use super::{Core, index};
 
 /// Fewest rows of a list for a task.
-const LEAST: usize = 4096;
+const MIN_ROWS_PER_TASK: usize = 4096;
 /// Lanes that are read together.
-const TOGETHER: usize = 256;
+const LANES_PER_STEP: usize = 256;
 /// Sets of mentors for each one kept, whose highest scores give a good floor: hardly more pairs reach it than are kept.
-const SETS: usize = 4;
+const SETS_PER_KEPT: usize = 4;
 
 /// What the first look at all pairs gives.
 #[derive(Debug)]
@@ -47,7 +47,8 @@ pub(in crate::engine::assign) fn construct<'a>(
             let row = list.row(mentee);
             Some((row.last()?.score, row.first()?.score))
         };
-        let ends = (0..problem.mentees.len()).into_par_iter().with_min_len(LEAST).filter_map(ends);
+        let ends =
+            (0..problem.mentees.len()).into_par_iter().with_min_len(MIN_ROWS_PER_TASK).filter_map(ends);
         let (lowest, highest) = ends.reduce(
             || (i32::MAX, FORBIDDEN),
             |(lowest, highest), (last, first)| (lowest.min(last), highest.max(first)),
@@ -154,7 +155,7 @@ struct MenteeScreening<'a> {
     /// Lanes of mentors who all have places.
     open: &'a [bool],
     breadth: usize,
-    top: BestK<i32>,
+    best: BestK<i32>,
     floor: i32,
     lowest: i32,
     highest: i32,
@@ -178,7 +179,7 @@ impl RowVisitor for MenteeScreening<'_> {
 
     fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         let (lanes, rest) = scores.as_chunks::<LANE>();
-        for (lanes, from) in lanes.chunks(TOGETHER).zip((first..).step_by(TOGETHER * LANE)) {
+        for (lanes, from) in lanes.chunks(LANES_PER_STEP).zip((first..).step_by(LANES_PER_STEP * LANE)) {
             self.read_lanes(mentee, from, lanes);
         }
         self.widen(rest);
@@ -189,7 +190,7 @@ impl RowVisitor for MenteeScreening<'_> {
     }
 
     fn finish(self, _mentee: usize) -> BestOfMentee {
-        let mut found = self.top.into_best();
+        let mut found = self.best.into_best();
         for entry in &mut found {
             (entry.tie_break, entry.to) = (self.ties.turned(entry.tie_break), self.ties.turned(entry.to));
         }
@@ -208,7 +209,7 @@ impl<'a> MenteeScreening<'a> {
             ties: TieRule::Last,
             open,
             breadth,
-            top: BestK::new(breadth),
+            best: BestK::new(breadth),
             floor: FORBIDDEN + 1,
             lowest: i32::MAX,
             highest: FORBIDDEN,
@@ -217,12 +218,12 @@ impl<'a> MenteeScreening<'a> {
     }
 
     fn read_lanes<C: ScoreCell>(&mut self, mentee: usize, first: usize, lanes: &[[C; LANE]]) {
-        let mut parts = [[C::default(); PARTS]; TOGETHER];
+        let mut parts = [[C::default(); PARTS]; LANES_PER_STEP];
         let parts = &mut parts[..lanes.len()];
         let ends = C::extremes(self.cpu, lanes, parts);
         self.widen(&ends);
         self.raise_floor(first / LANE, parts);
-        let mut found = [0; TOGETHER];
+        let mut found = [0; LANES_PER_STEP];
         C::find_at_least(self.cpu, lanes, self.floor, &mut found[..lanes.len()]);
         for ((lane, found), from) in lanes.iter().zip(found).zip((first..).step_by(LANE)) {
             self.pick(mentee, from, lane, found);
@@ -244,7 +245,7 @@ impl<'a> MenteeScreening<'a> {
             parts[open] = parts[at];
             open += 1;
         }
-        let lanes = (open * PARTS / (SETS * self.breadth)).max(1);
+        let lanes = (open * PARTS / (SETS_PER_KEPT * self.breadth)).max(1);
         let sets = open.div_ceil(lanes);
         for set in 0..sets {
             let mut highest = parts[set * lanes];
@@ -273,8 +274,8 @@ impl<'a> MenteeScreening<'a> {
             if self.problem.mentors[mentor].max > 0 {
                 let tie_break = self.ties.turned(self.problem.scores.tie_break(mentee, mentor));
                 let to = self.ties.turned(index(mentor));
-                if self.top.offer(RankedPair { key: score, tie_break, to, score }) {
-                    self.floor = self.top.floor().map_or(self.floor, |floor| floor.max(self.floor));
+                if self.best.offer(RankedPair { key: score, tie_break, to, score }) {
+                    self.floor = self.best.floor().map_or(self.floor, |floor| floor.max(self.floor));
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::primal_dual_state::PrimalDualState;
 
 /// What taking in new pairs leaves to be done.
 #[derive(Debug, Default)]
-pub(super) struct Upset {
+pub(super) struct Unserved {
     /// Mentees with unserved places.
     pub(super) waiting: Vec<u32>,
     /// Mentors with vacancies; a mentor may come more than once.
@@ -18,11 +18,11 @@ pub(super) struct Upset {
 /// Takes in the pairs that were added to the core, given by mentee. A mentee to whom one of them offers more than her price
 /// gets that price; mentors who are then too dear lose her, and she waits for another, as she does if a place more is now
 /// worth having.
-pub(super) fn take_in<'a, W: PriceInteger>(
+pub(super) fn admit<'a, W: PriceInteger>(
     state: &mut PrimalDualState<W>,
     added: impl Iterator<Item = (usize, &'a [Edge])>,
-) -> Upset {
-    let mut upset = Upset::default();
+) -> Unserved {
+    let mut upset = Unserved::default();
     for (mentee, added) in added {
         let offers = added.iter().map(|edge| W::from(edge.score) - state.price(edge.to as usize));
         let Some(value) = offers.max().filter(|&value| value > state.u[mentee]) else { continue };
