@@ -5,7 +5,7 @@
 //! `stable` and `fairest` are the same for these objectives, blocking pairs counted.
 //!
 //! `cargo bench --bench assign` runs all; `cargo bench --bench assign -- assign/profile/500` one of them. Compare on an idle
-//! machine only; [`wim_match::engine::assign::Counters`] do not depend on it.
+//! machine only; [`wim_match::engine::assign::SolverStatistics`] do not depend on it.
 
 #![expect(clippy::unwrap_used, reason = "a bench may stop at the first thing that goes wrong")]
 

@@ -48,7 +48,7 @@ use std::cmp::Reverse;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use self::assign::Counters;
+use self::assign::SolverStatistics;
 use self::encode::Round;
 pub use self::explain::explain_pair;
 use self::objective::{Check, Evidence, Solution};
@@ -93,7 +93,7 @@ pub struct Outcome {
     /// What proves the optimum, for anybody to check. Prices are in the engine's order of people: see [`Round::encode`].
     pub evidence: Evidence,
     /// Work of the solver, in numbers that do not depend on the machine.
-    pub counters: Counters,
+    pub counters: SolverStatistics,
 }
 
 impl Outcome {

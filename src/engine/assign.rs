@@ -8,8 +8,8 @@
 //!    wanted, mentors for mentees;
 //! 2. [`augment`] and [`phases`]: shortest alternating paths serve the others, mentees or seats, one by one or many at once,
 //!    exactly on the core;
-//! 3. [`pricing`], unless the core is complete: a look at all pairs finds those that would beat the prices; [`added_pairs`]
-//!    takes them in;
+//! 3. [`pricing`], unless the core is complete: a look at all pairs finds those that would beat the prices; [`admit`] takes
+//!    them in;
 //! 4. again from 2 until none is found and nobody waits: then the prices hold for every pair there is.
 //!
 //! Step 2 pauses for step 3 when prices have moved far ([`LexicographicWeights::span`]): prices that rise because the core lacks a pair
@@ -25,13 +25,13 @@
 //!
 //! [`crate::engine::certify`] checks the result and shares no code with this module.
 
-mod added_pairs;
+mod admit;
 mod assignment;
 mod auction;
 mod augment;
 pub(super) mod best_k;
+mod context;
 mod core;
-mod counters;
 mod direction;
 mod holders;
 mod labels;
@@ -42,27 +42,28 @@ mod pricing;
 mod primal_dual_state;
 pub(super) mod queue;
 mod search;
+mod statistics;
 
 #[cfg(test)]
 pub(in crate::engine) mod tests;
 pub(super) mod tiles;
 mod tuning;
-mod warm;
+mod warm_start;
 
 pub use self::assignment::Assignment;
 pub(super) use self::core::construction::row_prefixes;
 pub use self::core::construction::shortlist;
-pub use self::counters::Counters;
-pub(in crate::engine) use self::warm::assign_weighted;
-pub use self::warm::{Start, assign_from};
+pub use self::statistics::SolverStatistics;
+pub(in crate::engine) use self::warm_start::assign_weighted;
+pub use self::warm_start::{Start, assign_from};
 
 use super::observer::{Observer, Stopped};
 use super::pair_scores::Edge;
 use super::problem::Problem;
 
+pub(super) use self::context::{SolveContext, StopPoll};
 use self::core::Core;
 pub(super) use self::core::index;
-pub(super) use self::counters::{Pulse, Work};
 
 use self::augment::AugmentingPaths;
 use self::core::construction::{self, ConstructedCore};
@@ -70,7 +71,7 @@ use self::direction::{ForwardDirection, ReverseDirection};
 use self::lexicographic_weights::LexicographicWeights;
 use self::phases::{Phases, Share};
 use self::price_integer::PriceInteger;
-use self::pricing::Found;
+use self::pricing::PricedPairs;
 use self::primal_dual_state::PrimalDualState;
 use self::tuning::Tuning;
 
@@ -136,11 +137,11 @@ fn solve<W: PriceInteger>(
     mut core: Core<'_>,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    let mut work = Work::new(problem, observer);
+    let mut context = SolveContext::new(problem, observer);
     let mut state = PrimalDualState::<W>::new(problem, &weights);
-    let (waiting, vacancies) = open(problem, &mut state, &mut core, tuning, &mut work)?;
+    let (waiting, vacancies) = run_auction(problem, &mut state, &mut core, tuning, &mut context)?;
     let (paths, phases) = (AugmentingPaths::new(&state, tuning.batches), Phases::new());
-    finish(problem, tuning, weights, Begun { core, state, paths, phases, waiting, vacancies }, work)
+    finish(problem, tuning, weights, Solver { core, state, paths, phases, waiting, vacancies }, context)
 }
 
 /// Serves those who wait, and prices all pairs until none is found that the prices do not hold for.
@@ -148,41 +149,47 @@ fn finish<W: PriceInteger>(
     problem: &Problem<'_>,
     tuning: &Tuning,
     weights: LexicographicWeights,
-    mut begun: Begun<'_, W>,
-    mut work: Work<'_>,
+    mut solver: Solver<'_, W>,
+    mut context: SolveContext<'_>,
 ) -> Result<Assignment, Stopped> {
     let complete = problem.scores.sparse().is_some();
     let (mut span, few): (W, usize) =
-        if complete { (W::INFINITE, usize::MAX) } else { (weights.span(), tuning.few) };
+        if complete { (W::INFINITE, usize::MAX) } else { (weights.span(), tuning.few_waiting) };
     loop {
-        begun.serve_waiting(span, few, &mut work)?;
-        if begun.waiting.is_empty() {
-            begun.fill_vacancies(few, &mut work)?;
+        solver.serve_waiting(span, few, &mut context)?;
+        if solver.waiting.is_empty() {
+            solver.fill_vacancies(few, &mut context)?;
         }
         if complete {
             break;
         }
         // The first time, also pairs that might matter soon: each round of pricing costs a look at all pairs.
-        let margin = if work.counters.pricing_rounds == 0 { weights.margin() } else { W::default() };
-        work.counters.pricing_rounds += 1;
-        let Found { pairs, violations } =
-            pricing::price(problem, &begun.state, &begun.core, tuning.worst, margin, &work.look())?;
-        if violations == 0 && begun.waiting.is_empty() {
+        let margin = if context.counters.pricing_rounds == 0 { weights.margin() } else { W::default() };
+        context.counters.pricing_rounds += 1;
+        let PricedPairs { pairs, violations } = pricing::price(
+            problem,
+            &solver.state,
+            &solver.core,
+            tuning.max_violations,
+            margin,
+            &context.look(),
+        )?;
+        if violations == 0 && solver.waiting.is_empty() {
             break;
         }
-        if violations <= begun.waiting.len() / FRUITLESS {
+        if violations <= solver.waiting.len() / FRUITLESS {
             span = span.eightfold();
         }
         if violations > 0 {
-            work.counters.priced_in += pairs.iter().map(|row| row.len() as u64).sum::<u64>();
-            begun.take_in(problem, &pairs);
+            context.counters.priced_in += pairs.iter().map(|row| row.len() as u64).sum::<u64>();
+            solver.admit(problem, &pairs);
         }
     }
-    Ok(conclude(weights, &begun.state, &begun.core, work.counters))
+    Ok(conclude(weights, &solver.state, &solver.core, context.counters))
 }
 
 /// A solve on its way: prices hold over the core, but for the places and seats that are still to be served.
-struct Begun<'a, W> {
+struct Solver<'a, W> {
     core: Core<'a>,
     state: PrimalDualState<W>,
     paths: AugmentingPaths<W>,
@@ -193,49 +200,54 @@ struct Begun<'a, W> {
     vacancies: Vec<u32>,
 }
 
-impl<W: PriceInteger> Begun<'_, W> {
+impl<W: PriceInteger> Solver<'_, W> {
     /// Serves the mentees who wait, or moves prices by `reach`.
-    fn serve_waiting(&mut self, mut reach: W, few: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
+    fn serve_waiting(
+        &mut self,
+        mut reach: W,
+        few: usize,
+        context: &mut SolveContext<'_>,
+    ) -> Result<(), Stopped> {
         let Self { core, state, paths, phases, waiting, .. } = self;
         loop {
             if waiting.len() <= few {
                 // As much work as a phase would be: whichever suits the problem has at least half of the time.
                 let budget = core.len() as u64;
                 let direction = &mut ForwardDirection { state, core };
-                work.counters.searches += paths.serve(direction, waiting, reach, budget, work)?;
+                context.counters.searches += paths.serve(direction, waiting, reach, budget, context)?;
             }
-            work.progress(waiting.len());
+            context.progress(waiting.len());
             if waiting.is_empty() || reach == W::default() {
                 return Ok(());
             }
-            core.index_columns(&mut work.pulse)?;
+            core.index_columns(&mut context.poll)?;
             state.begin_auction();
             let served = phases.serve(
                 &mut ForwardDirection { state, core },
                 waiting,
                 &mut reach,
                 Share::None,
-                work,
+                context,
             )?;
-            work.counters.searches += served;
+            context.counters.searches += served;
         }
     }
 
     /// Finds replacements for all vacancies.
-    fn fill_vacancies(&mut self, few: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
+    fn fill_vacancies(&mut self, few: usize, context: &mut SolveContext<'_>) -> Result<(), Stopped> {
         let Self { core, state, paths, phases, vacancies, .. } = self;
         vacancies.sort_unstable();
         vacancies.dedup();
         let mut by_phase = u64::MAX;
         while !vacancies.is_empty() {
-            core.index_columns(&mut work.pulse)?;
+            core.index_columns(&mut context.poll)?;
             if vacancies.len() <= few || by_phase < FEW_SERVED {
                 let budget = core.len() as u64;
                 let direction = &mut ReverseDirection { state, core };
-                work.counters.reverse_searches +=
-                    paths.serve(direction, vacancies, W::INFINITE, budget, work)?;
+                context.counters.reverse_searches +=
+                    paths.serve(direction, vacancies, W::INFINITE, budget, context)?;
             }
-            work.progress(vacancies.len());
+            context.progress(vacancies.len());
             if !vacancies.is_empty() {
                 let mut reach = W::INFINITE;
                 // The last replacements are far, past nearly everybody: what a phase looks at on the way is better spent on several.
@@ -244,18 +256,18 @@ impl<W: PriceInteger> Begun<'_, W> {
                     vacancies,
                     &mut reach,
                     Share::Half,
-                    work,
+                    context,
                 )?;
-                work.counters.reverse_searches += by_phase;
+                context.counters.reverse_searches += by_phase;
             }
         }
         Ok(())
     }
 
     /// Takes in pairs that the prices may not hold for.
-    fn take_in(&mut self, problem: &Problem<'_>, pairs: &[Vec<Edge>]) {
+    fn admit(&mut self, problem: &Problem<'_>, pairs: &[Vec<Edge>]) {
         self.core.extend(problem.scores, pairs);
-        let upset = added_pairs::take_in(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
+        let upset = admit::admit(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
         self.waiting.extend(upset.waiting);
         self.waiting.sort_unstable();
         self.waiting.dedup();
@@ -268,32 +280,36 @@ fn conclude<W: PriceInteger>(
     weights: LexicographicWeights,
     state: &PrimalDualState<W>,
     core: &Core<'_>,
-    counters: Counters,
+    counters: SolverStatistics,
 ) -> Assignment {
     let certificate = weights.certificate(state.mentee_prices(), state.mentor_prices());
-    let counters = Counters { core_arcs: core.len() as u64, ..counters };
+    let counters = SolverStatistics { core_arcs: core.len() as u64, ..counters };
     Assignment { pairs: state.pairs(), certificate, counters }
 }
 
 /// Runs the auction, from the side that has less to give, and says which mentees wait then and which mentors have vacancies.
-fn open<W: PriceInteger>(
+fn run_auction<W: PriceInteger>(
     problem: &Problem<'_>,
     state: &mut PrimalDualState<W>,
     core: &mut Core<'_>,
     tuning: &Tuning,
-    work: &mut Work<'_>,
+    context: &mut SolveContext<'_>,
 ) -> Result<(Vec<u32>, Vec<u32>), Stopped> {
     if construction::seats_are_scarce(problem) {
-        core.index_columns(&mut work.pulse)?;
+        core.index_columns(&mut context.poll)?;
         let mentors = 0..state.mentors();
         mentors.clone().for_each(|mentor| state.open_vacancies(mentor, core.column(mentor).len()));
         let waiting = mentors.filter(|&mentor| state.vacancies(mentor) > 0).map(index).collect();
-        let vacancies = auction::run(&mut ReverseDirection { state, core }, waiting, tuning.patience, work)?;
+        let vacancies =
+            auction::run(&mut ReverseDirection { state, core }, waiting, tuning.patience, context)?;
         Ok((Vec::new(), vacancies))
     } else {
         let mentees = 0..state.mentees();
         mentees.clone().for_each(|mentee| (0..state.unused(mentee)).for_each(|_| state.open_place(mentee)));
         let waiting = mentees.filter(|&mentee| state.unserved(mentee) > 0).map(index).collect();
-        Ok((auction::run(&mut ForwardDirection { state, core }, waiting, tuning.patience, work)?, Vec::new()))
+        Ok((
+            auction::run(&mut ForwardDirection { state, core }, waiting, tuning.patience, context)?,
+            Vec::new(),
+        ))
     }
 }

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::assign::{Assignment, Counters, assign};
+use super::assign::{Assignment, SolverStatistics, assign};
 use super::certificate::Certificate;
 use super::objective_value::ObjectiveValue;
 use super::observer::{Observer, Stopped};
@@ -57,13 +57,13 @@ pub struct Fairest {
     /// From the greatest total (first) to the best worst pair (last): what fairness costs, step by step.
     pub frontier: Vec<Compromise>,
     /// Work done in all.
-    pub counters: Counters,
+    pub counters: SolverStatistics,
 }
 
 /// Finds a fairest assignment. Coverage always comes first, whatever the problem says.
 pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest, Stopped> {
     let problem = &Problem { coverage_first: true, ..*problem };
-    let mut counters = Counters::default();
+    let mut counters = SolverStatistics::default();
     let mut solve = |problem: &Problem<'_>| {
         let found = assign(problem, observer)?;
         counters += found.counters;

@@ -30,7 +30,7 @@ pub mod words;
 use std::collections::BTreeSet;
 
 use super::assign::price_integer::PriceInteger;
-use super::assign::{Assignment, Work, assign_before_quotas};
+use super::assign::{Assignment, SolveContext, assign_before_quotas};
 use super::groups::{Cut, Quotas};
 use super::observer::{CumulativeProgress, Observer, Stopped};
 use super::pair_scores::Edge;
@@ -114,39 +114,39 @@ fn solve<W: PriceInteger>(
     observer: &dyn Observer,
 ) -> Result<Answer, Failure> {
     let Assignment { pairs, certificate, counters } = free;
-    let mut work = Work::new(problem, observer);
-    work.counters = counters;
+    let mut context = SolveContext::new(problem, observer);
+    context.counters = counters;
     // Everybody is served as if there were no quotas.
-    work.progress(0);
-    let mut network = Network::<W>::new(problem, quotas, &pairs, &certificate, &mut work.pulse)?;
+    context.progress(0);
+    let mut network = Network::<W>::new(problem, quotas, &pairs, &certificate, &mut context.poll)?;
     if network.flow.is_balanced() {
         let certificate = network.certificate(problem, quotas, certificate);
-        return Ok(Answer::Best(Assignment { pairs, certificate, counters: work.counters }));
+        return Ok(Answer::Best(Assignment { pairs, certificate, counters: context.counters }));
     }
     let (u, p) = network.prices(problem);
     let anything = u.iter().map(|&u| if u == W::INFINITE { u } else { W::LOWEST_VALUE }).collect();
-    let mut added = look(problem, &network, (anything, p), BREADTH, &work.look())?;
+    let mut added = look(problem, &network, (anything, p), BREADTH, &context.look())?;
     loop {
-        network.take_in(&added, &mut work.pulse)?;
-        let served = network.flow.serve(&mut work)?;
+        network.take_in(&added, &mut context.poll)?;
+        let served = network.flow.serve(&mut context)?;
         let (mut u, mut p) = network.prices(problem);
         if served == Served::Stuck {
             network.keep_leaving(&mut u, &mut p);
         }
-        added = look(problem, &network, (u, p), WORST, &work.look())?;
-        work.counters.pricing_rounds += 1;
-        work.counters.priced_in += added.iter().map(Vec::len).sum::<usize>() as u64;
+        added = look(problem, &network, (u, p), WORST, &context.look())?;
+        context.counters.pricing_rounds += 1;
+        context.counters.priced_in += added.iter().map(Vec::len).sum::<usize>() as u64;
         if added.iter().any(|row| !row.is_empty()) {
             continue;
         }
         if served == Served::Stuck {
-            let cut = cut::smallest(&network, &mut work.pulse)?.ok_or(Failure::TooNarrow)?;
+            let cut = cut::smallest(&network, &mut context.poll)?.ok_or(Failure::TooNarrow)?;
             return Ok(Answer::Impossible(cut));
         }
-        work.counters.core_arcs = network.len() as u64;
+        context.counters.core_arcs = network.len() as u64;
         let pairs = network.used();
         let certificate = network.certificate(problem, quotas, certificate);
-        return Ok(Answer::Best(Assignment { pairs, certificate, counters: work.counters }));
+        return Ok(Answer::Best(Assignment { pairs, certificate, counters: context.counters }));
     }
 }
 

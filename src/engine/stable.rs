@@ -17,7 +17,7 @@ use std::collections::BinaryHeap;
 
 use super::assign::best_k::{BestK, RankedPair};
 use super::assign::tiles::{RowVisitor, ScoreCell, walk_some};
-use super::assign::{Pulse, index, row_prefixes};
+use super::assign::{StopPoll, index, row_prefixes};
 use super::observer::{Observer, Stopped};
 use super::pair_scores::{Edge, PairScores, SparseScores};
 use super::problem::{Problem, Seats};
@@ -64,10 +64,10 @@ pub fn stable(problem: &Problem<'_>, sides: Sides<'_>, observer: &dyn Observer) 
     }
     let mut waiting = Vec::new();
     let mut proposals = 0;
-    let mut pulse = Pulse::new(observer);
+    let mut poll = StopPoll::new(observer);
     while !asking.is_empty() {
         while let Some(mentee) = asking.pop() {
-            pulse.beat(ASKING)?;
+            poll.count(ASKING)?;
             let Some(arc) = lists.next(problem.mentors, mentee) else {
                 waiting.push(mentee);
                 continue;
@@ -93,7 +93,7 @@ pub fn stable(problem: &Problem<'_>, sides: Sides<'_>, observer: &dyn Observer) 
     }
     let mut pairs = Vec::with_capacity(problem.mentees.len());
     for (mentor, kept) in (0..).zip(&kept) {
-        pulse.beat(kept.len())?;
+        poll.count(kept.len())?;
         pairs.extend(kept.iter().map(|Reverse((_, mentee))| (*mentee, mentor)));
     }
     pairs.sort_unstable();

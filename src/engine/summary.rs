@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::assign::Pulse;
+use super::assign::StopPoll;
 use super::encode::Round;
 use super::exclusion_counts::RuleCounts;
 use super::observer::{Observer, Stopped};
@@ -34,21 +34,21 @@ pub(super) fn summarise(
     proof: Proof,
     observer: &dyn Observer,
 ) -> Result<RunSummary, Stopped> {
-    let pulse = &mut Pulse::new(observer);
+    let poll = &mut StopPoll::new(observer);
     let mut scores: Vec<u16> = matches.iter().map(|pair| pair.score).collect();
     scores.sort_unstable();
-    let matched_mentees = count(matches.iter().map(|pair| &pair.mentee), pulse)?;
-    let matched_mentors = count(matches.iter().map(|pair| &pair.mentor), pulse)?;
+    let matched_mentees = count(matches.iter().map(|pair| &pair.mentee), poll)?;
+    let matched_mentors = count(matches.iter().map(|pair| &pair.mentor), poll)?;
     let mut mentors_below_minimum = 0;
     for person in (0..round.mentors.len()).map(|at| round.mentor(at)) {
-        pulse.beat(LOOKING_UP)?;
+        poll.count(LOOKING_UP)?;
         let fewest = person.content.mentor_offer.map_or(0, |offer| u64::from(offer.min_mentees));
         let has = matched_mentors.get(person.profile);
         mentors_below_minimum += u64::from(has.is_some_and(|has| *has < fewest));
     }
     let mut second_places_missed = 0;
     for person in (0..round.mentees.len()).map(|at| round.mentee(at)) {
-        pulse.beat(LOOKING_UP)?;
+        poll.count(LOOKING_UP)?;
         let wanted = person.content.mentee_request.map_or(0, |request| request.mentors_wanted);
         let has = matched_mentees.get(person.profile);
         second_places_missed += u64::from(wanted > 1 && has.is_none_or(|has| *has < 2));
@@ -69,7 +69,7 @@ pub(super) fn summarise(
         best_score: scores.last().copied().unwrap_or_default(),
         proof,
         score_histogram: histogram(&scores),
-        criteria: means(round, matches, pulse)?,
+        criteria: means(round, matches, poll)?,
         exclusions: HardRule::ALL
             .into_iter()
             .map(|rule| (rule, tally.excluded_by(rule)))
@@ -79,7 +79,7 @@ pub(super) fn summarise(
         second_places_missed,
         ..RunSummary::default()
     };
-    cover(&mut summary, round, (&matched_mentees, &matched_mentors), pulse)?;
+    cover(&mut summary, round, (&matched_mentees, &matched_mentors), poll)?;
     Ok(summary)
 }
 
@@ -88,13 +88,13 @@ fn cover(
     summary: &mut RunSummary,
     round: &Round<'_>,
     (matched_mentees, matched_mentors): (&Matched<'_>, &Matched<'_>),
-    pulse: &mut Pulse<'_>,
+    poll: &mut StopPoll<'_>,
 ) -> Result<(), Stopped> {
     let mut tiers = [1, 2].map(|tier| TierCoverage { tier, mentees: 0, matched: 0 });
     let taking_part = round.people.iter().map(|person| (person.profile, person.content));
     let left_out = round.left_out.iter().map(|Participant { profile, content, .. }| (profile, content));
     for (profile, content) in taking_part.chain(left_out) {
-        pulse.beat(4 * LOOKING_UP)?;
+        poll.count(4 * LOOKING_UP)?;
         let region = content.country.region().code().to_owned();
         let regional = summary.regions.entry(region).or_default();
         let own = summary.organisations.entry(profile.organisation.clone()).or_default();
@@ -127,11 +127,11 @@ fn cover(
 
 fn count<'a>(
     profiles: impl Iterator<Item = &'a ProfileRef>,
-    pulse: &mut Pulse<'_>,
+    poll: &mut StopPoll<'_>,
 ) -> Result<Matched<'a>, Stopped> {
     let mut counts = HashMap::new();
     for profile in profiles {
-        pulse.beat(LOOKING_UP)?;
+        poll.count(LOOKING_UP)?;
         *counts.entry(profile).or_insert(0) += 1;
     }
     Ok(counts)
@@ -148,10 +148,14 @@ fn histogram(scores: &[u16]) -> Vec<u64> {
 }
 
 /// Mean points per open criterion, in the policy's order.
-fn means(round: &Round<'_>, matches: &[Match], pulse: &mut Pulse<'_>) -> Result<Vec<CriterionMean>, Stopped> {
+fn means(
+    round: &Round<'_>,
+    matches: &[Match],
+    poll: &mut StopPoll<'_>,
+) -> Result<Vec<CriterionMean>, Stopped> {
     let mut sums: BTreeMap<Criterion, u64> = BTreeMap::new();
     for contribution in matches.iter().flat_map(|pair| &pair.contributions) {
-        pulse.beat(SUMMING)?;
+        poll.count(SUMMING)?;
         if let Some(criterion) = contribution.criterion {
             *sums.entry(criterion).or_default() += u64::from(contribution.points);
         }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use rayon::prelude::*;
 
-use super::assign::Pulse;
+use super::assign::StopPoll;
 use super::encode::Round;
 use super::exclusion_counts;
 use super::exclusion_counts::{ExclusionCounts, RuleCounts};
@@ -39,22 +39,22 @@ pub(super) fn unmatched(
     let mentors = without(round.mentors.len(), |pair| pair.1);
     let ExclusionCounts { all: tally, of_mentees, of_mentors } =
         exclusion_counts::count(scores, round, &mentees, &mentors, observer)?;
-    let mut pulse = Pulse::new(observer);
+    let mut poll = StopPoll::new(observer);
     let mut all = Vec::with_capacity(mentees.len() + mentors.len());
     for (at, tally) in mentees.into_iter().zip(&of_mentees) {
-        pulse.beat(SAYING)?;
+        poll.count(SAYING)?;
         let person = round.mentee(at);
         let others = round.mentors.len() - usize::from(person.mentor.is_some());
         all.push(entry(person.profile, Side::Mentee, others, tally));
     }
     for (at, tally) in mentors.into_iter().zip(&of_mentors) {
-        pulse.beat(SAYING)?;
+        poll.count(SAYING)?;
         let person = round.mentor(at);
         let others = round.mentees.len() - usize::from(person.mentee.is_some());
         all.push(entry(person.profile, Side::Mentor, others, tally));
     }
     for participant in &round.left_out {
-        pulse.beat(SAYING)?;
+        poll.count(SAYING)?;
         all.extend(without_consent(participant));
     }
     all.par_sort_by(|a, b| (a.side, &a.profile).cmp(&(b.side, &b.profile)));

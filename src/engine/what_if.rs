@@ -21,7 +21,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-use super::assign::Pulse;
+use super::assign::StopPoll;
 use super::certificate::Certificate;
 use super::observer::{Observer, Stopped};
 use super::problem::Problem;
@@ -94,7 +94,7 @@ impl<'a> WhatIf<'a> {
         let Some(source) = self.residual.mentee(mentee) else { return Ok(Vec::new()) };
         let mut targets = Vec::new();
         let aim = |node, cost| targets.push(Target { node, forced: cost });
-        self.residual.row(source, &mut Pulse::new(observer), aim)?;
+        self.residual.row(source, &mut StopPoll::new(observer), aim)?;
         let mut search = Search::new(&self.residual, source, Way::Backward, observer);
         let found = search.nearest(targets, most)?;
         let alternate =
@@ -112,7 +112,7 @@ impl<'a> WhatIf<'a> {
         let Some(source) = self.residual.mentor(mentor) else { return Ok(Vec::new()) };
         let mut targets = Vec::new();
         let aim = |node, cost| targets.push(Target { node, forced: cost });
-        self.residual.column(source, &mut Pulse::new(observer), aim)?;
+        self.residual.column(source, &mut StopPoll::new(observer), aim)?;
         let mut search = Search::new(&self.residual, source, Way::Forward, observer);
         let found = search.nearest(targets, most)?;
         let alternate =

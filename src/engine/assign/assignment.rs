@@ -1,6 +1,6 @@
 //! The result of a solve.
 
-use super::counters::Counters;
+use super::statistics::SolverStatistics;
 use crate::engine::certificate::Certificate;
 
 /// A best assignment.
@@ -11,5 +11,5 @@ pub struct Assignment {
     /// Prices that prove that no assignment is better.
     pub certificate: Certificate,
     /// Work done.
-    pub counters: Counters,
+    pub counters: SolverStatistics,
 }

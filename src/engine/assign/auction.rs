@@ -20,8 +20,8 @@ use rayon::prelude::*;
 use crate::engine::observer::Stopped;
 use crate::engine::pair_scores::Edge;
 
+use super::context::{SolveContext, StopPoll};
 use super::core::index;
-use super::counters::{Pulse, Work};
 use super::direction::Direction;
 use super::price_integer::PriceInteger;
 
@@ -69,23 +69,23 @@ pub(super) fn run<W: PriceInteger, D: Direction<W>>(
     direction: &mut D,
     mut waiting: Vec<u32>,
     patience: Patience,
-    work: &mut Work<'_>,
+    context: &mut SolveContext<'_>,
 ) -> Result<Vec<u32>, Stopped> {
     let batch = (waiting.len() / BATCH_SHARE).clamp(MIN_BATCH, MAX_BATCH);
     let mut later = Vec::new();
     let mut bids = VecDeque::from([waiting.len()]);
     while !waiting.is_empty() {
         for batch in waiting.chunks(batch) {
-            for bids in compute_bids(direction, batch, work.pulse)? {
-                work.counters.arcs += bids.edges;
-                work.counters.bids += bids.targets.len() as u64;
-                work.pulse.beat(bids.targets.len())?;
+            for bids in compute_bids(direction, batch, context.poll)? {
+                context.counters.arcs += bids.edges;
+                context.counters.bids += bids.targets.len() as u64;
+                context.poll.count(bids.targets.len())?;
                 apply_bids(direction, &bids, &mut later);
             }
         }
         later.par_sort_unstable();
         later.dedup();
-        work.progress(later.len());
+        context.progress(later.len());
         waiting.clear();
         std::mem::swap(&mut waiting, &mut later);
         if bids.len() == patience.passes {
@@ -103,18 +103,18 @@ pub(super) fn run<W: PriceInteger, D: Direction<W>>(
 fn compute_bids<W: PriceInteger, D: Direction<W>>(
     direction: &D,
     batch: &[u32],
-    pulse: Pulse<'_>,
+    poll: StopPoll<'_>,
 ) -> Result<Vec<BatchBids<W>>, Stopped> {
     if batch.len() <= MIN_PARALLEL_BIDDERS {
-        return Ok(vec![compute_chunk(direction, batch, pulse)?]);
+        return Ok(vec![compute_chunk(direction, batch, poll)?]);
     }
-    batch.par_chunks(BIDDERS_PER_TASK).map(|chunk| compute_chunk(direction, chunk, pulse)).collect()
+    batch.par_chunks(BIDDERS_PER_TASK).map(|chunk| compute_chunk(direction, chunk, poll)).collect()
 }
 
 fn compute_chunk<W: PriceInteger, D: Direction<W>>(
     direction: &D,
     chunk: &[u32],
-    mut pulse: Pulse<'_>,
+    mut poll: StopPoll<'_>,
 ) -> Result<BatchBids<W>, Stopped> {
     let mut made = BatchBids { bidders: Vec::with_capacity(chunk.len()), targets: Vec::new(), edges: 0 };
     // One after the other, bidders would wait for memory again and again; all at once they wait together.
@@ -124,7 +124,7 @@ fn compute_chunk<W: PriceInteger, D: Direction<W>>(
     black_box(heads.fold(0, |seen, edge| seen ^ edge.to));
     for &bidder in chunk {
         let row = direction.row(bidder as usize);
-        pulse.beat(row.len())?;
+        poll.count(row.len())?;
         match direction.unserved(bidder as usize) {
             0 => {}
             1 => bid_for_one(direction, bidder, row, &mut made),

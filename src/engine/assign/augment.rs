@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use crate::engine::observer::Stopped;
 use crate::engine::pool::Gatherings;
 
-use super::counters::Work;
+use super::context::SolveContext;
 use super::direction::Direction;
 use super::labels::NodeLabels;
 use super::price_integer::PriceInteger;
@@ -53,34 +53,40 @@ impl<W: PriceInteger> AugmentingPaths<W> {
         waiting: &mut Vec<u32>,
         reach: W,
         budget: u64,
-        work: &mut Work<'_>,
+        context: &mut SolveContext<'_>,
     ) -> Result<u64, Stopped> {
-        let last = work.counters.arcs.saturating_add(budget);
+        let last = context.counters.arcs.saturating_add(budget);
         waiting.retain(|&bidder| direction.unserved(bidder as usize) > 0);
         let (mut left, mut paths) = (Vec::new(), 0);
         let mut rest = waiting.as_slice();
-        while !rest.is_empty() && work.counters.arcs <= last {
+        while !rest.is_empty() && context.counters.arcs <= last {
             let (group, later) =
                 rest.split_at(self.batch.as_ref().map_or(1, |all| all.next_size(rest.len())));
             rest = later;
             let mut batch = self.batch.as_mut().filter(|_| group.len() > 1);
             if let Some(batch) = &mut batch {
-                batch.find(direction, group, reach, work)?;
+                batch.find(direction, group, reach, context)?;
             }
             for (at, &bidder) in group.iter().enumerate() {
                 let mut is_found = batch.as_mut().is_some_and(|batch| batch.is_valid(at));
                 while direction.unserved(bidder as usize) > 0 {
                     let found = match &batch {
                         Some(batch) if std::mem::take(&mut is_found) => &batch.found[at],
-                        _ if work.counters.arcs > last => {
+                        _ if context.counters.arcs > last => {
                             left.push(bidder);
                             break;
                         }
                         _ => {
                             let limits = (reach, usize::MAX);
-                            self.search.find(direction, bidder, limits, &mut self.single, &mut work.pulse)?;
-                            work.counters.arcs += self.single.edges as u64;
-                            work.counters.scans += self.single.scans() as u64;
+                            self.search.find(
+                                direction,
+                                bidder,
+                                limits,
+                                &mut self.single,
+                                &mut context.poll,
+                            )?;
+                            context.counters.arcs += self.single.edges as u64;
+                            context.counters.scans += self.single.scans() as u64;
                             if let Some(batch) = &mut batch {
                                 mark(&mut batch.changed, &self.single);
                             }
@@ -147,26 +153,26 @@ impl<W: PriceInteger> Batch<W> {
         direction: &D,
         bidders: &[u32],
         reach: W,
-        work: &mut Work<'_>,
+        context: &mut SolveContext<'_>,
     ) -> Result<(), Stopped> {
         self.changed.clear();
         self.found.resize_with(bidders.len().max(self.found.len()), SearchResult::default);
         let (found, limits) = (&mut self.found[..bidders.len()], (reach, self.limits.max_edges));
-        let (searches, pulse) = (&self.searches, work.pulse);
+        let (searches, poll) = (&self.searches, context.poll);
         bidders.par_chunks(SEARCHES_PER_TASK).zip(found.par_chunks_mut(SEARCHES_PER_TASK)).try_for_each(
             |(bidders, found)| {
-                let (mut pulse, mut outcome) = (pulse, Ok(()));
+                let (mut poll, mut outcome) = (poll, Ok(()));
                 searches.add(ShortestPathSearch::sparse, |search| {
-                    let find = |(&bidder, found)| search.find(direction, bidder, limits, found, &mut pulse);
+                    let find = |(&bidder, found)| search.find(direction, bidder, limits, found, &mut poll);
                     outcome = bidders.iter().zip(found).try_for_each(find);
                 });
                 outcome
             },
         )?;
         let edges = found.iter().map(|found| found.edges).sum();
-        work.counters.arcs += edges as u64;
-        work.counters.scans += found.iter().map(|found| found.scans() as u64).sum::<u64>();
-        work.pulse.beat(edges)
+        context.counters.arcs += edges as u64;
+        context.counters.scans += found.iter().map(|found| found.scans() as u64).sum::<u64>();
+        context.poll.count(edges)
     }
 
     /// Whether what was found for one of the group can still be put into effect; if so, it is about to be.

@@ -13,7 +13,7 @@ use crate::engine::observer::Stopped;
 pub(super) use crate::engine::pair_scores::Edge;
 use crate::engine::pair_scores::{FORBIDDEN, PairScores, SparseScores, blank};
 
-use super::counters::Pulse;
+use super::context::StopPoll;
 
 /// Arcs counted between two looks at the observer.
 const STRETCH: usize = 1 << 20;
@@ -102,13 +102,13 @@ impl<'a> Core<'a> {
     }
 
     /// Makes [`Core::column`] available.
-    pub(in crate::engine) fn index_columns(&mut self, pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
+    pub(in crate::engine) fn index_columns(&mut self, poll: &mut StopPoll<'_>) -> Result<(), Stopped> {
         if self.columns.is_some() {
             return Ok(());
         }
         let mut starts = vec![0; self.mentors + 1];
         for edges in self.rows.edges().chunks(STRETCH) {
-            pulse.observer().check()?;
+            poll.observer().check()?;
             for edge in edges {
                 starts[edge.to as usize + 1] += 1;
             }
@@ -117,10 +117,10 @@ impl<'a> Core<'a> {
             starts[at + 1] += starts[at];
         }
         let mut next = starts.clone();
-        let mut edges = blank(self.len(), pulse.observer())?;
+        let mut edges = blank(self.len(), poll.observer())?;
         for (mentee, ends) in (0_u32..).zip(self.rows.starts().windows(2)) {
             let row = &self.rows.edges()[ends[0]..ends[1]];
-            pulse.beat(row.len())?;
+            poll.count(row.len())?;
             for edge in row {
                 let slot = &mut next[edge.to as usize];
                 edges[*slot] = Edge { to: mentee, score: edge.score };
@@ -134,16 +134,16 @@ impl<'a> Core<'a> {
             columns.push(column);
             rest = after;
         }
-        let pulse = *pulse;
+        let poll = *poll;
         columns.into_par_iter().enumerate().with_min_len(64).try_for_each_init(
-            || pulse,
-            |pulse, (mentor, column)| {
+            || poll,
+            |poll, (mentor, column)| {
                 // TieRule in an order that differs from column to column, or all mentors would court the same mentees.
                 let order = |mentee: u32| {
                     (mentee ^ index(mentor).wrapping_mul(0x9E37_79B1)).wrapping_mul(0x85EB_CA6B)
                 };
                 column.sort_unstable_by_key(|edge| (Reverse(edge.score), order(edge.to)));
-                pulse.beat(SORTING * column.len())
+                poll.count(SORTING * column.len())
             },
         )?;
         self.columns = Some(SparseScores::sorted(starts, edges));

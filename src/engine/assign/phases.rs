@@ -10,8 +10,8 @@
 use crate::engine::observer::Stopped;
 
 use super::auction::{self, Patience};
+use super::context::SolveContext;
 use super::core::index;
-use super::counters::Work;
 use super::direction::{Direction, augment};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::NONE;
@@ -82,25 +82,25 @@ impl<W: PriceInteger> Phases<W> {
         waiting: &mut Vec<u32>,
         reach: &mut W,
         unreached: Share,
-        work: &mut Work<'_>,
+        context: &mut SolveContext<'_>,
     ) -> Result<u64, Stopped> {
-        work.counters.phases += 1;
+        context.counters.phases += 1;
         let nodes = direction.objects() + direction.bidders();
         self.distance.resize(nodes, W::default());
         self.settled.resize(nodes, false);
         self.steps.resize(nodes, Step { from: NONE, score: 0, sweep: 0 });
         // A search for another may have made one of them do without.
         waiting.retain(|&bidder| direction.unserved(bidder as usize) > 0);
-        *reach -= self.shift(direction, waiting, *reach, unreached, work)?;
+        *reach -= self.shift(direction, waiting, *reach, unreached, context)?;
         let mut served = 0;
         loop {
-            let by_sweep = self.sweep(direction, waiting, work)?;
+            let by_sweep = self.sweep(direction, waiting, context)?;
             served += by_sweep;
             if by_sweep == 0 || waiting.is_empty() {
                 break;
             }
         }
-        *waiting = auction::run(direction, std::mem::take(waiting), PATIENCE, work)?;
+        *waiting = auction::run(direction, std::mem::take(waiting), PATIENCE, context)?;
         Ok(served)
     }
 
@@ -112,7 +112,7 @@ impl<W: PriceInteger> Phases<W> {
         waiting: &[u32],
         reach: W,
         unreached: Share,
-        work: &mut Work<'_>,
+        context: &mut SolveContext<'_>,
     ) -> Result<W, Stopped> {
         let objects = direction.objects();
         let farthest = waiting.iter().map(|&bidder| direction.retreat_cost(bidder as usize)).max();
@@ -147,11 +147,11 @@ impl<W: PriceInteger> Phases<W> {
                 continue;
             }
             now = self.queue.now();
-            work.counters.scans += 1;
+            context.counters.scans += 1;
             if node < objects {
                 let column = direction.column(node);
-                work.counters.arcs += column.len() as u64;
-                work.pulse.beat(column.len())?;
+                context.counters.arcs += column.len() as u64;
+                context.poll.count(column.len())?;
                 for edge in column {
                     let bidder = edge.to as usize;
                     let distance = now + direction.cost(bidder, node, edge.score);
@@ -166,7 +166,7 @@ impl<W: PriceInteger> Phases<W> {
                 }
                 let bidder = node - objects;
                 for (object, score) in direction.mates(bidder) {
-                    work.pulse.beat(1)?;
+                    context.poll.count(1)?;
                     let distance = now - direction.cost(bidder, object, score);
                     self.reach(object, distance, farthest, || true);
                 }
@@ -201,7 +201,7 @@ impl<W: PriceInteger> Phases<W> {
         &mut self,
         direction: &mut D,
         waiting: &mut Vec<u32>,
-        work: &mut Work<'_>,
+        context: &mut SolveContext<'_>,
     ) -> Result<u64, Stopped> {
         if self.sweep == u32::MAX - 1 {
             self.steps.iter_mut().for_each(|step| step.sweep = 0);
@@ -211,7 +211,7 @@ impl<W: PriceInteger> Phases<W> {
         let mut served = 0;
         for &bidder in waiting.iter() {
             let root = direction.objects() + bidder as usize;
-            if let Some(end) = self.find_path(direction, root, work)? {
+            if let Some(end) = self.find_path(direction, root, context)? {
                 served += 1;
                 let steps = &self.steps;
                 augment(direction, end, root, |node| (steps[node].from, steps[node].score));
@@ -226,7 +226,7 @@ impl<W: PriceInteger> Phases<W> {
         &mut self,
         direction: &D,
         root: usize,
-        work: &mut Work<'_>,
+        context: &mut SolveContext<'_>,
     ) -> Result<Option<usize>, Stopped> {
         let nothing = W::default();
         let objects = direction.objects();
@@ -242,8 +242,8 @@ impl<W: PriceInteger> Phases<W> {
         while let Some(from) = self.stack.pop() {
             let bidder = from as usize - objects;
             let row = direction.row(bidder);
-            work.counters.arcs += row.len() as u64;
-            work.pulse.beat(row.len())?;
+            context.counters.arcs += row.len() as u64;
+            context.poll.count(row.len())?;
             for edge in row {
                 let object = edge.to as usize;
                 if direction.cost(bidder, object, edge.score) != nothing
@@ -257,7 +257,7 @@ impl<W: PriceInteger> Phases<W> {
                     return Ok(Some(object));
                 }
                 for (holder, score) in direction.holders(object) {
-                    work.pulse.beat(1)?;
+                    context.poll.count(1)?;
                     let node = objects + holder;
                     if self.steps[node].sweep == self.sweep
                         || direction.cost(holder, object, score) != nothing

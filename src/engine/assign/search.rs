@@ -7,8 +7,8 @@
 
 use crate::engine::observer::Stopped;
 
+use super::context::StopPoll;
 use super::core::index;
-use super::counters::Pulse;
 use super::direction::{Direction, augment};
 use super::labels::NodeLabels;
 use super::price_integer::PriceInteger;
@@ -102,7 +102,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
         bidder: u32,
         (reach, most): (W, usize),
         found: &mut SearchResult<W>,
-        pulse: &mut Pulse<'_>,
+        poll: &mut StopPoll<'_>,
     ) -> Result<(), Stopped> {
         let objects = direction.objects();
         let source = index(objects) + bidder;
@@ -124,7 +124,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
                 None => self.relax_holders(direction, node),
             };
             found.edges += looked_at;
-            pulse.beat(looked_at)?;
+            poll.count(looked_at)?;
         }
         found.serves = self.end != source || leave <= reach;
         for (_, distance) in &mut found.settled {

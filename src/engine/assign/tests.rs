@@ -67,9 +67,9 @@ pub(super) fn tuning() -> impl Strategy<Value = Tuning> {
     let narrow = (1..3_usize, 1..3_usize, 0..6_usize, 0..3_usize, (any::<bool>(), 2..5_usize, 0..60_usize));
     let narrow = narrow.prop_map(|(breadth, worst, bids, few, (batched, min_searches, max_edges))| Tuning {
         breadth,
-        worst,
+        max_violations: worst,
         patience: auction::Patience { bids, passes: 1 + few % 4 },
-        few,
+        few_waiting: few,
         batches: BatchLimits {
             min_people: if batched { 0 } else { usize::MAX },
             min_searches,
@@ -325,7 +325,7 @@ fn the_work_on_a_known_instance_does_not_grow() {
     let instance = instance::Instance::profile(500, 500, 1, 1);
     let solved = assign(&instance.problem(), &Unobserved).unwrap();
     assert_proved(&instance.problem(), &solved);
-    let Counters { bids, scans, arcs, pricing_rounds, .. } = solved.counters;
+    let SolverStatistics { bids, scans, arcs, pricing_rounds, .. } = solved.counters;
     assert!(
         bids <= 5_000 && scans <= 16_000 && arcs <= 450_000 && pricing_rounds <= 5,
         "{:?}",

@@ -12,11 +12,11 @@ pub(super) struct Tuning {
     /// Best mentors per mentee in the first core; half of that, and as many mentees per mentor, where seats are scarce.
     pub(super) breadth: usize,
     /// Worst violations per mentee that enter the core in one round of pricing.
-    pub(super) worst: usize,
+    pub(super) max_violations: usize,
     /// When searches are cheaper than more passes of the auction.
     pub(super) patience: Patience,
     /// Waiting mentees, or mentors with vacancies, from which on single searches are tried before a phase, while the core may lack pairs.
-    pub(super) few: usize,
+    pub(super) few_waiting: usize,
     /// When searches are made by groups.
     pub(super) batches: BatchLimits,
 }
@@ -47,9 +47,9 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             breadth: BROADEST,
-            worst: 16,
+            max_violations: 16,
             patience: Patience { bids: 50, passes: 8 },
-            few: 8,
+            few_waiting: 8,
             batches: BatchLimits {
                 min_people: 1 << 18,
                 min_searches: 32,

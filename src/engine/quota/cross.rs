@@ -30,7 +30,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
 
-use crate::engine::assign::{Pulse, index};
+use crate::engine::assign::{StopPoll, index};
 use crate::engine::groups::{Forest, Group, Quotas};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores, SparseError, SparseScores};
@@ -405,9 +405,9 @@ impl<'a> Priced<'a> {
 
     fn list(&self, listed: &SparseScores, observer: &dyn Observer) -> Result<SparseScores, BadCross> {
         let (mut starts, mut arcs) = (vec![0], Vec::with_capacity(listed.len()));
-        let mut pulse = Pulse::new(observer);
+        let mut poll = StopPoll::new(observer);
         for mentee in 0..self.split.problem.mentees.len() {
-            pulse.beat(listed.row(mentee).len())?;
+            poll.count(listed.row(mentee).len())?;
             arcs.extend(listed.row(mentee).iter().map(|arc| {
                 let to = self.split.column(mentee, arc.to);
                 Edge { to, score: self.net(to as usize, arc.score) }

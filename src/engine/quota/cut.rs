@@ -1,7 +1,7 @@
 //! Computes the smallest cut of a network in which nothing more can be sent: why floors cannot be met.
 
 use crate::engine::assign::price_integer::PriceInteger;
-use crate::engine::assign::{Pulse, index};
+use crate::engine::assign::{StopPoll, index};
 use crate::engine::groups::{Cut, Need};
 use crate::engine::observer::Stopped;
 
@@ -32,14 +32,14 @@ impl Cut {
 /// The smallest cut of a network in which nothing more can be sent.
 pub(super) fn smallest<W: PriceInteger>(
     network: &Network<W>,
-    pulse: &mut Pulse<'_>,
+    poll: &mut StopPoll<'_>,
 ) -> Result<Option<Cut>, Stopped> {
     let (excess, owing) = network.flow.unbalanced();
     let mut smallest: Option<Cut> = None;
     for (starts, backwards, need) in [(excess, false, Need::OfMentees), (owing, true, Need::OfMentors)] {
-        let ways = network.flow.ways(backwards, pulse)?;
+        let ways = network.flow.ways(backwards, poll)?;
         for start in starts.into_iter().take(TRIED) {
-            let cut = Cut::of(network.nodes, ways.reach(start, pulse)?, need);
+            let cut = Cut::of(network.nodes, ways.reach(start, poll)?, need);
             if smallest.as_ref().is_none_or(|smallest| cut.size() < smallest.size()) {
                 smallest = Some(cut);
             }

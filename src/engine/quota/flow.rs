@@ -8,7 +8,7 @@
 
 use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::queue::Queue;
-use crate::engine::assign::{Pulse, Work, index};
+use crate::engine::assign::{SolveContext, StopPoll, index};
 use crate::engine::observer::Stopped;
 
 /// No arc.
@@ -176,20 +176,20 @@ impl<W: PriceInteger> Flow<W> {
     }
 
     /// Sends excesses to nodes that owe until all balance or none can be reached.
-    pub(super) fn serve(&mut self, work: &mut Work<'_>) -> Result<Served, Failure> {
+    pub(super) fn serve(&mut self, context: &mut SolveContext<'_>) -> Result<Served, Failure> {
         for source in self.sources() {
             while self.excess[source as usize] > 0 {
-                work.counters.phases += 1;
-                let Some(distance) = self.nearest(&[source], work)? else { break };
+                context.counters.phases += 1;
+                let Some(distance) = self.nearest(&[source], context)? else { break };
                 self.lower(distance)?;
-                self.send(source, work)?;
+                self.send(source, context)?;
             }
         }
         let stuck = self.sources();
         if stuck.is_empty() {
             return Ok(Served::All);
         }
-        self.nearest(&stuck, work)?;
+        self.nearest(&stuck, context)?;
         Ok(Served::Stuck)
     }
 
@@ -198,11 +198,11 @@ impl<W: PriceInteger> Flow<W> {
     }
 
     /// Where room leads from every node, or, backwards, from where it leads there.
-    pub(super) fn ways(&self, backwards: bool, pulse: &mut Pulse<'_>) -> Result<Ways, Stopped> {
+    pub(super) fn ways(&self, backwards: bool, poll: &mut StopPoll<'_>) -> Result<Ways, Stopped> {
         let nodes = self.first.len();
         let mut starts = vec![0; nodes + 1];
         for half in 0..index(self.halves.len()) {
-            pulse.beat(1)?;
+            poll.count(1)?;
             if let Some((here, _)) = self.way(half, backwards) {
                 starts[here as usize + 1] += 1;
             }
@@ -213,7 +213,7 @@ impl<W: PriceInteger> Flow<W> {
         let mut next = starts.clone();
         let mut ends = vec![0; starts[nodes]];
         for half in 0..index(self.halves.len()) {
-            pulse.beat(1)?;
+            poll.count(1)?;
             if let Some((here, there)) = self.way(half, backwards) {
                 ends[next[here as usize]] = there;
                 next[here as usize] += 1;
@@ -249,7 +249,7 @@ impl<W: PriceInteger> Flow<W> {
     }
 
     /// Dijkstra's algorithm from all sources at once, up to the nearest node that owes. Returns its distance.
-    fn nearest(&mut self, sources: &[u32], work: &mut Work<'_>) -> Result<Option<W>, Failure> {
+    fn nearest(&mut self, sources: &[u32], context: &mut SolveContext<'_>) -> Result<Option<W>, Failure> {
         let mut search = std::mem::replace(&mut self.search, Search::nothing());
         search.clear();
         for &source in sources {
@@ -280,7 +280,7 @@ impl<W: PriceInteger> Flow<W> {
                 }
                 at = next;
             }
-            work.count(looked)?;
+            context.count(looked)?;
         }
         self.search = search;
         Ok(found)
@@ -302,12 +302,12 @@ impl<W: PriceInteger> Flow<W> {
     }
 
     /// Sends what it can along arcs that cost nothing, among the nodes that the search has settled.
-    fn send(&mut self, source: u32, work: &mut Work<'_>) -> Result<(), Failure> {
+    fn send(&mut self, source: u32, context: &mut SolveContext<'_>) -> Result<(), Failure> {
         let mut search = std::mem::replace(&mut self.search, Search::nothing());
         for &node in &search.touched {
             search.next[node as usize] = self.first[node as usize];
         }
-        while self.excess[source as usize] > 0 && self.find_path(source, &mut search, work)? {}
+        while self.excess[source as usize] > 0 && self.find_path(source, &mut search, context)? {}
         self.search = search;
         Ok(())
     }
@@ -318,20 +318,20 @@ impl<W: PriceInteger> Flow<W> {
         &mut self,
         source: u32,
         search: &mut Search<W>,
-        work: &mut Work<'_>,
+        context: &mut SolveContext<'_>,
     ) -> Result<bool, Failure> {
         let Search { next, on_path, path, settled, .. } = search;
         path.clear();
         let mut node = source;
         on_path[node as usize] = true;
-        work.counters.scans += 1;
+        context.counters.scans += 1;
         loop {
             if self.excess[node as usize] < 0 {
                 break;
             }
             let at = next[node as usize];
-            work.counters.arcs += 1;
-            work.pulse.beat(1)?;
+            context.counters.arcs += 1;
+            context.poll.count(1)?;
             if at == NONE {
                 // A dead end: back to the node before.
                 on_path[node as usize] = false;
@@ -374,13 +374,13 @@ pub(super) struct Ways {
 
 impl Ways {
     /// The nodes that can be reached from one of them.
-    pub(super) fn reach(&self, start: u32, pulse: &mut Pulse<'_>) -> Result<Vec<bool>, Stopped> {
+    pub(super) fn reach(&self, start: u32, poll: &mut StopPoll<'_>) -> Result<Vec<bool>, Stopped> {
         let mut reached = vec![false; self.starts.len() - 1];
         let mut stack = vec![start];
         reached[start as usize] = true;
         while let Some(node) = stack.pop() {
             let ends = &self.ends[self.starts[node as usize]..self.starts[node as usize + 1]];
-            pulse.beat(ends.len())?;
+            poll.count(ends.len())?;
             for &to in ends {
                 if !std::mem::replace(&mut reached[to as usize], true) {
                     stack.push(to);

@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use crate::engine::assign::price_integer::PriceInteger;
-use crate::engine::assign::{Pulse, index};
+use crate::engine::assign::{StopPoll, index};
 use crate::engine::certificate::Certificate;
 use crate::engine::groups::{Forest, Quotas};
 use crate::engine::observer::Stopped;
@@ -102,7 +102,7 @@ impl<W: PriceInteger> Network<W> {
         quotas: &Quotas,
         pairs: &[(u32, u32)],
         certificate: &Certificate,
-        pulse: &mut Pulse<'_>,
+        poll: &mut StopPoll<'_>,
     ) -> Result<Self, Stopped> {
         let nodes = Nodes::of(problem, quotas);
         let mut pi = vec![W::default(); nodes.len()];
@@ -120,10 +120,10 @@ impl<W: PriceInteger> Network<W> {
             of_mentee[mentee as usize] += 1;
             of_mentor[mentor as usize] += 1;
         }
-        this.add_mentees(problem, &quotas.mentees, certificate, &of_mentee, pulse)?;
-        this.add_mentors(problem, &quotas.mentors, certificate, &of_mentor, pulse)?;
+        this.add_mentees(problem, &quotas.mentees, certificate, &of_mentee, poll)?;
+        this.add_mentors(problem, &quotas.mentors, certificate, &of_mentor, poll)?;
         for &(mentee, mentor) in pairs {
-            pulse.beat(ADDING)?;
+            poll.count(ADDING)?;
             let score = problem.scores.score(mentee as usize, mentor as usize).unwrap_or_default();
             this.add_pair(mentee, Edge { to: mentor, score }, true);
         }
@@ -140,10 +140,10 @@ impl<W: PriceInteger> Network<W> {
         forest: &Forest,
         certificate: &Certificate,
         has: &[u32],
-        pulse: &mut Pulse<'_>,
+        poll: &mut StopPoll<'_>,
     ) -> Result<(), Stopped> {
         for (mentee, demand) in problem.mentees.iter().enumerate() {
-            pulse.beat(ADDING)?;
+            poll.count(ADDING)?;
             let from = Nodes::mentee_group(self.nodes, forest.innermost(mentee));
             let tier = certificate.tiers.iter().find(|entry| entry.tier == demand.tier);
             let first =
@@ -169,10 +169,10 @@ impl<W: PriceInteger> Network<W> {
         forest: &Forest,
         certificate: &Certificate,
         has: &[u32],
-        pulse: &mut Pulse<'_>,
+        poll: &mut StopPoll<'_>,
     ) -> Result<(), Stopped> {
         for (mentor, seats) in problem.mentors.iter().enumerate() {
-            pulse.beat(ADDING)?;
+            poll.count(ADDING)?;
             let to = self.nodes.mentor_group(forest.innermost(mentor));
             let min = seats.min.min(seats.max);
             let (of_min, others) = (has[mentor].min(min), has[mentor].saturating_sub(min));
@@ -213,14 +213,14 @@ impl<W: PriceInteger> Network<W> {
 
     /// Takes in pairs that are not in the network yet, given per mentee. A mentee to whom one of them offers more than her
     /// price gets that price.
-    pub(super) fn take_in(&mut self, added: &[Vec<Edge>], pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
+    pub(super) fn take_in(&mut self, added: &[Vec<Edge>], poll: &mut StopPoll<'_>) -> Result<(), Stopped> {
         let mut in_use = self.places.clone();
         for pair in self.pairs.iter().filter(|pair| self.flow.less(pair.arc) > 0) {
-            pulse.beat(ADDING)?;
+            poll.count(ADDING)?;
             in_use[pair.mentee as usize].push(pair.arc);
         }
         for ((mentee, added), in_use) in (0_u32..).zip(added).zip(in_use) {
-            pulse.beat(ADDING * added.len())?;
+            poll.count(ADDING * added.len())?;
             let node = self.nodes.mentee(mentee as usize);
             let mut highest = self.flow.pi[node as usize];
             for &arc in added {

@@ -20,7 +20,7 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use crate::engine::assign::Pulse;
+use crate::engine::assign::StopPoll;
 use crate::engine::certificate::Certificate;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, blank};
@@ -290,7 +290,7 @@ impl<'a> Residual<'a> {
     pub(super) fn row(
         &self,
         node: usize,
-        pulse: &mut Pulse<'_>,
+        poll: &mut StopPoll<'_>,
         mut show: impl FnMut(usize, i128),
     ) -> Result<(), Stopped> {
         let mentee = node - self.holders.len();
@@ -306,11 +306,11 @@ impl<'a> Residual<'a> {
         };
         if let Some(listed) = self.problem.scores.sparse() {
             listed.row(mentee).iter().for_each(|arc| look(arc.to as usize, arc.score));
-            return pulse.beat(listed.row(mentee).len());
+            return poll.count(listed.row(mentee).len());
         }
         let mut scores = [FORBIDDEN; STRETCH];
         for from in (0..self.holders.len()).step_by(STRETCH) {
-            pulse.beat(STRETCH)?;
+            poll.count(STRETCH)?;
             let columns = from..self.holders.len().min(from + STRETCH);
             let scores = &mut scores[..columns.len()];
             self.problem.scores.tile(mentee..mentee + 1, columns.clone(), scores);
@@ -325,7 +325,7 @@ impl<'a> Residual<'a> {
     pub(super) fn column(
         &self,
         mentor: usize,
-        pulse: &mut Pulse<'_>,
+        poll: &mut StopPoll<'_>,
         mut show: impl FnMut(usize, i128),
     ) -> Result<(), Stopped> {
         if self.seats(mentor) == 0 {
@@ -338,13 +338,13 @@ impl<'a> Residual<'a> {
                 show(self.holders.len() + from, self.u(from) + p - i128::from(score));
             }
         };
-        if let Some(columns) = self.columns(pulse)? {
+        if let Some(columns) = self.columns(poll)? {
             columns.of(mentor).iter().for_each(|arc| look(arc.to as usize, arc.score));
-            return pulse.beat(columns.of(mentor).len());
+            return poll.count(columns.of(mentor).len());
         }
         let mut scores = [FORBIDDEN; BLOCK];
         for from in (0..self.mates.len()).step_by(BLOCK) {
-            pulse.beat(ASKING * BLOCK)?;
+            poll.count(ASKING * BLOCK)?;
             let rows: Range<usize> = from..self.mates.len().min(from + BLOCK);
             let scores = &mut scores[..rows.len()];
             self.problem.scores.tile(rows.clone(), mentor..mentor + 1, scores);
@@ -355,13 +355,13 @@ impl<'a> Residual<'a> {
         Ok(())
     }
 
-    fn columns(&self, pulse: &mut Pulse<'_>) -> Result<Option<&ByPerson>, Stopped> {
+    fn columns(&self, poll: &mut StopPoll<'_>) -> Result<Option<&ByPerson>, Stopped> {
         let Some(listed) = self.problem.scores.sparse() else { return Ok(None) };
         if self.columns.get().is_none() {
-            let columns = ByPerson::new(self.holders.len(), pulse.observer(), |show| {
+            let columns = ByPerson::new(self.holders.len(), poll.observer(), |show| {
                 for (mentee, at) in (0..self.mates.len()).zip(0_u32..) {
                     let row = listed.row(mentee);
-                    pulse.beat(row.len())?;
+                    poll.count(row.len())?;
                     for arc in row {
                         show(arc.to as usize, Edge { to: at, score: arc.score });
                     }

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::engine::assign::Pulse;
+use crate::engine::assign::StopPoll;
 use crate::engine::observer::{Observer, Stopped};
 
 use super::residual::Residual;
@@ -45,7 +45,7 @@ const UNREACHED: Label = Label { distance: i128::MAX, next: u32::MAX, settled: f
 /// A search.
 pub(super) struct Search<'a> {
     residual: &'a Residual<'a>,
-    pulse: Pulse<'a>,
+    poll: StopPoll<'a>,
     source: usize,
     way: Way,
     labels: Vec<Label>,
@@ -62,8 +62,8 @@ impl<'a> Search<'a> {
         way: Way,
         observer: &'a dyn Observer,
     ) -> Self {
-        let (labels, pulse) = (vec![UNREACHED; residual.nodes()], Pulse::new(observer));
-        Self { residual, pulse, source, way, labels, heap: BinaryHeap::new(), limit: i128::MAX }
+        let (labels, poll) = (vec![UNREACHED; residual.nodes()], StopPoll::new(observer));
+        Self { residual, poll, source, way, labels, heap: BinaryHeap::new(), limit: i128::MAX }
     }
 
     /// The nodes of the `most` targets that are nearest when the arcs forced to them are counted, nearest first. Targets
@@ -87,7 +87,7 @@ impl<'a> Search<'a> {
             if self.labels[node].settled {
                 continue;
             }
-            self.pulse.beat(SETTLING)?;
+            self.poll.count(SETTLING)?;
             while nearest_open.is_some_and(|target| self.labels[target.node].settled) {
                 nearest_open = open.next();
             }
@@ -135,7 +135,7 @@ impl<'a> Search<'a> {
         let forward = self.way == Way::Forward;
         if node == residual.root() {
             for person in 0..residual.root() {
-                self.pulse.beat(REACHING)?;
+                self.poll.count(REACHING)?;
                 let arc = if forward { residual.root_to(person) } else { residual.to_root(person) };
                 if let Some(length) = arc {
                     self.reach(person, distance + length, node);
@@ -147,15 +147,15 @@ impl<'a> Search<'a> {
         if let Some(length) = arc {
             self.reach(residual.root(), distance + length, node);
         }
-        let mut pulse = self.pulse;
+        let mut poll = self.poll;
         let reach = |to: usize, length: i128| self.reach(to, distance + length, node);
         // Flow goes from a mentee along pairs to be made, and from a mentor along pairs to be ended.
         match (residual.is_mentor(node), forward) {
             (true, true) | (false, false) => residual.matches(node, reach),
-            (true, false) => residual.column(node, &mut pulse, reach)?,
-            (false, true) => residual.row(node, &mut pulse, reach)?,
+            (true, false) => residual.column(node, &mut poll, reach)?,
+            (false, true) => residual.row(node, &mut poll, reach)?,
         }
-        self.pulse = pulse;
+        self.poll = poll;
         Ok(())
     }
 

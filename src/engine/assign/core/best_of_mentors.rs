@@ -12,7 +12,7 @@ use crate::engine::pool::Gatherings;
 use crate::engine::problem::{Problem, Seats};
 
 use super::super::best_k::{BestK, RankedPair};
-use super::super::counters::Pulse;
+use super::super::context::StopPoll;
 use super::super::tiles::{LANE, LaneFloors, ScoreCell};
 use super::index;
 
@@ -52,7 +52,7 @@ impl<'a> MentorScreening<'a> {
     }
 
     /// What was found, by mentee, in the order of the mentors; and the highest score that each mentor may have beside it.
-    pub(super) fn by_mentee(self, pulse: &mut Pulse<'_>) -> Result<(Vec<Vec<Edge>>, Vec<i32>), Stopped> {
+    pub(super) fn by_mentee(self, poll: &mut StopPoll<'_>) -> Result<(Vec<Vec<Edge>>, Vec<i32>), Stopped> {
         let mut gathered = self.found.into_all().into_iter().map(|gathering| gathering.best);
         let mut best = gathered.next().unwrap_or_default();
         for more in gathered {
@@ -60,13 +60,13 @@ impl<'a> MentorScreening<'a> {
                 more.into_best().into_iter().for_each(|entry| _ = all.offer(entry));
             });
         }
-        pulse.observer().check()?;
+        poll.observer().check()?;
         let columns: Vec<(usize, Vec<RankedPair<i32>>)> =
             best.into_par_iter().map(|top| (top.keep(), top.into_sorted())).collect();
         let mut found = vec![Vec::new(); self.problem.mentees.len()];
         let mut outside = Vec::with_capacity(columns.len());
         for (mentor, (keep, column)) in columns.into_iter().enumerate() {
-            pulse.beat(column.len())?;
+            poll.count(column.len())?;
             outside.push(match column.last() {
                 Some(worst) if column.len() == keep => worst.score,
                 _ => FORBIDDEN,

@@ -13,7 +13,7 @@ use crate::engine::pair_scores::{Edge, FORBIDDEN, SparseScores};
 use crate::engine::problem::Problem;
 
 use super::super::best_k::{BestK, RankedPair};
-use super::super::counters::Pulse;
+use super::super::context::StopPoll;
 use super::super::tiles::{LANE, RowVisitor, ScoreCell, walk};
 use super::best_of_mentors::MentorScreening;
 use super::{Core, index};
@@ -74,7 +74,7 @@ pub(in crate::engine::assign) fn construct<'a>(
     }
     let mut core = Core::with_limits(SparseScores::sorted(starts, edges), problem.mentors.len(), outside);
     if let Some(columns) = columns {
-        let (mut wanted, outside) = columns.by_mentee(&mut Pulse::new(observer))?;
+        let (mut wanted, outside) = columns.by_mentee(&mut StopPoll::new(observer))?;
         wanted.par_iter_mut().enumerate().for_each(|(mentee, wanted)| {
             let row = core.row(mentee);
             wanted.retain(|edge| {

@@ -7,10 +7,10 @@
 //! Volgenant 2006 for changed rows of the assignment problem): the work goes with the number of changes and not of people.
 //!
 //! Where the candidates are listed, those who wait bid first: most edits leave a seat that somebody finds at once. A search
-//! for a replacement would then need all candidates by mentor. It gets the [`near`] ones only, those that cost little at the
+//! for a replacement would then need all candidates by mentor. It gets the [`candidate_sublist`] ones only, those that cost little at the
 //! present prices; if prices fall farther than these reach, a look at the list finds those that were missed, until none was.
 
-mod near;
+mod candidate_sublist;
 mod restore;
 mod start;
 #[cfg(test)]
@@ -20,19 +20,19 @@ use crate::engine::certificate::Certificate;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::problem::Problem;
 
-use self::near::Near;
+use self::candidate_sublist::CandidateSublist;
 pub use self::start::Start;
 use super::augment::AugmentingPaths;
+use super::context::SolveContext;
 use super::core::Core;
 use super::core::construction::{ConstructedCore, construct};
-use super::counters::Work;
 use super::direction::{ForwardDirection, ReverseDirection};
 use super::lexicographic_weights::LexicographicWeights;
 use super::phases::{PATIENCE, Phases};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
 use super::tuning::Tuning;
-use super::{Assignment, Begun, admit, auction, conclude, finish};
+use super::{Assignment, Solver, admit, auction, conclude, finish};
 
 /// Finds a best assignment like [`super::assign`], and exactly so, from any start; quickly if the start is nearly right.
 /// Among several best assignments the answer depends on the start.
@@ -82,7 +82,7 @@ fn solve<W: PriceInteger>(
     core: Core<'_>,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    let mut work = Work::new(problem, observer);
+    let mut context = SolveContext::new(problem, observer);
     let mut state = PrimalDualState::<W>::new(problem, &weights);
     let Some((mut waiting, mut vacancies)) =
         restore::restore(problem, start, &weights, &core, &mut state, observer)?
@@ -95,32 +95,32 @@ fn solve<W: PriceInteger>(
     if list.is_some() {
         state.begin_auction();
         let direction = &mut ForwardDirection { state: &mut state, core: &core };
-        waiting = auction::run(direction, waiting, PATIENCE, &mut work)?;
+        waiting = auction::run(direction, waiting, PATIENCE, &mut context)?;
     }
     // As much work as a look at the whole core: phases are cheaper then.
     let budget = core.len() as u64;
     let direction = &mut ForwardDirection { state: &mut state, core: &core };
-    work.counters.searches += paths.serve(direction, &mut waiting, reach, budget, &mut work)?;
+    context.counters.searches += paths.serve(direction, &mut waiting, reach, budget, &mut context)?;
     while let Some(list) = list.filter(|_| waiting.is_empty()) {
         vacancies.retain(|&mentor| state.vacancies(mentor as usize) > 0);
         vacancies.sort_unstable();
         vacancies.dedup();
         if vacancies.is_empty() {
-            return Ok(conclude(weights, &state, &core, work.counters));
+            return Ok(conclude(weights, &state, &core, context.counters));
         }
-        let near = Near::gather(list, &state, weights.margin(), observer)?;
+        let near = CandidateSublist::gather(list, &state, weights.margin(), observer)?;
         let direction = &mut ReverseDirection { state: &mut state, core: &near.columns };
-        work.counters.reverse_searches +=
-            paths.serve(direction, &mut vacancies, W::INFINITE, u64::MAX, &mut work)?;
-        work.counters.pricing_rounds += 1;
+        context.counters.reverse_searches +=
+            paths.serve(direction, &mut vacancies, W::INFINITE, u64::MAX, &mut context)?;
+        context.counters.pricing_rounds += 1;
         if let Some(missed) = near.missed(list, &state, observer)? {
-            work.counters.priced_in += missed.iter().map(|(_, row)| row.len() as u64).sum::<u64>();
+            context.counters.priced_in += missed.iter().map(|(_, row)| row.len() as u64).sum::<u64>();
             let upset =
                 admit::admit(&mut state, missed.iter().map(|(mentee, row)| (*mentee, row.as_slice())));
             (waiting, vacancies) = (upset.waiting, upset.vacancies);
             let direction = &mut ForwardDirection { state: &mut state, core: &core };
-            work.counters.searches += paths.serve(direction, &mut waiting, reach, budget, &mut work)?;
+            context.counters.searches += paths.serve(direction, &mut waiting, reach, budget, &mut context)?;
         }
     }
-    finish(problem, tuning, weights, Begun { core, state, paths, phases, waiting, vacancies }, work)
+    finish(problem, tuning, weights, Solver { core, state, paths, phases, waiting, vacancies }, context)
 }

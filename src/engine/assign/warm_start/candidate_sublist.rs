@@ -14,19 +14,19 @@ const ROWS: usize = 4096;
 const MENTORS: usize = 1 << 14;
 
 /// A candidate, by mentor.
-type Found = (u32, Edge);
+type MentorCandidate = (u32, Edge);
 /// Candidates of a mentee.
-type Missed = (usize, Vec<Edge>);
+type MissedRow = (usize, Vec<Edge>);
 
 /// The candidates that searches for a replacement may want, as far as mentors' prices do not fall too low.
-pub(super) struct Near<W> {
+pub(super) struct CandidateSublist<W> {
     /// By mentor alone.
     pub(super) columns: Core<'static>,
     /// All candidates are among them that leave a mentor so much or more.
     least: Vec<W>,
 }
 
-impl<W: PriceInteger> Near<W> {
+impl<W: PriceInteger> CandidateSublist<W> {
     /// The candidates of those mentors from whom a search may go on. It ends where a seat is given up, and so crosses no
     /// candidate that costs more than that: of mentors with vacancies, where it begins, all others are taken, of the rest only
     /// those that cost at most `near`.
@@ -46,7 +46,7 @@ impl<W: PriceInteger> Near<W> {
         let least: Vec<W> = (0..state.mentors()).into_par_iter().with_min_len(ROWS).map(least).collect();
         let lowest = least.iter().copied().min().unwrap_or_default();
         let ranges = state.mentors().div_ceil(MENTORS);
-        let blocks = blocks(state.mentees(), observer, |rows, found: &mut Vec<Vec<Found>>| {
+        let blocks = blocks(state.mentees(), observer, |rows, found: &mut Vec<Vec<MentorCandidate>>| {
             found.resize_with(ranges, Vec::new);
             for mentee in rows {
                 let u = state.u[mentee];
@@ -70,7 +70,7 @@ impl<W: PriceInteger> Near<W> {
         list: &SparseScores,
         state: &PrimalDualState<W>,
         observer: &dyn Observer,
-    ) -> Result<Option<Vec<Missed>>, Stopped> {
+    ) -> Result<Option<Vec<MissedRow>>, Stopped> {
         // What was left out cost one more at least than what was taken.
         let fallen = |(&price, &least): (&W, &W)| price + W::from(1) < least;
         let fallen: Vec<bool> = state.prices().iter().zip(&self.least).map(fallen).collect();
@@ -78,7 +78,7 @@ impl<W: PriceInteger> Near<W> {
             return Ok(None);
         }
         let lowest = state.lowest_price();
-        let blocks = blocks(state.mentees(), observer, |rows, missed: &mut Vec<Missed>| {
+        let blocks = blocks(state.mentees(), observer, |rows, missed: &mut Vec<MissedRow>| {
             for mentee in rows {
                 let u = state.u[mentee];
                 let row = list.row(mentee).iter();
@@ -91,14 +91,14 @@ impl<W: PriceInteger> Near<W> {
                 }
             }
         })?;
-        let missed: Vec<Missed> = blocks.into_iter().flatten().collect();
+        let missed: Vec<MissedRow> = blocks.into_iter().flatten().collect();
         Ok(if missed.is_empty() { None } else { Some(missed) })
     }
 }
 
 /// The candidates by mentor and mentee, out of what blocks of rows hold for each range of mentors.
 fn by_mentor(
-    blocks: &[Vec<Vec<Found>>],
+    blocks: &[Vec<Vec<MentorCandidate>>],
     mentors: usize,
     observer: &dyn Observer,
 ) -> Result<SparseScores, Stopped> {
@@ -172,11 +172,11 @@ mod tests {
             blocks in vec(vec((any::<prop::sample::Index>(), any::<i32>()), 0..900), 0..5),
         ) {
             let rows = blocks.iter().flatten().zip(0..);
-            let mut expected: Vec<Found> = rows
+            let mut expected: Vec<MentorCandidate> = rows
                 .map(|((mentor, score), mentee)| (index(mentor.index(mentors)), Edge { to: mentee, score: *score }))
                 .collect();
             let mut rest = expected.as_slice();
-            let by_range: Vec<Vec<Vec<Found>>> = blocks
+            let by_range: Vec<Vec<Vec<MentorCandidate>>> = blocks
                 .iter()
                 .map(|block| {
                     let mut ranges = vec![Vec::new(); mentors.div_ceil(MENTORS)];

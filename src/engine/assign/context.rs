@@ -1,56 +1,17 @@
-//! What the solver did, and the pulse by which it listens.
-
-use std::ops::AddAssign;
-
-use serde::{Deserialize, Serialize};
+//! What the solver did, and the poll by which it listens.
 
 use crate::domain::run::Stage;
 use crate::engine::observer::{Observer, OffsetProgress, Stopped};
 use crate::engine::problem::Problem;
 
-/// Work done, in numbers that are the same on every machine and for every number of threads.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counters {
-    /// Bids in the auction.
-    pub bids: u64,
-    /// Shortest paths that seek a seat for a mentee: by searches, and found by phases.
-    pub searches: u64,
-    /// Shortest paths that seek a replacement for a seat: by searches, and found by phases.
-    pub reverse_searches: u64,
-    /// Phases that serve many mentees, or many seats, at once.
-    pub phases: u64,
-    /// Nodes settled by searches.
-    pub scans: u64,
-    /// Pairs of the core looked at by bids and searches.
-    pub arcs: u64,
-    /// Times that all pairs were priced; the last time found nothing.
-    pub pricing_rounds: u64,
-    /// Pairs that pricing added to the core.
-    pub priced_in: u64,
-    /// Pairs in the core at the end.
-    pub core_arcs: u64,
-}
-
-impl AddAssign for Counters {
-    fn add_assign(&mut self, more: Self) {
-        self.bids += more.bids;
-        self.searches += more.searches;
-        self.reverse_searches += more.reverse_searches;
-        self.phases += more.phases;
-        self.scans += more.scans;
-        self.arcs += more.arcs;
-        self.pricing_rounds += more.pricing_rounds;
-        self.priced_in += more.priced_in;
-        self.core_arcs = more.core_arcs;
-    }
-}
+use super::statistics::SolverStatistics;
 
 /// Work done so far, and the ear for the observer: what every step of the solver carries with it.
-pub(in crate::engine) struct Work<'a> {
+pub(in crate::engine) struct SolveContext<'a> {
     /// Work done.
-    pub(in crate::engine) counters: Counters,
+    pub(in crate::engine) counters: SolverStatistics,
     /// Asks whether to stop.
-    pub(in crate::engine) pulse: Pulse<'a>,
+    pub(in crate::engine) poll: StopPoll<'a>,
     /// Who watches.
     pub(in crate::engine) observer: &'a dyn Observer,
     /// Places that mentees want.
@@ -63,14 +24,14 @@ pub(in crate::engine) struct Work<'a> {
     rows: u64,
 }
 
-impl<'a> Work<'a> {
+impl<'a> SolveContext<'a> {
     /// No work done yet.
     pub(in crate::engine) fn new(problem: &Problem<'_>, observer: &'a dyn Observer) -> Self {
         let wanted = problem.mentees.iter().map(|demand| u64::from(demand.wanted.min(2))).sum();
         // The survey is over, if there was one.
         let rows = if problem.scores.sparse().is_some() { 0 } else { problem.mentees.len() as u64 };
-        let (counters, pulse) = (Counters::default(), Pulse::new(observer));
-        Self { counters, pulse, observer, wanted, served: 0, looked_at: rows, rows }
+        let (counters, poll) = (SolverStatistics::default(), StopPoll::new(observer));
+        Self { counters, poll, observer, wanted, served: 0, looked_at: rows, rows }
     }
 
     /// Tells how far the assignment is when so many still wait.
@@ -91,18 +52,18 @@ impl<'a> Work<'a> {
     pub(in crate::engine) fn count(&mut self, arcs: usize) -> Result<(), Stopped> {
         self.counters.scans += 1;
         self.counters.arcs += arcs as u64;
-        self.pulse.beat(arcs)
+        self.poll.count(arcs)
     }
 }
 
 /// Asks the observer every so many units of work (each some nanoseconds) whether to stop.
 #[derive(Clone, Copy)]
-pub(in crate::engine) struct Pulse<'a> {
+pub(in crate::engine) struct StopPoll<'a> {
     observer: &'a dyn Observer,
     left: usize,
 }
 
-impl<'a> Pulse<'a> {
+impl<'a> StopPoll<'a> {
     const INTERVAL: usize = 1 << 15;
 
     pub(in crate::engine) fn new(observer: &'a dyn Observer) -> Self {
@@ -115,8 +76,8 @@ impl<'a> Pulse<'a> {
     }
 
     /// Counts `work` units.
-    pub(in crate::engine) fn beat(&mut self, work: usize) -> Result<(), Stopped> {
-        if let Some(left) = self.left.checked_sub(work + 1) {
+    pub(in crate::engine) fn count(&mut self, context: usize) -> Result<(), Stopped> {
+        if let Some(left) = self.left.checked_sub(context + 1) {
             self.left = left;
             return Ok(());
         }

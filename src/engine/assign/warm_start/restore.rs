@@ -34,7 +34,7 @@ pub(super) fn restore<W: PriceInteger>(
     state: &mut PrimalDualState<W>,
     observer: &dyn Observer,
 ) -> Result<Option<Unserved>, Stopped> {
-    let Given { pairs, from, load } = Given::of(problem, start);
+    let GivenPairs { pairs, from, load } = GivenPairs::of(problem, start);
     let minimum = weights.minimum::<W>();
     let highest = weights.prohibitive_price();
     let mut missing = 0_u64;
@@ -98,7 +98,7 @@ fn taken_at<W: PriceInteger>(Seats { min, max }: Seats, price: W, minimum: W) ->
 }
 
 /// The pairs of a start that nobody has too many of.
-struct Given {
+struct GivenPairs {
     /// By mentee and mentor.
     pairs: Vec<(u32, u32)>,
     /// Where the pairs of each mentee begin, and the end of the last.
@@ -107,7 +107,7 @@ struct Given {
     load: Vec<u32>,
 }
 
-impl Given {
+impl GivenPairs {
     fn of(problem: &Problem<'_>, start: &Start) -> Self {
         let mut pairs = start.pairs.clone();
         if !pairs.is_sorted() {
