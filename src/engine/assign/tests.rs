@@ -22,7 +22,7 @@ use self::case::{Case, case, score};
 /// Solves and certifies, with knobs of its own for every case so that all parts of the solver have work.
 fn check(case: &Case, tuning: &Tuning) -> Assignment {
     let problem = case.problem();
-    let solved = assign_tuned(&problem, tuning, &Unobserved).unwrap();
+    let solved = assign_tuned(&problem, None, None, tuning, &Unobserved).unwrap();
     let verdict = certify(&problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
     assert!(verdict.proved(), "{verdict:?} {solved:?}");
     assert_eq!(verdict.candidates, case.scores.iter().filter(|&&score| score != FORBIDDEN).count() as u64);
@@ -35,7 +35,7 @@ fn check(case: &Case, tuning: &Tuning) -> Assignment {
 fn check_matrix(case: &Case, tuning: &Tuning, solved: &Assignment) {
     let matrix = case.matrix();
     let (whole, narrow) = (case.problem(), Problem { scores: &matrix, ..case.problem() });
-    assert_eq!(&assign_tuned(&narrow, tuning, &Unobserved).unwrap(), solved);
+    assert_eq!(&assign_tuned(&narrow, None, None, tuning, &Unobserved).unwrap(), solved);
     let verdict = |problem| certify(problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
     assert_eq!(verdict(&narrow), verdict(&whole));
     // An assignment that is not the best, and a proof that proves nothing.
@@ -53,7 +53,7 @@ fn check_matrix(case: &Case, tuning: &Tuning, solved: &Assignment) {
 fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
     let list = case.sparse_scores();
     let (whole, listed) = (case.problem(), Problem { scores: &list, ..case.problem() });
-    let from_list = assign_tuned(&listed, tuning, &Unobserved).unwrap();
+    let from_list = assign_tuned(&listed, None, None, tuning, &Unobserved).unwrap();
     assert_eq!(case.value(&from_list.pairs), case.value(&solved.pairs));
     assert_eq!(from_list.counters.pricing_rounds, 0);
     for Assignment { pairs, certificate, .. } in [&from_list, solved] {
@@ -144,10 +144,10 @@ proptest! {
     #[test]
     fn wide_integers_give_the_same_answer(case in case(0..12, 0..12, score()), tuning in tuning()) {
         let problem = case.problem();
-        let narrow = assign_tuned(&problem, &tuning, &Unobserved).unwrap();
-        let ConstructedCore { core, lowest, highest } = construction::construct(&problem, tuning.breadth, &Unobserved).unwrap();
+        let narrow = assign_tuned(&problem, None, None, &tuning, &Unobserved).unwrap();
+        let ConstructedCore { core, lowest, highest } = construct(&problem, tuning.breadth, &Unobserved).unwrap();
         let weights = LexicographicWeights::of(&problem, lowest, highest);
-        let wide = solve::<i128>(&problem, &tuning, weights, core, &Unobserved).unwrap();
+        let wide = solver::solve::<i128>(&problem, &tuning, weights, core, &Unobserved).unwrap();
         prop_assert_eq!(narrow, wide);
     }
 }
@@ -243,7 +243,7 @@ fn the_number_of_threads_changes_nothing_where_mentors_bid_for_mentees() {
             .into_iter()
             .map(|threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                pool.install(|| assign_tuned(&problem, &tuning, &Unobserved)).unwrap()
+                pool.install(|| assign_tuned(&problem, None, None, &tuning, &Unobserved)).unwrap()
             })
             .collect();
         assert_proved(&problem, &answers[0]);
@@ -259,9 +259,9 @@ fn the_engine_stops_on_a_list_whenever_it_is_told_to() {
     let tuning = Tuning::default();
     let batched = Tuning { batches: BatchLimits { min_people: 0, ..tuning.batches }, ..tuning };
     let patient = Patience::of(u64::MAX);
-    let solved = assign_tuned(&problem, &batched, &patient).unwrap();
+    let solved = assign_tuned(&problem, None, None, &batched, &patient).unwrap();
     for times in 0..patient.asked.into_inner() {
-        let stopped = assign_tuned(&problem, &batched, &Patience::of(times));
+        let stopped = assign_tuned(&problem, None, None, &batched, &Patience::of(times));
         assert_eq!(stopped, Err(Stopped), "after {times}");
     }
     let impatient = certify(&problem, &solved.pairs, &solved.certificate, &Patience::of(0));

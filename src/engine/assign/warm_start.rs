@@ -16,7 +16,6 @@ mod start;
 #[cfg(test)]
 mod tests;
 
-use crate::engine::certificate::Certificate;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::problem::Problem;
 
@@ -25,56 +24,17 @@ pub use self::start::Start;
 use super::augment::AugmentingPaths;
 use super::context::SolveContext;
 use super::core::Core;
-use super::core::construction::{ConstructedCore, construct};
 use super::direction::{ForwardDirection, ReverseDirection};
 use super::lexicographic_weights::LexicographicWeights;
 use super::phases::{PATIENCE, Phases};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
+use super::solver::{self, Assignment, Solver, conclude, finish};
 use super::tuning::Tuning;
-use super::{Assignment, Solver, admit, auction, conclude, finish};
+use super::{admit, auction};
 
-/// Finds a best assignment like [`super::assign`], and exactly so, from any start; quickly if the start is nearly right.
-/// Among several best assignments the answer depends on the start.
-pub fn assign_from(
-    problem: &Problem<'_>,
-    start: &Start,
-    observer: &dyn Observer,
-) -> Result<Assignment, Stopped> {
-    assign_from_tuned(problem, start, None, &Tuning::of(problem), observer)
-}
-
-/// Finds an assignment of the greatest value under the weights of a certificate, whether or not they put one aim before
-/// another.
-pub(in crate::engine) fn assign_weighted(
-    problem: &Problem<'_>,
-    start: &Start,
-    given: &Certificate,
-    observer: &dyn Observer,
-) -> Result<Assignment, Stopped> {
-    assign_from_tuned(problem, start, Some(given), &Tuning::of(problem), observer)
-}
-
-fn assign_from_tuned(
-    problem: &Problem<'_>,
-    start: &Start,
-    given: Option<&Certificate>,
-    tuning: &Tuning,
-    observer: &dyn Observer,
-) -> Result<Assignment, Stopped> {
-    let ConstructedCore { core, lowest, highest } = construct(problem, tuning.breadth, observer)?;
-    let weights = match given {
-        Some(given) => LexicographicWeights::of_certificate(given, lowest, highest),
-        None => LexicographicWeights::of(problem, lowest, highest),
-    };
-    if weights.fits_i64() {
-        solve::<i64>(problem, start, tuning, weights, core, observer)
-    } else {
-        solve::<i128>(problem, start, tuning, weights, core, observer)
-    }
-}
-
-fn solve<W: PriceInteger>(
+/// Solves a problem from a start.
+pub(super) fn solve<W: PriceInteger>(
     problem: &Problem<'_>,
     start: &Start,
     tuning: &Tuning,
@@ -87,7 +47,7 @@ fn solve<W: PriceInteger>(
     let Some((mut waiting, mut vacancies)) =
         restore::restore(problem, start, &weights, &core, &mut state, observer)?
     else {
-        return super::solve::<W>(problem, tuning, weights, core, observer);
+        return solver::solve::<W>(problem, tuning, weights, core, observer);
     };
     let (mut paths, phases) = (AugmentingPaths::new(&state, tuning.batches), Phases::new());
     let list = problem.scores.sparse();

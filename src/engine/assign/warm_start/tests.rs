@@ -2,10 +2,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::assign::tests::{instance, scarce, tuning};
-use crate::engine::assign::tuning::BatchLimits;
+use crate::engine::assign::tuning::{BatchLimits, Tuning};
+use crate::engine::assign::{assign, assign_from, assign_tuned};
 use crate::engine::certify::certify;
 use crate::engine::decisions::{Decisions, ReducedProblem};
 use crate::engine::observer::Unobserved;
@@ -16,7 +16,7 @@ fn check(case: &Case, start: &Start, tuning: &Tuning) -> Vec<i64> {
     let listed = case.sparse_scores();
     let (dense, sparse) = (case.problem(), Problem { scores: &listed, ..case.problem() });
     let values = [dense, sparse].map(|problem| {
-        let solved = assign_from_tuned(&problem, start, None, tuning, &Unobserved).unwrap();
+        let solved = assign_tuned(&problem, Some(start), None, tuning, &Unobserved).unwrap();
         let verdict = certify(&problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
         assert!(verdict.proved(), "{verdict:?} {solved:?}");
         case.value(&solved.pairs)
@@ -171,7 +171,7 @@ fn an_edited_list_costs_searches_for_its_edits_alone_on_any_number_of_threads() 
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let (problem, start) = (problem(&edited), Start::of(&before));
-            pool.install(|| assign_from_tuned(&problem, &start, None, &tuning, &Unobserved)).unwrap()
+            pool.install(|| assign_tuned(&problem, Some(&start), None, &tuning, &Unobserved)).unwrap()
         };
         let again = [1, 2, 4, 16].map(on);
         assert!(again.windows(2).all(|pair| pair[0] == pair[1]));
