@@ -1,15 +1,20 @@
-//! The auction: a quick, nearly complete assignment with valid prices.
+//! Auction with similar objects: a nearly complete assignment with valid prices.
 //!
-//! One side of the direction bids for the other, the side that has less to give: mentees for seats, or mentors for mentees
-//! where there are fewer seats than places wanted ([`super::direction`]). Whoever waits bids for those who offer most, as many
-//! as she lacks: as much as leaves her what the next best offers. One who is bid for keeps the highest bids, and her price
-//! is the lowest bid that she keeps ("similar objects", Bertsekas and Castanon 1989; with increments of zero it is the
-//! augmenting row reduction of Jonker and Volgenant 1987). Prices only rise and no increment is added, so the conditions
-//! of [`PrimalDualState`](super::primal_dual_state::PrimalDualState) hold throughout, except that some still wait: these are for [`super::augment`].
+//! The side with less to give bids: mentees bid for seats, or mentors bid for mentees if there are fewer seats than
+//! places wanted ([`super::direction`]). Each unassigned bidder bids for its best objects, as many as it lacks. A bid
+//! leaves the bidder exactly the value of the next-best object. An object keeps its highest bids, and its price is
+//! the lowest bid that it keeps (Bertsekas and Castañon 1989). With increments of zero this is the augmenting row
+//! reduction of Jonker and Volgenant 1987.
 //!
-//! Bids are made by batches: all of a batch see the same prices, in parallel, and are then heard one after the other. A bid
-//! made at prices that have risen meanwhile leaves the bidder more than she can get elsewhere, which is still valid; if it
-//! is too low by now, she bids again in the next pass, like those who are outbid.
+//! Invariant: prices of objects only rise and no increment is added, so the conditions of
+//! [`PrimalDualState`](super::primal_dual_state::PrimalDualState) hold after every bid. Some bidders remain unserved;
+//! [`super::augment`] serves them. Without increments the number of bids has no useful bound, so [`Patience`] ends
+//! the auction.
+//!
+//! Bids are computed in batches. All bidders of a batch see the same prices, in parallel, and the bids are then
+//! applied one after the other. A bid that was computed before a price rose still leaves the bidder more than any
+//! other object offers, so it is valid. If the bid is now too low, the object rejects it, and the bidder bids again
+//! in the next pass, like a displaced bidder.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -25,46 +30,48 @@ use super::core::index;
 use super::direction::Direction;
 use super::price_integer::PriceInteger;
 
-/// Bidders per batch: one for so many of all, within limits.
+/// One batch for so many bidders, between [`MIN_BATCH`] and [`MAX_BATCH`] bidders.
 const BATCH_SHARE: usize = 64;
 const MIN_BATCH: usize = 16;
 const MAX_BATCH: usize = 1 << 13;
 /// Bidders per task.
 const BIDDERS_PER_TASK: usize = 128;
-/// Fewer bidders than this decide sooner alone than threads are woken.
+/// Up to so many bidders, one thread computes the bids faster than other threads wake up.
 const MIN_PARALLEL_BIDDERS: usize = 1 << 10;
-/// Arcs in a line of the cache.
+/// Edges in a cache line.
 const EDGES_PER_CACHE_LINE: usize = 8;
 
-/// What a batch of bidders decide.
+/// Bids of some bidders of a batch.
 struct BatchBids<W> {
     bidders: Vec<BidderBids<W>>,
-    /// For whom they bid, one bidder after the other.
+    /// The pairs that are bid for, one bidder after the other.
     targets: Vec<Edge>,
     edges: u64,
 }
 
+/// Bids of one bidder.
 struct BidderBids<W> {
     bidder: u32,
-    /// Units that the bidder gives up.
-    given_up: u32,
+    /// Units that the bidder takes out of use.
+    retreats: u32,
     /// Number of bids.
     bids: u32,
-    /// What each bid leaves to the bidder.
+    /// Value that each bid leaves to the bidder.
     value: W,
 }
 
-/// How long bidding is kept up.
+/// When the auction ends: it continues while it makes at most `bids` bids per bidder served, counted over `passes`
+/// passes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// Most bids for each bidder who finds what she wants, ...
+    /// Most bids per bidder served.
     pub(super) bids: usize,
-    /// ... over so many passes: where prices have to rise first, one alone may serve nobody.
+    /// Passes over which bids are counted. If prices have to rise first, a single pass may serve no bidder.
     pub(super) passes: usize,
 }
 
-/// Runs the auction for the bidders that wait, each listed once, and gives those who still wait. Everybody bids at least
-/// once. Passes end when `patience` does.
+/// Runs the auction for the waiting bidders, each listed once, and returns those that still wait. Every bidder bids
+/// at least once. The auction ends when `patience` does.
 pub(super) fn run<W: PriceInteger, D: Direction<W>>(
     direction: &mut D,
     mut waiting: Vec<u32>,
@@ -100,6 +107,7 @@ pub(super) fn run<W: PriceInteger, D: Direction<W>>(
     Ok(waiting)
 }
 
+/// Computes the bids of a batch at the present prices.
 fn compute_bids<W: PriceInteger, D: Direction<W>>(
     direction: &D,
     batch: &[u32],
@@ -117,7 +125,7 @@ fn compute_chunk<W: PriceInteger, D: Direction<W>>(
     mut poll: StopPoll<'_>,
 ) -> Result<BatchBids<W>, Stopped> {
     let mut made = BatchBids { bidders: Vec::with_capacity(chunk.len()), targets: Vec::new(), edges: 0 };
-    // One after the other, bidders would wait for memory again and again; all at once they wait together.
+    // Rows are read ahead for all bidders of the task, so that the cache misses overlap.
     let heads = chunk
         .iter()
         .flat_map(|&bidder| direction.row(bidder as usize).iter().step_by(EDGES_PER_CACHE_LINE).take(2));
@@ -134,7 +142,7 @@ fn compute_chunk<W: PriceInteger, D: Direction<W>>(
     Ok(made)
 }
 
-/// The bid of one who lacks one unit.
+/// Computes the bid of a bidder that lacks one unit.
 fn bid_for_one<W: PriceInteger, D: Direction<W>>(
     direction: &D,
     bidder: u32,
@@ -173,13 +181,13 @@ fn bid_for_one<W: PriceInteger, D: Direction<W>>(
     }
     made.targets.extend(best.map(|(_, edge)| edge));
     let bids = u32::from(best.is_some());
-    made.bidders.push(BidderBids { bidder, given_up: 1 - bids, bids, value: second });
+    made.bidders.push(BidderBids { bidder, retreats: 1 - bids, bids, value: second });
 }
 
-/// An offer to one who lacks many units: its value, whether there is room, and where it stands in the row.
+/// An offer to a bidder that lacks several units: its value, whether the object is open, and its position in the row.
 type Offer<W> = (W, bool, Reverse<usize>);
 
-/// The bids of one who lacks many units.
+/// Computes the bids of a bidder that lacks several units.
 fn bid_for_many<W: PriceInteger, D: Direction<W>>(
     direction: &D,
     bidder: u32,
@@ -218,26 +226,26 @@ fn bid_for_many<W: PriceInteger, D: Direction<W>>(
     let outside = direction.outside_value(at, (unserved - bids).min(unserved - 1));
     let value = value(bids).map_or(outside, |next| next.max(outside));
     made.targets.extend(offers[..bids].iter().map(|Reverse((_, _, Reverse(place)))| row[*place]));
-    made.bidders.push(BidderBids { bidder, given_up: index(unserved - bids), bids: index(bids), value });
+    made.bidders.push(BidderBids { bidder, retreats: index(unserved - bids), bids: index(bids), value });
 }
 
-/// Hears the bids of a batch.
+/// Applies the bids of a batch one after the other, and adds the bidders that still wait to `later`.
 fn apply_bids<W: PriceInteger, D: Direction<W>>(
     direction: &mut D,
     bids: &BatchBids<W>,
     later: &mut Vec<u32>,
 ) {
-    // As in `compute_chunk`.
+    // The cache misses overlap, as in `compute_chunk`.
     black_box(bids.targets.iter().fold(0, |seen, edge| seen ^ direction.prefetch(edge.to as usize)));
     let mut targets = bids.targets.iter();
-    for &BidderBids { bidder, given_up, bids, value } in &bids.bidders {
-        if direction.unserved(bidder as usize) != (given_up + bids) as usize {
-            // She lost one whom she had while she decided: what she decided is void.
+    for &BidderBids { bidder, retreats, bids, value } in &bids.bidders {
+        if direction.unserved(bidder as usize) != (retreats + bids) as usize {
+            // The bidder was displaced after it computed its bids, so these are not valid.
             targets.by_ref().take(bids as usize).for_each(drop);
             later.push(bidder);
             continue;
         }
-        (0..given_up).for_each(|_| direction.retreat(bidder as usize));
+        (0..retreats).for_each(|_| direction.retreat(bidder as usize));
         direction.set_bidder_price(bidder as usize, value);
         let mut rejected = false;
         for edge in targets.by_ref().take(bids as usize) {
@@ -253,13 +261,13 @@ fn apply_bids<W: PriceInteger, D: Direction<W>>(
     }
 }
 
-/// What became of a bid.
+/// Outcome of a bid.
 enum BidOutcome {
-    /// There was room.
+    /// The object had one more unit.
     Accepted,
-    /// Somebody else had to go.
+    /// The bid displaced this bidder.
     Displaced(usize),
-    /// It was too low.
+    /// The bid was below the price.
     Rejected,
 }
 
@@ -294,7 +302,8 @@ fn place_bid<W: PriceInteger, D: Direction<W>>(
     displaced.map_or(BidOutcome::Accepted, BidOutcome::Displaced)
 }
 
-/// Raises a price to the lowest bid that is kept, or until there is room.
+/// Raises the price of an object to the lowest bid that it keeps, or to the price at which its next unit opens if
+/// that is lower.
 fn raise_to_lowest_bid<W: PriceInteger, D: Direction<W>>(direction: &mut D, object: usize) {
     let Some(lowest) = direction.lowest_bid(object) else { return };
     let price = direction.opening_price(object).map_or(lowest, |opening| opening.min(lowest));

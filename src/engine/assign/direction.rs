@@ -1,5 +1,8 @@
-//! The two directions of the direction: mentees bid for mentors' seats, or mentors bid for mentees. The
-//! [auction](super::auction), the [searches](super::augment) and the [phases](super::phases) serve either side.
+//! The two directions of the auction: mentees bid for seats (forward), or mentors bid for mentees (reverse).
+//!
+//! The [auction](super::auction), the [searches](super::search) and the [phases](super::phases) are written once, for
+//! bidders and objects. [`Direction`] holds what they need; its required methods are those in which the directions differ.
+//! Prices of objects only rise and prices of bidders only fall.
 
 use crate::engine::pair_scores::Edge;
 
@@ -7,101 +10,130 @@ use super::core::{Core, index};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
 
-/// Who bids, and for whom. Bidders and bid-for have prices; those of the bid-for rise, those of bidders fall.
+/// Bidders and objects of an auction, over the primal-dual state and the core.
 pub(super) trait Direction<W: PriceInteger>: Sync {
-    /// Number of those who are bid for.
-    fn objects(&self) -> usize;
+    /// Prices of the objects.
+    fn object_prices(&self) -> &[W];
 
-    /// Number of bidders.
-    fn bidders(&self) -> usize;
+    /// Prices of the objects, to change them.
+    fn object_prices_mut(&mut self) -> &mut [W];
 
-    /// The pairs of a bidder, best score first; in any order where [`Direction::lowest_price`] is below everything.
+    /// Prices of the bidders.
+    fn bidder_prices(&self) -> &[W];
+
+    /// Prices of the bidders, to change them.
+    fn bidder_prices_mut(&mut self) -> &mut [W];
+
+    /// The pairs of a bidder, best score first; in any order if [`Direction::lowest_price`] is below every price.
     fn row(&self, bidder: usize) -> &[Edge];
 
-    /// Units that a bidder has in use and that nobody serves.
-    fn unserved(&self, bidder: usize) -> usize;
-
-    /// The value below which a bidder gives her last unit in use up, once she has given up `spare` others.
-    fn outside_value(&self, bidder: usize, spare: usize) -> W;
-
-    /// Whether the pair is in use.
-    fn are_mates(&self, bidder: usize, object: u32) -> bool;
-
-    /// Price of one bid for.
-    fn price(&self, object: usize) -> W;
-
-    /// No price of one bid for is lower.
-    fn lowest_price(&self) -> W;
-
-    /// Whether one bid for has room at her present price.
-    fn is_open(&self, object: usize) -> bool;
-
-    /// The price at which she has room again, if there is one.
-    fn opening_price(&self, object: usize) -> Option<W>;
-
-    /// The lowest bid that she keeps.
-    fn lowest_bid(&mut self, object: usize) -> Option<W>;
-
-    /// Reads what hearing a bid for her will read, to have it at hand soon. What it gives means nothing.
-    fn prefetch(&self, object: usize) -> u32;
-
-    /// Sets her price.
-    fn set_price(&mut self, object: usize, price: W);
-
-    /// A bidder's price.
-    fn bidder_price(&self, bidder: usize) -> W;
-
-    /// Sets a bidder's price.
-    fn set_bidder_price(&mut self, bidder: usize, value: W);
-
-    /// A bidder gives up a unit that nobody serves.
-    fn retreat(&mut self, bidder: usize);
-
-    /// Puts a pair into use, in room that she has or that [`Direction::evict`] made.
-    fn attach(&mut self, bidder: usize, object: usize, score: i32);
-
-    /// She takes more room into use.
-    fn occupy(&mut self, object: usize);
-
-    /// She drops the lowest bid, and its bidder is named.
-    fn displace_lowest(&mut self, object: usize) -> Option<usize>;
-
-    /// The pairs of one bid for; those of a bidder are in [`Direction::row`].
+    /// The pairs of an object.
     fn column(&self, object: usize) -> &[Edge];
 
-    /// What it costs to put a pair into use: nothing or more for a pair not in use, nothing or less for one in use.
-    fn cost(&self, bidder: usize, object: usize, score: i32) -> W;
-
-    /// Those whom a bidder has, with the pairs' scores.
+    /// The pairs in use of a bidder: objects and scores.
     fn mates(&self, bidder: usize) -> impl Iterator<Item = (usize, i32)>;
 
-    /// The bidders who have one bid for, with the pairs' scores.
+    /// The pairs in use of an object: bidders and scores.
     fn holders(&self, object: usize) -> impl Iterator<Item = (usize, i32)>;
 
-    /// What it costs to take more room of one bid for into use; [`PriceInteger::INFINITE`] if she has none.
-    fn exit_cost(&self, object: usize) -> W;
+    /// Whether a pair is in use.
+    fn are_mates(&self, bidder: usize, object: u32) -> bool;
 
-    /// What it costs a bidder to give her last unit in use up; [`PriceInteger::INFINITE`] if none is in use.
+    /// Number of units of a bidder that are in use but unserved.
+    fn unserved(&self, bidder: usize) -> usize;
+
+    /// The value below which a bidder retreats from its last unit in use, after it has retreated from `spare` others.
+    fn outside_value(&self, bidder: usize, spare: usize) -> W;
+
+    /// Cost of the retreat of a bidder from its last unit in use; [`PriceInteger::INFINITE`] if no unit is in use.
     fn retreat_cost(&self, bidder: usize) -> W;
 
-    /// Whether one bid for has anything to give at any price.
+    /// Takes an unserved unit of a bidder out of use.
+    fn retreat(&mut self, bidder: usize);
+
+    /// A lower bound on the price of every object.
+    fn lowest_price(&self) -> W;
+
+    /// The price at which the next unit of an object opens, if there is a next unit.
+    fn opening_price(&self, object: usize) -> Option<W>;
+
+    /// Cost of one more unit of an object; [`PriceInteger::INFINITE`] if there is none.
+    fn exit_cost(&self, object: usize) -> W;
+
+    /// Whether an object has any unit at any price.
     fn has_capacity(&self, object: usize) -> bool;
 
-    /// Adds to the price of one bid for.
-    fn raise_price(&mut self, object: usize, change: W) {
-        self.set_price(object, self.price(object) + change);
+    /// Takes one more unit of an object into use.
+    fn occupy(&mut self, object: usize);
+
+    /// The lowest bid that an object keeps.
+    fn lowest_bid(&mut self, object: usize) -> Option<W>;
+
+    /// Takes the pair with the lowest bid of an object out of use and returns its bidder.
+    fn displace_lowest(&mut self, object: usize) -> Option<usize>;
+
+    /// Puts a pair into use, with a unit that [`Direction::occupy`] or [`Direction::displace_lowest`] provided.
+    fn attach(&mut self, bidder: usize, object: usize, score: i32);
+
+    /// Takes a pair out of use: the unit of the bidder is unserved again.
+    fn detach(&mut self, bidder: usize, object: usize);
+
+    /// Reads the memory that a bid for an object will read, so that it is in the cache. The returned number has no meaning.
+    fn prefetch(&self, object: usize) -> u32;
+
+    /// Number of objects.
+    fn objects(&self) -> usize {
+        self.object_prices().len()
     }
 
-    /// Takes from a bidder's price.
-    fn lower_bidder_price(&mut self, bidder: usize, change: W);
+    /// Number of bidders.
+    fn bidders(&self) -> usize {
+        self.bidder_prices().len()
+    }
 
-    /// Puts a pair out of use: the bidder's unit waits to be served again.
-    fn detach(&mut self, bidder: usize, object: usize);
+    /// Price of an object.
+    fn price(&self, object: usize) -> W {
+        self.object_prices()[object]
+    }
+
+    /// Sets the price of an object.
+    fn set_price(&mut self, object: usize, price: W) {
+        self.object_prices_mut()[object] = price;
+    }
+
+    /// Adds to the price of an object.
+    fn raise_price(&mut self, object: usize, change: W) {
+        self.object_prices_mut()[object] += change;
+    }
+
+    /// Price of a bidder.
+    fn bidder_price(&self, bidder: usize) -> W {
+        self.bidder_prices()[bidder]
+    }
+
+    /// Sets the price of a bidder.
+    fn set_bidder_price(&mut self, bidder: usize, price: W) {
+        self.bidder_prices_mut()[bidder] = price;
+    }
+
+    /// Subtracts from the price of a bidder.
+    fn lower_bidder_price(&mut self, bidder: usize, change: W) {
+        self.bidder_prices_mut()[bidder] -= change;
+    }
+
+    /// Whether an object has one more unit at its present price.
+    fn is_open(&self, object: usize) -> bool {
+        self.exit_cost(object) == W::default()
+    }
+
+    /// Reduced cost of a pair: at least 0 for a pair that is not in use, at most 0 for a pair in use.
+    fn cost(&self, bidder: usize, object: usize, score: i32) -> W {
+        self.bidder_price(bidder) + self.price(object) - W::from(score)
+    }
 }
 
-/// Passes room along a path, from its `end` back to the `source`, a bidder with a unit that nobody serves. Nodes are those
-/// bid for, then the bidders; `step` gives the node from which the path came to a node, and the score of the pair along
-/// which it came.
+/// Augments along a path: from its `end` back to its `source`, a bidder with an unserved unit. Nodes are the objects, then the
+/// bidders. `step` returns the predecessor of a node on the path and the score of the pair between them.
 pub(super) fn augment<W: PriceInteger, D: Direction<W>>(
     direction: &mut D,
     end: usize,
@@ -137,95 +169,35 @@ pub(super) fn augment<W: PriceInteger, D: Direction<W>>(
 
 /// Mentees bid for seats.
 pub(super) struct ForwardDirection<'a, W> {
-    /// The state to work on; the mentees who wait have their places in use.
+    /// The state to work on. A waiting mentee has an unserved place in use.
     pub(super) state: &'a mut PrimalDualState<W>,
     /// The pairs.
     pub(super) core: &'a Core<'a>,
 }
 
 impl<W: PriceInteger> Direction<W> for ForwardDirection<'_, W> {
-    fn objects(&self) -> usize {
-        self.state.mentors()
+    fn object_prices(&self) -> &[W] {
+        self.state.prices()
     }
 
-    fn bidders(&self) -> usize {
-        self.state.mentees()
+    fn object_prices_mut(&mut self) -> &mut [W] {
+        self.state.prices_mut()
+    }
+
+    fn bidder_prices(&self) -> &[W] {
+        &self.state.u
+    }
+
+    fn bidder_prices_mut(&mut self) -> &mut [W] {
+        &mut self.state.u
     }
 
     fn row(&self, bidder: usize) -> &[Edge] {
         self.core.row(bidder)
     }
 
-    fn unserved(&self, bidder: usize) -> usize {
-        self.state.unserved(bidder)
-    }
-
-    fn outside_value(&self, bidder: usize, spare: usize) -> W {
-        -self.state.place_worth(bidder, spare)
-    }
-
-    fn are_mates(&self, bidder: usize, object: u32) -> bool {
-        self.state.are_mates(bidder, object)
-    }
-
-    fn price(&self, object: usize) -> W {
-        self.state.price(object)
-    }
-
-    fn lowest_price(&self) -> W {
-        self.state.lowest_price()
-    }
-
-    fn is_open(&self, object: usize) -> bool {
-        self.state.is_open(object)
-    }
-
-    fn opening_price(&self, object: usize) -> Option<W> {
-        self.state.seat_opening_price(object)
-    }
-
-    fn lowest_bid(&mut self, object: usize) -> Option<W> {
-        self.state.lowest_bid(object)
-    }
-
-    fn prefetch(&self, object: usize) -> u32 {
-        self.state.prefetch(object)
-    }
-
-    fn set_price(&mut self, object: usize, price: W) {
-        self.state.set_price(object, price);
-    }
-
-    fn bidder_price(&self, bidder: usize) -> W {
-        self.state.u[bidder]
-    }
-
-    fn set_bidder_price(&mut self, bidder: usize, value: W) {
-        self.state.u[bidder] = value;
-    }
-
-    fn retreat(&mut self, bidder: usize) {
-        self.state.close_place(bidder);
-    }
-
-    fn attach(&mut self, bidder: usize, object: usize, score: i32) {
-        self.state.attach(bidder, object, score);
-    }
-
-    fn occupy(&mut self, object: usize) {
-        self.state.occupy_seat(object);
-    }
-
-    fn displace_lowest(&mut self, object: usize) -> Option<usize> {
-        self.state.detach_lowest(object)
-    }
-
     fn column(&self, object: usize) -> &[Edge] {
         self.core.column(object)
-    }
-
-    fn cost(&self, bidder: usize, object: usize, score: i32) -> W {
-        self.state.cost(bidder, object, score)
     }
 
     fn mates(&self, bidder: usize) -> impl Iterator<Item = (usize, i32)> {
@@ -236,32 +208,72 @@ impl<W: PriceInteger> Direction<W> for ForwardDirection<'_, W> {
         self.state.holders(object)
     }
 
-    fn exit_cost(&self, object: usize) -> W {
-        self.state.exit_cost(object)
+    fn are_mates(&self, bidder: usize, object: u32) -> bool {
+        self.state.are_mates(bidder, object)
+    }
+
+    fn unserved(&self, bidder: usize) -> usize {
+        self.state.unserved(bidder)
+    }
+
+    fn outside_value(&self, bidder: usize, spare: usize) -> W {
+        -self.state.place_weight_in_use(bidder, spare)
     }
 
     fn retreat_cost(&self, bidder: usize) -> W {
         self.state.close_place_cost(bidder)
     }
 
+    fn retreat(&mut self, bidder: usize) {
+        self.state.close_place(bidder);
+    }
+
+    fn lowest_price(&self) -> W {
+        self.state.lowest_price()
+    }
+
+    fn opening_price(&self, object: usize) -> Option<W> {
+        self.state.seat_opening_price(object)
+    }
+
+    fn exit_cost(&self, object: usize) -> W {
+        self.state.exit_cost(object)
+    }
+
     fn has_capacity(&self, object: usize) -> bool {
         self.state.has_seats(object)
     }
 
-    fn lower_bidder_price(&mut self, bidder: usize, change: W) {
-        self.state.u[bidder] -= change;
+    fn occupy(&mut self, object: usize) {
+        self.state.occupy_seat(object);
+    }
+
+    fn lowest_bid(&mut self, object: usize) -> Option<W> {
+        self.state.lowest_bid(object)
+    }
+
+    fn displace_lowest(&mut self, object: usize) -> Option<usize> {
+        self.state.detach_lowest(object)
+    }
+
+    fn attach(&mut self, bidder: usize, object: usize, score: i32) {
+        self.state.attach(bidder, object, score);
     }
 
     fn detach(&mut self, bidder: usize, object: usize) {
         self.state.detach(bidder, object);
     }
+
+    fn prefetch(&self, object: usize) -> u32 {
+        self.state.prefetch(object)
+    }
 }
 
 /// Mentors bid for mentees.
 pub(super) struct ReverseDirection<'a, W> {
-    /// The state to work on; the mentors who wait have vacancies.
+    /// The state to work on. A waiting mentor has a vacancy.
     pub(super) state: &'a mut PrimalDualState<W>,
-    /// The pairs; columns must be indexed.
+    /// The pairs; the columns must be indexed.
     pub(super) core: &'a Core<'a>,
 }
 
@@ -275,93 +287,28 @@ impl<W: PriceInteger> ReverseDirection<'_, W> {
 }
 
 impl<W: PriceInteger> Direction<W> for ReverseDirection<'_, W> {
-    fn objects(&self) -> usize {
-        self.state.mentees()
+    fn object_prices(&self) -> &[W] {
+        &self.state.u
     }
 
-    fn bidders(&self) -> usize {
-        self.state.mentors()
+    fn object_prices_mut(&mut self) -> &mut [W] {
+        &mut self.state.u
+    }
+
+    fn bidder_prices(&self) -> &[W] {
+        self.state.prices()
+    }
+
+    fn bidder_prices_mut(&mut self) -> &mut [W] {
+        self.state.prices_mut()
     }
 
     fn row(&self, bidder: usize) -> &[Edge] {
         self.core.column(bidder)
     }
 
-    fn unserved(&self, bidder: usize) -> usize {
-        self.state.vacancies(bidder) as usize
-    }
-
-    fn outside_value(&self, bidder: usize, spare: usize) -> W {
-        -self.state.seat_worth(bidder, spare)
-    }
-
-    fn are_mates(&self, bidder: usize, object: u32) -> bool {
-        self.state.are_mates(object as usize, index(bidder))
-    }
-
-    fn price(&self, object: usize) -> W {
-        self.state.u[object]
-    }
-
-    fn lowest_price(&self) -> W {
-        // Where rows are in no order, none may be left before its end.
-        if self.core.has_ranked_columns() { self.state.lowest_mentee_price() } else { -W::INFINITE }
-    }
-
-    fn is_open(&self, object: usize) -> bool {
-        self.state.place_opening_price(object).is_some_and(|opening| opening == self.state.u[object])
-    }
-
-    fn opening_price(&self, object: usize) -> Option<W> {
-        self.state.place_opening_price(object)
-    }
-
-    fn lowest_bid(&mut self, object: usize) -> Option<W> {
-        self.lowest_bidder(object).map(|(_, bid)| bid)
-    }
-
-    fn prefetch(&self, object: usize) -> u32 {
-        index(self.state.mates(object).count())
-    }
-
-    fn set_price(&mut self, object: usize, price: W) {
-        self.state.u[object] = price;
-    }
-
-    fn bidder_price(&self, bidder: usize) -> W {
-        self.state.price(bidder)
-    }
-
-    fn set_bidder_price(&mut self, bidder: usize, value: W) {
-        self.state.set_price(bidder, value);
-    }
-
-    fn retreat(&mut self, bidder: usize) {
-        self.state.fill_vacancy(bidder);
-        self.state.close_seat(bidder);
-    }
-
-    fn attach(&mut self, bidder: usize, object: usize, score: i32) {
-        self.state.attach(object, bidder, score);
-        self.state.fill_vacancy(bidder);
-    }
-
-    fn occupy(&mut self, object: usize) {
-        self.state.open_place(object);
-    }
-
-    fn displace_lowest(&mut self, object: usize) -> Option<usize> {
-        let (mentor, _) = self.lowest_bidder(object)?;
-        self.detach(mentor, object);
-        Some(mentor)
-    }
-
     fn column(&self, object: usize) -> &[Edge] {
         self.core.row(object)
-    }
-
-    fn cost(&self, bidder: usize, object: usize, score: i32) -> W {
-        self.state.cost(object, bidder, score)
     }
 
     fn mates(&self, bidder: usize) -> impl Iterator<Item = (usize, i32)> {
@@ -372,24 +319,69 @@ impl<W: PriceInteger> Direction<W> for ReverseDirection<'_, W> {
         self.state.mates(object).map(|place| (place.mentor as usize, place.score))
     }
 
-    fn exit_cost(&self, object: usize) -> W {
-        self.state.open_place_cost(object)
+    fn are_mates(&self, bidder: usize, object: u32) -> bool {
+        self.state.are_mates(object as usize, index(bidder))
+    }
+
+    fn unserved(&self, bidder: usize) -> usize {
+        self.state.vacancies(bidder) as usize
+    }
+
+    fn outside_value(&self, bidder: usize, spare: usize) -> W {
+        -self.state.seat_weight_in_use(bidder, spare)
     }
 
     fn retreat_cost(&self, bidder: usize) -> W {
         self.state.close_seat_cost(bidder)
     }
 
+    fn retreat(&mut self, bidder: usize) {
+        self.state.fill_vacancy(bidder);
+        self.state.close_seat(bidder);
+    }
+
+    fn lowest_price(&self) -> W {
+        // A row without order must be read to its end.
+        if self.core.has_ranked_columns() { self.state.lowest_mentee_price() } else { -W::INFINITE }
+    }
+
+    fn opening_price(&self, object: usize) -> Option<W> {
+        self.state.place_opening_price(object)
+    }
+
+    fn exit_cost(&self, object: usize) -> W {
+        self.state.open_place_cost(object)
+    }
+
     fn has_capacity(&self, object: usize) -> bool {
         self.state.wants_places(object)
     }
 
-    fn lower_bidder_price(&mut self, bidder: usize, change: W) {
-        self.state.set_price(bidder, self.state.price(bidder) - change);
+    fn occupy(&mut self, object: usize) {
+        self.state.open_place(object);
+    }
+
+    fn lowest_bid(&mut self, object: usize) -> Option<W> {
+        self.lowest_bidder(object).map(|(_, bid)| bid)
+    }
+
+    fn displace_lowest(&mut self, object: usize) -> Option<usize> {
+        let (mentor, _) = self.lowest_bidder(object)?;
+        self.detach(mentor, object);
+        Some(mentor)
+    }
+
+    fn attach(&mut self, bidder: usize, object: usize, score: i32) {
+        self.state.attach(object, bidder, score);
+        self.state.fill_vacancy(bidder);
     }
 
     fn detach(&mut self, bidder: usize, object: usize) {
         self.state.detach(object, bidder);
         self.state.open_vacancy(bidder);
+    }
+
+    fn prefetch(&self, object: usize) -> u32 {
+        index(self.state.mates(object).count())
     }
 }

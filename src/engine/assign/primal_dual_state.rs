@@ -1,16 +1,17 @@
-//! Who is with whom, and the prices.
+//! Primal-dual state: the pairs in use and the prices.
 //!
-//! The problem is a flow: from a root into every mentee (one unit per place, with the place's bonus), along pairs (with
-//! the score), and from mentors back to the root (one unit per seat, with the seat's bonus). Prices `u` of mentees and `p`
-//! of mentors are kept so that, over the core,
+//! The problem is a flow from a root to the mentees (one unit per place, with the weight of the place), along pairs
+//! (with the score), and from the mentors back to the root (one unit per seat, with the weight of the seat). The
+//! prices `u` of mentees and `p` of mentors satisfy complementary slackness over the core:
 //!
-//! - a pair not used costs `u + p - score >= 0`, a pair used has a slack `score - u - p >= 0`;
-//! - a place in use has `bonus + u >= 0`, the next one `bonus + u <= 0`;
-//! - a seat in use has `bonus + p >= 0`, the next one `bonus + p <= 0`.
+//! - a pair not in use has a reduced cost `u + p - score >= 0`, and a pair in use has a slack `score - u - p >= 0`;
+//! - a place in use has `weight + u >= 0`, and the next place has `weight + u <= 0`;
+//! - a seat in use has `weight + p >= 0`, and the next seat has `weight + p <= 0`.
 //!
-//! These are the conditions of complementary slackness: an assignment that meets them for all pairs is optimal. While the
-//! solver works a mentee may have places *in use* but not yet served, and a mentor may have *vacancies*: seats in use that
-//! nobody holds. At the end there are none.
+//! An assignment that satisfies these conditions for all pairs is optimal. While the solver works, a mentee can have
+//! *unserved* places, which are in use but have no mentor, and a mentor can have *vacancies*, which are seats in use
+//! without a mentee. At the end there are none. Every operation here changes one side of the books; the caller
+//! changes the other.
 
 use rayon::prelude::*;
 
@@ -23,10 +24,10 @@ use super::holders::{Holder, HolderList, Holders};
 use super::lexicographic_weights::LexicographicWeights;
 use super::price_integer::PriceInteger;
 
-/// No unit, no mentor.
+/// No unit, or no mentor.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// What a bid or a path asks of a mentor beside her price, in one line of the cache.
+/// What a bid or a path reads of a mentor beside the price. It fits in one cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(32))]
 struct MentorState {
@@ -44,7 +45,7 @@ struct MenteeState {
     weight_class: u16,
 }
 
-/// A place of a mentee: the mentor who serves it.
+/// A place of a mentee, with the mentor who serves the place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MenteePlace {
     /// The mentor, or [`NONE`].
@@ -53,26 +54,27 @@ pub(super) struct MenteePlace {
     pub(super) score: i32,
 }
 
-/// What a mentee is given by a start.
+/// Price and pairs of one mentee after [`PrimalDualState::restore`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct RestoredMentee<W> {
-    /// Her price.
+    /// Price of the mentee.
     pub(super) u: W,
-    /// Her pairs.
+    /// Pairs of the mentee.
     pub(super) mates: [Option<Edge>; 2],
 }
 
-/// Mentees that one task settles at least.
+/// Mentees per task at least.
 const MIN_ROWS_PER_TASK: usize = 4096;
 
 const UNSERVED: MenteePlace = MenteePlace { mentor: NONE, score: 0 };
 
-/// The weight class of a mentee: her tier, or the one weight class of all who have a mentor by a pin.
+/// The class of mentees whose first place has the same weight: the tier, or one class for all mentees who have a
+/// mentor by a pin.
 fn weight_class(demand: Demand) -> u16 {
     if demand.pinned > 0 { u16::from(u8::MAX) + 1 } else { u16::from(demand.tier) }
 }
 
-/// The state of the solver.
+/// Pairs in use and prices; see the module for the invariant.
 #[derive(Debug)]
 pub(super) struct PrimalDualState<W> {
     stride: usize,
@@ -85,16 +87,16 @@ pub(super) struct PrimalDualState<W> {
     mentors: Vec<MentorState>,
     places: Vec<MenteePlace>,
     holders: Holders<W>,
-    /// What first places count for, by weight class of mentee.
+    /// Weights of first places, by weight class.
     first: Vec<W>,
     /// Prices of mentees.
     pub(super) u: Vec<W>,
-    /// Prices of mentors: apart from all else, since nothing is read as often.
+    /// Prices of mentors. They are stored apart because no other data is read as often.
     prices: Vec<W>,
 }
 
 impl<W: PriceInteger> PrimalDualState<W> {
-    /// Nobody is matched, nobody wants anything yet, and every mentor is as cheap as she can be.
+    /// The empty state: no pair, no place and no seat is in use, and every price is as low as possible.
     pub(super) fn new(problem: &Problem<'_>, weights: &LexicographicWeights) -> Self {
         let (minimum, second): (W, W) = (weights.minimum(), weights.second());
         let prohibitive_price = W::saturating_from(weights.prohibitive_price());
@@ -179,63 +181,64 @@ impl<W: PriceInteger> PrimalDualState<W> {
         &self.prices
     }
 
-    /// What it costs to end a path at a mentor, in a vacancy or a free seat; [`PriceInteger::INFINITE`] if there is none.
+    /// Prices of all mentors, to change them.
+    pub(super) fn prices_mut(&mut self) -> &mut [W] {
+        &mut self.prices
+    }
+
+    /// Cost of ending a path at a mentor, in a vacancy or in the next seat; [`PriceInteger::INFINITE`] if there is
+    /// neither.
     pub(super) fn exit_cost(&self, mentor: usize) -> W {
         let MentorState { max, used, vacancies, .. } = self.mentors[mentor];
         if vacancies > 0 {
             W::default()
         } else if used < max {
-            -(self.seat_bonus(mentor, used) + self.prices[mentor])
+            -(self.seat_weight(mentor, used) + self.prices[mentor])
         } else {
             W::INFINITE
         }
     }
 
-    /// Whether a mentor has a vacancy, or a free seat at her present price.
-    pub(super) fn is_open(&self, mentor: usize) -> bool {
-        self.exit_cost(mentor) == W::default()
-    }
-
-    /// Takes as many of a mentor's seats into use as `most`; they are vacancies.
+    /// Takes seats of a mentor into use, at most `most`. They are vacancies.
     pub(super) fn open_vacancies(&mut self, mentor: usize, most: usize) {
         let entry = &mut self.mentors[mentor];
         let seats = entry.max.min(index(most));
         (entry.used, entry.vacancies) = (seats, seats);
     }
 
-    /// No mentor's price is ever lower.
+    /// A lower bound on the price of every mentor.
     pub(super) fn lowest_price(&self) -> W {
         self.lowest_price
     }
 
-    /// What a mentee's place in use counts for, where `spare` places in use are left out of account.
-    pub(super) fn place_worth(&self, mentee: usize, spare: usize) -> W {
+    /// Weight of the last place in use of a mentee, not counting `spare` places in use.
+    pub(super) fn place_weight_in_use(&self, mentee: usize, spare: usize) -> W {
         let MenteeState { used, weight_class, .. } = self.mentees[mentee];
         if usize::from(used) == spare + 1 { self.first[usize::from(weight_class)] } else { self.second }
     }
 
-    /// What a mentor's last seat in use counts for, where `spare` seats in use are left out of account.
-    pub(super) fn seat_worth(&self, mentor: usize, spare: usize) -> W {
+    /// Weight of the last seat in use of a mentor, not counting `spare` seats in use.
+    pub(super) fn seat_weight_in_use(&self, mentor: usize, spare: usize) -> W {
         let last = self.mentors[mentor].used - 1 - index(spare);
-        self.seat_bonus(mentor, last)
+        self.seat_weight(mentor, last)
     }
 
-    /// The price at which a mentee's next place opens, if she wants one more.
+    /// The price at which the next place of a mentee opens, if the mentee wants one more.
     pub(super) fn place_opening_price(&self, mentee: usize) -> Option<W> {
         let MenteeState { wanted, used, .. } = self.mentees[mentee];
-        (used < wanted).then(|| -self.place_bonus(mentee, used))
+        (used < wanted).then(|| -self.place_weight(mentee, used))
     }
 
-    /// No mentee's price is ever lower.
+    /// A lower bound on the price of every mentee.
     pub(super) fn lowest_mentee_price(&self) -> W {
         -self.largest_first
     }
 
-    fn place_bonus(&self, mentee: usize, place: u8) -> W {
+    fn place_weight(&self, mentee: usize, place: u8) -> W {
         if place == 0 { self.first[usize::from(self.mentees[mentee].weight_class)] } else { self.second }
     }
 
-    fn seat_bonus(&self, mentor: usize, seat: u32) -> W {
+    fn seat_weight(&self, mentor: usize, seat: u32) -> W {
         if seat < self.mentors[mentor].min { self.minimum } else { W::default() }
     }
 
@@ -244,60 +247,55 @@ impl<W: PriceInteger> PrimalDualState<W> {
         self.mentees[mentee].wanted - self.mentees[mentee].used
     }
 
-    /// Places in use that nobody serves.
+    /// Places in use without a mentor.
     pub(super) fn unserved(&self, mentee: usize) -> usize {
         usize::from(self.mentees[mentee].used) - self.mates(mentee).count()
     }
 
-    /// What a mentee's last place in use is worth to her: the cost of giving it up.
+    /// Cost of taking the last place of a mentee out of use; [`PriceInteger::INFINITE`] if no place is in use.
     pub(super) fn close_place_cost(&self, mentee: usize) -> W {
         match self.mentees[mentee].used {
             0 => W::INFINITE,
-            used => self.place_bonus(mentee, used - 1) + self.u[mentee],
+            used => self.place_weight(mentee, used - 1) + self.u[mentee],
         }
     }
 
-    /// The cost of taking one place more into use.
+    /// Cost of taking one more place of a mentee into use; [`PriceInteger::INFINITE`] if the mentee wants no more.
     pub(super) fn open_place_cost(&self, mentee: usize) -> W {
         let MenteeState { wanted, used, .. } = self.mentees[mentee];
-        if used < wanted { -(self.place_bonus(mentee, used) + self.u[mentee]) } else { W::INFINITE }
+        if used < wanted { -(self.place_weight(mentee, used) + self.u[mentee]) } else { W::INFINITE }
     }
 
-    /// Takes one place more into use.
+    /// Takes one more place of a mentee into use.
     pub(super) fn open_place(&mut self, mentee: usize) {
         self.mentees[mentee].used += 1;
     }
 
-    /// Gives one place up.
+    /// Takes one place of a mentee out of use.
     pub(super) fn close_place(&mut self, mentee: usize) {
         self.mentees[mentee].used -= 1;
     }
 
-    /// The cost of giving up a seat in use.
+    /// Cost of taking the last seat of a mentor out of use; [`PriceInteger::INFINITE`] if no seat is in use.
     pub(super) fn close_seat_cost(&self, mentor: usize) -> W {
         match self.mentors[mentor].used {
             0 => W::INFINITE,
-            used => self.seat_bonus(mentor, used - 1) + self.prices[mentor],
+            used => self.seat_weight(mentor, used - 1) + self.prices[mentor],
         }
     }
 
-    /// What it costs to put a pair into use: nothing or more for a pair not in use, nothing or less for one in use.
-    pub(super) fn cost(&self, mentee: usize, mentor: usize, score: i32) -> W {
-        self.u[mentee] + self.prices[mentor] - W::from(score)
-    }
-
-    /// Sets a mentor's price.
+    /// Sets the price of a mentor.
     pub(super) fn set_price(&mut self, mentor: usize, price: W) {
         self.prices[mentor] = price;
     }
 
-    /// The price at which a full mentor's next seat opens, if she has one.
+    /// The price at which the next seat of a mentor opens, if there is one.
     pub(super) fn seat_opening_price(&self, mentor: usize) -> Option<W> {
         let MentorState { max, used, .. } = self.mentors[mentor];
-        (used < max).then(|| -self.seat_bonus(mentor, used))
+        (used < max).then(|| -self.seat_weight(mentor, used))
     }
 
-    /// Takes a vacancy or the next seat into use.
+    /// Fills a vacancy of a mentor, or takes the next seat into use if there is no vacancy.
     pub(super) fn occupy_seat(&mut self, mentor: usize) {
         let entry = &mut self.mentors[mentor];
         if entry.vacancies > 0 {
@@ -307,22 +305,22 @@ impl<W: PriceInteger> PrimalDualState<W> {
         }
     }
 
-    /// A seat that somebody has left becomes a vacancy.
+    /// Records that a mentee left a seat: the seat becomes a vacancy.
     pub(super) fn open_vacancy(&mut self, mentor: usize) {
         self.mentors[mentor].vacancies += 1;
     }
 
-    /// A vacancy is filled by somebody.
+    /// Records that a vacancy is filled.
     pub(super) fn fill_vacancy(&mut self, mentor: usize) {
         self.mentors[mentor].vacancies -= 1;
     }
 
-    /// Holes of a mentor.
+    /// Number of vacancies of a mentor.
     pub(super) fn vacancies(&self, mentor: usize) -> u32 {
         self.mentors[mentor].vacancies
     }
 
-    /// Gives a seat up.
+    /// Takes one seat of a mentor out of use.
     pub(super) fn close_seat(&mut self, mentor: usize) {
         self.mentors[mentor].used -= 1;
     }
@@ -347,12 +345,12 @@ impl<W: PriceInteger> PrimalDualState<W> {
         self.mentors[mentor].max > 0
     }
 
-    /// Whether a mentee wants any mentor beside those she has by pins.
+    /// Whether a mentee wants a mentor beside the mentors by pins.
     pub(super) fn wants_places(&self, mentee: usize) -> bool {
         self.mentees[mentee].wanted > 0
     }
 
-    /// The mentees whom a mentor serves, with the pairs' scores.
+    /// The mentees of a mentor, with the scores of the pairs.
     pub(super) fn holders(&self, mentor: usize) -> impl Iterator<Item = (usize, i32)> + '_ {
         self.holders
             .of(self.mentors[mentor].holders)
@@ -360,13 +358,14 @@ impl<W: PriceInteger> PrimalDualState<W> {
             .map(|holder| (holder.mentee as usize, holder.score))
     }
 
-    /// Reads what a bid for a mentor will read: where her holders are, the lowest of them, and whom that mentee has.
+    /// Reads the memory that a bid for a mentor will read: the list of holders, the lowest holder and that holder's
+    /// mentor.
     pub(super) fn prefetch(&self, mentor: usize) -> u32 {
         let lowest = self.holders.prefetch(self.mentors[mentor].holders) as usize;
         self.places.get(lowest * self.stride).map_or(NONE, |place| place.mentor)
     }
 
-    /// Puts a pair into use. Seats and places are counted by the caller.
+    /// Puts a pair into use. The caller counts seats and places.
     pub(super) fn attach(&mut self, mentee: usize, mentor: usize, score: i32) {
         let range = mentee * self.stride..(mentee + 1) * self.stride;
         let Some(place) = self.places[range].iter_mut().find(|place| place.mentor == NONE) else {
@@ -378,8 +377,9 @@ impl<W: PriceInteger> PrimalDualState<W> {
         self.holders.push(&mut self.mentors[mentor].holders, Holder { bid, mentee: index(mentee), score });
     }
 
-    /// Sets the prices of all mentees and whom each has, from a state in which nobody has anybody: what `restore` says at
-    /// the mentors' prices. `load` is the most that each mentor is given. An auction has to begin before the next bid.
+    /// Sets the prices and the pairs of all mentees in a state without pairs. `restore` computes them for one mentee
+    /// from the prices of the mentors, and `load` is the largest number of pairs of each mentor. An auction has to
+    /// begin before the next bid.
     pub(super) fn restore(
         &mut self,
         load: &[u32],
@@ -411,8 +411,7 @@ impl<W: PriceInteger> PrimalDualState<W> {
         Ok(())
     }
 
-    /// Takes so many of a mentor's seats into use, or as many as are held; those that nobody holds are vacancies. Gives their
-    /// number.
+    /// Takes `seats` seats of a mentor into use, or as many as have a mentee. Returns the number of vacancies.
     pub(super) fn set_seats_in_use(&mut self, mentor: usize, seats: u32) -> u32 {
         let entry = &mut self.mentors[mentor];
         let held = index(self.holders.of(entry.holders).len());
@@ -420,7 +419,7 @@ impl<W: PriceInteger> PrimalDualState<W> {
         entry.vacancies
     }
 
-    /// Puts a pair out of use. Seats and places are counted by the caller.
+    /// Takes a pair out of use. The caller counts seats and places.
     pub(super) fn detach(&mut self, mentee: usize, mentor: usize) {
         self.clear_place(mentee, mentor);
         self.holders.remove(&mut self.mentors[mentor].holders, index(mentee));
@@ -435,19 +434,20 @@ impl<W: PriceInteger> PrimalDualState<W> {
         }
     }
 
-    /// An auction begins: bids known from before no longer count.
+    /// Begins an auction: stored bids become invalid.
     pub(super) fn begin_auction(&mut self) {
         self.auction += 1;
     }
 
-    /// The lowest bid that a mentor keeps. For the auction: nobody else may have left her since it began.
+    /// The lowest bid that a mentor keeps. During an auction, holders of this mentor may only leave through
+    /// [`PrimalDualState::detach_lowest`].
     pub(super) fn lowest_bid(&mut self, mentor: usize) -> Option<W> {
         let u = &self.u;
         let bid = |holder: &Holder<W>| W::from(holder.score) - u[holder.mentee as usize];
         self.holders.refresh(&mut self.mentors[mentor].holders, self.auction, bid);
         loop {
             let &Holder { bid, mentee, score } = self.holders.of(self.mentors[mentor].holders).first()?;
-            // One who bids for a second place lowers her price, and so bids more for the first than she did.
+            // A bid for a second place lowers the price of the mentee, which raises the bid for the first place.
             let present = W::from(score) - self.u[mentee as usize];
             if self.stride < 2 || present == bid {
                 return Some(bid);
@@ -456,7 +456,8 @@ impl<W: PriceInteger> PrimalDualState<W> {
         }
     }
 
-    /// Puts the pair with the lowest bid out of use, and names its mentee. For the auction, like [`PrimalDualState::lowest_bid`].
+    /// Takes the pair with the lowest bid out of use and returns its mentee. Like [`PrimalDualState::lowest_bid`],
+    /// for an auction.
     pub(super) fn detach_lowest(&mut self, mentor: usize) -> Option<usize> {
         let mentee = self.holders.of(self.mentors[mentor].holders).first()?.mentee as usize;
         self.holders.pop_lowest(&mut self.mentors[mentor].holders);
@@ -475,12 +476,12 @@ impl<W: PriceInteger> PrimalDualState<W> {
         pairs
     }
 
-    /// The mentees' prices, widened.
+    /// Prices of the mentees in 128 bits.
     pub(super) fn mentee_prices(&self) -> Vec<i128> {
         self.u.par_iter().map(|&price| price.into()).collect()
     }
 
-    /// The mentors' prices, widened.
+    /// Prices of the mentors in 128 bits.
     pub(super) fn mentor_prices(&self) -> Vec<i128> {
         self.prices.par_iter().map(|&price| price.into()).collect()
     }
