@@ -1,13 +1,16 @@
-//! Shortest alternating paths, from whoever waits to the nearest end: from a mentee with an unserved place to the cheapest
-//! way of serving it (or of doing without), or from a mentor's vacancy back to the cheapest replacement (or to giving the seat up).
-//! Each is found by a [`search`](super::search), and as a rule put into effect before the next.
+//! Augmenting paths: the shortest alternating path of every waiting bidder, found and augmented.
 //!
-//! In large problems searches are made by groups: all of a group see the same prices, in parallel, and what they have found
-//! is then put into effect one after the other, as far as they do not meet. By a search, prices of those bid for only rise
-//! and prices of bidders only fall. So the way out of what one search has settled costs no less after another search; and
-//! where it costs more, to end there costs less by no more than that, so that no end comes nearer. What the first has found
-//! still holds, unless both have settled, or end at, the same node: then the later one is made again. How many are made
-//! together follows from how many met, and never from the number of threads.
+//! In the forward direction a path leads from a mentee with an unserved place to the cheapest seat, or to the
+//! cheapest retreat from a place. In the reverse direction it leads from the vacancy of a mentor to the cheapest
+//! replacement, or to the retreat from the seat. One [`search`](super::search) finds one path; it is augmented before
+//! the next search.
+//!
+//! In large problems a batch of searches runs in parallel at the same prices, and the results are applied one after
+//! the other. A search only raises prices of objects and only lowers prices of bidders. Therefore the paths out of
+//! the nodes that one search settled cost no less after another search. Where they cost more, an end there became
+//! cheaper by at most the same amount, so no end comes nearer. A result remains valid unless an earlier result of the
+//! batch settled or ended at one of its nodes. An invalid result is discarded and searched again. The size of a batch
+//! depends on how many results were invalid, never on the number of threads.
 
 use rayon::prelude::*;
 
@@ -24,29 +27,29 @@ use super::tuning::BatchLimits;
 
 /// Searches per task.
 const SEARCHES_PER_TASK: usize = 16;
-/// Searches made one by one after too many of a group were void.
+/// Single searches after too many results of a batch were invalid, before the next batch.
 const SINGLE_SEARCHES: usize = 256;
 
-/// Finds paths and puts them into effect.
+/// Workspace that finds and augments paths.
 #[derive(Debug)]
 pub(super) struct AugmentingPaths<W> {
     search: ShortestPathSearch<W>,
-    /// What was found last by a search made alone.
+    /// Result of the latest single search.
     single: SearchResult<W>,
     batch: Option<Batch<W>>,
 }
 
 impl<W: PriceInteger> AugmentingPaths<W> {
-    /// A workspace for a state's nodes.
+    /// Workspace for the nodes of a state.
     pub(super) fn new(state: &PrimalDualState<W>, limits: BatchLimits) -> Self {
         let nodes = state.mentors() + state.mentees();
         let batch = (nodes >= limits.min_people).then(|| Batch::new(limits));
         Self { search: ShortestPathSearch::dense(nodes), single: SearchResult::default(), batch }
     }
 
-    /// Serves the bidders who wait, each listed once, one after the other, until `budget` edges have been looked at; those left
-    /// stay in `waiting`. One whose end is farther than `reach` waits on, at prices that have moved that far. Gives the number
-    /// of paths.
+    /// Serves the waiting bidders, each listed once, one after the other, until `budget` edges have been read.
+    /// Bidders that are not served stay in `waiting`. A bidder whose nearest end is farther than `reach` keeps
+    /// waiting, at prices that have moved by `reach`. Returns the number of paths.
     pub(super) fn serve<D: Direction<W>>(
         &mut self,
         direction: &mut D,
@@ -110,21 +113,21 @@ impl<W: PriceInteger> AugmentingPaths<W> {
     }
 }
 
-/// What searches that are made together need.
+/// Workspace for batches of searches.
 #[derive(Debug)]
 struct Batch<W> {
     limits: BatchLimits,
-    /// One for every thread.
+    /// One workspace per thread.
     searches: Gatherings<ShortestPathSearch<W>>,
-    /// What was found for the present group.
+    /// Results of the present batch.
     found: Vec<SearchResult<W>>,
-    /// Nodes that have changed since.
+    /// Nodes that have changed since the batch was searched.
     changed: NodeLabels<()>,
-    /// Searches of the present group that were void.
+    /// Invalid results of the present batch.
     invalid: usize,
-    /// How many to make together next; none if that is fewer than the fewest.
+    /// Size of the next batch; below the minimum, searches run singly.
     size: usize,
-    /// How many were made one by one since too many were void.
+    /// Single searches since too many results were invalid.
     single: usize,
 }
 
@@ -141,7 +144,7 @@ impl<W: PriceInteger> Batch<W> {
         }
     }
 
-    /// How many searches to make next, where so many are left.
+    /// Number of searches to run next if `left` bidders are left.
     fn next_size(&self, left: usize) -> usize {
         let size = self.size.min(left);
         if size < self.limits.min_searches { 1 } else { size }
@@ -175,7 +178,8 @@ impl<W: PriceInteger> Batch<W> {
         context.poll.count(edges)
     }
 
-    /// Whether what was found for one of the group can still be put into effect; if so, it is about to be.
+    /// Whether a result can still be applied. If so, it marks the nodes of the result as changed: the caller applies
+    /// the result.
     fn is_valid(&mut self, at: usize) -> bool {
         let Self { found, changed, .. } = self;
         let is_valid = found[at].is_complete && found[at].nodes().all(|node| changed.get(node).is_none());
@@ -187,7 +191,7 @@ impl<W: PriceInteger> Batch<W> {
         is_valid
     }
 
-    /// Learns from the searches just made, so many, how many to make together next.
+    /// Adapts the size of the next batch to the results of the `made` searches before.
     fn adapt_size(&mut self, made: usize) {
         let invalid = std::mem::take(&mut self.invalid);
         if self.size < self.limits.min_searches {
@@ -196,7 +200,7 @@ impl<W: PriceInteger> Batch<W> {
                 (self.size, self.single) = (self.limits.min_searches, 0);
             }
         } else if made < self.limits.min_searches {
-            // Those left over say nothing.
+            // A batch cut off at the end of the list does not change the size.
         } else if 8 * invalid < made {
             self.size = (2 * self.size).min(self.limits.max_searches);
         } else if 8 * invalid > 3 * made {
@@ -205,7 +209,7 @@ impl<W: PriceInteger> Batch<W> {
     }
 }
 
-/// Marks what changes once something found is put into effect.
+/// Marks the nodes that change when a result is applied.
 fn mark<W: PriceInteger>(changed: &mut NodeLabels<()>, found: &SearchResult<W>) {
     found.nodes().for_each(|node| _ = changed.reach(node));
 }
@@ -215,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_grow_while_few_meet_and_are_given_up_for_a_while_where_many_do() {
+    fn batches_grow_while_few_results_are_invalid_and_pause_while_many_are() {
         let limits = BatchLimits { min_people: 0, min_searches: 32, max_searches: 256, max_edges: 9 };
         let mut batch = Batch::<i64>::new(limits);
         let mut after = |made, invalid| {
@@ -226,7 +230,7 @@ mod tests {
         assert_eq!(after(128, 15), 256);
         assert_eq!(after(256, 0), 256);
         assert_eq!(after(256, 32), 256);
-        // The last who are left are served one by one, and say nothing.
+        // The last bidders are served singly, which does not change the size.
         assert_eq!(after(1, 0), 256);
         assert_eq!(after(256, 200), 128);
         assert_eq!(after(128, 100), 64);

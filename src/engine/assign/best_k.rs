@@ -1,19 +1,22 @@
-//! The best few of a row.
+//! Selection of the best k entries of a sequence.
+//!
+//! Entries are appended to a buffer of a few times k entries. A full buffer is reduced to its best k by quickselect,
+//! so an entry costs O(1) amortised time. The result depends on the set of entries, not on their order.
 
-/// An entry of a row: a mentor, and how much she is wanted.
+/// A pair of a row with its rank: entries with the greater key come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::engine) struct RankedPair<K> {
-    /// The more, the better.
+    /// The greater the key, the better the pair.
     pub(in crate::engine) key: K,
     /// Decides between equal keys: a hash of the pair.
     pub(in crate::engine) tie_break: u32,
-    /// The mentor; in a mentor's row, the mentee.
+    /// The mentor, or the mentee in a row of a mentor.
     pub(in crate::engine) to: u32,
     /// Score of the pair.
     pub(in crate::engine) score: i32,
 }
 
-/// Keeps the best entries seen. What is kept depends on the set of entries and not on their order.
+/// The best entries so far.
 #[derive(Debug)]
 pub(in crate::engine) struct BestK<K> {
     keep: usize,
@@ -23,28 +26,28 @@ pub(in crate::engine) struct BestK<K> {
 }
 
 impl<K: Copy + Ord> BestK<K> {
-    /// Keeps `keep` entries.
+    /// Keeps the best `keep` entries.
     pub(in crate::engine) fn new(keep: usize) -> Self {
         Self::within(keep, 4)
     }
 
-    /// Keeps `keep` entries, and never holds more than so many times as many: the fewer, the slower.
+    /// Keeps the best `keep` entries in a buffer of `times * keep` entries. A smaller buffer takes more time.
     pub(in crate::engine) fn within(keep: usize, times: usize) -> Self {
         let keep = keep.max(1);
         Self { keep, room: times * keep, entries: Vec::new(), worst: None }
     }
 
-    /// Most entries that are kept in the end.
+    /// The number of entries to keep.
     pub(in crate::engine) fn keep(&self) -> usize {
         self.keep
     }
 
-    /// The key below which nothing is kept any more.
+    /// The key below which an entry is rejected.
     pub(in crate::engine) fn floor(&self) -> Option<K> {
         self.worst.map(|worst| worst.key)
     }
 
-    /// Adds an entry, and says whether the floor may have risen.
+    /// Adds an entry unless it is too low. Returns whether the floor may have risen.
     pub(in crate::engine) fn offer(&mut self, entry: RankedPair<K>) -> bool {
         if self.worst.is_some_and(|worst| entry <= worst) {
             return false;

@@ -1,47 +1,46 @@
-//! The nodes that a search has reached, with what it knows of each.
+//! Labels of the nodes that a search has reached.
 //!
-//! Where a search may go anywhere every node has its own slot. One that may not go far reaches a few hundred nodes of a
-//! million: they stand in a small table with open addressing (Knuth, *The Art of Computer Programming* 3, section 6.4), which
-//! stays in the nearest cache where a slot for everybody would be memory that nobody has at hand. Either way all are forgotten
-//! at once.
+//! A dense table has one slot per node. A search that reaches a few hundred of a million nodes uses a small hash
+//! table with open addressing (Knuth, *The Art of Computer Programming* 3, section 6.4), which stays in the nearest
+//! cache. Both tables forget all labels in constant time: a slot of an earlier epoch is empty.
 
-/// Slots of a small table in the beginning.
+/// Initial slots of a hash table.
 const INITIAL_SLOTS: usize = 1 << 9;
-/// Slots of a small table that are given back.
+/// A hash table with more slots is freed when it is cleared.
 const MAX_KEPT_SLOTS: usize = 1 << 15;
 
-/// Nodes with something known of each.
+/// Labels by node.
 #[derive(Debug)]
 pub(super) struct NodeLabels<T> {
     slots: Vec<Slot<T>>,
-    /// Whether every node has its own slot.
+    /// Whether the table has one slot per node.
     is_dense: bool,
-    /// Slots of another time are empty.
+    /// The present epoch. Slots of another epoch are empty.
     epoch: u32,
-    /// Nodes reached.
+    /// Number of labels.
     len: usize,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot<T> {
     node: u32,
-    /// Twice the time at which the node was reached, one more once it is settled.
+    /// Twice the epoch in which the node was reached, plus 1 if the node is settled.
     stamp: u32,
     label: T,
 }
 
 impl<T: Copy + Default> NodeLabels<T> {
-    /// Room for all of so many nodes.
+    /// Dense table for so many nodes.
     pub(super) fn dense(nodes: usize) -> Self {
         Self { slots: vec![Slot::default(); nodes], is_dense: true, epoch: 1, len: 0 }
     }
 
-    /// Room for few nodes of many.
+    /// Hash table for few of many nodes.
     pub(super) fn sparse() -> Self {
         Self { slots: vec![Slot::default(); INITIAL_SLOTS], is_dense: false, epoch: 1, len: 0 }
     }
 
-    /// Forgets everything.
+    /// Forgets all labels.
     pub(super) fn clear(&mut self) {
         if !self.is_dense && self.slots.len() > MAX_KEPT_SLOTS {
             *self = Self::sparse();
@@ -54,13 +53,13 @@ impl<T: Copy + Default> NodeLabels<T> {
         }
     }
 
-    /// What is known of a node.
+    /// The label of a node, if the node was reached.
     pub(super) fn get(&self, node: u32) -> Option<&T> {
         let slot = &self.slots[self.slot_of(node)];
         (slot.stamp >= 2 * self.epoch).then_some(&slot.label)
     }
 
-    /// What is known of a node, and whether it is reached for the first time: then nothing is.
+    /// The label of a node, and whether the node is reached for the first time. A new label has the default value.
     pub(super) fn reach(&mut self, node: u32) -> (bool, &mut T) {
         let mut place = self.slot_of(node);
         let is_new = self.slots[place].stamp < 2 * self.epoch;
@@ -75,7 +74,7 @@ impl<T: Copy + Default> NodeLabels<T> {
         (is_new, &mut self.slots[place].label)
     }
 
-    /// Settles a node that was reached; says whether it was not settled yet.
+    /// Settles a reached node. Returns whether the node was not yet settled.
     pub(super) fn settle(&mut self, node: u32) -> bool {
         let place = self.slot_of(node);
         let slot = &mut self.slots[place];
@@ -84,7 +83,7 @@ impl<T: Copy + Default> NodeLabels<T> {
         settles
     }
 
-    /// Where a node stands, or would.
+    /// The slot of a node, or the slot that it would take.
     fn slot_of(&self, node: u32) -> usize {
         if self.is_dense {
             return node as usize;

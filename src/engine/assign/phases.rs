@@ -1,11 +1,11 @@
-//! Serves many at once who wait, in phases: mentees with unserved places, or mentors with vacancies.
+//! Phases: one shortest-path computation serves many waiting bidders.
 //!
-//! A search for each of them crosses the same ground again and again, and in the endgame that ground is nearly everything.
-//! A phase crosses it once: it finds the distance of *every* node to the nearest end (Dijkstra's method from all ends,
-//! against the edges), and shifts all prices by it. Then a shortest path from everyone who waits costs nothing, and as
-//! many of these paths as do not meet are put into effect (Hopcroft and Karp 1973; Gabow and Tarjan 1989; for the
-//! assignment problem Balas, Miller, Pekny and Toth 1991). Phases end when few are left: for these [`super::augment`] is
-//! cheaper.
+//! If many bidders wait, single searches cross the same nodes again and again. A phase computes the distance of
+//! *every* node to its nearest end (Dijkstra's algorithm from all ends, against the arcs) and shifts all prices by
+//! the distances. Then every waiting bidder has a path of cost 0, and a depth-first search augments a maximal set of
+//! disjoint paths of cost 0 (Hopcroft and Karp 1973; Gabow and Tarjan 1989; for the assignment problem Balas, Miller,
+//! Pekny and Toth 1991). An auction at the new prices follows. One phase costs O(m + n log C) time and 40 bytes per
+//! node. For few bidders [`super::augment`] is cheaper.
 
 use crate::engine::observer::Stopped;
 
@@ -17,19 +17,19 @@ use super::price_integer::PriceInteger;
 use super::primal_dual_state::NONE;
 use super::queue::Queue;
 
-/// When more than passes of the auction is called for: from more bids on for each one that a pass serves for good.
-pub(super) const PATIENCE: Patience = Patience { bids: 5, passes: 1 };
+/// Patience of the auction after a phase: the auction ends early, because the next phase serves the rest.
+pub(super) const PHASE_PATIENCE: Patience = Patience { bids: 5, passes: 1 };
 
-/// A share of those who wait.
+/// The share of the waiting bidders that a phase need not reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Share {
-    /// Nobody.
+pub(super) enum Unreached {
+    /// No bidder.
     None,
-    /// Every other one.
+    /// Half of the bidders: the farthest.
     Half,
 }
 
-impl Share {
+impl Unreached {
     fn of(self, all: usize) -> usize {
         match self {
             Self::None => 0,
@@ -38,20 +38,21 @@ impl Share {
     }
 }
 
+/// The latest visit of a node by a depth-first search.
 #[derive(Debug, Clone, Copy)]
 struct Step {
-    /// The node from which a path came here.
+    /// The predecessor on the path.
     from: u32,
-    /// Score of the pair along which it came.
+    /// Score of the pair between the predecessor and this node.
     score: i32,
-    /// The sweep in which it came.
+    /// The sweep of the visit.
     sweep: u32,
 }
 
-/// Workspace of the phases. Nodes are those who are bid for, then the bidders.
+/// Workspace of the phases. Nodes are the objects, then the bidders.
 #[derive(Debug)]
 pub(super) struct Phases<W> {
-    /// Distance of every node to the nearest end.
+    /// Distance of every node to its nearest end.
     distance: Vec<W>,
     settled: Vec<bool>,
     queue: Queue<W>,
@@ -61,7 +62,7 @@ pub(super) struct Phases<W> {
 }
 
 impl<W: PriceInteger> Phases<W> {
-    /// A workspace that takes its room with the first phase.
+    /// Workspace that allocates its memory in the first phase.
     pub(super) fn new() -> Self {
         Self {
             distance: Vec::new(),
@@ -73,15 +74,16 @@ impl<W: PriceInteger> Phases<W> {
         }
     }
 
-    /// Runs one phase for the bidders who wait, and lets them bid once more at the new prices. Those left stay in `waiting`,
-    /// which must not name anybody twice; what prices were shifted by is taken from `reach`. A share `unreached` of them, the
-    /// farthest, may be left to the next phase. The core's columns must be indexed. Gives the number of paths put into effect.
+    /// Runs one phase for the waiting bidders, each listed once, and an auction at the new prices. Bidders that are
+    /// not served stay in `waiting`. The largest shift of a price is subtracted from `reach`. The farthest bidders, a
+    /// share `unreached` of all, may be left to the next phase. The columns of the core must be indexed. Returns the
+    /// number of augmented paths.
     pub(super) fn serve<D: Direction<W>>(
         &mut self,
         direction: &mut D,
         waiting: &mut Vec<u32>,
         reach: &mut W,
-        unreached: Share,
+        unreached: Unreached,
         context: &mut SolveContext<'_>,
     ) -> Result<u64, Stopped> {
         context.counters.phases += 1;
@@ -89,7 +91,7 @@ impl<W: PriceInteger> Phases<W> {
         self.distance.resize(nodes, W::default());
         self.settled.resize(nodes, false);
         self.steps.resize(nodes, Step { from: NONE, score: 0, sweep: 0 });
-        // A search for another may have made one of them do without.
+        // The search of another bidder can end with the retreat of this one.
         waiting.retain(|&bidder| direction.unserved(bidder as usize) > 0);
         *reach -= self.shift(direction, waiting, *reach, unreached, context)?;
         let mut served = 0;
@@ -100,18 +102,18 @@ impl<W: PriceInteger> Phases<W> {
                 break;
             }
         }
-        *waiting = auction::run(direction, std::mem::take(waiting), PATIENCE, context)?;
+        *waiting = auction::run(direction, std::mem::take(waiting), PHASE_PATIENCE, context)?;
         Ok(served)
     }
 
-    /// Shifts all prices so that everyone who waits has a path of no cost to an end, unless her end is farther than
-    /// `reach`, or she is one of the farthest who are left out. Gives the distance by which prices were shifted at most.
+    /// Shifts all prices so that every waiting bidder has a path of cost 0 to an end. Exceptions are bidders whose
+    /// end is farther than `reach`, and the farthest bidders that `unreached` leaves out. Returns the largest shift.
     fn shift<D: Direction<W>>(
         &mut self,
         direction: &mut D,
         waiting: &[u32],
         reach: W,
-        unreached: Share,
+        unreached: Unreached,
         context: &mut SolveContext<'_>,
     ) -> Result<W, Stopped> {
         let objects = direction.objects();
@@ -188,6 +190,7 @@ impl<W: PriceInteger> Phases<W> {
         Ok(now)
     }
 
+    /// Relaxes a node.
     fn reach(&mut self, node: usize, distance: W, farthest: W, usable: impl FnOnce() -> bool) {
         if distance <= farthest && distance < self.distance[node] && usable() {
             self.distance[node] = distance;
@@ -195,8 +198,7 @@ impl<W: PriceInteger> Phases<W> {
         }
     }
 
-    /// Puts paths of no cost into effect that do not meet, one for each bidder who waits if possible, and gives their
-    /// number.
+    /// Augments a maximal set of disjoint paths of cost 0 and returns their number.
     fn sweep<D: Direction<W>>(
         &mut self,
         direction: &mut D,
@@ -221,7 +223,8 @@ impl<W: PriceInteger> Phases<W> {
         Ok(served)
     }
 
-    /// Follows edges of no cost from a bidder who waits to an end, past all that this sweep has seen.
+    /// Searches depth-first along edges of cost 0 from a waiting bidder to an end, without the nodes that this sweep
+    /// has visited.
     fn find_path<D: Direction<W>>(
         &mut self,
         direction: &D,

@@ -1,9 +1,13 @@
-//! One search for the best use of a unit that nobody serves: the shortest path from its bidder to the cheapest way of serving
-//! it or of doing without.
+//! One shortest-path search: from a bidder with an unserved unit to the nearest end.
 //!
-//! Dijkstra's method on reduced costs (Edmonds and Karp 1972; Jonker and Volgenant 1987), stopped at the first end, with
-//! three savings: ends are looked at as soon as a node is reached, the [queue](super::queue) knows ties, and rows are left as
-//! soon as no edge can beat the best end. Mentors are not split into seats: a mentor leads to all whom she serves.
+//! An end is a free unit of an object, or the retreat of a bidder from a unit. The algorithm is Dijkstra's on reduced
+//! costs, stopped at the nearest end (Edmonds and Karp 1972; Jonker and Volgenant 1987). Three points save work: an
+//! end is examined when a node is *reached*, not when it is settled; the [queue](super::queue) is a radix heap, which
+//! is fast if many distances are equal; a row is left as soon as no later edge can beat the best end. Mentors are not
+//! split into seats: a mentor node leads to all of its holders. Time: O(m + n log C).
+//!
+//! Output: the path, and the change of price of every settled node, which keeps all conditions of
+//! [`PrimalDualState`](super::primal_dual_state::PrimalDualState).
 
 use crate::engine::observer::Stopped;
 
@@ -14,34 +18,35 @@ use super::labels::NodeLabels;
 use super::price_integer::PriceInteger;
 use super::queue::Queue;
 
-/// What a search has found.
+/// Result of a search.
 #[derive(Debug, Default)]
 pub(super) struct SearchResult<W> {
-    /// Whether it came to its end.
+    /// Whether the search ended before it had read too many edges.
     pub(super) is_complete: bool,
-    /// Whether it found a use for the unit; if not, the unit waits on, at prices that have moved as far as was asked for.
+    /// Whether there is a path; otherwise the unit keeps waiting, at prices that have moved by the reach of the
+    /// search.
     serves: bool,
-    /// Nodes whose prices move, and how far.
+    /// Settled nodes, with the change of their prices.
     settled: Vec<(u32, W)>,
-    /// The path, from its end back to its source: every node with the one before it, and the score of the pair between.
+    /// The path from its end back to its source: node, predecessor, score of the pair between them.
     path: Vec<(u32, u32, i32)>,
-    /// Arcs looked at.
+    /// Edges read.
     pub(super) edges: usize,
 }
 
 impl<W: PriceInteger> SearchResult<W> {
-    /// Nodes settled.
+    /// Number of settled nodes.
     pub(super) fn scans(&self) -> usize {
         self.settled.len()
     }
 
-    /// All nodes of which anything changes once this is put into effect; some come twice.
+    /// All nodes that change when this result is applied; some occur twice.
     pub(super) fn nodes(&self) -> impl Iterator<Item = u32> {
         let settled = self.settled.iter().map(|&(node, _)| node);
         settled.chain(self.path.first().map(|&(end, ..)| end))
     }
 
-    /// Moves prices, and serves the unit if there is a use for it: says whether there is.
+    /// Moves the prices and augments along the path. Returns whether there is a path.
     pub(super) fn apply<D: Direction<W>>(&self, direction: &mut D, bidder: u32) -> bool {
         let objects = direction.objects();
         for &(node, change) in &self.settled {
@@ -60,16 +65,17 @@ impl<W: PriceInteger> SearchResult<W> {
     }
 }
 
+/// Label of a reached node.
 #[derive(Debug, Clone, Copy, Default)]
 struct PathLabel<W> {
     distance: W,
-    /// The node from which it was reached.
+    /// The predecessor.
     from: u32,
-    /// Score of the pair along which it was reached.
+    /// Score of the pair between the predecessor and this node.
     score: i32,
 }
 
-/// Workspace of a search. Nodes are those who are bid for, then the bidders.
+/// Workspace of a search. Nodes are the objects, then the bidders.
 #[derive(Debug)]
 pub(super) struct ShortestPathSearch<W> {
     labels: NodeLabels<PathLabel<W>>,
@@ -79,12 +85,12 @@ pub(super) struct ShortestPathSearch<W> {
 }
 
 impl<W: PriceInteger> ShortestPathSearch<W> {
-    /// A workspace for a search that may reach all of so many nodes.
+    /// Workspace for searches that may reach every node.
     pub(super) fn dense(nodes: usize) -> Self {
         Self::new(NodeLabels::dense(nodes))
     }
 
-    /// A workspace for searches that reach few nodes of many.
+    /// Workspace for searches that reach few of many nodes.
     pub(super) fn sparse() -> Self {
         Self::new(NodeLabels::sparse())
     }
@@ -93,14 +99,14 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
         Self { labels, queue: Queue::new(), best: W::INFINITE, end: 0 }
     }
 
-    /// Finds the best use for a unit of `bidder` that nobody serves: room of somebody she wants, or the retreat of herself or of
-    /// another who can be spared more easily. If all of these are farther than `reach`, there is none, and prices move that
-    /// far. The search is given up where it has looked at more edges than `most`.
+    /// Finds the shortest path from an unserved unit of `bidder` to an end. If every end is farther than `reach`,
+    /// there is no path and the prices move by `reach`. The search stops without a result after it has read more than
+    /// `max_edges` edges.
     pub(super) fn find<D: Direction<W>>(
         &mut self,
         direction: &D,
         bidder: u32,
-        (reach, most): (W, usize),
+        (reach, max_edges): (W, usize),
         found: &mut SearchResult<W>,
         poll: &mut StopPoll<'_>,
     ) -> Result<(), Stopped> {
@@ -113,7 +119,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
         found.edges = 0;
         found.is_complete = true;
         while let Some(node) = self.next() {
-            if found.edges > most {
+            if found.edges > max_edges {
                 found.is_complete = false;
                 break;
             }
@@ -161,7 +167,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
         None
     }
 
-    /// Reaches a node; `exit` is what it costs to end there.
+    /// Relaxes a node; `exit` is the cost of an end at this node.
     fn reach(&mut self, node: usize, distance: W, from: usize, score: i32, exit: W) {
         if distance >= self.best {
             return;
@@ -181,7 +187,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
         }
     }
 
-    /// Gives the number of edges looked at.
+    /// Relaxes the edges of a bidder and returns their number.
     fn relax_row<D: Direction<W>>(&mut self, direction: &D, bidder: usize) -> usize {
         let from = direction.objects() + bidder;
         let base = self.queue.now() + direction.bidder_price(bidder);
@@ -201,7 +207,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
         row.len()
     }
 
-    /// Gives the number of holders looked at.
+    /// Relaxes the holders of an object and returns their number.
     fn relax_holders<D: Direction<W>>(&mut self, direction: &D, object: usize) -> usize {
         let base = self.queue.now() - direction.price(object);
         let mut looked_at = 0;

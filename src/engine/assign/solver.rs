@@ -20,7 +20,7 @@ use super::core::construction::seats_are_scarce;
 use super::core::{Core, index};
 use super::direction::{ForwardDirection, ReverseDirection};
 use super::lexicographic_weights::LexicographicWeights;
-use super::phases::{Phases, Share};
+use super::phases::{Phases, Unreached};
 use super::price_integer::PriceInteger;
 use super::pricing::{self, PricedPairs};
 use super::primal_dual_state::PrimalDualState;
@@ -141,7 +141,7 @@ impl<W: PriceInteger> Solver<'_, W> {
                 &mut ForwardDirection { state, core },
                 waiting,
                 &mut reach,
-                Share::None,
+                Unreached::None,
                 context,
             )?;
             context.counters.searches += served;
@@ -170,7 +170,7 @@ impl<W: PriceInteger> Solver<'_, W> {
                     &mut ReverseDirection { state, core },
                     vacancies,
                     &mut reach,
-                    Share::Half,
+                    Unreached::Half,
                     context,
                 )?;
                 context.counters.reverse_searches += by_phase;

@@ -1,4 +1,8 @@
-//! Walks all pairs by tiles, in parallel, without ever holding the matrix.
+//! Tile walk: reads all pairs tile by tile, in parallel, and never stores the matrix.
+//!
+//! The caller supplies one [`RowVisitor`] per mentee, which receives the scores of the mentee in the order of the
+//! mentors. The results come in the order of the mentees, for any number of threads. The certifier has a tile walk of
+//! its own on purpose, because it shares no code with the solver.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,46 +15,48 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{FORBIDDEN, Fill, NarrowScores, PairScores};
 use crate::engine::problem::Problem;
 
-/// Mentees per tile: enough to share what a score source computes per mentor.
+/// Mentees per tile: enough to share what a source computes per mentor.
 const ROWS: usize = 16;
-/// Mentors per tile: a tile of scores (128 KiB) stays in a core's second-level cache.
+/// Mentors per tile: a tile of scores (128 KiB) stays in the second-level cache.
 const COLUMNS: usize = 2048;
-/// Mentees per tile of a source that computes scores in 16 bits: it reads a great deal of every mentor, so that many mentees
-/// must share it.
+/// Mentees per tile of a source of 16-bit scores. Such a source reads much data per mentor, so many mentees must
+/// share it.
 const NARROW_ROWS: usize = 32;
-/// Mentors per tile of such a source, at most 1 MiB: the more of a row is seen at a time, the fewer scores are looked at singly.
+/// Mentors per tile of a source of 16-bit scores, at most 1 MiB. The more of a row is read at a time, the better is
+/// the threshold of its screening.
 const NARROW_COLUMNS: usize = 16_384;
-/// Scores tested at a time before any is looked at singly.
+/// Scores that one vector comparison screens.
 pub(super) const LANE: usize = cpu::SCORES;
 
-/// A score as a tile holds it.
+/// A score in a tile, in 16 or 32 bits.
 pub(in crate::engine) trait ScoreCell: Copy + Default + Ord + Send + Sync {
     /// The score; `None` if the pair is not a candidate.
     fn score(self) -> Option<i32>;
 
-    /// The lowest and the highest cell, neither of them a candidate if there is none; and the highest of each of the eight
-    /// parts of every lane.
+    /// The lowest and the highest candidate (without candidates, two cells that are none), and the highest cell of
+    /// each of the eight parts of every lane.
     fn extremes(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2];
 
-    /// Writes one bit for each candidate of every lane who scores `floor` or more.
+    /// Writes one bit per cell: whether it is a candidate with a score of at least `floor`.
     fn find_at_least(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]);
 
-    /// Whether a candidate may score more than `threshold`, from 0 to below 2^30, and its mentor's price together.
+    /// Whether a candidate may score more than the price of its mentor plus `threshold`, which is in `0..1 << 30`.
     fn any_above(cells: &[Self; LANE], prices: &LanePrices<'_>, threshold: i32) -> bool;
 
-    /// Writes one bit for each candidate of every lane who scores the floor of her mentor or more.
+    /// Writes one bit per cell: whether it is a candidate that reaches the floor of its mentor.
     fn find_at_floors(cpu: Cpu, lanes: &[[Self; LANE]], floors: LaneFloors<'_>, found: &mut [u64]);
 }
 
-/// LanePrices of as many mentors as a lane has, in both widths: from 2^30 below nothing to 2^30 above, or [`FORBIDDEN`] where
-/// they are below that; in 16 bits cut off at both ends.
+/// Prices of the mentors of a lane in both widths, within 2^30 of 0, or [`FORBIDDEN`] for a price below that. Prices
+/// in 16 bits are clamped.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::engine) struct LanePrices<'a> {
     pub(super) wide: &'a [i32; LANE],
     pub(super) narrow: &'a [i16; LANE],
 }
 
-/// What a candidate of each of some mentors must score to matter, in both widths: no less than the lowest score there can be.
+/// The least score that matters, for each mentor of some lanes, in both widths. It is never below the least score of
+/// a candidate.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::engine) struct LaneFloors<'a> {
     pub(super) wide: &'a [[i32; LANE]],
@@ -67,12 +73,12 @@ impl ScoreCell for i32 {
     }
 
     fn find_at_least(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]) {
-        // Nothing is below a forbidden pair.
+        // `FORBIDDEN` is the least of all values.
         cpu.find_wide(lanes, floor.max(FORBIDDEN + 1), found);
     }
 
     fn any_above(cells: &[Self; LANE], prices: &LanePrices<'_>, threshold: i32) -> bool {
-        // A forbidden pair never passes: nothing is below it.
+        // A forbidden pair never passes, because no value is below it.
         let mut any = false;
         for (score, price) in cells.iter().zip(prices.wide) {
             let least = if *price == FORBIDDEN { FORBIDDEN } else { price + threshold };
@@ -114,34 +120,34 @@ impl ScoreCell for i16 {
     }
 }
 
-/// Something that reads one mentee's scores, tile by tile, and then gives what it found.
+/// Reads the scores of one mentee and returns a result.
 pub(in crate::engine) trait RowVisitor: Sized {
-    /// What is found for a mentee.
+    /// Result for one mentee.
     type Found: Send;
 
-    /// Whether it knows already that nothing in the row matters; then nothing is read.
+    /// Whether the result is known already; then the row is not read.
     fn is_done(&self) -> bool {
         false
     }
 
-    /// Reads the scores with mentors `first..first + scores.len()`.
+    /// Reads the scores with the mentors `first..first + scores.len()`.
     fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]);
 
-    /// The end of the mentee's row.
+    /// Returns the result after the row of the mentee was read.
     fn finish(self, mentee: usize) -> Self::Found;
 }
 
-/// Something that fills tiles.
+/// A source that fills tiles.
 trait TileSource: Sync {
     type Cell: ScoreCell;
 
     const ROWS: usize;
     const COLUMNS: usize;
 
-    /// What fills the tiles of some mentees.
+    /// Returns what fills the tiles of some mentees.
     fn tiles(&self, rows: Range<usize>) -> Fill<'_, Self::Cell>;
 
-    /// A whole row, if it is there already.
+    /// The whole row of a mentee, if the source stores it.
     fn row(&self, _mentee: usize) -> Option<&[Self::Cell]> {
         None
     }
@@ -177,8 +183,7 @@ impl TileSource for &dyn NarrowScores {
     }
 }
 
-/// Shows every mentee's scores to a visitor of her own; the findings come in the mentees' order, whatever the threads do.
-/// What is done is told as progress of `stage`.
+/// Walks the rows of all mentees. Returns the results in the order of the mentees, and reports progress of `stage`.
 pub(in crate::engine) fn walk<V: RowVisitor>(
     problem: &Problem<'_>,
     observer: &dyn Observer,
@@ -205,7 +210,7 @@ fn walk_source<S: TileSource, V: RowVisitor>(
         .map_init(Vec::new, |buffer, block| {
             let rows = block * S::ROWS..mentees.min((block + 1) * S::ROWS);
             let mut visitors: Vec<V> = rows.clone().map(&visitor).collect();
-            // Rows that matter, as far as they follow one another.
+            // Runs of rows that must be read.
             let mut from = rows.start;
             for some in visitors.chunk_by_mut(|one, next| one.is_done() == next.is_done()) {
                 let run = from..from + some.len();
@@ -222,7 +227,7 @@ fn walk_source<S: TileSource, V: RowVisitor>(
     Ok(blocks.into_iter().flatten().collect())
 }
 
-/// The same for some mentees alone, whose findings come in the order given.
+/// Walks the rows of some mentees and returns the results in the order of `mentees`.
 pub(in crate::engine) fn walk_some<V: RowVisitor>(
     problem: &Problem<'_>,
     mentees: &[u32],
@@ -272,7 +277,7 @@ fn walk_rows<S: TileSource, V: RowVisitor>(
     for first in (0..mentors).step_by(S::COLUMNS) {
         observer.check()?;
         let columns = first..mentors.min(first + S::COLUMNS);
-        // Not cleared: a score source writes the whole tile.
+        // The buffer is not cleared: a source writes the whole tile.
         buffer.resize(rows.len() * columns.len(), S::Cell::default());
         fill(columns.clone(), buffer);
         for ((visitor, mentee), scores) in
@@ -296,7 +301,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn narrow_cells_say_what_wide_ones_say(
+        fn narrow_cells_and_wide_cells_give_the_same_results(
             given in proptest::collection::vec((-3..9_i16, price(), 0..12_i16), LANE),
             threshold in prop_oneof![0..9_i32, 0..50_000_i32, Just((1 << 30) - 1)],
             floor in -1..9_i32,

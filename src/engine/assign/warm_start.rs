@@ -26,7 +26,7 @@ use super::context::SolveContext;
 use super::core::Core;
 use super::direction::{ForwardDirection, ReverseDirection};
 use super::lexicographic_weights::LexicographicWeights;
-use super::phases::{PATIENCE, Phases};
+use super::phases::{PHASE_PATIENCE, Phases};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
 use super::solver::{self, Assignment, Solver, conclude, finish};
@@ -55,7 +55,7 @@ pub(super) fn solve<W: PriceInteger>(
     if list.is_some() {
         state.begin_auction();
         let direction = &mut ForwardDirection { state: &mut state, core: &core };
-        waiting = auction::run(direction, waiting, PATIENCE, &mut context)?;
+        waiting = auction::run(direction, waiting, PHASE_PATIENCE, &mut context)?;
     }
     // As much work as a look at the whole core: phases are cheaper then.
     let budget = core.len() as u64;
