@@ -125,7 +125,7 @@ fn solve<W: PriceInteger>(
     }
     let (u, p) = network.prices(problem);
     let anything = u.iter().map(|&u| if u == W::INFINITE { u } else { W::LOWEST_VALUE }).collect();
-    let mut added = look(problem, &network, (anything, p), BREADTH, &context.look())?;
+    let mut added = look(problem, &network, (anything, p), BREADTH, &context.begin_pass())?;
     loop {
         network.take_in(&added, &mut context.poll)?;
         let served = network.flow.serve(&mut context)?;
@@ -133,7 +133,7 @@ fn solve<W: PriceInteger>(
         if served == Served::Stuck {
             network.keep_leaving(&mut u, &mut p);
         }
-        added = look(problem, &network, (u, p), WORST, &context.look())?;
+        added = look(problem, &network, (u, p), WORST, &context.begin_pass())?;
         context.counters.pricing_rounds += 1;
         context.counters.priced_in += added.iter().map(Vec::len).sum::<usize>() as u64;
         if added.iter().any(|row| !row.is_empty()) {

@@ -1,4 +1,4 @@
-//! What the solver did, and the poll by which it listens.
+//! Context of a solve: statistics, progress and cancellation, which every step of the solver receives.
 
 use crate::domain::run::Stage;
 use crate::engine::observer::{Observer, OffsetProgress, Stopped};
@@ -6,57 +6,57 @@ use crate::engine::problem::Problem;
 
 use super::statistics::SolverStatistics;
 
-/// Work done so far, and the ear for the observer: what every step of the solver carries with it.
+/// Statistics and observer of a solve.
 pub(in crate::engine) struct SolveContext<'a> {
-    /// Work done.
+    /// Work done so far.
     pub(in crate::engine) counters: SolverStatistics,
-    /// Asks whether to stop.
+    /// Polls the observer.
     pub(in crate::engine) poll: StopPoll<'a>,
-    /// Who watches.
+    /// Receives the progress.
     pub(in crate::engine) observer: &'a dyn Observer,
     /// Places that mentees want.
     wanted: u64,
-    /// Those of them that are served.
+    /// Served places.
     served: u64,
-    /// Rows read by the looks at all pairs.
-    looked_at: u64,
-    /// Rows that each of them reads.
-    rows: u64,
+    /// Rows that passes over all pairs have read.
+    rows_read: u64,
+    /// Rows that one pass reads.
+    rows_per_pass: u64,
 }
 
 impl<'a> SolveContext<'a> {
-    /// No work done yet.
+    /// A context without any work done.
     pub(in crate::engine) fn new(problem: &Problem<'_>, observer: &'a dyn Observer) -> Self {
         let wanted = problem.mentees.iter().map(|demand| u64::from(demand.wanted.min(2))).sum();
-        // The survey is over, if there was one.
+        // If candidates are not listed, core construction has read every row.
         let rows = if problem.scores.sparse().is_some() { 0 } else { problem.mentees.len() as u64 };
         let (counters, poll) = (SolverStatistics::default(), StopPoll::new(observer));
-        Self { counters, poll, observer, wanted, served: 0, looked_at: rows, rows }
+        Self { counters, poll, observer, wanted, served: 0, rows_read: rows, rows_per_pass: rows }
     }
 
-    /// Tells how far the assignment is when so many still wait.
+    /// Reports the progress of the assignment while `waiting` places are unserved.
     pub(in crate::engine) fn progress(&mut self, waiting: usize) {
         self.served = self.wanted.saturating_sub(waiting as u64);
-        let (done, total) = (self.looked_at + self.served, self.looked_at + self.wanted);
+        let (done, total) = (self.rows_read + self.served, self.rows_read + self.wanted);
         self.observer.progress(Stage::Assign, done, total);
     }
 
-    /// Begins a look at all pairs: gives who watches its rows.
-    pub(in crate::engine) fn look(&mut self) -> OffsetProgress<'a> {
-        let (done, total) = (self.looked_at + self.served, self.looked_at + self.wanted);
-        self.looked_at += self.rows;
+    /// Begins a pass over all pairs and returns the observer of its progress.
+    pub(in crate::engine) fn begin_pass(&mut self) -> OffsetProgress<'a> {
+        let (done, total) = (self.rows_read + self.served, self.rows_read + self.wanted);
+        self.rows_read += self.rows_per_pass;
         OffsetProgress { observer: self.observer, done, total }
     }
 
-    /// Counts a node that a search has settled or left, and the arcs looked at there.
-    pub(in crate::engine) fn count(&mut self, arcs: usize) -> Result<(), Stopped> {
+    /// Counts a node that a search settled, and the edges read there.
+    pub(in crate::engine) fn count_scan(&mut self, edges: usize) -> Result<(), Stopped> {
         self.counters.scans += 1;
-        self.counters.arcs += arcs as u64;
-        self.poll.count(arcs)
+        self.counters.arcs += edges as u64;
+        self.poll.count(edges)
     }
 }
 
-/// Asks the observer every so many units of work (each some nanoseconds) whether to stop.
+/// Polls the observer once in a fixed number of units of work. A unit takes some nanoseconds.
 #[derive(Clone, Copy)]
 pub(in crate::engine) struct StopPoll<'a> {
     observer: &'a dyn Observer,
@@ -64,6 +64,7 @@ pub(in crate::engine) struct StopPoll<'a> {
 }
 
 impl<'a> StopPoll<'a> {
+    /// Units of work between two polls.
     const INTERVAL: usize = 1 << 15;
 
     pub(in crate::engine) fn new(observer: &'a dyn Observer) -> Self {
@@ -75,9 +76,9 @@ impl<'a> StopPoll<'a> {
         self.observer
     }
 
-    /// Counts `work` units.
-    pub(in crate::engine) fn count(&mut self, context: usize) -> Result<(), Stopped> {
-        if let Some(left) = self.left.checked_sub(context + 1) {
+    /// Counts units of work. Returns an error if the observer was polled and stops the operation.
+    pub(in crate::engine) fn count(&mut self, units: usize) -> Result<(), Stopped> {
+        if let Some(left) = self.left.checked_sub(units + 1) {
             self.left = left;
             return Ok(());
         }

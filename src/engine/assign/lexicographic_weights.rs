@@ -1,49 +1,50 @@
-//! The levels of the objective as weights of one sum.
+//! Lexicographic weights: the whole objective as one sum.
 //!
-//! The objective is lexicographic: (1) mentees of tier 0 with a mentor, then of tier 1, and so on; (2) mentors' minimum
-//! places filled; (3) second mentors; (4) total score. Weights that *multiply* from level to level would leave 64 bits
-//! soon. They need not: every count of (1) to (3) reaches its maximum together with the others, so it is enough that a
-//! loss of one in any of them costs more than all scores can bring.
+//! The objective is lexicographic: (1) mentees of tier 0 with a mentor, then of tier 1, and so on; (2) filled minimum
+//! seats; (3) second mentors; (4) total score. Weights that *multiply* from aim to aim would overflow 64 bits. Such
+//! products are not necessary: the counts of (1) to (3) reach their maxima simultaneously, so it is enough that a
+//! loss of one unit of any aim outweighs all scores together.
 //!
-//! Why they reach their maxima together. Count mentees with a mentor in tiers `0..=k` (for every k), minimum places, and
-//! pairs in all. Take an assignment that is best for these counts one after the other, and suppose another assignment
-//! beats it in a later count. Their difference is a sum of alternating paths and cycles, each of which may be applied
-//! alone (flow decomposition), and one of them raises that count by one. A path that raises minimum places ends at a
-//! mentor's place and begins at a mentee who gains a place or at a mentor who gives up a place above her minimum; a path
-//! that raises the number of pairs begins at a mentee and ends at a mentor; a path that raises the covered mentees of
-//! tiers `0..=k` begins at such a mentee and ends at a mentor, at a second place, or at a mentee of a later tier. None of
-//! them lowers an earlier count, so the assignment was not the best. (For mentees alone this is the transversal matroid of
-//! Edmonds and Fulkerson, 1965; for both sides the theorem of Mendelsohn and Dulmage, 1958.)
+//! Proof that the maxima are simultaneous. Count the mentees with a mentor in tiers `0..=k` (for every k), the
+//! minimum seats, and the pairs. Take an assignment that is best for these counts one after the other, and suppose
+//! that another assignment exceeds it in a later count. Their difference is a sum of alternating paths and cycles,
+//! each of which can be applied alone (flow decomposition), and one of them raises that count by one. A path that
+//! raises the minimum seats ends at a seat of a mentor and begins at a mentee that gains a place, or at a mentor that
+//! gives up a seat above its minimum. A path that raises the number of pairs begins at a mentee and ends at a mentor.
+//! A path that raises the covered mentees of tiers `0..=k` begins at such a mentee and ends at a mentor, at a second
+//! place, or at a mentee of a later tier. None of these paths lowers an earlier count, so the assignment was not the
+//! best. (For mentees alone this is the transversal matroid of Edmonds and Fulkerson 1965; for both sides the theorem
+//! of Mendelsohn and Dulmage 1958.)
 //!
-//! So with one *step* = 1 + (most pairs) x (score range, zero included): a second place and a minimum place each weigh one
-//! step, the last tier two steps, and every earlier tier one step more. The step is rounded up to a power of two with a
-//! quarter to spare, so that the weights still hold when a few people join.
+//! Let one *step* be 1 + (most pairs) x (score range, zero included). A second place and a minimum seat weigh one
+//! step each, the last tier weighs two steps, and every earlier tier weighs one step more. The step is rounded up to
+//! a power of two with a quarter to spare, so that the weights still hold when a few people join.
 
 use crate::engine::certificate::{Certificate, TierWeight};
 use crate::engine::problem::{Demand, Problem};
 
 use super::price_integer::PriceInteger;
 
-/// Weights up to here leave room in a certificate for prices that add up several of them.
-const HEAVIEST: i128 = 1 << 78;
+/// Greatest weight for which a certificate can hold prices that add up several weights.
+const MAX_WEIGHT: i128 = 1 << 78;
 
-/// Weights of the levels, in points of score.
+/// Weights of the aims, in points of score.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LexicographicWeights {
-    /// Tiers that occur, ascending, with their weights.
+    /// Tiers that occur, ascending, with the weights of their first places.
     tiers: Vec<TierWeight>,
-    /// Weight of a minimum place: a loss of one outweighs all scores.
+    /// Weight of a minimum seat.
     minimum: i128,
     /// Weight of a second place.
     second: i128,
     /// Highest score of a candidate, at least 0.
     highest: i128,
-    /// How far apart scores are.
+    /// Difference between the highest and the lowest score.
     range: i128,
 }
 
 impl LexicographicWeights {
-    /// Weights for scores that lie in `lowest..=highest`.
+    /// Weights for scores in `lowest..=highest`.
     pub(super) fn of(problem: &Problem<'_>, lowest: i32, highest: i32) -> Self {
         let mut present: Vec<u8> = problem.mentees.iter().map(|demand| demand.tier).collect();
         present.sort_unstable();
@@ -52,14 +53,15 @@ impl LexicographicWeights {
         if problem.coverage_first { weights } else { weights.scores_only() }
     }
 
-    /// Weights that keep the order of aims under quotas, where `groups` groups directly hold a mentee or a mentor with a
-    /// minimum; none if they are beyond what a certificate holds.
+    /// Weights that preserve the order of aims under quotas, where `groups` groups directly contain a mentee or a
+    /// mentor with a minimum. Returns `None` if a certificate cannot hold these weights.
     ///
-    /// Then counts no longer reach their maxima together: one more mentee of tier 0 in a full group may cost several of
-    /// tier 1, one in each group that has to make room in turn. But only one in each: the difference of two assignments is
-    /// a sum of simple cycles through the network, each of which may be applied alone, and a simple cycle comes through a
-    /// group once. So it gives up at most one place or minimum place per group, and two at the root, and an aim that
-    /// outweighs `groups + 2` of the next one, and all scores, comes before it.
+    /// Under quotas the maxima of the counts are no longer simultaneous. One more mentee of tier 0 in a full group
+    /// can cost several mentees of tier 1: one in each group that makes room in turn. It costs at most one in each
+    /// group, because the difference of two assignments is a sum of simple cycles through the network, each of which
+    /// can be applied alone, and a simple cycle passes a group once. A cycle gives up at most one place or minimum
+    /// seat per group, and two at the root. An aim therefore comes before the next one if its weight exceeds `groups
+    /// + 2` weights of the next one plus all scores.
     pub(super) fn under_quotas(
         problem: &Problem<'_>,
         lowest: i32,
@@ -73,7 +75,7 @@ impl LexicographicWeights {
         let step = weights.minimum;
         let lost = i128::try_from(groups).ok()?.checked_add(2)?;
         let above =
-            |next: i128| lost.checked_mul(next)?.checked_add(step).filter(|weight| *weight <= HEAVIEST);
+            |next: i128| lost.checked_mul(next)?.checked_add(step).filter(|weight| *weight <= MAX_WEIGHT);
         if problem.coverage_first {
             weights.minimum = above(weights.second)?;
             let mut next = weights.minimum;
@@ -81,19 +83,19 @@ impl LexicographicWeights {
                 next = above(next)?;
                 tier.weight = next;
             }
-            lost.checked_mul(next).filter(|price| *price <= HEAVIEST)?;
+            lost.checked_mul(next).filter(|price| *price <= MAX_WEIGHT)?;
         }
         Some(weights)
     }
 
-    /// The weights of a certificate, for scores that lie in `lowest..=highest`.
-    pub(super) fn of_certificate(weights: &Certificate, lowest: i32, highest: i32) -> Self {
-        let &Certificate { ref tiers, minimum, second, .. } = weights;
+    /// The weights of a certificate, for scores in `lowest..=highest`.
+    pub(super) fn of_certificate(certificate: &Certificate, lowest: i32, highest: i32) -> Self {
+        let &Certificate { ref tiers, minimum, second, .. } = certificate;
         let range = i128::from(highest) - i128::from(lowest);
         Self { tiers: tiers.clone(), minimum, second, highest: i128::from(highest.max(0)), range }
     }
 
-    /// The same without any weight but that of minimum places.
+    /// The same weights, except that only scores and minimum seats count.
     fn scores_only(mut self) -> Self {
         self.tiers.iter_mut().for_each(|tier| tier.weight = 0);
         Self { second: 0, ..self }
@@ -112,14 +114,14 @@ impl LexicographicWeights {
         Self { tiers, minimum: step, second: step, highest, range }
     }
 
-    /// Whether all values that the solver forms stay clear of the ends of an `i64`. Prices lie between minus the greatest
-    /// weight and that weight plus the highest score (each is tight to a pair or to a bonus), and a path's length is at
-    /// most four times that: the bound leaves a factor of two more.
+    /// Whether every value that the solver computes fits an `i64`. Prices lie between minus the greatest weight and
+    /// that weight plus the highest score, because each price is tight to a pair or to a weight. The length of a path
+    /// is at most four times that. The bound leaves another factor of two.
     pub(super) fn fits_i64(&self) -> bool {
         self.prohibitive_price() <= i128::from(i64::MAX >> 4)
     }
 
-    /// Weight of the first place of a mentee that is not taken by a pin.
+    /// Weight of the first place of a mentee that no pin takes.
     pub(super) fn first<W: PriceInteger>(&self, demand: Demand) -> W {
         if demand.pinned > 0 {
             return self.second();
@@ -133,7 +135,7 @@ impl LexicographicWeights {
         W::saturating_from(self.second)
     }
 
-    /// Weight of a minimum place.
+    /// Weight of a minimum seat.
     pub(super) fn minimum<W: PriceInteger>(&self) -> W {
         W::saturating_from(self.minimum)
     }
@@ -143,13 +145,13 @@ impl LexicographicWeights {
         W::saturating_from((self.range / 2).max(1))
     }
 
-    /// What a pair may cost at present prices to be taken in before anybody asks for it, by the first round of pricing and by
-    /// those who seek a replacement: a sixteenth of the range.
+    /// Reduced cost up to which a pair is admitted early, by the first pricing pass and by the candidate sublist: a
+    /// sixteenth of the range.
     pub(super) fn margin<W: PriceInteger>(&self) -> W {
         W::saturating_from(self.range / 16 + 1)
     }
 
-    /// A price above every gain: that of a mentor without places.
+    /// A price above every gain: the price of a mentor without seats.
     pub(super) fn prohibitive_price(&self) -> i128 {
         self.highest + self.second + self.minimum + self.tiers.first().map_or(0, |entry| entry.weight)
     }
@@ -161,7 +163,7 @@ impl LexicographicWeights {
     }
 }
 
-/// Most pairs that any assignment can have.
+/// The largest possible number of pairs.
 fn most_pairs(problem: &Problem<'_>) -> i128 {
     let people = i128::try_from(problem.mentees.len()).unwrap_or(i128::MAX);
     let wanted: i128 = problem.mentees.iter().map(|demand| i128::from(demand.wanted.min(2))).sum();
@@ -174,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_level_outweighs_all_scores_together() {
+    fn every_aim_outweighs_all_scores_together() {
         let weights = LexicographicWeights::new(&[0, 3], 10, -5, 7);
         assert_eq!((weights.minimum, weights.second), (256, 256));
         let demand = |tier, pinned| Demand { tier, wanted: 1, pinned };

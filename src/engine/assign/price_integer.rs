@@ -1,10 +1,11 @@
-//! The integers in which the solver counts.
+//! Integers for prices, in 64 or 128 bits.
 
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
-/// An integer wide enough for prices: `i64` where [`LexicographicWeights::fits_i64`](super::lexicographic_weights::LexicographicWeights::fits_i64) proves that it is,
-/// else `i128`.
+/// An integer that is wide enough for prices: `i64` if
+/// [`LexicographicWeights::fits_i64`](super::lexicographic_weights::LexicographicWeights::fits_i64) proves it,
+/// otherwise `i128`.
 pub(in crate::engine) trait PriceInteger:
     Copy
     + Debug
@@ -21,27 +22,27 @@ pub(in crate::engine) trait PriceInteger:
     + Sync
     + 'static
 {
-    /// Farther than any path is long; two of them add up without overflow.
+    /// Longer than any path. Two of them add up without overflow.
     const INFINITE: Self;
 
-    /// Prices of either sign up to here, with the length of a path between them, stay clear of overflow.
+    /// Prices of either sign up to this size, plus the length of a path, do not overflow.
     const MAX_PRICE: Self;
-    /// Below what any pair can offer at such prices.
+    /// Below the value of any pair at such prices.
     const LOWEST_VALUE: Self;
 
-    /// The value itself where it fits, as it does after the bound was checked.
+    /// The value, clamped to the range of the type. The bound that chose the type ensures that no price is clamped.
     fn saturating_from(value: i128) -> Self;
 
-    /// Eight times the value, or [`PriceInteger::INFINITE`] if that is less.
+    /// Eight times the value, at most [`PriceInteger::INFINITE`].
     fn eightfold(self) -> Self;
 
-    /// The greatest multiple of `step`, a power of two, that is not more.
+    /// The greatest multiple of `step`, a power of two, that is at most the value.
     fn rounded_down(self, step: i32) -> Self;
 
-    /// The number of the highest bit in which two values differ, counted from 1; 0 if they are equal.
+    /// Number of the highest bit in which two values differ, counted from 1; 0 if they are equal.
     fn highest_difference(self, other: Self) -> usize;
 
-    /// The value itself, or `most` if it is more. It must not be less than an `i32` can be.
+    /// The value, at most `most`. The value must not be below the range of `i32`.
     fn clamped(self, most: i32) -> i32;
 }
 

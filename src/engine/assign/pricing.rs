@@ -1,4 +1,9 @@
-//! Pricing: every pair there is, against the prices.
+//! Pricing: one pass over all pairs outside the core collects those that violate the prices.
+//!
+//! A pair outside the core violates the prices if it leaves its mentee more than `u`. If no pair does, the prices are
+//! valid for every pair, and the optimum of the core is the optimum of the problem. The pass compares 16-bit
+//! differences from a few base prices first, and exact prices only for survivors. Time: O(P) comparisons for P pairs,
+//! less for the rows that bounds rule out. Memory: 6 bytes per mentor and base.
 
 use crate::domain::run::Stage;
 use crate::engine::observer::{Observer, Stopped};
@@ -14,17 +19,17 @@ use super::tiles::{LANE, LanePrices, RowVisitor, ScoreCell, walk};
 /// Sums of prices are compared in 32 bits up to this size.
 const LARGEST_SUM: i32 = 1 << 30;
 
-/// What a look at all pairs outside the core found.
+/// Result of a pricing pass.
 pub(super) struct PricedPairs {
-    /// Pairs to take into the core, by mentee: those that offer most above the prices.
+    /// Pairs to admit to the core, by mentee: those with the greatest value.
     pub(super) pairs: Vec<Vec<Edge>>,
-    /// How many of them offer more than the prices say: if none does, the prices hold for every pair there is.
+    /// Number of pairs among them that violate the prices. If it is 0, the prices are valid for every pair.
     pub(super) violations: usize,
 }
 
-/// The pairs of every mentee that offer more than the prices say less `margin`, worst first, at most `worst`. Over the core
-/// the prices hold already: where even the cheapest mentor at the highest score outside of it offers no more than the mentee
-/// has, her row is not read.
+/// Collects the pairs outside the core whose value exceeds `u - margin`, worst violation first, at most `worst` per
+/// mentee. A row is not read if even the cheapest mentor at the highest score outside the core cannot violate the
+/// prices.
 pub(super) fn price<W: PriceInteger>(
     problem: &Problem<'_>,
     state: &PrimalDualState<W>,
@@ -48,23 +53,22 @@ pub(super) fn price<W: PriceInteger>(
     Ok(PricedPairs { pairs: found.into_iter().map(|row| row.pairs).collect(), violations })
 }
 
-/// How far apart the bases are from which prices are compared: what is above a base fits in 16 bits.
+/// Distance between bases: the part of a price above its base fits in 16 bits.
 const BASE_STEP: i32 = 1 << 14;
-/// Most bases. 6 bytes per mentor for each.
+/// Most bases. A base takes 6 bytes per mentor.
 const MAX_BASES: usize = 16;
 
-/// PriceScreen of all mentors for a quick first look: 6 bytes per mentor for each view.
+/// Prices of all mentors relative to a few bases, for screening.
 struct PriceScreen<W> {
-    /// Lowest price of a mentor who has places, and pairs that are not in the core.
-    lowest_asked: W,
-    /// The most that any pair outside the core can leave to its mentee, by what is known of its mentor.
-    most_left: W,
+    /// Lowest price of a mentor with seats and with pairs outside the core.
+    lowest_price: W,
+    /// Upper bound on the value of a pair outside the core, from the bounds of the mentors.
+    highest_value: W,
     relative: Vec<RelativePrices<W>>,
 }
 
-/// PriceScreen of all mentors as those mentees see them whose own price is little above a base: what a pair must score less
-/// what she has above the base. Where first places weigh more than all scores, prices lie in clusters far apart, and one
-/// view for all would see nothing.
+/// Prices of all mentors plus a base, for mentees whose own price is slightly above the base. Where first places
+/// weigh more than all scores, prices form clusters far apart, and a single base would rule out no pair.
 struct RelativePrices<W> {
     base: W,
     wide: Vec<i32>,
@@ -73,35 +77,35 @@ struct RelativePrices<W> {
 
 impl<W: PriceInteger> PriceScreen<W> {
     fn of(problem: &Problem<'_>, state: &PrimalDualState<W>, core: &Core<'_>, margin: W) -> Self {
-        let (mut lowest_asked, mut most_left) = (W::INFINITE, -W::INFINITE);
+        let (mut lowest_price, mut highest_value) = (W::INFINITE, -W::INFINITE);
         for (mentor, (&price, seats)) in state.prices().iter().zip(problem.mentors).enumerate() {
             let best = core.best_outside_of_mentor(mentor);
             if seats.max > 0 && best != FORBIDDEN {
-                lowest_asked = lowest_asked.min(price);
-                most_left = most_left.max(W::from(best) - price);
+                lowest_price = lowest_price.min(price);
+                highest_value = highest_value.max(W::from(best) - price);
             }
         }
-        let mut prices = Self { lowest_asked, most_left, relative: Vec::new() };
+        let mut prices = Self { lowest_price, highest_value, relative: Vec::new() };
         let read = (0..state.mentees()).filter(|&mentee| !prices.hold_for(mentee, state, core));
         let mut bases: Vec<W> =
             read.map(|mentee| (state.u[mentee] - margin).rounded_down(BASE_STEP)).collect();
         bases.sort_unstable();
         bases.dedup();
-        // Of too many, every so many; the lowest serves everybody.
+        // If there are too many bases, keep every k-th; the lowest one is valid for all rows.
         let few = bases.iter().copied().step_by(bases.len().div_ceil(MAX_BASES).max(1));
         prices.relative = few.map(|base| RelativePrices::new(base, state.prices())).collect();
         prices
     }
 
-    /// Whether the prices hold for all pairs of a mentee outside the core, by the highest scores and the lowest price.
+    /// Whether bounds prove the prices valid for all pairs of a mentee outside the core.
     fn hold_for(&self, mentee: usize, state: &PrimalDualState<W>, core: &Core<'_>) -> bool {
         let best = core.best_outside(mentee);
-        let most = self.most_left.min(W::from(best) - self.lowest_asked);
+        let most = self.highest_value.min(W::from(best) - self.lowest_price);
         best == FORBIDDEN || most <= state.u[mentee]
     }
 
-    /// The view for a mentee of this price, and what a score must exceed there beside the mentor's price; none below all
-    /// bases, where nobody is whose row is read.
+    /// The relative prices for a mentee with price `u`, and the threshold that a score minus a relative price must
+    /// exceed. Returns `None` below all bases, where no row is read.
     fn relative(&self, u: W) -> Option<(&RelativePrices<W>, i32)> {
         let relative = self
             .relative
@@ -128,7 +132,7 @@ struct ViolationScreening<'a, W> {
     state: &'a PrimalDualState<W>,
     core: &'a Core<'a>,
     is_done: bool,
-    /// What a pair must leave to the mentee to be of interest.
+    /// The value that a pair must exceed to be collected.
     least: W,
     relative: Option<(&'a RelativePrices<W>, i32)>,
     best: BestK<W>,
@@ -178,7 +182,7 @@ impl<W: PriceInteger> ViolationScreening<'_, W> {
         for ((cell, &price), at) in cells.iter().zip(prices).zip(from..) {
             let Some(score) = cell.score() else { continue };
             let value = W::from(score) - price;
-            // The core has all pairs that score more than its limits say.
+            // The core has every pair that scores more than the bounds.
             if value > self.least
                 && score <= outside.min(self.core.best_outside_of_mentor(at))
                 && !self.core.has(mentee, index(at))

@@ -63,6 +63,15 @@ pub(super) struct RestoredMentee<W> {
     pub(super) mates: [Option<Edge>; 2],
 }
 
+/// Bidders that wait to be served.
+#[derive(Debug, Default)]
+pub(super) struct Unserved {
+    /// Mentees with unserved places.
+    pub(super) waiting: Vec<u32>,
+    /// Mentors with vacancies; a mentor may occur more than once.
+    pub(super) vacancies: Vec<u32>,
+}
+
 /// Mentees per task at least.
 const MIN_ROWS_PER_TASK: usize = 4096;
 

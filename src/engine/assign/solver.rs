@@ -23,15 +23,15 @@ use super::lexicographic_weights::LexicographicWeights;
 use super::phases::{Phases, Unreached};
 use super::price_integer::PriceInteger;
 use super::pricing::{self, PricedPairs};
-use super::primal_dual_state::PrimalDualState;
+use super::primal_dual_state::{PrimalDualState, Unserved};
 use super::statistics::SolverStatistics;
 use super::tuning::Tuning;
 
-/// Pricing is fruitless if it finds fewer pairs than one for so many waiting mentees: then prices may move farther before
-/// the next time.
-const FRUITLESS: usize = 4;
-/// A phase that finds fewer replacements than this is no quicker than searches one by one.
-const FEW_SERVED: u64 = 64;
+/// If a pricing pass finds at most one violation per so many waiting mentees, prices may move farther before the next
+/// pass.
+const WAITING_PER_VIOLATION: usize = 4;
+/// If a phase finds fewer replacements, single searches are as fast as phases.
+const MIN_SERVED_BY_PHASE: u64 = 64;
 
 /// A best assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct Assignment {
     pub counters: SolverStatistics,
 }
 
-/// Solves a problem from nothing.
+/// Solves a problem without an earlier result.
 pub(super) fn solve<W: PriceInteger>(
     problem: &Problem<'_>,
     tuning: &Tuning,
@@ -54,12 +54,13 @@ pub(super) fn solve<W: PriceInteger>(
 ) -> Result<Assignment, Stopped> {
     let mut context = SolveContext::new(problem, observer);
     let mut state = PrimalDualState::<W>::new(problem, &weights);
-    let (waiting, vacancies) = run_auction(problem, &mut state, &mut core, tuning, &mut context)?;
+    let unserved = run_auction(problem, &mut state, &mut core, tuning, &mut context)?;
     let (paths, phases) = (AugmentingPaths::new(&state, tuning.batches), Phases::new());
-    finish(problem, tuning, weights, Solver { core, state, paths, phases, waiting, vacancies }, context)
+    finish(problem, tuning, weights, Solver { core, state, paths, phases, unserved }, context)
 }
 
-/// Serves those who wait, and prices all pairs until none is found that the prices do not hold for.
+/// Serves the waiting bidders and prices all pairs, until the prices are valid for every pair and every unit is
+/// served.
 pub(super) fn finish<W: PriceInteger>(
     problem: &Problem<'_>,
     tuning: &Tuning,
@@ -72,13 +73,13 @@ pub(super) fn finish<W: PriceInteger>(
         if complete { (W::INFINITE, usize::MAX) } else { (weights.span(), tuning.few_waiting) };
     loop {
         solver.serve_waiting(span, few, &mut context)?;
-        if solver.waiting.is_empty() {
+        if solver.unserved.waiting.is_empty() {
             solver.fill_vacancies(few, &mut context)?;
         }
         if complete {
             break;
         }
-        // The first time, also pairs that might matter soon: each round of pricing costs a look at all pairs.
+        // The first pass also collects pairs within a margin, because each pass reads all pairs.
         let margin = if context.counters.pricing_rounds == 0 { weights.margin() } else { W::default() };
         context.counters.pricing_rounds += 1;
         let PricedPairs { pairs, violations } = pricing::price(
@@ -87,12 +88,12 @@ pub(super) fn finish<W: PriceInteger>(
             &solver.core,
             tuning.max_violations,
             margin,
-            &context.look(),
+            &context.begin_pass(),
         )?;
-        if violations == 0 && solver.waiting.is_empty() {
+        if violations == 0 && solver.unserved.waiting.is_empty() {
             break;
         }
-        if violations <= solver.waiting.len() / FRUITLESS {
+        if violations <= solver.unserved.waiting.len() / WAITING_PER_VIOLATION {
             span = span.eightfold();
         }
         if violations > 0 {
@@ -103,30 +104,27 @@ pub(super) fn finish<W: PriceInteger>(
     Ok(conclude(weights, &solver.state, &solver.core, context.counters))
 }
 
-/// A solve on its way: prices hold over the core, but for the places and seats that are still to be served.
+/// A solve in progress: the state satisfies complementary slackness over the core; `unserved` lists what is missing.
 pub(super) struct Solver<'a, W> {
     pub(super) core: Core<'a>,
     pub(super) state: PrimalDualState<W>,
     pub(super) paths: AugmentingPaths<W>,
     pub(super) phases: Phases<W>,
-    /// Mentees with unserved places.
-    pub(super) waiting: Vec<u32>,
-    /// Mentors with vacancies; a mentor may come more than once.
-    pub(super) vacancies: Vec<u32>,
+    pub(super) unserved: Unserved,
 }
 
 impl<W: PriceInteger> Solver<'_, W> {
-    /// Serves the mentees who wait, or moves prices by `reach`.
+    /// Serves the waiting mentees, or moves the prices by `reach`.
     fn serve_waiting(
         &mut self,
         mut reach: W,
         few: usize,
         context: &mut SolveContext<'_>,
     ) -> Result<(), Stopped> {
-        let Self { core, state, paths, phases, waiting, .. } = self;
+        let Self { core, state, paths, phases, unserved: Unserved { waiting, .. } } = self;
         loop {
             if waiting.len() <= few {
-                // As much work as a phase would be: whichever suits the problem has at least half of the time.
+                // As much work as one phase: the better of the two methods gets at least half of the time.
                 let budget = core.len() as u64;
                 let direction = &mut ForwardDirection { state, core };
                 context.counters.searches += paths.serve(direction, waiting, reach, budget, context)?;
@@ -150,13 +148,13 @@ impl<W: PriceInteger> Solver<'_, W> {
 
     /// Finds replacements for all vacancies.
     fn fill_vacancies(&mut self, few: usize, context: &mut SolveContext<'_>) -> Result<(), Stopped> {
-        let Self { core, state, paths, phases, vacancies, .. } = self;
+        let Self { core, state, paths, phases, unserved: Unserved { vacancies, .. } } = self;
         vacancies.sort_unstable();
         vacancies.dedup();
         let mut by_phase = u64::MAX;
         while !vacancies.is_empty() {
             core.index_columns(&mut context.poll)?;
-            if vacancies.len() <= few || by_phase < FEW_SERVED {
+            if vacancies.len() <= few || by_phase < MIN_SERVED_BY_PHASE {
                 let budget = core.len() as u64;
                 let direction = &mut ReverseDirection { state, core };
                 context.counters.reverse_searches +=
@@ -165,7 +163,8 @@ impl<W: PriceInteger> Solver<'_, W> {
             context.progress(vacancies.len());
             if !vacancies.is_empty() {
                 let mut reach = W::INFINITE;
-                // The last replacements are far, past nearly everybody: what a phase looks at on the way is better spent on several.
+                // The paths to the last replacements are long. A phase that skips them serves several vacancies for
+                // the same work.
                 by_phase = phases.serve(
                     &mut ReverseDirection { state, core },
                     vacancies,
@@ -179,18 +178,19 @@ impl<W: PriceInteger> Solver<'_, W> {
         Ok(())
     }
 
-    /// Takes in pairs that the prices may not hold for.
+    /// Admits pairs that violate the prices.
     fn admit(&mut self, problem: &Problem<'_>, pairs: &[Vec<Edge>]) {
         self.core.extend(problem.scores, pairs);
-        let upset = admit::admit(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
-        self.waiting.extend(upset.waiting);
-        self.waiting.sort_unstable();
-        self.waiting.dedup();
-        self.vacancies.extend(upset.vacancies);
+        let Unserved { waiting, vacancies } =
+            admit::admit(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
+        self.unserved.waiting.extend(waiting);
+        self.unserved.waiting.sort_unstable();
+        self.unserved.waiting.dedup();
+        self.unserved.vacancies.extend(vacancies);
     }
 }
 
-/// The result, once nobody waits and all prices hold.
+/// The result, when every unit is served and the prices are valid for every pair.
 pub(super) fn conclude<W: PriceInteger>(
     weights: LexicographicWeights,
     state: &PrimalDualState<W>,
@@ -202,14 +202,15 @@ pub(super) fn conclude<W: PriceInteger>(
     Assignment { pairs: state.pairs(), certificate, counters }
 }
 
-/// Runs the auction, from the side that has less to give, and says which mentees wait then and which mentors have vacancies.
+/// Runs the auction in the direction in which the side with less to give bids. Returns what the auction leaves
+/// unserved.
 fn run_auction<W: PriceInteger>(
     problem: &Problem<'_>,
     state: &mut PrimalDualState<W>,
     core: &mut Core<'_>,
     tuning: &Tuning,
     context: &mut SolveContext<'_>,
-) -> Result<(Vec<u32>, Vec<u32>), Stopped> {
+) -> Result<Unserved, Stopped> {
     if seats_are_scarce(problem) {
         core.index_columns(&mut context.poll)?;
         let mentors = 0..state.mentors();
@@ -217,14 +218,12 @@ fn run_auction<W: PriceInteger>(
         let waiting = mentors.filter(|&mentor| state.vacancies(mentor) > 0).map(index).collect();
         let vacancies =
             auction::run(&mut ReverseDirection { state, core }, waiting, tuning.patience, context)?;
-        Ok((Vec::new(), vacancies))
+        Ok(Unserved { vacancies, ..Unserved::default() })
     } else {
         let mentees = 0..state.mentees();
         mentees.clone().for_each(|mentee| (0..state.unused(mentee)).for_each(|_| state.open_place(mentee)));
         let waiting = mentees.filter(|&mentee| state.unserved(mentee) > 0).map(index).collect();
-        Ok((
-            auction::run(&mut ForwardDirection { state, core }, waiting, tuning.patience, context)?,
-            Vec::new(),
-        ))
+        let waiting = auction::run(&mut ForwardDirection { state, core }, waiting, tuning.patience, context)?;
+        Ok(Unserved { waiting, ..Unserved::default() })
     }
 }

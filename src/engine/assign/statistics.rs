@@ -1,27 +1,27 @@
-//! The work of a solve in numbers.
+//! Statistics of the solver.
 
 use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-/// Work done, in numbers that are the same on every machine and for every number of threads.
+/// Work of the solver, in numbers that do not depend on the machine or on the number of threads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SolverStatistics {
     /// Bids in the auction.
     pub bids: u64,
-    /// Shortest paths that seek a seat for a mentee: by searches, and found by phases.
+    /// Shortest paths for a mentee's place: those of searches, and those that phases augmented.
     pub searches: u64,
-    /// Shortest paths that seek a replacement for a seat: by searches, and found by phases.
+    /// Shortest paths for a replacement in a seat: those of searches, and those that phases augmented.
     pub reverse_searches: u64,
-    /// Phases that serve many mentees, or many seats, at once.
+    /// Phases, in both directions.
     pub phases: u64,
     /// Nodes settled by searches.
     pub scans: u64,
-    /// Pairs of the core looked at by bids and searches.
+    /// Pairs of the core read by bids, searches and phases.
     pub arcs: u64,
-    /// Times that all pairs were priced; the last time found nothing.
+    /// Passes over all pairs that priced them; the last one found no violation.
     pub pricing_rounds: u64,
-    /// Pairs that pricing added to the core.
+    /// Pairs that pricing admitted to the core.
     pub priced_in: u64,
     /// Pairs in the core at the end.
     pub core_arcs: u64,

@@ -106,7 +106,8 @@ impl ScoreCell for i16 {
     }
 
     fn any_above(cells: &[Self; LANE], prices: &LanePrices<'_>, threshold: i32) -> bool {
-        // A threshold that is cut off is lower than it was: more passes, nothing is missed. A forbidden pair is below 0.
+        // A clamped threshold is lower than the exact one: more pairs pass, and none is missed. A forbidden pair is
+        // below 0.
         let threshold = Self::try_from(threshold).unwrap_or(Self::MAX);
         let mut any = false;
         for (score, price) in cells.iter().zip(prices.narrow) {
@@ -326,7 +327,7 @@ mod tests {
                 score != FORBIDDEN && i64::from(score) > i64::from(price) + i64::from(threshold)
             });
             prop_assert_eq!(i32::any_above(&wide, &prices, threshold), above);
-            // A threshold that is cut off may let more through, never less.
+            // A clamped threshold may let more pairs through, never fewer.
             let narrow_above = i16::any_above(&narrow, &prices, threshold);
             prop_assert!(narrow_above == above || narrow_above && threshold > i32::from(i16::MAX));
 

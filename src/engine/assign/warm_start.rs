@@ -1,14 +1,16 @@
-//! Warm start: the best assignment of a problem from that of one much like it.
+//! Warm start: a best assignment from the result of a similar problem.
 //!
-//! Whatever prices the mentors have, the mentees' prices follow: each takes the most that any mentor offers whom she does
-//! not have. A pair of the start is kept if it offers its mentee no less than that; so all conditions of [`PrimalDualState`] hold at
-//! once for *any* start, and what is left is mentees who wait, and vacancies of mentors whose price says that all their seats
-//! are taken. A search for each of them puts that right (Bertsekas, *Linear Network Optimization*, 1991, section 1.3;
-//! Volgenant 2006 for changed rows of the assignment problem): the work goes with the number of changes and not of people.
+//! For *any* prices of the mentors, let the price of a mentee be the best value that a mentor offers to whom the
+//! mentee is not matched. A pair of the start is kept if it offers no less. Then all conditions of
+//! [`PrimalDualState`] hold. What is missing are unserved places, and vacancies of mentors whose price implies that
+//! all of their seats are in use. One search serves each of them, so the work is proportional to the number of
+//! changes (Bertsekas, *Linear Network Optimization*, 1991, section 1.3; Volgenant 2006 for changed rows of the
+//! assignment problem).
 //!
-//! Where the candidates are listed, those who wait bid first: most edits leave a seat that somebody finds at once. A search
-//! for a replacement would then need all candidates by mentor. It gets the [`candidate_sublist`] ones only, those that cost little at the
-//! present prices; if prices fall farther than these reach, a look at the list finds those that were missed, until none was.
+//! If the candidates are listed, the waiting mentees bid first, because most edits leave a free seat. The reverse
+//! direction needs candidates by mentor. It gets the [`candidate_sublist`], the candidates of small reduced cost. If
+//! prices fall farther than the sublist allows, a pass over the list finds the missing candidates, until none is
+//! missing.
 
 mod candidate_sublist;
 mod restore;
@@ -44,9 +46,7 @@ pub(super) fn solve<W: PriceInteger>(
 ) -> Result<Assignment, Stopped> {
     let mut context = SolveContext::new(problem, observer);
     let mut state = PrimalDualState::<W>::new(problem, &weights);
-    let Some((mut waiting, mut vacancies)) =
-        restore::restore(problem, start, &weights, &core, &mut state, observer)?
-    else {
+    let Some(mut unserved) = restore::restore(problem, start, &weights, &core, &mut state, observer)? else {
         return solver::solve::<W>(problem, tuning, weights, core, observer);
     };
     let (mut paths, phases) = (AugmentingPaths::new(&state, tuning.batches), Phases::new());
@@ -55,32 +55,32 @@ pub(super) fn solve<W: PriceInteger>(
     if list.is_some() {
         state.begin_auction();
         let direction = &mut ForwardDirection { state: &mut state, core: &core };
-        waiting = auction::run(direction, waiting, PHASE_PATIENCE, &mut context)?;
+        unserved.waiting = auction::run(direction, unserved.waiting, PHASE_PATIENCE, &mut context)?;
     }
-    // As much work as a look at the whole core: phases are cheaper then.
+    // A budget of one read of the whole core: beyond it, phases are cheaper.
     let budget = core.len() as u64;
     let direction = &mut ForwardDirection { state: &mut state, core: &core };
-    context.counters.searches += paths.serve(direction, &mut waiting, reach, budget, &mut context)?;
-    while let Some(list) = list.filter(|_| waiting.is_empty()) {
-        vacancies.retain(|&mentor| state.vacancies(mentor as usize) > 0);
-        vacancies.sort_unstable();
-        vacancies.dedup();
-        if vacancies.is_empty() {
+    context.counters.searches +=
+        paths.serve(direction, &mut unserved.waiting, reach, budget, &mut context)?;
+    while let Some(list) = list.filter(|_| unserved.waiting.is_empty()) {
+        unserved.vacancies.retain(|&mentor| state.vacancies(mentor as usize) > 0);
+        unserved.vacancies.sort_unstable();
+        unserved.vacancies.dedup();
+        if unserved.vacancies.is_empty() {
             return Ok(conclude(weights, &state, &core, context.counters));
         }
-        let near = CandidateSublist::gather(list, &state, weights.margin(), observer)?;
-        let direction = &mut ReverseDirection { state: &mut state, core: &near.columns };
+        let sublist = CandidateSublist::gather(list, &state, weights.margin(), observer)?;
+        let direction = &mut ReverseDirection { state: &mut state, core: &sublist.columns };
         context.counters.reverse_searches +=
-            paths.serve(direction, &mut vacancies, W::INFINITE, u64::MAX, &mut context)?;
+            paths.serve(direction, &mut unserved.vacancies, W::INFINITE, u64::MAX, &mut context)?;
         context.counters.pricing_rounds += 1;
-        if let Some(missed) = near.missed(list, &state, observer)? {
+        if let Some(missed) = sublist.missed(list, &state, observer)? {
             context.counters.priced_in += missed.iter().map(|(_, row)| row.len() as u64).sum::<u64>();
-            let upset =
-                admit::admit(&mut state, missed.iter().map(|(mentee, row)| (*mentee, row.as_slice())));
-            (waiting, vacancies) = (upset.waiting, upset.vacancies);
+            unserved = admit::admit(&mut state, missed.iter().map(|(mentee, row)| (*mentee, row.as_slice())));
             let direction = &mut ForwardDirection { state: &mut state, core: &core };
-            context.counters.searches += paths.serve(direction, &mut waiting, reach, budget, &mut context)?;
+            context.counters.searches +=
+                paths.serve(direction, &mut unserved.waiting, reach, budget, &mut context)?;
         }
     }
-    finish(problem, tuning, weights, Solver { core, state, paths, phases, waiting, vacancies }, context)
+    finish(problem, tuning, weights, Solver { core, state, paths, phases, unserved }, context)
 }

@@ -280,7 +280,7 @@ impl<W: PriceInteger> Flow<W> {
                 }
                 at = next;
             }
-            context.count(looked)?;
+            context.count_scan(looked)?;
         }
         self.search = search;
         Ok(found)

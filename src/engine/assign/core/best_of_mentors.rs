@@ -1,7 +1,7 @@
-//! Every mentor's best mentees, found in the same look at all pairs as every mentee's best mentors.
+//! The best mentees of every mentor, selected in the same pass over all pairs as the best mentors of every mentee.
 //!
-//! Where seats are scarce it is the mentors who bid, and a core of nothing but mentees' favourites would lack those whom
-//! mentors want: pricing would find them one round later, and upset nearly everybody.
+//! If seats are scarce, mentors bid. A core with only the best mentors of every mentee would then lack the pairs that
+//! mentors bid for: pricing would find them one round later, after prices have moved too far.
 
 use rayon::prelude::*;
 
@@ -16,12 +16,12 @@ use super::super::context::StopPoll;
 use super::super::tiles::{LANE, LaneFloors, ScoreCell};
 use super::index;
 
-/// Mentees that a mentor keeps beside `breadth`, for each of her seats.
+/// Mentees that a mentor keeps for each seat, beside `breadth`.
 const PER_SEAT: usize = 2;
-/// The floor of a mentor who offers nothing: no other is so high.
+/// The floor of a mentor without seats. No other floor is so high.
 const CLOSED: i16 = i16::MAX;
 
-/// The best mentees of every mentor.
+/// Selects the best mentees of every mentor.
 pub(super) struct MentorScreening<'a> {
     problem: &'a Problem<'a>,
     breadth: usize,
@@ -29,29 +29,31 @@ pub(super) struct MentorScreening<'a> {
     found: Gatherings<BestMentees>,
 }
 
-/// For every thread 80 bytes per mentor, and 32 for each mentee whom she keeps.
+/// The best mentees of every mentor among the pairs that one thread has read: 80 bytes per mentor, and 32 bytes per
+/// mentee kept.
 struct BestMentees {
     best: Vec<BestK<i32>>,
-    /// What a mentee must score to be kept, in both widths.
+    /// The score that a mentee must reach to be kept, in both widths.
     wide: Vec<i32>,
     narrow: Vec<i16>,
-    /// Room for a bit for each score of a row.
+    /// One bit for each score of a row.
     found: Vec<u64>,
 }
 
 impl<'a> MentorScreening<'a> {
-    /// Nobody is found yet.
+    /// A selection without any pair.
     pub(super) fn new(problem: &'a Problem<'a>, breadth: usize) -> Self {
         Self { problem, breadth, cpu: Cpu::best(), found: Gatherings::default() }
     }
 
-    /// Reads some of a mentee's scores.
+    /// Reads some scores of a mentee.
     pub(super) fn read<C: ScoreCell>(&self, mentee: usize, first: usize, scores: &[C]) {
         let new = || BestMentees::new(self.problem.mentors, self.breadth);
         self.found.add(new, |gathering| gathering.read(self.problem.scores, self.cpu, mentee, first, scores));
     }
 
-    /// What was found, by mentee, in the order of the mentors; and the highest score that each mentor may have beside it.
+    /// The selected pairs, by mentee, in the order of the mentors; and for each mentor an upper bound on the scores
+    /// of the other pairs.
     pub(super) fn by_mentee(self, poll: &mut StopPoll<'_>) -> Result<(Vec<Vec<Edge>>, Vec<i32>), Stopped> {
         let mut gathered = self.found.into_all().into_iter().map(|gathering| gathering.best);
         let mut best = gathered.next().unwrap_or_default();
@@ -81,7 +83,7 @@ impl<'a> MentorScreening<'a> {
 
 impl BestMentees {
     fn new(mentors: &[Seats], breadth: usize) -> Self {
-        // Nobody who offers nothing is asked for anything.
+        // A mentor without seats keeps no mentee.
         let (wide, narrow) = mentors
             .iter()
             .map(|seats| if seats.max == 0 { (i32::MAX, CLOSED) } else { (FORBIDDEN + 1, 0) })
@@ -114,7 +116,7 @@ impl BestMentees {
         self.pick(scores, mentee, first + row.len() - rest.len(), rest, u64::MAX);
     }
 
-    /// Offers those of `cells` whose bits are set, from the lowest.
+    /// Offers the cells whose bits are set, from the lowest.
     fn pick<C: ScoreCell>(
         &mut self,
         scores: &dyn PairScores,

@@ -1,5 +1,9 @@
-//! The survey: the first look at all pairs, which keeps every mentee's best mentors, and every mentor's best mentees where
-//! seats are scarce.
+//! Core construction: one pass over all pairs selects the best mentors of every mentee (k-best sparsification).
+//!
+//! If seats are scarce, half of the core comes from the mentors' side: the best mentees of every mentor. Vector
+//! instructions compare the scores of a lane with the present threshold of the row, and only survivors are inserted
+//! (*screening*). Output: the core, the range of scores, and for each person an upper bound on the scores outside the
+//! core. Time: O(P) comparisons for P pairs. If the candidates are listed, the list is the core.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -18,17 +22,18 @@ use super::super::tiles::{LANE, RowVisitor, ScoreCell, walk};
 use super::best_of_mentors::MentorScreening;
 use super::{Core, index};
 
-/// Fewest rows of a list for a task.
+/// Rows of a list per task at least.
 const MIN_ROWS_PER_TASK: usize = 4096;
-/// Lanes that are read together.
+/// Lanes that are screened together.
 const LANES_PER_STEP: usize = 256;
-/// Sets of mentors for each one kept, whose highest scores give a good floor: hardly more pairs reach it than are kept.
+/// Sets of mentors per pair kept. The highest scores of the sets yield a floor that hardly more pairs reach than are
+/// kept.
 const SETS_PER_KEPT: usize = 4;
 
-/// What the first look at all pairs gives.
+/// The first core and the range of scores.
 #[derive(Debug)]
 pub(in crate::engine::assign) struct ConstructedCore<'a> {
-    /// The first core: every mentee's best mentors, and every mentor's best mentees where seats are scarce.
+    /// The best mentors of every mentee and, if seats are scarce, the best mentees of every mentor.
     pub(in crate::engine::assign) core: Core<'a>,
     /// Lowest score of a candidate; `i32::MAX` without candidates.
     pub(in crate::engine::assign) lowest: i32,
@@ -36,7 +41,7 @@ pub(in crate::engine::assign) struct ConstructedCore<'a> {
     pub(in crate::engine::assign) highest: i32,
 }
 
-/// Looks at all pairs once, or takes the list of them.
+/// Selects the core in one pass over all pairs, or takes the list of candidates.
 pub(in crate::engine::assign) fn construct<'a>(
     problem: &Problem<'a>,
     breadth: usize,
@@ -57,7 +62,7 @@ pub(in crate::engine::assign) fn construct<'a>(
         return Ok(ConstructedCore { core, lowest, highest });
     }
     let scarce = seats_are_scarce(problem);
-    // Half of the core from either side.
+    // Each side contributes half of the core.
     let breadth = if scarce { breadth.div_ceil(2) } else { breadth };
     let columns = scarce.then(|| MentorScreening::new(problem, breadth));
     let found = best_of_all(problem, breadth, columns.as_ref(), TieRule::Last, observer)?;
@@ -94,8 +99,8 @@ pub(in crate::engine::assign) fn seats_are_scarce(problem: &Problem<'_>) -> bool
     offered < wanted
 }
 
-/// Every mentee's best mentors among those who have places, at most `breadth`, best first: the first step of
-/// [`super::assign`] by itself.
+/// The best mentors of every mentee among the mentors with seats, at most `breadth`, best first: the first step of
+/// [`assign`](super::super::assign()).
 pub fn shortlist(
     problem: &Problem<'_>,
     breadth: usize,
@@ -105,7 +110,8 @@ pub fn shortlist(
     Ok(found.into_iter().map(|row| row.edges).collect())
 }
 
-/// The beginning of every mentee's row: the same, but of equals the first are kept.
+/// The first `breadth` entries of every mentee's row: like [`shortlist`], but of pairs with equal scores the first in
+/// row order are kept.
 pub(in crate::engine) fn row_prefixes(
     problem: &Problem<'_>,
     breadth: usize,
@@ -115,17 +121,18 @@ pub(in crate::engine) fn row_prefixes(
     Ok(found.into_iter().map(|row| row.edges).collect())
 }
 
-/// Which of equal pairs at the end of a row's best are among them.
+/// Which of the pairs with the lowest score kept are kept.
 #[derive(Debug, Clone, Copy)]
 enum TieRule {
     /// The first in the order of a row.
     First,
-    /// The last.
+    /// The last in the order of a row.
     Last,
 }
 
 impl TieRule {
-    /// A tie-break or a position such that those to be kept have the higher one; turned round twice it is what it was.
+    /// Maps a tie-break or a position so that the pairs to be kept have the higher number. The map is its own
+    /// inverse.
     fn turned(self, number: u32) -> u32 {
         match self {
             Self::First => !number,
@@ -152,7 +159,7 @@ struct MenteeScreening<'a> {
     problem: &'a Problem<'a>,
     columns: Option<&'a MentorScreening<'a>>,
     ties: TieRule,
-    /// Lanes of mentors who all have places.
+    /// Whether all mentors of a lane have seats.
     open: &'a [bool],
     breadth: usize,
     best: BestK<i32>,
@@ -194,7 +201,7 @@ impl RowVisitor for MenteeScreening<'_> {
         for entry in &mut found {
             (entry.tie_break, entry.to) = (self.ties.turned(entry.tie_break), self.ties.turned(entry.to));
         }
-        // The order of a row: see [`super::core::sort`].
+        // The order of a row, as in [`super::sort`].
         found.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.tie_break, entry.to));
         let edges = found.iter().map(|entry| Edge { to: entry.to, score: entry.key }).collect();
         BestOfMentee { edges, lowest: self.lowest, highest: self.highest }
@@ -237,8 +244,8 @@ impl<'a> MenteeScreening<'a> {
         }
     }
 
-    /// Raises the floor to the highest score that enough sets of mentors reach: each has a pair that scores as much, so that
-    /// nothing below can be among the best. A set is a part of one lane or of several.
+    /// Raises the floor to the highest score that enough sets of mentors reach. Each of these sets has a pair with
+    /// this score, so no lower pair can be among the best. A set is a part of one lane or of several lanes.
     fn raise_floor<C: ScoreCell>(&mut self, first: usize, parts: &mut [[C; PARTS]]) {
         let mut open = 0;
         for at in (0..parts.len()).filter(|at| self.open[first + at]) {
@@ -263,7 +270,7 @@ impl<'a> MenteeScreening<'a> {
         }
     }
 
-    /// Offers those of `cells` whose bits are set, from the lowest.
+    /// Offers the cells whose bits are set, from the lowest.
     fn pick<C: ScoreCell>(&mut self, mentee: usize, first: usize, cells: &[C], mut found: u64) {
         while found != 0 {
             let at = found.trailing_zeros() as usize;
@@ -291,11 +298,11 @@ mod tests {
     use crate::engine::pair_scores::PairScores;
     use crate::engine::problem::{Demand, Seats};
 
-    /// Scores that look random, many of them equal, and those of mentors without a place far above.
+    /// Pseudo-random scores, many of them equal; scores with mentors without seats are far higher.
     struct Random;
 
-    /// All but every third hundred.
-    fn has_place(mentor: usize) -> bool {
+    /// Mentors without seats come in every third block of a hundred.
+    fn has_seats(mentor: usize) -> bool {
         !(mentor / 100).is_multiple_of(3)
     }
 
@@ -309,14 +316,14 @@ mod tests {
 
         fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
             let score = i32::try_from(self.tie_break(mentee, mentor) % 90).expect("small");
-            (score > 20).then_some(if has_place(mentor) { score } else { score * 10 })
+            (score > 20).then_some(if has_seats(mentor) { score } else { score * 10 })
         }
     }
 
     #[test]
-    fn the_shortlist_holds_the_best_of_those_who_have_places() {
-        // Whoever scores highest has no place, so that lanes with one of them say nothing of what is enough.
-        let seats = |mentor: usize| Seats { min: 0, max: u32::from(has_place(mentor)) };
+    fn the_shortlist_holds_the_best_mentors_with_seats() {
+        // The highest scores belong to mentors without seats, so lanes with such a mentor must not raise the floor.
+        let seats = |mentor: usize| Seats { min: 0, max: u32::from(has_seats(mentor)) };
         for mentors in [5, 64, 700, 9_001] {
             let seats: Vec<Seats> = (0..mentors).map(seats).collect();
             let mentees = vec![Demand { wanted: 1, ..Demand::default() }; 3];

@@ -1,4 +1,5 @@
-//! The near candidates of a list by mentor, and those that searches among them have missed.
+//! Candidate sublist: the listed candidates of small reduced cost by mentor, and a test for candidates that the
+//! sublist lacks.
 
 use rayon::prelude::*;
 
@@ -8,28 +9,28 @@ use crate::engine::assign::primal_dual_state::PrimalDualState;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, SparseScores, blank};
 
-/// Rows that one task looks at.
-const ROWS: usize = 4096;
-/// Mentors whose candidates one task gathers: so few that what it writes stays at hand.
-const MENTORS: usize = 1 << 14;
+/// Rows per task.
+const ROWS_PER_TASK: usize = 4096;
+/// Mentors whose candidates one task collects: so few that the memory it writes stays in the cache.
+const MENTORS_PER_RANGE: usize = 1 << 14;
 
-/// A candidate, by mentor.
+/// A mentor, and the pair with its mentee.
 type MentorCandidate = (u32, Edge);
-/// Candidates of a mentee.
+/// A mentee, and missing candidates of the mentee.
 type MissedRow = (usize, Vec<Edge>);
 
-/// The candidates that searches for a replacement may want, as far as mentors' prices do not fall too low.
+/// The candidates that searches for a replacement can use while the prices of mentors do not fall too low.
 pub(super) struct CandidateSublist<W> {
-    /// By mentor alone.
+    /// The candidates by mentor.
     pub(super) columns: Core<'static>,
-    /// All candidates are among them that leave a mentor so much or more.
+    /// The sublist contains every candidate that leaves at least this value to its mentor.
     least: Vec<W>,
 }
 
 impl<W: PriceInteger> CandidateSublist<W> {
-    /// The candidates of those mentors from whom a search may go on. It ends where a seat is given up, and so crosses no
-    /// candidate that costs more than that: of mentors with vacancies, where it begins, all others are taken, of the rest only
-    /// those that cost at most `near`.
+    /// Collects the candidates of the mentors from which a search may continue. A search ends where a seat is taken
+    /// out of use, so it crosses no candidate that costs more than that. For a mentor with a vacancy, where a search
+    /// begins, all such candidates are collected; for other mentors only those with a reduced cost of at most `near`.
     pub(super) fn gather(
         list: &SparseScores,
         state: &PrimalDualState<W>,
@@ -43,9 +44,10 @@ impl<W: PriceInteger> CandidateSublist<W> {
             }
             state.price(mentor) - if state.vacancies(mentor) > 0 { give_up } else { give_up.min(near) }
         };
-        let least: Vec<W> = (0..state.mentors()).into_par_iter().with_min_len(ROWS).map(least).collect();
+        let least: Vec<W> =
+            (0..state.mentors()).into_par_iter().with_min_len(ROWS_PER_TASK).map(least).collect();
         let lowest = least.iter().copied().min().unwrap_or_default();
-        let ranges = state.mentors().div_ceil(MENTORS);
+        let ranges = state.mentors().div_ceil(MENTORS_PER_RANGE);
         let blocks = blocks(state.mentees(), observer, |rows, found: &mut Vec<Vec<MentorCandidate>>| {
             found.resize_with(ranges, Vec::new);
             for mentee in rows {
@@ -55,7 +57,7 @@ impl<W: PriceInteger> CandidateSublist<W> {
                 for &Edge { to, score } in
                     row.filter(|edge| W::from(edge.score) - least[edge.to as usize] >= u)
                 {
-                    found[to as usize / MENTORS].push((to, Edge { to: index(mentee), score }));
+                    found[to as usize / MENTORS_PER_RANGE].push((to, Edge { to: index(mentee), score }));
                 }
             }
         })?;
@@ -63,15 +65,16 @@ impl<W: PriceInteger> CandidateSublist<W> {
         Ok(Self { columns: Core::from_columns(columns), least })
     }
 
-    /// The candidates that offer their mentees more than they have, by mentee and best score first, after searches for
-    /// replacements that have only lowered mentors' prices and raised mentees'; nothing if the prices hold.
+    /// Returns the candidates that offer their mentees more than the mentees' prices, by mentee and best score first;
+    /// `None` if the prices are valid. Between, searches may only have lowered prices of mentors and raised prices of
+    /// mentees.
     pub(super) fn missed(
         &self,
         list: &SparseScores,
         state: &PrimalDualState<W>,
         observer: &dyn Observer,
     ) -> Result<Option<Vec<MissedRow>>, Stopped> {
-        // What was left out cost one more at least than what was taken.
+        // A candidate outside the sublist costs at least one more than the candidates inside.
         let fallen = |(&price, &least): (&W, &W)| price + W::from(1) < least;
         let fallen: Vec<bool> = state.prices().iter().zip(&self.least).map(fallen).collect();
         if !fallen.contains(&true) {
@@ -96,7 +99,7 @@ impl<W: PriceInteger> CandidateSublist<W> {
     }
 }
 
-/// The candidates by mentor and mentee, out of what blocks of rows hold for each range of mentors.
+/// The candidates by mentor and mentee, from blocks of rows that are divided by range of mentors.
 fn by_mentor(
     blocks: &[Vec<Vec<MentorCandidate>>],
     mentors: usize,
@@ -106,14 +109,14 @@ fn by_mentor(
     let mut starts = vec![0; mentors + 1];
     let mut edges = blank(blocks.iter().flatten().map(Vec::len).sum(), observer)?;
     let (mut ranges, mut rest, mut end) = (Vec::new(), edges.as_mut_slice(), 0);
-    for (range, ends) in starts[1..].chunks_mut(MENTORS).enumerate() {
+    for (range, ends) in starts[1..].chunks_mut(MENTORS_PER_RANGE).enumerate() {
         let found = of_range(range).map(Vec::len).sum();
         let (edges, others) = rest.split_at_mut(found);
         ranges.push((range, end, ends, edges));
         (rest, end) = (others, end + found);
     }
     ranges.into_par_iter().try_for_each(|(range, start, ends, edges)| {
-        let first = range * MENTORS;
+        let first = range * MENTORS_PER_RANGE;
         for found in of_range(range) {
             observer.check()?;
             for (mentor, _) in found {
@@ -140,7 +143,7 @@ fn by_mentor(
     Ok(SparseScores::sorted(starts, edges))
 }
 
-/// Shows all rows block by block, in parallel; the findings come in the rows' order.
+/// Applies `look` to all rows block by block, in parallel. The results come in the order of the rows.
 fn blocks<T: Default + Send>(
     rows: usize,
     observer: &dyn Observer,
@@ -149,10 +152,10 @@ fn blocks<T: Default + Send>(
     let block = |block: usize| {
         observer.check()?;
         let mut found = T::default();
-        look(block * ROWS..rows.min((block + 1) * ROWS), &mut found);
+        look(block * ROWS_PER_TASK..rows.min((block + 1) * ROWS_PER_TASK), &mut found);
         Ok(found)
     };
-    (0..rows.div_ceil(ROWS)).into_par_iter().map(block).collect()
+    (0..rows.div_ceil(ROWS_PER_TASK)).into_par_iter().map(block).collect()
 }
 
 #[cfg(test)]
@@ -168,7 +171,7 @@ mod tests {
 
         #[test]
         fn every_candidate_is_in_its_mentors_column(
-            mentors in 1..4 * MENTORS,
+            mentors in 1..4 * MENTORS_PER_RANGE,
             blocks in vec(vec((any::<prop::sample::Index>(), any::<i32>()), 0..900), 0..5),
         ) {
             let rows = blocks.iter().flatten().zip(0..);
@@ -179,9 +182,9 @@ mod tests {
             let by_range: Vec<Vec<Vec<MentorCandidate>>> = blocks
                 .iter()
                 .map(|block| {
-                    let mut ranges = vec![Vec::new(); mentors.div_ceil(MENTORS)];
+                    let mut ranges = vec![Vec::new(); mentors.div_ceil(MENTORS_PER_RANGE)];
                     for found in rest.split_off(..block.len()).unwrap() {
-                        ranges[found.0 as usize / MENTORS].push(*found);
+                        ranges[found.0 as usize / MENTORS_PER_RANGE].push(*found);
                     }
                     ranges
                 })

@@ -1,31 +1,28 @@
-//! Makes a state out of any start, in which all conditions hold: what does not fit is dropped and waits.
+//! Restores a state from any start so that all conditions hold. What does not fit is dropped and remains unserved.
 
 use rayon::prelude::*;
 
 use crate::engine::assign::core::{Core, index};
 use crate::engine::assign::lexicographic_weights::LexicographicWeights;
 use crate::engine::assign::price_integer::PriceInteger;
-use crate::engine::assign::primal_dual_state::{PrimalDualState, RestoredMentee};
+use crate::engine::assign::primal_dual_state::{PrimalDualState, RestoredMentee, Unserved};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::Edge;
 use crate::engine::problem::{Problem, Seats};
 
 use super::start::Start;
 
-/// Rows that one task looks at.
-const ROWS: usize = 4096;
+/// Rows between two checks of the observer.
+const ROWS_PER_CHECK: usize = 4096;
 
-/// Beyond one vacancy for so many mentees a start is of no use.
-const FEW: u64 = 4;
+/// A start with more than one vacancy per so many mentees, plus [`FREE_VACANCIES`], is of no use.
+const MENTEES_PER_VACANCY: u64 = 4;
 
-/// Holes that are always few enough.
-const HANDFUL: u64 = 64;
+/// A start with so few vacancies is always used.
+const FREE_VACANCIES: u64 = 64;
 
-/// Mentees with unserved places, and mentors with vacancies.
-pub(super) type Unserved = (Vec<u32>, Vec<u32>);
-
-/// Puts `state`, in which nothing has happened yet, where the start says. Gives those who are left to be served, or nothing
-/// if the start is so far from any answer that it is of no use: then the state must not be used either.
+/// Restores the start in `state`, which must be new. Returns what is unserved. Returns `None` if the start is so far
+/// from a solution that it is of no use; then the state must not be used either.
 pub(super) fn restore<W: PriceInteger>(
     problem: &Problem<'_>,
     start: &Start,
@@ -46,18 +43,18 @@ pub(super) fn restore<W: PriceInteger>(
         }
         let price =
             start.price(mentor, minimum.into()).map_or(floor, |price| W::saturating_from(price.min(highest)));
-        // Seats beyond the minimum are never given away for less than nothing.
+        // A seat beyond the minimum has a price of at least 0.
         let floor = if load > min { W::default() } else { floor };
         state.set_price(mentor, price.max(floor));
-        missing += u64::from(taken_at(seats, price.max(floor), minimum).saturating_sub(load));
+        missing += u64::from(seats_in_use_at(seats, price.max(floor), minimum).saturating_sub(load));
     }
-    if missing > problem.mentees.len() as u64 / FEW + HANDFUL {
+    if missing > problem.mentees.len() as u64 / MENTEES_PER_VACANCY + FREE_VACANCIES {
         return Ok(None);
     }
 
     let (second, lowest) = (weights.second(), state.lowest_price());
     state.restore(&load, |mentee, prices| {
-        if mentee.is_multiple_of(ROWS) {
+        if mentee.is_multiple_of(ROWS_PER_CHECK) {
             observer.check()?;
         }
         let demand = problem.mentees[mentee];
@@ -79,15 +76,15 @@ pub(super) fn restore<W: PriceInteger>(
     }
     let mut vacancies = Vec::new();
     for (mentor, &seats) in problem.mentors.iter().enumerate() {
-        if state.set_seats_in_use(mentor, taken_at(seats, state.price(mentor), minimum)) > 0 {
+        if state.set_seats_in_use(mentor, seats_in_use_at(seats, state.price(mentor), minimum)) > 0 {
             vacancies.push(index(mentor));
         }
     }
-    Ok(Some((waiting, vacancies)))
+    Ok(Some(Unserved { waiting, vacancies }))
 }
 
-/// Seats that must be taken at a price.
-fn taken_at<W: PriceInteger>(Seats { min, max }: Seats, price: W, minimum: W) -> u32 {
+/// Number of seats in use that a price implies.
+fn seats_in_use_at<W: PriceInteger>(Seats { min, max }: Seats, price: W, minimum: W) -> u32 {
     if price > W::default() {
         max
     } else if price > -minimum {
@@ -97,13 +94,13 @@ fn taken_at<W: PriceInteger>(Seats { min, max }: Seats, price: W, minimum: W) ->
     }
 }
 
-/// The pairs of a start that nobody has too many of.
+/// The pairs of a start, without pairs beyond the demand or the seats of a person.
 struct GivenPairs {
     /// By mentee and mentor.
     pairs: Vec<(u32, u32)>,
     /// Where the pairs of each mentee begin, and the end of the last.
     from: Vec<u32>,
-    /// Pairs of each mentor.
+    /// Number of pairs of each mentor.
     load: Vec<u32>,
 }
 
@@ -141,11 +138,11 @@ impl GivenPairs {
     }
 }
 
-/// What a mentee is offered at the start's prices.
+/// Values of a mentee's pairs at the prices of the start.
 struct Offers<W> {
-    /// By those whom the start gives her, with their pairs; best first.
+    /// Values of the pairs of the start; best first.
     given: [Option<(W, Edge)>; 2],
-    /// The most that anybody else offers.
+    /// The best value of any other pair.
     others: W,
 }
 
@@ -183,7 +180,7 @@ impl<W: PriceInteger> Offers<W> {
         offers
     }
 
-    /// Keeps the pairs that offer as much as anybody else and are worth a place.
+    /// Keeps the pairs that offer no less than any other pair and are worth a place.
     fn keep(self, first: W, second: W) -> RestoredMentee<W> {
         let Self { given, mut others } = self;
         let mut mates = given.map(|offer| offer.filter(|offer| offer.0 >= others));

@@ -2,20 +2,20 @@
 
 use crate::engine::assign::Assignment;
 
-/// An earlier result to start from, in the positions of the problem to be solved.
+/// An earlier result, in the positions of the problem to be solved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Start {
-    /// Pairs of a mentee and a mentor. Pairs that are no candidates, or too many for somebody, do no harm.
+    /// Pairs of a mentee and a mentor. Pairs that are no candidates, or too many pairs of a person, are ignored.
     pub pairs: Vec<(u32, u32)>,
-    /// One price per mentor; `None` for a joiner, and for all who are missing at the end. The mentees' prices follow.
+    /// One price per mentor; `None` for a mentor that joined, and for mentors beyond the end. The prices of mentees
+    /// follow from these.
     pub mentor_prices: Vec<Option<i128>>,
-    /// What a filled minimum place counted for when the prices were made. If it counts for more or less now, prices are
-    /// moved along with it.
+    /// Weight of a minimum seat when the prices were computed. If the weight has changed, prices move with it.
     pub minimum: i128,
 }
 
 impl Start {
-    /// An earlier result for a problem with the same people.
+    /// The result of a problem with the same people.
     pub fn of(assignment: &Assignment) -> Self {
         let prices = &assignment.certificate.mentor_prices;
         Self {
@@ -25,8 +25,8 @@ impl Start {
         }
     }
 
-    /// The same for other people: `mentees` and `mentors` give the new position of each of the earlier ones, or `None` for
-    /// one who has dropped out, and `count` is the number of mentors now.
+    /// The same result for other people. `mentees` and `mentors` map earlier positions to present ones, with `None`
+    /// for a person that left. `count` is the present number of mentors.
     #[must_use]
     pub fn moved(&self, mentees: &[Option<u32>], mentors: &[Option<u32>], count: usize) -> Self {
         let to = |moves: &[Option<u32>], at: u32| moves.get(at as usize).copied().flatten();
@@ -41,8 +41,8 @@ impl Start {
         Self { pairs: pairs.collect(), mentor_prices, minimum: self.minimum }
     }
 
-    /// A mentor's price, moved from the old weight of a minimum place to the new one. Prices lie near multiples of it,
-    /// since every weight of the objective is one.
+    /// The price of a mentor, moved from the earlier weight of a minimum seat to the present one. Prices lie near
+    /// multiples of this weight, because every weight of the objective is a multiple of it.
     pub(super) fn price(&self, mentor: usize, minimum: i128) -> Option<i128> {
         let price = self.mentor_prices.get(mentor).copied().flatten()?;
         let old = self.minimum.max(1);
