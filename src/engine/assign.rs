@@ -8,7 +8,7 @@
 //! 1. [`core::construction`]: one pass over all pairs selects the core.
 //! 2. [`auction`]: most people are matched by bids, either mentees that bid for seats or mentors that bid for mentees.
 //! 3. [`augment`] and [`phases`]: shortest alternating paths serve the others, one at a time or many at once.
-//! 4. [`pricing`], unless the core is complete: one pass over all pairs collects the pairs that violate the prices. [`admit`]
+//! 4. [`pricing`], unless the core is complete: one pass over all pairs collects the pairs that violate the prices. [`solver`]
 //!    adds these pairs to the core.
 //! 5. The steps 3 and 4 repeat ([`solver`]) until no pair violates the prices and every unit is served. Then the prices hold
 //!    for all pairs, and the assignment is optimal.
@@ -24,7 +24,6 @@
 //!
 //! [`crate::engine::certify`] checks the result and shares no code with this module.
 
-mod admit;
 mod auction;
 mod augment;
 pub(super) mod best_k;
@@ -41,19 +40,18 @@ mod primal_dual_state;
 pub(super) mod queue;
 mod search;
 mod solver;
-mod statistics;
 #[cfg(test)]
 pub(in crate::engine) mod tests;
 pub(super) mod tiles;
 mod tuning;
 mod warm_start;
 
+pub use self::context::SolverStatistics;
 pub(super) use self::context::{SolveContext, StopPoll};
 pub(super) use self::core::construction::row_prefixes;
 pub use self::core::construction::shortlist;
 pub(super) use self::core::index;
 pub use self::solver::Assignment;
-pub use self::statistics::SolverStatistics;
 pub use self::warm_start::Start;
 
 use super::certificate::Certificate;

@@ -2,7 +2,7 @@
 //!
 //! An end is a free unit of an object, or the retreat of a bidder from a unit. The algorithm is Dijkstra's on reduced
 //! costs, stopped at the nearest end (Edmonds and Karp 1972; Jonker and Volgenant 1987). Three points save work: an
-//! end is examined when a node is *reached*, not when it is settled; the [queue](super::queue) is a radix heap, which
+//! end is examined when a node is *reached*, not when it is settled; the [`Queue`] is a radix heap, which
 //! is fast if many distances are equal; a row is left as soon as no later edge can beat the best end. Mentors are not
 //! split into seats: a mentor node leads to all of its holders. Time: O(m + n log C).
 //!

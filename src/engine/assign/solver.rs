@@ -12,10 +12,9 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::Edge;
 use crate::engine::problem::Problem;
 
-use super::admit;
 use super::auction;
 use super::augment::AugmentingPaths;
-use super::context::SolveContext;
+use super::context::{SolveContext, SolverStatistics};
 use super::core::construction::seats_are_scarce;
 use super::core::{Core, index};
 use super::direction::{ForwardDirection, ReverseDirection};
@@ -24,7 +23,6 @@ use super::phases::{Phases, Unreached};
 use super::price_integer::PriceInteger;
 use super::pricing::{self, PricedPairs};
 use super::primal_dual_state::{PrimalDualState, Unserved};
-use super::statistics::SolverStatistics;
 use super::tuning::Tuning;
 
 /// If a pricing pass finds at most one violation per so many waiting mentees, prices may move farther before the next
@@ -182,12 +180,44 @@ impl<W: PriceInteger> Solver<'_, W> {
     fn admit(&mut self, problem: &Problem<'_>, pairs: &[Vec<Edge>]) {
         self.core.extend(problem.scores, pairs);
         let Unserved { waiting, vacancies } =
-            admit::admit(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
+            restore_slackness(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
         self.unserved.waiting.extend(waiting);
         self.unserved.waiting.sort_unstable();
         self.unserved.waiting.dedup();
         self.unserved.vacancies.extend(vacancies);
     }
+}
+
+/// Restores complementary slackness after pairs were added to the core, given by mentee, and returns what is then unserved. A
+/// mentee to whom a new pair offers more than `u` receives that value as the new price. Partners that are then too expensive
+/// are released, which leaves vacancies; places that are now worthwhile enter use.
+pub(super) fn restore_slackness<'a, W: PriceInteger>(
+    state: &mut PrimalDualState<W>,
+    added: impl Iterator<Item = (usize, &'a [Edge])>,
+) -> Unserved {
+    let mut unserved = Unserved::default();
+    for (mentee, added) in added {
+        let offers = added.iter().map(|edge| W::from(edge.score) - state.price(edge.to as usize));
+        let Some(value) = offers.max().filter(|&value| value > state.u[mentee]) else { continue };
+        state.u[mentee] = value;
+        let too_expensive: Vec<usize> = state
+            .mates(mentee)
+            .filter(|place| W::from(place.score) - value < state.price(place.mentor as usize))
+            .map(|place| place.mentor as usize)
+            .collect();
+        for mentor in too_expensive {
+            state.detach(mentee, mentor);
+            state.open_vacancy(mentor);
+            unserved.vacancies.push(index(mentor));
+        }
+        while state.open_place_cost(mentee) < W::default() {
+            state.open_place(mentee);
+        }
+        if state.unserved(mentee) > 0 {
+            unserved.waiting.push(index(mentee));
+        }
+    }
+    unserved
 }
 
 /// The result, when every unit is served and the prices are valid for every pair.

@@ -14,7 +14,6 @@
 
 mod candidate_sublist;
 mod restore;
-mod start;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +21,8 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::problem::Problem;
 
 use self::candidate_sublist::CandidateSublist;
-pub use self::start::Start;
+pub use self::restore::Start;
+use super::auction;
 use super::augment::AugmentingPaths;
 use super::context::SolveContext;
 use super::core::Core;
@@ -31,9 +31,8 @@ use super::lexicographic_weights::LexicographicWeights;
 use super::phases::{PHASE_PATIENCE, Phases};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
-use super::solver::{self, Assignment, Solver, conclude, finish};
+use super::solver::{self, Assignment, Solver, conclude, finish, restore_slackness};
 use super::tuning::Tuning;
-use super::{admit, auction};
 
 /// Solves a problem from a start.
 pub(super) fn solve<W: PriceInteger>(
@@ -76,7 +75,8 @@ pub(super) fn solve<W: PriceInteger>(
         context.counters.pricing_rounds += 1;
         if let Some(missed) = sublist.missed(list, &state, observer)? {
             context.counters.priced_in += missed.iter().map(|(_, row)| row.len() as u64).sum::<u64>();
-            unserved = admit::admit(&mut state, missed.iter().map(|(mentee, row)| (*mentee, row.as_slice())));
+            unserved =
+                restore_slackness(&mut state, missed.iter().map(|(mentee, row)| (*mentee, row.as_slice())));
             let direction = &mut ForwardDirection { state: &mut state, core: &core };
             context.counters.searches +=
                 paths.serve(direction, &mut unserved.waiting, reach, budget, &mut context)?;
