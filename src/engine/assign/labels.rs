@@ -121,7 +121,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_known_of_a_node_is_what_was_last_said(
+        fn the_label_of_a_node_is_the_label_set_last(
             all in any::<bool>(),
             epoch in prop_oneof![Just(1), u32::MAX / 2 - 2..=u32::MAX / 2],
             times in vec(vec((0..NODES, 0..9_u8, any::<bool>()), 0..2_000), 1..4),

@@ -19,7 +19,7 @@ mod large;
 
 use self::case::{Case, case, score};
 
-/// Solves and certifies, with knobs of its own for every case so that all parts of the solver have work.
+/// Solves and certifies, with tuning parameters drawn for every case, so that all parts of the solver have work.
 fn check(case: &Case, tuning: &Tuning) -> Assignment {
     let problem = case.problem();
     let solved = assign_tuned(&problem, None, None, tuning, &Unobserved).unwrap();
@@ -31,14 +31,14 @@ fn check(case: &Case, tuning: &Tuning) -> Assignment {
     solved
 }
 
-/// The same problem as a matrix, in 16 bits where all scores fit: the very same answer, and the same is said of it.
+/// The same problem as a matrix, in 16 bits where all scores fit: the same result and the same verdict.
 fn check_matrix(case: &Case, tuning: &Tuning, solved: &Assignment) {
     let matrix = case.matrix();
     let (whole, narrow) = (case.problem(), Problem { scores: &matrix, ..case.problem() });
     assert_eq!(&assign_tuned(&narrow, None, None, tuning, &Unobserved).unwrap(), solved);
     let verdict = |problem| certify(problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
     assert_eq!(verdict(&narrow), verdict(&whole));
-    // An assignment that is not the best, and a proof that proves nothing.
+    // An assignment that is not optimal, and a certificate that proves nothing.
     let pairs = &solved.pairs[..solved.pairs.len() / 2];
     let mut bent = solved.certificate.clone();
     bent.mentor_prices.iter_mut().step_by(2).for_each(|price| *price -= 5);
@@ -49,7 +49,7 @@ fn check_matrix(case: &Case, tuning: &Tuning, solved: &Assignment) {
     assert_eq!(blocking(&narrow), blocking(&whole));
 }
 
-/// The same problem as a list: the same value, and a proof that holds for list and matrix alike.
+/// The same problem as a list: the same value, and a certificate that holds for list and matrix alike.
 fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
     let list = case.sparse_scores();
     let (whole, listed) = (case.problem(), Problem { scores: &list, ..case.problem() });
@@ -80,7 +80,7 @@ pub(super) fn tuning() -> impl Strategy<Value = Tuning> {
     prop_oneof![3 => narrow, 1 => Just(Tuning::default())]
 }
 
-/// The part of a verdict that a thief of optimality would have to forge.
+/// Checks the proof of a result.
 fn assert_proved(problem: &Problem<'_>, solved: &Assignment) -> CertificateVerdict {
     let verdict = certify(problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
     assert!(verdict.proved(), "{verdict:?} {:?}", solved.counters);
@@ -91,13 +91,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
-    fn nothing_beats_the_assignment_when_everything_is_tried(case in case(0..6, 0..5, score()), tuning in tuning()) {
+    fn no_assignment_exceeds_the_result_in_small_cases(case in case(0..6, 0..5, score()), tuning in tuning()) {
         let solved = check(&case, &tuning);
         prop_assert_eq!(case.value(&solved.pairs), case.brute_force());
     }
 
     #[test]
-    fn nothing_beats_the_assignment_when_many_want_few(case in case(6..9, 1..3, 0..3_i32), tuning in tuning()) {
+    fn no_assignment_exceeds_the_result_if_seats_are_scarce(case in case(6..9, 1..3, 0..3_i32), tuning in tuning()) {
         let solved = check(&case, &tuning);
         prop_assert_eq!(case.value(&solved.pairs), case.brute_force());
     }
@@ -152,7 +152,7 @@ proptest! {
     }
 }
 
-/// Stops the engine when it has been asked so many times.
+/// Observer that stops the engine at the poll after `times` polls.
 pub(in crate::engine) struct Patience {
     left: AtomicU64,
     pub(in crate::engine) asked: AtomicU64,
@@ -176,7 +176,7 @@ impl Observer for Patience {
 }
 
 #[test]
-fn the_engine_stops_whenever_it_is_told_to() {
+fn the_engine_stops_at_every_poll() {
     let instance = instance::Instance::profile(300, 280, 1, 3);
     let problem = instance.problem();
     let patient = Patience::of(u64::MAX);
@@ -207,7 +207,7 @@ fn the_number_of_threads_changes_nothing() {
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
-/// A list of a few candidates for each of so many mentees, and fewer seats than they want.
+/// A list of a few candidates for each mentee, with fewer seats than places wanted.
 pub(super) fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, SparseScores) {
     let random = |mentee: usize, stream| instance::random(9, mentee as u64, stream);
     let narrow = |number: u64, below: u32| u32::try_from(number % u64::from(below)).unwrap();
@@ -253,7 +253,7 @@ fn the_number_of_threads_changes_nothing_where_mentors_bid_for_mentees() {
 }
 
 #[test]
-fn the_engine_stops_on_a_list_whenever_it_is_told_to() {
+fn the_engine_stops_at_every_poll_on_a_list() {
     let (mentees, mentors, list) = scarce(900, 399);
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &list, coverage_first: false };
     let tuning = Tuning::default();
@@ -291,8 +291,8 @@ fn one_mentor_may_have_all_the_seats() {
 }
 
 #[test]
-fn a_rare_language_finds_its_one_mentor_far_down_everybodys_list() {
-    // Everybody likes mentor 299 least, and the last mentee can talk to nobody else.
+fn a_mentee_with_one_candidate_gets_it_even_if_its_score_is_the_lowest() {
+    // Mentor 299 has the lowest scores, and the last mentee has no other candidate.
     let instance = instance::Instance::new(
         300,
         300,
