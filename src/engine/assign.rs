@@ -1,278 +1,154 @@
-//! The best assignment, exactly, with prices that prove it.
+//! Maximum-weight bipartite b-matching: a best assignment, with dual prices that prove it.
 //!
-//! One maximum-weight flow carries the whole lexicographic objective ([`levels`]). Work is done on a [`core`] of pairs:
-//! where candidates are listed, the list itself; else every mentee's best mentors, and every mentor's best mentees where
-//! seats are scarce, found in one look at all pairs ([`survey`]).
+//! Input: a [`Problem`]. Output: an [`Assignment`], which is optimal for the lexicographic objective, and its certificate.
+//! `docs/engine.md` explains the method, its sources and its notation. One maximum-weight flow carries the whole objective
+//! ([`lexicographic_weights`]). The solver works on a [`core`] of pairs: the list itself if the candidates are listed;
+//! otherwise the best mentors of every mentee and, if seats are scarce, the best mentees of every mentor.
 //!
-//! 1. [`auction`]: most people find each other by bidding, mentees for seats or, where there are fewer seats than places
-//!    wanted, mentors for mentees;
-//! 2. [`paths`] and [`phases`]: shortest alternating paths serve the others, mentees or seats, one by one or many at once,
-//!    exactly on the core;
-//! 3. [`pricing`], unless the core is complete: a look at all pairs finds those that would beat the prices; [`added_pairs`]
-//!    takes them in;
-//! 4. again from 2 until none is found and nobody waits: then the prices hold for every pair there is.
+//! 1. [`core::construction`]: one pass over all pairs selects the core.
+//! 2. [`auction`]: most people are matched by bids, either mentees that bid for seats or mentors that bid for mentees.
+//! 3. [`augment`] and [`phases`]: shortest alternating paths serve the others, one at a time or many at once.
+//! 4. [`pricing`], unless the core is complete: one pass over all pairs collects the pairs that violate the prices. [`solver`]
+//!    adds these pairs to the core.
+//! 5. The steps 3 and 4 repeat ([`solver`]) until no pair violates the prices and every unit is served. Then the prices hold
+//!    for all pairs, and the assignment is optimal.
 //!
-//! Step 2 pauses for step 3 when prices have moved far ([`Levels::span`]): prices that rise because the core lacks a pair
-//! would upset nearly everybody once that pair comes in. Where nothing is to be priced, searches and phases take turns, each
-//! for as much work as a phase costs, so that neither is endured for long where the other would do better.
+//! [`warm_start`] replaces step 2 if an earlier result is given.
 //!
-//! Memory, beside the scores: about 60 bytes per mentee and 150 per mentor (prices, places, and the labels of the searches),
-//! none per listed candidate while mentees bid for seats, 8 per candidate of the core where the core is not a list, and 8
-//! more where candidates are needed by mentor: for phases, and where mentors bid. Where pairs are not listed, pricing takes
-//! up to 96 per mentor, and the survey some 700 per mentor for every thread if seats are scarce, until it ends. With prices
-//! of 128 bits it is twice as much per person. What searches find that are made by groups takes a few megabytes, and 256 at the
-//! worst. The certificate adds 16 bytes per person.
+//! Time: the number of augmenting paths is at most the number of units that the auction leaves unserved, and a path costs
+//! O(m + n log C) on a core of `m` pairs and `n` people, where C is the range of distances. Memory beside the scores: about
+//! 60 bytes per mentee and 150 per mentor; 8 bytes per pair of the core, unless the core is the list; 8 bytes more per pair
+//! while pairs are needed by mentor. Pricing takes up to 96 bytes per mentor. If seats are scarce, core construction takes
+//! about 700 bytes per mentor and thread. With prices of 128 bits the amounts per person double. Results of a batch of
+//! searches take a few megabytes, at most 256. The certificate adds 16 bytes per person.
 //!
 //! [`crate::engine::certify`] checks the result and shares no code with this module.
 
-mod added_pairs;
-mod assignment;
 mod auction;
+mod augment;
+pub(super) mod best_k;
+mod context;
 mod core;
-mod counters;
+mod direction;
 mod holders;
-mod levels;
-mod market;
-mod paths;
+mod labels;
+mod lexicographic_weights;
 mod phases;
+pub(super) mod price_integer;
 mod pricing;
-mod reached;
+mod primal_dual_state;
 mod search;
-mod state;
-mod survey;
+mod solver;
 #[cfg(test)]
 pub(in crate::engine) mod tests;
 pub(super) mod tiles;
-pub(super) mod top;
 mod tuning;
-mod warm;
-pub(super) mod weight;
+mod warm_start;
 
-pub use self::assignment::Assignment;
-pub use self::counters::Counters;
-pub(super) use self::survey::beginnings;
-pub use self::survey::shortlist;
-pub(in crate::engine) use self::warm::assign_weighted;
-pub use self::warm::{Start, assign_from};
+pub use self::context::SolverStatistics;
+pub(super) use self::context::{SolveContext, StopPoll};
+pub(super) use self::core::construction::row_prefixes;
+pub use self::core::construction::shortlist;
+pub(super) use self::core::index;
+pub use self::solver::Assignment;
+pub use self::warm_start::Start;
 
+use super::certificate::Certificate;
 use super::observer::{Observer, Stopped};
-use super::pair_scores::Edge;
 use super::problem::Problem;
 
 use self::core::Core;
-pub(super) use self::core::index;
-pub(super) use self::counters::{Pulse, Work};
-
-use self::levels::Levels;
-use self::market::{ForMentees, ForSeats};
-use self::paths::Paths;
-use self::phases::{Phases, Share};
-use self::pricing::Found;
-use self::state::State;
-use self::survey::Survey;
+use self::core::construction::{ConstructedCore, construct};
+use self::lexicographic_weights::LexicographicWeights;
+use self::price_integer::PriceInteger;
 use self::tuning::Tuning;
-use self::weight::Weight;
 
-/// Pricing is fruitless if it finds fewer pairs than one for so many waiting mentees: then prices may move farther before
-/// the next time.
-const FRUITLESS: usize = 4;
-/// A phase that finds fewer heirs than this is no quicker than searches one by one.
-const FEW_SERVED: u64 = 64;
-
-/// Finds a best assignment: most mentees of tier 0 with a mentor, then of tier 1, and so on; then most minimum places
-/// filled; then most second mentors; then the greatest total score. A mentee who wants two gets two different mentors.
+/// Computes a best assignment. The aims are, in this order: the most mentees of tier 0 with a mentor, then of tier 1, and so
+/// on; the most minimum seats filled; the most second mentors; the greatest total score. A mentee that wants two mentors gets
+/// two different mentors.
 ///
 /// The result depends on the problem alone, not on the number of threads. Work runs in the current rayon pool.
 pub fn assign(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Assignment, Stopped> {
-    assign_tuned(problem, &Tuning::of(problem), observer)
+    assign_tuned(problem, None, None, &Tuning::of(problem), observer)
 }
 
-/// The same with weights that keep the order of aims where so many groups have floors and ceilings: where
-/// [`quota`](super::quota) starts from. Nothing if these weights are beyond what a certificate holds.
+/// Computes a best assignment like [`assign`], from any start; quickly if the start is nearly optimal. If several assignments
+/// are best, the start determines which one is returned.
+pub fn assign_from(
+    problem: &Problem<'_>,
+    start: &Start,
+    observer: &dyn Observer,
+) -> Result<Assignment, Stopped> {
+    assign_tuned(problem, Some(start), None, &Tuning::of(problem), observer)
+}
+
+/// Computes an assignment of the greatest value under the weights of a certificate, whether or not these weights put one aim
+/// before another.
+pub(super) fn assign_weighted(
+    problem: &Problem<'_>,
+    start: &Start,
+    given: &Certificate,
+    observer: &dyn Observer,
+) -> Result<Assignment, Stopped> {
+    assign_tuned(problem, Some(start), Some(given), &Tuning::of(problem), observer)
+}
+
+/// Computes a best assignment with weights that preserve the order of aims if `groups` groups have floors and ceilings.
+/// [`quota`](super::quota) starts from it. Returns `None` if a certificate cannot hold these weights.
 pub(super) fn assign_before_quotas(
     problem: &Problem<'_>,
     groups: usize,
     observer: &dyn Observer,
 ) -> Result<Option<Assignment>, Stopped> {
     let tuning = Tuning::of(problem);
-    let Survey { core, lowest, highest } = survey::survey(problem, tuning.breadth, observer)?;
-    let Some(levels) = Levels::among_groups(problem, lowest, highest, groups) else { return Ok(None) };
-    solve_levels(problem, &tuning, levels, core, observer).map(Some)
+    let ConstructedCore { core, lowest, highest } = construct(problem, tuning.breadth, observer)?;
+    let Some(weights) = LexicographicWeights::under_quotas(problem, lowest, highest, groups) else {
+        return Ok(None);
+    };
+    solve(problem, None, &tuning, weights, core, observer).map(Some)
 }
 
 fn assign_tuned(
     problem: &Problem<'_>,
+    start: Option<&Start>,
+    given: Option<&Certificate>,
     tuning: &Tuning,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    let Survey { core, lowest, highest } = survey::survey(problem, tuning.breadth, observer)?;
-    let levels = Levels::of(problem, lowest, highest);
-    solve_levels(problem, tuning, levels, core, observer)
+    let ConstructedCore { core, lowest, highest } = construct(problem, tuning.breadth, observer)?;
+    let weights = match given {
+        Some(given) => LexicographicWeights::of_certificate(given, lowest, highest),
+        None => LexicographicWeights::of(problem, lowest, highest),
+    };
+    solve(problem, start, tuning, weights, core, observer)
 }
 
-fn solve_levels(
+/// Solves in 64 bits if the weights fit, otherwise in 128 bits.
+fn solve(
     problem: &Problem<'_>,
+    start: Option<&Start>,
     tuning: &Tuning,
-    levels: Levels,
+    weights: LexicographicWeights,
     core: Core<'_>,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    if levels.fit_i64() {
-        solve::<i64>(problem, tuning, levels, core, observer)
+    if weights.fits_i64() {
+        solve_in::<i64>(problem, start, tuning, weights, core, observer)
     } else {
-        solve::<i128>(problem, tuning, levels, core, observer)
+        solve_in::<i128>(problem, start, tuning, weights, core, observer)
     }
 }
 
-fn solve<W: Weight>(
+fn solve_in<W: PriceInteger>(
     problem: &Problem<'_>,
+    start: Option<&Start>,
     tuning: &Tuning,
-    levels: Levels,
-    mut core: Core<'_>,
+    weights: LexicographicWeights,
+    core: Core<'_>,
     observer: &dyn Observer,
 ) -> Result<Assignment, Stopped> {
-    let mut work = Work::new(problem, observer);
-    let mut state = State::<W>::new(problem, &levels);
-    let (waiting, holes) = open(problem, &mut state, &mut core, tuning, &mut work)?;
-    let (paths, phases) = (Paths::new(&state, tuning.groups), Phases::new());
-    finish(problem, tuning, levels, Begun { core, state, paths, phases, waiting, holes }, work)
-}
-
-/// Serves those who wait, and prices all pairs until none is found that the prices do not hold for.
-fn finish<W: Weight>(
-    problem: &Problem<'_>,
-    tuning: &Tuning,
-    levels: Levels,
-    mut begun: Begun<'_, W>,
-    mut work: Work<'_>,
-) -> Result<Assignment, Stopped> {
-    let complete = problem.scores.sparse().is_some();
-    let (mut span, few): (W, usize) =
-        if complete { (W::FAR, usize::MAX) } else { (levels.span(), tuning.few) };
-    loop {
-        begun.serve_waiting(span, few, &mut work)?;
-        if begun.waiting.is_empty() {
-            begun.fill_holes(few, &mut work)?;
-        }
-        if complete {
-            break;
-        }
-        // The first time, also pairs that might matter soon: each round of pricing costs a look at all pairs.
-        let margin = if work.counters.pricing_rounds == 0 { levels.margin() } else { W::default() };
-        work.counters.pricing_rounds += 1;
-        let Found { pairs, violations } =
-            pricing::price(problem, &begun.state, &begun.core, tuning.worst, margin, &work.look())?;
-        if violations == 0 && begun.waiting.is_empty() {
-            break;
-        }
-        if violations <= begun.waiting.len() / FRUITLESS {
-            span = span.eightfold();
-        }
-        if violations > 0 {
-            work.counters.priced_in += pairs.iter().map(|row| row.len() as u64).sum::<u64>();
-            begun.take_in(problem, &pairs);
-        }
-    }
-    Ok(conclude(levels, &begun.state, &begun.core, work.counters))
-}
-
-/// A solve on its way: prices hold over the core, but for the places and seats that are still to be served.
-struct Begun<'a, W> {
-    core: Core<'a>,
-    state: State<W>,
-    paths: Paths<W>,
-    phases: Phases<W>,
-    /// Mentees with unserved places.
-    waiting: Vec<u32>,
-    /// Mentors with holes; a mentor may come more than once.
-    holes: Vec<u32>,
-}
-
-impl<W: Weight> Begun<'_, W> {
-    /// Serves the mentees who wait, or moves prices by `reach`.
-    fn serve_waiting(&mut self, mut reach: W, few: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
-        let Self { core, state, paths, phases, waiting, .. } = self;
-        loop {
-            if waiting.len() <= few {
-                // As much work as a phase would be: whichever suits the problem has at least half of the time.
-                let budget = core.len() as u64;
-                let market = &mut ForSeats { state, core };
-                work.counters.searches += paths.serve(market, waiting, reach, budget, work)?;
-            }
-            work.progress(waiting.len());
-            if waiting.is_empty() || reach == W::default() {
-                return Ok(());
-            }
-            core.index_columns(&mut work.pulse)?;
-            state.begin_auction();
-            let served =
-                phases.serve(&mut ForSeats { state, core }, waiting, &mut reach, Share::None, work)?;
-            work.counters.searches += served;
-        }
-    }
-
-    /// Finds heirs for all holes.
-    fn fill_holes(&mut self, few: usize, work: &mut Work<'_>) -> Result<(), Stopped> {
-        let Self { core, state, paths, phases, holes, .. } = self;
-        holes.sort_unstable();
-        holes.dedup();
-        let mut by_phase = u64::MAX;
-        while !holes.is_empty() {
-            core.index_columns(&mut work.pulse)?;
-            if holes.len() <= few || by_phase < FEW_SERVED {
-                let budget = core.len() as u64;
-                let market = &mut ForMentees { state, core };
-                work.counters.reverse_searches += paths.serve(market, holes, W::FAR, budget, work)?;
-            }
-            work.progress(holes.len());
-            if !holes.is_empty() {
-                let mut reach = W::FAR;
-                // The last heirs are far, past nearly everybody: what a phase looks at on the way is better spent on several.
-                by_phase =
-                    phases.serve(&mut ForMentees { state, core }, holes, &mut reach, Share::Half, work)?;
-                work.counters.reverse_searches += by_phase;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes in pairs that the prices may not hold for.
-    fn take_in(&mut self, problem: &Problem<'_>, pairs: &[Vec<Edge>]) {
-        self.core.extend(problem.scores, pairs);
-        let upset = added_pairs::take_in(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
-        self.waiting.extend(upset.waiting);
-        self.waiting.sort_unstable();
-        self.waiting.dedup();
-        self.holes.extend(upset.holes);
-    }
-}
-
-/// The result, once nobody waits and all prices hold.
-fn conclude<W: Weight>(levels: Levels, state: &State<W>, core: &Core<'_>, counters: Counters) -> Assignment {
-    let certificate = levels.certificate(state.mentee_prices(), state.mentor_prices());
-    let counters = Counters { core_arcs: core.len() as u64, ..counters };
-    Assignment { pairs: state.pairs(), certificate, counters }
-}
-
-/// Runs the auction, from the side that has less to give, and says which mentees wait then and which mentors have holes.
-fn open<W: Weight>(
-    problem: &Problem<'_>,
-    state: &mut State<W>,
-    core: &mut Core<'_>,
-    tuning: &Tuning,
-    work: &mut Work<'_>,
-) -> Result<(Vec<u32>, Vec<u32>), Stopped> {
-    if survey::seats_are_scarce(problem) {
-        core.index_columns(&mut work.pulse)?;
-        let mentors = 0..state.mentors();
-        mentors.clone().for_each(|mentor| state.open_seats(mentor, core.column(mentor).len()));
-        let waiting = mentors.filter(|&mentor| state.holes(mentor) > 0).map(index).collect();
-        let holes = auction::run(&mut ForMentees { state, core }, waiting, tuning.patience, work)?;
-        Ok((Vec::new(), holes))
-    } else {
-        let mentees = 0..state.mentees();
-        mentees.clone().for_each(|mentee| (0..state.unused(mentee)).for_each(|_| state.enter(mentee)));
-        let waiting = mentees.filter(|&mentee| state.unserved(mentee) > 0).map(index).collect();
-        Ok((auction::run(&mut ForSeats { state, core }, waiting, tuning.patience, work)?, Vec::new()))
+    match start {
+        Some(start) => warm_start::solve::<W>(problem, start, tuning, weights, core, observer),
+        None => solver::solve::<W>(problem, tuning, weights, core, observer),
     }
 }

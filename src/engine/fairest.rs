@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::assign::{Assignment, Counters, assign};
+use super::assign::{Assignment, SolverStatistics, assign};
 use super::certificate::Certificate;
 use super::objective_value::ObjectiveValue;
 use super::observer::{Observer, Stopped};
@@ -56,14 +56,14 @@ pub struct Fairest {
     pub fairness: Fairness,
     /// Compromises from the greatest total (first) to the best worst pair (last).
     pub frontier: Vec<Compromise>,
-    /// Work of all solves.
-    pub counters: Counters,
+    /// SolveContext of all solves.
+    pub counters: SolverStatistics,
 }
 
 /// Computes a fairest assignment. Coverage always comes first, without regard to `coverage_first`.
 pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest, Stopped> {
     let problem = &Problem { coverage_first: true, ..*problem };
-    let mut counters = Counters::default();
+    let mut counters = SolverStatistics::default();
     let mut solve = |problem: &Problem<'_>| {
         let found = assign(problem, observer)?;
         counters += found.counters;

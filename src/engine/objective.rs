@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::assign::{Assignment, Counters, assign};
+use super::assign::{Assignment, SolverStatistics, assign};
 use super::certificate::Certificate;
 use super::certify::{self, CertificateVerdict, Infeasible, Stability, certify, certify_within};
 use super::fairest::{Compromise, Fairest, Fairness, fairest};
@@ -26,8 +26,8 @@ pub struct Solution {
     pub evidence: Evidence,
     /// For FAIREST: the cost of fairness, from the greatest total (first) to the best worst pair (last).
     pub frontier: Vec<Compromise>,
-    /// Work done.
-    pub counters: Counters,
+    /// SolveContext done.
+    pub counters: SolverStatistics,
 }
 
 impl From<Assignment> for Solution {
@@ -95,7 +95,7 @@ pub fn solve(
         Objective::Stable => {
             let Stable { pairs, proposals } =
                 stable(problem, preferences.unwrap_or_else(|| same(problem)), observer)?;
-            let counters = Counters { bids: proposals, ..Counters::default() };
+            let counters = SolverStatistics { bids: proposals, ..SolverStatistics::default() };
             Ok(Solution { pairs, evidence: Evidence::Stable, frontier: Vec::new(), counters })
         }
     }

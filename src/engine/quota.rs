@@ -30,8 +30,8 @@ pub(in crate::engine) mod tests;
 
 use std::collections::BTreeSet;
 
-use super::assign::weight::Weight;
-use super::assign::{Assignment, Work, assign_before_quotas};
+use super::assign::price_integer::PriceInteger;
+use super::assign::{Assignment, SolveContext, assign_before_quotas};
 use super::groups::{Cut, Quotas};
 use super::observer::{CumulativeProgress, Observer, Stopped};
 use super::pair_scores::Edge;
@@ -105,54 +105,55 @@ fn fits_i64(problem: &Problem<'_>, quotas: &Quotas, free: &Assignment) -> bool {
     let heaviest = certificate.tiers.first().map_or(0, |entry| entry.weight).max(certificate.minimum);
     let groups = quotas.len() as i128;
     let people = (problem.mentees.len() + problem.mentors.len()) as i128;
-    2 * (groups + 2) * heaviest + people * i128::from(u32::MAX) <= <i64 as Weight>::WIDEST.into()
+    2 * (groups + 2) * heaviest + people * i128::from(u32::MAX) <= <i64 as PriceInteger>::MAX_PRICE.into()
 }
 
-fn solve<W: Weight>(
+fn solve<W: PriceInteger>(
     problem: &Problem<'_>,
     quotas: &Quotas,
     free: Assignment,
     observer: &dyn Observer,
 ) -> Result<Answer, FlowError> {
     let Assignment { pairs, certificate, counters } = free;
-    let mut work = Work::new(problem, observer);
-    work.counters = counters;
+    let mut context = SolveContext::new(problem, observer);
+    context.counters = counters;
     // The assignment without quotas serves everyone it can.
-    work.progress(0);
-    let mut network = Network::<W>::new(problem, quotas, &pairs, &certificate, &mut work.pulse)?;
+    context.progress(0);
+    let mut network = Network::<W>::new(problem, quotas, &pairs, &certificate, &mut context.poll)?;
     if network.flow.is_balanced() {
         let certificate = network.certificate(problem, quotas, certificate);
-        return Ok(Answer::Best(Assignment { pairs, certificate, counters: work.counters }));
+        return Ok(Answer::Best(Assignment { pairs, certificate, counters: context.counters }));
     }
     let (u, p) = network.prices(problem);
-    let no_lower_bound = u.iter().map(|&u| if u == W::FAR { u } else { W::NOTHING }).collect();
-    let mut added = price_pairs(problem, &network, (no_lower_bound, p), INITIAL_PAIRS, &work.look())?;
+    let no_lower_bound = u.iter().map(|&u| if u == W::INFINITE { u } else { W::LOWEST_VALUE }).collect();
+    let mut added =
+        price_pairs(problem, &network, (no_lower_bound, p), INITIAL_PAIRS, &context.begin_pass())?;
     loop {
-        network.admit(&added, &mut work.pulse)?;
-        let status = network.flow.balance(&mut work)?;
+        network.admit(&added, &mut context.poll)?;
+        let status = network.flow.balance(&mut context)?;
         let (mut u, mut p) = network.prices(problem);
         if status == FlowStatus::Stuck {
             network.restrict_to_leaving(&mut u, &mut p);
         }
-        added = price_pairs(problem, &network, (u, p), ADMITTED_PAIRS, &work.look())?;
-        work.counters.pricing_rounds += 1;
-        work.counters.priced_in += added.iter().map(Vec::len).sum::<usize>() as u64;
+        added = price_pairs(problem, &network, (u, p), ADMITTED_PAIRS, &context.begin_pass())?;
+        context.counters.pricing_rounds += 1;
+        context.counters.priced_in += added.iter().map(Vec::len).sum::<usize>() as u64;
         if added.iter().any(|row| !row.is_empty()) {
             continue;
         }
         if status == FlowStatus::Stuck {
-            let cut = cut::smallest(&network, &mut work.pulse)?.ok_or(FlowError::TooNarrow)?;
+            let cut = cut::smallest(&network, &mut context.poll)?.ok_or(FlowError::TooNarrow)?;
             return Ok(Answer::Impossible(cut));
         }
-        work.counters.core_arcs = network.len() as u64;
+        context.counters.core_arcs = network.len() as u64;
         let pairs = network.pairs_in_use();
         let certificate = network.certificate(problem, quotas, certificate);
-        return Ok(Answer::Best(Assignment { pairs, certificate, counters: work.counters }));
+        return Ok(Answer::Best(Assignment { pairs, certificate, counters: context.counters }));
     }
 }
 
 /// The best pairs per mentee that exceed the prices and are not in use.
-fn price_pairs<W: Weight>(
+fn price_pairs<W: PriceInteger>(
     problem: &Problem<'_>,
     network: &Network<W>,
     (above, prices): (Vec<W>, Vec<W>),

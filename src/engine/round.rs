@@ -5,7 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::assign::Counters;
+use super::assign::SolverStatistics;
 use super::encode::Round;
 use super::objective::{self, Check, Evidence, Solution};
 use super::observer::{Observer, Stopped};
@@ -50,8 +50,8 @@ pub struct Outcome {
     pub summary: RunSummary,
     /// Proof of the optimum, which a third party can check. Prices are in the order of people of [`Round::encode`].
     pub evidence: Evidence,
-    /// Work of the solver, in units that do not depend on the machine.
-    pub counters: Counters,
+    /// SolveContext of the solver, in units that do not depend on the machine.
+    pub counters: SolverStatistics,
 }
 
 impl Outcome {

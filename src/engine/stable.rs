@@ -16,9 +16,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::assign::tiles::{Cell, RowVisitor, walk_some};
-use super::assign::top::{Ranked, Top};
-use super::assign::{Pulse, beginnings, index};
+use super::assign::best_k::{BestK, RankedPair};
+use super::assign::tiles::{RowVisitor, ScoreCell, walk_some};
+use super::assign::{StopPoll, index, row_prefixes};
 use super::observer::{Observer, Stopped};
 use super::pair_scores::{Edge, PairScores, SparseScores};
 use super::problem::{Problem, Seats};
@@ -69,10 +69,10 @@ pub fn stable(
     }
     let mut waiting = Vec::new();
     let mut proposals = 0;
-    let mut pulse = Pulse::new(observer);
+    let mut poll = StopPoll::new(observer);
     while !proposing.is_empty() {
         while let Some(mentee) = proposing.pop() {
-            pulse.beat(PROPOSAL_WORK)?;
+            poll.count(PROPOSAL_WORK)?;
             let Some(edge) = lists.next(problem.mentors, mentee) else {
                 waiting.push(mentee);
                 continue;
@@ -98,7 +98,7 @@ pub fn stable(
     }
     let mut pairs = Vec::with_capacity(problem.mentees.len());
     for (mentor, kept) in (0..).zip(&kept) {
-        pulse.beat(kept.len())?;
+        poll.count(kept.len())?;
         pairs.extend(kept.iter().map(|Reverse((_, mentee))| (*mentee, mentor)));
     }
     pairs.sort_unstable();
@@ -128,7 +128,7 @@ impl<'a> ProposalLists<'a> {
         if let Some(sparse) = problem.scores.sparse() {
             return Ok(Self::Whole(sparse, vec![0; problem.mentees.len()]));
         }
-        let pieces = beginnings(problem, FIRST_PIECE, observer)?.into_iter();
+        let pieces = row_prefixes(problem, FIRST_PIECE, observer)?.into_iter();
         Ok(Self::Pieces(pieces.map(|edges| ListPiece { edges, proposed: 0, most: FIRST_PIECE }).collect()))
     }
 
@@ -185,21 +185,21 @@ struct RestOfRow<'a> {
     /// Rank of the last entry of the piece.
     last: Rank,
     floor: i32,
-    top: Top<Rank>,
+    top: BestK<Rank>,
 }
 
 impl<'a> RestOfRow<'a> {
     fn of(problem: &'a Problem<'a>, mentee: usize, piece: &ListPiece) -> Self {
         let key = |edge: &Edge| rank(edge.score, problem.scores.tie_break(mentee, edge.to as usize), edge.to);
         let last = piece.edges.last().map_or((i32::MAX, u32::MAX, u32::MAX), key);
-        Self { problem, last, floor: i32::MIN, top: Top::new(2 * piece.most) }
+        Self { problem, last, floor: i32::MIN, top: BestK::new(2 * piece.most) }
     }
 }
 
 impl RowVisitor for RestOfRow<'_> {
     type Found = Vec<Edge>;
 
-    fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
+    fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         for (cell, mentor) in scores.iter().zip(first..) {
             let Some(score) = cell.score().filter(|score| (self.floor..=self.last.0).contains(score)) else {
                 continue;
@@ -208,7 +208,7 @@ impl RowVisitor for RestOfRow<'_> {
             let key = rank(score, tie_break, to);
             if key < self.last
                 && self.problem.mentors[mentor].max > 0
-                && self.top.offer(Ranked { key, tie_break, to, score })
+                && self.top.offer(RankedPair { key, tie_break, to, score })
             {
                 self.floor = self.top.floor().map_or(self.floor, |floor| floor.0);
             }

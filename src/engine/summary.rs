@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::assign::Pulse;
+use super::assign::StopPoll;
 use super::encode::Round;
 use super::exclusion_counts::RuleCounts;
 use super::observer::{Observer, Stopped};
@@ -35,21 +35,21 @@ pub(super) fn summarise(
     proof: Proof,
     observer: &dyn Observer,
 ) -> Result<RunSummary, Stopped> {
-    let pulse = &mut Pulse::new(observer);
+    let poll = &mut StopPoll::new(observer);
     let mut scores: Vec<u16> = matches.iter().map(|pair| pair.score).collect();
     scores.sort_unstable();
-    let matched_mentees = matches_by_profile(matches.iter().map(|pair| &pair.mentee), pulse)?;
-    let matched_mentors = matches_by_profile(matches.iter().map(|pair| &pair.mentor), pulse)?;
+    let matched_mentees = matches_by_profile(matches.iter().map(|pair| &pair.mentee), poll)?;
+    let matched_mentors = matches_by_profile(matches.iter().map(|pair| &pair.mentor), poll)?;
     let mut mentors_below_minimum = 0;
     for person in (0..round.mentors.len()).map(|at| round.mentor(at)) {
-        pulse.beat(LOOKUP_WORK)?;
+        poll.count(LOOKUP_WORK)?;
         let fewest = person.content.mentor_offer.map_or(0, |offer| u64::from(offer.min_mentees));
         let has = matched_mentors.get(person.profile);
         mentors_below_minimum += u64::from(has.is_some_and(|has| *has < fewest));
     }
     let mut second_places_missed = 0;
     for person in (0..round.mentees.len()).map(|at| round.mentee(at)) {
-        pulse.beat(LOOKUP_WORK)?;
+        poll.count(LOOKUP_WORK)?;
         let wanted = person.content.mentee_request.map_or(0, |request| request.mentors_wanted);
         let has = matched_mentees.get(person.profile);
         second_places_missed += u64::from(wanted > 1 && has.is_none_or(|has| *has < 2));
@@ -70,7 +70,7 @@ pub(super) fn summarise(
         best_score: scores.last().copied().unwrap_or_default(),
         proof,
         score_histogram: histogram(&scores),
-        criteria: criterion_means(round, matches, pulse)?,
+        criteria: criterion_means(round, matches, poll)?,
         exclusions: HardRule::ALL
             .into_iter()
             .map(|rule| (rule, counts.excluded_by(rule)))
@@ -80,7 +80,7 @@ pub(super) fn summarise(
         second_places_missed,
         ..RunSummary::default()
     };
-    count_coverage(&mut summary, round, (&matched_mentees, &matched_mentors), pulse)?;
+    count_coverage(&mut summary, round, (&matched_mentees, &matched_mentors), poll)?;
     Ok(summary)
 }
 
@@ -89,13 +89,13 @@ fn count_coverage(
     summary: &mut RunSummary,
     round: &Round<'_>,
     (matched_mentees, matched_mentors): (&MatchCounts<'_>, &MatchCounts<'_>),
-    pulse: &mut Pulse<'_>,
+    poll: &mut StopPoll<'_>,
 ) -> Result<(), Stopped> {
     let mut tiers = [1, 2].map(|tier| TierCoverage { tier, mentees: 0, matched: 0 });
     let taking_part = round.people.iter().map(|person| (person.profile, person.content));
     let left_out = round.left_out.iter().map(|Participant { profile, content, .. }| (profile, content));
     for (profile, content) in taking_part.chain(left_out) {
-        pulse.beat(4 * LOOKUP_WORK)?;
+        poll.count(4 * LOOKUP_WORK)?;
         let region = content.country.region().code().to_owned();
         let regional = summary.regions.entry(region).or_default();
         let own = summary.organisations.entry(profile.organisation.clone()).or_default();
@@ -128,11 +128,11 @@ fn count_coverage(
 
 fn matches_by_profile<'a>(
     profiles: impl Iterator<Item = &'a ProfileRef>,
-    pulse: &mut Pulse<'_>,
+    poll: &mut StopPoll<'_>,
 ) -> Result<MatchCounts<'a>, Stopped> {
     let mut counts = HashMap::new();
     for profile in profiles {
-        pulse.beat(LOOKUP_WORK)?;
+        poll.count(LOOKUP_WORK)?;
         *counts.entry(profile).or_insert(0) += 1;
     }
     Ok(counts)
@@ -152,11 +152,11 @@ fn histogram(scores: &[u16]) -> Vec<u64> {
 fn criterion_means(
     round: &Round<'_>,
     matches: &[Match],
-    pulse: &mut Pulse<'_>,
+    poll: &mut StopPoll<'_>,
 ) -> Result<Vec<CriterionMean>, Stopped> {
     let mut sums: BTreeMap<Criterion, u64> = BTreeMap::new();
     for contribution in matches.iter().flat_map(|pair| &pair.contributions) {
-        pulse.beat(SUM_WORK)?;
+        poll.count(SUM_WORK)?;
         if let Some(criterion) = contribution.criterion {
             *sums.entry(criterion).or_default() += u64::from(contribution.points);
         }

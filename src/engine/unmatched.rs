@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::assign::Pulse;
+use super::assign::StopPoll;
 use super::encode::Round;
 use super::exclusion_counts;
 use super::exclusion_counts::{ExclusionCounts, RuleCounts};
@@ -44,22 +44,22 @@ pub(super) fn unmatched(
     let mentors = without(round.mentors.len(), |pair| pair.1);
     let ExclusionCounts { all: counts, of_mentees, of_mentors } =
         exclusion_counts::count(scores, round, &mentees, &mentors, observer)?;
-    let mut pulse = Pulse::new(observer);
+    let mut poll = StopPoll::new(observer);
     let mut all = Vec::with_capacity(mentees.len() + mentors.len());
     for (at, counts) in mentees.into_iter().zip(&of_mentees) {
-        pulse.beat(REASON_WORK)?;
+        poll.count(REASON_WORK)?;
         let person = round.mentee(at);
         let others = round.mentors.len() - usize::from(person.mentor.is_some());
         all.push(unmatched_entry(person.profile, Side::Mentee, others, counts));
     }
     for (at, counts) in mentors.into_iter().zip(&of_mentors) {
-        pulse.beat(REASON_WORK)?;
+        poll.count(REASON_WORK)?;
         let person = round.mentor(at);
         let others = round.mentees.len() - usize::from(person.mentee.is_some());
         all.push(unmatched_entry(person.profile, Side::Mentor, others, counts));
     }
     for participant in &round.left_out {
-        pulse.beat(REASON_WORK)?;
+        poll.count(REASON_WORK)?;
         all.extend(without_consent(participant));
     }
     all.par_sort_by(|a, b| (a.side, &a.profile).cmp(&(b.side, &b.profile)));

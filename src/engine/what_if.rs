@@ -25,7 +25,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-use super::assign::Pulse;
+use super::assign::StopPoll;
 use super::certificate::Certificate;
 use super::observer::{Observer, Stopped};
 use super::problem::Problem;
@@ -99,7 +99,7 @@ impl<'a> WhatIf<'a> {
         let Some(source) = self.residual.mentee(mentee) else { return Ok(Vec::new()) };
         let mut targets = Vec::new();
         let add = |node, length| targets.push(Target { node, forced: length });
-        self.residual.row(source, &mut Pulse::new(observer), add)?;
+        self.residual.row(source, &mut StopPoll::new(observer), add)?;
         let mut search = ResidualSearch::new(&self.residual, source, SearchDirection::Backward, observer);
         let found = search.nearest(targets, limit)?;
         let alternate =
@@ -117,7 +117,7 @@ impl<'a> WhatIf<'a> {
         let Some(source) = self.residual.mentor(mentor) else { return Ok(Vec::new()) };
         let mut targets = Vec::new();
         let add = |node, length| targets.push(Target { node, forced: length });
-        self.residual.column(source, &mut Pulse::new(observer), add)?;
+        self.residual.column(source, &mut StopPoll::new(observer), add)?;
         let mut search = ResidualSearch::new(&self.residual, source, SearchDirection::Forward, observer);
         let found = search.nearest(targets, limit)?;
         let alternate =

@@ -1,15 +1,20 @@
-//! The auction: a quick, nearly complete assignment with valid prices.
+//! Auction with similar objects: a nearly complete assignment with valid prices.
 //!
-//! One side of the market bids for the other, the side that has less to give: mentees for seats, or mentors for mentees
-//! where there are fewer seats than places wanted ([`super::market`]). Whoever waits bids for those who offer most, as many
-//! as she lacks: as much as leaves her what the next best offers. One who is bid for keeps the highest bids, and her price
-//! is the lowest bid that she keeps ("similar objects", Bertsekas and Castanon 1989; with increments of zero it is the
-//! augmenting row reduction of Jonker and Volgenant 1987). Prices only rise and no increment is added, so the conditions
-//! of [`State`](super::state::State) hold throughout, except that some still wait: these are for [`super::paths`].
+//! The side with less to give bids: mentees bid for seats, or mentors bid for mentees if there are fewer seats than
+//! places wanted ([`super::direction`]). Each unassigned bidder bids for its best objects, as many as it lacks. A bid
+//! leaves the bidder exactly the value of the next-best object. An object keeps its highest bids, and its price is
+//! the lowest bid that it keeps (Bertsekas and Castañon 1989). With increments of zero this is the augmenting row
+//! reduction of Jonker and Volgenant 1987.
 //!
-//! Bids are made by batches: all of a batch see the same prices, in parallel, and are then heard one after the other. A bid
-//! made at prices that have risen meanwhile leaves the bidder more than she can get elsewhere, which is still valid; if it
-//! is too low by now, she bids again in the next pass, like those who are outbid.
+//! Invariant: prices of objects only rise and no increment is added, so the conditions of
+//! [`PrimalDualState`](super::primal_dual_state::PrimalDualState) hold after every bid. Some bidders remain unserved;
+//! [`super::augment`] serves them. Without increments the number of bids has no useful bound, so [`Patience`] ends
+//! the auction.
+//!
+//! Bids are computed in batches. All bidders of a batch see the same prices, in parallel, and the bids are then
+//! applied one after the other. A bid that was computed before a price rose still leaves the bidder more than any
+//! other object offers, so it is valid. If the bid is now too low, the object rejects it, and the bidder bids again
+//! in the next pass, like a displaced bidder.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -20,72 +25,74 @@ use rayon::prelude::*;
 use crate::engine::observer::Stopped;
 use crate::engine::pair_scores::Edge;
 
+use super::context::{SolveContext, StopPoll};
 use super::core::index;
-use super::counters::{Pulse, Work};
-use super::market::Market;
-use super::weight::Weight;
+use super::direction::Direction;
+use super::price_integer::PriceInteger;
 
-/// Bidders per batch: one for so many of all, within limits.
+/// One batch for so many bidders, between [`MIN_BATCH`] and [`MAX_BATCH`] bidders.
 const BATCH_SHARE: usize = 64;
-const BATCH_LEAST: usize = 16;
-const BATCH_MOST: usize = 1 << 13;
+const MIN_BATCH: usize = 16;
+const MAX_BATCH: usize = 1 << 13;
 /// Bidders per task.
-const CHUNK: usize = 128;
-/// Fewer bidders than this decide sooner alone than threads are woken.
-const ALONE: usize = 1 << 10;
-/// Arcs in a line of the cache.
-const LINE: usize = 8;
+const BIDDERS_PER_TASK: usize = 128;
+/// Up to so many bidders, one thread computes the bids faster than other threads wake up.
+const MIN_PARALLEL_BIDDERS: usize = 1 << 10;
+/// Edges in a cache line.
+const EDGES_PER_CACHE_LINE: usize = 8;
 
-/// What a batch of bidders decide.
-struct Decisions<W> {
-    bidders: Vec<Decision<W>>,
-    /// For whom they bid, one bidder after the other.
+/// Bids of some bidders of a batch.
+struct BatchBids<W> {
+    bidders: Vec<BidderBids<W>>,
+    /// The pairs that are bid for, one bidder after the other.
     targets: Vec<Edge>,
-    arcs: u64,
+    edges: u64,
 }
 
-struct Decision<W> {
+/// Bids of one bidder.
+struct BidderBids<W> {
     bidder: u32,
-    /// Units that the bidder gives up.
-    given_up: u32,
+    /// Units that the bidder takes out of use.
+    retreats: u32,
     /// Number of bids.
     bids: u32,
-    /// What each bid leaves to the bidder.
+    /// Value that each bid leaves to the bidder.
     value: W,
 }
 
-/// How long bidding is kept up.
+/// When the auction ends: it continues while it makes at most `bids` bids per bidder served, counted over `passes`
+/// passes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// Most bids for each bidder who finds what she wants, ...
+    /// Most bids per bidder served.
     pub(super) bids: usize,
-    /// ... over so many passes: where prices have to rise first, one alone may serve nobody.
+    /// Passes over which bids are counted. If prices have to rise first, a single pass may serve no bidder.
     pub(super) passes: usize,
 }
 
-/// Runs the auction for the bidders that wait, each listed once, and gives those who still wait. Everybody bids at least
-/// once. Passes end when `patience` does.
-pub(super) fn run<W: Weight, M: Market<W>>(
-    market: &mut M,
+/// Runs the auction for the waiting bidders, each listed once, and returns those that still wait. Every bidder bids
+/// at least once. The auction ends when `patience` does.
+pub(super) fn run<W: PriceInteger, D: Direction<W>>(
+    direction: &mut D,
     mut waiting: Vec<u32>,
     patience: Patience,
-    work: &mut Work<'_>,
+    context: &mut SolveContext<'_>,
 ) -> Result<Vec<u32>, Stopped> {
-    let batch = (waiting.len() / BATCH_SHARE).clamp(BATCH_LEAST, BATCH_MOST);
+    let batch = (waiting.len() / BATCH_SHARE).clamp(MIN_BATCH, MAX_BATCH);
     let mut later = Vec::new();
     let mut bids = VecDeque::from([waiting.len()]);
     while !waiting.is_empty() {
         for batch in waiting.chunks(batch) {
-            for decisions in decide_all(market, batch, work.pulse)? {
-                work.counters.arcs += decisions.arcs;
-                work.counters.bids += decisions.targets.len() as u64;
-                work.pulse.beat(decisions.targets.len())?;
-                hear(market, &decisions, &mut later);
+            for bids in compute_bids(direction, batch, context.poll)? {
+                context.counters.arcs += bids.edges;
+                context.counters.bids += bids.targets.len() as u64;
+                context.poll.count(bids.targets.len())?;
+                apply_bids(direction, &bids, &mut later);
             }
         }
         later.par_sort_unstable();
         later.dedup();
-        work.progress(later.len());
+        context.progress(later.len());
         waiting.clear();
         std::mem::swap(&mut waiting, &mut later);
         if bids.len() == patience.passes {
@@ -100,53 +107,61 @@ pub(super) fn run<W: Weight, M: Market<W>>(
     Ok(waiting)
 }
 
-fn decide_all<W: Weight, M: Market<W>>(
-    market: &M,
+/// Computes the bids of a batch at the present prices.
+fn compute_bids<W: PriceInteger, D: Direction<W>>(
+    direction: &D,
     batch: &[u32],
-    pulse: Pulse<'_>,
-) -> Result<Vec<Decisions<W>>, Stopped> {
-    if batch.len() <= ALONE {
-        return Ok(vec![decide_chunk(market, batch, pulse)?]);
+    poll: StopPoll<'_>,
+) -> Result<Vec<BatchBids<W>>, Stopped> {
+    if batch.len() <= MIN_PARALLEL_BIDDERS {
+        return Ok(vec![compute_chunk(direction, batch, poll)?]);
     }
-    batch.par_chunks(CHUNK).map(|chunk| decide_chunk(market, chunk, pulse)).collect()
+    batch.par_chunks(BIDDERS_PER_TASK).map(|chunk| compute_chunk(direction, chunk, poll)).collect()
 }
 
-fn decide_chunk<W: Weight, M: Market<W>>(
-    market: &M,
+fn compute_chunk<W: PriceInteger, D: Direction<W>>(
+    direction: &D,
     chunk: &[u32],
-    mut pulse: Pulse<'_>,
-) -> Result<Decisions<W>, Stopped> {
-    let mut made = Decisions { bidders: Vec::with_capacity(chunk.len()), targets: Vec::new(), arcs: 0 };
-    // One after the other, bidders would wait for memory again and again; all at once they wait together.
-    let heads = chunk.iter().flat_map(|&bidder| market.row(bidder as usize).iter().step_by(LINE).take(2));
-    black_box(heads.fold(0, |seen, arc| seen ^ arc.to));
+    mut poll: StopPoll<'_>,
+) -> Result<BatchBids<W>, Stopped> {
+    let mut made = BatchBids { bidders: Vec::with_capacity(chunk.len()), targets: Vec::new(), edges: 0 };
+    // Rows are read ahead for all bidders of the task, so that the cache misses overlap.
+    let heads = chunk
+        .iter()
+        .flat_map(|&bidder| direction.row(bidder as usize).iter().step_by(EDGES_PER_CACHE_LINE).take(2));
+    black_box(heads.fold(0, |seen, edge| seen ^ edge.to));
     for &bidder in chunk {
-        let row = market.row(bidder as usize);
-        pulse.beat(row.len())?;
-        match market.missing(bidder as usize) {
+        let row = direction.row(bidder as usize);
+        poll.count(row.len())?;
+        match direction.unserved(bidder as usize) {
             0 => {}
-            1 => decide_one(market, bidder, row, &mut made),
-            missing => decide_many(market, bidder, row, missing, &mut made),
+            1 => bid_for_one(direction, bidder, row, &mut made),
+            unserved => bid_for_many(direction, bidder, row, unserved, &mut made),
         }
     }
     Ok(made)
 }
 
-/// The bid of one who lacks one unit.
-fn decide_one<W: Weight, M: Market<W>>(market: &M, bidder: u32, row: &[Edge], made: &mut Decisions<W>) {
+/// Computes the bid of a bidder that lacks one unit.
+fn bid_for_one<W: PriceInteger, D: Direction<W>>(
+    direction: &D,
+    bidder: u32,
+    row: &[Edge],
+    made: &mut BatchBids<W>,
+) {
     let at = bidder as usize;
-    let outside = market.outside(at, 0);
-    let cheapest = market.lowest_price();
+    let outside = direction.outside_value(at, 0);
+    let cheapest = direction.lowest_price();
     let mut best: Option<(W, Edge)> = None;
     let mut second = outside;
-    for arc in row {
-        let score = W::from(arc.score);
+    for edge in row {
+        let score = W::from(edge.score);
         if score - cheapest <= second {
             break;
         }
-        made.arcs += 1;
-        let value = score - market.price(arc.to as usize);
-        if value < second || market.are_mates(at, arc.to) {
+        made.edges += 1;
+        let value = score - direction.price(edge.to as usize);
+        if value < second || direction.are_mates(at, edge.to) {
             continue;
         }
         match &mut best {
@@ -154,45 +169,47 @@ fn decide_one<W: Weight, M: Market<W>>(market: &M, bidder: u32, row: &[Edge], ma
             Some((most, _)) if value < *most => second = value,
             Some((most, chosen)) if value == *most => {
                 second = value;
-                if market.is_open(arc.to as usize) && !market.is_open(chosen.to as usize) {
-                    *chosen = *arc;
+                if direction.is_open(edge.to as usize) && !direction.is_open(chosen.to as usize) {
+                    *chosen = *edge;
                 }
             }
             _ => {
                 second = best.map_or(second, |(most, _)| most);
-                best = Some((value, *arc));
+                best = Some((value, *edge));
             }
         }
     }
-    made.targets.extend(best.map(|(_, arc)| arc));
+    made.targets.extend(best.map(|(_, edge)| edge));
     let bids = u32::from(best.is_some());
-    made.bidders.push(Decision { bidder, given_up: 1 - bids, bids, value: second });
+    made.bidders.push(BidderBids { bidder, retreats: 1 - bids, bids, value: second });
 }
 
-/// An offer to one who lacks many units: its value, whether there is room, and where it stands in the row.
+/// An offer to a bidder that lacks several units: its value, whether the object is open, and its position in the row.
 type Offer<W> = (W, bool, Reverse<usize>);
 
-/// The bids of one who lacks many units.
-fn decide_many<W: Weight, M: Market<W>>(
-    market: &M,
+/// Computes the bids of a bidder that lacks several units.
+fn bid_for_many<W: PriceInteger, D: Direction<W>>(
+    direction: &D,
     bidder: u32,
     row: &[Edge],
-    missing: usize,
-    made: &mut Decisions<W>,
+    unserved: usize,
+    made: &mut BatchBids<W>,
 ) {
     let at = bidder as usize;
-    let cheapest = market.lowest_price();
-    let mut best: BinaryHeap<Reverse<Offer<W>>> = BinaryHeap::with_capacity(missing + 2);
-    for (place, arc) in row.iter().enumerate() {
-        let full = best.len() > missing;
-        let score = W::from(arc.score);
+    let cheapest = direction.lowest_price();
+    let mut best: BinaryHeap<Reverse<Offer<W>>> = BinaryHeap::with_capacity(unserved + 2);
+    for (place, edge) in row.iter().enumerate() {
+        let full = best.len() > unserved;
+        let score = W::from(edge.score);
         if full && best.peek().is_some_and(|Reverse(worst)| score - cheapest <= worst.0) {
             break;
         }
-        made.arcs += 1;
-        let item = arc.to as usize;
-        let offer = (score - market.price(item), market.is_open(item), Reverse(place));
-        if full && best.peek().is_some_and(|Reverse(worst)| offer < *worst) || market.are_mates(at, arc.to) {
+        made.edges += 1;
+        let object = edge.to as usize;
+        let offer = (score - direction.price(object), direction.is_open(object), Reverse(place));
+        if full && best.peek().is_some_and(|Reverse(worst)| offer < *worst)
+            || direction.are_mates(at, edge.to)
+        {
             continue;
         }
         best.push(Reverse(offer));
@@ -202,82 +219,93 @@ fn decide_many<W: Weight, M: Market<W>>(
     }
     let offers = best.into_sorted_vec();
     let value = |rank: usize| offers.get(rank).map(|Reverse(offer)| offer.0);
-    let worth =
-        |&bids: &usize| value(bids - 1).is_some_and(|value| value > market.outside(at, missing - bids));
-    let bids = (1..=missing).rev().find(worth).unwrap_or(0);
-    let outside = market.outside(at, (missing - bids).min(missing - 1));
+    let worth = |&bids: &usize| {
+        value(bids - 1).is_some_and(|value| value > direction.outside_value(at, unserved - bids))
+    };
+    let bids = (1..=unserved).rev().find(worth).unwrap_or(0);
+    let outside = direction.outside_value(at, (unserved - bids).min(unserved - 1));
     let value = value(bids).map_or(outside, |next| next.max(outside));
     made.targets.extend(offers[..bids].iter().map(|Reverse((_, _, Reverse(place)))| row[*place]));
-    made.bidders.push(Decision { bidder, given_up: index(missing - bids), bids: index(bids), value });
+    made.bidders.push(BidderBids { bidder, retreats: index(unserved - bids), bids: index(bids), value });
 }
 
-/// Hears the bids of a batch.
-fn hear<W: Weight, M: Market<W>>(market: &mut M, decisions: &Decisions<W>, later: &mut Vec<u32>) {
-    // As in `decide_chunk`.
-    black_box(decisions.targets.iter().fold(0, |seen, arc| seen ^ market.touch(arc.to as usize)));
-    let mut targets = decisions.targets.iter();
-    for &Decision { bidder, given_up, bids, value } in &decisions.bidders {
-        if market.missing(bidder as usize) != (given_up + bids) as usize {
-            // She lost one whom she had while she decided: what she decided is void.
+/// Applies the bids of a batch one after the other, and adds the bidders that still wait to `later`.
+fn apply_bids<W: PriceInteger, D: Direction<W>>(
+    direction: &mut D,
+    bids: &BatchBids<W>,
+    later: &mut Vec<u32>,
+) {
+    // The cache misses overlap, as in `compute_chunk`.
+    black_box(bids.targets.iter().fold(0, |seen, edge| seen ^ direction.prefetch(edge.to as usize)));
+    let mut targets = bids.targets.iter();
+    for &BidderBids { bidder, retreats, bids, value } in &bids.bidders {
+        if direction.unserved(bidder as usize) != (retreats + bids) as usize {
+            // The bidder was displaced after it computed its bids, so these are not valid.
             targets.by_ref().take(bids as usize).for_each(drop);
             later.push(bidder);
             continue;
         }
-        (0..given_up).for_each(|_| market.give_up(bidder as usize));
-        market.set_value(bidder as usize, value);
-        let mut refused = false;
-        for arc in targets.by_ref().take(bids as usize) {
-            match bid(market, bidder as usize, *arc, W::from(arc.score) - value) {
-                Heard::Refused => refused = true,
-                Heard::Outbid(other) => later.push(index(other)),
-                Heard::Taken => {}
+        (0..retreats).for_each(|_| direction.retreat(bidder as usize));
+        direction.set_bidder_price(bidder as usize, value);
+        let mut rejected = false;
+        for edge in targets.by_ref().take(bids as usize) {
+            match place_bid(direction, bidder as usize, *edge, W::from(edge.score) - value) {
+                BidOutcome::Rejected => rejected = true,
+                BidOutcome::Displaced(other) => later.push(index(other)),
+                BidOutcome::Accepted => {}
             }
         }
-        if refused {
+        if rejected {
             later.push(bidder);
         }
     }
 }
 
-/// What became of a bid.
-enum Heard {
-    /// There was room.
-    Taken,
-    /// Somebody else had to go.
-    Outbid(usize),
-    /// It was too low.
-    Refused,
+/// Outcome of a bid.
+enum BidOutcome {
+    /// The object had one more unit.
+    Accepted,
+    /// The bid displaced this bidder.
+    Displaced(usize),
+    /// The bid was below the price.
+    Rejected,
 }
 
-fn bid<W: Weight, M: Market<W>>(market: &mut M, bidder: usize, arc: Edge, bid: W) -> Heard {
-    let item = arc.to as usize;
-    let mut outbid = None;
-    if market.is_open(item) {
-        if bid < market.price(item) {
-            return Heard::Refused;
+fn place_bid<W: PriceInteger, D: Direction<W>>(
+    direction: &mut D,
+    bidder: usize,
+    edge: Edge,
+    bid: W,
+) -> BidOutcome {
+    let object = edge.to as usize;
+    let mut displaced = None;
+    if direction.is_open(object) {
+        if bid < direction.price(object) {
+            return BidOutcome::Rejected;
         }
-        market.take(item);
+        direction.occupy(object);
     } else {
-        raise(market, item);
-        if bid < market.price(item) {
-            return Heard::Refused;
+        raise_to_lowest_bid(direction, object);
+        if bid < direction.price(object) {
+            return BidOutcome::Rejected;
         }
-        if market.is_open(item) {
-            market.take(item);
+        if direction.is_open(object) {
+            direction.occupy(object);
         } else {
-            outbid = market.evict(item);
+            displaced = direction.displace_lowest(object);
         }
     }
-    market.attach(bidder, item, arc.score);
-    if !market.is_open(item) {
-        raise(market, item);
+    direction.attach(bidder, object, edge.score);
+    if !direction.is_open(object) {
+        raise_to_lowest_bid(direction, object);
     }
-    outbid.map_or(Heard::Taken, Heard::Outbid)
+    displaced.map_or(BidOutcome::Accepted, BidOutcome::Displaced)
 }
 
-/// Raises a price to the lowest bid that is kept, or until there is room.
-fn raise<W: Weight, M: Market<W>>(market: &mut M, item: usize) {
-    let Some(lowest) = market.lowest_bid(item) else { return };
-    let price = market.next_opening(item).map_or(lowest, |opening| opening.min(lowest));
-    market.set_price(item, price);
+/// Raises the price of an object to the lowest bid that it keeps, or to the price at which its next unit opens if
+/// that is lower.
+fn raise_to_lowest_bid<W: PriceInteger, D: Direction<W>>(direction: &mut D, object: usize) {
+    let Some(lowest) = direction.lowest_bid(object) else { return };
+    let price = direction.opening_price(object).map_or(lowest, |opening| opening.min(lowest));
+    direction.set_price(object, price);
 }

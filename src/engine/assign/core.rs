@@ -1,5 +1,10 @@
-//! The core: the few pairs worth looking at. Everything outside it is ruled out by pricing, not by assumption
-//! (Volgenant 1996; Lee and Orlin 1993).
+//! The core: the few pairs that the solver works on, by mentee and, on demand, by mentor.
+//!
+//! Pricing proves that the other pairs are not needed (Volgenant 1996; Lee and Orlin 1993). A row is sorted by
+//! descending score, so a search leaves it as soon as no later pair matters.
+
+mod best_of_mentors;
+pub(super) mod construction;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -11,29 +16,29 @@ use crate::engine::observer::Stopped;
 pub(super) use crate::engine::pair_scores::Edge;
 use crate::engine::pair_scores::{FORBIDDEN, PairScores, SparseScores};
 
-use super::counters::Pulse;
+use super::context::StopPoll;
 
-/// Units of work to sort an arc.
-const SORTING: usize = 8;
+/// Units of work to sort an edge.
+const SORT_UNITS: usize = 8;
 
-/// Pairs worth looking at, by mentee and, when asked for, by mentor.
+/// Pairs that the solver works on.
 #[derive(Debug)]
 pub(super) struct Core<'a> {
     rows: Cow<'a, SparseScores>,
-    /// The same pairs by mentor, with [`Edge::to`] the mentee.
+    /// The same pairs by mentor: [`Edge::to`] is the mentee.
     columns: Option<Csr<Edge>>,
-    /// Whether the pairs of every mentor come best score first.
+    /// Whether the pairs of every mentor are sorted by descending score.
     ranked: bool,
     mentors: usize,
-    /// The highest score that a pair of each mentee may have that is not in the core. 4 bytes per mentee, or nothing where
-    /// all pairs are in it.
+    /// For each mentee, an upper bound on the scores of the pairs outside the core. 4 bytes per mentee; empty if the
+    /// core is complete.
     outside: Vec<i32>,
-    /// The same of each mentor, or nothing where it is not known.
+    /// The same for each mentor; empty if it is not known.
     outside_of_mentors: Vec<i32>,
 }
 
 impl<'a> Core<'a> {
-    /// The core that consists of these rows.
+    /// A complete core with these rows.
     pub(super) fn new(rows: Cow<'a, SparseScores>, mentors: usize) -> Self {
         Self {
             rows,
@@ -45,29 +50,31 @@ impl<'a> Core<'a> {
         }
     }
 
-    /// A core that is looked at by mentor alone, whose pairs come in any order.
-    pub(super) fn of_columns(columns: Csr<Edge>) -> Self {
+    /// A core for the reverse direction only, with pairs in any order.
+    pub(super) fn from_columns(columns: Csr<Edge>) -> Self {
         let rows = Cow::Owned(SparseScores::default());
         Self { columns: Some(columns), ranked: false, ..Self::new(rows, 0) }
     }
 
-    /// A core outside of which every mentee has only pairs that score so much at most; [`FORBIDDEN`] if she has none.
-    pub(super) fn among_others(rows: SparseScores, mentors: usize, outside: Vec<i32>) -> Self {
+    /// A core with an upper bound, for each mentee, on the scores outside it; [`FORBIDDEN`] if no pair of the mentee
+    /// is outside.
+    pub(super) fn with_limits(rows: SparseScores, mentors: usize, outside: Vec<i32>) -> Self {
         Self { outside, ..Self::new(Cow::Owned(rows), mentors) }
     }
 
-    /// The highest score that a pair of a mentee may have that is not in the core; [`FORBIDDEN`] if there is none.
-    pub(super) fn outside(&self, mentee: usize) -> i32 {
+    /// An upper bound on the scores of a mentee's pairs outside the core; [`FORBIDDEN`] if there are none.
+    pub(super) fn best_outside(&self, mentee: usize) -> i32 {
         self.outside.get(mentee).copied().unwrap_or(FORBIDDEN)
     }
 
-    /// Makes known the highest score that a pair of each mentor may have that is not in the core.
-    pub(super) fn limit_mentors(&mut self, outside: Vec<i32>) {
+    /// Sets the upper bounds, for each mentor, on the scores of pairs outside the core.
+    pub(super) fn set_best_outside_of_mentors(&mut self, outside: Vec<i32>) {
         self.outside_of_mentors = outside;
     }
 
-    /// The highest score that a pair of a mentor may have that is not in the core; [`FORBIDDEN`] if there is none.
-    pub(super) fn outside_of_mentor(&self, mentor: usize) -> i32 {
+    /// An upper bound on the scores of a mentor's pairs outside the core: [`FORBIDDEN`] if there are none, `i32::MAX`
+    /// if no bound is known.
+    pub(super) fn best_outside_of_mentor(&self, mentor: usize) -> i32 {
         self.outside_of_mentors.get(mentor).copied().unwrap_or(i32::MAX)
     }
 
@@ -78,48 +85,49 @@ impl<'a> Core<'a> {
 
     /// Whether a pair is in the core.
     pub(super) fn has(&self, mentee: usize, mentor: u32) -> bool {
-        self.row(mentee).iter().any(|arc| arc.to == mentor)
+        self.row(mentee).iter().any(|edge| edge.to == mentor)
     }
 
-    /// Pairs in all.
+    /// Number of pairs.
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether [`Core::column`] gives the best score first.
+    /// Whether [`Core::column`] returns the best score first.
     pub(super) fn has_ranked_columns(&self) -> bool {
         self.ranked
     }
 
-    /// The pairs of a mentor, best score first if columns are ranked; [`Core::index_columns`] must have been called since the
-    /// last change.
+    /// The pairs of a mentor, best score first if columns are ranked. [`Core::index_columns`] must have been called
+    /// since the last change.
     pub(super) fn column(&self, mentor: usize) -> &[Edge] {
         self.columns.as_ref().map_or(&[], |columns| columns.row(mentor))
     }
 
-    /// Makes [`Core::column`] available.
-    pub(in crate::engine) fn index_columns(&mut self, pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
+    /// Makes [`Core::column`] available: counting sort by mentor, then a sort of every column.
+    pub(super) fn index_columns(&mut self, poll: &mut StopPoll<'_>) -> Result<(), Stopped> {
         if self.columns.is_some() {
             return Ok(());
         }
-        let mut indexed = self.rows.columns(self.mentors, pulse.observer())?;
-        let pulse = *pulse;
+        let mut indexed = self.rows.columns(self.mentors, poll.observer())?;
+        let poll = *poll;
         indexed.rows_mut().into_par_iter().enumerate().with_min_len(64).try_for_each_init(
-            || pulse,
-            |pulse, (mentor, column)| {
-                // Equals in an order that differs from column to column, or all mentors would court the same mentees.
+            || poll,
+            |poll, (mentor, column)| {
+                // Equal scores are ordered by a hash of the pair. Otherwise all mentors would bid for the same
+                // mentees.
                 let order = |mentee: u32| {
                     (mentee ^ index(mentor).wrapping_mul(0x9E37_79B1)).wrapping_mul(0x85EB_CA6B)
                 };
-                column.sort_unstable_by_key(|arc| (Reverse(arc.score), order(arc.to)));
-                pulse.beat(SORTING * column.len())
+                column.sort_unstable_by_key(|edge| (Reverse(edge.score), order(edge.to)));
+                poll.count(SORT_UNITS * column.len())
             },
         )?;
         self.columns = Some(indexed);
         Ok(())
     }
 
-    /// Adds pairs that are not in the core yet, given per mentee.
+    /// Adds pairs, given by mentee, that are not yet in the core.
     pub(super) fn extend(&mut self, scores: &dyn PairScores, added: &[Vec<Edge>]) {
         let more: usize = added.iter().map(Vec::len).sum();
         let longer = |(mentee, extra): (usize, &Vec<Edge>)| {
@@ -132,22 +140,24 @@ impl<'a> Core<'a> {
         };
         let longer: Vec<Vec<Edge>> = added.par_iter().enumerate().map(longer).collect();
         let mut starts = vec![0];
-        let mut arcs = Vec::with_capacity(self.len() + more);
+        let mut edges = Vec::with_capacity(self.len() + more);
         for (mentee, longer) in longer.iter().enumerate() {
-            arcs.extend_from_slice(if longer.is_empty() { self.row(mentee) } else { longer });
-            starts.push(arcs.len());
+            edges.extend_from_slice(if longer.is_empty() { self.row(mentee) } else { longer });
+            starts.push(edges.len());
         }
-        self.rows = Cow::Owned(SparseScores::sorted(starts, arcs));
+        self.rows = Cow::Owned(SparseScores::sorted(starts, edges));
         self.columns = None;
     }
 }
 
-/// Puts the pairs of a mentee into the order of a row.
-pub(super) fn sort(scores: &dyn PairScores, mentee: usize, arcs: &mut [Edge]) {
-    arcs.sort_unstable_by_key(|arc| (Reverse(arc.score), scores.tie_break(mentee, arc.to as usize), arc.to));
+/// Sorts the pairs of a mentee into the order of a row.
+pub(super) fn sort(scores: &dyn PairScores, mentee: usize, edges: &mut [Edge]) {
+    edges.sort_unstable_by_key(|edge| {
+        (Reverse(edge.score), scores.tie_break(mentee, edge.to as usize), edge.to)
+    });
 }
 
-/// A position as it is kept in the core. There are never more people than 32 bits count.
+/// A position in 32 bits. There are never more people than 32 bits can count.
 pub(in crate::engine) fn index(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }

@@ -1,20 +1,21 @@
-//! Who holds a mentor's seats: one short list per mentor, all in one piece of memory.
+//! The holders of every mentor's seats: one short list per mentor, all lists in one vector.
 //!
-//! A list is a heap by bid as long as nobody but its lowest bidder is removed, which is what the auction does; the path
-//! searches that follow it remove anybody and do not ask for the order. A list that outgrows its room moves to the end
-//! with twice the room, so all lists together take less than three times what they hold, and [`ROOM`] slots per mentor.
+//! Invariant: during an auction a list is a binary heap by bid, because only the lowest bidder is removed. The path
+//! searches remove any holder and do not use the order. A list that outgrows its room moves to the end of the vector
+//! with twice the room. All lists together take less than three times what they hold, plus [`INITIAL_ROOM`] slots per
+//! mentor.
 
 use std::ops::Range;
 
 use super::core::index;
 
-/// Room for holders that a mentor has from the beginning, if she has so many seats.
-const ROOM: u32 = 6;
+/// Initial room of a list, unless the mentor has fewer seats.
+const INITIAL_ROOM: u32 = 6;
 
-/// A seat that is held.
+/// A mentee who holds a seat.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Holder<W> {
-    /// What the holder would pay for the seat; kept up to date by the auction alone.
+    /// The bid of the mentee for the seat. Only the auction keeps it up to date.
     pub(super) bid: W,
     /// The mentee.
     pub(super) mentee: u32,
@@ -22,79 +23,84 @@ pub(super) struct Holder<W> {
     pub(super) score: i32,
 }
 
-/// Where the holders of one mentor's seats are.
+/// Where the holders of one mentor are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Block {
+pub(super) struct HolderList {
     start: u32,
     len: u32,
     room: u32,
-    /// The auction in which the bids were brought up to date.
+    /// The auction in which the bids were updated last.
     auction: u32,
 }
 
-impl Block {
+impl HolderList {
     fn range(self) -> Range<usize> {
         self.start as usize..(self.start + self.len) as usize
     }
 }
 
-/// The holders of all mentors' seats.
+/// The holders of all mentors.
 #[derive(Debug, Default)]
 pub(super) struct Holders<W> {
     slots: Vec<Holder<W>>,
 }
 
 impl<W: Copy + Default + Ord> Holders<W> {
-    /// Room for the holders of one mentor more, who has so many seats.
-    pub(super) fn open(&mut self, seats: u32) -> Block {
-        let (start, room) = (index(self.slots.len()), seats.min(ROOM));
+    /// Creates the list of one more mentor, who has `seats` seats.
+    pub(super) fn open(&mut self, seats: u32) -> HolderList {
+        let (start, room) = (index(self.slots.len()), seats.min(INITIAL_ROOM));
         self.slots.resize(self.slots.len() + room as usize, Holder::default());
-        Block { start, len: 0, room, auction: 0 }
+        HolderList { start, len: 0, room, auction: 0 }
     }
 
-    /// Makes room for so many holders in a block that has none.
-    pub(super) fn reserve(&mut self, block: &mut Block, holders: u32) {
-        if holders > block.room {
-            (block.start, block.room) = (index(self.slots.len()), holders);
+    /// Makes room for `holders` holders in an empty list.
+    pub(super) fn reserve(&mut self, list: &mut HolderList, holders: u32) {
+        if holders > list.room {
+            (list.start, list.room) = (index(self.slots.len()), holders);
             self.slots.resize(self.slots.len() + holders as usize, Holder::default());
         }
     }
 
-    /// Puts holders into blocks that have none and room for all, in no order.
-    pub(super) fn fill(&mut self, blocks: Vec<&mut Block>, holders: impl Iterator<Item = (u32, Holder<W>)>) {
-        // The ends alone, close together: these are read again and again.
-        let mut ends: Vec<u32> = blocks.iter().map(|block| block.start).collect();
+    /// Puts holders into empty lists that have room for all of them, in any order.
+    pub(super) fn fill(
+        &mut self,
+        lists: Vec<&mut HolderList>,
+        holders: impl Iterator<Item = (u32, Holder<W>)>,
+    ) {
+        // The ends are stored close together because this loop reads them again and again.
+        let mut ends: Vec<u32> = lists.iter().map(|list| list.start).collect();
         for (at, holder) in holders {
             let end = &mut ends[at as usize];
             self.slots[*end as usize] = holder;
             *end += 1;
         }
-        for (block, end) in blocks.into_iter().zip(ends) {
-            block.len = end - block.start;
+        for (list, end) in lists.into_iter().zip(ends) {
+            list.len = end - list.start;
         }
     }
 
-    /// The holders in a block; the first has the lowest bid as long as the order is kept.
-    pub(super) fn of(&self, block: Block) -> &[Holder<W>] {
-        &self.slots[block.range()]
+    /// The holders in a list. The first one has the lowest bid while the list is a heap.
+    pub(super) fn of(&self, list: HolderList) -> &[Holder<W>] {
+        &self.slots[list.range()]
     }
 
-    /// The mentee in the first slot of a block, whether or not the slot is held: to have it at hand soon.
-    pub(super) fn touch(&self, block: Block) -> u32 {
-        self.slots.get(block.start as usize).map_or(0, |holder| holder.mentee)
+    /// The mentee in the first slot of a list, whether or not the slot is in use. The read brings the slot into the
+    /// cache.
+    pub(super) fn prefetch(&self, list: HolderList) -> u32 {
+        self.slots.get(list.start as usize).map_or(0, |holder| holder.mentee)
     }
 
-    /// Adds a holder, and keeps the order.
-    pub(super) fn push(&mut self, block: &mut Block, holder: Holder<W>) {
-        let Block { len, room, auction, .. } = *block;
+    /// Adds a holder and keeps the heap order.
+    pub(super) fn push(&mut self, list: &mut HolderList, holder: Holder<W>) {
+        let HolderList { len, room, auction, .. } = *list;
         if len == room {
             let (start, room) = (index(self.slots.len()), 2 * len.max(1));
-            self.slots.extend_from_within(block.range());
+            self.slots.extend_from_within(list.range());
             self.slots.resize((start + room) as usize, Holder::default());
-            *block = Block { start, len, room, auction };
+            *list = HolderList { start, len, room, auction };
         }
-        block.len += 1;
-        let heap = &mut self.slots[block.range()];
+        list.len += 1;
+        let heap = &mut self.slots[list.range()];
         let mut at = len as usize;
         while at > 0 && holder.bid < heap[(at - 1) / 2].bid {
             heap[at] = heap[(at - 1) / 2];
@@ -103,48 +109,48 @@ impl<W: Copy + Default + Ord> Holders<W> {
         heap[at] = holder;
     }
 
-    /// Brings the bids of a block up to date and orders them, once in every auction.
-    pub(super) fn refresh(&mut self, block: &mut Block, auction: u32, bid: impl Fn(&Holder<W>) -> W) {
-        if block.auction == auction {
+    /// Updates the bids of a list and restores the heap order, once in every auction.
+    pub(super) fn refresh(&mut self, list: &mut HolderList, auction: u32, bid: impl Fn(&Holder<W>) -> W) {
+        if list.auction == auction {
             return;
         }
-        block.auction = auction;
-        let heap = &mut self.slots[block.range()];
+        list.auction = auction;
+        let heap = &mut self.slots[list.range()];
         for holder in heap.iter_mut() {
             holder.bid = bid(holder);
         }
-        // Ascending order is an order of the heap.
+        // A sorted list is a heap.
         heap.sort_unstable_by_key(|holder| (holder.bid, holder.mentee));
     }
 
-    /// Sets the lowest bidder's bid, and keeps the order.
-    pub(super) fn correct_lowest(&mut self, block: Block, bid: W) {
-        let heap = &mut self.slots[block.range()];
+    /// Changes the bid of the lowest bidder and keeps the heap order.
+    pub(super) fn correct_lowest(&mut self, list: HolderList, bid: W) {
+        let heap = &mut self.slots[list.range()];
         let Some(&first) = heap.first() else { return };
         sift_down(heap, Holder { bid, ..first });
     }
 
-    /// Removes the lowest bidder, and keeps the order.
-    pub(super) fn pop_lowest(&mut self, block: &mut Block) {
-        if let Some((&mut last, heap)) = self.slots[block.range()].split_last_mut() {
+    /// Removes the lowest bidder and keeps the heap order.
+    pub(super) fn pop_lowest(&mut self, list: &mut HolderList) {
+        if let Some((&mut last, heap)) = self.slots[list.range()].split_last_mut() {
             sift_down(heap, last);
-            block.len -= 1;
+            list.len -= 1;
         }
     }
 
-    /// Removes a holder, and does not keep the order.
-    pub(super) fn remove(&mut self, block: &mut Block, mentee: u32) {
-        let held = &mut self.slots[block.range()];
+    /// Removes a holder and does not keep the heap order.
+    pub(super) fn remove(&mut self, list: &mut HolderList, mentee: u32) {
+        let held = &mut self.slots[list.range()];
         let Some(at) = held.iter().position(|holder| holder.mentee == mentee) else {
             debug_assert!(false, "a pair in use has a seat");
             return;
         };
-        held.swap(at, block.len as usize - 1);
-        block.len -= 1;
+        held.swap(at, list.len as usize - 1);
+        list.len -= 1;
     }
 }
 
-/// Puts an entry in the place of the first.
+/// Replaces the first entry of a heap.
 fn sift_down<W: Copy + Ord>(heap: &mut [Holder<W>], entry: Holder<W>) {
     let mut at = 0;
     loop {

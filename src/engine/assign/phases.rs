@@ -1,35 +1,35 @@
-//! Serves many at once who wait, in phases: mentees with unserved places, or mentors with holes.
+//! Phases: one shortest-path computation serves many waiting bidders.
 //!
-//! A search for each of them crosses the same ground again and again, and in the endgame that ground is nearly everything.
-//! A phase crosses it once: it finds the distance of *every* node to the nearest end (Dijkstra's method from all ends,
-//! against the arcs), and shifts all prices by it. Then a shortest path from everyone who waits costs nothing, and as
-//! many of these paths as do not meet are put into effect (Hopcroft and Karp 1973; Gabow and Tarjan 1989; for the
-//! assignment problem Balas, Miller, Pekny and Toth 1991). Phases end when few are left: for these [`super::paths`] is
-//! cheaper.
+//! If many bidders wait, single searches cross the same nodes again and again. A phase computes the distance of
+//! *every* node to its nearest end (Dijkstra's algorithm from all ends, against the arcs) and shifts all prices by
+//! the distances. Then every waiting bidder has a path of cost 0, and a depth-first search augments a maximal set of
+//! disjoint paths of cost 0 (Hopcroft and Karp 1973; Gabow and Tarjan 1989; for the assignment problem Balas, Miller,
+//! Pekny and Toth 1991). An auction at the new prices follows. One phase costs O(m + n log C) time and 40 bytes per
+//! node. For few bidders [`super::augment`] is cheaper.
 
+use crate::engine::graph::RadixHeap;
 use crate::engine::observer::Stopped;
 
 use super::auction::{self, Patience};
+use super::context::SolveContext;
 use super::core::index;
-use super::counters::Work;
-use super::market::{Market, serve_along};
-use super::state::NONE;
-use super::weight::Weight;
-use crate::engine::graph::RadixHeap;
+use super::direction::{Direction, augment};
+use super::price_integer::PriceInteger;
+use super::primal_dual_state::NONE;
 
-/// When more than passes of the auction is called for: from more bids on for each one that a pass serves for good.
-pub(super) const PATIENCE: Patience = Patience { bids: 5, passes: 1 };
+/// Patience of the auction after a phase: the auction ends early, because the next phase serves the rest.
+pub(super) const PHASE_PATIENCE: Patience = Patience { bids: 5, passes: 1 };
 
-/// A share of those who wait.
+/// The share of the waiting bidders that a phase need not reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Share {
-    /// Nobody.
+pub(super) enum Unreached {
+    /// No bidder.
     None,
-    /// Every other one.
+    /// Half of the bidders: the farthest.
     Half,
 }
 
-impl Share {
+impl Unreached {
     fn of(self, all: usize) -> usize {
         match self {
             Self::None => 0,
@@ -38,20 +38,21 @@ impl Share {
     }
 }
 
+/// The latest visit of a node by a depth-first search.
 #[derive(Debug, Clone, Copy)]
 struct Step {
-    /// The node from which a path came here.
+    /// The predecessor on the path.
     from: u32,
-    /// Score of the pair along which it came.
+    /// Score of the pair between the predecessor and this node.
     score: i32,
-    /// The sweep in which it came.
+    /// The sweep of the visit.
     sweep: u32,
 }
 
-/// Workspace of the phases. Nodes are those who are bid for, then the bidders.
+/// Workspace of the phases. Nodes are the objects, then the bidders.
 #[derive(Debug)]
 pub(super) struct Phases<W> {
-    /// Distance of every node to the nearest end.
+    /// Distance of every node to its nearest end.
     distance: Vec<W>,
     settled: Vec<bool>,
     queue: RadixHeap<W>,
@@ -60,8 +61,8 @@ pub(super) struct Phases<W> {
     stack: Vec<u32>,
 }
 
-impl<W: Weight> Phases<W> {
-    /// A workspace that takes its room with the first phase.
+impl<W: PriceInteger> Phases<W> {
+    /// Workspace that allocates its memory in the first phase.
     pub(super) fn new() -> Self {
         Self {
             distance: Vec::new(),
@@ -73,54 +74,59 @@ impl<W: Weight> Phases<W> {
         }
     }
 
-    /// Runs one phase for the bidders who wait, and lets them bid once more at the new prices. Those left stay in `waiting`,
-    /// which must not name anybody twice; what prices were shifted by is taken from `reach`. A share `unreached` of them, the
-    /// farthest, may be left to the next phase. The core's columns must be indexed. Gives the number of paths put into effect.
-    pub(super) fn serve<M: Market<W>>(
+    /// Runs one phase for the waiting bidders, each listed once, and an auction at the new prices. Bidders that are
+    /// not served stay in `waiting`. The largest shift of a price is subtracted from `reach`. The farthest bidders, a
+    /// share `unreached` of all, may be left to the next phase. The columns of the core must be indexed. Returns the
+    /// number of augmented paths.
+    pub(super) fn serve<D: Direction<W>>(
         &mut self,
-        market: &mut M,
+        direction: &mut D,
         waiting: &mut Vec<u32>,
         reach: &mut W,
-        unreached: Share,
-        work: &mut Work<'_>,
+        unreached: Unreached,
+        context: &mut SolveContext<'_>,
     ) -> Result<u64, Stopped> {
-        work.counters.phases += 1;
-        let nodes = market.items() + market.bidders();
+        context.counters.phases += 1;
+        let nodes = direction.objects() + direction.bidders();
         self.distance.resize(nodes, W::default());
         self.settled.resize(nodes, false);
         self.steps.resize(nodes, Step { from: NONE, score: 0, sweep: 0 });
-        // A search for another may have made one of them do without.
-        waiting.retain(|&bidder| market.missing(bidder as usize) > 0);
-        *reach -= self.shift(market, waiting, *reach, unreached, work)?;
+        // The search of another bidder can end with the retreat of this one.
+        waiting.retain(|&bidder| direction.unserved(bidder as usize) > 0);
+        *reach -= self.shift(direction, waiting, *reach, unreached, context)?;
         let mut served = 0;
         loop {
-            let by_sweep = self.sweep(market, waiting, work)?;
+            let by_sweep = self.sweep(direction, waiting, context)?;
             served += by_sweep;
             if by_sweep == 0 || waiting.is_empty() {
                 break;
             }
         }
-        *waiting = auction::run(market, std::mem::take(waiting), PATIENCE, work)?;
+        *waiting = auction::run(direction, std::mem::take(waiting), PHASE_PATIENCE, context)?;
         Ok(served)
     }
 
-    /// Shifts all prices so that everyone who waits has a path of no cost to an end, unless her end is farther than
-    /// `reach`, or she is one of the farthest who are left out. Gives the distance by which prices were shifted at most.
-    fn shift<M: Market<W>>(
+    /// Shifts all prices so that every waiting bidder has a path of cost 0 to an end. Exceptions are bidders whose
+    /// end is farther than `reach`, and the farthest bidders that `unreached` leaves out. Returns the largest shift.
+    fn shift<D: Direction<W>>(
         &mut self,
-        market: &mut M,
+        direction: &mut D,
         waiting: &[u32],
         reach: W,
-        unreached: Share,
-        work: &mut Work<'_>,
+        unreached: Unreached,
+        context: &mut SolveContext<'_>,
     ) -> Result<W, Stopped> {
-        let items = market.items();
-        let farthest = waiting.iter().map(|&bidder| market.leave_cost(bidder as usize)).max();
+        let objects = direction.objects();
+        let farthest = waiting.iter().map(|&bidder| direction.retreat_cost(bidder as usize)).max();
         let farthest = farthest.unwrap_or_default().min(reach);
         self.queue.clear();
         self.settled.fill(false);
         for node in 0..self.distance.len() {
-            let end = if node < items { market.exit(node) } else { market.leave_cost(node - items) };
+            let end = if node < objects {
+                direction.exit_cost(node)
+            } else {
+                direction.retreat_cost(node - objects)
+            };
             self.distance[node] = end;
             if end <= farthest {
                 self.queue.push(end, index(node));
@@ -131,7 +137,7 @@ impl<W: Weight> Phases<W> {
         let unreached = unreached.of(left);
         let mut now = W::default();
         for &bidder in waiting {
-            self.steps[items + bidder as usize].sweep = u32::MAX;
+            self.steps[objects + bidder as usize].sweep = u32::MAX;
         }
         while left > unreached {
             let Some(node) = self.queue.pop() else {
@@ -143,46 +149,48 @@ impl<W: Weight> Phases<W> {
                 continue;
             }
             now = self.queue.now();
-            work.counters.scans += 1;
-            if node < items {
-                let column = market.column(node);
-                work.counters.arcs += column.len() as u64;
-                work.pulse.beat(column.len())?;
-                for arc in column {
-                    let bidder = arc.to as usize;
-                    let distance = now + market.cost(bidder, node, arc.score);
-                    self.reach(items + bidder, distance, farthest, || {
-                        market.leave_cost(bidder) < W::FAR && !market.are_mates(bidder, index(node))
+            context.counters.scans += 1;
+            if node < objects {
+                let column = direction.column(node);
+                context.counters.arcs += column.len() as u64;
+                context.poll.count(column.len())?;
+                for edge in column {
+                    let bidder = edge.to as usize;
+                    let distance = now + direction.cost(bidder, node, edge.score);
+                    self.reach(objects + bidder, distance, farthest, || {
+                        direction.retreat_cost(bidder) < W::INFINITE
+                            && !direction.are_mates(bidder, index(node))
                     });
                 }
             } else {
                 if self.steps[node].sweep == u32::MAX {
                     left -= 1;
                 }
-                let bidder = node - items;
-                for (item, score) in market.mates(bidder) {
-                    work.pulse.beat(1)?;
-                    let distance = now - market.cost(bidder, item, score);
-                    self.reach(item, distance, farthest, || true);
+                let bidder = node - objects;
+                for (object, score) in direction.mates(bidder) {
+                    context.poll.count(1)?;
+                    let distance = now - direction.cost(bidder, object, score);
+                    self.reach(object, distance, farthest, || true);
                 }
             }
         }
         for &bidder in waiting {
-            self.steps[items + bidder as usize].sweep = 0;
+            self.steps[objects + bidder as usize].sweep = 0;
         }
         for node in 0..self.distance.len() {
             let change = self.distance[node].min(now);
-            if node >= items {
-                if market.leave_cost(node - items) < W::FAR {
-                    market.lower(node - items, change);
+            if node >= objects {
+                if direction.retreat_cost(node - objects) < W::INFINITE {
+                    direction.lower_bidder_price(node - objects, change);
                 }
-            } else if market.has_room(node) {
-                market.raise(node, change);
+            } else if direction.has_capacity(node) {
+                direction.raise_price(node, change);
             }
         }
         Ok(now)
     }
 
+    /// Relaxes a node.
     fn reach(&mut self, node: usize, distance: W, farthest: W, usable: impl FnOnce() -> bool) {
         if distance <= farthest && distance < self.distance[node] && usable() {
             self.distance[node] = distance;
@@ -190,13 +198,12 @@ impl<W: Weight> Phases<W> {
         }
     }
 
-    /// Puts paths of no cost into effect that do not meet, one for each bidder who waits if possible, and gives their
-    /// number.
-    fn sweep<M: Market<W>>(
+    /// Augments a maximal set of disjoint paths of cost 0 and returns their number.
+    fn sweep<D: Direction<W>>(
         &mut self,
-        market: &mut M,
+        direction: &mut D,
         waiting: &mut Vec<u32>,
-        work: &mut Work<'_>,
+        context: &mut SolveContext<'_>,
     ) -> Result<u64, Stopped> {
         if self.sweep == u32::MAX - 1 {
             self.steps.iter_mut().for_each(|step| step.sweep = 0);
@@ -205,60 +212,63 @@ impl<W: Weight> Phases<W> {
         self.sweep += 1;
         let mut served = 0;
         for &bidder in waiting.iter() {
-            let root = market.items() + bidder as usize;
-            if let Some(end) = self.follow(market, root, work)? {
+            let root = direction.objects() + bidder as usize;
+            if let Some(end) = self.find_path(direction, root, context)? {
                 served += 1;
                 let steps = &self.steps;
-                serve_along(market, end, root, |node| (steps[node].from, steps[node].score));
+                augment(direction, end, root, |node| (steps[node].from, steps[node].score));
             }
         }
-        waiting.retain(|&bidder| market.missing(bidder as usize) > 0);
+        waiting.retain(|&bidder| direction.unserved(bidder as usize) > 0);
         Ok(served)
     }
 
-    /// Follows arcs of no cost from a bidder who waits to an end, past all that this sweep has seen.
-    fn follow<M: Market<W>>(
+    /// Searches depth-first along edges of cost 0 from a waiting bidder to an end, without the nodes that this sweep
+    /// has visited.
+    fn find_path<D: Direction<W>>(
         &mut self,
-        market: &M,
+        direction: &D,
         root: usize,
-        work: &mut Work<'_>,
+        context: &mut SolveContext<'_>,
     ) -> Result<Option<usize>, Stopped> {
         let nothing = W::default();
-        let items = market.items();
+        let objects = direction.objects();
         if self.steps[root].sweep == self.sweep {
             return Ok(None);
         }
         self.steps[root] = Step { from: index(root), score: 0, sweep: self.sweep };
-        if market.leave_cost(root - items) == nothing {
+        if direction.retreat_cost(root - objects) == nothing {
             return Ok(Some(root));
         }
         self.stack.clear();
         self.stack.push(index(root));
         while let Some(from) = self.stack.pop() {
-            let bidder = from as usize - items;
-            let row = market.row(bidder);
-            work.counters.arcs += row.len() as u64;
-            work.pulse.beat(row.len())?;
-            for arc in row {
-                let item = arc.to as usize;
-                if market.cost(bidder, item, arc.score) != nothing
-                    || self.steps[item].sweep == self.sweep
-                    || market.are_mates(bidder, arc.to)
+            let bidder = from as usize - objects;
+            let row = direction.row(bidder);
+            context.counters.arcs += row.len() as u64;
+            context.poll.count(row.len())?;
+            for edge in row {
+                let object = edge.to as usize;
+                if direction.cost(bidder, object, edge.score) != nothing
+                    || self.steps[object].sweep == self.sweep
+                    || direction.are_mates(bidder, edge.to)
                 {
                     continue;
                 }
-                self.steps[item] = Step { from, score: arc.score, sweep: self.sweep };
-                if market.is_open(item) {
-                    return Ok(Some(item));
+                self.steps[object] = Step { from, score: edge.score, sweep: self.sweep };
+                if direction.is_open(object) {
+                    return Ok(Some(object));
                 }
-                for (holder, score) in market.holders(item) {
-                    work.pulse.beat(1)?;
-                    let node = items + holder;
-                    if self.steps[node].sweep == self.sweep || market.cost(holder, item, score) != nothing {
+                for (holder, score) in direction.holders(object) {
+                    context.poll.count(1)?;
+                    let node = objects + holder;
+                    if self.steps[node].sweep == self.sweep
+                        || direction.cost(holder, object, score) != nothing
+                    {
                         continue;
                     }
-                    self.steps[node] = Step { from: arc.to, score, sweep: self.sweep };
-                    if market.leave_cost(holder) == nothing {
+                    self.steps[node] = Step { from: edge.to, score, sweep: self.sweep };
+                    if direction.retreat_cost(holder) == nothing {
                         return Ok(Some(node));
                     }
                     self.stack.push(index(node));

@@ -1,117 +1,124 @@
-//! Pricing: every pair there is, against the prices.
+//! Pricing: one pass over all pairs outside the core collects those that violate the prices.
+//!
+//! A pair outside the core violates the prices if it leaves its mentee more than `u`. If no pair does, the prices are
+//! valid for every pair, and the optimum of the core is the optimum of the problem. The pass compares 16-bit
+//! differences from a few base prices first, and exact prices only for survivors. Time: O(P) comparisons for P pairs,
+//! less for the rows that bounds rule out. Memory: 6 bytes per mentor and base.
 
 use crate::domain::run::Stage;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
 use crate::engine::problem::Problem;
 
+use super::best_k::{BestK, RankedPair};
 use super::core::{Core, index};
-use super::state::State;
-use super::tiles::{self, Cell, LANE, RowVisitor, walk};
-use super::top::{Ranked, Top};
-use super::weight::Weight;
+use super::price_integer::PriceInteger;
+use super::primal_dual_state::PrimalDualState;
+use super::tiles::{LANE, LanePrices, RowVisitor, ScoreCell, walk};
 
 /// Sums of prices are compared in 32 bits up to this size.
-const NARROW: i32 = 1 << 30;
+const LARGEST_SUM: i32 = 1 << 30;
 
-/// What a look at all pairs outside the core found.
-pub(super) struct Found {
-    /// Pairs to take into the core, by mentee: those that offer most above the prices.
+/// Result of a pricing pass.
+pub(super) struct PricedPairs {
+    /// Pairs to admit to the core, by mentee: those with the greatest value.
     pub(super) pairs: Vec<Vec<Edge>>,
-    /// How many of them offer more than the prices say: if none does, the prices hold for every pair there is.
+    /// Number of pairs among them that violate the prices. If it is 0, the prices are valid for every pair.
     pub(super) violations: usize,
 }
 
-/// The pairs of every mentee that offer more than the prices say less `margin`, worst first, at most `worst`. Over the core
-/// the prices hold already: where even the cheapest mentor at the highest score outside of it offers no more than the mentee
-/// has, her row is not read.
-pub(super) fn price<W: Weight>(
+/// Collects the pairs outside the core whose value exceeds `u - margin`, worst violation first, at most `worst` per
+/// mentee. A row is not read if even the cheapest mentor at the highest score outside the core cannot violate the
+/// prices.
+pub(super) fn price<W: PriceInteger>(
     problem: &Problem<'_>,
-    state: &State<W>,
+    state: &PrimalDualState<W>,
     core: &Core<'_>,
     worst: usize,
     margin: W,
     observer: &dyn Observer,
-) -> Result<Found, Stopped> {
-    let prices = Prices::of(problem, state, core, margin);
-    let visitor = |mentee: usize| Violations {
+) -> Result<PricedPairs, Stopped> {
+    let prices = PriceScreen::of(problem, state, core, margin);
+    let visitor = |mentee: usize| ViolationScreening {
         scores: problem.scores,
         state,
         core,
         is_done: prices.hold_for(mentee, state, core),
         least: state.u[mentee] - margin,
-        view: prices.view(state.u[mentee] - margin),
-        top: Top::new(worst),
+        relative: prices.relative(state.u[mentee] - margin),
+        best: BestK::new(worst),
     };
     let found = walk(problem, observer, Stage::Assign, visitor)?;
     let violations = found.iter().map(|row| row.violations).sum();
-    Ok(Found { pairs: found.into_iter().map(|row| row.pairs).collect(), violations })
+    Ok(PricedPairs { pairs: found.into_iter().map(|row| row.pairs).collect(), violations })
 }
 
-/// How far apart the bases are from which prices are compared: what is above a base fits in 16 bits.
-const STEP: i32 = 1 << 14;
-/// Most bases. 6 bytes per mentor for each.
-const BASES: usize = 16;
+/// Distance between bases: the part of a price above its base fits in 16 bits.
+const BASE_STEP: i32 = 1 << 14;
+/// Most bases. A base takes 6 bytes per mentor.
+const MAX_BASES: usize = 16;
 
-/// Prices of all mentors for a quick first look: 6 bytes per mentor for each view.
-struct Prices<W> {
-    /// Lowest price of a mentor who has places, and pairs that are not in the core.
-    lowest_asked: W,
-    /// The most that any pair outside the core can leave to its mentee, by what is known of its mentor.
-    most_left: W,
-    views: Vec<View<W>>,
+/// Prices of all mentors relative to a few bases, for screening.
+struct PriceScreen<W> {
+    /// Lowest price of a mentor with seats and with pairs outside the core.
+    lowest_price: W,
+    /// Upper bound on the value of a pair outside the core, from the bounds of the mentors.
+    highest_value: W,
+    relative: Vec<RelativePrices<W>>,
 }
 
-/// Prices of all mentors as those mentees see them whose own price is little above a base: what a pair must score less
-/// what she has above the base. Where first places weigh more than all scores, prices lie in clusters far apart, and one
-/// view for all would see nothing.
-struct View<W> {
+/// Prices of all mentors plus a base, for mentees whose own price is slightly above the base. Where first places
+/// weigh more than all scores, prices form clusters far apart, and a single base would rule out no pair.
+struct RelativePrices<W> {
     base: W,
     wide: Vec<i32>,
     narrow: Vec<i16>,
 }
 
-impl<W: Weight> Prices<W> {
-    fn of(problem: &Problem<'_>, state: &State<W>, core: &Core<'_>, margin: W) -> Self {
-        let (mut lowest_asked, mut most_left) = (W::FAR, -W::FAR);
+impl<W: PriceInteger> PriceScreen<W> {
+    fn of(problem: &Problem<'_>, state: &PrimalDualState<W>, core: &Core<'_>, margin: W) -> Self {
+        let (mut lowest_price, mut highest_value) = (W::INFINITE, -W::INFINITE);
         for (mentor, (&price, seats)) in state.prices().iter().zip(problem.mentors).enumerate() {
-            let best = core.outside_of_mentor(mentor);
+            let best = core.best_outside_of_mentor(mentor);
             if seats.max > 0 && best != FORBIDDEN {
-                lowest_asked = lowest_asked.min(price);
-                most_left = most_left.max(W::from(best) - price);
+                lowest_price = lowest_price.min(price);
+                highest_value = highest_value.max(W::from(best) - price);
             }
         }
-        let mut prices = Self { lowest_asked, most_left, views: Vec::new() };
+        let mut prices = Self { lowest_price, highest_value, relative: Vec::new() };
         let read = (0..state.mentees()).filter(|&mentee| !prices.hold_for(mentee, state, core));
-        let mut bases: Vec<W> = read.map(|mentee| (state.u[mentee] - margin).rounded_down(STEP)).collect();
+        let mut bases: Vec<W> =
+            read.map(|mentee| (state.u[mentee] - margin).rounded_down(BASE_STEP)).collect();
         bases.sort_unstable();
         bases.dedup();
-        // Of too many, every so many; the lowest serves everybody.
-        let few = bases.iter().copied().step_by(bases.len().div_ceil(BASES).max(1));
-        prices.views = few.map(|base| View::new(base, state.prices())).collect();
+        // If there are too many bases, keep every k-th; the lowest one is valid for all rows.
+        let few = bases.iter().copied().step_by(bases.len().div_ceil(MAX_BASES).max(1));
+        prices.relative = few.map(|base| RelativePrices::new(base, state.prices())).collect();
         prices
     }
 
-    /// Whether the prices hold for all pairs of a mentee outside the core, by the highest scores and the lowest price.
-    fn hold_for(&self, mentee: usize, state: &State<W>, core: &Core<'_>) -> bool {
-        let best = core.outside(mentee);
-        let most = self.most_left.min(W::from(best) - self.lowest_asked);
+    /// Whether bounds prove the prices valid for all pairs of a mentee outside the core.
+    fn hold_for(&self, mentee: usize, state: &PrimalDualState<W>, core: &Core<'_>) -> bool {
+        let best = core.best_outside(mentee);
+        let most = self.highest_value.min(W::from(best) - self.lowest_price);
         best == FORBIDDEN || most <= state.u[mentee]
     }
 
-    /// The view for a mentee of this price, and what a score must exceed there beside the mentor's price; none below all
-    /// bases, where nobody is whose row is read.
-    fn view(&self, u: W) -> Option<(&View<W>, i32)> {
-        let view = self.views.get(self.views.partition_point(|view| view.base <= u).checked_sub(1)?)?;
-        Some((view, (u - view.base).clamped(NARROW - 1)))
+    /// The relative prices for a mentee with price `u`, and the threshold that a score minus a relative price must
+    /// exceed. Returns `None` below all bases, where no row is read.
+    fn relative(&self, u: W) -> Option<(&RelativePrices<W>, i32)> {
+        let relative = self
+            .relative
+            .get(self.relative.partition_point(|relative| relative.base <= u).checked_sub(1)?)?;
+        Some((relative, (u - relative.base).clamped(LARGEST_SUM - 1)))
     }
 }
 
-impl<W: Weight> View<W> {
+impl<W: PriceInteger> RelativePrices<W> {
     fn new(base: W, prices: &[W]) -> Self {
         let wide = prices.iter().map(|&price| match price + base {
-            sum if sum < W::from(-NARROW) => FORBIDDEN,
-            sum => sum.clamped(NARROW),
+            sum if sum < W::from(-LARGEST_SUM) => FORBIDDEN,
+            sum => sum.clamped(LARGEST_SUM),
         });
         let wide: Vec<i32> = wide.collect();
         let cut = |sum: &i32| i16::try_from(*sum).unwrap_or(if *sum < 0 { i16::MIN } else { i16::MAX });
@@ -120,67 +127,67 @@ impl<W: Weight> View<W> {
     }
 }
 
-struct Violations<'a, W> {
+struct ViolationScreening<'a, W> {
     scores: &'a dyn PairScores,
-    state: &'a State<W>,
+    state: &'a PrimalDualState<W>,
     core: &'a Core<'a>,
     is_done: bool,
-    /// What a pair must leave to the mentee to be of interest.
+    /// The value that a pair must exceed to be collected.
     least: W,
-    view: Option<(&'a View<W>, i32)>,
-    top: Top<W>,
+    relative: Option<(&'a RelativePrices<W>, i32)>,
+    best: BestK<W>,
 }
 
-struct OfMentee {
+struct ViolationsOfMentee {
     pairs: Vec<Edge>,
     violations: usize,
 }
 
-impl<W: Weight> RowVisitor for Violations<'_, W> {
-    type Found = OfMentee;
+impl<W: PriceInteger> RowVisitor for ViolationScreening<'_, W> {
+    type Found = ViolationsOfMentee;
 
     fn is_done(&self) -> bool {
         self.is_done
     }
 
-    fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
-        let Some((view, sieve)) = self.view else {
+    fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
+        let Some((relative, threshold)) = self.relative else {
             self.collect(mentee, first, scores);
             return;
         };
         let (lanes, rest) = scores.as_chunks::<LANE>();
-        let (wide, _) = view.wide[first..first + scores.len()].as_chunks::<LANE>();
-        let (narrow, _) = view.narrow[first..first + scores.len()].as_chunks::<LANE>();
+        let (wide, _) = relative.wide[first..first + scores.len()].as_chunks::<LANE>();
+        let (narrow, _) = relative.narrow[first..first + scores.len()].as_chunks::<LANE>();
         for (((lane, wide), narrow), from) in lanes.iter().zip(wide).zip(narrow).zip((first..).step_by(LANE))
         {
-            if C::any_above(lane, &tiles::Prices { wide, narrow }, sieve) {
+            if C::any_above(lane, &LanePrices { wide, narrow }, threshold) {
                 self.collect(mentee, from, lane);
             }
         }
         self.collect(mentee, first + scores.len() - rest.len(), rest);
     }
 
-    fn finish(self, mentee: usize) -> OfMentee {
-        let found = self.top.into_sorted();
+    fn finish(self, mentee: usize) -> ViolationsOfMentee {
+        let found = self.best.into_sorted();
         let violations = found.partition_point(|entry| entry.key > self.state.u[mentee]);
         let pairs = found.iter().map(|entry| Edge { to: entry.to, score: entry.score });
-        OfMentee { pairs: pairs.collect(), violations }
+        ViolationsOfMentee { pairs: pairs.collect(), violations }
     }
 }
 
-impl<W: Weight> Violations<'_, W> {
-    fn collect<C: Cell>(&mut self, mentee: usize, from: usize, cells: &[C]) {
-        let outside = self.core.outside(mentee);
+impl<W: PriceInteger> ViolationScreening<'_, W> {
+    fn collect<C: ScoreCell>(&mut self, mentee: usize, from: usize, cells: &[C]) {
+        let outside = self.core.best_outside(mentee);
         let prices = &self.state.prices()[from..from + cells.len()];
         for ((cell, &price), at) in cells.iter().zip(prices).zip(from..) {
             let Some(score) = cell.score() else { continue };
             let value = W::from(score) - price;
-            // The core has all pairs that score more than its limits say.
+            // The core has every pair that scores more than the bounds.
             if value > self.least
-                && score <= outside.min(self.core.outside_of_mentor(at))
+                && score <= outside.min(self.core.best_outside_of_mentor(at))
                 && !self.core.has(mentee, index(at))
             {
-                self.top.offer(Ranked {
+                self.best.offer(RankedPair {
                     key: value,
                     tie_break: self.scores.tie_break(mentee, at),
                     to: index(at),

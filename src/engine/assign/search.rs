@@ -1,130 +1,136 @@
-//! One search for the best use of a unit that nobody serves: the shortest path from its bidder to the cheapest way of serving
-//! it or of doing without.
+//! One shortest-path search: from a bidder with an unserved unit to the nearest end.
 //!
-//! Dijkstra's method on reduced costs (Edmonds and Karp 1972; Jonker and Volgenant 1987), stopped at the first end, with
-//! three savings: ends are looked at as soon as a node is reached, the [queue](crate::engine::graph) knows ties, and rows are left as
-//! soon as no arc can beat the best end. Mentors are not split into seats: a mentor leads to all whom she serves.
+//! An end is a free unit of an object, or the retreat of a bidder from a unit. The algorithm is Dijkstra's on reduced
+//! costs, stopped at the nearest end (Edmonds and Karp 1972; Jonker and Volgenant 1987). Three points save work: an
+//! end is examined when a node is *reached*, not when it is settled; the [`RadixHeap`] is a radix heap, which
+//! is fast if many distances are equal; a row is left as soon as no later edge can beat the best end. Mentors are not
+//! split into seats: a mentor node leads to all of its holders. Time: O(m + n log C).
+//!
+//! Output: the path, and the change of price of every settled node, which keeps all conditions of
+//! [`PrimalDualState`](super::primal_dual_state::PrimalDualState).
 
+use crate::engine::graph::RadixHeap;
 use crate::engine::observer::Stopped;
 
+use super::context::StopPoll;
 use super::core::index;
-use super::counters::Pulse;
-use super::market::{Market, serve_along};
-use super::reached::Reached;
-use super::weight::Weight;
-use crate::engine::graph::RadixHeap;
+use super::direction::{Direction, augment};
+use super::labels::NodeLabels;
+use super::price_integer::PriceInteger;
 
-/// What a search has found.
+/// Result of a search.
 #[derive(Debug, Default)]
-pub(super) struct Found<W> {
-    /// Whether it came to its end.
-    pub(super) ends: bool,
-    /// Whether it found a use for the unit; if not, the unit waits on, at prices that have moved as far as was asked for.
+pub(super) struct SearchResult<W> {
+    /// Whether the search ended before it had read too many edges.
+    pub(super) is_complete: bool,
+    /// Whether there is a path; otherwise the unit keeps waiting, at prices that have moved by the reach of the
+    /// search.
     serves: bool,
-    /// Nodes whose prices move, and how far.
+    /// Settled nodes, with the change of their prices.
     settled: Vec<(u32, W)>,
-    /// The path, from its end back to its source: every node with the one before it, and the score of the pair between.
+    /// The path from its end back to its source: node, predecessor, score of the pair between them.
     path: Vec<(u32, u32, i32)>,
-    /// Arcs looked at.
-    pub(super) arcs: usize,
+    /// Edges read.
+    pub(super) edges: usize,
 }
 
-impl<W: Weight> Found<W> {
-    /// Nodes settled.
+impl<W: PriceInteger> SearchResult<W> {
+    /// Number of settled nodes.
     pub(super) fn scans(&self) -> usize {
         self.settled.len()
     }
 
-    /// All nodes of which anything changes once this is put into effect; some come twice.
+    /// All nodes that change when this result is applied; some occur twice.
     pub(super) fn nodes(&self) -> impl Iterator<Item = u32> {
         let settled = self.settled.iter().map(|&(node, _)| node);
         settled.chain(self.path.first().map(|&(end, ..)| end))
     }
 
-    /// Moves prices, and serves the unit if there is a use for it: says whether there is.
-    pub(super) fn put_into_effect<M: Market<W>>(&self, market: &mut M, bidder: u32) -> bool {
-        let items = market.items();
+    /// Moves the prices and augments along the path. Returns whether there is a path.
+    pub(super) fn apply<D: Direction<W>>(&self, direction: &mut D, bidder: u32) -> bool {
+        let objects = direction.objects();
         for &(node, change) in &self.settled {
             let node = node as usize;
-            match node.checked_sub(items) {
-                Some(bidder) => market.lower(bidder, change),
-                None => market.raise(node, change),
+            match node.checked_sub(objects) {
+                Some(bidder) => direction.lower_bidder_price(bidder, change),
+                None => direction.raise_price(node, change),
             }
         }
         if let Some(&(end, ..)) = self.path.first().filter(|_| self.serves) {
             let mut steps = self.path.iter();
             let step = |node| steps.next().map_or((index(node), 0), |&(_, from, score)| (from, score));
-            serve_along(market, end as usize, items + bidder as usize, step);
+            augment(direction, end as usize, objects + bidder as usize, step);
         }
         self.serves
     }
 }
 
+/// Label of a reached node.
 #[derive(Debug, Clone, Copy, Default)]
-struct Label<W> {
+struct PathLabel<W> {
     distance: W,
-    /// The node from which it was reached.
+    /// The predecessor.
     from: u32,
-    /// Score of the pair along which it was reached.
+    /// Score of the pair between the predecessor and this node.
     score: i32,
 }
 
-/// Workspace of a search. Nodes are those who are bid for, then the bidders.
+/// Workspace of a search. Nodes are the objects, then the bidders.
 #[derive(Debug)]
-pub(super) struct Search<W> {
-    labels: Reached<Label<W>>,
+pub(super) struct ShortestPathSearch<W> {
+    labels: NodeLabels<PathLabel<W>>,
     queue: RadixHeap<W>,
     best: W,
     end: u32,
 }
 
-impl<W: Weight> Search<W> {
-    /// A workspace for a search that may reach all of so many nodes.
-    pub(super) fn of_all(nodes: usize) -> Self {
-        Self::new(Reached::all(nodes))
+impl<W: PriceInteger> ShortestPathSearch<W> {
+    /// Workspace for searches that may reach every node.
+    pub(super) fn dense(nodes: usize) -> Self {
+        Self::new(NodeLabels::dense(nodes))
     }
 
-    /// A workspace for searches that reach few nodes of many.
-    pub(super) fn of_few() -> Self {
-        Self::new(Reached::few())
+    /// Workspace for searches that reach few of many nodes.
+    pub(super) fn sparse() -> Self {
+        Self::new(NodeLabels::sparse())
     }
 
-    fn new(labels: Reached<Label<W>>) -> Self {
-        Self { labels, queue: RadixHeap::new(), best: W::FAR, end: 0 }
+    fn new(labels: NodeLabels<PathLabel<W>>) -> Self {
+        Self { labels, queue: RadixHeap::new(), best: W::INFINITE, end: 0 }
     }
 
-    /// Finds the best use for a unit of `bidder` that nobody serves: room of somebody she wants, or the retreat of herself or of
-    /// another who can be spared more easily. If all of these are farther than `reach`, there is none, and prices move that
-    /// far. The search is given up where it has looked at more arcs than `most`.
-    pub(super) fn find<M: Market<W>>(
+    /// Finds the shortest path from an unserved unit of `bidder` to an end. If every end is farther than `reach`,
+    /// there is no path and the prices move by `reach`. The search stops without a result after it has read more than
+    /// `max_edges` edges.
+    pub(super) fn find<D: Direction<W>>(
         &mut self,
-        market: &M,
+        direction: &D,
         bidder: u32,
-        (reach, most): (W, usize),
-        found: &mut Found<W>,
-        pulse: &mut Pulse<'_>,
+        (reach, max_edges): (W, usize),
+        found: &mut SearchResult<W>,
+        poll: &mut StopPoll<'_>,
     ) -> Result<(), Stopped> {
-        let items = market.items();
-        let source = index(items) + bidder;
-        let leave = market.leave_cost(bidder as usize);
+        let objects = direction.objects();
+        let source = index(objects) + bidder;
+        let leave = direction.retreat_cost(bidder as usize);
         self.begin(source, leave.min(reach));
         found.settled.clear();
         found.path.clear();
-        found.arcs = 0;
-        found.ends = true;
+        found.edges = 0;
+        found.is_complete = true;
         while let Some(node) = self.next() {
-            if found.arcs > most {
-                found.ends = false;
+            if found.edges > max_edges {
+                found.is_complete = false;
                 break;
             }
             found.settled.push((node, self.queue.now()));
             let node = node as usize;
-            let looked_at = match node.checked_sub(items) {
-                Some(bidder) => self.relax_row(market, bidder),
-                None => self.relax_holders(market, node),
+            let looked_at = match node.checked_sub(objects) {
+                Some(bidder) => self.relax_row(direction, bidder),
+                None => self.relax_holders(direction, node),
             };
-            found.arcs += looked_at;
-            pulse.beat(looked_at)?;
+            found.edges += looked_at;
+            poll.count(looked_at)?;
         }
         found.serves = self.end != source || leave <= reach;
         for (_, distance) in &mut found.settled {
@@ -146,7 +152,7 @@ impl<W: Weight> Search<W> {
         self.queue.clear();
         self.best = end_here;
         self.end = source;
-        *self.labels.reach(source).1 = Label { distance: W::default(), from: source, score: 0 };
+        *self.labels.reach(source).1 = PathLabel { distance: W::default(), from: source, score: 0 };
         self.queue.push(W::default(), source);
     }
 
@@ -161,7 +167,7 @@ impl<W: Weight> Search<W> {
         None
     }
 
-    /// Reaches a node; `exit` is what it costs to end there.
+    /// Relaxes a node; `exit` is the cost of an end at this node.
     fn reach(&mut self, node: usize, distance: W, from: usize, score: i32, exit: W) {
         if distance >= self.best {
             return;
@@ -171,7 +177,7 @@ impl<W: Weight> Search<W> {
         if !is_new && label.distance <= distance {
             return;
         }
-        *label = Label { distance, from: index(from), score };
+        *label = PathLabel { distance, from: index(from), score };
         if distance + exit < self.best {
             self.best = distance + exit;
             self.end = node;
@@ -181,34 +187,34 @@ impl<W: Weight> Search<W> {
         }
     }
 
-    /// Gives the number of arcs looked at.
-    fn relax_row<M: Market<W>>(&mut self, market: &M, bidder: usize) -> usize {
-        let from = market.items() + bidder;
-        let base = self.queue.now() + market.value(bidder);
-        let cheapest = base + market.lowest_price();
-        let row = market.row(bidder);
-        for (looked_at, arc) in row.iter().enumerate() {
-            let score = W::from(arc.score);
+    /// Relaxes the edges of a bidder and returns their number.
+    fn relax_row<D: Direction<W>>(&mut self, direction: &D, bidder: usize) -> usize {
+        let from = direction.objects() + bidder;
+        let base = self.queue.now() + direction.bidder_price(bidder);
+        let cheapest = base + direction.lowest_price();
+        let row = direction.row(bidder);
+        for (looked_at, edge) in row.iter().enumerate() {
+            let score = W::from(edge.score);
             if cheapest - score >= self.best {
                 return looked_at;
             }
-            let item = arc.to as usize;
-            let distance = base - score + market.price(item);
-            if distance < self.best && !market.are_mates(bidder, arc.to) {
-                self.reach(item, distance, from, arc.score, market.exit(item));
+            let object = edge.to as usize;
+            let distance = base - score + direction.price(object);
+            if distance < self.best && !direction.are_mates(bidder, edge.to) {
+                self.reach(object, distance, from, edge.score, direction.exit_cost(object));
             }
         }
         row.len()
     }
 
-    /// Gives the number of holders looked at.
-    fn relax_holders<M: Market<W>>(&mut self, market: &M, item: usize) -> usize {
-        let base = self.queue.now() - market.price(item);
+    /// Relaxes the holders of an object and returns their number.
+    fn relax_holders<D: Direction<W>>(&mut self, direction: &D, object: usize) -> usize {
+        let base = self.queue.now() - direction.price(object);
         let mut looked_at = 0;
-        for (bidder, score) in market.holders(item) {
+        for (bidder, score) in direction.holders(object) {
             looked_at += 1;
-            let distance = base + W::from(score) - market.value(bidder);
-            self.reach(market.items() + bidder, distance, item, score, market.leave_cost(bidder));
+            let distance = base + W::from(score) - direction.bidder_price(bidder);
+            self.reach(direction.objects() + bidder, distance, object, score, direction.retreat_cost(bidder));
         }
         looked_at
     }

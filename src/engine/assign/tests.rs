@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
 
-use super::tuning::Groups;
+use super::tuning::BatchLimits;
 use super::*;
 use crate::domain::run::Stage;
 use crate::engine::certify::{CertificateVerdict, certify};
@@ -19,10 +19,10 @@ mod large;
 
 use self::case::{Case, case, score};
 
-/// Solves and certifies, with knobs of its own for every case so that all parts of the solver have work.
+/// Solves and certifies, with tuning parameters drawn for every case, so that all parts of the solver have work.
 fn check(case: &Case, tuning: &Tuning) -> Assignment {
     let problem = case.problem();
-    let solved = assign_tuned(&problem, tuning, &Unobserved).unwrap();
+    let solved = assign_tuned(&problem, None, None, tuning, &Unobserved).unwrap();
     let verdict = certify(&problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
     assert!(verdict.proved(), "{verdict:?} {solved:?}");
     assert_eq!(verdict.candidates, case.scores.iter().filter(|&&score| score != FORBIDDEN).count() as u64);
@@ -31,14 +31,14 @@ fn check(case: &Case, tuning: &Tuning) -> Assignment {
     solved
 }
 
-/// The same problem as a matrix, in 16 bits where all scores fit: the very same answer, and the same is said of it.
+/// The same problem as a matrix, in 16 bits where all scores fit: the same result and the same verdict.
 fn check_matrix(case: &Case, tuning: &Tuning, solved: &Assignment) {
     let matrix = case.matrix();
     let (whole, narrow) = (case.problem(), Problem { scores: &matrix, ..case.problem() });
-    assert_eq!(&assign_tuned(&narrow, tuning, &Unobserved).unwrap(), solved);
+    assert_eq!(&assign_tuned(&narrow, None, None, tuning, &Unobserved).unwrap(), solved);
     let verdict = |problem| certify(problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
     assert_eq!(verdict(&narrow), verdict(&whole));
-    // An assignment that is not the best, and a proof that proves nothing.
+    // An assignment that is not optimal, and a certificate that proves nothing.
     let pairs = &solved.pairs[..solved.pairs.len() / 2];
     let mut bent = solved.certificate.clone();
     bent.mentor_prices.iter_mut().step_by(2).for_each(|price| *price -= 5);
@@ -49,11 +49,11 @@ fn check_matrix(case: &Case, tuning: &Tuning, solved: &Assignment) {
     assert_eq!(blocking(&narrow), blocking(&whole));
 }
 
-/// The same problem as a list: the same value, and a proof that holds for list and matrix alike.
+/// The same problem as a list: the same value, and a certificate that holds for list and matrix alike.
 fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
     let list = case.sparse_scores();
     let (whole, listed) = (case.problem(), Problem { scores: &list, ..case.problem() });
-    let from_list = assign_tuned(&listed, tuning, &Unobserved).unwrap();
+    let from_list = assign_tuned(&listed, None, None, tuning, &Unobserved).unwrap();
     assert_eq!(case.value(&from_list.pairs), case.value(&solved.pairs));
     assert_eq!(from_list.counters.pricing_rounds, 0);
     for Assignment { pairs, certificate, .. } in [&from_list, solved] {
@@ -65,17 +65,22 @@ fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
 
 pub(super) fn tuning() -> impl Strategy<Value = Tuning> {
     let narrow = (1..3_usize, 1..3_usize, 0..6_usize, 0..3_usize, (any::<bool>(), 2..5_usize, 0..60_usize));
-    let narrow = narrow.prop_map(|(breadth, worst, bids, few, (grouped, least, farthest))| Tuning {
+    let narrow = narrow.prop_map(|(breadth, worst, bids, few, (batched, min_searches, max_edges))| Tuning {
         breadth,
-        worst,
+        max_violations: worst,
         patience: auction::Patience { bids, passes: 1 + few % 4 },
-        few,
-        groups: Groups { people: if grouped { 0 } else { usize::MAX }, least, most: 8, farthest },
+        few_waiting: few,
+        batches: BatchLimits {
+            min_people: if batched { 0 } else { usize::MAX },
+            min_searches,
+            max_searches: 8,
+            max_edges,
+        },
     });
     prop_oneof![3 => narrow, 1 => Just(Tuning::default())]
 }
 
-/// The part of a verdict that a thief of optimality would have to forge.
+/// Checks the proof of a result.
 fn assert_proved(problem: &Problem<'_>, solved: &Assignment) -> CertificateVerdict {
     let verdict = certify(problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
     assert!(verdict.proved(), "{verdict:?} {:?}", solved.counters);
@@ -86,13 +91,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
-    fn nothing_beats_the_assignment_when_everything_is_tried(case in case(0..6, 0..5, score()), tuning in tuning()) {
+    fn no_assignment_exceeds_the_result_in_small_cases(case in case(0..6, 0..5, score()), tuning in tuning()) {
         let solved = check(&case, &tuning);
         prop_assert_eq!(case.value(&solved.pairs), case.brute_force());
     }
 
     #[test]
-    fn nothing_beats_the_assignment_when_many_want_few(case in case(6..9, 1..3, 0..3_i32), tuning in tuning()) {
+    fn no_assignment_exceeds_the_result_if_seats_are_scarce(case in case(6..9, 1..3, 0..3_i32), tuning in tuning()) {
         let solved = check(&case, &tuning);
         prop_assert_eq!(case.value(&solved.pairs), case.brute_force());
     }
@@ -139,15 +144,15 @@ proptest! {
     #[test]
     fn wide_integers_give_the_same_answer(case in case(0..12, 0..12, score()), tuning in tuning()) {
         let problem = case.problem();
-        let narrow = assign_tuned(&problem, &tuning, &Unobserved).unwrap();
-        let Survey { core, lowest, highest } = survey::survey(&problem, tuning.breadth, &Unobserved).unwrap();
-        let levels = Levels::of(&problem, lowest, highest);
-        let wide = solve::<i128>(&problem, &tuning, levels, core, &Unobserved).unwrap();
+        let narrow = assign_tuned(&problem, None, None, &tuning, &Unobserved).unwrap();
+        let ConstructedCore { core, lowest, highest } = construct(&problem, tuning.breadth, &Unobserved).unwrap();
+        let weights = LexicographicWeights::of(&problem, lowest, highest);
+        let wide = solver::solve::<i128>(&problem, &tuning, weights, core, &Unobserved).unwrap();
         prop_assert_eq!(narrow, wide);
     }
 }
 
-/// Stops the engine when it has been asked so many times.
+/// Observer that stops the engine at the poll after `times` polls.
 pub(in crate::engine) struct Patience {
     left: AtomicU64,
     pub(in crate::engine) asked: AtomicU64,
@@ -171,7 +176,7 @@ impl Observer for Patience {
 }
 
 #[test]
-fn the_engine_stops_whenever_it_is_told_to() {
+fn the_engine_stops_at_every_poll() {
     let instance = instance::Instance::profile(300, 280, 1, 3);
     let problem = instance.problem();
     let patient = Patience::of(u64::MAX);
@@ -202,7 +207,7 @@ fn the_number_of_threads_changes_nothing() {
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
-/// A list of a few candidates for each of so many mentees, and fewer seats than they want.
+/// A list of a few candidates for each mentee, with fewer seats than places wanted.
 pub(super) fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, SparseScores) {
     let random = |mentee: usize, stream| instance::random(9, mentee as u64, stream);
     let narrow = |number: u64, below: u32| u32::try_from(number % u64::from(below)).unwrap();
@@ -229,18 +234,16 @@ pub(super) fn scarce(mentees: usize, mentors: u32) -> (Vec<Demand>, Vec<Seats>, 
 
 #[test]
 fn the_number_of_threads_changes_nothing_where_mentors_bid_for_mentees() {
-    let one_by_one = Tuning::default();
-    let together = Tuning { groups: Groups { people: 0, ..one_by_one.groups }, ..one_by_one };
-    for (coverage_first, tuning) in
-        [(true, one_by_one), (true, together), (false, one_by_one), (false, together)]
-    {
+    let single = Tuning::default();
+    let batched = Tuning { batches: BatchLimits { min_people: 0, ..single.batches }, ..single };
+    for (coverage_first, tuning) in [(true, single), (true, batched), (false, single), (false, batched)] {
         let (mentees, mentors, list) = scarce(3000, 997);
         let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &list, coverage_first };
         let answers: Vec<Assignment> = [1, 2, 4, 16]
             .into_iter()
             .map(|threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                pool.install(|| assign_tuned(&problem, &tuning, &Unobserved)).unwrap()
+                pool.install(|| assign_tuned(&problem, None, None, &tuning, &Unobserved)).unwrap()
             })
             .collect();
         assert_proved(&problem, &answers[0]);
@@ -250,15 +253,15 @@ fn the_number_of_threads_changes_nothing_where_mentors_bid_for_mentees() {
 }
 
 #[test]
-fn the_engine_stops_on_a_list_whenever_it_is_told_to() {
+fn the_engine_stops_at_every_poll_on_a_list() {
     let (mentees, mentors, list) = scarce(900, 399);
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &list, coverage_first: false };
     let tuning = Tuning::default();
-    let together = Tuning { groups: Groups { people: 0, ..tuning.groups }, ..tuning };
+    let batched = Tuning { batches: BatchLimits { min_people: 0, ..tuning.batches }, ..tuning };
     let patient = Patience::of(u64::MAX);
-    let solved = assign_tuned(&problem, &together, &patient).unwrap();
+    let solved = assign_tuned(&problem, None, None, &batched, &patient).unwrap();
     for times in 0..patient.asked.into_inner() {
-        let stopped = assign_tuned(&problem, &together, &Patience::of(times));
+        let stopped = assign_tuned(&problem, None, None, &batched, &Patience::of(times));
         assert_eq!(stopped, Err(Stopped), "after {times}");
     }
     let impatient = certify(&problem, &solved.pairs, &solved.certificate, &Patience::of(0));
@@ -288,8 +291,8 @@ fn one_mentor_may_have_all_the_seats() {
 }
 
 #[test]
-fn a_rare_language_finds_its_one_mentor_far_down_everybodys_list() {
-    // Everybody likes mentor 299 least, and the last mentee can talk to nobody else.
+fn a_mentee_with_one_candidate_gets_it_even_if_its_score_is_the_lowest() {
+    // Mentor 299 has the lowest scores, and the last mentee has no other candidate.
     let instance = instance::Instance::new(
         300,
         300,
@@ -322,7 +325,7 @@ fn the_work_on_a_known_instance_does_not_grow() {
     let instance = instance::Instance::profile(500, 500, 1, 1);
     let solved = assign(&instance.problem(), &Unobserved).unwrap();
     assert_proved(&instance.problem(), &solved);
-    let Counters { bids, scans, arcs, pricing_rounds, .. } = solved.counters;
+    let SolverStatistics { bids, scans, arcs, pricing_rounds, .. } = solved.counters;
     assert!(
         bids <= 5_000 && scans <= 16_000 && arcs <= 450_000 && pricing_rounds <= 5,
         "{:?}",

@@ -1,4 +1,8 @@
-//! Walks all pairs by tiles, in parallel, without ever holding the matrix.
+//! Tile walk: reads all pairs tile by tile, in parallel, and never stores the matrix.
+//!
+//! The caller supplies one [`RowVisitor`] per mentee, which receives the scores of the mentee in the order of the
+//! mentors. The results come in the order of the mentees, for any number of threads. The certifier has a tile walk of
+//! its own on purpose, because it shares no code with the solver.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,143 +15,146 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{FORBIDDEN, Fill, NarrowScores, PairScores};
 use crate::engine::problem::Problem;
 
-/// Mentees per tile: enough to share what a score source computes per mentor.
+/// Mentees per tile: enough to share what a source computes per mentor.
 const ROWS: usize = 16;
-/// Mentors per tile: a tile of scores (128 KiB) stays in a core's second-level cache.
+/// Mentors per tile: a tile of scores (128 KiB) stays in the second-level cache.
 const COLUMNS: usize = 2048;
-/// Mentees per tile of a source that computes scores in 16 bits: it reads a great deal of every mentor, so that many mentees
-/// must share it.
+/// Mentees per tile of a source of 16-bit scores. Such a source reads much data per mentor, so many mentees must
+/// share it.
 const NARROW_ROWS: usize = 32;
-/// Mentors per tile of such a source, at most 1 MiB: the more of a row is seen at a time, the fewer scores are looked at singly.
+/// Mentors per tile of a source of 16-bit scores, at most 1 MiB. The more of a row is read at a time, the better is
+/// the threshold of its screening.
 const NARROW_COLUMNS: usize = 16_384;
-/// Scores tested at a time before any is looked at singly.
+/// Scores that one vector comparison screens.
 pub(super) const LANE: usize = cpu::SCORES;
 
-/// A score as a tile holds it.
-pub(in crate::engine) trait Cell: Copy + Default + Ord + Send + Sync {
+/// A score in a tile, in 16 or 32 bits.
+pub(in crate::engine) trait ScoreCell: Copy + Default + Ord + Send + Sync {
     /// The score; `None` if the pair is not a candidate.
     fn score(self) -> Option<i32>;
 
-    /// The lowest and the highest cell, neither of them a candidate if there is none; and the highest of each of the eight
-    /// parts of every lane.
-    fn look(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2];
+    /// The lowest and the highest candidate (without candidates, two cells that are none), and the highest cell of
+    /// each of the eight parts of every lane.
+    fn extremes(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2];
 
-    /// Writes one bit for each candidate of every lane who scores `floor` or more.
-    fn find(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]);
+    /// Writes one bit per cell: whether it is a candidate with a score of at least `floor`.
+    fn find_at_least(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]);
 
-    /// Whether a candidate may score more than `sieve`, from 0 to below 2^30, and its mentor's price together.
-    fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool;
+    /// Whether a candidate may score more than the price of its mentor plus `threshold`, which is in `0..1 << 30`.
+    fn any_above(cells: &[Self; LANE], prices: &LanePrices<'_>, threshold: i32) -> bool;
 
-    /// Writes one bit for each candidate of every lane who scores the floor of her mentor or more.
-    fn reach(cpu: Cpu, lanes: &[[Self; LANE]], floors: Floors<'_>, found: &mut [u64]);
+    /// Writes one bit per cell: whether it is a candidate that reaches the floor of its mentor.
+    fn find_at_floors(cpu: Cpu, lanes: &[[Self; LANE]], floors: LaneFloors<'_>, found: &mut [u64]);
 }
 
-/// Prices of as many mentors as a lane has, in both widths: from 2^30 below nothing to 2^30 above, or [`FORBIDDEN`] where
-/// they are below that; in 16 bits cut off at both ends.
+/// Prices of the mentors of a lane in both widths, within 2^30 of 0, or [`FORBIDDEN`] for a price below that. Prices
+/// in 16 bits are clamped.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::engine) struct Prices<'a> {
+pub(in crate::engine) struct LanePrices<'a> {
     pub(super) wide: &'a [i32; LANE],
     pub(super) narrow: &'a [i16; LANE],
 }
 
-/// What a candidate of each of some mentors must score to matter, in both widths: no less than the lowest score there can be.
+/// The least score that matters, for each mentor of some lanes, in both widths. It is never below the least score of
+/// a candidate.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::engine) struct Floors<'a> {
+pub(in crate::engine) struct LaneFloors<'a> {
     pub(super) wide: &'a [[i32; LANE]],
     pub(super) narrow: &'a [[i16; LANE]],
 }
 
-impl Cell for i32 {
+impl ScoreCell for i32 {
     fn score(self) -> Option<i32> {
         (self != FORBIDDEN).then_some(self)
     }
 
-    fn look(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2] {
+    fn extremes(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2] {
         cpu.look_wide(lanes, parts)
     }
 
-    fn find(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]) {
-        // Nothing is below a forbidden pair.
+    fn find_at_least(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]) {
+        // `FORBIDDEN` is the least of all values.
         cpu.find_wide(lanes, floor.max(FORBIDDEN + 1), found);
     }
 
-    fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool {
-        // A forbidden pair never passes: nothing is below it.
+    fn any_above(cells: &[Self; LANE], prices: &LanePrices<'_>, threshold: i32) -> bool {
+        // A forbidden pair never passes, because no value is below it.
         let mut any = false;
         for (score, price) in cells.iter().zip(prices.wide) {
-            let least = if *price == FORBIDDEN { FORBIDDEN } else { price + sieve };
+            let least = if *price == FORBIDDEN { FORBIDDEN } else { price + threshold };
             any |= *score > least;
         }
         any
     }
 
-    fn reach(cpu: Cpu, lanes: &[[Self; LANE]], floors: Floors<'_>, found: &mut [u64]) {
+    fn find_at_floors(cpu: Cpu, lanes: &[[Self; LANE]], floors: LaneFloors<'_>, found: &mut [u64]) {
         cpu.reach_wide(lanes, floors.wide, found);
     }
 }
 
-impl Cell for i16 {
+impl ScoreCell for i16 {
     fn score(self) -> Option<i32> {
         (self >= 0).then_some(self.into())
     }
 
-    fn look(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2] {
+    fn extremes(cpu: Cpu, lanes: &[[Self; LANE]], parts: &mut [[Self; PARTS]]) -> [Self; 2] {
         cpu.look(lanes, parts)
     }
 
-    fn find(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]) {
+    fn find_at_least(cpu: Cpu, lanes: &[[Self; LANE]], floor: i32, found: &mut [u64]) {
         cpu.find(lanes, Self::try_from(floor.max(0)).unwrap_or(Self::MAX), found);
     }
 
-    fn any_above(cells: &[Self; LANE], prices: &Prices<'_>, sieve: i32) -> bool {
-        // A sieve that is cut off is lower than it was: more passes, nothing is missed. A forbidden pair is below 0.
-        let sieve = Self::try_from(sieve).unwrap_or(Self::MAX);
+    fn any_above(cells: &[Self; LANE], prices: &LanePrices<'_>, threshold: i32) -> bool {
+        // A clamped threshold is lower than the exact one: more pairs pass, and none is missed. A forbidden pair is
+        // below 0.
+        let threshold = Self::try_from(threshold).unwrap_or(Self::MAX);
         let mut any = false;
         for (score, price) in cells.iter().zip(prices.narrow) {
-            any |= *score > price.saturating_add(sieve).max(-1);
+            any |= *score > price.saturating_add(threshold).max(-1);
         }
         any
     }
 
-    fn reach(cpu: Cpu, lanes: &[[Self; LANE]], floors: Floors<'_>, found: &mut [u64]) {
+    fn find_at_floors(cpu: Cpu, lanes: &[[Self; LANE]], floors: LaneFloors<'_>, found: &mut [u64]) {
         cpu.reach(lanes, floors.narrow, found);
     }
 }
 
-/// Something that reads one mentee's scores, tile by tile, and then gives what it found.
+/// Reads the scores of one mentee and returns a result.
 pub(in crate::engine) trait RowVisitor: Sized {
-    /// What is found for a mentee.
+    /// Result for one mentee.
     type Found: Send;
 
-    /// Whether it knows already that nothing in the row matters; then nothing is read.
+    /// Whether the result is known already; then the row is not read.
     fn is_done(&self) -> bool {
         false
     }
 
-    /// Reads the scores with mentors `first..first + scores.len()`.
-    fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]);
+    /// Reads the scores with the mentors `first..first + scores.len()`.
+    fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]);
 
-    /// The end of the mentee's row.
+    /// Returns the result after the row of the mentee was read.
     fn finish(self, mentee: usize) -> Self::Found;
 }
 
-/// Something that fills tiles.
-trait Source: Sync {
-    type Cell: Cell;
+/// A source that fills tiles.
+trait TileSource: Sync {
+    type Cell: ScoreCell;
 
     const ROWS: usize;
     const COLUMNS: usize;
 
-    /// What fills the tiles of some mentees.
+    /// Returns what fills the tiles of some mentees.
     fn tiles(&self, rows: Range<usize>) -> Fill<'_, Self::Cell>;
 
-    /// A whole row, if it is there already.
+    /// The whole row of a mentee, if the source stores it.
     fn row(&self, _mentee: usize) -> Option<&[Self::Cell]> {
         None
     }
 }
 
-impl Source for &dyn PairScores {
+impl TileSource for &dyn PairScores {
     type Cell = i32;
 
     const ROWS: usize = ROWS;
@@ -162,7 +169,7 @@ impl Source for &dyn PairScores {
     }
 }
 
-impl Source for &dyn NarrowScores {
+impl TileSource for &dyn NarrowScores {
     type Cell = i16;
 
     const ROWS: usize = NARROW_ROWS;
@@ -177,8 +184,7 @@ impl Source for &dyn NarrowScores {
     }
 }
 
-/// Shows every mentee's scores to a visitor of her own; the findings come in the mentees' order, whatever the threads do.
-/// What is done is told as progress of `stage`.
+/// Walks the rows of all mentees. Returns the results in the order of the mentees, and reports progress of `stage`.
 pub(in crate::engine) fn walk<V: RowVisitor>(
     problem: &Problem<'_>,
     observer: &dyn Observer,
@@ -191,7 +197,7 @@ pub(in crate::engine) fn walk<V: RowVisitor>(
     }
 }
 
-fn walk_source<S: Source, V: RowVisitor>(
+fn walk_source<S: TileSource, V: RowVisitor>(
     source: &S,
     problem: &Problem<'_>,
     observer: &dyn Observer,
@@ -205,7 +211,7 @@ fn walk_source<S: Source, V: RowVisitor>(
         .map_init(Vec::new, |buffer, block| {
             let rows = block * S::ROWS..mentees.min((block + 1) * S::ROWS);
             let mut visitors: Vec<V> = rows.clone().map(&visitor).collect();
-            // Rows that matter, as far as they follow one another.
+            // Runs of rows that must be read.
             let mut from = rows.start;
             for some in visitors.chunk_by_mut(|one, next| one.is_done() == next.is_done()) {
                 let run = from..from + some.len();
@@ -222,7 +228,7 @@ fn walk_source<S: Source, V: RowVisitor>(
     Ok(blocks.into_iter().flatten().collect())
 }
 
-/// The same for some mentees alone, whose findings come in the order given.
+/// Walks the rows of some mentees and returns the results in the order of `mentees`.
 pub(in crate::engine) fn walk_some<V: RowVisitor>(
     problem: &Problem<'_>,
     mentees: &[u32],
@@ -235,7 +241,7 @@ pub(in crate::engine) fn walk_some<V: RowVisitor>(
     }
 }
 
-fn walk_some_of<S: Source, V: RowVisitor>(
+fn walk_some_of<S: TileSource, V: RowVisitor>(
     source: &S,
     problem: &Problem<'_>,
     mentees: &[u32],
@@ -253,7 +259,7 @@ fn walk_some_of<S: Source, V: RowVisitor>(
     mentees.par_iter().map_init(Vec::new, of_row).collect()
 }
 
-fn walk_rows<S: Source, V: RowVisitor>(
+fn walk_rows<S: TileSource, V: RowVisitor>(
     source: &S,
     rows: Range<usize>,
     mentors: usize,
@@ -272,7 +278,7 @@ fn walk_rows<S: Source, V: RowVisitor>(
     for first in (0..mentors).step_by(S::COLUMNS) {
         observer.check()?;
         let columns = first..mentors.min(first + S::COLUMNS);
-        // Not cleared: a score source writes the whole tile.
+        // The buffer is not cleared: a source writes the whole tile.
         buffer.resize(rows.len() * columns.len(), S::Cell::default());
         fill(columns.clone(), buffer);
         for ((visitor, mentee), scores) in
@@ -296,39 +302,39 @@ mod tests {
 
     proptest! {
         #[test]
-        fn narrow_cells_say_what_wide_ones_say(
+        fn narrow_cells_and_wide_cells_give_the_same_results(
             given in proptest::collection::vec((-3..9_i16, price(), 0..12_i16), LANE),
-            sieve in prop_oneof![0..9_i32, 0..50_000_i32, Just((1 << 30) - 1)],
+            threshold in prop_oneof![0..9_i32, 0..50_000_i32, Just((1 << 30) - 1)],
             floor in -1..9_i32,
         ) {
             let narrow: [i16; LANE] = std::array::from_fn(|at| given[at].0);
             let wide = narrow.map(|cell| cell.score().unwrap_or(FORBIDDEN));
             let cpu = Cpu::best();
             let (mut narrow_parts, mut wide_parts) = ([[0; PARTS]], [[0; PARTS]]);
-            let narrow_ends = i16::look(cpu, &[narrow], &mut narrow_parts);
-            let wide_ends = i32::look(cpu, &[wide], &mut wide_parts);
-            prop_assert_eq!(narrow_ends.map(Cell::score), wide_ends.map(Cell::score));
-            prop_assert_eq!(narrow_parts[0].map(Cell::score), wide_parts[0].map(Cell::score));
+            let narrow_ends = i16::extremes(cpu, &[narrow], &mut narrow_parts);
+            let wide_ends = i32::extremes(cpu, &[wide], &mut wide_parts);
+            prop_assert_eq!(narrow_ends.map(ScoreCell::score), wide_ends.map(ScoreCell::score));
+            prop_assert_eq!(narrow_parts[0].map(ScoreCell::score), wide_parts[0].map(ScoreCell::score));
             let (mut narrow_found, mut wide_found) = ([0], [0]);
-            i16::find(cpu, &[narrow], floor, &mut narrow_found);
-            i32::find(cpu, &[wide], floor.max(0), &mut wide_found);
+            i16::find_at_least(cpu, &[narrow], floor, &mut narrow_found);
+            i32::find_at_least(cpu, &[wide], floor.max(0), &mut wide_found);
             prop_assert_eq!(narrow_found, wide_found);
 
             let price: [i32; LANE] = std::array::from_fn(|at| given[at].1);
             let cut = price.map(|price| i16::try_from(price).unwrap_or(if price < 0 { i16::MIN } else { i16::MAX }));
-            let prices = Prices { wide: &price, narrow: &cut };
+            let prices = LanePrices { wide: &price, narrow: &cut };
             let above = wide.iter().zip(price).any(|(&score, price)| {
-                score != FORBIDDEN && i64::from(score) > i64::from(price) + i64::from(sieve)
+                score != FORBIDDEN && i64::from(score) > i64::from(price) + i64::from(threshold)
             });
-            prop_assert_eq!(i32::any_above(&wide, &prices, sieve), above);
-            // A sieve that is cut off may let more through, never less.
-            let narrow_above = i16::any_above(&narrow, &prices, sieve);
-            prop_assert!(narrow_above == above || narrow_above && sieve > i32::from(i16::MAX));
+            prop_assert_eq!(i32::any_above(&wide, &prices, threshold), above);
+            // A clamped threshold may let more pairs through, never fewer.
+            let narrow_above = i16::any_above(&narrow, &prices, threshold);
+            prop_assert!(narrow_above == above || narrow_above && threshold > i32::from(i16::MAX));
 
             let floor: [i16; LANE] = std::array::from_fn(|at| given[at].2);
-            let floors = Floors { wide: &[floor.map(i32::from)], narrow: &[floor] };
-            i16::reach(cpu, &[narrow], floors, &mut narrow_found);
-            i32::reach(cpu, &[wide], floors, &mut wide_found);
+            let floors = LaneFloors { wide: &[floor.map(i32::from)], narrow: &[floor] };
+            i16::find_at_floors(cpu, &[narrow], floors, &mut narrow_found);
+            i32::find_at_floors(cpu, &[wide], floors, &mut wide_found);
             prop_assert_eq!(narrow_found, wide_found);
         }
     }

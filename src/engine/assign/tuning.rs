@@ -1,56 +1,63 @@
-//! The knobs. They decide how long the solver takes and never what is best.
+//! Tuning parameters of the solver. They determine how long a solve takes, never the value of its result.
 
 use super::auction::Patience;
 use crate::engine::problem::Problem;
 
 /// Most mentors per mentee in the first core.
-const BROADEST: usize = 32;
+const MAX_BREADTH: usize = 32;
 
-/// How the solver goes about it.
+/// Tuning parameters of one solve.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tuning {
-    /// Best mentors per mentee in the first core; half of that, and as many mentees per mentor, where seats are scarce.
+    /// Mentors per mentee in the first core. If seats are scarce: half as many, and as many mentees per mentor.
     pub(super) breadth: usize,
-    /// Worst violations per mentee that enter the core in one round of pricing.
-    pub(super) worst: usize,
-    /// When searches are cheaper than more passes of the auction.
+    /// Most violated pairs per mentee that one pricing pass admits.
+    pub(super) max_violations: usize,
+    /// When the auction ends.
     pub(super) patience: Patience,
-    /// Waiting mentees, or mentors with holes, from which on single searches are tried before a phase, while the core may lack pairs.
-    pub(super) few: usize,
-    /// When searches are made by groups.
-    pub(super) groups: Groups,
+    /// While the core may lack pairs: up to so many waiting bidders are served by single searches before a phase.
+    pub(super) few_waiting: usize,
+    /// Batches of searches.
+    pub(super) batches: BatchLimits,
 }
 
-/// When searches are made by groups: where what a search reads is not at hand, several wait for it together.
+/// When searches run in batches. In a large problem a search waits for memory most of the time, and the searches of a
+/// batch wait together.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Groups {
-    /// Mentees and mentors from which on they are.
-    pub(super) people: usize,
-    /// Fewest searches of a group, ...
-    pub(super) least: usize,
-    /// ... and most.
-    pub(super) most: usize,
-    /// Arcs that a search of a group may look at: one that goes farther would meet others, and takes room until then.
-    pub(super) farthest: usize,
+pub(super) struct BatchLimits {
+    /// Mentees and mentors from which on searches run in batches.
+    pub(super) min_people: usize,
+    /// Fewest searches of a batch.
+    pub(super) min_searches: usize,
+    /// Most searches of a batch.
+    pub(super) max_searches: usize,
+    /// Most edges that a search of a batch reads. A longer search would conflict with others, and its result takes
+    /// memory.
+    pub(super) max_edges: usize,
 }
 
 impl Tuning {
-    /// What suits a problem: how many of the best mentors are enough for nearly everybody grows with the logarithm of their
-    /// number.
+    /// Parameters for a problem. The number of best mentors that is enough for nearly every mentee grows with the
+    /// logarithm of the number of mentors.
     pub(super) fn of(problem: &Problem<'_>) -> Self {
         let bits = problem.mentors.len().checked_ilog2().map_or(0, |log| log as usize + 1);
-        Self { breadth: (6 + 2 * bits).min(BROADEST), ..Self::default() }
+        Self { breadth: (6 + 2 * bits).min(MAX_BREADTH), ..Self::default() }
     }
 }
 
 impl Default for Tuning {
     fn default() -> Self {
         Self {
-            breadth: BROADEST,
-            worst: 16,
+            breadth: MAX_BREADTH,
+            max_violations: 16,
             patience: Patience { bids: 50, passes: 8 },
-            few: 8,
-            groups: Groups { people: 1 << 18, least: 32, most: 256, farthest: 1 << 14 },
+            few_waiting: 8,
+            batches: BatchLimits {
+                min_people: 1 << 18,
+                min_searches: 32,
+                max_searches: 256,
+                max_edges: 1 << 14,
+            },
         }
     }
 }

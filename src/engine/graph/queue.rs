@@ -5,7 +5,7 @@
 //! holds the entries at the last distance and is a stack; with many ties, most entries are there. Amortised time per entry: O(bits
 //! of the range of distances). The order of entries of equal distance is unspecified.
 
-use crate::engine::assign::weight::Weight;
+use crate::engine::assign::price_integer::PriceInteger;
 
 /// Nodes by distance.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(in crate::engine) struct RadixHeap<W> {
     now: W,
 }
 
-impl<W: Weight> RadixHeap<W> {
+impl<W: PriceInteger> RadixHeap<W> {
     /// An empty queue.
     pub(in crate::engine) fn new() -> Self {
         Self { buckets: vec![Vec::new(); 129], full: [0; 3], now: W::default() }

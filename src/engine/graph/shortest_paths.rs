@@ -10,7 +10,7 @@
 //! [radix heap](super::RadixHeap). `what_if` settles nodes of equal distance in the order of their positions, so
 //! that its answer does not depend on the order of insertion; a radix heap has no such order.
 
-use crate::engine::assign::weight::Weight;
+use crate::engine::assign::price_integer::PriceInteger;
 
 /// Distances from the source of a search.
 #[derive(Debug)]
@@ -21,16 +21,16 @@ pub(in crate::engine) struct Labels<W> {
     reached: Vec<u32>,
 }
 
-impl<W: Weight> Labels<W> {
+impl<W: PriceInteger> Labels<W> {
     /// Labels of `nodes` nodes, none of which is reached.
     pub(in crate::engine) fn new(nodes: usize) -> Self {
-        Self { distance: vec![W::FAR; nodes], settled: vec![false; nodes], reached: Vec::new() }
+        Self { distance: vec![W::INFINITE; nodes], settled: vec![false; nodes], reached: Vec::new() }
     }
 
     /// Makes all nodes unreached again.
     pub(in crate::engine) fn clear(&mut self) {
         for node in self.reached.drain(..) {
-            self.distance[node as usize] = W::FAR;
+            self.distance[node as usize] = W::INFINITE;
             self.settled[node as usize] = false;
         }
     }
@@ -41,7 +41,7 @@ impl<W: Weight> Labels<W> {
         if distance >= *present {
             return false;
         }
-        if *present == W::FAR {
+        if *present == W::INFINITE {
             self.reached.push(node);
         }
         *present = distance;

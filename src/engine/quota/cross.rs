@@ -30,7 +30,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::engine::assign::{Pulse, index};
+use crate::engine::assign::{StopPoll, index};
 use crate::engine::branch_and_bound::{BranchAndBound, Branching, best_bound_first};
 use crate::engine::groups::{Forest, Group, Quotas};
 use crate::engine::observer::{Observer, Stopped};
@@ -438,9 +438,9 @@ impl<'a> ChargedScores<'a> {
 
     fn list(&self, sparse: &SparseScores, observer: &dyn Observer) -> Result<SparseScores, CrossError> {
         let (mut starts, mut edges) = (vec![0], Vec::with_capacity(sparse.len()));
-        let mut pulse = Pulse::new(observer);
+        let mut poll = StopPoll::new(observer);
         for mentee in 0..self.split.problem.mentees.len() {
-            pulse.beat(sparse.row(mentee).len())?;
+            poll.count(sparse.row(mentee).len())?;
             edges.extend(sparse.row(mentee).iter().map(|edge| {
                 let to = self.split.column(mentee, edge.to);
                 Edge { to, score: self.net(to as usize, edge.score) }

@@ -1,7 +1,7 @@
 //! Smallest cut of a network in which no further flow can be sent: the proof that floors cannot be met.
 
-use crate::engine::assign::weight::Weight;
-use crate::engine::assign::{Pulse, index};
+use crate::engine::assign::price_integer::PriceInteger;
+use crate::engine::assign::{StopPoll, index};
 use crate::engine::groups::{Cut, CutDirection};
 use crate::engine::observer::Stopped;
 
@@ -31,18 +31,18 @@ impl Cut {
 }
 
 /// Computes the smallest cut of a network in which no further flow can be sent.
-pub(super) fn smallest<W: Weight>(
+pub(super) fn smallest<W: PriceInteger>(
     network: &Network<W>,
-    pulse: &mut Pulse<'_>,
+    poll: &mut StopPoll<'_>,
 ) -> Result<Option<Cut>, Stopped> {
     let (excess, deficit) = network.flow.unbalanced();
     let mut smallest: Option<Cut> = None;
     for (starts, backwards, direction) in
         [(excess, false, CutDirection::Inward), (deficit, true, CutDirection::Outward)]
     {
-        let residual = network.flow.residual_graph(backwards, pulse)?;
+        let residual = network.flow.residual_graph(backwards, poll)?;
         for start in starts.into_iter().take(STARTS_TRIED) {
-            let cut = Cut::of(network.nodes, residual.reach(start, pulse)?, direction);
+            let cut = Cut::of(network.nodes, residual.reach(start, poll)?, direction);
             if smallest.as_ref().is_none_or(|smallest| cut.size() < smallest.size()) {
                 smallest = Some(cut);
             }

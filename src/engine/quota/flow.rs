@@ -9,8 +9,8 @@
 //! A round takes O(arcs + nodes log(range of distances)). Every path reduces an excess, so the number of paths is at most the
 //! imbalance at the start plus the imbalance that admitted pairs add.
 
-use crate::engine::assign::weight::Weight;
-use crate::engine::assign::{Pulse, Work, index};
+use crate::engine::assign::price_integer::PriceInteger;
+use crate::engine::assign::{SolveContext, StopPoll, index};
 use crate::engine::graph::{Csr, Labels, RadixHeap};
 use crate::engine::observer::Stopped;
 
@@ -76,7 +76,7 @@ pub(super) enum FlowStatus {
     Stuck,
 }
 
-impl<W: Weight> Flow<W> {
+impl<W: PriceInteger> Flow<W> {
     /// A network without arcs, whose nodes have these prices.
     pub(super) fn new(pi: Vec<W>) -> Self {
         let nodes = pi.len();
@@ -88,7 +88,7 @@ impl<W: Weight> Flow<W> {
             search: FlowSearch {
                 labels: Labels::new(nodes),
                 queue: RadixHeap::new(),
-                nearest: W::FAR,
+                nearest: W::INFINITE,
                 next: vec![NONE; nodes],
                 on_path: vec![false; nodes],
                 path: Vec::new(),
@@ -175,20 +175,20 @@ impl<W: Weight> Flow<W> {
     }
 
     /// Sends excesses to deficits until all nodes are balanced or no deficit is reachable.
-    pub(super) fn balance(&mut self, work: &mut Work<'_>) -> Result<FlowStatus, FlowError> {
+    pub(super) fn balance(&mut self, context: &mut SolveContext<'_>) -> Result<FlowStatus, FlowError> {
         for source in self.sources() {
             while self.excess[source as usize] > 0 {
-                work.counters.phases += 1;
-                let Some(distance) = self.shortest_distance(&[source], work)? else { break };
+                context.counters.phases += 1;
+                let Some(distance) = self.shortest_distance(&[source], context)? else { break };
                 self.lower_prices(distance)?;
-                self.augment(source, work)?;
+                self.augment(source, context)?;
             }
         }
         let stuck = self.sources();
         if stuck.is_empty() {
             return Ok(FlowStatus::Balanced);
         }
-        self.shortest_distance(&stuck, work)?;
+        self.shortest_distance(&stuck, context)?;
         Ok(FlowStatus::Stuck)
     }
 
@@ -200,16 +200,16 @@ impl<W: Weight> Flow<W> {
     pub(super) fn residual_graph(
         &self,
         backwards: bool,
-        pulse: &mut Pulse<'_>,
+        poll: &mut StopPoll<'_>,
     ) -> Result<ResidualGraph, Stopped> {
         let mut arcs = Vec::new();
         for half in 0..index(self.halves.len()) {
-            pulse.beat(1)?;
+            poll.count(1)?;
             arcs.extend(self.ends(half, backwards));
         }
         let parts = std::iter::once(((), arcs.as_slice()));
         let place = |(), &(here, there): &(u32, u32)| (here as usize, there);
-        Ok(ResidualGraph(Csr::group(self.first.len(), 0, parts, place, pulse.observer())?))
+        Ok(ResidualGraph(Csr::group(self.first.len(), 0, parts, place, poll.observer())?))
     }
 
     /// Tail and head of a direction with residual capacity; exchanged if `backwards`.
@@ -239,7 +239,11 @@ impl<W: Weight> Flow<W> {
     }
 
     /// Dijkstra's algorithm from all sources at once, up to the nearest node with a deficit. Returns the distance of that node.
-    fn shortest_distance(&mut self, sources: &[u32], work: &mut Work<'_>) -> Result<Option<W>, FlowError> {
+    fn shortest_distance(
+        &mut self,
+        sources: &[u32],
+        context: &mut SolveContext<'_>,
+    ) -> Result<Option<W>, FlowError> {
         let mut search = std::mem::replace(&mut self.search, FlowSearch::empty());
         search.clear();
         for &source in sources {
@@ -270,7 +274,7 @@ impl<W: Weight> Flow<W> {
                 }
                 at = next;
             }
-            work.count(scanned)?;
+            context.count_scan(scanned)?;
         }
         self.search = search;
         Ok(found)
@@ -282,7 +286,7 @@ impl<W: Weight> Flow<W> {
         for &node in labels.reached().iter().filter(|node| labels.is_settled(**node)) {
             let price = &mut self.pi[node as usize];
             *price += labels.distance(node) - distance;
-            if *price < -W::WIDEST {
+            if *price < -W::MAX_PRICE {
                 return Err(FlowError::TooNarrow);
             }
         }
@@ -290,12 +294,12 @@ impl<W: Weight> Flow<W> {
     }
 
     /// Augments from a source along arcs of reduced cost 0 between settled nodes, until no path is left.
-    fn augment(&mut self, source: u32, work: &mut Work<'_>) -> Result<(), FlowError> {
+    fn augment(&mut self, source: u32, context: &mut SolveContext<'_>) -> Result<(), FlowError> {
         let mut search = std::mem::replace(&mut self.search, FlowSearch::empty());
         for &node in search.labels.reached() {
             search.next[node as usize] = self.first[node as usize];
         }
-        while self.excess[source as usize] > 0 && self.augment_once(source, &mut search, work)? {}
+        while self.excess[source as usize] > 0 && self.augment_once(source, &mut search, context)? {}
         self.search = search;
         Ok(())
     }
@@ -306,20 +310,20 @@ impl<W: Weight> Flow<W> {
         &mut self,
         source: u32,
         search: &mut FlowSearch<W>,
-        work: &mut Work<'_>,
+        context: &mut SolveContext<'_>,
     ) -> Result<bool, FlowError> {
         let FlowSearch { labels, next, on_path, path, .. } = search;
         path.clear();
         let mut node = source;
         on_path[node as usize] = true;
-        work.counters.scans += 1;
+        context.counters.scans += 1;
         loop {
             if self.excess[node as usize] < 0 {
                 break;
             }
             let at = next[node as usize];
-            work.counters.arcs += 1;
-            work.pulse.beat(1)?;
+            context.counters.arcs += 1;
+            context.poll.count(1)?;
             if at == NONE {
                 // No path from here: return to the previous node.
                 on_path[node as usize] = false;
@@ -359,13 +363,13 @@ pub(super) struct ResidualGraph(Csr<u32>);
 
 impl ResidualGraph {
     /// Marks the nodes that are reachable from a node.
-    pub(super) fn reach(&self, start: u32, pulse: &mut Pulse<'_>) -> Result<Vec<bool>, Stopped> {
+    pub(super) fn reach(&self, start: u32, poll: &mut StopPoll<'_>) -> Result<Vec<bool>, Stopped> {
         let mut reached = vec![false; self.0.len()];
         let mut stack = vec![start];
         reached[start as usize] = true;
         while let Some(node) = stack.pop() {
             let ends = self.0.row(node as usize);
-            pulse.beat(ends.len())?;
+            poll.count(ends.len())?;
             for &to in ends {
                 if !std::mem::replace(&mut reached[to as usize], true) {
                     stack.push(to);
@@ -376,13 +380,13 @@ impl ResidualGraph {
     }
 }
 
-impl<W: Weight> FlowSearch<W> {
+impl<W: PriceInteger> FlowSearch<W> {
     /// A placeholder while the workspace is borrowed.
     fn empty() -> Self {
         Self {
             labels: Labels::new(0),
             queue: RadixHeap::new(),
-            nearest: W::FAR,
+            nearest: W::INFINITE,
             next: Vec::new(),
             on_path: Vec::new(),
             path: Vec::new(),
@@ -392,7 +396,7 @@ impl<W: Weight> FlowSearch<W> {
     fn clear(&mut self) {
         self.labels.clear();
         self.queue.clear();
-        self.nearest = W::FAR;
+        self.nearest = W::INFINITE;
     }
 
     fn reach(&mut self, node: u32, distance: W) {

@@ -7,8 +7,8 @@
 
 use rayon::prelude::*;
 
-use crate::engine::assign::weight::Weight;
-use crate::engine::assign::{Pulse, index};
+use crate::engine::assign::price_integer::PriceInteger;
+use crate::engine::assign::{StopPoll, index};
 use crate::engine::certificate::Certificate;
 use crate::engine::groups::{Forest, Quotas};
 use crate::engine::observer::Stopped;
@@ -94,7 +94,7 @@ pub(super) struct Network<W> {
     places: Vec<Vec<usize>>,
 }
 
-impl<W: Weight> Network<W> {
+impl<W: PriceInteger> Network<W> {
     /// The network with the flow and the prices of an assignment that is optimal without quotas. Groups below their floors or
     /// above their ceilings are unbalanced.
     pub(super) fn new(
@@ -102,15 +102,15 @@ impl<W: Weight> Network<W> {
         quotas: &Quotas,
         pairs: &[(u32, u32)],
         certificate: &Certificate,
-        pulse: &mut Pulse<'_>,
+        poll: &mut StopPoll<'_>,
     ) -> Result<Self, Stopped> {
         let nodes = Nodes::of(problem, quotas);
         let mut pi = vec![W::default(); nodes.len()];
         for (mentee, &u) in certificate.mentee_prices.iter().enumerate() {
-            pi[nodes.mentee(mentee) as usize] = W::narrow(u);
+            pi[nodes.mentee(mentee) as usize] = W::saturating_from(u);
         }
         for (mentor, &p) in certificate.mentor_prices.iter().enumerate() {
-            pi[nodes.mentor(mentor) as usize] = W::narrow(-p);
+            pi[nodes.mentor(mentor) as usize] = W::saturating_from(-p);
         }
         let mut this =
             Self { flow: Flow::new(pi), nodes, pairs: Vec::new(), places: vec![Vec::new(); nodes.mentees] };
@@ -120,10 +120,10 @@ impl<W: Weight> Network<W> {
             of_mentee[mentee as usize] += 1;
             of_mentor[mentor as usize] += 1;
         }
-        this.add_mentees(problem, &quotas.mentees, certificate, &of_mentee, pulse)?;
-        this.add_mentors(problem, &quotas.mentors, certificate, &of_mentor, pulse)?;
+        this.add_mentees(problem, &quotas.mentees, certificate, &of_mentee, poll)?;
+        this.add_mentors(problem, &quotas.mentors, certificate, &of_mentor, poll)?;
         for &(mentee, mentor) in pairs {
-            pulse.beat(ADDING)?;
+            poll.count(ADDING)?;
             let score = problem.scores.score(mentee as usize, mentor as usize).unwrap_or_default();
             this.add_pair(mentee, Edge { to: mentor, score }, true);
         }
@@ -140,10 +140,10 @@ impl<W: Weight> Network<W> {
         forest: &Forest,
         certificate: &Certificate,
         has: &[u32],
-        pulse: &mut Pulse<'_>,
+        poll: &mut StopPoll<'_>,
     ) -> Result<(), Stopped> {
         for (mentee, demand) in problem.mentees.iter().enumerate() {
-            pulse.beat(ADDING)?;
+            poll.count(ADDING)?;
             let from = Nodes::mentee_group(self.nodes, forest.innermost(mentee));
             let tier = certificate.tiers.iter().find(|entry| entry.tier == demand.tier);
             let first =
@@ -151,7 +151,12 @@ impl<W: Weight> Network<W> {
             let bonuses = [first.unwrap_or_default(), certificate.second];
             for (place, bonus) in (0..u32::from(demand.wanted.min(2))).zip(bonuses) {
                 let used = u32::from(has[mentee] > place);
-                let arc = self.flow.add((from, self.nodes.mentee(mentee)), W::narrow(-bonus), 1 - used, used);
+                let arc = self.flow.add(
+                    (from, self.nodes.mentee(mentee)),
+                    W::saturating_from(-bonus),
+                    1 - used,
+                    used,
+                );
                 self.places[mentee].push(arc);
             }
         }
@@ -164,16 +169,16 @@ impl<W: Weight> Network<W> {
         forest: &Forest,
         certificate: &Certificate,
         has: &[u32],
-        pulse: &mut Pulse<'_>,
+        poll: &mut StopPoll<'_>,
     ) -> Result<(), Stopped> {
         for (mentor, seats) in problem.mentors.iter().enumerate() {
-            pulse.beat(ADDING)?;
+            poll.count(ADDING)?;
             let to = self.nodes.mentor_group(forest.innermost(mentor));
             let min = seats.min.min(seats.max);
             let (of_min, others) = (has[mentor].min(min), has[mentor].saturating_sub(min));
             let parts = [(certificate.minimum, of_min, min - of_min), (0, others, seats.max - min - others)];
             for (bonus, less, more) in parts.into_iter().filter(|(_, less, more)| less + more > 0) {
-                self.flow.add((self.nodes.mentor(mentor), to), W::narrow(-bonus), more, less);
+                self.flow.add((self.nodes.mentor(mentor), to), W::saturating_from(-bonus), more, less);
             }
         }
         Ok(())
@@ -208,14 +213,14 @@ impl<W: Weight> Network<W> {
 
     /// Admits pairs that are not in the network, given by mentee. If a pair offers a mentee more than its price, the price
     /// rises to that value.
-    pub(super) fn admit(&mut self, added: &[Vec<Edge>], pulse: &mut Pulse<'_>) -> Result<(), Stopped> {
+    pub(super) fn admit(&mut self, added: &[Vec<Edge>], poll: &mut StopPoll<'_>) -> Result<(), Stopped> {
         let mut in_use = self.places.clone();
         for pair in self.pairs.iter().filter(|pair| self.flow.used(pair.arc) > 0) {
-            pulse.beat(ADDING)?;
+            poll.count(ADDING)?;
             in_use[pair.mentee as usize].push(pair.arc);
         }
         for ((mentee, added), in_use) in (0_u32..).zip(added).zip(in_use) {
-            pulse.beat(ADDING * added.len())?;
+            poll.count(ADDING * added.len())?;
             let node = self.nodes.mentee(mentee as usize);
             let mut highest = self.flow.pi[node as usize];
             for &edge in added {
@@ -248,14 +253,14 @@ impl<W: Weight> Network<W> {
         mentors_of
     }
 
-    /// Prices of mentees and of mentors relative to the root; [`Weight::FAR`] for a person without places.
+    /// Prices of mentees and of mentors relative to the root; [`PriceInteger::INFINITE`] for a person without places.
     pub(super) fn prices(&self, problem: &Problem<'_>) -> (Vec<W>, Vec<W>) {
         let [root, .., mentees, mentors] = self.nodes.split(&self.flow.pi);
         let u = mentees.iter().zip(problem.mentees);
         let p = mentors.iter().zip(problem.mentors);
         (
-            u.map(|(&pi, demand)| if demand.wanted > 0 { pi - root[0] } else { W::FAR }).collect(),
-            p.map(|(&pi, seats)| if seats.max > 0 { root[0] - pi } else { W::FAR }).collect(),
+            u.map(|(&pi, demand)| if demand.wanted > 0 { pi - root[0] } else { W::INFINITE }).collect(),
+            p.map(|(&pi, seats)| if seats.max > 0 { root[0] - pi } else { W::INFINITE }).collect(),
         )
     }
 
@@ -263,11 +268,11 @@ impl<W: Weight> Network<W> {
     pub(super) fn restrict_to_leaving(&self, u: &mut [W], p: &mut [W]) {
         for (mentee, u) in u.iter_mut().enumerate() {
             let reached = self.flow.was_settled(self.nodes.mentee(mentee));
-            *u = if reached && *u != W::FAR { W::NOTHING } else { W::FAR };
+            *u = if reached && *u != W::INFINITE { W::LOWEST_VALUE } else { W::INFINITE };
         }
         for (mentor, p) in p.iter_mut().enumerate() {
             if self.flow.was_settled(self.nodes.mentor(mentor)) {
-                *p = W::FAR;
+                *p = W::INFINITE;
             }
         }
     }
@@ -291,7 +296,7 @@ impl<W: Weight> Network<W> {
         let least = |prices: &[W]| prices.iter().copied().min().map_or(0, Into::into).min(0_i128);
         let (free_u, free_p) = (i128::from(i32::MAX) - least(&p), i128::from(i32::MAX) - least(&u));
         let widen = |prices: &[W], free: i128| -> Vec<i128> {
-            prices.iter().map(|&price| if price == W::FAR { free } else { price.into() }).collect()
+            prices.iter().map(|&price| if price == W::INFINITE { free } else { price.into() }).collect()
         };
         let steps = |forest: &Forest, prices: &[W], sign: fn(W) -> W| -> Vec<i128> {
             let step = |(at, parent): (usize, Option<u32>)| {

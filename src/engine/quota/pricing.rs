@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use crate::domain::run::Stage;
+use crate::engine::assign::best_k::{BestK, RankedPair};
 use crate::engine::assign::index;
-use crate::engine::assign::tiles::{Cell, RowVisitor, walk};
-use crate::engine::assign::top::{Ranked, Top};
-use crate::engine::assign::weight::Weight;
+use crate::engine::assign::price_integer::PriceInteger;
+use crate::engine::assign::tiles::{RowVisitor, ScoreCell, walk};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
 use crate::engine::problem::Problem;
@@ -18,9 +18,9 @@ const ROWS: usize = 1024;
 
 /// The pairs to collect: those with `score - mentor price` above `above[mentee]` that are not in use.
 pub(super) struct PricingQuery<'a, W> {
-    /// Prices of mentors; [`Weight::FAR`] excludes a mentor.
+    /// Prices of mentors; [`PriceInteger::INFINITE`] excludes a mentor.
     pub(super) prices: &'a [W],
-    /// Threshold of each mentee; [`Weight::FAR`] excludes a mentee.
+    /// Threshold of each mentee; [`PriceInteger::INFINITE`] excludes a mentee.
     pub(super) above: &'a [W],
     /// The present mentors of each mentee.
     pub(super) matched: &'a [Vec<u32>],
@@ -29,7 +29,7 @@ pub(super) struct PricingQuery<'a, W> {
 }
 
 /// Collects the best pairs of every mentee, best first.
-pub(super) fn best_pairs<W: Weight>(
+pub(super) fn best_pairs<W: PriceInteger>(
     problem: &Problem<'_>,
     query: &PricingQuery<'_, W>,
     observer: &dyn Observer,
@@ -37,7 +37,7 @@ pub(super) fn best_pairs<W: Weight>(
     let visitor = |mentee: usize| BestPairs {
         scores: problem.scores,
         query,
-        top: Top::new(query.limit),
+        top: BestK::new(query.limit),
         above: query.above[mentee],
     };
     if let Some(sparse) = problem.scores.sparse() {
@@ -64,15 +64,15 @@ pub(super) fn best_pairs<W: Weight>(
 struct BestPairs<'a, W> {
     scores: &'a dyn PairScores,
     query: &'a PricingQuery<'a, W>,
-    top: Top<W>,
+    top: BestK<W>,
     /// Only values above this number can still enter.
     above: W,
 }
 
-impl<W: Weight> RowVisitor for BestPairs<'_, W> {
+impl<W: PriceInteger> RowVisitor for BestPairs<'_, W> {
     type Found = Vec<Edge>;
 
-    fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
+    fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         let prices = &self.query.prices[first..first + scores.len()];
         for ((scores, prices), from) in
             scores.chunks(LANE).zip(prices.chunks(LANE)).zip((first..).step_by(LANE))
@@ -97,14 +97,14 @@ impl<W: Weight> RowVisitor for BestPairs<'_, W> {
     }
 }
 
-impl<W: Weight> BestPairs<'_, W> {
+impl<W: PriceInteger> BestPairs<'_, W> {
     fn consider(&mut self, mentee: usize, mentor: usize, score: i32) {
         let key = W::from(score) - self.query.prices[mentor];
         if score == FORBIDDEN || key <= self.above || self.query.matched[mentee].contains(&index(mentor)) {
             return;
         }
         let entry =
-            Ranked { key, tie_break: self.scores.tie_break(mentee, mentor), to: index(mentor), score };
+            RankedPair { key, tie_break: self.scores.tie_break(mentee, mentor), to: index(mentor), score };
         if self.top.offer(entry) {
             // A pair of equal key can still enter by its tie-break.
             let floor = self.top.floor().map(|floor| floor - W::from(1));

@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use crate::engine::assign::Pulse;
+use crate::engine::assign::StopPoll;
 use crate::engine::certificate::Certificate;
 use crate::engine::graph::Csr;
 use crate::engine::observer::{Observer, Stopped};
@@ -250,7 +250,7 @@ impl<'a> Residual<'a> {
     pub(super) fn row(
         &self,
         node: usize,
-        pulse: &mut Pulse<'_>,
+        poll: &mut StopPoll<'_>,
         mut show: impl FnMut(usize, i128),
     ) -> Result<(), Stopped> {
         let mentee = node - self.holders.len();
@@ -266,11 +266,11 @@ impl<'a> Residual<'a> {
         };
         if let Some(sparse) = self.problem.scores.sparse() {
             sparse.row(mentee).iter().for_each(|edge| look(edge.to as usize, edge.score));
-            return pulse.beat(sparse.row(mentee).len());
+            return poll.count(sparse.row(mentee).len());
         }
         let mut scores = [FORBIDDEN; COLUMNS];
         for from in (0..self.holders.len()).step_by(COLUMNS) {
-            pulse.beat(COLUMNS)?;
+            poll.count(COLUMNS)?;
             let columns = from..self.holders.len().min(from + COLUMNS);
             let scores = &mut scores[..columns.len()];
             self.problem.scores.tile(mentee..mentee + 1, columns.clone(), scores);
@@ -285,7 +285,7 @@ impl<'a> Residual<'a> {
     pub(super) fn column(
         &self,
         mentor: usize,
-        pulse: &mut Pulse<'_>,
+        poll: &mut StopPoll<'_>,
         mut show: impl FnMut(usize, i128),
     ) -> Result<(), Stopped> {
         if self.seats(mentor) == 0 {
@@ -298,13 +298,13 @@ impl<'a> Residual<'a> {
                 show(self.holders.len() + from, self.u(from) + p - i128::from(score));
             }
         };
-        if let Some(columns) = self.columns(pulse)? {
+        if let Some(columns) = self.columns(poll)? {
             columns.row(mentor).iter().for_each(|edge| look(edge.to as usize, edge.score));
-            return pulse.beat(columns.row(mentor).len());
+            return poll.count(columns.row(mentor).len());
         }
         let mut scores = [FORBIDDEN; ROWS];
         for from in (0..self.mates.len()).step_by(ROWS) {
-            pulse.beat(SCORE_WORK * ROWS)?;
+            poll.count(SCORE_WORK * ROWS)?;
             let rows: Range<usize> = from..self.mates.len().min(from + ROWS);
             let scores = &mut scores[..rows.len()];
             self.problem.scores.tile(rows.clone(), mentor..mentor + 1, scores);
@@ -315,10 +315,10 @@ impl<'a> Residual<'a> {
         Ok(())
     }
 
-    fn columns(&self, pulse: &Pulse<'_>) -> Result<Option<&Csr<Edge>>, Stopped> {
+    fn columns(&self, poll: &StopPoll<'_>) -> Result<Option<&Csr<Edge>>, Stopped> {
         let Some(sparse) = self.problem.scores.sparse() else { return Ok(None) };
         if self.columns.get().is_none() {
-            let columns = sparse.columns(self.holders.len(), pulse.observer())?;
+            let columns = sparse.columns(self.holders.len(), poll.observer())?;
             // Another thread may already have stored the same value.
             let _ = self.columns.set(columns);
         }

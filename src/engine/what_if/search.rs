@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::engine::assign::{Pulse, index};
+use crate::engine::assign::{StopPoll, index};
 use crate::engine::graph::Labels;
 use crate::engine::observer::{Observer, Stopped};
 
@@ -39,7 +39,7 @@ pub(super) struct Target {
 /// A search with its labels.
 pub(super) struct ResidualSearch<'a> {
     residual: &'a Residual<'a>,
-    pulse: Pulse<'a>,
+    poll: StopPoll<'a>,
     source: usize,
     direction: SearchDirection,
     labels: Labels<i128>,
@@ -59,8 +59,8 @@ impl<'a> ResidualSearch<'a> {
         observer: &'a dyn Observer,
     ) -> Self {
         let (labels, next) = (Labels::new(residual.nodes()), vec![u32::MAX; residual.nodes()]);
-        let (pulse, heap) = (Pulse::new(observer), BinaryHeap::new());
-        Self { residual, pulse, source, direction, labels, next, heap, limit: i128::MAX }
+        let (poll, heap) = (StopPoll::new(observer), BinaryHeap::new());
+        Self { residual, poll, source, direction, labels, next, heap, limit: i128::MAX }
     }
 
     /// Returns the nodes of the `most` nearest targets, nearest first. The distance of a target includes its forced arc.
@@ -83,7 +83,7 @@ impl<'a> ResidualSearch<'a> {
             if self.labels.is_settled(node) {
                 continue;
             }
-            self.pulse.beat(SETTLING)?;
+            self.poll.count(SETTLING)?;
             while nearest_open.is_some_and(|target| self.labels.is_settled(index(target.node))) {
                 nearest_open = open.next();
             }
@@ -132,7 +132,7 @@ impl<'a> ResidualSearch<'a> {
         let forward = self.direction == SearchDirection::Forward;
         if node == residual.root() {
             for person in 0..residual.root() {
-                self.pulse.beat(REACHING)?;
+                self.poll.count(REACHING)?;
                 let arc = if forward { residual.root_to(person) } else { residual.to_root(person) };
                 if let Some(length) = arc {
                     self.reach(person, distance + length, node);
@@ -144,15 +144,15 @@ impl<'a> ResidualSearch<'a> {
         if let Some(length) = arc {
             self.reach(residual.root(), distance + length, node);
         }
-        let mut pulse = self.pulse;
+        let mut poll = self.poll;
         let reach = |to: usize, length: i128| self.reach(to, distance + length, node);
         // An arc that starts a pair leaves a mentee; an arc that ends a pair leaves a mentor.
         match (residual.is_mentor(node), forward) {
             (true, true) | (false, false) => residual.matches(node, reach),
-            (true, false) => residual.column(node, &mut pulse, reach)?,
-            (false, true) => residual.row(node, &mut pulse, reach)?,
+            (true, false) => residual.column(node, &mut poll, reach)?,
+            (false, true) => residual.row(node, &mut poll, reach)?,
         }
-        self.pulse = pulse;
+        self.poll = poll;
         Ok(())
     }
 

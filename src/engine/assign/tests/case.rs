@@ -1,4 +1,4 @@
-//! Small cases to solve, their value without any weights, and the best value by trying everything.
+//! Small cases to solve, their value without weights, and the best value by brute force.
 
 use std::ops::Range;
 

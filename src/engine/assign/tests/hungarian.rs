@@ -9,7 +9,7 @@ use super::case::{Case, score};
 use crate::engine::pair_scores::FORBIDDEN;
 use crate::engine::problem::{Demand, Seats};
 
-/// Cases that the oracle can solve: everybody wants one mentor.
+/// Cases that the oracle can solve: every mentee wants one mentor.
 pub(super) fn case() -> impl Strategy<Value = Case> {
     (2..40_usize, 2..25_usize).prop_flat_map(|(mentees, mentors)| {
         let demand = (0..3_u8).prop_map(|tier| Demand { tier, wanted: 1, pinned: 0 });
@@ -20,7 +20,7 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
     })
 }
 
-/// A best assignment, with weights that multiply from level to level.
+/// A best assignment, with weights that multiply from aim to aim.
 pub(super) fn solve(case: &Case) -> Vec<(u32, u32)> {
     let mentees = case.mentees.len();
     let base = 1 + (mentees as i128) * (1 << 33);

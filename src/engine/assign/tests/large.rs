@@ -8,7 +8,7 @@ use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::PairScores;
 use crate::engine::problem::{Demand, Problem, Seats};
 
-/// Mentees with a score as extreme as can be, of either sign.
+/// The most extreme scores, of either sign by mentee.
 struct Extreme;
 
 impl PairScores for Extreme {

@@ -1,7 +1,7 @@
-//! Every mentor's best mentees, found in the same look at all pairs as every mentee's best mentors.
+//! The best mentees of every mentor, selected in the same pass over all pairs as the best mentors of every mentee.
 //!
-//! Where seats are scarce it is the mentors who bid, and a core of nothing but mentees' favourites would lack those whom
-//! mentors want: pricing would find them one round later, and upset nearly everybody.
+//! If seats are scarce, mentors bid. A core with only the best mentors of every mentee would then lack the pairs that
+//! mentors bid for: pricing would find them one round later, after prices have moved too far.
 
 use rayon::prelude::*;
 
@@ -11,48 +11,50 @@ use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
 use crate::engine::pool::Gatherings;
 use crate::engine::problem::{Problem, Seats};
 
-use super::super::core::index;
-use super::super::counters::Pulse;
-use super::super::tiles::{Cell, Floors, LANE};
-use super::super::top::{Ranked, Top};
+use super::super::best_k::{BestK, RankedPair};
+use super::super::context::StopPoll;
+use super::super::tiles::{LANE, LaneFloors, ScoreCell};
+use super::index;
 
-/// Mentees that a mentor keeps beside `breadth`, for each of her seats.
+/// Mentees that a mentor keeps for each seat, beside `breadth`.
 const PER_SEAT: usize = 2;
-/// The floor of a mentor who offers nothing: no other is so high.
+/// The floor of a mentor without seats. No other floor is so high.
 const CLOSED: i16 = i16::MAX;
 
-/// The best mentees of every mentor.
-pub(super) struct Columns<'a> {
+/// Selects the best mentees of every mentor.
+pub(super) struct MentorScreening<'a> {
     problem: &'a Problem<'a>,
     breadth: usize,
     cpu: Cpu,
-    found: Gatherings<Gathering>,
+    found: Gatherings<BestMentees>,
 }
 
-/// For every thread 80 bytes per mentor, and 32 for each mentee whom she keeps.
-struct Gathering {
-    best: Vec<Top<i32>>,
-    /// What a mentee must score to be kept, in both widths.
+/// The best mentees of every mentor among the pairs that one thread has read: 80 bytes per mentor, and 32 bytes per
+/// mentee kept.
+struct BestMentees {
+    best: Vec<BestK<i32>>,
+    /// The score that a mentee must reach to be kept, in both widths.
     wide: Vec<i32>,
     narrow: Vec<i16>,
-    /// Room for a bit for each score of a row.
+    /// One bit for each score of a row.
     found: Vec<u64>,
 }
 
-impl<'a> Columns<'a> {
-    /// Nobody is found yet.
+impl<'a> MentorScreening<'a> {
+    /// A selection without any pair.
     pub(super) fn new(problem: &'a Problem<'a>, breadth: usize) -> Self {
         Self { problem, breadth, cpu: Cpu::best(), found: Gatherings::default() }
     }
 
-    /// Reads some of a mentee's scores.
-    pub(super) fn read<C: Cell>(&self, mentee: usize, first: usize, scores: &[C]) {
-        let new = || Gathering::new(self.problem.mentors, self.breadth);
+    /// Reads some scores of a mentee.
+    pub(super) fn read<C: ScoreCell>(&self, mentee: usize, first: usize, scores: &[C]) {
+        let new = || BestMentees::new(self.problem.mentors, self.breadth);
         self.found.add(new, |gathering| gathering.read(self.problem.scores, self.cpu, mentee, first, scores));
     }
 
-    /// What was found, by mentee, in the order of the mentors; and the highest score that each mentor may have beside it.
-    pub(super) fn by_mentee(self, pulse: &mut Pulse<'_>) -> Result<(Vec<Vec<Edge>>, Vec<i32>), Stopped> {
+    /// The selected pairs, by mentee, in the order of the mentors; and for each mentor an upper bound on the scores
+    /// of the other pairs.
+    pub(super) fn by_mentee(self, poll: &mut StopPoll<'_>) -> Result<(Vec<Vec<Edge>>, Vec<i32>), Stopped> {
         let mut gathered = self.found.into_all().into_iter().map(|gathering| gathering.best);
         let mut best = gathered.next().unwrap_or_default();
         for more in gathered {
@@ -60,13 +62,13 @@ impl<'a> Columns<'a> {
                 more.into_best().into_iter().for_each(|entry| _ = all.offer(entry));
             });
         }
-        pulse.observer().check()?;
-        let columns: Vec<(usize, Vec<Ranked<i32>>)> =
+        poll.observer().check()?;
+        let columns: Vec<(usize, Vec<RankedPair<i32>>)> =
             best.into_par_iter().map(|top| (top.keep(), top.into_sorted())).collect();
         let mut found = vec![Vec::new(); self.problem.mentees.len()];
         let mut outside = Vec::with_capacity(columns.len());
         for (mentor, (keep, column)) in columns.into_iter().enumerate() {
-            pulse.beat(column.len())?;
+            poll.count(column.len())?;
             outside.push(match column.last() {
                 Some(worst) if column.len() == keep => worst.score,
                 _ => FORBIDDEN,
@@ -79,27 +81,34 @@ impl<'a> Columns<'a> {
     }
 }
 
-impl Gathering {
+impl BestMentees {
     fn new(mentors: &[Seats], breadth: usize) -> Self {
-        // Nobody who offers nothing is asked for anything.
+        // A mentor without seats keeps no mentee.
         let (wide, narrow) = mentors
             .iter()
             .map(|seats| if seats.max == 0 { (i32::MAX, CLOSED) } else { (FORBIDDEN + 1, 0) })
             .unzip();
-        let best = |seats: &Seats| Top::within(breadth + PER_SEAT * seats.max as usize, 2);
+        let best = |seats: &Seats| BestK::within(breadth + PER_SEAT * seats.max as usize, 2);
         Self { best: mentors.iter().map(best).collect(), wide, narrow, found: Vec::new() }
     }
 
-    fn read<C: Cell>(&mut self, scores: &dyn PairScores, cpu: Cpu, mentee: usize, first: usize, row: &[C]) {
+    fn read<C: ScoreCell>(
+        &mut self,
+        scores: &dyn PairScores,
+        cpu: Cpu,
+        mentee: usize,
+        first: usize,
+        row: &[C],
+    ) {
         let (lanes, rest) = row.as_chunks::<LANE>();
         let mut found = std::mem::take(&mut self.found);
         found.resize(lanes.len(), 0);
         let columns = first..first + row.len();
-        let floors = Floors {
+        let floors = LaneFloors {
             wide: self.wide[columns.clone()].as_chunks().0,
             narrow: self.narrow[columns].as_chunks().0,
         };
-        C::reach(cpu, lanes, floors, &mut found);
+        C::find_at_floors(cpu, lanes, floors, &mut found);
         for ((lane, found), from) in lanes.iter().zip(&found).zip((first..).step_by(LANE)) {
             self.pick(scores, mentee, from, lane, *found);
         }
@@ -107,8 +116,8 @@ impl Gathering {
         self.pick(scores, mentee, first + row.len() - rest.len(), rest, u64::MAX);
     }
 
-    /// Offers those of `cells` whose bits are set, from the lowest.
-    fn pick<C: Cell>(
+    /// Offers the cells whose bits are set, from the lowest.
+    fn pick<C: ScoreCell>(
         &mut self,
         scores: &dyn PairScores,
         mentee: usize,
@@ -125,8 +134,12 @@ impl Gathering {
             if self.narrow[mentor] == CLOSED {
                 continue;
             }
-            let entry =
-                Ranked { key: score, tie_break: scores.tie_break(mentee, mentor), to: index(mentee), score };
+            let entry = RankedPair {
+                key: score,
+                tie_break: scores.tie_break(mentee, mentor),
+                to: index(mentee),
+                score,
+            };
             let best = &mut self.best[mentor];
             if best.offer(entry) {
                 let floor = best.floor().unwrap_or(FORBIDDEN + 1);

@@ -1,51 +1,54 @@
-//! The best few of a row.
+//! Selection of the best k entries of a sequence.
+//!
+//! Entries are appended to a buffer of a few times k entries. A full buffer is reduced to its best k by quickselect,
+//! so an entry costs O(1) amortised time. The result depends on the set of entries, not on their order.
 
-/// An entry of a row: a mentor, and how much she is wanted.
+/// A pair of a row with its rank: entries with the greater key come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::engine) struct Ranked<K> {
-    /// The more, the better.
+pub(in crate::engine) struct RankedPair<K> {
+    /// The greater the key, the better the pair.
     pub(in crate::engine) key: K,
     /// Decides between equal keys: a hash of the pair.
     pub(in crate::engine) tie_break: u32,
-    /// The mentor; in a mentor's row, the mentee.
+    /// The mentor, or the mentee in a row of a mentor.
     pub(in crate::engine) to: u32,
     /// Score of the pair.
     pub(in crate::engine) score: i32,
 }
 
-/// Keeps the best entries seen. What is kept depends on the set of entries and not on their order.
+/// The best entries so far.
 #[derive(Debug)]
-pub(in crate::engine) struct Top<K> {
+pub(in crate::engine) struct BestK<K> {
     keep: usize,
     room: usize,
-    entries: Vec<Ranked<K>>,
-    worst: Option<Ranked<K>>,
+    entries: Vec<RankedPair<K>>,
+    worst: Option<RankedPair<K>>,
 }
 
-impl<K: Copy + Ord> Top<K> {
-    /// Keeps `keep` entries.
+impl<K: Copy + Ord> BestK<K> {
+    /// Keeps the best `keep` entries.
     pub(in crate::engine) fn new(keep: usize) -> Self {
         Self::within(keep, 4)
     }
 
-    /// Keeps `keep` entries, and never holds more than so many times as many: the fewer, the slower.
+    /// Keeps the best `keep` entries in a buffer of `times * keep` entries. A smaller buffer takes more time.
     pub(in crate::engine) fn within(keep: usize, times: usize) -> Self {
         let keep = keep.max(1);
         Self { keep, room: times * keep, entries: Vec::new(), worst: None }
     }
 
-    /// Most entries that are kept in the end.
+    /// The number of entries to keep.
     pub(in crate::engine) fn keep(&self) -> usize {
         self.keep
     }
 
-    /// The key below which nothing is kept any more.
+    /// The key below which an entry is rejected.
     pub(in crate::engine) fn floor(&self) -> Option<K> {
         self.worst.map(|worst| worst.key)
     }
 
-    /// Adds an entry, and says whether the floor may have risen.
-    pub(in crate::engine) fn offer(&mut self, entry: Ranked<K>) -> bool {
+    /// Adds an entry unless it is too low. Returns whether the floor may have risen.
+    pub(in crate::engine) fn offer(&mut self, entry: RankedPair<K>) -> bool {
         if self.worst.is_some_and(|worst| entry <= worst) {
             return false;
         }
@@ -69,13 +72,13 @@ impl<K: Copy + Ord> Top<K> {
     }
 
     /// The best entries, in no particular order.
-    pub(in crate::engine) fn into_best(mut self) -> Vec<Ranked<K>> {
+    pub(in crate::engine) fn into_best(mut self) -> Vec<RankedPair<K>> {
         self.shrink();
         self.entries
     }
 
     /// The best entries, best first.
-    pub(in crate::engine) fn into_sorted(self) -> Vec<Ranked<K>> {
+    pub(in crate::engine) fn into_sorted(self) -> Vec<RankedPair<K>> {
         let mut entries = self.into_best();
         entries.sort_unstable_by(|a, b| b.cmp(a));
         entries
@@ -89,16 +92,16 @@ mod tests {
 
     #[test]
     fn the_best_are_kept_in_whatever_order_they_come() {
-        let entries: Vec<Ranked<i32>> = (0..1000)
-            .map(|at: u64| Ranked {
+        let entries: Vec<RankedPair<i32>> = (0..1000)
+            .map(|at: u64| RankedPair {
                 key: i32::try_from(tie_break(0, at) % 50).unwrap(),
                 tie_break: tie_break(1, at),
                 to: 7,
                 score: 0,
             })
             .collect();
-        let best_of = |order: Vec<Ranked<i32>>| {
-            let mut top = Top::new(20);
+        let best_of = |order: Vec<RankedPair<i32>>| {
+            let mut top = BestK::new(20);
             for entry in order {
                 top.offer(entry);
             }

@@ -1,7 +1,9 @@
-//! The survey: the first look at all pairs, which keeps every mentee's best mentors, and every mentor's best mentees where
-//! seats are scarce.
-
-mod columns;
+//! Core construction: one pass over all pairs selects the best mentors of every mentee (k-best sparsification).
+//!
+//! If seats are scarce, half of the core comes from the mentors' side: the best mentees of every mentor. Vector
+//! instructions compare the scores of a lane with the present threshold of the row, and only survivors are inserted
+//! (*screening*). Output: the core, the range of scores, and for each person an upper bound on the scores outside the
+//! core. Time: O(P) comparisons for P pairs. If the candidates are listed, the list is the core.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -14,117 +16,123 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, SparseScores};
 use crate::engine::problem::Problem;
 
-use self::columns::Columns;
-use super::core::{Core, index};
-use super::counters::Pulse;
-use super::tiles::{Cell, LANE, RowVisitor, walk};
-use super::top::{Ranked, Top};
+use super::super::best_k::{BestK, RankedPair};
+use super::super::context::StopPoll;
+use super::super::tiles::{LANE, RowVisitor, ScoreCell, walk};
+use super::best_of_mentors::MentorScreening;
+use super::{Core, index};
 
-/// Fewest rows of a list for a task.
-const LEAST: usize = 4096;
-/// Lanes that are read together.
-const TOGETHER: usize = 256;
-/// Sets of mentors for each one kept, whose highest scores give a good floor: hardly more pairs reach it than are kept.
-const SETS: usize = 4;
+/// Rows of a list per task at least.
+const MIN_ROWS_PER_TASK: usize = 4096;
+/// Lanes that are screened together.
+const LANES_PER_STEP: usize = 256;
+/// Sets of mentors per pair kept. The highest scores of the sets yield a floor that hardly more pairs reach than are
+/// kept.
+const SETS_PER_KEPT: usize = 4;
 
-/// What the first look at all pairs gives.
+/// The first core and the range of scores.
 #[derive(Debug)]
-pub(super) struct Survey<'a> {
-    /// The first core: every mentee's best mentors, and every mentor's best mentees where seats are scarce.
-    pub(super) core: Core<'a>,
+pub(in crate::engine::assign) struct ConstructedCore<'a> {
+    /// The best mentors of every mentee and, if seats are scarce, the best mentees of every mentor.
+    pub(in crate::engine::assign) core: Core<'a>,
     /// Lowest score of a candidate; `i32::MAX` without candidates.
-    pub(super) lowest: i32,
+    pub(in crate::engine::assign) lowest: i32,
     /// Highest score of a candidate; [`FORBIDDEN`] without candidates.
-    pub(super) highest: i32,
+    pub(in crate::engine::assign) highest: i32,
 }
 
-/// Looks at all pairs once, or takes the list of them.
-pub(super) fn survey<'a>(
+/// Selects the core in one pass over all pairs, or takes the list of candidates.
+pub(in crate::engine::assign) fn construct<'a>(
     problem: &Problem<'a>,
     breadth: usize,
     observer: &dyn Observer,
-) -> Result<Survey<'a>, Stopped> {
+) -> Result<ConstructedCore<'a>, Stopped> {
     if let Some(list) = problem.scores.sparse() {
         let ends = |mentee: usize| {
             let row = list.row(mentee);
             Some((row.last()?.score, row.first()?.score))
         };
-        let ends = (0..problem.mentees.len()).into_par_iter().with_min_len(LEAST).filter_map(ends);
+        let ends =
+            (0..problem.mentees.len()).into_par_iter().with_min_len(MIN_ROWS_PER_TASK).filter_map(ends);
         let (lowest, highest) = ends.reduce(
             || (i32::MAX, FORBIDDEN),
             |(lowest, highest), (last, first)| (lowest.min(last), highest.max(first)),
         );
         let core = Core::new(Cow::Borrowed(list), problem.mentors.len());
-        return Ok(Survey { core, lowest, highest });
+        return Ok(ConstructedCore { core, lowest, highest });
     }
     let scarce = seats_are_scarce(problem);
-    // Half of the core from either side.
+    // Each side contributes half of the core.
     let breadth = if scarce { breadth.div_ceil(2) } else { breadth };
-    let columns = scarce.then(|| Columns::new(problem, breadth));
-    let found = best_of_all(problem, breadth, columns.as_ref(), Equals::Last, observer)?;
+    let columns = scarce.then(|| MentorScreening::new(problem, breadth));
+    let found = best_of_all(problem, breadth, columns.as_ref(), TieRule::Last, observer)?;
     let mut starts = vec![0];
-    let mut arcs = Vec::with_capacity(found.len() * breadth);
+    let mut edges = Vec::with_capacity(found.len() * breadth);
     let mut outside = Vec::with_capacity(found.len());
     let (mut lowest, mut highest) = (i32::MAX, FORBIDDEN);
     for row in found {
-        outside.push(if row.arcs.len() < breadth { FORBIDDEN } else { row.worst() });
-        arcs.extend(row.arcs);
-        starts.push(arcs.len());
+        outside.push(if row.edges.len() < breadth { FORBIDDEN } else { row.worst() });
+        edges.extend(row.edges);
+        starts.push(edges.len());
         lowest = lowest.min(row.lowest);
         highest = highest.max(row.highest);
     }
-    let mut core = Core::among_others(SparseScores::sorted(starts, arcs), problem.mentors.len(), outside);
+    let mut core = Core::with_limits(SparseScores::sorted(starts, edges), problem.mentors.len(), outside);
     if let Some(columns) = columns {
-        let (mut wanted, outside) = columns.by_mentee(&mut Pulse::new(observer))?;
+        let (mut wanted, outside) = columns.by_mentee(&mut StopPoll::new(observer))?;
         wanted.par_iter_mut().enumerate().for_each(|(mentee, wanted)| {
             let row = core.row(mentee);
-            wanted.retain(|arc| arc.score <= core.outside(mentee) && row.iter().all(|has| has.to != arc.to));
+            wanted.retain(|edge| {
+                edge.score <= core.best_outside(mentee) && row.iter().all(|has| has.to != edge.to)
+            });
         });
         core.extend(problem.scores, &wanted);
-        core.limit_mentors(outside);
+        core.set_best_outside_of_mentors(outside);
     }
-    Ok(Survey { core, lowest, highest })
+    Ok(ConstructedCore { core, lowest, highest })
 }
 
 /// Whether mentors offer fewer seats than mentees want places.
-pub(super) fn seats_are_scarce(problem: &Problem<'_>) -> bool {
+pub(in crate::engine::assign) fn seats_are_scarce(problem: &Problem<'_>) -> bool {
     let wanted: u64 = problem.mentees.iter().map(|demand| u64::from(demand.wanted.min(2))).sum();
     let offered: u64 = problem.mentors.iter().map(|seats| u64::from(seats.max)).sum();
     offered < wanted
 }
 
-/// Every mentee's best mentors among those who have places, at most `breadth`, best first: the first step of
-/// [`super::assign`] by itself.
+/// The best mentors of every mentee among the mentors with seats, at most `breadth`, best first: the first step of
+/// [`assign`](super::super::assign()).
 pub fn shortlist(
     problem: &Problem<'_>,
     breadth: usize,
     observer: &dyn Observer,
 ) -> Result<Vec<Vec<Edge>>, Stopped> {
-    let found = best_of_all(problem, breadth, None, Equals::Last, observer)?;
-    Ok(found.into_iter().map(|row| row.arcs).collect())
+    let found = best_of_all(problem, breadth, None, TieRule::Last, observer)?;
+    Ok(found.into_iter().map(|row| row.edges).collect())
 }
 
-/// The beginning of every mentee's row: the same, but of equals the first are kept.
-pub(in crate::engine) fn beginnings(
+/// The first `breadth` entries of every mentee's row: like [`shortlist`], but of pairs with equal scores the first in
+/// row order are kept.
+pub(in crate::engine) fn row_prefixes(
     problem: &Problem<'_>,
     breadth: usize,
     observer: &dyn Observer,
 ) -> Result<Vec<Vec<Edge>>, Stopped> {
-    let found = best_of_all(problem, breadth, None, Equals::First, observer)?;
-    Ok(found.into_iter().map(|row| row.arcs).collect())
+    let found = best_of_all(problem, breadth, None, TieRule::First, observer)?;
+    Ok(found.into_iter().map(|row| row.edges).collect())
 }
 
-/// Which of equal pairs at the end of a row's best are among them.
+/// Which of the pairs with the lowest score kept are kept.
 #[derive(Debug, Clone, Copy)]
-enum Equals {
+enum TieRule {
     /// The first in the order of a row.
     First,
-    /// The last.
+    /// The last in the order of a row.
     Last,
 }
 
-impl Equals {
-    /// A tie-break or a position such that those to be kept have the higher one; turned round twice it is what it was.
+impl TieRule {
+    /// Maps a tie-break or a position so that the pairs to be kept have the higher number. The map is its own
+    /// inverse.
     fn turned(self, number: u32) -> u32 {
         match self {
             Self::First => !number,
@@ -136,49 +144,49 @@ impl Equals {
 fn best_of_all(
     problem: &Problem<'_>,
     breadth: usize,
-    columns: Option<&Columns<'_>>,
-    equals: Equals,
+    columns: Option<&MentorScreening<'_>>,
+    ties: TieRule,
     observer: &dyn Observer,
-) -> Result<Vec<BestOfRow>, Stopped> {
+) -> Result<Vec<BestOfMentee>, Stopped> {
     let open: Vec<bool> =
         problem.mentors.chunks(LANE).map(|lane| lane.iter().all(|mentor| mentor.max > 0)).collect();
     let cpu = Cpu::best();
-    let best = |_| Best { columns, equals, ..Best::new(problem, &open, breadth, cpu) };
+    let best = |_| MenteeScreening { columns, ties, ..MenteeScreening::new(problem, &open, breadth, cpu) };
     walk(problem, observer, Stage::Score, best)
 }
 
-struct Best<'a> {
+struct MenteeScreening<'a> {
     problem: &'a Problem<'a>,
-    columns: Option<&'a Columns<'a>>,
-    equals: Equals,
-    /// Lanes of mentors who all have places.
+    columns: Option<&'a MentorScreening<'a>>,
+    ties: TieRule,
+    /// Whether all mentors of a lane have seats.
     open: &'a [bool],
     breadth: usize,
-    top: Top<i32>,
+    best: BestK<i32>,
     floor: i32,
     lowest: i32,
     highest: i32,
     cpu: Cpu,
 }
 
-struct BestOfRow {
-    arcs: Vec<Edge>,
+struct BestOfMentee {
+    edges: Vec<Edge>,
     lowest: i32,
     highest: i32,
 }
 
-impl BestOfRow {
+impl BestOfMentee {
     fn worst(&self) -> i32 {
-        self.arcs.last().map_or(FORBIDDEN, |arc| arc.score)
+        self.edges.last().map_or(FORBIDDEN, |edge| edge.score)
     }
 }
 
-impl RowVisitor for Best<'_> {
-    type Found = BestOfRow;
+impl RowVisitor for MenteeScreening<'_> {
+    type Found = BestOfMentee;
 
-    fn read<C: Cell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
+    fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
         let (lanes, rest) = scores.as_chunks::<LANE>();
-        for (lanes, from) in lanes.chunks(TOGETHER).zip((first..).step_by(TOGETHER * LANE)) {
+        for (lanes, from) in lanes.chunks(LANES_PER_STEP).zip((first..).step_by(LANES_PER_STEP * LANE)) {
             self.read_lanes(mentee, from, lanes);
         }
         self.widen(rest);
@@ -188,27 +196,27 @@ impl RowVisitor for Best<'_> {
         }
     }
 
-    fn finish(self, _mentee: usize) -> BestOfRow {
-        let mut found = self.top.into_best();
+    fn finish(self, _mentee: usize) -> BestOfMentee {
+        let mut found = self.best.into_best();
         for entry in &mut found {
-            (entry.tie_break, entry.to) = (self.equals.turned(entry.tie_break), self.equals.turned(entry.to));
+            (entry.tie_break, entry.to) = (self.ties.turned(entry.tie_break), self.ties.turned(entry.to));
         }
-        // The order of a row: see [`super::core::sort`].
+        // The order of a row, as in [`super::sort`].
         found.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.tie_break, entry.to));
-        let arcs = found.iter().map(|entry| Edge { to: entry.to, score: entry.key }).collect();
-        BestOfRow { arcs, lowest: self.lowest, highest: self.highest }
+        let edges = found.iter().map(|entry| Edge { to: entry.to, score: entry.key }).collect();
+        BestOfMentee { edges, lowest: self.lowest, highest: self.highest }
     }
 }
 
-impl<'a> Best<'a> {
+impl<'a> MenteeScreening<'a> {
     fn new(problem: &'a Problem<'a>, open: &'a [bool], breadth: usize, cpu: Cpu) -> Self {
         Self {
             problem,
             columns: None,
-            equals: Equals::Last,
+            ties: TieRule::Last,
             open,
             breadth,
-            top: Top::new(breadth),
+            best: BestK::new(breadth),
             floor: FORBIDDEN + 1,
             lowest: i32::MAX,
             highest: FORBIDDEN,
@@ -216,35 +224,35 @@ impl<'a> Best<'a> {
         }
     }
 
-    fn read_lanes<C: Cell>(&mut self, mentee: usize, first: usize, lanes: &[[C; LANE]]) {
-        let mut parts = [[C::default(); PARTS]; TOGETHER];
+    fn read_lanes<C: ScoreCell>(&mut self, mentee: usize, first: usize, lanes: &[[C; LANE]]) {
+        let mut parts = [[C::default(); PARTS]; LANES_PER_STEP];
         let parts = &mut parts[..lanes.len()];
-        let ends = C::look(self.cpu, lanes, parts);
+        let ends = C::extremes(self.cpu, lanes, parts);
         self.widen(&ends);
         self.raise_floor(first / LANE, parts);
-        let mut found = [0; TOGETHER];
-        C::find(self.cpu, lanes, self.floor, &mut found[..lanes.len()]);
+        let mut found = [0; LANES_PER_STEP];
+        C::find_at_least(self.cpu, lanes, self.floor, &mut found[..lanes.len()]);
         for ((lane, found), from) in lanes.iter().zip(found).zip((first..).step_by(LANE)) {
             self.pick(mentee, from, lane, found);
         }
     }
 
-    fn widen<C: Cell>(&mut self, cells: &[C]) {
+    fn widen<C: ScoreCell>(&mut self, cells: &[C]) {
         for score in cells.iter().filter_map(|cell| cell.score()) {
             self.lowest = self.lowest.min(score);
             self.highest = self.highest.max(score);
         }
     }
 
-    /// Raises the floor to the highest score that enough sets of mentors reach: each has a pair that scores as much, so that
-    /// nothing below can be among the best. A set is a part of one lane or of several.
-    fn raise_floor<C: Cell>(&mut self, first: usize, parts: &mut [[C; PARTS]]) {
+    /// Raises the floor to the highest score that enough sets of mentors reach. Each of these sets has a pair with
+    /// this score, so no lower pair can be among the best. A set is a part of one lane or of several lanes.
+    fn raise_floor<C: ScoreCell>(&mut self, first: usize, parts: &mut [[C; PARTS]]) {
         let mut open = 0;
         for at in (0..parts.len()).filter(|at| self.open[first + at]) {
             parts[open] = parts[at];
             open += 1;
         }
-        let lanes = (open * PARTS / (SETS * self.breadth)).max(1);
+        let lanes = (open * PARTS / (SETS_PER_KEPT * self.breadth)).max(1);
         let sets = open.div_ceil(lanes);
         for set in 0..sets {
             let mut highest = parts[set * lanes];
@@ -262,8 +270,8 @@ impl<'a> Best<'a> {
         }
     }
 
-    /// Offers those of `cells` whose bits are set, from the lowest.
-    fn pick<C: Cell>(&mut self, mentee: usize, first: usize, cells: &[C], mut found: u64) {
+    /// Offers the cells whose bits are set, from the lowest.
+    fn pick<C: ScoreCell>(&mut self, mentee: usize, first: usize, cells: &[C], mut found: u64) {
         while found != 0 {
             let at = found.trailing_zeros() as usize;
             found &= found - 1;
@@ -271,10 +279,10 @@ impl<'a> Best<'a> {
             let Some(score) = cell.score().filter(|score| *score >= self.floor) else { continue };
             let mentor = first + at;
             if self.problem.mentors[mentor].max > 0 {
-                let tie_break = self.equals.turned(self.problem.scores.tie_break(mentee, mentor));
-                let to = self.equals.turned(index(mentor));
-                if self.top.offer(Ranked { key: score, tie_break, to, score }) {
-                    self.floor = self.top.floor().map_or(self.floor, |floor| floor.max(self.floor));
+                let tie_break = self.ties.turned(self.problem.scores.tie_break(mentee, mentor));
+                let to = self.ties.turned(index(mentor));
+                if self.best.offer(RankedPair { key: score, tie_break, to, score }) {
+                    self.floor = self.best.floor().map_or(self.floor, |floor| floor.max(self.floor));
                 }
             }
         }
@@ -290,11 +298,11 @@ mod tests {
     use crate::engine::pair_scores::PairScores;
     use crate::engine::problem::{Demand, Seats};
 
-    /// Scores that look random, many of them equal, and those of mentors without a place far above.
+    /// Pseudo-random scores, many of them equal; scores with mentors without seats are far higher.
     struct Random;
 
-    /// All but every third hundred.
-    fn has_place(mentor: usize) -> bool {
+    /// Mentors without seats come in every third block of a hundred.
+    fn has_seats(mentor: usize) -> bool {
         !(mentor / 100).is_multiple_of(3)
     }
 
@@ -308,14 +316,14 @@ mod tests {
 
         fn score(&self, mentee: usize, mentor: usize) -> Option<i32> {
             let score = i32::try_from(self.tie_break(mentee, mentor) % 90).expect("small");
-            (score > 20).then_some(if has_place(mentor) { score } else { score * 10 })
+            (score > 20).then_some(if has_seats(mentor) { score } else { score * 10 })
         }
     }
 
     #[test]
-    fn the_shortlist_holds_the_best_of_those_who_have_places() {
-        // Whoever scores highest has no place, so that lanes with one of them say nothing of what is enough.
-        let seats = |mentor: usize| Seats { min: 0, max: u32::from(has_place(mentor)) };
+    fn the_shortlist_holds_the_best_mentors_with_seats() {
+        // The highest scores belong to mentors without seats, so lanes with such a mentor must not raise the floor.
+        let seats = |mentor: usize| Seats { min: 0, max: u32::from(has_seats(mentor)) };
         for mentors in [5, 64, 700, 9_001] {
             let seats: Vec<Seats> = (0..mentors).map(seats).collect();
             let mentees = vec![Demand { wanted: 1, ..Demand::default() }; 3];
@@ -323,13 +331,13 @@ mod tests {
                 Problem { mentees: &mentees, mentors: &seats, scores: &Random, coverage_first: true };
             for breadth in [1, 8, 32] {
                 let found = shortlist(&problem, breadth, &Unobserved).unwrap();
-                let beginnings = beginnings(&problem, breadth, &Unobserved).unwrap();
-                for (mentee, (found, beginning)) in found.iter().zip(&beginnings).enumerate() {
+                let row_prefixes = row_prefixes(&problem, breadth, &Unobserved).unwrap();
+                for (mentee, (found, beginning)) in found.iter().zip(&row_prefixes).enumerate() {
                     let open = (0..mentors).filter(|at| seats[*at].max > 0);
-                    let mut all: Vec<Ranked<i32>> = open
+                    let mut all: Vec<RankedPair<i32>> = open
                         .filter_map(|at| {
                             let score = Random.score(mentee, at)?;
-                            Some(Ranked {
+                            Some(RankedPair {
                                 key: score,
                                 tie_break: Random.tie_break(mentee, at),
                                 to: index(at),
@@ -337,7 +345,7 @@ mod tests {
                             })
                         })
                         .collect();
-                    let row = |mut all: Vec<Ranked<i32>>| -> Vec<Edge> {
+                    let row = |mut all: Vec<RankedPair<i32>>| -> Vec<Edge> {
                         all.sort_unstable_by_key(|entry| (Reverse(entry.key), entry.tie_break, entry.to));
                         all.iter().map(|entry| Edge { to: entry.to, score: entry.key }).collect()
                     };

@@ -2,21 +2,21 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::assign::tests::{instance, scarce, tuning};
-use crate::engine::assign::tuning::Groups;
+use crate::engine::assign::tuning::{BatchLimits, Tuning};
+use crate::engine::assign::{assign, assign_from, assign_tuned};
 use crate::engine::certify::certify;
 use crate::engine::decisions::{Decisions, ReducedProblem};
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{FORBIDDEN, SparseScores};
 
-/// Solves from a start, densely and as a list, and proves both.
+/// Solves from a start, with dense scores and with a list, and checks both proofs.
 fn check(case: &Case, start: &Start, tuning: &Tuning) -> Vec<i64> {
     let listed = case.sparse_scores();
     let (dense, sparse) = (case.problem(), Problem { scores: &listed, ..case.problem() });
     let values = [dense, sparse].map(|problem| {
-        let solved = assign_from_tuned(&problem, start, None, tuning, &Unobserved).unwrap();
+        let solved = assign_tuned(&problem, Some(start), None, tuning, &Unobserved).unwrap();
         let verdict = certify(&problem, &solved.pairs, &solved.certificate, &Unobserved).unwrap();
         assert!(verdict.proved(), "{verdict:?} {solved:?}");
         case.value(&solved.pairs)
@@ -38,7 +38,7 @@ fn any_start() -> impl Strategy<Value = Start> {
         .prop_map(|(pairs, mentor_prices, minimum)| Start { pairs, mentor_prices, minimum })
 }
 
-/// Another case of the same people in which some scores, demands and seats are those of a second case.
+/// The case with some scores, demands and seats of a second case.
 fn edited(case: &Case, other: &Case, changes: u64) -> Case {
     let mut edited = case.clone();
     let hit = |at: usize| changes >> (at % 64) & 1 != 0;
@@ -66,7 +66,7 @@ proptest! {
     }
 
     #[test]
-    fn an_edited_problem_is_solved_from_the_result_before(
+    fn an_edited_problem_is_solved_from_the_earlier_result(
         case in case(1..25, 1..20, score()),
         other in case(1..25, 1..20, score()),
         (one, two) in (any::<u64>(), any::<u64>()),
@@ -82,7 +82,7 @@ proptest! {
     fn people_may_come_and_go(case in case(2..12, 2..9, score()), gone in any::<u32>(), tuning in tuning()) {
         let stays = |at: &usize| gone >> (at % 32) & 1 == 0;
         let before = assign(&case.problem(), &Unobserved).unwrap();
-        // A joiner takes the first position, and those who stay follow in reverse order.
+        // A new person takes the first position; the others follow in reverse order.
         let mentees: Vec<usize> = (0..case.mentees.len()).rev().filter(stays).collect();
         let mentors: Vec<usize> = (0..case.mentors.len()).rev().filter(|at| stays(&(at + 16))).collect();
         let places = |stayed: &[usize], count: usize| -> Vec<Option<u32>> {
@@ -112,7 +112,7 @@ proptest! {
 }
 
 #[test]
-fn a_start_that_is_best_already_needs_no_search() {
+fn an_optimal_start_needs_no_search() {
     for instance in [instance::Instance::profile(200, 150, 3, 1), instance::Instance::uniform(120, 1)] {
         let before = assign(&instance.problem(), &Unobserved).unwrap();
         let again = assign_from(&instance.problem(), &Start::of(&before), &Unobserved).unwrap();
@@ -147,7 +147,7 @@ fn a_decision_costs_a_few_searches() {
     }
 }
 
-/// The list with the candidates of every so many mentees taken from those of the next.
+/// The list in which every `every`-th mentee has the candidates of the next mentee.
 fn with_edited_rows(list: &SparseScores, mentees: usize, every: usize) -> SparseScores {
     let (mut starts, mut arcs) = (vec![0], Vec::new());
     for mentee in 0..mentees {
@@ -159,10 +159,10 @@ fn with_edited_rows(list: &SparseScores, mentees: usize, every: usize) -> Sparse
 }
 
 #[test]
-fn an_edited_list_costs_searches_for_its_edits_alone_on_any_number_of_threads() {
+fn searches_are_proportional_to_the_edits_of_a_list_on_any_number_of_threads() {
     for (coverage_first, people) in [(true, 0), (false, 0), (true, usize::MAX), (false, usize::MAX)] {
         let tuning = Tuning::default();
-        let tuning = Tuning { groups: Groups { people, ..tuning.groups }, ..tuning };
+        let tuning = Tuning { batches: BatchLimits { min_people: people, ..tuning.batches }, ..tuning };
         let (mentees, mentors, list) = scarce(9000, 2999);
         let edited = with_edited_rows(&list, mentees.len(), 100);
         let problem = |scores| Problem { mentees: &mentees, mentors: &mentors, scores, coverage_first };
@@ -171,7 +171,7 @@ fn an_edited_list_costs_searches_for_its_edits_alone_on_any_number_of_threads() 
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let (problem, start) = (problem(&edited), Start::of(&before));
-            pool.install(|| assign_from_tuned(&problem, &start, None, &tuning, &Unobserved)).unwrap()
+            pool.install(|| assign_tuned(&problem, Some(&start), None, &tuning, &Unobserved)).unwrap()
         };
         let again = [1, 2, 4, 16].map(on);
         assert!(again.windows(2).all(|pair| pair[0] == pair[1]));
@@ -185,7 +185,7 @@ fn an_edited_list_costs_searches_for_its_edits_alone_on_any_number_of_threads() 
 }
 
 #[test]
-fn a_start_far_from_any_answer_is_left_aside() {
+fn a_start_far_from_a_solution_is_not_used() {
     let case = Case {
         coverage_first: true,
         mentees: vec![crate::engine::problem::Demand { tier: 0, wanted: 1, pinned: 0 }; 3],

@@ -1,0 +1,195 @@
+//! Lexicographic weights: the whole objective as one sum.
+//!
+//! The objective is lexicographic: (1) mentees of tier 0 with a mentor, then of tier 1, and so on; (2) filled minimum
+//! seats; (3) second mentors; (4) total score. Weights that *multiply* from aim to aim would overflow 64 bits. Such
+//! products are not necessary: the counts of (1) to (3) reach their maxima simultaneously, so it is enough that a
+//! loss of one unit of any aim outweighs all scores together.
+//!
+//! Proof that the maxima are simultaneous. Count the mentees with a mentor in tiers `0..=k` (for every k), the
+//! minimum seats, and the pairs. Take an assignment that is best for these counts one after the other, and suppose
+//! that another assignment exceeds it in a later count. Their difference is a sum of alternating paths and cycles,
+//! each of which can be applied alone (flow decomposition), and one of them raises that count by one. A path that
+//! raises the minimum seats ends at a seat of a mentor and begins at a mentee that gains a place, or at a mentor that
+//! gives up a seat above its minimum. A path that raises the number of pairs begins at a mentee and ends at a mentor.
+//! A path that raises the covered mentees of tiers `0..=k` begins at such a mentee and ends at a mentor, at a second
+//! place, or at a mentee of a later tier. None of these paths lowers an earlier count, so the assignment was not the
+//! best. (For mentees alone this is the transversal matroid of Edmonds and Fulkerson 1965; for both sides the theorem
+//! of Mendelsohn and Dulmage 1958.)
+//!
+//! Let one *step* be 1 + (most pairs) x (score range, zero included). A second place and a minimum seat weigh one
+//! step each, the last tier weighs two steps, and every earlier tier weighs one step more. The step is rounded up to
+//! a power of two with a quarter to spare, so that the weights still hold when a few people join.
+
+use crate::engine::certificate::{Certificate, TierWeight};
+use crate::engine::problem::{Demand, Problem};
+
+use super::price_integer::PriceInteger;
+
+/// Greatest weight for which a certificate can hold prices that add up several weights.
+const MAX_WEIGHT: i128 = 1 << 78;
+
+/// Weights of the aims, in points of score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LexicographicWeights {
+    /// Tiers that occur, ascending, with the weights of their first places.
+    tiers: Vec<TierWeight>,
+    /// Weight of a minimum seat.
+    minimum: i128,
+    /// Weight of a second place.
+    second: i128,
+    /// Highest score of a candidate, at least 0.
+    highest: i128,
+    /// Difference between the highest and the lowest score.
+    range: i128,
+}
+
+impl LexicographicWeights {
+    /// Weights for scores in `lowest..=highest`.
+    pub(super) fn of(problem: &Problem<'_>, lowest: i32, highest: i32) -> Self {
+        let mut present: Vec<u8> = problem.mentees.iter().map(|demand| demand.tier).collect();
+        present.sort_unstable();
+        present.dedup();
+        let weights = Self::new(&present, most_pairs(problem), lowest, highest);
+        if problem.coverage_first { weights } else { weights.scores_only() }
+    }
+
+    /// Weights that preserve the order of aims under quotas, where `groups` groups directly contain a mentee or a
+    /// mentor with a minimum. Returns `None` if a certificate cannot hold these weights.
+    ///
+    /// Under quotas the maxima of the counts are no longer simultaneous. One more mentee of tier 0 in a full group
+    /// can cost several mentees of tier 1: one in each group that makes room in turn. It costs at most one in each
+    /// group, because the difference of two assignments is a sum of simple cycles through the network, each of which
+    /// can be applied alone, and a simple cycle passes a group once. A cycle gives up at most one place or minimum
+    /// seat per group, and two at the root. An aim therefore comes before the next one if its weight exceeds `groups
+    /// + 2` weights of the next one plus all scores.
+    pub(super) fn under_quotas(
+        problem: &Problem<'_>,
+        lowest: i32,
+        highest: i32,
+        groups: usize,
+    ) -> Option<Self> {
+        if groups == 0 {
+            return Some(Self::of(problem, lowest, highest));
+        }
+        let mut weights = Self::of(problem, lowest, highest);
+        let step = weights.minimum;
+        let lost = i128::try_from(groups).ok()?.checked_add(2)?;
+        let above =
+            |next: i128| lost.checked_mul(next)?.checked_add(step).filter(|weight| *weight <= MAX_WEIGHT);
+        if problem.coverage_first {
+            weights.minimum = above(weights.second)?;
+            let mut next = weights.minimum;
+            for tier in weights.tiers.iter_mut().rev() {
+                next = above(next)?;
+                tier.weight = next;
+            }
+            lost.checked_mul(next).filter(|price| *price <= MAX_WEIGHT)?;
+        }
+        Some(weights)
+    }
+
+    /// The weights of a certificate, for scores in `lowest..=highest`.
+    pub(super) fn of_certificate(certificate: &Certificate, lowest: i32, highest: i32) -> Self {
+        let &Certificate { ref tiers, minimum, second, .. } = certificate;
+        let range = i128::from(highest) - i128::from(lowest);
+        Self { tiers: tiers.clone(), minimum, second, highest: i128::from(highest.max(0)), range }
+    }
+
+    /// The same weights, except that only scores and minimum seats count.
+    fn scores_only(mut self) -> Self {
+        self.tiers.iter_mut().for_each(|tier| tier.weight = 0);
+        Self { second: 0, ..self }
+    }
+
+    fn new(present: &[u8], most_pairs: i128, lowest: i32, highest: i32) -> Self {
+        let range = i128::from(highest) - i128::from(lowest);
+        let highest = i128::from(highest.max(0));
+        let least = 1 + most_pairs * (highest - i128::from(lowest.min(0)));
+        let step = 1 << (i128::BITS - (least + least / 4).leading_zeros());
+        let mut tiers: Vec<TierWeight> = (2_i128..)
+            .zip(present.iter().rev())
+            .map(|(steps, &tier)| TierWeight { tier, weight: steps * step })
+            .collect();
+        tiers.reverse();
+        Self { tiers, minimum: step, second: step, highest, range }
+    }
+
+    /// Whether every value that the solver computes fits an `i64`. Prices lie between minus the greatest weight and
+    /// that weight plus the highest score, because each price is tight to a pair or to a weight. The length of a path
+    /// is at most four times that. The bound leaves another factor of two.
+    pub(super) fn fits_i64(&self) -> bool {
+        self.prohibitive_price() <= i128::from(i64::MAX >> 4)
+    }
+
+    /// Weight of the first place of a mentee that no pin takes.
+    pub(super) fn first<W: PriceInteger>(&self, demand: Demand) -> W {
+        if demand.pinned > 0 {
+            return self.second();
+        }
+        let at = self.tiers.partition_point(|entry| entry.tier < demand.tier);
+        W::saturating_from(self.tiers.get(at).map_or(0, |entry| entry.weight))
+    }
+
+    /// Weight of a second place.
+    pub(super) fn second<W: PriceInteger>(&self) -> W {
+        W::saturating_from(self.second)
+    }
+
+    /// Weight of a minimum seat.
+    pub(super) fn minimum<W: PriceInteger>(&self) -> W {
+        W::saturating_from(self.minimum)
+    }
+
+    /// How far prices may move before all pairs are priced again: half the range of scores.
+    pub(super) fn span<W: PriceInteger>(&self) -> W {
+        W::saturating_from((self.range / 2).max(1))
+    }
+
+    /// Reduced cost up to which a pair is admitted early, by the first pricing pass and by the candidate sublist: a
+    /// sixteenth of the range.
+    pub(super) fn margin<W: PriceInteger>(&self) -> W {
+        W::saturating_from(self.range / 16 + 1)
+    }
+
+    /// A price above every gain: the price of a mentor without seats.
+    pub(super) fn prohibitive_price(&self) -> i128 {
+        self.highest + self.second + self.minimum + self.tiers.first().map_or(0, |entry| entry.weight)
+    }
+
+    /// The certificate with these weights and the given prices.
+    pub(super) fn certificate(self, mentee_prices: Vec<i128>, mentor_prices: Vec<i128>) -> Certificate {
+        let Self { tiers, minimum, second, .. } = self;
+        Certificate { tiers, minimum, second, mentee_prices, mentor_prices, ..Certificate::default() }
+    }
+}
+
+/// The largest possible number of pairs.
+fn most_pairs(problem: &Problem<'_>) -> i128 {
+    let people = i128::try_from(problem.mentees.len()).unwrap_or(i128::MAX);
+    let wanted: i128 = problem.mentees.iter().map(|demand| i128::from(demand.wanted.min(2))).sum();
+    let places: i128 = problem.mentors.iter().map(|seats| i128::from(seats.max).min(people)).sum();
+    wanted.min(places)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_aim_outweighs_all_scores_together() {
+        let weights = LexicographicWeights::new(&[0, 3], 10, -5, 7);
+        assert_eq!((weights.minimum, weights.second), (256, 256));
+        let demand = |tier, pinned| Demand { tier, wanted: 1, pinned };
+        assert_eq!(weights.first::<i64>(demand(3, 0)), 512);
+        assert_eq!(weights.first::<i64>(demand(0, 0)), 768);
+        assert_eq!(weights.first::<i64>(demand(0, 1)), 256);
+        assert!(weights.fits_i64());
+    }
+
+    #[test]
+    fn a_million_people_with_extreme_scores_in_all_tiers_need_more_than_64_bits() {
+        let tiers: Vec<u8> = (0..=u8::MAX).collect();
+        assert!(!LexicographicWeights::new(&tiers, 2_000_000, i32::MIN + 1, i32::MAX).fits_i64());
+        assert!(LexicographicWeights::new(&tiers, 2_000_000, 0, 10_000).fits_i64());
+    }
+}

@@ -1,0 +1,259 @@
+//! The loop of the solver: auction, augmenting paths and phases, pricing, admission, until the optimum is proved.
+//!
+//! Input: a problem, its weights and a core. Output: an assignment and its certificate. Invariant: complementary slackness
+//! holds over the core at every step ([`PrimalDualState`]). Unserved places and vacancies are all that is missing.
+//!
+//! The searches pause for pricing when prices have moved by [`LexicographicWeights::span`]. Prices that rise only because
+//! the core lacks a pair would displace nearly every mentee when that pair is admitted. On a complete core, searches and
+//! phases alternate, each with as much work as the other: the better method gets at least half of the time.
+
+use crate::engine::certificate::Certificate;
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::Edge;
+use crate::engine::problem::Problem;
+
+use super::auction;
+use super::augment::AugmentingPaths;
+use super::context::{SolveContext, SolverStatistics};
+use super::core::construction::seats_are_scarce;
+use super::core::{Core, index};
+use super::direction::{ForwardDirection, ReverseDirection};
+use super::lexicographic_weights::LexicographicWeights;
+use super::phases::{Phases, Unreached};
+use super::price_integer::PriceInteger;
+use super::pricing::{self, PricedPairs};
+use super::primal_dual_state::{PrimalDualState, Unserved};
+use super::tuning::Tuning;
+
+/// If a pricing pass finds at most one violation per so many waiting mentees, prices may move farther before the next
+/// pass.
+const WAITING_PER_VIOLATION: usize = 4;
+/// If a phase finds fewer replacements, single searches are as fast as phases.
+const MIN_SERVED_BY_PHASE: u64 = 64;
+
+/// A best assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// Pairs of a mentee and a mentor, sorted.
+    pub pairs: Vec<(u32, u32)>,
+    /// Weights and dual prices that prove that no assignment is better.
+    pub certificate: Certificate,
+    /// Work of the solver.
+    pub counters: SolverStatistics,
+}
+
+/// Solves a problem without an earlier result.
+pub(super) fn solve<W: PriceInteger>(
+    problem: &Problem<'_>,
+    tuning: &Tuning,
+    weights: LexicographicWeights,
+    mut core: Core<'_>,
+    observer: &dyn Observer,
+) -> Result<Assignment, Stopped> {
+    let mut context = SolveContext::new(problem, observer);
+    let mut state = PrimalDualState::<W>::new(problem, &weights);
+    let unserved = run_auction(problem, &mut state, &mut core, tuning, &mut context)?;
+    let (paths, phases) = (AugmentingPaths::new(&state, tuning.batches), Phases::new());
+    finish(problem, tuning, weights, Solver { core, state, paths, phases, unserved }, context)
+}
+
+/// Serves the waiting bidders and prices all pairs, until the prices are valid for every pair and every unit is
+/// served.
+pub(super) fn finish<W: PriceInteger>(
+    problem: &Problem<'_>,
+    tuning: &Tuning,
+    weights: LexicographicWeights,
+    mut solver: Solver<'_, W>,
+    mut context: SolveContext<'_>,
+) -> Result<Assignment, Stopped> {
+    let complete = problem.scores.sparse().is_some();
+    let (mut span, few): (W, usize) =
+        if complete { (W::INFINITE, usize::MAX) } else { (weights.span(), tuning.few_waiting) };
+    loop {
+        solver.serve_waiting(span, few, &mut context)?;
+        if solver.unserved.waiting.is_empty() {
+            solver.fill_vacancies(few, &mut context)?;
+        }
+        if complete {
+            break;
+        }
+        // The first pass also collects pairs within a margin, because each pass reads all pairs.
+        let margin = if context.counters.pricing_rounds == 0 { weights.margin() } else { W::default() };
+        context.counters.pricing_rounds += 1;
+        let PricedPairs { pairs, violations } = pricing::price(
+            problem,
+            &solver.state,
+            &solver.core,
+            tuning.max_violations,
+            margin,
+            &context.begin_pass(),
+        )?;
+        if violations == 0 && solver.unserved.waiting.is_empty() {
+            break;
+        }
+        if violations <= solver.unserved.waiting.len() / WAITING_PER_VIOLATION {
+            span = span.eightfold();
+        }
+        if violations > 0 {
+            context.counters.priced_in += pairs.iter().map(|row| row.len() as u64).sum::<u64>();
+            solver.admit(problem, &pairs);
+        }
+    }
+    Ok(conclude(weights, &solver.state, &solver.core, context.counters))
+}
+
+/// A solve in progress: the state satisfies complementary slackness over the core; `unserved` lists what is missing.
+pub(super) struct Solver<'a, W> {
+    pub(super) core: Core<'a>,
+    pub(super) state: PrimalDualState<W>,
+    pub(super) paths: AugmentingPaths<W>,
+    pub(super) phases: Phases<W>,
+    pub(super) unserved: Unserved,
+}
+
+impl<W: PriceInteger> Solver<'_, W> {
+    /// Serves the waiting mentees, or moves the prices by `reach`.
+    fn serve_waiting(
+        &mut self,
+        mut reach: W,
+        few: usize,
+        context: &mut SolveContext<'_>,
+    ) -> Result<(), Stopped> {
+        let Self { core, state, paths, phases, unserved: Unserved { waiting, .. } } = self;
+        loop {
+            if waiting.len() <= few {
+                // As much work as one phase: the better of the two methods gets at least half of the time.
+                let budget = core.len() as u64;
+                let direction = &mut ForwardDirection { state, core };
+                context.counters.searches += paths.serve(direction, waiting, reach, budget, context)?;
+            }
+            context.progress(waiting.len());
+            if waiting.is_empty() || reach == W::default() {
+                return Ok(());
+            }
+            core.index_columns(&mut context.poll)?;
+            state.begin_auction();
+            let served = phases.serve(
+                &mut ForwardDirection { state, core },
+                waiting,
+                &mut reach,
+                Unreached::None,
+                context,
+            )?;
+            context.counters.searches += served;
+        }
+    }
+
+    /// Finds replacements for all vacancies.
+    fn fill_vacancies(&mut self, few: usize, context: &mut SolveContext<'_>) -> Result<(), Stopped> {
+        let Self { core, state, paths, phases, unserved: Unserved { vacancies, .. } } = self;
+        vacancies.sort_unstable();
+        vacancies.dedup();
+        let mut by_phase = u64::MAX;
+        while !vacancies.is_empty() {
+            core.index_columns(&mut context.poll)?;
+            if vacancies.len() <= few || by_phase < MIN_SERVED_BY_PHASE {
+                let budget = core.len() as u64;
+                let direction = &mut ReverseDirection { state, core };
+                context.counters.reverse_searches +=
+                    paths.serve(direction, vacancies, W::INFINITE, budget, context)?;
+            }
+            context.progress(vacancies.len());
+            if !vacancies.is_empty() {
+                let mut reach = W::INFINITE;
+                // The paths to the last replacements are long. A phase that skips them serves several vacancies for
+                // the same work.
+                by_phase = phases.serve(
+                    &mut ReverseDirection { state, core },
+                    vacancies,
+                    &mut reach,
+                    Unreached::Half,
+                    context,
+                )?;
+                context.counters.reverse_searches += by_phase;
+            }
+        }
+        Ok(())
+    }
+
+    /// Admits pairs that violate the prices.
+    fn admit(&mut self, problem: &Problem<'_>, pairs: &[Vec<Edge>]) {
+        self.core.extend(problem.scores, pairs);
+        let Unserved { waiting, vacancies } =
+            restore_slackness(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
+        self.unserved.waiting.extend(waiting);
+        self.unserved.waiting.sort_unstable();
+        self.unserved.waiting.dedup();
+        self.unserved.vacancies.extend(vacancies);
+    }
+}
+
+/// Restores complementary slackness after pairs were added to the core, given by mentee, and returns what is then unserved. A
+/// mentee to whom a new pair offers more than `u` receives that value as the new price. Partners that are then too expensive
+/// are released, which leaves vacancies; places that are now worthwhile enter use.
+pub(super) fn restore_slackness<'a, W: PriceInteger>(
+    state: &mut PrimalDualState<W>,
+    added: impl Iterator<Item = (usize, &'a [Edge])>,
+) -> Unserved {
+    let mut unserved = Unserved::default();
+    for (mentee, added) in added {
+        let offers = added.iter().map(|edge| W::from(edge.score) - state.price(edge.to as usize));
+        let Some(value) = offers.max().filter(|&value| value > state.u[mentee]) else { continue };
+        state.u[mentee] = value;
+        let too_expensive: Vec<usize> = state
+            .mates(mentee)
+            .filter(|place| W::from(place.score) - value < state.price(place.mentor as usize))
+            .map(|place| place.mentor as usize)
+            .collect();
+        for mentor in too_expensive {
+            state.detach(mentee, mentor);
+            state.open_vacancy(mentor);
+            unserved.vacancies.push(index(mentor));
+        }
+        while state.open_place_cost(mentee) < W::default() {
+            state.open_place(mentee);
+        }
+        if state.unserved(mentee) > 0 {
+            unserved.waiting.push(index(mentee));
+        }
+    }
+    unserved
+}
+
+/// The result, when every unit is served and the prices are valid for every pair.
+pub(super) fn conclude<W: PriceInteger>(
+    weights: LexicographicWeights,
+    state: &PrimalDualState<W>,
+    core: &Core<'_>,
+    counters: SolverStatistics,
+) -> Assignment {
+    let certificate = weights.certificate(state.mentee_prices(), state.mentor_prices());
+    let counters = SolverStatistics { core_arcs: core.len() as u64, ..counters };
+    Assignment { pairs: state.pairs(), certificate, counters }
+}
+
+/// Runs the auction in the direction in which the side with less to give bids. Returns what the auction leaves
+/// unserved.
+fn run_auction<W: PriceInteger>(
+    problem: &Problem<'_>,
+    state: &mut PrimalDualState<W>,
+    core: &mut Core<'_>,
+    tuning: &Tuning,
+    context: &mut SolveContext<'_>,
+) -> Result<Unserved, Stopped> {
+    if seats_are_scarce(problem) {
+        core.index_columns(&mut context.poll)?;
+        let mentors = 0..state.mentors();
+        mentors.clone().for_each(|mentor| state.open_vacancies(mentor, core.column(mentor).len()));
+        let waiting = mentors.filter(|&mentor| state.vacancies(mentor) > 0).map(index).collect();
+        let vacancies =
+            auction::run(&mut ReverseDirection { state, core }, waiting, tuning.patience, context)?;
+        Ok(Unserved { vacancies, ..Unserved::default() })
+    } else {
+        let mentees = 0..state.mentees();
+        mentees.clone().for_each(|mentee| (0..state.unused(mentee)).for_each(|_| state.open_place(mentee)));
+        let waiting = mentees.filter(|&mentee| state.unserved(mentee) > 0).map(index).collect();
+        let waiting = auction::run(&mut ForwardDirection { state, core }, waiting, tuning.patience, context)?;
+        Ok(Unserved { waiting, ..Unserved::default() })
+    }
+}
