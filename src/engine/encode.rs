@@ -19,7 +19,7 @@ use self::availability::Calendar;
 use self::languages::Languages;
 use self::person::PEOPLE_PER_CHECK;
 pub use self::person::{Person, Residence};
-use self::ties::{TiedPairs, as_u32};
+use self::ties::{RelatedPairs, as_u32};
 use super::observer::{Observer, Stopped};
 use super::problem::{Demand, Seats};
 use crate::domain::name::{OrganisationId, ProfileRef};
@@ -44,7 +44,7 @@ pub struct Round<'a> {
     /// Enrolled people whose consent to matching is not live.
     pub left_out: Vec<&'a Participant>,
     /// Pairs of people of whom at least one names the other in a list, and each person in both roles with herself.
-    pub tied: TiedPairs,
+    pub tied: RelatedPairs,
     /// The seasons of the round.
     pub calendar: Calendar,
     /// The languages of the round.
@@ -191,7 +191,7 @@ impl<'a> Round<'a> {
             }
         }
         observer.check()?;
-        let tied = TiedPairs::collect(&people, observer)?;
+        let tied = RelatedPairs::collect(&people, observer)?;
         Ok(Self { snapshot, people, mentees, mentors, left_out, tied, calendar, languages, organisations })
     }
 

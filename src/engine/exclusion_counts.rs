@@ -15,7 +15,7 @@ use self::bit_counts::{BITS, BitCounts, LANES};
 use super::eligibility::Rules;
 use super::encode::Round;
 use super::observer::{Observer, Stopped};
-use super::pool::Gatherings;
+use super::pool::Workspaces;
 use super::score::{Plane, Rows, Scores};
 use crate::domain::policy::HardRule;
 use crate::domain::run::Stage;
@@ -92,7 +92,7 @@ pub(super) fn count(
         .iter()
         .flat_map(|block| in_range(mentors, block).chunks(LANES).map(|lane| (block.clone(), lane)))
         .collect();
-    let of_lanes = Gatherings::default();
+    let of_lanes = Workspaces::default();
     let of_rows = |tile: &mut Vec<i16>, rows: Range<usize>| {
         let mentees = in_range(mentees, &rows);
         let mut all = BitCounts::default();

@@ -27,17 +27,17 @@ pub fn threads() -> usize {
 /// Values that parallel tasks reuse: accumulators or workspaces. There are at most as many values as tasks that ran at the
 /// same time. The distribution of tasks over values depends on timing, so that the combined result must not depend on it.
 #[derive(Debug)]
-pub(super) struct Gatherings<T> {
+pub(super) struct Workspaces<T> {
     idle: Mutex<Vec<T>>,
 }
 
-impl<T> Default for Gatherings<T> {
+impl<T> Default for Workspaces<T> {
     fn default() -> Self {
         Self { idle: Mutex::default() }
     }
 }
 
-impl<T> Gatherings<T> {
+impl<T> Workspaces<T> {
     /// Calls `add` with a value that no other task uses at this time, or with a new value.
     pub(super) fn add(&self, new: impl FnOnce() -> T, add: impl FnOnce(&mut T)) {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);

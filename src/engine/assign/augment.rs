@@ -15,7 +15,7 @@
 use rayon::prelude::*;
 
 use crate::engine::observer::Stopped;
-use crate::engine::pool::Gatherings;
+use crate::engine::pool::Workspaces;
 
 use super::context::SolveContext;
 use super::direction::Direction;
@@ -118,7 +118,7 @@ impl<W: PriceInteger> AugmentingPaths<W> {
 struct Batch<W> {
     limits: BatchLimits,
     /// One workspace per thread.
-    searches: Gatherings<ShortestPathSearch<W>>,
+    searches: Workspaces<ShortestPathSearch<W>>,
     /// Results of the present batch.
     found: Vec<SearchResult<W>>,
     /// Nodes that have changed since the batch was searched.
@@ -135,7 +135,7 @@ impl<W: PriceInteger> Batch<W> {
     fn new(limits: BatchLimits) -> Self {
         Self {
             limits,
-            searches: Gatherings::default(),
+            searches: Workspaces::default(),
             found: Vec::new(),
             changed: NodeLabels::sparse(),
             invalid: 0,

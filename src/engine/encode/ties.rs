@@ -12,9 +12,9 @@ use crate::engine::observer::{Observer, Stopped};
 
 /// Set of relations between a mentee and a mentor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ties(u8);
+pub struct Relations(u8);
 
-impl Ties {
+impl Relations {
     /// No relation.
     pub const NONE: Self = Self(0);
     /// The mentee and the mentor are the same person.
@@ -36,14 +36,14 @@ impl Ties {
     }
 }
 
-impl BitOr for Ties {
+impl BitOr for Relations {
     type Output = Self;
     fn bitor(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }
 
-impl BitOrAssign for Ties {
+impl BitOrAssign for Relations {
     fn bitor_assign(&mut self, other: Self) {
         *self = *self | other;
     }
@@ -51,9 +51,9 @@ impl BitOrAssign for Ties {
 
 /// Related pairs of a round, by positions of people. Ordered by mentee, then mentor; each pair once.
 #[derive(Debug, Clone, Default)]
-pub struct TiedPairs(Vec<(u32, u32, Ties)>);
+pub struct RelatedPairs(Vec<(u32, u32, Relations)>);
 
-impl TiedPairs {
+impl RelatedPairs {
     /// Collects the related pairs from the lists of all `people`.
     pub(super) fn collect(people: &[Person<'_>], observer: &dyn Observer) -> Result<Self, Stopped> {
         let mut position: HashMap<&ProfileRef, usize> = HashMap::with_capacity(people.len());
@@ -64,7 +64,7 @@ impl TiedPairs {
             position.insert(person.profile, at);
         }
         let mut pairs = Vec::new();
-        let mut tie = |mentee: usize, mentor: usize, ties: Ties| {
+        let mut tie = |mentee: usize, mentor: usize, ties: Relations| {
             if people[mentee].mentee.is_some() && people[mentor].mentor.is_some() {
                 pairs.push((as_u32(mentee), as_u32(mentor), ties));
             }
@@ -73,12 +73,12 @@ impl TiedPairs {
             if me % PEOPLE_PER_CHECK == 0 {
                 observer.check()?;
             }
-            tie(me, me, Ties::SAME_PERSON);
+            tie(me, me, Relations::SAME_PERSON);
             let lists = [
-                (&person.content.avoided, Ties::AVOIDED, Ties::AVOIDED),
-                (&person.content.reporting_line, Ties::REPORTING_LINE, Ties::REPORTING_LINE),
-                (&person.content.previous_partners, Ties::PARTNERS_BEFORE, Ties::PARTNERS_BEFORE),
-                (&person.content.preferred, Ties::MENTEE_PREFERS, Ties::MENTOR_PREFERS),
+                (&person.content.avoided, Relations::AVOIDED, Relations::AVOIDED),
+                (&person.content.reporting_line, Relations::REPORTING_LINE, Relations::REPORTING_LINE),
+                (&person.content.previous_partners, Relations::PARTNERS_BEFORE, Relations::PARTNERS_BEFORE),
+                (&person.content.preferred, Relations::MENTEE_PREFERS, Relations::MENTOR_PREFERS),
             ];
             for (list, as_mentee, as_mentor) in lists {
                 for other in list.iter().filter_map(|name| position.get(name)) {
@@ -99,7 +99,7 @@ impl TiedPairs {
     }
 
     /// The related mentors of one mentee with their relations, ordered by mentor.
-    pub fn of_mentee(&self, mentee: u32) -> impl Iterator<Item = (u32, Ties)> {
+    pub fn of_mentee(&self, mentee: u32) -> impl Iterator<Item = (u32, Relations)> {
         let from = self.0.partition_point(|pair| pair.0 < mentee);
         self.0[from..].iter().take_while(move |pair| pair.0 == mentee).map(|pair| (pair.1, pair.2))
     }

@@ -11,7 +11,7 @@ use crate::domain::policy::{Criterion, FULL_SCORE, HardRule, Policy};
 use crate::engine::cpu::{Column, Cpu, Key};
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 
 /// One aspect of a pair: the answers that it reads on either side, and its verdict on two answers. People who gave the same
 /// answer are judged once.
@@ -31,7 +31,7 @@ pub(in crate::engine) trait Aspect: Send + Sync {
     fn mentor(&self, person: &Person<'_>) -> Self::Mentor;
 
     /// The verdict on two answers.
-    fn judge(&self, mentee: &Self::Mentee, mentor: &Self::Mentor, ties: Ties) -> Verdict;
+    fn judge(&self, mentee: &Self::Mentee, mentor: &Self::Mentor, ties: Relations) -> Verdict;
 
     /// Writes the answers of all mentors into columns, so that [`Aspect::classifier`] can put the mentors into classes for
     /// one mentee at a time. Called once, before any pair is judged. Returns `false` if the aspect does not do so.
@@ -58,7 +58,7 @@ pub(in crate::engine) trait Aspect: Send + Sync {
     fn class_verdicts(&self, _mentee: &Self::Mentee, _verdicts: &mut Vec<Verdict>) {}
 
     /// Adds the same verdict with its reasons to `story`.
-    fn explain(&self, mentee: &Self::Mentee, mentor: &Self::Mentor, ties: Ties, story: &mut Story);
+    fn explain(&self, mentee: &Self::Mentee, mentor: &Self::Mentor, ties: Relations, story: &mut Story);
 }
 
 /// How the mentors are put into classes for one mentee.

@@ -9,7 +9,7 @@ use crate::domain::profile::Profile;
 use crate::engine::cpu::Key;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 
 /// A criterion on coverage.
 pub(super) struct Coverage {
@@ -64,7 +64,7 @@ impl Aspect for Coverage {
         (self.terms.offered)(person.content)
     }
 
-    fn judge(&self, sought: &u64, offered: &u64, _: Ties) -> Verdict {
+    fn judge(&self, sought: &u64, offered: &u64, _: Relations) -> Verdict {
         points(Some(self.scale), Self::measure(*sought, *offered))
     }
 
@@ -93,7 +93,7 @@ impl Aspect for Coverage {
         verdicts.push(points(Some(self.scale), None));
     }
 
-    fn explain(&self, sought: &u64, offered: &u64, _: Ties, story: &mut Story) {
+    fn explain(&self, sought: &u64, offered: &u64, _: Relations, story: &mut Story) {
         let terms = &self.terms;
         let common = sought & offered;
         let reason = || match common.count_ones() {

@@ -11,7 +11,7 @@ use super::table::LookupWay;
 use crate::domain::policy::HardRule;
 use crate::engine::cpu::{Column, LANES, ScoringPlan, Values};
 use crate::engine::eligibility::{Plane, Rules, Verdict};
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 use crate::engine::pair_scores::{FORBIDDEN, Fill, NarrowScores, PairScores, tie_break};
 
 /// Tiles with fewer columns are computed pair by pair, because compiling a plan would cost more.
@@ -191,7 +191,7 @@ impl Scores<'_> {
             }
         } else {
             for (out, mentor) in out.iter_mut().zip(mentors) {
-                *out = out.saturating_add(plane.of(table.pair(mentee, mentor, Ties::NONE)));
+                *out = out.saturating_add(plane.of(table.pair(mentee, mentor, Relations::NONE)));
             }
         }
     }

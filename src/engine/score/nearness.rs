@@ -4,7 +4,7 @@ use super::aspect::{Aspect, PointScale, Story, points};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 use crate::engine::encode::{Person, Residence};
 
 /// How far apart two people live, with the score of nearness. The score of distance is the full score less that.
@@ -65,11 +65,11 @@ impl Aspect for Nearness {
         Home::of(person)
     }
 
-    fn judge(&self, mentee: &Home, mentor: &Home, _: Ties) -> Verdict {
+    fn judge(&self, mentee: &Home, mentor: &Home, _: Relations) -> Verdict {
         points(Some(self.scale), Some(self.score(Distance::between(mentee.residence, mentor.residence))))
     }
 
-    fn explain(&self, mentee: &Home, mentor: &Home, _: Ties, story: &mut Story) {
+    fn explain(&self, mentee: &Home, mentor: &Home, _: Relations, story: &mut Story) {
         let distance = Distance::between(mentee.residence, mentor.residence);
         let reason = match distance {
             Distance::SameCountry => Reason::new(ReasonCode::SameCountry).with("country", mentee.country),

@@ -12,7 +12,7 @@ use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::engine::cpu::{Column, Cpu, Key, LANES};
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::ties::{Ties, as_u32};
+use crate::engine::encode::ties::{Relations, as_u32};
 use crate::engine::encode::{Organisations, Person};
 
 /// Organisations that a byte can name.
@@ -76,7 +76,7 @@ impl Aspect for OwnRules<'_> {
         person.organisation
     }
 
-    fn judge(&self, mentee: &Option<u32>, mentor: &Option<u32>, _: Ties) -> Verdict {
+    fn judge(&self, mentee: &Option<u32>, mentor: &Option<u32>, _: Relations) -> Verdict {
         self.verdict(*mentee, *mentor)
     }
 
@@ -121,7 +121,7 @@ impl Aspect for OwnRules<'_> {
         verdicts.extend([open, forbidden, Verdict::CLEAR, forbidden]);
     }
 
-    fn explain(&self, mentee: &Option<u32>, mentor: &Option<u32>, _: Ties, story: &mut Story) {
+    fn explain(&self, mentee: &Option<u32>, mentor: &Option<u32>, _: Relations, story: &mut Story) {
         if self.organisations.forbid(*mentee, *mentor) {
             story.breaks(HardRule::Organisation, Reason::new(ReasonCode::RuleOrganisation));
         }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::scores::Scores;
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::eligibility::Plane;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 use crate::engine::pair_scores::{FORBIDDEN, NarrowScores, PairScores};
 
 /// Added to the score of a person who was named: above any score, and the sum fits in 16 bits.
@@ -17,18 +17,18 @@ const NAMED: i16 = FULL_SCORE.cast_signed() + 1;
 /// The scores of a round by which one side ranks the other.
 pub(in crate::engine) struct Preferred<'a> {
     scores: &'a Scores<'a>,
-    named: Ties,
+    named: Relations,
 }
 
 impl<'a> Preferred<'a> {
     /// The scores by which the mentees rank the mentors.
     pub(in crate::engine) fn by_mentees(scores: &'a Scores<'a>) -> Self {
-        Self { scores, named: Ties::MENTEE_PREFERS }
+        Self { scores, named: Relations::MENTEE_PREFERS }
     }
 
     /// The scores by which the mentors rank the mentees.
     pub(in crate::engine) fn by_mentors(scores: &'a Scores<'a>) -> Self {
-        Self { scores, named: Ties::MENTOR_PREFERS }
+        Self { scores, named: Relations::MENTOR_PREFERS }
     }
 }
 

@@ -12,7 +12,7 @@ use super::table::{Lookup, Tables};
 use crate::domain::policy::HardRule;
 use crate::engine::cpu::Cpu;
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 use crate::engine::encode::{Person, Round};
 use crate::engine::observer::{Observer, Stopped};
 
@@ -39,7 +39,7 @@ pub struct Scores<'a> {
 pub(super) struct TiedRows {
     /// `starts[i]..starts[i + 1]` are the pairs of mentee `i`.
     starts: Vec<usize>,
-    pairs: Vec<(u32, Ties, Verdict)>,
+    pairs: Vec<(u32, Relations, Verdict)>,
 }
 
 /// People who are both mentee and mentor, where two people may not mentor each other.
@@ -112,7 +112,7 @@ impl<'a> Scores<'a> {
     }
 
     /// The sum of the verdicts of all aspects on one pair.
-    fn sum(&self, mentee: usize, mentor: usize, ties: Ties) -> Verdict {
+    fn sum(&self, mentee: usize, mentor: usize, ties: Relations) -> Verdict {
         let tables = self.tables.iter().map(|table| table.pair(mentee, mentor, ties));
         let same_group = self.same_group.iter().map(|same_group| same_group.pair(mentee, mentor));
         tables.chain(same_group).fold(Verdict::CLEAR, Verdict::and)
@@ -172,7 +172,7 @@ impl TiedRows {
         &self,
         mentee: usize,
         mentors: &Range<usize>,
-    ) -> impl Iterator<Item = &(u32, Ties, Verdict)> {
+    ) -> impl Iterator<Item = &(u32, Relations, Verdict)> {
         let range = self.starts.get(mentee).zip(self.starts.get(mentee + 1));
         let row = range.map_or(&self.pairs[..0], |(from, to)| &self.pairs[*from..*to]);
         let first = row.partition_point(|pair| (pair.0 as usize) < mentors.start);
@@ -180,7 +180,7 @@ impl TiedRows {
         row[first..].iter().take_while(move |pair| (pair.0 as usize) < end)
     }
 
-    pub(super) fn of(&self, mentee: usize, mentor: usize) -> Ties {
+    pub(super) fn of(&self, mentee: usize, mentor: usize) -> Relations {
         self.of_range(mentee, &(mentor..mentor + 1)).map(|pair| pair.1).next().unwrap_or_default()
     }
 }

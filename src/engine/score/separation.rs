@@ -7,7 +7,7 @@ use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{HardRule, HardRules};
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
-use crate::engine::encode::ties::{Ties, as_u32};
+use crate::engine::encode::ties::{Relations, as_u32};
 
 /// The rules that nobody is matched with herself, and that private answers exclude a pair. An avoid list and a reporting
 /// line are one rule, so that no explanation shows which of them excludes a pair.
@@ -22,8 +22,8 @@ impl Exclusions {
         Self { reporting_line: !rules.allow_same_reporting_line }
     }
 
-    fn is_private(&self, ties: Ties) -> bool {
-        ties.has(Ties::AVOIDED) || self.reporting_line && ties.has(Ties::REPORTING_LINE)
+    fn is_private(&self, ties: Relations) -> bool {
+        ties.has(Relations::AVOIDED) || self.reporting_line && ties.has(Relations::REPORTING_LINE)
     }
 }
 
@@ -35,14 +35,14 @@ impl Aspect for Exclusions {
 
     fn mentor(&self, _: &Person<'_>) {}
 
-    fn judge(&self, (): &(), (): &(), ties: Ties) -> Verdict {
+    fn judge(&self, (): &(), (): &(), ties: Relations) -> Verdict {
         Verdict::CLEAR
-            .breaking_if(ties.has(Ties::SAME_PERSON), HardRule::SamePerson)
+            .breaking_if(ties.has(Relations::SAME_PERSON), HardRule::SamePerson)
             .breaking_if(self.is_private(ties), HardRule::Private)
     }
 
-    fn explain(&self, (): &(), (): &(), ties: Ties, story: &mut Story) {
-        if ties.has(Ties::SAME_PERSON) {
+    fn explain(&self, (): &(), (): &(), ties: Relations, story: &mut Story) {
+        if ties.has(Relations::SAME_PERSON) {
             story.breaks(HardRule::SamePerson, Reason::new(ReasonCode::RuleSamePerson));
         }
         if self.is_private(ties) {

@@ -9,7 +9,7 @@ use crate::domain::profile::Profile;
 use crate::engine::cpu::Key;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 
 /// Largest number of terms of either side for which a byte can name each pair of a size and a number of common terms.
 const MOST_TERMS: u32 = 15;
@@ -64,7 +64,7 @@ impl Aspect for Similarity {
         (self.terms.of)(person.content)
     }
 
-    fn judge(&self, mentee: &u64, mentor: &u64, _: Ties) -> Verdict {
+    fn judge(&self, mentee: &u64, mentor: &u64, _: Relations) -> Verdict {
         points(Some(self.scale), Self::measure(*mentee, *mentor))
     }
 
@@ -100,7 +100,7 @@ impl Aspect for Similarity {
         }
     }
 
-    fn explain(&self, mentee: &u64, mentor: &u64, _: Ties, story: &mut Story) {
+    fn explain(&self, mentee: &u64, mentor: &u64, _: Relations, story: &mut Story) {
         let terms = &self.terms;
         let common = mentee & mentor;
         let reason = || match common.count_ones() {

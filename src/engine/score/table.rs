@@ -14,7 +14,7 @@ use super::aspect::{Aspect, Classifier, Story};
 use super::columns::MentorColumns;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 use crate::engine::observer::{Observer, Stopped};
 
 /// Largest number of verdicts that a table keeps: 16 MiB.
@@ -30,7 +30,7 @@ pub(in crate::engine) trait Lookup: Send + Sync {
     fn way(&self) -> LookupWay<'_>;
 
     /// The verdict of one pair.
-    fn pair(&self, mentee: usize, mentor: usize, ties: Ties) -> Verdict;
+    fn pair(&self, mentee: usize, mentor: usize, ties: Relations) -> Verdict;
 
     /// The verdicts of one mentee with every class of mentors, where nobody is tied. `room` holds them if the table does not.
     fn class_verdicts<'v>(&'v self, mentee: usize, room: &'v mut Vec<Verdict>) -> &'v [Verdict];
@@ -49,7 +49,7 @@ pub(in crate::engine) trait Lookup: Send + Sync {
     fn classifier(&self, mentee: usize) -> Classifier<'_>;
 
     /// The verdict of one pair with its reasons.
-    fn explain(&self, mentee: usize, mentor: usize, ties: Ties, story: &mut Story);
+    fn explain(&self, mentee: usize, mentor: usize, ties: Relations, story: &mut Story);
 }
 
 /// How the dense pass finds the verdicts of an aspect.
@@ -172,7 +172,7 @@ fn judge_all<A: Aspect>(
         all.par_chunks_mut(columns.len()).zip(rows).try_for_each(|(out, mentee)| {
             observer.check()?;
             for (mentor, verdict) in columns.iter().zip(out) {
-                *verdict = aspect.judge(mentee, mentor, Ties::NONE);
+                *verdict = aspect.judge(mentee, mentor, Relations::NONE);
             }
             Ok(())
         })?;
@@ -189,9 +189,9 @@ impl<A: Aspect> Lookup for Table<A> {
         }
     }
 
-    fn pair(&self, mentee: usize, mentor: usize, ties: Ties) -> Verdict {
+    fn pair(&self, mentee: usize, mentor: usize, ties: Relations) -> Verdict {
         if let (Some(cells), Answers::Shared(_, rows), Answers::Shared(_, columns), true) =
-            (&self.cells, &self.mentees, &self.mentors, ties == Ties::NONE)
+            (&self.cells, &self.mentees, &self.mentors, ties == Relations::NONE)
         {
             return cells[(usize::from(rows[mentee]), usize::from(columns[mentor]))];
         }
@@ -208,7 +208,7 @@ impl<A: Aspect> Lookup for Table<A> {
         let answer = self.mentees.answer(mentee);
         match &self.mentors {
             Answers::Shared(values, _) => {
-                room.extend(values.iter().map(|mentor| self.aspect.judge(answer, mentor, Ties::NONE)));
+                room.extend(values.iter().map(|mentor| self.aspect.judge(answer, mentor, Relations::NONE)));
             }
             Answers::Own(_) => self.aspect.class_verdicts(answer, room),
         }
@@ -223,7 +223,7 @@ impl<A: Aspect> Lookup for Table<A> {
         self.aspect.classifier(self.mentees.answer(mentee))
     }
 
-    fn explain(&self, mentee: usize, mentor: usize, ties: Ties, story: &mut Story) {
+    fn explain(&self, mentee: usize, mentor: usize, ties: Relations, story: &mut Story) {
         self.aspect.explain(self.mentees.answer(mentee), self.mentors.answer(mentor), ties, story);
     }
 }

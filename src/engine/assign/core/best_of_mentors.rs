@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::engine::cpu::Cpu;
 use crate::engine::observer::Stopped;
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
-use crate::engine::pool::Gatherings;
+use crate::engine::pool::Workspaces;
 use crate::engine::problem::{Problem, Seats};
 
 use super::super::best_k::{BestK, RankedPair};
@@ -26,7 +26,7 @@ pub(super) struct MentorScreening<'a> {
     problem: &'a Problem<'a>,
     breadth: usize,
     cpu: Cpu,
-    found: Gatherings<BestMentees>,
+    found: Workspaces<BestMentees>,
 }
 
 /// The best mentees of every mentor among the pairs that one thread has read: 80 bytes per mentor, and 32 bytes per
@@ -43,7 +43,7 @@ struct BestMentees {
 impl<'a> MentorScreening<'a> {
     /// A selection without any pair.
     pub(super) fn new(problem: &'a Problem<'a>, breadth: usize) -> Self {
-        Self { problem, breadth, cpu: Cpu::best(), found: Gatherings::default() }
+        Self { problem, breadth, cpu: Cpu::best(), found: Workspaces::default() }
     }
 
     /// Reads some scores of a mentee.

@@ -8,7 +8,7 @@ use super::super::aspect::{Aspect, PointScale, Story, points};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 use crate::engine::encode::{Person, Round};
 
 /// Criterion scores of -2 and fewer, -1, 0, 1, ... 6 steps.
@@ -54,13 +54,13 @@ impl Aspect for Stages {
         person.content.career_stage
     }
 
-    fn judge(&self, mentee: &Option<u8>, mentor: &Option<u8>, _: Ties) -> Verdict {
+    fn judge(&self, mentee: &Option<u8>, mentor: &Option<u8>, _: Relations) -> Verdict {
         let steps = Self::steps(*mentee, *mentor);
         points(self.scale, steps.map(Self::score))
             .breaking_if(steps.is_some_and(|steps| self.is_outside(steps)), HardRule::StageGap)
     }
 
-    fn explain(&self, mentee: &Option<u8>, mentor: &Option<u8>, _: Ties, story: &mut Story) {
+    fn explain(&self, mentee: &Option<u8>, mentor: &Option<u8>, _: Relations, story: &mut Story) {
         let steps = Self::steps(*mentee, *mentor);
         let reason = |steps: i8| match steps.cmp(&0) {
             Ordering::Greater => Reason::new(ReasonCode::StageAbove).with("steps", steps),

@@ -6,7 +6,7 @@
 use super::super::aspect::{Aspect, PointScale, Story, points, share};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 use crate::engine::encode::{Person, Round};
 
 /// The criterion on identity wishes.
@@ -44,11 +44,11 @@ impl Aspect for IdentityWishes {
         person.identity
     }
 
-    fn judge(&self, mentee: &IdentityBits, mentor: &IdentityBits, _: Ties) -> Verdict {
+    fn judge(&self, mentee: &IdentityBits, mentor: &IdentityBits, _: Relations) -> Verdict {
         points(Some(self.scale), Self::measure(*mentee, *mentor))
     }
 
-    fn explain(&self, mentee: &IdentityBits, mentor: &IdentityBits, _: Ties, story: &mut Story) {
+    fn explain(&self, mentee: &IdentityBits, mentor: &IdentityBits, _: Relations, story: &mut Story) {
         let score = Self::measure(*mentee, *mentor);
         story.finds(Some(self.scale), score.map(|score| (score, Reason::new(ReasonCode::PrivateAnswers))));
     }

@@ -10,7 +10,7 @@ use crate::domain::policy::{FULL_SCORE, HardRule};
 use crate::engine::cpu::Key;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::languages::{Languages, Speaks};
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 use crate::engine::encode::{Person, Round};
 
 /// Most languages for which the levels of all mentors are laid out, a byte each.
@@ -71,7 +71,7 @@ impl Aspect for CommonLanguage<'_> {
         person.speaks.clone()
     }
 
-    fn judge(&self, mentee: &Speaks, mentor: &Speaks, _: Ties) -> Verdict {
+    fn judge(&self, mentee: &Speaks, mentor: &Speaks, _: Relations) -> Verdict {
         self.verdict(mentee.best_common_level(mentor))
     }
 
@@ -103,7 +103,7 @@ impl Aspect for CommonLanguage<'_> {
         verdicts.extend(levels.map(|level| self.verdict(level)));
     }
 
-    fn explain(&self, mentee: &Speaks, mentor: &Speaks, _: Ties, story: &mut Story) {
+    fn explain(&self, mentee: &Speaks, mentor: &Speaks, _: Relations, story: &mut Story) {
         let level = mentee.best_common_level(mentor);
         let reason = match level {
             None => Reason::new(ReasonCode::LanguageNone),

@@ -8,7 +8,7 @@ use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::HardRule;
 use crate::domain::profile::MeetingModes;
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 use crate::engine::encode::{Person, Round};
 
 /// Criterion and rule on ways of meeting.
@@ -61,13 +61,13 @@ impl Aspect for Meeting {
         self.mentee(person)
     }
 
-    fn judge(&self, mentee: &Meets, mentor: &Meets, _: Ties) -> Verdict {
+    fn judge(&self, mentee: &Meets, mentor: &Meets, _: Relations) -> Verdict {
         let common = mentee.common(*mentor);
         points(self.scale, common.map(|common| mentee.score(*mentor, common)))
             .breaking_if(common.is_some_and(|common| common.is_empty()), HardRule::MeetingMode)
     }
 
-    fn explain(&self, mentee: &Meets, mentor: &Meets, _: Ties, story: &mut Story) {
+    fn explain(&self, mentee: &Meets, mentor: &Meets, _: Relations, story: &mut Story) {
         let common = mentee.common(*mentor);
         let reason = |common: MeetingModes| {
             let modes = match (common.by_call, common.in_person) {

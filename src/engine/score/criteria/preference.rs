@@ -6,7 +6,7 @@ use super::super::aspect::{Aspect, PointScale, Story, points};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::FULL_SCORE;
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 use crate::engine::encode::{Person, Round};
 
 /// The criterion on stated preferences.
@@ -19,14 +19,15 @@ pub(super) fn aspect(scale: Option<PointScale>, _: &Round<'_>) -> Option<Prefere
 }
 
 impl Preference {
-    fn measure(&self, mentee_named: bool, mentor_named: bool, ties: Ties) -> Option<u16> {
-        let half = |named: bool, tie: Ties| match (ties.has(tie), named) {
+    fn measure(&self, mentee_named: bool, mentor_named: bool, ties: Relations) -> Option<u16> {
+        let half = |named: bool, tie: Relations| match (ties.has(tie), named) {
             (true, _) => FULL_SCORE / 2,
             (false, true) => 0,
             (false, false) => self.scale.neutral / 2,
         };
-        (mentee_named || mentor_named)
-            .then(|| half(mentee_named, Ties::MENTEE_PREFERS) + half(mentor_named, Ties::MENTOR_PREFERS))
+        (mentee_named || mentor_named).then(|| {
+            half(mentee_named, Relations::MENTEE_PREFERS) + half(mentor_named, Relations::MENTOR_PREFERS)
+        })
     }
 }
 
@@ -44,11 +45,11 @@ impl Aspect for Preference {
         !person.content.preferred.is_empty()
     }
 
-    fn judge(&self, mentee: &bool, mentor: &bool, ties: Ties) -> Verdict {
+    fn judge(&self, mentee: &bool, mentor: &bool, ties: Relations) -> Verdict {
         points(Some(self.scale), self.measure(*mentee, *mentor, ties))
     }
 
-    fn explain(&self, mentee: &bool, mentor: &bool, ties: Ties, story: &mut Story) {
+    fn explain(&self, mentee: &bool, mentor: &bool, ties: Relations, story: &mut Story) {
         let score = self.measure(*mentee, *mentor, ties);
         story.finds(Some(self.scale), score.map(|score| (score, Reason::new(ReasonCode::PrivateAnswers))));
     }

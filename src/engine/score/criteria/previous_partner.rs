@@ -6,7 +6,7 @@ use super::super::aspect::{Aspect, PointScale, Story, points};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::policy::{FULL_SCORE, HardRule, PreviousPartners};
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 use crate::engine::encode::{Person, Round};
 
 /// Criterion and rule on previous partners.
@@ -38,14 +38,14 @@ impl Aspect for PreviousPartner {
 
     fn mentor(&self, _: &Person<'_>) {}
 
-    fn judge(&self, (): &(), (): &(), ties: Ties) -> Verdict {
-        let partners = ties.has(Ties::PARTNERS_BEFORE);
+    fn judge(&self, (): &(), (): &(), ties: Relations) -> Verdict {
+        let partners = ties.has(Relations::PARTNERS_BEFORE);
         points(self.scale, Some(self.score(partners)))
             .breaking_if(self.is_broken(partners), HardRule::PreviousPartner)
     }
 
-    fn explain(&self, (): &(), (): &(), ties: Ties, story: &mut Story) {
-        let partners = ties.has(Ties::PARTNERS_BEFORE);
+    fn explain(&self, (): &(), (): &(), ties: Relations, story: &mut Story) {
+        let partners = ties.has(Relations::PARTNERS_BEFORE);
         let code = if partners { ReasonCode::PartnersBefore } else { ReasonCode::PartnersNew };
         story.finds(self.scale, Some((self.score(partners), Reason::new(code))));
         if self.is_broken(partners) {

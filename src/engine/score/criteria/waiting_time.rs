@@ -3,7 +3,7 @@
 use super::super::aspect::{Aspect, PointScale, Story, points, share};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::engine::eligibility::Verdict;
-use crate::engine::encode::ties::Ties;
+use crate::engine::encode::ties::Relations;
 use crate::engine::encode::{Person, Round};
 
 /// Days of waiting that give the full score.
@@ -35,11 +35,11 @@ impl Aspect for WaitingTime {
 
     fn mentor(&self, _: &Person<'_>) {}
 
-    fn judge(&self, days: &u32, (): &(), _: Ties) -> Verdict {
+    fn judge(&self, days: &u32, (): &(), _: Relations) -> Verdict {
         points(Some(self.scale), Some(Self::score(*days)))
     }
 
-    fn explain(&self, days: &u32, (): &(), _: Ties, story: &mut Story) {
+    fn explain(&self, days: &u32, (): &(), _: Relations, story: &mut Story) {
         let reason = match days {
             0 => Reason::new(ReasonCode::NotWaited),
             days => Reason::new(ReasonCode::Waited).with("days", days),

@@ -14,7 +14,7 @@ use crate::domain::policy::HardRule;
 use crate::engine::cpu::{Column, Cpu, Key, LANES, Lanes, Seasons, WORDS};
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::availability::{HALF_HOURS, Hours, WEEKS, minutes_per_week};
-use crate::engine::encode::ties::{Ties, as_u32};
+use crate::engine::encode::ties::{Relations, as_u32};
 use crate::engine::encode::{Person, Round};
 
 /// Minutes per week that give the full score.
@@ -209,7 +209,7 @@ impl Aspect for Overlap {
         person.hours.clone()
     }
 
-    fn judge(&self, mentee: &Option<Hours>, mentor: &Option<Hours>, _: Ties) -> Verdict {
+    fn judge(&self, mentee: &Option<Hours>, mentor: &Option<Hours>, _: Relations) -> Verdict {
         self.verdict(Self::minutes(mentee.as_ref(), mentor.as_ref()))
     }
 
@@ -268,7 +268,7 @@ impl Aspect for Overlap {
         verdicts.push(self.verdict(None));
     }
 
-    fn explain(&self, mentee: &Option<Hours>, mentor: &Option<Hours>, _: Ties, story: &mut Story) {
+    fn explain(&self, mentee: &Option<Hours>, mentor: &Option<Hours>, _: Relations, story: &mut Story) {
         let minutes = Self::minutes(mentee.as_ref(), mentor.as_ref());
         let reason = |minutes: u16| Reason::new(ReasonCode::OverlapMinutes).with("minutes", minutes);
         story.finds(self.scale, minutes.map(|minutes| (Self::score(minutes), reason(minutes))));
