@@ -139,7 +139,7 @@ pub(in crate::engine) trait RowVisitor: Sized {
 }
 
 /// A source that fills tiles.
-trait FillsTiles: Sync {
+trait TileFiller: Sync {
     type Cell: ScoreCell;
 
     const ROWS: usize;
@@ -154,7 +154,7 @@ trait FillsTiles: Sync {
     }
 }
 
-impl FillsTiles for &dyn PairScores {
+impl TileFiller for &dyn PairScores {
     type Cell = i32;
 
     const ROWS: usize = ROWS;
@@ -169,7 +169,7 @@ impl FillsTiles for &dyn PairScores {
     }
 }
 
-impl FillsTiles for &dyn NarrowScores {
+impl TileFiller for &dyn NarrowScores {
     type Cell = i16;
 
     const ROWS: usize = NARROW_ROWS;
@@ -197,7 +197,7 @@ pub(in crate::engine) fn walk<V: RowVisitor>(
     }
 }
 
-fn walk_source<S: FillsTiles, V: RowVisitor>(
+fn walk_source<S: TileFiller, V: RowVisitor>(
     source: &S,
     problem: &Problem<'_>,
     observer: &dyn Observer,
@@ -241,7 +241,7 @@ pub(in crate::engine) fn walk_some<V: RowVisitor>(
     }
 }
 
-fn walk_some_of<S: FillsTiles, V: RowVisitor>(
+fn walk_some_of<S: TileFiller, V: RowVisitor>(
     source: &S,
     problem: &Problem<'_>,
     mentees: &[u32],
@@ -259,7 +259,7 @@ fn walk_some_of<S: FillsTiles, V: RowVisitor>(
     mentees.par_iter().map_init(Vec::new, of_row).collect()
 }
 
-fn walk_rows<S: FillsTiles, V: RowVisitor>(
+fn walk_rows<S: TileFiller, V: RowVisitor>(
     source: &S,
     rows: Range<usize>,
     mentors: usize,
