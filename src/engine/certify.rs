@@ -1,18 +1,19 @@
 //! Certifier: checks an assignment and its proof, and shares no code with the solver on purpose.
 //!
-//! A defect of the solver must not hide itself in the check. Therefore the code that walks over tiles, narrows prices and sums
-//! weights exists twice: here, and in `assign`. `docs/certificate.md` describes the checks for other languages.
+//! A defect of the solver must not hide itself in the check. Therefore the code that walks over tiles, narrows prices
+//! and sums weights exists twice: here, and in `assign`. `docs/certificate.md` describes the checks for other
+//! languages.
 //!
-//! Inputs: a problem, the pairs of an assignment, and a certificate. Output: the first broken rule, the value and the bound.
-//! Time O(all pairs), one pass; memory 16 bytes per person.
+//! Inputs: a problem, the pairs of an assignment, and a certificate. Output: the first broken rule, the value and the
+//! bound. Time O(all pairs), one pass; memory 16 bytes per person.
 //!
 //! # The value
 //!
 //! Let `s(i, j)` be the score of a candidate pair. The value of an assignment is the sum of
 //!
 //! - `s(i, j)` for each of its pairs;
-//! - `tier weight` for each mentee with at least one mentor, and `second` for each mentee with two mentors. For a mentee who
-//!   has a mentor by a pin ([`crate::engine::decisions`]), each mentor counts `second`;
+//! - `tier weight` for each mentee with at least one mentor, and `second` for each mentee with two mentors. For a
+//!   mentee who has a mentor by a pin ([`crate::engine::decisions`]), each mentor counts `second`;
 //! - `minimum * min(load(j), min(j))` for each mentor, where `load(j)` is the number of mentees of the mentor.
 //!
 //! # The bound
@@ -29,38 +30,39 @@
 //!                        possible number of pairs
 //! ```
 //!
-//! In the first two lines, subtract from `u(i)` the sum of `q(g)` over all groups that contain mentee `i`, and from `p(j)` the
-//! sum of `q(g)` over all groups that contain mentor `j`. Without quotas this sum and the last line are 0.
+//! In the first two lines, subtract from `u(i)` the sum of `q(g)` over all groups that contain mentee `i`, and from
+//! `p(j)` the sum of `q(g)` over all groups that contain mentor `j`. Without quotas this sum and the last line are 0.
 //!
-//! Proof: in the value of an assignment, add `u(i)` for each mentor of `i` and subtract `u(i)` from each pair of `i`; do the
-//! same with `p(j)`; add `q(g)` for each pair of group `g` and subtract `q(g)` from the place or seat of the pair. The value
-//! does not change. Then bound each term separately: a place, a seat and a pair are used at most once, and an unused one
-//! contributes 0; the number of pairs of a group lies between its floor and its ceiling, and is at most the largest possible
-//! number of pairs. This is weak duality of the transportation linear program, and equality is complementary slackness
-//! (Bertsekas, *Linear Network Optimization*, 1991, chapter 1; for the assignment problem Crouse, *On implementing 2D
-//! rectangular assignment algorithms*, IEEE TAES 52, 2016). `u(i)` is the value that a pair must leave to mentee `i`. It may be
-//! negative: then the mentee gives up a part of the weight of the place.
+//! Proof: in the value of an assignment, add `u(i)` for each mentor of `i` and subtract `u(i)` from each pair of `i`;
+//! do the same with `p(j)`; add `q(g)` for each pair of group `g` and subtract `q(g)` from the place or seat of the
+//! pair. The value does not change. Then bound each term separately: a place, a seat and a pair are used at most once,
+//! and an unused one contributes 0; the number of pairs of a group lies between its floor and its ceiling, and is at
+//! most the largest possible number of pairs. This is weak duality of the transportation linear program, and equality
+//! is complementary slackness (Bertsekas, *Linear Network Optimization*, 1991, chapter 1; for the assignment problem
+//! Crouse, *On implementing 2D rectangular assignment algorithms*, IEEE TAES 52, 2016). `u(i)` is the value that a pair
+//! must leave to mentee `i`. It may be negative: then the mentee gives up a part of the weight of the place.
 //!
 //! An assignment that keeps all rules and whose value equals the bound is optimal.
 //!
 //! # The order of the aims
 //!
-//! Weights express a lexicographic order if each weight exceeds the sum of all scores. Let `step` be
-//! 1 + (largest possible number of pairs) x (highest score or 0 - lowest score or 0) over all candidates. The largest possible
-//! number of pairs is the smaller of all places wanted and all places offered, where no mentor counts for more places than there
-//! are mentees. It is sufficient that `second >= step`, `minimum >= step`, that the weight of the last tier is at least
-//! `second + step`, and that the weight of every other tier is at least the weight of the next tier plus `step`. The numbers of
-//! served mentees by tier, of filled minimum places and of pairs reach their maxima simultaneously, because an alternating path
-//! that raises one of them lowers none that precedes it (Mendelsohn and Dulmage 1958; Edmonds and Fulkerson 1965). A best
-//! assignment therefore reaches all of them. If a problem does not put coverage first, all tiers and `second` weigh 0.
+//! Weights express a lexicographic order if each weight exceeds the sum of all scores. Let `step` be 1 + (largest
+//! possible number of pairs) x (highest score or 0 - lowest score or 0) over all candidates. The largest possible
+//! number of pairs is the smaller of all places wanted and all places offered, where no mentor counts for more places
+//! than there are mentees. It is sufficient that `second >= step`, `minimum >= step`, that the weight of the last tier
+//! is at least `second + step`, and that the weight of every other tier is at least the weight of the next tier plus
+//! `step`. The numbers of served mentees by tier, of filled minimum places and of pairs reach their maxima
+//! simultaneously, because an alternating path that raises one of them lowers none that precedes it (Mendelsohn and
+//! Dulmage 1958; Edmonds and Fulkerson 1965). A best assignment therefore reaches all of them. If a problem does not
+//! put coverage first, all tiers and `second` weigh 0.
 //!
-//! With quotas the maxima are not reached simultaneously: one more mentee of a tier in a full group may displace several mentees
-//! of the next tier in other groups, one in each group that has to make room in turn. The difference of two assignments that
-//! keep all quotas is a sum of simple cycles through root, groups and people, each of which may be applied alone. A simple cycle
-//! visits each group once. It gives up at most two places or minimum places at the root, and one in each of the `n` groups that
-//! are the innermost group of a mentee or of a mentor with a minimum. If `n > 0`, it is therefore sufficient that
-//! `second >= step`, and that `minimum`, the last tier and every earlier tier each weigh at least `(n + 2)` times the next of
-//! these, plus `step`: a cycle that raises an aim raises the sum.
+//! With quotas the maxima are not reached simultaneously: one more mentee of a tier in a full group may displace
+//! several mentees of the next tier in other groups, one in each group that has to make room in turn. The difference of
+//! two assignments that keep all quotas is a sum of simple cycles through root, groups and people, each of which may be
+//! applied alone. A simple cycle visits each group once. It gives up at most two places or minimum places at the root,
+//! and one in each of the `n` groups that are the innermost group of a mentee or of a mentor with a minimum. If `n >
+//! 0`, it is therefore sufficient that `second >= step`, and that `minimum`, the last tier and every earlier tier each
+//! weigh at least `(n + 2)` times the next of these, plus `step`: a cycle that raises an aim raises the sum.
 
 mod bound;
 mod cut;
@@ -92,7 +94,8 @@ pub struct CertificateVerdict {
     pub feasible: Result<(), Infeasible>,
     /// Value of the assignment under the certificate's weights; 0 if it is not feasible.
     pub primal: i128,
-    /// Upper bound on the value of every assignment, from the certificate's prices; 0 if the form of the certificate is wrong.
+    /// Upper bound on the value of every assignment, from the certificate's prices; 0 if the form of the certificate is
+    /// wrong.
     pub dual: i128,
     /// Number of candidates: pairs that the hard rules allow.
     pub candidates: u64,
@@ -144,8 +147,8 @@ pub fn candidates(problem: &Problem<'_>, observer: &dyn Observer) -> Result<u64,
     sweep(problem, None, observer).map(|sweep| sweep.candidates)
 }
 
-/// Checks an assignment and its certificate over all pairs: all rules, the form of the certificate, the value and the bound.
-/// The check reads every score from the source of the problem and uses no result of the solver.
+/// Checks an assignment and its certificate over all pairs: all rules, the form of the certificate, the value and the
+/// bound. The check reads every score from the source of the problem and uses no result of the solver.
 pub fn certify(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],

@@ -8,9 +8,9 @@
 //! | pins | yes | yes: the worst of the pairs that are not pinned is as good as possible | no: a pinned pair can be blocked |
 //! | quotas | yes | no | no |
 //!
-//! Pins are removed from the problem and from the quotas, the rest is solved and proved, and the pins are added to the result.
-//! The check covers the whole problem first: the assignment contains all pins and no veto, every pair is a candidate,
-//! nobody exceeds the number of places, and every group is within its bounds.
+//! Pins are removed from the problem and from the quotas, the rest is solved and proved, and the pins are added to the
+//! result. The check covers the whole problem first: the assignment contains all pins and no veto, every pair is a
+//! candidate, nobody exceeds the number of places, and every group is within its bounds.
 
 mod questions;
 #[cfg(test)]

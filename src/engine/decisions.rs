@@ -1,16 +1,18 @@
 //! Pins and vetoes: decisions that hold before the solver runs.
 //!
-//! Decisions are part of the problem, not of the solver. [`ReducedProblem`] turns a problem with decisions into one without:
+//! Decisions are part of the problem, not of the solver. [`ReducedProblem`] turns a problem with decisions into one
+//! without:
 //!
 //! - a vetoed pair is not a candidate;
-//! - a pinned pair is not a candidate either, because it is in use already: it takes one place of its mentee and one seat of its
-//!   mentor, a minimum place first;
-//! - a mentee who wants two mentors and has one by a pin wants one more, who counts as a second mentor ([`Demand::pinned`]).
+//! - a pinned pair is not a candidate either, because it is in use already: it takes one place of its mentee and one
+//!   seat of its mentor, a minimum place first;
+//! - a mentee who wants two mentors and has one by a pin wants one more, who counts as a second mentor
+//!   ([`Demand::pinned`]).
 //!
-//! A pin therefore holds by construction. An assignment of the reduced problem together with the pins is an assignment of the
-//! problem that keeps all decisions, and vice versa. Their values differ by the value of the pins, a constant, so an optimum of one
-//! is an optimum of the other. [`super::certify`] proves it on the reduced problem: every checker that has the problem and the
-//! decisions computes the same reduction and checks the same certificate.
+//! A pin therefore holds by construction. An assignment of the reduced problem together with the pins is an assignment
+//! of the problem that keeps all decisions, and vice versa. Their values differ by the value of the pins, a constant,
+//! so an optimum of one is an optimum of the other. [`super::certify`] proves it on the reduced problem: every checker
+//! that has the problem and the decisions computes the same reduction and checks the same certificate.
 //!
 //! Quotas ([`super::quota`]) are not reduced here: [`super::constrained`] subtracts the pins from them.
 
@@ -220,7 +222,8 @@ impl<'a> ReducedProblem<'a> {
         }
     }
 
-    /// The assignment of the whole problem that consists of `pairs`, an assignment of the reduced problem, and the pins. Sorted.
+    /// The assignment of the whole problem that consists of `pairs`, an assignment of the reduced problem, and the
+    /// pins. Sorted.
     pub fn with_pins(&self, pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
         sorted(&[pairs, &self.pins].concat())
     }

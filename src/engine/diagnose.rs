@@ -1,13 +1,13 @@
 //! Diagnosis before a run: mentees who cannot all be served, and the mentors who would help most.
 //!
-//! **Over-subscribed groups.** If not every mentee can have a mentor, some set of mentees has fewer seats among all its candidates
-//! than members: the set violates Hall's condition (Hall 1935; with seats, Mendelsohn and Dulmage 1958). Alternating paths from
-//! an unmatched mentee find such a set: the candidates of the mentee, the mentees whom they serve, the candidates of those, and
-//! so on. Mentees of the set occupy all these seats, so every assignment leaves a member of the set unmatched. Sets with a common
-//! member are united. Time: one solve and one read of each candidate.
+//! **Over-subscribed groups.** If not every mentee can have a mentor, some set of mentees has fewer seats among all its
+//! candidates than members: the set violates Hall's condition (Hall 1935; with seats, Mendelsohn and Dulmage 1958).
+//! Alternating paths from an unmatched mentee find such a set: the candidates of the mentee, the mentees whom they
+//! serve, the candidates of those, and so on. Mentees of the set occupy all these seats, so every assignment leaves a
+//! member of the set unmatched. Sets with a common member are united. Time: one solve and one read of each candidate.
 //!
-//! **Recruitment.** One more seat like that of a mentor gains at most the price of the mentor. The mentors of the highest prices
-//! are therefore tried, each exactly, by a warm start.
+//! **Recruitment.** One more seat like that of a mentor gains at most the price of the mentor. The mentors of the
+//! highest prices are therefore tried, each exactly, by a warm start.
 
 #[cfg(test)]
 mod tests;

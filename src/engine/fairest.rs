@@ -1,11 +1,11 @@
 //! FAIREST: serve as many people as possible, then raise the score of the worst pair, then maximise the total.
 //!
-//! Input: a problem. Output: the pairs, a proof of three certificates, and a frontier of compromises. Whether pairs above a
-//! threshold can serve everybody who can be served depends on counts alone and is monotone in the threshold. Bisection therefore
-//! finds the greatest threshold, `floor` (bottleneck assignment; Burkard, Dell'Amico and Martello, *Assignment Problems*, 2009,
-//! chapter 6). The floor lies between the worst pair of a best total and the mean score of that assignment: no worst pair is
-//! better than the mean of its own assignment. One more solve gives the greatest total above the floor. Time: about
-//! log2(range of scores) solves.
+//! Input: a problem. Output: the pairs, a proof of three certificates, and a frontier of compromises. Whether pairs
+//! above a threshold can serve everybody who can be served depends on counts alone and is monotone in the threshold.
+//! Bisection therefore finds the greatest threshold, `floor` (bottleneck assignment; Burkard, Dell'Amico and Martello,
+//! *Assignment Problems*, 2009, chapter 6). The floor lies between the worst pair of a best total and the mean score of
+//! that assignment: no worst pair is better than the mean of its own assignment. One more solve gives the greatest
+//! total above the floor. Time: about log2(range of scores) solves.
 
 use serde::{Deserialize, Serialize};
 

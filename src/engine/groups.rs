@@ -1,7 +1,7 @@
 //! Quotas: groups of people with a floor and a ceiling each, nested in one another, such as organisations within regions.
 //!
-//! Invariant of a [`Forest`]: a parent precedes its children, no floor exceeds its ceiling, and every person's group exists.
-//! A [`Cut`] proves that no assignment meets all floors.
+//! Invariant of a [`Forest`]: a parent precedes its children, no floor exceeds its ceiling, and every person's group
+//! exists. A [`Cut`] proves that no assignment meets all floors.
 
 use serde::{Deserialize, Serialize};
 
@@ -148,11 +148,11 @@ pub enum CutDirection {
 /// A set of people and groups that proves that no assignment meets all floors. All positions are ascending.
 ///
 /// Pairs are a circulation: root, groups of mentees, mentees, mentors, groups of mentors, root. A cut is a set of these
-/// nodes without the root. [`check_cut`](crate::engine::certify::check_cut) compares the flow that floors require across the
-/// cut with the flow that is possible in the other direction.
+/// nodes without the root. [`check_cut`](crate::engine::certify::check_cut) compares the flow that floors require
+/// across the cut with the flow that is possible in the other direction.
 ///
-/// The solver chooses the cut among the sets that are reachable from one node with an excess, and the sets from which one node
-/// with a deficit is reachable: the set with the fewest people, then with the fewest groups.
+/// The solver chooses the cut among the sets that are reachable from one node with an excess, and the sets from which
+/// one node with a deficit is reachable: the set with the fewest people, then with the fewest groups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cut {
     /// Direction of the flow that floors require.

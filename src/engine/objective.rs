@@ -1,7 +1,7 @@
 //! Objectives: one entry point to solve a problem, and one to check a solution.
 //!
-//! All objectives take a [`Problem`] and return a [`Solution`]; they differ in method and proof. [`check`] verifies a solution
-//! of any objective with the code of [`certify`], which shares nothing with the solvers.
+//! All objectives take a [`Problem`] and return a [`Solution`]; they differ in method and proof. [`check`] verifies a
+//! solution of any objective with the code of [`certify`], which shares nothing with the solvers.
 
 use serde::{Deserialize, Serialize};
 
@@ -169,10 +169,10 @@ fn stability(
     certify::stability(problem, preferences.mentees, preferences.mentors, pairs, observer)
 }
 
-/// Checks three conditions of a fairest assignment: (1) no assignment whose pairs all score at least `floor` has a greater
-/// total; (2) no assignment serves more people; (3) pairs that score more than `floor` cannot serve as many people. Conditions 2
-/// and 3 use a score of 0 for every candidate. Condition 3 holds if the bound is less than the value of the assignment under
-/// the same weights.
+/// Checks three conditions of a fairest assignment: (1) no assignment whose pairs all score at least `floor` has a
+/// greater total; (2) no assignment serves more people; (3) pairs that score more than `floor` cannot serve as many
+/// people. Conditions 2 and 3 use a score of 0 for every candidate. Condition 3 holds if the bound is less than the
+/// value of the assignment under the same weights.
 fn check_fairness(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],

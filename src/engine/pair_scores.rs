@@ -1,8 +1,8 @@
 //! Pair scores: the interface that solvers read, the ways to store scores, and adaptors over other scores.
 //!
 //! [`DenseScores`] and [`SparseScores`] store scores of a caller. `cached` stores computed scores; `thresholded`,
-//! `masked` and `bonus` change the scores of another source without copying them, unless they are sparse. The scores that are
-//! computed from profiles are in [`super::score`].
+//! `masked` and `bonus` change the scores of another source without copying them, unless they are sparse. The scores
+//! that are computed from profiles are in [`super::score`].
 
 mod bonus;
 mod cached;
@@ -41,8 +41,8 @@ pub trait PairScores: Sync {
         None
     }
 
-    /// Orders pairs of equal score. A hash of the two people, so that a new person does not reorder the others. The default is
-    /// a hash of the two positions.
+    /// Orders pairs of equal score. A hash of the two people, so that a new person does not reorder the others. The
+    /// default is a hash of the two positions.
     fn tie_break(&self, mentee: usize, mentor: usize) -> u32 {
         tie_break(mentee as u64, mentor as u64)
     }

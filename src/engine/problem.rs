@@ -33,8 +33,8 @@ pub struct Problem<'a> {
     pub mentors: &'a [Seats],
     /// Scores of all pairs.
     pub scores: &'a dyn PairScores,
-    /// Whether the numbers of served people have precedence over the total score. If not, tiers and second mentors have weight
-    /// 0, and a pair of negative score is used only to fill a minimum place.
+    /// Whether the numbers of served people have precedence over the total score. If not, tiers and second mentors have
+    /// weight 0, and a pair of negative score is used only to fill a minimum place.
     pub coverage_first: bool,
 }
 

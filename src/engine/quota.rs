@@ -1,10 +1,12 @@
-//! Best assignment under quotas: floors and ceilings on the number of pairs of groups, such as organisations within regions.
+//! Best assignment under quotas: floors and ceilings on the number of pairs of groups, such as organisations within
+//! regions.
 //!
-//! Inputs: a problem and its quotas. Output: a best assignment with its certificate, or a [`Cut`] that proves that no assignment
-//! meets all floors.
+//! Inputs: a problem and its quotas. Output: a best assignment with its certificate, or a [`Cut`] that proves that no
+//! assignment meets all floors.
 //!
-//! The groups of each side form a [`Forest`](super::groups::Forest), that is, a laminar family. The problem is therefore still
-//! a minimum-cost flow with an integer optimum, and dual prices prove this optimum as without quotas. Algorithm:
+//! The groups of each side form a [`Forest`](super::groups::Forest), that is, a laminar family. The problem is
+//! therefore still a minimum-cost flow with an integer optimum, and dual prices prove this optimum as without quotas.
+//! Algorithm:
 //!
 //! 1. [`assign`](super::assign) computes the best assignment without quotas, with its prices;
 //! 2. [`network`] builds a flow network with a node per group; only groups outside their bounds are unbalanced;
@@ -13,9 +15,9 @@
 //! 4. [`pricing`] collects pairs outside the network that violate the prices, and the network admits them;
 //! 5. steps 3 and 4 repeat until all nodes are balanced and no pair violates the prices.
 //!
-//! If all groups are within their bounds after step 1, the result is that of `assign`. If no path leads from an excess to a
-//! deficit, and no pair outside the network leads out of the reached nodes, some floors cannot be met. The reached nodes are
-//! the proof: a [`Cut`], which [`explanation`] turns into reasons.
+//! If all groups are within their bounds after step 1, the result is that of `assign`. If no path leads from an excess
+//! to a deficit, and no pair outside the network leads out of the reached nodes, some floors cannot be met. The reached
+//! nodes are the proof: a [`Cut`], which [`explanation`] turns into reasons.
 //!
 //! A bound on the pairs of an organisation's mentors with other organisations is not a group; see [`cross`].
 

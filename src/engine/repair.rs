@@ -1,17 +1,18 @@
 //! Repair after publication: people drop out, join or are vetoed, and only a limited number of published pairs may change.
 //!
-//! A published pair is *still possible* if it is a candidate of the present problem. Let `possible` be the largest number of
-//! such pairs that can be kept together (all of them, unless a person offers or wants less than before). With a budget of `b`
-//! changes, at least `possible - b` of them are kept:
+//! A published pair is *still possible* if it is a candidate of the present problem. Let `possible` be the largest
+//! number of such pairs that can be kept together (all of them, unless a person offers or wants less than before). With
+//! a budget of `b` changes, at least `possible - b` of them are kept:
 //!
 //! - without a budget: the best assignment of the present problem, by a warm start ([`assign_from`]);
 //! - with a budget of 0, if all can be kept: the pairs are pins ([`super::decisions`]), and the rest is solved;
 //! - otherwise: the greatest value among all assignments that keep enough pairs. [`budget`] describes the algorithm and the
 //!   limits of its proof.
 //!
-//! With such a budget, the value is counted in the weights of the best assignment without a budget. These weights put one aim
-//! before the other as long as the budget permits. Otherwise the aims no longer reach their maxima simultaneously, and the sum
-//! decides: a person of an earlier tier counts a little more than one of a later tier, and not more than any number of them.
+//! With such a budget, the value is counted in the weights of the best assignment without a budget. These weights put
+//! one aim before the other as long as the budget permits. Otherwise the aims no longer reach their maxima
+//! simultaneously, and the sum decides: a person of an earlier tier counts a little more than one of a later tier, and
+//! not more than any number of them.
 
 mod budget;
 mod repaired;
@@ -76,9 +77,9 @@ pub fn repair(
     .repair(keeps_enough)
 }
 
-/// Checks a repaired assignment and its bound with the certifier: the rules, the number of published pairs kept, and that the
-/// certificate's bound equals the value. Returns `None` if no single certificate proves the bound: the bound comes from
-/// [`Proof::Branches`] or is not reached.
+/// Checks a repaired assignment and its bound with the certifier: the rules, the number of published pairs kept, and
+/// that the certificate's bound equals the value. Returns `None` if no single certificate proves the bound: the bound
+/// comes from [`Proof::Branches`] or is not reached.
 pub fn check(
     problem: &Problem<'_>,
     published: &[(u32, u32)],
@@ -152,7 +153,8 @@ fn possible_pairs(problem: &Problem<'_>, published: &[(u32, u32)]) -> Vec<(u32, 
     published.into_par_iter().filter(is_possible).collect()
 }
 
-/// A largest set of these pairs that can be kept together: a best assignment among these pairs alone, each with a score of 1.
+/// A largest set of these pairs that can be kept together: a best assignment among these pairs alone, each with a score
+/// of 1.
 fn most_together(
     problem: &Problem<'_>,
     still_possible: &[(u32, u32)],

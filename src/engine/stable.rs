@@ -1,17 +1,17 @@
 //! STABLE: mentee-optimal deferred acceptance, so that no two people prefer each other to their partners.
 //!
-//! Mentees propose to mentors in the order of preference. A mentor keeps the best proposals up to the number of seats, and
-//! rejects the others (Gale and Shapley 1962; with seats Roth and Peranson 1999). No mentee does better in another stable
-//! assignment. A mentee who wants two mentors proposes until two have accepted; stability then holds pair by pair. Minimum places
-//! and tiers have no influence.
+//! Mentees propose to mentors in the order of preference. A mentor keeps the best proposals up to the number of seats,
+//! and rejects the others (Gale and Shapley 1962; with seats Roth and Peranson 1999). No mentee does better in another
+//! stable assignment. A mentee who wants two mentors proposes until two have accepted; stability then holds pair by
+//! pair. Minimum places and tiers have no influence.
 //!
-//! A mentee's list of mentors is computed piece by piece, because most mentees propose to few mentors. One pass over all pairs
-//! computes the first piece of every list, [`FIRST_PIECE`] entries. A mentee at the end of its piece waits until no other mentee
-//! can propose; then one pass computes the next pieces of all waiting mentees, each twice as long as the piece before. Equal scores
-//! are ordered by tie-break, identically on both sides.
+//! A mentee's list of mentors is computed piece by piece, because most mentees propose to few mentors. One pass over
+//! all pairs computes the first piece of every list, [`FIRST_PIECE`] entries. A mentee at the end of its piece waits
+//! until no other mentee can propose; then one pass computes the next pieces of all waiting mentees, each twice as long
+//! as the piece before. Equal scores are ordered by tie-break, identically on both sides.
 //!
-//! Memory: 4 bytes per mentee if the source is sparse, otherwise about 40 bytes per mentee and 8 per entry of a piece; 24 bytes
-//! per mentor, and 16 per seat with a proposal.
+//! Memory: 4 bytes per mentee if the source is sparse, otherwise about 40 bytes per mentee and 8 per entry of a piece;
+//! 24 bytes per mentor, and 16 per seat with a proposal.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

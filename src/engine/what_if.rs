@@ -1,20 +1,20 @@
 //! Exact cost of forcing a pair, and the best alternates of a person.
 //!
-//! Let `V` be the value of a best assignment and `V(i, j)` the value of a best assignment that contains the pair of mentee `i`
-//! and mentor `j`. The *cost* of forcing the pair is `V - V(i, j)`, in the weights of the certificate. A best assignment and its
-//! prices define a residual network ([`residual`]) in which no arc has a negative length, and
+//! Let `V` be the value of a best assignment and `V(i, j)` the value of a best assignment that contains the pair of
+//! mentee `i` and mentor `j`. The *cost* of forcing the pair is `V - V(i, j)`, in the weights of the certificate. A
+//! best assignment and its prices define a residual network ([`residual`]) in which no arc has a negative length, and
 //!
 //! ```text
 //! V - V(i, j) = u(i) + p(j) - s(i, j) + (length of the shortest path from j to i)
 //! ```
 //!
-//! The forced pair receives one unit of flow, and the cheapest way to restore the balance is a shortest path (Ahuja, Magnanti
-//! and Orlin, *Network Flows*, 1993, sections 9.2 and 9.11). One search from a mentor gives the cost of every mentee with this
-//! mentor, and one search to a mentee gives the cost of every mentor with this mentee.
+//! The forced pair receives one unit of flow, and the cheapest way to restore the balance is a shortest path (Ahuja,
+//! Magnanti and Orlin, *Network Flows*, 1993, sections 9.2 and 9.11). One search from a mentor gives the cost of every
+//! mentee with this mentor, and one search to a mentee gives the cost of every mentor with this mentee.
 //!
-//! Inputs: a problem, a best assignment and its certificate. Memory: 16 bytes per pair of the assignment and 8 per person, about
-//! 50 bytes per person while a question is answered, and 8 bytes per candidate if the source is sparse. Time per question: one
-//! Dijkstra search, which ends as soon as the answer is known.
+//! Inputs: a problem, a best assignment and its certificate. Memory: 16 bytes per pair of the assignment and 8 per
+//! person, about 50 bytes per person while a question is answered, and 8 bytes per candidate if the source is sparse.
+//! Time per question: one Dijkstra search, which ends as soon as the answer is known.
 //!
 //! The weights are lexicographic ([`super::certify`]), so the cost separates into people, minimum places, second mentors
 //! and points of score.
@@ -55,8 +55,8 @@ pub struct WhatIf<'a> {
 
 impl<'a> WhatIf<'a> {
     /// Prepares a solved problem. The certificate must prove the assignment over all candidates, which
-    /// [`super::certify::certify`] checks. This function checks people and matches only. A what-if question on a problem with
-    /// quotas is refused: the residual network does not contain the quotas.
+    /// [`super::certify::certify`] checks. This function checks people and matches only. A what-if question on a
+    /// problem with quotas is refused: the residual network does not contain the quotas.
     pub fn new(
         problem: &Problem<'a>,
         pairs: &[(u32, u32)],

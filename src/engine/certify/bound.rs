@@ -1,8 +1,8 @@
 //! The dense bound: the terms of places and seats, and one pass over all pairs for the terms of candidates.
 //!
-//! The pass reads tiles of scores and screens [`LANE`] pairs at a time in vector code; only a lane in which a candidate may
-//! exceed its two prices is summed pair by pair. Prices are compared in 32, 64 or 128 bits, whichever is wide enough. The solver
-//! has a pass of its own in `assign/tiles.rs`; the two share no code on purpose.
+//! The pass reads tiles of scores and screens [`LANE`] pairs at a time in vector code; only a lane in which a candidate
+//! may exceed its two prices is summed pair by pair. Prices are compared in 32, 64 or 128 bits, whichever is wide
+//! enough. The solver has a pass of its own in `assign/tiles.rs`; the two share no code on purpose.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -201,9 +201,9 @@ impl BoundCell for i16 {
     }
 }
 
-/// Prices in 16 bits, for the screening. Because a first place weighs more than all scores, the prices of one side lie in
-/// clusters far apart, and only sums of two prices are small. For several base prices of mentees, this table holds the sum of
-/// the base price and every mentor's price, saturated to 16 bits: 2 bytes per mentor and base price.
+/// Prices in 16 bits, for the screening. Because a first place weighs more than all scores, the prices of one side lie
+/// in clusters far apart, and only sums of two prices are small. For several base prices of mentees, this table holds
+/// the sum of the base price and every mentor's price, saturated to 16 bits: 2 bytes per mentor and base price.
 struct RoundedPrices {
     /// Base prices of mentees, ascending, each with its sums with the mentors' prices.
     near: Vec<(i128, Vec<i16>)>,
@@ -226,8 +226,8 @@ impl RoundedPrices {
         Self { near: floors.into_iter().step_by(every).map(|floor| (floor, beside(floor))).collect() }
     }
 
-    /// The sums for a mentee of price `u`, and the rest of `u` above the base price. A saturated number is less than the exact one,
-    /// so the screening may pass too many pairs, but misses none.
+    /// The sums for a mentee of price `u`, and the rest of `u` above the base price. A saturated number is less than
+    /// the exact one, so the screening may pass too many pairs, but misses none.
     fn beside<P: Price>(&self, u: P) -> (&[i16], i16) {
         let u = u.into();
         let at = self.near.partition_point(|(floor, _)| *floor <= u).saturating_sub(1);

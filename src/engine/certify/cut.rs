@@ -23,18 +23,19 @@ impl CutCounts {
     }
 }
 
-/// Counts the pairs across a cut, from the problem and the quotas alone. Pairs flow from the root down the groups of mentees
-/// to a mentee, to a mentor, up the groups of mentors and back to the root. For [`CutDirection::Inward`],
+/// Counts the pairs across a cut, from the problem and the quotas alone. Pairs flow from the root down the groups of
+/// mentees to a mentee, to a mentor, up the groups of mentors and back to the root. For [`CutDirection::Inward`],
 ///
 /// - `asked` is the flow that must enter the cut: the floors of groups of mentees inside whose parent is outside, and of
 ///   groups of mentors outside whose parent is inside;
-/// - `possible` is the flow that can leave the cut: the ceilings of groups of mentees outside whose parent is inside, the places
-///   wanted by mentees outside whose group is inside, the candidates of a mentee inside and a mentor outside who has seats, the
-///   seats of mentors inside whose group is outside, and the ceilings of groups of mentors inside whose parent is outside.
+/// - `possible` is the flow that can leave the cut: the ceilings of groups of mentees outside whose parent is inside,
+///   the places wanted by mentees outside whose group is inside, the candidates of a mentee inside and a mentor outside
+///   who has seats, the seats of mentors inside whose group is outside, and the ceilings of groups of mentors inside
+///   whose parent is outside.
 ///
-/// For [`CutDirection::Outward`] the two directions are exchanged. A person without a group belongs to the root, which is never
-/// in a cut. The flow that enters a set equals the flow that leaves it (Hoffman's circulation theorem, 1960), so no assignment
-/// keeps all quotas if `asked` exceeds `possible`.
+/// For [`CutDirection::Outward`] the two directions are exchanged. A person without a group belongs to the root, which
+/// is never in a cut. The flow that enters a set equals the flow that leaves it (Hoffman's circulation theorem, 1960),
+/// so no assignment keeps all quotas if `asked` exceeds `possible`.
 pub fn check_cut(
     problem: &Problem<'_>,
     quotas: &Quotas,

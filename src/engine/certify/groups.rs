@@ -100,8 +100,8 @@ fn check_side(side: GroupSide, forest: &Forest, people: impl Iterator<Item = u32
     Ok(())
 }
 
-/// The terms of places, seats and groups of the bound. A person's price is reduced by the prices of the groups that contain the
-/// person. `None` if the terms exceed 128 bits.
+/// The terms of places, seats and groups of the bound. A person's price is reduced by the prices of the groups that
+/// contain the person. `None` if the terms exceed 128 bits.
 pub(super) fn nodes(
     problem: &Problem<'_>,
     quotas: &Quotas,

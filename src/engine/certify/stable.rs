@@ -1,7 +1,7 @@
 //! Counts the blocking pairs of an assignment: pairs of two people who both prefer each other to a partner they have.
 //!
-//! Input: the scores of both sides and the pairs. Algorithm: an acceptance threshold per person, then one pass over all pairs
-//! in vector code. Time O(all pairs). The mentors' scores are read only for pairs that the mentee prefers.
+//! Input: the scores of both sides and the pairs. Algorithm: an acceptance threshold per person, then one pass over all
+//! pairs in vector code. Time O(all pairs). The mentors' scores are read only for pairs that the mentee prefers.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,9 +40,9 @@ impl Stability {
     }
 }
 
-/// Counts candidates and blocking pairs. A candidate blocks if its two people are not matched with each other, and each of them
-/// has a free place or scores the other strictly higher than its worst partner. Each side ranks by its own scores. The
-/// assignment must keep all rules; it need not be stable.
+/// Counts candidates and blocking pairs. A candidate blocks if its two people are not matched with each other, and each
+/// of them has a free place or scores the other strictly higher than its worst partner. Each side ranks by its own
+/// scores. The assignment must keep all rules; it need not be stable.
 pub fn stability(
     problem: &Problem<'_>,
     mentees_view: &dyn PairScores,
@@ -160,7 +160,7 @@ impl RankCell for i32 {
 }
 
 /// A source of tiles.
-trait TileSource<C>: Sync {
+trait RankTiles<C>: Sync {
     fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [C]);
 
     /// Fills tiles of the same rows in sequence.
@@ -170,7 +170,7 @@ trait TileSource<C>: Sync {
     fn row(&self, mentee: usize) -> Option<&[C]>;
 }
 
-impl TileSource<i16> for &dyn NarrowScores {
+impl RankTiles<i16> for &dyn NarrowScores {
     fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [i16]) {
         self.tile(rows, columns, tile);
     }
@@ -184,7 +184,7 @@ impl TileSource<i16> for &dyn NarrowScores {
     }
 }
 
-impl TileSource<i32> for &dyn PairScores {
+impl RankTiles<i32> for &dyn PairScores {
     fn fill(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut [i32]) {
         self.tile(rows, columns, tile);
     }
@@ -224,7 +224,7 @@ impl<'a, C: RankCell> BlockingPairScan<'a, C> {
     }
 
     /// Reads the mentees' scores of all pairs, and the mentors' scores of the pairs that a mentee prefers.
-    fn scan<T: TileSource<C>>(
+    fn scan<T: RankTiles<C>>(
         &self,
         by_mentee: &T,
         by_mentor: Option<&T>,
@@ -262,7 +262,7 @@ impl<'a, C: RankCell> BlockingPairScan<'a, C> {
     }
 
     /// Counts in some pairs of one mentee.
-    fn scan_row<T: TileSource<C>>(
+    fn scan_row<T: RankTiles<C>>(
         &self,
         mentee: usize,
         columns: &Range<usize>,

@@ -94,9 +94,9 @@ impl Constrained<'_> {
         self.starts_warm()
     }
 
-    /// Answers questions about a best assignment; requires [`has_prices`](Self::has_prices). The answer about a pair is one
-    /// alternate, or none if the pair is impossible. The other answers are up to `most` alternates, cheapest first. The evidence
-    /// must prove the assignment, which [`check`](Self::check) checks.
+    /// Answers questions about a best assignment; requires [`has_prices`](Self::has_prices). The answer about a pair is
+    /// one alternate, or none if the pair is impossible. The other answers are up to `most` alternates, cheapest first.
+    /// The evidence must prove the assignment, which [`check`](Self::check) checks.
     pub fn ask(
         &self,
         pairs: &[(u32, u32)],

@@ -1,8 +1,8 @@
 //! Compressed sparse rows (CSR): entries of many rows in one array, and the counting sort that builds them.
 //!
-//! Input: parts, each a slice of items, and a function that returns the row and the entry of an item. Output: the entries by
-//! row; within a row the order of the items remains. Time O(items + rows) with two passes over the items. Memory: the
-//! entries, and 8 bytes per row twice.
+//! Input: parts, each a slice of items, and a function that returns the row and the entry of an item. Output: the
+//! entries by row; within a row the order of the items remains. Time O(items + rows) with two passes over the items.
+//! Memory: the entries, and 8 bytes per row twice.
 //!
 //! [`Csr::group`] runs in one thread, since each entry is one read and one write at an unpredictable address. A caller that
 //! has the items by range of rows calls [`counting_sort`] for all ranges in parallel.
@@ -68,8 +68,8 @@ impl<T> Csr<T> {
 }
 
 impl<T: Copy> Csr<T> {
-    /// Groups items by row. Each part is a key and a slice of items; `place` returns the row and the entry of an item. `empty`
-    /// fills the array before the entries are written.
+    /// Groups items by row. Each part is a key and a slice of items; `place` returns the row and the entry of an item.
+    /// `empty` fills the array before the entries are written.
     pub(in crate::engine) fn group<'i, K: Copy, I: 'i>(
         rows: usize,
         empty: T,
@@ -145,7 +145,8 @@ fn in_intervals<'i, K: Copy, I: 'i>(
     )
 }
 
-/// Entries that a caller overwrites. The memory is touched block by block, because the first access to new memory takes time.
+/// Entries that a caller overwrites. The memory is touched block by block, because the first access to new memory takes
+/// time.
 pub(in crate::engine) fn blank<T: Copy>(
     len: usize,
     empty: T,

@@ -1,9 +1,10 @@
 //! Radix heap of tentative distances (Ahuja, Mehlhorn, Orlin and Tarjan 1990): a monotone priority queue.
 //!
-//! Distances leave the heap in ascending order, so the heap compares an entry only with the last distance that left. An entry is
-//! in the bucket of the highest bit in which the two differ, and moves to a lower bucket when the last distance approaches. Bucket 0
-//! holds the entries at the last distance and is a stack; with many ties, most entries are there. Amortised time per entry: O(bits
-//! of the range of distances). The order of entries of equal distance is unspecified.
+//! Distances leave the heap in ascending order, so the heap compares an entry only with the last distance that left. An
+//! entry is in the bucket of the highest bit in which the two differ, and moves to a lower bucket when the last
+//! distance approaches. Bucket 0 holds the entries at the last distance and is a stack; with many ties, most entries
+//! are there. Amortised time per entry: O(bits of the range of distances). The order of entries of equal distance is
+//! unspecified.
 
 use crate::engine::assign::price_integer::PriceInteger;
 

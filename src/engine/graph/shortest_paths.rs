@@ -4,11 +4,11 @@
 //! bytes per node that the last search reached. To clear the labels takes time in proportion to the reached nodes alone.
 //!
 //! Four places of the engine compute shortest paths. [`quota`](crate::engine::quota) and
-//! [`what_if`](crate::engine::what_if) use these labels. The other two keep their own, because these labels would cost time:
-//! a search of [`assign`](crate::engine::assign) reaches a few hundred nodes of a million and needs a sparse map, and a phase
-//! starts from every node at once and never clears its distances. All but `what_if` use the
-//! [radix heap](super::RadixHeap). `what_if` settles nodes of equal distance in the order of their positions, so
-//! that its answer does not depend on the order of insertion; a radix heap has no such order.
+//! [`what_if`](crate::engine::what_if) use these labels. The other two keep their own, because these labels would cost
+//! time: a search of [`assign`](crate::engine::assign) reaches a few hundred nodes of a million and needs a sparse map,
+//! and a phase starts from every node at once and never clears its distances. All but `what_if` use the [radix
+//! heap](super::RadixHeap). `what_if` settles nodes of equal distance in the order of their positions, so that its
+//! answer does not depend on the order of insertion; a radix heap has no such order.
 
 use crate::engine::assign::price_integer::PriceInteger;
 

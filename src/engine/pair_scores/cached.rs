@@ -1,7 +1,8 @@
 //! Score cache: scores of all pairs, computed once per round. To read a score is about ten times faster than to compute it,
 //! and a solver reads all pairs several times.
 //!
-//! 2 bytes per pair, if there is room for them. The certifier does not read the cache: it computes scores from the profiles.
+//! 2 bytes per pair, if there is room for them. The certifier does not read the cache: it computes scores from the
+//! profiles.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,8 +29,8 @@ pub(in crate::engine) struct CachedScores<'a> {
 pub(in crate::engine) struct ScoreCache(MmapMut);
 
 impl ScoreCache {
-    /// Computes the scores of all pairs, row by row. Returns nothing if they would take more than `most_bytes`, or if a score
-    /// does not fit in 16 bits.
+    /// Computes the scores of all pairs, row by row. Returns nothing if they would take more than `most_bytes`, or if a
+    /// score does not fit in 16 bits.
     pub(in crate::engine) fn compute(
         scores: &dyn PairScores,
         mentees: usize,

@@ -28,8 +28,8 @@ impl Default for Cells {
 }
 
 impl Cells {
-    /// Adds a score; [`FORBIDDEN`] for a pair that is not a candidate. The first score that needs 32 bits widens all others:
-    /// meanwhile a pair takes 6 bytes.
+    /// Adds a score; [`FORBIDDEN`] for a pair that is not a candidate. The first score that needs 32 bits widens all
+    /// others: meanwhile a pair takes 6 bytes.
     pub fn push(&mut self, score: i32) -> Result<(), TryReserveError> {
         match (&mut *self, to_narrow(score)) {
             (Self::Narrow(cells), Some(score)) => cells.push(score),

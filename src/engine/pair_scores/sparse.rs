@@ -38,7 +38,8 @@ impl SparseScores {
     ///
     /// # Panics
     ///
-    /// If `starts` does not ascend from 0 to the number of edges. A caller that reads `starts` from outside checks it first.
+    /// If `starts` does not ascend from 0 to the number of edges. A caller that reads `starts` from outside checks it
+    /// first.
     pub fn new(
         starts: Vec<usize>,
         mut edges: Vec<Edge>,

@@ -1,30 +1,32 @@
 //! Bounds on the places that an organisation's mentors give to mentees of other organisations.
 //!
-//! Such a bound counts pairs by both of their ends, so it is neither a group of mentees nor a group of mentors. Three cases:
+//! Such a bound counts pairs by both of their ends, so it is neither a group of mentees nor a group of mentors. Three
+//! cases:
 //!
-//! - *A bound per mentor, without minimum places.* The mentor becomes a group of two: one mentor for the own organisation, and
-//!   one for others with as many seats as the bound. The ceiling of the group is the number of seats of the mentor. All groups
-//!   are nested, and [`assign_within`](super::assign_within()) is exact.
-//! - *A bound per organisation whose mentors fix in advance which of their places are for others.* Each mentor becomes two, each
-//!   with its own seats, and the halves for others form a group with a ceiling. This case is exact in the same way.
-//! - *A bound per organisation, over mentors whose places may serve either.* The two halves of a mentor share the places of the
-//!   mentor, and this sharing is not nested in the group. This case is NP-hard. Replace an edge (mentee `a`, mentor `b`) that is
-//!   to count for colour `c` by a path `a - m - n - b` with a new mentor `m` and a new mentee `n` of organisation `c`, where `a`
-//!   is of another organisation and `b` of none. The edge is used if `a - m` and `n - b` are used, and only `a - m` counts. The
-//!   edge is not used if `n - m` is used. A solver of this problem would therefore decide whether a perfect matching with a bounded
-//!   number of edges per colour exists, and that is NP-complete (Itai, Rodeh and Tanimoto, *Some matching problems for
-//!   bipartite graphs*, J. ACM 25, 1978).
+//! - *A bound per mentor, without minimum places.* The mentor becomes a group of two: one mentor for the own
+//!   organisation, and one for others with as many seats as the bound. The ceiling of the group is the number of seats
+//!   of the mentor. All groups are nested, and [`assign_within`](super::assign_within()) is exact.
+//! - *A bound per organisation whose mentors fix in advance which of their places are for others.* Each mentor becomes
+//!   two, each with its own seats, and the halves for others form a group with a ceiling. This case is exact in the
+//!   same way.
+//! - *A bound per organisation, over mentors whose places may serve either.* The two halves of a mentor share the
+//!   places of the mentor, and this sharing is not nested in the group. This case is NP-hard. Replace an edge (mentee
+//!   `a`, mentor `b`) that is to count for colour `c` by a path `a - m - n - b` with a new mentor `m` and a new mentee
+//!   `n` of organisation `c`, where `a` is of another organisation and `b` of none. The edge is used if `a - m` and `n
+//!   - b` are used, and only `a - m` counts. The edge is not used if `n - m` is used. A solver of this problem would
+//!   therefore decide whether a perfect matching with a bounded number of edges per colour exists, and that is
+//!   NP-complete (Itai, Rodeh and Tanimoto, *Some matching problems for bipartite graphs*, J. ACM 25, 1978).
 //!
-//! [`assign_across`] solves the third case. It removes the bound of each organisation and charges a price for every pair
-//! across organisations (Lagrange relaxation; Held and Karp 1970). In the relaxation each mentor is a group of two halves, so
-//! the relaxation is a problem with quotas and is solved exactly. For any prices, the value of the relaxation plus the
-//! charge for the allowed pairs is an upper bound. If the relaxation exceeds an organisation's bound, or uses less of it than
-//! allowed at a positive price, the problem is divided by the number of places that one mentor gives to others (branch and
-//! bound). Prices are points of score and cannot compensate for an unmatched person, so the search is long if a bound leaves
-//! people unmatched.
+//! [`assign_across`] solves the third case. It removes the bound of each organisation and charges a price for every
+//! pair across organisations (Lagrange relaxation; Held and Karp 1970). In the relaxation each mentor is a group of two
+//! halves, so the relaxation is a problem with quotas and is solved exactly. For any prices, the value of the
+//! relaxation plus the charge for the allowed pairs is an upper bound. If the relaxation exceeds an organisation's
+//! bound, or uses less of it than allowed at a positive price, the problem is divided by the number of places that one
+//! mentor gives to others (branch and bound). Prices are points of score and cannot compensate for an unmatched person,
+//! so the search is long if a bound leaves people unmatched.
 //!
-//! The value is exact if `closed` is set; otherwise `bound` is an upper bound. With minimum places the search can remain open,
-//! because both halves of a mentor count them.
+//! The value is exact if `closed` is set; otherwise `bound` is an upper bound. With minimum places the search can
+//! remain open, because both halves of a mentor count them.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -46,8 +48,8 @@ pub struct CrossLimits {
     pub of_mentees: Vec<Option<u32>>,
     /// Organisation of each mentor.
     pub of_mentors: Vec<Option<u32>>,
-    /// By organisation: largest number of pairs of its mentors with mentees of no organisation or another one; `None` sets no
-    /// bound.
+    /// By organisation: largest number of pairs of its mentors with mentees of no organisation or another one; `None`
+    /// sets no bound.
     pub most: Vec<Option<u32>>,
 }
 
@@ -79,8 +81,8 @@ impl From<SparseError> for CrossError {
     }
 }
 
-/// Value of an assignment, aim by aim: mentees served in each tier that occurs, minimum places, second mentors, score. If the
-/// problem does not put coverage first: minimum places and score.
+/// Value of an assignment, aim by aim: mentees served in each tier that occurs, minimum places, second mentors, score.
+/// If the problem does not put coverage first: minimum places and score.
 pub type Value = Vec<i64>;
 
 /// Result of branch and bound.
@@ -113,8 +115,8 @@ struct Subproblem {
 /// Steps of the bisection of prices: enough for a price of ten thousand points to the point.
 const STEPS: u32 = 15;
 
-/// Computes a best assignment under quotas and bounds across organisations. After `most_solves` solved problems it returns the
-/// best assignment so far and an upper bound. The result depends on the problem alone.
+/// Computes a best assignment under quotas and bounds across organisations. After `most_solves` solved problems it
+/// returns the best assignment so far and an upper bound. The result depends on the problem alone.
 pub fn assign_across(
     problem: &Problem<'_>,
     quotas: &Quotas,
@@ -177,8 +179,8 @@ impl BranchAndBound for CrossSearch<'_> {
     }
 }
 
-/// The problem in which every mentor of a bounded organisation is split in two columns: the mentor's own column serves the own
-/// organisation, and a column behind all mentors serves others.
+/// The problem in which every mentor of a bounded organisation is split in two columns: the mentor's own column serves
+/// the own organisation, and a column behind all mentors serves others.
 struct Split<'a> {
     problem: &'a Problem<'a>,
     quotas: &'a Quotas,
@@ -331,7 +333,8 @@ impl<'a> Split<'a> {
         }
     }
 
-    /// The quotas, with a group for the two columns of each split mentor, whose ceiling is the number of the mentor's places.
+    /// The quotas, with a group for the two columns of each split mentor, whose ceiling is the number of the mentor's
+    /// places.
     fn quotas(&self, gives: &[GivenRange]) -> Result<Quotas, CrossError> {
         let mut groups = self.quotas.mentors.groups().to_vec();
         let mut innermost: Vec<Option<u32>> =
@@ -371,8 +374,8 @@ impl<'a> Split<'a> {
         most.map(|(at, _, given, _)| (at, given - 1))
     }
 
-    /// Heuristic: solves the part with the relaxation's numbers of places for others as limits, reduced to the bounds of the
-    /// organisations.
+    /// Heuristic: solves the part with the relaxation's numbers of places for others as limits, reduced to the bounds
+    /// of the organisations.
     fn round_down(
         &self,
         part: &Subproblem,
@@ -450,8 +453,8 @@ impl<'a> ChargedScores<'a> {
         Ok(SparseScores::new(starts, edges, observer)?)
     }
 
-    /// The score of a candidate minus the price of its column, and at least `FORBIDDEN + 1`. A score that is too high keeps the
-    /// bound valid.
+    /// The score of a candidate minus the price of its column, and at least `FORBIDDEN + 1`. A score that is too high
+    /// keeps the bound valid.
     fn net(&self, column: usize, score: i32) -> i32 {
         let price = column.checked_sub(self.split.own_columns()).map_or(0, |at| {
             let (_, organisation) = self.split.open[at];

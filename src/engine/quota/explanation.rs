@@ -1,4 +1,5 @@
-//! Explains a cut by reasons: whose floors cannot be met, and what the people of the cut have in common that others have not.
+//! Explains a cut by reasons: whose floors cannot be met, and what the people of the cut have in common that others
+//! have not.
 //!
 //! Example: `12 mentees who speak only French; 3 places that can serve them`.
 
@@ -37,9 +38,9 @@ pub trait Naming {
     fn mentor_group(&self, group: usize) -> String;
 }
 
-/// The reasons why floors cannot be met: the floors and the shortage, the mentees of the cut with their common traits, and the
-/// mentors of the cut with their places and common traits. A trait is listed if all people of the cut have it and a person of
-/// the same side outside the cut does not.
+/// The reasons why floors cannot be met: the floors and the shortage, the mentees of the cut with their common traits,
+/// and the mentors of the cut with their places and common traits. A trait is listed if all people of the cut have it
+/// and a person of the same side outside the cut does not.
 pub fn reasons(
     problem: &Problem<'_>,
     quotas: &Quotas,

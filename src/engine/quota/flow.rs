@@ -1,13 +1,14 @@
 //! Minimum-cost flow on a sparse network, from a flow that satisfies complementary slackness and is unbalanced.
 //!
 //! Every node `v` has a price `pi(v)`. Invariant: each arc from `v` to `w` with residual capacity has a reduced cost
-//! `cost + pi(v) - pi(w) >= 0`. What is missing is balance: a node may have an excess or a deficit. A round of the primal-dual
-//! algorithm (Ahuja, Magnanti and Orlin, *Network Flows*, 1993, sections 9.7 and 9.8) finds the shortest distance from an
-//! excess to a deficit (Dijkstra), lowers the prices of the nearer nodes so that shortest paths have reduced cost 0, and
-//! augments along arcs of reduced cost 0 by depth-first search. When all nodes are balanced, the flow is optimal.
+//! `cost + pi(v) - pi(w) >= 0`. What is missing is balance: a node may have an excess or a deficit. A round of the
+//! primal-dual algorithm (Ahuja, Magnanti and Orlin, *Network Flows*, 1993, sections 9.7 and 9.8) finds the shortest
+//! distance from an excess to a deficit (Dijkstra), lowers the prices of the nearer nodes so that shortest paths have
+//! reduced cost 0, and augments along arcs of reduced cost 0 by depth-first search. When all nodes are balanced, the
+//! flow is optimal.
 //!
-//! A round takes O(arcs + nodes log(range of distances)). Every path reduces an excess, so the number of paths is at most the
-//! imbalance at the start plus the imbalance that admitted pairs add.
+//! A round takes O(arcs + nodes log(range of distances)). Every path reduces an excess, so the number of paths is at
+//! most the imbalance at the start plus the imbalance that admitted pairs add.
 
 use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::{SolveContext, StopPoll, index};
@@ -17,8 +18,8 @@ use crate::engine::observer::Stopped;
 /// No arc.
 const NONE: u32 = u32::MAX;
 
-/// One direction of an arc. The two directions of an arc are neighbours in memory. A direction with residual capacity (`room`)
-/// is in the list of its tail.
+/// One direction of an arc. The two directions of an arc are neighbours in memory. A direction with residual capacity
+/// (`room`) is in the list of its tail.
 #[derive(Debug, Clone, Copy)]
 struct HalfArc<W> {
     to: u32,
@@ -304,8 +305,8 @@ impl<W: PriceInteger> Flow<W> {
         Ok(())
     }
 
-    /// Finds one path to a node with a deficit by depth-first search, and saturates the path. The search does not visit a node
-    /// again from which it found no path.
+    /// Finds one path to a node with a deficit by depth-first search, and saturates the path. The search does not visit
+    /// a node again from which it found no path.
     fn augment_once(
         &mut self,
         source: u32,

@@ -1,9 +1,9 @@
 //! The flow network of a problem with quotas.
 //!
-//! One unit of flow is one pair. Flow runs from the root down the groups of mentees (one arc per group, with floor and ceiling)
-//! to a mentee (one arc per place, with its bonus), along the pair to a mentor, and from the mentor (one arc for minimum places,
-//! one for the other places) up the groups of mentors to the root. Relative to the root, the price `pi` of a mentee is `u`, and
-//! the price of a mentor is `-p`.
+//! One unit of flow is one pair. Flow runs from the root down the groups of mentees (one arc per group, with floor and
+//! ceiling) to a mentee (one arc per place, with its bonus), along the pair to a mentor, and from the mentor (one arc
+//! for minimum places, one for the other places) up the groups of mentors to the root. Relative to the root, the price
+//! `pi` of a mentee is `u`, and the price of a mentor is `-p`.
 
 use rayon::prelude::*;
 

@@ -1,18 +1,21 @@
 //! The best assignment that keeps at least `least` of some given pairs.
 //!
-//! **Bound.** Let every given pair score `bonus` more. An assignment that keeps at least `least` of them then gains at least
-//! `bonus * least`. Its value is therefore at most the greatest value with the bonus minus `bonus * least`, for *every* bonus
-//! that is not negative (Lagrange relaxation; Geoffrion, *Mathematical Programming Study* 2, 1974). The higher the bonus, the
-//! more pairs a best assignment keeps. Bisection finds the least bonus at which it keeps enough. If it then keeps exactly
-//! `least`, or no bonus is necessary, its value equals the bound and the assignment is optimal.
+//! **Bound.** Let every given pair score `bonus` more. An assignment that keeps at least `least` of them then gains at
+//! least `bonus * least`. Its value is therefore at most the greatest value with the bonus minus `bonus * least`, for
+//! *every* bonus that is not negative (Lagrange relaxation; Geoffrion, *Mathematical Programming Study* 2, 1974). The
+//! higher the bonus, the more pairs a best assignment keeps. Bisection finds the least bonus at which it keeps enough.
+//! If it then keeps exactly `least`, or no bonus is necessary, its value equals the bound and the assignment is
+//! optimal.
 //!
-//! **Gap.** The assignment may keep more than `least`, because several best assignments exist at one bonus, or because a better
-//! one lies between two of them. Then the assignments at this bonus and at the next lower one differ in some given pairs. One of
-//! these pairs is decided both ways, as a pin and as a veto ([branch and bound](crate::engine::branch_and_bound)).
+//! **Gap.** The assignment may keep more than `least`, because several best assignments exist at one bonus, or because
+//! a better one lies between two of them. Then the assignments at this bonus and at the next lower one differ in some
+//! given pairs. One of these pairs is decided both ways, as a pin and as a veto ([branch and
+//! bound](crate::engine::branch_and_bound)).
 //!
-//! **Limits.** After [`MOST_BRANCHES`] branches the best assignment so far is returned with the remaining bound, without a proof of
-//! optimality. A bonus cannot exceed the range that 32 bits leave beside the scores. A person in a large round can weigh more,
-//! so a budget that leaves people unmatched in favour of kept pairs can remain unproved as well.
+//! **Limits.** After [`MOST_BRANCHES`] branches the best assignment so far is returned with the remaining bound,
+//! without a proof of optimality. A bonus cannot exceed the range that 32 bits leave beside the scores. A person in a
+//! large round can weigh more, so a budget that leaves people unmatched in favour of kept pairs can remain unproved as
+//! well.
 
 use crate::engine::assign::{Assignment, Start, assign_weighted};
 use crate::engine::branch_and_bound::{BranchAndBound, Branching, best_bound_first};
@@ -115,8 +118,8 @@ impl BudgetedRepair<'_> {
         .copied()
     }
 
-    /// Computes the bound of a branch by bisection of the bonus. Returns `None` if too many pairs are vetoed to keep enough, or
-    /// if the pins conflict.
+    /// Computes the bound of a branch by bisection of the bonus. Returns `None` if too many pairs are vetoed to keep
+    /// enough, or if the pins conflict.
     fn bound_branch(&self, branch: &Branch) -> Result<Option<BranchResult>, Stopped> {
         if self.still_possible.len() - branch.vetoes.len() < self.least {
             return Ok(None);

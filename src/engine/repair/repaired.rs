@@ -39,8 +39,8 @@ pub enum Proof {
     Whole,
     /// The certificate belongs to the problem in which all still possible published pairs are pins.
     Pinned,
-    /// The certificate belongs to the problem in which each still possible published pair scores `bonus` more. The bound is the
-    /// bound of that problem minus `bonus` for each pair that must be kept.
+    /// The certificate belongs to the problem in which each still possible published pair scores `bonus` more. The
+    /// bound is the bound of that problem minus `bonus` for each pair that must be kept.
     Bonus(i32),
     /// The bound comes from many such problems, each with decisions on some published pairs.
     Branches,

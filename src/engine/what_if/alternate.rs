@@ -7,8 +7,8 @@ use crate::engine::objective_value::ObjectiveValue;
 pub struct Cost {
     /// The cost in the weights of the certificate: the sum of the numbers below, each times its weight.
     pub weighted: i128,
-    /// Number of mentees who lose their only mentor, by tier, ascending; only tiers with a change. Empty if the problem does not
-    /// put coverage first.
+    /// Number of mentees who lose their only mentor, by tier, ascending; only tiers with a change. Empty if the problem
+    /// does not put coverage first.
     pub tiers: Vec<(u8, i64)>,
     /// Number of minimum places lost.
     pub minimum: i64,

@@ -1,8 +1,8 @@
 //! The residual network of a best assignment.
 //!
-//! Flow runs from a root to every mentee (one unit per place in use), along the pairs, and from the mentors back to the root
-//! (one unit per seat in use). An arc of the residual network is a change by one unit; its length is the loss of the change at
-//! the certificate's prices:
+//! Flow runs from a root to every mentee (one unit per place in use), along the pairs, and from the mentors back to the
+//! root (one unit per seat in use). An arc of the residual network is a change by one unit; its length is the loss of
+//! the change at the certificate's prices:
 //!
 //! | arc | change | length |
 //! |---|---|---|
@@ -13,8 +13,8 @@
 //! | mentor to root | the mentor gains a mentee | `-(bonus of the next seat + p)` |
 //! | root to mentor | the mentor loses a mentee | `bonus of the last seat + p` |
 //!
-//! Invariant: no length is negative if the certificate proves the assignment (complementary slackness). Quotas are not part of
-//! this network.
+//! Invariant: no length is negative if the certificate proves the assignment (complementary slackness). Quotas are not
+//! part of this network.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -195,8 +195,8 @@ impl<'a> Residual<'a> {
         }
     }
 
-    /// The arc by which a person gains a place or a seat, if one is free: from the root to a mentee, or from a mentor to the
-    /// root.
+    /// The arc by which a person gains a place or a seat, if one is free: from the root to a mentee, or from a mentor
+    /// to the root.
     fn gain(&self, node: usize) -> Option<(i128, CountedUnit)> {
         let (price, has, room) = self.standing(node);
         let (bonus, counted) = self.bonus(node, has);
@@ -231,7 +231,8 @@ impl<'a> Residual<'a> {
         arc.map(|(length, _)| length)
     }
 
-    /// Passes the mentees of a mentor, or the mentors of a mentee, to `show`, each with the length of the arc that ends the pair.
+    /// Passes the mentees of a mentor, or the mentors of a mentee, to `show`, each with the length of the arc that ends
+    /// the pair.
     pub(super) fn matches(&self, node: usize, mut show: impl FnMut(usize, i128)) {
         let mentors = self.holders.len();
         if self.is_mentor(node) {

@@ -1,8 +1,9 @@
 //! Shortest paths in the residual network from one person or to one person (Dijkstra 1959), up to the last target needed.
 //!
-//! Nodes of equal distance are settled in the order of their positions, so the answer does not depend on the order in which
-//! arcs are read. Therefore this search uses a binary heap and not the [radix heap](crate::engine::graph::RadixHeap), which has
-//! no order among equal distances. A search for a question is not critical for speed.
+//! Nodes of equal distance are settled in the order of their positions, so the answer does not depend on the order in
+//! which arcs are read. Therefore this search uses a binary heap and not the [radix
+//! heap](crate::engine::graph::RadixHeap), which has no order among equal distances. A search for a question is not
+//! critical for speed.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
