@@ -51,7 +51,7 @@ struct Code {
     /// The variant, for example `CareerStage`.
     variant: String,
     /// The spelling in files, reasons and the store, for example `career_stage`.
-    code: String,
+    spelling: String,
     /// The number in the API; `None` if the code has none.
     number: Option<i32>,
     documentation: String,
@@ -83,7 +83,7 @@ fn policy_codes(pool: &DescriptorPool) -> Outcome<String> {
     writeln!(text, "/// Calls `$macro!` with `code Variant,` of every criterion, in the order of the API.")?;
     writeln!(text, "macro_rules! for_each_criterion {{ ($macro:ident) => {{ $macro! {{")?;
     for code in &codes {
-        writeln!(text, "{} {},", code.code, code.variant)?;
+        writeln!(text, "{} {},", code.spelling, code.variant)?;
     }
     writeln!(text, "}} }} }}\npub(crate) use for_each_criterion;")?;
 
@@ -107,7 +107,7 @@ fn proto_code(value: &EnumValueDescriptor, prefix: &str) -> Outcome<Code> {
     let name = value.name().strip_prefix(prefix).ok_or_else(|| format!("{} lacks {prefix}", value.name()))?;
     Ok(Code {
         variant: camel_case(name),
-        code: name.to_lowercase(),
+        spelling: name.to_lowercase(),
         number: Some(value.number()),
         documentation: comment(&value.parent_enum().parent_file(), value.path(), value.full_name())?,
     })
@@ -145,7 +145,12 @@ fn reason_codes(wording: &str) -> Outcome<String> {
         }
         parameters.push(parameters_of(text));
         let documentation = format!(" `{text}`");
-        codes.push(Code { variant: camel_case(code), code: code.to_owned(), number: None, documentation });
+        codes.push(Code {
+            variant: camel_case(code),
+            spelling: code.to_owned(),
+            number: None,
+            documentation,
+        });
     }
     let documentation =
         " Why something is so: the closed set of codes. The documentation of a code is its English text.";
@@ -184,12 +189,12 @@ fn closed_set(name: &str, documentation: &str, codes: &[Code]) -> Outcome<String
         writeln!(text, "///{line}")?;
     }
     writeln!(text, "{DERIVES}\npub enum {name} {{")?;
-    for Code { variant, code, number, documentation } in codes {
+    for Code { variant, spelling, number, documentation } in codes {
         for line in documentation.trim_end().lines() {
             writeln!(text, "///{line}")?;
         }
         let number = number.map_or_else(String::new, |number| format!(" = {number}"));
-        writeln!(text, "#[serde(rename = \"{code}\")]\n{variant}{number},")?;
+        writeln!(text, "#[serde(rename = \"{spelling}\")]\n{variant}{number},")?;
     }
     writeln!(text, "}}\nimpl {name} {{\n/// All of them, in the order of their definition.")?;
     writeln!(text, "pub const ALL: [Self; {}] = [", codes.len())?;
@@ -198,8 +203,8 @@ fn closed_set(name: &str, documentation: &str, codes: &[Code]) -> Outcome<String
     }
     writeln!(text, "];\n/// The code by which files, reasons and the store name it.")?;
     writeln!(text, "pub const fn as_str(self) -> &'static str {{ match self {{")?;
-    for Code { variant, code, .. } in codes {
-        writeln!(text, "Self::{variant} => \"{code}\",")?;
+    for Code { variant, spelling, .. } in codes {
+        writeln!(text, "Self::{variant} => \"{spelling}\",")?;
     }
     writeln!(text, "}} }}")?;
     if codes.iter().any(|code| code.number.is_some()) {
@@ -217,8 +222,8 @@ fn closed_set(name: &str, documentation: &str, codes: &[Code]) -> Outcome<String
         "}}\nimpl std::str::FromStr for {name} {{\n/// The code that is none of them.\ntype Err = String;"
     )?;
     writeln!(text, "fn from_str(code: &str) -> Result<Self, String> {{ match code {{")?;
-    for Code { variant, code, .. } in codes {
-        writeln!(text, "\"{code}\" => Ok(Self::{variant}),")?;
+    for Code { variant, spelling, .. } in codes {
+        writeln!(text, "\"{spelling}\" => Ok(Self::{variant}),")?;
     }
     writeln!(text, "_ => Err(code.to_owned()), }} }} }}")?;
     Ok(text)

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use synthetic::Shape;
 use wim_match::clock::Stopwatch;
-use wim_match::engine::assign::shortlist;
+use wim_match::engine::assign::row_prefixes;
 use wim_match::engine::cpu::Cpu;
 use wim_match::engine::encode::Round;
 use wim_match::engine::observer::Unobserved;
@@ -40,7 +40,7 @@ fn main() {
             let scores = Scores::new(&round, &Unobserved).expect("not stopped").on(cpu);
             let problem =
                 Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
-            let (time, _) = shortest(|| shortlist(&problem, KEPT, &Unobserved).expect("not stopped"));
+            let (time, _) = shortest(|| row_prefixes(&problem, KEPT, &Unobserved).expect("not stopped"));
             let pairs = mentees.len() as f64 * mentors.len() as f64;
             println!(
                 "{:>7} x {:<7}  {:>9.1}  {:>10.1}  {:<8}  {:>18.1}  {:>7.2}",

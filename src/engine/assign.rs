@@ -47,8 +47,7 @@ mod warm_start;
 
 pub use self::context::SolverStatistics;
 pub(super) use self::context::{SolveContext, StopPoll};
-pub(super) use self::core::construction::row_prefixes;
-pub use self::core::construction::shortlist;
+pub use self::core::construction::row_prefixes;
 pub(super) use self::core::index;
 pub use self::solver::Assignment;
 pub use self::warm_start::Start;

@@ -46,14 +46,8 @@ const SMALL: &[(&str, &str)] = &[
 ];
 
 /// Public items that no product code uses, each with its reason.
-const OFFERED: &[(&str, &str)] = &[
-    ("FixedClock", "the clock of tests and benches, also of other crates"),
-    ("advance", "moves a `FixedClock`"),
-    ("assign_across", "places across organisations: rounds use them once review exists"),
-    ("plans", "a test compares the plans of the list statements with a snapshot"),
-    ("profiles_per_second", "a bench prints it"),
-    ("shortlist", "a bench compares the core with the whole problem"),
-];
+const OFFERED: &[(&str, &str)] =
+    &[("assign_across", "places across organisations: rounds use them once review exists")];
 
 /// Each part of the house with the parts it may name. `main` and `lib` are above all of them.
 const PARTS: &[(&str, &[&str])] = &[

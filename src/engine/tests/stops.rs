@@ -10,7 +10,7 @@ use crate::domain::policy::Objective;
 use crate::domain::run::Stage;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::assign::tests::instance::Instance;
-use crate::engine::assign::{Start, assign, assign_from, shortlist};
+use crate::engine::assign::{Start, assign, assign_from, row_prefixes};
 use crate::engine::certify::{certify_within, check_cut};
 use crate::engine::constrained::{Constrained, ConstraintError, Constraints};
 use crate::engine::decisions::Decisions;
@@ -84,7 +84,7 @@ fn jobs<'a>(problem: Problem<'a>, quotas: &'a Quotas) -> Vec<Job<'a>> {
             Ok(text_of((solution, checked, blocking)))
         }));
     }
-    jobs.push(Box::new(move |observer| shortlist(&problem, 3, observer).map(text_of)));
+    jobs.push(Box::new(move |observer| row_prefixes(&problem, 3, observer).map(text_of)));
     jobs.push(Box::new(move |observer| {
         let answer = assign_within(&problem, quotas, observer)?;
         let proof = match &answer {
@@ -211,7 +211,7 @@ fn stopped_sparse_scores_are_not_returned() {
     let instance = Instance::profile(60, 50, 3, 3);
     let problem = instance.problem();
     let (mut starts, mut arcs) = (vec![0], Vec::new());
-    for row in shortlist(&problem, 50, &Unobserved).unwrap() {
+    for row in row_prefixes(&problem, 50, &Unobserved).unwrap() {
         arcs.extend(row);
         starts.push(arcs.len());
     }

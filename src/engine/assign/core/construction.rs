@@ -99,20 +99,9 @@ pub(in crate::engine::assign) fn seats_are_scarce(problem: &Problem<'_>) -> bool
     offered < wanted
 }
 
-/// The best mentors of every mentee among the mentors with seats, at most `breadth`, best first: the first step of
-/// [`assign`](super::super::assign()).
-pub fn shortlist(
-    problem: &Problem<'_>,
-    breadth: usize,
-    observer: &dyn Observer,
-) -> Result<Vec<Vec<Edge>>, Stopped> {
-    let found = best_of_all(problem, breadth, None, TieRule::Last, observer)?;
-    Ok(found.into_iter().map(|row| row.edges).collect())
-}
-
-/// The first `breadth` entries of every mentee's row: like [`shortlist`], but of pairs with equal scores the first in
-/// row order are kept.
-pub(in crate::engine) fn row_prefixes(
+/// The first `breadth` entries of every mentee's row: the best mentors with seats, best first. Of pairs with equal scores
+/// the first in row order are kept.
+pub fn row_prefixes(
     problem: &Problem<'_>,
     breadth: usize,
     observer: &dyn Observer,
@@ -321,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shortlist_holds_the_best_mentors_with_seats() {
+    fn row_prefixes_hold_the_best_mentors_with_seats() {
         // The highest scores belong to mentors without seats, so lanes with such a mentor must not raise the floor.
         let seats = |mentor: usize| Seats { min: 0, max: u32::from(has_seats(mentor)) };
         for mentors in [5, 64, 700, 9_001] {
@@ -330,9 +319,9 @@ mod tests {
             let problem =
                 Problem { mentees: &mentees, mentors: &seats, scores: &Random, coverage_first: true };
             for breadth in [1, 8, 32] {
-                let found = shortlist(&problem, breadth, &Unobserved).unwrap();
-                let row_prefixes = row_prefixes(&problem, breadth, &Unobserved).unwrap();
-                for (mentee, (found, beginning)) in found.iter().zip(&row_prefixes).enumerate() {
+                let prefixes = row_prefixes(&problem, breadth, &Unobserved).unwrap();
+                let last = best_of_all(&problem, breadth, None, TieRule::Last, &Unobserved).unwrap();
+                for (mentee, (last, prefix)) in last.iter().zip(&prefixes).enumerate() {
                     let open = (0..mentors).filter(|at| seats[*at].max > 0);
                     let mut all: Vec<RankedPair<i32>> = open
                         .filter_map(|at| {
@@ -350,10 +339,10 @@ mod tests {
                         all.iter().map(|entry| Edge { to: entry.to, score: entry.key }).collect()
                     };
                     let whole = row(all.clone());
-                    assert_eq!(*beginning, whole[..breadth.min(whole.len())], "{mentee} of {mentors}");
+                    assert_eq!(*prefix, whole[..breadth.min(whole.len())], "{mentee} of {mentors}");
                     all.sort_unstable_by(|a, b| b.cmp(a));
                     all.truncate(breadth);
-                    assert_eq!(*found, row(all), "{mentee} of {mentors}, the best {breadth}");
+                    assert_eq!(last.edges, row(all), "{mentee} of {mentors}, the best {breadth}");
                 }
             }
         }
