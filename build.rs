@@ -22,6 +22,9 @@ const REASONS: &str = "data/wording/en.toml";
 /// Derives of every generated enum. `serde` renames each variant to its code.
 const DERIVES: &str = "#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]";
 
+/// Attribute of a generated function with one match arm per code.
+const SAME_ARMS: &str = "#[expect(clippy::match_same_arms, reason = \"one arm for each code\")]";
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
@@ -68,12 +71,14 @@ fn policy_codes(pool: &DescriptorPool) -> Outcome<String> {
     let is_private = |value: &EnumValueDescriptor| option(pool, value, "private")?.as_bool();
     writeln!(text, "impl Criterion {{")?;
     writeln!(text, "/// Its weight in the default policy, 0..=1,000.")?;
+    writeln!(text, "{SAME_ARMS}")?;
     writeln!(text, "pub const fn default_weight(self) -> u16 {{ match self {{")?;
     for (value, code) in criteria.iter().zip(&codes) {
         writeln!(text, "Self::{} => {},", code.variant, weight(value).unwrap_or_default())?;
     }
     writeln!(text, "}} }}")?;
     writeln!(text, "/// Whether its contribution may be shown only together with the other private ones.")?;
+    writeln!(text, "{SAME_ARMS}")?;
     writeln!(text, "pub const fn is_private(self) -> bool {{ match self {{")?;
     for (value, code) in criteria.iter().zip(&codes) {
         writeln!(text, "Self::{} => {},", code.variant, is_private(value).unwrap_or_default())?;
@@ -157,6 +162,7 @@ fn reason_codes(wording: &str) -> Outcome<String> {
     let mut text = closed_set("ReasonCode", documentation, &codes)?;
     writeln!(text, "impl ReasonCode {{")?;
     writeln!(text, "/// Names of the parameters that a reason of this code carries.")?;
+    writeln!(text, "{SAME_ARMS}")?;
     writeln!(text, "pub const fn parameters(self) -> &'static [&'static str] {{ match self {{")?;
     for (code, parameters) in codes.iter().zip(parameters) {
         writeln!(text, "Self::{} => &{parameters:?},", code.variant)?;

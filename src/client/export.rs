@@ -30,7 +30,7 @@ pub async fn export(
     let request = v1::ExportProfilesRequest { parent: organisation.name() };
     let mut parts = client.profiles.clone().export_profiles(request).await?.into_inner();
     let mut writer = match form {
-        Form::Csv => Writer::Csv(ProfileWriter::new(sink)?),
+        Form::Csv => Writer::Csv(Box::new(ProfileWriter::new(sink)?)),
         Form::Json => Writer::Json(sink),
     };
     let mut written = 0;
@@ -45,7 +45,7 @@ pub async fn export(
 }
 
 enum Writer<W: Write> {
-    Csv(ProfileWriter<W>),
+    Csv(Box<ProfileWriter<W>>),
     Json(W),
 }
 

@@ -56,8 +56,8 @@ impl Notes {
     }
 
     /// The notes, in order.
-    pub(super) fn iter(&self) -> std::slice::Iter<'_, Note> {
-        self.0.iter()
+    pub(super) fn as_slice(&self) -> &[Note] {
+        &self.0
     }
 }
 

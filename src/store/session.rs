@@ -51,6 +51,7 @@ pub struct RequestKey {
 /// Either a session for a new request, or the first answer to a repeated request.
 #[derive(Debug)]
 #[must_use]
+#[expect(clippy::large_enum_variant, reason = "a caller takes it apart at once; a box would cost an allocation per write")]
 pub enum Begun {
     /// The request is new: make the change, then commit with its notes and its answer.
     Fresh(WriteSession),
@@ -131,7 +132,7 @@ impl WriteSession {
 
     /// Makes the changes last, with a journal line for each note, and remembers `response` as the answer.
     pub async fn commit(mut self, notes: impl Into<Notes>, response: &[u8]) -> Result<()> {
-        for note in notes.into().iter() {
+        for note in notes.into().as_slice() {
             let values = values![
                 self.receipt.now,
                 self.receipt.actor.as_str(),

@@ -3,6 +3,9 @@
 //! A row, two files in `data/wording/` and a column in each table of `data/` are all that a language needs.
 //! `docs/wording.md` describes how to add one.
 
+/// Test of a word, for a rule of spelling.
+type WordTest = fn(&str) -> bool;
+
 /// How a language writes counts, numbers and lists, and where its texts are.
 #[derive(Debug)]
 pub struct Conventions {
@@ -29,7 +32,7 @@ pub struct Conventions {
     /// Conjunction before the last item of a list.
     pub and: &'static str,
     /// Conjunction before certain words, and the test for these words.
-    pub and_before: Option<(fn(&str) -> bool, &'static str)>,
+    pub and_before: Option<(WordTest, &'static str)>,
 }
 
 macro_rules! langs {

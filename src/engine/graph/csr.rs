@@ -190,7 +190,9 @@ mod tests {
             let starts = rows.iter().scan(0, |end, row| { *end += row.len(); Some(*end) });
             let starts: Vec<usize> = std::iter::once(0).chain(starts).collect();
             let mut sorted = rows.clone();
-            sorted.iter_mut().for_each(|row| row.sort_unstable());
+            for row in &mut sorted {
+                row.sort_unstable();
+            }
             let csr = Csr::new(starts, sorted.concat());
             let place = |row: u32, &column: &u32| (column as usize, row);
             let columns = csr.transposed(5, 0, place, &Unobserved).unwrap();

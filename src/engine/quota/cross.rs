@@ -12,8 +12,8 @@
 //! - *A bound per organisation, over mentors whose places may serve either.* The two halves of a mentor share the
 //!   places of the mentor, and this sharing is not nested in the group. This case is NP-hard. Replace an edge (mentee
 //!   `a`, mentor `b`) that is to count for colour `c` by a path `a - m - n - b` with a new mentor `m` and a new mentee
-//!   `n` of organisation `c`, where `a` is of another organisation and `b` of none. The edge is used if `a - m` and `n
-//!   - b` are used, and only `a - m` counts. The edge is not used if `n - m` is used. A solver of this problem would
+//!   `n` of organisation `c`, where `a` is of another organisation and `b` of none. The edge is used if `a - m` and
+//!   `n - b` are used, and only `a - m` counts. The edge is not used if `n - m` is used. A solver of this problem would
 //!   therefore decide whether a perfect matching with a bounded number of edges per colour exists, and that is
 //!   NP-complete (Itai, Rodeh and Tanimoto, *Some matching problems for bipartite graphs*, J. ACM 25, 1978).
 //!
