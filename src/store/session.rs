@@ -51,7 +51,10 @@ pub struct RequestKey {
 /// Either a session for a new request, or the first answer to a repeated request.
 #[derive(Debug)]
 #[must_use]
-#[expect(clippy::large_enum_variant, reason = "a caller takes it apart at once; a box would cost an allocation per write")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a caller takes it apart at once; a box would cost an allocation per write"
+)]
 pub enum Begun {
     /// The request is new: make the change, then commit with its notes and its answer.
     Fresh(WriteSession),

@@ -259,6 +259,20 @@ impl<'a> Split<'a> {
         given
     }
 
+    /// The highest price that can be charged for every pair. A score minus a price stays above [`FORBIDDEN`]; a higher price
+    /// would not be charged in full, and the bound could stay open.
+    fn highest_price(&self, observer: &dyn Observer) -> Result<i32, Stopped> {
+        let mut row = vec![FORBIDDEN; self.own_columns()];
+        let mut lowest = i32::MAX;
+        for mentee in 0..self.problem.mentees.len() {
+            observer.check()?;
+            self.problem.scores.tile(mentee..mentee + 1, 0..row.len(), &mut row);
+            lowest = row.iter().copied().filter(|score| *score != FORBIDDEN).fold(lowest, i32::min);
+        }
+        let room = i64::from(lowest) - i64::from(FORBIDDEN + 1);
+        Ok(i32::try_from(room).map_or(1 << STEPS, |room| room.min(1 << STEPS)))
+    }
+
     /// Bisects the prices of all organisations simultaneously, and stores the prices of the least bound.
     fn find_prices(
         &mut self,
@@ -268,7 +282,7 @@ impl<'a> Split<'a> {
     ) -> Result<Option<Subproblem>, CrossError> {
         let all: Vec<GivenRange> =
             self.open.iter().map(|(mentor, _)| (0, self.problem.mentors[*mentor as usize].max)).collect();
-        let mut ranges = vec![(0_i32, 1 << STEPS); self.limits.most.len()];
+        let mut ranges = vec![(0_i32, self.highest_price(observer)?); self.limits.most.len()];
         let mut prices = self.prices.clone();
         let mut best: Option<Subproblem> = None;
         for _ in 0..=STEPS {
