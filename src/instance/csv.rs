@@ -37,7 +37,7 @@ pub struct File<R> {
 pub struct Files<R> {
     /// Mentees with their demands.
     pub mentees: File<R>,
-    /// Mentors with their seats.
+    /// Mentors with their places.
     pub mentors: File<R>,
     /// Candidates with their scores.
     pub scores: File<R>,
