@@ -76,7 +76,7 @@ enum Command {
     Solve(solve::Options),
     /// Check a result of `solve` against the problem and the proof alone.
     Verify(verify::Options),
-    /// Compute the cost of forcing a pair, and the alternates of a person.
+    /// Compute the cost of forcing a pair, and the alternates of a person: her other candidates, each with its cost.
     WhatIf(what_if::Options),
     /// Repair a published result after people left or joined or pairs were vetoed, within a budget of changes.
     Repair(repair::Options),

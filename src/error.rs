@@ -32,12 +32,14 @@ pub enum Error {
     #[error("the call has no valid API token; send the header `authorization: Bearer <token>`")]
     Unauthenticated,
     /// The caller's role does not allow the method.
-    #[error("the role {role} may not call {action}; use a token of a role that may")]
+    #[error("the role {role} cannot {action}; use a token of the role {required}")]
     PermissionDenied {
         /// The caller's role.
         role: &'static str,
-        /// The method.
-        action: &'static str,
+        /// What the method does, as a verb with its object.
+        action: String,
+        /// The role that the method requires.
+        required: &'static str,
     },
     /// The resource does not exist, or the caller has no access to it.
     #[error("{0} does not exist, or this token gives no access to it; check the name and the token")]
@@ -49,26 +51,30 @@ pub enum Error {
     #[error("this request_id belongs to an earlier, different request; create a new request_id")]
     RequestIdReused,
     /// The round's state does not allow the call.
-    #[error("{round} is in state {state}, which does not allow this call")]
+    #[error("{round} is in state {state}; this call requires the state {required}")]
     RoundState {
         /// The round.
         round: String,
         /// Its state.
         state: &'static str,
+        /// The states that allow the call.
+        required: &'static str,
     },
     /// The round has no enrolments.
-    #[error("{0} has no enrolments; enrol profiles with EnrolProfiles first")]
+    #[error("{0} has no enrolments; enrol profiles first")]
     RoundEmpty(String),
     /// A run of the round is queued or running.
     #[error("{0} is queued or running; wait for its end or cancel it first")]
     RunActive(String),
     /// The run's state does not allow the call.
-    #[error("{run} is in state {state}, which does not allow this call")]
+    #[error("{run} is in state {state}; this call requires the state {required}")]
     RunState {
         /// The run.
         run: String,
         /// Its state.
         state: &'static str,
+        /// The state that allows the call.
+        required: &'static str,
     },
     /// The deadline of the call has passed.
     #[error(

@@ -147,7 +147,7 @@ def main(name, path, repetitions):
         if times[-1] > 30:
             break
     print(json.dumps({
-        "peer": name, "seconds": min(times), "build": build, "objective": objective(instance, *finish(answer)),
+        "peer": name, "seconds": min(times), "build": build, "total_score": objective(instance, *finish(answer)),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }))
 

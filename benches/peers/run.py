@@ -74,9 +74,9 @@ def table(options):
         peers = [peer(options, one, file, 1 if name.startswith("sp-1M") else few) for one in ROWS[name]]
         told = ours(options, file, few)
         alone = ours(options, file, few, ("--threads", "1"))
-        assert alone["objective"] == told["objective"] and alone["counters"] == told["counters"], name
+        assert alone["total_score"] == told["total_score"] and alone["counters"] == told["counters"], name
         for one in peers:
-            assert one["objective"] == told["objective"], (name, one, told["objective"])
+            assert one["total_score"] == told["total_score"], (name, one, told["total_score"])
         best = min(peers, key=lambda one: one["seconds"])
         counters = told["counters"]
         searches = counters["searches"] + counters["reverse_searches"] + counters["phases"]

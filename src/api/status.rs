@@ -68,7 +68,7 @@ impl From<Error> for Status {
         }
         let message = match &error {
             Error::Internal(..) => {
-                "the service has a defect, and nothing was changed; report the time of the call to operations"
+                "the service has a defect, and nothing was changed; report the time of the call to the operator of the service"
                     .to_owned()
             }
             shown => shown.to_string(),
@@ -175,14 +175,18 @@ mod tests {
             Error::Undecodable,
             Error::MessageTooLarge { limit_bytes: 4_194_304 },
             Error::Unauthenticated,
-            Error::PermissionDenied { role: "coordinator", action: "ProfileService/GetProfile" },
+            Error::PermissionDenied {
+                role: "coordinator",
+                action: "import profiles".to_owned(),
+                required: "organisation-manager",
+            },
             Error::NotFound(round()),
             Error::AlreadyExists(round()),
             Error::RequestIdReused,
-            Error::RoundState { round: round(), state: "closed" },
+            Error::RoundState { round: round(), state: "closed", required: "draft, enrolling or review" },
             Error::RoundEmpty(round()),
             Error::RunActive(run()),
-            Error::RunState { run: run(), state: "failed" },
+            Error::RunState { run: run(), state: "failed", required: "succeeded" },
             Error::DeadlineExceeded,
             Error::Unimplemented,
             Error::StoreUnavailable("disk full".into()),

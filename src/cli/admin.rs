@@ -29,7 +29,7 @@ pub(super) enum Command {
         /// Number of the last line that is already known.
         #[arg(long, value_name = "NUMBER", default_value_t = 0)]
         after: i64,
-        /// Lines at most.
+        /// Print at most NUMBER lines.
         #[arg(long, value_name = "NUMBER", default_value_t = 100)]
         limit: u32,
         #[command(flatten)]
@@ -151,9 +151,10 @@ async fn open(config: &ConfigArgs) -> Result<Service, Failure> {
 fn role_of(role: RoleName, organisation: Option<String>) -> Result<Role, Failure> {
     match (role, organisation) {
         (RoleName::Coordinator, None) => Ok(Role::Coordinator),
-        (RoleName::OrganisationManager, Some(id)) => {
-            Ok(Role::OrganisationManager(id.parse().map_err(anyhow::Error::from)?))
-        }
+        (RoleName::OrganisationManager, Some(id)) => match id.parse() {
+            Ok(organisation) => Ok(Role::OrganisationManager(organisation)),
+            Err(error) => Err(Failure::input(format!("--organisation: `{id}` {error}"), "")),
+        },
         (RoleName::Coordinator, Some(_)) => {
             Err(Failure::input("a coordinator acts for no organisation", "leave out --organisation"))
         }

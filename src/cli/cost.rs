@@ -5,22 +5,22 @@ use serde_json::{Value, json};
 use super::problem::number;
 use crate::engine::what_if::Cost;
 
-/// A cost in words: `1 mentee of tier 0 less, 12 points more`.
+/// A change in words: `1 mentee more in tier 0, 12 points fewer`.
 pub(super) fn in_words(cost: &Cost) -> String {
     let mut parts = Vec::new();
-    let mut add = |lost: i64, one: &str, many: &str| {
+    let mut add = |lost: i64, one: &str, many: &str, of: &str| {
         if lost != 0 {
-            let (count, less) = (lost.unsigned_abs(), if lost > 0 { "less" } else { "more" });
-            parts.push(format!("{count} {} {less}", if count == 1 { one } else { many }));
+            let (count, change) = (lost.unsigned_abs(), if lost > 0 { "fewer" } else { "more" });
+            parts.push(format!("{count} {} {change}{of}", if count == 1 { one } else { many }));
         }
     };
     for (tier, lost) in &cost.tiers {
-        add(*lost, &format!("mentee of tier {tier}"), &format!("mentees of tier {tier}"));
+        add(*lost, "mentee", "mentees", &format!(" in tier {tier}"));
     }
-    add(cost.minimum, "minimum place", "minimum places");
-    add(cost.second, "second mentor", "second mentors");
-    add(cost.score, "point", "points");
-    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+    add(cost.minimum, "minimum place", "minimum places", "");
+    add(cost.second, "second mentor", "second mentors", "");
+    add(cost.score, "point", "points", "");
+    if parts.is_empty() { "no change".to_owned() } else { parts.join(", ") }
 }
 
 /// A cost as JSON; a gain is a negative number.
@@ -42,8 +42,8 @@ mod tests {
     #[test]
     fn every_level_is_listed_in_order_and_a_gain_as_more() {
         let cost = Cost { weighted: 9, tiers: vec![(0, -1), (2, 2)], minimum: 1, second: 0, score: -1 };
-        let told = "1 mentee of tier 0 more, 2 mentees of tier 2 less, 1 minimum place less, 1 point more";
+        let told = "1 mentee more in tier 0, 2 mentees fewer in tier 2, 1 minimum place fewer, 1 point more";
         assert_eq!(in_words(&cost), told);
-        assert_eq!(in_words(&Cost::default()), "nothing");
+        assert_eq!(in_words(&Cost::default()), "no change");
     }
 }

@@ -20,10 +20,13 @@ use crate::wording;
 const SETS: usize = 10;
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "wim-match diagnose [OPTIONS] <--instance FILE | --mentees FILE --mentors FILE --scores FILE>"
+)]
 pub(super) struct Options {
     #[command(flatten)]
     source: Source,
-    /// Propose at most so many further mentors, each like a mentor of the problem and with one place.
+    /// Propose at most N further mentors, each like a mentor of the problem and with one place.
     #[arg(long, value_name = "N", default_value_t = 0)]
     recruit: u16,
 }
@@ -85,7 +88,7 @@ impl Report<'_> {
             steps.collect::<Vec<_>>()
         });
         let told = json!({
-            "aim": self.aim.name(),
+            "objective": self.aim.name(),
             "mentees": self.instance.mentees.len(),
             "mentors": self.instance.mentors.len(),
             "without_candidates": self.mentees(without_candidates),
@@ -99,19 +102,24 @@ impl Report<'_> {
     fn print(&self, lang: Lang) -> Result<(), Failure> {
         let Diagnosis { without_candidates, shortages, plan, .. } = self.found;
         data(&match without_candidates.len() {
-            0 => "every mentee has a candidate who has a place".to_owned(),
+            0 => "every mentee has a possible mentor with a place".to_owned(),
             count => {
                 format!(
-                    "mentees without a candidate who has a place: {count}\n  {}",
+                    "mentees without a possible mentor with a place: {count}\n  {}",
                     some(&self.mentees(without_candidates))
                 )
             }
         })?;
         if shortages.is_empty() {
-            data("no set of mentees has too few places among its candidates")?;
+            data("no set of mentees has too few places among its possible mentors")?;
         } else {
-            let mut rows =
-                table(&["missing places", "mentees", "places", "names of the mentees", "their candidates"]);
+            let mut rows = table(&[
+                "missing places",
+                "mentees",
+                "places",
+                "names of the mentees",
+                "their possible mentors",
+            ]);
             for set in shortages.iter().take(SETS) {
                 rows.add_row([
                     set.missing().to_string(),
@@ -127,7 +135,7 @@ impl Report<'_> {
                 more => format!("\nand {more} more sets"),
             };
             data(&format!(
-                "\nSets of mentees with too few places among all their candidates:\n{rows}{more}"
+                "\nSets of mentees with too few places among all their possible mentors:\n{rows}{more}"
             ))?;
         }
         if !self.floors.is_empty() {
@@ -137,7 +145,7 @@ impl Report<'_> {
             }
         }
         if let Some(plan) = plan {
-            let mut rows = table(&["a mentor like", "effect"]);
+            let mut rows = table(&["a mentor like", "change of the result"]);
             let steps = self.steps(plan);
             for (like, brings) in &steps {
                 rows.add_row([like.clone(), cost::in_words(brings)]);
@@ -145,7 +153,7 @@ impl Report<'_> {
             data(&match steps.len() {
                 0 => "\nno further mentor would help".to_owned(),
                 _ => format!(
-                    "\nMentors to recruit, each with one place; each effect includes the mentors above:\n{rows}"
+                    "\nMentors to recruit, each with one place; each change follows those above:\n{rows}"
                 ),
             })?;
         }

@@ -82,7 +82,10 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         data(&rows.to_string())?;
     }
     if bad > 0 {
-        return Err(Failure::from(anyhow::anyhow!("{bad} of {} checks failed", findings.len())));
+        return Err(Failure::from(anyhow::anyhow!(
+            "{bad} of {} checks failed; correct the rows marked FAILED",
+            findings.len()
+        )));
     }
     Ok(())
 }
@@ -92,7 +95,10 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Store> {
     let (url, shown) = (config.database.expose_secret(), config.database_for_display());
     if let Some(file) = url.strip_prefix("sqlite:") {
         let file = file.trim_start_matches("//").split('?').next().unwrap_or_default();
-        anyhow::ensure!(Path::new(file).exists(), "{shown} does not exist yet; `wim-match serve` creates it");
+        anyhow::ensure!(
+            Path::new(file).exists(),
+            "{shown} does not exist; create it with `wim-match admin migrate`"
+        );
     }
     let store = Store::open(url).await?;
     store.ping(&Scope::System).await.with_context(|| shown)?;
@@ -112,5 +118,5 @@ async fn schema(store: &Store) -> anyhow::Result<String> {
 /// Whether the schema and the database's dialect fit every statement of this version.
 async fn statements(store: &Store) -> anyhow::Result<String> {
     let prepared = store.prepare_statements().await?;
-    Ok(format!("the database accepts all {} of this version", prepared.len()))
+    Ok(format!("the database accepts all {} SQL statements", prepared.len()))
 }

@@ -9,6 +9,10 @@ use crate::client;
 use crate::client::output::say;
 use crate::error::chain;
 
+/// Commands that create a token.
+const NEW_TOKEN: &str = "create a token with `wim-match admin token create --role coordinator`, or with `--role \
+                         organisation-manager --organisation ID`";
+
 /// Why a command failed.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -50,6 +54,12 @@ impl Failure {
         ExitCode::from(self.code)
     }
 
+    /// No connection to the service.
+    fn unreachable(message: String) -> Self {
+        let hint = "start the service with `wim-match serve`, or give its address with --server";
+        Self { code: 7, message, hint: hint.to_owned() }
+    }
+
     fn other(message: String) -> Self {
         Self { code: 1, message, hint: String::new() }
     }
@@ -84,7 +94,7 @@ impl From<client::Error> for Failure {
     fn from(error: client::Error) -> Self {
         match error {
             client::Error::Call(status) => Self::from(status),
-            client::Error::Unreachable { .. } => Self::from(Status::unavailable(chain(&error))),
+            client::Error::Unreachable { .. } => Self::unreachable(chain(&error)),
             client::Error::Header(_) => Self::input(chain(&error), ""),
             _ => Self::other(chain(&error)),
         }
@@ -95,32 +105,52 @@ impl From<Status> for Failure {
     fn from(status: Status) -> Self {
         let mut message = status.message().to_owned();
         if let Some(wrong) = status.get_details_bad_request() {
+            // The message quotes the first violations, and all of them follow here.
+            message.truncate(message.find(": ").map_or(message.len(), |end| end + 1));
             for violation in wrong.field_violations {
                 message += &["\n  ", &violation.field, ": ", &violation.description].concat();
             }
         }
-        let (code, hint) = match status.code() {
-            Code::InvalidArgument | Code::OutOfRange | Code::ResourceExhausted => (3, ""),
-            Code::Unauthenticated => {
-                (4, "pass --token or set WIM_MATCH_TOKEN; `wim-match admin token create` creates a token")
-            }
-            Code::PermissionDenied => {
-                (4, "use a token of a role that allows this; `wim-match admin token create` creates a token")
-            }
-            Code::NotFound => (5, ""),
-            Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted => (6, ""),
-            Code::Unavailable | Code::DeadlineExceeded => {
-                (7, "start the service with `wim-match serve`, or give its address with --server")
-            }
-            _ => (1, ""),
+        let Some(info) = status.get_details_error_info() else {
+            return match status.code() {
+                // Only the transport returns this code without a reason: the connection broke.
+                Code::Unavailable => Self::unreachable(message),
+                code => Self { code: exit_code(code), message, hint: String::new() },
+            };
         };
-        Self { code, message, hint: hint.to_owned() }
+        let hint = match info.reason.as_str() {
+            "UNAUTHENTICATED" => format!("pass --token or set WIM_MATCH_TOKEN; {NEW_TOKEN}"),
+            "PERMISSION_DENIED" => NEW_TOKEN.to_owned(),
+            "ROUND_EMPTY" => {
+                let subject = status
+                    .get_details_precondition_failure()
+                    .and_then(|found| found.violations.into_iter().next().map(|violation| violation.subject));
+                let round = subject.unwrap_or_default();
+                let round = round.strip_prefix("rounds/").unwrap_or("ROUND");
+                format!("run `wim-match round enrol {round} --organisation ID`")
+            }
+            _ => String::new(),
+        };
+        Self { code: exit_code(status.code()), message, hint }
+    }
+}
+
+/// The exit code of a gRPC code.
+fn exit_code(code: Code) -> u8 {
+    match code {
+        Code::InvalidArgument | Code::OutOfRange | Code::ResourceExhausted => 3,
+        Code::Unauthenticated | Code::PermissionDenied => 4,
+        Code::NotFound => 5,
+        Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted => 6,
+        Code::Unavailable | Code::DeadlineExceeded => 7,
+        _ => 1,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     #[tokio::test]
     async fn every_error_of_the_client_has_the_exit_code_that_the_help_lists() {
@@ -145,5 +175,17 @@ mod tests {
         let failure = Failure::from(anyhow::Error::from(unreachable));
         assert_eq!(failure.code, 7);
         assert!(failure.message.starts_with("http://127.0.0.1:1 cannot be reached: "), "{}", failure.message);
+        assert!(failure.hint.starts_with("start the service"), "{}", failure.hint);
+    }
+
+    #[test]
+    fn the_hint_belongs_to_the_reason_and_a_list_of_violations_is_printed_once() {
+        let of = |error: Error| Failure::from(error);
+        let busy = of(Error::StoreUnavailable("locked".into()));
+        assert_eq!((busy.code, busy.hint.as_str()), (7, ""));
+        let empty = of(Error::RoundEmpty("rounds/2027-spring".to_owned()));
+        assert_eq!(empty.hint, "run `wim-match round enrol 2027-spring --organisation ID`");
+        let wrong = of(Error::invalid_field("round_id", "R", "is not an id"));
+        assert_eq!(wrong.message, "1 field of the request is wrong:\n  round_id: `R` is not an id");
     }
 }

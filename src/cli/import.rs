@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::global::Global;
+use super::problem::unreadable;
 use crate::client::output::{data, json, say};
 use crate::client::{Import, Problem, progress, v1};
 use crate::domain::name::OrganisationId;
@@ -49,8 +50,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         print_vocabularies(global)?;
     } else if let (Some(file), Some(organisation)) = (options.file, options.organisation) {
         let path = file.display().to_string();
-        let input = File::open(&file)
-            .map_err(|error| Failure::input(format!("{path} cannot be read: {error}"), ""))?;
+        let input = File::open(&file).map_err(|error| unreadable(&file, &error))?;
         let template = "{spinner} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} eta {eta}";
         let bar = progress::bar(input.metadata()?.len(), template);
         let import = Import {

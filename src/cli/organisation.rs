@@ -45,7 +45,10 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 json(&organisation)?;
             } else {
                 data(&organisation.name)?;
-                say("next: create a token for the manager with `wim-match admin token create`");
+                say(&format!(
+                    "next: create a token of its manager with `wim-match admin token create --role \
+                     organisation-manager --organisation {id}`"
+                ));
             }
         }
         Command::List => {

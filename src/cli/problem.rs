@@ -28,7 +28,7 @@ const LISTED: usize = 20;
 /// The files of a problem, and its objective.
 #[derive(Debug, Args)]
 pub(super) struct Source {
-    /// The problem in the binary format of the assignment benches (.mm).
+    /// The problem in the binary format .mm, which src/instance/mm.rs describes.
     #[arg(long, value_name = "FILE", required_unless_present = "mentees", conflicts_with_all = ["mentees", "mentors", "scores"])]
     instance: Option<PathBuf>,
     /// The mentees as CSV with the column mentee; optional are tier (0 is served first), wanted (number of mentors, 0 to 2) and group.
@@ -46,7 +46,7 @@ pub(super) struct Source {
     /// Groups as CSV with the columns group and side (mentees or mentors); optional are parent (the enclosing group), min and max (pairs); requires --mentees.
     #[arg(long, value_name = "FILE", requires = "mentees")]
     groups: Option<PathBuf>,
-    /// Objective of the assignment [default: best-total; total for a .mm file without the coverage flag].
+    /// Objective of the assignment [default: best-total; total for a .mm file whose header has bit 0 of its flags at 0].
     #[arg(long, value_enum)]
     objective: Option<Aim>,
     /// Number of threads [default: one per core]; the result does not depend on it.
@@ -76,10 +76,13 @@ impl Aim {
         }
     }
 
+    /// The spelling of the option.
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::BestTotal => "best-total",
+            Self::Fairest => "fairest",
+            Self::Stable => "stable",
             Self::Total => "total",
-            other => other.objective().as_str(),
         }
     }
 
@@ -115,7 +118,11 @@ impl Source {
             }
             _ => Err(Violation::new("arguments", "name the files of the problem").into()),
         };
-        let mut instance = read.map_err(|wrong| refuse("the problem cannot be read", &wrong))?;
+        let files = match &self.instance {
+            Some(file) => format!("the problem file {} has", file.display()),
+            None => "the problem files have".to_owned(),
+        };
+        let mut instance = read.map_err(|wrong| refuse(&[&files, " ", &errors(&wrong)].concat(), &wrong))?;
         let aim = Aim::of(self.objective, &mut instance);
         Ok((instance, aim))
     }
@@ -159,7 +166,9 @@ pub(super) fn constrained_alone<'a>(
         return Ok(constrained);
     }
     let what = format!("{command} requires the objective best-total or total, and a problem without groups");
-    Err(Failure::input(what, "remove --groups and the columns `group`, or choose another --objective"))
+    let hint =
+        "use --objective best-total or total, and remove --groups and the columns `group` of the files";
+    Err(Failure::input(what, hint))
 }
 
 /// A result with its proof.
@@ -183,33 +192,36 @@ impl Solved {
 /// Pairs of a problem, as `solve --pairs` writes them.
 fn read_pairs(instance: &Instance, file: &Path) -> Result<Vec<(u32, u32)>, Failure> {
     instance::csv::read_pairs(instance, open(file)?)
-        .map_err(|wrong| refuse("the pairs cannot be read", &wrong))
+        .map_err(|wrong| refuse(&format!("the file of the pairs has {}", errors(&wrong)), &wrong))
 }
 
 /// The proof of a result of a problem, as `solve --certificate` writes it.
 fn read_proof(instance: &Instance, aim: Aim, file: &Path) -> Result<Evidence, Failure> {
-    let refuse = |wrong: Violation| refuse("the proof cannot be read", &wrong.into());
-    let evidence = instance::proof::import(instance, &text_of(file)?).map_err(refuse)?;
-    if evidence.objective() != aim.objective() {
-        let what =
-            format!("is a proof for the objective {}, not {}", evidence.objective().as_str(), aim.name());
-        return Err(refuse(Violation::new("certificate", what)));
+    let evidence =
+        instance::proof::import(instance, &text_of(file)?).map_err(|wrong| unusable(file, &wrong))?;
+    if evidence.objective() == aim.objective() {
+        return Ok(evidence);
     }
-    Ok(evidence)
+    let proved = match evidence.objective() {
+        Objective::BestTotal => "best-total` or `total",
+        Objective::Fairest => "fairest",
+        Objective::Stable => "stable",
+    };
+    let what = format!("{} is a proof for another objective than {}", file.display(), aim.name());
+    Err(Failure::input(what, format!("add `--objective {proved}`")))
 }
 
 /// An earlier result to start from. Its people need not be those of the problem.
 pub(super) fn read_start(instance: &Instance, pairs: &Path, certificate: &Path) -> Result<Start, Failure> {
     let (pairs, _) = read_known_pairs(instance, pairs)?;
     let text = text_of(certificate)?;
-    instance::proof::start(instance, pairs, &text)
-        .map_err(|wrong| refuse("the earlier proof cannot be read", &wrong.into()))
+    instance::proof::start(instance, pairs, &text).map_err(|wrong| unusable(certificate, &wrong))
 }
 
 /// The pairs of an earlier result whose people are both in the problem, and the number of its other pairs.
 pub(super) fn read_known_pairs(instance: &Instance, file: &Path) -> Result<(Vec<(u32, u32)>, u64), Failure> {
     instance::csv::read_known_pairs(instance, open(file)?)
-        .map_err(|wrong| refuse("the earlier pairs cannot be read", &wrong))
+        .map_err(|wrong| refuse(&format!("the file of the earlier pairs has {}", errors(&wrong)), &wrong))
 }
 
 /// The text of a file.
@@ -249,7 +261,8 @@ impl Drop for Output<'_> {
 }
 
 fn unwritable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::input(format!("{} cannot be written: {error}", file.display()), "choose another file")
+    let hint = "check the folder and its permissions, or choose another file";
+    Failure::input(format!("{} cannot be written: {error}", file.display()), hint)
 }
 
 /// A file of rows.
@@ -258,8 +271,22 @@ pub(super) fn open(file: &Path) -> Result<instance::csv::File<BufReader<File>>, 
     Ok(instance::csv::File { name: file.display().to_string(), bytes: BufReader::new(bytes) })
 }
 
-fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::input(format!("{}: {error}", file.display()), "check the name of the file")
+pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    let hint = "check the name and the permissions of the file";
+    Failure::input(format!("{} cannot be read: {error}", file.display()), hint)
+}
+
+/// A file that does not have a proof of the problem.
+fn unusable(file: &Path, wrong: &Violation) -> Failure {
+    Failure::input(format!("{} {}", file.display(), wrong.description), "")
+}
+
+/// The number of violations in words.
+fn errors(wrong: &Violations) -> String {
+    match wrong.count() {
+        1 => "1 error".to_owned(),
+        count => format!("{count} errors"),
+    }
 }
 
 /// An error with all violations, one per line.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::global::Global;
-use super::problem::{self, Output, Source, number, some};
+use super::problem::{self, Aim, Output, Source, number, some};
 use crate::client::output::{data, table};
 use crate::engine::assign::Start;
 use crate::engine::constrained::Mended;
@@ -16,6 +16,9 @@ use crate::engine::repair::Proof;
 use crate::instance;
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "wim-match repair [OPTIONS] <--instance FILE | --mentees FILE --mentors FILE --scores FILE> --published FILE"
+)]
 pub(super) struct Options {
     #[command(flatten)]
     source: Source,
@@ -25,7 +28,7 @@ pub(super) struct Options {
     /// The proof of the published pairs; it saves time.
     #[arg(long, value_name = "FILE")]
     start_certificate: Option<PathBuf>,
-    /// Change at most so many of the published pairs that are still possible [default: no limit].
+    /// Remove at most N of the published pairs that are still possible [default: no limit].
     #[arg(long, value_name = "N")]
     budget: Option<usize>,
     /// Write the repaired pairs as CSV.
@@ -59,12 +62,13 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (mut mentees, mut mentors) = instance.unmatched(&mended.pairs);
     mentees.sort_unstable();
     mentors.sort_unstable();
-    let report = Report { mended: &mended, totals, gone, mentees, mentors };
+    let report = Report { aim, mended: &mended, totals, gone, mentees, mentors };
     if global.json { report.json() } else { report.print() }
 }
 
 /// The repaired pairs with what their output needs.
 struct Report<'a> {
+    aim: Aim,
     mended: &'a Mended,
     totals: ObjectiveValue,
     /// Published pairs of people who have left.
@@ -99,12 +103,13 @@ impl Report<'_> {
     fn json(&self) -> Result<(), Failure> {
         let Mended { pairs, kept, changed, repaired, .. } = self.mended;
         let told = json!({
+            "objective": self.aim.name(),
             "published": self.published(),
             "kept": kept,
             "changed": changed,
             "lost": self.lost(),
             "pairs": pairs.len(),
-            "objective": self.totals.score,
+            "total_score": self.totals.score,
             "people": self.totals.people,
             "value": number(repaired.value),
             "bound": number(repaired.bound),
@@ -126,13 +131,13 @@ impl Report<'_> {
         };
         let lines = [
             ("published pairs", self.published().to_string()),
-            ("kept", kept.to_string()),
-            ("changed", changed.to_string()),
-            ("no longer possible", self.lost().to_string()),
-            ("pairs", pairs.len().to_string()),
+            ("kept published pairs", kept.to_string()),
+            ("removed published pairs", changed.to_string()),
+            ("impossible published pairs", self.lost().to_string()),
+            ("pairs of the result", pairs.len().to_string()),
             ("total score", self.totals.score.to_string()),
-            ("value", repaired.value.to_string()),
-            ("bound", repaired.bound.to_string()),
+            ("value of the result", repaired.value.to_string()),
+            ("upper bound of the value", repaired.bound.to_string()),
             ("proof", proof.to_owned()),
         ];
         let mut rows = table(&[]);

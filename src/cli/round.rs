@@ -6,11 +6,13 @@ use clap::Subcommand;
 
 use super::failure::Failure;
 use super::global::Global;
+use super::problem::text_of;
 use crate::client::json::from_json;
 use crate::client::output::{counted, data, json, say, table};
 use crate::client::progress::watch_with_bar;
 use crate::client::{Client, Error, Results, request_id, story, success, summary, v1};
 use crate::clock::{Clock as _, SystemClock};
+use crate::domain::name::RunRef;
 use crate::domain::round::RoundState;
 use crate::domain::run::RunState;
 use crate::domain::vocabulary::Lang;
@@ -127,7 +129,10 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             if global.json {
                 json(&done)?;
             } else {
-                say(&format!("{} enrolled, {} were enrolled before", done.enrolled, done.already_enrolled));
+                say(&format!(
+                    "profiles enrolled now: {}; profiles that were enrolled already: {}",
+                    done.enrolled, done.already_enrolled
+                ));
                 for refused in &done.refused {
                     data(&format!("{} was not enrolled: {}", refused.profile, refusal(refused.reason())))?;
                 }
@@ -255,9 +260,12 @@ fn report_end(run: &v1::Run, global: &Global) -> Result<(), Failure> {
         if let Some(summary) = summary(run) {
             data(&story::headline(&summary, global.lang))?;
             data(&story::proof(&summary, global.lang))?;
-            say(
-                "next: show the result with `wim-match round show`, or any pair with `wim-match round explain`",
-            );
+            let (round, number) = RunRef::from_name(&run.name)
+                .map_or_else(|_| ("ROUND".to_owned(), 1), |name| (name.round.to_string(), name.number));
+            say(&format!("next: show the result with `wim-match round show {round} {number}`,"));
+            say(&format!(
+                "      or explain a pair with `wim-match round explain {round} MENTEE MENTOR --run {number}`"
+            ));
         }
     }
     success(run)?;
@@ -267,15 +275,20 @@ fn report_end(run: &v1::Run, global: &Global) -> Result<(), Failure> {
     }
 }
 
-/// Why a profile was not enrolled, with the columns of the CSV file that change it.
+/// Why a profile was not enrolled, and the columns of the CSV file to fill.
 fn refusal(reason: v1::RefusedEnrolmentReason) -> &'static str {
     use v1::RefusedEnrolmentReason as Reason;
     match reason {
         Reason::NoLiveConsent => {
-            "no consent is recorded (fill consent_matching_version, _language and _time)"
+            "the profile has no live consent for matching; fill consent_matching_version, \
+             consent_matching_language and consent_matching_time"
         }
-        Reason::NoRole => "it is neither mentor nor mentee (fill max_mentees or mentors_wanted)",
-        Reason::NotFound => "the organisation has no such id",
+        Reason::NoRole => {
+            "the profile has neither a mentor offer nor a mentee request; fill max_mentees or mentors_wanted"
+        }
+        Reason::NotFound => {
+            "the organisation has no profile with this id; check the id, or import the profile"
+        }
         Reason::Unspecified => "the service gives no reason",
     }
 }
@@ -309,17 +322,18 @@ fn long_name(short: &str) -> Result<String, Failure> {
         Some((organisation, id)) => Ok(format!("organisations/{organisation}/profiles/{id}")),
         None => Err(Failure::input(
             format!("`{short}` is not a person of an organisation"),
-            "write the id of the organisation, a slash, and the id of the person, for example `wim-peru/PE-001`",
+            "write ORGANISATION/ID, for example `wim-match round explain 2027-spring wim-peru/PE-001 wim-kenya/KE-002`",
         )),
     }
 }
 
 fn read_policy(file: &Path) -> Result<v1::Policy, Failure> {
     let shown = file.display();
-    let text = std::fs::read_to_string(file).map_err(|error| anyhow::anyhow!("{shown}: {error}"))?;
+    let text = text_of(file)?;
     from_json(&text).map_err(|error| match error {
         Error::Json { source, .. } => {
-            Failure::input(format!("{shown} is not a policy: {}", chain(&*source)), "")
+            let hint = "write the policy as proto JSON, for example `{\"hardRules\": {\"minScore\": 4000}}`";
+            Failure::input(format!("{shown} is not a policy: {}", chain(&*source)), hint)
         }
         other => Failure::from(other),
     })

@@ -35,7 +35,7 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     if let Some(token) = server.service().issue_first_token().await? {
         say("First API token, role coordinator. It is shown only now; store it safely:");
         crate::client::output::data(&token)?;
-        say(&format!("next: export WIM_MATCH_TOKEN=… WIM_MATCH_SERVER=http://{}", server.address()));
+        say(&format!("next: export WIM_MATCH_TOKEN=TOKEN WIM_MATCH_SERVER=http://{}", server.address()));
         say("      wim-match organisation create ID --name NAME --country CC");
         say("      wim-match admin token create --role organisation-manager --organisation ID");
     }
@@ -44,7 +44,7 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
-        () = server.failed() => say("error: the service stopped after a failure; the log contains the cause"),
+        () = server.failed() => say("error: a part of the service failed; correct the cause that the log names, then start it again"),
     }
     say("stopping: open calls may finish; a running run returns to the queue");
     server.stop().await?;

@@ -13,12 +13,17 @@ use super::problem::{self, Aim, Output, Source, number, some};
 use super::verify::unproved;
 use crate::client::output::{align_right, data, table};
 use crate::clock::Stopwatch;
+use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Constrained, Constraints, Impossible, Proved, Unsolved};
+use crate::engine::groups::CutDirection;
 use crate::engine::objective::Evidence;
 use crate::instance::{self, Instance};
 use crate::wording;
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "wim-match solve [OPTIONS] <--instance FILE | --mentees FILE --mentors FILE --scores FILE>"
+)]
 pub(super) struct Options {
     #[command(flatten)]
     source: Source,
@@ -34,8 +39,8 @@ pub(super) struct Options {
     /// The proof of the earlier result.
     #[arg(long, value_name = "FILE", requires = "start_pairs")]
     start_certificate: Option<PathBuf>,
-    /// Solve and prove so many times and report the shortest time, as in a process that is warm.
-    #[arg(long, value_name = "TIMES", default_value = "1")]
+    /// Solve and prove N times, and report the shortest time.
+    #[arg(long, value_name = "N", default_value = "1")]
     repeat: NonZeroU32,
 }
 
@@ -103,7 +108,7 @@ fn unsolvable(
         Unsolved::Stopped(stopped) => return Ok(problem::stopped(*stopped)),
         Unsolved::Impossible(impossible) if !impossible.shortage.proved() => {
             return Err(anyhow::anyhow!(
-                "the proof of impossibility does not hold; this is a defect of the solver"
+                "the proof that the floors cannot be met does not hold; this is a defect of the solver"
             )
             .into());
         }
@@ -118,9 +123,16 @@ fn unsolvable(
             .iter()
             .map(|reason| json!({ "code": reason.code.as_str(), "parameters": reason.parameters }))
             .collect();
+        let need = match cut.direction {
+            CutDirection::Inward => "mentees",
+            CutDirection::Outward => "mentors",
+        };
+        let groups = |side, groups: &[u32]| problem::named(groups, |at| instance.names.group(side, at));
         let told = json!({ "floors_unmet": {
-            "asked": shortage.asked, "possible": shortage.possible, "reasons": reasons,
+            "asked": shortage.asked, "possible": shortage.possible, "reasons": reasons, "need": need,
             "mentees": mentees, "mentors": mentors,
+            "mentee_groups": groups(GroupSide::Mentees, &cut.mentee_groups),
+            "mentor_groups": groups(GroupSide::Mentors, &cut.mentor_groups),
         }});
         data(&told.to_string())?;
     }
@@ -134,7 +146,7 @@ fn unsolvable(
         }
     }
     if !instance.constraints.decisions.pins.is_empty() {
-        message += "\n  Pinned pairs are not counted here.";
+        message += "\n  These numbers do not count pinned pairs.";
     }
     let hint = "lower a floor, or add candidates or places for these people";
     Ok(Failure::unmet(message, hint))
@@ -160,8 +172,8 @@ impl Report<'_> {
         let Proved { solution, objective_value, check, blocking_pairs, solve, prove } = self.proved;
         let decided = &self.instance.constraints.decisions;
         let mut told = json!({
-            "objective": objective_value.score,
-            "aim": self.aim.name(),
+            "objective": self.aim.name(),
+            "total_score": objective_value.score,
             "matched": objective_value.pairs,
             "proved": check.proved,
             "gap": number(check.gap),
@@ -192,7 +204,7 @@ impl Report<'_> {
     fn print(&self) -> Result<(), Failure> {
         let Proved { solution, objective_value, check, blocking_pairs, solve, prove } = self.proved;
         let mut lines = vec![
-            ("aim", self.aim.name().to_owned()),
+            ("objective", self.aim.name().to_owned()),
             ("problem", {
                 let (mentees, mentors) = (self.instance.mentees.len(), self.instance.mentors.len());
                 format!("{mentees} mentees, {mentors} mentors, {} candidates", check.candidates)
@@ -237,7 +249,7 @@ impl Report<'_> {
         lines.push((
             "work",
             format!(
-                "{} bids, {} searches, {} phases, {} scans, {} arcs, {} pricing rounds",
+                "{} bids, {} searches, {} phases, {} scans, {} arcs, {} pricing passes",
                 counters.bids,
                 counters.searches + counters.reverse_searches,
                 counters.phases,

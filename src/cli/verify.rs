@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::global::Global;
-use super::problem::{self, Solved, Source};
+use super::problem::{self, Aim, Solved, Source};
 use crate::client::output::data;
 use crate::engine::objective::{Check, Evidence};
 use crate::engine::objective_value::ObjectiveValue;
@@ -16,6 +16,9 @@ pub(super) const NOT_ITS_PROOF: &str =
     "the pairs and the proof must come from the same `solve` of this problem";
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "wim-match verify [OPTIONS] <--instance FILE | --mentees FILE --mentors FILE --scores FILE> --pairs FILE --certificate FILE"
+)]
 pub(super) struct Options {
     #[command(flatten)]
     source: Source,
@@ -36,16 +39,21 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     if global.json {
         let score = check.feasible.is_ok().then(|| ObjectiveValue::of(&instance.problem(), &pairs).score);
         let answer = json!({
-            "proved": check.proved, "broken_rule": broken, "objective": score, "gap": check.gap.to_string(),
-            "pairs": pairs.len(), "candidates": check.candidates, "blocking_pairs": check.blocking_pairs,
+            "objective": aim.name(), "proved": check.proved, "broken_rule": broken, "total_score": score,
+            "gap": check.gap.to_string(), "pairs": pairs.len(), "candidates": check.candidates, "blocking_pairs": check.blocking_pairs,
         });
         data(&answer.to_string())?;
     } else if check.proved {
-        data(&format!(
-            "proved: no assignment is better for the objective {}, over all {} candidates",
-            aim.name(),
-            check.candidates
-        ))?;
+        data(&match aim {
+            Aim::Stable => {
+                format!("proved: none of the {} candidates is a blocking pair", check.candidates)
+            }
+            _ => format!(
+                "proved: no assignment is better for the objective {}, over all {} candidates",
+                aim.name(),
+                check.candidates
+            ),
+        })?;
     }
     match told {
         None => Ok(()),
@@ -57,18 +65,19 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
 pub(super) fn unproved(check: &Check, evidence: &Evidence, names: &Names) -> Option<String> {
     match (&check.feasible, evidence) {
         _ if check.proved => None,
-        (Err(broken), _) => Some(format!(
-            "not proved: the pairs break a rule, or the proof is malformed: {}",
-            names.infeasibility(broken)
+        (Err(broken), _) => Some(format!("not proved: {}", names.infeasibility(broken))),
+        (Ok(()), Evidence::Stable) => Some(match check.blocking_pairs {
+            1 => "not proved: 1 candidate is a blocking pair".to_owned(),
+            many => format!("not proved: {many} candidates are blocking pairs"),
+        }),
+        (Ok(()), _) if check.gap != 0 => Some(format!(
+            "not proved: the bound of the proof is above the value of the pairs by {} weighted points",
+            check.gap
         )),
-        (Ok(()), Evidence::Stable) => {
-            Some(format!("not proved: there are {} blocking pairs", check.blocking_pairs))
-        }
-        (Ok(()), _) if check.gap != 0 => {
-            Some(format!("not proved: another assignment may be better by {}", check.gap))
-        }
         (Ok(()), _) => Some(
-            "not proved: another assignment may match more people or have a better worst pair".to_owned(),
+            "not proved: the proof does not exclude an assignment that matches more people or has a better \
+             worst pair"
+                .to_owned(),
         ),
     }
 }

@@ -14,6 +14,11 @@ use crate::engine::what_if::{Alternate, WhatIfError};
 use crate::instance::{Instance, Names};
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "wim-match what-if [OPTIONS] <--instance FILE | --mentees FILE --mentors FILE --scores FILE> --pairs FILE \
+                            --certificate FILE <--pair MENTEE MENTOR | --alternates-of-mentee MENTEE | \
+                            --alternates-of-mentor MENTOR>..."
+)]
 pub(super) struct Options {
     #[command(flatten)]
     source: Source,
@@ -21,7 +26,7 @@ pub(super) struct Options {
     solved: Solved,
     #[command(flatten)]
     questions: Questions,
-    /// Most alternates listed for each person.
+    /// List at most N alternates of each person.
     #[arg(long, value_name = "N", default_value_t = 5)]
     most: u16,
 }
@@ -33,10 +38,10 @@ struct Questions {
     /// Compute the cost of forcing this pair; may be repeated.
     #[arg(long, num_args = 2, value_names = ["MENTEE", "MENTOR"], action = clap::ArgAction::Append)]
     pair: Vec<String>,
-    /// List other mentors for this mentee, the cheapest first; may be repeated.
+    /// List the alternates of this mentee (other mentors), the cheapest first; may be repeated.
     #[arg(long, value_name = "MENTEE")]
     alternates_of_mentee: Vec<String>,
-    /// List other mentees for this mentor, the cheapest first; may be repeated.
+    /// List the alternates of this mentor (other mentees), the cheapest first; may be repeated.
     #[arg(long, value_name = "MENTOR")]
     alternates_of_mentor: Vec<String>,
 }
@@ -69,7 +74,7 @@ impl Questions {
         let mut known = |side: &str, name: &str, found: Option<u32>, people: usize| {
             let found = found.filter(|at| (*at as usize) < people);
             if found.is_none() {
-                unknown.push(format!("there is no {side} `{name}`"));
+                unknown.push(format!("the problem has no {side} `{name}`"));
             }
             found
         };
@@ -140,13 +145,13 @@ impl Report<'_> {
             match *asked {
                 Question::Pair(mentee, mentor) => self.print_pair((mentee, mentor), answers.first())?,
                 Question::OfMentee(mentee) => {
-                    let whose = format!("other mentors for {}", names.mentee(mentee as usize));
+                    let whose = format!("alternates of the mentee {}", names.mentee(mentee as usize));
                     self.print_alternates(&whose, "mentor", answers, |one| {
                         names.mentor(one.mentor as usize)
                     })?;
                 }
                 Question::OfMentor(mentor) => {
-                    let whose = format!("other mentees for {}", names.mentor(mentor as usize));
+                    let whose = format!("alternates of the mentor {}", names.mentor(mentor as usize));
                     self.print_alternates(&whose, "mentee", answers, |one| {
                         names.mentee(one.mentee as usize)
                     })?;
@@ -158,15 +163,13 @@ impl Report<'_> {
 
     fn print_pair(&self, pair: (u32, u32), found: Option<&Alternate>) -> Result<(), Failure> {
         let names = &self.instance.names;
+        let shown = listed(names, &[pair]);
         let told = match found {
-            None => {
-                "is impossible: it is not a candidate, it is vetoed, or one of the two people has no place"
-                    .to_owned()
-            }
-            Some(found) if found.added.is_empty() => "is in the result already".to_owned(),
+            None => format!("the pair {shown} is impossible: {}", self.cause(pair)),
+            Some(found) if found.added.is_empty() => format!("the pair {shown} is in the result already"),
             Some(Alternate { cost, added, removed, .. }) => {
                 let others: Vec<(u32, u32)> = added.iter().copied().filter(|one| *one != pair).collect();
-                let mut told = format!("costs: {}", cost::in_words(cost));
+                let mut told = format!("with the pair {shown}: {}", cost::in_words(cost));
                 for (what, pairs) in [("removed pairs", removed), ("other added pairs", &others)] {
                     if !pairs.is_empty() {
                         told += &["\n  ", what, ": ", &listed(names, pairs)].concat();
@@ -175,7 +178,23 @@ impl Report<'_> {
                 told
             }
         };
-        Ok(data(&format!("the pair {} {told}", listed(names, &[pair])))?)
+        Ok(data(&told)?)
+    }
+
+    /// Why no assignment can contain a pair.
+    fn cause(&self, (mentee, mentor): (u32, u32)) -> &'static str {
+        let (at, to) = (mentee as usize, mentor as usize);
+        if self.instance.problem().scores.score(at, to).is_none() {
+            "it is not a candidate"
+        } else if self.instance.constraints.decisions.vetoes.contains(&(mentee, mentor)) {
+            "it is vetoed"
+        } else if self.instance.mentees[at].wanted == 0 {
+            "the mentee wants no mentor"
+        } else if self.instance.mentors[to].max == 0 {
+            "the mentor has no place"
+        } else {
+            "pins take all mentors that the mentee wants, or all places of the mentor"
+        }
     }
 
     fn print_alternates(
@@ -189,7 +208,7 @@ impl Report<'_> {
             return Ok(data(&format!("{whose}: none"))?);
         }
         let problem = self.instance.problem();
-        let mut rows = table(&[side, "score", "cost", "removed pairs"]);
+        let mut rows = table(&[side, "score", "change of the result", "removed pairs"]);
         for one in answers {
             let score = problem.scores.score(one.mentee as usize, one.mentor as usize);
             let score = score.map(|score| score.to_string()).unwrap_or_default();

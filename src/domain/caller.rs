@@ -14,11 +14,16 @@ pub enum Role {
 }
 
 impl Role {
+    /// Name of the role of a coordinator, as stored and printed.
+    pub const COORDINATOR: &'static str = "coordinator";
+    /// Name of the role of a manager of an organisation.
+    pub const ORGANISATION_MANAGER: &'static str = "organisation-manager";
+
     /// The role's name as stored and printed.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Coordinator => "coordinator",
-            Self::OrganisationManager(_) => "organisation-manager",
+            Self::Coordinator => Self::COORDINATOR,
+            Self::OrganisationManager(_) => Self::ORGANISATION_MANAGER,
         }
     }
 }

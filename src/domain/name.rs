@@ -18,6 +18,13 @@ pub struct InvalidName {
 
 const SLUG_RULE: &str = "1 to 64 lower-case letters, digits and hyphens, not beginning with a hyphen";
 const OWN_ID_RULE: &str = "1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`";
+const ORGANISATION_RULE: &str =
+    "organisations/ID, where ID has 1 to 64 lower-case letters, digits and hyphens and begins with no hyphen";
+const ROUND_RULE: &str =
+    "rounds/ID, where ID has 1 to 64 lower-case letters, digits and hyphens and begins with no hyphen";
+const PROFILE_RULE: &str =
+    "organisations/ID/profiles/ID, where the last ID has 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`";
+const RUN_RULE: &str = "rounds/ID/runs/NUMBER, where NUMBER counts from 1";
 
 /// Whether `id` may be chosen for an organisation or a round.
 fn is_slug(id: &str) -> bool {
@@ -90,7 +97,7 @@ id_type!(
 impl OrganisationId {
     /// Reads `organisations/{organisation}`.
     pub fn from_name(name: &str) -> Result<Self, InvalidName> {
-        let invalid = InvalidName { example: "organisations/wim-peru", rule: SLUG_RULE };
+        let invalid = InvalidName { example: "organisations/wim-peru", rule: ORGANISATION_RULE };
         name.strip_prefix("organisations/").and_then(|id| id.parse().ok()).ok_or(invalid)
     }
 
@@ -103,7 +110,7 @@ impl OrganisationId {
 impl RoundId {
     /// Reads `rounds/{round}`.
     pub fn from_name(name: &str) -> Result<Self, InvalidName> {
-        let invalid = InvalidName { example: "rounds/2027-spring", rule: SLUG_RULE };
+        let invalid = InvalidName { example: "rounds/2027-spring", rule: ROUND_RULE };
         name.strip_prefix("rounds/").and_then(|id| id.parse().ok()).ok_or(invalid)
     }
 
@@ -126,7 +133,7 @@ pub struct ProfileRef {
 impl ProfileRef {
     /// Reads `organisations/{organisation}/profiles/{profile}`.
     pub fn from_name(name: &str) -> Result<Self, InvalidName> {
-        let invalid = InvalidName { example: "organisations/wim-peru/profiles/P7", rule: OWN_ID_RULE };
+        let invalid = InvalidName { example: "organisations/wim-peru/profiles/P7", rule: PROFILE_RULE };
         let (organisation, id) = name
             .strip_prefix("organisations/")
             .and_then(|rest| rest.split_once("/profiles/"))
@@ -179,10 +186,7 @@ pub struct RunRef {
 impl RunRef {
     /// Reads `rounds/{round}/runs/{run}`.
     pub fn from_name(name: &str) -> Result<Self, InvalidName> {
-        let invalid = InvalidName {
-            example: "rounds/2027-spring/runs/1",
-            rule: "the name of a run, whose number counts from 1",
-        };
+        let invalid = InvalidName { example: "rounds/2027-spring/runs/1", rule: RUN_RULE };
         let (round, number) = name
             .strip_prefix("rounds/")
             .and_then(|rest| rest.split_once("/runs/"))

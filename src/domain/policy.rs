@@ -197,7 +197,16 @@ impl Policy {
         let waitlist_after_days = match draft.waitlist_after_days {
             -1 => None,
             0 => Some(DEFAULT_WAITLIST_AFTER_DAYS),
-            days => Some(within(days, 1, 3_650, "waitlist_after_days", &mut violations)),
+            days @ 1..=3_650 => u16::try_from(days).ok(),
+            days => {
+                violations.push(
+                    "waitlist_after_days",
+                    days,
+                    "is not -1, 0 or 1 to 3,650",
+                    "use -1 for one tier, 0 for 90 days, or a number of days",
+                );
+                None
+            }
         };
         violations.finish(Self { version: 1, objective, criteria, rules, waitlist_after_days })
     }
@@ -229,8 +238,8 @@ fn parse_criteria(draft: &[(i32, i32, Option<i32>)], violations: &mut Violations
     if draft.len() > Criterion::ALL.len() {
         violations.push(
             "criteria",
-            draft.len(),
-            "entries are more than there are criteria",
+            "",
+            format!("the list has {} criteria; at most {} exist", draft.len(), Criterion::ALL.len()),
             "list each criterion once",
         );
         return Vec::new();
@@ -246,11 +255,11 @@ fn parse_criteria(draft: &[(i32, i32, Option<i32>)], violations: &mut Violations
                 format!("criteria[{i}].criterion"),
                 criterion,
                 "is not a criterion that can have a weight",
-                "use a value of Criterion, except PRIVATE_ANSWERS",
+                "use a value of Criterion, for example CRITERION_TOPICS, except CRITERION_PRIVATE_ANSWERS",
             ),
             Some(criterion) if given.iter().any(|other| other.criterion == criterion) => violations.push(
                 format!("criteria[{i}].criterion"),
-                format!("{criterion:?}"),
+                format!("CRITERION_{}", criterion.as_str().to_uppercase()),
                 "is listed twice",
                 "list each criterion once",
             ),
@@ -279,7 +288,7 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
                 field("min_language_level"),
                 number,
                 "is not a language level",
-                "use 1 for A1 to 6 for C2, 7 for native",
+                "use 1 to 6 for A1 to C2, or 7 for NATIVE",
             );
             default.min_language_level
         }),
@@ -295,7 +304,7 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
                     field(name),
                     steps,
                     "is outside -6 to 6",
-                    "count steps between career stages",
+                    "give a number of steps between career stages",
                 );
                 default
             })
@@ -308,7 +317,7 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
             field("max_stage_gap"),
             max_stage_gap,
             format!("is below min_stage_gap, which is {min_stage_gap}"),
-            "exchange min_stage_gap and max_stage_gap",
+            "raise max_stage_gap or lower min_stage_gap",
         );
     }
     let previous_partners = match draft.previous_partners {
@@ -319,7 +328,7 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
             violations.push(
                 field("previous_partners"),
                 other,
-                "is not a value of PreviousPartners",
+                "is not a treatment of previous partners",
                 "use FORBID, DISCOURAGE or PREFER",
             );
             PreviousPartners::Forbid
@@ -342,7 +351,7 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
 /// Returns `value`, clamped to the bounds. Adds a violation if it lies outside.
 fn within(value: i32, low: i32, high: i32, field: &str, violations: &mut Violations) -> u16 {
     if !(low..=high).contains(&value) {
-        violations.push(field, value, format!("is outside {low} to {high}"), "");
+        violations.push(field, value, format!("is outside {low} to {high}"), "give a number in this range");
     }
     u16::try_from(value.clamp(low, high)).unwrap_or(u16::MAX)
 }

@@ -40,6 +40,9 @@ impl RoundState {
         Self::Cancelled,
     ];
 
+    /// The states that allow enrolments, and a run while no run is active, in words.
+    pub const OPEN: &'static str = "draft, enrolling or review";
+
     /// The state's name as stored.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -239,7 +239,13 @@ impl Builder {
                 |(side, name, positions)| {
                     let found = positions.get(name).copied();
                     if found.is_none() {
-                        self.wrong.add(place_name(place), format!("there is no {side} `{}`", excerpt(name)));
+                        self.wrong.add(
+                            place_name(place),
+                            format!(
+                                "the problem has no {side} `{}`; add the {side} or correct the name",
+                                excerpt(name)
+                            ),
+                        );
                     }
                     found
                 },
@@ -381,7 +387,7 @@ impl<T: Copy> SideBuilder<T> {
         if name.is_empty() || name.len() > MAX_NAME {
             return wrong.add(
                 place_name(at),
-                format!("`{}` is not a name; give 1 to {MAX_NAME} bytes", excerpt(name)),
+                format!("the name `{}` is empty or too long; give 1 to {MAX_NAME} bytes", excerpt(name)),
             );
         }
         let next = u32::try_from(self.wishes.len()).unwrap_or(u32::MAX);

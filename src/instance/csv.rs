@@ -17,7 +17,7 @@ use std::str::FromStr;
 
 use super::Instance;
 use super::builder::{Bounds, Builder, Decision, PlaceNames};
-use crate::domain::violation::Violations;
+use crate::domain::violation::{Violations, excerpt};
 use crate::engine::certificate::GroupSide;
 use crate::engine::pair_scores::FORBIDDEN;
 use crate::engine::problem::{Demand, Seats};
@@ -37,7 +37,7 @@ pub struct File<R> {
 pub struct Files<R> {
     /// Mentees with their demands.
     pub mentees: File<R>,
-    /// Mentors with their seats.
+    /// Mentors with their places.
     pub mentors: File<R>,
     /// Candidates with their scores.
     pub scores: File<R>,
@@ -134,7 +134,16 @@ pub fn read_pairs<R: Read>(instance: &Instance, file: File<R>) -> Result<Vec<(u3
             (Some(mentee), Some(mentor)) => pairs.push((mentee, mentor)),
             _ => wrong.add(
                 row.place(),
-                format!("the problem has no pair of a mentee `{mentee}` and a mentor `{mentor}`"),
+                match (finder.mentee(mentee), finder.mentor(mentor)) {
+                    (None, _) => format!(
+                        "the problem has no mentee `{}`; use the pairs of this problem",
+                        excerpt(mentee)
+                    ),
+                    _ => format!(
+                        "the problem has no mentor `{}`; use the pairs of this problem",
+                        excerpt(mentor)
+                    ),
+                },
             ),
         }
     });
@@ -233,18 +242,18 @@ fn each_row<R: Read>(
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(file.bytes);
     let header = match reader.headers() {
         Ok(header) => header.clone(),
-        Err(error) => return wrong.add(file.name, format!("is unreadable: {error}")),
+        Err(error) => return wrong.add(file.name, format!("cannot be read: {error}")),
     };
     let mut columns = HashMap::new();
     for (at, column) in header.iter().enumerate() {
         let column = column.trim_start_matches('\u{feff}').to_lowercase();
         let known = required.contains(&column.as_str()) || optional.contains(&column.as_str());
-        if !known || columns.insert(column.clone(), at).is_some() {
+        let place = || format!("{}, line 1", file.name);
+        if !known {
             let all = [required, optional].concat().join(", ");
-            wrong.add(
-                format!("{}, line 1", file.name),
-                format!("column `{column}` is unknown; the columns are {all}"),
-            );
+            wrong.add(place(), format!("column `{column}` is unknown; the columns are {all}"));
+        } else if columns.insert(column.clone(), at).is_some() {
+            wrong.add(place(), format!("column `{column}` occurs twice; remove one"));
         }
     }
     for column in required.iter().filter(|column| !columns.contains_key(**column)) {
@@ -260,7 +269,7 @@ fn each_row<R: Read>(
             }
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
-                wrong.add(place(&file.name, line), format!("is unreadable: {error}"));
+                wrong.add(place(&file.name, line), format!("cannot be read: {error}; correct the line"));
                 if matches!(error.kind(), csv::ErrorKind::Io(_)) {
                     return;
                 }
@@ -314,19 +323,20 @@ mod tests {
     fn all_violations_are_reported_at_once_with_their_lines() {
         let wrong = load(
             "mentee,tier,wanted\nada,,3\nada,300,1\n,0,\n",
-            "mentor,max,min,shoes\nxi,1,2,9\n",
+            "mentor,max,min,shoes,max\nxi,1,2,9,1\n",
             "mentee,mentor,score\nada,xi,5\nada,xi,6\nbo,xi,1\nada,zed,x\n",
         );
         let told: Vec<String> = wrong.unwrap_err().listed().iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(told.join("\n"), @r"
         mentees.csv, line 3: repeats the name `ada` of mentees.csv, line 2; give each person one entry
-        mentees.csv, line 4: `` is not a name; give 1 to 256 bytes
+        mentees.csv, line 4: the name `` is empty or too long; give 1 to 256 bytes
         mentors.csv, line 2: min 2 is above max 1; lower min or raise max
-        scores.csv, line 4: there is no mentee `bo`
-        scores.csv, line 5: there is no mentor `zed`
+        scores.csv, line 4: the problem has no mentee `bo`; add the mentee or correct the name
+        scores.csv, line 5: the problem has no mentor `zed`; add the mentor or correct the name
         mentees.csv, line 2: `wanted` is `3`; give a whole number from 0 to 2
         mentees.csv, line 3: `tier` is `300`; give a whole number from 0 to 255
         mentors.csv, line 1: column `shoes` is unknown; the columns are mentor, min, max, group
+        mentors.csv, line 1: column `max` occurs twice; remove one
         scores.csv, line 5: `score` is `x`; give a whole number from -2147483647 to 2147483647
         scores.csv, line 3: repeats the pair of scores.csv, line 2; remove one of the two
         ");
@@ -355,12 +365,12 @@ mod tests {
         groups.csv, line 2: min 3 is above max 2; lower min or raise max
         groups.csv, line 4: `a,b` is not the name of a group; give 1 to 256 bytes without a comma
         groups.csv, line 5: repeats the name `west` of groups.csv, line 2; give each group one entry
-        decisions.csv, line 2: there is no mentor `zed`
+        decisions.csv, line 2: the problem has no mentor `zed`; add the mentor or correct the name
         groups.csv, line 6: `side` is `both`; give mentees or mentors
         decisions.csv, line 3: `decision` is `perhaps`; give pin or veto
         groups.csv, line 2: `west` contains itself, or is inside more than 64 groups; correct the parents
         groups.csv, line 3: `loop` contains itself, or is inside more than 64 groups; correct the parents
-        mentees.csv, line 2: there is no group `east` of mentees
+        mentees.csv, line 2: the problem has no group `east` of mentees; add the group or correct the name
         ");
         let wrong = load(
             "mentee,wanted,group\nada,1,west\nbo,2,west\n",
@@ -368,8 +378,8 @@ mod tests {
             "group,side,max\nwest,mentees,1\n",
         );
         insta::assert_snapshot!(told(wrong.unwrap_err()), @r"
-        decisions.csv, line 4: (ada, yu) is pinned, but not a candidate; list the candidate or remove the pin
-        decisions.csv, line 6: (bo, yu) is pinned and vetoed; remove one of the two decisions
+        decisions.csv, line 4: the pair (ada, yu) is pinned, but not a candidate; add it to the candidates or remove the pin
+        decisions.csv, line 6: the pair (bo, yu) is pinned and vetoed; remove one of the two decisions
         decisions.csv, line 4: mentee `ada` has more pins (2) than mentors wanted (1); remove pins
         decisions.csv, line 3: mentor `xi` has more pins (2) than places (1); remove pins
         groups.csv, line 2: the group `west` of mentees has more pins (4) than its max (1); remove pins

@@ -1,4 +1,4 @@
-//! Reads the binary format of the assignment benches (`.mm`, little endian):
+//! Reads the binary format `.mm` (little endian), which the assignment benches use:
 //!
 //! | offset | type | what |
 //! |---|---|---|
@@ -9,7 +9,7 @@
 //! | 24 | u64 | mentors `m` |
 //! | 32 | u64 | scores: `n * m` if dense |
 //! | 40 | `i32[n]` | number of mentors that each mentee wants, 0 to 2 |
-//! | | `i32[m]` | number of seats of each mentor |
+//! | | `i32[m]` | number of places of each mentor |
 //! | dense | `i32[n * m]` | scores by mentee; the lowest i32 marks a pair that is not a candidate |
 //! | sparse | `u64[n + 1]`, `u32[]`, `i32[]` | begin of each mentee's candidates; their mentors; their scores |
 
@@ -44,25 +44,31 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
     })?;
     numbers::<i32>(&mut source, header.mentors, |seats| {
         let max = u32::try_from(seats).unwrap_or_else(|_| {
-            wrong.add(format!("mentor {}", mentors.len()), format!("has {seats} seats; give 0 or more"));
+            wrong.add(format!("mentor {}", mentors.len()), format!("has {seats} places; give 0 or more"));
             0
         });
         mentors.push(Seats { min: 0, max });
     })?;
     let scores = if header.dense {
         let mut cells = Cells::default();
-        cells
-            .reserve(header.scores)
-            .map_err(|_| refuse("header", "the problem needs more memory than this machine has"))?;
+        cells.reserve(header.scores).map_err(|_| {
+            refuse(
+                "header",
+                "the problem needs more memory than this machine has; use a machine with more memory",
+            )
+        })?;
         let mut fits = true;
         numbers::<i32>(&mut source, header.scores, |score| fits &= cells.push(score).is_ok())?;
         if !fits {
-            return Err(refuse("header", "the problem needs more memory than this machine has"));
+            return Err(refuse(
+                "header",
+                "the problem needs more memory than this machine has; use a machine with more memory",
+            ));
         }
         let matrix = DenseScores::new(header.mentors, cells);
-        InstanceScores::Dense(
-            matrix.ok_or_else(|| refuse("header", "the number of scores is not mentees x mentors"))?,
-        )
+        InstanceScores::Dense(matrix.ok_or_else(|| {
+            refuse("header", "the number of scores is not mentees x mentors; create the file again")
+        })?)
     } else {
         InstanceScores::Sparse(sparse_scores(&mut source, &header, &mut wrong)?)
     };
@@ -89,18 +95,24 @@ fn sparse_scores(
         if start < least || start > header.scores || (starts.is_empty() && start != 0) {
             wrong.add(
                 format!("row {}", starts.len()),
-                "begins before the previous row, or after the last candidate",
+                "begins before the previous row, or after the last candidate; create the file again",
             );
         }
         starts.push(start.clamp(least, header.scores));
     })?;
     if starts.last() != Some(&header.scores) {
-        wrong.add(format!("row {}", header.mentees), "the last row must end with the last score");
+        wrong.add(
+            format!("row {}", header.mentees),
+            "does not end with the last score; create the file again",
+        );
     }
     let mut edges = room(header.scores)?;
     numbers::<u32>(source, header.scores, |to| {
         if to as usize >= header.mentors {
-            wrong.add(format!("candidate {}", edges.len()), format!("there is no mentor {to}"));
+            wrong.add(
+                format!("candidate {}", edges.len()),
+                format!("names the mentor {to}, whom the problem does not have; create the file again"),
+            );
         }
         edges.push(Edge { to, score: 0 });
     })?;
@@ -116,7 +128,7 @@ fn sparse_scores(
             SparseError::Pair { mentee, .. } => format!("mentee {mentee}"),
             SparseError::Stopped(_) => "candidates".to_owned(),
         };
-        refuse(&place, &error.to_string())
+        refuse(&place, &format!("{error}; create the file again"))
     })
 }
 
@@ -133,22 +145,30 @@ impl Header {
 
     fn read(source: &mut impl Read, length: u64) -> Result<Self, Violations> {
         let mut magic = [0; 8];
-        source.read_exact(&mut magic).map_err(|_| refuse("header", "the file is shorter than a header"))?;
+        source
+            .read_exact(&mut magic)
+            .map_err(|_| refuse("header", "the file is shorter than a header; create the file again"))?;
         if magic != MAGIC {
-            return Err(refuse("header", "the file does not begin with MMINST01, the mark of this format"));
+            return Err(refuse("header", "the file does not begin with MMINST01; give a file in .mm format"));
         }
         let (mut words, mut sizes) = (Vec::new(), Vec::new());
         numbers::<u32>(source, 2, |word| words.push(word))?;
         numbers::<u64>(source, 3, |size| sizes.push(size))?;
         let (&[kind, flags], &[mentees, mentors, scores]) = (words.as_slice(), sizes.as_slice()) else {
-            return Err(refuse("header", "the file is shorter than a header"));
+            return Err(refuse("header", "the file is shorter than a header; create the file again"));
         };
         if kind > 1 {
-            return Err(refuse("header", &format!("kind {kind} is neither 0 (dense) nor 1 (sparse)")));
+            return Err(refuse(
+                "header",
+                &format!("kind {kind} is neither 0 (dense) nor 1 (sparse); create the file again"),
+            ));
         }
         let dense = kind == 0;
         if dense && mentees.checked_mul(mentors) != Some(scores) {
-            return Err(refuse("header", &format!("{scores} scores are not {mentees} x {mentors}")));
+            return Err(refuse(
+                "header",
+                &format!("{scores} scores are not {mentees} x {mentors}; create the file again"),
+            ));
         }
         let of_rows =
             if dense { Some(0) } else { mentees.checked_add(1).and_then(|rows| rows.checked_mul(8)) };
@@ -161,7 +181,9 @@ impl Header {
             let whole = whole.map_or_else(|| "more than 2^64".to_owned(), |whole| whole.to_string());
             return Err(refuse(
                 "header",
-                &format!("the file has {length} bytes; its header requires {whole}"),
+                &format!(
+                    "the file has {length} bytes, but its header requires {whole}; create the file again"
+                ),
             ));
         }
         let size = |size| {
@@ -213,9 +235,9 @@ fn numbers<T: Number>(
     let mut left = count;
     while left > 0 {
         let part = &mut chunk[..left.min(CHUNK)];
-        source
-            .read_exact(bytemuck::cast_slice_mut(part))
-            .map_err(|error| refuse("file", &format!("is unreadable: {error}")))?;
+        source.read_exact(bytemuck::cast_slice_mut(part)).map_err(|error| {
+            refuse("file", &format!("cannot be read: {error}; check the disk, or create the file again"))
+        })?;
         left -= part.len();
         for number in part.iter() {
             take(number.native());
@@ -228,7 +250,12 @@ fn numbers<T: Number>(
 fn room<T>(count: usize) -> Result<Vec<T>, Violations> {
     let mut room = Vec::new();
     let needed = room.try_reserve_exact(count);
-    needed.map_err(|_| refuse("header", "the problem needs more memory than this machine has"))?;
+    needed.map_err(|_| {
+        refuse(
+            "header",
+            "the problem needs more memory than this machine has; use a machine with more memory",
+        )
+    })?;
     Ok(room)
 }
 
@@ -281,11 +308,14 @@ mod tests {
         assert!(told(&file(0, [2, 2, 5], &[])).contains("not 2 x 2"));
         assert!(told(&file(0, [1 << 40, 1 << 40, 0], &[])).contains("not"));
         assert!(told(&file(1, [u64::MAX, 1, 0], &[])).contains("2^64"));
-        assert!(told(&file(0, [1, 1, 1], &[1, 1])).contains("has 48 bytes; its header requires 52"));
+        assert!(told(&file(0, [1, 1, 1], &[1, 1])).contains("has 48 bytes, but its header requires 52"));
         let people = told(&file(0, [1, 1, 1], &[3, -1, 5]));
         assert!(people.contains("mentee 0: wants 3") && people.contains("mentor 0: has -1"), "{people}");
         let rows = told(&file(1, [1, 1, 2], &[1, 1, 1, 0, 1, 0, 0, 4, 5, 5]));
-        assert!(rows.contains("row 0") && rows.contains("row 1") && rows.contains("no mentor 4"), "{rows}");
+        assert!(
+            rows.contains("row 0") && rows.contains("row 1") && rows.contains("names the mentor 4"),
+            "{rows}"
+        );
         let twice = told(&file(1, [1, 1, 2], &[1, 1, 0, 0, 2, 0, 0, 0, 5, 6]));
         assert!(twice.contains("listed twice"), "{twice}");
     }

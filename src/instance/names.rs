@@ -117,12 +117,15 @@ impl Names {
         match *conflict {
             Conflict::Decision(BadDecision::NotACandidate { mentee, mentor }) => {
                 format!(
-                    "{} is pinned, but not a candidate; list the candidate or remove the pin",
+                    "the pair {} is pinned, but not a candidate; add it to the candidates or remove the pin",
                     self.pair(mentee, mentor)
                 )
             }
             Conflict::Decision(BadDecision::PinnedAndVetoed { mentee, mentor }) => {
-                format!("{} is pinned and vetoed; remove one of the two decisions", self.pair(mentee, mentor))
+                format!(
+                    "the pair {} is pinned and vetoed; remove one of the two decisions",
+                    self.pair(mentee, mentor)
+                )
             }
             Conflict::Decision(BadDecision::TooManyMentors { mentee, pins, wanted }) => {
                 format!(
@@ -145,13 +148,13 @@ impl Names {
             }
             Conflict::Pins(objective) => {
                 format!(
-                    "the objective {} allows no pins, because other pairs might block a pin; use vetoes",
+                    "the objective {} allows no pins; remove the pins, or choose best-total, fairest or total",
                     objective.as_str()
                 )
             }
             Conflict::Quotas(objective) => {
                 format!(
-                    "the objective {} allows no floors and ceilings of groups; use best-total",
+                    "the objective {} allows no floors and ceilings of groups; use best-total or total",
                     objective.as_str()
                 )
             }

@@ -4,10 +4,10 @@ use crate::domain::caller::{Caller, Role};
 use crate::error::{Error, Result};
 
 macro_rules! actions {
-    ($($(#[$doc:meta])* $action:ident = $method:literal: $coordinator:literal, $manager:literal;)+) => {
+    ($(#[doc = $doc:literal] $action:ident = $method:literal: $coordinator:literal, $manager:literal;)+) => {
         /// An action of a caller: one per method of the API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Action { $($(#[$doc])* $action,)+ }
+        pub enum Action { $(#[doc = $doc] $action,)+ }
 
         impl Action {
             /// All actions.
@@ -17,6 +17,11 @@ macro_rules! actions {
             /// The method as the API names it, `Service/Method`.
             pub fn method(self) -> &'static str {
                 match self { $(Self::$action => $method,)+ }
+            }
+
+            /// What the action does: its sentence in the table, for example `Import profiles.`.
+            fn sentence(self) -> &'static str {
+                match self { $(Self::$action => $doc,)+ }
             }
 
             /// Whether a coordinator and an organisation manager are permitted.
@@ -94,8 +99,16 @@ impl Action {
         if allowed {
             Ok(())
         } else {
-            Err(Error::PermissionDenied { role: caller.role.as_str(), action: self.method() })
+            let required = if coordinator { Role::COORDINATOR } else { Role::ORGANISATION_MANAGER };
+            Err(Error::PermissionDenied { role: caller.role.as_str(), action: self.in_words(), required })
         }
+    }
+
+    /// The action as a verb with its object, for example `import profiles`.
+    fn in_words(self) -> String {
+        let sentence = self.sentence().trim().trim_end_matches('.');
+        let (first, rest) = sentence.split_at(1);
+        first.to_lowercase() + rest
     }
 }
 
@@ -119,6 +132,23 @@ mod tests {
         contract.sort();
         table.sort();
         assert_eq!(contract, table);
+    }
+
+    #[test]
+    fn a_denied_action_is_named_in_words_with_the_role_that_it_requires() {
+        let denied = |action: Action, role: Role| {
+            let caller = Caller { token_id: "1".to_owned(), role };
+            action.permit(&caller).expect_err("is denied").to_string()
+        };
+        let manager = Role::OrganisationManager("wim-peru".parse().expect("an id"));
+        assert_eq!(
+            denied(Action::ImportProfiles, Role::Coordinator),
+            "the role coordinator cannot import profiles; use a token of the role organisation-manager"
+        );
+        assert_eq!(
+            denied(Action::StartRun, manager),
+            "the role organisation-manager cannot start a run; use a token of the role coordinator"
+        );
     }
 
     #[test]

@@ -266,7 +266,7 @@ impl ClaimedRun {
 /// The error of a claim that is no longer the present claim of its run.
 fn lost(state: RunState, claim: &ClaimedRun) -> Error {
     let state = if state == RunState::Running { "running for another worker" } else { state.as_str() };
-    Error::RunState { run: claim.run.name.name(), state }
+    Error::RunState { run: claim.run.name.name(), state, required: "running for this worker" }
 }
 
 fn micros(duration: Duration) -> i64 {

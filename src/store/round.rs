@@ -159,7 +159,11 @@ impl WriteSession {
         let (now, actor) = (self.now(), self.actor().to_owned());
         let state = self.lock_round(round).await?;
         if !state.allows_enrolment() {
-            return Err(Error::RoundState { round: round.name(), state: state.as_str() });
+            return Err(Error::RoundState {
+                round: round.name(),
+                state: state.as_str(),
+                required: RoundState::OPEN,
+            });
         }
         let rows = ids.iter().map(|id| values![round, organisation, id, actor.as_str(), now]);
         let enrolled = self.insert(owner, ENROL, Box::new(rows)).await?;

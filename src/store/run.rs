@@ -124,7 +124,11 @@ impl WriteSession {
         let now = self.now();
         let state = self.lock_round(round).await?;
         if !state.allows_run() {
-            return Err(Error::RoundState { round: round.name(), state: state.as_str() });
+            return Err(Error::RoundState {
+                round: round.name(),
+                state: state.as_str(),
+                required: RoundState::OPEN,
+            });
         }
         let session = self.reads();
         if let Some(active) = session.row(ACTIVE, values![round]).await? {

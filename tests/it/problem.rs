@@ -252,8 +252,8 @@ fn what_does_not_go_together_is_refused_with_one_sentence_each() {
     assert_eq!(code, Some(3));
     insta::assert_snapshot!(told, @r"
     error: the problem cannot be solved for stable:
-      decisions: the objective stable allows no pins, because other pairs might block a pin; use vetoes
-      groups: the objective stable allows no floors and ceilings of groups; use best-total
+      decisions: the objective stable allows no pins; remove the pins, or choose best-total, fairest or total
+      groups: the objective stable allows no floors and ceilings of groups; use best-total or total
     ");
     for (command, options) in [
         ("solve", &["--start-pairs", "scores.csv", "--start-certificate", "proof.json"][..]),
@@ -284,6 +284,7 @@ fn floors_that_nobody_can_meet_are_told_in_words_with_an_exit_code_of_their_own(
     let unmet = &told["floors_unmet"];
     assert_eq!((&unmet["asked"], &unmet["possible"]), (&2.into(), &1.into()));
     assert_eq!(unmet["mentees"], serde_json::json!(["cho", "dee"]));
+    assert_eq!((&unmet["need"], &unmet["mentee_groups"]), (&"mentees".into(), &serde_json::json!(["south"])));
     let written = fs::read_dir(folder.path()).expect("a folder").count();
     assert_eq!(written, 5, "nothing is left of pairs and proof");
     let told = folder.told("diagnose", &[&DECIDED]);
@@ -307,7 +308,7 @@ fn an_earlier_result_of_other_people_is_a_start_and_changes_no_value() {
         let aim = ["--objective", objective];
         let warm = folder.json("solve", &[&aim, &start, &again, &["--repeat", "3"]]);
         let cold = folder.json("solve", &[&aim]);
-        for value in ["objective", "people", "matched"] {
+        for value in ["total_score", "people", "matched"] {
             assert_eq!(warm[value], cold[value], "{objective}");
         }
         folder.told("verify", &[&aim, &again]);
@@ -325,7 +326,7 @@ fn a_forced_pair_costs_what_solving_with_it_pinned_loses() {
     let pinned = folder.json("solve", &[&["--decisions", "decisions.csv"]]);
     let cost = &forced["alternates"][0]["cost"];
     let lost =
-        free["objective"].as_i64().zip(pinned["objective"].as_i64()).map(|(free, pinned)| free - pinned);
+        free["total_score"].as_i64().zip(pinned["total_score"].as_i64()).map(|(free, pinned)| free - pinned);
     assert_eq!(cost["score"].as_i64(), lost);
     let served = |solved: &Value| solved["people"]["tiers"][0][1].as_i64();
     let fewer = cost["tiers"]
@@ -366,7 +367,7 @@ fn a_published_result_is_repaired_within_its_budget() {
         let value: Vec<Option<i64>> =
             [&people["tiers"][0][1], &people["tiers"][1][1], &people["minimum_places"]]
                 .into_iter()
-                .chain([&people["second_mentors"], &told["objective"]])
+                .chain([&people["second_mentors"], &told["total_score"]])
                 .map(Value::as_i64)
                 .collect();
         assert!(value >= least, "a larger budget is no worse: {told}");
@@ -374,7 +375,7 @@ fn a_published_result_is_repaired_within_its_budget() {
         assert!(folder.read("mended.csv").starts_with("mentee,mentor,score\n"));
     }
     let whole = folder.json("repair", &[&published]);
-    assert_eq!(whole["objective"], folder.json("solve", &[])["objective"]);
+    assert_eq!(whole["total_score"], folder.json("solve", &[])["total_score"]);
     insta::assert_snapshot!(folder.told("repair", &[&published, &["--budget", "0"]]));
 }
 

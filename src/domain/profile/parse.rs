@@ -107,7 +107,7 @@ fn zone(name: &str, violations: &mut Violations) -> String {
 
 fn languages(spoken: &[(String, i32)], violations: &mut Violations) -> Vec<Language> {
     if spoken.is_empty() {
-        let hint = "give at least one language with its level, for example es and NATIVE";
+        let hint = "give at least one language with its level, for example es with NATIVE";
         violations.push("languages", "", "is empty", hint);
     }
     let mut languages: Vec<Language> = Vec::with_capacity(spoken.len().min(MAX_LANGUAGES));
@@ -117,7 +117,7 @@ fn languages(spoken: &[(String, i32)], violations: &mut Violations) -> Vec<Langu
                 format!("languages[{i}].level"),
                 level,
                 "is not a language level",
-                "use 1 to 6 for A1 to C2, 7 for native",
+                "use 1 to 6 for A1 to C2, or 7 for NATIVE",
             );
             LanguageLevel::A1
         });
@@ -185,7 +185,7 @@ fn mentor_offer(offer: &MentorOfferDraft, violations: &mut Violations) -> Mentor
         violations.push(
             "mentor_offer.max_mentees",
             max_given,
-            "is 0, but an offer has at least one place",
+            "is too few, because an offer has at least one place",
             "omit mentor_offer for a person who takes no mentees",
         );
     } else if !(1..=MAX_MENTEES).contains(&max_given) {
@@ -257,8 +257,9 @@ fn identity(
         violations.push(
             "identity",
             "",
-            "is given without a live consent of purpose CONSENT_PURPOSE_IDENTITY",
-            "record that consent, or omit identity",
+            "has answers without a live consent for identity",
+            "give a consent of purpose CONSENT_PURPOSE_IDENTITY (CSV: fill consent_identity_version, \
+             consent_identity_language and consent_identity_time), or omit the answers",
         );
     }
     let shares = terms("identity.shares", &answers.shares, violations);

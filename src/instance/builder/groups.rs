@@ -146,7 +146,11 @@ impl Groups {
         let mut depths = vec![0_usize; named.len()];
         for (((name, _), entry), depth) in named.iter().zip(&self.entries).zip(&mut depths) {
             let Some(definition) = entry.definition else {
-                let what = format!("there is no group `{}` of {}", excerpt(name), self.side);
+                let what = format!(
+                    "the problem has no group `{}` of {}; add the group or correct the name",
+                    excerpt(name),
+                    self.side
+                );
                 wrong.add(entry.named.as_str(), what);
                 continue;
             };

@@ -313,8 +313,8 @@ fn a_request_is_for_one_or_two_mentors_and_has_not_begun_to_wait_in_the_future()
 
 #[test]
 fn identity_answers_need_a_live_consent_of_their_own() {
-    one_wrong("identity", "record that consent", |draft| draft.consents.truncate(1));
-    one_wrong("identity", "record that consent", |draft| draft.consents[1].withdraw_time = Some(now()));
+    one_wrong("identity", "consent_identity_time", |draft| draft.consents.truncate(1));
+    one_wrong("identity", "consent_identity_time", |draft| draft.consents[1].withdraw_time = Some(now()));
     let empty = wrong(|draft| {
         draft.identity = Some(IdentityDraft::default());
         draft.consents.clear();
