@@ -25,7 +25,7 @@
 //! - Dependencies: `domain` <- `engine` <- `instance`; `domain` <- `store`; all of them <- `service` <- `api`, `worker` <- `server` <-
 //!   `cli`. No part names a part to its right, and files have no circular dependencies.
 //! - `engine` does not depend on a database, a clock or async code; it measures its stages with a stopwatch. Only `store` names
-//!   sqlx. Only `api` and `client` name the generated messages.
+//!   sqlx. Only `api`, `client` and `server` name the generated module; `cli` and `demo` take its messages from `client`.
 //! - One place makes each decision: `service::permission` decides which role may call a method, [`engine::eligibility`] decides
 //!   which pairs are candidates, `domain::profile` decides what a field may contain, and [`api::status`] decides which gRPC code
 //!   an error has.
