@@ -155,7 +155,7 @@ impl UseReader {
                     declares = name == "fn";
                 }
                 TokenTree::Literal(text) => self.take_captures(&text.to_string()),
-                _ => {}
+                TokenTree::Punct(_) => {}
             }
         }
     }
