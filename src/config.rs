@@ -141,7 +141,11 @@ impl Settings {
     fn set_all_of(&mut self, file: &Path) -> anyhow::Result<()> {
         let source = file.display().to_string();
         let text = std::fs::read_to_string(file).with_context(|| format!("{source} cannot be read"))?;
-        let values: Table = toml::from_str(&text).with_context(|| format!("{source} is not TOML"))?;
+        // The error of the parser quotes the line, which may hold the password of the database.
+        let values: Table = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            anyhow::anyhow!("{source} is not TOML: line {line}: {}", error.message())
+        })?;
         for (name, value) in values {
             self.set(&source, &name, value);
         }
@@ -153,8 +157,8 @@ impl Settings {
         let value = match self.values.get(name) {
             Some(Value::Integer(_)) => text.parse().map(Value::Integer).ok(),
             Some(Value::Boolean(_)) => match text.to_lowercase().as_str() {
-                "true" | "1" => Some(Value::Boolean(true)),
-                "false" | "0" => Some(Value::Boolean(false)),
+                "true" | "1" | "yes" | "on" => Some(Value::Boolean(true)),
+                "false" | "0" | "no" | "off" => Some(Value::Boolean(false)),
                 _ => None,
             },
             _ => None,

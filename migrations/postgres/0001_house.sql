@@ -1,5 +1,5 @@
 -- The same tables, columns and names as migrations/sqlite/0001_house.sql. Times are microseconds since 1970 (UTC),
--- truth values are 0 or 1, documents are JSON, ids sort by their bytes.
+-- truth values 0 or 1, documents JSON. Ids sort by their bytes.
 
 CREATE TABLE organisation (
     id TEXT COLLATE "C" PRIMARY KEY,
@@ -11,7 +11,7 @@ CREATE TABLE organisation (
     update_micros BIGINT NOT NULL
 );
 
--- Imports. An import is under way while finish_micros is NULL.
+-- Imports, under way while finish_micros is NULL. A profile that is written alone is an import of one row.
 CREATE TABLE profile_import (
     id TEXT COLLATE "C" PRIMARY KEY,
     organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
@@ -23,9 +23,9 @@ CREATE TABLE profile_import (
 CREATE INDEX profile_import_stale ON profile_import (touch_micros) WHERE finish_micros IS NULL;
 CREATE INDEX profile_import_organisation ON profile_import (organisation_id);
 
--- The profile of one person in one import. A document is written once, when its row is staged, and is visible as soon as a
--- profile version names its import, so the end of an import copies no documents. No foreign key refers to a document: the
--- check of each deletion would need one more index on every version.
+-- What an import says of a person. It is written once, when its row is staged, and becomes visible when a version refers
+-- to it, so finishing an import copies no documents. Nothing refers to it by a foreign key: the check of each deletion
+-- would need one more index on every version.
 CREATE TABLE profile_document (
     import_id TEXT COLLATE "C" NOT NULL REFERENCES profile_import (id) ON DELETE CASCADE,
     own_id TEXT COLLATE "C" NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE profile_document (
     PRIMARY KEY (import_id, own_id)
 );
 
--- The present version of each profile, and the import that wrote it.
+-- The present version of a person's profile, and the import that brought it.
 CREATE TABLE profile (
     organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
     own_id TEXT COLLATE "C" NOT NULL,
@@ -52,7 +52,7 @@ CREATE TABLE profile (
     PRIMARY KEY (organisation_id, own_id)
 );
 
--- All versions of each profile. A version never changes.
+-- All versions, which never change.
 CREATE TABLE profile_version (
     organisation_id TEXT COLLATE "C" NOT NULL,
     own_id TEXT COLLATE "C" NOT NULL,
@@ -127,11 +127,11 @@ CREATE TABLE run (
     CHECK ((state IN ('succeeded', 'failed', 'cancelled')) = (end_micros IS NOT NULL)),
     CHECK ((state = 'running') = (lease_until_micros IS NOT NULL))
 );
--- The database itself refuses a second active run of a round.
+-- A round has one active run, whatever the code above does.
 CREATE UNIQUE INDEX run_active ON run (round_id) WHERE state IN ('queued', 'running');
 CREATE INDEX run_queue ON run (create_micros, round_id, number) WHERE state IN ('queued', 'running');
 
--- The frozen snapshot of a run, as references to profile versions.
+-- The frozen snapshot of a run, by reference to profile versions.
 CREATE TABLE run_participant (
     round_id TEXT COLLATE "C" NOT NULL,
     run_number BIGINT NOT NULL,
@@ -202,7 +202,7 @@ CREATE TABLE api_token (
 );
 CREATE INDEX api_token_organisation ON api_token (organisation_id);
 
--- The first answer to each request_id.
+-- First answers by request_id.
 CREATE TABLE idempotency (
     token_id TEXT COLLATE "C" NOT NULL,
     request_id TEXT COLLATE "C" NOT NULL,
@@ -214,7 +214,7 @@ CREATE TABLE idempotency (
 );
 CREATE INDEX idempotency_age ON idempotency (create_micros);
 
--- Who changed what, and when. Lines are appended, never changed or deleted.
+-- Who changed what, and when. Only ever appended to.
 CREATE TABLE journal (
     sequence BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     create_micros BIGINT NOT NULL,

@@ -32,9 +32,8 @@ impl Health for HealthApi {
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
-        let service = request.get_ref().service.clone();
         self.known.check(request).await.map_err(|status| match status.code() {
-            Code::NotFound => Error::NotFound(format!("the service `{service}`")).into(),
+            Code::NotFound => Error::NotFound("a service of this name".to_owned()).into(),
             _ => status,
         })
     }

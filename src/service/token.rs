@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Service;
 use crate::domain::caller::{Caller, Role};
+use crate::domain::violation::excerpt;
 use crate::error::{Error, Result};
 use crate::store::{Begun, JournalLine, NewToken, Receipt, Scope, Token, WriteSession};
 
@@ -14,6 +15,8 @@ const PREFIX: &str = "wimm_";
 const OPERATOR: &str = "operator";
 /// Characters of a token that are shown to distinguish tokens.
 const VISIBLE: usize = PREFIX.len() + 6;
+/// Characters of a whole token.
+const WHOLE: usize = PREFIX.len() + 64;
 /// Tokens read at a time.
 const LIST_PAGE: u32 = 1_000;
 
@@ -36,7 +39,7 @@ pub enum Revocation {
 impl Service {
     /// The caller behind a token.
     pub async fn authenticate(&self, token: &str) -> Result<Caller> {
-        if !token.starts_with(PREFIX) || token.len() != PREFIX.len() + 64 {
+        if !token.starts_with(PREFIX) || token.len() != WHOLE {
             return Err(Error::Unauthenticated);
         }
         self.store.authenticate(&Scope::System, &hash(token)).await?.ok_or(Error::Unauthenticated)
@@ -60,7 +63,8 @@ impl Service {
         Ok(token)
     }
 
-    /// Creates the first token, role coordinator, if there is no live token.
+    /// Creates the first token, role coordinator, if no token was ever created. After all tokens were revoked, only the
+    /// operator creates a new one.
     pub async fn issue_first_token(&self) -> Result<Option<String>> {
         if self.store.count_tokens(&Scope::System).await? > 0 {
             return Ok(None);
@@ -81,19 +85,27 @@ impl Service {
         }
     }
 
-    /// Revokes the token whose id is `selector`, or the one live token whose visible prefix begins with it; of a whole
-    /// token the visible prefix counts. At least one character after `wimm_` is required.
+    /// Revokes the token whose id is `selector`, the one live token whose visible prefix begins with it, or the token that
+    /// `selector` is as a whole. At least one character after `wimm_` is required.
     ///
-    /// Fails with `NotFound` if no token fits.
+    /// Fails with `NotFound` if no token fits. A whole token reaches neither a statement nor a message.
     pub async fn revoke_token(&self, selector: &str) -> Result<Revocation> {
         if PREFIX.starts_with(selector) {
             return Err(Error::invalid_field("token", selector, "fits every token; give more characters"));
         }
-        // A whole token stays out of statements and messages.
-        let selector =
-            if selector.starts_with(PREFIX) { selector.get(..VISIBLE).unwrap_or(selector) } else { selector };
+        // Also of a copied header, such as `Bearer wimm_...`.
+        let token = selector.find(PREFIX).map(|start| selector[start..].trim_end());
+        let selector = token.unwrap_or(selector.trim());
+        let shown = if token.is_some() { selector.get(..VISIBLE).unwrap_or(selector) } else { selector };
         let mut session = self.begin_as_operator().await?;
-        let fitting = session.find_tokens(selector).await?;
+        let fitting = match token {
+            Some(whole) if whole.len() == WHOLE => session.find_whole_token(&hash(whole)).await?,
+            Some(part) if part.len() > VISIBLE => {
+                let wrong = "is neither the visible part of a token nor a whole token";
+                return Err(Error::invalid_field("token", shown, wrong));
+            }
+            _ => session.find_tokens(selector).await?,
+        };
         let (mut live, mut revoked): (Vec<Token>, Vec<Token>) = fitting.into_iter().partition(Token::is_live);
         match (live.pop(), revoked.pop()) {
             (Some(mut token), _) if live.is_empty() => {
@@ -109,7 +121,7 @@ impl Service {
                 Ok(Revocation::Ambiguous(live))
             }
             (None, Some(token)) => Ok(Revocation::AlreadyRevoked(token)),
-            (None, None) => Err(Error::NotFound(format!("token {selector}"))),
+            (None, None) => Err(Error::NotFound(format!("token {}", excerpt(shown)))),
         }
     }
 

@@ -32,7 +32,7 @@ impl Default for StoreOptions {
 ///
 /// A read without a scope does not compile:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0061
 /// async fn read(store: &wim_match::store::Store, run: &wim_match::domain::name::RunRef) {
 ///     let _ = store.run(run).await; // `store.run(&scope, run)` compiles.
 /// }

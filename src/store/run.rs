@@ -256,8 +256,9 @@ pub(super) fn read(row: &Row) -> Result<Run> {
     };
     let failure = match (row.opt_text("failure_reason")?, row.opt_text("failure_message")?) {
         (Some(_), message) => {
-            let reason = row.parse("run", &name, "failure_reason", Reason::from_code)?;
-            Some((reason, message.unwrap_or_default()))
+            // A newer replica may have stored a reason that this version does not have.
+            let reason = row.opt_text("failure_reason")?.and_then(|code| Reason::from_code(&code));
+            Some((reason.unwrap_or(Reason::Internal), message.unwrap_or_default()))
         }
         (None, _) => None,
     };

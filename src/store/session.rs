@@ -66,7 +66,7 @@ pub enum Begun {
 ///
 /// A commit without the note of the change does not compile:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0061
 /// async fn end(session: wim_match::store::WriteSession) {
 ///     let _ = session.commit(b"").await; // `session.commit(note, b"")` compiles.
 /// }

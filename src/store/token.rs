@@ -38,7 +38,10 @@ statements! {
         concat!("SELECT ", token_columns!(), " FROM api_token WHERE (id = $1 \
             OR substr(prefix, 1, length(CAST($1 AS TEXT))) = $1) \
             AND (CAST($2 AS TEXT) IS NULL OR organisation_id = $2) ORDER BY id"));
-    query COUNT = hidden("api_token.count", "SELECT COUNT(*) AS live FROM api_token WHERE revoke_micros IS NULL");
+    query FIND_WHOLE = filtered("api_token.find_whole",
+        concat!("SELECT ", token_columns!(), " FROM api_token WHERE secret_hash = $1 \
+            AND (CAST($2 AS TEXT) IS NULL OR organisation_id = $2)"));
+    query COUNT = hidden("api_token.count", "SELECT COUNT(*) AS tokens FROM api_token");
     query COUNT_COORDINATORS = hidden("api_token.count_coordinators",
         "SELECT COUNT(*) AS live FROM api_token WHERE role = 'coordinator' AND revoke_micros IS NULL");
     change REVOKE = ("api_token.revoke",
@@ -94,12 +97,12 @@ impl Store {
         Ok(token.map(|Token { id, role, .. }| Caller { token_id: id, role }))
     }
 
-    /// Number of live tokens.
+    /// Number of tokens that were ever created.
     pub async fn count_tokens(&self, scope: &Scope) -> Result<i64> {
         let mut session = self.reader(scope).await?;
         let row = session.one(COUNT, values![]).await?;
         session.end().await?;
-        row.int("live")
+        row.int("tokens")
     }
 
     /// Tokens after id `after`, by id, at most `limit`, revoked tokens too.
@@ -146,6 +149,11 @@ impl WriteSession {
     /// Tokens whose id is `selector` or whose visible prefix begins with it, by id, revoked tokens too.
     pub async fn find_tokens(&mut self, selector: &str) -> Result<Vec<Token>> {
         self.reads().rows(FIND, values![selector]).await?.iter().map(read).collect()
+    }
+
+    /// The token with this hash, if it was ever created.
+    pub async fn find_whole_token(&mut self, secret_hash: &str) -> Result<Vec<Token>> {
+        self.reads().rows(FIND_WHOLE, values![secret_hash]).await?.iter().map(read).collect()
     }
 
     /// Revokes a token of [`Self::find_tokens`] at once and for ever. A token that is revoked already stays as it is;

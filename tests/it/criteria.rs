@@ -94,12 +94,17 @@ fn no_product_code_names_a_single_criterion() {
     assert!(breaches.is_empty(), "product code names single criteria:\n  {}", breaches.join("\n  "));
 }
 
+/// Codes that no product code gives any more, but stored results of old runs may carry. A code moves here instead of being
+/// deleted from the wording, and never leaves.
+const RETIRED: &[&str] = &[];
+
 /// The codes come from the wording, so that the compiler does not report a code that nothing uses.
 #[test]
 fn every_reason_code_is_the_reason_of_something() {
     let sources = product();
     let unused: Vec<_> = ReasonCode::ALL
         .into_iter()
+        .filter(|code| !RETIRED.contains(&code.as_str()))
         .filter(|code| !sources.values().any(|source| names(source, &format!("ReasonCode::{code:?}"))))
         .collect();
     assert!(unused.is_empty(), "no product code gives these reasons: {unused:?}");

@@ -45,6 +45,24 @@ const SMALL: &[(&str, &str)] = &[
     ("src/engine/what_if/alternate.rs", "the answer of what-if, below the residual network and the question"),
 ];
 
+/// The parts of the engine that the certifier may use: the problem and the proof, and nothing of the solver.
+const CERTIFIER_USES: &[&str] =
+    &["certificate", "certify", "groups", "observer", "pair_scores", "pool", "problem"];
+
+/// The files that act for the service itself and not for a caller, each with its reason. The list may only shrink.
+const SYSTEM_SCOPE: &[(&str, &str)] = &[
+    ("src/cli/doctor.rs", "the operator at the machine"),
+    ("src/server.rs", "health and housekeeping"),
+    (
+        "src/service/run.rs",
+        "the hard rules of a pair look at all profiles of its snapshot, after the pair was checked",
+    ),
+    ("src/service/token.rs", "authentication, and the operator at the machine"),
+    ("src/store/queue.rs", "the queue of the workers"),
+    ("src/store/session.rs", "sessions of workers"),
+    ("src/worker.rs", "the worker"),
+];
+
 /// Public items that no product code uses, each with its reason.
 const OFFERED: &[(&str, &str)] =
     &[("assign_across", "places across organisations: rounds use them once review exists")];
@@ -199,6 +217,40 @@ fn a_name_of_something_from_outside_is_a_word_of_its_own() {
     assert!(!names("struct MyInstant;", "Instant"));
     let text = "use a::B;\n// Instant\nfn f() {}\n#[cfg(test)]\nmod tests {\n    use Instant;\n}\n";
     assert_eq!(product_lines(text).collect::<Vec<_>>(), [(1, "use a::B;"), (3, "fn f() {}")]);
+}
+
+#[test]
+fn the_certifier_uses_nothing_of_the_solver() {
+    let tree = Tree::of_the_package();
+    let (mut breaches, mut read) = (Vec::new(), 0);
+    let is_certifier = |path: &str| path.starts_with("src/engine/certify");
+    for (_, source) in tree.product().filter(|(_, source)| is_certifier(&source.path.to_string_lossy())) {
+        read += 1;
+        for (line, text) in product_lines(&source.text) {
+            for (at, root) in text.match_indices("crate::engine::") {
+                let path = &text[at + root.len()..];
+                let part = path.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+                if !CERTIFIER_USES.contains(&part) {
+                    breaches.push(format!("{}: `{part}`", source.at(line)));
+                }
+            }
+        }
+    }
+    assert!(read > 4, "the files of the certifier were read");
+    assert_no(&breaches, "the certifier shares no code with the solver");
+}
+
+#[test]
+fn the_scope_of_the_service_itself_is_named_in_few_places() {
+    let tree = Tree::of_the_package();
+    let names_it = |text: &str| product_lines(text).any(|(_, line)| line.contains("Scope::System"));
+    let named: BTreeSet<String> = tree
+        .product()
+        .filter(|(_, source)| names_it(&source.text))
+        .map(|(_, source)| source.path.display().to_string())
+        .collect();
+    let listed: BTreeSet<String> = SYSTEM_SCOPE.iter().map(|(path, _)| (*path).to_owned()).collect();
+    assert_eq!(named, listed, "a caller's reads and writes are limited to the caller's scope");
 }
 
 #[test]

@@ -63,10 +63,12 @@ async fn a_revoked_token_opens_nothing(f: Fixture) {
     assert_eq!(session.count_coordinator_tokens().await.expect("counts"), 0);
     session.commit(note, b"").await.expect("commits");
     assert_eq!(f.store.authenticate(&Scope::System, "hash-of-t-1").await.expect("asks"), None);
-    assert_eq!(f.store.count_tokens(&Scope::System).await.expect("counts"), 0);
+    assert_eq!(f.store.count_tokens(&Scope::System).await.expect("counts"), 1, "revoked tokens count");
     let mut session = f.write_at(at(9), Scope::Alliance).await;
     assert_eq!(session.revoke_token(&mut found[0]).await.expect("asks"), None, "once is enough");
     assert_eq!(session.find_tokens("t-1").await.expect("reads"), found, "the first revocation stays");
+    assert_eq!(session.find_whole_token("hash-of-t-1").await.expect("reads"), found);
+    assert_eq!(session.find_whole_token("hash-of-t-9").await.expect("reads"), []);
     drop(session);
     let lines = f.store.list_journal(&Scope::Alliance, 0, 10).await.expect("lists");
     assert_eq!(lines.iter().filter(|line| line.action == "api_token.revoke").count(), 1);
