@@ -65,7 +65,7 @@ struct BidderBids<W> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
     /// Most bids per bidder served.
-    pub(super) bids: usize,
+    pub(super) bidders_per_served: usize,
     /// Passes over which bids are counted. If prices have to rise first, a single pass may serve no bidder.
     pub(super) passes: usize,
 }
@@ -80,7 +80,7 @@ pub(super) fn run<W: PriceInteger, D: Direction<W>>(
 ) -> Result<Vec<u32>, Stopped> {
     let batch = (waiting.len() / BATCH_SHARE).clamp(MIN_BATCH, MAX_BATCH);
     let mut later = Vec::new();
-    let mut bids = VecDeque::from([waiting.len()]);
+    let mut bidders_per_pass = VecDeque::from([waiting.len()]);
     while !waiting.is_empty() {
         for batch in waiting.chunks(batch) {
             for bids in compute_bids(direction, batch, context.poll)? {
@@ -95,14 +95,14 @@ pub(super) fn run<W: PriceInteger, D: Direction<W>>(
         context.progress(later.len());
         waiting.clear();
         std::mem::swap(&mut waiting, &mut later);
-        if bids.len() == patience.passes {
-            let served = bids[0].saturating_sub(waiting.len());
-            if served * patience.bids < bids.iter().sum() {
+        if bidders_per_pass.len() == patience.passes {
+            let served = bidders_per_pass[0].saturating_sub(waiting.len());
+            if served * patience.bidders_per_served < bidders_per_pass.iter().sum() {
                 break;
             }
-            bids.pop_front();
+            bidders_per_pass.pop_front();
         }
-        bids.push_back(waiting.len());
+        bidders_per_pass.push_back(waiting.len());
     }
     Ok(waiting)
 }
@@ -150,10 +150,10 @@ fn bid_for_one<W: PriceInteger, D: Direction<W>>(
     made: &mut BatchBids<W>,
 ) {
     let at = bidder as usize;
-    let outside = direction.outside_value(at, 0);
+    let outside_value = direction.outside_value(at, 0);
     let cheapest = direction.lowest_price();
     let mut best: Option<(W, Edge)> = None;
-    let mut second = outside;
+    let mut second = outside_value;
     for edge in row {
         let score = W::from(edge.score);
         if score - cheapest <= second {
@@ -165,7 +165,7 @@ fn bid_for_one<W: PriceInteger, D: Direction<W>>(
             continue;
         }
         match &mut best {
-            None if value <= outside => {}
+            None if value <= outside_value => {}
             Some((most, _)) if value < *most => second = value,
             Some((most, chosen)) if value == *most => {
                 second = value;
@@ -198,16 +198,16 @@ fn bid_for_many<W: PriceInteger, D: Direction<W>>(
     let at = bidder as usize;
     let cheapest = direction.lowest_price();
     let mut best: BinaryHeap<Reverse<Offer<W>>> = BinaryHeap::with_capacity(unserved + 2);
-    for (place, edge) in row.iter().enumerate() {
+    for (position, edge) in row.iter().enumerate() {
         let full = best.len() > unserved;
         let score = W::from(edge.score);
-        if full && best.peek().is_some_and(|Reverse(worst)| score - cheapest <= worst.0) {
+        if full && best.peek().is_some_and(|Reverse(lowest)| score - cheapest <= lowest.0) {
             break;
         }
         made.edges += 1;
         let object = edge.to as usize;
-        let offer = (score - direction.price(object), direction.is_open(object), Reverse(place));
-        if full && best.peek().is_some_and(|Reverse(worst)| offer < *worst)
+        let offer = (score - direction.price(object), direction.is_open(object), Reverse(position));
+        if full && best.peek().is_some_and(|Reverse(lowest)| offer < *lowest)
             || direction.are_mates(at, edge.to)
         {
             continue;
@@ -223,9 +223,9 @@ fn bid_for_many<W: PriceInteger, D: Direction<W>>(
         value(bids - 1).is_some_and(|value| value > direction.outside_value(at, unserved - bids))
     };
     let bids = (1..=unserved).rev().find(worth).unwrap_or(0);
-    let outside = direction.outside_value(at, (unserved - bids).min(unserved - 1));
-    let value = value(bids).map_or(outside, |next| next.max(outside));
-    made.targets.extend(offers[..bids].iter().map(|Reverse((_, _, Reverse(place)))| row[*place]));
+    let outside_value = direction.outside_value(at, (unserved - bids).min(unserved - 1));
+    let value = value(bids).map_or(outside_value, |next| next.max(outside_value));
+    made.targets.extend(offers[..bids].iter().map(|Reverse((_, _, Reverse(position)))| row[*position]));
     made.bidders.push(BidderBids { bidder, retreats: index(unserved - bids), bids: index(bids), value });
 }
 

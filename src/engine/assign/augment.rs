@@ -211,7 +211,7 @@ impl<W: PriceInteger> Batch<W> {
 
 /// Marks the nodes that change when a result is applied.
 fn mark<W: PriceInteger>(changed: &mut NodeLabels<()>, found: &SearchResult<W>) {
-    found.nodes().for_each(|node| _ = changed.reach(node));
+    found.nodes().for_each(|node| _ = changed.label_mut(node));
 }
 
 #[cfg(test)]

@@ -134,11 +134,11 @@ pub(super) trait Direction<W: PriceInteger>: Sync {
 
 /// Augments along a path: from its `end` back to its `source`, a bidder with an unserved unit. Nodes are the objects, then the
 /// bidders. `step` returns the predecessor of a node on the path and the score of the pair between them.
-pub(super) fn augment<W: PriceInteger, D: Direction<W>>(
+pub(super) fn apply_path<W: PriceInteger, D: Direction<W>>(
     direction: &mut D,
     end: usize,
     source: usize,
-    mut step: impl FnMut(usize) -> (u32, i32),
+    mut predecessor: impl FnMut(usize) -> (u32, i32),
 ) {
     let objects = direction.objects();
     if end < objects {
@@ -147,7 +147,7 @@ pub(super) fn augment<W: PriceInteger, D: Direction<W>>(
     let mut node = end;
     let mut gained = None;
     loop {
-        let (from, score) = step(node);
+        let (from, score) = predecessor(node);
         if node < objects {
             gained = Some((node, score));
         } else {
@@ -342,7 +342,7 @@ impl<W: PriceInteger> Direction<W> for ReverseDirection<'_, W> {
 
     fn lowest_price(&self) -> W {
         // A row without order must be read to its end.
-        if self.core.has_ranked_columns() { self.state.lowest_mentee_price() } else { -W::INFINITE }
+        if self.core.has_sorted_columns() { self.state.lowest_mentee_price() } else { -W::INFINITE }
     }
 
     fn opening_price(&self, object: usize) -> Option<W> {

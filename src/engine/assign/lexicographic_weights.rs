@@ -40,7 +40,7 @@ pub(super) struct LexicographicWeights {
     /// Highest score of a candidate, at least 0.
     highest: i128,
     /// Difference between the highest and the lowest score.
-    range: i128,
+    score_range: i128,
 }
 
 impl LexicographicWeights {
@@ -72,10 +72,11 @@ impl LexicographicWeights {
             return Some(Self::of(problem, lowest, highest));
         }
         let mut weights = Self::of(problem, lowest, highest);
-        let step = weights.minimum;
+        let weight_step = weights.minimum;
         let lost = i128::try_from(groups).ok()?.checked_add(2)?;
-        let above =
-            |next: i128| lost.checked_mul(next)?.checked_add(step).filter(|weight| *weight <= MAX_WEIGHT);
+        let above = |next: i128| {
+            lost.checked_mul(next)?.checked_add(weight_step).filter(|weight| *weight <= MAX_WEIGHT)
+        };
         if problem.coverage_first {
             weights.minimum = above(weights.second)?;
             let mut next = weights.minimum;
@@ -91,8 +92,8 @@ impl LexicographicWeights {
     /// The weights of a certificate, for scores in `lowest..=highest`.
     pub(super) fn of_certificate(certificate: &Certificate, lowest: i32, highest: i32) -> Self {
         let &Certificate { ref tiers, minimum, second, .. } = certificate;
-        let range = i128::from(highest) - i128::from(lowest);
-        Self { tiers: tiers.clone(), minimum, second, highest: i128::from(highest.max(0)), range }
+        let score_range = i128::from(highest) - i128::from(lowest);
+        Self { tiers: tiers.clone(), minimum, second, highest: i128::from(highest.max(0)), score_range }
     }
 
     /// The same weights, except that only scores and minimum seats count.
@@ -102,16 +103,16 @@ impl LexicographicWeights {
     }
 
     fn new(present: &[u8], most_pairs: i128, lowest: i32, highest: i32) -> Self {
-        let range = i128::from(highest) - i128::from(lowest);
+        let score_range = i128::from(highest) - i128::from(lowest);
         let highest = i128::from(highest.max(0));
         let least = 1 + most_pairs * (highest - i128::from(lowest.min(0)));
-        let step = 1 << (i128::BITS - (least + least / 4).leading_zeros());
+        let weight_step = 1 << (i128::BITS - (least + least / 4).leading_zeros());
         let mut tiers: Vec<TierWeight> = (2_i128..)
             .zip(present.iter().rev())
-            .map(|(steps, &tier)| TierWeight { tier, weight: steps * step })
+            .map(|(steps, &tier)| TierWeight { tier, weight: steps * weight_step })
             .collect();
         tiers.reverse();
-        Self { tiers, minimum: step, second: step, highest, range }
+        Self { tiers, minimum: weight_step, second: weight_step, highest, score_range }
     }
 
     /// Whether every value that the solver computes fits an `i64`. Prices lie between minus the greatest weight and
@@ -142,13 +143,13 @@ impl LexicographicWeights {
 
     /// How far prices may move before all pairs are priced again: half the range of scores.
     pub(super) fn span<W: PriceInteger>(&self) -> W {
-        W::saturating_from((self.range / 2).max(1))
+        W::saturating_from((self.score_range / 2).max(1))
     }
 
     /// Reduced cost up to which a pair is admitted early, by the first pricing pass and by the candidate sublist: a
     /// sixteenth of the range.
     pub(super) fn margin<W: PriceInteger>(&self) -> W {
-        W::saturating_from(self.range / 16 + 1)
+        W::saturating_from(self.score_range / 16 + 1)
     }
 
     /// A price above every gain: the price of a mentor without seats.
@@ -165,10 +166,10 @@ impl LexicographicWeights {
 
 /// The largest possible number of pairs.
 fn most_pairs(problem: &Problem<'_>) -> i128 {
-    let people = i128::try_from(problem.mentees.len()).unwrap_or(i128::MAX);
+    let mentees = i128::try_from(problem.mentees.len()).unwrap_or(i128::MAX);
     let wanted: i128 = problem.mentees.iter().map(|demand| i128::from(demand.wanted.min(2))).sum();
-    let places: i128 = problem.mentors.iter().map(|seats| i128::from(seats.max).min(people)).sum();
-    wanted.min(places)
+    let offered: i128 = problem.mentors.iter().map(|seats| i128::from(seats.max).min(mentees)).sum();
+    wanted.min(offered)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::engine::observer::Stopped;
 
 use super::context::StopPoll;
 use super::core::index;
-use super::direction::{Direction, augment};
+use super::direction::{Direction, apply_path};
 use super::labels::NodeLabels;
 use super::price_integer::PriceInteger;
 
@@ -58,8 +58,8 @@ impl<W: PriceInteger> SearchResult<W> {
         }
         if let Some(&(end, ..)) = self.path.first().filter(|_| self.serves) {
             let mut steps = self.path.iter();
-            let step = |node| steps.next().map_or((index(node), 0), |&(_, from, score)| (from, score));
-            augment(direction, end as usize, objects + bidder as usize, step);
+            let predecessor = |node| steps.next().map_or((index(node), 0), |&(_, from, score)| (from, score));
+            apply_path(direction, end as usize, objects + bidder as usize, predecessor);
         }
         self.serves
     }
@@ -152,7 +152,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
         self.queue.clear();
         self.best = end_here;
         self.end = source;
-        *self.labels.reach(source).1 = PathLabel { distance: W::default(), from: source, score: 0 };
+        *self.labels.label_mut(source).1 = PathLabel { distance: W::default(), from: source, score: 0 };
         self.queue.push(W::default(), source);
     }
 
@@ -168,12 +168,12 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
     }
 
     /// Relaxes a node; `exit` is the cost of an end at this node.
-    fn reach(&mut self, node: usize, distance: W, from: usize, score: i32, exit: W) {
+    fn relax(&mut self, node: usize, distance: W, from: usize, score: i32, exit: W) {
         if distance >= self.best {
             return;
         }
         let node = index(node);
-        let (is_new, label) = self.labels.reach(node);
+        let (is_new, label) = self.labels.label_mut(node);
         if !is_new && label.distance <= distance {
             return;
         }
@@ -201,7 +201,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
             let object = edge.to as usize;
             let distance = base - score + direction.price(object);
             if distance < self.best && !direction.are_mates(bidder, edge.to) {
-                self.reach(object, distance, from, edge.score, direction.exit_cost(object));
+                self.relax(object, distance, from, edge.score, direction.exit_cost(object));
             }
         }
         row.len()
@@ -214,7 +214,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
         for (bidder, score) in direction.holders(object) {
             looked_at += 1;
             let distance = base + W::from(score) - direction.bidder_price(bidder);
-            self.reach(direction.objects() + bidder, distance, object, score, direction.retreat_cost(bidder));
+            self.relax(direction.objects() + bidder, distance, object, score, direction.retreat_cost(bidder));
         }
         looked_at
     }

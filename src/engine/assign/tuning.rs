@@ -50,7 +50,7 @@ impl Default for Tuning {
         Self {
             breadth: MAX_BREADTH,
             max_violations: 16,
-            patience: Patience { bids: 50, passes: 8 },
+            patience: Patience { bidders_per_served: 50, passes: 8 },
             few_waiting: 8,
             batches: BatchLimits {
                 min_people: 1 << 18,
