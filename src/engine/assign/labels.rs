@@ -30,7 +30,7 @@ struct Slot<T> {
 }
 
 impl<T: Copy + Default> NodeLabels<T> {
-    /// Dense table for so many nodes.
+    /// Dense table with one slot for each of `nodes` nodes.
     pub(super) fn dense(nodes: usize) -> Self {
         Self { slots: vec![Slot::default(); nodes], is_dense: true, epoch: 1, len: 0 }
     }
@@ -59,7 +59,7 @@ impl<T: Copy + Default> NodeLabels<T> {
         (slot.stamp >= 2 * self.epoch).then_some(&slot.label)
     }
 
-    /// The label of a node, and whether the node is reached for the first time. A new label has the default value.
+    /// The label of a node, to change it, and whether this call created the label. A new label has the default value.
     pub(super) fn label_mut(&mut self, node: u32) -> (bool, &mut T) {
         let mut slot_index = self.slot_of(node);
         let is_new = self.slots[slot_index].stamp < 2 * self.epoch;

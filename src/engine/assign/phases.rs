@@ -2,10 +2,12 @@
 //!
 //! If many bidders wait, single searches cross the same nodes again and again. A phase computes the distance of
 //! *every* node to its nearest end (Dijkstra's algorithm from all ends, against the arcs) and shifts all prices by
-//! the distances. Then every waiting bidder has a path of cost 0, and a depth-first search augments a maximal set of
-//! disjoint paths of cost 0 (Hopcroft and Karp 1973; Gabow and Tarjan 1989; for the assignment problem Balas, Miller,
-//! Pekny and Toth 1991). An auction at the new prices follows. One phase costs O(m + n log C) time and 40 bytes per
-//! node. For few bidders [`super::augment`] is cheaper.
+//! the distances. Then every waiting bidder that was reached has a path of cost 0. Sweeps augment disjoint paths of cost
+//! 0, and repeat until no waiting bidder has one (Hopcroft and Karp 1973; Gabow and Tarjan 1989; for the assignment
+//! problem Balas, Miller, Pekny and Toth 1991). An auction at the new prices follows.
+//!
+//! Time: O(m log C) for the distances and O(m) for each sweep, with `m` pairs and the range `C` of distances. Memory:
+//! about 40 bytes per node. For few bidders [`super::augment`] is cheaper.
 
 use crate::engine::graph::RadixHeap;
 use crate::engine::observer::Stopped;
@@ -19,6 +21,9 @@ use super::primal_dual_state::NONE;
 
 /// Patience of the auction after a phase: the auction ends early, because the next phase serves the rest.
 pub(super) const PHASE_PATIENCE: Patience = Patience { bidders_per_served: 5, passes: 1 };
+
+/// Mark of a waiting bidder in [`Visit::sweep`]; no sweep has this number.
+const WAITING: u32 = u32::MAX;
 
 /// The share of the waiting bidders that a phase need not reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,14 +43,14 @@ impl Unreached {
     }
 }
 
-/// The latest visit of a node by a depth-first search.
+/// The latest visit of a node by a sweep.
 #[derive(Debug, Clone, Copy)]
 struct Visit {
     /// The predecessor on the path.
     from: u32,
     /// Score of the pair between the predecessor and this node.
     score: i32,
-    /// The sweep of the visit.
+    /// The sweep of the visit. While distances are computed, [`WAITING`] marks the waiting bidders.
     sweep: u32,
 }
 
@@ -91,7 +96,8 @@ impl<W: PriceInteger> Phases<W> {
         self.distance.resize(nodes, W::default());
         self.settled.resize(nodes, false);
         self.visits.resize(nodes, Visit { from: NONE, score: 0, sweep: 0 });
-        // The search of another bidder can end with the retreat of this one.
+        // A forward path or bid may have filled a vacancy. The auction may list a bidder that was displaced and served
+        // again in the same pass.
         waiting.retain(|&bidder| direction.unserved(bidder as usize) > 0);
         *reach -= self.compute_and_shift(direction, waiting, *reach, unreached, context)?;
         let mut served = 0;
@@ -106,8 +112,9 @@ impl<W: PriceInteger> Phases<W> {
         Ok(served)
     }
 
-    /// Shifts all prices so that every waiting bidder has a path of cost 0 to an end. Exceptions are bidders whose
-    /// end is farther than `reach`, and the farthest bidders that `unreached` leaves out. Returns the largest shift.
+    /// Computes the distance of every node to its nearest end and shifts all prices, so that every waiting bidder has a
+    /// path of cost 0 to an end. Exceptions are bidders whose end is farther than `reach`, and the farthest bidders that
+    /// `unreached` leaves out. Returns the largest shift.
     fn compute_and_shift<D: Direction<W>>(
         &mut self,
         direction: &mut D,
@@ -137,7 +144,7 @@ impl<W: PriceInteger> Phases<W> {
         let unreached = unreached.of(left);
         let mut now = W::default();
         for &bidder in waiting {
-            self.visits[objects + bidder as usize].sweep = u32::MAX;
+            self.visits[objects + bidder as usize].sweep = WAITING;
         }
         while left > unreached {
             let Some(node) = self.queue.pop() else {
@@ -163,7 +170,7 @@ impl<W: PriceInteger> Phases<W> {
                     });
                 }
             } else {
-                if self.visits[node].sweep == u32::MAX {
+                if self.visits[node].sweep == WAITING {
                     left -= 1;
                 }
                 let bidder = node - objects;
@@ -198,14 +205,15 @@ impl<W: PriceInteger> Phases<W> {
         }
     }
 
-    /// Augments a maximal set of disjoint paths of cost 0 and returns their number.
+    /// Augments disjoint paths of cost 0 and returns their number. The set need not be maximal: the search of a bidder
+    /// marks the neighbours of a node when it expands the node, also neighbours that are not expanded later.
     fn sweep<D: Direction<W>>(
         &mut self,
         direction: &mut D,
         waiting: &mut Vec<u32>,
         context: &mut SolveContext<'_>,
     ) -> Result<u64, Stopped> {
-        if self.sweep == u32::MAX - 1 {
+        if self.sweep == WAITING - 1 {
             self.visits.iter_mut().for_each(|visit| visit.sweep = 0);
             self.sweep = 0;
         }

@@ -27,9 +27,12 @@ pub(super) struct PricedPairs {
     pub(super) violations: usize,
 }
 
-/// Collects the pairs outside the core whose value exceeds `u - margin`, worst violation first, at most `max_violations` per
-/// mentee. A row is not read if even the cheapest mentor at the highest score outside the core cannot violate the
+/// Collects the pairs outside the core whose value exceeds `u - margin`, greatest value first, at most `max_violations`
+/// per mentee. A row is skipped if even the cheapest mentor at the highest score outside the core cannot violate the
 /// prices.
+///
+/// After a warm start on dense scores, a pair in use may be outside the core. Such a pair then counts as a violation if
+/// it offers more than `u`. This costs work, not optimality: the pair enters the core and its conditions hold.
 pub(super) fn price<W: PriceInteger>(
     problem: &Problem<'_>,
     state: &PrimalDualState<W>,
@@ -58,7 +61,7 @@ const BASE_STEP: i32 = 1 << 14;
 /// Most bases. A base takes 6 bytes per mentor.
 const MAX_BASES: usize = 16;
 
-/// Prices of all mentors relative to a few bases, for screening.
+/// Prices of all mentors, shifted by a few bases, for screening.
 struct PriceScreen<W> {
     /// Lowest price of a mentor with seats and with pairs outside the core.
     lowest_price: W,
@@ -67,8 +70,8 @@ struct PriceScreen<W> {
     shifted: Vec<ShiftedPrices<W>>,
 }
 
-/// Prices of all mentors plus a base, for mentees whose own price is slightly above the base. Where first places
-/// weigh more than all scores, prices form clusters far apart, and a single base would rule out no pair.
+/// Prices of all mentors plus a base, for mentees whose own price is slightly above the base. If first places weigh more
+/// than all scores, prices form clusters far apart; for most rows, a single base would be too far from `u`.
 struct ShiftedPrices<W> {
     base: W,
     wide: Vec<i32>,
@@ -91,7 +94,7 @@ impl<W: PriceInteger> PriceScreen<W> {
             read.map(|mentee| (state.u[mentee] - margin).rounded_down(BASE_STEP)).collect();
         bases.sort_unstable();
         bases.dedup();
-        // If there are too many bases, keep every k-th; the lowest one is valid for all rows.
+        // If there are too many bases, every k-th is kept. The lowest one is valid for all rows that are read.
         let few = bases.iter().copied().step_by(bases.len().div_ceil(MAX_BASES).max(1));
         prices.shifted = few.map(|base| ShiftedPrices::new(base, state.prices())).collect();
         prices
@@ -104,8 +107,8 @@ impl<W: PriceInteger> PriceScreen<W> {
         best == FORBIDDEN || most <= state.u[mentee]
     }
 
-    /// The relative prices for a mentee with price `u`, and the threshold that a score minus a relative price must
-    /// exceed. Returns `None` below all bases, where no row is read.
+    /// The shifted prices for a mentee with price `u`, and the threshold that a score minus a shifted price must exceed.
+    /// Returns `None` if `u` is below all bases, which occurs only for rows that are skipped.
     fn shifted(&self, u: W) -> Option<(&ShiftedPrices<W>, i32)> {
         let shifted =
             self.shifted.get(self.shifted.partition_point(|shifted| shifted.base <= u).checked_sub(1)?)?;

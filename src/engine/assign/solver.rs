@@ -1,11 +1,13 @@
 //! The loop of the solver: auction, augmenting paths and phases, pricing, admission, until the optimum is proved.
 //!
 //! Input: a problem, its weights and a core. Output: an assignment and its certificate. Invariant: complementary slackness
-//! holds over the core at every step ([`PrimalDualState`]). Unserved places and vacancies are all that is missing.
+//! holds over the core ([`PrimalDualState`]) for each bidder from its own first bid on, so for all after the first
+//! auction. What is missing until the end are mentors for unserved places and mentees for vacancies.
 //!
-//! The searches pause for pricing when prices have moved by [`LexicographicWeights::span`]. Prices that rise only because
-//! the core lacks a pair would displace nearly every mentee when that pair is admitted. On a complete core, searches and
-//! phases alternate, each with as much work as the other: the better method gets at least half of the time.
+//! If prices rose far only because the core lacks a pair, that pair, once admitted, would look better to nearly every
+//! mentee than her present one. The searches and phases therefore pause for pricing when phases have moved the prices by
+//! [`LexicographicWeights::span`]. On a complete core, searches and phases alternate: searches may read as many pairs as
+//! the core has, then one phase runs. Neither method dominates the time where the other one is better.
 
 use crate::engine::certificate::Certificate;
 use crate::engine::observer::{Observer, Stopped};
@@ -25,10 +27,10 @@ use super::pricing::{self, PricedPairs};
 use super::primal_dual_state::{PrimalDualState, Unserved};
 use super::tuning::Tuning;
 
-/// If a pricing pass finds at most one violation per so many waiting mentees, prices may move farther before the next
+/// If a pricing pass finds at most one violation per this many waiting mentees, prices may move farther before the next
 /// pass.
 const WAITING_PER_VIOLATION: usize = 4;
-/// If a phase finds fewer replacements, single searches are as fast as phases.
+/// If a phase serves fewer vacancies, single searches run before the next phase, because they are then as fast.
 const MIN_SERVED_BY_PHASE: u64 = 64;
 
 /// A best assignment.
@@ -102,7 +104,8 @@ pub(super) fn finish<W: PriceInteger>(
     Ok(conclude(weights, &solve.state, &solve.core, context.counters))
 }
 
-/// A solve in progress: the state satisfies complementary slackness over the core; `unserved` lists what is missing.
+/// A solve in progress: the primal-dual state satisfies complementary slackness over the core, and `unserved` lists the
+/// bidders that may wait.
 pub(super) struct SolveState<'a, W> {
     pub(super) core: Core<'a>,
     pub(super) state: PrimalDualState<W>,
@@ -112,7 +115,7 @@ pub(super) struct SolveState<'a, W> {
 }
 
 impl<W: PriceInteger> SolveState<'_, W> {
-    /// Serves the waiting mentees, or moves the prices by `reach`.
+    /// Serves the waiting mentees, until none waits or phases have moved the prices by `reach`.
     fn serve_waiting(
         &mut self,
         mut reach: W,
@@ -122,7 +125,7 @@ impl<W: PriceInteger> SolveState<'_, W> {
         let Self { core, state, paths, phases, unserved: Unserved { waiting, .. } } = self;
         loop {
             if waiting.len() <= few {
-                // As much work as one phase: the better of the two methods gets at least half of the time.
+                // About as much work as one phase, so that neither method dominates the time.
                 let budget = core.len() as u64;
                 let direction = &mut ForwardDirection { state, core };
                 context.counters.searches += paths.serve(direction, waiting, reach, budget, context)?;
@@ -144,7 +147,7 @@ impl<W: PriceInteger> SolveState<'_, W> {
         }
     }
 
-    /// Finds replacements for all vacancies.
+    /// Fills all vacancies, or takes their seats out of use.
     fn fill_vacancies(&mut self, few: usize, context: &mut SolveContext<'_>) -> Result<(), Stopped> {
         let Self { core, state, paths, phases, unserved: Unserved { mentors_with_vacancies, .. } } = self;
         mentors_with_vacancies.sort_unstable();
@@ -161,8 +164,8 @@ impl<W: PriceInteger> SolveState<'_, W> {
             context.progress(mentors_with_vacancies.len());
             if !mentors_with_vacancies.is_empty() {
                 let mut reach = W::INFINITE;
-                // The paths to the last replacements are long. A phase that skips them serves several vacancies for
-                // the same work.
+                // The distances of the farthest vacancies cost most of the work of a phase, so the farther half waits for
+                // the next round.
                 by_phase = phases.serve(
                     &mut ReverseDirection { state, core },
                     mentors_with_vacancies,
@@ -232,7 +235,7 @@ pub(super) fn conclude<W: PriceInteger>(
     Assignment { pairs: state.pairs(), certificate, counters }
 }
 
-/// Runs the auction in the direction in which the side with less to give bids. Returns what the auction leaves
+/// Runs the auction in the direction in which the side with fewer units bids. Returns the bidders that the auction leaves
 /// unserved.
 fn run_auction<W: PriceInteger>(
     problem: &Problem<'_>,
