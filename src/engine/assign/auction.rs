@@ -1,20 +1,22 @@
 //! Auction with similar objects: a nearly complete assignment with valid prices.
 //!
-//! The side with less to give bids: mentees bid for seats, or mentors bid for mentees if there are fewer seats than
-//! places wanted ([`super::direction`]). Each unassigned bidder bids for its best objects, as many as it lacks. A bid
-//! leaves the bidder exactly the value of the next-best object. An object keeps its highest bids, and its price is
-//! the lowest bid that it keeps (Bertsekas and Castañon 1989). With increments of zero this is the augmenting row
-//! reduction of Jonker and Volgenant 1987.
+//! The side with fewer units bids: mentees bid for seats, or mentors bid for mentees if there are fewer seats than
+//! places wanted ([`super::direction`]). Each waiting bidder bids for its best objects, one per unserved unit. A bid
+//! leaves the bidder exactly the value of the next-best object, or its outside value if that is greater. A full object
+//! keeps its highest bids. Its price is the lowest bid that it keeps, at most the price at which its next unit opens
+//! (Bertsekas and Castañon 1989). With increments of zero this is the augmenting row reduction of Jonker and Volgenant
+//! 1987.
 //!
-//! Invariant: prices of objects only rise and no increment is added, so the conditions of
-//! [`PrimalDualState`](super::primal_dual_state::PrimalDualState) hold after every bid. Some bidders remain unserved;
-//! [`super::augment`] serves them. Without increments the number of bids has no useful bound, so [`Patience`] ends
-//! the auction.
+//! Invariant: the conditions of [`PrimalDualState`](super::primal_dual_state::PrimalDualState) hold for each bidder from
+//! its own first bid on, because prices of objects only rise and no increment is added. In the first auction the
+//! conditions do not hold for a bidder before its first bid. That every bidder bids at least once is therefore a
+//! condition of correctness. Some bidders remain unserved; [`super::augment`] serves them. Without increments the number
+//! of bids has no useful bound, so [`Patience`] ends the auction.
 //!
 //! Bids are computed in batches. All bidders of a batch see the same prices, in parallel, and the bids are then
-//! applied one after the other. A bid that was computed before a price rose still leaves the bidder more than any
-//! other object offers, so it is valid. If the bid is now too low, the object rejects it, and the bidder bids again
-//! in the next pass, like a displaced bidder.
+//! applied one after the other. A bid that was computed before a price rose is still valid: at the bidder's new price,
+//! no other object offers more, because prices have only risen. If the bid is below the present price, the object
+//! rejects the bid. A rejected or displaced bidder bids again in the next pass.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -30,13 +32,14 @@ use super::core::index;
 use super::direction::Direction;
 use super::price_integer::PriceInteger;
 
-/// One batch for so many bidders, between [`MIN_BATCH`] and [`MAX_BATCH`] bidders.
+/// A batch is one part in this many of the first list of waiting bidders, between [`MIN_BATCH`] and [`MAX_BATCH`]
+/// bidders.
 const BATCH_SHARE: usize = 64;
 const MIN_BATCH: usize = 16;
 const MAX_BATCH: usize = 1 << 13;
 /// Bidders per task.
 const BIDDERS_PER_TASK: usize = 128;
-/// Up to so many bidders, one thread computes the bids faster than other threads wake up.
+/// If a batch has at most this many bidders, one thread computes the bids faster than other threads wake up.
 const MIN_PARALLEL_BIDDERS: usize = 1 << 10;
 /// Edges in a cache line.
 const EDGES_PER_CACHE_LINE: usize = 8;
@@ -60,18 +63,19 @@ struct BidderBids<W> {
     value: W,
 }
 
-/// When the auction ends: it continues while it makes at most `bids` bids per bidder served, counted over `passes`
-/// passes.
+/// When the auction ends: it continues while at most `bidders_per_served` bidders bid for each bidder that is served,
+/// counted over the latest `passes` passes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// Most bids per bidder served.
-    pub(super) bids: usize,
-    /// Passes over which bids are counted. If prices have to rise first, a single pass may serve no bidder.
+    /// Greatest number of bidders that bid, per bidder that is served.
+    pub(super) bidders_per_served: usize,
+    /// Passes over which bidders are counted. If prices have to rise first, a single pass may serve no bidder.
     pub(super) passes: usize,
 }
 
-/// Runs the auction for the waiting bidders, each listed once, and returns those that still wait. Every bidder bids
-/// at least once. The auction ends when `patience` does.
+/// Runs the auction for the waiting bidders, each listed once, until `patience` ends it. Every bidder with an unserved
+/// unit bids at least once. Returns the bidders that may still wait, each listed once: the list also contains bidders
+/// that were displaced and served again in the last pass.
 pub(super) fn run<W: PriceInteger, D: Direction<W>>(
     direction: &mut D,
     mut waiting: Vec<u32>,
@@ -80,7 +84,7 @@ pub(super) fn run<W: PriceInteger, D: Direction<W>>(
 ) -> Result<Vec<u32>, Stopped> {
     let batch = (waiting.len() / BATCH_SHARE).clamp(MIN_BATCH, MAX_BATCH);
     let mut later = Vec::new();
-    let mut bids = VecDeque::from([waiting.len()]);
+    let mut bidders_per_pass = VecDeque::from([waiting.len()]);
     while !waiting.is_empty() {
         for batch in waiting.chunks(batch) {
             for bids in compute_bids(direction, batch, context.poll)? {
@@ -95,14 +99,14 @@ pub(super) fn run<W: PriceInteger, D: Direction<W>>(
         context.progress(later.len());
         waiting.clear();
         std::mem::swap(&mut waiting, &mut later);
-        if bids.len() == patience.passes {
-            let served = bids[0].saturating_sub(waiting.len());
-            if served * patience.bids < bids.iter().sum() {
+        if bidders_per_pass.len() == patience.passes {
+            let served = bidders_per_pass[0].saturating_sub(waiting.len());
+            if served * patience.bidders_per_served < bidders_per_pass.iter().sum() {
                 break;
             }
-            bids.pop_front();
+            bidders_per_pass.pop_front();
         }
-        bids.push_back(waiting.len());
+        bidders_per_pass.push_back(waiting.len());
     }
     Ok(waiting)
 }
@@ -150,10 +154,10 @@ fn bid_for_one<W: PriceInteger, D: Direction<W>>(
     made: &mut BatchBids<W>,
 ) {
     let at = bidder as usize;
-    let outside = direction.outside_value(at, 0);
+    let outside_value = direction.outside_value(at, 0);
     let cheapest = direction.lowest_price();
     let mut best: Option<(W, Edge)> = None;
-    let mut second = outside;
+    let mut second = outside_value;
     for edge in row {
         let score = W::from(edge.score);
         if score - cheapest <= second {
@@ -165,7 +169,7 @@ fn bid_for_one<W: PriceInteger, D: Direction<W>>(
             continue;
         }
         match &mut best {
-            None if value <= outside => {}
+            None if value <= outside_value => {}
             Some((most, _)) if value < *most => second = value,
             Some((most, chosen)) if value == *most => {
                 second = value;
@@ -198,16 +202,16 @@ fn bid_for_many<W: PriceInteger, D: Direction<W>>(
     let at = bidder as usize;
     let cheapest = direction.lowest_price();
     let mut best: BinaryHeap<Reverse<Offer<W>>> = BinaryHeap::with_capacity(unserved + 2);
-    for (place, edge) in row.iter().enumerate() {
+    for (position, edge) in row.iter().enumerate() {
         let full = best.len() > unserved;
         let score = W::from(edge.score);
-        if full && best.peek().is_some_and(|Reverse(worst)| score - cheapest <= worst.0) {
+        if full && best.peek().is_some_and(|Reverse(lowest)| score - cheapest <= lowest.0) {
             break;
         }
         made.edges += 1;
         let object = edge.to as usize;
-        let offer = (score - direction.price(object), direction.is_open(object), Reverse(place));
-        if full && best.peek().is_some_and(|Reverse(worst)| offer < *worst)
+        let offer = (score - direction.price(object), direction.is_open(object), Reverse(position));
+        if full && best.peek().is_some_and(|Reverse(lowest)| offer < *lowest)
             || direction.are_mates(at, edge.to)
         {
             continue;
@@ -223,9 +227,9 @@ fn bid_for_many<W: PriceInteger, D: Direction<W>>(
         value(bids - 1).is_some_and(|value| value > direction.outside_value(at, unserved - bids))
     };
     let bids = (1..=unserved).rev().find(worth).unwrap_or(0);
-    let outside = direction.outside_value(at, (unserved - bids).min(unserved - 1));
-    let value = value(bids).map_or(outside, |next| next.max(outside));
-    made.targets.extend(offers[..bids].iter().map(|Reverse((_, _, Reverse(place)))| row[*place]));
+    let outside_value = direction.outside_value(at, (unserved - bids).min(unserved - 1));
+    let value = value(bids).map_or(outside_value, |next| next.max(outside_value));
+    made.targets.extend(offers[..bids].iter().map(|Reverse((_, _, Reverse(position)))| row[*position]));
     made.bidders.push(BidderBids { bidder, retreats: index(unserved - bids), bids: index(bids), value });
 }
 
@@ -240,7 +244,7 @@ fn apply_bids<W: PriceInteger, D: Direction<W>>(
     let mut targets = bids.targets.iter();
     for &BidderBids { bidder, retreats, bids, value } in &bids.bidders {
         if direction.unserved(bidder as usize) != (retreats + bids) as usize {
-            // The bidder was displaced after it computed its bids, so these are not valid.
+            // The bidder was displaced after its bids were computed, so these bids are not valid.
             targets.by_ref().take(bids as usize).for_each(drop);
             later.push(bidder);
             continue;

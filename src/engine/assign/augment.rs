@@ -6,11 +6,12 @@
 //! the next search.
 //!
 //! In large problems a batch of searches runs in parallel at the same prices, and the results are applied one after
-//! the other. A search only raises prices of objects and only lowers prices of bidders. Therefore the paths out of
-//! the nodes that one search settled cost no less after another search. Where they cost more, an end there became
-//! cheaper by at most the same amount, so no end comes nearer. A result remains valid unless an earlier result of the
-//! batch settled or ended at one of its nodes. An invalid result is discarded and searched again. The size of a batch
-//! depends on how many results were invalid, never on the number of threads.
+//! the other. A result is valid if no earlier result of the batch has settled or ended at a node that this search
+//! settled, or at its end. Then the costs of all arcs between these nodes are unchanged. The cost of no arc that leaves
+//! them has fallen, because a search only raises prices of objects and only lowers prices of bidders. Each such arc leads
+//! to a distance of at least the length of the path, so the path is still the shortest one. An invalid result is
+//! discarded and searched again. The size of a batch depends on the number of invalid results, never on the number of
+//! threads.
 
 use rayon::prelude::*;
 
@@ -49,7 +50,7 @@ impl<W: PriceInteger> AugmentingPaths<W> {
 
     /// Serves the waiting bidders, each listed once, one after the other, until `budget` edges have been read.
     /// Bidders that are not served stay in `waiting`. A bidder whose nearest end is farther than `reach` keeps
-    /// waiting, at prices that have moved by `reach`. Returns the number of paths.
+    /// waiting; its price has then fallen by `reach`. Returns the number of searches, those without a path included.
     pub(super) fn serve<D: Direction<W>>(
         &mut self,
         direction: &mut D,
@@ -59,8 +60,9 @@ impl<W: PriceInteger> AugmentingPaths<W> {
         context: &mut SolveContext<'_>,
     ) -> Result<u64, Stopped> {
         let last = context.counters.arcs.saturating_add(budget);
+        // An auction may list a served bidder, and another path may have filled a vacancy.
         waiting.retain(|&bidder| direction.unserved(bidder as usize) > 0);
-        let (mut left, mut paths) = (Vec::new(), 0);
+        let (mut left, mut searches) = (Vec::new(), 0);
         let mut rest = waiting.as_slice();
         while !rest.is_empty() && context.counters.arcs <= last {
             let (group, later) =
@@ -96,7 +98,7 @@ impl<W: PriceInteger> AugmentingPaths<W> {
                             &self.single
                         }
                     };
-                    paths += 1;
+                    searches += 1;
                     if !found.apply(direction, bidder) {
                         left.push(bidder);
                         break;
@@ -109,7 +111,7 @@ impl<W: PriceInteger> AugmentingPaths<W> {
         }
         left.extend_from_slice(rest);
         *waiting = left;
-        Ok(paths)
+        Ok(searches)
     }
 }
 
@@ -127,7 +129,7 @@ struct Batch<W> {
     invalid: usize,
     /// Size of the next batch; below the minimum, searches run singly.
     size: usize,
-    /// Single searches since too many results were invalid.
+    /// Single searches since too many results of a batch were invalid.
     single: usize,
 }
 
@@ -211,7 +213,7 @@ impl<W: PriceInteger> Batch<W> {
 
 /// Marks the nodes that change when a result is applied.
 fn mark<W: PriceInteger>(changed: &mut NodeLabels<()>, found: &SearchResult<W>) {
-    found.nodes().for_each(|node| _ = changed.reach(node));
+    found.nodes().for_each(|node| _ = changed.label_mut(node));
 }
 
 #[cfg(test)]

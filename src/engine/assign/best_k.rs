@@ -22,7 +22,7 @@ pub(in crate::engine) struct BestK<K> {
     keep: usize,
     room: usize,
     entries: Vec<RankedPair<K>>,
-    worst: Option<RankedPair<K>>,
+    lowest: Option<RankedPair<K>>,
 }
 
 impl<K: Copy + Ord> BestK<K> {
@@ -34,7 +34,7 @@ impl<K: Copy + Ord> BestK<K> {
     /// Keeps the best `keep` entries in a buffer of `times * keep` entries. A smaller buffer takes more time.
     pub(in crate::engine) fn within(keep: usize, times: usize) -> Self {
         let keep = keep.max(1);
-        Self { keep, room: times * keep, entries: Vec::new(), worst: None }
+        Self { keep, room: times * keep, entries: Vec::new(), lowest: None }
     }
 
     /// The number of entries to keep.
@@ -44,12 +44,12 @@ impl<K: Copy + Ord> BestK<K> {
 
     /// The key below which an entry is rejected.
     pub(in crate::engine) fn floor(&self) -> Option<K> {
-        self.worst.map(|worst| worst.key)
+        self.lowest.map(|lowest| lowest.key)
     }
 
     /// Adds an entry unless it is too low. Returns whether the floor may have risen.
     pub(in crate::engine) fn offer(&mut self, entry: RankedPair<K>) -> bool {
-        if self.worst.is_some_and(|worst| entry <= worst) {
+        if self.lowest.is_some_and(|lowest| entry <= lowest) {
             return false;
         }
         if self.entries.is_empty() {
@@ -67,7 +67,7 @@ impl<K: Copy + Ord> BestK<K> {
         if self.entries.len() > self.keep {
             self.entries.select_nth_unstable_by(self.keep - 1, |a, b| b.cmp(a));
             self.entries.truncate(self.keep);
-            self.worst = self.entries.last().copied();
+            self.lowest = self.entries.last().copied();
         }
     }
 

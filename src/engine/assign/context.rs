@@ -13,9 +13,9 @@ use crate::engine::problem::Problem;
 pub struct SolverStatistics {
     /// Bids in the auction.
     pub bids: u64,
-    /// Shortest paths for a mentee's place: those of searches, and those that phases augmented.
+    /// Searches from a mentee with an unserved place, those without a path included, and paths that phases augmented.
     pub searches: u64,
-    /// Shortest paths for a replacement in a seat: those of searches, and those that phases augmented.
+    /// Searches from a mentor with a vacancy, and paths that phases augmented from such mentors.
     pub reverse_searches: u64,
     /// Phases, in both directions.
     pub phases: u64,
@@ -23,9 +23,10 @@ pub struct SolverStatistics {
     pub scans: u64,
     /// Pairs of the core read by bids, searches and phases.
     pub arcs: u64,
-    /// Passes over all pairs that priced them; the last one found no violation.
+    /// Pricing passes over all pairs; the last one found no violation. On a list: tests for candidates that the
+    /// candidate sublist of a warm start lacks.
     pub pricing_rounds: u64,
-    /// Pairs that pricing admitted to the core.
+    /// Pairs that pricing admitted to the core. On a list: candidates that the sublist lacked.
     pub priced_in: u64,
     /// Pairs in the core at the end.
     pub core_arcs: u64,
@@ -73,7 +74,7 @@ impl<'a> SolveContext<'a> {
         Self { counters, poll, observer, wanted, served: 0, rows_read: rows, rows_per_pass: rows }
     }
 
-    /// Reports the progress of the assignment while `waiting` places are unserved.
+    /// Reports the progress of the assignment while `waiting` bidders wait. A bidder counts as one place.
     pub(in crate::engine) fn progress(&mut self, waiting: usize) {
         self.served = self.wanted.saturating_sub(waiting as u64);
         let (done, total) = (self.rows_read + self.served, self.rows_read + self.wanted);

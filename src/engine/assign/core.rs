@@ -28,13 +28,13 @@ pub(super) struct Core<'a> {
     /// The same pairs by mentor: [`Edge::to`] is the mentee.
     columns: Option<Csr<Edge>>,
     /// Whether the pairs of every mentor are sorted by descending score.
-    ranked: bool,
+    has_sorted_columns: bool,
     mentors: usize,
     /// For each mentee, an upper bound on the scores of the pairs outside the core. 4 bytes per mentee; empty if the
     /// core is complete.
-    outside: Vec<i32>,
+    best_excluded: Vec<i32>,
     /// The same for each mentor; empty if it is not known.
-    outside_of_mentors: Vec<i32>,
+    best_excluded_of_mentors: Vec<i32>,
 }
 
 impl<'a> Core<'a> {
@@ -43,39 +43,39 @@ impl<'a> Core<'a> {
         Self {
             rows,
             columns: None,
-            ranked: true,
+            has_sorted_columns: true,
             mentors,
-            outside: Vec::new(),
-            outside_of_mentors: Vec::new(),
+            best_excluded: Vec::new(),
+            best_excluded_of_mentors: Vec::new(),
         }
     }
 
     /// A core for the reverse direction only, with pairs in any order.
     pub(super) fn from_columns(columns: Csr<Edge>) -> Self {
         let rows = Cow::Owned(SparseScores::default());
-        Self { columns: Some(columns), ranked: false, ..Self::new(rows, 0) }
+        Self { columns: Some(columns), has_sorted_columns: false, ..Self::new(rows, 0) }
     }
 
     /// A core with an upper bound, for each mentee, on the scores outside it; [`FORBIDDEN`] if no pair of the mentee
     /// is outside.
-    pub(super) fn with_limits(rows: SparseScores, mentors: usize, outside: Vec<i32>) -> Self {
-        Self { outside, ..Self::new(Cow::Owned(rows), mentors) }
+    pub(super) fn with_limits(rows: SparseScores, mentors: usize, best_excluded: Vec<i32>) -> Self {
+        Self { best_excluded, ..Self::new(Cow::Owned(rows), mentors) }
     }
 
     /// An upper bound on the scores of a mentee's pairs outside the core; [`FORBIDDEN`] if there are none.
-    pub(super) fn best_outside(&self, mentee: usize) -> i32 {
-        self.outside.get(mentee).copied().unwrap_or(FORBIDDEN)
+    pub(super) fn best_excluded(&self, mentee: usize) -> i32 {
+        self.best_excluded.get(mentee).copied().unwrap_or(FORBIDDEN)
     }
 
     /// Sets the upper bounds, for each mentor, on the scores of pairs outside the core.
-    pub(super) fn set_best_outside_of_mentors(&mut self, outside: Vec<i32>) {
-        self.outside_of_mentors = outside;
+    pub(super) fn set_best_excluded_of_mentors(&mut self, best_excluded: Vec<i32>) {
+        self.best_excluded_of_mentors = best_excluded;
     }
 
     /// An upper bound on the scores of a mentor's pairs outside the core: [`FORBIDDEN`] if there are none, `i32::MAX`
     /// if no bound is known.
-    pub(super) fn best_outside_of_mentor(&self, mentor: usize) -> i32 {
-        self.outside_of_mentors.get(mentor).copied().unwrap_or(i32::MAX)
+    pub(super) fn best_excluded_of_mentor(&self, mentor: usize) -> i32 {
+        self.best_excluded_of_mentors.get(mentor).copied().unwrap_or(i32::MAX)
     }
 
     /// The pairs of a mentee, best score first.
@@ -94,11 +94,11 @@ impl<'a> Core<'a> {
     }
 
     /// Whether [`Core::column`] returns the best score first.
-    pub(super) fn has_ranked_columns(&self) -> bool {
-        self.ranked
+    pub(super) fn has_sorted_columns(&self) -> bool {
+        self.has_sorted_columns
     }
 
-    /// The pairs of a mentor, best score first if columns are ranked. [`Core::index_columns`] must have been called
+    /// The pairs of a mentor, best score first if columns are sorted. [`Core::index_columns`] must have been called
     /// since the last change.
     pub(super) fn column(&self, mentor: usize) -> &[Edge] {
         self.columns.as_ref().map_or(&[], |columns| columns.row(mentor))

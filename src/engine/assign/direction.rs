@@ -2,7 +2,8 @@
 //!
 //! The [auction](super::auction), the [searches](super::search) and the [phases](super::phases) are written once, for
 //! bidders and objects. [`Direction`] holds what they need; its required methods are those in which the directions differ.
-//! Prices of objects only rise and prices of bidders only fall.
+//! Within an auction, prices of objects only rise, and the price of a bidder only falls after its first bid. The same
+//! holds for every search and every phase. Admission of pairs to the core changes prices otherwise.
 
 use crate::engine::pair_scores::Edge;
 
@@ -24,7 +25,8 @@ pub(super) trait Direction<W: PriceInteger>: Sync {
     /// Prices of the bidders, to change them.
     fn bidder_prices_mut(&mut self) -> &mut [W];
 
-    /// The pairs of a bidder, best score first; in any order if [`Direction::lowest_price`] is below every price.
+    /// The pairs of a bidder, best score first. If a row is not sorted, [`Direction::lowest_price`] must return minus
+    /// [`PriceInteger::INFINITE`], so that a row is read to its end.
     fn row(&self, bidder: usize) -> &[Edge];
 
     /// The pairs of an object.
@@ -42,7 +44,8 @@ pub(super) trait Direction<W: PriceInteger>: Sync {
     /// Number of units of a bidder that are in use but unserved.
     fn unserved(&self, bidder: usize) -> usize;
 
-    /// The value below which a bidder retreats from its last unit in use, after it has retreated from `spare` others.
+    /// The outside value of a bidder: minus the weight of its last unit in use, after `spare` units have been taken out
+    /// of use. A bidder retreats from that unit if no object leaves it a greater value.
     fn outside_value(&self, bidder: usize, spare: usize) -> W;
 
     /// Cost of the retreat of a bidder from its last unit in use; [`PriceInteger::INFINITE`] if no unit is in use.
@@ -51,7 +54,7 @@ pub(super) trait Direction<W: PriceInteger>: Sync {
     /// Takes an unserved unit of a bidder out of use.
     fn retreat(&mut self, bidder: usize);
 
-    /// A lower bound on the price of every object.
+    /// A lower bound on the price of every object; minus [`PriceInteger::INFINITE`] if rows are not sorted.
     fn lowest_price(&self) -> W;
 
     /// The price at which the next unit of an object opens, if there is a next unit.
@@ -132,13 +135,14 @@ pub(super) trait Direction<W: PriceInteger>: Sync {
     }
 }
 
-/// Augments along a path: from its `end` back to its `source`, a bidder with an unserved unit. Nodes are the objects, then the
-/// bidders. `step` returns the predecessor of a node on the path and the score of the pair between them.
-pub(super) fn augment<W: PriceInteger, D: Direction<W>>(
+/// Augments along a path: from its `end` back to its `source`, a bidder with an unserved unit. Nodes are the objects, then
+/// the bidders. `predecessor` returns the predecessor of a node on the path and the score of the pair between them. It is
+/// called once per node of the path, from the end back to the source, the source included.
+pub(super) fn apply_path<W: PriceInteger, D: Direction<W>>(
     direction: &mut D,
     end: usize,
     source: usize,
-    mut step: impl FnMut(usize) -> (u32, i32),
+    mut predecessor: impl FnMut(usize) -> (u32, i32),
 ) {
     let objects = direction.objects();
     if end < objects {
@@ -147,7 +151,7 @@ pub(super) fn augment<W: PriceInteger, D: Direction<W>>(
     let mut node = end;
     let mut gained = None;
     loop {
-        let (from, score) = step(node);
+        let (from, score) = predecessor(node);
         if node < objects {
             gained = Some((node, score));
         } else {
@@ -341,8 +345,8 @@ impl<W: PriceInteger> Direction<W> for ReverseDirection<'_, W> {
     }
 
     fn lowest_price(&self) -> W {
-        // A row without order must be read to its end.
-        if self.core.has_ranked_columns() { self.state.lowest_mentee_price() } else { -W::INFINITE }
+        // A row that is not sorted must be read to its end.
+        if self.core.has_sorted_columns() { self.state.lowest_mentee_price() } else { -W::INFINITE }
     }
 
     fn opening_price(&self, object: usize) -> Option<W> {

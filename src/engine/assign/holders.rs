@@ -2,8 +2,8 @@
 //!
 //! Invariant: during an auction a list is a binary heap by bid, because only the lowest bidder is removed. The path
 //! searches remove any holder and do not use the order. A list that outgrows its room moves to the end of the vector
-//! with twice the room. All lists together take less than three times what they hold, plus [`INITIAL_ROOM`] slots per
-//! mentor.
+//! with twice the room. A list takes at most four times the most holders that it has ever had, old rooms included, plus
+//! [`INITIAL_ROOM`] slots.
 
 use std::ops::Range;
 
@@ -15,7 +15,8 @@ const INITIAL_ROOM: u32 = 6;
 /// A mentee who holds a seat.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Holder<W> {
-    /// The bid of the mentee for the seat. Only the auction keeps it up to date.
+    /// A lower bound on the bid of the mentee for the seat, valid within an auction. The auction corrects the lowest bid
+    /// of a list when it needs that bid.
     pub(super) bid: W,
     /// The mentee.
     pub(super) mentee: u32,
@@ -109,7 +110,7 @@ impl<W: Copy + Default + Ord> Holders<W> {
         heap[at] = holder;
     }
 
-    /// Updates the bids of a list and restores the heap order, once in every auction.
+    /// Updates the bids of a list and restores the heap order, at the first use of the list in an auction.
     pub(super) fn refresh(&mut self, list: &mut HolderList, auction: u32, bid: impl Fn(&Holder<W>) -> W) {
         if list.auction == auction {
             return;

@@ -30,7 +30,7 @@ struct Slot<T> {
 }
 
 impl<T: Copy + Default> NodeLabels<T> {
-    /// Dense table for so many nodes.
+    /// Dense table with one slot for each of `nodes` nodes.
     pub(super) fn dense(nodes: usize) -> Self {
         Self { slots: vec![Slot::default(); nodes], is_dense: true, epoch: 1, len: 0 }
     }
@@ -59,25 +59,25 @@ impl<T: Copy + Default> NodeLabels<T> {
         (slot.stamp >= 2 * self.epoch).then_some(&slot.label)
     }
 
-    /// The label of a node, and whether the node is reached for the first time. A new label has the default value.
-    pub(super) fn reach(&mut self, node: u32) -> (bool, &mut T) {
-        let mut place = self.slot_of(node);
-        let is_new = self.slots[place].stamp < 2 * self.epoch;
+    /// The label of a node, to change it, and whether this call created the label. A new label has the default value.
+    pub(super) fn label_mut(&mut self, node: u32) -> (bool, &mut T) {
+        let mut slot_index = self.slot_of(node);
+        let is_new = self.slots[slot_index].stamp < 2 * self.epoch;
         if is_new {
             if !self.is_dense && 2 * self.len >= self.slots.len() {
                 self.grow();
-                place = self.slot_of(node);
+                slot_index = self.slot_of(node);
             }
             self.len += 1;
-            self.slots[place] = Slot { node, stamp: 2 * self.epoch, label: T::default() };
+            self.slots[slot_index] = Slot { node, stamp: 2 * self.epoch, label: T::default() };
         }
-        (is_new, &mut self.slots[place].label)
+        (is_new, &mut self.slots[slot_index].label)
     }
 
     /// Settles a reached node. Returns whether the node was not yet settled.
     pub(super) fn settle(&mut self, node: u32) -> bool {
-        let place = self.slot_of(node);
-        let slot = &mut self.slots[place];
+        let slot_index = self.slot_of(node);
+        let slot = &mut self.slots[slot_index];
         let settles = slot.stamp == 2 * self.epoch;
         slot.stamp += u32::from(settles);
         settles
@@ -90,19 +90,19 @@ impl<T: Copy + Default> NodeLabels<T> {
         }
         let last = self.slots.len() - 1;
         let hash = u64::from(node).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        let mut place = hash as usize & last;
-        while self.slots[place].stamp >= 2 * self.epoch && self.slots[place].node != node {
-            place = (place + 1) & last;
+        let mut slot_index = hash as usize & last;
+        while self.slots[slot_index].stamp >= 2 * self.epoch && self.slots[slot_index].node != node {
+            slot_index = (slot_index + 1) & last;
         }
-        place
+        slot_index
     }
 
     fn grow(&mut self) {
         let more = vec![Slot::default(); 2 * self.slots.len()];
         for slot in std::mem::replace(&mut self.slots, more) {
             if slot.stamp >= 2 * self.epoch {
-                let place = self.slot_of(slot.node);
-                self.slots[place] = slot;
+                let slot_index = self.slot_of(slot.node);
+                self.slots[slot_index] = slot;
             }
         }
     }
@@ -133,7 +133,7 @@ mod tests {
                 let mut known = HashMap::new();
                 for (node, what, settles) in said {
                     let before = known.get(&node).copied();
-                    let (is_new, slot) = reached.reach(node);
+                    let (is_new, slot) = reached.label_mut(node);
                     let (was, was_settled): (u8, bool) = before.unwrap_or_default();
                     prop_assert_eq!((is_new, *slot), (before.is_none(), was));
                     *slot = what;

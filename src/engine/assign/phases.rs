@@ -2,10 +2,12 @@
 //!
 //! If many bidders wait, single searches cross the same nodes again and again. A phase computes the distance of
 //! *every* node to its nearest end (Dijkstra's algorithm from all ends, against the arcs) and shifts all prices by
-//! the distances. Then every waiting bidder has a path of cost 0, and a depth-first search augments a maximal set of
-//! disjoint paths of cost 0 (Hopcroft and Karp 1973; Gabow and Tarjan 1989; for the assignment problem Balas, Miller,
-//! Pekny and Toth 1991). An auction at the new prices follows. One phase costs O(m + n log C) time and 40 bytes per
-//! node. For few bidders [`super::augment`] is cheaper.
+//! the distances. Then every waiting bidder that was reached has a path of cost 0. Sweeps augment disjoint paths of cost
+//! 0, and repeat until no waiting bidder has one (Hopcroft and Karp 1973; Gabow and Tarjan 1989; for the assignment
+//! problem Balas, Miller, Pekny and Toth 1991). An auction at the new prices follows.
+//!
+//! Time: O(m log C) for the distances and O(m) for each sweep, with `m` pairs and the range `C` of distances. Memory:
+//! about 40 bytes per node. For few bidders [`super::augment`] is cheaper.
 
 use crate::engine::graph::RadixHeap;
 use crate::engine::observer::Stopped;
@@ -13,12 +15,15 @@ use crate::engine::observer::Stopped;
 use super::auction::{self, Patience};
 use super::context::SolveContext;
 use super::core::index;
-use super::direction::{Direction, augment};
+use super::direction::{Direction, apply_path};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::NONE;
 
 /// Patience of the auction after a phase: the auction ends early, because the next phase serves the rest.
-pub(super) const PHASE_PATIENCE: Patience = Patience { bids: 5, passes: 1 };
+pub(super) const PHASE_PATIENCE: Patience = Patience { bidders_per_served: 5, passes: 1 };
+
+/// Mark of a waiting bidder in [`Visit::sweep`]; no sweep has this number.
+const WAITING: u32 = u32::MAX;
 
 /// The share of the waiting bidders that a phase need not reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,14 +43,14 @@ impl Unreached {
     }
 }
 
-/// The latest visit of a node by a depth-first search.
+/// The latest visit of a node by a sweep.
 #[derive(Debug, Clone, Copy)]
-struct Step {
+struct Visit {
     /// The predecessor on the path.
     from: u32,
     /// Score of the pair between the predecessor and this node.
     score: i32,
-    /// The sweep of the visit.
+    /// The sweep of the visit. While distances are computed, [`WAITING`] marks the waiting bidders.
     sweep: u32,
 }
 
@@ -56,7 +61,7 @@ pub(super) struct Phases<W> {
     distance: Vec<W>,
     settled: Vec<bool>,
     queue: RadixHeap<W>,
-    steps: Vec<Step>,
+    visits: Vec<Visit>,
     sweep: u32,
     stack: Vec<u32>,
 }
@@ -68,7 +73,7 @@ impl<W: PriceInteger> Phases<W> {
             distance: Vec::new(),
             settled: Vec::new(),
             queue: RadixHeap::new(),
-            steps: Vec::new(),
+            visits: Vec::new(),
             sweep: 0,
             stack: Vec::new(),
         }
@@ -90,10 +95,11 @@ impl<W: PriceInteger> Phases<W> {
         let nodes = direction.objects() + direction.bidders();
         self.distance.resize(nodes, W::default());
         self.settled.resize(nodes, false);
-        self.steps.resize(nodes, Step { from: NONE, score: 0, sweep: 0 });
-        // The search of another bidder can end with the retreat of this one.
+        self.visits.resize(nodes, Visit { from: NONE, score: 0, sweep: 0 });
+        // A forward path or bid may have filled a vacancy. The auction may list a bidder that was displaced and served
+        // again in the same pass.
         waiting.retain(|&bidder| direction.unserved(bidder as usize) > 0);
-        *reach -= self.shift(direction, waiting, *reach, unreached, context)?;
+        *reach -= self.compute_and_shift(direction, waiting, *reach, unreached, context)?;
         let mut served = 0;
         loop {
             let by_sweep = self.sweep(direction, waiting, context)?;
@@ -106,9 +112,10 @@ impl<W: PriceInteger> Phases<W> {
         Ok(served)
     }
 
-    /// Shifts all prices so that every waiting bidder has a path of cost 0 to an end. Exceptions are bidders whose
-    /// end is farther than `reach`, and the farthest bidders that `unreached` leaves out. Returns the largest shift.
-    fn shift<D: Direction<W>>(
+    /// Computes the distance of every node to its nearest end and shifts all prices, so that every waiting bidder has a
+    /// path of cost 0 to an end. Exceptions are bidders whose end is farther than `reach`, and the farthest bidders that
+    /// `unreached` leaves out. Returns the largest shift.
+    fn compute_and_shift<D: Direction<W>>(
         &mut self,
         direction: &mut D,
         waiting: &[u32],
@@ -137,7 +144,7 @@ impl<W: PriceInteger> Phases<W> {
         let unreached = unreached.of(left);
         let mut now = W::default();
         for &bidder in waiting {
-            self.steps[objects + bidder as usize].sweep = u32::MAX;
+            self.visits[objects + bidder as usize].sweep = WAITING;
         }
         while left > unreached {
             let Some(node) = self.queue.pop() else {
@@ -157,25 +164,25 @@ impl<W: PriceInteger> Phases<W> {
                 for edge in column {
                     let bidder = edge.to as usize;
                     let distance = now + direction.cost(bidder, node, edge.score);
-                    self.reach(objects + bidder, distance, farthest, || {
+                    self.relax(objects + bidder, distance, farthest, || {
                         direction.retreat_cost(bidder) < W::INFINITE
                             && !direction.are_mates(bidder, index(node))
                     });
                 }
             } else {
-                if self.steps[node].sweep == u32::MAX {
+                if self.visits[node].sweep == WAITING {
                     left -= 1;
                 }
                 let bidder = node - objects;
                 for (object, score) in direction.mates(bidder) {
                     context.poll.count(1)?;
                     let distance = now - direction.cost(bidder, object, score);
-                    self.reach(object, distance, farthest, || true);
+                    self.relax(object, distance, farthest, || true);
                 }
             }
         }
         for &bidder in waiting {
-            self.steps[objects + bidder as usize].sweep = 0;
+            self.visits[objects + bidder as usize].sweep = 0;
         }
         for node in 0..self.distance.len() {
             let change = self.distance[node].min(now);
@@ -191,22 +198,23 @@ impl<W: PriceInteger> Phases<W> {
     }
 
     /// Relaxes a node.
-    fn reach(&mut self, node: usize, distance: W, farthest: W, usable: impl FnOnce() -> bool) {
+    fn relax(&mut self, node: usize, distance: W, farthest: W, usable: impl FnOnce() -> bool) {
         if distance <= farthest && distance < self.distance[node] && usable() {
             self.distance[node] = distance;
             self.queue.push(distance, index(node));
         }
     }
 
-    /// Augments a maximal set of disjoint paths of cost 0 and returns their number.
+    /// Augments disjoint paths of cost 0 and returns their number. The set need not be maximal: the search of a bidder
+    /// marks the neighbours of a node when it expands the node, also neighbours that are not expanded later.
     fn sweep<D: Direction<W>>(
         &mut self,
         direction: &mut D,
         waiting: &mut Vec<u32>,
         context: &mut SolveContext<'_>,
     ) -> Result<u64, Stopped> {
-        if self.sweep == u32::MAX - 1 {
-            self.steps.iter_mut().for_each(|step| step.sweep = 0);
+        if self.sweep == WAITING - 1 {
+            self.visits.iter_mut().for_each(|visit| visit.sweep = 0);
             self.sweep = 0;
         }
         self.sweep += 1;
@@ -215,8 +223,8 @@ impl<W: PriceInteger> Phases<W> {
             let root = direction.objects() + bidder as usize;
             if let Some(end) = self.find_path(direction, root, context)? {
                 served += 1;
-                let steps = &self.steps;
-                augment(direction, end, root, |node| (steps[node].from, steps[node].score));
+                let visits = &self.visits;
+                apply_path(direction, end, root, |node| (visits[node].from, visits[node].score));
             }
         }
         waiting.retain(|&bidder| direction.unserved(bidder as usize) > 0);
@@ -233,10 +241,10 @@ impl<W: PriceInteger> Phases<W> {
     ) -> Result<Option<usize>, Stopped> {
         let nothing = W::default();
         let objects = direction.objects();
-        if self.steps[root].sweep == self.sweep {
+        if self.visits[root].sweep == self.sweep {
             return Ok(None);
         }
-        self.steps[root] = Step { from: index(root), score: 0, sweep: self.sweep };
+        self.visits[root] = Visit { from: index(root), score: 0, sweep: self.sweep };
         if direction.retreat_cost(root - objects) == nothing {
             return Ok(Some(root));
         }
@@ -250,24 +258,24 @@ impl<W: PriceInteger> Phases<W> {
             for edge in row {
                 let object = edge.to as usize;
                 if direction.cost(bidder, object, edge.score) != nothing
-                    || self.steps[object].sweep == self.sweep
+                    || self.visits[object].sweep == self.sweep
                     || direction.are_mates(bidder, edge.to)
                 {
                     continue;
                 }
-                self.steps[object] = Step { from, score: edge.score, sweep: self.sweep };
+                self.visits[object] = Visit { from, score: edge.score, sweep: self.sweep };
                 if direction.is_open(object) {
                     return Ok(Some(object));
                 }
                 for (holder, score) in direction.holders(object) {
                     context.poll.count(1)?;
                     let node = objects + holder;
-                    if self.steps[node].sweep == self.sweep
+                    if self.visits[node].sweep == self.sweep
                         || direction.cost(holder, object, score) != nothing
                     {
                         continue;
                     }
-                    self.steps[node] = Step { from: edge.to, score, sweep: self.sweep };
+                    self.visits[node] = Visit { from: edge.to, score, sweep: self.sweep };
                     if direction.retreat_cost(holder) == nothing {
                         return Ok(Some(node));
                     }

@@ -27,14 +27,17 @@ pub(super) struct PricedPairs {
     pub(super) violations: usize,
 }
 
-/// Collects the pairs outside the core whose value exceeds `u - margin`, worst violation first, at most `worst` per
-/// mentee. A row is not read if even the cheapest mentor at the highest score outside the core cannot violate the
+/// Collects the pairs outside the core whose value exceeds `u - margin`, greatest value first, at most `max_violations`
+/// per mentee. A row is skipped if even the cheapest mentor at the highest score outside the core cannot violate the
 /// prices.
+///
+/// After a warm start on dense scores, a pair in use may be outside the core. Such a pair then counts as a violation if
+/// it offers more than `u`. This costs work, not optimality: the pair enters the core and its conditions hold.
 pub(super) fn price<W: PriceInteger>(
     problem: &Problem<'_>,
     state: &PrimalDualState<W>,
     core: &Core<'_>,
-    worst: usize,
+    max_violations: usize,
     margin: W,
     observer: &dyn Observer,
 ) -> Result<PricedPairs, Stopped> {
@@ -45,8 +48,8 @@ pub(super) fn price<W: PriceInteger>(
         core,
         is_done: prices.hold_for(mentee, state, core),
         least: state.u[mentee] - margin,
-        relative: prices.relative(state.u[mentee] - margin),
-        best: BestK::new(worst),
+        shifted: prices.shifted(state.u[mentee] - margin),
+        best: BestK::new(max_violations),
     };
     let found = walk(problem, observer, Stage::Assign, visitor)?;
     let violations = found.iter().map(|row| row.violations).sum();
@@ -58,18 +61,18 @@ const BASE_STEP: i32 = 1 << 14;
 /// Most bases. A base takes 6 bytes per mentor.
 const MAX_BASES: usize = 16;
 
-/// Prices of all mentors relative to a few bases, for screening.
+/// Prices of all mentors, shifted by a few bases, for screening.
 struct PriceScreen<W> {
     /// Lowest price of a mentor with seats and with pairs outside the core.
     lowest_price: W,
     /// Upper bound on the value of a pair outside the core, from the bounds of the mentors.
     highest_value: W,
-    relative: Vec<RelativePrices<W>>,
+    shifted: Vec<ShiftedPrices<W>>,
 }
 
-/// Prices of all mentors plus a base, for mentees whose own price is slightly above the base. Where first places
-/// weigh more than all scores, prices form clusters far apart, and a single base would rule out no pair.
-struct RelativePrices<W> {
+/// Prices of all mentors plus a base, for mentees whose own price is slightly above the base. If first places weigh more
+/// than all scores, prices form clusters far apart; for most rows, a single base would be too far from `u`.
+struct ShiftedPrices<W> {
     base: W,
     wide: Vec<i32>,
     narrow: Vec<i16>,
@@ -79,42 +82,41 @@ impl<W: PriceInteger> PriceScreen<W> {
     fn of(problem: &Problem<'_>, state: &PrimalDualState<W>, core: &Core<'_>, margin: W) -> Self {
         let (mut lowest_price, mut highest_value) = (W::INFINITE, -W::INFINITE);
         for (mentor, (&price, seats)) in state.prices().iter().zip(problem.mentors).enumerate() {
-            let best = core.best_outside_of_mentor(mentor);
+            let best = core.best_excluded_of_mentor(mentor);
             if seats.max > 0 && best != FORBIDDEN {
                 lowest_price = lowest_price.min(price);
                 highest_value = highest_value.max(W::from(best) - price);
             }
         }
-        let mut prices = Self { lowest_price, highest_value, relative: Vec::new() };
+        let mut prices = Self { lowest_price, highest_value, shifted: Vec::new() };
         let read = (0..state.mentees()).filter(|&mentee| !prices.hold_for(mentee, state, core));
         let mut bases: Vec<W> =
             read.map(|mentee| (state.u[mentee] - margin).rounded_down(BASE_STEP)).collect();
         bases.sort_unstable();
         bases.dedup();
-        // If there are too many bases, keep every k-th; the lowest one is valid for all rows.
+        // If there are too many bases, every k-th is kept. The lowest one is valid for all rows that are read.
         let few = bases.iter().copied().step_by(bases.len().div_ceil(MAX_BASES).max(1));
-        prices.relative = few.map(|base| RelativePrices::new(base, state.prices())).collect();
+        prices.shifted = few.map(|base| ShiftedPrices::new(base, state.prices())).collect();
         prices
     }
 
     /// Whether bounds prove the prices valid for all pairs of a mentee outside the core.
     fn hold_for(&self, mentee: usize, state: &PrimalDualState<W>, core: &Core<'_>) -> bool {
-        let best = core.best_outside(mentee);
+        let best = core.best_excluded(mentee);
         let most = self.highest_value.min(W::from(best) - self.lowest_price);
         best == FORBIDDEN || most <= state.u[mentee]
     }
 
-    /// The relative prices for a mentee with price `u`, and the threshold that a score minus a relative price must
-    /// exceed. Returns `None` below all bases, where no row is read.
-    fn relative(&self, u: W) -> Option<(&RelativePrices<W>, i32)> {
-        let relative = self
-            .relative
-            .get(self.relative.partition_point(|relative| relative.base <= u).checked_sub(1)?)?;
-        Some((relative, (u - relative.base).clamped(LARGEST_SUM - 1)))
+    /// The shifted prices for a mentee with price `u`, and the threshold that a score minus a shifted price must exceed.
+    /// Returns `None` if `u` is below all bases, which occurs only for rows that are skipped.
+    fn shifted(&self, u: W) -> Option<(&ShiftedPrices<W>, i32)> {
+        let shifted =
+            self.shifted.get(self.shifted.partition_point(|shifted| shifted.base <= u).checked_sub(1)?)?;
+        Some((shifted, (u - shifted.base).clamped(LARGEST_SUM - 1)))
     }
 }
 
-impl<W: PriceInteger> RelativePrices<W> {
+impl<W: PriceInteger> ShiftedPrices<W> {
     fn new(base: W, prices: &[W]) -> Self {
         let wide = prices.iter().map(|&price| match price + base {
             sum if sum < W::from(-LARGEST_SUM) => FORBIDDEN,
@@ -134,7 +136,7 @@ struct ViolationScreening<'a, W> {
     is_done: bool,
     /// The value that a pair must exceed to be collected.
     least: W,
-    relative: Option<(&'a RelativePrices<W>, i32)>,
+    shifted: Option<(&'a ShiftedPrices<W>, i32)>,
     best: BestK<W>,
 }
 
@@ -151,13 +153,13 @@ impl<W: PriceInteger> RowVisitor for ViolationScreening<'_, W> {
     }
 
     fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
-        let Some((relative, threshold)) = self.relative else {
+        let Some((shifted, threshold)) = self.shifted else {
             self.collect(mentee, first, scores);
             return;
         };
         let (lanes, rest) = scores.as_chunks::<LANE>();
-        let (wide, _) = relative.wide[first..first + scores.len()].as_chunks::<LANE>();
-        let (narrow, _) = relative.narrow[first..first + scores.len()].as_chunks::<LANE>();
+        let (wide, _) = shifted.wide[first..first + scores.len()].as_chunks::<LANE>();
+        let (narrow, _) = shifted.narrow[first..first + scores.len()].as_chunks::<LANE>();
         for (((lane, wide), narrow), from) in lanes.iter().zip(wide).zip(narrow).zip((first..).step_by(LANE))
         {
             if C::any_above(lane, &LanePrices { wide, narrow }, threshold) {
@@ -177,14 +179,14 @@ impl<W: PriceInteger> RowVisitor for ViolationScreening<'_, W> {
 
 impl<W: PriceInteger> ViolationScreening<'_, W> {
     fn collect<C: ScoreCell>(&mut self, mentee: usize, from: usize, cells: &[C]) {
-        let outside = self.core.best_outside(mentee);
+        let best_excluded = self.core.best_excluded(mentee);
         let prices = &self.state.prices()[from..from + cells.len()];
         for ((cell, &price), at) in cells.iter().zip(prices).zip(from..) {
             let Some(score) = cell.score() else { continue };
             let value = W::from(score) - price;
             // The core has every pair that scores more than the bounds.
             if value > self.least
-                && score <= outside.min(self.core.best_outside_of_mentor(at))
+                && score <= best_excluded.min(self.core.best_excluded_of_mentor(at))
                 && !self.core.has(mentee, index(at))
             {
                 self.best.offer(RankedPair {

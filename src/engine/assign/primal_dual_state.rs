@@ -54,9 +54,9 @@ pub(super) struct MenteePlace {
     pub(super) score: i32,
 }
 
-/// Price and pairs of one mentee after [`PrimalDualState::restore`].
+/// Price and pairs of one mentee after [`PrimalDualState::rebuild`].
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct RestoredMentee<W> {
+pub(super) struct RebuiltMentee<W> {
     /// Price of the mentee.
     pub(super) u: W,
     /// Pairs of the mentee.
@@ -69,7 +69,7 @@ pub(super) struct Unserved {
     /// Mentees with unserved places.
     pub(super) waiting: Vec<u32>,
     /// Mentors with vacancies; a mentor may occur more than once.
-    pub(super) vacancies: Vec<u32>,
+    pub(super) mentors_with_vacancies: Vec<u32>,
 }
 
 /// Mentees per task at least.
@@ -389,18 +389,18 @@ impl<W: PriceInteger> PrimalDualState<W> {
     /// Sets the prices and the pairs of all mentees in a state without pairs. `restore` computes them for one mentee
     /// from the prices of the mentors, and `load` is the largest number of pairs of each mentor. An auction has to
     /// begin before the next bid.
-    pub(super) fn restore(
+    pub(super) fn rebuild(
         &mut self,
         load: &[u32],
-        restore: impl Fn(usize, &[W]) -> Result<RestoredMentee<W>, Stopped> + Sync,
+        rebuild_mentee: impl Fn(usize, &[W]) -> Result<RebuiltMentee<W>, Stopped> + Sync,
     ) -> Result<(), Stopped> {
         let Self { stride, mentees, mentors, places, holders, u, prices, .. } = self;
         let stride = (*stride).max(1);
         let rows = u.par_iter_mut().zip(&mut *mentees).zip(places.par_chunks_mut(stride)).enumerate();
         rows.with_min_len(MIN_ROWS_PER_TASK).try_for_each(|(mentee, ((u, entry), places))| {
-            let settled = restore(mentee, prices)?;
-            *u = settled.u;
-            for (place, mate) in places.iter_mut().zip(settled.mates.into_iter().flatten()) {
+            let rebuilt = rebuild_mentee(mentee, prices)?;
+            *u = rebuilt.u;
+            for (place, mate) in places.iter_mut().zip(rebuilt.mates.into_iter().flatten()) {
                 *place = MenteePlace { mentor: mate.to, score: mate.score };
                 entry.used += 1;
             }

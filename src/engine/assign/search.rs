@@ -1,10 +1,15 @@
 //! One shortest-path search: from a bidder with an unserved unit to the nearest end.
 //!
 //! An end is a free unit of an object, or the retreat of a bidder from a unit. The algorithm is Dijkstra's on reduced
-//! costs, stopped at the nearest end (Edmonds and Karp 1972; Jonker and Volgenant 1987). Three points save work: an
-//! end is examined when a node is *reached*, not when it is settled; the [`RadixHeap`] is a radix heap, which
-//! is fast if many distances are equal; a row is left as soon as no later edge can beat the best end. Mentors are not
-//! split into seats: a mentor node leads to all of its holders. Time: O(m + n log C).
+//! costs, stopped at the nearest end (Edmonds and Karp 1972; Jonker and Volgenant 1987). Four points save work:
+//!
+//! - An end is examined when a node is *reached*, not when the node is settled.
+//! - The queue is a [`RadixHeap`], which is fast if many distances are equal. It has no decrease-key: a node is pushed
+//!   again when its distance falls.
+//! - A row is left as soon as no later edge can beat the best end.
+//! - Mentors are not split into seats: a mentor node leads to all of its holders.
+//!
+//! Time: O(m log C) for `m` pairs and the range `C` of distances, because a pair may push its end node once.
 //!
 //! Output: the path, and the change of price of every settled node, which keeps all conditions of
 //! [`PrimalDualState`](super::primal_dual_state::PrimalDualState).
@@ -14,7 +19,7 @@ use crate::engine::observer::Stopped;
 
 use super::context::StopPoll;
 use super::core::index;
-use super::direction::{Direction, augment};
+use super::direction::{Direction, apply_path};
 use super::labels::NodeLabels;
 use super::price_integer::PriceInteger;
 
@@ -23,10 +28,10 @@ use super::price_integer::PriceInteger;
 pub(super) struct SearchResult<W> {
     /// Whether the search ended before it had read too many edges.
     pub(super) is_complete: bool,
-    /// Whether there is a path; otherwise the unit keeps waiting, at prices that have moved by the reach of the
-    /// search.
+    /// Whether there is a path. Otherwise the unit keeps waiting, and the price of each settled node moves by
+    /// `reach - distance`.
     serves: bool,
-    /// Settled nodes, with the change of their prices.
+    /// Settled nodes, with the amounts by which their prices move.
     settled: Vec<(u32, W)>,
     /// The path from its end back to its source: node, predecessor, score of the pair between them.
     path: Vec<(u32, u32, i32)>,
@@ -58,8 +63,8 @@ impl<W: PriceInteger> SearchResult<W> {
         }
         if let Some(&(end, ..)) = self.path.first().filter(|_| self.serves) {
             let mut steps = self.path.iter();
-            let step = |node| steps.next().map_or((index(node), 0), |&(_, from, score)| (from, score));
-            augment(direction, end as usize, objects + bidder as usize, step);
+            let predecessor = |node| steps.next().map_or((index(node), 0), |&(_, from, score)| (from, score));
+            apply_path(direction, end as usize, objects + bidder as usize, predecessor);
         }
         self.serves
     }
@@ -100,7 +105,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
     }
 
     /// Finds the shortest path from an unserved unit of `bidder` to an end. If every end is farther than `reach`,
-    /// there is no path and the prices move by `reach`. The search stops without a result after it has read more than
+    /// there is no path, and the price of each settled node moves by `reach - distance`. The search stops without a result after it has read more than
     /// `max_edges` edges.
     pub(super) fn find<D: Direction<W>>(
         &mut self,
@@ -152,7 +157,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
         self.queue.clear();
         self.best = end_here;
         self.end = source;
-        *self.labels.reach(source).1 = PathLabel { distance: W::default(), from: source, score: 0 };
+        *self.labels.label_mut(source).1 = PathLabel { distance: W::default(), from: source, score: 0 };
         self.queue.push(W::default(), source);
     }
 
@@ -168,12 +173,12 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
     }
 
     /// Relaxes a node; `exit` is the cost of an end at this node.
-    fn reach(&mut self, node: usize, distance: W, from: usize, score: i32, exit: W) {
+    fn relax(&mut self, node: usize, distance: W, from: usize, score: i32, exit: W) {
         if distance >= self.best {
             return;
         }
         let node = index(node);
-        let (is_new, label) = self.labels.reach(node);
+        let (is_new, label) = self.labels.label_mut(node);
         if !is_new && label.distance <= distance {
             return;
         }
@@ -201,7 +206,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
             let object = edge.to as usize;
             let distance = base - score + direction.price(object);
             if distance < self.best && !direction.are_mates(bidder, edge.to) {
-                self.reach(object, distance, from, edge.score, direction.exit_cost(object));
+                self.relax(object, distance, from, edge.score, direction.exit_cost(object));
             }
         }
         row.len()
@@ -214,7 +219,7 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
         for (bidder, score) in direction.holders(object) {
             looked_at += 1;
             let distance = base + W::from(score) - direction.bidder_price(bidder);
-            self.reach(direction.objects() + bidder, distance, object, score, direction.retreat_cost(bidder));
+            self.relax(direction.objects() + bidder, distance, object, score, direction.retreat_cost(bidder));
         }
         looked_at
     }

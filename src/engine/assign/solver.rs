@@ -1,11 +1,13 @@
 //! The loop of the solver: auction, augmenting paths and phases, pricing, admission, until the optimum is proved.
 //!
 //! Input: a problem, its weights and a core. Output: an assignment and its certificate. Invariant: complementary slackness
-//! holds over the core at every step ([`PrimalDualState`]). Unserved places and vacancies are all that is missing.
+//! holds over the core ([`PrimalDualState`]) for each bidder from its own first bid on, so for all after the first
+//! auction. What is missing until the end are mentors for unserved places and mentees for vacancies.
 //!
-//! The searches pause for pricing when prices have moved by [`LexicographicWeights::span`]. Prices that rise only because
-//! the core lacks a pair would displace nearly every mentee when that pair is admitted. On a complete core, searches and
-//! phases alternate, each with as much work as the other: the better method gets at least half of the time.
+//! If prices rose far only because the core lacks a pair, that pair, once admitted, would look better to nearly every
+//! mentee than her present one. The searches and phases therefore pause for pricing when phases have moved the prices by
+//! [`LexicographicWeights::span`]. On a complete core, searches and phases alternate: searches may read as many pairs as
+//! the core has, then one phase runs. Neither method dominates the time where the other one is better.
 
 use crate::engine::certificate::Certificate;
 use crate::engine::observer::{Observer, Stopped};
@@ -25,10 +27,10 @@ use super::pricing::{self, PricedPairs};
 use super::primal_dual_state::{PrimalDualState, Unserved};
 use super::tuning::Tuning;
 
-/// If a pricing pass finds at most one violation per so many waiting mentees, prices may move farther before the next
+/// If a pricing pass finds at most one violation per this many waiting mentees, prices may move farther before the next
 /// pass.
 const WAITING_PER_VIOLATION: usize = 4;
-/// If a phase finds fewer replacements, single searches are as fast as phases.
+/// If a phase serves fewer vacancies, single searches run before the next phase, because they are then as fast.
 const MIN_SERVED_BY_PHASE: u64 = 64;
 
 /// A best assignment.
@@ -54,7 +56,7 @@ pub(super) fn solve<W: PriceInteger>(
     let mut state = PrimalDualState::<W>::new(problem, &weights);
     let unserved = run_auction(problem, &mut state, &mut core, tuning, &mut context)?;
     let (paths, phases) = (AugmentingPaths::new(&state, tuning.batches), Phases::new());
-    finish(problem, tuning, weights, Solver { core, state, paths, phases, unserved }, context)
+    finish(problem, tuning, weights, SolveState { core, state, paths, phases, unserved }, context)
 }
 
 /// Serves the waiting bidders and prices all pairs, until the prices are valid for every pair and every unit is
@@ -63,16 +65,16 @@ pub(super) fn finish<W: PriceInteger>(
     problem: &Problem<'_>,
     tuning: &Tuning,
     weights: LexicographicWeights,
-    mut solver: Solver<'_, W>,
+    mut solve: SolveState<'_, W>,
     mut context: SolveContext<'_>,
 ) -> Result<Assignment, Stopped> {
     let complete = problem.scores.sparse().is_some();
     let (mut span, few): (W, usize) =
         if complete { (W::INFINITE, usize::MAX) } else { (weights.span(), tuning.few_waiting) };
     loop {
-        solver.serve_waiting(span, few, &mut context)?;
-        if solver.unserved.waiting.is_empty() {
-            solver.fill_vacancies(few, &mut context)?;
+        solve.serve_waiting(span, few, &mut context)?;
+        if solve.unserved.waiting.is_empty() {
+            solve.fill_vacancies(few, &mut context)?;
         }
         if complete {
             break;
@@ -82,28 +84,29 @@ pub(super) fn finish<W: PriceInteger>(
         context.counters.pricing_rounds += 1;
         let PricedPairs { pairs, violations } = pricing::price(
             problem,
-            &solver.state,
-            &solver.core,
+            &solve.state,
+            &solve.core,
             tuning.max_violations,
             margin,
             &context.begin_pass(),
         )?;
-        if violations == 0 && solver.unserved.waiting.is_empty() {
+        if violations == 0 && solve.unserved.waiting.is_empty() {
             break;
         }
-        if violations <= solver.unserved.waiting.len() / WAITING_PER_VIOLATION {
+        if violations <= solve.unserved.waiting.len() / WAITING_PER_VIOLATION {
             span = span.eightfold();
         }
         if violations > 0 {
             context.counters.priced_in += pairs.iter().map(|row| row.len() as u64).sum::<u64>();
-            solver.admit(problem, &pairs);
+            solve.admit(problem, &pairs);
         }
     }
-    Ok(conclude(weights, &solver.state, &solver.core, context.counters))
+    Ok(conclude(weights, &solve.state, &solve.core, context.counters))
 }
 
-/// A solve in progress: the state satisfies complementary slackness over the core; `unserved` lists what is missing.
-pub(super) struct Solver<'a, W> {
+/// A solve in progress: the primal-dual state satisfies complementary slackness over the core, and `unserved` lists the
+/// bidders that may wait.
+pub(super) struct SolveState<'a, W> {
     pub(super) core: Core<'a>,
     pub(super) state: PrimalDualState<W>,
     pub(super) paths: AugmentingPaths<W>,
@@ -111,8 +114,8 @@ pub(super) struct Solver<'a, W> {
     pub(super) unserved: Unserved,
 }
 
-impl<W: PriceInteger> Solver<'_, W> {
-    /// Serves the waiting mentees, or moves the prices by `reach`.
+impl<W: PriceInteger> SolveState<'_, W> {
+    /// Serves the waiting mentees, until none waits or phases have moved the prices by `reach`.
     fn serve_waiting(
         &mut self,
         mut reach: W,
@@ -122,7 +125,7 @@ impl<W: PriceInteger> Solver<'_, W> {
         let Self { core, state, paths, phases, unserved: Unserved { waiting, .. } } = self;
         loop {
             if waiting.len() <= few {
-                // As much work as one phase: the better of the two methods gets at least half of the time.
+                // About as much work as one phase, so that neither method dominates the time.
                 let budget = core.len() as u64;
                 let direction = &mut ForwardDirection { state, core };
                 context.counters.searches += paths.serve(direction, waiting, reach, budget, context)?;
@@ -144,28 +147,28 @@ impl<W: PriceInteger> Solver<'_, W> {
         }
     }
 
-    /// Finds replacements for all vacancies.
+    /// Fills all vacancies, or takes their seats out of use.
     fn fill_vacancies(&mut self, few: usize, context: &mut SolveContext<'_>) -> Result<(), Stopped> {
-        let Self { core, state, paths, phases, unserved: Unserved { vacancies, .. } } = self;
-        vacancies.sort_unstable();
-        vacancies.dedup();
+        let Self { core, state, paths, phases, unserved: Unserved { mentors_with_vacancies, .. } } = self;
+        mentors_with_vacancies.sort_unstable();
+        mentors_with_vacancies.dedup();
         let mut by_phase = u64::MAX;
-        while !vacancies.is_empty() {
+        while !mentors_with_vacancies.is_empty() {
             core.index_columns(&mut context.poll)?;
-            if vacancies.len() <= few || by_phase < MIN_SERVED_BY_PHASE {
+            if mentors_with_vacancies.len() <= few || by_phase < MIN_SERVED_BY_PHASE {
                 let budget = core.len() as u64;
                 let direction = &mut ReverseDirection { state, core };
                 context.counters.reverse_searches +=
-                    paths.serve(direction, vacancies, W::INFINITE, budget, context)?;
+                    paths.serve(direction, mentors_with_vacancies, W::INFINITE, budget, context)?;
             }
-            context.progress(vacancies.len());
-            if !vacancies.is_empty() {
+            context.progress(mentors_with_vacancies.len());
+            if !mentors_with_vacancies.is_empty() {
                 let mut reach = W::INFINITE;
-                // The paths to the last replacements are long. A phase that skips them serves several vacancies for
-                // the same work.
+                // The distances of the farthest vacancies cost most of the work of a phase, so the farther half waits for
+                // the next round.
                 by_phase = phases.serve(
                     &mut ReverseDirection { state, core },
-                    vacancies,
+                    mentors_with_vacancies,
                     &mut reach,
                     Unreached::Half,
                     context,
@@ -179,12 +182,12 @@ impl<W: PriceInteger> Solver<'_, W> {
     /// Admits pairs that violate the prices.
     fn admit(&mut self, problem: &Problem<'_>, pairs: &[Vec<Edge>]) {
         self.core.extend(problem.scores, pairs);
-        let Unserved { waiting, vacancies } =
+        let Unserved { waiting, mentors_with_vacancies } =
             restore_slackness(&mut self.state, pairs.iter().map(Vec::as_slice).enumerate());
         self.unserved.waiting.extend(waiting);
         self.unserved.waiting.sort_unstable();
         self.unserved.waiting.dedup();
-        self.unserved.vacancies.extend(vacancies);
+        self.unserved.mentors_with_vacancies.extend(mentors_with_vacancies);
     }
 }
 
@@ -208,7 +211,7 @@ pub(super) fn restore_slackness<'a, W: PriceInteger>(
         for mentor in too_expensive {
             state.detach(mentee, mentor);
             state.open_vacancy(mentor);
-            unserved.vacancies.push(index(mentor));
+            unserved.mentors_with_vacancies.push(index(mentor));
         }
         while state.open_place_cost(mentee) < W::default() {
             state.open_place(mentee);
@@ -232,7 +235,7 @@ pub(super) fn conclude<W: PriceInteger>(
     Assignment { pairs: state.pairs(), certificate, counters }
 }
 
-/// Runs the auction in the direction in which the side with less to give bids. Returns what the auction leaves
+/// Runs the auction in the direction in which the side with fewer units bids. Returns the bidders that the auction leaves
 /// unserved.
 fn run_auction<W: PriceInteger>(
     problem: &Problem<'_>,
@@ -246,9 +249,9 @@ fn run_auction<W: PriceInteger>(
         let mentors = 0..state.mentors();
         mentors.clone().for_each(|mentor| state.open_vacancies(mentor, core.column(mentor).len()));
         let waiting = mentors.filter(|&mentor| state.vacancies(mentor) > 0).map(index).collect();
-        let vacancies =
+        let mentors_with_vacancies =
             auction::run(&mut ReverseDirection { state, core }, waiting, tuning.patience, context)?;
-        Ok(Unserved { vacancies, ..Unserved::default() })
+        Ok(Unserved { mentors_with_vacancies, ..Unserved::default() })
     } else {
         let mentees = 0..state.mentees();
         mentees.clone().for_each(|mentee| (0..state.unused(mentee)).for_each(|_| state.open_place(mentee)));

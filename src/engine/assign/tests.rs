@@ -65,18 +65,20 @@ fn check_listed(case: &Case, tuning: &Tuning, solved: &Assignment) {
 
 pub(super) fn tuning() -> impl Strategy<Value = Tuning> {
     let narrow = (1..3_usize, 1..3_usize, 0..6_usize, 0..3_usize, (any::<bool>(), 2..5_usize, 0..60_usize));
-    let narrow = narrow.prop_map(|(breadth, worst, bids, few, (batched, min_searches, max_edges))| Tuning {
-        breadth,
-        max_violations: worst,
-        patience: auction::Patience { bids, passes: 1 + few % 4 },
-        few_waiting: few,
-        batches: BatchLimits {
-            min_people: if batched { 0 } else { usize::MAX },
-            min_searches,
-            max_searches: 8,
-            max_edges,
+    let narrow = narrow.prop_map(
+        |(breadth, max_violations, bidders_per_served, few, (batched, min_searches, max_edges))| Tuning {
+            breadth,
+            max_violations,
+            patience: auction::Patience { bidders_per_served, passes: 1 + few % 4 },
+            few_waiting: few,
+            batches: BatchLimits {
+                min_people: if batched { 0 } else { usize::MAX },
+                min_searches,
+                max_searches: 8,
+                max_edges,
+            },
         },
-    });
+    );
     prop_oneof![3 => narrow, 1 => Just(Tuning::default())]
 }
 

@@ -3,19 +3,20 @@
 use super::auction::Patience;
 use crate::engine::problem::Problem;
 
-/// Most mentors per mentee in the first core.
+/// Greatest number of mentors that the first core keeps per mentee.
 const MAX_BREADTH: usize = 32;
 
 /// Tuning parameters of one solve.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tuning {
-    /// Mentors per mentee in the first core. If seats are scarce: half as many, and as many mentees per mentor.
+    /// Mentors per mentee in the first core. If seats are scarce: half of this number, and for every mentor as many
+    /// mentees plus two per seat.
     pub(super) breadth: usize,
-    /// Most violated pairs per mentee that one pricing pass admits.
+    /// Greatest number of pairs per mentee that one pricing pass admits.
     pub(super) max_violations: usize,
     /// When the auction ends.
     pub(super) patience: Patience,
-    /// While the core may lack pairs: up to so many waiting bidders are served by single searches before a phase.
+    /// While the core may lack pairs, single searches run before a phase if at most this many bidders wait.
     pub(super) few_waiting: usize,
     /// Batches of searches.
     pub(super) batches: BatchLimits,
@@ -50,7 +51,7 @@ impl Default for Tuning {
         Self {
             breadth: MAX_BREADTH,
             max_violations: 16,
-            patience: Patience { bids: 50, passes: 8 },
+            patience: Patience { bidders_per_served: 50, passes: 8 },
             few_waiting: 8,
             batches: BatchLimits {
                 min_people: 1 << 18,

@@ -13,7 +13,7 @@
 //! missing.
 
 mod candidate_sublist;
-mod restore;
+mod rebuild;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +21,7 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::problem::Problem;
 
 use self::candidate_sublist::CandidateSublist;
-pub use self::restore::Start;
+pub use self::rebuild::Start;
 use super::auction;
 use super::augment::AugmentingPaths;
 use super::context::SolveContext;
@@ -31,7 +31,7 @@ use super::lexicographic_weights::LexicographicWeights;
 use super::phases::{PHASE_PATIENCE, Phases};
 use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
-use super::solver::{self, Assignment, Solver, conclude, finish, restore_slackness};
+use super::solver::{self, Assignment, SolveState, conclude, finish, restore_slackness};
 use super::tuning::Tuning;
 
 /// Solves a problem from a start.
@@ -45,7 +45,7 @@ pub(super) fn solve<W: PriceInteger>(
 ) -> Result<Assignment, Stopped> {
     let mut context = SolveContext::new(problem, observer);
     let mut state = PrimalDualState::<W>::new(problem, &weights);
-    let Some(mut unserved) = restore::restore(problem, start, &weights, &core, &mut state, observer)? else {
+    let Some(mut unserved) = rebuild::rebuild(problem, start, &weights, &core, &mut state, observer)? else {
         return solver::solve::<W>(problem, tuning, weights, core, observer);
     };
     let (mut paths, phases) = (AugmentingPaths::new(&state, tuning.batches), Phases::new());
@@ -62,16 +62,21 @@ pub(super) fn solve<W: PriceInteger>(
     context.counters.searches +=
         paths.serve(direction, &mut unserved.waiting, reach, budget, &mut context)?;
     while let Some(list) = list.filter(|_| unserved.waiting.is_empty()) {
-        unserved.vacancies.retain(|&mentor| state.vacancies(mentor as usize) > 0);
-        unserved.vacancies.sort_unstable();
-        unserved.vacancies.dedup();
-        if unserved.vacancies.is_empty() {
+        unserved.mentors_with_vacancies.retain(|&mentor| state.vacancies(mentor as usize) > 0);
+        unserved.mentors_with_vacancies.sort_unstable();
+        unserved.mentors_with_vacancies.dedup();
+        if unserved.mentors_with_vacancies.is_empty() {
             return Ok(conclude(weights, &state, &core, context.counters));
         }
         let sublist = CandidateSublist::gather(list, &state, weights.margin(), observer)?;
         let direction = &mut ReverseDirection { state: &mut state, core: &sublist.columns };
-        context.counters.reverse_searches +=
-            paths.serve(direction, &mut unserved.vacancies, W::INFINITE, u64::MAX, &mut context)?;
+        context.counters.reverse_searches += paths.serve(
+            direction,
+            &mut unserved.mentors_with_vacancies,
+            W::INFINITE,
+            u64::MAX,
+            &mut context,
+        )?;
         context.counters.pricing_rounds += 1;
         if let Some(missed) = sublist.missed(list, &state, observer)? {
             context.counters.priced_in += missed.iter().map(|(_, row)| row.len() as u64).sum::<u64>();
@@ -82,5 +87,5 @@ pub(super) fn solve<W: PriceInteger>(
                 paths.serve(direction, &mut unserved.waiting, reach, budget, &mut context)?;
         }
     }
-    finish(problem, tuning, weights, Solver { core, state, paths, phases, unserved }, context)
+    finish(problem, tuning, weights, SolveState { core, state, paths, phases, unserved }, context)
 }

@@ -66,18 +66,18 @@ impl<'a> MentorScreening<'a> {
         let columns: Vec<(usize, Vec<RankedPair<i32>>)> =
             best.into_par_iter().map(|top| (top.keep(), top.into_sorted())).collect();
         let mut found = vec![Vec::new(); self.problem.mentees.len()];
-        let mut outside = Vec::with_capacity(columns.len());
+        let mut best_excluded = Vec::with_capacity(columns.len());
         for (mentor, (keep, column)) in columns.into_iter().enumerate() {
             poll.count(column.len())?;
-            outside.push(match column.last() {
-                Some(worst) if column.len() == keep => worst.score,
+            best_excluded.push(match column.last() {
+                Some(lowest) if column.len() == keep => lowest.score,
                 _ => FORBIDDEN,
             });
             for entry in column {
                 found[entry.to as usize].push(Edge { to: index(mentor), score: entry.score });
             }
         }
-        Ok((found, outside))
+        Ok((found, best_excluded))
     }
 }
 

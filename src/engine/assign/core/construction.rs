@@ -64,30 +64,31 @@ pub(in crate::engine::assign) fn construct<'a>(
     let scarce = seats_are_scarce(problem);
     // Each side contributes half of the core.
     let breadth = if scarce { breadth.div_ceil(2) } else { breadth };
-    let columns = scarce.then(|| MentorScreening::new(problem, breadth));
-    let found = best_of_all(problem, breadth, columns.as_ref(), TieRule::Last, observer)?;
+    let mentor_screening = scarce.then(|| MentorScreening::new(problem, breadth));
+    let found = best_of_all(problem, breadth, mentor_screening.as_ref(), TieRule::Last, observer)?;
     let mut starts = vec![0];
     let mut edges = Vec::with_capacity(found.len() * breadth);
-    let mut outside = Vec::with_capacity(found.len());
+    let mut best_excluded = Vec::with_capacity(found.len());
     let (mut lowest, mut highest) = (i32::MAX, FORBIDDEN);
     for row in found {
-        outside.push(if row.edges.len() < breadth { FORBIDDEN } else { row.worst() });
+        best_excluded.push(if row.edges.len() < breadth { FORBIDDEN } else { row.lowest_kept() });
         edges.extend(row.edges);
         starts.push(edges.len());
         lowest = lowest.min(row.lowest);
         highest = highest.max(row.highest);
     }
-    let mut core = Core::with_limits(SparseScores::sorted(starts, edges), problem.mentors.len(), outside);
-    if let Some(columns) = columns {
-        let (mut wanted, outside) = columns.by_mentee(&mut StopPoll::new(observer))?;
+    let mut core =
+        Core::with_limits(SparseScores::sorted(starts, edges), problem.mentors.len(), best_excluded);
+    if let Some(mentor_screening) = mentor_screening {
+        let (mut wanted, best_excluded) = mentor_screening.by_mentee(&mut StopPoll::new(observer))?;
         wanted.par_iter_mut().enumerate().for_each(|(mentee, wanted)| {
             let row = core.row(mentee);
             wanted.retain(|edge| {
-                edge.score <= core.best_outside(mentee) && row.iter().all(|has| has.to != edge.to)
+                edge.score <= core.best_excluded(mentee) && row.iter().all(|has| has.to != edge.to)
             });
         });
         core.extend(problem.scores, &wanted);
-        core.set_best_outside_of_mentors(outside);
+        core.set_best_excluded_of_mentors(best_excluded);
     }
     Ok(ConstructedCore { core, lowest, highest })
 }
@@ -133,20 +134,21 @@ impl TieRule {
 fn best_of_all(
     problem: &Problem<'_>,
     breadth: usize,
-    columns: Option<&MentorScreening<'_>>,
+    mentor_screening: Option<&MentorScreening<'_>>,
     ties: TieRule,
     observer: &dyn Observer,
 ) -> Result<Vec<BestOfMentee>, Stopped> {
     let open: Vec<bool> =
         problem.mentors.chunks(LANE).map(|lane| lane.iter().all(|mentor| mentor.max > 0)).collect();
     let cpu = Cpu::best();
-    let best = |_| MenteeScreening { columns, ties, ..MenteeScreening::new(problem, &open, breadth, cpu) };
+    let best =
+        |_| MenteeScreening { mentor_screening, ties, ..MenteeScreening::new(problem, &open, breadth, cpu) };
     walk(problem, observer, Stage::Score, best)
 }
 
 struct MenteeScreening<'a> {
     problem: &'a Problem<'a>,
-    columns: Option<&'a MentorScreening<'a>>,
+    mentor_screening: Option<&'a MentorScreening<'a>>,
     ties: TieRule,
     /// Whether all mentors of a lane have seats.
     open: &'a [bool],
@@ -165,7 +167,7 @@ struct BestOfMentee {
 }
 
 impl BestOfMentee {
-    fn worst(&self) -> i32 {
+    fn lowest_kept(&self) -> i32 {
         self.edges.last().map_or(FORBIDDEN, |edge| edge.score)
     }
 }
@@ -180,8 +182,8 @@ impl RowVisitor for MenteeScreening<'_> {
         }
         self.widen(rest);
         self.pick(mentee, first + scores.len() - rest.len(), rest, u64::MAX);
-        if let Some(columns) = self.columns {
-            columns.read(mentee, first, scores);
+        if let Some(mentor_screening) = self.mentor_screening {
+            mentor_screening.read(mentee, first, scores);
         }
     }
 
@@ -201,7 +203,7 @@ impl<'a> MenteeScreening<'a> {
     fn new(problem: &'a Problem<'a>, open: &'a [bool], breadth: usize, cpu: Cpu) -> Self {
         Self {
             problem,
-            columns: None,
+            mentor_screening: None,
             ties: TieRule::Last,
             open,
             breadth,

@@ -119,8 +119,8 @@ fn by_mentor(
     ranges.into_par_iter().try_for_each(|(range, start, ends, edges)| {
         let first = range * MENTORS_PER_RANGE;
         let parts = of_range(range).map(|found| ((), found.as_slice()));
-        let place = |(), &(mentor, edge): &MentorCandidate| (mentor as usize - first, edge);
-        counting_sort(parts, place, (ends, edges), start, observer)
+        let row_and_edge = |(), &(mentor, edge): &MentorCandidate| (mentor as usize - first, edge);
+        counting_sort(parts, row_and_edge, (ends, edges), start, observer)
     })?;
     Ok(Csr::new(starts, edges))
 }

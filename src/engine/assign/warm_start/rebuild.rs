@@ -1,13 +1,13 @@
 //! The start of a warm start, and its restoration.
 //!
-//! [`restore`] sets a new state from any start so that all conditions hold. What does not fit is dropped and remains unserved.
+//! [`rebuild`] sets a new state from any start so that all conditions hold. What does not fit is dropped and remains unserved.
 
 use rayon::prelude::*;
 
 use crate::engine::assign::core::{Core, index};
 use crate::engine::assign::lexicographic_weights::LexicographicWeights;
 use crate::engine::assign::price_integer::PriceInteger;
-use crate::engine::assign::primal_dual_state::{PrimalDualState, RestoredMentee, Unserved};
+use crate::engine::assign::primal_dual_state::{PrimalDualState, RebuiltMentee, Unserved};
 use crate::engine::assign::solver::Assignment;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::Edge;
@@ -76,7 +76,7 @@ impl Start {
 
 /// Restores the start in `state`, which must be new. Returns what is unserved. Returns `None` if the start is so far
 /// from a solution that it is of no use; then the state must not be used either.
-pub(super) fn restore<W: PriceInteger>(
+pub(super) fn rebuild<W: PriceInteger>(
     problem: &Problem<'_>,
     start: &Start,
     weights: &LexicographicWeights,
@@ -86,33 +86,34 @@ pub(super) fn restore<W: PriceInteger>(
 ) -> Result<Option<Unserved>, Stopped> {
     let GivenPairs { pairs, from, load } = GivenPairs::of(problem, start);
     let minimum = weights.minimum::<W>();
-    let highest = weights.prohibitive_price();
+    let prohibitive = weights.prohibitive_price();
     let mut missing = 0_u64;
     for (mentor, (&seats, &load)) in problem.mentors.iter().zip(&load).enumerate() {
         let Seats { min, max } = Seats { min: seats.min.min(seats.max), ..seats };
-        let floor = state.price(mentor);
+        let lowest_allowed = state.price(mentor);
         if max == 0 {
             continue;
         }
-        let price =
-            start.price(mentor, minimum.into()).map_or(floor, |price| W::saturating_from(price.min(highest)));
+        let price = start
+            .price(mentor, minimum.into())
+            .map_or(lowest_allowed, |price| W::saturating_from(price.min(prohibitive)));
         // A seat beyond the minimum has a price of at least 0.
-        let floor = if load > min { W::default() } else { floor };
-        state.set_price(mentor, price.max(floor));
-        missing += u64::from(seats_in_use_at(seats, price.max(floor), minimum).saturating_sub(load));
+        let lowest_allowed = if load > min { W::default() } else { lowest_allowed };
+        state.set_price(mentor, price.max(lowest_allowed));
+        missing += u64::from(seats_in_use_at(seats, price.max(lowest_allowed), minimum).saturating_sub(load));
     }
     if missing > problem.mentees.len() as u64 / MENTEES_PER_VACANCY + FREE_VACANCIES {
         return Ok(None);
     }
 
     let (second, lowest) = (weights.second(), state.lowest_price());
-    state.restore(&load, |mentee, prices| {
+    state.rebuild(&load, |mentee, prices| {
         if mentee.is_multiple_of(ROWS_PER_CHECK) {
             observer.check()?;
         }
         let demand = problem.mentees[mentee];
         if demand.wanted == 0 {
-            return Ok(RestoredMentee { u: W::saturating_from(highest), ..RestoredMentee::default() });
+            return Ok(RebuiltMentee { u: W::saturating_from(prohibitive), ..RebuiltMentee::default() });
         }
         let given = &pairs[from[mentee] as usize..from[mentee + 1] as usize];
         let offers = Offers::of(problem, core, prices, lowest, mentee, given);
@@ -127,13 +128,13 @@ pub(super) fn restore<W: PriceInteger>(
             waiting.push(index(mentee));
         }
     }
-    let mut vacancies = Vec::new();
+    let mut mentors_with_vacancies = Vec::new();
     for (mentor, &seats) in problem.mentors.iter().enumerate() {
         if state.set_seats_in_use(mentor, seats_in_use_at(seats, state.price(mentor), minimum)) > 0 {
-            vacancies.push(index(mentor));
+            mentors_with_vacancies.push(index(mentor));
         }
     }
-    Ok(Some(Unserved { waiting, vacancies }))
+    Ok(Some(Unserved { waiting, mentors_with_vacancies }))
 }
 
 /// Number of seats in use that a price implies.
@@ -234,7 +235,7 @@ impl<W: PriceInteger> Offers<W> {
     }
 
     /// Keeps the pairs that offer no less than any other pair and are worth a place.
-    fn keep(self, first: W, second: W) -> RestoredMentee<W> {
+    fn keep(self, first: W, second: W) -> RebuiltMentee<W> {
         let Self { given, mut others } = self;
         let mut mates = given.map(|offer| offer.filter(|offer| offer.0 >= others));
         for (mate, worth) in mates.iter_mut().zip([first, second]).rev() {
@@ -244,6 +245,6 @@ impl<W: PriceInteger> Offers<W> {
             }
         }
         let worth = if mates[1].is_some() { second } else { first };
-        RestoredMentee { u: others.max(-worth), mates: mates.map(|mate| mate.map(|(_, edge)| edge)) }
+        RebuiltMentee { u: others.max(-worth), mates: mates.map(|mate| mate.map(|(_, edge)| edge)) }
     }
 }
