@@ -15,12 +15,13 @@
 //!
 //! [`warm_start`] replaces step 2 if an earlier result is given.
 //!
-//! Time: the number of augmenting paths is at most the number of units that the auction leaves unserved, and a path costs
-//! O(m + n log C) on a core of `m` pairs and `n` people, where C is the range of distances. Memory beside the scores: about
-//! 60 bytes per mentee and 150 per mentor; 8 bytes per pair of the core, unless the core is the list; 8 bytes more per pair
-//! while pairs are needed by mentor. Pricing takes up to 96 bytes per mentor. If seats are scarce, core construction takes
-//! about 700 bytes per mentor and thread. With prices of 128 bits the amounts per person double. Results of a batch of
-//! searches take a few megabytes, at most 256. The certificate adds 16 bytes per person.
+//! Time: on a complete core, the number of augmenting paths is at most the number of units that the auction leaves
+//! unserved; admissions add to it. A path costs O(m log C) on a core of `m` pairs, where C is the range of distances.
+//! Memory beside the scores: about 60 bytes per mentee and 150 per mentor; 8 bytes per pair of the core, unless the
+//! core is the list; 8 bytes more per pair while pairs are needed by mentor. Pricing takes up to 96 bytes per mentor.
+//! If seats are scarce, core construction takes about 700 bytes per mentor and thread. With prices of 128 bits the
+//! amounts per person double. Results of a batch of searches take a few megabytes, at most 256. The certificate adds 16
+//! bytes per person.
 //!
 //! [`crate::engine::certify`] checks the result and shares no code with this module.
 

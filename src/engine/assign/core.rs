@@ -1,6 +1,6 @@
 //! The core: the few pairs that the solver works on, by mentee and, on demand, by mentor.
 //!
-//! Pricing proves that the other pairs are not needed (Volgenant 1996; Lee and Orlin 1993). A row is sorted by
+//! Pricing tests whether other pairs are needed (Volgenant 1996; Lee and Orlin 1993). A row is sorted by
 //! descending score, so a search leaves it as soon as no later pair matters.
 
 mod best_of_mentors;
@@ -30,10 +30,9 @@ pub(super) struct Core<'a> {
     /// Whether the pairs of every mentor are sorted by descending score.
     has_sorted_columns: bool,
     mentors: usize,
-    /// For each mentee, an upper bound on the scores of the pairs outside the core. 4 bytes per mentee; empty if the
-    /// core is complete.
+    /// The bounds of [`Core::best_excluded`]. 4 bytes per mentee; empty if the core is complete.
     best_excluded: Vec<i32>,
-    /// The same for each mentor; empty if it is not known.
+    /// The bounds of [`Core::best_excluded_of_mentor`]; empty if none is known.
     best_excluded_of_mentors: Vec<i32>,
 }
 
@@ -50,24 +49,24 @@ impl<'a> Core<'a> {
         }
     }
 
-    /// A core for the reverse direction only, with pairs in any order.
+    /// A core for the reverse direction only: it has columns that are not sorted by score, and no rows.
     pub(super) fn from_columns(columns: Csr<Edge>) -> Self {
         let rows = Cow::Owned(SparseScores::default());
         Self { columns: Some(columns), has_sorted_columns: false, ..Self::new(rows, 0) }
     }
 
-    /// A core with an upper bound, for each mentee, on the scores outside it; [`FORBIDDEN`] if no pair of the mentee
-    /// is outside.
+    /// A core with the upper bounds that [`Core::best_excluded`] returns.
     pub(super) fn with_limits(rows: SparseScores, mentors: usize, best_excluded: Vec<i32>) -> Self {
         Self { best_excluded, ..Self::new(Cow::Owned(rows), mentors) }
     }
 
-    /// An upper bound on the scores of a mentee's pairs outside the core; [`FORBIDDEN`] if there are none.
+    /// An upper bound on the scores of a mentee's pairs outside the core with mentors that have seats; [`FORBIDDEN`] if
+    /// no such pair is outside.
     pub(super) fn best_excluded(&self, mentee: usize) -> i32 {
         self.best_excluded.get(mentee).copied().unwrap_or(FORBIDDEN)
     }
 
-    /// Sets the upper bounds, for each mentor, on the scores of pairs outside the core.
+    /// Sets the bounds that [`Core::best_excluded_of_mentor`] returns.
     pub(super) fn set_best_excluded_of_mentors(&mut self, best_excluded: Vec<i32>) {
         self.best_excluded_of_mentors = best_excluded;
     }

@@ -19,10 +19,11 @@
 //! after the other. Suppose that an assignment B exceeds A in one of these counts. Close the network at the root: root
 //! arcs lead from the root to the mentees (places) and from the mentors to the root (seats). The difference B - A is a
 //! sum of simple cycles, each of which can be applied to A alone (flow decomposition). Each count is a sum over root
-//! arcs, so some cycle raises the count. A simple cycle passes the root once, so it changes two root arcs:
+//! arcs, so some cycle raises the count. A simple cycle passes the root at most once, so this cycle changes two root
+//! arcs:
 //!
 //! - A place and a seat gained: no count falls. Every cycle that raises `P` is of this kind.
-//! - A seat gained, another mentor's seat lost: only `M` changes, and it rises if the lost seat is above the minimum.
+//! - A seat gained, another mentor's seat lost: only `M` can change. It rises only if the lost seat is no minimum seat.
 //! - A place gained, another mentee's place lost: only `N` changes. If `N(k)` rises, the lost place is a second place, or
 //!   belongs to a tier after `k`. Then no `N(l)` with `l < k` falls.
 //! - A place and a seat lost: no count rises.
@@ -109,7 +110,10 @@ impl LexicographicWeights {
     pub(super) fn of_certificate(certificate: &Certificate, lowest: i32, highest: i32) -> Self {
         let &Certificate { ref tiers, minimum, second, .. } = certificate;
         debug_assert!(minimum >= 0 && second >= 0, "no unit has a negative weight");
-        debug_assert!(tiers.iter().all(|tier| tier.weight >= second), "a first place weighs no less than a second");
+        debug_assert!(
+            tiers.iter().all(|tier| tier.weight >= second),
+            "a first place weighs no less than a second"
+        );
         let score_range = i128::from(highest) - i128::from(lowest);
         Self { tiers: tiers.clone(), minimum, second, highest: i128::from(highest.max(0)), score_range }
     }

@@ -5,13 +5,13 @@
 //! prices `u` of mentees and `p` of mentors satisfy complementary slackness over the core:
 //!
 //! - a pair not in use has a reduced cost `u + p - score >= 0`, and a pair in use has a slack `score - u - p >= 0`;
-//! - a place in use has `weight + u >= 0`, and the next place has `weight + u <= 0`;
-//! - a seat in use has `weight + p >= 0`, and the next seat has `weight + p <= 0`.
+//! - the last place in use has `weight + u >= 0`, and the next place has `weight + u <= 0`;
+//! - the last seat in use has `weight + p >= 0`, and the next seat has `weight + p <= 0`.
 //!
 //! An assignment that satisfies these conditions for all pairs is optimal. While the solver works, a mentee can have
 //! *unserved* places, which are in use but have no mentor, and a mentor can have *vacancies*, which are seats in use
-//! without a mentee. At the end there are none. Every operation here changes one side of the books; the caller
-//! changes the other.
+//! without a mentee. At the end there are none. An operation updates either the mentee's or the mentor's counters; the
+//! caller must update the other.
 
 use rayon::prelude::*;
 
@@ -63,7 +63,7 @@ pub(super) struct RebuiltMentee<W> {
     pub(super) mates: [Option<Edge>; 2],
 }
 
-/// Bidders that wait to be served.
+/// Bidders that may wait. The lists may contain served bidders, too.
 #[derive(Debug, Default)]
 pub(super) struct Unserved {
     /// Mentees with unserved places.
@@ -105,7 +105,8 @@ pub(super) struct PrimalDualState<W> {
 }
 
 impl<W: PriceInteger> PrimalDualState<W> {
-    /// The empty state: no pair, no place and no seat is in use, and every price is as low as possible.
+    /// The empty state: no pair, no place and no seat is in use, and every price is as low as possible. The price of a
+    /// person without capacity is the prohibitive price.
     pub(super) fn new(problem: &Problem<'_>, weights: &LexicographicWeights) -> Self {
         let (minimum, second): (W, W) = (weights.minimum(), weights.second());
         let prohibitive_price = W::saturating_from(weights.prohibitive_price());
@@ -208,7 +209,7 @@ impl<W: PriceInteger> PrimalDualState<W> {
         }
     }
 
-    /// Takes seats of a mentor into use, at most `most`. They are vacancies.
+    /// Takes at most `most` seats of a mentor into use. These seats are vacancies.
     pub(super) fn open_vacancies(&mut self, mentor: usize, most: usize) {
         let entry = &mut self.mentors[mentor];
         let seats = entry.max.min(index(most));
@@ -220,13 +221,13 @@ impl<W: PriceInteger> PrimalDualState<W> {
         self.lowest_price
     }
 
-    /// Weight of the last place in use of a mentee, not counting `spare` places in use.
+    /// Weight of the last place in use of a mentee after `spare` places have been closed.
     pub(super) fn place_weight_in_use(&self, mentee: usize, spare: usize) -> W {
         let MenteeState { used, weight_class, .. } = self.mentees[mentee];
         if usize::from(used) == spare + 1 { self.first[usize::from(weight_class)] } else { self.second }
     }
 
-    /// Weight of the last seat in use of a mentor, not counting `spare` seats in use.
+    /// Weight of the last seat in use of a mentor after `spare` seats have been closed.
     pub(super) fn seat_weight_in_use(&self, mentor: usize, spare: usize) -> W {
         let last = self.mentors[mentor].used - 1 - index(spare);
         self.seat_weight(mentor, last)
@@ -386,9 +387,9 @@ impl<W: PriceInteger> PrimalDualState<W> {
         self.holders.push(&mut self.mentors[mentor].holders, Holder { bid, mentee: index(mentee), score });
     }
 
-    /// Sets the prices and the pairs of all mentees in a state without pairs. `restore` computes them for one mentee
-    /// from the prices of the mentors, and `load` is the largest number of pairs of each mentor. An auction has to
-    /// begin before the next bid.
+    /// Sets the prices and the pairs of all mentees in a state without pairs. `rebuild_mentee` computes the price and
+    /// the pairs of one mentee from the prices of the mentors. `load` is an upper bound on the number of pairs of each
+    /// mentor. [`PrimalDualState::begin_auction`] must be called before the next bid.
     pub(super) fn rebuild(
         &mut self,
         load: &[u32],
@@ -420,7 +421,7 @@ impl<W: PriceInteger> PrimalDualState<W> {
         Ok(())
     }
 
-    /// Takes `seats` seats of a mentor into use, or as many as have a mentee. Returns the number of vacancies.
+    /// Takes `seats` seats of a mentor into use, or more if more have a mentee. Returns the number of vacancies.
     pub(super) fn set_seats_in_use(&mut self, mentor: usize, seats: u32) -> u32 {
         let entry = &mut self.mentors[mentor];
         let held = index(self.holders.of(entry.holders).len());
@@ -456,7 +457,8 @@ impl<W: PriceInteger> PrimalDualState<W> {
         self.holders.refresh(&mut self.mentors[mentor].holders, self.auction, bid);
         loop {
             let &Holder { bid, mentee, score } = self.holders.of(self.mentors[mentor].holders).first()?;
-            // A bid for a second place lowers the price of the mentee, which raises the bid for the first place.
+            // Stored bids are lower bounds: a bid for a second place lowers the price of the mentee, which raises the
+            // bid for the first place. The lowest bid is corrected here, when it is needed.
             let present = W::from(score) - self.u[mentee as usize];
             if self.stride < 2 || present == bid {
                 return Some(bid);

@@ -104,9 +104,9 @@ impl<W: PriceInteger> ShortestPathSearch<W> {
         Self { labels, queue: RadixHeap::new(), best: W::INFINITE, end: 0 }
     }
 
-    /// Finds the shortest path from an unserved unit of `bidder` to an end. If every end is farther than `reach`,
-    /// there is no path, and the price of each settled node moves by `reach - distance`. The search stops without a result after it has read more than
-    /// `max_edges` edges.
+    /// Finds the shortest path from an unserved unit of `bidder` to an end. If every end is farther than `reach`, there
+    /// is no path, and the price of each settled node moves by `reach - distance`. The search stops without a result
+    /// after it has read more than `max_edges` edges.
     pub(super) fn find<D: Direction<W>>(
         &mut self,
         direction: &D,

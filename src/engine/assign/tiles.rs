@@ -19,13 +19,13 @@ use crate::engine::problem::Problem;
 const ROWS: usize = 16;
 /// Mentors per tile: a tile of scores (128 KiB) stays in the second-level cache.
 const COLUMNS: usize = 2048;
-/// Mentees per tile of a source of 16-bit scores. Such a source reads much data per mentor, so many mentees must
-/// share it.
+/// Mentees per tile of a source of 16-bit scores. Such a source reads much data per mentor, which the mentees of a tile
+/// share.
 const NARROW_ROWS: usize = 32;
 /// Mentors per tile of a source of 16-bit scores, at most 1 MiB. The more of a row is read at a time, the better is
 /// the threshold of its screening.
 const NARROW_COLUMNS: usize = 16_384;
-/// Scores that one vector comparison screens.
+/// Number of scores in a lane: 64 scores that vector instructions test together.
 pub(super) const LANE: usize = cpu::SCORES;
 
 /// A score in a tile, in 16 or 32 bits.

@@ -1,11 +1,13 @@
 //! Warm start: a best assignment from the result of a similar problem.
 //!
-//! For *any* prices of the mentors, let the price of a mentee be the best value that a mentor offers to whom the
-//! mentee is not matched. A pair of the start is kept if it offers no less. Then all conditions of
-//! [`PrimalDualState`] hold. What is missing are unserved places, and vacancies of mentors whose price implies that
-//! all of their seats are in use. One search serves each of them, so the work is proportional to the number of
-//! changes (Bertsekas, *Linear Network Optimization*, 1991, section 1.3; Volgenant 2006 for changed rows of the
-//! assignment problem).
+//! The mentors keep the prices of the start, clamped to the range that the conditions of [`PrimalDualState`] allow. Let
+//! the price `u` of a mentee be the best value that a mentor offers to whom the mentee is not matched, at least minus the
+//! weight of the place. A pair of the start is kept if it offers no less and is worth its place. Then all conditions
+//! hold. What is missing are mentors for unserved places, and mentees for the vacancies of mentors whose price implies
+//! that all seats, or all minimum seats, are in use. Most edits leave most pairs acceptable at the old prices; then the
+//! number of searches is proportional to the number of changes. It is not so for every edit: one new mentor without a
+//! price may look best to everybody. (Bertsekas, *Linear Network Optimization*, 1991, section 1.3; Volgenant 2006 for
+//! changed rows of the assignment problem.)
 //!
 //! If the candidates are listed, the waiting mentees bid first, because most edits leave a free seat. The reverse
 //! direction needs candidates by mentor. It gets the [`candidate_sublist`], the candidates of small reduced cost. If

@@ -1,7 +1,7 @@
 //! The best mentees of every mentor, selected in the same pass over all pairs as the best mentors of every mentee.
 //!
 //! If seats are scarce, mentors bid. A core with only the best mentors of every mentee would then lack the pairs that
-//! mentors bid for: pricing would find them one round later, after prices have moved too far.
+//! mentors bid for. Pricing would find these pairs one round later, after prices have moved too far.
 
 use rayon::prelude::*;
 

@@ -1,7 +1,7 @@
 //! Core construction: one pass over all pairs selects the best mentors of every mentee (k-best sparsification).
 //!
 //! If seats are scarce, half of the core comes from the mentors' side: the best mentees of every mentor. Vector
-//! instructions compare the scores of a lane with the present threshold of the row, and only survivors are inserted
+//! instructions compare the 64 scores of a lane with the present floor of the row, and only survivors are inserted
 //! (*screening*). Output: the core, the range of scores, and for each person an upper bound on the scores outside the
 //! core. Time: O(P) comparisons for P pairs. If the candidates are listed, the list is the core.
 
@@ -26,8 +26,8 @@ use super::{Core, index};
 const MIN_ROWS_PER_TASK: usize = 4096;
 /// Lanes that are screened together.
 const LANES_PER_STEP: usize = 256;
-/// Sets of mentors per pair kept. The highest scores of the sets yield a floor that hardly more pairs reach than are
-/// kept.
+/// The row is divided into about this many sets of mentors for each of the `K` pairs kept. The `K`-th highest set maximum
+/// is a lower bound on the `K`-th best score, and few more than `K` pairs reach it.
 const SETS_PER_KEPT: usize = 4;
 
 /// The first core and the range of scores.
@@ -111,7 +111,7 @@ pub fn row_prefixes(
     Ok(found.into_iter().map(|row| row.edges).collect())
 }
 
-/// Which of the pairs with the lowest score kept are kept.
+/// The rule that chooses among the pairs of a row that share the lowest score kept.
 #[derive(Debug, Clone, Copy)]
 enum TieRule {
     /// The first in the order of a row.
@@ -121,7 +121,7 @@ enum TieRule {
 }
 
 impl TieRule {
-    /// Maps a tie-break or a position so that the pairs to be kept have the higher number. The map is its own
+    /// Maps a tie-break or a position to a number that is greater for a pair that the rule prefers. The map is its own
     /// inverse.
     fn turned(self, number: u32) -> u32 {
         match self {
@@ -235,8 +235,8 @@ impl<'a> MenteeScreening<'a> {
         }
     }
 
-    /// Raises the floor to the highest score that enough sets of mentors reach. Each of these sets has a pair with
-    /// this score, so no lower pair can be among the best. A set is a part of one lane or of several lanes.
+    /// Raises the floor to the highest score that `breadth` sets of mentors reach. Each of these sets has a pair of at
+    /// least this score, so no lower pair can be among the best. A set is a part of one lane or of several lanes.
     fn raise_floor<C: ScoreCell>(&mut self, first: usize, parts: &mut [[C; PARTS]]) {
         let mut open = 0;
         for at in (0..parts.len()).filter(|at| self.open[first + at]) {

@@ -57,7 +57,7 @@ impl Case {
     }
 
     /// The lexicographic value of an assignment, level by level and without weights: mentees served per tier, minimum
-    /// places, second mentors, score.
+    /// seats, second mentors, score.
     pub(in crate::engine) fn value(&self, pairs: &[(u32, u32)]) -> Vec<i64> {
         let mut tiers: Vec<u8> = self.mentees.iter().map(|demand| demand.tier).collect();
         tiers.sort_unstable();

@@ -12,7 +12,7 @@ use crate::engine::pair_scores::{Edge, SparseScores};
 
 /// Rows per task.
 const ROWS_PER_TASK: usize = 4096;
-/// Mentors whose candidates one task collects: so few that the memory it writes stays in the cache.
+/// Mentors whose candidates one task sorts. The memory that the task writes then stays in the cache.
 const MENTORS_PER_RANGE: usize = 1 << 14;
 
 /// A mentor, and the pair with its mentee.
@@ -24,14 +24,16 @@ type MissedRow = (usize, Vec<Edge>);
 pub(super) struct CandidateSublist<W> {
     /// The candidates by mentor.
     pub(super) columns: Core<'static>,
-    /// The sublist contains every candidate that leaves at least this value to its mentor.
+    /// For each mentor, the sublist contains every candidate with `score - u` of at least this value.
     least: Vec<W>,
 }
 
 impl<W: PriceInteger> CandidateSublist<W> {
-    /// Collects the candidates of the mentors from which a search may continue. A search ends where a seat is taken
-    /// out of use, so it crosses no candidate that costs more than that. For a mentor with a vacancy, where a search
-    /// begins, all such candidates are collected; for other mentors only those with a reduced cost of at most `near`.
+    /// Collects, for each mentor, the candidates by which a search may leave the mentor. A path can also end at the
+    /// mentor, by taking its last seat out of use. So a search needs no candidate with a reduced cost above the cost of
+    /// that end, and none at all if that end costs nothing or no seat is in use. For a mentor with a vacancy, where a
+    /// search begins, all candidates up to that cost are collected; for other mentors only those with a reduced cost of
+    /// at most `near`.
     pub(super) fn gather(
         list: &SparseScores,
         state: &PrimalDualState<W>,
@@ -67,15 +69,16 @@ impl<W: PriceInteger> CandidateSublist<W> {
     }
 
     /// Returns the candidates that offer their mentees more than the mentees' prices, by mentee and best score first;
-    /// `None` if the prices are valid. Between, searches may only have lowered prices of mentors and raised prices of
-    /// mentees.
+    /// `None` if the prices are valid. Since [`CandidateSublist::gather`], only searches in the reverse direction may have
+    /// run: they lower prices of mentors and raise prices of mentees.
     pub(super) fn missed(
         &self,
         list: &SparseScores,
         state: &PrimalDualState<W>,
         observer: &dyn Observer,
     ) -> Result<Option<Vec<MissedRow>>, Stopped> {
-        // A candidate outside the sublist costs at least one more than the candidates inside.
+        // A candidate outside the sublist has `score - u < least`. So it violates the prices, `score - u > price`, only if
+        // `price + 1 < least`.
         let fallen = |(&price, &least): (&W, &W)| price + W::from(1) < least;
         let fallen: Vec<bool> = state.prices().iter().zip(&self.least).map(fallen).collect();
         if !fallen.contains(&true) {

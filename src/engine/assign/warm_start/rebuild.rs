@@ -1,6 +1,7 @@
-//! The start of a warm start, and its restoration.
+//! The start of a warm start, and the state that is rebuilt from it.
 //!
-//! [`rebuild`] sets a new state from any start so that all conditions hold. What does not fit is dropped and remains unserved.
+//! [`rebuild`] sets a new state from any start so that all conditions hold. A pair of the start that violates a condition
+//! is dropped, which leaves an unserved place or a vacancy.
 
 use rayon::prelude::*;
 
@@ -16,10 +17,10 @@ use crate::engine::problem::{Problem, Seats};
 /// Rows between two checks of the observer.
 const ROWS_PER_CHECK: usize = 4096;
 
-/// A start with more than one vacancy per so many mentees, plus [`FREE_VACANCIES`], is of no use.
+/// A start is discarded if it would leave more than one vacancy per this many mentees, plus [`FREE_VACANCIES`].
 const MENTEES_PER_VACANCY: u64 = 4;
 
-/// A start with so few vacancies is always used.
+/// A start that would leave at most this many vacancies is always used.
 const FREE_VACANCIES: u64 = 64;
 
 /// An earlier result, in the positions of the problem to be solved.
@@ -61,8 +62,9 @@ impl Start {
         Self { pairs: pairs.collect(), mentor_prices, minimum: self.minimum }
     }
 
-    /// The price of a mentor, moved from the earlier weight of a minimum seat to the present one. Prices lie near
-    /// multiples of this weight, because every weight of the objective is a multiple of it.
+    /// The price of a mentor, moved from the earlier weight of a minimum seat to the present one. This is a heuristic:
+    /// without quotas every weight of the objective is a multiple of this weight, so prices lie near such multiples. Any
+    /// price is valid after it was clamped.
     pub(super) fn price(&self, mentor: usize, minimum: i128) -> Option<i128> {
         let price = self.mentor_prices.get(mentor).copied().flatten()?;
         let old = self.minimum.max(1);
@@ -74,8 +76,8 @@ impl Start {
     }
 }
 
-/// Restores the start in `state`, which must be new. Returns what is unserved. Returns `None` if the start is so far
-/// from a solution that it is of no use; then the state must not be used either.
+/// Rebuilds `state`, which must be new, from the start. Returns the bidders that wait. Returns `None` if the start would
+/// leave too many vacancies; then the state must not be used.
 pub(super) fn rebuild<W: PriceInteger>(
     problem: &Problem<'_>,
     start: &Start,
