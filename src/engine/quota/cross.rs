@@ -262,15 +262,32 @@ impl<'a> Split<'a> {
     /// The highest price that can be charged for every pair. A score minus a price stays above [`FORBIDDEN`]; a higher price
     /// would not be charged in full, and the bound could stay open.
     fn highest_price(&self, observer: &dyn Observer) -> Result<i32, Stopped> {
+        let lowest = match self.problem.scores.sparse() {
+            // The entries of a row come best first.
+            Some(sparse) => {
+                let rows = 0..self.problem.mentees.len();
+                rows.filter_map(|mentee| sparse.row(mentee).last()).map(|edge| edge.score).min()
+            }
+            None => self.lowest_score(observer)?,
+        };
+        let room = lowest.map_or(i64::MAX, |lowest| i64::from(lowest) - i64::from(FORBIDDEN + 1));
+        Ok(i32::try_from(room).map_or(1 << STEPS, |room| room.min(1 << STEPS)))
+    }
+
+    /// The lowest score of a candidate, if there is a candidate.
+    fn lowest_score(&self, observer: &dyn Observer) -> Result<Option<i32>, Stopped> {
         let mut row = vec![FORBIDDEN; self.own_columns()];
-        let mut lowest = i32::MAX;
+        let mut lowest = None;
+        if row.is_empty() {
+            return Ok(lowest);
+        }
         for mentee in 0..self.problem.mentees.len() {
             observer.check()?;
             self.problem.scores.tile(mentee..mentee + 1, 0..row.len(), &mut row);
-            lowest = row.iter().copied().filter(|score| *score != FORBIDDEN).fold(lowest, i32::min);
+            let candidates = row.iter().copied().filter(|score| *score != FORBIDDEN);
+            lowest = lowest.into_iter().chain(candidates).min();
         }
-        let room = i64::from(lowest) - i64::from(FORBIDDEN + 1);
-        Ok(i32::try_from(room).map_or(1 << STEPS, |room| room.min(1 << STEPS)))
+        Ok(lowest)
     }
 
     /// Bisects the prices of all organisations simultaneously, and stores the prices of the least bound.
