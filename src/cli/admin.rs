@@ -58,7 +58,7 @@ pub(super) enum TokenCommand {
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// Revoke a token at once and for ever.
+    /// Revoke a token for ever. The service rejects the next call with it; a call that is open may finish.
     Revoke {
         /// Id of the token, or its first characters as `list` shows them. A whole token fits too.
         token: String,
