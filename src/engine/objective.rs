@@ -1,7 +1,7 @@
 //! Objectives: one entry point to solve a problem, and one to check a solution.
 //!
 //! All objectives take a [`Problem`] and return a [`Solution`]; they differ in method and proof. [`check`] verifies a
-//! solution of any objective with the code of [`certify`], which shares nothing with the solvers.
+//! solution of any objective with the code of [`mod@certify`], which shares nothing with the solvers.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Scores of all pairs of a round, computed on demand and not stored.
 //!
-//! Input: an encoded round. Output: the [`Verdict`] of every pair, which is its score and the hard rules that it breaks.
+//! Input: an encoded round. Output: the [`Verdict`](super::eligibility::Verdict) of every pair, which is its score and the hard rules that it breaks.
 //! Invariant: the verdict of a pair is the sum of the verdicts of its aspects ([`aspect::Aspect`]). The lowest score and the
 //! rule on mutual mentoring then apply to the sum. [`Scores`] computes one pair in this way, and the dense pass
 //! ([`dense`]) computes the same numbers for all pairs.

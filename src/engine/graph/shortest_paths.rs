@@ -58,7 +58,7 @@ impl<W: PriceInteger> Labels<W> {
         self.settled[node as usize]
     }
 
-    /// The tentative distance of a node; [`Weight::FAR`] if the search has not reached the node.
+    /// The tentative distance of a node; [`PriceInteger::INFINITE`] if the search has not reached the node.
     pub(in crate::engine) fn distance(&self, node: u32) -> W {
         self.distance[node as usize]
     }
