@@ -131,7 +131,7 @@ async fn migrate(config: &ConfigArgs) -> Result<(), Failure> {
     let store = Store::open(config.database.expose_secret()).await?;
     let applied = store.migrate().await?;
     let database = config.database_for_display();
-    say(&format!("{database}: {applied} migrations applied, the schema is up to date"));
+    say(&format!("{database}: the schema is up to date; migrations applied: {applied}"));
     store.close().await;
     Ok(())
 }

@@ -46,7 +46,7 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
         _ = terminate.recv() => {}
         () = server.failed() => say("error: a part of the service failed; correct the cause that the log names, then start it again"),
     }
-    say("stopping: open calls may finish; a running run returns to the queue");
+    say("stopping: open calls may finish, and the current run is put back into the queue");
     server.stop().await?;
     Ok(())
 }

@@ -310,7 +310,7 @@ impl<'a> Person<'a> {
         in_order::<Goal>(&draw.some(GOALS[step], count))
     }
 
-    /// Up to so many codes of a vocabulary, most of them common ones.
+    /// Codes of a vocabulary, at most `most`, and mostly those in `common`.
     fn codes<K: Kind>(&self, question: &str, common: &[&'static str], most: usize) -> Vec<String> {
         let Some(mut draw) = self.optional(question) else { return Vec::new() };
         let all = K::vocabulary().terms();
