@@ -170,13 +170,13 @@ impl Shape {
             mentor_offer: is_mentor.then(|| {
                 let max_mentees = 1 + dice.byte(4);
                 MentorOffer {
-                    min_mentees: dice.byte(max_mentees + 1),
+                    min_mentees: Some(dice.byte(max_mentees + 1)),
                     max_mentees,
                     topics: if given(dice) { terms(dice, 3, 8) } else { Terms::EMPTY },
                 }
             }),
             mentee_request: is_mentee.then(|| MenteeRequest {
-                mentors_wanted: if dice.chance(10) { 2 } else { 1 },
+                mentors_wanted: Some(if dice.chance(10) { 2 } else { 1 }),
                 topics: if given(dice) { terms(dice, 2, 4) } else { Terms::EMPTY },
                 waiting_since: dice.chance(25).then(|| {
                     start.checked_sub(jiff::Span::new().days(i64::from(dice.byte(250)) * 2)).expect("a date")

@@ -48,7 +48,7 @@ pub struct ProfileDraft {
 #[expect(missing_docs, reason = "the fields are those of the proto message WeeklySlot, documented there")]
 pub struct SlotDraft {
     pub day: i32,
-    pub start_minute: i32,
+    pub start_minute: Option<i32>,
     pub end_minute: i32,
 }
 
@@ -66,8 +66,8 @@ pub struct RosterDraft {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the proto message MentorOffer, documented there")]
 pub struct MentorOfferDraft {
-    pub min_mentees: i32,
-    pub max_mentees: i32,
+    pub min_mentees: Option<i32>,
+    pub max_mentees: Option<i32>,
     pub topics: Vec<String>,
 }
 
@@ -75,7 +75,7 @@ pub struct MentorOfferDraft {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the proto message MenteeRequest, documented there")]
 pub struct MenteeRequestDraft {
-    pub mentors_wanted: i32,
+    pub mentors_wanted: Option<i32>,
     pub topics: Vec<String>,
     pub waiting_since: String,
 }
@@ -241,9 +241,10 @@ impl MeetingModes {
 /// A mentor offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MentorOffer {
-    /// Fewest mentees that the mentor wants, 0..=`max_mentees`.
-    pub min_mentees: u8,
-    /// Most mentees, 1..=20.
+    /// Fewest mentees that the mentor wants, 0..=`max_mentees`; `None` if she was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_mentees: Option<u8>,
+    /// Most mentees, 0..=20; 0 if she takes none now.
     pub max_mentees: u8,
     /// Topics offered.
     #[serde(default, skip_serializing_if = "no_terms")]
@@ -253,14 +254,29 @@ pub struct MentorOffer {
 /// A mentee request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MenteeRequest {
-    /// Number of mentors, 1 or 2.
-    pub mentors_wanted: u8,
+    /// Number of mentors, 0..=2; 0 if she seeks none now, `None` if she was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mentors_wanted: Option<u8>,
     /// Topics sought.
     #[serde(default, skip_serializing_if = "no_terms")]
     pub topics: Terms<Topic>,
     /// First day of waiting; `None` for a new mentee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Date>,
+}
+
+impl MentorOffer {
+    /// Fewest mentees that make the offer worthwhile; 0 without an answer.
+    pub fn fewest(self) -> u8 {
+        self.min_mentees.unwrap_or(0)
+    }
+}
+
+impl MenteeRequest {
+    /// Number of mentors sought; 1 without an answer.
+    pub fn wanted(self) -> u8 {
+        self.mentors_wanted.unwrap_or(1)
+    }
 }
 
 /// Opt-in identity answers.
@@ -308,6 +324,16 @@ pub enum ConsentPurpose {
 }
 
 impl Profile {
+    /// The offer of a person who is a mentor of a round: an offer of no place makes nobody a mentor.
+    pub fn open_offer(&self) -> Option<MentorOffer> {
+        self.mentor_offer.filter(|offer| offer.max_mentees > 0)
+    }
+
+    /// The request of a person who is a mentee of a round: a request for no mentor makes nobody a mentee.
+    pub fn open_request(&self) -> Option<MenteeRequest> {
+        self.mentee_request.filter(|request| request.wanted() > 0)
+    }
+
     /// Whether a consent of `purpose` is live at `now`.
     pub fn consents_to(&self, purpose: ConsentPurpose, now: Timestamp) -> bool {
         self.consents.iter().any(|consent| consent.purpose == purpose && consent.is_live(now))

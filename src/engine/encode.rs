@@ -179,11 +179,11 @@ impl<'a> Round<'a> {
         for block in blocks {
             observer.check()?;
             for mut person in block {
-                if person.content.mentee_request.is_some() {
+                if person.content.open_request().is_some() {
                     person.mentee = Some(as_u32(mentees.len()));
                     mentees.push(as_u32(people.len()));
                 }
-                if person.content.mentor_offer.is_some() {
+                if person.content.open_offer().is_some() {
                     person.mentor = Some(as_u32(mentors.len()));
                     mentors.push(as_u32(people.len()));
                 }
@@ -201,7 +201,7 @@ impl<'a> Round<'a> {
             let content = self.people[*at as usize].content;
             Demand {
                 tier: u8::from(!self.is_waitlisted(content)),
-                wanted: content.mentee_request.map_or(1, |request| request.mentors_wanted.clamp(1, 2)),
+                wanted: content.open_request().map_or(1, |request| request.wanted().clamp(1, 2)),
                 pinned: 0,
             }
         };
@@ -212,7 +212,7 @@ impl<'a> Round<'a> {
     pub fn seats(&self) -> Vec<Seats> {
         let seats = |at: &u32| {
             let offer = self.people[*at as usize].content.mentor_offer;
-            let (min, max) = offer.map_or((0, 0), |offer| (offer.min_mentees, offer.max_mentees));
+            let (min, max) = offer.map_or((0, 0), |offer| (offer.fewest(), offer.max_mentees));
             Seats { min: u32::from(min.min(max)), max: u32::from(max) }
         };
         self.mentors.iter().map(seats).collect()

@@ -43,14 +43,14 @@ pub(super) fn summarise(
     let mut mentors_below_minimum = 0;
     for person in (0..round.mentors.len()).map(|at| round.mentor(at)) {
         poll.count(LOOKUP_WORK)?;
-        let fewest = person.content.mentor_offer.map_or(0, |offer| u64::from(offer.min_mentees));
+        let fewest = person.content.mentor_offer.map_or(0, |offer| u64::from(offer.fewest()));
         let has = matched_mentors.get(person.profile);
         mentors_below_minimum += u64::from(has.is_some_and(|has| *has < fewest));
     }
     let mut second_places_missed = 0;
     for person in (0..round.mentees.len()).map(|at| round.mentee(at)) {
         poll.count(LOOKUP_WORK)?;
-        let wanted = person.content.mentee_request.map_or(0, |request| request.mentors_wanted);
+        let wanted = person.content.open_request().map_or(0, |request| request.wanted());
         let has = matched_mentees.get(person.profile);
         second_places_missed += u64::from(wanted > 1 && has.is_none_or(|has| *has < 2));
     }
@@ -99,7 +99,7 @@ fn count_coverage(
         let region = content.country.region().code().to_owned();
         let regional = summary.regions.entry(region).or_default();
         let own = summary.organisations.entry(profile.organisation.clone()).or_default();
-        if content.mentee_request.is_some() {
+        if content.open_request().is_some() {
             let matched = u64::from(matched_mentees.contains_key(profile));
             summary.mentees += 1;
             for coverage in [&mut *regional, &mut *own] {
@@ -110,7 +110,7 @@ fn count_coverage(
             tier.mentees += 1;
             tier.matched += matched;
         }
-        if content.mentor_offer.is_some() {
+        if content.open_offer().is_some() {
             let matched = u64::from(matched_mentors.contains_key(profile));
             summary.mentors += 1;
             for coverage in [&mut *regional, &mut *own] {

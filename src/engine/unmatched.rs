@@ -111,8 +111,8 @@ fn best_relaxation(counts: &RuleCounts) -> Reason {
 fn without_consent(participant: &Participant) -> impl Iterator<Item = Unmatched> {
     let content = &participant.content;
     let roles = [
-        content.mentee_request.is_some().then_some(Side::Mentee),
-        content.mentor_offer.is_some().then_some(Side::Mentor),
+        content.open_request().is_some().then_some(Side::Mentee),
+        content.open_offer().is_some().then_some(Side::Mentor),
     ];
     roles.into_iter().flatten().map(|side| Unmatched {
         profile: participant.profile.clone(),

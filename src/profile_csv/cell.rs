@@ -86,7 +86,7 @@ pub(super) fn read_slots(item: &str, slots: &mut Vec<SlotDraft>) -> Result<(), M
     let count = (last - first).rem_euclid(7) + 1;
     for day in (first..first + count).map(|day| day % 7) {
         let mut push = |day: i32, start_minute, end_minute| {
-            slots.push(SlotDraft { day: day % 7 + 1, start_minute, end_minute });
+            slots.push(SlotDraft { day: day % 7 + 1, start_minute: Some(start_minute), end_minute });
         };
         if start < end {
             push(day, start, end);
@@ -105,7 +105,7 @@ pub(super) fn write_slots(slots: &[SlotDraft]) -> String {
     };
     list(slots.chunk_by(follows).filter_map(|run| {
         let (first, last) = (run.first()?, run.last()?);
-        let hours = format!("{}-{}", clock(first.start_minute), clock(first.end_minute));
+        let hours = format!("{}-{}", clock(first.start_minute.unwrap_or_default()), clock(first.end_minute));
         Some(if first.day == last.day {
             format!("{} {hours}", day_name(first.day))
         } else {

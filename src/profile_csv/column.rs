@@ -112,16 +112,16 @@ columns! {
         "List of the people she has been matched with before.",
         ["", "", ""];
     MinMentees = "min_mentees", ["mentor_offer.min_mentees"],
-        "Mentors: fewest mentees that make the offer worthwhile; empty for no minimum.",
+        "Mentors: fewest mentees that make the offer worthwhile; empty or 0 for no minimum.",
         ["", "", ""];
     MaxMentees = "max_mentees", ["mentor_offer"],
-        "Mentors: most mentees, 1 to 20. Empty for everybody who is no mentor.",
+        "Mentors: most mentees, 1 to 20. Empty for everybody who is no mentor; 0 for a mentor who takes nobody now.",
         ["2", "", "1"];
     TopicsOffered = "topics_offered", ["mentor_offer.topics"],
         "Mentors: list of codes of the vocabulary topic.",
         ["career_planning | leadership | negotiation", "", "technical_depth"];
     MentorsWanted = "mentors_wanted", ["mentee_request"],
-        "Mentees: number of mentors sought, 1 or 2. Empty for everybody who is no mentee.",
+        "Mentees: number of mentors sought, 1 or 2. Empty for everybody who is no mentee; 0 for a mentee who seeks nobody now.",
         ["", "1", "1"];
     TopicsSought = "topics_sought", ["mentee_request.topics"],
         "Mentees: list of codes of the vocabulary topic.",

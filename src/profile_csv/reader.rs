@@ -321,8 +321,8 @@ impl<'a> Cells<'a> {
     fn mentor_offer(&mut self) -> Option<MentorOfferDraft> {
         use Column as C;
         self.has_any(&[C::MinMentees, C::MaxMentees, C::TopicsOffered]).then(|| MentorOfferDraft {
-            min_mentees: self.one(C::MinMentees, cell::number).unwrap_or_default(),
-            max_mentees: self.one(C::MaxMentees, cell::number).unwrap_or_default(),
+            min_mentees: self.one(C::MinMentees, cell::number),
+            max_mentees: self.one(C::MaxMentees, cell::number),
             topics: self.list(C::TopicsOffered, code),
         })
     }
@@ -330,7 +330,7 @@ impl<'a> Cells<'a> {
     fn mentee_request(&mut self) -> Option<MenteeRequestDraft> {
         use Column as C;
         self.has_any(&[C::MentorsWanted, C::TopicsSought, C::WaitingSince]).then(|| MenteeRequestDraft {
-            mentors_wanted: self.one(C::MentorsWanted, cell::number).unwrap_or_default(),
+            mentors_wanted: self.one(C::MentorsWanted, cell::number),
             topics: self.list(C::TopicsSought, code),
             waiting_since: self.text(C::WaitingSince),
         })

@@ -195,7 +195,8 @@ fn a_stream_that_fails_says_how_far_it_came_and_ends() {
 fn weekly_hours_are_read_as_people_write_them() {
     let slots = |cell: &str| -> Vec<(i32, i32, i32)> {
         let rows = good(with("weekly_hours", cell));
-        rows[0].draft.weekly_slots.iter().map(|slot| (slot.day, slot.start_minute, slot.end_minute)).collect()
+        let slots = rows[0].draft.weekly_slots.iter();
+        slots.map(|slot| (slot.day, slot.start_minute.expect("a start"), slot.end_minute)).collect()
     };
     assert_eq!(slots("Mon 18:00-20:00 | wednesday 7:00 – 08:30"), [(1, 1080, 1200), (3, 420, 510)]);
     assert_eq!(slots("Mon-Wed 18:00-20:00"), [(1, 1080, 1200), (2, 1080, 1200), (3, 1080, 1200)]);
@@ -367,7 +368,7 @@ fn key() -> impl Strategy<Value = String> {
 fn slots() -> impl Strategy<Value = Vec<SlotDraft>> {
     let slot = (1..=7_i32, 0..48_i32, 1..=48_i32).prop_map(|(day, start, length)| SlotDraft {
         day,
-        start_minute: start * 30,
+        start_minute: Some(start * 30),
         end_minute: (start + length).min(48) * 30,
     });
     vec(slot, 0..6)
@@ -404,18 +405,21 @@ fn consents() -> impl Strategy<Value = Vec<ConsentDraft>> {
 
 fn offer() -> impl Strategy<Value = Option<MentorOfferDraft>> {
     let topics = codes(Topic::vocabulary());
-    option::of((0..=2, 2..=20, topics).prop_map(|(min, max, topics)| MentorOfferDraft {
+    option::of((option::of(0..=2), 2..=20, topics).prop_map(|(min, max, topics)| MentorOfferDraft {
         min_mentees: min,
-        max_mentees: max,
+        max_mentees: Some(max),
         topics,
     }))
 }
 
 fn request() -> impl Strategy<Value = Option<MenteeRequestDraft>> {
     let since = select(vec!["", "2026-02-28"]);
-    let request = (0..=2, codes(Topic::vocabulary()), since).prop_map(|(wanted, topics, since)| {
-        MenteeRequestDraft { mentors_wanted: wanted, topics, waiting_since: since.to_owned() }
-    });
+    let request =
+        (option::of(0..=2), codes(Topic::vocabulary()), since).prop_map(|(wanted, topics, since)| {
+            // A request without any answer is no request in a file.
+            let wanted = wanted.or((topics.is_empty() && since.is_empty()).then_some(1));
+            MenteeRequestDraft { mentors_wanted: wanted, topics, waiting_since: since.to_owned() }
+        });
     option::of(request)
 }
 

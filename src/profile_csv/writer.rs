@@ -85,12 +85,10 @@ fn content(draft: &ProfileDraft, person: Option<&ProfileRef>, column: Column) ->
         C::Preferred => people(&draft.preferred),
         C::Avoided => people(&draft.avoided),
         C::PreviousPartners => people(&draft.previous_partners),
-        C::MinMentees => {
-            offer.filter(|o| o.min_mentees != 0).map(|o| o.min_mentees.to_string()).unwrap_or_default()
-        }
-        C::MaxMentees => offer.map(|o| o.max_mentees.to_string()).unwrap_or_default(),
+        C::MinMentees => number(offer.and_then(|o| o.min_mentees)),
+        C::MaxMentees => number(offer.and_then(|o| o.max_mentees)),
         C::TopicsOffered => offer.map(|o| cell::list(&o.topics)).unwrap_or_default(),
-        C::MentorsWanted => request.map(|r| r.mentors_wanted.to_string()).unwrap_or_default(),
+        C::MentorsWanted => number(request.and_then(|r| r.mentors_wanted)),
         C::TopicsSought => request.map(|r| cell::list(&r.topics)).unwrap_or_default(),
         C::WaitingSince => request.map(|r| r.waiting_since.clone()).unwrap_or_default(),
         C::IdentityShares => identity.map(|i| cell::list(&i.shares)).unwrap_or_default(),
@@ -105,6 +103,11 @@ fn content(draft: &ProfileDraft, person: Option<&ProfileRef>, column: Column) ->
         C::IdentityWithdrawn => time(consent(Identity).and_then(|c| c.withdraw_time)),
         C::EarlierConsents => earlier_consents(draft),
     }
+}
+
+/// A number as a cell; empty for no answer, which differs from 0.
+fn number(answer: Option<i32>) -> String {
+    answer.map(|number| number.to_string()).unwrap_or_default()
 }
 
 /// The last consent of a purpose.

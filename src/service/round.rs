@@ -175,7 +175,7 @@ async fn enrol_page(
 /// The one rule for enrolments; `None` if the profile may be enrolled.
 fn refusal(profile: &StoredProfile, now: jiff::Timestamp) -> Option<RefusedEnrolment> {
     let content = &profile.content;
-    if content.mentor_offer.is_none() && content.mentee_request.is_none() {
+    if content.open_offer().is_none() && content.open_request().is_none() {
         Some(RefusedEnrolment::NoRole)
     } else if !content.consents_to(ConsentPurpose::Matching, now) {
         Some(RefusedEnrolment::NoLiveConsent)

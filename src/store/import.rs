@@ -93,8 +93,8 @@ impl StagedRow {
             id,
             digest: hex::encode(Sha256::digest(&document)),
             document,
-            is_mentor: content.mentor_offer.is_some(),
-            is_mentee: content.mentee_request.is_some(),
+            is_mentor: content.open_offer().is_some(),
+            is_mentee: content.open_request().is_some(),
         })
     }
 

@@ -15,6 +15,7 @@ mod request_id;
 mod roles;
 mod round;
 mod solver;
+mod spreadsheet;
 mod store;
 mod store_rules;
 mod telemetry;

@@ -419,8 +419,11 @@ pub(crate) fn member(id: &str) -> ProfileDraft {
 }
 
 pub(crate) fn mentor(id: &str, places: i32) -> ProfileDraft {
-    let offer =
-        MentorOfferDraft { max_mentees: places, topics: vec!["leadership".to_owned()], min_mentees: 0 };
+    let offer = MentorOfferDraft {
+        max_mentees: Some(places),
+        topics: vec!["leadership".to_owned()],
+        min_mentees: None,
+    };
     ProfileDraft { career_stage: "senior_manager".to_owned(), mentor_offer: Some(offer), ..member(id) }
 }
 

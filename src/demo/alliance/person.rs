@@ -328,7 +328,7 @@ impl<'a> Person<'a> {
     fn offer(&self) -> MentorOfferDraft {
         let mut draw = self.ask("places");
         let max_mentees = draw.weighted(&[(1, 58), (2, 30), (3, 12)]).copied().unwrap_or(1);
-        let min_mentees = if max_mentees >= 2 && draw.percent(18) { 2 } else { 0 };
+        let min_mentees = (max_mentees >= 2 && draw.percent(18)).then_some(2);
         let topics = match self.optional("topics_offered") {
             None => Vec::new(),
             Some(mut draw) => {
@@ -340,12 +340,12 @@ impl<'a> Person<'a> {
                 in_order::<Topic>(&topics)
             }
         };
-        MentorOfferDraft { min_mentees, max_mentees, topics }
+        MentorOfferDraft { min_mentees, max_mentees: Some(max_mentees), topics }
     }
 
     fn request(&self) -> MenteeRequestDraft {
         let mut draw = self.ask("mentors_wanted");
-        let mentors_wanted = if draw.percent(4) { 2 } else { 1 };
+        let mentors_wanted = Some(if draw.percent(4) { 2 } else { 1 });
         let waiting_since = if draw.percent(15) { waiting_since(&mut draw) } else { String::new() };
         let topics = match self.optional("topics_sought") {
             Some(mut draw) => {
@@ -486,7 +486,11 @@ fn slots(free: &[[bool; 48]; 7]) -> Vec<SlotDraft> {
             let start_minute = half_hour * 30;
             match slots.last_mut().filter(|slot| slot.day == day && slot.end_minute == start_minute) {
                 Some(slot) => slot.end_minute += 30,
-                None => slots.push(SlotDraft { day, start_minute, end_minute: start_minute + 30 }),
+                None => slots.push(SlotDraft {
+                    day,
+                    start_minute: Some(start_minute),
+                    end_minute: start_minute + 30,
+                }),
             }
         }
     }

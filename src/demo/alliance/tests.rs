@@ -140,9 +140,9 @@ fn the_sample_has_every_kind_of_answer_and_of_silence() {
     at_least(5, "mentees without topics", &|p| {
         p.mentee_request.is_some_and(|request| request.topics.is_empty())
     });
-    at_least(3, "minimum places", &|p| p.mentor_offer.is_some_and(|offer| offer.min_mentees == 2));
+    at_least(3, "minimum places", &|p| p.mentor_offer.is_some_and(|offer| offer.min_mentees == Some(2)));
     at_least(2, "who want two mentors", &|p| {
-        p.mentee_request.is_some_and(|request| request.mentors_wanted == 2)
+        p.mentee_request.is_some_and(|request| request.mentors_wanted == Some(2))
     });
     at_least(8, "who wait", &|p| p.mentee_request.is_some_and(|request| request.waiting_since.is_some()));
     at_least(4, "identity wishes", &|p| p.identity.is_some_and(|identity| !identity.wishes.is_empty()));

@@ -55,7 +55,7 @@ impl Profile {
             preferred: people::preferred(draft, me, violations),
             avoided: people::list("avoided", &draft.avoided, me, violations),
             previous_partners: people::list("previous_partners", &draft.previous_partners, me, violations),
-            mentor_offer: draft.mentor_offer.as_ref().map(|offer| mentor_offer(offer, violations)),
+            mentor_offer: draft.mentor_offer.as_ref().and_then(|offer| mentor_offer(offer, violations)),
             mentee_request: draft
                 .mentee_request
                 .as_ref()
@@ -179,37 +179,36 @@ fn meeting_modes(numbers: &[i32], violations: &mut Violations) -> MeetingModes {
     modes
 }
 
-fn mentor_offer(offer: &MentorOfferDraft, violations: &mut Violations) -> MentorOffer {
-    let max_given = offer.max_mentees;
-    if max_given == 0 {
+fn mentor_offer(offer: &MentorOfferDraft, violations: &mut Violations) -> Option<MentorOffer> {
+    let topics = terms("mentor_offer.topics", &offer.topics, violations);
+    let Some(most) = offer.max_mentees else {
         violations.push(
             "mentor_offer.max_mentees",
-            max_given,
-            "is too few, because an offer has at least one place",
-            "omit mentor_offer for a person who takes no mentees",
+            "",
+            "is missing",
+            "give the most mentees that she takes, or omit mentor_offer for a person who is no mentor",
         );
-    } else if !(1..=MAX_MENTEES).contains(&max_given) {
+        return None;
+    };
+    if !(0..=MAX_MENTEES).contains(&most) {
         violations.push(
             "mentor_offer.max_mentees",
-            max_given,
-            format!("is outside 1 to {MAX_MENTEES}"),
-            "give the most mentees that she takes",
+            most,
+            format!("is outside 0 to {MAX_MENTEES}"),
+            "give the most mentees that she takes; 0 if she takes none now",
         );
     }
-    let most = max_given.clamp(1, MAX_MENTEES);
-    if !(0..=most).contains(&offer.min_mentees) {
+    if let Some(fewest) =
+        offer.min_mentees.filter(|fewest| !(0..=most.clamp(0, MAX_MENTEES)).contains(fewest))
+    {
         violations.push(
             "mentor_offer.min_mentees",
-            offer.min_mentees,
-            format!("is outside 0 to max_mentees, which is {max_given}"),
+            fewest,
+            format!("is outside 0 to max_mentees, which is {most}"),
             "use 0 if she accepts any number of mentees",
         );
     }
-    MentorOffer {
-        min_mentees: small(offer.min_mentees),
-        max_mentees: small(max_given),
-        topics: terms("mentor_offer.topics", &offer.topics, violations),
-    }
+    Some(MentorOffer { min_mentees: offer.min_mentees.map(small), max_mentees: small(most), topics })
 }
 
 fn mentee_request(
@@ -217,12 +216,12 @@ fn mentee_request(
     now: Timestamp,
     violations: &mut Violations,
 ) -> MenteeRequest {
-    if !(0..=2).contains(&request.mentors_wanted) {
+    if let Some(wanted) = request.mentors_wanted.filter(|wanted| !(0..=2).contains(wanted)) {
         violations.push(
             "mentee_request.mentors_wanted",
-            request.mentors_wanted,
-            "is neither 1 nor 2",
-            "omit the field for one mentor",
+            wanted,
+            "is outside 0 to 2",
+            "give the number of mentors that she seeks; 0 if she seeks none now",
         );
     }
     let field = "mentee_request.waiting_since";
@@ -235,7 +234,10 @@ fn mentee_request(
     if waiting_since.is_some_and(|since| since > latest) {
         violations.push(field, &request.waiting_since, "is in the future", "omit the field for a new mentee");
     }
-    MenteeRequest { mentors_wanted: small(request.mentors_wanted.max(1)), topics, waiting_since }
+    // A request without any answer is one for a mentor: no file could tell it from no request.
+    let silent = topics.is_empty() && waiting_since.is_none();
+    let mentors_wanted = request.mentors_wanted.map(small).or(silent.then_some(1));
+    MenteeRequest { mentors_wanted, topics, waiting_since }
 }
 
 fn identity(

@@ -46,12 +46,12 @@ impl Profile {
             avoided: names(&self.avoided),
             previous_partners: names(&self.previous_partners),
             mentor_offer: self.mentor_offer.map(|offer| MentorOfferDraft {
-                min_mentees: i32::from(offer.min_mentees),
-                max_mentees: i32::from(offer.max_mentees),
+                min_mentees: offer.min_mentees.map(i32::from),
+                max_mentees: Some(i32::from(offer.max_mentees)),
                 topics: codes(offer.topics),
             }),
             mentee_request: self.mentee_request.map(|request| MenteeRequestDraft {
-                mentors_wanted: i32::from(request.mentors_wanted),
+                mentors_wanted: request.mentors_wanted.map(i32::from),
                 topics: codes(request.topics),
                 waiting_since: request.waiting_since.map(|date| date.to_string()).unwrap_or_default(),
             }),
@@ -72,7 +72,7 @@ impl Profile {
     fn slots_to_draft(&self) -> Vec<SlotDraft> {
         let slot = |slot: &super::WeeklySlot| SlotDraft {
             day: i32::from(slot.day) + 1,
-            start_minute: i32::from(slot.start) * 30,
+            start_minute: Some(i32::from(slot.start) * 30),
             end_minute: i32::from(slot.end) * 30,
         };
         self.weekly_slots.iter().map(slot).collect()

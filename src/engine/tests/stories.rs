@@ -55,13 +55,14 @@ fn person(id: &str) -> Participant {
 fn mentee(id: &str) -> Participant {
     let mut person = person(id);
     person.content.mentee_request =
-        Some(MenteeRequest { mentors_wanted: 1, topics: Terms::EMPTY, waiting_since: None });
+        Some(MenteeRequest { mentors_wanted: None, topics: Terms::EMPTY, waiting_since: None });
     person
 }
 
 fn mentor(id: &str) -> Participant {
     let mut person = person(id);
-    person.content.mentor_offer = Some(MentorOffer { min_mentees: 0, max_mentees: 1, topics: Terms::EMPTY });
+    person.content.mentor_offer =
+        Some(MentorOffer { min_mentees: None, max_mentees: 1, topics: Terms::EMPTY });
     person
 }
 
@@ -380,7 +381,7 @@ fn waitlisted_mentees_are_matched_before_better_scores() {
     let waiting = with(mentee("a"), |profile| {
         profile.career_stage = Some(4);
         profile.mentee_request = Some(MenteeRequest {
-            mentors_wanted: 1,
+            mentors_wanted: None,
             topics: Terms::EMPTY,
             waiting_since: Some(date(2026, 11, 1)),
         });

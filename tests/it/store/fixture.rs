@@ -245,12 +245,12 @@ pub(crate) fn profile(country: &str) -> Profile {
 }
 
 pub(crate) fn mentor(places: u8) -> Profile {
-    let offer = MentorOffer { min_mentees: 0, max_mentees: places, topics: Terms::EMPTY };
+    let offer = MentorOffer { min_mentees: None, max_mentees: places, topics: Terms::EMPTY };
     Profile { mentor_offer: Some(offer), ..profile("PE") }
 }
 
 pub(crate) fn mentee() -> Profile {
-    let request = MenteeRequest { mentors_wanted: 1, topics: Terms::EMPTY, waiting_since: None };
+    let request = MenteeRequest { mentors_wanted: None, topics: Terms::EMPTY, waiting_since: None };
     Profile { mentee_request: Some(request), ..profile("KE") }
 }
 

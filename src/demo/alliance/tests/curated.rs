@@ -27,7 +27,7 @@ fn scarce_mongolian(people: &mut [ProfileDraft]) {
         "senior_manager".clone_into(&mut mentor.career_stage);
         mentor.mentor_offer.as_mut()
     }) {
-        (offer.min_mentees, offer.max_mentees) = (0, 1);
+        (offer.min_mentees, offer.max_mentees) = (None, Some(1));
     }
     for newcomer in mentors {
         newcomer.languages = spoken(&[("en", 7), ("mn", 1)]);

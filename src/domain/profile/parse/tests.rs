@@ -31,7 +31,7 @@ fn consent(purpose: i32) -> ConsentDraft {
 
 /// What a typical member gives.
 fn typical() -> ProfileDraft {
-    let slot = |day| SlotDraft { day, start_minute: 1080, end_minute: 1200 };
+    let slot = |day| SlotDraft { day, start_minute: Some(1080), end_minute: 1200 };
     ProfileDraft {
         country: "PE".to_owned(),
         time_zone: "America/Lima".to_owned(),
@@ -53,12 +53,12 @@ fn typical() -> ProfileDraft {
         preferred: texts(["PE.0007"]),
         avoided: texts(["wim-chile/CL.1"]),
         mentor_offer: Some(MentorOfferDraft {
-            min_mentees: 0,
-            max_mentees: 2,
+            min_mentees: Some(0),
+            max_mentees: Some(2),
             topics: texts(["leadership"]),
         }),
         mentee_request: Some(MenteeRequestDraft {
-            mentors_wanted: 0,
+            mentors_wanted: None,
             topics: texts(["negotiation", "leadership", "networking"]),
             waiting_since: "2026-10-01".to_owned(),
         }),
@@ -101,7 +101,7 @@ fn a_typical_profile_is_read_in_its_normal_form() {
     assert_eq!(profile.career_stage, Some(3));
     assert_eq!(profile.weekly_slots[0], WeeklySlot { day: 1, start: 36, end: 40 });
     assert_eq!(profile.roster.expect("a roster").availability, RosterAvailability::Always);
-    assert_eq!(profile.mentee_request.expect("a request").mentors_wanted, 1, "0 is read as 1");
+    assert_eq!(profile.open_request().expect("a request").wanted(), 1, "no answer counts as 1");
     assert_eq!(profile.preferred[0].name(), "organisations/wim-peru/profiles/PE.0007");
     assert_eq!(profile.avoided[0].name(), "organisations/wim-chile/profiles/CL.1");
 }
@@ -127,7 +127,7 @@ fn everything_that_is_wrong_is_listed_at_once_and_in_the_order_of_the_fields() {
     let found = wrong(|draft| {
         draft.country = "XX".to_owned();
         draft.time_zone = "Lima".to_owned();
-        draft.weekly_slots[0].start_minute = 17;
+        draft.weekly_slots[0].start_minute = Some(17);
         draft.languages[1].0 = "castellano".to_owned();
         draft.functions.push("alchemy".to_owned());
         draft.preferred.push("PE.0042".to_owned());
@@ -169,7 +169,10 @@ fn slots_are_half_hours_of_one_day() {
     one_wrong("weekly_slots[0].day", "1 for Monday", |draft| draft.weekly_slots[0].day = 0);
     one_wrong("weekly_slots[2].day", "1 for Monday", |draft| draft.weekly_slots[2].day = 8);
     one_wrong("weekly_slots[1].start_minute", "minutes after midnight", |draft| {
-        draft.weekly_slots[1].start_minute = -30;
+        draft.weekly_slots[1].start_minute = Some(-30);
+    });
+    one_wrong("weekly_slots[1].start_minute", "0 is midnight", |draft| {
+        draft.weekly_slots[1].start_minute = None;
     });
     one_wrong("weekly_slots[1].end_minute", "minutes after midnight", |draft| {
         draft.weekly_slots[1].end_minute = 1470;
@@ -181,7 +184,7 @@ fn slots_are_half_hours_of_one_day() {
 #[test]
 fn slots_that_overlap_or_touch_become_one_in_order() {
     let mut draft = typical();
-    let slot = |day, start_minute, end_minute| SlotDraft { day, start_minute, end_minute };
+    let slot = |day, start, end_minute| SlotDraft { day, start_minute: Some(start), end_minute };
     draft.weekly_slots =
         vec![slot(7, 0, 1440), slot(1, 600, 660), slot(1, 540, 600), slot(1, 630, 720), slot(1, 0, 30)];
     let profile = Profile::parse(&me(), &draft, now()).expect("good slots");
@@ -283,15 +286,20 @@ fn meeting_modes_are_known() {
 }
 
 #[test]
-fn an_offer_has_at_least_one_place() {
+fn an_offer_says_how_many_places_and_an_offer_of_none_makes_no_mentor() {
     fn offer(draft: &mut ProfileDraft) -> &mut MentorOfferDraft {
         draft.mentor_offer.as_mut().expect("an offer")
     }
-    one_wrong("mentor_offer.max_mentees", "omit mentor_offer", |draft| offer(draft).max_mentees = 0);
-    one_wrong("mentor_offer.max_mentees", "", |draft| offer(draft).max_mentees = 21);
-    one_wrong("mentor_offer.max_mentees", "", |draft| offer(draft).max_mentees = i32::MIN);
-    one_wrong("mentor_offer.min_mentees", "use 0", |draft| offer(draft).min_mentees = 3);
-    one_wrong("mentor_offer.min_mentees", "use 0", |draft| offer(draft).min_mentees = -1);
+    one_wrong("mentor_offer.max_mentees", "omit mentor_offer", |draft| offer(draft).max_mentees = None);
+    one_wrong("mentor_offer.max_mentees", "", |draft| offer(draft).max_mentees = Some(21));
+    one_wrong("mentor_offer.max_mentees", "", |draft| offer(draft).max_mentees = Some(i32::MIN));
+    one_wrong("mentor_offer.min_mentees", "use 0", |draft| offer(draft).min_mentees = Some(3));
+    one_wrong("mentor_offer.min_mentees", "use 0", |draft| offer(draft).min_mentees = Some(-1));
+    let mut draft = typical();
+    offer(&mut draft).max_mentees = Some(0);
+    let profile = Profile::parse(&me(), &draft, now()).expect("an offer of no place");
+    assert_eq!(profile.mentor_offer.expect("the offer is kept").max_mentees, 0);
+    assert_eq!(profile.open_offer(), None);
 }
 
 #[test]
@@ -299,8 +307,12 @@ fn a_request_is_for_one_or_two_mentors_and_has_not_begun_to_wait_in_the_future()
     fn request(draft: &mut ProfileDraft) -> &mut MenteeRequestDraft {
         draft.mentee_request.as_mut().expect("a request")
     }
-    one_wrong("mentee_request.mentors_wanted", "omit the field", |draft| request(draft).mentors_wanted = 3);
-    one_wrong("mentee_request.mentors_wanted", "omit the field", |draft| request(draft).mentors_wanted = -1);
+    one_wrong("mentee_request.mentors_wanted", "seeks none now", |draft| {
+        request(draft).mentors_wanted = Some(3)
+    });
+    one_wrong("mentee_request.mentors_wanted", "seeks none now", |draft| {
+        request(draft).mentors_wanted = Some(-1)
+    });
     one_wrong("mentee_request.waiting_since", "YYYY-MM-DD", |draft| {
         request(draft).waiting_since = "soon".to_owned();
     });
@@ -309,6 +321,18 @@ fn a_request_is_for_one_or_two_mentors_and_has_not_begun_to_wait_in_the_future()
     });
     let tomorrow = wrong(|draft| request(draft).waiting_since = "2027-03-02".to_owned());
     assert!(tomorrow.is_empty(), "the day may have begun elsewhere: {tomorrow:?}");
+}
+
+#[test]
+fn a_request_for_no_mentor_is_kept_apart_from_no_answer() {
+    let wanted = |wanted: Option<i32>| {
+        let mut draft = typical();
+        draft.mentee_request.as_mut().expect("a request").mentors_wanted = wanted;
+        let profile = Profile::parse(&me(), &draft, now()).expect("a good profile");
+        assert_eq!(profile.to_draft(&me()).mentee_request.expect("a request").mentors_wanted, wanted);
+        profile.open_request().map(MenteeRequest::wanted)
+    };
+    assert_eq!([wanted(None), wanted(Some(0)), wanted(Some(2))], [Some(1), None, Some(2)]);
 }
 
 #[test]
@@ -397,7 +421,7 @@ fn people(prefix: &'static str) -> impl Strategy<Value = Vec<String>> {
 
 prop_compose! {
     fn slot()(day in 1..=7, start in 0..48_i32, length in 1..=48_i32) -> SlotDraft {
-        SlotDraft { day, start_minute: start * 30, end_minute: i32::min(start + length, 48) * 30 }
+        SlotDraft { day, start_minute: Some(start * 30), end_minute: i32::min(start + length, 48) * 30 }
     }
 }
 
@@ -447,8 +471,8 @@ prop_compose! {
         work in (codes::<Function>(), codes::<Commodity>(), codes::<Goal>(), codes::<WorkingStyle>()),
         keys in ("[ a-zé]{0,20}", "[A-Z0-9-]{0,64}"),
         people in (people("a"), people("b"), people("c"), people("d")),
-        offer in proptest::option::of((0..=5_i32, 5..=20_i32, codes::<Topic>())),
-        request in proptest::option::of((0..=2_i32, codes::<Topic>(), select(vec!["", "2026-12-31"]))),
+        offer in proptest::option::of((proptest::option::of(0..=5_i32), 5..=20_i32, codes::<Topic>())),
+        request in proptest::option::of((proptest::option::of(0..=2_i32), codes::<Topic>(), select(vec!["", "2026-12-31"]))),
         identity in proptest::option::of((codes::<IdentityTerm>(), codes::<IdentityTerm>())),
         consents in consents(),
     ) -> ProfileDraft {
@@ -466,7 +490,7 @@ prop_compose! {
             avoided: people.2,
             previous_partners: people.3,
             mentor_offer: offer.map(|(min_mentees, max_mentees, topics)| {
-                MentorOfferDraft { min_mentees, max_mentees, topics }
+                MentorOfferDraft { min_mentees, max_mentees: Some(max_mentees), topics }
             }),
             mentee_request: request.map(|(mentors_wanted, topics, since)| {
                 MenteeRequestDraft { mentors_wanted, topics, waiting_since: since.to_owned() }
@@ -512,8 +536,9 @@ prop_compose! {
     fn any_draft()(
         singles in vec(any_text(), 12),
         lists in vec(vec(any_text(), 0..5), 11),
-        numbers in vec(any_number(), 8),
-        slots in vec((any_number(), any_number(), any_number()), 0..5),
+        numbers in vec(any_number(), 3),
+        answers in vec(proptest::option::of(any_number()), 3),
+        slots in vec((any_number(), proptest::option::of(any_number()), any_number()), 0..5),
         languages in vec((any_text(), any_number()), 0..4),
         modes in vec(any_number(), 0..4),
         consents in vec((any_number(), any_text(), any_text(), any_time(), any_time()), 0..4),
@@ -531,8 +556,8 @@ prop_compose! {
                 days_on: numbers[0], days_off: numbers[1], first_day_on, availability: numbers[2],
             }),
             meeting_modes: modes,
-            mentor_offer: Some(MentorOfferDraft { min_mentees: numbers[3], max_mentees: numbers[4], topics: offered }),
-            mentee_request: Some(MenteeRequestDraft { mentors_wanted: numbers[5], topics: sought, waiting_since }),
+            mentor_offer: Some(MentorOfferDraft { min_mentees: answers[0], max_mentees: answers[1], topics: offered }),
+            mentee_request: Some(MenteeRequestDraft { mentors_wanted: answers[2], topics: sought, waiting_since }),
             identity: Some(IdentityDraft { wishes: shares.clone(), shares }),
             consents: consents.into_iter()
                 .map(|(purpose, text_version, language, give_time, withdraw_time)| {

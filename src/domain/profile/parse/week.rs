@@ -24,14 +24,19 @@ pub(super) fn slots(given: &[SlotDraft], violations: &mut Violations) -> Vec<Wee
                 "use 1 for Monday to 7 for Sunday",
             );
         }
-        let start = half_hours(i, "start_minute", slot.start_minute, violations);
+        let Some(start_minute) = slot.start_minute else {
+            let hint = "give the start in minutes after midnight; 0 is midnight";
+            violations.push(format!("weekly_slots[{i}].start_minute"), "", "is missing", hint);
+            continue;
+        };
+        let start = half_hours(i, "start_minute", start_minute, violations);
         let end = half_hours(i, "end_minute", slot.end_minute, violations);
         let (Some(start), Some(end)) = (start, end) else { continue };
         if start >= end {
             violations.push(
                 format!("weekly_slots[{i}].end_minute"),
                 slot.end_minute,
-                format!("is not after start_minute, which is {}", slot.start_minute),
+                format!("is not after start_minute, which is {start_minute}"),
                 "for a slot over midnight, give one slot up to 1440 and another from 0 of the next day",
             );
         } else if let Some(day) = day {

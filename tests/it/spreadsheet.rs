@@ -1,0 +1,51 @@
+//! Spreadsheets as people fill them in, read and matched without a service: files of `tests/it/spreadsheet/`.
+
+use jiff::Timestamp;
+use wim_match::domain::name::ProfileRef;
+use wim_match::domain::policy::Policy;
+use wim_match::domain::profile::Profile;
+use wim_match::domain::snapshot::{Participant, Snapshot};
+use wim_match::engine::observer::Unobserved;
+use wim_match::engine::{self, Options, Outcome};
+use wim_match::profile_csv::ProfileReader;
+
+fn now() -> Timestamp {
+    "2027-01-20T12:00:00Z".parse().expect("a moment")
+}
+
+/// The people of a file, all of whose rows are good.
+fn people(text: &str) -> Vec<Participant> {
+    let organisation = "wim-test".parse().expect("an id");
+    let rows = ProfileReader::new(text.as_bytes(), &organisation).expect("a good header");
+    let participant = |row: Result<wim_match::profile_csv::Row, _>| {
+        let draft = row.expect("a good row").draft;
+        let profile = ProfileRef::from_name(&draft.name).expect("a name");
+        let content = Profile::parse(&profile, &draft, now()).expect("a good profile");
+        Participant { profile, version: 1, content }
+    };
+    rows.map(participant).collect()
+}
+
+/// The matches of a round of these people, as `mentee with mentor`.
+fn matched(participants: Vec<Participant>) -> (Outcome, Vec<String>) {
+    let snapshot = Snapshot {
+        start_date: "2027-02-15".parse().expect("a date"),
+        end_date: "2027-11-30".parse().expect("a date"),
+        freeze_time: now(),
+        policy: Policy::default(),
+        organisations: Vec::new(),
+        participants,
+    };
+    let outcome = engine::solve(&snapshot, &Options::default(), &Unobserved).expect("not stopped");
+    let mut pairs: Vec<String> =
+        outcome.matches.iter().map(|pair| format!("{} with {}", pair.mentee.id, pair.mentor.id)).collect();
+    pairs.sort();
+    (outcome, pairs)
+}
+
+#[test]
+fn a_person_who_wants_no_mentor_is_no_mentee_and_takes_no_place() {
+    let (outcome, pairs) = matched(people(include_str!("spreadsheet/no_mentor_wanted.csv")));
+    assert_eq!(pairs, ["quinn with boss"]);
+    assert_eq!((outcome.summary.mentees, outcome.summary.mentors), (1, 1));
+}
