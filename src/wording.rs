@@ -22,6 +22,7 @@ use crate::domain::run::{RunState, Side, Stage, UnmatchedReason};
 use crate::domain::vocabulary::{
     Commodity, Country, Function, Goal, Kind, Lang, Region, Topic, Vocabulary, WorkingStyle,
 };
+use crate::domain::warning::WarningCode;
 
 /// A reason as the inside of a sentence, without a capital letter and a full stop.
 pub fn render(reason: &Reason, lang: Lang) -> String {
@@ -92,6 +93,11 @@ pub fn level_label(level: LanguageLevel, lang: Lang) -> &'static str {
         LanguageLevel::Native => text("level.native", lang),
         level => level.as_str(),
     }
+}
+
+/// What a warning points out: a predicate whose subject is the value.
+pub fn warning(code: WarningCode, lang: Lang) -> &'static str {
+    text(&format!("warning.{}", code.as_str()), lang)
 }
 
 /// A text with a capital first letter.

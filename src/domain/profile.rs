@@ -124,10 +124,10 @@ pub struct Profile {
     /// Commodities that she knows.
     #[serde(default, skip_serializing_if = "no_terms")]
     pub commodities: Terms<Commodity>,
-    /// Key of her employer.
+    /// Her employer as her organisation writes it; compared by [`key`](super::folding::key).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employer: Option<String>,
-    /// Key of a group of competing employers.
+    /// A group of competing employers; compared like the employer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub competitor_group: Option<String>,
     /// People above her in her reporting line.

@@ -22,6 +22,7 @@ pub use self::person::{Person, Residence};
 use self::ties::{RelatedPairs, as_u32};
 use super::observer::{Observer, Stopped};
 use super::problem::{Demand, Seats};
+use crate::domain::folding;
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::organisation::OrganisationRules;
 use crate::domain::profile::{ConsentPurpose, Language, Profile};
@@ -245,20 +246,20 @@ fn waited_days(content: &Profile, start: Date) -> u32 {
     u32::try_from(days).unwrap_or_default()
 }
 
-/// Dense ids of texts.
+/// Dense ids of texts; texts with one key have one id.
 #[derive(Default)]
-struct DenseIds<'a>(HashMap<&'a str, u32>);
+struct DenseIds(HashMap<String, u32>);
 
-impl<'a> DenseIds<'a> {
-    fn add(&mut self, text: Option<&'a str>) {
+impl DenseIds {
+    fn add(&mut self, text: Option<&str>) {
         let next = as_u32(self.0.len());
         if let Some(text) = text {
-            self.0.entry(text).or_insert(next);
+            self.0.entry(folding::key(text)).or_insert(next);
         }
     }
 
     fn of(&self, text: Option<&str>) -> Option<u32> {
-        text.and_then(|text| self.0.get(text).copied())
+        text.and_then(|text| self.0.get(&folding::key(text)).copied())
     }
 }
 

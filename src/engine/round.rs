@@ -20,7 +20,7 @@ use crate::domain::run::{Match, Proof, RunSummary, Stage, Unmatched};
 use crate::domain::snapshot::Snapshot;
 
 /// Version of the engine. It changes whenever the same round may give another result.
-pub const ENGINE_VERSION: &str = "6";
+pub const ENGINE_VERSION: &str = "7";
 
 /// Resources of the engine. No option changes the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -49,3 +49,15 @@ fn a_person_who_wants_no_mentor_is_no_mentee_and_takes_no_place() {
     assert_eq!(pairs, ["quinn with boss"]);
     assert_eq!((outcome.summary.mentees, outcome.summary.mentors), (1, 1));
 }
+
+#[test]
+fn people_without_an_employer_are_no_colleagues_and_one_employer_has_many_spellings() {
+    let (_, pairs) = matched(people(include_str!("spreadsheet/employers.csv")));
+    let mentees: Vec<&str> = pairs.iter().filter_map(|pair| pair.split(' ').next()).collect();
+    assert_eq!(mentees, ["mentee1", "mentee2"], "mentee3 and mentor3 have one employer");
+    let spellings =
+        ["BHP  Chile", "bhp chile.", "ＢＨＰ Chile", "Rio\u{2011}Tinto", "rio-tinto", "Peña", "Pen\u{303}a"];
+    let key = |text: &str| wim_match::domain::folding::key(text);
+    let keys: std::collections::BTreeSet<String> = spellings.map(key).into();
+    assert_eq!(keys.len(), 3, "{keys:?}");
+}

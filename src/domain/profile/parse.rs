@@ -14,10 +14,12 @@ use super::{
     Identity, IdentityDraft, Language, MeetingModes, MenteeRequest, MenteeRequestDraft, MentorOffer,
     MentorOfferDraft, Profile, ProfileDraft, time_zone,
 };
+use crate::domain::folding::{Everyday, means};
 use crate::domain::language::{self, LanguageLevel};
 use crate::domain::name::ProfileRef;
 use crate::domain::violation::Violations;
 use crate::domain::vocabulary::{Country, Kind, Lang, Stage, Vocabulary};
+use crate::domain::warning::{Warning, WarningCode, Warnings};
 
 /// Most languages of one person.
 const MAX_LANGUAGES: usize = 20;
@@ -31,6 +33,16 @@ impl Profile {
     /// lists must not contain `me`, and short names in lists (`{own id}`) mean people of the same organisation. Consent
     /// and waiting dates after `now` are violations.
     pub fn parse(me: &ProfileRef, draft: &ProfileDraft, now: Timestamp) -> Result<Self, Violations> {
+        Self::parse_with_warnings(me, draft, now).map(|(profile, _)| profile)
+    }
+
+    /// Parses the content of a draft as [`Profile::parse`] does, and returns what its sender should look at.
+    pub fn parse_with_warnings(
+        me: &ProfileRef,
+        draft: &ProfileDraft,
+        now: Timestamp,
+    ) -> Result<(Self, Vec<Warning>), Violations> {
+        let mut warnings = Warnings::default();
         let mut found = Violations::default();
         let violations = &mut found;
         // An unknown country is replaced by any other, so that the parse finds the other violations too.
@@ -46,8 +58,13 @@ impl Profile {
             career_stage: career_stage(&draft.career_stage, violations),
             functions: terms("functions", &draft.functions, violations),
             commodities: terms("commodities", &draft.commodities, violations),
-            employer: optional_text("employer", &draft.employer, violations),
-            competitor_group: optional_text("competitor_group", &draft.competitor_group, violations),
+            employer: employer("employer", &draft.employer, violations, &mut warnings),
+            competitor_group: employer(
+                "competitor_group",
+                &draft.competitor_group,
+                violations,
+                &mut warnings,
+            ),
             reporting_line: people::list("reporting_line", &draft.reporting_line, me, violations),
             meeting_modes: meeting_modes(&draft.meeting_modes, violations),
             goals: terms("goals", &draft.goals, violations),
@@ -63,8 +80,19 @@ impl Profile {
             identity: draft.identity.as_ref().and_then(|answers| identity(answers, draft, now, violations)),
             consents: consent::list(&draft.consents, now, violations),
         };
-        found.finish(profile)
+        found.finish((profile, warnings.into_vec()))
     }
+}
+
+/// The key of an employer or of a group of employers. A word that names none is a missing answer, with a warning: otherwise
+/// all people without an employer would be colleagues.
+fn employer(field: &str, text: &str, violations: &mut Violations, warnings: &mut Warnings) -> Option<String> {
+    let named = optional_text(field, text, violations)?;
+    if means(&named, Everyday::NoAnswer) || means(&named, Everyday::NoEmployer) {
+        warnings.push(field, &named, WarningCode::NoAnswer);
+        return None;
+    }
+    Some(named)
 }
 
 fn country(code: &str, violations: &mut Violations) -> Option<Country> {

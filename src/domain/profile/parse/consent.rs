@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::text::{bounded, head, latest, optional_text};
+use crate::domain::folding::{Everyday, means};
 use crate::domain::language;
 use crate::domain::profile::{Consent, ConsentDraft, ConsentPurpose};
 use crate::domain::violation::Violations;
@@ -54,6 +55,15 @@ fn one(i: usize, draft: &ConsentDraft, now: Timestamp, violations: &mut Violatio
     if text_version.is_none() && part.is_empty() {
         part.push("text_version", "", "is missing", "give the version of the consent text");
     }
+    if let Some(version) = text_version.as_deref().filter(|version| is_no_version(version)) {
+        part.push(
+            "text_version",
+            version,
+            "is not the version of a consent text",
+            "give the version of the text to which she agreed, for example 2026-1; leave out the consent of a person who has \
+             not agreed",
+        );
+    }
     let tag = language::normalise(&draft.language);
     if tag.is_none() {
         let hint = "give the language of the consent text, for example es";
@@ -84,6 +94,11 @@ fn one(i: usize, draft: &ConsentDraft, now: Timestamp, violations: &mut Violatio
         language: tag?,
         withdraw_time,
     })
+}
+
+/// Whether a text says yes, no or nothing. Such a word is not taken as a version: `no` would become a consent.
+fn is_no_version(text: &str) -> bool {
+    [Everyday::Yes, Everyday::No, Everyday::NoAnswer].into_iter().any(|meaning| means(text, meaning))
 }
 
 /// A time in the whole microseconds that databases can keep; one in the future is a violation.

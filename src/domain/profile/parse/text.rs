@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::date::parse_date;
+use crate::domain::folding::stored;
 use crate::domain::violation::Violations;
 use crate::domain::vocabulary::{Kind, Lang, Terms, Vocabulary};
 
@@ -43,7 +44,7 @@ pub(super) fn bounded<'a, T>(
     &[]
 }
 
-/// A text of 1 to 64 characters without blanks around it; `None` if it is empty or wrong.
+/// A text of 1 to 64 characters in its stored form; `None` if it is empty or wrong.
 pub(super) fn optional_text(field: &str, text: &str, violations: &mut Violations) -> Option<String> {
     if text.len() > MAX_TEXT_BYTES {
         violations.push(
@@ -54,9 +55,9 @@ pub(super) fn optional_text(field: &str, text: &str, violations: &mut Violations
         );
         return None;
     }
-    let trimmed = text.trim();
+    let trimmed = stored(text);
     if trimmed.chars().count() > MAX_TEXT {
-        violations.push(field, trimmed, format!("has more than {MAX_TEXT} characters"), "shorten the text");
+        violations.push(field, &trimmed, format!("has more than {MAX_TEXT} characters"), "shorten the text");
         return None;
     }
     if trimmed.chars().any(char::is_control) {
@@ -68,7 +69,7 @@ pub(super) fn optional_text(field: &str, text: &str, violations: &mut Violations
         );
         return None;
     }
-    (!trimmed.is_empty()).then(|| trimmed.to_owned())
+    (!trimmed.is_empty()).then(|| trimmed.into_owned())
 }
 
 /// A date written `YYYY-MM-DD`, and in no other way that ISO 8601 allows.

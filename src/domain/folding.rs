@@ -1,0 +1,180 @@
+//! The forms by which texts of people are stored and compared, and the words that are no answer.
+//!
+//! - [`stored`] keeps the text and chooses one encoding of it: normal form C, without blanks around it.
+//! - [`key`] is equal for texts that a person reads as the same name: normal form KC, case folded, blanks folded, one kind of
+//!   dash and of quotation mark, no punctuation at the end.
+//! - [`words`] is equal for texts of the same words: the key without accents and punctuation.
+//!
+//! The words that mean "no answer", "no employer", "yes" and "no" are in `data/everyday_words.csv`.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+use super::vocabulary::{Lang, rows};
+
+/// Longest everyday word, in characters; a longer text is none.
+const LONGEST_WORD: usize = 64;
+
+/// What an everyday word means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Everyday {
+    /// No answer was given: `n/a`, `none`, `-`.
+    NoAnswer,
+    /// The person has no employer: `self-employed`, `retired`.
+    NoEmployer,
+    /// Yes.
+    Yes,
+    /// No. The word alone counts as [`Everyday::No`], although it also means no answer.
+    No,
+}
+
+static EVERYDAY: LazyLock<HashMap<String, Vec<Everyday>>> = LazyLock::new(|| {
+    let mut meanings: HashMap<String, Vec<Everyday>> = HashMap::new();
+    for [code, labels @ ..] in rows::<{ Lang::COUNT + 1 }>(include_str!("../../data/everyday_words.csv")) {
+        let meaning = match code {
+            "no_answer" => Everyday::NoAnswer,
+            "no_employer" => Everyday::NoEmployer,
+            "yes" => Everyday::Yes,
+            _ => Everyday::No,
+        };
+        for word in labels.iter().flat_map(|labels| labels.split(',')) {
+            let meant = meanings.entry(words(word)).or_default();
+            if !meant.contains(&meaning) {
+                meant.push(meaning);
+            }
+        }
+    }
+    meanings
+});
+
+/// The text as it is stored.
+pub fn stored(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
+}
+
+/// The text by which names are compared. It is empty only for a text without a visible character.
+pub fn key(text: &str) -> String {
+    let one_sign = |c: char| match c {
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => Some('-'),
+        '‘' | '’' | '‛' | 'ʼ' | '´' | '`' | '′' => Some('\''),
+        '“' | '”' | '„' | '«' | '»' | '″' => Some('"'),
+        '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{FEFF}' => None,
+        c => Some(c),
+    };
+    let one_sort: String = if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        let plain: String = text.chars().filter_map(one_sign).nfkc().filter_map(one_sign).collect();
+        // Upper case first, so that `ß` is `ss`; the Turkish capital İ leaves a dot behind.
+        let folded = plain.to_uppercase().to_lowercase().replace("i\u{307}", "i");
+        folded.nfkc().collect()
+    };
+    let mut folded = String::with_capacity(one_sort.len());
+    for word in one_sort.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    let bare = folded.trim_start_matches(['"', '\'']);
+    let bare = bare.trim_end_matches(['.', ',', ';', ':', '!', '?', '…', '-', '_', '"', '\'', ' ']);
+    if bare.is_empty() { folded } else { bare.to_owned() }
+}
+
+/// The words of a text without accents and punctuation; empty for a text of signs alone.
+pub fn words(text: &str) -> String {
+    let key = key(text);
+    let mut words = String::with_capacity(key.len());
+    for c in key.nfd().filter(|c| !is_combining_mark(*c)) {
+        if c.is_alphanumeric() {
+            words.push(c);
+        } else if !words.is_empty() && !words.ends_with(' ') {
+            words.push(' ');
+        }
+    }
+    words.truncate(words.trim_end().len());
+    words
+}
+
+/// Whether a text is an everyday word with this meaning. A text of signs alone (`-`, `?`, `…`) is no answer.
+pub fn means(text: &str, meaning: Everyday) -> bool {
+    if text.chars().nth(LONGEST_WORD).is_some() {
+        return false;
+    }
+    let words = words(text);
+    if words.is_empty() {
+        return meaning == Everyday::NoAnswer && !text.trim().is_empty();
+    }
+    EVERYDAY.get(&words).is_some_and(|meant| meant.contains(&meaning))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn one_name_has_one_key_however_it_is_typed() {
+        for (one, other) in [
+            ("BHP", "bhp"),
+            ("BHP", "ＢＨＰ"),
+            ("Compañía Minera", "Compan\u{303}i\u{301}a  minera"),
+            ("Anglo American plc", "anglo\u{A0}american PLC."),
+            ("Rio-Tinto", "Rio\u{2011}Tinto"),
+            ("Rio – Tinto", "rio - tinto"),
+            ("L’Or d'Afrique", "l'or d’afrique"),
+            ("STRASSE", "Straße"),
+            ("İstanbul Maden", "istanbul maden"),
+            ("“Vale”", "vale"),
+            ("Vale\u{200B}", "\u{FEFF}Vale "),
+            ("ΣΑΣ", "σας"),
+        ] {
+            assert_eq!(key(one), key(other), "{one:?} and {other:?}");
+        }
+        for (one, other) in [("company-1", "company-2"), ("Peña", "Pena"), ("BHP", "BHP Chile"), ("A", "a b")]
+        {
+            assert_ne!(key(one), key(other), "{one:?} and {other:?}");
+        }
+        assert_eq!(key("..."), "...", "a name of signs alone stays itself");
+        assert_eq!(stored(" Compan\u{303}i\u{301}a "), "Compañía");
+    }
+
+    #[test]
+    fn words_that_are_no_answer_are_known_in_every_language() {
+        for word in
+            ["N/A", "n.a.", "#N/A", "-", "—", "None", " NINGUNA ", "néant", "não se aplica", "?", "(none)"]
+        {
+            assert!(means(word, Everyday::NoAnswer), "{word}");
+        }
+        for word in
+            ["Self-employed", "AUTÔNOMA", "autonoma", "sans emploi", "Jubilada", "indépendante", "student"]
+        {
+            assert!(means(word, Everyday::NoEmployer), "{word}");
+        }
+        for word in ["Oui", "sí", "SI", "sim", "TRUE", "x", "yes!"] {
+            assert!(means(word, Everyday::Yes), "{word}");
+        }
+        for word in ["non", "no", "NÃO", "false", "0", "retirado"] {
+            assert!(means(word, Everyday::No), "{word}");
+        }
+        for name in ["Nonesuch Mining", "Vale", "company-17", "Student Loans Ltd", "1", "2026-1", ""] {
+            let all = [Everyday::NoAnswer, Everyday::NoEmployer, Everyday::Yes, Everyday::No];
+            assert!(all.into_iter().all(|meaning| !means(name, meaning)), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_its_own_key(text in any::<String>()) {
+            prop_assert_eq!(key(&key(&text)), key(&text));
+            prop_assert_eq!(words(&words(&text)), words(&text));
+            prop_assert_eq!(key(&stored(&text)), key(&text));
+        }
+    }
+}

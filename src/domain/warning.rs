@@ -1,0 +1,53 @@
+//! Warnings: what the sender of a good input should look at. A warning never blocks.
+
+/// Most warnings about one profile.
+const MOST: usize = 20;
+
+/// Something about one field of a good input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Path of the field as in the proto, for example `employer`.
+    pub field: String,
+    /// The given value, cut at 80 characters.
+    pub value: String,
+    /// What it is about.
+    pub code: WarningCode,
+}
+
+/// What a warning is about: the closed set of codes. The table `warning` of `data/wording/` has their texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WarningCode {
+    /// A word such as `n/a` or `self-employed` was read as no answer.
+    NoAnswer,
+}
+
+impl WarningCode {
+    /// All codes.
+    pub const ALL: [Self; 1] = [Self::NoAnswer];
+
+    /// The code in messages and the key of its text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAnswer => "NO_ANSWER",
+        }
+    }
+}
+
+/// The warnings about one input.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Warnings(Vec<Warning>);
+
+impl Warnings {
+    /// Adds a warning; those beyond the first 20 are dropped.
+    pub fn push(&mut self, field: &str, value: &str, code: WarningCode) {
+        if self.0.len() < MOST {
+            let value = super::violation::excerpt(value);
+            self.0.push(Warning { field: field.to_owned(), value, code });
+        }
+    }
+
+    /// The warnings in the order in which they were added.
+    pub fn into_vec(self) -> Vec<Warning> {
+        self.0
+    }
+}
