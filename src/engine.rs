@@ -33,6 +33,7 @@ mod explain;
 pub mod fairest;
 mod graph;
 pub mod groups;
+mod headcount;
 pub mod objective;
 pub mod objective_value;
 pub mod observer;

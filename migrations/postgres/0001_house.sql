@@ -178,7 +178,8 @@ CREATE TABLE run_unmatched (
     round_id TEXT COLLATE "C" NOT NULL,
     run_number BIGINT NOT NULL,
     ordinal BIGINT NOT NULL CHECK (ordinal >= 1),
-    side TEXT COLLATE "C" NOT NULL CHECK (side IN ('mentee', 'mentor')),
+    -- Side on which the person has no match; 'none' for a person whose profile has no role.
+    side TEXT COLLATE "C" NOT NULL CHECK (side IN ('mentee', 'mentor', 'none')),
     organisation_id TEXT COLLATE "C" NOT NULL,
     own_id TEXT COLLATE "C" NOT NULL,
     document TEXT COLLATE "C" NOT NULL,

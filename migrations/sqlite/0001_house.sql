@@ -178,7 +178,8 @@ CREATE TABLE run_unmatched (
     round_id TEXT NOT NULL,
     run_number INTEGER NOT NULL,
     ordinal INTEGER NOT NULL CHECK (ordinal >= 1),
-    side TEXT NOT NULL CHECK (side IN ('mentee', 'mentor')),
+    -- Side on which the person has no match; 'none' for a person whose profile has no role.
+    side TEXT NOT NULL CHECK (side IN ('mentee', 'mentor', 'none')),
     organisation_id TEXT NOT NULL,
     own_id TEXT NOT NULL,
     document TEXT NOT NULL,

@@ -155,7 +155,8 @@ fn coverage_by_region(summary: &RunSummary, lang: Lang) -> String {
 }
 
 fn unmatched(unmatched: &[Unmatched], lang: Lang) -> String {
-    let mentees: Vec<&Unmatched> = unmatched.iter().filter(|u| u.side == Side::Mentee).collect();
+    let of_side = |side| unmatched.iter().filter(move |u| u.side == side);
+    let mentees: Vec<&Unmatched> = of_side(Some(Side::Mentee)).collect();
     let mut lines = vec![match mentees.len() as u64 {
         0 => "Every mentee has a match.".to_owned(),
         without => {
@@ -168,6 +169,14 @@ fn unmatched(unmatched: &[Unmatched], lang: Lang) -> String {
     }
     if mentees.len() > UNMATCHED_SHOWN {
         lines.push(format!("  and {} more", mentees.len() - UNMATCHED_SHOWN));
+    }
+    let roleless: Vec<String> = of_side(None).take(UNMATCHED_SHOWN).map(|u| u.profile.short()).collect();
+    if !roleless.is_empty() {
+        let people = counted(of_side(None).count() as u64, "person", "people", lang);
+        let names = roleless.join(", ");
+        lines.push(format!(
+            "{people} enrolled with a profile that has no role any more, for example {names}."
+        ));
     }
     match unmatched.len() - mentees.len() {
         0 => {}

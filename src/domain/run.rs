@@ -173,6 +173,20 @@ pub enum UnmatchedReason {
     PlacesLeftOver = 4,
     /// The person had no live consent when the round was frozen.
     NoLiveConsent = 5,
+    /// The person's profile neither offers nor seeks mentoring: it was changed after the enrolment.
+    NoRole = 6,
+}
+
+impl UnmatchedReason {
+    /// All reasons.
+    pub const ALL: [Self; 6] = [
+        Self::NoCounterpart,
+        Self::NoCandidate,
+        Self::Outcompeted,
+        Self::PlacesLeftOver,
+        Self::NoLiveConsent,
+        Self::NoRole,
+    ];
 }
 
 /// An enrolled person without a match.
@@ -180,8 +194,8 @@ pub enum UnmatchedReason {
 pub struct Unmatched {
     /// Name of the person's profile.
     pub profile: ProfileRef,
-    /// Side on which the person has no match.
-    pub side: Side,
+    /// Side on which the person has no match; `None` for a person without a role.
+    pub side: Option<Side>,
     /// Why.
     pub reason: UnmatchedReason,
     /// People of the other side (counterparts).

@@ -1,7 +1,8 @@
 //! Solves one round: encode, score, assign, certify, explain, summarise.
 //!
 //! Input: the snapshot of a round. Output: an [`Outcome`], which depends on the snapshot alone. Three computations of the
-//! candidates and scores must agree, or the outcome is not proved: the dense pass, the certifier and the explanations.
+//! candidates and scores must agree, or the outcome is not proved: the dense pass, the certifier and the explanations. Matched
+//! and unmatched people must add up to the enrolments, or the outcome is not proved either.
 
 use sha2::{Digest, Sha256};
 
@@ -13,7 +14,7 @@ use super::pair_scores::{CachedScores, ScoreCache};
 use super::problem::Problem;
 use super::score::{Preferred, Scores};
 use super::stable::PreferenceLists;
-use super::{explain, pool, summary, unmatched};
+use super::{explain, headcount, pool, summary, unmatched};
 use crate::clock::Stopwatch;
 use crate::domain::policy::Objective;
 use crate::domain::run::{Match, Proof, RunSummary, Stage, Unmatched};
@@ -44,7 +45,7 @@ impl Default for Options {
 pub struct Outcome {
     /// The matches, best score first, then by mentee and mentor.
     pub matches: Vec<Match>,
-    /// Everyone without a match: mentees before mentors, each side by profile.
+    /// Everyone without a match: mentees, mentors, people without a role, each by profile.
     pub unmatched: Vec<Unmatched>,
     /// Numbers of the run, with its proof.
     pub summary: RunSummary,
@@ -112,6 +113,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
         let (unmatched, counts) = unmatched::unmatched(&round, &scores, pairs, observer)?;
         // The dense pass, the certifier and the explanations must agree.
         proof.proved &= agree && counts.candidates == proof.candidates_checked;
+        proof.proved &= headcount::adds_up(snapshot, &matches, &unmatched, observer)?;
         Ok((matches, unmatched, counts))
     })?;
     let mut summary = summary::summarise(&round, &matches, &counts, proof, observer)?;

@@ -1,7 +1,8 @@
 //! Reasons for everyone without a match, with the smallest change that would give the person candidates.
 //!
 //! Input: the encoded round and its matches by position. Output: one entry per person and role without a match.
-//! Invariants: every enrolled person has a match or an entry. No entry reveals a private rule.
+//! Invariants: every enrolled person has a match or an entry, on each side on which she takes part (`headcount` checks it).
+//! No entry reveals a private rule.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use crate::domain::snapshot::Participant;
 /// Units of work of writing one entry, between two polls of the observer.
 const REASON_WORK: usize = 512;
 
-/// Everyone of a round without a match: mentees before mentors, each side by profile. Also returns the counts of all pairs.
+/// Everyone of a round without a match: mentees, mentors, people without a role, each by profile. Also returns the counts of all pairs.
 /// `pairs` are the matches by position.
 pub(super) fn unmatched(
     round: &Round<'_>,
@@ -62,7 +63,13 @@ pub(super) fn unmatched(
         poll.count(REASON_WORK)?;
         all.extend(without_consent(participant));
     }
-    all.par_sort_by(|a, b| (a.side, &a.profile).cmp(&(b.side, &b.profile)));
+    for person in round.people.iter().filter(|person| person.mentee.is_none() && person.mentor.is_none()) {
+        poll.count(REASON_WORK)?;
+        all.push(not_considered(person.profile, None, UnmatchedReason::NoRole, ReasonCode::NoRole));
+    }
+    all.par_sort_by(|a, b| {
+        (a.side.is_none(), a.side, &a.profile).cmp(&(b.side.is_none(), b.side, &b.profile))
+    });
     Ok((all, counts))
 }
 
@@ -85,7 +92,7 @@ fn unmatched_entry(profile: &ProfileRef, side: Side, counterparts: usize, counts
     let exclusions = open.map(|rule| (rule, saturating_u32(counts.excluded_by(rule))));
     Unmatched {
         profile: profile.clone(),
-        side,
+        side: Some(side),
         reason,
         counterparts: saturating_u32(counterparts as u64),
         candidates: saturating_u32(candidates),
@@ -107,22 +114,37 @@ fn best_relaxation(counts: &RuleCounts) -> Reason {
     }
 }
 
-/// One entry for each role of a person without a live consent. Without it the engine must not evaluate her answers.
+/// One entry for each role of a person without a live consent, or one without a side if she has no role. Without a consent
+/// the engine must not evaluate her answers.
 fn without_consent(participant: &Participant) -> impl Iterator<Item = Unmatched> {
     let content = &participant.content;
     let roles = [
-        content.open_request().is_some().then_some(Side::Mentee),
-        content.open_offer().is_some().then_some(Side::Mentor),
+        content.open_request().is_some().then_some(Some(Side::Mentee)),
+        content.open_offer().is_some().then_some(Some(Side::Mentor)),
+        (content.open_request().is_none() && content.open_offer().is_none()).then_some(None),
     ];
-    roles.into_iter().flatten().map(|side| Unmatched {
-        profile: participant.profile.clone(),
+    let entry = |side| {
+        not_considered(&participant.profile, side, UnmatchedReason::NoLiveConsent, ReasonCode::NoLiveConsent)
+    };
+    roles.into_iter().flatten().map(entry)
+}
+
+/// The entry of a person whom the engine does not compare with anybody.
+fn not_considered(
+    profile: &ProfileRef,
+    side: Option<Side>,
+    reason: UnmatchedReason,
+    code: ReasonCode,
+) -> Unmatched {
+    Unmatched {
+        profile: profile.clone(),
         side,
-        reason: UnmatchedReason::NoLiveConsent,
+        reason,
         counterparts: 0,
         candidates: 0,
         exclusions: BTreeMap::new(),
-        details: vec![Reason::new(ReasonCode::NoLiveConsent)],
-    })
+        details: vec![Reason::new(code)],
+    }
 }
 
 fn saturating_u32(count: u64) -> u32 {

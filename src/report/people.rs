@@ -103,25 +103,31 @@ pub(super) fn unmatched(report: &RoundReport<'_>) -> Markup {
         return html! { p.empty { (words.text("unmatched_empty")) } };
     }
     html! {
-        @for (side, heading) in [(Side::Mentee, "unmatched_mentees"), (Side::Mentor, "unmatched_mentors")] {
+        @for (side, heading) in [
+            (Some(Side::Mentee), "unmatched_mentees"),
+            (Some(Side::Mentor), "unmatched_mentors"),
+            (None, "unmatched_roleless"),
+        ] {
             @let people = people_of(report.unmatched, side);
-            h3 { (words.text(heading)) " " span.tally { (words.len(&people)) } }
-            @if people.is_empty() {
-                p.empty { (words.text("unmatched_none")) }
-            } @else {
-                p.aside { (reasons_counted(report, &people)) }
-                @let (open, folded) = fold(&people);
-                (unmatched_table(report, open))
-                @if !folded.is_empty() {
-                    details.more {
-                        summary { (words.fill("unmatched_more", &[("more", &words.len(folded))])) }
-                        (unmatched_table(report, folded))
+            @if side.is_some() || !people.is_empty() {
+                h3 { (words.text(heading)) " " span.tally { (words.len(&people)) } }
+                @if people.is_empty() {
+                    p.empty { (words.text("unmatched_none")) }
+                } @else {
+                    p.aside { (reasons_counted(report, &people)) }
+                    @let (open, folded) = fold(&people);
+                    (unmatched_table(report, open))
+                    @if !folded.is_empty() {
+                        details.more {
+                            summary { (words.fill("unmatched_more", &[("more", &words.len(folded))])) }
+                            (unmatched_table(report, folded))
+                        }
                     }
-                }
-                @if people.len() > MOST_ROWS {
-                    @let shown = words.len(&people[..MOST_ROWS]);
-                    p.aside {
-                        (words.fill("unmatched_cut", &[("shown", &shown), ("people", &words.len(&people))]))
+                    @if people.len() > MOST_ROWS {
+                        @let shown = words.len(&people[..MOST_ROWS]);
+                        p.aside {
+                            (words.fill("unmatched_cut", &[("shown", &shown), ("people", &words.len(&people))]))
+                        }
                     }
                 }
             }
@@ -144,7 +150,7 @@ fn reasons_counted(report: &RoundReport<'_>, people: &[&Unmatched]) -> String {
     counts.iter().map(counted).collect::<Vec<_>>().join(" · ")
 }
 
-fn people_of(unmatched: &[Unmatched], side: Side) -> Vec<&Unmatched> {
+fn people_of(unmatched: &[Unmatched], side: Option<Side>) -> Vec<&Unmatched> {
     let mut people: Vec<&Unmatched> = unmatched.iter().filter(|one| one.side == side).collect();
     people.sort_by_key(|one| &one.profile);
     people
@@ -233,6 +239,7 @@ fn bare_reason(one: &Unmatched) -> Reason {
             Reason::new(ReasonCode::PlacesLeftOver).with("candidates", one.candidates)
         }
         UnmatchedReason::NoLiveConsent => Reason::new(ReasonCode::NoLiveConsent),
+        UnmatchedReason::NoRole => Reason::new(ReasonCode::NoRole),
     }
 }
 
@@ -243,5 +250,6 @@ fn change_key(reason: UnmatchedReason) -> &'static str {
         UnmatchedReason::Outcompeted => "change_outcompeted",
         UnmatchedReason::PlacesLeftOver => "change_places_left_over",
         UnmatchedReason::NoLiveConsent => "change_no_live_consent",
+        UnmatchedReason::NoRole => "change_no_role",
     }
 }

@@ -268,7 +268,7 @@ fn without_mentor(mentee: &ProfileRef, at: usize, mentors: usize) -> Unmatched {
     let counterparts = u32::try_from(mentors).unwrap();
     let none = Unmatched {
         profile: mentee.clone(),
-        side: Side::Mentee,
+        side: Some(Side::Mentee),
         reason: UnmatchedReason::NoCounterpart,
         counterparts,
         candidates: 0,
@@ -321,7 +321,7 @@ fn without_mentee(mentor: &ProfileRef, lot: &mut Lot, mentees: usize) -> Unmatch
     let candidates = u32::try_from(lot.below(30) + 1).unwrap();
     Unmatched {
         profile: mentor.clone(),
-        side: Side::Mentor,
+        side: Some(Side::Mentor),
         reason: UnmatchedReason::PlacesLeftOver,
         counterparts: u32::try_from(mentees).unwrap(),
         candidates,

@@ -68,7 +68,7 @@ fn everybody_is_in_the_report_with_a_reason_and_with_what_would_change_it() {
     let changes = times(&html, r#"data-label="What would change it"><p>"#);
     assert_eq!(changes, round.unmatched.len(), "nobody is left without a way forward");
     assert_eq!(times(&html, r#"data-label="Why"><p>"#), round.unmatched.len());
-    let mentees = round.unmatched.iter().filter(|one| one.side == Side::Mentee).count();
+    let mentees = round.unmatched.iter().filter(|one| one.side == Some(Side::Mentee)).count();
     assert!(html.contains(&format!(r#"Mentees without a mentor <span class="tally">{mentees}</span>"#)));
 }
 

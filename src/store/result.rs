@@ -150,8 +150,9 @@ pub(super) fn match_values(run: &RunRef, ordinal: i64, pair: &Match) -> Vec<Valu
 /// Values of a row of `KEEP_UNMATCHED`, with the same rule for documents.
 pub(super) fn unmatched_values(run: &RunRef, ordinal: i64, unmatched: &Unmatched) -> Vec<Value> {
     let side = match unmatched.side {
-        Side::Mentee => "mentee",
-        Side::Mentor => "mentor",
+        Some(Side::Mentee) => "mentee",
+        Some(Side::Mentor) => "mentor",
+        None => "none",
     };
     values![
         &run.round,

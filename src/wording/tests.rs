@@ -144,16 +144,7 @@ fn every_label_is_there_in_every_language() {
         labels.extend(RoundState::ALL.into_iter().map(|value| round_state_label(value, lang)));
         labels.extend(LanguageLevel::ALL.into_iter().map(|value| level_label(value, lang)));
         labels.extend([Side::Mentee, Side::Mentor].map(|value| side_label(value, lang)));
-        labels.extend(
-            [
-                UnmatchedReason::NoCounterpart,
-                UnmatchedReason::NoCandidate,
-                UnmatchedReason::Outcompeted,
-                UnmatchedReason::PlacesLeftOver,
-                UnmatchedReason::NoLiveConsent,
-            ]
-            .map(|value| unmatched_label(value, lang)),
-        );
+        labels.extend(UnmatchedReason::ALL.into_iter().map(|value| unmatched_label(value, lang)));
         assert!(labels.iter().all(|label| !label.is_empty()), "{}", lang.tag());
     }
 }

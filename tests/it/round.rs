@@ -18,6 +18,7 @@ on_both_databases! {
     a_queued_run_is_cancelled_at_once_and_an_ended_one_stays_as_it_ended,
     a_run_queued_before_a_restart_is_done_after_it,
     who_cannot_take_part_is_refused_with_the_reason,
+    an_enrolled_profile_that_lost_its_role_is_named,
 }
 
 async fn a_whole_round_of_the_sample_alliance(world: World) {
@@ -276,6 +277,20 @@ async fn who_cannot_take_part_is_refused_with_the_reason(world: World) {
     assert_eq!(told, expected.map(|(id, why)| (peru.member(id), why)).into());
     let again = peru.enrol_all(&round.name).await;
     assert_eq!((again.enrolled, again.already_enrolled, again.refused.len()), (0, 1, 2));
+    world.stop().await;
+}
+
+async fn an_enrolled_profile_that_lost_its_role_is_named(world: World) {
+    let round = small_round(&world).await;
+    let mut chile = world.manager("wim-chile").await;
+    chile.import(vec![mentee("gone")]).await;
+    chile.enrol(&round, &["gone"]).await;
+    chile.import(vec![crate::world::member("gone")]).await;
+    let run = soon(world.run_to_the_end(&round)).await;
+    assert_eq!(run.state(), v1::RunState::Succeeded);
+    let told = unmatched(&mut world.coordinator(), &run.name, 0).await;
+    let told: Vec<_> = told.iter().map(|p| (p.profile.clone(), p.side(), p.reason())).collect();
+    assert_eq!(told, [(chile.member("gone"), v1::Side::Unspecified, v1::UnmatchedReason::NoRole)]);
     world.stop().await;
 }
 

@@ -84,6 +84,26 @@ fn no_file_of_a_noun_connects_to_the_database_past_a_session() {
     assert!(breaches.is_empty(), "reads past a session:\n  {}", breaches.join("\n  "));
 }
 
+/// A run finds the profile of every enrolment: an enrolment refers to its profile, the database keeps what is referred to, and
+/// no statement deletes a profile. An import changes or adds profiles only.
+#[test]
+fn an_enrolled_profile_cannot_disappear() {
+    for dialect in ["sqlite", "postgres"] {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(dialect).join("0001_house.sql");
+        let schema = std::fs::read_to_string(path).expect("a migration");
+        let (_, table) = schema.split_once("CREATE TABLE enrolment (").expect("the table");
+        let table = table.split(';').next().unwrap_or_default();
+        assert!(table.contains("REFERENCES profile (organisation_id, own_id)"), "{dialect}: {table}");
+        assert!(!table.contains("ON DELETE") && !table.contains("DEFERRABLE"), "{dialect}: {table}");
+    }
+    for (file, text) in files() {
+        let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!spaced.contains("DELETE FROM profile "), "src/store/{file} deletes profiles");
+        assert!(!spaced.contains("DELETE FROM profile\""), "src/store/{file} deletes profiles");
+    }
+}
+
 #[test]
 fn the_reader_of_signatures_sees_what_it_must() {
     let text = "//! x\nimpl Store {\n    pub async fn all(\n        &self,\n        limit: u32,\n    ) -> Result<()> {\n    }\n    \

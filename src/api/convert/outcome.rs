@@ -45,7 +45,7 @@ pub fn reason_message(reason: &Reason, lang: Lang) -> v1::Reason {
 pub fn unmatched_message(unmatched: &Unmatched, lang: Lang) -> v1::Unmatched {
     v1::Unmatched {
         profile: unmatched.profile.name(),
-        side: unmatched.side as i32,
+        side: unmatched.side.map_or(v1::Side::Unspecified as i32, |side| side as i32),
         reason: unmatched.reason as i32,
         counterparts: unmatched.counterparts.into(),
         candidates: unmatched.candidates.into(),
@@ -82,13 +82,15 @@ pub fn matched(message: &v1::Match) -> Option<Match> {
 
 /// Reads a person without a match; `None` if this version does not know one of its codes.
 pub fn unmatched(message: &v1::Unmatched) -> Option<Unmatched> {
-    use UnmatchedReason::{NoCandidate, NoCounterpart, NoLiveConsent, Outcompeted, PlacesLeftOver};
-    let reasons = [NoCounterpart, NoCandidate, Outcompeted, PlacesLeftOver, NoLiveConsent];
     let small = |count: i64| u32::try_from(count).unwrap_or_default();
     Some(Unmatched {
         profile: ProfileRef::from_name(&message.profile).ok()?,
-        side: [Side::Mentee, Side::Mentor].into_iter().find(|side| *side as i32 == message.side)?,
-        reason: reasons.into_iter().find(|reason| *reason as i32 == message.reason)?,
+        side: match message.side() {
+            v1::Side::Unspecified => None,
+            v1::Side::Mentee => Some(Side::Mentee),
+            v1::Side::Mentor => Some(Side::Mentor),
+        },
+        reason: UnmatchedReason::ALL.into_iter().find(|reason| *reason as i32 == message.reason)?,
         counterparts: small(message.counterparts),
         candidates: small(message.candidates),
         exclusions: message

@@ -10,9 +10,11 @@ use super::synthetic::Shape;
 use crate::domain::language::LanguageLevel;
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{Criterion, CriterionWeight, HardRule, HardRules, Policy, PreviousPartners};
+use crate::domain::run::Side;
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::engine::cpu::Cpu;
 use crate::engine::encode::Round;
+use crate::engine::headcount;
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{FORBIDDEN, PairScores};
 use crate::engine::score::{Plane, Scores};
@@ -208,7 +210,7 @@ proptest! {
         }
         let summary = &outcome.summary;
         let of_side = |mentee: bool| {
-            outcome.unmatched.iter().filter(|entry| (entry.side == crate::domain::run::Side::Mentee) == mentee).count() as u64
+            outcome.unmatched.iter().filter(|entry| entry.side == Some(if mentee { Side::Mentee } else { Side::Mentor })).count() as u64
         };
         prop_assert_eq!(summary.mentees, summary.matched_mentees + of_side(true));
         prop_assert_eq!(summary.mentors, summary.matched_mentors + of_side(false));
@@ -220,11 +222,12 @@ proptest! {
         }
         for entry in &outcome.unmatched {
             let Some(person) = round.people.iter().find(|person| *person.profile == entry.profile) else { continue };
-            let counterparts: Vec<_> = match entry.side {
-                crate::domain::run::Side::Mentee => {
+            let Some(side) = entry.side else { continue };
+            let counterparts: Vec<_> = match side {
+                Side::Mentee => {
                     expected[person.mentee.expect("a mentee") as usize].iter().collect()
                 }
-                crate::domain::run::Side::Mentor => {
+                Side::Mentor => {
                     expected.iter().map(|row| &row[person.mentor.expect("a mentor") as usize]).collect()
                 }
             };
@@ -237,6 +240,52 @@ proptest! {
                 let excluded = others.clone().filter(|(_, broken)| broken.contains(&rule)).count();
                 prop_assert_eq!(entry.exclusions.get(&rule).copied().unwrap_or(0) as usize, excluded);
             }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_enrolment_ends_in_a_match_or_in_one_reason(mut snapshot in rounds(), roles in any::<[u64; 3]>(), at in any::<usize>()) {
+        for (person, participant) in snapshot.participants.iter_mut().enumerate() {
+            let has = |mask: u64| mask >> (person % 64) & 1 == 1;
+            participant.content.mentee_request.take_if(|_| has(roles[0] & roles[1]));
+            participant.content.mentor_offer.take_if(|_| has(roles[1] & roles[2]));
+        }
+        let outcome = solve(&snapshot, &Options::default(), &Unobserved).expect("not stopped");
+        prop_assert!(outcome.summary.proof.proved);
+        let matched = |person: &Participant, side: Side| outcome.matches.iter().any(|pair| {
+            let profile = if side == Side::Mentee { &pair.mentee } else { &pair.mentor };
+            *profile == person.profile
+        });
+        let reasons = |person: &Participant, side: Option<Side>| {
+            outcome.unmatched.iter().filter(|entry| entry.profile == person.profile && entry.side == side).count()
+        };
+        for person in &snapshot.participants {
+            let content = &person.content;
+            let sides = [(content.open_request().is_some(), Side::Mentee), (content.open_offer().is_some(), Side::Mentor)];
+            for (takes_part, side) in sides {
+                let ends = usize::from(matched(person, side)) + reasons(person, Some(side));
+                prop_assert_eq!(ends, usize::from(takes_part));
+            }
+            prop_assert_eq!(reasons(person, None), usize::from(sides.iter().all(|(takes_part, _)| !takes_part)));
+        }
+        let adds_up = |matches: &[_], unmatched: &[_]| headcount::adds_up(&snapshot, matches, unmatched, &Unobserved);
+        prop_assert_eq!(adds_up(&outcome.matches, &outcome.unmatched), Ok(true));
+        if let Some(lost) = at.checked_rem(outcome.unmatched.len()) {
+            let mut fewer = outcome.unmatched.clone();
+            let twice = fewer.remove(lost);
+            prop_assert_eq!(adds_up(&outcome.matches, &fewer), Ok(false), "an entry is missing");
+            fewer.extend([twice.clone(), twice]);
+            prop_assert_eq!(adds_up(&outcome.matches, &fewer), Ok(false), "an entry is there twice");
+        }
+        if !outcome.matches.is_empty() {
+            let lost = at % outcome.matches.len();
+            let mut fewer = outcome.matches.clone();
+            let pair = fewer.remove(lost);
+            let is_lost = fewer.iter().all(|other| other.mentee != pair.mentee)
+                || fewer.iter().all(|other| other.mentor != pair.mentor);
+            prop_assert!(!is_lost || adds_up(&fewer, &outcome.unmatched) == Ok(false), "a match is missing");
         }
     }
 }

@@ -99,7 +99,7 @@ fn explain(snapshot: &Snapshot, mentee: &str, mentor: &str) -> PairExplanation {
 }
 
 fn unmatched<'a>(outcome: &'a Outcome, id: &str, side: Side) -> &'a Unmatched {
-    let found = outcome.unmatched.iter().find(|entry| entry.profile == name(id) && entry.side == side);
+    let found = outcome.unmatched.iter().find(|entry| entry.profile == name(id) && entry.side == Some(side));
     found.expect("an entry")
 }
 
@@ -369,11 +369,31 @@ fn everyone_without_a_match_has_a_reason() {
 
     let crowded = run(&round(vec![mentee("a"), mentee("b"), mentor("c")]));
     let left = crowded.unmatched.first().expect("one mentee too many");
-    assert_eq!((left.side, left.reason, left.candidates), (Side::Mentee, UnmatchedReason::Outcompeted, 1));
+    assert_eq!(
+        (left.side, left.reason, left.candidates),
+        (Some(Side::Mentee), UnmatchedReason::Outcompeted, 1)
+    );
 
     let empty_handed = run(&round(vec![mentee("a"), mentor("b"), mentor("c")]));
     let left = empty_handed.unmatched.first().expect("one mentor too many");
-    assert_eq!((left.side, left.reason, left.candidates), (Side::Mentor, UnmatchedReason::PlacesLeftOver, 1));
+    assert_eq!(
+        (left.side, left.reason, left.candidates),
+        (Some(Side::Mentor), UnmatchedReason::PlacesLeftOver, 1)
+    );
+}
+
+#[test]
+fn a_person_whose_profile_lost_its_role_has_a_reason() {
+    let silent = with(person("d"), |profile| profile.consents = consents(false, true));
+    let outcome = run(&round(vec![mentee("a"), mentor("b"), person("c"), silent]));
+    let told: Vec<_> =
+        outcome.unmatched.iter().map(|entry| (&entry.profile, entry.side, entry.reason)).collect();
+    let expected =
+        [(&name("c"), None, UnmatchedReason::NoRole), (&name("d"), None, UnmatchedReason::NoLiveConsent)];
+    assert_eq!(told, expected);
+    assert_eq!(codes(&outcome.unmatched[0]), [ReasonCode::NoRole]);
+    assert!(outcome.summary.proof.proved);
+    assert_eq!((outcome.summary.mentees, outcome.summary.mentors), (1, 1));
 }
 
 #[test]

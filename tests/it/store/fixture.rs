@@ -270,7 +270,7 @@ pub(crate) fn outcome(first: &OrganisationId, second: &OrganisationId) -> RunOut
     };
     let unmatched = |organisation: &OrganisationId| Unmatched {
         profile: person(organisation, "mentor"),
-        side: Side::Mentor,
+        side: Some(Side::Mentor),
         reason: UnmatchedReason::PlacesLeftOver,
         counterparts: 2,
         candidates: 1,
