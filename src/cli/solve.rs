@@ -17,6 +17,7 @@ use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Constrained, Constraints, Impossible, Proved, Unsolved};
 use crate::engine::groups::CutDirection;
 use crate::engine::objective::Evidence;
+use crate::engine::stable::{Size, SizeGuarantee, StableSize};
 use crate::instance::{self, Instance};
 use crate::wording;
 
@@ -194,6 +195,9 @@ impl Report<'_> {
             "people": objective_value.people,
             "blocking_pairs": blocking_pairs,
         });
+        if let (Some(size), Some(fields)) = (solution.stable_size, told.as_object_mut()) {
+            fields.insert("stable_size".to_owned(), json!(size));
+        }
         if let (Some(price), Some(fields)) = (solution.price_of_fairness(), told.as_object_mut()) {
             fields.insert("price_of_fairness".to_owned(), json!(price));
             fields.insert("frontier".to_owned(), json!(solution.frontier));
@@ -230,6 +234,17 @@ impl Report<'_> {
         lines.push(("blocking pairs", blocking_pairs.to_string()));
         if let Some(price) = solution.price_of_fairness() {
             lines.push(("price of fairness", format!("{price} points of the total")));
+        }
+        if let Some(StableSize { at_most, guarantee }) = solution.stable_size {
+            let Size { mentees, pairs } = at_most;
+            let bound =
+                format!("no stable assignment has more than {mentees} matched mentees and {pairs} pairs");
+            let size = match guarantee {
+                SizeGuarantee::Largest => "no stable assignment matches more people".to_owned(),
+                SizeGuarantee::TwoThirds => format!("at least two thirds of the most pairs; {bound}"),
+                SizeGuarantee::Half => format!("at least half of the most pairs; {bound}"),
+            };
+            lines.push(("size", size));
         }
         lines.push((
             "proof",

@@ -14,7 +14,7 @@ use super::objective_value::ObjectiveValue;
 use super::observer::{CumulativeProgress, Observer, OffsetProgress, Stopped};
 use super::pair_scores::{FORBIDDEN, ThresholdedScores};
 use super::problem::Problem;
-use super::stable::{PreferenceLists, Stable, stable};
+use super::stable::{PreferenceLists, Stable, StableSize, stable};
 use crate::domain::policy::Objective;
 
 /// An assignment with its proof.
@@ -26,13 +26,21 @@ pub struct Solution {
     pub evidence: Evidence,
     /// For FAIREST: the cost of fairness, from the greatest total (first) to the best worst pair (last).
     pub frontier: Vec<Compromise>,
-    /// SolveContext done.
+    /// For STABLE: what is known of the number of people against other stable assignments.
+    pub stable_size: Option<StableSize>,
+    /// Statistics of the solver.
     pub counters: SolverStatistics,
 }
 
 impl From<Assignment> for Solution {
     fn from(Assignment { pairs, certificate, counters }: Assignment) -> Self {
-        Self { pairs, evidence: Evidence::BestTotal(certificate), frontier: Vec::new(), counters }
+        Self {
+            pairs,
+            evidence: Evidence::BestTotal(certificate),
+            frontier: Vec::new(),
+            stable_size: None,
+            counters,
+        }
     }
 }
 
@@ -90,13 +98,15 @@ pub fn solve(
         Objective::BestTotal => Ok(assign(problem, observer)?.into()),
         Objective::Fairest => {
             let Fairest { pairs, fairness, frontier, counters } = fairest(problem, observer)?;
-            Ok(Solution { pairs, evidence: Evidence::Fairest(Box::new(fairness)), frontier, counters })
+            let evidence = Evidence::Fairest(Box::new(fairness));
+            Ok(Solution { pairs, evidence, frontier, stable_size: None, counters })
         }
         Objective::Stable => {
-            let Stable { pairs, proposals } =
+            let Stable { pairs, proposals, size } =
                 stable(problem, preferences.unwrap_or_else(|| same(problem)), observer)?;
             let counters = SolverStatistics { bids: proposals, ..SolverStatistics::default() };
-            Ok(Solution { pairs, evidence: Evidence::Stable, frontier: Vec::new(), counters })
+            let (evidence, frontier) = (Evidence::Stable, Vec::new());
+            Ok(Solution { pairs, evidence, frontier, stable_size: Some(size), counters })
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Pair scores: the interface that solvers read, the ways to store scores, and adaptors over other scores.
 //!
 //! [`DenseScores`] and [`SparseScores`] store scores of a caller. `cached` stores computed scores; `thresholded`,
-//! `masked` and `bonus` change the scores of another source without copying them, unless they are sparse. The scores
+//! `masked`, `bonus` and `favoured` change the scores of another source without copying them, unless they are sparse. The scores
 //! that are computed from profiles are in [`super::score`].
 
 mod bonus;
 mod cached;
 mod dense;
 mod edge;
+mod favoured;
 mod masked;
 mod overlay;
 mod sparse;
@@ -17,6 +18,7 @@ pub(super) use self::bonus::BonusScores;
 pub(super) use self::cached::{CachedScores, ScoreCache};
 pub use self::dense::{Cells, DenseScores};
 pub use self::edge::{Edge, FORBIDDEN, tie_break};
+pub(super) use self::favoured::FavouredScores;
 pub(super) use self::masked::MaskedScores;
 pub use self::sparse::{SparseError, SparseScores};
 pub(super) use self::thresholded::ThresholdedScores;

@@ -1,221 +1,129 @@
-//! STABLE: mentee-optimal deferred acceptance, so that no two people prefer each other to their partners.
+//! STABLE: as many people as stability allows, and no two people who prefer each other to their partners.
 //!
-//! Mentees propose to mentors in the order of preference. A mentor keeps the best proposals up to the number of seats,
-//! and rejects the others (Gale and Shapley 1962; with seats Roth and Peranson 1999). No mentee does better in another
-//! stable assignment. A mentee who wants two mentors proposes until two have accepted; stability then holds pair by
-//! pair. Minimum places and tiers have no influence.
+//! A pair blocks an assignment if both people strictly prefer each other to a partner or to a free place (weak
+//! stability). With equal scores, weakly stable assignments differ in size, and the largest is NP-hard to find (Manlove,
+//! Irving, Iwama, Miyazaki, Morita 2002). The size of an assignment is the number of mentees with a mentor, then the number
+//! of pairs. Minimum places and tiers have no influence.
 //!
-//! A mentee's list of mentors is computed piece by piece, because most mentees propose to few mentors. One pass over
-//! all pairs computes the first piece of every list, [`FIRST_PIECE`] entries. A mentee at the end of its piece waits
-//! until no other mentee can propose; then one pass computes the next pieces of all waiting mentees, each twice as long
-//! as the piece before. Equal scores are ordered by tie-break, identically on both sides.
+//! 1. [`acceptance`]: mentee-optimal deferred acceptance with ties broken by tie-break. If no free place is left on one
+//!    side, no assignment is larger.
+//! 2. [`lists`]: pairs that no weakly stable assignment contains are removed. Without relevant ties the rest determines
+//!    the size. A largest assignment of the rest, stable or not, is an upper bound.
+//! 3. [`promotion`]: if the bound is not reached, an approximation of 3/2 (Kiraly 2013).
+//! 4. [`search`]: each independent part of the rest that is still below its bound and is small is searched completely.
+//! 5. Deferred acceptance once more, with the pairs of the largest assignment first among equal scores. All stable
+//!    assignments of one strict order have the same size (Roth 1984), and among these no mentee does better.
 //!
-//! Memory: 4 bytes per mentee if the source is sparse, otherwise about 40 bytes per mentee and 8 per entry of a piece;
-//! 24 bytes per mentor, and 16 per seat with a proposal.
+//! The largest of all assignments found is returned, with what is known of its size: [`StableSize`].
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+mod acceptance;
+mod lists;
+mod promotion;
+mod search;
+mod size;
+#[cfg(test)]
+mod tests;
 
-use super::assign::best_k::{BestK, RankedPair};
-use super::assign::tiles::{RowVisitor, ScoreCell, walk_some};
-use super::assign::{StopPoll, index, row_prefixes};
+pub use self::lists::PreferenceLists;
+pub use self::size::{Size, SizeGuarantee, StableSize};
+
+use self::acceptance::Accepted;
+use self::lists::{Part, PreferredPairs};
+use self::size::most_places;
 use super::observer::{Observer, Stopped};
-use super::pair_scores::{Edge, PairScores, SparseScores};
-use super::problem::{Problem, Seats};
+use super::pair_scores::FavouredScores;
+use super::problem::Problem;
 
-/// Entries of the first piece of a list.
-const FIRST_PIECE: usize = 16;
-/// Units of work of a proposal.
-const PROPOSAL_WORK: usize = 32;
-
-/// The scores by which each side ranks the other. A pair must be a candidate of both sources or of neither.
-#[derive(Clone, Copy)]
-#[expect(missing_debug_implementations, reason = "a score source need not print itself")]
-pub struct PreferenceLists<'a> {
-    /// Scores by which mentees rank mentors, highest first.
-    pub mentees: &'a dyn PairScores,
-    /// Scores by which mentors rank mentees; `None` if both sides use the same scores.
-    pub mentors: Option<&'a dyn PairScores>,
-}
-
-/// The mentee-optimal stable assignment.
+/// A stable assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stable {
     /// The pairs, sorted.
     pub pairs: Vec<(u32, u32)>,
     /// Number of proposals to mentors with seats.
     pub proposals: u64,
+    /// What is known of its size.
+    pub size: StableSize,
 }
 
-/// Rank of a person, highest first: score, then the lower tie-break, then the earlier position.
-type Rank = (i32, u32, u32);
-
-fn rank(score: i32, tie_break: u32, position: u32) -> Rank {
-    (score, !tie_break, !position)
-}
-
-/// Computes the mentee-optimal stable assignment. The scores of `problem` are not used; those of `preferences` are.
+/// Computes a stable assignment of the largest size that is found, and among its ties the best for the mentees. The scores of
+/// `problem` are not used; those of `preferences` are.
 pub fn stable(
     problem: &Problem<'_>,
     preferences: PreferenceLists<'_>,
     observer: &dyn Observer,
 ) -> Result<Stable, Stopped> {
-    let mentees_view = Problem { scores: preferences.mentees, ..*problem };
-    let mut lists = ProposalLists::begin(&mentees_view, observer)?;
-    let mut kept: Vec<BinaryHeap<Reverse<(Rank, u32)>>> = vec![BinaryHeap::new(); problem.mentors.len()];
-    let mut proposing: Vec<u32> = Vec::new();
-    for (mentee, demand) in (0..).zip(problem.mentees) {
-        proposing.extend(std::iter::repeat_n(mentee, usize::from(demand.wanted.min(2))));
+    stable_within(problem, preferences, &Effort::default(), observer)
+}
+
+/// Limits of the work on ties. They depend on no clock, so the result is the same on every machine.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    /// Most candidates whose ties are examined: each takes about 25 bytes.
+    candidates: usize,
+    /// Most nodes of the search of one independent part.
+    nodes: u32,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { candidates: 1 << 25, nodes: 200_000 }
     }
-    let mut waiting = Vec::new();
-    let mut proposals = 0;
-    let mut poll = StopPoll::new(observer);
-    while !proposing.is_empty() {
-        while let Some(mentee) = proposing.pop() {
-            poll.count(PROPOSAL_WORK)?;
-            let Some(edge) = lists.next(problem.mentors, mentee) else {
-                waiting.push(mentee);
-                continue;
-            };
-            proposals += 1;
-            let (at, to) = (mentee as usize, edge.to as usize);
-            let score = match preferences.mentors {
-                None => Some(edge.score),
-                Some(view) => view.score(at, to),
-            };
-            let Some(score) = score else {
-                proposing.push(mentee);
-                continue;
-            };
-            let kept = &mut kept[to];
-            kept.push(Reverse((rank(score, preferences.mentees.tie_break(at, to), mentee), mentee)));
-            if kept.len() > problem.mentors[to].max as usize {
-                proposing.extend(kept.pop().map(|Reverse((_, rejected))| rejected));
+}
+
+fn stable_within(
+    problem: &Problem<'_>,
+    preferences: PreferenceLists<'_>,
+    effort: &Effort,
+    observer: &dyn Observer,
+) -> Result<Stable, Stopped> {
+    let Accepted { pairs, mut proposals } = acceptance::accept(problem, preferences, observer)?;
+    let first = Size::of(&pairs);
+    let end = |pairs, proposals, at_most, guarantee| {
+        Ok(Stable { pairs, proposals, size: StableSize { at_most, guarantee } })
+    };
+    let at_most = most_places(problem);
+    if first == at_most {
+        return end(pairs, proposals, at_most, SizeGuarantee::Largest);
+    }
+    let lists = PreferredPairs::new(problem, preferences, effort.candidates, observer)?;
+    let Some(mut lists) = lists else {
+        return end(pairs, proposals, at_most, SizeGuarantee::Half);
+    };
+    lists.reduce(observer)?;
+    let bound = lists.largest(observer)?;
+    let at_most = Size::of(&bound);
+    if first == at_most {
+        return end(pairs, proposals, at_most, SizeGuarantee::Largest);
+    }
+    let promoted = promotion::promote(&lists, observer)?;
+    let mut best = if Size::of(&promoted) > first { promoted } else { pairs.clone() };
+    let mut at_most = at_most;
+    let mut complete = true;
+    for Part { mentees, found, bound } in lists.parts(&best, &bound) {
+        observer.check()?;
+        if found == bound {
+            continue;
+        }
+        match search::search(&lists, &mentees, &best, bound, effort.nodes, observer)? {
+            Some(largest) => {
+                let of_part = |pair: &(u32, u32)| mentees.binary_search(&pair.0).is_ok();
+                best.retain(|pair| !of_part(pair));
+                let size = Size::of(&largest);
+                at_most.mentees -= bound.mentees - size.mentees;
+                at_most.pairs -= bound.pairs - size.pairs;
+                best.extend(largest);
+                best.sort_unstable();
             }
-        }
-        lists.extend(&mentees_view, &mut waiting, observer)?;
-        proposing.append(&mut waiting);
-    }
-    let mut pairs = Vec::with_capacity(problem.mentees.len());
-    for (mentor, kept) in (0..).zip(&kept) {
-        poll.count(kept.len())?;
-        pairs.extend(kept.iter().map(|Reverse((_, mentee))| (*mentee, mentor)));
-    }
-    pairs.sort_unstable();
-    Ok(Stable { pairs, proposals })
-}
-
-/// The lists in whose order mentees propose, as far as they are computed.
-enum ProposalLists<'a> {
-    /// All candidates, and the number of entries of its row that each mentee has passed.
-    Whole(&'a SparseScores, Vec<u32>),
-    /// A piece of every mentee's row.
-    Pieces(Vec<ListPiece>),
-}
-
-/// A piece of a mentee's row.
-struct ListPiece {
-    /// Entries, best first.
-    edges: Vec<Edge>,
-    /// Number of entries that were used.
-    proposed: usize,
-    /// Largest possible number of entries; with fewer, the row ends here.
-    most: usize,
-}
-
-impl<'a> ProposalLists<'a> {
-    fn begin(problem: &Problem<'a>, observer: &dyn Observer) -> Result<Self, Stopped> {
-        if let Some(sparse) = problem.scores.sparse() {
-            return Ok(Self::Whole(sparse, vec![0; problem.mentees.len()]));
-        }
-        let pieces = row_prefixes(problem, FIRST_PIECE, observer)?.into_iter();
-        Ok(Self::Pieces(pieces.map(|edges| ListPiece { edges, proposed: 0, most: FIRST_PIECE }).collect()))
-    }
-
-    /// The next mentor with seats on a mentee's list; `None` at the end of the computed part.
-    fn next(&mut self, mentors: &[Seats], mentee: u32) -> Option<Edge> {
-        match self {
-            Self::Whole(sparse, passed) => {
-                let passed = &mut passed[mentee as usize];
-                let rest = &sparse.row(mentee as usize)[*passed as usize..];
-                let at = rest.iter().position(|edge| mentors[edge.to as usize].max > 0).unwrap_or(rest.len());
-                *passed += index((at + 1).min(rest.len()));
-                rest.get(at).copied()
-            }
-            Self::Pieces(pieces) => {
-                let piece = &mut pieces[mentee as usize];
-                piece.proposed += 1;
-                piece.edges.get(piece.proposed - 1).copied()
-            }
+            None => complete = false,
         }
     }
-
-    /// Computes the next piece of every waiting mentee. A mentee whose row has ended is removed from `waiting`.
-    fn extend(
-        &mut self,
-        problem: &Problem<'_>,
-        waiting: &mut Vec<u32>,
-        observer: &dyn Observer,
-    ) -> Result<(), Stopped> {
-        let Self::Pieces(pieces) = self else {
-            waiting.clear();
-            return Ok(());
-        };
-        waiting.retain(|mentee| {
-            let ListPiece { edges, most, .. } = &pieces[*mentee as usize];
-            edges.len() == *most
-        });
-        // A mentee who wants two mentors can occur twice.
-        let mut mentees = waiting.clone();
-        mentees.sort_unstable();
-        mentees.dedup();
-        let rest = |mentee: usize| RestOfRow::of(problem, mentee, &pieces[mentee]);
-        let made = walk_some(problem, &mentees, observer, rest)?;
-        for (mentee, edges) in mentees.into_iter().zip(made) {
-            let piece = &mut pieces[mentee as usize];
-            *piece = ListPiece { edges, proposed: 0, most: 2 * piece.most };
-        }
-        Ok(())
+    if best != pairs {
+        let by_mentees = FavouredScores::new(preferences.mentees, &best, observer)?;
+        let by_mentees = PreferenceLists { mentees: &by_mentees, ..preferences };
+        let last = acceptance::accept(problem, by_mentees, observer)?;
+        proposals += last.proposals;
+        best = last.pairs;
     }
-}
-
-/// The best entries after a piece.
-struct RestOfRow<'a> {
-    problem: &'a Problem<'a>,
-    /// Rank of the last entry of the piece.
-    last: Rank,
-    floor: i32,
-    top: BestK<Rank>,
-}
-
-impl<'a> RestOfRow<'a> {
-    fn of(problem: &'a Problem<'a>, mentee: usize, piece: &ListPiece) -> Self {
-        let key = |edge: &Edge| rank(edge.score, problem.scores.tie_break(mentee, edge.to as usize), edge.to);
-        let last = piece.edges.last().map_or((i32::MAX, u32::MAX, u32::MAX), key);
-        Self { problem, last, floor: i32::MIN, top: BestK::new(2 * piece.most) }
-    }
-}
-
-impl RowVisitor for RestOfRow<'_> {
-    type Found = Vec<Edge>;
-
-    fn read<C: ScoreCell>(&mut self, mentee: usize, first: usize, scores: &[C]) {
-        for (cell, mentor) in scores.iter().zip(first..) {
-            let Some(score) = cell.score().filter(|score| (self.floor..=self.last.0).contains(score)) else {
-                continue;
-            };
-            let (tie_break, to) = (self.problem.scores.tie_break(mentee, mentor), index(mentor));
-            let key = rank(score, tie_break, to);
-            if key < self.last
-                && self.problem.mentors[mentor].max > 0
-                && self.top.offer(RankedPair { key, tie_break, to, score })
-            {
-                self.floor = self.top.floor().map_or(self.floor, |floor| floor.0);
-            }
-        }
-    }
-
-    fn finish(self, _: usize) -> Vec<Edge> {
-        self.top.into_sorted().iter().map(|entry| Edge { to: entry.to, score: entry.score }).collect()
-    }
+    let guarantee = SizeGuarantee::of_search(complete, problem);
+    end(best, proposals, at_most, guarantee)
 }

@@ -141,6 +141,21 @@ impl SparseScores {
         self.rewritten(len, write, observer)
     }
 
+    /// The scores with some candidates first among those of equal score, given by mentee and mentor in ascending order.
+    pub(super) fn with_first(&self, pairs: &[(u32, u32)], observer: &dyn Observer) -> Result<Self, Stopped> {
+        let len = |mentee| self.row(mentee).len();
+        let write = |mentee, row: &mut [Edge]| {
+            row.copy_from_slice(self.row(mentee));
+            for &(_, mentor) in of_rows(pairs, &(mentee..mentee + 1)) {
+                if let Some(at) = row.iter().position(|edge| edge.to == mentor) {
+                    let to = row[..at].partition_point(|edge| edge.score > row[at].score);
+                    row[to..=at].rotate_right(1);
+                }
+            }
+        };
+        self.rewritten(len, write, observer)
+    }
+
     /// Rows of as many mentees, of the given lengths, written in parallel.
     fn rewritten(
         &self,

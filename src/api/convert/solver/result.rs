@@ -11,6 +11,7 @@ use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Impossible, Proved};
 use crate::engine::groups::CutDirection;
 use crate::engine::objective::Check;
+use crate::engine::stable::{SizeGuarantee, StableSize};
 use crate::instance::{Instance, Names};
 
 /// A result, whole.
@@ -91,6 +92,20 @@ fn summary(instance: &Instance, proved: &Proved) -> v1::AssignmentSummary {
         }),
         solve_micros: micros(*solve),
         prove_micros: micros(*prove),
+        stable_size: solution.stable_size.map(stable_size),
+    }
+}
+
+fn stable_size(size: StableSize) -> v1::StableSize {
+    let guarantee = match size.guarantee {
+        SizeGuarantee::Largest => v1::SizeGuarantee::Largest,
+        SizeGuarantee::TwoThirds => v1::SizeGuarantee::TwoThirds,
+        SizeGuarantee::Half => v1::SizeGuarantee::Half,
+    };
+    v1::StableSize {
+        guarantee: guarantee.into(),
+        most_mentees: count(size.at_most.mentees),
+        most_pairs: count(size.at_most.pairs),
     }
 }
 
