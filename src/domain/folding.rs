@@ -81,7 +81,7 @@ pub fn key(text: &str) -> String {
         }
         folded.push_str(word);
     }
-    let bare = folded.trim_start_matches(['"', '\'']);
+    let bare = folded.trim_start_matches(['"', '\'', ' ']);
     let bare = bare.trim_end_matches(['.', ',', ';', ':', '!', '?', '…', '-', '_', '"', '\'', ' ']);
     if bare.is_empty() { folded } else { bare.to_owned() }
 }

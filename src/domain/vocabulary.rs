@@ -62,9 +62,8 @@ impl Vocabulary {
     /// The code nearest to a misspelt one, for a hint.
     pub fn nearest(&self, code: &str) -> Option<&'static str> {
         let wanted = code.to_ascii_lowercase().replace([' ', '-'], "_");
-        spelling::nearest(&wanted, self.terms.iter().map(|term| term.code))
-            .filter(|(errors, nearest)| *errors <= nearest.len() / 2)
-            .map(|(_, nearest)| nearest)
+        let most = wanted.chars().count() / 3;
+        spelling::nearest(&wanted, self.terms.iter().map(|term| term.code), most).map(|(_, nearest)| nearest)
     }
 
     fn read(name: &'static str, text: &'static str) -> Self {

@@ -19,16 +19,19 @@ pub struct Warning {
 pub enum WarningCode {
     /// A word such as `n/a` or `self-employed` was read as no answer.
     NoAnswer,
+    /// The time zone is UTC, which has no clock changes.
+    FixedZone,
 }
 
 impl WarningCode {
     /// All codes.
-    pub const ALL: [Self; 1] = [Self::NoAnswer];
+    pub const ALL: [Self; 2] = [Self::NoAnswer, Self::FixedZone];
 
     /// The code in messages and the key of its text.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoAnswer => "NO_ANSWER",
+            Self::FixedZone => "FIXED_ZONE",
         }
     }
 }

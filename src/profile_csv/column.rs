@@ -64,7 +64,7 @@ columns! {
         "Where she lives: ISO 3166-1 alpha-2, for example PE.",
         ["PE", "CL", "AU"];
     TimeZone = "time_zone" (required), ["time_zone"],
-        "IANA time zone, for example America/Lima.",
+        "IANA time zone of a place, for example America/Lima.",
         ["America/Lima", "America/Santiago", "Australia/Darwin"];
     WeeklyHours = "weekly_hours", ["weekly_slots"],
         "List of the hours of a usual week in which she can meet, in her own time zone, in half hours: `Mon 18:00-20:00`, `Mon-Fri 07:00-08:30`, and `Fri 22:00-02:00` over midnight.",
@@ -194,8 +194,9 @@ impl Column {
     /// The column whose name is nearest to a misspelt one, if any is near.
     pub(super) fn nearest(text: &str) -> Option<Self> {
         let wanted = normalised(text);
-        let (errors, nearest) = spelling::nearest(&wanted, Self::ALL.into_iter().map(Self::name))?;
-        Self::from_header(nearest).filter(|_| errors * 2 <= nearest.len())
+        let most = wanted.chars().count() / 3;
+        let (_, nearest) = spelling::nearest(&wanted, Self::ALL.into_iter().map(Self::name), most)?;
+        Self::from_header(nearest)
     }
 
     fn spec(self) -> &'static Spec {

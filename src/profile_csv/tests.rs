@@ -83,7 +83,7 @@ fn a_wrong_header_is_told_with_everything_that_is_wrong() {
             "`nonsense_that_is_far_away` is the header of column E, which is not a column of profiles; \
              take the column out of the file",
             "column country: is missing; add it: Where she lives: ISO 3166-1 alpha-2, for example PE.",
-            "column time_zone: is missing; add it: IANA time zone, for example America/Lima.",
+            "column time_zone: is missing; add it: IANA time zone of a place, for example America/Lima.",
         ]
     );
     assert_eq!(header_problems("")[0].what, "the file is empty");

@@ -61,3 +61,20 @@ fn people_without_an_employer_are_no_colleagues_and_one_employer_has_many_spelli
     let keys: std::collections::BTreeSet<String> = spellings.map(key).into();
     assert_eq!(keys.len(), 3, "{keys:?}");
 }
+
+#[test]
+fn an_offset_is_answered_with_the_zone_of_the_country() {
+    let organisation = "wim-test".parse().expect("an id");
+    let text = include_str!("spreadsheet/offset.csv");
+    let rows = ProfileReader::new(text.as_bytes(), &organisation).expect("a good header");
+    let draft = rows.last().expect("two rows").expect("a readable row").draft;
+    let profile = ProfileRef::from_name(&draft.name).expect("a name");
+    let refused = Profile::parse(&profile, &draft, now()).expect_err("GMT-5 is no place");
+    let [violation] = refused.listed() else { panic!("{refused:?}") };
+    assert_eq!((violation.field.as_str(), violation.value.as_str()), ("time_zone", "GMT-5"));
+    assert!(
+        violation.hint.contains("America/Lima") && !violation.hint.contains("Etc/"),
+        "{}",
+        violation.hint
+    );
+}

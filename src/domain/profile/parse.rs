@@ -46,12 +46,13 @@ impl Profile {
         let mut found = Violations::default();
         let violations = &mut found;
         // An unknown country is replaced by any other, so that the parse finds the other violations too.
-        let Some(country) = country(&draft.country, violations).or_else(|| Country::from_code("PE")) else {
+        let given_country = country(&draft.country, violations);
+        let Some(country) = given_country.or_else(|| Country::from_code("PE")) else {
             return Err(found);
         };
         let profile = Profile {
             country,
-            time_zone: zone(&draft.time_zone, violations),
+            time_zone: zone(&draft.time_zone, given_country, violations, &mut warnings),
             weekly_slots: week::slots(&draft.weekly_slots, violations),
             roster: draft.roster.as_ref().and_then(|roster| week::roster(roster, violations)),
             languages: languages(&draft.languages, violations),
@@ -121,15 +122,24 @@ fn country_called(text: &str) -> Option<Country> {
     })
 }
 
-fn zone(name: &str, violations: &mut Violations) -> String {
-    if time_zone::exists(name) {
-        return name.to_owned();
+fn zone(
+    name: &str,
+    country: Option<Country>,
+    violations: &mut Violations,
+    warnings: &mut Warnings,
+) -> String {
+    if let Some(zone) = time_zone::named(name) {
+        if zone == "UTC" {
+            warnings.push("time_zone", zone, WarningCode::FixedZone);
+        }
+        return zone.to_owned();
     }
-    let hint = match time_zone::nearest(name) {
-        Some(zone) => format!("did you mean {zone}?"),
-        None => "use an IANA name, for example America/Lima".to_owned(),
+    let what = if time_zone::is_fixed(name) {
+        "is an offset or an abbreviation, which does not change its clocks as a place does"
+    } else {
+        "is not a time zone of the IANA database"
     };
-    violations.push("time_zone", head(name), "is not a time zone of the IANA database", hint);
+    violations.push("time_zone", head(name), what, time_zone::proposal(name, country));
     String::new()
 }
 
