@@ -300,12 +300,15 @@ pub(super) fn read(row: &Row) -> Result<Run> {
 /// The run without the numbers that an organisation may not see.
 fn narrowed(mut run: Run, scope: &Scope) -> Run {
     if let (Some(own), Some(summary)) = (scope.organisation(), &mut run.summary) {
-        let RunSummary { regions, organisations, exclusions, criteria, blocking_pairs, .. } = summary;
+        let RunSummary {
+            regions, organisations, exclusions, criteria, blocking_pairs, below_minimum, ..
+        } = summary;
         regions.clear();
         exclusions.clear();
         *blocking_pairs = 0;
         criteria.clear();
         organisations.retain(|organisation, _| organisation == own);
+        below_minimum.retain(|one| one.mentor.organisation == *own);
     }
     run
 }

@@ -10,7 +10,9 @@ use wim_match::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId, RunRef
 use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
 use wim_match::domain::profile::{MenteeRequest, MentorOffer, Profile};
 use wim_match::domain::round::{Round, RoundContent, RoundDraft};
-use wim_match::domain::run::{Coverage, Match, Run, RunSummary, Side, Unmatched, UnmatchedReason};
+use wim_match::domain::run::{
+    BelowMinimum, Coverage, Match, Run, RunSummary, Side, Unmatched, UnmatchedReason,
+};
 use wim_match::domain::vocabulary::Terms;
 use wim_match::error::Result;
 use wim_match::store::{
@@ -321,6 +323,8 @@ pub(crate) fn outcome(first: &OrganisationId, second: &OrganisationId) -> RunOut
     summary.regions.insert("005".to_owned(), Coverage::default());
     for organisation in [first, second] {
         summary.organisations.insert(organisation.clone(), Coverage::default());
+        let mentor = person(organisation, "mentor");
+        summary.below_minimum.push(BelowMinimum { mentor, minimum: 2, matched: 1 });
     }
     RunOutcome {
         engine_version: "1.0.0".to_owned(),
