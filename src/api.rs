@@ -12,6 +12,7 @@ mod health;
 mod incoming;
 mod organisation;
 mod profile;
+mod reader;
 mod round;
 mod solver;
 mod streams;

@@ -91,10 +91,11 @@ impl Cli {
     /// Executes the command and returns its exit code.
     pub async fn run(self) -> ExitCode {
         let Self { global, command } = self;
+        let lang = global.lang;
         if !matches!(command, Command::Serve(_)) {
             let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned());
             if let Err(error) = telemetry::init(&filter, telemetry::LogFormat::Text) {
-                return Failure::from(error).report();
+                return Failure::from(error).report(lang);
             }
         }
         let done = match command {
@@ -116,7 +117,7 @@ impl Cli {
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => failure.report(),
+            Err(failure) => failure.report(lang),
         }
     }
 }

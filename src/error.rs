@@ -1,101 +1,81 @@
 //! Errors of a use case. Each has one [`Reason`] of the closed set; `api::status` alone maps a reason to a gRPC status.
 
 use std::borrow::Cow;
+use std::fmt;
 
 pub use crate::domain::failure::Reason;
-use crate::domain::violation::Violations;
+use crate::domain::message::{Message, MessageValue};
+use crate::domain::violation::{Violation, Violations};
+use crate::message;
 
 /// Violations that the text of an error quotes; the field violations of the status list more.
 const MAX_QUOTED: usize = 3;
 
 /// Everything for which a call can fail.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum Error {
     /// Fields are wrong; all of them are listed.
-    #[error("{}", wrong_fields(.0))]
     InvalidFields(Violations),
     /// The page token belongs to another list, filter or caller.
-    #[error(
-        "the page token belongs to another list, filter or caller; request the first page without a token"
-    )]
     InvalidPageToken,
     /// The bytes of the request are not a message of the method.
-    #[error("the request bytes are not a message of this method; check the path and the message type")]
     Undecodable,
     /// A message is larger than the limit.
-    #[error("a message may have at most {limit_bytes} bytes; send the data in several messages")]
     MessageTooLarge {
         /// The limit.
         limit_bytes: usize,
     },
     /// The call has no credential, or an unknown one.
-    #[error("the call has no valid API token; send the header `authorization: Bearer <token>`")]
     Unauthenticated,
     /// The caller's role does not allow the method.
-    #[error("the role {role} cannot {action}; use a token of the role {required}")]
     PermissionDenied {
         /// The caller's role.
         role: &'static str,
-        /// What the method does, as a verb with its object.
-        action: String,
+        /// The method as the API names it, `Service/Method`: the key of its words in the table `action`.
+        action: &'static str,
         /// The role that the method requires.
         required: &'static str,
     },
     /// The resource does not exist, or the caller has no access to it.
-    #[error("{0} does not exist, or this token gives no access to it; check the name and the token")]
     NotFound(String),
     /// A resource of this name exists.
-    #[error("{0} exists already; choose another id")]
     AlreadyExists(String),
     /// The `request_id` belongs to another request.
-    #[error("this request_id belongs to an earlier, different request; create a new request_id")]
     RequestIdReused,
     /// The round's state does not allow the call.
-    #[error("{round} is in state {state}; this call requires the state {required}")]
     RoundState {
         /// The round.
         round: String,
         /// Its state.
         state: &'static str,
         /// The states that allow the call.
-        required: &'static str,
+        required: &'static [&'static str],
     },
     /// The round has no enrolments.
-    #[error("{0} has no enrolments; enrol profiles first")]
     RoundEmpty(String),
     /// A run of the round is queued or running.
-    #[error("{0} is queued or running; wait for its end or cancel it first")]
     RunActive(String),
     /// The run's state does not allow the call.
-    #[error("{run} is in state {state}; this call requires the state {required}")]
     RunState {
         /// The run.
         run: String,
         /// Its state.
         state: &'static str,
-        /// The state that allows the call.
-        required: &'static str,
+        /// The states that allow the call.
+        required: &'static [&'static str],
     },
     /// The deadline of the call has passed.
-    #[error(
-        "the deadline of the call has passed, and its work was stopped; call again with a longer deadline"
-    )]
     DeadlineExceeded,
     /// The method or the message encoding does not exist.
-    #[error("the service has no such method or message encoding; list its methods by reflection")]
     Unimplemented,
     /// The database is unreachable or busy: nothing was changed, and a retry is safe.
-    #[error("the database is unreachable or busy; try again")]
-    StoreUnavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    StoreUnavailable(Box<dyn std::error::Error + Send + Sync>),
     /// The service is shutting down.
-    #[error("the service is shutting down; try again")]
     ShuttingDown,
     /// The caller cancelled the call.
-    #[error("the caller cancelled the call")]
     Cancelled,
     /// A defect. Its message goes to the log, never to the caller.
-    #[error("defect of the service: {0}")]
-    Internal(Cow<'static, str>, #[source] Option<Box<dyn std::error::Error + Send + Sync>>),
+    Internal(Cow<'static, str>, Option<Box<dyn std::error::Error + Send + Sync>>),
 }
 
 /// An error with all its sources, for the log.
@@ -115,7 +95,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// One wrong field.
-    pub fn invalid_field(field: &str, value: &str, description: impl Into<String>) -> Self {
+    pub fn invalid_field(field: &str, value: &str, description: impl Into<Message>) -> Self {
         let mut violations = Violations::default();
         violations.push(field, value, description, "");
         Self::InvalidFields(violations)
@@ -124,6 +104,74 @@ impl Error {
     /// A defect without a source.
     pub fn internal(message: impl Into<Cow<'static, str>>) -> Self {
         Self::Internal(message.into(), None)
+    }
+
+    /// What the caller has to know. A defect names nothing of its inside.
+    pub fn message(&self) -> Message {
+        let label = |table: &str, code: &str| MessageValue::Label(format!("{table}.{code}"));
+        let labels = |table: &str, codes: &[&str]| {
+            MessageValue::Labels(codes.iter().map(|code| format!("{table}.{code}")).collect())
+        };
+        match self {
+            Self::InvalidFields(violations) => wrong_fields(violations),
+            Self::InvalidPageToken => message!(
+                "the page token belongs to another list, filter or caller; request the first page without a token"
+            ),
+            Self::Undecodable => message!(
+                "the request bytes are not a message of this method; check the path and the message type"
+            ),
+            Self::MessageTooLarge { limit_bytes } => message!(
+                "a message may have at most {limit} bytes; send the data in several messages",
+                limit = *limit_bytes
+            ),
+            Self::Unauthenticated => {
+                message!("the call has no valid API token; send the header `authorization: Bearer <token>`")
+            }
+            Self::PermissionDenied { role, action, required } => message!(
+                "only {required} can {action}; this token belongs to {role}",
+                required = label("role", required),
+                action = label("action", action.rsplit('/').next().unwrap_or_default()),
+                role = label("role", role)
+            ),
+            Self::NotFound(name) => message!(
+                "{name} does not exist, or this token gives no access to it; check the name and the token",
+                name = name
+            ),
+            Self::AlreadyExists(name) => message!("{name} exists already; choose another id", name = name),
+            Self::RequestIdReused => {
+                message!("this request_id belongs to an earlier, different request; create a new request_id")
+            }
+            Self::RoundState { round, state, required } => message!(
+                "{name} is in the state “{state}”; this requires one of the states: {required}",
+                name = round,
+                state = label("round_state", state),
+                required = labels("round_state", required)
+            ),
+            Self::RoundEmpty(round) => {
+                message!("{name} has no enrolments; enrol profiles first", name = round)
+            }
+            Self::RunActive(run) => {
+                message!("{name} is queued or running; wait for its end or cancel it first", name = run)
+            }
+            Self::RunState { run, state, required } => message!(
+                "{name} is in the state “{state}”; this requires one of the states: {required}",
+                name = run,
+                state = label("run_state", state),
+                required = labels("run_state", required)
+            ),
+            Self::DeadlineExceeded => message!(
+                "the deadline of the call has passed, and its work was stopped; call again with a longer deadline"
+            ),
+            Self::Unimplemented => {
+                message!("the service has no such method or message encoding; list its methods by reflection")
+            }
+            Self::StoreUnavailable(_) => message!("the database is unreachable or busy; try again"),
+            Self::ShuttingDown => message!("the service is shutting down; try again"),
+            Self::Cancelled => message!("the caller cancelled the call"),
+            Self::Internal(..) => message!(
+                "the service has a defect, and nothing was changed; report the time of the call to the operator of the service"
+            ),
+        }
     }
 
     /// The reason of the error.
@@ -152,12 +200,30 @@ impl Error {
     }
 }
 
-fn wrong_fields(violations: &Violations) -> String {
-    let count = match violations.count() {
-        1 => "1 field of the request is wrong".to_owned(),
-        count => format!("{count} fields of the request are wrong"),
-    };
-    let quoted: Vec<String> = violations.listed().iter().take(MAX_QUOTED).map(ToString::to_string).collect();
-    let more = if violations.count() > MAX_QUOTED as u64 { "; …" } else { "" };
-    format!("{count}: {}{more}", quoted.join("; "))
+fn wrong_fields(violations: &Violations) -> Message {
+    let quoted = violations.listed().iter().take(MAX_QUOTED).map(Violation::message);
+    let more = (violations.count() > MAX_QUOTED as u64).then(|| Message::from("…"));
+    message!(
+        "{count|1 field of the request is wrong|{count} fields of the request are wrong}: {fields}",
+        count = violations.count(),
+        fields = quoted.chain(more).collect::<Vec<_>>()
+    )
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Internal(what, _) => write!(f, "defect of the service: {what}"),
+            told => told.message().fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::StoreUnavailable(source) | Self::Internal(_, Some(source)) => Some(&**source),
+            _ => None,
+        }
+    }
 }

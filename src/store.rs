@@ -28,7 +28,6 @@ mod scope;
 mod session;
 mod statement;
 mod token;
-mod writer;
 
 pub use backend::{Store, StoreOptions};
 pub use import::{Duplicate, ImportCounts, ImportKey, StagedRow};

@@ -4,14 +4,14 @@
 
 mod catalogue;
 mod format;
-mod template;
+mod messages;
 
 use std::fmt::Debug;
 
 use self::catalogue::{NO_VALUE, fill_with};
 pub use self::catalogue::{fill, text};
 pub use self::format::{count, day, decimal, list, moment, percent, score};
-use self::template::Value;
+pub use self::messages::message;
 
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::language;
@@ -19,6 +19,7 @@ use crate::domain::language::LanguageLevel;
 use crate::domain::policy::{Criterion, HardRule};
 use crate::domain::round::RoundState;
 use crate::domain::run::{RunState, Side, Stage, UnmatchedReason};
+use crate::domain::template::Value;
 use crate::domain::vocabulary::{
     Commodity, Country, Function, Goal, Kind, Lang, Region, Topic, Vocabulary, WorkingStyle,
 };

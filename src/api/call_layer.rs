@@ -1,4 +1,4 @@
-//! The tower layer around every call: a span, the deadline, and the replacement of statuses that the transport makes.
+//! The tower layer around every call: a span, the deadline, the reader's language, and the replacement of statuses that the transport makes.
 //! Such a status has no ErrorInfo and often the wrong code, for example INTERNAL for undecodable bytes.
 
 use std::convert::Infallible;
@@ -12,6 +12,7 @@ use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use super::deadline::Deadline;
+use super::reader;
 use super::status::{code_name, transport_error};
 use crate::clock::Stopwatch;
 use crate::error::Error;
@@ -56,6 +57,7 @@ where
         let method = request.uri().path().trim_start_matches('/').to_owned();
         let span = tracing::info_span!("rpc", rpc.system.name = "grpc", rpc.method = method);
         let deadline = Deadline::of(request.headers());
+        let lang = reader::of(request.headers());
         let answer = Deadline::scope(deadline, self.inner.call(request));
         let call = async move {
             let stopwatch = Stopwatch::start();
@@ -79,6 +81,6 @@ where
             );
             Ok(response)
         };
-        Box::pin(call.instrument(span))
+        Box::pin(reader::scope(lang, call).instrument(span))
     }
 }

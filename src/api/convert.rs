@@ -11,8 +11,10 @@ pub mod solver;
 
 use jiff::Timestamp;
 
+use super::reader;
 use crate::domain::vocabulary::Lang;
 use crate::error::Error;
+use crate::message;
 
 /// A moment as a message.
 pub fn timestamp(at: Timestamp) -> prost_types::Timestamp {
@@ -49,8 +51,16 @@ pub(crate) fn points(value: i32) -> u16 {
     u16::try_from(value).unwrap_or_default()
 }
 
-/// Parses the requested language.
+/// Parses the requested language; without one, the texts are in the language of the call.
 pub(crate) fn lang(tag: &str) -> Result<Lang, Error> {
-    let expected = || format!("is not a language of this service; use {}", Lang::tags_in_words());
+    if tag.is_empty() {
+        return Ok(reader::current());
+    }
+    let expected = || {
+        message!(
+            "is not a language of this service; use one of: {tags}",
+            tags = Lang::ALL.map(Lang::tag).join(", ")
+        )
+    };
     Lang::from_tag(tag).ok_or_else(|| Error::invalid_field("language_code", tag, expected()))
 }

@@ -9,6 +9,7 @@ use super::proto::v1;
 use super::proto::v1::import_profiles_request::Content as Ask;
 use super::proto::v1::import_profiles_response::Content as Answer;
 use super::proto::v1::profile_service_server::ProfileService;
+use super::reader;
 use super::streams::{Answering, Answers, Streams};
 use crate::error::Error;
 use crate::service::{Action, DraftRow, Import, ImportSpec, PageRequest, Service};
@@ -130,6 +131,7 @@ async fn receive_rows(
     asked: &mut Incoming<v1::ImportProfilesRequest>,
     answers: &Answering<v1::ImportProfilesResponse>,
 ) -> Result<i64, Status> {
+    let lang = reader::current();
     loop {
         match next(asked).await? {
             Some(Ask::Rows(part)) => {
@@ -140,7 +142,8 @@ async fn receive_rows(
                     return Err(Error::invalid_field("rows.rows", &count.to_string(), wrong).into());
                 }
                 for row in import.rows(part.rows.into_iter().map(draft_row).collect()).await? {
-                    let rejected = v1::RejectedRow { row: row.row, violations: violations(&row.violations) };
+                    let rejected =
+                        v1::RejectedRow { row: row.row, violations: violations(&row.violations, lang) };
                     answers.send(response(Answer::RejectedRow(rejected))).await?;
                 }
                 let progress = v1::ImportProgress { received: import.received() };

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::domain::violation::Violation;
+use super::reader;
 use crate::error::{Error, Reason, chain};
+use crate::wording;
 
 /// Domain of every ErrorInfo.
 pub const DOMAIN: &str = "mentorship.wim";
@@ -44,6 +45,8 @@ impl From<Error> for Status {
         if matches!(code, Code::Internal | Code::Unavailable) {
             tracing::error!(error.type = reason.code(), error = %chain(&error), "call failed");
         }
+        let lang = reader::current();
+        let told = wording::message(&error.message(), lang);
         let mut details = ErrorDetails::with_error_info(reason.code(), DOMAIN, metadata(&error));
         if code == Code::Unavailable {
             details.set_retry_info(Some(RETRY_AFTER));
@@ -51,29 +54,22 @@ impl From<Error> for Status {
         match &error {
             Error::InvalidFields(violations) => {
                 for violation in violations.listed() {
-                    details.add_bad_request_violation(&violation.field, description(violation));
+                    let told = wording::message(&violation.sentence(), lang);
+                    details.add_bad_request_violation(&violation.field, told);
                 }
                 if violations.more() > 0 {
-                    let rest = format!("{} more violations are not listed", violations.more());
-                    details.add_bad_request_violation("", rest);
+                    details.add_bad_request_violation("", wording::message(&violations.rest(), lang));
                 }
             }
             Error::RoundState { round: subject, .. }
             | Error::RunState { run: subject, .. }
             | Error::RoundEmpty(subject)
             | Error::RunActive(subject) => {
-                details.add_precondition_failure_violation(reason.code(), subject, error.to_string());
+                details.add_precondition_failure_violation(reason.code(), subject, told.clone());
             }
             _ => {}
         }
-        let message = match &error {
-            Error::Internal(..) => {
-                "the service has a defect, and nothing was changed; report the time of the call to the operator of the service"
-                    .to_owned()
-            }
-            shown => shown.to_string(),
-        };
-        Self::with_error_details(code, message, details)
+        Self::with_error_details(code, told, details)
     }
 }
 
@@ -96,21 +92,11 @@ fn metadata(error: &Error) -> HashMap<String, String> {
     let (key, value) = match error {
         Error::RoundState { state, .. } | Error::RunState { state, .. } => ("state", (*state).to_owned()),
         Error::RunActive(run) => ("run", run.clone()),
+        Error::PermissionDenied { required, .. } => ("required", (*required).to_owned()),
         Error::MessageTooLarge { limit_bytes } => ("limit_bytes", limit_bytes.to_string()),
         _ => return HashMap::new(),
     };
     HashMap::from([(key.to_owned(), value)])
-}
-
-/// A violation as one text, with its value first and its hint last.
-fn description(violation: &Violation) -> String {
-    let Violation { value, description, hint, .. } = violation;
-    let mut text = if value.is_empty() { description.clone() } else { format!("`{value}` {description}") };
-    if !hint.is_empty() {
-        text.push_str("; ");
-        text.push_str(hint);
-    }
-    text
 }
 
 /// A code as gRPC spells it.
@@ -177,16 +163,20 @@ mod tests {
             Error::Unauthenticated,
             Error::PermissionDenied {
                 role: "coordinator",
-                action: "import profiles".to_owned(),
+                action: "ProfileService/ImportProfiles",
                 required: "organisation-manager",
             },
             Error::NotFound(round()),
             Error::AlreadyExists(round()),
             Error::RequestIdReused,
-            Error::RoundState { round: round(), state: "closed", required: "draft, enrolling or review" },
+            Error::RoundState {
+                round: round(),
+                state: "closed",
+                required: &["draft", "enrolling", "review"],
+            },
             Error::RoundEmpty(round()),
             Error::RunActive(run()),
-            Error::RunState { run: run(), state: "failed", required: "succeeded" },
+            Error::RunState { run: run(), state: "failed", required: &["succeeded"] },
             Error::DeadlineExceeded,
             Error::Unimplemented,
             Error::StoreUnavailable("disk full".into()),

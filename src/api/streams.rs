@@ -1,4 +1,4 @@
-//! Streams of answers that go on after the call has returned. Each runs in the span of its call. It ends with its work,
+//! Streams of answers that go on after the call has returned. Each runs in the span and in the language of its call. It ends with its work,
 //! at the deadline of its call, or when the service stops, which waits for all of them.
 
 use std::pin::Pin;
@@ -12,6 +12,7 @@ use tonic::{Code, Response, Status};
 use tracing::Instrument as _;
 
 use super::deadline::Deadline;
+use super::reader;
 use super::status::code_name;
 use crate::clock::Stopwatch;
 use crate::error::Error;
@@ -77,6 +78,7 @@ impl Streams {
                 drop(failing.send(Err(status)).await);
             }
         };
+        let streamed = reader::scope(reader::current(), streamed);
         self.tasks.spawn(streamed.instrument(tracing::Span::current()));
         Response::new(Box::pin(ReceiverStream::new(answered)))
     }

@@ -28,7 +28,7 @@ pub(super) struct Global {
 impl Global {
     /// A client of the service, acting for the caller.
     pub(super) async fn client(&self) -> Result<Client, Error> {
-        Client::new(&connect(&self.server).await?, self.token.as_deref())
+        Client::for_reader(&connect(&self.server).await?, self.token.as_deref(), self.lang)
     }
 }
 

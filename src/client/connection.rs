@@ -14,6 +14,7 @@ use crate::api::proto::v1::profile_service_client::ProfileServiceClient;
 use crate::api::proto::v1::round_service_client::RoundServiceClient;
 use crate::api::proto::v1::solver_service_client::SolverServiceClient;
 use crate::clock::{Clock as _, SystemClock};
+use crate::domain::vocabulary::Lang;
 
 /// Time to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,13 +22,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest answer accepted: a page of very long profiles.
 const MAX_ANSWER_BYTES: usize = 256 << 20;
 
-/// Puts the token into the metadata of every call.
+/// Puts the token and the language of the reader into the metadata of every call.
 #[derive(Debug, Clone)]
-pub struct Bearer(Option<MetadataValue<Ascii>>);
+pub struct Bearer {
+    token: Option<MetadataValue<Ascii>>,
+    lang: Lang,
+}
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(token) = &self.0 {
+        request.metadata_mut().insert("accept-language", MetadataValue::from_static(self.lang.tag()));
+        if let Some(token) = &self.token {
             request.metadata_mut().insert("authorization", token.clone());
         }
         Ok(request)
@@ -60,10 +65,15 @@ pub async fn connect(server: &str) -> Result<Channel, Error> {
 }
 
 impl Client {
-    /// Clients on `channel` that send `token`, if there is one, with every call.
+    /// Clients on `channel` that send `token`, if there is one, with every call. Texts of the service are in English.
     pub fn new(channel: &Channel, token: Option<&str>) -> Result<Self, Error> {
-        let bearer = token.map(|token| format!("Bearer {token}").parse()).transpose();
-        let bearer = Bearer(bearer.map_err(|_| Error::Token)?);
+        Self::for_reader(channel, token, Lang::default())
+    }
+
+    /// The same, with the texts of the service in the language of the reader.
+    pub fn for_reader(channel: &Channel, token: Option<&str>, lang: Lang) -> Result<Self, Error> {
+        let token = token.map(|token| format!("Bearer {token}").parse()).transpose();
+        let bearer = Bearer { token: token.map_err(|_| Error::Token)?, lang };
         let authenticated = || InterceptedService::new(channel.clone(), bearer.clone());
         Ok(Self {
             organisations: OrganisationServiceClient::new(authenticated()),

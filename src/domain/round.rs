@@ -41,7 +41,7 @@ impl RoundState {
     ];
 
     /// The states that allow enrolments, and a run while no run is active, in words.
-    pub const OPEN: &'static str = "draft, enrolling or review";
+    pub const OPEN: &'static [&'static str] = &["draft", "enrolling", "review"];
 
     /// The state's name as stored.
     pub fn as_str(self) -> &'static str {

@@ -260,11 +260,8 @@ pub struct RunSummary {
     pub exclusions: BTreeMap<HardRule, u64>,
     /// Second mentors that mentees sought and did not get.
     pub second_places_missed: u64,
-    /// Mentors with fewer matches than their minimum.
+    /// Mentors with at least one match, but with fewer than their minimum.
     pub mentors_below_minimum: u64,
-    /// These mentors by name, by profile; at most [`MOST_BELOW_MINIMUM`] of each organisation, who lack most.
-    #[serde(default)]
-    pub below_minimum: Vec<BelowMinimum>,
     /// Objective of the assignment.
     #[serde(default)]
     pub objective: Objective,
@@ -289,20 +286,6 @@ pub struct Proof {
     pub dual: i128,
     /// Candidates checked.
     pub candidates_checked: u64,
-}
-
-/// Most mentors below their minimum that a summary names of each organisation.
-pub const MOST_BELOW_MINIMUM: usize = 50;
-
-/// A mentor with fewer matches than her minimum.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BelowMinimum {
-    /// Name of the mentor's profile.
-    pub mentor: ProfileRef,
-    /// The minimum.
-    pub minimum: u32,
-    /// Her matches.
-    pub matched: u32,
 }
 
 /// Mentees of one priority tier.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::message::Message;
+use crate::message;
+
 /// Characters of a refused value that a violation keeps.
 const MAX_VALUE_CHARS: usize = 80;
 /// Violations that a collection lists; it counts those beyond.
@@ -14,23 +17,43 @@ pub struct Violation {
     pub field: String,
     /// The given value, cut at 80 characters; empty if the description contains it.
     pub value: String,
-    /// What is wrong: a predicate in English whose subject is the field or the value.
-    pub description: String,
+    /// What is wrong: a predicate whose subject is the field or the value.
+    pub description: Message,
     /// What to do; may be empty.
-    pub hint: String,
+    pub hint: Message,
 }
 
 impl Violation {
     /// A violation whose description contains the value and what to do.
-    pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
-        let (value, hint) = (String::new(), String::new());
+    pub fn new(field: impl Into<String>, description: impl Into<Message>) -> Self {
+        let (value, hint) = (String::new(), Message::default());
         Self { field: field.into(), value, description: description.into(), hint }
+    }
+
+    /// The field with what is wrong.
+    pub fn message(&self) -> Message {
+        message!("{field}: {wrong}", field = &self.field, wrong = self.description.clone())
+    }
+
+    /// The field with the value, what is wrong, and the hint.
+    pub fn whole(&self) -> Message {
+        message!("{field}: {wrong}", field = &self.field, wrong = self.sentence())
+    }
+
+    /// What is wrong, with the value first and the hint last.
+    pub fn sentence(&self) -> Message {
+        let Self { value, description, hint, .. } = self;
+        let wrong = match value.as_str() {
+            "" => description.clone(),
+            value => message!("`{value}` {wrong}", value = value, wrong = description.clone()),
+        };
+        if hint.is_empty() { wrong } else { message!("{wrong}; {hint}", wrong = wrong, hint = hint.clone()) }
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.description)
+        self.message().fmt(f)
     }
 }
 
@@ -47,8 +70,8 @@ impl Violations {
         &mut self,
         field: impl Into<String>,
         value: impl fmt::Display,
-        description: impl Into<String>,
-        hint: impl Into<String>,
+        description: impl Into<Message>,
+        hint: impl Into<Message>,
     ) {
         self.insert(Violation {
             field: field.into(),
@@ -59,7 +82,7 @@ impl Violations {
     }
 
     /// Adds a violation whose description contains the value and what to do.
-    pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
+    pub fn add(&mut self, field: impl Into<String>, description: impl Into<Message>) {
         self.insert(Violation::new(field, description));
     }
 
@@ -102,6 +125,11 @@ impl Violations {
     /// Number of violations beyond those listed.
     pub fn more(&self) -> u64 {
         self.more
+    }
+
+    /// How many violations are not listed.
+    pub fn rest(&self) -> Message {
+        message!("{more|1 more violation is|{more} more violations are} not listed", more = self.more)
     }
 
     /// `value` if there is no violation, otherwise all violations.

@@ -4,7 +4,6 @@
 //! Invariant: mentees, mentors, tiers, regions and organisations count everyone enrolled, also people without a live
 //! consent, so that matched and unmatched people add up to the enrolments. Places and pairs count only people who take part.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::assign::StopPoll;
@@ -13,9 +12,7 @@ use super::exclusion_counts::RuleCounts;
 use super::observer::{Observer, Stopped};
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{Criterion, FULL_SCORE, HardRule};
-use crate::domain::run::{
-    BelowMinimum, Coverage, CriterionMean, MOST_BELOW_MINIMUM, Match, Proof, RunSummary, TierCoverage,
-};
+use crate::domain::run::{Coverage, CriterionMean, Match, Proof, RunSummary, TierCoverage};
 use crate::domain::snapshot::Participant;
 
 /// Width of a histogram bin, in points.
@@ -43,16 +40,12 @@ pub(super) fn summarise(
     scores.sort_unstable();
     let matched_mentees = matches_by_profile(matches.iter().map(|pair| &pair.mentee), poll)?;
     let matched_mentors = matches_by_profile(matches.iter().map(|pair| &pair.mentor), poll)?;
-    let mut below_minimum = Vec::new();
+    let mut mentors_below_minimum = 0;
     for person in (0..round.mentors.len()).map(|at| round.mentor(at)) {
         poll.count(LOOKUP_WORK)?;
-        let offer = person.content.open_offer();
-        let minimum = offer.map_or(0, |offer| u32::from(offer.fewest().min(offer.max_mentees)));
-        let matched = matched_mentors.get(person.profile).copied().unwrap_or_default();
-        if matched < u64::from(minimum) {
-            let matched = u32::try_from(matched).unwrap_or(u32::MAX);
-            below_minimum.push(BelowMinimum { mentor: person.profile.clone(), minimum, matched });
-        }
+        let fewest = person.content.mentor_offer.map_or(0, |offer| u64::from(offer.fewest()));
+        let has = matched_mentors.get(person.profile);
+        mentors_below_minimum += u64::from(has.is_some_and(|has| *has < fewest));
     }
     let mut second_places_missed = 0;
     for person in (0..round.mentees.len()).map(|at| round.mentee(at)) {
@@ -83,27 +76,12 @@ pub(super) fn summarise(
             .map(|rule| (rule, counts.excluded_by(rule)))
             .filter(|(_, pairs)| *pairs > 0)
             .collect(),
-        mentors_below_minimum: below_minimum.len() as u64,
-        below_minimum: named(below_minimum),
+        mentors_below_minimum,
         second_places_missed,
         ..RunSummary::default()
     };
     count_coverage(&mut summary, round, (&matched_mentees, &matched_mentors), poll)?;
     Ok(summary)
-}
-
-/// The mentors of each organisation who lack most, by profile, so that a summary stays small in a large round.
-fn named(mut all: Vec<BelowMinimum>) -> Vec<BelowMinimum> {
-    let lacks = |one: &BelowMinimum| Reverse(one.minimum - one.matched);
-    all.sort_by(|a, b| {
-        let key = |one: &BelowMinimum| (one.mentor.organisation.clone(), lacks(one));
-        key(a).cmp(&key(b)).then_with(|| a.mentor.cmp(&b.mentor))
-    });
-    let organisations = all.chunk_by(|a, b| a.mentor.organisation == b.mentor.organisation);
-    let mut kept: Vec<BelowMinimum> =
-        organisations.flat_map(|own| own.iter().take(MOST_BELOW_MINIMUM).cloned()).collect();
-    kept.sort_by(|a, b| a.mentor.cmp(&b.mentor));
-    kept
 }
 
 /// Counts everyone enrolled, by side, tier, region and organisation.

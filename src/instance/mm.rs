@@ -16,6 +16,7 @@
 use std::io::Read;
 
 use super::{Instance, InstanceScores, Names};
+use crate::domain::message::Message;
 use crate::domain::violation::{Violation, Violations};
 use crate::engine::constrained::Constraints;
 use crate::engine::observer::Unobserved;
@@ -128,7 +129,7 @@ fn sparse_scores(
             SparseError::Pair { mentee, .. } => format!("mentee {mentee}"),
             SparseError::Stopped(_) => "candidates".to_owned(),
         };
-        refuse(&place, &format!("{error}; create the file again"))
+        refuse(&place, format!("{error}; create the file again"))
     })
 }
 
@@ -160,14 +161,14 @@ impl Header {
         if kind > 1 {
             return Err(refuse(
                 "header",
-                &format!("kind {kind} is neither 0 (dense) nor 1 (sparse); create the file again"),
+                format!("kind {kind} is neither 0 (dense) nor 1 (sparse); create the file again"),
             ));
         }
         let dense = kind == 0;
         if dense && mentees.checked_mul(mentors) != Some(scores) {
             return Err(refuse(
                 "header",
-                &format!("{scores} scores are not {mentees} x {mentors}; create the file again"),
+                format!("{scores} scores are not {mentees} x {mentors}; create the file again"),
             ));
         }
         let of_rows =
@@ -181,7 +182,7 @@ impl Header {
             let whole = whole.map_or_else(|| "more than 2^64".to_owned(), |whole| whole.to_string());
             return Err(refuse(
                 "header",
-                &format!(
+                format!(
                     "the file has {length} bytes, but its header requires {whole}; create the file again"
                 ),
             ));
@@ -236,7 +237,7 @@ fn numbers<T: Number>(
     while left > 0 {
         let part = &mut chunk[..left.min(CHUNK)];
         source.read_exact(bytemuck::cast_slice_mut(part)).map_err(|error| {
-            refuse("file", &format!("cannot be read: {error}; check the disk, or create the file again"))
+            refuse("file", format!("cannot be read: {error}; check the disk, or create the file again"))
         })?;
         left -= part.len();
         for number in part.iter() {
@@ -259,7 +260,7 @@ fn room<T>(count: usize) -> Result<Vec<T>, Violations> {
     Ok(room)
 }
 
-fn refuse(place: &str, what: &str) -> Violations {
+fn refuse(place: &str, what: impl Into<Message>) -> Violations {
     Violation::new(place, what).into()
 }
 

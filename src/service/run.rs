@@ -171,11 +171,7 @@ impl Service {
         let scope = Scope::from(caller);
         let state = self.store.run(&scope, &run).await?.state;
         if state != RunState::Succeeded {
-            return Err(Error::RunState {
-                run: run.name(),
-                state: state.as_str(),
-                required: RunState::Succeeded.as_str(),
-            });
+            return Err(Error::RunState { run: run.name(), state: state.as_str(), required: &["succeeded"] });
         }
         let matched = self.store.match_of(&scope, &run, &mentee, &mentor).await?;
         // An answer about a member of another organisation would reveal her enrolment and whom she avoids.

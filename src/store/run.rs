@@ -25,28 +25,7 @@ macro_rules! run_columns {
     };
 }
 
-/// The present moment by the clock of the database, in microseconds. All replicas share this clock.
-macro_rules! database_now {
-    (sqlite) => {
-        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-    };
-    (postgres) => {
-        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
-    };
-}
-
-/// The cancellation of a run that no worker holds.
-macro_rules! cancel_now {
-    ($database:ident) => {
-        concat!(
-            "UPDATE run SET state = 'cancelled', cancel_requested = 1, end_micros = $3, lease_owner = NULL, \
-             lease_until_micros = NULL, stage = NULL, fence = fence + 1 WHERE round_id = $1 AND number = $2 \
-             AND (state = 'queued' OR (state = 'running' AND lease_until_micros <= ", database_now!($database), "))"
-        )
-    };
-}
-
-pub(super) use {database_now, run_columns};
+pub(super) use run_columns;
 
 statements! {
     query ACTIVE = shared("run.active", "SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running')");
@@ -69,7 +48,10 @@ statements! {
     query LIST = shared("run.list",
         concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3"));
     query ROUND = shared("run.round", "SELECT id FROM round WHERE id = $1");
-    change CANCEL_NOW = ("run.cancel_now", sqlite: cancel_now!(sqlite), postgres: cancel_now!(postgres));
+    change CANCEL_NOW = ("run.cancel_now",
+        "UPDATE run SET state = 'cancelled', cancel_requested = 1, end_micros = $3, lease_owner = NULL, \
+         lease_until_micros = NULL, stage = NULL, fence = fence + 1 WHERE round_id = $1 AND number = $2 \
+         AND (state = 'queued' OR (state = 'running' AND lease_until_micros < $3))");
     change CANCEL_LATER = ("run.cancel_later",
         "UPDATE run SET cancel_requested = 1 WHERE round_id = $1 AND number = $2 AND state = 'running' \
          AND cancel_requested = 0");
@@ -300,15 +282,12 @@ pub(super) fn read(row: &Row) -> Result<Run> {
 /// The run without the numbers that an organisation may not see.
 fn narrowed(mut run: Run, scope: &Scope) -> Run {
     if let (Some(own), Some(summary)) = (scope.organisation(), &mut run.summary) {
-        let RunSummary {
-            regions, organisations, exclusions, criteria, blocking_pairs, below_minimum, ..
-        } = summary;
+        let RunSummary { regions, organisations, exclusions, criteria, blocking_pairs, .. } = summary;
         regions.clear();
         exclusions.clear();
         *blocking_pairs = 0;
         criteria.clear();
         organisations.retain(|organisation, _| organisation == own);
-        below_minimum.retain(|one| one.mentor.organisation == *own);
     }
     run
 }

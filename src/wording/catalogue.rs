@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::LazyLock;
 
-use super::template::{Template, Value};
+use crate::domain::template::{Template, Value};
 use crate::domain::vocabulary::{Conventions, Lang};
 
 /// A text with its parsed form.
@@ -39,7 +39,7 @@ pub fn fill(key: &str, lang: Lang, values: &[(&str, &dyn Display)]) -> String {
 pub(super) fn fill_with(key: &str, lang: Lang, value: &dyn Fn(&str) -> Value) -> String {
     let entry = entry(key, lang);
     debug_assert!(entry.is_some(), "no text `{key}` in {}", lang.tag());
-    entry.map_or_else(String::new, |entry| entry.template.fill(lang.conventions(), value))
+    entry.map_or_else(String::new, |entry| entry.template.fill(lang.conventions().plural, value))
 }
 
 /// The entry of a key, `table.key` as in the files.

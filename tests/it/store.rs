@@ -2,7 +2,6 @@
 
 mod fixture;
 mod import;
-mod lease;
 mod result;
 mod round;
 mod run;

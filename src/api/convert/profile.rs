@@ -7,6 +7,8 @@ use crate::domain::profile::{
     StoredProfile,
 };
 use crate::domain::violation::Violations;
+use crate::domain::vocabulary::Lang;
+use crate::wording;
 
 /// From the message, unchecked.
 pub fn draft(message: v1::Profile) -> ProfileDraft {
@@ -132,15 +134,15 @@ pub fn message(stored: &StoredProfile) -> v1::Profile {
 }
 
 /// The violations of a row; the last message counts those that are not listed.
-pub fn violations(violations: &Violations) -> Vec<v1::FieldViolation> {
+pub fn violations(violations: &Violations, lang: Lang) -> Vec<v1::FieldViolation> {
     let listed = violations.listed().iter().map(|violation| v1::FieldViolation {
         field: violation.field.clone(),
         value: violation.value.clone(),
-        description: violation.description.clone(),
-        hint: violation.hint.clone(),
+        description: wording::message(&violation.description, lang),
+        hint: wording::message(&violation.hint, lang),
     });
     let rest = (violations.more() > 0).then(|| v1::FieldViolation {
-        description: format!("{} more violations are not listed", violations.more()),
+        description: wording::message(&violations.rest(), lang),
         ..v1::FieldViolation::default()
     });
     listed.chain(rest).collect()

@@ -3,10 +3,10 @@
 use super::policy::{self, criterion, criterion_message, hard_rule};
 use super::{count, number, points, timestamp};
 use crate::api::proto::v1;
-use crate::domain::name::{OrganisationId, ProfileRef};
+use crate::domain::name::OrganisationId;
 use crate::domain::policy::Objective;
 use crate::domain::run::{
-    BelowMinimum, Coverage, CriterionMean, Progress, Proof, Run, RunState, RunSummary, Stage, TierCoverage,
+    Coverage, CriterionMean, Progress, Proof, Run, RunState, RunSummary, Stage, TierCoverage,
 };
 
 /// To the message.
@@ -105,15 +105,6 @@ fn summary_message(summary: &RunSummary) -> v1::RunSummary {
         objective: policy::objective_message(summary.objective),
         blocking_pairs: count(summary.blocking_pairs),
         price_of_fairness: summary.price_of_fairness.map(count),
-        below_minimum: summary
-            .below_minimum
-            .iter()
-            .map(|one| v1::BelowMinimum {
-                mentor: one.mentor.name(),
-                minimum: i32::try_from(one.minimum).unwrap_or(i32::MAX),
-                matched: i32::try_from(one.matched).unwrap_or(i32::MAX),
-            })
-            .collect(),
     }
 }
 
@@ -184,17 +175,6 @@ pub fn summary(message: &v1::RunSummary) -> RunSummary {
         objective: Objective::of(message.objective).unwrap_or_default(),
         blocking_pairs: number(message.blocking_pairs),
         price_of_fairness: message.price_of_fairness.map(number),
-        below_minimum: message
-            .below_minimum
-            .iter()
-            .filter_map(|one| {
-                Some(BelowMinimum {
-                    mentor: ProfileRef::from_name(&one.mentor).ok()?,
-                    minimum: u32::try_from(one.minimum).ok()?,
-                    matched: u32::try_from(one.matched).ok()?,
-                })
-            })
-            .collect(),
         stage_micros: message
             .stage_times
             .iter()

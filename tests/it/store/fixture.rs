@@ -10,9 +10,7 @@ use wim_match::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId, RunRef
 use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
 use wim_match::domain::profile::{MenteeRequest, MentorOffer, Profile};
 use wim_match::domain::round::{Round, RoundContent, RoundDraft};
-use wim_match::domain::run::{
-    BelowMinimum, Coverage, Match, Run, RunSummary, Side, Unmatched, UnmatchedReason,
-};
+use wim_match::domain::run::{Coverage, Match, Run, RunSummary, Side, Unmatched, UnmatchedReason};
 use wim_match::domain::vocabulary::Terms;
 use wim_match::error::Result;
 use wim_match::store::{
@@ -21,8 +19,8 @@ use wim_match::store::{
 
 use crate::postgres::{Postgres, postgres};
 
-/// Length of every lease in this suite: no lease ends by itself while a case runs.
-pub(crate) const LEASE: Duration = Duration::from_hours(1);
+/// Length of every lease in this suite.
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 /// A store over a database of its own.
 pub(crate) struct Fixture {
@@ -152,59 +150,20 @@ impl Fixture {
     }
 }
 
-/// A connection past the store, to look at a database and to disturb it.
-pub(crate) enum Raw {
-    Sqlite(sqlx::SqliteConnection),
-    Postgres(sqlx::PgConnection),
-}
-
-impl Raw {
-    pub(crate) async fn execute(&mut self, text: &'static str) {
-        let done = match self {
-            Self::Sqlite(connection) => sqlx::raw_sql(text).execute(connection).await.map(drop),
-            Self::Postgres(connection) => sqlx::raw_sql(text).execute(connection).await.map(drop),
-        };
-        done.unwrap_or_else(|error| panic!("{text}: {error}"));
-    }
-
-    /// The only value of the only row.
-    pub(crate) async fn number(&mut self, text: &'static str) -> i64 {
-        let found = match self {
-            Self::Sqlite(connection) => sqlx::query_scalar(text).fetch_one(connection).await,
-            Self::Postgres(connection) => sqlx::query_scalar(text).fetch_one(connection).await,
-        };
-        found.unwrap_or_else(|error| panic!("{text}: {error}"))
-    }
-}
-
 impl Fixture {
-    pub(crate) async fn raw(&self) -> Raw {
-        if self.url.starts_with("postgres") {
-            Raw::Postgres(sqlx::PgConnection::connect(&self.url).await.expect("connects"))
-        } else {
-            let url = format!("sqlite:{}", self.url);
-            Raw::Sqlite(sqlx::SqliteConnection::connect(&url).await.expect("connects"))
-        }
-    }
-
-    /// Ends all leases, as time does when no worker renews them.
-    pub(crate) async fn expire_leases(&self) {
-        self.raw().await.execute("UPDATE run SET lease_until_micros = 1 WHERE state = 'running'").await;
-    }
-
     /// The certificate of a run, read past the store, which has no reader of it yet.
     pub(crate) async fn stored_certificate(&self, run: &RunRef) -> Vec<u8> {
         let query = "SELECT certificate FROM run WHERE round_id = $1 AND number = $2";
         let (round, number) = (run.round.as_str().to_owned(), run.number);
-        match self.raw().await {
-            Raw::Postgres(mut connection) => {
-                let row = sqlx::query(query).bind(round).bind(number).fetch_one(&mut connection).await;
-                row.and_then(|row| row.try_get(0)).expect("a certificate")
-            }
-            Raw::Sqlite(mut connection) => {
-                let row = sqlx::query(query).bind(round).bind(number).fetch_one(&mut connection).await;
-                row.and_then(|row| row.try_get(0)).expect("a certificate")
-            }
+        if self.url.starts_with("postgres") {
+            let mut connection = sqlx::PgConnection::connect(&self.url).await.expect("connects");
+            let row = sqlx::query(query).bind(round).bind(number).fetch_one(&mut connection).await;
+            row.and_then(|row| row.try_get(0)).expect("a certificate")
+        } else {
+            let url = format!("sqlite:{}", self.url);
+            let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("connects");
+            let row = sqlx::query(query).bind(round).bind(number).fetch_one(&mut connection).await;
+            row.and_then(|row| row.try_get(0)).expect("a certificate")
         }
     }
 }
@@ -323,8 +282,6 @@ pub(crate) fn outcome(first: &OrganisationId, second: &OrganisationId) -> RunOut
     summary.regions.insert("005".to_owned(), Coverage::default());
     for organisation in [first, second] {
         summary.organisations.insert(organisation.clone(), Coverage::default());
-        let mentor = person(organisation, "mentor");
-        summary.below_minimum.push(BelowMinimum { mentor, minimum: 2, matched: 1 });
     }
     RunOutcome {
         engine_version: "1.0.0".to_owned(),

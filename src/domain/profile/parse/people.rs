@@ -29,8 +29,7 @@ pub(super) fn list(
                 format!("{field}[{i}]"),
                 head(name),
                 "is not the name of a person",
-                "write organisations/{organisation}/profiles/{profile}, {organisation}/{own id}, or {own id} for \
-                 someone of the same organisation",
+                "write ORGANISATION/ID, or ID alone for someone of the same organisation",
             ),
         }
     }

@@ -74,7 +74,7 @@ fn wrong(change: impl FnOnce(&mut ProfileDraft)) -> Vec<(String, String)> {
         Err(violations) => violations
             .listed()
             .iter()
-            .map(|violation| (violation.field.clone(), violation.hint.clone()))
+            .map(|violation| (violation.field.clone(), violation.hint.to_string()))
             .collect(),
     }
 }
@@ -268,8 +268,10 @@ fn keys_are_short_printable_and_trimmed() {
 fn people_are_named_in_three_ways_and_never_oneself() {
     one_wrong("reporting_line[0]", "remove this entry", |draft| draft.reporting_line = texts(["PE.0042"]));
     one_wrong("avoided[1]", "remove this entry", |draft| draft.avoided.push("wim-peru/PE.0042".to_owned()));
-    one_wrong("previous_partners[0]", "{own id}", |draft| draft.previous_partners = texts(["Ana Quispe"]));
-    one_wrong("preferred[0]", "{own id}", |draft| draft.preferred = texts(["a/b/c"]));
+    one_wrong("previous_partners[0]", "ORGANISATION/ID", |draft| {
+        draft.previous_partners = texts(["Ana Quispe"])
+    });
+    one_wrong("preferred[0]", "ORGANISATION/ID", |draft| draft.preferred = texts(["a/b/c"]));
     one_wrong("preferred", "", |draft| draft.preferred = texts(["PE.1"; 1001]));
 }
 

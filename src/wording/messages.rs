@@ -1,0 +1,190 @@
+//! Messages in the languages of the program. English is in the code; `data/wording/messages.toml` has the other languages,
+//! under the English text as the key.
+//!
+//! A message without a text in the reader's language is shown in English: a text is better than none.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::catalogue;
+use super::format::count;
+use crate::domain::message::{Message, MessageValue, code_of};
+use crate::domain::template::{Template, Value};
+use crate::domain::vocabulary::Lang;
+
+/// The file: the English text, then for each other language by its tag the text in that language.
+const FILE: &str = include_str!("../../data/wording/messages.toml");
+
+/// Templates of one message, in the order of the languages; `None` for English, whose text is the key.
+type Translations = [Option<Template>; Lang::COUNT];
+
+#[expect(clippy::panic, reason = "the file is compiled in and tests read it")]
+static MESSAGES: LazyLock<HashMap<String, Translations>> =
+    LazyLock::new(|| read(FILE).unwrap_or_else(|wrong| panic!("data/wording/messages.toml: {wrong}")));
+
+/// The text of a message in a language, with its values.
+pub fn message(message: &Message, lang: Lang) -> String {
+    let template = message.key().filter(|_| lang != Lang::default()).and_then(|key| {
+        let translations = MESSAGES.get(key)?;
+        translations[lang as usize].as_ref()
+    });
+    // English words that have no translation keep the plural of English.
+    let spoken = if template.is_some() { lang } else { Lang::default() };
+    message.fill(template, spoken.conventions().plural, &|value| in_words(value, lang))
+}
+
+fn in_words(value: &MessageValue, lang: Lang) -> Value {
+    match value {
+        MessageValue::Text(text) => Value::same(text.clone()),
+        MessageValue::Number(number) => {
+            let digits = count(number.unsigned_abs(), lang);
+            let words = if *number < 0 { format!("-{digits}") } else { digits };
+            Value { raw: number.to_string(), words }
+        }
+        MessageValue::Label(key) => Value { raw: code_of(key).to_owned(), words: label(key, lang) },
+        MessageValue::Labels(keys) => {
+            Value::same(keys.iter().map(|key| label(key, lang)).collect::<Vec<_>>().join(", "))
+        }
+        MessageValue::Message(inner) => Value::same(message(inner, lang)),
+        MessageValue::Several(messages) => {
+            let texts: Vec<String> = messages.iter().map(|inner| message(inner, lang)).collect();
+            Value::same(texts.join(lang.conventions().semicolon))
+        }
+    }
+}
+
+fn label(key: &str, lang: Lang) -> String {
+    catalogue::entry(key, lang).map_or_else(|| code_of(key).to_owned(), |entry| entry.text.clone())
+}
+
+fn read(file: &str) -> Result<HashMap<String, Translations>, String> {
+    let texts: HashMap<String, HashMap<String, String>> =
+        toml::from_str(file).map_err(|error| error.to_string())?;
+    let mut messages = HashMap::with_capacity(texts.len());
+    for (english, mut by_tag) in texts {
+        let mut translations = Translations::default();
+        for lang in Lang::ALL.into_iter().filter(|lang| *lang != Lang::default()) {
+            let text = by_tag.remove(lang.tag()).ok_or_else(|| format!("{english}: no {}", lang.tag()))?;
+            let template = Template::parse(&text, lang.conventions().plural_forms);
+            translations[lang as usize] = Some(template.map_err(|wrong| format!("{text}: {wrong}"))?);
+        }
+        if let Some(tag) = by_tag.into_keys().next() {
+            return Err(format!("{english}: {tag} is no language of the program"));
+        }
+        messages.insert(english, translations);
+    }
+    Ok(messages)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::message;
+
+    /// The texts of all `message!("…")` in a source text.
+    fn literals(source: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for (at, call) in source.match_indices("message!(") {
+            let line = &source[source[..at].rfind('\n').map_or(0, |end| end + 1)..at];
+            let Some(inside) = source[at + call.len()..].trim_start().strip_prefix('"') else { continue };
+            if line.trim_start().starts_with("//") {
+                continue;
+            }
+            let mut text = String::new();
+            let mut chars = inside.chars().peekable();
+            while let Some(c) = chars.next() {
+                match c {
+                    '"' => break,
+                    '\\' => match chars.next() {
+                        Some('\n') => while chars.next_if(|c| c.is_whitespace()).is_some() {},
+                        Some('n') => text.push('\n'),
+                        Some(other) => text.push(other),
+                        None => {}
+                    },
+                    other => text.push(other),
+                }
+            }
+            found.push(text);
+        }
+        found
+    }
+
+    /// Every `message!("…")` in the code.
+    fn written() -> BTreeSet<String> {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut folders = vec![root];
+        let mut found = BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = std::fs::read_to_string(&path).expect("a file");
+                    let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+                    found.extend(literals(product));
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_message_of_the_code_is_in_the_file_and_no_other_is() {
+        let (written, translated): (BTreeSet<String>, BTreeSet<String>) =
+            (written(), MESSAGES.keys().cloned().collect());
+        assert!(written.len() > 20, "the code was read");
+        let missing: Vec<_> = written.difference(&translated).collect();
+        let surplus: Vec<_> = translated.difference(&written).collect();
+        assert!(missing.is_empty() && surplus.is_empty(), "missing {missing:#?}, surplus {surplus:#?}");
+    }
+
+    #[test]
+    fn every_translation_has_the_parameters_of_the_english_text() {
+        for (english, translations) in &*MESSAGES {
+            let parameters = |template: &Template| -> BTreeSet<String> {
+                template.parameters().into_iter().map(str::to_owned).collect()
+            };
+            let wanted = parameters(&Template::parse(english, 2).expect("a good template"));
+            for lang in Lang::ALL {
+                if let Some(template) = &translations[lang as usize] {
+                    assert_eq!(parameters(template), wanted, "{english} in {}", lang.tag());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_is_rendered_in_every_language_with_the_labels_and_numbers_of_that_language() {
+        let error = crate::error::Error::PermissionDenied {
+            role: "coordinator",
+            action: "ProfileService/ImportProfiles",
+            required: "organisation-manager",
+        };
+        let told = Lang::ALL.map(|lang| message(&error.message(), lang));
+        assert_eq!(
+            told[0],
+            "only a manager of an organisation can import profiles; this token belongs to a coordinator"
+        );
+        assert!(told[1].contains("importer des profils"), "{}", told[1]);
+        let large = crate::error::Error::MessageTooLarge { limit_bytes: 4_194_304 };
+        assert!(message(&large.message(), Lang::Pt).contains("4.194.304 bytes"));
+    }
+
+    #[test]
+    fn a_text_without_a_translation_stays_english_and_a_verbatim_text_stays_as_it_is() {
+        let unknown = Message::new("{n|1 x|{n} xs} of nothing", vec![("n", 2_u8.into())]);
+        assert_eq!(message(&unknown, Lang::Fr), "2 xs of nothing");
+        assert_eq!(message(&Message::verbatim("{n|"), Lang::Fr), "{n|");
+        let _ = message!("{name} exists already; choose another id", name = "x");
+    }
+
+    #[test]
+    fn a_file_that_lacks_a_language_or_has_an_unknown_one_is_refused() {
+        assert!(read("[\"a\"]\nfr = \"b\"").expect_err("two are missing").contains("no e"));
+        let four = "[\"a\"]\nfr = \"b\"\nes = \"b\"\npt = \"b\"\nxx = \"b\"";
+        assert!(read(four).expect_err("no language").contains("xx"));
+    }
+}
