@@ -54,7 +54,8 @@ fn main() {
         assert!(outcome.summary.proof.proved, "the result is not proved");
         let stages = [Stage::Encode, Stage::Score, Stage::Assign, Stage::Certify, Stage::Explain];
         let stages = stages.map(|stage| {
-            let stages = &outcome.summary.stage_micros;
+            let stages =
+                &outcome.summary.whole_round.as_ref().expect("numbers for coordinators").stage_micros;
             tenths(stages.iter().find(|(at, _)| *at == stage).map_or(0, |(_, micros)| *micros))
         });
         println!(

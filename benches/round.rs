@@ -22,8 +22,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let (summary, brought_in) = (&played.results.summary, &played.brought_in);
         assert!(summary.proof.proved, "the result is not proved");
         let stage = |stage: Stage| {
-            let micros =
-                summary.stage_micros.iter().find(|(at, _)| *at == stage).map_or(0, |(_, micros)| *micros);
+            let micros = summary
+                .whole_round
+                .iter()
+                .flat_map(|whole| &whole.stage_micros)
+                .find(|(at, _)| *at == stage)
+                .map_or(0, |(_, micros)| *micros);
             format!("{}.{:01}", micros / 1_000, micros % 1_000 / 100)
         };
         let stages = [Stage::Encode, Stage::Score, Stage::Assign, Stage::Certify, Stage::Explain].map(stage);

@@ -44,6 +44,7 @@ pub mod quota;
 pub mod repair;
 mod round;
 pub mod score;
+mod shown;
 pub mod stable;
 mod summary;
 #[cfg(test)]
@@ -52,4 +53,4 @@ mod unmatched;
 pub mod what_if;
 
 pub use self::explain::explain_pair;
-pub use self::round::{ENGINE_VERSION, Options, Outcome, solve};
+pub use self::round::{ENGINE_VERSION, Options, Outcome, RunCertificate, solve, verify};

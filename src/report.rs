@@ -19,15 +19,15 @@ pub use self::round_report::RoundReport;
 /// Renders the whole HTML document. Equal reports give equal bytes.
 pub fn render(report: &RoundReport<'_>) -> String {
     let words = report.words();
-    let sections: [(&str, Markup); 7] = [
-        ("scores", matching::scores(report)),
-        ("coverage", coverage::section(report)),
-        ("criteria", matching::criteria(report)),
-        ("rules", matching::rules(report)),
-        ("matches", people::matches(report)),
-        ("unmatched", people::unmatched(report)),
-        ("guide", origin::guide(report)),
-    ];
+    let mut sections: Vec<(&str, Markup)> =
+        vec![("scores", matching::scores(report)), ("coverage", coverage::section(report))];
+    if let Some(whole) = &report.summary.whole_round {
+        sections.push(("criteria", matching::criteria(report, whole)));
+        sections.push(("rules", matching::rules(report, whole)));
+    }
+    sections.push(("matches", people::matches(report)));
+    sections.push(("unmatched", people::unmatched(report)));
+    sections.push(("guide", origin::guide(report)));
     let document = html! {
         (DOCTYPE)
         html lang=(report.lang.tag()) {

@@ -33,7 +33,7 @@ pub use backend::{Store, StoreOptions};
 pub use import::{Duplicate, ImportCounts, ImportKey, StagedRow};
 pub use journal::{JournalLine, Note, Notes};
 pub use queue::{ClaimedRun, Heartbeat, RunOutcome};
-pub use result::{StoredMatch, StoredUnmatched};
+pub use result::{SavedResult, StoredMatch};
 pub use scope::Scope;
 pub use session::{Begun, Receipt, RequestKey, WriteSession};
 pub use token::{NewToken, Token};

@@ -19,6 +19,7 @@ use crate::domain::language::LanguageLevel;
 use crate::domain::policy::{Criterion, HardRule};
 use crate::domain::round::RoundState;
 use crate::domain::run::{RunState, Side, Stage, UnmatchedReason};
+use crate::domain::suppression::PeopleCount;
 use crate::domain::template::Value;
 use crate::domain::vocabulary::{
     Commodity, Country, Function, Goal, Kind, Lang, Region, Topic, Vocabulary, WorkingStyle,
@@ -66,6 +67,14 @@ pub fn exclusion_label(rule: HardRule, lang: Lang) -> &'static str {
 /// Name of an unmatched reason, for headings.
 pub fn unmatched_label(reason: UnmatchedReason, lang: Lang) -> &'static str {
     label("unmatched_reason", reason, lang)
+}
+
+/// A number of people, as far as its reader may see the number.
+pub fn people(people: PeopleCount, lang: Lang) -> String {
+    match people {
+        PeopleCount::Exact(exact) => count(u64::from(exact), lang),
+        PeopleCount::Banded(band) => text(&format!("band.{}", band.as_str()), lang).to_owned(),
+    }
 }
 
 /// Name of a step of a run.

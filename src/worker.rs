@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::clock::Stopwatch;
-use crate::domain::run::Stage;
+use crate::domain::run::{Digests, Stage};
 use crate::engine::observer::{Observer as _, Stopped};
 use crate::engine::{self, ENGINE_VERSION, Outcome};
 use crate::error::{Error, Reason, Result, chain};
@@ -129,7 +129,7 @@ impl Worker {
             match engine::solve(&snapshot, &options, &*observer) {
                 Ok(outcome) if outcome.summary.proof.proved => {
                     observer.progress(Stage::Save, 0, 1);
-                    to_be_saved(outcome).map(Some)
+                    to_be_saved(outcome, snapshot.open_digest()).map(Some)
                 }
                 Ok(_) => Err(Error::internal("the result could not be proved")),
                 Err(Stopped) => Ok(None),
@@ -186,15 +186,17 @@ impl Worker {
 }
 
 /// The engine's outcome in the form that the store saves.
-fn to_be_saved(outcome: Outcome) -> Result<RunOutcome> {
-    let certificate = serde_json::to_vec(&outcome.evidence)
+fn to_be_saved(outcome: Outcome, open_input: String) -> Result<RunOutcome> {
+    let certificate = serde_json::to_vec(&outcome.certificate)
         .map_err(|error| Error::Internal("the certificate does not serialise".into(), Some(error.into())))?;
     Ok(RunOutcome {
         engine_version: ENGINE_VERSION.to_owned(),
-        result_digest: outcome.digest(),
+        digests: Digests { open_input, open_result: outcome.open_digest(), whole_result: outcome.digest() },
         summary: outcome.summary,
+        summaries: outcome.summaries,
         matches: outcome.matches,
         unmatched: outcome.unmatched,
+        unmatched_for_managers: outcome.unmatched_for_managers,
         certificate,
     })
 }

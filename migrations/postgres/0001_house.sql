@@ -68,6 +68,8 @@ CREATE TABLE round (
     display_name TEXT COLLATE "C" NOT NULL,
     start_date TEXT COLLATE "C" NOT NULL,
     end_date TEXT COLLATE "C" NOT NULL,
+    -- 32 random bytes in hexadecimal: the secret key of match ids and of the digests that callers see.
+    salt TEXT COLLATE "C" NOT NULL,
     state TEXT COLLATE "C" NOT NULL CHECK (state IN ('draft', 'enrolling', 'matching', 'review', 'published', 'closed', 'cancelled')),
     policy_version BIGINT NOT NULL CHECK (policy_version >= 1),
     version BIGINT NOT NULL CHECK (version >= 1),
@@ -100,14 +102,21 @@ CREATE TABLE run (
     number BIGINT NOT NULL CHECK (number >= 1),
     state TEXT COLLATE "C" NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
     policy_version BIGINT NOT NULL,
+    -- Digest of the whole snapshot. Only the service reads it: it covers private answers.
     input_digest TEXT COLLATE "C" NOT NULL,
     engine_version TEXT COLLATE "C" NOT NULL,
+    -- Digest of the whole result with its certificate; empty before the end. Only the service reads it.
     result_digest TEXT COLLATE "C" NOT NULL,
+    -- Digests of the open answers and of the result as coordinators read it, keyed with the salt of the round; NULL before
+    -- the run has succeeded.
+    shown_input_digest TEXT COLLATE "C",
+    shown_result_digest TEXT COLLATE "C",
     stage TEXT COLLATE "C" CHECK (stage IN ('encode', 'score', 'assign', 'certify', 'explain', 'save')),
     stage_done BIGINT NOT NULL CHECK (stage_done >= 0),
     stage_total BIGINT NOT NULL CHECK (stage_total >= 0),
     stage_eta_millis BIGINT,
     attempt BIGINT NOT NULL CHECK (attempt >= 0),
+    -- Numbers for coordinators.
     summary TEXT COLLATE "C",
     certificate BYTEA,
     failure_reason TEXT COLLATE "C",
@@ -153,10 +162,23 @@ CREATE TABLE run_organisation (
     FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
 );
 
+-- Numbers of a run for the manager of each organisation that takes part: about her own members only.
+CREATE TABLE run_own_summary (
+    round_id TEXT COLLATE "C" NOT NULL,
+    run_number BIGINT NOT NULL,
+    organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
+    document TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (round_id, run_number, organisation_id),
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
+);
+
 CREATE TABLE run_match (
     round_id TEXT COLLATE "C" NOT NULL,
     run_number BIGINT NOT NULL,
+    -- Place by shown score, then id. It never leaves the service: it counts the matches of all organisations.
     ordinal BIGINT NOT NULL CHECK (ordinal >= 1),
+    -- Keyed hash of the pair: the same in every run of the round.
+    id TEXT COLLATE "C" NOT NULL,
     mentee_organisation_id TEXT COLLATE "C" NOT NULL,
     mentee_own_id TEXT COLLATE "C" NOT NULL,
     mentor_organisation_id TEXT COLLATE "C" NOT NULL,
@@ -171,6 +193,7 @@ CREATE TABLE run_match (
 );
 CREATE UNIQUE INDEX run_match_pair ON run_match
     (round_id, run_number, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id);
+CREATE UNIQUE INDEX run_match_id ON run_match (round_id, run_number, id);
 CREATE INDEX run_match_mentee ON run_match (round_id, run_number, mentee_organisation_id, ordinal);
 CREATE INDEX run_match_mentor ON run_match (round_id, run_number, mentor_organisation_id, ordinal);
 
@@ -182,7 +205,10 @@ CREATE TABLE run_unmatched (
     side TEXT COLLATE "C" NOT NULL CHECK (side IN ('mentee', 'mentor', 'none')),
     organisation_id TEXT COLLATE "C" NOT NULL,
     own_id TEXT COLLATE "C" NOT NULL,
+    -- The entry for coordinators, with exact counts.
     document TEXT COLLATE "C" NOT NULL,
+    -- The entry for the manager of the organisation, with counts of other organisations' people in bands.
+    own_document TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (round_id, run_number, ordinal),
     FOREIGN KEY (round_id, run_number, organisation_id, own_id)
         REFERENCES run_participant (round_id, run_number, organisation_id, own_id)

@@ -158,7 +158,7 @@ impl RoundService for RoundApi {
             matches: page
                 .items
                 .iter()
-                .map(|stored| match_message(&run, Some(stored.ordinal), &stored.pair, lang))
+                .map(|stored| match_message(&run, Some(&stored.id), &stored.pair, lang))
                 .collect(),
             next_page_token: page.next_token,
         }))
@@ -172,9 +172,9 @@ impl RoundService for RoundApi {
         let request = request.into_inner();
         let lang = lang(&request.language_code)?;
         let page = PageRequest { size: request.page_size, token: request.page_token };
-        let (_, page) = self.service.list_unmatched(&caller, &request.parent, &page).await?;
+        let page = self.service.list_unmatched(&caller, &request.parent, &page).await?;
         Ok(Response::new(v1::ListUnmatchedResponse {
-            unmatched: page.items.iter().map(|stored| unmatched_message(&stored.unmatched, lang)).collect(),
+            unmatched: page.items.iter().map(|stored| unmatched_message(stored, lang)).collect(),
             next_page_token: page.next_token,
         }))
     }
@@ -202,7 +202,7 @@ impl RoundService for RoundApi {
             matched: explained.matched_as.is_some(),
             pair: Some(match_message(
                 &explained.run,
-                explained.matched_as,
+                explained.matched_as.as_deref(),
                 &explained.explanation.pair,
                 lang,
             )),

@@ -24,8 +24,10 @@ pub async fn watch_with_bar(client: &Client, run: &str, lang: Lang) -> Result<v1
         if let Some(progress) = &run.progress {
             let stage = convert::run::stage(progress.stage).unwrap_or(Stage::Encode);
             bar.set_message(wording::stage_label(stage, lang));
-            bar.set_length(u64::try_from(progress.total.max(1)).unwrap_or(1));
-            bar.set_position(u64::try_from(progress.done).unwrap_or_default());
+            // A manager sees the stage only.
+            let work = progress.work.unwrap_or_default();
+            bar.set_length(work.total.and_then(|total| u64::try_from(total).ok()).unwrap_or(1));
+            bar.set_position(u64::try_from(work.done).unwrap_or_default());
         }
     });
     let ended = ended.await;

@@ -6,7 +6,9 @@ use super::results::Results;
 use crate::api::convert;
 use crate::api::proto::v1;
 use crate::domain::policy::Objective;
-use crate::domain::run::{Contribution, Coverage, Match, RunSummary, Side, Unmatched};
+use crate::domain::run::{
+    Contribution, Coverage, Match, RunSummary, ScoreRange, Side, Unmatched, WholeRound,
+};
 use crate::domain::vocabulary::{Lang, Region};
 use crate::wording::{self, count, labelled, percent, score};
 
@@ -31,17 +33,20 @@ pub fn story(results: &Results, lang: Lang) -> String {
 
 /// A sentence on the proof of the result.
 pub fn proof(summary: &RunSummary, lang: Lang) -> String {
-    let proof = &summary.proof;
-    let gap = proof.dual - proof.primal;
-    if proof.proved {
-        let pairs = counted(proof.candidates_checked, "eligible pair", "eligible pairs", lang);
+    if summary.proof.proved {
         match summary.objective {
-            Objective::BestTotal => format!("Optimal, proved over {pairs}, gap {gap}."),
-            Objective::Fairest => format!("Fairest, proved over {pairs}, gap {gap}."),
-            Objective::Stable => format!("Stable, proved: none of {pairs} is a blocking pair."),
+            Objective::BestTotal => "Optimal: proved over every pair.".to_owned(),
+            Objective::Fairest => "Fairest: proved over every pair.".to_owned(),
+            Objective::Stable => "Stable: proved that no pair is a blocking pair.".to_owned(),
         }
     } else {
-        format!("NOT proved optimal: the gap of the proof is {gap}.")
+        match summary.proof.gap {
+            Some(people) => format!(
+                "NOT proved optimal: a better result could match at most {} more.",
+                counted(people, "person", "people", lang)
+            ),
+            None => "NOT proved optimal.".to_owned(),
+        }
     }
 }
 
@@ -67,32 +72,40 @@ pub fn headline(s: &RunSummary, lang: Lang) -> String {
         "Mentors matched",
         format!("{} of {}{}", s.matched_mentors, s.mentors, share(s.matched_mentors, s.mentors)),
     );
-    row("Places used", format!("{} of {}{}", s.matches, s.places, share(s.matches, s.places)));
-    row(
-        "Candidates",
-        format!(
-            "{} of {} pass every hard rule",
-            count(s.candidates, lang),
-            counted(s.pairs, "pair", "pairs", lang)
-        ),
-    );
-    if s.matches > 0 {
-        let scores = [s.best_score, s.median_score, s.worst_score].map(|points| score(points.into(), lang));
+    row("Places used", format!("{} of {}{}", s.filled_places, s.places, share(s.filled_places, s.places)));
+    if let Some(whole) = &s.whole_round {
+        row(
+            "Candidates",
+            format!(
+                "{} of {} pass every rule on open answers",
+                count(whole.candidates, lang),
+                counted(whole.pairs, "pair", "pairs", lang)
+            ),
+        );
+    }
+    if let Some(ScoreRange { worst, median, best }) = s.scores {
+        let scores = [best, median, worst].map(|points| score(points.into(), lang));
         row("Score of a match", format!("highest {}, median {}, lowest {}", scores[0], scores[1], scores[2]));
     }
-    if s.objective != Objective::Stable {
-        let pairs = counted(s.blocking_pairs, "pair", "pairs", lang);
+    if let Some(whole) = &s.whole_round {
+        whole_round(whole, s.objective, lang, &mut row);
+    }
+    rows.to_string()
+}
+
+fn whole_round(whole: &WholeRound, objective: Objective, lang: Lang, row: &mut impl FnMut(&str, String)) {
+    if objective != Objective::Stable {
+        let pairs = counted(whole.blocking_pairs, "pair", "pairs", lang);
         row(
             "Mutually better pairs",
             format!("{pairs} in which both would score higher; normal when the whole round is optimised"),
         );
     }
-    if let Some(price) = s.price_of_fairness {
+    if let Some(price) = whole.price_of_fairness {
         row("Price of fairness", format!("{} of the total score", counted(price, "point", "points", lang)));
     }
-    let micros: i64 = s.stage_micros.iter().map(|(_, micros)| micros).sum();
+    let micros: i64 = whole.stage_micros.iter().map(|(_, micros)| micros).sum();
     row("Engine time", format!("{}.{:03} ms", micros / 1_000, micros % 1_000));
-    rows.to_string()
 }
 
 fn first_matches(matches: &[Match], lang: Lang) -> String {
@@ -135,11 +148,11 @@ fn bar(contribution: &Contribution) -> String {
 }
 
 fn coverage_by_region(summary: &RunSummary, lang: Lang) -> String {
-    if summary.regions.is_empty() {
+    let Some(whole) = summary.whole_round.as_ref().filter(|whole| !whole.regions.is_empty()) else {
         return String::new();
-    }
+    };
     let mut rows = table(&["Region", "Mentees", "matched", "Mentors", "matched"]);
-    for (code, coverage) in &summary.regions {
+    for (code, coverage) in &whole.regions {
         let label = Region::from_code(code).map_or(code.as_str(), |region| region.label(lang));
         let Coverage { mentees, matched_mentees, mentors, matched_mentors } = coverage;
         rows.add_row([

@@ -9,6 +9,7 @@ use super::explanation::Reason;
 use super::failure;
 use super::name::{OrganisationId, ProfileRef, RunRef};
 use super::policy::{Criterion, HardRule, Objective};
+use super::suppression::PeopleCount;
 
 /// State of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +85,13 @@ impl Stage {
 pub struct Progress {
     /// The present stage.
     pub stage: Stage,
+    /// Work of the stage, which only coordinators see.
+    pub work: Option<StageWork>,
+}
+
+/// Work of a stage. Its units depend on the people of all organisations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StageWork {
     /// Finished units of the stage.
     pub done: u64,
     /// All units of the stage; 0 if unknown.
@@ -101,11 +109,11 @@ pub struct Run {
     pub state: RunState,
     /// Version of the policy.
     pub policy_version: i64,
-    /// Digest of the snapshot.
+    /// Digest of the input, as far as the reader has access to the input; see [`Digests`]. Empty if the reader has none.
     pub input_digest: String,
     /// Version of the engine that solved the run; empty before.
     pub engine_version: String,
-    /// Digest of the result; empty before.
+    /// Digest of the result, with the same rule; empty before the run has succeeded.
     pub result_digest: String,
     /// Progress; `None` before the run begins and after the run ends.
     pub progress: Option<Progress>,
@@ -199,11 +207,11 @@ pub struct Unmatched {
     /// Why.
     pub reason: UnmatchedReason,
     /// People of the other side (counterparts).
-    pub counterparts: u32,
-    /// Counterparts that all hard rules allow.
-    pub candidates: u32,
-    /// Number of counterparts that each hard rule excludes.
-    pub exclusions: BTreeMap<HardRule, u32>,
+    pub counterparts: PeopleCount,
+    /// Counterparts that all rules on open answers allow.
+    pub candidates: PeopleCount,
+    /// Number of counterparts that each rule on open answers excludes. In bands, a rule of the lowest band is left out.
+    pub exclusions: BTreeMap<HardRule, PeopleCount>,
     /// Reasons, and what would change the result.
     pub details: Vec<Reason>,
 }
@@ -211,13 +219,16 @@ pub struct Unmatched {
 /// Explanation of a pair, matched or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairExplanation {
-    /// Hard rules that the pair breaks, each with its reason; empty for a candidate.
+    /// Hard rules that the pair breaks, each with its reason; empty for a candidate. Rules on private answers are among
+    /// them only for a reader who manages both people.
     pub broken_rules: Vec<(HardRule, Reason)>,
     /// Score and contributions, also if a rule excludes the pair.
     pub pair: Match,
 }
 
-/// Result of a run in numbers.
+/// Result of a run in numbers, for one reader: about everyone for a coordinator, about her own members for a manager.
+///
+/// No number depends on a private answer, except through the matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSummary {
     /// Mentees in the snapshot.
@@ -226,66 +237,103 @@ pub struct RunSummary {
     pub mentors: u64,
     /// Places that the mentors offer.
     pub places: u64,
-    /// Pairs that the engine checked.
-    pub pairs: u64,
-    /// Pairs that all hard rules allow.
-    pub candidates: u64,
-    /// Matches.
+    /// Places that matches fill.
+    pub filled_places: u64,
+    /// Matches, of a mentee or a mentor whom the summary is about.
     pub matches: u64,
     /// Mentees with at least one match.
     pub matched_mentees: u64,
     /// Mentors with at least one match.
     pub matched_mentors: u64,
-    /// Total score of all matches.
+    /// Total shown score of the matches.
     pub total_score: u64,
-    /// Lowest score of a match; 0 without matches.
-    pub worst_score: u16,
-    /// The lower median.
-    pub median_score: u16,
-    /// Highest score of a match.
-    pub best_score: u16,
-    /// Proof of the optimum.
-    pub proof: Proof,
-    /// Mentees per tier: number in the tier and matched; the waitlisted tier first, if there is one.
-    pub tiers: Vec<TierCoverage>,
+    /// Lowest, median and highest shown score; `None` without matches.
+    pub scores: Option<ScoreRange>,
     /// Matches per score bin of 500.
     pub score_histogram: Vec<u64>,
-    /// Coverage by region, by M49 code.
-    pub regions: BTreeMap<String, Coverage>,
-    /// Coverage by organisation.
-    pub organisations: BTreeMap<OrganisationId, Coverage>,
-    /// Mean contribution of each criterion, in the policy's order; private criteria as one.
-    pub criteria: Vec<CriterionMean>,
-    /// Pairs that each hard rule excludes.
-    pub exclusions: BTreeMap<HardRule, u64>,
+    /// Mentees per tier: number in the tier and matched; the waitlisted tier first, if there is one.
+    pub tiers: Vec<TierCoverage>,
     /// Second mentors that mentees sought and did not get.
     pub second_places_missed: u64,
     /// Mentors with at least one match, but with fewer than their minimum.
     pub mentors_below_minimum: u64,
     /// Objective of the assignment.
-    #[serde(default)]
     pub objective: Objective,
-    /// Blocking pairs: candidates in which both people prefer each other to their matches; 0 for STABLE.
-    #[serde(default)]
+    /// Proof of the optimum.
+    pub proof: Proof,
+    /// Numbers about all organisations together and about each of them; only for coordinators.
+    pub whole_round: Option<WholeRound>,
+}
+
+/// Lowest, median and highest shown score of some matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScoreRange {
+    /// The lowest.
+    pub worst: u16,
+    /// The lower median.
+    pub median: u16,
+    /// The highest.
+    pub best: u16,
+}
+
+impl ScoreRange {
+    /// The range of scores in ascending order; `None` if there are none.
+    pub fn of_sorted(scores: &[u16]) -> Option<Self> {
+        let (worst, best) = (*scores.first()?, *scores.last()?);
+        Some(Self { worst, median: *scores.get((scores.len() - 1) / 2)?, best })
+    }
+}
+
+/// Numbers of a run about all organisations together and about each of them. All pairs are judged by open answers and
+/// shown points only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WholeRound {
+    /// Pairs of a mentee and a mentor.
+    pub pairs: u64,
+    /// Pairs that all rules on open answers allow.
+    pub candidates: u64,
+    /// Coverage by region, by M49 code.
+    pub regions: BTreeMap<String, Coverage>,
+    /// Coverage by organisation.
+    pub organisations: BTreeMap<OrganisationId, Coverage>,
+    /// Mean contribution of each criterion that is not private, in the policy's order.
+    pub criteria: Vec<CriterionMean>,
+    /// Pairs that each rule on open answers excludes.
+    pub exclusions: BTreeMap<HardRule, u64>,
+    /// Pairs in which both people would have a higher shown score than with their matches; 0 for STABLE, whose proof is
+    /// about the scores with private answers.
     pub blocking_pairs: u64,
-    /// For FAIREST: loss of total score against BEST_TOTAL.
-    #[serde(default)]
+    /// For FAIREST: loss of shown total score against the best total by open answers, at least 0.
     pub price_of_fairness: Option<u64>,
-    /// Microseconds per stage. Not part of the result digest.
+    /// Microseconds per stage. Not part of a digest.
     pub stage_micros: Vec<(Stage, i64)>,
 }
 
-/// Proof that no assignment is better. Values are under the lexicographic weights.
+/// What callers learn of the proof that no assignment is better. The values of the proof contain private points, so that
+/// they are in the stored certificate only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
-    /// Whether code that shares nothing with the solver has proved feasibility and a gap of zero.
+    /// Whether code that shares nothing with the solver has proved feasibility and optimality.
     pub proved: bool,
-    /// Value of the assignment.
-    pub primal: i128,
-    /// Upper bound from the dual prices.
-    pub dual: i128,
-    /// Candidates checked.
-    pub candidates_checked: u64,
+    /// People by whom a better assignment could exceed this one at most: 0 if proved. `None` if no such bound is known,
+    /// or for a manager of an unproved result.
+    pub gap: Option<u64>,
+}
+
+impl Proof {
+    /// The proof of an optimum.
+    pub const OPTIMAL: Self = Self { proved: true, gap: Some(0) };
+}
+
+/// Digests of a run, of which callers see only keyed forms (HMAC with the round's salt).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Digests {
+    /// Of everything that coordinators can read of the input: the snapshot without private answers.
+    pub open_input: String,
+    /// Of everything that coordinators can read of the result: matches, people without a match, and the summary.
+    pub open_result: String,
+    /// Of the whole result with its certificate, which contains private points. It never leaves the service.
+    pub whole_result: String,
 }
 
 /// Mentees of one priority tier.

@@ -31,6 +31,16 @@ use crate::domain::snapshot::{Participant, Snapshot};
 /// Participants ordered by the hash of their names, each with the first 64 bits of the hash.
 type Hashed<'a> = Vec<(u64, &'a Participant)>;
 
+/// The answers that count in an encoded round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// All answers: for solving, and for the check of the solution.
+    All,
+    /// All but the private ones, which count as missing: avoid, preference and previous-partner lists, reporting lines and
+    /// identity. Every number about pairs that leaves the engine is computed from these.
+    Open,
+}
+
 /// An encoded round.
 #[derive(Debug)]
 pub struct Round<'a> {
@@ -108,16 +118,23 @@ impl<'a> Round<'a> {
     /// Encodes everyone of `snapshot` whose consent to matching is live. The only error is that `observer` stopped the
     /// operation.
     pub fn encode(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Self, Stopped> {
-        Self::encode_where(snapshot, |_| true, observer)
+        Self::encode_where(snapshot, Answers::All, |_| true, observer)
+    }
+
+    /// The same people in the same order, but only their open answers count.
+    pub fn encode_open(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Self, Stopped> {
+        Self::encode_where(snapshot, Answers::Open, |_| true, observer)
     }
 
     /// Encodes everyone of `snapshot` whom `wanted` accepts and whose consent to matching is live. The calendar is that of
     /// the whole round, so that scores are the same as in the whole round.
     pub fn encode_where(
         snapshot: &'a Snapshot,
+        answers: Answers,
         wanted: impl Fn(&ProfileRef) -> bool + Sync,
         observer: &dyn Observer,
     ) -> Result<Self, Stopped> {
+        let is_open = answers == Answers::Open;
         let consents =
             |person: &Participant| person.content.consents_to(ConsentPurpose::Matching, snapshot.freeze_time);
         let (mut live, mut left_out, mut zones) = (Vec::new(), Vec::new(), BTreeSet::new());
@@ -150,7 +167,7 @@ impl<'a> Round<'a> {
             let content = &participant.content;
             let identity = content
                 .identity
-                .filter(|_| content.consents_to(ConsentPurpose::Identity, snapshot.freeze_time));
+                .filter(|_| !is_open && content.consents_to(ConsentPurpose::Identity, snapshot.freeze_time));
             Person {
                 profile: &participant.profile,
                 content,
@@ -165,6 +182,7 @@ impl<'a> Round<'a> {
                 hours: calendar.hours(content),
                 identity: identity
                     .map_or((0, 0), |identity| (identity.shares.bits(), identity.wishes.bits())),
+                prefers: !is_open && !content.preferred.is_empty(),
                 waited_days: waited_days(content, snapshot.start_date),
             }
         };
@@ -192,7 +210,7 @@ impl<'a> Round<'a> {
             }
         }
         observer.check()?;
-        let tied = RelatedPairs::collect(&people, observer)?;
+        let tied = RelatedPairs::collect(&people, answers, observer)?;
         Ok(Self { snapshot, people, mentees, mentors, left_out, tied, calendar, languages, organisations })
     }
 

@@ -1,11 +1,13 @@
 //! Counts the candidates and the pairs that each hard rule excludes, in one pass over all pairs.
 //!
-//! Input: the scores of a round, and the positions of the people to count separately. Output: counts of all pairs, and of
-//! each of these people. A pair of one person with herself counts in the total only.
-//! Cost: one dense pass over the rules, `mentees x mentors`; memory about 200 bytes per mentor counted, for every thread.
+//! Input: the scores of a round, and the positions of the people to count separately. Output: counts of all pairs, and for
+//! each of these people the counts of her pairs, with everybody and without the members of her own organisation. A pair
+//! of one person with herself counts in the total only.
+//! Cost: one dense pass over the rules, `mentees x mentors`; memory about 400 bytes per mentor counted, for every thread.
 
 mod bit_counts;
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,9 +16,11 @@ use rayon::prelude::*;
 use self::bit_counts::{BITS, BitCounts, LANES};
 use super::eligibility::Rules;
 use super::encode::Round;
+use super::encode::ties::as_u32;
 use super::observer::{Observer, Stopped};
 use super::pool::Workspaces;
 use super::score::{Plane, Rows, Scores};
+use crate::domain::name::OrganisationId;
 use crate::domain::policy::HardRule;
 use crate::domain::run::Stage;
 
@@ -65,15 +69,30 @@ impl RuleCounts {
     }
 }
 
+/// Counts of the pairs of one person.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct CountsOfPerson {
+    /// Her pairs with everybody of the other side except herself.
+    pub(super) all: RuleCounts,
+    /// Of these, her pairs with people of other organisations.
+    pub(super) foreign: RuleCounts,
+}
+
+impl CountsOfPerson {
+    fn and(self, other: &Self) -> Self {
+        Self { all: self.all.and(&other.all), foreign: self.foreign.and(&other.foreign) }
+    }
+}
+
 /// Exclusion counts of a round.
 #[derive(Debug)]
 pub(super) struct ExclusionCounts {
     /// Counts of all pairs.
     pub(super) all: RuleCounts,
-    /// Counts of each given mentee, with all mentors except herself.
-    pub(super) of_mentees: Vec<RuleCounts>,
-    /// Counts of each given mentor, with all mentees except herself.
-    pub(super) of_mentors: Vec<RuleCounts>,
+    /// Counts of each given mentee.
+    pub(super) of_mentees: Vec<CountsOfPerson>,
+    /// Counts of each given mentor.
+    pub(super) of_mentors: Vec<CountsOfPerson>,
 }
 
 /// Counts all pairs, and separately the pairs of the people at the positions `mentees` and `mentors`, both ascending.
@@ -87,6 +106,7 @@ pub(super) fn count(
     let total = round.mentees.len() as u64;
     let done = AtomicU64::new(0);
     let columns = blocks(round.mentors.len(), BLOCK_COLUMNS);
+    let [home_of_mentee, home_of_mentor] = homes(round);
     // Lanes of the given mentors. A lane never crosses the boundary of a block, because a task fills one block at a time.
     let lanes: Vec<(Range<usize>, &[usize])> = columns
         .iter()
@@ -95,6 +115,7 @@ pub(super) fn count(
     let of_lanes = Workspaces::default();
     let of_rows = |tile: &mut Vec<i16>, rows: Range<usize>| {
         let mentees = in_range(mentees, &rows);
+        let (home_of_row, homes) = (&home_of_mentee[rows.clone()], &home_of_mentor);
         let mut all = BitCounts::default();
         let mut own = vec![PersonCounts::default(); mentees.len()];
         let mut plane = Rows::new(scores, rows.clone(), Plane::Rules);
@@ -104,8 +125,14 @@ pub(super) fn count(
             plane.fill(block.clone(), tile);
             all.add(tile.iter().map(|rules| marked(*rules)));
             for (mentee, own) in mentees.iter().zip(&mut own) {
-                let from = (mentee - rows.start) * block.len();
-                own.add(tile[from..from + block.len()].iter().copied());
+                let row = mentee - rows.start;
+                let rules = &tile[row * block.len()..(row + 1) * block.len()];
+                own.add(
+                    rules
+                        .iter()
+                        .zip(&homes[block.clone()])
+                        .map(|(rules, home)| (*rules, *home == home_of_row[row])),
+                );
             }
             let here = lanes.partition_point(|(of, _)| of.start < block.start)
                 ..lanes.partition_point(|(of, _)| of.start <= block.start);
@@ -114,8 +141,10 @@ pub(super) fn count(
             }
             let add = |sums: &mut Vec<PersonCounts>| {
                 for ((_, lane), sums) in lanes[here.clone()].iter().zip(&mut sums[here]) {
-                    for row in tile.chunks_exact(block.len()) {
-                        sums.add(lane.iter().map(|mentor| row[mentor - block.start]));
+                    for (row, home) in tile.chunks_exact(block.len()).zip(home_of_row) {
+                        sums.add(
+                            lane.iter().map(|mentor| (row[mentor - block.start], homes[*mentor] == *home)),
+                        );
                     }
                 }
             };
@@ -124,13 +153,13 @@ pub(super) fn count(
         let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
         observer.progress(Stage::Explain, before + rows.len() as u64, total);
         let own = own.iter_mut().map(PersonCounts::total);
-        Ok((RuleCounts::of(&all.total(), &[0; BITS]), own.collect::<Vec<RuleCounts>>()))
+        Ok((RuleCounts::of(&all.total(), &[0; BITS]), own.collect::<Vec<CountsOfPerson>>()))
     };
-    let counted: Vec<(RuleCounts, Vec<RuleCounts>)> = blocks(round.mentees.len(), ROWS_PER_TASK)
+    let counted: Vec<(RuleCounts, Vec<CountsOfPerson>)> = blocks(round.mentees.len(), ROWS_PER_TASK)
         .into_par_iter()
         .map_init(Vec::new, of_rows)
         .collect::<Result<_, Stopped>>()?;
-    let by_lane = |mut sums: Vec<PersonCounts>| -> Vec<RuleCounts> {
+    let by_lane = |mut sums: Vec<PersonCounts>| -> Vec<CountsOfPerson> {
         let counts = lanes.iter().zip(&mut sums).flat_map(|((_, lane), sums)| sums.by_lane(lane.len()));
         counts.collect()
     };
@@ -143,21 +172,59 @@ pub(super) fn count(
         all: counted.iter().fold(RuleCounts::default(), |sum, (counts, _)| sum.and(counts)),
         of_mentees: counted.into_iter().flat_map(|(_, own)| own).collect(),
         // Without mentees no task has added anything.
-        of_mentors: of_mentors.unwrap_or_else(|| vec![RuleCounts::default(); mentors.len()]),
+        of_mentors: of_mentors.unwrap_or_else(|| vec![CountsOfPerson::default(); mentors.len()]),
     })
+}
+
+/// The organisations of mentees and mentors, as numbers.
+fn homes(round: &Round<'_>) -> [Vec<u32>; 2] {
+    let mut numbers: HashMap<&OrganisationId, u32> = HashMap::new();
+    let of_people: Vec<u32> = round
+        .people
+        .iter()
+        .map(|person| {
+            let next = as_u32(numbers.len());
+            *numbers.entry(&person.profile.organisation).or_insert(next)
+        })
+        .collect();
+    [&round.mentees, &round.mentors].map(|side| side.iter().map(|at| of_people[*at as usize]).collect())
 }
 
 /// Counts of the pairs of one mentee, or of up to [`LANES`] mentors, with other people.
 #[derive(Debug, Clone, Default)]
 struct PersonCounts {
+    all: Counters,
+    foreign: Counters,
+}
+
+impl PersonCounts {
+    /// Adds the broken rules of pairs, each with whether the other person is of the same organisation.
+    fn add(&mut self, pairs: impl ExactSizeIterator<Item = (i16, bool)> + Clone) {
+        self.all.add(pairs.clone().map(|(rules, _)| of_others(rules)));
+        self.foreign.add(pairs.map(|(rules, is_own)| if is_own { 0 } else { of_others(rules) }));
+    }
+
+    fn total(&mut self) -> CountsOfPerson {
+        CountsOfPerson { all: self.all.total(), foreign: self.foreign.total() }
+    }
+
+    fn by_lane(&mut self, lanes: usize) -> Vec<CountsOfPerson> {
+        let (all, foreign) = (self.all.by_lane(lanes), self.foreign.by_lane(lanes));
+        all.into_iter().zip(foreign).map(|(all, foreign)| CountsOfPerson { all, foreign }).collect()
+    }
+}
+
+/// Counts of bits, and of bits that are set alone.
+#[derive(Debug, Clone, Default)]
+struct Counters {
     any: BitCounts,
     alone: BitCounts,
 }
 
-impl PersonCounts {
-    fn add(&mut self, rules: impl ExactSizeIterator<Item = i16> + Clone) {
-        self.any.add(rules.clone().map(of_others));
-        self.alone.add(rules.map(|rules| only_bit(of_others(rules))));
+impl Counters {
+    fn add(&mut self, bits: impl ExactSizeIterator<Item = u16> + Clone) {
+        self.any.add(bits.clone());
+        self.alone.add(bits.map(only_bit));
     }
 
     fn total(&mut self) -> RuleCounts {

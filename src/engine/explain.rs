@@ -1,13 +1,14 @@
 //! Explains pairs: the contribution of each criterion to the score, and the broken rules.
 //!
 //! Input: positions of a round, or two profiles of a snapshot. Output: explanations as codes with parameters.
-//! Invariant: no output reveals the points of a private criterion.
+//! Invariant: no output reveals the points of a private criterion. Broken rules are judged by the answers that the caller
+//! names: only a reader who manages both people may learn of rules on private answers.
 
 use std::cmp::Reverse;
 
 use rayon::prelude::*;
 
-use super::encode::Round;
+use super::encode::{Answers, Round};
 use super::observer::{Observer, Stopped, Unobserved};
 use super::score::{Finding, Scores, Story};
 use crate::domain::explanation::{Reason, ReasonCode};
@@ -16,15 +17,16 @@ use crate::domain::policy::{HardRule, Policy};
 use crate::domain::run::{Contribution, Match, PairExplanation};
 use crate::domain::snapshot::Snapshot;
 
-/// Explains one pair of a snapshot. Returns `None` if the snapshot does not contain the two people in these roles, or if the
+/// Explains one pair of a snapshot, with the rules that it breaks by `answers`. Returns `None` if the snapshot does not contain the two people in these roles, or if the
 /// consent of one of them is not live.
 pub fn explain_pair(
     snapshot: &Snapshot,
+    answers: Answers,
     mentee: &ProfileRef,
     mentor: &ProfileRef,
 ) -> Option<PairExplanation> {
     let wanted = |profile: &ProfileRef| profile == mentee || profile == mentor;
-    let round = Round::encode_where(snapshot, wanted, &Unobserved).ok()?;
+    let round = Round::encode_where(snapshot, answers, wanted, &Unobserved).ok()?;
     let position = |profile: &ProfileRef| round.people.iter().find(|person| person.profile == profile);
     let at_mentee = position(mentee)?.mentee? as usize;
     let at_mentor = position(mentor)?.mentor? as usize;
@@ -64,6 +66,12 @@ fn describe_match(round: &Round<'_>, scores: &Scores<'_>, mentee: usize, mentor:
     let points: u32 = story.findings.iter().map(|finding| u32::from(finding.points)).sum();
     let agrees = story.broken.is_empty() && points == u32::from(verdict.score());
     (describe(round, mentee, mentor, story), agrees)
+}
+
+/// The shown score of a pair.
+pub(super) fn shown_score(round: &Round<'_>, scores: &Scores<'_>, mentee: usize, mentor: usize) -> u16 {
+    let (_, story) = scores.explain(mentee, mentor);
+    describe(round, mentee, mentor, story).score
 }
 
 fn describe(round: &Round<'_>, mentee: usize, mentor: usize, story: Story) -> Match {

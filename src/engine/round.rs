@@ -2,22 +2,29 @@
 //!
 //! Input: the snapshot of a round. Output: an [`Outcome`], which depends on the snapshot alone. Three computations of the
 //! candidates and scores must agree, or the outcome is not proved: the dense pass, the certifier and the explanations. Matched
-//! and unmatched people must add up to the enrolments, or the outcome is not proved either.
+//! and unmatched people must add up to the enrolments, or the outcome is not proved either. What people read of the outcome
+//! is computed from open answers (`shown`); the values of the proof contain private points and are in the
+//! [`RunCertificate`] only.
 
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::assign::SolverStatistics;
-use super::encode::Round;
+use super::encode::{Person, Round};
 use super::objective::{self, Check, Evidence, Solution};
 use super::observer::{Observer, Stopped};
 use super::pair_scores::{CachedScores, ScoreCache};
 use super::problem::Problem;
 use super::score::{Preferred, Scores};
+use super::shown::{Shown, shown};
 use super::stable::PreferenceLists;
-use super::{explain, headcount, pool, summary, unmatched};
+use super::{exclusion_counts, explain, pool};
 use crate::clock::Stopwatch;
+use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::Objective;
-use crate::domain::run::{Match, Proof, RunSummary, Stage, Unmatched};
+use crate::domain::run::{Match, RunSummary, Stage, Unmatched, WholeRound};
 use crate::domain::snapshot::Snapshot;
 
 /// Version of the engine. It changes whenever the same round may give another result.
@@ -45,27 +52,56 @@ impl Default for Options {
 pub struct Outcome {
     /// The matches, best score first, then by mentee and mentor.
     pub matches: Vec<Match>,
-    /// Everyone without a match: mentees, mentors, people without a role, each by profile.
+    /// Everyone without a match, as coordinators read it: mentees, mentors, people without a role, each by profile.
     pub unmatched: Vec<Unmatched>,
-    /// Numbers of the run, with its proof.
+    /// The same people as the manager of each person's organisation reads it.
+    pub unmatched_for_managers: Vec<Unmatched>,
+    /// Numbers of the run for coordinators.
     pub summary: RunSummary,
-    /// Proof of the optimum, which a third party can check. Prices are in the order of people of [`Round::encode`].
-    pub evidence: Evidence,
+    /// Numbers for the manager of each organisation that takes part.
+    pub summaries: BTreeMap<OrganisationId, RunSummary>,
+    /// Proof of the optimum. It contains private points and never leaves the service.
+    pub certificate: RunCertificate,
     /// SolveContext of the solver, in units that do not depend on the machine.
     pub counters: SolverStatistics,
 }
 
 impl Outcome {
-    /// SHA-256 in hexadecimal of the matches, the unmatched, the summary without its times, and the evidence.
+    /// SHA-256 in hexadecimal of the whole outcome without its times. It contains private points through the certificate,
+    /// and never leaves the service.
     pub fn digest(&self) -> String {
-        let timeless = RunSummary { stage_micros: Vec::new(), ..self.summary.clone() };
-        let whole = (&self.matches, &self.unmatched, &timeless, &self.evidence);
+        let whole =
+            (self.open_result(), &self.unmatched_for_managers, &self.summaries, &self.certificate.evidence);
         hex::encode(Sha256::digest(json(&whole)))
+    }
+
+    /// SHA-256 in hexadecimal of what coordinators read: the matches, the unmatched, and the summary without its times.
+    pub fn open_digest(&self) -> String {
+        hex::encode(Sha256::digest(json(&self.open_result())))
+    }
+
+    fn open_result(&self) -> (&[Match], &[Unmatched], RunSummary) {
+        let whole_round = self.summary.whole_round.clone();
+        let whole_round = whole_round.map(|whole| WholeRound { stage_micros: Vec::new(), ..whole });
+        (&self.matches, &self.unmatched, RunSummary { whole_round, ..self.summary.clone() })
     }
 }
 
+/// The stored proof of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCertificate {
+    /// Proof that a third party could check. Prices are in the order of people of [`Round::encode`].
+    pub evidence: Evidence,
+    /// Value of the assignment under the lexicographic weights.
+    pub primal: i128,
+    /// Upper bound from the dual prices.
+    pub dual: i128,
+    /// Candidates that the proof covers.
+    pub candidates_checked: u64,
+}
+
 #[expect(clippy::expect_used, reason = "plain data with string keys always serialises")]
-fn json(value: &impl serde::Serialize) -> Vec<u8> {
+fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("plain data serialises")
 }
 
@@ -98,31 +134,59 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     let solution = timer
         .stage(Stage::Assign, |observer| objective::solve(&to_solve, objective, preferences, observer))?;
     let Solution { pairs, evidence, .. } = &solution;
-    let (mut proof, blocking_pairs) = timer.stage(Stage::Certify, |observer| {
-        let check = objective::check(&problem, pairs, evidence, preferences, observer)?;
-        let Check { proved, primal, dual, candidates, blocking_pairs, .. } = check;
-        // Preference lists are private. An objective that ignores them must not count blocking pairs by them.
-        let blocking_pairs = match objective {
-            Objective::Stable => blocking_pairs,
-            _ => objective::blocking_pairs(&to_solve, pairs, None, observer)?,
-        };
-        Ok((Proof { proved, primal, dual, candidates_checked: candidates }, blocking_pairs))
+    let check = timer.stage(Stage::Certify, |observer| {
+        objective::check(&problem, pairs, evidence, preferences, observer)
     })?;
-    let (matches, unmatched, counts) = timer.stage(Stage::Explain, |observer| {
+    let shown = timer.stage(Stage::Explain, |observer| {
         let (matches, agree) = explain::describe_matches(&round, &scores, pairs, observer)?;
-        let (unmatched, counts) = unmatched::unmatched(&round, &scores, pairs, observer)?;
+        let counts = exclusion_counts::count(&scores, &round, &[], &[], observer)?;
         // The dense pass, the certifier and the explanations must agree.
-        proof.proved &= agree && counts.candidates == proof.candidates_checked;
-        proof.proved &= headcount::adds_up(snapshot, &matches, &unmatched, observer)?;
-        Ok((matches, unmatched, counts))
+        let proved = check.proved && agree && counts.all.candidates == check.candidates;
+        shown(snapshot, pairs, matches, proved, observer)
     })?;
-    let mut summary = summary::summarise(&round, &matches, &counts, proof, observer)?;
-    summary.objective = objective;
-    summary.blocking_pairs = blocking_pairs;
-    summary.price_of_fairness = solution.price_of_fairness().map(i64::unsigned_abs);
-    summary.stage_micros = timer.micros;
+    let Shown { matches, unmatched, unmatched_for_managers, mut summary, summaries } = shown;
+    if let Some(whole) = &mut summary.whole_round {
+        whole.stage_micros = timer.micros;
+    }
+    let Check { primal, dual, candidates, .. } = check;
     let Solution { evidence, counters, .. } = solution;
-    Ok(Outcome { matches, unmatched, summary, evidence, counters })
+    let certificate = RunCertificate { evidence, primal, dual, candidates_checked: candidates };
+    Ok(Outcome { matches, unmatched, unmatched_for_managers, summary, summaries, certificate, counters })
+}
+
+/// Checks the stored matches of a round against its certificate, from scratch. Returns whether they are proved optimal.
+pub fn verify(
+    snapshot: &Snapshot,
+    matches: &[(ProfileRef, ProfileRef)],
+    certificate: &RunCertificate,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<bool, Stopped> {
+    pool::on_threads(options.threads, || {
+        let round = Round::encode(snapshot, observer)?;
+        let scores = Scores::new(&round, observer)?;
+        let Some(mut pairs) = positions(&round, matches) else { return Ok(false) };
+        pairs.sort_unstable();
+        let (mentees, mentors) = (round.demands(), round.seats());
+        let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
+        let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
+        let preferences = Some(PreferenceLists { mentees: &by_mentees, mentors: Some(&by_mentors) });
+        let check = objective::check(&problem, &pairs, &certificate.evidence, preferences, observer)?;
+        let Check { proved, primal, dual, candidates, .. } = check;
+        let is_as_stored = (primal, dual, candidates)
+            == (certificate.primal, certificate.dual, certificate.candidates_checked);
+        Ok(proved && is_as_stored && certificate.evidence.objective() == snapshot.policy.objective)
+    })
+}
+
+/// The positions of matched people; `None` if one of them does not take part in the role of her match.
+fn positions(round: &Round<'_>, matches: &[(ProfileRef, ProfileRef)]) -> Option<Vec<(u32, u32)>> {
+    let people: HashMap<&ProfileRef, &Person<'_>> =
+        round.people.iter().map(|person| (person.profile, person)).collect();
+    matches
+        .iter()
+        .map(|(mentee, mentor)| people.get(mentee)?.mentee.zip(people.get(mentor)?.mentor))
+        .collect()
 }
 
 /// Runs the stages in sequence, and records the time of each.

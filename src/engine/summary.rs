@@ -1,8 +1,11 @@
-//! Summary of a run: coverage, scores, criteria and exclusions in numbers.
+//! Summaries of a run: coverage, scores, criteria and exclusions in numbers, for coordinators and for the manager of each
+//! organisation.
 //!
-//! Input: the encoded round, its matches and its exclusion counts. Output: a [`RunSummary`].
-//! Invariant: mentees, mentors, tiers, regions and organisations count everyone enrolled, also people without a live
-//! consent, so that matched and unmatched people add up to the enrolments. Places and pairs count only people who take part.
+//! Input: the encoded round, its matches, and its exclusion counts by open answers. Output: one [`RunSummary`] about
+//! everyone, and one for each organisation that takes part.
+//! Invariants: mentees, mentors, tiers, regions and organisations count everyone enrolled, also people without a live
+//! consent, so that matched and unmatched people add up to the enrolments. Places and pairs count only people who take
+//! part. The summary of an organisation contains its own members and their matches only.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,9 +13,12 @@ use super::assign::StopPoll;
 use super::encode::Round;
 use super::exclusion_counts::RuleCounts;
 use super::observer::{Observer, Stopped};
-use crate::domain::name::ProfileRef;
+use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::{Criterion, FULL_SCORE, HardRule};
-use crate::domain::run::{Coverage, CriterionMean, Match, Proof, RunSummary, TierCoverage};
+use crate::domain::profile::Profile;
+use crate::domain::run::{
+    Coverage, CriterionMean, Match, Proof, RunSummary, ScoreRange, TierCoverage, WholeRound,
+};
 use crate::domain::snapshot::Participant;
 
 /// Width of a histogram bin, in points.
@@ -27,103 +33,209 @@ const SUM_WORK: usize = 16;
 /// Number of matches by profile.
 type MatchCounts<'a> = HashMap<&'a ProfileRef, u64>;
 
-/// Summarises a run. The caller adds the times per stage, the objective and its values.
+/// The summaries of a run.
+#[derive(Debug)]
+pub(super) struct Summaries {
+    /// For coordinators: about everyone.
+    pub(super) whole: RunSummary,
+    /// For managers: about the members of each organisation that takes part.
+    pub(super) by_organisation: BTreeMap<OrganisationId, RunSummary>,
+}
+
+/// Summarises a run. The caller adds the times per stage, and the values of the objective.
 pub(super) fn summarise(
     round: &Round<'_>,
     matches: &[Match],
     counts: &RuleCounts,
-    proof: Proof,
+    proof: &Proof,
     observer: &dyn Observer,
-) -> Result<RunSummary, Stopped> {
+) -> Result<Summaries, Stopped> {
     let poll = &mut StopPoll::new(observer);
-    let mut scores: Vec<u16> = matches.iter().map(|pair| pair.score).collect();
-    scores.sort_unstable();
-    let matched_mentees = matches_by_profile(matches.iter().map(|pair| &pair.mentee), poll)?;
-    let matched_mentors = matches_by_profile(matches.iter().map(|pair| &pair.mentor), poll)?;
-    let mut mentors_below_minimum = 0;
-    for person in (0..round.mentors.len()).map(|at| round.mentor(at)) {
+    let tally = Tally::new(round, proof);
+    let mut tallies = Tallies { regions: BTreeMap::new(), own: BTreeMap::new(), whole: tally.clone(), tally };
+    tallies.count_people(round, matches, poll)?;
+    for pair in matches {
         poll.count(LOOKUP_WORK)?;
-        let fewest = person.content.mentor_offer.map_or(0, |offer| u64::from(offer.fewest()));
-        let has = matched_mentors.get(person.profile);
-        mentors_below_minimum += u64::from(has.is_some_and(|has| *has < fewest));
+        tallies.add_match(pair);
     }
-    let mut second_places_missed = 0;
-    for person in (0..round.mentees.len()).map(|at| round.mentee(at)) {
+    let Tallies { regions, own, whole, .. } = tallies;
+    let mut organisations = BTreeMap::new();
+    let mut by_organisation = BTreeMap::new();
+    for (organisation, tally) in own {
         poll.count(LOOKUP_WORK)?;
-        let wanted = person.content.open_request().map_or(0, |request| request.wanted());
-        let has = matched_mentees.get(person.profile);
-        second_places_missed += u64::from(wanted > 1 && has.is_none_or(|has| *has < 2));
+        let summary = tally.finish();
+        // A profile without a role counts nowhere.
+        if summary.mentees + summary.mentors > 0 {
+            organisations.insert(organisation.clone(), coverage(&summary));
+        }
+        by_organisation.insert(organisation.clone(), summary);
     }
-    let offers = || round.mentors.iter().enumerate().map(|(at, _)| round.mentor(at));
-    let mut summary = RunSummary {
+    let whole_round = WholeRound {
         pairs: round.mentees.len() as u64 * round.mentors.len() as u64,
         candidates: counts.candidates,
-        places: offers()
-            .map(|person| person.content.mentor_offer.map_or(0, |offer| u64::from(offer.max_mentees)))
-            .sum(),
-        matches: matches.len() as u64,
-        matched_mentees: matched_mentees.len() as u64,
-        matched_mentors: matched_mentors.len() as u64,
-        total_score: scores.iter().map(|score| u64::from(*score)).sum(),
-        worst_score: scores.first().copied().unwrap_or_default(),
-        median_score: scores.get(scores.len().saturating_sub(1) / 2).copied().unwrap_or_default(),
-        best_score: scores.last().copied().unwrap_or_default(),
-        proof,
-        score_histogram: histogram(&scores),
+        regions: regions.into_iter().filter(|(_, group)| group.mentees + group.mentors > 0).collect(),
+        organisations,
         criteria: criterion_means(round, matches, poll)?,
         exclusions: HardRule::ALL
             .into_iter()
             .map(|rule| (rule, counts.excluded_by(rule)))
             .filter(|(_, pairs)| *pairs > 0)
             .collect(),
-        mentors_below_minimum,
-        second_places_missed,
-        ..RunSummary::default()
+        ..WholeRound::default()
     };
-    count_coverage(&mut summary, round, (&matched_mentees, &matched_mentors), poll)?;
-    Ok(summary)
+    Ok(Summaries { whole: RunSummary { whole_round: Some(whole_round), ..whole.finish() }, by_organisation })
 }
 
-/// Counts everyone enrolled, by side, tier, region and organisation.
-fn count_coverage(
-    summary: &mut RunSummary,
-    round: &Round<'_>,
-    (matched_mentees, matched_mentors): (&MatchCounts<'_>, &MatchCounts<'_>),
-    poll: &mut StopPoll<'_>,
-) -> Result<(), Stopped> {
-    let mut tiers = [1, 2].map(|tier| TierCoverage { tier, mentees: 0, matched: 0 });
-    let taking_part = round.people.iter().map(|person| (person.profile, person.content));
-    let left_out = round.left_out.iter().map(|Participant { profile, content, .. }| (profile, content));
-    for (profile, content) in taking_part.chain(left_out) {
-        poll.count(4 * LOOKUP_WORK)?;
-        let region = content.country.region().code().to_owned();
-        let regional = summary.regions.entry(region).or_default();
-        let own = summary.organisations.entry(profile.organisation.clone()).or_default();
-        if content.open_request().is_some() {
-            let matched = u64::from(matched_mentees.contains_key(profile));
-            summary.mentees += 1;
-            for coverage in [&mut *regional, &mut *own] {
-                coverage.mentees += 1;
-                coverage.matched_mentees += matched;
-            }
-            let tier = &mut tiers[usize::from(!round.is_waitlisted(content))];
-            tier.mentees += 1;
-            tier.matched += matched;
+fn coverage(summary: &RunSummary) -> Coverage {
+    Coverage {
+        mentees: summary.mentees,
+        matched_mentees: summary.matched_mentees,
+        mentors: summary.mentors,
+        matched_mentors: summary.matched_mentors,
+    }
+}
+
+/// Everything that is counted of a round.
+struct Tallies<'a> {
+    /// An empty tally.
+    tally: Tally,
+    whole: Tally,
+    own: BTreeMap<&'a OrganisationId, Tally>,
+    regions: BTreeMap<String, Coverage>,
+}
+
+impl<'a> Tallies<'a> {
+    /// Counts everyone enrolled.
+    fn count_people(
+        &mut self,
+        round: &Round<'a>,
+        matches: &[Match],
+        poll: &mut StopPoll<'_>,
+    ) -> Result<(), Stopped> {
+        let matched_mentees = matches_by_profile(matches.iter().map(|pair| &pair.mentee), poll)?;
+        let matched_mentors = matches_by_profile(matches.iter().map(|pair| &pair.mentor), poll)?;
+        let taking_part = round.people.iter().map(|person| (person.profile, person.content, true));
+        let left_out =
+            round.left_out.iter().map(|Participant { profile, content, .. }| (profile, content, false));
+        for (profile, content, takes_part) in taking_part.chain(left_out) {
+            poll.count(4 * LOOKUP_WORK)?;
+            let person = Counted {
+                content,
+                takes_part,
+                is_waitlisted: round.is_waitlisted(content),
+                as_mentee: matched_mentees.get(profile).copied().unwrap_or_default(),
+                as_mentor: matched_mentors.get(profile).copied().unwrap_or_default(),
+            };
+            self.whole.add_person(&person);
+            self.own(&profile.organisation).add_person(&person);
+            let region = content.country.region().code().to_owned();
+            person.add_to(self.regions.entry(region).or_default());
         }
-        if content.open_offer().is_some() {
-            let matched = u64::from(matched_mentors.contains_key(profile));
-            summary.mentors += 1;
-            for coverage in [&mut *regional, &mut *own] {
-                coverage.mentors += 1;
-                coverage.matched_mentors += matched;
-            }
+        Ok(())
+    }
+
+    fn own(&mut self, organisation: &'a OrganisationId) -> &mut Tally {
+        self.own.entry(organisation).or_insert_with(|| self.tally.clone())
+    }
+
+    /// Adds a match to everything that it touches.
+    fn add_match(&mut self, pair: &Match) {
+        self.whole.add_match(pair.score, true);
+        // Both people are in the snapshot, so that both organisations have been counted.
+        if let Some(tally) = self.own.get_mut(&pair.mentor.organisation) {
+            tally.add_match(pair.score, true);
+        }
+        if pair.mentee.organisation != pair.mentor.organisation
+            && let Some(tally) = self.own.get_mut(&pair.mentee.organisation)
+        {
+            tally.add_match(pair.score, false);
         }
     }
-    let is_empty = |coverage: &Coverage| coverage.mentees + coverage.mentors == 0;
-    summary.regions.retain(|_, coverage| !is_empty(coverage));
-    summary.organisations.retain(|_, coverage| !is_empty(coverage));
-    summary.tiers = tiers.into_iter().filter(|tier| tier.tier > 1 || tier.mentees > 0).collect();
-    Ok(())
+}
+
+/// A person with what is counted of her.
+struct Counted<'a> {
+    content: &'a Profile,
+    takes_part: bool,
+    is_waitlisted: bool,
+    /// Her matches as a mentee and as a mentor.
+    as_mentee: u64,
+    as_mentor: u64,
+}
+
+impl Counted<'_> {
+    fn add_to(&self, group: &mut Coverage) {
+        if self.content.open_request().is_some() {
+            group.mentees += 1;
+            group.matched_mentees += u64::from(self.as_mentee > 0);
+        }
+        if self.content.open_offer().is_some() {
+            group.mentors += 1;
+            group.matched_mentors += u64::from(self.as_mentor > 0);
+        }
+    }
+}
+
+/// The numbers of some people, as far as they are counted.
+#[derive(Clone)]
+struct Tally {
+    summary: RunSummary,
+    coverage: Coverage,
+    tiers: [TierCoverage; 2],
+    scores: Vec<u16>,
+}
+
+impl Tally {
+    fn new(round: &Round<'_>, proof: &Proof) -> Self {
+        Self {
+            summary: RunSummary {
+                objective: round.snapshot.policy.objective,
+                proof: proof.clone(),
+                ..RunSummary::default()
+            },
+            coverage: Coverage::default(),
+            tiers: [1, 2].map(|tier| TierCoverage { tier, mentees: 0, matched: 0 }),
+            scores: Vec::new(),
+        }
+    }
+
+    fn add_person(&mut self, person: &Counted<'_>) {
+        person.add_to(&mut self.coverage);
+        let summary = &mut self.summary;
+        if let Some(request) = person.content.open_request() {
+            let tier = &mut self.tiers[usize::from(!person.is_waitlisted)];
+            tier.mentees += 1;
+            tier.matched += u64::from(person.as_mentee > 0);
+            let misses = person.takes_part && request.wanted() > 1 && person.as_mentee < 2;
+            summary.second_places_missed += u64::from(misses);
+        }
+        if let Some(offer) = person.content.open_offer().filter(|_| person.takes_part) {
+            summary.places += u64::from(offer.max_mentees);
+            let is_below = (1..u64::from(offer.fewest())).contains(&person.as_mentor);
+            summary.mentors_below_minimum += u64::from(is_below);
+        }
+    }
+
+    fn add_match(&mut self, score: u16, fills_place: bool) {
+        self.scores.push(score);
+        self.summary.filled_places += u64::from(fills_place);
+    }
+
+    fn finish(mut self) -> RunSummary {
+        self.scores.sort_unstable();
+        RunSummary {
+            mentees: self.coverage.mentees,
+            mentors: self.coverage.mentors,
+            matches: self.scores.len() as u64,
+            matched_mentees: self.coverage.matched_mentees,
+            matched_mentors: self.coverage.matched_mentors,
+            total_score: self.scores.iter().map(|score| u64::from(*score)).sum(),
+            scores: ScoreRange::of_sorted(&self.scores),
+            score_histogram: histogram(&self.scores),
+            tiers: self.tiers.into_iter().filter(|tier| tier.tier > 1 || tier.mentees > 0).collect(),
+            ..self.summary
+        }
+    }
 }
 
 fn matches_by_profile<'a>(

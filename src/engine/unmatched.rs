@@ -1,37 +1,51 @@
 //! Reasons for everyone without a match, with the smallest change that would give the person candidates.
 //!
-//! Input: the encoded round and its matches by position. Output: one entry per person and role without a match.
+//! Input: the encoded round with open answers only, and its matches by position. Output: one entry per person and role
+//! without a match, in the form for coordinators and in the form for managers.
 //! Invariants: every enrolled person has a match or an entry, on each side on which she takes part (`headcount` checks it).
-//! No entry reveals a private rule.
+//! No private answer changes an entry. An entry for managers
+//! has no exact count of other organisations' people, and the members of the manager's own organisation change none of
+//! its bands.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
 use super::assign::StopPoll;
 use super::encode::Round;
 use super::exclusion_counts;
-use super::exclusion_counts::{ExclusionCounts, RuleCounts};
+use super::exclusion_counts::{CountsOfPerson, ExclusionCounts, RuleCounts};
 use super::observer::{Observer, Stopped};
 use super::score::Scores;
 use crate::domain::explanation::{Reason, ReasonCode};
-use crate::domain::name::ProfileRef;
+use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::HardRule;
 use crate::domain::run::{Side, Unmatched, UnmatchedReason};
 use crate::domain::snapshot::Participant;
+use crate::domain::suppression::{Guarded, PeopleCount};
 
 /// Units of work of writing one entry, between two polls of the observer.
 const REASON_WORK: usize = 512;
 
-/// Everyone of a round without a match: mentees, mentors, people without a role, each by profile. Also returns the counts of all pairs.
-/// `pairs` are the matches by position.
+/// Everyone of a round without a match: mentees, mentors, people without a role, each by profile.
+#[derive(Debug)]
+pub(super) struct EveryoneUnmatched {
+    /// As coordinators read it.
+    pub(super) for_coordinators: Vec<Unmatched>,
+    /// The same people as the manager of each person's organisation reads it.
+    pub(super) for_managers: Vec<Unmatched>,
+    /// Counts of all pairs.
+    pub(super) counts: RuleCounts,
+}
+
+/// Everyone of a round without a match. `round` and `scores` hold open answers only; `pairs` are the matches by position.
 pub(super) fn unmatched(
     round: &Round<'_>,
     scores: &Scores<'_>,
     pairs: &[(u32, u32)],
     observer: &dyn Observer,
-) -> Result<(Vec<Unmatched>, RuleCounts), Stopped> {
+) -> Result<EveryoneUnmatched, Stopped> {
     let without = |size: usize, matched: fn(&(u32, u32)) -> u32| -> Vec<usize> {
         let mut is_matched = vec![false; size];
         for pair in pairs {
@@ -45,19 +59,27 @@ pub(super) fn unmatched(
     let mentors = without(round.mentors.len(), |pair| pair.1);
     let ExclusionCounts { all: counts, of_mentees, of_mentors } =
         exclusion_counts::count(scores, round, &mentees, &mentors, observer)?;
+    let [mentees_at_home, mentors_at_home] =
+        [&round.mentees, &round.mentors].map(|side| people_by_organisation(round, side));
     let mut poll = StopPoll::new(observer);
     let mut all = Vec::with_capacity(mentees.len() + mentors.len());
     for (at, counts) in mentees.into_iter().zip(&of_mentees) {
         poll.count(REASON_WORK)?;
         let person = round.mentee(at);
-        let others = round.mentors.len() - usize::from(person.mentor.is_some());
-        all.push(unmatched_entry(person.profile, Side::Mentee, others, counts));
+        let others = Counterparts {
+            all: round.mentors.len() as u64 - u64::from(person.mentor.is_some()),
+            foreign: round.mentors.len() as u64 - at_home(&mentors_at_home, person.profile),
+        };
+        all.push(entries(person.profile, Side::Mentee, others, counts));
     }
     for (at, counts) in mentors.into_iter().zip(&of_mentors) {
         poll.count(REASON_WORK)?;
         let person = round.mentor(at);
-        let others = round.mentees.len() - usize::from(person.mentee.is_some());
-        all.push(unmatched_entry(person.profile, Side::Mentor, others, counts));
+        let others = Counterparts {
+            all: round.mentees.len() as u64 - u64::from(person.mentee.is_some()),
+            foreign: round.mentees.len() as u64 - at_home(&mentees_at_home, person.profile),
+        };
+        all.push(entries(person.profile, Side::Mentor, others, counts));
     }
     for participant in &round.left_out {
         poll.count(REASON_WORK)?;
@@ -67,56 +89,114 @@ pub(super) fn unmatched(
         poll.count(REASON_WORK)?;
         all.push(not_considered(person.profile, None, UnmatchedReason::NoRole, ReasonCode::NoRole));
     }
-    all.par_sort_by(|a, b| {
+    all.par_sort_by(|(a, _), (b, _)| {
         (a.side.is_none(), a.side, &a.profile).cmp(&(b.side.is_none(), b.side, &b.profile))
     });
-    Ok((all, counts))
+    let (for_coordinators, for_managers) = all.into_iter().unzip();
+    Ok(EveryoneUnmatched { for_coordinators, for_managers, counts })
 }
 
-fn unmatched_entry(profile: &ProfileRef, side: Side, counterparts: usize, counts: &RuleCounts) -> Unmatched {
-    let candidates = counts.candidates;
-    let (reason, details) = if counterparts == 0 {
-        (UnmatchedReason::NoCounterpart, vec![Reason::new(ReasonCode::NoCounterpart)])
+/// People of one side by organisation.
+fn people_by_organisation<'a>(round: &Round<'a>, side: &[u32]) -> HashMap<&'a OrganisationId, u64> {
+    let mut counts = HashMap::new();
+    for at in side {
+        *counts.entry(&round.people[*at as usize].profile.organisation).or_insert(0) += 1;
+    }
+    counts
+}
+
+fn at_home(people: &HashMap<&OrganisationId, u64>, profile: &ProfileRef) -> u64 {
+    people.get(&profile.organisation).copied().unwrap_or_default()
+}
+
+/// People of the other side of one person, except herself.
+#[derive(Debug, Clone, Copy)]
+struct Counterparts {
+    all: u64,
+    /// Of these, people of other organisations.
+    foreign: u64,
+}
+
+/// The entry of one person for coordinators, and the one for her manager.
+fn entries(
+    profile: &ProfileRef,
+    side: Side,
+    counterparts: Counterparts,
+    counts: &CountsOfPerson,
+) -> (Unmatched, Unmatched) {
+    use ReasonCode as Code;
+    let (all, candidates) = (counterparts.all, counts.all.candidates);
+    let (reason, main, uncounted) = if all == 0 {
+        let main = Reason::new(Code::NoCounterpart);
+        (UnmatchedReason::NoCounterpart, main.clone(), main)
     } else if candidates == 0 {
-        let main = Reason::new(ReasonCode::NoCandidate).with("counterparts", counterparts);
-        (UnmatchedReason::NoCandidate, vec![main, best_relaxation(counts)])
+        let main = Reason::new(Code::NoCandidate).with("counterparts", all);
+        (UnmatchedReason::NoCandidate, main, Reason::new(Code::NoCandidateUncounted))
     } else {
-        let (reason, code) = match side {
-            Side::Mentee => (UnmatchedReason::Outcompeted, ReasonCode::Outcompeted),
-            Side::Mentor => (UnmatchedReason::PlacesLeftOver, ReasonCode::PlacesLeftOver),
+        let (reason, code, uncounted) = match side {
+            Side::Mentee => (UnmatchedReason::Outcompeted, Code::Outcompeted, Code::OutcompetedUncounted),
+            Side::Mentor => {
+                (UnmatchedReason::PlacesLeftOver, Code::PlacesLeftOver, Code::PlacesLeftOverUncounted)
+            }
         };
-        (reason, vec![Reason::new(code).with("candidates", candidates)])
+        (reason, Reason::new(code).with("candidates", candidates), Reason::new(uncounted))
     };
-    // Private rules are not counted: a count of 1 would reveal to the person that somebody avoids her.
-    let open = HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private);
-    let exclusions = open.map(|rule| (rule, saturating_u32(counts.excluded_by(rule))));
-    Unmatched {
+    let has_hint = reason == UnmatchedReason::NoCandidate;
+    let open = |count: u64| Guarded::new(count).for_coordinators();
+    let banded = |count: u64| Guarded::new(count).for_managers();
+    let for_coordinators = Unmatched {
         profile: profile.clone(),
         side: Some(side),
         reason,
-        counterparts: saturating_u32(counterparts as u64),
-        candidates: saturating_u32(candidates),
-        exclusions: exclusions.filter(|(_, people)| *people > 0).collect(),
-        details,
-    }
+        counterparts: open(all),
+        candidates: open(candidates),
+        exclusions: by_rule(|rule| counts.all.excluded_by(rule)).map(|(rule, n)| (rule, open(n))).collect(),
+        details: [main].into_iter().chain(has_hint.then(|| best_relaxation(&counts.all))).collect(),
+    };
+    let told =
+        by_rule(|rule| counts.foreign.excluded_by(rule)).filter(|(_, n)| Guarded::new(*n).is_tellable());
+    let for_managers = Unmatched {
+        counterparts: banded(counterparts.foreign),
+        candidates: banded(counts.foreign.candidates),
+        exclusions: told.map(|(rule, n)| (rule, banded(n))).collect(),
+        details: [uncounted]
+            .into_iter()
+            .chain(has_hint.then(|| tellable_relaxation(&counts.foreign)).flatten())
+            .collect(),
+        ..for_coordinators.clone()
+    };
+    (for_coordinators, for_managers)
 }
 
-/// The single rule without which the person would have the most candidates. A private rule is never proposed: a pair that
-/// only a private rule excludes gives the same answer as a pair that several rules exclude.
+/// The counts by rule that are above 0.
+fn by_rule(count: impl Fn(HardRule) -> u64) -> impl Iterator<Item = (HardRule, u64)> {
+    HardRule::ALL.into_iter().map(move |rule| (rule, count(rule))).filter(|(_, people)| *people > 0)
+}
+
+/// The rule without which the person would have the most candidates, with their number.
+fn widest_rule(counts: &RuleCounts) -> Option<(HardRule, u64)> {
+    by_rule(|rule| counts.excluded_only_by(rule)).max_by_key(|(rule, alone)| (*alone, Reverse(*rule)))
+}
+
+/// The single rule without which the person would have the most candidates.
 fn best_relaxation(counts: &RuleCounts) -> Reason {
-    let alone = |rule: HardRule| counts.excluded_only_by(rule);
-    let offered = HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private && alone(*rule) > 0);
-    match offered.max_by_key(|rule| (alone(*rule), Reverse(*rule))) {
-        Some(rule) => Reason::new(ReasonCode::SingleRuleRelaxed)
-            .with("rule", rule.as_str())
-            .with("candidates", alone(rule)),
+    match widest_rule(counts) {
+        Some((rule, alone)) => {
+            Reason::new(ReasonCode::SingleRuleRelaxed).with("rule", rule.as_str()).with("candidates", alone)
+        }
         None => Reason::new(ReasonCode::SeveralRules),
     }
 }
 
+/// The same from people of other organisations, if their number may be told.
+fn tellable_relaxation(counts: &RuleCounts) -> Option<Reason> {
+    let (rule, _) = widest_rule(counts).filter(|(_, alone)| Guarded::new(*alone).is_tellable())?;
+    Some(Reason::new(ReasonCode::SingleRuleUncounted).with("rule", rule.as_str()))
+}
+
 /// One entry for each role of a person without a live consent, or one without a side if she has no role. Without a consent
 /// the engine must not evaluate her answers.
-fn without_consent(participant: &Participant) -> impl Iterator<Item = Unmatched> {
+fn without_consent(participant: &Participant) -> impl Iterator<Item = (Unmatched, Unmatched)> {
     let content = &participant.content;
     let roles = [
         content.open_request().is_some().then_some(Some(Side::Mentee)),
@@ -129,24 +209,21 @@ fn without_consent(participant: &Participant) -> impl Iterator<Item = Unmatched>
     roles.into_iter().flatten().map(entry)
 }
 
-/// The entry of a person whom the engine does not compare with anybody.
+/// The entries of a person whom the engine does not compare with anybody.
 fn not_considered(
     profile: &ProfileRef,
     side: Option<Side>,
     reason: UnmatchedReason,
     code: ReasonCode,
-) -> Unmatched {
-    Unmatched {
+) -> (Unmatched, Unmatched) {
+    let nobody = |count: PeopleCount| Unmatched {
         profile: profile.clone(),
         side,
         reason,
-        counterparts: 0,
-        candidates: 0,
+        counterparts: count,
+        candidates: count,
         exclusions: BTreeMap::new(),
         details: vec![Reason::new(code)],
-    }
-}
-
-fn saturating_u32(count: u64) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
+    };
+    (nobody(Guarded::new(0).for_coordinators()), nobody(Guarded::new(0).for_managers()))
 }

@@ -69,7 +69,8 @@ fn regions(report: &RoundReport<'_>) -> Markup {
         Some(region) => region.label(words.0).to_owned(),
         None => code.to_owned(),
     };
-    let mut groups: Vec<Group> = (report.summary.regions.iter())
+    let whole = report.summary.whole_round.as_ref();
+    let mut groups: Vec<Group> = (whole.into_iter().flat_map(|whole| &whole.regions))
         .map(|(code, coverage)| Group { label: label(code), coverage: *coverage })
         .collect();
     groups.sort_by_key(|group| Reverse(group.coverage.mentees));
@@ -89,10 +90,10 @@ fn regions(report: &RoundReport<'_>) -> Markup {
 
 fn organisations(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
-    let groups = report
-        .summary
-        .organisations
-        .iter()
+    let whole = report.summary.whole_round.as_ref();
+    let groups = whole
+        .into_iter()
+        .flat_map(|whole| &whole.organisations)
         .map(|(id, coverage)| Group { label: report.organisation(id).to_owned(), coverage: *coverage });
     let (mut drawn, mentors_only): (Vec<Group>, Vec<Group>) =
         groups.partition(|group| group.coverage.mentees > 0);

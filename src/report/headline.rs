@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::round_report::RoundReport;
 use super::words::Words;
 use super::{chart, number, people};
+use crate::domain::run::ScoreRange;
 
 /// Title, dates and, for invented people, the notice that they are invented.
 pub(super) fn masthead(report: &RoundReport<'_>) -> Markup {
@@ -38,23 +39,26 @@ pub(super) fn section(report: &RoundReport<'_>) -> Markup {
         };
         tile(words, key, &words.count(part), &note, Some((part, whole)))
     };
-    let score = if summary.matches == 0 {
-        tile(words, "tile_score", "–", words.text("tile_score_none"), None)
-    } else {
-        let (worst, best) = (words.score(summary.worst_score), words.score(summary.best_score));
-        let note = words.fill("tile_score_range", &[("worst", &worst), ("best", &best)]);
-        let points = (u64::from(summary.median_score), 10_000);
-        tile(words, "tile_score", &words.score(summary.median_score), &note, Some(points))
+    let score = match summary.scores {
+        None => tile(words, "tile_score", "–", words.text("tile_score_none"), None),
+        Some(ScoreRange { worst, median, best }) => {
+            let (worst, best) = (words.score(worst), words.score(best));
+            let note = words.fill("tile_score_range", &[("worst", &worst), ("best", &best)]);
+            tile(words, "tile_score", &words.score(median), &note, Some((u64::from(median), 10_000)))
+        }
     };
-    let pairs = words.fill("tile_pairs_of", &[("pairs", &words.count(summary.pairs))]);
+    let pairs = summary.whole_round.as_ref().map(|whole| {
+        let note = words.fill("tile_pairs_of", &[("pairs", &words.count(whole.pairs))]);
+        let meter = Some((whole.candidates, whole.pairs));
+        tile(words, "tile_pairs", &words.count(whole.candidates), &note, meter)
+    });
     html! {
         div.tiles {
             (part("tile_mentees", summary.matched_mentees, summary.mentees))
             (part("tile_mentors", summary.matched_mentors, summary.mentors))
-            (part("tile_places", summary.matches, summary.places))
+            (part("tile_places", summary.filled_places, summary.places))
             (score)
-            (tile(words, "tile_pairs", &words.count(summary.candidates), &pairs,
-                Some((summary.candidates, summary.pairs))))
+            @if let Some(pairs) = pairs { (pairs) }
             (proof_tile(report))
         }
         section.meaning aria-labelledby="meaning-heading" {
@@ -78,13 +82,10 @@ fn tile(words: Words, key: &str, value: &str, note: &str, meter: Option<(u64, u6
 fn proof_tile(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let proof = &report.summary.proof;
-    let checked = words.count(proof.candidates_checked);
     let (value, note, class) = if proof.proved {
-        ("tile_proof_optimal", words.fill("tile_proof_text", &[("candidates", &checked)]), "tile proof")
+        ("tile_proof_optimal", words.text("tile_proof_text"), "tile proof")
     } else {
-        let gap = words.count(gap(report));
-        let note = words.fill("tile_proof_open_text", &[("candidates", &checked), ("gap", &gap)]);
-        ("tile_proof_open", note, "tile proof open")
+        ("tile_proof_open", words.text("tile_proof_open_text"), "tile proof open")
     };
     html! {
         div class=(class) {
@@ -99,10 +100,6 @@ fn proof_tile(report: &RoundReport<'_>) -> Markup {
             p.note { (note) }
         }
     }
-}
-
-fn gap(report: &RoundReport<'_>) -> u128 {
-    report.summary.proof.primal.abs_diff(report.summary.proof.dual)
 }
 
 /// Paragraphs on the number of matched people, on their scores and on the proof. A sentence that does not apply is left
@@ -140,7 +137,7 @@ fn meaning(report: &RoundReport<'_>) -> Vec<Vec<String>> {
         who.push(words.fill("meaning_second", &[("missed", &words.count(summary.second_places_missed))]));
     }
     let places = words.count(summary.places);
-    let free = summary.places.saturating_sub(summary.matches);
+    let free = summary.places.saturating_sub(summary.filled_places);
     who.push(if free > 0 {
         words.fill("meaning_places", &[("free", &words.count(free)), ("places", &places)])
     } else {
@@ -150,15 +147,12 @@ fn meaning(report: &RoundReport<'_>) -> Vec<Vec<String>> {
         who.push(words.fill("meaning_minimum", &[("mentors", &words.count(summary.mentors_below_minimum))]));
     }
     let mut paragraphs = vec![who];
-    if summary.matches > 0 {
-        let (median, worst) = (words.score(summary.median_score), words.score(summary.worst_score));
+    if let Some(scores) = summary.scores {
+        let (median, worst) = (words.score(scores.median), words.score(scores.worst));
         paragraphs.push(vec![words.fill("meaning_score", &[("median", &median), ("worst", &worst)])]);
     }
-    let sure = if summary.proof.proved {
-        words.fill("meaning_proof", &[("candidates", &words.count(summary.proof.candidates_checked))])
-    } else {
-        words.fill("meaning_proof_open", &[("gap", &words.count(gap(report)))])
-    };
-    paragraphs.push(vec![sure, words.text("meaning_decision").to_owned()]);
+    let sure =
+        if summary.proof.proved { words.text("meaning_proof") } else { words.text("meaning_proof_open") };
+    paragraphs.push(vec![sure.to_owned(), words.text("meaning_decision").to_owned()]);
     paragraphs
 }

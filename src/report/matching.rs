@@ -8,6 +8,7 @@ use super::chart::{Bar, Caption, Rest};
 use super::round_report::RoundReport;
 use super::{chart, number};
 use crate::domain::policy::HardRule;
+use crate::domain::run::WholeRound;
 use crate::wording;
 
 /// Width of a bin of the score histogram, in points.
@@ -17,14 +18,11 @@ const BIN: u16 = 500;
 pub(super) fn scores(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let summary = report.summary;
-    if summary.matches == 0 {
+    let Some(range) = summary.scores else {
         return html! { p.empty { (words.text("scores_empty")) } };
-    }
-    let (worst, median, best) = (
-        words.score(summary.worst_score),
-        words.score(summary.median_score),
-        words.score(summary.best_score),
-    );
+    };
+    let (worst, median, best) =
+        (words.score(range.worst), words.score(range.median), words.score(range.best));
     let matches = words.count(summary.matches);
     let description = words.fill(
         "scores_description",
@@ -38,7 +36,7 @@ pub(super) fn scores(report: &RoundReport<'_>) -> Markup {
     html! {
         p.lead { (words.text("scores_lead")) }
         div.panel {
-            (chart::histogram(caption, &bins, &ticks, Some((summary.median_score, &marker))))
+            (chart::histogram(caption, &bins, &ticks, Some((range.median, &marker))))
             details.same {
                 summary { (words.text("table_same")) }
                 table {
@@ -63,12 +61,12 @@ pub(super) fn scores(report: &RoundReport<'_>) -> Markup {
 }
 
 /// Mean contribution of each criterion within its maximum.
-pub(super) fn criteria(report: &RoundReport<'_>) -> Markup {
+pub(super) fn criteria(report: &RoundReport<'_>, whole: &WholeRound) -> Markup {
     let words = report.words();
     if report.summary.matches == 0 {
         return html! { p.empty { (words.text("scores_empty")) } };
     }
-    let mut criteria: Vec<_> = report.summary.criteria.iter().filter(|mean| mean.max_points > 0).collect();
+    let mut criteria: Vec<_> = whole.criteria.iter().filter(|mean| mean.max_points > 0).collect();
     criteria.sort_by_key(|mean| Reverse(mean.max_points));
     let points = |hundredths: u64| number::percentage_points(hundredths, words.0);
     let bars: Vec<Bar> = criteria
@@ -117,17 +115,16 @@ pub(super) fn criteria(report: &RoundReport<'_>) -> Markup {
 }
 
 /// Number of pairs that each hard rule excludes, and the time of each stage.
-pub(super) fn rules(report: &RoundReport<'_>) -> Markup {
+pub(super) fn rules(report: &RoundReport<'_>, whole: &WholeRound) -> Markup {
     let words = report.words();
-    let summary = report.summary;
-    let mut rules: Vec<(HardRule, u64)> = summary.exclusions.iter().map(|(rule, n)| (*rule, *n)).collect();
+    let mut rules: Vec<(HardRule, u64)> = whole.exclusions.iter().map(|(rule, n)| (*rule, *n)).collect();
     rules.retain(|(_, pairs)| *pairs > 0);
     rules.sort_by_key(|(rule, pairs)| (Reverse(*pairs), *rule));
     let bars: Vec<Bar> = rules
         .iter()
         .map(|(rule, pairs)| {
             let count = words.count(*pairs);
-            let value = match number::share(*pairs, summary.pairs, words.0) {
+            let value = match number::share(*pairs, whole.pairs, words.0) {
                 Some(share) => words.fill("rules_value_share", &[("pairs", &count), ("share", &share)]),
                 None => count,
             };
@@ -138,7 +135,7 @@ pub(super) fn rules(report: &RoundReport<'_>) -> Markup {
         .collect();
     let description = words.fill(
         "rules_description",
-        &[("pairs", &words.count(summary.pairs)), ("candidates", &words.count(summary.candidates))],
+        &[("pairs", &words.count(whole.pairs)), ("candidates", &words.count(whole.candidates))],
     );
     let caption = Caption { id: "exclusions", title: words.text("rules_title"), description: &description };
     html! {
@@ -164,13 +161,13 @@ pub(super) fn rules(report: &RoundReport<'_>) -> Markup {
                 }
             }
         }
-        (times(report))
+        (times(report, whole))
     }
 }
 
-fn times(report: &RoundReport<'_>) -> Markup {
+fn times(report: &RoundReport<'_>, whole: &WholeRound) -> Markup {
     let words = report.words();
-    let stages = &report.summary.stage_micros;
+    let stages = &whole.stage_micros;
     let total: i64 = stages.iter().map(|(_, micros)| micros.max(&0)).sum();
     html! {
         @if !stages.is_empty() {

@@ -27,19 +27,17 @@ pub(super) fn guide(report: &RoundReport<'_>) -> Markup {
 /// Versions and digests of the input and of the result, for reproducing the run.
 pub(super) fn footer(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
-    let proof = &report.summary.proof;
     let rows = [
         ("footer_run", report.run.to_owned()),
         ("footer_policy", report.policy_version.to_string()),
         ("footer_engine", report.engine_version.to_owned()),
         ("footer_input", report.input_digest.to_owned()),
         ("footer_result", report.result_digest.to_owned()),
-        ("footer_objective", format!("{} / {}", proof.primal, proof.dual)),
         ("footer_data", words.fill("footer_data_text", &[("run", &report.run)])),
     ];
     html! {
         h2 { (words.text("footer_title")) }
-        dl { @for (key, value) in &rows { div { dt { (words.text(key)) } dd { (with_code(value)) } } } }
+        dl { @for (key, value) in rows.iter().filter(|(_, value)| !value.is_empty()) { div { dt { (words.text(key)) } dd { (with_code(value)) } } } }
     }
 }
 

@@ -192,7 +192,8 @@ fn unmatched_table(report: &RoundReport<'_>, people: &[&Unmatched]) -> Markup {
 
 fn candidate_figures(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
     let words = report.words();
-    let (candidates, counterparts) = (words.count(one.candidates), words.count(one.counterparts));
+    let people = |count| wording::people(count, words.0);
+    let (candidates, counterparts) = (people(one.candidates), people(one.counterparts));
     html! {
         span {
             (words.fill("unmatched_candidates_of", &[("candidates", &candidates), ("counterparts", &counterparts)]))
@@ -202,17 +203,21 @@ fn candidate_figures(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
 
 fn exclusions(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
     let words = report.words();
-    let mut rules: Vec<_> = one.exclusions.iter().filter(|(_, people)| **people > 0).collect();
+    let mut rules: Vec<_> = one.exclusions.iter().collect();
     rules.sort_by_key(|(rule, people)| (Reverse(**people), **rule));
     let listed: Vec<String> = rules
         .iter()
         .map(|(rule, people)| {
-            format!("{}\u{a0}{}", wording::exclusion_label(**rule, words.0), words.count(**people))
+            format!(
+                "{}\u{a0}{}",
+                wording::exclusion_label(**rule, words.0),
+                wording::people(**people, words.0)
+            )
         })
         .collect();
     html! {
         // The rules are not the reason for a person who still has candidates.
-        @if one.candidates == 0 && !listed.is_empty() {
+        @if one.reason == UnmatchedReason::NoCandidate && !listed.is_empty() {
             p.excluded { (words.labelled(words.text("unmatched_excluded"), &listed.join(" · "))) }
         }
     }
@@ -227,20 +232,14 @@ fn reason_and_changes(one: &Unmatched) -> (Reason, &[Reason]) {
 }
 
 fn bare_reason(one: &Unmatched) -> Reason {
-    match one.reason {
-        UnmatchedReason::NoCounterpart => Reason::new(ReasonCode::NoCounterpart),
-        UnmatchedReason::NoCandidate => {
-            Reason::new(ReasonCode::NoCandidate).with("counterparts", one.counterparts)
-        }
-        UnmatchedReason::Outcompeted => {
-            Reason::new(ReasonCode::Outcompeted).with("candidates", one.candidates)
-        }
-        UnmatchedReason::PlacesLeftOver => {
-            Reason::new(ReasonCode::PlacesLeftOver).with("candidates", one.candidates)
-        }
-        UnmatchedReason::NoLiveConsent => Reason::new(ReasonCode::NoLiveConsent),
-        UnmatchedReason::NoRole => Reason::new(ReasonCode::NoRole),
-    }
+    Reason::new(match one.reason {
+        UnmatchedReason::NoCounterpart => ReasonCode::NoCounterpart,
+        UnmatchedReason::NoCandidate => ReasonCode::NoCandidateUncounted,
+        UnmatchedReason::Outcompeted => ReasonCode::OutcompetedUncounted,
+        UnmatchedReason::PlacesLeftOver => ReasonCode::PlacesLeftOverUncounted,
+        UnmatchedReason::NoLiveConsent => ReasonCode::NoLiveConsent,
+        UnmatchedReason::NoRole => ReasonCode::NoRole,
+    })
 }
 
 fn change_key(reason: UnmatchedReason) -> &'static str {

@@ -10,9 +10,10 @@ use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::{Criterion, HardRule, Policy};
 use crate::domain::run::{
-    Contribution, Coverage, CriterionMean, Match, Proof, RunSummary, Side, Stage, TierCoverage, Unmatched,
-    UnmatchedReason,
+    Contribution, Coverage, CriterionMean, Match, Proof, RunSummary, ScoreRange, Side, Stage, TierCoverage,
+    Unmatched, UnmatchedReason, WholeRound,
 };
+use crate::domain::suppression::PeopleCount;
 use crate::domain::vocabulary::Lang;
 
 const ORGANISATIONS: [&str; 24] = [
@@ -106,10 +107,11 @@ impl Round {
     fn count(&mut self, mentees: &[(usize, ProfileRef)], mentors: &[(usize, ProfileRef)], served: &[bool]) {
         let matched = |i: usize| i % 14 != 9 && !mentors.is_empty();
         let summary = &mut self.summary;
+        let mut whole = WholeRound::default();
         for (i, (home, mentee)) in mentees.iter().enumerate() {
             for group in [
-                summary.regions.entry(REGIONS[home % 24].to_owned()).or_default(),
-                summary.organisations.entry(mentee.organisation.clone()).or_default(),
+                whole.regions.entry(REGIONS[home % 24].to_owned()).or_default(),
+                whole.organisations.entry(mentee.organisation.clone()).or_default(),
             ] {
                 group.mentees += 1;
                 group.matched_mentees += u64::from(matched(i));
@@ -117,14 +119,14 @@ impl Round {
         }
         for ((home, mentor), served) in mentors.iter().zip(served) {
             for group in [
-                summary.regions.entry(REGIONS[home % 24].to_owned()).or_default(),
-                summary.organisations.entry(mentor.organisation.clone()).or_default(),
+                whole.regions.entry(REGIONS[home % 24].to_owned()).or_default(),
+                whole.organisations.entry(mentor.organisation.clone()).or_default(),
             ] {
                 group.mentors += 1;
                 group.matched_mentors += u64::from(*served);
             }
         }
-        let all: Coverage = summary.organisations.values().fold(Coverage::default(), |a, b| Coverage {
+        let all: Coverage = whole.organisations.values().fold(Coverage::default(), |a, b| Coverage {
             mentees: a.mentees + b.mentees,
             matched_mentees: a.matched_mentees + b.matched_mentees,
             mentors: a.mentors + b.mentors,
@@ -137,41 +139,37 @@ impl Round {
         summary.mentors = all.mentors;
         summary.matched_mentors = all.matched_mentors;
         summary.matches = scores.len() as u64;
+        summary.filled_places = summary.matches;
         summary.places = summary.matches + all.mentors / 3;
-        summary.pairs = all.mentees * all.mentors;
-        summary.candidates = (summary.pairs * 34 / 100).max(summary.matches);
+        whole.pairs = all.mentees * all.mentors;
+        whole.candidates = (whole.pairs * 34 / 100).max(summary.matches);
         summary.total_score = scores.iter().map(|s| u64::from(*s)).sum();
-        summary.worst_score = scores.first().copied().unwrap_or_default();
-        summary.median_score = scores.get(scores.len().saturating_sub(1) / 2).copied().unwrap_or_default();
-        summary.best_score = scores.last().copied().unwrap_or_default();
+        summary.scores = ScoreRange::of_sorted(&scores);
         summary.score_histogram = vec![0; 20];
         for score in &scores {
             summary.score_histogram[usize::from(score / 500).min(19)] += 1;
         }
-        let value = i128::from(summary.total_score) + i128::from(summary.matches) * 1_000_000_007;
-        summary.proof =
-            Proof { proved: true, primal: value, dual: value, candidates_checked: summary.candidates };
+        summary.proof = Proof::OPTIMAL;
         let waiting = (all.mentees / 5).min(all.matched_mentees);
         summary.tiers = vec![
             TierCoverage { tier: 1, mentees: waiting, matched: waiting },
             TierCoverage { tier: 2, mentees: all.mentees - waiting, matched: all.matched_mentees - waiting },
         ];
-        summary.exclusions = [
+        whole.exclusions = [
             (HardRule::SamePerson, 11),
             (HardRule::Employer, 214),
             (HardRule::CompetitorGroup, 95),
             (HardRule::Language, 4_106),
             (HardRule::WeeklyOverlap, 2_377),
             (HardRule::StageGap, 1_930),
-            (HardRule::PreviousPartner, 17),
             (HardRule::Organisation, 402),
-            (HardRule::Private, 6),
         ]
         .into_iter()
-        .map(|(rule, pairs)| (rule, pairs * summary.pairs / 10_080))
+        .map(|(rule, pairs)| (rule, pairs * whole.pairs / 10_080))
         .collect();
-        summary.criteria = means(&self.matches);
-        summary.stage_micros = Stage::ALL.into_iter().zip([830, 2_910, 4_402, 1_204, 5_120, 9_871]).collect();
+        whole.criteria = means(&self.matches);
+        whole.stage_micros = Stage::ALL.into_iter().zip([830, 2_910, 4_402, 1_204, 5_120, 9_871]).collect();
+        summary.whole_round = Some(whole);
     }
 
     /// The report of the round.
@@ -224,7 +222,7 @@ fn pair(mentee: &ProfileRef, mentor: &ProfileRef, lot: &mut Lot) -> Match {
         })
         .chain([Contribution {
             criterion: None,
-            points: 350,
+            points: 0,
             max_points: 636,
             reason: Reason::new(ReasonCode::PrivateAnswers),
         }])
@@ -270,8 +268,8 @@ fn without_mentor(mentee: &ProfileRef, at: usize, mentors: usize) -> Unmatched {
         profile: mentee.clone(),
         side: Some(Side::Mentee),
         reason: UnmatchedReason::NoCounterpart,
-        counterparts,
-        candidates: 0,
+        counterparts: PeopleCount::Exact(counterparts),
+        candidates: PeopleCount::Exact(0),
         exclusions: BTreeMap::new(),
         details: vec![Reason::new(ReasonCode::NoCounterpart)],
     };
@@ -280,9 +278,9 @@ fn without_mentor(mentee: &ProfileRef, at: usize, mentors: usize) -> Unmatched {
         0 => Unmatched {
             reason: UnmatchedReason::NoCandidate,
             exclusions: BTreeMap::from([
-                (HardRule::Language, counterparts),
-                (HardRule::StageGap, counterparts / 3),
-                (HardRule::Employer, 2),
+                (HardRule::Language, PeopleCount::Exact(counterparts)),
+                (HardRule::StageGap, PeopleCount::Exact(counterparts / 3)),
+                (HardRule::Employer, PeopleCount::Exact(2)),
             ]),
             details: vec![
                 Reason::new(ReasonCode::NoCandidate).with("counterparts", counterparts),
@@ -293,8 +291,8 @@ fn without_mentor(mentee: &ProfileRef, at: usize, mentors: usize) -> Unmatched {
         1 => Unmatched {
             reason: UnmatchedReason::NoCandidate,
             exclusions: BTreeMap::from([
-                (HardRule::WeeklyOverlap, counterparts - 5),
-                (HardRule::Language, counterparts / 2),
+                (HardRule::WeeklyOverlap, PeopleCount::Exact(counterparts - 5)),
+                (HardRule::Language, PeopleCount::Exact(counterparts / 2)),
             ]),
             details: vec![
                 Reason::new(ReasonCode::NoCandidate).with("counterparts", counterparts),
@@ -309,8 +307,8 @@ fn without_mentor(mentee: &ProfileRef, at: usize, mentors: usize) -> Unmatched {
         },
         _ => Unmatched {
             reason: UnmatchedReason::Outcompeted,
-            candidates: 6,
-            exclusions: BTreeMap::from([(HardRule::Language, counterparts - 6)]),
+            candidates: PeopleCount::Exact(6),
+            exclusions: BTreeMap::from([(HardRule::Language, PeopleCount::Exact(counterparts - 6))]),
             details: vec![Reason::new(ReasonCode::Outcompeted).with("candidates", 6)],
             ..none
         },
@@ -323,8 +321,8 @@ fn without_mentee(mentor: &ProfileRef, lot: &mut Lot, mentees: usize) -> Unmatch
         profile: mentor.clone(),
         side: Some(Side::Mentor),
         reason: UnmatchedReason::PlacesLeftOver,
-        counterparts: u32::try_from(mentees).unwrap(),
-        candidates,
+        counterparts: PeopleCount::Exact(u32::try_from(mentees).unwrap()),
+        candidates: PeopleCount::Exact(candidates),
         exclusions: BTreeMap::new(),
         details: vec![Reason::new(ReasonCode::PlacesLeftOver).with("candidates", candidates)],
     }

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock::Stopwatch;
 use crate::domain::name::RunRef;
-use crate::domain::run::{Progress, Stage};
+use crate::domain::run::{Progress, Stage, StageWork};
 use crate::engine::observer::Observer;
 
 /// Shortest time between two announcements of progress within a stage.
@@ -153,7 +153,8 @@ impl Observer for LiveRun {
         let mut now = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let before = now.filter(|before| before.progress.stage == stage);
         // Several threads report progress; the shown number never decreases.
-        let done = before.map_or(done, |before| done.max(before.progress.done));
+        let before_done = before.and_then(|before| before.progress.work).map_or(0, |work| work.done);
+        let done = done.max(before_done);
         let total = if total == 0 { 0 } else { total.max(done) };
         let since = before.map_or_else(Stopwatch::start, |before| before.since);
         let recent = before.map(|before| before.announced).filter(|at| at.elapsed() < ANNOUNCE_EVERY);
@@ -164,7 +165,7 @@ impl Observer for LiveRun {
         *now = Some(Live {
             since,
             announced: recent.unwrap_or_else(Stopwatch::start),
-            progress: Progress { stage, done, total, eta_millis },
+            progress: Progress { stage, work: Some(StageWork { done, total, eta_millis }) },
         });
         drop(now);
         if recent.is_none() {
@@ -191,9 +192,10 @@ mod tests {
         let live = runs.begin(&run());
         live.progress(Stage::Score, 5, 10);
         live.progress(Stage::Score, 3, 10);
-        assert_eq!(runs.progress(&run()).map(|p| p.done), Some(5));
+        let now = || runs.progress(&run()).and_then(|p| Some((p.stage, p.work?.done)));
+        assert_eq!(now(), Some((Stage::Score, 5)));
         live.progress(Stage::Assign, 0, 4);
-        assert_eq!(runs.progress(&run()).map(|p| (p.stage, p.done)), Some((Stage::Assign, 0)));
+        assert_eq!(now(), Some((Stage::Assign, 0)));
         runs.end(&run());
         assert_eq!(runs.progress(&run()), None);
     }

@@ -62,11 +62,6 @@ impl Cursor {
         Ok(Self { binding, size, after })
     }
 
-    /// The key as a position in a numbered list; 0 before the first item.
-    pub(super) fn place(&self) -> i64 {
-        self.after.as_deref().and_then(|place| place.parse().ok()).unwrap_or_default()
-    }
-
     /// Items to read: one more than the page has, to find whether a next page exists.
     pub(super) fn limit(&self) -> u32 {
         self.size + 1

@@ -12,6 +12,7 @@ use crate::domain::caller::Caller;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId};
 use crate::domain::profile::{ConsentPurpose, StoredProfile};
 use crate::domain::round::{Round, RoundContent, RoundDraft};
+use crate::domain::salt::RoundSalt;
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 use crate::store::{Begun, Note, Notes, Scope, WriteSession};
@@ -67,7 +68,9 @@ impl Service {
         match self.store.begin(self.receipt(caller, action, request_id, &payload)?).await? {
             Begun::Repeated(_) => self.store.round(&Scope::from(caller), &id).await,
             Begun::Fresh(mut session) => {
-                let (created, note) = session.create_round(&id, &content).await?;
+                let mut random = [0; 32];
+                self.clock.fill(&mut random);
+                let (created, note) = session.create_round(&id, &content, &RoundSalt::new(random)).await?;
                 session.commit(note, &[]).await?;
                 Ok(created)
             }

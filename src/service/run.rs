@@ -10,11 +10,12 @@ use super::round::parse_round;
 use super::{Action, Page, PageRequest, Service, Stop, recalled, remembered};
 use crate::domain::caller::Caller;
 use crate::domain::explanation::{Reason, ReasonCode};
-use crate::domain::name::RunRef;
-use crate::domain::run::{PairExplanation, Run, RunState};
+use crate::domain::name::{ProfileRef, RunRef};
+use crate::domain::run::{PairExplanation, Run, RunState, Side, Unmatched};
 use crate::engine;
+use crate::engine::encode::Answers;
 use crate::error::{Error, Result};
-use crate::store::{Begun, Scope, StoredMatch, StoredUnmatched};
+use crate::store::{Begun, Scope, StoredMatch};
 
 /// Time between two reads of a run that another process solves.
 const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -30,8 +31,8 @@ pub struct ExplainedPair {
     pub run: RunRef,
     /// Rules, score and contributions.
     pub explanation: PairExplanation,
-    /// Position of the match in the run's list, if the pair is a match.
-    pub matched_as: Option<i64>,
+    /// Id of the match, if the pair is a match.
+    pub matched_as: Option<String>,
     /// Result of the run for the pair, with the reason.
     pub verdict: Reason,
 }
@@ -136,8 +137,9 @@ impl Service {
         let run = parse_run("parent", parent)?;
         let cursor = Cursor::new(caller, &format!("{parent}/matches"), request)?;
         let scope = Scope::from(caller);
-        let found = self.store.list_matches(&scope, &run, cursor.place(), cursor.limit()).await?;
-        Ok((run, cursor.page(found, |stored| stored.ordinal.to_string())))
+        let found = self.store.list_matches(&scope, &run, cursor.after.as_deref(), cursor.limit()).await?;
+        // The token holds the id of a match that the caller has read, and no place in the list of all matches.
+        Ok((run, cursor.page(found, |stored| stored.id.clone())))
     }
 
     /// A page of the people without a match.
@@ -146,17 +148,24 @@ impl Service {
         caller: &Caller,
         parent: &str,
         request: &PageRequest,
-    ) -> Result<(RunRef, Page<StoredUnmatched>)> {
+    ) -> Result<Page<Unmatched>> {
         Action::ListUnmatched.permit(caller)?;
         let run = parse_run("parent", parent)?;
         let cursor = Cursor::new(caller, &format!("{parent}/unmatched"), request)?;
         let scope = Scope::from(caller);
-        let found = self.store.list_unmatched(&scope, &run, cursor.place(), cursor.limit()).await?;
-        Ok((run, cursor.page(found, |stored| stored.ordinal.to_string())))
+        let after = cursor.after.as_deref().map(|key| person_of(key).ok_or(Error::InvalidPageToken));
+        let after = after.transpose()?;
+        let after = after.as_ref().map(|(side, profile)| (*side, profile));
+        let found = self.store.list_unmatched(&scope, &run, after, cursor.limit()).await?;
+        Ok(cursor
+            .page(found, |unmatched| format!("{} {}", side_number(unmatched.side), unmatched.profile.name())))
     }
 
     /// Explains a pair of a run's snapshot. For a manager, both people are her own members, or the pair is a match of
     /// one of them; every other pair is reported as not found.
+    ///
+    /// Rules are judged by open answers, so that a pair that only a private answer excludes reads as a possible pair that
+    /// was not chosen. For the manager of both people all answers count, because all of them are her own members'.
     pub async fn explain_pair(
         &self,
         caller: &Caller,
@@ -182,10 +191,17 @@ impl Service {
         // The engine explains over the whole snapshot; the caller gets this one pair.
         let snapshot = self.store.load_snapshot(&Scope::System, &run).await?;
         let (a, b) = (mentee.clone(), mentor.clone());
-        let explained = tokio::task::spawn_blocking(move || engine::explain_pair(&snapshot, &a, &b)).await;
-        let explanation = explained
+        let is_own = |person: &ProfileRef| caller.organisation() == Some(&person.organisation);
+        let answers = if is_own(&mentee) && is_own(&mentor) { Answers::All } else { Answers::Open };
+        let explained =
+            tokio::task::spawn_blocking(move || engine::explain_pair(&snapshot, answers, &a, &b)).await;
+        let mut explanation = explained
             .map_err(|error| Error::Internal("the explanation failed".into(), Some(error.into())))?
             .ok_or_else(unknown)?;
+        if matched.is_some() {
+            // A match breaks no rule. By open answers alone it may miss the minimum score.
+            explanation.broken_rules.clear();
+        }
         let verdict = if matched.is_some() {
             Reason::new(ReasonCode::VerdictMatched)
         } else if explanation.broken_rules.is_empty() {
@@ -193,7 +209,7 @@ impl Service {
         } else {
             Reason::new(ReasonCode::VerdictExcluded)
         };
-        Ok(ExplainedPair { run, explanation, matched_as: matched.map(|stored| stored.ordinal), verdict })
+        Ok(ExplainedPair { run, explanation, matched_as: matched.map(|stored| stored.id), verdict })
     }
 
     /// The stored run, with the progress of this process if it runs here.
@@ -201,6 +217,11 @@ impl Service {
         let mut run = self.store.run(scope, name).await?;
         if run.state == RunState::Running {
             run.progress = self.live_runs.progress(name).or(run.progress);
+        }
+        if scope.organisation().is_some()
+            && let Some(progress) = &mut run.progress
+        {
+            progress.work = None;
         }
         Ok(run)
     }
@@ -226,7 +247,20 @@ impl RunWatch {
     }
 }
 
+/// The number of a side in a page token; 0 for people without a role.
+fn side_number(side: Option<Side>) -> i32 {
+    side.map_or(0, |side| side as i32)
+}
+
+/// The side and the profile in a page token of people without a match.
+fn person_of(key: &str) -> Option<(Option<Side>, ProfileRef)> {
+    let (number, name) = key.split_once(' ')?;
+    let sides = [None, Some(Side::Mentee), Some(Side::Mentor)];
+    let side = sides.into_iter().find(|side| number == side_number(*side).to_string())?;
+    Some((side, ProfileRef::from_name(name).ok()?))
+}
+
 /// Parses the resource name of a run.
-fn parse_run(field: &str, name: &str) -> Result<RunRef> {
+pub(super) fn parse_run(field: &str, name: &str) -> Result<RunRef> {
     RunRef::from_name(name).map_err(|error| Error::invalid_field(field, name, error.to_string()))
 }

@@ -4,6 +4,7 @@
 //! Claim, heartbeat and release are housekeeping: they move a run between `queued` and `running`, and write no journal
 //! line. The end of a run is a change, and writes one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,12 +13,13 @@ use serde_json::json;
 use super::backend::Store;
 use super::dialect::{self, Value, values};
 use super::journal::Note;
-use super::run::{self, run_columns};
+use super::run::{self, common_columns, run_columns};
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::{Change, statements};
 use super::{fault, result};
-use crate::domain::run::{Match, Progress, Run, RunState, RunSummary, Unmatched};
+use crate::domain::name::OrganisationId;
+use crate::domain::run::{Digests, Match, Progress, Run, RunState, RunSummary, StageWork, Unmatched};
 use crate::error::{Error, Reason, Result};
 
 statements! {
@@ -44,8 +46,8 @@ statements! {
         "UPDATE run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_owner = NULL, \
          lease_until_micros = NULL, stage = NULL WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
     change SUCCEED = ("run.succeed",
-        "UPDATE run SET state = 'succeeded', end_micros = $4, engine_version = $5, result_digest = $6, summary = $7, \
-         certificate = $8, stage = NULL, lease_owner = NULL, lease_until_micros = NULL \
+        "UPDATE run SET state = 'succeeded', end_micros = $4, engine_version = $5, result_digest = $6, \
+         shown_input_digest = $7, shown_result_digest = $8, summary = $9, certificate = $10, stage = NULL, lease_owner = NULL, lease_until_micros = NULL \
          WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
     change FAIL = ("run.fail",
         "UPDATE run SET state = 'failed', end_micros = $4, failure_reason = $5, failure_message = $6, stage = NULL, \
@@ -56,16 +58,22 @@ statements! {
          lease_until_micros = NULL WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
     change KEEP_MATCHES = bulk(
         name: "run_match.create",
-        head: "INSERT INTO run_match (round_id, run_number, ordinal, mentee_organisation_id, mentee_own_id, \
+        head: "INSERT INTO run_match (round_id, run_number, ordinal, id, mentee_organisation_id, mentee_own_id, \
                mentor_organisation_id, mentor_own_id, score, contributions) VALUES",
-        columns: 9,
+        columns: 10,
         tail: "",
     );
     change KEEP_UNMATCHED = bulk(
         name: "run_unmatched.create",
         head: "INSERT INTO run_unmatched \
-               (round_id, run_number, ordinal, side, organisation_id, own_id, document) VALUES",
-        columns: 7,
+               (round_id, run_number, ordinal, side, organisation_id, own_id, document, own_document) VALUES",
+        columns: 8,
+        tail: "",
+    );
+    change KEEP_SUMMARIES = bulk(
+        name: "run_own_summary.create",
+        head: "INSERT INTO run_own_summary (round_id, run_number, organisation_id, document) VALUES",
+        columns: 4,
         tail: "",
     );
 }
@@ -89,19 +97,23 @@ pub struct Heartbeat {
     pub cancel_requested: bool,
 }
 
-/// The result of a run. Callers see matches and unmatched people in the order given here.
+/// The result of a run. Callers see unmatched people in the order given here, and matches by score, then id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunOutcome {
     /// Version of the engine.
     pub engine_version: String,
-    /// Digest of the result.
-    pub result_digest: String,
-    /// The summary.
+    /// Digests of input and result.
+    pub digests: Digests,
+    /// Numbers for coordinators.
     pub summary: RunSummary,
-    /// All matches, the highest score first.
+    /// Numbers for the manager of each organisation that takes part.
+    pub summaries: BTreeMap<OrganisationId, RunSummary>,
+    /// All matches.
     pub matches: Vec<Match>,
-    /// All people without a match, mentees first.
+    /// All people without a match, mentees first, as coordinators read it.
     pub unmatched: Vec<Unmatched>,
+    /// The same people in the same order, as the manager of each person's organisation reads it.
+    pub unmatched_for_managers: Vec<Unmatched>,
     /// The certificate of the optimum.
     pub certificate: Vec<u8>,
 }
@@ -123,7 +135,7 @@ impl Store {
             return Ok(None);
         };
         let claimed = ClaimedRun {
-            run: run::read(&row)?,
+            run: run::read(&row, scope)?,
             fence: row.int("fence")?,
             cancel_requested: row.flag("cancel_requested")?,
             owner: owner.to_owned(),
@@ -145,7 +157,8 @@ impl Store {
         let mut session = self.housekeeping(&Scope::System).await?;
         let mut values = claim.keys();
         values.extend(values![now.as_microsecond().saturating_add(micros(lease))]);
-        let renewed = if let Some(Progress { stage, done, total, eta_millis }) = progress {
+        let renewed = if let Some(Progress { stage, work }) = progress {
+            let StageWork { done, total, eta_millis } = work.unwrap_or_default();
             values.extend(values![stage.as_str(), saturated(done), saturated(total), eta_millis]);
             session.row(PROGRESS, values).await?
         } else {
@@ -174,30 +187,41 @@ impl Store {
     ///
     /// Fails with `RunState` if the run is no longer this worker's; then nothing is changed.
     pub async fn complete_run(&self, claim: &ClaimedRun, now: Timestamp, outcome: &RunOutcome) -> Result<()> {
-        let RunOutcome { engine_version, result_digest, summary, matches, unmatched, certificate } = outcome;
+        let RunOutcome { engine_version, digests, summary, matches, unmatched, certificate, .. } = outcome;
+        let RunOutcome { summaries, unmatched_for_managers, .. } = outcome;
+        let name = &claim.run.name;
         let mut session = claim.begin(self, now).await?;
+        let salt = result::salt(session.reads(), &name.round).await?;
         let mut values = claim.keys();
         values.extend(values![
             now,
             engine_version.as_str(),
-            result_digest.as_str(),
+            digests.whole_result.as_str(),
+            salt.keyed(&digests.open_input),
+            salt.keyed(&digests.open_result),
             dialect::json(summary)?,
             certificate.as_slice(),
         ]);
         claim.ended(&mut session, SUCCEED, values).await?;
-        let name = &claim.run.name;
+        let rows = summaries.iter().map(|(organisation, summary)| {
+            // A document that cannot be written becomes NULL, which the column does not take.
+            values![&name.round, name.number, organisation, dialect::json(summary).ok().as_deref()]
+        });
+        let kept = session.insert(Owner::Alliance, KEEP_SUMMARIES, Box::new(rows)).await?;
+        fault::expect_rows(KEEP_SUMMARIES.0.name, kept, summaries.len() as u64)?;
         // Rows are made one bulk at a time, so that a large result is never held twice.
-        let rows = matches.iter().zip(1..).map(|(pair, ordinal)| result::match_values(name, ordinal, pair));
+        let sorted = result::in_order(&salt, matches);
+        let rows = sorted.iter().zip(1..).map(|(pair, ordinal)| result::match_values(name, ordinal, pair));
         let kept = session.insert(Owner::Alliance, KEEP_MATCHES, Box::new(rows)).await?;
         fault::expect_rows(KEEP_MATCHES.0.name, kept, matches.len() as u64)?;
-        let rows =
-            unmatched.iter().zip(1..).map(|(who, ordinal)| result::unmatched_values(name, ordinal, who));
+        let rows = unmatched.iter().zip(unmatched_for_managers).zip(1..);
+        let rows = rows.map(|(who, ordinal)| result::unmatched_values(name, ordinal, who));
         let kept = session.insert(Owner::Alliance, KEEP_UNMATCHED, Box::new(rows)).await?;
         fault::expect_rows(KEEP_UNMATCHED.0.name, kept, unmatched.len() as u64)?;
         let detail = json!({
             "matches": matches.len(),
             "unmatched": unmatched.len(),
-            "result": result_digest,
+            "result": digests.whole_result,
             "attempt": claim.run.attempt,
         });
         claim.commit(session, "run.succeed", &detail).await

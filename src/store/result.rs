@@ -1,19 +1,38 @@
 //! Results of runs: matches, and people without a match.
 
+use std::collections::BTreeMap;
+
 use super::backend::Store;
 use super::dialect::{self, Row, Value, values};
 use super::read::ReadSession;
 use super::run;
 use super::scope::Scope;
 use super::statement::statements;
-use crate::domain::name::{ProfileRef, RunRef};
-use crate::domain::run::{Match, Side, Unmatched};
+use crate::domain::name::{OrganisationId, ProfileRef, RoundId, RunRef};
+use crate::domain::run::{Match, Run, RunState, RunSummary, Side, Unmatched};
+use crate::domain::salt::RoundSalt;
 use crate::error::Result;
 
 /// Columns of a match.
 macro_rules! match_columns {
     () => {
-        "ordinal, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, score, contributions"
+        "ordinal, id, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, score, contributions"
+    };
+}
+
+/// The place after which a page of matches begins: that of the match with id `$3`, or the beginning.
+macro_rules! after_match {
+    () => {
+        "ordinal > COALESCE((SELECT a.ordinal FROM run_match a WHERE a.round_id = $1 AND a.run_number = $2 \
+         AND a.id = $3), 0)"
+    };
+}
+
+/// The place after which a page of people begins: that of the person `$3`, `$4` on side `$5`, or the beginning.
+macro_rules! after_person {
+    () => {
+        "ordinal > COALESCE((SELECT a.ordinal FROM run_unmatched a WHERE a.round_id = $1 AND a.run_number = $2 \
+         AND a.organisation_id = $3 AND a.own_id = $4 AND a.side = $5), 0)"
     };
 }
 
@@ -22,58 +41,79 @@ statements! {
     // the first walk only.
     query LIST = split("run_match.list",
         concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
-            AND ordinal > $3 ORDER BY ordinal LIMIT $4");
+            AND ", after_match!(), " ORDER BY ordinal LIMIT $4");
         "run_match.list_of_organisation",
         concat!("SELECT * FROM (SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
-            AND mentee_organisation_id = $5 AND ordinal > $3 ORDER BY ordinal LIMIT $4) AS mentees \
+            AND mentee_organisation_id = $5 AND ", after_match!(), " ORDER BY ordinal LIMIT $4) AS mentees \
             UNION ALL SELECT * FROM (SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 \
-            AND run_number = $2 AND mentor_organisation_id = $5 AND mentee_organisation_id <> $5 AND ordinal > $3 \
-            ORDER BY ordinal LIMIT $4) AS mentors ORDER BY ordinal LIMIT $4"));
+            AND run_number = $2 AND mentor_organisation_id = $5 AND mentee_organisation_id <> $5 \
+            AND ", after_match!(), " ORDER BY ordinal LIMIT $4) AS mentors ORDER BY ordinal LIMIT $4"));
     query GET = filtered("run_match.get",
         concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
             AND mentee_organisation_id = $3 AND mentee_own_id = $4 \
             AND mentor_organisation_id = $5 AND mentor_own_id = $6 \
             AND (CAST($7 AS TEXT) IS NULL OR mentee_organisation_id = $7 OR mentor_organisation_id = $7)"));
     query UNMATCHED = split("run_unmatched.list",
-        "SELECT ordinal, organisation_id, own_id, document FROM run_unmatched \
-         WHERE round_id = $1 AND run_number = $2 AND ordinal > $3 ORDER BY ordinal LIMIT $4";
+        concat!("SELECT ordinal, document FROM run_unmatched WHERE round_id = $1 AND run_number = $2 \
+            AND ", after_person!(), " ORDER BY ordinal LIMIT $6");
         "run_unmatched.list_of_organisation",
-        "SELECT ordinal, organisation_id, own_id, document FROM run_unmatched \
-         WHERE round_id = $1 AND run_number = $2 AND organisation_id = $5 AND ordinal > $3 ORDER BY ordinal LIMIT $4");
+        concat!("SELECT ordinal, own_document AS document FROM run_unmatched WHERE round_id = $1 \
+            AND run_number = $2 AND organisation_id = $7 AND ", after_person!(), " ORDER BY ordinal LIMIT $6"));
+    query UNMATCHED_FOR_MANAGERS = hidden("run_unmatched.for_managers",
+        "SELECT ordinal, own_document AS document FROM run_unmatched WHERE round_id = $1 AND run_number = $2 \
+         ORDER BY ordinal");
+    query SUMMARIES = hidden("run_own_summary.list",
+        "SELECT organisation_id, document FROM run_own_summary WHERE round_id = $1 AND run_number = $2 \
+         ORDER BY organisation_id");
+    query SALT = hidden("round.salt", "SELECT salt FROM round WHERE id = $1");
+    query CERTIFICATE = hidden("run.certificate",
+        "SELECT certificate FROM run WHERE round_id = $1 AND number = $2");
 }
 
-/// A match with its place in the run's list.
+/// A match with its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMatch {
-    /// Its place, from 1: the last segment of its resource name.
-    pub ordinal: i64,
+    /// The last segment of its resource name: a keyed hash of the pair.
+    pub id: String,
     /// The match.
     pub pair: Match,
 }
 
-/// A person without a match, with the person's place in the run's list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredUnmatched {
-    /// The place, from 1.
-    pub ordinal: i64,
-    /// Who, and why.
-    pub unmatched: Unmatched,
+/// Everything that was saved of a run that succeeded, for a check of the whole result inside the service.
+#[derive(Debug)]
+pub struct SavedResult {
+    /// The run, with the digests that cover private answers.
+    pub run: Run,
+    /// The run as coordinators read it.
+    pub shown: Run,
+    /// All matches, by score, then id.
+    pub matches: Vec<Match>,
+    /// All people without a match, as coordinators read it.
+    pub unmatched: Vec<Unmatched>,
+    /// The same people as managers read it.
+    pub unmatched_for_managers: Vec<Unmatched>,
+    /// Numbers for the manager of each organisation.
+    pub summaries: BTreeMap<OrganisationId, RunSummary>,
+    /// The certificate of the optimum.
+    pub certificate: Vec<u8>,
+    /// The salt of the round.
+    pub salt: RoundSalt,
 }
 
 impl Store {
-    /// Matches of a run after place `after`, in their order, at most `limit`; in the scope of an organisation,
-    /// those whose mentor or mentee is a member.
+    /// Matches of a run after the match with id `after`, by score, then id, at most `limit`; in the scope of an
+    /// organisation, those whose mentor or mentee is a member.
     ///
     /// Fails with `NotFound` if there is no such run.
     pub async fn list_matches(
         &self,
         scope: &Scope,
         run: &RunRef,
-        after: i64,
+        after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<StoredMatch>> {
         let mut session = self.snapshot_reader(scope).await?;
-        let values = values![&run.round, run.number, after, limit];
+        let values = values![&run.round, run.number, after.unwrap_or_default(), limit];
         let rows = session.rows(LIST, values).await?;
         finish(session, run, rows, read_match).await
     }
@@ -100,21 +140,73 @@ impl Store {
         found.as_ref().map(|row| read_match(run, row)).transpose()
     }
 
-    /// People without a match after place `after`, in their order, at most `limit`.
+    /// People without a match after the person `after` on a side, in their order, at most `limit`. Counts are as the scope
+    /// may see them.
     ///
     /// Fails with `NotFound` if there is no such run.
     pub async fn list_unmatched(
         &self,
         scope: &Scope,
         run: &RunRef,
-        after: i64,
+        after: Option<(Option<Side>, &ProfileRef)>,
         limit: u32,
-    ) -> Result<Vec<StoredUnmatched>> {
+    ) -> Result<Vec<Unmatched>> {
         let mut session = self.snapshot_reader(scope).await?;
-        let values = values![&run.round, run.number, after, limit];
+        let (side, organisation, own_id) = after.map_or(("", "", ""), |(side, profile)| {
+            (side_name(side), profile.organisation.as_str(), profile.id.as_str())
+        });
+        let values = values![&run.round, run.number, organisation, own_id, side, limit];
         let rows = session.rows(UNMATCHED, values).await?;
         finish(session, run, rows, read_unmatched).await
     }
+
+    /// Everything that was saved of a run that succeeded; `None` if the run has not succeeded. It contains private points,
+    /// so that only the service itself reads it.
+    ///
+    /// Fails with `NotFound` if there is no such run.
+    pub async fn saved_result(&self, run: &RunRef) -> Result<Option<SavedResult>> {
+        let scope = &Scope::System;
+        let mut session = self.snapshot_reader(scope).await?;
+        let keys = || values![&run.round, run.number];
+        let found = run::of(&mut session, run).await?;
+        if found[0].state != RunState::Succeeded {
+            session.end().await?;
+            return Ok(None);
+        }
+        let [internal, shown] = found;
+        let matches = session.rows(LIST, values![&run.round, run.number, "", i64::MAX]).await?;
+        let unmatched =
+            session.rows(UNMATCHED, values![&run.round, run.number, "", "", "", i64::MAX]).await?;
+        let for_managers = session.rows(UNMATCHED_FOR_MANAGERS, keys()).await?;
+        let summaries = session.rows(SUMMARIES, keys()).await?;
+        let certificate = session.one(CERTIFICATE, keys()).await?.blob("certificate")?;
+        let salt = salt(&mut session, &run.round).await?;
+        session.end().await?;
+        let summary = |row: &Row| {
+            let organisation = row.id("run_own_summary", "organisation_id")?;
+            let document = row.json("run_own_summary", &organisation, "document")?;
+            Ok((organisation, document))
+        };
+        Ok(Some(SavedResult {
+            run: internal,
+            shown,
+            matches: matches.iter().map(|row| Ok(read_match(run, row)?.pair)).collect::<Result<_>>()?,
+            unmatched: unmatched.iter().map(|row| read_unmatched(run, row)).collect::<Result<_>>()?,
+            unmatched_for_managers: for_managers
+                .iter()
+                .map(|row| read_unmatched(run, row))
+                .collect::<Result<_>>()?,
+            summaries: summaries.iter().map(summary).collect::<Result<_>>()?,
+            certificate,
+            salt,
+        }))
+    }
+}
+
+/// The salt of a round, in the scope of the service itself.
+pub(super) async fn salt(session: &mut ReadSession, round: &RoundId) -> Result<RoundSalt> {
+    let row = session.one(SALT, values![round]).await?;
+    row.parse("round", round, "salt", RoundSalt::from_hex)
 }
 
 /// Ends a list: an empty page of a run that does not exist is an error.
@@ -131,13 +223,24 @@ async fn finish<T>(
     rows.iter().map(|row| read(name, row)).collect()
 }
 
+/// The matches of a run with their ids, the highest score first, then by id.
+pub(super) fn in_order<'a>(salt: &RoundSalt, matches: &'a [Match]) -> Vec<(String, &'a Match)> {
+    let mut sorted: Vec<(String, &Match)> =
+        matches.iter().map(|pair| (salt.match_id(&pair.mentee, &pair.mentor), pair)).collect();
+    sorted.sort_unstable_by(|(id, pair), (other_id, other)| {
+        other.score.cmp(&pair.score).then_with(|| id.cmp(other_id))
+    });
+    sorted
+}
+
 /// Values of a row of `KEEP_MATCHES`. A document that cannot be written becomes NULL, which the column does not take: the
 /// whole result is refused.
-pub(super) fn match_values(run: &RunRef, ordinal: i64, pair: &Match) -> Vec<Value> {
+pub(super) fn match_values(run: &RunRef, ordinal: i64, (id, pair): &(String, &Match)) -> Vec<Value> {
     values![
         &run.round,
         run.number,
         ordinal,
+        id.as_str(),
         &pair.mentee.organisation,
         &pair.mentee.id,
         &pair.mentor.organisation,
@@ -147,43 +250,53 @@ pub(super) fn match_values(run: &RunRef, ordinal: i64, pair: &Match) -> Vec<Valu
     ]
 }
 
-/// Values of a row of `KEEP_UNMATCHED`, with the same rule for documents.
-pub(super) fn unmatched_values(run: &RunRef, ordinal: i64, unmatched: &Unmatched) -> Vec<Value> {
-    let side = match unmatched.side {
-        Some(Side::Mentee) => "mentee",
-        Some(Side::Mentor) => "mentor",
-        None => "none",
-    };
+/// Values of a row of `KEEP_UNMATCHED`, from the entry for coordinators and the one for managers, with the same rule for
+/// documents. Two entries of different people are refused in the same way.
+pub(super) fn unmatched_values(
+    run: &RunRef,
+    ordinal: i64,
+    (unmatched, for_manager): (&Unmatched, &Unmatched),
+) -> Vec<Value> {
+    let is_same = (&unmatched.profile, unmatched.side) == (&for_manager.profile, for_manager.side);
     values![
         &run.round,
         run.number,
         ordinal,
-        side,
+        side_name(unmatched.side),
         &unmatched.profile.organisation,
         &unmatched.profile.id,
         dialect::json(unmatched).ok().as_deref(),
+        dialect::json(for_manager).ok().filter(|_| is_same).as_deref(),
     ]
 }
 
+/// A side as stored.
+fn side_name(side: Option<Side>) -> &'static str {
+    match side {
+        Some(Side::Mentee) => "mentee",
+        Some(Side::Mentor) => "mentor",
+        None => "none",
+    }
+}
+
 fn read_match(run: &RunRef, row: &Row) -> Result<StoredMatch> {
-    let ordinal = row.int("ordinal")?;
-    let id = format!("{run}/matches/{ordinal}");
+    let id = row.text("id")?;
+    let name = format!("{run}/matches/{id}");
     let person = |organisation: &str, own_id: &str| {
         Ok(ProfileRef { organisation: row.id("run_match", organisation)?, id: row.id("run_match", own_id)? })
     };
     Ok(StoredMatch {
-        ordinal,
         pair: Match {
             mentee: person("mentee_organisation_id", "mentee_own_id")?,
             mentor: person("mentor_organisation_id", "mentor_own_id")?,
-            score: row.narrow("run_match", &id, "score")?,
-            contributions: row.json("run_match", &id, "contributions")?,
+            score: row.narrow("run_match", &name, "score")?,
+            contributions: row.json("run_match", &name, "contributions")?,
         },
+        id,
     })
 }
 
-fn read_unmatched(run: &RunRef, row: &Row) -> Result<StoredUnmatched> {
-    let ordinal = row.int("ordinal")?;
-    let id = format!("{run}/unmatched/{ordinal}");
-    Ok(StoredUnmatched { ordinal, unmatched: row.json("run_unmatched", &id, "document")? })
+fn read_unmatched(run: &RunRef, row: &Row) -> Result<Unmatched> {
+    let id = format!("{run}/unmatched/{}", row.int("ordinal")?);
+    row.json("run_unmatched", &id, "document")
 }

@@ -16,13 +16,14 @@ use super::{fault, profile};
 use crate::domain::name::{OrganisationId, OwnId, RoundId};
 use crate::domain::profile::StoredProfile;
 use crate::domain::round::{EnrolmentCounts, Round, RoundContent, RoundState};
+use crate::domain::salt::RoundSalt;
 use crate::error::{Error, Result};
 
 statements! {
     change CREATE = ("round.create",
         "INSERT INTO round \
-         (id, display_name, start_date, end_date, state, policy_version, version, create_micros, update_micros) \
-         VALUES ($1, $2, $3, $4, 'draft', $5, 1, $6, $6) ON CONFLICT (id) DO NOTHING");
+         (id, display_name, start_date, end_date, salt, state, policy_version, version, create_micros, update_micros) \
+         VALUES ($1, $2, $3, $4, $7, 'draft', $5, 1, $6, $6) ON CONFLICT (id) DO NOTHING");
     change CREATE_POLICY = ("policy.create",
         "INSERT INTO policy (round_id, version, document, digest, create_micros) VALUES ($1, $2, $3, $4, $5)");
     query GET = shared("round.get",
@@ -92,7 +93,12 @@ impl Store {
 
 impl WriteSession {
     /// Opens a round with version 1 of its policy. Fails with `AlreadyExists` if the id is taken.
-    pub async fn create_round(&mut self, id: &RoundId, content: &RoundContent) -> Result<(Round, Note)> {
+    pub async fn create_round(
+        &mut self,
+        id: &RoundId,
+        content: &RoundContent,
+        salt: &RoundSalt,
+    ) -> Result<(Round, Note)> {
         let now = self.now();
         let policy = dialect::json(&content.policy)?;
         let values = values![
@@ -102,6 +108,7 @@ impl WriteSession {
             content.end_date.to_string(),
             content.policy.version,
             now,
+            salt.to_hex(),
         ];
         if self.change(Owner::Alliance, CREATE, values).await? == 0 {
             return Err(Error::AlreadyExists(id.name()));

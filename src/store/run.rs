@@ -12,20 +12,46 @@ use super::session::WriteSession;
 use super::statement::statements;
 use crate::domain::name::{OwnId, ProfileRef, RoundId, RunRef};
 use crate::domain::round::RoundState;
-use crate::domain::run::{Progress, Run, RunState, RunSummary, Stage};
+use crate::domain::run::{Progress, Run, RunState, Stage, StageWork};
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::error::{Error, Reason, Result};
 
-/// Columns of a run that callers see.
-macro_rules! run_columns {
+/// Columns of a run that every caller sees.
+macro_rules! common_columns {
     () => {
-        "round_id, number, state, policy_version, input_digest, engine_version, result_digest, stage, stage_done, \
-         stage_total, stage_eta_millis, summary, failure_reason, failure_message, attempt, create_micros, \
-         start_micros, end_micros"
+        "round_id, number, state, policy_version, engine_version, stage, failure_reason, failure_message, attempt, \
+         create_micros, start_micros, end_micros"
     };
 }
 
-pub(super) use run_columns;
+/// Columns of a run for the service and for coordinators.
+macro_rules! run_columns {
+    () => {
+        concat!(
+            common_columns!(),
+            ", stage_done, stage_total, stage_eta_millis, summary, input_digest, result_digest, \
+             COALESCE(shown_input_digest, '') AS shown_input_digest, \
+             COALESCE(shown_result_digest, '') AS shown_result_digest"
+        )
+    };
+}
+
+/// Columns of a run for the organisation that a parameter names: the numbers of its own members, no digests, and no
+/// progress within a stage.
+macro_rules! own_run_columns {
+    ($organisation:literal) => {
+        concat!(
+            common_columns!(),
+            ", CAST(NULL AS BIGINT) AS stage_done, '' AS shown_input_digest, '' AS shown_result_digest, \
+             (SELECT s.document FROM run_own_summary s WHERE s.round_id = run.round_id AND s.run_number = run.number \
+             AND s.organisation_id = ",
+            $organisation,
+            ") AS summary"
+        )
+    };
+}
+
+pub(super) use {common_columns, run_columns};
 
 statements! {
     query ACTIVE = shared("run.active", "SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running')");
@@ -44,9 +70,15 @@ statements! {
          SELECT $1, CAST($2 AS BIGINT), o.id, o.rules FROM organisation o \
          WHERE o.id IN (SELECT e.organisation_id FROM enrolment e WHERE e.round_id = $1)");
     change SEAL = ("run.seal", "UPDATE run SET input_digest = $3 WHERE round_id = $1 AND number = $2");
-    query GET = shared("run.get", concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number = $2"));
-    query LIST = shared("run.list",
-        concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3"));
+    query GET = split("run.get",
+        concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number = $2");
+        "run.get_of_organisation",
+        concat!("SELECT ", own_run_columns!("$3"), " FROM run WHERE round_id = $1 AND number = $2"));
+    query LIST = split("run.list",
+        concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3");
+        "run.list_of_organisation",
+        concat!("SELECT ", own_run_columns!("$4"), " FROM run WHERE round_id = $1 AND number < $2 \
+            ORDER BY number DESC LIMIT $3"));
     query ROUND = shared("run.round", "SELECT id FROM round WHERE id = $1");
     change CANCEL_NOW = ("run.cancel_now",
         "UPDATE run SET state = 'cancelled', cancel_requested = 1, end_micros = $3, lease_owner = NULL, \
@@ -75,13 +107,13 @@ statements! {
 const SNAPSHOT_PAGE: u32 = 5_000;
 
 impl Store {
-    /// One run. Its summary shows an organisation no other organisation's numbers.
+    /// One run, as far as the scope may read it: an organisation reads the numbers of its own members, and no digest.
     pub async fn run(&self, scope: &Scope, name: &RunRef) -> Result<Run> {
         let mut session = self.reader(scope).await?;
         let found = session.row(GET, values![&name.round, name.number]).await?;
         session.end().await?;
         match found {
-            Some(row) => Ok(narrowed(read(&row)?, scope)),
+            Some(row) => read(&row, scope),
             None => Err(Error::NotFound(name.name())),
         }
     }
@@ -103,7 +135,7 @@ impl Store {
             return Err(Error::NotFound(round.name()));
         }
         session.end().await?;
-        rows.iter().map(|row| Ok(narrowed(read(row)?, scope))).collect()
+        rows.iter().map(|row| read(row, scope)).collect()
     }
 
     /// The frozen input of a run, in its one order. The snapshot holds profiles of every organisation, so for an
@@ -178,8 +210,15 @@ impl WriteSession {
 
     async fn found_run(&mut self, name: &RunRef) -> Result<Run> {
         let found = self.reads().row(GET, values![&name.round, name.number]).await?;
-        let run = found.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(name.name()))?;
-        Ok(narrowed(run, self.reads().scope()))
+        read(&found.ok_or_else(|| Error::NotFound(name.name()))?, self.reads().scope())
+    }
+}
+
+/// A run as the service itself reads it, and as coordinators do.
+pub(super) async fn of(session: &mut ReadSession, name: &RunRef) -> Result<[Run; 2]> {
+    match session.row(GET, values![&name.round, name.number]).await? {
+        Some(row) => Ok([read(&row, &Scope::System)?, read(&row, &Scope::Alliance)?]),
+        None => Err(Error::NotFound(name.name())),
     }
 }
 
@@ -238,16 +277,22 @@ fn participant(row: &Row) -> Result<Participant> {
     })
 }
 
-/// Reads a row of `run_columns!`.
-pub(super) fn read(row: &Row) -> Result<Run> {
+/// Reads a row of `run_columns!` or `own_run_columns!`. Only the service itself reads the digests that cover private
+/// answers.
+pub(super) fn read(row: &Row, scope: &Scope) -> Result<Run> {
     let name = RunRef { round: row.id("run", "round_id")?, number: row.int("number")? };
     let progress = match row.opt_text("stage")? {
         None => None,
         Some(_) => Some(Progress {
             stage: row.parse("run", &name, "stage", Stage::from_name)?,
-            done: row.narrow("run", &name, "stage_done")?,
-            total: row.narrow("run", &name, "stage_total")?,
-            eta_millis: row.opt_int("stage_eta_millis")?,
+            work: match row.opt_int("stage_done")? {
+                None => None,
+                Some(_) => Some(StageWork {
+                    done: row.narrow("run", &name, "stage_done")?,
+                    total: row.narrow("run", &name, "stage_total")?,
+                    eta_millis: row.opt_int("stage_eta_millis")?,
+                }),
+            },
         }),
     };
     let summary = match row.opt_text("summary")? {
@@ -262,12 +307,16 @@ pub(super) fn read(row: &Row) -> Result<Run> {
         }
         (None, _) => None,
     };
+    let [input_digest, result_digest] = match scope {
+        Scope::System => ["input_digest", "result_digest"],
+        Scope::Alliance | Scope::Organisation(_) => ["shown_input_digest", "shown_result_digest"],
+    };
     Ok(Run {
         state: row.parse("run", &name, "state", RunState::from_name)?,
         policy_version: row.int("policy_version")?,
-        input_digest: row.text("input_digest")?,
+        input_digest: row.text(input_digest)?,
         engine_version: row.text("engine_version")?,
-        result_digest: row.text("result_digest")?,
+        result_digest: row.text(result_digest)?,
         progress,
         summary,
         failure,
@@ -277,17 +326,4 @@ pub(super) fn read(row: &Row) -> Result<Run> {
         end_time: row.opt_time("end_micros")?,
         name,
     })
-}
-
-/// The run without the numbers that an organisation may not see.
-fn narrowed(mut run: Run, scope: &Scope) -> Run {
-    if let (Some(own), Some(summary)) = (scope.organisation(), &mut run.summary) {
-        let RunSummary { regions, organisations, exclusions, criteria, blocking_pairs, .. } = summary;
-        regions.clear();
-        exclusions.clear();
-        *blocking_pairs = 0;
-        criteria.clear();
-        organisations.retain(|organisation, _| organisation == own);
-    }
-    run
 }

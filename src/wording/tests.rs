@@ -193,7 +193,10 @@ fn values_are_named_in_the_readers_language() {
         "“Career stage” was not answered, so a neutral value is used"
     );
     assert!(said(ReasonCode::SingleRuleRelaxed, Lang::Es).contains("«Suficientes horas en común»"));
-    assert_eq!(said(ReasonCode::RuleMinScore, Lang::Fr), "leur score est sous le minimum de 60,00\u{a0}%");
+    assert_eq!(
+        said(ReasonCode::RuleMinScore, Lang::Fr),
+        "leur score sans les réponses confidentielles est sous le minimum de 60,00\u{a0}%"
+    );
     assert_eq!(
         said(ReasonCode::RuleWeeklyOverlap, Lang::En),
         "3 minutes in common per week, but at least 60 minutes are needed",

@@ -68,8 +68,11 @@ async fn count_of_enrolled(world: &World, round: &str) -> usize {
 /// No match breaks a capacity, an avoid list or the employer rule, and every score is the sum of its parts.
 fn check_matches(matches: &[v1::Match], run: &v1::Run, enrolled: &BTreeMap<String, ProfileDraft>) {
     let (mut of_mentor, mut of_mentee) = (BTreeMap::<&str, i32>::new(), BTreeMap::<&str, i32>::new());
-    for (pair, place) in matches.iter().zip(1..) {
-        assert_eq!(pair.name, format!("{}/matches/{place}", run.name));
+    let ids: BTreeSet<&str> = matches.iter().filter_map(|pair| pair.name.rsplit('/').next()).collect();
+    assert_eq!(ids.len(), matches.len(), "ids are unique");
+    for pair in matches {
+        let id = pair.name.strip_prefix(&format!("{}/matches/", run.name)).expect("a match of the run");
+        assert!(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id} is opaque");
         let (mentee, mentor) = (&enrolled[&pair.mentee], &enrolled[&pair.mentor]);
         assert!(!mentee.avoided.contains(&mentor.name) && !mentor.avoided.contains(&mentee.name), "{pair:?}");
         assert!(mentee.employer.is_empty() || mentee.employer != mentor.employer, "{pair:?}");
@@ -126,19 +129,17 @@ fn check_summary(matches: &[v1::Match], run: &v1::Run) {
     let summary = run.summary.as_ref().expect("a summary");
     let proof = summary.proof.as_ref().expect("a proof");
     assert!(proof.proved);
-    assert_eq!((proof.gap.as_str(), &proof.primal), ("0", &proof.dual));
-    assert_eq!(proof.candidates_checked, summary.candidates);
+    assert_eq!(proof.gap, Some(0));
+    let whole = summary.whole_round.as_ref().expect("numbers for coordinators");
+    let scores = summary.scores.as_ref().expect("scores");
     assert_eq!(usize::try_from(summary.matches), Ok(matches.len()));
     assert_eq!(summary.total_score, matches.iter().map(|pair| i64::from(pair.score)).sum::<i64>());
-    assert_eq!(Some(summary.best_score), matches.first().map(|pair| pair.score));
-    assert_eq!(Some(summary.worst_score), matches.last().map(|pair| pair.score));
+    assert_eq!(Some(scores.best), matches.first().map(|pair| pair.score));
+    assert_eq!(Some(scores.worst), matches.last().map(|pair| pair.score));
     assert_eq!(summary.score_histogram.iter().sum::<i64>(), summary.matches);
     assert!(summary.matched_mentees * 10 >= summary.mentees * 8, "most mentees of the sample can be matched");
     let mentees = |groups: &[v1::GroupCoverage]| groups.iter().map(|group| group.mentees).sum::<i64>();
-    assert_eq!(
-        (mentees(&summary.regions), mentees(&summary.organisations)),
-        (summary.mentees, summary.mentees)
-    );
+    assert_eq!((mentees(&whole.regions), mentees(&whole.organisations)), (summary.mentees, summary.mentees));
     assert_eq!(summary.tiers.iter().map(|tier| tier.mentees).sum::<i64>(), summary.mentees);
     assert_eq!((run.input_digest.len(), run.result_digest.len()), (64, 64));
 }
@@ -176,7 +177,11 @@ async fn check_explanations(
         assert_eq!(told.candidate, told.broken_rules.is_empty());
         candidates += i64::from(told.candidate);
     }
-    assert_eq!(candidates, without.candidates, "the pairs explained are the pairs counted");
+    assert_eq!(
+        Some(candidates),
+        exact(without.candidates.as_ref()),
+        "the pairs explained are the pairs counted"
+    );
     let nobody = explain(&best.mentee, "organisations/wim-peru/profiles/nobody", "").await;
     assert_eq!(refused(nobody), "NOT_FOUND");
 }
@@ -212,9 +217,11 @@ async fn mentors_without_mentees_are_all_told_why(world: World) {
     assert_eq!(run.state(), v1::RunState::Succeeded);
     assert_eq!(matches(&mut world.coordinator(), &run.name, 0).await, []);
     let told = unmatched(&mut world.coordinator(), &run.name, 2).await;
-    let told: Vec<_> =
-        told.iter().map(|p| (p.profile.as_str(), p.side(), p.reason(), p.counterparts)).collect();
-    let why = |id| (id, v1::Side::Mentor, v1::UnmatchedReason::NoCounterpart, 0);
+    let told: Vec<_> = told
+        .iter()
+        .map(|p| (p.profile.as_str(), p.side(), p.reason(), exact(p.counterparts.as_ref())))
+        .collect();
+    let why = |id| (id, v1::Side::Mentor, v1::UnmatchedReason::NoCounterpart, Some(0));
     let names = ["a", "b", "c"].map(|id| peru.member(id));
     assert_eq!(told, names.iter().map(|name| why(name.as_str())).collect::<Vec<_>>());
     world.stop().await;
@@ -257,7 +264,6 @@ async fn a_run_queued_before_a_restart_is_done_after_it(world: World) {
     let world = world.restart().await;
     let ended = soon(world.watch(&run.name)).await.pop().expect("an end");
     assert_eq!((ended.state(), ended.attempt), (v1::RunState::Succeeded, 1));
-    assert_eq!(ended.input_digest, run.input_digest);
     world.stop().await;
 }
 
@@ -294,6 +300,13 @@ async fn an_enrolled_profile_that_lost_its_role_is_named(world: World) {
     world.stop().await;
 }
 
+fn exact(people: Option<&v1::PeopleCount>) -> Option<i64> {
+    match people?.count? {
+        v1::people_count::Count::Exact(count) => Some(count),
+        v1::people_count::Count::Band(_) => None,
+    }
+}
+
 /// A round of one mentor and one mentee of two organisations.
 async fn small_round(world: &World) -> String {
     let round = world.open_round("small").await.name;
@@ -327,6 +340,5 @@ async fn a_long_run_can_be_cancelled_and_one_cut_off_by_a_restart_is_taken_up_ag
     let world = world.restart().await;
     let ended = soon(world.watch(&run.name)).await.pop().expect("an end");
     assert_eq!((ended.state(), ended.attempt), (v1::RunState::Succeeded, 1));
-    assert_eq!(ended.input_digest, run.input_digest);
     world.stop().await;
 }

@@ -9,13 +9,14 @@ use crate::api::proto::v1;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{ProfileRef, RunRef};
 use crate::domain::run::{Contribution, Match, Side, Unmatched, UnmatchedReason};
+use crate::domain::suppression::{Band, PeopleCount};
 use crate::domain::vocabulary::Lang;
 use crate::wording;
 
-/// A match to the message. `number` is the position in the run; a pair that is not a match has none.
-pub fn match_message(run: &RunRef, number: Option<i64>, pair: &Match, lang: Lang) -> v1::Match {
+/// A match to the message. A pair that is not a match has no id.
+pub fn match_message(run: &RunRef, id: Option<&str>, pair: &Match, lang: Lang) -> v1::Match {
     v1::Match {
-        name: number.map(|number| format!("{run}/matches/{number}")).unwrap_or_default(),
+        name: id.map(|id| format!("{run}/matches/{id}")).unwrap_or_default(),
         mentee: pair.mentee.name(),
         mentor: pair.mentor.name(),
         score: pair.score.into(),
@@ -47,18 +48,41 @@ pub fn unmatched_message(unmatched: &Unmatched, lang: Lang) -> v1::Unmatched {
         profile: unmatched.profile.name(),
         side: unmatched.side.map_or(v1::Side::Unspecified as i32, |side| side as i32),
         reason: unmatched.reason as i32,
-        counterparts: unmatched.counterparts.into(),
-        candidates: unmatched.candidates.into(),
+        counterparts: Some(people_message(unmatched.counterparts, lang)),
+        candidates: Some(people_message(unmatched.candidates, lang)),
         exclusions: unmatched
             .exclusions
             .iter()
-            .map(|(rule, count)| v1::RuleCount {
+            .map(|(rule, people)| v1::RuleCount {
                 rule: *rule as i32,
-                count: (*count).into(),
+                people: Some(people_message(*people, lang)),
                 text: wording::rule_label(*rule, lang).to_owned(),
             })
             .collect(),
         details: unmatched.details.iter().map(|reason| reason_message(reason, lang)).collect(),
+    }
+}
+
+/// A number of people to the message.
+fn people_message(people: PeopleCount, lang: Lang) -> v1::PeopleCount {
+    use v1::people_count::Count;
+    v1::PeopleCount {
+        count: Some(match people {
+            PeopleCount::Exact(count) => Count::Exact(count.into()),
+            PeopleCount::Banded(band) => Count::Band(band as i32),
+        }),
+        text: wording::people(people, lang),
+    }
+}
+
+/// Reads a number of people; `None` if this version does not know the band.
+fn people(message: Option<&v1::PeopleCount>) -> Option<PeopleCount> {
+    use v1::people_count::Count;
+    match message?.count? {
+        Count::Exact(count) => Some(PeopleCount::Exact(u32::try_from(count).unwrap_or_default())),
+        Count::Band(number) => {
+            Band::ALL.into_iter().find(|band| *band as i32 == number).map(PeopleCount::Banded)
+        }
     }
 }
 
@@ -82,7 +106,6 @@ pub fn matched(message: &v1::Match) -> Option<Match> {
 
 /// Reads a person without a match; `None` if this version does not know one of its codes.
 pub fn unmatched(message: &v1::Unmatched) -> Option<Unmatched> {
-    let small = |count: i64| u32::try_from(count).unwrap_or_default();
     Some(Unmatched {
         profile: ProfileRef::from_name(&message.profile).ok()?,
         side: match message.side() {
@@ -91,12 +114,12 @@ pub fn unmatched(message: &v1::Unmatched) -> Option<Unmatched> {
             v1::Side::Mentor => Some(Side::Mentor),
         },
         reason: UnmatchedReason::ALL.into_iter().find(|reason| *reason as i32 == message.reason)?,
-        counterparts: small(message.counterparts),
-        candidates: small(message.candidates),
+        counterparts: people(message.counterparts.as_ref())?,
+        candidates: people(message.candidates.as_ref())?,
         exclusions: message
             .exclusions
             .iter()
-            .filter_map(|exclusion| Some((hard_rule(exclusion.rule)?, small(exclusion.count))))
+            .filter_map(|exclusion| Some((hard_rule(exclusion.rule)?, people(exclusion.people.as_ref())?)))
             .collect(),
         details: message.details.iter().map(reason).collect::<Option<_>>()?,
     })

@@ -6,7 +6,8 @@ use crate::api::proto::v1;
 use crate::domain::name::OrganisationId;
 use crate::domain::policy::Objective;
 use crate::domain::run::{
-    Coverage, CriterionMean, Progress, Proof, Run, RunState, RunSummary, Stage, TierCoverage,
+    Coverage, CriterionMean, Progress, Proof, Run, RunState, RunSummary, ScoreRange, Stage, TierCoverage,
+    WholeRound,
 };
 
 /// To the message.
@@ -41,34 +42,30 @@ pub fn message(run: &Run) -> v1::Run {
 fn progress_message(progress: Progress) -> v1::RunProgress {
     v1::RunProgress {
         stage: progress.stage as i32,
-        done: count(progress.done),
-        total: count(progress.total),
-        eta_millis: progress.eta_millis.unwrap_or(-1),
+        work: progress.work.map(|work| v1::StageWork {
+            done: count(work.done),
+            total: (work.total > 0).then_some(count(work.total)),
+            eta_millis: work.eta_millis,
+        }),
     }
 }
 
 fn summary_message(summary: &RunSummary) -> v1::RunSummary {
-    let proof = &summary.proof;
     v1::RunSummary {
         mentees: count(summary.mentees),
         mentors: count(summary.mentors),
         places: count(summary.places),
-        pairs: count(summary.pairs),
-        candidates: count(summary.candidates),
+        filled_places: count(summary.filled_places),
         matches: count(summary.matches),
         matched_mentees: count(summary.matched_mentees),
         matched_mentors: count(summary.matched_mentors),
         total_score: count(summary.total_score),
-        worst_score: summary.worst_score.into(),
-        median_score: summary.median_score.into(),
-        best_score: summary.best_score.into(),
-        proof: Some(v1::Proof {
-            proved: proof.proved,
-            primal: proof.primal.to_string(),
-            dual: proof.dual.to_string(),
-            gap: (proof.dual - proof.primal).to_string(),
-            candidates_checked: count(proof.candidates_checked),
+        scores: summary.scores.map(|ScoreRange { worst, median, best }| v1::ScoreRange {
+            worst: worst.into(),
+            median: median.into(),
+            best: best.into(),
         }),
+        score_histogram: summary.score_histogram.iter().map(|bin| count(*bin)).collect(),
         tiers: summary
             .tiers
             .iter()
@@ -78,10 +75,21 @@ fn summary_message(summary: &RunSummary) -> v1::RunSummary {
                 matched: count(tier.matched),
             })
             .collect(),
-        score_histogram: summary.score_histogram.iter().map(|bin| count(*bin)).collect(),
-        regions: summary.regions.iter().map(|(group, c)| group_message(group.clone(), c)).collect(),
-        organisations: summary.organisations.iter().map(|(id, c)| group_message(id.name(), c)).collect(),
-        criteria: summary
+        second_places_missed: count(summary.second_places_missed),
+        mentors_below_minimum: count(summary.mentors_below_minimum),
+        objective: policy::objective_message(summary.objective),
+        proof: Some(v1::Proof { proved: summary.proof.proved, gap: summary.proof.gap.map(count) }),
+        whole_round: summary.whole_round.as_ref().map(whole_round_message),
+    }
+}
+
+fn whole_round_message(whole: &WholeRound) -> v1::WholeRound {
+    v1::WholeRound {
+        pairs: count(whole.pairs),
+        candidates: count(whole.candidates),
+        regions: whole.regions.iter().map(|(group, c)| group_message(group.clone(), c)).collect(),
+        organisations: whole.organisations.iter().map(|(id, c)| group_message(id.name(), c)).collect(),
+        criteria: whole
             .criteria
             .iter()
             .map(|mean| v1::CriterionMean {
@@ -90,21 +98,18 @@ fn summary_message(summary: &RunSummary) -> v1::RunSummary {
                 max_points: mean.max_points.into(),
             })
             .collect(),
-        exclusions: summary
+        exclusions: whole
             .exclusions
             .iter()
             .map(|(rule, pairs)| v1::RuleExclusion { rule: *rule as i32, pairs: count(*pairs) })
             .collect(),
-        stage_times: summary
+        blocking_pairs: count(whole.blocking_pairs),
+        price_of_fairness: whole.price_of_fairness.map(count),
+        stage_times: whole
             .stage_micros
             .iter()
             .map(|(stage, micros)| v1::StageTime { stage: *stage as i32, micros: *micros })
             .collect(),
-        second_places_missed: count(summary.second_places_missed),
-        mentors_below_minimum: count(summary.mentors_below_minimum),
-        objective: policy::objective_message(summary.objective),
-        blocking_pairs: count(summary.blocking_pairs),
-        price_of_fairness: summary.price_of_fairness.map(count),
     }
 }
 
@@ -120,26 +125,21 @@ fn group_message(group: String, coverage: &Coverage) -> v1::GroupCoverage {
 
 /// Reads a summary, without the codes that this version does not know.
 pub fn summary(message: &v1::RunSummary) -> RunSummary {
-    let proof = message.proof.clone().unwrap_or_default();
     RunSummary {
         mentees: number(message.mentees),
         mentors: number(message.mentors),
         places: number(message.places),
-        pairs: number(message.pairs),
-        candidates: number(message.candidates),
+        filled_places: number(message.filled_places),
         matches: number(message.matches),
         matched_mentees: number(message.matched_mentees),
         matched_mentors: number(message.matched_mentors),
         total_score: number(message.total_score),
-        worst_score: points(message.worst_score),
-        median_score: points(message.median_score),
-        best_score: points(message.best_score),
-        proof: Proof {
-            proved: proof.proved,
-            primal: proof.primal.parse().unwrap_or_default(),
-            dual: proof.dual.parse().unwrap_or_default(),
-            candidates_checked: number(proof.candidates_checked),
-        },
+        scores: message.scores.as_ref().map(|scores| ScoreRange {
+            worst: points(scores.worst),
+            median: points(scores.median),
+            best: points(scores.best),
+        }),
+        score_histogram: message.score_histogram.iter().map(|bin| number(*bin)).collect(),
         tiers: message
             .tiers
             .iter()
@@ -149,7 +149,22 @@ pub fn summary(message: &v1::RunSummary) -> RunSummary {
                 matched: number(tier.matched),
             })
             .collect(),
-        score_histogram: message.score_histogram.iter().map(|bin| number(*bin)).collect(),
+        second_places_missed: number(message.second_places_missed),
+        mentors_below_minimum: number(message.mentors_below_minimum),
+        objective: Objective::of(message.objective).unwrap_or_default(),
+        proof: message
+            .proof
+            .as_ref()
+            .map(|proof| Proof { proved: proof.proved, gap: proof.gap.map(number) })
+            .unwrap_or_default(),
+        whole_round: message.whole_round.as_ref().map(whole_round),
+    }
+}
+
+fn whole_round(message: &v1::WholeRound) -> WholeRound {
+    WholeRound {
+        pairs: number(message.pairs),
+        candidates: number(message.candidates),
         regions: message.regions.iter().map(|group| (group.group.clone(), coverage(group))).collect(),
         organisations: message
             .organisations
@@ -170,9 +185,6 @@ pub fn summary(message: &v1::RunSummary) -> RunSummary {
             .iter()
             .filter_map(|exclusion| Some((hard_rule(exclusion.rule)?, number(exclusion.pairs))))
             .collect(),
-        second_places_missed: number(message.second_places_missed),
-        mentors_below_minimum: number(message.mentors_below_minimum),
-        objective: Objective::of(message.objective).unwrap_or_default(),
         blocking_pairs: number(message.blocking_pairs),
         price_of_fairness: message.price_of_fairness.map(number),
         stage_micros: message

@@ -35,6 +35,8 @@ pub struct Person<'a> {
     pub hours: Option<Hours>,
     /// Identity groups that she shares and that she wishes, as bits; 0 without a live consent to their use.
     pub identity: (u64, u64),
+    /// Whether she prefers anybody.
+    pub prefers: bool,
     /// Days that she has waited when the round starts; 0 without a waiting date.
     pub waited_days: u32,
 }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::ops::{BitOr, BitOrAssign};
 
+use super::Answers;
 use super::person::{PEOPLE_PER_CHECK, Person};
 use crate::domain::name::ProfileRef;
 use crate::engine::observer::{Observer, Stopped};
@@ -54,8 +55,13 @@ impl BitOrAssign for Relations {
 pub struct RelatedPairs(Vec<(u32, u32, Relations)>);
 
 impl RelatedPairs {
-    /// Collects the related pairs from the lists of all `people`.
-    pub(super) fn collect(people: &[Person<'_>], observer: &dyn Observer) -> Result<Self, Stopped> {
+    /// Collects the related pairs from the lists of all `people`. All lists are private, so that open answers relate each
+    /// person with herself only.
+    pub(super) fn collect(
+        people: &[Person<'_>],
+        answers: Answers,
+        observer: &dyn Observer,
+    ) -> Result<Self, Stopped> {
         let mut position: HashMap<&ProfileRef, usize> = HashMap::with_capacity(people.len());
         for (at, person) in people.iter().enumerate() {
             if at % PEOPLE_PER_CHECK == 0 {
@@ -74,6 +80,9 @@ impl RelatedPairs {
                 observer.check()?;
             }
             tie(me, me, Relations::SAME_PERSON);
+            if answers == Answers::Open {
+                continue;
+            }
             let lists = [
                 (&person.content.avoided, Relations::AVOIDED, Relations::AVOIDED),
                 (&person.content.reporting_line, Relations::REPORTING_LINE, Relations::REPORTING_LINE),

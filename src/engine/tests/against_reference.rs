@@ -10,10 +10,11 @@ use super::synthetic::Shape;
 use crate::domain::language::LanguageLevel;
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{Criterion, CriterionWeight, HardRule, HardRules, Policy, PreviousPartners};
+use crate::domain::profile::Profile;
 use crate::domain::run::Side;
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::engine::cpu::Cpu;
-use crate::engine::encode::Round;
+use crate::engine::encode::{Answers, Round};
 use crate::engine::headcount;
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{FORBIDDEN, PairScores};
@@ -100,6 +101,16 @@ fn policies() -> impl Strategy<Value = Policy> {
     })
 }
 
+/// The snapshot without private answers.
+fn open_answers(snapshot: &Snapshot) -> Snapshot {
+    let mut open = snapshot.clone();
+    for person in &mut open.participants {
+        let consents = std::mem::take(&mut person.content.consents);
+        person.content = Profile { consents, ..person.content.open_answers() };
+    }
+    open
+}
+
 fn rounds() -> impl Strategy<Value = Snapshot> {
     let shape = (0..12_usize, 0..9_usize, 0..9_usize, 0..40_usize, 0..30_usize, any::<u64>());
     (shape, policies()).prop_map(|((mentees, mentors, both, missing, unusual, seed), policy)| {
@@ -156,7 +167,7 @@ proptest! {
         for (mentee, row) in expected.iter().enumerate().take(4) {
             for (mentor, (score, broken)) in row.iter().enumerate() {
                 let (mentee, mentor) = (round.mentee(mentee).profile, round.mentor(mentor).profile);
-                let found = explain_pair(&snapshot, mentee, mentor).expect("both take part");
+                let found = explain_pair(&snapshot, Answers::All, mentee, mentor).expect("both take part");
                 prop_assert!(found.pair.score <= *score, "private points are withheld");
                 let rules: Vec<HardRule> = found.broken_rules.iter().map(|(rule, _)| *rule).collect();
                 prop_assert_eq!(rules, broken.iter().copied().collect::<Vec<_>>());
@@ -208,17 +219,21 @@ proptest! {
             let (score, broken) = &expected[mentee][mentor];
             prop_assert!(broken.is_empty() && pair.score <= *score, "{pair:?}");
         }
+        // What is shown is counted by open answers.
+        let open = open_answers(&snapshot);
+        let expected = self::expected(&open, &round);
         let summary = &outcome.summary;
+        let whole = summary.whole_round.as_ref().expect("numbers for coordinators");
         let of_side = |mentee: bool| {
             outcome.unmatched.iter().filter(|entry| entry.side == Some(if mentee { Side::Mentee } else { Side::Mentor })).count() as u64
         };
         prop_assert_eq!(summary.mentees, summary.matched_mentees + of_side(true));
         prop_assert_eq!(summary.mentors, summary.matched_mentors + of_side(false));
         let all = expected.iter().flatten();
-        prop_assert_eq!(summary.candidates, all.clone().filter(|(_, broken)| broken.is_empty()).count() as u64);
+        prop_assert_eq!(whole.candidates, all.clone().filter(|(_, broken)| broken.is_empty()).count() as u64);
         for rule in HardRule::ALL {
             let excluded = all.clone().filter(|(_, broken)| broken.contains(&rule)).count() as u64;
-            prop_assert_eq!(summary.exclusions.get(&rule).copied().unwrap_or(0), excluded);
+            prop_assert_eq!(whole.exclusions.get(&rule).copied().unwrap_or(0), excluded);
         }
         for entry in &outcome.unmatched {
             let Some(person) = round.people.iter().find(|person| *person.profile == entry.profile) else { continue };
@@ -232,13 +247,14 @@ proptest! {
                 }
             };
             let others = counterparts.iter().filter(|(_, broken)| !broken.contains(&HardRule::SamePerson));
-            prop_assert_eq!(entry.counterparts as usize, others.clone().count());
+            prop_assert_eq!(entry.counterparts.exact().expect("exact") as usize, others.clone().count());
             let candidates = others.clone().filter(|(_, broken)| broken.is_empty());
-            prop_assert_eq!(entry.candidates as usize, candidates.count());
-            prop_assert!(!entry.exclusions.contains_key(&HardRule::Private));
-            for rule in HardRule::ALL.into_iter().filter(|rule| *rule != HardRule::Private) {
+            prop_assert_eq!(entry.candidates.exact().expect("exact") as usize, candidates.count());
+            let private = [HardRule::Private, HardRule::PreviousPartner];
+            prop_assert!(private.iter().all(|rule| !entry.exclusions.contains_key(rule)));
+            for rule in HardRule::ALL {
                 let excluded = others.clone().filter(|(_, broken)| broken.contains(&rule)).count();
-                prop_assert_eq!(entry.exclusions.get(&rule).copied().unwrap_or(0) as usize, excluded);
+                prop_assert_eq!(entry.exclusions.get(&rule).map_or(0, |n| n.exact().expect("exact")) as usize, excluded);
             }
         }
     }

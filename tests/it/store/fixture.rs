@@ -10,7 +10,11 @@ use wim_match::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId, RunRef
 use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
 use wim_match::domain::profile::{MenteeRequest, MentorOffer, Profile};
 use wim_match::domain::round::{Round, RoundContent, RoundDraft};
-use wim_match::domain::run::{Coverage, Match, Run, RunSummary, Side, Unmatched, UnmatchedReason};
+use wim_match::domain::run::{
+    Coverage, Digests, Match, Run, RunSummary, Side, Unmatched, UnmatchedReason, WholeRound,
+};
+use wim_match::domain::salt::RoundSalt;
+use wim_match::domain::suppression::Guarded;
 use wim_match::domain::vocabulary::Terms;
 use wim_match::error::Result;
 use wim_match::store::{
@@ -97,7 +101,8 @@ impl Fixture {
 
     pub(crate) async fn round(&self, id: &str) -> Round {
         let mut session = self.write().await;
-        let (round, note) = session.create_round(&round_id(id), &round_content()).await.expect("is created");
+        let (round, note) =
+            session.create_round(&round_id(id), &round_content(), &salt()).await.expect("is created");
         session.commit(note, b"").await.expect("commits");
         round
     }
@@ -225,6 +230,11 @@ pub(crate) fn organisation(id: &OrganisationId) -> OrganisationContent {
     OrganisationContent::parse(id, &draft).expect("a right draft")
 }
 
+/// The salt of every round of the suite.
+pub(crate) fn salt() -> RoundSalt {
+    RoundSalt::new([7; 32])
+}
+
 pub(crate) fn round_content() -> RoundContent {
     let draft = RoundDraft {
         display_name: "Spring 2027".to_owned(),
@@ -272,23 +282,34 @@ pub(crate) fn outcome(first: &OrganisationId, second: &OrganisationId) -> RunOut
         profile: person(organisation, "mentor"),
         side: Some(Side::Mentor),
         reason: UnmatchedReason::PlacesLeftOver,
-        counterparts: 2,
-        candidates: 1,
+        counterparts: Guarded::new(2).for_coordinators(),
+        candidates: Guarded::new(1).for_coordinators(),
         exclusions: [].into(),
         details: Vec::new(),
     };
-    let mut summary = RunSummary { matches: 2, total_score: 16_500, ..RunSummary::default() };
-    summary.proof.primal = 170_141_183_460_469_231_731_687_303_715_884_105_727;
-    summary.regions.insert("005".to_owned(), Coverage::default());
+    let banded = |unmatched: Unmatched| Unmatched {
+        counterparts: Guarded::new(2).for_managers(),
+        candidates: Guarded::new(1).for_managers(),
+        ..unmatched
+    };
+    let mut whole = WholeRound::default();
+    whole.regions.insert("005".to_owned(), Coverage::default());
     for organisation in [first, second] {
-        summary.organisations.insert(organisation.clone(), Coverage::default());
+        whole.organisations.insert(organisation.clone(), Coverage::default());
     }
+    let own = |total_score| RunSummary { matches: 2, total_score, ..RunSummary::default() };
     RunOutcome {
         engine_version: "1.0.0".to_owned(),
-        result_digest: "ab".repeat(32),
-        summary,
+        digests: Digests {
+            open_input: "ef".repeat(32),
+            open_result: "cd".repeat(32),
+            whole_result: "ab".repeat(32),
+        },
+        summary: RunSummary { whole_round: Some(whole), ..own(16_500) },
+        summaries: [(first.clone(), own(1)), (second.clone(), own(2))].into(),
         matches: vec![pair(first, second, 8_500), pair(second, first, 8_000)],
         unmatched: vec![unmatched(first), unmatched(second)],
+        unmatched_for_managers: vec![banded(unmatched(first)), banded(unmatched(second))],
         certificate: vec![0, 159, 146, 150],
     }
 }

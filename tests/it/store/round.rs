@@ -5,7 +5,7 @@ use wim_match::domain::round::{EnrolmentCounts, RoundState};
 use wim_match::error::Error;
 use wim_match::store::Scope;
 
-use super::fixture::{Fixture, at, mentee, mentor, only, own_id, profile, round_content, round_id};
+use super::fixture::{Fixture, at, mentee, mentor, only, own_id, profile, round_content, round_id, salt};
 use super::on_both_databases;
 
 on_both_databases! {
@@ -34,7 +34,7 @@ async fn a_round_is_created_read_and_listed(f: Fixture) {
 async fn a_round_is_created_once(f: Fixture) {
     let round = f.round("spring-2027").await;
     let mut session = f.write().await;
-    let error = session.create_round(&round.id, &round_content()).await.expect_err("exists");
+    let error = session.create_round(&round.id, &round_content(), &salt()).await.expect_err("exists");
     assert!(matches!(error, Error::AlreadyExists(name) if name == "rounds/spring-2027"));
 }
 

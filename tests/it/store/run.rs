@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wim_match::domain::name::RunRef;
 use wim_match::domain::round::RoundState;
-use wim_match::domain::run::{Progress, RunState, Stage};
+use wim_match::domain::run::{Progress, Run, RunState, Stage, StageWork};
 use wim_match::error::{Error, Reason};
 use wim_match::store::Scope;
 
@@ -38,6 +38,11 @@ async fn round_state(f: &Fixture, run: &RunRef) -> RoundState {
     f.store.round(&Scope::Alliance, &run.round).await.expect("exists").state
 }
 
+/// The digest of the whole snapshot, which only the service itself reads.
+async fn input_digest(f: &Fixture, run: &Run) -> String {
+    f.store.run(&Scope::System, &run.name).await.expect("exists").input_digest
+}
+
 async fn a_run_is_frozen_and_queued(f: Fixture) {
     let (peru, kenya, round) = f.enrolled_round().await;
     let run = f.start_run(&round, at(10)).await;
@@ -46,7 +51,7 @@ async fn a_run_is_frozen_and_queued(f: Fixture) {
     assert_eq!((run.policy_version, run.progress, &run.summary), (1, None, &None));
     assert_eq!(round_state(&f, &run.name).await, RoundState::Matching);
     let snapshot = f.store.load_snapshot(&Scope::System, &run.name).await.expect("loads");
-    assert_eq!(snapshot.digest(), run.input_digest);
+    assert_eq!(snapshot.digest(), input_digest(&f, &run).await);
     assert_eq!(snapshot.freeze_time, at(10));
     let organisations: Vec<_> = snapshot.organisations.iter().map(|(id, _)| id).collect();
     assert_eq!(organisations, [&kenya, &peru]);
@@ -63,11 +68,13 @@ async fn an_equal_round_has_an_equal_digest(f: Fixture) {
     let claim = f.claim("w", at(11)).await;
     f.store.fail_run(&claim, at(12), Reason::Internal, "").await.expect("fails");
     let second = f.start_run(&round, at(20)).await;
-    assert_eq!((first.input_digest.len(), &second.input_digest), (64, &first.input_digest));
+    let digest = input_digest(&f, &first).await;
+    assert_eq!((digest.len(), &input_digest(&f, &second).await), (64, &digest));
     let claim = f.claim("w", at(21)).await;
     f.store.fail_run(&claim, at(22), Reason::Internal, "").await.expect("fails");
     f.import(&peru, "i-2", &[("mentor", mentor(5))]).await;
-    assert_ne!(f.start_run(&round, at(30)).await.input_digest, first.input_digest);
+    let third = f.start_run(&round, at(30)).await;
+    assert_ne!(input_digest(&f, &third).await, digest);
 }
 
 async fn a_round_has_one_active_run(f: Fixture) {
@@ -164,10 +171,15 @@ async fn progress_is_seen_while_the_run_is_under_way(f: Fixture) {
     let claim = f.claim("w-1", at(11)).await;
     let seen = async || f.store.run(&Scope::Alliance, &run).await.expect("exists").progress;
     assert_eq!(seen().await, None);
-    let progress = Progress { stage: Stage::Score, done: 5, total: u64::MAX, eta_millis: Some(1_500) };
-    f.store.heartbeat(&claim, at(12), LEASE, Some(progress)).await.expect("renews");
-    let kept = Progress { total: i64::MAX.unsigned_abs(), ..progress };
+    let at_work = |total| {
+        let work = StageWork { done: 5, total, eta_millis: Some(1_500) };
+        Progress { stage: Stage::Score, work: Some(work) }
+    };
+    f.store.heartbeat(&claim, at(12), LEASE, Some(at_work(u64::MAX))).await.expect("renews");
+    let kept = at_work(i64::MAX.unsigned_abs());
     assert_eq!(seen().await, Some(kept));
+    let own = f.store.run(&only(&peru), &run).await.expect("exists").progress;
+    assert_eq!(own, Some(Progress { stage: Stage::Score, work: None }), "a manager sees the stage only");
     f.store.heartbeat(&claim, at(13), LEASE, None).await.expect("renews");
     assert_eq!(seen().await, Some(kept), "a bare renewal leaves it");
     f.store.complete_run(&claim, at(14), &outcome(&peru, &kenya)).await.expect("completes");
@@ -191,7 +203,7 @@ async fn a_stale_fence_changes_nothing(f: Fixture) {
     refused(f.store.cancel_claimed_run(&zombie, at(31)).await);
     refused(f.store.release_run(&zombie).await);
     assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists"), before);
-    assert_eq!(f.store.list_matches(&Scope::Alliance, &run, 0, 10).await.expect("lists"), []);
+    assert_eq!(f.store.list_matches(&Scope::Alliance, &run, None, 10).await.expect("lists"), []);
     assert_eq!(f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists").len(), journal);
     f.store.complete_run(&heir, at(32), &outcome(&peru, &kenya)).await.expect("completes");
     let late = f.store.complete_run(&heir, at(33), &outcome(&peru, &kenya)).await.expect_err("is over");
@@ -301,8 +313,11 @@ async fn a_run_that_does_not_exist_is_not_found(f: Fixture) {
     let name = RunRef { round: f.round("spring-2027").await.id, number: 7 };
     assert!(matches!(f.store.run(&Scope::Alliance, &name).await, Err(Error::NotFound(_))));
     assert!(matches!(f.store.load_snapshot(&Scope::System, &name).await, Err(Error::NotFound(_))));
-    assert!(matches!(f.store.list_matches(&Scope::Alliance, &name, 0, 9).await, Err(Error::NotFound(_))));
-    assert!(matches!(f.store.list_unmatched(&Scope::Alliance, &name, 0, 9).await, Err(Error::NotFound(_))));
+    assert!(matches!(f.store.list_matches(&Scope::Alliance, &name, None, 9).await, Err(Error::NotFound(_))));
+    assert!(matches!(
+        f.store.list_unmatched(&Scope::Alliance, &name, None, 9).await,
+        Err(Error::NotFound(_))
+    ));
     let mut session = f.write().await;
     assert!(matches!(session.cancel_run(&name).await, Err(Error::NotFound(wanted)) if wanted == name.name()));
     let elsewhere = RunRef { round: round_id("none"), number: 1 };

@@ -5,7 +5,7 @@ use wim_match::store::{Begun, Notes, Receipt, RequestKey, Scope};
 
 use super::fixture::{
     Fixture, at, at_once, fresh, mentee, only, organisation, outcome, own_id, request, round_content,
-    round_id, rows,
+    round_id, rows, salt,
 };
 use super::on_both_databases;
 
@@ -192,7 +192,7 @@ async fn a_session_of_one_organisation_changes_nothing_of_the_alliance(f: Fixtur
     let (peru, _, round) = f.enrolled_round().await;
     let mut session = f.write_at(at(2), only(&peru)).await;
     assert!(matches!(
-        session.create_round(&round_id("own"), &round_content()).await,
+        session.create_round(&round_id("own"), &round_content(), &salt()).await,
         Err(Error::Internal(..))
     ));
     assert!(matches!(session.start_run(&round).await, Err(Error::Internal(..))));

@@ -38,11 +38,11 @@ impl Aspect for Preference {
     type Mentor = bool;
 
     fn mentee(&self, person: &Person<'_>) -> bool {
-        !person.content.preferred.is_empty()
+        person.prefers
     }
 
     fn mentor(&self, person: &Person<'_>) -> bool {
-        !person.content.preferred.is_empty()
+        person.prefers
     }
 
     fn judge(&self, mentee: &bool, mentor: &bool, ties: Relations) -> Verdict {

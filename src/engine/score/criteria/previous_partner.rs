@@ -46,8 +46,7 @@ impl Aspect for PreviousPartner {
 
     fn explain(&self, (): &(), (): &(), ties: Relations, story: &mut Story) {
         let partners = ties.has(Relations::PARTNERS_BEFORE);
-        let code = if partners { ReasonCode::PartnersBefore } else { ReasonCode::PartnersNew };
-        story.finds(self.scale, Some((self.score(partners), Reason::new(code))));
+        story.finds(self.scale, Some((self.score(partners), Reason::new(ReasonCode::PrivateAnswers))));
         if self.is_broken(partners) {
             story.breaks(HardRule::PreviousPartner, Reason::new(ReasonCode::RulePreviousPartner));
         }

@@ -1,0 +1,94 @@
+//! Everything that leaves the engine about a solved round: matches, people without a match, and summaries.
+//!
+//! Input: the snapshot, the encoded round with all answers, and the matches by position. Output: [`Shown`].
+//! Invariant: a private answer changes the output only through the matches. All pairs are judged again from the open
+//! answers, and what is counted or compared is counted and compared there. The certificate, which contains private
+//! points, is not part of the output.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::assign::assign;
+use super::encode::Round;
+use super::observer::{Observer, Stopped};
+use super::problem::Problem;
+use super::score::Scores;
+use super::{explain, headcount, objective, summary, unmatched};
+use crate::domain::name::OrganisationId;
+use crate::domain::policy::Objective;
+use crate::domain::run::{Match, Proof, RunSummary, Unmatched};
+use crate::domain::snapshot::Snapshot;
+
+/// What people read of a run.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    /// The matches, best score first, then by mentee and mentor.
+    pub(super) matches: Vec<Match>,
+    /// Everyone without a match, as coordinators read it.
+    pub(super) unmatched: Vec<Unmatched>,
+    /// The same people as the manager of each person's organisation reads it.
+    pub(super) unmatched_for_managers: Vec<Unmatched>,
+    /// Numbers for coordinators.
+    pub(super) summary: RunSummary,
+    /// Numbers for the manager of each organisation that takes part.
+    pub(super) summaries: BTreeMap<OrganisationId, RunSummary>,
+}
+
+/// Describes a solved round. `matches` are the described pairs of `pairs`, and `proved` is whether they are proved optimal;
+/// the result counts as proved only if everyone enrolled ends in a match or in a reason. The caller adds the times per
+/// stage.
+pub(super) fn shown(
+    snapshot: &Snapshot,
+    pairs: &[(u32, u32)],
+    matches: Vec<Match>,
+    proved: bool,
+    observer: &dyn Observer,
+) -> Result<Shown, Stopped> {
+    let round = Round::encode_open(snapshot, observer)?;
+    let scores = Scores::new(&round, observer)?;
+    let everyone = unmatched::unmatched(&round, &scores, pairs, observer)?;
+    let adds_up = headcount::adds_up(snapshot, &matches, &everyone.for_coordinators, observer)?;
+    let proved = proved && adds_up;
+    let proof = Proof { proved, gap: proved.then_some(0) };
+    let summaries = summary::summarise(&round, &matches, &everyone.counts, &proof, observer)?;
+    let mut summary = summaries.whole;
+    if let Some(whole) = &mut summary.whole_round {
+        let (mentees, mentors) = (round.demands(), round.seats());
+        let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
+        whole.blocking_pairs = match snapshot.policy.objective {
+            Objective::Stable => 0,
+            _ => objective::blocking_pairs(&problem, pairs, None, observer)?,
+        };
+        whole.price_of_fairness = match snapshot.policy.objective {
+            Objective::Fairest => {
+                let best = best_total(&round, &scores, &problem, observer)?;
+                Some(best.saturating_sub(summary.total_score))
+            }
+            Objective::BestTotal | Objective::Stable => None,
+        };
+    }
+    Ok(Shown {
+        matches,
+        unmatched: everyone.for_coordinators,
+        unmatched_for_managers: everyone.for_managers,
+        summary,
+        summaries: summaries.by_organisation,
+    })
+}
+
+/// The total shown score of the assignment that is best by open answers. Which assignment is best with the private answers
+/// must not show, so that it is no measure here.
+fn best_total(
+    round: &Round<'_>,
+    scores: &Scores<'_>,
+    problem: &Problem<'_>,
+    observer: &dyn Observer,
+) -> Result<u64, Stopped> {
+    let best = assign(problem, observer)?;
+    let shown = |(mentee, mentor): &(u32, u32)| {
+        observer.check()?;
+        Ok(u64::from(explain::shown_score(round, scores, *mentee as usize, *mentor as usize)))
+    };
+    best.pairs.par_iter().map(shown).sum()
+}
