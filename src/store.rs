@@ -28,6 +28,7 @@ mod scope;
 mod session;
 mod statement;
 mod token;
+mod writer;
 
 pub use backend::{Store, StoreOptions};
 pub use import::{Duplicate, ImportCounts, ImportKey, StagedRow};

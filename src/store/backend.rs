@@ -11,6 +11,7 @@ use sqlx::sqlite::{
 
 use super::dialect::Connection;
 use super::fault;
+use super::writer::Writer;
 use crate::error::{Error, Result};
 
 /// Options of the connections.
@@ -48,9 +49,11 @@ pub(super) enum Backend {
     /// One writer, because SQLite has one; several readers, which see the last committed state.
     Sqlite {
         /// The one writer.
-        writer: SqlitePool,
+        writer: Writer,
         /// The readers.
         readers: SqlitePool,
+        /// How long a session waits for the writer.
+        patience: Duration,
     },
     /// PostgreSQL.
     Postgres(PgPool),
@@ -91,7 +94,7 @@ impl Store {
     /// Closes all connections, after the sessions in use have ended.
     pub async fn close(&self) {
         match &self.backend {
-            Backend::Sqlite { writer, readers } => {
+            Backend::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -111,7 +114,7 @@ impl Store {
     /// A connection for several statements that read one and the same moment.
     pub(super) async fn connect_to_snapshot(&self) -> Result<Connection> {
         let connection = match &self.backend {
-            Backend::Sqlite { readers, .. } => readers.begin().await.map(Connection::Sqlite),
+            Backend::Sqlite { readers, .. } => readers.begin().await.map(Connection::SqliteSnapshot),
             Backend::Postgres(pool) => pool
                 .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 .await
@@ -123,8 +126,8 @@ impl Store {
     /// A connection that writes, in a transaction.
     pub(super) async fn connect_to_write(&self) -> Result<Connection> {
         let connection = match &self.backend {
-            Backend::Sqlite { writer, .. } => {
-                writer.begin_with("BEGIN IMMEDIATE").await.map(Connection::Sqlite)
+            Backend::Sqlite { writer, patience, .. } => {
+                writer.turn(*patience).await.map(Connection::SqliteWrite)
             }
             // The settings end with the transaction, so a pooler cannot carry them to another client.
             Backend::Postgres(pool) => pool
@@ -155,21 +158,16 @@ async fn open_sqlite(connect: SqliteConnectOptions, options: &StoreOptions) -> R
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("journal_size_limit", LOG_LIMIT)
         .disable_statement_logging();
-    let pool = || {
-        SqlitePoolOptions::new()
-            .acquire_timeout(options.acquire_timeout)
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None)
-    };
-    let writer = pool()
-        .max_connections(1)
-        .connect_with(connect.clone().pragma("cache_size", "-32768").optimize_on_close(true, 400))
-        .await?;
-    let readers = pool()
+    let writing = connect.clone().pragma("cache_size", "-32768").optimize_on_close(true, 400);
+    let writer = Writer::open(writing).await?;
+    let readers = SqlitePoolOptions::new()
+        .acquire_timeout(options.acquire_timeout)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
         .max_connections(options.max_connections.max(1))
         .connect_lazy_with(connect.pragma("query_only", "ON").row_buffer_size(500));
-    Ok(Backend::Sqlite { writer, readers })
+    Ok(Backend::Sqlite { writer, readers, patience: options.acquire_timeout })
 }
 
 fn open_postgres(connect: PgConnectOptions, options: &StoreOptions) -> PgPool {

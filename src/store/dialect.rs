@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 
 use super::fault::{self, corrupt};
 use super::statement::{Bulk, Statement};
+use super::writer::Turn;
 use crate::error::Result;
 
 /// Rows of one multi-row insert: enough to make the statement's own cost small, and few enough for SQLite's 32,766
@@ -75,8 +76,10 @@ pub(super) use values;
 pub(super) enum Connection {
     /// SQLite, for a single statement: it is its own transaction.
     SqliteRead(PoolConnection<Sqlite>),
-    /// SQLite, in a transaction.
-    Sqlite(Transaction<'static, Sqlite>),
+    /// SQLite, for several statements that read one moment.
+    SqliteSnapshot(Transaction<'static, Sqlite>),
+    /// SQLite, for a session that writes.
+    SqliteWrite(Turn),
     /// PostgreSQL, always in a transaction, because a pooler in transaction mode may stand between.
     Postgres(Transaction<'static, Postgres>),
 }
@@ -89,9 +92,14 @@ macro_rules! with_connection {
                 let ($query, $connection) = (bound::<Sqlite>($text, $values, true), &mut **held);
                 $run
             }
-            Connection::Sqlite(held) => {
+            Connection::SqliteSnapshot(held) => {
                 let ($query, $connection) = (bound::<Sqlite>($text, $values, true), &mut **held);
                 $run
+            }
+            Connection::SqliteWrite(turn) => {
+                let ($query, $connection) = (bound::<Sqlite>($text, $values, true), turn.connection()?);
+                let result = $run;
+                turn.judge(result)
             }
             Connection::Postgres(held) => {
                 // Not named: a pooler would hand the name to another client.
@@ -106,7 +114,7 @@ impl Connection {
     /// `db.system.name` of the OpenTelemetry semantic conventions.
     fn system(&self) -> &'static str {
         match self {
-            Self::SqliteRead(_) | Self::Sqlite(_) => "sqlite",
+            Self::SqliteRead(_) | Self::SqliteSnapshot(_) | Self::SqliteWrite(_) => "sqlite",
             Self::Postgres(_) => "postgresql",
         }
     }
@@ -122,7 +130,9 @@ impl Connection {
 
     fn text(&self, statement: Statement) -> SqlStr {
         match self {
-            Self::SqliteRead(_) | Self::Sqlite(_) => statement.sqlite.into_sql_str(),
+            Self::SqliteRead(_) | Self::SqliteSnapshot(_) | Self::SqliteWrite(_) => {
+                statement.sqlite.into_sql_str()
+            }
             Self::Postgres(_) => statement.postgres.into_sql_str(),
         }
     }
@@ -204,7 +214,11 @@ impl Connection {
         async {
             match self {
                 Self::SqliteRead(held) => sqlx::raw_sql(text).execute(&mut **held).await.map(drop),
-                Self::Sqlite(held) => sqlx::raw_sql(text).execute(&mut **held).await.map(drop),
+                Self::SqliteSnapshot(held) => sqlx::raw_sql(text).execute(&mut **held).await.map(drop),
+                Self::SqliteWrite(turn) => {
+                    let run = sqlx::raw_sql(text).execute(turn.connection()?).await;
+                    turn.judge(run).map(drop)
+                }
                 Self::Postgres(held) => sqlx::raw_sql(text).execute(&mut **held).await.map(drop),
             }
         }
@@ -219,20 +233,21 @@ impl Connection {
         async {
             match self {
                 Self::SqliteRead(_) => Ok(()),
-                Self::Sqlite(held) => held.commit().await,
-                Self::Postgres(held) => held.commit().await,
+                Self::SqliteSnapshot(held) => held.commit().await.map_err(|error| fault::of("commit", error)),
+                Self::SqliteWrite(turn) => turn.commit().await.map_err(fault::not_committed),
+                Self::Postgres(held) => held.commit().await.map_err(|error| fault::of("commit", error)),
             }
         }
         .instrument(span)
         .await
-        .map_err(|error| fault::of("commit", error))
     }
 
     /// Ends the transaction without a change and returns the connection to the pool.
     pub(super) async fn end(self) -> Result<()> {
         let ended = match self {
-            Self::SqliteRead(_) => Ok(()),
-            Self::Sqlite(held) => held.rollback().await,
+            // Dropped, a turn takes back its statements.
+            Self::SqliteRead(_) | Self::SqliteWrite(_) => Ok(()),
+            Self::SqliteSnapshot(held) => held.rollback().await,
             Self::Postgres(held) => held.rollback().await,
         };
         ended.map_err(|error| fault::of("end", error))

@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use sqlx::error::DatabaseError;
 
+use super::writer::GroupFailed;
 use crate::error::Error;
 
 /// The error of a statement.
@@ -24,6 +25,11 @@ pub(super) fn of(statement: &'static str, error: sqlx::Error) -> Error {
     } else {
         Error::Internal(format!("statement {statement} failed").into(), Some(Box::new(error)))
     }
+}
+
+/// A write whose transaction was not committed.
+pub(super) fn not_committed(failed: GroupFailed) -> Error {
+    Error::StoreUnavailable(Box::new(failed))
 }
 
 /// Whether the same statement may succeed a moment later.

@@ -1,0 +1,448 @@
+//! The one writer of a SQLite database: a task that owns the connection, lends it to one session at a time in the order
+//! of their requests, and commits the sessions that waited for one another together.
+//!
+//! A group is one transaction. Each of its members runs in a savepoint, so a member that ends without a commit takes back
+//! its own statements alone. A member learns of its commit after the COMMIT of its group, and a failed COMMIT fails every
+//! member. A group ends when no session waits, or at `GROUP_MEMBERS` members or `GROUP_TIME`.
+//!
+//! Invariants:
+//! - SQLite rolls a transaction back by itself on some errors (disk full, a failed read, write or sync). A statement that
+//!   follows would then be its own transaction. So after such an error the connection runs nothing more: the group fails,
+//!   the connection is closed, and the next group opens another.
+//! - The same holds after any failed BEGIN, SAVEPOINT, RELEASE, ROLLBACK or COMMIT, whatever its error.
+//! - A session that is dropped in the middle of a statement leaves its statements to the `ROLLBACK TO` of its savepoint.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Stopwatch;
+
+/// Most sessions that one transaction commits.
+const GROUP_MEMBERS: usize = 128;
+/// Time after which a group takes no further session, so that its first member is not kept waiting.
+const GROUP_TIME: Duration = Duration::from_millis(20);
+/// Sessions that may wait in the queue; further ones wait to be queued.
+const QUEUE: usize = 1024;
+
+const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT member";
+const KEEP_AND_NEXT: &str = "RELEASE member; SAVEPOINT member";
+const UNDO: &str = "ROLLBACK TO member";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+
+/// The writer. Clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Request>,
+    stop: CancellationToken,
+    task: TaskTracker,
+}
+
+/// A session that waits for the writer.
+struct Request(oneshot::Sender<Result<Turn, sqlx::Error>>);
+
+/// The writer's connection, in a savepoint of one session. Dropped without `commit`, its statements are taken back.
+#[derive(Debug)]
+pub(super) struct Turn {
+    connection: Option<SqliteConnection>,
+    back: Option<oneshot::Sender<Returned>>,
+    /// A statement runs, or its future was dropped while it ran.
+    busy: bool,
+    /// SQLite may have ended the transaction.
+    in_doubt: bool,
+}
+
+/// What a session gives back.
+#[derive(Debug)]
+struct Returned {
+    connection: SqliteConnection,
+    verdict: Verdict,
+}
+
+#[derive(Debug)]
+enum Verdict {
+    /// The session's statements stay; the sender reports the end of the group.
+    Keep(oneshot::Sender<Result<(), GroupFailed>>),
+    /// The session's statements are taken back.
+    Undo,
+    /// The whole group ends, because SQLite may have ended its transaction.
+    Doubt,
+}
+
+/// A group that was not committed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the transaction of the writer was not committed")]
+pub(super) struct GroupFailed(#[source] Option<Arc<sqlx::Error>>);
+
+impl Writer {
+    /// Opens the connection and starts the task.
+    pub(super) async fn open(options: SqliteConnectOptions) -> Result<Self, sqlx::Error> {
+        let connection = options.connect().await?;
+        let (queue, requests) = mpsc::channel(QUEUE);
+        let (stop, task) = (CancellationToken::new(), TaskTracker::new());
+        task.spawn(serve(options, connection, requests, stop.clone()));
+        task.close();
+        Ok(Self { queue, stop, task })
+    }
+
+    /// The next turn, or `PoolTimedOut` after `limit`.
+    pub(super) async fn turn(&self, limit: Duration) -> Result<Turn, sqlx::Error> {
+        let turn = async {
+            let (grant, granted) = oneshot::channel();
+            self.queue.send(Request(grant)).await.map_err(|_| sqlx::Error::PoolClosed)?;
+            granted.await.map_err(|_| sqlx::Error::PoolClosed)?
+        };
+        tokio::time::timeout(limit, turn).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    /// Closes the connection after the group in progress.
+    pub(super) async fn close(&self) {
+        self.stop.cancel();
+        self.task.wait().await;
+    }
+}
+
+impl Turn {
+    fn lend(connection: SqliteConnection) -> (Self, oneshot::Receiver<Returned>) {
+        let (back, returned) = oneshot::channel();
+        (Self { connection: Some(connection), back: Some(back), busy: false, in_doubt: false }, returned)
+    }
+
+    /// The connection, for one statement, whose result goes to `judge`.
+    pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+        self.in_doubt |= std::mem::replace(&mut self.busy, true);
+        match &mut self.connection {
+            Some(connection) if !self.in_doubt => Ok(connection),
+            _ => Err(ended()),
+        }
+    }
+
+    /// Looks at the result of a statement: after an error that may have ended the transaction, nothing more runs.
+    pub(super) fn judge<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        self.busy = false;
+        if let Err(error) = &result {
+            self.in_doubt |= !leaves_transaction(error);
+        }
+        result
+    }
+
+    /// Waits until the statements are durable.
+    pub(super) async fn commit(mut self) -> Result<(), GroupFailed> {
+        if self.in_doubt || self.busy {
+            return Err(GroupFailed(None));
+        }
+        let (keep, kept) = oneshot::channel();
+        self.give_back(Verdict::Keep(keep));
+        kept.await.unwrap_or(Err(GroupFailed(None)))
+    }
+
+    fn give_back(&mut self, verdict: Verdict) {
+        if let (Some(connection), Some(back)) = (self.connection.take(), self.back.take()) {
+            // Without a receiver the task has ended, and the connection closes here.
+            let _ = back.send(Returned { connection, verdict });
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.give_back(if self.in_doubt { Verdict::Doubt } else { Verdict::Undo });
+    }
+}
+
+/// The error of a statement after the transaction may have ended.
+fn ended() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::other("an earlier error may have ended the transaction"))
+}
+
+/// Whether SQLite surely keeps the transaction open after an error. The primary codes: a statement that does not fit the
+/// schema, a broken constraint, a wrong type, a number out of range, a value that is too large. Of all others the manual
+/// says that the transaction may end, or nothing.
+fn leaves_transaction(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(database) => {
+            let code = database.code().and_then(|code| code.parse::<i32>().ok());
+            code.is_some_and(|code| matches!(code & 0xff, 1 | 18 | 19 | 20 | 25))
+        }
+        sqlx::Error::RowNotFound
+        | sqlx::Error::ColumnNotFound(_)
+        | sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::Decode(_) => true,
+        _ => false,
+    }
+}
+
+/// Serves groups until the writer is closed or its last clone is gone.
+async fn serve(
+    options: SqliteConnectOptions,
+    first: SqliteConnection,
+    mut requests: mpsc::Receiver<Request>,
+    stop: CancellationToken,
+) {
+    let mut held = Some(first);
+    loop {
+        let request = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            request = requests.recv() => request,
+        };
+        let Some(request) = request else { break };
+        let connection = match held.take() {
+            Some(connection) => Ok(connection),
+            None => options.connect().await,
+        };
+        match connection {
+            Ok(connection) => held = group(connection, request, &mut requests).await,
+            Err(error) => drop(request.0.send(Err(error))),
+        }
+    }
+    if let Some(connection) = held {
+        close(connection).await;
+    }
+}
+
+/// Runs one group, and returns its connection if nothing is in doubt.
+async fn group(
+    mut connection: SqliteConnection,
+    first: Request,
+    requests: &mut mpsc::Receiver<Request>,
+) -> Option<SqliteConnection> {
+    if let Err(error) = run(&mut connection, BEGIN).await {
+        let _ = first.0.send(Err(error));
+        close(connection).await;
+        return None;
+    }
+    let (age, mut kept, mut next) = (Stopwatch::start(), Vec::new(), first);
+    loop {
+        let (turn, returned) = Turn::lend(connection);
+        // A session that no longer waits drops the turn, which comes back.
+        let _ = next.0.send(Ok(turn));
+        let Ok(Returned { connection: back, verdict }) = returned.await else {
+            fail(kept, None);
+            return None;
+        };
+        connection = back;
+        let before = match verdict {
+            Verdict::Keep(member) => {
+                kept.push(member);
+                Some(KEEP_AND_NEXT)
+            }
+            Verdict::Undo => match run(&mut connection, UNDO).await {
+                Ok(()) => None,
+                Err(error) => return give_up(connection, kept, Some(error)).await,
+            },
+            Verdict::Doubt => return give_up(connection, kept, None).await,
+        };
+        if kept.len() == GROUP_MEMBERS || age.elapsed() > GROUP_TIME {
+            break;
+        }
+        let Ok(request) = requests.try_recv() else { break };
+        if let Some(text) = before
+            && let Err(error) = run(&mut connection, text).await
+        {
+            let _ = request.0.send(Err(ended()));
+            return give_up(connection, kept, Some(error)).await;
+        }
+        next = request;
+    }
+    match run(&mut connection, if kept.is_empty() { ROLLBACK } else { COMMIT }).await {
+        Ok(()) => {
+            for member in kept {
+                let _ = member.send(Ok(()));
+            }
+            Some(connection)
+        }
+        Err(error) => give_up(connection, kept, Some(error)).await,
+    }
+}
+
+/// Fails the members of a group and closes its connection.
+async fn give_up(
+    connection: SqliteConnection,
+    kept: Vec<oneshot::Sender<Result<(), GroupFailed>>>,
+    error: Option<sqlx::Error>,
+) -> Option<SqliteConnection> {
+    tracing::warn!(
+        error = error.as_ref().map(tracing::field::display),
+        members = kept.len(),
+        "a write transaction failed; the writer opens its connection anew"
+    );
+    // Closed first: the members' next requests then meet a database without a lock of this transaction.
+    close(connection).await;
+    fail(kept, error);
+    None
+}
+
+fn fail(kept: Vec<oneshot::Sender<Result<(), GroupFailed>>>, error: Option<sqlx::Error>) {
+    let failed = GroupFailed(error.map(Arc::new));
+    for member in kept {
+        let _ = member.send(Err(failed.clone()));
+    }
+}
+
+async fn run(connection: &mut SqliteConnection, text: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::query(text).execute(connection).await.map(drop)
+}
+
+async fn close(connection: SqliteConnection) {
+    if let Err(error) = connection.close().await {
+        tracing::warn!(error = %error, "the writer's connection closed with an error");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// A writer over a table of numbers.
+    async fn writer() -> (Writer, TempDir, SqliteConnectOptions) {
+        let home = tempfile::tempdir().expect("a directory");
+        let options = SqliteConnectOptions::new()
+            .filename(home.path().join("wim.db"))
+            .create_if_missing(true)
+            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
+        let writer = Writer::open(options.clone()).await.expect("opens");
+        let mut turn = writer.turn(PATIENCE).await.expect("a turn");
+        run(&mut turn, "CREATE TABLE number (n INTEGER PRIMARY KEY, filler BLOB) STRICT")
+            .await
+            .expect("a table");
+        turn.commit().await.expect("commits");
+        (writer, home, options)
+    }
+
+    async fn run(turn: &mut Turn, text: &'static str) -> Result<(), sqlx::Error> {
+        let done = sqlx::query(text).execute(turn.connection()?).await;
+        turn.judge(done).map(drop)
+    }
+
+    async fn write(writer: &Writer, text: &'static str) -> Result<(), GroupFailed> {
+        let mut turn = writer.turn(PATIENCE).await.expect("a turn");
+        run(&mut turn, text).await.expect("runs");
+        turn.commit().await
+    }
+
+    /// The numbers that another connection sees.
+    async fn numbers(options: &SqliteConnectOptions) -> Vec<i64> {
+        let mut reader = options.connect().await.expect("a reader");
+        let rows = sqlx::query("SELECT n FROM number ORDER BY n").fetch_all(&mut reader).await.expect("rows");
+        reader.close().await.expect("closes");
+        rows.iter().map(|row| row.get("n")).collect()
+    }
+
+    #[tokio::test]
+    async fn after_a_full_database_writing_works_again() {
+        let (writer, _home, options) = writer().await;
+        for round in 0..3 {
+            let mut turn = writer.turn(PATIENCE).await.expect("a turn after the failure");
+            run(&mut turn, "PRAGMA max_page_count = 4").await.expect("is set");
+            let full = run(&mut turn, "INSERT INTO number (filler) VALUES (zeroblob(1000000))").await;
+            let full = full.expect_err("is full").into_database_error().expect("SQLite says so");
+            assert_eq!(full.code().as_deref(), Some("13"), "round {round}");
+            // SQLite has ended the transaction: this statement would be one of its own.
+            run(&mut turn, "INSERT INTO number (n) VALUES (-1)").await.expect_err("runs nothing more");
+            turn.commit().await.expect_err("commits nothing");
+        }
+        write(&writer, "INSERT INTO number (n) VALUES (1)").await.expect("writes again");
+        assert_eq!(numbers(&options).await, [1]);
+        writer.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_member_that_fails_takes_back_its_own_statements_alone() {
+        let (writer, _home, options) = writer().await;
+        let mut first = writer.turn(PATIENCE).await.expect("a turn");
+        // These wait, in this order, and so are of the same group as the first.
+        let (bad, dropped, last) = (writer.clone(), writer.clone(), writer.clone());
+        let others = async {
+            tokio::join!(
+                async {
+                    let mut turn = bad.turn(PATIENCE).await.expect("a turn");
+                    run(&mut turn, "INSERT INTO number (n) VALUES (2)").await.expect("runs");
+                    run(&mut turn, "INSERT INTO number (n) VALUES (1)").await.expect_err("is there");
+                },
+                async {
+                    let mut turn = dropped.turn(PATIENCE).await.expect("a turn");
+                    run(&mut turn, "INSERT INTO number (n) VALUES (3)").await.expect("runs");
+                },
+                async { write(&last, "INSERT INTO number (n) VALUES (2)").await.expect("2 is free again") },
+            )
+        };
+        let lead = async {
+            tokio::task::yield_now().await;
+            run(&mut first, "INSERT INTO number (n) VALUES (1)").await.expect("runs");
+            first.commit().await.expect("commits");
+        };
+        tokio::join!(others, lead);
+        assert_eq!(numbers(&options).await, [1, 2]);
+        writer.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_failed_group_fails_every_member_and_leaves_no_trace() {
+        let (writer, _home, options) = writer().await;
+        let mut first = writer.turn(PATIENCE).await.expect("a turn");
+        let other = writer.clone();
+        let bad = async {
+            let mut turn = other.turn(PATIENCE).await.expect("a turn");
+            run(&mut turn, "PRAGMA max_page_count = 4").await.expect("is set");
+            let full = run(&mut turn, "INSERT INTO number (filler) VALUES (zeroblob(1000000))").await;
+            full.expect_err("is full");
+        };
+        let good = async {
+            tokio::task::yield_now().await;
+            run(&mut first, "INSERT INTO number (n) VALUES (1)").await.expect("runs");
+            first.commit().await.expect_err("is not durable, so it is not acknowledged");
+        };
+        tokio::join!(bad, good);
+        assert_eq!(numbers(&options).await, [0; 0]);
+        write(&writer, "INSERT INTO number (n) VALUES (1)").await.expect("writes again");
+        assert_eq!(numbers(&options).await, [1]);
+        writer.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_statement_whose_caller_is_gone_leaves_no_trace() {
+        let (writer, _home, options) = writer().await;
+        for _ in 0..20 {
+            let mut turn = writer.turn(PATIENCE).await.expect("a turn");
+            let long = run(
+                &mut turn,
+                "INSERT INTO number (n) WITH RECURSIVE r(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM r LIMIT 50000) \
+                 SELECT n FROM r",
+            );
+            // The statement is sent, then its future is dropped.
+            tokio::select! {
+                biased;
+                done = long => done.expect("runs"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        write(&writer, "INSERT INTO number (n) VALUES (1)").await.expect("writes");
+        assert_eq!(numbers(&options).await, [1]);
+        writer.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_turn_is_waited_for_no_longer_than_asked() {
+        let (writer, _home, options) = writer().await;
+        let held = writer.turn(PATIENCE).await.expect("a turn");
+        let refused = writer.turn(Duration::from_millis(20)).await.expect_err("the writer is busy");
+        assert!(matches!(refused, sqlx::Error::PoolTimedOut));
+        drop(held);
+        write(&writer, "INSERT INTO number (n) VALUES (1)").await.expect("writes");
+        assert_eq!(numbers(&options).await, [1]);
+        writer.close().await;
+        assert!(matches!(writer.turn(PATIENCE).await, Err(sqlx::Error::PoolClosed)));
+    }
+}
