@@ -1,5 +1,5 @@
-//! The worker: claims a run by lease, solves it off the async threads, renews the lease, and saves the result in one
-//! transaction. The worker takes no input; the next claim restarts an interrupted run.
+//! The worker: claims a run by lease, renews the lease until the run ends, solves the run off the async threads, and saves
+//! the result in one transaction. The worker takes no input; the next claim restarts an interrupted run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,38 +70,23 @@ impl Worker {
     }
 
     /// Executes a claimed run and stores its end. If the end cannot be stored, the next claim repeats the run after the
-    /// lease has expired.
+    /// lease has expired. The lease is renewed from the claim to the end, beside loading, solving and saving.
     async fn execute(&self, claim: ClaimedRun, stop: &CancellationToken) {
         let stopwatch = Stopwatch::start();
         let live = self.service.live_runs().begin(&claim.run.name);
-        let ended = if claim.cancel_requested {
-            live.stop(Stop::Cancelled);
-            self.end_stopped(&claim, &live).await
-        } else if claim.run.attempt > MAX_ATTEMPTS {
-            let message = format!(
-                "the run was interrupted {MAX_ATTEMPTS} times; report it to operations, then start a new run"
-            );
-            self.fail(&claim, Reason::RunInterrupted, &message).await
-        } else {
-            match self.solve(&claim, &live, stop).await {
-                Ok(Some(outcome)) if live.stopped().is_none() => {
-                    let span = tracing::info_span!("stage", stage = Stage::Save.as_str());
-                    self.save(&claim, &outcome).instrument(span).await
-                }
-                Ok(_) => self.end_stopped(&claim, &live).await,
-                // The lease expires, and the next claim repeats the run.
-                Err(error @ Error::StoreUnavailable(_)) => Err(error),
-                Err(error) => {
-                    tracing::error!(error.type = error.reason().code(), error = chain(&error), "run failed");
-                    self.fail(
-                        &claim,
-                        error.reason(),
-                        "the service has a defect; report the run to operations",
-                    )
-                    .await
-                }
+        let done = CancellationToken::new();
+        let work = async {
+            let ended = self.work(&claim, &live).await;
+            done.cancel();
+            ended
+        };
+        let shutdown = async {
+            tokio::select! {
+                () = done.cancelled() => {}
+                () = stop.cancelled() => live.stop(Stop::Shutdown),
             }
         };
+        let (ended, (), ()) = tokio::join!(work, self.hold_lease(&claim, &live, &done), shutdown);
         self.service.live_runs().end(&claim.run.name);
         match ended {
             Ok(end) => tracing::info!(end, duration.micros = stopwatch.micros(), "run ended"),
@@ -111,17 +96,43 @@ impl Worker {
         }
     }
 
+    /// Loads, solves and saves a run.
+    async fn work(&self, claim: &ClaimedRun, live: &Arc<LiveRun>) -> Result<&'static str> {
+        if claim.cancel_requested {
+            live.stop(Stop::Cancelled);
+            return self.end_stopped(claim, live).await;
+        }
+        if claim.run.attempt > MAX_ATTEMPTS {
+            let message = format!(
+                "the run was interrupted {MAX_ATTEMPTS} times; report it to operations, then start a new run"
+            );
+            return self.fail(claim, Reason::RunInterrupted, &message).await;
+        }
+        match self.solve(claim, live).await {
+            Ok(Some(outcome)) if live.stopped().is_none() => {
+                let span = tracing::info_span!("stage", stage = Stage::Save.as_str());
+                self.save(claim, &outcome).instrument(span).await
+            }
+            Ok(_) => self.end_stopped(claim, live).await,
+            // The lease expires, and the next claim repeats the run.
+            Err(error @ Error::StoreUnavailable(_)) => Err(error),
+            Err(error) => {
+                tracing::error!(error.type = error.reason().code(), error = chain(&error), "run failed");
+                let message = "the service has a defect; report the run to operations";
+                self.fail(claim, error.reason(), message).await
+            }
+        }
+    }
+
     /// Solves the run's snapshot on a blocking thread; `None` if the run was stopped.
-    async fn solve(
-        &self,
-        claim: &ClaimedRun,
-        live: &Arc<LiveRun>,
-        stop: &CancellationToken,
-    ) -> Result<Option<RunOutcome>> {
-        let snapshot = self.store().load_snapshot(&Scope::System, &claim.run.name).await?;
+    async fn solve(&self, claim: &ClaimedRun, live: &Arc<LiveRun>) -> Result<Option<RunOutcome>> {
+        let snapshot = tokio::select! {
+            loaded = self.store().load_snapshot(&Scope::System, &claim.run.name) => loaded?,
+            () = live.until_stopped() => return Ok(None),
+        };
         let (observer, options) = (Arc::clone(live), self.options);
         let (expected, span) = (claim.run.input_digest.clone(), tracing::Span::current());
-        let mut solving = tokio::task::spawn_blocking(move || {
+        let solving = tokio::task::spawn_blocking(move || {
             let _entered = span.enter();
             if snapshot.digest() != expected {
                 return Err(Error::internal("the snapshot is not the one that was frozen"));
@@ -135,22 +146,22 @@ impl Worker {
                 Err(Stopped) => Ok(None),
             }
         });
-        let mut ticks = tokio::time::interval(HEARTBEAT);
+        solving.await.map_err(|error| Error::Internal("the engine panicked".into(), Some(error.into())))?
+    }
+
+    /// Renews the lease until the run is done. The claim itself counts as the first renewal.
+    async fn hold_lease(&self, claim: &ClaimedRun, live: &LiveRun, done: &CancellationToken) {
         loop {
             tokio::select! {
-                solved = &mut solving => {
-                    return solved.map_err(|error| Error::Internal("the engine panicked".into(), Some(error.into())))?;
-                }
-                _ = ticks.tick() => self.renew_lease(claim, live).await,
-                () = stop.cancelled(), if live.stopped().is_none() => live.stop(Stop::Shutdown),
+                () = done.cancelled() => return,
+                () = tokio::time::sleep(HEARTBEAT) => self.renew_lease(claim, live).await,
             }
         }
     }
 
     /// Renews the lease, stores the progress, and reads whether to stop.
     async fn renew_lease(&self, claim: &ClaimedRun, live: &LiveRun) {
-        let now = self.service.clock().now();
-        match self.store().heartbeat(claim, now, LEASE, live.latest()).await {
+        match self.store().heartbeat(claim, LEASE, live.latest()).await {
             Ok(run) if run.cancel_requested => live.stop(Stop::Cancelled),
             Ok(_) => {}
             Err(Error::RunState { .. }) => live.stop(Stop::Lost),

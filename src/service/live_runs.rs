@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Stopwatch;
 use crate::domain::name::RunRef;
@@ -45,6 +46,7 @@ impl Changes {
 pub struct LiveRun {
     state: Mutex<Option<Live>>,
     stop: AtomicU8,
+    stopping: CancellationToken,
     changes: Arc<Changes>,
 }
 
@@ -74,6 +76,7 @@ impl LiveRuns {
         let live = Arc::new(LiveRun {
             state: Mutex::new(None),
             stop: AtomicU8::new(0),
+            stopping: CancellationToken::new(),
             changes: Arc::clone(&self.changes),
         });
         self.lock().insert(run.clone(), Arc::clone(&live));
@@ -130,6 +133,12 @@ impl LiveRun {
             // An earlier reason stays.
             let _ = self.stop.compare_exchange(0, why as u8, Ordering::SeqCst, Ordering::SeqCst);
         }
+        self.stopping.cancel();
+    }
+
+    /// Waits for a reason to stop.
+    pub async fn until_stopped(&self) {
+        self.stopping.cancelled().await;
     }
 
     /// The reason to stop, if there is one.

@@ -91,11 +91,12 @@ mod tests {
     }
 
     /// Walks of a whole table and sorts that stay: small by nature, all rows wanted, or of one page.
-    const REVIEWED: [(&str, &str); 7] = [
+    const REVIEWED: [(&str, &str); 8] = [
         ("migration.exists", "SCAN sqlite_schema"),
         ("api_token.count", "SCAN api_token"),
         ("api_token.count_coordinators", "SCAN api_token"),
         ("api_token.find", "SCAN api_token"),
+        ("profile.list", "SCAN p"),
         ("profile.named", "SCAN json_each"),
         ("run_match.list_of_organisation", "SCAN ment"),
         ("run_match.list_of_organisation", "USE TEMP B-TREE FOR ORDER BY"),

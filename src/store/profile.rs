@@ -22,9 +22,14 @@ statements! {
     query GET = filtered("profile.get",
         concat!(profiles!(), "WHERE p.organisation_id = $1 AND p.own_id = $2 \
             AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3)"));
+    // The page is cut before its documents are looked up, one by one: with wrong statistics PostgreSQL would otherwise join
+    // and sort all documents of the organisation for every page.
     query LIST = filtered("profile.list",
-        concat!(profiles!(), "WHERE p.organisation_id = $1 AND p.own_id > $2 \
-            AND (CAST($4 AS TEXT) IS NULL OR p.organisation_id = $4) ORDER BY p.own_id LIMIT $3"));
+        "SELECT p.organisation_id, p.own_id, p.version, p.digest, (SELECT d.document FROM profile_document d \
+         WHERE d.import_id = p.import_id AND d.own_id = p.own_id) AS document, p.create_micros, p.update_micros \
+         FROM (SELECT organisation_id, own_id, version, digest, import_id, create_micros, update_micros FROM profile \
+         WHERE organisation_id = $1 AND own_id > $2 AND (CAST($4 AS TEXT) IS NULL OR organisation_id = $4) \
+         ORDER BY own_id LIMIT $3) AS p ORDER BY p.own_id");
     // A list of any length is one value. The databases spell its reading differently.
     query NAMED = filtered("profile.named",
         sqlite: concat!(profiles!(), "WHERE p.organisation_id = $1 \

@@ -1,6 +1,9 @@
 //! Runs as workers use them: claimed under a lease that expires, and written with the fencing number of the claim. A
 //! worker whose lease has expired holds an old number, and its writes change no row.
 //!
+//! Leases begin and end by the clock of the database, which all workers share. The clock of a worker's machine decides
+//! nothing about a lease.
+//!
 //! Claim, heartbeat and release are housekeeping: they move a run between `queued` and `running`, and write no journal
 //! line. The end of a run is a change, and writes one.
 
@@ -13,7 +16,7 @@ use serde_json::json;
 use super::backend::Store;
 use super::dialect::{self, Value, values};
 use super::journal::Note;
-use super::run::{self, common_columns, run_columns};
+use super::run::{self, common_columns, database_now, run_columns};
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::{Change, statements};
@@ -22,26 +25,59 @@ use crate::domain::name::OrganisationId;
 use crate::domain::run::{Digests, Match, Progress, Run, RunState, RunSummary, StageWork, Unmatched};
 use crate::error::{Error, Reason, Result};
 
+/// The claim of the oldest run that waits. On PostgreSQL a worker skips a run that another worker is claiming. SQLite has
+/// one writer and no such clause.
+macro_rules! claim {
+    ($database:ident, $locking:literal) => {
+        concat!(
+            "UPDATE run SET state = 'running', attempt = attempt + 1, fence = fence + 1, lease_owner = $1, \
+             lease_until_micros = ", database_now!($database), " + $2, start_micros = COALESCE(start_micros, $3), \
+             stage = NULL, stage_done = 0, stage_total = 0, stage_eta_millis = NULL WHERE (round_id, number) = \
+             (SELECT round_id, number FROM run WHERE state IN ('queued', 'running') \
+             AND (state = 'queued' OR lease_until_micros <= ", database_now!($database), ") \
+             ORDER BY create_micros, round_id, number LIMIT 1", $locking, ") RETURNING fence, cancel_requested, ",
+            run_columns!()
+        )
+    };
+}
+
+/// Whether a run waits for a worker.
+macro_rules! waiting {
+    ($database:ident) => {
+        concat!(
+            "SELECT number FROM run WHERE state IN ('queued', 'running') AND (state = 'queued' \
+             OR lease_until_micros <= ",
+            database_now!($database),
+            ") LIMIT 1"
+        )
+    };
+}
+
+/// The renewal of a lease; `$progress` sets further columns.
+macro_rules! renew {
+    ($database:ident, $progress:literal) => {
+        concat!(
+            "UPDATE run SET lease_until_micros = ", database_now!($database), " + $4", $progress,
+            " WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running' RETURNING cancel_requested"
+        )
+    };
+}
+
+/// The columns of the progress.
+macro_rules! progress {
+    ($database:ident) => {
+        renew!($database, ", stage = $5, stage_done = $6, stage_total = $7, stage_eta_millis = $8")
+    };
+}
+
 statements! {
-    // On PostgreSQL a worker skips a run that another worker is claiming. SQLite has one writer and no such clause.
+    // A worker that has nothing to do only reads.
+    query WAITING = hidden("run.waiting", sqlite: waiting!(sqlite), postgres: waiting!(postgres));
     upkeep CLAIM = ("run.claim",
-        sqlite: concat!("UPDATE run SET state = 'running', attempt = attempt + 1, fence = fence + 1, lease_owner = $1, \
-            lease_until_micros = $2, start_micros = COALESCE(start_micros, $3), stage = NULL, stage_done = 0, \
-            stage_total = 0, stage_eta_millis = NULL WHERE (round_id, number) = (SELECT round_id, number FROM run \
-            WHERE state IN ('queued', 'running') AND (state = 'queued' OR lease_until_micros < $3) \
-            ORDER BY create_micros, round_id, number LIMIT 1) RETURNING fence, cancel_requested, ", run_columns!()),
-        postgres: concat!("UPDATE run SET state = 'running', attempt = attempt + 1, fence = fence + 1, \
-            lease_owner = $1, lease_until_micros = $2, start_micros = COALESCE(start_micros, $3), stage = NULL, \
-            stage_done = 0, stage_total = 0, stage_eta_millis = NULL WHERE (round_id, number) = \
-            (SELECT round_id, number FROM run WHERE state IN ('queued', 'running') \
-            AND (state = 'queued' OR lease_until_micros < $3) ORDER BY create_micros, round_id, number LIMIT 1 \
-            FOR UPDATE SKIP LOCKED) RETURNING fence, cancel_requested, ", run_columns!()));
-    upkeep RENEW = ("run.renew",
-        "UPDATE run SET lease_until_micros = $4 WHERE round_id = $1 AND number = $2 AND fence = $3 \
-         AND state = 'running' RETURNING cancel_requested");
-    upkeep PROGRESS = ("run.progress",
-        "UPDATE run SET lease_until_micros = $4, stage = $5, stage_done = $6, stage_total = $7, stage_eta_millis = $8 \
-         WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running' RETURNING cancel_requested");
+        sqlite: claim!(sqlite, ""),
+        postgres: claim!(postgres, " FOR UPDATE SKIP LOCKED"));
+    upkeep RENEW = ("run.renew", sqlite: renew!(sqlite, ""), postgres: renew!(postgres, ""));
+    upkeep PROGRESS = ("run.progress", sqlite: progress!(sqlite), postgres: progress!(postgres));
     upkeep RELEASE = ("run.release",
         "UPDATE run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_owner = NULL, \
          lease_until_micros = NULL, stage = NULL WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
@@ -119,7 +155,8 @@ pub struct RunOutcome {
 }
 
 impl Store {
-    /// Claims the oldest run that is queued or whose lease has expired. `owner` names the worker.
+    /// Claims the oldest run that is queued or whose lease has expired. `owner` names the worker; `now` becomes the start of
+    /// a run that has not started before. Without such a run the call writes nothing.
     pub async fn claim_run(
         &self,
         scope: &Scope,
@@ -128,8 +165,14 @@ impl Store {
         lease: Duration,
     ) -> Result<Option<ClaimedRun>> {
         scope.require_system()?;
+        let mut reader = self.reader(scope).await?;
+        let waiting = reader.row(WAITING, values![]).await?;
+        reader.end().await?;
+        if waiting.is_none() {
+            return Ok(None);
+        }
         let mut session = self.housekeeping(scope).await?;
-        let values = values![owner, now.as_microsecond().saturating_add(micros(lease)), now];
+        let values = values![owner, micros(lease), now];
         let Some(row) = session.row(CLAIM, values).await? else {
             session.end().await?;
             return Ok(None);
@@ -150,13 +193,12 @@ impl Store {
     pub async fn heartbeat(
         &self,
         claim: &ClaimedRun,
-        now: Timestamp,
         lease: Duration,
         progress: Option<Progress>,
     ) -> Result<Heartbeat> {
         let mut session = self.housekeeping(&Scope::System).await?;
         let mut values = claim.keys();
-        values.extend(values![now.as_microsecond().saturating_add(micros(lease))]);
+        values.extend(values![micros(lease)]);
         let renewed = if let Some(Progress { stage, work }) = progress {
             let StageWork { done, total, eta_millis } = work.unwrap_or_default();
             values.extend(values![stage.as_str(), saturated(done), saturated(total), eta_millis]);

@@ -36,6 +36,27 @@ macro_rules! run_columns {
     };
 }
 
+/// The present moment by the clock of the database, in microseconds. All replicas share this clock.
+macro_rules! database_now {
+    (sqlite) => {
+        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+    };
+    (postgres) => {
+        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+    };
+}
+
+/// The cancellation of a run that no worker holds.
+macro_rules! cancel_now {
+    ($database:ident) => {
+        concat!(
+            "UPDATE run SET state = 'cancelled', cancel_requested = 1, end_micros = $3, lease_owner = NULL, \
+             lease_until_micros = NULL, stage = NULL, fence = fence + 1 WHERE round_id = $1 AND number = $2 \
+             AND (state = 'queued' OR (state = 'running' AND lease_until_micros <= ", database_now!($database), "))"
+        )
+    };
+}
+
 /// Columns of a run for the organisation that a parameter names: the numbers of its own members, no digests, and no
 /// progress within a stage.
 macro_rules! own_run_columns {
@@ -51,7 +72,7 @@ macro_rules! own_run_columns {
     };
 }
 
-pub(super) use {common_columns, run_columns};
+pub(super) use {common_columns, database_now, run_columns};
 
 statements! {
     query ACTIVE = shared("run.active", "SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running')");
@@ -80,10 +101,7 @@ statements! {
         concat!("SELECT ", own_run_columns!("$4"), " FROM run WHERE round_id = $1 AND number < $2 \
             ORDER BY number DESC LIMIT $3"));
     query ROUND = shared("run.round", "SELECT id FROM round WHERE id = $1");
-    change CANCEL_NOW = ("run.cancel_now",
-        "UPDATE run SET state = 'cancelled', cancel_requested = 1, end_micros = $3, lease_owner = NULL, \
-         lease_until_micros = NULL, stage = NULL, fence = fence + 1 WHERE round_id = $1 AND number = $2 \
-         AND (state = 'queued' OR (state = 'running' AND lease_until_micros < $3))");
+    change CANCEL_NOW = ("run.cancel_now", sqlite: cancel_now!(sqlite), postgres: cancel_now!(postgres));
     change CANCEL_LATER = ("run.cancel_later",
         "UPDATE run SET cancel_requested = 1 WHERE round_id = $1 AND number = $2 AND state = 'running' \
          AND cancel_requested = 0");

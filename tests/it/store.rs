@@ -2,6 +2,7 @@
 
 mod fixture;
 mod import;
+mod lease;
 mod result;
 mod round;
 mod run;

@@ -23,8 +23,8 @@ use wim_match::store::{
 
 use crate::postgres::{Postgres, postgres};
 
-/// Length of every lease in this suite.
-pub(crate) const LEASE: Duration = Duration::from_secs(10);
+/// Length of every lease in this suite: no lease ends by itself while a case runs.
+pub(crate) const LEASE: Duration = Duration::from_hours(1);
 
 /// A store over a database of its own.
 pub(crate) struct Fixture {
@@ -155,20 +155,59 @@ impl Fixture {
     }
 }
 
+/// A connection past the store, to look at a database and to disturb it.
+pub(crate) enum Raw {
+    Sqlite(sqlx::SqliteConnection),
+    Postgres(sqlx::PgConnection),
+}
+
+impl Raw {
+    pub(crate) async fn execute(&mut self, text: &'static str) {
+        let done = match self {
+            Self::Sqlite(connection) => sqlx::raw_sql(text).execute(connection).await.map(drop),
+            Self::Postgres(connection) => sqlx::raw_sql(text).execute(connection).await.map(drop),
+        };
+        done.unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+
+    /// The only value of the only row.
+    pub(crate) async fn number(&mut self, text: &'static str) -> i64 {
+        let found = match self {
+            Self::Sqlite(connection) => sqlx::query_scalar(text).fetch_one(connection).await,
+            Self::Postgres(connection) => sqlx::query_scalar(text).fetch_one(connection).await,
+        };
+        found.unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+}
+
 impl Fixture {
+    pub(crate) async fn raw(&self) -> Raw {
+        if self.url.starts_with("postgres") {
+            Raw::Postgres(sqlx::PgConnection::connect(&self.url).await.expect("connects"))
+        } else {
+            let url = format!("sqlite:{}", self.url);
+            Raw::Sqlite(sqlx::SqliteConnection::connect(&url).await.expect("connects"))
+        }
+    }
+
+    /// Ends all leases, as time does when no worker renews them.
+    pub(crate) async fn expire_leases(&self) {
+        self.raw().await.execute("UPDATE run SET lease_until_micros = 1 WHERE state = 'running'").await;
+    }
+
     /// The certificate of a run, read past the store, which has no reader of it yet.
     pub(crate) async fn stored_certificate(&self, run: &RunRef) -> Vec<u8> {
         let query = "SELECT certificate FROM run WHERE round_id = $1 AND number = $2";
         let (round, number) = (run.round.as_str().to_owned(), run.number);
-        if self.url.starts_with("postgres") {
-            let mut connection = sqlx::PgConnection::connect(&self.url).await.expect("connects");
-            let row = sqlx::query(query).bind(round).bind(number).fetch_one(&mut connection).await;
-            row.and_then(|row| row.try_get(0)).expect("a certificate")
-        } else {
-            let url = format!("sqlite:{}", self.url);
-            let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("connects");
-            let row = sqlx::query(query).bind(round).bind(number).fetch_one(&mut connection).await;
-            row.and_then(|row| row.try_get(0)).expect("a certificate")
+        match self.raw().await {
+            Raw::Postgres(mut connection) => {
+                let row = sqlx::query(query).bind(round).bind(number).fetch_one(&mut connection).await;
+                row.and_then(|row| row.try_get(0)).expect("a certificate")
+            }
+            Raw::Sqlite(mut connection) => {
+                let row = sqlx::query(query).bind(round).bind(number).fetch_one(&mut connection).await;
+                row.and_then(|row| row.try_get(0)).expect("a certificate")
+            }
         }
     }
 }

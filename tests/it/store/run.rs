@@ -8,7 +8,7 @@ use wim_match::domain::run::{Progress, Run, RunState, Stage, StageWork};
 use wim_match::error::{Error, Reason};
 use wim_match::store::Scope;
 
-use super::fixture::{Fixture, LEASE, at, at_once, fresh, mentor, only, outcome, request, round_id};
+use super::fixture::{Fixture, LEASE, Raw, at, at_once, fresh, mentor, only, outcome, request, round_id};
 use super::on_both_databases;
 
 on_both_databases! {
@@ -21,6 +21,8 @@ on_both_databases! {
     workers_that_claim_at_once_share_no_run,
     a_run_whose_worker_died_is_claimed_again,
     a_renewed_lease_holds,
+    a_lease_holds_whatever_the_clocks_of_the_workers_show,
+    looking_for_work_writes_nothing,
     progress_is_seen_while_the_run_is_under_way,
     a_stale_fence_changes_nothing,
     a_released_run_is_claimed_at_once,
@@ -146,11 +148,7 @@ async fn a_run_whose_worker_died_is_claimed_again(f: Fixture) {
     let (_, _, round) = f.enrolled_round().await;
     f.start_run(&round, at(10)).await;
     f.claim("w-1", at(11)).await;
-    assert_eq!(
-        f.store.claim_run(&Scope::System, "w-2", at(21), LEASE).await.expect("asks"),
-        None,
-        "the lease ends at 21"
-    );
+    f.expire_leases().await;
     let again = f.claim("w-2", at(22)).await;
     assert_eq!((again.run.attempt, again.fence, again.run.start_time), (2, 2, Some(at(11))));
 }
@@ -159,10 +157,39 @@ async fn a_renewed_lease_holds(f: Fixture) {
     let (_, _, round) = f.enrolled_round().await;
     f.start_run(&round, at(10)).await;
     let claim = f.claim("w-1", at(11)).await;
-    let heard = f.store.heartbeat(&claim, at(20), LEASE, None).await.expect("renews");
+    f.expire_leases().await;
+    let heard = f.store.heartbeat(&claim, LEASE, None).await.expect("renews");
     assert!(!heard.cancel_requested);
     assert_eq!(f.store.claim_run(&Scope::System, "w-2", at(29), LEASE).await.expect("asks"), None);
+    f.store.heartbeat(&claim, Duration::ZERO, None).await.expect("renews");
     assert!(f.store.claim_run(&Scope::System, "w-2", at(31), LEASE).await.expect("asks").is_some());
+}
+
+/// Machines whose clocks differ by 45 seconds or by 45 years agree on every lease.
+async fn a_lease_holds_whatever_the_clocks_of_the_workers_show(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    let run = f.start_run(&round, at(10)).await.name;
+    let claim = f.claim("w-1", at(11)).await;
+    let years = 45 * 366 * 86_400;
+    for seconds in [-years, -34, 11, 26, 56, years] {
+        let stolen = f.store.claim_run(&Scope::System, "w-2", at(seconds), LEASE).await.expect("asks");
+        assert_eq!(stolen, None, "by a worker whose clock shows {seconds} s");
+        f.store.heartbeat(&claim, LEASE, None).await.expect("the lease still holds");
+    }
+    assert_eq!(cancel(&f, &run, years).await, RunState::Running, "a caller's clock ends no lease either");
+}
+
+async fn looking_for_work_writes_nothing(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    f.start_run(&round, at(10)).await;
+    f.claim("w-1", at(11)).await;
+    // While this transaction holds, no other connection can write.
+    let mut writer = f.raw().await;
+    match writer {
+        Raw::Sqlite(_) => writer.execute("BEGIN IMMEDIATE").await,
+        Raw::Postgres(_) => writer.execute("BEGIN; LOCK TABLE run IN EXCLUSIVE MODE").await,
+    }
+    assert_eq!(f.store.claim_run(&Scope::System, "w-2", at(12), LEASE).await.expect("only reads"), None);
 }
 
 async fn progress_is_seen_while_the_run_is_under_way(f: Fixture) {
@@ -175,12 +202,12 @@ async fn progress_is_seen_while_the_run_is_under_way(f: Fixture) {
         let work = StageWork { done: 5, total, eta_millis: Some(1_500) };
         Progress { stage: Stage::Score, work: Some(work) }
     };
-    f.store.heartbeat(&claim, at(12), LEASE, Some(at_work(u64::MAX))).await.expect("renews");
+    f.store.heartbeat(&claim, LEASE, Some(at_work(u64::MAX))).await.expect("renews");
     let kept = at_work(i64::MAX.unsigned_abs());
     assert_eq!(seen().await, Some(kept));
     let own = f.store.run(&only(&peru), &run).await.expect("exists").progress;
     assert_eq!(own, Some(Progress { stage: Stage::Score, work: None }), "a manager sees the stage only");
-    f.store.heartbeat(&claim, at(13), LEASE, None).await.expect("renews");
+    f.store.heartbeat(&claim, LEASE, None).await.expect("renews");
     assert_eq!(seen().await, Some(kept), "a bare renewal leaves it");
     f.store.complete_run(&claim, at(14), &outcome(&peru, &kenya)).await.expect("completes");
     assert_eq!(seen().await, None);
@@ -190,6 +217,7 @@ async fn a_stale_fence_changes_nothing(f: Fixture) {
     let (peru, kenya, round) = f.enrolled_round().await;
     let run = f.start_run(&round, at(10)).await.name;
     let zombie = f.claim("w-1", at(11)).await;
+    f.expire_leases().await;
     let heir = f.claim("w-2", at(30)).await;
     let before = f.store.run(&Scope::Alliance, &run).await.expect("exists");
     let journal = f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists").len();
@@ -197,7 +225,7 @@ async fn a_stale_fence_changes_nothing(f: Fixture) {
         let error = outcome.expect_err("is stale");
         assert!(matches!(error, Error::RunState { state: "running for another worker", .. }), "{error:?}");
     };
-    refused(f.store.heartbeat(&zombie, at(31), Duration::from_secs(999), None).await.map(drop));
+    refused(f.store.heartbeat(&zombie, Duration::from_secs(999), None).await.map(drop));
     refused(f.store.complete_run(&zombie, at(31), &outcome(&peru, &kenya)).await);
     refused(f.store.fail_run(&zombie, at(31), Reason::Internal, "late").await);
     refused(f.store.cancel_claimed_run(&zombie, at(31)).await);
@@ -244,10 +272,10 @@ async fn a_running_run_is_cancelled_by_its_worker(f: Fixture) {
     let (_, _, round) = f.enrolled_round().await;
     let run = f.start_run(&round, at(10)).await.name;
     let claim = f.claim("w", at(11)).await;
-    assert!(!f.store.heartbeat(&claim, at(11), LEASE, None).await.expect("renews").cancel_requested);
+    assert!(!f.store.heartbeat(&claim, LEASE, None).await.expect("renews").cancel_requested);
     assert_eq!(cancel(&f, &run, 12).await, RunState::Running);
     assert_eq!(cancel(&f, &run, 13).await, RunState::Running, "asking again is no error");
-    assert!(f.store.heartbeat(&claim, at(14), LEASE, None).await.expect("renews").cancel_requested);
+    assert!(f.store.heartbeat(&claim, LEASE, None).await.expect("renews").cancel_requested);
     f.store.cancel_claimed_run(&claim, at(15)).await.expect("cancels");
     assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists").state, RunState::Cancelled);
     assert_eq!(round_state(&f, &run).await, RoundState::Enrolling);
@@ -260,6 +288,7 @@ async fn a_run_whose_worker_died_is_cancelled_at_once(f: Fixture) {
     let (peru, kenya, round) = f.enrolled_round().await;
     let run = f.start_run(&round, at(10)).await.name;
     let zombie = f.claim("w", at(11)).await;
+    f.expire_leases().await;
     assert_eq!(cancel(&f, &run, 40).await, RunState::Cancelled);
     let late = f.store.complete_run(&zombie, at(41), &outcome(&peru, &kenya)).await;
     assert!(matches!(late, Err(Error::RunState { state: "cancelled", .. })));
