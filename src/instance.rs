@@ -103,7 +103,7 @@ impl Instance {
     pub fn reasons(&self, constrained: &Constrained<'_>, impossible: &Impossible) -> Vec<Reason> {
         let naming = GroupNaming { names: &self.names, quotas: constrained.quotas() };
         let Impossible { cut, shortage } = impossible;
-        reasons(&constrained.rest(), constrained.quotas(), cut, *shortage, &naming)
+        reasons(&constrained.rest(), cut, shortage, &naming)
     }
 }
 

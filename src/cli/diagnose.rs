@@ -7,7 +7,7 @@ use super::cost;
 use super::failure::Failure;
 use super::global::Global;
 use super::problem::{self, Aim, Source, some};
-use super::solve::too_many_tiers;
+use super::solve::{concerned, minimums, minimums_in_json, too_many_tiers};
 use crate::client::output::{align_right, data, table};
 use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
@@ -72,7 +72,7 @@ impl Report<'_> {
     }
 
     fn json(&self) -> Result<(), Failure> {
-        let Diagnosis { without_candidates, shortages, plan, .. } = self.found;
+        let Diagnosis { without_candidates, shortages, below_minimum, plan, .. } = self.found;
         let shortages = shortages.iter().map(|set| {
             json!({
                 "missing": set.missing(), "places": set.seats,
@@ -94,13 +94,14 @@ impl Report<'_> {
             "without_candidates": self.mentees(without_candidates),
             "shortages": shortages.collect::<Vec<_>>(),
             "floors_unmet": floors.collect::<Vec<_>>(),
+            "below_minimum": minimums_in_json(self.instance, below_minimum),
             "recruitment": plan,
         });
         Ok(data(&told.to_string())?)
     }
 
     fn print(&self, lang: Lang) -> Result<(), Failure> {
-        let Diagnosis { without_candidates, shortages, plan, .. } = self.found;
+        let Diagnosis { without_candidates, shortages, below_minimum, plan, .. } = self.found;
         data(&match without_candidates.len() {
             0 => "every mentee has a possible mentor with a place".to_owned(),
             count => {
@@ -143,6 +144,13 @@ impl Report<'_> {
             for reason in &self.floors {
                 data(&format!("  {}", wording::sentence(reason, lang)))?;
             }
+            for line in self.found.unmet.iter().flat_map(|unmet| concerned(self.instance, unmet)) {
+                data(&format!("  {line}"))?;
+            }
+        }
+        if !below_minimum.is_empty() {
+            let below = minimums(self.instance, below_minimum);
+            data(&format!("\nMentors below their minimum in the best assignment: {}", some(&below)))?;
         }
         if let Some(plan) = plan {
             let mut rows = table(&["a mentor like", "change of the result"]);

@@ -1,5 +1,6 @@
 //! `wim-match solve`: the engine for a problem in files, without a service.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Constrained, Constraints, Impossible, Proved, Unsolved};
 use crate::engine::groups::CutDirection;
 use crate::engine::objective::Evidence;
+use crate::engine::objective_value::BelowMinimum;
 use crate::engine::stable::{Size, SizeGuarantee, StableSize};
 use crate::instance::{self, Instance};
 use crate::wording;
@@ -119,6 +121,9 @@ fn unsolvable(
     let Impossible { cut, shortage } = impossible;
     let mentees = problem::named(&cut.mentees, |at| instance.names.mentee(at));
     let mentors = problem::named(&cut.mentors, |at| instance.names.mentor(at));
+    let groups = |groups: &[(GroupSide, u32)]| -> Vec<String> {
+        groups.iter().map(|(side, at)| instance.names.group(*side, *at as usize)).collect()
+    };
     if global.json {
         let reasons: Vec<_> = reasons
             .iter()
@@ -128,12 +133,17 @@ fn unsolvable(
             CutDirection::Inward => "mentees",
             CutDirection::Outward => "mentors",
         };
-        let groups = |side, groups: &[u32]| problem::named(groups, |at| instance.names.group(side, at));
+        let of_side = |side, groups: &[u32]| problem::named(groups, |at| instance.names.group(side, at));
         let told = json!({ "floors_unmet": {
             "asked": shortage.asked, "possible": shortage.possible, "reasons": reasons, "need": need,
             "mentees": mentees, "mentors": mentors,
-            "mentee_groups": groups(GroupSide::Mentees, &cut.mentee_groups),
-            "mentor_groups": groups(GroupSide::Mentors, &cut.mentor_groups),
+            "mentee_groups": of_side(GroupSide::Mentees, &cut.mentee_groups),
+            "mentor_groups": of_side(GroupSide::Mentors, &cut.mentor_groups),
+            "floors": groups(&shortage.floors),
+            "ceilings": groups(&shortage.ceilings),
+            "wanted_by": problem::named(&shortage.mentees, |at| instance.names.mentee(at)),
+            "places_of": problem::named(&shortage.mentors, |at| instance.names.mentor(at)),
+            "candidates": shortage.candidates,
         }});
         data(&told.to_string())?;
     }
@@ -141,16 +151,50 @@ fn unsolvable(
     for reason in &reasons {
         message += &["\n  ", &wording::sentence(reason, global.lang)].concat();
     }
-    for (who, people) in [("mentees", mentees), ("mentors", mentors)] {
-        if !people.is_empty() {
-            message += &["\n  ", who, ": ", &some(&people)].concat();
-        }
+    for line in concerned(instance, impossible) {
+        message += &["\n  ", &line].concat();
     }
     if !instance.constraints.decisions.pins.is_empty() {
         message += "\n  These numbers do not count pinned pairs.";
     }
-    let hint = "lower a floor, or add candidates or places for these people";
+    let hint = match shortage.ceilings.is_empty() {
+        true => "lower a floor, or add candidates or places for these people",
+        false => "lower a floor, raise a ceiling, or add candidates or places for these people",
+    };
     Ok(Failure::unmet(message, hint))
+}
+
+/// The names of the people of a contradiction between bounds: a line per side that has any.
+pub(super) fn concerned(instance: &Instance, impossible: &Impossible) -> Vec<String> {
+    let Impossible { cut, shortage } = impossible;
+    let united = |one: &[u32], other: &[u32]| {
+        let both: BTreeSet<u32> = one.iter().chain(other).copied().collect();
+        both.into_iter().collect::<Vec<u32>>()
+    };
+    let mentees = problem::named(&united(&cut.mentees, &shortage.mentees), |at| instance.names.mentee(at));
+    let mentors = problem::named(&united(&cut.mentors, &shortage.mentors), |at| instance.names.mentor(at));
+    let sides = [("mentees", mentees), ("mentors", mentors)].into_iter();
+    sides
+        .filter(|(_, people)| !people.is_empty())
+        .map(|(who, people)| format!("{who}: {}", some(&people)))
+        .collect()
+}
+
+/// Mentors below their minimum: name, number of mentees, minimum.
+pub(super) fn minimums(instance: &Instance, below: &[BelowMinimum]) -> Vec<String> {
+    let line = |one: &BelowMinimum| {
+        format!("{}: {} of {}", instance.names.mentor(one.mentor as usize), one.matched, one.minimum)
+    };
+    below.iter().map(line).collect()
+}
+
+/// The same as JSON.
+pub(super) fn minimums_in_json(instance: &Instance, below: &[BelowMinimum]) -> serde_json::Value {
+    let entry = |one: &BelowMinimum| {
+        let mentor = instance.names.mentor(one.mentor as usize);
+        json!({ "mentor": mentor, "matched": one.matched, "minimum": one.minimum })
+    };
+    below.iter().map(entry).collect()
 }
 
 /// The failure of a problem whose tier weights exceed the integers of a proof.
@@ -170,7 +214,8 @@ struct Report<'a> {
 
 impl Report<'_> {
     fn json(&self) -> Result<(), Failure> {
-        let Proved { solution, objective_value, check, blocking_pairs, solve, prove } = self.proved;
+        let Proved { solution, objective_value, below_minimum, check, blocking_pairs, solve, prove } =
+            self.proved;
         let decided = &self.instance.constraints.decisions;
         let mut told = json!({
             "objective": self.aim.name(),
@@ -194,6 +239,7 @@ impl Report<'_> {
             "worst": objective_value.worst,
             "people": objective_value.people,
             "blocking_pairs": blocking_pairs,
+            "below_minimum": minimums_in_json(self.instance, below_minimum),
         });
         if let (Some(size), Some(fields)) = (solution.stable_size, told.as_object_mut()) {
             fields.insert("stable_size".to_owned(), json!(size));
@@ -206,7 +252,8 @@ impl Report<'_> {
     }
 
     fn print(&self) -> Result<(), Failure> {
-        let Proved { solution, objective_value, check, blocking_pairs, solve, prove } = self.proved;
+        let Proved { solution, objective_value, below_minimum, check, blocking_pairs, solve, prove } =
+            self.proved;
         let mut lines = vec![
             ("objective", self.aim.name().to_owned()),
             ("problem", {
@@ -227,6 +274,9 @@ impl Report<'_> {
         }
         lines.push(("second mentors", objective_value.people.second_mentors.to_string()));
         lines.push(("minimum places filled", objective_value.people.minimum_places.to_string()));
+        if !below_minimum.is_empty() {
+            lines.push(("mentors below minimum", some(&minimums(self.instance, below_minimum))));
+        }
         lines.push((
             "worst pair",
             objective_value.worst.map_or_else(|| "none".to_owned(), |worst| worst.to_string()),

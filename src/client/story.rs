@@ -26,6 +26,7 @@ pub fn story(results: &Results, lang: Lang) -> String {
         first_matches(&results.matches, lang),
         coverage_by_region(&results.summary, lang),
         unmatched(&results.unmatched, lang),
+        below_minimum(&results.summary, lang),
         proof(&results.summary, lang),
     ];
     sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n\n")
@@ -191,10 +192,28 @@ fn unmatched(unmatched: &[Unmatched], lang: Lang) -> String {
             "{people} enrolled with a profile that has no role any more, for example {names}."
         ));
     }
-    match unmatched.len() - mentees.len() {
+    match of_side(Some(Side::Mentor)).count() {
         0 => {}
         1 => lines.push("1 mentor keeps free places for late joiners.".to_owned()),
         mentors => lines.push(format!("{mentors} mentors keep free places for late joiners.")),
+    }
+    lines.join("\n")
+}
+
+/// Mentors with fewer mentees than their minimum, each with both numbers.
+fn below_minimum(summary: &RunSummary, lang: Lang) -> String {
+    let (all, named) = (summary.mentors_below_minimum, &summary.below_minimum);
+    if all == 0 {
+        return String::new();
+    }
+    let mut lines =
+        vec![format!("{} with fewer mentees than the minimum:", counted(all, "mentor", "mentors", lang))];
+    for one in named.iter().take(UNMATCHED_SHOWN) {
+        lines.push(format!("  {}: {} of {}", one.mentor.short(), one.matched, one.minimum));
+    }
+    let more = all.saturating_sub(named.len().min(UNMATCHED_SHOWN) as u64);
+    if more > 0 {
+        lines.push(format!("  and {} more", count(more, lang)));
     }
     lines.join("\n")
 }

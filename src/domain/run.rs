@@ -255,8 +255,11 @@ pub struct RunSummary {
     pub tiers: Vec<TierCoverage>,
     /// Second mentors that mentees sought and did not get.
     pub second_places_missed: u64,
-    /// Mentors with at least one match, but with fewer than their minimum.
+    /// Mentors with fewer matches than their minimum.
     pub mentors_below_minimum: u64,
+    /// These mentors by name, by profile; at most [`MOST_BELOW_MINIMUM`] of each organisation, who lack most.
+    #[serde(default)]
+    pub below_minimum: Vec<BelowMinimum>,
     /// Objective of the assignment.
     pub objective: Objective,
     /// Proof of the optimum.
@@ -334,6 +337,20 @@ pub struct Digests {
     pub open_result: String,
     /// Of the whole result with its certificate, which contains private points. It never leaves the service.
     pub whole_result: String,
+}
+
+/// Most mentors below their minimum that a summary names of each organisation.
+pub const MOST_BELOW_MINIMUM: usize = 50;
+
+/// A mentor with fewer matches than her minimum.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BelowMinimum {
+    /// Name of the mentor's profile.
+    pub mentor: ProfileRef,
+    /// The minimum.
+    pub minimum: u32,
+    /// Her matches.
+    pub matched: u32,
 }
 
 /// Mentees of one priority tier.

@@ -77,7 +77,7 @@ mod tests;
 use std::collections::HashSet;
 
 use self::bound::Sweep;
-pub use self::cut::{CutCounts, check_cut};
+pub use self::cut::{CutTerms, check_cut};
 pub use self::infeasible::Infeasible;
 use self::rules::ValueError;
 pub use self::stable::{Stability, stability};

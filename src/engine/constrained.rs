@@ -22,11 +22,11 @@ use std::time::Duration;
 
 use super::assign::{Start, assign_from};
 use super::certificate::GroupSide;
-use super::certify::{self, CutCounts, Infeasible, check_cut};
+use super::certify::{self, CutTerms, Infeasible, check_cut};
 use super::decisions::{BadDecision, Decisions, ReducedProblem, ReductionError, sorted};
 use super::groups::{Cut, Quotas};
 use super::objective::{self, Check, Evidence, Solution};
-use super::objective_value::ObjectiveValue;
+use super::objective_value::{BelowMinimum, ObjectiveValue, below_minimum};
 use super::observer::{Observer, Stopped};
 use super::problem::Problem;
 use super::quota::{self, assign_within};
@@ -145,8 +145,8 @@ impl From<Stopped> for Unsolved {
 pub struct Impossible {
     /// The people and groups across which the floors require too many pairs.
     pub cut: Cut,
-    /// Number of pairs that are required and that are possible, without the pins, counted from the problem alone.
-    pub shortage: CutCounts,
+    /// The bounds across the cut, without the pins, counted from the problem alone.
+    pub shortage: CutTerms,
 }
 
 /// A solution of the whole problem, checked and measured.
@@ -158,6 +158,8 @@ pub struct Proved {
     pub check: Check,
     /// The assignment in plain numbers.
     pub objective_value: ObjectiveValue,
+    /// Mentors with fewer mentees than their minimum.
+    pub below_minimum: Vec<BelowMinimum>,
     /// Candidates who would both rather be with each other.
     pub blocking_pairs: u64,
     /// How long solving took.
@@ -258,7 +260,8 @@ impl<'a> Constrained<'a> {
             _ => self.blocking_pairs(&solution.pairs, observer)?,
         };
         let objective_value = solution.objective_value(&self.whole);
-        Ok(Proved { solution, check, objective_value, blocking_pairs, solve, prove })
+        let below_minimum = below_minimum(&self.whole, &solution.pairs);
+        Ok(Proved { solution, check, objective_value, below_minimum, blocking_pairs, solve, prove })
     }
 
     /// Whether a warm start is possible: the objective is BEST_TOTAL, and there are no quotas.

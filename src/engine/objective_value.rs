@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::problem::Problem;
+use super::problem::{Problem, Seats};
 
 /// Pairs that one task sums up.
 const CHUNK: usize = 1 << 10;
@@ -30,6 +30,30 @@ pub struct PeopleServed {
     pub minimum_places: u64,
     /// Number of mentees who have a second mentor.
     pub second_mentors: u64,
+}
+
+/// A mentor with fewer mentees than her minimum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BelowMinimum {
+    /// The mentor.
+    pub mentor: u32,
+    /// The minimum, at most the number of places.
+    pub minimum: u32,
+    /// Number of mentees.
+    pub matched: u32,
+}
+
+/// All mentors with fewer pairs than their minimum, also those without any pair, ascending.
+pub fn below_minimum(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Vec<BelowMinimum> {
+    let mut load = vec![0_u32; problem.mentors.len()];
+    for &(_, mentor) in pairs {
+        load[mentor as usize] += 1;
+    }
+    let of = |((mentor, seats), matched): ((u32, &Seats), u32)| {
+        let minimum = seats.min.min(seats.max);
+        (matched < minimum).then_some(BelowMinimum { mentor, minimum, matched })
+    };
+    (0..).zip(problem.mentors).zip(load).filter_map(of).collect()
 }
 
 impl ObjectiveValue {

@@ -7,6 +7,7 @@
 //! consent, so that matched and unmatched people add up to the enrolments. Places and pairs count only people who take
 //! part. The summary of an organisation contains its own members and their matches only.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::assign::StopPoll;
@@ -17,7 +18,8 @@ use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::{Criterion, FULL_SCORE, HardRule};
 use crate::domain::profile::Profile;
 use crate::domain::run::{
-    Coverage, CriterionMean, Match, Proof, RunSummary, ScoreRange, TierCoverage, WholeRound,
+    BelowMinimum, Coverage, CriterionMean, MOST_BELOW_MINIMUM, Match, Proof, RunSummary, ScoreRange,
+    TierCoverage, WholeRound,
 };
 use crate::domain::snapshot::Participant;
 
@@ -86,6 +88,20 @@ pub(super) fn summarise(
     Ok(Summaries { whole: RunSummary { whole_round: Some(whole_round), ..whole.finish() }, by_organisation })
 }
 
+/// The mentors of each organisation who lack most, by profile, so that a summary stays small in a large round.
+fn named(mut all: Vec<BelowMinimum>) -> Vec<BelowMinimum> {
+    let lacks = |one: &BelowMinimum| Reverse(one.minimum - one.matched);
+    all.sort_by(|a, b| {
+        let key = |one: &BelowMinimum| (one.mentor.organisation.clone(), lacks(one));
+        key(a).cmp(&key(b)).then_with(|| a.mentor.cmp(&b.mentor))
+    });
+    let organisations = all.chunk_by(|a, b| a.mentor.organisation == b.mentor.organisation);
+    let mut kept: Vec<BelowMinimum> =
+        organisations.flat_map(|own| own.iter().take(MOST_BELOW_MINIMUM).cloned()).collect();
+    kept.sort_by(|a, b| a.mentor.cmp(&b.mentor));
+    kept
+}
+
 fn coverage(summary: &RunSummary) -> Coverage {
     Coverage {
         mentees: summary.mentees,
@@ -120,6 +136,7 @@ impl<'a> Tallies<'a> {
         for (profile, content, takes_part) in taking_part.chain(left_out) {
             poll.count(4 * LOOKUP_WORK)?;
             let person = Counted {
+                profile,
                 content,
                 takes_part,
                 is_waitlisted: round.is_waitlisted(content),
@@ -155,6 +172,7 @@ impl<'a> Tallies<'a> {
 
 /// A person with what is counted of her.
 struct Counted<'a> {
+    profile: &'a ProfileRef,
     content: &'a Profile,
     takes_part: bool,
     is_waitlisted: bool,
@@ -183,6 +201,7 @@ struct Tally {
     coverage: Coverage,
     tiers: [TierCoverage; 2],
     scores: Vec<u16>,
+    below_minimum: Vec<BelowMinimum>,
 }
 
 impl Tally {
@@ -196,6 +215,7 @@ impl Tally {
             coverage: Coverage::default(),
             tiers: [1, 2].map(|tier| TierCoverage { tier, mentees: 0, matched: 0 }),
             scores: Vec::new(),
+            below_minimum: Vec::new(),
         }
     }
 
@@ -211,8 +231,11 @@ impl Tally {
         }
         if let Some(offer) = person.content.open_offer().filter(|_| person.takes_part) {
             summary.places += u64::from(offer.max_mentees);
-            let is_below = (1..u64::from(offer.fewest())).contains(&person.as_mentor);
-            summary.mentors_below_minimum += u64::from(is_below);
+            let minimum = u32::from(offer.fewest().min(offer.max_mentees));
+            if person.as_mentor < u64::from(minimum) {
+                let matched = u32::try_from(person.as_mentor).unwrap_or(u32::MAX);
+                self.below_minimum.push(BelowMinimum { mentor: person.profile.clone(), minimum, matched });
+            }
         }
     }
 
@@ -232,6 +255,8 @@ impl Tally {
             total_score: self.scores.iter().map(|score| u64::from(*score)).sum(),
             scores: ScoreRange::of_sorted(&self.scores),
             score_histogram: histogram(&self.scores),
+            mentors_below_minimum: self.below_minimum.len() as u64,
+            below_minimum: named(self.below_minimum),
             tiers: self.tiers.into_iter().filter(|tier| tier.tier > 1 || tier.mentees > 0).collect(),
             ..self.summary
         }

@@ -99,9 +99,18 @@ fn person(report: &RoundReport<'_>, profile: &ProfileRef) -> Markup {
 /// Every person without a match, mentees first: a mentee without a mentor loses most.
 pub(super) fn unmatched(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
-    if report.unmatched.is_empty() {
-        return html! { p.empty { (words.text("unmatched_empty")) } };
+    html! {
+        @if report.unmatched.is_empty() {
+            p.empty { (words.text("unmatched_empty")) }
+        } @else {
+            (unmatched_by_side(report))
+        }
+        (below_minimum(report))
     }
+}
+
+fn unmatched_by_side(report: &RoundReport<'_>) -> Markup {
+    let words = report.words();
     html! {
         @for (side, heading) in [
             (Some(Side::Mentee), "unmatched_mentees"),
@@ -130,6 +139,34 @@ pub(super) fn unmatched(report: &RoundReport<'_>) -> Markup {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Mentors with fewer mentees than the minimum they set, each with both numbers.
+fn below_minimum(report: &RoundReport<'_>) -> Markup {
+    let words = report.words();
+    let summary = report.summary;
+    let listed = &summary.below_minimum[..summary.below_minimum.len().min(MOST_ROWS)];
+    let more = summary.mentors_below_minimum.saturating_sub(listed.len() as u64);
+    html! {
+        @if summary.mentors_below_minimum > 0 {
+            h3 {
+                (words.text("below_minimum")) " "
+                span.tally { (words.count(summary.mentors_below_minimum)) }
+            }
+            ul {
+                @for one in listed {
+                    @let (matched, minimum) = (words.count(one.matched), words.count(one.minimum));
+                    li {
+                        (person(report, &one.mentor)) " "
+                        (words.fill("below_minimum_of", &[("matched", &matched), ("minimum", &minimum)]))
+                    }
+                }
+            }
+            @if more > 0 {
+                p.aside { (words.fill("unmatched_more", &[("more", &words.count(more))])) }
             }
         }
     }

@@ -1,7 +1,7 @@
 use super::sample::Round;
 use super::*;
 use crate::domain::name::ProfileRef;
-use crate::domain::run::Side;
+use crate::domain::run::{BelowMinimum, Side};
 use crate::domain::vocabulary::Lang;
 
 /// How often `needle` occurs in `text`.
@@ -70,6 +70,22 @@ fn everybody_is_in_the_report_with_a_reason_and_with_what_would_change_it() {
     assert_eq!(times(&html, r#"data-label="Why"><p>"#), round.unmatched.len());
     let mentees = round.unmatched.iter().filter(|one| one.side == Some(Side::Mentee)).count();
     assert!(html.contains(&format!(r#"Mentees without a mentor <span class="tally">{mentees}</span>"#)));
+}
+
+#[test]
+fn mentors_below_their_minimum_are_named_with_both_numbers_even_if_everybody_has_a_match() {
+    let mut round = Round::realistic();
+    round.unmatched.clear();
+    let mentor = round.matches[0].mentor.clone();
+    round.summary.mentors_below_minimum = 3;
+    round.summary.below_minimum = vec![BelowMinimum { mentor: mentor.clone(), minimum: 2, matched: 1 }];
+    let html = render(&round.report());
+    let (_, list) = html.split_once("Mentors with fewer mentees than their minimum").expect("a heading");
+    let (list, _) = list.split_once("</section>").expect("a section");
+    assert!(
+        list.contains(mentor.id.as_str()) && list.contains("1 of 2") && list.contains("More people: 2"),
+        "{list}"
+    );
 }
 
 #[test]

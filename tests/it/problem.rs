@@ -295,6 +295,54 @@ fn floors_that_nobody_can_meet_are_told_in_words_with_an_exit_code_of_their_own(
 }
 
 #[test]
+fn a_ceiling_that_stands_against_floors_is_named() {
+    let folder = Folder::without_groups();
+    folder.write("mentees.csv", "mentee\na\nb\nc\n");
+    folder.write("mentors.csv", "mentor,max,group\nx,2,g1\ny,2,g2\n");
+    folder.write("scores.csv", "mentee,mentor,score\na,x,1\nb,x,1\nc,x,1\na,y,1\nb,y,1\nc,y,1\n");
+    folder.write(
+        "groups.csv",
+        "group,side,parent,min,max\nall,mentors,,,2\ng1,mentors,all,2,\ng2,mentors,all,1,\n",
+    );
+    let groups = ["--groups", "groups.csv"];
+    let (code, told) = folder.failure("solve", &[&groups]);
+    assert_eq!(code, Some(8));
+    assert!(told.contains("The quotas of all allow at most 2 matches."), "{told}");
+    assert!(told.contains("raise a ceiling"), "{told}");
+    let output = folder.run("solve", &[&groups, &["--json"]]);
+    let unmet: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let unmet = &unmet["floors_unmet"];
+    assert_eq!(
+        (&unmet["floors"], &unmet["ceilings"]),
+        (&serde_json::json!(["g1", "g2"]), &serde_json::json!(["all"]))
+    );
+    let told = folder.told("diagnose", &[&groups]);
+    assert!(told.contains("The quotas of all allow at most 2 matches."), "{told}");
+
+    folder.write("groups.csv", "group,side,parent,min,max\ng1,mentors,,3,\ng2,mentors,,,\n");
+    let (_, told) = folder.failure("solve", &[&groups]);
+    assert!(
+        told.contains("One mentor with 2 places in all can serve here.") && told.contains("mentors: x"),
+        "{told}"
+    );
+}
+
+#[test]
+fn mentors_below_their_minimum_are_named_with_what_is_missing() {
+    let folder = Folder::without_groups();
+    folder.edit("mentors.csv", "xan,1,1", "xan,3,3");
+    folder.edit("mentors.csv", "zoe,1,2", "zoe,2,2");
+    folder.edit("scores.csv", "ana,xan,90\n", "");
+    let told = folder.json("solve", &[]);
+    assert_eq!(told["below_minimum"], serde_json::json!([{ "mentor": "xan", "matched": 1, "minimum": 3 }]));
+    let text = folder.told("solve", &[]);
+    assert!(text.contains("mentors below minimum") && text.contains("xan: 1 of 3"), "{text}");
+    let text = folder.told("diagnose", &[]);
+    assert!(text.contains("Mentors below their minimum in the best assignment: xan: 1 of 3"), "{text}");
+    assert_eq!(folder.json("diagnose", &[])["below_minimum"], told["below_minimum"]);
+}
+
+#[test]
 fn an_earlier_result_of_other_people_is_a_start_and_changes_no_value() {
     let folder = Folder::without_groups();
     folder.told("solve", &[&RESULT]);

@@ -3,11 +3,11 @@
 use super::policy::{self, criterion, criterion_message, hard_rule};
 use super::{count, number, points, timestamp};
 use crate::api::proto::v1;
-use crate::domain::name::OrganisationId;
+use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::Objective;
 use crate::domain::run::{
-    Coverage, CriterionMean, Progress, Proof, Run, RunState, RunSummary, ScoreRange, Stage, TierCoverage,
-    WholeRound,
+    BelowMinimum, Coverage, CriterionMean, Progress, Proof, Run, RunState, RunSummary, ScoreRange, Stage,
+    TierCoverage, WholeRound,
 };
 
 /// To the message.
@@ -77,6 +77,15 @@ fn summary_message(summary: &RunSummary) -> v1::RunSummary {
             .collect(),
         second_places_missed: count(summary.second_places_missed),
         mentors_below_minimum: count(summary.mentors_below_minimum),
+        below_minimum: summary
+            .below_minimum
+            .iter()
+            .map(|one| v1::BelowMinimum {
+                mentor: one.mentor.name(),
+                minimum: i32::try_from(one.minimum).unwrap_or(i32::MAX),
+                matched: i32::try_from(one.matched).unwrap_or(i32::MAX),
+            })
+            .collect(),
         objective: policy::objective_message(summary.objective),
         proof: Some(v1::Proof { proved: summary.proof.proved, gap: summary.proof.gap.map(count) }),
         whole_round: summary.whole_round.as_ref().map(whole_round_message),
@@ -151,6 +160,17 @@ pub fn summary(message: &v1::RunSummary) -> RunSummary {
             .collect(),
         second_places_missed: number(message.second_places_missed),
         mentors_below_minimum: number(message.mentors_below_minimum),
+        below_minimum: message
+            .below_minimum
+            .iter()
+            .filter_map(|one| {
+                Some(BelowMinimum {
+                    mentor: ProfileRef::from_name(&one.mentor).ok()?,
+                    minimum: u32::try_from(one.minimum).ok()?,
+                    matched: u32::try_from(one.matched).ok()?,
+                })
+            })
+            .collect(),
         objective: Objective::of(message.objective).unwrap_or_default(),
         proof: message
             .proof

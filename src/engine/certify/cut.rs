@@ -2,24 +2,62 @@
 
 use std::collections::HashSet;
 
+use crate::engine::certificate::GroupSide;
 use crate::engine::groups::{Cut, CutDirection, Forest, Quotas};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::FORBIDDEN;
 use crate::engine::problem::Problem;
 
-/// Numbers of pairs across a cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CutCounts {
+/// The bounds that a cut counts. They contradict each other by themselves: no other floor, ceiling or number of places
+/// takes part in the contradiction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CutTerms {
     /// Number of pairs that floors require.
     pub asked: u64,
     /// Largest number of pairs that is possible.
     pub possible: u64,
+    /// The groups whose floors require pairs, ascending by side and position.
+    pub floors: Vec<(GroupSide, u32)>,
+    /// The groups whose ceilings bound the pairs.
+    pub ceilings: Vec<(GroupSide, u32)>,
+    /// The mentees whose numbers of mentors wanted bound the pairs.
+    pub mentees: Vec<u32>,
+    /// The mentors whose places bound the pairs.
+    pub mentors: Vec<u32>,
+    /// Candidates that lead out of the cut, each at most one pair.
+    pub candidates: u64,
 }
 
-impl CutCounts {
+/// One bound across a cut.
+#[derive(Clone, Copy)]
+enum Term {
+    Group(GroupSide, u32),
+    Mentee(u32),
+    Mentor(u32),
+    Candidates,
+}
+
+impl CutTerms {
     /// Whether the cut proves that no assignment meets all floors.
     pub fn proved(&self) -> bool {
         self.asked > self.possible
+    }
+
+    fn require(&mut self, term: Term, pairs: u64) {
+        if let (Term::Group(side, group), 1..) = (term, pairs) {
+            self.floors.push((side, group));
+        }
+        self.asked += pairs;
+    }
+
+    fn allow(&mut self, term: Term, pairs: u64) {
+        match term {
+            Term::Group(side, group) => self.ceilings.push((side, group)),
+            Term::Mentee(mentee) => self.mentees.push(mentee),
+            Term::Mentor(mentor) => self.mentors.push(mentor),
+            Term::Candidates => self.candidates += pairs,
+        }
+        self.possible += pairs;
     }
 }
 
@@ -41,17 +79,17 @@ pub fn check_cut(
     quotas: &Quotas,
     cut: &Cut,
     observer: &dyn Observer,
-) -> Result<CutCounts, Stopped> {
+) -> Result<CutTerms, Stopped> {
     let set = |of: &[u32]| of.iter().copied().collect::<HashSet<u32>>();
     let (mentees, mentors) = (set(&cut.mentees), set(&cut.mentors));
     let inward = cut.direction == CutDirection::Inward;
-    let mut sum = CutCounts { asked: 0, possible: 0 };
-    let mut arc = |from_inside: bool, to_inside: bool, least: u64, most: u64| {
+    let mut terms = CutTerms::default();
+    let mut arc = |term: Term, from_inside: bool, to_inside: bool, least: u64, most: u64| {
         if from_inside != to_inside {
             if to_inside == inward {
-                sum.asked += least;
+                terms.require(term, least);
             } else {
-                sum.possible += most;
+                terms.allow(term, most);
             }
         }
     };
@@ -60,20 +98,22 @@ pub fn check_cut(
     let mentee_groups = set(&cut.mentee_groups);
     for (at, group) in (0_u32..).zip(quotas.mentees.groups()) {
         let (parent, own) = (in_group(&mentee_groups, group.parent), mentee_groups.contains(&at));
-        arc(parent, own, group.floor.into(), group.ceiling.into());
+        let term = Term::Group(GroupSide::Mentees, at);
+        arc(term, parent, own, group.floor.into(), group.ceiling.into());
     }
     for (at, demand) in (0_u32..).zip(problem.mentees) {
         let group = in_group(&mentee_groups, innermost(&quotas.mentees, at));
-        arc(group, mentees.contains(&at), 0, demand.wanted.min(2).into());
+        arc(Term::Mentee(at), group, mentees.contains(&at), 0, demand.wanted.min(2).into());
     }
     let mentor_groups = set(&cut.mentor_groups);
     for (at, seats) in (0_u32..).zip(problem.mentors) {
         let group = in_group(&mentor_groups, innermost(&quotas.mentors, at));
-        arc(mentors.contains(&at), group, 0, seats.max.into());
+        arc(Term::Mentor(at), mentors.contains(&at), group, 0, seats.max.into());
     }
     for (at, group) in (0_u32..).zip(quotas.mentors.groups()) {
         let (parent, own) = (in_group(&mentor_groups, group.parent), mentor_groups.contains(&at));
-        arc(own, parent, group.floor.into(), group.ceiling.into());
+        let term = Term::Group(GroupSide::Mentors, at);
+        arc(term, own, parent, group.floor.into(), group.ceiling.into());
     }
     let mut row = Vec::new();
     for (at, from) in (0_u32..).zip(0..problem.mentees.len()) {
@@ -94,9 +134,9 @@ pub fn check_cut(
                 candidates.filter(|(mentor, _)| crosses(*mentor)).count()
             }
         };
-        arc(inward, !inward, 0, crossing as u64);
+        arc(Term::Candidates, inward, !inward, 0, crossing as u64);
     }
-    Ok(sum)
+    Ok(terms)
 }
 
 fn innermost(forest: &Forest, person: u32) -> Option<u32> {

@@ -7,7 +7,7 @@ use super::{Constrained, Impossible, Unsolved, sorted};
 use crate::engine::assign::{Start, assign};
 use crate::engine::diagnose::{Recruit, Shortage, recruitment, shortages, without_candidates};
 use crate::engine::objective::Evidence;
-use crate::engine::objective_value::ObjectiveValue;
+use crate::engine::objective_value::{BelowMinimum, ObjectiveValue, below_minimum};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::repair::{self, Repaired};
 use crate::engine::what_if::{Alternate, Cost, WhatIf, WhatIfError};
@@ -49,6 +49,8 @@ pub struct Diagnosis {
     pub shortages: Vec<Shortage>,
     /// Proof that no assignment meets all floors, if none does.
     pub unmet: Option<Impossible>,
+    /// Mentors with fewer mentees than their minimum in a best assignment; empty if there is none.
+    pub below_minimum: Vec<BelowMinimum>,
     /// The recruitment plan, if one was requested and is available.
     pub plan: Option<Plan>,
 }
@@ -152,16 +154,16 @@ impl Constrained<'_> {
     /// [`has_prices`](Self::has_prices).
     pub fn diagnose(&self, recruits: usize, observer: &dyn Observer) -> Result<Diagnosis, DiagnosisError> {
         let rest = self.rest();
-        let unmet = if self.quotas.is_empty() {
-            None
-        } else {
+        let has_minimum = self.whole.mentors.iter().any(|seats| seats.min.min(seats.max) > 0);
+        let (mut unmet, mut missing) = (None, Vec::new());
+        if has_minimum || !self.quotas.is_empty() {
             match self.best(None, observer) {
-                Err(Unsolved::Impossible(impossible)) => Some(impossible),
+                Err(Unsolved::Impossible(impossible)) => unmet = Some(impossible),
                 Err(Unsolved::TooManyTiers) => return Err(DiagnosisError::TooManyTiers),
                 Err(Unsolved::Stopped(stopped)) => return Err(stopped.into()),
-                Ok(_) => None,
+                Ok(best) => missing = below_minimum(&self.whole, &self.with_pins(best.pairs)),
             }
-        };
+        }
         let plan = if recruits == 0 || !self.has_prices() {
             None
         } else {
@@ -173,6 +175,7 @@ impl Constrained<'_> {
             without_candidates: without_candidates(&rest, observer)?,
             shortages: shortages(&rest, observer)?,
             unmet,
+            below_minimum: missing,
             plan,
         })
     }

@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 
 use crate::domain::explanation::{Reason, ReasonCode};
-use crate::engine::certify::CutCounts;
-use crate::engine::groups::{Cut, CutDirection, Forest, Group, Quotas};
+use crate::engine::certificate::GroupSide;
+use crate::engine::certify::CutTerms;
+use crate::engine::groups::Cut;
 use crate::engine::problem::Problem;
 
 /// Traits of a person that may appear in a reason: codes, never a name. An empty set gives no reason.
@@ -38,50 +39,56 @@ pub trait Naming {
     fn mentor_group(&self, group: usize) -> String;
 }
 
-/// The reasons why floors cannot be met: the floors and the shortage, the mentees of the cut with their common traits,
-/// and the mentors of the cut with their places and common traits. A trait is listed if all people of the cut have it
-/// and a person of the same side outside the cut does not.
-pub fn reasons(
-    problem: &Problem<'_>,
-    quotas: &Quotas,
-    cut: &Cut,
-    shortage: CutCounts,
-    naming: &dyn Naming,
-) -> Vec<Reason> {
+/// The reasons why floors cannot be met: the floors and the shortage; then the bounds that stand against the floors, which
+/// are ceilings of groups, places of mentors, mentors wanted by mentees, and candidates; and the people of the cut with the
+/// traits that they share. A trait is listed if all people of the cut have it and a person of the same side outside the
+/// cut does not.
+pub fn reasons(problem: &Problem<'_>, cut: &Cut, terms: &CutTerms, naming: &dyn Naming) -> Vec<Reason> {
+    let group = |(side, group): &(GroupSide, u32)| match side {
+        GroupSide::Mentees => naming.mentee_group(*group as usize),
+        GroupSide::Mentors => naming.mentor_group(*group as usize),
+    };
+    let groups = |groups: &[(GroupSide, u32)]| groups.iter().map(group).collect::<Vec<String>>().join(",");
     let mut reasons = vec![
         Reason::new(ReasonCode::FloorsUnmet)
-            .with("groups", floors_of(quotas, cut, naming).join(","))
-            .with("asked", shortage.asked)
-            .with("possible", shortage.possible),
+            .with("groups", groups(&terms.floors))
+            .with("asked", terms.asked)
+            .with("possible", terms.possible),
     ];
+    let places: u64 = terms
+        .mentors
+        .iter()
+        .filter_map(|mentor| problem.mentors.get(*mentor as usize))
+        .map(|seats| u64::from(seats.max))
+        .sum();
+    let wanted: u64 = terms
+        .mentees
+        .iter()
+        .filter_map(|mentee| problem.mentees.get(*mentee as usize))
+        .map(|demand| u64::from(demand.wanted.min(2)))
+        .sum();
+    if !terms.ceilings.is_empty() {
+        let allowed = terms.possible - places - wanted - terms.candidates;
+        let reason = Reason::new(ReasonCode::CeilingsReached).with("groups", groups(&terms.ceilings));
+        reasons.push(reason.with("allowed", allowed));
+    }
     if !cut.mentees.is_empty() {
         reasons.push(Reason::new(ReasonCode::FloorsMentees).with("mentees", cut.mentees.len()));
         reasons.extend(shared(&cut.mentees, problem.mentees.len(), |mentee| naming.mentee(mentee)));
     }
-    if !cut.mentors.is_empty() {
-        let of_cut =
-            |mentor: &u32| problem.mentors.get(*mentor as usize).map_or(0, |seats| u64::from(seats.max));
-        let places: u64 = cut.mentors.iter().map(of_cut).sum();
-        let mentors = cut.mentors.len();
-        reasons.push(Reason::new(ReasonCode::FloorsMentors).with("mentors", mentors).with("places", places));
-        reasons.extend(shared(&cut.mentors, problem.mentors.len(), |mentor| naming.mentor(mentor)));
+    if !terms.mentees.is_empty() {
+        let reason = Reason::new(ReasonCode::FloorsWanted).with("mentees", terms.mentees.len());
+        reasons.push(reason.with("wanted", wanted));
+    }
+    if !terms.mentors.is_empty() {
+        let reason = Reason::new(ReasonCode::FloorsMentors).with("mentors", terms.mentors.len());
+        reasons.push(reason.with("places", places));
+        reasons.extend(shared(&terms.mentors, problem.mentors.len(), |mentor| naming.mentor(mentor)));
+    }
+    if terms.candidates > 0 {
+        reasons.push(Reason::new(ReasonCode::FloorsCandidates).with("candidates", terms.candidates));
     }
     reasons
-}
-
-/// Codes of the groups whose floors the cut counts.
-fn floors_of(quotas: &Quotas, cut: &Cut, naming: &dyn Naming) -> Vec<String> {
-    let counted = |forest: &Forest, inside: &[u32], own_side: bool| -> Vec<usize> {
-        let is_inside = |group: u32| inside.binary_search(&group).is_ok();
-        let counts = |(at, group): &(u32, &Group)| {
-            group.floor > 0 && is_inside(*at) == own_side && group.parent.is_some_and(is_inside) != own_side
-        };
-        (0_u32..).zip(forest.groups()).filter(counts).map(|(at, _)| at as usize).collect()
-    };
-    let of_mentees = counted(&quotas.mentees, &cut.mentee_groups, cut.direction == CutDirection::Inward);
-    let of_mentors = counted(&quotas.mentors, &cut.mentor_groups, cut.direction == CutDirection::Outward);
-    let of_mentees = of_mentees.into_iter().map(|group| naming.mentee_group(group));
-    of_mentees.chain(of_mentors.into_iter().map(|group| naming.mentor_group(group))).collect()
 }
 
 /// Traits that all people inside a cut have, and not all people of their side.

@@ -11,7 +11,7 @@ use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::assign::tests::{Patience, instance};
 use crate::engine::certificate::{Aim, Certificate, GroupSide};
-use crate::engine::certify::{CertificateVerdict, Infeasible, certify, certify_within, check_cut};
+use crate::engine::certify::{CertificateVerdict, CutTerms, Infeasible, certify, certify_within, check_cut};
 use crate::engine::groups::{BadForest, CutDirection, Forest, Group};
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{FORBIDDEN, SparseScores};
@@ -131,6 +131,83 @@ proptest! {
         let free = assign(&case.problem(), &Unobserved).unwrap();
         prop_assert_eq!(case.value(&within.pairs), case.value(&free.pairs));
     }
+}
+
+/// The problem in which only the bounds of a cut count: no other floor, ceiling or number of places.
+fn only_named(case: &Case, quotas: &Quotas, terms: &CutTerms) -> (Case, Quotas) {
+    let loose = |forest: &Forest, side: GroupSide, people: usize| {
+        let groups = (0_u32..).zip(forest.groups()).map(|(at, group)| Group {
+            floor: if terms.floors.contains(&(side, at)) { group.floor } else { 0 },
+            ceiling: if terms.ceilings.contains(&(side, at)) { group.ceiling } else { u32::MAX },
+            ..*group
+        });
+        // A bound on a group alone: without the other bound, the floor may exceed a ceiling that is not there.
+        Forest::new(groups.collect(), (0..people).map(|at| forest.innermost(at)).collect()).unwrap()
+    };
+    let named = Quotas {
+        mentees: loose(&quotas.mentees, GroupSide::Mentees, case.mentees.len()),
+        mentors: loose(&quotas.mentors, GroupSide::Mentors, case.mentors.len()),
+    };
+    // A mentee who wants two mentors at most stays as she is if she is named; else she may have any two.
+    let mentees = (0_u32..).zip(&case.mentees).map(|(at, demand)| Demand {
+        wanted: if terms.mentees.contains(&at) { demand.wanted } else { 2 },
+        ..*demand
+    });
+    let most = u32::try_from(case.mentees.len()).unwrap();
+    let mentors = (0_u32..)
+        .zip(&case.mentors)
+        .map(|(at, seats)| Seats { min: 0, max: if terms.mentors.contains(&at) { seats.max } else { most } });
+    let other = Case { mentees: mentees.collect(), mentors: mentors.collect(), ..case.clone() };
+    (other, named)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn the_bounds_that_a_cut_names_contradict_each_other_by_themselves(
+        (case, quotas) in quoted(case(1..5, 1..4, 0..3_i32), 4),
+    ) {
+        let problem = case.problem();
+        let Answer::Impossible(cut) = assign_within(&problem, &quotas, &Unobserved).unwrap() else { return Ok(()) };
+        let terms = check_cut(&problem, &quotas, &cut, &Unobserved).unwrap();
+        prop_assert!(!terms.floors.is_empty());
+        let (alone, named) = only_named(&case, &quotas, &terms);
+        // Everybody without an offer or a request takes no part in candidates either.
+        prop_assert_eq!(alone.best_of_all(|pairs| {
+            let open = pairs.iter().all(|pair| {
+                case.mentees[pair.0 as usize].wanted > 0 && case.mentors[pair.1 as usize].max > 0
+            });
+            (open && keeps(&named, pairs)).then(|| case.value(pairs))
+        }), None, "{:?} {:?}", cut, terms);
+        let reasons = explanation::reasons(&problem, &cut, &terms, &SharedTraitNames);
+        let told = |code: ReasonCode| reasons.iter().find(|reason| reason.code == code);
+        prop_assert_eq!(told(ReasonCode::CeilingsReached).is_some(), !terms.ceilings.is_empty());
+        prop_assert_eq!(told(ReasonCode::FloorsMentors).is_some(), !terms.mentors.is_empty());
+        prop_assert_eq!(told(ReasonCode::FloorsWanted).is_some(), !terms.mentees.is_empty());
+        prop_assert_eq!(told(ReasonCode::FloorsCandidates).is_some(), terms.candidates > 0);
+    }
+}
+
+#[test]
+fn the_ceiling_of_a_parent_that_stands_against_floors_is_named() {
+    let case = Case {
+        coverage_first: true,
+        mentees: vec![Demand { tier: 0, wanted: 1, pinned: 0 }; 3],
+        mentors: vec![Seats { min: 0, max: 2 }; 2],
+        scores: vec![1; 6],
+    };
+    let group = |parent, floor, ceiling| Group { parent, floor, ceiling };
+    let groups = vec![group(None, 0, 2), group(Some(0), 2, u32::MAX), group(Some(0), 1, u32::MAX)];
+    let mentors = Forest::new(groups, vec![Some(1), Some(2)]).unwrap();
+    let quotas = Quotas { mentees: Forest::default(), mentors };
+    let Answer::Impossible(cut) = assign_within(&case.problem(), &quotas, &Unobserved).unwrap() else {
+        panic!("a ceiling of 2 stands against floors of 3");
+    };
+    let terms = check_cut(&case.problem(), &quotas, &cut, &Unobserved).unwrap();
+    let side = GroupSide::Mentors;
+    assert_eq!((terms.floors, terms.ceilings), (vec![(side, 1), (side, 2)], vec![(side, 0)]));
+    assert_eq!((terms.asked, terms.possible), (3, 2));
 }
 
 #[test]
@@ -445,7 +522,7 @@ impl explanation::Naming for SharedTraitNames {
     }
 
     fn mentee_group(&self, group: usize) -> String {
-        ["world", "wim-mali"][group].to_owned()
+        ["world", "wim-mali"].get(group).map_or_else(|| format!("mentees {group}"), |name| (*name).to_owned())
     }
 
     fn mentor_group(&self, group: usize) -> String {
@@ -467,5 +544,5 @@ fn a_cut_is_explained_by_traits_that_its_people_share_and_others_lack() {
         Reason::new(ReasonCode::FloorsMentors).with("mentors", 1).with("places", 2),
         Reason::new(ReasonCode::SharedLanguages).with("languages", "fr"),
     ];
-    assert_eq!(explanation::reasons(&case.problem(), &quotas, &cut, shortage, &SharedTraitNames), expected);
+    assert_eq!(explanation::reasons(&case.problem(), &cut, &shortage, &SharedTraitNames), expected);
 }

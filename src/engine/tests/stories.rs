@@ -402,6 +402,24 @@ fn a_person_whose_profile_lost_its_role_has_a_reason() {
 }
 
 #[test]
+fn a_mentor_with_fewer_mentees_than_her_minimum_is_named_with_both_numbers() {
+    let offers = |person, min, max| {
+        with(person, |profile| {
+            profile.mentor_offer =
+                Some(MentorOffer { min_mentees: Some(min), max_mentees: max, topics: Terms::EMPTY });
+        })
+    };
+    let of_co = |person| with(person, |profile| profile.employer = Some("co".to_owned()));
+    let barred = of_co(offers(mentor("c"), 1, 1));
+    let outcome = run(&round(vec![of_co(mentee("a")), offers(mentor("b"), 2, 3), barred, mentor("d")]));
+    let summary = &outcome.summary;
+    let told: Vec<_> =
+        summary.below_minimum.iter().map(|one| (one.mentor.id.as_str(), one.matched, one.minimum)).collect();
+    assert_eq!(told, [("b", 1, 2), ("c", 0, 1)]);
+    assert_eq!((summary.mentors_below_minimum, summary.matched_mentees), (2, 1));
+}
+
+#[test]
 fn waitlisted_mentees_are_matched_before_better_scores() {
     let waiting = with(mentee("a"), |profile| {
         profile.career_stage = Some(4);

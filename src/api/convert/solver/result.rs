@@ -58,7 +58,7 @@ pub(super) fn pairs(instance: &Instance, pairs: &[(u32, u32)]) -> impl Iterator<
 }
 
 fn summary(instance: &Instance, proved: &Proved) -> v1::AssignmentSummary {
-    let Proved { solution, check, objective_value, blocking_pairs, solve, prove } = proved;
+    let Proved { solution, check, objective_value, blocking_pairs, solve, prove, .. } = proved;
     let counters = &solution.counters;
     let tiers = objective_value.people.tiers.iter().map(|&(tier, matched)| v1::AssignmentTier {
         tier: tier.into(),
