@@ -34,12 +34,14 @@
 
 mod cell;
 pub mod column;
+mod dates;
+mod hours;
 mod reader;
 mod record;
 mod writer;
 
 pub use column::{Column, column_of, describe_columns};
-pub use reader::{BadRow, CellProblem, OpenError, ProfileReader, Row, RowError};
+pub use reader::{BadRow, CellProblem, CellWarning, OpenError, ProfileReader, Row, RowError};
 pub use writer::{ProfileWriter, write_template};
 
 #[cfg(test)]

@@ -226,7 +226,7 @@ fn roster(dice: &mut Dice) -> Roster {
         dice.pick(&[RosterAvailability::DaysOff, RosterAvailability::DaysOn, RosterAvailability::Always]);
     let first_day_on =
         date(2026, 12, 1).checked_add(jiff::Span::new().days(i64::from(dice.byte(40)))).expect("a date");
-    Roster { days_on, days_off, first_day_on, availability }
+    Roster { days_on, days_off, first_day_on: Some(first_day_on), availability }
 }
 
 fn languages(dice: &mut Dice, tongue: &str) -> Vec<Language> {

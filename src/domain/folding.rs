@@ -57,8 +57,8 @@ pub fn stored(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
-/// The text by which names are compared. It is empty only for a text without a visible character.
-pub fn key(text: &str) -> String {
+/// The text in one kind of letters and signs: normal form KC, case folded, one kind of blank, dash and quotation mark.
+fn unified(text: &str) -> String {
     let one_sign = |c: char| match c {
         '\u{2010}'..='\u{2015}' | '\u{2212}' => Some('-'),
         '‘' | '’' | '‛' | 'ʼ' | '´' | '`' | '′' => Some('\''),
@@ -81,9 +81,20 @@ pub fn key(text: &str) -> String {
         }
         folded.push_str(word);
     }
-    let bare = folded.trim_start_matches(['"', '\'', ' ']);
+    folded
+}
+
+/// The text by which names are compared. It is empty only for a text without a visible character.
+pub fn key(text: &str) -> String {
+    let unified = unified(text);
+    let bare = unified.trim_start_matches(['"', '\'', ' ']);
     let bare = bare.trim_end_matches(['.', ',', ';', ':', '!', '?', '…', '-', '_', '"', '\'', ' ']);
-    if bare.is_empty() { folded } else { bare.to_owned() }
+    if bare.is_empty() { unified } else { bare.to_owned() }
+}
+
+/// The text in one kind of letters, signs and blanks, without accents: the form in which times and dates are read.
+pub fn plain(text: &str) -> String {
+    unified(text).nfd().filter(|c| !is_combining_mark(*c)).collect()
 }
 
 /// The words of a text without accents and punctuation; empty for a text of signs alone.

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use oxilangtag::LanguageTag;
 use serde::{Deserialize, Serialize};
 
+use super::folding::words;
 use super::vocabulary::{Labels, Lang, rows};
 
 /// Longest language tag, in characters: RFC 5646, section 4.4.1 asks for at least 35.
@@ -13,14 +14,22 @@ pub const MAX_TAG_LENGTH: usize = 64;
 
 struct Languages {
     labels: HashMap<&'static str, Labels>,
+    by_words: HashMap<String, Vec<&'static str>>,
     preferred: HashMap<&'static str, &'static str>,
 }
 
 static LANGUAGES: LazyLock<Languages> = LazyLock::new(|| {
-    let mut languages = Languages { labels: HashMap::new(), preferred: HashMap::new() };
+    let mut languages =
+        Languages { labels: HashMap::new(), by_words: HashMap::new(), preferred: HashMap::new() };
     for [code, aliases, labels @ ..] in rows::<{ Lang::COUNT + 2 }>(include_str!("../../data/languages.csv"))
     {
         languages.labels.insert(code, labels);
+        for label in labels {
+            let codes = languages.by_words.entry(words(label)).or_default();
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
         languages.preferred.extend(aliases.split_whitespace().map(|alias| (alias, code)));
     }
     languages
@@ -51,14 +60,12 @@ pub fn label(tag: &str, lang: Lang) -> &str {
     LANGUAGES.labels.get(primary).map_or(tag, |labels| labels[lang as usize])
 }
 
-/// Code of the language whose label in any language is `name`, for a hint.
-pub fn called(name: &str) -> Option<&'static str> {
+/// Codes of the languages whose label in any language is `name`; several if the label is that of several.
+pub fn named(name: &str) -> Vec<&'static str> {
     if name.len() > MAX_TAG_LENGTH {
-        return None;
+        return Vec::new();
     }
-    let wanted = name.trim().to_lowercase();
-    let has_name = |labels: &Labels| labels.iter().any(|label| label.to_lowercase() == wanted);
-    LANGUAGES.labels.iter().filter(|(_, labels)| has_name(labels)).map(|(code, _)| *code).min()
+    LANGUAGES.by_words.get(&words(name)).cloned().unwrap_or_default()
 }
 
 /// Level by the Common European Framework of Reference, and native; ordered.

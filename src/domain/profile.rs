@@ -188,8 +188,9 @@ pub struct Roster {
     pub days_on: u8,
     /// Days off per cycle, 1..=60.
     pub days_off: u8,
-    /// First day at work of one cycle, past or future.
-    pub first_day_on: Date,
+    /// First day at work of one cycle, past or future. Without it the roster is kept, but says nothing about any day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_day_on: Option<Date>,
     /// Days on which the weekly slots apply.
     pub availability: RosterAvailability,
 }

@@ -13,7 +13,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::lang::{Conventions, Lang};
 pub(super) use self::lang::{Labels, rows};
+use super::folding::words;
 use super::spelling;
+
+/// Longest name that is looked up, in bytes.
+const MAX_NAME: usize = 128;
 
 /// A code with its labels.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub struct Vocabulary {
     name: &'static str,
     terms: Vec<Term>,
     index: HashMap<&'static str, u8>,
+    /// Positions of the terms whose code or label in any language has these words.
+    by_words: HashMap<String, Vec<u8>>,
 }
 
 impl Vocabulary {
@@ -59,6 +65,23 @@ impl Vocabulary {
         self.position(code).map(|at| &self.terms[usize::from(at)])
     }
 
+    /// The codes whose own words, or the words of whose label in any language, are those of `text`; several if the text has
+    /// several meanings.
+    pub fn named(&self, text: &str) -> Vec<&'static str> {
+        if text.len() > MAX_NAME {
+            return Vec::new();
+        }
+        let found = self.by_words.get(&words(text)).into_iter().flatten();
+        found.map(|at| self.terms[usize::from(*at)].code).collect()
+    }
+
+    /// The codes that contain all words of `text`, for a hint.
+    pub fn containing(&self, text: &str) -> Vec<&'static str> {
+        let wanted = if text.len() > MAX_NAME { String::new() } else { words(text) };
+        let contains = |code: &&str| wanted.split(' ').all(|word| code.split('_').any(|part| part == word));
+        self.terms.iter().map(|term| term.code).filter(contains).collect()
+    }
+
     /// The code nearest to a misspelt one, for a hint.
     pub fn nearest(&self, code: &str) -> Option<&'static str> {
         let wanted = code.to_ascii_lowercase().replace([' ', '-'], "_");
@@ -71,7 +94,16 @@ impl Vocabulary {
             rows(text).map(|[code, labels @ ..]: [_; Lang::COUNT + 1]| Term { code, labels }).collect();
         assert!(terms.len() <= 64, "a vocabulary has at most 64 terms, so that a set of them is one word");
         let index = terms.iter().zip(0..).map(|(term, at)| (term.code, at)).collect();
-        Self { name, terms, index }
+        let mut by_words: HashMap<String, Vec<u8>> = HashMap::new();
+        for (term, at) in terms.iter().zip(0..) {
+            for name in term.labels.into_iter().chain([term.code]) {
+                let positions = by_words.entry(words(name)).or_default();
+                if !positions.contains(&at) {
+                    positions.push(at);
+                }
+            }
+        }
+        Self { name, terms, index, by_words }
     }
 }
 
@@ -247,6 +279,16 @@ impl Country {
         COUNTRIES.index.get(code).map(|at| Self(*at))
     }
 
+    /// The countries whose alpha-2 or alpha-3 code, label in any language or usual name is `text`; several if the name has
+    /// several meanings, such as `Congo`.
+    pub fn named(text: &str) -> Vec<Self> {
+        if text.len() > MAX_NAME {
+            return Vec::new();
+        }
+        let found = COUNTRIES.by_words.get(&words(text)).into_iter().flatten();
+        found.map(|at| Self(*at)).collect()
+    }
+
     /// The alpha-2 code.
     pub fn code(self) -> &'static str {
         self.row().0.code
@@ -288,6 +330,7 @@ impl<'de> Deserialize<'de> for Country {
 struct Countries {
     rows: Vec<(Term, Region)>,
     index: HashMap<&'static str, u16>,
+    by_words: HashMap<String, Vec<u16>>,
 }
 
 static REGIONS: LazyLock<HashMap<u16, (Term, u16)>> = LazyLock::new(|| {
@@ -304,8 +347,21 @@ static COUNTRIES: LazyLock<Countries> = LazyLock::new(|| {
             (Term { code, labels }, Region(number_of(region)))
         })
         .collect();
-    let index = rows.iter().zip(0..).map(|((term, _), at)| (term.code, at)).collect();
-    Countries { rows, index }
+    let index: HashMap<_, u16> = rows.iter().zip(0..).map(|((term, _), at)| (term.code, at)).collect();
+    let usual = include_str!("../../data/country_names.csv").lines().filter_map(|line| line.split_once(';'));
+    let usual = usual.flat_map(|(code, names)| names.split(',').map(move |name| (name, code)));
+    let labels = rows.iter().flat_map(|(term, _)| term.labels.into_iter().map(|label| (label, term.code)));
+    let codes = rows.iter().map(|(term, _)| (term.code, term.code));
+    let mut by_words: HashMap<String, Vec<u16>> = HashMap::new();
+    for (name, code) in labels.chain(usual).chain(codes) {
+        if let Some(at) = index.get(code) {
+            let positions = by_words.entry(words(name)).or_default();
+            if !positions.contains(at) {
+                positions.push(*at);
+            }
+        }
+    }
+    Countries { rows, index, by_words }
 });
 
 #[expect(clippy::expect_used, reason = "the file is compiled in and a test reads it")]

@@ -21,17 +21,23 @@ pub enum WarningCode {
     NoAnswer,
     /// The time zone is UTC, which has no clock changes.
     FixedZone,
+    /// The roster has no first day at work.
+    RosterWithoutDay,
+    /// Hours between two half hours were cut to the half hours that they cover.
+    HoursCut,
 }
 
 impl WarningCode {
     /// All codes.
-    pub const ALL: [Self; 2] = [Self::NoAnswer, Self::FixedZone];
+    pub const ALL: [Self; 4] = [Self::NoAnswer, Self::FixedZone, Self::RosterWithoutDay, Self::HoursCut];
 
     /// The code in messages and the key of its text.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoAnswer => "NO_ANSWER",
             Self::FixedZone => "FIXED_ZONE",
+            Self::RosterWithoutDay => "ROSTER_WITHOUT_DAY",
+            Self::HoursCut => "HOURS_CUT",
         }
     }
 }

@@ -3,34 +3,181 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-
-use crate::domain::language::LanguageLevel;
+use super::dates::read_time;
+use crate::domain::folding::{Everyday, means, plain, words};
+use crate::domain::language::{self, LanguageLevel};
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
-use crate::domain::profile::{ConsentDraft, ConsentPurpose, RosterDraft, SlotDraft};
+use crate::domain::profile::{ConsentDraft, ConsentPurpose};
+use crate::domain::vocabulary::{Country, Kind};
 
-const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const LONG_DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-const MIDNIGHT: i32 = 24 * 60;
+/// Words for the level of a native speaker.
+const NATIVE: &[&str] = &[
+    "native speaker",
+    "native",
+    "mother tongue",
+    "first language",
+    "langue maternelle",
+    "maternelle",
+    "natif",
+    "lengua materna",
+    "idioma materno",
+    "lingua materna",
+    "materna",
+    "materno",
+    "nativo",
+    "nativa",
+];
+/// Words for ways of meeting, with the numbers of the API.
+const MODES: &[(&str, &[i32])] = &[
+    ("virtual", &[1]),
+    ("virtually", &[1]),
+    ("online", &[1]),
+    ("on line", &[1]),
+    ("remote", &[1]),
+    ("remotely", &[1]),
+    ("call", &[1]),
+    ("video", &[1]),
+    ("video call", &[1]),
+    ("videocall", &[1]),
+    ("phone", &[1]),
+    ("telephone", &[1]),
+    ("virtuel", &[1]),
+    ("en ligne", &[1]),
+    ("a distance", &[1]),
+    ("distance", &[1]),
+    ("visio", &[1]),
+    ("visioconference", &[1]),
+    ("en linea", &[1]),
+    ("a distancia", &[1]),
+    ("remoto", &[1]),
+    ("videollamada", &[1]),
+    ("telefono", &[1]),
+    ("telefone", &[1]),
+    ("videochamada", &[1]),
+    ("in person", &[2]),
+    ("inperson", &[2]),
+    ("face to face", &[2]),
+    ("f2f", &[2]),
+    ("on site", &[2]),
+    ("onsite", &[2]),
+    ("en personne", &[2]),
+    ("en presentiel", &[2]),
+    ("presentiel", &[2]),
+    ("en persona", &[2]),
+    ("presencial", &[2]),
+    ("presencialmente", &[2]),
+    ("cara a cara", &[2]),
+    ("em pessoa", &[2]),
+    ("pessoalmente", &[2]),
+    ("both", &[1, 2]),
+    ("les deux", &[1, 2]),
+    ("ambos", &[1, 2]),
+    ("ambas", &[1, 2]),
+    ("los dos", &[1, 2]),
+    ("os dois", &[1, 2]),
+];
+/// Words for small numbers.
+const NUMBERS: [&[&str]; 3] = [
+    &["one", "un", "une", "uno", "una", "um", "uma"],
+    &["two", "deux", "dos", "dois", "duas"],
+    &["three", "trois", "tres"],
+];
+/// What has no answer in a column of numbers, where `none` could be 0.
+const NO_NUMBER: &[&str] = &["", "n a", "na", "n d", "nd", "s d", "s o"];
 
 /// Why a text could not be read, with what to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Misread {
     pub(super) what: Cow<'static, str>,
-    pub(super) hint: &'static str,
+    pub(super) hint: Cow<'static, str>,
 }
 
 impl Misread {
-    fn new(what: impl Into<Cow<'static, str>>, hint: &'static str) -> Self {
-        Self { what: what.into(), hint }
+    pub(super) fn new(what: &'static str, hint: &'static str) -> Self {
+        Self { what: what.into(), hint: hint.into() }
+    }
+
+    pub(super) fn with_hint(what: &'static str, hint: String) -> Self {
+        Self { what: what.into(), hint: hint.into() }
     }
 }
 
 /// Items of a list.
 pub(super) fn items(cell: &str) -> impl Iterator<Item = &str> {
     cell.split(['|', ';', ',', '\n', '\r']).map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// Items of a list whose items may contain commas.
+pub(super) fn long_items(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split(['|', ';', '\n', '\r']).map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// Items of a list, which may also be joined by a slash or by the words for "and" and "or".
+pub(super) fn joined_items(cell: &str) -> impl Iterator<Item = &str> {
+    let parts = cell.split(['|', ';', ',', '/', '&', '+', '\n', '\r']);
+    let words = [" and ", " or ", " et ", " ou ", " y ", " o ", " e "];
+    let parts = parts.flat_map(move |part| {
+        let joint = words.iter().find_map(|word| part.split_once(word));
+        joint.map_or([part, ""], |(one, other)| [one, other])
+    });
+    parts.map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// A cell without blanks around it: white space of any kind, and the marks without width that documents leave behind.
+pub(super) fn bare(cell: &str) -> &str {
+    let without_width = |c: char| matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}');
+    cell.trim_matches(|c: char| c.is_whitespace() || without_width(c))
+}
+
+/// Whether a cell says that there is no answer. In a column of numbers `none` may be 0, so it does not.
+pub(super) fn is_no_answer(cell: &str, is_number: bool) -> bool {
+    if is_number {
+        return !cell.is_empty() && cell.len() < 8 && NO_NUMBER.contains(&words(cell).as_str());
+    }
+    means(cell, Everyday::NoAnswer)
+}
+
+/// Whether a cell says yes or no.
+pub(super) fn is_yes_or_no(cell: &str) -> bool {
+    means(cell, Everyday::Yes) || means(cell, Everyday::No)
+}
+
+/// A code of a vocabulary: the text itself if it is one, or the one code with that label in any language. Any other text stays
+/// as it is, so that the profile reports it.
+pub(super) fn read_code<K: Kind>(item: &str) -> String {
+    let vocabulary = K::vocabulary();
+    if vocabulary.position(item).is_some() {
+        return item.to_owned();
+    }
+    match vocabulary.named(item)[..] {
+        [code] => code.to_owned(),
+        _ => item.to_owned(),
+    }
+}
+
+/// A country by its code, or by its label or usual name in any language. Any other text stays as it is.
+pub(super) fn read_country(text: &str) -> String {
+    if Country::from_code(text).is_some() {
+        return text.to_owned();
+    }
+    match Country::named(text)[..] {
+        [country] => country.code().to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// A language by its tag, or by its label in any language. Any other text stays as it is.
+pub(super) fn read_tag(text: &str) -> String {
+    let is_code = |text: &str| (2..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic());
+    if is_code(text) || language::normalise(text).is_some() {
+        return text.to_owned();
+    }
+    let tag = text.replace('_', "-");
+    match language::named(text)[..] {
+        [code] => code.to_owned(),
+        _ if language::normalise(&tag).is_some() => tag,
+        _ => text.to_owned(),
+    }
 }
 
 /// A list of items as one cell.
@@ -61,134 +208,61 @@ pub(super) fn unguarded(text: &str) -> &str {
     text.strip_prefix('\'').filter(|rest| rest.starts_with(must_be_guarded)).unwrap_or(text)
 }
 
-/// Reads a whole number.
+/// Reads a whole number; spreadsheets write 2 as `2.0` or `2,0`.
 pub(super) fn number(text: &str) -> Result<i32, Misread> {
-    text.parse().map_err(|_| Misread::new("is not a whole number", "use digits only, for example 2"))
-}
-
-/// Reads one item of `weekly_hours`, which may mean several slots, and adds the slots in order.
-pub(super) fn read_slots(item: &str, slots: &mut Vec<SlotDraft>) -> Result<(), Misread> {
-    const HINT: &str = "write for example `Mon 18:00-20:00` or `Mon-Fri 07:00-08:30`";
-    let (days, times) =
-        item.split_once(char::is_whitespace).ok_or_else(|| Misread::new("is not a day and hours", HINT))?;
-    let (first, last) = split_range(days).unwrap_or((days, days));
-    let (Some(first), Some(last)) = (day(first), day(last)) else {
-        return Err(Misread::new("does not begin with a day or a range of days", HINT));
-    };
-    let (start, end) = split_range(times).ok_or_else(|| Misread::new("has no beginning and end", HINT))?;
-    let (Some(start), Some(end)) = (minute(start), minute(end)) else {
-        return Err(Misread::new("has hours that are not times of day such as 18:30", HINT));
-    };
-    let end = if end == 0 { MIDNIGHT } else { end };
-    if start == end || start == MIDNIGHT {
-        return Err(Misread::new("begins where it ends", "for a whole day write 00:00-24:00"));
+    if let Ok(number) = text.parse() {
+        return Ok(number);
     }
-    let count = (last - first).rem_euclid(7) + 1;
-    for day in (first..first + count).map(|day| day % 7) {
-        let mut push = |day: i32, start_minute, end_minute| {
-            slots.push(SlotDraft { day: day % 7 + 1, start_minute: Some(start_minute), end_minute });
-        };
-        if start < end {
-            push(day, start, end);
-        } else {
-            push(day, start, MIDNIGHT);
-            push(day + 1, 0, end);
-        }
-    }
-    Ok(())
+    let plain = plain(text);
+    let is_zeros = |zeros: &str| zeros.bytes().all(|zero| zero == b'0');
+    let whole = plain.split_once(['.', ',']).filter(|(_, zeros)| is_zeros(zeros)).map(|(whole, _)| whole);
+    let whole = whole.unwrap_or(&plain);
+    let worded = (1..).zip(NUMBERS).find(|(_, words)| words.contains(&whole)).map(|(number, _)| number);
+    worded
+        .or_else(|| whole.parse().ok())
+        .ok_or_else(|| Misread::new("is not a whole number", "use digits only, for example 2; 0 for none"))
 }
 
-/// Slots as a cell: neighbours with equal hours on consecutive days become one item.
-pub(super) fn write_slots(slots: &[SlotDraft]) -> String {
-    let follows = |a: &SlotDraft, b: &SlotDraft| {
-        (b.day, b.start_minute, b.end_minute) == (a.day + 1, a.start_minute, a.end_minute)
-    };
-    list(slots.chunk_by(follows).filter_map(|run| {
-        let (first, last) = (run.first()?, run.last()?);
-        let hours = format!("{}-{}", clock(first.start_minute.unwrap_or_default()), clock(first.end_minute));
-        Some(if first.day == last.day {
-            format!("{} {hours}", day_name(first.day))
-        } else {
-            format!("{}-{} {hours}", day_name(first.day), day_name(last.day))
-        })
-    }))
-}
-
-/// Spreadsheets turn hyphens into dashes.
-fn split_range(text: &str) -> Option<(&str, &str)> {
-    let (a, b) = text.split_once(['-', '–', '—'])?;
-    Some((a.trim(), b.trim()))
-}
-
-/// 0 for Monday.
-fn day(text: &str) -> Option<i32> {
-    let text = text.to_ascii_lowercase();
-    let matches = |long: &&str| text.len() >= 3 && long.starts_with(text.as_str());
-    LONG_DAYS.iter().position(matches).and_then(|at| i32::try_from(at).ok())
-}
-
-fn day_name(day: i32) -> &'static str {
-    usize::try_from(day - 1).ok().and_then(|at| DAYS.get(at)).copied().unwrap_or("?")
-}
-
-fn minute(text: &str) -> Option<i32> {
-    let (hours, minutes) = text.split_once(':')?;
-    let digits = |part: &str| part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit());
-    if !digits(hours) || !digits(minutes) {
-        return None;
-    }
-    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let minute = hours * 60 + minutes;
-    (minutes < 60 && minute <= MIDNIGHT).then_some(minute)
-}
-
-fn clock(minute: i32) -> String {
-    format!("{:02}:{:02}", minute / 60, minute % 60)
-}
-
-/// Reads a roster.
-pub(super) fn read_roster(cell: &str) -> Result<RosterDraft, Misread> {
-    const HINT: &str = "write for example `14/14 from 2027-01-04 off`; the last word is off, on or always";
-    let mut words = cell.split_whitespace();
-    let cycle = words.next().and_then(|word| word.split_once('/'));
-    let days = cycle.and_then(|(on, off)| Some((on.parse().ok()?, off.parse().ok()?)));
-    let (Some((days_on, days_off)), Some("from"), Some(first_day_on)) = (days, words.next(), words.next())
-    else {
-        return Err(Misread::new("is not a roster", HINT));
-    };
-    let availability = match words.next() {
-        None => 0,
-        Some("off") => 1,
-        Some("on") => 2,
-        Some("always") => 3,
-        Some(_) => return Err(Misread::new("does not end in off, on or always", HINT)),
-    };
-    match words.next() {
-        None => Ok(RosterDraft { days_on, days_off, first_day_on: first_day_on.to_owned(), availability }),
-        Some(_) => Err(Misread::new("goes on after the roster", HINT)),
-    }
-}
-
-/// A roster as a cell.
-pub(super) fn write_roster(roster: &RosterDraft) -> String {
-    let word = match roster.availability {
-        1 => " off",
-        2 => " on",
-        3 => " always",
-        _ => "",
-    };
-    format!("{}/{} from {}{word}", roster.days_on, roster.days_off, roster.first_day_on)
-}
-
-/// Reads one item of `languages`.
+/// Reads one item of `languages`: a tag or a name, and a level on either side.
 pub(super) fn read_language(item: &str) -> Result<(String, i32), Misread> {
     const HINT: &str = "write for example `en C1`; levels are A1, A2, B1, B2, C1, C2 and native";
-    let (tag, level) =
-        item.split_once(char::is_whitespace).ok_or_else(|| Misread::new("has no level", HINT))?;
-    let level = level.trim();
-    let known = LanguageLevel::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(level));
-    let level = known.ok_or_else(|| Misread::new("ends in something that is not a level", HINT))?;
-    Ok((tag.to_owned(), level as i32))
+    if let Some((tag, level)) = item.split_once(' ').and_then(|(tag, word)| Some((tag, level(word.trim())?)))
+    {
+        return Ok((read_tag(tag), level as i32));
+    }
+    let text = item.replace(['(', ')', ':', '=', '.', '\u{A0}', '–', '—', '+', '"'], " ").replace(" - ", " ");
+    let text = text.trim();
+    let Some((name, level)) = name_and_level(text) else {
+        let is_one_word = !text.contains(char::is_whitespace);
+        let what = if is_one_word { "has no level" } else { "ends in something that is not a level" };
+        return Err(Misread::new(what, HINT));
+    };
+    match (name.trim(), &language::named(&name)[..]) {
+        ("", _) => Err(Misread::new("has no language", HINT)),
+        (_, several @ [_, _, ..]) => Err(Misread::with_hint(
+            "is the name of several languages",
+            format!("write one of {} with the level", several.join(", ")),
+        )),
+        (name, _) => Ok((read_tag(name), level as i32)),
+    }
+}
+
+fn name_and_level(text: &str) -> Option<(String, LanguageLevel)> {
+    let lower = plain(text);
+    let is_at_an_end = |phrase: &&&str| lower.starts_with(**phrase) || lower.ends_with(**phrase);
+    if let Some(phrase) = NATIVE.iter().find(is_at_an_end) {
+        return Some((lower.replacen(phrase, "", 1), LanguageLevel::Native));
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let ((last, before), (first, after)) = (words.split_last()?, words.split_first()?);
+    match level(last) {
+        Some(level) => Some((before.join(" "), level)),
+        None => Some((after.join(" "), level(first)?)),
+    }
+}
+
+fn level(word: &str) -> Option<LanguageLevel> {
+    LanguageLevel::ALL.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(word))
 }
 
 /// One language as an item.
@@ -197,13 +271,11 @@ pub(super) fn write_language((tag, level): &(String, i32)) -> String {
     format!("{tag} {level}")
 }
 
-/// Reads one item of `meeting_modes`.
-pub(super) fn read_meeting_mode(item: &str) -> Result<i32, Misread> {
-    match item.to_ascii_lowercase().replace([' ', '-'], "_").as_str() {
-        "virtual" => Ok(1),
-        "in_person" => Ok(2),
-        _ => Err(Misread::new("is not a way of meeting", "use virtual or in_person")),
-    }
+/// Reads one item of `meeting_modes`, which may mean several ways.
+pub(super) fn read_meeting_modes(item: &str) -> Result<&'static [i32], Misread> {
+    let wanted = words(item);
+    let found = MODES.iter().find(|(name, _)| *name == wanted).map(|(_, modes)| *modes);
+    found.ok_or_else(|| Misread::new("is not a way of meeting", "use virtual or in_person"))
 }
 
 /// One way of meeting as an item.
@@ -231,20 +303,15 @@ pub(super) fn read_person(item: &str, organisation: &OrganisationId) -> String {
 /// A person as an item in a file of `organisation`.
 pub(super) fn write_person(name: &str, organisation: Option<&OrganisationId>) -> String {
     match ProfileRef::from_name(name) {
-        Ok(person) if Some(&person.organisation) == organisation => person.id.to_string(),
+        // An id such as `-` or `none` would be read as no answer.
+        Ok(person)
+            if Some(&person.organisation) == organisation && !is_no_answer(person.id.as_str(), false) =>
+        {
+            person.id.to_string()
+        }
         Ok(person) => person.short(),
         Err(_) => name.to_owned(),
     }
-}
-
-/// Reads a day, which begins at midnight UTC, or a moment.
-pub(super) fn read_time(text: &str) -> Result<Timestamp, Misread> {
-    const HINT: &str = "write a day as 2026-10-02 or a moment as 2026-10-02T14:05:00Z; a spreadsheet may have \
-                        rewritten it, format the column as text";
-    let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
-    let is_day = text.len() == "2026-10-02".len();
-    let time = if is_day { day() } else { text.parse().ok() };
-    time.ok_or_else(|| Misread::new("is not a day or a moment", HINT))
 }
 
 /// Reads one item of `earlier_consents`: `matching es {time} [to {time}] version {version}`.

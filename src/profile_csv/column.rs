@@ -199,6 +199,22 @@ impl Column {
         Self::from_header(nearest)
     }
 
+    /// Whether a word such as `n/a` in the column is no answer: not where an answer is required, and not in free text, which the
+    /// profile judges.
+    pub(super) fn may_say_no_answer(self) -> bool {
+        !self.is_required() && !matches!(self, Self::Employer | Self::CompetitorGroup)
+    }
+
+    /// Whether the column holds a number.
+    pub(super) fn is_number(self) -> bool {
+        matches!(self, Self::MinMentees | Self::MaxMentees | Self::MentorsWanted)
+    }
+
+    /// Whether the column holds the version of a consent text, in which yes and no are mistakes.
+    pub(super) fn is_version(self) -> bool {
+        matches!(self, Self::MatchingVersion | Self::IdentityVersion)
+    }
+
     fn spec(self) -> &'static Spec {
         &SPECS[self as usize]
     }

@@ -6,11 +6,15 @@ use std::io::{self, Read};
 use super::cell::{self, Misread};
 use super::column::Column;
 use super::record::{MAX_CELL, MAX_RECORD, Oversize, Record, Records};
+use super::{dates, hours};
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::{
     ConsentDraft, ConsentPurpose, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft,
+    SlotDraft,
 };
 use crate::domain::violation::excerpt;
+use crate::domain::vocabulary::{Commodity, Function, Goal, IdentityTerm, Kind, Stage, Topic, WorkingStyle};
+use crate::domain::warning::WarningCode;
 
 /// Most problems reported of one row: a cell of separators alone would have thousands.
 const MAX_PROBLEMS: usize = 100;
@@ -22,6 +26,19 @@ pub struct Row {
     pub line: u64,
     /// Content of the row.
     pub draft: ProfileDraft,
+    /// What its sender should look at.
+    pub warnings: Vec<CellWarning>,
+}
+
+/// A cell that was read, but perhaps not as it was meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellWarning {
+    /// Name of the column.
+    pub column: &'static str,
+    /// Content of the cell, or the item of its list, cut at 80 characters.
+    pub value: String,
+    /// How it was read.
+    pub code: WarningCode,
 }
 
 /// A row that could not be read, with everything that is wrong with it.
@@ -121,13 +138,13 @@ impl<R: Read> ProfileReader<R> {
 
     fn row(&self) -> Result<Row, RowError> {
         let record = self.records.record();
-        let mut cells = Cells { header: &self.header, record, problems: Vec::new() };
+        let mut cells = Cells { header: &self.header, record, problems: Vec::new(), warnings: Vec::new() };
         if !cells.all_there() {
             return Err(RowError::Bad(BadRow { line: record.line, problems: cells.problems, partial: None }));
         }
         let draft = cells.draft(&self.organisation);
         if cells.problems.is_empty() {
-            return Ok(Row { line: record.line, draft });
+            return Ok(Row { line: record.line, draft, warnings: cells.warnings });
         }
         cells.problems.sort_by_key(|problem| Column::ALL.iter().position(|c| c.name() == problem.column));
         let partial = Some(Box::new(draft));
@@ -233,6 +250,7 @@ struct Cells<'a> {
     header: &'a Header,
     record: &'a Record,
     problems: Vec<CellProblem>,
+    warnings: Vec<CellWarning>,
 }
 
 impl<'a> Cells<'a> {
@@ -274,24 +292,22 @@ impl<'a> Cells<'a> {
     fn draft(&mut self, organisation: &OrganisationId) -> ProfileDraft {
         use Column as C;
         let people = |item: &str| Ok(cell::read_person(item, organisation));
-        let mut weekly_slots = Vec::new();
-        self.list(C::WeeklyHours, |item| cell::read_slots(item, &mut weekly_slots));
         ProfileDraft {
             name: self.name(organisation),
-            country: self.text(C::Country),
+            country: cell::read_country(self.get(C::Country)),
             time_zone: self.text(C::TimeZone),
-            weekly_slots,
-            roster: self.one(C::Roster, cell::read_roster),
+            weekly_slots: self.weekly_slots(),
+            roster: self.one(C::Roster, dates::read_roster),
             languages: self.list(C::Languages, cell::read_language),
-            career_stage: self.text(C::CareerStage),
-            functions: self.list(C::Functions, code),
-            commodities: self.list(C::Commodities, code),
+            career_stage: cell::read_code::<Stage>(self.answer(C::CareerStage)),
+            functions: self.codes::<Function>(C::Functions),
+            commodities: self.codes::<Commodity>(C::Commodities),
             employer: self.text(C::Employer),
             competitor_group: self.text(C::CompetitorGroup),
             reporting_line: self.list(C::ReportingLine, people),
-            meeting_modes: self.list(C::MeetingModes, cell::read_meeting_mode),
-            goals: self.list(C::Goals, code),
-            working_styles: self.list(C::WorkingStyles, code),
+            meeting_modes: self.meeting_modes(),
+            goals: self.codes::<Goal>(C::Goals),
+            working_styles: self.codes::<WorkingStyle>(C::WorkingStyles),
             preferred: self.list(C::Preferred, people),
             avoided: self.list(C::Avoided, people),
             previous_partners: self.list(C::PreviousPartners, people),
@@ -323,7 +339,7 @@ impl<'a> Cells<'a> {
         self.has_any(&[C::MinMentees, C::MaxMentees, C::TopicsOffered]).then(|| MentorOfferDraft {
             min_mentees: self.one(C::MinMentees, cell::number),
             max_mentees: self.one(C::MaxMentees, cell::number),
-            topics: self.list(C::TopicsOffered, code),
+            topics: self.codes::<Topic>(C::TopicsOffered),
         })
     }
 
@@ -331,16 +347,19 @@ impl<'a> Cells<'a> {
         use Column as C;
         self.has_any(&[C::MentorsWanted, C::TopicsSought, C::WaitingSince]).then(|| MenteeRequestDraft {
             mentors_wanted: self.one(C::MentorsWanted, cell::number),
-            topics: self.list(C::TopicsSought, code),
-            waiting_since: self.text(C::WaitingSince),
+            topics: self.codes::<Topic>(C::TopicsSought),
+            waiting_since: self
+                .one(C::WaitingSince, dates::read_day)
+                .map(|day| day.to_string())
+                .unwrap_or_default(),
         })
     }
 
     fn identity(&mut self) -> Option<IdentityDraft> {
         use Column as C;
         self.has_any(&[C::IdentityShares, C::IdentityWishes]).then(|| IdentityDraft {
-            shares: self.list(C::IdentityShares, code),
-            wishes: self.list(C::IdentityWishes, code),
+            shares: self.codes::<IdentityTerm>(C::IdentityShares),
+            wishes: self.codes::<IdentityTerm>(C::IdentityWishes),
         })
     }
 
@@ -358,10 +377,10 @@ impl<'a> Cells<'a> {
                 let [version, language, give, withdraw] = columns;
                 consents.push(ConsentDraft {
                     purpose: purpose as i32,
-                    text_version: self.text(version),
-                    language: self.text(language),
-                    give_time: self.one(give, cell::read_time),
-                    withdraw_time: self.one(withdraw, cell::read_time),
+                    text_version: self.answer(version).to_owned(),
+                    language: cell::read_tag(self.answer(language)),
+                    give_time: self.one(give, dates::read_time),
+                    withdraw_time: self.one(withdraw, dates::read_time),
                 });
             }
         }
@@ -371,7 +390,7 @@ impl<'a> Cells<'a> {
     }
 
     fn has_any(&mut self, columns: &[Column]) -> bool {
-        columns.iter().any(|column| !self.bytes(*column).trim_ascii().is_empty())
+        columns.iter().any(|column| !self.answer(*column).is_empty())
     }
 
     /// A cell as text.
@@ -381,24 +400,74 @@ impl<'a> Cells<'a> {
 
     /// A cell with one value, or empty.
     fn one<T>(&mut self, column: Column, read: impl FnOnce(&str) -> Result<T, Misread>) -> Option<T> {
-        let text = self.get(column);
+        let text = self.answer(column);
         if text.is_empty() {
             return None;
         }
-        read(text).map_err(|misread| self.note(column, text, misread.what, misread.hint)).ok()
+        read(text).map_err(|misread| self.note(column, text, misread.what, &misread.hint)).ok()
     }
 
     /// The items of a list that could be read.
     fn list<T>(&mut self, column: Column, mut read: impl FnMut(&str) -> Result<T, Misread>) -> Vec<T> {
-        let text = self.get(column);
         let mut list = Vec::new();
-        for item in cell::items(text) {
+        for item in cell::items(self.answer(column)) {
             match read(item) {
                 Ok(value) => list.push(value),
-                Err(misread) => self.note(column, item, misread.what, misread.hint),
+                Err(misread) => self.note(column, item, misread.what, &misread.hint),
             }
         }
         list
+    }
+
+    /// The codes of a list; the profile checks them.
+    fn codes<K: Kind>(&mut self, column: Column) -> Vec<String> {
+        cell::items(self.answer(column)).map(cell::read_code::<K>).collect()
+    }
+
+    fn weekly_slots(&mut self) -> Vec<SlotDraft> {
+        let column = Column::WeeklyHours;
+        let mut slots = Vec::new();
+        for item in cell::long_items(self.answer(column)) {
+            match hours::read_slots(item, &mut slots) {
+                Ok(false) => {}
+                Ok(true) => self.warn(column, item, WarningCode::HoursCut),
+                Err(misread) => self.note(column, item, misread.what, &misread.hint),
+            }
+        }
+        slots
+    }
+
+    fn meeting_modes(&mut self) -> Vec<i32> {
+        let column = Column::MeetingModes;
+        let mut modes = Vec::new();
+        for item in cell::joined_items(self.answer(column)) {
+            match cell::read_meeting_modes(item) {
+                Ok(some) => modes.extend(some),
+                Err(misread) => self.note(column, item, misread.what, &misread.hint),
+            }
+        }
+        modes
+    }
+
+    /// A cell that may have no answer: empty also for `n/a`, `-` and the like, which is a warning.
+    fn answer(&mut self, column: Column) -> &'a str {
+        let text = self.get(column);
+        let is_no_answer = column.may_say_no_answer()
+            && cell::is_no_answer(text, column.is_number())
+            && !(column.is_version() && cell::is_yes_or_no(text));
+        if !is_no_answer {
+            return text;
+        }
+        if !self.warnings.iter().any(|warning| warning.column == column.name()) {
+            self.warn(column, text, WarningCode::NoAnswer);
+        }
+        ""
+    }
+
+    fn warn(&mut self, column: Column, value: &str, code: WarningCode) {
+        if self.warnings.len() < MAX_PROBLEMS {
+            self.warnings.push(CellWarning { column: column.name(), value: excerpt(value), code });
+        }
     }
 
     /// A cell without blanks around it and without its guard; empty if the file has no such column or the cell is no
@@ -406,7 +475,7 @@ impl<'a> Cells<'a> {
     fn get(&mut self, column: Column) -> &'a str {
         let bytes = self.bytes(column);
         if let Ok(text) = std::str::from_utf8(bytes) {
-            return cell::unguarded(text.trim());
+            return cell::unguarded(cell::bare(text));
         }
         if !self.problems.iter().any(|problem| problem.column == column.name()) {
             let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(400)]);
@@ -426,14 +495,6 @@ impl<'a> Cells<'a> {
         let (value, hint) = (excerpt(value), hint.to_owned());
         self.problems.push(CellProblem { column: column.name(), value, what: what.into(), hint });
     }
-}
-
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "read like the items that can be wrong here; codes are checked by the profile"
-)]
-fn code(item: &str) -> Result<String, Misread> {
-    Ok(item.to_owned())
 }
 
 /// A problem of the whole row.

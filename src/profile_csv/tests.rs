@@ -210,7 +210,7 @@ fn everything_that_is_wrong_with_a_row_is_listed_with_its_column() {
     let text = format!(
         "{HEADER},weekly_hours,roster,meeting_modes,max_mentees,consent_matching_time,earlier_consents\n\
          Ana Pérez,PE,America/Lima,es | en D7,Mon 18:00-18:00 | Mon | Mon 25:00-26:00 | Tue 18:00-19:00 | Xyz 1:00-2:00,\
-         14 days,phone,two,01/02/2026,matching es yesterday\n"
+         14 days,teleport,many,01/02/2026,matching es yesterday\n"
     );
     let rows = rows(text);
     let bad = bad(&rows[0]);
@@ -226,8 +226,8 @@ fn everything_that_is_wrong_with_a_row_is_listed_with_its_column() {
             ("roster", "14 days"),
             ("languages", "es"),
             ("languages", "en D7"),
-            ("meeting_modes", "phone"),
-            ("max_mentees", "two"),
+            ("meeting_modes", "teleport"),
+            ("max_mentees", "many"),
             ("consent_matching_time", "01/02/2026"),
             ("earlier_consents", "matching es yesterday"),
         ]

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-use super::cell;
 use super::column::{Column, EXAMPLES};
+use super::{cell, dates, hours};
 use crate::domain::name::ProfileRef;
 use crate::domain::profile::{ConsentDraft, ConsentPurpose, ProfileDraft};
 
@@ -70,8 +70,8 @@ fn content(draft: &ProfileDraft, person: Option<&ProfileRef>, column: Column) ->
         C::ProfileId => person.map_or_else(|| draft.name.clone(), |person| person.id.to_string()),
         C::Country => draft.country.clone(),
         C::TimeZone => draft.time_zone.clone(),
-        C::WeeklyHours => cell::write_slots(&draft.weekly_slots),
-        C::Roster => draft.roster.as_ref().map(cell::write_roster).unwrap_or_default(),
+        C::WeeklyHours => hours::write_slots(&draft.weekly_slots),
+        C::Roster => draft.roster.as_ref().map(dates::write_roster).unwrap_or_default(),
         C::Languages => cell::list(draft.languages.iter().map(cell::write_language)),
         C::CareerStage => draft.career_stage.clone(),
         C::Functions => cell::list(&draft.functions),

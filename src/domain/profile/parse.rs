@@ -18,7 +18,7 @@ use crate::domain::folding::{Everyday, means};
 use crate::domain::language::{self, LanguageLevel};
 use crate::domain::name::ProfileRef;
 use crate::domain::violation::Violations;
-use crate::domain::vocabulary::{Country, Kind, Lang, Stage, Vocabulary};
+use crate::domain::vocabulary::{Country, Kind, Stage, Vocabulary};
 use crate::domain::warning::{Warning, WarningCode, Warnings};
 
 /// Most languages of one person.
@@ -54,7 +54,7 @@ impl Profile {
             country,
             time_zone: zone(&draft.time_zone, given_country, violations, &mut warnings),
             weekly_slots: week::slots(&draft.weekly_slots, violations),
-            roster: draft.roster.as_ref().and_then(|roster| week::roster(roster, violations)),
+            roster: draft.roster.as_ref().map(|roster| week::roster(roster, violations, &mut warnings)),
             languages: languages(&draft.languages, violations),
             career_stage: career_stage(&draft.career_stage, violations),
             functions: terms("functions", &draft.functions, violations),
@@ -99,27 +99,14 @@ fn employer(field: &str, text: &str, violations: &mut Violations, warnings: &mut
 fn country(code: &str, violations: &mut Violations) -> Option<Country> {
     let country = (code.len() == 2).then(|| Country::from_code(code)).flatten();
     if country.is_none() {
-        let hint = match country_called(code) {
-            Some(meant) => format!("write {}", meant.code()),
-            None => "use two capital letters, for example PE".to_owned(),
+        let meant: Vec<&str> = Country::named(code).into_iter().map(Country::code).collect();
+        let hint = match &meant[..] {
+            [] => "use two capital letters, for example PE".to_owned(),
+            meant => format!("write {}", meant.join(" or ")),
         };
         violations.push("country", head(code), "is not an ISO 3166-1 alpha-2 country code", hint);
     }
     country
-}
-
-/// The country with the code or label `text`, in any case.
-fn country_called(text: &str) -> Option<Country> {
-    if text.is_empty() || text.len() > 64 {
-        return None;
-    }
-    let wanted = text.trim().to_lowercase();
-    let letters = || (b'A'..=b'Z').map(char::from);
-    letters().flat_map(|first| letters().map(move |second| [first, second])).find_map(|code| {
-        let country = Country::from_code(&String::from_iter(code))?;
-        let called = |lang: Lang| country.label(lang).to_lowercase() == wanted;
-        (country.code().eq_ignore_ascii_case(&wanted) || Lang::ALL.into_iter().any(called)).then_some(country)
-    })
 }
 
 fn zone(
@@ -160,9 +147,9 @@ fn languages(spoken: &[(String, i32)], violations: &mut Violations) -> Vec<Langu
             LanguageLevel::A1
         });
         let Some(tag) = language::normalise(tag) else {
-            let hint = match language::called(tag) {
-                Some(code) => format!("write {code}"),
-                None => "begin with a language code of 2 or 3 letters, for example es or es-PE".to_owned(),
+            let hint = match &language::named(tag)[..] {
+                [] => "begin with a language code of 2 or 3 letters, for example es or es-PE".to_owned(),
+                meant => format!("write {}", meant.join(" or ")),
             };
             violations.push(format!("languages[{i}].tag"), head(tag), "is not a BCP 47 language tag", hint);
             continue;

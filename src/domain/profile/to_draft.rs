@@ -18,7 +18,7 @@ impl Profile {
             roster: self.roster.map(|roster| RosterDraft {
                 days_on: i32::from(roster.days_on),
                 days_off: i32::from(roster.days_off),
-                first_day_on: roster.first_day_on.to_string(),
+                first_day_on: roster.first_day_on.map(|day| day.to_string()).unwrap_or_default(),
                 availability: match roster.availability {
                     RosterAvailability::DaysOff => 1,
                     RosterAvailability::DaysOn => 2,

@@ -98,11 +98,14 @@ impl Calendar {
             let bits = (1_u64 << slot.end.min(48)) - (1_u64 << slot.start.min(slot.end).min(48));
             slots[usize::from(slot.day % 7)] |= bits;
         }
-        let roster = profile.roster.filter(|roster| roster.availability != RosterAvailability::Always);
+        let restricts = |roster: &Roster| {
+            roster.availability != RosterAvailability::Always && roster.first_day_on.is_some()
+        };
+        let roster = profile.roster.filter(restricts);
         let weeks = if roster.is_some() { WEEKS } else { 1 };
         let mut words = Vec::with_capacity(self.seasons.len() * weeks * WORDS);
         for (season, offset) in self.seasons.iter().zip(offsets) {
-            let cycle = roster.map(|roster| Cycle::new(roster, season.first_day));
+            let cycle = roster.and_then(|roster| Cycle::new(roster, season.first_day));
             for week in (0..).take(weeks) {
                 let mut bits = [0_u64; WORDS];
                 for day in 0..7 {
@@ -166,8 +169,9 @@ struct Cycle {
 }
 
 impl Cycle {
-    fn new(roster: Roster, first_day: Date) -> Self {
-        Self { roster, elapsed: days_between(roster.first_day_on, first_day) }
+    /// `None` for a roster without a first day.
+    fn new(roster: Roster, first_day: Date) -> Option<Self> {
+        Some(Self { roster, elapsed: days_between(roster.first_day_on?, first_day) })
     }
 
     /// Whether the slots are valid on the `day`-th day of the season.

@@ -77,7 +77,7 @@ impl<'a> Reference<'a> {
             });
             in_slot
                 && person.roster.is_none_or(|roster| {
-                    let days = (local.date() - roster.first_day_on).get_days();
+                    let days = (local.date() - roster.first_day_on.expect("a first day")).get_days();
                     let cycle = i32::from(roster.days_on) + i32::from(roster.days_off);
                     let at_work = days.rem_euclid(cycle) < i32::from(roster.days_on);
                     match roster.availability {

@@ -205,7 +205,7 @@ fn every_day() -> Vec<WeeklySlot> {
 }
 
 fn works(days_on: u8, days_off: u8, first_day_on: Date, availability: RosterAvailability) -> Roster {
-    Roster { days_on, days_off, first_day_on, availability }
+    Roster { days_on, days_off, first_day_on: Some(first_day_on), availability }
 }
 
 #[test]

@@ -6,12 +6,14 @@ use jiff::civil::Date;
 use crate::domain::date::parse_date;
 use crate::domain::folding::stored;
 use crate::domain::violation::Violations;
-use crate::domain::vocabulary::{Kind, Lang, Terms, Vocabulary};
+use crate::domain::vocabulary::{Kind, Terms, Vocabulary};
 
 /// Longest code that is looked up, in bytes; the vocabularies' own are shorter.
 pub(super) const MAX_CODE_LENGTH: usize = 64;
 /// Most codes of one vocabulary that a draft may list, repeats included.
 const MAX_CODES: usize = 256;
+/// Most codes in a hint.
+const MOST_CODES: usize = 6;
 /// Longest key or version, in characters.
 const MAX_TEXT: usize = 64;
 /// Longest text that is read, in bytes: 64 characters of 4 bytes, and as much again for blanks around them.
@@ -98,21 +100,19 @@ pub(super) fn terms<K: Kind>(field: &str, codes: &[String], violations: &mut Vio
     set
 }
 
-/// Hint for an unknown code: the code with that label, or the nearest code.
+/// Hint for an unknown code: the codes with that label, else those that contain its words, else the nearest code.
 pub(super) fn hint_for_code(vocabulary: &Vocabulary, code: &str) -> String {
-    let short = (code.len() <= MAX_CODE_LENGTH).then(|| code.trim().to_lowercase());
-    let labelled = |wanted: &str| {
-        let terms = vocabulary.terms().iter();
-        let is_label =
-            |lang: Lang, term: &crate::domain::vocabulary::Term| term.label(lang).to_lowercase() == wanted;
-        terms
-            .filter(|term| Lang::ALL.into_iter().any(|lang| is_label(lang, term)))
-            .map(|term| term.code)
-            .next()
-    };
-    match short.and_then(|wanted| labelled(&wanted).or_else(|| vocabulary.nearest(&wanted))) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => "`wim-match import --vocabulary` prints the codes".to_owned(),
+    let mut meant = vocabulary.named(code);
+    if meant.is_empty() {
+        meant = vocabulary.containing(code);
+    }
+    if meant.is_empty() && code.len() <= MAX_CODE_LENGTH {
+        meant = vocabulary.nearest(code).into_iter().collect();
+    }
+    match &meant[..] {
+        [] => "`wim-match import --vocabulary` prints the codes".to_owned(),
+        [one] => format!("did you mean `{one}`?"),
+        several => format!("write one of `{}`", several[..several.len().min(MOST_CODES)].join("`, `")),
     }
 }
 

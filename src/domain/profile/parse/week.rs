@@ -3,6 +3,7 @@
 use super::text::{bounded, date, small};
 use crate::domain::profile::{Roster, RosterAvailability, RosterDraft, SlotDraft, WeeklySlot};
 use crate::domain::violation::Violations;
+use crate::domain::warning::{WarningCode, Warnings};
 
 /// Most slots that a draft may list.
 const MAX_SLOTS: usize = 100;
@@ -71,7 +72,7 @@ fn half_hours(slot: usize, name: &str, minute: i32, violations: &mut Violations)
 }
 
 /// A work cycle.
-pub(super) fn roster(draft: &RosterDraft, violations: &mut Violations) -> Option<Roster> {
+pub(super) fn roster(draft: &RosterDraft, violations: &mut Violations, warnings: &mut Warnings) -> Roster {
     let mut days = |field: &str, days: i32| {
         if !(1..=MAX_ROSTER_DAYS).contains(&days) {
             let hint = "omit roster for a person without a work cycle";
@@ -81,7 +82,13 @@ pub(super) fn roster(draft: &RosterDraft, violations: &mut Violations) -> Option
     };
     let days_on = days("roster.days_on", draft.days_on);
     let days_off = days("roster.days_off", draft.days_off);
-    let first_day_on = date("roster.first_day_on", &draft.first_day_on, violations);
+    let first_day_on = if draft.first_day_on.is_empty() {
+        let cycle = format!("{}/{}", draft.days_on, draft.days_off);
+        warnings.push("roster.first_day_on", &cycle, WarningCode::RosterWithoutDay);
+        None
+    } else {
+        date("roster.first_day_on", &draft.first_day_on, violations)
+    };
     let availability = match draft.availability {
         0 | 1 => RosterAvailability::DaysOff,
         2 => RosterAvailability::DaysOn,
@@ -92,5 +99,5 @@ pub(super) fn roster(draft: &RosterDraft, violations: &mut Violations) -> Option
             RosterAvailability::DaysOff
         }
     };
-    Some(Roster { days_on, days_off, first_day_on: first_day_on?, availability })
+    Roster { days_on, days_off, first_day_on, availability }
 }
