@@ -35,6 +35,7 @@
 mod cell;
 pub mod column;
 mod dates;
+mod earlier_consents;
 mod hours;
 mod reader;
 mod record;

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use super::cell::{self, Misread};
 use super::column::Column;
 use super::record::{MAX_CELL, MAX_RECORD, Oversize, Record, Records};
-use super::{dates, hours};
+use super::{dates, earlier_consents, hours};
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::{
     ConsentDraft, ConsentPurpose, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft,
@@ -370,7 +370,7 @@ impl<'a> Cells<'a> {
             [C::MatchingVersion, C::MatchingLanguage, C::MatchingTime, C::MatchingWithdrawn];
         const IDENTITY: [C; 4] =
             [C::IdentityVersion, C::IdentityLanguage, C::IdentityTime, C::IdentityWithdrawn];
-        let mut consents = self.list(C::EarlierConsents, cell::read_earlier_consent);
+        let mut consents = self.list(C::EarlierConsents, earlier_consents::read_earlier_consent);
         for (purpose, columns) in [(ConsentPurpose::Matching, MATCHING), (ConsentPurpose::Identity, IDENTITY)]
         {
             if self.has_any(&columns) {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 
 use super::column::{Column, EXAMPLES};
-use super::{cell, dates, hours};
+use super::{cell, dates, earlier_consents, hours};
 use crate::domain::name::ProfileRef;
 use crate::domain::profile::{ConsentDraft, ConsentPurpose, ProfileDraft};
 
@@ -120,5 +120,5 @@ fn earlier_consents(draft: &ProfileDraft) -> String {
         !draft.consents[at + 1..].iter().any(|later| later.purpose == consent.purpose)
     };
     let earlier = draft.consents.iter().enumerate().filter(|(at, consent)| !last(*at, consent));
-    cell::list(earlier.filter_map(|(_, consent)| cell::write_earlier_consent(consent)))
+    cell::list(earlier.filter_map(|(_, consent)| earlier_consents::write_earlier_consent(consent)))
 }

@@ -165,7 +165,7 @@ fn every_cell_that_people_write_is_read_or_refused_with_what_to_write() {
                         Vec::new()
                     }
                     Err(violations) => {
-                        violations.listed().iter().map(|v| (v.field.clone(), v.hint.clone())).collect()
+                        violations.listed().iter().map(|v| (v.field.clone(), v.hint.to_string())).collect()
                     }
                 };
             }
