@@ -1,0 +1,249 @@
+//! Faults of the database under a running service: a full disk, a failing sync, a lost file, a frozen and a killed
+//! PostgreSQL. Health tells the truth, nothing that is acknowledged is lost, and writing works again by itself.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tonic::Code;
+use tonic::transport::Channel;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use wim_match::api::proto::v1;
+use wim_match::client::{Client, connect};
+use wim_match::config::{Config, Overrides};
+use wim_match::domain::caller::Role;
+use wim_match::server::Server;
+
+use crate::postgres::Postgres;
+
+/// Time in which a change of health must show; ten times what the loop of readiness takes, for a busy machine.
+const SOON: Duration = Duration::from_secs(20);
+
+/// Waits until the health of `name` is `wanted`.
+async fn until(channel: &Channel, name: &str, wanted: ServingStatus) {
+    let mut health = HealthClient::new(channel.clone());
+    let request = HealthCheckRequest { service: name.to_owned() };
+    let mut told = health.watch(request).await.expect("health is watched").into_inner();
+    let seen = async {
+        loop {
+            let told = told.message().await.expect("health tells").expect("the watch goes on");
+            if told.status() == wanted {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(SOON, seen).await.unwrap_or_else(|_| panic!("`{name}` does not become {wanted:?}"));
+}
+
+/// Waits until the whole and a service are `wanted`; the process is alive all the time.
+async fn until_all(channel: &Channel, wanted: ServingStatus) {
+    until(channel, "", wanted).await;
+    until(channel, "wim.mentorship.v1.RoundService", wanted).await;
+    until(channel, "liveness", ServingStatus::Serving).await;
+}
+
+async fn create(client: &mut Client, id: &str) -> Result<(), tonic::Status> {
+    let request = v1::CreateOrganisationRequest {
+        organisation_id: id.to_owned(),
+        organisation: Some(v1::Organisation {
+            display_name: format!("Organisation {id}"),
+            country: "PE".to_owned(),
+            ..v1::Organisation::default()
+        }),
+        request_id: String::new(),
+    };
+    client.organisations.create_organisation(request).await.map(drop)
+}
+
+/// The ids of all organisations.
+async fn created(client: &Client) -> Vec<String> {
+    let all = client.all_organisations().await.expect("lists");
+    all.into_iter().map(|found| found.name.rsplit('/').next().unwrap_or_default().to_owned()).collect()
+}
+
+/// The program itself over a database in a folder of its own, with faults on order.
+struct Machine {
+    home: TempDir,
+    service: Child,
+    channel: Channel,
+    token: String,
+}
+
+impl Machine {
+    async fn start() -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let shim = compiled(home.path());
+        let database = format!("sqlite:{}", home.path().join("wim.db").display());
+        let program = || Command::new(env!("CARGO_BIN_EXE_wim-match"));
+        let mut service = program();
+        service.args(["serve", "--listen", "127.0.0.1:0", "--database", &database]);
+        service.env("LD_PRELOAD", shim).env("WIM_MATCH_FAULT", home.path().join("fault"));
+        service.env("WIM_MATCH_LOG_FILTER", "off").current_dir(home.path());
+        let mut service =
+            service.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the service starts");
+        let mut lines = BufReader::new(service.stderr.take().expect("is a pipe")).lines();
+        let mut line = || lines.next().expect("a line").expect("UTF-8");
+        let address = line();
+        let address =
+            address.strip_prefix("wim-match listens on ").unwrap_or_else(|| panic!("{address}")).to_owned();
+        while !line().starts_with("next: ") {}
+        // Read to its end, so that the service never waits for its reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        let token = std::fs::read_to_string(home.path().join("wim.db.first-token")).expect("the first token");
+        let channel = connect(&address).await.expect("connects");
+        Self { home, service, channel, token: token.trim().to_owned() }
+    }
+
+    fn client(&self) -> Client {
+        Client::new(&self.channel, Some(&self.token)).expect("a client")
+    }
+
+    fn order(&self, fault: &str) {
+        std::fs::write(self.home.path().join("fault"), fault).expect("is written");
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.service.kill();
+        let _ = self.service.wait();
+    }
+}
+
+/// The library that makes writes fail. A C compiler is there: SQLite was built with it.
+fn compiled(home: &Path) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults/shim.c");
+    let shim = home.join("shim.so");
+    let done =
+        Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&shim).arg(source).arg("-ldl").status();
+    assert!(done.expect("the C compiler runs").success());
+    shim
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_full_disk_and_a_failed_sync_sqlite_writes_again_by_itself() {
+    let machine = Machine::start().await;
+    let mut client = machine.client();
+    create(&mut client, "before").await.expect("writes");
+    for fault in ["full", "sync", "full"] {
+        machine.order(fault);
+        let refused = create(&mut client, &format!("during-{fault}")).await.expect_err(fault);
+        assert_eq!(refused.code(), Code::Unavailable, "{fault}: {refused}");
+        until_all(&machine.channel, ServingStatus::NotServing).await;
+        assert_eq!(created(&client).await.first().map(String::as_str), Some("before"), "reading goes on");
+        machine.order("");
+        until_all(&machine.channel, ServingStatus::Serving).await;
+        // The first of the two after the second fault of a kind exists already.
+        let _ = create(&mut client, &format!("after-{fault}")).await;
+        assert!(created(&client).await.contains(&format!("after-{fault}")));
+    }
+    assert_eq!(created(&client).await, ["after-full", "after-sync", "before"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_single_failed_sync_costs_one_answer() {
+    let machine = Machine::start().await;
+    let mut client = machine.client();
+    machine.order("sync");
+    create(&mut client, "during").await.expect_err("is not durable");
+    machine.order("");
+    until_all(&machine.channel, ServingStatus::Serving).await;
+    create(&mut client, "during").await.expect("writes, as nothing of the first was kept");
+    assert_eq!(created(&client).await, ["during"]);
+}
+
+/// A server in this process, with hours to drain: whoever holds it up is seen.
+async fn serve(database: &str) -> (Server, Channel, Client) {
+    let overrides = Overrides {
+        listen: Some("127.0.0.1:0".to_owned()),
+        database: Some(database.to_owned()),
+        ..Overrides::default()
+    };
+    let config = Config { drain_seconds: 7200, ..Config::load(&overrides).expect("a good configuration") };
+    let listener = TcpListener::bind(config.listen).await.expect("a free port");
+    let server = Server::start(config, listener).await.expect("starts");
+    let channel = connect(&format!("http://{}", server.address())).await.expect("connects");
+    let token = server.service().issue_token(&Role::Coordinator, "test").await.expect("a token");
+    let client = Client::new(&channel, Some(&token)).expect("a client");
+    (server, channel, client)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_file_that_is_moved_or_replaced_is_not_written_until_it_is_back() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (file, aside) = (home.path().join("wim.db"), home.path().join("aside"));
+    let (server, channel, mut client) = serve(&format!("sqlite:{}", file.display())).await;
+    create(&mut client, "before").await.expect("writes");
+    for replaced in [false, true] {
+        std::fs::rename(&file, &aside).expect("moves");
+        if replaced {
+            std::fs::copy(&aside, &file).expect("copies");
+        }
+        let refused = create(&mut client, "during").await.expect_err("nothing is acknowledged");
+        assert_eq!(refused.code(), Code::Unavailable);
+        until_all(&channel, ServingStatus::NotServing).await;
+        std::fs::rename(&aside, &file).expect("moves back");
+        until_all(&channel, ServingStatus::Serving).await;
+    }
+    create(&mut client, "after").await.expect("writes");
+    assert_eq!(created(&client).await, ["after", "before"]);
+    drop((client, channel));
+    server.stop().await.expect("stops");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_of_health_hears_of_the_stop_and_does_not_hold_it_up() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (server, channel, client) = serve(&format!("sqlite:{}", home.path().join("wim.db").display())).await;
+    let mut watches = Vec::new();
+    for (name, last) in [
+        ("", ServingStatus::NotServing),
+        ("wim.mentorship.v1.ProfileService", ServingStatus::NotServing),
+        ("liveness", ServingStatus::Serving),
+        ("wim.Unknown", ServingStatus::ServiceUnknown),
+    ] {
+        let request = HealthCheckRequest { service: name.to_owned() };
+        let mut health = HealthClient::new(channel.clone());
+        let mut told = health.watch(request).await.expect("is watched").into_inner();
+        told.message().await.expect("tells").expect("a first status");
+        watches.push((name, last, told));
+    }
+    drop((client, channel));
+    let watched = async {
+        for (name, last, mut told) in watches {
+            let mut seen = None;
+            while let Some(status) = told.message().await.expect("ends well") {
+                seen = Some(status.status());
+            }
+            assert!(seen.is_none_or(|seen| seen == last), "`{name}` ends with {seen:?}");
+            assert_eq!(seen.is_some(), last == ServingStatus::NotServing, "`{name}`");
+        }
+    };
+    let stopped = async { tokio::join!(server.stop(), watched).0 };
+    tokio::time::timeout(SOON * 3, stopped).await.expect("nobody holds up the stop").expect("stops");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_and_a_killed_postgresql_are_told_by_health() {
+    // Without PostgreSQL, `postgres` has said so aloud.
+    let Some(postgres) = tokio::task::spawn_blocking(Postgres::own).await.expect("starts") else { return };
+    let (server, channel, mut client) = serve(&postgres.migrated()).await;
+    create(&mut client, "before").await.expect("writes");
+    until_all(&channel, ServingStatus::Serving).await;
+    for _ in 0..2 {
+        postgres.signal("STOP");
+        until_all(&channel, ServingStatus::NotServing).await;
+        postgres.signal("CONT");
+        until_all(&channel, ServingStatus::Serving).await;
+    }
+    create(&mut client, "after").await.expect("writes");
+    postgres.signal("KILL");
+    until_all(&channel, ServingStatus::NotServing).await;
+    drop((client, channel));
+    server.stop().await.expect("stops");
+}
