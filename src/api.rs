@@ -8,6 +8,7 @@ pub mod status;
 mod auth;
 mod call_layer;
 mod deadline;
+mod edge;
 mod health;
 mod incoming;
 mod organisation;
@@ -17,7 +18,8 @@ mod round;
 mod solver;
 mod streams;
 
-pub use call_layer::CallLayer;
+pub use call_layer::{CallLayer, CallService};
+pub use edge::{Cause, Connection, Counts, Edge, Limits, ProxyHeader};
 pub use health::HealthApi;
 pub use organisation::OrganisationApi;
 pub use profile::ProfileApi;

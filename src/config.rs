@@ -1,9 +1,10 @@
 //! Configuration of the server. Each source overrides the sources before: defaults, file, environment, flags.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -37,8 +38,46 @@ pub struct Config {
     pub max_message_bytes: usize,
     /// Most open calls of one connection.
     pub max_concurrent_streams: u32,
+    /// Most open connections.
+    pub max_connections: usize,
+    /// Most connections of one address that have named no caller.
+    pub max_connections_per_address: usize,
+    /// Most connections of one caller.
+    pub max_connections_per_caller: usize,
+    /// Most bytes of arriving messages, in all.
+    pub max_bytes_in_flight: usize,
+    /// Most bytes of arriving messages on one connection.
+    pub max_bytes_per_connection: usize,
+    /// Seconds for the first call of a connection.
+    pub first_call_seconds: u64,
+    /// Seconds that a connection without a caller may stay without an open call.
+    pub idle_seconds: u64,
+    /// Seconds for a whole message.
+    pub message_seconds: u64,
+    /// Seconds without a byte of an awaited message.
+    pub silence_seconds: u64,
+    /// Addresses and networks of the proxies that name the address of a peer.
+    pub proxies: Vec<Proxy>,
+    /// The header in which the proxies name the address of a peer: `x-forwarded-for` or `forwarded`.
+    pub proxy_header: String,
     /// Seconds that open calls have to end when the service stops.
     pub drain_seconds: u64,
+}
+
+/// The address or the network of a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Proxy(pub IpNet);
+
+impl TryFrom<String> for Proxy {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let network = text.parse().or_else(|_| text.parse().map(|address: IpAddr| IpNet::from(address)));
+        network.map(Self).map_err(|_| {
+            format!("proxies: `{text}` is no address or network; write for example 10.0.0.7 or 10.0.0.0/8")
+        })
+    }
 }
 
 /// Settings from the command line.
@@ -70,6 +109,24 @@ worker = true
 # Largest message accepted, in bytes, and calls that one connection may have open.
 max_message_bytes = 4194304
 max_concurrent_streams = 200
+# Connections in all; of one address (an IPv6 address counts by its first 64 bits) that have named no caller yet; and of one
+# caller. A connection without a caller gives way to a newer one.
+max_connections = 1000
+max_connections_per_address = 32
+max_connections_per_caller = 64
+# Bytes of arriving messages, in all and on one connection. A caller may hold at most as many bytes as are still free.
+max_bytes_in_flight = 67108864
+max_bytes_per_connection = 16777216
+# Seconds for the first call of a connection; without an open call on a connection that has named no caller; for a whole
+# message; and without a byte of a message that is awaited.
+first_call_seconds = 10
+idle_seconds = 60
+message_seconds = 60
+silence_seconds = 10
+# Addresses or networks of the proxies in front of the service, for example ["10.0.0.7", "10.1.0.0/16"], and the header in
+# which they name the address of a peer: x-forwarded-for or forwarded. The header of nobody else is read.
+proxies = []
+proxy_header = "x-forwarded-for"
 # Seconds that open calls have to end when the service stops.
 drain_seconds = 10
 "#;
@@ -110,6 +167,28 @@ impl Config {
         }
         if self.max_concurrent_streams == 0 {
             wrong.push("max_concurrent_streams must be at least 1".to_owned());
+        }
+        let at_least_one = [
+            ("max_connections", self.max_connections as u64),
+            ("max_connections_per_address", self.max_connections_per_address as u64),
+            ("max_connections_per_caller", self.max_connections_per_caller as u64),
+            ("first_call_seconds", self.first_call_seconds),
+            ("idle_seconds", self.idle_seconds),
+            ("message_seconds", self.message_seconds),
+            ("silence_seconds", self.silence_seconds),
+        ];
+        let zero = at_least_one.iter().filter(|(_, value)| *value == 0);
+        wrong.extend(zero.map(|(name, _)| format!("{name} must be at least 1")));
+        // A message has a header of 5 bytes, and a caller alone may hold half of all bytes.
+        let message = self.max_message_bytes.saturating_add(5);
+        if self.max_bytes_in_flight / 2 < message {
+            wrong.push("max_bytes_in_flight must be more than twice max_message_bytes".to_owned());
+        }
+        if self.max_bytes_per_connection < message {
+            wrong.push("max_bytes_per_connection must be more than max_message_bytes".to_owned());
+        }
+        if !["x-forwarded-for", "forwarded"].contains(&self.proxy_header.as_str()) {
+            wrong.push("proxy_header must be x-forwarded-for or forwarded".to_owned());
         }
         if self.compute_threads > 1_024 {
             wrong.push("compute_threads must be at most 1024".to_owned());
@@ -161,6 +240,10 @@ impl Settings {
                 "false" | "0" | "no" | "off" => Some(Value::Boolean(false)),
                 _ => None,
             },
+            Some(Value::Array(_)) => {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                Some(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
+            }
             _ => None,
         };
         self.set(source, name, value.unwrap_or(Value::String(text)));
@@ -174,6 +257,7 @@ impl Settings {
                 let expected = match known {
                     Value::Integer(_) => "a whole number",
                     Value::Boolean(_) => "true or false",
+                    Value::Array(_) => "a list of texts in quotation marks",
                     _ => "text in quotation marks",
                 };
                 self.wrong.push(format!("{source}: {name} must be {expected}"));
@@ -227,6 +311,15 @@ mod tests {
         }
         let error = format!("{:#}", load("listen = 'nowhere'").expect_err("no address"));
         assert!(error.contains("listen"), "{error}");
+        let error = format!("{:#}", load("proxies = ['10.0.0.0/99']").expect_err("no network"));
+        assert!(error.contains("`10.0.0.0/99` is no address or network"), "{error}");
+        let small = "max_bytes_in_flight = 8388608\nmax_bytes_per_connection = 4194304\nidle_seconds = 0";
+        let error = load(small).expect_err("three mistakes").to_string();
+        for wrong in
+            ["max_bytes_in_flight must be", "max_bytes_per_connection must be", "idle_seconds must be"]
+        {
+            assert!(error.contains(wrong), "{error}");
+        }
     }
 
     #[test]
@@ -235,11 +328,14 @@ mod tests {
         for (name, text) in [("worker", "FALSE"), ("drain_seconds", "7"), ("log_filter", "5")] {
             settings.set_text("test", name, text.to_owned());
         }
+        settings.set_text("test", "proxies", "10.0.0.7, 10.1.0.0/16".to_owned());
         settings.refuse_wrong().expect("all are right");
         let value = |name: &str| settings.values[name].clone();
         assert_eq!(value("worker"), Value::Boolean(false));
         assert_eq!(value("drain_seconds"), Value::Integer(7));
         assert_eq!(value("log_filter"), Value::String("5".to_owned()));
+        let proxies: Vec<Proxy> = value("proxies").try_into().expect("networks");
+        assert_eq!(proxies.iter().map(|proxy| proxy.0.prefix_len()).collect::<Vec<_>>(), [32, 16]);
         settings.set_text("WIM_MATCH_WORKER", "worker", "perhaps".to_owned());
         let error = settings.refuse_wrong().expect_err("no truth value").to_string();
         assert!(error.contains("WIM_MATCH_WORKER: worker must be true or false"), "{error}");

@@ -27,6 +27,20 @@ pub enum Error {
     },
     /// The call has no credential, or an unknown one.
     Unauthenticated,
+    /// The call has several credentials.
+    SeveralCredentials,
+    /// The request is no gRPC call.
+    NotGrpc,
+    /// A message, or the next byte of it, did not arrive in time.
+    ReceiveTimeout {
+        /// The limit.
+        seconds: u64,
+    },
+    /// The peer holds as much as the service allows at a time.
+    Overloaded(
+        /// What reached its bound: `caller`, `connection` or `address`.
+        &'static str,
+    ),
     /// The caller's role does not allow the method.
     PermissionDenied {
         /// The caller's role.
@@ -127,6 +141,19 @@ impl Error {
             Self::Unauthenticated => {
                 message!("the call has no valid API token; send the header `authorization: Bearer <token>`")
             }
+            Self::SeveralCredentials => {
+                message!("the call has several `authorization` headers; send one")
+            }
+            Self::NotGrpc => message!(
+                "the request lacks the header `te: trailers`, which a gRPC call has; check the client and the proxy"
+            ),
+            Self::ReceiveTimeout { seconds } => message!(
+                "the rest of the message did not arrive within {seconds} seconds; send the call again without a pause",
+                seconds = *seconds
+            ),
+            Self::Overloaded(_) => message!(
+                "as many calls, connections or bytes of messages are open as the service allows; end some of them, then try again"
+            ),
             Self::PermissionDenied { role, action, required } => message!(
                 "only {required} can {action}; this token belongs to {role}",
                 required = label("role", required),
@@ -181,7 +208,10 @@ impl Error {
             Self::InvalidPageToken => Reason::InvalidPageToken,
             Self::Undecodable => Reason::Undecodable,
             Self::MessageTooLarge { .. } => Reason::MessageTooLarge,
-            Self::Unauthenticated => Reason::Unauthenticated,
+            Self::Unauthenticated | Self::SeveralCredentials => Reason::Unauthenticated,
+            Self::NotGrpc => Reason::NotGrpc,
+            Self::ReceiveTimeout { .. } => Reason::ReceiveTimeout,
+            Self::Overloaded(_) => Reason::Overloaded,
             Self::PermissionDenied { .. } => Reason::PermissionDenied,
             Self::NotFound(_) => Reason::NotFound,
             Self::AlreadyExists(_) => Reason::AlreadyExists,

@@ -1,33 +1,44 @@
 //! The composition root: starts the service from a configuration and a listener, and stops it.
 
+mod accept;
+mod connection;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::transport::Server as Transport;
+use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::HealthReporter;
+use tower::Layer as _;
 
+use self::accept::{Ending, accept};
+use self::connection::Protocol;
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;
 use crate::api::proto::v1::solver_service_server::SolverServiceServer;
-use crate::api::{CallLayer, HealthApi, OrganisationApi, ProfileApi, RoundApi, SolverApi, Streams, proto};
+use crate::api::{
+    CallLayer, Counts, Edge, HealthApi, Limits, OrganisationApi, ProfileApi, ProxyHeader, RoundApi,
+    SolverApi, Streams, proto,
+};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::service::Service;
 use crate::store::{Scope, Store};
 use crate::worker::Worker;
 
-/// Time between two keepalive pings of a connection.
-const KEEPALIVE: Duration = Duration::from_mins(1);
+/// Files that the service needs beside its connections: those of the database, of the log and of commands.
+const OTHER_FILES: u64 = 64;
+/// Open calls of one address that need no caller.
+const UNNAMED_CALLS_PER_ADDRESS: usize = 64;
+/// Time for the tasks of connections that are closed after the time to drain.
+const ABORTED: Duration = Duration::from_secs(1);
 /// Time between two purges of unfinished imports and old answers.
 const HOUSEKEEPING: Duration = Duration::from_hours(1);
 /// Age at which the rows of an unfinished import are purged.
@@ -41,9 +52,9 @@ pub struct Server {
     address: SocketAddr,
     service: Service,
     health: HealthReporter,
-    stop: CancellationToken,
+    edge: Arc<Edge>,
+    ending: Ending,
     tasks: TaskTracker,
-    transport: JoinHandle<Result<(), tonic::transport::Error>>,
     failed: CancellationToken,
     drain: Duration,
 }
@@ -55,7 +66,6 @@ impl Server {
     }
 
     /// Starts the service on a bound listener. The database is migrated first.
-    #[expect(clippy::disallowed_methods, reason = "the transport's task is awaited by `stop`")]
     pub async fn start_with(
         config: Config,
         listener: TcpListener,
@@ -65,7 +75,8 @@ impl Server {
         let store = Store::open(config.database.expose_secret()).await?;
         store.migrate().await?;
         let service = Service::new(store, clock).solving_on(config.compute_threads);
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let (ending, tasks) = (Ending::default(), TaskTracker::new());
+        let stop = ending.stop.clone();
         let streams = Streams { tasks: tasks.clone(), stop: stop.clone() };
         let failed = CancellationToken::new();
 
@@ -98,28 +109,33 @@ impl Server {
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
-        let router = Transport::builder()
-            .http2_keepalive_interval(Some(KEEPALIVE))
-            .max_concurrent_streams(config.max_concurrent_streams)
-            .layer(CallLayer { max_message_bytes: max })
-            .add_service(HealthServer::new(HealthApi::new(health.clone())))
+        let edge = Arc::new(Edge::new(limits(&config)));
+        let routes = Routes::new(HealthServer::new(HealthApi::new(health.clone())))
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?)
             .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))
             .add_service(ProfileServiceServer::new(profiles).max_decoding_message_size(max))
             .add_service(RoundServiceServer::new(rounds).max_decoding_message_size(max))
-            .add_service(SolverServiceServer::new(solver).max_decoding_message_size(max));
-
-        let (signal, ended) = (stop.clone(), failed.clone());
-        let transport = tokio::spawn(async move {
-            let incoming = TcpListenerStream::new(listener);
-            let served = router.serve_with_incoming_shutdown(incoming, signal.cancelled_owned()).await;
-            ended.cancel();
-            served
+            .add_service(SolverServiceServer::new(solver).max_decoding_message_size(max))
+            .prepare();
+        let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone() };
+        let protocol = Protocol::new(config.max_concurrent_streams, tasks.clone());
+        let accepting = accept(
+            listener,
+            Arc::clone(&edge),
+            layer.layer(routes),
+            protocol,
+            (ending.clone(), tasks.clone()),
+        );
+        let ended = failed.clone();
+        tasks.spawn(async move {
+            // The guard reports the end of the loop, also after a panic.
+            let _guard = ended.drop_guard();
+            accepting.await;
         });
         tracing::info!(server.address = %address, "service started");
         let drain = Duration::from_secs(config.drain_seconds);
-        Ok(Self { address, service, health, stop, tasks, transport, failed, drain })
+        Ok(Self { address, service, health, edge, ending, tasks, failed, drain })
     }
 
     /// The address of the service.
@@ -132,6 +148,11 @@ impl Server {
         &self.service
     }
 
+    /// The present numbers of the edge.
+    pub fn counts(&self) -> Counts {
+        self.edge.counts()
+    }
+
     /// Waits until the transport or the worker ends unexpectedly.
     pub async fn failed(&self) {
         self.failed.cancelled().await;
@@ -141,25 +162,56 @@ impl Server {
     /// store.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.health.set_service_status("", ServingStatus::NotServing).await;
-        self.stop.cancel();
+        self.ending.stop.cancel();
         self.tasks.close();
-        let abort = self.transport.abort_handle();
-        let ended = tokio::time::timeout(self.drain, async {
-            let served = self.transport.await;
-            self.tasks.wait().await;
-            served
-        });
-        let served = ended.await;
-        if served.is_err() {
+        if tokio::time::timeout(self.drain, self.tasks.wait()).await.is_err() {
             tracing::warn!("calls were still open after the time to drain; their connections are closed");
-            abort.abort();
+            self.ending.abort.cancel();
+            let aborted = tokio::time::timeout(ABORTED, self.tasks.wait()).await;
+            tracing::debug!(all = aborted.is_ok(), "connections closed");
         }
         self.service.store().close().await;
         tracing::info!("service stopped");
-        if let Ok(served) = served {
-            served??;
-        }
         Ok(())
+    }
+}
+
+/// The bounds of the edge. The most connections follow the limit of open files, which is raised as far as allowed.
+fn limits(config: &Config) -> Limits {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = files.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, files) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let room = files.saturating_sub(OTHER_FILES).max(files / 2);
+    let connections = config.max_connections.min(usize::try_from(room).unwrap_or(usize::MAX));
+    if connections < config.max_connections {
+        tracing::warn!(
+            max_connections = config.max_connections,
+            connections,
+            files,
+            "the limit of open files allows fewer connections; raise LimitNOFILE"
+        );
+    }
+    Limits {
+        connections,
+        connections_per_address: config.max_connections_per_address,
+        connections_per_caller: config.max_connections_per_caller,
+        unnamed_calls_per_address: UNNAMED_CALLS_PER_ADDRESS,
+        message_bytes: config.max_message_bytes,
+        bytes_in_flight: config.max_bytes_in_flight,
+        bytes_per_connection: config.max_bytes_per_connection,
+        first_call: Duration::from_secs(config.first_call_seconds),
+        idle: Duration::from_secs(config.idle_seconds),
+        message: Duration::from_secs(config.message_seconds),
+        silence: Duration::from_secs(config.silence_seconds),
+        proxies: config.proxies.iter().map(|proxy| proxy.0).collect(),
+        proxy_header: match config.proxy_header.as_str() {
+            "forwarded" => ProxyHeader::Forwarded,
+            _ => ProxyHeader::XForwardedFor,
+        },
     }
 }
 

@@ -1,34 +1,47 @@
-//! The tower layer around every call: a span, the deadline, the reader's language, and the replacement of statuses that the transport makes.
-//! Such a status has no ErrorInfo and often the wrong code, for example INTERNAL for undecodable bytes.
+//! The tower layer around every call: admission, a span, the deadline, the reader's language, and the replacement of
+//! statuses that the transport makes. Such a status has no ErrorInfo and often the wrong code, for example INTERNAL for
+//! undecodable bytes.
+//!
+//! Input: a request with its [`Connection`] in the extensions. A refused request has no span and no line of its own in the
+//! log: the edge counts it.
 
 use std::convert::Infallible;
+use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
 use tonic::body::Body;
 use tonic::codegen::http::{Request, Response};
 use tonic::{Code, Status};
-use tower::{Layer, Service};
+use tower::{Layer, Service as Tower};
 use tracing::Instrument as _;
 
+use super::auth::{Admitted, admit};
 use super::deadline::Deadline;
+use super::edge::{Connection, Edge, OpenCall, UnnamedCall};
 use super::reader;
 use super::status::{code_name, transport_error};
 use crate::clock::Stopwatch;
 use crate::error::Error;
+use crate::service::Service;
 
 /// Layer around every call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct CallLayer {
-    /// Largest message that is accepted, which the error about a larger one reports.
-    pub max_message_bytes: usize,
+    /// The bounds on what a peer can cost.
+    pub edge: Arc<Edge>,
+    /// The use cases, which authenticate the caller.
+    pub service: Service,
 }
 
 impl<S> Layer<S> for CallLayer {
     type Service = CallService<S>;
 
     fn layer(&self, inner: S) -> CallService<S> {
-        CallService { inner, max_message_bytes: self.max_message_bytes }
+        CallService { inner, layer: self.clone() }
     }
 }
 
@@ -36,12 +49,12 @@ impl<S> Layer<S> for CallLayer {
 #[derive(Debug, Clone)]
 pub struct CallService<S> {
     inner: S,
-    max_message_bytes: usize,
+    layer: CallLayer,
 }
 
-impl<S> Service<Request<Body>> for CallService<S>
+impl<S> Tower<Request<Body>> for CallService<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Tower<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
     type Response = Response<Body>;
@@ -53,34 +66,88 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let max_message_bytes = self.max_message_bytes;
-        let method = request.uri().path().trim_start_matches('/').to_owned();
-        let span = tracing::info_span!("rpc", rpc.system.name = "grpc", rpc.method = method);
-        let deadline = Deadline::of(request.headers());
+        let CallLayer { edge, service } = self.layer.clone();
+        // The clone becomes ready later; the inner service is ready now.
+        let waiting = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, waiting);
         let lang = reader::of(request.headers());
-        let answer = Deadline::scope(deadline, self.inner.call(request));
-        let call = async move {
-            let stopwatch = Stopwatch::start();
-            let response = tokio::select! {
-                response = answer => response?,
-                () = Deadline::passed(deadline) => Status::from(Error::DeadlineExceeded).into_http(),
+        Box::pin(reader::scope(lang, async move {
+            let Some(connection) = request.extensions().get::<Arc<Connection>>().cloned() else {
+                return Ok(Status::from(Error::internal("a request has no connection")).into_http());
             };
-            let status = Status::from_header_map(response.headers());
-            let replaced = status
-                .filter(|status| status.code() != Code::Ok && status.details().is_empty())
-                .and_then(|status| transport_error(&status, max_message_bytes));
-            let response = match replaced {
-                Some(error) => Status::from(error).into_http(),
-                None => response,
+            let call = connection.begin_call();
+            let deadline = Deadline::of(request.headers());
+            let admitted = tokio::select! {
+                admitted = admit(&edge, &service, &connection, request) => admitted,
+                () = Deadline::passed(deadline) => Err(Status::from(Error::DeadlineExceeded).into_http()),
             };
-            let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
-            tracing::info!(
-                rpc.response.status_code = code_name(code),
-                duration.micros = stopwatch.micros(),
-                "call answered"
-            );
-            Ok(response)
-        };
-        Box::pin(reader::scope(lang, call).instrument(span))
+            let (response, unnamed) = match admitted {
+                Ok(Admitted { request, unnamed }) => {
+                    let method = request.uri().path().trim_start_matches('/').to_owned();
+                    let span = tracing::info_span!("rpc", rpc.system.name = "grpc", rpc.method = method);
+                    let most = edge.limits().message_bytes;
+                    // The handler begins in its span too.
+                    let answer = span.in_scope(|| inner.call(request));
+                    (answered(answer, deadline, most).instrument(span).await?, unnamed)
+                }
+                Err(refusal) => (refusal, None),
+            };
+            Ok(response.map(|body| Body::new(Answer { body, _call: call, _unnamed: unnamed })))
+        }))
+    }
+}
+
+/// The answer of a handler within the deadline, with a status that has its details.
+async fn answered(
+    answer: impl Future<Output = Result<Response<Body>, Infallible>>,
+    deadline: Option<Deadline>,
+    max_message_bytes: usize,
+) -> Result<Response<Body>, Infallible> {
+    let stopwatch = Stopwatch::start();
+    let response = tokio::select! {
+        response = Deadline::scope(deadline, answer) => response?,
+        () = Deadline::passed(deadline) => Status::from(Error::DeadlineExceeded).into_http(),
+    };
+    let replaced = Status::from_header_map(response.headers())
+        .filter(|status| status.code() != Code::Ok)
+        .and_then(|status| transport_error(&status, max_message_bytes));
+    let response = match replaced {
+        Some(error) => Status::from(error).into_http(),
+        None => response,
+    };
+    let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+    tracing::info!(
+        rpc.response.status_code = code_name(code),
+        duration.micros = stopwatch.micros(),
+        "call answered"
+    );
+    Ok(response)
+}
+
+/// The body of an answer. The call is open until the body is dropped.
+#[derive(Debug)]
+struct Answer {
+    body: Body,
+    _call: OpenCall,
+    _unnamed: Option<UnnamedCall>,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

@@ -48,7 +48,7 @@ impl Deadline {
     }
 }
 
-/// The value of `grpc-timeout`, less a few milliseconds: this service answers before the transport's own timer does.
+/// The value of `grpc-timeout`, less a few milliseconds: the answer leaves before the client's own timer ends the call.
 fn timeout(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("grpc-timeout")?.to_str().ok()?;
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_timeout_is_read_in_every_unit_and_ends_before_the_transports_own() {
+    fn the_timeout_is_read_in_every_unit_and_ends_before_that_of_the_client() {
         let read = |text: &str| {
             let mut headers = HeaderMap::new();
             headers.insert("grpc-timeout", text.parse().expect("a header value"));

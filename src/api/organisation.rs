@@ -21,7 +21,7 @@ impl OrganisationService for OrganisationApi {
         &self,
         request: Request<v1::CreateOrganisationRequest>,
     ) -> Result<Response<v1::CreateOrganisationResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let request = request.into_inner();
         let draft = draft(request.organisation.unwrap_or_default());
         let created = self
@@ -35,7 +35,7 @@ impl OrganisationService for OrganisationApi {
         &self,
         request: Request<v1::GetOrganisationRequest>,
     ) -> Result<Response<v1::GetOrganisationResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let found = self.service.get_organisation(&caller, &request.into_inner().name).await?;
         Ok(Response::new(v1::GetOrganisationResponse { organisation: Some(message(&found)) }))
     }
@@ -44,7 +44,7 @@ impl OrganisationService for OrganisationApi {
         &self,
         request: Request<v1::ListOrganisationsRequest>,
     ) -> Result<Response<v1::ListOrganisationsResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let request = request.into_inner();
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let page = self.service.list_organisations(&caller, &page).await?;

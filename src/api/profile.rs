@@ -41,7 +41,7 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<Streaming<v1::ImportProfilesRequest>>,
     ) -> Result<Response<Self::ImportProfilesStream>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         Action::ImportProfiles.permit(&caller)?;
         let mut asked = Incoming::new(request.into_inner(), self.max_message_bytes);
         let Some(Ask::Header(header)) = next(&mut asked).await? else {
@@ -61,7 +61,7 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::GetProfileRequest>,
     ) -> Result<Response<v1::GetProfileResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let found = self.service.get_profile(&caller, &request.into_inner().name).await?;
         Ok(Response::new(v1::GetProfileResponse { profile: Some(message(&found)) }))
     }
@@ -70,7 +70,7 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::ListProfilesRequest>,
     ) -> Result<Response<v1::ListProfilesResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let request = request.into_inner();
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let page = self.service.list_profiles(&caller, &request.parent, &page).await?;
@@ -84,7 +84,7 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::ExportProfilesRequest>,
     ) -> Result<Response<Self::ExportProfilesStream>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let mut export = self.service.export_profiles(&caller, &request.into_inner().parent).await?;
         Ok(self.streams.answer(PARTS_AHEAD, async move |answers| {
             loop {

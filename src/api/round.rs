@@ -30,7 +30,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::CreateRoundRequest>,
     ) -> Result<Response<v1::CreateRoundResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let request = request.into_inner();
         let draft = draft(request.round.unwrap_or_default());
         let round = self.service.create_round(&caller, &request.round_id, draft, &request.request_id).await?;
@@ -41,7 +41,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::GetRoundRequest>,
     ) -> Result<Response<v1::GetRoundResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let round = self.service.get_round(&caller, &request.into_inner().name).await?;
         Ok(Response::new(v1::GetRoundResponse { round: Some(message(&round)) }))
     }
@@ -50,7 +50,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::ListRoundsRequest>,
     ) -> Result<Response<v1::ListRoundsResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let request = request.into_inner();
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let page = self.service.list_rounds(&caller, &page).await?;
@@ -64,7 +64,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::EnrolProfilesRequest>,
     ) -> Result<Response<v1::EnrolProfilesResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let v1::EnrolProfilesRequest { round, organisation, profiles, request_id } = request.into_inner();
         let done = self.service.enrol_profiles(&caller, &round, &organisation, profiles, &request_id).await?;
         let refused = done.refused.into_iter().map(|(profile, reason)| v1::RefusedEnrolment {
@@ -87,7 +87,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::StartRunRequest>,
     ) -> Result<Response<v1::StartRunResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let request = request.into_inner();
         let run = self.service.start_run(&caller, &request.round, &request.request_id).await?;
         Ok(Response::new(v1::StartRunResponse { run: Some(run_message(&run)) }))
@@ -97,7 +97,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::GetRunRequest>,
     ) -> Result<Response<v1::GetRunResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let run = self.service.get_run(&caller, &request.into_inner().name).await?;
         Ok(Response::new(v1::GetRunResponse { run: Some(run_message(&run)) }))
     }
@@ -106,7 +106,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::ListRunsRequest>,
     ) -> Result<Response<v1::ListRunsResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let request = request.into_inner();
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let page = self.service.list_runs(&caller, &request.parent, &page).await?;
@@ -120,7 +120,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::WatchRunRequest>,
     ) -> Result<Response<Self::WatchRunStream>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let mut watch = self.service.watch_run(&caller, &request.into_inner().name).await?;
         Ok(self.streams.answer(1, async move |answers| {
             loop {
@@ -139,7 +139,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::CancelRunRequest>,
     ) -> Result<Response<v1::CancelRunResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let request = request.into_inner();
         let run = self.service.cancel_run(&caller, &request.name, &request.request_id).await?;
         Ok(Response::new(v1::CancelRunResponse { run: Some(run_message(&run)) }))
@@ -149,7 +149,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::ListMatchesRequest>,
     ) -> Result<Response<v1::ListMatchesResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let request = request.into_inner();
         let lang = lang(&request.language_code)?;
         let page = PageRequest { size: request.page_size, token: request.page_token };
@@ -168,7 +168,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::ListUnmatchedRequest>,
     ) -> Result<Response<v1::ListUnmatchedResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let request = request.into_inner();
         let lang = lang(&request.language_code)?;
         let page = PageRequest { size: request.page_size, token: request.page_token };
@@ -183,7 +183,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::ExplainPairRequest>,
     ) -> Result<Response<v1::ExplainPairResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let request = request.into_inner();
         let lang = lang(&request.language_code)?;
         let explained =

@@ -57,7 +57,7 @@ impl SolverService for SolverApi {
     type VerifyStreamStream = Answers<v1::VerifyStreamResponse>;
 
     async fn solve(&self, request: Request<v1::SolveRequest>) -> Result<Response<v1::SolveResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         Action::Solve.permit(&caller)?;
         let v1::SolveRequest { problem, language_code } = request.into_inner();
         let lang = lang(&language_code)?;
@@ -77,7 +77,7 @@ impl SolverService for SolverApi {
         &self,
         request: Request<Streaming<v1::SolveStreamRequest>>,
     ) -> Result<Response<Self::SolveStreamStream>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         Action::SolveStream.permit(&caller)?;
         let mut asked = Incoming::new(request.into_inner(), self.max_message_bytes);
         let aim = solve_aim(&mut asked).await?;
@@ -106,7 +106,7 @@ impl SolverService for SolverApi {
         &self,
         request: Request<v1::VerifyRequest>,
     ) -> Result<Response<v1::VerifyResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         Action::Verify.permit(&caller)?;
         let v1::VerifyRequest { problem, pairs, proof } = request.into_inner();
         let (aim, instance) = whole(problem).await?;
@@ -127,7 +127,7 @@ impl SolverService for SolverApi {
         &self,
         request: Request<Streaming<v1::VerifyStreamRequest>>,
     ) -> Result<Response<Self::VerifyStreamStream>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         Action::VerifyStream.permit(&caller)?;
         let mut asked = Incoming::new(request.into_inner(), self.max_message_bytes);
         let aim = verify_aim(&mut asked).await?;
@@ -149,7 +149,7 @@ impl SolverService for SolverApi {
         &self,
         request: Request<v1::WhatIfRequest>,
     ) -> Result<Response<v1::WhatIfResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         Action::WhatIf.permit(&caller)?;
         let v1::WhatIfRequest { problem, pairs, proof, questions, max_alternates } = request.into_inner();
         let (aim, instance) = whole(problem).await?;
@@ -182,7 +182,7 @@ impl SolverService for SolverApi {
         &self,
         request: Request<v1::RepairRequest>,
     ) -> Result<Response<v1::RepairResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         Action::Repair.permit(&caller)?;
         let v1::RepairRequest { problem, published: before, budget } = request.into_inner();
         let (aim, instance) = whole(problem).await?;
@@ -204,7 +204,7 @@ impl SolverService for SolverApi {
         &self,
         request: Request<v1::DiagnoseRequest>,
     ) -> Result<Response<v1::DiagnoseResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         Action::Diagnose.permit(&caller)?;
         let v1::DiagnoseRequest { problem, max_recruits, language_code } = request.into_inner();
         let lang = lang(&language_code)?;

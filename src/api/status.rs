@@ -13,7 +13,7 @@ use crate::wording;
 
 /// Domain of every ErrorInfo.
 pub const DOMAIN: &str = "mentorship.wim";
-/// When to call again after the database was unreachable or the service was shutting down.
+/// When to call again after the database was unreachable, the service was shutting down, or a bound was reached.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The gRPC code of a reason.
@@ -22,7 +22,8 @@ pub fn code_of(reason: Reason) -> Code {
         Reason::InvalidFields | Reason::InvalidPageToken | Reason::Undecodable | Reason::RequestIdReused => {
             Code::InvalidArgument
         }
-        Reason::MessageTooLarge => Code::ResourceExhausted,
+        Reason::NotGrpc => Code::InvalidArgument,
+        Reason::MessageTooLarge | Reason::Overloaded => Code::ResourceExhausted,
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::PermissionDenied => Code::PermissionDenied,
         Reason::NotFound => Code::NotFound,
@@ -31,7 +32,7 @@ pub fn code_of(reason: Reason) -> Code {
             Code::FailedPrecondition
         }
         Reason::RunInterrupted => Code::Aborted,
-        Reason::DeadlineExceeded => Code::DeadlineExceeded,
+        Reason::DeadlineExceeded | Reason::ReceiveTimeout => Code::DeadlineExceeded,
         Reason::Unimplemented => Code::Unimplemented,
         Reason::StoreUnavailable | Reason::ShuttingDown => Code::Unavailable,
         Reason::Cancelled => Code::Cancelled,
@@ -48,7 +49,7 @@ impl From<Error> for Status {
         let lang = reader::current();
         let told = wording::message(&error.message(), lang);
         let mut details = ErrorDetails::with_error_info(reason.code(), DOMAIN, metadata(&error));
-        if code == Code::Unavailable {
+        if code == Code::Unavailable || reason == Reason::Overloaded {
             details.set_retry_info(Some(RETRY_AFTER));
         }
         match &error {
@@ -73,8 +74,12 @@ impl From<Error> for Status {
     }
 }
 
-/// The error that a status made by the transport stands for; `None` if it stands for itself.
+/// The error that a status made by the transport stands for; `None` if it stands for itself, which a status with details
+/// does.
 pub(super) fn transport_error(status: &Status, max_message_bytes: usize) -> Option<Error> {
+    if !status.details().is_empty() {
+        return None;
+    }
     match status.code() {
         Code::OutOfRange | Code::ResourceExhausted => {
             Some(Error::MessageTooLarge { limit_bytes: max_message_bytes })
@@ -94,6 +99,8 @@ fn metadata(error: &Error) -> HashMap<String, String> {
         Error::RunActive(run) => ("run", run.clone()),
         Error::PermissionDenied { required, .. } => ("required", (*required).to_owned()),
         Error::MessageTooLarge { limit_bytes } => ("limit_bytes", limit_bytes.to_string()),
+        Error::Overloaded(subject) => ("subject", (*subject).to_owned()),
+        Error::ReceiveTimeout { seconds } => ("limit_seconds", seconds.to_string()),
         _ => return HashMap::new(),
     };
     HashMap::from([(key.to_owned(), value)])
@@ -183,6 +190,9 @@ mod tests {
             Error::ShuttingDown,
             Error::internal("column profile.document of row 7"),
             Error::Cancelled,
+            Error::NotGrpc,
+            Error::ReceiveTimeout { seconds: 10 },
+            Error::Overloaded("caller"),
         ]
     }
 

@@ -59,6 +59,12 @@ reasons! {
     RunInterrupted = "RUN_INTERRUPTED";
     /// The caller cancelled the call.
     Cancelled = "CANCELLED";
+    /// The request is no gRPC call.
+    NotGrpc = "NOT_GRPC";
+    /// A message did not arrive in time.
+    ReceiveTimeout = "RECEIVE_TIMEOUT";
+    /// The peer holds as much as the service allows at a time.
+    Overloaded = "OVERLOADED";
 }
 
 impl Reason {

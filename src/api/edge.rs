@@ -1,0 +1,145 @@
+//! The edge: bounds on what a peer can cost, before its caller is known and after.
+//!
+//! A peer is charged as its caller once a credential has named one, and as its network address until then. The bounds
+//! cover connections (`connections`), bytes of messages that have arrived in part (`ledger`), and the time in which a
+//! message has to arrive (`body`). Every refusal is counted, and logged once per payer and minute (`refusals`).
+//! Invariant: each number of [`Counts`] that describes a present state returns to zero when the peers have left.
+
+mod body;
+mod connections;
+mod ledger;
+mod payer;
+mod refusals;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tonic::codegen::http::HeaderMap;
+
+pub(super) use self::body::WholeMessages;
+pub use self::connections::Connection;
+use self::connections::Connections;
+pub(super) use self::connections::{OpenCall, UnnamedCall};
+use self::ledger::Ledger;
+pub use self::payer::ProxyHeader;
+pub(super) use self::payer::{Payer, forwarded_for, network_of};
+use self::refusals::Refusals;
+pub use self::refusals::{Cause, Counts};
+
+/// The bounds of the edge.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections of one address that have named no caller yet.
+    pub connections_per_address: usize,
+    /// Connections that have named the same caller.
+    pub connections_per_caller: usize,
+    /// Open calls of one address that need no caller, for example watches of the health.
+    pub unnamed_calls_per_address: usize,
+    /// Bytes of a message.
+    pub message_bytes: usize,
+    /// Bytes of arriving messages in all.
+    pub bytes_in_flight: usize,
+    /// Bytes of arriving messages on one connection.
+    pub bytes_per_connection: usize,
+    /// Time for the first call of a connection.
+    pub first_call: Duration,
+    /// Time without an open call after which a connection that has named no caller is closed.
+    pub idle: Duration,
+    /// Time for a whole message, from its first byte.
+    pub message: Duration,
+    /// Time without a byte of an awaited message.
+    pub silence: Duration,
+    /// Proxies, which speak for the addresses that they name.
+    pub proxies: Vec<IpNet>,
+    /// The header in which the proxies name the address of a peer.
+    pub proxy_header: ProxyHeader,
+}
+
+/// What the edge knows of its peers.
+#[derive(Debug)]
+pub struct Edge {
+    limits: Limits,
+    connections: Arc<Connections>,
+    ledger: Arc<Ledger>,
+    refusals: Refusals,
+}
+
+impl Edge {
+    /// An edge without peers.
+    pub fn new(limits: Limits) -> Self {
+        let connections = Arc::new(Connections::new(&limits));
+        let ledger = Arc::new(Ledger::new(limits.bytes_in_flight, limits.bytes_per_connection));
+        Self { limits, connections, ledger, refusals: Refusals::default() }
+    }
+
+    /// The bounds.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Takes a new connection in, or returns `None` if the service has no room for it. A connection without a caller
+    /// gives way to a newer one, the oldest first, so that the peers of a crowded address still get in.
+    pub fn open(&self, peer: IpAddr) -> Option<Arc<Connection>> {
+        let peer = peer.to_canonical();
+        let is_proxy = self.limits.proxies.iter().any(|proxy| proxy.contains(&peer));
+        let address = if is_proxy { peer } else { network_of(peer) };
+        let opened = self.connections.open(address, is_proxy);
+        for (cause, address) in opened.refused {
+            self.refusals.record(cause, &Payer::Address(address));
+        }
+        opened.connection
+    }
+
+    /// Reports that the operating system gave no further connection, and closes the oldest connection that has named
+    /// no caller, which frees a file.
+    pub fn accept_failed(&self, error: &std::io::Error) {
+        self.refusals.accept_failed(error);
+        self.connections.close_oldest();
+    }
+
+    /// Reports that a connection is closed for its silence.
+    pub fn closed_for(&self, cause: Cause, connection: &Connection) {
+        self.refusals.record(cause, &Payer::Address(connection.address()));
+    }
+
+    /// The present numbers.
+    pub fn counts(&self) -> Counts {
+        let (connections, strangers, unnamed_calls) = self.connections.counts();
+        let (bytes, payers) = self.ledger.held();
+        Counts {
+            connections,
+            strangers,
+            calls: self.connections.calls(),
+            unnamed_calls,
+            bytes,
+            payers,
+            refused: self.refusals.counts(),
+        }
+    }
+
+    /// The address that is charged for a call before its caller is known.
+    pub(super) fn address_of(&self, connection: &Connection, headers: &HeaderMap) -> IpAddr {
+        if connection.is_proxy() {
+            forwarded_for(headers, self.limits.proxy_header, &self.limits.proxies)
+                .map_or(connection.address(), network_of)
+        } else {
+            connection.address()
+        }
+    }
+
+    pub(super) fn connections(&self) -> &Arc<Connections> {
+        &self.connections
+    }
+
+    pub(super) fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    pub(super) fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+}

@@ -1,0 +1,88 @@
+//! The accept loop: takes connections from a listener and serves each in a task of its own.
+//!
+//! Each connection is without the delay of small packets (TCP_NODELAY). If the operating system gives no further
+//! connection, the loop waits before it asks again: 10 ms at first, a second at most.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::connection::{Protocol, Routed};
+use crate::api::Edge;
+
+/// Wait after the first failure to accept.
+const FIRST_WAIT: Duration = Duration::from_millis(10);
+/// Longest wait after a failure to accept.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Where connections come from.
+pub(super) trait Listen {
+    /// The next connection.
+    fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send;
+}
+
+impl Listen for TcpListener {
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        Self::accept(self).await
+    }
+}
+
+/// How the server ends.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ending {
+    /// Accepts no further connection; open calls may end.
+    pub(super) stop: CancellationToken,
+    /// Closes the connections whose calls are still open.
+    pub(super) abort: CancellationToken,
+}
+
+/// Accepts connections until the server stops.
+pub(super) async fn accept(
+    listener: impl Listen,
+    edge: Arc<Edge>,
+    routed: Routed,
+    protocol: Protocol,
+    (ending, tasks): (Ending, TaskTracker),
+) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let accepted = tokio::select! {
+            () = ending.stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                wait = FIRST_WAIT;
+                // A connection without room is closed by dropping its stream.
+                let Some(connection) = edge.open(peer.ip()) else { continue };
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection ended before it was served");
+                    continue;
+                }
+                let (edge, routed) = (Arc::clone(&edge), routed.clone());
+                let (protocol, ending) = (protocol.clone(), ending.clone());
+                tasks.spawn(async move { protocol.serve(stream, connection, &edge, routed, &ending).await });
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                edge.accept_failed(&error);
+                tokio::select! {
+                    () = ending.stop.cancelled() => return,
+                    () = tokio::time::sleep(wait) => {}
+                }
+                wait = (2 * wait).min(LONGEST_WAIT);
+            }
+        }
+    }
+}
+
+/// Whether only the connection failed that was about to be accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    [ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted].contains(&error.kind())
+}

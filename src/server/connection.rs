@@ -1,0 +1,189 @@
+//! One connection: HTTP/2 over a paced stream, with bounds on windows, streams, headers and resets, and its end: when
+//! it gives way, when it has been silent for too long, and when the server stops.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+use tokio_util::task::TaskTracker;
+use tonic::body::Body;
+use tonic::codegen::http::Request;
+use tonic::service::Routes;
+use tower::Service as _;
+
+use super::accept::Ending;
+use crate::api::{CallService, Connection, Edge};
+
+/// Time between two keepalive pings of a connection, and for the answer to one.
+const KEEPALIVE: Duration = Duration::from_mins(1);
+const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
+/// Bytes of bodies that a connection may send ahead of their use, in all and for each call.
+const WINDOW: u32 = 256 * 1024;
+/// Bytes of the headers of a call.
+const HEADER_BYTES: u32 = 16 * 1024;
+/// Bytes of an answer that wait for a slow reader, for each call.
+const ANSWER_BYTES: usize = 64 * 1024;
+/// Reset calls that may wait to be noticed before the connection is closed.
+const PENDING_RESETS: usize = 20;
+/// Calls that may be reset for errors of the peer before the connection is closed.
+const ERROR_RESETS: usize = 100;
+/// Time for the last bytes of a connection without open calls when the server stops.
+const LAST_BYTES: Duration = Duration::from_millis(200);
+
+/// The services behind the layer of calls.
+pub(super) type Routed = CallService<Routes>;
+
+/// HTTP/2 as the server speaks it.
+#[derive(Debug, Clone)]
+pub(super) struct Protocol(http2::Builder<Tracked>);
+
+/// Spawns the tasks of calls so that the server waits for them.
+#[derive(Debug, Clone)]
+struct Tracked(TaskTracker);
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tracked {
+    fn execute(&self, task: F) {
+        self.0.spawn(task);
+    }
+}
+
+impl Protocol {
+    pub(super) fn new(max_concurrent_streams: u32, tasks: TaskTracker) -> Self {
+        let mut builder = http2::Builder::new(Tracked(tasks));
+        builder
+            .timer(TokioTimer::new())
+            .keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE_ANSWER)
+            .initial_connection_window_size(WINDOW)
+            .initial_stream_window_size(WINDOW)
+            .max_concurrent_streams(max_concurrent_streams)
+            .max_header_list_size(HEADER_BYTES)
+            .max_send_buf_size(ANSWER_BYTES)
+            .max_pending_accept_reset_streams(PENDING_RESETS)
+            .max_local_error_reset_streams(ERROR_RESETS);
+        Self(builder)
+    }
+
+    /// Serves a connection until its end.
+    pub(super) async fn serve(
+        &self,
+        stream: TcpStream,
+        connection: Arc<Connection>,
+        edge: &Edge,
+        routed: Routed,
+        ending: &Ending,
+    ) {
+        let io = TokioIo::new(Paced { stream, connection: Arc::clone(&connection), pause: None });
+        let called = Arc::clone(&connection);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Arc::clone(&called));
+            // The routes of tonic are always ready.
+            routed.clone().call(request.map(Body::new))
+        });
+        let mut served = pin!(self.0.serve_connection(io, service));
+        let mut stopping = false;
+        loop {
+            let patience = connection.patience(edge.limits());
+            let look_again = async {
+                match patience {
+                    _ if stopping => tokio::time::sleep(LAST_BYTES).await,
+                    Some(Ok(left)) => tokio::time::sleep(left).await,
+                    Some(Err(_)) => {}
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                ended = &mut served => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection ended early");
+                    }
+                    return;
+                }
+                () = connection.closed() => return,
+                () = ending.abort.cancelled() => return,
+                () = ending.stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    served.as_mut().graceful_shutdown();
+                }
+                () = look_again => {
+                    // A peer that holds no call open has nothing to wait for, and may never answer.
+                    if stopping && connection.calls() == 0 {
+                        return;
+                    }
+                    if let (false, Some(Err(cause))) = (stopping, connection.patience(edge.limits())) {
+                        edge.closed_for(cause, &connection);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A stream that is read no faster than the allowance of its connection permits.
+#[derive(Debug)]
+struct Paced {
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl AsyncRead for Paced {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        while let Some(pause) = self.connection.pause(context.waker()) {
+            let timer = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
+            if timer.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            self.pause = None;
+        }
+        self.pause = None;
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.connection.charge(buffer.filled().len() - before);
+        read
+    }
+}
+
+impl AsyncWrite for Paced {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
