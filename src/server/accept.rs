@@ -86,3 +86,50 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     [ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted].contains(&error.kind())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::api::Cause;
+    use crate::clock::{Stopwatch, SystemClock};
+    use crate::config::{Config, Overrides};
+
+    /// Gives no connection: too many files are open.
+    #[derive(Clone, Default)]
+    struct Full(Arc<AtomicUsize>);
+
+    impl Listen for Full {
+        async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Err(io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error()))
+        }
+    }
+
+    #[tokio::test]
+    async fn the_loop_waits_when_too_many_files_are_open_and_counts_it() {
+        let home = tempfile::tempdir().expect("a folder");
+        let store = crate::store::Store::open(&format!("sqlite:{}/db", home.path().display())).await;
+        let service = crate::service::Service::new(store.expect("a store"), Arc::new(SystemClock));
+        let config = Config::load(&Overrides::default()).expect("a configuration");
+        let edge = Arc::new(Edge::new(crate::server::limits(&config)));
+        let layer = crate::api::CallLayer { edge: Arc::clone(&edge), service };
+        let routed = tower::Layer::layer(&layer, tonic::service::Routes::default());
+        let (full, ending, tasks) = (Full::default(), Ending::default(), TaskTracker::new());
+        let protocol = Protocol::new(10, tasks.clone());
+        let accepting = accept(full.clone(), Arc::clone(&edge), routed, protocol, (ending.clone(), tasks));
+        let stopwatch = Stopwatch::start();
+        let waited = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            ending.stop.cancel();
+        };
+        tokio::join!(accepting, waited);
+        let asked = full.0.load(Ordering::Relaxed);
+        // The waits before the last question, 10, 20, 40 ms and so on, fit into the time that has passed.
+        let waits: u32 = (1..asked).fold((0, 10), |(sum, wait), _| (sum + wait, (2 * wait).min(1_000))).0;
+        assert!(Duration::from_millis(waits.into()) <= stopwatch.elapsed(), "{asked}");
+        assert!(asked > 1);
+        assert_eq!(edge.counts().refused_for(Cause::Accept), asked as u64);
+    }
+}

@@ -43,7 +43,8 @@ async fn bytes_that_are_no_message_are_the_callers_mistake_in_every_method() {
     let cut_off = frame(&[0x0A, 100, b'r'])[..7].to_vec();
     let unknown_flag = [&[7], &frame(b"")[1..]].concat();
     for body in [not_utf_8, cut_off, unknown_flag] {
-        let status = post(&world, &path("RoundService/GetRound"), &[], Some(body.clone())).await;
+        let headers = [("authorization", bearer.as_str())];
+        let status = post(&world, &path("RoundService/GetRound"), &headers, Some(body.clone())).await;
         assert_eq!(reason(&status), "UNDECODABLE", "{body:?}");
     }
     world.stop().await;
@@ -68,8 +69,10 @@ async fn an_oversized_message_is_refused_with_the_limit() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_exist_is_unimplemented() {
     let world = World::sqlite().await;
+    let bearer = format!("Bearer {}", world.coordinator_token());
+    let known = ("authorization", bearer.as_str());
     for path in ["/wim.mentorship.v1.RoundService/Nothing", "/wim.mentorship.v9.RoundService/GetRound", "/"] {
-        let status = post(&world, path, &[], Some(frame(b""))).await;
+        let status = post(&world, path, &[known], Some(frame(b""))).await;
         assert_eq!(
             (status.code(), reason(&status).as_str()),
             (Code::Unimplemented, "UNIMPLEMENTED"),
@@ -77,7 +80,7 @@ async fn what_does_not_exist_is_unimplemented() {
         );
     }
     let compressed = [&[1], &frame(b"??")[1..]].concat();
-    let headers = [("grpc-encoding", "snappy")];
+    let headers = [known, ("grpc-encoding", "snappy")];
     let status = post(&world, &path("RoundService/GetRound"), &headers, Some(compressed)).await;
     assert_eq!(reason(&status), "UNIMPLEMENTED");
     world.stop().await;

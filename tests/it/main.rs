@@ -3,6 +3,7 @@
 mod call;
 mod criteria;
 mod docs;
+mod edge;
 mod errors;
 mod fixed_clock;
 mod health;

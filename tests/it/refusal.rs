@@ -21,7 +21,7 @@ pub(crate) fn reason(status: &Status) -> String {
     let Some(known) = Reason::from_code(&info.reason) else { panic!("not of the closed set: {status:?}") };
     assert_eq!(status.code(), code_of(known), "{status:?}");
     assert!(!status.message().is_empty(), "{status:?}");
-    if status.code() == Code::Unavailable {
+    if status.code() == Code::Unavailable || known == Reason::Overloaded {
         assert!(status.get_details_retry_info().is_some(), "{status:?}");
     }
     info.reason.clone()

@@ -4,6 +4,7 @@
 use tokio::net::TcpStream;
 use tonic::Status;
 use tonic::codegen::Bytes;
+use tonic::codegen::http::request::Builder;
 use tonic::codegen::http::{HeaderMap, Request};
 
 use crate::world::{World, soon};
@@ -20,12 +21,7 @@ pub(crate) async fn post(
     if let Some(body) = body {
         call.asked.send_data(Bytes::from(body), true).expect("sends");
     }
-    let answer = soon(&mut call.answer).await.expect("an answer");
-    assert_eq!(answer.status(), 200, "gRPC's own errors travel over HTTP 200");
-    match Status::from_header_map(answer.headers()) {
-        Some(status) => status,
-        None => soon(trailing(answer.into_body())).await,
-    }
+    status_of(call.answer).await
 }
 
 /// Calls `path` with the beginning of a body, waits until anything of an answer is there, and hangs up.
@@ -40,27 +36,72 @@ pub(crate) async fn hang_up(world: &World, path: &str, headers: &[(&str, &str)],
 struct Call {
     answer: h2::client::ResponseFuture,
     asked: h2::SendStream<Bytes>,
-    // Held, because the connection winds itself up when nobody can send on it any more.
-    _sender: h2::client::SendRequest<Bytes>,
-    _connection: tokio::task::JoinSet<Result<(), h2::Error>>,
+    _line: Line,
 }
 
 impl Call {
     async fn begin(world: &World, path: &str, headers: &[(&str, &str)]) -> Self {
-        let address = world.server().address();
-        let stream = TcpStream::connect(address).await.expect("connects");
-        let (mut sender, connection) = h2::client::handshake(stream).await.expect("speaks HTTP/2");
-        let mut running = tokio::task::JoinSet::new();
-        running.spawn(connection);
-        let mut request = Request::post(format!("http://{address}{path}"))
-            .header("content-type", "application/grpc")
-            .header("te", "trailers");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(()).expect("a request");
-        let (answer, asked) = sender.send_request(request, false).expect("sends");
-        Self { answer, asked, _sender: sender, _connection: running }
+        let mut line = Line::open(world).await;
+        let request = grpc(world, path, headers).body(()).expect("a request");
+        let (answer, asked) = line.call(request);
+        Self { answer, asked, _line: line }
+    }
+}
+
+/// A connection that carries any number of calls, and is cut when it is dropped.
+pub(crate) struct Line {
+    sender: h2::client::SendRequest<Bytes>,
+    connection: tokio::task::JoinSet<Result<(), h2::Error>>,
+}
+
+impl Line {
+    pub(crate) async fn open(world: &World) -> Self {
+        let stream = TcpStream::connect(world.server().address()).await.expect("connects");
+        let (sender, running) = h2::client::handshake(stream).await.expect("speaks HTTP/2");
+        let mut connection = tokio::task::JoinSet::new();
+        connection.spawn(running);
+        Self { sender, connection }
+    }
+
+    /// Sends headers, and leaves the body open.
+    pub(crate) fn call(
+        &mut self,
+        request: Request<()>,
+    ) -> (h2::client::ResponseFuture, h2::SendStream<Bytes>) {
+        self.sender.send_request(request, false).expect("sends")
+    }
+
+    /// Likewise, as soon as the service takes one more call.
+    pub(crate) async fn call_when_ready(
+        &mut self,
+        request: Request<()>,
+    ) -> Result<(h2::client::ResponseFuture, h2::SendStream<Bytes>), h2::Error> {
+        let mut sender = self.sender.clone().ready().await?;
+        sender.send_request(request, false)
+    }
+
+    /// Waits until the service ends the connection.
+    pub(crate) async fn ended(mut self) -> Result<(), h2::Error> {
+        let ended = self.connection.join_next().await.expect("a connection");
+        ended.expect("the connection does not panic")
+    }
+}
+
+/// The headers of a gRPC call.
+pub(crate) fn grpc(world: &World, path: &str, headers: &[(&str, &str)]) -> Builder {
+    let request = Request::post(format!("http://{}{path}", world.server().address()))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+}
+
+/// The gRPC status of an answer.
+pub(crate) async fn status_of(answer: h2::client::ResponseFuture) -> Status {
+    let answer = soon(answer).await.expect("an answer");
+    assert_eq!(answer.status(), 200, "gRPC's own errors travel over HTTP 200");
+    match Status::from_header_map(answer.headers()) {
+        Some(status) => status,
+        None => soon(trailing(answer.into_body())).await,
     }
 }
 

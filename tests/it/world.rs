@@ -79,6 +79,13 @@ impl World {
         Self::over(database, Some(home), clock(), true).await
     }
 
+    /// Over a fresh SQLite file, with other settings than the defaults.
+    pub(crate) async fn sqlite_with(change: impl FnOnce(&mut Config)) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let database = format!("sqlite:{}", home.path().join("wim.sqlite3").display());
+        Self::over_with(database, Some(home), clock(), change).await
+    }
+
     /// Over a fresh database of the tests' PostgreSQL, where there is one.
     pub(crate) async fn postgresql() -> Option<Self> {
         let url =
@@ -87,12 +94,22 @@ impl World {
     }
 
     async fn over(database: String, home: Option<TempDir>, clock: Arc<FixedClock>, worker: bool) -> Self {
+        Self::over_with(database, home, clock, |config| config.worker = worker).await
+    }
+
+    async fn over_with(
+        database: String,
+        home: Option<TempDir>,
+        clock: Arc<FixedClock>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let overrides = Overrides {
             listen: Some("127.0.0.1:0".to_owned()),
             database: Some(database.clone()),
             ..Overrides::default()
         };
-        let config = Config { worker, ..Config::load(&overrides).expect("a good configuration") };
+        let mut config = Config::load(&overrides).expect("a good configuration");
+        change(&mut config);
         let listener = TcpListener::bind(config.listen).await.expect("a free port");
         let server = Server::start_with(config, listener, Arc::clone(&clock) as Arc<dyn Clock>).await;
         let server = server.expect("the server starts");

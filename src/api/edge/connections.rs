@@ -372,3 +372,50 @@ impl Drop for UnnamedCall {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    fn connections() -> Arc<Connections> {
+        Arc::new(Connections {
+            most: 10,
+            most_per_address: 2,
+            most_per_caller: 2,
+            most_unnamed_calls: 2,
+            calls: AtomicUsize::new(0),
+            state: Mutex::default(),
+        })
+    }
+
+    #[test]
+    fn a_stranger_waits_when_its_allowance_is_spent_and_a_caller_does_not() {
+        let all = connections();
+        let address: IpAddr = "192.0.2.1".parse().expect("an address");
+        let opened = all.open(address, false).connection.expect("room");
+        assert_eq!(opened.pause(Waker::noop()), None);
+        opened.charge(1 << 17);
+        assert!(opened.pause(Waker::noop()).is_some_and(|pause| pause <= Duration::from_secs(1)));
+        assert!(opened.name_caller("a"));
+        assert_eq!(opened.pause(Waker::noop()), None);
+        let proxy = all.open(address, true).connection.expect("room");
+        proxy.charge(1 << 17);
+        assert_eq!(proxy.pause(Waker::noop()), None);
+        drop((opened, proxy));
+        assert_eq!(all.counts(), (0, 0, 0));
+        assert!(all.lock().of_caller.is_empty() && all.lock().strangers_of.is_empty());
+    }
+
+    #[test]
+    fn refused_calls_spend_the_allowance_too() {
+        let opened = connections().open("192.0.2.1".parse().expect("an address"), false);
+        let opened = opened.connection.expect("room");
+        let calls = (0..1_000).take_while(|_| {
+            opened.charge_refusal();
+            opened.pause(Waker::noop()).is_none()
+        });
+        assert!(calls.count() < 100);
+    }
+}
