@@ -9,6 +9,7 @@ const PAGES: &[&str] = &[
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/architecture.md",
+    "docs/edge.md",
     "deploy/README.md",
     "fuzz/README.md",
 ];

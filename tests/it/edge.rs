@@ -32,10 +32,10 @@ async fn until(world: &World, what: &str, is_so: impl Fn(&Counts) -> bool) {
     assert!(waited.await.is_ok(), "{what}: {:?}", world.server().counts());
 }
 
-/// Ends a story: the peers have left, and only the connection of the world's own clients is open.
+/// Ends a story: the peers have left, and at most the connection of the world's own clients is open.
 async fn left(world: World) {
     until(&world, "the counters return to zero", |counts| {
-        counts.connections == 1
+        counts.connections <= 1
             && (counts.strangers <= 1 && counts.calls == 0 && counts.unnamed_calls == 0)
             && (counts.bytes == 0 && counts.payers == 0)
     })
@@ -60,6 +60,13 @@ fn small(config: &mut Config) {
     config.max_message_bytes = 64 << 10;
     config.max_bytes_in_flight = 256 << 10;
     config.max_bytes_per_connection = 96 << 10;
+    unhurried(config);
+}
+
+/// Time enough for messages on the slowest machine.
+fn unhurried(config: &mut Config) {
+    config.message_seconds = 3_600;
+    config.silence_seconds = 3_600;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,7 +94,7 @@ async fn a_stranger_is_refused_by_its_headers_and_holds_no_byte() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn announced_bytes_of_a_caller_cost_nothing_until_they_arrive() {
-    let world = World::sqlite().await;
+    let world = World::sqlite_with(unhurried).await;
     let bearer = bearer(&world);
     let mut line = Line::open(&world).await;
     let mut calls = Vec::new();
@@ -110,20 +117,23 @@ async fn announced_bytes_of_a_caller_cost_nothing_until_they_arrive() {
 async fn a_caller_holds_at_most_a_share_of_all_bytes_and_another_caller_finds_room() {
     let world = World::sqlite_with(small).await;
     let bearer = bearer(&world);
-    let most = (64_u32 << 10).to_be_bytes();
-    let nearly_whole = [&[0], &most[..], &[0; (64 << 10) - 1]].concat();
-    let (mut held, mut refusals) = (Vec::new(), Vec::new());
-    for _ in 0..4 {
+    let part = [&[0], &(64_u32 << 10).to_be_bytes()[..], &[0; 60 << 10]].concat();
+    let mut held = Vec::new();
+    for (bytes, refused) in [(part.len(), 0), (2 * part.len(), 0), (2 * part.len(), 1), (2 * part.len(), 2)] {
         // Two of them are more than a connection may hold, so each comes on a connection of its own.
         let mut line = Line::open(&world).await;
         let request = grpc(&world, GET_ROUND, &[("authorization", &bearer)]).body(()).expect("a request");
         let (answer, mut asked) = line.call(request);
-        asked.send_data(Bytes::from(nearly_whole.clone()), false).expect("sends");
+        asked.send_data(Bytes::from(part.clone()), false).expect("sends");
+        until(&world, "two of four fit", |counts| {
+            (counts.bytes, counts.refused_for(Cause::Share)) == (bytes, refused)
+        })
+        .await;
+        if refused > 0 {
+            assert_eq!(reason(&status_of(answer).await), "OVERLOADED");
+        }
         held.push((line, asked));
-        refusals.push(answer);
     }
-    until(&world, "two of four fit", |counts| counts.refused_for(Cause::Share) == 2).await;
-    assert!(world.server().counts().bytes <= 128 << 10);
     // What a new caller sends fits beside it.
     let peru = world.manager("wim-peru").await;
     let request = v1::GetRoundRequest { name: "x".repeat(60 << 10) };
@@ -166,8 +176,8 @@ async fn a_connection_without_a_call_is_closed() {
         let mut rest = Vec::new();
         drop(soon(stream.read_to_end(&mut rest)).await);
     }
-    let closed = world.server().counts().refused_for(Cause::NoFirstCall);
-    assert!((2..=4).contains(&closed), "{closed}");
+    // All but the one that speaks another protocol, which ends at once.
+    assert_eq!(world.server().counts().refused_for(Cause::NoFirstCall), 3);
     left(world).await;
 }
 
