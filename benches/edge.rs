@@ -120,7 +120,7 @@ async fn serve() -> Outcome<()> {
     let importer = Client::new(&connect(&format!("http://{}", server.address())).await?, Some(&manager))?;
     let import = Import { organisation: organisation.clone(), accept_good_rows: true, validate_only: false };
     let file = std::io::Cursor::new(alliance.csv_of(largest)?);
-    import.send(&importer, file, |_| Ok::<(), wim_match::client::error::Error>(())).await?;
+    import.send(&importer, file, |_| Outcome::Ok(())).await?;
     println!("http://{} {coordinator} {manager} {organisation}", server.address());
     loop {
         let asked = tokio::task::spawn_blocking(|| std::io::stdin().lines().next()).await?;
