@@ -112,7 +112,7 @@ max_concurrent_streams = 200
 # Connections in all; of one address (an IPv6 address counts by its first 64 bits) that have named no caller yet; and of one
 # caller. A connection without a caller gives way to a newer one.
 max_connections = 1000
-max_connections_per_address = 32
+max_connections_per_address = 100
 max_connections_per_caller = 64
 # Bytes of arriving messages, in all and on one connection. A caller may hold at most as many bytes as are still free.
 max_bytes_in_flight = 67108864

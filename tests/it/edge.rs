@@ -74,7 +74,7 @@ async fn a_stranger_is_refused_by_its_headers_and_holds_no_byte() {
     let world = World::sqlite().await;
     let mut line = Line::open(&world).await;
     let mut calls = Vec::new();
-    for _ in 0..60 {
+    for _ in 0..30 {
         let request = grpc(&world, GET_ROUND, &[]).body(()).expect("a request");
         let (answer, mut asked) = soon(line.call_when_ready(request)).await.expect("is taken");
         // The answer may come before these bytes leave.
@@ -86,7 +86,7 @@ async fn a_stranger_is_refused_by_its_headers_and_holds_no_byte() {
     }
     let counts = world.server().counts();
     assert_eq!((counts.bytes, counts.payers), (0, 0));
-    assert_eq!(counts.refused_for(Cause::Credential), 60);
+    assert_eq!(counts.refused_for(Cause::Credential), 30);
     is_served(&world).await;
     drop(line);
     left(world).await;
