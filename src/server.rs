@@ -17,8 +17,8 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::HealthReporter;
 use tower::Layer as _;
 
-use self::accept::{Ending, accept};
-use self::connection::Protocol;
+use self::accept::accept;
+use self::connection::{Ending, Protocol};
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;

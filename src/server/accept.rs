@@ -9,10 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::connection::{Protocol, Routed};
+use super::connection::{Ending, Protocol, Routed};
 use crate::api::Edge;
 
 /// Wait after the first failure to accept.
@@ -30,15 +29,6 @@ impl Listen for TcpListener {
     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         Self::accept(self).await
     }
-}
-
-/// How the server ends.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Ending {
-    /// Accepts no further connection; open calls may end.
-    pub(super) stop: CancellationToken,
-    /// Closes the connections whose calls are still open.
-    pub(super) abort: CancellationToken,
 }
 
 /// Accepts connections until the server stops.

@@ -14,13 +14,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::codegen::http::Request;
 use tonic::service::Routes;
 use tower::Service as _;
 
-use super::accept::Ending;
 use crate::api::{CallService, Connection, Edge};
 
 /// Time between two keepalive pings of a connection, and for the answer to one.
@@ -45,6 +45,15 @@ pub(super) type Routed = CallService<Routes>;
 /// HTTP/2 as the server speaks it.
 #[derive(Debug, Clone)]
 pub(super) struct Protocol(http2::Builder<Tracked>);
+
+/// How the server ends.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ending {
+    /// Accepts no further connection; open calls may end.
+    pub(super) stop: CancellationToken,
+    /// Closes the connections whose calls are still open.
+    pub(super) abort: CancellationToken,
+}
 
 /// Spawns the tasks of calls so that the server waits for them.
 #[derive(Debug, Clone)]

@@ -397,6 +397,7 @@ async fn a_silent_connection_does_not_hold_the_stop_of_the_service() {
     let line = Line::open(&world).await;
     until(&world, "both are open", |counts| counts.strangers >= 2).await;
     soon(world.stop()).await;
-    assert_eq!(soon(silent.read(&mut [0])).await.unwrap_or_default(), 0);
+    // Settings of HTTP/2, and then the end.
+    drop(soon(silent.read_to_end(&mut Vec::new())).await);
     drop(line);
 }

@@ -65,8 +65,10 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
 ];
 
 /// Public items that no product code uses, each with its reason.
-const OFFERED: &[(&str, &str)] =
-    &[("assign_across", "places across organisations: rounds use them once review exists")];
+const OFFERED: &[(&str, &str)] = &[
+    ("assign_across", "places across organisations: rounds use them once review exists"),
+    ("refused_for", "refusals of one cause: whoever runs the server as a library may ask for them"),
+];
 
 /// Each part of the house with the parts it may name. `main` and `lib` are above all of them.
 const PARTS: &[(&str, &[&str])] = &[

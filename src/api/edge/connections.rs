@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Cause, Limits};
+use super::limits::Limits;
+use super::refusals::Cause;
 use crate::clock::Stopwatch;
 
 /// Bytes that a stranger may send at once: the beginning of a connection and the headers of its first calls.

@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Connection, Payer};
+use super::connections::Connection;
+use super::payer::Payer;
 
 /// The bound that refuses more bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

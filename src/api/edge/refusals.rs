@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::Payer;
+use super::payer::Payer;
 use crate::clock::Stopwatch;
 
 /// Lines of one minute at most.
