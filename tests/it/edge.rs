@@ -401,3 +401,54 @@ async fn a_silent_connection_does_not_hold_the_stop_of_the_service() {
     drop(soon(silent.read_to_end(&mut Vec::new())).await);
     drop(line);
 }
+
+/// A service of its own process, which is killed when it is dropped.
+struct Process(std::process::Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silent_connections_beyond_the_limit_of_files_do_not_keep_a_caller_out() {
+    use std::io::BufRead as _;
+    use std::process::{Command, Stdio};
+
+    let home = tempfile::tempdir().expect("a folder");
+    let database = format!("sqlite:{}", home.path().join("wim.sqlite3").display());
+    let program = env!("CARGO_BIN_EXE_wim-match");
+    let admin = |arguments: &[&str]| {
+        let done =
+            Command::new(program).arg("admin").args(arguments).args(["--database", &database]).output();
+        let done = done.expect("the command runs");
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).expect("UTF-8").trim().to_owned()
+    };
+    admin(&["migrate"]);
+    let token = admin(&["token", "create", "--role", "coordinator"]);
+    let serve = "ulimit -n 96; exec \"$0\" serve --listen 127.0.0.1:0 --database \"$1\"";
+    let mut command = Command::new("bash");
+    command.args(["-c", serve, program, &database]).stdin(Stdio::null()).stdout(Stdio::null());
+    let mut process = Process(command.stderr(Stdio::piped()).spawn().expect("the service starts"));
+    let output = std::io::BufReader::new(process.0.stderr.take().expect("an output"));
+    let mut lines = output.lines().map_while(Result::ok);
+    let said = lines.find_map(|line| line.split("listens on ").nth(1).map(|said| said.trim().to_owned()));
+    let server = said.expect("the service says where it listens");
+    // The rest of the log is read, so that the service never waits to write it.
+    let reading = std::thread::spawn(move || lines.filter(|line| line.contains("gave_way")).count());
+
+    let mut silent = Vec::new();
+    for _ in 0..300 {
+        let address = server.trim_start_matches("http://");
+        silent.push(soon(TcpStream::connect(address)).await.expect("connects"));
+    }
+    let channel = soon(wim_match::client::connect(&server)).await.expect("connects");
+    let mut client = wim_match::client::Client::new(&channel, Some(&token)).expect("a client");
+    soon(client.rounds.list_rounds(v1::ListRoundsRequest::default())).await.expect("a caller is served");
+    drop(process);
+    let told = reading.join().expect("reads the log");
+    assert!((1..=2).contains(&told), "one line for the address and each minute, and not {told}");
+}
