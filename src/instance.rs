@@ -6,6 +6,7 @@
 
 pub mod builder;
 pub mod csv;
+mod decimals;
 pub mod mm;
 pub mod names;
 pub mod proof;
@@ -20,6 +21,8 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{DenseScores, PairScores, SparseScores};
 use crate::engine::problem::{Demand, Problem, Seats};
 use crate::engine::quota::explanation::reasons;
+
+pub use self::decimals::Decimals;
 
 use self::names::GroupNaming;
 
@@ -38,6 +41,8 @@ pub struct Instance {
     pub names: Names,
     /// Whether the number of matched people comes before the total score.
     pub coverage_first: bool,
+    /// Decimals of the scores: a score of the problem is a number of units of the last decimal.
+    pub decimals: Decimals,
 }
 
 /// Scores of an instance.

@@ -49,6 +49,7 @@ pub mod report;
 pub mod server;
 pub mod service;
 pub mod store;
+pub mod table;
 pub mod telemetry;
 pub mod wording;
 pub mod worker;

@@ -2,9 +2,8 @@
 //!
 //! # The file
 //!
-//! - UTF-8, with or without a byte order mark. Cells are separated by commas or by semicolons, whichever the header line
-//!   has more of; quotation marks as in RFC 4180, so a quoted cell may run over several lines. Lines end in LF or CRLF.
-//! - The first line names the columns, in any order, in capitals or not. `profile_id`, `country`, `time_zone` and
+//! - A table in any form that [`crate::table`] reads: CSV of several dialects and encodings, or an Excel workbook.
+//! - The first row names the columns, in any order, in capitals or not. `profile_id`, `country`, `time_zone` and
 //!   `languages` must be there. An unknown or repeated column is an error: a misspelt column would
 //!   otherwise lose all its answers without a message.
 //! - Every further row is one person. Rows without any content are skipped. An empty cell is a missing answer.
@@ -38,7 +37,6 @@ mod dates;
 mod earlier_consents;
 mod hours;
 mod reader;
-mod record;
 mod writer;
 
 pub use column::{Column, column_of, describe_columns};

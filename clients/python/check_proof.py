@@ -14,6 +14,7 @@ import json
 import sys
 from array import array
 from collections import Counter
+from decimal import Decimal
 from typing import NamedTuple
 
 FORBIDDEN = -2**31
@@ -68,6 +69,15 @@ def number(row, column, default):
     return int(row.get(column) or default)
 
 
+def decimals(score):
+    # Scores are integers in units of the last decimal that any score has.
+    return max(0, -Decimal(score).normalize().as_tuple().exponent)
+
+
+def units(score, unit):
+    return int(Decimal(score).scaleb(unit))
+
+
 def read_csv(files, groups, proof):
     people = [rows(path) for path in files[:2]]
     position = [{name: at for at, name in enumerate(proof[side])} for side in SIDES]
@@ -79,7 +89,8 @@ def read_csv(files, groups, proof):
     for row in people[1]:
         offers[position[1][row["mentor"]]] = (number(row, "min", 0), number(row, "max", 1))
     lines = rows(files[2])
-    pairs = {(position[0][r["mentee"]], position[1][r["mentor"]]): int(r["score"]) for r in lines}
+    unit = max((decimals(r["score"]) for r in lines), default=0)
+    pairs = {(position[0][r["mentee"]], position[1][r["mentor"]]): units(r["score"], unit) for r in lines}
     need(len(pairs) == len(lines), "a candidate is listed twice")
     return Problem(wishes, offers, pairs, *read_groups(people, position, rows(groups), proof)), position
 

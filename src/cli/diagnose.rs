@@ -156,7 +156,7 @@ impl Report<'_> {
             let mut rows = table(&["a mentor like", "change of the result"]);
             let steps = self.steps(plan);
             for (like, brings) in &steps {
-                rows.add_row([like.clone(), cost::in_words(brings)]);
+                rows.add_row([like.clone(), cost::in_words(brings, self.instance.decimals)]);
             }
             data(&match steps.len() {
                 0 => "\nno further mentor would help".to_owned(),

@@ -13,7 +13,7 @@ use crate::engine::assign::Start;
 use crate::engine::constrained::Mended;
 use crate::engine::objective_value::ObjectiveValue;
 use crate::engine::repair::Proof;
-use crate::instance;
+use crate::instance::{self, Decimals};
 
 #[derive(Debug, Args)]
 #[command(
@@ -62,7 +62,8 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (mut mentees, mut mentors) = instance.unmatched(&mended.pairs);
     mentees.sort_unstable();
     mentors.sort_unstable();
-    let report = Report { aim, mended: &mended, totals, gone, mentees, mentors };
+    let decimals = instance.decimals;
+    let report = Report { aim, mended: &mended, totals, decimals, gone, mentees, mentors };
     if global.json { report.json() } else { report.print() }
 }
 
@@ -71,6 +72,7 @@ struct Report<'a> {
     aim: Aim,
     mended: &'a Mended,
     totals: ObjectiveValue,
+    decimals: Decimals,
     /// Published pairs of people who have left.
     gone: u64,
     /// Mentees without a mentor.
@@ -110,6 +112,7 @@ impl Report<'_> {
             "lost": self.lost(),
             "pairs": pairs.len(),
             "total_score": self.totals.score,
+            "score_factor": self.decimals.factor(),
             "people": self.totals.people,
             "value": number(repaired.value),
             "bound": number(repaired.bound),
@@ -135,7 +138,7 @@ impl Report<'_> {
             ("removed published pairs", changed.to_string()),
             ("impossible published pairs", self.lost().to_string()),
             ("pairs of the result", pairs.len().to_string()),
-            ("total score", self.totals.score.to_string()),
+            ("total score", self.decimals.shown(self.totals.score)),
             ("value of the result", repaired.value.to_string()),
             ("upper bound of the value", repaired.bound.to_string()),
             ("proof", proof.to_owned()),

@@ -217,9 +217,11 @@ impl Report<'_> {
         let Proved { solution, objective_value, below_minimum, check, blocking_pairs, solve, prove } =
             self.proved;
         let decided = &self.instance.constraints.decisions;
+        let (unmatched_mentees, unmatched_mentors) = self.unmatched();
         let mut told = json!({
             "objective": self.aim.name(),
             "total_score": objective_value.score,
+            "score_factor": self.instance.decimals.factor(),
             "matched": objective_value.pairs,
             "proved": check.proved,
             "gap": number(check.gap),
@@ -240,6 +242,8 @@ impl Report<'_> {
             "people": objective_value.people,
             "blocking_pairs": blocking_pairs,
             "below_minimum": minimums_in_json(self.instance, below_minimum),
+            "unmatched_mentees": unmatched_mentees,
+            "unmatched_mentors": unmatched_mentors,
         });
         if let (Some(size), Some(fields)) = (solution.stable_size, told.as_object_mut()) {
             fields.insert("stable_size".to_owned(), json!(size));
@@ -251,7 +255,16 @@ impl Report<'_> {
         Ok(data(&told.to_string())?)
     }
 
+    /// Everyone without a match, by name.
+    fn unmatched(&self) -> (Vec<String>, Vec<String>) {
+        let (mut mentees, mut mentors) = self.instance.unmatched(&self.proved.solution.pairs);
+        mentees.sort_unstable();
+        mentors.sort_unstable();
+        (mentees, mentors)
+    }
+
     fn print(&self) -> Result<(), Failure> {
+        let shown = |units: i64| self.instance.decimals.shown(units);
         let Proved { solution, objective_value, below_minimum, check, blocking_pairs, solve, prove } =
             self.proved;
         let mut lines = vec![
@@ -260,7 +273,7 @@ impl Report<'_> {
                 let (mentees, mentors) = (self.instance.mentees.len(), self.instance.mentors.len());
                 format!("{mentees} mentees, {mentors} mentors, {} candidates", check.candidates)
             }),
-            ("total score", objective_value.score.to_string()),
+            ("total score", shown(objective_value.score)),
             ("pairs", objective_value.pairs.to_string()),
         ];
         let Constraints { decisions, quotas } = &self.instance.constraints;
@@ -279,11 +292,11 @@ impl Report<'_> {
         }
         lines.push((
             "worst pair",
-            objective_value.worst.map_or_else(|| "none".to_owned(), |worst| worst.to_string()),
+            objective_value.worst.map_or_else(|| "none".to_owned(), |worst| shown(worst.into())),
         ));
         lines.push(("blocking pairs", blocking_pairs.to_string()));
         if let Some(price) = solution.price_of_fairness() {
-            lines.push(("price of fairness", format!("{price} points of the total")));
+            lines.push(("price of fairness", format!("{} points of the total", shown(price))));
         }
         if let Some(StableSize { at_most, guarantee }) = solution.stable_size {
             let Size { mentees, pairs } = at_most;
@@ -323,6 +336,12 @@ impl Report<'_> {
                 counters.pricing_rounds
             ),
         ));
+        let (mentees, mentors) = self.unmatched();
+        for (what, people) in [("without a mentor", mentees), ("without a mentee", mentors)] {
+            if !people.is_empty() {
+                lines.push((what, some(&people)));
+            }
+        }
         let mut rows = table(&[]);
         for (what, value) in lines {
             rows.add_row([what.to_owned(), value]);
@@ -332,11 +351,7 @@ impl Report<'_> {
             let mut steps = table(&["worst pair", "total score", "cost in score"]);
             let best = solution.frontier.first().map_or(0, |first| first.total);
             for step in &solution.frontier {
-                steps.add_row([
-                    step.worst.to_string(),
-                    step.total.to_string(),
-                    (best - step.total).to_string(),
-                ]);
+                steps.add_row([shown(step.worst.into()), shown(step.total), shown(best - step.total)]);
             }
             align_right(&mut steps, &[0, 1, 2]);
             data(&format!("\nTotal score for each value of the worst pair:\n{steps}"))?;

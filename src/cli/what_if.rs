@@ -169,7 +169,8 @@ impl Report<'_> {
             Some(found) if found.added.is_empty() => format!("the pair {shown} is in the result already"),
             Some(Alternate { cost, added, removed, .. }) => {
                 let others: Vec<(u32, u32)> = added.iter().copied().filter(|one| *one != pair).collect();
-                let mut told = format!("with the pair {shown}: {}", cost::in_words(cost));
+                let mut told =
+                    format!("with the pair {shown}: {}", cost::in_words(cost, self.instance.decimals));
                 for (what, pairs) in [("removed pairs", removed), ("other added pairs", &others)] {
                     if !pairs.is_empty() {
                         told += &["\n  ", what, ": ", &listed(names, pairs)].concat();
@@ -211,9 +212,9 @@ impl Report<'_> {
         let mut rows = table(&[side, "score", "change of the result", "removed pairs"]);
         for one in answers {
             let score = problem.scores.score(one.mentee as usize, one.mentor as usize);
-            let score = score.map(|score| score.to_string()).unwrap_or_default();
+            let score = score.map(|score| self.instance.decimals.shown(score.into())).unwrap_or_default();
             let going = listed(&self.instance.names, &one.removed);
-            rows.add_row([other(one), score, cost::in_words(&one.cost), going]);
+            rows.add_row([other(one), score, cost::in_words(&one.cost, self.instance.decimals), going]);
         }
         align_right(&mut rows, &[1]);
         Ok(data(&format!("{whose}:\n{rows}"))?)

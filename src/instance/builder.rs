@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::groups::{Bounds, Place};
 
+use super::decimals::{Decimal, Decimals};
 use super::names::Given;
 use super::{Instance, InstanceScores, Names};
 use crate::domain::violation::{MAX_LISTED, Violation, Violations, excerpt};
@@ -32,6 +33,7 @@ pub struct Builder {
     mentees: SideBuilder<Demand>,
     mentors: SideBuilder<Seats>,
     candidates: Vec<Candidate>,
+    decimals: Decimals,
     decisions: Vec<DecidedPair>,
     received: Received,
     wrong: Violations,
@@ -129,6 +131,7 @@ impl Default for Builder {
             mentees: SideBuilder::new("mentees"),
             mentors: SideBuilder::new("mentors"),
             candidates: Vec::new(),
+            decimals: Decimals::default(),
             decisions: Vec::new(),
             received: Received::default(),
             wrong: Violations::default(),
@@ -212,6 +215,42 @@ impl Builder {
         }
     }
 
+    /// Adds a candidate with a decimal score. If the score has more decimals than those before, all scores change to its unit.
+    pub fn decimal_candidate(
+        &mut self,
+        pair: (&str, &str),
+        score: Decimal,
+        place: Place,
+        place_name: impl Fn(Place) -> String,
+    ) {
+        if let Some(factor) = self.decimals.factor_to(score.decimals()) {
+            let scaled = |score: i32| {
+                i32::try_from(i64::from(score) * factor).ok().filter(|scaled| *scaled != FORBIDDEN)
+            };
+            if self.candidates.iter().all(|candidate| scaled(candidate.score).is_some()) {
+                for candidate in &mut self.candidates {
+                    candidate.score = scaled(candidate.score).unwrap_or(candidate.score);
+                }
+                self.decimals = score.decimals();
+            }
+        }
+        let units = score.units(self.decimals).filter(|_| score.decimals() <= self.decimals);
+        match units.and_then(|units| i32::try_from(units).ok()) {
+            Some(units) => self.candidate(pair, units, place, place_name),
+            None => {
+                self.received.candidates += 1;
+                let most = i64::from(i32::MAX) / self.decimals.max(score.decimals()).factor();
+                self.wrong.add(
+                    place_name(place),
+                    format!(
+                        "the scores of the file have too many digits together: with the most decimals of a score, \
+                         every score is at most {most}; round the scores"
+                    ),
+                );
+            }
+        }
+    }
+
     /// Adds a pin or veto.
     pub fn decision(
         &mut self,
@@ -265,7 +304,7 @@ impl Builder {
 
     /// Returns the instance, or all violations.
     pub fn finish(self, coverage_first: bool, place_names: PlaceNames<'_>) -> Result<Instance, Violations> {
-        let Self { mentees, mentors, mut candidates, mut decisions, mut wrong, .. } = self;
+        let Self { mentees, mentors, mut candidates, mut decisions, mut wrong, decimals, .. } = self;
         let mentees = mentees.in_order(place_names, &mut wrong);
         let mentors = mentors.in_order(place_names, &mut wrong);
         for candidate in &mut candidates {
@@ -316,6 +355,7 @@ impl Builder {
                 mentor_groups: mentors.groups.names.clone(),
             }),
             coverage_first,
+            decimals,
         };
         let mut wrong = Violations::default();
         // Without an observer the check cannot be stopped, so that the default is never used.

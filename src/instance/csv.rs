@@ -8,7 +8,8 @@
 //! | decisions (optional) | `mentee`, `mentor`, `decision` (`pin` or `veto`) | |
 //! | groups (optional) | `group`, `side` (`mentees` or `mentors`) | `parent`, `min` (pairs; default 0), `max` (pairs; default no bound) |
 //!
-//! The file of scores has one line per candidate; a pair without a line is not a candidate. A group of mentees and a group
+//! The file of scores has one line per candidate; a pair without a line is not a candidate. Scores may have decimals: all
+//! scores are then integers in units of the last decimal ([`Decimals`](super::Decimals)). A group of mentees and a group
 //! of mentors may have the same name. The order of lines never matters. All violations are reported at once.
 
 use std::collections::HashMap;
@@ -17,11 +18,11 @@ use std::str::FromStr;
 
 use super::Instance;
 use super::builder::{Bounds, Builder, Decision, PlaceNames};
+use super::decimals::Decimal;
 use crate::domain::violation::{Violations, excerpt};
 use crate::engine::certificate::GroupSide;
-use crate::engine::pair_scores::FORBIDDEN;
 use crate::engine::problem::{Demand, Seats};
-use csv::{ReaderBuilder, StringRecord, Trim};
+use crate::table::{OpenError, Record, Table};
 
 /// A file to read.
 #[derive(Debug)]
@@ -82,8 +83,17 @@ pub fn read<R: Read>(files: Files<R>) -> Result<Instance, Violations> {
     });
     let score_file = scores.name.clone();
     each_row(scores, &["mentee", "mentor", "score"], &[], &mut wrong, |row, wrong| {
-        let score = row.number("score", 0, FORBIDDEN + 1, i32::MAX, wrong);
-        problem.candidate(row.pair(), score, row.line(), |line| place(&score_file, line));
+        let text = row.text("score");
+        match Decimal::read(text, row.has_decimal_comma) {
+            Some(score) => {
+                problem.decimal_candidate(row.pair(), score, row.line(), |line| place(&score_file, line));
+            }
+            None => {
+                // The names are checked too.
+                problem.candidate(row.pair(), 0, row.line(), |line| place(&score_file, line));
+                wrong.add(row.place(), score_is_wrong(text));
+            }
+        }
     });
     let decision_file = called(&decisions);
     if let Some(decisions) = decisions {
@@ -105,6 +115,13 @@ pub fn read<R: Read>(files: Files<R>) -> Result<Instance, Violations> {
     problem.finish(true, place_names)
 }
 
+fn score_is_wrong(text: &str) -> String {
+    format!(
+        "`score` is `{}`; give a number with at most 9 decimals, for example 37 or 37.11, without separators of thousands",
+        excerpt(text)
+    )
+}
+
 fn place(file: &str, line: u64) -> String {
     format!("{file}, line {line}")
 }
@@ -116,7 +133,11 @@ pub fn write_pairs(instance: &Instance, pairs: &[(u32, u32)], sink: impl Write) 
     let problem = instance.problem();
     for &(mentee, mentor) in pairs {
         let (at, to) = (mentee as usize, mentor as usize);
-        let score = problem.scores.score(at, to).map(|score| score.to_string()).unwrap_or_default();
+        let score = problem
+            .scores
+            .score(at, to)
+            .map(|score| instance.decimals.shown(score.into()))
+            .unwrap_or_default();
         writer.write_record([instance.names.mentee(at), instance.names.mentor(to), score])?;
     }
     writer.flush()?;
@@ -177,12 +198,13 @@ struct Row<'a> {
     file: &'a str,
     columns: &'a HashMap<String, usize>,
     required: &'a [&'a str],
-    record: &'a StringRecord,
+    record: &'a Record,
+    has_decimal_comma: bool,
 }
 
 impl Row<'_> {
     fn line(&self) -> u64 {
-        self.record.position().map_or(0, csv::Position::line)
+        self.record.line
     }
 
     fn place(&self) -> String {
@@ -190,7 +212,7 @@ impl Row<'_> {
     }
 
     fn text(&self, column: &str) -> &str {
-        self.columns.get(column).and_then(|at| self.record.get(*at)).unwrap_or_default()
+        self.columns.get(column).and_then(|at| self.record.text(*at)).unwrap_or_default()
     }
 
     fn pair(&self) -> (&str, &str) {
@@ -239,40 +261,74 @@ fn each_row<R: Read>(
     wrong: &mut Violations,
     mut take: impl FnMut(&Row<'_>, &mut Violations),
 ) {
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(file.bytes);
-    let header = match reader.headers() {
-        Ok(header) => header.clone(),
-        Err(error) => return wrong.add(file.name, format!("cannot be read: {error}")),
+    let mut table = match Table::open(file.bytes) {
+        Ok(table) => table,
+        Err(OpenError::Io(error)) => return wrong.add(file.name, format!("cannot be read: {error}")),
+        Err(OpenError::Empty) => {
+            return wrong
+                .add(file.name, format!("is empty; begin with a header line: {}", required.join(", ")));
+        }
+        Err(error @ OpenError::OtherKind(_)) => {
+            return wrong.add(file.name, format!("cannot be read: {error}; {}", OpenError::HINT));
+        }
     };
+    let header = table.record();
+    let header_place = place(&file.name, header.line);
     let mut columns = HashMap::new();
-    for (at, column) in header.iter().enumerate() {
-        let column = column.trim_start_matches('\u{feff}').to_lowercase();
+    let mut nameless = Vec::new();
+    for at in 0..header.len() {
+        let Some(column) = header.text(at).map(str::to_lowercase) else {
+            wrong.add(header_place.as_str(), format!("the header of column {} is no text", at + 1));
+            continue;
+        };
         let known = required.contains(&column.as_str()) || optional.contains(&column.as_str());
-        let place = || format!("{}, line 1", file.name);
-        if !known {
+        if column.is_empty() {
+            nameless.push(at);
+        } else if !known {
             let all = [required, optional].concat().join(", ");
-            wrong.add(place(), format!("column `{column}` is unknown; the columns are {all}"));
+            let what = format!("column `{}` is unknown; the columns are {all}", excerpt(&column));
+            wrong.add(header_place.as_str(), what);
         } else if columns.insert(column.clone(), at).is_some() {
-            wrong.add(place(), format!("column `{column}` occurs twice; remove one"));
+            wrong.add(header_place.as_str(), format!("column `{column}` occurs twice; remove one"));
         }
     }
+    let width = header.len();
     for column in required.iter().filter(|column| !columns.contains_key(**column)) {
-        wrong.add(format!("{}, line 1", file.name), format!("column `{column}` is missing; add the column"));
+        wrong.add(header_place.as_str(), format!("column `{column}` is missing; add the column"));
     }
     if required.iter().any(|column| !columns.contains_key(*column)) {
         return;
     }
-    for record in reader.records() {
-        match record {
-            Ok(record) => {
-                take(&Row { file: &file.name, columns: &columns, required, record: &record }, wrong)
-            }
+    let has_decimal_comma = table.has_decimal_comma();
+    loop {
+        match table.read() {
+            Ok(true) => {}
+            Ok(false) => return,
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                wrong.add(place(&file.name, line), format!("cannot be read: {error}; correct the line"));
-                if matches!(error.kind(), csv::ErrorKind::Io(_)) {
-                    return;
-                }
+                let place = place(&file.name, table.record().line);
+                return wrong.add(place, format!("the file cannot be read after this line: {error}"));
+            }
+        }
+        let record = table.record();
+        let outside = nameless.iter().copied().find(|at| !record.cell(*at).trim_ascii().is_empty());
+        let unusable = if record.oversize.is_some() {
+            Some("the line is too long; a quotation mark may be missing".to_owned())
+        } else if record.len() > width || outside.is_some() {
+            let at = outside.unwrap_or(width);
+            let value = excerpt(&String::from_utf8_lossy(record.cell(at)));
+            Some(format!(
+                "`{value}` stands in a column without a header; remove the cell or quote the cell before"
+            ))
+        } else if (0..record.len()).any(|at| record.text(at).is_none()) {
+            Some("the line is no text in UTF-8; save the file as CSV (UTF-8)".to_owned())
+        } else {
+            None
+        };
+        match unusable {
+            Some(what) => wrong.add(place(&file.name, record.line), what),
+            None => {
+                let row = Row { file: &file.name, columns: &columns, required, record, has_decimal_comma };
+                take(&row, wrong);
             }
         }
     }
@@ -337,7 +393,7 @@ mod tests {
         mentees.csv, line 3: `tier` is `300`; give a whole number from 0 to 255
         mentors.csv, line 1: column `shoes` is unknown; the columns are mentor, min, max, group
         mentors.csv, line 1: column `max` occurs twice; remove one
-        scores.csv, line 5: `score` is `x`; give a whole number from -2147483647 to 2147483647
+        scores.csv, line 5: `score` is `x`; give a number with at most 9 decimals, for example 37 or 37.11, without separators of thousands
         scores.csv, line 3: repeats the pair of scores.csv, line 2; remove one of the two
         ");
     }

@@ -75,6 +75,7 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
     };
     wrong.finish(())?;
     Ok(Instance {
+        decimals: super::Decimals::default(),
         mentees,
         mentors,
         scores,

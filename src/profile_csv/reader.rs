@@ -5,7 +5,6 @@ use std::io::{self, Read};
 
 use super::cell::{self, Misread};
 use super::column::Column;
-use super::record::{MAX_CELL, MAX_RECORD, Oversize, Record, Records};
 use super::{dates, earlier_consents, hours};
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::{
@@ -15,6 +14,7 @@ use crate::domain::profile::{
 use crate::domain::violation::excerpt;
 use crate::domain::vocabulary::{Commodity, Function, Goal, IdentityTerm, Kind, Stage, Topic, WorkingStyle};
 use crate::domain::warning::WarningCode;
+use crate::table::{self, MAX_CELL, MAX_RECORD, Note, Oversize, Record, Table};
 
 /// Most problems reported of one row: a cell of separators alone would have thousands.
 const MAX_PROBLEMS: usize = 100;
@@ -110,7 +110,7 @@ pub enum RowError {
 /// Reads profiles of one organisation. An iterator over rows, in file order.
 #[derive(Debug)]
 pub struct ProfileReader<R> {
-    records: Records<R>,
+    table: Table<R>,
     header: Header,
     organisation: OrganisationId,
     failed: bool,
@@ -119,25 +119,26 @@ pub struct ProfileReader<R> {
 impl<R: Read> ProfileReader<R> {
     /// Reads the header; the input needs no buffer of its own. Bare ids in the file are people of `organisation`.
     pub fn new(input: R, organisation: &OrganisationId) -> Result<Self, OpenError> {
-        let mut records = Records::new(input)?;
-        refuse_other_kinds(records.peek())?;
-        let mut found = records.read()?;
-        if found && records.record().cell(0).eq_ignore_ascii_case(b"sep=") {
-            // Some spreadsheets write the delimiter on a line before the header.
-            found = records.read()?;
-        }
-        if !found {
-            return Err(OpenError::Header(vec![whole(
-                "the file is empty",
-                "begin with the header of the template",
-            )]));
-        }
-        let header = Header::read(records.record()).map_err(OpenError::Header)?;
-        Ok(Self { records, header, organisation: organisation.clone(), failed: false })
+        let table = Table::open(input).map_err(|error| match error {
+            table::OpenError::Io(error) => OpenError::Io(error),
+            table::OpenError::Empty => {
+                OpenError::Header(vec![whole(&error.to_string(), "begin with the header of the template")])
+            }
+            table::OpenError::OtherKind(_) => {
+                OpenError::Header(vec![whole(&error.to_string(), table::OpenError::HINT)])
+            }
+        })?;
+        let header = Header::read(table.record()).map_err(OpenError::Header)?;
+        Ok(Self { table, header, organisation: organisation.clone(), failed: false })
+    }
+
+    /// What the person who sends the file should know of how it was read. Complete after the last row.
+    pub fn note(&self) -> Option<Note> {
+        self.table.note()
     }
 
     fn row(&self) -> Result<Row, RowError> {
-        let record = self.records.record();
+        let record = self.table.record();
         let mut cells = Cells { header: &self.header, record, problems: Vec::new(), warnings: Vec::new() };
         if !cells.all_there() {
             return Err(RowError::Bad(BadRow { line: record.line, problems: cells.problems, partial: None }));
@@ -156,35 +157,25 @@ impl<R: Read> Iterator for ProfileReader<R> {
     type Item = Result<Row, RowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.failed {
-            match self.records.read() {
-                Ok(false) => return None,
-                Ok(true) if self.records.record().oversize.is_none() && self.records.record().is_blank() => {}
-                Ok(true) => return Some(self.row()),
-                Err(source) => {
-                    self.failed = true;
-                    return Some(Err(RowError::Io { line: self.records.record().line, source }));
-                }
+        if self.failed {
+            return None;
+        }
+        match self.table.read() {
+            Ok(false) => return None,
+            Ok(true) => return Some(self.row()),
+            Err(source) => {
+                self.failed = true;
+                return Some(Err(RowError::Io { line: self.table.record().line, source }));
             }
         }
-        None
     }
-}
-
-/// Recognises files of other kinds that are sent by mistake.
-fn refuse_other_kinds(beginning: &[u8]) -> Result<(), OpenError> {
-    let what = match beginning {
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "the file is in UTF-16",
-        [b'P', b'K', 3, 4, ..] | [0xD0, 0xCF, 0x11, 0xE0, ..] => "the file is a workbook",
-        _ => return Ok(()),
-    };
-    Err(OpenError::Header(vec![whole(what, "save it as CSV (UTF-8)")]))
 }
 
 /// Position of each column.
 #[derive(Debug)]
 struct Header {
-    columns: Vec<Column>,
+    /// The column at each position; `None` without a name.
+    columns: Vec<Option<Column>>,
     positions: [Option<u16>; Column::ALL.len()],
 }
 
@@ -200,8 +191,14 @@ impl Header {
         }
         for (at, position) in (0..record.len()).zip(0_u16..) {
             let text = String::from_utf8_lossy(record.cell(at));
+            if text.trim().is_empty() {
+                // Spreadsheets write empty columns. A cell below with content is a problem of its row.
+                header.columns.push(None);
+                continue;
+            }
             let Some(column) = Column::from_header(&text) else {
                 problems.push(unknown_column(&text, at));
+                header.columns.push(None);
                 continue;
             };
             if header.positions[column as usize].replace(position).is_some() {
@@ -212,7 +209,7 @@ impl Header {
                     hint: "give each column once".to_owned(),
                 });
             }
-            header.columns.push(column);
+            header.columns.push(Some(column));
         }
         let missing =
             Column::ALL.into_iter().filter(|c| c.is_required() && header.positions[*c as usize].is_none());
@@ -221,11 +218,7 @@ impl Header {
                 column: column.name(),
                 value: String::new(),
                 what: "is missing".to_owned(),
-                hint: if record.cell(0).contains(&b'\t') {
-                    "the file is separated by tabs: save it as CSV (UTF-8)".to_owned()
-                } else {
-                    format!("add it: {}", column.about())
-                },
+                hint: format!("add it: {}", column.about()),
             });
         }
         if problems.is_empty() { Ok(header) } else { Err(problems) }
@@ -237,11 +230,7 @@ fn unknown_column(text: &str, at: usize) -> CellProblem {
         Some(nearest) => format!("did you mean {}?", nearest.name()),
         None => "take the column out of the file".to_owned(),
     };
-    let what = if text.trim().is_empty() {
-        format!("column {} has no header", letters(at))
-    } else {
-        format!("is the header of column {}, which is not a column of profiles", letters(at))
-    };
+    let what = format!("is the header of column {}, which is not a column of profiles", letters(at));
     CellProblem { column: "", value: excerpt(text.trim()), what, hint }
 }
 
@@ -254,7 +243,7 @@ struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// Whether the record is complete and has as many cells as the header.
+    /// Whether the record is complete: no cell with content lies outside the columns, and none of a required column is lost.
     fn all_there(&mut self) -> bool {
         let problem = match &self.record.oversize {
             Some(Oversize::Cell { at, excerpt: beginning }) => {
@@ -262,18 +251,19 @@ impl<'a> Cells<'a> {
                     &format!("is longer than {MAX_CELL} bytes"),
                     "if it runs over several lines, a quotation mark is missing",
                 );
-                problem.column = self.header.columns.get(*at).map_or("", |column| column.name());
+                let column = self.header.columns.get(*at).copied().flatten();
+                problem.column = column.map_or("", |column| column.name());
                 problem.value = excerpt(beginning);
                 problem
             }
             Some(Oversize::Record) => whole(&format!("the row is longer than {MAX_RECORD} bytes"), ""),
             Some(Oversize::Cells) => whole("the row has far more cells than the header", ""),
-            None if self.record.len() != self.header.columns.len() => {
+            None if self.record.len() > self.header.columns.len() || self.ends_early() => {
                 let lines = self.record.last_line - self.record.line;
                 whole(
                     &format!(
                         "the row has {} cells, the header {}",
-                        self.record.len(),
+                        self.record.given,
                         self.header.columns.len()
                     ),
                     if lines > 1 {
@@ -283,10 +273,31 @@ impl<'a> Cells<'a> {
                     },
                 )
             }
-            None => return true,
+            None => match self.outside() {
+                Some(at) => {
+                    let what = format!("stands in column {}, which has no header", letters(at));
+                    let value = excerpt(&String::from_utf8_lossy(self.record.cell(at)));
+                    let hint = "give the column a header, or take the cell out of the file".to_owned();
+                    CellProblem { column: "", value, what, hint }
+                }
+                None => return true,
+            },
         };
         self.problems.push(problem);
         false
+    }
+
+    /// Whether the row ends before the last required column. Spreadsheets leave out empty cells at the end of a row.
+    fn ends_early(&self) -> bool {
+        let required = Column::ALL.into_iter().filter(|column| column.is_required());
+        let mut places = required.filter_map(|column| self.header.positions[column as usize]);
+        places.any(|at| usize::from(at) >= self.record.given)
+    }
+
+    /// The first cell with content in a column without a header.
+    fn outside(&self) -> Option<usize> {
+        let mut columns = (0..).zip(&self.header.columns).filter(|(_, column)| column.is_none());
+        columns.find(|(at, _)| !self.record.cell(*at).trim_ascii().is_empty()).map(|(at, _)| at)
     }
 
     fn draft(&mut self, organisation: &OrganisationId) -> ProfileDraft {

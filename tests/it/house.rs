@@ -80,12 +80,13 @@ const PARTS: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("wording", &["domain"]),
     ("config", &["telemetry"]),
-    ("profile_csv", &["domain"]),
+    ("table", &[]),
+    ("profile_csv", &["domain", "table"]),
     ("report", &["domain", "wording"]),
     // The engine knows no database, and of time only the stopwatch.
     ("engine", &["domain", "clock"]),
     // Problems brought from outside.
-    ("instance", &["domain", "engine"]),
+    ("instance", &["domain", "engine", "table"]),
     ("store", &["domain", "error", "clock"]),
     ("service", &["domain", "error", "clock", "engine", "instance", "store"]),
     // The edges.
@@ -133,7 +134,9 @@ const OUTSIDERS: &[(&str, &[&str])] = &[
     ("rayon::", &["engine"]),
     ("maud::", &["report"]),
     ("csv::", &["profile_csv", "instance", "cli", "demo"]),
-    ("csv_core::", &["profile_csv"]),
+    ("csv_core::", &["table"]),
+    ("calamine::", &["table"]),
+    ("encoding_rs::", &["table"]),
     ("anyhow::", &["cli", "demo", "config", "server", "telemetry", "main"]),
     ("tracing_subscriber::", &["telemetry", "config"]),
     ("tokio::", &["store", "service", "worker", "api", "server", "client", "cli", "demo", "main"]),
