@@ -2,6 +2,7 @@
 
 mod accept;
 mod connection;
+mod readiness;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,12 +10,12 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tonic::server::NamedService as _;
 use tonic::service::Routes;
-use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
-use tonic_health::server::HealthReporter;
 use tower::Layer as _;
 
 use self::accept::accept;
@@ -46,12 +47,19 @@ const STALE_IMPORT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 /// Age at which a stored first answer is purged.
 const ANSWERS_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
 
+/// The services whose health is reported by name.
+const SERVICES: [&str; 4] = [
+    OrganisationServiceServer::<OrganisationApi>::NAME,
+    ProfileServiceServer::<ProfileApi>::NAME,
+    RoundServiceServer::<RoundApi>::NAME,
+    SolverServiceServer::<SolverApi>::NAME,
+];
+
 /// A running service.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     service: Service,
-    health: HealthReporter,
     edge: Arc<Edge>,
     ending: Ending,
     tasks: TaskTracker,
@@ -91,12 +99,9 @@ impl Server {
             });
         }
 
-        let health = HealthReporter::new();
-        health.set_service_status("", ServingStatus::Serving).await;
-        health.set_serving::<OrganisationServiceServer<OrganisationApi>>().await;
-        health.set_serving::<ProfileServiceServer<ProfileApi>>().await;
-        health.set_serving::<RoundServiceServer<RoundApi>>().await;
-        health.set_serving::<SolverServiceServer<SolverApi>>().await;
+        let (ready, health) = watch::channel(true);
+        let watched = readiness::watch_store(service.store().clone(), Scope::System, ready, stop.clone());
+        tasks.spawn(watched);
 
         let max = config.max_message_bytes;
         let organisations = OrganisationApi { service: service.clone() };
@@ -110,7 +115,7 @@ impl Server {
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         let edge = Arc::new(Edge::new(limits(&config)));
-        let routes = Routes::new(HealthServer::new(HealthApi::new(health.clone())))
+        let routes = Routes::new(HealthServer::new(HealthApi::new(health, &SERVICES)))
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?)
             .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))
@@ -135,7 +140,7 @@ impl Server {
         });
         tracing::info!(server.address = %address, "service started");
         let drain = Duration::from_secs(config.drain_seconds);
-        Ok(Self { address, service, health, edge, ending, tasks, failed, drain })
+        Ok(Self { address, service, edge, ending, tasks, failed, drain })
     }
 
     /// The address of the service.
@@ -161,7 +166,7 @@ impl Server {
     /// Stops the service: refuses new calls, waits for open ones, returns a running run to the queue, and closes the
     /// store.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.health.set_service_status("", ServingStatus::NotServing).await;
+        // Watchers of health get NOT_SERVING at once.
         self.ending.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(self.drain, self.tasks.wait()).await.is_err() {

@@ -252,3 +252,11 @@ CREATE TABLE journal (
     detail TEXT NOT NULL
 ) STRICT;
 CREATE INDEX journal_organisation ON journal (organisation_id, sequence);
+
+-- The one row that the readiness check writes.
+CREATE TABLE write_probe (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    -- Number of checks so far; only the change matters.
+    writes INTEGER NOT NULL
+) STRICT;
+INSERT INTO write_probe (id, writes) VALUES (1, 0);

@@ -1,26 +1,74 @@
-//! The standard health service, `grpc.health.v1`. Its protocol keeps the watch of an unknown service open with
-//! SERVICE_UNKNOWN; the library's service refuses that watch, so this one wraps it.
+//! The standard health service, `grpc.health.v1`.
+//!
+//! The whole server (the empty name) and each gRPC service are SERVING while the store takes writes. The name `liveness` is
+//! SERVING as long as the process answers: a supervisor restarts on it, a balancer does not. When the service stops,
+//! watchers get NOT_SERVING and their streams end. The watch of an unknown service stays open with SERVICE_UNKNOWN, as the
+//! protocol wants it.
 
-use tokio_stream::StreamExt as _;
-use tonic::{Code, Request, Response, Status};
+use tokio::sync::watch;
+use tokio_stream::wrappers::WatchStream;
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::{Request, Response, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::Health;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
-use tonic_health::server::{HealthReporter, HealthService};
 
 use super::streams::Answers;
 use crate::error::Error;
 
-/// Serves the health of the services that a reporter knows.
+/// The name whose health says that the process answers.
+const LIVENESS: &str = "liveness";
+
+/// Serves the health of the services.
 #[derive(Debug)]
 pub struct HealthApi {
-    known: HealthService,
+    ready: watch::Receiver<bool>,
+    services: &'static [&'static str],
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy)]
+enum Subject {
+    Readiness,
+    Liveness,
+    Unknown,
 }
 
 impl HealthApi {
-    /// Serves what `reporter` reports.
-    pub fn new(reporter: HealthReporter) -> Self {
-        Self { known: HealthService::from_health_reporter(reporter) }
+    /// Serves `ready` as the health of the whole server and of `services`. The end of its sender ends all watches.
+    pub fn new(ready: watch::Receiver<bool>, services: &'static [&'static str]) -> Self {
+        Self { ready, services }
+    }
+
+    fn subject(&self, request: &Request<HealthCheckRequest>) -> Subject {
+        match request.get_ref().service.as_str() {
+            LIVENESS => Subject::Liveness,
+            name if name.is_empty() || self.services.contains(&name) => Subject::Readiness,
+            _ => Subject::Unknown,
+        }
+    }
+}
+
+impl Subject {
+    fn status(self, ready: bool) -> ServingStatus {
+        match self {
+            Self::Unknown => ServingStatus::ServiceUnknown,
+            Self::Readiness if !ready => ServingStatus::NotServing,
+            Self::Readiness | Self::Liveness => ServingStatus::Serving,
+        }
+    }
+
+    /// The present status, then every change, until the sender ends.
+    fn changes(
+        self,
+        ready: watch::Receiver<bool>,
+    ) -> impl Stream<Item = Result<HealthCheckResponse, Status>> {
+        let mut last = None;
+        WatchStream::new(ready).filter_map(move |ready| {
+            let status = self.status(ready);
+            let changed = last.replace(status) != Some(status);
+            changed.then(|| Ok(HealthCheckResponse { status: status.into() }))
+        })
     }
 }
 
@@ -32,24 +80,20 @@ impl Health for HealthApi {
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
-        self.known.check(request).await.map_err(|status| match status.code() {
-            Code::NotFound => Error::NotFound("a service of this name".to_owned()).into(),
-            _ => status,
-        })
+        match self.subject(&request) {
+            Subject::Unknown => Err(Error::NotFound("a service of this name".to_owned()).into()),
+            subject => {
+                let status = subject.status(*self.ready.borrow()).into();
+                Ok(Response::new(HealthCheckResponse { status }))
+            }
+        }
     }
 
     async fn watch(
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        match self.known.watch(request).await {
-            Ok(changes) => Ok(Response::new(Box::pin(changes.into_inner()))),
-            Err(status) if status.code() == Code::NotFound => {
-                let unknown = HealthCheckResponse { status: ServingStatus::ServiceUnknown.into() };
-                let changes = tokio_stream::once(Ok(unknown)).chain(tokio_stream::pending());
-                Ok(Response::new(Box::pin(changes)))
-            }
-            Err(status) => Err(status),
-        }
+        let changes = self.subject(&request).changes(self.ready.clone());
+        Ok(Response::new(Box::pin(changes)))
     }
 }

@@ -1,6 +1,7 @@
 //! The store over its database: opening and closing, and the connections that sessions are made of.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
@@ -11,6 +12,8 @@ use sqlx::sqlite::{
 
 use super::dialect::Connection;
 use super::fault;
+use super::files::Files;
+use super::probe::ProbeConnection;
 use super::writer::Writer;
 use crate::error::{Error, Result};
 
@@ -56,7 +59,12 @@ pub(super) enum Backend {
         patience: Duration,
     },
     /// PostgreSQL.
-    Postgres(PgPool),
+    Postgres {
+        /// The connections of sessions.
+        pool: PgPool,
+        /// The connection of the probe.
+        probe: Arc<ProbeConnection>,
+    },
 }
 
 impl Store {
@@ -74,7 +82,7 @@ impl Store {
         };
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let connect = PgConnectOptions::from_str(url).map_err(|_| unreadable())?;
-            return Ok(Self { backend: Backend::Postgres(open_postgres(connect, options)) });
+            return Ok(Self { backend: open_postgres(connect, options) });
         }
         let connect = match url.strip_prefix("sqlite:") {
             Some(_) => SqliteConnectOptions::from_str(url).map_err(|_| unreadable())?,
@@ -97,16 +105,22 @@ impl Store {
             Backend::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
+                writer.files().set_aside_foreign_log();
             }
-            Backend::Postgres(pool) => pool.close().await,
+            Backend::Postgres { pool, .. } => pool.close().await,
         }
     }
 
     /// A connection for one statement that reads.
     pub(super) async fn connect_to_read(&self) -> Result<Connection> {
         let connection = match &self.backend {
-            Backend::Sqlite { readers, .. } => readers.acquire().await.map(Connection::SqliteRead),
-            Backend::Postgres(pool) => pool.begin_with("BEGIN READ ONLY").await.map(Connection::Postgres),
+            Backend::Sqlite { readers, writer, .. } => match writer.files().last_check() {
+                Ok(()) => readers.acquire().await.map(Connection::SqliteRead),
+                Err(error) => Err(error.into()),
+            },
+            Backend::Postgres { pool, .. } => {
+                pool.begin_with("BEGIN READ ONLY").await.map(Connection::Postgres)
+            }
         };
         connection.map_err(|error| fault::of("begin", error))
     }
@@ -114,8 +128,11 @@ impl Store {
     /// A connection for several statements that read one and the same moment.
     pub(super) async fn connect_to_snapshot(&self) -> Result<Connection> {
         let connection = match &self.backend {
-            Backend::Sqlite { readers, .. } => readers.begin().await.map(Connection::SqliteSnapshot),
-            Backend::Postgres(pool) => pool
+            Backend::Sqlite { readers, writer, .. } => match writer.files().last_check() {
+                Ok(()) => readers.begin().await.map(Connection::SqliteSnapshot),
+                Err(error) => Err(error.into()),
+            },
+            Backend::Postgres { pool, .. } => pool
                 .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 .await
                 .map(Connection::Postgres),
@@ -130,7 +147,7 @@ impl Store {
                 writer.turn(*patience).await.map(Connection::SqliteWrite)
             }
             // The settings end with the transaction, so a pooler cannot carry them to another client.
-            Backend::Postgres(pool) => pool
+            Backend::Postgres { pool, .. } => pool
                 .begin_with(
                     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
                      SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '60s'",
@@ -148,8 +165,10 @@ const CHECKPOINT_PAGES: &str = "4096";
 const LOG_LIMIT: &str = "67108864";
 
 async fn open_sqlite(connect: SqliteConnectOptions, options: &StoreOptions) -> Result<Backend, sqlx::Error> {
+    let files = Files::create(connect.get_filename()).map_err(sqlx::Error::Io)?;
     let connect = connect
-        .create_if_missing(true)
+        // Created above, with its permissions; a file that has vanished since is not made anew.
+        .create_if_missing(false)
         .foreign_keys(true)
         .busy_timeout(options.acquire_timeout)
         .journal_mode(SqliteJournalMode::Wal)
@@ -159,7 +178,7 @@ async fn open_sqlite(connect: SqliteConnectOptions, options: &StoreOptions) -> R
         .pragma("journal_size_limit", LOG_LIMIT)
         .disable_statement_logging();
     let writing = connect.clone().pragma("cache_size", "-32768").optimize_on_close(true, 400);
-    let writer = Writer::open(writing).await?;
+    let writer = Writer::open(writing, files).await?;
     let readers = SqlitePoolOptions::new()
         .acquire_timeout(options.acquire_timeout)
         .test_before_acquire(false)
@@ -170,11 +189,12 @@ async fn open_sqlite(connect: SqliteConnectOptions, options: &StoreOptions) -> R
     Ok(Backend::Sqlite { writer, readers, patience: options.acquire_timeout })
 }
 
-fn open_postgres(connect: PgConnectOptions, options: &StoreOptions) -> PgPool {
-    PgPoolOptions::new()
+fn open_postgres(connect: PgConnectOptions, options: &StoreOptions) -> Backend {
+    let connect =
+        connect.application_name("wim-match").statement_cache_capacity(0).disable_statement_logging();
+    let pool = PgPoolOptions::new()
         .max_connections(options.max_connections.max(1))
         .acquire_timeout(options.acquire_timeout)
-        .connect_lazy_with(
-            connect.application_name("wim-match").statement_cache_capacity(0).disable_statement_logging(),
-        )
+        .connect_lazy_with(connect.clone());
+    Backend::Postgres { pool, probe: Arc::new(ProbeConnection::new(connect)) }
 }

@@ -31,7 +31,7 @@ impl Store {
                 let mut held = readers.acquire().await.map_err(|error| fault::of("begin", error))?;
                 prepare(&mut *held, false).await
             }
-            Backend::Postgres(pool) => {
+            Backend::Postgres { pool, .. } => {
                 let mut own = pool.acquire().await.map_err(|error| fault::of("begin", error))?.detach();
                 let prepared = prepare(&mut own, true).await;
                 own.close().await.map_err(|error| fault::of("end", error))?;

@@ -51,7 +51,7 @@ impl Migration {
     fn text(&self, store: &Store) -> &'static str {
         match store.backend {
             Backend::Sqlite { .. } => self.sqlite,
-            Backend::Postgres(_) => self.postgres,
+            Backend::Postgres { .. } => self.postgres,
         }
     }
 

@@ -10,17 +10,19 @@
 //!   follows would then be its own transaction. So after such an error the connection runs nothing more: the group fails,
 //!   the connection is closed, and the next group opens another.
 //! - The same holds after any failed BEGIN, SAVEPOINT, RELEASE, ROLLBACK or COMMIT, whatever its error.
+//! - Before a group begins and before it is acknowledged, the files of the database are the ones that were opened.
 //! - A session that is dropped in the middle of a statement leaves its statements to the `ROLLBACK TO` of its savepoint.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::files::Files;
 use crate::clock::Stopwatch;
 
 /// Most sessions that one transaction commits.
@@ -29,6 +31,9 @@ const GROUP_MEMBERS: usize = 128;
 const GROUP_TIME: Duration = Duration::from_millis(20);
 /// Sessions that may wait in the queue; further ones wait to be queued.
 const QUEUE: usize = 1024;
+
+/// Time after which the session that holds the writer counts as stuck in its statement.
+const STUCK: Duration = Duration::from_secs(10);
 
 const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT member";
 const KEEP_AND_NEXT: &str = "RELEASE member; SAVEPOINT member";
@@ -40,8 +45,28 @@ const ROLLBACK: &str = "ROLLBACK";
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Request>,
+    state: Arc<State>,
     stop: CancellationToken,
     task: TaskTracker,
+}
+
+/// What the task and its observers share.
+#[derive(Debug)]
+struct State {
+    options: SqliteConnectOptions,
+    files: Files,
+    /// What the writer does, and since when.
+    phase: Mutex<(Phase, Stopwatch)>,
+    /// A write failed.
+    trouble: Notify,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The task begins, ends or waits for a group.
+    Task,
+    /// A session holds the connection; a statement of it renews the time.
+    Session,
 }
 
 /// A session that waits for the writer.
@@ -54,6 +79,7 @@ pub(super) struct Turn {
     back: Option<oneshot::Sender<Returned>>,
     /// A statement runs, or its future was dropped while it ran.
     busy: bool,
+    state: Arc<State>,
     /// SQLite may have ended the transaction.
     in_doubt: bool,
 }
@@ -82,13 +108,31 @@ pub(super) struct GroupFailed(#[source] Option<Arc<sqlx::Error>>);
 
 impl Writer {
     /// Opens the connection and starts the task.
-    pub(super) async fn open(options: SqliteConnectOptions) -> Result<Self, sqlx::Error> {
+    pub(super) async fn open(options: SqliteConnectOptions, files: Files) -> Result<Self, sqlx::Error> {
         let connection = options.connect().await?;
         let (queue, requests) = mpsc::channel(QUEUE);
         let (stop, task) = (CancellationToken::new(), TaskTracker::new());
-        task.spawn(serve(options, connection, requests, stop.clone()));
+        let phase = Mutex::new((Phase::Task, Stopwatch::start()));
+        let state = Arc::new(State { options, files, phase, trouble: Notify::new() });
+        task.spawn(serve(Arc::clone(&state), connection, requests, stop.clone()));
         task.close();
-        Ok(Self { queue, stop, task })
+        Ok(Self { queue, state, stop, task })
+    }
+
+    /// The files of the database.
+    pub(super) fn files(&self) -> &Files {
+        &self.state.files
+    }
+
+    /// Whether a session holds the writer and its statements go on.
+    pub(super) fn works(&self) -> bool {
+        let (phase, since) = *self.state.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        phase == Phase::Session && since.elapsed() < STUCK
+    }
+
+    /// Waits until a write has failed since the last call.
+    pub(super) async fn trouble(&self) {
+        self.state.trouble.notified().await;
     }
 
     /// The next turn, or `PoolTimedOut` after `limit`.
@@ -109,14 +153,19 @@ impl Writer {
 }
 
 impl Turn {
-    fn lend(connection: SqliteConnection) -> (Self, oneshot::Receiver<Returned>) {
+    fn lend(connection: SqliteConnection, state: &Arc<State>) -> (Self, oneshot::Receiver<Returned>) {
         let (back, returned) = oneshot::channel();
-        (Self { connection: Some(connection), back: Some(back), busy: false, in_doubt: false }, returned)
+        let state = Arc::clone(state);
+        (
+            Self { connection: Some(connection), back: Some(back), busy: false, state, in_doubt: false },
+            returned,
+        )
     }
 
     /// The connection, for one statement, whose result goes to `judge`.
     pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
         self.in_doubt |= std::mem::replace(&mut self.busy, true);
+        self.state.enter(Phase::Session);
         match &mut self.connection {
             Some(connection) if !self.in_doubt => Ok(connection),
             _ => Err(ended()),
@@ -178,55 +227,90 @@ fn leaves_transaction(error: &sqlx::Error) -> bool {
     }
 }
 
+impl State {
+    fn enter(&self, phase: Phase) {
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = (phase, Stopwatch::start());
+    }
+
+    /// The connection, anew if the last one was in doubt. Fails while the files are not the ones that were opened.
+    async fn connect(&self, held: Option<SqliteConnection>) -> Result<SqliteConnection, Unable> {
+        match (self.files.check(), held) {
+            (Err(error), held) => Err(Unable { error: error.into(), held }),
+            (Ok(()), Some(connection)) => Ok(connection),
+            (Ok(()), None) => self.options.connect().await.map_err(|error| Unable { error, held: None }),
+        }
+    }
+
+    /// Closes a connection.
+    async fn close(&self, connection: SqliteConnection) {
+        self.files.forget_log();
+        if let Err(error) = connection.close().await {
+            tracing::warn!(error = %error, "the writer's connection closed with an error");
+        }
+    }
+}
+
+/// Why a group cannot begin, and the connection, if there is one.
+struct Unable {
+    error: sqlx::Error,
+    held: Option<SqliteConnection>,
+}
+
 /// Serves groups until the writer is closed or its last clone is gone.
 async fn serve(
-    options: SqliteConnectOptions,
+    state: Arc<State>,
     first: SqliteConnection,
     mut requests: mpsc::Receiver<Request>,
     stop: CancellationToken,
 ) {
     let mut held = Some(first);
     loop {
+        state.enter(Phase::Task);
         let request = tokio::select! {
             biased;
             () = stop.cancelled() => break,
             request = requests.recv() => request,
         };
         let Some(request) = request else { break };
-        let connection = match held.take() {
-            Some(connection) => Ok(connection),
-            None => options.connect().await,
+        state.enter(Phase::Task);
+        held = match state.connect(held.take()).await {
+            Ok(connection) => group(&state, connection, request, &mut requests).await,
+            Err(Unable { error, held }) => {
+                state.trouble.notify_one();
+                let _ = request.0.send(Err(error));
+                held
+            }
         };
-        match connection {
-            Ok(connection) => held = group(connection, request, &mut requests).await,
-            Err(error) => drop(request.0.send(Err(error))),
-        }
     }
     if let Some(connection) = held {
-        close(connection).await;
+        state.close(connection).await;
     }
 }
 
 /// Runs one group, and returns its connection if nothing is in doubt.
 async fn group(
+    state: &Arc<State>,
     mut connection: SqliteConnection,
     first: Request,
     requests: &mut mpsc::Receiver<Request>,
 ) -> Option<SqliteConnection> {
     if let Err(error) = run(&mut connection, BEGIN).await {
+        state.trouble.notify_one();
         let _ = first.0.send(Err(error));
-        close(connection).await;
+        state.close(connection).await;
         return None;
     }
     let (age, mut kept, mut next) = (Stopwatch::start(), Vec::new(), first);
     loop {
-        let (turn, returned) = Turn::lend(connection);
+        state.enter(Phase::Session);
+        let (turn, returned) = Turn::lend(connection, state);
         // A session that no longer waits drops the turn, which comes back.
         let _ = next.0.send(Ok(turn));
         let Ok(Returned { connection: back, verdict }) = returned.await else {
             fail(kept, None);
             return None;
         };
+        state.enter(Phase::Task);
         connection = back;
         let before = match verdict {
             Verdict::Keep(member) => {
@@ -235,9 +319,9 @@ async fn group(
             }
             Verdict::Undo => match run(&mut connection, UNDO).await {
                 Ok(()) => None,
-                Err(error) => return give_up(connection, kept, Some(error)).await,
+                Err(error) => return give_up(state, connection, kept, Some(error)).await,
             },
-            Verdict::Doubt => return give_up(connection, kept, None).await,
+            Verdict::Doubt => return give_up(state, connection, kept, None).await,
         };
         if kept.len() == GROUP_MEMBERS || age.elapsed() > GROUP_TIME {
             break;
@@ -247,23 +331,27 @@ async fn group(
             && let Err(error) = run(&mut connection, text).await
         {
             let _ = request.0.send(Err(ended()));
-            return give_up(connection, kept, Some(error)).await;
+            return give_up(state, connection, kept, Some(error)).await;
         }
         next = request;
     }
-    match run(&mut connection, if kept.is_empty() { ROLLBACK } else { COMMIT }).await {
-        Ok(()) => {
-            for member in kept {
-                let _ = member.send(Ok(()));
-            }
-            Some(connection)
-        }
-        Err(error) => give_up(connection, kept, Some(error)).await,
+    if let Err(error) = run(&mut connection, if kept.is_empty() { ROLLBACK } else { COMMIT }).await {
+        return give_up(state, connection, kept, Some(error)).await;
     }
+    if let Err(error) = state.files.check() {
+        state.trouble.notify_one();
+        fail(kept, Some(error.into()));
+        return Some(connection);
+    }
+    for member in kept {
+        let _ = member.send(Ok(()));
+    }
+    Some(connection)
 }
 
 /// Fails the members of a group and closes its connection.
 async fn give_up(
+    state: &State,
     connection: SqliteConnection,
     kept: Vec<oneshot::Sender<Result<(), GroupFailed>>>,
     error: Option<sqlx::Error>,
@@ -273,8 +361,9 @@ async fn give_up(
         members = kept.len(),
         "a write transaction failed; the writer opens its connection anew"
     );
+    state.trouble.notify_one();
     // Closed first: the members' next requests then meet a database without a lock of this transaction.
-    close(connection).await;
+    state.close(connection).await;
     fail(kept, error);
     None
 }
@@ -290,12 +379,6 @@ async fn run(connection: &mut SqliteConnection, text: &'static str) -> Result<()
     sqlx::query(text).execute(connection).await.map(drop)
 }
 
-async fn close(connection: SqliteConnection) {
-    if let Err(error) = connection.close().await {
-        tracing::warn!(error = %error, "the writer's connection closed with an error");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use sqlx::Row as _;
@@ -308,11 +391,11 @@ mod tests {
     /// A writer over a table of numbers.
     async fn writer() -> (Writer, TempDir, SqliteConnectOptions) {
         let home = tempfile::tempdir().expect("a directory");
-        let options = SqliteConnectOptions::new()
-            .filename(home.path().join("wim.db"))
-            .create_if_missing(true)
-            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
-        let writer = Writer::open(options.clone()).await.expect("opens");
+        let file = home.path().join("wim.db");
+        let files = Files::create(&file).expect("is created");
+        let options =
+            SqliteConnectOptions::new().filename(file).journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
+        let writer = Writer::open(options.clone(), files).await.expect("opens");
         let mut turn = writer.turn(PATIENCE).await.expect("a turn");
         run(&mut turn, "CREATE TABLE number (n INTEGER PRIMARY KEY, filler BLOB) STRICT")
             .await
@@ -444,5 +527,28 @@ mod tests {
         assert_eq!(numbers(&options).await, [1]);
         writer.close().await;
         assert!(matches!(writer.turn(PATIENCE).await, Err(sqlx::Error::PoolClosed)));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced() {
+        let (writer, home, options) = writer().await;
+        let (file, aside) = (home.path().join("wim.db"), home.path().join("aside"));
+        for replaced in [false, true] {
+            let mut turn = writer.turn(PATIENCE).await.expect("a turn");
+            run(&mut turn, "INSERT OR IGNORE INTO number (n) VALUES (1)").await.expect("runs");
+            std::fs::rename(&file, &aside).expect("moves");
+            if replaced {
+                std::fs::copy(&aside, &file).expect("copies");
+            }
+            let failed = turn.commit().await.expect_err("is not acknowledged");
+            let cause = std::error::Error::source(&failed).expect("a cause").to_string();
+            assert!(cause.contains("wim.db was "), "{cause}");
+            writer.turn(PATIENCE).await.expect_err("nothing more is written");
+            writer.trouble().await;
+            std::fs::rename(&aside, &file).expect("moves back");
+            write(&writer, "INSERT OR IGNORE INTO number (n) VALUES (2)").await.expect("writes again");
+        }
+        assert_eq!(numbers(&options).await, [1, 2]);
+        writer.close().await;
     }
 }

@@ -1,0 +1,100 @@
+//! The probe of readiness: a real, durable write of one row, with a time limit of its own.
+//!
+//! On SQLite the probe is a session like any other, so it also sees the files of the database. A session that works longer
+//! than the limit is no fault: then the probe reports `Busy`. On PostgreSQL the probe has a connection of its own, so an
+//! exhausted pool is no fault either. A connection that has failed or has not answered is closed.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions as _, SqlSafeStr as _};
+use tokio::sync::Mutex;
+
+use super::backend::{Backend, Store};
+use super::dialect::{Connection, values};
+use super::fault;
+use super::scope::Scope;
+use super::statement::statements;
+use crate::error::{Error, Result};
+
+statements! {
+    // A row that another replica is writing is left alone: a frozen replica must not make the others fail.
+    upkeep WRITE = ("probe.write",
+        sqlite: "UPDATE write_probe SET writes = writes + 1 WHERE id = 1",
+        postgres: "UPDATE write_probe SET writes = writes + 1 \
+            WHERE id IN (SELECT id FROM write_probe WHERE id = 1 FOR UPDATE SKIP LOCKED)");
+}
+
+/// What a probe that has not failed has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// The row is written.
+    Written,
+    /// Another session held SQLite's one writer for the whole time, and its statements went on.
+    Busy,
+}
+
+/// The probe's own connection to PostgreSQL, made when it is needed.
+#[derive(Debug)]
+pub(super) struct ProbeConnection {
+    options: PgConnectOptions,
+    held: Mutex<Option<PgConnection>>,
+}
+
+impl ProbeConnection {
+    /// Without a connection yet.
+    pub(super) fn new(options: PgConnectOptions) -> Self {
+        Self { options, held: Mutex::new(None) }
+    }
+
+    async fn write(&self) -> Result<(), sqlx::Error> {
+        let mut held = self.held.lock().await;
+        // Taken out, so that a failure or the time limit closes it.
+        let mut connection = match held.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        sqlx::raw_sql(WRITE.0.postgres.into_sql_str()).execute(&mut connection).await?;
+        *held = Some(connection);
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Writes one row durably, within `limit`.
+    pub async fn probe_write(&self, scope: &Scope, limit: Duration) -> Result<Probe> {
+        scope.require_system()?;
+        let late = || Error::StoreUnavailable("the database has not answered a write in time".into());
+        match &self.backend {
+            Backend::Sqlite { writer, patience, .. } => {
+                let write = async {
+                    let turn = writer.turn(*patience).await.map_err(|error| fault::of("begin", error))?;
+                    let mut connection = Connection::SqliteWrite(turn);
+                    let written = connection.execute(WRITE.0, values![]).await?;
+                    fault::expect_rows(WRITE.0.name, written, 1)?;
+                    connection.commit().await
+                };
+                match tokio::time::timeout(limit, write).await {
+                    Ok(written) => written.map(|()| Probe::Written),
+                    Err(_) if writer.works() => Ok(Probe::Busy),
+                    Err(_) => Err(late()),
+                }
+            }
+            Backend::Postgres { probe, .. } => match tokio::time::timeout(limit, probe.write()).await {
+                Ok(written) => {
+                    written.map(|()| Probe::Written).map_err(|error| fault::of(WRITE.0.name, error))
+                }
+                Err(_) => Err(late()),
+            },
+        }
+    }
+
+    /// Waits until a write has failed since the last call.
+    pub async fn trouble(&self) {
+        match &self.backend {
+            Backend::Sqlite { writer, .. } => writer.trouble().await,
+            // The next probe finds it out.
+            Backend::Postgres { .. } => std::future::pending().await,
+        }
+    }
+}
