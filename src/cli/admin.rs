@@ -11,6 +11,7 @@ use super::global::{ConfigArgs, Global};
 use crate::client::output::{data, say, table};
 use crate::clock::SystemClock;
 use crate::domain::caller::Role;
+use crate::error::Error;
 use crate::service::{Revocation, Service};
 use crate::store::{JournalLine, Store, Token};
 
@@ -128,9 +129,13 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
 
 async fn migrate(config: &ConfigArgs) -> Result<(), Failure> {
     let config = config.load(None)?;
-    let store = Store::open(config.database.expose_secret()).await?;
-    let applied = store.migrate().await?;
     let database = config.database_for_display();
+    let migrated = async {
+        let store = Store::open(config.database.expose_secret()).await?;
+        Ok((store.migrate().await?, store))
+    };
+    let (applied, store) =
+        migrated.await.map_err(|error: Error| Failure::of_database(error.into(), &database))?;
     say(&format!("{database}: the schema is up to date; migrations applied: {applied}"));
     store.close().await;
     Ok(())
@@ -138,7 +143,9 @@ async fn migrate(config: &ConfigArgs) -> Result<(), Failure> {
 
 /// The use cases over the configured database, whose schema must be up to date.
 async fn open(config: &ConfigArgs) -> Result<Service, Failure> {
-    let store = super::doctor::open(&config.load(None)?).await?;
+    let config = config.load(None)?;
+    let opened = super::doctor::open(&config).await;
+    let store = opened.map_err(|error| Failure::of_database(error, &config.database_for_display()))?;
     if !store.pending_migrations().await?.is_empty() {
         return Err(Failure::input(
             "the schema of the database is not up to date",

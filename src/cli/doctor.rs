@@ -1,13 +1,14 @@
 //! `wim-match doctor`: checks of the configuration, the database and the connection to the service.
 
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Args;
 use secrecy::ExposeSecret as _;
 
 use super::failure::Failure;
 use super::global::{ConfigArgs, Global};
+use super::private;
 use crate::client::connect;
 use crate::client::output::{data, table};
 use crate::config::{Config, DEFAULTS};
@@ -18,6 +19,9 @@ pub(super) struct Options {
     /// Print the configuration file with all defaults, and do nothing else.
     #[arg(long)]
     settings: bool,
+    /// Write that file to FILE, which only its owner may read: a database URL may have a password.
+    #[arg(long, value_name = "FILE", requires = "settings")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -30,6 +34,13 @@ struct Finding {
 }
 
 pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
+    if let Some(file) = options.output {
+        let written = private::create_new(&file).and_then(|mut new| new.write_all(DEFAULTS.as_bytes()));
+        return written.map_err(|error| {
+            let message = format!("{} cannot be written: {error}", file.display());
+            Failure::input(message, "choose a new file in a folder where this user may write")
+        });
+    }
     if options.settings {
         data(DEFAULTS.trim_end())?;
         return Ok(());
@@ -48,7 +59,11 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         Ok(config) => {
             find("configuration", Ok(format!("listen {}, worker {}", config.listen, config.worker)));
             match open(&config).await {
-                Err(error) => find("database", Err(error)),
+                Err(error) => {
+                    let shown = config.database_for_display();
+                    let failure = Failure::of_database(error, &shown);
+                    find("database", Err(anyhow::anyhow!(failure.in_words(global.lang))));
+                }
                 Ok(store) => {
                     find("database", Ok(format!("{} is reachable", config.database_for_display())));
                     let schema = schema(&store).await;
@@ -101,7 +116,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Store> {
         );
     }
     let store = Store::open(url).await?;
-    store.ping(&Scope::System).await.with_context(|| shown)?;
+    store.ping(&Scope::System).await?;
     Ok(store)
 }
 
@@ -111,6 +126,12 @@ async fn schema(store: &Store) -> anyhow::Result<String> {
         pending.is_empty(),
         "migrations not applied: {}; run `wim-match admin migrate`",
         pending.join(", ")
+    );
+    let unknown = store.unknown_migrations().await?;
+    anyhow::ensure!(
+        unknown.is_empty(),
+        "is newer than this version, which does not know {}; use the version that made it",
+        unknown.join(", ")
     );
     Ok("is up to date".to_owned())
 }

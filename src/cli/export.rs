@@ -1,6 +1,5 @@
 //! `wim-match export`: all profiles of an organisation as CSV or JSON.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
@@ -8,6 +7,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::global::Global;
+use super::private;
 use crate::client::output::say;
 use crate::client::{self, Form};
 use crate::domain::name::OrganisationId;
@@ -25,7 +25,7 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
     let client = global.client().await?;
     let sink: Box<dyn Write + Send> = match &options.output {
-        Some(file) => Box::new(BufWriter::new(File::create(file)?)),
+        Some(file) => Box::new(BufWriter::new(private::create(file)?)),
         None => Box::new(io::stdout()),
     };
     let form = if global.json { Form::Json } else { Form::Csv };

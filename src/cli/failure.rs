@@ -11,6 +11,7 @@ use crate::domain::caller::Role;
 use crate::domain::message::Message;
 use crate::domain::violation::Violation;
 use crate::domain::vocabulary::Lang;
+use crate::store::Obstacle;
 use crate::{message, wording};
 
 /// The command that creates the token of a coordinator.
@@ -55,6 +56,26 @@ impl Failure {
     /// The same, with lines of details below the message.
     pub(super) fn with_details(self, details: Vec<Message>) -> Self {
         Self { details, ..self }
+    }
+
+    /// A part of the machine stands in the way: the database, the address to listen on.
+    pub(super) fn obstacle(message: impl Into<Message>, hint: impl Into<Message>) -> Self {
+        Self::new(7, message, hint)
+    }
+
+    /// An error of opening, migrating or starting over the database `shown`.
+    pub(super) fn of_database(error: anyhow::Error, shown: &str) -> Self {
+        let obstacle = error.downcast_ref::<crate::error::Error>().and_then(Obstacle::of);
+        match obstacle {
+            Some(Obstacle { problem, remedy }) => Self::obstacle(format!("{shown} {problem}"), remedy),
+            None => Self::from(error),
+        }
+    }
+
+    /// The failure on one line.
+    pub(super) fn in_words(&self, lang: Lang) -> String {
+        let (message, hint) = (wording::message(&self.message, lang), wording::message(&self.hint, lang));
+        if self.hint.is_empty() { message } else { format!("{message}; {hint}") }
     }
 
     /// Prints the failure in the language of the reader, and returns its exit code.

@@ -243,7 +243,7 @@ impl<'a> Output<'a> {
         let mut part = file.clone().into_os_string();
         part.push(".part");
         let part = PathBuf::from(part);
-        let sink = File::create(&part).map_err(|error| unwritable(file, &error))?;
+        let sink = super::private::create(&part).map_err(|error| unwritable(file, &error))?;
         Ok(Some(Self { file, part, sink: BufWriter::new(sink) }))
     }
 

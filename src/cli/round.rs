@@ -211,7 +211,7 @@ async fn show(
         data(&story::story(&results, global.lang))?;
     }
     if let Some(file) = report_file {
-        std::fs::write(file, report::render(&results.report(global.lang, SystemClock.now(), false)))?;
+        super::private::write(file, report::render(&results.report(global.lang, SystemClock.now(), false)))?;
         say(&format!("report written to {}", file.display()));
     }
     if let Some(file) = matches_file {
@@ -223,7 +223,7 @@ async fn show(
 }
 
 fn write_matches(results: &Results, file: &Path) -> csv::Result<()> {
-    let mut writer = csv::Writer::from_path(file)?;
+    let mut writer = csv::Writer::from_writer(super::private::create(file)?);
     writer.write_record(["mentee", "mentor", "score"])?;
     for pair in &results.matches {
         writer.write_record([pair.mentee.short(), pair.mentor.short(), pair.score.to_string()])?;

@@ -1,10 +1,13 @@
 //! `wim-match serve`.
 
+use std::io::ErrorKind;
+
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
+use super::first_token;
 use super::global::ConfigArgs;
 use crate::client::output::say;
 use crate::server::Server;
@@ -30,14 +33,17 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     let config = options.config.load(options.listen)?;
     telemetry::init(&config.log_filter, config.log_format)?;
     let listener = bind(&config).await?;
-    let server = Server::start(config, listener).await?;
+    let shown = config.database_for_display();
+    let server = match Server::start(config.clone(), listener).await {
+        Ok(server) => server,
+        Err(error) => return Err(Failure::of_database(error, &shown)),
+    };
     say(&format!("wim-match listens on http://{}", server.address()));
-    if let Some(token) = server.service().issue_first_token().await? {
-        say("First API token, role coordinator. It is shown only now; store it safely:");
-        crate::client::output::data(&token)?;
-        say(&format!("next: export WIM_MATCH_TOKEN=TOKEN WIM_MATCH_SERVER=http://{}", server.address()));
-        say("      wim-match organisation create ID --name NAME --country CC");
-        say("      wim-match admin token create --role organisation-manager --organisation ID");
+    if let Err(failure) =
+        first_token::hand_out(server.service(), &config, &server.address().to_string()).await
+    {
+        server.stop().await?;
+        return Err(failure);
     }
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -51,11 +57,24 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn bind(config: &config::Config) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(config.listen).await.map_err(|error| {
-        anyhow::anyhow!(
-            "cannot listen on {}: {error}; choose another address with --listen (port 0 takes a free port)",
-            config.listen
-        )
+async fn bind(config: &config::Config) -> Result<TcpListener, Failure> {
+    let address = config.listen;
+    TcpListener::bind(address).await.map_err(|error| {
+        let (problem, remedy) = match error.kind() {
+            ErrorKind::AddrInUse => (
+                "another process uses it".to_owned(),
+                "stop that process, or choose another address with --listen (port 0 takes a free port)",
+            ),
+            ErrorKind::PermissionDenied => (
+                "this user may not".to_owned(),
+                "choose a port from 1024 on with --listen, or give the service CAP_NET_BIND_SERVICE",
+            ),
+            ErrorKind::AddrNotAvailable => (
+                "this machine does not have the address".to_owned(),
+                "choose an address of this machine with --listen; 0.0.0.0 takes all of them",
+            ),
+            _ => (error.to_string(), "choose another address with --listen (port 0 takes a free port)"),
+        };
+        Failure::obstacle(format!("cannot listen on {address}: {problem}"), remedy)
     })
 }

@@ -63,10 +63,15 @@ impl Service {
         Ok(token)
     }
 
+    /// Whether a token was ever created.
+    pub async fn has_token(&self) -> Result<bool> {
+        Ok(self.store.count_tokens(&Scope::System).await? > 0)
+    }
+
     /// Creates the first token, role coordinator, if no token was ever created. After all tokens were revoked, only the
     /// operator creates a new one.
     pub async fn issue_first_token(&self) -> Result<Option<String>> {
-        if self.store.count_tokens(&Scope::System).await? > 0 {
+        if self.has_token().await? {
             return Ok(None);
         }
         self.issue_token(&Role::Coordinator, "the first token").await.map(Some)

@@ -64,6 +64,8 @@ pub(super) enum Backend {
         pool: PgPool,
         /// The connection of the probe.
         probe: Arc<ProbeConnection>,
+        /// How long the first connection may take.
+        patience: Duration,
     },
 }
 
@@ -175,6 +177,8 @@ async fn open_sqlite(connect: SqliteConnectOptions, options: &StoreOptions) -> R
         // FULL syncs the log at every commit: acknowledged is durable, also through a power failure.
         .synchronous(SqliteSynchronous::Full)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        // What was deleted is overwritten, so that erased answers do not stay in free pages.
+        .pragma("secure_delete", "ON")
         .pragma("journal_size_limit", LOG_LIMIT)
         .disable_statement_logging();
     let writing = connect.clone().pragma("cache_size", "-32768").optimize_on_close(true, 400);
@@ -196,5 +200,6 @@ fn open_postgres(connect: PgConnectOptions, options: &StoreOptions) -> Backend {
         .max_connections(options.max_connections.max(1))
         .acquire_timeout(options.acquire_timeout)
         .connect_lazy_with(connect.clone());
-    Backend::Postgres { pool, probe: Arc::new(ProbeConnection::new(connect)) }
+    let probe = Arc::new(ProbeConnection::new(connect));
+    Backend::Postgres { pool, probe, patience: options.acquire_timeout }
 }

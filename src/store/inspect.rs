@@ -16,6 +16,7 @@ statements! {
 impl Store {
     /// `Ok` if the database answers.
     pub async fn ping(&self, scope: &Scope) -> Result<()> {
+        self.reach().await?;
         let mut session = self.reader(scope).await?;
         session.one(PING, values![]).await?;
         session.end().await

@@ -43,8 +43,19 @@ statements! {
         sqlite: "SELECT COUNT(*) AS tables FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migration'",
         postgres: "SELECT COUNT(*) AS tables FROM pg_tables \
             WHERE schemaname = current_schema() AND tablename = 'schema_migration'");
-    schema LIST = ("migration.list", "SELECT version, digest FROM schema_migration ORDER BY version");
+    schema LIST = ("migration.list", "SELECT version, name, digest FROM schema_migration ORDER BY version");
     schema RECORD = ("migration.record", "INSERT INTO schema_migration (version, name, digest) VALUES ($1, $2, $3)");
+}
+
+/// A schema that this version cannot use.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SchemaFault {
+    /// A later version has changed what this version needs.
+    #[error("has a newer schema than this version ({0}), and this version's statements do not fit it")]
+    Newer(String),
+    /// The text of an applied migration is not the one of this version.
+    #[error("has another text of the migration {0} than this version")]
+    Changed(String),
 }
 
 impl Migration {
@@ -64,10 +75,11 @@ impl Store {
     /// Brings the schema up to date and returns the number of migrations that were applied. Safe to call from several
     /// replicas at once: one migrates, the others wait.
     pub async fn migrate(&self) -> Result<usize> {
+        self.reach().await?;
         let mut connection = self.connect_to_write().await?;
         one(&mut connection, LOCK).await?;
         connection.execute(CREATE, values![]).await?;
-        let pending = unapplied(self, &mut connection).await?;
+        let (pending, unknown) = compared(self, &mut connection).await?;
         for migration in &pending {
             connection.script(migration.name, migration.text(self)).await?;
             let values = values![migration.version, migration.name, migration.digest(self)];
@@ -75,6 +87,20 @@ impl Store {
             fault::expect_rows(RECORD.name, recorded, 1)?;
         }
         connection.commit().await?;
+        if !unknown.is_empty() {
+            // A newer release may have expanded the schema: this release works with it. A contracted schema lacks something.
+            let unknown = unknown.join(", ");
+            if let Err(error) = self.prepare_statements().await {
+                tracing::error!(
+                    error = crate::error::chain(&error),
+                    unknown,
+                    "the schema is newer than this version"
+                );
+                let fault = SchemaFault::Newer(unknown);
+                return Err(Error::Internal("the schema does not fit".into(), Some(Box::new(fault))));
+            }
+            tracing::warn!(unknown, "the schema is newer than this version, whose statements fit it");
+        }
         Ok(pending.len())
     }
 
@@ -84,10 +110,22 @@ impl Store {
         let pending = if one(&mut connection, EXISTS).await?.int("tables")? == 0 {
             MIGRATIONS.iter().collect()
         } else {
-            unapplied(self, &mut connection).await?
+            compared(self, &mut connection).await?.0
         };
         connection.end().await?;
         Ok(pending.iter().map(|migration| migration.name.to_owned()).collect())
+    }
+
+    /// Names of the migrations that a newer version has applied.
+    pub async fn unknown_migrations(&self) -> Result<Vec<String>> {
+        let mut connection = self.connect_to_snapshot().await?;
+        let unknown = if one(&mut connection, EXISTS).await?.int("tables")? == 0 {
+            Vec::new()
+        } else {
+            compared(self, &mut connection).await?.1
+        };
+        connection.end().await?;
+        Ok(unknown)
     }
 }
 
@@ -97,25 +135,26 @@ async fn one(connection: &mut Connection, statement: Statement) -> Result<Row> {
     row.ok_or_else(|| fault::of(statement.name, sqlx::Error::RowNotFound))
 }
 
-async fn unapplied(store: &Store, connection: &mut Connection) -> Result<Vec<&'static Migration>> {
+/// The migrations that are not applied, and the names of the applied ones that this version does not know.
+async fn compared(
+    store: &Store,
+    connection: &mut Connection,
+) -> Result<(Vec<&'static Migration>, Vec<String>)> {
     let mut applied = std::collections::BTreeMap::new();
     for row in connection.rows(LIST, values![]).await? {
-        applied.insert(row.int("version")?, row.text("digest")?);
+        applied.insert(row.int("version")?, (row.text("digest")?, row.text("name")?));
     }
     let mut pending = Vec::new();
     for migration in MIGRATIONS {
         match applied.remove(&migration.version) {
             None => pending.push(migration),
-            Some(digest) if digest == migration.digest(store) => {}
+            Some((digest, _)) if digest == migration.digest(store) => {}
             Some(_) => {
-                return Err(Error::internal(format!(
-                    "migration {} was changed after it was applied",
-                    migration.name
-                )));
+                let fault = SchemaFault::Changed(migration.name.to_owned());
+                let message = format!("migration {} was changed after it was applied", migration.name);
+                return Err(Error::Internal(message.into(), Some(Box::new(fault))));
             }
         }
     }
-    // A newer release may have expanded the schema. This release works with it, because migrations expand before they
-    // contract.
-    Ok(pending)
+    Ok((pending, applied.into_values().map(|(_, name)| name).collect()))
 }

@@ -47,6 +47,15 @@ impl ProbeConnection {
         Self { options, held: Mutex::new(None) }
     }
 
+    /// Makes the connection, once, so that the error of an unreachable server is the server's own.
+    async fn reach(&self) -> Result<(), sqlx::Error> {
+        let mut held = self.held.lock().await;
+        if held.is_none() {
+            *held = Some(self.options.connect().await?);
+        }
+        Ok(())
+    }
+
     async fn write(&self) -> Result<(), sqlx::Error> {
         let mut held = self.held.lock().await;
         // Taken out, so that a failure or the time limit closes it.
@@ -86,6 +95,17 @@ impl Store {
                 }
                 Err(_) => Err(late()),
             },
+        }
+    }
+
+    /// `Ok` if the database can be reached. The error names the cause, which a pool of connections would hide.
+    pub(super) async fn reach(&self) -> Result<()> {
+        match &self.backend {
+            Backend::Sqlite { .. } => Ok(()),
+            Backend::Postgres { probe, patience, .. } => {
+                let reached = tokio::time::timeout(*patience, probe.reach()).await;
+                reached.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|error| fault::of("connect", error))
+            }
         }
     }
 

@@ -24,27 +24,6 @@ macro_rules! common_columns {
     };
 }
 
-/// The present moment by the clock of the database, in microseconds. All replicas share this clock.
-macro_rules! database_now {
-    (sqlite) => {
-        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-    };
-    (postgres) => {
-        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
-    };
-}
-
-/// The cancellation of a run that no worker holds.
-macro_rules! cancel_now {
-    ($database:ident) => {
-        concat!(
-            "UPDATE run SET state = 'cancelled', cancel_requested = 1, end_micros = $3, lease_owner = NULL, \
-             lease_until_micros = NULL, stage = NULL, fence = fence + 1 WHERE round_id = $1 AND number = $2 \
-             AND (state = 'queued' OR (state = 'running' AND lease_until_micros <= ", database_now!($database), "))"
-        )
-    };
-}
-
 /// Columns of a run for the service and for coordinators.
 macro_rules! run_columns {
     () => {

@@ -5,6 +5,7 @@ mod criteria;
 mod docs;
 mod edge;
 mod errors;
+mod faults;
 mod fixed_clock;
 mod health;
 mod house;

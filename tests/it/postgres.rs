@@ -103,6 +103,28 @@ fn binaries() -> Option<PathBuf> {
 }
 
 impl Postgres {
+    /// A server that the caller alone uses, for faults of it.
+    pub(crate) fn own() -> Option<Self> {
+        start()
+    }
+
+    /// Sends a signal to every process of the server.
+    pub(crate) fn signal(&self, signal: &str) {
+        let file = self.socket.join("data/postmaster.pid");
+        let read = as_owner().args(["head", "-n", "1"]).arg(file).output().expect("the number is read");
+        let server = String::from_utf8(read.stdout).expect("digits").trim().to_owned();
+        let all = Command::new("ps").args(["-e", "-o", "pid=,ppid="]).output().expect("ps runs").stdout;
+        let all = String::from_utf8(all).expect("digits");
+        let pairs = all.lines().filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?, words.next()?))
+        });
+        let mut processes: Vec<&str> = vec![&server];
+        processes.extend(pairs.filter(|(_, parent)| *parent == server).map(|(process, _)| process));
+        let kill = format!("kill -{signal} {}", processes.join(" "));
+        assert!(as_owner().args(["sh", "-c", &kill]).status().expect("a shell runs").success(), "{kill}");
+    }
+
     /// URL of a fresh database with the schema in place.
     pub(crate) fn migrated(&self) -> String {
         self.create("TEMPLATE house")

@@ -1,0 +1,86 @@
+//! The first API token of a new database: shown on a terminal, or else written to a file that only its owner may read.
+//! Standard output that is no terminal may be a journal that many people read.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret as _;
+
+use super::failure::Failure;
+use super::private;
+use crate::client::output::{data, say};
+use crate::config::Config;
+use crate::service::Service;
+
+/// Ending of the file's name.
+const SUFFIX: &str = ".first-token";
+
+/// Creates the first token, if no token was ever created, and hands it to the operator. `address` is the service's.
+pub(super) async fn hand_out(service: &Service, config: &Config, address: &str) -> Result<(), Failure> {
+    if service.has_token().await? {
+        return Ok(());
+    }
+    let token = if std::io::stdout().is_terminal() {
+        let Some(token) = service.issue_first_token().await? else { return Ok(()) };
+        say("First API token, role coordinator. It is shown only now; store it safely:");
+        data(&token)?;
+        "TOKEN".to_owned()
+    } else {
+        let path = path_beside(config.database.expose_secret());
+        if !write(service, &path).await? {
+            return Ok(());
+        }
+        let shown = path.display();
+        say(&format!(
+            "First API token, role coordinator: in the file {shown}, which only its owner may read"
+        ));
+        say("Move it to a safe place, and delete the file.");
+        format!("\"$(cat {shown})\"")
+    };
+    let database = config.database_for_display();
+    let place = match database.strip_prefix("sqlite:") {
+        Some(_) => format!(" --database {database}"),
+        // The URL may need a password, which is not shown.
+        None => " --database URL".to_owned(),
+    };
+    say(&format!("next: export WIM_MATCH_TOKEN={token} WIM_MATCH_SERVER=http://{address}"));
+    say("      wim-match organisation create ID --name NAME --country CC");
+    say(&format!("      wim-match admin token create --role organisation-manager --organisation ID{place}"));
+    Ok(())
+}
+
+/// Writes the token to a new file. The file is made first: a token that cannot be handed out must not be created.
+async fn write(service: &Service, path: &Path) -> Result<bool, Failure> {
+    let cannot = |error: std::io::Error| {
+        let message = format!("the first API token cannot be written to {}: {error}", path.display());
+        let hint = "let this user write to that folder, or create a token with `wim-match admin token create --role \
+                    coordinator` on the same database before the start";
+        Failure::input(message, hint)
+    };
+    // Left over from an earlier database of this name.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(cannot(error)),
+        _ => {}
+    }
+    let mut file = private::create_new(path).map_err(cannot)?;
+    let Some(token) = service.issue_first_token().await? else {
+        std::fs::remove_file(path).map_err(cannot)?;
+        return Ok(false);
+    };
+    writeln!(file, "{token}").and_then(|()| file.sync_all()).map_err(cannot)?;
+    Ok(true)
+}
+
+/// The file beside a SQLite database; for PostgreSQL, in the service's folder of state or in the present folder.
+fn path_beside(database: &str) -> PathBuf {
+    match database.strip_prefix("sqlite:") {
+        Some(file) => {
+            let file = file.trim_start_matches("//").split('?').next().unwrap_or_default();
+            PathBuf::from(format!("{file}{SUFFIX}"))
+        }
+        None => {
+            let folder = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).unwrap_or_default();
+            folder.join(format!("wim-match{SUFFIX}"))
+        }
+    }
+}
