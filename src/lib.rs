@@ -32,7 +32,7 @@
 //! - [`clock`] alone returns the time, creates ids and draws random bytes. The engine computes in integers and orders people by
 //!   a hash of their ids. It returns the same bytes for any order of input, number of threads and machine.
 //! - No type has a field for a name or an e-mail address. No answer, id of a person or token is written to a log or a span. The
-//!   first start of `serve` prints the first token on standard output, outside the log.
+//!   first start of `serve` shows the first token on a terminal, or writes it to a file that only its owner may read.
 
 pub mod api;
 pub mod cli;
