@@ -5,15 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::postgres::{PgConnectOptions, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::dialect::Connection;
 use super::fault;
 use super::files::Files;
-use super::probe::ProbeConnection;
+use super::lone::LoneConnection;
+use super::pool::{Lease, Pool};
 use super::writer::Writer;
 use crate::error::{Error, Result};
 
@@ -54,16 +53,18 @@ pub(super) enum Backend {
         /// The one writer.
         writer: Writer,
         /// The readers.
-        readers: SqlitePool,
+        readers: Pool<Sqlite>,
         /// How long a session waits for the writer.
         patience: Duration,
     },
     /// PostgreSQL.
     Postgres {
         /// The connections of sessions.
-        pool: PgPool,
+        pool: Pool<Postgres>,
+        /// What stands between.
+        mode: Mode,
         /// The connection of the probe.
-        probe: Arc<ProbeConnection>,
+        probe: Arc<LoneConnection>,
         /// How long the first connection may take.
         patience: Duration,
     },
@@ -83,8 +84,9 @@ impl Store {
             Error::invalid_field("database", "", "is neither a path of a SQLite file nor a `postgres://` URL")
         };
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let connect = PgConnectOptions::from_str(url).map_err(|_| unreadable())?;
-            return Ok(Self { backend: open_postgres(connect, options) });
+            let (mode, url) = Mode::of(url);
+            let connect = PgConnectOptions::from_str(&url).map_err(|_| unreadable())?;
+            return Ok(Self { backend: open_postgres(connect, mode, options) });
         }
         let connect = match url.strip_prefix("sqlite:") {
             Some(_) => SqliteConnectOptions::from_str(url).map_err(|_| unreadable())?,
@@ -116,12 +118,12 @@ impl Store {
     /// A connection for one statement that reads.
     pub(super) async fn connect_to_read(&self) -> Result<Connection> {
         let connection = match &self.backend {
-            Backend::Sqlite { readers, writer, .. } => match writer.files().last_check() {
-                Ok(()) => readers.acquire().await.map(Connection::SqliteRead),
-                Err(error) => Err(error.into()),
-            },
-            Backend::Postgres { pool, .. } => {
-                pool.begin_with("BEGIN READ ONLY").await.map(Connection::Postgres)
+            Backend::Sqlite { readers, writer, .. } => reader(readers, writer).await.map(Connection::Sqlite),
+            Backend::Postgres { pool, mode: Mode::Direct, .. } => {
+                pool.lease(|| Ok(())).await.map(Connection::Postgres)
+            }
+            Backend::Postgres { pool, mode: Mode::Pooled, .. } => {
+                begun(pool, "BEGIN READ ONLY").await.map(Connection::PostgresPooled)
             }
         };
         connection.map_err(|error| fault::of("begin", error))
@@ -129,15 +131,19 @@ impl Store {
 
     /// A connection for several statements that read one and the same moment.
     pub(super) async fn connect_to_snapshot(&self) -> Result<Connection> {
+        const REPEATABLE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let connection = match &self.backend {
-            Backend::Sqlite { readers, writer, .. } => match writer.files().last_check() {
-                Ok(()) => readers.begin().await.map(Connection::SqliteSnapshot),
-                Err(error) => Err(error.into()),
-            },
-            Backend::Postgres { pool, .. } => pool
-                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                .await
-                .map(Connection::Postgres),
+            Backend::Sqlite { readers, writer, .. } => {
+                let begun = async {
+                    let mut lease = reader(readers, writer).await?;
+                    lease.begin("BEGIN").await?;
+                    Ok(Connection::Sqlite(lease))
+                };
+                begun.await
+            }
+            Backend::Postgres { pool, mode, .. } => {
+                begun(pool, REPEATABLE).await.map(|lease| mode.connection(lease))
+            }
         };
         connection.map_err(|error| fault::of("begin", error))
     }
@@ -148,21 +154,75 @@ impl Store {
             Backend::Sqlite { writer, patience, .. } => {
                 writer.turn(*patience).await.map(Connection::SqliteWrite)
             }
-            // The settings end with the transaction, so a pooler cannot carry them to another client.
-            Backend::Postgres { pool, .. } => pool
-                .begin_with(
-                    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
-                     SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '60s'",
-                )
-                .await
-                .map(Connection::Postgres),
+            Backend::Postgres { pool, mode, .. } => {
+                begun(pool, mode.begin_to_write()).await.map(|lease| mode.connection(lease))
+            }
         };
         connection.map_err(|error| fault::of("begin", error))
     }
 }
 
+async fn reader(readers: &Pool<Sqlite>, writer: &Writer) -> Result<Lease<Sqlite>, sqlx::Error> {
+    // A new connection would open the file that has the place of a replaced one.
+    writer.files().last_check()?;
+    readers.lease(|| writer.files().check()).await
+}
+
+/// A connection in a transaction. A connection that has waited may be to a server that is gone; another one is tried then.
+async fn begun(pool: &Pool<Postgres>, text: &'static str) -> Result<Lease<Postgres>, sqlx::Error> {
+    let mut lease = pool.lease(|| Ok(())).await?;
+    if lease.begin(text).await.is_ok() {
+        return Ok(lease);
+    }
+    drop(lease);
+    let mut lease = pool.lease(|| Ok(())).await?;
+    lease.begin(text).await?;
+    Ok(lease)
+}
+
+/// What stands between the store and PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Nothing: statements are prepared once for each connection, and a single read is its own transaction.
+    Direct,
+    /// A pooler that gives a connection to another client after each transaction, such as PgBouncer. Every statement is
+    /// unnamed and in a transaction, and settings end with their transaction. Asked for by `pooler=transaction` in the URL.
+    Pooled,
+}
+
+impl Mode {
+    /// The mode that a URL asks for, and the URL without it.
+    fn of(url: &str) -> (Self, String) {
+        let Some((base, query)) = url.split_once('?') else { return (Self::Direct, url.to_owned()) };
+        let (asked, others): (Vec<&str>, Vec<&str>) =
+            query.split('&').partition(|option| *option == "pooler=transaction");
+        let mode = if asked.is_empty() { Self::Direct } else { Self::Pooled };
+        (mode, if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) })
+    }
+
+    fn begin_to_write(self) -> &'static str {
+        match self {
+            // The session has the settings from its start.
+            Self::Direct => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Self::Pooled => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+                 SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '60s'"
+            }
+        }
+    }
+
+    fn connection(self, lease: Lease<Postgres>) -> Connection {
+        match self {
+            Self::Direct => Connection::Postgres(lease),
+            Self::Pooled => Connection::PostgresPooled(lease),
+        }
+    }
+}
+
 /// Pages of the write-ahead log before it is copied into the database file: 16 MiB.
 const CHECKPOINT_PAGES: &str = "4096";
+/// Statements that a connection to PostgreSQL keeps prepared: all of the store, and bulk inserts of some sizes.
+const PREPARED: usize = 300;
 /// Size that the log file is cut to after a large transaction: 64 MiB.
 const LOG_LIMIT: &str = "67108864";
 
@@ -183,23 +243,34 @@ async fn open_sqlite(connect: SqliteConnectOptions, options: &StoreOptions) -> R
         .disable_statement_logging();
     let writing = connect.clone().pragma("cache_size", "-32768").optimize_on_close(true, 400);
     let writer = Writer::open(writing, files).await?;
-    let readers = SqlitePoolOptions::new()
-        .acquire_timeout(options.acquire_timeout)
-        .test_before_acquire(false)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .max_connections(options.max_connections.max(1))
-        .connect_lazy_with(connect.pragma("query_only", "ON").row_buffer_size(500));
+    let reading = connect.pragma("query_only", "ON").row_buffer_size(500);
+    let readers = Pool::new(reading, options.max_connections.max(1), options.acquire_timeout);
     Ok(Backend::Sqlite { writer, readers, patience: options.acquire_timeout })
 }
 
-fn open_postgres(connect: PgConnectOptions, options: &StoreOptions) -> Backend {
-    let connect =
-        connect.application_name("wim-match").statement_cache_capacity(0).disable_statement_logging();
-    let pool = PgPoolOptions::new()
-        .max_connections(options.max_connections.max(1))
-        .acquire_timeout(options.acquire_timeout)
-        .connect_lazy_with(connect.clone());
-    let probe = Arc::new(ProbeConnection::new(connect));
-    Backend::Postgres { pool, probe, patience: options.acquire_timeout }
+fn open_postgres(connect: PgConnectOptions, mode: Mode, options: &StoreOptions) -> Backend {
+    let connect = connect.application_name("wim-match").disable_statement_logging();
+    let connect = match mode {
+        Mode::Direct => connect
+            .statement_cache_capacity(PREPARED)
+            .options([("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s")]),
+        Mode::Pooled => connect.statement_cache_capacity(0),
+    };
+    let pool = Pool::new(connect.clone(), options.max_connections.max(1), options.acquire_timeout);
+    let probe = Arc::new(LoneConnection::new(connect));
+    Backend::Postgres { pool, mode, probe, patience: options.acquire_timeout }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pooler_is_named_in_the_url() {
+        let of = |url| Mode::of(url);
+        assert_eq!(of("postgres://h/d"), (Mode::Direct, "postgres://h/d".to_owned()));
+        assert_eq!(of("postgres://h/d?pooler=transaction"), (Mode::Pooled, "postgres://h/d".to_owned()));
+        let both = of("postgres://h/d?sslmode=require&pooler=transaction&user=u");
+        assert_eq!(both, (Mode::Pooled, "postgres://h/d?sslmode=require&user=u".to_owned()));
+    }
 }

@@ -6,14 +6,14 @@ use std::fmt::Display;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use sqlx::database::HasStatementCache;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteRow};
-use sqlx::{AssertSqlSafe, Database, Decode, Encode, Row as _, SqlSafeStr as _, SqlStr, Transaction, Type};
+use sqlx::{AssertSqlSafe, Database, Decode, Encode, Row as _, SqlSafeStr as _, SqlStr, Type};
 use tracing::Instrument as _;
 
 use super::fault::{self, corrupt};
+use super::pool::Lease;
 use super::statement::{Bulk, Statement};
 use super::writer::Turn;
 use crate::error::Result;
@@ -74,37 +74,40 @@ pub(super) use values;
 /// A connection of a session: for one read, for several reads of one moment, or for a transaction that writes.
 #[derive(Debug)]
 pub(super) enum Connection {
-    /// SQLite, for a single statement: it is its own transaction.
-    SqliteRead(PoolConnection<Sqlite>),
-    /// SQLite, for several statements that read one moment.
-    SqliteSnapshot(Transaction<'static, Sqlite>),
+    /// SQLite, to read: one statement, or several in a transaction.
+    Sqlite(Lease<Sqlite>),
     /// SQLite, for a session that writes.
     SqliteWrite(Turn),
-    /// PostgreSQL, always in a transaction, because a pooler in transaction mode may stand between.
-    Postgres(Transaction<'static, Postgres>),
+    /// PostgreSQL, with prepared statements.
+    Postgres(Lease<Postgres>),
+    /// PostgreSQL behind a pooler: always in a transaction, and no statement has a name, because the pooler would hand the
+    /// name to another client.
+    PostgresPooled(Lease<Postgres>),
 }
 
 /// Runs `$run` on either database.
 macro_rules! with_connection {
     ($held:expr, $text:expr, $values:expr, |$query:ident, $connection:ident| $run:expr) => {
         match $held {
-            Connection::SqliteRead(held) => {
-                let ($query, $connection) = (bound::<Sqlite>($text, $values, true), &mut **held);
-                $run
-            }
-            Connection::SqliteSnapshot(held) => {
-                let ($query, $connection) = (bound::<Sqlite>($text, $values, true), &mut **held);
-                $run
-            }
-            Connection::SqliteWrite(turn) => {
-                let ($query, $connection) = (bound::<Sqlite>($text, $values, true), turn.connection()?);
+            Connection::Sqlite(held) => {
+                let ($query, $connection) = (bound::<Sqlite>($text, $values, true), held.connection()?);
                 let result = $run;
-                turn.judge(result)
+                held.judge(result)
+            }
+            Connection::SqliteWrite(held) => {
+                let ($query, $connection) = (bound::<Sqlite>($text, $values, true), held.connection()?);
+                let result = $run;
+                held.judge(result)
             }
             Connection::Postgres(held) => {
-                // Not named: a pooler would hand the name to another client.
-                let ($query, $connection) = (bound::<Postgres>($text, $values, false), &mut **held);
-                $run
+                let ($query, $connection) = (bound::<Postgres>($text, $values, true), held.connection()?);
+                let result = $run;
+                held.judge(result)
+            }
+            Connection::PostgresPooled(held) => {
+                let ($query, $connection) = (bound::<Postgres>($text, $values, false), held.connection()?);
+                let result = $run;
+                held.judge(result)
             }
         }
     };
@@ -114,8 +117,8 @@ impl Connection {
     /// `db.system.name` of the OpenTelemetry semantic conventions.
     fn system(&self) -> &'static str {
         match self {
-            Self::SqliteRead(_) | Self::SqliteSnapshot(_) | Self::SqliteWrite(_) => "sqlite",
-            Self::Postgres(_) => "postgresql",
+            Self::Sqlite(_) | Self::SqliteWrite(_) => "sqlite",
+            Self::Postgres(_) | Self::PostgresPooled(_) => "postgresql",
         }
     }
 
@@ -130,10 +133,8 @@ impl Connection {
 
     fn text(&self, statement: Statement) -> SqlStr {
         match self {
-            Self::SqliteRead(_) | Self::SqliteSnapshot(_) | Self::SqliteWrite(_) => {
-                statement.sqlite.into_sql_str()
-            }
-            Self::Postgres(_) => statement.postgres.into_sql_str(),
+            Self::Sqlite(_) | Self::SqliteWrite(_) => statement.sqlite.into_sql_str(),
+            Self::Postgres(_) | Self::PostgresPooled(_) => statement.postgres.into_sql_str(),
         }
     }
 
@@ -213,13 +214,18 @@ impl Connection {
         let span = self.span(name);
         async {
             match self {
-                Self::SqliteRead(held) => sqlx::raw_sql(text).execute(&mut **held).await.map(drop),
-                Self::SqliteSnapshot(held) => sqlx::raw_sql(text).execute(&mut **held).await.map(drop),
-                Self::SqliteWrite(turn) => {
-                    let run = sqlx::raw_sql(text).execute(turn.connection()?).await;
-                    turn.judge(run).map(drop)
+                Self::Sqlite(held) => {
+                    let run = sqlx::raw_sql(text).execute(held.connection()?).await;
+                    held.judge(run).map(drop)
                 }
-                Self::Postgres(held) => sqlx::raw_sql(text).execute(&mut **held).await.map(drop),
+                Self::SqliteWrite(held) => {
+                    let run = sqlx::raw_sql(text).execute(held.connection()?).await;
+                    held.judge(run).map(drop)
+                }
+                Self::Postgres(held) | Self::PostgresPooled(held) => {
+                    let run = sqlx::raw_sql(text).execute(held.connection()?).await;
+                    held.judge(run).map(drop)
+                }
             }
         }
         .instrument(span)
@@ -232,10 +238,11 @@ impl Connection {
         let span = self.span("commit");
         async {
             match self {
-                Self::SqliteRead(_) => Ok(()),
-                Self::SqliteSnapshot(held) => held.commit().await.map_err(|error| fault::of("commit", error)),
+                Self::Sqlite(held) => held.commit().await.map_err(|error| fault::of("commit", error)),
                 Self::SqliteWrite(turn) => turn.commit().await.map_err(fault::not_committed),
-                Self::Postgres(held) => held.commit().await.map_err(|error| fault::of("commit", error)),
+                Self::Postgres(held) | Self::PostgresPooled(held) => {
+                    held.commit().await.map_err(|error| fault::of("commit", error))
+                }
             }
         }
         .instrument(span)
@@ -246,9 +253,9 @@ impl Connection {
     pub(super) async fn end(self) -> Result<()> {
         let ended = match self {
             // Dropped, a turn takes back its statements.
-            Self::SqliteRead(_) | Self::SqliteWrite(_) => Ok(()),
-            Self::SqliteSnapshot(held) => held.rollback().await,
-            Self::Postgres(held) => held.rollback().await,
+            Self::SqliteWrite(_) => Ok(()),
+            Self::Sqlite(held) => held.end().await,
+            Self::Postgres(held) | Self::PostgresPooled(held) => held.end().await,
         };
         ended.map_err(|error| fault::of("end", error))
     }

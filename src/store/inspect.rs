@@ -22,18 +22,20 @@ impl Store {
         session.end().await
     }
 
-    /// Has the database parse and check every statement of the store, and returns their names. On PostgreSQL this takes a
+    /// Has the database parse and check every statement of the store, and returns their names. The check takes a
     /// connection of its own, because prepared statements last as long as their connection.
     ///
     /// Fails at the first statement that does not fit the schema or the dialect.
     pub async fn prepare_statements(&self) -> Result<Vec<&'static str>> {
         match &self.backend {
             Backend::Sqlite { readers, .. } => {
-                let mut held = readers.acquire().await.map_err(|error| fault::of("begin", error))?;
-                prepare(&mut *held, false).await
+                let mut own = readers.connect().await.map_err(|error| fault::of("begin", error))?;
+                let prepared = prepare(&mut own, false).await;
+                own.close().await.map_err(|error| fault::of("end", error))?;
+                prepared
             }
             Backend::Postgres { pool, .. } => {
-                let mut own = pool.acquire().await.map_err(|error| fault::of("begin", error))?.detach();
+                let mut own = pool.connect().await.map_err(|error| fault::of("begin", error))?;
                 let prepared = prepare(&mut own, true).await;
                 own.close().await.map_err(|error| fault::of("end", error))?;
                 prepared
@@ -74,7 +76,7 @@ mod tests {
         let store = Store::open(home.path().join("wim.db").to_str().expect("UTF-8")).await.expect("opens");
         store.migrate().await.expect("migrates");
         let Backend::Sqlite { readers, .. } = &store.backend else { panic!("is SQLite") };
-        let mut held = readers.acquire().await.expect("a reader");
+        let mut held = readers.connect().await.expect("a reader");
         let mut plans = Vec::new();
         for statement in statement::every() {
             let text = statement.text(false);
@@ -82,7 +84,7 @@ mod tests {
                 continue;
             }
             let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
-            let rows = sqlx::raw_sql(explain).fetch_all(&mut *held).await.expect("a plan");
+            let rows = sqlx::raw_sql(explain).fetch_all(&mut held).await.expect("a plan");
             let lines = rows.iter().map(|row| row.try_get("detail").expect("a line")).collect();
             plans.push(Plan { statement: statement.name(), lines });
         }

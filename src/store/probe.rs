@@ -6,10 +6,6 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions as _, SqlSafeStr as _};
-use tokio::sync::Mutex;
-
 use super::backend::{Backend, Store};
 use super::dialect::{Connection, values};
 use super::fault;
@@ -34,41 +30,6 @@ pub enum Probe {
     Busy,
 }
 
-/// The probe's own connection to PostgreSQL, made when it is needed.
-#[derive(Debug)]
-pub(super) struct ProbeConnection {
-    options: PgConnectOptions,
-    held: Mutex<Option<PgConnection>>,
-}
-
-impl ProbeConnection {
-    /// Without a connection yet.
-    pub(super) fn new(options: PgConnectOptions) -> Self {
-        Self { options, held: Mutex::new(None) }
-    }
-
-    /// Makes the connection, once, so that the error of an unreachable server is the server's own.
-    async fn reach(&self) -> Result<(), sqlx::Error> {
-        let mut held = self.held.lock().await;
-        if held.is_none() {
-            *held = Some(self.options.connect().await?);
-        }
-        Ok(())
-    }
-
-    async fn write(&self) -> Result<(), sqlx::Error> {
-        let mut held = self.held.lock().await;
-        // Taken out, so that a failure or the time limit closes it.
-        let mut connection = match held.take() {
-            Some(connection) => connection,
-            None => self.options.connect().await?,
-        };
-        sqlx::raw_sql(WRITE.0.postgres.into_sql_str()).execute(&mut connection).await?;
-        *held = Some(connection);
-        Ok(())
-    }
-}
-
 impl Store {
     /// Writes one row durably, within `limit`.
     pub async fn probe_write(&self, scope: &Scope, limit: Duration) -> Result<Probe> {
@@ -89,12 +50,14 @@ impl Store {
                     Err(_) => Err(late()),
                 }
             }
-            Backend::Postgres { probe, .. } => match tokio::time::timeout(limit, probe.write()).await {
-                Ok(written) => {
-                    written.map(|()| Probe::Written).map_err(|error| fault::of(WRITE.0.name, error))
+            Backend::Postgres { probe, .. } => {
+                match tokio::time::timeout(limit, probe.write(WRITE.0.postgres)).await {
+                    Ok(written) => {
+                        written.map(|()| Probe::Written).map_err(|error| fault::of(WRITE.0.name, error))
+                    }
+                    Err(_) => Err(late()),
                 }
-                Err(_) => Err(late()),
-            },
+            }
         }
     }
 
