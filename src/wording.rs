@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod format;
+mod locale;
 mod messages;
 
 use std::fmt::Debug;

@@ -60,7 +60,7 @@ impl Message {
     pub fn fill(
         &self,
         template: Option<&Template>,
-        plural: fn(u64) -> usize,
+        plural: &dyn Fn(u64) -> usize,
         words: &dyn Fn(&MessageValue) -> Value,
     ) -> String {
         let Some(values) = self.values.as_ref().filter(|values| template.is_some() || !values.is_empty())
@@ -99,7 +99,7 @@ fn english(count: u64) -> usize {
 
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.fill(None, english, &|value| Value::same(value.to_string())))
+        f.write_str(&self.fill(None, &english, &|value| Value::same(value.to_string())))
     }
 }
 

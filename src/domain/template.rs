@@ -108,13 +108,13 @@ impl Template {
 
     /// The text with its parameters replaced by what `value` returns for their names.
     /// `plural` is the rule of the language: the form of a count.
-    pub fn fill(&self, plural: fn(u64) -> usize, value: &dyn Fn(&str) -> Value) -> String {
+    pub fn fill(&self, plural: &dyn Fn(u64) -> usize, value: &dyn Fn(&str) -> Value) -> String {
         let mut filled = String::new();
         self.fill_into(&mut filled, plural, value);
         filled
     }
 
-    fn fill_into(&self, filled: &mut String, plural: fn(u64) -> usize, value: &dyn Fn(&str) -> Value) {
+    fn fill_into(&self, filled: &mut String, plural: &dyn Fn(u64) -> usize, value: &dyn Fn(&str) -> Value) {
         for part in &self.0 {
             let chosen = match part {
                 Part::Text(text) => {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     fn fill(text: &str, n: &str) -> String {
-        Template::parse(text, 2).expect("a good template").fill(two, &|name| match name {
+        Template::parse(text, 2).expect("a good template").fill(&two, &|name| match name {
             "n" => Value::same(n.to_owned()),
             other => Value::same(format!("<{other}>")),
         })
@@ -239,7 +239,7 @@ mod tests {
     fn a_language_with_three_plural_forms_needs_its_rule_and_nothing_else() {
         let filled = |text, n: &str| {
             let template = Template::parse(text, 3).expect("a good template");
-            template.fill(slavic, &|_| Value::same(n.to_owned()))
+            template.fill(&slavic, &|_| Value::same(n.to_owned()))
         };
         let days = |n| filled("{n} {n|den'|dnja|dnej}", n);
         assert_eq!(
@@ -264,7 +264,7 @@ mod tests {
         let text = "{n=2|both|{n=m|all|{n='native'|own|{n} of {m}}}}";
         let filled = |n: &str, m: &str| {
             let value = |name: &str| Value::same(if name == "n" { n } else { m }.to_owned());
-            Template::parse(text, 2).expect("a good template").fill(two, &value)
+            Template::parse(text, 2).expect("a good template").fill(&two, &value)
         };
         assert_eq!(filled("2", "2"), "both");
         assert_eq!(filled("3", "3"), "all");

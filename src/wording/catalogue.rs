@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::LazyLock;
 
+use super::locale::plural;
 use crate::domain::template::{Template, Value};
 use crate::domain::vocabulary::{Conventions, Lang};
 
@@ -39,7 +40,7 @@ pub fn fill(key: &str, lang: Lang, values: &[(&str, &dyn Display)]) -> String {
 pub(super) fn fill_with(key: &str, lang: Lang, value: &dyn Fn(&str) -> Value) -> String {
     let entry = entry(key, lang);
     debug_assert!(entry.is_some(), "no text `{key}` in {}", lang.tag());
-    entry.map_or_else(String::new, |entry| entry.template.fill(lang.conventions().plural, value))
+    entry.map_or_else(String::new, |entry| entry.template.fill(&|count| plural(count, lang), value))
 }
 
 /// The entry of a key, `table.key` as in the files.
@@ -57,7 +58,7 @@ pub(super) fn keys(lang: Lang) -> std::collections::BTreeSet<&'static str> {
 fn read_all(conventions: &Conventions) -> HashMap<String, Entry> {
     let mut entries = HashMap::new();
     for file in conventions.texts {
-        read(file, conventions.plural_forms, &mut entries)
+        read(file, conventions.plural_forms.len(), &mut entries)
             .unwrap_or_else(|error| panic!("data/wording, {}: {error}", conventions.tag));
     }
     entries

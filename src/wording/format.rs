@@ -1,51 +1,22 @@
-//! Numbers, dates and lists in the manner of each language. All arithmetic is on integers, so that equal values give equal
-//! bytes on every machine.
+//! Numbers, dates and lists in the manner of each language, on top of `locale`. All arithmetic is on integers, so that equal
+//! values give equal bytes on every machine.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::catalogue::{NO_VALUE, fill, text};
-use crate::domain::vocabulary::{Conventions, Lang};
-
-/// Keys of the months in the table `month` of the texts.
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
+use super::catalogue::{NO_VALUE, fill};
+use super::locale;
+use crate::domain::vocabulary::Lang;
 
 /// A count with its thousands grouped.
 pub fn count(value: impl Into<u128>, lang: Lang) -> String {
-    grouped(value.into(), lang.conventions())
-}
-
-pub(super) fn grouped(value: u128, conventions: &Conventions) -> String {
-    let digits = value.to_string();
-    let mut grouped = String::with_capacity(digits.len() * 2);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) && digits.len() >= conventions.group_from {
-            grouped.push(conventions.group);
-        }
-        grouped.push(digit);
-    }
-    grouped
+    locale::whole(i128::try_from(value.into()).unwrap_or(i128::MAX), lang)
 }
 
 /// `value` with its last `places` digits behind the decimal sign.
 pub fn decimal(value: u64, places: usize, lang: Lang) -> String {
-    let digits = format!("{value:0>width$}", width = places + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - places);
-    format!("{whole}{}{fraction}", lang.conventions().decimal)
+    locale::fraction(value, places, lang)
 }
 
 /// A written number with the percent sign.
@@ -58,11 +29,14 @@ pub fn score(points: u32, lang: Lang) -> String {
     percent(&decimal(u64::from(points), 2, lang), lang)
 }
 
-/// A day with the name of its month: `15 January 2027`.
+/// A day with the name of its month: `15 January 2027`. The first day is an ordinal where the language writes so, which CLDR
+/// does not: `1er août 2027`.
 pub fn day(date: Date, lang: Lang) -> String {
-    let at = usize::from(date.month().unsigned_abs()).saturating_sub(1);
-    let month = text(&format!("month.{}", MONTHS[at.min(MONTHS.len() - 1)]), lang);
-    fill("date.day", lang, &[("day", &date.day()), ("month", &month), ("year", &date.year())])
+    let written = locale::day(date, lang);
+    match (lang.conventions().first_day, written.strip_prefix("1 ")) {
+        (Some(first), Some(rest)) => format!("{first} {rest}"),
+        _ => written,
+    }
 }
 
 /// A day with its time in UTC, to the minute.
@@ -99,14 +73,19 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_each_language_writes_them() {
-        assert_eq!([999_u64, 1_000, 1_234_567].map(|n| count(n, Lang::En)), ["999", "1,000", "1,234,567"]);
-        assert_eq!([1_000_u64, 12_345].map(|n| count(n, Lang::Fr)), ["1\u{202f}000", "12\u{202f}345"]);
-        assert_eq!([1_000_u64, 12_345].map(|n| count(n, Lang::Es)), ["1000", "12\u{202f}345"]);
-        assert_eq!([1_000_u64, 12_345].map(|n| count(n, Lang::Pt)), ["1.000", "12.345"]);
-        assert_eq!(decimal(5, 2, Lang::En), "0.05");
+        assert_eq!(
+            count(u128::MAX, Lang::En),
+            count(i128::MAX.unsigned_abs(), Lang::En),
+            "beyond all counts"
+        );
+        assert_eq!(Lang::ALL.map(|lang| percent("<1", lang)), ["<1%", "<1\u{202f}%", "<1\u{a0}%", "<1%"]);
+        assert_eq!(
+            Lang::ALL.map(|lang| score(3_711, lang)),
+            ["37.11%", "37,11\u{202f}%", "37,11\u{a0}%", "37,11%"]
+        );
         assert_eq!(
             Lang::ALL.map(|lang| score(8_734, lang)),
-            ["87.34%", "87,34\u{a0}%", "87,34\u{a0}%", "87,34%"]
+            ["87.34%", "87,34\u{202f}%", "87,34\u{a0}%", "87,34%"]
         );
         assert_eq!(score(10_000, Lang::En), "100.00%");
     }

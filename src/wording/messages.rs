@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::catalogue;
-use super::format::count;
+use super::locale::{plural, whole};
 use crate::domain::message::{Message, MessageValue, code_of};
 use crate::domain::template::{Template, Value};
 use crate::domain::vocabulary::Lang;
@@ -30,17 +30,13 @@ pub fn message(message: &Message, lang: Lang) -> String {
     });
     // English words that have no translation keep the plural of English.
     let spoken = if template.is_some() { lang } else { Lang::default() };
-    message.fill(template, spoken.conventions().plural, &|value| in_words(value, lang))
+    message.fill(template, &|count| plural(count, spoken), &|value| in_words(value, lang))
 }
 
 fn in_words(value: &MessageValue, lang: Lang) -> Value {
     match value {
         MessageValue::Text(text) => Value::same(text.clone()),
-        MessageValue::Number(number) => {
-            let digits = count(number.unsigned_abs(), lang);
-            let words = if *number < 0 { format!("-{digits}") } else { digits };
-            Value { raw: number.to_string(), words }
-        }
+        MessageValue::Number(number) => Value { raw: number.to_string(), words: whole(*number, lang) },
         MessageValue::Label(key) => Value { raw: code_of(key).to_owned(), words: label(key, lang) },
         MessageValue::Labels(keys) => {
             Value::same(keys.iter().map(|key| label(key, lang)).collect::<Vec<_>>().join(", "))
@@ -65,7 +61,7 @@ fn read(file: &str) -> Result<HashMap<String, Translations>, String> {
         let mut translations = Translations::default();
         for lang in Lang::ALL.into_iter().filter(|lang| *lang != Lang::default()) {
             let text = by_tag.remove(lang.tag()).ok_or_else(|| format!("{english}: no {}", lang.tag()))?;
-            let template = Template::parse(&text, lang.conventions().plural_forms);
+            let template = Template::parse(&text, lang.conventions().plural_forms.len());
             translations[lang as usize] = Some(template.map_err(|wrong| format!("{text}: {wrong}"))?);
         }
         if let Some(tag) = by_tag.into_keys().next() {

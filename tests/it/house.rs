@@ -121,6 +121,11 @@ const PARTS: &[(&str, &[&str])] = &[
 /// Each thing from outside with the parts that may name it, or with the very files.
 const OUTSIDERS: &[(&str, &[&str])] = &[
     ("sqlx::", &["store"]),
+    ("icu_calendar::", &["wording"]),
+    ("icu_datetime::", &["wording"]),
+    ("icu_decimal::", &["wording"]),
+    ("icu_locale_core::", &["wording"]),
+    ("icu_plurals::", &["wording"]),
     // The server mounts the generated services; everybody else speaks the domain.
     ("api::proto", &["api", "client", "server"]),
     ("tonic::", &["api", "server", "client", "cli"]),
