@@ -45,6 +45,8 @@ fn main() -> Outcome<()> {
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
     let mut prost = tonic_prost_build::Config::new();
     prost.enable_type_names();
+    // Equal answers are equal bytes: a hash map would be written in another order each time.
+    prost.btree_map(["."]);
     tonic_prost_build::configure().compile_fds_with_config(descriptors, prost)?;
     Ok(())
 }

@@ -12,6 +12,7 @@ mod round;
 mod run;
 mod solver;
 mod token;
+mod verify;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub use round::{Enrolled, RefusedEnrolment};
 pub use run::{ExplainedPair, RunWatch};
 pub use solver::{Diagnosed, Solved, Unmet, Work, WorkProgress};
 pub use token::Revocation;
+pub use verify::VerifiedRun;
 
 /// The use cases. Clones share everything.
 #[derive(Debug, Clone)]

@@ -145,6 +145,22 @@ impl RoundService for RoundApi {
         Ok(Response::new(v1::CancelRunResponse { run: Some(run_message(&run)) }))
     }
 
+    async fn verify_run(
+        &self,
+        request: Request<v1::VerifyRunRequest>,
+    ) -> Result<Response<v1::VerifyRunResponse>, Status> {
+        let caller = caller_of(&self.service, request.metadata()).await?;
+        let work = self.service.verify_run(&caller, &request.into_inner().name).await?;
+        let verified = work.finish().await?;
+        Ok(Response::new(v1::VerifyRunResponse {
+            proved: verified.proved,
+            input_unchanged: verified.input_unchanged,
+            result_unchanged: verified.result_unchanged,
+            input_digest: verified.input_digest,
+            result_digest: verified.result_digest,
+        }))
+    }
+
     async fn list_matches(
         &self,
         request: Request<v1::ListMatchesRequest>,

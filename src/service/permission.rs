@@ -61,6 +61,8 @@ actions! {
     WatchRun = "RoundService/WatchRun":                                  true,  true;
     /// Cancel a run.
     CancelRun = "RoundService/CancelRun":                                true,  false;
+    /// Check the proof of a run.
+    VerifyRun = "RoundService/VerifyRun":                                true,  false;
     /// List matches.
     ListMatches = "RoundService/ListMatches":                            true,  true;
     /// List people without a match.

@@ -103,7 +103,11 @@ impl<T: Send + 'static> Work<T> {
         ended.map_err(|error| Error::Internal("the solver panicked".into(), Some(error.into())))?
     }
 
-    fn start(service: &Service, work: impl FnOnce(&dyn Observer) -> Result<T> + Send + 'static) -> Self {
+    /// Starts work of which one runs at a time, off the async threads.
+    pub(super) fn start(
+        service: &Service,
+        work: impl FnOnce(&dyn Observer) -> Result<T> + Send + 'static,
+    ) -> Self {
         let (sender, mut progress) = watch::channel(WorkProgress::default());
         // The first progress reports that the work waits for its turn.
         progress.mark_changed();

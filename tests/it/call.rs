@@ -113,6 +113,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             let request = v1::CancelRunRequest { name: t.run, request_id: request_id() };
             rounds.cancel_run(request).await.map(drop)
         }
+        "RoundService/VerifyRun" => rounds.verify_run(v1::VerifyRunRequest { name: t.run }).await.map(drop),
         "RoundService/ListMatches" => {
             let request = v1::ListMatchesRequest { parent: t.run, ..Default::default() };
             rounds.list_matches(request).await.map(drop)

@@ -10,6 +10,7 @@ mod fixed_clock;
 mod health;
 mod house;
 mod import;
+mod leaks;
 mod postgres;
 mod problem;
 mod refusal;

@@ -33,6 +33,7 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("RoundService/ListRuns", [OK, OK, OK]),
     ("RoundService/WatchRun", [OK, OK, OK]),
     ("RoundService/CancelRun", [OK, DENIED, DENIED]),
+    ("RoundService/VerifyRun", [OK, DENIED, DENIED]),
     ("RoundService/ListMatches", [OK, OK, OK]),
     ("RoundService/ListUnmatched", [OK, OK, OK]),
     ("RoundService/ExplainPair", [OK, OK, ABSENT]),

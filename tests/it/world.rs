@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tonic::Status;
@@ -186,13 +187,26 @@ impl World {
 
     /// Opens a round with the default policy.
     pub(crate) async fn open_round(&self, id: &str) -> v1::Round {
-        let request = v1::CreateRoundRequest {
-            round_id: id.to_owned(),
-            round: Some(round_message()),
-            request_id: String::new(),
-        };
+        self.open(id, round_message()).await
+    }
+
+    /// Opens a round with a policy of its own.
+    pub(crate) async fn open_round_with(&self, id: &str, policy: v1::Policy) -> v1::Round {
+        self.open(id, v1::Round { policy: Some(policy), ..round_message() }).await
+    }
+
+    async fn open(&self, id: &str, round: v1::Round) -> v1::Round {
+        let request =
+            v1::CreateRoundRequest { round_id: id.to_owned(), round: Some(round), request_id: String::new() };
         let opened = self.coordinator().rounds.create_round(request).await.expect("is opened").into_inner();
         opened.round.expect("a round")
+    }
+
+    /// Changes the SQLite database past the service, as somebody with access to the file could.
+    pub(crate) async fn execute(&self, statement: &'static str) {
+        let mut connection = SqliteConnection::connect(&self.database).await.expect("connects");
+        sqlx::query(statement).execute(&mut connection).await.expect("executes");
+        connection.close().await.expect("closes");
     }
 
     /// Registers every organisation of an alliance; each manager brings her members in and enrols them. Answers whom the

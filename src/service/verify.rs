@@ -1,0 +1,99 @@
+//! The check of a run's proof inside the service.
+//!
+//! The certificate of a run contains private points, so that no caller gets it. A coordinator asks for the check instead:
+//! the certifier, which shares no code with the solver, checks the stored matches against the stored certificate over the
+//! frozen snapshot, and the digests of input and result are computed again.
+
+use super::run::parse_run;
+use super::solver::Work;
+use super::{Action, Service};
+use crate::domain::caller::Caller;
+use crate::domain::name::{ProfileRef, RunRef};
+use crate::domain::run::Match;
+use crate::domain::snapshot::Snapshot;
+use crate::engine::assign::SolverStatistics;
+use crate::engine::observer::Observer;
+use crate::engine::{self, Options, Outcome, RunCertificate};
+use crate::error::{Error, Result};
+use crate::store::{SavedResult, Scope};
+
+/// Result of the check of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedRun {
+    /// The run.
+    pub run: RunRef,
+    /// Whether the certificate proves the matches optimal over the frozen snapshot.
+    pub proved: bool,
+    /// Whether the snapshot is the one that was frozen.
+    pub input_unchanged: bool,
+    /// Whether the result is the one that was saved.
+    pub result_unchanged: bool,
+    /// Digest of the open input, keyed with the salt of the round, computed again.
+    pub input_digest: String,
+    /// Digest of the open result, keyed in the same way, computed again.
+    pub result_digest: String,
+}
+
+impl Service {
+    /// Checks the stored result of a run from scratch. Runs wait for no check; checks and problems of callers take turns.
+    pub async fn verify_run(&self, caller: &Caller, name: &str) -> Result<Work<VerifiedRun>> {
+        Action::VerifyRun.permit(caller)?;
+        let name = parse_run("name", name)?;
+        // The check reads private answers and answers with their digests' keyed forms only.
+        let saved = self.store.saved_result(&name).await?;
+        let Some(saved) = saved else {
+            let state = self.store.run(&Scope::from(caller), &name).await?.state;
+            return Err(Error::RunState {
+                run: name.name(),
+                state: state.as_str(),
+                required: &["succeeded"],
+            });
+        };
+        let snapshot = self.store.load_snapshot(&Scope::System, &name).await?;
+        Ok(Work::start(self, move |observer| check(name, saved, &snapshot, observer)))
+    }
+}
+
+fn check(
+    run: RunRef,
+    saved: SavedResult,
+    snapshot: &Snapshot,
+    observer: &dyn Observer,
+) -> Result<VerifiedRun> {
+    let SavedResult { run: internal, shown, summaries, unmatched, unmatched_for_managers, salt, .. } = saved;
+    let certificate: RunCertificate = serde_json::from_slice(&saved.certificate).map_err(|error| {
+        Error::Internal("the stored certificate of a run cannot be read".into(), Some(error.into()))
+    })?;
+    let Some(summary) = shown.summary else {
+        return Err(Error::internal("a run that succeeded has no summary"));
+    };
+    let pairs: Vec<(ProfileRef, ProfileRef)> =
+        saved.matches.iter().map(|pair| (pair.mentee.clone(), pair.mentor.clone())).collect();
+    let proved = engine::verify(snapshot, &pairs, &certificate, &Options::default(), observer)
+        .map_err(|_| Error::Cancelled)?;
+    let result = Outcome {
+        matches: engine_order(saved.matches),
+        unmatched,
+        unmatched_for_managers,
+        summary,
+        summaries,
+        certificate,
+        counters: SolverStatistics::default(),
+    };
+    let input_digest = salt.keyed(&snapshot.open_digest());
+    let result_digest = salt.keyed(&result.open_digest());
+    Ok(VerifiedRun {
+        run,
+        proved,
+        input_unchanged: snapshot.digest() == internal.input_digest && input_digest == shown.input_digest,
+        result_unchanged: result.digest() == internal.result_digest && result_digest == shown.result_digest,
+        input_digest,
+        result_digest,
+    })
+}
+
+/// The matches in the order of the engine, over which the digest was computed.
+fn engine_order(mut matches: Vec<Match>) -> Vec<Match> {
+    matches.sort_by(|a, b| (b.score, &a.mentee, &a.mentor).cmp(&(a.score, &b.mentee, &b.mentor)));
+    matches
+}

@@ -1,0 +1,157 @@
+//! What callers can learn of private answers of people of other organisations: nothing, except through the matches.
+//!
+//! Random small worlds, each built twice through the real gRPC: once as it is, and once with one private answer changed.
+//! If no match changes that a caller may see, every byte of every answer that she can get is the same.
+
+mod answers;
+mod people;
+
+use proptest::test_runner::{Config, TestRunner};
+use wim_match::api::proto::v1;
+
+use self::answers::Answers;
+use self::people::{Answer, Case, Who, cases};
+use crate::world::{Manager, World, is_final, soon};
+
+/// Ids of the organisations. The first one is the curious manager's.
+const ORGANISATIONS: [&str; 3] = ["wim-peru", "wim-kenya", "wim-chile"];
+/// Random worlds of the property. More by the usual variable `PROPTEST_CASES`.
+const CASES: u32 = 10;
+
+/// Everything that the manager of the first organisation, and a coordinator, can read of a world.
+struct Seen {
+    manager: Answers,
+    coordinator: Answers,
+}
+
+/// Builds a world with these people, runs its round, and reads it.
+async fn look(case: &Case, people: &[Who]) -> Seen {
+    let world = World::sqlite().await;
+    let round = world.open_round_with("r", case.policy()).await.name;
+    let mut managers: Vec<Manager> = Vec::new();
+    for id in ORGANISATIONS {
+        managers.push(world.manager(id).await);
+    }
+    for (at, manager) in managers.iter_mut().enumerate() {
+        let members = people.iter().enumerate().filter(|(_, who)| who.home == at);
+        manager.import(members.map(|(at, _)| people::draft(people, at)).collect()).await;
+        manager.enrol_all(&round).await;
+    }
+    let run = soon(world.run_to_the_end(&round)).await;
+    assert!(is_final(&run) && run.state() == v1::RunState::Succeeded, "{run:?}");
+    let names: Vec<String> = (0..people.len()).map(|at| people::name(people, at)).collect();
+    let manager = Answers::of(&mut managers[0].client, ORGANISATIONS[0], &run.name, &names).await;
+    let coordinator = Answers::of(&mut world.coordinator(), ORGANISATIONS[0], &run.name, &names).await;
+    world.stop().await;
+    Seen { manager, coordinator }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+#[test]
+fn a_private_answer_changes_no_byte_that_another_organisation_or_a_coordinator_reads() {
+    let runtime = runtime();
+    let mut runner = TestRunner::new(Config { max_shrink_iters: 40, ..Config::with_cases(CASES) });
+    let (mut managers, mut coordinators) = (0, 0);
+    let counts = std::sync::Mutex::new((&mut managers, &mut coordinators));
+    let result = runner.run(&cases(), |case| {
+        let (before, after) =
+            runtime.block_on(async { (look(&case, &case.people).await, look(&case, &case.changed()).await) });
+        // A manager reads her own members' private answers, so that a change of those is read in their profiles.
+        let is_own = case.people[case.change.who].home == 0;
+        if before.manager.matches == after.manager.matches {
+            before.manager.assert_same(&after.manager, is_own)?;
+            *counts.lock().expect("not poisoned").0 += 1;
+        }
+        if before.coordinator.matches == after.coordinator.matches {
+            before.coordinator.assert_same(&after.coordinator, false)?;
+            *counts.lock().expect("not poisoned").1 += 1;
+        }
+        Ok(())
+    });
+    if let Err(failed) = result {
+        panic!("{failed}");
+    }
+    assert!(managers > CASES / 4 && coordinators > CASES / 8, "{managers} and {coordinators} compared");
+}
+
+/// A mentee of Peru and a mentor of Kenya, who fit.
+fn one_pair() -> Case {
+    let mentee = Who { home: 0, role: 0, ..Who::plain() };
+    let mentor = Who { home: 1, role: 1, ..Who::plain() };
+    Case::of(vec![mentee, mentor])
+}
+
+#[test]
+fn in_a_world_of_one_pair_no_private_answer_shows() {
+    let runtime = runtime();
+    let looks = |change: Option<(usize, Answer, usize)>| {
+        let mut case = one_pair();
+        let people = match change {
+            Some((who, answer, other)) => {
+                case.change = people::Change { who, answer, other };
+                case.changed()
+            }
+            None => case.people.clone(),
+        };
+        runtime.block_on(look(&case, &people))
+    };
+    let plain = looks(None);
+    assert_eq!(plain.manager.matches.len(), 1);
+    let mut excluded: Vec<Seen> = Vec::new();
+    for answer in Answer::ALL {
+        // The mentor is the foreign person; the mentee's private answers are the manager's own.
+        for who in [0, 1] {
+            let seen = looks(Some((who, answer, 1 - who)));
+            let same = |one: &Seen, other: &Seen| {
+                one.manager.assert_same(&other.manager, who == 0).expect("the manager reads the same");
+                one.coordinator
+                    .assert_same(&other.coordinator, false)
+                    .expect("the coordinator reads the same");
+            };
+            if seen.manager.matches.is_empty() {
+                excluded.iter().for_each(|other| {
+                    other.manager.assert_same(&seen.manager, true).expect("the manager reads the same");
+                    other.coordinator.assert_same(&seen.coordinator, false).expect("the coordinator too");
+                });
+                excluded.push(seen);
+            } else {
+                same(&plain, &seen);
+            }
+        }
+    }
+    assert_eq!(excluded.len(), 6, "avoid lists, reporting lines and previous partners, of either side");
+    for seen in &excluded {
+        assert_eq!(seen.coordinator.reasons, ["OUTCOMPETED", "PLACES_LEFT_OVER"]);
+        assert_eq!(seen.coordinator.candidates, Some(1), "a candidate by open answers");
+        assert_eq!(seen.coordinator.verdicts, ["VERDICT_NOT_CHOSEN"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_proof_of_a_run_is_checked_inside_the_service() {
+    let world = World::sqlite().await;
+    let round = world.open_round("r").await.name;
+    let mut peru = world.manager("wim-peru").await;
+    peru.import(vec![crate::world::mentor("b", 1), crate::world::mentee("a")]).await;
+    peru.enrol_all(&round).await;
+    let run = soon(world.run_to_the_end(&round)).await;
+    let request = v1::VerifyRunRequest { name: run.name.clone() };
+    let verified = world.coordinator().rounds.verify_run(request).await.expect("verifies").into_inner();
+    assert!(verified.proved && verified.input_unchanged && verified.result_unchanged, "{verified:?}");
+    assert_eq!(
+        (&verified.input_digest, &verified.result_digest),
+        (&run.input_digest, &run.result_digest),
+        "the digests are those of the run"
+    );
+    let next = soon(world.run_to_the_end(&round)).await;
+    assert_eq!(next.result_digest, run.result_digest, "equal results of a round have equal digests");
+    world.execute("UPDATE run_match SET score = score - 1").await;
+    let request = v1::VerifyRunRequest { name: run.name };
+    let bent = world.coordinator().rounds.verify_run(request).await.expect("verifies").into_inner();
+    assert!(bent.proved && bent.input_unchanged && !bent.result_unchanged, "{bent:?}");
+    world.stop().await;
+}
