@@ -323,11 +323,6 @@ pub struct Proof {
     pub gap: Option<u64>,
 }
 
-impl Proof {
-    /// The proof of an optimum.
-    pub const OPTIMAL: Self = Self { proved: true, gap: Some(0) };
-}
-
 /// Digests of a run, of which callers see only keyed forms (HMAC with the round's salt).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Digests {

@@ -123,18 +123,8 @@ pub enum Statistic {
 pub fn statistic(part: u64, base: impl IntoIterator<Item = u64>) -> Statistic {
     let base: Vec<u64> = base.into_iter().filter(|people| *people > 0).collect();
     let whole: u64 = base.iter().sum();
-    match is_enough(&base) {
-        false => Statistic::Withheld,
-        true if whole < FEWEST_OF_PERCENTAGE => Statistic::Count(part),
-        true => Statistic::CountOf(part, whole),
-    }
-}
-
-/// Whether a number about these people, counted by organisation, may be published.
-fn is_enough(people: &[u64]) -> bool {
-    let whole: u64 = people.iter().sum();
-    let largest = people.iter().copied().max().unwrap_or_default();
-    match people.iter().filter(|people| **people > 0).count() {
+    let largest = base.iter().copied().max().unwrap_or_default();
+    let is_enough = match base.len() {
         0 => true,
         1 => whole >= FEWEST_OF_ONE,
         organisations => {
@@ -142,6 +132,11 @@ fn is_enough(people: &[u64]) -> bool {
                 && whole >= FEWEST_OF_SEVERAL
                 && u128::from(largest) * 100 <= u128::from(whole) * u128::from(LARGEST_SHARE)
         }
+    };
+    match is_enough {
+        false => Statistic::Withheld,
+        true if whole < FEWEST_OF_PERCENTAGE => Statistic::Count(part),
+        true => Statistic::CountOf(part, whole),
     }
 }
 

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use self::availability::Calendar;
 use self::languages::Languages;
 use self::person::PEOPLE_PER_CHECK;
-pub use self::person::{Person, Residence};
+pub use self::person::{AnswersUsed, Person, Residence};
 use self::ties::{RelatedPairs, as_u32};
 use super::observer::{Observer, Stopped};
 use super::problem::{Demand, Seats};
@@ -30,16 +30,6 @@ use crate::domain::snapshot::{Participant, Snapshot};
 
 /// Participants ordered by the hash of their names, each with the first 64 bits of the hash.
 type Hashed<'a> = Vec<(u64, &'a Participant)>;
-
-/// The answers that count in an encoded round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answers {
-    /// All answers: for solving, and for the check of the solution.
-    All,
-    /// All but the private ones, which count as missing: avoid, preference and previous-partner lists, reporting lines and
-    /// identity. Every number about pairs that leaves the engine is computed from these.
-    Open,
-}
 
 /// An encoded round.
 #[derive(Debug)]
@@ -118,23 +108,23 @@ impl<'a> Round<'a> {
     /// Encodes everyone of `snapshot` whose consent to matching is live. The only error is that `observer` stopped the
     /// operation.
     pub fn encode(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Self, Stopped> {
-        Self::encode_where(snapshot, Answers::All, |_| true, observer)
+        Self::encode_where(snapshot, AnswersUsed::All, |_| true, observer)
     }
 
     /// The same people in the same order, but only their open answers count.
     pub fn encode_open(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Self, Stopped> {
-        Self::encode_where(snapshot, Answers::Open, |_| true, observer)
+        Self::encode_where(snapshot, AnswersUsed::Open, |_| true, observer)
     }
 
     /// Encodes everyone of `snapshot` whom `wanted` accepts and whose consent to matching is live. The calendar is that of
     /// the whole round, so that scores are the same as in the whole round.
     pub fn encode_where(
         snapshot: &'a Snapshot,
-        answers: Answers,
+        answers: AnswersUsed,
         wanted: impl Fn(&ProfileRef) -> bool + Sync,
         observer: &dyn Observer,
     ) -> Result<Self, Stopped> {
-        let is_open = answers == Answers::Open;
+        let is_open = answers == AnswersUsed::Open;
         let consents =
             |person: &Participant| person.content.consents_to(ConsentPurpose::Matching, snapshot.freeze_time);
         let (mut live, mut left_out, mut zones) = (Vec::new(), Vec::new(), BTreeSet::new());

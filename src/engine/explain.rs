@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 use rayon::prelude::*;
 
-use super::encode::{Answers, Round};
+use super::encode::{AnswersUsed, Round};
 use super::observer::{Observer, Stopped, Unobserved};
 use super::score::{Finding, Scores, Story};
 use crate::domain::explanation::{Reason, ReasonCode};
@@ -21,7 +21,7 @@ use crate::domain::snapshot::Snapshot;
 /// consent of one of them is not live.
 pub fn explain_pair(
     snapshot: &Snapshot,
-    answers: Answers,
+    answers: AnswersUsed,
     mentee: &ProfileRef,
     mentor: &ProfileRef,
 ) -> Option<PairExplanation> {

@@ -13,7 +13,7 @@ use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{ProfileRef, RunRef};
 use crate::domain::run::{PairExplanation, Run, RunState, Side, Unmatched};
 use crate::engine;
-use crate::engine::encode::Answers;
+use crate::engine::encode::AnswersUsed;
 use crate::error::{Error, Result};
 use crate::store::{Begun, Scope, StoredMatch};
 
@@ -192,7 +192,7 @@ impl Service {
         let snapshot = self.store.load_snapshot(&Scope::System, &run).await?;
         let (a, b) = (mentee.clone(), mentor.clone());
         let is_own = |person: &ProfileRef| caller.organisation() == Some(&person.organisation);
-        let answers = if is_own(&mentee) && is_own(&mentor) { Answers::All } else { Answers::Open };
+        let answers = if is_own(&mentee) && is_own(&mentor) { AnswersUsed::All } else { AnswersUsed::Open };
         let explained =
             tokio::task::spawn_blocking(move || engine::explain_pair(&snapshot, answers, &a, &b)).await;
         let mut explanation = explained

@@ -40,7 +40,7 @@ impl Service {
         Action::VerifyRun.permit(caller)?;
         let name = parse_run("name", name)?;
         // The check reads private answers and answers with their digests' keyed forms only.
-        let saved = self.store.saved_result(&name).await?;
+        let saved = self.store.saved_result(&Scope::System, &name).await?;
         let Some(saved) = saved else {
             let state = self.store.run(&Scope::from(caller), &name).await?.state;
             return Err(Error::RunState {

@@ -164,8 +164,8 @@ impl Store {
     /// so that only the service itself reads it.
     ///
     /// Fails with `NotFound` if there is no such run.
-    pub async fn saved_result(&self, run: &RunRef) -> Result<Option<SavedResult>> {
-        let scope = &Scope::System;
+    pub async fn saved_result(&self, scope: &Scope, run: &RunRef) -> Result<Option<SavedResult>> {
+        scope.require_system()?;
         let mut session = self.snapshot_reader(scope).await?;
         let keys = || values![&run.round, run.number];
         let found = run::of(&mut session, run).await?;

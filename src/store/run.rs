@@ -235,7 +235,7 @@ impl WriteSession {
 /// A run as the service itself reads it, and as coordinators do.
 pub(super) async fn of(session: &mut ReadSession, name: &RunRef) -> Result<[Run; 2]> {
     match session.row(GET, values![&name.round, name.number]).await? {
-        Some(row) => Ok([read(&row, &Scope::System)?, read(&row, &Scope::Alliance)?]),
+        Some(row) => Ok([read_as(&row, true)?, read_as(&row, false)?]),
         None => Err(Error::NotFound(name.name())),
     }
 }
@@ -298,6 +298,10 @@ fn participant(row: &Row) -> Result<Participant> {
 /// Reads a row of `run_columns!` or `own_run_columns!`. Only the service itself reads the digests that cover private
 /// answers.
 pub(super) fn read(row: &Row, scope: &Scope) -> Result<Run> {
+    read_as(row, scope.require_system().is_ok())
+}
+
+fn read_as(row: &Row, is_service: bool) -> Result<Run> {
     let name = RunRef { round: row.id("run", "round_id")?, number: row.int("number")? };
     let progress = match row.opt_text("stage")? {
         None => None,
@@ -325,9 +329,9 @@ pub(super) fn read(row: &Row, scope: &Scope) -> Result<Run> {
         }
         (None, _) => None,
     };
-    let [input_digest, result_digest] = match scope {
-        Scope::System => ["input_digest", "result_digest"],
-        Scope::Alliance | Scope::Organisation(_) => ["shown_input_digest", "shown_result_digest"],
+    let [input_digest, result_digest] = match is_service {
+        true => ["input_digest", "result_digest"],
+        false => ["shown_input_digest", "shown_result_digest"],
     };
     Ok(Run {
         state: row.parse("run", &name, "state", RunState::from_name)?,

@@ -39,7 +39,6 @@ const FAMILIES: &[(&str, &str)] = &[
 
 /// Small files outside the families, each with its reason.
 const SMALL: &[(&str, &str)] = &[
-    ("src/engine/encode/person.rs", "the encoded person, below everything that reads one"),
     ("src/engine/pool.rs", "the one place that chooses threads"),
     ("src/engine/problem.rs", "the problem that every solver takes"),
     ("src/engine/quota/cut.rs", "the proof that floors cannot be met"),
@@ -57,6 +56,10 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
     (
         "src/service/run.rs",
         "the hard rules of a pair look at all profiles of its snapshot, after the pair was checked",
+    ),
+    (
+        "src/service/verify.rs",
+        "the check of a run reads private answers, and returns whether they prove its result",
     ),
     ("src/service/token.rs", "authentication, and the operator at the machine"),
     ("src/store/queue.rs", "the queue of the workers"),

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use super::is_enough;
+use super::{Statistic, statistic};
 use crate::domain::name::OrganisationId;
 
 /// A cell: the people whom it counts, by organisation.
@@ -73,6 +73,11 @@ fn weak_total(cells: &[Cell], totals: &[Total], release: &Release) -> Option<usi
     let remainders: Vec<Vec<usize>> = published().map(|(_, total)| withheld(total)).collect();
     let derived = derivable(cells.len(), &remainders)?;
     published().find(|(_, total)| total.cells.contains(&derived)).map(|(at, _)| at)
+}
+
+/// Whether a number about these people, counted by organisation, may be published.
+fn is_enough(people: &[u64]) -> bool {
+    statistic(0, people.iter().copied()) != Statistic::Withheld
 }
 
 /// People of some cells by organisation.

@@ -8,6 +8,16 @@ use crate::domain::profile::Profile;
 /// Number of people between two checks of the observer.
 pub(super) const PEOPLE_PER_CHECK: usize = 1_024;
 
+/// The answers that count in an encoded round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswersUsed {
+    /// All answers: for solving, and for the check of the solution.
+    All,
+    /// All but the private ones, which count as missing: avoid, preference and previous-partner lists, reporting lines and
+    /// identity. Every number about pairs that leaves the engine is computed from these.
+    Open,
+}
+
 /// One person who takes part.
 #[derive(Debug)]
 pub struct Person<'a> {

@@ -6,8 +6,7 @@
 use std::collections::HashMap;
 use std::ops::{BitOr, BitOrAssign};
 
-use super::Answers;
-use super::person::{PEOPLE_PER_CHECK, Person};
+use super::person::{AnswersUsed, PEOPLE_PER_CHECK, Person};
 use crate::domain::name::ProfileRef;
 use crate::engine::observer::{Observer, Stopped};
 
@@ -59,7 +58,7 @@ impl RelatedPairs {
     /// person with herself only.
     pub(super) fn collect(
         people: &[Person<'_>],
-        answers: Answers,
+        answers: AnswersUsed,
         observer: &dyn Observer,
     ) -> Result<Self, Stopped> {
         let mut position: HashMap<&ProfileRef, usize> = HashMap::with_capacity(people.len());
@@ -80,7 +79,7 @@ impl RelatedPairs {
                 observer.check()?;
             }
             tie(me, me, Relations::SAME_PERSON);
-            if answers == Answers::Open {
+            if answers == AnswersUsed::Open {
                 continue;
             }
             let lists = [

@@ -14,7 +14,7 @@ use crate::domain::profile::Profile;
 use crate::domain::run::Side;
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::engine::cpu::Cpu;
-use crate::engine::encode::{Answers, Round};
+use crate::engine::encode::{AnswersUsed, Round};
 use crate::engine::headcount;
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{FORBIDDEN, PairScores};
@@ -167,7 +167,7 @@ proptest! {
         for (mentee, row) in expected.iter().enumerate().take(4) {
             for (mentor, (score, broken)) in row.iter().enumerate() {
                 let (mentee, mentor) = (round.mentee(mentee).profile, round.mentor(mentor).profile);
-                let found = explain_pair(&snapshot, Answers::All, mentee, mentor).expect("both take part");
+                let found = explain_pair(&snapshot, AnswersUsed::All, mentee, mentor).expect("both take part");
                 prop_assert!(found.pair.score <= *score, "private points are withheld");
                 let rules: Vec<HardRule> = found.broken_rules.iter().map(|(rule, _)| *rule).collect();
                 prop_assert_eq!(rules, broken.iter().copied().collect::<Vec<_>>());
