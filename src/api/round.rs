@@ -149,7 +149,7 @@ impl RoundService for RoundApi {
         &self,
         request: Request<v1::VerifyRunRequest>,
     ) -> Result<Response<v1::VerifyRunResponse>, Status> {
-        let caller = caller_of(&self.service, request.metadata()).await?;
+        let caller = caller_of(&request)?;
         let work = self.service.verify_run(&caller, &request.into_inner().name).await?;
         let verified = work.finish().await?;
         Ok(Response::new(v1::VerifyRunResponse {
