@@ -149,7 +149,7 @@ def main():
     for update in rounds.WatchRun(r.WatchRunRequest(name=run.name), metadata=coordinator):
         run = update.run
     assert run.state == v1.run_pb2.RUN_STATE_SUCCEEDED, run
-    assert run.summary.proof.proved and run.summary.proof.gap == "0", run.summary.proof
+    assert run.summary.proof.proved and run.summary.proof.gap == 0, run.summary.proof
     print(f"{run.summary.matched_mentees} of {run.summary.mentees} mentees matched, proved optimal")
 
     matches = rounds.ListMatches(r.ListMatchesRequest(parent=run.name, language_code="es"), metadata=coordinator).matches
