@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tonic::codegen::Bytes;
 use tonic::codegen::http::Request;
@@ -99,14 +99,21 @@ async fn send_wrong_codes(mut client: Client, organisation: String) {
     }
 }
 
+/// A connection from another address than that of the other caller.
+async fn stranger(address: &str) -> Outcome<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(([127, 0, 0, 2], 0).into())?;
+    Ok(socket.connect(address.parse()?).await?)
+}
+
 async fn say_nothing(address: &str) -> Outcome<()> {
-    let mut stream = TcpStream::connect(address).await?;
+    let mut stream = stranger(address).await?;
     stream.read(&mut [0]).await?;
     Ok(())
 }
 
 async fn announce(address: &str) -> Outcome<()> {
-    let (mut sender, connection) = h2::client::handshake(TcpStream::connect(address).await?).await?;
+    let (mut sender, connection) = h2::client::handshake(stranger(address).await?).await?;
     let mut running = JoinSet::new();
     running.spawn(connection);
     let mut calls = Vec::new();
@@ -121,7 +128,7 @@ async fn announce(address: &str) -> Outcome<()> {
 }
 
 async fn reset(address: &str) -> Outcome<()> {
-    let (mut sender, connection) = h2::client::handshake(TcpStream::connect(address).await?).await?;
+    let (mut sender, connection) = h2::client::handshake(stranger(address).await?).await?;
     let mut running = JoinSet::new();
     running.spawn(connection);
     loop {
@@ -133,7 +140,7 @@ async fn reset(address: &str) -> Outcome<()> {
 }
 
 async fn ping(address: &str) -> Outcome<()> {
-    let mut stream = TcpStream::connect(address).await?;
+    let mut stream = stranger(address).await?;
     stream.write_all(PREFACE).await?;
     let pings = b"\0\0\x08\x06\0\0\0\0\0pingpong".repeat(100);
     loop {

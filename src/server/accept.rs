@@ -57,6 +57,8 @@ pub(super) async fn accept(
                 let (edge, routed) = (Arc::clone(&edge), routed.clone());
                 let (protocol, ending) = (protocol.clone(), ending.clone());
                 tasks.spawn(async move { protocol.serve(stream, connection, &edge, routed, &ending).await });
+                // The new connection reads its first bytes before the next one can make it give way.
+                tokio::task::yield_now().await;
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -79,26 +81,47 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::api::Cause;
     use crate::clock::{Stopwatch, SystemClock};
     use crate::config::{Config, Overrides};
 
-    /// Gives no connection: too many files are open.
+    /// Gives no connection: too many files are open. Reports the third question.
     #[derive(Clone, Default)]
-    struct Full(Arc<AtomicUsize>);
+    struct Full(Arc<AtomicUsize>, CancellationToken);
 
     impl Listen for Full {
         async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-            self.0.fetch_add(1, Ordering::Relaxed);
+            if self.0.fetch_add(1, Ordering::Relaxed) == 2 {
+                self.1.cancel();
+            }
             Err(io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error()))
         }
     }
 
-    #[tokio::test]
-    async fn the_loop_waits_when_too_many_files_are_open_and_counts_it() {
+    /// Gives one connection, and keeps a second handle of its socket. Reports the second question.
+    struct One(TcpListener, Mutex<Option<std::net::TcpStream>>, CancellationToken);
+
+    impl Listen for Arc<One> {
+        async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+            if self.1.lock().expect("a handle").is_some() {
+                self.2.cancel();
+                return std::future::pending().await;
+            }
+            let (stream, peer) = self.0.accept().await?;
+            let stream = stream.into_std()?;
+            *self.1.lock().expect("no handle") = Some(stream.try_clone()?);
+            Ok((TcpStream::from_std(stream)?, peer))
+        }
+    }
+
+    /// Runs the loop until `end`, and returns its edge.
+    async fn accept_from(listener: impl Listen, end: CancellationToken) -> Arc<Edge> {
         let home = tempfile::tempdir().expect("a folder");
         let store = crate::store::Store::open(&format!("sqlite:{}/db", home.path().display())).await;
         let service = crate::service::Service::new(store.expect("a store"), Arc::new(SystemClock));
@@ -106,20 +129,36 @@ mod tests {
         let edge = Arc::new(Edge::new(crate::server::limits(&config)));
         let layer = crate::api::CallLayer { edge: Arc::clone(&edge), service };
         let routed = tower::Layer::layer(&layer, tonic::service::Routes::default());
-        let (full, ending, tasks) = (Full::default(), Ending::default(), TaskTracker::new());
+        let (ending, tasks) = (Ending::default(), TaskTracker::new());
         let protocol = Protocol::new(10, tasks.clone());
-        let accepting = accept(full.clone(), Arc::clone(&edge), routed, protocol, (ending.clone(), tasks));
-        let stopwatch = Stopwatch::start();
-        let waited = async {
-            tokio::time::sleep(Duration::from_millis(200)).await;
+        let accepting = accept(listener, Arc::clone(&edge), routed, protocol, (ending.clone(), tasks));
+        tokio::join!(accepting, async {
+            end.cancelled().await;
             ending.stop.cancel();
-        };
-        tokio::join!(accepting, waited);
+        });
+        edge
+    }
+
+    #[tokio::test]
+    async fn the_loop_waits_when_too_many_files_are_open_and_counts_it() {
+        let full = Full::default();
+        let stopwatch = Stopwatch::start();
+        let edge = accept_from(full.clone(), full.1.clone()).await;
         let asked = full.0.load(Ordering::Relaxed);
-        // The waits before the last question, 10, 20, 40 ms and so on, fit into the time that has passed.
-        let waits: u32 = (1..asked).fold((0, 10), |(sum, wait), _| (sum + wait, (2 * wait).min(1_000))).0;
-        assert!(Duration::from_millis(waits.into()) <= stopwatch.elapsed(), "{asked}");
-        assert!(asked > 1);
+        // Waits of 10 and 20 ms before the third question.
+        assert!((3..=4).contains(&asked), "{asked}");
+        assert!(stopwatch.elapsed() >= 3 * FIRST_WAIT);
         assert_eq!(edge.counts().refused_for(Cause::Accept), asked as u64);
+    }
+
+    #[tokio::test]
+    async fn small_packets_of_an_accepted_connection_are_not_delayed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let one = Arc::new(One(listener, Mutex::default(), CancellationToken::new()));
+        let (_client, _edge) =
+            tokio::join!(TcpStream::connect(address), accept_from(Arc::clone(&one), one.2.clone()));
+        let handle = one.1.lock().expect("no panic").take().expect("a connection");
+        assert!(handle.nodelay().expect("an option of the socket"));
     }
 }
