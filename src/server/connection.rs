@@ -138,6 +138,17 @@ impl Protocol {
     }
 }
 
+/// Acknowledges what was read at once. A client that delays small packets sends the body of a call only after the
+/// acknowledgement of its headers, which the kernel would keep back for 40 ms. The kernel forgets the option after a while.
+#[cfg(target_os = "linux")]
+fn acknowledge(stream: &TcpStream) {
+    // The only error is a closed connection, which the next read reports.
+    drop(socket2::SockRef::from(stream).set_tcp_quickack(true));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn acknowledge(_stream: &TcpStream) {}
+
 /// A stream that is read no faster than the allowance of its connection permits.
 #[derive(Debug)]
 struct Paced {
@@ -162,7 +173,11 @@ impl AsyncRead for Paced {
         self.pause = None;
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        self.connection.charge(buffer.filled().len() - before);
+        let bytes = buffer.filled().len() - before;
+        self.connection.charge(bytes);
+        if bytes > 0 {
+            acknowledge(&self.stream);
+        }
         read
     }
 }
