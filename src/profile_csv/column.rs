@@ -1,8 +1,14 @@
 //! The table of columns. Reading, writing, the template and the documentation are derived from it.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
+use crate::domain::folding::words;
 use crate::domain::spelling;
+
+/// Beginning of the ids of the template's people. Such an id is refused, so that nobody imports the template unedited.
+pub const EXAMPLE_PREFIX: &str = "example-";
 
 /// Number of example rows in the template.
 pub const EXAMPLES: usize = 3;
@@ -185,18 +191,24 @@ impl Column {
         self.spec().examples
     }
 
-    /// Reads a header cell, ignoring case and blanks around it; blanks and hyphens count as underscores.
+    /// The column of a header cell: its name or its label in any language, without regard to case, accents and punctuation.
     pub(super) fn from_header(text: &str) -> Option<Self> {
-        let wanted = normalised(text);
-        Self::ALL.into_iter().find(|column| column.name() == wanted)
+        let is_short = text.len() <= MAX_HEADER;
+        is_short.then(|| HEADERS.labels.get(&words(text)).copied()).flatten()
     }
 
-    /// The column whose name is nearest to a misspelt one, if any is near.
-    pub(super) fn nearest(text: &str) -> Option<Self> {
-        let wanted = normalised(text);
-        let most = wanted.chars().count() / 3;
-        let (_, nearest) = spelling::nearest(&wanted, Self::ALL.into_iter().map(Self::name), most)?;
-        Self::from_header(nearest)
+    /// The columns that a header cell may mean: those of which it is a usual name, else the one with the nearest name.
+    pub(super) fn meant(text: &str) -> Vec<Self> {
+        if text.len() > MAX_HEADER {
+            return Vec::new();
+        }
+        let wanted = words(text);
+        if let Some(columns) = HEADERS.usual.get(&wanted) {
+            return columns.clone();
+        }
+        let most = wanted.chars().count() / 4;
+        let nearest = spelling::nearest(&wanted, HEADERS.labels.keys().map(String::as_str), most);
+        nearest.and_then(|(_, label)| HEADERS.labels.get(label)).copied().into_iter().collect()
     }
 
     /// Whether a word such as `n/a` in the column is no answer: not where an answer is required, and not in free text, which the
@@ -274,10 +286,40 @@ fn without_indices(path: &str) -> String {
         .collect()
 }
 
-fn normalised(text: &str) -> String {
-    text.trim()
-        .chars()
-        .take(64)
-        .map(|c| if matches!(c, ' ' | '-') { '_' } else { c.to_ascii_lowercase() })
-        .collect()
+/// Longest header cell that is looked up, in bytes.
+const MAX_HEADER: usize = 128;
+
+/// The columns by their words.
+struct Headers {
+    /// By name and label.
+    labels: HashMap<String, Column>,
+    /// By usual name; a name of no column, such as `notes`, has none.
+    usual: HashMap<String, Vec<Column>>,
 }
+
+/// `data/columns.csv`: the code of a column, then for each language its label and its usual names.
+static HEADERS: LazyLock<Headers> = LazyLock::new(|| {
+    let mut headers = Headers { labels: HashMap::new(), usual: HashMap::new() };
+    for column in Column::ALL {
+        headers.labels.insert(words(column.name()), column);
+    }
+    for line in include_str!("../../data/columns.csv").lines().skip(1) {
+        let mut cells = line.split(';');
+        let code = cells.next().unwrap_or_default();
+        let column = Column::ALL.into_iter().find(|column| column.name() == code);
+        for names in cells {
+            for (at, name) in names.split(',').enumerate() {
+                match column {
+                    Some(column) if at == 0 => {
+                        headers.labels.insert(words(name), column);
+                    }
+                    _ => {
+                        let meant = headers.usual.entry(words(name)).or_default();
+                        meant.extend(column.filter(|column| !meant.contains(column)));
+                    }
+                }
+            }
+        }
+    }
+    headers
+});

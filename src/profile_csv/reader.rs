@@ -4,8 +4,9 @@ use std::fmt;
 use std::io::{self, Read};
 
 use super::cell::{self, Misread};
-use super::column::Column;
+use super::column::{Column, EXAMPLE_PREFIX};
 use super::{dates, earlier_consents, hours};
+use crate::domain::folding::words;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::{
     ConsentDraft, ConsentPurpose, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft,
@@ -183,6 +184,7 @@ impl Header {
     fn read(record: &Record) -> Result<Self, Vec<CellProblem>> {
         let mut problems = Vec::new();
         let mut header = Self { columns: Vec::new(), positions: [None; Column::ALL.len()] };
+        let mut to_be_renamed = Vec::new();
         if record.oversize.is_some() {
             return Err(vec![whole(
                 "the first line is too long for a header",
@@ -197,7 +199,9 @@ impl Header {
                 continue;
             }
             let Some(column) = Column::from_header(&text) else {
-                problems.push(unknown_column(&text, at));
+                let meant = Column::meant(&text);
+                problems.push(unknown_column(&text, at, &meant));
+                to_be_renamed.extend(meant);
                 header.columns.push(None);
                 continue;
             };
@@ -211,8 +215,13 @@ impl Header {
             }
             header.columns.push(Some(column));
         }
-        let missing =
-            Column::ALL.into_iter().filter(|c| c.is_required() && header.positions[*c as usize].is_none());
+        // A column that a header is to be renamed to is not missing.
+        let is_missing = |column: &Column| {
+            column.is_required()
+                && header.positions[*column as usize].is_none()
+                && !to_be_renamed.contains(column)
+        };
+        let missing = Column::ALL.into_iter().filter(is_missing);
         for column in missing {
             problems.push(CellProblem {
                 column: column.name(),
@@ -225,10 +234,15 @@ impl Header {
     }
 }
 
-fn unknown_column(text: &str, at: usize) -> CellProblem {
-    let hint = match Column::nearest(text) {
-        Some(nearest) => format!("did you mean {}?", nearest.name()),
-        None => "take the column out of the file".to_owned(),
+fn unknown_column(text: &str, at: usize, meant: &[Column]) -> CellProblem {
+    let names: Vec<&str> = meant.iter().map(|column| column.name()).collect();
+    let hint = match names[..] {
+        [] => "leave the column out of the file".to_owned(),
+        _ if words(text) == "organisation" || words(text) == "organization" => {
+            "rename it to employer if it names her employer; otherwise leave the column out of the file"
+                .to_owned()
+        }
+        _ => format!("rename it to {}", names.join(" or ")),
     };
     let what = format!("is the header of column {}, which is not a column of profiles", letters(at));
     CellProblem { column: "", value: excerpt(text.trim()), what, hint }
@@ -332,6 +346,15 @@ impl<'a> Cells<'a> {
     fn name(&mut self, organisation: &OrganisationId) -> String {
         let text = self.get(Column::ProfileId);
         match text.parse::<OwnId>() {
+            Ok(id) if is_example(&id) => {
+                self.note(
+                    Column::ProfileId,
+                    text,
+                    "is a person of the template",
+                    "replace the example rows by your members, each under an id of your own",
+                );
+                String::new()
+            }
             Ok(id) => ProfileRef { organisation: organisation.clone(), id }.name(),
             Err(error) => {
                 self.note(
@@ -506,6 +529,11 @@ impl<'a> Cells<'a> {
         let (value, hint) = (excerpt(value), hint.to_owned());
         self.problems.push(CellProblem { column: column.name(), value, what: what.into(), hint });
     }
+}
+
+/// Whether an id is one of the template's people, or was made from one.
+fn is_example(id: &OwnId) -> bool {
+    id.as_str().to_ascii_lowercase().starts_with(EXAMPLE_PREFIX)
 }
 
 /// A problem of the whole row.

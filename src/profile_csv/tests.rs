@@ -78,11 +78,10 @@ fn a_wrong_header_is_told_with_everything_that_is_wrong() {
     assert_eq!(
         told,
         [
-            "`contry` is the header of column B, which is not a column of profiles; did you mean country?",
+            "`contry` is the header of column B, which is not a column of profiles; rename it to country",
             "column languages: `languages` is the header of column D and of one before; give each column once",
             "`nonsense_that_is_far_away` is the header of column E, which is not a column of profiles; \
-             take the column out of the file",
-            "column country: is missing; add it: Where she lives: ISO 3166-1 alpha-2, for example PE.",
+             leave the column out of the file",
             "column time_zone: is missing; add it: IANA time zone of a place, for example America/Lima.",
         ]
     );
@@ -306,18 +305,79 @@ fn columns_are_described_and_read_in_any_case_and_the_template_can_be_read() {
     }
     let mut template = Vec::new();
     write_template(&mut template).expect("memory");
-    assert!(open(&template).all(|row| row.is_ok()), "the template can be imported");
+    assert_eq!(open(&template).count(), column::EXAMPLES);
 }
 
 #[test]
-fn the_template_has_examples_that_say_so_and_can_be_imported() {
+fn a_header_is_read_in_every_language_and_a_usual_name_is_to_be_renamed() {
+    let same = rows("profile_id,country,time_zone,languages,avoided\np1,PE,America/Lima,es native,p2\n");
+    for header in [
+        "Identifiant;Pays;Fuseau horaire;Langues;Personnes à éviter",
+        "IDENTIFICADOR;País;Zona horaria;Idiomas;Personas a evitar",
+        "identificador;pai\u{301}s;Fuso horário;idiomas;Pessoas a evitar",
+        "Profile-ID;Country;Time zone;Languages;People to avoid",
+    ] {
+        let text = format!("{header}\np1;PE;America/Lima;es native;p2\n");
+        assert_eq!(good(text)[0].draft, same[0].as_ref().expect("a good row").draft, "{header}");
+    }
+    let told = |header: &str| {
+        let all = "profile_id,country,time_zone,languages";
+        let problems = header_problems(format!("{all},{header}\n"));
+        assert_eq!(problems.len(), 1, "one hint: {problems:?}");
+        problems[0].hint.clone()
+    };
+    for (header, hint) in [
+        ("Notes", "leave the column out of the file"),
+        ("Observaciones", "leave the column out of the file"),
+        ("Nombre", "leave the column out of the file"),
+        ("Email", "leave the column out of the file"),
+        ("Disponibilité", "rename it to weekly_hours"),
+        ("Company", "rename it to employer"),
+        ("Temas", "rename it to topics_offered or topics_sought"),
+        ("carrer stage", "rename it to career_stage"),
+        ("Capacidad", "rename it to max_mentees"),
+    ] {
+        assert_eq!(told(header), hint, "{header}");
+    }
+    assert!(told("Organisation").contains("employer if it names her employer"));
+    let problems = header_problems("ID,Residence,TZ,Langue,Notes\n");
+    let hints: Vec<&str> = problems.iter().map(|problem| problem.hint.as_str()).collect();
+    let renamed =
+        ["profile_id", "country", "time_zone", "languages"].map(|name| format!("rename it to {name}"));
+    assert_eq!(hints[..4], renamed, "a column to be renamed is not also missing");
+    assert_eq!(hints.len(), 5);
+}
+
+#[test]
+fn every_label_of_a_column_leads_to_that_column() {
+    let text = include_str!("../../data/columns.csv");
+    let mut columns = 0;
+    for line in text.lines().skip(1) {
+        let (code, names) = line.split_once(';').expect("a code");
+        assert_eq!(names.split(';').count(), vocabulary::Lang::COUNT, "{code}");
+        for label in names.split(';').filter_map(|names| names.split(',').next()).filter(|_| !code.is_empty())
+        {
+            assert_eq!(Column::from_header(label).map(Column::name), Some(code), "{label}");
+        }
+        columns += usize::from(!code.is_empty());
+    }
+    assert_eq!(columns, Column::ALL.len());
+}
+
+#[test]
+fn the_examples_of_the_template_are_refused_until_they_have_ids_of_the_organisation() {
     let mut template = Vec::new();
     write_template(&mut template).expect("memory");
-    let rows = good(&template);
-    assert_eq!(rows.len(), column::EXAMPLES);
-    for Row { draft, .. } in rows {
+    let unedited = rows(&template);
+    assert_eq!(unedited.len(), column::EXAMPLES);
+    for row in &unedited {
+        let [problem] = &bad(row).problems[..] else { panic!("{row:?}") };
+        assert_eq!((problem.column, problem.what.as_str()), ("profile_id", "is a person of the template"));
+        assert!(problem.hint.contains("your members"));
+    }
+    let edited = String::from_utf8(template).expect("UTF-8").replace("example-", "member-");
+    for Row { draft, .. } in good(edited) {
         let me = ProfileRef::from_name(&draft.name).expect("a name");
-        assert!(me.id.as_str().starts_with("example-"), "{me}");
         let profile = Profile::parse(&me, &draft, now()).expect("an example is a good profile");
         assert!(profile.consents_to(ConsentPurpose::Matching, now()));
     }

@@ -40,7 +40,8 @@ impl<W: Write> ProfileWriter<W> {
     }
 }
 
-/// Writes a file to fill in: the header and example rows, whose ids begin with `example-`, that import as they are.
+/// Writes a file to fill in: the header and example rows. Their ids begin with `example-`, which an import refuses; with other
+/// ids the rows can be imported.
 pub fn write_template<W: Write>(output: W) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(output);
     csv.write_record(Column::ALL.map(Column::name)).map_err(io::Error::from)?;
