@@ -121,8 +121,8 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("2026-02-30", "waiting_since", "YYYY-MM-DD"),
     ("senior", "career_stage", "senior_manager"),
     ("career_planing", "mentee_request.topics[0]", "career_planning"),
-    ("maria.garcia@example.org", "preferred[0]", "own id"),
-    ("María García", "preferred[0]", "own id"),
+    ("maria.garcia@example.org", "preferred[0]", "ID alone"),
+    ("María García", "preferred[0]", "ID alone"),
     ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "employer", "shorten"),
 ];
 

@@ -132,7 +132,7 @@ fn zone(
 
 fn languages(spoken: &[(String, i32)], violations: &mut Violations) -> Vec<Language> {
     if spoken.is_empty() {
-        let hint = "give at least one language with its level, for example es with NATIVE";
+        let hint = "give at least one language with its level, for example es native";
         violations.push("languages", "", "is empty", hint);
     }
     let mut languages: Vec<Language> = Vec::with_capacity(spoken.len().min(MAX_LANGUAGES));
@@ -211,7 +211,7 @@ fn mentor_offer(offer: &MentorOfferDraft, violations: &mut Violations) -> Option
             "mentor_offer.max_mentees",
             "",
             "is missing",
-            "give the most mentees that she takes, or omit mentor_offer for a person who is no mentor",
+            "give the most mentees that she takes, or leave out all answers of a mentor",
         );
         return None;
     };
@@ -229,7 +229,7 @@ fn mentor_offer(offer: &MentorOfferDraft, violations: &mut Violations) -> Option
         violations.push(
             "mentor_offer.min_mentees",
             fewest,
-            format!("is outside 0 to max_mentees, which is {most}"),
+            format!("is outside 0 to {most}, the most mentees that she takes"),
             "use 0 if she accepts any number of mentees",
         );
     }
@@ -257,7 +257,7 @@ fn mentee_request(
     };
     let latest = latest(now).to_zoned(TimeZone::UTC).date();
     if waiting_since.is_some_and(|since| since > latest) {
-        violations.push(field, &request.waiting_since, "is in the future", "omit the field for a new mentee");
+        violations.push(field, &request.waiting_since, "is in the future", "give no date for a new mentee");
     }
     // A request without any answer is one for a mentor: no file could tell it from no request.
     let silent = topics.is_empty() && waiting_since.is_none();
@@ -285,8 +285,8 @@ fn identity(
             "identity",
             "",
             "has answers without a live consent for identity",
-            "give a consent of purpose CONSENT_PURPOSE_IDENTITY (CSV: fill consent_identity_version, \
-             consent_identity_language and consent_identity_time), or omit the answers",
+            "record her consent to the use of these answers with the version and language of its text and its time, or leave \
+             the answers out",
         );
     }
     let shares = terms("identity.shares", &answers.shares, violations);

@@ -26,7 +26,7 @@ pub(super) fn list(given: &[ConsentDraft], now: Timestamp, violations: &mut Viol
                 format!("consents[{i}]"),
                 &draft.text_version,
                 "is a second live consent of its purpose",
-                "give the older consent a withdraw_time",
+                "give the time at which the older consent was withdrawn",
             );
         }
         consents.push(consent);
@@ -80,8 +80,8 @@ fn one(i: usize, draft: &ConsentDraft, now: Timestamp, violations: &mut Violatio
         part.push(
             "withdraw_time",
             withdrawn,
-            format!("is before give_time, {given}"),
-            "exchange give_time and withdraw_time",
+            format!("is before the consent was given, at {given}"),
+            "exchange the two times",
         );
     }
     if !part.is_empty() {

@@ -197,8 +197,8 @@ fn a_roster_has_days_a_beginning_and_a_known_availability() {
     fn roster(draft: &mut ProfileDraft) -> &mut RosterDraft {
         draft.roster.as_mut().expect("a roster")
     }
-    one_wrong("roster.days_on", "omit roster", |draft| roster(draft).days_on = 0);
-    one_wrong("roster.days_off", "omit roster", |draft| roster(draft).days_off = 61);
+    one_wrong("roster.days_on", "give no roster", |draft| roster(draft).days_on = 0);
+    one_wrong("roster.days_off", "give no roster", |draft| roster(draft).days_off = 61);
     one_wrong("roster.first_day_on", "YYYY-MM-DD", |draft| {
         roster(draft).first_day_on = "4/1/2027".to_owned();
     });
@@ -291,7 +291,7 @@ fn an_offer_says_how_many_places_and_an_offer_of_none_makes_no_mentor() {
     fn offer(draft: &mut ProfileDraft) -> &mut MentorOfferDraft {
         draft.mentor_offer.as_mut().expect("an offer")
     }
-    one_wrong("mentor_offer.max_mentees", "omit mentor_offer", |draft| offer(draft).max_mentees = None);
+    one_wrong("mentor_offer.max_mentees", "answers of a mentor", |draft| offer(draft).max_mentees = None);
     one_wrong("mentor_offer.max_mentees", "", |draft| offer(draft).max_mentees = Some(21));
     one_wrong("mentor_offer.max_mentees", "", |draft| offer(draft).max_mentees = Some(i32::MIN));
     one_wrong("mentor_offer.min_mentees", "use 0", |draft| offer(draft).min_mentees = Some(3));
@@ -338,8 +338,8 @@ fn a_request_for_no_mentor_is_kept_apart_from_no_answer() {
 
 #[test]
 fn identity_answers_need_a_live_consent_of_their_own() {
-    one_wrong("identity", "consent_identity_time", |draft| draft.consents.truncate(1));
-    one_wrong("identity", "consent_identity_time", |draft| draft.consents[1].withdraw_time = Some(now()));
+    one_wrong("identity", "record her consent", |draft| draft.consents.truncate(1));
+    one_wrong("identity", "record her consent", |draft| draft.consents[1].withdraw_time = Some(now()));
     let empty = wrong(|draft| {
         draft.identity = Some(IdentityDraft::default());
         draft.consents.clear();
@@ -389,7 +389,7 @@ fn consents_are_whole_past_and_live_once() {
     one_wrong("consents[0].withdraw_time", "time of the event", |draft| {
         draft.consents[0].withdraw_time = Some(day(2));
     });
-    one_wrong("consents[0].withdraw_time", "exchange", |draft| {
+    one_wrong("consents[0].withdraw_time", "exchange the two", |draft| {
         draft.consents[0].withdraw_time = Some(day(-100))
     });
     one_wrong("consents[2]", "older consent", |draft| {

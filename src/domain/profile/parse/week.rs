@@ -75,7 +75,7 @@ fn half_hours(slot: usize, name: &str, minute: i32, violations: &mut Violations)
 pub(super) fn roster(draft: &RosterDraft, violations: &mut Violations, warnings: &mut Warnings) -> Roster {
     let mut days = |field: &str, days: i32| {
         if !(1..=MAX_ROSTER_DAYS).contains(&days) {
-            let hint = "omit roster for a person without a work cycle";
+            let hint = "give no roster for a person without a work cycle";
             violations.push(field, days, format!("is outside 1 to {MAX_ROSTER_DAYS}"), hint);
         }
         small(days)
