@@ -3,10 +3,11 @@
 //! # The file
 //!
 //! - A table in any form that [`crate::table`] reads: CSV of several dialects and encodings, or an Excel workbook.
-//! - The first row names the columns, in any order, in capitals or not. `profile_id`, `country`, `time_zone` and
-//!   `languages` must be there. An unknown or repeated column is an error: a misspelt column would
+//! - The first row names the columns, in any order, by name or by label in any language. `profile_id`, `country`, `time_zone`
+//!   and `languages` must be there. An unknown or repeated column is an error: a misspelt column would
 //!   otherwise lose all its answers without a message.
-//! - Every further row is one person. Rows without any content are skipped. An empty cell is a missing answer.
+//! - Every further row is one person. Rows without any content are skipped. An empty cell is a missing answer, and
+//!   so is a word such as `n/a` in a column that may be empty, with a warning.
 //! - A cell has at most 64 KiB, a row 256 KiB. Every error of a row is reported with its line and column, and
 //!   reading continues with the next row. Memory use does not depend on the size of the file.
 //!
@@ -16,6 +17,9 @@
 //! files with either delimiter. The writer uses ` | `. The table of [`mod@column`] defines the content of each column. The
 //! template ([`write_template`]), the description ([`describe_columns`]) and the map from a rejected field to its column
 //! ([`column_of`]) are derived from this table.
+//!
+//! A cell is read in the forms that people write, if it has one reading: labels of codes in any language, days, hours, dates and
+//! numbers. A cell with two readings is refused with both. The writer writes one form.
 //!
 //! People are named by the bare id inside their own organisation, and as `{organisation}/{id}` elsewhere.
 //!

@@ -166,7 +166,7 @@ async fn every_mistake_of_a_file_is_told_with_its_line_and_column() {
     let mut file = HEADER.as_bytes().to_vec();
     let mut add = |row: Vec<u8>| file.extend(row);
     add(line("good").into_bytes());
-    add(line("zero").replace(",,1,", ",0,,").into_bytes());
+    add(line("many").replace(",,1,", ",21,,").into_bytes());
     add(line("zone").replace("America/Lima", "Mars/Olympus").into_bytes());
     add(line("self").replace("company-self,,", "company-self,self,").into_bytes());
     add([b"bytes,PE,America/Lima,es native,\xFF\xFE,,,1,2026-1,es,2026-10-02\n".as_slice()].concat());
@@ -174,7 +174,7 @@ async fn every_mistake_of_a_file_is_told_with_its_line_and_column() {
     add(line("good").into_bytes());
     add(line("who@example.org").into_bytes());
     add(b"short,PE\n".to_vec());
-    add(line("two-mistakes").replace("PE,", "Peru,").replace("es native", "es fluent").into_bytes());
+    add(line("two-mistakes").replace("PE,", "Nowhere,").replace("es native", "es fluent").into_bytes());
     add(line("future").replace("2026-10-02", "2099-01-01").into_bytes());
     add(line("fine").into_bytes());
     let told = import(&peru, file, true, false).await;
@@ -242,7 +242,7 @@ async fn another_service_hears_of_every_row_what_is_wrong_with_it() {
         v1::ImportRow { row: 4, profile: None, unreadable: false },
         row_of(5, mentor("a", 3)),
         v1::ImportRow { unreadable: true, ..row_of(6, mentee("c")) },
-        row_of(7, mentor("d", 0)),
+        row_of(7, mentor("d", 21)),
         row_of(8, avoids_herself),
         row_of(9, called(&peru.member("f"))),
     ];
