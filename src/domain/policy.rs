@@ -160,7 +160,7 @@ pub struct PolicyDraft {
     pub objective: i32,
     pub criteria: Vec<(i32, i32, Option<i32>)>,
     pub rules: Option<HardRulesDraft>,
-    pub waitlist_after_days: i32,
+    pub waitlist_after_days: Option<i32>,
 }
 
 /// Hard rules as a caller sent them, not validated.
@@ -171,7 +171,7 @@ pub struct HardRulesDraft {
     pub allow_same_employer: bool,
     pub allow_same_competitor_group: bool,
     pub allow_same_reporting_line: bool,
-    pub min_language_level: i32,
+    pub min_language_level: Option<i32>,
     pub min_weekly_overlap_minutes: Option<i32>,
     pub min_stage_gap: Option<i32>,
     pub max_stage_gap: Option<i32>,
@@ -195,15 +195,16 @@ impl Policy {
             None => HardRules::default(),
         };
         let waitlist_after_days = match draft.waitlist_after_days {
-            -1 => None,
-            0 => Some(DEFAULT_WAITLIST_AFTER_DAYS),
-            days @ 1..=3_650 => u16::try_from(days).ok(),
-            days => {
+            None => Some(DEFAULT_WAITLIST_AFTER_DAYS),
+            // After no day of waiting everybody is in the first tier.
+            Some(0) => None,
+            Some(days @ 1..=3_650) => u16::try_from(days).ok(),
+            Some(days) => {
                 violations.push(
                     "waitlist_after_days",
                     days,
-                    "is not -1, 0 or 1 to 3,650",
-                    "use -1 for one tier, 0 for 90 days, or a number of days",
+                    "is outside 0 to 3,650",
+                    "use 0 for one tier, or a number of days",
                 );
                 None
             }
@@ -282,8 +283,8 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
     let default = HardRules::default();
     let field = |name: &str| format!("hard_rules.{name}");
     let level = match draft.min_language_level {
-        0 => default.min_language_level,
-        number => LanguageLevel::from_number(number).unwrap_or_else(|| {
+        None => default.min_language_level,
+        Some(number) => LanguageLevel::from_number(number).unwrap_or_else(|| {
             violations.push(
                 field("min_language_level"),
                 number,
@@ -381,11 +382,11 @@ mod tests {
             rules: Some(HardRulesDraft {
                 min_stage_gap: Some(3),
                 max_stage_gap: Some(1),
-                min_language_level: 12,
+                min_language_level: Some(0),
                 min_score: 10_001,
                 ..HardRulesDraft::default()
             }),
-            waitlist_after_days: -7,
+            waitlist_after_days: Some(-1),
         };
         let fields: Vec<String> = Policy::parse(&draft)
             .expect_err("a bad policy")
@@ -407,6 +408,15 @@ mod tests {
                 "waitlist_after_days",
             ]
         );
+    }
+
+    #[test]
+    fn no_day_of_waiting_and_no_answer_are_two_things() {
+        let after = |waitlist_after_days| {
+            let draft = PolicyDraft { waitlist_after_days, ..PolicyDraft::default() };
+            Policy::parse(&draft).expect("a good policy").waitlist_after_days
+        };
+        assert_eq!([after(None), after(Some(0)), after(Some(30))], [Some(90), None, Some(30)]);
     }
 
     #[test]

@@ -271,7 +271,8 @@ pub(super) fn read_roster(cell: &str) -> Result<RosterDraft, Misread> {
         // `14/1/2027` is a date.
         return Err(misread());
     }
-    let mut words: Vec<&str> = after.split_whitespace().collect();
+    let mut words: Vec<&str> =
+        after.split_whitespace().filter(|word| !matches!(*word, "fifo" | "dido" | "roster")).collect();
     while let Some((_, days)) = words.first().and_then(|word| UNITS.iter().find(|(name, _)| name == word)) {
         unit = unit.max(*days);
         words.remove(0);
@@ -404,6 +405,7 @@ mod tests {
             ("14x14", "14/14"),
             ("14/14", "14/14"),
             ("14-14 off", "14/14 off"),
+            ("14/14 FIFO", "14/14"),
         ] {
             assert_eq!(read(cell).as_deref(), Ok(written), "{cell}");
             assert_eq!(read(written).as_deref(), Ok(written), "what is written is read");

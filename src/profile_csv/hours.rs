@@ -88,6 +88,8 @@ const NAMED_TIMES: &[(&str, i32)] = &[
     ("medianoche", 1440),
     ("meia noite", 1440),
 ];
+/// Words behind a number of hours.
+const UNITS: &[&str] = &["hours", "hour", "horas", "hora", "heures", "heure", "hrs", "hr", "hs", "h"];
 /// Words between the two ends of a range.
 const TO: &[&str] =
     &["to", "until", "till", "through", "a", "as", "al", "ao", "au", "aux", "ate", "hasta", "jusqu'a"];
@@ -385,7 +387,12 @@ fn time(text: &str) -> Result<(Time, &str), Misread> {
     }
     let (hours, mut rest) = (text[..count].parse::<i32>().map_err(|_| misread())?, &text[count..]);
     let (mut minutes, mut bare) = (0, true);
-    if let Some(after) = rest.strip_prefix([':', '.', 'h']) {
+    let is_unit = |unit: &&&str| {
+        rest.trim_start().strip_prefix(**unit).is_some_and(|after| !after.starts_with(char::is_alphanumeric))
+    };
+    if let Some(unit) = UNITS.iter().find(is_unit) {
+        (bare, rest) = (false, &rest.trim_start()[unit.len()..]);
+    } else if let Some(after) = rest.strip_prefix([':', '.', 'h']) {
         match digits(after) {
             2 => {
                 minutes = after[..2].parse::<i32>().map_err(|_| misread())?;
@@ -406,8 +413,6 @@ fn time(text: &str) -> Result<(Time, &str), Misread> {
     let half = half.filter(|(_, after)| !after.starts_with(char::is_alphanumeric));
     if let Some((_, after)) = half {
         rest = after;
-    } else if ["hrs", "hs", "hours", "horas", "heures"].iter().any(|unit| spaced.starts_with(unit)) {
-        bare = false;
     }
     let minute = hours * 60 + minutes;
     let time = Time { minute, half: half.map(|(afternoon, _)| afternoon), bare, named: false };
@@ -457,6 +462,8 @@ mod tests {
             "Mon 6-8pm",
             "Mon 6 p.m. to 8 p.m.",
             "Mon 18h-20h",
+            "Mon 18hrs-20hrs",
+            "Mon 18 hs a 20 hs",
             "Mon 18h00-20h00",
             "Mon 18.00–20.00",
             "MON 18-20",

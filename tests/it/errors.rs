@@ -148,7 +148,7 @@ async fn all_that_is_wrong_is_told_at_once() {
             min_score: 10_001,
             ..v1::HardRules::default()
         }),
-        waitlist_after_days: -2,
+        waitlist_after_days: Some(-1),
         ..v1::Policy::default()
     };
     let round = v1::CreateRoundRequest {

@@ -55,7 +55,7 @@ pub fn message(policy: &Policy) -> v1::Policy {
             allow_same_employer: rules.allow_same_employer,
             allow_same_competitor_group: rules.allow_same_competitor_group,
             allow_same_reporting_line: rules.allow_same_reporting_line,
-            min_language_level: rules.min_language_level as i32,
+            min_language_level: Some(rules.min_language_level as i32),
             min_weekly_overlap_minutes: Some(rules.min_weekly_overlap_minutes.into()),
             min_stage_gap: Some(rules.min_stage_gap.into()),
             max_stage_gap: Some(rules.max_stage_gap.into()),
@@ -68,7 +68,7 @@ pub fn message(policy: &Policy) -> v1::Policy {
             min_score: rules.min_score.into(),
             allow_mutual_mentoring: rules.allow_mutual_mentoring,
         }),
-        waitlist_after_days: policy.waitlist_after_days.map_or(-1, i32::from),
+        waitlist_after_days: Some(policy.waitlist_after_days.map_or(0, i32::from)),
     }
 }
 
