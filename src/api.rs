@@ -12,6 +12,7 @@ mod edge;
 mod health;
 mod incoming;
 mod organisation;
+mod page;
 mod profile;
 mod reader;
 mod round;

@@ -12,6 +12,7 @@ mod round;
 mod run;
 mod solver;
 mod token;
+mod turns;
 mod verify;
 
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
 
+use self::turns::Turns;
 use crate::clock::Clock;
 use crate::domain::caller::Caller;
 use crate::domain::violation::Violations;
@@ -45,20 +46,14 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     live_runs: Arc<LiveRuns>,
     /// Problems that callers bring are solved one at a time.
-    solver_turn: Arc<Semaphore>,
+    solver_turns: Arc<Turns>,
     solver_threads: Option<usize>,
 }
 
 impl Service {
     /// Use cases over a store.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            store,
-            clock,
-            live_runs: Arc::default(),
-            solver_turn: Arc::new(Semaphore::new(1)),
-            solver_threads: None,
-        }
+        Self { store, clock, live_runs: Arc::default(), solver_turns: Arc::default(), solver_threads: None }
     }
 
     /// The same use cases, with this number of threads for problems that callers bring; 0 means one per core.

@@ -4,6 +4,7 @@ use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
 use super::convert::organisation::{draft, message};
+use super::page;
 use super::proto::v1;
 use super::proto::v1::organisation_service_server::OrganisationService;
 use crate::service::{PageRequest, Service};
@@ -48,9 +49,7 @@ impl OrganisationService for OrganisationApi {
         let request = request.into_inner();
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let page = self.service.list_organisations(&caller, &page).await?;
-        Ok(Response::new(v1::ListOrganisationsResponse {
-            organisations: page.items.iter().map(message).collect(),
-            next_page_token: page.next_token,
-        }))
+        let (organisations, next_page_token) = page::messages(&page, message);
+        Ok(Response::new(v1::ListOrganisationsResponse { organisations, next_page_token }))
     }
 }

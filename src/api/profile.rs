@@ -5,6 +5,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::auth::caller_of;
 use super::convert::profile::{draft, message, violations};
 use super::incoming::Incoming;
+use super::page;
 use super::proto::v1;
 use super::proto::v1::import_profiles_request::Content as Ask;
 use super::proto::v1::import_profiles_response::Content as Answer;
@@ -17,7 +18,7 @@ use crate::service::{Action, DraftRow, Import, ImportSpec, PageRequest, Service}
 /// Answers of an import that may wait for a slow reader.
 const ANSWERS_AHEAD: usize = 16;
 /// Parts of an export that may wait for a slow reader.
-const PARTS_AHEAD: usize = 2;
+const PARTS_AHEAD: usize = 1;
 /// Rows that one message may carry.
 const MAX_ROWS_PER_MESSAGE: usize = 1_000;
 
@@ -74,10 +75,8 @@ impl ProfileService for ProfileApi {
         let request = request.into_inner();
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let page = self.service.list_profiles(&caller, &request.parent, &page).await?;
-        Ok(Response::new(v1::ListProfilesResponse {
-            profiles: page.items.iter().map(message).collect(),
-            next_page_token: page.next_token,
-        }))
+        let (profiles, next_page_token) = page::messages(&page, message);
+        Ok(Response::new(v1::ListProfilesResponse { profiles, next_page_token }))
     }
 
     async fn export_profiles(

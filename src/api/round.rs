@@ -7,6 +7,7 @@ use super::convert::lang;
 use super::convert::outcome::{match_message, reason_message, unmatched_message};
 use super::convert::round::{draft, message};
 use super::convert::run::message as run_message;
+use super::page;
 use super::proto::v1;
 use super::proto::v1::round_service_server::RoundService;
 use super::streams::{Answers, Streams};
@@ -54,10 +55,8 @@ impl RoundService for RoundApi {
         let request = request.into_inner();
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let page = self.service.list_rounds(&caller, &page).await?;
-        Ok(Response::new(v1::ListRoundsResponse {
-            rounds: page.items.iter().map(message).collect(),
-            next_page_token: page.next_token,
-        }))
+        let (rounds, next_page_token) = page::messages(&page, message);
+        Ok(Response::new(v1::ListRoundsResponse { rounds, next_page_token }))
     }
 
     async fn enrol_profiles(
@@ -80,6 +79,7 @@ impl RoundService for RoundApi {
             enrolled: done.enrolled,
             already_enrolled: done.already_enrolled,
             refused: refused.collect(),
+            refused_count: done.refused_count,
         }))
     }
 
@@ -110,10 +110,8 @@ impl RoundService for RoundApi {
         let request = request.into_inner();
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let page = self.service.list_runs(&caller, &request.parent, &page).await?;
-        Ok(Response::new(v1::ListRunsResponse {
-            runs: page.items.iter().map(run_message).collect(),
-            next_page_token: page.next_token,
-        }))
+        let (runs, next_page_token) = page::messages(&page, run_message);
+        Ok(Response::new(v1::ListRunsResponse { runs, next_page_token }))
     }
 
     async fn watch_run(
@@ -170,14 +168,9 @@ impl RoundService for RoundApi {
         let lang = lang(&request.language_code)?;
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let (run, page) = self.service.list_matches(&caller, &request.parent, &page).await?;
-        Ok(Response::new(v1::ListMatchesResponse {
-            matches: page
-                .items
-                .iter()
-                .map(|stored| match_message(&run, Some(&stored.id), &stored.pair, lang))
-                .collect(),
-            next_page_token: page.next_token,
-        }))
+        let (matches, next_page_token) =
+            page::messages(&page, |stored| match_message(&run, Some(&stored.id), &stored.pair, lang));
+        Ok(Response::new(v1::ListMatchesResponse { matches, next_page_token }))
     }
 
     async fn list_unmatched(
@@ -189,10 +182,8 @@ impl RoundService for RoundApi {
         let lang = lang(&request.language_code)?;
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let page = self.service.list_unmatched(&caller, &request.parent, &page).await?;
-        Ok(Response::new(v1::ListUnmatchedResponse {
-            unmatched: page.items.iter().map(|stored| unmatched_message(stored, lang)).collect(),
-            next_page_token: page.next_token,
-        }))
+        let (unmatched, next_page_token) = page::messages(&page, |stored| unmatched_message(stored, lang));
+        Ok(Response::new(v1::ListUnmatchedResponse { unmatched, next_page_token }))
     }
 
     async fn explain_pair(

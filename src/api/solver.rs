@@ -1,16 +1,19 @@
 //! SolverService.
 
 mod receive;
+mod room;
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
 use self::receive::{blocking, problem, problem_and_result, solve_aim, verify_aim, whole};
+use self::room::Room;
 use super::auth::caller_of;
 use super::convert::solver::proof::Reader;
-use super::convert::solver::questions::{MOST, alternate, asked, diagnosis, published, repaired};
+use super::convert::solver::questions::{
+    MOST, answers as answers_message, asked, diagnosis, published, repaired, within_all,
+};
 use super::convert::solver::result::{parts, result, unmet_floors, verdict};
 use super::convert::solver::{finish, within};
 use super::convert::{count, lang};
@@ -27,8 +30,8 @@ use crate::service::{Action, Service, Solved, Unmet, Work, WorkProgress};
 
 /// Answers of a stream that may wait for a slow reader.
 const ANSWERS_AHEAD: usize = 4;
-/// Problems in parts that are received at the same time: each takes memory before it is solved.
-const RECEIVED_AT_ONCE: usize = 4;
+/// Bytes of memory for problems in parts: three of the largest size.
+const ROOM_BYTES: usize = 4 << 30;
 /// Alternates per question if the request gives no number.
 const ALTERNATES: usize = 5;
 /// Recruits at most: each takes one search from each of the dearest mentors.
@@ -41,13 +44,13 @@ pub struct SolverApi {
     streams: Streams,
     max_message_bytes: usize,
     /// Room for problems that come in parts.
-    room: Arc<Semaphore>,
+    room: Arc<Room>,
 }
 
 impl SolverApi {
     /// Serves these use cases. `max_message_bytes` is the limit that the error about an oversized message reports.
     pub fn new(service: Service, streams: Streams, max_message_bytes: usize) -> Self {
-        Self { service, streams, max_message_bytes, room: Arc::new(Semaphore::new(RECEIVED_AT_ONCE)) }
+        Self { service, streams, max_message_bytes, room: Arc::new(Room::new(ROOM_BYTES)) }
     }
 }
 
@@ -81,10 +84,9 @@ impl SolverService for SolverApi {
         Action::SolveStream.permit(&caller)?;
         let mut asked = Incoming::new(request.into_inner(), self.max_message_bytes);
         let aim = solve_aim(&mut asked).await?;
-        let (service, room) = (self.service.clone(), Arc::clone(&self.room));
+        let (service, mut held) = (self.service.clone(), self.room.enter(&caller.token_id));
         Ok(self.streams.answer(ANSWERS_AHEAD, async move |answers| {
-            let _room = room.acquire().await.map_err(|_| Error::ShuttingDown)?;
-            let (problem, lang) = problem(&mut asked).await?;
+            let (problem, lang) = problem(&mut asked, &mut held).await?;
             let instance = blocking(move || finish(problem, aim.coverage_first)).await?;
             let mut work = service.solve(&caller, instance, aim.objective)?;
             follow(&mut work, &answers, |progress| solve_answer(Answer::Progress(progress))).await?;
@@ -131,10 +133,9 @@ impl SolverService for SolverApi {
         Action::VerifyStream.permit(&caller)?;
         let mut asked = Incoming::new(request.into_inner(), self.max_message_bytes);
         let aim = verify_aim(&mut asked).await?;
-        let (service, room) = (self.service.clone(), Arc::clone(&self.room));
+        let (service, mut held) = (self.service.clone(), self.room.enter(&caller.token_id));
         Ok(self.streams.answer(ANSWERS_AHEAD, async move |answers| {
-            let _room = room.acquire().await.map_err(|_| Error::ShuttingDown)?;
-            let (instance, reader) = problem_and_result(&mut asked, aim).await?;
+            let (instance, reader) = problem_and_result(&mut asked, aim, &mut held).await?;
             let names = instance.names.clone();
             let (pairs, evidence) = blocking(move || reader.finish()).await?.map_err(Error::InvalidFields)?;
             let mut work = service.verify(&caller, instance, pairs, evidence)?;
@@ -157,7 +158,9 @@ impl SolverService for SolverApi {
         let read = blocking(move || {
             let mut wrong = Violations::default();
             let most: usize = within(max_alternates, || "max_alternates".to_owned(), MOST.into(), &mut wrong);
+            let most = if most == 0 { ALTERNATES } else { most };
             let questions = asked(&instance.names, &questions, &mut wrong);
+            within_all(&questions, most, &mut wrong);
             let mut reader = Reader::new(&instance.names, aim.objective);
             reader.take_in(&pairs, proof);
             match reader.finish() {
@@ -169,13 +172,9 @@ impl SolverService for SolverApi {
             }
         });
         let (instance, result, (questions, most)) = read.await?.map_err(Error::InvalidFields)?;
-        let most = if most == 0 { ALTERNATES } else { most };
         let work = self.service.what_if(&caller, instance, result, (questions, most))?;
         let (instance, answers) = work.finish().await?;
-        let answers = answers.iter().map(|answer| v1::WhatIfAnswer {
-            alternates: answer.iter().map(|one| alternate(&instance, one)).collect(),
-        });
-        Ok(Response::new(v1::WhatIfResponse { answers: answers.collect() }))
+        Ok(Response::new(answers_message(&instance, &answers)))
     }
 
     async fn repair(

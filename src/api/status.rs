@@ -47,19 +47,26 @@ impl From<Error> for Status {
             tracing::error!(error.type = reason.code(), error = %chain(&error), "call failed");
         }
         let lang = reader::current();
-        let told = wording::message(&error.message(), lang);
+        let told = cut(wording::message(&error.message(), lang));
+        let mut room = Room::beside(&told);
         let mut details = ErrorDetails::with_error_info(reason.code(), DOMAIN, metadata(&error));
         if code == Code::Unavailable || reason == Reason::Overloaded {
             details.set_retry_info(Some(RETRY_AFTER));
         }
         match &error {
             Error::InvalidFields(violations) => {
+                let mut listed = 0;
                 for violation in violations.listed() {
-                    let told = wording::message(&violation.sentence(), lang);
-                    details.add_bad_request_violation(&violation.field, told);
+                    let (field, told) =
+                        (cut(violation.field.clone()), cut(wording::message(&violation.sentence(), lang)));
+                    if !room.takes(&field, &told) {
+                        break;
+                    }
+                    details.add_bad_request_violation(field, told);
+                    listed += 1;
                 }
-                if violations.more() > 0 {
-                    details.add_bad_request_violation("", wording::message(&violations.rest(), lang));
+                if violations.count() > listed {
+                    details.add_bad_request_violation("", wording::message(&violations.beyond(listed), lang));
                 }
             }
             Error::RoundState { round: subject, .. }
@@ -72,6 +79,46 @@ impl From<Error> for Status {
         }
         Self::with_error_details(code, told, details)
     }
+}
+
+/// Bytes of a status that a client receives at least: many clients take 8 KiB of metadata in all.
+const STATUS_BYTES: usize = 6 * 1024;
+/// Characters of one text of a status.
+const MOST_CHARS: usize = 300;
+/// Bytes of a status beside its texts: ErrorInfo, RetryInfo, the names of the types, the last entry.
+const FRAME_BYTES: usize = 1_000;
+
+/// Room for details in the trailers of a call. A message travels twice: percent-encoded in `grpc-message`, and in the details,
+/// which are in Base64.
+struct Room(usize);
+
+impl Room {
+    fn beside(message: &str) -> Self {
+        let encoded: usize =
+            message.bytes().map(|byte| if matches!(byte, b' '..=b'~') && byte != b'%' { 1 } else { 3 }).sum();
+        Self(STATUS_BYTES.saturating_sub(FRAME_BYTES + encoded + in_base64(message.len())))
+    }
+
+    /// Takes the room of a violation, if there is enough.
+    fn takes(&mut self, field: &str, description: &str) -> bool {
+        // Each text and the violation have a tag and a length.
+        let left = self.0.checked_sub(in_base64(field.len() + description.len() + 12));
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
+}
+
+fn in_base64(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4
+}
+
+/// A text, cut to a length that leaves room for others.
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MOST_CHARS) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// The error that a status made by the transport stands for; `None` if it stands for itself, which a status with details
@@ -262,16 +309,44 @@ mod tests {
         assert!(!status.message().contains("document"));
     }
 
-    #[test]
-    fn violations_beyond_the_limit_are_counted_in_the_status() {
+    /// A status of many violations with a field and a description each, its listed violations, and its size in trailers.
+    fn listed(count: usize, field: &str, description: &str) -> (Vec<tonic_types::FieldViolation>, usize) {
         let mut violations = crate::domain::violation::Violations::default();
-        for at in 0..107 {
-            violations.add(format!("profiles[{at}]"), "is wrong");
+        for at in 0..count {
+            violations.add(format!("{field}[{at}]"), description.to_owned());
         }
         let status = Status::from(Error::InvalidFields(violations));
         let listed = status.get_details_bad_request().expect("a BadRequest").field_violations;
-        assert_eq!(listed.len(), 101);
-        assert_eq!(listed[100].description, "7 more violations are not listed");
-        assert!(status.message().starts_with("107 fields"), "{}", status.message());
+        let trailers = status.into_http::<tonic::body::Body>();
+        let size =
+            trailers.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+        (listed, size)
+    }
+
+    #[test]
+    fn violations_beyond_the_limit_are_counted_in_the_status() {
+        let (few, _) = listed(12, "profiles", "is wrong");
+        assert_eq!(few.len(), 12);
+        let (many, _) = listed(107, "profiles", "is wrong");
+        let last = many.last().expect("an entry");
+        assert_eq!(last.description, format!("{} more violations are not listed", 108 - many.len()));
+        assert!(last.field.is_empty());
+    }
+
+    #[test]
+    fn a_status_fits_the_metadata_that_a_client_receives() {
+        for (field, description) in [
+            ("f", "x"),
+            ("profiles", "is wrong"),
+            ("f", &"ü%".repeat(5_000)),
+            (&"map.".repeat(900), "is wrong"),
+            ("f", &"是".repeat(299)),
+        ] {
+            for count in [1, 40, 5_000] {
+                let (listed, size) = listed(count, field, description);
+                assert!(size <= STATUS_BYTES, "{count} violations take {size} bytes");
+                assert!(count < 40 || listed.len() > 1, "{}", listed.len());
+            }
+        }
     }
 }

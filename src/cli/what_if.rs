@@ -119,6 +119,7 @@ impl Report<'_> {
                 "cost": cost::in_json(&alternate.cost),
                 "added": by_name(&alternate.added),
                 "removed": by_name(&alternate.removed),
+                "unlisted_changes": alternate.unlisted,
             })
         };
         let told = self.asked.iter().zip(self.answers).map(|(asked, answers)| {

@@ -129,7 +129,13 @@ impl Violations {
 
     /// How many violations are not listed.
     pub fn rest(&self) -> Message {
-        message!("{more|1 more violation is|{more} more violations are} not listed", more = self.more)
+        self.beyond(self.listed.len() as u64)
+    }
+
+    /// How many violations there are beyond the first `shown`.
+    pub fn beyond(&self, shown: u64) -> Message {
+        let more = self.count().saturating_sub(shown);
+        message!("{more|1 more violation is|{more} more violations are} not listed", more = more)
     }
 
     /// `value` if there is no violation, otherwise all violations.

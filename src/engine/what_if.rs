@@ -80,8 +80,7 @@ impl<'a> WhatIf<'a> {
         };
         let Some(forced) = self.residual.force(mentee, mentor) else { return Ok(None) };
         if self.residual.are_mates(mentee, mentor) {
-            let (cost, added, removed) = (Cost::default(), Vec::new(), Vec::new());
-            return Ok(Some(Alternate { mentee, mentor, cost, added, removed }));
+            return Ok(Some(Alternate { mentee, mentor, ..Alternate::default() }));
         }
         let targets = vec![Target { node: to, forced }];
         let mut search = ResidualSearch::new(&self.residual, from, SearchDirection::Forward, observer);

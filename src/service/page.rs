@@ -22,13 +22,40 @@ pub struct PageRequest {
     pub token: String,
 }
 
-/// One page.
-#[derive(Debug, Clone)]
+/// One page. It may be cut after any of its items, because each item has the token of what follows.
+#[expect(missing_debug_implementations, reason = "a function does not print itself")]
 pub struct Page<T> {
     /// Items.
     pub items: Vec<T>,
-    /// Token of the next page; empty on the last.
-    pub next_token: String,
+    /// Whether items follow.
+    more: bool,
+    /// The token of the items after an item.
+    token: Box<dyn Fn(&T) -> String + Send>,
+}
+
+impl<T> Page<T> {
+    /// Converts items until their messages exceed `bytes`, at least one item, and returns them with the token of the next
+    /// page, which is empty on the last page.
+    pub fn within<M>(
+        &self,
+        bytes: usize,
+        convert: impl Fn(&T) -> M,
+        size: impl Fn(&M) -> usize,
+    ) -> (Vec<M>, String) {
+        let (mut messages, mut used) = (Vec::with_capacity(self.items.len()), 0);
+        for item in &self.items {
+            let message = convert(item);
+            used += size(&message);
+            if used > bytes && !messages.is_empty() {
+                break;
+            }
+            messages.push(message);
+        }
+        let last = messages.len().checked_sub(1).and_then(|last| self.items.get(last));
+        let more = self.more || messages.len() < self.items.len();
+        let token = last.filter(|_| more).map(|last| (self.token)(last)).unwrap_or_default();
+        (messages, token)
+    }
 }
 
 /// Position of a page: the key before the first item, the size, and the binding of the next token.
@@ -68,15 +95,21 @@ impl Cursor {
     }
 
     /// The page, of at most [`Self::limit`] items.
-    pub(super) fn page<T>(&self, mut items: Vec<T>, key: impl Fn(&T) -> String) -> Page<T> {
-        let size = self.size as usize;
-        let more = items.len() > size;
-        items.truncate(size);
-        let next_token = match items.last() {
-            Some(last) if more => seal(&key(last), self.binding),
-            _ => String::new(),
-        };
-        Page { items, next_token }
+    pub(super) fn page<T>(&self, items: Vec<T>, key: impl Fn(&T) -> String + Send + 'static) -> Page<T> {
+        let more = items.len() > self.size as usize;
+        self.page_cut(items, more, key)
+    }
+
+    /// The page of items that were read up to a bound of bytes; `more` if items follow them.
+    pub(super) fn page_cut<T>(
+        &self,
+        mut items: Vec<T>,
+        more: bool,
+        key: impl Fn(&T) -> String + Send + 'static,
+    ) -> Page<T> {
+        items.truncate(self.size as usize);
+        let binding = self.binding;
+        Page { items, more, token: Box::new(move |item| seal(&key(item), binding)) }
     }
 }
 
@@ -116,14 +149,15 @@ mod tests {
         let first = PageRequest { size: 2, token: String::new() };
         let cursor = Cursor::new(&coordinator, "rounds", &first).expect("a first page");
         let page = cursor.page(vec!["a", "b", "c"], |item| (*item).to_owned());
-        assert_eq!(page.items, ["a", "b"]);
-        let next = PageRequest { size: 2, token: page.next_token.clone() };
+        let (items, next_token) = page.within(usize::MAX, |item| *item, |item| item.len());
+        assert_eq!(items, ["a", "b"]);
+        let next = PageRequest { size: 2, token: next_token.clone() };
         assert_eq!(Cursor::new(&coordinator, "rounds", &next).expect("its page").after.as_deref(), Some("b"));
         for (who, list) in [(&coordinator, "organisations"), (&manager, "rounds")] {
             assert!(matches!(Cursor::new(who, list, &next), Err(Error::InvalidPageToken)));
         }
-        for position in 0..page.next_token.len() {
-            let mut flipped = page.next_token.clone().into_bytes();
+        for position in 0..next_token.len() {
+            let mut flipped = next_token.clone().into_bytes();
             flipped[position] = if flipped[position] == b'0' { b'1' } else { b'0' };
             let token = String::from_utf8(flipped).expect("hexadecimal digits");
             let request = PageRequest { size: 2, token };
@@ -135,9 +169,34 @@ mod tests {
     fn the_last_page_has_no_token_and_sizes_are_bounded() {
         let coordinator = caller(Role::Coordinator);
         let cursor = |size| Cursor::new(&coordinator, "l", &PageRequest { size, token: String::new() });
-        assert_eq!(cursor(2).expect("a page").page(vec![1, 2], ToString::to_string).next_token, "");
+        let page = cursor(2).expect("a page").page(vec![1, 2], ToString::to_string);
+        assert_eq!(page.within(usize::MAX, |item| *item, |_| 1), (vec![1, 2], String::new()));
         assert_eq!(cursor(0).expect("a page").limit(), 101);
         assert_eq!(cursor(i32::MAX).expect("a page").limit(), 1_001);
         assert!(matches!(cursor(-1), Err(Error::InvalidFields(_))));
+    }
+
+    #[test]
+    fn a_page_that_is_cut_by_bytes_goes_on_where_it_ended() {
+        let coordinator = caller(Role::Coordinator);
+        let all: Vec<usize> = (0..10).collect();
+        let (mut seen, mut token) = (Vec::new(), String::new());
+        loop {
+            let request = PageRequest { size: 4, token };
+            let cursor = Cursor::new(&coordinator, "l", &request).expect("a page");
+            let from =
+                cursor.after.as_deref().map_or(0, |after| after.parse::<usize>().expect("a number") + 1);
+            let items = all[from..].iter().copied().take(cursor.limit() as usize).collect();
+            // Item 3 alone exceeds the bound: it is a page of its own.
+            let size = |item: &usize| if *item == 3 { 100 } else { 2 };
+            let (page, next) = cursor.page(items, ToString::to_string).within(5, |item| *item, size);
+            assert!(page == [3] || page.len() <= 2 && !page.contains(&3), "{page:?}");
+            seen.extend(page);
+            token = next;
+            if token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(seen, all);
     }
 }

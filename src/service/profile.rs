@@ -11,6 +11,8 @@ use crate::store::{Scope, Store};
 
 /// Profiles per part of an export.
 const EXPORT_PART: u32 = 200;
+/// Bytes of the documents of a page or of a part of an export.
+const PAGE_BYTES: usize = 1 << 20;
 
 impl Service {
     /// One profile.
@@ -32,8 +34,11 @@ impl Service {
         let cursor = Cursor::new(caller, &format!("{parent}/profiles"), request)?;
         let after = cursor.after.as_deref().and_then(|id| id.parse().ok());
         let scope = Scope::from(caller);
-        let found = self.store.list_profiles(&scope, &organisation, after.as_ref(), cursor.limit()).await?;
-        Ok(cursor.page(found, |profile| profile.name.id.to_string()))
+        let page =
+            self.store.list_profiles(&scope, &organisation, after.as_ref(), cursor.limit(), PAGE_BYTES);
+        let (found, is_cut) = page.await?;
+        let more = is_cut || found.len() >= cursor.limit() as usize;
+        Ok(cursor.page_cut(found, more, |profile| profile.name.id.to_string()))
     }
 
     /// Exports all profiles of an organisation, in parts.
@@ -58,10 +63,14 @@ pub struct Export {
 impl Export {
     /// The next profiles, by id; empty at the end.
     pub async fn next_part(&mut self) -> Result<Vec<StoredProfile>> {
-        let part = self
-            .store
-            .list_profiles(&self.scope, &self.organisation, self.after.as_ref(), EXPORT_PART)
-            .await?;
+        let part = self.store.list_profiles(
+            &self.scope,
+            &self.organisation,
+            self.after.as_ref(),
+            EXPORT_PART,
+            PAGE_BYTES,
+        );
+        let (part, _) = part.await?;
         if let Some(last) = part.last() {
             self.after = Some(last.name.id.clone());
         }

@@ -19,6 +19,8 @@ use crate::store::{Begun, Note, Notes, Scope, WriteSession};
 
 /// Most profiles of one call.
 const MAX_NAMED: usize = 10_000;
+/// Most refused profiles that an answer lists: about 200 KiB.
+const MAX_REFUSED: usize = 1_000;
 /// Profiles that are read at a time.
 const ENROL_PAGE: u32 = 1_000;
 
@@ -41,8 +43,19 @@ pub struct Enrolled {
     pub enrolled: i64,
     /// Profiles that were already enrolled.
     pub already_enrolled: i64,
-    /// Profiles that were not enrolled, by name, each with its reason.
+    /// Profiles that were not enrolled, by name, each with its reason: the first [`MAX_REFUSED`].
     pub refused: Vec<(String, RefusedEnrolment)>,
+    /// All profiles that were not enrolled.
+    pub refused_count: i64,
+}
+
+impl Enrolled {
+    fn refuse(&mut self, name: String, reason: RefusedEnrolment) {
+        self.refused_count += 1;
+        if self.refused.len() < MAX_REFUSED {
+            self.refused.push((name, reason));
+        }
+    }
 }
 
 impl Service {
@@ -136,7 +149,7 @@ async fn enrol(
         let known: BTreeSet<&OwnId> = found.iter().map(|profile| &profile.name.id).collect();
         for id in ids.iter().filter(|id| !known.contains(id)) {
             let name = ProfileRef { organisation: organisation.clone(), id: id.clone() };
-            done.refused.push((name.name(), RefusedEnrolment::NotFound));
+            done.refuse(name.name(), RefusedEnrolment::NotFound);
         }
         notes.extend(enrol_page(session, round, organisation, &found, &mut done).await?);
         return Ok((done, notes));
@@ -163,7 +176,7 @@ async fn enrol_page(
     let mut ids = Vec::with_capacity(page.len());
     for profile in page {
         match refusal(profile, now) {
-            Some(reason) => done.refused.push((profile.name.name(), reason)),
+            Some(reason) => done.refuse(profile.name.name(), reason),
             None => ids.push(profile.name.id.clone()),
         }
     }

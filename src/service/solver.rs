@@ -103,22 +103,24 @@ impl<T: Send + 'static> Work<T> {
         ended.map_err(|error| Error::Internal("the solver panicked".into(), Some(error.into())))?
     }
 
-    /// Starts work of which one runs at a time, off the async threads.
+    /// Starts work of which one runs at a time, off the async threads; the callers take turns.
     pub(super) fn start(
         service: &Service,
+        caller: &Caller,
         work: impl FnOnce(&dyn Observer) -> Result<T> + Send + 'static,
     ) -> Self {
         let (sender, mut progress) = watch::channel(WorkProgress::default());
         // The first progress reports that the work waits for its turn.
         progress.mark_changed();
         let stop = CancellationToken::new();
-        let (turn, threads) = (Arc::clone(&service.solver_turn), service.solver_threads);
+        let (turns, threads) = (Arc::clone(&service.solver_turns), service.solver_threads);
+        let caller = caller.token_id.clone();
         let watched = Watched { progress: sender, stop: stop.clone() };
         let span = tracing::Span::current();
         let mut task = JoinSet::new();
         task.spawn(async move {
             let turn = tokio::select! {
-                turn = turn.acquire_owned() => turn.map_err(|_| Error::ShuttingDown)?,
+                turn = turns.take(&caller) => turn?,
                 () = watched.stop.cancelled() => return Err(Error::Cancelled),
             };
             let working = tokio::task::spawn_blocking(move || {
@@ -144,7 +146,7 @@ impl Service {
     ) -> Result<Work<Solved>> {
         Action::Solve.permit(caller)?;
         let instance = ready(instance, objective)?;
-        Ok(Work::start(self, move |observer| {
+        Ok(Work::start(self, caller, move |observer| {
             let outcome = {
                 let constrained = constrained(&instance, objective, observer)?;
                 match constrained.solve(None, observer) {
@@ -173,7 +175,7 @@ impl Service {
         Action::Verify.permit(caller)?;
         let objective = evidence.objective();
         let instance = ready(Ok(instance), objective)?;
-        Ok(Work::start(self, move |observer| {
+        Ok(Work::start(self, caller, move |observer| {
             constrained(&instance, objective, observer)?.check(&pairs, &evidence, observer).map_err(stopped)
         }))
     }
@@ -191,7 +193,7 @@ impl Service {
         Action::WhatIf.permit(caller)?;
         let objective = evidence.objective();
         let instance = priced(Ok(instance), objective)?;
-        Ok(Work::start(self, move |observer| {
+        Ok(Work::start(self, caller, move |observer| {
             let answers = {
                 let constrained = constrained(&instance, objective, observer)?;
                 let check = constrained.check(&pairs, &evidence, observer).map_err(stopped)?;
@@ -224,7 +226,7 @@ impl Service {
     ) -> Result<Work<(Instance, Mended)>> {
         Action::Repair.permit(caller)?;
         let instance = priced(instance, objective)?;
-        Ok(Work::start(self, move |observer| {
+        Ok(Work::start(self, caller, move |observer| {
             let start = Start { pairs: published.clone(), ..Start::default() };
             let mended =
                 constrained(&instance, objective, observer)?.repair(&published, &start, budget, observer);
@@ -246,7 +248,7 @@ impl Service {
     ) -> Result<Work<Diagnosed>> {
         Action::Diagnose.permit(caller)?;
         let instance = if recruits > 0 { priced(instance, objective) } else { ready(instance, objective) }?;
-        Ok(Work::start(self, move |observer| {
+        Ok(Work::start(self, caller, move |observer| {
             let (diagnosis, reasons) = {
                 let constrained = constrained(&instance, objective, observer)?;
                 let diagnosis = constrained.diagnose(recruits, observer).map_err(|error| match error {

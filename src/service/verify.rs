@@ -50,7 +50,7 @@ impl Service {
             });
         };
         let snapshot = self.store.load_snapshot(&Scope::System, &name).await?;
-        Ok(Work::start(self, move |observer| check(name, saved, &snapshot, observer)))
+        Ok(Work::start(self, caller, move |observer| check(name, saved, &snapshot, observer)))
     }
 }
 

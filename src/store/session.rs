@@ -24,6 +24,9 @@ statements! {
     upkeep PURGE = ("idempotency.purge", "DELETE FROM idempotency WHERE create_micros < $1");
 }
 
+/// Most bytes of a remembered answer. A change whose answer could not be sent does not last.
+const MOST_ANSWER: usize = 1 << 20;
+
 /// Who changes something, when, and under which `request_id`.
 #[derive(Debug, Clone)]
 pub struct Receipt {
@@ -161,6 +164,9 @@ impl WriteSession {
     }
 
     async fn end_with(mut self, response: &[u8]) -> Result<()> {
+        if response.len() > MOST_ANSWER {
+            return Err(Error::internal("the answer to a change is too large to be sent"));
+        }
         if let Some(request) = &self.receipt.request {
             let values = values![self.receipt.actor.as_str(), request.id.as_str(), response];
             let answered = self.reads.connection().execute(ANSWER.0, values).await?;

@@ -1,7 +1,9 @@
 //! Reading of problems and results that callers send: in one message, or in the parts of a stream.
 
+use prost::Message as _;
 use tonic::Status;
 
+use super::room::Held;
 use crate::api::convert::solver::proof::Reader;
 use crate::api::convert::solver::{Aim, aim, finish, take_in};
 use crate::api::convert::{count, lang};
@@ -15,6 +17,8 @@ use crate::error::Error;
 use crate::instance::Instance;
 use crate::instance::builder::{Builder, Received};
 
+/// Bytes of memory for each byte of a part: a candidate takes 24 bytes, a name more.
+const MEMORY_PER_BYTE: usize = 3;
 /// Limits of a problem that comes in parts.
 const MOST: Received = Received {
     mentees: 2_000_000,
@@ -48,11 +52,15 @@ pub(super) async fn solve_aim(asked: &mut Incoming<v1::SolveStreamRequest>) -> R
 }
 
 /// The parts of a problem until the end message, and the language of its reasons.
-pub(super) async fn problem(asked: &mut Incoming<v1::SolveStreamRequest>) -> Result<(Builder, Lang), Status> {
+pub(super) async fn problem(
+    asked: &mut Incoming<v1::SolveStreamRequest>,
+    held: &mut Held,
+) -> Result<(Builder, Lang), Status> {
     let mut problem = Builder::default();
     loop {
         match next_ask(asked).await? {
             Some(Ask::Part(part)) => {
+                held.take(MEMORY_PER_BYTE * part.encoded_len())?;
                 take_in(&mut problem, part);
                 within_limits(&problem)?;
             }
@@ -78,11 +86,13 @@ pub(super) async fn verify_aim(asked: &mut Incoming<v1::VerifyStreamRequest>) ->
 pub(super) async fn problem_and_result(
     asked: &mut Incoming<v1::VerifyStreamRequest>,
     aim: Aim,
+    held: &mut Held,
 ) -> Result<(Instance, Reader), Status> {
     let mut problem = Builder::default();
     let mut next = loop {
         match next_claim(asked).await? {
             Some(Claim::Part(part)) => {
+                held.take(MEMORY_PER_BYTE * part.encoded_len())?;
                 take_in(&mut problem, part);
                 within_limits(&problem)?;
             }

@@ -43,8 +43,32 @@ pub struct Alternate {
     pub mentor: u32,
     /// Cost of forcing the pair for the whole round.
     pub cost: Cost,
-    /// Pairs of a best assignment with this pair that the present assignment does not contain, sorted. Includes this pair.
+    /// Pairs of a best assignment with this pair that the present assignment does not contain, sorted: the first
+    /// [`MOST_LISTED`](Self::MOST_LISTED). They include this pair.
     pub added: Vec<(u32, u32)>,
-    /// Pairs of the present assignment that end, sorted.
+    /// Pairs of the present assignment that end, sorted: the first [`MOST_LISTED`](Self::MOST_LISTED).
     pub removed: Vec<(u32, u32)>,
+    /// Pairs that are added or end and are not listed.
+    pub unlisted: usize,
+}
+
+impl Alternate {
+    /// Most pairs of a list: a change can pass through every person, and the memory of an answer must not depend on it.
+    pub const MOST_LISTED: usize = 100;
+
+    /// An alternate with the listed pairs of two sorted lists.
+    pub(super) fn listing(
+        (mentee, mentor): (u32, u32),
+        cost: Cost,
+        mut added: Vec<(u32, u32)>,
+        mut removed: Vec<(u32, u32)>,
+    ) -> Self {
+        let all = added.len() + removed.len();
+        for list in [&mut added, &mut removed] {
+            list.truncate(Self::MOST_LISTED);
+            list.shrink_to_fit();
+        }
+        let unlisted = all - added.len() - removed.len();
+        Self { mentee, mentor, cost, added, removed, unlisted }
+    }
 }

@@ -363,7 +363,7 @@ impl<'a> Residual<'a> {
                 .iter()
                 .map(|&(tier, lost)| i128::from(lost) * self.first[usize::from(tier)])
                 .sum::<i128>();
-        Alternate { mentee, mentor, cost, added, removed }
+        Alternate::listing((mentee, mentor), cost, added, removed)
     }
 
     fn count(&self, cost: &mut Cost, arc: Option<(i128, CountedUnit)>, lost: i64) {

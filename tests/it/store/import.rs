@@ -29,7 +29,7 @@ async fn an_import_creates_updates_and_leaves_alone(f: Fixture) {
     assert_eq!(first, ImportCounts { created: 3, updated: 0, unchanged: 0 });
     let second = f.import(&peru, "i-2", &[("a", mentor(1)), ("b", mentor(2)), ("d", mentee())]).await;
     assert_eq!(second, ImportCounts { created: 1, updated: 1, unchanged: 1 });
-    let stored = f.store.list_profiles(&only(&peru), &peru, None, 10).await.expect("lists");
+    let stored = f.store.list_profiles(&only(&peru), &peru, None, 10, usize::MAX).await.expect("lists").0;
     let seen: Vec<_> = stored.iter().map(|p| (p.name.id.as_str(), p.version, p.content.clone())).collect();
     assert_eq!(seen, [("a", 1, mentor(1)), ("b", 2, mentor(2)), ("c", 1, mentee()), ("d", 1, mentee())]);
     assert_eq!((stored[1].create_time, stored[1].update_time), (at(1), at(1)));
@@ -85,7 +85,10 @@ async fn staged_rows_are_seen_by_nobody(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
     let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
     f.store.stage_rows(&key, rows(&[("a", mentor(1))]), at(0)).await.expect("stages");
-    assert_eq!(f.store.list_profiles(&Scope::Alliance, &peru, None, 10).await.expect("lists"), []);
+    assert_eq!(
+        f.store.list_profiles(&Scope::Alliance, &peru, None, 10, usize::MAX).await.expect("lists").0,
+        []
+    );
     assert!(matches!(f.store.profile(&Scope::Alliance, &person(&peru, "a")).await, Err(Error::NotFound(_))));
 }
 
@@ -165,7 +168,10 @@ async fn foreign_profiles_do_not_exist(f: Fixture) {
     let absent =
         f.store.profile(&only(&peru), &person(&kenya, "b")).await.expect_err("is absent").to_string();
     assert_eq!(foreign.replace("profiles/a", "profiles/b"), absent);
-    assert!(matches!(f.store.list_profiles(&only(&peru), &kenya, None, 10).await, Err(Error::NotFound(_))));
+    assert!(matches!(
+        f.store.list_profiles(&only(&peru), &kenya, None, 10, usize::MAX).await,
+        Err(Error::NotFound(_))
+    ));
     assert!(f.store.profile(&only(&kenya), &person(&kenya, "a")).await.is_ok());
     assert!(f.store.profile(&Scope::Alliance, &person(&kenya, "a")).await.is_ok());
 }
@@ -177,7 +183,8 @@ async fn profiles_are_listed_in_pages_by_the_bytes_of_their_ids(f: Fixture) {
     f.import(&peru, "i-1", &people).await;
     let mut seen: Vec<OwnId> = Vec::new();
     loop {
-        let page = f.store.list_profiles(&only(&peru), &peru, seen.last(), 3).await.expect("lists");
+        let page =
+            f.store.list_profiles(&only(&peru), &peru, seen.last(), 3, usize::MAX).await.expect("lists").0;
         seen.extend(page.iter().map(|p| p.name.id.clone()));
         if page.len() < 3 {
             break;
@@ -188,10 +195,13 @@ async fn profiles_are_listed_in_pages_by_the_bytes_of_their_ids(f: Fixture) {
         ["10", "9", "A.1", "B", "a-1", "a_1", "b"]
     );
     // The last page of a list may be empty; a list of an organisation that does not exist is an error.
-    assert_eq!(f.store.list_profiles(&only(&peru), &peru, seen.last(), 3).await.expect("lists"), []);
+    assert_eq!(
+        f.store.list_profiles(&only(&peru), &peru, seen.last(), 3, usize::MAX).await.expect("lists").0,
+        []
+    );
     let absent = "wim-chad".parse().expect("an id");
     assert!(matches!(
-        f.store.list_profiles(&Scope::Alliance, &absent, None, 3).await,
+        f.store.list_profiles(&Scope::Alliance, &absent, None, 3, usize::MAX).await,
         Err(Error::NotFound(_))
     ));
 }
@@ -204,7 +214,7 @@ async fn a_failed_finish_keeps_the_rows_and_the_profiles(f: Fixture) {
     let mut session = f.write().await;
     let _ = session.finish_import(&key).await.expect("finishes");
     drop(session);
-    let stored = f.store.list_profiles(&only(&peru), &peru, None, 10).await.expect("lists");
+    let stored = f.store.list_profiles(&only(&peru), &peru, None, 10, usize::MAX).await.expect("lists").0;
     assert_eq!(stored.iter().map(|p| (p.version, p.content.clone())).collect::<Vec<_>>(), [(1, mentor(1))]);
     let mut session = f.write().await;
     let (counts, _) = session.finish_import(&key).await.expect("the rows are still there");

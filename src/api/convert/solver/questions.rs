@@ -1,5 +1,7 @@
 //! Conversions of questions about problems and results, and of the answers.
 
+use prost::Message as _;
+
 use super::result::{pairs, unmet_floors};
 use crate::api::convert::count;
 use crate::api::proto::v1;
@@ -44,13 +46,54 @@ pub fn asked(names: &Names, messages: &[v1::WhatIfQuestion], wrong: &mut Violati
     questions
 }
 
+/// Most alternates of all questions of a call: each takes at most about 2 KiB of memory.
+pub const MOST_IN_ALL: usize = 10_000;
+/// Most bytes of an answer to all questions.
+const ANSWER_BYTES: usize = 2 << 20;
+
+/// Refuses questions whose alternates would be too many together.
+pub fn within_all(questions: &[Question], most: usize, wrong: &mut Violations) {
+    let of = |question: &Question| if matches!(question, Question::Pair(..)) { 1 } else { most };
+    let all: usize = questions.iter().map(of).sum();
+    if all > MOST_IN_ALL {
+        let what = format!(
+            "ask for {all} alternates together, and a call has at most {MOST_IN_ALL}; ask less at a time"
+        );
+        wrong.add("questions", what);
+    }
+}
+
+/// The answers to all questions. Beyond [`ANSWER_BYTES`] the lists of changes are left out, and then alternates.
+pub fn answers(instance: &Instance, found: &[Vec<Alternate>]) -> v1::WhatIfResponse {
+    let mut used = 0;
+    let mut answer = |of_question: &Vec<Alternate>| {
+        let mut answer = v1::WhatIfAnswer::default();
+        for one in of_question {
+            let mut message = alternate(instance, one);
+            if used + message.encoded_len() > ANSWER_BYTES {
+                message.changes_left_out += count((one.added.len() + one.removed.len()) as u64);
+                (message.added, message.removed) = (Vec::new(), Vec::new());
+            }
+            if used + message.encoded_len() > ANSWER_BYTES {
+                answer.alternates_left_out += 1;
+                continue;
+            }
+            used += message.encoded_len() + 6;
+            answer.alternates.push(message);
+        }
+        answer
+    };
+    v1::WhatIfResponse { answers: found.iter().map(&mut answer).collect() }
+}
+
 /// An alternate.
-pub fn alternate(instance: &Instance, found: &Alternate) -> v1::AssignmentAlternate {
+fn alternate(instance: &Instance, found: &Alternate) -> v1::AssignmentAlternate {
     v1::AssignmentAlternate {
         pair: pairs(instance, &[(found.mentee, found.mentor)]).next(),
         cost: Some(cost(&found.cost)),
         added: pairs(instance, &found.added).collect(),
         removed: pairs(instance, &found.removed).collect(),
+        changes_left_out: count(found.unlisted as u64),
     }
 }
 
