@@ -8,9 +8,11 @@ use secrecy::ExposeSecret as _;
 
 use super::failure::Failure;
 use super::global::{ConfigArgs, Global};
-use crate::client::output::{data, say, table};
+use crate::client::output::{data, say, tell, titled};
 use crate::clock::SystemClock;
 use crate::domain::caller::Role;
+use crate::domain::message::{Message, MessageValue};
+use crate::message;
 use crate::error::Error;
 use crate::service::{Revocation, Service};
 use crate::store::{JournalLine, Store, Token};
@@ -144,12 +146,21 @@ async fn migrate(config: &ConfigArgs) -> Result<(), Failure> {
 /// The use cases over the configured database, whose schema must be up to date.
 async fn open(config: &ConfigArgs) -> Result<Service, Failure> {
     let config = config.load(None)?;
+    if let Some(file) = super::doctor::missing(&config) {
+        return Err(Failure::not_found(
+            message!("there is no database {file}, and none was created", file = file),
+            message!(
+                "give the database of `wim-match serve` with --database, --config or WIM_MATCH_DATABASE; `wim-match admin migrate` creates a new one"
+            ),
+        ));
+    }
     let opened = super::doctor::open(&config).await;
     let store = opened.map_err(|error| Failure::of_database(error, &config.database_for_display()))?;
     if !store.pending_migrations().await?.is_empty() {
+        let place = format!(" --database {}", config.database_for_display());
         return Err(Failure::input(
-            "the schema of the database is not up to date",
-            "run `wim-match admin migrate`",
+            message!("the schema of the database is not up to date"),
+            message!("run `{command}`", command = format!("wim-match admin migrate{place}")),
         ));
     }
     Ok(Service::new(store, Arc::new(SystemClock)))
@@ -163,10 +174,16 @@ fn role_of(role: RoleName, organisation: Option<String>) -> Result<Role, Failure
             Err(error) => Err(Failure::input(format!("--organisation: `{id}` {error}"), "")),
         },
         (RoleName::Coordinator, Some(_)) => {
-            Err(Failure::input("a coordinator acts for no organisation", "leave out --organisation"))
+            Err(Failure::input(
+                message!("a coordinator acts for no organisation"),
+                message!("leave out --organisation"),
+            ))
         }
         (RoleName::OrganisationManager, None) => {
-            Err(Failure::input("a manager acts for one organisation", "add --organisation ID"))
+            Err(Failure::input(
+                message!("a manager acts for one organisation"),
+                message!("add --organisation ID"),
+            ))
         }
     }
 }
@@ -178,13 +195,23 @@ async fn create(service: &Service, role: &Role, label: &str, global: &Global) ->
     } else {
         data(&token)?;
     }
-    say(&format!("role {}; the token is shown this once, only its hash is stored", role.as_str()));
+    let role = MessageValue::Label(format!("role.{}", role.as_str()));
+    tell(&message!("token of {role}; it is shown this once, only its hash is stored", role = role), global.lang);
     Ok(())
 }
 
 /// One JSON object per token, or a table.
 fn list(tokens: &[Token], global: &Global) -> Result<(), Failure> {
-    let mut rows = table(&["Token", "Role", "Organisation", "Label", "Created", "Revoked", "Id"]);
+    let header = [
+        message!("Token"),
+        message!("Role"),
+        message!("Organisation"),
+        message!("Label"),
+        message!("Created"),
+        message!("Revoked"),
+        message!("Id"),
+    ];
+    let mut rows = titled(&header, global.lang);
     for token in tokens {
         if global.json {
             data(&as_json(token).to_string())?;
@@ -214,10 +241,11 @@ fn report(outcome: Revocation, global: &Global) -> Result<(), Failure> {
             if global.json {
                 data(&as_json(&token).to_string())?;
             }
-            say(&format!("revoked: {}", in_words(&token)));
+            tell(&message!("revoked: {token}", token = in_words(&token)), global.lang);
             if coordinators_left == 0 {
-                say("warning: no coordinator has a token any more");
-                say("hint: `wim-match admin token create --role coordinator` creates one");
+                let command = "wim-match admin token create --role coordinator";
+                tell(&message!("warning: no coordinator has a token any more"), global.lang);
+                tell(&message!("hint: `{command}` creates one", command = command), global.lang);
             }
             Ok(())
         }
@@ -225,21 +253,29 @@ fn report(outcome: Revocation, global: &Global) -> Result<(), Failure> {
             if global.json {
                 data(&as_json(&token).to_string())?;
             }
-            say(&format!("nothing to do, the token was revoked before: {}", in_words(&token)));
+            let told = message!("nothing to do, the token was revoked before: {token}", token = in_words(&token));
+            tell(&told, global.lang);
             Ok(())
         }
         Revocation::Ambiguous(tokens) => {
-            let listed: Vec<String> = tokens.iter().map(in_words).collect();
-            let message =
-                format!("{} live tokens fit; none was revoked\n  {}", tokens.len(), listed.join("\n  "));
-            Err(Failure::input(message, "give more characters, or the id"))
+            let listed = tokens.iter().map(|token| Message::verbatim(in_words(token))).collect();
+            let wrong = message!("{tokens} live tokens fit; none was revoked", tokens = tokens.len());
+            Err(Failure::input(wrong, message!("give more characters, or the id")).with_details(listed))
         }
     }
 }
 
 /// One JSON object per line of the journal, or a table.
 fn journal(lines: &[JournalLine], global: &Global) -> Result<(), Failure> {
-    let mut rows = table(&["Number", "Time", "Actor", "Action", "Resource", "Detail"]);
+    let header = [
+        message!("Number"),
+        message!("Time"),
+        message!("Actor"),
+        message!("Action"),
+        message!("Resource"),
+        message!("Detail"),
+    ];
+    let mut rows = titled(&header, global.lang);
     for line in lines {
         if global.json {
             let object = serde_json::json!({

@@ -105,17 +105,23 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     Ok(())
 }
 
+/// The whole path of the SQLite file of the configuration, if there is no such file.
+pub(super) fn missing(config: &Config) -> Option<String> {
+    let file = config.database.expose_secret().strip_prefix("sqlite:")?;
+    let file = Path::new(file.trim_start_matches("//").split('?').next().unwrap_or_default());
+    let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    (!file.exists()).then(|| whole.display().to_string())
+}
+
 /// Opens the database. A SQLite file that does not exist is an error, because a check must not create it.
 pub(super) async fn open(config: &Config) -> anyhow::Result<Store> {
-    let (url, shown) = (config.database.expose_secret(), config.database_for_display());
-    if let Some(file) = url.strip_prefix("sqlite:") {
-        let file = file.trim_start_matches("//").split('?').next().unwrap_or_default();
-        anyhow::ensure!(
-            Path::new(file).exists(),
-            "{shown} does not exist; create it with `wim-match admin migrate`"
+    if let Some(file) = missing(config) {
+        anyhow::bail!(
+            "there is no database {file}; give the database of `serve` with --database, or create this one with \
+             `wim-match admin migrate`"
         );
     }
-    let store = Store::open(url).await?;
+    let store = Store::open(config.database.expose_secret()).await?;
     store.ping(&Scope::System).await?;
     Ok(store)
 }

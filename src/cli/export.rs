@@ -8,9 +8,11 @@ use clap::Args;
 use super::failure::Failure;
 use super::global::Global;
 use super::private;
-use crate::client::output::say;
+use super::problem::unwritable;
+use crate::client::output::tell;
 use crate::client::{self, Form};
 use crate::domain::name::OrganisationId;
+use crate::message;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -25,11 +27,11 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
     let client = global.client().await?;
     let sink: Box<dyn Write + Send> = match &options.output {
-        Some(file) => Box::new(BufWriter::new(private::create(file)?)),
+        Some(file) => Box::new(BufWriter::new(private::create(file).map_err(|error| unwritable(file, &error))?)),
         None => Box::new(io::stdout()),
     };
     let form = if global.json { Form::Json } else { Form::Csv };
     let written = client::export(&client, &options.organisation, form, sink).await?;
-    say(&format!("{written} profiles exported"));
+    tell(&message!("{written|1 profile|{written} profiles} exported", written = written), global.lang);
     Ok(())
 }

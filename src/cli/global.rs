@@ -14,8 +14,8 @@ pub(super) struct Global {
     /// Print JSON instead of tables.
     #[arg(long, global = true)]
     pub(super) json: bool,
-    #[arg(help = format!("Language of explanations: {}", Lang::tags_in_words()))]
-    #[arg(long, global = true, env = "WIM_MATCH_LANG", default_value = "en", value_parser = parse_lang)]
+    #[arg(help = format!("Language of everything that is printed but the help: {}", Lang::tags_in_words()))]
+    #[arg(long, global = true, env = "WIM_MATCH_LANG", default_value = tag_of_locale(), value_parser = parse_lang)]
     pub(super) lang: Lang,
     /// Address of the service.
     #[arg(long, global = true, env = "WIM_MATCH_SERVER", default_value = "http://127.0.0.1:50051")]
@@ -30,6 +30,14 @@ impl Global {
     pub(super) async fn client(&self) -> Result<Client, Error> {
         Client::for_reader(&connect(&self.server).await?, self.token.as_deref(), self.lang)
     }
+}
+
+/// The language of the person at the terminal by her locale, for example `es_PE.UTF-8`; English for any other language.
+fn tag_of_locale() -> &'static str {
+    let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set).unwrap_or_default();
+    let primary = locale.split(['_', '.', '@']).next().unwrap_or_default();
+    Lang::from_tag(primary).unwrap_or_default().tag()
 }
 
 fn parse_lang(tag: &str) -> Result<Lang, String> {

@@ -4,8 +4,10 @@ use clap::Subcommand;
 
 use super::failure::Failure;
 use super::global::Global;
-use crate::client::output::{data, json, say, table};
+use crate::client::output::{data, json, tell, titled};
 use crate::domain::organisation::OrganisationDraft;
+use crate::domain::vocabulary::{Country, Region};
+use crate::message;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -38,17 +40,23 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 display_name: name,
                 country,
                 same_organisation_only,
-                excluded_organisations: exclude.iter().map(|id| format!("organisations/{id}")).collect(),
+                excluded_organisations: exclude
+                    .iter()
+                    .map(|id| format!("organisations/{}", id.trim_start_matches("organisations/")))
+                    .collect(),
             };
-            let organisation = client.create_organisation(&id, draft).await?;
+            let organisation = client.create_organisation(id.trim_start_matches("organisations/"), draft).await?;
             if global.json {
                 json(&organisation)?;
             } else {
                 data(&organisation.name)?;
-                say(&format!(
-                    "next: create a token of its manager with `wim-match admin token create --role \
-                     organisation-manager --organisation {id}`"
-                ));
+                let id = id.trim_start_matches("organisations/");
+                let told = message!(
+                    "next: create a token of its manager, on the machine of the service, with `{command}`",
+                    command =
+                        format!("wim-match admin token create --role organisation-manager --organisation {id}")
+                );
+                tell(&told, global.lang);
             }
         }
         Command::List => {
@@ -59,9 +67,13 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 }
                 return Ok(());
             }
-            let mut rows = table(&["Organisation", "Name", "Country", "Region"]);
+            let header =
+                [message!("Organisation"), message!("Name"), message!("Country"), message!("Region")];
+            let mut rows = titled(&header, global.lang);
             for o in &organisations {
-                rows.add_row([&o.name, &o.display_name, &o.country, &o.region]);
+                let country = Country::from_code(&o.country).map_or(&*o.country, |known| known.label(global.lang));
+                let region = Region::from_code(&o.region).map_or(&*o.region, |known| known.label(global.lang));
+                rows.add_row([&o.name, &o.display_name, country, region]);
             }
             data(&rows.to_string())?;
         }

@@ -21,6 +21,7 @@ use crate::engine::objective::Evidence;
 use crate::engine::observer::{Observer, Stopped, Unobserved};
 use crate::engine::pool;
 use crate::instance::{self, Instance, InstanceError};
+use crate::message;
 
 /// Most people listed in one sentence.
 const LISTED: usize = 20;
@@ -260,9 +261,19 @@ impl Drop for Output<'_> {
     }
 }
 
-fn unwritable(file: &Path, error: &std::io::Error) -> Failure {
-    let hint = "check the folder and its permissions, or choose another file";
-    Failure::input(format!("{} cannot be written: {error}", file.display()), hint)
+pub(super) fn unwritable(file: &Path, error: &std::io::Error) -> Failure {
+    let shown = file.display().to_string();
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    if let Some(folder) = folder {
+        return Failure::input(
+            message!("{file} cannot be written, because its folder does not exist", file = shown),
+            message!("create the folder {folder}, or choose another file", folder = folder.display().to_string()),
+        );
+    }
+    Failure::input(
+        message!("{file} cannot be written: {cause}", file = shown, cause = error.to_string()),
+        message!("check the folder and its permissions, or choose another file"),
+    )
 }
 
 /// A file of rows.
@@ -272,8 +283,17 @@ pub(super) fn open(file: &Path) -> Result<instance::csv::File<BufReader<File>>, 
 }
 
 pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    let hint = "check the name and the permissions of the file";
-    Failure::input(format!("{} cannot be read: {error}", file.display()), hint)
+    let shown = file.display().to_string();
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return Failure::input(
+            message!("there is no file {file}", file = shown),
+            message!("check the name of the file and the folder from which you call the command"),
+        );
+    }
+    Failure::input(
+        message!("{file} cannot be read: {cause}", file = shown, cause = error.to_string()),
+        message!("check the name and the permissions of the file"),
+    )
 }
 
 /// A file that does not have a proof of the problem.

@@ -3,21 +3,23 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use tonic::{Code, Status};
 
 use super::failure::Failure;
 use super::global::Global;
-use super::problem::text_of;
+use super::problem::{text_of, unwritable};
 use crate::client::json::from_json;
-use crate::client::output::{counted, data, json, say, table};
+use crate::client::output::{data, json, tell, titled};
 use crate::client::progress::watch_with_bar;
 use crate::client::{Client, Error, Results, request_id, story, success, summary, v1};
 use crate::clock::{Clock as _, SystemClock};
+use crate::domain::message::Message;
 use crate::domain::name::RunRef;
 use crate::domain::round::RoundState;
 use crate::domain::run::RunState;
 use crate::domain::vocabulary::Lang;
 use crate::error::chain;
-use crate::{report, wording};
+use crate::{message, report, wording};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -118,29 +120,42 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
         }
         Command::List => list(&client, global).await?,
         Command::Enrol { round, organisation, profiles } => {
-            let profile = |id: &String| format!("organisations/{organisation}/profiles/{id}");
+            let profile = |id: &String| match id.split_once('/') {
+                None => format!("{}/profiles/{id}", name("organisations/", &organisation)),
+                Some(_) => long_name(id).unwrap_or_else(|_| id.clone()),
+            };
             let request = v1::EnrolProfilesRequest {
-                round: format!("rounds/{round}"),
+                round: name("rounds/", &round),
                 profiles: profiles.iter().map(profile).collect(),
-                organisation: format!("organisations/{organisation}"),
+                organisation: name("organisations/", &organisation),
                 request_id: request_id(),
             };
-            let done = client.rounds.enrol_profiles(request).await?.into_inner();
+            let done = client.rounds.enrol_profiles(request).await;
+            let done = found(&client, &round, done).await?.into_inner();
             if global.json {
                 json(&done)?;
             } else {
-                say(&format!(
-                    "profiles enrolled now: {}; profiles that were enrolled already: {}",
-                    done.enrolled, done.already_enrolled
-                ));
+                let told = message!(
+                    "profiles enrolled now: {now}; profiles that were enrolled already: {before}",
+                    now = done.enrolled,
+                    before = done.already_enrolled
+                );
+                tell(&told, global.lang);
                 for refused in &done.refused {
-                    data(&format!("{} was not enrolled: {}", refused.profile, refusal(refused.reason())))?;
+                    let told = message!(
+                        "{profile} was not enrolled: {reason}",
+                        profile = &refused.profile,
+                        reason = refusal(refused.reason())
+                    );
+                    data(&wording::message(&told, global.lang))?;
                 }
             }
         }
         Command::Run { round, detach } => {
-            let request = v1::StartRunRequest { round: format!("rounds/{round}"), request_id: request_id() };
-            let run = client.rounds.start_run(request).await?.into_inner().run.unwrap_or_default();
+            let request =
+                v1::StartRunRequest { round: name("rounds/", &round), request_id: request_id() };
+            let run = client.rounds.start_run(request).await;
+            let run = found(&client, &round, run).await?.into_inner().run.unwrap_or_default();
             let run = if detach { run } else { watch_with_bar(&client, &run.name, global.lang).await? };
             report_end(&run, global)?;
         }
@@ -175,7 +190,16 @@ async fn list(client: &Client, global: &Global) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    let mut rows = table(&["Round", "Name", "State", "From", "To", "Mentees", "Mentors"]);
+    let header = [
+        message!("Round"),
+        message!("Name"),
+        message!("State"),
+        message!("From"),
+        message!("To"),
+        message!("Mentees"),
+        message!("Mentors"),
+    ];
+    let mut rows = titled(&header, global.lang);
     for round in &rounds {
         let enrolment = round.enrolment.unwrap_or_default();
         let name = round.state().as_str_name().trim_start_matches("ROUND_STATE_").to_lowercase();
@@ -185,10 +209,10 @@ async fn list(client: &Client, global: &Global) -> Result<(), Failure> {
             round.name.clone(),
             round.display_name.clone(),
             state,
-            round.start_date.clone(),
-            round.end_date.clone(),
-            enrolment.mentees.to_string(),
-            enrolment.mentors.to_string(),
+            day(&round.start_date, global.lang),
+            day(&round.end_date, global.lang),
+            count(enrolment.mentees, global.lang),
+            count(enrolment.mentors, global.lang),
         ]);
     }
     Ok(data(&rows.to_string())?)
@@ -211,13 +235,21 @@ async fn show(
         data(&story::story(&results, global.lang))?;
     }
     if let Some(file) = report_file {
-        super::private::write(file, report::render(&results.report(global.lang, SystemClock.now(), false)))?;
-        say(&format!("report written to {}", file.display()));
+        super::private::write(file, report::render(&results.report(global.lang, SystemClock.now(), false)))
+            .map_err(|error| unwritable(file, &error))?;
+        tell(&message!("report written to {file}", file = file.display().to_string()), global.lang);
     }
     if let Some(file) = matches_file {
-        write_matches(&results, file).map_err(anyhow::Error::from)?;
-        let matches = counted(results.matches.len() as u64, "match", "matches", global.lang);
-        say(&format!("{matches} written to {}", file.display()));
+        write_matches(&results, file).map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => unwritable(file, &error),
+            other => Failure::from(anyhow::anyhow!("{other:?}")),
+        })?;
+        let told = message!(
+            "{matches|1 match|{matches} matches} written to {file}",
+            matches = results.matches.len(),
+            file = file.display().to_string()
+        );
+        tell(&told, global.lang);
     }
     Ok(())
 }
@@ -244,7 +276,31 @@ async fn explain(
         mentor: long_name(mentor)?,
         language_code: global.lang.tag().to_owned(),
     };
-    let explained = client.rounds.explain_pair(request).await?.into_inner();
+    let swapped = v1::ExplainPairRequest {
+        mentee: request.mentor.clone(),
+        mentor: request.mentee.clone(),
+        ..request.clone()
+    };
+    let explained = match client.rounds.explain_pair(request).await {
+        Ok(explained) => explained.into_inner(),
+        // The two names are easily exchanged: the service knows them in the other order.
+        Err(status) if matches!(status.code(), Code::NotFound | Code::InvalidArgument) => {
+            if client.rounds.explain_pair(swapped).await.is_err() {
+                return Err(Failure::from(status));
+            }
+            return Err(Failure::not_found(
+                message!("in this round, {mentee} is a mentor and {mentor} is a mentee", mentee = mentee, mentor = mentor),
+                message!(
+                    "give the mentee first: `wim-match round explain {round} {mentor} {mentee} --run {number}`",
+                    round = run_name(run).0,
+                    number = run_name(run).1.to_string(),
+                    mentor = mentor,
+                    mentee = mentee
+                ),
+            ));
+        }
+        Err(status) => return Err(Failure::from(status)),
+    };
     if global.json {
         return Ok(json(&explained)?);
     }
@@ -260,37 +316,43 @@ fn report_end(run: &v1::Run, global: &Global) -> Result<(), Failure> {
         if let Some(summary) = summary(run) {
             data(&story::headline(&summary, global.lang))?;
             data(&story::proof(&summary, global.lang))?;
-            let (round, number) = RunRef::from_name(&run.name)
-                .map_or_else(|_| ("ROUND".to_owned(), 1), |name| (name.round.to_string(), name.number));
-            say(&format!("next: show the result with `wim-match round show {round} {number}`,"));
-            say(&format!(
-                "      or explain a pair with `wim-match round explain {round} MENTEE MENTOR --run {number}`"
-            ));
+            let (round, number) = run_name(&run.name);
+            let told = message!(
+                "next: show the result with `{show}`, or explain a pair with `{explain}`",
+                show = format!("wim-match round show {round} {number}"),
+                explain = format!("wim-match round explain {round} MENTEE MENTOR --run {number}")
+            );
+            tell(&told, global.lang);
         }
     }
     success(run)?;
     match run.state() {
-        v1::RunState::Cancelled => Err(Failure::state(format!("{} was cancelled", run.name))),
+        v1::RunState::Cancelled => Err(Failure::state(message!("{run} was cancelled", run = &run.name))),
         _ => Ok(()),
     }
 }
 
 /// Why a profile was not enrolled, and the columns of the CSV file to fill.
-fn refusal(reason: v1::RefusedEnrolmentReason) -> &'static str {
+fn refusal(reason: v1::RefusedEnrolmentReason) -> Message {
     use v1::RefusedEnrolmentReason as Reason;
     match reason {
-        Reason::NoLiveConsent => {
-            "the profile has no live consent for matching; fill consent_matching_version, \
-             consent_matching_language and consent_matching_time"
-        }
-        Reason::NoRole => {
-            "the profile has neither a mentor offer nor a mentee request; fill max_mentees or mentors_wanted"
-        }
-        Reason::NotFound => {
+        Reason::NoLiveConsent => message!(
+            "the profile has no live consent for matching; fill {columns}, and import the file again",
+            columns = "consent_matching_version, consent_matching_language, consent_matching_time"
+        ),
+        Reason::NoRole => message!(
+            "the profile has neither a mentor offer nor a mentee request; fill max_mentees or mentors_wanted, and import the file again"
+        ),
+        Reason::NotFound => message!(
             "the organisation has no profile with this id; check the id, or import the profile"
-        }
-        Reason::Unspecified => "the service gives no reason",
+        ),
+        Reason::Unspecified => message!("the service gives no reason"),
     }
+}
+
+/// The round and the number of a run, for commands that a person copies.
+fn run_name(run: &str) -> (String, i64) {
+    RunRef::from_name(run).map_or_else(|_| ("ROUND".to_owned(), 1), |name| (name.round.to_string(), name.number))
 }
 
 /// The name of a run with its state.
@@ -301,28 +363,88 @@ fn state(run: &v1::Run, lang: Lang) -> String {
     wording::labelled(&run.name, label, lang)
 }
 
+/// A name of the API, given with or without its prefix: `rounds/2027-spring` and `2027-spring`.
+fn name(prefix: &str, given: &str) -> String {
+    format!("{prefix}{}", given.strip_prefix(prefix).unwrap_or(given))
+}
+
+/// The day that a message has, in words.
+fn day(iso: &str, lang: Lang) -> String {
+    iso.parse().map_or_else(|_| iso.to_owned(), |date| wording::day(date, lang))
+}
+
+fn count(number: i64, lang: Lang) -> String {
+    wording::count(u64::try_from(number).unwrap_or_default(), lang)
+}
+
+/// The answer, or the failure; for a round that does not exist, with the rounds that do.
+async fn found<T>(client: &Client, round: &str, answer: Result<T, Status>) -> Result<T, Failure> {
+    let status = match answer {
+        Ok(answer) => return Ok(answer),
+        Err(status) => status,
+    };
+    if status.code() != Code::NotFound {
+        return Err(Failure::from(status));
+    }
+    let given = round.strip_prefix("rounds/").unwrap_or(round).to_lowercase();
+    let rounds = client.all_rounds().await.unwrap_or_default();
+    let mut ids: Vec<&str> = rounds.iter().filter_map(|round| round.name.strip_prefix("rounds/")).collect();
+    if ids.contains(&given.as_str()) {
+        return Err(Failure::from(status));
+    }
+    ids.sort_by_key(|id| (strsim::damerau_levenshtein(id, &given), *id));
+    let missing = message!("there is no round {round} that this token may see", round = round);
+    Err(match ids.first() {
+        None => Failure::not_found(missing, message!("a coordinator creates a round with `wim-match round create`")),
+        Some(nearest) if strsim::damerau_levenshtein(nearest, &given) <= 3 => {
+            Failure::not_found(missing, message!("did you mean `{id}`?", id = *nearest))
+        }
+        Some(_) => Failure::not_found(
+            missing,
+            message!("the rounds are: {ids}", ids = ids.into_iter().take(10).collect::<Vec<_>>().join(", ")),
+        ),
+    })
+}
+
 /// The run with this number, or the newest run of the round.
 async fn find(client: &mut Client, round: &str, number: Option<i64>) -> Result<v1::Run, Failure> {
+    let (round, number) = match round.split_once("/runs/") {
+        Some((round, given)) => (round, number.or_else(|| given.parse().ok())),
+        None => (round, number),
+    };
+    let parent = name("rounds/", round);
     if let Some(number) = number {
-        let request = v1::GetRunRequest { name: format!("rounds/{round}/runs/{number}") };
-        return Ok(client.rounds.get_run(request).await?.into_inner().run.unwrap_or_default());
+        let request = v1::GetRunRequest { name: format!("{parent}/runs/{number}") };
+        let run = client.rounds.get_run(request).await;
+        return Ok(found(client, round, run).await?.into_inner().run.unwrap_or_default());
     }
-    let request =
-        v1::ListRunsRequest { parent: format!("rounds/{round}"), page_size: 1, page_token: String::new() };
-    let newest = client.rounds.list_runs(request).await?.into_inner().runs.into_iter().next();
-    let missing = format!("rounds/{round} has no run yet");
-    newest
-        .ok_or_else(|| Failure::not_found(missing, format!("start a run with `wim-match round run {round}`")))
+    let request = v1::ListRunsRequest { parent: parent.clone(), page_size: 1, page_token: String::new() };
+    let runs = client.rounds.list_runs(request).await;
+    let newest = found(client, round, runs).await?.into_inner().runs.into_iter().next();
+    newest.ok_or_else(|| {
+        Failure::not_found(
+            message!("{round} has no run yet", round = &parent),
+            message!(
+                "a coordinator starts a run with `wim-match round run {round}`",
+                round = parent.trim_start_matches("rounds/")
+            ),
+        )
+    })
 }
 
 /// The resource name of a profile, given as `organisation/id`.
 fn long_name(short: &str) -> Result<String, Failure> {
+    let short = short.strip_prefix("organisations/").unwrap_or(short);
     match short.split_once('/') {
-        Some(("organisations", _)) => Ok(short.to_owned()),
-        Some((organisation, id)) => Ok(format!("organisations/{organisation}/profiles/{id}")),
+        Some((organisation, id)) => {
+            let id = id.strip_prefix("profiles/").unwrap_or(id);
+            Ok(format!("organisations/{organisation}/profiles/{id}"))
+        }
         None => Err(Failure::input(
-            format!("`{short}` is not a person of an organisation"),
-            "write ORGANISATION/ID, for example `wim-match round explain 2027-spring wim-peru/PE-001 wim-kenya/KE-002`",
+            message!("`{name}` is not a person of an organisation", name = short),
+            message!(
+                "write ORGANISATION/ID, for example `wim-match round explain 2027-spring wim-peru/PE-001 wim-kenya/KE-002`"
+            ),
         )),
     }
 }
@@ -332,8 +454,17 @@ fn read_policy(file: &Path) -> Result<v1::Policy, Failure> {
     let text = text_of(file)?;
     from_json(&text).map_err(|error| match error {
         Error::Json { source, .. } => {
-            let hint = "write the policy as proto JSON, for example `{\"hardRules\": {\"minScore\": 4000}}`";
-            Failure::input(format!("{shown} is not a policy: {}", chain(&*source)), hint)
+            Failure::input(
+                message!(
+                    "{file} is not a policy: {cause}",
+                    file = shown.to_string(),
+                    cause = chain(&*source)
+                ),
+                message!(
+                    "write the policy as JSON, for example `{example}`",
+                    example = "{\"hardRules\": {\"minScore\": 4000}}"
+                ),
+            )
         }
         other => Failure::from(other),
     })

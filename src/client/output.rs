@@ -7,6 +7,7 @@ use terminal_size::{Width, terminal_size};
 
 use super::error::Error;
 use super::json::to_json;
+use crate::domain::message::Message;
 use crate::domain::vocabulary::Lang;
 use crate::wording;
 
@@ -36,6 +37,17 @@ pub fn say(line: &str) {
 /// Writes a message to standard output as canonical proto JSON, on one line.
 pub fn json<M: prost::Message + prost::Name>(message: &M) -> Result<(), Error> {
     Ok(data(&to_json(message)?)?)
+}
+
+/// Writes a message to standard error, in the language of the reader.
+pub fn tell(message: &Message, lang: Lang) {
+    say(&wording::message(message, lang));
+}
+
+/// A table as [`table`] makes it, whose header is in the language of the reader.
+pub fn titled(header: &[Message], lang: Lang) -> Table {
+    let header: Vec<String> = header.iter().map(|column| wording::message(column, lang)).collect();
+    table(&header.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// A table that fits the terminal. It has no vertical lines, so that it can be copied. Without a header it is a list.

@@ -1,16 +1,18 @@
 //! A run in sentences and tables for a person: headline numbers, the first matches with their reasons, coverage, everybody
 //! without a match with the reason, and the proof.
 
-use super::output::{align_right, counted, table};
+use super::output::{align_right, table, titled};
 use super::results::Results;
 use crate::api::convert;
 use crate::api::proto::v1;
+use crate::domain::message::Message;
 use crate::domain::policy::Objective;
 use crate::domain::run::{
     Contribution, Coverage, Match, RunSummary, ScoreRange, Side, Unmatched, WholeRound,
 };
 use crate::domain::vocabulary::{Lang, Region};
-use crate::wording::{self, count, labelled, percent, score};
+use crate::message;
+use crate::wording::{self, count, decimal, labelled, percent, score};
 
 /// Matches listed.
 const MATCHES_SHOWN: usize = 5;
@@ -34,59 +36,56 @@ pub fn story(results: &Results, lang: Lang) -> String {
 
 /// A sentence on the proof of the result.
 pub fn proof(summary: &RunSummary, lang: Lang) -> String {
-    if summary.proof.proved {
-        match summary.objective {
-            Objective::BestTotal => "Optimal: proved over every pair.".to_owned(),
-            Objective::Fairest => "Fairest: proved over every pair.".to_owned(),
-            Objective::Stable => "Stable: proved that no pair is a blocking pair.".to_owned(),
-        }
-    } else {
-        match summary.proof.gap {
-            Some(people) => format!(
-                "NOT proved optimal: a better result could match at most {} more.",
-                counted(people, "person", "people", lang)
-            ),
-            None => "NOT proved optimal.".to_owned(),
-        }
-    }
+    let told = match (summary.proof.proved, summary.objective, summary.proof.gap) {
+        (true, Objective::BestTotal, _) => message!("Optimal: proved over every pair."),
+        (true, Objective::Fairest, _) => message!("Fairest: proved over every pair."),
+        (true, Objective::Stable, _) => message!("Stable: proved that no pair is a blocking pair."),
+        (false, _, Some(people)) => message!(
+            "NOT proved optimal: a better result could match at most {people|1 more person|{people} more people}.",
+            people = people
+        ),
+        (false, _, None) => message!("NOT proved optimal."),
+    };
+    wording::message(&told, lang)
 }
 
 /// The most important numbers of a run as a list.
 pub fn headline(s: &RunSummary, lang: Lang) -> String {
-    let share = |part: u64, whole: u64| match whole {
-        0 => String::new(),
-        whole => format!(" ({})", percent(&((part * 100 + whole / 2) / whole).to_string(), lang)),
+    let of = |part: u64, whole: u64| {
+        let told = message!("{part} of {whole}", part = part, whole = whole);
+        let share = (part * 100 + whole / 2).checked_div(whole).map(|share| percent(&count(share, lang), lang));
+        let share = share.map_or_else(String::new, |share| format!(" ({share})"));
+        wording::message(&told, lang) + &share
     };
     let mut rows = table(&[]);
-    let mut row = |label: &str, value: String| {
-        rows.add_row([label.to_owned(), value]);
+    let mut row = |label: Message, value: String| {
+        rows.add_row([wording::message(&label, lang), value]);
     };
-    row(
-        "Mentees matched",
-        format!("{} of {}{}", s.matched_mentees, s.mentees, share(s.matched_mentees, s.mentees)),
-    );
+    row(message!("Mentees matched"), of(s.matched_mentees, s.mentees));
     for tier in s.tiers.iter().filter(|_| s.tiers.len() > 1) {
-        let name = if tier.tier == 1 { "  of these, waitlisted" } else { "  of these, new" };
-        row(name, format!("{} of {}", tier.matched, tier.mentees));
+        let name =
+            if tier.tier == 1 { message!("  of these, waitlisted") } else { message!("  of these, new") };
+        row(name, of(tier.matched, tier.mentees));
     }
-    row(
-        "Mentors matched",
-        format!("{} of {}{}", s.matched_mentors, s.mentors, share(s.matched_mentors, s.mentors)),
-    );
-    row("Places used", format!("{} of {}{}", s.filled_places, s.places, share(s.filled_places, s.places)));
+    row(message!("Mentors matched"), of(s.matched_mentors, s.mentors));
+    row(message!("Places used"), of(s.filled_places, s.places));
     if let Some(whole) = &s.whole_round {
-        row(
-            "Candidates",
-            format!(
-                "{} of {} pass every rule on open answers",
-                count(whole.candidates, lang),
-                counted(whole.pairs, "pair", "pairs", lang)
-            ),
+        let told = message!(
+            "{candidates} of {pairs|1 pair|{pairs} pairs} pass every rule on open answers",
+            candidates = whole.candidates,
+            pairs = whole.pairs
         );
+        row(message!("Candidates"), wording::message(&told, lang));
     }
     if let Some(ScoreRange { worst, median, best }) = s.scores {
-        let scores = [best, median, worst].map(|points| score(points.into(), lang));
-        row("Score of a match", format!("highest {}, median {}, lowest {}", scores[0], scores[1], scores[2]));
+        let [best, median, worst] = [best, median, worst].map(|points| score(points.into(), lang));
+        let told = message!(
+            "highest {best}, median {median}, lowest {worst}",
+            best = best,
+            median = median,
+            worst = worst
+        );
+        row(message!("Score of a match"), wording::message(&told, lang));
     }
     if let Some(whole) = &s.whole_round {
         whole_round(whole, s.objective, lang, &mut row);
@@ -94,37 +93,43 @@ pub fn headline(s: &RunSummary, lang: Lang) -> String {
     rows.to_string()
 }
 
-fn whole_round(whole: &WholeRound, objective: Objective, lang: Lang, row: &mut impl FnMut(&str, String)) {
+fn whole_round(
+    whole: &WholeRound,
+    objective: Objective,
+    lang: Lang,
+    row: &mut impl FnMut(Message, String),
+) {
     if objective != Objective::Stable {
-        let pairs = counted(whole.blocking_pairs, "pair", "pairs", lang);
-        row(
-            "Mutually better pairs",
-            format!("{pairs} in which both would score higher; normal when the whole round is optimised"),
+        let told = message!(
+            "{pairs|1 pair|{pairs} pairs} in which both would score higher; normal when the whole round is optimised",
+            pairs = whole.blocking_pairs
         );
+        row(message!("Mutually better pairs"), wording::message(&told, lang));
     }
     if let Some(price) = whole.price_of_fairness {
-        row("Price of fairness", format!("{} of the total score", counted(price, "point", "points", lang)));
+        let told = message!("{points|1 point|{points} points} of the total score", points = price);
+        row(message!("Price of fairness"), wording::message(&told, lang));
     }
     let micros: i64 = whole.stage_micros.iter().map(|(_, micros)| micros).sum();
-    row("Engine time", format!("{}.{:03} ms", micros / 1_000, micros % 1_000));
+    let millis = decimal(u64::try_from(micros).unwrap_or_default(), 3, lang);
+    row(message!("Engine time"), format!("{millis} ms"));
 }
 
 fn first_matches(matches: &[Match], lang: Lang) -> String {
-    if matches.is_empty() {
-        return "No matches.".to_owned();
-    }
-    let mut lines = vec![match matches.len() {
-        1 => "The only match:".to_owned(),
-        all if all <= MATCHES_SHOWN => format!("All {all} matches:"),
-        all => format!("The first {MATCHES_SHOWN} of {} matches:", count(all as u64, lang)),
-    }];
+    let heading = match matches.len() {
+        0 => return wording::message(&message!("No matches."), lang),
+        all if all <= MATCHES_SHOWN => message!("{all|The only match|All {all} matches}:", all = all),
+        all => message!("The first {shown} of {all} matches:", shown = MATCHES_SHOWN, all = all),
+    };
+    let mut lines = vec![wording::message(&heading, lang)];
     for pair in matches.iter().take(MATCHES_SHOWN) {
-        lines.push(format!(
-            "  {}  {}  with  {}",
-            score(pair.score.into(), lang),
-            pair.mentee.short(),
-            pair.mentor.short()
-        ));
+        let told = message!(
+            "  {score}  {mentee}  with  {mentor}",
+            score = score(pair.score.into(), lang),
+            mentee = pair.mentee.short(),
+            mentor = pair.mentor.short()
+        );
+        lines.push(wording::message(&told, lang));
         lines.extend(strongest(pair).into_iter().take(REASONS_SHOWN).map(|contribution| {
             let criterion = wording::criterion_label(contribution.criterion, lang);
             let reason = labelled(criterion, &wording::render(&contribution.reason, lang), lang);
@@ -152,17 +157,19 @@ fn coverage_by_region(summary: &RunSummary, lang: Lang) -> String {
     let Some(whole) = summary.whole_round.as_ref().filter(|whole| !whole.regions.is_empty()) else {
         return String::new();
     };
-    let mut rows = table(&["Region", "Mentees", "matched", "Mentors", "matched"]);
+    let header = [
+        message!("Region"),
+        message!("Mentees"),
+        message!("matched mentees"),
+        message!("Mentors"),
+        message!("matched mentors"),
+    ];
+    let mut rows = titled(&header, lang);
     for (code, coverage) in &whole.regions {
         let label = Region::from_code(code).map_or(code.as_str(), |region| region.label(lang));
         let Coverage { mentees, matched_mentees, mentors, matched_mentors } = coverage;
-        rows.add_row([
-            label.to_owned(),
-            mentees.to_string(),
-            matched_mentees.to_string(),
-            mentors.to_string(),
-            matched_mentors.to_string(),
-        ]);
+        let numbers = [mentees, matched_mentees, mentors, matched_mentors].map(|people| count(*people, lang));
+        rows.add_row(std::iter::once(label.to_owned()).chain(numbers));
     }
     align_right(&mut rows, &[1, 2, 3, 4]);
     rows.to_string()
@@ -171,31 +178,37 @@ fn coverage_by_region(summary: &RunSummary, lang: Lang) -> String {
 fn unmatched(unmatched: &[Unmatched], lang: Lang) -> String {
     let of_side = |side| unmatched.iter().filter(move |u| u.side == side);
     let mentees: Vec<&Unmatched> = of_side(Some(Side::Mentee)).collect();
-    let mut lines = vec![match mentees.len() as u64 {
-        0 => "Every mentee has a match.".to_owned(),
-        without => {
-            format!("{} without a match, with the reasons:", counted(without, "mentee", "mentees", lang))
-        }
-    }];
+    let heading = match mentees.len() {
+        0 => message!("Every mentee has a match."),
+        without => message!(
+            "{mentees|1 mentee|{mentees} mentees} without a match, with the reasons:",
+            mentees = without
+        ),
+    };
+    let mut lines = vec![wording::message(&heading, lang)];
     for person in mentees.iter().take(UNMATCHED_SHOWN) {
         lines.push(format!("  {}", person.profile.short()));
         lines.extend(person.details.iter().map(|reason| format!("      {}", wording::render(reason, lang))));
     }
     if mentees.len() > UNMATCHED_SHOWN {
-        lines.push(format!("  and {} more", mentees.len() - UNMATCHED_SHOWN));
+        lines.push(and_more((mentees.len() - UNMATCHED_SHOWN) as u64, lang));
     }
     let roleless: Vec<String> = of_side(None).take(UNMATCHED_SHOWN).map(|u| u.profile.short()).collect();
     if !roleless.is_empty() {
-        let people = counted(of_side(None).count() as u64, "person", "people", lang);
-        let names = roleless.join(", ");
-        lines.push(format!(
-            "{people} enrolled with a profile that has no role any more, for example {names}."
-        ));
+        let told = message!(
+            "{people|1 person|{people} people} enrolled with a profile that has no role any more, for example {names}.",
+            people = of_side(None).count(),
+            names = roleless.join(", ")
+        );
+        lines.push(wording::message(&told, lang));
     }
-    match of_side(Some(Side::Mentor)).count() {
-        0 => {}
-        1 => lines.push("1 mentor keeps free places for late joiners.".to_owned()),
-        mentors => lines.push(format!("{mentors} mentors keep free places for late joiners.")),
+    let mentors = of_side(Some(Side::Mentor)).count();
+    if mentors > 0 {
+        let told = message!(
+            "{mentors|1 mentor keeps|{mentors} mentors keep} free places for late joiners.",
+            mentors = mentors
+        );
+        lines.push(wording::message(&told, lang));
     }
     lines.join("\n")
 }
@@ -206,16 +219,22 @@ fn below_minimum(summary: &RunSummary, lang: Lang) -> String {
     if all == 0 {
         return String::new();
     }
-    let mut lines =
-        vec![format!("{} with fewer mentees than the minimum:", counted(all, "mentor", "mentors", lang))];
+    let heading =
+        message!("{mentors|1 mentor|{mentors} mentors} with fewer mentees than the minimum:", mentors = all);
+    let mut lines = vec![wording::message(&heading, lang)];
     for one in named.iter().take(UNMATCHED_SHOWN) {
-        lines.push(format!("  {}: {} of {}", one.mentor.short(), one.matched, one.minimum));
+        let of = message!("{part} of {whole}", part = one.matched, whole = one.minimum);
+        lines.push(format!("  {}", labelled(&one.mentor.short(), &wording::message(&of, lang), lang)));
     }
     let more = all.saturating_sub(named.len().min(UNMATCHED_SHOWN) as u64);
     if more > 0 {
-        lines.push(format!("  and {} more", count(more, lang)));
+        lines.push(and_more(more, lang));
     }
     lines.join("\n")
+}
+
+fn and_more(more: u64, lang: Lang) -> String {
+    wording::message(&message!("  and {more} more", more = more), lang)
 }
 
 /// The explanation of a pair: the verdict, the hard rules that exclude it, and its score by criterion.
@@ -223,9 +242,13 @@ pub fn explanation(explained: &v1::ExplainPairResponse, lang: Lang) -> String {
     let text = |reason: &Option<v1::Reason>| reason.clone().unwrap_or_default().text;
     let points = |points: i32| score(u32::try_from(points).unwrap_or_default(), lang);
     let mut lines = vec![text(&explained.verdict)];
-    lines.extend(explained.broken_rules.iter().map(|broken| format!("  excluded: {}", text(&broken.reason))));
+    lines.extend(explained.broken_rules.iter().map(|broken| {
+        wording::message(&message!("  excluded: {reason}", reason = text(&broken.reason)), lang)
+    }));
     let pair = explained.pair.clone().unwrap_or_default();
-    let mut rows = table(&["Criterion", "Points", "of", "Reason"]);
+    let header =
+        [message!("Criterion"), message!("Points"), message!("of at most"), message!("Reason")];
+    let mut rows = titled(&header, lang);
     for contribution in &pair.contributions {
         let criterion = convert::policy::criterion(contribution.criterion);
         rows.add_row([
@@ -237,6 +260,6 @@ pub fn explanation(explained: &v1::ExplainPairResponse, lang: Lang) -> String {
     }
     align_right(&mut rows, &[1, 2]);
     lines.push(rows.to_string());
-    lines.push(format!("score {}", points(pair.score)));
+    lines.push(wording::message(&message!("score {score}", score = points(pair.score)), lang));
     lines.join("\n")
 }
