@@ -12,8 +12,8 @@ use crate::client::output::{data, say, tell, titled};
 use crate::clock::SystemClock;
 use crate::domain::caller::Role;
 use crate::domain::message::{Message, MessageValue};
-use crate::message;
 use crate::error::Error;
+use crate::message;
 use crate::service::{Revocation, Service};
 use crate::store::{JournalLine, Store, Token};
 
@@ -173,18 +173,14 @@ fn role_of(role: RoleName, organisation: Option<String>) -> Result<Role, Failure
             Ok(organisation) => Ok(Role::OrganisationManager(organisation)),
             Err(error) => Err(Failure::input(format!("--organisation: `{id}` {error}"), "")),
         },
-        (RoleName::Coordinator, Some(_)) => {
-            Err(Failure::input(
-                message!("a coordinator acts for no organisation"),
-                message!("leave out --organisation"),
-            ))
-        }
-        (RoleName::OrganisationManager, None) => {
-            Err(Failure::input(
-                message!("a manager acts for one organisation"),
-                message!("add --organisation ID"),
-            ))
-        }
+        (RoleName::Coordinator, Some(_)) => Err(Failure::input(
+            message!("a coordinator acts for no organisation"),
+            message!("leave out --organisation"),
+        )),
+        (RoleName::OrganisationManager, None) => Err(Failure::input(
+            message!("a manager acts for one organisation"),
+            message!("add --organisation ID"),
+        )),
     }
 }
 
@@ -196,7 +192,10 @@ async fn create(service: &Service, role: &Role, label: &str, global: &Global) ->
         data(&token)?;
     }
     let role = MessageValue::Label(format!("role.{}", role.as_str()));
-    tell(&message!("token of {role}; it is shown this once, only its hash is stored", role = role), global.lang);
+    tell(
+        &message!("token of {role}; it is shown this once, only its hash is stored", role = role),
+        global.lang,
+    );
     Ok(())
 }
 
@@ -253,7 +252,8 @@ fn report(outcome: Revocation, global: &Global) -> Result<(), Failure> {
             if global.json {
                 data(&as_json(&token).to_string())?;
             }
-            let told = message!("nothing to do, the token was revoked before: {token}", token = in_words(&token));
+            let told =
+                message!("nothing to do, the token was revoked before: {token}", token = in_words(&token));
             tell(&told, global.lang);
             Ok(())
         }

@@ -27,7 +27,9 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
     let client = global.client().await?;
     let sink: Box<dyn Write + Send> = match &options.output {
-        Some(file) => Box::new(BufWriter::new(private::create(file).map_err(|error| unwritable(file, &error))?)),
+        Some(file) => {
+            Box::new(BufWriter::new(private::create(file).map_err(|error| unwritable(file, &error))?))
+        }
         None => Box::new(io::stdout()),
     };
     let form = if global.json { Form::Json } else { Form::Csv };

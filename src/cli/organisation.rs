@@ -45,7 +45,8 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                     .map(|id| format!("organisations/{}", id.trim_start_matches("organisations/")))
                     .collect(),
             };
-            let organisation = client.create_organisation(id.trim_start_matches("organisations/"), draft).await?;
+            let organisation =
+                client.create_organisation(id.trim_start_matches("organisations/"), draft).await?;
             if global.json {
                 json(&organisation)?;
             } else {
@@ -53,8 +54,9 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 let id = id.trim_start_matches("organisations/");
                 let told = message!(
                     "next: create a token of its manager, on the machine of the service, with `{command}`",
-                    command =
-                        format!("wim-match admin token create --role organisation-manager --organisation {id}")
+                    command = format!(
+                        "wim-match admin token create --role organisation-manager --organisation {id}"
+                    )
                 );
                 tell(&told, global.lang);
             }
@@ -71,8 +73,10 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 [message!("Organisation"), message!("Name"), message!("Country"), message!("Region")];
             let mut rows = titled(&header, global.lang);
             for o in &organisations {
-                let country = Country::from_code(&o.country).map_or(&*o.country, |known| known.label(global.lang));
-                let region = Region::from_code(&o.region).map_or(&*o.region, |known| known.label(global.lang));
+                let country =
+                    Country::from_code(&o.country).map_or(&*o.country, |known| known.label(global.lang));
+                let region =
+                    Region::from_code(&o.region).map_or(&*o.region, |known| known.label(global.lang));
                 rows.add_row([&o.name, &o.display_name, country, region]);
             }
             data(&rows.to_string())?;

@@ -267,7 +267,10 @@ pub(super) fn unwritable(file: &Path, error: &std::io::Error) -> Failure {
     if let Some(folder) = folder {
         return Failure::input(
             message!("{file} cannot be written, because its folder does not exist", file = shown),
-            message!("create the folder {folder}, or choose another file", folder = folder.display().to_string()),
+            message!(
+                "create the folder {folder}, or choose another file",
+                folder = folder.display().to_string()
+            ),
         );
     }
     Failure::input(

@@ -152,8 +152,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             }
         }
         Command::Run { round, detach } => {
-            let request =
-                v1::StartRunRequest { round: name("rounds/", &round), request_id: request_id() };
+            let request = v1::StartRunRequest { round: name("rounds/", &round), request_id: request_id() };
             let run = client.rounds.start_run(request).await;
             let run = found(&client, &round, run).await?.into_inner().run.unwrap_or_default();
             let run = if detach { run } else { watch_with_bar(&client, &run.name, global.lang).await? };
@@ -289,7 +288,11 @@ async fn explain(
                 return Err(Failure::from(status));
             }
             return Err(Failure::not_found(
-                message!("in this round, {mentee} is a mentor and {mentor} is a mentee", mentee = mentee, mentor = mentor),
+                message!(
+                    "in this round, {mentee} is a mentor and {mentor} is a mentee",
+                    mentee = mentee,
+                    mentor = mentor
+                ),
                 message!(
                     "give the mentee first: `wim-match round explain {round} {mentor} {mentee} --run {number}`",
                     round = run_name(run).0,
@@ -343,16 +346,17 @@ fn refusal(reason: v1::RefusedEnrolmentReason) -> Message {
         Reason::NoRole => message!(
             "the profile has neither a mentor offer nor a mentee request; fill max_mentees or mentors_wanted, and import the file again"
         ),
-        Reason::NotFound => message!(
-            "the organisation has no profile with this id; check the id, or import the profile"
-        ),
+        Reason::NotFound => {
+            message!("the organisation has no profile with this id; check the id, or import the profile")
+        }
         Reason::Unspecified => message!("the service gives no reason"),
     }
 }
 
 /// The round and the number of a run, for commands that a person copies.
 fn run_name(run: &str) -> (String, i64) {
-    RunRef::from_name(run).map_or_else(|_| ("ROUND".to_owned(), 1), |name| (name.round.to_string(), name.number))
+    RunRef::from_name(run)
+        .map_or_else(|_| ("ROUND".to_owned(), 1), |name| (name.round.to_string(), name.number))
 }
 
 /// The name of a run with its state.
@@ -395,7 +399,10 @@ async fn found<T>(client: &Client, round: &str, answer: Result<T, Status>) -> Re
     ids.sort_by_key(|id| (strsim::damerau_levenshtein(id, &given), *id));
     let missing = message!("there is no round {round} that this token may see", round = round);
     Err(match ids.first() {
-        None => Failure::not_found(missing, message!("a coordinator creates a round with `wim-match round create`")),
+        None => Failure::not_found(
+            missing,
+            message!("a coordinator creates a round with `wim-match round create`"),
+        ),
         Some(nearest) if strsim::damerau_levenshtein(nearest, &given) <= 3 => {
             Failure::not_found(missing, message!("did you mean `{id}`?", id = *nearest))
         }
@@ -453,19 +460,13 @@ fn read_policy(file: &Path) -> Result<v1::Policy, Failure> {
     let shown = file.display();
     let text = text_of(file)?;
     from_json(&text).map_err(|error| match error {
-        Error::Json { source, .. } => {
-            Failure::input(
-                message!(
-                    "{file} is not a policy: {cause}",
-                    file = shown.to_string(),
-                    cause = chain(&*source)
-                ),
-                message!(
-                    "write the policy as JSON, for example `{example}`",
-                    example = "{\"hardRules\": {\"minScore\": 4000}}"
-                ),
-            )
-        }
+        Error::Json { source, .. } => Failure::input(
+            message!("{file} is not a policy: {cause}", file = shown.to_string(), cause = chain(&*source)),
+            message!(
+                "write the policy as JSON, for example `{example}`",
+                example = "{\"hardRules\": {\"minScore\": 4000}}"
+            ),
+        ),
         other => Failure::from(other),
     })
 }

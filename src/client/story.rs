@@ -53,7 +53,8 @@ pub fn proof(summary: &RunSummary, lang: Lang) -> String {
 pub fn headline(s: &RunSummary, lang: Lang) -> String {
     let of = |part: u64, whole: u64| {
         let told = message!("{part} of {whole}", part = part, whole = whole);
-        let share = (part * 100 + whole / 2).checked_div(whole).map(|share| percent(&count(share, lang), lang));
+        let share =
+            (part * 100 + whole / 2).checked_div(whole).map(|share| percent(&count(share, lang), lang));
         let share = share.map_or_else(String::new, |share| format!(" ({share})"));
         wording::message(&told, lang) + &share
     };
@@ -93,12 +94,7 @@ pub fn headline(s: &RunSummary, lang: Lang) -> String {
     rows.to_string()
 }
 
-fn whole_round(
-    whole: &WholeRound,
-    objective: Objective,
-    lang: Lang,
-    row: &mut impl FnMut(Message, String),
-) {
+fn whole_round(whole: &WholeRound, objective: Objective, lang: Lang, row: &mut impl FnMut(Message, String)) {
     if objective != Objective::Stable {
         let told = message!(
             "{pairs|1 pair|{pairs} pairs} in which both would score higher; normal when the whole round is optimised",
@@ -246,8 +242,7 @@ pub fn explanation(explained: &v1::ExplainPairResponse, lang: Lang) -> String {
         wording::message(&message!("  excluded: {reason}", reason = text(&broken.reason)), lang)
     }));
     let pair = explained.pair.clone().unwrap_or_default();
-    let header =
-        [message!("Criterion"), message!("Points"), message!("of at most"), message!("Reason")];
+    let header = [message!("Criterion"), message!("Points"), message!("of at most"), message!("Reason")];
     let mut rows = titled(&header, lang);
     for contribution in &pair.contributions {
         let criterion = convert::policy::criterion(contribution.criterion);

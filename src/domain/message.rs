@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::template::{Template, Value};
+use super::vocabulary::{Country, Lang};
 
 /// A text with named values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub enum MessageValue {
     Label(String),
     /// Several such texts.
     Labels(Vec<String>),
+    /// A country, by its label.
+    Country(Country),
     /// A message within the message.
     Message(Message),
     /// Messages, one after the other, with semicolons.
@@ -112,6 +115,7 @@ impl fmt::Display for MessageValue {
             Self::Labels(keys) => {
                 f.write_str(&keys.iter().map(|key| code_of(key)).collect::<Vec<_>>().join(", "))
             }
+            Self::Country(country) => f.write_str(country.label(Lang::default())),
             Self::Message(message) => message.fmt(f),
             Self::Several(messages) => {
                 for (i, message) in messages.iter().enumerate() {
@@ -150,6 +154,12 @@ impl From<Message> for MessageValue {
 impl From<Vec<Message>> for MessageValue {
     fn from(messages: Vec<Message>) -> Self {
         Self::Several(messages)
+    }
+}
+
+impl From<Country> for MessageValue {
+    fn from(country: Country) -> Self {
+        Self::Country(country)
     }
 }
 

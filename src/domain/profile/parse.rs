@@ -20,6 +20,7 @@ use crate::domain::name::ProfileRef;
 use crate::domain::violation::Violations;
 use crate::domain::vocabulary::{Country, Kind, Stage, Vocabulary};
 use crate::domain::warning::{Warning, WarningCode, Warnings};
+use crate::message;
 
 /// Most languages of one person.
 const MAX_LANGUAGES: usize = 20;
@@ -101,8 +102,9 @@ fn country(code: &str, violations: &mut Violations) -> Option<Country> {
     if country.is_none() {
         let meant: Vec<&str> = Country::named(code).into_iter().map(Country::code).collect();
         let hint = match &meant[..] {
-            [] => "use two capital letters, for example PE".to_owned(),
-            meant => format!("write {}", meant.join(" or ")),
+            [] => message!("use two capital letters, for example PE"),
+            [one] => message!("write {code}", code = *one),
+            several => message!("write one of {names}", names = several.join(", ")),
         };
         violations.push("country", head(code), "is not an ISO 3166-1 alpha-2 country code", hint);
     }
@@ -148,8 +150,9 @@ fn languages(spoken: &[(String, i32)], violations: &mut Violations) -> Vec<Langu
         });
         let Some(tag) = language::normalise(tag) else {
             let hint = match &language::named(tag)[..] {
-                [] => "begin with a language code of 2 or 3 letters, for example es or es-PE".to_owned(),
-                meant => format!("write {}", meant.join(" or ")),
+                [] => message!("begin with a language code of 2 or 3 letters, for example es or es-PE"),
+                [one] => message!("write {code}", code = one),
+                several => message!("write one of {names}", names = several.join(", ")),
             };
             violations.push(format!("languages[{i}].tag"), head(tag), "is not a BCP 47 language tag", hint);
             continue;
@@ -159,7 +162,7 @@ fn languages(spoken: &[(String, i32)], violations: &mut Violations) -> Vec<Langu
             violations.push(
                 format!("languages[{i}].tag"),
                 &language.tag,
-                format!("is the same language as the earlier entry {}", earlier.tag),
+                message!("is the same language as the earlier entry {tag}", tag = &earlier.tag),
                 "keep the entry with the higher level",
             );
         } else {
@@ -219,7 +222,7 @@ fn mentor_offer(offer: &MentorOfferDraft, violations: &mut Violations) -> Option
         violations.push(
             "mentor_offer.max_mentees",
             most,
-            format!("is outside 0 to {MAX_MENTEES}"),
+            message!("is outside 0 to {most}", most = MAX_MENTEES),
             "give the most mentees that she takes; 0 if she takes none now",
         );
     }
@@ -229,7 +232,7 @@ fn mentor_offer(offer: &MentorOfferDraft, violations: &mut Violations) -> Option
         violations.push(
             "mentor_offer.min_mentees",
             fewest,
-            format!("is outside 0 to {most}, the most mentees that she takes"),
+            message!("is outside 0 to {most}, the most mentees that she takes", most = most),
             "use 0 if she accepts any number of mentees",
         );
     }

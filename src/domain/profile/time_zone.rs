@@ -5,15 +5,16 @@
 //! read the wrong way round. A proposal is a zone of the person's country, from `data/zones.csv`, and never a fixed name.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZoneDatabase;
 
 use crate::domain::folding::words;
+use crate::domain::message::Message;
 use crate::domain::spelling;
-use crate::domain::vocabulary::{Country, Lang};
+use crate::domain::vocabulary::Country;
+use crate::message;
 
 /// Longest name that is looked up; the longest IANA name has 32 characters, and spreadsheets write longer ones.
 const MAX_NAME_LENGTH: usize = 64;
@@ -66,7 +67,7 @@ pub(super) fn is_fixed(text: &str) -> bool {
 }
 
 /// What to write instead of `text`, for a person in `country`.
-pub(super) fn proposal(text: &str, country: Option<Country>) -> String {
+pub(super) fn proposal(text: &str, country: Option<Country>) -> Message {
     let own = country.and_then(|country| ZONES.of_country.get(country.code())).map_or(&[][..], Vec::as_slice);
     let text = if text.len() > MAX_NAME_LENGTH { "" } else { text };
     let meant = meant(text);
@@ -82,24 +83,29 @@ pub(super) fn proposal(text: &str, country: Option<Country>) -> String {
         (with_offset(own, offset(text)), true)
     };
     match (&zones[..], country.filter(|_| is_list_of_country)) {
-        ([], _) => "write an IANA name such as America/Lima".to_owned(),
-        ([zone], None) => format!("did you mean {zone}?"),
+        ([], _) => message!("write an IANA name such as America/Lima"),
+        ([zone], None) => message!("did you mean {name}?", name = *zone),
         ([zone], Some(country)) => {
-            format!("write {zone}, the time zone of {}", country.label(Lang::default()))
+            message!("write {zone}, the time zone of {country}", zone = *zone, country = country)
         }
         (zones, country) => {
-            let mut hint = match country {
-                Some(country) => {
-                    format!("write one of the time zones of {}: ", country.label(Lang::default()))
+            let listed = zones[..zones.len().min(MOST_PROPOSED)].join(", ");
+            let listed = match zones.len() {
+                all if all > MOST_PROPOSED => {
+                    message!("{zones} or another of its {all}", zones = listed, all = all)
                 }
-                None => "write one of ".to_owned(),
+                _ => Message::verbatim(listed),
             };
-            hint.push_str(&zones[..zones.len().min(MOST_PROPOSED)].join(", "));
-            if zones.len() > MOST_PROPOSED {
-                // Writing to a String cannot fail.
-                let _ = write!(hint, " or another of its {}", zones.len());
+            match country {
+                Some(country) => {
+                    message!(
+                        "write one of the time zones of {country}: {zones}",
+                        country = country,
+                        zones = listed
+                    )
+                }
+                None => message!("write one of {names}", names = listed),
             }
-            hint
         }
     }
 }
@@ -237,7 +243,7 @@ mod tests {
     }
 
     fn for_country(text: &str, code: &str) -> String {
-        proposal(text, Country::from_code(code))
+        proposal(text, Country::from_code(code)).to_string()
     }
 
     #[test]

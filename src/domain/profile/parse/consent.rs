@@ -7,6 +7,7 @@ use crate::domain::folding::{Everyday, means};
 use crate::domain::language;
 use crate::domain::profile::{Consent, ConsentDraft, ConsentPurpose};
 use crate::domain::violation::Violations;
+use crate::message;
 
 /// Most consents of one person, withdrawn ones included.
 const MAX_CONSENTS: usize = 50;
@@ -80,7 +81,7 @@ fn one(i: usize, draft: &ConsentDraft, now: Timestamp, violations: &mut Violatio
         part.push(
             "withdraw_time",
             withdrawn,
-            format!("is before the consent was given, at {given}"),
+            message!("is before the consent was given, at {given}", given = given.to_string()),
             "exchange the two times",
         );
     }

@@ -5,8 +5,10 @@ use jiff::civil::Date;
 
 use crate::domain::date::parse_date;
 use crate::domain::folding::stored;
+use crate::domain::message::Message;
 use crate::domain::violation::Violations;
 use crate::domain::vocabulary::{Kind, Terms, Vocabulary};
+use crate::message;
 
 /// Longest code that is looked up, in bytes; the vocabularies' own are shorter.
 pub(super) const MAX_CODE_LENGTH: usize = 64;
@@ -39,8 +41,8 @@ pub(super) fn bounded<'a, T>(
     }
     violations.push(
         field,
-        format!("{} elements", list.len()),
-        format!("are more than {most}"),
+        list.len(),
+        message!("are more entries than {most}", most = most),
         "remove entries",
     );
     &[]
@@ -52,14 +54,19 @@ pub(super) fn optional_text(field: &str, text: &str, violations: &mut Violations
         violations.push(
             field,
             head(text),
-            format!("has more than {MAX_TEXT} characters"),
+            message!("has more than {most} characters", most = MAX_TEXT),
             "shorten the text",
         );
         return None;
     }
     let trimmed = stored(text);
     if trimmed.chars().count() > MAX_TEXT {
-        violations.push(field, &trimmed, format!("has more than {MAX_TEXT} characters"), "shorten the text");
+        violations.push(
+            field,
+            &trimmed,
+            message!("has more than {most} characters", most = MAX_TEXT),
+            "shorten the text",
+        );
         return None;
     }
     if trimmed.chars().any(char::is_control) {
@@ -92,7 +99,7 @@ pub(super) fn terms<K: Kind>(field: &str, codes: &[String], violations: &mut Vio
             violations.push(
                 format!("{field}[{i}]"),
                 head(code),
-                format!("is not a code of the vocabulary `{}`", vocabulary.name()),
+                message!("is not a code of the vocabulary `{name}`", name = vocabulary.name()),
                 hint_for_code(vocabulary, code),
             );
         }
@@ -101,7 +108,7 @@ pub(super) fn terms<K: Kind>(field: &str, codes: &[String], violations: &mut Vio
 }
 
 /// Hint for an unknown code: the codes with that label, else those that contain its words, else the nearest code.
-pub(super) fn hint_for_code(vocabulary: &Vocabulary, code: &str) -> String {
+pub(super) fn hint_for_code(vocabulary: &Vocabulary, code: &str) -> Message {
     let mut meant = vocabulary.named(code);
     if meant.is_empty() {
         meant = vocabulary.containing(code);
@@ -110,9 +117,12 @@ pub(super) fn hint_for_code(vocabulary: &Vocabulary, code: &str) -> String {
         meant = vocabulary.nearest(code).into_iter().collect();
     }
     match &meant[..] {
-        [] => "`wim-match import --vocabulary` prints the codes".to_owned(),
-        [one] => format!("did you mean `{one}`?"),
-        several => format!("write one of `{}`", several[..several.len().min(MOST_CODES)].join("`, `")),
+        [] => message!("`wim-match import --vocabulary` prints the codes"),
+        [one] => message!("did you mean `{id}`?", id = *one),
+        several => {
+            let codes = several[..several.len().min(MOST_CODES)].join("`, `");
+            message!("write one of {names}", names = format!("`{codes}`"))
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::text::{bounded, date, small};
 use crate::domain::profile::{Roster, RosterAvailability, RosterDraft, SlotDraft, WeeklySlot};
 use crate::domain::violation::Violations;
 use crate::domain::warning::{WarningCode, Warnings};
+use crate::message;
 
 /// Most slots that a draft may list.
 const MAX_SLOTS: usize = 100;
@@ -37,7 +38,7 @@ pub(super) fn slots(given: &[SlotDraft], violations: &mut Violations) -> Vec<Wee
             violations.push(
                 format!("weekly_slots[{i}].end_minute"),
                 slot.end_minute,
-                format!("is not after start_minute, which is {start_minute}"),
+                message!("is not after the start, which is {start}", start = start_minute),
                 "for a slot over midnight, give one slot up to 1440 and another from 0 of the next day",
             );
         } else if let Some(day) = day {
@@ -64,7 +65,7 @@ fn half_hours(slot: usize, name: &str, minute: i32, violations: &mut Violations)
             format!("weekly_slots[{slot}].{name}"),
             minute,
             "is not a multiple of 30 from 0 to 1440",
-            "count minutes after midnight, for example 1110 for 18:30",
+            "a slot begins and ends on the hour or half hour, for example 18:30 (minute 1110 of the day)",
         );
         return None;
     }
@@ -76,7 +77,7 @@ pub(super) fn roster(draft: &RosterDraft, violations: &mut Violations, warnings:
     let mut days = |field: &str, days: i32| {
         if !(1..=MAX_ROSTER_DAYS).contains(&days) {
             let hint = "give no roster for a person without a work cycle";
-            violations.push(field, days, format!("is outside 1 to {MAX_ROSTER_DAYS}"), hint);
+            violations.push(field, days, message!("is outside 1 to {most}", most = MAX_ROSTER_DAYS), hint);
         }
         small(days)
     };
