@@ -110,6 +110,12 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
 
 /// Runs one whole round through gRPC, on a new database file.
 pub async fn play(alliance: &Alliance, database: &Path, lang: Lang) -> anyhow::Result<Played> {
+    make_room_for(database)?;
+    play_at(alliance, &format!("sqlite:{}", database.display()), lang).await
+}
+
+/// Runs one whole round through gRPC, on the empty database at a URL.
+pub async fn play_at(alliance: &Alliance, database: &str, lang: Lang) -> anyhow::Result<Played> {
     let (server, startup) = start(database).await?;
     let channel = connect(&format!("http://{}", server.address())).await?;
     let coordinator_token = server.service().issue_token(&Role::Coordinator, "demo").await?;
@@ -123,8 +129,8 @@ pub async fn play(alliance: &Alliance, database: &Path, lang: Lang) -> anyhow::R
     Ok(Played { server, coordinator_token, startup, brought_in, round, results })
 }
 
-/// Starts a server on a free loopback port with a new database file, and returns it with the time until it was ready.
-async fn start(database: &Path) -> anyhow::Result<(Server, Duration)> {
+/// Removes the database file of an earlier demo, and refuses every other file.
+fn make_room_for(database: &Path) -> anyhow::Result<()> {
     let file = database.display();
     let is_of_a_demo =
         database.file_name().is_some_and(|name| name.to_string_lossy().ends_with("demo.sqlite3"));
@@ -140,10 +146,15 @@ async fn start(database: &Path) -> anyhow::Result<(Server, Duration)> {
             _ => {}
         }
     }
+    Ok(())
+}
+
+/// Starts a server on a free loopback port, and returns it with the time until it was ready.
+async fn start(database: &str) -> anyhow::Result<(Server, Duration)> {
     let stopwatch = Stopwatch::start();
     let mut config = Config::load(&Overrides {
         listen: Some("127.0.0.1:0".to_owned()),
-        database: Some(format!("sqlite:{file}")),
+        database: Some(database.to_owned()),
         ..Overrides::default()
     })?;
     config.worker = true;

@@ -11,8 +11,8 @@
 //! 2. A use case of [`service`] checks the permission of the caller. [`store`] writes the rows and the journal line in one
 //!    transaction.
 //! 3. The start of a run freezes the round into a [`domain::snapshot::Snapshot`] and queues the run, in one transaction.
-//! 4. The [`worker`] claims the run by a lease with a fencing number, [`engine`] solves it, and the worker saves the result in
-//!    one transaction.
+//! 4. The [`worker`] claims the run by a lease with a fencing number, [`engine`] solves it, and the worker saves the result,
+//!    which one transaction makes visible.
 //! 5. Reasons are codes with parameters. [`wording`] renders them as sentences in the language of the caller.
 //!
 //! [`instance`] reads external problems; the same engine solves them. [`server`] starts the service from its parts.

@@ -40,10 +40,14 @@ const OTHER_FILES: u64 = 64;
 const UNNAMED_CALLS_PER_ADDRESS: usize = 64;
 /// Time for the tasks of connections that are closed after the time to drain.
 const ABORTED: Duration = Duration::from_secs(1);
-/// Time between two purges of unfinished imports and old answers.
+/// Time between two purges of unfinished imports, old answers and superseded runs.
 const HOUSEKEEPING: Duration = Duration::from_hours(1);
 /// Age at which the rows of an unfinished import are purged.
 const STALE_IMPORT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+/// Runs that succeeded and that a round keeps, whatever their age.
+const RUNS_KEPT: u32 = 10;
+/// Time after the end of a superseded run at which the run is purged.
+const RUN_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
 /// Age at which a stored first answer is purged.
 const ANSWERS_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
 
@@ -220,7 +224,7 @@ fn limits(config: &Config) -> Limits {
     }
 }
 
-/// Purges unfinished imports and old answers, at the start and every hour.
+/// Purges unfinished imports, old answers and superseded runs, at the start and every hour.
 async fn housekeeping(service: Service, stop: CancellationToken) {
     loop {
         let now = service.clock().now();
@@ -228,10 +232,11 @@ async fn housekeeping(service: Service, stop: CancellationToken) {
         let purged = async {
             let rows = store.purge_stale_imports(&Scope::System, now - STALE_IMPORT).await?;
             let answers = store.purge_answers(&Scope::System, now - ANSWERS_KEPT).await?;
-            Ok::<_, crate::error::Error>((rows, answers))
+            let runs = store.purge_runs(&Scope::System, now, now - RUN_KEPT, RUNS_KEPT).await?;
+            Ok::<_, crate::error::Error>((rows, answers, runs))
         };
         match purged.await {
-            Ok((imports, answers)) => tracing::debug!(imports, answers, "housekeeping done"),
+            Ok((imports, answers, runs)) => tracing::debug!(imports, answers, runs, "housekeeping done"),
             Err(error) => {
                 tracing::warn!(error.type = error.reason().code(), "housekeeping failed; the next one is in an hour")
             }

@@ -11,6 +11,7 @@
 //! - A statement has one text for both databases. `doctor` and a test have both databases check every statement.
 
 mod backend;
+mod completion;
 mod dialect;
 mod fault;
 mod files;
@@ -27,21 +28,25 @@ mod profile;
 mod queue;
 mod read;
 mod result;
+mod retention;
 mod round;
 mod run;
 mod scope;
 mod session;
+mod snapshot;
 mod statement;
 mod token;
 mod writer;
 
 pub use backend::{Store, StoreOptions};
+pub use completion::RunOutcome;
 pub use import::{Duplicate, ImportCounts, ImportKey, StagedRow};
 pub use journal::{JournalLine, Note, Notes};
 pub use obstacle::Obstacle;
 pub use probe::Probe;
-pub use queue::{ClaimedRun, Heartbeat, RunOutcome};
+pub use queue::{ClaimedRun, Heartbeat};
 pub use result::{SavedResult, StoredMatch};
 pub use scope::Scope;
 pub use session::{Begun, Receipt, RequestKey, WriteSession};
+pub use snapshot::{FrozenPair, LoadedSnapshot};
 pub use token::{NewToken, Token};

@@ -1,5 +1,5 @@
 //! The worker: claims a run by lease, renews the lease until the run ends, solves the run off the async threads, and saves
-//! the result in one transaction. The worker takes no input; the next claim restarts an interrupted run.
+//! the result, which one transaction makes visible. The worker takes no input; the next claim restarts an interrupted run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,12 @@ use tracing::Instrument as _;
 
 use crate::clock::Stopwatch;
 use crate::domain::run::{Digests, Stage};
+use crate::domain::snapshot::Snapshot;
 use crate::engine::observer::{Observer as _, Stopped};
 use crate::engine::{self, ENGINE_VERSION, Outcome};
 use crate::error::{Error, Reason, Result, chain};
 use crate::service::{LiveRun, Service, Stop};
-use crate::store::{ClaimedRun, RunOutcome, Scope, Store};
+use crate::store::{ClaimedRun, LoadedSnapshot, RunOutcome, Scope, Store};
 
 /// Lifetime of a lease without a heartbeat.
 const LEASE: Duration = Duration::from_secs(10);
@@ -114,8 +115,8 @@ impl Worker {
                 self.save(claim, &outcome).instrument(span).await
             }
             Ok(_) => self.end_stopped(claim, live).await,
-            // The lease expires, and the next claim repeats the run.
-            Err(error @ Error::StoreUnavailable(_)) => Err(error),
+            // The lease expires, and the next claim repeats the run; or another worker has claimed the run.
+            Err(error @ (Error::StoreUnavailable(_) | Error::RunState { .. })) => Err(error),
             Err(error) => {
                 tracing::error!(error.type = error.reason().code(), error = chain(&error), "run failed");
                 let message = "the service has a defect; report the run to operations";
@@ -127,16 +128,12 @@ impl Worker {
     /// Solves the run's snapshot on a blocking thread; `None` if the run was stopped.
     async fn solve(&self, claim: &ClaimedRun, live: &Arc<LiveRun>) -> Result<Option<RunOutcome>> {
         let snapshot = tokio::select! {
-            loaded = self.store().load_snapshot(&Scope::System, &claim.run.name) => loaded?,
+            loaded = self.load(claim) => loaded?,
             () = live.until_stopped() => return Ok(None),
         };
-        let (observer, options) = (Arc::clone(live), self.options);
-        let (expected, span) = (claim.run.input_digest.clone(), tracing::Span::current());
+        let (observer, options, span) = (Arc::clone(live), self.options, tracing::Span::current());
         let solving = tokio::task::spawn_blocking(move || {
             let _entered = span.enter();
-            if snapshot.digest() != expected {
-                return Err(Error::internal("the snapshot is not the one that was frozen"));
-            }
             match engine::solve(&snapshot, &options, &*observer) {
                 Ok(outcome) if outcome.summary.proof.proved => {
                     observer.progress(Stage::Save, 0, 1);
@@ -147,6 +144,18 @@ impl Worker {
             }
         });
         solving.await.map_err(|error| Error::Internal("the engine panicked".into(), Some(error.into())))?
+    }
+
+    /// Loads the snapshot of a run. The first load stores the digest, and a later one checks it.
+    async fn load(&self, claim: &ClaimedRun) -> Result<Snapshot> {
+        let LoadedSnapshot { snapshot, digest } =
+            self.store().load_snapshot(&Scope::System, &claim.run.name).await?;
+        if claim.run.input_digest.is_empty() {
+            self.store().seal_run(claim, &digest).await?;
+        } else if claim.run.input_digest != digest {
+            return Err(Error::internal("the snapshot is not the one that was frozen"));
+        }
+        Ok(snapshot)
     }
 
     /// Renews the lease until the run is done. The claim itself counts as the first renewal.
@@ -172,14 +181,14 @@ impl Worker {
     }
 
     async fn save(&self, claim: &ClaimedRun, outcome: &RunOutcome) -> Result<&'static str> {
-        self.store().complete_run(claim, self.service.clock().now(), outcome).await?;
+        self.store().complete_run(claim, || self.service.clock().now(), outcome).await?;
         Ok("succeeded")
     }
 
     async fn end_stopped(&self, claim: &ClaimedRun, live: &LiveRun) -> Result<&'static str> {
         match live.stopped() {
             Some(Stop::Cancelled) => {
-                self.store().cancel_claimed_run(claim, self.service.clock().now()).await?;
+                self.store().cancel_claimed_run(claim, || self.service.clock().now()).await?;
                 Ok("cancelled")
             }
             Some(Stop::Shutdown) => {
@@ -191,7 +200,7 @@ impl Worker {
     }
 
     async fn fail(&self, claim: &ClaimedRun, reason: Reason, message: &str) -> Result<&'static str> {
-        self.store().fail_run(claim, self.service.clock().now(), reason, message).await?;
+        self.store().fail_run(claim, || self.service.clock().now(), reason, message).await?;
         Ok("failed")
     }
 }
@@ -209,5 +218,6 @@ fn to_be_saved(outcome: Outcome, open_input: String) -> Result<RunOutcome> {
         unmatched: outcome.unmatched,
         unmatched_for_managers: outcome.unmatched_for_managers,
         certificate,
+        first_days: outcome.first_days,
     })
 }

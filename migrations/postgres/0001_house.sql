@@ -18,10 +18,12 @@ CREATE TABLE profile_import (
     staged BIGINT NOT NULL CHECK (staged >= 0),
     create_micros BIGINT NOT NULL,
     touch_micros BIGINT NOT NULL,
-    finish_micros BIGINT
+    finish_micros BIGINT,
+    -- Number among the finished imports of the organisation, from 1, in the order of their commits.
+    number BIGINT,
+    UNIQUE (organisation_id, number)
 );
 CREATE INDEX profile_import_stale ON profile_import (touch_micros) WHERE finish_micros IS NULL;
-CREATE INDEX profile_import_organisation ON profile_import (organisation_id);
 
 -- What an import says of a person. It is written once, when its row is staged, and becomes visible when a version refers
 -- to it, so finishing an import copies no documents. Nothing refers to it by a foreign key: the check of each deletion
@@ -58,6 +60,8 @@ CREATE TABLE profile_version (
     own_id TEXT COLLATE "C" NOT NULL,
     version BIGINT NOT NULL CHECK (version >= 1),
     import_id TEXT COLLATE "C" NOT NULL,
+    -- Number of that import. The version counts for a run that was frozen at this number or a later one.
+    import_number BIGINT NOT NULL,
     create_micros BIGINT NOT NULL,
     PRIMARY KEY (organisation_id, own_id, version),
     FOREIGN KEY (organisation_id, own_id) REFERENCES profile (organisation_id, own_id)
@@ -91,17 +95,33 @@ CREATE TABLE enrolment (
     organisation_id TEXT COLLATE "C" NOT NULL,
     own_id TEXT COLLATE "C" NOT NULL,
     actor TEXT COLLATE "C" NOT NULL,
+    -- Version of the round that the enrolment made. The person takes part in a run frozen at this version or a later one.
+    round_version BIGINT NOT NULL,
     create_micros BIGINT NOT NULL,
     PRIMARY KEY (round_id, organisation_id, own_id),
     FOREIGN KEY (organisation_id, own_id) REFERENCES profile (organisation_id, own_id)
 );
 CREATE INDEX enrolment_profile ON enrolment (organisation_id, own_id);
 
+-- Numbers of enrolments, kept by every transaction that enrols people or changes the roles of enrolled people.
+CREATE TABLE enrolment_count (
+    round_id TEXT COLLATE "C" NOT NULL REFERENCES round (id),
+    organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
+    profiles BIGINT NOT NULL CHECK (profiles >= 0),
+    -- People among them whose present profile has a mentor offer, and a mentee request. A person may have both.
+    mentors BIGINT NOT NULL CHECK (mentors BETWEEN 0 AND profiles),
+    mentees BIGINT NOT NULL CHECK (mentees BETWEEN 0 AND profiles),
+    PRIMARY KEY (round_id, organisation_id)
+);
+CREATE INDEX enrolment_count_organisation ON enrolment_count (organisation_id);
+
 CREATE TABLE run (
     round_id TEXT COLLATE "C" NOT NULL REFERENCES round (id),
     number BIGINT NOT NULL CHECK (number >= 1),
     state TEXT COLLATE "C" NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
     policy_version BIGINT NOT NULL,
+    -- Version of the round when the run was started: the enrolments up to this version take part.
+    round_version BIGINT NOT NULL,
     -- Digest of the whole snapshot. Only the service reads it: it covers private answers.
     input_digest TEXT COLLATE "C" NOT NULL,
     engine_version TEXT COLLATE "C" NOT NULL,
@@ -125,6 +145,11 @@ CREATE TABLE run (
     lease_owner TEXT COLLATE "C",
     lease_until_micros BIGINT,
     fence BIGINT NOT NULL CHECK (fence >= 0),
+    -- JSON list of the first days of the calendar, so that one pair can be explained without the whole snapshot; NULL before
+    -- the run has succeeded.
+    first_days TEXT COLLATE "C",
+    -- Moment at which the purge of the run began: from then on the run does not exist for callers.
+    purge_micros BIGINT,
     freeze_micros BIGINT NOT NULL,
     create_micros BIGINT NOT NULL,
     start_micros BIGINT,
@@ -139,24 +164,17 @@ CREATE TABLE run (
 -- A round has one active run, whatever the code above does.
 CREATE UNIQUE INDEX run_active ON run (round_id) WHERE state IN ('queued', 'running');
 CREATE INDEX run_queue ON run (create_micros, round_id, number) WHERE state IN ('queued', 'running');
+CREATE INDEX run_ended ON run (end_micros) WHERE end_micros IS NOT NULL;
+CREATE INDEX run_purge ON run (purge_micros) WHERE purge_micros IS NOT NULL;
 
--- The frozen snapshot of a run, by reference to profile versions.
-CREATE TABLE run_participant (
-    round_id TEXT COLLATE "C" NOT NULL,
-    run_number BIGINT NOT NULL,
-    organisation_id TEXT COLLATE "C" NOT NULL,
-    own_id TEXT COLLATE "C" NOT NULL,
-    version BIGINT NOT NULL,
-    PRIMARY KEY (round_id, run_number, organisation_id, own_id),
-    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number),
-    FOREIGN KEY (organisation_id, own_id, version) REFERENCES profile_version (organisation_id, own_id, version)
-);
-CREATE INDEX run_participant_profile ON run_participant (organisation_id, own_id, version);
-
+-- The organisations of a frozen snapshot. The people are not copied: they are the enrolments up to the round version of
+-- the run, each in the version of the newest import up to `import_number`. Versions and enrolments are never deleted.
 CREATE TABLE run_organisation (
     round_id TEXT COLLATE "C" NOT NULL,
     run_number BIGINT NOT NULL,
     organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
+    -- Number of the newest finished import of the organisation when the run was started; 0 before the first.
+    import_number BIGINT NOT NULL,
     rules TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (round_id, run_number, organisation_id),
     FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
@@ -186,10 +204,11 @@ CREATE TABLE run_match (
     score BIGINT NOT NULL CHECK (score BETWEEN 0 AND 10000),
     contributions TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (round_id, run_number, ordinal),
-    FOREIGN KEY (round_id, run_number, mentee_organisation_id, mentee_own_id)
-        REFERENCES run_participant (round_id, run_number, organisation_id, own_id),
-    FOREIGN KEY (round_id, run_number, mentor_organisation_id, mentor_own_id)
-        REFERENCES run_participant (round_id, run_number, organisation_id, own_id)
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number),
+    FOREIGN KEY (round_id, mentee_organisation_id, mentee_own_id)
+        REFERENCES enrolment (round_id, organisation_id, own_id),
+    FOREIGN KEY (round_id, mentor_organisation_id, mentor_own_id)
+        REFERENCES enrolment (round_id, organisation_id, own_id)
 );
 CREATE UNIQUE INDEX run_match_pair ON run_match
     (round_id, run_number, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id);
@@ -210,8 +229,8 @@ CREATE TABLE run_unmatched (
     -- The entry for the manager of the organisation, with counts of other organisations' people in bands.
     own_document TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (round_id, run_number, ordinal),
-    FOREIGN KEY (round_id, run_number, organisation_id, own_id)
-        REFERENCES run_participant (round_id, run_number, organisation_id, own_id)
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number),
+    FOREIGN KEY (round_id, organisation_id, own_id) REFERENCES enrolment (round_id, organisation_id, own_id)
 );
 CREATE UNIQUE INDEX run_unmatched_person ON run_unmatched (round_id, run_number, organisation_id, own_id, side);
 CREATE INDEX run_unmatched_organisation ON run_unmatched (round_id, run_number, organisation_id, ordinal);

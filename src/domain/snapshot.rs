@@ -45,9 +45,10 @@ impl Snapshot {
         self.participants.sort_by(|a, b| a.profile.cmp(&b.profile));
     }
 
-    /// SHA-256 of the sorted snapshot, in hexadecimal. The digest covers whether each person's consents are live, and
-    /// not the moment of freezing itself.
-    pub fn digest(&self) -> String {
+    /// SHA-256 of the sorted snapshot, in hexadecimal, from the SHA-256 of each participant's profile as canonical JSON, in
+    /// the order of the participants. The digest covers whether each person's consents are live, and not the moment of
+    /// freezing itself.
+    pub fn digest(&self, contents: &[[u8; 32]]) -> String {
         use super::profile::ConsentPurpose::{Identity, Matching};
         let mut hash = Sha256::new();
         let mut line = |part: &[u8]| {
@@ -59,9 +60,11 @@ impl Snapshot {
         for organisation in &self.organisations {
             line(&json(organisation));
         }
-        for participant in &self.participants {
-            let consents = [Matching, Identity].map(|p| participant.content.consents_to(p, self.freeze_time));
-            line(&json(&(participant, consents)));
+        for (participant, content) in self.participants.iter().zip(contents) {
+            let live = |purpose| u8::from(participant.content.consents_to(purpose, self.freeze_time));
+            let (profile, version) = (participant.profile.short(), participant.version);
+            line(format!("{profile} {version} {} {}", live(Matching), live(Identity)).as_bytes());
+            line(content);
         }
         hex::encode(hash.finalize())
     }

@@ -108,19 +108,21 @@ impl<'a> Round<'a> {
     /// Encodes everyone of `snapshot` whose consent to matching is live. The only error is that `observer` stopped the
     /// operation.
     pub fn encode(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Self, Stopped> {
-        Self::encode_where(snapshot, AnswersUsed::All, |_| true, observer)
+        Self::encode_where(snapshot, AnswersUsed::All, None, |_| true, observer)
     }
 
     /// The same people in the same order, but only their open answers count.
     pub fn encode_open(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Self, Stopped> {
-        Self::encode_where(snapshot, AnswersUsed::Open, |_| true, observer)
+        Self::encode_where(snapshot, AnswersUsed::Open, None, |_| true, observer)
     }
 
     /// Encodes everyone of `snapshot` whom `wanted` accepts and whose consent to matching is live. The calendar is that of
-    /// the whole round, so that scores are the same as in the whole round.
+    /// the whole round, so that scores are the same as in the whole round: `first_days` are those of the calendar of the
+    /// round if `snapshot` holds a part of the round only.
     pub fn encode_where(
         snapshot: &'a Snapshot,
         answers: AnswersUsed,
+        first_days: Option<&[Date]>,
         wanted: impl Fn(&ProfileRef) -> bool + Sync,
         observer: &dyn Observer,
     ) -> Result<Self, Stopped> {
@@ -139,7 +141,11 @@ impl<'a> Round<'a> {
                 }
             }
         }
-        let calendar = Calendar::new(snapshot.start_date, snapshot.end_date, zones.into_iter());
+        let zones = zones.into_iter();
+        let calendar = match first_days {
+            Some(first_days) => Calendar::for_some(first_days, snapshot.end_date, zones),
+            None => Calendar::new(snapshot.start_date, snapshot.end_date, zones),
+        };
         live.retain(|(_, person)| wanted(&person.profile));
         let (mut subtags, mut employers, mut groups) =
             (HashSet::new(), DenseIds::default(), DenseIds::default());

@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 
+use jiff::civil::Date;
 use rayon::prelude::*;
 
 use super::encode::{AnswersUsed, Round};
@@ -17,16 +18,21 @@ use crate::domain::policy::{HardRule, Policy};
 use crate::domain::run::{Contribution, Match, PairExplanation};
 use crate::domain::snapshot::Snapshot;
 
-/// Explains one pair of a snapshot, with the rules that it breaks by `answers`. Returns `None` if the snapshot does not contain the two people in these roles, or if the
-/// consent of one of them is not live.
+/// Explains one pair of a snapshot, with the rules that it breaks by `answers`. The two people, the rules of their
+/// organisations and the policy suffice: then `first_days` are those of [`Calendar::first_days`] of the whole round. With
+/// `None` the snapshot is the whole round. Returns `None` if the snapshot does not contain the two people in these roles, or
+/// if the consent of one of them is not live.
+///
+/// [`Calendar::first_days`]: super::encode::availability::Calendar::first_days
 pub fn explain_pair(
     snapshot: &Snapshot,
+    first_days: Option<&[Date]>,
     answers: AnswersUsed,
     mentee: &ProfileRef,
     mentor: &ProfileRef,
 ) -> Option<PairExplanation> {
     let wanted = |profile: &ProfileRef| profile == mentee || profile == mentor;
-    let round = Round::encode_where(snapshot, answers, wanted, &Unobserved).ok()?;
+    let round = Round::encode_where(snapshot, answers, first_days, wanted, &Unobserved).ok()?;
     let position = |profile: &ProfileRef| round.people.iter().find(|person| person.profile == profile);
     let at_mentee = position(mentee)?.mentee? as usize;
     let at_mentor = position(mentor)?.mentor? as usize;

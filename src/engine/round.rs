@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -64,6 +65,8 @@ pub struct Outcome {
     pub certificate: RunCertificate,
     /// SolveContext of the solver, in units that do not depend on the machine.
     pub counters: SolverStatistics,
+    /// First days of the calendar, see [`explain_pair`](super::explain_pair). They follow from the snapshot.
+    pub first_days: Vec<Date>,
 }
 
 impl Outcome {
@@ -151,7 +154,17 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     let Check { primal, dual, candidates, .. } = check;
     let Solution { evidence, counters, .. } = solution;
     let certificate = RunCertificate { evidence, primal, dual, candidates_checked: candidates };
-    Ok(Outcome { matches, unmatched, unmatched_for_managers, summary, summaries, certificate, counters })
+    let first_days = round.calendar.first_days().to_vec();
+    Ok(Outcome {
+        matches,
+        unmatched,
+        unmatched_for_managers,
+        summary,
+        summaries,
+        certificate,
+        counters,
+        first_days,
+    })
 }
 
 /// Checks the stored matches of a round against its certificate, from scratch. Returns whether they are proved optimal.

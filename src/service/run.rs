@@ -15,7 +15,7 @@ use crate::domain::run::{PairExplanation, Run, RunState, Side, Unmatched};
 use crate::engine;
 use crate::engine::encode::AnswersUsed;
 use crate::error::{Error, Result};
-use crate::store::{Begun, Scope, StoredMatch};
+use crate::store::{Begun, FrozenPair, Scope, StoredMatch};
 
 /// Time between two reads of a run that another process solves.
 const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -178,7 +178,7 @@ impl Service {
         let (mentee, mentor) = (parse_profile("mentee", mentee)?, parse_profile("mentor", mentor)?);
         let unknown = || Error::NotFound(format!("the pair {mentee} and {mentor} in {run}"));
         let scope = Scope::from(caller);
-        let state = self.store.run(&scope, &run).await?.state;
+        let state = self.store.run_state(&scope, &run).await?;
         if state != RunState::Succeeded {
             return Err(Error::RunState { run: run.name(), state: state.as_str(), required: &["succeeded"] });
         }
@@ -188,13 +188,13 @@ impl Service {
         if !both_seen && matched.is_none() {
             return Err(unknown());
         }
-        // The engine explains over the whole snapshot; the caller gets this one pair.
-        let snapshot = self.store.load_snapshot(&Scope::System, &run).await?;
+        let FrozenPair { snapshot, first_days } =
+            self.store.frozen_pair(&Scope::System, &run, &mentee, &mentor).await?;
         let (a, b) = (mentee.clone(), mentor.clone());
         let is_own = |person: &ProfileRef| caller.organisation() == Some(&person.organisation);
         let answers = if is_own(&mentee) && is_own(&mentor) { AnswersUsed::All } else { AnswersUsed::Open };
-        let explained =
-            tokio::task::spawn_blocking(move || engine::explain_pair(&snapshot, answers, &a, &b)).await;
+        let explain = move || engine::explain_pair(&snapshot, Some(&first_days), answers, &a, &b);
+        let explained = tokio::task::spawn_blocking(explain).await;
         let mut explanation = explained
             .map_err(|error| Error::Internal("the explanation failed".into(), Some(error.into())))?
             .ok_or_else(unknown)?;

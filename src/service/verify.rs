@@ -10,12 +10,11 @@ use super::{Action, Service};
 use crate::domain::caller::Caller;
 use crate::domain::name::{ProfileRef, RunRef};
 use crate::domain::run::Match;
-use crate::domain::snapshot::Snapshot;
 use crate::engine::assign::SolverStatistics;
 use crate::engine::observer::Observer;
 use crate::engine::{self, Options, Outcome, RunCertificate};
 use crate::error::{Error, Result};
-use crate::store::{SavedResult, Scope};
+use crate::store::{LoadedSnapshot, SavedResult, Scope};
 
 /// Result of the check of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,15 +48,15 @@ impl Service {
                 required: &["succeeded"],
             });
         };
-        let snapshot = self.store.load_snapshot(&Scope::System, &name).await?;
-        Ok(Work::start(self, caller, move |observer| check(name, saved, &snapshot, observer)))
+        let loaded = self.store.load_snapshot(&Scope::System, &name).await?;
+        Ok(Work::start(self, caller, move |observer| check(name, saved, &loaded, observer)))
     }
 }
 
 fn check(
     run: RunRef,
     saved: SavedResult,
-    snapshot: &Snapshot,
+    LoadedSnapshot { snapshot, digest }: &LoadedSnapshot,
     observer: &dyn Observer,
 ) -> Result<VerifiedRun> {
     let SavedResult { run: internal, shown, summaries, unmatched, unmatched_for_managers, salt, .. } = saved;
@@ -79,13 +78,15 @@ fn check(
         summaries,
         certificate,
         counters: SolverStatistics::default(),
+        // No digest covers these days, which follow from the snapshot.
+        first_days: Vec::new(),
     };
     let input_digest = salt.keyed(&snapshot.open_digest());
     let result_digest = salt.keyed(&result.open_digest());
     Ok(VerifiedRun {
         run,
         proved,
-        input_unchanged: snapshot.digest() == internal.input_digest && input_digest == shown.input_digest,
+        input_unchanged: *digest == internal.input_digest && input_digest == shown.input_digest,
         result_unchanged: result.digest() == internal.result_digest && result_digest == shown.result_digest,
         input_digest,
         result_digest,

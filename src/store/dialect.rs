@@ -397,13 +397,22 @@ impl Row {
         id: &dyn Display,
         column: &str,
     ) -> Result<T> {
-        let text = self.text(column)?;
-        // The message of serde may quote the document.
-        serde_json::from_str(&text).map_err(|error| {
-            let place = format!("{:?} at line {}, column {}", error.classify(), error.line(), error.column());
-            corrupt(table, column, id, place)
-        })
+        parsed(table, id, column, &self.text(column)?)
     }
+}
+
+/// A JSON document, parsed from the text of a column; `id` names the row if that fails.
+pub(super) fn parsed<T: DeserializeOwned>(
+    table: &'static str,
+    id: &dyn Display,
+    column: &str,
+    text: &str,
+) -> Result<T> {
+    // The message of serde may quote the document.
+    serde_json::from_str(text).map_err(|error| {
+        let place = format!("{:?} at line {}, column {}", error.classify(), error.line(), error.column());
+        corrupt(table, column, id, place)
+    })
 }
 
 /// A document as JSON.

@@ -53,7 +53,7 @@ pub(super) fn corrupt(
     id: &dyn Display,
     cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Error {
-    let of_people = ["profile", "enrolment", "run_participant", "run_match", "run_unmatched"];
+    let of_people = ["profile", "enrolment", "run_match", "run_unmatched"];
     let message = if of_people.iter().any(|part| table.starts_with(part)) {
         format!("a row of table {table} cannot be read: column {column}")
     } else {

@@ -29,11 +29,16 @@ statements! {
     query STAGED = filtered("profile_import.staged",
         "SELECT d.ordinal, d.row_number FROM profile_document d JOIN profile_import i ON i.id = d.import_id \
          WHERE d.import_id = $1 AND d.own_id = $2 AND (CAST($3 AS TEXT) IS NULL OR i.organisation_id = $3)");
+    // The lock of the organisation makes the numbers grow in the order of the commits.
     change FINISH = ("profile_import.finish",
-        "UPDATE profile_import SET finish_micros = $3 WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
+        "UPDATE profile_import SET finish_micros = $3, number = (SELECT COALESCE(MAX(i.number), 0) + 1 \
+         FROM profile_import i WHERE i.organisation_id = $2) \
+         WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
     query COMPARE = filtered("profile_import.compare",
         "SELECT COUNT(*) AS staged, COUNT(p.own_id) AS known, \
-         CAST(COALESCE(SUM(CASE WHEN p.digest = d.digest THEN 1 ELSE 0 END), 0) AS BIGINT) AS unchanged \
+         CAST(COALESCE(SUM(CASE WHEN p.digest = d.digest THEN 1 ELSE 0 END), 0) AS BIGINT) AS unchanged, \
+         CAST(COALESCE(SUM(CASE WHEN p.is_mentor <> d.is_mentor OR p.is_mentee <> d.is_mentee THEN 1 ELSE 0 END), 0) \
+         AS BIGINT) AS other_roles \
          FROM profile_document d LEFT JOIN profile p ON p.organisation_id = $2 AND p.own_id = d.own_id \
          WHERE d.import_id = $1 AND (CAST($3 AS TEXT) IS NULL OR CAST($2 AS TEXT) = $3)");
     change UPSERT = ("profile_import.upsert",
@@ -45,8 +50,9 @@ statements! {
          is_mentee = excluded.is_mentee, update_micros = excluded.update_micros \
          WHERE profile.digest <> excluded.digest");
     change KEEP_VERSIONS = ("profile_import.keep_versions",
-        "INSERT INTO profile_version (organisation_id, own_id, version, import_id, create_micros) \
-         SELECT p.organisation_id, p.own_id, p.version, p.import_id, CAST($3 AS BIGINT) FROM profile_document d \
+        "INSERT INTO profile_version (organisation_id, own_id, version, import_id, import_number, create_micros) \
+         SELECT p.organisation_id, p.own_id, p.version, p.import_id, i.number, CAST($3 AS BIGINT) \
+         FROM profile_document d JOIN profile_import i ON i.id = d.import_id \
          JOIN profile p ON p.organisation_id = $2 AND p.own_id = d.own_id \
          WHERE d.import_id = $1 AND p.import_id = $1");
     change DROP_UNCHANGED = ("profile_import.drop_unchanged",
@@ -251,6 +257,10 @@ impl WriteSession {
         let unchanged = compared.int("unchanged")?;
         let counts = ImportCounts { created: staged - known, updated: known - unchanged, unchanged };
         let changed = (counts.created + counts.updated).unsigned_abs();
+        if compared.int("other_roles")? > 0 {
+            // Before the profiles change: the counters move by the difference between staged and present roles.
+            self.move_enrolment_counts(organisation, id).await?;
+        }
         for statement in [UPSERT, KEEP_VERSIONS] {
             self.change_exactly(changed, owner, statement, dated()).await?;
         }

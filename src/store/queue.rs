@@ -5,24 +5,21 @@
 //! nothing about a lease.
 //!
 //! Claim, heartbeat and release are housekeeping: they move a run between `queued` and `running`, and write no journal
-//! line. The end of a run is a change, and writes one.
+//! line. The end of a run is a change, and writes one; `completion` has the end with a result.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::backend::Store;
-use super::dialect::{self, Value, values};
+use super::dialect::{Value, values};
 use super::journal::Note;
 use super::run::{self, common_columns, database_now, run_columns};
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::{Change, statements};
-use super::{fault, result};
-use crate::domain::name::OrganisationId;
-use crate::domain::run::{Digests, Match, Progress, Run, RunState, RunSummary, StageWork, Unmatched};
+use crate::domain::run::{Progress, Run, RunState, StageWork};
 use crate::error::{Error, Reason, Result};
 
 /// The claim of the oldest run that waits. On PostgreSQL a worker skips a run that another worker is claiming. SQLite has
@@ -78,13 +75,11 @@ statements! {
         postgres: claim!(postgres, " FOR UPDATE SKIP LOCKED"));
     upkeep RENEW = ("run.renew", sqlite: renew!(sqlite, ""), postgres: renew!(postgres, ""));
     upkeep PROGRESS = ("run.progress", sqlite: progress!(sqlite), postgres: progress!(postgres));
+    upkeep SEAL = ("run.seal",
+        "UPDATE run SET input_digest = $4 WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
     upkeep RELEASE = ("run.release",
         "UPDATE run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_owner = NULL, \
          lease_until_micros = NULL, stage = NULL WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
-    change SUCCEED = ("run.succeed",
-        "UPDATE run SET state = 'succeeded', end_micros = $4, engine_version = $5, result_digest = $6, \
-         shown_input_digest = $7, shown_result_digest = $8, summary = $9, certificate = $10, stage = NULL, lease_owner = NULL, lease_until_micros = NULL \
-         WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
     change FAIL = ("run.fail",
         "UPDATE run SET state = 'failed', end_micros = $4, failure_reason = $5, failure_message = $6, stage = NULL, \
          lease_owner = NULL, lease_until_micros = NULL \
@@ -92,26 +87,6 @@ statements! {
     change CANCEL = ("run.cancel",
         "UPDATE run SET state = 'cancelled', end_micros = $4, stage = NULL, lease_owner = NULL, \
          lease_until_micros = NULL WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
-    change KEEP_MATCHES = bulk(
-        name: "run_match.create",
-        head: "INSERT INTO run_match (round_id, run_number, ordinal, id, mentee_organisation_id, mentee_own_id, \
-               mentor_organisation_id, mentor_own_id, score, contributions) VALUES",
-        columns: 10,
-        tail: "",
-    );
-    change KEEP_UNMATCHED = bulk(
-        name: "run_unmatched.create",
-        head: "INSERT INTO run_unmatched \
-               (round_id, run_number, ordinal, side, organisation_id, own_id, document, own_document) VALUES",
-        columns: 8,
-        tail: "",
-    );
-    change KEEP_SUMMARIES = bulk(
-        name: "run_own_summary.create",
-        head: "INSERT INTO run_own_summary (round_id, run_number, organisation_id, document) VALUES",
-        columns: 4,
-        tail: "",
-    );
 }
 
 /// A run that a worker has claimed: the worker's proof that it may write the run.
@@ -131,27 +106,6 @@ pub struct ClaimedRun {
 pub struct Heartbeat {
     /// Whether a caller has requested the cancellation of the run.
     pub cancel_requested: bool,
-}
-
-/// The result of a run. Callers see unmatched people in the order given here, and matches by score, then id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunOutcome {
-    /// Version of the engine.
-    pub engine_version: String,
-    /// Digests of input and result.
-    pub digests: Digests,
-    /// Numbers for coordinators.
-    pub summary: RunSummary,
-    /// Numbers for the manager of each organisation that takes part.
-    pub summaries: BTreeMap<OrganisationId, RunSummary>,
-    /// All matches.
-    pub matches: Vec<Match>,
-    /// All people without a match, mentees first, as coordinators read it.
-    pub unmatched: Vec<Unmatched>,
-    /// The same people in the same order, as the manager of each person's organisation reads it.
-    pub unmatched_for_managers: Vec<Unmatched>,
-    /// The certificate of the optimum.
-    pub certificate: Vec<u8>,
 }
 
 impl Store {
@@ -213,6 +167,19 @@ impl Store {
         Ok(Heartbeat { cancel_requested: row.flag("cancel_requested")? })
     }
 
+    /// Stores the digest of the frozen snapshot, which the first worker that loads the snapshot computes.
+    ///
+    /// Fails with `RunState` if the run is no longer this worker's.
+    pub async fn seal_run(&self, claim: &ClaimedRun, digest: &str) -> Result<()> {
+        let mut session = self.housekeeping(&Scope::System).await?;
+        let mut values = claim.keys();
+        values.extend(values![digest]);
+        if session.execute(SEAL, values).await? == 0 {
+            return Err(lost(run::state(session.reads(), &claim.run.name).await?, claim));
+        }
+        session.commit().await
+    }
+
     /// Returns a run to the queue, so that another worker need not wait until the lease expires. The attempt does not
     /// count.
     ///
@@ -225,63 +192,19 @@ impl Store {
         session.commit().await
     }
 
-    /// Saves the whole result of a run, and moves its round to review.
-    ///
-    /// Fails with `RunState` if the run is no longer this worker's; then nothing is changed.
-    pub async fn complete_run(&self, claim: &ClaimedRun, now: Timestamp, outcome: &RunOutcome) -> Result<()> {
-        let RunOutcome { engine_version, digests, summary, matches, unmatched, certificate, .. } = outcome;
-        let RunOutcome { summaries, unmatched_for_managers, .. } = outcome;
-        let name = &claim.run.name;
-        let mut session = claim.begin(self, now).await?;
-        let salt = result::salt(session.reads(), &name.round).await?;
-        let mut values = claim.keys();
-        values.extend(values![
-            now,
-            engine_version.as_str(),
-            digests.whole_result.as_str(),
-            salt.keyed(&digests.open_input),
-            salt.keyed(&digests.open_result),
-            dialect::json(summary)?,
-            certificate.as_slice(),
-        ]);
-        claim.ended(&mut session, SUCCEED, values).await?;
-        let rows = summaries.iter().map(|(organisation, summary)| {
-            // A document that cannot be written becomes NULL, which the column does not take.
-            values![&name.round, name.number, organisation, dialect::json(summary).ok().as_deref()]
-        });
-        let kept = session.insert(Owner::Alliance, KEEP_SUMMARIES, Box::new(rows)).await?;
-        fault::expect_rows(KEEP_SUMMARIES.0.name, kept, summaries.len() as u64)?;
-        // Rows are made one bulk at a time, so that a large result is never held twice.
-        let sorted = result::in_order(&salt, matches);
-        let rows = sorted.iter().zip(1..).map(|(pair, ordinal)| result::match_values(name, ordinal, pair));
-        let kept = session.insert(Owner::Alliance, KEEP_MATCHES, Box::new(rows)).await?;
-        fault::expect_rows(KEEP_MATCHES.0.name, kept, matches.len() as u64)?;
-        let rows = unmatched.iter().zip(unmatched_for_managers).zip(1..);
-        let rows = rows.map(|(who, ordinal)| result::unmatched_values(name, ordinal, who));
-        let kept = session.insert(Owner::Alliance, KEEP_UNMATCHED, Box::new(rows)).await?;
-        fault::expect_rows(KEEP_UNMATCHED.0.name, kept, unmatched.len() as u64)?;
-        let detail = json!({
-            "matches": matches.len(),
-            "unmatched": unmatched.len(),
-            "result": digests.whole_result,
-            "attempt": claim.run.attempt,
-        });
-        claim.commit(session, "run.succeed", &detail).await
-    }
-
     /// Ends a run as failed. Callers see `message`.
     ///
     /// Fails with `RunState` if the run is no longer this worker's; then nothing is changed.
     pub async fn fail_run(
         &self,
         claim: &ClaimedRun,
-        now: Timestamp,
+        now: impl FnOnce() -> Timestamp + Send,
         reason: Reason,
         message: &str,
     ) -> Result<()> {
         let mut session = claim.begin(self, now).await?;
         let mut values = claim.keys();
-        values.extend(values![now, reason.code(), message]);
+        values.extend(values![session.now(), reason.code(), message]);
         claim.ended(&mut session, FAIL, values).await?;
         claim
             .commit(session, "run.fail", &json!({ "reason": reason.code(), "attempt": claim.run.attempt }))
@@ -291,34 +214,51 @@ impl Store {
     /// Ends a run whose cancellation was requested.
     ///
     /// Fails with `RunState` if the run is no longer this worker's; then nothing is changed.
-    pub async fn cancel_claimed_run(&self, claim: &ClaimedRun, now: Timestamp) -> Result<()> {
+    pub async fn cancel_claimed_run(
+        &self,
+        claim: &ClaimedRun,
+        now: impl FnOnce() -> Timestamp + Send,
+    ) -> Result<()> {
         let mut session = claim.begin(self, now).await?;
         let mut values = claim.keys();
-        values.extend(values![now]);
+        values.extend(values![session.now()]);
         claim.ended(&mut session, CANCEL, values).await?;
         claim.commit(session, "run.cancelled", &json!({ "attempt": claim.run.attempt })).await
     }
 }
 
 impl ClaimedRun {
-    fn keys(&self) -> Vec<Value> {
+    /// Round, number and fencing number: the first three values of every statement of the claim.
+    pub(super) fn keys(&self) -> Vec<Value> {
         values![&self.run.name.round, self.run.name.number, self.fence]
     }
 
-    async fn begin(&self, store: &Store, now: Timestamp) -> Result<WriteSession> {
+    /// Begins the change that ends the run. The moment of the end is the moment at which the change may be written.
+    pub(super) async fn begin(
+        &self,
+        store: &Store,
+        now: impl FnOnce() -> Timestamp + Send,
+    ) -> Result<WriteSession> {
         let mut session = WriteSession::of_worker(store, &self.owner, now).await?;
         session.lock_round(&self.run.name.round).await?;
         Ok(session)
     }
 
-    async fn ended(&self, session: &mut WriteSession, statement: Change, values: Vec<Value>) -> Result<()> {
+    /// Runs the statement that ends the run. Fails with `RunState` if the run is no longer this worker's.
+    pub(super) async fn ended(
+        &self,
+        session: &mut WriteSession,
+        statement: Change,
+        values: Vec<Value>,
+    ) -> Result<()> {
         if session.change(Owner::Alliance, statement, values).await? == 0 {
             return Err(lost(run::state(session.reads(), &self.run.name).await?, self));
         }
         Ok(())
     }
 
-    async fn commit(
+    /// Commits the end of the run, with its round and its line of the journal.
+    pub(super) async fn commit(
         &self,
         mut session: WriteSession,
         action: &'static str,
@@ -330,7 +270,7 @@ impl ClaimedRun {
 }
 
 /// The error of a claim that is no longer the present claim of its run.
-fn lost(state: RunState, claim: &ClaimedRun) -> Error {
+pub(super) fn lost(state: RunState, claim: &ClaimedRun) -> Error {
     let state = if state == RunState::Running { "running for another worker" } else { state.as_str() };
     Error::RunState { run: claim.run.name.name(), state, required: &["running for this worker"] }
 }

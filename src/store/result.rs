@@ -209,17 +209,20 @@ pub(super) async fn salt(session: &mut ReadSession, round: &RoundId) -> Result<R
     row.parse("round", round, "salt", RoundSalt::from_hex)
 }
 
-/// Ends a list: an empty page of a run that does not exist is an error.
+/// Ends a list. Rows of a run that has not succeeded are staged, and nobody reads them.
+///
+/// Fails with `NotFound` if there is no such run, or if the run is being purged.
 async fn finish<T>(
     mut session: ReadSession,
     name: &RunRef,
     rows: Vec<Row>,
     read: fn(&RunRef, &Row) -> Result<T>,
 ) -> Result<Vec<T>> {
-    if rows.is_empty() {
-        run::state(&mut session, name).await?;
-    }
+    let state = run::state(&mut session, name).await?;
     session.end().await?;
+    if state != RunState::Succeeded {
+        return Ok(Vec::new());
+    }
     rows.iter().map(|row| read(name, row)).collect()
 }
 

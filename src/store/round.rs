@@ -26,25 +26,55 @@ statements! {
          VALUES ($1, $2, $3, $4, $7, 'draft', $5, 1, $6, $6) ON CONFLICT (id) DO NOTHING");
     change CREATE_POLICY = ("policy.create",
         "INSERT INTO policy (round_id, version, document, digest, create_micros) VALUES ($1, $2, $3, $4, $5)");
-    query GET = shared("round.get",
+    query GET = split("round.get",
         "SELECT r.id, r.display_name, r.start_date, r.end_date, r.state, p.document, r.version, r.create_micros, \
-         r.update_micros FROM round r JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
-         WHERE r.id = $1");
+         r.update_micros, CAST(COALESCE(SUM(c.profiles), 0) AS BIGINT) AS profiles, \
+         CAST(COALESCE(SUM(c.mentors), 0) AS BIGINT) AS mentors, \
+         CAST(COALESCE(SUM(c.mentees), 0) AS BIGINT) AS mentees \
+         FROM round r JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
+         LEFT JOIN enrolment_count c ON c.round_id = r.id WHERE r.id = $1 GROUP BY r.id, p.round_id, p.version";
+        "round.get_of_organisation",
+        "SELECT r.id, r.display_name, r.start_date, r.end_date, r.state, p.document, r.version, r.create_micros, \
+         r.update_micros, COALESCE(c.profiles, 0) AS profiles, COALESCE(c.mentors, 0) AS mentors, \
+         COALESCE(c.mentees, 0) AS mentees \
+         FROM round r JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
+         LEFT JOIN enrolment_count c ON c.round_id = r.id AND c.organisation_id = $2 WHERE r.id = $1");
     query LIST = shared("round.list",
         "SELECT r.id, r.display_name, r.start_date, r.end_date, r.state, p.document, r.version, r.create_micros, \
          r.update_micros FROM round r JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
          WHERE r.id > $1 ORDER BY r.id LIMIT $2");
-    query COUNTS = split("enrolment.counts",
-        "SELECT e.round_id, COUNT(*) AS profiles, CAST(SUM(p.is_mentor) AS BIGINT) AS mentors, \
-         CAST(SUM(p.is_mentee) AS BIGINT) AS mentees FROM enrolment e \
-         JOIN profile p ON p.organisation_id = e.organisation_id AND p.own_id = e.own_id \
-         WHERE e.round_id >= $1 AND e.round_id <= $2 GROUP BY e.round_id";
-        "enrolment.counts_of_organisation",
-        "SELECT e.round_id, COUNT(*) AS profiles, CAST(SUM(p.is_mentor) AS BIGINT) AS mentors, \
-         CAST(SUM(p.is_mentee) AS BIGINT) AS mentees FROM enrolment e \
-         JOIN profile p ON p.organisation_id = e.organisation_id AND p.own_id = e.own_id \
-         WHERE e.round_id >= $1 AND e.round_id <= $2 AND e.organisation_id = $3 GROUP BY e.round_id");
-    query LOCK = shared("round.lock", locking: "SELECT state FROM round WHERE id = $1");
+    query COUNTS = split("enrolment_count.sum",
+        "SELECT round_id, CAST(SUM(profiles) AS BIGINT) AS profiles, CAST(SUM(mentors) AS BIGINT) AS mentors, \
+         CAST(SUM(mentees) AS BIGINT) AS mentees FROM enrolment_count \
+         WHERE round_id >= $1 AND round_id <= $2 GROUP BY round_id";
+        "enrolment_count.of_organisation",
+        "SELECT round_id, profiles, mentors, mentees FROM enrolment_count \
+         WHERE round_id >= $1 AND round_id <= $2 AND organisation_id = $3");
+    // The people whom this change of the round has enrolled. Their profiles are looked up one by one, whatever the
+    // statistics of the database are.
+    change COUNT_NEW = ("enrolment_count.add",
+        "INSERT INTO enrolment_count (round_id, organisation_id, profiles, mentors, mentees) \
+         SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), COUNT(*), \
+         CAST(COALESCE(SUM((SELECT p.is_mentor FROM profile p \
+         WHERE p.organisation_id = e.organisation_id AND p.own_id = e.own_id)), 0) AS BIGINT), \
+         CAST(COALESCE(SUM((SELECT p.is_mentee FROM profile p \
+         WHERE p.organisation_id = e.organisation_id AND p.own_id = e.own_id)), 0) AS BIGINT) \
+         FROM enrolment e WHERE e.round_id = $1 AND e.organisation_id = $2 AND e.own_id >= $3 AND e.own_id <= $4 \
+         AND e.round_version = $5 \
+         ON CONFLICT (round_id, organisation_id) DO UPDATE SET profiles = enrolment_count.profiles + excluded.profiles, \
+         mentors = enrolment_count.mentors + excluded.mentors, mentees = enrolment_count.mentees + excluded.mentees");
+    change MOVE_COUNTS = ("enrolment_count.move",
+        "WITH moved AS MATERIALIZED (SELECT d.own_id, d.is_mentor - p.is_mentor AS mentors, \
+         d.is_mentee - p.is_mentee AS mentees FROM profile_document d \
+         JOIN profile p ON p.organisation_id = $1 AND p.own_id = d.own_id \
+         WHERE d.import_id = $2 AND (p.is_mentor <> d.is_mentor OR p.is_mentee <> d.is_mentee)) \
+         UPDATE enrolment_count SET \
+         mentors = mentors + (SELECT CAST(COALESCE(SUM(m.mentors), 0) AS BIGINT) FROM moved m JOIN enrolment e \
+         ON e.round_id = enrolment_count.round_id AND e.organisation_id = $1 AND e.own_id = m.own_id), \
+         mentees = mentees + (SELECT CAST(COALESCE(SUM(m.mentees), 0) AS BIGINT) FROM moved m JOIN enrolment e \
+         ON e.round_id = enrolment_count.round_id AND e.organisation_id = $1 AND e.own_id = m.own_id) \
+         WHERE organisation_id = $1");
+    query LOCK = shared("round.lock", locking: "SELECT state, version FROM round WHERE id = $1");
     change MOVE = ("round.move",
         "UPDATE round SET state = $2, version = version + 1, update_micros = $3 WHERE id = $1");
     change SETTLE = ("round.settle",
@@ -54,23 +84,29 @@ statements! {
     // A profile that is enrolled already stays as it is.
     change ENROL = bulk(
         name: "enrolment.create",
-        head: "INSERT INTO enrolment (round_id, organisation_id, own_id, actor, create_micros) VALUES",
-        columns: 5,
+        head: "INSERT INTO enrolment (round_id, organisation_id, own_id, actor, round_version, create_micros) VALUES",
+        columns: 6,
         tail: " ON CONFLICT (round_id, organisation_id, own_id) DO NOTHING",
     );
+}
+
+/// A round that a session has locked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LockedRound {
+    /// Its state.
+    pub(super) state: RoundState,
+    /// Its version; a change of the round makes the next one.
+    pub(super) version: i64,
 }
 
 impl Store {
     /// One round, with the enrolments that the scope covers.
     pub async fn round(&self, scope: &Scope, id: &RoundId) -> Result<Round> {
-        let mut session = self.snapshot_reader(scope).await?;
-        let Some(found) = session.row(GET, values![id]).await? else {
-            session.end().await?;
-            return Err(Error::NotFound(id.name()));
-        };
-        let mut counts = counts(&mut session, id, id).await?;
+        let mut session = self.reader(scope).await?;
+        let found = session.row(GET, values![id]).await?;
         session.end().await?;
-        read(&found, &mut counts)
+        let row = found.ok_or_else(|| Error::NotFound(id.name()))?;
+        read(&row, enrolment_counts(&row)?)
     }
 
     /// Rounds after id `after`, by id, at most `limit`, with the enrolments that the scope covers.
@@ -87,7 +123,8 @@ impl Store {
             found = counts(&mut session, &first.id("round", "id")?, &last.id("round", "id")?).await?;
         }
         session.end().await?;
-        rows.iter().map(|row| read(row, &mut found)).collect()
+        let read_one = |row: &Row| read(row, found.remove(&row.id("round", "id")?).unwrap_or_default());
+        rows.iter().map(read_one).collect()
     }
 }
 
@@ -164,7 +201,7 @@ impl WriteSession {
         let owner = Owner::Organisation(organisation);
         self.reads().scope().admit(owner)?;
         let (now, actor) = (self.now(), self.actor().to_owned());
-        let state = self.lock_round(round).await?;
+        let LockedRound { state, version } = self.lock_round(round).await?;
         if !state.allows_enrolment() {
             return Err(Error::RoundState {
                 round: round.name(),
@@ -172,10 +209,13 @@ impl WriteSession {
                 required: RoundState::OPEN,
             });
         }
-        let rows = ids.iter().map(|id| values![round, organisation, id, actor.as_str(), now]);
+        let next_version = version + 1;
+        let rows = ids.iter().map(|id| values![round, organisation, id, actor.as_str(), next_version, now]);
         let enrolled = self.insert(owner, ENROL, Box::new(rows)).await?;
         let mut note = None;
-        if enrolled > 0 {
+        if let (1.., Some(first), Some(last)) = (enrolled, ids.iter().min(), ids.iter().max()) {
+            let values = values![round, organisation, first, last, next_version];
+            self.change_exactly(1, owner, COUNT_NEW, values).await?;
             let next = if state == RoundState::Draft { RoundState::Enrolling } else { state };
             self.move_round(owner, round, next).await?;
             let detail = json!({ "enrolled": enrolled });
@@ -184,12 +224,25 @@ impl WriteSession {
         Ok((enrolled, note))
     }
 
+    /// Moves the counters of enrolled people whose roles an import is about to change. The organisation is locked.
+    pub(super) async fn move_enrolment_counts(
+        &mut self,
+        organisation: &OrganisationId,
+        import: &str,
+    ) -> Result<()> {
+        let owner = Owner::Organisation(organisation);
+        self.change(owner, MOVE_COUNTS, values![organisation, import]).await.map(drop)
+    }
+
     /// Locks the round until the session ends, and returns its state. Every change of a round or of its runs begins
     /// here, so that two such changes wait for each other instead of colliding.
-    pub(super) async fn lock_round(&mut self, id: &RoundId) -> Result<RoundState> {
+    pub(super) async fn lock_round(&mut self, id: &RoundId) -> Result<LockedRound> {
         let found = self.reads().row(LOCK, values![id]).await?;
         let row = found.ok_or_else(|| Error::NotFound(id.name()))?;
-        row.parse("round", id, "state", RoundState::from_name)
+        Ok(LockedRound {
+            state: row.parse("round", id, "state", RoundState::from_name)?,
+            version: row.int("version")?,
+        })
     }
 
     /// Moves the round to a state, on behalf of `owner`: an enrolment by an organisation moves a round too.
@@ -217,19 +270,18 @@ async fn counts(
     last: &RoundId,
 ) -> Result<HashMap<RoundId, EnrolmentCounts>> {
     let rows = session.rows(COUNTS, values![first, last]).await?;
-    rows.iter()
-        .map(|row| {
-            let counts = EnrolmentCounts {
-                profiles: row.int("profiles")?,
-                mentors: row.int("mentors")?,
-                mentees: row.int("mentees")?,
-            };
-            Ok((row.id("enrolment", "round_id")?, counts))
-        })
-        .collect()
+    rows.iter().map(|row| Ok((row.id("enrolment_count", "round_id")?, enrolment_counts(row)?))).collect()
 }
 
-fn read(row: &Row, counts: &mut HashMap<RoundId, EnrolmentCounts>) -> Result<Round> {
+fn enrolment_counts(row: &Row) -> Result<EnrolmentCounts> {
+    Ok(EnrolmentCounts {
+        profiles: row.int("profiles")?,
+        mentors: row.int("mentors")?,
+        mentees: row.int("mentees")?,
+    })
+}
+
+fn read(row: &Row, enrolment: EnrolmentCounts) -> Result<Round> {
     let id: RoundId = row.id("round", "id")?;
     Ok(Round {
         content: RoundContent {
@@ -239,7 +291,7 @@ fn read(row: &Row, counts: &mut HashMap<RoundId, EnrolmentCounts>) -> Result<Rou
             policy: row.json("policy", &id, "document")?,
         },
         state: row.parse("round", &id, "state", RoundState::from_name)?,
-        enrolment: counts.remove(&id).unwrap_or_default(),
+        enrolment,
         version: row.int("version")?,
         create_time: row.time("create_micros")?,
         update_time: row.time("update_micros")?,

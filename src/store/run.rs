@@ -10,10 +10,9 @@ use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
-use crate::domain::name::{OwnId, ProfileRef, RoundId, RunRef};
+use crate::domain::name::{RoundId, RunRef};
 use crate::domain::round::RoundState;
 use crate::domain::run::{Progress, Run, RunState, Stage, StageWork};
-use crate::domain::snapshot::{Participant, Snapshot};
 use crate::error::{Error, Reason, Result};
 
 /// Columns of a run that every caller sees.
@@ -78,51 +77,36 @@ statements! {
     query ACTIVE = shared("run.active", "SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running')");
     query LAST = shared("run.last", "SELECT COALESCE(MAX(number), 0) AS number FROM run WHERE round_id = $1");
     change CREATE = ("run.create",
-        "INSERT INTO run (round_id, number, state, policy_version, input_digest, engine_version, result_digest, \
-         stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros) \
-         SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, '', '', '', 0, 0, 0, 0, 0, \
+        "INSERT INTO run (round_id, number, state, policy_version, round_version, input_digest, engine_version, \
+         result_digest, stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros) \
+         SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, version, '', '', '', 0, 0, 0, 0, 0, \
          CAST($3 AS BIGINT), CAST($3 AS BIGINT) FROM round WHERE id = $1");
-    change FREEZE_PARTICIPANTS = ("run_participant.freeze",
-        "INSERT INTO run_participant (round_id, run_number, organisation_id, own_id, version) \
-         SELECT e.round_id, CAST($2 AS BIGINT), e.organisation_id, e.own_id, p.version FROM enrolment e \
-         JOIN profile p ON p.organisation_id = e.organisation_id AND p.own_id = e.own_id WHERE e.round_id = $1");
+    query ENROLLED = hidden("run.enrolled",
+        "SELECT CAST(COALESCE(SUM(profiles), 0) AS BIGINT) AS profiles FROM enrolment_count WHERE round_id = $1");
+    // One statement, because it reads all organisations at one moment.
     change FREEZE_ORGANISATIONS = ("run_organisation.freeze",
-        "INSERT INTO run_organisation (round_id, run_number, organisation_id, rules) \
-         SELECT $1, CAST($2 AS BIGINT), o.id, o.rules FROM organisation o \
-         WHERE o.id IN (SELECT e.organisation_id FROM enrolment e WHERE e.round_id = $1)");
-    change SEAL = ("run.seal", "UPDATE run SET input_digest = $3 WHERE round_id = $1 AND number = $2");
+        "INSERT INTO run_organisation (round_id, run_number, organisation_id, rules, import_number) \
+         SELECT $1, CAST($2 AS BIGINT), o.id, o.rules, (SELECT COALESCE(MAX(i.number), 0) FROM profile_import i \
+         WHERE i.organisation_id = o.id) FROM organisation o \
+         WHERE o.id IN (SELECT c.organisation_id FROM enrolment_count c WHERE c.round_id = $1)");
     query GET = split("run.get",
-        concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number = $2");
+        concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL");
         "run.get_of_organisation",
-        concat!("SELECT ", own_run_columns!("$3"), " FROM run WHERE round_id = $1 AND number = $2"));
+        concat!("SELECT ", own_run_columns!("$3"), " FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL"));
     query LIST = split("run.list",
-        concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3");
+        concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number < $2 \
+            AND purge_micros IS NULL ORDER BY number DESC LIMIT $3");
         "run.list_of_organisation",
         concat!("SELECT ", own_run_columns!("$4"), " FROM run WHERE round_id = $1 AND number < $2 \
-            ORDER BY number DESC LIMIT $3"));
+            AND purge_micros IS NULL ORDER BY number DESC LIMIT $3"));
+    query STATE = shared("run.state",
+        "SELECT state FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL");
     query ROUND = shared("run.round", "SELECT id FROM round WHERE id = $1");
     change CANCEL_NOW = ("run.cancel_now", sqlite: cancel_now!(sqlite), postgres: cancel_now!(postgres));
     change CANCEL_LATER = ("run.cancel_later",
         "UPDATE run SET cancel_requested = 1 WHERE round_id = $1 AND number = $2 AND state = 'running' \
          AND cancel_requested = 0");
-    query FROZEN_ROUND = hidden("snapshot.round",
-        "SELECT r.start_date, r.end_date, run.freeze_micros, p.document FROM run \
-         JOIN round r ON r.id = run.round_id \
-         JOIN policy p ON p.round_id = run.round_id AND p.version = run.policy_version \
-         WHERE run.round_id = $1 AND run.number = $2");
-    query FROZEN_ORGANISATIONS = hidden("snapshot.organisations",
-        "SELECT organisation_id, rules FROM run_organisation WHERE round_id = $1 AND run_number = $2 \
-         ORDER BY organisation_id");
-    query FROZEN_PARTICIPANTS = hidden("snapshot.participants",
-        "SELECT p.organisation_id, p.own_id, p.version, d.document FROM run_participant p \
-         JOIN profile_version v ON v.organisation_id = p.organisation_id AND v.own_id = p.own_id \
-         AND v.version = p.version JOIN profile_document d ON d.import_id = v.import_id AND d.own_id = v.own_id \
-         WHERE p.round_id = $1 AND p.run_number = $2 \
-         AND (p.organisation_id, p.own_id) > ($3, $4) ORDER BY p.organisation_id, p.own_id LIMIT $5");
 }
-
-/// Participants read at a time: bounds the memory in which they are held twice, as rows and as profiles.
-const SNAPSHOT_PAGE: u32 = 5_000;
 
 impl Store {
     /// One run, as far as the scope may read it: an organisation reads the numbers of its own members, and no digest.
@@ -134,6 +118,14 @@ impl Store {
             Some(row) => read(&row, scope),
             None => Err(Error::NotFound(name.name())),
         }
+    }
+
+    /// The state of a run.
+    pub async fn run_state(&self, scope: &Scope, name: &RunRef) -> Result<RunState> {
+        let mut session = self.reader(scope).await?;
+        let found = state(&mut session, name).await;
+        session.end().await?;
+        found
     }
 
     /// Runs of a round, the newest first, before number `before`, at most `limit`.
@@ -155,24 +147,16 @@ impl Store {
         session.end().await?;
         rows.iter().map(|row| read(row, scope)).collect()
     }
-
-    /// The frozen input of a run, in its one order. The snapshot holds profiles of every organisation, so for an
-    /// organisation it does not exist.
-    pub async fn load_snapshot(&self, scope: &Scope, name: &RunRef) -> Result<Snapshot> {
-        let mut session = self.snapshot_reader(scope).await?;
-        let snapshot = load(&mut session, name).await?;
-        session.end().await?;
-        Ok(snapshot)
-    }
 }
 
 impl WriteSession {
-    /// Freezes a round and queues a run over it.
+    /// Freezes a round and queues a run over it. The snapshot refers to versions, and nobody is copied: the cost does not
+    /// depend on the number of people.
     ///
     /// Fails with `NotFound`, `RoundState`, `RunActive` if a run of the round is queued or running, or `RoundEmpty`.
     pub async fn start_run(&mut self, round: &RoundId) -> Result<(Run, Note)> {
         let now = self.now();
-        let state = self.lock_round(round).await?;
+        let state = self.lock_round(round).await?.state;
         if !state.allows_run() {
             return Err(Error::RoundState {
                 round: round.name(),
@@ -187,18 +171,13 @@ impl WriteSession {
         }
         let number = session.one(LAST, values![round]).await?.int("number")? + 1;
         let name = RunRef { round: round.clone(), number };
-        let owner = Owner::Alliance;
-        self.change_exactly(1, owner, CREATE, values![round, number, now]).await?;
-        let participants = self.change(owner, FREEZE_PARTICIPANTS, values![round, number]).await?;
+        let participants = session.one(ENROLLED, values![round]).await?.int("profiles")?;
         if participants == 0 {
             return Err(Error::RoundEmpty(round.name()));
         }
+        let owner = Owner::Alliance;
+        self.change_exactly(1, owner, CREATE, values![round, number, now]).await?;
         self.change(owner, FREEZE_ORGANISATIONS, values![round, number]).await?;
-        let snapshot = load(self.reads(), &name).await?;
-        let digest = tokio::task::spawn_blocking(move || snapshot.digest())
-            .await
-            .map_err(|error| Error::Internal("the snapshot's digest failed".into(), Some(error.into())))?;
-        self.change_exactly(1, owner, SEAL, values![round, number, digest]).await?;
         self.move_round(owner, round, RoundState::Matching).await?;
         let note = Note::new(owner, "run.start", name.name(), &json!({ "participants": participants }));
         Ok((self.found_run(&name).await?, note))
@@ -242,57 +221,10 @@ pub(super) async fn of(session: &mut ReadSession, name: &RunRef) -> Result<[Run;
 
 /// The state of a run.
 pub(super) async fn state(session: &mut ReadSession, name: &RunRef) -> Result<RunState> {
-    match session.row(GET, values![&name.round, name.number]).await? {
+    match session.row(STATE, values![&name.round, name.number]).await? {
         Some(row) => row.parse("run", name, "state", RunState::from_name),
         None => Err(Error::NotFound(name.name())),
     }
-}
-
-async fn load(session: &mut ReadSession, name: &RunRef) -> Result<Snapshot> {
-    let keys = || values![&name.round, name.number];
-    let frozen = session.row(FROZEN_ROUND, keys()).await?.ok_or_else(|| Error::NotFound(name.name()))?;
-    let mut snapshot = Snapshot {
-        start_date: frozen.id("round", "start_date")?,
-        end_date: frozen.id("round", "end_date")?,
-        freeze_time: frozen.time("freeze_micros")?,
-        policy: frozen.json("policy", name, "document")?,
-        organisations: Vec::new(),
-        participants: Vec::new(),
-    };
-    for row in session.rows(FROZEN_ORGANISATIONS, keys()).await? {
-        let id = row.id("run_organisation", "organisation_id")?;
-        let rules = row.json("run_organisation", &id, "rules")?;
-        snapshot.organisations.push((id, rules));
-    }
-    loop {
-        let (organisation, own_id) = snapshot.participants.last().map_or(("", ""), |last: &Participant| {
-            (last.profile.organisation.as_str(), OwnId::as_str(&last.profile.id))
-        });
-        let mut values = keys();
-        values.extend(values![organisation, own_id, SNAPSHOT_PAGE]);
-        let page = session.rows(FROZEN_PARTICIPANTS, values).await?;
-        let read = page.len();
-        for row in page {
-            snapshot.participants.push(participant(&row)?);
-        }
-        if read < SNAPSHOT_PAGE as usize {
-            break;
-        }
-    }
-    snapshot.sort();
-    Ok(snapshot)
-}
-
-fn participant(row: &Row) -> Result<Participant> {
-    let profile = ProfileRef {
-        organisation: row.id("run_participant", "organisation_id")?,
-        id: row.id("run_participant", "own_id")?,
-    };
-    Ok(Participant {
-        version: row.int("version")?,
-        content: row.json("profile_document", &profile, "document")?,
-        profile,
-    })
 }
 
 /// Reads a row of `run_columns!` or `own_run_columns!`. Only the service itself reads the digests that cover private

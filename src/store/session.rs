@@ -130,10 +130,16 @@ impl WriteSession {
         Self { reads: ReadSession::new(connection, receipt.scope.clone()), receipt, changed: false }
     }
 
-    /// A session of a worker, which has no caller.
-    pub(super) async fn of_worker(store: &Store, owner: &str, now: Timestamp) -> Result<Self> {
-        let receipt = Receipt { actor: format!("worker:{owner}"), scope: Scope::System, now, request: None };
-        Ok(Self::new(store.connect_to_write().await?, receipt))
+    /// A session of a worker, which has no caller. The moment of the change is read when the session may write.
+    pub(super) async fn of_worker(
+        store: &Store,
+        owner: &str,
+        now: impl FnOnce() -> Timestamp + Send,
+    ) -> Result<Self> {
+        let connection = store.connect_to_write().await?;
+        let actor = format!("worker:{owner}");
+        let receipt = Receipt { actor, scope: Scope::System, now: now(), request: None };
+        Ok(Self::new(connection, receipt))
     }
 
     /// Makes the changes last, with a journal line for each note, and remembers `response` as the answer.

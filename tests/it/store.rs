@@ -4,10 +4,12 @@ mod fixture;
 mod import;
 mod lease;
 mod result;
+mod retention;
 mod round;
 mod run;
 mod schema;
 mod session;
+mod statistics;
 mod token;
 
 /// Emits every case for both databases.

@@ -34,6 +34,7 @@ const SHORTEST_SEASON_DAYS: i32 = 28;
 /// The seasons of a round, and the offset of each time zone in each season.
 #[derive(Debug, Clone, Default)]
 pub struct Calendar {
+    first_days: Vec<Date>,
     seasons: Vec<Season>,
     /// Minutes east of UTC, by zone and season.
     offsets: BTreeMap<String, Vec<i32>>,
@@ -47,6 +48,12 @@ struct Season {
     middle: Timestamp,
 }
 
+/// The zones that exist, each once.
+fn known<'a>(zones: impl Iterator<Item = &'a str>) -> Vec<(&'a str, TimeZone)> {
+    let names: BTreeSet<&str> = zones.collect();
+    names.into_iter().filter_map(|name| Some((name, TimeZone::get(name).ok()?))).collect()
+}
+
 /// Free half hours of one person in UTC: for every season one week, or four weeks if she works a roster.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Hours {
@@ -55,18 +62,27 @@ pub struct Hours {
 }
 
 impl Calendar {
-    /// The calendar of a round from `start` to `end` for people in `zones`. Unknown zones are ignored.
+    /// The calendar of a round from `start` to `end` for people in `zones`, which are all zones of the round. Unknown zones
+    /// are ignored.
     pub(super) fn new<'a>(start: Date, end: Date, zones: impl Iterator<Item = &'a str>) -> Self {
-        let names: BTreeSet<&str> = zones.collect();
-        let zones: Vec<(&str, TimeZone)> =
-            names.into_iter().filter_map(|name| Some((name, TimeZone::get(name).ok()?))).collect();
+        let zones = known(zones);
         let end = end.max(start);
         let mut first_days = BTreeSet::from([start]);
         for (_, zone) in &zones {
             first_days.extend(offset_changes(zone, start, end));
         }
-        let first_days: Vec<Date> = first_days.into_iter().collect();
-        let last_days = first_days[1..].iter().map(|next| next.yesterday().unwrap_or(*next)).chain([end]);
+        Self::of_first_days(first_days.into_iter().collect(), end, &zones)
+    }
+
+    /// The calendar of a whole round whose [`Calendar::first_days`] are known, for people in `zones` alone.
+    pub(super) fn for_some<'a>(first_days: &[Date], end: Date, zones: impl Iterator<Item = &'a str>) -> Self {
+        let last = first_days.last().copied().unwrap_or(end);
+        Self::of_first_days(first_days.to_vec(), end.max(last), &known(zones))
+    }
+
+    fn of_first_days(first_days: Vec<Date>, end: Date, zones: &[(&str, TimeZone)]) -> Self {
+        let rest = first_days.get(1..).unwrap_or_default();
+        let last_days = rest.iter().map(|next| next.yesterday().unwrap_or(*next)).chain([end]);
         let spans: Vec<(Date, Date)> = first_days.iter().copied().zip(last_days).collect();
         let longest = spans.iter().map(|span| days(*span)).max().unwrap_or_default();
         let seasons: Vec<Season> = spans
@@ -82,7 +98,12 @@ impl Calendar {
                 ((*name).to_owned(), minutes.collect())
             })
             .collect();
-        Self { seasons, offsets }
+        Self { first_days, seasons, offsets }
+    }
+
+    /// The first day of the round, and every later day on which the UTC offset of a zone of the round changes.
+    pub fn first_days(&self) -> &[Date] {
+        &self.first_days
     }
 
     /// Number of seasons.

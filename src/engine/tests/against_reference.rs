@@ -167,8 +167,27 @@ proptest! {
         for (mentee, row) in expected.iter().enumerate().take(4) {
             for (mentor, (score, broken)) in row.iter().enumerate() {
                 let (mentee, mentor) = (round.mentee(mentee).profile, round.mentor(mentor).profile);
-                let found = explain_pair(&snapshot, AnswersUsed::All, mentee, mentor).expect("both take part");
+                let found = explain_pair(&snapshot, None, AnswersUsed::All, mentee, mentor).expect("both take part");
                 prop_assert!(found.pair.score <= *score, "private points are withheld");
+                // The two people alone are explained as within the whole round.
+                let two = Snapshot {
+                    participants: snapshot
+                        .participants
+                        .iter()
+                        .filter(|person| [mentee, mentor].contains(&&person.profile))
+                        .cloned()
+                        .collect(),
+                    organisations: snapshot
+                        .organisations
+                        .iter()
+                        .filter(|(id, _)| [&mentee.organisation, &mentor.organisation].contains(&id))
+                        .cloned()
+                        .collect(),
+                    ..snapshot.clone()
+                };
+                let first_days = round.calendar.first_days();
+                let alone = explain_pair(&two, Some(first_days), AnswersUsed::All, mentee, mentor);
+                prop_assert_eq!(alone.as_ref(), Some(&found));
                 let rules: Vec<HardRule> = found.broken_rules.iter().map(|(rule, _)| *rule).collect();
                 prop_assert_eq!(rules, broken.iter().copied().collect::<Vec<_>>());
                 let points: u16 = found.pair.contributions.iter().map(|line| line.points).sum();

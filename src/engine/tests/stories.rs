@@ -96,7 +96,7 @@ fn run(snapshot: &Snapshot) -> Outcome {
 }
 
 fn explain(snapshot: &Snapshot, mentee: &str, mentor: &str) -> PairExplanation {
-    explain_pair(snapshot, AnswersUsed::All, &name(mentee), &name(mentor)).expect("both take part")
+    explain_pair(snapshot, None, AnswersUsed::All, &name(mentee), &name(mentor)).expect("both take part")
 }
 
 fn whole(outcome: &Outcome) -> &WholeRound {
@@ -323,7 +323,7 @@ fn of_two_people_only_one_direction_is_a_candidate_unless_allowed() {
     assert_eq!(whole(&outcome).exclusions[&HardRule::Mutual], 1);
     assert_eq!(whole(&outcome).exclusions[&HardRule::SamePerson], 2);
     let (one, other) = (&outcome.matches[0].mentee, &outcome.matches[0].mentor);
-    let reverse = explain_pair(&snapshot, AnswersUsed::All, other, one).expect("both take part");
+    let reverse = explain_pair(&snapshot, None, AnswersUsed::All, other, one).expect("both take part");
     assert_eq!(reverse.broken_rules[0].0, HardRule::Mutual);
 
     snapshot.policy.rules.allow_mutual_mentoring = true;
@@ -483,8 +483,11 @@ fn empty_and_inconsistent_rounds_are_solved() {
     );
     strange.participants[3].version = 0;
     assert_eq!(run(&strange).matches[0].score, 0);
-    assert!(explain_pair(&strange, AnswersUsed::All, &name("b"), &name("a")).is_none(), "not in these roles");
-    assert!(explain_pair(&strange, AnswersUsed::All, &name("a"), &name("nobody")).is_none());
+    assert!(
+        explain_pair(&strange, None, AnswersUsed::All, &name("b"), &name("a")).is_none(),
+        "not in these roles"
+    );
+    assert!(explain_pair(&strange, None, AnswersUsed::All, &name("a"), &name("nobody")).is_none());
 }
 
 /// Observer that records the stages, and stops the engine at one of them.

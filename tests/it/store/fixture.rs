@@ -149,7 +149,8 @@ impl Fixture {
         let (peru, kenya, round) = self.enrolled_round().await;
         self.start_run(&round, at(10)).await;
         let claim = self.claim("worker-1", at(11)).await;
-        self.store.complete_run(&claim, at(12), &outcome(&peru, &kenya)).await.expect("completes");
+        self.store.seal_run(&claim, &"cd".repeat(32)).await.expect("seals");
+        self.store.complete_run(&claim, || at(12), &outcome(&peru, &kenya)).await.expect("completes");
         let run = self.store.run(&Scope::Alliance, &claim.run.name).await.expect("exists");
         (peru, kenya, run)
     }
@@ -350,5 +351,6 @@ pub(crate) fn outcome(first: &OrganisationId, second: &OrganisationId) -> RunOut
         unmatched: vec![unmatched(first), unmatched(second)],
         unmatched_for_managers: vec![banded(unmatched(first)), banded(unmatched(second))],
         certificate: vec![0, 159, 146, 150],
+        first_days: vec!["2027-03-01".parse().expect("a date")],
     }
 }

@@ -55,13 +55,17 @@ async fn an_outcome_is_saved_all_or_nothing(f: Fixture) {
     let mut wrong = outcome(&peru, &kenya);
     // Not a participant: the last row breaks the outcome.
     wrong.unmatched[1].profile = person(&kenya, "nobody");
-    f.store.complete_run(&claim, at(12), &wrong).await.expect_err("does not fit the snapshot");
+    // The moment of the end is read after all rows are staged.
+    let too_early = || panic!("the run has not ended");
+    f.store.complete_run(&claim, too_early, &wrong).await.expect_err("does not fit the snapshot");
+    assert_eq!(f.raw().await.number("SELECT COUNT(*) FROM run_match").await, 2, "staged, and hidden");
+    assert_eq!(f.store.list_matches(&Scope::Alliance, &run, None, 10).await.expect("lists"), []);
     let mut wrong = outcome(&peru, &kenya);
     wrong.matches[1] = wrong.matches[0].clone();
-    f.store.complete_run(&claim, at(12), &wrong).await.expect_err("matches a pair twice");
+    f.store.complete_run(&claim, too_early, &wrong).await.expect_err("matches a pair twice");
     assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists"), before);
     assert_eq!(f.store.list_matches(&Scope::Alliance, &run, None, 10).await.expect("lists"), []);
-    f.store.complete_run(&claim, at(13), &outcome(&peru, &kenya)).await.expect("the claim still holds");
+    f.store.complete_run(&claim, || at(13), &outcome(&peru, &kenya)).await.expect("the claim still holds");
 }
 
 async fn an_outcome_larger_than_a_bulk_is_saved_and_paged(f: Fixture) {
@@ -82,7 +86,7 @@ async fn an_outcome_larger_than_a_bulk_is_saved_and_paged(f: Fixture) {
         names.iter().map(|name| Match { mentee: person(&peru, name), ..model.clone() }).collect();
     result.unmatched.clear();
     result.unmatched_for_managers.clear();
-    f.store.complete_run(&claim, at(12), &result).await.expect("completes");
+    f.store.complete_run(&claim, || at(12), &result).await.expect("completes");
     for scope in [Scope::Alliance, only(&peru), only(&kenya)] {
         let (mut seen, mut after): (Vec<Match>, Option<String>) = (Vec::new(), None);
         loop {
@@ -119,7 +123,7 @@ async fn a_match_of_one_organisation_is_listed_once(f: Fixture) {
     let mut result = outcome(&peru, &kenya);
     result.matches[0].mentor = person(&peru, "mentor");
     result.matches[1].mentor = person(&kenya, "mentor");
-    f.store.complete_run(&claim, at(12), &result).await.expect("completes");
+    f.store.complete_run(&claim, || at(12), &result).await.expect("completes");
     let matches = f.store.list_matches(&only(&peru), &claim.run.name, None, 10).await.expect("lists");
     assert_eq!(matches.into_iter().map(|m| m.pair).collect::<Vec<_>>(), result.matches[..1]);
 }

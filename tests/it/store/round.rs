@@ -1,6 +1,7 @@
 //! Rounds and enrolments.
 
 use wim_match::domain::name::{OwnId, RoundId};
+use wim_match::domain::profile::Profile;
 use wim_match::domain::round::{EnrolmentCounts, RoundState};
 use wim_match::error::Error;
 use wim_match::store::Scope;
@@ -14,6 +15,7 @@ on_both_databases! {
     the_first_enrolment_opens_a_draft_round,
     whoever_is_enrolled_stays_enrolled_once,
     enrolments_are_counted_as_far_as_the_reader_may_know,
+    the_counters_of_enrolments_equal_the_enrolments,
     rounds_are_listed_in_pages_with_their_counts,
     a_manager_enrols_her_own_members_only,
     a_round_that_matches_takes_no_enrolments,
@@ -64,7 +66,7 @@ async fn whoever_is_enrolled_stays_enrolled_once(f: Fixture) {
 async fn enrolments_are_counted_as_far_as_the_reader_may_know(f: Fixture) {
     let (peru, kenya, round) = f.enrolled_round().await;
     let both = {
-        let both = wim_match::domain::profile::Profile { mentor_offer: mentor(1).mentor_offer, ..mentee() };
+        let both = Profile { mentor_offer: mentor(1).mentor_offer, ..mentee() };
         f.import(&peru, "i-both", &[("both", both)]).await;
         f.enrol(&round, &peru, &["both"]).await
     };
@@ -77,6 +79,46 @@ async fn enrolments_are_counted_as_far_as_the_reader_may_know(f: Fixture) {
         counts(Scope::Organisation("wim-chad".parse().expect("an id"))).await,
         EnrolmentCounts::default()
     );
+}
+
+/// Counters that differ from the enrolments of present profiles, and enrolments without a counter.
+const WRONG_COUNTERS: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT e.round_id, e.organisation_id, \
+    COUNT(*) AS profiles, SUM(p.is_mentor) AS mentors, SUM(p.is_mentee) AS mentees FROM enrolment e \
+    JOIN profile p ON p.organisation_id = e.organisation_id AND p.own_id = e.own_id \
+    GROUP BY e.round_id, e.organisation_id) AS counted LEFT JOIN enrolment_count c \
+    ON c.round_id = counted.round_id AND c.organisation_id = counted.organisation_id \
+    WHERE c.profiles IS NULL OR c.profiles <> counted.profiles OR c.mentors <> counted.mentors \
+    OR c.mentees <> counted.mentees";
+
+async fn the_counters_of_enrolments_equal_the_enrolments(f: Fixture) {
+    let (peru, kenya) = (f.organisation("wim-peru").await, f.organisation("wim-kenya").await);
+    let rounds = [f.round("first").await.id, f.round("second").await.id];
+    let ids = ["a", "b", "c", "d", "e", "f", "g"];
+    let mut raw = f.raw().await;
+    // Every step draws whom it concerns and in which roles from the bits of a number.
+    let mut drawn = 0x9E37_79B9_7F4A_7C15_u64;
+    for step in 0..24_u32 {
+        drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let bit = |at: usize| drawn >> (at % 60 + 3) & 1 == 1;
+        let organisation = if bit(50) { &peru } else { &kenya };
+        let people: Vec<(&str, Profile)> = (0..ids.len())
+            .filter(|at| bit(*at) || step < 2)
+            .map(|at| {
+                let offer = mentor(1).mentor_offer.filter(|_| bit(at + 10));
+                let request = mentee().mentee_request.filter(|_| bit(at + 20));
+                (ids[at], Profile { mentor_offer: offer, mentee_request: request, ..profile("PE") })
+            })
+            .collect();
+        f.import(organisation, &format!("i-{step}"), &people).await;
+        let known: Vec<&str> = people.iter().map(|(id, _)| *id).filter(|_| !people.is_empty()).collect();
+        let some: Vec<&str> =
+            known.iter().enumerate().filter(|(at, _)| bit(at + 30)).map(|(_, id)| *id).collect();
+        f.enrol(&rounds[usize::from(bit(40))], organisation, &some).await;
+        assert_eq!(raw.number(WRONG_COUNTERS).await, 0, "after step {step}");
+    }
+    let counted = raw.number("SELECT CAST(SUM(profiles) AS BIGINT) FROM enrolment_count").await;
+    assert_eq!(counted, raw.number("SELECT COUNT(*) FROM enrolment").await);
+    assert!(counted > 10, "the steps have enrolled people");
 }
 
 async fn rounds_are_listed_in_pages_with_their_counts(f: Fixture) {

@@ -2,18 +2,24 @@
 
 use std::time::Duration;
 
-use wim_match::domain::name::RunRef;
+use sha2::{Digest as _, Sha256};
+use wim_match::domain::name::{RoundId, RunRef};
 use wim_match::domain::round::RoundState;
 use wim_match::domain::run::{Progress, Run, RunState, Stage, StageWork};
+use wim_match::domain::snapshot::Participant;
 use wim_match::error::{Error, Reason};
-use wim_match::store::Scope;
+use wim_match::store::{LoadedSnapshot, Scope};
 
-use super::fixture::{Fixture, LEASE, Raw, at, at_once, fresh, mentor, only, outcome, request, round_id};
+use super::fixture::{
+    Fixture, LEASE, Raw, at, at_once, fresh, mentee, mentor, only, outcome, request, round_id,
+};
 use super::on_both_databases;
 
 on_both_databases! {
     a_run_is_frozen_and_queued,
     an_equal_round_has_an_equal_digest,
+    whoever_comes_or_changes_later_takes_no_part,
+    the_worker_of_a_run_seals_its_snapshot,
     a_round_has_one_active_run,
     of_runs_started_at_once_one_is_active,
     an_empty_round_is_not_run,
@@ -52,8 +58,12 @@ async fn a_run_is_frozen_and_queued(f: Fixture) {
     assert_eq!((run.create_time, run.start_time, run.end_time), (at(10), None, None));
     assert_eq!((run.policy_version, run.progress, &run.summary), (1, None, &None));
     assert_eq!(round_state(&f, &run.name).await, RoundState::Matching);
-    let snapshot = f.store.load_snapshot(&Scope::System, &run.name).await.expect("loads");
-    assert_eq!(snapshot.digest(), input_digest(&f, &run).await);
+    let LoadedSnapshot { snapshot, digest } =
+        f.store.load_snapshot(&Scope::System, &run.name).await.expect("loads");
+    let content = |person: &Participant| serde_json::to_vec(&person.content).expect("serialises");
+    let contents: Vec<[u8; 32]> =
+        snapshot.participants.iter().map(|person| Sha256::digest(content(person)).into()).collect();
+    assert_eq!((snapshot.digest(&contents), input_digest(&f, &run).await), (digest, String::new()));
     assert_eq!(snapshot.freeze_time, at(10));
     let organisations: Vec<_> = snapshot.organisations.iter().map(|(id, _)| id).collect();
     assert_eq!(organisations, [&kenya, &peru]);
@@ -64,19 +74,53 @@ async fn a_run_is_frozen_and_queued(f: Fixture) {
     assert_eq!(f.store.run(&Scope::Alliance, &run.name).await.expect("exists"), run);
 }
 
+/// The digest of a run's snapshot, after the run has failed.
+async fn digest_of(f: &Fixture, round: &RoundId, seconds: i64) -> String {
+    let run = f.start_run(round, at(seconds)).await.name;
+    let claim = f.claim("w", at(seconds + 1)).await;
+    f.store.fail_run(&claim, || at(seconds + 2), Reason::Internal, "").await.expect("fails");
+    f.store.load_snapshot(&Scope::System, &run).await.expect("loads").digest
+}
+
 async fn an_equal_round_has_an_equal_digest(f: Fixture) {
     let (peru, _, round) = f.enrolled_round().await;
-    let first = f.start_run(&round, at(10)).await;
-    let claim = f.claim("w", at(11)).await;
-    f.store.fail_run(&claim, at(12), Reason::Internal, "").await.expect("fails");
-    let second = f.start_run(&round, at(20)).await;
-    let digest = input_digest(&f, &first).await;
-    assert_eq!((digest.len(), &input_digest(&f, &second).await), (64, &digest));
-    let claim = f.claim("w", at(21)).await;
-    f.store.fail_run(&claim, at(22), Reason::Internal, "").await.expect("fails");
+    let first = digest_of(&f, &round, 10).await;
+    assert_eq!((first.len(), &first), (64, &digest_of(&f, &round, 20).await));
     f.import(&peru, "i-2", &[("mentor", mentor(5))]).await;
-    let third = f.start_run(&round, at(30)).await;
-    assert_ne!(input_digest(&f, &third).await, digest);
+    let changed = digest_of(&f, &round, 30).await;
+    assert_ne!(changed, first);
+    f.import(&peru, "i-3", &[("late", mentee())]).await;
+    f.enrol(&round, &peru, &["late"]).await;
+    let larger = digest_of(&f, &round, 40).await;
+    assert!(larger != first && larger != changed);
+}
+
+async fn whoever_comes_or_changes_later_takes_no_part(f: Fixture) {
+    let (peru, _, round) = f.enrolled_round().await;
+    let run = f.start_run(&round, at(10)).await.name;
+    let frozen = f.store.load_snapshot(&Scope::System, &run).await.expect("loads");
+    let claim = f.claim("w", at(11)).await;
+    f.import(&peru, "i-2", &[("mentor", mentor(5)), ("late", mentee())]).await;
+    f.import(&peru, "i-3", &[("mentor", mentor(6))]).await;
+    assert_eq!(f.store.load_snapshot(&Scope::System, &run).await.expect("loads"), frozen, "imports");
+    f.store.fail_run(&claim, || at(12), Reason::Internal, "").await.expect("fails");
+    assert_eq!(f.enrol(&round, &peru, &["late"]).await, 1);
+    assert_eq!(f.store.load_snapshot(&Scope::System, &run).await.expect("loads"), frozen, "enrolments");
+    let next = f.start_run(&round, at(20)).await.name;
+    let next = f.store.load_snapshot(&Scope::System, &next).await.expect("loads").snapshot;
+    let people: Vec<_> = next.participants.iter().map(|p| (p.profile.id.as_str(), p.version)).collect();
+    assert_eq!(people, [("mentee", 1), ("mentor", 1), ("late", 1), ("mentee", 1), ("mentor", 3)]);
+}
+
+async fn the_worker_of_a_run_seals_its_snapshot(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    f.start_run(&round, at(10)).await;
+    let zombie = f.claim("w-1", at(11)).await;
+    f.expire_leases().await;
+    let heir = f.claim("w-2", at(12)).await;
+    assert!(matches!(f.store.seal_run(&zombie, "late").await, Err(Error::RunState { .. })));
+    f.store.seal_run(&heir, "digest").await.expect("seals");
+    assert_eq!(input_digest(&f, &heir.run).await, "digest");
 }
 
 async fn a_round_has_one_active_run(f: Fixture) {
@@ -209,7 +253,7 @@ async fn progress_is_seen_while_the_run_is_under_way(f: Fixture) {
     assert_eq!(own, Some(Progress { stage: Stage::Score, work: None }), "a manager sees the stage only");
     f.store.heartbeat(&claim, LEASE, None).await.expect("renews");
     assert_eq!(seen().await, Some(kept), "a bare renewal leaves it");
-    f.store.complete_run(&claim, at(14), &outcome(&peru, &kenya)).await.expect("completes");
+    f.store.complete_run(&claim, || at(14), &outcome(&peru, &kenya)).await.expect("completes");
     assert_eq!(seen().await, None);
 }
 
@@ -226,15 +270,15 @@ async fn a_stale_fence_changes_nothing(f: Fixture) {
         assert!(matches!(error, Error::RunState { state: "running for another worker", .. }), "{error:?}");
     };
     refused(f.store.heartbeat(&zombie, Duration::from_secs(999), None).await.map(drop));
-    refused(f.store.complete_run(&zombie, at(31), &outcome(&peru, &kenya)).await);
-    refused(f.store.fail_run(&zombie, at(31), Reason::Internal, "late").await);
-    refused(f.store.cancel_claimed_run(&zombie, at(31)).await);
+    refused(f.store.complete_run(&zombie, || at(31), &outcome(&peru, &kenya)).await);
+    refused(f.store.fail_run(&zombie, || at(31), Reason::Internal, "late").await);
+    refused(f.store.cancel_claimed_run(&zombie, || at(31)).await);
     refused(f.store.release_run(&zombie).await);
     assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists"), before);
     assert_eq!(f.store.list_matches(&Scope::Alliance, &run, None, 10).await.expect("lists"), []);
     assert_eq!(f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists").len(), journal);
-    f.store.complete_run(&heir, at(32), &outcome(&peru, &kenya)).await.expect("completes");
-    let late = f.store.complete_run(&heir, at(33), &outcome(&peru, &kenya)).await.expect_err("is over");
+    f.store.complete_run(&heir, || at(32), &outcome(&peru, &kenya)).await.expect("completes");
+    let late = f.store.complete_run(&heir, || at(33), &outcome(&peru, &kenya)).await.expect_err("is over");
     assert!(matches!(late, Error::RunState { state: "succeeded", .. }), "{late:?}");
 }
 
@@ -276,7 +320,7 @@ async fn a_running_run_is_cancelled_by_its_worker(f: Fixture) {
     assert_eq!(cancel(&f, &run, 12).await, RunState::Running);
     assert_eq!(cancel(&f, &run, 13).await, RunState::Running, "asking again is no error");
     assert!(f.store.heartbeat(&claim, LEASE, None).await.expect("renews").cancel_requested);
-    f.store.cancel_claimed_run(&claim, at(15)).await.expect("cancels");
+    f.store.cancel_claimed_run(&claim, || at(15)).await.expect("cancels");
     assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists").state, RunState::Cancelled);
     assert_eq!(round_state(&f, &run).await, RoundState::Enrolling);
     let lines = f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists");
@@ -290,7 +334,7 @@ async fn a_run_whose_worker_died_is_cancelled_at_once(f: Fixture) {
     let zombie = f.claim("w", at(11)).await;
     f.expire_leases().await;
     assert_eq!(cancel(&f, &run, 40).await, RunState::Cancelled);
-    let late = f.store.complete_run(&zombie, at(41), &outcome(&peru, &kenya)).await;
+    let late = f.store.complete_run(&zombie, || at(41), &outcome(&peru, &kenya)).await;
     assert!(matches!(late, Err(Error::RunState { state: "cancelled", .. })));
 }
 
@@ -305,7 +349,10 @@ async fn a_failed_run_says_why_and_opens_the_round_again(f: Fixture) {
     let (_, _, round) = f.enrolled_round().await;
     let run = f.start_run(&round, at(10)).await.name;
     let claim = f.claim("w", at(11)).await;
-    f.store.fail_run(&claim, at(12), Reason::RunInterrupted, "interrupted too often").await.expect("fails");
+    f.store
+        .fail_run(&claim, || at(12), Reason::RunInterrupted, "interrupted too often")
+        .await
+        .expect("fails");
     let stored = f.store.run(&Scope::Alliance, &run).await.expect("exists");
     let failure = (Reason::RunInterrupted, "interrupted too often".to_owned());
     assert_eq!(
@@ -322,7 +369,7 @@ async fn runs_are_listed_the_newest_first(f: Fixture) {
     for seconds in [20, 30] {
         f.start_run(&round, at(seconds)).await;
         let claim = f.claim("w", at(seconds + 1)).await;
-        f.store.fail_run(&claim, at(seconds + 2), Reason::Internal, "").await.expect("fails");
+        f.store.fail_run(&claim, || at(seconds + 2), Reason::Internal, "").await.expect("fails");
         assert_eq!(round_state(&f, &claim.run.name).await, RoundState::Review, "an earlier run succeeded");
     }
     let numbers = async |before, limit| {

@@ -224,6 +224,6 @@ async fn long_writes_may_move_between_threads(f: Fixture) {
     assert_eq!(last, ["profile.import", "run.start", "round.enrol"], "one line per note, in their order");
     let claim = f.claim("w", at(2)).await;
     let result = outcome(&peru, &kenya);
-    movable(f.store.complete_run(&claim, at(3), &result)).await.expect("completes");
+    movable(f.store.complete_run(&claim, || at(3), &result)).await.expect("completes");
     movable(f.store.load_snapshot(&Scope::System, &claim.run.name)).await.expect("loads");
 }

@@ -1,0 +1,220 @@
+//! Measures reads over gRPC beside raw point reads of the same database in the same process. See `benches/README.md`.
+
+#![expect(clippy::print_stdout, reason = "a bench prints its table")]
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::{PgPool, SqlitePool};
+use tokio::task::JoinSet;
+use wim_match::client::{Client, connect, v1};
+use wim_match::clock::Stopwatch;
+use wim_match::demo::{self, Played, alliance};
+use wim_match::domain::vocabulary::Lang;
+
+/// The allocator of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Callers at the same time.
+const CALLERS: usize = 16;
+/// Connections that the callers share.
+const CONNECTIONS: usize = 4;
+/// Duration of each measurement.
+const EACH: Duration = Duration::from_secs(3);
+
+type Failed = Box<dyn Error + Send + Sync>;
+
+/// A read that is measured, by one caller; the number tells which row to read.
+#[derive(Debug, Clone, Copy)]
+enum Read {
+    Organisation,
+    Round,
+    Explanation,
+    Matches,
+}
+
+/// What the reads name.
+struct Names {
+    organisation: String,
+    run: v1::Run,
+    round: String,
+    pairs: Vec<(String, String)>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failed> {
+    let people = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(5_000);
+    let home = tempfile::tempdir()?;
+    let file = home.path().join("read.sqlite3");
+    let given = std::env::args().find(|argument| argument.starts_with("postgres"));
+    let url = given.unwrap_or_else(|| format!("sqlite:{}", file.display()));
+    let alliance = alliance::synthesise(people, 1);
+    let played = demo::play_at(&alliance, &url, Lang::En).await?;
+    let names = Arc::new(names(&played)?);
+    println!(
+        "{people} people, {} matches, {CALLERS} callers on {CONNECTIONS} connections",
+        names.pairs.len()
+    );
+    println!("read                     calls/s     p50 ms     p99 ms  to a raw point read");
+    let raw = raw_reads(&url).await?;
+    print("raw point read", &raw, raw.per_second());
+    for (name, read) in [
+        ("GetOrganisation", Read::Organisation),
+        ("GetRound", Read::Round),
+        ("ExplainPair", Read::Explanation),
+        ("ListMatches of 100", Read::Matches),
+    ] {
+        print(name, &grpc_reads(&played, &names, read).await?, raw.per_second());
+    }
+    played.server.stop().await.map_err(Failed::from)
+}
+
+fn names(played: &Played) -> Result<Names, Failed> {
+    let run = played.results.run.clone();
+    let round = run.name.split("/runs/").next().unwrap_or_default().to_owned();
+    let pairs: Vec<(String, String)> =
+        played.results.matches.iter().map(|pair| (pair.mentee.name(), pair.mentor.name())).collect();
+    let mentee = pairs.first().map(|(mentee, _)| mentee.as_str()).ok_or("a run without matches")?;
+    let organisation = mentee.split("/profiles/").next().unwrap_or_default().to_owned();
+    Ok(Names { organisation, run, round, pairs })
+}
+
+/// Durations of calls.
+struct Measured {
+    micros: Vec<i64>,
+    elapsed: Duration,
+}
+
+impl Measured {
+    fn per_second(&self) -> f64 {
+        f64::from(u32::try_from(self.micros.len()).unwrap_or(u32::MAX)) / self.elapsed.as_secs_f64()
+    }
+
+    /// The duration that `of_hundred` of 100 calls do not exceed.
+    fn percentile(&self, of_hundred: usize) -> f64 {
+        let at = (self.micros.len() * of_hundred / 100).min(self.micros.len().saturating_sub(1));
+        f64::from(u32::try_from(self.micros.get(at).copied().unwrap_or_default()).unwrap_or(u32::MAX)) / 1e3
+    }
+}
+
+fn print(name: &str, measured: &Measured, raw: f64) {
+    let (p50, p99) = (measured.percentile(50), measured.percentile(99));
+    let rate = measured.per_second();
+    println!("{name:<20}  {rate:>10.0}  {p50:>9.2}  {p99:>9.2}  {:>19.2}", rate / raw);
+}
+
+/// Runs callers at the same time; `call` makes the calls of one caller until the time is over.
+async fn measure<F>(callers: impl Iterator<Item = F>) -> Result<Measured, Failed>
+where
+    F: Future<Output = Result<Vec<i64>, Failed>> + Send + 'static,
+{
+    let (watch, mut tasks) = (Stopwatch::start(), JoinSet::new());
+    for caller in callers {
+        tasks.spawn(caller);
+    }
+    let mut micros = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        micros.extend(done??);
+    }
+    let elapsed = watch.elapsed();
+    micros.sort_unstable();
+    Ok(Measured { micros, elapsed })
+}
+
+async fn grpc_reads(played: &Played, names: &Arc<Names>, read: Read) -> Result<Measured, Failed> {
+    let mut clients = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let channel = connect(&format!("http://{}", played.server.address())).await?;
+        clients.push(Client::new(&channel, Some(&played.coordinator_token))?);
+    }
+    let callers = (0..CALLERS).map(|caller| {
+        let (mut client, names) = (clients[caller % CONNECTIONS].clone(), Arc::clone(names));
+        async move {
+            let (mut micros, whole) = (Vec::new(), Stopwatch::start());
+            for at in (caller..).step_by(CALLERS) {
+                if whole.elapsed() > EACH {
+                    break;
+                }
+                let one = Stopwatch::start();
+                call(&mut client, &names, read, at).await?;
+                micros.push(one.micros());
+            }
+            Ok(micros)
+        }
+    });
+    measure(callers).await
+}
+
+async fn call(client: &mut Client, names: &Names, read: Read, at: usize) -> Result<(), Failed> {
+    match read {
+        Read::Organisation => {
+            let request = v1::GetOrganisationRequest { name: names.organisation.clone() };
+            client.organisations.get_organisation(request).await?;
+        }
+        Read::Round => {
+            client.rounds.get_round(v1::GetRoundRequest { name: names.round.clone() }).await?;
+        }
+        Read::Explanation => {
+            // Neighbours in the list: matches, and pairs that were not chosen.
+            let (mentee, mentor) =
+                (&names.pairs[at % names.pairs.len()].0, &names.pairs[at / 2 % names.pairs.len()].1);
+            let request = v1::ExplainPairRequest {
+                run: names.run.name.clone(),
+                mentee: mentee.clone(),
+                mentor: mentor.clone(),
+                ..v1::ExplainPairRequest::default()
+            };
+            client.rounds.explain_pair(request).await?;
+        }
+        Read::Matches => {
+            let request = v1::ListMatchesRequest {
+                parent: names.run.name.clone(),
+                page_size: 100,
+                ..v1::ListMatchesRequest::default()
+            };
+            client.rounds.list_matches(request).await?;
+        }
+    }
+    Ok(())
+}
+
+/// One row by its key, through a pool, without the service.
+const POINT: &str = "SELECT document FROM profile_document WHERE import_id = $1 AND own_id = $2";
+/// Some keys to read.
+const KEYS: &str = "SELECT import_id, own_id FROM profile_document LIMIT 1000";
+
+async fn raw_reads(url: &str) -> Result<Measured, Failed> {
+    macro_rules! read_through {
+        ($pool:expr) => {{
+            let pool = $pool;
+            let keys: Vec<(String, String)> = sqlx::query_as(KEYS).fetch_all(&pool).await?;
+            let keys = Arc::new(keys);
+            let callers = (0..CALLERS).map(|caller| {
+                let (pool, keys) = (pool.clone(), Arc::clone(&keys));
+                async move {
+                    let (mut micros, whole) = (Vec::new(), Stopwatch::start());
+                    for at in (caller..).step_by(CALLERS) {
+                        if whole.elapsed() > EACH {
+                            break;
+                        }
+                        let (import, id) = &keys[at % keys.len()];
+                        let one = Stopwatch::start();
+                        let query = sqlx::query_scalar::<_, String>(POINT).bind(import).bind(id);
+                        let document = query.fetch_one(&pool).await?;
+                        assert!(!document.is_empty(), "a document");
+                        micros.push(one.micros());
+                    }
+                    Ok(micros)
+                }
+            });
+            measure(callers).await
+        }};
+    }
+    if url.starts_with("postgres") {
+        read_through!(PgPool::connect(url).await?)
+    } else {
+        read_through!(SqlitePool::connect(url).await?)
+    }
+}

@@ -1,0 +1,111 @@
+//! Retention of runs: superseded runs are purged, in short transactions.
+//!
+//! The policy: a round keeps its newest runs that succeeded, and its newest run whatever became of it. Of the other runs,
+//! those of a round that is still being matched are purged some time after their end. A round that is published, closed or
+//! cancelled keeps its runs.
+//!
+//! A purge begins with a line of the journal and a mark: from then on the run does not exist for callers. Its rows are then
+//! deleted some at a time. The next purge continues one that was interrupted.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::backend::Store;
+use super::completion;
+use super::dialect::values;
+use super::journal::Note;
+use super::scope::{Owner, Scope};
+use super::session::WriteSession;
+use super::statement::statements;
+use crate::domain::name::RunRef;
+use crate::error::Result;
+
+/// Runs that one reading finds.
+const RUNS_AT_A_TIME: u32 = 100;
+
+statements! {
+    query SUPERSEDED = hidden("run.superseded",
+        "SELECT run.round_id, run.number FROM run JOIN round r ON r.id = run.round_id \
+         WHERE run.end_micros IS NOT NULL AND run.end_micros < $1 AND run.purge_micros IS NULL \
+         AND r.state IN ('enrolling', 'matching', 'review') \
+         AND EXISTS (SELECT 1 FROM run n WHERE n.round_id = run.round_id AND n.number > run.number) \
+         AND (run.state <> 'succeeded' OR (SELECT COUNT(*) FROM run n WHERE n.round_id = run.round_id \
+         AND n.number > run.number AND n.state = 'succeeded') >= $2) \
+         ORDER BY run.end_micros, run.round_id, run.number LIMIT $3");
+    change MARK = ("run.purge",
+        "UPDATE run SET purge_micros = $3 WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL \
+         AND state IN ('succeeded', 'failed', 'cancelled')");
+    query PURGING = hidden("run.purging",
+        "SELECT round_id, number FROM run WHERE purge_micros IS NOT NULL ORDER BY purge_micros LIMIT $1");
+    upkeep CLEAR_SUMMARIES = ("run_own_summary.clear",
+        "DELETE FROM run_own_summary WHERE round_id = $1 AND run_number = $2");
+    upkeep CLEAR_ORGANISATIONS = ("run_organisation.clear",
+        "DELETE FROM run_organisation WHERE round_id = $1 AND run_number = $2");
+    upkeep DELETE = ("run.delete",
+        "DELETE FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NOT NULL");
+}
+
+impl Store {
+    /// Purges superseded runs that ended before `limit`, and returns their number. Each round keeps its newest `kept` runs
+    /// that succeeded.
+    pub async fn purge_runs(
+        &self,
+        scope: &Scope,
+        now: Timestamp,
+        limit: Timestamp,
+        kept: u32,
+    ) -> Result<u64> {
+        scope.require_system()?;
+        let mut purged = 0;
+        loop {
+            // A run that an interrupted purge has left is deleted with the others.
+            for name in self.superseded(scope, limit, kept).await? {
+                let mut session = WriteSession::of_worker(self, "housekeeping", || now).await?;
+                let marked =
+                    session.change(Owner::Alliance, MARK, values![&name.round, name.number, now]).await?;
+                if marked == 1 {
+                    let detail = json!({ "kept": kept });
+                    let note = Note::new(Owner::Alliance, "run.purge", name.name(), &detail);
+                    session.commit(note, &[]).await?;
+                }
+            }
+            let mut reader = self.reader(scope).await?;
+            let rows = reader.rows(PURGING, values![RUNS_AT_A_TIME]).await?;
+            reader.end().await?;
+            if rows.is_empty() {
+                return Ok(purged);
+            }
+            for row in rows {
+                let name = RunRef { round: row.id("run", "round_id")?, number: row.int("number")? };
+                purged += self.delete_run(scope, &name).await?;
+            }
+        }
+    }
+
+    async fn superseded(&self, scope: &Scope, limit: Timestamp, kept: u32) -> Result<Vec<RunRef>> {
+        let mut reader = self.reader(scope).await?;
+        let rows = reader.rows(SUPERSEDED, values![limit, kept, RUNS_AT_A_TIME]).await?;
+        reader.end().await?;
+        rows.iter()
+            .map(|row| Ok(RunRef { round: row.id("run", "round_id")?, number: row.int("number")? }))
+            .collect()
+    }
+
+    /// Deletes the rows of a run that is marked, some in each transaction, and returns 1 if it was this call that deleted
+    /// the run.
+    async fn delete_run(&self, scope: &Scope, name: &RunRef) -> Result<u64> {
+        loop {
+            let mut session = self.housekeeping(scope).await?;
+            if completion::clear_rows(&mut session, name).await? > 0 {
+                session.commit().await?;
+                continue;
+            }
+            let keys = || values![&name.round, name.number];
+            session.execute(CLEAR_SUMMARIES, keys()).await?;
+            session.execute(CLEAR_ORGANISATIONS, keys()).await?;
+            let deleted = session.execute(DELETE, keys()).await?;
+            session.commit().await?;
+            return Ok(deleted);
+        }
+    }
+}

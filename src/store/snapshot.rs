@@ -1,0 +1,228 @@
+//! Frozen snapshots: a run refers to the version of its round and to the newest import of each organisation, and the people
+//! are read in the versions of that moment.
+//!
+//! Input: the name of a run. Output: the whole snapshot for the engine, or the part of it that explains one pair.
+
+use jiff::civil::Date;
+use sha2::{Digest as _, Sha256};
+use tokio::task::JoinHandle;
+
+use super::backend::Store;
+use super::dialect::{self, Row, values};
+use super::read::ReadSession;
+use super::scope::Scope;
+use super::statement::statements;
+use crate::domain::name::{OrganisationId, ProfileRef, RunRef};
+use crate::domain::snapshot::{Participant, Snapshot};
+use crate::error::{Error, Result};
+
+/// The frozen version of a person at a position of the statement, with her document. Each subquery finds one row by a key,
+/// whatever the statistics of the database are.
+macro_rules! frozen_columns {
+    () => {
+        "q.own_id, q.version, (SELECT d.document FROM profile_version v JOIN profile_document d \
+         ON d.import_id = v.import_id AND d.own_id = v.own_id WHERE v.organisation_id = $2 AND v.own_id = q.own_id \
+         AND v.version = q.version) AS document"
+    };
+}
+
+/// Enrolments that a run covers, each with the newest version of the profile up to the frozen import.
+macro_rules! frozen_enrolments {
+    () => {
+        "SELECT e.own_id, (SELECT v.version FROM profile_version v WHERE v.organisation_id = $2 \
+         AND v.own_id = e.own_id AND v.import_number <= $5 ORDER BY v.version DESC LIMIT 1) AS version \
+         FROM enrolment e WHERE e.round_id = $1 AND e.organisation_id = $2 AND e.round_version <= $4"
+    };
+}
+
+statements! {
+    query FROZEN_ROUND = hidden("snapshot.round",
+        "SELECT r.start_date, r.end_date, run.freeze_micros, run.round_version, run.first_days, p.document FROM run \
+         JOIN round r ON r.id = run.round_id \
+         JOIN policy p ON p.round_id = run.round_id AND p.version = run.policy_version \
+         WHERE run.round_id = $1 AND run.number = $2 AND run.purge_micros IS NULL");
+    query FROZEN_ORGANISATIONS = hidden("snapshot.organisations",
+        "SELECT organisation_id, rules, import_number FROM run_organisation WHERE round_id = $1 AND run_number = $2 \
+         ORDER BY organisation_id");
+    query FROZEN_ORGANISATION = hidden("snapshot.organisation",
+        "SELECT rules, import_number FROM run_organisation WHERE round_id = $1 AND run_number = $2 \
+         AND organisation_id = $3");
+    // The order of the rows is left open, which spares a sort of documents. With wrong statistics PostgreSQL would otherwise
+    // join and sort all remaining people for every page.
+    query FROZEN_PARTICIPANTS = hidden("snapshot.participants",
+        concat!("SELECT ", frozen_columns!(), " FROM (", frozen_enrolments!(), " AND e.own_id > $3 \
+            ORDER BY e.own_id LIMIT $6) AS q"));
+    query FROZEN_PARTICIPANT = hidden("snapshot.participant",
+        concat!("SELECT ", frozen_columns!(), " FROM (", frozen_enrolments!(), " AND e.own_id = $3 LIMIT 1) AS q"));
+}
+
+/// Participants read at a time: bounds the memory in which they are held twice, as rows and as profiles. One page is parsed
+/// while the next one is read.
+const SNAPSHOT_PAGE: u32 = 5_000;
+
+impl Store {
+    /// The frozen input of a run, in its one order. The snapshot holds profiles of every organisation, so for an
+    /// organisation it does not exist.
+    pub async fn load_snapshot(&self, scope: &Scope, name: &RunRef) -> Result<LoadedSnapshot> {
+        let mut session = self.snapshot_reader(scope).await?;
+        let loaded = load(&mut session, name).await?;
+        session.end().await?;
+        Ok(loaded)
+    }
+
+    /// What explains one pair of a run that has succeeded. Its cost does not depend on the size of the round.
+    pub async fn frozen_pair(
+        &self,
+        scope: &Scope,
+        name: &RunRef,
+        mentee: &ProfileRef,
+        mentor: &ProfileRef,
+    ) -> Result<FrozenPair> {
+        let mut session = self.snapshot_reader(scope).await?;
+        let pair = load_pair(&mut session, name, [mentee, mentor]).await?;
+        session.end().await?;
+        Ok(pair)
+    }
+}
+
+/// A part of a snapshot: the people of a pair, the rules of their organisations, and the policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrozenPair {
+    /// The part. A person who does not take part is missing.
+    pub snapshot: Snapshot,
+    /// First days of the calendar of the whole round.
+    pub first_days: Vec<Date>,
+}
+
+/// A snapshot as it was stored, with its digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedSnapshot {
+    /// The snapshot.
+    pub snapshot: Snapshot,
+    /// Its digest, computed from the stored documents.
+    pub digest: String,
+}
+
+/// A page that is parsed while the next page is read.
+type Parsing = JoinHandle<Result<Vec<(Participant, [u8; 32])>>>;
+
+/// The snapshot of a run without organisations and people, and the row that it was read from.
+async fn begin(session: &mut ReadSession, name: &RunRef) -> Result<(Snapshot, Row)> {
+    let found = session.row(FROZEN_ROUND, values![&name.round, name.number]).await?;
+    let frozen = found.ok_or_else(|| Error::NotFound(name.name()))?;
+    let snapshot = Snapshot {
+        start_date: frozen.id("round", "start_date")?,
+        end_date: frozen.id("round", "end_date")?,
+        freeze_time: frozen.time("freeze_micros")?,
+        policy: frozen.json("policy", name, "document")?,
+        organisations: Vec::new(),
+        participants: Vec::new(),
+    };
+    Ok((snapshot, frozen))
+}
+
+async fn load_pair(session: &mut ReadSession, name: &RunRef, pair: [&ProfileRef; 2]) -> Result<FrozenPair> {
+    let (mut snapshot, frozen) = begin(session, name).await?;
+    let round_version = frozen.int("round_version")?;
+    let first_days = match frozen.opt_text("first_days")? {
+        None => Vec::new(),
+        Some(_) => frozen.json("run", name, "first_days")?,
+    };
+    for profile in pair {
+        let id = &profile.organisation;
+        let values = values![&name.round, name.number, id];
+        let Some(row) = session.row(FROZEN_ORGANISATION, values).await? else { continue };
+        let (rules, import_number) = (row.json("run_organisation", id, "rules")?, row.int("import_number")?);
+        if snapshot.organisations.iter().all(|(known, _)| known != id) {
+            snapshot.organisations.push((id.clone(), rules));
+        }
+        let values = values![&name.round, id, &profile.id, round_version, import_number];
+        if let Some(row) = session.row(FROZEN_PARTICIPANT, values).await? {
+            snapshot.participants.push(participant(id, &row)?.0);
+        }
+    }
+    snapshot.sort();
+    Ok(FrozenPair { snapshot, first_days })
+}
+
+async fn load(session: &mut ReadSession, name: &RunRef) -> Result<LoadedSnapshot> {
+    let keys = || values![&name.round, name.number];
+    let (mut snapshot, frozen) = begin(session, name).await?;
+    let round_version = frozen.int("round_version")?;
+    let mut people = ParsedPages::default();
+    for row in session.rows(FROZEN_ORGANISATIONS, keys()).await? {
+        let id: OrganisationId = row.id("run_organisation", "organisation_id")?;
+        let (rules, import_number) = (row.json("run_organisation", &id, "rules")?, row.int("import_number")?);
+        let mut after = String::new();
+        loop {
+            let values =
+                values![&name.round, &id, after.as_str(), round_version, import_number, SNAPSHOT_PAGE];
+            let page = session.rows(FROZEN_PARTICIPANTS, values).await?;
+            let read = page.len();
+            for row in &page {
+                after = after.max(row.text("own_id")?);
+            }
+            people.parse(id.clone(), page).await?;
+            if read < SNAPSHOT_PAGE as usize {
+                break;
+            }
+        }
+        snapshot.organisations.push((id, rules));
+    }
+    let (participants, contents) = people.finish().await?.into_iter().unzip();
+    snapshot.participants = participants;
+    // Both lists are sorted: organisations by the statement, people by page.
+    let contents: Vec<[u8; 32]> = contents;
+    let digest = snapshot.digest(&contents);
+    Ok(LoadedSnapshot { snapshot, digest })
+}
+
+/// Pages of participants, parsed on blocking threads, one at a time.
+#[derive(Default)]
+struct ParsedPages {
+    parsed: Vec<(Participant, [u8; 32])>,
+    parsing: Option<Parsing>,
+}
+
+impl ParsedPages {
+    /// Begins to parse a page, after the one before is done.
+    async fn parse(&mut self, organisation: OrganisationId, page: Vec<Row>) -> Result<()> {
+        self.wait().await?;
+        let parse = move || {
+            let mut parsed =
+                page.iter().map(|row| participant(&organisation, row)).collect::<Result<Vec<_>>>()?;
+            parsed.sort_unstable_by(|(a, _), (b, _)| a.profile.id.cmp(&b.profile.id));
+            Ok(parsed)
+        };
+        self.parsing = Some(tokio::task::spawn_blocking(parse));
+        Ok(())
+    }
+
+    async fn wait(&mut self) -> Result<()> {
+        if let Some(parsing) = self.parsing.take() {
+            let page = parsing
+                .await
+                .map_err(|error| Error::Internal("the snapshot was not read".into(), Some(error.into())))?;
+            self.parsed.append(&mut page?);
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<Vec<(Participant, [u8; 32])>> {
+        self.wait().await?;
+        Ok(self.parsed)
+    }
+}
+
+/// A participant, with the digest of the stored document.
+fn participant(organisation: &OrganisationId, row: &Row) -> Result<(Participant, [u8; 32])> {
+    let profile = ProfileRef { organisation: organisation.clone(), id: row.id("enrolment", "own_id")? };
+    let document = row.text("document")?;
+    let digest = Sha256::digest(&document).into();
+    let participant = Participant {
+        version: row.int("version")?,
+        content: dialect::parsed("profile_document", &profile, "document", &document)?,
+        profile,
+    };
+    Ok((participant, digest))
+}
