@@ -25,7 +25,7 @@ use crate::domain::template::Value;
 use crate::domain::vocabulary::{
     Commodity, Country, Function, Goal, Kind, Lang, Region, Topic, Vocabulary, WorkingStyle,
 };
-use crate::domain::warning::WarningCode;
+use crate::domain::warning::Warning;
 
 /// A reason as the inside of a sentence, without a capital letter and a full stop.
 pub fn render(reason: &Reason, lang: Lang) -> String {
@@ -107,8 +107,8 @@ pub fn level_label(level: LanguageLevel, lang: Lang) -> &'static str {
 }
 
 /// What a warning points out: a predicate whose subject is the value.
-pub fn warning(code: WarningCode, lang: Lang) -> &'static str {
-    text(&format!("warning.{}", code.as_str()), lang)
+pub fn warning(warning: &Warning, lang: Lang) -> String {
+    fill(&format!("warning.{}", warning.code.as_str()), lang, &[("other", &warning.other)])
 }
 
 /// A text with a capital first letter.

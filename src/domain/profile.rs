@@ -3,6 +3,7 @@
 //! No field has a name or an e-mail address. An empty answer is a *missing* answer, which differs from every real
 //! answer.
 
+pub mod consents;
 mod parse;
 mod time_zone;
 mod to_draft;
@@ -307,13 +308,6 @@ pub struct Consent {
     pub withdraw_time: Option<Timestamp>,
 }
 
-impl Consent {
-    /// Whether the consent is live at `now`.
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        self.give_time <= now && self.withdraw_time.is_none_or(|end| now < end)
-    }
-}
-
 /// Purpose of a consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -337,7 +331,7 @@ impl Profile {
 
     /// Whether a consent of `purpose` is live at `now`.
     pub fn consents_to(&self, purpose: ConsentPurpose, now: Timestamp) -> bool {
-        self.consents.iter().any(|consent| consent.purpose == purpose && consent.is_live(now))
+        consents::is_live(&self.consents, purpose, now)
     }
 }
 

@@ -107,6 +107,20 @@ impl Violations {
         self
     }
 
+    /// The same violations, of which the first `most` are listed.
+    #[must_use]
+    pub fn listing(mut self, most: usize) -> Self {
+        let beyond = self.listed.len().saturating_sub(most);
+        self.listed.truncate(most);
+        self.more += beyond as u64;
+        self
+    }
+
+    /// Whether a further violation is counted only. Its hint is then not worth a search.
+    pub fn is_full(&self) -> bool {
+        self.listed.len() >= MAX_LISTED
+    }
+
     /// Whether the input has no violation so far.
     pub fn is_empty(&self) -> bool {
         self.listed.is_empty()
@@ -195,6 +209,9 @@ mod tests {
             violations.add(format!("[{at}]"), "is wrong");
         }
         assert_eq!((violations.listed().len(), violations.more()), (MAX_LISTED, 3));
+        let few = violations.clone().listing(10);
+        assert_eq!((few.listed().len(), few.more(), few.count()), (10, 93, 103));
+        assert!(violations.is_full() && !few.is_full());
         let mut twice = violations.clone();
         twice.extend(violations);
         assert_eq!((twice.listed().len(), twice.more(), twice.count()), (MAX_LISTED, 106, 206));

@@ -10,6 +10,8 @@ pub struct Warning {
     pub field: String,
     /// The given value, cut at 80 characters.
     pub value: String,
+    /// Another value that the text names; empty if it names none.
+    pub other: String,
     /// What it is about.
     pub code: WarningCode,
 }
@@ -25,11 +27,22 @@ pub enum WarningCode {
     RosterWithoutDay,
     /// Hours between two half hours were cut to the half hours that they cover.
     HoursCut,
+    /// The id differs from another id of the organisation only by leading zeros or by capitals.
+    SimilarId,
+    /// The list names an id of the person's own organisation that the organisation does not have.
+    UnknownId,
 }
 
 impl WarningCode {
     /// All codes.
-    pub const ALL: [Self; 4] = [Self::NoAnswer, Self::FixedZone, Self::RosterWithoutDay, Self::HoursCut];
+    pub const ALL: [Self; 6] = [
+        Self::NoAnswer,
+        Self::FixedZone,
+        Self::RosterWithoutDay,
+        Self::HoursCut,
+        Self::SimilarId,
+        Self::UnknownId,
+    ];
 
     /// The code in messages and the key of its text.
     pub fn as_str(self) -> &'static str {
@@ -38,6 +51,8 @@ impl WarningCode {
             Self::FixedZone => "FIXED_ZONE",
             Self::RosterWithoutDay => "ROSTER_WITHOUT_DAY",
             Self::HoursCut => "HOURS_CUT",
+            Self::SimilarId => "SIMILAR_ID",
+            Self::UnknownId => "UNKNOWN_ID",
         }
     }
 }
@@ -51,7 +66,7 @@ impl Warnings {
     pub fn push(&mut self, field: &str, value: &str, code: WarningCode) {
         if self.0.len() < MOST {
             let value = super::violation::excerpt(value);
-            self.0.push(Warning { field: field.to_owned(), value, code });
+            self.0.push(Warning { field: field.to_owned(), value, other: String::new(), code });
         }
     }
 

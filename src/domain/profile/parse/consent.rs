@@ -5,35 +5,20 @@ use jiff::Timestamp;
 use super::text::{bounded, head, latest, optional_text};
 use crate::domain::folding::{Everyday, means};
 use crate::domain::language;
+use crate::domain::profile::consents::{MAX_CONSENTS, merged};
 use crate::domain::profile::{Consent, ConsentDraft, ConsentPurpose};
 use crate::domain::violation::Violations;
 use crate::message;
 
-/// Most consents of one person, withdrawn ones included.
-const MAX_CONSENTS: usize = 50;
-
-/// The consents by purpose and time, without repeats. At most one per purpose may be live.
+/// The consents by purpose and time, without repeats.
 pub(super) fn list(given: &[ConsentDraft], now: Timestamp, violations: &mut Violations) -> Vec<Consent> {
     let given = bounded("consents", given, MAX_CONSENTS, violations);
     let mut consents: Vec<Consent> = Vec::with_capacity(given.len());
     for (i, draft) in given.iter().enumerate() {
         let Some(consent) = one(i, draft, now, violations) else { continue };
-        if consents.contains(&consent) {
-            continue;
-        }
-        let open = |other: &Consent| other.purpose == consent.purpose && is_open(other.withdraw_time, now);
-        if open(&consent) && consents.iter().any(open) {
-            violations.push(
-                format!("consents[{i}]"),
-                &draft.text_version,
-                "is a second live consent of its purpose",
-                "give the time at which the older consent was withdrawn",
-            );
-        }
         consents.push(consent);
     }
-    consents.sort_unstable();
-    consents
+    merged(&[], &consents)
 }
 
 /// Whether a consent is not withdrawn. A consent that begins slightly in the future, by a fast clock, counts.
