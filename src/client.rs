@@ -48,7 +48,7 @@ pub mod story;
 pub use connection::{Authenticated, Bearer, Client, connect, request_id};
 pub use error::Error;
 pub use export::{Form, export};
-pub use import::{Import, Problem};
+pub use import::{Finding, Import, Notice, Problem};
 pub use results::Results;
 pub use run::{success, summary, watch};
 pub use tonic::transport::Channel;

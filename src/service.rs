@@ -28,7 +28,7 @@ use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 use crate::store::{Receipt, RequestKey, Scope, Store};
 
-pub use import::{DraftRow, Import, ImportSpec, ImportSummary, RejectedRow};
+pub use import::{DraftRow, Findings, Import, ImportSpec, ImportSummary, RejectedRow, RowWarning};
 pub use live_runs::{LiveRun, LiveRuns, Stop};
 pub use page::{Page, PageRequest};
 pub use permission::Action;
@@ -48,12 +48,23 @@ pub struct Service {
     /// Problems that callers bring are solved one at a time.
     solver_turns: Arc<Turns>,
     solver_threads: Option<usize>,
+    /// Rows of imports are checked on this number of threads at a time.
+    import_turns: Arc<Semaphore>,
 }
 
 impl Service {
     /// Use cases over a store.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, live_runs: Arc::default(), solver_turns: Arc::default(), solver_threads: None }
+        Self {
+            store,
+            clock,
+            live_runs: Arc::default(),
+            solver_turns: Arc::default(),
+            solver_threads: None,
+            import_turns: Arc::new(Semaphore::new(
+                std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            )),
+        }
     }
 
     /// The same use cases, with this number of threads for problems that callers bring; 0 means one per core.

@@ -40,7 +40,7 @@ mod writer;
 
 pub use backend::{Store, StoreOptions};
 pub use completion::RunOutcome;
-pub use import::{Duplicate, ImportCounts, ImportKey, StagedRow};
+pub use import::{ImportCounts, ImportKey, Present, ReadyImport, StagedRow};
 pub use journal::{JournalLine, Note, Notes};
 pub use obstacle::Obstacle;
 pub use probe::Probe;

@@ -33,6 +33,8 @@ CREATE TABLE profile_document (
     own_id TEXT COLLATE "C" NOT NULL,
     ordinal BIGINT NOT NULL,
     row_number BIGINT NOT NULL,
+    -- Version of the profile with whose consents the document was merged; 0 if there was no profile.
+    base_version BIGINT NOT NULL CHECK (base_version >= 0),
     digest TEXT COLLATE "C" NOT NULL,
     is_mentor BIGINT NOT NULL CHECK (is_mentor IN (0, 1)),
     is_mentee BIGINT NOT NULL CHECK (is_mentee IN (0, 1)),

@@ -33,6 +33,8 @@ CREATE TABLE profile_document (
     own_id TEXT NOT NULL,
     ordinal INTEGER NOT NULL,
     row_number INTEGER NOT NULL,
+    -- Version of the profile with whose consents the document was merged; 0 if there was no profile.
+    base_version INTEGER NOT NULL CHECK (base_version >= 0),
     digest TEXT NOT NULL,
     is_mentor INTEGER NOT NULL CHECK (is_mentor IN (0, 1)),
     is_mentee INTEGER NOT NULL CHECK (is_mentee IN (0, 1)),

@@ -13,7 +13,8 @@ use super::proto::v1::profile_service_server::ProfileService;
 use super::reader;
 use super::streams::{Answering, Answers, Streams};
 use crate::error::Error;
-use crate::service::{Action, DraftRow, Import, ImportSpec, PageRequest, Service};
+use crate::service::{Action, DraftRow, Findings, Import, ImportSpec, PageRequest, RowWarning, Service};
+use crate::wording;
 
 /// Answers of an import that may wait for a slow reader.
 const ANSWERS_AHEAD: usize = 16;
@@ -104,14 +105,11 @@ async fn receive(
     mut asked: Incoming<v1::ImportProfilesRequest>,
     answers: &Answering<v1::ImportProfilesResponse>,
 ) -> Result<(), Status> {
-    let rows = match receive_rows(&mut import, &mut asked, answers).await {
-        Ok(rows) => rows,
-        Err(status) => {
-            import.discard().await?;
-            return Err(status);
-        }
-    };
-    let summary = import.finish(rows).await?;
+    if let Err(status) = receive_rows(&mut import, &mut asked, answers).await {
+        import.discard().await?;
+        return Err(status);
+    }
+    let summary = import.finish().await?;
     let summary = v1::ImportSummary {
         received: summary.received,
         created: summary.created,
@@ -119,18 +117,23 @@ async fn receive(
         unchanged: summary.unchanged,
         rejected: summary.rejected,
         stored: summary.stored,
+        rejected_unlisted: summary.rejected_unlisted,
+        warnings: summary.warnings,
+        warnings_unlisted: summary.warnings_unlisted,
+        consents_kept: summary.consents_kept,
+        absent: summary.absent,
+        absent_profiles: summary.absent_profiles,
     };
     answers.send(response(Answer::Summary(summary))).await?;
     Ok(())
 }
 
-/// Receives rows until the end message, and returns its number of rows.
+/// Receives rows and the end message.
 async fn receive_rows(
     import: &mut Import,
     asked: &mut Incoming<v1::ImportProfilesRequest>,
     answers: &Answering<v1::ImportProfilesResponse>,
-) -> Result<i64, Status> {
-    let lang = reader::current();
+) -> Result<(), Status> {
     loop {
         match next(asked).await? {
             Some(Ask::Rows(part)) => {
@@ -140,15 +143,12 @@ async fn receive_rows(
                         format!("are too many; send at most {MAX_ROWS_PER_MESSAGE} rows in one message");
                     return Err(Error::invalid_field("rows.rows", &count.to_string(), wrong).into());
                 }
-                for row in import.rows(part.rows.into_iter().map(draft_row).collect()).await? {
-                    let rejected =
-                        v1::RejectedRow { row: row.row, violations: violations(&row.violations, lang) };
-                    answers.send(response(Answer::RejectedRow(rejected))).await?;
-                }
+                let found = import.rows(part.rows.into_iter().map(draft_row).collect()).await?;
+                tell(found, answers).await?;
                 let progress = v1::ImportProgress { received: import.received() };
                 answers.send(response(Answer::Progress(progress))).await?;
             }
-            Some(Ask::End(end)) => return Ok(end.rows),
+            Some(Ask::End(end)) => return Ok(tell(import.end(end.rows).await?, answers).await?),
             Some(Ask::Header(_)) => {
                 let wrong = "is repeated; send it once, as the first message";
                 return Err(Error::invalid_field("header", "", wrong).into());
@@ -159,6 +159,22 @@ async fn receive_rows(
             }
         }
     }
+}
+
+/// Sends what there is to tell of some rows, one message each, so that no message is large.
+async fn tell(found: Findings, answers: &Answering<v1::ImportProfilesResponse>) -> Result<(), Error> {
+    let lang = reader::current();
+    for row in found.rejected {
+        let rejected = v1::RejectedRow { row: row.row, violations: violations(&row.violations, lang) };
+        answers.send(response(Answer::RejectedRow(rejected))).await?;
+    }
+    for RowWarning { row, warning } in found.warnings {
+        let description = wording::warning(&warning, lang);
+        let code = warning.code.as_str().to_owned();
+        let told = v1::RowWarning { row, field: warning.field, value: warning.value, code, description };
+        answers.send(response(Answer::Warning(told))).await?;
+    }
+    Ok(())
 }
 
 async fn next(asked: &mut Incoming<v1::ImportProfilesRequest>) -> Result<Option<Ask>, Status> {

@@ -9,10 +9,11 @@ use super::failure::Failure;
 use super::global::Global;
 use super::problem::unreadable;
 use crate::client::output::{data, json, say};
-use crate::client::{Import, Problem, progress, v1};
+use crate::client::{Finding, Import, Notice, Problem, progress, v1};
+use crate::domain::message::Message;
 use crate::domain::name::OrganisationId;
 use crate::domain::vocabulary::{self, Lang};
-use crate::profile_csv;
+use crate::{message, profile_csv, wording};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -59,13 +60,18 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
             validate_only: options.validate_only,
         };
         let client = global.client().await?;
-        let sent = import.send(&client, bar.wrap_read(input), |problem| {
-            bar.suspend(|| {
-                if global.json {
-                    return json_problem(problem);
+        let sent = import.send(&client, bar.wrap_read(input), |finding| {
+            bar.suspend(|| match finding {
+                Finding::Problem(problem) if global.json => json_problem(problem),
+                Finding::Notice(notice) if global.json => json_notice(notice),
+                Finding::Problem(problem) => {
+                    print_problem(&path, problem);
+                    Ok(())
                 }
-                print_problem(&path, problem);
-                Ok(())
+                Finding::Notice(notice) => {
+                    print_notice(&path, notice, global.lang);
+                    Ok(())
+                }
             })
         });
         let summary = sent.await?;
@@ -73,20 +79,60 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         if global.json {
             json(&summary)?;
         }
+        for note in notes(&summary) {
+            say(&wording::message(&note, global.lang));
+        }
         return conclude(&summary, options.validate_only);
     }
     Ok(())
 }
 
+/// What the result of an import needs to be said besides its numbers.
+fn notes(summary: &v1::ImportSummary) -> Vec<Message> {
+    let mut notes = Vec::new();
+    if summary.rejected_unlisted > 0 {
+        notes.push(message!(
+            "{count|1 more rejected row is|{count} more rejected rows are} not listed",
+            count = summary.rejected_unlisted
+        ));
+    }
+    if summary.warnings_unlisted > 0 {
+        notes.push(message!(
+            "{count|1 more warning is|{count} more warnings are} not listed",
+            count = summary.warnings_unlisted
+        ));
+    }
+    if summary.consents_kept > 0 {
+        notes.push(message!(
+            "{count|1 row says|{count} rows say} less about consents than is on record; the record was kept",
+            count = summary.consents_kept
+        ));
+    }
+    if summary.absent > 0 {
+        let ids: Vec<&str> =
+            summary.absent_profiles.iter().filter_map(|name| name.rsplit('/').next()).collect();
+        let more = if summary.absent > ids.len() as i64 { ", …" } else { "" };
+        notes.push(message!(
+            "{count|1 stored profile is|{count} stored profiles are} not in the file and {count|stays as it is|stay as they are}: {ids}",
+            count = summary.absent,
+            ids = format!("{}{more}", ids.join(", "))
+        ));
+    }
+    notes
+}
+
 /// Prints the result of the import, and fails if rows were rejected.
 fn conclude(summary: &v1::ImportSummary, validate_only: bool) -> Result<(), Failure> {
-    let v1::ImportSummary { received, created, updated, unchanged, rejected, stored } = summary;
+    let v1::ImportSummary { received, created, updated, unchanged, rejected, stored, .. } = summary;
     if *stored {
         say(&format!(
             "{received} rows: {created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected"
         ));
     } else if validate_only {
-        say(&format!("{received} rows checked, {rejected} rejected; nothing was stored (--validate-only)"));
+        say(&format!(
+            "{received} rows checked: {created} new, {updated} changed, {unchanged} unchanged, {rejected} rejected; nothing was \
+             stored (--validate-only)"
+        ));
     }
     match (*rejected, *stored || validate_only) {
         (0, _) => Ok(()),
@@ -106,6 +152,20 @@ fn print_problem(file: &str, problem: &Problem) {
     let hint = if cell.hint.is_empty() { String::new() } else { format!("; {}", cell.hint) };
     let column = if cell.column.is_empty() { "whole row" } else { cell.column };
     say(&format!("{file}:{line}: {column}: `{}` {}{hint}", cell.value, cell.what));
+}
+
+fn print_notice(file: &str, notice: &Notice, lang: Lang) {
+    let Notice { line, column, value, what, .. } = notice;
+    let place = if column.is_empty() { String::new() } else { format!(" {column}:") };
+    say(&format!("{file}:{line}:{place} {}: `{value}` {what}", wording::text("cli.warning", lang)));
+}
+
+fn json_notice(notice: &Notice) -> Result<(), Failure> {
+    let Notice { line, column, value, code, what } = notice;
+    let told = serde_json::json!({
+        "line": line, "column": column, "value": value, "warning": code, "what": what,
+    });
+    Ok(data(&told.to_string())?)
 }
 
 fn json_problem(problem: &Problem) -> Result<(), Failure> {

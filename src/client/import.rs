@@ -19,8 +19,8 @@ use crate::domain::name::OrganisationId;
 use crate::domain::profile::ProfileDraft;
 use crate::profile_csv::{BadRow, CellProblem, ProfileReader, RowError, column_of};
 
-/// Rows per message.
-const ROWS_PER_MESSAGE: usize = 250;
+/// Rows per message: as many as the service takes, because it stages each message in one transaction.
+const ROWS_PER_MESSAGE: usize = 1_000;
 /// Size from which a message is full, well below the limit of the service.
 const BYTES_PER_MESSAGE: usize = 1 << 20;
 /// Messages that are read and not yet sent, at most.
@@ -35,6 +35,30 @@ pub struct Problem {
     pub cell: CellProblem,
 }
 
+/// Something about a good cell at which the sender should look.
+#[derive(Debug)]
+pub struct Notice {
+    /// Line of the file on which the row begins.
+    pub line: u64,
+    /// The column.
+    pub column: &'static str,
+    /// The value, cut.
+    pub value: String,
+    /// What the warning is about.
+    pub code: String,
+    /// The warning as a text whose subject is the value.
+    pub what: String,
+}
+
+/// What an import tells of a file while it runs.
+#[derive(Debug)]
+pub enum Finding {
+    /// A mistake.
+    Problem(Problem),
+    /// A warning.
+    Notice(Notice),
+}
+
 /// An import to be sent.
 #[derive(Debug)]
 pub struct Import {
@@ -47,13 +71,13 @@ pub struct Import {
 }
 
 impl Import {
-    /// Sends a CSV file, passes every mistake to `on_problem` as soon as it is found, and returns the summary of the
-    /// service. An error of `on_problem` ends the import.
+    /// Sends a CSV file, passes every mistake and every warning to `on_finding` as soon as it is found, and returns the
+    /// summary of the service. An error of `on_finding` ends the import.
     pub async fn send<E: From<Error>>(
         &self,
         client: &Client,
         input: impl Read + Send + 'static,
-        mut on_problem: impl FnMut(&Problem) -> Result<(), E>,
+        mut on_finding: impl FnMut(&Finding) -> Result<(), E>,
     ) -> Result<v1::ImportSummary, E> {
         let reader = ProfileReader::new(input, &self.organisation).map_err(Error::from)?;
         let (messages, sent) = mpsc::channel(MESSAGES_AHEAD);
@@ -69,7 +93,7 @@ impl Import {
             // The problems of the reader come first, because they stand earlier in the file.
             while let Ok(problem) = problems.try_recv() {
                 reported.note(&problem);
-                on_problem(&problem)?;
+                on_finding(&Finding::Problem(problem))?;
             }
             let answer = match answer {
                 Ok(answer) => answer,
@@ -79,9 +103,10 @@ impl Import {
                 Some(Some(Answer::RejectedRow(row))) => {
                     let known = reported.of(row.row);
                     for problem in problems_of(row).into_iter().filter(|p| !known.contains(&p.cell.column)) {
-                        on_problem(&problem)?;
+                        on_finding(&Finding::Problem(problem))?;
                     }
                 }
+                Some(Some(Answer::Warning(warning))) => on_finding(&Finding::Notice(notice(warning)))?,
                 Some(Some(Answer::Summary(end))) => summary = Some(end),
                 Some(Some(Answer::Progress(_)) | None) => {}
                 None => break None,
@@ -174,6 +199,16 @@ fn import_row(line: u64, draft: Option<ProfileDraft>, unreadable: bool) -> v1::I
 fn rows_message(rows: &mut Vec<v1::ImportRow>) -> v1::ImportProfilesRequest {
     let rows = std::mem::replace(rows, Vec::with_capacity(ROWS_PER_MESSAGE));
     v1::ImportProfilesRequest { content: Some(Ask::Rows(v1::ImportRows { rows })) }
+}
+
+fn notice(warning: v1::RowWarning) -> Notice {
+    Notice {
+        line: u64::try_from(warning.row).unwrap_or_default(),
+        column: column_of(&warning.field),
+        value: warning.value,
+        code: warning.code,
+        what: warning.description,
+    }
 }
 
 fn problems_of(row: v1::RejectedRow) -> Vec<Problem> {

@@ -333,6 +333,11 @@ impl Profile {
     pub fn consents_to(&self, purpose: ConsentPurpose, now: Timestamp) -> bool {
         consents::is_live(&self.consents, purpose, now)
     }
+
+    /// Whether she gave identity answers, and has withdrawn the consent for them since.
+    pub fn identity_is_withdrawn(&self, now: Timestamp) -> bool {
+        self.identity.is_some() && consents::is_withdrawn(&self.consents, ConsentPurpose::Identity, now)
+    }
 }
 
 /// A stored profile.

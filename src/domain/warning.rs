@@ -16,6 +16,14 @@ pub struct Warning {
     pub code: WarningCode,
 }
 
+impl Warning {
+    /// A warning about a value.
+    pub fn new(field: &str, value: &str, code: WarningCode) -> Self {
+        let value = super::violation::excerpt(value);
+        Self { field: field.to_owned(), value, other: String::new(), code }
+    }
+}
+
 /// What a warning is about: the closed set of codes. The table `warning` of `data/wording/` has their texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WarningCode {
@@ -65,8 +73,7 @@ impl Warnings {
     /// Adds a warning; those beyond the first 20 are dropped.
     pub fn push(&mut self, field: &str, value: &str, code: WarningCode) {
         if self.0.len() < MOST {
-            let value = super::violation::excerpt(value);
-            self.0.push(Warning { field: field.to_owned(), value, other: String::new(), code });
+            self.0.push(Warning::new(field, value, code));
         }
     }
 

@@ -1,20 +1,41 @@
 //! Import of profiles: rows are checked and staged as they arrive. The end makes profiles of all staged rows.
+//!
+//! - The check of a message runs off the async threads, while the rows of the message before are staged.
+//! - With `validate_only` no row reaches the database: the rows are compared with what is stored, and forgotten.
+//! - A row that says what is stored already is not staged.
+//! - The import holds the ids of its people in memory, so it has at most `MOST_ROWS` rows.
 
+mod check;
+mod people;
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub use self::check::DraftRow;
+use self::check::{Change, CheckedRow, MergedRow};
+pub use self::people::RowWarning;
+use self::people::{Ending, People, similar_id};
 use super::organisation::parse_organisation;
 use super::{Action, Service, parse_request_id, recalled, remembered};
 use crate::domain::caller::Caller;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
-use crate::domain::profile::{Profile, ProfileDraft};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
-use crate::store::{Begun, ImportKey, Scope, StagedRow};
+use crate::store::{Begun, ImportCounts, ImportKey, Scope, StagedRow};
 
-/// Form of the name of a row's profile.
-const NAME_HINT: &str =
-    "write profiles/{id} with an id of 1 to 64 characters of A-Z, a-z, 0-9, `.`, `_`, `-`";
+/// Rows of one import, at most.
+const MOST_ROWS: i64 = 250_000;
+/// Rejected rows of one import that are listed, and warnings; further ones are counted.
+const MOST_LISTED: i64 = 1_000;
+/// Rows that are staged at once; fewer rows wait for the next message.
+const STAGED_AT_ONCE: usize = 1_000;
+/// Ids of stored people that are read at once.
+const IDS_AT_ONCE: u32 = 10_000;
+/// Comparisons of an import with what other imports of the organisation store at the same time, at most.
+const MOST_COMPARISONS: usize = 10;
 
 /// Settings of an import.
 #[derive(Debug, Clone, Default)]
@@ -29,17 +50,6 @@ pub struct ImportSpec {
     pub request_id: String,
 }
 
-/// A row from outside, not parsed yet.
-#[derive(Debug, Clone)]
-pub struct DraftRow {
-    /// The caller's number of the row.
-    pub row: i64,
-    /// The profile.
-    pub draft: Option<ProfileDraft>,
-    /// The caller could not read the whole row.
-    pub unreadable: bool,
-}
-
 /// A row that cannot be stored.
 #[derive(Debug, Clone)]
 pub struct RejectedRow {
@@ -49,8 +59,17 @@ pub struct RejectedRow {
     pub violations: Violations,
 }
 
+/// What there is to tell of some rows.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Rejected rows, in order.
+    pub rejected: Vec<RejectedRow>,
+    /// Warnings, in the order of the rows.
+    pub warnings: Vec<RowWarning>,
+}
+
 /// Result of an import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportSummary {
     /// Rows received.
     pub received: i64,
@@ -62,6 +81,18 @@ pub struct ImportSummary {
     pub unchanged: i64,
     /// Rejected rows.
     pub rejected: i64,
+    /// Rejected rows that were counted only.
+    pub rejected_unlisted: i64,
+    /// Warnings.
+    pub warnings: i64,
+    /// Warnings that were counted only.
+    pub warnings_unlisted: i64,
+    /// Rows whose people have consents or withdrawals on record that the row does not say. They were kept.
+    pub consents_kept: i64,
+    /// Stored profiles of the organisation that are not in the import.
+    pub absent: i64,
+    /// Names of the first of them.
+    pub absent_profiles: Vec<String>,
     /// Whether the good rows were stored.
     pub stored: bool,
 }
@@ -73,11 +104,14 @@ pub struct Import {
     caller: Caller,
     spec: ImportSpec,
     organisation: OrganisationId,
-    key: ImportKey,
+    /// `None` if nothing is to be stored.
+    key: Option<ImportKey>,
     /// Digests of the good and of the rejected rows, each in file order, and independent of the cut into messages.
     payload: [Sha256; 2],
-    received: i64,
-    rejected: i64,
+    people: People,
+    /// Rows to be staged.
+    ready: Vec<StagedRow>,
+    summary: ImportSummary,
 }
 
 impl Service {
@@ -89,8 +123,14 @@ impl Service {
             // A wrong request_id is reported before the first row.
             parse_request_id(&spec.request_id)?;
         }
-        let (id, now) = (self.clock.new_id().to_string(), self.clock.now());
-        let key = self.store.begin_import(&Scope::from(caller), &organisation, &id, now).await?;
+        let scope = Scope::from(caller);
+        let key = if spec.validate_only {
+            self.store.organisation(&scope, &organisation).await?;
+            None
+        } else {
+            let (id, now) = (self.clock.new_id().to_string(), self.clock.now());
+            Some(self.store.begin_import(&scope, &organisation, &id, now).await?)
+        };
         let mut payload = [Sha256::new(), Sha256::new()];
         payload[0].update(format!("{organisation} {} {}\n", spec.accept_good_rows, spec.validate_only));
         Ok(Import {
@@ -100,81 +140,207 @@ impl Service {
             organisation,
             key,
             payload,
-            received: 0,
-            rejected: 0,
+            people: People::default(),
+            ready: Vec::new(),
+            summary: ImportSummary::default(),
         })
+    }
+
+    /// Runs work that takes long off the async threads, on as many threads at a time as there are permits.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let failed = |error| Error::Internal("the check of an import failed".into(), Some(error));
+        let permit = self.import_turns.clone().acquire_owned().await.map_err(|error| failed(error.into()))?;
+        let work = move || {
+            let _held = permit;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| failed(error.into()))?
     }
 }
 
 impl Import {
     /// Rows received so far.
     pub fn received(&self) -> i64 {
-        self.received
+        self.summary.received
     }
 
-    /// Checks and stages rows, and returns the rejected rows.
-    pub async fn rows(&mut self, rows: Vec<DraftRow>) -> Result<Vec<RejectedRow>> {
-        let now = self.service.clock.now();
-        let mut rejected = Vec::new();
-        let mut staged = Vec::with_capacity(rows.len());
-        for DraftRow { row, draft, unreadable } in rows {
-            self.received += 1;
-            let parsed = draft.map(|draft| parse_row(&self.organisation, &draft, now));
-            match parsed {
-                Some(Ok((id, profile))) if !unreadable => {
-                    let named = format!("{row} {id} ");
-                    let ready = StagedRow::new(row, id, &profile)?;
-                    self.payload[0].update(format!("{named}{}\n", ready.digest()));
-                    staged.push(ready);
-                }
-                Some(Err(violations)) => rejected.push(RejectedRow { row, violations }),
-                Some(Ok(_)) | None => rejected.push(RejectedRow { row, violations: unread(unreadable) }),
+    /// Checks rows, stages those of earlier calls, and returns what there is to tell of the rows.
+    pub async fn rows(&mut self, rows: Vec<DraftRow>) -> Result<Findings> {
+        self.summary.received += i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        if self.summary.received > MOST_ROWS {
+            let wrong = format!("are more than {MOST_ROWS} in one import; split the file");
+            return Err(Error::invalid_field("rows", &self.summary.received.to_string(), wrong));
+        }
+        let staged =
+            if self.ready.len() >= STAGED_AT_ONCE { std::mem::take(&mut self.ready) } else { Vec::new() };
+        let (store, key, now) = (self.service.store.clone(), self.key.clone(), self.service.clock.now());
+        let staging = async {
+            match &key {
+                Some(key) if !staged.is_empty() => store.stage_rows(key, staged, now).await,
+                _ => Ok(()),
             }
+        };
+        let (found, staged) = tokio::join!(self.check(rows, now), staging);
+        staged?;
+        found
+    }
+
+    async fn check(&mut self, rows: Vec<DraftRow>, now: Timestamp) -> Result<Findings> {
+        let organisation = self.organisation.clone();
+        let checked = self.service.off_thread(move || check::check(&organisation, rows, now)).await?;
+        let mut found = Findings::default();
+        let mut good = Vec::with_capacity(checked.len());
+        for CheckedRow { row, id, outcome } in checked {
+            let violations = match outcome {
+                Ok(checked) => match self.people.add(checked.staged.id(), row) {
+                    Ok(()) => {
+                        let id = checked.staged.id();
+                        self.payload[0].update(format!("{row} {id} {}\n", checked.staged.digest()));
+                        let own = checked.warnings.iter().cloned();
+                        found.warnings.extend(own.map(|warning| RowWarning { row, warning }));
+                        if let Some(other) = self.people.similar(id) {
+                            found.warnings.push(similar_id(row, id, &other));
+                        }
+                        self.people.mention(&self.organisation, row, &checked.profile);
+                        good.push((row, checked));
+                        continue;
+                    }
+                    Err(first) => named_twice(checked.staged.id(), first),
+                },
+                Err(violations) => {
+                    if let Some(id) = id {
+                        self.people.add_rejected(id);
+                    }
+                    violations
+                }
+            };
+            found.rejected.push(RejectedRow { row, violations });
         }
-        for duplicate in self.service.store.stage_rows(&self.key, staged, now).await? {
-            let mut violations = Violations::default();
-            violations.push(
-                "name",
-                &duplicate.id,
-                format!("is also the name of row {}", duplicate.first_row),
-                "keep one row per person",
-            );
-            rejected.push(RejectedRow { row: duplicate.row, violations });
-        }
-        rejected.sort_by_key(|rejection| rejection.row);
-        for rejection in &rejected {
-            self.rejected += 1;
+        for rejection in &found.rejected {
             self.payload[1].update(format!("{} rejected\n", rejection.row));
             for violation in rejection.violations.listed() {
                 self.payload[1].update(format!("{} {}\n", violation.field, violation.value));
             }
         }
-        Ok(rejected)
+        if !good.is_empty() {
+            let scope = Scope::from(&self.caller);
+            let ids: Vec<(OwnId, String)> = good
+                .iter()
+                .map(|(_, row)| (row.staged.id().clone(), row.staged.digest().to_owned()))
+                .collect();
+            let present = self.service.store.present(&scope, &self.organisation, &ids).await?;
+            let merged = if present.is_empty() {
+                check::merge(good, &HashMap::new(), now)?
+            } else {
+                self.service.off_thread(move || check::merge(good, &present, now)).await?
+            };
+            self.take(merged, &mut found);
+        }
+        found.rejected.sort_by_key(|rejection| rejection.row);
+        self.summary.rejected += i64::try_from(found.rejected.len()).unwrap_or(i64::MAX);
+        if self.is_refused() {
+            // Nothing of it will be stored.
+            self.ready.clear();
+        }
+        self.cut(&mut found);
+        Ok(found)
     }
 
-    /// Ends the import: stores all rows in one transaction, or none. `rows` is the caller's number of rows.
-    pub async fn finish(self, rows: i64) -> Result<ImportSummary> {
-        if rows != self.received {
-            let received = self.received;
-            self.discard().await?;
+    fn take(&mut self, merged: Vec<MergedRow>, found: &mut Findings) {
+        let stores = self.key.is_some();
+        for MergedRow { row, id, change, keeps_consents } in merged {
+            self.summary.consents_kept += i64::from(keeps_consents);
+            match change {
+                Ok(Change::Nothing) => self.summary.unchanged += 1,
+                Ok(Change::Create(staged)) => {
+                    self.summary.created += 1;
+                    self.ready.extend(stores.then_some(staged));
+                }
+                Ok(Change::Update(staged)) => {
+                    self.summary.updated += 1;
+                    self.ready.extend(stores.then_some(staged));
+                }
+                Err(violations) => {
+                    self.people.add_rejected(id);
+                    found.rejected.push(RejectedRow { row, violations });
+                }
+            }
+        }
+    }
+
+    /// Whether a rejected row means that nothing is stored.
+    fn is_refused(&self) -> bool {
+        self.summary.rejected > 0 && !self.spec.accept_good_rows
+    }
+
+    /// Counts what is beyond the numbers that an import lists, and leaves it out.
+    fn cut(&mut self, found: &mut Findings) {
+        let listed = self.summary.rejected - i64::try_from(found.rejected.len()).unwrap_or(i64::MAX);
+        let room = usize::try_from(MOST_LISTED - listed).unwrap_or_default();
+        if found.rejected.len() > room {
+            self.summary.rejected_unlisted += i64::try_from(found.rejected.len() - room).unwrap_or(i64::MAX);
+            found.rejected.truncate(room);
+        }
+        let room = usize::try_from(MOST_LISTED - self.summary.warnings).unwrap_or_default();
+        self.summary.warnings += i64::try_from(found.warnings.len()).unwrap_or(i64::MAX);
+        if found.warnings.len() > room {
+            self.summary.warnings_unlisted += i64::try_from(found.warnings.len() - room).unwrap_or(i64::MAX);
+            found.warnings.truncate(room);
+        }
+    }
+
+    /// Compares the people of the import with those of the organisation, after the last row. `rows` is the caller's number
+    /// of rows.
+    pub async fn end(&mut self, rows: i64) -> Result<Findings> {
+        let received = self.summary.received;
+        if rows != received {
             let wrong = format!(
                 "is not the number of received rows, {received}; nothing was stored, so send the import again"
             );
             return Err(Error::invalid_field("end.rows", &rows.to_string(), wrong));
         }
-        let unstored = ImportSummary {
-            received: self.received,
-            created: 0,
-            updated: 0,
-            unchanged: 0,
-            rejected: self.rejected,
-            stored: false,
-        };
-        if self.spec.validate_only || (self.rejected > 0 && !self.spec.accept_good_rows) {
-            self.discard().await?;
-            return Ok(unstored);
+        let scope = Scope::from(&self.caller);
+        let mut ending: Ending = self.people.ending();
+        let mut after: Option<OwnId> = None;
+        loop {
+            let store = &self.service.store;
+            let ids = store.list_profile_ids(&scope, &self.organisation, after.as_ref(), IDS_AT_ONCE).await?;
+            for id in &ids {
+                ending.stored(&self.people, id);
+            }
+            match ids.into_iter().last() {
+                Some(last) => after = Some(last),
+                None => break,
+            }
         }
-        match self.store(unstored).await {
+        let name = |id: &OwnId| ProfileRef { organisation: self.organisation.clone(), id: id.clone() }.name();
+        self.summary.absent = ending.absent;
+        self.summary.absent_profiles = ending.first_absent.iter().map(name).collect();
+        let mut found = Findings { rejected: Vec::new(), warnings: ending.warnings() };
+        self.cut(&mut found);
+        Ok(found)
+    }
+
+    /// Finishes the import: stores all rows in one transaction, or none.
+    pub async fn finish(mut self) -> Result<ImportSummary> {
+        let Some(key) = self.key.clone().filter(|_| !self.is_refused()) else {
+            if self.is_refused() {
+                (self.summary.created, self.summary.updated, self.summary.unchanged) = (0, 0, 0);
+            }
+            let summary = self.summary.clone();
+            self.discard().await?;
+            return Ok(summary);
+        };
+        let now = self.service.clock.now();
+        let last = std::mem::take(&mut self.ready);
+        let stored = match self.service.store.stage_rows(&key, last, now).await {
+            Ok(()) => self.store(&key).await,
+            Err(error) => Err(error),
+        };
+        match stored {
             Ok((summary, true)) => Ok(summary),
             Ok((first, false)) => self.discard().await.map(|()| first),
             Err(error) => {
@@ -186,80 +352,45 @@ impl Import {
     }
 
     /// Makes profiles of the staged rows. Returns `false` with the first summary if an equal request did so before.
-    async fn store(&self, unstored: ImportSummary) -> Result<(ImportSummary, bool)> {
+    async fn store(&self, key: &ImportKey) -> Result<(ImportSummary, bool)> {
         let payload = self.payload.clone().map(|part| hex::encode(part.finalize()));
-        let receipt =
-            self.service.receipt(&self.caller, Action::ImportProfiles, &self.spec.request_id, &payload)?;
-        match self.service.store.begin(receipt).await? {
-            Begun::Repeated(first) => Ok((recalled(&first)?, false)),
-            Begun::Fresh(mut session) => {
-                let (counts, note) = session.finish_import(&self.key).await?;
-                let summary = ImportSummary {
-                    created: counts.created,
-                    updated: counts.updated,
-                    unchanged: counts.unchanged,
-                    stored: true,
-                    ..unstored
-                };
-                session.commit(note, &remembered(&summary)?).await?;
-                Ok((summary, true))
+        for _ in 0..MOST_COMPARISONS {
+            let ready = self.service.store.ready_import(key, self.service.clock.now()).await?;
+            let receipt = self.service.receipt(
+                &self.caller,
+                Action::ImportProfiles,
+                &self.spec.request_id,
+                &payload,
+            )?;
+            match self.service.store.begin(receipt).await? {
+                Begun::Repeated(first) => return Ok((recalled(&first)?, false)),
+                Begun::Fresh(mut session) => {
+                    let Some((counts, note)) = session.finish_import(key, ready).await? else { continue };
+                    let ImportCounts { created, updated, unchanged } = counts;
+                    // Rows that are unchanged were not staged, unless another import said the same at the same time.
+                    let unchanged = self.summary.unchanged + unchanged;
+                    let summary =
+                        ImportSummary { created, updated, unchanged, stored: true, ..self.summary.clone() };
+                    session.commit(note, &remembered(&summary)?).await?;
+                    return Ok((summary, true));
+                }
             }
         }
+        Err(Error::StoreUnavailable("other imports of the organisation finish at the same time".into()))
     }
 
     /// Deletes the staged rows; nothing of the import is stored.
     pub async fn discard(self) -> Result<()> {
-        self.service.store.discard_import(&self.key).await
+        match &self.key {
+            Some(key) => self.service.store.discard_import(key).await,
+            None => Ok(()),
+        }
     }
 }
 
-/// Violations of a row without a profile. A caller who could not read the row has reported its violations already.
-fn unread(by_caller: bool) -> Violations {
+fn named_twice(id: &OwnId, first_row: i64) -> Violations {
     let mut violations = Violations::default();
-    if !by_caller {
-        violations.push("profile", "", "is missing", "send a profile in every row");
-    }
+    let wrong = format!("is also the name of row {first_row}");
+    violations.push("name", id, wrong, "keep one row per person");
     violations
-}
-
-/// A row's own id and profile, or all violations.
-fn parse_row(
-    organisation: &OrganisationId,
-    draft: &ProfileDraft,
-    now: jiff::Timestamp,
-) -> Result<(OwnId, Profile), Violations> {
-    let mut violations = Violations::default();
-    let id = match parse_name(organisation, &draft.name) {
-        Ok(id) => Some(id),
-        Err(wrong) => {
-            violations.push("name", &draft.name, wrong, NAME_HINT);
-            None
-        }
-    };
-    // A stand-in replaces a wrong name, so that the parse finds the other violations too.
-    let Some(me) = id.clone().or_else(|| "-".parse().ok()) else { return Err(violations) };
-    let me = ProfileRef { organisation: organisation.clone(), id: me };
-    match (id, Profile::parse(&me, draft, now)) {
-        (Some(id), Ok(profile)) => Ok((id, profile)),
-        (_, Ok(_)) => Err(violations),
-        (_, Err(part)) => {
-            violations.extend(part);
-            Err(violations)
-        }
-    }
-}
-
-/// The own id in `organisations/{organisation}/profiles/{profile}` or `profiles/{profile}`.
-fn parse_name(organisation: &OrganisationId, name: &str) -> Result<OwnId, &'static str> {
-    if name.is_empty() {
-        return Err("is missing");
-    }
-    if let Some(id) = name.strip_prefix("profiles/") {
-        return id.parse().map_err(|_| "is not the name of a profile");
-    }
-    match ProfileRef::from_name(name) {
-        Ok(profile) if profile.organisation == *organisation => Ok(profile.id),
-        Ok(_) => Err("belongs to another organisation than the import does"),
-        Err(_) => Err("is not the name of a profile"),
-    }
 }

@@ -16,11 +16,13 @@ use super::fault::{self, corrupt};
 use super::pool::Lease;
 use super::statement::{Bulk, Statement};
 use super::writer::Turn;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
-/// Rows of one multi-row insert: enough to make the statement's own cost small, and few enough for SQLite's 32,766
+/// Rows of one multi-row insert of SQLite: enough to make the statement's own cost small, and few enough for its 32,766
 /// parameters.
-pub(super) const BULK_ROWS: usize = 100;
+const SQLITE_BULK_ROWS: usize = 100;
+/// Rows of one multi-row insert of PostgreSQL, which takes each column as one array.
+const POSTGRES_BULK_ROWS: usize = 1_000;
 
 /// The values of a bulk's rows, row by row.
 pub(super) type BulkRows<'a> = Box<dyn Iterator<Item = Vec<Value>> + Send + 'a>;
@@ -144,16 +146,19 @@ impl Connection {
         self.execute_text(statement.name, text, values).await
     }
 
-    /// Inserts rows, `BULK_ROWS` at a time, and returns their number. The rows come boxed: a closure's own type would keep
-    /// the caller's future from being `Send`.
+    /// Inserts rows, many at a time, and returns their number. The rows come boxed: a closure's own type would keep the
+    /// caller's future from being `Send`.
     pub(super) async fn insert(&mut self, bulk: Bulk, rows: BulkRows<'_>) -> Result<u64> {
+        let most = match self {
+            Self::SqliteRead(_) | Self::SqliteSnapshot(_) | Self::SqliteWrite(_) => SQLITE_BULK_ROWS,
+            Self::Postgres(_) => POSTGRES_BULK_ROWS,
+        };
         let mut inserted = 0;
-        let mut pending = Vec::with_capacity(BULK_ROWS * bulk.columns);
+        let mut pending = Vec::new();
         for row in rows {
             pending.extend(row);
-            if pending.len() == BULK_ROWS * bulk.columns {
-                let values = std::mem::replace(&mut pending, Vec::with_capacity(BULK_ROWS * bulk.columns));
-                inserted += self.insert_values(bulk, values).await?;
+            if pending.len() == most * bulk.columns {
+                inserted += self.insert_values(bulk, std::mem::take(&mut pending)).await?;
             }
         }
         if !pending.is_empty() {
@@ -163,8 +168,29 @@ impl Connection {
     }
 
     async fn insert_values(&mut self, bulk: Bulk, values: Vec<Value>) -> Result<u64> {
-        let text = AssertSqlSafe(bulk.text(values.len() / bulk.columns)).into_sql_str();
-        self.execute_text(bulk.name, text, values).await
+        let Self::Postgres(held) = self else {
+            let text = AssertSqlSafe(bulk.text(values.len() / bulk.columns)).into_sql_str();
+            return self.execute_text(bulk.name, text, values).await;
+        };
+        let columns = Column::of_rows(bulk.columns, values)?;
+        let types: Vec<&str> = columns.iter().map(Column::sql_type).collect();
+        let text = AssertSqlSafe(bulk.of_arrays(&types)).into_sql_str();
+        let query =
+            columns.into_iter().fold(sqlx::query::<Postgres>(text).persistent(false), |query, column| {
+                match column {
+                    Column::Int(values) => query.bind(values),
+                    Column::Text(values) => query.bind(values),
+                    Column::Blob(values) => query.bind(values),
+                }
+            });
+        let span = tracing::debug_span!(
+            target: "wim_match::store",
+            "statement",
+            db.system.name = "postgresql",
+            db.operation.name = bulk.name
+        );
+        let done = query.execute(&mut **held).instrument(span).await;
+        done.map(|done| done.rows_affected()).map_err(|error| fault::of(bulk.name, error))
     }
 
     async fn execute_text(&mut self, name: &'static str, text: SqlStr, values: Vec<Value>) -> Result<u64> {
@@ -233,6 +259,15 @@ impl Connection {
         .map_err(|error| fault::of(name, error))
     }
 
+    /// Copies the write-ahead log of a SQLite database into its file and empties it, so that the log keeps no copy of what
+    /// was deleted. The connection must hold no transaction; other databases have no such file of ours.
+    pub(super) async fn empty_log(mut self) -> Result<()> {
+        match &self {
+            Self::SqliteRead(_) => self.script("empty_log", "PRAGMA wal_checkpoint(TRUNCATE)").await,
+            Self::SqliteSnapshot(_) | Self::SqliteWrite(_) | Self::Postgres(_) => self.end().await,
+        }
+    }
+
     /// Makes the changes of the transaction last.
     pub(super) async fn commit(self) -> Result<()> {
         let span = self.span("commit");
@@ -258,6 +293,46 @@ impl Connection {
             Self::Postgres(held) | Self::PostgresPooled(held) => held.end().await,
         };
         ended.map_err(|error| fault::of("end", error))
+    }
+}
+
+/// The values of one column of a bulk, for an array of PostgreSQL.
+enum Column {
+    Int(Vec<Option<i64>>),
+    Text(Vec<Option<String>>),
+    Blob(Vec<Option<Vec<u8>>>),
+}
+
+impl Column {
+    /// The columns of rows that come one after the other. A column has the type of its first value; the rows of a bulk have
+    /// the same types.
+    fn of_rows(width: usize, values: Vec<Value>) -> Result<Vec<Self>> {
+        let mut columns: Vec<Self> = values
+            .iter()
+            .take(width)
+            .map(|value| match value {
+                Value::Int(_) => Self::Int(Vec::new()),
+                Value::Text(_) => Self::Text(Vec::new()),
+                Value::Blob(_) => Self::Blob(Vec::new()),
+            })
+            .collect();
+        for (at, value) in values.into_iter().enumerate() {
+            match (&mut columns[at % width], value) {
+                (Self::Int(column), Value::Int(value)) => column.push(value),
+                (Self::Text(column), Value::Text(value)) => column.push(value),
+                (Self::Blob(column), Value::Blob(value)) => column.push(value),
+                _ => return Err(Error::internal("the rows of a bulk have different types")),
+            }
+        }
+        Ok(columns)
+    }
+
+    fn sql_type(&self) -> &'static str {
+        match self {
+            Self::Int(_) => "BIGINT",
+            Self::Text(_) => "TEXT",
+            Self::Blob(_) => "BYTEA",
+        }
     }
 }
 

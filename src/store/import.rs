@@ -1,22 +1,27 @@
 //! Imports: documents are staged as they arrive, each batch in a short transaction of its own. One transaction at the end
 //! makes profiles of them, and copies no document. No read returns staged rows, and a stream that breaks leaves only
 //! staged rows, which are purged.
+//!
+//! A staged row rests on a version of the profile, with whose consents it was merged. Before the end, rows whose profile has
+//! another version by now are merged again in short transactions; the end checks, under the lock of the organisation, that
+//! no further import has finished. So of two imports at the same time neither loses what the other says of consents.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::backend::Store;
-use super::dialect::{self, BULK_ROWS, values};
+use super::dialect::{self, values};
 use super::journal::Note;
 use super::scope::{Owner, Scope};
 use super::session::{Housekeeping, WriteSession};
 use super::statement::statements;
 use super::{fault, organisation};
 use crate::domain::name::{OrganisationId, OwnId};
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Consent, Profile, consents};
 use crate::error::{Error, Result};
 
 statements! {
@@ -26,16 +31,43 @@ statements! {
     upkeep COUNT = ("profile_import.count",
         "UPDATE profile_import SET staged = staged + $3, touch_micros = $4 \
          WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL RETURNING staged");
-    query STAGED = filtered("profile_import.staged",
-        "SELECT d.ordinal, d.row_number FROM profile_document d JOIN profile_import i ON i.id = d.import_id \
-         WHERE d.import_id = $1 AND d.own_id = $2 AND (CAST($3 AS TEXT) IS NULL OR i.organisation_id = $3)");
+    query FINISHED = filtered("profile_import.finished",
+        "SELECT COUNT(*) AS finished FROM profile_import WHERE organisation_id = $1 AND finish_micros IS NOT NULL \
+         AND (CAST($2 AS TEXT) IS NULL OR organisation_id = $2)");
+    // A list of any length is one value. The databases spell its reading differently.
+    query VERSIONS = filtered("profile_import.versions",
+        sqlite: "SELECT own_id, version, digest FROM profile WHERE organisation_id = $1 \
+            AND own_id IN (SELECT value FROM json_each($2)) \
+            AND (CAST($3 AS TEXT) IS NULL OR organisation_id = $3)",
+        postgres: "SELECT own_id, version, digest FROM profile WHERE organisation_id = $1 AND own_id IN \
+            (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) \
+            AND (CAST($3 AS TEXT) IS NULL OR organisation_id = $3)");
+    query DOCUMENTS = filtered("profile_import.documents",
+        sqlite: "SELECT p.own_id, p.version, p.digest, d.document FROM profile p JOIN profile_document d \
+            ON d.import_id = p.import_id AND d.own_id = p.own_id WHERE p.organisation_id = $1 \
+            AND p.own_id IN (SELECT value FROM json_each($2)) \
+            AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3)",
+        postgres: "SELECT p.own_id, p.version, p.digest, d.document FROM profile p JOIN profile_document d \
+            ON d.import_id = p.import_id AND d.own_id = p.own_id WHERE p.organisation_id = $1 AND p.own_id IN \
+            (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) \
+            AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3)");
+    query OUTDATED = filtered("profile_import.outdated",
+        "SELECT d.own_id, d.document, p.version, present.document AS present FROM profile_document d \
+         JOIN profile p ON p.organisation_id = $2 AND p.own_id = d.own_id AND p.version <> d.base_version \
+         JOIN profile_document present ON present.import_id = p.import_id AND present.own_id = p.own_id \
+         WHERE d.import_id = $1 AND d.own_id > $3 AND (CAST($5 AS TEXT) IS NULL OR CAST($2 AS TEXT) = $5) \
+         ORDER BY d.own_id LIMIT $4");
+    upkeep REWRITE = ("profile_import.rewrite",
+        "UPDATE profile_document SET document = $3, digest = $4, base_version = $5 \
+         WHERE import_id = $1 AND own_id = $2");
     // The lock of the organisation makes the numbers grow in the order of the commits.
     change FINISH = ("profile_import.finish",
         "UPDATE profile_import SET finish_micros = $3, number = (SELECT COALESCE(MAX(i.number), 0) + 1 \
          FROM profile_import i WHERE i.organisation_id = $2) \
          WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
     query COMPARE = filtered("profile_import.compare",
-        "SELECT COUNT(*) AS staged, COUNT(p.own_id) AS known, \
+        "SELECT COUNT(*) AS staged, (SELECT MAX(i.staged) FROM profile_import i WHERE i.id = $1) AS expected, \
+         COUNT(p.own_id) AS known, \
          CAST(COALESCE(SUM(CASE WHEN p.digest = d.digest THEN 1 ELSE 0 END), 0) AS BIGINT) AS unchanged, \
          CAST(COALESCE(SUM(CASE WHEN p.is_mentor <> d.is_mentor OR p.is_mentee <> d.is_mentee THEN 1 ELSE 0 END), 0) \
          AS BIGINT) AS other_roles \
@@ -58,25 +90,35 @@ statements! {
     change DROP_UNCHANGED = ("profile_import.drop_unchanged",
         "DELETE FROM profile_document WHERE import_id = $1 AND NOT EXISTS (SELECT 1 FROM profile p \
          WHERE p.organisation_id = $2 AND p.own_id = profile_document.own_id AND p.import_id = $1)");
+    // Few rows at a time, so that other writers do not wait for the end of a large import that is not wanted.
+    upkeep SHRED = ("profile_import.shred",
+        "DELETE FROM profile_document WHERE import_id = $1 AND own_id IN \
+         (SELECT own_id FROM profile_document WHERE import_id = $1 ORDER BY own_id LIMIT $2) AND EXISTS \
+         (SELECT 1 FROM profile_import i WHERE i.id = $1 AND i.organisation_id = $3 AND i.finish_micros IS NULL)");
     upkeep DISCARD = ("profile_import.discard",
         "DELETE FROM profile_import WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
-    upkeep STALE = ("profile_import.purge",
-        "DELETE FROM profile_import WHERE touch_micros < $1 AND finish_micros IS NULL");
-    // A row of a person who is staged already changes nothing.
+    query STALE = hidden("profile_import.stale",
+        "SELECT id, organisation_id FROM profile_import WHERE touch_micros < $1 AND finish_micros IS NULL \
+         ORDER BY touch_micros, id LIMIT 100");
     upkeep STAGE = bulk(
         name: "profile_import.stage",
         head: "INSERT INTO profile_document \
-               (import_id, own_id, ordinal, row_number, digest, is_mentor, is_mentee, document) VALUES",
-        columns: 8,
-        tail: " ON CONFLICT (import_id, own_id) DO NOTHING",
+               (import_id, own_id, ordinal, row_number, base_version, digest, is_mentor, is_mentee, document) VALUES",
+        columns: 9,
+        tail: "",
     );
 }
+
+/// Rows that one transaction stages, merges again or deletes, at most: other writers wait for so many.
+const STEP_ROWS: u32 = 1_000;
 
 /// An import under way, begun in a scope that covers its organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportKey {
     organisation: OrganisationId,
     id: String,
+    /// Number of the organisation's finished imports at the beginning.
+    base: i64,
 }
 
 /// A checked row of an import.
@@ -84,6 +126,8 @@ pub struct ImportKey {
 pub struct StagedRow {
     row: i64,
     id: OwnId,
+    /// Version of the profile with whose consents the row was merged; 0 if there is no profile.
+    base_version: i64,
     document: String,
     digest: String,
     is_mentor: bool,
@@ -91,17 +135,24 @@ pub struct StagedRow {
 }
 
 impl StagedRow {
-    /// Row `row` of the caller's file, with the profile of the organisation's member `id`.
-    pub fn new(row: i64, id: OwnId, content: &Profile) -> Result<Self> {
+    /// Row `row` of the caller's file, with the profile of the organisation's member `id`. `base_version` is the version of
+    /// the present profile, with whose consents those of `content` were merged; 0 if there is none.
+    pub fn new(row: i64, id: OwnId, base_version: i64, content: &Profile) -> Result<Self> {
         let document = dialect::json(content)?;
         Ok(Self {
             row,
             id,
+            base_version,
             digest: hex::encode(Sha256::digest(&document)),
             document,
             is_mentor: content.open_offer().is_some(),
             is_mentee: content.open_request().is_some(),
         })
+    }
+
+    /// The person.
+    pub fn id(&self) -> &OwnId {
+        &self.id
     }
 
     /// Digest of the profile, in hexadecimal.
@@ -110,15 +161,32 @@ impl StagedRow {
     }
 }
 
-/// A row that names the same person as an earlier row of the import. The row was not staged.
+/// What is stored of a person when her row arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Duplicate {
-    /// The row.
-    pub row: i64,
-    /// The person.
-    pub id: OwnId,
-    /// The earlier row.
-    pub first_row: i64,
+pub struct Present {
+    /// Version of the profile.
+    pub version: i64,
+    /// Digest of the profile, in hexadecimal.
+    pub digest: String,
+    /// Her consents; not read if the row has the same digest.
+    pub consents: Vec<Consent>,
+}
+
+/// The part of a document that an import merges.
+#[derive(Debug, Deserialize)]
+struct Record {
+    #[serde(default)]
+    consents: Vec<Consent>,
+}
+
+/// A staged import that was compared with the present profiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadyImport {
+    /// Number of the organisation's finished imports before the comparison.
+    base: i64,
+    counts: ImportCounts,
+    /// Whether somebody has other roles than before.
+    changes_roles: bool,
 }
 
 /// What an import has changed.
@@ -145,56 +213,171 @@ impl Store {
         organisation::require(session.reads(), organisation).await?;
         let begun = session.execute(BEGIN, values![id, organisation, now]).await?;
         fault::expect_rows(BEGIN.0.name, begun, 1)?;
+        let base = session.reads().one(FINISHED, values![organisation]).await?.int("finished")?;
         session.commit().await?;
-        Ok(ImportKey { organisation: organisation.clone(), id: id.to_owned() })
+        Ok(ImportKey { organisation: organisation.clone(), id: id.to_owned(), base })
     }
 
-    /// Stages rows in one short transaction, and returns those that name the same person as an earlier row.
+    /// What is stored of the people of some rows, given by their ids and the digests of their rows.
+    pub async fn present(
+        &self,
+        scope: &Scope,
+        organisation: &OrganisationId,
+        rows: &[(OwnId, String)],
+    ) -> Result<HashMap<OwnId, Present>> {
+        let mut session = self.snapshot_reader(scope).await?;
+        let ids: Vec<&OwnId> = rows.iter().map(|(id, _)| id).collect();
+        let mut present = HashMap::new();
+        for row in session.rows(VERSIONS, values![organisation, dialect::json(&ids)?]).await? {
+            let known =
+                Present { version: row.int("version")?, digest: row.text("digest")?, consents: Vec::new() };
+            present.insert(row.id("profile", "own_id")?, known);
+        }
+        let differs =
+            |(id, digest): &&(OwnId, String)| present.get(id).is_some_and(|known| known.digest != *digest);
+        let changed: Vec<&OwnId> = rows.iter().filter(differs).map(|(id, _)| id).collect();
+        if !changed.is_empty() {
+            for row in session.rows(DOCUMENTS, values![organisation, dialect::json(&changed)?]).await? {
+                let id: OwnId = row.id("profile", "own_id")?;
+                let record: Record = row.json("profile_document", &"of a profile", "document")?;
+                let known = Present {
+                    version: row.int("version")?,
+                    digest: row.text("digest")?,
+                    consents: record.consents,
+                };
+                present.insert(id, known);
+            }
+        }
+        session.end().await?;
+        Ok(present)
+    }
+
+    /// Stages rows of different people, in short transactions.
     ///
     /// Fails with `NotFound` if the import was finished, discarded or purged.
-    pub async fn stage_rows(
-        &self,
-        import: &ImportKey,
-        rows: Vec<StagedRow>,
-        now: Timestamp,
-    ) -> Result<Vec<Duplicate>> {
-        let number = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        if number == 0 {
-            return Ok(Vec::new());
-        }
-        let mut session = self.housekeeping(&import.scope()).await?;
-        // Counting first numbers the rows, and makes a second stream of the same import wait.
-        let counted = session
-            .row(COUNT, values![import.id.as_str(), &import.organisation, number, now])
-            .await?
-            .ok_or_else(|| Error::NotFound(format!("import {}", import.id)))?;
-        let mut ordinal = counted.int("staged")? - number;
-        let mut duplicates = Vec::new();
+    pub async fn stage_rows(&self, import: &ImportKey, rows: Vec<StagedRow>, now: Timestamp) -> Result<()> {
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
-            let chunk: Vec<StagedRow> = rows.by_ref().take(BULK_ROWS).collect();
-            let first = ordinal;
-            ordinal += i64::try_from(chunk.len()).unwrap_or_default();
-            stage_chunk(&mut session, import, first, chunk, &mut duplicates).await?;
+            let step: Vec<StagedRow> = rows.by_ref().take(STEP_ROWS as usize).collect();
+            let number = i64::try_from(step.len()).unwrap_or(i64::MAX);
+            let mut session = self.housekeeping(&import.scope()).await?;
+            // Counting first numbers the rows, and makes a second stream of the same import wait.
+            let counted = session
+                .row(COUNT, values![import.id.as_str(), &import.organisation, number, now])
+                .await?
+                .ok_or_else(|| Error::NotFound(format!("import {}", import.id)))?;
+            let first = counted.int("staged")? - number;
+            let bound = step.into_iter().zip(first..).map(|(row, ordinal)| {
+                let StagedRow { row, id, base_version, document, digest, is_mentor, is_mentee } = row;
+                values![
+                    import.id.as_str(),
+                    &id,
+                    ordinal,
+                    row,
+                    base_version,
+                    digest,
+                    is_mentor,
+                    is_mentee,
+                    document
+                ]
+            });
+            session.insert(STAGE, Box::new(bound)).await?;
+            session.commit().await?;
         }
-        session.commit().await?;
-        Ok(duplicates)
+        Ok(())
     }
 
-    /// Deletes an import and its rows; nothing happens if there is none.
+    /// Compares a staged import with the present profiles. Rows whose profile has changed since they were staged are merged
+    /// with the consents of the new version first.
+    ///
+    /// Fails with `NotFound` if rows are gone, because the import was discarded or purged.
+    pub async fn ready_import(&self, import: &ImportKey, now: Timestamp) -> Result<ReadyImport> {
+        let mut session = self.reader(&import.scope()).await?;
+        let base = session.one(FINISHED, values![&import.organisation]).await?.int("finished")?;
+        session.end().await?;
+        if base != import.base {
+            self.merge_again(import, now).await?;
+        }
+        let mut session = self.reader(&import.scope()).await?;
+        let compared = session.one(COMPARE, values![import.id.as_str(), &import.organisation]).await?;
+        session.end().await?;
+        let (staged, known) = (compared.int("staged")?, compared.int("known")?);
+        if compared.opt_int("expected")? != Some(staged) {
+            return Err(Error::NotFound(format!("import {}", import.id)));
+        }
+        let unchanged = compared.int("unchanged")?;
+        let counts = ImportCounts { created: staged - known, updated: known - unchanged, unchanged };
+        Ok(ReadyImport { base, counts, changes_roles: compared.int("other_roles")? > 0 })
+    }
+
+    /// Merges the rows whose profile has another version than the one that they rest on.
+    async fn merge_again(&self, import: &ImportKey, now: Timestamp) -> Result<()> {
+        let mut after = String::new();
+        loop {
+            let mut session = self.housekeeping(&import.scope()).await?;
+            let step = values![import.id.as_str(), &import.organisation, after.as_str(), STEP_ROWS];
+            let rows = session.reads().rows(OUTDATED, step).await?;
+            let Some(last) = rows.last() else { return session.end().await };
+            after = last.text("own_id")?;
+            for row in &rows {
+                let id = row.text("own_id")?;
+                let mut content: Profile = row.json("profile_document", &"of a staged row", "document")?;
+                let present: Record = row.json("profile_document", &"of a profile", "present")?;
+                content.consents = consents::merged(&present.consents, &content.consents);
+                if content.identity_is_withdrawn(now) {
+                    return Err(Error::StoreUnavailable(
+                        "a consent was withdrawn by another import of the organisation at the same time"
+                            .into(),
+                    ));
+                }
+                let document = dialect::json(&content)?;
+                let digest = hex::encode(Sha256::digest(&document));
+                let written = values![import.id.as_str(), id, document, digest, row.int("version")?];
+                let done = session.execute(REWRITE, written).await?;
+                fault::expect_rows(REWRITE.0.name, done, 1)?;
+            }
+            session.commit().await?;
+        }
+    }
+
+    /// Deletes an import and its rows in short transactions; nothing happens if there is none. Nothing that the rows said
+    /// remains in a SQLite database or its files.
     pub async fn discard_import(&self, import: &ImportKey) -> Result<()> {
-        let mut session = self.housekeeping(&import.scope()).await?;
-        session.execute(DISCARD, values![import.id.as_str(), &import.organisation]).await?;
-        session.commit().await
+        let (mut staged, scope) = (false, import.scope());
+        loop {
+            let mut session = self.housekeeping(&scope).await?;
+            let step = values![import.id.as_str(), STEP_ROWS, &import.organisation];
+            let deleted = session.execute(SHRED, step).await?;
+            if deleted == 0 {
+                session.execute(DISCARD, values![import.id.as_str(), &import.organisation]).await?;
+            }
+            session.commit().await?;
+            if deleted == 0 {
+                break;
+            }
+            staged = true;
+        }
+        if staged {
+            self.connect_to_read().await?.empty_log().await?;
+        }
+        Ok(())
     }
 
-    /// Deletes imports that no row has reached since `limit`, and returns their number.
+    /// Deletes imports that no row has reached since `limit`, up to 100, and returns their number.
     pub async fn purge_stale_imports(&self, scope: &Scope, limit: Timestamp) -> Result<u64> {
         scope.require_system()?;
-        let mut session = self.housekeeping(scope).await?;
-        let purged = session.execute(STALE, values![limit]).await?;
-        session.commit().await?;
-        Ok(purged)
+        let mut session = self.reader(scope).await?;
+        let stale = session.rows(STALE, values![limit]).await?;
+        session.end().await?;
+        for row in &stale {
+            let import = ImportKey {
+                organisation: row.id("profile_import", "organisation_id")?,
+                id: row.text("id")?,
+                base: 0,
+            };
+            self.discard_import(&import).await?;
+        }
+        Ok(stale.len() as u64)
     }
 }
 
@@ -204,68 +387,38 @@ impl ImportKey {
     }
 }
 
-/// Stages up to `BULK_ROWS` rows, numbered from `first`.
-async fn stage_chunk(
-    session: &mut Housekeeping,
-    import: &ImportKey,
-    first: i64,
-    chunk: Vec<StagedRow>,
-    duplicates: &mut Vec<Duplicate>,
-) -> Result<()> {
-    let names: Vec<(i64, OwnId)> = chunk.iter().map(|row| (row.row, row.id.clone())).collect();
-    let bound = chunk.into_iter().zip(first..).map(|(row, ordinal)| {
-        let StagedRow { row, id, document, digest, is_mentor, is_mentee } = row;
-        values![import.id.as_str(), &id, ordinal, row, digest, is_mentor, is_mentee, document]
-    });
-    let staged = session.insert(STAGE, Box::new(bound)).await?;
-    if staged == names.len() as u64 {
-        return Ok(());
-    }
-    // Some people were staged before, by an earlier batch or earlier in this one: their stored number differs.
-    let mut stored: HashMap<OwnId, (i64, i64)> = HashMap::new();
-    for ((row, id), ordinal) in names.into_iter().zip(first..) {
-        let (at, first_row) = if let Some(known) = stored.get(&id) {
-            *known
-        } else {
-            let found = session.reads().one(STAGED, values![import.id.as_str(), &id]).await?;
-            let known = (found.int("ordinal")?, found.int("row_number")?);
-            stored.insert(id.clone(), known);
-            known
-        };
-        if at != ordinal {
-            duplicates.push(Duplicate { row, id, first_row });
-        }
-    }
-    Ok(())
-}
-
 impl WriteSession {
-    /// Makes profiles of the staged rows: a new version of each new or changed profile, nothing for the others.
+    /// Makes profiles of the staged rows: a new version of each new or changed profile, nothing for the others. Returns
+    /// `None` if another import of the organisation has finished since the comparison, which has to be made again.
     ///
     /// Fails with `NotFound` if the import was finished, discarded or purged.
-    pub async fn finish_import(&mut self, import: &ImportKey) -> Result<(ImportCounts, Note)> {
-        let ImportKey { organisation, id } = import;
-        let (now, owner) = (self.now(), Owner::Organisation(organisation));
+    pub async fn finish_import(
+        &mut self,
+        import: &ImportKey,
+        ready: ReadyImport,
+    ) -> Result<Option<(ImportCounts, Note)>> {
+        let ImportKey { organisation, id, .. } = import;
+        let (now, owner, counts) = (self.now(), Owner::Organisation(organisation), ready.counts);
         self.lock_organisation(organisation).await?;
-        let keys = || values![id.as_str(), organisation];
+        if self.reads().one(FINISHED, values![organisation]).await?.int("finished")? != ready.base {
+            return Ok(None);
+        }
         let dated = || values![id.as_str(), organisation, now];
         if self.change(owner, FINISH, dated()).await? == 0 {
             return Err(Error::NotFound(format!("import {id}")));
         }
-        let compared = self.reads().one(COMPARE, keys()).await?;
-        let (staged, known) = (compared.int("staged")?, compared.int("known")?);
-        let unchanged = compared.int("unchanged")?;
-        let counts = ImportCounts { created: staged - known, updated: known - unchanged, unchanged };
         let changed = (counts.created + counts.updated).unsigned_abs();
-        if compared.int("other_roles")? > 0 {
+        if ready.changes_roles {
             // Before the profiles change: the counters move by the difference between staged and present roles.
             self.move_enrolment_counts(organisation, id).await?;
         }
         for statement in [UPSERT, KEEP_VERSIONS] {
             self.change_exactly(changed, owner, statement, dated()).await?;
         }
-        if unchanged > 0 {
-            self.change_exactly(unchanged.unsigned_abs(), owner, DROP_UNCHANGED, keys()).await?;
+        if counts.unchanged > 0 {
+            let unchanged = counts.unchanged.unsigned_abs();
+            let keys = values![id.as_str(), organisation];
+            self.change_exactly(unchanged, owner, DROP_UNCHANGED, keys).await?;
         }
         let detail = json!({
             "import": id,
@@ -273,6 +426,6 @@ impl WriteSession {
             "updated": counts.updated,
             "unchanged": counts.unchanged,
         });
-        Ok((counts, Note::new(owner, "profile.import", organisation.name(), &detail)))
+        Ok(Some((counts, Note::new(owner, "profile.import", organisation.name(), &detail))))
     }
 }

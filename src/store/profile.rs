@@ -30,6 +30,9 @@ statements! {
          FROM (SELECT organisation_id, own_id, version, digest, import_id, create_micros, update_micros FROM profile \
          WHERE organisation_id = $1 AND own_id > $2 AND (CAST($4 AS TEXT) IS NULL OR organisation_id = $4) \
          ORDER BY own_id LIMIT $3) AS p ORDER BY p.own_id");
+    query LIST_IDS = filtered("profile.list_ids",
+        "SELECT own_id FROM profile WHERE organisation_id = $1 AND own_id > $2 \
+         AND (CAST($4 AS TEXT) IS NULL OR organisation_id = $4) ORDER BY own_id LIMIT $3");
     // A list of any length is one value. The databases spell its reading differently.
     query NAMED = filtered("profile.named",
         sqlite: concat!(profiles!(), "WHERE p.organisation_id = $1 \
@@ -88,6 +91,23 @@ impl Store {
         }
         session.end().await?;
         Ok((page, false))
+    }
+}
+
+impl Store {
+    /// Ids of an organisation's people after id `after`, in order, at most `limit`.
+    pub async fn list_profile_ids(
+        &self,
+        scope: &Scope,
+        organisation: &OrganisationId,
+        after: Option<&OwnId>,
+        limit: u32,
+    ) -> Result<Vec<OwnId>> {
+        let mut session = self.reader(scope).await?;
+        let after = after.map_or("", OwnId::as_str);
+        let rows = session.rows(LIST_IDS, values![organisation, after, limit]).await?;
+        session.end().await?;
+        rows.iter().map(|row| row.id("profile", "own_id")).collect()
     }
 }
 

@@ -102,25 +102,53 @@ impl Registered {
         match self.form {
             Form::Single(statement) if postgres => statement.postgres.to_owned(),
             Form::Single(statement) => statement.sqlite.to_owned(),
+            Form::Bulk(bulk) if postgres => bulk.numbered(2),
             Form::Bulk(bulk) => bulk.text(2),
         }
     }
 }
 
 impl Bulk {
-    /// The text for `rows` rows.
+    /// The text for `rows` rows of SQLite. Its placeholders have no names: SQLite would look each name up among all others.
     pub(super) fn text(&self, rows: usize) -> String {
+        self.rows(rows, |text, _| text.push('?'))
+    }
+
+    /// The text for `rows` rows with numbered placeholders.
+    fn numbered(&self, rows: usize) -> String {
+        self.rows(rows, |text, number| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "${number}");
+        })
+    }
+
+    fn rows(&self, rows: usize, mut placeholder: impl FnMut(&mut String, usize)) -> String {
         let mut text = String::with_capacity(self.head.len() + self.tail.len() + rows * self.columns * 7);
         text.push_str(self.head);
         for row in 0..rows {
             text.push_str(if row == 0 { " (" } else { ", (" });
             for column in 1..=self.columns {
-                let comma = if column == 1 { "" } else { "," };
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{comma}${}", row * self.columns + column);
+                if column > 1 {
+                    text.push(',');
+                }
+                placeholder(&mut text, row * self.columns + column);
             }
             text.push(')');
         }
+        text.push_str(self.tail);
+        text
+    }
+
+    /// The text for any number of rows of PostgreSQL, one array of each type per column: it is parsed once for a thousand
+    /// rows, and has as many parameters as there are columns.
+    pub(super) fn of_arrays(&self, types: &[&str]) -> String {
+        let mut text = String::from(self.head.strip_suffix("VALUES").unwrap_or(self.head));
+        text.push_str("SELECT * FROM UNNEST(");
+        for (column, kind) in types.iter().enumerate() {
+            let comma = if column == 0 { "" } else { ", " };
+            let _ = write!(text, "{comma}CAST(${} AS {kind}[])", column + 1);
+        }
+        text.push(')');
         text.push_str(self.tail);
         text
     }

@@ -8,7 +8,7 @@ use std::io::Cursor;
 use prost::Message as _;
 use wim_match::api::convert;
 use wim_match::api::proto::v1;
-use wim_match::client::{self, Import};
+use wim_match::client::{self, Finding, Import};
 use wim_match::demo::alliance;
 use wim_match::domain::profile::ProfileDraft;
 use wim_match::profile_csv::ProfileWriter;
@@ -32,6 +32,8 @@ fn line(id: &str) -> String {
 struct Told {
     summary: v1::ImportSummary,
     problems: BTreeSet<(u64, &'static str)>,
+    /// Line, code and value of every warning.
+    warnings: Vec<(u64, String, String)>,
 }
 
 /// Sends a file as `wim-match import` does.
@@ -42,13 +44,18 @@ async fn import(
     validate_only: bool,
 ) -> Told {
     let import = Import { organisation: manager.organisation.clone(), accept_good_rows, validate_only };
-    let mut problems = BTreeSet::new();
-    let sent = import.send(&manager.client, Cursor::new(file.into()), |problem| {
-        problems.insert((problem.line, problem.cell.column));
+    let (mut problems, mut warnings) = (BTreeSet::new(), Vec::new());
+    let sent = import.send(&manager.client, Cursor::new(file.into()), |finding| {
+        match finding {
+            Finding::Problem(problem) => {
+                problems.insert((problem.line, problem.cell.column));
+            }
+            Finding::Notice(told) => warnings.push((told.line, told.code.clone(), told.value.clone())),
+        }
         Ok::<_, client::Error>(())
     });
     let summary = soon(sent).await.expect("the import ends");
-    Told { summary, problems }
+    Told { summary, problems, warnings }
 }
 
 /// All that an organisation has, as its CSV file.
@@ -80,6 +87,127 @@ on_both_databases! {
     the_same_file_again_changes_nothing_and_a_changed_one_only_what_changed,
     what_is_exported_is_what_was_imported_byte_for_byte,
     a_stream_without_its_end_stores_nothing,
+    a_withdrawn_consent_stays_withdrawn_until_a_newer_one_is_given,
+    a_check_tells_what_the_import_would_do,
+    ids_that_look_alike_are_unknown_or_are_not_in_the_file_are_told,
+}
+
+/// A file of one person `a` with the columns of the consent for matching.
+fn consent_of_a(given: &str, withdrawn: &str) -> String {
+    format!(
+        "{}\na,PE,America/Lima,es native,c,,,1,2026-1,es,{given},{withdrawn}\n",
+        HEADER.trim_end().to_owned() + ",consent_matching_withdrawn"
+    )
+}
+
+async fn a_withdrawn_consent_stays_withdrawn_until_a_newer_one_is_given(world: World) {
+    let peru = world.manager("wim-peru").await;
+    let first = consent_of_a("2026-09-01", "");
+    let withdrawn = consent_of_a("2026-09-01", "2026-09-10");
+    let none =
+        "profile_id,country,time_zone,languages,employer,mentors_wanted\na,PE,America/Lima,es native,c,1\n";
+    assert_eq!(counts(&import(&peru, first.as_str(), false, false).await.summary), [1, 1, 0, 0, 0]);
+    assert_eq!(counts(&import(&peru, withdrawn.as_str(), false, false).await.summary), [1, 0, 1, 0, 0]);
+    let record = list(&peru).await;
+    for less in [first.as_str(), none] {
+        let told = import(&peru, less, false, false).await;
+        assert_eq!((counts(&told.summary), told.summary.consents_kept), ([1, 0, 0, 1, 0], 1), "{less}");
+        assert_eq!(list(&peru).await, record);
+    }
+    let round = world.open_round("spring-2027").await.name;
+    let mut manager = peru;
+    assert_eq!(manager.enrol_all(&round).await.enrolled, 0, "no consent is live");
+    let newer = consent_of_a("2026-09-11", "");
+    assert_eq!(counts(&import(&manager, newer, false, false).await.summary), [1, 0, 1, 0, 0]);
+    assert_eq!(list(&manager).await[0].consents.len(), 2);
+    assert_eq!(manager.enrol_all(&round).await.enrolled, 1);
+    world.stop().await;
+}
+
+async fn a_check_tells_what_the_import_would_do(world: World) {
+    let peru = world.manager("wim-peru").await;
+    import(&peru, [HEADER, &line("a"), &line("b")].concat(), false, false).await;
+    let file = [HEADER, &line("a"), &line("b").replace("company-b", "company-z"), &line("c")].concat();
+    let checked = import(&peru, file.as_str(), false, true).await.summary;
+    assert_eq!((counts(&checked), checked.stored), ([3, 1, 1, 1, 0], false));
+    assert_eq!(stored(&peru).await, 2);
+    let done = import(&peru, file, false, false).await.summary;
+    assert_eq!(v1::ImportSummary { stored: true, ..checked }, done);
+    let twice = [HEADER, &line("d"), &line("d")].concat();
+    assert_eq!(import(&peru, twice, true, true).await.problems, [(3, "profile_id")].into());
+    world.stop().await;
+}
+
+async fn ids_that_look_alike_are_unknown_or_are_not_in_the_file_are_told(world: World) {
+    let peru = world.manager("wim-peru").await;
+    import(&peru, [HEADER, &line("007"), &line("x1"), &line("here")].concat(), false, false).await;
+    let avoiding = line("a").replace("company-a,,", "company-a,her|007|b|wim-kenya/nobody,");
+    let file = [HEADER, &avoiding, &line("7"), &line("b"), &line("B"), &line("here")].concat();
+    let told = import(&peru, file.as_str(), false, true).await;
+    let warning = |line, code: &str, value: &str| (line, code.to_owned(), value.to_owned());
+    let expected =
+        [warning(5, "SIMILAR_ID", "B"), warning(2, "UNKNOWN_ID", "her"), warning(3, "SIMILAR_ID", "7")];
+    assert_eq!(told.warnings, expected);
+    let absent = ["007", "x1"].map(|id| peru.member(id)).to_vec();
+    assert_eq!((told.summary.absent, told.summary.absent_profiles, told.summary.warnings), (2, absent, 3));
+    let stored = import(&peru, file, false, false).await;
+    assert_eq!((stored.warnings, stored.summary.stored), (expected.to_vec(), true), "warnings never block");
+    world.stop().await;
+}
+
+/// Whether one of the files of a SQLite database holds a text.
+fn on_disk(folder: &std::path::Path, text: &str) -> bool {
+    let files = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let holds = |file: std::path::PathBuf| {
+        let bytes = std::fs::read(file).expect("a file");
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    };
+    files.filter(|file| file.is_file()).any(holds)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_checked_or_refused_leaves_no_copy_in_the_files_of_the_database() {
+    let world = World::sqlite().await;
+    let peru = world.manager("wim-peru").await;
+    let folder = world.folder().to_owned();
+    let mut file = HEADER.to_owned();
+    for person in 0..1_500 {
+        write!(file, "{}", line(&format!("p{person}")).replace("company", "canary-4711"))
+            .expect("a string takes all");
+    }
+    let checked = import(&peru, file.as_str(), false, true).await;
+    assert_eq!(counts(&checked.summary), [1_500, 1_500, 0, 0, 0]);
+    assert!(!on_disk(&folder, "canary-4711"), "after a check");
+    file.push_str(&line("bad").replace("America/Lima", "Mars"));
+    let refused = import(&peru, file.as_str(), false, false).await;
+    assert_eq!(counts(&refused.summary), [1_501, 0, 0, 0, 1]);
+    assert!(!on_disk(&folder, "canary-4711"), "after a refused import");
+    import(&peru, file, true, false).await;
+    assert!(on_disk(&folder, "canary-4711"), "what is stored would be found");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_and_an_import_list_so_many_mistakes_and_count_the_others() {
+    let world = World::sqlite().await;
+    let mut peru = world.manager("wim-peru").await;
+    let wrong = |n: usize| ProfileDraft {
+        functions: (0..40).map(|code| format!("code{n}x{code}")).collect(),
+        ..mentee(&format!("p{n}"))
+    };
+    let messages = import_of(&peru.organisation, (0..1_203).map(wrong).collect());
+    let told = send(&mut peru.client, messages).await.expect("answers");
+    let summary = told.summary.expect("a summary");
+    assert_eq!((told.rejected.len(), summary.rejected, summary.rejected_unlisted), (1_000, 1_203, 203));
+    for row in &told.rejected {
+        assert_eq!(row.violations.len(), 11);
+        assert_eq!(
+            (row.violations[10].field.as_str(), row.violations[10].description.contains("30")),
+            ("", true)
+        );
+    }
+    assert!(told.rejected.iter().all(|row| row.encoded_len() < 8 << 10), "small messages");
+    world.stop().await;
 }
 
 async fn one_bad_row_stores_nothing_unless_the_good_ones_are_asked_for(world: World) {
@@ -92,7 +220,7 @@ async fn one_bad_row_stores_nothing_unless_the_good_ones_are_asked_for(world: Wo
     assert_eq!(stored(&peru).await, 0);
 
     let checked = import(&peru, file.as_str(), true, true).await;
-    assert_eq!((counts(&checked.summary), checked.summary.stored), ([3, 0, 0, 0, 1], false));
+    assert_eq!((counts(&checked.summary), checked.summary.stored), ([3, 2, 0, 0, 1], false));
     assert_eq!((checked.problems, stored(&peru).await), (told.problems, 0));
 
     let told = import(&peru, file, true, false).await;

@@ -148,6 +148,11 @@ impl World {
         &self.coordinator
     }
 
+    /// The folder of a SQLite database.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.home.as_ref().expect("is SQLite").path()
+    }
+
     pub(crate) fn clock(&self) -> &FixedClock {
         &self.clock
     }
@@ -370,6 +375,7 @@ impl Manager {
 #[derive(Debug)]
 pub(crate) struct Imported {
     pub(crate) rejected: Vec<v1::RejectedRow>,
+    pub(crate) warnings: Vec<v1::RowWarning>,
     pub(crate) summary: Option<v1::ImportSummary>,
 }
 
@@ -379,11 +385,12 @@ pub(crate) async fn send(
     messages: Vec<v1::ImportProfilesRequest>,
 ) -> Result<Imported, Status> {
     let mut answers = client.profiles.import_profiles(tokio_stream::iter(messages)).await?.into_inner();
-    let mut imported = Imported { rejected: Vec::new(), summary: None };
+    let mut imported = Imported { rejected: Vec::new(), warnings: Vec::new(), summary: None };
     while let Some(answer) = answers.message().await? {
         match answer.content.expect("an answer says something") {
             Answer::RejectedRow(row) => imported.rejected.push(row),
             Answer::Summary(summary) => imported.summary = Some(summary),
+            Answer::Warning(warning) => imported.warnings.push(warning),
             Answer::Progress(_) => {}
         }
     }

@@ -49,8 +49,16 @@ pub fn is_live(consents: &[Consent], purpose: ConsentPurpose, now: Timestamp) ->
     given.is_some() && given > newest_withdrawal(consents, purpose, now)
 }
 
+/// Whether the newest consent for `purpose` is not newer than the newest withdrawal. Unlike a consent that is not live, one
+/// that a fast clock gave in the future is not withdrawn.
+pub fn is_withdrawn(consents: &[Consent], purpose: ConsentPurpose, now: Timestamp) -> bool {
+    let given =
+        consents.iter().filter(|consent| consent.purpose == purpose).map(|consent| consent.give_time).max();
+    given <= newest_withdrawal(consents, purpose, now)
+}
+
 /// The newest withdrawal of a purpose up to `now`.
-pub fn newest_withdrawal(consents: &[Consent], purpose: ConsentPurpose, now: Timestamp) -> Option<Timestamp> {
+fn newest_withdrawal(consents: &[Consent], purpose: ConsentPurpose, now: Timestamp) -> Option<Timestamp> {
     let withdrawn = consents.iter().filter(|consent| consent.purpose == purpose);
     withdrawn.filter_map(|consent| consent.withdraw_time).filter(|at| *at <= now).max()
 }

@@ -18,7 +18,8 @@ use wim_match::domain::suppression::Guarded;
 use wim_match::domain::vocabulary::Terms;
 use wim_match::error::Result;
 use wim_match::store::{
-    Begun, ClaimedRun, ImportCounts, Receipt, RequestKey, RunOutcome, Scope, StagedRow, Store, WriteSession,
+    Begun, ClaimedRun, ImportCounts, ImportKey, Receipt, RequestKey, RunOutcome, Scope, StagedRow, Store,
+    WriteSession,
 };
 
 use crate::postgres::{Postgres, postgres};
@@ -91,12 +92,17 @@ impl Fixture {
     ) -> ImportCounts {
         let scope = Scope::Organisation(organisation.clone());
         let key = self.store.begin_import(&scope, organisation, import, at(0)).await.expect("begins");
-        let duplicates = self.store.stage_rows(&key, rows(people), at(0)).await.expect("stages");
-        assert_eq!(duplicates, []);
-        let mut session = self.write_at(at(1), scope).await;
-        let (counts, note) = session.finish_import(&key).await.expect("finishes");
-        session.commit(note, b"").await.expect("commits");
-        counts
+        self.store.stage_rows(&key, rows(people), at(0)).await.expect("stages");
+        self.finish(&key, at(1)).await.expect("finishes")
+    }
+
+    /// Finishes an import while no other import of its organisation ends.
+    pub(crate) async fn finish(&self, key: &ImportKey, now: Timestamp) -> Result<ImportCounts> {
+        let ready = self.store.ready_import(key, now).await?;
+        let mut session = self.write_at(now, Scope::Alliance).await;
+        let (counts, note) = session.finish_import(key, ready).await?.expect("no other import has finished");
+        session.commit(note, b"").await?;
+        Ok(counts)
     }
 
     pub(crate) async fn round(&self, id: &str) -> Round {
@@ -306,7 +312,8 @@ pub(crate) fn mentee() -> Profile {
 
 /// Staged rows, numbered from 2 as in a file with a header.
 pub(crate) fn rows(people: &[(&str, Profile)]) -> Vec<StagedRow> {
-    let row = |((id, content), number): (&(&str, Profile), i64)| StagedRow::new(number, own_id(id), content);
+    let row =
+        |((id, content), number): (&(&str, Profile), i64)| StagedRow::new(number, own_id(id), 0, content);
     people.iter().zip(2_i64..).map(row).collect::<Result<_>>().expect("rows")
 }
 

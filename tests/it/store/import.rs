@@ -1,8 +1,9 @@
 //! Imports: staged in pieces, kept as a whole.
 
 use wim_match::domain::name::OwnId;
+use wim_match::domain::profile::{Consent, ConsentPurpose, Profile};
 use wim_match::error::Error;
-use wim_match::store::{Duplicate, ImportCounts, Scope, StagedRow};
+use wim_match::store::{ImportCounts, Scope, StagedRow};
 
 use super::fixture::{Fixture, at, mentee, mentor, only, own_id, person, profile, rows};
 use super::on_both_databases;
@@ -10,8 +11,9 @@ use super::on_both_databases;
 on_both_databases! {
     an_import_creates_updates_and_leaves_alone,
     every_version_of_a_profile_is_kept,
-    a_person_named_twice_is_staged_once,
-    a_person_named_twice_within_one_batch_of_many_is_found,
+    more_rows_than_one_statement_and_one_step_takes_are_staged,
+    imports_at_the_same_time_lose_no_withdrawal,
+    what_is_stored_of_people_is_told_for_a_merge,
     staged_rows_are_seen_by_nobody,
     imports_side_by_side_do_not_mix,
     an_import_is_finished_once,
@@ -52,33 +54,73 @@ async fn every_version_of_a_profile_is_kept(f: Fixture) {
     assert_eq!((now.version, now.content), (2, mentor(9)));
 }
 
-async fn a_person_named_twice_is_staged_once(f: Fixture) {
+async fn more_rows_than_one_statement_and_one_step_takes_are_staged(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
     let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
-    let first = rows(&[("a", mentor(1)), ("b", mentee()), ("a", mentor(2))]);
-    let found = f.store.stage_rows(&key, first, at(0)).await.expect("stages");
-    assert_eq!(found, [Duplicate { row: 4, id: own_id("a"), first_row: 2 }]);
-    // The caller numbers rows as she likes, also twice alike.
-    let second = rows(&[("a", mentor(3)), ("c", mentee())]);
-    let found = f.store.stage_rows(&key, second, at(0)).await.expect("stages");
-    assert_eq!(found, [Duplicate { row: 2, id: own_id("a"), first_row: 2 }]);
-    let mut session = f.write().await;
-    let (counts, note) = session.finish_import(&key).await.expect("finishes");
-    session.commit(note, b"").await.expect("commits");
-    assert_eq!(counts.created, 3);
-    let a = f.store.profile(&Scope::Alliance, &person(&peru, "a")).await.expect("exists");
-    assert_eq!(a.content, mentor(1), "the first row counts");
+    let rows = (0..2_305_i64).map(|n| StagedRow::new(n, own_id(&format!("p{n:04}")), 0, &mentee()));
+    let rows = rows.collect::<Result<Vec<_>, _>>().expect("rows");
+    f.store.stage_rows(&key, rows.clone(), at(0)).await.expect("stages");
+    let twice = f.store.stage_rows(&key, rows[..1].to_vec(), at(0)).await;
+    assert!(twice.is_err(), "the caller finds people who are named twice");
+    assert_eq!(f.finish(&key, at(0)).await.expect("finishes").created, 2_305);
+    let ids = f.store.list_profile_ids(&only(&peru), &peru, Some(&own_id("p2299")), 3).await.expect("lists");
+    assert_eq!(ids, ["p2300", "p2301", "p2302"].map(own_id));
 }
 
-async fn a_person_named_twice_within_one_batch_of_many_is_found(f: Fixture) {
+/// The consents of a mentee, at seconds of the year.
+fn consenting(consents: &[(i64, Option<i64>)]) -> Profile {
+    let consent = |(give, withdraw): &(i64, Option<i64>)| Consent {
+        purpose: ConsentPurpose::Matching,
+        give_time: at(*give),
+        text_version: "1".to_owned(),
+        language: "es".to_owned(),
+        withdraw_time: withdraw.map(at),
+    };
+    Profile { consents: consents.iter().map(consent).collect(), ..mentee() }
+}
+
+async fn imports_at_the_same_time_lose_no_withdrawal(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
-    let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
-    // 251 rows cross two bulk statements; 17 comes again at the end.
-    let ids = (0..250).chain([17]);
-    let rows = ids.zip(1_i64..).map(|(id, row)| StagedRow::new(row, own_id(&format!("p{id}")), &mentee()));
-    let rows = rows.collect::<Result<Vec<_>, _>>().expect("rows");
-    let found = f.store.stage_rows(&key, rows, at(0)).await.expect("stages");
-    assert_eq!(found, [Duplicate { row: 251, id: own_id("p17"), first_row: 18 }]);
+    let row = |base, profile: &Profile| vec![StagedRow::new(2, own_id("a"), base, profile).expect("a row")];
+    let (given, withdrawn) = (consenting(&[(1, None)]), consenting(&[(1, Some(5))]));
+    let begin = |id| f.store.begin_import(&Scope::Alliance, &peru, id, at(9));
+    let (one, two, three) = (begin("i-1").await, begin("i-2").await, begin("i-3").await);
+    let (one, two, three) = (one.expect("begins"), two.expect("begins"), three.expect("begins"));
+    f.store.stage_rows(&one, row(0, &withdrawn), at(9)).await.expect("stages");
+    f.store.stage_rows(&two, row(0, &given), at(9)).await.expect("stages");
+    f.store.stage_rows(&three, row(0, &consenting(&[(7, None)])), at(9)).await.expect("stages");
+    let early = f.store.ready_import(&two, at(9)).await.expect("is ready");
+    assert_eq!(f.finish(&one, at(9)).await.expect("finishes").created, 1);
+    let mut session = f.write().await;
+    assert_eq!(
+        session.finish_import(&two, early).await.expect("answers"),
+        None,
+        "another import has finished"
+    );
+    drop(session);
+    let counts = f.finish(&two, at(9)).await.expect("finishes");
+    assert_eq!(counts, ImportCounts { unchanged: 1, ..ImportCounts::default() }, "says less than is stored");
+    let stored =
+        || async { f.store.profile(&only(&peru), &person(&peru, "a")).await.expect("exists").content };
+    assert_eq!(stored().await, withdrawn);
+    assert_eq!(f.finish(&three, at(9)).await.expect("finishes").updated, 1);
+    assert_eq!(stored().await, consenting(&[(1, Some(5)), (7, None)]));
+}
+
+async fn what_is_stored_of_people_is_told_for_a_merge(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let stored = consenting(&[(1, Some(5))]);
+    f.import(&peru, "i-1", &[("a", stored.clone()), ("b", mentee())]).await;
+    let digest = |profile| StagedRow::new(2, own_id("a"), 0, profile).expect("a row").digest().to_owned();
+    let rows = [("a", digest(&mentor(1))), ("b", digest(&mentee())), ("c", digest(&mentee()))];
+    let rows = rows.map(|(id, digest)| (own_id(id), digest));
+    let present = f.store.present(&only(&peru), &peru, &rows).await.expect("reads");
+    let told = |id| present.get(&own_id(id)).map(|known| (known.version, known.consents.clone()));
+    assert_eq!(told("a"), Some((1, stored.consents)));
+    assert_eq!(told("b"), Some((1, Vec::new())), "the same digest needs no merge");
+    assert_eq!(told("c"), None);
+    let kenya = f.organisation("wim-kenya").await;
+    assert!(f.store.present(&only(&kenya), &peru, &rows).await.expect("reads").is_empty(), "is foreign");
 }
 
 async fn staged_rows_are_seen_by_nobody(f: Fixture) {
@@ -99,27 +141,16 @@ async fn imports_side_by_side_do_not_mix(f: Fixture) {
     let two = f.store.begin_import(&scope, &peru, "i-2", at(0)).await.expect("begins");
     let stage = |key, who| f.store.stage_rows(key, who, at(0));
     let (a, b) = tokio::join!(stage(&one, rows(&[("a", mentor(1))])), stage(&two, rows(&[("a", mentor(2))])));
-    assert_eq!((a.expect("stages"), b.expect("stages")), (vec![], vec![]));
-    let mut session = f.write().await;
-    let (counts, note) = session.finish_import(&two).await.expect("finishes");
-    assert_eq!(counts.created, 1);
-    session.commit(note, b"").await.expect("commits");
-    let mut session = f.write().await;
-    let (counts, note) = session.finish_import(&one).await.expect("finishes");
-    assert_eq!(counts.updated, 1);
-    session.commit(note, b"").await.expect("commits");
+    (a.expect("stages"), b.expect("stages"));
+    assert_eq!(f.finish(&two, at(0)).await.expect("finishes").created, 1);
+    assert_eq!(f.finish(&one, at(0)).await.expect("finishes").updated, 1);
 }
 
 async fn an_import_is_finished_once(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
     let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
-    let mut session = f.write().await;
-    let (counts, note) = session.finish_import(&key).await.expect("finishes");
-    assert_eq!(counts, ImportCounts::default());
-    session.commit(note, b"").await.expect("commits");
-    let mut session = f.write().await;
-    assert!(matches!(session.finish_import(&key).await, Err(Error::NotFound(_))));
-    drop(session);
+    assert_eq!(f.finish(&key, at(0)).await.expect("finishes"), ImportCounts::default());
+    assert!(matches!(f.finish(&key, at(0)).await, Err(Error::NotFound(_))));
     let late = f.store.stage_rows(&key, rows(&[("a", mentor(1))]), at(0)).await;
     assert!(matches!(late, Err(Error::NotFound(_))));
     f.store.begin_import(&only(&peru), &peru, "i-2", at(0)).await.expect("begins");
@@ -134,7 +165,7 @@ async fn a_discarded_import_leaves_no_rows(f: Fixture) {
     f.store.discard_import(&key).await.expect("twice is no error");
     // The id's rows are gone: the same person can be staged under it again.
     let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
-    assert_eq!(f.store.stage_rows(&key, rows(&[("a", mentor(1))]), at(0)).await.expect("stages"), []);
+    f.store.stage_rows(&key, rows(&[("a", mentor(1))]), at(0)).await.expect("stages");
 }
 
 async fn stale_imports_are_purged(f: Fixture) {
@@ -156,8 +187,9 @@ async fn a_manager_imports_into_her_own_organisation_only(f: Fixture) {
         f.store.begin_import(&Scope::Alliance, &"wim-chad".parse().expect("an id"), "i-1", at(0)).await;
     assert!(matches!(absent, Err(Error::NotFound(_))));
     let key = f.store.begin_import(&only(&kenya), &kenya, "i-1", at(0)).await.expect("begins");
+    let ready = f.store.ready_import(&key, at(1)).await.expect("is ready");
     let mut session = f.write_at(at(1), only(&peru)).await;
-    assert!(matches!(session.finish_import(&key).await, Err(Error::NotFound(_))));
+    assert!(matches!(session.finish_import(&key, ready).await, Err(Error::NotFound(_))));
 }
 
 async fn foreign_profiles_do_not_exist(f: Fixture) {
@@ -211,12 +243,12 @@ async fn a_failed_finish_keeps_the_rows_and_the_profiles(f: Fixture) {
     f.import(&peru, "i-1", &[("a", mentor(1))]).await;
     let key = f.store.begin_import(&only(&peru), &peru, "i-2", at(0)).await.expect("begins");
     f.store.stage_rows(&key, rows(&[("a", mentor(7)), ("b", mentee())]), at(0)).await.expect("stages");
+    let ready = f.store.ready_import(&key, at(0)).await.expect("is ready");
     let mut session = f.write().await;
-    let _ = session.finish_import(&key).await.expect("finishes");
+    let _ = session.finish_import(&key, ready).await.expect("finishes");
     drop(session);
     let stored = f.store.list_profiles(&only(&peru), &peru, None, 10, usize::MAX).await.expect("lists").0;
     assert_eq!(stored.iter().map(|p| (p.version, p.content.clone())).collect::<Vec<_>>(), [(1, mentor(1))]);
-    let mut session = f.write().await;
-    let (counts, _) = session.finish_import(&key).await.expect("the rows are still there");
+    let counts = f.finish(&key, at(0)).await.expect("the rows are still there");
     assert_eq!(counts, ImportCounts { created: 1, updated: 1, unchanged: 0 });
 }

@@ -213,8 +213,9 @@ async fn long_writes_may_move_between_threads(f: Fixture) {
     let (peru, kenya, round) = f.enrolled_round().await;
     let key = f.store.begin_import(&only(&peru), &peru, "i-9", at(0)).await.expect("begins");
     movable(f.store.stage_rows(&key, rows(&[("new", mentee())]), at(0))).await.expect("stages");
+    let ready = movable(f.store.ready_import(&key, at(0))).await.expect("is ready");
     let mut session = f.write().await;
-    let (_, imported) = movable(session.finish_import(&key)).await.expect("finishes");
+    let (_, imported) = movable(session.finish_import(&key, ready)).await.expect("finishes").expect("alone");
     let (_, enrolled) = movable(session.enrol(&round, &peru, &[own_id("new")])).await.expect("enrols");
     let (_, started) = movable(session.start_run(&round)).await.expect("starts");
     let notes = Notes::of([imported, started].into_iter().chain(enrolled)).expect("three notes");
