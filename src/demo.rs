@@ -13,7 +13,9 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::client::output::{counted, data, json, program, say};
-use crate::client::{self, Channel, Client, Import, Results, connect, progress, request_id, story, v1};
+use crate::client::{
+    self, Channel, Client, Finding, Import, Results, connect, progress, request_id, story, v1,
+};
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
 use crate::config::{Config, Overrides};
 use crate::domain::caller::Role;
@@ -233,8 +235,11 @@ async fn bring_in(
 async fn import(manager: &Client, organisation: &OrganisationId, csv: Vec<u8>) -> anyhow::Result<u64> {
     let import = Import { organisation: organisation.clone(), accept_good_rows: false, validate_only: false };
     let summary = import
-        .send(manager, Cursor::new(csv), |problem| {
-            anyhow::bail!("{organisation}, line {}: {}", problem.line, problem.cell)
+        .send(manager, Cursor::new(csv), |finding| match finding {
+            Finding::Problem(problem) => {
+                anyhow::bail!("{organisation}, line {}: {}", problem.line, problem.cell)
+            }
+            Finding::Notice(_) => Ok(()),
         })
         .await?;
     Ok(u64::try_from(summary.created).unwrap_or_default())

@@ -17,7 +17,7 @@ use super::backend::Store;
 use super::dialect::{self, values};
 use super::journal::Note;
 use super::scope::{Owner, Scope};
-use super::session::{Housekeeping, WriteSession};
+use super::session::WriteSession;
 use super::statement::statements;
 use super::{fault, organisation};
 use crate::domain::name::{OrganisationId, OwnId};
