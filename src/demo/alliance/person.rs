@@ -461,7 +461,8 @@ impl<'a> Person<'a> {
             let before = EARLIER_CONSENT
                 + i64::from(draw.between(0, 50)) * DAY
                 + i64::from(draw.between(6 * 60, 22 * 60)) * 60;
-            consents.push(consent(ConsentPurpose::Matching, "2025-1", before, Some(given)));
+            // A consent given at the very moment of a withdrawal would not be newer than it.
+            consents.push(consent(ConsentPurpose::Matching, "2025-1", before, Some(given - 60)));
         }
         let withdrawn = draw.percent(2).then(|| given + i64::from(draw.between(1, 15)) * DAY);
         consents.push(consent(ConsentPurpose::Matching, "2026-1", given, withdrawn));
