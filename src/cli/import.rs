@@ -111,7 +111,8 @@ fn notes(summary: &v1::ImportSummary) -> Vec<Message> {
     if summary.absent > 0 {
         let ids: Vec<&str> =
             summary.absent_profiles.iter().filter_map(|name| name.rsplit('/').next()).collect();
-        let more = if summary.absent > ids.len() as i64 { ", …" } else { "" };
+        let listed = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+        let more = if summary.absent > listed { ", …" } else { "" };
         notes.push(message!(
             "{count|1 stored profile is|{count} stored profiles are} not in the file and {count|stays as it is|stay as they are}: {ids}",
             count = summary.absent,

@@ -57,14 +57,26 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The violations of one input: the first [`MAX_LISTED`], and the number of those beyond.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The violations of one input: the first [`MAX_LISTED`] or fewer, and the number of those beyond.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violations {
     listed: Vec<Violation>,
     more: u64,
+    most: usize,
+}
+
+impl Default for Violations {
+    fn default() -> Self {
+        Self::at_most(MAX_LISTED)
+    }
 }
 
 impl Violations {
+    /// No violation yet. The first `most` will be listed, and the others counted.
+    pub fn at_most(most: usize) -> Self {
+        Self { listed: Vec::new(), more: 0, most }
+    }
+
     /// Adds a violation with the refused value and a hint.
     pub fn push(
         &mut self,
@@ -107,18 +119,9 @@ impl Violations {
         self
     }
 
-    /// The same violations, of which the first `most` are listed.
-    #[must_use]
-    pub fn listing(mut self, most: usize) -> Self {
-        let beyond = self.listed.len().saturating_sub(most);
-        self.listed.truncate(most);
-        self.more += beyond as u64;
-        self
-    }
-
     /// Whether a further violation is counted only. Its hint is then not worth a search.
     pub fn is_full(&self) -> bool {
-        self.listed.len() >= MAX_LISTED
+        self.listed.len() >= self.most
     }
 
     /// Whether the input has no violation so far.
@@ -158,7 +161,7 @@ impl Violations {
     }
 
     fn insert(&mut self, violation: Violation) {
-        if self.listed.len() < MAX_LISTED {
+        if self.listed.len() < self.most {
             self.listed.push(violation);
         } else {
             self.more += 1;
@@ -168,7 +171,7 @@ impl Violations {
 
 impl From<Violation> for Violations {
     fn from(violation: Violation) -> Self {
-        Self { listed: vec![violation], more: 0 }
+        Self { listed: vec![violation], ..Self::default() }
     }
 }
 
@@ -209,9 +212,10 @@ mod tests {
             violations.add(format!("[{at}]"), "is wrong");
         }
         assert_eq!((violations.listed().len(), violations.more()), (MAX_LISTED, 3));
-        let few = violations.clone().listing(10);
+        let mut few = Violations::at_most(10);
+        few.extend(violations.clone());
         assert_eq!((few.listed().len(), few.more(), few.count()), (10, 93, 103));
-        assert!(violations.is_full() && !few.is_full());
+        assert!(few.is_full() && !Violations::default().is_full());
         let mut twice = violations.clone();
         twice.extend(violations);
         assert_eq!((twice.listed().len(), twice.more(), twice.count()), (MAX_LISTED, 106, 206));

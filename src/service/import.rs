@@ -365,10 +365,9 @@ impl Import {
             match self.service.store.begin(receipt).await? {
                 Begun::Repeated(first) => return Ok((recalled(&first)?, false)),
                 Begun::Fresh(mut session) => {
+                    let ready = ready.with_unstaged(self.summary.unchanged);
                     let Some((counts, note)) = session.finish_import(key, ready).await? else { continue };
                     let ImportCounts { created, updated, unchanged } = counts;
-                    // Rows that are unchanged were not staged, unless another import said the same at the same time.
-                    let unchanged = self.summary.unchanged + unchanged;
                     let summary =
                         ImportSummary { created, updated, unchanged, stored: true, ..self.summary.clone() };
                     session.commit(note, &remembered(&summary)?).await?;

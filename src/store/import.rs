@@ -187,6 +187,16 @@ pub struct ReadyImport {
     counts: ImportCounts,
     /// Whether somebody has other roles than before.
     changes_roles: bool,
+    /// Rows that were not staged, because they say what is stored.
+    unstaged: i64,
+}
+
+impl ReadyImport {
+    /// The same import, with `rows` more that were not staged, because they say what is stored.
+    #[must_use]
+    pub fn with_unstaged(self, rows: i64) -> Self {
+        Self { unstaged: rows, ..self }
+    }
 }
 
 /// What an import has changed.
@@ -307,7 +317,8 @@ impl Store {
         }
         let unchanged = compared.int("unchanged")?;
         let counts = ImportCounts { created: staged - known, updated: known - unchanged, unchanged };
-        Ok(ReadyImport { base, counts, changes_roles: compared.int("other_roles")? > 0 })
+        let changes_roles = compared.int("other_roles")? > 0;
+        Ok(ReadyImport { base, counts, changes_roles, unstaged: 0 })
     }
 
     /// Merges the rows whose profile has another version than the one that they rest on.
@@ -420,6 +431,7 @@ impl WriteSession {
             let keys = values![id.as_str(), organisation];
             self.change_exactly(unchanged, owner, DROP_UNCHANGED, keys).await?;
         }
+        let counts = ImportCounts { unchanged: counts.unchanged + ready.unstaged, ..counts };
         let detail = json!({
             "import": id,
             "created": counts.created,

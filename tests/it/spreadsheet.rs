@@ -159,7 +159,7 @@ fn every_cell_that_people_write_is_read_or_refused_with_what_to_write() {
             Ok(row) => {
                 let profile = ProfileRef::from_name(&row.draft.name).expect("a name");
                 codes.extend(row.warnings.iter().map(|warning| warning.code.as_str()));
-                problems = match Profile::parse_with_warnings(&profile, &row.draft, now()) {
+                problems = match Profile::parse_with_warnings(&profile, &row.draft, now(), 100) {
                     Ok((_, warnings)) => {
                         codes.extend(warnings.iter().map(|warning| warning.code.as_str()));
                         Vec::new()

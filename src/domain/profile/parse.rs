@@ -17,7 +17,7 @@ use super::{
 use crate::domain::folding::{Everyday, means};
 use crate::domain::language::{self, LanguageLevel};
 use crate::domain::name::ProfileRef;
-use crate::domain::violation::Violations;
+use crate::domain::violation::{MAX_LISTED, Violations};
 use crate::domain::vocabulary::{Country, Kind, Stage, Vocabulary};
 use crate::domain::warning::{Warning, WarningCode, Warnings};
 use crate::message;
@@ -34,17 +34,19 @@ impl Profile {
     /// lists must not contain `me`, and short names in lists (`{own id}`) mean people of the same organisation. Consent
     /// and waiting dates after `now` are violations.
     pub fn parse(me: &ProfileRef, draft: &ProfileDraft, now: Timestamp) -> Result<Self, Violations> {
-        Self::parse_with_warnings(me, draft, now).map(|(profile, _)| profile)
+        Self::parse_with_warnings(me, draft, now, MAX_LISTED).map(|(profile, _)| profile)
     }
 
-    /// Parses the content of a draft as [`Profile::parse`] does, and returns what its sender should look at.
+    /// Parses the content of a draft as [`Profile::parse`] does, and returns what its sender should look at. The first `most`
+    /// violations are listed.
     pub fn parse_with_warnings(
         me: &ProfileRef,
         draft: &ProfileDraft,
         now: Timestamp,
+        most: usize,
     ) -> Result<(Self, Vec<Warning>), Violations> {
         let mut warnings = Warnings::default();
-        let mut found = Violations::default();
+        let mut found = Violations::at_most(most);
         let violations = &mut found;
         // An unknown country is replaced by any other, so that the parse finds the other violations too.
         let given_country = country(&draft.country, violations);

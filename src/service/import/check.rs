@@ -96,7 +96,7 @@ fn check_row(organisation: &OrganisationId, row: DraftRow, now: Timestamp) -> Re
             Ok(GoodRow { staged: StagedRow::new(row, id.clone(), 0, &profile)?, profile, warnings })
         }
         (_, Ok(_)) => Err(unread(unreadable)),
-        (_, Err(violations)) => Err(violations.listing(MOST_VIOLATIONS)),
+        (_, Err(violations)) => Err(violations),
     };
     Ok(CheckedRow { row, id, outcome })
 }
@@ -117,7 +117,7 @@ fn parse_row(
     draft: &ProfileDraft,
     now: Timestamp,
 ) -> (Option<OwnId>, Result<(Profile, Vec<Warning>), Violations>) {
-    let mut violations = Violations::default();
+    let mut violations = Violations::at_most(MOST_VIOLATIONS);
     let id = match parse_name(organisation, &draft.name) {
         Ok(id) => Some(id),
         Err(wrong) => {
@@ -128,7 +128,7 @@ fn parse_row(
     // A stand-in replaces a wrong name, so that the parse finds the other violations too.
     let Some(me) = id.clone().or_else(|| "-".parse().ok()) else { return (None, Err(violations)) };
     let me = ProfileRef { organisation: organisation.clone(), id: me };
-    let parsed = Profile::parse_with_warnings(&me, draft, now);
+    let parsed = Profile::parse_with_warnings(&me, draft, now, MOST_VIOLATIONS);
     let parsed = match parsed {
         Ok(parsed) => violations.finish(parsed),
         Err(part) => {

@@ -352,14 +352,16 @@ fn a_word_that_names_no_employer_is_a_missing_answer_with_a_warning() {
     for word in ["N/A", "self-employed", "—", "Autônoma", "sin empleo", "indépendante", "retired"] {
         let draft =
             ProfileDraft { employer: word.to_owned(), competitor_group: word.to_owned(), ..typical() };
-        let (profile, warnings) = Profile::parse_with_warnings(&me(), &draft, now()).expect("a good profile");
+        let (profile, warnings) =
+            Profile::parse_with_warnings(&me(), &draft, now(), 100).expect("a good profile");
         assert_eq!((profile.employer, profile.competitor_group), (None, None), "{word}");
         let told: Vec<(&str, &str)> =
             warnings.iter().map(|warning| (warning.field.as_str(), warning.value.as_str())).collect();
         assert_eq!(told, [("employer", word), ("competitor_group", word)]);
     }
     let draft = ProfileDraft { employer: " Compan\u{303}i\u{301}a ".to_owned(), ..typical() };
-    let (profile, warnings) = Profile::parse_with_warnings(&me(), &draft, now()).expect("a good profile");
+    let (profile, warnings) =
+        Profile::parse_with_warnings(&me(), &draft, now(), 100).expect("a good profile");
     assert_eq!(profile.employer.as_deref(), Some("Compañía"), "stored in one normal form");
     assert!(warnings.is_empty());
 }
