@@ -240,8 +240,6 @@ async fn open_sqlite(connect: SqliteConnectOptions, options: &StoreOptions) -> R
         // What was deleted is overwritten, so that erased answers do not stay in free pages.
         .pragma("secure_delete", "ON")
         .pragma("journal_size_limit", LOG_LIMIT)
-        // Deleted rows are overwritten: what an import left behind must not stay in the file.
-        .pragma("secure_delete", "ON")
         .disable_statement_logging();
     let writing = connect.clone().pragma("cache_size", "-32768").optimize_on_close(true, 400);
     let writer = Writer::open(writing, files).await?;

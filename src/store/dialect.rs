@@ -150,8 +150,8 @@ impl Connection {
     /// caller's future from being `Send`.
     pub(super) async fn insert(&mut self, bulk: Bulk, rows: BulkRows<'_>) -> Result<u64> {
         let most = match self {
-            Self::SqliteRead(_) | Self::SqliteSnapshot(_) | Self::SqliteWrite(_) => SQLITE_BULK_ROWS,
-            Self::Postgres(_) => POSTGRES_BULK_ROWS,
+            Self::Sqlite(_) | Self::SqliteWrite(_) => SQLITE_BULK_ROWS,
+            Self::Postgres(_) | Self::PostgresPooled(_) => POSTGRES_BULK_ROWS,
         };
         let mut inserted = 0;
         let mut pending = Vec::new();
@@ -168,29 +168,29 @@ impl Connection {
     }
 
     async fn insert_values(&mut self, bulk: Bulk, values: Vec<Value>) -> Result<u64> {
-        let Self::Postgres(held) = self else {
+        let (span, persistent) = (self.span(bulk.name), matches!(self, Self::Postgres(_)));
+        let (Self::Postgres(held) | Self::PostgresPooled(held)) = self else {
             let text = AssertSqlSafe(bulk.text(values.len() / bulk.columns)).into_sql_str();
             return self.execute_text(bulk.name, text, values).await;
         };
         let columns = Column::of_rows(bulk.columns, values)?;
         let types: Vec<&str> = columns.iter().map(Column::sql_type).collect();
         let text = AssertSqlSafe(bulk.of_arrays(&types)).into_sql_str();
-        let query =
-            columns.into_iter().fold(sqlx::query::<Postgres>(text).persistent(false), |query, column| {
-                match column {
-                    Column::Int(values) => query.bind(values),
-                    Column::Text(values) => query.bind(values),
-                    Column::Blob(values) => query.bind(values),
-                }
-            });
-        let span = tracing::debug_span!(
-            target: "wim_match::store",
-            "statement",
-            db.system.name = "postgresql",
-            db.operation.name = bulk.name
-        );
-        let done = query.execute(&mut **held).instrument(span).await;
-        done.map(|done| done.rows_affected()).map_err(|error| fault::of(bulk.name, error))
+        let mut query = sqlx::query::<Postgres>(text).persistent(persistent);
+        for column in columns {
+            query = match column {
+                Column::Int(values) => query.bind(values),
+                Column::Text(values) => query.bind(values),
+                Column::Blob(values) => query.bind(values),
+            };
+        }
+        async {
+            let done = query.execute(held.connection()?).await;
+            held.judge(done).map(|done| done.rows_affected())
+        }
+        .instrument(span)
+        .await
+        .map_err(|error| fault::of(bulk.name, error))
     }
 
     async fn execute_text(&mut self, name: &'static str, text: SqlStr, values: Vec<Value>) -> Result<u64> {
@@ -262,10 +262,10 @@ impl Connection {
     /// Copies the write-ahead log of a SQLite database into its file and empties it, so that the log keeps no copy of what
     /// was deleted. The connection must hold no transaction; other databases have no such file of ours.
     pub(super) async fn empty_log(mut self) -> Result<()> {
-        match &self {
-            Self::SqliteRead(_) => self.script("empty_log", "PRAGMA wal_checkpoint(TRUNCATE)").await,
-            Self::SqliteSnapshot(_) | Self::SqliteWrite(_) | Self::Postgres(_) => self.end().await,
+        if matches!(self, Self::Sqlite(_)) {
+            self.script("empty_log", "PRAGMA wal_checkpoint(TRUNCATE)").await?;
         }
+        self.end().await
     }
 
     /// Makes the changes of the transaction last.
