@@ -8,6 +8,7 @@ mod parse;
 mod time_zone;
 mod to_draft;
 
+pub use consents::{Consent, ConsentPurpose};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -290,32 +291,6 @@ pub struct Identity {
     /// Answers that the person wishes for her partner.
     #[serde(default, skip_serializing_if = "no_terms")]
     pub wishes: Terms<IdentityTerm>,
-}
-
-/// A consent for one purpose.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Consent {
-    /// Purpose.
-    pub purpose: ConsentPurpose,
-    /// When the person gave the consent.
-    pub give_time: Timestamp,
-    /// Version of the consent text.
-    pub text_version: String,
-    /// Tag of the language of the text.
-    pub language: String,
-    /// When the person withdrew the consent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub withdraw_time: Option<Timestamp>,
-}
-
-/// Purpose of a consent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConsentPurpose {
-    /// Participation in matching rounds.
-    Matching = 1,
-    /// Use of identity answers in matching.
-    Identity = 2,
 }
 
 impl Profile {

@@ -8,11 +8,36 @@
 //!   ends every consent given before it or at the same time, and an old file revives nothing.
 
 use jiff::Timestamp;
-
-use super::{Consent, ConsentPurpose};
+use serde::{Deserialize, Serialize};
 
 /// Most consents of one person on record, withdrawn ones included.
 pub const MAX_CONSENTS: usize = 50;
+
+/// A consent for one purpose.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Consent {
+    /// Purpose.
+    pub purpose: ConsentPurpose,
+    /// When the person gave the consent.
+    pub give_time: Timestamp,
+    /// Version of the consent text.
+    pub text_version: String,
+    /// Tag of the language of the text.
+    pub language: String,
+    /// When the person withdrew the consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdraw_time: Option<Timestamp>,
+}
+
+/// Purpose of a consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentPurpose {
+    /// Participation in matching rounds.
+    Matching = 1,
+    /// Use of identity answers in matching.
+    Identity = 2,
+}
 
 /// The record after `given` was added to `stored`.
 pub fn merged(stored: &[Consent], given: &[Consent]) -> Vec<Consent> {
