@@ -153,7 +153,7 @@ fn languages(spoken: &[(String, i32)], violations: &mut Violations) -> Vec<Langu
         let Some(tag) = language::normalise(tag) else {
             let hint = match &language::named(tag)[..] {
                 [] => message!("begin with a language code of 2 or 3 letters, for example es or es-PE"),
-                [one] => message!("write {code}", code = one),
+                [one] => message!("write {code}", code = *one),
                 several => message!("write one of {names}", names = several.join(", ")),
             };
             violations.push(format!("languages[{i}].tag"), head(tag), "is not a BCP 47 language tag", hint);

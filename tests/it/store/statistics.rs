@@ -68,9 +68,11 @@ async fn a_page_reads_its_own_rows_whatever_the_statistics_are() {
 
     raw.execute("SELECT pg_stat_reset()").await;
     let store = Store::open(&f.url).await.expect("opens");
-    let page =
-        store.list_profiles(&Scope::Alliance, &peru, Some(&own_id("p003000")), 10).await.expect("lists");
-    assert_eq!(page.len(), 10);
+    let page = store
+        .list_profiles(&Scope::Alliance, &peru, Some(&own_id("p003000")), 10, usize::MAX)
+        .await
+        .expect("lists");
+    assert_eq!(page.0.len(), 10);
     let read = documents_read(&mut raw, store).await;
     assert!((10..100).contains(&read), "{read} documents read for a page of 10");
 }

@@ -96,7 +96,8 @@ pub(super) fn terms<K: Kind>(field: &str, codes: &[String], violations: &mut Vio
     for (i, code) in bounded(field, codes, MAX_CODES, violations).iter().enumerate() {
         if code.len() > MAX_CODE_LENGTH || !set.insert(code) {
             let vocabulary = K::vocabulary();
-            let hint = if violations.is_full() { Message::default() } else { hint_for_code(vocabulary, code) };
+            let hint =
+                if violations.is_full() { Message::default() } else { hint_for_code(vocabulary, code) };
             violations.push(
                 format!("{field}[{i}]"),
                 head(code),
