@@ -17,31 +17,12 @@ mod workbook;
 
 use std::io::{self, Read};
 
-pub use self::decode::Note;
+pub use self::decode::{Note, OpenError};
 pub use self::record::{MAX_CELL, MAX_RECORD, Oversize, Record};
 
 use self::decode::Decoded;
 use self::text::Records;
 use self::workbook::Sheet;
-
-/// Why a file cannot be read as a table.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The stream failed.
-    #[error("the file cannot be read")]
-    Io(#[from] io::Error),
-    /// The file is of another kind.
-    #[error("the file is {0}")]
-    OtherKind(&'static str),
-    /// The file has no record.
-    #[error("the file is empty")]
-    Empty,
-}
-
-impl OpenError {
-    /// What to do about a file of another kind.
-    pub const HINT: &'static str = "save the table as CSV (UTF-8) or as an Excel workbook (.xlsx)";
-}
 
 /// A table, read record by record. The first record is the header.
 #[derive(Debug)]

@@ -124,20 +124,23 @@ fn entries(
     counterparts: Counterparts,
     counts: &CountsOfPerson,
 ) -> (Unmatched, Unmatched) {
-    use ReasonCode as Code;
     let (all, candidates) = (counterparts.all, counts.all.candidates);
     let (reason, main, uncounted) = if all == 0 {
-        let main = Reason::new(Code::NoCounterpart);
+        let main = Reason::new(ReasonCode::NoCounterpart);
         (UnmatchedReason::NoCounterpart, main.clone(), main)
     } else if candidates == 0 {
-        let main = Reason::new(Code::NoCandidate).with("counterparts", all);
-        (UnmatchedReason::NoCandidate, main, Reason::new(Code::NoCandidateUncounted))
+        let main = Reason::new(ReasonCode::NoCandidate).with("counterparts", all);
+        (UnmatchedReason::NoCandidate, main, Reason::new(ReasonCode::NoCandidateUncounted))
     } else {
         let (reason, code, uncounted) = match side {
-            Side::Mentee => (UnmatchedReason::Outcompeted, Code::Outcompeted, Code::OutcompetedUncounted),
-            Side::Mentor => {
-                (UnmatchedReason::PlacesLeftOver, Code::PlacesLeftOver, Code::PlacesLeftOverUncounted)
+            Side::Mentee => {
+                (UnmatchedReason::Outcompeted, ReasonCode::Outcompeted, ReasonCode::OutcompetedUncounted)
             }
+            Side::Mentor => (
+                UnmatchedReason::PlacesLeftOver,
+                ReasonCode::PlacesLeftOver,
+                ReasonCode::PlacesLeftOverUncounted,
+            ),
         };
         (reason, Reason::new(code).with("candidates", candidates), Reason::new(uncounted))
     };

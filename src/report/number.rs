@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(share(4_999, 5_000, Lang::En).as_deref(), Some(">99%"));
         assert_eq!(share(1, 5_000, Lang::En).as_deref(), Some("<1%"));
         assert_eq!(share(0, 5_000, Lang::En).as_deref(), Some("0%"));
-        assert_eq!(share(25, 40, Lang::Fr).as_deref(), Some("63\u{a0}%"), "62.5 rounds up");
+        assert_eq!(share(25, 40, Lang::Fr).as_deref(), Some("63\u{202f}%"), "62.5 rounds up");
     }
 
     #[test]

@@ -129,6 +129,11 @@ impl Store {
         connection.map_err(|error| fault::of("begin", error))
     }
 
+    /// Copies the log of the database into its file, so that deleted rows stay in neither.
+    pub(super) async fn empty_log(&self) -> Result<()> {
+        self.connect_to_read().await?.empty_log().await
+    }
+
     /// A connection for several statements that read one and the same moment.
     pub(super) async fn connect_to_snapshot(&self) -> Result<Connection> {
         const REPEATABLE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";

@@ -369,7 +369,7 @@ impl Store {
             staged = true;
         }
         if staged {
-            self.connect_to_read().await?.empty_log().await?;
+            self.empty_log().await?;
         }
         Ok(())
     }

@@ -29,6 +29,25 @@ pub enum Note {
     },
 }
 
+/// Why a file cannot be read as a table.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The stream failed.
+    #[error("the file cannot be read")]
+    Io(#[from] io::Error),
+    /// The file is of another kind.
+    #[error("the file is {0}")]
+    OtherKind(&'static str),
+    /// The file has no record.
+    #[error("the file is empty")]
+    Empty,
+}
+
+impl OpenError {
+    /// What to do about a file of another kind.
+    pub const HINT: &'static str = "save the table as CSV (UTF-8) or as an Excel workbook (.xlsx)";
+}
+
 /// Kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {

@@ -7,8 +7,7 @@ use std::io::{self, Cursor};
 
 use calamine::{DataRef, ExcelDateTime, Reader as _, SheetVisible, Xlsx, XlsxError};
 
-use super::OpenError;
-use super::decode::Note;
+use super::decode::{Note, OpenError};
 use super::record::{MAX_CELLS, MAX_RECORD, Oversize, Record};
 
 /// Most bytes of a file.

@@ -195,7 +195,7 @@ fn values_are_named_in_the_readers_language() {
     assert!(said(ReasonCode::SingleRuleRelaxed, Lang::Es).contains("«Suficientes horas en común»"));
     assert_eq!(
         said(ReasonCode::RuleMinScore, Lang::Fr),
-        "leur score sans les réponses confidentielles est sous le minimum de 60,00\u{a0}%"
+        "leur score sans les réponses confidentielles est sous le minimum de 60,00\u{202f}%"
     );
     assert_eq!(
         said(ReasonCode::RuleWeeklyOverlap, Lang::En),

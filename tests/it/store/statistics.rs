@@ -20,8 +20,8 @@ const GROW: &str = "
     ANALYZE;
     INSERT INTO profile_import (id, organisation_id, staged, create_micros, touch_micros, finish_micros, number)
         VALUES ('grow', 'wim-peru', 11000, 1, 1, 1, 2);
-    INSERT INTO profile_document (import_id, own_id, ordinal, row_number, digest, is_mentor, is_mentee, document)
-        SELECT 'grow', 'p' || lpad(n::text, 6, '0'), n, n, 'd', 0, 1, (SELECT document FROM profile_document
+    INSERT INTO profile_document (import_id, own_id, ordinal, row_number, digest, is_mentor, is_mentee, base_version,
+        document) SELECT 'grow', 'p' || lpad(n::text, 6, '0'), n, n, 'd', 0, 1, 0, (SELECT document FROM profile_document
         WHERE own_id = 'mentee' LIMIT 1) FROM generate_series(1, 11000) AS n;
     INSERT INTO profile (organisation_id, own_id, version, import_id, digest, is_mentor, is_mentee, create_micros,
         update_micros) SELECT 'wim-peru', own_id, 1, import_id, digest, is_mentor, is_mentee, 1, 1

@@ -167,13 +167,13 @@ fn a_time_zone_is_one_of_the_database_and_a_near_miss_gets_it_as_a_hint() {
 fn slots_are_half_hours_of_one_day() {
     one_wrong("weekly_slots[0].day", "1 for Monday", |draft| draft.weekly_slots[0].day = 0);
     one_wrong("weekly_slots[2].day", "1 for Monday", |draft| draft.weekly_slots[2].day = 8);
-    one_wrong("weekly_slots[1].start_minute", "minutes after midnight", |draft| {
+    one_wrong("weekly_slots[1].start_minute", "on the hour or half hour", |draft| {
         draft.weekly_slots[1].start_minute = Some(-30);
     });
     one_wrong("weekly_slots[1].start_minute", "0 is midnight", |draft| {
         draft.weekly_slots[1].start_minute = None;
     });
-    one_wrong("weekly_slots[1].end_minute", "minutes after midnight", |draft| {
+    one_wrong("weekly_slots[1].end_minute", "on the hour or half hour", |draft| {
         draft.weekly_slots[1].end_minute = 1470;
     });
     one_wrong("weekly_slots[1].end_minute", "over midnight", |draft| draft.weekly_slots[1].end_minute = 1080);
