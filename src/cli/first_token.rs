@@ -73,14 +73,11 @@ async fn write(service: &Service, path: &Path) -> Result<bool, Failure> {
 
 /// The file beside a SQLite database; for PostgreSQL, in the service's folder of state or in the present folder.
 fn path_beside(database: &str) -> PathBuf {
-    match database.strip_prefix("sqlite:") {
-        Some(file) => {
-            let file = file.trim_start_matches("//").split('?').next().unwrap_or_default();
-            PathBuf::from(format!("{file}{SUFFIX}"))
-        }
-        None => {
-            let folder = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).unwrap_or_default();
-            folder.join(format!("wim-match{SUFFIX}"))
-        }
+    if let Some(file) = database.strip_prefix("sqlite:") {
+        let file = file.trim_start_matches("//").split('?').next().unwrap_or_default();
+        PathBuf::from(format!("{file}{SUFFIX}"))
+    } else {
+        let folder = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).unwrap_or_default();
+        folder.join(format!("wim-match{SUFFIX}"))
     }
 }

@@ -157,9 +157,10 @@ fn unsolvable(
     if !instance.constraints.decisions.pins.is_empty() {
         message += "\n  These numbers do not count pinned pairs.";
     }
-    let hint = match shortage.ceilings.is_empty() {
-        true => "lower a floor, or add candidates or places for these people",
-        false => "lower a floor, raise a ceiling, or add candidates or places for these people",
+    let hint = if shortage.ceilings.is_empty() {
+        "lower a floor, or add candidates or places for these people"
+    } else {
+        "lower a floor, raise a ceiling, or add candidates or places for these people"
     };
     Ok(Failure::unmet(message, hint))
 }

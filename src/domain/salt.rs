@@ -38,7 +38,8 @@ impl RoundSalt {
 
     /// The id of the match of two people: the same in every run of the round.
     pub fn match_id(&self, mentee: &ProfileRef, mentor: &ProfileRef) -> String {
-        let names = [&mentee.organisation, &mentor.organisation].map(|organisation| organisation.as_str());
+        let names =
+            [&mentee.organisation, &mentor.organisation].map(crate::domain::name::OrganisationId::as_str);
         let parts = [names[0], mentee.id.as_str(), names[1], mentor.id.as_str()];
         hex::encode(&self.mac("match", &parts)[..MATCH_ID_BYTES])
     }

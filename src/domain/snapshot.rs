@@ -61,9 +61,9 @@ impl Snapshot {
             line(&json(organisation));
         }
         for (participant, content) in self.participants.iter().zip(contents) {
-            let live = |purpose| u8::from(participant.content.consents_to(purpose, self.freeze_time));
+            let is_live = |purpose| u8::from(participant.content.consents_to(purpose, self.freeze_time));
             let (profile, version) = (participant.profile.short(), participant.version);
-            line(format!("{profile} {version} {} {}", live(Matching), live(Identity)).as_bytes());
+            line(format!("{profile} {version} {} {}", is_live(Matching), is_live(Identity)).as_bytes());
             line(content);
         }
         hex::encode(hash.finalize())

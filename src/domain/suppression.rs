@@ -146,8 +146,8 @@ mod tests {
 
     #[test]
     fn managers_learn_bands_and_coordinators_exact_counts() {
-        let bands = [0, 9, 10, 49, 50, u64::MAX].map(|count| Guarded::new(count).for_managers());
         use Band::{From10To49, From50, Under10};
+        let bands = [0, 9, 10, 49, 50, u64::MAX].map(|count| Guarded::new(count).for_managers());
         let expected = [Under10, Under10, From10To49, From10To49, From50, From50];
         assert_eq!(bands, expected.map(PeopleCount::Banded));
         assert_eq!(Guarded::new(7).for_coordinators(), PeopleCount::Exact(7));

@@ -125,6 +125,7 @@ pub enum ConstraintError {
 
 /// Why a problem with constraints has no best assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a problem has one outcome, which is read at once")]
 pub enum Unsolved {
     /// No assignment meets all floors.
     Impossible(Impossible),

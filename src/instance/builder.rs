@@ -235,19 +235,18 @@ impl Builder {
             }
         }
         let units = score.units(self.decimals).filter(|_| score.decimals() <= self.decimals);
-        match units.and_then(|units| i32::try_from(units).ok()) {
-            Some(units) => self.candidate(pair, units, place, place_name),
-            None => {
-                self.received.candidates += 1;
-                let most = i64::from(i32::MAX) / self.decimals.max(score.decimals()).factor();
-                self.wrong.add(
-                    place_name(place),
-                    format!(
-                        "the scores of the file have too many digits together: with the most decimals of a score, \
-                         every score is at most {most}; round the scores"
-                    ),
-                );
-            }
+        if let Some(units) = units.and_then(|units| i32::try_from(units).ok()) {
+            self.candidate(pair, units, place, place_name)
+        } else {
+            self.received.candidates += 1;
+            let most = i64::from(i32::MAX) / self.decimals.max(score.decimals()).factor();
+            self.wrong.add(
+                place_name(place),
+                format!(
+                    "the scores of the file have too many digits together: with the most decimals of a score, \
+                     every score is at most {most}; round the scores"
+                ),
+            );
         }
     }
 

@@ -84,15 +84,12 @@ pub fn read<R: Read>(files: Files<R>) -> Result<Instance, Violations> {
     let score_file = scores.name.clone();
     each_row(scores, &["mentee", "mentor", "score"], &[], &mut wrong, |row, wrong| {
         let text = row.text("score");
-        match Decimal::read(text, row.has_decimal_comma) {
-            Some(score) => {
-                problem.decimal_candidate(row.pair(), score, row.line(), |line| place(&score_file, line));
-            }
-            None => {
-                // The names are checked too.
-                problem.candidate(row.pair(), 0, row.line(), |line| place(&score_file, line));
-                wrong.add(row.place(), score_is_wrong(text));
-            }
+        if let Some(score) = Decimal::read(text, row.has_decimal_comma) {
+            problem.decimal_candidate(row.pair(), score, row.line(), |line| place(&score_file, line));
+        } else {
+            // The names are checked too.
+            problem.candidate(row.pair(), 0, row.line(), |line| place(&score_file, line));
+            wrong.add(row.place(), score_is_wrong(text));
         }
     });
     let decision_file = called(&decisions);
@@ -324,12 +321,11 @@ fn each_row<R: Read>(
         } else {
             None
         };
-        match unusable {
-            Some(what) => wrong.add(place(&file.name, record.line), what),
-            None => {
-                let row = Row { file: &file.name, columns: &columns, required, record, has_decimal_comma };
-                take(&row, wrong);
-            }
+        if let Some(what) = unusable {
+            wrong.add(place(&file.name, record.line), what)
+        } else {
+            let row = Row { file: &file.name, columns: &columns, required, record, has_decimal_comma };
+            take(&row, wrong);
         }
     }
 }

@@ -185,6 +185,7 @@ fn add(day: i32, start: i32, end: i32, slots: &mut Vec<SlotDraft>) {
 }
 
 /// The days at the beginning of the tokens.
+#[expect(clippy::match_same_arms, reason = "the arms bind `last` from different tokens")]
 fn take_days(rest: &mut &[Token]) -> Vec<i32> {
     let mut days = Vec::new();
     loop {

@@ -162,11 +162,11 @@ impl<R: Read> Iterator for ProfileReader<R> {
             return None;
         }
         match self.table.read() {
-            Ok(false) => return None,
-            Ok(true) => return Some(self.row()),
+            Ok(false) => None,
+            Ok(true) => Some(self.row()),
             Err(source) => {
                 self.failed = true;
-                return Some(Err(RowError::Io { line: self.table.record().line, source }));
+                Some(Err(RowError::Io { line: self.table.record().line, source }))
             }
         }
     }

@@ -361,7 +361,15 @@ fn what_is_wrong_with_a_row_is_told_in_the_words_of_a_table() {
         let me = ProfileRef::from_name(&draft.name).expect("a name");
         for violation in Profile::parse(&me, &draft, now()).expect_err("a wrong row").listed() {
             assert!(!column_of(&violation.field).is_empty(), "{}", violation.field);
-            told += &format!("{} {}\n", violation.description, violation.hint);
+            told.push_str(
+                &[
+                    violation.description.to_string(),
+                    " ".to_owned(),
+                    violation.hint.to_string(),
+                    "\n".to_owned(),
+                ]
+                .concat(),
+            );
         }
     }
     assert!(told.lines().count() >= 20, "{told}");
@@ -369,7 +377,7 @@ fn what_is_wrong_with_a_row_is_told_in_the_words_of_a_table() {
         let is_code = |vocabulary: &&vocabulary::Vocabulary| {
             vocabulary.name() == word || vocabulary.position(word).is_some()
         };
-        Column::from_header(word).is_some() || vocabulary::all().iter().any(|one| is_code(one))
+        Column::from_header(word).is_some() || vocabulary::all().iter().any(is_code)
     };
     for word in told.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| word.contains('_')) {
         assert!(is_known(word) || word.starts_with("America"), "`{word}` is no word of a table: {told}");

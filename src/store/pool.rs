@@ -123,12 +123,11 @@ where
         let leased = async {
             let permits = Arc::clone(&self.0.permits);
             let permit = permits.acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
-            let connection = match self.waiting().await {
-                Some(connection) => connection,
-                None => {
-                    before_connect()?;
-                    self.connect().await?
-                }
+            let connection = if let Some(connection) = self.waiting().await {
+                connection
+            } else {
+                before_connect()?;
+                self.connect().await?
             };
             Ok(Lease {
                 connection: Some(connection),

@@ -261,9 +261,10 @@ fn read_as(row: &Row, is_service: bool) -> Result<Run> {
         }
         (None, _) => None,
     };
-    let [input_digest, result_digest] = match is_service {
-        true => ["input_digest", "result_digest"],
-        false => ["shown_input_digest", "shown_result_digest"],
+    let [input_digest, result_digest] = if is_service {
+        ["input_digest", "result_digest"]
+    } else {
+        ["shown_input_digest", "shown_result_digest"]
     };
     Ok(Run {
         state: row.parse("run", &name, "state", RunState::from_name)?,

@@ -219,7 +219,7 @@ impl<R: Read> Decoded<R> {
             self.encoding = Encoding::Utf8 { is_ascii: is_ascii && bytes[..valid].is_ascii() };
             return self.copy(valid, out);
         }
-        if !(is_cut && !self.at_end) {
+        if !is_cut || self.at_end {
             self.encoding = if is_ascii {
                 self.note = Some(Note::Windows1252 { line: self.lines + 1 });
                 Encoding::Other(WINDOWS_1252.new_decoder_without_bom_handling())

@@ -66,7 +66,9 @@ proptest! {
         let mut line = 1;
         let mut expected: Vec<(u64, Vec<String>)> = Vec::new();
         if names_separator {
-            text += &format!("sep={delimiter}{ending}");
+            text.push_str("sep=");
+            text.push(delimiter);
+            text += ending;
             line += 1;
         }
         let header: Vec<String> = ["one", "two", "three", "four"].map(str::to_owned).to_vec();

@@ -140,13 +140,12 @@ fn rows(workbook: &mut Xlsx<Cursor<Vec<u8>>>, sheet: &str, one: bool) -> Result<
 fn shown(cell: &DataRef<'_>) -> String {
     match cell {
         DataRef::Empty => String::new(),
-        DataRef::String(text) => text.clone(),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
         DataRef::SharedString(text) => (*text).to_owned(),
         DataRef::Int(number) => number.to_string(),
         DataRef::Float(number) => digits(*number),
         DataRef::Bool(value) => value.to_string(),
         DataRef::DateTime(moment) => moment_of(moment),
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
         DataRef::Error(error) => error.to_string(),
     }
 }

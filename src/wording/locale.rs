@@ -32,7 +32,11 @@ impl Rules {
     fn of(lang: Lang) -> Self {
         let locale: icu_locale_core::Locale = lang.conventions().locale.parse().expect("a BCP 47 tag");
         Self {
-            numbers: DecimalFormatter::try_new((&locale).into(), Default::default()).expect("numbers"),
+            numbers: DecimalFormatter::try_new(
+                (&locale).into(),
+                icu_decimal::options::DecimalFormatterOptions::default(),
+            )
+            .expect("numbers"),
             plurals: PluralRules::try_new_cardinal((&locale).into()).expect("plural rules"),
             days: FixedCalendarDateTimeFormatter::try_new((&locale).into(), YMD::long()).expect("dates"),
         }

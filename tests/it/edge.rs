@@ -117,7 +117,7 @@ async fn announced_bytes_of_a_caller_cost_nothing_until_they_arrive() {
 async fn a_caller_holds_at_most_a_share_of_all_bytes_and_another_caller_finds_room() {
     let world = World::sqlite_with(small).await;
     let bearer = bearer(&world);
-    let part = [&[0], &(64_u32 << 10).to_be_bytes()[..], &[0; 60 << 10]].concat();
+    let part = [&[0], &(64_u32 << 10).to_be_bytes()[..], &vec![0; 60 << 10]].concat();
     let mut held = Vec::new();
     for (bytes, refused) in [(part.len(), 0), (2 * part.len(), 0), (2 * part.len(), 1), (2 * part.len(), 2)] {
         // Two of them are more than a connection may hold, so each comes on a connection of its own.
@@ -146,7 +146,7 @@ async fn a_caller_holds_at_most_a_share_of_all_bytes_and_another_caller_finds_ro
 async fn a_connection_holds_at_most_its_bytes_and_the_refusal_says_when_to_try_again() {
     let world = World::sqlite_with(small).await;
     let bearer = bearer(&world);
-    let part = [&[0], &(64_u32 << 10).to_be_bytes()[..], &[0; 60 << 10]].concat();
+    let part = [&[0], &(64_u32 << 10).to_be_bytes()[..], &vec![0; 60 << 10]].concat();
     let mut line = Line::open(&world).await;
     let mut call = || {
         let request = grpc(&world, GET_ROUND, &[("authorization", &bearer)]).body(()).expect("a request");
@@ -156,10 +156,10 @@ async fn a_connection_holds_at_most_its_bytes_and_the_refusal_says_when_to_try_a
     };
     let first = call();
     until(&world, "the first part has arrived", |counts| counts.bytes == part.len()).await;
-    let (second, _asked) = call();
+    let (second, asked) = call();
     assert_eq!(reason(&status_of(second).await), "OVERLOADED");
     assert_eq!(world.server().counts().refused_for(Cause::ConnectionBytes), 1);
-    drop((first, _asked, line));
+    drop((first, asked, line));
     left(world).await;
 }
 

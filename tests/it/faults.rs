@@ -28,7 +28,7 @@ const SOON: Duration = Duration::from_secs(20);
 async fn until(channel: &Channel, name: &str, wanted: ServingStatus) {
     let mut health = HealthClient::new(channel.clone());
     let request = HealthCheckRequest { service: name.to_owned() };
-    let mut told = health.watch(request).await.expect("health is watched").into_inner();
+    let mut told = health.watch(request).await.expect("health is told").into_inner();
     let seen = async {
         loop {
             let told = told.message().await.expect("health tells").expect("the watch goes on");
@@ -209,12 +209,12 @@ async fn a_watch_of_health_hears_of_the_stop_and_does_not_hold_it_up() {
     ] {
         let request = HealthCheckRequest { service: name.to_owned() };
         let mut health = HealthClient::new(channel.clone());
-        let mut told = health.watch(request).await.expect("is watched").into_inner();
+        let mut told = health.watch(request).await.expect("is told").into_inner();
         told.message().await.expect("tells").expect("a first status");
         watches.push((name, last, told));
     }
     drop((client, channel));
-    let watched = async {
+    let told = async {
         for (name, last, mut told) in watches {
             let mut seen = None;
             while let Some(status) = told.message().await.expect("ends well") {
@@ -224,7 +224,7 @@ async fn a_watch_of_health_hears_of_the_stop_and_does_not_hold_it_up() {
             assert_eq!(seen.is_some(), last == ServingStatus::NotServing, "`{name}`");
         }
     };
-    let stopped = async { tokio::join!(server.stop(), watched).0 };
+    let stopped = async { tokio::join!(server.stop(), told).0 };
     tokio::time::timeout(SOON * 3, stopped).await.expect("nobody holds up the stop").expect("stops");
 }
 

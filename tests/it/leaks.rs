@@ -113,10 +113,10 @@ fn in_a_world_of_one_pair_no_private_answer_shows() {
                     .expect("the coordinator reads the same");
             };
             if seen.manager.matches.is_empty() {
-                excluded.iter().for_each(|other| {
+                for other in &excluded {
                     other.manager.assert_same(&seen.manager, true).expect("the manager reads the same");
                     other.coordinator.assert_same(&seen.coordinator, false).expect("the coordinator too");
-                });
+                }
                 excluded.push(seen);
             } else {
                 same(&plain, &seen);

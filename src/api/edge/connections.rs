@@ -114,16 +114,13 @@ impl Connections {
             refused.push((Cause::GaveWay, address));
         }
         if state.open.len() >= self.most {
-            match state.strangers.first().copied() {
-                Some(oldest) => {
-                    let of = state.open.get(&oldest).map_or(address, |(address, _)| *address);
-                    state.close(oldest);
-                    refused.push((Cause::GaveWay, of));
-                }
-                None => {
-                    refused.push((Cause::Connections, address));
-                    return Opened { connection: None, refused };
-                }
+            if let Some(oldest) = state.strangers.first().copied() {
+                let of = state.open.get(&oldest).map_or(address, |(address, _)| *address);
+                state.close(oldest);
+                refused.push((Cause::GaveWay, of));
+            } else {
+                refused.push((Cause::Connections, address));
+                return Opened { connection: None, refused };
             }
         }
         let number = state.next;

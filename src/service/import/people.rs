@@ -49,12 +49,11 @@ pub(super) struct Ending {
 impl People {
     /// Adds the person of a good row. Returns the earlier row of the same person, if there is one.
     pub(super) fn add(&mut self, id: &OwnId, row: i64) -> Result<(), i64> {
-        match self.rows.get(id) {
-            Some(first) => Err(*first),
-            None => {
-                self.rows.insert(id.clone(), row);
-                Ok(())
-            }
+        if let Some(first) = self.rows.get(id) {
+            Err(*first)
+        } else {
+            self.rows.insert(id.clone(), row);
+            Ok(())
         }
     }
 

@@ -141,7 +141,8 @@ async fn imports_side_by_side_do_not_mix(f: Fixture) {
     let two = f.store.begin_import(&scope, &peru, "i-2", at(0)).await.expect("begins");
     let stage = |key, who| f.store.stage_rows(key, who, at(0));
     let (a, b) = tokio::join!(stage(&one, rows(&[("a", mentor(1))])), stage(&two, rows(&[("a", mentor(2))])));
-    (a.expect("stages"), b.expect("stages"));
+    a.expect("stages");
+    b.expect("stages");
     assert_eq!(f.finish(&two, at(0)).await.expect("finishes").created, 1);
     assert_eq!(f.finish(&one, at(0)).await.expect("finishes").updated, 1);
 }
