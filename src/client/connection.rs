@@ -53,6 +53,8 @@ pub struct Client {
     pub rounds: RoundServiceClient<Authenticated>,
     /// Problems that the caller brings.
     pub solver: SolverServiceClient<Authenticated>,
+    /// Language of the reader, for texts that the client writes itself.
+    pub lang: Lang,
 }
 
 /// Opens a connection to the service at `server`, for example `http://127.0.0.1:50051`.
@@ -76,6 +78,7 @@ impl Client {
         let bearer = Bearer { token: token.map_err(|_| Error::Token)?, lang };
         let authenticated = || InterceptedService::new(channel.clone(), bearer.clone());
         Ok(Self {
+            lang,
             organisations: OrganisationServiceClient::new(authenticated()),
             profiles: ProfileServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
             rounds: RoundServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),

@@ -17,7 +17,10 @@ use crate::api::proto::v1::import_profiles_request::Content as Ask;
 use crate::api::proto::v1::import_profiles_response::Content as Answer;
 use crate::domain::name::OrganisationId;
 use crate::domain::profile::ProfileDraft;
-use crate::profile_csv::{BadRow, CellProblem, ProfileReader, RowError, column_of};
+use crate::domain::vocabulary::Lang;
+use crate::domain::warning::Warning;
+use crate::profile_csv::{BadRow, CellProblem, CellWarning, ProfileReader, Row, RowError, column_of};
+use crate::wording;
 
 /// Rows per message: as many as the service takes, because it stages each message in one transaction.
 const ROWS_PER_MESSAGE: usize = 1_000;
@@ -81,19 +84,22 @@ impl Import {
     ) -> Result<v1::ImportSummary, E> {
         let reader = ProfileReader::new(input, &self.organisation).map_err(Error::from)?;
         let (messages, sent) = mpsc::channel(MESSAGES_AHEAD);
-        let (found, mut problems) = mpsc::unbounded_channel();
+        let (found, mut findings) = mpsc::unbounded_channel();
         let header = self.header();
-        let reading = tokio::task::spawn_blocking(move || send_rows(header, reader, &messages, &found));
+        let lang = client.lang;
+        let reading = tokio::task::spawn_blocking(move || send_rows(header, reader, &messages, &found, lang));
         let answers = client.clone().profiles.import_profiles(ReceiverStream::new(sent)).await;
         let mut answers = answers.map_err(Error::from)?.into_inner();
         let mut summary = None;
         let mut reported = Reported::default();
         let broken = loop {
             let answer = answers.message().await;
-            // The problems of the reader come first, because they stand earlier in the file.
-            while let Ok(problem) = problems.try_recv() {
-                reported.note(&problem);
-                on_finding(&Finding::Problem(problem))?;
+            // The findings of the reader come first, because they stand earlier in the file.
+            while let Ok(finding) = findings.try_recv() {
+                if let Finding::Problem(problem) = &finding {
+                    reported.note(problem);
+                }
+                on_finding(&finding)?;
             }
             let answer = match answer {
                 Ok(answer) => answer,
@@ -155,7 +161,8 @@ fn send_rows<R: Read>(
     header: v1::ImportProfilesRequest,
     reader: ProfileReader<R>,
     messages: &mpsc::Sender<v1::ImportProfilesRequest>,
-    found: &mpsc::UnboundedSender<Problem>,
+    found: &mpsc::UnboundedSender<Finding>,
+    lang: Lang,
 ) -> Result<(), RowError> {
     if messages.blocking_send(header).is_err() {
         return Ok(());
@@ -165,11 +172,16 @@ fn send_rows<R: Read>(
     for row in reader {
         sent += 1;
         rows.push(match row {
-            Ok(row) => import_row(row.line, Some(row.draft), false),
+            Ok(Row { line, draft, warnings }) => {
+                for warning in warnings {
+                    let _ = found.send(Finding::Notice(notice_of_cell(line, warning, lang)));
+                }
+                import_row(line, Some(draft), false)
+            }
             Err(RowError::Bad(BadRow { line, problems, partial })) => {
                 for cell in problems {
                     // The receiver is dropped only when the import is over.
-                    let _ = found.send(Problem { line, cell });
+                    let _ = found.send(Finding::Problem(Problem { line, cell }));
                 }
                 import_row(line, partial.map(|draft| *draft), true)
             }
@@ -199,6 +211,12 @@ fn import_row(line: u64, draft: Option<ProfileDraft>, unreadable: bool) -> v1::I
 fn rows_message(rows: &mut Vec<v1::ImportRow>) -> v1::ImportProfilesRequest {
     let rows = std::mem::replace(rows, Vec::with_capacity(ROWS_PER_MESSAGE));
     v1::ImportProfilesRequest { content: Some(Ask::Rows(v1::ImportRows { rows })) }
+}
+
+/// A warning of the reader, which the service does not see: the row that it gets has no trace of the cell.
+fn notice_of_cell(line: u64, CellWarning { column, value, code }: CellWarning, lang: Lang) -> Notice {
+    let what = wording::warning(&Warning::new(column, &value, code), lang);
+    Notice { line, column, value, code: code.as_str().to_owned(), what }
 }
 
 fn notice(warning: v1::RowWarning) -> Notice {

@@ -40,7 +40,7 @@ pub(crate) fn methods() -> Vec<String> {
 
 /// Calls a method with a good request about `target`, and reads the whole answer.
 pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Result<(), Status> {
-    let Client { mut organisations, mut profiles, mut rounds, solver } = client.clone();
+    let Client { mut organisations, mut profiles, mut rounds, solver, .. } = client.clone();
     let t = target.clone();
     match method {
         "OrganisationService/CreateOrganisation" => {

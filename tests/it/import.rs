@@ -411,3 +411,15 @@ async fn a_file_of_twenty_thousand_rows_comes_in() {
     assert_eq!(stored(&peru).await, 20_000);
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cell_that_is_read_as_no_answer_is_told_with_its_line_and_column() {
+    let world = World::sqlite().await;
+    let peru = world.manager("wim-peru").await;
+    let file = format!("{HEADER}{}", line("a").replace("company-a,,", "n/a,nobody,"));
+    let told = import(&peru, file, false, false).await;
+    assert_eq!((counts(&told.summary), told.problems.len()), ([1, 1, 0, 0, 0], 0));
+    let warned = |value: &str| (2, "NO_ANSWER".to_owned(), value.to_owned());
+    assert_eq!(told.warnings, [warned("nobody"), warned("n/a")], "one by the reader, one by the service");
+    world.stop().await;
+}
