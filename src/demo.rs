@@ -172,8 +172,12 @@ async fn create_round(coordinator: &mut Client) -> anyhow::Result<()> {
         end_date: "2027-07-15".to_owned(),
         ..v1::Round::default()
     };
-    let request =
-        v1::CreateRoundRequest { round_id: ROUND.to_owned(), round: Some(round), request_id: request_id() };
+    let request = v1::CreateRoundRequest {
+        round_id: ROUND.to_owned(),
+        round: Some(round),
+        request_id: request_id(),
+        validate_only: false,
+    };
     coordinator.rounds.create_round(request).await?;
     Ok(())
 }
@@ -220,6 +224,7 @@ async fn bring_in(
             organisation: organisation.id.name(),
             profiles: Vec::new(),
             request_id: request_id(),
+            validate_only: false,
         };
         let enrolled = manager.rounds.enrol_profiles(request).await?.into_inner();
         total.enrolled += u64::try_from(enrolled.enrolled).unwrap_or_default();
@@ -246,7 +251,11 @@ async fn import(manager: &Client, organisation: &OrganisationId, csv: Vec<u8>) -
 }
 
 async fn run_round(coordinator: &mut Client, lang: Lang) -> anyhow::Result<v1::Run> {
-    let request = v1::StartRunRequest { round: format!("rounds/{ROUND}"), request_id: request_id() };
+    let request = v1::StartRunRequest {
+        round: format!("rounds/{ROUND}"),
+        request_id: request_id(),
+        validate_only: false,
+    };
     let run = coordinator.rounds.start_run(request).await?.into_inner().run.unwrap_or_default();
     let run = progress::watch_with_bar(coordinator, &run.name, lang).await?;
     client::success(&run)?;

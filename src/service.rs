@@ -53,6 +53,15 @@ pub struct Service {
     import_turns: Arc<Semaphore>,
 }
 
+/// How a change is requested.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Change<'a> {
+    /// The caller's `request_id`; empty without one.
+    pub request_id: &'a str,
+    /// Check the request, return what the change would return, and change nothing.
+    pub validate_only: bool,
+}
+
 impl Service {
     /// Use cases over a store.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
@@ -111,6 +120,15 @@ impl Service {
             now: self.clock.now(),
             request,
         })
+    }
+}
+
+/// Adds the violation of a `request_id` that is no UUID. A request without one is good.
+fn check_request_id(id: &str, violations: &mut Violations) {
+    if !id.is_empty()
+        && let Err(Error::InvalidFields(part)) = parse_request_id(id)
+    {
+        violations.extend(part);
     }
 }
 

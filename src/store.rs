@@ -46,6 +46,7 @@ pub use obstacle::Obstacle;
 pub use probe::Probe;
 pub use queue::{ClaimedRun, Heartbeat};
 pub use result::{SavedResult, StoredMatch};
+pub use round::EnrolmentCheck;
 pub use scope::Scope;
 pub use session::{Begun, Receipt, RequestKey, WriteSession};
 pub use snapshot::{FrozenPair, LoadedSnapshot};

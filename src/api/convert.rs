@@ -10,11 +10,14 @@ pub mod run;
 pub mod solver;
 
 use jiff::Timestamp;
+use prost::Message as _;
 
+use super::proto::v1;
 use super::reader;
+use crate::domain::violation::Violations;
 use crate::domain::vocabulary::Lang;
 use crate::error::Error;
-use crate::message;
+use crate::{message, wording};
 
 /// A moment as a message.
 pub fn timestamp(at: Timestamp) -> prost_types::Timestamp {
@@ -49,6 +52,46 @@ pub(crate) fn number(count: i64) -> u64 {
 /// A score or share of points as the domain has it.
 pub(crate) fn points(value: i32) -> u16 {
     u16::try_from(value).unwrap_or_default()
+}
+
+/// Bytes of violations in an answer, at most: a client takes 4 MiB by default.
+const MOST_VIOLATION_BYTES: usize = 2 << 20;
+
+/// What a change answers: its result, or its violations if the request is only checked. Otherwise violations are an error.
+pub(crate) fn outcome<T>(
+    validate_only: bool,
+    done: Result<T, Error>,
+) -> Result<(Option<T>, Vec<v1::FieldViolation>), Error> {
+    match done {
+        Err(Error::InvalidFields(wrong)) if validate_only => {
+            Ok((None, violations(&wrong, reader::current(), MOST_VIOLATION_BYTES)))
+        }
+        done => Ok((Some(done?), Vec::new())),
+    }
+}
+
+/// Violations as far as they fit into `room` bytes; the last message counts those that are not listed.
+pub fn violations(violations: &Violations, lang: Lang, room: usize) -> Vec<v1::FieldViolation> {
+    let (mut told, mut used) = (Vec::new(), 0);
+    for violation in violations.listed() {
+        let one = v1::FieldViolation {
+            field: violation.field.clone(),
+            value: violation.value.clone(),
+            description: wording::message(&violation.description, lang),
+            hint: wording::message(&violation.hint, lang),
+        };
+        used += one.encoded_len();
+        if used > room {
+            break;
+        }
+        told.push(one);
+    }
+    let listed = told.len() as u64;
+    if violations.count() > listed {
+        let description = wording::message(&violations.beyond(listed), lang);
+        told.push(v1::FieldViolation { description, ..v1::FieldViolation::default() });
+    }
+    told
 }
 
 /// Parses the requested language; without one, the texts are in the language of the call.

@@ -4,10 +4,11 @@ use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
 use super::convert::organisation::{draft, message};
+use super::convert::outcome;
 use super::page;
 use super::proto::v1;
 use super::proto::v1::organisation_service_server::OrganisationService;
-use crate::service::{PageRequest, Service};
+use crate::service::{Change, PageRequest, Service};
 
 /// Serves organisations.
 #[derive(Debug, Clone)]
@@ -23,13 +24,14 @@ impl OrganisationService for OrganisationApi {
         request: Request<v1::CreateOrganisationRequest>,
     ) -> Result<Response<v1::CreateOrganisationResponse>, Status> {
         let caller = caller_of(&request)?;
-        let request = request.into_inner();
-        let draft = draft(request.organisation.unwrap_or_default());
-        let created = self
-            .service
-            .create_organisation(&caller, &request.organisation_id, draft, &request.request_id)
-            .await?;
-        Ok(Response::new(v1::CreateOrganisationResponse { organisation: Some(message(&created)) }))
+        let v1::CreateOrganisationRequest { organisation_id, organisation, request_id, validate_only } =
+            request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let draft = draft(organisation.unwrap_or_default());
+        let done = self.service.create_organisation(&caller, &organisation_id, draft, how).await;
+        let (created, violations) = outcome(validate_only, done)?;
+        let organisation = created.as_ref().map(message);
+        Ok(Response::new(v1::CreateOrganisationResponse { organisation, violations }))
     }
 
     async fn get_organisation(

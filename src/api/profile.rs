@@ -3,7 +3,8 @@
 use tonic::{Request, Response, Status, Streaming};
 
 use super::auth::caller_of;
-use super::convert::profile::{draft, message, violations};
+use super::convert::profile::{draft, message};
+use super::convert::violations;
 use super::incoming::Incoming;
 use super::page;
 use super::proto::v1;
@@ -22,6 +23,9 @@ const ANSWERS_AHEAD: usize = 16;
 const PARTS_AHEAD: usize = 1;
 /// Rows that one message may carry.
 const MAX_ROWS_PER_MESSAGE: usize = 1_000;
+
+/// Bytes of the violations of one row, at most.
+const MAX_ROW_BYTES: usize = 1 << 20;
 
 /// Serves profiles.
 #[derive(Debug, Clone)]
@@ -165,7 +169,8 @@ async fn receive_rows(
 async fn tell(found: Findings, answers: &Answering<v1::ImportProfilesResponse>) -> Result<(), Error> {
     let lang = reader::current();
     for row in found.rejected {
-        let rejected = v1::RejectedRow { row: row.row, violations: violations(&row.violations, lang) };
+        let rejected =
+            v1::RejectedRow { row: row.row, violations: violations(&row.violations, lang, MAX_ROW_BYTES) };
         answers.send(response(Answer::RejectedRow(rejected))).await?;
     }
     for RowWarning { row, warning } in found.warnings {

@@ -3,16 +3,16 @@
 use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
-use super::convert::lang;
 use super::convert::outcome::{match_message, reason_message, unmatched_message};
 use super::convert::round::{draft, message};
 use super::convert::run::message as run_message;
+use super::convert::{lang, outcome};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::round_service_server::RoundService;
 use super::streams::{Answers, Streams};
 use crate::error::Error;
-use crate::service::{PageRequest, RefusedEnrolment, Service};
+use crate::service::{Change, PageRequest, RefusedEnrolment, Service};
 
 /// Serves rounds and their runs.
 #[derive(Debug, Clone)]
@@ -32,10 +32,12 @@ impl RoundService for RoundApi {
         request: Request<v1::CreateRoundRequest>,
     ) -> Result<Response<v1::CreateRoundResponse>, Status> {
         let caller = caller_of(&request)?;
-        let request = request.into_inner();
-        let draft = draft(request.round.unwrap_or_default());
-        let round = self.service.create_round(&caller, &request.round_id, draft, &request.request_id).await?;
-        Ok(Response::new(v1::CreateRoundResponse { round: Some(message(&round)) }))
+        let v1::CreateRoundRequest { round_id, round, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let draft = draft(round.unwrap_or_default());
+        let done = self.service.create_round(&caller, &round_id, draft, how).await;
+        let (round, violations) = outcome(validate_only, done)?;
+        Ok(Response::new(v1::CreateRoundResponse { round: round.as_ref().map(message), violations }))
     }
 
     async fn get_round(
@@ -64,8 +66,12 @@ impl RoundService for RoundApi {
         request: Request<v1::EnrolProfilesRequest>,
     ) -> Result<Response<v1::EnrolProfilesResponse>, Status> {
         let caller = caller_of(&request)?;
-        let v1::EnrolProfilesRequest { round, organisation, profiles, request_id } = request.into_inner();
-        let done = self.service.enrol_profiles(&caller, &round, &organisation, profiles, &request_id).await?;
+        let v1::EnrolProfilesRequest { round, organisation, profiles, request_id, validate_only } =
+            request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let done = self.service.enrol_profiles(&caller, &round, &organisation, profiles, how).await;
+        let (done, violations) = outcome(validate_only, done)?;
+        let done = done.unwrap_or_default();
         let refused = done.refused.into_iter().map(|(profile, reason)| v1::RefusedEnrolment {
             profile,
             reason: match reason {
@@ -80,6 +86,7 @@ impl RoundService for RoundApi {
             already_enrolled: done.already_enrolled,
             refused: refused.collect(),
             refused_count: done.refused_count,
+            violations,
         }))
     }
 
@@ -88,9 +95,10 @@ impl RoundService for RoundApi {
         request: Request<v1::StartRunRequest>,
     ) -> Result<Response<v1::StartRunResponse>, Status> {
         let caller = caller_of(&request)?;
-        let request = request.into_inner();
-        let run = self.service.start_run(&caller, &request.round, &request.request_id).await?;
-        Ok(Response::new(v1::StartRunResponse { run: Some(run_message(&run)) }))
+        let v1::StartRunRequest { round, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let (run, violations) = outcome(validate_only, self.service.start_run(&caller, &round, how).await)?;
+        Ok(Response::new(v1::StartRunResponse { run: run.as_ref().map(run_message), violations }))
     }
 
     async fn get_run(
@@ -138,9 +146,10 @@ impl RoundService for RoundApi {
         request: Request<v1::CancelRunRequest>,
     ) -> Result<Response<v1::CancelRunResponse>, Status> {
         let caller = caller_of(&request)?;
-        let request = request.into_inner();
-        let run = self.service.cancel_run(&caller, &request.name, &request.request_id).await?;
-        Ok(Response::new(v1::CancelRunResponse { run: Some(run_message(&run)) }))
+        let v1::CancelRunRequest { name, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let (run, violations) = outcome(validate_only, self.service.cancel_run(&caller, &name, how).await)?;
+        Ok(Response::new(v1::CancelRunResponse { run: run.as_ref().map(run_message), violations }))
     }
 
     async fn verify_run(

@@ -8,6 +8,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::reader;
+use crate::domain::violation::MAX_LISTED;
 use crate::error::{Error, Reason, chain};
 use crate::wording;
 
@@ -56,7 +57,7 @@ impl From<Error> for Status {
         match &error {
             Error::InvalidFields(violations) => {
                 let mut listed = 0;
-                for violation in violations.listed() {
+                for violation in violations.listed().iter().take(MAX_LISTED) {
                     let (field, told) =
                         (cut(violation.field.clone()), cut(wording::message(&violation.sentence(), lang)));
                     if !room.takes(&field, &told) {

@@ -113,8 +113,12 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 policy,
                 ..v1::Round::default()
             };
-            let request =
-                v1::CreateRoundRequest { round_id: id, round: Some(round), request_id: request_id() };
+            let request = v1::CreateRoundRequest {
+                round_id: id,
+                round: Some(round),
+                request_id: request_id(),
+                validate_only: false,
+            };
             let round = client.rounds.create_round(request).await?.into_inner().round.unwrap_or_default();
             if global.json { json(&round)? } else { data(&round.name)? }
         }
@@ -129,6 +133,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 profiles: profiles.iter().map(profile).collect(),
                 organisation: name("organisations/", &organisation),
                 request_id: request_id(),
+                validate_only: false,
             };
             let done = client.rounds.enrol_profiles(request).await;
             let done = found(&client, &round, done).await?.into_inner();
@@ -152,7 +157,11 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             }
         }
         Command::Run { round, detach } => {
-            let request = v1::StartRunRequest { round: name("rounds/", &round), request_id: request_id() };
+            let request = v1::StartRunRequest {
+                round: name("rounds/", &round),
+                request_id: request_id(),
+                validate_only: false,
+            };
             let run = client.rounds.start_run(request).await;
             let run = found(&client, &round, run).await?.into_inner().run.unwrap_or_default();
             let run = if detach { run } else { watch_with_bar(&client, &run.name, global.lang).await? };
@@ -165,7 +174,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
         }
         Command::Cancel { round, run } => {
             let name = find(&mut client, &round, run).await?.name;
-            let request = v1::CancelRunRequest { name, request_id: request_id() };
+            let request = v1::CancelRunRequest { name, request_id: request_id(), validate_only: false };
             let run = client.rounds.cancel_run(request).await?.into_inner().run.unwrap_or_default();
             if global.json { json(&run)? } else { data(&state(&run, global.lang))? }
         }

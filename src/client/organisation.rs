@@ -31,6 +31,7 @@ impl Client {
             organisation_id: id.to_owned(),
             organisation: Some(message_of_draft(draft)),
             request_id: request_id(),
+            validate_only: false,
         };
         let created = self.organisations.clone().create_organisation(request).await?.into_inner();
         Ok(created.organisation.unwrap_or_default())

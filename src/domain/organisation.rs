@@ -61,7 +61,7 @@ pub struct Organisation {
 impl OrganisationContent {
     /// Parses a draft of organisation `id`, or returns all violations.
     pub fn parse(id: &OrganisationId, draft: &OrganisationDraft) -> Result<Self, Violations> {
-        let mut violations = Violations::default();
+        let mut violations = Violations::of_request();
         let display_name = parse_display_name(&draft.display_name, &mut violations);
         let country = Country::from_code(&draft.country);
         if country.is_none() {

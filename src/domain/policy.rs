@@ -183,7 +183,7 @@ pub struct HardRulesDraft {
 impl Policy {
     /// Parses a draft into a policy of version 1. The error lists all violations.
     pub fn parse(draft: &PolicyDraft) -> Result<Self, Violations> {
-        let mut violations = Violations::default();
+        let mut violations = Violations::of_request();
         let objective = Objective::of(draft.objective).unwrap_or_else(|| {
             let what = "is not an objective of this service";
             violations.push("objective", draft.objective, what, "use BEST_TOTAL, FAIREST or STABLE");

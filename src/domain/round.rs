@@ -131,7 +131,7 @@ pub struct EnrolmentCounts {
 impl RoundContent {
     /// Parses a draft, or returns all violations.
     pub fn parse(draft: &RoundDraft) -> Result<Self, Violations> {
-        let mut violations = Violations::default();
+        let mut violations = Violations::of_request();
         let display_name = parse_display_name(&draft.display_name, &mut violations);
         let start_date = parse_date("start_date", &draft.start_date, &mut violations);
         let end_date = parse_date("end_date", &draft.end_date, &mut violations);

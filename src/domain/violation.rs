@@ -9,6 +9,9 @@ use crate::message;
 const MAX_VALUE_CHARS: usize = 80;
 /// Violations that a collection lists; it counts those beyond.
 pub const MAX_LISTED: usize = 100;
+/// Violations of a request that changes something. A request that is only checked is answered with all of them, and a
+/// request names at most 10,000 profiles.
+const MAX_OF_REQUEST: usize = 10_100;
 
 /// One error in one field of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +78,11 @@ impl Violations {
     /// No violation yet. The first `most` will be listed, and the others counted.
     pub fn at_most(most: usize) -> Self {
         Self { listed: Vec::new(), more: 0, most }
+    }
+
+    /// No violation yet of a request that changes something.
+    pub fn of_request() -> Self {
+        Self::at_most(MAX_OF_REQUEST)
     }
 
     /// Adds a violation with the refused value and a hint.

@@ -1,7 +1,7 @@
 //! Use cases of organisations.
 
 use super::page::Cursor;
-use super::{Action, Page, PageRequest, Service};
+use super::{Action, Change, Page, PageRequest, Service, check_request_id};
 use crate::domain::caller::Caller;
 use crate::domain::name::OrganisationId;
 use crate::domain::organisation::{Organisation, OrganisationContent, OrganisationDraft};
@@ -10,17 +10,17 @@ use crate::error::{Error, Result};
 use crate::store::{Begun, Scope};
 
 impl Service {
-    /// Registers an organisation.
+    /// Registers an organisation, or checks whether it can be registered.
     pub async fn create_organisation(
         &self,
         caller: &Caller,
         id: &str,
         draft: OrganisationDraft,
-        request_id: &str,
+        how: Change<'_>,
     ) -> Result<Organisation> {
         let action = Action::CreateOrganisation;
         action.permit(caller)?;
-        let mut violations = Violations::default();
+        let mut violations = Violations::of_request();
         let parsed: Option<OrganisationId> = parse_id("organisation_id", id, &mut violations);
         // A stand-in replaces a wrong id, so that the parse finds the other violations too.
         let content = match parsed.clone().or_else(|| "id".parse().ok()) {
@@ -29,12 +29,17 @@ impl Service {
                 .ok(),
             None => None,
         };
-        let (Some(id), Some(content)) = (parsed, content) else {
+        check_request_id(how.request_id, &mut violations);
+        let (Some(id), Some(content), true) = (parsed, content, violations.is_empty()) else {
             return Err(Error::InvalidFields(violations));
         };
+        if how.validate_only {
+            let now = self.clock.now();
+            return self.store.check_organisation(&Scope::from(caller), &id, &content, now).await;
+        }
         let rules = &content.rules;
         let payload = (&id, &content.display_name, content.country, rules);
-        match self.store.begin(self.receipt(caller, action, request_id, &payload)?).await? {
+        match self.store.begin(self.receipt(caller, action, how.request_id, &payload)?).await? {
             Begun::Repeated(_) => self.store.organisation(&Scope::from(caller), &id).await,
             Begun::Fresh(mut session) => {
                 let (created, note) = session.create_organisation(&id, &content).await?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::organisation::{parse_id, parse_organisation};
 use super::page::Cursor;
 use super::profile::parse_profile;
-use super::{Action, Page, PageRequest, Service, recalled, remembered};
+use super::{Action, Change, Page, PageRequest, Service, check_request_id, recalled, remembered};
 use crate::domain::caller::Caller;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId};
 use crate::domain::profile::{ConsentPurpose, StoredProfile};
@@ -15,7 +15,7 @@ use crate::domain::round::{Round, RoundContent, RoundDraft};
 use crate::domain::salt::RoundSalt;
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
-use crate::store::{Begun, Note, Notes, Scope, WriteSession};
+use crate::store::{Begun, EnrolmentCheck, Note, Notes, Scope, WriteSession};
 
 /// Most profiles of one call.
 const MAX_NAMED: usize = 10_000;
@@ -59,26 +59,30 @@ impl Enrolled {
 }
 
 impl Service {
-    /// Opens a round.
+    /// Opens a round, or checks whether it can be opened.
     pub async fn create_round(
         &self,
         caller: &Caller,
         id: &str,
         draft: RoundDraft,
-        request_id: &str,
+        how: Change<'_>,
     ) -> Result<Round> {
         let action = Action::CreateRound;
         action.permit(caller)?;
-        let mut violations = Violations::default();
+        let mut violations = Violations::of_request();
         let id: Option<RoundId> = parse_id("round_id", id, &mut violations);
         let content =
             RoundContent::parse(&draft).map_err(|part| violations.extend(part.within("round"))).ok();
-        let (Some(id), Some(content)) = (id, content) else {
+        check_request_id(how.request_id, &mut violations);
+        let (Some(id), Some(content), true) = (id, content, violations.is_empty()) else {
             return Err(Error::InvalidFields(violations));
         };
+        if how.validate_only {
+            return self.store.check_round(&Scope::from(caller), &id, &content, self.clock.now()).await;
+        }
         let dates = (content.start_date, content.end_date);
         let payload = (&id, &content.display_name, dates, &content.policy);
-        match self.store.begin(self.receipt(caller, action, request_id, &payload)?).await? {
+        match self.store.begin(self.receipt(caller, action, how.request_id, &payload)?).await? {
             Begun::Repeated(_) => self.store.round(&Scope::from(caller), &id).await,
             Begun::Fresh(mut session) => {
                 let mut random = [0; 32];
@@ -105,26 +109,35 @@ impl Service {
         Ok(cursor.page(found, |round| round.id.to_string()))
     }
 
-    /// Enrols profiles of an organisation, the named ones or all, in one transaction. A profile that cannot be enrolled
-    /// is returned with its reason.
+    /// Enrols profiles of an organisation, the named ones or all, in one transaction, or checks which can be enrolled. A
+    /// profile that cannot be enrolled is returned with its reason.
     pub async fn enrol_profiles(
         &self,
         caller: &Caller,
         round: &str,
         organisation: &str,
         profiles: Vec<String>,
-        request_id: &str,
+        how: Change<'_>,
     ) -> Result<Enrolled> {
         let action = Action::EnrolProfiles;
         action.permit(caller)?;
-        let round = parse_round("round", round)?;
-        let organisation = parse_organisation("organisation", organisation)?;
-        let named = parse_members(&organisation, &profiles)?;
-        let payload = (&round, &organisation, &profiles);
-        match self.store.begin(self.receipt(caller, action, request_id, &payload)?).await? {
+        let entry = parse_entry(round, organisation, &profiles, how)?;
+        if how.validate_only {
+            let check = self.store.check_enrolment(&Scope::from(caller), self.clock.now()).await?;
+            let mut enrolling = Enrolling::Checking(check);
+            let (done, _) = enrol(&mut enrolling, &entry).await?;
+            if let Enrolling::Checking(check) = enrolling {
+                check.end().await?;
+            }
+            return Ok(done);
+        }
+        let payload = (&entry.round, &entry.organisation, &profiles);
+        match self.store.begin(self.receipt(caller, action, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => recalled(&first),
-            Begun::Fresh(mut session) => {
-                let (done, notes) = enrol(&mut session, &round, &organisation, &named).await?;
+            Begun::Fresh(session) => {
+                let mut enrolling = Enrolling::Storing(session);
+                let (done, notes) = enrol(&mut enrolling, &entry).await?;
+                let Enrolling::Storing(session) = enrolling else { return Ok(done) };
                 let answer = remembered(&done)?;
                 match Notes::of(notes) {
                     Some(notes) => session.commit(notes, &answer).await?,
@@ -136,28 +149,75 @@ impl Service {
     }
 }
 
-async fn enrol(
-    session: &mut WriteSession,
-    round: &RoundId,
-    organisation: &OrganisationId,
-    named: &BTreeSet<OwnId>,
-) -> Result<(Enrolled, Vec<Note>)> {
+/// What an enrolment is about.
+struct Entry {
+    round: RoundId,
+    organisation: OrganisationId,
+    /// The named profiles; empty for all profiles of the organisation.
+    named: BTreeSet<OwnId>,
+}
+
+/// An enrolment that is stored, or only checked. Both take the same steps.
+#[expect(clippy::large_enum_variant, reason = "one value per call")]
+enum Enrolling {
+    Storing(WriteSession),
+    Checking(EnrolmentCheck),
+}
+
+impl Enrolling {
+    fn now(&self) -> jiff::Timestamp {
+        match self {
+            Self::Storing(session) => session.now(),
+            Self::Checking(check) => check.now(),
+        }
+    }
+
+    async fn named(&mut self, organisation: &OrganisationId, ids: &[OwnId]) -> Result<Vec<StoredProfile>> {
+        match self {
+            Self::Storing(session) => session.named_profiles_to_enrol(organisation, ids).await,
+            Self::Checking(check) => check.named_profiles_to_enrol(organisation, ids).await,
+        }
+    }
+
+    async fn page(
+        &mut self,
+        organisation: &OrganisationId,
+        after: Option<&OwnId>,
+    ) -> Result<Vec<StoredProfile>> {
+        match self {
+            Self::Storing(session) => session.profiles_to_enrol(organisation, after, ENROL_PAGE).await,
+            Self::Checking(check) => check.profiles_to_enrol(organisation, after, ENROL_PAGE).await,
+        }
+    }
+
+    /// The number of those that were not enrolled already.
+    async fn enrol(&mut self, entry: &Entry, ids: &[OwnId]) -> Result<(u64, Option<Note>)> {
+        let Entry { round, organisation, .. } = entry;
+        match self {
+            Self::Storing(session) => session.enrol(round, organisation, ids).await,
+            Self::Checking(check) => Ok((check.enrol(round, organisation, ids).await?, None)),
+        }
+    }
+}
+
+async fn enrol(enrolling: &mut Enrolling, entry: &Entry) -> Result<(Enrolled, Vec<Note>)> {
+    let organisation = &entry.organisation;
     let (mut done, mut notes) = (Enrolled::default(), Vec::new());
-    if !named.is_empty() {
-        let ids: Vec<OwnId> = named.iter().cloned().collect();
-        let found = session.named_profiles_to_enrol(organisation, &ids).await?;
+    if !entry.named.is_empty() {
+        let ids: Vec<OwnId> = entry.named.iter().cloned().collect();
+        let found = enrolling.named(organisation, &ids).await?;
         let known: BTreeSet<&OwnId> = found.iter().map(|profile| &profile.name.id).collect();
         for id in ids.iter().filter(|id| !known.contains(id)) {
             let name = ProfileRef { organisation: organisation.clone(), id: id.clone() };
             done.refuse(name.name(), RefusedEnrolment::NotFound);
         }
-        notes.extend(enrol_page(session, round, organisation, &found, &mut done).await?);
+        notes.extend(enrol_page(enrolling, entry, &found, &mut done).await?);
         return Ok((done, notes));
     }
     let mut after: Option<OwnId> = None;
     loop {
-        let page = session.profiles_to_enrol(organisation, after.as_ref(), ENROL_PAGE).await?;
-        notes.extend(enrol_page(session, round, organisation, &page, &mut done).await?);
+        let page = enrolling.page(organisation, after.as_ref()).await?;
+        notes.extend(enrol_page(enrolling, entry, &page, &mut done).await?);
         match page.last() {
             Some(last) => after = Some(last.name.id.clone()),
             None => return Ok((done, notes)),
@@ -166,13 +226,12 @@ async fn enrol(
 }
 
 async fn enrol_page(
-    session: &mut WriteSession,
-    round: &RoundId,
-    organisation: &OrganisationId,
+    enrolling: &mut Enrolling,
+    entry: &Entry,
     page: &[StoredProfile],
     done: &mut Enrolled,
 ) -> Result<Option<Note>> {
-    let now = session.now();
+    let now = enrolling.now();
     let mut ids = Vec::with_capacity(page.len());
     for profile in page {
         match refusal(profile, now) {
@@ -181,7 +240,7 @@ async fn enrol_page(
         }
     }
     // Called for an empty list too, because this call checks that the round exists and takes enrolments.
-    let (enrolled, note) = session.enrol(round, organisation, &ids).await?;
+    let (enrolled, note) = enrolling.enrol(entry, &ids).await?;
     let enrolled = i64::try_from(enrolled).unwrap_or(i64::MAX);
     done.enrolled += enrolled;
     done.already_enrolled += i64::try_from(ids.len()).unwrap_or(i64::MAX) - enrolled;
@@ -205,29 +264,58 @@ pub(super) fn parse_round(field: &str, name: &str) -> Result<RoundId> {
     RoundId::from_name(name).map_err(|error| Error::invalid_field(field, name, error.to_string()))
 }
 
-/// Parses the names of profiles, which must all be of one organisation.
-fn parse_members(organisation: &OrganisationId, names: &[String]) -> Result<BTreeSet<OwnId>> {
-    if names.len() > MAX_NAMED {
-        let wrong = "are more than 10,000; send an empty list to enrol all profiles, or call several times";
-        return Err(Error::invalid_field("profiles", &names.len().to_string(), wrong));
+/// Parses an enrolment, or returns all violations.
+fn parse_entry(round: &str, organisation: &str, profiles: &[String], how: Change<'_>) -> Result<Entry> {
+    let mut violations = Violations::of_request();
+    let round = taken(parse_round("round", round), &mut violations)?;
+    let organisation = taken(parse_organisation("organisation", organisation), &mut violations)?;
+    let named = parse_members(organisation.as_ref(), profiles, &mut violations)?;
+    check_request_id(how.request_id, &mut violations);
+    match (round, organisation) {
+        (Some(round), Some(organisation)) => {
+            violations.finish(Entry { round, organisation, named }).map_err(Error::InvalidFields)
+        }
+        _ => Err(Error::InvalidFields(violations)),
     }
-    let mut violations = Violations::default();
+}
+
+/// A parsed part of a request, or its violations in `violations`.
+pub(super) fn taken<T>(part: Result<T>, violations: &mut Violations) -> Result<Option<T>> {
+    match part {
+        Ok(part) => Ok(Some(part)),
+        Err(Error::InvalidFields(wrong)) => {
+            violations.extend(wrong);
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Parses the names of profiles, which must all be of one organisation.
+fn parse_members(
+    organisation: Option<&OrganisationId>,
+    names: &[String],
+    violations: &mut Violations,
+) -> Result<BTreeSet<OwnId>> {
     let mut ids = BTreeSet::new();
+    if names.len() > MAX_NAMED {
+        violations.push(
+            "profiles",
+            names.len(),
+            "are more than 10,000; send an empty list to enrol all profiles, or call several times",
+            "",
+        );
+        return Ok(ids);
+    }
     for (i, name) in names.iter().enumerate() {
         let field = format!("profiles[{i}]");
-        match parse_profile(&field, name) {
-            Ok(profile) if profile.organisation == *organisation => {
-                ids.insert(profile.id);
-            }
-            Ok(_) => violations.push(
-                field,
-                name,
-                "belongs to another organisation",
-                "list profiles of `organisation` only",
-            ),
-            Err(Error::InvalidFields(part)) => violations.extend(part),
-            Err(other) => return Err(other),
+        let Some(profile) = taken(parse_profile(&field, name), violations)? else { continue };
+        if organisation.is_some_and(|own| *own != profile.organisation) {
+            let hint = "list profiles of `organisation` only";
+            violations.push(field, name, "belongs to another organisation", hint);
+        } else {
+            ids.insert(profile.id);
         }
     }
-    violations.finish(ids).map_err(Error::InvalidFields)
+    Ok(ids)
 }

@@ -6,12 +6,13 @@ use tokio::sync::watch;
 
 use super::page::Cursor;
 use super::profile::parse_profile;
-use super::round::parse_round;
-use super::{Action, Page, PageRequest, Service, Stop, recalled, remembered};
+use super::round::{parse_round, taken};
+use super::{Action, Change, Page, PageRequest, Service, Stop, check_request_id, recalled, remembered};
 use crate::domain::caller::Caller;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{ProfileRef, RunRef};
 use crate::domain::run::{PairExplanation, Run, RunState, Side, Unmatched};
+use crate::domain::violation::Violations;
 use crate::engine;
 use crate::engine::encode::AnswersUsed;
 use crate::error::{Error, Result};
@@ -48,12 +49,15 @@ pub struct RunWatch {
 }
 
 impl Service {
-    /// Freezes a round and queues a run over it.
-    pub async fn start_run(&self, caller: &Caller, round: &str, request_id: &str) -> Result<Run> {
+    /// Freezes a round and queues a run over it, or checks whether it can be run.
+    pub async fn start_run(&self, caller: &Caller, round: &str, how: Change<'_>) -> Result<Run> {
         let action = Action::StartRun;
         action.permit(caller)?;
-        let round = parse_round("round", round)?;
-        match self.store.begin(self.receipt(caller, action, request_id, &round)?).await? {
+        let round = with_request_id(parse_round("round", round), how)?;
+        if how.validate_only {
+            return self.store.check_start(&Scope::from(caller), &round, self.clock.now()).await;
+        }
+        match self.store.begin(self.receipt(caller, action, how.request_id, &round)?).await? {
             Begun::Repeated(first) => {
                 let name = RunRef { round, number: recalled(&first)? };
                 self.current(&Scope::from(caller), &name).await
@@ -95,12 +99,15 @@ impl Service {
         RunWatch { service: self.clone(), scope, name, changes: self.live_runs.changes(), last: None }
     }
 
-    /// Cancels a run and returns it. A run that has ended stays as it is.
-    pub async fn cancel_run(&self, caller: &Caller, name: &str, request_id: &str) -> Result<Run> {
+    /// Cancels a run and returns it, or checks whether it can be cancelled. A run that has ended stays as it is.
+    pub async fn cancel_run(&self, caller: &Caller, name: &str, how: Change<'_>) -> Result<Run> {
         let action = Action::CancelRun;
         action.permit(caller)?;
-        let (scope, name) = (Scope::from(caller), parse_run("name", name)?);
-        match self.store.begin(self.receipt(caller, action, request_id, &name.name())?).await? {
+        let (scope, name) = (Scope::from(caller), with_request_id(parse_run("name", name), how)?);
+        if how.validate_only {
+            return self.store.check_cancel(&scope, &name, self.clock.now()).await;
+        }
+        match self.store.begin(self.receipt(caller, action, how.request_id, &name.name())?).await? {
             Begun::Repeated(_) => {}
             Begun::Fresh(mut session) => {
                 match session.cancel_run(&name).await? {
@@ -244,6 +251,17 @@ impl RunWatch {
             let _ = tokio::time::timeout(POLL_EVERY, self.changes.changed()).await;
             tokio::time::sleep(MESSAGE_EVERY).await;
         }
+    }
+}
+
+/// A parsed name and the check of the `request_id`, with the violations of both.
+fn with_request_id<T>(name: Result<T>, how: Change<'_>) -> Result<T> {
+    let mut violations = Violations::of_request();
+    let name = taken(name, &mut violations)?;
+    check_request_id(how.request_id, &mut violations);
+    match name {
+        Some(name) => violations.finish(name).map_err(Error::InvalidFields),
+        None => Err(Error::InvalidFields(violations)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Organisations, and the rules that each decides for its own members.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::backend::Store;
@@ -56,6 +57,26 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The organisation that [`WriteSession::create_organisation`] would return at `now`, or its error. Nothing is
+    /// written.
+    pub async fn check_organisation(
+        &self,
+        scope: &Scope,
+        id: &OrganisationId,
+        content: &OrganisationContent,
+        now: Timestamp,
+    ) -> Result<Organisation> {
+        let mut session = self.reader(scope).await?;
+        let found = session.row(GET, values![id]).await?;
+        session.end().await?;
+        match found {
+            Some(_) => Err(Error::AlreadyExists(id.name())),
+            None => Ok(first_version(id, content, now)),
+        }
+    }
+}
+
 impl WriteSession {
     /// Registers an organisation. Fails with `AlreadyExists` if the id is taken.
     pub async fn create_organisation(
@@ -75,14 +96,7 @@ impl WriteSession {
             return Err(Error::AlreadyExists(id.name()));
         }
         let note = Note::new(Owner::Organisation(id), "organisation.create", id.name(), &json!({}));
-        let created = Organisation {
-            id: id.clone(),
-            content: content.clone(),
-            version: 1,
-            create_time: now,
-            update_time: now,
-        };
-        Ok((created, note))
+        Ok((first_version(id, content, now), note))
     }
 
     /// Makes other writers of the organisation's profiles wait. Fails with `NotFound` if it does not exist.
@@ -90,6 +104,10 @@ impl WriteSession {
         let found = self.reads().row(LOCK, values![id]).await?;
         found.map(drop).ok_or_else(|| Error::NotFound(id.name()))
     }
+}
+
+fn first_version(id: &OrganisationId, content: &OrganisationContent, now: Timestamp) -> Organisation {
+    Organisation { id: id.clone(), content: content.clone(), version: 1, create_time: now, update_time: now }
 }
 
 /// `Ok` if the organisation exists in the session's scope.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -12,7 +13,7 @@ use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
-use super::{fault, profile};
+use super::{fault, organisation, profile};
 use crate::domain::name::{OrganisationId, OwnId, RoundId};
 use crate::domain::profile::StoredProfile;
 use crate::domain::round::{EnrolmentCounts, Round, RoundContent, RoundState};
@@ -75,6 +76,13 @@ statements! {
          ON e.round_id = enrolment_count.round_id AND e.organisation_id = $1 AND e.own_id = m.own_id) \
          WHERE organisation_id = $1");
     query LOCK = shared("round.lock", locking: "SELECT state, version FROM round WHERE id = $1");
+    // A list of any length is one value. The databases spell its reading differently.
+    query ENROLLED = filtered("enrolment.named",
+        sqlite: "SELECT COUNT(*) AS number FROM enrolment WHERE round_id = $1 AND organisation_id = $2 \
+            AND own_id IN (SELECT value FROM json_each($3)) AND (CAST($4 AS TEXT) IS NULL OR organisation_id = $4)",
+        postgres: "SELECT COUNT(*) AS number FROM enrolment WHERE round_id = $1 AND organisation_id = $2 \
+            AND own_id IN (SELECT json_array_elements_text(CAST(CAST($3 AS TEXT) AS JSON))) \
+            AND (CAST($4 AS TEXT) IS NULL OR organisation_id = $4)");
     change MOVE = ("round.move",
         "UPDATE round SET state = $2, version = version + 1, update_micros = $3 WHERE id = $1");
     change SETTLE = ("round.settle",
@@ -103,10 +111,9 @@ impl Store {
     /// One round, with the enrolments that the scope covers.
     pub async fn round(&self, scope: &Scope, id: &RoundId) -> Result<Round> {
         let mut session = self.reader(scope).await?;
-        let found = session.row(GET, values![id]).await?;
+        let found = of(&mut session, id).await;
         session.end().await?;
-        let row = found.ok_or_else(|| Error::NotFound(id.name()))?;
-        read(&row, enrolment_counts(&row)?)
+        found
     }
 
     /// Rounds after id `after`, by id, at most `limit`, with the enrolments that the scope covers.
@@ -125,6 +132,85 @@ impl Store {
         session.end().await?;
         let read_one = |row: &Row| read(row, found.remove(&row.id("round", "id")?).unwrap_or_default());
         rows.iter().map(read_one).collect()
+    }
+}
+
+impl Store {
+    /// The round that [`WriteSession::create_round`] would return at `now`, or its error. Nothing is written.
+    pub async fn check_round(
+        &self,
+        scope: &Scope,
+        id: &RoundId,
+        content: &RoundContent,
+        now: Timestamp,
+    ) -> Result<Round> {
+        let mut session = self.reader(scope).await?;
+        let found = of(&mut session, id).await;
+        session.end().await?;
+        match found {
+            Ok(_) => Err(Error::AlreadyExists(id.name())),
+            Err(Error::NotFound(_)) => Ok(first_version(id, content, now)),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// A check of enrolments, which reads one moment and writes nothing.
+    pub async fn check_enrolment(&self, scope: &Scope, now: Timestamp) -> Result<EnrolmentCheck> {
+        Ok(EnrolmentCheck { reads: self.snapshot_reader(scope).await?, now })
+    }
+}
+
+/// A check of enrolments: each operation returns what the operation of [`WriteSession`] would return.
+#[derive(Debug)]
+pub struct EnrolmentCheck {
+    reads: ReadSession,
+    now: Timestamp,
+}
+
+impl EnrolmentCheck {
+    /// The moment of the check.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// As [`WriteSession::profiles_to_enrol`].
+    pub async fn profiles_to_enrol(
+        &mut self,
+        organisation: &OrganisationId,
+        after: Option<&OwnId>,
+        limit: u32,
+    ) -> Result<Vec<StoredProfile>> {
+        organisation::require(&mut self.reads, organisation).await?;
+        profile::page(&mut self.reads, organisation, after, limit).await
+    }
+
+    /// As [`WriteSession::named_profiles_to_enrol`].
+    pub async fn named_profiles_to_enrol(
+        &mut self,
+        organisation: &OrganisationId,
+        ids: &[OwnId],
+    ) -> Result<Vec<StoredProfile>> {
+        organisation::require(&mut self.reads, organisation).await?;
+        profile::named(&mut self.reads, organisation, ids).await
+    }
+
+    /// As [`WriteSession::enrol`]: the number of those that are not enrolled yet.
+    pub async fn enrol(
+        &mut self,
+        round: &RoundId,
+        organisation: &OrganisationId,
+        ids: &[OwnId],
+    ) -> Result<u64> {
+        self.reads.scope().admit(Owner::Organisation(organisation))?;
+        open_for_enrolment(round, of(&mut self.reads, round).await?.state)?;
+        let values = values![round, organisation, dialect::json(&ids)?];
+        let enrolled = self.reads.one(ENROLLED, values).await?.int("number")?;
+        Ok((ids.len() as u64).saturating_sub(u64::try_from(enrolled).unwrap_or_default()))
+    }
+
+    /// Ends the check.
+    pub async fn end(self) -> Result<()> {
+        self.reads.end().await
     }
 }
 
@@ -154,15 +240,7 @@ impl WriteSession {
         let values = values![id, content.policy.version, policy, digest, now];
         self.change_exactly(1, Owner::Alliance, CREATE_POLICY, values).await?;
         let detail = json!({ "policy": content.policy.version });
-        let created = Round {
-            id: id.clone(),
-            content: content.clone(),
-            state: RoundState::Draft,
-            enrolment: EnrolmentCounts::default(),
-            version: 1,
-            create_time: now,
-            update_time: now,
-        };
+        let created = first_version(id, content, now);
         Ok((created, Note::new(Owner::Alliance, "round.create", id.name(), &detail)))
     }
 
@@ -202,13 +280,7 @@ impl WriteSession {
         self.reads().scope().admit(owner)?;
         let (now, actor) = (self.now(), self.actor().to_owned());
         let LockedRound { state, version } = self.lock_round(round).await?;
-        if !state.allows_enrolment() {
-            return Err(Error::RoundState {
-                round: round.name(),
-                state: state.as_str(),
-                required: RoundState::OPEN,
-            });
-        }
+        open_for_enrolment(round, state)?;
         let next_version = version + 1;
         let rows = ids.iter().map(|id| values![round, organisation, id, actor.as_str(), next_version, now]);
         let enrolled = self.insert(owner, ENROL, Box::new(rows)).await?;
@@ -262,6 +334,32 @@ impl WriteSession {
         let settled = self.change(Owner::Alliance, SETTLE, values).await?;
         if settled > 1 { Err(fault::miscount(SETTLE.0.name, settled, 1)) } else { Ok(()) }
     }
+}
+
+fn first_version(id: &RoundId, content: &RoundContent, now: Timestamp) -> Round {
+    Round {
+        id: id.clone(),
+        content: content.clone(),
+        state: RoundState::Draft,
+        enrolment: EnrolmentCounts::default(),
+        version: 1,
+        create_time: now,
+        update_time: now,
+    }
+}
+
+/// `Ok` if the state allows enrolments.
+fn open_for_enrolment(round: &RoundId, state: RoundState) -> Result<()> {
+    if state.allows_enrolment() {
+        return Ok(());
+    }
+    Err(Error::RoundState { round: round.name(), state: state.as_str(), required: RoundState::OPEN })
+}
+
+/// One round, which is not locked, with the enrolments that the scope covers.
+pub(super) async fn of(session: &mut ReadSession, id: &RoundId) -> Result<Round> {
+    let row = session.row(GET, values![id]).await?.ok_or_else(|| Error::NotFound(id.name()))?;
+    read(&row, enrolment_counts(&row)?)
 }
 
 async fn counts(

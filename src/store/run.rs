@@ -1,12 +1,14 @@
 //! Runs as callers use them: started over a frozen snapshot, read, listed, cancelled. The operations of workers are in
 //! `queue`.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::backend::Store;
 use super::dialect::{Row, values};
 use super::journal::Note;
 use super::read::ReadSession;
+use super::round;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
@@ -149,6 +151,40 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The run that [`WriteSession::start_run`] would return at `now`, or its error. Nothing is written.
+    pub async fn check_start(&self, scope: &Scope, round: &RoundId, now: Timestamp) -> Result<Run> {
+        let mut session = self.snapshot_reader(scope).await?;
+        let found = round::of(&mut session, round).await?;
+        let (name, _) = startable(&mut session, round, found.state).await?;
+        session.end().await?;
+        Ok(Run {
+            name,
+            state: RunState::Queued,
+            policy_version: found.content.policy.version,
+            input_digest: String::new(),
+            engine_version: String::new(),
+            result_digest: String::new(),
+            progress: None,
+            summary: None,
+            failure: None,
+            attempt: 0,
+            create_time: now,
+            start_time: None,
+            end_time: None,
+        })
+    }
+
+    /// The run after a cancellation at `now`. Nothing is written.
+    pub async fn check_cancel(&self, scope: &Scope, name: &RunRef, now: Timestamp) -> Result<Run> {
+        let run = self.run(scope, name).await?;
+        if run.state.is_final() {
+            return Ok(run);
+        }
+        Ok(Run { state: RunState::Cancelled, progress: None, end_time: Some(now), ..run })
+    }
+}
+
 impl WriteSession {
     /// Freezes a round and queues a run over it. The snapshot refers to versions, and nobody is copied: the cost does not
     /// depend on the number of people.
@@ -157,24 +193,8 @@ impl WriteSession {
     pub async fn start_run(&mut self, round: &RoundId) -> Result<(Run, Note)> {
         let now = self.now();
         let state = self.lock_round(round).await?.state;
-        if !state.allows_run() {
-            return Err(Error::RoundState {
-                round: round.name(),
-                state: state.as_str(),
-                required: RoundState::OPEN,
-            });
-        }
-        let session = self.reads();
-        if let Some(active) = session.row(ACTIVE, values![round]).await? {
-            let active = RunRef { round: round.clone(), number: active.int("number")? };
-            return Err(Error::RunActive(active.name()));
-        }
-        let number = session.one(LAST, values![round]).await?.int("number")? + 1;
-        let name = RunRef { round: round.clone(), number };
-        let participants = session.one(ENROLLED, values![round]).await?.int("profiles")?;
-        if participants == 0 {
-            return Err(Error::RoundEmpty(round.name()));
-        }
+        let (name, participants) = startable(self.reads(), round, state).await?;
+        let number = name.number;
         let owner = Owner::Alliance;
         self.change_exactly(1, owner, CREATE, values![round, number, now]).await?;
         self.change(owner, FREEZE_ORGANISATIONS, values![round, number]).await?;
@@ -209,6 +229,29 @@ impl WriteSession {
         let found = self.reads().row(GET, values![&name.round, name.number]).await?;
         read(&found.ok_or_else(|| Error::NotFound(name.name()))?, self.reads().scope())
     }
+}
+
+/// The name of a run that is started now over a round in `state`, and the number of its participants.
+///
+/// Fails with `RoundState`, `RunActive` or `RoundEmpty`.
+async fn startable(session: &mut ReadSession, round: &RoundId, state: RoundState) -> Result<(RunRef, i64)> {
+    if !state.allows_run() {
+        return Err(Error::RoundState {
+            round: round.name(),
+            state: state.as_str(),
+            required: RoundState::OPEN,
+        });
+    }
+    if let Some(active) = session.row(ACTIVE, values![round]).await? {
+        let active = RunRef { round: round.clone(), number: active.int("number")? };
+        return Err(Error::RunActive(active.name()));
+    }
+    let number = session.one(LAST, values![round]).await?.int("number")? + 1;
+    let participants = session.one(ENROLLED, values![round]).await?.int("profiles")?;
+    if participants == 0 {
+        return Err(Error::RoundEmpty(round.name()));
+    }
+    Ok((RunRef { round: round.clone(), number }, participants))
 }
 
 /// A run as the service itself reads it, and as coordinators do.

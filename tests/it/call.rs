@@ -53,6 +53,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
                 organisation_id: format!("new-{}", request_id()),
                 organisation: Some(organisation),
                 request_id: request_id(),
+                validate_only: false,
             };
             organisations.create_organisation(request).await.map(drop)
         }
@@ -84,6 +85,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
                 round_id: format!("new-{}", request_id()),
                 round: Some(round_message()),
                 request_id: request_id(),
+                validate_only: false,
             };
             rounds.create_round(request).await.map(drop)
         }
@@ -98,7 +100,8 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             rounds.enrol_profiles(request).await.map(drop)
         }
         "RoundService/StartRun" => {
-            let request = v1::StartRunRequest { round: t.round_to_run, request_id: request_id() };
+            let request =
+                v1::StartRunRequest { round: t.round_to_run, request_id: request_id(), validate_only: false };
             rounds.start_run(request).await.map(drop)
         }
         "RoundService/GetRun" => rounds.get_run(v1::GetRunRequest { name: t.run }).await.map(drop),
@@ -110,7 +113,8 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             drain(rounds.watch_run(v1::WatchRunRequest { name: t.run }).await?.into_inner()).await
         }
         "RoundService/CancelRun" => {
-            let request = v1::CancelRunRequest { name: t.run, request_id: request_id() };
+            let request =
+                v1::CancelRunRequest { name: t.run, request_id: request_id(), validate_only: false };
             rounds.cancel_run(request).await.map(drop)
         }
         "RoundService/VerifyRun" => rounds.verify_run(v1::VerifyRunRequest { name: t.run }).await.map(drop),

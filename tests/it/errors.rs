@@ -119,6 +119,7 @@ async fn all_that_is_wrong_is_told_at_once() {
             ..v1::Organisation::default()
         }),
         request_id: String::new(),
+        validate_only: false,
     };
     let told = wrong_fields(coordinator.organisations.create_organisation(organisation).await);
     let fields = [
@@ -161,6 +162,7 @@ async fn all_that_is_wrong_is_told_at_once() {
             ..v1::Round::default()
         }),
         request_id: String::new(),
+        validate_only: false,
     };
     let told = wrong_fields(coordinator.rounds.create_round(round).await);
     let fields = [
@@ -190,6 +192,7 @@ async fn a_round_needs_days_and_a_policy_that_weighs_something() {
             round_id: "r".to_owned(),
             round: Some(round),
             request_id: String::new(),
+            validate_only: false,
         };
         world.coordinator().rounds.create_round(request).await
     };

@@ -56,6 +56,7 @@ async fn create(client: &mut Client, id: &str) -> Result<(), tonic::Status> {
             ..v1::Organisation::default()
         }),
         request_id: String::new(),
+        validate_only: false,
     };
     client.organisations.create_organisation(request).await.map(drop)
 }

@@ -23,5 +23,6 @@ mod store;
 mod store_rules;
 mod telemetry;
 mod token;
+mod validate_only;
 mod wire;
 mod world;

@@ -27,6 +27,7 @@ fn organisation(id: &str, name: &str, request_id: &str) -> v1::CreateOrganisatio
         organisation_id: id.to_owned(),
         organisation: Some(content),
         request_id: request_id.to_owned(),
+        validate_only: false,
     }
 }
 
@@ -57,6 +58,7 @@ async fn opening_a_round_again_gives_the_first_answer(world: World) {
         round_id: "r".to_owned(),
         round: Some(v1::Round { end_date: end_date.to_owned(), ..round_message() }),
         request_id: id.clone(),
+        validate_only: false,
     };
     let first = client.create_round(request("2027-07-31")).await.expect("is opened").into_inner();
     let again = client.create_round(request("2027-07-31")).await.expect("again").into_inner();
@@ -75,6 +77,7 @@ async fn enrolling_again_gives_the_first_answer(world: World) {
         organisation: peru.name(),
         profiles: ids.iter().map(|id| peru.member(id)).collect(),
         request_id: id.clone(),
+        validate_only: false,
     };
     let mut client = peru.client.rounds.clone();
     let first = client.enrol_profiles(request(&["a", "b", "c"])).await.expect("enrols").into_inner();
@@ -93,7 +96,11 @@ async fn starting_a_run_again_gives_the_same_run(world: World) {
     peru.import(vec![mentor("a", 1)]).await;
     peru.enrol_all(&round).await;
     let (mut client, id) = (world.coordinator().rounds, request_id());
-    let request = |round: &str| v1::StartRunRequest { round: round.to_owned(), request_id: id.clone() };
+    let request = |round: &str| v1::StartRunRequest {
+        round: round.to_owned(),
+        request_id: id.clone(),
+        validate_only: false,
+    };
     let first = client.start_run(request(&round)).await.expect("starts").into_inner();
     let again = client.start_run(request(&round)).await.expect("again, though one is active").into_inner();
     assert_eq!(first, again);
@@ -110,7 +117,11 @@ async fn cancelling_again_gives_the_same_end(world: World) {
     peru.enrol_all(&round).await;
     let run = world.start_run(&round).await;
     let (mut client, id) = (world.coordinator().rounds, request_id());
-    let request = |name: &str| v1::CancelRunRequest { name: name.to_owned(), request_id: id.clone() };
+    let request = |name: &str| v1::CancelRunRequest {
+        name: name.to_owned(),
+        request_id: id.clone(),
+        validate_only: false,
+    };
     let first = soon(client.cancel_run(request(&run.name))).await.expect("is cancelled").into_inner();
     let again = soon(client.cancel_run(request(&run.name))).await.expect("again").into_inner();
     assert_eq!(first, again);
@@ -164,6 +175,7 @@ async fn a_request_id_belongs_to_its_caller_and_to_its_method(world: World) {
         round_id: "r".to_owned(),
         round: Some(round_message()),
         request_id: id.clone(),
+        validate_only: false,
     };
     assert_eq!(refused(coordinator.rounds.create_round(round.clone()).await), "REQUEST_ID_REUSED");
     let role = wim_match::domain::caller::Role::Coordinator;

@@ -203,7 +203,7 @@ async fn both_databases_give_the_same_bytes() {
 
 async fn a_round_without_anybody_is_not_run(world: World) {
     let round = world.open_round("empty").await;
-    let request = v1::StartRunRequest { round: round.name, request_id: String::new() };
+    let request = v1::StartRunRequest { round: round.name, request_id: String::new(), validate_only: false };
     assert_eq!(refused(world.coordinator().rounds.start_run(request).await), "ROUND_EMPTY");
     world.stop().await;
 }
@@ -231,7 +231,8 @@ async fn a_round_has_one_run_at_a_time(world: World) {
     let world = world.restart_without_worker().await;
     let round = small_round(&world).await;
     let run = world.start_run(&round).await;
-    let second = v1::StartRunRequest { round: round.clone(), request_id: String::new() };
+    let second =
+        v1::StartRunRequest { round: round.clone(), request_id: String::new(), validate_only: false };
     assert_eq!(refused(world.coordinator().rounds.start_run(second.clone()).await), "RUN_ACTIVE");
     world.cancel(&run.name).await;
     let next = world.coordinator().rounds.start_run(second).await.expect("starts").into_inner().run;

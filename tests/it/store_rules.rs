@@ -15,6 +15,9 @@ const WITHOUT_A_SCOPE: [&str; 8] = [
     "trouble",
 ];
 
+/// Types that are given out under a scope.
+const SESSIONS: [&str; 2] = ["WriteSession", "EnrolmentCheck"];
+
 /// Parameters that bring a scope: a scope, a receipt, what was given out under a scope, or a write session itself.
 const SCOPES: [&str; 4] = [": &Scope", ": Receipt", ": &ClaimedRun", ": &ImportKey"];
 
@@ -53,7 +56,7 @@ fn public_functions(text: &str) -> Vec<(String, String, String)> {
 
 /// Whether a function of the store can be called only with a scope.
 fn has_a_scope(inside: &str, name: &str, signature: &str) -> bool {
-    inside == "WriteSession"
+    SESSIONS.contains(&inside)
         || SCOPES.iter().any(|scope| signature.contains(scope))
         || (inside == "Store" && WITHOUT_A_SCOPE.contains(&name))
 }

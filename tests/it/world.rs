@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tonic::Status;
@@ -182,6 +182,7 @@ impl World {
                 ..v1::Organisation::default()
             }),
             request_id: String::new(),
+            validate_only: false,
         };
         self.coordinator().organisations.create_organisation(request).await.expect("is registered");
         let organisation: OrganisationId = id.parse().expect("an id");
@@ -201,8 +202,12 @@ impl World {
     }
 
     async fn open(&self, id: &str, round: v1::Round) -> v1::Round {
-        let request =
-            v1::CreateRoundRequest { round_id: id.to_owned(), round: Some(round), request_id: String::new() };
+        let request = v1::CreateRoundRequest {
+            round_id: id.to_owned(),
+            round: Some(round),
+            request_id: String::new(),
+            validate_only: false,
+        };
         let opened = self.coordinator().rounds.create_round(request).await.expect("is opened").into_inner();
         opened.round.expect("a round")
     }
@@ -212,6 +217,49 @@ impl World {
         let mut connection = SqliteConnection::connect(&self.database).await.expect("connects");
         sqlx::query(statement).execute(&mut connection).await.expect("executes");
         connection.close().await.expect("closes");
+    }
+
+    /// All rows of all tables, as text, without those by which readiness tries whether writing works.
+    pub(crate) async fn dump(&self) -> Vec<String> {
+        let mut dumped: Vec<String> = Vec::new();
+        if self.home.is_some() {
+            let columns = "SELECT 'SELECT ' || quote(m.name) || group_concat(' || '' '' || quote(' || c.name || ')', '') \
+                || ' FROM ' || m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+                WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' \
+                AND m.name <> 'write_probe' GROUP BY m.name";
+            let mut connection = SqliteConnection::connect(&self.database).await.expect("connects");
+            let tables: Result<Vec<String>, _> = sqlx::query_scalar(columns).fetch_all(&mut connection).await;
+            for table in tables.expect("lists tables") {
+                let rows = sqlx::query_scalar(AssertSqlSafe(table)).fetch_all(&mut connection).await;
+                dumped.extend::<Vec<String>>(rows.expect("reads a table"));
+            }
+            connection.close().await.expect("closes");
+        } else {
+            let tables = "SELECT format('SELECT %L || to_jsonb(t)::text FROM %I t', tablename, tablename) \
+                FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'write_probe'";
+            let mut connection = PgConnection::connect(&self.database).await.expect("connects");
+            let tables: Result<Vec<String>, _> = sqlx::query_scalar(tables).fetch_all(&mut connection).await;
+            for table in tables.expect("lists tables") {
+                let rows = sqlx::query_scalar(AssertSqlSafe(table)).fetch_all(&mut connection).await;
+                dumped.extend::<Vec<String>>(rows.expect("reads a table"));
+            }
+            connection.close().await.expect("closes");
+        }
+        assert!(dumped.len() > 2, "tables were read: {dumped:?}");
+        dumped.sort_unstable();
+        dumped
+    }
+
+    /// Asserts that no file of a SQLite database contains a text.
+    pub(crate) fn holds_nowhere(&self, text: &str) {
+        let Some(home) = &self.home else { return };
+        let mut read = 0;
+        for entry in std::fs::read_dir(home.path()).expect("a folder") {
+            let bytes = std::fs::read(entry.expect("an entry").path()).expect("a file");
+            assert!(!bytes.windows(text.len()).any(|part| part == text.as_bytes()), "`{text}` was written");
+            read += bytes.len();
+        }
+        assert!(read > 0);
     }
 
     /// Registers every organisation of an alliance; each manager brings her members in and enrols them. Answers whom the
@@ -239,7 +287,8 @@ impl World {
     }
 
     pub(crate) async fn start_run(&self, round: &str) -> v1::Run {
-        let request = v1::StartRunRequest { round: round.to_owned(), request_id: String::new() };
+        let request =
+            v1::StartRunRequest { round: round.to_owned(), request_id: String::new(), validate_only: false };
         let started = self.coordinator().rounds.start_run(request).await.expect("starts").into_inner();
         started.run.expect("a run")
     }
@@ -270,7 +319,8 @@ impl World {
     }
 
     pub(crate) async fn cancel(&self, run: &str) -> v1::Run {
-        let request = v1::CancelRunRequest { name: run.to_owned(), request_id: String::new() };
+        let request =
+            v1::CancelRunRequest { name: run.to_owned(), request_id: String::new(), validate_only: false };
         let cancelled =
             self.coordinator().rounds.cancel_run(request).await.expect("is cancelled").into_inner();
         cancelled.run.expect("a run")
@@ -362,6 +412,7 @@ impl Manager {
             organisation: self.name(),
             profiles: ids.iter().map(|id| self.member(id)).collect(),
             request_id: String::new(),
+            validate_only: false,
         };
         self.client.rounds.enrol_profiles(request).await.expect("enrols").into_inner()
     }

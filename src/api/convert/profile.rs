@@ -6,9 +6,6 @@ use crate::domain::profile::{
     ConsentDraft, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft, RosterDraft, SlotDraft,
     StoredProfile,
 };
-use crate::domain::violation::Violations;
-use crate::domain::vocabulary::Lang;
-use crate::wording;
 
 /// From the message, unchecked.
 pub fn draft(message: v1::Profile) -> ProfileDraft {
@@ -131,19 +128,4 @@ pub fn message(stored: &StoredProfile) -> v1::Profile {
         update_time: Some(timestamp(stored.update_time)),
         ..message_of_draft(stored.content.to_draft(&stored.name))
     }
-}
-
-/// The violations of a row; the last message counts those that are not listed.
-pub fn violations(violations: &Violations, lang: Lang) -> Vec<v1::FieldViolation> {
-    let listed = violations.listed().iter().map(|violation| v1::FieldViolation {
-        field: violation.field.clone(),
-        value: violation.value.clone(),
-        description: wording::message(&violation.description, lang),
-        hint: wording::message(&violation.hint, lang),
-    });
-    let rest = (violations.more() > 0).then(|| v1::FieldViolation {
-        description: wording::message(&violations.rest(), lang),
-        ..v1::FieldViolation::default()
-    });
-    listed.chain(rest).collect()
 }

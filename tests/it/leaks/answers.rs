@@ -92,7 +92,8 @@ impl Answers {
             told.run.iter_mut().for_each(without_times);
             self.calls.push(("WatchRun".to_owned(), told.encode_to_vec()));
         }
-        let request = v1::CancelRunRequest { name: run.to_owned(), request_id: String::new() };
+        let request =
+            v1::CancelRunRequest { name: run.to_owned(), request_id: String::new(), validate_only: false };
         let mut answer = client.rounds.cancel_run(request).await;
         if let Ok(answer) = &mut answer {
             answer.get_mut().run.iter_mut().for_each(without_times);

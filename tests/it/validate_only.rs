@@ -1,0 +1,350 @@
+//! Changes that are only checked: the answer is the one of the real call, all wrong fields are in it, and nothing is written.
+
+use prost::Message as _;
+use prost_types::method_options::IdempotencyLevel;
+use prost_types::{DescriptorProto, FileDescriptorSet, MethodDescriptorProto};
+use tonic::Status;
+use wim_match::api::proto::{DESCRIPTORS, v1};
+use wim_match::client::request_id;
+use wim_match::domain::profile::ProfileDraft;
+
+use crate::call::{Target, call};
+use crate::refusal::{reason, refused};
+use crate::world::{
+    World, header_message, import_of, member, mentee, mentor, on_both_databases, round_message, send, soon,
+};
+
+on_both_databases! {
+    an_organisation_is_checked_and_not_registered,
+    a_round_is_checked_and_not_opened,
+    an_enrolment_is_checked_and_nobody_is_enrolled,
+    a_run_is_checked_and_not_started,
+    a_cancellation_is_checked_and_the_run_goes_on,
+    an_import_is_checked_and_not_stored,
+    a_method_without_side_effects_writes_nothing,
+}
+
+/// All methods of the contract, each with its service.
+fn methods(set: &FileDescriptorSet) -> Vec<(String, MethodDescriptorProto)> {
+    let files = set.file.iter().filter(|file| file.package() == "wim.mentorship.v1");
+    let services = files.flat_map(|file| &file.service);
+    services
+        .flat_map(|service| service.method.iter().map(|m| (service.name().to_owned(), m.clone())))
+        .collect()
+}
+
+fn descriptors() -> FileDescriptorSet {
+    FileDescriptorSet::decode(DESCRIPTORS).expect("descriptors")
+}
+
+fn changes_nothing(method: &MethodDescriptorProto) -> bool {
+    method.options.as_ref().is_some_and(|o| o.idempotency_level() == IdempotencyLevel::NoSideEffects)
+}
+
+fn message<'a>(set: &'a FileDescriptorSet, name: &str) -> &'a DescriptorProto {
+    let simple = name.rsplit('.').next().unwrap_or_default();
+    let mut all =
+        set.file.iter().filter(|f| f.package() == "wim.mentorship.v1").flat_map(|f| &f.message_type);
+    all.find(|message| message.name() == simple).unwrap_or_else(|| panic!("{name}"))
+}
+
+fn has(message: &DescriptorProto, field: &str) -> bool {
+    message.field.iter().any(|f| f.name() == field)
+}
+
+/// A method that changes something is one that the contract does not call free of side effects; that a method is free of
+/// them is tested below. A stream has the fields in its header.
+#[test]
+fn every_method_that_changes_something_takes_a_request_id_and_a_check() {
+    let (set, mut changing) = (descriptors(), Vec::new());
+    for (service, method) in methods(&set) {
+        if changes_nothing(&method) {
+            continue;
+        }
+        let mut request = message(&set, method.input_type());
+        if method.client_streaming() {
+            let header = request.field.iter().find(|f| f.name() == "header").expect("a stream has a header");
+            request = message(&set, header.type_name());
+        }
+        for field in ["request_id", "validate_only"] {
+            assert!(has(request, field), "{service}/{} has no `{field}`", method.name());
+        }
+        if !method.client_streaming() {
+            assert!(has(message(&set, method.output_type()), "violations"), "{}", method.name());
+        }
+        changing.push(method.name().to_owned());
+    }
+    let expected =
+        ["CreateOrganisation", "ImportProfiles", "CreateRound", "EnrolProfiles", "StartRun", "CancelRun"];
+    assert_eq!(changing, expected, "a new one needs a story here");
+}
+
+/// A status as a whole, to compare the refusal of a check with the refusal of the real call.
+fn whole(status: &Status) -> (String, String, Vec<u8>) {
+    (reason(status), status.message().to_owned(), status.details().to_vec())
+}
+
+fn fields(violations: &[v1::FieldViolation]) -> Vec<&str> {
+    violations.iter().map(|violation| violation.field.as_str()).collect()
+}
+
+fn organisation(id: &str, excluded: Vec<String>) -> v1::CreateOrganisationRequest {
+    let rules =
+        v1::OrganisationRules { excluded_organisations: excluded, ..v1::OrganisationRules::default() };
+    let content = v1::Organisation {
+        display_name: "Unwritten Name".to_owned(),
+        country: "PE".to_owned(),
+        rules: Some(rules),
+        ..v1::Organisation::default()
+    };
+    v1::CreateOrganisationRequest {
+        organisation_id: id.to_owned(),
+        organisation: Some(content),
+        request_id: request_id(),
+        validate_only: true,
+    }
+}
+
+async fn an_organisation_is_checked_and_not_registered(world: World) {
+    let (mut client, before) = (world.coordinator().organisations, world.dump().await);
+    let request = organisation("wim-peru", Vec::new());
+    let checked = client.create_organisation(request.clone()).await.expect("is good").into_inner();
+    assert_eq!(world.dump().await, before);
+    world.holds_nowhere("Unwritten Name");
+
+    let many: Vec<String> = (0..3_000).map(|at| format!("wrong name {at}")).collect();
+    let wrong = v1::CreateOrganisationRequest { request_id: "42".to_owned(), ..organisation("A b", many) };
+    let told = client.create_organisation(wrong.clone()).await.expect("all in the body").into_inner();
+    assert_eq!(told.organisation, None);
+    let told = fields(&told.violations);
+    assert_eq!((told.len(), told[0], told[3_001]), (3_002, "organisation_id", "request_id"));
+    assert_eq!(told[3_000], "organisation.rules.excluded_organisations[2999]");
+    let real = v1::CreateOrganisationRequest { validate_only: false, ..wrong };
+    assert_eq!(refused(client.create_organisation(real).await), "INVALID_FIELDS");
+    assert_eq!(world.dump().await, before);
+
+    // The `request_id` of a check is free for any request.
+    let real = v1::CreateOrganisationRequest { validate_only: false, ..request.clone() };
+    assert_eq!(client.create_organisation(real).await.expect("registers").into_inner(), checked);
+    let check = client.create_organisation(request).await.expect_err("exists");
+    let real = v1::CreateOrganisationRequest { validate_only: false, ..organisation("wim-peru", Vec::new()) };
+    assert_eq!(whole(&check), whole(&client.create_organisation(real).await.expect_err("exists")));
+    let mut peru = world.manager("wim-kenya").await.client.organisations;
+    let denied = peru.create_organisation(organisation("x", Vec::new())).await;
+    assert_eq!(refused(denied), "PERMISSION_DENIED");
+    world.stop().await;
+}
+
+async fn a_round_is_checked_and_not_opened(world: World) {
+    let (mut client, before) = (world.coordinator().rounds, world.dump().await);
+    let request = v1::CreateRoundRequest {
+        round_id: "r".to_owned(),
+        round: Some(v1::Round { display_name: "Unwritten Name".to_owned(), ..round_message() }),
+        request_id: request_id(),
+        validate_only: true,
+    };
+    let checked = client.create_round(request.clone()).await.expect("is good").into_inner();
+    let policy = v1::Policy { objective: 9, waitlist_after_days: Some(-1), ..v1::Policy::default() };
+    let wrong = v1::CreateRoundRequest {
+        round_id: "-".to_owned(),
+        round: Some(v1::Round { policy: Some(policy), ..v1::Round::default() }),
+        request_id: "42".to_owned(),
+        validate_only: true,
+    };
+    let told = client.create_round(wrong).await.expect("all in the body").into_inner();
+    assert_eq!(told.round, None);
+    let expected = [
+        "round_id",
+        "round.display_name",
+        "round.start_date",
+        "round.end_date",
+        "round.policy.objective",
+        "round.policy.waitlist_after_days",
+        "request_id",
+    ];
+    assert_eq!(fields(&told.violations), expected);
+    assert!(told.violations.iter().all(|violation| !violation.description.is_empty()));
+    assert_eq!(world.dump().await, before);
+    world.holds_nowhere("Unwritten Name");
+
+    let real = v1::CreateRoundRequest { validate_only: false, ..request.clone() };
+    assert_eq!(client.create_round(real.clone()).await.expect("opens").into_inner(), checked);
+    let real = v1::CreateRoundRequest { request_id: String::new(), ..real };
+    let (check, real) = (client.create_round(request).await, client.create_round(real).await);
+    assert_eq!(whole(&check.expect_err("exists")), whole(&real.expect_err("exists")));
+    world.stop().await;
+}
+
+async fn an_enrolment_is_checked_and_nobody_is_enrolled(world: World) {
+    let round = world.open_round("r").await.name;
+    let mut peru = world.manager("wim-peru").await;
+    let silent = ProfileDraft { consents: Vec::new(), ..mentee("silent") };
+    peru.import(vec![mentor("a", 1), mentee("b"), mentee("c"), silent, member("idle")]).await;
+    peru.enrol(&round, &["c"]).await;
+    let mut client = peru.client.rounds.clone();
+    let before = world.dump().await;
+    let request = |ids: &[&str], validate_only| v1::EnrolProfilesRequest {
+        round: round.clone(),
+        organisation: peru.name(),
+        profiles: ids.iter().map(|id| peru.member(id)).collect(),
+        request_id: String::new(),
+        validate_only,
+    };
+    let named = ["a", "b", "c", "silent", "nobody"];
+    let mut checked = Vec::new();
+    for ids in [&named[..], &[]] {
+        checked.push(client.enrol_profiles(request(ids, true)).await.expect("is good").into_inner());
+    }
+    for (told, refused) in checked.iter().zip([2, 2]) {
+        assert_eq!((told.enrolled, told.already_enrolled, told.refused_count), (2, 1, refused));
+    }
+    let wrong = v1::EnrolProfilesRequest {
+        round: "r".to_owned(),
+        organisation: "peru".to_owned(),
+        profiles: (0..3_000).map(|at| format!("wrong name {at}")).collect(),
+        request_id: "42".to_owned(),
+        validate_only: true,
+    };
+    let told = client.enrol_profiles(wrong).await.expect("all in the body").into_inner();
+    assert_eq!((told.violations.len(), told.enrolled, told.refused_count), (3_003, 0, 0));
+    let told = fields(&told.violations);
+    assert_eq!(
+        (told[0], told[1], told[2], told[3_002]),
+        ("round", "organisation", "profiles[0]", "request_id")
+    );
+    for (round, organisation) in [("rounds/none", peru.name()), (&round, "organisations/none".to_owned())] {
+        let ask = |validate_only| v1::EnrolProfilesRequest {
+            round: round.to_owned(),
+            organisation: organisation.clone(),
+            validate_only,
+            ..v1::EnrolProfilesRequest::default()
+        };
+        let check = client.enrol_profiles(ask(true)).await.expect_err("there is none");
+        assert_eq!(whole(&check), whole(&client.enrol_profiles(ask(false)).await.expect_err("none")));
+        assert_eq!(reason(&check), "NOT_FOUND");
+    }
+    assert_eq!(world.dump().await, before);
+    let real = client.enrol_profiles(request(&named, false)).await.expect("enrols").into_inner();
+    assert_eq!(real, checked[0]);
+    let again = client.enrol_profiles(request(&[], true)).await.expect("is good").into_inner();
+    assert_eq!((again.enrolled, again.already_enrolled), (0, 3));
+    world.stop().await;
+}
+
+async fn a_run_is_checked_and_not_started(world: World) {
+    let world = world.restart_without_worker().await;
+    let round = world.open_round("r").await.name;
+    let mut client = world.coordinator().rounds;
+    let request = |round: &str, validate_only| v1::StartRunRequest {
+        round: round.to_owned(),
+        request_id: String::new(),
+        validate_only,
+    };
+    let mut same_refusal = async |round: &str, expected: &str| {
+        let before = world.dump().await;
+        let check = client.start_run(request(round, true)).await.expect_err(expected);
+        assert_eq!(whole(&check), whole(&client.start_run(request(round, false)).await.expect_err(expected)));
+        assert_eq!(reason(&check), expected);
+        assert_eq!(world.dump().await, before);
+    };
+    same_refusal(&round, "ROUND_EMPTY").await;
+    same_refusal("rounds/none", "NOT_FOUND").await;
+    let mut peru = world.manager("wim-peru").await;
+    peru.import(vec![mentor("a", 1)]).await;
+    peru.enrol_all(&round).await;
+    let before = world.dump().await;
+    let mut client = world.coordinator().rounds;
+    let checked = client.start_run(request(&round, true)).await.expect("is good").into_inner();
+    let wrong = v1::StartRunRequest { request_id: "42".to_owned(), ..request("r", true) };
+    let told = client.start_run(wrong).await.expect("all in the body").into_inner();
+    assert_eq!((told.run, fields(&told.violations)), (None, vec!["round", "request_id"]));
+    assert_eq!(world.dump().await, before);
+    let real = client.start_run(request(&round, false)).await.expect("starts").into_inner();
+    assert_eq!(real, checked);
+    same_refusal(&round, "RUN_ACTIVE").await;
+    world.cancel(&real.run.expect("a run").name).await;
+    world.stop().await;
+}
+
+async fn a_cancellation_is_checked_and_the_run_goes_on(world: World) {
+    let world = world.restart_without_worker().await;
+    let round = world.open_round("r").await.name;
+    let mut peru = world.manager("wim-peru").await;
+    peru.import(vec![mentor("a", 1)]).await;
+    peru.enrol_all(&round).await;
+    let run = world.start_run(&round).await.name;
+    let mut client = world.coordinator().rounds;
+    let request = |name: &str, validate_only| v1::CancelRunRequest {
+        name: name.to_owned(),
+        request_id: String::new(),
+        validate_only,
+    };
+    let before = world.dump().await;
+    let checked = client.cancel_run(request(&run, true)).await.expect("is good").into_inner();
+    let wrong = v1::CancelRunRequest { request_id: "42".to_owned(), ..request("r", true) };
+    let told = client.cancel_run(wrong).await.expect("all in the body").into_inner();
+    assert_eq!((told.run, fields(&told.violations)), (None, vec!["name", "request_id"]));
+    let none = format!("{round}/runs/7");
+    let check = client.cancel_run(request(&none, true)).await.expect_err("there is none");
+    assert_eq!(whole(&check), whole(&client.cancel_run(request(&none, false)).await.expect_err("none")));
+    assert_eq!(world.dump().await, before);
+    let real = soon(client.cancel_run(request(&run, false))).await.expect("cancels").into_inner();
+    assert_eq!(real, checked);
+    let ended = client.cancel_run(request(&run, true)).await.expect("stays as it ended").into_inner();
+    assert_eq!(ended, real);
+    world.stop().await;
+}
+
+async fn an_import_is_checked_and_not_stored(world: World) {
+    let mut peru = world.manager("wim-peru").await;
+    let before = world.dump().await;
+    let people =
+        || vec![mentor("a", 1), ProfileDraft { employer: "Unwritten Name".to_owned(), ..mentee("b") }];
+    let header = v1::ImportHeader {
+        parent: peru.name(),
+        validate_only: true,
+        request_id: request_id(),
+        ..v1::ImportHeader::default()
+    };
+    let mut messages = import_of(&peru.organisation, people());
+    messages[0] = header_message(header);
+    let checked = send(&mut peru.client, messages).await.expect("is good").summary.expect("a summary");
+    assert_eq!((checked.created, checked.stored), (2, false));
+    assert_eq!(world.dump().await, before);
+    world.holds_nowhere("Unwritten Name");
+    assert_eq!(peru.import(people()).await, v1::ImportSummary { stored: true, ..checked });
+    world.stop().await;
+}
+
+async fn a_method_without_side_effects_writes_nothing(world: World) {
+    let round = world.open_round("r").await.name;
+    let mut peru = world.manager("wim-peru").await;
+    peru.import(vec![mentor("a", 1), mentee("b")]).await;
+    peru.enrol_all(&round).await;
+    let run = soon(world.run_to_the_end(&round)).await.name;
+    let world = world.restart_without_worker().await;
+    let target = Target {
+        organisation: peru.name(),
+        round: round.clone(),
+        round_to_run: round,
+        run,
+        profile: peru.member("a"),
+        mentee: peru.member("b"),
+        mentor: peru.member("a"),
+    };
+    let clients = [world.coordinator(), world.client(Some(&peru.token))];
+    let before = world.dump().await;
+    let mut answered = 0;
+    for (service, method) in methods(&descriptors()).iter().filter(|(_, method)| changes_nothing(method)) {
+        let name = format!("{service}/{}", method.name());
+        for client in &clients {
+            match soon(call(&name, client, &target)).await {
+                Ok(()) => answered += 1,
+                Err(status) => assert_eq!(reason(&status), "PERMISSION_DENIED", "{name}"),
+            }
+        }
+        assert_eq!(world.dump().await, before, "{name}");
+    }
+    assert!(answered > 30, "{answered}");
+    world.stop().await;
+}
