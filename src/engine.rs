@@ -50,6 +50,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod unmatched;
+mod wanted;
 pub mod what_if;
 
 pub use self::explain::explain_pair;

@@ -9,6 +9,7 @@ mod matching;
 mod number;
 mod origin;
 mod people;
+pub mod recruit;
 mod round_report;
 mod words;
 
@@ -19,8 +20,8 @@ pub use self::round_report::RoundReport;
 /// Renders the whole HTML document. Equal reports give equal bytes.
 pub fn render(report: &RoundReport<'_>) -> String {
     let words = report.words();
-    let mut sections: Vec<(&str, Markup)> =
-        vec![("scores", matching::scores(report)), ("coverage", coverage::section(report))];
+    let mut sections: Vec<(&str, Markup)> = vec![("scores", matching::scores(report))];
+    sections.extend(coverage::section(report).map(|content| ("coverage", content)));
     if let Some(whole) = &report.summary.whole_round {
         sections.push(("criteria", matching::criteria(report, whole)));
         sections.push(("rules", matching::rules(report, whole)));
@@ -28,6 +29,10 @@ pub fn render(report: &RoundReport<'_>) -> String {
     sections.push(("matches", people::matches(report)));
     sections.push(("unmatched", people::unmatched(report)));
     sections.push(("guide", origin::guide(report)));
+    let title = |id: &str| match id {
+        "coverage" => words.text(report.key("coverage_title")),
+        id => words.text(&format!("{id}_title")),
+    };
     let document = html! {
         (DOCTYPE)
         html lang=(report.lang.tag()) {
@@ -49,13 +54,13 @@ pub fn render(report: &RoundReport<'_>) -> String {
                     nav aria-label=(words.text("document_contents")) {
                         ul {
                             @for (id, _) in &sections {
-                                li { a href={ "#" (id) } { (words.text(&format!("{id}_title"))) } }
+                                li { a href={ "#" (id) } { (title(id)) } }
                             }
                         }
                     }
                     @for (id, content) in &sections {
                         section id=(id) aria-labelledby={ (id) "-heading" } {
-                            h2 id={ (id) "-heading" } { (words.text(&format!("{id}_title"))) }
+                            h2 id={ (id) "-heading" } { (title(id)) }
                             (content)
                         }
                     }

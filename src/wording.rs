@@ -19,11 +19,12 @@ use crate::domain::language;
 use crate::domain::language::LanguageLevel;
 use crate::domain::policy::{Criterion, HardRule};
 use crate::domain::round::RoundState;
-use crate::domain::run::{RunState, Side, Stage, UnmatchedReason};
+use crate::domain::run;
+use crate::domain::run::{RunState, Side, UnmatchedReason};
 use crate::domain::suppression::PeopleCount;
 use crate::domain::template::Value;
 use crate::domain::vocabulary::{
-    Commodity, Country, Function, Goal, Kind, Lang, Region, Topic, Vocabulary, WorkingStyle,
+    Commodity, Country, Function, Goal, Kind, Lang, Region, Stage, Topic, Vocabulary, WorkingStyle,
 };
 use crate::domain::warning::Warning;
 
@@ -79,7 +80,7 @@ pub fn people(people: PeopleCount, lang: Lang) -> String {
 }
 
 /// Name of a step of a run.
-pub fn stage_label(stage: Stage, lang: Lang) -> &'static str {
+pub fn stage_label(stage: run::Stage, lang: Lang) -> &'static str {
     label("stage", stage, lang)
 }
 
@@ -156,6 +157,11 @@ fn value_in_words(code: ReasonCode, name: &str, value: &str, lang: Lang) -> Stri
             let labels: Vec<&str> = value.split(',').map(|tag| language::label(tag, lang)).collect();
             list(&labels, lang)
         }
+        "any_language" => {
+            let labels: Vec<&str> = value.split(',').map(|tag| language::label(tag, lang)).collect();
+            format::alternatives(&labels, lang)
+        }
+        "from" | "to" => one(Stage::vocabulary().term(value).map(|term| term.label(lang))),
         "groups" => list(&value.split(',').collect::<Vec<&str>>(), lang),
         "language" => language::label(value, lang).to_owned(),
         "score" => in_percent(value, lang),

@@ -6,19 +6,23 @@ use super::results::Results;
 use crate::api::convert;
 use crate::api::proto::v1;
 use crate::domain::message::Message;
+use crate::domain::name::ProfileRef;
 use crate::domain::policy::Objective;
 use crate::domain::run::{
     Contribution, Coverage, Match, RunSummary, ScoreRange, Side, Unmatched, WholeRound,
 };
 use crate::domain::vocabulary::{Lang, Region};
 use crate::message;
+use crate::report::recruit::{self, Recruit};
 use crate::wording::{self, count, decimal, labelled, percent, score};
 
 /// Matches listed.
 const MATCHES_SHOWN: usize = 5;
 /// People without a match listed.
 const UNMATCHED_SHOWN: usize = 12;
-/// Reasons listed per match.
+/// Kinds of mentor to recruit listed.
+const RECRUITS_SHOWN: usize = 5;
+/// Strengths listed per match, before the greatest weak point.
 const REASONS_SHOWN: usize = 3;
 
 /// The whole story of a run.
@@ -27,7 +31,8 @@ pub fn story(results: &Results, lang: Lang) -> String {
         headline(&results.summary, lang),
         first_matches(&results.matches, lang),
         coverage_by_region(&results.summary, lang),
-        unmatched(&results.unmatched, lang),
+        unmatched(results, lang),
+        whom_to_recruit(&results.unmatched, lang),
         below_minimum(&results.summary, lang),
         proof(&results.summary, lang),
     ];
@@ -126,20 +131,14 @@ fn first_matches(matches: &[Match], lang: Lang) -> String {
             mentor = pair.mentor.short()
         );
         lines.push(wording::message(&told, lang));
-        lines.extend(strongest(pair).into_iter().take(REASONS_SHOWN).map(|contribution| {
+        let strengths = pair.strengths().into_iter().take(REASONS_SHOWN);
+        lines.extend(strengths.chain(pair.weak_points().into_iter().take(1)).map(|contribution| {
             let criterion = wording::criterion_label(contribution.criterion, lang);
             let reason = labelled(criterion, &wording::render(&contribution.reason, lang), lang);
             format!("           {} {reason}", bar(contribution))
         }));
     }
     lines.join("\n")
-}
-
-/// Contributions by their points, the greatest first.
-fn strongest(pair: &Match) -> Vec<&Contribution> {
-    let mut contributions: Vec<&Contribution> = pair.contributions.iter().collect();
-    contributions.sort_by_key(|c| std::cmp::Reverse(c.points));
-    contributions
 }
 
 /// A contribution as a bar of five cells.
@@ -171,10 +170,14 @@ fn coverage_by_region(summary: &RunSummary, lang: Lang) -> String {
     rows.to_string()
 }
 
-fn unmatched(unmatched: &[Unmatched], lang: Lang) -> String {
+fn unmatched(results: &Results, lang: Lang) -> String {
+    let (summary, unmatched) = (&results.summary, &results.unmatched);
     let of_side = |side| unmatched.iter().filter(move |u| u.side == side);
     let mentees: Vec<&Unmatched> = of_side(Some(Side::Mentee)).collect();
     let heading = match mentees.len() {
+        0 if summary.mentees == 0 => message!("No mentee is enrolled."),
+        // A manager sees her own members only.
+        0 if summary.whole_round.is_none() => message!("Every mentee of the organisation has a match."),
         0 => message!("Every mentee has a match."),
         without => message!(
             "{mentees|1 mentee|{mentees} mentees} without a match, with the reasons:",
@@ -209,6 +212,24 @@ fn unmatched(unmatched: &[Unmatched], lang: Lang) -> String {
     lines.join("\n")
 }
 
+/// The kinds of mentor that would serve most of the mentees without a match.
+fn whom_to_recruit(unmatched: &[Unmatched], lang: Lang) -> String {
+    let recruits = recruit::recruits(unmatched);
+    if recruits.is_empty() {
+        return String::new();
+    }
+    let mut lines = vec![wording::message(&message!("Whom to recruit:"), lang)];
+    for Recruit { mentor, mentees } in recruits.iter().take(RECRUITS_SHOWN) {
+        let named: Vec<String> = mentees.iter().take(UNMATCHED_SHOWN).map(ProfileRef::short).collect();
+        let mentor = wording::capitalised(&wording::render(mentor, lang));
+        lines.push(format!("  {}", labelled(&mentor, &named.join(", "), lang)));
+        if mentees.len() > named.len() {
+            lines.push(format!("  {}", and_more((mentees.len() - named.len()) as u64, lang)));
+        }
+    }
+    lines.join("\n")
+}
+
 /// Mentors with fewer mentees than their minimum, each with both numbers.
 fn below_minimum(summary: &RunSummary, lang: Lang) -> String {
     let (all, named) = (summary.mentors_below_minimum, &summary.below_minimum);
@@ -219,7 +240,11 @@ fn below_minimum(summary: &RunSummary, lang: Lang) -> String {
         message!("{mentors|1 mentor|{mentors} mentors} with fewer mentees than the minimum:", mentors = all);
     let mut lines = vec![wording::message(&heading, lang)];
     for one in named.iter().take(UNMATCHED_SHOWN) {
-        let of = message!("{part} of {whole}", part = one.matched, whole = one.minimum);
+        let of = message!(
+            "{matched} of at least {minimum|1 mentee|{minimum} mentees}",
+            matched = one.matched,
+            minimum = one.minimum
+        );
         lines.push(format!("  {}", labelled(&one.mentor.short(), &wording::message(&of, lang), lang)));
     }
     let more = all.saturating_sub(named.len().min(UNMATCHED_SHOWN) as u64);

@@ -1,11 +1,12 @@
 //! A run with its progress and its result.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::explanation::Reason;
+use super::explanation::{Reason, ReasonCode};
 use super::failure;
 use super::name::{OrganisationId, ProfileRef, RunRef};
 use super::policy::{Criterion, HardRule, Objective};
@@ -144,6 +145,30 @@ pub struct Match {
     pub contributions: Vec<Contribution>,
 }
 
+impl Match {
+    /// Contributions of at least half of their most points, the greatest first. A missing answer is no strength.
+    pub fn strengths(&self) -> Vec<&Contribution> {
+        let is_strong = |given: &&Contribution| given.points > 0 && given.lost() <= given.points;
+        let mut strengths: Vec<_> =
+            self.contributions.iter().filter(|given| !given.is_missing()).filter(is_strong).collect();
+        strengths.sort_by_key(|given| Reverse(given.points));
+        strengths
+    }
+
+    /// Contributions of less than half of their most points, then missing answers, each by the points that the pair
+    /// does not get. Private answers are left out, and so is the time that the mentee has waited: it says nothing about
+    /// the two.
+    pub fn weak_points(&self) -> Vec<&Contribution> {
+        let is_told = |given: &&Contribution| {
+            given.criterion.is_some_and(|criterion| criterion != Criterion::WaitingTime) && given.lost() > 0
+        };
+        let is_weak = |given: &&Contribution| given.is_missing() || given.lost() > given.points;
+        let mut weak: Vec<_> = self.contributions.iter().filter(is_told).filter(is_weak).collect();
+        weak.sort_by_key(|given| (given.is_missing(), Reverse(given.lost())));
+        weak
+    }
+}
+
 /// Contribution of one criterion to a pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contribution {
@@ -155,6 +180,18 @@ pub struct Contribution {
     pub max_points: u16,
     /// Reason of the points.
     pub reason: Reason,
+}
+
+impl Contribution {
+    /// The points that the pair does not get.
+    pub fn lost(&self) -> u16 {
+        self.max_points.saturating_sub(self.points)
+    }
+
+    /// Whether an answer is missing, so that the points are those of the neutral value.
+    pub fn is_missing(&self) -> bool {
+        self.reason.code == ReasonCode::MissingAnswer
+    }
 }
 
 /// A side of a match.

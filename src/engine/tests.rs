@@ -7,5 +7,6 @@ mod stops;
 mod stories;
 #[path = "../../benches/support/synthetic.rs"]
 mod synthetic;
+mod wanted;
 
 use crate as wim_match;

@@ -18,9 +18,11 @@ use super::exclusion_counts;
 use super::exclusion_counts::{CountsOfPerson, ExclusionCounts, RuleCounts};
 use super::observer::{Observer, Stopped};
 use super::score::Scores;
+use super::wanted::Need;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{OrganisationId, ProfileRef};
-use crate::domain::policy::HardRule;
+use crate::domain::policy::{HardRule, Policy};
+use crate::domain::profile::Profile;
 use crate::domain::run::{Side, Unmatched, UnmatchedReason};
 use crate::domain::snapshot::Participant;
 use crate::domain::suppression::{Guarded, PeopleCount};
@@ -70,7 +72,8 @@ pub(super) fn unmatched(
             all: round.mentors.len() as u64 - u64::from(person.mentor.is_some()),
             foreign: round.mentors.len() as u64 - at_home(&mentors_at_home, person.profile),
         };
-        all.push(entries(person.profile, Side::Mentee, others, counts));
+        let mentee = Some((person.content, &round.snapshot.policy));
+        all.push(entries(person.profile, Side::Mentee, others, counts, mentee));
     }
     for (at, counts) in mentors.into_iter().zip(&of_mentors) {
         poll.count(REASON_WORK)?;
@@ -79,7 +82,7 @@ pub(super) fn unmatched(
             all: round.mentees.len() as u64 - u64::from(person.mentee.is_some()),
             foreign: round.mentees.len() as u64 - at_home(&mentees_at_home, person.profile),
         };
-        all.push(entries(person.profile, Side::Mentor, others, counts));
+        all.push(entries(person.profile, Side::Mentor, others, counts, None));
     }
     for participant in &round.left_out {
         poll.count(REASON_WORK)?;
@@ -117,12 +120,14 @@ struct Counterparts {
     foreign: u64,
 }
 
-/// The entry of one person for coordinators, and the one for her manager.
+/// The entry of one person for coordinators, and the one for her manager. For a mentee, both name the mentor who would
+/// change the result, by her profile and the policy.
 fn entries(
     profile: &ProfileRef,
     side: Side,
     counterparts: Counterparts,
     counts: &CountsOfPerson,
+    mentee: Option<(&Profile, &Policy)>,
 ) -> (Unmatched, Unmatched) {
     let (all, candidates) = (counterparts.all, counts.all.candidates);
     let (reason, main, uncounted) = if all == 0 {
@@ -145,6 +150,15 @@ fn entries(
         (reason, Reason::new(code).with("candidates", candidates), Reason::new(uncounted))
     };
     let has_hint = reason == UnmatchedReason::NoCandidate;
+    let (need, need_for_manager) = if has_hint {
+        let CountsOfPerson { all, foreign } = counts;
+        let widest = |counts| widest_rule(counts).map(|(rule, _)| rule);
+        let need = Need::of_counts(all, counterparts.all, widest(all));
+        (need, Need::for_manager(foreign, counterparts.foreign, widest(foreign)))
+    } else {
+        (Need::AnyMentor, Need::AnyMentor)
+    };
+    let wanted = |need: Need| mentee.map_or_else(Vec::new, |(mentee, policy)| need.reasons(mentee, policy));
     let open = |count: u64| Guarded::new(count).for_coordinators();
     let banded = |count: u64| Guarded::new(count).for_managers();
     let for_coordinators = Unmatched {
@@ -154,7 +168,11 @@ fn entries(
         counterparts: open(all),
         candidates: open(candidates),
         exclusions: by_rule(|rule| counts.all.excluded_by(rule)).map(|(rule, n)| (rule, open(n))).collect(),
-        details: [main].into_iter().chain(has_hint.then(|| best_relaxation(&counts.all))).collect(),
+        details: [main]
+            .into_iter()
+            .chain(has_hint.then(|| best_relaxation(&counts.all)))
+            .chain(wanted(need))
+            .collect(),
     };
     let told =
         by_rule(|rule| counts.foreign.excluded_by(rule)).filter(|(_, n)| Guarded::new(*n).is_tellable());
@@ -165,6 +183,7 @@ fn entries(
         details: [uncounted]
             .into_iter()
             .chain(has_hint.then(|| tellable_relaxation(&counts.foreign)).flatten())
+            .chain(wanted(need_for_manager))
             .collect(),
         ..for_coordinators.clone()
     };

@@ -8,7 +8,7 @@ use super::chart::{Bar, Caption, Rest};
 use super::round_report::RoundReport;
 use super::words::Words;
 use super::{chart, number};
-use crate::domain::run::Coverage;
+use crate::domain::run::{Coverage, TierCoverage};
 use crate::domain::vocabulary::Region;
 
 /// Most organisations with a bar of their own.
@@ -20,8 +20,13 @@ struct Group {
     coverage: Coverage,
 }
 
-/// The whole section.
-pub(super) fn section(report: &RoundReport<'_>) -> Markup {
+/// The whole section; `None` if the reader sees no group.
+pub(super) fn section(report: &RoundReport<'_>) -> Option<Markup> {
+    let is_empty = report.is_of_one_organisation() && tier_groups(report).len() < 2;
+    (!is_empty).then(|| all_groups(report))
+}
+
+fn all_groups(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let base = words.count(number::PERCENT_BASE);
     html! {
@@ -44,14 +49,19 @@ pub(super) fn section(report: &RoundReport<'_>) -> Markup {
     }
 }
 
-fn tiers(report: &RoundReport<'_>) -> Markup {
+/// Mentees by priority.
+fn tier_groups(report: &RoundReport<'_>) -> Vec<Group> {
     let words = report.words();
-    let tiers = &report.summary.tiers;
-    let group = |tier: &crate::domain::run::TierCoverage| Group {
+    let group = |tier: &TierCoverage| Group {
         label: words.text(if tier.tier == 1 { "tier_waitlisted" } else { "tier_others" }).to_owned(),
         coverage: Coverage { mentees: tier.mentees, matched_mentees: tier.matched, ..Coverage::default() },
     };
-    let groups: Vec<Group> = tiers.iter().map(group).filter(|group| group.coverage.mentees > 0).collect();
+    report.summary.tiers.iter().map(group).filter(|group| group.coverage.mentees > 0).collect()
+}
+
+fn tiers(report: &RoundReport<'_>) -> Markup {
+    let words = report.words();
+    let groups = tier_groups(report);
     html! {
         // A single tier would repeat the headline.
         @if groups.len() > 1 {

@@ -16,14 +16,14 @@ pub(super) fn masthead(report: &RoundReport<'_>) -> Markup {
         @if report.synthetic {
             p.notice role="note" { strong { (words.text("synthetic_title")) } " " (words.text("synthetic_text")) }
         }
-        p.eyebrow { (words.text("document_eyebrow")) }
+        p.eyebrow { (words.text(report.key("document_eyebrow"))) }
         h1 { (report.round_title) }
         dl.meta {
             div { dt { (words.text("meta_mentorships")) } dd { (dates) } }
             div { dt { (words.text("meta_run")) } dd { (report.run) } }
             div { dt { (words.text("meta_generated")) } dd { (words.moment(report.generated_at)) } }
         }
-        p.aside { (words.text("meta_readers")) }
+        p.aside { (words.text(report.key("meta_readers"))) }
     }
 }
 
@@ -31,13 +31,15 @@ pub(super) fn masthead(report: &RoundReport<'_>) -> Markup {
 pub(super) fn section(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let summary = report.summary;
-    let part = |key: &str, part: u64, whole: u64| {
+    let part = |key: &'static str, part: u64, whole: u64| {
         let total = words.fill("of", &[("total", &words.count(whole))]);
         let note = match number::share(part, whole, words.0) {
             Some(share) => format!("{total} · {share}"),
             None => total,
         };
-        tile(words, key, &words.count(part), &note, Some((part, whole)))
+        let tile = tile(words, report.key(key), &words.count(part), &note, Some((part, whole)));
+        // A share of nobody says nothing.
+        (whole > 0).then_some(tile)
     };
     let score = match summary.scores {
         None => tile(words, "tile_score", "–", words.text("tile_score_none"), None),
@@ -54,9 +56,13 @@ pub(super) fn section(report: &RoundReport<'_>) -> Markup {
     });
     html! {
         div.tiles {
-            (part("tile_mentees", summary.matched_mentees, summary.mentees))
-            (part("tile_mentors", summary.matched_mentors, summary.mentors))
-            (part("tile_places", summary.filled_places, summary.places))
+            @for tile in [
+                part("tile_mentees", summary.matched_mentees, summary.mentees),
+                part("tile_mentors", summary.matched_mentors, summary.mentors),
+                part("tile_places", summary.filled_places, summary.places),
+            ] {
+                @if let Some(tile) = tile { (tile) }
+            }
             (score)
             @if let Some(pairs) = pairs { (pairs) }
             (proof_tile(report))
@@ -107,25 +113,26 @@ fn proof_tile(report: &RoundReport<'_>) -> Markup {
 fn meaning(report: &RoundReport<'_>) -> Vec<Vec<String>> {
     let words = report.words();
     let summary = report.summary;
-    if summary.mentees == 0 {
-        return vec![vec![words.text("meaning_nobody").to_owned()]];
+    if summary.mentees + summary.mentors == 0 || (summary.mentees == 0 && !report.is_of_one_organisation()) {
+        return vec![vec![words.text(report.key("meaning_nobody")).to_owned()]];
     }
     let mentees = words.count(summary.mentees);
     let unmatched = summary.mentees.saturating_sub(summary.matched_mentees);
     let listed = |unmatched: u64| usize::try_from(unmatched).is_ok_and(|people| people <= people::MOST_ROWS);
     let mut who = vec![match (summary.matched_mentees, unmatched) {
+        _ if summary.mentees == 0 => words.text(report.key("meaning_nobody")).to_owned(),
         (matched, unmatched) if !listed(unmatched) => words.fill(
-            "meaning_many",
+            report.key("meaning_many"),
             &[
                 ("matched", &words.count(matched)),
                 ("mentees", &mentees),
                 ("unmatched", &words.count(unmatched)),
             ],
         ),
-        (0, _) => words.fill("meaning_none", &[("mentees", &mentees)]),
-        (_, 0) => words.fill("meaning_all", &[("mentees", &mentees)]),
+        (0, _) => words.fill(report.key("meaning_none"), &[("mentees", &mentees)]),
+        (_, 0) => words.fill(report.key("meaning_all"), &[("mentees", &mentees)]),
         (matched, unmatched) => words.fill(
-            "meaning_some",
+            report.key("meaning_some"),
             &[
                 ("matched", &words.count(matched)),
                 ("mentees", &mentees),
@@ -138,11 +145,14 @@ fn meaning(report: &RoundReport<'_>) -> Vec<Vec<String>> {
     }
     let places = words.count(summary.places);
     let free = summary.places.saturating_sub(summary.filled_places);
-    who.push(if free > 0 {
-        words.fill("meaning_places", &[("free", &words.count(free)), ("places", &places)])
-    } else {
-        words.fill("meaning_places_none", &[("places", &places)])
-    });
+    // An organisation of mentees alone has no place that could be free.
+    if summary.mentors > 0 || !report.is_of_one_organisation() {
+        who.push(if free > 0 {
+            words.fill(report.key("meaning_places"), &[("free", &words.count(free)), ("places", &places)])
+        } else {
+            words.fill(report.key("meaning_places_none"), &[("places", &places)])
+        });
+    }
     if summary.mentors_below_minimum > 0 {
         who.push(words.fill("meaning_minimum", &[("mentors", &words.count(summary.mentors_below_minimum))]));
     }

@@ -9,10 +9,15 @@ pub(super) fn guide(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     html! {
         div.guide {
-            @for topic in ["guide_score", "guide_rules", "guide_best", "guide_same"] {
+            @for (title, text) in [
+                ("guide_score_title", "guide_score_text"),
+                ("guide_rules_title", "guide_rules_text"),
+                ("guide_best_title", "guide_best_text"),
+                ("guide_same_title", "guide_same_text"),
+            ] {
                 div {
-                    h3 { (words.text(&format!("{topic}_title"))) }
-                    p { (words.text(&format!("{topic}_text"))) }
+                    h3 { (words.text(title)) }
+                    p { (words.text(report.key(text))) }
                 }
             }
         }

@@ -1,15 +1,17 @@
-//! Every match with its main reasons, and every person without a match with the reason and the possible change.
+//! Every match with its main strengths and weak points, and every person without a match with the reason and the possible change.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::chart;
 use super::round_report::RoundReport;
+use super::words::Words;
+use super::{chart, number, recruit};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
-use crate::domain::run::{Match, Side, Unmatched, UnmatchedReason};
+use crate::domain::run::{Contribution, Match, Side, Unmatched, UnmatchedReason};
+use crate::domain::vocabulary::Lang;
 use crate::wording;
 
 /// Rows that are visible before the reader opens the rest.
@@ -18,12 +20,16 @@ const OPEN_ROWS: usize = 25;
 pub(super) const MOST_ROWS: usize = 500;
 /// Most reasons shown per match.
 const MOST_REASONS: usize = 3;
+/// Most kinds of mentor to recruit.
+const MOST_RECRUITS: usize = 6;
+/// Most mentees named beside a kind of mentor.
+const MOST_NAMED: usize = 12;
 
 /// The matches, the lowest score first.
 pub(super) fn matches(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     if report.matches.is_empty() {
-        return html! { p.empty { (words.text("matches_empty")) } };
+        return html! { p.empty { (words.text(report.key("matches_empty"))) } };
     }
     let mut matches: Vec<&Match> = report.matches.iter().collect();
     matches.sort_by_key(|m| (m.score, &m.mentee, &m.mentor));
@@ -52,7 +58,8 @@ fn fold<T>(rows: &[T]) -> (&[T], &[T]) {
 fn match_table(report: &RoundReport<'_>, matches: &[&Match]) -> Markup {
     let words = report.words();
     let [mentee, mentor] = [Side::Mentee, Side::Mentor].map(|side| wording::side_label(side, words.0));
-    let [score, reasons] = ["matches_score", "matches_reasons"].map(|key| words.text(key));
+    let [score, reasons, weak] =
+        ["matches_score", "matches_reasons", "matches_weak"].map(|key| words.text(key));
     html! {
         table.cards.matches {
             thead { tr {
@@ -60,6 +67,7 @@ fn match_table(report: &RoundReport<'_>, matches: &[&Match]) -> Markup {
                 th scope="col" { (mentor) }
                 th scope="col" { (score) }
                 th scope="col" { (reasons) }
+                th scope="col" { (weak) }
             } }
             tbody {
                 @for one in matches {
@@ -70,9 +78,8 @@ fn match_table(report: &RoundReport<'_>, matches: &[&Match]) -> Markup {
                             span { (words.score(one.score)) }
                             (chart::meter(u64::from(one.score), 10_000))
                         }
-                        td data-label=(reasons) {
-                            ul.reasons { @for reason in top_reasons(one) { li { (words.reason(reason)) } } }
-                        }
+                        td data-label=(reasons) { (lines(&strengths(one, words.0), words.text("matches_reasons_none"))) }
+                        td data-label=(weak) { (lines(&weak_points(one, words.0), words.text("matches_weak_none"))) }
                     }
                 }
             }
@@ -80,13 +87,28 @@ fn match_table(report: &RoundReport<'_>, matches: &[&Match]) -> Markup {
     }
 }
 
-/// Reasons of the greatest contributions. A missing answer is not a reason in favour of a match.
-fn top_reasons(one: &Match) -> impl Iterator<Item = &Reason> {
-    let mut given: Vec<_> = (one.contributions.iter())
-        .filter(|given| given.points > 0 && given.reason.code != ReasonCode::MissingAnswer)
-        .collect();
-    given.sort_by_key(|given| Reverse(given.points));
-    given.into_iter().take(MOST_REASONS).map(|given| &given.reason)
+fn lines(lines: &[String], none: &str) -> Markup {
+    html! {
+        @if lines.is_empty() { (none) } @else { ul.reasons { @for line in lines { li { (line) } } } }
+    }
+}
+
+/// The greatest strengths of a match in words.
+pub(super) fn strengths(one: &Match, lang: Lang) -> Vec<String> {
+    let words = Words(lang);
+    one.strengths().into_iter().take(MOST_REASONS).map(|given| words.reason(&given.reason)).collect()
+}
+
+/// The greatest weak points of a match in words, each with its points.
+pub(super) fn weak_points(one: &Match, lang: Lang) -> Vec<String> {
+    let words = Words(lang);
+    let points = |points: u16| number::percentage_points(u64::from(points) * 100, lang);
+    let line = |given: &Contribution| {
+        let (reason, got, most) =
+            (words.reason(&given.reason), points(given.points), points(given.max_points));
+        words.fill("matches_weak_point", &[("reason", &reason), ("points", &got), ("most", &most)])
+    };
+    one.weak_points().into_iter().take(MOST_REASONS).map(line).collect()
 }
 
 fn person(report: &RoundReport<'_>, profile: &ProfileRef) -> Markup {
@@ -101,11 +123,12 @@ pub(super) fn unmatched(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     html! {
         @if report.unmatched.is_empty() {
-            p.empty { (words.text("unmatched_empty")) }
+            p.empty { (words.text(report.key("unmatched_empty"))) }
         } @else {
             (unmatched_by_side(report))
         }
         (below_minimum(report))
+        (whom_to_recruit(report))
     }
 }
 
@@ -172,6 +195,38 @@ fn below_minimum(report: &RoundReport<'_>) -> Markup {
     }
 }
 
+/// The kinds of mentor that would serve most of the mentees without a mentor.
+fn whom_to_recruit(report: &RoundReport<'_>) -> Markup {
+    let words = report.words();
+    let recruits = recruit::recruits(report.unmatched);
+    let (shown, more) = recruits.split_at(recruits.len().min(MOST_RECRUITS));
+    html! {
+        @if !shown.is_empty() {
+            h3 { (words.text("recruit_title")) }
+            p.aside { (words.text("recruit_lead")) }
+            ul.recruits {
+                @for recruit in shown {
+                    @let (named, others) = recruit.mentees.split_at(recruit.mentees.len().min(MOST_NAMED));
+                    li {
+                        strong { (words.reason(&recruit.mentor)) } " – "
+                        (words.fill("recruit_people", &[("people", &words.len(&recruit.mentees))]))
+                        span.excluded {
+                            @for (at, mentee) in named.iter().enumerate() {
+                                @if at > 0 { ", " }
+                                span.name { (mentee.id.as_str()) }
+                            }
+                            @if !others.is_empty() { " … +" (words.len(others)) }
+                        }
+                    }
+                }
+            }
+            @if !more.is_empty() {
+                p.aside { (words.fill("recruit_more", &[("more", &words.len(more))])) }
+            }
+        }
+    }
+}
+
 /// How many people have each reason, the most frequent first.
 fn reasons_counted(report: &RoundReport<'_>, people: &[&Unmatched]) -> String {
     let words = report.words();
@@ -216,8 +271,8 @@ fn unmatched_table(report: &RoundReport<'_>, people: &[&Unmatched]) -> Markup {
                             (exclusions(report, one))
                         }
                         td data-label=(change) {
+                            @if changes.iter().all(is_of_a_mentor) { p { (words.text(change_key(one.reason))) } }
                             @for change in changes { p { (words.reason(change)) } }
-                            @if changes.is_empty() { p { (words.text(change_key(one.reason))) } }
                         }
                         td.score data-label=(candidates) { (candidate_figures(report, one)) }
                     }
@@ -233,7 +288,11 @@ fn candidate_figures(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
     let (candidates, counterparts) = (people(one.candidates), people(one.counterparts));
     html! {
         span {
-            (words.fill("unmatched_candidates_of", &[("candidates", &candidates), ("counterparts", &counterparts)]))
+            @if matches!(one.reason, UnmatchedReason::NoLiveConsent | UnmatchedReason::NoRole) {
+                (words.text("unmatched_not_compared"))
+            } @else {
+                (words.fill(report.key("unmatched_candidates_of"), &[("candidates", &candidates), ("counterparts", &counterparts)]))
+            }
         }
     }
 }
@@ -277,6 +336,12 @@ fn bare_reason(one: &Unmatched) -> Reason {
         UnmatchedReason::NoLiveConsent => ReasonCode::NoLiveConsent,
         UnmatchedReason::NoRole => ReasonCode::NoRole,
     })
+}
+
+/// Whether a detail describes the mentor who is needed, and not what else would change the result.
+fn is_of_a_mentor(reason: &Reason) -> bool {
+    use ReasonCode::{MentorMeetsByCall, MentorMeetsInPerson, MentorWanted};
+    matches!(reason.code, MentorWanted | MentorMeetsByCall | MentorMeetsInPerson)
 }
 
 fn change_key(reason: UnmatchedReason) -> &'static str {

@@ -10,7 +10,29 @@ use crate::domain::name::OrganisationId;
 use crate::domain::run::{Match, RunSummary, Unmatched};
 use crate::domain::vocabulary::Lang;
 
-/// The input of a report. A report is for coordinators: it shows every pair, by pseudonym.
+/// Keys of texts about everyone, and of those about the members of one organisation.
+pub(super) const OF_ONE_ORGANISATION: [(&str, &str); 17] = [
+    ("coverage_title", "coverage_title_own"),
+    ("document_eyebrow", "document_eyebrow_own"),
+    ("guide_same_text", "guide_same_text_own"),
+    ("matches_empty", "matches_empty_own"),
+    ("meaning_all", "meaning_all_own"),
+    ("meaning_many", "meaning_many_own"),
+    ("meaning_nobody", "meaning_nobody_own"),
+    ("meaning_none", "meaning_none_own"),
+    ("meaning_places", "meaning_places_own"),
+    ("meaning_places_none", "meaning_places_none_own"),
+    ("meaning_some", "meaning_some_own"),
+    ("meta_readers", "meta_readers_own"),
+    ("tile_mentees", "tile_mentees_own"),
+    ("tile_mentors", "tile_mentors_own"),
+    ("tile_places", "tile_places_own"),
+    ("unmatched_candidates_of", "unmatched_candidates_of_own"),
+    ("unmatched_empty", "unmatched_empty_own"),
+];
+
+/// The input of a report: everything that its reader may see of a run, by pseudonym. A coordinator's report is about
+/// everyone. A manager's report is about her own members and their matches, and states nothing about others.
 #[derive(Debug, Clone)]
 pub struct RoundReport<'a> {
     /// Title of the round.
@@ -48,6 +70,17 @@ pub struct RoundReport<'a> {
 impl RoundReport<'_> {
     pub(super) fn words(&self) -> Words {
         Words(self.lang)
+    }
+
+    /// Whether the reader manages one organisation, so that the summary has no numbers about the whole round.
+    pub(super) fn is_of_one_organisation(&self) -> bool {
+        self.summary.whole_round.is_none()
+    }
+
+    /// The key of the text about the people in the report: everyone, or the members of one organisation.
+    pub(super) fn key(&self, key: &'static str) -> &'static str {
+        let own = OF_ONE_ORGANISATION.iter().find(|(everyone, _)| *everyone == key);
+        own.filter(|_| self.is_of_one_organisation()).map_or(key, |(_, own)| own)
     }
 
     pub(super) fn organisation<'b>(&'b self, id: &'b OrganisationId) -> &'b str {

@@ -1,7 +1,10 @@
 use super::sample::Round;
 use super::*;
+use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
-use crate::domain::run::{BelowMinimum, Side};
+use crate::domain::policy::Criterion;
+use crate::domain::run::{BelowMinimum, Contribution, Side};
+use crate::domain::suppression::Guarded;
 use crate::domain::vocabulary::Lang;
 
 /// How often `needle` occurs in `text`.
@@ -83,8 +86,157 @@ fn mentors_below_their_minimum_are_named_with_both_numbers_even_if_everybody_has
     let (_, list) = html.split_once("Mentors with fewer mentees than their minimum").expect("a heading");
     let (list, _) = list.split_once("</section>").expect("a section");
     assert!(
-        list.contains(mentor.id.as_str()) && list.contains("1 of 2") && list.contains("More people: 2"),
+        list.contains(mentor.id.as_str())
+            && list.contains("1 of at least 2 mentees")
+            && list.contains("More people: 2"),
         "{list}"
+    );
+}
+
+/// A manager's report: no numbers about the whole round, ranges of other people, and no digests.
+fn of_a_manager(mut round: Round) -> Round {
+    round.summary.whole_round = None;
+    for one in &mut round.unmatched {
+        one.counterparts = Guarded::new(30).for_managers();
+        one.candidates = Guarded::new(0).for_managers();
+        one.exclusions.clear();
+        one.details.clear();
+    }
+    round
+}
+
+#[test]
+fn a_managers_report_says_nothing_about_people_whom_she_does_not_see() {
+    let shapes =
+        [(112, 90), (9, 0), (0, 9), (1, 1), (0, 0)].map(|(mentees, mentors)| Round::of(mentees, mentors, 1));
+    for round in shapes.map(of_a_manager) {
+        for lang in Lang::ALL {
+            let report = RoundReport { lang, input_digest: "", result_digest: "", ..round.report() };
+            let html = render(&report);
+            let words = report.words();
+            for (everyone, own) in round_report::OF_ONE_ORGANISATION {
+                // Up to the first parameter. A text that begins as its own form does says nothing about others there.
+                let start = |key: &'static str| match words.text(key).split_once('{') {
+                    None => format!(">{}<", words.text(key)),
+                    Some((start, _)) => format!(">{start}"),
+                };
+                let (everyone, own) = (start(everyone), start(own));
+                if everyone.len() > 20 && !own.starts_with(&everyone) {
+                    assert!(!html.contains(&everyone), "{}: {everyone}", lang.tag());
+                }
+            }
+            for about_all in [
+                "coverage_region",
+                "coverage_organisation",
+                "rules_title",
+                "rules_empty",
+                "criteria_title",
+                "tile_pairs",
+                "footer_input",
+            ] {
+                let text = words.text(about_all);
+                assert!(!html.contains(&format!(">{text}<")), "{}: {text}", lang.tag());
+            }
+            assert!(html.contains(words.text("meta_readers_own")));
+            assert!(!html.contains(&words.fill("of", &[("total", &0)])), "a share of nobody");
+        }
+        let html = render(&round.report());
+        for false_or_hidden in ["on average", "No hard rule", "Everybody has", "Every mentee has", " 0.0 "] {
+            assert!(!html.contains(false_or_hidden), "{false_or_hidden}");
+        }
+    }
+    let html = render(&of_a_manager(Round::realistic()).report());
+    assert!(html.contains("104 of the organisation’s 112 mentees have a mentor in this proposal."));
+    assert!(html.contains("under 10 of 10 to 49 people of other organisations"));
+    let html = render(&of_a_manager(Round::of(0, 9, 1)).report());
+    assert!(
+        html.contains("No mentee of the organisation is enrolled in this round. Of the"),
+        "{}",
+        body(&html)
+    );
+}
+
+#[test]
+fn what_gives_few_points_is_a_weak_point_with_its_points_and_never_a_strength() {
+    let mut round = Round::of(14, 8, 3);
+    let given = |criterion, points, max_points, reason| Contribution {
+        criterion: Some(criterion),
+        points,
+        max_points,
+        reason,
+    };
+    let lowest = &mut round.matches[0];
+    lowest.score = 1;
+    lowest.contributions = vec![
+        given(
+            Criterion::Topics,
+            0,
+            3_000,
+            Reason::new(ReasonCode::TopicsNone).with("sought", 1).with("topics", "leadership"),
+        ),
+        given(Criterion::CareerStage, 540, 1_200, Reason::new(ReasonCode::StageAbove).with("steps", 4)),
+        given(Criterion::Language, 800, 800, Reason::new(ReasonCode::LanguageNative).with("language", "es")),
+        given(
+            Criterion::Goals,
+            600,
+            1_200,
+            Reason::new(ReasonCode::MissingAnswer).with("criterion", "goals"),
+        ),
+        given(Criterion::WaitingTime, 0, 400, Reason::new(ReasonCode::NotWaited)),
+        Contribution {
+            criterion: None,
+            points: 0,
+            max_points: 700,
+            reason: Reason::new(ReasonCode::PrivateAnswers),
+        },
+    ];
+    let html = render(&round.report());
+    let row = html.split(r#"<th scope="row" data-label="Mentee">"#).nth(1).unwrap();
+    let cell = |label: &str| {
+        row.split(&format!("data-label=\"{label}\">")).nth(1).unwrap().split("</td>").next().unwrap()
+    };
+    let items = |cell: &str| -> Vec<String> {
+        cell.split("<li>").skip(1).map(|item| item.split("</li>").next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(items(cell("In its favour")), ["Both are native speakers of Spanish"]);
+    let weak = [
+        "Does not offer the topic sought: leadership (0.0 of 30.0 points)",
+        "The mentor’s career stage is 4 steps above the mentee’s (5.4 of 12.0 points)",
+        "“Goals” was not answered, so a neutral value is used (6.0 of 12.0 points)",
+    ];
+    assert_eq!(items(cell("Weak points")), weak);
+}
+
+#[test]
+fn a_kind_of_mentor_to_recruit_is_named_with_the_mentees_whom_she_would_serve() {
+    let mut round = Round::of(30, 8, 3);
+    let wanted = |languages| {
+        Reason::new(ReasonCode::MentorWanted)
+            .with("any_language", languages)
+            .with("level", "B2")
+            .with("from", "student")
+            .with("to", "executive")
+    };
+    let mentees = round.unmatched.iter_mut().filter(|one| one.side == Some(Side::Mentee));
+    let ids: Vec<String> = mentees
+        .zip(["kk,ru", "ru"])
+        .map(|(one, languages)| {
+            one.details.push(wanted(languages));
+            one.profile.id.to_string()
+        })
+        .collect();
+    let html = render(&round.report());
+    let text: String =
+        html.split('<').map(|part| part.split_once('>').map_or("", |(_, text)| text)).collect();
+    assert!(
+        text.contains("A mentor who speaks Russian at level B2 or better – would serve 2 mentees"),
+        "{text}"
+    );
+    let named = [ids.join(", "), format!("{}, {}", ids[1], ids[0])];
+    assert!(named.iter().any(|ids| text.contains(ids)), "{ids:?}: {text}");
+    assert!(
+        text.contains("A mentor who speaks Kazakh or Russian at level B2 or better"),
+        "in her own row: {text}"
     );
 }
 

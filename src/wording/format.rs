@@ -49,20 +49,34 @@ pub fn moment(at: Timestamp, lang: Lang) -> String {
 /// `a, b and c`; where an item has a conjunction of its own, `a; b; c`.
 pub fn list(items: &[&str], lang: Lang) -> String {
     let conventions = lang.conventions();
+    joined(items, conventions.and, conventions.and_before, conventions.semicolon)
+}
+
+/// `a, b or c`, in the manner of [`list`].
+pub(super) fn alternatives(items: &[&str], lang: Lang) -> String {
+    let conventions = lang.conventions();
+    joined(items, conventions.or, conventions.or_before, conventions.semicolon)
+}
+
+fn joined(
+    items: &[&str],
+    usual: &str,
+    special: Option<(fn(&str) -> bool, &'static str)>,
+    semicolon: &str,
+) -> String {
     let Some((last, others)) = items.split_last() else { return NO_VALUE.to_owned() };
     if others.is_empty() {
         return (*last).to_owned();
     }
-    let special = conventions.and_before;
-    let mut conjunctions = [Some(conventions.and), special.map(|(_, and)| and)].into_iter().flatten();
-    if conjunctions.any(|and| items.iter().any(|item| item.contains(&format!(" {and} ")))) {
-        return items.join(conventions.semicolon);
+    let mut conjunctions = [Some(usual), special.map(|(_, word)| word)].into_iter().flatten();
+    if conjunctions.any(|word| items.iter().any(|item| item.contains(&format!(" {word} ")))) {
+        return items.join(semicolon);
     }
-    let and = match special {
-        Some((applies, and)) if applies(last) => and,
-        _ => conventions.and,
+    let word = match special {
+        Some((applies, word)) if applies(last) => word,
+        _ => usual,
     };
-    format!("{} {and} {last}", others.join(", "))
+    format!("{} {word} {last}", others.join(", "))
 }
 
 #[cfg(test)]

@@ -19,7 +19,9 @@ fn sample(code: ReasonCode) -> Reason {
             "country" => "PE",
             "region" => "005",
             "language" => "es-PE",
-            "languages" => "fr,ar",
+            "languages" | "any_language" => "fr,ar",
+            "from" => "manager",
+            "to" => "senior_manager",
             "groups" => "wim-peru,wim-chile",
             "organisation" => "wim-peru",
             "score" => "4250",
@@ -139,7 +141,7 @@ fn every_label_is_there_in_every_language() {
         labels.push(criterion_label(None, lang));
         labels.extend(HardRule::ALL.into_iter().map(|value| rule_label(value, lang)));
         labels.extend(HardRule::ALL.into_iter().map(|value| exclusion_label(value, lang)));
-        labels.extend(Stage::ALL.into_iter().map(|value| stage_label(value, lang)));
+        labels.extend(run::Stage::ALL.into_iter().map(|value| stage_label(value, lang)));
         labels.extend(RunState::ALL.into_iter().map(|value| run_state_label(value, lang)));
         labels.extend(RoundState::ALL.into_iter().map(|value| round_state_label(value, lang)));
         labels.extend(LanguageLevel::ALL.into_iter().map(|value| level_label(value, lang)));

@@ -30,6 +30,10 @@ pub struct Conventions {
     pub and: &'static str,
     /// Conjunction before certain words, and the test for these words.
     pub and_before: Option<(WordTest, &'static str)>,
+    /// Conjunction before the last alternative.
+    pub or: &'static str,
+    /// The same before certain words.
+    pub or_before: Option<(WordTest, &'static str)>,
 }
 
 macro_rules! langs {
@@ -70,6 +74,8 @@ langs! {
         semicolon: "; ",
         and: "and",
         and_before: None,
+        or: "or",
+        or_before: None,
     }
     /// French. A space that does not break stands before `:` and `;`, and a narrow one before `%`.
     Fr = "fr" {
@@ -81,6 +87,8 @@ langs! {
         semicolon: "\u{a0}; ",
         and: "et",
         and_before: None,
+        or: "ou",
+        or_before: None,
     }
     /// Spanish.
     Es = "es" {
@@ -92,6 +100,8 @@ langs! {
         semicolon: "; ",
         and: "y",
         and_before: Some((begins_with_spanish_i, "e")),
+        or: "o",
+        or_before: Some((begins_with_spanish_o, "u")),
     }
     /// Portuguese of Brazil.
     Pt = "pt" {
@@ -103,6 +113,8 @@ langs! {
         semicolon: "; ",
         and: "e",
         and_before: None,
+        or: "ou",
+        or_before: None,
     }
 }
 
@@ -161,6 +173,12 @@ fn begins_with_spanish_i(word: &str) -> bool {
     let sounds_like_i = |word: &str| word.starts_with(['i', 'í']);
     let silent = word.strip_prefix('h').is_some_and(sounds_like_i);
     (sounds_like_i(&word) || silent) && !word.starts_with("hie")
+}
+
+/// Whether a word begins with the sound of o: `oromo` and `holandés`.
+fn begins_with_spanish_o(word: &str) -> bool {
+    let word = word.to_lowercase();
+    word.strip_prefix('h').unwrap_or(&word).starts_with(['o', 'ó'])
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(super) struct CoveredTerms {
     pub(super) none: ReasonCode,
     /// Parameter of `some` that counts the terms found.
     pub(super) count: &'static str,
-    /// Parameter of `some` that lists the terms found.
+    /// Parameter that lists the terms found, or, in `none`, the terms sought.
     pub(super) list: &'static str,
 }
 
@@ -97,7 +97,9 @@ impl Aspect for Coverage {
         let terms = &self.terms;
         let common = sought & offered;
         let reason = || match common.count_ones() {
-            0 => Reason::new(terms.none).with("sought", sought.count_ones()),
+            0 => Reason::new(terms.none)
+                .with("sought", sought.count_ones())
+                .with(terms.list, (terms.codes)(*sought)),
             found => Reason::new(terms.some)
                 .with(terms.count, found)
                 .with("sought", sought.count_ones())

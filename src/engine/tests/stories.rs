@@ -21,7 +21,7 @@ use crate::engine::encode::{AnswersUsed, Round};
 use crate::engine::observer::{Observer, Stopped, Unobserved};
 use crate::engine::{Options, Outcome, explain_pair, solve};
 
-fn name(id: &str) -> ProfileRef {
+pub(super) fn name(id: &str) -> ProfileRef {
     ProfileRef::from_name(&format!("organisations/wim-test/profiles/{id}")).expect("a good name")
 }
 
@@ -53,14 +53,14 @@ fn person(id: &str) -> Participant {
     Participant { profile: name(id), version: 1, content }
 }
 
-fn mentee(id: &str) -> Participant {
+pub(super) fn mentee(id: &str) -> Participant {
     let mut person = person(id);
     person.content.mentee_request =
         Some(MenteeRequest { mentors_wanted: None, topics: Terms::EMPTY, waiting_since: None });
     person
 }
 
-fn mentor(id: &str) -> Participant {
+pub(super) fn mentor(id: &str) -> Participant {
     let mut person = person(id);
     person.content.mentor_offer =
         Some(MentorOffer { min_mentees: None, max_mentees: 1, topics: Terms::EMPTY });
@@ -73,12 +73,12 @@ fn both(id: &str) -> Participant {
     person
 }
 
-fn with(mut person: Participant, change: impl FnOnce(&mut Profile)) -> Participant {
+pub(super) fn with(mut person: Participant, change: impl FnOnce(&mut Profile)) -> Participant {
     change(&mut person.content);
     person
 }
 
-fn round(participants: Vec<Participant>) -> Snapshot {
+pub(super) fn round(participants: Vec<Participant>) -> Snapshot {
     Snapshot {
         start_date: date(2027, 2, 15),
         end_date: date(2027, 11, 30),
@@ -89,7 +89,7 @@ fn round(participants: Vec<Participant>) -> Snapshot {
     }
 }
 
-fn run(snapshot: &Snapshot) -> Outcome {
+pub(super) fn run(snapshot: &Snapshot) -> Outcome {
     let outcome = solve(snapshot, &Options::default(), &Unobserved).expect("not stopped");
     assert!(outcome.summary.proof.proved);
     outcome
@@ -103,17 +103,17 @@ fn whole(outcome: &Outcome) -> &WholeRound {
     outcome.summary.whole_round.as_ref().expect("numbers for coordinators")
 }
 
-fn unmatched<'a>(outcome: &'a Outcome, id: &str, side: Side) -> &'a Unmatched {
+pub(super) fn unmatched<'a>(outcome: &'a Outcome, id: &str, side: Side) -> &'a Unmatched {
     let found = outcome.unmatched.iter().find(|entry| entry.profile == name(id) && entry.side == Some(side));
     found.expect("an entry")
 }
 
-fn codes(entry: &Unmatched) -> Vec<ReasonCode> {
+pub(super) fn codes(entry: &Unmatched) -> Vec<ReasonCode> {
     entry.details.iter().map(|reason| reason.code).collect()
 }
 
 /// A slot of whole hours on one day, 0 for Monday.
-fn slot(day: u8, from_hour: u8, to_hour: u8) -> WeeklySlot {
+pub(super) fn slot(day: u8, from_hour: u8, to_hour: u8) -> WeeklySlot {
     WeeklySlot { day, start: from_hour * 2, end: to_hour * 2 }
 }
 
@@ -260,7 +260,7 @@ fn avoid_lists_and_reporting_lines_exclude_under_the_same_rule() {
         assert_eq!((entry.reason, entry.candidates), (UnmatchedReason::Outcompeted, Exact(1)));
         assert_eq!(
             codes(entry),
-            [ReasonCode::Outcompeted],
+            [ReasonCode::Outcompeted, ReasonCode::MentorWanted],
             "the same words as if somebody else had the place"
         );
         assert!(entry.exclusions.is_empty(), "a count would reveal that somebody avoids her");
@@ -362,7 +362,8 @@ fn everyone_without_a_match_has_a_reason() {
     let entry = unmatched(&excluded, "a", Side::Mentee);
     assert_eq!(entry.reason, UnmatchedReason::NoCandidate);
     assert_eq!((entry.counterparts, entry.candidates), (Exact(3), Exact(0)));
-    assert_eq!(codes(entry), [ReasonCode::NoCandidate, ReasonCode::SingleRuleRelaxed]);
+    let expected = [ReasonCode::NoCandidate, ReasonCode::SingleRuleRelaxed, ReasonCode::MentorWanted];
+    assert_eq!(codes(entry), expected);
     assert_eq!(entry.details[1].parameters["rule"], "stage_gap");
     assert_eq!(entry.details[1].parameters["candidates"], "2");
 
