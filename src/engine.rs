@@ -26,6 +26,7 @@ pub mod constrained;
 pub mod cpu;
 pub mod decisions;
 pub mod diagnose;
+mod directions;
 pub mod eligibility;
 pub mod encode;
 mod exclusion_counts;
@@ -45,6 +46,7 @@ pub mod repair;
 mod round;
 pub mod score;
 mod shown;
+pub mod solution;
 pub mod stable;
 mod summary;
 #[cfg(test)]

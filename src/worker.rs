@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::clock::Stopwatch;
-use crate::domain::run::{Digests, Stage};
+use crate::domain::run::{Digests, Stage, Standing};
 use crate::domain::snapshot::Snapshot;
 use crate::engine::observer::{Observer as _, Stopped};
 use crate::engine::{self, ENGINE_VERSION, Outcome};
@@ -135,7 +135,7 @@ impl Worker {
         let solving = tokio::task::spawn_blocking(move || {
             let _entered = span.enter();
             match engine::solve(&snapshot, &options, &*observer) {
-                Ok(outcome) if outcome.summary.proof.proved => {
+                Ok(outcome) if outcome.summary.proof.standing() != Standing::Unproved => {
                     observer.progress(Stage::Save, 0, 1);
                     to_be_saved(outcome, snapshot.open_digest()).map(Some)
                 }

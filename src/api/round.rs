@@ -6,7 +6,7 @@ use super::auth::caller_of;
 use super::convert::outcome::{match_message, reason_message, unmatched_message};
 use super::convert::round::{draft, message};
 use super::convert::run::message as run_message;
-use super::convert::{lang, outcome};
+use super::convert::{count, lang, outcome};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::round_service_server::RoundService;
@@ -160,7 +160,9 @@ impl RoundService for RoundApi {
         let work = self.service.verify_run(&caller, &request.into_inner().name).await?;
         let verified = work.finish().await?;
         Ok(Response::new(v1::VerifyRunResponse {
-            proved: verified.proved,
+            proved: verified.proof.proved,
+            bounded: verified.proof.bounded,
+            gap: verified.proof.gap.map(count),
             input_unchanged: verified.input_unchanged,
             result_unchanged: verified.result_unchanged,
             input_digest: verified.input_digest,

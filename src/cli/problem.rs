@@ -17,9 +17,9 @@ use crate::domain::run::Stage;
 use crate::domain::violation::{Violation, Violations};
 use crate::engine::assign::Start;
 use crate::engine::constrained::Constrained;
-use crate::engine::objective::Evidence;
 use crate::engine::observer::{Observer, Stopped, Unobserved};
 use crate::engine::pool;
+use crate::engine::solution::Evidence;
 use crate::instance::{self, Instance, InstanceError};
 use crate::message;
 

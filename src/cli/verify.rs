@@ -7,8 +7,9 @@ use super::failure::Failure;
 use super::global::Global;
 use super::problem::{self, Aim, Solved, Source};
 use crate::client::output::data;
-use crate::engine::objective::{Check, Evidence};
+use crate::engine::objective::Check;
 use crate::engine::objective_value::ObjectiveValue;
+use crate::engine::solution::Evidence;
 use crate::instance::Names;
 
 /// Hint for a proof that does not hold.

@@ -9,7 +9,7 @@ use crate::domain::message::Message;
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::Objective;
 use crate::domain::run::{
-    Contribution, Coverage, Match, RunSummary, ScoreRange, Side, Unmatched, WholeRound,
+    Contribution, Coverage, Match, RunSummary, ScoreRange, Side, Standing, Unmatched, WholeRound,
 };
 use crate::domain::vocabulary::{Lang, Region};
 use crate::message;
@@ -41,15 +41,19 @@ pub fn story(results: &Results, lang: Lang) -> String {
 
 /// A sentence on the proof of the result.
 pub fn proof(summary: &RunSummary, lang: Lang) -> String {
-    let told = match (summary.proof.proved, summary.objective, summary.proof.gap) {
-        (true, Objective::BestTotal, _) => message!("Optimal: proved over every pair."),
-        (true, Objective::Fairest, _) => message!("Fairest: proved over every pair."),
-        (true, Objective::Stable, _) => message!("Stable: proved that no pair is a blocking pair."),
-        (false, _, Some(people)) => message!(
-            "NOT proved optimal: a better result could match at most {people|1 more person|{people} more people}.",
-            people = people
+    let told = match (summary.proof.standing(), summary.objective) {
+        (Standing::Optimal, Objective::BestTotal) => message!("Optimal: proved over every pair."),
+        (Standing::Optimal, Objective::Fairest) => message!("Fairest: proved over every pair."),
+        (Standing::Optimal, Objective::Stable) => message!("Stable: proved that no pair is a blocking pair."),
+        (Standing::Bounded { people: Some(people) }, _) => message!(
+            "The best result found: {matched} of at most {most|1 mentee|{most} mentees} matched.",
+            matched = summary.matched_mentees,
+            most = summary.matched_mentees + people
         ),
-        (false, _, None) => message!("NOT proved optimal."),
+        (Standing::Bounded { people: None }, _) => {
+            message!("The best result found; it is not proved that no result is better.")
+        }
+        (Standing::Unproved, _) => message!("NOT proved optimal."),
     };
     wording::message(&told, lang)
 }
@@ -282,4 +286,25 @@ pub fn explanation(explained: &v1::ExplainPairResponse, lang: Lang) -> String {
     lines.push(rows.to_string());
     lines.push(wording::message(&message!("score {score}", score = points(pair.score)), lang));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::run::Proof;
+
+    #[test]
+    fn a_result_that_is_not_proved_is_told_with_what_is_known() {
+        let told = |proof| {
+            let summary = RunSummary { matched_mentees: 6, proof, ..RunSummary::default() };
+            super::proof(&summary, Lang::En)
+        };
+        assert_eq!(told(Proof::new(true, Some(0))), "Optimal: proved over every pair.");
+        let bounded = Proof::new(false, Some(1));
+        assert_eq!(told(bounded.clone()), "The best result found: 6 of at most 7 mentees matched.");
+        // A manager reads no number about everyone.
+        let of_manager = told(Proof { gap: None, ..bounded });
+        assert_eq!(of_manager, "The best result found; it is not proved that no result is better.");
+        assert_eq!(told(Proof::new(false, None)), "NOT proved optimal.");
+    }
 }

@@ -1,8 +1,8 @@
 //! Branch and bound, the open node of the highest bound first (Land and Doig 1960).
 //!
 //! The caller defines nodes, bounds and the incumbent by [`BranchAndBound`]; the order of the nodes is the order of
-//! their bounds. Used by [`repair`](super::repair) and [`quota::cross`](super::quota::cross), whose bounds are Lagrange
-//! relaxations.
+//! their bounds. Used by [`repair`](super::repair), [`directions`](super::directions) and
+//! [`quota::cross`](super::quota::cross), whose bounds are Lagrange relaxations.
 
 use std::collections::BinaryHeap;
 

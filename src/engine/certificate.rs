@@ -34,6 +34,39 @@ pub struct Certificate {
     pub mentor_group_prices: Vec<i128>,
 }
 
+/// Price of a pair in both directions: the same two people with their roles exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectionPrice {
+    /// One direction: mentee and mentor.
+    pub pair: (u32, u32),
+    /// Points that each direction pays, and that the bound gains once.
+    pub price: i32,
+}
+
+/// Bound for a problem in which two people may not mentor each other: a tree of decisions on directions, in preorder. A
+/// division is followed by the part without its direction, then by the part without the opposite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BranchProof(pub Vec<BranchNode>);
+
+/// A node of a tree of decisions on directions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BranchNode {
+    /// A bound on all assignments that keep the decisions.
+    Leaf {
+        /// Prices for the scores without the barred directions and less the prices of directions.
+        certificate: Certificate,
+        /// Prices of directions, by pair.
+        prices: Vec<DirectionPrice>,
+    },
+    /// An assignment lacks at least one direction of a pair.
+    Split {
+        /// One direction.
+        pair: (u32, u32),
+    },
+}
+
 /// The side whose people a group contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

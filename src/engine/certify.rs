@@ -66,6 +66,7 @@
 
 mod bound;
 mod cut;
+mod directions;
 mod groups;
 mod infeasible;
 mod rules;
@@ -78,6 +79,7 @@ use std::collections::HashSet;
 
 use self::bound::Sweep;
 pub use self::cut::{CutTerms, check_cut};
+pub use self::directions::{certify_branches, most_people};
 pub use self::infeasible::Infeasible;
 use self::rules::ValueError;
 pub use self::stable::{Stability, stability};
@@ -119,6 +121,11 @@ pub fn broken_rule(
         Err(ValueError::Infeasible(broken)) => Ok(Some(broken)),
         Err(ValueError::Stopped(stopped)) => Err(stopped),
     }
+}
+
+/// Checks that no two people mentor each other, if the problem has that rule.
+pub fn keeps_directions(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Result<(), Infeasible> {
+    rules::one_direction(problem, pairs)
 }
 
 /// Checks that an assignment contains every pin and no veto.

@@ -25,11 +25,12 @@ use super::certificate::GroupSide;
 use super::certify::{self, CutTerms, Infeasible, check_cut};
 use super::decisions::{BadDecision, Decisions, ReducedProblem, ReductionError, sorted};
 use super::groups::{Cut, Quotas};
-use super::objective::{self, Check, Evidence, Solution};
+use super::objective::{self, Check};
 use super::objective_value::{BelowMinimum, ObjectiveValue, below_minimum};
 use super::observer::{Observer, Stopped};
 use super::problem::Problem;
 use super::quota::{self, assign_within};
+use super::solution::{Evidence, Solution};
 use crate::clock::Stopwatch;
 use crate::domain::policy::Objective;
 

@@ -19,17 +19,17 @@ use super::problem::Problem;
 /// Number of points of the frontier, both ends included.
 const STEPS: i64 = 6;
 
-/// Proof that the worst pair is the best possible one.
+/// Proof that the worst pair is the best possible one. `C` is the proof of each of three problems.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fairness {
+pub struct Fairness<C = Certificate> {
     /// Every pair scores at least this number; the lowest score if there are no pairs.
     pub floor: i32,
     /// Proves that no assignment of pairs that score at least `floor` has a greater total.
-    pub total: Certificate,
+    pub total: C,
     /// Proves that no assignment serves more people: all candidates score 0.
-    pub coverage: Certificate,
+    pub coverage: C,
     /// Proves that pairs that score more than `floor` cannot serve as many people: all of them score 0.
-    pub above: Certificate,
+    pub above: C,
 }
 
 /// One compromise between the greatest total and the best worst pair.
@@ -49,11 +49,11 @@ impl Compromise {
 
 /// A fairest assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fairest {
+pub struct Fairest<C = Certificate> {
     /// The pairs, sorted.
     pub pairs: Vec<(u32, u32)>,
     /// The proof.
-    pub fairness: Fairness,
+    pub fairness: Fairness<C>,
     /// Compromises from the greatest total (first) to the best worst pair (last).
     pub frontier: Vec<Compromise>,
     /// SolveContext of all solves.
@@ -62,17 +62,39 @@ pub struct Fairest {
 
 /// Computes a fairest assignment. Coverage always comes first, without regard to `coverage_first`.
 pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest, Stopped> {
+    fairest_by(problem, observer, &mut |part| {
+        let Assignment { pairs, certificate, counters } = assign(part, observer)?;
+        Ok(Totalled { pairs, proof: certificate, counters })
+    })
+}
+
+/// A best total with its proof.
+pub(super) struct Totalled<C> {
+    /// The pairs, sorted.
+    pub(super) pairs: Vec<(u32, u32)>,
+    /// Proof that no assignment has a greater total.
+    pub(super) proof: C,
+    /// Statistics of the solver.
+    pub(super) counters: SolverStatistics,
+}
+
+/// Computes a fairest assignment like [`fairest`], where `total` computes a best total.
+pub(super) fn fairest_by<C>(
+    problem: &Problem<'_>,
+    observer: &dyn Observer,
+    total: &mut dyn FnMut(&Problem<'_>) -> Result<Totalled<C>, Stopped>,
+) -> Result<Fairest<C>, Stopped> {
     let problem = &Problem { coverage_first: true, ..*problem };
     let mut counters = SolverStatistics::default();
     let mut solve = |problem: &Problem<'_>| {
-        let found = assign(problem, observer)?;
+        let found = total(problem)?;
         counters += found.counters;
         Ok(found)
     };
     let best = ObjectiveValue::of(problem, &solve(problem)?.pairs);
     let first = Compromise::of(&best);
     let everybody = ThresholdedScores::levelled(problem.scores, FORBIDDEN + 1, observer)?;
-    let coverage = solve(&problem.with_scores(&everybody))?.certificate;
+    let coverage = solve(&problem.with_scores(&everybody))?.proof;
 
     let mut floor = first.worst;
     let mean = best.score.div_euclid(i64::try_from(best.pairs.max(1)).unwrap_or(i64::MAX));
@@ -88,7 +110,7 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
         }
     }
     let above = ThresholdedScores::levelled(problem.scores, floor.saturating_add(1), observer)?;
-    let above = solve(&problem.with_scores(&above))?.certificate;
+    let above = solve(&problem.with_scores(&above))?.proof;
 
     let mut frontier = vec![first];
     let range = i64::from(floor) - i64::from(first.worst);
@@ -103,7 +125,7 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
         }
     }
     let floored = ThresholdedScores::new(problem.scores, floor, observer)?;
-    let Assignment { pairs, certificate, .. } = solve(&problem.with_scores(&floored))?;
+    let Totalled { pairs, proof: total, .. } = solve(&problem.with_scores(&floored))?;
     if frontier.last().is_some_and(|last| last.worst < floor) {
         frontier.push(Compromise::of(&ObjectiveValue::of(problem, &pairs)));
     }
@@ -111,12 +133,7 @@ pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest
     frontier.reverse();
     frontier.dedup_by_key(|step| step.total);
     frontier.reverse();
-    Ok(Fairest {
-        pairs,
-        fairness: Fairness { floor, total: certificate, coverage, above },
-        frontier,
-        counters,
-    })
+    Ok(Fairest { pairs, fairness: Fairness { floor, total, coverage, above }, frontier, counters })
 }
 
 fn clamp(score: i64) -> i32 {

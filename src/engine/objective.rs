@@ -3,69 +3,20 @@
 //! All objectives take a [`Problem`] and return a [`Solution`]; they differ in method and proof. [`check`] verifies a
 //! solution of any objective with the code of [`mod@certify`], which shares nothing with the solvers.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
-use super::assign::{Assignment, SolverStatistics, assign};
+use super::assign::{SolverStatistics, assign};
 use super::certificate::Certificate;
 use super::certify::{self, CertificateVerdict, Infeasible, Stability, certify, certify_within};
-use super::fairest::{Compromise, Fairest, Fairness, fairest};
+use super::directions;
+use super::fairest::{Fairest, Fairness, fairest};
 use super::groups::Quotas;
-use super::objective_value::ObjectiveValue;
 use super::observer::{CumulativeProgress, Observer, OffsetProgress, Stopped};
-use super::pair_scores::{FORBIDDEN, ThresholdedScores};
+use super::pair_scores::{FORBIDDEN, MaskedScores, ThresholdedScores};
 use super::problem::Problem;
-use super::stable::{PreferenceLists, Stable, StableSize, stable};
+use super::solution::{Bounded, Evidence, Solution};
+use super::stable::{PreferenceLists, Stable, stable};
 use crate::domain::policy::Objective;
-
-/// An assignment with its proof.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Solution {
-    /// Pairs of a mentee and a mentor, sorted.
-    pub pairs: Vec<(u32, u32)>,
-    /// Proof that no assignment is better at the objective.
-    pub evidence: Evidence,
-    /// For FAIREST: the cost of fairness, from the greatest total (first) to the best worst pair (last).
-    pub frontier: Vec<Compromise>,
-    /// For STABLE: what is known of the number of people against other stable assignments.
-    pub stable_size: Option<StableSize>,
-    /// Statistics of the solver.
-    pub counters: SolverStatistics,
-}
-
-impl From<Assignment> for Solution {
-    fn from(Assignment { pairs, certificate, counters }: Assignment) -> Self {
-        Self {
-            pairs,
-            evidence: Evidence::BestTotal(certificate),
-            frontier: Vec::new(),
-            stable_size: None,
-            counters,
-        }
-    }
-}
-
-/// Proof that an assignment is optimal at its objective, in the form in which it is exported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Evidence {
-    /// Prices under which no assignment has a greater value.
-    BestTotal(Certificate),
-    /// Prices of three problems: see [`Fairness`].
-    Fairest(Box<Fairness>),
-    /// No data: the scores alone show whether a pair blocks the assignment.
-    Stable,
-}
-
-impl Evidence {
-    /// The objective of the proof.
-    pub fn objective(&self) -> Objective {
-        match self {
-            Self::BestTotal(_) => Objective::BestTotal,
-            Self::Fairest(_) => Objective::Fairest,
-            Self::Stable => Objective::Stable,
-        }
-    }
-}
 
 /// Result of the check of a solution.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +35,9 @@ pub struct Check {
     pub candidates: u64,
     /// Number of blocking pairs, for STABLE only; see [`certify::stability`].
     pub blocking_pairs: u64,
+    /// Mentees with a mentor by whom a better assignment could exceed this one at most: 0 if proved. `None` if the evidence
+    /// shows no such bound; then the assignment must not be used.
+    pub people_gap: Option<u64>,
 }
 
 /// Solves a problem. Without `preferences`, both sides rank each other by the scores of the problem.
@@ -94,6 +48,9 @@ pub fn solve(
     observer: &dyn Observer,
 ) -> Result<Solution, Stopped> {
     let observer = &CumulativeProgress::new(observer);
+    if let Some(solution) = directions::solve(problem, objective, observer)? {
+        return Ok(solution);
+    }
     match objective {
         Objective::BestTotal => Ok(assign(problem, observer)?.into()),
         Objective::Fairest => {
@@ -132,13 +89,45 @@ pub(super) fn check_within(
     observer: &dyn Observer,
 ) -> Result<Check, Stopped> {
     let mut blocking_pairs = 0;
+    let opposites = problem.scores.opposites();
     let (verdict, proved) = match evidence {
+        Evidence::Bounded(bounded) => {
+            let Bounded { evidence, people } = &**bounded;
+            let inner = check_within(problem, quotas, pairs, evidence, preferences, observer)?;
+            let most = match opposites {
+                Some(opposites) => certify::most_people(problem, opposites, people, observer)?,
+                None => None,
+            };
+            let has: BTreeSet<u32> = pairs.iter().map(|pair| pair.0).collect();
+            let gap = most.and_then(|most| most.checked_sub(has.len() as u64));
+            let holds = inner.feasible.is_ok() && inner.gap >= 0;
+            let people_gap = inner.people_gap.or(gap.filter(|_| holds));
+            return Ok(Check { people_gap, ..inner });
+        }
+        Evidence::Branches(tree) => {
+            let verdict = match opposites {
+                Some(opposites) => certify::certify_branches(problem, opposites, pairs, tree, observer)?,
+                None => certify_within(problem, quotas, &[], &Certificate::default(), observer)?,
+            };
+            let proved = opposites.is_some() && verdict.proved();
+            (verdict, proved)
+        }
         Evidence::BestTotal(certificate) => {
             let verdict = certify_within(problem, quotas, pairs, certificate, observer)?;
             let proved = verdict.proved();
             (verdict, proved)
         }
-        Evidence::Fairest(fairness) => check_fairness(problem, pairs, fairness, observer)?,
+        Evidence::FairBranches(fairness) => {
+            let opposites = opposites.cloned().unwrap_or_default();
+            check_fairness(problem, pairs, fairness, observer, &|part, pairs, tree| {
+                certify::certify_branches(part, &opposites, pairs, tree, observer)
+            })?
+        }
+        Evidence::Fairest(fairness) => {
+            check_fairness(problem, pairs, fairness, observer, &|part, pairs, one| {
+                certify(part, pairs, one, observer)
+            })?
+        }
         Evidence::Stable => {
             let broken = certify::broken_rule(problem, pairs, observer)?;
             // Blocking pairs are undefined for an assignment that breaks a rule.
@@ -153,7 +142,8 @@ pub(super) fn check_within(
         }
     };
     let CertificateVerdict { feasible, primal, dual, candidates } = verdict;
-    Ok(Check { feasible, proved, gap: dual - primal, primal, dual, candidates, blocking_pairs })
+    let people_gap = proved.then_some(0);
+    Ok(Check { feasible, proved, gap: dual - primal, primal, dual, candidates, blocking_pairs, people_gap })
 }
 
 /// Number of blocking pairs of an assignment.
@@ -166,6 +156,12 @@ pub fn blocking_pairs(
     // This pass follows the check of the assignment, which reports the same number of rows.
     let rows = problem.mentees.len() as u64;
     let observer = &OffsetProgress { observer, done: rows, total: rows };
+    if let Some(opposites) = problem.scores.opposites() {
+        // The opposite of a pair of the assignment may not be used, so it blocks nothing.
+        let open = MaskedScores::new(problem.scores, opposites.barred(pairs), observer)?;
+        return stability(&problem.with_scores(&open), pairs, preferences, observer)
+            .map(|stability| stability.blocking_pairs);
+    }
     stability(problem, pairs, preferences, observer).map(|stability| stability.blocking_pairs)
 }
 
@@ -179,45 +175,38 @@ fn stability(
     certify::stability(problem, preferences.mentees, preferences.mentors, pairs, observer)
 }
 
+/// Checks an assignment of a problem against a proof.
+type Certifier<'a, C> = dyn Fn(&Problem<'_>, &[(u32, u32)], &C) -> Result<CertificateVerdict, Stopped> + 'a;
+
 /// Checks three conditions of a fairest assignment: (1) no assignment whose pairs all score at least `floor` has a
 /// greater total; (2) no assignment serves more people; (3) pairs that score more than `floor` cannot serve as many
 /// people. Conditions 2 and 3 use a score of 0 for every candidate. Condition 3 holds if the bound is less than the
 /// value of the assignment under the same weights.
-fn check_fairness(
+fn check_fairness<C>(
     problem: &Problem<'_>,
     pairs: &[(u32, u32)],
-    fairness: &Fairness,
+    fairness: &Fairness<C>,
     observer: &dyn Observer,
+    certify: &Certifier<'_, C>,
 ) -> Result<(CertificateVerdict, bool), Stopped> {
     let problem = &Problem { coverage_first: true, ..*problem };
     let floored = ThresholdedScores::new(problem.scores, fairness.floor, observer)?;
-    let total = certify(&problem.with_scores(&floored), pairs, &fairness.total, observer)?;
+    let total = certify(&problem.with_scores(&floored), pairs, &fairness.total)?;
     let everybody = ThresholdedScores::levelled(problem.scores, FORBIDDEN + 1, observer)?;
     let everybody = problem.with_scores(&everybody);
-    let coverage = certify(&everybody, pairs, &fairness.coverage, observer)?;
+    let coverage = certify(&everybody, pairs, &fairness.coverage)?;
     let floor_is_met = pairs.is_empty() || {
         let higher = ThresholdedScores::levelled(problem.scores, fairness.floor.saturating_add(1), observer)?;
-        let above = certify(&problem.with_scores(&higher), &[], &fairness.above, observer)?;
-        let here = certify(&everybody, pairs, &fairness.above, observer)?;
+        let above = certify(&problem.with_scores(&higher), &[], &fairness.above)?;
+        let here = certify(&everybody, pairs, &fairness.above)?;
         fairness.floor == i32::MAX
             || above.feasible.is_ok() && here.feasible.is_ok() && above.dual < here.primal
     };
-    let proved = total.proved() && coverage.proved() && floor_is_met;
-    Ok((CertificateVerdict { candidates: coverage.candidates, ..total }, proved))
+    let feasible = total.feasible.and_then(|()| certify::keeps_directions(problem, pairs));
+    let proved = feasible.is_ok() && total.primal == total.dual && coverage.proved() && floor_is_met;
+    Ok((CertificateVerdict { candidates: coverage.candidates, feasible, ..total }, proved))
 }
 
 fn same<'a>(problem: &Problem<'a>) -> PreferenceLists<'a> {
     PreferenceLists { mentees: problem.scores, mentors: None }
-}
-
-impl Solution {
-    /// The value of the solution, aim by aim.
-    pub fn objective_value(&self, problem: &Problem<'_>) -> ObjectiveValue {
-        ObjectiveValue::of(problem, &self.pairs)
-    }
-
-    /// For FAIREST: the loss of total score for the best worst pair.
-    pub fn price_of_fairness(&self) -> Option<i64> {
-        Some(self.frontier.first()?.total - self.frontier.last()?.total)
-    }
 }

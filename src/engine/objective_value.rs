@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::certificate::Certificate;
 use super::problem::{Problem, Seats};
 
 /// Pairs that one task sums up.
@@ -101,4 +102,26 @@ impl ObjectiveValue {
         let people = PeopleServed { tiers, minimum_places: filled.sum(), second_mentors };
         Self { people, pairs: pairs.len() as u64, score, worst }
     }
+}
+
+/// The value of an assignment in the weights of a certificate.
+pub(super) fn weighted_value(problem: &Problem<'_>, weights: &Certificate, pairs: &[(u32, u32)]) -> i128 {
+    let score = |&(mentee, mentor): &(u32, u32)| {
+        i128::from(problem.scores.score(mentee as usize, mentor as usize).unwrap_or_default())
+    };
+    let mut value: i128 = pairs.par_iter().map(score).sum();
+    let mut has = vec![0_usize; problem.mentees.len()];
+    let mut load = vec![0_u32; problem.mentors.len()];
+    for &(mentee, mentor) in pairs {
+        has[mentee as usize] += 1;
+        load[mentor as usize] += 1;
+    }
+    for (demand, &has) in problem.mentees.iter().zip(&has).filter(|&(_, &has)| has > 0) {
+        let first = weights.tiers.iter().find(|entry| entry.tier == demand.tier && demand.pinned == 0);
+        value += first.map_or(weights.second, |entry| entry.weight) + weights.second * (has as i128 - 1);
+    }
+    for (seats, &load) in problem.mentors.iter().zip(&load) {
+        value += weights.minimum * i128::from(load.min(seats.min));
+    }
+    value
 }

@@ -10,7 +10,9 @@ mod dense;
 mod edge;
 mod favoured;
 mod masked;
+mod opposites;
 mod overlay;
+mod priced;
 mod sparse;
 mod thresholded;
 
@@ -20,6 +22,9 @@ pub use self::dense::{Cells, DenseScores};
 pub use self::edge::{Edge, FORBIDDEN, tie_break};
 pub(super) use self::favoured::FavouredScores;
 pub(super) use self::masked::MaskedScores;
+pub use self::opposites::Opposites;
+pub(super) use self::opposites::Pair;
+pub(super) use self::priced::PricedScores;
 pub use self::sparse::{SparseError, SparseScores};
 pub(super) use self::thresholded::ThresholdedScores;
 
@@ -51,6 +56,12 @@ pub trait PairScores: Sync {
 
     /// All scores of a mentee, if the source stores them: then no caller has to copy them.
     fn row(&self, _mentee: usize) -> Option<&[i32]> {
+        None
+    }
+
+    /// Who is the same person on both sides, if two people may not mentor each other. Adaptors over a source have none: the
+    /// rule belongs to the whole problem.
+    fn opposites(&self) -> Option<&Opposites> {
         None
     }
 

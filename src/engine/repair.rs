@@ -19,19 +19,18 @@ mod repaired;
 #[cfg(test)]
 mod tests;
 
-use rayon::prelude::*;
-
-use super::assign::{Start, assign, assign_from};
+use super::assign::{Start, assign_from};
 use super::certificate::Certificate;
 use super::certify::{self, certify};
 use super::decisions::{Decisions, ReducedProblem};
 use super::observer::{Observer, Stopped};
-use super::pair_scores::{BonusScores, Edge, SparseError, SparseScores};
-use super::problem::{Demand, Problem, Seats};
+use super::pair_scores::BonusScores;
+use super::problem::Problem;
 
 use self::budget::BudgetedRepair;
 pub use self::repaired::{Proof, Repaired};
-use self::repaired::{kept, value};
+use self::repaired::{kept, most_together, possible_pairs};
+use super::objective_value::weighted_value;
 
 /// Repairs a published assignment for the present problem.
 ///
@@ -121,7 +120,7 @@ pub fn check(
             certify(&with_bonus, &[], certificate, observer)?.dual - i128::from(bonus) * kept
         }
     };
-    Ok(Some(feasible && bound == value(problem, certificate, pairs)))
+    Ok(Some(feasible && bound == weighted_value(problem, certificate, pairs)))
 }
 
 fn conclude(
@@ -132,48 +131,7 @@ fn conclude(
     certificate: Certificate,
     proof: Proof,
 ) -> Repaired {
-    let value = value(problem, &certificate, &pairs);
+    let value = weighted_value(problem, &certificate, &pairs);
     let (possible, kept) = (together.len(), kept(still_possible, &pairs));
     Repaired { pairs, possible, kept, value, bound: value, proof, certificate }
-}
-
-/// The published pairs that are candidates, sorted.
-fn possible_pairs(problem: &Problem<'_>, published: &[(u32, u32)]) -> Vec<(u32, u32)> {
-    let mut published: Vec<(u32, u32)> = published.to_vec();
-    published.par_sort_unstable();
-    published.dedup();
-    let is_possible = |&(mentee, mentor): &(u32, u32)| {
-        let (at, to) = (mentee as usize, mentor as usize);
-        at < problem.mentees.len()
-            && to < problem.mentors.len()
-            && problem.mentees[at].wanted > 0
-            && problem.mentors[to].max > 0
-            && problem.scores.score(at, to).is_some()
-    };
-    published.into_par_iter().filter(is_possible).collect()
-}
-
-/// A largest set of these pairs that can be kept together: a best assignment among these pairs alone, each with a score
-/// of 1.
-fn most_together(
-    problem: &Problem<'_>,
-    still_possible: &[(u32, u32)],
-    observer: &dyn Observer,
-) -> Result<Vec<(u32, u32)>, Stopped> {
-    let decisions = Decisions { pins: still_possible.to_vec(), vetoes: Vec::new() };
-    if decisions.conflicts(problem, observer)?.is_empty() {
-        return Ok(still_possible.to_vec());
-    }
-    let mentees: Vec<Demand> = problem.mentees.iter().map(|demand| Demand { tier: 0, ..*demand }).collect();
-    let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, ..*seats }).collect();
-    let ends =
-        (0..=mentees.len()).map(|mentee| still_possible.partition_point(|pair| (pair.0 as usize) < mentee));
-    let edges = still_possible.iter().map(|&(_, to)| Edge { to, score: 1 }).collect();
-    let scores = match SparseScores::new(ends.collect(), edges, observer) {
-        Ok(scores) => scores,
-        Err(SparseError::Pair { .. }) => return Ok(Vec::new()),
-        Err(SparseError::Stopped(stopped)) => return Err(stopped),
-    };
-    let alone = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: false };
-    Ok(assign(&alone, observer)?.pairs)
 }

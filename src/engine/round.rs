@@ -14,18 +14,19 @@ use sha2::{Digest, Sha256};
 
 use super::assign::SolverStatistics;
 use super::encode::{Person, Round};
-use super::objective::{self, Check, Evidence, Solution};
+use super::objective::{self, Check};
 use super::observer::{Observer, Stopped};
 use super::pair_scores::{CachedScores, ScoreCache};
 use super::problem::Problem;
 use super::score::{Preferred, Scores};
 use super::shown::{Shown, shown};
+use super::solution::{Evidence, Solution};
 use super::stable::PreferenceLists;
 use super::{exclusion_counts, explain, pool};
 use crate::clock::Stopwatch;
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::Objective;
-use crate::domain::run::{Match, RunSummary, Stage, Unmatched, WholeRound};
+use crate::domain::run::{Match, Proof, RunSummary, Stage, Unmatched, WholeRound};
 use crate::domain::snapshot::Snapshot;
 
 /// Version of the engine. It changes whenever the same round may give another result.
@@ -110,7 +111,8 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 
 /// Solves a round. The only error is that `observer` stopped the operation.
 ///
-/// A failed proof is a defect of the engine. The summary of the outcome reports it, and the outcome must not be used.
+/// A result without a proof and without a bound ([`Standing::Unproved`](crate::domain::run::Standing::Unproved)) is a defect of
+/// the engine: it must not be used.
 pub fn solve(snapshot: &Snapshot, options: &Options, observer: &dyn Observer) -> Result<Outcome, Stopped> {
     pool::on_threads(options.threads, || run(snapshot, options.most_kept, observer))
 }
@@ -144,8 +146,9 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
         let (matches, agree) = explain::describe_matches(&round, &scores, pairs, observer)?;
         let counts = exclusion_counts::count(&scores, &round, &[], &[], observer)?;
         // The dense pass, the certifier and the explanations must agree.
-        let proved = check.proved && agree && counts.all.candidates == check.candidates;
-        shown(snapshot, pairs, matches, proved, observer)
+        let agree = agree && counts.all.candidates == check.candidates;
+        let proof = Proof::new(check.proved, check.people_gap);
+        shown(snapshot, pairs, matches, if agree { proof } else { Proof::default() }, observer)
     })?;
     let Shown { matches, unmatched, unmatched_for_managers, mut summary, summaries } = shown;
     if let Some(whole) = &mut summary.whole_round {
@@ -167,28 +170,30 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     })
 }
 
-/// Checks the stored matches of a round against its certificate, from scratch. Returns whether they are proved optimal.
+/// Checks the stored matches of a round against its certificate, from scratch. Returns what the certificate proves of
+/// them: the optimum, a bound of the best result found, or nothing.
 pub fn verify(
     snapshot: &Snapshot,
     matches: &[(ProfileRef, ProfileRef)],
     certificate: &RunCertificate,
     options: &Options,
     observer: &dyn Observer,
-) -> Result<bool, Stopped> {
+) -> Result<Proof, Stopped> {
     pool::on_threads(options.threads, || {
         let round = Round::encode(snapshot, observer)?;
         let scores = Scores::new(&round, observer)?;
-        let Some(mut pairs) = positions(&round, matches) else { return Ok(false) };
+        let Some(mut pairs) = positions(&round, matches) else { return Ok(Proof::default()) };
         pairs.sort_unstable();
         let (mentees, mentors) = (round.demands(), round.seats());
         let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
         let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
         let preferences = Some(PreferenceLists { mentees: &by_mentees, mentors: Some(&by_mentors) });
         let check = objective::check(&problem, &pairs, &certificate.evidence, preferences, observer)?;
-        let Check { proved, primal, dual, candidates, .. } = check;
+        let Check { proved, people_gap, primal, dual, candidates, .. } = check;
         let is_as_stored = (primal, dual, candidates)
             == (certificate.primal, certificate.dual, certificate.candidates_checked);
-        Ok(proved && is_as_stored && certificate.evidence.objective() == snapshot.policy.objective)
+        let is_of_objective = certificate.evidence.objective() == snapshot.policy.objective;
+        Ok(if is_as_stored && is_of_objective { Proof::new(proved, people_gap) } else { Proof::default() })
     })
 }
 

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::assign::assign;
 use super::encode::Round;
 use super::observer::{Observer, Stopped};
 use super::problem::Problem;
@@ -35,22 +34,20 @@ pub(super) struct Shown {
     pub(super) summaries: BTreeMap<OrganisationId, RunSummary>,
 }
 
-/// Describes a solved round. `matches` are the described pairs of `pairs`, and `proved` is whether they are proved optimal;
-/// the result counts as proved only if everyone enrolled ends in a match or in a reason. The caller adds the times per
-/// stage.
+/// Describes a solved round. `matches` are the described pairs of `pairs`, and `proof` is what is proved of them; it counts
+/// only if everyone enrolled ends in a match or in a reason. The caller adds the times per stage.
 pub(super) fn shown(
     snapshot: &Snapshot,
     pairs: &[(u32, u32)],
     matches: Vec<Match>,
-    proved: bool,
+    proof: Proof,
     observer: &dyn Observer,
 ) -> Result<Shown, Stopped> {
     let round = Round::encode_open(snapshot, observer)?;
     let scores = Scores::new(&round, observer)?;
     let everyone = unmatched::unmatched(&round, &scores, pairs, observer)?;
     let adds_up = headcount::adds_up(snapshot, &matches, &everyone.for_coordinators, observer)?;
-    let proved = proved && adds_up;
-    let proof = Proof { proved, gap: proved.then_some(0) };
+    let proof = if adds_up { proof } else { Proof::default() };
     let summaries = summary::summarise(&round, &matches, &everyone.counts, &proof, observer)?;
     let mut summary = summaries.whole;
     if let Some(whole) = &mut summary.whole_round {
@@ -85,7 +82,7 @@ fn best_total(
     problem: &Problem<'_>,
     observer: &dyn Observer,
 ) -> Result<u64, Stopped> {
-    let best = assign(problem, observer)?;
+    let best = objective::solve(problem, Objective::BestTotal, None, observer)?;
     let shown = |(mentee, mentor): &(u32, u32)| {
         observer.check()?;
         Ok(u64::from(explain::shown_score(round, scores, *mentee as usize, *mentor as usize)))

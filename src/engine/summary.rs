@@ -53,7 +53,7 @@ pub(super) fn summarise(
     observer: &dyn Observer,
 ) -> Result<Summaries, Stopped> {
     let poll = &mut StopPoll::new(observer);
-    // A bound on the people of an unproved result is about everyone, so that it is no number for one organisation.
+    // The bound of a result that is not proved is about everyone, so that it is no number for one organisation.
     let own_proof = Proof { gap: proof.gap.filter(|_| proof.proved), ..proof.clone() };
     let (whole, tally) = (Tally::new(round, proof), Tally::new(round, &own_proof));
     let mut tallies = Tallies { regions: BTreeMap::new(), own: BTreeMap::new(), whole, tally };

@@ -10,7 +10,7 @@ use super::names::Given;
 use crate::domain::violation::Violation;
 use crate::engine::assign::Start;
 use crate::engine::certificate::Certificate;
-use crate::engine::objective::Evidence;
+use crate::engine::solution::Evidence;
 
 /// Name and version of the format.
 const FORMAT: &str = "wim-match-proof/1";
@@ -89,7 +89,10 @@ pub fn start(instance: &Instance, pairs: Vec<(u32, u32)>, text: &str) -> Result<
     let certificate = match read.proof {
         Evidence::BestTotal(certificate) => certificate,
         Evidence::Fairest(fairness) => fairness.total,
-        Evidence::Stable => Certificate::default(),
+        // Problems from outside have no directions to choose; such a proof gives no prices.
+        Evidence::Stable | Evidence::Branches(_) | Evidence::FairBranches(_) | Evidence::Bounded(_) => {
+            Certificate::default()
+        }
     };
     let earlier = Start {
         pairs: Vec::new(),

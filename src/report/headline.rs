@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::round_report::RoundReport;
 use super::words::Words;
 use super::{chart, number, people};
-use crate::domain::run::ScoreRange;
+use crate::domain::run::{ScoreRange, Standing};
 
 /// Title, dates and, for invented people, the notice that they are invented.
 pub(super) fn masthead(report: &RoundReport<'_>) -> Markup {
@@ -89,9 +89,18 @@ fn proof_tile(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let proof = &report.summary.proof;
     let (value, note, class) = if proof.proved {
-        ("tile_proof_optimal", words.text("tile_proof_text"), "tile proof")
+        ("tile_proof_optimal", words.text("tile_proof_text").to_owned(), "tile proof")
+    } else if let Standing::Bounded { people } = proof.standing() {
+        let note = match people {
+            Some(people) => {
+                let most = words.count(report.summary.matched_mentees + people);
+                words.fill("tile_proof_bounded_text", &[("most", &most)])
+            }
+            None => words.text("tile_proof_bounded_own_text").to_owned(),
+        };
+        ("tile_proof_bounded", note, "tile proof open")
     } else {
-        ("tile_proof_open", words.text("tile_proof_open_text"), "tile proof open")
+        ("tile_proof_open", words.text("tile_proof_open_text").to_owned(), "tile proof open")
     };
     html! {
         div class=(class) {
@@ -161,8 +170,16 @@ fn meaning(report: &RoundReport<'_>) -> Vec<Vec<String>> {
         let (median, worst) = (words.score(scores.median), words.score(scores.worst));
         paragraphs.push(vec![words.fill("meaning_score", &[("median", &median), ("worst", &worst)])]);
     }
-    let sure =
-        if summary.proof.proved { words.text("meaning_proof") } else { words.text("meaning_proof_open") };
-    paragraphs.push(vec![sure.to_owned(), words.text("meaning_decision").to_owned()]);
+    let sure = match summary.proof.standing() {
+        Standing::Optimal => words.text("meaning_proof").to_owned(),
+        Standing::Bounded { people: None } => words.text("meaning_proof_bounded_own").to_owned(),
+        Standing::Bounded { people: Some(people) } => {
+            let most = words.count(summary.matched_mentees + people);
+            let matched = words.count(summary.matched_mentees);
+            words.fill("meaning_proof_bounded", &[("matched", &matched), ("most", &most)])
+        }
+        Standing::Unproved => words.text("meaning_proof_open").to_owned(),
+    };
+    paragraphs.push(vec![sure, words.text("meaning_decision").to_owned()]);
     paragraphs
 }

@@ -149,7 +149,7 @@ impl Round {
         for score in &scores {
             summary.score_histogram[usize::from(score / 500).min(19)] += 1;
         }
-        summary.proof = Proof { proved: true, gap: Some(0) };
+        summary.proof = Proof::new(true, Some(0));
         let waiting = (all.mentees / 5).min(all.matched_mentees);
         summary.tiers = vec![
             TierCoverage { tier: 1, mentees: waiting, matched: waiting },

@@ -313,10 +313,25 @@ fn a_report_that_cannot_list_everybody_does_not_say_that_it_does() {
 #[test]
 fn a_result_without_proof_is_never_called_optimal() {
     let mut round = Round::realistic();
-    round.summary.proof = crate::domain::run::Proof { proved: false, gap: None };
+    round.summary.proof = crate::domain::run::Proof::new(false, None);
     let html = render(&round.report());
     assert!(!html.contains("Optimal") && html.contains("Not proved"));
     assert!(html.contains("It has not been proved that this is the best choice"));
+}
+
+#[test]
+fn the_best_result_found_is_shown_with_its_bound_on_people() {
+    let mut round = Round::realistic();
+    round.summary.proof = crate::domain::run::Proof::new(false, Some(1));
+    let html = render(&round.report());
+    let (matched, most) = (round.summary.matched_mentees, round.summary.matched_mentees + 1);
+    assert!(html.contains("Best found") && !html.contains("Optimal") && !html.contains("Not proved"));
+    assert!(html.contains(&format!("{matched} of at most {most} mentees have a mentor")), "{}", body(&html));
+    // A manager reads no number about everyone.
+    round.summary.proof.gap = None;
+    let html = render(&round.report());
+    assert!(html.contains("Best found") && !html.contains("Not proved") && !html.contains(" of at most "));
+    assert!(html.contains("This is the best choice of matches that was found."), "{}", body(&html));
 }
 
 #[test]

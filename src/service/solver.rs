@@ -17,9 +17,10 @@ use crate::engine::assign::Start;
 use crate::engine::constrained::{
     Constrained, Diagnosis, DiagnosisError, Impossible, Mended, Proved, Question, Unsolved,
 };
-use crate::engine::objective::{Check, Evidence};
+use crate::engine::objective::Check;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pool::on_threads;
+use crate::engine::solution::Evidence;
 use crate::engine::what_if::{Alternate, WhatIfError};
 use crate::error::{Error, Result};
 use crate::instance::{Instance, InstanceError};

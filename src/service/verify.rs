@@ -9,7 +9,7 @@ use super::solver::Work;
 use super::{Action, Service};
 use crate::domain::caller::Caller;
 use crate::domain::name::{ProfileRef, RunRef};
-use crate::domain::run::Match;
+use crate::domain::run::{Match, Proof};
 use crate::engine::assign::SolverStatistics;
 use crate::engine::observer::Observer;
 use crate::engine::{self, Options, Outcome, RunCertificate};
@@ -21,8 +21,8 @@ use crate::store::{LoadedSnapshot, SavedResult, Scope};
 pub struct VerifiedRun {
     /// The run.
     pub run: RunRef,
-    /// Whether the certificate proves the matches optimal over the frozen snapshot.
-    pub proved: bool,
+    /// What the certificate proves of the matches over the frozen snapshot.
+    pub proof: Proof,
     /// Whether the snapshot is the one that was frozen.
     pub input_unchanged: bool,
     /// Whether the result is the one that was saved.
@@ -68,7 +68,7 @@ fn check(
     };
     let pairs: Vec<(ProfileRef, ProfileRef)> =
         saved.matches.iter().map(|pair| (pair.mentee.clone(), pair.mentor.clone())).collect();
-    let proved = engine::verify(snapshot, &pairs, &certificate, &Options::default(), observer)
+    let proof = engine::verify(snapshot, &pairs, &certificate, &Options::default(), observer)
         .map_err(|_| Error::Cancelled)?;
     let result = Outcome {
         matches: engine_order(saved.matches),
@@ -85,7 +85,7 @@ fn check(
     let result_digest = salt.keyed(&result.open_digest());
     Ok(VerifiedRun {
         run,
-        proved,
+        proof,
         input_unchanged: *digest == internal.input_digest && input_digest == shown.input_digest,
         result_unchanged: result.digest() == internal.result_digest && result_digest == shown.result_digest,
         input_digest,

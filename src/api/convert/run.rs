@@ -87,9 +87,13 @@ fn summary_message(summary: &RunSummary) -> v1::RunSummary {
             })
             .collect(),
         objective: policy::objective_message(summary.objective),
-        proof: Some(v1::Proof { proved: summary.proof.proved, gap: summary.proof.gap.map(count) }),
+        proof: Some(proof_message(&summary.proof)),
         whole_round: summary.whole_round.as_ref().map(whole_round_message),
     }
+}
+
+fn proof_message(proof: &Proof) -> v1::Proof {
+    v1::Proof { proved: proof.proved, bounded: proof.bounded, gap: proof.gap.map(count) }
 }
 
 fn whole_round_message(whole: &WholeRound) -> v1::WholeRound {
@@ -175,7 +179,7 @@ pub fn summary(message: &v1::RunSummary) -> RunSummary {
         proof: message
             .proof
             .as_ref()
-            .map(|proof| Proof { proved: proof.proved, gap: proof.gap.map(number) })
+            .map(|proof| Proof { proved: proof.proved, bounded: proof.bounded, gap: proof.gap.map(number) })
             .unwrap_or_default(),
         whole_round: message.whole_round.as_ref().map(whole_round),
     }

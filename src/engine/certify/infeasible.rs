@@ -32,6 +32,19 @@ pub enum Infeasible {
         /// The pair's mentor.
         mentor: u32,
     },
+    /// Two people mentor each other, and the policy forbids it.
+    #[error("pair ({mentee}, {mentor}) and its opposite are both in the assignment; expected one direction")]
+    BothDirections {
+        /// The pair's mentee.
+        mentee: u32,
+        /// The pair's mentor.
+        mentor: u32,
+    },
+    /// The tree of decisions on directions bounds nothing: it lacks nodes, or one of its leaves has no valid bound.
+    #[error(
+        "the tree of decisions on directions has no valid bound; expected a whole tree with a valid bound in each leaf"
+    )]
+    NoBound,
     /// A mentee has more mentors than wanted.
     #[error("mentee {mentee} has {has} mentors; expected at most {wanted}")]
     TooManyMentors {

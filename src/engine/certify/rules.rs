@@ -1,5 +1,7 @@
 //! The rules of an assignment, the form of a certificate, and the value of the assignment under the certificate's weights.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 
 use crate::engine::observer::{Observer, Stopped};
@@ -136,6 +138,7 @@ pub(super) fn value(
         let (mentee, mentor) = twice[0];
         return Err(Infeasible::UsedTwice { mentee, mentor }.into());
     }
+    one_direction(problem, &sorted)?;
     let total = |pairs: &[(u32, u32)]| {
         observer.check()?;
         Ok(total(problem, pairs)?)
@@ -174,6 +177,14 @@ pub(super) fn value(
         value += certificate.minimum * i128::from(has.min(seats.min));
     }
     Ok(value)
+}
+
+/// Checks that no two people mentor each other, if the problem has that rule.
+pub(super) fn one_direction(problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Result<(), Infeasible> {
+    let Some(opposites) = problem.scores.opposites() else { return Ok(()) };
+    let used: HashSet<(u32, u32)> = pairs.iter().copied().collect();
+    let both = pairs.iter().find(|pair| opposites.of(**pair).is_some_and(|other| used.contains(&other)));
+    both.map_or(Ok(()), |&(mentee, mentor)| Err(Infeasible::BothDirections { mentee, mentor }))
 }
 
 /// The sum of the scores of some pairs, all of which must be candidates.

@@ -6,10 +6,10 @@ use std::iter;
 use super::{Constrained, Impossible, Unsolved, sorted};
 use crate::engine::assign::{Start, assign};
 use crate::engine::diagnose::{Recruit, Shortage, recruitment, shortages, without_candidates};
-use crate::engine::objective::Evidence;
 use crate::engine::objective_value::{BelowMinimum, ObjectiveValue, below_minimum};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::repair::{self, Repaired};
+use crate::engine::solution::Evidence;
 use crate::engine::what_if::{Alternate, Cost, WhatIf, WhatIfError};
 
 /// A question about a result.

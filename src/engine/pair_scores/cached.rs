@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use memmap2::MmapMut;
 use rayon::prelude::*;
 
-use super::{FORBIDDEN, NarrowScores, PairScores};
+use super::{FORBIDDEN, NarrowScores, Opposites, PairScores};
 use crate::domain::run::Stage;
 use crate::engine::observer::{Observer, Stopped};
 
@@ -113,6 +113,10 @@ impl PairScores for CachedScores<'_> {
 
     fn narrow(&self) -> Option<&dyn NarrowScores> {
         Some(self)
+    }
+
+    fn opposites(&self) -> Option<&Opposites> {
+        self.scores.opposites()
     }
 }
 

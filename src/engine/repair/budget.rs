@@ -23,7 +23,8 @@ use crate::engine::decisions::{Decisions, ReducedProblem};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::problem::Problem;
 
-use super::repaired::{Proof, Repaired, kept, value};
+use super::repaired::{Proof, Repaired, kept};
+use crate::engine::objective_value::weighted_value;
 use crate::engine::pair_scores::BonusScores;
 
 /// Largest number of branches that are solved.
@@ -78,7 +79,7 @@ struct BranchResult {
 impl BudgetedRepair<'_> {
     /// Computes the best assignment that keeps enough pairs; `pairs` is one that does.
     pub(super) fn repair(&self, pairs: Vec<(u32, u32)>) -> Result<Repaired, Stopped> {
-        let best = (value(self.problem, &self.best.certificate, &pairs), pairs);
+        let best = (weighted_value(self.problem, &self.best.certificate, &pairs), pairs);
         let mut tree = BranchTree { task: self, best, first: None, left: MOST_BRANCHES };
         let root = Branch { bound: i128::MAX, pins: Vec::new(), vetoes: Vec::new(), bonus: 0 };
         let open = best_bound_first(&mut tree, Some(root))?;
@@ -179,7 +180,7 @@ impl BudgetedRepair<'_> {
         };
         let found = assign_weighted(&reduced.problem(), start, &self.best.certificate, self.observer)?;
         let pairs = reduced.with_pins(&found.pairs);
-        let value = value(self.problem, &self.best.certificate, &pairs);
+        let value = weighted_value(self.problem, &self.best.certificate, &pairs);
         Ok(Some(BonusSolution { bonus, kept: kept(self.still_possible, &pairs), value, pairs, found }))
     }
 }

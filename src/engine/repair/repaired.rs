@@ -1,9 +1,13 @@
-//! A repaired assignment: its value, its bound and the proof of the bound.
+//! A repaired assignment: its value, its bound and the proof of the bound; and the published pairs that can be kept.
 
 use rayon::prelude::*;
 
+use crate::engine::assign::assign;
 use crate::engine::certificate::Certificate;
-use crate::engine::problem::Problem;
+use crate::engine::decisions::Decisions;
+use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::{Edge, SparseError, SparseScores};
+use crate::engine::problem::{Demand, Problem, Seats};
 
 /// A repaired assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,24 +55,43 @@ pub(super) fn kept(still: &[(u32, u32)], pairs: &[(u32, u32)]) -> usize {
     pairs.par_iter().filter(|pair| still.binary_search(pair).is_ok()).count()
 }
 
-/// The value of an assignment in the weights of a certificate.
-pub(super) fn value(problem: &Problem<'_>, weights: &Certificate, pairs: &[(u32, u32)]) -> i128 {
-    let score = |&(mentee, mentor): &(u32, u32)| {
-        i128::from(problem.scores.score(mentee as usize, mentor as usize).unwrap_or_default())
+/// The published pairs that are candidates, sorted.
+pub(super) fn possible_pairs(problem: &Problem<'_>, published: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let mut published: Vec<(u32, u32)> = published.to_vec();
+    published.par_sort_unstable();
+    published.dedup();
+    let is_possible = |&(mentee, mentor): &(u32, u32)| {
+        let (at, to) = (mentee as usize, mentor as usize);
+        at < problem.mentees.len()
+            && to < problem.mentors.len()
+            && problem.mentees[at].wanted > 0
+            && problem.mentors[to].max > 0
+            && problem.scores.score(at, to).is_some()
     };
-    let mut value: i128 = pairs.par_iter().map(score).sum();
-    let mut has = vec![0_usize; problem.mentees.len()];
-    let mut load = vec![0_u32; problem.mentors.len()];
-    for &(mentee, mentor) in pairs {
-        has[mentee as usize] += 1;
-        load[mentor as usize] += 1;
+    published.into_par_iter().filter(is_possible).collect()
+}
+
+/// A largest set of these pairs that can be kept together: a best assignment among these pairs alone, each with a score
+/// of 1.
+pub(super) fn most_together(
+    problem: &Problem<'_>,
+    still_possible: &[(u32, u32)],
+    observer: &dyn Observer,
+) -> Result<Vec<(u32, u32)>, Stopped> {
+    let decisions = Decisions { pins: still_possible.to_vec(), vetoes: Vec::new() };
+    if decisions.conflicts(problem, observer)?.is_empty() {
+        return Ok(still_possible.to_vec());
     }
-    for (demand, &has) in problem.mentees.iter().zip(&has).filter(|&(_, &has)| has > 0) {
-        let first = weights.tiers.iter().find(|entry| entry.tier == demand.tier && demand.pinned == 0);
-        value += first.map_or(weights.second, |entry| entry.weight) + weights.second * (has as i128 - 1);
-    }
-    for (seats, &load) in problem.mentors.iter().zip(&load) {
-        value += weights.minimum * i128::from(load.min(seats.min));
-    }
-    value
+    let mentees: Vec<Demand> = problem.mentees.iter().map(|demand| Demand { tier: 0, ..*demand }).collect();
+    let mentors: Vec<Seats> = problem.mentors.iter().map(|seats| Seats { min: 0, ..*seats }).collect();
+    let ends =
+        (0..=mentees.len()).map(|mentee| still_possible.partition_point(|pair| (pair.0 as usize) < mentee));
+    let edges = still_possible.iter().map(|&(_, to)| Edge { to, score: 1 }).collect();
+    let scores = match SparseScores::new(ends.collect(), edges, observer) {
+        Ok(scores) => scores,
+        Err(SparseError::Pair { .. }) => return Ok(Vec::new()),
+        Err(SparseError::Stopped(stopped)) => return Err(stopped),
+    };
+    let alone = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: false };
+    Ok(assign(&alone, observer)?.pairs)
 }

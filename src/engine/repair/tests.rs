@@ -1,17 +1,19 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::assign::assign;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::certify::certify;
 use crate::engine::observer::Unobserved;
-use crate::engine::pair_scores::{FORBIDDEN, PairScores};
+use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores, SparseScores};
+use crate::engine::problem::{Demand, Seats};
 
 /// The greatest value of an assignment that keeps so many of some pairs, by trying everything.
 fn brute_force(case: &Case, weights: &Certificate, still: &[(u32, u32)], least: usize) -> i128 {
     let mut best = i128::MIN;
     case.each(|pairs| {
         if kept(still, pairs) >= least {
-            best = best.max(value(&case.problem(), weights, pairs));
+            best = best.max(weighted_value(&case.problem(), weights, pairs));
         }
     });
     best

@@ -12,7 +12,7 @@ use crate::domain::policy::HardRule;
 use crate::engine::cpu::{Column, LANES, ScoringPlan, Values};
 use crate::engine::eligibility::{Plane, Rules, Verdict};
 use crate::engine::encode::ties::Relations;
-use crate::engine::pair_scores::{FORBIDDEN, Fill, NarrowScores, PairScores, tie_break};
+use crate::engine::pair_scores::{FORBIDDEN, Fill, NarrowScores, Opposites, PairScores, tie_break};
 
 /// Tiles with fewer columns are computed pair by pair, because compiling a plan would cost more.
 const NARROW: usize = 16;
@@ -269,6 +269,10 @@ impl PairScores for Scores<'_> {
 
     fn narrow(&self) -> Option<&dyn NarrowScores> {
         Some(self)
+    }
+
+    fn opposites(&self) -> Option<&Opposites> {
+        self.opposites.as_ref()
     }
 }
 

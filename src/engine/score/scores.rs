@@ -9,12 +9,13 @@ use super::criteria;
 use super::own_rules::OwnRules;
 use super::separation::{Exclusions, SameGroup};
 use super::table::{Lookup, Tables};
-use crate::domain::policy::HardRule;
+use crate::domain::policy::{HardRule, Objective};
 use crate::engine::cpu::Cpu;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::ties::Relations;
 use crate::engine::encode::{Person, Round};
 use crate::engine::observer::{Observer, Stopped};
+use crate::engine::pair_scores::Opposites;
 
 /// Scores of all pairs of a round.
 pub struct Scores<'a> {
@@ -31,6 +32,8 @@ pub struct Scores<'a> {
     pub(super) tied: TiedRows,
     pub(super) min_score: u16,
     pub(super) mutual: Option<Mutual>,
+    /// People in both roles, where an assignment chooses the direction of each pair.
+    pub(super) opposites: Option<Opposites>,
     pub(super) cpu: Cpu,
 }
 
@@ -42,7 +45,7 @@ pub(super) struct TiedRows {
     pairs: Vec<(u32, Relations, Verdict)>,
 }
 
-/// People who are both mentee and mentor, where two people may not mentor each other.
+/// People who are both mentee and mentor, where the direction of each pair is fixed before the solver runs.
 #[derive(Debug)]
 pub(super) struct Mutual {
     /// Positions of mentors who are also mentees, ascending.
@@ -62,6 +65,8 @@ impl<'a> Scores<'a> {
         observer.check()?;
         let same_group = SameGroup::of_policy(rules, &mentees, &mentors);
         observer.check()?;
+        // Stability knows no choice of a direction: a stable assignment need not exist, so one direction is fixed before.
+        let directed = (!rules.allow_mutual_mentoring).then_some(policy.objective == Objective::Stable);
         let (bundles, wide) = bundle::bundle(&tables, mentors.len(), &mut columns);
         let mut this = Self {
             tables,
@@ -72,9 +77,10 @@ impl<'a> Scores<'a> {
             tied: TiedRows::default(),
             cpu: Cpu::best(),
             min_score: rules.min_score,
-            mutual: (!rules.allow_mutual_mentoring).then(|| Mutual {
+            mutual: (directed == Some(true)).then(|| Mutual {
                 mentors: mentors.iter().filter_map(|person| person.mentee.and(person.mentor)).collect(),
             }),
+            opposites: (directed == Some(false)).then(|| opposites(&mentees, &mentors)).flatten(),
             keys: [&mentees, &mentors].map(|side| side.iter().map(|person| person.key).collect()),
             mentees,
             mentors,
@@ -122,7 +128,7 @@ impl<'a> Scores<'a> {
         sum.breaking_if(sum.score() < self.min_score, HardRule::MinScore)
     }
 
-    /// Applies the rule on mutual mentoring: of two people who could mentor each other, one direction stays a candidate. It
+    /// Applies the rule on mutual mentoring for STABLE: of two people who could mentor each other, one direction stays a candidate. It
     /// is the direction with the higher career stage as mentor, else with the better score, else by the hash of the names.
     fn settle(&self, mentee: usize, mentor: usize, verdict: Verdict) -> Verdict {
         if self.mutual.is_none() || !verdict.is_candidate() {
@@ -183,6 +189,16 @@ impl TiedRows {
     pub(super) fn of(&self, mentee: usize, mentor: usize) -> Relations {
         self.of_range(mentee, &(mentor..mentor + 1)).map(|pair| pair.1).next().unwrap_or_default()
     }
+}
+
+/// People in both roles; `None` if fewer than two people have both.
+fn opposites(mentees: &[&Person<'_>], mentors: &[&Person<'_>]) -> Option<Opposites> {
+    let both = |person: &&Person<'_>| {
+        let stage = person.content.career_stage.unwrap_or_default();
+        Some((person.mentee?, person.mentor?, stage))
+    };
+    let same: Vec<(u32, u32, u8)> = mentors.iter().filter_map(both).collect();
+    (same.len() > 1).then(|| Opposites::new(mentees.len(), mentors.len(), same))
 }
 
 /// The tables of all aspects of which a policy makes use. The criteria are listed in `criteria`.

@@ -318,6 +318,11 @@ fn missing_answers_have_the_neutral_value_and_break_no_rule() {
 #[test]
 fn of_two_people_only_one_direction_is_a_candidate_unless_allowed() {
     let mut snapshot = round(vec![both("a"), both("b")]);
+    let chosen = run(&snapshot);
+    assert_eq!((chosen.matches.len(), chosen.summary.proof.proved), (1, true));
+    assert_eq!(whole(&chosen).candidates, 2, "the result chooses the direction");
+
+    snapshot.policy.objective = Objective::Stable;
     let outcome = run(&snapshot);
     assert_eq!(outcome.matches.len(), 1);
     assert_eq!(whole(&outcome).exclusions[&HardRule::Mutual], 1);
@@ -326,6 +331,7 @@ fn of_two_people_only_one_direction_is_a_candidate_unless_allowed() {
     let reverse = explain_pair(&snapshot, None, AnswersUsed::All, other, one).expect("both take part");
     assert_eq!(reverse.broken_rules[0].0, HardRule::Mutual);
 
+    snapshot.policy.objective = Objective::BestTotal;
     snapshot.policy.rules.allow_mutual_mentoring = true;
     assert_eq!(run(&snapshot).matches.len(), 2);
 
@@ -340,6 +346,18 @@ fn of_two_people_only_one_direction_is_a_candidate_unless_allowed() {
     }
     let outcome = run(&snapshot);
     assert_eq!((&outcome.matches[0].mentee, &outcome.matches[0].mentor), (&name("b"), &name("a")));
+}
+
+#[test]
+fn in_a_pool_of_peers_everybody_gets_a_mentor() {
+    let offer = MentorOffer { min_mentees: None, max_mentees: 2, topics: Terms::EMPTY };
+    let peer = |id: &str| with(both(id), |profile| profile.mentor_offer = Some(offer));
+    let pool = ["nancy", "li-fei", "wu", "liu-yu", "song", "zhao", "zhou"].map(peer);
+    for objective in [Objective::BestTotal, Objective::Fairest] {
+        let mut snapshot = round(pool.to_vec());
+        snapshot.policy.objective = objective;
+        assert_eq!(run(&snapshot).summary.matched_mentees, 7, "{objective:?}");
+    }
 }
 
 #[test]

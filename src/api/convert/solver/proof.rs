@@ -9,7 +9,7 @@ use crate::domain::policy::Objective;
 use crate::domain::violation::Violations;
 use crate::engine::certificate::{Certificate, GroupSide, TierWeight};
 use crate::engine::fairest::Fairness;
-use crate::engine::objective::Evidence;
+use crate::engine::solution::Evidence;
 use crate::instance::{Instance, Names};
 
 /// A proof, with prices by name.
@@ -45,7 +45,8 @@ pub fn proof(instance: &Instance, evidence: &Evidence) -> v1::AssignmentProof {
             coverage: Some(certificate(&fairness.coverage)),
             above: Some(certificate(&fairness.above)),
         })),
-        Evidence::Stable => None,
+        // Problems from outside have no directions to choose.
+        Evidence::Stable | Evidence::Branches(_) | Evidence::FairBranches(_) | Evidence::Bounded(_) => None,
     };
     v1::AssignmentProof { proof }
 }
