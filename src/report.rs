@@ -45,7 +45,7 @@ pub fn render(report: &RoundReport<'_>) -> String {
                 meta name="robots" content="noindex";
                 meta name="color-scheme" content="light dark";
                 title { (words.fill("document_title", &[("round", &report.round_title)])) }
-                style { (PreEscaped(include_str!("report/style.css"))) }
+                style { (PreEscaped(include_str!("report/style.css"))) (PreEscaped(running_title(report))) }
             }
             body {
                 header.top { (headline::masthead(report)) }
@@ -70,6 +70,24 @@ pub fn render(report: &RoundReport<'_>) -> String {
         }
     };
     document.into_string()
+}
+
+/// The style rule that writes the title of the round and the run at the top of each page but the first. Every character
+/// of the title that is not a letter or a digit is an escape of CSS, so that no title ends the string or the style sheet.
+fn running_title(report: &RoundReport<'_>) -> String {
+    let mut title = String::new();
+    for c in format!("{} · {}", report.round_title, report.run).chars() {
+        if c.is_ascii_alphanumeric() {
+            title.push(c);
+        } else {
+            title.push_str(&format!("\\{:06x}", u32::from(c)));
+        }
+    }
+    let style = r#"font: 8pt "Noto Sans", "Liberation Sans", Arial, sans-serif; color: #52605c;"#;
+    format!(
+        "@media print {{ @page {{ @top-left {{ content: \"{title}\"; {style} }} }} \
+         @page :first {{ @top-left {{ content: none; }} }} }}"
+    )
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ fn regions(report: &RoundReport<'_>) -> Markup {
         groups.into_iter().partition(|group| group.coverage.mentees > 0);
     html! {
         @if !drawn.is_empty() {
-            div.panel {
+            div.panel.tabled[!mentors_only.is_empty()] {
                 h3 { (words.text("coverage_region")) }
                 (bars(words, "regions", "coverage_region", &drawn, None))
                 (mentors_only_note(words, &mentors_only))
@@ -120,7 +120,7 @@ fn organisations(report: &RoundReport<'_>) -> Markup {
     let shown = &drawn[..drawn.len().min(MOST_BARS)];
     html! {
         @if !drawn.is_empty() {
-            div.panel {
+            div.panel.tabled[!mentors_only.is_empty() || rest.is_some()] {
                 h3 { (words.text("coverage_organisation")) }
                 @if drawn.len() > 1 { p.aside { (words.text("coverage_organisation_order")) } }
                 (bars(words, "organisations", "coverage_organisation", shown, rest.as_ref()))

@@ -10,7 +10,7 @@ use super::words::Words;
 use super::{chart, number, recruit};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
-use crate::domain::run::{Contribution, Match, Side, Unmatched, UnmatchedReason};
+use crate::domain::run::{BelowMinimum, Contribution, Match, Side, Unmatched, UnmatchedReason};
 use crate::domain::vocabulary::Lang;
 use crate::wording;
 
@@ -18,10 +18,12 @@ use crate::wording;
 const OPEN_ROWS: usize = 25;
 /// Most rows in the file: a file with more rows is too large for a phone.
 pub(super) const MOST_ROWS: usize = 500;
-/// Most reasons shown per match.
+/// Most strengths, and most weak points, per visible match.
 const MOST_REASONS: usize = 3;
+/// The same per folded match: on paper a row of two lines is half as high.
+const MOST_REASONS_FOLDED: usize = 2;
 /// Most kinds of mentor to recruit.
-const MOST_RECRUITS: usize = 6;
+const MOST_RECRUITS: usize = 10;
 /// Most mentees named beside a kind of mentor.
 const MOST_NAMED: usize = 12;
 
@@ -36,11 +38,11 @@ pub(super) fn matches(report: &RoundReport<'_>) -> Markup {
     let (open, folded) = fold(&matches);
     html! {
         p.lead { (words.text("matches_lead")) }
-        (match_table(report, open))
+        (match_table(report, open, MOST_REASONS))
         @if !folded.is_empty() {
             details.more {
                 summary { (words.fill("matches_more", &[("more", &words.len(folded))])) }
-                (match_table(report, folded))
+                (match_table(report, folded, MOST_REASONS_FOLDED))
             }
         }
         @if matches.len() > MOST_ROWS {
@@ -55,7 +57,7 @@ fn fold<T>(rows: &[T]) -> (&[T], &[T]) {
     rows[..rows.len().min(MOST_ROWS)].split_at(rows.len().min(OPEN_ROWS))
 }
 
-fn match_table(report: &RoundReport<'_>, matches: &[&Match]) -> Markup {
+fn match_table(report: &RoundReport<'_>, matches: &[&Match], most: usize) -> Markup {
     let words = report.words();
     let [mentee, mentor] = [Side::Mentee, Side::Mentor].map(|side| wording::side_label(side, words.0));
     let [score, reasons, weak] =
@@ -78,8 +80,8 @@ fn match_table(report: &RoundReport<'_>, matches: &[&Match]) -> Markup {
                             span { (words.score(one.score)) }
                             (chart::meter(u64::from(one.score), 10_000))
                         }
-                        td data-label=(reasons) { (lines(&strengths(one, words.0), words.text("matches_reasons_none"))) }
-                        td data-label=(weak) { (lines(&weak_points(one, words.0), words.text("matches_weak_none"))) }
+                        td data-label=(reasons) { (lines(&strengths(one, most, words.0), words.text("matches_reasons_none"))) }
+                        td data-label=(weak) { (lines(&weak_points(one, most, words.0), words.text("matches_weak_none"))) }
                     }
                 }
             }
@@ -94,21 +96,22 @@ fn lines(lines: &[String], none: &str) -> Markup {
 }
 
 /// The greatest strengths of a match in words.
-pub(super) fn strengths(one: &Match, lang: Lang) -> Vec<String> {
+pub(super) fn strengths(one: &Match, most: usize, lang: Lang) -> Vec<String> {
     let words = Words(lang);
-    one.strengths().into_iter().take(MOST_REASONS).map(|given| words.reason(&given.reason)).collect()
+    one.strengths().into_iter().take(most).map(|given| words.reason(&given.reason)).collect()
 }
 
 /// The greatest weak points of a match in words, each with its points.
-pub(super) fn weak_points(one: &Match, lang: Lang) -> Vec<String> {
+pub(super) fn weak_points(one: &Match, most: usize, lang: Lang) -> Vec<String> {
+    one.weak_points().into_iter().take(most).map(|given| with_points(given, lang)).collect()
+}
+
+/// The reason of a contribution, with its points.
+pub(super) fn with_points(given: &Contribution, lang: Lang) -> String {
     let words = Words(lang);
     let points = |points: u16| number::percentage_points(u64::from(points) * 100, lang);
-    let line = |given: &Contribution| {
-        let (reason, got, most) =
-            (words.reason(&given.reason), points(given.points), points(given.max_points));
-        words.fill("matches_weak_point", &[("reason", &reason), ("points", &got), ("most", &most)])
-    };
-    one.weak_points().into_iter().take(MOST_REASONS).map(line).collect()
+    let (reason, got, most) = (words.reason(&given.reason), points(given.points), points(given.max_points));
+    words.fill("matches_weak_point", &[("reason", &reason), ("points", &got), ("most", &most)])
 }
 
 fn person(report: &RoundReport<'_>, profile: &ProfileRef) -> Markup {
@@ -122,13 +125,13 @@ fn person(report: &RoundReport<'_>, profile: &ProfileRef) -> Markup {
 pub(super) fn unmatched(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     html! {
+        (whom_to_recruit(report))
+        (below_minimum(report))
         @if report.unmatched.is_empty() {
             p.empty { (words.text(report.key("unmatched_empty"))) }
         } @else {
             (unmatched_by_side(report))
         }
-        (below_minimum(report))
-        (whom_to_recruit(report))
     }
 }
 
@@ -179,12 +182,12 @@ fn below_minimum(report: &RoundReport<'_>) -> Markup {
                 (words.text("below_minimum")) " "
                 span.tally { (words.count(summary.mentors_below_minimum)) }
             }
-            ul {
+            ul.recruits {
                 @for one in listed {
-                    @let (matched, minimum) = (words.count(one.matched), words.count(one.minimum));
                     li {
-                        (person(report, &one.mentor)) " "
-                        (words.fill("below_minimum_of", &[("matched", &matched), ("minimum", &minimum)]))
+                        strong { (one.mentor.id.as_str()) } " – "
+                        (below_minimum_figures(report, one))
+                        span.excluded { (report.organisation(&one.mentor.organisation)) }
                     }
                 }
             }
@@ -193,6 +196,13 @@ fn below_minimum(report: &RoundReport<'_>) -> Markup {
             }
         }
     }
+}
+
+/// The mentees of a mentor, and her minimum.
+pub(super) fn below_minimum_figures(report: &RoundReport<'_>, one: &BelowMinimum) -> String {
+    let words = report.words();
+    let (matched, minimum) = (words.count(one.matched), words.count(one.minimum));
+    words.fill("below_minimum_of", &[("matched", &matched), ("minimum", &minimum)])
 }
 
 /// The kinds of mentor that would serve most of the mentees without a mentor.
@@ -213,7 +223,7 @@ fn whom_to_recruit(report: &RoundReport<'_>) -> Markup {
                         span.excluded {
                             @for (at, mentee) in named.iter().enumerate() {
                                 @if at > 0 { ", " }
-                                span.name { (mentee.id.as_str()) }
+                                span.name { (mentee.short()) }
                             }
                             @if !others.is_empty() { " … +" (words.len(others)) }
                         }
@@ -250,31 +260,29 @@ fn people_of(unmatched: &[Unmatched], side: Option<Side>) -> Vec<&Unmatched> {
 
 fn unmatched_table(report: &RoundReport<'_>, people: &[&Unmatched]) -> Markup {
     let words = report.words();
-    let [who, why, change, candidates] =
+    let [who, why_label, change, candidates] =
         ["unmatched_person", "unmatched_reason", "unmatched_change", "unmatched_candidates"]
             .map(|key| words.text(key));
     html! {
         table.cards.unmatched {
             thead { tr {
                 th scope="col" { (who) }
-                th scope="col" { (why) }
+                th scope="col" { (why_label) }
                 th scope="col" { (change) }
                 th scope="col" { (candidates) }
             } }
             tbody {
                 @for one in people {
-                    @let (reason, changes) = reason_and_changes(one);
                     tr {
                         th scope="row" data-label=(who) { (person(report, &one.profile)) }
-                        td data-label=(why) {
-                            p { (words.reason(&reason)) }
-                            (exclusions(report, one))
+                        td data-label=(why_label) {
+                            p { (why(report, one)) }
+                            @if let Some(excluded) = excluded(report, one) {
+                                p.excluded { (words.labelled(words.text("unmatched_excluded"), &excluded)) }
+                            }
                         }
-                        td data-label=(change) {
-                            @if changes.iter().all(is_of_a_mentor) { p { (words.text(change_key(one.reason))) } }
-                            @for change in changes { p { (words.reason(change)) } }
-                        }
-                        td.score data-label=(candidates) { (candidate_figures(report, one)) }
+                        td data-label=(change) { @for change in changes(report, one) { p { (change) } } }
+                        td.score data-label=(candidates) { span { (candidate_figures(report, one)) } }
                     }
                 }
             }
@@ -282,41 +290,45 @@ fn unmatched_table(report: &RoundReport<'_>, people: &[&Unmatched]) -> Markup {
     }
 }
 
-fn candidate_figures(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
-    let words = report.words();
-    let people = |count| wording::people(count, words.0);
-    let (candidates, counterparts) = (people(one.candidates), people(one.counterparts));
-    html! {
-        span {
-            @if matches!(one.reason, UnmatchedReason::NoLiveConsent | UnmatchedReason::NoRole) {
-                (words.text("unmatched_not_compared"))
-            } @else {
-                (words.fill(report.key("unmatched_candidates_of"), &[("candidates", &candidates), ("counterparts", &counterparts)]))
-            }
-        }
-    }
+/// The reason of a person without a match.
+pub(super) fn why(report: &RoundReport<'_>, one: &Unmatched) -> String {
+    report.words().reason(&reason_and_changes(one).0)
 }
 
-fn exclusions(report: &RoundReport<'_>, one: &Unmatched) -> Markup {
+/// What would change the result, one line each; at least one.
+pub(super) fn changes(report: &RoundReport<'_>, one: &Unmatched) -> Vec<String> {
     let words = report.words();
+    let (_, changes) = reason_and_changes(one);
+    let general = changes.iter().all(is_of_a_mentor).then(|| words.text(change_key(one.reason)).to_owned());
+    general.into_iter().chain(changes.iter().map(|change| words.reason(change))).collect()
+}
+
+/// How many people of the other side all hard rules allow.
+pub(super) fn candidate_figures(report: &RoundReport<'_>, one: &Unmatched) -> String {
+    let words = report.words();
+    if matches!(one.reason, UnmatchedReason::NoLiveConsent | UnmatchedReason::NoRole) {
+        return words.text("unmatched_not_compared").to_owned();
+    }
+    let people = |count| wording::people(count, words.0);
+    let (candidates, counterparts) = (people(one.candidates), people(one.counterparts));
+    words.fill(
+        report.key("unmatched_candidates_of"),
+        &[("candidates", &candidates), ("counterparts", &counterparts)],
+    )
+}
+
+/// How many people each rule excludes. `None` for a person who still has candidates: the rules are not her reason.
+pub(super) fn excluded(report: &RoundReport<'_>, one: &Unmatched) -> Option<String> {
+    let lang = report.words().0;
     let mut rules: Vec<_> = one.exclusions.iter().collect();
     rules.sort_by_key(|(rule, people)| (Reverse(**people), **rule));
     let listed: Vec<String> = rules
         .iter()
         .map(|(rule, people)| {
-            format!(
-                "{}\u{a0}{}",
-                wording::exclusion_label(**rule, words.0),
-                wording::people(**people, words.0)
-            )
+            format!("{}\u{a0}{}", wording::exclusion_label(**rule, lang), wording::people(**people, lang))
         })
         .collect();
-    html! {
-        // The rules are not the reason for a person who still has candidates.
-        @if one.reason == UnmatchedReason::NoCandidate && !listed.is_empty() {
-            p.excluded { (words.labelled(words.text("unmatched_excluded"), &listed.join(" · "))) }
-        }
-    }
+    (one.reason == UnmatchedReason::NoCandidate && !listed.is_empty()).then(|| listed.join(" · "))
 }
 
 /// Splits the details: the reason is the first, the possible changes follow.

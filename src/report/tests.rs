@@ -207,6 +207,28 @@ fn what_gives_few_points_is_a_weak_point_with_its_points_and_never_a_strength() 
     assert_eq!(items(cell("Weak points")), weak);
 }
 
+/// What a browser prints is looked at by people; here are the rules without which a table is cut or a heading stranded.
+#[test]
+fn on_paper_wide_tables_have_their_own_pages_and_the_title_of_the_round_is_on_each() {
+    let mut round = Round::realistic();
+    round.matches.truncate(1);
+    let mut report = round.report();
+    report.round_title = "Ronda \\ \"2027\" </style><script> ñ";
+    let html = render(&report);
+    let style = html.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+    let title = r#"content: "Ronda\000020\00005c\000020\0000222027\000022\000020\00003c\00002fstyle\00003e\00003cscript\00003e\000020\0000f1"#;
+    assert!(style.contains(title), "{}", style.split("@top-left").nth(1).unwrap());
+    for rule in [
+        "@page wide { size: A4 landscape;",
+        "#matches, #unmatched { page: wide; }",
+        ".scroll { overflow: visible; }",
+        "thead { display: table-header-group; }",
+        "counter(page)",
+    ] {
+        assert!(style.contains(rule), "{rule}");
+    }
+}
+
 #[test]
 fn a_kind_of_mentor_to_recruit_is_named_with_the_mentees_whom_she_would_serve() {
     let mut round = Round::of(30, 8, 3);
@@ -222,7 +244,7 @@ fn a_kind_of_mentor_to_recruit_is_named_with_the_mentees_whom_she_would_serve() 
         .zip(["kk,ru", "ru"])
         .map(|(one, languages)| {
             one.details.push(wanted(languages));
-            one.profile.id.to_string()
+            one.profile.short()
         })
         .collect();
     let html = render(&round.report());
