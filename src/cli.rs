@@ -20,6 +20,7 @@ mod repair;
 mod round;
 mod serve;
 mod solve;
+mod spreadsheet;
 mod verify;
 mod what_if;
 

@@ -11,6 +11,7 @@ mod origin;
 mod people;
 pub mod recruit;
 mod round_report;
+pub mod spreadsheet;
 mod words;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};

@@ -83,9 +83,14 @@ pub(super) enum Command {
         /// Also write the report as one HTML file.
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
-        /// Also write all matches as CSV.
+        /// Also write all matches and all people without a match as a spreadsheet: FILE.xlsx, or FILE.csv with a second
+        /// file beside it.
         #[arg(long, value_name = "FILE")]
         matches: Option<PathBuf>,
+        /// Write a spreadsheet for each organisation, with its own members alone, to send to its manager; FILE may be a
+        /// folder.
+        #[arg(long, requires = "matches")]
+        per_organisation: bool,
     },
     /// Explain a pair, matched or not.
     Explain {
@@ -178,9 +183,10 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             let run = client.rounds.cancel_run(request).await?.into_inner().run.unwrap_or_default();
             if global.json { json(&run)? } else { data(&state(&run, global.lang))? }
         }
-        Command::Show { round, run, report, matches } => {
+        Command::Show { round, run, report, matches, per_organisation } => {
             let run = find(&mut client, &round, run).await?;
-            show(&client, run, report.as_deref(), matches.as_deref(), global).await?;
+            let matches = matches.as_deref().map(|file| (file, per_organisation));
+            show(&client, run, report.as_deref(), matches, global).await?;
         }
         Command::Explain { round, mentee, mentor, run } => {
             let run = find(&mut client, &round, run).await?;
@@ -230,7 +236,7 @@ async fn show(
     client: &Client,
     run: v1::Run,
     report_file: Option<&Path>,
-    matches_file: Option<&Path>,
+    matches_file: Option<(&Path, bool)>,
     global: &Global,
 ) -> Result<(), Failure> {
     if global.json && report_file.is_none() && matches_file.is_none() {
@@ -247,28 +253,11 @@ async fn show(
             .map_err(|error| unwritable(file, &error))?;
         tell(&message!("report written to {file}", file = file.display().to_string()), global.lang);
     }
-    if let Some(file) = matches_file {
-        write_matches(&results, file).map_err(|error| match error.into_kind() {
-            csv::ErrorKind::Io(error) => unwritable(file, &error),
-            other => Failure::from(anyhow::anyhow!("{other:?}")),
-        })?;
-        let told = message!(
-            "{matches|1 match|{matches} matches} written to {file}",
-            matches = results.matches.len(),
-            file = file.display().to_string()
-        );
-        tell(&told, global.lang);
+    if let Some((file, per_organisation)) = matches_file {
+        let report = results.report(global.lang, SystemClock.now(), false);
+        super::spreadsheet::write(&report, file, per_organisation)?;
     }
     Ok(())
-}
-
-fn write_matches(results: &Results, file: &Path) -> csv::Result<()> {
-    let mut writer = csv::Writer::from_writer(super::private::create(file)?);
-    writer.write_record(["mentee", "mentor", "score"])?;
-    for pair in &results.matches {
-        writer.write_record([pair.mentee.short(), pair.mentor.short(), pair.score.to_string()])?;
-    }
-    Ok(writer.flush()?)
 }
 
 async fn explain(

@@ -148,7 +148,7 @@ pub struct Match {
 impl Match {
     /// Contributions of at least half of their most points, the greatest first. A missing answer is no strength.
     pub fn strengths(&self) -> Vec<&Contribution> {
-        let is_strong = |given: &&Contribution| given.points > 0 && given.lost() <= given.points;
+        let is_strong = |given: &&Contribution| given.points > 0 && given.gives_half();
         let mut strengths: Vec<_> =
             self.contributions.iter().filter(|given| !given.is_missing()).filter(is_strong).collect();
         strengths.sort_by_key(|given| Reverse(given.points));
@@ -162,7 +162,7 @@ impl Match {
         let is_told = |given: &&Contribution| {
             given.criterion.is_some_and(|criterion| criterion != Criterion::WaitingTime) && given.lost() > 0
         };
-        let is_weak = |given: &&Contribution| given.is_missing() || given.lost() > given.points;
+        let is_weak = |given: &&Contribution| given.is_missing() || !given.gives_half();
         let mut weak: Vec<_> = self.contributions.iter().filter(is_told).filter(is_weak).collect();
         weak.sort_by_key(|given| (given.is_missing(), Reverse(given.lost())));
         weak
@@ -186,6 +186,11 @@ impl Contribution {
     /// The points that the pair does not get.
     pub fn lost(&self) -> u16 {
         self.max_points.saturating_sub(self.points)
+    }
+
+    /// Whether the pair gets at least half of the points. A half is rounded down to a whole point.
+    fn gives_half(&self) -> bool {
+        self.lost() <= self.points.saturating_add(1)
     }
 
     /// Whether an answer is missing, so that the points are those of the neutral value.

@@ -26,6 +26,8 @@ pub struct Conventions {
     pub colon: &'static str,
     /// Semicolon with the spaces around it.
     pub semicolon: &'static str,
+    /// Separator of CSV files, as programs for spreadsheets expect it: not the decimal sign.
+    pub csv_separator: u8,
     /// Conjunction before the last item of a list.
     pub and: &'static str,
     /// Conjunction before certain words, and the test for these words.
@@ -72,6 +74,7 @@ langs! {
         first_day: None,
         colon: ": ",
         semicolon: "; ",
+        csv_separator: b',',
         and: "and",
         and_before: None,
         or: "or",
@@ -85,6 +88,7 @@ langs! {
         first_day: Some("1er"),
         colon: "\u{a0}: ",
         semicolon: "\u{a0}; ",
+        csv_separator: b';',
         and: "et",
         and_before: None,
         or: "ou",
@@ -98,6 +102,7 @@ langs! {
         first_day: None,
         colon: ": ",
         semicolon: "; ",
+        csv_separator: b';',
         and: "y",
         and_before: Some((begins_with_spanish_i, "e")),
         or: "o",
@@ -111,6 +116,7 @@ langs! {
         first_day: Some("1º"),
         colon: ": ",
         semicolon: "; ",
+        csv_separator: b';',
         and: "e",
         and_before: None,
         or: "ou",

@@ -1,0 +1,129 @@
+use std::io::Cursor;
+
+use calamine::{Data, Reader as _, Xlsx};
+
+use super::*;
+use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::run::BelowMinimum;
+use crate::report::sample::Round;
+
+fn records(bytes: &[u8], separator: u8) -> Vec<Vec<String>> {
+    let text =
+        std::str::from_utf8(bytes).expect("UTF-8").strip_prefix('\u{feff}').expect("a byte order mark");
+    let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(text.as_bytes());
+    let header = reader.headers().expect("a header").iter().map(str::to_owned).collect();
+    let rows = reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect());
+    std::iter::once(header).chain(rows).collect()
+}
+
+#[test]
+fn a_csv_file_is_what_the_spreadsheets_of_the_language_open() {
+    let round = Round::realistic();
+    for (lang, separator, score) in [
+        (Lang::En, b',', "%"),
+        (Lang::Fr, b';', "\u{202f}%"),
+        (Lang::Es, b';', "\u{a0}%"),
+        (Lang::Pt, b';', "%"),
+    ] {
+        let report = RoundReport { lang, ..round.report() };
+        let sheets = Sheets::of(&report);
+        let bytes = sheets.matches.csv(lang).expect("is written");
+        assert!(bytes.ends_with(b"\r\n"));
+        let rows = records(&bytes, separator);
+        assert_eq!(rows.len(), round.matches.len() + 1);
+        for row in &rows[1..] {
+            let one = round.matches.iter().find(|one| one.mentee.id.as_str() == row[0]).expect("a mentee");
+            assert_eq!(row[4], wording::score(u32::from(one.score), lang));
+            assert!(row[4].ends_with(score), "{row:?}");
+            assert!(!row[5].is_empty() && !row[7].is_empty(), "{row:?}");
+            assert_eq!(row[1], round.names[&one.mentee.organisation]);
+        }
+        let people = records(&sheets.unmatched.csv(lang).expect("is written"), separator);
+        assert_eq!(people.len(), round.unmatched.len() + 1);
+        assert!(
+            people[1..].iter().all(|row| !row[3].is_empty() && !row[4].is_empty()),
+            "a reason and a way out"
+        );
+    }
+}
+
+#[test]
+fn a_workbook_has_percentages_texts_and_a_second_sheet() {
+    let mut round = Round::realistic();
+    let mentor = round.matches[0].mentor.clone();
+    round.summary.mentors_below_minimum = 1;
+    round.summary.below_minimum = vec![BelowMinimum { mentor: mentor.clone(), minimum: 2, matched: 1 }];
+    let report = round.report();
+    let sheets = Sheets::of(&report);
+    let bytes = workbook(&sheets, Lang::En).expect("is written");
+    assert_eq!(workbook(&sheets, Lang::En).expect("again"), bytes, "equal reports are equal bytes");
+    let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).expect("a workbook");
+    assert_eq!(book.sheet_names(), ["Matches", "People without a match"]);
+    let matches = book.worksheet_range("Matches").expect("a sheet");
+    assert_eq!(matches.height(), round.matches.len() + 1);
+    for row in matches.rows().skip(1) {
+        let id = row[0].to_string();
+        let one = round.matches.iter().find(|one| one.mentee.id.as_str() == id).expect("a mentee");
+        assert_eq!(row[4], Data::Float(f64::from(one.score) / 10_000.0));
+    }
+    let people = book.worksheet_range("People without a match").expect("a sheet");
+    let last: Vec<String> = people.rows().last().expect("a row").iter().map(ToString::to_string).collect();
+    assert_eq!(last[0], mentor.id.to_string());
+    assert_eq!(last[3], "Mentors with fewer mentees than their minimum: 1 of at least 2 mentees");
+}
+
+#[test]
+fn no_cell_of_a_csv_file_is_a_formula() {
+    for start in ["=", "+", "-", "@", "\t=", "\r", " =", "＝", "\u{feff}="] {
+        let mut round = Round::of(14, 8, 2);
+        for name in round.names.values_mut() {
+            *name = format!("{start}cmd|' /C calc'!A0");
+        }
+        let report = round.report();
+        let sheets = Sheets::of(&report);
+        let rows = records(&sheets.matches.csv(Lang::En).expect("is written"), b',');
+        let people = records(&sheets.unmatched.csv(Lang::En).expect("is written"), b',');
+        for cell in rows.iter().chain(&people).flatten() {
+            let seen = cell.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+            assert!(!seen.starts_with(FORMULA), "{cell:?}");
+        }
+        let bytes = workbook(&sheets, Lang::En).expect("is written");
+        let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).expect("a workbook");
+        let formulas = book.worksheet_formula("Matches").expect("a sheet");
+        assert!(formulas.is_empty(), "{formulas:?}");
+    }
+}
+
+#[test]
+fn the_file_of_an_organisation_has_its_own_people_and_no_exact_count_of_others() {
+    let mut round = Round::realistic();
+    for one in &mut round.unmatched {
+        one.details.push(Reason::new(ReasonCode::MentorMeetsByCall));
+    }
+    let report = round.report();
+    let all = organisations(&report);
+    assert!(all.len() > 10);
+    let mut seen = 0;
+    for organisation in &all {
+        let part = OfOneOrganisation::of(&report, organisation);
+        let own = part.report(&report);
+        assert!(
+            own.matches
+                .iter()
+                .all(|one| [&one.mentee, &one.mentor].iter().any(|of| of.organisation == *organisation))
+        );
+        assert!(own.unmatched.iter().all(|one| one.profile.organisation == *organisation));
+        assert!(
+            own.unmatched
+                .iter()
+                .all(|one| one.counterparts.exact().is_none() && one.candidates.exact().is_none())
+        );
+        seen += own.unmatched.len();
+        let text =
+            String::from_utf8(Sheets::of(&own).unmatched.csv(Lang::En).expect("is written")).expect("UTF-8");
+        for told in ["90 people", "112", "17 candidates", "any of the", "several exclude"] {
+            assert!(!text.contains(told), "{told}: {text}");
+        }
+    }
+    assert_eq!(seen, round.unmatched.len(), "everybody is in the file of her organisation");
+}
