@@ -2,16 +2,18 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
-use std::error::Error;
+#[path = "support/calls.rs"]
+mod calls;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{PgPool, SqlitePool};
-use tokio::task::JoinSet;
 use wim_match::client::{Client, connect, v1};
-use wim_match::clock::Stopwatch;
 use wim_match::demo::{self, Played, alliance};
 use wim_match::domain::vocabulary::Lang;
+
+use calls::{Failed, HEAD, Measured, measure, repeat};
 
 /// The allocator of the binary.
 #[global_allocator]
@@ -23,8 +25,6 @@ const CALLERS: usize = 16;
 const CONNECTIONS: usize = 4;
 /// Duration of each measurement.
 const EACH: Duration = Duration::from_secs(3);
-
-type Failed = Box<dyn Error + Send + Sync>;
 
 /// A read that is measured, by one caller; the number tells which row to read.
 #[derive(Debug, Clone, Copy)]
@@ -57,16 +57,16 @@ async fn main() -> Result<(), Failed> {
         "{people} people, {} matches, {CALLERS} callers on {CONNECTIONS} connections",
         names.pairs.len()
     );
-    println!("read                     calls/s     p50 ms     p99 ms  to a raw point read");
+    println!("{HEAD}");
     let raw = raw_reads(&url).await?;
-    print("raw point read", &raw, raw.per_second());
+    raw.print("raw point read", raw.per_second());
     for (name, read) in [
         ("GetOrganisation", Read::Organisation),
         ("GetRound", Read::Round),
         ("ExplainPair", Read::Explanation),
         ("ListMatches of 100", Read::Matches),
     ] {
-        print(name, &grpc_reads(&played, &names, read).await?, raw.per_second());
+        grpc_reads(&played, &names, read).await?.print(name, raw.per_second());
     }
     played.server.stop().await.map_err(Failed::from)
 }
@@ -81,48 +81,6 @@ fn names(played: &Played) -> Result<Names, Failed> {
     Ok(Names { organisation, run, round, pairs })
 }
 
-/// Durations of calls.
-struct Measured {
-    micros: Vec<i64>,
-    elapsed: Duration,
-}
-
-impl Measured {
-    fn per_second(&self) -> f64 {
-        f64::from(u32::try_from(self.micros.len()).unwrap_or(u32::MAX)) / self.elapsed.as_secs_f64()
-    }
-
-    /// The duration that `of_hundred` of 100 calls do not exceed.
-    fn percentile(&self, of_hundred: usize) -> f64 {
-        let at = (self.micros.len() * of_hundred / 100).min(self.micros.len().saturating_sub(1));
-        f64::from(u32::try_from(self.micros.get(at).copied().unwrap_or_default()).unwrap_or(u32::MAX)) / 1e3
-    }
-}
-
-fn print(name: &str, measured: &Measured, raw: f64) {
-    let (p50, p99) = (measured.percentile(50), measured.percentile(99));
-    let rate = measured.per_second();
-    println!("{name:<20}  {rate:>10.0}  {p50:>9.2}  {p99:>9.2}  {:>19.2}", rate / raw);
-}
-
-/// Runs callers at the same time; `call` makes the calls of one caller until the time is over.
-async fn measure<F>(callers: impl Iterator<Item = F>) -> Result<Measured, Failed>
-where
-    F: Future<Output = Result<Vec<i64>, Failed>> + Send + 'static,
-{
-    let (watch, mut tasks) = (Stopwatch::start(), JoinSet::new());
-    for caller in callers {
-        tasks.spawn(caller);
-    }
-    let mut micros = Vec::new();
-    while let Some(done) = tasks.join_next().await {
-        micros.extend(done??);
-    }
-    let elapsed = watch.elapsed();
-    micros.sort_unstable();
-    Ok(Measured { micros, elapsed })
-}
-
 async fn grpc_reads(played: &Played, names: &Arc<Names>, read: Read) -> Result<Measured, Failed> {
     let mut clients = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -130,24 +88,19 @@ async fn grpc_reads(played: &Played, names: &Arc<Names>, read: Read) -> Result<M
         clients.push(Client::new(&channel, Some(&played.coordinator_token))?);
     }
     let callers = (0..CALLERS).map(|caller| {
-        let (mut client, names) = (clients[caller % CONNECTIONS].clone(), Arc::clone(names));
+        let (client, names) = (clients[caller % CONNECTIONS].clone(), Arc::clone(names));
         async move {
-            let (mut micros, whole) = (Vec::new(), Stopwatch::start());
-            for at in (caller..).step_by(CALLERS) {
-                if whole.elapsed() > EACH {
-                    break;
-                }
-                let one = Stopwatch::start();
-                call(&mut client, &names, read, at).await?;
-                micros.push(one.micros());
-            }
-            Ok(micros)
+            repeat(caller, CALLERS, EACH, |at| {
+                let (client, names) = (client.clone(), Arc::clone(&names));
+                async move { call(client, &names, read, at).await }
+            })
+            .await
         }
     });
     measure(callers).await
 }
 
-async fn call(client: &mut Client, names: &Names, read: Read, at: usize) -> Result<(), Failed> {
+async fn call(mut client: Client, names: &Names, read: Read, at: usize) -> Result<(), Failed> {
     match read {
         Read::Organisation => {
             let request = v1::GetOrganisationRequest { name: names.organisation.clone() };
@@ -194,19 +147,17 @@ async fn raw_reads(url: &str) -> Result<Measured, Failed> {
             let callers = (0..CALLERS).map(|caller| {
                 let (pool, keys) = (pool.clone(), Arc::clone(&keys));
                 async move {
-                    let (mut micros, whole) = (Vec::new(), Stopwatch::start());
-                    for at in (caller..).step_by(CALLERS) {
-                        if whole.elapsed() > EACH {
-                            break;
+                    repeat(caller, CALLERS, EACH, |at| {
+                        let (pool, keys) = (pool.clone(), Arc::clone(&keys));
+                        async move {
+                            let (import, id) = &keys[at % keys.len()];
+                            let query = sqlx::query_scalar::<_, String>(POINT).bind(import).bind(id);
+                            let document = query.fetch_one(&pool).await?;
+                            assert!(!document.is_empty(), "a document");
+                            Ok(())
                         }
-                        let (import, id) = &keys[at % keys.len()];
-                        let one = Stopwatch::start();
-                        let query = sqlx::query_scalar::<_, String>(POINT).bind(import).bind(id);
-                        let document = query.fetch_one(&pool).await?;
-                        assert!(!document.is_empty(), "a document");
-                        micros.push(one.micros());
-                    }
-                    Ok(micros)
+                    })
+                    .await
                 }
             });
             measure(callers).await

@@ -1,12 +1,20 @@
-//! Measures imports of profiles: rows staged and stored per second, and the largest size of SQLite's write-ahead log.
+//! Measures imports of profiles: rows staged and stored per second beside raw inserts of the same documents, the longest
+//! wait of another writer meanwhile, and the largest size of SQLite's write-ahead log.
 //!
 //! `cargo bench --bench store` measures a SQLite file in the temporary directory; `-- postgres://...` another database,
 //! which must be empty. The overall rate of the first import is the upper bound for a caller of ImportProfiles. The second
 //! import of the same rows shows the cost of a nightly import of unchanged members.
+//!
+//! The raw rows go into a table with the same key: by one prepared statement a row and a commit for each batch on SQLite, by
+//! COPY on PostgreSQL.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use wim_match::clock::Stopwatch;
 use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
 use wim_match::domain::profile::Profile;
@@ -15,6 +23,8 @@ use wim_match::store::{Begun, Receipt, Scope, StagedRow, Store, WriteSession};
 
 const ROWS: usize = 100_000;
 const BATCH: usize = 1_000;
+/// Pause between two changes of the other writer.
+const PAUSE: Duration = Duration::from_millis(5);
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "what it measures is what it prints")]
@@ -22,7 +32,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let home = tempfile::tempdir()?;
     let file = home.path().join("wim.db");
     let url = std::env::args().find(|argument| argument.starts_with("postgres"));
-    let store = Store::open(url.as_deref().or(file.to_str()).unwrap_or_default()).await?;
+    let store = Arc::new(Store::open(url.as_deref().or(file.to_str()).unwrap_or_default()).await?);
     store.migrate().await?;
     let organisation = "wim-bench".parse()?;
     let draft = OrganisationDraft {
@@ -36,8 +46,16 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     session.commit(note, b"").await?;
 
     let profile = profile()?;
-    println!("{} rows of {} bytes, {BATCH} per message", ROWS, serde_json::to_string(&profile)?.len());
+    let document = serde_json::to_string(&profile)?;
+    println!("{} rows of {} bytes, {BATCH} per message", ROWS, document.len());
+    let raw = match &url {
+        Some(url) => raw_copy(url, &document).await?,
+        None => raw_inserts(&home.path().join("raw.db"), &document).await?,
+    };
+    println!("raw: {} rows/s", rows_per_second(raw));
     for (name, shift) in [("first import", 0), ("same rows again", 0), ("every row changed", 1)] {
+        let (over, other) = (Arc::new(AtomicBool::new(false)), Arc::clone(&store));
+        let waits = tokio::spawn(longest_wait(other, name, Arc::clone(&over)));
         let whole = Stopwatch::start();
         let import = store.begin_import(&Scope::Alliance, &organisation, name, Timestamp::UNIX_EPOCH).await?;
         let mut largest_log = 0;
@@ -55,9 +73,13 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         };
         session.commit(note, b"").await?;
         let all = whole.elapsed();
+        over.store(true, Ordering::Relaxed);
+        let (changes, longest) = waits.await??;
         println!(
-            "{name}: {:.0} rows/s overall; staged in {staged:.2?}, finished in {:.2?}; log at most {} MiB, then {} MiB; {counts:?}",
-            f64::from(u32::try_from(ROWS)?) / all.as_secs_f64(),
+            "{name}: {} rows/s overall, {:.2} of raw; staged in {staged:.2?}, finished in {:.2?}; \
+             {changes} other changes, the longest {longest:.1?}; log at most {} MiB, then {} MiB; {counts:?}",
+            rows_per_second(all),
+            raw.as_secs_f64() / all.as_secs_f64(),
             all.saturating_sub(staged),
             largest_log >> 20,
             log_bytes(&file) >> 20,
@@ -65,6 +87,73 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     }
     store.close().await;
     Ok(())
+}
+
+fn rows_per_second(elapsed: Duration) -> u128 {
+    ROWS as u128 * 1_000_000 / elapsed.as_micros().max(1)
+}
+
+/// Changes something small again and again until it is over: the number of changes, and the longest one.
+async fn longest_wait(
+    store: Arc<Store>,
+    name: &str,
+    over: Arc<AtomicBool>,
+) -> std::result::Result<(u32, Duration), Box<dyn std::error::Error + Send + Sync>> {
+    let (mut changes, mut longest) = (0, Duration::ZERO);
+    while !over.load(Ordering::Relaxed) {
+        let organisation = format!("other-{}-{changes}", name.replace(' ', "-")).parse()?;
+        let draft = OrganisationDraft {
+            display_name: "Other".to_owned(),
+            country: "PE".to_owned(),
+            ..OrganisationDraft::default()
+        };
+        let content =
+            OrganisationContent::parse(&organisation, &draft).map_err(|wrong| format!("{wrong:?}"))?;
+        let one = Stopwatch::start();
+        let mut session = write(&store).await?;
+        let (_, note) = session.create_organisation(&organisation, &content).await?;
+        session.commit(note, b"").await?;
+        longest = longest.max(one.elapsed());
+        changes += 1;
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok((changes, longest))
+}
+
+const RAW_TABLE: &str =
+    "CREATE TABLE raw_document (import_id TEXT, own_id TEXT, document TEXT, PRIMARY KEY (import_id, own_id))";
+
+async fn raw_inserts(file: &Path, document: &str) -> std::result::Result<Duration, sqlx::Error> {
+    let mut connection = SqliteConnection::connect(&format!("sqlite:{}?mode=rwc", file.display())).await?;
+    for text in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", RAW_TABLE] {
+        sqlx::query(text).execute(&mut connection).await?;
+    }
+    let whole = Stopwatch::start();
+    for batch in 0..ROWS / BATCH {
+        let mut transaction = connection.begin().await?;
+        for number in batch * BATCH..(batch + 1) * BATCH {
+            let query = sqlx::query("INSERT INTO raw_document VALUES ('import', ?, ?)");
+            query.bind(scattered(number)).bind(document).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+    }
+    Ok(whole.elapsed())
+}
+
+async fn raw_copy(url: &str, document: &str) -> std::result::Result<Duration, sqlx::Error> {
+    let mut connection = PgConnection::connect(url).await?;
+    sqlx::query(RAW_TABLE).execute(&mut connection).await?;
+    let whole = Stopwatch::start();
+    for batch in 0..ROWS / BATCH {
+        let rows = (batch * BATCH..(batch + 1) * BATCH)
+            .map(|number| format!("import\t{}\t{document}\n", scattered(number)));
+        let mut copy = connection.copy_in_raw("COPY raw_document FROM STDIN").await?;
+        copy.send(rows.collect::<String>().into_bytes()).await?;
+        copy.finish().await?;
+    }
+    let elapsed = whole.elapsed();
+    sqlx::query("DROP TABLE raw_document").execute(&mut connection).await?;
+    Ok(elapsed)
 }
 
 async fn write(store: &Store) -> Result<WriteSession> {
@@ -81,9 +170,12 @@ async fn write(store: &Store) -> Result<WriteSession> {
 }
 
 /// Ids in random order, the worst case for an index.
+fn scattered(number: usize) -> String {
+    format!("{:016x}", (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
 fn row(number: usize, shift: u8, profile: &Profile) -> Result<StagedRow> {
-    let scattered = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let id = format!("{scattered:016x}").parse().map_err(|_| wim_match::error::Error::internal("an id"))?;
+    let id = scattered(number).parse().map_err(|_| wim_match::error::Error::internal("an id"))?;
     let changed = Profile { career_stage: Some(1 + shift), ..profile.clone() };
     StagedRow::new(i64::try_from(number).unwrap_or_default(), id, 0, &changed)
 }
