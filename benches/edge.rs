@@ -23,6 +23,10 @@ use wim_match::demo::alliance::synthesise;
 use wim_match::domain::caller::Role;
 use wim_match::server::Server;
 
+/// The allocator of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Length of one measurement.

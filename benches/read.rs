@@ -57,6 +57,9 @@ async fn main() -> Result<(), Failed> {
         "{people} people, {} matches, {CALLERS} callers on {CONNECTIONS} connections",
         names.pairs.len()
     );
+    // A word selects the reads whose names contain it.
+    let words: Vec<String> =
+        std::env::args().skip(1).filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase())).collect();
     println!("{HEAD}");
     let raw = raw_reads(&url).await?;
     raw.print("raw point read", raw.per_second());
@@ -66,6 +69,9 @@ async fn main() -> Result<(), Failed> {
         ("ExplainPair", Read::Explanation),
         ("ListMatches of 100", Read::Matches),
     ] {
+        if !words.is_empty() && !words.iter().any(|word| name.contains(word)) {
+            continue;
+        }
         grpc_reads(&played, &names, read).await?.print(name, raw.per_second());
     }
     played.server.stop().await.map_err(Failed::from)

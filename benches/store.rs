@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "what it measures is what it prints")]
-async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+async fn main() -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let home = tempfile::tempdir()?;
     let file = home.path().join("wim.db");
     let url = std::env::args().find(|argument| argument.starts_with("postgres"));

@@ -9,7 +9,7 @@ mod calls;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sqlx::{Connection as _, PgPool, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgPool, SqliteConnection};
 use tokio::net::TcpListener;
 use wim_match::client::{Client, connect, v1};
 use wim_match::config::{Config, Overrides};
@@ -29,14 +29,15 @@ const CONNECTIONS: usize = 4;
 /// Duration of each measurement.
 const EACH: Duration = Duration::from_secs(3);
 
-/// The statements of a create with a `request_id`.
+/// The statements of a create with a `request_id`; `{BYTES}` is the database's type of bytes.
 const RESERVE: &str = "INSERT INTO idempotency (token_id, request_id, method, payload_digest, response, create_micros) \
-                       VALUES ('raw', $1, 'create', 'digest', '', 0)";
+                       VALUES ('raw', $1, 'create', 'digest', CAST('' AS {BYTES}), 0)";
 const CREATE: &str = "INSERT INTO organisation (id, display_name, country, rules, version, create_micros, update_micros) \
                       VALUES ($1, 'Bench', 'PE', '{}', 1, 0, 0)";
 const APPEND: &str = "INSERT INTO journal (create_micros, actor, organisation_id, action, resource, detail) \
                       VALUES (0, 'raw', $1, 'organisation.create', $1, '{}')";
-const ANSWER: &str = "UPDATE idempotency SET response = 'answer' WHERE token_id = 'raw' AND request_id = $1";
+const ANSWER: &str =
+    "UPDATE idempotency SET response = CAST('answer' AS {BYTES}) WHERE token_id = 'raw' AND request_id = $1";
 const ALL: [&str; 4] = [RESERVE, CREATE, APPEND, ANSWER];
 /// One row alone.
 const ONE: [&str; 1] = [APPEND];
@@ -127,7 +128,10 @@ async fn raw_sqlite(url: &str) -> Result<Measured, Failed> {
             let (id, one) = (fresh(), wim_match::clock::Stopwatch::start());
             sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
             for statement in ALL {
-                sqlx::query(statement).bind(&id).execute(&mut connection).await?;
+                sqlx::query(AssertSqlSafe(statement.replace("{BYTES}", "BLOB")))
+                    .bind(&id)
+                    .execute(&mut connection)
+                    .await?;
             }
             sqlx::query("COMMIT").execute(&mut connection).await?;
             micros.push(one.micros());
@@ -153,7 +157,10 @@ async fn raw_postgres(url: &str, statements: &'static [&'static str]) -> Result<
                     }
                     let mut transaction = connection.begin().await?;
                     for statement in statements {
-                        sqlx::query(*statement).bind(&id).execute(&mut *transaction).await?;
+                        sqlx::query(AssertSqlSafe(statement.replace("{BYTES}", "BYTEA")))
+                            .bind(&id)
+                            .execute(&mut *transaction)
+                            .await?;
                     }
                     transaction.commit().await?;
                     Ok(())
