@@ -32,7 +32,7 @@ enum Read {
     Organisation,
     Round,
     Explanation,
-    Matches,
+    Matches(v1::MatchView),
 }
 
 /// What the reads name.
@@ -67,7 +67,8 @@ async fn main() -> Result<(), Failed> {
         ("GetOrganisation", Read::Organisation),
         ("GetRound", Read::Round),
         ("ExplainPair", Read::Explanation),
-        ("ListMatches of 100", Read::Matches),
+        ("ListMatches of 100", Read::Matches(v1::MatchView::Basic)),
+        ("ListMatches of 100, full view", Read::Matches(v1::MatchView::Full)),
     ] {
         if !words.is_empty() && !words.iter().any(|word| name.contains(word)) {
             continue;
@@ -127,10 +128,11 @@ async fn call(mut client: Client, names: &Names, read: Read, at: usize) -> Resul
             };
             client.rounds.explain_pair(request).await?;
         }
-        Read::Matches => {
+        Read::Matches(view) => {
             let request = v1::ListMatchesRequest {
                 parent: names.run.name.clone(),
                 page_size: 100,
+                view: view.into(),
                 ..v1::ListMatchesRequest::default()
             };
             client.rounds.list_matches(request).await?;

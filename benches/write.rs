@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection as _, PgPool, SqliteConnection};
 use tokio::net::TcpListener;
-use wim_match::client::{Client, connect, v1};
+use wim_match::client::{Client, connect, request_id, v1};
 use wim_match::config::{Config, Overrides};
 use wim_match::domain::caller::Role;
 use wim_match::server::Server;
@@ -96,15 +96,14 @@ async fn creates(server: &Server, token: &str, callers: usize) -> Result<Measure
             repeat(caller, callers, EACH, |_| {
                 let mut client = client.clone();
                 async move {
-                    let id = fresh();
                     let request = v1::CreateOrganisationRequest {
-                        organisation_id: id.clone(),
+                        organisation_id: fresh(),
                         organisation: Some(v1::Organisation {
                             display_name: "Bench".to_owned(),
                             country: "PE".to_owned(),
                             ..v1::Organisation::default()
                         }),
-                        request_id: id,
+                        request_id: request_id(),
                         ..v1::CreateOrganisationRequest::default()
                     };
                     client.create_organisation(request).await?;

@@ -33,6 +33,7 @@ def load_contract():
         sys.exit("the protos do not compile")
     sys.path.insert(0, out)
     from wim.mentorship.v1 import (  # noqa: E402
+        match_pb2,
         organisation_service_pb2,
         organisation_service_pb2_grpc,
         profile_pb2,
@@ -152,7 +153,8 @@ def main():
     assert run.summary.proof.proved and run.summary.proof.gap == 0, run.summary.proof
     print(f"{run.summary.matched_mentees} of {run.summary.mentees} mentees matched, proved optimal")
 
-    matches = rounds.ListMatches(r.ListMatchesRequest(parent=run.name, language_code="es"), metadata=coordinator).matches
+    with_reasons = r.ListMatchesRequest(parent=run.name, language_code="es", view=v1.match_pb2.MATCH_VIEW_FULL)
+    matches = rounds.ListMatches(with_reasons, metadata=coordinator).matches
     for match in matches:
         print(f"{match.score / 100:6.2f} %  {match.mentee}  with  {match.mentor}")
         best = max(match.contributions, key=lambda contribution: contribution.points)

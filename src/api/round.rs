@@ -3,7 +3,7 @@
 use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
-use super::convert::outcome::{match_message, reason_message, unmatched_message};
+use super::convert::outcome::{match_message, match_view, reason_message, unmatched_message};
 use super::convert::round::{draft, message};
 use super::convert::run::message as run_message;
 use super::convert::{count, lang, outcome};
@@ -177,8 +177,9 @@ impl RoundService for RoundApi {
         let caller = caller_of(&request)?;
         let request = request.into_inner();
         let lang = lang(&request.language_code)?;
+        let view = match_view(request.view)?;
         let page = PageRequest { size: request.page_size, token: request.page_token };
-        let (run, page) = self.service.list_matches(&caller, &request.parent, &page).await?;
+        let (run, page) = self.service.list_matches(&caller, &request.parent, view, &page).await?;
         let (matches, next_page_token) =
             page::messages(&page, |stored| match_message(&run, Some(&stored.id), &stored.pair, lang));
         Ok(Response::new(v1::ListMatchesResponse { matches, next_page_token }))

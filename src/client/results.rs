@@ -82,8 +82,13 @@ async fn matches(client: &Client, run: &str) -> Result<Vec<Match>, Error> {
     pages(|page_token| {
         let (mut rounds, parent) = (client.rounds.clone(), run.to_owned());
         async move {
-            let language_code = String::new();
-            let request = v1::ListMatchesRequest { parent, page_size: PAGE_SIZE, page_token, language_code };
+            let request = v1::ListMatchesRequest {
+                parent,
+                page_size: PAGE_SIZE,
+                page_token,
+                language_code: String::new(),
+                view: v1::MatchView::Full.into(),
+            };
             let page = rounds.list_matches(request).await?.into_inner();
             let read = |message| outcome::matched(message).ok_or_else(|| Error::Newer(message.name.clone()));
             Ok((page.matches.iter().map(read).collect::<Result<_, _>>()?, page.next_page_token))

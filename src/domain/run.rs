@@ -132,6 +132,15 @@ pub struct Run {
     pub end_time: Option<Timestamp>,
 }
 
+/// How much of each match a list tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatchView {
+    /// Who is matched, and the score.
+    Basic,
+    /// The contributions of the criteria with their reasons as well.
+    Full,
+}
+
 /// A proposed pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Match {

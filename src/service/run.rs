@@ -11,7 +11,7 @@ use super::{Action, Change, Page, PageRequest, Service, Stop, check_request_id, 
 use crate::domain::caller::Caller;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{ProfileRef, RunRef};
-use crate::domain::run::{PairExplanation, Run, RunState, Side, Unmatched};
+use crate::domain::run::{MatchView, PairExplanation, Run, RunState, Side, Unmatched};
 use crate::domain::violation::Violations;
 use crate::engine;
 use crate::engine::encode::AnswersUsed;
@@ -138,13 +138,15 @@ impl Service {
         &self,
         caller: &Caller,
         parent: &str,
+        view: MatchView,
         request: &PageRequest,
     ) -> Result<(RunRef, Page<StoredMatch>)> {
         Action::ListMatches.permit(caller)?;
         let run = parse_run("parent", parent)?;
         let cursor = Cursor::new(caller, &format!("{parent}/matches"), request)?;
         let scope = Scope::from(caller);
-        let found = self.store.list_matches(&scope, &run, cursor.after.as_deref(), cursor.limit()).await?;
+        let found =
+            self.store.list_matches(&scope, &run, view, cursor.after.as_deref(), cursor.limit()).await?;
         // The token holds the id of a match that the caller has read, and no place in the list of all matches.
         Ok((run, cursor.page(found, |stored| stored.id.clone())))
     }

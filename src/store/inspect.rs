@@ -94,7 +94,7 @@ mod tests {
     }
 
     /// Walks of a whole table and sorts that stay: small by nature, all rows wanted, or of one page.
-    const REVIEWED: [(&str, &str); 12] = [
+    const REVIEWED: [(&str, &str); 14] = [
         ("migration.exists", "SCAN sqlite_schema"),
         ("api_token.count", "SCAN api_token"),
         ("api_token.count_coordinators", "SCAN api_token"),
@@ -107,6 +107,8 @@ mod tests {
         ("snapshot.participants", "SCAN q"),
         ("run_match.list_of_organisation", "SCAN ment"),
         ("run_match.list_of_organisation", "USE TEMP B-TREE FOR ORDER BY"),
+        ("run_match.list_basic_of_organisation", "SCAN ment"),
+        ("run_match.list_basic_of_organisation", "USE TEMP B-TREE FOR ORDER BY"),
     ];
 
     #[tokio::test]

@@ -9,14 +9,57 @@ use super::run;
 use super::scope::Scope;
 use super::statement::statements;
 use crate::domain::name::{OrganisationId, ProfileRef, RoundId, RunRef};
-use crate::domain::run::{Match, Run, RunState, RunSummary, Side, Unmatched};
+use crate::domain::run::{Contribution, Match, MatchView, Run, RunState, RunSummary, Side, Unmatched};
 use crate::domain::salt::RoundSalt;
 use crate::error::Result;
+
+/// Columns of a match without its contributions.
+macro_rules! basic_columns {
+    () => {
+        "ordinal, id, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, score"
+    };
+}
 
 /// Columns of a match.
 macro_rules! match_columns {
     () => {
-        "ordinal, id, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, score, contributions"
+        concat!(basic_columns!(), ", contributions")
+    };
+}
+
+/// A page of a run's matches, with the columns of a macro.
+macro_rules! page_of_matches {
+    ($columns:ident) => {
+        concat!(
+            "SELECT ",
+            $columns!(),
+            " FROM run_match WHERE round_id = $1 AND run_number = $2 \
+            AND ",
+            after_match!(),
+            " ORDER BY ordinal LIMIT $4"
+        )
+    };
+}
+
+/// A page of an organisation's matches: either side may belong to the organisation. One index walk per side, and a match
+/// within the organisation comes from the first walk only.
+macro_rules! page_of_own_matches {
+    ($columns:ident) => {
+        concat!(
+            "SELECT * FROM (SELECT ",
+            $columns!(),
+            " FROM run_match WHERE round_id = $1 AND run_number = $2 \
+            AND mentee_organisation_id = $5 AND ",
+            after_match!(),
+            " ORDER BY ordinal LIMIT $4) AS mentees \
+            UNION ALL SELECT * FROM (SELECT ",
+            $columns!(),
+            " FROM run_match WHERE round_id = $1 \
+            AND run_number = $2 AND mentor_organisation_id = $5 AND mentee_organisation_id <> $5 \
+            AND ",
+            after_match!(),
+            " ORDER BY ordinal LIMIT $4) AS mentors ORDER BY ordinal LIMIT $4"
+        )
     };
 }
 
@@ -37,17 +80,10 @@ macro_rules! after_person {
 }
 
 statements! {
-    // Either side may belong to the organisation: one index walk per side, and a match within the organisation comes from
-    // the first walk only.
-    query LIST = split("run_match.list",
-        concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
-            AND ", after_match!(), " ORDER BY ordinal LIMIT $4");
-        "run_match.list_of_organisation",
-        concat!("SELECT * FROM (SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
-            AND mentee_organisation_id = $5 AND ", after_match!(), " ORDER BY ordinal LIMIT $4) AS mentees \
-            UNION ALL SELECT * FROM (SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 \
-            AND run_number = $2 AND mentor_organisation_id = $5 AND mentee_organisation_id <> $5 \
-            AND ", after_match!(), " ORDER BY ordinal LIMIT $4) AS mentors ORDER BY ordinal LIMIT $4"));
+    query LIST = split("run_match.list", page_of_matches!(match_columns);
+        "run_match.list_of_organisation", page_of_own_matches!(match_columns));
+    query LIST_BASIC = split("run_match.list_basic", page_of_matches!(basic_columns);
+        "run_match.list_basic_of_organisation", page_of_own_matches!(basic_columns));
     query GET = filtered("run_match.get",
         concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
             AND mentee_organisation_id = $3 AND mentee_own_id = $4 \
@@ -102,20 +138,29 @@ pub struct SavedResult {
 
 impl Store {
     /// Matches of a run after the match with id `after`, by score, then id, at most `limit`; in the scope of an
-    /// organisation, those whose mentor or mentee is a member.
+    /// organisation, those whose mentor or mentee is a member. The basic view has no contributions.
     ///
     /// Fails with `NotFound` if there is no such run.
     pub async fn list_matches(
         &self,
         scope: &Scope,
         run: &RunRef,
+        view: MatchView,
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<StoredMatch>> {
         let mut session = self.snapshot_reader(scope).await?;
         let values = values![&run.round, run.number, after.unwrap_or_default(), limit];
-        let rows = session.rows(LIST, values).await?;
-        finish(session, run, rows, read_match).await
+        match view {
+            MatchView::Basic => {
+                let rows = session.rows(LIST_BASIC, values).await?;
+                finish(session, run, rows, |run, row| read_basic(run, row, Vec::new())).await
+            }
+            MatchView::Full => {
+                let rows = session.rows(LIST, values).await?;
+                finish(session, run, rows, read_match).await
+            }
+        }
     }
 
     /// The match of two people in a run, if the run has matched them and the scope covers one of them.
@@ -283,8 +328,15 @@ fn side_name(side: Option<Side>) -> &'static str {
 }
 
 fn read_match(run: &RunRef, row: &Row) -> Result<StoredMatch> {
-    let id = row.text("id")?;
-    let name = format!("{run}/matches/{id}");
+    let contributions = row.json("run_match", &match_name(run, row)?, "contributions")?;
+    read_basic(run, row, contributions)
+}
+
+fn match_name(run: &RunRef, row: &Row) -> Result<String> {
+    Ok(format!("{run}/matches/{}", row.text("id")?))
+}
+
+fn read_basic(run: &RunRef, row: &Row, contributions: Vec<Contribution>) -> Result<StoredMatch> {
     let person = |organisation: &str, own_id: &str| {
         Ok(ProfileRef { organisation: row.id("run_match", organisation)?, id: row.id("run_match", own_id)? })
     };
@@ -292,10 +344,10 @@ fn read_match(run: &RunRef, row: &Row) -> Result<StoredMatch> {
         pair: Match {
             mentee: person("mentee_organisation_id", "mentee_own_id")?,
             mentor: person("mentor_organisation_id", "mentor_own_id")?,
-            score: row.narrow("run_match", &name, "score")?,
-            contributions: row.json("run_match", &name, "contributions")?,
+            score: row.narrow("run_match", &match_name(run, row)?, "score")?,
+            contributions,
         },
-        id,
+        id: row.text("id")?,
     })
 }
 

@@ -350,7 +350,12 @@ async fn reasons_come_in_four_languages_and_no_other() {
     let mut texts = BTreeSet::new();
     for language in ["en", "fr", "es", "pt"] {
         let (parent, language_code) = (parent.clone(), language.to_owned());
-        let request = v1::ListMatchesRequest { parent, language_code, ..v1::ListMatchesRequest::default() };
+        let request = v1::ListMatchesRequest {
+            parent,
+            language_code,
+            view: v1::MatchView::Full.into(),
+            ..v1::ListMatchesRequest::default()
+        };
         let told = client.list_matches(request).await.expect("lists").into_inner().matches;
         let texts_of =
             told[0].contributions.iter().filter_map(|part| part.reason.as_ref()).map(|r| r.text.clone());

@@ -47,6 +47,7 @@ async fn a_whole_round_of_the_sample_alliance(world: World) {
     let matches = matches(&mut world.coordinator(), &run.name, 25).await;
     let unmatched = unmatched(&mut world.coordinator(), &run.name, 25).await;
     check_matches(&matches, run, &enrolled);
+    check_the_basic_view(&world, run, &matches).await;
     check_that_nobody_is_lost(&matches, &unmatched, &enrolled);
     check_summary(&matches, run);
     check_explanations(&world, run, &matches, &unmatched, &enrolled).await;
@@ -63,6 +64,26 @@ async fn count_of_enrolled(world: &World, round: &str) -> usize {
     let round = round.expect("a round");
     assert_eq!(round.state(), v1::RoundState::Enrolling);
     usize::try_from(round.enrolment.expect("counts").profiles).expect("not negative")
+}
+
+/// A list without a view tells the same matches without their contributions.
+async fn check_the_basic_view(world: &World, run: &v1::Run, matches: &[v1::Match]) {
+    let client = world.coordinator().rounds;
+    let list = |view| {
+        let parent = run.name.clone();
+        let request =
+            v1::ListMatchesRequest { parent, view, page_size: 1_000, ..v1::ListMatchesRequest::default() };
+        let mut client = client.clone();
+        async move { client.list_matches(request).await.map(|page| page.into_inner().matches) }
+    };
+    let basic: Vec<v1::Match> =
+        matches.iter().map(|pair| v1::Match { contributions: Vec::new(), ..pair.clone() }).collect();
+    for view in [v1::MatchView::Unspecified, v1::MatchView::Basic] {
+        assert_eq!(list(view.into()).await.expect("lists"), basic);
+    }
+    assert_eq!(list(v1::MatchView::Full.into()).await.expect("lists"), matches);
+    let refused = list(99).await.expect_err("is no view");
+    assert!(refused.message().contains("view"), "{refused:?}");
 }
 
 /// No match breaks a capacity, an avoid list or the employer rule, and every score is the sum of its parts.

@@ -358,6 +358,7 @@ pub(crate) async fn matches(client: &mut Client, run: &str, page_size: i32) -> V
             parent: run.to_owned(),
             page_size,
             page_token,
+            view: v1::MatchView::Full.into(),
             ..v1::ListMatchesRequest::default()
         };
         let page = client.rounds.list_matches(request).await.expect("lists matches").into_inner();

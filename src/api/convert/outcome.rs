@@ -8,10 +8,11 @@ use super::policy::{criterion, criterion_message, hard_rule};
 use crate::api::proto::v1;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{ProfileRef, RunRef};
-use crate::domain::run::{Contribution, Match, Side, Unmatched, UnmatchedReason};
+use crate::domain::run::{Contribution, Match, MatchView, Side, Unmatched, UnmatchedReason};
 use crate::domain::suppression::{Band, PeopleCount};
 use crate::domain::vocabulary::Lang;
-use crate::wording;
+use crate::error::Error;
+use crate::{message, wording};
 
 /// A match to the message. A pair that is not a match has no id.
 pub fn match_message(run: &RunRef, id: Option<&str>, pair: &Match, lang: Lang) -> v1::Match {
@@ -30,6 +31,18 @@ pub fn match_message(run: &RunRef, id: Option<&str>, pair: &Match, lang: Lang) -
                 reason: Some(reason_message(&contribution.reason, lang)),
             })
             .collect(),
+    }
+}
+
+/// The view that a request asks for.
+pub fn match_view(number: i32) -> Result<MatchView, Error> {
+    match v1::MatchView::try_from(number) {
+        Ok(v1::MatchView::Unspecified | v1::MatchView::Basic) => Ok(MatchView::Basic),
+        Ok(v1::MatchView::Full) => Ok(MatchView::Full),
+        Err(_) => {
+            let expected = message!("is not a view; use MATCH_VIEW_BASIC or MATCH_VIEW_FULL");
+            Err(Error::invalid_field("view", &number.to_string(), expected))
+        }
     }
 }
 

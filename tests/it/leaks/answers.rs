@@ -113,6 +113,7 @@ impl Answers {
                     page_size: 1,
                     page_token,
                     language_code: language.to_owned(),
+                    view: v1::MatchView::Full.into(),
                 };
                 let page = client.rounds.list_matches(request).await.expect("lists").into_inner();
                 let pairs = page.matches.iter().map(|pair| (pair.mentee.clone(), pair.mentor.clone()));

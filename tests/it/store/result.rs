@@ -1,7 +1,7 @@
 //! What runs came to, and who may see it.
 
 use wim_match::domain::round::RoundState;
-use wim_match::domain::run::{Digests, Match, RunState, Side};
+use wim_match::domain::run::{Digests, Match, MatchView, RunState, Side};
 use wim_match::store::Scope;
 
 use super::fixture::{Fixture, at, mentee, mentor, only, outcome, person, salt};
@@ -29,7 +29,8 @@ async fn an_outcome_is_saved_whole(f: Fixture) {
     let internal = f.store.run(&Scope::System, &run.name).await.expect("exists");
     assert_eq!((&internal.result_digest, internal.input_digest.len()), (whole_result, 64));
     assert_eq!(run.summary.as_ref(), Some(&saved.summary));
-    let matches = f.store.list_matches(&Scope::Alliance, &run.name, None, 10).await.expect("lists");
+    let matches =
+        f.store.list_matches(&Scope::Alliance, &run.name, MatchView::Full, None, 10).await.expect("lists");
     let id = |pair: &Match| salt().match_id(&pair.mentee, &pair.mentor);
     assert!(matches.iter().all(|found| found.id == id(&found.pair)));
     assert_eq!(matches.into_iter().map(|m| m.pair).collect::<Vec<_>>(), saved.matches);
@@ -59,12 +60,18 @@ async fn an_outcome_is_saved_all_or_nothing(f: Fixture) {
     let too_early = || panic!("the run has not ended");
     f.store.complete_run(&claim, too_early, &wrong).await.expect_err("does not fit the snapshot");
     assert_eq!(f.raw().await.number("SELECT COUNT(*) FROM run_match").await, 2, "staged, and hidden");
-    assert_eq!(f.store.list_matches(&Scope::Alliance, &run, None, 10).await.expect("lists"), []);
+    assert_eq!(
+        f.store.list_matches(&Scope::Alliance, &run, MatchView::Full, None, 10).await.expect("lists"),
+        []
+    );
     let mut wrong = outcome(&peru, &kenya);
     wrong.matches[1] = wrong.matches[0].clone();
     f.store.complete_run(&claim, too_early, &wrong).await.expect_err("matches a pair twice");
     assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists"), before);
-    assert_eq!(f.store.list_matches(&Scope::Alliance, &run, None, 10).await.expect("lists"), []);
+    assert_eq!(
+        f.store.list_matches(&Scope::Alliance, &run, MatchView::Full, None, 10).await.expect("lists"),
+        []
+    );
     f.store.complete_run(&claim, || at(13), &outcome(&peru, &kenya)).await.expect("the claim still holds");
 }
 
@@ -90,8 +97,11 @@ async fn an_outcome_larger_than_a_bulk_is_saved_and_paged(f: Fixture) {
     for scope in [Scope::Alliance, only(&peru), only(&kenya)] {
         let (mut seen, mut after): (Vec<Match>, Option<String>) = (Vec::new(), None);
         loop {
-            let page =
-                f.store.list_matches(&scope, &claim.run.name, after.as_deref(), 100).await.expect("lists");
+            let page = f
+                .store
+                .list_matches(&scope, &claim.run.name, MatchView::Full, after.as_deref(), 100)
+                .await
+                .expect("lists");
             after = page.last().map(|last| last.id.clone());
             let full = page.len() == 100;
             seen.extend(page.into_iter().map(|m| m.pair));
@@ -107,12 +117,17 @@ async fn an_outcome_larger_than_a_bulk_is_saved_and_paged(f: Fixture) {
 
 async fn a_manager_sees_the_matches_of_her_own_members(f: Fixture) {
     let (peru, _, run) = f.succeeded_run().await;
-    let matches = f.store.list_matches(&only(&peru), &run.name, None, 10).await.expect("lists");
+    let matches =
+        f.store.list_matches(&only(&peru), &run.name, MatchView::Full, None, 10).await.expect("lists");
     assert_eq!(matches.len(), 2, "her mentee's and her mentor's");
     let stranger = Scope::Organisation("wim-chad".parse().expect("an id"));
-    assert_eq!(f.store.list_matches(&stranger, &run.name, None, 10).await.expect("lists"), []);
+    assert_eq!(
+        f.store.list_matches(&stranger, &run.name, MatchView::Full, None, 10).await.expect("lists"),
+        []
+    );
     let first = Some(matches[0].id.as_str());
-    let rest = f.store.list_matches(&only(&peru), &run.name, first, 10).await.expect("lists");
+    let rest =
+        f.store.list_matches(&only(&peru), &run.name, MatchView::Full, first, 10).await.expect("lists");
     assert_eq!(rest, matches[1..]);
 }
 
@@ -124,7 +139,8 @@ async fn a_match_of_one_organisation_is_listed_once(f: Fixture) {
     result.matches[0].mentor = person(&peru, "mentor");
     result.matches[1].mentor = person(&kenya, "mentor");
     f.store.complete_run(&claim, || at(12), &result).await.expect("completes");
-    let matches = f.store.list_matches(&only(&peru), &claim.run.name, None, 10).await.expect("lists");
+    let matches =
+        f.store.list_matches(&only(&peru), &claim.run.name, MatchView::Full, None, 10).await.expect("lists");
     assert_eq!(matches.into_iter().map(|m| m.pair).collect::<Vec<_>>(), result.matches[..1]);
 }
 

@@ -1,7 +1,7 @@
 //! Retention of runs: which runs are purged, and what remains of them.
 
 use wim_match::domain::name::{RoundId, RunRef};
-use wim_match::domain::run::RunState;
+use wim_match::domain::run::{MatchView, RunState};
 use wim_match::error::{Error, Reason};
 use wim_match::store::Scope;
 
@@ -79,7 +79,9 @@ async fn a_run_that_is_purged_does_not_exist(f: Fixture) {
     let absent = |error: Error| assert!(matches!(error, Error::NotFound(name) if name == run.name()));
     absent(f.store.run(&Scope::Alliance, &run).await.expect_err("is purged"));
     absent(f.store.run_state(&Scope::Alliance, &run).await.expect_err("is purged"));
-    absent(f.store.list_matches(&Scope::Alliance, &run, None, 10).await.expect_err("is purged"));
+    absent(
+        f.store.list_matches(&Scope::Alliance, &run, MatchView::Full, None, 10).await.expect_err("is purged"),
+    );
     absent(f.store.list_unmatched(&Scope::Alliance, &run, None, 10).await.expect_err("is purged"));
     absent(f.store.load_snapshot(&Scope::System, &run).await.expect_err("is purged"));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use wim_match::domain::name::{RoundId, RunRef};
 use wim_match::domain::round::RoundState;
-use wim_match::domain::run::{Progress, Run, RunState, Stage, StageWork};
+use wim_match::domain::run::{MatchView, Progress, Run, RunState, Stage, StageWork};
 use wim_match::domain::snapshot::Participant;
 use wim_match::error::{Error, Reason};
 use wim_match::store::{LoadedSnapshot, Scope};
@@ -275,7 +275,10 @@ async fn a_stale_fence_changes_nothing(f: Fixture) {
     refused(f.store.cancel_claimed_run(&zombie, || at(31)).await);
     refused(f.store.release_run(&zombie).await);
     assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists"), before);
-    assert_eq!(f.store.list_matches(&Scope::Alliance, &run, None, 10).await.expect("lists"), []);
+    assert_eq!(
+        f.store.list_matches(&Scope::Alliance, &run, MatchView::Full, None, 10).await.expect("lists"),
+        []
+    );
     assert_eq!(f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists").len(), journal);
     f.store.complete_run(&heir, || at(32), &outcome(&peru, &kenya)).await.expect("completes");
     let late = f.store.complete_run(&heir, || at(33), &outcome(&peru, &kenya)).await.expect_err("is over");
@@ -389,7 +392,10 @@ async fn a_run_that_does_not_exist_is_not_found(f: Fixture) {
     let name = RunRef { round: f.round("spring-2027").await.id, number: 7 };
     assert!(matches!(f.store.run(&Scope::Alliance, &name).await, Err(Error::NotFound(_))));
     assert!(matches!(f.store.load_snapshot(&Scope::System, &name).await, Err(Error::NotFound(_))));
-    assert!(matches!(f.store.list_matches(&Scope::Alliance, &name, None, 9).await, Err(Error::NotFound(_))));
+    assert!(matches!(
+        f.store.list_matches(&Scope::Alliance, &name, MatchView::Full, None, 9).await,
+        Err(Error::NotFound(_))
+    ));
     assert!(matches!(
         f.store.list_unmatched(&Scope::Alliance, &name, None, 9).await,
         Err(Error::NotFound(_))
