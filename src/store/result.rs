@@ -80,10 +80,14 @@ macro_rules! after_person {
 }
 
 statements! {
-    query LIST = split("run_match.list", page_of_matches!(match_columns);
-        "run_match.list_of_organisation", page_of_own_matches!(match_columns));
-    query LIST_BASIC = split("run_match.list_basic", page_of_matches!(basic_columns);
-        "run_match.list_basic_of_organisation", page_of_own_matches!(basic_columns));
+    query LIST = split("run_match.list",
+        page_of_matches!(match_columns);
+        "run_match.list_of_organisation",
+        page_of_own_matches!(match_columns));
+    query LIST_BASIC = split("run_match.list_basic",
+        page_of_matches!(basic_columns);
+        "run_match.list_basic_of_organisation",
+        page_of_own_matches!(basic_columns));
     query GET = filtered("run_match.get",
         concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
             AND mentee_organisation_id = $3 AND mentee_own_id = $4 \
