@@ -70,7 +70,7 @@ fn policy_codes(pool: &DescriptorPool) -> Outcome<String> {
     let codes = criteria.iter().map(|value| proto_code(value, "CRITERION_")).collect::<Outcome<Vec<_>>>()?;
     let mut text = closed_set("Criterion", &documentation, &codes)?;
     let weight = |value: &EnumValueDescriptor| option(pool, value, "default_weight")?.as_i32();
-    let is_private = |value: &EnumValueDescriptor| option(pool, value, "private")?.as_bool();
+    let flag = |value: &EnumValueDescriptor, name: &str| option(pool, value, name)?.as_bool();
     writeln!(text, "impl Criterion {{")?;
     writeln!(text, "/// Its weight in the default policy, 0..=1,000.")?;
     writeln!(text, "{SAME_ARMS}")?;
@@ -79,13 +79,22 @@ fn policy_codes(pool: &DescriptorPool) -> Outcome<String> {
         writeln!(text, "Self::{} => {},", code.variant, weight(value).unwrap_or_default())?;
     }
     writeln!(text, "}} }}")?;
-    writeln!(text, "/// Whether its contribution may be shown only together with the other private ones.")?;
-    writeln!(text, "{SAME_ARMS}")?;
-    writeln!(text, "pub const fn is_private(self) -> bool {{ match self {{")?;
-    for (value, code) in criteria.iter().zip(&codes) {
-        writeln!(text, "Self::{} => {},", code.variant, is_private(value).unwrap_or_default())?;
+    for (name, meaning) in [
+        ("private", "Whether its contribution may be shown only together with the other private ones."),
+        (
+            "of_mentee_alone",
+            "Whether its contribution says something of the mentee alone, not of the two together.",
+        ),
+    ] {
+        writeln!(text, "/// {meaning}")?;
+        writeln!(text, "{SAME_ARMS}")?;
+        writeln!(text, "pub const fn is_{name}(self) -> bool {{ match self {{")?;
+        for (value, code) in criteria.iter().zip(&codes) {
+            writeln!(text, "Self::{} => {},", code.variant, flag(value, name).unwrap_or_default())?;
+        }
+        writeln!(text, "}} }}")?;
     }
-    writeln!(text, "}} }} }}")?;
+    writeln!(text, "}}")?;
     // The engine has one module per criterion, named by the code: this list is how the engine reaches all of them.
     writeln!(text, "/// Calls `$macro!` with `code Variant,` of every criterion, in the order of the API.")?;
     writeln!(text, "macro_rules! for_each_criterion {{ ($macro:ident) => {{ $macro! {{")?;

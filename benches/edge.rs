@@ -32,7 +32,7 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 /// Length of one measurement.
 const LASTS: Duration = Duration::from_secs(10);
 /// New connections of the attack in a second, if the command line gives no number.
-const RATE: u32 = 100;
+const RATE: u32 = 10;
 /// People of the one organisation, all in one export.
 const PEOPLE: usize = 20_000;
 /// Calls of the other caller at a time.

@@ -165,11 +165,11 @@ impl Match {
     }
 
     /// Contributions of less than half of their most points, then missing answers, each by the points that the pair
-    /// does not get. Private answers are left out, and so is the time that the mentee has waited: it says nothing about
-    /// the two.
+    /// does not get. Private answers are left out, and so are criteria of the mentee alone: they say nothing about the
+    /// two.
     pub fn weak_points(&self) -> Vec<&Contribution> {
         let is_told = |given: &&Contribution| {
-            given.criterion.is_some_and(|criterion| criterion != Criterion::WaitingTime) && given.lost() > 0
+            given.criterion.is_some_and(|criterion| !criterion.is_of_mentee_alone()) && given.lost() > 0
         };
         let is_weak = |given: &&Contribution| given.is_missing() || !given.gives_half();
         let mut weak: Vec<_> = self.contributions.iter().filter(is_told).filter(is_weak).collect();
