@@ -57,7 +57,7 @@ pub fn criterion_label(criterion: Option<Criterion>, lang: Lang) -> &'static str
 }
 
 /// Name of a hard rule, for headings: what the rule demands.
-pub fn rule_label(rule: HardRule, lang: Lang) -> &'static str {
+fn rule_label(rule: HardRule, lang: Lang) -> &'static str {
     text(&format!("rule.{}", rule.as_str()), lang)
 }
 
@@ -138,7 +138,7 @@ fn snake_case(name: &str) -> String {
 fn value_in_words(code: ReasonCode, name: &str, value: &str, lang: Lang) -> String {
     let one = |found: Option<&'static str>| found.map_or_else(|| value.to_owned(), str::to_owned);
     match name {
-        "topics" => terms(Topic::vocabulary(), value, lang),
+        "topics" | "missing" => terms(Topic::vocabulary(), value, lang),
         "functions" => terms(Function::vocabulary(), value, lang),
         "commodities" => terms(Commodity::vocabulary(), value, lang),
         "goals" => terms(Goal::vocabulary(), value, lang),

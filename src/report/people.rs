@@ -11,7 +11,7 @@ use super::{chart, number, recruit};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
 use crate::domain::run::{BelowMinimum, Contribution, Match, Side, Unmatched, UnmatchedReason};
-use crate::domain::vocabulary::Lang;
+use crate::domain::vocabulary::{Kind as _, Lang, Topic};
 use crate::wording;
 
 /// Rows that are visible before the reader opens the rest.
@@ -24,6 +24,8 @@ const MOST_REASONS: usize = 3;
 const MOST_REASONS_FOLDED: usize = 2;
 /// Most kinds of mentor to recruit.
 const MOST_RECRUITS: usize = 10;
+/// Most topics to recruit for.
+const MOST_TOPICS: usize = 6;
 /// Most mentees named beside a kind of mentor.
 const MOST_NAMED: usize = 12;
 
@@ -210,9 +212,20 @@ fn whom_to_recruit(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let recruits = recruit::recruits(report.unmatched);
     let (shown, more) = recruits.split_at(recruits.len().min(MOST_RECRUITS));
+    let topics: Vec<String> = (recruit::topics_without_mentor(report.matches).into_iter().take(MOST_TOPICS))
+        .map(|(code, mentees)| {
+            let label = Topic::vocabulary().term(code).map_or(code, |term| term.label(words.0));
+            format!("{label} ({})", words.count(mentees))
+        })
+        .collect();
     html! {
-        @if !shown.is_empty() {
+        @if !shown.is_empty() || !topics.is_empty() {
             h3 { (words.text("recruit_title")) }
+        }
+        @if !topics.is_empty() {
+            p { (words.fill("recruit_topics", &[("topics", &topics.join(" · "))])) }
+        }
+        @if !shown.is_empty() {
             p.aside { (words.text("recruit_lead")) }
             ul.recruits {
                 @for recruit in shown {

@@ -1,4 +1,5 @@
-//! Whom to recruit: the kinds of mentor who would serve most of the mentees without a match.
+//! Whom to recruit: the kinds of mentor who would serve most of the mentees without a match, and the topics that matched
+//! mentees do not get.
 //!
 //! Input: people without a match with their reasons. Output: kinds of mentor, each a language at a level within a range of
 //! career stages, with the mentees whom such a mentor could take. Everything follows from the reasons, so that a reader
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
-use crate::domain::run::{Side, Unmatched, UnmatchedReason};
+use crate::domain::run::{Match, Side, Unmatched, UnmatchedReason};
 use crate::domain::vocabulary::{Kind as _, Stage};
 
 /// A kind of mentor, and the mentees whom she could take.
@@ -97,9 +98,34 @@ fn recruit(language: &str, served: &[Needed<'_>]) -> Option<Recruit> {
     Some(Recruit { mentor, mentees: served.iter().map(|needed| needed.mentee.clone()).collect() })
 }
 
+/// The topics that mentees seek and that none of their mentors offers, by code, with the number of these mentees; the
+/// most wanted first.
+pub fn topics_without_mentor(matches: &[Match]) -> Vec<(&str, u64)> {
+    let mut missing: BTreeMap<&ProfileRef, BTreeSet<&str>> = BTreeMap::new();
+    for one in matches {
+        let topics = one.contributions.iter().find_map(|given| match given.reason.code {
+            ReasonCode::TopicsCovered => given.reason.parameters.get("missing"),
+            ReasonCode::TopicsNone => given.reason.parameters.get("topics"),
+            _ => None,
+        });
+        let topics: BTreeSet<&str> =
+            topics.into_iter().flat_map(|codes| codes.split(',')).filter(|code| !code.is_empty()).collect();
+        let of_mentee = missing.entry(&one.mentee).or_insert_with(|| topics.clone());
+        of_mentee.retain(|topic| topics.contains(topic));
+    }
+    let mut mentees: BTreeMap<&str, u64> = BTreeMap::new();
+    for topic in missing.values().flatten().copied() {
+        *mentees.entry(topic).or_default() += 1;
+    }
+    let mut wanted: Vec<(&str, u64)> = mentees.into_iter().collect();
+    wanted.sort_by_key(|(topic, mentees)| (Reverse(*mentees), *topic));
+    wanted
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::run::Contribution;
     use crate::domain::suppression::PeopleCount;
     use crate::domain::vocabulary::Lang;
     use crate::wording;
@@ -157,6 +183,29 @@ mod tests {
             needs("B", "es", "executive", "executive", NoCandidate),
         ];
         assert_eq!(told(&people).len(), 2);
+    }
+
+    #[test]
+    fn a_topic_is_wanted_if_no_mentor_of_the_mentee_offers_it() {
+        let profile =
+            |id: &str| ProfileRef { organisation: "wim-a".parse().unwrap(), id: id.parse().unwrap() };
+        let pair = |mentee: &str, mentor: &str, reason: Reason| Match {
+            mentee: profile(mentee),
+            mentor: profile(mentor),
+            score: 0,
+            contributions: vec![Contribution { criterion: None, points: 0, max_points: 0, reason }],
+        };
+        let some = |missing: &str| {
+            Reason::new(ReasonCode::TopicsCovered).with("topics", "safety").with("missing", missing)
+        };
+        let none = |topics: &str| Reason::new(ReasonCode::TopicsNone).with("topics", topics);
+        let matches = [
+            pair("A", "X", none("leadership,negotiation")),
+            pair("A", "Y", some("leadership")),
+            pair("B", "X", some("leadership,visibility")),
+            pair("C", "X", some("")),
+        ];
+        assert_eq!(topics_without_mentor(&matches), [("leadership", 2), ("visibility", 1)]);
     }
 
     #[test]

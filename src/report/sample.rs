@@ -236,10 +236,13 @@ fn reason(criterion: Criterion, share: u64) -> Reason {
     let first = |codes: [&str; 4]| codes[..part.min(4)].join(",");
     match criterion {
         Criterion::Topics => {
-            Reason::new(ReasonCode::TopicsCovered).with("covered", part).with("sought", 4).with(
-                "topics",
-                first(["leading_crews", "career_planning", "difficult_conversations", "visibility"]),
-            )
+            let topics = ["leading_crews", "career_planning", "difficult_conversations", "visibility"];
+            let (offered, missing) = topics.split_at(part.min(4));
+            Reason::new(ReasonCode::TopicsCovered)
+                .with("covered", part)
+                .with("sought", 4)
+                .with("topics", offered.join(","))
+                .with("missing", missing.join(","))
         }
         Criterion::Functions => Reason::new(ReasonCode::FunctionsShared)
             .with("common", part.min(2))

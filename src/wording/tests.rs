@@ -8,6 +8,7 @@ fn sample(code: ReasonCode) -> Reason {
     for name in code.parameters() {
         let value = match *name {
             "topics" => "leadership,negotiation,networking",
+            "missing" => "career_planning",
             "functions" => "geology_exploration,it_data_automation",
             "commodities" => "copper",
             "goals" => "lead_people,build_network",
@@ -158,23 +159,24 @@ fn a_reason_reads_like_a_person_wrote_it() {
             .with("covered", covered)
             .with("sought", sought)
             .with("topics", topics)
+            .with("missing", if covered < sought { "career_planning" } else { "" })
     };
     let three = topics(3, 4, "leadership,negotiation,networking");
     assert_eq!(
         render(&three, Lang::En),
-        "offers 3 of the 4 topics sought: leadership, negotiation and networking"
+        "offers 3 of the 4 topics sought: leadership, negotiation and networking; not offered: career planning"
     );
     assert_eq!(
         render(&three, Lang::Fr),
-        "propose 3 des 4 thèmes recherchés\u{a0}: leadership, négociation et réseautage"
+        "propose 3 des 4 thèmes recherchés\u{a0}: leadership, négociation et réseautage\u{a0}; non proposés\u{a0}: plan de carrière"
     );
     assert_eq!(
         render(&three, Lang::Es),
-        "ofrece 3 de los 4 temas buscados: liderazgo, negociación y creación de redes de contactos"
+        "ofrece 3 de los 4 temas buscados: liderazgo, negociación y creación de redes de contactos; no ofrece: planificación de carrera"
     );
     assert_eq!(
         render(&three, Lang::Pt),
-        "oferece 3 dos 4 temas buscados: liderança, negociação e construção de redes de contatos"
+        "oferece 3 dos 4 temas buscados: liderança, negociação e construção de redes de contatos; não oferece: planejamento de carreira"
     );
     assert_eq!(sentence(&topics(1, 1, "leadership"), Lang::En), "Offers the topic sought: leadership.");
     let both = render(&topics(2, 2, "leadership,negotiation"), Lang::En);

@@ -69,7 +69,7 @@ pub fn unmatched_message(unmatched: &Unmatched, lang: Lang) -> v1::Unmatched {
             .map(|(rule, people)| v1::RuleCount {
                 rule: *rule as i32,
                 people: Some(people_message(*people, lang)),
-                text: wording::rule_label(*rule, lang).to_owned(),
+                text: wording::exclusion_label(*rule, lang).to_owned(),
             })
             .collect(),
         details: unmatched.details.iter().map(|reason| reason_message(reason, lang)).collect(),

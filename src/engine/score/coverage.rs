@@ -38,6 +38,8 @@ pub(super) struct CoveredTerms {
     pub(super) count: &'static str,
     /// Parameter that lists the terms found, or, in `none`, the terms sought.
     pub(super) list: &'static str,
+    /// Parameter of `some` that lists the terms sought and not found, if it has one.
+    pub(super) missing: Option<&'static str>,
 }
 
 impl Coverage {
@@ -100,10 +102,14 @@ impl Aspect for Coverage {
             0 => Reason::new(terms.none)
                 .with("sought", sought.count_ones())
                 .with(terms.list, (terms.codes)(*sought)),
-            found => Reason::new(terms.some)
-                .with(terms.count, found)
-                .with("sought", sought.count_ones())
-                .with(terms.list, (terms.codes)(common)),
+            found => {
+                let some = Reason::new(terms.some)
+                    .with(terms.count, found)
+                    .with("sought", sought.count_ones())
+                    .with(terms.list, (terms.codes)(common));
+                let missing = || (terms.codes)(sought & !offered);
+                terms.missing.map_or_else(|| some.clone(), |name| some.clone().with(name, missing()))
+            }
         };
         story.finds(Some(self.scale), Self::measure(*sought, *offered).map(|score| (score, reason())));
     }

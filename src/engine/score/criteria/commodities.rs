@@ -14,6 +14,7 @@ const COMMODITIES: CoveredTerms = CoveredTerms {
     none: ReasonCode::CommoditiesNone,
     count: "common",
     list: "commodities",
+    missing: None,
 };
 
 pub(super) fn aspect(scale: Option<PointScale>, _: &Round<'_>) -> Option<Coverage> {

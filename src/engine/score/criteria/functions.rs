@@ -14,6 +14,7 @@ const FUNCTIONS: CoveredTerms = CoveredTerms {
     none: ReasonCode::FunctionsNone,
     count: "common",
     list: "functions",
+    missing: None,
 };
 
 pub(super) fn aspect(scale: Option<PointScale>, _: &Round<'_>) -> Option<Coverage> {

@@ -14,6 +14,7 @@ const TOPICS: CoveredTerms = CoveredTerms {
     none: ReasonCode::TopicsNone,
     count: "covered",
     list: "topics",
+    missing: Some("missing"),
 };
 
 pub(super) fn aspect(scale: Option<PointScale>, _: &Round<'_>) -> Option<Coverage> {
