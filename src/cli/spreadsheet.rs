@@ -50,7 +50,7 @@ pub(super) fn write(report: &RoundReport<'_>, path: &Path, per_organisation: boo
             for organisation in &organisations {
                 let part = OfOneOrganisation::of(report, organisation);
                 let file = folder.join(format!("{before}{organisation}.{}", format.ending()));
-                write_file(&Sheets::of(&part.report(report)), &file, format, lang)?;
+                write_file(&part.sheets(report), &file, format, lang)?;
             }
             let told = message!(
                 "the matches of {organisations|1 organisation|{organisations} organisations} written to {folder}, a file for each",

@@ -3,7 +3,7 @@
 //! Input: a report. Output: the bytes of the files, the same for equal reports. A score is a percentage in the form of the
 //! language, and a number in a workbook. People are named by pseudonym.
 //! Invariants: no cell is a formula, whatever a name begins with. The sheets of one organisation contain its own members
-//! and their matches, and of other organisations' people what the manager of the organisation may read.
+//! and their matches, and no count of other people.
 
 mod organisation;
 mod workbook;
@@ -20,6 +20,9 @@ pub use self::workbook::{WorkbookError, workbook};
 
 /// First characters that make a program for spreadsheets read a text as a formula, also in their full-width forms.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// Columns of the people without a match before those with counts.
+const WITHOUT_COUNTS: usize = 5;
 
 /// Both sheets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +74,12 @@ impl Sheet {
     /// Whether there is no row below the header.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Leaves out all columns but the first.
+    fn cut(&mut self, columns: usize) {
+        self.columns.truncate(columns);
+        self.rows.iter_mut().for_each(|row| row.truncate(columns));
     }
 
     /// The sheet as a CSV file that programs for spreadsheets open as it is: UTF-8 with a byte order mark, the separator

@@ -14,6 +14,7 @@ mod leaks;
 mod postgres;
 mod problem;
 mod refusal;
+mod report;
 mod request_id;
 mod roles;
 mod round;

@@ -2,14 +2,16 @@
 //!
 //! Input: a report about everyone, or about some. Output: the same in the form for the manager of one organisation, so that
 //! a coordinator can send it to her.
-//! Invariant: of people of other organisations, the part has matches with own members, and no exact count.
+//! Invariant: of people of other organisations, the part has matches with own members, and no count.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::{Sheets, WITHOUT_COUNTS};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{OrganisationId, ProfileRef};
-use crate::domain::run::{Match, RunSummary, Unmatched, UnmatchedReason};
-use crate::domain::suppression::{Guarded, PeopleCount};
+use crate::domain::policy::HardRule;
+use crate::domain::run::{Coverage, Match, RunSummary, Side, Unmatched, UnmatchedReason};
+use crate::domain::suppression::Guarded;
 use crate::report::round_report::RoundReport;
 
 /// The rows of one organisation, from which its report is made.
@@ -32,12 +34,8 @@ impl OfOneOrganisation {
     /// The rows of `organisation` in a report.
     pub fn of(report: &RoundReport<'_>, organisation: &OrganisationId) -> Self {
         let is_own = |profile: &ProfileRef| profile.organisation == *organisation;
-        let own_of_side = report
-            .summary
-            .whole_round
-            .as_ref()
-            .and_then(|whole| whole.organisations.get(organisation))
-            .map_or(0, |own| own.mentees.max(own.mentors));
+        let own = report.summary.whole_round.as_ref().and_then(|whole| whole.organisations.get(organisation));
+        let own = own.copied().unwrap_or_default();
         let mut summary = RunSummary { whole_round: None, ..report.summary.clone() };
         summary.below_minimum.retain(|one| is_own(&one.mentor));
         summary.mentors_below_minimum = summary.below_minimum.len() as u64;
@@ -46,52 +44,58 @@ impl OfOneOrganisation {
         Self {
             summary,
             matches: matches.cloned().collect(),
-            unmatched: unmatched.map(|one| for_her_manager(one, own_of_side)).collect(),
+            unmatched: unmatched.map(|one| for_her_manager(one, own)).collect(),
         }
     }
 
-    /// The report of these rows.
-    pub fn report<'a>(&'a self, whole: &RoundReport<'a>) -> RoundReport<'a> {
-        RoundReport {
+    /// The sheets of these rows. They have no column of counts: the share of other organisations in a count is not known
+    /// here.
+    pub fn sheets(&self, whole: &RoundReport<'_>) -> Sheets {
+        let report = RoundReport {
             summary: &self.summary,
             matches: &self.matches,
             unmatched: &self.unmatched,
             ..whole.clone()
-        }
+        };
+        let mut sheets = Sheets::of(&report);
+        sheets.unmatched.cut(WITHOUT_COUNTS);
+        sheets
     }
 }
 
-/// The entry without exact counts of people. `own` are the most members that the organisation has on one side: the rest
-/// of the counterparts are people of other organisations.
-fn for_her_manager(one: &Unmatched, own: u64) -> Unmatched {
-    let banded = |people: PeopleCount| match people.exact() {
-        Some(count) => Guarded::new(u64::from(count).saturating_sub(own)).for_managers(),
-        None => people,
+/// The entry without counts of people, and without reasons that say something about few people of other organisations.
+fn for_her_manager(one: &Unmatched, own: Coverage) -> Unmatched {
+    let own = if one.side == Some(Side::Mentor) { own.mentees } else { own.mentors };
+    // Own members are among the counted people: without them at least so many are left.
+    let is_tellable = |count: u64| Guarded::new(count.saturating_sub(own)).is_tellable();
+    let relaxed = one.details.iter().find(|reason| reason.code == ReasonCode::SingleRuleRelaxed);
+    let relaxes = |rule: HardRule| {
+        let value = |name: &str| relaxed.and_then(|reason| reason.parameters.get(name)).map(String::as_str);
+        value("rule") == Some(rule.as_str())
+            && value("candidates").and_then(|count| count.parse().ok()).is_some_and(is_tellable)
     };
-    let foreign = one.counterparts.exact().map(|all| u64::from(all).saturating_sub(own));
-    // What stands in the way of everybody says something about each of them.
-    let tells_rules = foreign.is_none_or(|people| Guarded::new(people).is_tellable());
+    let excludes_all = |rule: HardRule| match one.exclusions.get(&rule) {
+        Some(people) if *people == one.counterparts => {
+            people.exact().is_none_or(|count| is_tellable(u64::from(count)))
+        }
+        _ => false,
+    };
+    let of_the_mentor = [HardRule::Language, HardRule::StageGap, HardRule::MeetingMode];
+    let tells_rules = one.reason != UnmatchedReason::NoCandidate
+        || of_the_mentor.into_iter().any(|rule| excludes_all(rule) || relaxes(rule));
     let is_told = |reason: &Reason| match reason.code {
         ReasonCode::SingleRuleRelaxed | ReasonCode::SeveralRules => false,
         ReasonCode::MentorWanted
         | ReasonCode::NoLanguageAtLevel
         | ReasonCode::MentorMeetsByCall
-        | ReasonCode::MentorMeetsInPerson => tells_rules || one.reason != UnmatchedReason::NoCandidate,
+        | ReasonCode::MentorMeetsInPerson => tells_rules,
         _ => true,
     };
+    let nothing = Guarded::new(0).for_managers();
     Unmatched {
-        counterparts: banded(one.counterparts),
-        candidates: banded(one.candidates),
-        exclusions: one
-            .exclusions
-            .iter()
-            .filter(|(_, people)| {
-                people
-                    .exact()
-                    .is_none_or(|count| Guarded::new(u64::from(count).saturating_sub(own)).is_tellable())
-            })
-            .map(|(rule, people)| (*rule, banded(*people)))
-            .collect(),
+        counterparts: nothing,
+        candidates: nothing,
+        exclusions: BTreeMap::new(),
         details: one.details.iter().filter(|reason| is_told(reason)).map(uncounted).collect(),
         ..one.clone()
     }
