@@ -81,7 +81,7 @@ fn running_title(report: &RoundReport<'_>) -> String {
         if c.is_ascii_alphanumeric() {
             title.push(c);
         } else {
-            title.push_str(&format!("\\{:06x}", u32::from(c)));
+            title.extend(["\\", &format!("{:06x}", u32::from(c))]);
         }
     }
     let style = r#"font: 8pt "Noto Sans", "Liberation Sans", Arial, sans-serif; color: #52605c;"#;

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use self::lang::{Conventions, Lang};
+pub use self::lang::{Conventions, Lang, WordTest};
 pub(super) use self::lang::{Labels, rows};
 use super::folding::words;
 use super::spelling;

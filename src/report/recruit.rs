@@ -215,8 +215,10 @@ mod tests {
             needs("B", "ru", "student", "executive", UnmatchedReason::NoCandidate),
         ];
         let first = told(&people);
-        assert!(first[0].ends_with("B") && first[1].ends_with("A"), "{first:?}");
-        people.iter_mut().for_each(|one| one.side = Some(Side::Mentor));
+        assert!(first[0].ends_with('B') && first[1].ends_with('A'), "{first:?}");
+        for one in &mut people {
+            one.side = Some(Side::Mentor);
+        }
         assert!(told(&people).is_empty());
         assert!(told(&[]).is_empty());
     }

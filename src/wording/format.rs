@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::catalogue::{NO_VALUE, fill};
 use super::locale;
-use crate::domain::vocabulary::Lang;
+use crate::domain::vocabulary::{Lang, WordTest};
 
 /// A count with its thousands grouped.
 pub fn count(value: impl Into<u128>, lang: Lang) -> String {
@@ -58,12 +58,7 @@ pub(super) fn alternatives(items: &[&str], lang: Lang) -> String {
     joined(items, conventions.or, conventions.or_before, conventions.semicolon)
 }
 
-fn joined(
-    items: &[&str],
-    usual: &str,
-    special: Option<(fn(&str) -> bool, &'static str)>,
-    semicolon: &str,
-) -> String {
+fn joined(items: &[&str], usual: &str, special: Option<(WordTest, &'static str)>, semicolon: &str) -> String {
     let Some((last, others)) = items.split_last() else { return NO_VALUE.to_owned() };
     if others.is_empty() {
         return (*last).to_owned();

@@ -4,7 +4,7 @@
 //! `docs/wording.md` describes how to add one.
 
 /// Test of a word, for a rule of spelling.
-type WordTest = fn(&str) -> bool;
+pub type WordTest = fn(&str) -> bool;
 
 /// How a language writes signs and lists, which locale has its numbers, and where its texts are.
 #[derive(Debug)]

@@ -69,7 +69,7 @@ fn for_her_manager(one: &Unmatched, own: Coverage) -> Unmatched {
     // Own members are among the counted people: without them at least so many are left.
     let is_tellable = |count: u64| Guarded::new(count.saturating_sub(own)).is_tellable();
     let relaxed = one.details.iter().find(|reason| reason.code == ReasonCode::SingleRuleRelaxed);
-    let relaxes = |rule: HardRule| {
+    let opens_way = |rule: HardRule| {
         let value = |name: &str| relaxed.and_then(|reason| reason.parameters.get(name)).map(String::as_str);
         value("rule") == Some(rule.as_str())
             && value("candidates").and_then(|count| count.parse().ok()).is_some_and(is_tellable)
@@ -82,7 +82,7 @@ fn for_her_manager(one: &Unmatched, own: Coverage) -> Unmatched {
     };
     let of_the_mentor = [HardRule::Language, HardRule::StageGap, HardRule::MeetingMode];
     let tells_rules = one.reason != UnmatchedReason::NoCandidate
-        || of_the_mentor.into_iter().any(|rule| excludes_all(rule) || relaxes(rule));
+        || of_the_mentor.into_iter().any(|rule| excludes_all(rule) || opens_way(rule));
     let is_told = |reason: &Reason| match reason.code {
         ReasonCode::SingleRuleRelaxed | ReasonCode::SeveralRules => false,
         ReasonCode::MentorWanted

@@ -67,7 +67,8 @@ fn a_workbook_has_percentages_texts_and_a_second_sheet() {
         assert_eq!(row[4], Data::Float(f64::from(one.score) / 10_000.0));
     }
     let people = book.worksheet_range("People without a match").expect("a sheet");
-    let last: Vec<String> = people.rows().last().expect("a row").iter().map(ToString::to_string).collect();
+    let last: Vec<String> =
+        people.rows().next_back().expect("a row").iter().map(ToString::to_string).collect();
     assert_eq!(last[0], mentor.id.to_string());
     assert_eq!(last[3], "Mentors with fewer mentees than their minimum: 1 of at least 2 mentees");
 }
