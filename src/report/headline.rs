@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::round_report::RoundReport;
 use super::words::Words;
 use super::{chart, number, people};
+use crate::domain::policy::Objective;
 use crate::domain::run::{ScoreRange, Standing};
 
 /// Title, dates and, for invented people, the notice that they are invented.
@@ -24,6 +25,20 @@ pub(super) fn masthead(report: &RoundReport<'_>) -> Markup {
             div { dt { (words.text("meta_generated")) } dd { (words.moment(report.generated_at)) } }
         }
         p.aside { (words.text(report.key("meta_readers"))) }
+    }
+}
+
+/// Names of a proved result, by objective: best total, fairest, stable.
+const OPTIMA: [&str; 3] = ["tile_proof_optimal", "tile_proof_fairest", "tile_proof_stable"];
+/// What is proved of it.
+const PROOFS: [&str; 3] = ["meaning_proof", "meaning_proof_fairest", "meaning_proof_stable"];
+
+/// The key for the objective of the run.
+fn of_objective(report: &RoundReport<'_>, [total, fairest, stable]: [&'static str; 3]) -> &'static str {
+    match report.summary.objective {
+        Objective::BestTotal => total,
+        Objective::Fairest => fairest,
+        Objective::Stable => stable,
     }
 }
 
@@ -89,7 +104,7 @@ fn proof_tile(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let proof = &report.summary.proof;
     let (value, note, class) = if proof.proved {
-        ("tile_proof_optimal", words.text("tile_proof_text").to_owned(), "tile proof")
+        (of_objective(report, OPTIMA), words.text("tile_proof_text").to_owned(), "tile proof")
     } else if let Standing::Bounded { people } = proof.standing() {
         let note = match people {
             Some(people) => {
@@ -171,7 +186,7 @@ fn meaning(report: &RoundReport<'_>) -> Vec<Vec<String>> {
         paragraphs.push(vec![words.fill("meaning_score", &[("median", &median), ("worst", &worst)])]);
     }
     let sure = match summary.proof.standing() {
-        Standing::Optimal => words.text("meaning_proof").to_owned(),
+        Standing::Optimal => words.text(of_objective(report, PROOFS)).to_owned(),
         Standing::Bounded { people: None } => words.text("meaning_proof_bounded_own").to_owned(),
         Standing::Bounded { people: Some(people) } => {
             let most = words.count(summary.matched_mentees + people);

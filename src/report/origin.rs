@@ -3,16 +3,22 @@
 use maud::{Markup, html};
 
 use super::round_report::RoundReport;
+use crate::domain::policy::Objective;
 
 /// Meaning of the figures, and the steps to have a case reviewed by a person.
 pub(super) fn guide(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
+    // A stable result is about each pair, and all others are about the round as a whole.
+    let best = match report.summary.objective {
+        Objective::Stable => "guide_best_text_stable",
+        Objective::BestTotal | Objective::Fairest => "guide_best_text",
+    };
     html! {
         div.guide {
             @for (title, text) in [
                 ("guide_score_title", "guide_score_text"),
                 ("guide_rules_title", "guide_rules_text"),
-                ("guide_best_title", "guide_best_text"),
+                ("guide_best_title", best),
                 ("guide_same_title", "guide_same_text"),
             ] {
                 div {

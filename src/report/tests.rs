@@ -2,7 +2,7 @@ use super::sample::Round;
 use super::*;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
-use crate::domain::policy::Criterion;
+use crate::domain::policy::{Criterion, Objective};
 use crate::domain::run::{BelowMinimum, Contribution, Side};
 use crate::domain::suppression::Guarded;
 use crate::domain::vocabulary::Lang;
@@ -354,6 +354,25 @@ fn the_best_result_found_is_shown_with_its_bound_on_people() {
     let html = render(&round.report());
     assert!(html.contains("Best found") && !html.contains("Not proved") && !html.contains(" of at most "));
     assert!(html.contains("This is the best choice of matches that was found."), "{}", body(&html));
+}
+
+#[test]
+fn the_report_claims_what_the_objective_proves_and_nothing_else() {
+    let mut round = Round::realistic();
+    for (objective, name, proved, not_proved) in [
+        (Objective::BestTotal, "Optimal", "fits better in total", "not matched would both"),
+        (Objective::Fairest, "Fairest", "none has a higher lowest score", "fits better in total"),
+        (Objective::Stable, "Stable", "not matched would both score higher", "gives more mentees a mentor"),
+    ] {
+        round.summary.objective = objective;
+        let html = render(&round.report());
+        assert!(html.contains(&format!("</svg>{name}")) && html.contains(proved), "{objective:?}");
+        let meaning =
+            html.split("id=\"meaning-heading\"").nth(1).unwrap().split("</section>").next().unwrap();
+        let guide = html.split("id=\"guide\"").nth(1).unwrap();
+        assert!(!meaning.contains(not_proved), "{objective:?}");
+        assert_eq!(guide.contains("optimised as a whole"), objective != Objective::Stable);
+    }
 }
 
 #[test]
