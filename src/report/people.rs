@@ -222,9 +222,6 @@ fn whom_to_recruit(report: &RoundReport<'_>) -> Markup {
         @if !shown.is_empty() || !topics.is_empty() {
             h3 { (words.text("recruit_title")) }
         }
-        @if !topics.is_empty() {
-            p { (words.fill("recruit_topics", &[("topics", &topics.join(" · "))])) }
-        }
         @if !shown.is_empty() {
             p.aside { (words.text("recruit_lead")) }
             ul.recruits {
@@ -246,6 +243,9 @@ fn whom_to_recruit(report: &RoundReport<'_>) -> Markup {
             @if !more.is_empty() {
                 p.aside { (words.fill("recruit_more", &[("more", &words.len(more))])) }
             }
+        }
+        @if !topics.is_empty() {
+            p.topics { (words.fill("recruit_topics", &[("topics", &topics.join(" · "))])) }
         }
     }
 }
