@@ -115,6 +115,9 @@ fn whole_round(whole: &WholeRound, objective: Objective, lang: Lang, row: &mut i
         let told = message!("{points|1 point|{points} points} of the total score", points = price);
         row(message!("Price of fairness"), wording::message(&told, lang));
     }
+    if let Some(most) = whole.most_matched_mentees {
+        row(message!("Mentees matched without stability, at most"), count(most, lang));
+    }
     let micros: i64 = whole.stage_micros.iter().map(|(_, micros)| micros).sum();
     let millis = decimal(u64::try_from(micros).unwrap_or_default(), 3, lang);
     row(message!("Engine time"), format!("{millis} ms"));

@@ -359,6 +359,9 @@ pub struct WholeRound {
     pub blocking_pairs: u64,
     /// For FAIREST: loss of shown total score against the best total by open answers, at least 0.
     pub price_of_fairness: Option<u64>,
+    /// For STABLE: mentees whom any assignment, stable or not, could match by open answers, at most; at least the matched
+    /// mentees. What the solver knows of the largest stable assignment depends on private answers, so that nobody reads it.
+    pub most_matched_mentees: Option<u64>,
     /// Microseconds per stage. Not part of a digest.
     pub stage_micros: Vec<(Stage, i64)>,
 }

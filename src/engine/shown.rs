@@ -64,6 +64,10 @@ pub(super) fn shown(
             }
             Objective::BestTotal | Objective::Stable => None,
         };
+        whole.most_matched_mentees = match snapshot.policy.objective {
+            Objective::Stable => Some(most_mentees(&problem, observer)?.max(summary.matched_mentees)),
+            Objective::BestTotal | Objective::Fairest => None,
+        };
     }
     Ok(Shown {
         matches,
@@ -72,6 +76,14 @@ pub(super) fn shown(
         summary,
         summaries: summaries.by_organisation,
     })
+}
+
+/// The mentees of an assignment that matches as many mentees as possible. The first aim of the best total is the number of
+/// mentees by tier, and the sets of mentees that can be matched together are those of a transversal matroid, so that the
+/// greatest number of each tier in turn is the greatest number of all.
+fn most_mentees(problem: &Problem<'_>, observer: &dyn Observer) -> Result<u64, Stopped> {
+    let best = assign(problem, observer)?;
+    Ok(best.pairs.chunk_by(|one, other| one.0 == other.0).count() as u64)
 }
 
 /// The total shown score of the assignment that is best by open answers. Which assignment is best with the private answers

@@ -118,6 +118,7 @@ fn whole_round_message(whole: &WholeRound) -> v1::WholeRound {
             .collect(),
         blocking_pairs: count(whole.blocking_pairs),
         price_of_fairness: whole.price_of_fairness.map(count),
+        most_matched_mentees: whole.most_matched_mentees.map(count),
         stage_times: whole
             .stage_micros
             .iter()
@@ -211,6 +212,7 @@ fn whole_round(message: &v1::WholeRound) -> WholeRound {
             .collect(),
         blocking_pairs: number(message.blocking_pairs),
         price_of_fairness: message.price_of_fairness.map(number),
+        most_matched_mentees: message.most_matched_mentees.map(number),
         stage_micros: message
             .stage_times
             .iter()

@@ -2,7 +2,11 @@
 
 use proptest::prelude::*;
 
+use super::stories::{mentee, mentor, round, run, whole, with};
+use crate::domain::language::LanguageLevel;
 use crate::domain::policy::Objective;
+use crate::domain::profile::{Language, Profile};
+use crate::domain::vocabulary::Terms;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::certificate::Certificate;
 use crate::engine::certify::{Stability, stability};
@@ -198,5 +202,41 @@ fn is_right(case: &Case, evidence: &Evidence, pairs: &[(u32, u32)]) -> bool {
         }
         Evidence::Stable => blocking(case, case, pairs) == 0,
         Evidence::Branches(_) | Evidence::FairBranches(_) | Evidence::Bounded(_) => false,
+    }
+}
+
+/// A stable round leaves a mentee without a mentor whom another objective would match.
+#[test]
+fn a_stable_round_says_how_many_mentees_could_be_matched_at_most() {
+    let speaks = |tag: &str| Language { tag: tag.to_owned(), level: LanguageLevel::Native };
+    let geologist = |profile: &mut Profile| profile.functions = Terms::from_bits(1);
+    let french = |profile: &mut Profile| profile.languages = vec![speaks("fr")];
+    let bilingual = |profile: &mut Profile| {
+        geologist(profile);
+        profile.languages.push(speaks("fr"));
+    };
+    let people = || {
+        vec![
+            with(mentee("a"), geologist),
+            with(mentee("b"), french),
+            with(mentor("x"), bilingual),
+            mentor("y"),
+        ]
+    };
+    let of = |objective, people| {
+        let mut snapshot = round(people);
+        snapshot.policy.objective = objective;
+        let outcome = run(&snapshot);
+        (outcome.summary.matched_mentees, whole(&outcome).most_matched_mentees, outcome)
+    };
+    let (matched, most, outcome) = of(Objective::Stable, people());
+    assert_eq!((matched, most), (1, Some(2)), "{:?}", outcome.matches);
+    assert!(outcome.summaries.values().all(|own| own.whole_round.is_none()));
+    // A private answer does not move the bound.
+    let mut private = people();
+    private[0].content.avoided = vec![private[3].profile.clone()];
+    assert_eq!(of(Objective::Stable, private).1, Some(2));
+    for objective in [Objective::BestTotal, Objective::Fairest] {
+        assert_eq!(of(objective, people()).1, None);
     }
 }

@@ -99,7 +99,7 @@ fn explain(snapshot: &Snapshot, mentee: &str, mentor: &str) -> PairExplanation {
     explain_pair(snapshot, None, AnswersUsed::All, &name(mentee), &name(mentor)).expect("both take part")
 }
 
-fn whole(outcome: &Outcome) -> &WholeRound {
+pub(super) fn whole(outcome: &Outcome) -> &WholeRound {
     outcome.summary.whole_round.as_ref().expect("numbers for coordinators")
 }
 
