@@ -73,7 +73,8 @@ fn unified(text: &str) -> String {
         let plain: String = text.nfc().filter_map(one_sign).nfkc().filter_map(one_sign).collect();
         // Upper case first, so that `ß` is `ss`; the capital ẞ has no other upper case, and the Turkish capital İ leaves a dot behind.
         let folded = plain.replace('ẞ', "ss").to_uppercase().to_lowercase().replace("i\u{307}", "i");
-        folded.nfkc().collect()
+        // `to_lowercase` writes the sigma at the end of a word in its own way, and what is the end depends on the signs around.
+        folded.nfkc().map(|c| if c == 'ς' { 'σ' } else { c }).collect()
     };
     let mut folded = String::with_capacity(one_sort.len());
     for word in one_sort.split_whitespace() {
@@ -181,6 +182,14 @@ mod tests {
         for name in ["Nonesuch Mining", "Vale", "company-17", "Student Loans Ltd", "1", "2026-1", ""] {
             let all = [Everyday::NoAnswer, Everyday::NoEmployer, Everyday::Yes, Everyday::No];
             assert!(all.into_iter().all(|meaning| !means(name, meaning)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_sigma_is_one_letter_wherever_it_stands() {
+        for (one, other) in [("À𝜍'A", "à𝜎'a"), ("Σ", "ς"), ("ΑΣ.Α", "ας α")] {
+            assert_eq!(words(one), words(other));
+            assert_eq!(words(&words(one)), words(one));
         }
     }
 
