@@ -13,6 +13,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::client::output::{counted, data, json, program, say};
+use crate::client::private;
 use crate::client::{
     self, Channel, Client, Finding, Import, Results, connect, progress, request_id, story, v1,
 };
@@ -91,7 +92,7 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
         brought_in.refused
     ))?;
     print(&format!("Matched in {} ms, from StartRun to the stored result.", played.round.as_millis()))?;
-    std::fs::write(&options.report, report::render(&results.report(lang, SystemClock.now(), true)))?;
+    private::write(&options.report, report::render(&results.report(lang, SystemClock.now(), true)))?;
     if as_json {
         json(&results.run)?;
     } else {
@@ -244,7 +245,7 @@ async fn import(manager: &Client, organisation: &OrganisationId, csv: Vec<u8>) -
             Finding::Problem(problem) => {
                 anyhow::bail!("{organisation}, line {}: {}", problem.line, problem.cell)
             }
-            Finding::Notice(_) => Ok(()),
+            Finding::Notice(_) | Finding::Note(_) => Ok(()),
         })
         .await?;
     Ok(u64::try_from(summary.created).unwrap_or_default())

@@ -10,9 +10,11 @@ use super::convert::{count, lang, outcome};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::round_service_server::RoundService;
+use super::reader;
 use super::streams::{Answers, Streams};
 use crate::error::Error;
 use crate::service::{Change, PageRequest, RefusedEnrolment, Service};
+use crate::wording;
 
 /// Serves rounds and their runs.
 #[derive(Debug, Clone)]
@@ -81,12 +83,22 @@ impl RoundService for RoundApi {
             }
             .into(),
         });
+        let lang = reader::current();
+        let warnings = done.warnings.into_iter().map(|(profile, warning)| v1::ProfileWarning {
+            profile,
+            code: warning.code.as_str().to_owned(),
+            description: wording::warning(&warning, lang),
+            field: warning.field,
+            value: warning.value,
+        });
         Ok(Response::new(v1::EnrolProfilesResponse {
             enrolled: done.enrolled,
             already_enrolled: done.already_enrolled,
             refused: refused.collect(),
             refused_count: done.refused_count,
             violations,
+            warnings: warnings.collect(),
+            warnings_count: done.warnings_count,
         }))
     }
 

@@ -8,9 +8,10 @@ use super::failure::Failure;
 use super::global::Global;
 use super::problem::{self, Aim, Source, some};
 use super::solve::{concerned, minimums, minimums_in_json, too_many_tiers};
-use crate::client::output::{align_right, data, table};
+use crate::client::output::{align_right, data, say, table};
 use crate::domain::explanation::Reason;
 use crate::domain::vocabulary::Lang;
+use crate::domain::warning::Warning;
 use crate::engine::constrained::{Diagnosis, DiagnosisError, Plan};
 use crate::engine::what_if::Cost;
 use crate::instance::Instance;
@@ -32,7 +33,7 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
-    let (instance, aim) = options.source.read()?;
+    let (instance, aim) = options.source.read(global.lang)?;
     let constrained = match options.recruit {
         0 => problem::constrained(&instance, aim)?,
         _ => problem::constrained_alone("--recruit", &instance, aim)?,
@@ -44,7 +45,14 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
         DiagnosisError::Stopped(stopped) => problem::stopped(stopped),
     })?;
     let floors = found.unmet.iter().flat_map(|unmet| instance.reasons(&constrained, unmet)).collect();
-    let report = Report { instance: &instance, aim, found: &found, floors };
+    let similar = instance.names.similar();
+    for warning in &similar {
+        let Warning { field, value, .. } = warning;
+        let (what, words) =
+            (wording::warning(warning, global.lang), wording::text("cli.warning", global.lang));
+        say(&format!("{field}: {words}: `{value}` {what}"));
+    }
+    let report = Report { similar, instance: &instance, aim, found: &found, floors };
     if global.json { report.json() } else { report.print(global.lang) }
 }
 
@@ -55,6 +63,8 @@ struct Report<'a> {
     found: &'a Diagnosis,
     /// Why the floors of groups cannot be met.
     floors: Vec<Reason>,
+    /// Warnings about names that look like another one.
+    similar: Vec<Warning>,
 }
 
 impl Report<'_> {
@@ -87,6 +97,9 @@ impl Report<'_> {
             let steps = steps.map(|(like, brings)| json!({ "like": like, "cost": cost::in_json(&brings) }));
             steps.collect::<Vec<_>>()
         });
+        let warnings = self.similar.iter().map(|warning| {
+            json!({ "id": warning.value, "other": warning.other, "warning": warning.code.as_str() })
+        });
         let told = json!({
             "objective": self.aim.name(),
             "mentees": self.instance.mentees.len(),
@@ -96,6 +109,7 @@ impl Report<'_> {
             "floors_unmet": floors.collect::<Vec<_>>(),
             "below_minimum": minimums_in_json(self.instance, below_minimum),
             "recruitment": plan,
+            "warnings": warnings.collect::<Vec<_>>(),
         });
         Ok(data(&told.to_string())?)
     }

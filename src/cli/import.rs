@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::global::Global;
-use super::problem::unreadable;
-use crate::client::output::{data, json, say};
+use super::problem::{note_of, unreadable};
+use crate::client::output::{data, json, say, tell};
 use crate::client::{Finding, Import, Notice, Problem, progress, v1};
 use crate::domain::message::Message;
 use crate::domain::name::OrganisationId;
@@ -62,10 +62,14 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         let client = global.client().await?;
         let sent = import.send(&client, bar.wrap_read(input), |finding| {
             bar.suspend(|| match finding {
+                Finding::Note(note) => {
+                    tell(&note_of(&path, note), global.lang);
+                    Ok(())
+                }
                 Finding::Problem(problem) if global.json => json_problem(problem),
                 Finding::Notice(notice) if global.json => json_notice(notice),
                 Finding::Problem(problem) => {
-                    print_problem(&path, problem);
+                    print_problem(&path, problem, global.lang);
                     Ok(())
                 }
                 Finding::Notice(notice) => {
@@ -82,7 +86,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         for note in notes(&summary) {
             say(&wording::message(&note, global.lang));
         }
-        return conclude(&summary, options.validate_only);
+        return conclude(&summary, options.validate_only, global.lang);
     }
     Ok(())
 }
@@ -123,36 +127,59 @@ fn notes(summary: &v1::ImportSummary) -> Vec<Message> {
 }
 
 /// Prints the result of the import, and fails if rows were rejected.
-fn conclude(summary: &v1::ImportSummary, validate_only: bool) -> Result<(), Failure> {
-    let v1::ImportSummary { received, created, updated, unchanged, rejected, stored, .. } = summary;
-    if *stored {
-        say(&format!(
-            "{received} rows: {created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected"
-        ));
+fn conclude(summary: &v1::ImportSummary, validate_only: bool, lang: Lang) -> Result<(), Failure> {
+    let v1::ImportSummary { received, created, updated, unchanged, rejected, stored, .. } = *summary;
+    if stored {
+        let told = message!(
+            "{received|1 row|{received} rows}: {created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected",
+            received = received,
+            created = created,
+            updated = updated,
+            unchanged = unchanged,
+            rejected = rejected
+        );
+        tell(&told, lang);
     } else if validate_only {
-        say(&format!(
-            "{received} rows checked: {created} new, {updated} changed, {unchanged} unchanged, {rejected} rejected; nothing was \
-             stored (--validate-only)"
-        ));
+        let told = message!(
+            "{received|1 row|{received} rows} checked: {created} new, {updated} changed, {unchanged} unchanged, {rejected} rejected; nothing was stored (--validate-only)",
+            received = received,
+            created = created,
+            updated = updated,
+            unchanged = unchanged,
+            rejected = rejected
+        );
+        tell(&told, lang);
     }
-    match (*rejected, *stored || validate_only) {
+    match (rejected, stored || validate_only) {
         (0, _) => Ok(()),
         (rejected, true) => Err(Failure::input(
-            format!("{rejected} of {received} rows were rejected"),
-            "correct these rows and import the file again",
+            message!(
+                "{rejected} of {received|1 row was|{received} rows were} rejected",
+                rejected = rejected,
+                received = received
+            ),
+            message!("correct these rows and import the file again"),
         )),
         (rejected, false) => Err(Failure::input(
-            format!("{rejected} of {received} rows were rejected; nothing was stored"),
-            "correct these rows and import the file again, or store the good rows with --accept-good-rows",
+            message!(
+                "{rejected} of {received|1 row was|{received} rows were} rejected; nothing was stored",
+                rejected = rejected,
+                received = received
+            ),
+            message!(
+                "correct these rows and import the file again, or store the good rows with --accept-good-rows"
+            ),
         )),
     }
 }
 
-fn print_problem(file: &str, problem: &Problem) {
+fn print_problem(file: &str, problem: &Problem, lang: Lang) {
     let Problem { line, cell } = problem;
     let hint = if cell.hint.is_empty() { String::new() } else { format!("; {}", cell.hint) };
-    let column = if cell.column.is_empty() { "whole row" } else { cell.column };
-    say(&format!("{file}:{line}: {column}: `{}` {}{hint}", cell.value, cell.what));
+    let whole = wording::message(&message!("whole row"), lang);
+    let column = if cell.column.is_empty() { &whole } else { cell.column };
+    let value = if cell.value.is_empty() { String::new() } else { format!("`{}` ", cell.value) };
+    say(&format!("{file}:{line}: {column}: {value}{}{hint}", cell.what));
 }
 
 fn print_notice(file: &str, notice: &Notice, lang: Lang) {

@@ -11,10 +11,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::json;
 
 use super::failure::Failure;
-use crate::client::progress;
+use crate::client::output::tell;
+use crate::client::{private, progress};
+use crate::domain::message::Message;
 use crate::domain::policy::Objective;
 use crate::domain::run::Stage;
 use crate::domain::violation::{Violation, Violations};
+use crate::domain::vocabulary::Lang;
 use crate::engine::assign::Start;
 use crate::engine::constrained::Constrained;
 use crate::engine::observer::{Observer, Stopped, Unobserved};
@@ -22,6 +25,7 @@ use crate::engine::pool;
 use crate::engine::solution::Evidence;
 use crate::instance::{self, Instance, InstanceError};
 use crate::message;
+use crate::table::Note;
 
 /// Most people listed in one sentence.
 const LISTED: usize = 20;
@@ -97,7 +101,8 @@ impl Aim {
 
 impl Source {
     /// Reads the problem and its objective.
-    pub(super) fn read(&self) -> Result<(Instance, Aim), Failure> {
+    pub(super) fn read(&self, lang: Lang) -> Result<(Instance, Aim), Failure> {
+        let mut notes = Vec::new();
         if self.threads.is_none() {
             pool::wake();
         }
@@ -109,16 +114,20 @@ impl Source {
             }
             (None, Some(mentees), Some(mentors), Some(scores)) => {
                 let open_if = |file: &Option<PathBuf>| file.as_deref().map(open).transpose();
-                instance::csv::read(instance::csv::Files {
-                    mentees: open(mentees)?,
-                    mentors: open(mentors)?,
-                    scores: open(scores)?,
-                    decisions: open_if(&self.decisions)?,
-                    groups: open_if(&self.groups)?,
-                })
+                instance::csv::read(
+                    instance::csv::Files {
+                        mentees: open(mentees)?,
+                        mentors: open(mentors)?,
+                        scores: open(scores)?,
+                        decisions: open_if(&self.decisions)?,
+                        groups: open_if(&self.groups)?,
+                    },
+                    &mut notes,
+                )
             }
             _ => Err(Violation::new("arguments", "name the files of the problem").into()),
         };
+        tell_notes(&notes, lang);
         let files = match &self.instance {
             Some(file) => format!("the problem file {} has", file.display()),
             None => "the problem files have".to_owned(),
@@ -185,15 +194,22 @@ pub(super) struct Solved {
 
 impl Solved {
     /// Reads the pairs and their proof.
-    pub(super) fn read(&self, instance: &Instance, aim: Aim) -> Result<(Vec<(u32, u32)>, Evidence), Failure> {
-        Ok((read_pairs(instance, &self.pairs)?, read_proof(instance, aim, &self.certificate)?))
+    pub(super) fn read(
+        &self,
+        instance: &Instance,
+        aim: Aim,
+        lang: Lang,
+    ) -> Result<(Vec<(u32, u32)>, Evidence), Failure> {
+        Ok((read_pairs(instance, &self.pairs, lang)?, read_proof(instance, aim, &self.certificate)?))
     }
 }
 
 /// Pairs of a problem, as `solve --pairs` writes them.
-fn read_pairs(instance: &Instance, file: &Path) -> Result<Vec<(u32, u32)>, Failure> {
-    instance::csv::read_pairs(instance, open(file)?)
-        .map_err(|wrong| refuse(&format!("the file of the pairs has {}", errors(&wrong)), &wrong))
+fn read_pairs(instance: &Instance, file: &Path, lang: Lang) -> Result<Vec<(u32, u32)>, Failure> {
+    let mut notes = Vec::new();
+    let read = instance::csv::read_pairs(instance, open(file)?, &mut notes);
+    tell_notes(&notes, lang);
+    read.map_err(|wrong| refuse(&format!("the file of the pairs has {}", errors(&wrong)), &wrong))
 }
 
 /// The proof of a result of a problem, as `solve --certificate` writes it.
@@ -213,16 +229,50 @@ fn read_proof(instance: &Instance, aim: Aim, file: &Path) -> Result<Evidence, Fa
 }
 
 /// An earlier result to start from. Its people need not be those of the problem.
-pub(super) fn read_start(instance: &Instance, pairs: &Path, certificate: &Path) -> Result<Start, Failure> {
-    let (pairs, _) = read_known_pairs(instance, pairs)?;
+pub(super) fn read_start(
+    instance: &Instance,
+    pairs: &Path,
+    certificate: &Path,
+    lang: Lang,
+) -> Result<Start, Failure> {
+    let (pairs, _) = read_known_pairs(instance, pairs, lang)?;
     let text = text_of(certificate)?;
     instance::proof::start(instance, pairs, &text).map_err(|wrong| unusable(certificate, &wrong))
 }
 
 /// The pairs of an earlier result whose people are both in the problem, and the number of its other pairs.
-pub(super) fn read_known_pairs(instance: &Instance, file: &Path) -> Result<(Vec<(u32, u32)>, u64), Failure> {
-    instance::csv::read_known_pairs(instance, open(file)?)
-        .map_err(|wrong| refuse(&format!("the file of the earlier pairs has {}", errors(&wrong)), &wrong))
+pub(super) fn read_known_pairs(
+    instance: &Instance,
+    file: &Path,
+    lang: Lang,
+) -> Result<(Vec<(u32, u32)>, u64), Failure> {
+    let mut notes = Vec::new();
+    let read = instance::csv::read_known_pairs(instance, open(file)?, &mut notes);
+    tell_notes(&notes, lang);
+    read.map_err(|wrong| refuse(&format!("the file of the earlier pairs has {}", errors(&wrong)), &wrong))
+}
+
+/// Tells what the reader of each file should know.
+fn tell_notes(notes: &instance::csv::Notes, lang: Lang) {
+    for (file, note) in notes {
+        tell(&note_of(file, note), lang);
+    }
+}
+
+/// What the reader of a file should know, in words.
+pub(super) fn note_of(file: &str, note: &Note) -> Message {
+    match note {
+        Note::Windows1252 { line } => message!(
+            "{file}: the file is not in UTF-8; from line {line} on it was read as Windows-1252, so check the letters with accents",
+            file = file,
+            line = line.to_string()
+        ),
+        Note::Sheet { name } => message!(
+            "{file}: several sheets of the workbook have content; the sheet “{sheet}” was read",
+            file = file,
+            sheet = name
+        ),
+    }
 }
 
 /// The text of a file.
@@ -244,7 +294,7 @@ impl<'a> Output<'a> {
         let mut part = file.clone().into_os_string();
         part.push(".part");
         let part = PathBuf::from(part);
-        let sink = super::private::create(&part).map_err(|error| unwritable(file, &error))?;
+        let sink = private::create(&part).map_err(|error| unwritable(file, &error))?;
         Ok(Some(Self { file, part, sink: BufWriter::new(sink) }))
     }
 

@@ -37,11 +37,11 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
-    let (instance, aim) = options.source.read()?;
+    let (instance, aim) = options.source.read(global.lang)?;
     let constrained = problem::constrained_alone("repair", &instance, aim)?;
-    let (published, gone) = problem::read_known_pairs(&instance, &options.published)?;
+    let (published, gone) = problem::read_known_pairs(&instance, &options.published, global.lang)?;
     let start = match &options.start_certificate {
-        Some(proof) => problem::read_start(&instance, &options.published, proof)?,
+        Some(proof) => problem::read_start(&instance, &options.published, proof, global.lang)?,
         None => Start { pairs: published.clone(), ..Start::default() },
     };
     let output = Output::begin(options.pairs.as_ref())?;

@@ -9,7 +9,8 @@ use super::failure::Failure;
 use super::global::Global;
 use super::problem::{text_of, unwritable};
 use crate::client::json::from_json;
-use crate::client::output::{data, json, tell, titled};
+use crate::client::output::{data, json, say, tell, titled};
+use crate::client::private;
 use crate::client::progress::watch_with_bar;
 use crate::client::{Client, Error, Results, request_id, story, success, summary, v1};
 use crate::clock::{Clock as _, SystemClock};
@@ -19,6 +20,7 @@ use crate::domain::round::RoundState;
 use crate::domain::run::RunState;
 use crate::domain::vocabulary::Lang;
 use crate::error::chain;
+use crate::profile_csv::column_of;
 use crate::{message, report, wording};
 
 #[derive(Debug, Subcommand)]
@@ -51,6 +53,9 @@ pub(super) enum Command {
         organisation: String,
         /// Ids of the members in the organisation; without any, all members are enrolled.
         profiles: Vec<String>,
+        /// Check who can be enrolled, and enrol nobody.
+        #[arg(long)]
+        validate_only: bool,
     },
     /// Start a run and watch it.
     Run {
@@ -128,7 +133,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             if global.json { json(&round)? } else { data(&round.name)? }
         }
         Command::List => list(&client, global).await?,
-        Command::Enrol { round, organisation, profiles } => {
+        Command::Enrol { round, organisation, profiles, validate_only } => {
             let profile = |id: &String| match id.split_once('/') {
                 None => format!("{}/profiles/{id}", name("organisations/", &organisation)),
                 Some(_) => long_name(id).unwrap_or_else(|_| id.clone()),
@@ -137,29 +142,12 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 round: name("rounds/", &round),
                 profiles: profiles.iter().map(profile).collect(),
                 organisation: name("organisations/", &organisation),
-                request_id: request_id(),
-                validate_only: false,
+                request_id: if validate_only { String::new() } else { request_id() },
+                validate_only,
             };
             let done = client.rounds.enrol_profiles(request).await;
             let done = found(&client, &round, done).await?.into_inner();
-            if global.json {
-                json(&done)?;
-            } else {
-                let told = message!(
-                    "profiles enrolled now: {now}; profiles that were enrolled already: {before}",
-                    now = done.enrolled,
-                    before = done.already_enrolled
-                );
-                tell(&told, global.lang);
-                for refused in &done.refused {
-                    let told = message!(
-                        "{profile} was not enrolled: {reason}",
-                        profile = &refused.profile,
-                        reason = refusal(refused.reason())
-                    );
-                    data(&wording::message(&told, global.lang))?;
-                }
-            }
+            show_enrolment(&done, validate_only, global)?;
         }
         Command::Run { round, detach } => {
             let request = v1::StartRunRequest {
@@ -193,6 +181,62 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             explain(&mut client, &run.name, &mentee, &mentor, global).await?;
         }
     }
+    Ok(())
+}
+
+/// Prints the result of an enrolment, or of its check, and fails if the request of a check is wrong.
+fn show_enrolment(
+    done: &v1::EnrolProfilesResponse,
+    validate_only: bool,
+    global: &Global,
+) -> Result<(), Failure> {
+    if global.json {
+        json(done)?;
+    } else {
+        for refused in &done.refused {
+            let told = message!(
+                "{profile} was not enrolled: {reason}",
+                profile = &refused.profile,
+                reason = refusal(refused.reason())
+            );
+            data(&wording::message(&told, global.lang))?;
+        }
+    }
+    for warning in &done.warnings {
+        let v1::ProfileWarning { profile, field, value, description, .. } = warning;
+        let column = column_of(field);
+        say(&format!(
+            "{profile}: {column}: {}: `{value}` {description}",
+            wording::text("cli.warning", global.lang)
+        ));
+    }
+    let listed = i64::try_from(done.warnings.len()).unwrap_or(i64::MAX);
+    if done.warnings_count > listed {
+        let more = message!(
+            "{count|1 more warning is|{count} more warnings are} not listed",
+            count = done.warnings_count - listed
+        );
+        tell(&more, global.lang);
+    }
+    if let Some(first) = done.violations.first() {
+        let wrong = format!("{}: `{}` {}", first.field, first.value, first.description);
+        return Err(Failure::input(wrong, first.hint.clone()));
+    }
+    let (now, before) = (done.enrolled, done.already_enrolled);
+    let told = if validate_only {
+        message!(
+            "profiles that can be enrolled: {now}; profiles that are enrolled already: {before}; nobody was enrolled (--validate-only)",
+            now = now,
+            before = before
+        )
+    } else {
+        message!(
+            "profiles enrolled now: {now}; profiles that were enrolled already: {before}",
+            now = now,
+            before = before
+        )
+    };
+    tell(&told, global.lang);
     Ok(())
 }
 
@@ -249,7 +293,7 @@ async fn show(
         data(&story::story(&results, global.lang))?;
     }
     if let Some(file) = report_file {
-        super::private::write(file, report::render(&results.report(global.lang, SystemClock.now(), false)))
+        private::write(file, report::render(&results.report(global.lang, SystemClock.now(), false)))
             .map_err(|error| unwritable(file, &error))?;
         tell(&message!("report written to {file}", file = file.display().to_string()), global.lang);
     }

@@ -49,13 +49,14 @@ pub(super) struct Options {
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let watch = Stopwatch::start();
-    let (instance, aim) = options.source.read()?;
+    let (instance, aim) = options.source.read(global.lang)?;
     let constrained = match options.start_pairs {
         Some(_) => problem::constrained_alone("--start-pairs", &instance, aim)?,
         None => problem::constrained(&instance, aim)?,
     };
     let start = options.start_pairs.as_deref().zip(options.start_certificate.as_deref());
-    let start = start.map(|(pairs, proof)| problem::read_start(&instance, pairs, proof)).transpose()?;
+    let start =
+        start.map(|(pairs, proof)| problem::read_start(&instance, pairs, proof, global.lang)).transpose()?;
     let read = watch.elapsed();
     if options.pairs.is_some() && options.pairs == options.certificate {
         return Err(Failure::input("--pairs and --certificate name the same file", "name two files"));

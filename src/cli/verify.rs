@@ -28,9 +28,9 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
-    let (instance, aim) = options.source.read()?;
+    let (instance, aim) = options.source.read(global.lang)?;
     let constrained = problem::constrained(&instance, aim)?;
-    let (pairs, evidence) = options.solved.read(&instance, aim)?;
+    let (pairs, evidence) = options.solved.read(&instance, aim, global.lang)?;
     let (check, _) = options
         .source
         .work(|observer| constrained.check(&pairs, &evidence, observer))

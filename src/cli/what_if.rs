@@ -47,9 +47,9 @@ struct Questions {
 }
 
 pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
-    let (instance, aim) = options.source.read()?;
+    let (instance, aim) = options.source.read(global.lang)?;
     let constrained = problem::constrained_alone("what-if", &instance, aim)?;
-    let (pairs, evidence) = options.solved.read(&instance, aim)?;
+    let (pairs, evidence) = options.solved.read(&instance, aim, global.lang)?;
     let asked = options.questions.read(&instance)?;
     let most = usize::from(options.most);
     let answers = options.source.work(|observer| {

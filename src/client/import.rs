@@ -20,6 +20,7 @@ use crate::domain::profile::ProfileDraft;
 use crate::domain::vocabulary::Lang;
 use crate::domain::warning::Warning;
 use crate::profile_csv::{BadRow, CellProblem, CellWarning, ProfileReader, Row, RowError, column_of};
+use crate::table::Note;
 use crate::wording;
 
 /// Rows per message: as many as the service takes, because it stages each message in one transaction.
@@ -60,6 +61,8 @@ pub enum Finding {
     Problem(Problem),
     /// A warning.
     Notice(Notice),
+    /// What the sender should know of how the whole file was read.
+    Note(Note),
 }
 
 /// An import to be sent.
@@ -159,7 +162,7 @@ impl Reported {
 /// stream of answers has the reason.
 fn send_rows<R: Read>(
     header: v1::ImportProfilesRequest,
-    reader: ProfileReader<R>,
+    mut reader: ProfileReader<R>,
     messages: &mpsc::Sender<v1::ImportProfilesRequest>,
     found: &mpsc::UnboundedSender<Finding>,
     lang: Lang,
@@ -169,7 +172,7 @@ fn send_rows<R: Read>(
     }
     let mut rows = Vec::with_capacity(ROWS_PER_MESSAGE);
     let (mut sent, mut bytes) = (0, 0);
-    for row in reader {
+    for row in &mut reader {
         sent += 1;
         rows.push(match row {
             Ok(Row { line, draft, warnings }) => {
@@ -194,6 +197,9 @@ fn send_rows<R: Read>(
                 return Ok(());
             }
         }
+    }
+    if let Some(note) = reader.note() {
+        let _ = found.send(Finding::Note(note));
     }
     if !rows.is_empty() {
         let _ = messages.blocking_send(rows_message(&mut rows));

@@ -14,8 +14,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::language::LanguageLevel;
-use super::name::ProfileRef;
+use super::name::{OrganisationId, OwnId, ProfileRef};
 use super::vocabulary::{Commodity, Country, Function, Goal, IdentityTerm, Terms, Topic, WorkingStyle};
+use super::warning::{Warning, WarningCode};
 
 /// A profile from outside: texts and numbers, not parsed yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -307,6 +308,35 @@ impl Profile {
     /// Whether a consent of `purpose` is live at `now`.
     pub fn consents_to(&self, purpose: ConsentPurpose, now: Timestamp) -> bool {
         consents::is_live(&self.consents, purpose, now)
+    }
+
+    /// Warnings about the content itself, which hold as long as it is stored.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        if self.time_zone == "UTC" {
+            warnings.push(Warning::new("time_zone", &self.time_zone, WarningCode::FixedZone));
+        }
+        if let Some(Roster { days_on, days_off, first_day_on: None, .. }) = self.roster {
+            let cycle = format!("{days_on}/{days_off}");
+            warnings.push(Warning::new("roster.first_day_on", &cycle, WarningCode::RosterWithoutDay));
+        }
+        warnings
+    }
+
+    /// The people of `organisation` whom her lists name, each with the field of the list.
+    pub fn mentions<'a>(
+        &'a self,
+        organisation: &'a OrganisationId,
+    ) -> impl Iterator<Item = (&'static str, &'a OwnId)> {
+        let lists = [
+            ("avoided", &self.avoided),
+            ("preferred", &self.preferred),
+            ("previous_partners", &self.previous_partners),
+        ];
+        lists.into_iter().flat_map(move |(field, list)| {
+            let own = list.iter().filter(|person| person.organisation == *organisation);
+            own.map(move |person| (field, &person.id))
+        })
     }
 
     /// Whether she gave identity answers, and has withdrawn the consent for them since.

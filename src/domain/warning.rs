@@ -1,10 +1,12 @@
 //! Warnings: what the sender of a good input should look at. A warning never blocks.
 
+use serde::{Deserialize, Serialize};
+
 /// Most warnings about one profile.
 const MOST: usize = 20;
 
 /// Something about one field of a good input.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// Path of the field as in the proto, for example `employer`.
     pub field: String,
@@ -25,7 +27,8 @@ impl Warning {
 }
 
 /// What a warning is about: the closed set of codes. The table `warning` of `data/wording/` has their texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum WarningCode {
     /// A word such as `n/a` or `self-employed` was read as no answer.
     NoAnswer,
@@ -80,5 +83,43 @@ impl Warnings {
     /// The warnings in the order in which they were added.
     pub fn into_vec(self) -> Vec<Warning> {
         self.0
+    }
+}
+
+/// The form that ids share which look alike: in lower case, without the zeros that begin each of the numbers.
+pub fn alike(id: &str) -> String {
+    let mut form = String::with_capacity(id.len());
+    let mut in_number = false;
+    let mut rest = id.chars().peekable();
+    while let Some(letter) = rest.next() {
+        let leading = letter == '0' && !in_number && rest.peek().is_some_and(char::is_ascii_digit);
+        if !leading {
+            form.push(letter.to_ascii_lowercase());
+            in_number = letter.is_ascii_digit();
+        }
+    }
+    form
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_look_alike_without_zeros_and_capitals() {
+        for (one, other) in [
+            ("007", "7"),
+            ("A1", "a1"),
+            ("PE-007", "pe-7"),
+            ("0", "000"),
+            ("x00y", "X0y"),
+            ("a01b02", "a1b2"),
+        ] {
+            assert_eq!(alike(one), alike(other), "{one} and {other}");
+        }
+        for (one, other) in [("70", "7"), ("10", "100"), ("a", "b"), ("1.0", "1"), ("a-1", "a1"), ("0", "1")]
+        {
+            assert_ne!(alike(one), alike(other), "{one} and {other}");
+        }
     }
 }

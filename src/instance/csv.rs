@@ -22,7 +22,7 @@ use super::decimals::Decimal;
 use crate::domain::violation::{Violations, excerpt};
 use crate::engine::certificate::GroupSide;
 use crate::engine::problem::{Demand, Seats};
-use crate::table::{OpenError, Record, Table};
+use crate::table::{Note, OpenError, Record, Table};
 
 /// A file to read.
 #[derive(Debug)]
@@ -48,15 +48,19 @@ pub struct Files<R> {
     pub groups: Option<File<R>>,
 }
 
-/// Reads a problem in which the number of matched people comes before the total score.
-pub fn read<R: Read>(files: Files<R>) -> Result<Instance, Violations> {
+/// What a reader of a file should know, with the name of the file.
+pub type Notes = Vec<(String, Note)>;
+
+/// Reads a problem in which the number of matched people comes before the total score. What the reader of the files should
+/// know is added to `notes`, whether the problem is good or not.
+pub fn read<R: Read>(files: Files<R>, notes: &mut Notes) -> Result<Instance, Violations> {
     let Files { mentees, mentors, scores, decisions, groups } = files;
     let mut problem = Builder::default();
     let mut wrong = Violations::default();
     let called = |file: &Option<File<R>>| file.as_ref().map(|file| file.name.clone()).unwrap_or_default();
     let group_file = called(&groups);
     if let Some(groups) = groups {
-        each_row(groups, &["group", "side"], &["parent", "min", "max"], &mut wrong, |row, wrong| {
+        each_row(groups, &["group", "side"], &["parent", "min", "max"], (&mut wrong, notes), |row, wrong| {
             let side = row.one_of("side", [("mentees", GroupSide::Mentees), ("mentors", GroupSide::Mentors)]);
             let min = row.number("min", 0, 0, u32::MAX, wrong);
             let bounds = Bounds { min, max: row.number("max", u32::MAX, 0, u32::MAX, wrong) };
@@ -68,21 +72,21 @@ pub fn read<R: Read>(files: Files<R>) -> Result<Instance, Violations> {
         });
     }
     let name = mentees.name.clone();
-    each_row(mentees, &["mentee"], &["tier", "wanted", "group"], &mut wrong, |row, wrong| {
+    each_row(mentees, &["mentee"], &["tier", "wanted", "group"], (&mut wrong, notes), |row, wrong| {
         let tier = row.number("tier", 0, 0, u8::MAX, wrong);
         let demand = Demand { tier, wanted: row.number("wanted", 1, 0, 2, wrong), pinned: 0 };
         let names = (row.text("mentee"), row.text("group"));
         problem.mentee(names, demand, row.line(), |line| place(&name, line));
     });
     let name = mentors.name.clone();
-    each_row(mentors, &["mentor"], &["min", "max", "group"], &mut wrong, |row, wrong| {
+    each_row(mentors, &["mentor"], &["min", "max", "group"], (&mut wrong, notes), |row, wrong| {
         let min = row.number("min", 0, 0, u32::MAX, wrong);
         let seats = Seats { min, max: row.number("max", 1, 0, u32::MAX, wrong) };
         let names = (row.text("mentor"), row.text("group"));
         problem.mentor(names, seats, row.line(), |line| place(&name, line));
     });
     let score_file = scores.name.clone();
-    each_row(scores, &["mentee", "mentor", "score"], &[], &mut wrong, |row, wrong| {
+    each_row(scores, &["mentee", "mentor", "score"], &[], (&mut wrong, notes), |row, wrong| {
         let text = row.text("score");
         if let Some(score) = Decimal::read(text, row.has_decimal_comma) {
             problem.decimal_candidate(row.pair(), score, row.line(), |line| place(&score_file, line));
@@ -94,7 +98,7 @@ pub fn read<R: Read>(files: Files<R>) -> Result<Instance, Violations> {
     });
     let decision_file = called(&decisions);
     if let Some(decisions) = decisions {
-        each_row(decisions, &["mentee", "mentor", "decision"], &[], &mut wrong, |row, wrong| {
+        each_row(decisions, &["mentee", "mentor", "decision"], &[], (&mut wrong, notes), |row, wrong| {
             match row.one_of("decision", [("pin", Decision::Pin), ("veto", Decision::Veto)]) {
                 Ok(decision) => {
                     problem.decision(row.pair(), decision, row.line(), |line| place(&decision_file, line));
@@ -142,11 +146,15 @@ pub fn write_pairs(instance: &Instance, pairs: &[(u32, u32)], sink: impl Write) 
 }
 
 /// Reads pairs of an instance. A column of scores is ignored, because the instance has the scores.
-pub fn read_pairs<R: Read>(instance: &Instance, file: File<R>) -> Result<Vec<(u32, u32)>, Violations> {
+pub fn read_pairs<R: Read>(
+    instance: &Instance,
+    file: File<R>,
+    notes: &mut Notes,
+) -> Result<Vec<(u32, u32)>, Violations> {
     let mut wrong = Violations::default();
     let mut pairs = Vec::new();
     let finder = instance.names.finder();
-    each_row(file, &["mentee", "mentor"], &["score"], &mut wrong, |row, wrong| {
+    each_row(file, &["mentee", "mentor"], &["score"], (&mut wrong, notes), |row, wrong| {
         let (mentee, mentor) = row.pair();
         match (finder.mentee(mentee), finder.mentor(mentor)) {
             (Some(mentee), Some(mentor)) => pairs.push((mentee, mentor)),
@@ -173,11 +181,12 @@ pub fn read_pairs<R: Read>(instance: &Instance, file: File<R>) -> Result<Vec<(u3
 pub fn read_known_pairs<R: Read>(
     instance: &Instance,
     file: File<R>,
+    notes: &mut Notes,
 ) -> Result<(Vec<(u32, u32)>, u64), Violations> {
     let mut wrong = Violations::default();
     let (mut pairs, mut others) = (Vec::new(), 0);
     let finder = instance.names.finder();
-    each_row(file, &["mentee", "mentor"], &["score"], &mut wrong, |row, _| {
+    each_row(file, &["mentee", "mentor"], &["score"], (&mut wrong, notes), |row, _| {
         let (mentee, mentor) = row.pair();
         let mentee = finder.mentee(mentee).filter(|at| (*at as usize) < instance.mentees.len());
         let mentor = finder.mentor(mentor).filter(|at| (*at as usize) < instance.mentors.len());
@@ -255,8 +264,8 @@ fn each_row<R: Read>(
     file: File<R>,
     required: &[&str],
     optional: &[&str],
-    wrong: &mut Violations,
-    mut take: impl FnMut(&Row<'_>, &mut Violations),
+    (wrong, notes): (&mut Violations, &mut Notes),
+    take: impl FnMut(&Row<'_>, &mut Violations),
 ) {
     let mut table = match Table::open(file.bytes) {
         Ok(table) => table,
@@ -269,8 +278,20 @@ fn each_row<R: Read>(
             return wrong.add(file.name, format!("cannot be read: {error}; {}", OpenError::HINT));
         }
     };
+    rows_of(&mut table, &file.name, (required, optional), wrong, take);
+    notes.extend(table.note().map(|note| (file.name, note)));
+}
+
+/// Calls `take` for every row of an open table whose columns are right.
+fn rows_of<R: Read>(
+    table: &mut Table<R>,
+    file: &str,
+    (required, optional): (&[&str], &[&str]),
+    wrong: &mut Violations,
+    mut take: impl FnMut(&Row<'_>, &mut Violations),
+) {
     let header = table.record();
-    let header_place = place(&file.name, header.line);
+    let header_place = place(file, header.line);
     let mut columns = HashMap::new();
     let mut nameless = Vec::new();
     for at in 0..header.len() {
@@ -302,7 +323,7 @@ fn each_row<R: Read>(
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
-                let place = place(&file.name, table.record().line);
+                let place = place(file, table.record().line);
                 return wrong.add(place, format!("the file cannot be read after this line: {error}"));
             }
         }
@@ -322,9 +343,9 @@ fn each_row<R: Read>(
             None
         };
         if let Some(what) = unusable {
-            wrong.add(place(&file.name, record.line), what)
+            wrong.add(place(file, record.line), what)
         } else {
-            let row = Row { file: &file.name, columns: &columns, required, record, has_decimal_comma };
+            let row = Row { file: file, columns: &columns, required, record, has_decimal_comma };
             take(&row, wrong);
         }
     }
@@ -339,13 +360,16 @@ mod tests {
     }
 
     fn load(mentees: &str, mentors: &str, scores: &str) -> Result<Instance, Violations> {
-        read(Files {
-            mentees: file("mentees.csv", mentees),
-            mentors: file("mentors.csv", mentors),
-            scores: file("scores.csv", scores),
-            decisions: None,
-            groups: None,
-        })
+        read(
+            Files {
+                mentees: file("mentees.csv", mentees),
+                mentors: file("mentors.csv", mentors),
+                scores: file("scores.csv", scores),
+                decisions: None,
+                groups: None,
+            },
+            &mut Vec::new(),
+        )
     }
 
     #[test]
@@ -368,7 +392,7 @@ mod tests {
         write_pairs(&one, &pairs, &mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert!(text.starts_with("mentee,mentor,score\nada,xi,5\nbo,"), "{text}");
-        assert_eq!(read_pairs(&other, file("pairs.csv", &text)).unwrap(), pairs);
+        assert_eq!(read_pairs(&other, file("pairs.csv", &text), &mut Vec::new()).unwrap(), pairs);
     }
 
     #[test]
@@ -397,13 +421,16 @@ mod tests {
     #[test]
     fn all_violations_of_decisions_and_groups_are_reported_at_once_with_their_lines() {
         let load = |mentees: &str, decisions: &str, groups: &str| {
-            read(Files {
-                mentees: file("mentees.csv", mentees),
-                mentors: file("mentors.csv", "mentor,max\nxi,1\nyu,2\n"),
-                scores: file("scores.csv", "mentee,mentor,score\nada,xi,5\nbo,xi,7\nbo,yu,1\n"),
-                decisions: Some(file("decisions.csv", decisions)),
-                groups: Some(file("groups.csv", groups)),
-            })
+            read(
+                Files {
+                    mentees: file("mentees.csv", mentees),
+                    mentors: file("mentors.csv", "mentor,max\nxi,1\nyu,2\n"),
+                    scores: file("scores.csv", "mentee,mentor,score\nada,xi,5\nbo,xi,7\nbo,yu,1\n"),
+                    decisions: Some(file("decisions.csv", decisions)),
+                    groups: Some(file("groups.csv", groups)),
+                },
+                &mut Vec::new(),
+            )
         };
         let told = |wrong: Violations| {
             wrong.listed().iter().map(ToString::to_string).collect::<Vec<String>>().join("\n")
@@ -441,13 +468,16 @@ mod tests {
     #[test]
     fn names_of_groups_are_checked_in_every_file() {
         let long = "x".repeat(257);
-        let wrong = read(Files {
-            mentees: file("mentees.csv", &format!("mentee,group\nada,{long}\n")),
-            mentors: file("mentors.csv", "mentor,group\nxi,\"a,b\"\n"),
-            scores: file("scores.csv", "mentee,mentor,score\n"),
-            decisions: None,
-            groups: Some(file("groups.csv", &format!("group,side,parent\nlima,mentees,{long}\n"))),
-        });
+        let wrong = read(
+            Files {
+                mentees: file("mentees.csv", &format!("mentee,group\nada,{long}\n")),
+                mentors: file("mentors.csv", "mentor,group\nxi,\"a,b\"\n"),
+                scores: file("scores.csv", "mentee,mentor,score\n"),
+                decisions: None,
+                groups: Some(file("groups.csv", &format!("group,side,parent\nlima,mentees,{long}\n"))),
+            },
+            &mut Vec::new(),
+        );
         let places: Vec<String> =
             wrong.unwrap_err().listed().iter().map(|wrong| wrong.field.clone()).collect();
         assert_eq!(places, ["groups.csv, line 2", "mentees.csv, line 2", "mentors.csv, line 2"]);
@@ -455,16 +485,19 @@ mod tests {
 
     #[test]
     fn the_same_decision_twice_is_one_decision() {
-        let instance = read(Files {
-            mentees: file("mentees.csv", "mentee,group\nada,lima\nbo,lima\n"),
-            mentors: file("mentors.csv", "mentor,max\nxi,2\n"),
-            scores: file("scores.csv", "mentee,mentor,score\nada,xi,5\nbo,xi,7\n"),
-            decisions: Some(file(
-                "decisions.csv",
-                "mentee,mentor,decision\nada,xi,pin\nbo,xi,veto\nbo,xi,veto\nada,xi,pin\n",
-            )),
-            groups: Some(file("groups.csv", "group,side,max\nlima,mentees,1\n")),
-        });
+        let instance = read(
+            Files {
+                mentees: file("mentees.csv", "mentee,group\nada,lima\nbo,lima\n"),
+                mentors: file("mentors.csv", "mentor,max\nxi,2\n"),
+                scores: file("scores.csv", "mentee,mentor,score\nada,xi,5\nbo,xi,7\n"),
+                decisions: Some(file(
+                    "decisions.csv",
+                    "mentee,mentor,decision\nada,xi,pin\nbo,xi,veto\nbo,xi,veto\nada,xi,pin\n",
+                )),
+                groups: Some(file("groups.csv", "group,side,max\nlima,mentees,1\n")),
+            },
+            &mut Vec::new(),
+        );
         let decisions = instance.unwrap().constraints.decisions;
         assert_eq!((decisions.pins.len(), decisions.vetoes.len()), (1, 1));
     }
@@ -472,13 +505,16 @@ mod tests {
     #[test]
     fn groups_may_be_in_any_order_and_contain_their_people() {
         let load = |groups: &str| {
-            let instance = read(Files {
-                mentees: file("mentees.csv", "mentee,group\nada,lima\nbo,\n"),
-                mentors: file("mentors.csv", "mentor,group\nxi,lima\n"),
-                scores: file("scores.csv", "mentee,mentor,score\nada,xi,5\n"),
-                decisions: None,
-                groups: Some(file("groups.csv", groups)),
-            });
+            let instance = read(
+                Files {
+                    mentees: file("mentees.csv", "mentee,group\nada,lima\nbo,\n"),
+                    mentors: file("mentors.csv", "mentor,group\nxi,lima\n"),
+                    scores: file("scores.csv", "mentee,mentor,score\nada,xi,5\n"),
+                    decisions: None,
+                    groups: Some(file("groups.csv", groups)),
+                },
+                &mut Vec::new(),
+            );
             instance.unwrap()
         };
         let one =

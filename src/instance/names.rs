@@ -1,14 +1,18 @@
 //! Names of the people and groups of an instance, and messages that contain these names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::domain::violation::Violations;
+use crate::domain::warning::{Warning, WarningCode, alike};
 use crate::engine::certificate::GroupSide;
 use crate::engine::certify::Infeasible;
 use crate::engine::constrained::Conflict;
 use crate::engine::decisions::BadDecision;
 use crate::engine::groups::{Forest, Quotas};
 use crate::engine::quota::explanation::{Naming, Traits};
+
+/// Names that look like another one and are listed, at most.
+const MOST_SIMILAR: usize = 100;
 
 /// Names of the people and groups of an instance.
 #[derive(Debug, Clone)]
@@ -64,6 +68,25 @@ impl Names {
             Self::Positions => None,
             Self::Given(given) => Some(given),
         }
+    }
+
+    /// Warnings about names that differ from another name only by leading zeros or capitals: the first [`MOST_SIMILAR`], in the
+    /// order of the input, mentees before mentors. One name on both sides is one person.
+    pub fn similar(&self) -> Vec<Warning> {
+        let Some(given) = self.given() else { return Vec::new() };
+        let sides = [("mentee", &given.mentees), ("mentor", &given.mentors)];
+        let mut first: HashMap<String, &str> = HashMap::new();
+        let mut told: HashSet<&str> = HashSet::new();
+        let mut warnings = Vec::new();
+        for (side, name) in sides.into_iter().flat_map(|(side, names)| names.iter().map(move |n| (side, n))) {
+            let known = first.entry(alike(name)).or_insert(name);
+            if *known != name && warnings.len() < MOST_SIMILAR && told.insert(name) {
+                let mut warning = Warning::new(side, name, WarningCode::SimilarId);
+                warning.other = (*known).to_owned();
+                warnings.push(warning);
+            }
+        }
+        warnings
     }
 
     /// An index of people by name.

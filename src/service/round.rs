@@ -14,12 +14,13 @@ use crate::domain::profile::{ConsentPurpose, StoredProfile};
 use crate::domain::round::{Round, RoundContent, RoundDraft};
 use crate::domain::salt::RoundSalt;
 use crate::domain::violation::Violations;
+use crate::domain::warning::{Warning, WarningCode};
 use crate::error::{Error, Result};
 use crate::store::{Begun, EnrolmentCheck, Note, Notes, Scope, WriteSession};
 
 /// Most profiles of one call.
 const MAX_NAMED: usize = 10_000;
-/// Most refused profiles that an answer lists: about 200 KiB.
+/// Most refused profiles that an answer lists, and warnings: about 500 KiB.
 const MAX_REFUSED: usize = 1_000;
 /// Profiles that are read at a time.
 const ENROL_PAGE: u32 = 1_000;
@@ -47,6 +48,10 @@ pub struct Enrolled {
     pub refused: Vec<(String, RefusedEnrolment)>,
     /// All profiles that were not enrolled.
     pub refused_count: i64,
+    /// Warnings about enrolled profiles, by name, each with its subject: the first [`MAX_REFUSED`].
+    pub warnings: Vec<(String, Warning)>,
+    /// All warnings.
+    pub warnings_count: i64,
 }
 
 impl Enrolled {
@@ -54,6 +59,13 @@ impl Enrolled {
         self.refused_count += 1;
         if self.refused.len() < MAX_REFUSED {
             self.refused.push((name, reason));
+        }
+    }
+
+    fn warn(&mut self, profile: &ProfileRef, warning: Warning) {
+        self.warnings_count += 1;
+        if self.warnings.len() < MAX_REFUSED {
+            self.warnings.push((profile.name(), warning));
         }
     }
 }
@@ -190,6 +202,17 @@ impl Enrolling {
         }
     }
 
+    async fn people_of(
+        &mut self,
+        organisation: &OrganisationId,
+        ids: &BTreeSet<OwnId>,
+    ) -> Result<BTreeSet<OwnId>> {
+        match self {
+            Self::Storing(session) => session.people_of(organisation, ids).await,
+            Self::Checking(check) => check.people_of(organisation, ids).await,
+        }
+    }
+
     /// The number of those that were not enrolled already.
     async fn enrol(&mut self, entry: &Entry, ids: &[OwnId]) -> Result<(u64, Option<Note>)> {
         let Entry { round, organisation, .. } = entry;
@@ -232,19 +255,50 @@ async fn enrol_page(
     done: &mut Enrolled,
 ) -> Result<Option<Note>> {
     let now = enrolling.now();
-    let mut ids = Vec::with_capacity(page.len());
+    let mut good = Vec::with_capacity(page.len());
     for profile in page {
         match refusal(profile, now) {
             Some(reason) => done.refuse(profile.name.name(), reason),
-            None => ids.push(profile.name.id.clone()),
+            None => good.push(profile),
         }
     }
+    warn(enrolling, entry, &good, done).await?;
+    let ids: Vec<OwnId> = good.iter().map(|profile| profile.name.id.clone()).collect();
     // Called for an empty list too, because this call checks that the round exists and takes enrolments.
     let (enrolled, note) = enrolling.enrol(entry, &ids).await?;
     let enrolled = i64::try_from(enrolled).unwrap_or(i64::MAX);
     done.enrolled += enrolled;
     done.already_enrolled += i64::try_from(ids.len()).unwrap_or(i64::MAX) - enrolled;
     Ok(note)
+}
+
+/// Adds the warnings about profiles that can be enrolled. An id that the own organisation does not have is nobody: a list that
+/// names it has no effect.
+async fn warn(
+    enrolling: &mut Enrolling,
+    entry: &Entry,
+    good: &[&StoredProfile],
+    done: &mut Enrolled,
+) -> Result<()> {
+    let organisation = &entry.organisation;
+    let mentioned: BTreeSet<OwnId> = good
+        .iter()
+        .flat_map(|profile| profile.content.mentions(organisation))
+        .map(|(_, id)| id.clone())
+        .collect();
+    let known = match mentioned.is_empty() {
+        true => BTreeSet::new(),
+        false => enrolling.people_of(organisation, &mentioned).await?,
+    };
+    for profile in good {
+        for warning in profile.content.warnings() {
+            done.warn(&profile.name, warning);
+        }
+        for (field, id) in profile.content.mentions(organisation).filter(|(_, id)| !known.contains(*id)) {
+            done.warn(&profile.name, Warning::new(field, id.as_str(), WarningCode::UnknownId));
+        }
+    }
+    Ok(())
 }
 
 /// The one rule for enrolments; `None` if the profile may be enrolled.

@@ -1,5 +1,7 @@
 //! Profiles in their present versions. Imports write them, see `import`.
 
+use std::collections::BTreeSet;
+
 use super::backend::Store;
 use super::dialect::{self, Row, values};
 use super::organisation;
@@ -41,6 +43,12 @@ statements! {
         postgres: concat!(profiles!(), "WHERE p.organisation_id = $1 AND p.own_id IN \
             (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) \
             AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3) ORDER BY p.own_id"));
+    query EXISTING = filtered("profile.existing",
+        sqlite: "SELECT own_id FROM profile WHERE organisation_id = $1 AND own_id IN (SELECT value FROM json_each($2)) \
+            AND (CAST($3 AS TEXT) IS NULL OR organisation_id = $3)",
+        postgres: "SELECT own_id FROM profile WHERE organisation_id = $1 \
+            AND own_id IN (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) \
+            AND (CAST($3 AS TEXT) IS NULL OR organisation_id = $3)");
 }
 
 impl Store {
@@ -133,6 +141,16 @@ pub(super) async fn named(
     ids: &[OwnId],
 ) -> Result<Vec<StoredProfile>> {
     session.rows(NAMED, values![organisation, dialect::json(&ids)?]).await?.iter().map(read).collect()
+}
+
+/// Those of `ids` that are people of the organisation in the session's scope.
+pub(super) async fn existing(
+    session: &mut ReadSession,
+    organisation: &OrganisationId,
+    ids: &BTreeSet<OwnId>,
+) -> Result<BTreeSet<OwnId>> {
+    let rows = session.rows(EXISTING, values![organisation, dialect::json(ids)?]).await?;
+    rows.iter().map(|row| row.id("profile", "own_id")).collect()
 }
 
 fn read(row: &Row) -> Result<StoredProfile> {

@@ -1,6 +1,6 @@
 //! Rounds, their policies and their enrolments.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -194,6 +194,15 @@ impl EnrolmentCheck {
         profile::named(&mut self.reads, organisation, ids).await
     }
 
+    /// As [`WriteSession::people_of`].
+    pub async fn people_of(
+        &mut self,
+        organisation: &OrganisationId,
+        ids: &BTreeSet<OwnId>,
+    ) -> Result<BTreeSet<OwnId>> {
+        profile::existing(&mut self.reads, organisation, ids).await
+    }
+
     /// As [`WriteSession::enrol`]: the number of those that are not enrolled yet.
     pub async fn enrol(
         &mut self,
@@ -264,6 +273,15 @@ impl WriteSession {
     ) -> Result<Vec<StoredProfile>> {
         self.lock_organisation(organisation).await?;
         profile::named(self.reads(), organisation, ids).await
+    }
+
+    /// Those of `ids` that are people of the organisation.
+    pub async fn people_of(
+        &mut self,
+        organisation: &OrganisationId,
+        ids: &BTreeSet<OwnId>,
+    ) -> Result<BTreeSet<OwnId>> {
+        profile::existing(self.reads(), organisation, ids).await
     }
 
     /// Enrols profiles of an organisation, and returns the number of those that were not enrolled already; without any

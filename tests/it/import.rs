@@ -50,6 +50,7 @@ async fn import(
             Finding::Problem(problem) => {
                 problems.insert((problem.line, problem.cell.column));
             }
+            Finding::Note(_) => {}
             Finding::Notice(told) => warnings.push((told.line, told.code.clone(), told.value.clone())),
         }
         Ok::<_, client::Error>(())

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wim_match::api::proto::v1;
+use wim_match::client::Client;
 use wim_match::clock::Stopwatch;
 use wim_match::demo::alliance;
 use wim_match::domain::profile::ProfileDraft;
+use wim_match::domain::vocabulary::Lang;
 
 use crate::refusal::refused;
 use crate::world::{World, matches, mentee, mentor, on_both_databases, soon, unmatched};
@@ -19,6 +21,7 @@ on_both_databases! {
     a_run_queued_before_a_restart_is_done_after_it,
     who_cannot_take_part_is_refused_with_the_reason,
     an_enrolled_profile_that_lost_its_role_is_named,
+    an_enrolment_warns_of_ids_that_are_nobody,
 }
 
 async fn a_whole_round_of_the_sample_alliance(world: World) {
@@ -56,6 +59,13 @@ async fn a_whole_round_of_the_sample_alliance(world: World) {
     assert_eq!(again.name, "rounds/2027-first/runs/2");
     assert_eq!((&again.input_digest, &again.result_digest), (&run.input_digest, &run.result_digest));
     world.stop().await;
+}
+
+/// Statements without names, each in a transaction: what a pooler of transactions requires.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_whole_round_behind_a_pooler_of_transactions() {
+    let Some(world) = World::pooled().await else { return };
+    a_whole_round_of_the_sample_alliance(world).await;
 }
 
 async fn count_of_enrolled(world: &World, round: &str) -> usize {
@@ -305,6 +315,53 @@ async fn who_cannot_take_part_is_refused_with_the_reason(world: World) {
     assert_eq!(told, expected.map(|(id, why)| (peru.member(id), why)).into());
     let again = peru.enrol_all(&round.name).await;
     assert_eq!((again.enrolled, again.already_enrolled, again.refused.len()), (0, 1, 2));
+    world.stop().await;
+}
+
+async fn an_enrolment_warns_of_ids_that_are_nobody(world: World) {
+    let round = world.open_round("r").await.name;
+    let mut peru = world.manager("wim-peru").await;
+    world.manager("wim-kenya").await;
+    let named = |ids: &[&str]| ids.iter().map(|id| format!("organisations/wim-{id}")).collect();
+    let careful = ProfileDraft {
+        avoided: named(&["peru/profiles/al", "peru/profiles/silent", "peru/profiles/b", "kenya/profiles/x"]),
+        preferred: named(&["peru/profiles/nobody"]),
+        ..mentee("a")
+    };
+    let at_sea = ProfileDraft { time_zone: "UTC".to_owned(), ..mentor("b", 1) };
+    // She is not enrolled, so nothing is said of her list.
+    let silent =
+        ProfileDraft { consents: Vec::new(), avoided: named(&["peru/profiles/al"]), ..mentee("silent") };
+    peru.import(vec![careful, at_sea, silent]).await;
+    let mut texts = BTreeSet::new();
+    let expected = [("a", "avoided", "al", "UNKNOWN_ID"), ("a", "preferred", "nobody", "UNKNOWN_ID")];
+    let expected: Vec<_> = expected.into_iter().chain([("b", "time_zone", "UTC", "FIXED_ZONE")]).collect();
+    for (language, validate_only, profiles) in
+        [("en", true, vec![]), ("fr", false, vec![]), ("es", false, vec![peru.member("a"), peru.member("b")])]
+    {
+        let request = v1::EnrolProfilesRequest {
+            round: round.clone(),
+            organisation: peru.name(),
+            profiles,
+            validate_only,
+            ..v1::EnrolProfilesRequest::default()
+        };
+        let lang = Lang::from_tag(language).expect("a language");
+        let client = Client::for_reader(world.channel(), Some(&peru.token), lang).expect("a client");
+        let told = client.rounds.clone().enrol_profiles(request).await.expect("enrols").into_inner();
+        let own = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+        let heard: Vec<_> = told
+            .warnings
+            .iter()
+            .map(|w| (own(&w.profile), w.field.as_str(), w.value.as_str(), w.code.as_str()))
+            .collect();
+        let expected =
+            expected.iter().map(|(id, field, value, code)| ((*id).to_owned(), *field, *value, *code));
+        assert_eq!(heard, expected.collect::<Vec<_>>(), "{language}");
+        assert_eq!(told.warnings_count, 3);
+        texts.insert(told.warnings[0].description.clone());
+    }
+    assert_eq!(texts.len(), 3, "{texts:?}");
     world.stop().await;
 }
 

@@ -55,9 +55,9 @@ impl Profile {
         };
         let profile = Profile {
             country,
-            time_zone: zone(&draft.time_zone, given_country, violations, &mut warnings),
+            time_zone: zone(&draft.time_zone, given_country, violations),
             weekly_slots: week::slots(&draft.weekly_slots, violations),
-            roster: draft.roster.as_ref().map(|roster| week::roster(roster, violations, &mut warnings)),
+            roster: draft.roster.as_ref().map(|roster| week::roster(roster, violations)),
             languages: languages(&draft.languages, violations),
             career_stage: career_stage(&draft.career_stage, violations),
             functions: terms("functions", &draft.functions, violations),
@@ -84,7 +84,9 @@ impl Profile {
             identity: draft.identity.as_ref().and_then(|answers| identity(answers, draft, now, violations)),
             consents: consent::list(&draft.consents, now, violations),
         };
-        found.finish((profile, warnings.into_vec()))
+        let mut all = profile.warnings();
+        all.extend(warnings.into_vec());
+        found.finish((profile, all))
     }
 }
 
@@ -113,16 +115,8 @@ fn country(code: &str, violations: &mut Violations) -> Option<Country> {
     country
 }
 
-fn zone(
-    name: &str,
-    country: Option<Country>,
-    violations: &mut Violations,
-    warnings: &mut Warnings,
-) -> String {
+fn zone(name: &str, country: Option<Country>, violations: &mut Violations) -> String {
     if let Some(zone) = time_zone::named(name) {
-        if zone == "UTC" {
-            warnings.push("time_zone", zone, WarningCode::FixedZone);
-        }
         return zone.to_owned();
     }
     let what = if time_zone::is_fixed(name) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::domain::name::{OrganisationId, OwnId};
 use crate::domain::profile::Profile;
-use crate::domain::warning::{Warning, WarningCode};
+use crate::domain::warning::{Warning, WarningCode, alike};
 
 /// Ids of the own organisation that the lists of an import mention, at most; further ones are not looked up.
 const MOST_MENTIONS: usize = 300_000;
@@ -64,22 +64,15 @@ impl People {
 
     /// Another id of the import that differs from `id` only by leading zeros or capitals.
     pub(super) fn similar(&mut self, id: &OwnId) -> Option<OwnId> {
-        let first = self.alike.entry(form(id)).or_insert_with(|| id.clone());
+        let first = self.alike.entry(alike(id.as_str())).or_insert_with(|| id.clone());
         (first != id).then(|| first.clone())
     }
 
     /// Remembers whom a profile's lists name among the own organisation.
     pub(super) fn mention(&mut self, organisation: &OrganisationId, row: i64, profile: &Profile) {
-        let lists = [
-            ("avoided", &profile.avoided),
-            ("preferred", &profile.preferred),
-            ("previous_partners", &profile.previous_partners),
-        ];
-        for (field, list) in lists {
-            for person in list.iter().filter(|person| person.organisation == *organisation) {
-                if !self.has(&person.id) && self.mentions.len() < MOST_MENTIONS {
-                    self.mentions.push((person.id.clone(), row, field));
-                }
+        for (field, id) in profile.mentions(organisation) {
+            if !self.has(id) && self.mentions.len() < MOST_MENTIONS {
+                self.mentions.push((id.clone(), row, field));
             }
         }
     }
@@ -111,7 +104,7 @@ impl Ending {
         if self.first_absent.len() < MOST_ABSENT {
             self.first_absent.push(id.clone());
         }
-        if let Some(named) = people.alike.get(&form(id))
+        if let Some(named) = people.alike.get(&alike(id.as_str()))
             && let Some(row) = people.rows.get(named)
         {
             self.warnings.push(similar_id(*row, named, id));
@@ -141,46 +134,12 @@ pub(super) fn similar_id(row: i64, id: &OwnId, other: &OwnId) -> RowWarning {
     RowWarning { row, warning }
 }
 
-/// An id in lower case, without the zeros that begin each of its numbers.
-fn form(id: &OwnId) -> String {
-    let mut form = String::with_capacity(id.as_str().len());
-    let mut in_number = false;
-    let mut rest = id.as_str().bytes().peekable();
-    while let Some(byte) = rest.next() {
-        let digit = byte.is_ascii_digit();
-        let leading = byte == b'0' && !in_number && rest.peek().is_some_and(u8::is_ascii_digit);
-        if !leading {
-            form.push(char::from(byte.to_ascii_lowercase()));
-            in_number = digit;
-        }
-    }
-    form
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn id(text: &str) -> OwnId {
         text.parse().expect("an id")
-    }
-
-    #[test]
-    fn ids_look_alike_without_zeros_and_capitals() {
-        for (one, other) in [
-            ("007", "7"),
-            ("A1", "a1"),
-            ("PE-007", "pe-7"),
-            ("0", "000"),
-            ("x00y", "X0y"),
-            ("a01b02", "a1b2"),
-        ] {
-            assert_eq!(form(&id(one)), form(&id(other)), "{one} and {other}");
-        }
-        for (one, other) in [("70", "7"), ("10", "100"), ("a", "b"), ("1.0", "1"), ("a-1", "a1"), ("0", "1")]
-        {
-            assert_ne!(form(&id(one)), form(&id(other)), "{one} and {other}");
-        }
     }
 
     #[test]

@@ -150,6 +150,14 @@ async fn who_cannot_be_served_is_told_and_whom_to_find() {
     let tiers = &told.recruits[0].cost.as_ref().expect("a cost").tiers;
     assert_eq!((tiers[0].tier, tiers[0].mentees), (0, -1));
     assert!(told.unmet_floors.is_none());
+    assert_eq!(told.warnings, []);
+    // The same name on both sides is one person; `A` and `a`, `07` and `7` may be.
+    problem.mentees.extend([id("A"), id("07"), id("x")]);
+    problem.mentors.push(v1::AssignmentMentor { id: "7".to_owned(), ..Default::default() });
+    let told = ask(problem.clone(), 0).await.expect("warnings block nothing").warnings;
+    let heard: Vec<_> = told.iter().map(|warning| (warning.id.as_str(), warning.code.as_str())).collect();
+    assert_eq!(heard, [("a", "SIMILAR_ID"), ("7", "SIMILAR_ID")]);
+    assert!(told[1].description.contains("diffère") && told[1].description.contains("07"), "{told:?}");
 
     let mut decided = decided_market(40);
     decided.groups[2].min_pairs = 500;

@@ -14,6 +14,7 @@ use crate::engine::repair::Proof;
 use crate::engine::what_if::{Alternate, Cost};
 use crate::instance::{Instance, Names};
 use crate::service::Diagnosed;
+use crate::wording;
 
 /// Most questions, and most alternates of each.
 pub const MOST: u16 = 1_000;
@@ -164,6 +165,16 @@ pub fn diagnosis(diagnosed: &Diagnosed, lang: Lang) -> v1::DiagnoseResponse {
             .map(|(like, brings)| v1::AssignmentRecruit {
                 like: instance.names.mentor(like as usize),
                 cost: Some(cost(&brings)),
+            })
+            .collect(),
+        warnings: instance
+            .names
+            .similar()
+            .into_iter()
+            .map(|warning| v1::AssignmentWarning {
+                code: warning.code.as_str().to_owned(),
+                description: wording::warning(&warning, lang),
+                id: warning.value,
             })
             .collect(),
     }

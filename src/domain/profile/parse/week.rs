@@ -3,7 +3,6 @@
 use super::text::{bounded, date, small};
 use crate::domain::profile::{Roster, RosterAvailability, RosterDraft, SlotDraft, WeeklySlot};
 use crate::domain::violation::Violations;
-use crate::domain::warning::{WarningCode, Warnings};
 use crate::message;
 
 /// Most slots that a draft may list.
@@ -73,7 +72,7 @@ fn half_hours(slot: usize, name: &str, minute: i32, violations: &mut Violations)
 }
 
 /// A work cycle.
-pub(super) fn roster(draft: &RosterDraft, violations: &mut Violations, warnings: &mut Warnings) -> Roster {
+pub(super) fn roster(draft: &RosterDraft, violations: &mut Violations) -> Roster {
     let mut days = |field: &str, days: i32| {
         if !(1..=MAX_ROSTER_DAYS).contains(&days) {
             let hint = "give no roster for a person without a work cycle";
@@ -84,8 +83,6 @@ pub(super) fn roster(draft: &RosterDraft, violations: &mut Violations, warnings:
     let days_on = days("roster.days_on", draft.days_on);
     let days_off = days("roster.days_off", draft.days_off);
     let first_day_on = if draft.first_day_on.is_empty() {
-        let cycle = format!("{}/{}", draft.days_on, draft.days_off);
-        warnings.push("roster.first_day_on", &cycle, WarningCode::RosterWithoutDay);
         None
     } else {
         date("roster.first_day_on", &draft.first_day_on, violations)
