@@ -29,7 +29,9 @@ use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 use crate::store::{Receipt, RequestKey, Scope, Store};
 
-pub use import::{DraftRow, Findings, Import, ImportSpec, ImportSummary, RejectedRow, RowWarning};
+pub use import::{
+    DraftRow, Findings, Import, ImportSpec, ImportSummary, RejectedRow, RowWarning, StagedImport,
+};
 pub use live_runs::{LiveRun, LiveRuns, Stop};
 pub use page::{Page, PageRequest};
 pub use permission::Action;

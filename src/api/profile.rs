@@ -1,5 +1,7 @@
 //! ProfileService.
 
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::auth::caller_of;
@@ -14,7 +16,9 @@ use super::proto::v1::profile_service_server::ProfileService;
 use super::reader;
 use super::streams::{Answering, Answers, Streams};
 use crate::error::Error;
-use crate::service::{Action, DraftRow, Findings, Import, ImportSpec, PageRequest, RowWarning, Service};
+use crate::service::{
+    Action, DraftRow, Findings, Import, ImportSpec, PageRequest, RowWarning, Service, StagedImport,
+};
 use crate::wording;
 
 /// Answers of an import that may wait for a slow reader.
@@ -60,7 +64,12 @@ impl ProfileService for ProfileApi {
             request_id: header.request_id,
         };
         let import = self.service.begin_import(&caller, spec).await?;
-        Ok(self.streams.answer(ANSWERS_AHEAD, async move |answers| receive(import, asked, &answers).await))
+        let cleared = Cleared { staged: Some(import.staged()), tasks: self.streams.tasks.clone() };
+        Ok(self.streams.answer(ANSWERS_AHEAD, async move |answers| {
+            receive(import, asked, &answers).await?;
+            cleared.not_needed();
+            Ok(())
+        }))
     }
 
     async fn get_profile(
@@ -100,6 +109,34 @@ impl ProfileService for ProfileApi {
                 answers.send(v1::ExportProfilesResponse { profiles }).await?;
             }
         }))
+    }
+}
+
+/// Deletes what is staged of an import that ends before its end: the stop of the service and a passed deadline drop it. The
+/// stop waits for the deletion.
+struct Cleared {
+    staged: Option<StagedImport>,
+    tasks: TaskTracker,
+}
+
+impl Cleared {
+    fn not_needed(mut self) {
+        self.staged = None;
+    }
+}
+
+impl Drop for Cleared {
+    fn drop(&mut self) {
+        let (Some(staged), Ok(runtime)) = (self.staged.take(), Handle::try_current()) else { return };
+        let clearing = async move {
+            if let Err(error) = staged.discard().await {
+                tracing::warn!(
+                    error.type = error.reason().code(),
+                    "rows of an unfinished import stay until housekeeping purges them"
+                );
+            }
+        };
+        self.tasks.spawn_on(clearing, &runtime);
     }
 }
 

@@ -380,6 +380,25 @@ impl Import {
 
     /// Deletes the staged rows; nothing of the import is stored.
     pub async fn discard(self) -> Result<()> {
+        self.staged().discard().await
+    }
+
+    /// What is staged, for whoever must delete it if the import is dropped.
+    pub fn staged(&self) -> StagedImport {
+        StagedImport { service: self.service.clone(), key: self.key.clone() }
+    }
+}
+
+/// What is staged of an import.
+#[derive(Debug)]
+pub struct StagedImport {
+    service: Service,
+    key: Option<ImportKey>,
+}
+
+impl StagedImport {
+    /// Deletes the staged rows; nothing happens after the end of the import.
+    pub async fn discard(self) -> Result<()> {
         match &self.key {
             Some(key) => self.service.store.discard_import(key).await,
             None => Ok(()),

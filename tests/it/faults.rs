@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tonic::Code;
@@ -20,6 +21,7 @@ use wim_match::domain::caller::Role;
 use wim_match::server::Server;
 
 use crate::postgres::Postgres;
+use crate::world::{import_of, mentee, mentor, round_message, send};
 
 /// Time in which a change of health must show; ten times what the loop of readiness takes, for a busy machine.
 const SOON: Duration = Duration::from_secs(20);
@@ -80,11 +82,18 @@ impl Machine {
         let home = tempfile::tempdir().expect("a folder");
         let shim = compiled(home.path());
         let database = format!("sqlite:{}", home.path().join("wim.db").display());
-        let program = || Command::new(env!("CARGO_BIN_EXE_wim-match"));
-        let mut service = program();
+        let mut service = Command::new(env!("CARGO_BIN_EXE_wim-match"));
         service.args(["serve", "--listen", "127.0.0.1:0", "--database", &database]);
         service.env("LD_PRELOAD", shim).env("WIM_MATCH_FAULT", home.path().join("fault"));
         service.env("WIM_MATCH_LOG_FILTER", "off").current_dir(home.path());
+        let (service, address) = Self::started(service, "next: ");
+        let token = std::fs::read_to_string(home.path().join("wim.db.first-token")).expect("the first token");
+        let channel = connect(&address).await.expect("connects");
+        Self { home, service, channel, token: token.trim().to_owned() }
+    }
+
+    /// Starts a service, reads its lines up to the one that begins with `last`, and returns its address.
+    fn started(mut service: Command, last: &str) -> (Child, String) {
         let mut service =
             service.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the service starts");
         let mut lines = BufReader::new(service.stderr.take().expect("is a pipe")).lines();
@@ -92,12 +101,42 @@ impl Machine {
         let address = line();
         let address =
             address.strip_prefix("wim-match listens on ").unwrap_or_else(|| panic!("{address}")).to_owned();
-        while !line().starts_with("next: ") {}
+        let mut told = format!("wim-match listens on {address}");
+        while !told.starts_with(last) {
+            told = line();
+        }
         // Read to its end, so that the service never waits for its reader.
         std::thread::spawn(move || lines.for_each(drop));
-        let token = std::fs::read_to_string(home.path().join("wim.db.first-token")).expect("the first token");
-        let channel = connect(&address).await.expect("connects");
-        Self { home, service, channel, token: token.trim().to_owned() }
+        (service, address)
+    }
+
+    /// A second service over the same database, without faults. It ends with the value.
+    fn second(&self) -> Second {
+        let mut service = Command::new(env!("CARGO_BIN_EXE_wim-match"));
+        service.args(["serve", "--listen", "127.0.0.1:0", "--database", &self.database()]);
+        service.env("WIM_MATCH_LOG_FILTER", "off").current_dir(self.home.path());
+        Second(Self::started(service, "wim-match listens").0)
+    }
+
+    fn database(&self) -> String {
+        format!("sqlite:{}", self.home.path().join("wim.db").display())
+    }
+
+    /// A client of a manager whose organisation exists.
+    fn manager(&self, organisation: &str) -> Client {
+        let mut admin = Command::new(env!("CARGO_BIN_EXE_wim-match"));
+        admin.args([
+            "admin",
+            "token",
+            "create",
+            "--role",
+            "organisation-manager",
+            "--organisation",
+            organisation,
+        ]);
+        let output = admin.args(["--database", &self.database()]).output().expect("runs");
+        let token = String::from_utf8(output.stdout).expect("UTF-8");
+        Client::new(&self.channel, Some(token.trim())).expect("a client")
     }
 
     fn client(&self) -> Client {
@@ -116,7 +155,17 @@ impl Drop for Machine {
     }
 }
 
-/// The library that makes writes fail. A C compiler is there: SQLite was built with it.
+/// Another service of the same database.
+struct Second(Child);
+
+impl Drop for Second {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The library that makes writes fail and reads slow. A C compiler is there: SQLite was built with it.
 fn compiled(home: &Path) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults/shim.c");
     let shim = home.join("shim.so");
@@ -156,6 +205,73 @@ async fn a_single_failed_sync_costs_one_answer() {
     until_all(&machine.channel, ServingStatus::Serving).await;
     create(&mut client, "during").await.expect("writes, as nothing of the first was kept");
     assert_eq!(created(&client).await, ["during"]);
+}
+
+/// State, attempt and end of the lease in microseconds of the only run, past the service.
+async fn run_of(database: &str) -> (String, i64, i64) {
+    let mut connection = SqliteConnection::connect(database).await.expect("connects");
+    let columns = "SELECT state, attempt, COALESCE(lease_until_micros, 0) FROM run";
+    let row = sqlx::query_as(columns).fetch_one(&mut connection).await.expect("one run");
+    connection.close().await.expect("closes");
+    row
+}
+
+/// Microseconds of a lease.
+const LEASE: i64 = 10_000_000;
+/// People whose profiles take longer to load than a lease lasts: 100 ms for each page of the database.
+const MANY: usize = 2_500;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn loading_that_takes_longer_than_a_lease_lets_no_second_service_take_the_run() {
+    let machine = Machine::start().await;
+    let mut client = machine.client();
+    create(&mut client, "peru").await.expect("writes");
+    let mut manager = machine.manager("peru");
+    let organisation = "peru".parse().expect("an id");
+    let people = (0..MANY)
+        .map(|at| if at % 2 == 0 { mentee(&format!("p{at}")) } else { mentor(&format!("p{at}"), 1) });
+    send(&mut manager, import_of(&organisation, people.collect())).await.expect("imports");
+    let round = v1::CreateRoundRequest {
+        round_id: "r".to_owned(),
+        round: Some(round_message()),
+        ..v1::CreateRoundRequest::default()
+    };
+    client.rounds.create_round(round).await.expect("opens");
+    let request = v1::EnrolProfilesRequest {
+        round: "rounds/r".to_owned(),
+        organisation: "organisations/peru".to_owned(),
+        ..v1::EnrolProfilesRequest::default()
+    };
+    manager.rounds.enrol_profiles(request).await.expect("enrols");
+
+    machine.order("slow");
+    let request = v1::StartRunRequest { round: "rounds/r".to_owned(), ..v1::StartRunRequest::default() };
+    client.rounds.start_run(request).await.expect("starts");
+    let database = machine.database();
+    let until = async |wanted: &dyn Fn(&(String, i64, i64)) -> bool| {
+        let seen = async {
+            loop {
+                let run = run_of(&database).await;
+                if wanted(&run) {
+                    return run;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(SOON * 6, seen).await.expect("it happens")
+    };
+    let (_, _, first) = until(&|(state, ..)| state == "running").await;
+    // It finds the run in the hands of the first service, which is still loading when the first lease would have ended.
+    let second = machine.second();
+    let (state, attempt, _) = until(&|(state, attempt, until)| {
+        *until >= first + LEASE + LEASE / 10 || *attempt > 1 || state != "running"
+    })
+    .await;
+    assert_eq!((state.as_str(), attempt), ("running", 1));
+    machine.order("");
+    let (state, attempt, _) = until(&|(state, ..)| state != "running").await;
+    assert_eq!((state.as_str(), attempt), ("succeeded", 1));
+    drop(second);
 }
 
 /// A server in this process, with hours to drain: whoever holds it up is seen.

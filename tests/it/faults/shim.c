@@ -1,4 +1,5 @@
-/* Makes writes or syncs of regular files fail while the file named by WIM_MATCH_FAULT holds a word: "full" or "sync". */
+/* Makes writes or syncs of regular files fail, or reads of them slow, while the file named by WIM_MATCH_FAULT holds a word:
+   "full", "sync" or "slow". */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -66,4 +67,19 @@ int fsync(int fd) {
 int fdatasync(int fd) {
     FAIL_SYNC_IF_ORDERED(fd)
     return REAL(fdatasync)(fd);
+}
+
+#define WAIT_IF_ORDERED(fd)                      \
+    if (regular(fd) && ordered("slow")) {        \
+        usleep(100 * 1000);                      \
+    }
+
+ssize_t pread(int fd, void *bytes, size_t size, off_t at) {
+    WAIT_IF_ORDERED(fd)
+    return REAL(pread)(fd, bytes, size, at);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t size, off64_t at) {
+    WAIT_IF_ORDERED(fd)
+    return REAL(pread64)(fd, bytes, size, at);
 }
