@@ -14,7 +14,6 @@ mod first_token;
 mod global;
 mod import;
 mod organisation;
-mod private;
 mod problem;
 mod repair;
 mod round;
@@ -105,7 +104,7 @@ impl Cli {
             Command::Demo(options) => {
                 demo::run(&options, global.lang, global.json).await.map_err(Failure::from)
             }
-            Command::Serve(options) => serve::run(options).await,
+            Command::Serve(options) => serve::run(options, lang).await,
             Command::Import(options) => import::run(options, &global).await,
             Command::Export(options) => export::run(options, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,

@@ -40,6 +40,7 @@ pub mod json;
 mod organisation;
 pub mod output;
 mod page;
+pub mod private;
 pub mod progress;
 mod results;
 mod run;

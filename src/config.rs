@@ -3,12 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::domain::message::Message;
+use crate::message;
 use crate::telemetry::LogFormat;
 
 /// Prefix of environment variables, for example `WIM_MATCH_LISTEN`.
@@ -133,8 +134,9 @@ drain_seconds = 10
 
 impl Config {
     /// Reads all sources and validates the result. The error lists every setting that is wrong, with its source.
-    pub fn load(overrides: &Overrides) -> anyhow::Result<Self> {
-        let mut settings = Settings { values: toml::from_str(DEFAULTS)?, wrong: Vec::new() };
+    pub fn load(overrides: &Overrides) -> Result<Self, ConfigError> {
+        let values = toml::from_str(DEFAULTS).map_err(|error| ConfigError::plain(&error))?;
+        let mut settings = Settings { values, wrong: Vec::new() };
         if let Some(file) = &overrides.file {
             settings.set_all_of(file)?;
         }
@@ -151,22 +153,23 @@ impl Config {
             }
         }
         settings.refuse_wrong()?;
-        let config: Self = settings.values.try_into().context("the configuration is wrong")?;
+        let read: Result<Self, toml::de::Error> = settings.values.try_into();
+        let config = read.map_err(|error| ConfigError::plain(&error))?;
         config.validate()?;
         Ok(config)
     }
 
-    fn validate(&self) -> anyhow::Result<()> {
-        let mut wrong = Vec::new();
+    fn validate(&self) -> Result<(), ConfigError> {
+        let mut wrong: Vec<Message> = Vec::new();
         let database = self.database.expose_secret();
         if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database.starts_with(scheme)) {
-            wrong.push("database must begin with sqlite: or postgres://".to_owned());
+            wrong.push(message!("{name} must begin with sqlite: or postgres://", name = "database"));
         }
         if self.max_message_bytes < 64 * 1024 {
-            wrong.push("max_message_bytes must be at least 65536".to_owned());
+            wrong.push(at_least("max_message_bytes", 64 * 1024));
         }
         if self.max_concurrent_streams == 0 {
-            wrong.push("max_concurrent_streams must be at least 1".to_owned());
+            wrong.push(at_least("max_concurrent_streams", 1));
         }
         let at_least_one = [
             ("max_connections", self.max_connections as u64),
@@ -178,29 +181,41 @@ impl Config {
             ("silence_seconds", self.silence_seconds),
         ];
         let zero = at_least_one.iter().filter(|(_, value)| *value == 0);
-        wrong.extend(zero.map(|(name, _)| format!("{name} must be at least 1")));
+        wrong.extend(zero.map(|(name, _)| at_least(name, 1)));
         // A message has a header of 5 bytes, and a caller alone may hold half of all bytes.
         let message = self.max_message_bytes.saturating_add(5);
         if self.max_bytes_in_flight / 2 < message {
-            wrong.push("max_bytes_in_flight must be more than twice max_message_bytes".to_owned());
+            wrong.push(message!(
+                "{name} must be more than twice {other}",
+                name = "max_bytes_in_flight",
+                other = "max_message_bytes"
+            ));
         }
         if self.max_bytes_per_connection < message {
-            wrong.push("max_bytes_per_connection must be more than max_message_bytes".to_owned());
+            wrong.push(message!(
+                "{name} must be more than {other}",
+                name = "max_bytes_per_connection",
+                other = "max_message_bytes"
+            ));
         }
         if !["x-forwarded-for", "forwarded"].contains(&self.proxy_header.as_str()) {
-            wrong.push("proxy_header must be x-forwarded-for or forwarded".to_owned());
+            wrong.push(message!(
+                "{name} must be {one} or {other}",
+                name = "proxy_header",
+                one = "x-forwarded-for",
+                other = "forwarded"
+            ));
         }
         if self.compute_threads > 1_024 {
-            wrong.push("compute_threads must be at most 1024".to_owned());
+            wrong.push(at_most("compute_threads", 1_024));
         }
         if self.kept_scores_mib > MOST_KEPT_MIB {
-            wrong.push(format!("kept_scores_mib must be at most {MOST_KEPT_MIB}"));
+            wrong.push(at_most("kept_scores_mib", MOST_KEPT_MIB));
         }
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log_filter) {
-            wrong.push(format!("log_filter: {error}"));
+            wrong.push(message!("{field}: {wrong}", field = "log_filter", wrong = error.to_string()));
         }
-        anyhow::ensure!(wrong.is_empty(), "the configuration is wrong: {}", wrong.join("; "));
-        Ok(())
+        ConfigError::unless_empty(wrong)
     }
 
     /// The database URL without its password.
@@ -209,21 +224,68 @@ impl Config {
     }
 }
 
+/// Settings that are wrong, or cannot be read.
+#[derive(Debug)]
+pub struct ConfigError(Message);
+
+impl ConfigError {
+    /// What is wrong, with every setting and its source.
+    pub fn message(&self) -> Message {
+        self.0.clone()
+    }
+
+    /// What a library says of the settings, in English.
+    fn plain(error: &toml::de::Error) -> Self {
+        Self::of(vec![Message::verbatim(error.to_string().split_whitespace().collect::<Vec<_>>().join(" "))])
+    }
+
+    fn of(wrong: Vec<Message>) -> Self {
+        Self(message!("the configuration is wrong: {wrong}", wrong = wrong))
+    }
+
+    fn unless_empty(wrong: Vec<Message>) -> Result<(), Self> {
+        if wrong.is_empty() { Ok(()) } else { Err(Self::of(wrong)) }
+    }
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+fn at_least(name: &str, least: u64) -> Message {
+    message!("{name} must be at least {least}", name = name, least = least.to_string())
+}
+
+fn at_most(name: &str, most: usize) -> Message {
+    message!("{name} must be at most {most}", name = name, most = most.to_string())
+}
+
 /// Settings by name, and what is wrong with those that were refused. The defaults define names and types.
 struct Settings {
     values: Table,
-    wrong: Vec<String>,
+    wrong: Vec<Message>,
 }
 
 impl Settings {
     /// Takes over every setting of a TOML file.
-    fn set_all_of(&mut self, file: &Path) -> anyhow::Result<()> {
+    fn set_all_of(&mut self, file: &Path) -> Result<(), ConfigError> {
         let source = file.display().to_string();
-        let text = std::fs::read_to_string(file).with_context(|| format!("{source} cannot be read"))?;
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            ConfigError(message!("{file} cannot be read: {error}", file = &source, error = error.to_string()))
+        })?;
         // The error of the parser quotes the line, which may hold the password of the database.
         let values: Table = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            anyhow::anyhow!("{source} is not TOML: line {line}: {}", error.message())
+            ConfigError(message!(
+                "{file} is not TOML: line {line}: {error}",
+                file = &source,
+                line = line.to_string(),
+                error = error.message()
+            ))
         })?;
         for (name, value) in values {
             self.set(&source, &name, value);
@@ -251,23 +313,26 @@ impl Settings {
 
     fn set(&mut self, source: &str, name: &str, value: Value) {
         match self.values.get_mut(name) {
-            None => self.wrong.push(format!("{source}: `{name}` is not a setting")),
+            None => {
+                self.wrong.push(message!("{source}: `{name}` is not a setting", source = source, name = name))
+            }
             Some(known) if known.same_type(&value) => *known = value,
             Some(known) => {
                 let expected = match known {
-                    Value::Integer(_) => "a whole number",
-                    Value::Boolean(_) => "true or false",
-                    Value::Array(_) => "a list of texts in quotation marks",
-                    _ => "text in quotation marks",
+                    Value::Integer(_) => message!("{name} must be a whole number", name = name),
+                    Value::Boolean(_) => message!("{name} must be true or false", name = name),
+                    Value::Array(_) => {
+                        message!("{name} must be a list of texts in quotation marks", name = name)
+                    }
+                    _ => message!("{name} must be text in quotation marks", name = name),
                 };
-                self.wrong.push(format!("{source}: {name} must be {expected}"));
+                self.wrong.push(message!("{field}: {wrong}", field = source, wrong = expected));
             }
         }
     }
 
-    fn refuse_wrong(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(self.wrong.is_empty(), "the configuration is wrong: {}", self.wrong.join("; "));
-        Ok(())
+    fn refuse_wrong(&self) -> Result<(), ConfigError> {
+        ConfigError::unless_empty(self.wrong.clone())
     }
 }
 

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 
 use super::failure::Failure;
 use super::global::{ConfigArgs, Global};
-use crate::client::output::{data, say, tell, titled};
+use crate::client::output::{data, tell, titled};
 use crate::clock::SystemClock;
 use crate::domain::caller::Role;
 use crate::domain::message::{Message, MessageValue};
@@ -100,7 +100,7 @@ impl FromStr for RoleName {
 
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
     match command {
-        Command::Migrate { config } => migrate(&config).await,
+        Command::Migrate { config } => migrate(&config, global).await,
         Command::Token(TokenCommand::Create { role, organisation, label, config }) => {
             let role = role_of(role, organisation)?;
             let service = open(&config).await?;
@@ -129,7 +129,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
     }
 }
 
-async fn migrate(config: &ConfigArgs) -> Result<(), Failure> {
+async fn migrate(config: &ConfigArgs, global: &Global) -> Result<(), Failure> {
     let config = config.load(None)?;
     let database = config.database_for_display();
     let migrated = async {
@@ -138,7 +138,14 @@ async fn migrate(config: &ConfigArgs) -> Result<(), Failure> {
     };
     let (applied, store) =
         migrated.await.map_err(|error: Error| Failure::of_database(error.into(), &database))?;
-    say(&format!("{database}: the schema is up to date; migrations applied: {applied}"));
+    tell(
+        &message!(
+            "{database}: the schema is up to date; migrations applied: {applied}",
+            database = database,
+            applied = applied
+        ),
+        global.lang,
+    );
     store.close().await;
     Ok(())
 }
@@ -146,16 +153,7 @@ async fn migrate(config: &ConfigArgs) -> Result<(), Failure> {
 /// The use cases over the configured database, whose schema must be up to date.
 async fn open(config: &ConfigArgs) -> Result<Service, Failure> {
     let config = config.load(None)?;
-    if let Some(file) = super::doctor::missing(&config) {
-        return Err(Failure::not_found(
-            message!("there is no database {file}, and none was created", file = file),
-            message!(
-                "give the database of `wim-match serve` with --database, --config or WIM_MATCH_DATABASE; `wim-match admin migrate` creates a new one"
-            ),
-        ));
-    }
-    let opened = super::doctor::open(&config).await;
-    let store = opened.map_err(|error| Failure::of_database(error, &config.database_for_display()))?;
+    let store = super::doctor::open(&config).await?;
     if !store.pending_migrations().await?.is_empty() {
         let place = format!(" --database {}", config.database_for_display());
         return Err(Failure::input(
@@ -171,7 +169,18 @@ fn role_of(role: RoleName, organisation: Option<String>) -> Result<Role, Failure
         (RoleName::Coordinator, None) => Ok(Role::Coordinator),
         (RoleName::OrganisationManager, Some(id)) => match id.parse() {
             Ok(organisation) => Ok(Role::OrganisationManager(organisation)),
-            Err(error) => Err(Failure::input(format!("--organisation: `{id}` {error}"), "")),
+            Err(error) => {
+                let wrong = Message::verbatim(error.to_string());
+                Err(Failure::input(
+                    message!(
+                        "{field}: `{value}` {wrong}",
+                        field = "--organisation",
+                        value = id,
+                        wrong = wrong
+                    ),
+                    "",
+                ))
+            }
         },
         (RoleName::Coordinator, Some(_)) => Err(Failure::input(
             message!("a coordinator acts for no organisation"),

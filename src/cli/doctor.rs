@@ -8,11 +8,13 @@ use secrecy::ExposeSecret as _;
 
 use super::failure::Failure;
 use super::global::{ConfigArgs, Global};
-use super::private;
 use crate::client::connect;
 use crate::client::output::{data, table};
+use crate::client::private;
 use crate::config::{Config, DEFAULTS};
+use crate::domain::message::Message;
 use crate::store::{Scope, Store};
+use crate::{message, wording};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -37,8 +39,12 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     if let Some(file) = options.output {
         let written = private::create_new(&file).and_then(|mut new| new.write_all(DEFAULTS.as_bytes()));
         return written.map_err(|error| {
-            let message = format!("{} cannot be written: {error}", file.display());
-            Failure::input(message, "choose a new file in a folder where this user may write")
+            let wrong = message!(
+                "{file} cannot be written: {error}",
+                file = file.display().to_string(),
+                error = error.to_string()
+            );
+            Failure::input(wrong, message!("choose a new file in a folder where this user may write"))
         });
     }
     if options.settings {
@@ -46,26 +52,24 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         return Ok(());
     }
     let mut findings = Vec::new();
-    let mut find = |what, found: anyhow::Result<String>| {
+    let mut find = |what, found: Result<Message, Message>| {
         let good = found.is_ok();
-        findings.push(Finding { what, good, told: found.unwrap_or_else(|error| format!("{error:#}")) });
+        let told = found.unwrap_or_else(|wrong| wrong);
+        findings.push(Finding { what, good, told: wording::message(&told, global.lang) });
     };
-    find(
-        "version",
-        Ok(format!("wim-match {}, engine {}", env!("CARGO_PKG_VERSION"), crate::engine::ENGINE_VERSION)),
-    );
+    let versions =
+        format!("wim-match {}, engine {}", env!("CARGO_PKG_VERSION"), crate::engine::ENGINE_VERSION);
+    find("version", Ok(Message::verbatim(versions)));
     match options.config.load(None) {
-        Err(error) => find("configuration", Err(error)),
+        Err(error) => find("configuration", Err(error.message())),
         Ok(config) => {
-            find("configuration", Ok(format!("listen {}, worker {}", config.listen, config.worker)));
+            let settings = format!("listen {}, worker {}", config.listen, config.worker);
+            find("configuration", Ok(Message::verbatim(settings)));
+            let shown = config.database_for_display();
             match open(&config).await {
-                Err(error) => {
-                    let shown = config.database_for_display();
-                    let failure = Failure::of_database(error, &shown);
-                    find("database", Err(anyhow::anyhow!(failure.in_words(global.lang))));
-                }
+                Err(failure) => find("database", Err(failure.in_one())),
                 Ok(store) => {
-                    find("database", Ok(format!("{} is reachable", config.database_for_display())));
+                    find("database", Ok(message!("{place} is reachable", place = shown)));
                     let schema = schema(&store).await;
                     let migrated = schema.is_ok();
                     find("schema", schema);
@@ -77,13 +81,8 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
             }
         }
     }
-    find(
-        "service",
-        connect(&global.server)
-            .await
-            .map(|_| format!("{} is reachable", global.server))
-            .map_err(anyhow::Error::from),
-    );
+    let service = connect(&global.server).await.map_err(|error| Failure::from(error).in_one());
+    find("service", service.map(|_| message!("{place} is reachable", place = &global.server)));
     let bad = findings.iter().filter(|finding| !finding.good).count();
     if global.json {
         let listed =
@@ -92,14 +91,16 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     } else {
         let mut rows = table(&[]);
         for finding in &findings {
-            rows.add_row([if finding.good { "ok" } else { "FAILED" }, finding.what, &finding.told]);
+            let result = if finding.good { message!("ok") } else { message!("FAILED") };
+            rows.add_row([&wording::message(&result, global.lang), finding.what, &finding.told]);
         }
         data(&rows.to_string())?;
     }
     if bad > 0 {
-        return Err(Failure::from(anyhow::anyhow!(
-            "{bad} of {} checks failed; correct the rows marked FAILED",
-            findings.len()
+        return Err(Failure::other(message!(
+            "{bad} of {all} checks failed; correct the rows marked FAILED",
+            bad = bad,
+            all = findings.len()
         )));
     }
     Ok(())
@@ -114,36 +115,44 @@ pub(super) fn missing(config: &Config) -> Option<String> {
 }
 
 /// Opens the database. A SQLite file that does not exist is an error, because a check must not create it.
-pub(super) async fn open(config: &Config) -> anyhow::Result<Store> {
+pub(super) async fn open(config: &Config) -> Result<Store, Failure> {
     if let Some(file) = missing(config) {
-        anyhow::bail!(
-            "there is no database {file}; give the database of `serve` with --database, or create this one with \
-             `wim-match admin migrate`"
-        );
+        return Err(Failure::not_found(
+            message!("there is no database {file}, and none was created", file = file),
+            message!(
+                "give the database of `wim-match serve` with --database, --config or WIM_MATCH_DATABASE; `wim-match admin migrate` creates a new one"
+            ),
+        ));
     }
-    let store = Store::open(config.database.expose_secret()).await?;
-    store.ping(&Scope::System).await?;
-    Ok(store)
+    let opened = async {
+        let store = Store::open(config.database.expose_secret()).await?;
+        store.ping(&Scope::System).await?;
+        Ok::<_, crate::error::Error>(store)
+    };
+    opened.await.map_err(|error| Failure::of_database(error.into(), &config.database_for_display()))
 }
 
-async fn schema(store: &Store) -> anyhow::Result<String> {
-    let pending = store.pending_migrations().await?;
-    anyhow::ensure!(
-        pending.is_empty(),
-        "migrations not applied: {}; run `wim-match admin migrate`",
-        pending.join(", ")
-    );
-    let unknown = store.unknown_migrations().await?;
-    anyhow::ensure!(
-        unknown.is_empty(),
-        "is newer than this version, which does not know {}; use the version that made it",
-        unknown.join(", ")
-    );
-    Ok("is up to date".to_owned())
+async fn schema(store: &Store) -> Result<Message, Message> {
+    let failed = |error: crate::error::Error| error.message();
+    let pending = store.pending_migrations().await.map_err(failed)?;
+    if !pending.is_empty() {
+        return Err(message!(
+            "migrations not applied: {names}; run `wim-match admin migrate`",
+            names = pending.join(", ")
+        ));
+    }
+    let unknown = store.unknown_migrations().await.map_err(failed)?;
+    if !unknown.is_empty() {
+        return Err(message!(
+            "is newer than this version, which does not know {names}; use the version that made it",
+            names = unknown.join(", ")
+        ));
+    }
+    Ok(message!("is up to date"))
 }
 
 /// Whether the schema and the database's dialect fit every statement of this version.
-async fn statements(store: &Store) -> anyhow::Result<String> {
-    let prepared = store.prepare_statements().await?;
-    Ok(format!("the database accepts all {} SQL statements", prepared.len()))
+async fn statements(store: &Store) -> Result<Message, Message> {
+    let prepared = store.prepare_statements().await.map_err(|error| error.message())?;
+    Ok(message!("the database accepts all {count} SQL statements", count = prepared.len()))
 }

@@ -7,9 +7,9 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::global::Global;
-use super::private;
 use super::problem::unwritable;
 use crate::client::output::tell;
+use crate::client::private;
 use crate::client::{self, Form};
 use crate::domain::name::OrganisationId;
 use crate::message;

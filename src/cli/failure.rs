@@ -7,6 +7,7 @@ use tonic_types::StatusExt as _;
 
 use crate::client;
 use crate::client::output::say;
+use crate::config::ConfigError;
 use crate::domain::caller::Role;
 use crate::domain::message::Message;
 use crate::domain::violation::Violation;
@@ -67,15 +68,17 @@ impl Failure {
     pub(super) fn of_database(error: anyhow::Error, shown: &str) -> Self {
         let obstacle = error.downcast_ref::<crate::error::Error>().and_then(Obstacle::of);
         match obstacle {
-            Some(Obstacle { problem, remedy }) => Self::obstacle(format!("{shown} {problem}"), remedy),
+            Some(Obstacle { problem, remedy }) => {
+                Self::obstacle(message!("{database} {problem}", database = shown, problem = problem), remedy)
+            }
             None => Self::from(error),
         }
     }
 
-    /// The failure on one line.
-    pub(super) fn in_words(&self, lang: Lang) -> String {
-        let (message, hint) = (wording::message(&self.message, lang), wording::message(&self.hint, lang));
-        if self.hint.is_empty() { message } else { format!("{message}; {hint}") }
+    /// The failure in one message.
+    pub(super) fn in_one(self) -> Message {
+        let Self { message, hint, .. } = self;
+        if hint.is_empty() { message } else { message!("{wrong}; {hint}", wrong = message, hint = hint) }
     }
 
     /// Prints the failure in the language of the reader, and returns its exit code.
@@ -104,7 +107,8 @@ impl Failure {
         )
     }
 
-    fn other(message: impl Into<Message>) -> Self {
+    /// Something else failed.
+    pub(super) fn other(message: impl Into<Message>) -> Self {
         Self::new(1, message, "")
     }
 }
@@ -117,8 +121,20 @@ impl From<anyhow::Error> for Failure {
         };
         match error.downcast::<crate::error::Error>() {
             Ok(error) => Self::from(error),
-            Err(error) => Self::other(format!("{error:#}")),
+            Err(error) => match error.downcast::<ConfigError>() {
+                Ok(error) => Self::from(error),
+                Err(error) => Self::other(format!("{error:#}")),
+            },
         }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let hint = message!(
+            "correct the file of --config, the variable or the option; `wim-match doctor --settings` prints all settings with their defaults"
+        );
+        Self::input(error.message(), hint)
     }
 }
 

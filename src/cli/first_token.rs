@@ -7,22 +7,41 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret as _;
 
 use super::failure::Failure;
-use super::private;
-use crate::client::output::{data, say};
+use crate::client::output::{data, say, tell};
+use crate::client::private;
 use crate::config::Config;
+use crate::domain::vocabulary::Lang;
+use crate::message;
 use crate::service::Service;
 
 /// Ending of the file's name.
 const SUFFIX: &str = ".first-token";
 
-/// Creates the first token, if no token was ever created, and hands it to the operator. `address` is the service's.
-pub(super) async fn hand_out(service: &Service, config: &Config, address: &str) -> Result<(), Failure> {
+/// Creates the first token, if no token was ever created, and hands it to the operator. `address` is the service's. If no
+/// coordinator has a live token any more, the operator is told how to create one.
+pub(super) async fn hand_out(
+    service: &Service,
+    config: &Config,
+    address: &str,
+    lang: Lang,
+) -> Result<(), Failure> {
+    let database = config.database_for_display();
+    let place = match database.strip_prefix("sqlite:") {
+        Some(_) => format!(" --database {database}"),
+        // The URL may need a password, which is not shown.
+        None => " --database URL".to_owned(),
+    };
     if service.has_token().await? {
+        if !service.has_coordinator().await? {
+            tell(&message!("warning: no coordinator has a token any more"), lang);
+            let command = format!("wim-match admin token create --role coordinator{place}");
+            tell(&message!("hint: `{command}` creates one", command = command), lang);
+        }
         return Ok(());
     }
     let token = if std::io::stdout().is_terminal() {
         let Some(token) = service.issue_first_token().await? else { return Ok(()) };
-        say("First API token, role coordinator. It is shown only now; store it safely:");
+        tell(&message!("First API token, role coordinator. It is shown only now; store it safely:"), lang);
         data(&token)?;
         "TOKEN".to_owned()
     } else {
@@ -30,20 +49,19 @@ pub(super) async fn hand_out(service: &Service, config: &Config, address: &str) 
         if !write(service, &path).await? {
             return Ok(());
         }
-        let shown = path.display();
-        say(&format!(
-            "First API token, role coordinator: in the file {shown}, which only its owner may read"
-        ));
-        say("Move it to a safe place, and delete the file.");
+        let shown = path.display().to_string();
+        tell(
+            &message!(
+                "First API token, role coordinator: in the file {file}, which only its owner may read",
+                file = &shown
+            ),
+            lang,
+        );
+        tell(&message!("Move it to a safe place, and delete the file."), lang);
         format!("\"$(cat {shown})\"")
     };
-    let database = config.database_for_display();
-    let place = match database.strip_prefix("sqlite:") {
-        Some(_) => format!(" --database {database}"),
-        // The URL may need a password, which is not shown.
-        None => " --database URL".to_owned(),
-    };
-    say(&format!("next: export WIM_MATCH_TOKEN={token} WIM_MATCH_SERVER=http://{address}"));
+    let next = format!("export WIM_MATCH_TOKEN={token} WIM_MATCH_SERVER=http://{address}");
+    tell(&message!("next: {command}", command = next), lang);
     say("      wim-match organisation create ID --name NAME --country CC");
     say(&format!("      wim-match admin token create --role organisation-manager --organisation ID{place}"));
     Ok(())
@@ -52,10 +70,16 @@ pub(super) async fn hand_out(service: &Service, config: &Config, address: &str) 
 /// Writes the token to a new file. The file is made first: a token that cannot be handed out must not be created.
 async fn write(service: &Service, path: &Path) -> Result<bool, Failure> {
     let cannot = |error: std::io::Error| {
-        let message = format!("the first API token cannot be written to {}: {error}", path.display());
-        let hint = "let this user write to that folder, or create a token with `wim-match admin token create --role \
-                    coordinator` on the same database before the start";
-        Failure::input(message, hint)
+        let wrong = message!(
+            "the first API token cannot be written to {file}: {error}",
+            file = path.display().to_string(),
+            error = error.to_string()
+        );
+        let hint = message!(
+            "let this user write to that folder, or create a token with `{command}` on the same database before the start",
+            command = "wim-match admin token create --role coordinator"
+        );
+        Failure::input(wrong, hint)
     };
     // Left over from an earlier database of this name.
     match std::fs::remove_file(path) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::client::{Client, Error, connect};
-use crate::config::{Config, Overrides};
+use crate::config::{Config, ConfigError, Overrides};
 use crate::domain::vocabulary::Lang;
 
 /// Options of every command.
@@ -57,7 +57,7 @@ pub(super) struct ConfigArgs {
 
 impl ConfigArgs {
     /// Reads the configuration from all sources; `listen` is the value of `--listen`.
-    pub(super) fn load(&self, listen: Option<String>) -> anyhow::Result<Config> {
+    pub(super) fn load(&self, listen: Option<String>) -> Result<Config, ConfigError> {
         Config::load(&Overrides { file: self.config.clone(), listen, database: self.database.clone() })
     }
 }

@@ -7,9 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use super::private;
 use super::problem::unwritable;
 use crate::client::output::tell;
+use crate::client::private;
 use crate::domain::vocabulary::Lang;
 use crate::message;
 use crate::report::RoundReport;

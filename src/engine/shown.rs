@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::assign::assign;
 use super::encode::Round;
 use super::observer::{Observer, Stopped};
 use super::problem::Problem;
@@ -80,7 +81,8 @@ pub(super) fn shown(
 
 /// The mentees of an assignment that matches as many mentees as possible. The first aim of the best total is the number of
 /// mentees by tier, and the sets of mentees that can be matched together are those of a transversal matroid, so that the
-/// greatest number of each tier in turn is the greatest number of all.
+/// greatest number of each tier in turn is the greatest number of all. Two people who are each other's mentor at the same time
+/// are not left out, so that the number is a bound.
 fn most_mentees(problem: &Problem<'_>, observer: &dyn Observer) -> Result<u64, Stopped> {
     let best = assign(problem, observer)?;
     Ok(best.pairs.chunk_by(|one, other| one.0 == other.0).count() as u64)

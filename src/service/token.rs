@@ -68,6 +68,11 @@ impl Service {
         Ok(self.store.count_tokens(&Scope::System).await? > 0)
     }
 
+    /// Whether a coordinator has a live token.
+    pub async fn has_coordinator(&self) -> Result<bool> {
+        Ok(self.store.count_coordinators(&Scope::System).await? > 0)
+    }
+
     /// Creates the first token, role coordinator, if no token was ever created. After all tokens were revoked, only the
     /// operator creates a new one.
     pub async fn issue_first_token(&self) -> Result<Option<String>> {

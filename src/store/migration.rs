@@ -51,10 +51,10 @@ statements! {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SchemaFault {
     /// A later version has changed what this version needs.
-    #[error("has a newer schema than this version ({0}), and this version's statements do not fit it")]
+    #[error("the schema is newer: {0}")]
     Newer(String),
     /// The text of an applied migration is not the one of this version.
-    #[error("has another text of the migration {0} than this version")]
+    #[error("the text of the migration {0} is another one")]
     Changed(String),
 }
 

@@ -4,19 +4,21 @@ use std::error::Error as StdError;
 use std::io;
 
 use super::migration::SchemaFault;
+use crate::domain::message::Message;
 use crate::error::Error;
+use crate::message;
 
 /// What stands in the way of a start, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
     /// What is wrong, as the end of a sentence that begins with the database.
-    pub problem: String,
+    pub problem: Message,
     /// What to do next.
-    pub remedy: String,
+    pub remedy: Message,
 }
 
 impl Obstacle {
-    fn new(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+    fn new(problem: impl Into<Message>, remedy: impl Into<Message>) -> Self {
         Self { problem: problem.into(), remedy: remedy.into() }
     }
 
@@ -37,20 +39,26 @@ impl Obstacle {
 }
 
 fn of_schema(fault: &SchemaFault) -> Obstacle {
-    let remedy = match fault {
-        SchemaFault::Newer(_) => "start the version of wim-match that made this schema, or a later one",
-        SchemaFault::Changed(_) => {
-            "a development version made this database; restore a backup, or begin a new database"
-        }
-    };
-    Obstacle::new(fault.to_string(), remedy)
+    match fault {
+        SchemaFault::Newer(names) => Obstacle::new(
+            message!(
+                "has a newer schema than this version ({names}), and this version's statements do not fit it",
+                names = names
+            ),
+            "start the version of wim-match that made this schema, or a later one",
+        ),
+        SchemaFault::Changed(name) => Obstacle::new(
+            message!("has another text of the migration {name} than this version", name = name),
+            "a development version made this database; restore a backup, or begin a new database",
+        ),
+    }
 }
 
 fn of_sqlx(error: &sqlx::Error) -> Option<Obstacle> {
     match error {
         sqlx::Error::Io(error) => Some(of_io(error)),
         sqlx::Error::Tls(error) => Some(Obstacle::new(
-            format!("the encrypted connection failed: {error}"),
+            message!("the encrypted connection failed: {error}", error = error.to_string()),
             "check `sslmode` and `sslrootcert` of the URL against the certificate of the server",
         )),
         sqlx::Error::PoolTimedOut => Some(Obstacle::new(
@@ -81,7 +89,7 @@ fn of_io(error: &io::Error) -> Obstacle {
         ),
         io::ErrorKind::ConnectionRefused | io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable => {
             Obstacle::new(
-                format!("cannot be reached: {error}"),
+                message!("cannot be reached: {error}", error = error.to_string()),
                 "start the database server, or correct host and port in --database",
             )
         }
@@ -93,7 +101,7 @@ fn of_io(error: &io::Error) -> Obstacle {
             Obstacle::new("is a folder", "give the name of a file with --database")
         }
         _ => Obstacle::new(
-            format!("cannot be reached: {error}"),
+            message!("cannot be reached: {error}", error = error.to_string()),
             "check the path, or the host name and the server, in --database",
         ),
     }
@@ -136,7 +144,7 @@ fn of_postgres(code: &str, message: &str) -> Option<Obstacle> {
             "correct user and password in --database, in WIM_MATCH_DATABASE or in ~/.pgpass",
         ),
         "28000" => Obstacle::new(
-            format!("refuses this user: {message}"),
+            message!("refuses this user: {message}", message = message),
             "create the role, or allow it in pg_hba.conf, or correct the user in --database",
         ),
         "3D000" => Obstacle::new(
@@ -144,7 +152,7 @@ fn of_postgres(code: &str, message: &str) -> Option<Obstacle> {
             "create it with `createdb`, or correct its name in --database",
         ),
         "42501" => Obstacle::new(
-            format!("does not allow this user what a start needs: {message}"),
+            message!("does not allow this user what a start needs: {message}", message = message),
             "let the owner of the database grant the right, or run `wim-match admin migrate` as the owner",
         ),
         "25006" => Obstacle::new(

@@ -105,6 +105,14 @@ impl Store {
         row.int("tokens")
     }
 
+    /// Number of live tokens of coordinators.
+    pub async fn count_coordinators(&self, scope: &Scope) -> Result<i64> {
+        let mut session = self.reader(scope).await?;
+        let row = session.one(COUNT_COORDINATORS, values![]).await?;
+        session.end().await?;
+        row.int("live")
+    }
+
     /// Tokens after id `after`, by id, at most `limit`, revoked tokens too.
     pub async fn list_tokens(&self, scope: &Scope, after: &str, limit: u32) -> Result<Vec<Token>> {
         let mut session = self.reader(scope).await?;

@@ -82,7 +82,7 @@ const PARTS: &[(&str, &[&str])] = &[
     // Leaves: nothing of the story in them.
     ("telemetry", &[]),
     ("wording", &["domain"]),
-    ("config", &["telemetry"]),
+    ("config", &["domain", "telemetry"]),
     ("table", &[]),
     ("profile_csv", &["domain", "table"]),
     ("report", &["domain", "wording"]),
@@ -106,6 +106,7 @@ const PARTS: &[(&str, &[&str])] = &[
             "config",
             "telemetry",
             "wording",
+            "table",
             "profile_csv",
             "report",
             "engine",
@@ -118,7 +119,7 @@ const PARTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("demo", &["domain", "clock", "config", "profile_csv", "report", "server", "client"]),
-    ("client", &["domain", "clock", "wording", "profile_csv", "report", "api"]),
+    ("client", &["domain", "clock", "wording", "table", "profile_csv", "report", "api"]),
 ];
 
 /// Macros of the ground that every part may name: the macro of messages, which is exported at the root.
@@ -153,7 +154,7 @@ const OUTSIDERS: &[(&str, &[&str])] = &[
     ("tracing_subscriber::", &["telemetry", "config"]),
     ("tokio::", &["store", "service", "worker", "api", "server", "client", "cli", "demo", "main"]),
     ("tokio::net", &["server", "cli", "demo"]),
-    ("std::fs", &["config", "cli", "demo", "src/store/files.rs"]),
+    ("std::fs", &["config", "cli", "demo", "src/client/private.rs", "src/store/files.rs"]),
     ("std::env::", &["config", "client", "cli"]),
     // What is ambient comes from the clock.
     ("SystemTime", &["clock"]),

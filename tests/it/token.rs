@@ -127,3 +127,27 @@ fn a_manager_needs_an_organisation_and_a_coordinator_has_none() {
     assert!(absent.status.code() == Some(5), "{}", error(&absent));
     assert_eq!(machine.listed(), [Value::Null; 0]);
 }
+
+#[test]
+fn a_token_is_revoked_by_the_whole_of_it_and_never_by_another_that_looks_like_it() {
+    let machine = Machine::new();
+    let token = machine.create(&["coordinator"]);
+    let mut other = token.clone();
+    other.replace_range(token.len() - 1.., if token.ends_with('0') { "1" } else { "0" });
+    let unknown = machine.admin(&["token", "revoke", &other]);
+    assert_eq!(unknown.status.code(), Some(5), "{}", error(&unknown));
+    // The visible part tells which token was meant; the rest is a secret of somebody.
+    assert!(error(&unknown).contains(&other[..11]) && !error(&unknown).contains(&other[11..]));
+    for part in [&token[..12], &token[..68], &format!("{token}0")] {
+        let refused = machine.admin(&["token", "revoke", part]);
+        assert_eq!(refused.status.code(), Some(3), "{part}: {}", error(&refused));
+        let told = error(&refused);
+        assert!(told.contains("neither the visible part of a token nor a whole token"), "{told}");
+        assert!(!told.contains(part), "{told}");
+    }
+    assert!(machine.listed()[0]["revoke_time"].is_null(), "nothing was revoked");
+    let copied = machine.admin(&["token", "revoke", &format!("authorization: Bearer {token} ")]);
+    assert!(copied.status.success(), "{}", error(&copied));
+    assert!(!error(&copied).contains(&token), "{}", error(&copied));
+    assert!(machine.listed()[0]["revoke_time"].is_string());
+}

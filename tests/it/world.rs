@@ -94,6 +94,13 @@ impl World {
         Some(Self::over(url?, None, clock(), true).await)
     }
 
+    /// The same, as behind a pooler that gives a connection to another client after each transaction.
+    pub(crate) async fn pooled() -> Option<Self> {
+        let url =
+            tokio::task::spawn_blocking(|| postgres().map(Postgres::migrated)).await.expect("a database");
+        Some(Self::over(url? + "&pooler=transaction", None, clock(), true).await)
+    }
+
     async fn over(database: String, home: Option<TempDir>, clock: Arc<FixedClock>, worker: bool) -> Self {
         Self::over_with(database, home, clock, |config| config.worker = worker).await
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 const OWNER: u32 = 0o600;
 
 /// Creates or empties a file. A file that was there before loses the permissions of others; a device or pipe keeps its own.
-pub(super) fn create(path: &Path) -> io::Result<File> {
+pub fn create(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER).open(path)?;
     let found = file.metadata()?;
     if found.is_file() && found.permissions().mode() & 0o077 != 0 {
@@ -19,12 +19,12 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 }
 
 /// Creates a file that was not there before.
-pub(super) fn create_new(path: &Path) -> io::Result<File> {
+pub fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(OWNER).open(path)
 }
 
 /// Writes a whole file.
-pub(super) fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     create(path)?.write_all(content.as_ref())
 }
 
