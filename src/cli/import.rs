@@ -66,7 +66,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
                     tell(&note_of(&path, note), global.lang);
                     Ok(())
                 }
-                Finding::Problem(problem) if global.json => json_problem(problem),
+                Finding::Problem(problem) if global.json => json_problem(problem, global.lang),
                 Finding::Notice(notice) if global.json => json_notice(notice),
                 Finding::Problem(problem) => {
                     print_problem(&path, problem, global.lang);
@@ -175,11 +175,14 @@ fn conclude(summary: &v1::ImportSummary, validate_only: bool, lang: Lang) -> Res
 
 fn print_problem(file: &str, problem: &Problem, lang: Lang) {
     let Problem { line, cell } = problem;
-    let hint = if cell.hint.is_empty() { String::new() } else { format!("; {}", cell.hint) };
+    let hint = match cell.hint.is_empty() {
+        true => String::new(),
+        false => format!("; {}", wording::message(&cell.hint, lang)),
+    };
     let whole = wording::message(&message!("whole row"), lang);
     let column = if cell.column.is_empty() { &whole } else { cell.column };
     let value = if cell.value.is_empty() { String::new() } else { format!("`{}` ", cell.value) };
-    say(&format!("{file}:{line}: {column}: {value}{}{hint}", cell.what));
+    say(&format!("{file}:{line}: {column}: {value}{}{hint}", wording::message(&cell.what, lang)));
 }
 
 fn print_notice(file: &str, notice: &Notice, lang: Lang) {
@@ -196,10 +199,11 @@ fn json_notice(notice: &Notice) -> Result<(), Failure> {
     Ok(data(&told.to_string())?)
 }
 
-fn json_problem(problem: &Problem) -> Result<(), Failure> {
+fn json_problem(problem: &Problem, lang: Lang) -> Result<(), Failure> {
     let Problem { line, cell } = problem;
     let told = serde_json::json!({
-        "line": line, "column": cell.column, "value": cell.value, "what": cell.what, "hint": cell.hint,
+        "line": line, "column": cell.column, "value": cell.value,
+        "what": wording::message(&cell.what, lang), "hint": wording::message(&cell.hint, lang),
     });
     Ok(data(&told.to_string())?)
 }

@@ -6,7 +6,7 @@ use tonic::Status;
 
 use crate::domain::message::Message;
 use crate::message;
-use crate::profile_csv::{OpenError, RowError};
+use crate::profile_csv::{CellProblem, OpenError, RowError};
 
 /// Why the client fails.
 #[derive(Debug)]
@@ -73,6 +73,10 @@ impl Error {
                 message!("the token contains a character that no token contains; copy the token again")
             }
             Self::Call(status) => Message::verbatim(status.message()),
+            Self::Header(OpenError::Header(problems)) => message!(
+                "the header line is wrong: {problems}",
+                problems = problems.iter().map(CellProblem::message).collect::<Vec<_>>()
+            ),
             Self::Header(wrong) => Message::verbatim(wrong.to_string()),
             Self::Row(wrong) => Message::verbatim(wrong.to_string()),
             Self::Reader => {

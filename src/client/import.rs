@@ -15,6 +15,7 @@ use crate::api::convert;
 use crate::api::proto::v1;
 use crate::api::proto::v1::import_profiles_request::Content as Ask;
 use crate::api::proto::v1::import_profiles_response::Content as Answer;
+use crate::domain::message::Message;
 use crate::domain::name::OrganisationId;
 use crate::domain::profile::ProfileDraft;
 use crate::domain::vocabulary::Lang;
@@ -242,8 +243,8 @@ fn problems_of(row: v1::RejectedRow) -> Vec<Problem> {
         cell: CellProblem {
             column: column_of(&violation.field),
             value: violation.value,
-            what: violation.description,
-            hint: violation.hint,
+            what: Message::verbatim(violation.description),
+            hint: Message::verbatim(violation.hint),
         },
     };
     row.violations.into_iter().map(problem).collect()

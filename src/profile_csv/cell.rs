@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use crate::domain::folding::{Everyday, means, plain, words};
 use crate::domain::language::{self, LanguageLevel};
+use crate::domain::message::Message;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::vocabulary::{Country, Kind};
+use crate::message;
 
 /// Words for the level of a native speaker.
 const NATIVE: &[&str] = &[
@@ -85,8 +87,8 @@ const NO_NUMBER: &[&str] = &["", "n a", "na", "n d", "nd", "s d", "s o"];
 /// Why a text could not be read, with what to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Misread {
-    pub(super) what: Cow<'static, str>,
-    pub(super) hint: Cow<'static, str>,
+    pub(super) what: Message,
+    pub(super) hint: Message,
 }
 
 impl Misread {
@@ -94,8 +96,8 @@ impl Misread {
         Self { what: what.into(), hint: hint.into() }
     }
 
-    pub(super) fn with_hint(what: &'static str, hint: String) -> Self {
-        Self { what: what.into(), hint: hint.into() }
+    pub(super) fn with_hint(what: &'static str, hint: Message) -> Self {
+        Self { what: what.into(), hint }
     }
 }
 
@@ -238,7 +240,7 @@ pub(super) fn read_language(item: &str) -> Result<(String, i32), Misread> {
         ("", _) => Err(Misread::new("has no language", HINT)),
         (_, several @ [_, _, ..]) => Err(Misread::with_hint(
             "is the name of several languages",
-            format!("write one of {} with the level", several.join(", ")),
+            message!("write one of {tags} with the level", tags = several.join(", ")),
         )),
         (name, _) => Ok((read_tag(name), level as i32)),
     }

@@ -11,6 +11,7 @@ use jiff::{Span, Timestamp};
 use super::cell::Misread;
 use crate::domain::folding::plain;
 use crate::domain::profile::RosterDraft;
+use crate::message;
 
 const DAY_HINT: &str = "write YYYY-MM-DD, for example 2027-04-15";
 const ROSTER_HINT: &str = "write for example `14/14 from 2027-01-04 off`; the last word is off, on or always";
@@ -148,7 +149,11 @@ pub(super) fn read_day(text: &str) -> Result<Date, Misread> {
                     (Some(day_first), Some(month_first)) if day_first != month_first => {
                         return Err(Misread::with_hint(
                             "has two readings",
-                            format!("write {day_first} or {month_first}, whichever is meant"),
+                            message!(
+                                "write {one} or {other}, whichever is meant",
+                                one = day_first.to_string(),
+                                other = month_first.to_string()
+                            ),
                         ));
                     }
                     (day_first, month_first) => day_first.or(month_first),
@@ -216,7 +221,10 @@ fn serial(digits: &str) -> Misread {
     match day.filter(|day| (1990..2200).contains(&day.year())) {
         Some(day) => Misread::with_hint(
             "is a spreadsheet's number of a day",
-            format!("write the day, which may be {day}; format the column as text or as a date"),
+            message!(
+                "write the day, which may be {day}; format the column as text or as a date",
+                day = day.to_string()
+            ),
         ),
         None => Misread::new("is not a date", DAY_HINT),
     }
@@ -235,7 +243,7 @@ pub(super) fn read_time(text: &str) -> Result<Timestamp, Misread> {
         }
     }
     let day = read_day(text).map_err(|misread| {
-        if misread.hint == DAY_HINT { Misread { hint: HINT.into(), ..misread } } else { misread }
+        if misread.hint == DAY_HINT.into() { Misread { hint: HINT.into(), ..misread } } else { misread }
     })?;
     let midnight = day.to_zoned(TimeZone::UTC).map_err(|_| Misread::new("is not a day or a moment", HINT))?;
     Ok(midnight.timestamp())
@@ -357,10 +365,10 @@ mod tests {
     #[test]
     fn a_day_with_two_readings_is_refused_with_both() {
         for text in ["03/04/2026", "3.4.2026", "03-04-26"] {
-            let hint = read_day(text).expect_err(text).hint;
+            let hint = read_day(text).expect_err(text).hint.to_string();
             assert!(hint.contains("2026-04-03") && hint.contains("2026-03-04"), "{text}: {hint}");
         }
-        let hint = read_day("46387").expect_err("a number").hint;
+        let hint = read_day("46387").expect_err("a number").hint.to_string();
         assert!(hint.contains("2026-12-31"), "{hint}");
         for text in [
             "",

@@ -10,6 +10,7 @@
 use super::cell::{Misread, list};
 use crate::domain::folding::plain;
 use crate::domain::profile::SlotDraft;
+use crate::message;
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MIDNIGHT: i32 = 24 * 60;
@@ -253,10 +254,10 @@ fn resolved(start: Time, end: Time) -> Result<(i32, i32), Misread> {
         }
         (None, None) if start.bare && end.bare && start.minute <= 720 && end.minute <= 720 => {
             let (first, second) = (start.minute / 60, end.minute / 60);
-            let both = format!(
-                "write `{first:02}:00-{second:02}:00` for the morning or `{:02}:00-{:02}:00` for the evening",
-                first % 12 + 12,
-                second % 12 + 12
+            let both = message!(
+                "write `{morning}` for the morning or `{evening}` for the evening",
+                morning = format!("{first:02}:00-{second:02}:00"),
+                evening = format!("{:02}:00-{:02}:00", first % 12 + 12, second % 12 + 12)
             );
             return Err(Misread::with_hint("has hours of the morning or of the evening", both));
         }
@@ -534,7 +535,7 @@ mod tests {
         assert_eq!(cut("Mon 18:00-19:59"), (true, 1080, 1170));
         assert_eq!(cut("Mon 18:00-20:00"), (false, 1080, 1200));
         assert_eq!(cut("Mon 23:45-01:00"), (true, 0, 60));
-        assert!(read("Mon 18:15-18:45").is_err_and(|misread| misread.what.contains("half hour")));
+        assert!(read("Mon 18:15-18:45").is_err_and(|misread| misread.what.to_string().contains("half hour")));
     }
 
     #[test]
@@ -560,7 +561,7 @@ mod tests {
             let misread = read(item).expect_err(item);
             assert!(!misread.hint.is_empty(), "{item}");
         }
-        let both = read("Mon 6-8").expect_err("two readings").hint;
+        let both = read("Mon 6-8").expect_err("two readings").hint.to_string();
         assert!(both.contains("`06:00-08:00`") && both.contains("`18:00-20:00`"), "{both}");
     }
 }

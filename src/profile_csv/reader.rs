@@ -7,6 +7,7 @@ use super::cell::{self, Misread};
 use super::column::{Column, EXAMPLE_PREFIX};
 use super::{dates, earlier_consents, hours};
 use crate::domain::folding::words;
+use crate::domain::message::Message;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::{
     ConsentDraft, ConsentPurpose, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft,
@@ -15,6 +16,7 @@ use crate::domain::profile::{
 use crate::domain::violation::excerpt;
 use crate::domain::vocabulary::{Commodity, Function, Goal, IdentityTerm, Kind, Stage, Topic, WorkingStyle};
 use crate::domain::warning::WarningCode;
+use crate::message;
 use crate::table::{self, MAX_CELL, MAX_RECORD, Note, Oversize, Record, Table};
 
 /// Most problems reported of one row: a cell of separators alone would have thousands.
@@ -61,10 +63,25 @@ pub struct CellProblem {
     pub column: &'static str,
     /// Content of the cell, or the wrong item of its list, cut at 80 characters.
     pub value: String,
-    /// What is wrong, a clause in English.
-    pub what: String,
+    /// What is wrong.
+    pub what: Message,
     /// What to do; may be empty.
-    pub hint: String,
+    pub hint: Message,
+}
+
+impl CellProblem {
+    /// The problem as one message: the column, the value, what is wrong and what to do.
+    pub fn message(&self) -> Message {
+        let Self { column, value, what, hint } = self;
+        let mut told = what.clone();
+        if !value.is_empty() {
+            told = message!("`{value}` {wrong}", value = value, wrong = told);
+        }
+        if !column.is_empty() {
+            told = message!("column {column}: {wrong}", column = *column, wrong = told);
+        }
+        if hint.is_empty() { told } else { message!("{wrong}; {hint}", wrong = told, hint = hint.clone()) }
+    }
 }
 
 impl fmt::Display for CellProblem {
@@ -75,7 +92,7 @@ impl fmt::Display for CellProblem {
         if !self.value.is_empty() {
             write!(f, "`{}` ", self.value.escape_debug())?;
         }
-        f.write_str(&self.what)?;
+        write!(f, "{}", self.what)?;
         if self.hint.is_empty() { Ok(()) } else { write!(f, "; {}", self.hint) }
     }
 }
@@ -123,11 +140,12 @@ impl<R: Read> ProfileReader<R> {
         let table = Table::open(input).map_err(|error| match error {
             table::OpenError::Io(error) => OpenError::Io(error),
             table::OpenError::Empty => {
-                OpenError::Header(vec![whole(&error.to_string(), "begin with the header of the template")])
+                OpenError::Header(vec![whole("the file is empty", "begin with the header of the template")])
             }
-            table::OpenError::OtherKind(_) => {
-                OpenError::Header(vec![whole(&error.to_string(), table::OpenError::HINT)])
-            }
+            table::OpenError::OtherKind(kind) => OpenError::Header(vec![whole(
+                message!("the file is {kind}", kind = Message::from(kind)),
+                table::OpenError::HINT,
+            )]),
         })?;
         let header = Header::read(table.record()).map_err(OpenError::Header)?;
         Ok(Self { table, header, organisation: organisation.clone(), failed: false })
@@ -209,8 +227,8 @@ impl Header {
                 problems.push(CellProblem {
                     column: column.name(),
                     value: excerpt(&text),
-                    what: format!("is the header of column {} and of one before", letters(at)),
-                    hint: "give each column once".to_owned(),
+                    what: message!("is the header of column {at} and of one before", at = letters(at)),
+                    hint: "give each column once".into(),
                 });
             }
             header.columns.push(Some(column));
@@ -226,8 +244,8 @@ impl Header {
             problems.push(CellProblem {
                 column: column.name(),
                 value: String::new(),
-                what: "is missing".to_owned(),
-                hint: format!("add it: {}", column.about()),
+                what: "is missing".into(),
+                hint: message!("add it; `wim-match import --columns` describes it"),
             });
         }
         if problems.is_empty() { Ok(header) } else { Err(problems) }
@@ -237,14 +255,16 @@ impl Header {
 fn unknown_column(text: &str, at: usize, meant: &[Column]) -> CellProblem {
     let names: Vec<&str> = meant.iter().map(|column| column.name()).collect();
     let hint = match names[..] {
-        [] => "leave the column out of the file".to_owned(),
+        [] => message!("leave the column out of the file"),
         _ if words(text) == "organisation" || words(text) == "organization" => {
-            "rename it to employer if it names her employer; otherwise leave the column out of the file"
-                .to_owned()
+            message!(
+                "rename it to employer if it names her employer; otherwise leave the column out of the file"
+            )
         }
-        _ => format!("rename it to {}", names.join(" or ")),
+        [one] => message!("rename it to {name}", name = one),
+        _ => message!("rename it to one of: {names}", names = names.join(", ")),
     };
-    let what = format!("is the header of column {}, which is not a column of profiles", letters(at));
+    let what = message!("is the header of column {at}, which is not a column of profiles", at = letters(at));
     CellProblem { column: "", value: excerpt(text.trim()), what, hint }
 }
 
@@ -262,7 +282,7 @@ impl<'a> Cells<'a> {
         let problem = match &self.record.oversize {
             Some(Oversize::Cell { at, excerpt: beginning }) => {
                 let mut problem = whole(
-                    &format!("is longer than {MAX_CELL} bytes"),
+                    message!("is longer than {most} bytes", most = MAX_CELL),
                     "if it runs over several lines, a quotation mark is missing",
                 );
                 let column = self.header.columns.get(*at).copied().flatten();
@@ -270,15 +290,17 @@ impl<'a> Cells<'a> {
                 problem.value = excerpt(beginning);
                 problem
             }
-            Some(Oversize::Record) => whole(&format!("the row is longer than {MAX_RECORD} bytes"), ""),
+            Some(Oversize::Record) => {
+                whole(message!("the row is longer than {most} bytes", most = MAX_RECORD), "")
+            }
             Some(Oversize::Cells) => whole("the row has far more cells than the header", ""),
             None if self.record.len() > self.header.columns.len() || self.ends_early() => {
                 let lines = self.record.last_line - self.record.line;
                 whole(
-                    &format!(
-                        "the row has {} cells, the header {}",
-                        self.record.given,
-                        self.header.columns.len()
+                    message!(
+                        "the row has {given|1 cell|{given} cells}, the header {expected}",
+                        given = self.record.given,
+                        expected = self.header.columns.len()
                     ),
                     if lines > 1 {
                         "it runs over several lines: a quotation mark may be missing"
@@ -289,9 +311,9 @@ impl<'a> Cells<'a> {
             }
             None => match self.outside() {
                 Some(at) => {
-                    let what = format!("stands in column {}, which has no header", letters(at));
+                    let what = message!("stands in column {at}, which has no header", at = letters(at));
                     let value = excerpt(&String::from_utf8_lossy(self.record.cell(at)));
-                    let hint = "give the column a header, or take the cell out of the file".to_owned();
+                    let hint = message!("give the column a header, or take the cell out of the file");
                     CellProblem { column: "", value, what, hint }
                 }
                 None => return true,
@@ -356,11 +378,11 @@ impl<'a> Cells<'a> {
                 String::new()
             }
             Ok(id) => ProfileRef { organisation: organisation.clone(), id }.name(),
-            Err(error) => {
+            Err(_) => {
                 self.note(
                     Column::ProfileId,
                     text,
-                    error.to_string(),
+                    "is no id: an id has 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`",
                     "never use a name or an e-mail address",
                 );
                 String::new()
@@ -438,7 +460,7 @@ impl<'a> Cells<'a> {
         if text.is_empty() {
             return None;
         }
-        read(text).map_err(|misread| self.note(column, text, misread.what, &misread.hint)).ok()
+        read(text).map_err(|misread| self.note(column, text, misread.what, misread.hint)).ok()
     }
 
     /// The items of a list that could be read.
@@ -447,7 +469,7 @@ impl<'a> Cells<'a> {
         for item in cell::items(self.answer(column)) {
             match read(item) {
                 Ok(value) => list.push(value),
-                Err(misread) => self.note(column, item, misread.what, &misread.hint),
+                Err(misread) => self.note(column, item, misread.what, misread.hint),
             }
         }
         list
@@ -465,7 +487,7 @@ impl<'a> Cells<'a> {
             match hours::read_slots(item, &mut slots) {
                 Ok(false) => {}
                 Ok(true) => self.warn(column, item, WarningCode::HoursCut),
-                Err(misread) => self.note(column, item, misread.what, &misread.hint),
+                Err(misread) => self.note(column, item, misread.what, misread.hint),
             }
         }
         slots
@@ -477,7 +499,7 @@ impl<'a> Cells<'a> {
         for item in cell::joined_items(self.answer(column)) {
             match cell::read_meeting_modes(item) {
                 Ok(some) => modes.extend(some),
-                Err(misread) => self.note(column, item, misread.what, &misread.hint),
+                Err(misread) => self.note(column, item, misread.what, misread.hint),
             }
         }
         modes
@@ -522,12 +544,12 @@ impl<'a> Cells<'a> {
         self.header.positions[column as usize].map_or(&[], |at| self.record.cell(usize::from(at)))
     }
 
-    fn note(&mut self, column: Column, value: &str, what: impl Into<String>, hint: &str) {
+    fn note(&mut self, column: Column, value: &str, what: impl Into<Message>, hint: impl Into<Message>) {
         if self.problems.len() == MAX_PROBLEMS {
             return;
         }
-        let (value, hint) = (excerpt(value), hint.to_owned());
-        self.problems.push(CellProblem { column: column.name(), value, what: what.into(), hint });
+        let (value, what, hint) = (excerpt(value), what.into(), hint.into());
+        self.problems.push(CellProblem { column: column.name(), value, what, hint });
     }
 }
 
@@ -537,8 +559,8 @@ fn is_example(id: &OwnId) -> bool {
 }
 
 /// A problem of the whole row.
-fn whole(what: &str, hint: &str) -> CellProblem {
-    CellProblem { column: "", value: String::new(), what: what.to_owned(), hint: hint.to_owned() }
+fn whole(what: impl Into<Message>, hint: impl Into<Message>) -> CellProblem {
+    CellProblem { column: "", value: String::new(), what: what.into(), hint: hint.into() }
 }
 
 /// The name that spreadsheets give to the column at a position: A to Z, AA and so on.

@@ -141,3 +141,46 @@ async fn an_import_says_how_the_file_was_read() {
     }
     world.stop().await;
 }
+
+/// Mistakes that the reader of the file finds and mistakes that the service finds, in one row, and a wrong header.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mistakes_of_a_file_are_told_in_the_language_of_the_reader() {
+    let world = World::sqlite().await;
+    let peru = world.manager("wim-peru").await;
+    let home = tempfile::tempdir().expect("a folder");
+    let header = "profile_id,country,time_zone,languages,employer,mentors_wanted";
+    fs::write(home.path().join("cells.csv"), format!("{header}\na,PE,Mars/Olympus,es native,c,many\n"))
+        .expect("is written");
+    fs::write(home.path().join("header.csv"), "profile_id,country,time_zone,shoes\n").expect("is written");
+    fs::write(home.path().join("page.pdf"), "%PDF-1.7").expect("is written");
+    let told = |language: &str, file: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_wim-match"));
+        program.current_dir(home.path()).args(["import", file, "--organisation", "wim-peru"]);
+        program.args(["--lang", language, "--server", &format!("http://{}", world.server().address())]);
+        let output = program.env("WIM_MATCH_TOKEN", &peru.token).output().expect("runs");
+        assert_eq!(output.status.code(), Some(3));
+        text(&output.stderr)
+    };
+    for (language, file, parts) in [
+        (
+            "en",
+            "cells.csv",
+            ["`many` is not a whole number", "`Mars/Olympus` is not a time zone", "1 of 1 row was"],
+        ),
+        ("es", "cells.csv", ["no es un número entero", "zona horaria", "se rechazó 1 de 1 fila"]),
+        ("fr", "cells.csv", ["n’est pas un nombre entier", "fuseau", "1 ligne sur 1 a été refusée"]),
+        ("pt", "cells.csv", ["não é um número inteiro", "fuso", "foi recusada 1 de 1 linha"]),
+        (
+            "es",
+            "header.csv",
+            ["encabezados es incorrecta", "no es una columna de perfiles", "languages: falta"],
+        ),
+        ("fr", "page.pdf", ["le fichier est un PDF", "enregistrez le tableau", "en-tête est incorrecte"]),
+    ] {
+        let told = told(language, file);
+        for part in parts {
+            assert!(told.contains(part), "`{part}` is missing in {language}: {told}");
+        }
+    }
+    world.stop().await;
+}

@@ -154,7 +154,7 @@ fn every_cell_that_people_write_is_read_or_refused_with_what_to_write() {
         let mut codes: Vec<&str> = Vec::new();
         match row {
             Err(RowError::Bad(bad)) => {
-                problems = bad.problems.iter().map(|p| (p.column.to_owned(), p.hint.clone())).collect();
+                problems = bad.problems.iter().map(|p| (p.column.to_owned(), p.hint.to_string())).collect();
             }
             Err(error) => panic!("{error}"),
             Ok(row) => {
