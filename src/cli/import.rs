@@ -175,9 +175,10 @@ fn conclude(summary: &v1::ImportSummary, validate_only: bool, lang: Lang) -> Res
 
 fn print_problem(file: &str, problem: &Problem, lang: Lang) {
     let Problem { line, cell } = problem;
-    let hint = match cell.hint.is_empty() {
-        true => String::new(),
-        false => format!("; {}", wording::message(&cell.hint, lang)),
+    let hint = if cell.hint.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", wording::message(&cell.hint, lang))
     };
     let whole = wording::message(&message!("whole row"), lang);
     let column = if cell.column.is_empty() { &whole } else { cell.column };

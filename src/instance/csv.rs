@@ -345,7 +345,7 @@ fn rows_of<R: Read>(
         if let Some(what) = unusable {
             wrong.add(place(file, record.line), what)
         } else {
-            let row = Row { file: file, columns: &columns, required, record, has_decimal_comma };
+            let row = Row { file, columns: &columns, required, record, has_decimal_comma };
             take(&row, wrong);
         }
     }

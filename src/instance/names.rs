@@ -82,7 +82,7 @@ impl Names {
             let known = first.entry(alike(name)).or_insert(name);
             if *known != name && warnings.len() < MOST_SIMILAR && told.insert(name) {
                 let mut warning = Warning::new(side, name, WarningCode::SimilarId);
-                warning.other = (*known).to_owned();
+                (*known).clone_into(&mut warning.other);
                 warnings.push(warning);
             }
         }

@@ -170,7 +170,6 @@ struct Entry {
 }
 
 /// An enrolment that is stored, or only checked. Both take the same steps.
-#[expect(clippy::large_enum_variant, reason = "one value per call")]
 enum Enrolling {
     Storing(WriteSession),
     Checking(EnrolmentCheck),
@@ -286,9 +285,10 @@ async fn warn(
         .flat_map(|profile| profile.content.mentions(organisation))
         .map(|(_, id)| id.clone())
         .collect();
-    let known = match mentioned.is_empty() {
-        true => BTreeSet::new(),
-        false => enrolling.people_of(organisation, &mentioned).await?,
+    let known = if mentioned.is_empty() {
+        BTreeSet::new()
+    } else {
+        enrolling.people_of(organisation, &mentioned).await?
     };
     for profile in good {
         for warning in profile.content.warnings() {

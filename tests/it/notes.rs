@@ -47,16 +47,14 @@ fn workbook(column: &[&str]) -> Vec<u8> {
     };
     let rows: String = (1..).zip(column).map(cell).collect();
     let sheet = format!("<worksheet {main}><sheetData>{rows}</sheetData></worksheet>");
-    let sheets: String = (1..=2)
-        .map(|at| format!(r#"<sheet name="{}" sheetId="{at}" r:id="rId{at}"/>"#, ["People", "Notes"][at - 1]))
-        .collect();
-    let targets: String = (1..=2)
-        .map(|at| {
-            format!(
-                r#"<Relationship Id="rId{at}" Type="{office}/worksheet" Target="worksheets/sheet{at}.xml"/>"#
-            )
-        })
-        .collect();
+    let sheets = [1, 2].map(|at| {
+        format!(r#"<sheet name="{}" sheetId="{at}" r:id="rId{at}"/>"#, ["People", "Notes"][at - 1])
+    });
+    let sheets = sheets.concat();
+    let targets = [1, 2].map(|at| {
+        format!(r#"<Relationship Id="rId{at}" Type="{office}/worksheet" Target="worksheets/sheet{at}.xml"/>"#)
+    });
+    let targets = targets.concat();
     for (name, content) in [
         (
             "_rels/.rels",
