@@ -182,9 +182,12 @@ fn unmatched(results: &Results, lang: Lang) -> String {
     let of_side = |side| unmatched.iter().filter(move |u| u.side == side);
     let mentees: Vec<&Unmatched> = of_side(Some(Side::Mentee)).collect();
     let heading = match mentees.len() {
-        0 if summary.mentees == 0 => message!("No mentee is enrolled."),
         // A manager sees her own members only.
+        0 if summary.whole_round.is_none() && summary.mentees == 0 => {
+            message!("No mentee of the organisation is enrolled.")
+        }
         0 if summary.whole_round.is_none() => message!("Every mentee of the organisation has a match."),
+        0 if summary.mentees == 0 => message!("No mentee is enrolled."),
         0 => message!("Every mentee has a match."),
         without => message!(
             "{mentees|1 mentee|{mentees} mentees} without a match, with the reasons:",
@@ -293,8 +296,37 @@ pub fn explanation(explained: &v1::ExplainPairResponse, lang: Lang) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::domain::run::Proof;
+
+    #[test]
+    fn a_manager_whose_members_are_all_mentors_reads_that_no_mentee_is_of_her_organisation() {
+        let told = |whole_round: Option<WholeRound>, lang| {
+            let summary = RunSummary { mentors: 2, matched_mentors: 2, whole_round, ..RunSummary::default() };
+            let results = Results {
+                round: v1::Round::default(),
+                dates: [jiff::civil::Date::constant(2027, 3, 1); 2],
+                run: v1::Run::default(),
+                summary,
+                matches: Vec::new(),
+                unmatched: Vec::new(),
+                organisation_names: BTreeMap::new(),
+            };
+            unmatched(&results, lang)
+        };
+        let own = [
+            (Lang::En, "No mentee of the organisation is enrolled."),
+            (Lang::Fr, "Aucune personne mentorée de l’organisation n’est inscrite."),
+            (Lang::Es, "No hay ninguna mentee de la organización inscrita."),
+            (Lang::Pt, "Nenhuma mentorada da organização está inscrita."),
+        ];
+        for (lang, expected) in own {
+            assert_eq!(told(None, lang), expected);
+        }
+        assert_eq!(told(Some(WholeRound::default()), Lang::En), "No mentee is enrolled.");
+    }
 
     #[test]
     fn a_result_that_is_not_proved_is_told_with_what_is_known() {
