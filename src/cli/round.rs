@@ -88,8 +88,9 @@ pub(super) enum Command {
         /// Also write the report as one HTML file.
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
-        /// Also write all matches and all people without a match as a spreadsheet: FILE.xlsx, or FILE.csv with a second
-        /// file beside it.
+        /// Also write all matches and all people without a match as a spreadsheet: FILE.xlsx, or FILE.csv with
+        /// FILE_unmatched.csv beside it. Prefer .xlsx for Excel: on opening a CSV file, Excel changes ids such as 0042,
+        /// 1-2 and 3E5 into numbers or dates.
         #[arg(long, value_name = "FILE")]
         matches: Option<PathBuf>,
         /// Write a spreadsheet for each organisation, with its own members alone, to send to its manager; FILE may be a
