@@ -132,7 +132,7 @@ pub struct Run {
     pub end_time: Option<Timestamp>,
 }
 
-/// How much of each match a list tells.
+/// How much of each match a list contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MatchView {
     /// Who is matched, and the score.
