@@ -207,6 +207,39 @@ fn what_gives_few_points_is_a_weak_point_with_its_points_and_never_a_strength() 
     assert_eq!(items(cell("Weak points")), weak);
 }
 
+#[test]
+fn a_match_without_a_weak_point_or_a_strength_claims_nothing_about_its_points() {
+    let mut round = Round::of(1, 1, 1);
+    let given = |criterion, points, code| Contribution {
+        criterion: Some(criterion),
+        points,
+        max_points: 400,
+        reason: code,
+    };
+    let not_waited = given(Criterion::WaitingTime, 0, Reason::new(ReasonCode::NotWaited));
+    let missing = Reason::new(ReasonCode::MissingAnswer).with("criterion", "goals");
+    let native = Reason::new(ReasonCode::LanguageNative).with("language", "es");
+    for (contributions, label, texts) in [
+        (
+            vec![given(Criterion::Language, 400, native), not_waited.clone()],
+            "matches_weak",
+            ["No weak point.", "Aucun point faible.", "Ningún punto débil.", "Nenhum ponto fraco."],
+        ),
+        (
+            vec![given(Criterion::Goals, 200, missing), not_waited],
+            "matches_reasons",
+            ["No strength.", "Aucun point fort.", "Ningún punto a favor.", "Nenhum ponto a favor."],
+        ),
+    ] {
+        round.matches[0].contributions = contributions;
+        for (lang, text) in [Lang::En, Lang::Fr, Lang::Es, Lang::Pt].into_iter().zip(texts) {
+            let report = RoundReport { lang, ..round.report() };
+            let cell = format!(r#"data-label="{}">{text}</td>"#, report.words().text(label));
+            assert!(render(&report).contains(&cell), "{cell}");
+        }
+    }
+}
+
 /// What a browser prints is looked at by people; here are the rules without which a table is cut or a heading stranded.
 #[test]
 fn on_paper_wide_tables_have_their_own_pages_and_the_title_of_the_round_is_on_each() {
@@ -349,6 +382,17 @@ fn the_best_result_found_is_shown_with_its_bound_on_people() {
     let (matched, most) = (round.summary.matched_mentees, round.summary.matched_mentees + 1);
     assert!(html.contains("Best found") && !html.contains("Optimal") && !html.contains("Not proved"));
     assert!(html.contains(&format!("{matched} of at most {most} mentees have a mentor")), "{}", body(&html));
+    // The bound is one on all of them, not on those who are matched.
+    let (matched, most) = (matched.to_string(), most.to_string());
+    for (lang, of) in [
+        (Lang::Fr, "{matched} sur un maximum de {most} personnes"),
+        (Lang::Es, "{matched} de un máximo de {most} mentees"),
+        (Lang::Pt, "{matched} de no máximo {most} mentoradas"),
+    ] {
+        let html = render(&RoundReport { lang, ..round.report() });
+        let of = of.replace("{matched}", &matched).replace("{most}", &most);
+        assert!(html.contains(&of), "{of}");
+    }
     // A manager reads no number about everyone.
     round.summary.proof.gap = None;
     let html = render(&round.report());
@@ -397,6 +441,8 @@ fn every_language_has_every_text_of_the_report() {
         let html = render(&RoundReport { lang, ..round.report() });
         assert!(html.contains(&format!(r#"<html lang="{}">"#, lang.tag())));
         assert!(html.contains(title));
+        // Without this view, ListMatches has no contributions.
+        assert!(html.split("<footer").nth(1).unwrap().contains("MATCH_VIEW_FULL"), "{}", lang.tag());
         assert!(!body(&html).contains(['{', '}']), "a parameter was left open in {lang:?}");
     }
 }

@@ -168,7 +168,7 @@ fn a_reason_reads_like_a_person_wrote_it() {
     );
     assert_eq!(
         render(&three, Lang::Fr),
-        "propose 3 des 4 thèmes recherchés\u{a0}: leadership, négociation et réseautage\u{a0}; non proposés\u{a0}: plan de carrière"
+        "propose 3 des 4 thèmes recherchés\u{a0}: leadership, négociation et réseautage\u{a0}; ne propose pas\u{a0}: plan de carrière"
     );
     assert_eq!(
         render(&three, Lang::Es),
