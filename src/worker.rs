@@ -137,7 +137,7 @@ impl Worker {
             match engine::solve(&snapshot, &options, &*observer) {
                 Ok(outcome) if outcome.summary.proof.standing() != Standing::Unproved => {
                     observer.progress(Stage::Save, 0, 1);
-                    to_be_saved(outcome, snapshot.open_digest()).map(Some)
+                    to_be_saved(outcome, &snapshot).map(Some)
                 }
                 Ok(_) => Err(Error::internal("the result could not be proved")),
                 Err(Stopped) => Ok(None),
@@ -206,12 +206,17 @@ impl Worker {
 }
 
 /// The engine's outcome in the form that the store saves.
-fn to_be_saved(outcome: Outcome, open_input: String) -> Result<RunOutcome> {
-    let certificate = serde_json::to_vec(&outcome.certificate)
+fn to_be_saved(outcome: Outcome, snapshot: &Snapshot) -> Result<RunOutcome> {
+    // Each writes or digests documents of the whole round.
+    let ((open_input, certificate), (open_result, whole_result)) = rayon::join(
+        || rayon::join(|| snapshot.open_digest(), || serde_json::to_vec(&outcome.certificate)),
+        || rayon::join(|| outcome.open_digest(), || outcome.digest()),
+    );
+    let certificate = certificate
         .map_err(|error| Error::Internal("the certificate does not serialise".into(), Some(error.into())))?;
     Ok(RunOutcome {
         engine_version: ENGINE_VERSION.to_owned(),
-        digests: Digests { open_input, open_result: outcome.open_digest(), whole_result: outcome.digest() },
+        digests: Digests { open_input, open_result, whole_result },
         summary: outcome.summary,
         summaries: outcome.summaries,
         matches: outcome.matches,
