@@ -35,7 +35,7 @@ use crate::engine::certificate::BranchNode;
 
 use self::search::{Directed, best_total, best_total_comparable, most_solves};
 
-/// Solves a problem, each pair in one direction at most. `None` if the objective knows no choice of a direction.
+/// Solves a problem, each pair in one direction at most. `None` if the objective has no choice of a direction.
 pub(super) fn solve(
     problem: &Problem<'_>,
     objective: Objective,
@@ -50,6 +50,9 @@ pub(super) fn solve(
     }
 }
 
+/// Steps of a frontier, where it is not asked for.
+const NO_STEPS: i64 = 0;
+
 /// A best total, each pair in one direction at most. Each search has at most `solves` further solves.
 fn solve_best_total(
     problem: &Problem<'_>,
@@ -57,7 +60,7 @@ fn solve_best_total(
     solves: usize,
     observer: &dyn Observer,
 ) -> Result<Solution, Stopped> {
-    let Directed { pairs, proof, counters, closed } = best_total(problem, opposites, solves, observer)?;
+    let Directed { pairs, proof, counters, closed, .. } = best_total(problem, opposites, solves, observer)?;
     let mut evidence = match &proof.0[..] {
         [BranchNode::Leaf { certificate, prices }] if prices.is_empty() => {
             Evidence::BestTotal(certificate.clone())
@@ -71,7 +74,8 @@ fn solve_best_total(
 }
 
 /// A fairest assignment, each pair in one direction at most. It has no frontier: a step of the frontier of the problem
-/// without the rule may use both directions of a pair.
+/// without the rule may use both directions of a pair. All its searches together have at most `solves` further solves, and
+/// the bound of the people as many again.
 fn solve_fairest(
     problem: &Problem<'_>,
     opposites: &Opposites,
@@ -84,11 +88,12 @@ fn solve_fairest(
         let evidence = Evidence::Fairest(Box::new(fairness));
         return Ok(Solution { pairs, evidence, frontier: Vec::new(), stable_size: None, counters });
     }
-    let mut all_closed = true;
-    let found = fairest_by(problem, observer, &mut |part| {
-        let Directed { pairs, proof, closed, counters } =
-            best_total_comparable(part, opposites, solves, observer)?;
+    let (mut all_closed, mut left) = (true, solves);
+    let found = fairest_by(problem, NO_STEPS, observer, &mut |part| {
+        let Directed { pairs, proof, closed, counters, solves } =
+            best_total_comparable(part, opposites, left, observer)?;
         all_closed &= closed;
+        left = left.saturating_sub(solves);
         Ok(Totalled { pairs, proof, counters })
     })?;
     let Fairest { pairs, fairness, mut counters, .. } = found;

@@ -62,7 +62,7 @@ pub struct Fairest<C = Certificate> {
 
 /// Computes a fairest assignment. Coverage always comes first, without regard to `coverage_first`.
 pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest, Stopped> {
-    fairest_by(problem, observer, &mut |part| {
+    fairest_by(problem, STEPS, observer, &mut |part| {
         let Assignment { pairs, certificate, counters } = assign(part, observer)?;
         Ok(Totalled { pairs, proof: certificate, counters })
     })
@@ -78,9 +78,11 @@ pub(super) struct Totalled<C> {
     pub(super) counters: SolverStatistics,
 }
 
-/// Computes a fairest assignment like [`fairest`], where `total` computes a best total.
+/// Computes a fairest assignment like [`fairest`], where `total` computes a best total. The frontier has at most `steps` steps
+/// between its ends; none of them is computed for 0.
 pub(super) fn fairest_by<C>(
     problem: &Problem<'_>,
+    steps: i64,
     observer: &dyn Observer,
     total: &mut dyn FnMut(&Problem<'_>) -> Result<Totalled<C>, Stopped>,
 ) -> Result<Fairest<C>, Stopped> {
@@ -114,8 +116,8 @@ pub(super) fn fairest_by<C>(
 
     let mut frontier = vec![first];
     let range = i64::from(floor) - i64::from(first.worst);
-    for step in 1..STEPS - 1 {
-        let at = clamp(i64::from(first.worst) + range * step / (STEPS - 1));
+    for step in 1..steps - 1 {
+        let at = clamp(i64::from(first.worst) + range * step / (steps - 1));
         if frontier.last().is_some_and(|last| at > last.worst) && at < floor {
             let floored = ThresholdedScores::new(problem.scores, at, observer)?;
             frontier.push(Compromise::of(&ObjectiveValue::of(

@@ -1,9 +1,10 @@
 //! Everything that leaves the engine about a solved round: matches, people without a match, and summaries.
 //!
 //! Input: the snapshot, the encoded round with all answers, and the matches by position. Output: [`Shown`].
-//! Invariant: a private answer changes the output only through the matches. All pairs are judged again from the open
-//! answers, and what is counted or compared is counted and compared there. The certificate, which contains private
-//! points, is not part of the output.
+//! Invariant: a private answer changes the output only through the matches and through what is proved of them. All pairs are
+//! judged again from the open answers, and what is counted or compared is counted and compared there. What is proved, and
+//! the bound of a result that is only the best found, depend on all answers; a manager reads no number of them. The
+//! certificate, which contains private points, is not part of the output.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use super::encode::Round;
 use super::observer::{Observer, Stopped};
 use super::problem::Problem;
 use super::score::Scores;
+use super::solution::Evidence;
 use super::{explain, headcount, objective, summary, unmatched};
 use crate::domain::name::OrganisationId;
 use crate::domain::policy::Objective;
@@ -61,7 +63,7 @@ pub(super) fn shown(
         whole.price_of_fairness = match snapshot.policy.objective {
             Objective::Fairest => {
                 let best = best_total(&round, &scores, &problem, observer)?;
-                Some(best.saturating_sub(summary.total_score))
+                best.map(|best| best.saturating_sub(summary.total_score))
             }
             Objective::BestTotal | Objective::Stable => None,
         };
@@ -88,18 +90,21 @@ fn most_mentees(problem: &Problem<'_>, observer: &dyn Observer) -> Result<u64, S
     Ok(best.pairs.chunk_by(|one, other| one.0 == other.0).count() as u64)
 }
 
-/// The total shown score of the assignment that is best by open answers. Which assignment is best with the private answers
-/// must not show, so that it is no measure here.
+/// The total shown score of the assignment that is best by open answers; `None` if it is only the best found. Which assignment
+/// is best with the private answers must not show, so that it is no measure here.
 fn best_total(
     round: &Round<'_>,
     scores: &Scores<'_>,
     problem: &Problem<'_>,
     observer: &dyn Observer,
-) -> Result<u64, Stopped> {
+) -> Result<Option<u64>, Stopped> {
     let best = objective::solve(problem, Objective::BestTotal, None, observer)?;
+    if matches!(best.evidence, Evidence::Bounded(_)) {
+        return Ok(None);
+    }
     let shown = |(mentee, mentor): &(u32, u32)| {
         observer.check()?;
         Ok(u64::from(explain::shown_score(round, scores, *mentee as usize, *mentor as usize)))
     };
-    best.pairs.par_iter().map(shown).sum()
+    best.pairs.par_iter().map(shown).sum::<Result<u64, Stopped>>().map(Some)
 }

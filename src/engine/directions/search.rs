@@ -13,7 +13,8 @@ use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{MaskedScores, Opposites, Pair, PairScores, PricedScores};
 use crate::engine::problem::Problem;
 
-/// Numbers that all certificates of a tree hold together at most: it bounds the solves and the size of the proof.
+/// Numbers that all certificates of a tree hold together at most, unless [`SOLVES`] allows more: it bounds the solves and the
+/// size of the proof.
 const MOST_NUMBERS: usize = 400_000;
 /// Fewest and most solves of a search.
 const SOLVES: (usize, usize) = (16, 3_000);
@@ -30,6 +31,8 @@ pub(super) struct Directed {
     pub(super) proof: BranchProof,
     /// Whether the assignment reaches the bound.
     pub(super) closed: bool,
+    /// Solves beyond those without the rule.
+    pub(super) solves: usize,
     /// Statistics of all solves.
     pub(super) counters: SolverStatistics,
 }
@@ -79,7 +82,7 @@ fn best_total_from(
     let mut counters = free.counters;
     if opposites.both(&free.pairs).is_empty() {
         let Assignment { pairs, certificate, .. } = free;
-        return Ok(Directed { pairs, proof: leaf(certificate), closed: true, counters });
+        return Ok(Directed { pairs, proof: leaf(certificate), closed: true, solves: 0, counters });
     }
     let mut strong = Some(free.clone());
     if !outweighs {
@@ -130,8 +133,8 @@ fn best_total_from(
     } else {
         search.tree()
     };
-    let DirectionSearch { best, counters, .. } = search;
-    Ok(Directed { pairs: best.pairs, proof, closed, counters })
+    let DirectionSearch { best, left, counters, .. } = search;
+    Ok(Directed { pairs: best.pairs, proof, closed, solves: solves.saturating_sub(left), counters })
 }
 
 /// The prices of the problem without the rule, as a proof.
@@ -359,7 +362,7 @@ impl DirectionSearch<'_> {
 }
 
 impl DirectionPart {
-    /// The part without one more direction. The opposite then has no rival, so that a price of the pair serves no purpose.
+    /// The part without one more direction. The opposite then has no rival.
     fn without(&self, direction: Pair) -> Self {
         let mut barred = self.barred.clone();
         barred.push(direction);

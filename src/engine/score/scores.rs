@@ -65,7 +65,7 @@ impl<'a> Scores<'a> {
         observer.check()?;
         let same_group = SameGroup::of_policy(rules, &mentees, &mentors);
         observer.check()?;
-        // Stability knows no choice of a direction: a stable assignment need not exist, so one direction is fixed before.
+        // With both directions open a stable assignment need not exist, so one direction is fixed before.
         let directed = (!rules.allow_mutual_mentoring).then_some(policy.objective == Objective::Stable);
         let (bundles, wide) = bundle::bundle(&tables, mentors.len(), &mut columns);
         let mut this = Self {
