@@ -55,7 +55,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error + Send + Sy
     println!("raw: {} rows/s", rows_per_second(raw));
     for (name, shift) in [("first import", 0), ("same rows again", 0), ("every row changed", 1)] {
         let (over, other) = (Arc::new(AtomicBool::new(false)), Arc::clone(&store));
-        let waits = tokio::spawn(longest_wait(other, name, Arc::clone(&over)));
+        let mut waits = tokio::task::JoinSet::new();
+        waits.spawn(longest_wait(other, name, Arc::clone(&over)));
         let whole = Stopwatch::start();
         let import = store.begin_import(&Scope::Alliance, &organisation, name, Timestamp::UNIX_EPOCH).await?;
         let mut largest_log = 0;
@@ -74,7 +75,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error + Send + Sy
         session.commit(note, b"").await?;
         let all = whole.elapsed();
         over.store(true, Ordering::Relaxed);
-        let (changes, longest) = waits.await??;
+        let (changes, longest) = waits.join_next().await.ok_or("no other writer")???;
         println!(
             "{name}: {} rows/s overall, {:.2} of raw; staged in {staged:.2?}, finished in {:.2?}; \
              {changes} other changes, the longest {longest:.1?}; log at most {} MiB, then {} MiB; {counts:?}",
