@@ -212,7 +212,11 @@ fn whom_to_recruit(report: &RoundReport<'_>) -> Markup {
     let words = report.words();
     let recruits = recruit::recruits(report.unmatched);
     let (shown, more) = recruits.split_at(recruits.len().min(MOST_RECRUITS));
-    let topics: Vec<String> = (recruit::topics_without_mentor(report.matches).into_iter().take(MOST_TOPICS))
+    // A manager does not see all mentors of the mentees of other organisations.
+    let own = report.is_of_one_organisation().then(|| report.own_organisation());
+    let sees_all = |one: &&Match| own.is_none_or(|own| own == Some(&one.mentee.organisation));
+    let topics = recruit::topics_without_mentor(report.matches.iter().filter(sees_all));
+    let topics: Vec<String> = (topics.into_iter().take(MOST_TOPICS))
         .map(|(code, mentees)| {
             let label = Topic::vocabulary().term(code).map_or(code, |term| term.label(words.0));
             format!("{label} ({})", words.count(mentees))

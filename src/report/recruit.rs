@@ -99,8 +99,8 @@ fn recruit(language: &str, served: &[Needed<'_>]) -> Option<Recruit> {
 }
 
 /// The topics that mentees seek and that none of their mentors offers, by code, with the number of these mentees; the
-/// most wanted first.
-pub fn topics_without_mentor(matches: &[Match]) -> Vec<(&str, u64)> {
+/// most wanted first. The matches are all those of each mentee.
+pub fn topics_without_mentor<'a>(matches: impl Iterator<Item = &'a Match>) -> Vec<(&'a str, u64)> {
     let mut missing: BTreeMap<&ProfileRef, BTreeSet<&str>> = BTreeMap::new();
     for one in matches {
         let topics = one.contributions.iter().find_map(|given| match given.reason.code {
@@ -205,7 +205,7 @@ mod tests {
             pair("B", "X", some("leadership,visibility")),
             pair("C", "X", some("")),
         ];
-        assert_eq!(topics_without_mentor(&matches), [("leadership", 2), ("visibility", 1)]);
+        assert_eq!(topics_without_mentor(matches.iter()), [("leadership", 2), ("visibility", 1)]);
     }
 
     #[test]

@@ -77,6 +77,29 @@ impl RoundReport<'_> {
         self.summary.whole_round.is_none()
     }
 
+    /// The organisation of a manager's report, as far as its rows show it: everybody without a match is a member, and
+    /// every match is of a member. `None` if all matches are between the members of the same two organisations.
+    pub(super) fn own_organisation(&self) -> Option<&OrganisationId> {
+        let unmatched = self.unmatched.first().map(|one| &one.profile);
+        let below = self.summary.below_minimum.first().map(|one| &one.mentor);
+        let member = unmatched.or(below).map(|profile| &profile.organisation);
+        let in_every_match = || {
+            let first = self.matches.first()?;
+            let of_all = |id: &OrganisationId| {
+                let homes = |one: &Match| one.mentee.organisation == *id || one.mentor.organisation == *id;
+                self.matches.iter().all(homes)
+            };
+            let (mentee, mentor) = (&first.mentee.organisation, &first.mentor.organisation);
+            match (of_all(mentee), of_all(mentor)) {
+                (true, true) => (mentee == mentor).then_some(mentee),
+                (true, false) => Some(mentee),
+                (false, true) => Some(mentor),
+                (false, false) => None,
+            }
+        };
+        member.or_else(in_every_match)
+    }
+
     /// The key of the text about the people in the report: everyone, or the members of one organisation.
     pub(super) fn key(&self, key: &'static str) -> &'static str {
         let own = OF_ONE_ORGANISATION.iter().find(|(everyone, _)| *everyone == key);

@@ -3,7 +3,7 @@ use super::*;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{Criterion, Objective};
-use crate::domain::run::{BelowMinimum, Contribution, Side};
+use crate::domain::run::{BelowMinimum, Contribution, Match, Side};
 use crate::domain::suppression::Guarded;
 use crate::domain::vocabulary::Lang;
 
@@ -293,6 +293,36 @@ fn a_kind_of_mentor_to_recruit_is_named_with_the_mentees_whom_she_would_serve() 
         text.contains("A mentor who speaks Kazakh or Russian at level B2 or better"),
         "in her own row: {text}"
     );
+}
+
+#[test]
+fn a_manager_reads_topics_that_her_own_mentees_lack_and_none_of_mentees_whose_mentors_she_does_not_know() {
+    let mut round = Round::of(6, 4, 3);
+    round.unmatched.clear();
+    round.summary.whole_round = None;
+    let profile = |id: &str| ProfileRef::from_name(&format!("organisations/{id}")).unwrap();
+    let pair = |mentee: &str, mentor: &str, topics: &str| {
+        let mut pair = round.matches[0].clone();
+        let reason = Reason::new(ReasonCode::TopicsNone).with("sought", 1).with("topics", topics);
+        pair.contributions[0] =
+            Contribution { criterion: Some(Criterion::Topics), points: 0, max_points: 900, reason };
+        (pair.mentee, pair.mentor) = (profile(mentee), profile(mentor));
+        pair
+    };
+    let foreign = pair("wim-001/profiles/E-1", "wim-000/profiles/R-1", "negotiation");
+    let own = pair("wim-000/profiles/E-2", "wim-000/profiles/R-2", "leadership");
+    let abroad = pair("wim-000/profiles/E-3", "wim-001/profiles/R-3", "leadership");
+    let told = |matches: &[Match]| {
+        let html = render(&RoundReport { matches, ..round.report() });
+        let topics =
+            html.split(r#"<p class="topics">"#).nth(1).map(|line| line.split("</p>").next().unwrap());
+        topics.map(str::to_owned)
+    };
+    let topics = told(&[foreign.clone(), own.clone(), abroad.clone()]).expect("a line");
+    assert!(topics.contains("leadership (2)") && !topics.contains("negotiation"), "{topics}");
+    assert_eq!(told(&[foreign.clone()]), None);
+    assert_eq!(told(&[foreign, abroad]), None, "either may be the own organisation");
+    assert!(told(&[own]).is_some());
 }
 
 #[test]
