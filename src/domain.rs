@@ -7,6 +7,7 @@ pub mod explanation;
 pub mod failure;
 pub mod folding;
 pub mod language;
+pub mod manager_view;
 pub mod message;
 pub mod name;
 pub mod open_answers;

@@ -7,13 +7,10 @@
 
 use super::exclusion_counts::RuleCounts;
 use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::manager_view::{InTheWay, tellable_rules};
 use crate::domain::policy::{HardRule, Policy};
 use crate::domain::profile::Profile;
-use crate::domain::suppression::Guarded;
 use crate::domain::vocabulary::{Kind as _, Stage};
-
-/// The rules that a mentor of another kind would meet.
-const OF_THE_MENTOR: [HardRule; 3] = [HardRule::Language, HardRule::StageGap, HardRule::MeetingMode];
 
 /// What a mentor must bring for a mentee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,31 +18,27 @@ pub(super) enum Need {
     /// Language and career stage: there are possible mentors but no place, or there is no mentor at all.
     AnyMentor,
     /// What these rules ask for: they stand in the way.
-    Past([bool; OF_THE_MENTOR.len()]),
+    Past(InTheWay),
 }
 
 impl Need {
     /// The rules that exclude everybody, and `widest`, the rule without which the mentee would have the most candidates.
     /// `counts` are those of `people`.
     pub(super) fn of_counts(counts: &RuleCounts, people: u64, widest: Option<HardRule>) -> Self {
-        Self::Past(OF_THE_MENTOR.map(|rule| widest == Some(rule) || counts.excluded_by(rule) == people))
+        Self::Past(InTheWay::of(|rule| widest == Some(rule) || counts.excluded_by(rule) == people))
     }
 
     /// The same for a manager, who learns nothing of a few people of other organisations: without enough of them, she
     /// reads what any mentor must bring.
     pub(super) fn for_manager(foreign: &RuleCounts, people: u64, widest: Option<HardRule>) -> Self {
-        if !Guarded::new(people).is_tellable() {
-            return Self::AnyMentor;
-        }
-        let tellable = |rule: HardRule| Guarded::new(foreign.excluded_by(rule)).is_tellable();
-        Self::of_counts(foreign, people, widest.filter(|rule| tellable(*rule)))
+        tellable_rules(people, |rule| foreign.excluded_by(rule), widest).map_or(Self::AnyMentor, Self::Past)
     }
 
     /// The mentor in words; nothing if other rules stand in the way.
     pub(super) fn reasons(self, mentee: &Profile, policy: &Policy) -> Vec<Reason> {
         let (speaks, meets) = match self {
             Self::AnyMentor => (true, false),
-            Self::Past([language, stage, mode]) => (language || stage, mode),
+            Self::Past(rules) => (rules.asks_for_language_or_stage(), rules.asks_for_way_of_meeting()),
         };
         let speaking = speaks.then(|| speaking(mentee, policy)).flatten();
         speaking.into_iter().chain(meets.then(|| meeting(mentee)).flatten()).collect()

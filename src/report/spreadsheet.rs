@@ -184,6 +184,11 @@ fn unmatched(report: &RoundReport<'_>) -> Sheet {
             Cell::Text(String::new()),
         ]
     });
+    let unlisted =
+        (report.summary.mentors_below_minimum).saturating_sub(report.summary.below_minimum.len() as u64);
+    let more = (unlisted > 0).then(|| {
+        about_mentors(report, words.fill("below_minimum_more", &[("more", &words.count(unlisted))]))
+    });
     Sheet {
         title: words.text("unmatched_title"),
         columns: vec![
@@ -195,8 +200,15 @@ fn unmatched(report: &RoundReport<'_>) -> Sheet {
             column("unmatched_excluded", 45),
             column("unmatched_candidates", 24),
         ],
-        rows: unmatched.into_iter().map(row).chain(below).collect(),
+        rows: unmatched.into_iter().map(row).chain(below).chain(more).collect(),
     }
+}
+
+/// A row of the people without a match that is about mentors who have no row.
+fn about_mentors(report: &RoundReport<'_>, text: String) -> Vec<Cell> {
+    let role = wording::side_label(Side::Mentor, report.words().0).to_owned();
+    let empty = String::new;
+    [empty(), empty(), role, text, empty(), empty(), empty()].map(Cell::Text).to_vec()
 }
 
 fn person(profile: &ProfileRef) -> Cell {

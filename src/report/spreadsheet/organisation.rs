@@ -6,12 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Sheets, WITHOUT_COUNTS};
-use crate::domain::explanation::{Reason, ReasonCode};
+use super::{Sheets, WITHOUT_COUNTS, about_mentors};
+use crate::domain::manager_view::for_her_manager;
 use crate::domain::name::{OrganisationId, ProfileRef};
-use crate::domain::policy::HardRule;
-use crate::domain::run::{Coverage, Match, RunSummary, Side, Unmatched, UnmatchedReason};
-use crate::domain::suppression::Guarded;
+use crate::domain::run::{MOST_BELOW_MINIMUM, Match, RunSummary, Unmatched};
 use crate::report::round_report::RoundReport;
 
 /// The rows of one organisation, from which its report is made.
@@ -20,6 +18,8 @@ pub struct OfOneOrganisation {
     summary: RunSummary,
     matches: Vec<Match>,
     unmatched: Vec<Unmatched>,
+    /// Whether more mentors than those listed may be below their minimum.
+    may_be_cut: bool,
 }
 
 /// The organisations of which a report has members, by id.
@@ -38,13 +38,15 @@ impl OfOneOrganisation {
         let own = own.copied().unwrap_or_default();
         let mut summary = RunSummary { whole_round: None, ..report.summary.clone() };
         summary.below_minimum.retain(|one| is_own(&one.mentor));
-        summary.mentors_below_minimum = summary.below_minimum.len() as u64;
+        let unlisted = unlisted_below_minimum(report.summary, organisation);
+        summary.mentors_below_minimum = summary.below_minimum.len() as u64 + unlisted.unwrap_or_default();
         let matches = report.matches.iter().filter(|one| is_own(&one.mentee) || is_own(&one.mentor));
         let unmatched = report.unmatched.iter().filter(|one| is_own(&one.profile));
         Self {
             summary,
             matches: matches.cloned().collect(),
             unmatched: unmatched.map(|one| for_her_manager(one, own)).collect(),
+            may_be_cut: unlisted.is_none(),
         }
     }
 
@@ -58,55 +60,31 @@ impl OfOneOrganisation {
             ..whole.clone()
         };
         let mut sheets = Sheets::of(&report);
+        if self.may_be_cut {
+            let words = report.words();
+            let most = words.count(MOST_BELOW_MINIMUM as u64);
+            let text = words.fill("below_minimum_cut", &[("most", &most)]);
+            sheets.unmatched.rows.push(about_mentors(&report, text));
+        }
         sheets.unmatched.cut(WITHOUT_COUNTS);
         sheets
     }
 }
 
-/// The entry without counts of people, and without reasons that say something about few people of other organisations.
-fn for_her_manager(one: &Unmatched, own: Coverage) -> Unmatched {
-    let own = if one.side == Some(Side::Mentor) { own.mentees } else { own.mentors };
-    // Own members are among the counted people: without them at least so many are left.
-    let is_tellable = |count: u64| Guarded::new(count.saturating_sub(own)).is_tellable();
-    let relaxed = one.details.iter().find(|reason| reason.code == ReasonCode::SingleRuleRelaxed);
-    let opens_way = |rule: HardRule| {
-        let value = |name: &str| relaxed.and_then(|reason| reason.parameters.get(name)).map(String::as_str);
-        value("rule") == Some(rule.as_str())
-            && value("candidates").and_then(|count| count.parse().ok()).is_some_and(is_tellable)
-    };
-    let excludes_all = |rule: HardRule| match one.exclusions.get(&rule) {
-        Some(people) if *people == one.counterparts => {
-            people.exact().is_none_or(|count| is_tellable(u64::from(count)))
-        }
-        _ => false,
-    };
-    let of_the_mentor = [HardRule::Language, HardRule::StageGap, HardRule::MeetingMode];
-    let tells_rules = one.reason != UnmatchedReason::NoCandidate
-        || of_the_mentor.into_iter().any(|rule| excludes_all(rule) || opens_way(rule));
-    let is_told = |reason: &Reason| match reason.code {
-        ReasonCode::SingleRuleRelaxed | ReasonCode::SeveralRules => false,
-        ReasonCode::MentorWanted
-        | ReasonCode::NoLanguageAtLevel
-        | ReasonCode::MentorMeetsByCall
-        | ReasonCode::MentorMeetsInPerson => tells_rules,
-        _ => true,
-    };
-    let nothing = Guarded::new(0).for_managers();
-    Unmatched {
-        counterparts: nothing,
-        candidates: nothing,
-        exclusions: BTreeMap::new(),
-        details: one.details.iter().filter(|reason| is_told(reason)).map(uncounted).collect(),
-        ..one.clone()
+/// Mentors of an organisation below their minimum whom the summary does not name. `None` if it does not show how many
+/// they are, because the lists of several organisations are full.
+fn unlisted_below_minimum(summary: &RunSummary, organisation: &OrganisationId) -> Option<u64> {
+    let mut listed: BTreeMap<&OrganisationId, usize> = BTreeMap::new();
+    for one in &summary.below_minimum {
+        *listed.entry(&one.mentor.organisation).or_default() += 1;
     }
-}
-
-/// The reason without a count of people.
-fn uncounted(reason: &Reason) -> Reason {
-    match reason.code {
-        ReasonCode::NoCandidate => Reason::new(ReasonCode::NoCandidateUncounted),
-        ReasonCode::Outcompeted => Reason::new(ReasonCode::OutcompetedUncounted),
-        ReasonCode::PlacesLeftOver => Reason::new(ReasonCode::PlacesLeftOverUncounted),
-        _ => reason.clone(),
+    let is_full = |organisation: &OrganisationId| {
+        listed.get(organisation).is_some_and(|named| *named >= MOST_BELOW_MINIMUM)
+    };
+    let unlisted = summary.mentors_below_minimum.saturating_sub(summary.below_minimum.len() as u64);
+    let full = listed.keys().filter(|organisation| is_full(organisation)).count();
+    if !is_full(organisation) || unlisted == 0 {
+        return Some(0);
     }
+    (full == 1).then_some(unlisted)
 }

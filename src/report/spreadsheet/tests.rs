@@ -4,7 +4,7 @@ use calamine::{Data, Reader as _, Xlsx};
 
 use super::*;
 use crate::domain::explanation::{Reason, ReasonCode};
-use crate::domain::run::BelowMinimum;
+use crate::domain::run::{BelowMinimum, MOST_BELOW_MINIMUM};
 use crate::report::sample::Round;
 
 fn records(bytes: &[u8], separator: u8) -> Vec<Vec<String>> {
@@ -119,4 +119,49 @@ fn the_file_of_an_organisation_has_its_own_people_and_no_count_of_others() {
         }
     }
     assert_eq!(seen, round.unmatched.len(), "everybody is in the file of her organisation");
+}
+
+#[test]
+fn the_last_row_says_how_many_mentors_below_their_minimum_have_no_row() {
+    let mut round = Round::of(14, 8, 2);
+    let named = |organisation: &'static str, mentors: usize| {
+        (0..mentors).map(move |at| BelowMinimum {
+            mentor: ProfileRef::from_name(&format!("organisations/{organisation}/profiles/M{at}"))
+                .expect("a name"),
+            minimum: 2,
+            matched: 0,
+        })
+    };
+    let full = MOST_BELOW_MINIMUM;
+    let last = |sheets: &Sheets, lang: Lang| {
+        let rows =
+            records(&sheets.unmatched.csv(lang).expect("is written"), lang.conventions().csv_separator);
+        rows.last().expect("a row")[3].clone()
+    };
+    let mut told = |first: usize, second: usize, all: usize| {
+        round.summary.below_minimum = named("wim-000", first).chain(named("wim-001", second)).collect();
+        round.summary.mentors_below_minimum = all as u64;
+        let report = round.report();
+        let parts = organisations(&report);
+        let part = |at: usize| {
+            let organisation = parts.iter().nth(at).expect("an organisation");
+            last(&OfOneOrganisation::of(&report, organisation).sheets(&report), Lang::En)
+        };
+        (last(&Sheets::of(&report), Lang::En), part(0), part(1))
+    };
+    let row = "Mentors with fewer mentees than their minimum: 0 of at least 2 mentees";
+    let more = |mentors| format!("{mentors} more mentors have fewer mentees than their minimum");
+    let cut =
+        "Further mentors may have fewer mentees than their minimum: at most 50 of an organisation are listed";
+    let of = |all: &str, first: &str, second: &str| (all.to_owned(), first.to_owned(), second.to_owned());
+    assert_eq!(told(full, 3, full + 3), of(row, row, row), "nobody is left out");
+    assert_eq!(told(full, 3, full + 10), of(&more(7), &more(7), row));
+    assert_eq!(told(full, full, 2 * full + 7), of(&more(7), cut, cut), "of either organisation");
+    for (lang, text) in [
+        (Lang::Fr, "7 autres personnes mentores sont sous leur minimum de personnes mentorées"),
+        (Lang::Es, "7 mentoras y mentores más tienen menos mentees que su mínimo"),
+        (Lang::Pt, "Mais 7 mentoras e mentores têm menos mentoradas que o seu mínimo"),
+    ] {
+        assert_eq!(last(&Sheets::of(&RoundReport { lang, ..round.report() }), lang), text);
+    }
 }
