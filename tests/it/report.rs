@@ -1,5 +1,7 @@
 //! What a run reads like: the report, the story of the command line and the spreadsheets, for a coordinator and for managers.
 
+mod worlds;
+
 use wim_match::client::{Results, story};
 use wim_match::clock::Clock as _;
 use wim_match::demo::alliance;
@@ -15,8 +17,14 @@ const GENERAL: &str = "Someone on the other side whom all hard rules allow, or a
 
 /// The rows of a sheet below its header.
 fn rows(sheet: &Sheet) -> Vec<Vec<String>> {
-    let bytes = sheet.csv(Lang::En).expect("is written");
-    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    rows_in(sheet, Lang::En)
+}
+
+/// The same in a language.
+fn rows_in(sheet: &Sheet, lang: Lang) -> Vec<Vec<String>> {
+    let bytes = sheet.csv(lang).expect("is written");
+    let separator = if lang == Lang::En { b',' } else { b';' };
+    let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(bytes.as_slice());
     reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect()).collect()
 }
 
