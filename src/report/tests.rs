@@ -320,7 +320,7 @@ fn a_manager_reads_topics_that_her_own_mentees_lack_and_none_of_mentees_whose_me
     };
     let topics = told(&[foreign.clone(), own.clone(), abroad.clone()]).expect("a line");
     assert!(topics.contains("leadership (2)") && !topics.contains("negotiation"), "{topics}");
-    assert_eq!(told(&[foreign.clone()]), None);
+    assert_eq!(told(std::slice::from_ref(&foreign)), None);
     assert_eq!(told(&[foreign, abroad]), None, "either may be the own organisation");
     assert!(told(&[own]).is_some());
 }

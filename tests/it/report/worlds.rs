@@ -82,7 +82,7 @@ fn people() -> impl Strategy<Value = Vec<Who>> {
 }
 
 fn participant(at: usize, who: &Who) -> Participant {
-    let consent = Consent {
+    let matching = Consent {
         purpose: ConsentPurpose::Matching,
         give_time: "2026-11-01T08:00:00Z".parse().expect("a moment"),
         text_version: "2026-1".to_owned(),
@@ -114,7 +114,7 @@ fn participant(at: usize, who: &Who) -> Participant {
         mentor_offer: matches!(who.role, Role::Mentor | Role::Both).then_some(offer),
         mentee_request: matches!(who.role, Role::Mentee | Role::Both).then_some(request),
         identity: None,
-        consents: who.has_consent.then_some(consent).into_iter().collect(),
+        consents: who.has_consent.then_some(matching).into_iter().collect(),
     };
     let name = format!("organisations/wim-{}/profiles/p{at}", who.home);
     Participant { profile: ProfileRef::from_name(&name).expect("a name"), version: 1, content }
@@ -169,7 +169,9 @@ fn no_part_tells_more(outcome: &Outcome) -> Result<(), TestCaseError> {
             let unmatched: Vec<Unmatched> = all.cloned().collect();
             // Without changes of her own, an entry has the general one.
             let mut general = unmatched.clone();
-            general.iter_mut().for_each(|one| one.details.truncate(1));
+            for one in &mut general {
+                one.details.truncate(1);
+            }
             let summary: &RunSummary = &outcome.summaries[&organisation];
             let part = OfOneOrganisation::of(&whole, &organisation).sheets(&whole);
             let hers = Sheets::of(&RoundReport {
