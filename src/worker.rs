@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::clock::Stopwatch;
-use crate::domain::run::{Digests, Stage, Standing};
+use crate::domain::run::{Stage, Standing};
 use crate::domain::snapshot::Snapshot;
 use crate::engine::observer::{Observer as _, Stopped};
 use crate::engine::{self, ENGINE_VERSION, Outcome};
@@ -207,16 +207,11 @@ impl Worker {
 
 /// The engine's outcome in the form that the store saves.
 fn to_be_saved(outcome: Outcome, snapshot: &Snapshot) -> Result<RunOutcome> {
-    // Each writes or digests documents of the whole round.
-    let ((open_input, certificate), (open_result, whole_result)) = rayon::join(
-        || rayon::join(|| snapshot.open_digest(), || serde_json::to_vec(&outcome.certificate)),
-        || rayon::join(|| outcome.open_digest(), || outcome.digest()),
-    );
-    let certificate = certificate
+    let certificate = serde_json::to_vec(&outcome.certificate)
         .map_err(|error| Error::Internal("the certificate does not serialise".into(), Some(error.into())))?;
     Ok(RunOutcome {
         engine_version: ENGINE_VERSION.to_owned(),
-        digests: Digests { open_input, open_result, whole_result },
+        digests: outcome.digests(snapshot),
         summary: outcome.summary,
         summaries: outcome.summaries,
         matches: outcome.matches,

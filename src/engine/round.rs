@@ -26,7 +26,7 @@ use super::{exclusion_counts, explain, pool};
 use crate::clock::Stopwatch;
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::Objective;
-use crate::domain::run::{Match, Proof, RunSummary, Stage, Unmatched, WholeRound};
+use crate::domain::run::{Digests, Match, Proof, RunSummary, Stage, Unmatched, WholeRound};
 use crate::domain::snapshot::Snapshot;
 
 /// Version of the engine. It changes whenever the same round may give another result.
@@ -71,6 +71,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The digests of the run of `snapshot` that has this outcome, in parallel: each reads the whole round.
+    pub fn digests(&self, snapshot: &Snapshot) -> Digests {
+        let (open_input, (open_result, whole_result)) =
+            rayon::join(|| snapshot.open_digest(), || rayon::join(|| self.open_digest(), || self.digest()));
+        Digests { open_input, open_result, whole_result }
+    }
+
     /// SHA-256 in hexadecimal of the whole outcome without its times. It contains private points through the certificate,
     /// and never leaves the service.
     pub fn digest(&self) -> String {
