@@ -142,9 +142,9 @@ async fn call(mut client: Client, names: &Names, read: Read, at: usize) -> Resul
 }
 
 /// One row by its key, through a pool, without the service.
-const POINT: &str = "SELECT document FROM profile_document WHERE import_id = $1 AND own_id = $2";
+const POINT: &str = "SELECT document FROM profile_version WHERE organisation_id = $1 AND own_id = $2";
 /// Some keys to read.
-const KEYS: &str = "SELECT import_id, own_id FROM profile_document LIMIT 1000";
+const KEYS: &str = "SELECT organisation_id, own_id FROM profile_version LIMIT 1000";
 
 async fn raw_reads(url: &str) -> Result<Measured, Failed> {
     macro_rules! read_through {

@@ -5,21 +5,28 @@
 //! which must be empty. The overall rate of the first import is the upper bound for a caller of ImportProfiles. The second
 //! import of the same rows shows the cost of a nightly import of unchanged members.
 //!
-//! The raw rows go into a table with the same key: by one prepared statement a row and a commit for each batch on SQLite, by
-//! COPY on PostgreSQL.
+//! As in the service, the documents of a message are written and digested while the message before is staged.
+//!
+//! The raw rows go into a table with one index of the same ids, in the same batches: by prepared statements of 100 rows on
+//! SQLite, by COPY on PostgreSQL.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _, SqliteConnection};
 use wim_match::clock::Stopwatch;
+use wim_match::domain::name::OwnId;
 use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
 use wim_match::domain::profile::Profile;
-use wim_match::error::Result;
-use wim_match::store::{Begun, Receipt, Scope, StagedRow, Store, WriteSession};
+use wim_match::error::{Error, Result};
+use wim_match::store::{Begun, Present, Receipt, Scope, StagedRow, Store, WriteSession};
+
+type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 const ROWS: usize = 100_000;
 const BATCH: usize = 1_000;
@@ -28,7 +35,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "what it measures is what it prints")]
-async fn main() -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn main() -> std::result::Result<(), Failed> {
     let home = tempfile::tempdir()?;
     let file = home.path().join("wim.db");
     let url = std::env::args().find(|argument| argument.starts_with("postgres"));
@@ -60,14 +67,27 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error + Send + Sy
         let whole = Stopwatch::start();
         let import = store.begin_import(&Scope::Alliance, &organisation, name, Timestamp::UNIX_EPOCH).await?;
         let mut largest_log = 0;
-        for batch in 0..ROWS / BATCH {
-            let rows = (batch * BATCH..(batch + 1) * BATCH).map(|n| row(n, shift, &profile));
-            let rows = rows.collect::<Result<Vec<_>>>()?;
-            store.stage_rows(&import, rows, Timestamp::UNIX_EPOCH).await?;
+        let (mut ready_rows, mut unstaged) = (Vec::new(), 0);
+        for batch in 0..=ROWS / BATCH {
+            let mine = profile.clone();
+            let next = async {
+                let numbers = batch * BATCH..((batch + 1) * BATCH).min(ROWS);
+                let people = tokio::task::spawn_blocking(move || people(numbers, shift, &mine)).await??;
+                let keys: Vec<_> =
+                    people.iter().map(|(row, _)| (row.id().clone(), row.digest().to_owned())).collect();
+                let present = store.present(&Scope::Alliance, &organisation, &keys).await?;
+                tokio::task::spawn_blocking(move || merged(people, &present)).await?.map_err(Failed::from)
+            };
+            let staged = store.stage_rows(&import, std::mem::take(&mut ready_rows), Timestamp::UNIX_EPOCH);
+            let (staged, next) = tokio::join!(staged, next);
+            staged?;
+            let (rows, same) = next?;
+            ready_rows = rows;
+            unstaged += same;
             largest_log = largest_log.max(log_bytes(&file));
         }
         let staged = whole.elapsed();
-        let ready = store.ready_import(&import, Timestamp::UNIX_EPOCH).await?;
+        let ready = store.ready_import(&import, Timestamp::UNIX_EPOCH).await?.with_unstaged(unstaged);
         let mut session = write(&store).await?;
         let Some((counts, note)) = session.finish_import(&import, ready).await? else {
             unreachable!("is alone")
@@ -99,7 +119,7 @@ async fn longest_wait(
     store: Arc<Store>,
     name: &str,
     over: Arc<AtomicBool>,
-) -> std::result::Result<(u32, Duration), Box<dyn std::error::Error + Send + Sync>> {
+) -> std::result::Result<(u32, Duration), Failed> {
     let (mut changes, mut longest) = (0, Duration::ZERO);
     while !over.load(Ordering::Relaxed) {
         let organisation = format!("other-{}-{changes}", name.replace(' ', "-")).parse()?;
@@ -124,17 +144,24 @@ async fn longest_wait(
 const RAW_TABLE: &str =
     "CREATE TABLE raw_document (import_id TEXT, own_id TEXT, document TEXT, PRIMARY KEY (import_id, own_id))";
 
+/// Rows of one raw statement.
+const RAW_ROWS: usize = 100;
+
 async fn raw_inserts(file: &Path, document: &str) -> std::result::Result<Duration, sqlx::Error> {
     let mut connection = SqliteConnection::connect(&format!("sqlite:{}?mode=rwc", file.display())).await?;
     for text in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", RAW_TABLE] {
         sqlx::query(text).execute(&mut connection).await?;
     }
     let whole = Stopwatch::start();
+    let insert = format!("INSERT INTO raw_document VALUES {}", ["('import', ?, ?)"; RAW_ROWS].join(", "));
     for batch in 0..ROWS / BATCH {
         let mut transaction = connection.begin().await?;
-        for number in batch * BATCH..(batch + 1) * BATCH {
-            let query = sqlx::query("INSERT INTO raw_document VALUES ('import', ?, ?)");
-            query.bind(scattered(number)).bind(document).execute(&mut *transaction).await?;
+        for first in (batch * BATCH..(batch + 1) * BATCH).step_by(RAW_ROWS) {
+            let mut query = sqlx::query(AssertSqlSafe(insert.clone()).into_sql_str());
+            for number in first..first + RAW_ROWS {
+                query = query.bind(scattered(number)).bind(document);
+            }
+            query.execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
     }
@@ -175,10 +202,30 @@ fn scattered(number: usize) -> String {
     format!("{:016x}", (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
-fn row(number: usize, shift: u8, profile: &Profile) -> Result<StagedRow> {
-    let id = scattered(number).parse().map_err(|_| wim_match::error::Error::internal("an id"))?;
-    let changed = Profile { career_stage: Some(1 + shift), ..profile.clone() };
-    StagedRow::new(i64::try_from(number).unwrap_or_default(), id, 0, &changed)
+/// Some people as their rows say them: without what is stored of them.
+fn people(numbers: Range<usize>, shift: u8, profile: &Profile) -> Result<Vec<(StagedRow, Profile)>> {
+    let one = |number| {
+        let id = scattered(number).parse().map_err(|_| Error::internal("an id"))?;
+        let changed = Profile { career_stage: Some(1 + shift), ..profile.clone() };
+        Ok((StagedRow::new(id, None, &changed)?, changed))
+    };
+    numbers.map(one).collect()
+}
+
+/// The rows to be staged, and the number of those that say what is stored.
+fn merged(
+    people: Vec<(StagedRow, Profile)>,
+    present: &HashMap<OwnId, Present>,
+) -> Result<(Vec<StagedRow>, i64)> {
+    let (mut rows, mut same) = (Vec::new(), 0);
+    for (row, profile) in people {
+        match present.get(row.id()) {
+            None => rows.push(row),
+            Some(known) if known.digest == row.digest() => same += 1,
+            known => rows.push(StagedRow::new(row.id().clone(), known, &profile)?),
+        }
+    }
+    Ok((rows, same))
 }
 
 /// A profile of about one kilobyte.

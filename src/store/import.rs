@@ -1,10 +1,11 @@
-//! Imports: documents are staged as they arrive, each batch in a short transaction of its own. One transaction at the end
-//! makes profiles of them, and copies no document. No read returns staged rows, and a stream that breaks leaves only
-//! staged rows, which are purged.
+//! Imports: rows are staged as they arrive, each batch in a short transaction of its own. A staged row is a version of a
+//! profile that counts from the end of its import, so the end is one change of one row, whatever the size of the import.
+//! No read returns staged rows, and a stream that breaks leaves only staged rows, which are purged.
 //!
-//! A staged row rests on a version of the profile, with whose consents it was merged. Before the end, rows whose profile has
-//! another version by now are merged again in short transactions; the end checks, under the lock of the organisation, that
-//! no further import has finished. So of two imports at the same time neither loses what the other says of consents.
+//! A staged row rests on the present version of the profile, with whose consents it was merged. Before the end, rows whose
+//! profile has another version by now are merged again in short transactions; the end checks, under the lock of the
+//! organisation, that no further import has finished. So of two imports at the same time neither loses what the other says
+//! of consents, and a person has one version of each number.
 
 use std::collections::HashMap;
 
@@ -14,87 +15,94 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::backend::Store;
-use super::dialect::{self, values};
+use super::dialect::{self, Row, values};
 use super::journal::Note;
+use super::profile::present_import;
+use super::round::{self, RoleMove};
 use super::scope::{Owner, Scope};
-use super::session::WriteSession;
+use super::session::{Housekeeping, WriteSession};
 use super::statement::statements;
 use super::{fault, organisation};
 use crate::domain::name::{OrganisationId, OwnId};
 use crate::domain::profile::{Consent, Profile, consents};
 use crate::error::{Error, Result};
 
+/// The present versions of named people; the condition for the names and for the scope follows.
+macro_rules! present_versions {
+    ($columns:literal) => {
+        concat!(
+            "SELECT v.own_id, v.version, v.digest, v.is_mentor, v.is_mentee",
+            $columns,
+            " FROM profile_version v WHERE v.organisation_id = $1 AND v.import_id = ",
+            present_import!("$1", "v.own_id")
+        )
+    };
+}
+
+/// Names from a list, which is one value whatever its length. The databases spell its reading differently.
+macro_rules! named {
+    (sqlite) => {
+        " AND v.own_id IN (SELECT value FROM json_each($2)) \
+         AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3)"
+    };
+    (postgres) => {
+        " AND v.own_id IN (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) \
+         AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3)"
+    };
+}
+
 statements! {
     upkeep BEGIN = ("profile_import.begin",
-        "INSERT INTO profile_import (id, organisation_id, staged, create_micros, touch_micros) \
-         VALUES ($1, $2, 0, $3, $3)");
+        "INSERT INTO profile_import \
+         (id, organisation_id, staged, unchanged, role_changes, create_micros, touch_micros) \
+         VALUES ($1, $2, 0, 0, 0, $3, $3)");
     upkeep COUNT = ("profile_import.count",
-        "UPDATE profile_import SET staged = staged + $3, touch_micros = $4 \
+        "UPDATE profile_import SET staged = staged + $3, role_changes = role_changes + $4, touch_micros = $5 \
          WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL RETURNING staged");
     query FINISHED = filtered("profile_import.finished",
-        "SELECT COUNT(*) AS finished FROM profile_import WHERE organisation_id = $1 AND finish_micros IS NOT NULL \
+        "SELECT COALESCE(MAX(number), 0) AS finished FROM profile_import WHERE organisation_id = $1 \
          AND (CAST($2 AS TEXT) IS NULL OR organisation_id = $2)");
-    // A list of any length is one value. The databases spell its reading differently.
     query VERSIONS = filtered("profile_import.versions",
-        sqlite: "SELECT own_id, version, digest FROM profile WHERE organisation_id = $1 \
-            AND own_id IN (SELECT value FROM json_each($2)) \
-            AND (CAST($3 AS TEXT) IS NULL OR organisation_id = $3)",
-        postgres: "SELECT own_id, version, digest FROM profile WHERE organisation_id = $1 AND own_id IN \
-            (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) \
-            AND (CAST($3 AS TEXT) IS NULL OR organisation_id = $3)");
+        sqlite: concat!(present_versions!(""), named!(sqlite)),
+        postgres: concat!(present_versions!(""), named!(postgres)));
     query DOCUMENTS = filtered("profile_import.documents",
-        sqlite: "SELECT p.own_id, p.version, p.digest, d.document FROM profile p JOIN profile_document d \
-            ON d.import_id = p.import_id AND d.own_id = p.own_id WHERE p.organisation_id = $1 \
-            AND p.own_id IN (SELECT value FROM json_each($2)) \
-            AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3)",
-        postgres: "SELECT p.own_id, p.version, p.digest, d.document FROM profile p JOIN profile_document d \
-            ON d.import_id = p.import_id AND d.own_id = p.own_id WHERE p.organisation_id = $1 AND p.own_id IN \
-            (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) \
-            AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3)");
+        sqlite: concat!(present_versions!(", v.document"), named!(sqlite)),
+        postgres: concat!(present_versions!(", v.document"), named!(postgres)));
     query OUTDATED = filtered("profile_import.outdated",
-        "SELECT d.own_id, d.document, p.version, present.document AS present FROM profile_document d \
-         JOIN profile p ON p.organisation_id = $2 AND p.own_id = d.own_id AND p.version <> d.base_version \
-         JOIN profile_document present ON present.import_id = p.import_id AND present.own_id = p.own_id \
-         WHERE d.import_id = $1 AND d.own_id > $3 AND (CAST($5 AS TEXT) IS NULL OR CAST($2 AS TEXT) = $5) \
-         ORDER BY d.own_id LIMIT $4");
+        concat!("SELECT d.ordinal, d.document AS staged, v.own_id, v.version, v.digest, v.is_mentor, v.is_mentee, v.document \
+         FROM profile_version d JOIN profile_version v ON v.organisation_id = $2 AND v.own_id = d.own_id \
+         AND v.version <> d.version - 1 AND v.import_id = ",
+         present_import!("$2", "d.own_id"),
+         " WHERE d.import_id = $1 AND d.ordinal > $3 AND (CAST($5 AS TEXT) IS NULL OR CAST($2 AS TEXT) = $5) \
+         ORDER BY d.ordinal LIMIT $4"));
     upkeep REWRITE = ("profile_import.rewrite",
-        "UPDATE profile_document SET document = $3, digest = $4, base_version = $5 \
-         WHERE import_id = $1 AND own_id = $2");
+        "UPDATE profile_version SET version = $3, document = $4, digest = $5 WHERE import_id = $1 AND ordinal = $2");
+    upkeep TAKE_AWAY = ("profile_import.take_away",
+        "DELETE FROM profile_version WHERE import_id = $1 AND ordinal = $2 AND EXISTS \
+         (SELECT 1 FROM profile_import i WHERE i.id = $1 AND i.finish_micros IS NULL)");
+    upkeep COUNT_MERGED = ("profile_import.count_merged",
+        "UPDATE profile_import SET unchanged = unchanged + $3, role_changes = role_changes + $4, touch_micros = $5 \
+         WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
+    query COMPARE = filtered("profile_import.compare",
+        "SELECT i.staged, i.unchanged, i.role_changes, \
+         (SELECT COUNT(*) FROM profile_version d WHERE d.import_id = i.id) AS kept, \
+         (SELECT COUNT(*) FROM profile_version d WHERE d.import_id = i.id AND d.version > 1) AS updated \
+         FROM profile_import i WHERE i.id = $1 AND i.organisation_id = $2 \
+         AND (CAST($3 AS TEXT) IS NULL OR i.organisation_id = $3)");
     // The lock of the organisation makes the numbers grow in the order of the commits.
     change FINISH = ("profile_import.finish",
         "UPDATE profile_import SET finish_micros = $3, number = (SELECT COALESCE(MAX(i.number), 0) + 1 \
          FROM profile_import i WHERE i.organisation_id = $2) \
-         WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
-    query COMPARE = filtered("profile_import.compare",
-        "SELECT COUNT(*) AS staged, (SELECT MAX(i.staged) FROM profile_import i WHERE i.id = $1) AS expected, \
-         COUNT(p.own_id) AS known, \
-         CAST(COALESCE(SUM(CASE WHEN p.digest = d.digest THEN 1 ELSE 0 END), 0) AS BIGINT) AS unchanged, \
-         CAST(COALESCE(SUM(CASE WHEN p.is_mentor <> d.is_mentor OR p.is_mentee <> d.is_mentee THEN 1 ELSE 0 END), 0) \
-         AS BIGINT) AS other_roles \
-         FROM profile_document d LEFT JOIN profile p ON p.organisation_id = $2 AND p.own_id = d.own_id \
-         WHERE d.import_id = $1 AND (CAST($3 AS TEXT) IS NULL OR CAST($2 AS TEXT) = $3)");
-    change UPSERT = ("profile_import.upsert",
-        "INSERT INTO profile (organisation_id, own_id, version, import_id, digest, is_mentor, is_mentee, create_micros, \
-         update_micros) SELECT $2, own_id, 1, import_id, digest, is_mentor, is_mentee, CAST($3 AS BIGINT), \
-         CAST($3 AS BIGINT) FROM profile_document WHERE import_id = $1 \
-         ON CONFLICT (organisation_id, own_id) DO UPDATE SET version = profile.version + 1, \
-         import_id = excluded.import_id, digest = excluded.digest, is_mentor = excluded.is_mentor, \
-         is_mentee = excluded.is_mentee, update_micros = excluded.update_micros \
-         WHERE profile.digest <> excluded.digest");
-    change KEEP_VERSIONS = ("profile_import.keep_versions",
-        "INSERT INTO profile_version (organisation_id, own_id, version, import_id, import_number, create_micros) \
-         SELECT p.organisation_id, p.own_id, p.version, p.import_id, i.number, CAST($3 AS BIGINT) \
-         FROM profile_document d JOIN profile_import i ON i.id = d.import_id \
-         JOIN profile p ON p.organisation_id = $2 AND p.own_id = d.own_id \
-         WHERE d.import_id = $1 AND p.import_id = $1");
-    change DROP_UNCHANGED = ("profile_import.drop_unchanged",
-        "DELETE FROM profile_document WHERE import_id = $1 AND NOT EXISTS (SELECT 1 FROM profile p \
-         WHERE p.organisation_id = $2 AND p.own_id = profile_document.own_id AND p.import_id = $1)");
+         WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL AND staged = $4 AND unchanged = $5");
     // Few rows at a time, so that other writers do not wait for the end of a large import that is not wanted.
     upkeep SHRED = ("profile_import.shred",
-        "DELETE FROM profile_document WHERE import_id = $1 AND own_id IN \
-         (SELECT own_id FROM profile_document WHERE import_id = $1 ORDER BY own_id LIMIT $2) AND EXISTS \
+        "DELETE FROM profile_version WHERE import_id = $1 AND ordinal IN \
+         (SELECT ordinal FROM profile_version WHERE import_id = $1 ORDER BY ordinal LIMIT $2) AND EXISTS \
          (SELECT 1 FROM profile_import i WHERE i.id = $1 AND i.organisation_id = $3 AND i.finish_micros IS NULL)");
+    // Locks the import, so that no row comes between its last rows and the import itself.
+    upkeep HOLD = ("profile_import.hold",
+        "UPDATE profile_import SET staged = staged \
+         WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
     upkeep DISCARD = ("profile_import.discard",
         "DELETE FROM profile_import WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
     query STALE = hidden("profile_import.stale",
@@ -102,8 +110,8 @@ statements! {
          ORDER BY touch_micros, id LIMIT 100");
     upkeep STAGE = bulk(
         name: "profile_import.stage",
-        head: "INSERT INTO profile_document \
-               (import_id, own_id, ordinal, row_number, base_version, digest, is_mentor, is_mentee, document) VALUES",
+        head: "INSERT INTO profile_version \
+               (organisation_id, own_id, version, import_id, ordinal, is_mentor, is_mentee, digest, document) VALUES",
         columns: 9,
         tail: "",
     );
@@ -117,36 +125,36 @@ const STEP_ROWS: u32 = 1_000;
 pub struct ImportKey {
     organisation: OrganisationId,
     id: String,
-    /// Number of the organisation's finished imports at the beginning.
+    /// Number of the organisation's newest finished import at the beginning.
     base: i64,
 }
 
 /// A checked row of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StagedRow {
-    row: i64,
     id: OwnId,
-    /// Version of the profile with whose consents the row was merged; 0 if there is no profile.
-    base_version: i64,
+    /// The version that the row becomes: the one after the version with whose consents it was merged.
+    version: i64,
     document: String,
     digest: String,
-    is_mentor: bool,
-    is_mentee: bool,
+    roles: Roles,
+    /// Whether the person has other roles than in the version before.
+    changes_roles: bool,
 }
 
 impl StagedRow {
-    /// Row `row` of the caller's file, with the profile of the organisation's member `id`. `base_version` is the version of
-    /// the present profile, with whose consents those of `content` were merged; 0 if there is none.
-    pub fn new(row: i64, id: OwnId, base_version: i64, content: &Profile) -> Result<Self> {
+    /// A row that says `content` of the organisation's member `id`. The consents of `content` were merged with those of
+    /// `present`, if there is a profile.
+    pub fn new(id: OwnId, present: Option<&Present>, content: &Profile) -> Result<Self> {
         let document = dialect::json(content)?;
+        let roles = Roles::of(content);
         Ok(Self {
-            row,
             id,
-            base_version,
+            version: present.map_or(1, |known| known.version + 1),
             digest: hex::encode(Sha256::digest(&document)),
             document,
-            is_mentor: content.open_offer().is_some(),
-            is_mentee: content.open_request().is_some(),
+            roles,
+            changes_roles: present.is_some_and(|known| known.roles != roles),
         })
     }
 
@@ -170,6 +178,24 @@ pub struct Present {
     pub digest: String,
     /// Her consents; not read if the row has the same digest.
     pub consents: Vec<Consent>,
+    roles: Roles,
+}
+
+/// The roles that a profile offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Roles {
+    mentor: bool,
+    mentee: bool,
+}
+
+impl Roles {
+    fn of(content: &Profile) -> Self {
+        Self { mentor: content.open_offer().is_some(), mentee: content.open_request().is_some() }
+    }
+
+    fn read(row: &Row) -> Result<Self> {
+        Ok(Self { mentor: row.flag("is_mentor")?, mentee: row.flag("is_mentee")? })
+    }
 }
 
 /// The part of a document that an import merges.
@@ -180,13 +206,15 @@ struct Record {
 }
 
 /// A staged import that was compared with the present profiles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadyImport {
-    /// Number of the organisation's finished imports before the comparison.
+    /// Number of the organisation's newest finished import before the comparison.
     base: i64,
     counts: ImportCounts,
-    /// Whether somebody has other roles than before.
-    changes_roles: bool,
+    /// Rows that were staged.
+    staged: i64,
+    /// What the import changes in the numbers of enrolments; nothing to check if nobody has other roles than before.
+    moves: Option<Vec<RoleMove>>,
     /// Rows that were not staged, because they say what is stored.
     unstaged: i64,
 }
@@ -239,23 +267,15 @@ impl Store {
         let ids: Vec<&OwnId> = rows.iter().map(|(id, _)| id).collect();
         let mut present = HashMap::new();
         for row in session.rows(VERSIONS, values![organisation, dialect::json(&ids)?]).await? {
-            let known =
-                Present { version: row.int("version")?, digest: row.text("digest")?, consents: Vec::new() };
-            present.insert(row.id("profile", "own_id")?, known);
+            present.insert(row.id("profile_version", "own_id")?, known(&row, Vec::new())?);
         }
         let differs =
             |(id, digest): &&(OwnId, String)| present.get(id).is_some_and(|known| known.digest != *digest);
         let changed: Vec<&OwnId> = rows.iter().filter(differs).map(|(id, _)| id).collect();
         if !changed.is_empty() {
             for row in session.rows(DOCUMENTS, values![organisation, dialect::json(&changed)?]).await? {
-                let id: OwnId = row.id("profile", "own_id")?;
-                let record: Record = row.json("profile_document", &"of a profile", "document")?;
-                let known = Present {
-                    version: row.int("version")?,
-                    digest: row.text("digest")?,
-                    consents: record.consents,
-                };
-                present.insert(id, known);
+                let record: Record = row.json("profile_version", &"of a profile", "document")?;
+                present.insert(row.id("profile_version", "own_id")?, known(&row, record.consents)?);
             }
         }
         session.end().await?;
@@ -272,22 +292,24 @@ impl Store {
             let number = i64::try_from(step.len()).unwrap_or(i64::MAX);
             let mut session = self.housekeeping(&import.scope()).await?;
             // Counting first numbers the rows, and makes a second stream of the same import wait.
+            let role_changes: u32 = step.iter().map(|row| u32::from(row.changes_roles)).sum();
+            let counts = values![import.id.as_str(), &import.organisation, number, role_changes, now];
             let counted = session
-                .row(COUNT, values![import.id.as_str(), &import.organisation, number, now])
+                .row(COUNT, counts)
                 .await?
                 .ok_or_else(|| Error::NotFound(format!("import {}", import.id)))?;
             let first = counted.int("staged")? - number;
             let bound = step.into_iter().zip(first..).map(|(row, ordinal)| {
-                let StagedRow { row, id, base_version, document, digest, is_mentor, is_mentee } = row;
+                let StagedRow { id, version, document, digest, roles, .. } = row;
                 values![
-                    import.id.as_str(),
+                    &import.organisation,
                     &id,
+                    version,
+                    import.id.as_str(),
                     ordinal,
-                    row,
-                    base_version,
+                    roles.mentor,
+                    roles.mentee,
                     digest,
-                    is_mentor,
-                    is_mentee,
                     document
                 ]
             });
@@ -309,44 +331,41 @@ impl Store {
             self.merge_again(import, now).await?;
         }
         let mut session = self.reader(&import.scope()).await?;
-        let compared = session.one(COMPARE, values![import.id.as_str(), &import.organisation]).await?;
-        session.end().await?;
-        let (staged, known) = (compared.int("staged")?, compared.int("known")?);
-        if compared.opt_int("expected")? != Some(staged) {
+        let compared = session.row(COMPARE, values![import.id.as_str(), &import.organisation]).await?;
+        let compared = compared.ok_or_else(|| Error::NotFound(format!("import {}", import.id)))?;
+        let (staged, kept) = (compared.int("staged")?, compared.int("kept")?);
+        let (updated, unchanged) = (compared.int("updated")?, compared.int("unchanged")?);
+        if staged != kept + unchanged {
             return Err(Error::NotFound(format!("import {}", import.id)));
         }
-        let unchanged = compared.int("unchanged")?;
-        let counts = ImportCounts { created: staged - known, updated: known - unchanged, unchanged };
-        let changes_roles = compared.int("other_roles")? > 0;
-        Ok(ReadyImport { base, counts, changes_roles, unstaged: 0 })
+        let moves = match compared.int("role_changes")? {
+            0 => None,
+            _ => Some(round::role_moves(&mut session, &import.organisation, &import.id).await?),
+        };
+        session.end().await?;
+        let counts = ImportCounts { created: kept - updated, updated, unchanged };
+        Ok(ReadyImport { base, counts, staged, moves, unstaged: 0 })
     }
 
-    /// Merges the rows whose profile has another version than the one that they rest on.
+    /// Merges the rows whose profile has another version than the one that they rest on, and takes away those that then say
+    /// what is stored.
     async fn merge_again(&self, import: &ImportKey, now: Timestamp) -> Result<()> {
-        let mut after = String::new();
+        let mut after = -1;
         loop {
             let mut session = self.housekeeping(&import.scope()).await?;
-            let step = values![import.id.as_str(), &import.organisation, after.as_str(), STEP_ROWS];
+            let step = values![import.id.as_str(), &import.organisation, after, STEP_ROWS];
             let rows = session.reads().rows(OUTDATED, step).await?;
             let Some(last) = rows.last() else { return session.end().await };
-            after = last.text("own_id")?;
+            after = last.int("ordinal")?;
+            let (mut unchanged, mut role_changes) = (0_u32, 0_u32);
             for row in &rows {
-                let id = row.text("own_id")?;
-                let mut content: Profile = row.json("profile_document", &"of a staged row", "document")?;
-                let present: Record = row.json("profile_document", &"of a profile", "present")?;
-                content.consents = consents::merged(&present.consents, &content.consents);
-                if content.identity_is_withdrawn(now) {
-                    return Err(Error::StoreUnavailable(
-                        "a consent was withdrawn by another import of the organisation at the same time"
-                            .into(),
-                    ));
-                }
-                let document = dialect::json(&content)?;
-                let digest = hex::encode(Sha256::digest(&document));
-                let written = values![import.id.as_str(), id, document, digest, row.int("version")?];
-                let done = session.execute(REWRITE, written).await?;
-                fault::expect_rows(REWRITE.0.name, done, 1)?;
+                let merged = import.merge_row(&mut session, row, now).await?;
+                unchanged += u32::from(merged.is_unchanged);
+                role_changes += u32::from(merged.changes_roles);
             }
+            let counts = values![import.id.as_str(), &import.organisation, unchanged, role_changes, now];
+            let counted = session.execute(COUNT_MERGED, counts).await?;
+            fault::expect_rows(COUNT_MERGED.0.name, counted, 1)?;
             session.commit().await?;
         }
     }
@@ -355,18 +374,24 @@ impl Store {
     /// remains in a SQLite database or its files.
     pub async fn discard_import(&self, import: &ImportKey) -> Result<()> {
         let (mut staged, scope) = (false, import.scope());
+        let keys = || values![import.id.as_str(), &import.organisation];
         loop {
             let mut session = self.housekeeping(&scope).await?;
-            let step = values![import.id.as_str(), STEP_ROWS, &import.organisation];
-            let deleted = session.execute(SHRED, step).await?;
-            if deleted == 0 {
-                session.execute(DISCARD, values![import.id.as_str(), &import.organisation]).await?;
-            }
-            session.commit().await?;
-            if deleted == 0 {
+            if session.execute(HOLD, keys()).await? == 0 {
+                session.end().await?;
                 break;
             }
-            staged = true;
+            let step = values![import.id.as_str(), STEP_ROWS, &import.organisation];
+            let deleted = session.execute(SHRED, step).await?;
+            staged |= deleted > 0;
+            let is_last = deleted < u64::from(STEP_ROWS);
+            if is_last {
+                session.execute(DISCARD, keys()).await?;
+            }
+            session.commit().await?;
+            if is_last {
+                break;
+            }
         }
         if staged {
             self.empty_log().await?;
@@ -392,15 +417,55 @@ impl Store {
     }
 }
 
+/// What became of a row that was merged again.
+struct MergedAgain {
+    is_unchanged: bool,
+    changes_roles: bool,
+}
+
 impl ImportKey {
     fn scope(&self) -> Scope {
         Scope::Organisation(self.organisation.clone())
     }
+
+    /// Merges a row of the statement `OUTDATED` with the version of the profile that it brings.
+    async fn merge_row(&self, session: &mut Housekeeping, row: &Row, now: Timestamp) -> Result<MergedAgain> {
+        let mut content: Profile = row.json("profile_version", &"of a staged row", "staged")?;
+        let present: Record = row.json("profile_version", &"of a profile", "document")?;
+        let present = known(row, present.consents)?;
+        content.consents = consents::merged(&present.consents, &content.consents);
+        if content.identity_is_withdrawn(now) {
+            return Err(Error::StoreUnavailable(
+                "a consent was withdrawn by another import of the organisation at the same time".into(),
+            ));
+        }
+        let merged = StagedRow::new(row.id("profile_version", "own_id")?, Some(&present), &content)?;
+        let ordinal = row.int("ordinal")?;
+        let is_unchanged = merged.digest == present.digest;
+        let (statement, values) = if is_unchanged {
+            (TAKE_AWAY, values![self.id.as_str(), ordinal])
+        } else {
+            (REWRITE, values![self.id.as_str(), ordinal, merged.version, merged.document, merged.digest])
+        };
+        let done = session.execute(statement, values).await?;
+        fault::expect_rows(statement.0.name, done, 1)?;
+        Ok(MergedAgain { is_unchanged, changes_roles: merged.changes_roles })
+    }
+}
+
+fn known(row: &Row, consents: Vec<Consent>) -> Result<Present> {
+    Ok(Present {
+        version: row.int("version")?,
+        digest: row.text("digest")?,
+        consents,
+        roles: Roles::read(row)?,
+    })
 }
 
 impl WriteSession {
-    /// Makes profiles of the staged rows: a new version of each new or changed profile, nothing for the others. Returns
-    /// `None` if another import of the organisation has finished since the comparison, which has to be made again.
+    /// Ends an import: its rows are the present versions from now on, whatever their number. Returns `None` if another import
+    /// of the organisation has finished since the comparison, or somebody was enrolled whose roles change: the comparison has
+    /// to be made again.
     ///
     /// Fails with `NotFound` if the import was finished, discarded or purged.
     pub async fn finish_import(
@@ -414,22 +479,14 @@ impl WriteSession {
         if self.reads().one(FINISHED, values![organisation]).await?.int("finished")? != ready.base {
             return Ok(None);
         }
-        let dated = || values![id.as_str(), organisation, now];
-        if self.change(owner, FINISH, dated()).await? == 0 {
+        let finish = values![id.as_str(), organisation, now, ready.staged, counts.unchanged];
+        if self.change(owner, FINISH, finish).await? == 0 {
             return Err(Error::NotFound(format!("import {id}")));
         }
-        let changed = (counts.created + counts.updated).unsigned_abs();
-        if ready.changes_roles {
-            // Before the profiles change: the counters move by the difference between staged and present roles.
-            self.move_enrolment_counts(organisation, id).await?;
-        }
-        for statement in [UPSERT, KEEP_VERSIONS] {
-            self.change_exactly(changed, owner, statement, dated()).await?;
-        }
-        if counts.unchanged > 0 {
-            let unchanged = counts.unchanged.unsigned_abs();
-            let keys = values![id.as_str(), organisation];
-            self.change_exactly(unchanged, owner, DROP_UNCHANGED, keys).await?;
+        if let Some(moves) = &ready.moves
+            && !self.move_enrolment_counts(organisation, moves).await?
+        {
+            return Ok(None);
         }
         let counts = ImportCounts { unchanged: counts.unchanged + ready.unstaged, ..counts };
         let detail = json!({

@@ -12,43 +12,72 @@ use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::StoredProfile;
 use crate::error::{Error, Result};
 
-/// Reads present versions; the caller's condition follows.
+/// The condition that the import of a version has finished. Each subquery of these statements finds one row by a key,
+/// whatever the statistics of the database are.
+macro_rules! finished {
+    ($import:literal) => {
+        concat!("(SELECT f.finish_micros FROM profile_import f WHERE f.id = ", $import, ") IS NOT NULL")
+    };
+}
+
+/// The import of a person's present version, the greatest one whose import has finished.
+macro_rules! present_import {
+    ($organisation:literal, $own_id:literal) => {
+        concat!(
+            "(SELECT n.import_id FROM profile_version n WHERE n.organisation_id = ",
+            $organisation,
+            " AND n.own_id = ",
+            $own_id,
+            " AND ",
+            $crate::store::profile::finished!("n.import_id"),
+            " ORDER BY n.version DESC LIMIT 1)"
+        )
+    };
+}
+
+pub(super) use {finished, present_import};
+
+/// Reads the present versions of an organisation; the caller's condition follows. The first version that is kept tells when
+/// the profile was created.
 macro_rules! profiles {
     () => {
-        "SELECT p.organisation_id, p.own_id, p.version, p.digest, d.document, p.create_micros, p.update_micros \
-         FROM profile p JOIN profile_document d ON d.import_id = p.import_id AND d.own_id = p.own_id "
+        concat!(
+            "SELECT v.organisation_id, v.own_id, v.version, v.digest, v.document, (SELECT (SELECT i.finish_micros \
+             FROM profile_import i WHERE i.id = o.import_id) FROM profile_version o WHERE o.organisation_id = $1 \
+             AND o.own_id = v.own_id AND ",
+            finished!("o.import_id"),
+            " ORDER BY o.version LIMIT 1) AS create_micros, \
+             (SELECT i.finish_micros FROM profile_import i WHERE i.id = v.import_id) AS update_micros \
+             FROM profile_version v WHERE v.organisation_id = $1 AND v.import_id = ",
+            present_import!("$1", "v.own_id")
+        )
     };
 }
 
 statements! {
     query GET = filtered("profile.get",
-        concat!(profiles!(), "WHERE p.organisation_id = $1 AND p.own_id = $2 \
-            AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3)"));
-    // The page is cut before its documents are looked up, one by one: with wrong statistics PostgreSQL would otherwise join
-    // and sort all documents of the organisation for every page.
+        concat!(profiles!(), " AND v.own_id = $2 AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3)"));
     query LIST = filtered("profile.list",
-        "SELECT p.organisation_id, p.own_id, p.version, p.digest, (SELECT d.document FROM profile_document d \
-         WHERE d.import_id = p.import_id AND d.own_id = p.own_id) AS document, p.create_micros, p.update_micros \
-         FROM (SELECT organisation_id, own_id, version, digest, import_id, create_micros, update_micros FROM profile \
-         WHERE organisation_id = $1 AND own_id > $2 AND (CAST($4 AS TEXT) IS NULL OR organisation_id = $4) \
-         ORDER BY own_id LIMIT $3) AS p ORDER BY p.own_id");
+        concat!(profiles!(), " AND v.own_id > $2 AND (CAST($4 AS TEXT) IS NULL OR v.organisation_id = $4) \
+            ORDER BY v.own_id LIMIT $3"));
     query LIST_IDS = filtered("profile.list_ids",
-        "SELECT own_id FROM profile WHERE organisation_id = $1 AND own_id > $2 \
-         AND (CAST($4 AS TEXT) IS NULL OR organisation_id = $4) ORDER BY own_id LIMIT $3");
+        concat!("SELECT DISTINCT v.own_id FROM profile_version v WHERE v.organisation_id = $1 AND v.own_id > $2 AND ",
+            finished!("v.import_id"), " AND (CAST($4 AS TEXT) IS NULL OR v.organisation_id = $4) \
+            ORDER BY v.own_id LIMIT $3"));
     // A list of any length is one value. The databases spell its reading differently.
     query NAMED = filtered("profile.named",
-        sqlite: concat!(profiles!(), "WHERE p.organisation_id = $1 \
-            AND p.own_id IN (SELECT value FROM json_each($2)) \
-            AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3) ORDER BY p.own_id"),
-        postgres: concat!(profiles!(), "WHERE p.organisation_id = $1 AND p.own_id IN \
+        sqlite: concat!(profiles!(), " AND v.own_id IN (SELECT value FROM json_each($2)) \
+            AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3) ORDER BY v.own_id"),
+        postgres: concat!(profiles!(), " AND v.own_id IN \
             (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) \
-            AND (CAST($3 AS TEXT) IS NULL OR p.organisation_id = $3) ORDER BY p.own_id"));
+            AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3) ORDER BY v.own_id"));
     query EXISTING = filtered("profile.existing",
-        sqlite: "SELECT own_id FROM profile WHERE organisation_id = $1 AND own_id IN (SELECT value FROM json_each($2)) \
-            AND (CAST($3 AS TEXT) IS NULL OR organisation_id = $3)",
-        postgres: "SELECT own_id FROM profile WHERE organisation_id = $1 \
-            AND own_id IN (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) \
-            AND (CAST($3 AS TEXT) IS NULL OR organisation_id = $3)");
+        sqlite: concat!("SELECT DISTINCT v.own_id FROM profile_version v WHERE v.organisation_id = $1 \
+            AND v.own_id IN (SELECT value FROM json_each($2)) AND ", finished!("v.import_id"), " \
+            AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3)"),
+        postgres: concat!("SELECT DISTINCT v.own_id FROM profile_version v WHERE v.organisation_id = $1 \
+            AND v.own_id IN (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) AND ",
+            finished!("v.import_id"), " AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3)"));
 }
 
 impl Store {
@@ -115,7 +144,7 @@ impl Store {
         let after = after.map_or("", OwnId::as_str);
         let rows = session.rows(LIST_IDS, values![organisation, after, limit]).await?;
         session.end().await?;
-        rows.iter().map(|row| row.id("profile", "own_id")).collect()
+        rows.iter().map(|row| row.id("profile_version", "own_id")).collect()
     }
 }
 
@@ -150,16 +179,18 @@ pub(super) async fn existing(
     ids: &BTreeSet<OwnId>,
 ) -> Result<BTreeSet<OwnId>> {
     let rows = session.rows(EXISTING, values![organisation, dialect::json(ids)?]).await?;
-    rows.iter().map(|row| row.id("profile", "own_id")).collect()
+    rows.iter().map(|row| row.id("profile_version", "own_id")).collect()
 }
 
 fn read(row: &Row) -> Result<StoredProfile> {
-    let name =
-        ProfileRef { organisation: row.id("profile", "organisation_id")?, id: row.id("profile", "own_id")? };
+    let name = ProfileRef {
+        organisation: row.id("profile_version", "organisation_id")?,
+        id: row.id("profile_version", "own_id")?,
+    };
     Ok(StoredProfile {
         version: row.int("version")?,
         digest: row.text("digest")?,
-        content: row.json("profile_document", &name, "document")?,
+        content: row.json("profile_version", &name, "document")?,
         create_time: row.time("create_micros")?,
         update_time: row.time("update_micros")?,
         name,

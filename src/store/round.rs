@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::backend::Store;
 use super::dialect::{self, Row, values};
 use super::journal::Note;
+use super::profile::finished;
 use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
@@ -19,6 +20,20 @@ use crate::domain::profile::StoredProfile;
 use crate::domain::round::{EnrolmentCounts, Round, RoundContent, RoundState};
 use crate::domain::salt::RoundSalt;
 use crate::error::{Error, Result};
+
+/// A role of the present version of an enrolled person's profile; NULL if she has none.
+macro_rules! present_role {
+    ($role:literal) => {
+        concat!(
+            "(SELECT v.",
+            $role,
+            " FROM profile_version v WHERE v.organisation_id = e.organisation_id AND v.own_id = e.own_id AND ",
+            finished!("v.import_id"),
+            " ORDER BY v.version DESC LIMIT 1) AS ",
+            $role
+        )
+    };
+}
 
 statements! {
     change CREATE = ("round.create",
@@ -52,29 +67,32 @@ statements! {
         "SELECT round_id, profiles, mentors, mentees FROM enrolment_count \
          WHERE round_id >= $1 AND round_id <= $2 AND organisation_id = $3");
     // The people whom this change of the round has enrolled. Their profiles are looked up one by one, whatever the
-    // statistics of the database are.
+    // statistics of the database are. Nothing is counted if a person has no profile.
     change COUNT_NEW = ("enrolment_count.add",
-        "INSERT INTO enrolment_count (round_id, organisation_id, profiles, mentors, mentees) \
+        concat!("INSERT INTO enrolment_count (round_id, organisation_id, profiles, mentors, mentees) \
          SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), COUNT(*), \
-         CAST(COALESCE(SUM((SELECT p.is_mentor FROM profile p \
-         WHERE p.organisation_id = e.organisation_id AND p.own_id = e.own_id)), 0) AS BIGINT), \
-         CAST(COALESCE(SUM((SELECT p.is_mentee FROM profile p \
-         WHERE p.organisation_id = e.organisation_id AND p.own_id = e.own_id)), 0) AS BIGINT) \
+         CAST(COALESCE(SUM(r.is_mentor), 0) AS BIGINT), CAST(COALESCE(SUM(r.is_mentee), 0) AS BIGINT) \
+         FROM (SELECT ", present_role!("is_mentor"), ", ", present_role!("is_mentee"), " \
          FROM enrolment e WHERE e.round_id = $1 AND e.organisation_id = $2 AND e.own_id >= $3 AND e.own_id <= $4 \
-         AND e.round_version = $5 \
+         AND e.round_version = $5) AS r HAVING COUNT(*) = COUNT(r.is_mentor) \
          ON CONFLICT (round_id, organisation_id) DO UPDATE SET profiles = enrolment_count.profiles + excluded.profiles, \
-         mentors = enrolment_count.mentors + excluded.mentors, mentees = enrolment_count.mentees + excluded.mentees");
+         mentors = enrolment_count.mentors + excluded.mentors, mentees = enrolment_count.mentees + excluded.mentees"));
+    query ROLE_MOVES = filtered("enrolment_count.moves",
+        concat!("WITH moved AS MATERIALIZED (SELECT d.own_id, d.is_mentor - p.is_mentor AS mentors, \
+         d.is_mentee - p.is_mentee AS mentees FROM profile_version d \
+         JOIN profile_version p ON p.organisation_id = $2 AND p.own_id = d.own_id AND p.version = d.version - 1 AND ",
+         finished!("p.import_id"), " WHERE d.import_id = $1 AND (p.is_mentor <> d.is_mentor OR p.is_mentee <> d.is_mentee)) \
+         SELECT c.round_id, c.profiles, (SELECT CAST(COALESCE(SUM(m.mentors), 0) AS BIGINT) FROM moved m JOIN enrolment e \
+         ON e.round_id = c.round_id AND e.organisation_id = $2 AND e.own_id = m.own_id) AS mentors, \
+         (SELECT CAST(COALESCE(SUM(m.mentees), 0) AS BIGINT) FROM moved m JOIN enrolment e \
+         ON e.round_id = c.round_id AND e.organisation_id = $2 AND e.own_id = m.own_id) AS mentees \
+         FROM enrolment_count c WHERE c.organisation_id = $2 AND (CAST($3 AS TEXT) IS NULL OR c.organisation_id = $3)"));
+    query ROUNDS = filtered("enrolment_count.rounds",
+        "SELECT COUNT(*) AS rounds FROM enrolment_count WHERE organisation_id = $1 \
+         AND (CAST($2 AS TEXT) IS NULL OR organisation_id = $2)");
     change MOVE_COUNTS = ("enrolment_count.move",
-        "WITH moved AS MATERIALIZED (SELECT d.own_id, d.is_mentor - p.is_mentor AS mentors, \
-         d.is_mentee - p.is_mentee AS mentees FROM profile_document d \
-         JOIN profile p ON p.organisation_id = $1 AND p.own_id = d.own_id \
-         WHERE d.import_id = $2 AND (p.is_mentor <> d.is_mentor OR p.is_mentee <> d.is_mentee)) \
-         UPDATE enrolment_count SET \
-         mentors = mentors + (SELECT CAST(COALESCE(SUM(m.mentors), 0) AS BIGINT) FROM moved m JOIN enrolment e \
-         ON e.round_id = enrolment_count.round_id AND e.organisation_id = $1 AND e.own_id = m.own_id), \
-         mentees = mentees + (SELECT CAST(COALESCE(SUM(m.mentees), 0) AS BIGINT) FROM moved m JOIN enrolment e \
-         ON e.round_id = enrolment_count.round_id AND e.organisation_id = $1 AND e.own_id = m.own_id) \
-         WHERE organisation_id = $1");
+        "UPDATE enrolment_count SET mentors = mentors + $4, mentees = mentees + $5 \
+         WHERE round_id = $1 AND organisation_id = $2 AND profiles = $3");
     query LOCK = shared("round.lock", locking: "SELECT state, version FROM round WHERE id = $1");
     // A list of any length is one value. The databases spell its reading differently.
     query ENROLLED = filtered("enrolment.named",
@@ -314,14 +332,25 @@ impl WriteSession {
         Ok((enrolled, note))
     }
 
-    /// Moves the counters of enrolled people whose roles an import is about to change. The organisation is locked.
+    /// Moves the counters of enrolled people whose roles an import changes. Returns `false` if anybody was enrolled since the
+    /// moves were read: they have to be read again. The organisation is locked.
     pub(super) async fn move_enrolment_counts(
         &mut self,
         organisation: &OrganisationId,
-        import: &str,
-    ) -> Result<()> {
+        moves: &[RoleMove],
+    ) -> Result<bool> {
         let owner = Owner::Organisation(organisation);
-        self.change(owner, MOVE_COUNTS, values![organisation, import]).await.map(drop)
+        let rounds = self.reads().one(ROUNDS, values![organisation]).await?.int("rounds")?;
+        if usize::try_from(rounds) != Ok(moves.len()) {
+            return Ok(false);
+        }
+        for RoleMove { round, profiles, mentors, mentees } in moves {
+            let values = values![round, organisation, *profiles, *mentors, *mentees];
+            if self.change(owner, MOVE_COUNTS, values).await? == 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Locks the round until the session ends, and returns its state. Every change of a round or of its runs begins
@@ -352,6 +381,37 @@ impl WriteSession {
         let settled = self.change(Owner::Alliance, SETTLE, values).await?;
         if settled > 1 { Err(fault::miscount(SETTLE.0.name, settled, 1)) } else { Ok(()) }
     }
+}
+
+/// What an import changes in the numbers of one round's enrolments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RoleMove {
+    round: RoundId,
+    /// Enrolments when the change was counted.
+    profiles: i64,
+    /// Mentors more, or fewer.
+    mentors: i64,
+    /// Mentees more, or fewer.
+    mentees: i64,
+}
+
+/// What a staged import changes in the numbers of enrolments, for each round in which the organisation takes part.
+pub(super) async fn role_moves(
+    session: &mut ReadSession,
+    organisation: &OrganisationId,
+    import: &str,
+) -> Result<Vec<RoleMove>> {
+    let rows = session.rows(ROLE_MOVES, values![import, organisation]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(RoleMove {
+                round: row.id("enrolment_count", "round_id")?,
+                profiles: row.int("profiles")?,
+                mentors: row.int("mentors")?,
+                mentees: row.int("mentees")?,
+            })
+        })
+        .collect()
 }
 
 fn first_version(id: &RoundId, content: &RoundContent, now: Timestamp) -> Round {

@@ -16,22 +16,36 @@ use crate::domain::name::{OrganisationId, ProfileRef, RunRef};
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::error::{Error, Result};
 
-/// The frozen version of a person at a position of the statement, with her document. Each subquery finds one row by a key,
-/// whatever the statistics of the database are.
+/// The condition that the import of a version was frozen with the run. Each subquery of these statements finds one row by a
+/// key, whatever the statistics of the database are.
+macro_rules! is_frozen {
+    () => {
+        "(SELECT i.number FROM profile_import i WHERE i.id = v.import_id) <= $5"
+    };
+}
+
+/// A person with her frozen version and its document.
 macro_rules! frozen_columns {
     () => {
-        "q.own_id, q.version, (SELECT d.document FROM profile_version v JOIN profile_document d \
-         ON d.import_id = v.import_id AND d.own_id = v.own_id WHERE v.organisation_id = $2 AND v.own_id = q.own_id \
-         AND v.version = q.version) AS document"
+        concat!(
+            "q.own_id, q.version, (SELECT v.document FROM profile_version v WHERE v.organisation_id = $2 \
+             AND v.own_id = q.own_id AND v.version = q.version AND ",
+            is_frozen!(),
+            ") AS document"
+        )
     };
 }
 
 /// Enrolments that a run covers, each with the newest version of the profile up to the frozen import.
 macro_rules! frozen_enrolments {
     () => {
-        "SELECT e.own_id, (SELECT v.version FROM profile_version v WHERE v.organisation_id = $2 \
-         AND v.own_id = e.own_id AND v.import_number <= $5 ORDER BY v.version DESC LIMIT 1) AS version \
-         FROM enrolment e WHERE e.round_id = $1 AND e.organisation_id = $2 AND e.round_version <= $4"
+        concat!(
+            "SELECT e.own_id, (SELECT v.version FROM profile_version v WHERE v.organisation_id = $2 \
+             AND v.own_id = e.own_id AND ",
+            is_frozen!(),
+            " ORDER BY v.version DESC LIMIT 1) AS version \
+             FROM enrolment e WHERE e.round_id = $1 AND e.organisation_id = $2 AND e.round_version <= $4"
+        )
     };
 }
 
@@ -221,7 +235,7 @@ fn participant(organisation: &OrganisationId, row: &Row) -> Result<(Participant,
     let digest = Sha256::digest(&document).into();
     let participant = Participant {
         version: row.int("version")?,
-        content: dialect::parsed("profile_document", &profile, "document", &document)?,
+        content: dialect::parsed("profile_version", &profile, "document", &document)?,
         profile,
     };
     Ok((participant, digest))

@@ -93,7 +93,7 @@ fn check_row(organisation: &OrganisationId, row: DraftRow, now: Timestamp) -> Re
     let (id, parsed) = parse_row(organisation, &draft, now);
     let outcome = match (&id, parsed) {
         (Some(id), Ok((profile, warnings))) if !unreadable => {
-            Ok(GoodRow { staged: StagedRow::new(row, id.clone(), 0, &profile)?, profile, warnings })
+            Ok(GoodRow { staged: StagedRow::new(id.clone(), None, &profile)?, profile, warnings })
         }
         (_, Ok(_)) => Err(unread(unreadable)),
         (_, Err(violations)) => Err(violations),
@@ -198,7 +198,7 @@ fn merge_row(
             "leave the answers out, or give a consent of purpose identity that is newer than the withdrawal",
         );
     }
-    let merged = StagedRow::new(row, id.clone(), known.version, &profile)?;
+    let merged = StagedRow::new(id.clone(), Some(known), &profile)?;
     let change = violations.finish(if merged.digest() == known.digest {
         Change::Nothing
     } else {

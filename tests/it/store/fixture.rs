@@ -92,8 +92,27 @@ impl Fixture {
     ) -> ImportCounts {
         let scope = Scope::Organisation(organisation.clone());
         let key = self.store.begin_import(&scope, organisation, import, at(0)).await.expect("begins");
-        self.store.stage_rows(&key, rows(people), at(0)).await.expect("stages");
-        self.finish(&key, at(1)).await.expect("finishes")
+        let rows = self.rows(organisation, people).await;
+        let unstaged = people.len() - rows.len();
+        self.store.stage_rows(&key, rows, at(0)).await.expect("stages");
+        let counts = self.finish(&key, at(1)).await.expect("finishes");
+        ImportCounts { unchanged: counts.unchanged + i64::try_from(unstaged).expect("few"), ..counts }
+    }
+
+    /// Rows to be staged: those that do not say what is stored.
+    pub(crate) async fn rows(
+        &self,
+        organisation: &OrganisationId,
+        people: &[(&str, Profile)],
+    ) -> Vec<StagedRow> {
+        let fresh = rows(people);
+        let keys: Vec<_> = fresh.iter().map(|row| (row.id().clone(), row.digest().to_owned())).collect();
+        let present = self.store.present(&only(organisation), organisation, &keys).await.expect("reads");
+        let rest = |(id, content): &(&str, Profile)| {
+            StagedRow::new(own_id(id), present.get(&own_id(id)), content).expect("a row")
+        };
+        let is_new = |row: &StagedRow| present.get(row.id()).is_none_or(|known| known.digest != row.digest());
+        people.iter().map(rest).filter(is_new).collect()
     }
 
     /// Finishes an import while no other import of its organisation ends.
@@ -310,11 +329,10 @@ pub(crate) fn mentee() -> Profile {
     Profile { mentee_request: Some(request), ..profile("KE") }
 }
 
-/// Staged rows, numbered from 2 as in a file with a header.
+/// Rows of people without a profile.
 pub(crate) fn rows(people: &[(&str, Profile)]) -> Vec<StagedRow> {
-    let row =
-        |((id, content), number): (&(&str, Profile), i64)| StagedRow::new(number, own_id(id), 0, content);
-    people.iter().zip(2_i64..).map(row).collect::<Result<_>>().expect("rows")
+    let row = |(id, content): &(&str, Profile)| StagedRow::new(own_id(id), None, content);
+    people.iter().map(row).collect::<Result<_>>().expect("rows")
 }
 
 /// Each organisation's mentee with the other's mentor, and each mentor without one of her own.

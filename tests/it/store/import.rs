@@ -1,9 +1,11 @@
 //! Imports: staged in pieces, kept as a whole.
 
+use std::collections::BTreeMap;
+
 use wim_match::domain::name::OwnId;
 use wim_match::domain::profile::{Consent, ConsentPurpose, Profile};
 use wim_match::error::Error;
-use wim_match::store::{ImportCounts, Scope, StagedRow};
+use wim_match::store::{ImportCounts, ImportKey, Scope, StagedRow};
 
 use super::fixture::{Fixture, at, mentee, mentor, only, own_id, person, profile, rows};
 use super::on_both_databases;
@@ -15,6 +17,9 @@ on_both_databases! {
     imports_at_the_same_time_lose_no_withdrawal,
     what_is_stored_of_people_is_told_for_a_merge,
     staged_rows_are_seen_by_nobody,
+    imports_in_any_order_store_what_a_model_stores,
+    an_enrolment_before_the_end_moves_the_counters_too,
+    rows_staged_after_the_comparison_end_nothing,
     imports_side_by_side_do_not_mix,
     an_import_is_finished_once,
     a_discarded_import_leaves_no_rows,
@@ -57,7 +62,7 @@ async fn every_version_of_a_profile_is_kept(f: Fixture) {
 async fn more_rows_than_one_statement_and_one_step_takes_are_staged(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
     let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
-    let rows = (0..2_305_i64).map(|n| StagedRow::new(n, own_id(&format!("p{n:04}")), 0, &mentee()));
+    let rows = (0..2_305_i64).map(|n| StagedRow::new(own_id(&format!("p{n:04}")), None, &mentee()));
     let rows = rows.collect::<Result<Vec<_>, _>>().expect("rows");
     f.store.stage_rows(&key, rows.clone(), at(0)).await.expect("stages");
     let twice = f.store.stage_rows(&key, rows[..1].to_vec(), at(0)).await;
@@ -81,14 +86,14 @@ fn consenting(consents: &[(i64, Option<i64>)]) -> Profile {
 
 async fn imports_at_the_same_time_lose_no_withdrawal(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
-    let row = |base, profile: &Profile| vec![StagedRow::new(2, own_id("a"), base, profile).expect("a row")];
+    let row = |profile: &Profile| vec![StagedRow::new(own_id("a"), None, profile).expect("a row")];
     let (given, withdrawn) = (consenting(&[(1, None)]), consenting(&[(1, Some(5))]));
     let begin = |id| f.store.begin_import(&Scope::Alliance, &peru, id, at(9));
     let (one, two, three) = (begin("i-1").await, begin("i-2").await, begin("i-3").await);
     let (one, two, three) = (one.expect("begins"), two.expect("begins"), three.expect("begins"));
-    f.store.stage_rows(&one, row(0, &withdrawn), at(9)).await.expect("stages");
-    f.store.stage_rows(&two, row(0, &given), at(9)).await.expect("stages");
-    f.store.stage_rows(&three, row(0, &consenting(&[(7, None)])), at(9)).await.expect("stages");
+    f.store.stage_rows(&one, row(&withdrawn), at(9)).await.expect("stages");
+    f.store.stage_rows(&two, row(&given), at(9)).await.expect("stages");
+    f.store.stage_rows(&three, row(&consenting(&[(7, None)])), at(9)).await.expect("stages");
     let early = f.store.ready_import(&two, at(9)).await.expect("is ready");
     assert_eq!(f.finish(&one, at(9)).await.expect("finishes").created, 1);
     let mut session = f.write().await;
@@ -111,7 +116,7 @@ async fn what_is_stored_of_people_is_told_for_a_merge(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
     let stored = consenting(&[(1, Some(5))]);
     f.import(&peru, "i-1", &[("a", stored.clone()), ("b", mentee())]).await;
-    let digest = |profile| StagedRow::new(2, own_id("a"), 0, profile).expect("a row").digest().to_owned();
+    let digest = |profile| StagedRow::new(own_id("a"), None, profile).expect("a row").digest().to_owned();
     let rows = [("a", digest(&mentor(1))), ("b", digest(&mentee())), ("c", digest(&mentee()))];
     let rows = rows.map(|(id, digest)| (own_id(id), digest));
     let present = f.store.present(&only(&peru), &peru, &rows).await.expect("reads");
@@ -124,14 +129,126 @@ async fn what_is_stored_of_people_is_told_for_a_merge(f: Fixture) {
 }
 
 async fn staged_rows_are_seen_by_nobody(f: Fixture) {
+    let (peru, _, round) = f.enrolled_round().await;
+    let scope = Scope::Alliance;
+    let before = f.store.list_profiles(&scope, &peru, None, 10, usize::MAX).await.expect("lists").0;
+    let ids = f.store.list_profile_ids(&scope, &peru, None, 10).await.expect("lists");
+    let key = f.store.begin_import(&only(&peru), &peru, "i-staged", at(0)).await.expect("begins");
+    let staged = f.rows(&peru, &[("new", mentor(1)), ("mentor", mentor(9))]).await;
+    assert_eq!(staged.len(), 2);
+    f.store.stage_rows(&key, staged, at(0)).await.expect("stages");
+
+    let after = f.store.list_profiles(&scope, &peru, None, 10, usize::MAX).await.expect("lists").0;
+    assert_eq!(after, before);
+    assert_eq!(f.store.list_profile_ids(&scope, &peru, None, 10).await.expect("lists"), ids);
+    assert!(matches!(f.store.profile(&scope, &person(&peru, "new")).await, Err(Error::NotFound(_))));
+    let present = before.iter().find(|stored| stored.name.id == own_id("mentor")).expect("is stored");
+    assert_eq!(f.store.profile(&scope, &person(&peru, "mentor")).await.expect("exists"), *present);
+    let asked = [("new", "other"), ("mentor", "other")].map(|(id, digest)| (own_id(id), digest.to_owned()));
+    let known = f.store.present(&scope, &peru, &asked).await.expect("reads");
+    assert_eq!(known.keys().collect::<Vec<_>>(), [&own_id("mentor")]);
+    assert_eq!(known[&own_id("mentor")].version, 1);
+    let mut session = f.write().await;
+    let named = session.named_profiles_to_enrol(&peru, &[own_id("new"), own_id("mentor")]).await;
+    assert_eq!(named.expect("reads"), [present.clone()]);
+    let people = session.people_of(&peru, &[own_id("new"), own_id("mentor")].into()).await.expect("reads");
+    assert_eq!(people, [own_id("mentor")].into());
+    session.enrol(&round, &peru, &[own_id("new")]).await.expect_err("has no finished version");
+    drop(session);
+    let run = f.start_run(&round, at(5)).await.name;
+    let frozen = f.store.load_snapshot(&Scope::System, &run).await.expect("loads").snapshot;
+    assert!(frozen.participants.iter().all(|participant| participant.version == 1));
+}
+
+/// Imports of one organisation begin, stage, end and are discarded in an order that the bits of a number draw. After each
+/// step the store says what a model says: the profiles that the finished imports have left, each with its version.
+async fn imports_in_any_order_store_what_a_model_stores(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let ids = ["a", "b", "c", "d", "e"];
+    let mut model: BTreeMap<&str, (i64, Profile)> = BTreeMap::new();
+    let mut open: Vec<(ImportKey, BTreeMap<&str, Profile>)> = Vec::new();
+    let (mut drawn, mut ended) = (0xD1B5_4A32_D192_ED03_u64, 0);
+    for step in 0..60_u8 {
+        drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let bits = |from: u32, below: usize| (drawn >> from) as usize % below;
+        match (bits(60, 4), open.len()) {
+            (0, 0..4) | (_, 0) => {
+                let id = format!("i-{step}");
+                let key = f.store.begin_import(&only(&peru), &peru, &id, at(0)).await.expect("begins");
+                open.push((key, BTreeMap::new()));
+            }
+            (1 | 0, held) => {
+                let (key, said) = &mut open[bits(20, held)];
+                let places = u8::try_from(1 + bits(30, 3)).expect("is small");
+                let fresh = |id: &&&str| !said.contains_key(**id);
+                let some: Vec<_> = ids.iter().filter(fresh).take(1 + bits(40, 3)).collect();
+                let people: Vec<(&str, Profile)> = some.into_iter().map(|id| (*id, mentor(places))).collect();
+                // What is stored now is not staged; another import may change it until the end.
+                let rows = f.rows(&peru, &people).await;
+                let kept = |id: &str| rows.iter().any(|row| row.id().as_str() == id);
+                said.extend(people.iter().filter(|(id, _)| kept(id)).cloned());
+                f.store.stage_rows(key, rows, at(0)).await.expect("stages");
+            }
+            (2, held) => {
+                let (key, said) = open.swap_remove(bits(20, held));
+                let counts = f.finish(&key, at(1)).await.expect("finishes");
+                let mut expected = ImportCounts::default();
+                for (id, content) in said {
+                    match model.get_mut(id) {
+                        None => {
+                            model.insert(id, (1, content));
+                            expected.created += 1;
+                        }
+                        Some((_, present)) if *present == content => expected.unchanged += 1,
+                        Some((version, present)) => {
+                            (*version, *present) = (*version + 1, content);
+                            expected.updated += 1;
+                        }
+                    }
+                }
+                assert_eq!(counts, expected, "step {step}");
+                ended += 1;
+            }
+            (_, held) => {
+                let (key, _) = open.swap_remove(bits(20, held));
+                f.store.discard_import(&key).await.expect("discards");
+            }
+        }
+        let stored = f.store.list_profiles(&only(&peru), &peru, None, 10, usize::MAX).await.expect("lists").0;
+        let stored: Vec<_> = stored.iter().map(|p| (p.name.id.as_str(), p.version, &p.content)).collect();
+        let expected: Vec<_> =
+            model.iter().map(|(id, (version, content))| (*id, *version, content)).collect();
+        assert_eq!(stored, expected, "step {step}");
+    }
+    assert!(ended > 8 && model.values().any(|(version, _)| *version > 2), "{ended} imports, {model:?}");
+}
+
+async fn an_enrolment_before_the_end_moves_the_counters_too(f: Fixture) {
+    let (peru, _, round) = f.enrolled_round().await;
+    f.import(&peru, "i-late", &[("late", mentor(1))]).await;
+    let key = f.store.begin_import(&only(&peru), &peru, "i-roles", at(0)).await.expect("begins");
+    let rows = f.rows(&peru, &[("late", mentee()), ("mentor", mentee())]).await;
+    f.store.stage_rows(&key, rows, at(0)).await.expect("stages");
+    let early = f.store.ready_import(&key, at(0)).await.expect("is ready");
+    assert_eq!(f.enrol(&round, &peru, &["late"]).await, 1);
+    let mut session = f.write().await;
+    assert_eq!(session.finish_import(&key, early).await.expect("answers"), None, "somebody was enrolled");
+    drop(session);
+    assert_eq!(f.finish(&key, at(1)).await.expect("finishes").updated, 2);
+    let counted = f.store.round(&only(&peru), &round).await.expect("exists").enrolment;
+    assert_eq!((counted.profiles, counted.mentors, counted.mentees), (3, 0, 3));
+}
+
+async fn rows_staged_after_the_comparison_end_nothing(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
     let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
     f.store.stage_rows(&key, rows(&[("a", mentor(1))]), at(0)).await.expect("stages");
-    assert_eq!(
-        f.store.list_profiles(&Scope::Alliance, &peru, None, 10, usize::MAX).await.expect("lists").0,
-        []
-    );
-    assert!(matches!(f.store.profile(&Scope::Alliance, &person(&peru, "a")).await, Err(Error::NotFound(_))));
+    let ready = f.store.ready_import(&key, at(0)).await.expect("is ready");
+    f.store.stage_rows(&key, rows(&[("b", mentor(1))]), at(0)).await.expect("stages");
+    let mut session = f.write().await;
+    assert!(matches!(session.finish_import(&key, ready).await, Err(Error::NotFound(_))));
+    drop(session);
+    assert_eq!(f.finish(&key, at(1)).await.expect("finishes").created, 2);
 }
 
 async fn imports_side_by_side_do_not_mix(f: Fixture) {
@@ -243,7 +360,8 @@ async fn a_failed_finish_keeps_the_rows_and_the_profiles(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
     f.import(&peru, "i-1", &[("a", mentor(1))]).await;
     let key = f.store.begin_import(&only(&peru), &peru, "i-2", at(0)).await.expect("begins");
-    f.store.stage_rows(&key, rows(&[("a", mentor(7)), ("b", mentee())]), at(0)).await.expect("stages");
+    let staged = f.rows(&peru, &[("a", mentor(7)), ("b", mentee())]).await;
+    f.store.stage_rows(&key, staged, at(0)).await.expect("stages");
     let ready = f.store.ready_import(&key, at(0)).await.expect("is ready");
     let mut session = f.write().await;
     let _ = session.finish_import(&key, ready).await.expect("finishes");

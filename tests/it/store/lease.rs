@@ -74,7 +74,7 @@ async fn a_slow_database_lets_no_second_worker_take_a_run() {
     let (_, _, round) = f.enrolled_round().await;
     let run = f.start_run(&round, at(10)).await.name;
     let (mut lock, mut raw) = (f.raw().await, f.raw().await);
-    lock.execute("BEGIN; LOCK TABLE profile_document IN ACCESS EXCLUSIVE MODE").await;
+    lock.execute("BEGIN; LOCK TABLE profile_version IN ACCESS EXCLUSIVE MODE").await;
     let workers = Workers::start(&f, [11, 56]);
     until(&f, &run, |run| run.state == RunState::Running).await;
     until_renewed(&mut raw).await;

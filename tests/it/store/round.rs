@@ -84,7 +84,9 @@ async fn enrolments_are_counted_as_far_as_the_reader_may_know(f: Fixture) {
 /// Counters that differ from the enrolments of present profiles, and enrolments without a counter.
 const WRONG_COUNTERS: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT e.round_id, e.organisation_id, \
     COUNT(*) AS profiles, SUM(p.is_mentor) AS mentors, SUM(p.is_mentee) AS mentees FROM enrolment e \
-    JOIN profile p ON p.organisation_id = e.organisation_id AND p.own_id = e.own_id \
+    JOIN profile_version p ON p.organisation_id = e.organisation_id AND p.own_id = e.own_id \
+    AND p.version = (SELECT MAX(v.version) FROM profile_version v JOIN profile_import i ON i.id = v.import_id \
+    WHERE v.organisation_id = e.organisation_id AND v.own_id = e.own_id AND i.finish_micros IS NOT NULL) \
     GROUP BY e.round_id, e.organisation_id) AS counted LEFT JOIN enrolment_count c \
     ON c.round_id = counted.round_id AND c.organisation_id = counted.organisation_id \
     WHERE c.profiles IS NULL OR c.profiles <> counted.profiles OR c.mentors <> counted.mentors \
