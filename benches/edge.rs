@@ -1,7 +1,9 @@
 //! Attacks the service while another caller works, and measures what the attack costs. See `benches/README.md`.
 //!
-//! The service, the attackers and the other caller are three processes. Each attack lasts [`LASTS`]; it is repeated three
-//! times over one service. `-- 200` selects the number of new connections that attack in a second.
+//! The service, the attackers and the other caller are three processes on one machine. The attackers run at the lowest
+//! priority, so that what they take themselves of the processor hardly counts. The other caller is measured for [`LASTS`]
+//! alone and then beside an attack, [`PAIRS`] times over one service; the losses are those of each pair. `-- 200` selects the
+//! number of new connections that attack in a second.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
@@ -30,7 +32,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Length of one measurement.
-const LASTS: Duration = Duration::from_secs(10);
+const LASTS: Duration = Duration::from_secs(8);
+/// Measurements alone, each followed by one beside an attack.
+const PAIRS: usize = 5;
 /// New connections of the attack in a second, if the command line gives no number.
 const RATE: u32 = 10;
 /// People of the one organisation, all in one export.
@@ -42,8 +46,10 @@ const AT_A_TIME: usize = 4;
 struct Part(Child, BufReader<std::process::ChildStdout>);
 
 impl Part {
-    fn start(arguments: &[&str]) -> Outcome<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
+    /// Starts this program with other arguments, `nice` as the system's command of this name takes it.
+    fn start(nice: &str, arguments: &[&str]) -> Outcome<Self> {
+        let mut command = Command::new("nice");
+        command.args(["-n", nice]).arg(std::env::current_exe()?);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let output = child.stdout.take().ok_or("no output")?;
@@ -142,7 +148,7 @@ async fn serve() -> Outcome<()> {
 
 /// Measures the other caller alone and beside three attacks.
 async fn measure(rate: u32) -> Outcome<()> {
-    let mut service = Part::start(&["serve"])?;
+    let mut service = Part::start("0", &["serve"])?;
     let ready = service.line()?;
     let ready: Vec<&str> = ready.split(' ').collect();
     let [server, coordinator, manager, organisation] = ready[..] else { return Err("no service".into()) };
@@ -152,11 +158,14 @@ async fn measure(rate: u32) -> Outcome<()> {
     );
     println!("page of 100 profiles, median: {plain} ms; {undelayed} ms if the client sets TCP_NODELAY");
     println!("                 calls/s  median ms   99 % ms  resident MiB  highest MiB  the edge");
-    row("alone", &mut service, server, coordinator).await?;
-    for attack in 1..=3 {
-        let attackers = Part::start(&["attack", server, manager, organisation, &rate.to_string()])?;
+    let (mut calls_lost, mut median_more) = (Vec::new(), Vec::new());
+    for pair in 1..=PAIRS {
+        let alone = row(&format!("alone {pair}"), &mut service, server, coordinator).await?;
+        let attackers = Part::start("19", &["attack", server, manager, organisation, &rate.to_string()])?;
         tokio::time::sleep(Duration::from_secs(1)).await;
-        row(&format!("attack {attack}"), &mut service, server, coordinator).await?;
+        let attacked = row(&format!("attack {pair}"), &mut service, server, coordinator).await?;
+        calls_lost.push(100 - percent(attacked.calls, alone.calls));
+        median_more.push(percent(attacked.median, alone.median) - 100);
         drop(attackers);
         tokio::time::sleep(Duration::from_secs(3)).await;
         println!(
@@ -169,11 +178,35 @@ async fn measure(rate: u32) -> Outcome<()> {
             service.ask()?
         );
     }
-    row("alone", &mut service, server, coordinator).await
+    row("alone", &mut service, server, coordinator).await?;
+    println!(
+        "the attacks cost {} of calls/s, and added {} to the median",
+        spread(calls_lost),
+        spread(median_more)
+    );
+    Ok(())
+}
+
+fn percent(part: i64, whole: i64) -> i64 {
+    part * 100 / whole.max(1)
+}
+
+/// The median of some percentages, with the least and the greatest one.
+fn spread(mut percentages: Vec<i64>) -> String {
+    percentages.sort_unstable();
+    let [first, .., last] = percentages[..] else { return "nothing".to_owned() };
+    format!("{} % ({first} to {last})", percentages[percentages.len() / 2])
+}
+
+/// What the other caller has seen.
+struct Seen {
+    calls: i64,
+    /// Median time of a call, in microseconds.
+    median: i64,
 }
 
 /// Measures the other caller for a while.
-async fn row(name: &str, service: &mut Part, server: &str, token: &str) -> Outcome<()> {
+async fn row(name: &str, service: &mut Part, server: &str, token: &str) -> Outcome<Seen> {
     let client = Client::new(&connect(server).await?, Some(token))?;
     let whole = Stopwatch::start();
     let mut callers = tokio::task::JoinSet::new();
@@ -211,7 +244,7 @@ async fn row(name: &str, service: &mut Part, server: &str, token: &str) -> Outco
         service.mebibytes("VmHWM")?,
         service.ask()?
     );
-    Ok(())
+    Ok(Seen { calls: i64::try_from(micros.len())?, median: micros[micros.len() / 2] })
 }
 
 /// The median time of a page of 100 profiles, with or without the delay of small packets on the socket of the client.

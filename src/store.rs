@@ -11,6 +11,7 @@
 //! - A statement has one text for both databases. `doctor` and a test have both databases check every statement.
 
 mod backend;
+mod checkpoint;
 mod completion;
 mod dialect;
 mod fault;

@@ -247,7 +247,7 @@ async fn open_sqlite(connect: SqliteConnectOptions, options: &StoreOptions) -> R
         .pragma("journal_size_limit", LOG_LIMIT)
         .disable_statement_logging();
     let writing = connect.clone().pragma("cache_size", "-32768").optimize_on_close(true, 400);
-    let writer = Writer::open(writing, files).await?;
+    let writer = Writer::open(writing, connect.clone(), files).await?;
     let reading = connect.pragma("query_only", "ON").row_buffer_size(500);
     let readers = Pool::new(reading, options.max_connections.max(1), options.acquire_timeout);
     Ok(Backend::Sqlite { writer, readers, patience: options.acquire_timeout })

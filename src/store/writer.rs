@@ -22,6 +22,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::checkpoint::{Work, copy_log};
 use super::files::Files;
 use crate::clock::Stopwatch;
 
@@ -54,7 +55,7 @@ pub(super) struct Writer {
 #[derive(Debug)]
 struct State {
     options: SqliteConnectOptions,
-    files: Files,
+    files: Arc<Files>,
     /// What the writer does, and since when.
     phase: Mutex<(Phase, Stopwatch)>,
     /// A write failed.
@@ -108,13 +109,22 @@ pub(super) struct GroupFailed(#[source] Option<Arc<sqlx::Error>>);
 
 impl Writer {
     /// Opens the connection and starts the task.
-    pub(super) async fn open(options: SqliteConnectOptions, files: Files) -> Result<Self, sqlx::Error> {
+    ///
+    /// A second task, over `copying`, copies the log.
+    pub(super) async fn open(
+        options: SqliteConnectOptions,
+        copying: SqliteConnectOptions,
+        files: Files,
+    ) -> Result<Self, sqlx::Error> {
         let connection = options.connect().await?;
         let (queue, requests) = mpsc::channel(QUEUE);
         let (stop, task) = (CancellationToken::new(), TaskTracker::new());
         let phase = Mutex::new((Phase::Task, Stopwatch::start()));
-        let state = Arc::new(State { options, files, phase, trouble: Notify::new() });
-        task.spawn(serve(Arc::clone(&state), connection, requests, stop.clone()));
+        let files = Arc::new(files);
+        let state = Arc::new(State { options, files: Arc::clone(&files), phase, trouble: Notify::new() });
+        let work = Work::default();
+        task.spawn(copy_log(copying, files, work.grown(), stop.clone()));
+        task.spawn(serve(Arc::clone(&state), connection, requests, work, stop.clone()));
         task.close();
         Ok(Self { queue, state, stop, task })
     }
@@ -261,6 +271,7 @@ async fn serve(
     state: Arc<State>,
     first: SqliteConnection,
     mut requests: mpsc::Receiver<Request>,
+    mut work: Work,
     stop: CancellationToken,
 ) {
     let mut held = Some(first);
@@ -274,7 +285,12 @@ async fn serve(
         let Some(request) = request else { break };
         state.enter(Phase::Task);
         held = match state.connect(held.take()).await {
-            Ok(connection) => group(&state, connection, request, &mut requests).await,
+            Ok(connection) => {
+                let time = Stopwatch::start();
+                let back = group(&state, connection, request, &mut requests).await;
+                work.add(time.elapsed());
+                back
+            }
             Err(Unable { error, held }) => {
                 state.trouble.notify_one();
                 let _ = request.0.send(Err(error));
@@ -395,7 +411,7 @@ mod tests {
         let files = Files::create(&file).expect("is created");
         let options =
             SqliteConnectOptions::new().filename(file).journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
-        let writer = Writer::open(options.clone(), files).await.expect("opens");
+        let writer = Writer::open(options.clone(), options.clone(), files).await.expect("opens");
         let mut turn = writer.turn(PATIENCE).await.expect("a turn");
         run(&mut turn, "CREATE TABLE number (n INTEGER PRIMARY KEY, filler BLOB) STRICT")
             .await

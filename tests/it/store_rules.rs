@@ -82,7 +82,16 @@ fn every_public_function_of_the_store_takes_a_scope_a_receipt_or_a_session() {
 /// Sessions alone hold connections; a file of a noun goes through them.
 #[test]
 fn no_file_of_a_noun_connects_to_the_database_past_a_session() {
-    let may = ["backend.rs", "read.rs", "session.rs", "migration.rs", "dialect.rs", "pool.rs", "writer.rs"];
+    let may = [
+        "backend.rs",
+        "checkpoint.rs",
+        "dialect.rs",
+        "migration.rs",
+        "pool.rs",
+        "read.rs",
+        "session.rs",
+        "writer.rs",
+    ];
     let mut breaches = Vec::new();
     for (file, text) in files() {
         let past = [".connect_to_", ".connection()", "into_connection()", "sqlx::query"];
