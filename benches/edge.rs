@@ -36,7 +36,7 @@ const LASTS: Duration = Duration::from_secs(8);
 /// Measurements alone, each followed by one beside an attack.
 const PAIRS: usize = 5;
 /// New connections of the attack in a second, if the command line gives no number.
-const RATE: u32 = 10;
+const RATE: u32 = 100;
 /// People of the one organisation, all in one export.
 const PEOPLE: usize = 20_000;
 /// Calls of the other caller at a time.

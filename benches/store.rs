@@ -30,6 +30,8 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 const ROWS: usize = 100_000;
 const BATCH: usize = 1_000;
+/// Rows that are staged at once, as in the service.
+const STAGED_AT_ONCE: usize = 2_000;
 /// Pause between two changes of the other writer.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -78,11 +80,13 @@ async fn main() -> std::result::Result<(), Failed> {
                 let present = store.present(&Scope::Alliance, &organisation, &keys).await?;
                 tokio::task::spawn_blocking(move || merged(people, &present)).await?.map_err(Failed::from)
             };
-            let staged = store.stage_rows(&import, std::mem::take(&mut ready_rows), Timestamp::UNIX_EPOCH);
+            let is_full = ready_rows.len() >= STAGED_AT_ONCE || batch == ROWS / BATCH;
+            let rows = if is_full { std::mem::take(&mut ready_rows) } else { Vec::new() };
+            let staged = store.stage_rows(&import, rows, Timestamp::UNIX_EPOCH);
             let (staged, next) = tokio::join!(staged, next);
             staged?;
             let (rows, same) = next?;
-            ready_rows = rows;
+            ready_rows.extend(rows);
             unstaged += same;
             largest_log = largest_log.max(log_bytes(&file));
         }

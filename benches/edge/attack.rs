@@ -2,7 +2,7 @@
 //!
 //! Strangers, in turn: a connection that says nothing, one with 200 calls that announce 4 MiB each, one that resets its
 //! calls, one that sends pings. The careless caller holds four silent streams of the solver and 20 exports that it does
-//! not read, and sends imports of wrong codes one after the other.
+//! not read, sends imports of wrong codes one after the other, and asks WhatIf 1,000 questions at a time.
 
 use std::time::Duration;
 
@@ -13,12 +13,16 @@ use tonic::codegen::Bytes;
 use tonic::codegen::http::Request;
 use wim_match::api::proto::v1;
 use wim_match::api::proto::v1::import_profiles_request::Content as Ask;
+use wim_match::api::proto::v1::solve_response::Outcome as Solved;
 use wim_match::api::proto::v1::solve_stream_request::Content as SolveAsk;
+use wim_match::api::proto::v1::what_if_question::Question as Asked;
 use wim_match::client::{Client, connect};
 
 use super::Outcome;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+/// Mentees of the problem that WhatIf is asked about, and mentors: 1,000 questions.
+const PROBLEM: u32 = 500;
 /// Rows of an import whose every code is wrong: about 858 KB.
 const WRONG_ROWS: i64 = 700;
 
@@ -32,7 +36,8 @@ pub(super) async fn run(server: &str, token: &str, organisation: &str, rate: u32
     for _ in 0..20 {
         tasks.spawn(hold_an_export(client.clone(), organisation.to_owned()));
     }
-    tasks.spawn(send_wrong_codes(client, organisation.to_owned()));
+    tasks.spawn(send_wrong_codes(client.clone(), organisation.to_owned()));
+    tasks.spawn(async move { ask_what_if(client).await.expect("the problem is solved first") });
     let address = server.trim_start_matches("http://").to_owned();
     let mut tick = tokio::time::interval(Duration::from_secs(1) / rate.max(1));
     for number in 0_u64.. {
@@ -95,6 +100,49 @@ async fn send_wrong_codes(mut client: Client, organisation: String) {
             let mut answers = answers.into_inner();
             while let Ok(Some(_)) = answers.message().await {}
         }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Asks for the alternates of every mentee and mentor of a solved problem, again and again.
+async fn ask_what_if(mut client: Client) -> Outcome<()> {
+    let mentee = |at: u32| v1::AssignmentMentee { id: format!("mentee-{at}"), ..Default::default() };
+    let mentor = |at: u32| v1::AssignmentMentor { id: format!("mentor-{at}"), ..Default::default() };
+    let candidates = (0..PROBLEM * 20).map(|at| v1::AssignmentPair {
+        mentee: format!("mentee-{}", at / 20),
+        mentor: format!("mentor-{}", at.wrapping_mul(7_919) % PROBLEM),
+        score: i32::try_from(at.wrapping_mul(2_654_435_761) % 10_000).unwrap_or_default(),
+    });
+    let mut candidates: Vec<v1::AssignmentPair> = candidates.collect();
+    candidates.sort_unstable_by(|a, b| (&a.mentee, &a.mentor).cmp(&(&b.mentee, &b.mentor)));
+    candidates.dedup_by(|a, b| (&a.mentee, &a.mentor) == (&b.mentee, &b.mentor));
+    let problem = v1::AssignmentProblem {
+        mentees: (0..PROBLEM).map(mentee).collect(),
+        mentors: (0..PROBLEM).map(mentor).collect(),
+        candidates,
+        ..Default::default()
+    };
+    let solved = v1::SolveRequest { problem: Some(problem.clone()), ..Default::default() };
+    let solved = client.solver.solve(solved).await?.into_inner();
+    let Some(Solved::Result(result)) = solved.outcome else { return Err("the problem has a result".into()) };
+    let question = |at: u32| {
+        let question = if at < PROBLEM {
+            Asked::AlternatesOfMentee(format!("mentee-{at}"))
+        } else {
+            Asked::AlternatesOfMentor(format!("mentor-{}", at - PROBLEM))
+        };
+        v1::WhatIfQuestion { question: Some(question) }
+    };
+    let request = v1::WhatIfRequest {
+        problem: Some(problem),
+        pairs: result.pairs,
+        proof: result.proof,
+        questions: (0..PROBLEM * 2).map(question).collect(),
+        max_alternates: 10,
+    };
+    loop {
+        // An attack that the service refuses goes on.
+        drop(client.solver.what_if(request.clone()).await);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

@@ -31,7 +31,7 @@ const MOST_ROWS: i64 = 250_000;
 /// Rejected rows of one import that are listed, and warnings; further ones are counted.
 const MOST_LISTED: i64 = 1_000;
 /// Rows that are staged at once; fewer rows wait for the next message.
-const STAGED_AT_ONCE: usize = 1_000;
+const STAGED_AT_ONCE: usize = 2_000;
 /// Ids of stored people that are read at once.
 const IDS_AT_ONCE: u32 = 10_000;
 /// Comparisons of an import with what other imports of the organisation store at the same time, at most.

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 
 /// Rows of one multi-row insert of SQLite: enough to make the statement's own cost small, and few enough for its 32,766
 /// parameters.
-const SQLITE_BULK_ROWS: usize = 100;
+const SQLITE_BULK_ROWS: usize = 125;
 /// Rows of one multi-row insert of PostgreSQL, which takes each column as one array.
 const POSTGRES_BULK_ROWS: usize = 1_000;
 
@@ -138,6 +138,11 @@ impl Connection {
             Self::Sqlite(_) | Self::SqliteWrite(_) => statement.sqlite.into_sql_str(),
             Self::Postgres(_) | Self::PostgresPooled(_) => statement.postgres.into_sql_str(),
         }
+    }
+
+    /// Whether another session waits for the one writer of SQLite, which this connection is. PostgreSQL has many writers.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(self, Self::SqliteWrite(turn) if turn.is_awaited())
     }
 
     /// Runs a statement and returns the number of rows that it changed.

@@ -117,8 +117,12 @@ statements! {
     );
 }
 
-/// Rows that one transaction stages, merges again or deletes, at most: other writers wait for so many.
+/// Rows that one transaction merges again or deletes, at most: other writers wait for so many.
 const STEP_ROWS: u32 = 1_000;
+/// Rows that one transaction stages, at most.
+const STAGED_ROWS: usize = 2_000;
+/// Rows that are staged before other writers are looked for: they wait for so many.
+const PIECE_ROWS: usize = 250;
 
 /// An import under way, begun in a scope that covers its organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -282,38 +286,18 @@ impl Store {
         Ok(present)
     }
 
-    /// Stages rows of different people, in short transactions.
+    /// Stages rows of different people, in short transactions, which become shorter while other writers wait.
     ///
     /// Fails with `NotFound` if the import was finished, discarded or purged.
     pub async fn stage_rows(&self, import: &ImportKey, rows: Vec<StagedRow>, now: Timestamp) -> Result<()> {
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
-            let step: Vec<StagedRow> = rows.by_ref().take(STEP_ROWS as usize).collect();
-            let number = i64::try_from(step.len()).unwrap_or(i64::MAX);
-            let mut session = self.housekeeping(&import.scope()).await?;
-            // Counting first numbers the rows, and makes a second stream of the same import wait.
-            let role_changes: u32 = step.iter().map(|row| u32::from(row.changes_roles)).sum();
-            let counts = values![import.id.as_str(), &import.organisation, number, role_changes, now];
-            let counted = session
-                .row(COUNT, counts)
-                .await?
-                .ok_or_else(|| Error::NotFound(format!("import {}", import.id)))?;
-            let first = counted.int("staged")? - number;
-            let bound = step.into_iter().zip(first..).map(|(row, ordinal)| {
-                let StagedRow { id, version, document, digest, roles, .. } = row;
-                values![
-                    &import.organisation,
-                    &id,
-                    version,
-                    import.id.as_str(),
-                    ordinal,
-                    roles.mentor,
-                    roles.mentee,
-                    digest,
-                    document
-                ]
-            });
-            session.insert(STAGE, Box::new(bound)).await?;
+            let (mut session, mut staged) = (self.housekeeping(&import.scope()).await?, 0);
+            while rows.peek().is_some() && staged < STAGED_ROWS && !(staged > 0 && session.is_awaited()) {
+                let piece: Vec<StagedRow> = rows.by_ref().take(PIECE_ROWS).collect();
+                staged += piece.len();
+                import.stage(&mut session, piece, now).await?;
+            }
             session.commit().await?;
         }
         Ok(())
@@ -426,6 +410,31 @@ struct MergedAgain {
 impl ImportKey {
     fn scope(&self) -> Scope {
         Scope::Organisation(self.organisation.clone())
+    }
+
+    async fn stage(&self, session: &mut Housekeeping, rows: Vec<StagedRow>, now: Timestamp) -> Result<()> {
+        let number = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let role_changes: u32 = rows.iter().map(|row| u32::from(row.changes_roles)).sum();
+        let counts = values![self.id.as_str(), &self.organisation, number, role_changes, now];
+        // Counting first numbers the rows, and makes a second stream of the same import wait.
+        let counted = session.row(COUNT, counts).await?;
+        let counted = counted.ok_or_else(|| Error::NotFound(format!("import {}", self.id)))?;
+        let first = counted.int("staged")? - number;
+        let bound = rows.into_iter().zip(first..).map(|(row, ordinal)| {
+            let StagedRow { id, version, document, digest, roles, .. } = row;
+            values![
+                &self.organisation,
+                &id,
+                version,
+                self.id.as_str(),
+                ordinal,
+                roles.mentor,
+                roles.mentee,
+                digest,
+                document
+            ]
+        });
+        session.insert(STAGE, Box::new(bound)).await.map(drop)
     }
 
     /// Merges a row of the statement `OUTDATED` with the version of the profile that it brings.

@@ -251,6 +251,11 @@ impl Store {
 }
 
 impl Housekeeping {
+    /// Whether another session cannot write before this one ends.
+    pub(super) fn is_awaited(&mut self) -> bool {
+        self.0.connection().is_awaited()
+    }
+
     /// The session's reads.
     pub(super) fn reads(&mut self) -> &mut ReadSession {
         &mut self.0

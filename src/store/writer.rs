@@ -13,6 +13,7 @@
 //! - Before a group begins and before it is acknowledged, the files of the database are the ones that were opened.
 //! - A session that is dropped in the middle of a statement leaves its statements to the `ROLLBACK TO` of its savepoint.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -60,6 +61,24 @@ struct State {
     phase: Mutex<(Phase, Stopwatch)>,
     /// A write failed.
     trouble: Notify,
+    /// Sessions that wait for a turn.
+    waiting: AtomicUsize,
+}
+
+/// A session that waits for a turn, as long as this lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +140,8 @@ impl Writer {
         let (stop, task) = (CancellationToken::new(), TaskTracker::new());
         let phase = Mutex::new((Phase::Task, Stopwatch::start()));
         let files = Arc::new(files);
-        let state = Arc::new(State { options, files: Arc::clone(&files), phase, trouble: Notify::new() });
+        let (trouble, waiting) = (Notify::new(), AtomicUsize::new(0));
+        let state = Arc::new(State { options, files: Arc::clone(&files), phase, trouble, waiting });
         let work = Work::default();
         task.spawn(copy_log(copying, files, work.grown(), stop.clone()));
         task.spawn(serve(Arc::clone(&state), connection, requests, work, stop.clone()));
@@ -147,6 +167,7 @@ impl Writer {
 
     /// The next turn, or `PoolTimedOut` after `limit`.
     pub(super) async fn turn(&self, limit: Duration) -> Result<Turn, sqlx::Error> {
+        let _waiting = Waiting::new(&self.state.waiting);
         let turn = async {
             let (grant, granted) = oneshot::channel();
             self.queue.send(Request(grant)).await.map_err(|_| sqlx::Error::PoolClosed)?;
@@ -189,6 +210,11 @@ impl Turn {
             self.in_doubt |= !leaves_transaction(error);
         }
         result
+    }
+
+    /// Whether another session waits for its turn. A session with much to write then ends early and asks for another turn.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.state.waiting.load(Ordering::Relaxed) > 0
     }
 
     /// Waits until the statements are durable.
@@ -543,6 +569,30 @@ mod tests {
         assert_eq!(numbers(&options).await, [1]);
         writer.close().await;
         assert!(matches!(writer.turn(PATIENCE).await, Err(sqlx::Error::PoolClosed)));
+    }
+
+    #[tokio::test]
+    async fn a_session_learns_that_another_one_waits() {
+        let (writer, _home, _) = writer().await;
+        let held = writer.turn(PATIENCE).await.expect("a turn");
+        assert!(!held.is_awaited());
+        let other = writer.clone();
+        let next = async {
+            let turn = other.turn(PATIENCE).await.expect("a turn");
+            assert!(!turn.is_awaited(), "its own wait is over");
+        };
+        let lead = async {
+            while !held.is_awaited() {
+                tokio::task::yield_now().await;
+            }
+            drop(held);
+        };
+        tokio::join!(next, lead);
+        let held = writer.turn(PATIENCE).await.expect("a turn");
+        writer.turn(Duration::from_millis(1)).await.expect_err("the writer is busy");
+        assert!(!held.is_awaited(), "who has given up waits no more");
+        drop(held);
+        writer.close().await;
     }
 
     #[tokio::test]
