@@ -150,7 +150,7 @@ async fn staged_rows_are_seen_by_nobody(f: Fixture) {
     assert_eq!(known[&own_id("mentor")].version, 1);
     let mut session = f.write().await;
     let named = session.named_profiles_to_enrol(&peru, &[own_id("new"), own_id("mentor")]).await;
-    assert_eq!(named.expect("reads"), [present.clone()]);
+    assert_eq!(named.expect("reads"), std::slice::from_ref(present));
     let people = session.people_of(&peru, &[own_id("new"), own_id("mentor")].into()).await.expect("reads");
     assert_eq!(people, [own_id("mentor")].into());
     session.enrol(&round, &peru, &[own_id("new")]).await.expect_err("has no finished version");
@@ -170,7 +170,7 @@ async fn imports_in_any_order_store_what_a_model_stores(f: Fixture) {
     let (mut drawn, mut ended) = (0xD1B5_4A32_D192_ED03_u64, 0);
     for step in 0..60_u8 {
         drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let bits = |from: u32, below: usize| (drawn >> from) as usize % below;
+        let bits = |from: u32, below: usize| usize::try_from(drawn >> from & 0xFF).expect("is small") % below;
         match (bits(60, 4), open.len()) {
             (0, 0..4) | (_, 0) => {
                 let id = format!("i-{step}");
