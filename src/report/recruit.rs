@@ -51,7 +51,7 @@ pub fn recruits(unmatched: &[Unmatched]) -> Vec<Recruit> {
 impl<'a> Needed<'a> {
     fn of(unmatched: &'a Unmatched) -> Option<Self> {
         let wanted = unmatched.details.iter().find(|reason| reason.code == ReasonCode::MentorWanted)?;
-        let value = |name: &str| wanted.parameters.get(name).map(String::as_str);
+        let value = |name: &str| wanted.parameters.get(name);
         let stage = |name: &str| Stage::vocabulary().position(value(name)?);
         (unmatched.side == Some(Side::Mentee)).then_some(())?;
         Some(Self {

@@ -50,7 +50,11 @@ pub fn match_view(number: i32) -> Result<MatchView, Error> {
 pub fn reason_message(reason: &Reason, lang: Lang) -> v1::Reason {
     v1::Reason {
         code: reason.code.as_str().to_owned(),
-        parameters: reason.parameters.clone().into_iter().collect(),
+        parameters: reason
+            .parameters
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         text: wording::render(reason, lang),
     }
 }

@@ -206,7 +206,7 @@ proptest! {
                 prop_assert_eq!(most, 10_000);
                 for line in &found.pair.contributions {
                     prop_assert!(line.criterion.is_none_or(|criterion| !criterion.is_private()));
-                    let names: Vec<&str> = line.reason.parameters.keys().map(String::as_str).collect();
+                    let names: Vec<&str> = line.reason.parameters.iter().map(|(name, _)| name).collect();
                     let mut declared = line.reason.code.parameters().to_vec();
                     declared.sort_unstable();
                     prop_assert_eq!(names, declared);

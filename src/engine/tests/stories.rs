@@ -135,7 +135,7 @@ fn overlap(snapshot: &Snapshot) -> u16 {
     let line = pair.contributions.iter().find(|line| line.criterion == Some(Criterion::WeeklyOverlap));
     let reason = &line.expect("a line on hours").reason;
     assert_eq!(reason.code, ReasonCode::OverlapMinutes);
-    reason.parameters["minutes"].parse().expect("a number")
+    reason.parameters.get("minutes").expect("a parameter").parse().expect("a number")
 }
 
 const YEAR: (Date, Date) = (date(2027, 2, 15), date(2027, 11, 30));
@@ -382,8 +382,8 @@ fn everyone_without_a_match_has_a_reason() {
     assert_eq!((entry.counterparts, entry.candidates), (Exact(3), Exact(0)));
     let expected = [ReasonCode::NoCandidate, ReasonCode::SingleRuleRelaxed, ReasonCode::MentorWanted];
     assert_eq!(codes(entry), expected);
-    assert_eq!(entry.details[1].parameters["rule"], "stage_gap");
-    assert_eq!(entry.details[1].parameters["candidates"], "2");
+    assert_eq!(entry.details[1].parameters.get("rule"), Some("stage_gap"));
+    assert_eq!(entry.details[1].parameters.get("candidates"), Some("2"));
 
     let doubly =
         run(&round(vec![staged(employed(mentee("a"), "x"), 5), staged(employed(mentor("b"), "x"), 2)]));
