@@ -1,7 +1,7 @@
 //! Open answers: a profile without its private answers, and the digest of a snapshot of open answers.
 //!
 //! Private answers are avoid, preference and previous-partner lists, reporting lines, and identity with the consents to
-//! its use. The engine leaves the same answers out in `Round::encode_open`.
+//! its use. The engine leaves the same answers out in `Round::open`.
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};

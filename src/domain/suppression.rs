@@ -6,7 +6,7 @@
 //!   from the published ones by subtraction.
 //!
 //! Invariant: no function here reads anything but counts of people by organisation. Private answers are left out before
-//! anything is counted (`Round::encode_open`).
+//! anything is counted (`Round::open`).
 
 mod table;
 

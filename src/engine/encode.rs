@@ -55,7 +55,7 @@ pub struct Round<'a> {
 }
 
 /// Rules of the organisations for their own members. Only organisations that some rule names have a number.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Organisations {
     ids: HashMap<OrganisationId, u32>,
     closed: HashSet<u32>,
@@ -111,9 +111,28 @@ impl<'a> Round<'a> {
         Self::encode_where(snapshot, AnswersUsed::All, None, |_| true, observer)
     }
 
-    /// The same people in the same order, but only their open answers count.
-    pub fn encode_open(snapshot: &'a Snapshot, observer: &dyn Observer) -> Result<Self, Stopped> {
-        Self::encode_where(snapshot, AnswersUsed::Open, None, |_| true, observer)
+    /// The same people in the same order, but only their open answers count. Everything that does not depend on a private
+    /// answer is copied.
+    pub fn open(&self, observer: &dyn Observer) -> Result<Self, Stopped> {
+        let some = |people: &[Person<'a>]| {
+            observer.check()?;
+            Ok(people.iter().map(Person::open).collect())
+        };
+        let people: Vec<Vec<Person<'a>>> =
+            self.people.par_chunks(PEOPLE_PER_CHECK).map(some).collect::<Result<_, Stopped>>()?;
+        let people: Vec<Person<'a>> = people.into_iter().flatten().collect();
+        let tied = RelatedPairs::collect(&people, AnswersUsed::Open, observer)?;
+        Ok(Self {
+            snapshot: self.snapshot,
+            people,
+            mentees: self.mentees.clone(),
+            mentors: self.mentors.clone(),
+            left_out: self.left_out.clone(),
+            tied,
+            calendar: self.calendar.clone(),
+            languages: self.languages.clone(),
+            organisations: self.organisations.clone(),
+        })
     }
 
     /// Encodes everyone of `snapshot` whom `wanted` accepts and whose consent to matching is live. The calendar is that of
@@ -260,20 +279,26 @@ fn waited_days(content: &Profile, start: Date) -> u32 {
     u32::try_from(days).unwrap_or_default()
 }
 
-/// Dense ids of texts; texts with one key have one id.
+/// Dense ids of texts; texts with one key have one id. Many people give the same text, so that each text is folded once.
 #[derive(Default)]
-struct DenseIds(HashMap<String, u32>);
+struct DenseIds<'a> {
+    of_keys: HashMap<String, u32>,
+    of_texts: HashMap<&'a str, u32>,
+}
 
-impl DenseIds {
-    fn add(&mut self, text: Option<&str>) {
-        let next = as_u32(self.0.len());
+impl<'a> DenseIds<'a> {
+    fn add(&mut self, text: Option<&'a str>) {
+        let Self { of_keys, of_texts } = self;
         if let Some(text) = text {
-            self.0.entry(folding::key(text)).or_insert(next);
+            of_texts.entry(text).or_insert_with(|| {
+                let next = as_u32(of_keys.len());
+                *of_keys.entry(folding::key(text)).or_insert(next)
+            });
         }
     }
 
     fn of(&self, text: Option<&str>) -> Option<u32> {
-        text.and_then(|text| self.0.get(&folding::key(text)).copied())
+        text.and_then(|text| self.of_texts.get(text).copied())
     }
 }
 

@@ -155,7 +155,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
         // The dense pass, the certifier and the explanations must agree.
         let agree = agree && counts.all.candidates == check.candidates;
         let proof = Proof::new(check.proved, check.people_gap);
-        shown(snapshot, pairs, matches, if agree { proof } else { Proof::default() }, observer)
+        shown(&round, pairs, matches, if agree { proof } else { Proof::default() }, observer)
     })?;
     let Shown { matches, unmatched, unmatched_for_managers, mut summary, summaries } = shown;
     if let Some(whole) = &mut summary.whole_round {

@@ -1,6 +1,6 @@
 //! Everything that leaves the engine about a solved round: matches, people without a match, and summaries.
 //!
-//! Input: the snapshot, the encoded round with all answers, and the matches by position. Output: [`Shown`].
+//! Input: the encoded round with all answers, and the matches by position. Output: [`Shown`].
 //! Invariant: a private answer changes the output only through the matches and through what is proved of them. All pairs are
 //! judged again from the open answers, and what is counted or compared is counted and compared there. What is proved, and
 //! the bound of a result that is only the best found, depend on all answers; a manager reads no number of them. The
@@ -20,7 +20,6 @@ use super::{explain, headcount, objective, summary, unmatched};
 use crate::domain::name::OrganisationId;
 use crate::domain::policy::Objective;
 use crate::domain::run::{Match, Proof, RunSummary, Unmatched};
-use crate::domain::snapshot::Snapshot;
 
 /// What people read of a run.
 #[derive(Debug, Clone)]
@@ -37,16 +36,17 @@ pub(super) struct Shown {
     pub(super) summaries: BTreeMap<OrganisationId, RunSummary>,
 }
 
-/// Describes a solved round. `matches` are the described pairs of `pairs`, and `proof` is what is proved of them; it counts
+/// Describes the round `solved`. `matches` are the described pairs of `pairs`, and `proof` is what is proved of them; it counts
 /// only if everyone enrolled ends in a match or in a reason. The caller adds the times per stage.
 pub(super) fn shown(
-    snapshot: &Snapshot,
+    solved: &Round<'_>,
     pairs: &[(u32, u32)],
     matches: Vec<Match>,
     proof: Proof,
     observer: &dyn Observer,
 ) -> Result<Shown, Stopped> {
-    let round = Round::encode_open(snapshot, observer)?;
+    let round = solved.open(observer)?;
+    let snapshot = round.snapshot;
     let scores = Scores::new(&round, observer)?;
     let everyone = unmatched::unmatched(&round, &scores, pairs, observer)?;
     let adds_up = headcount::adds_up(snapshot, &matches, &everyone.for_coordinators, observer)?;

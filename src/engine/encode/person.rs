@@ -68,3 +68,42 @@ impl Residence {
         Self { country: content.country.position(), region: region.number(), continent: region.parent() }
     }
 }
+
+impl Person<'_> {
+    /// The person with her open answers only.
+    pub(super) fn open(&self) -> Self {
+        // Every field is named, so that a new field does not compile before somebody decides whether it is private.
+        let Self {
+            profile,
+            content,
+            key,
+            mentee,
+            mentor,
+            residence,
+            organisation,
+            employer,
+            competitor_group,
+            speaks,
+            hours,
+            identity: _,
+            prefers: _,
+            waited_days,
+        } = self;
+        Self {
+            profile: *profile,
+            content: *content,
+            key: *key,
+            mentee: *mentee,
+            mentor: *mentor,
+            residence: *residence,
+            organisation: *organisation,
+            employer: *employer,
+            competitor_group: *competitor_group,
+            speaks: speaks.clone(),
+            hours: hours.clone(),
+            identity: (0, 0),
+            prefers: false,
+            waited_days: *waited_days,
+        }
+    }
+}

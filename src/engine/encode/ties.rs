@@ -61,8 +61,10 @@ impl RelatedPairs {
         answers: AnswersUsed,
         observer: &dyn Observer,
     ) -> Result<Self, Stopped> {
-        let mut position: HashMap<&ProfileRef, usize> = HashMap::with_capacity(people.len());
-        for (at, person) in people.iter().enumerate() {
+        // Open answers name nobody.
+        let named: &[Person<'_>] = if answers == AnswersUsed::Open { &[] } else { people };
+        let mut position: HashMap<&ProfileRef, usize> = HashMap::with_capacity(named.len());
+        for (at, person) in named.iter().enumerate() {
             if at % PEOPLE_PER_CHECK == 0 {
                 observer.check()?;
             }
