@@ -95,6 +95,39 @@ pub(super) struct ExclusionCounts {
     pub(super) of_mentors: Vec<CountsOfPerson>,
 }
 
+/// Number of pairs that break no rule: the candidates among all pairs of [`count`], without its other numbers.
+pub(super) fn candidates(
+    scores: &Scores<'_>,
+    round: &Round<'_>,
+    observer: &dyn Observer,
+) -> Result<u64, Stopped> {
+    let total = round.mentees.len() as u64;
+    let done = AtomicU64::new(0);
+    let columns = blocks(round.mentors.len(), BLOCK_COLUMNS);
+    let of_rows = |tile: &mut Vec<i16>, rows: Range<usize>| {
+        let mut plane = Rows::new(scores, rows.clone(), Plane::Rules);
+        let mut candidates = 0;
+        for block in &columns {
+            observer.check()?;
+            tile.resize(rows.len() * block.len(), 0);
+            plane.fill(block.clone(), tile);
+            candidates += zeros(tile);
+        }
+        let before = done.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        observer.progress(Stage::Explain, before + rows.len() as u64, total);
+        Ok(candidates)
+    };
+    let counted = blocks(round.mentees.len(), ROWS_PER_TASK).into_par_iter().map_init(Vec::new, of_rows);
+    counted.try_reduce(|| 0, |one, other| Ok(one + other))
+}
+
+/// Number of zeros. Chunks of fixed length, which the compiler turns into vector code.
+fn zeros(numbers: &[i16]) -> u64 {
+    let (chunks, rest) = numbers.as_chunks::<LANES>();
+    let of = |numbers: &[i16]| numbers.iter().fold(0_u16, |sum, number| sum + u16::from(*number == 0));
+    chunks.iter().map(|chunk| u64::from(of(chunk))).sum::<u64>() + u64::from(of(rest))
+}
+
 /// Counts all pairs, and separately the pairs of the people at the positions `mentees` and `mentors`, both ascending.
 pub(super) fn count(
     scores: &Scores<'_>,
@@ -123,7 +156,7 @@ pub(super) fn count(
             observer.check()?;
             tile.resize(rows.len() * block.len(), 0);
             plane.fill(block.clone(), tile);
-            all.add(tile.iter().map(|rules| marked(*rules)));
+            all.add_all(tile, marked);
             for (mentee, own) in mentees.iter().zip(&mut own) {
                 let row = mentee - rows.start;
                 let rules = &tile[row * block.len()..(row + 1) * block.len()];

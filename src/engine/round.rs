@@ -151,9 +151,9 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     })?;
     let shown = timer.stage(Stage::Explain, |observer| {
         let (matches, agree) = explain::describe_matches(&round, &scores, pairs, observer)?;
-        let counts = exclusion_counts::count(&scores, &round, &[], &[], observer)?;
+        let candidates = exclusion_counts::candidates(&scores, &round, observer)?;
         // The dense pass, the certifier and the explanations must agree.
-        let agree = agree && counts.all.candidates == check.candidates;
+        let agree = agree && candidates == check.candidates;
         let proof = Proof::new(check.proved, check.people_gap);
         shown(&round, pairs, matches, if agree { proof } else { Proof::default() }, observer)
     })?;

@@ -58,6 +58,22 @@ impl BitCounts {
         }
     }
 
+    /// Adds the words of numbers as [`Self::add`] does. Whole rows are of fixed length, which the compiler turns into vector
+    /// code.
+    pub(super) fn add_all(&mut self, numbers: &[i16], word: impl Fn(i16) -> u16) {
+        let (rows, rest) = numbers.as_chunks::<LANES>();
+        for numbers in rows {
+            for (slot, number) in self.rows[self.waiting].iter_mut().zip(numbers) {
+                *slot = word(*number);
+            }
+            self.waiting += 1;
+            if self.waiting == ROWS_PER_ADD {
+                self.carry();
+            }
+        }
+        self.add(rest.iter().map(|number| word(*number)));
+    }
+
     /// Number of times that each bit was set, for each lane.
     pub(super) fn by_lane(&mut self) -> Vec<[u64; BITS]> {
         self.settle();
@@ -128,7 +144,12 @@ mod tests {
         #[test]
         fn counting_side_by_side_is_counting_one_by_one(
             rows in proptest::collection::vec(proptest::collection::vec(any::<u16>(), 1..=LANES), 0..600),
+            long in proptest::collection::vec(any::<i16>(), 0..3_000),
         ) {
+            let (mut at_once, mut one_by_one) = (BitCounts::default(), BitCounts::default());
+            at_once.add_all(&long, i16::cast_unsigned);
+            one_by_one.add(long.iter().map(|number| number.cast_unsigned()));
+            prop_assert_eq!(at_once.by_lane(), one_by_one.by_lane());
             let mut sums = BitCounts::default();
             for row in &rows {
                 sums.add(row.iter().copied());
