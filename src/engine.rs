@@ -26,6 +26,7 @@ pub mod constrained;
 pub mod cpu;
 pub mod decisions;
 pub mod diagnose;
+mod digest;
 mod directions;
 pub mod eligibility;
 pub mod encode;

@@ -1,13 +1,12 @@
-//! Open answers: a profile without its private answers, and the digest of a snapshot of open answers.
+//! Open answers: a profile without its private answers, and what the digest of a snapshot's open answers covers.
 //!
 //! Private answers are avoid, preference and previous-partner lists, reporting lines, and identity with the consents to
 //! its use. The engine leaves the same answers out in `Round::open`.
 
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use super::profile::{ConsentPurpose, Profile};
-use super::snapshot::Snapshot;
+use super::snapshot::{Participant, Snapshot};
 
 impl Profile {
     /// The profile without private answers and without consents.
@@ -36,27 +35,27 @@ impl Profile {
             mentee_request,
             identity: _,
             consents: _,
-        } = self.clone();
+        } = self;
         Self {
-            country,
-            time_zone,
-            weekly_slots,
-            roster,
-            languages,
-            career_stage,
-            functions,
-            commodities,
-            employer,
-            competitor_group,
+            country: *country,
+            time_zone: time_zone.clone(),
+            weekly_slots: weekly_slots.clone(),
+            roster: *roster,
+            languages: languages.clone(),
+            career_stage: *career_stage,
+            functions: *functions,
+            commodities: *commodities,
+            employer: employer.clone(),
+            competitor_group: competitor_group.clone(),
             reporting_line: Vec::new(),
-            meeting_modes,
-            goals,
-            working_styles,
+            meeting_modes: *meeting_modes,
+            goals: *goals,
+            working_styles: *working_styles,
             preferred: Vec::new(),
             avoided: Vec::new(),
             previous_partners: Vec::new(),
-            mentor_offer,
-            mentee_request,
+            mentor_offer: *mentor_offer,
+            mentee_request: *mentee_request,
             identity: None,
             consents: Vec::new(),
         }
@@ -64,24 +63,24 @@ impl Profile {
 }
 
 impl Snapshot {
-    /// SHA-256 of the sorted snapshot's open answers, in hexadecimal. No private answer changes the digest, and neither does
-    /// the version of a profile, which grows with each change of a private answer.
-    pub fn open_digest(&self) -> String {
-        let mut hash = Sha256::new();
-        let mut line = |part: &[u8]| {
-            hash.update(part);
-            hash.update(b"\n");
-        };
-        line(format!("{} {}", self.start_date, self.end_date).as_bytes());
-        line(&json(&self.policy));
-        for organisation in &self.organisations {
-            line(&json(organisation));
+    /// What the digest of the open answers covers before the participants, each of whom has a line. No private answer changes
+    /// the digest, and neither does the version of a profile, which grows with each change of a private answer.
+    pub fn open_head(&self) -> Vec<u8> {
+        let mut head = format!("{} {}\n", self.start_date, self.end_date).into_bytes();
+        let organisations = self.organisations.iter().map(json);
+        for part in [json(&self.policy)].into_iter().chain(organisations) {
+            head.extend(part);
+            head.push(b'\n');
         }
-        for participant in &self.participants {
-            let takes_part = participant.content.consents_to(ConsentPurpose::Matching, self.freeze_time);
-            line(&json(&(&participant.profile, participant.content.open_answers(), takes_part)));
-        }
-        hex::encode(hash.finalize())
+        head
+    }
+
+    /// The line of a participant, see [`Self::open_head`].
+    pub fn open_line(&self, participant: &Participant) -> Vec<u8> {
+        let takes_part = participant.content.consents_to(ConsentPurpose::Matching, self.freeze_time);
+        let mut line = json(&(&participant.profile, participant.content.open_answers(), takes_part));
+        line.push(b'\n');
+        line
     }
 }
 

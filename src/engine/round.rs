@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::assign::SolverStatistics;
+use super::digest::ResultParts;
 use super::encode::{Person, Round};
 use super::objective::{self, Check};
 use super::observer::{Observer, Stopped};
@@ -22,7 +22,7 @@ use super::score::{Preferred, Scores};
 use super::shown::{Shown, shown};
 use super::solution::{Evidence, Solution};
 use super::stable::PreferenceLists;
-use super::{exclusion_counts, explain, pool};
+use super::{digest, exclusion_counts, explain, pool};
 use crate::clock::Stopwatch;
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::Objective;
@@ -71,30 +71,20 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The digests of the run of `snapshot` that has this outcome, in parallel: each reads the whole round.
+    /// The digests of the run of `snapshot` that has this outcome, without its times. The one of the whole result contains private points through
+    /// the certificate, and never leaves the service; the others cover what coordinators read.
     pub fn digests(&self, snapshot: &Snapshot) -> Digests {
-        let (open_input, (open_result, whole_result)) =
-            rayon::join(|| snapshot.open_digest(), || rayon::join(|| self.open_digest(), || self.digest()));
-        Digests { open_input, open_result, whole_result }
-    }
-
-    /// SHA-256 in hexadecimal of the whole outcome without its times. It contains private points through the certificate,
-    /// and never leaves the service.
-    pub fn digest(&self) -> String {
-        let whole =
-            (self.open_result(), &self.unmatched_for_managers, &self.summaries, &self.certificate.evidence);
-        hex::encode(Sha256::digest(json(&whole)))
-    }
-
-    /// SHA-256 in hexadecimal of what coordinators read: the matches, the unmatched, and the summary without its times.
-    pub fn open_digest(&self) -> String {
-        hex::encode(Sha256::digest(json(&self.open_result())))
-    }
-
-    fn open_result(&self) -> (&[Match], &[Unmatched], RunSummary) {
         let whole_round = self.summary.whole_round.clone();
         let whole_round = whole_round.map(|whole| WholeRound { stage_micros: Vec::new(), ..whole });
-        (&self.matches, &self.unmatched, RunSummary { whole_round, ..self.summary.clone() })
+        let [open_result, whole_result] = digest::of_result(&ResultParts {
+            matches: &self.matches,
+            unmatched: &self.unmatched,
+            summary: RunSummary { whole_round, ..self.summary.clone() },
+            unmatched_for_managers: &self.unmatched_for_managers,
+            summaries: &self.summaries,
+            evidence: &self.certificate.evidence,
+        });
+        Digests { open_input: digest::of_open_input(snapshot), open_result, whole_result }
     }
 }
 
@@ -109,11 +99,6 @@ pub struct RunCertificate {
     pub dual: i128,
     /// Candidates that the proof covers.
     pub candidates_checked: u64,
-}
-
-#[expect(clippy::expect_used, reason = "plain data with string keys always serialises")]
-fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("plain data serialises")
 }
 
 /// Solves a round. The only error is that `observer` stopped the operation.

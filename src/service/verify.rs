@@ -9,7 +9,7 @@ use super::solver::Work;
 use super::{Action, Service};
 use crate::domain::caller::Caller;
 use crate::domain::name::{ProfileRef, RunRef};
-use crate::domain::run::{Match, Proof};
+use crate::domain::run::{Digests, Match, Proof};
 use crate::engine::assign::SolverStatistics;
 use crate::engine::observer::Observer;
 use crate::engine::{self, Options, Outcome, RunCertificate};
@@ -81,13 +81,13 @@ fn check(
         // No digest covers these days, which follow from the snapshot.
         first_days: Vec::new(),
     };
-    let input_digest = salt.keyed(&snapshot.open_digest());
-    let result_digest = salt.keyed(&result.open_digest());
+    let Digests { open_input, open_result, whole_result } = result.digests(snapshot);
+    let (input_digest, result_digest) = (salt.keyed(&open_input), salt.keyed(&open_result));
     Ok(VerifiedRun {
         run,
         proof,
         input_unchanged: *digest == internal.input_digest && input_digest == shown.input_digest,
-        result_unchanged: result.digest() == internal.result_digest && result_digest == shown.result_digest,
+        result_unchanged: whole_result == internal.result_digest && result_digest == shown.result_digest,
         input_digest,
         result_digest,
     })

@@ -183,7 +183,7 @@ proptest! {
         let mut snapshot = Shape { both: 4, ..Shape::usual(30, 20) }.make();
         snapshot.policy.objective = Objective::ALL[objective];
         let solved = |observer: &dyn Observer| {
-            engine::solve(&snapshot, &Options::default(), observer).map(|outcome| outcome.digest())
+            engine::solve(&snapshot, &Options::default(), observer).map(|outcome| outcome.digests(&snapshot).whole_result)
         };
         let whole = solved(&Unobserved).unwrap();
         let job: Job<'_> = Box::new(solved);
