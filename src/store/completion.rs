@@ -103,12 +103,12 @@ impl Store {
         let salt = result::salt(&mut reader, &name.round).await?;
         reader.end().await?;
         self.clear_staged(claim).await?;
-        // Rows are made one chunk at a time, so that a large result is never held twice.
+        // Rows are made a few at a time, so that a large result is never held twice.
         let sorted = result::in_order(&salt, matches);
-        let rows = sorted.iter().zip(1..).map(|(pair, ordinal)| result::match_values(name, ordinal, pair));
+        let rows = sorted.iter().enumerate().map(|(at, pair)| result::match_values(name, ordinal(at), pair));
         self.stage(claim, STAGE_MATCHES, rows).await?;
-        let rows = unmatched.iter().zip(unmatched_for_managers).zip(1..);
-        let rows = rows.map(|(who, ordinal)| result::unmatched_values(name, ordinal, who));
+        let rows = unmatched.iter().zip(unmatched_for_managers).enumerate();
+        let rows = rows.map(|(at, who)| result::unmatched_values(name, ordinal(at), who));
         self.stage(claim, STAGE_UNMATCHED, rows).await?;
         let mut values = vec![
             Value::from(engine_version.as_str()),
@@ -157,19 +157,18 @@ impl Store {
         &self,
         claim: &ClaimedRun,
         bulk: Upkeep<Bulk>,
-        mut rows: impl Iterator<Item = Vec<Value>> + Send,
+        rows: impl ExactSizeIterator<Item = Vec<Value>> + Send,
     ) -> Result<()> {
-        loop {
-            let chunk: Vec<Vec<Value>> = rows.by_ref().take(ROWS_AT_A_TIME).collect();
-            if chunk.is_empty() {
-                return Ok(());
-            }
-            let expected = chunk.len() as u64;
+        let mut rows = rows;
+        while rows.len() > 0 {
+            let expected = rows.len().min(ROWS_AT_A_TIME) as u64;
             let mut session = self.hold(claim).await?;
-            let staged = session.insert(bulk, Box::new(chunk.into_iter())).await?;
+            // Rows are made while the rows before them are written.
+            let staged = session.insert(bulk, Box::new(rows.by_ref().take(ROWS_AT_A_TIME))).await?;
             fault::expect_rows(bulk.0.name, staged, expected)?;
             session.commit().await?;
         }
+        Ok(())
     }
 
     /// A session that holds the run for this claim until it ends.
@@ -180,6 +179,11 @@ impl Store {
         }
         Ok(session)
     }
+}
+
+/// The number of a row, from 1.
+fn ordinal(at: usize) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX).saturating_add(1)
 }
 
 /// Deletes some rows of a result that nobody reads, and returns their number.

@@ -158,16 +158,15 @@ impl Connection {
             Self::Sqlite(_) | Self::SqliteWrite(_) => SQLITE_BULK_ROWS,
             Self::Postgres(_) | Self::PostgresPooled(_) => POSTGRES_BULK_ROWS,
         };
+        let mut rows = rows;
+        let mut next = || rows.by_ref().take(most).flatten().collect::<Vec<Value>>();
         let mut inserted = 0;
-        let mut pending = Vec::new();
-        for row in rows {
-            pending.extend(row);
-            if pending.len() == most * bulk.columns {
-                inserted += self.insert_values(bulk, std::mem::take(&mut pending)).await?;
-            }
-        }
-        if !pending.is_empty() {
-            inserted += self.insert_values(bulk, pending).await?;
+        let mut ready = next();
+        while !ready.is_empty() {
+            // The statement is sent before the rows of the next one are made, so that the database works meanwhile.
+            let (done, following) = tokio::join!(self.insert_values(bulk, ready), async { next() });
+            inserted += done?;
+            ready = following;
         }
         Ok(inserted)
     }
