@@ -3,6 +3,8 @@
 //!
 //! Input: the name of a run. Output: the whole snapshot for the engine, or the part of it that explains one pair.
 
+use std::collections::VecDeque;
+
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
@@ -70,9 +72,13 @@ statements! {
         concat!("SELECT ", frozen_columns!(), " FROM (", frozen_enrolments!(), " AND e.own_id = $3 LIMIT 1) AS q"));
 }
 
-/// Participants read at a time: bounds the memory in which they are held twice, as rows and as profiles. One page is parsed
-/// while the next one is read.
+/// Participants read at a time: bounds the memory in which they are held twice, as rows and as profiles. Pages are parsed
+/// while the next ones are read.
 const SNAPSHOT_PAGE: u32 = 5_000;
+/// Rows from which a task parses them. Pages of small organisations are parsed together.
+const ROWS_PER_TASK: usize = 500;
+/// Tasks that parse at the same time.
+const TASKS: usize = 3;
 
 impl Store {
     /// The frozen input of a run, in its one order. The snapshot holds profiles of every organisation, so for an
@@ -117,7 +123,7 @@ pub struct LoadedSnapshot {
     pub digest: String,
 }
 
-/// A page that is parsed while the next page is read.
+/// Pages that are parsed while the next page is read.
 type Parsing = JoinHandle<Result<Vec<(Participant, [u8; 32])>>>;
 
 /// The snapshot of a run without organisations and people, and the row that it was read from.
@@ -191,29 +197,54 @@ async fn load(session: &mut ReadSession, name: &RunRef) -> Result<LoadedSnapshot
     Ok(LoadedSnapshot { snapshot, digest })
 }
 
-/// Pages of participants, parsed on blocking threads, one at a time.
+/// Pages of participants, parsed on blocking threads, some at a time and in the order in which they were read.
 #[derive(Default)]
 struct ParsedPages {
     parsed: Vec<(Participant, [u8; 32])>,
-    parsing: Option<Parsing>,
+    /// Tasks, the oldest first.
+    parsing: VecDeque<Parsing>,
+    /// Pages that no task parses yet, and the number of their rows.
+    pages: Vec<(OrganisationId, Vec<Row>)>,
+    rows: usize,
 }
 
 impl ParsedPages {
-    /// Begins to parse a page, after the one before is done.
+    /// Adds a page, and begins to parse the pages once there are enough rows.
     async fn parse(&mut self, organisation: OrganisationId, page: Vec<Row>) -> Result<()> {
-        self.wait().await?;
-        let parse = move || {
-            let mut parsed =
-                page.iter().map(|row| participant(&organisation, row)).collect::<Result<Vec<_>>>()?;
-            parsed.sort_unstable_by(|(a, _), (b, _)| a.profile.id.cmp(&b.profile.id));
-            Ok(parsed)
-        };
-        self.parsing = Some(tokio::task::spawn_blocking(parse));
+        self.rows += page.len();
+        self.pages.push((organisation, page));
+        if self.rows >= ROWS_PER_TASK {
+            self.begin().await?;
+        }
         Ok(())
     }
 
+    /// Begins to parse the pages that wait, when fewer tasks than [`TASKS`] are left.
+    async fn begin(&mut self) -> Result<()> {
+        while self.parsing.len() >= TASKS {
+            self.wait().await?;
+        }
+        let pages = std::mem::take(&mut self.pages);
+        let rows = std::mem::take(&mut self.rows);
+        let parse = move || {
+            let mut parsed = Vec::with_capacity(rows);
+            for (organisation, page) in pages {
+                let first = parsed.len();
+                for row in &page {
+                    parsed.push(participant(&organisation, row)?);
+                }
+                parsed[first..]
+                    .sort_unstable_by(|(a, _), (b, _): &(Participant, _)| a.profile.id.cmp(&b.profile.id));
+            }
+            Ok(parsed)
+        };
+        self.parsing.push_back(tokio::task::spawn_blocking(parse));
+        Ok(())
+    }
+
+    /// Waits for the oldest task.
     async fn wait(&mut self) -> Result<()> {
-        if let Some(parsing) = self.parsing.take() {
+        if let Some(parsing) = self.parsing.pop_front() {
             let page = parsing
                 .await
                 .map_err(|error| Error::Internal("the snapshot was not read".into(), Some(error.into())))?;
@@ -223,7 +254,10 @@ impl ParsedPages {
     }
 
     async fn finish(mut self) -> Result<Vec<(Participant, [u8; 32])>> {
-        self.wait().await?;
+        self.begin().await?;
+        while !self.parsing.is_empty() {
+            self.wait().await?;
+        }
         Ok(self.parsed)
     }
 }

@@ -1,9 +1,11 @@
 //! Runs: started over a frozen snapshot, claimed under a lease, written with a fence.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use wim_match::domain::name::{RoundId, RunRef};
+use wim_match::domain::profile::Profile;
 use wim_match::domain::round::RoundState;
 use wim_match::domain::run::{MatchView, Progress, Run, RunState, Stage, StageWork};
 use wim_match::domain::snapshot::Participant;
@@ -17,6 +19,7 @@ use super::on_both_databases;
 
 on_both_databases! {
     a_run_is_frozen_and_queued,
+    a_large_round_is_loaded_in_its_one_order,
     an_equal_round_has_an_equal_digest,
     whoever_comes_or_changes_later_takes_no_part,
     the_worker_of_a_run_seals_its_snapshot,
@@ -72,6 +75,34 @@ async fn a_run_is_frozen_and_queued(f: Fixture) {
     let expected = ["wim-kenya/mentee", "wim-kenya/mentor", "wim-peru/mentee", "wim-peru/mentor"];
     assert_eq!(people, expected.map(|name| (name.to_owned(), 1)));
     assert_eq!(f.store.run(&Scope::Alliance, &run.name).await.expect("exists"), run);
+}
+
+/// More people than one task parses: small organisations are parsed together, and large ones alone.
+async fn a_large_round_is_loaded_in_its_one_order(f: Fixture) {
+    let round = f.round("spring-2027").await.id;
+    let mut expected = Vec::new();
+    for (id, people) in
+        [("wim-a", 3), ("wim-b", 620), ("wim-c", 261), ("wim-d", 1), ("wim-e", 270), ("wim-f", 510)]
+    {
+        let organisation = f.organisation(id).await;
+        let names: Vec<String> = (0..people).map(|at| format!("p{:03}", (at * 7) % people)).collect();
+        let members: Vec<(&str, Profile)> = names.iter().map(|name| (name.as_str(), mentee())).collect();
+        f.import(&organisation, &format!("import-{id}"), &members).await;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let enrolled = f.enrol(&round, &organisation, &names).await;
+        let distinct: BTreeSet<&str> = names.into_iter().collect();
+        assert_eq!(enrolled, distinct.len() as u64);
+        expected.extend(distinct.into_iter().map(|name| format!("{id}/{name}")));
+    }
+    let run = f.start_run(&round, at(10)).await.name;
+    let LoadedSnapshot { snapshot, digest } =
+        f.store.load_snapshot(&Scope::System, &run).await.expect("loads");
+    let people: Vec<String> = snapshot.participants.iter().map(|person| person.profile.short()).collect();
+    assert_eq!(people, expected);
+    let content = |person: &Participant| serde_json::to_vec(&person.content).expect("serialises");
+    let contents: Vec<[u8; 32]> =
+        snapshot.participants.iter().map(|person| Sha256::digest(content(person)).into()).collect();
+    assert_eq!(snapshot.digest(&contents), digest);
 }
 
 /// The digest of a run's snapshot, after the run has failed.
