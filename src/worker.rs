@@ -90,37 +90,45 @@ impl Worker {
         let (ended, (), ()) = tokio::join!(work, self.hold_lease(&claim, &live, &done), shutdown);
         self.service.live_runs().end(&claim.run.name);
         match ended {
-            Ok(end) => tracing::info!(end, duration.micros = stopwatch.micros(), "run ended"),
+            Ok((end, outcome)) => {
+                tracing::info!(end, duration.micros = stopwatch.micros(), "run ended");
+                // A large result takes a while to be freed: not before the end is announced, and not on an async thread.
+                let _ = tokio::task::spawn_blocking(move || drop(outcome)).await;
+            }
             Err(error) => {
                 tracing::warn!(error.type = error.reason().code(), error = chain(&error), "the end of the run could not be stored")
             }
         }
     }
 
-    /// Loads, solves and saves a run.
-    async fn work(&self, claim: &ClaimedRun, live: &Arc<LiveRun>) -> Result<&'static str> {
+    /// Loads, solves and saves a run. Returns its end, and the result if it was saved.
+    async fn work(
+        &self,
+        claim: &ClaimedRun,
+        live: &Arc<LiveRun>,
+    ) -> Result<(&'static str, Option<RunOutcome>)> {
         if claim.cancel_requested {
             live.stop(Stop::Cancelled);
-            return self.end_stopped(claim, live).await;
+            return Ok((self.end_stopped(claim, live).await?, None));
         }
         if claim.run.attempt > MAX_ATTEMPTS {
             let message = format!(
                 "the run was interrupted {MAX_ATTEMPTS} times; report it to operations, then start a new run"
             );
-            return self.fail(claim, Reason::RunInterrupted, &message).await;
+            return Ok((self.fail(claim, Reason::RunInterrupted, &message).await?, None));
         }
         match self.solve(claim, live).await {
             Ok(Some(outcome)) if live.stopped().is_none() => {
                 let span = tracing::info_span!("stage", stage = Stage::Save.as_str());
-                self.save(claim, &outcome).instrument(span).await
+                Ok((self.save(claim, &outcome).instrument(span).await?, Some(outcome)))
             }
-            Ok(_) => self.end_stopped(claim, live).await,
+            Ok(_) => Ok((self.end_stopped(claim, live).await?, None)),
             // The lease expires, and the next claim repeats the run; or another worker has claimed the run.
             Err(error @ (Error::StoreUnavailable(_) | Error::RunState { .. })) => Err(error),
             Err(error) => {
                 tracing::error!(error.type = error.reason().code(), error = chain(&error), "run failed");
                 let message = "the service has a defect; report the run to operations";
-                self.fail(claim, error.reason(), message).await
+                Ok((self.fail(claim, error.reason(), message).await?, None))
             }
         }
     }
