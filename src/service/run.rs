@@ -8,6 +8,7 @@ use super::page::Cursor;
 use super::profile::parse_profile;
 use super::round::{parse_round, taken};
 use super::{Action, Change, Page, PageRequest, Service, Stop, check_request_id, recalled, remembered};
+use crate::clock::Stopwatch;
 use crate::domain::caller::Caller;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{ProfileRef, RunRef};
@@ -20,8 +21,8 @@ use crate::store::{Begun, FrozenPair, Scope, StoredMatch};
 
 /// Time between two reads of a run that another process solves.
 const POLL_EVERY: Duration = Duration::from_millis(500);
-/// Time between two messages of a watch, so that a fast run does not flood a slow reader.
-const MESSAGE_EVERY: Duration = Duration::from_millis(20);
+/// Least time between two reads of a watch that waits, and so between two messages: a fast run does not flood a slow reader.
+const READ_EVERY: Duration = Duration::from_millis(20);
 /// Longest time for which a cancellation waits for the end of the run.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -249,9 +250,11 @@ impl RunWatch {
                 self.last = Some(run.clone());
                 return Ok(Some(run));
             }
+            let read = Stopwatch::start();
             // A change of this process ends the wait early; the timeout finds changes of other processes.
             let _ = tokio::time::timeout(POLL_EVERY, self.changes.changed()).await;
-            tokio::time::sleep(MESSAGE_EVERY).await;
+            // A change after a longer wait, such as the end of the run, is read at once.
+            tokio::time::sleep(READ_EVERY.saturating_sub(read.elapsed())).await;
         }
     }
 }
