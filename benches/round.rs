@@ -8,6 +8,10 @@ use wim_match::demo::{self, alliance};
 use wim_match::domain::run::Stage;
 use wim_match::domain::vocabulary::Lang;
 
+/// The allocator of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let sizes: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
