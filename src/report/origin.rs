@@ -44,12 +44,19 @@ pub(super) fn footer(report: &RoundReport<'_>) -> Markup {
         ("footer_engine", report.engine_version.to_owned()),
         ("footer_input", report.input_digest.to_owned()),
         ("footer_result", report.result_digest.to_owned()),
-        ("footer_data", words.fill("footer_data_text", &[("run", &report.run)])),
+        ("footer_data", words.fill("footer_data_text", &[("command", &command(report))])),
     ];
     html! {
         h2 { (words.text("footer_title")) }
         dl { @for (key, value) in rows.iter().filter(|(_, value)| !value.is_empty()) { div { dt { (words.text(key)) } dd { (with_code(value)) } } } }
     }
+}
+
+/// The command that writes everything in the report as a spreadsheet.
+fn command(report: &RoundReport<'_>) -> String {
+    let (round, number) = report.run.split_once("/runs/").unwrap_or_default();
+    let round = round.strip_prefix("rounds/").unwrap_or(round);
+    format!("wim-match round show {round} {number} --matches {round}.xlsx")
 }
 
 /// A text whose parts between backticks are commands.

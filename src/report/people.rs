@@ -14,6 +14,8 @@ use crate::domain::run::{BelowMinimum, Contribution, Match, Side, Unmatched, Unm
 use crate::domain::vocabulary::{Kind as _, Lang, Topic};
 use crate::wording;
 
+/// Text in the place of something that the report does not know.
+const NO_VALUE: &str = "–";
 /// Rows that are visible before the reader opens the rest.
 const OPEN_ROWS: usize = 25;
 /// Most rows in the file: a file with more rows is too large for a phone.
@@ -64,6 +66,8 @@ fn match_table(report: &RoundReport<'_>, matches: &[&Match], most: usize) -> Mar
     let [mentee, mentor] = [Side::Mentee, Side::Mentor].map(|side| wording::side_label(side, words.0));
     let [score, reasons, weak] =
         ["matches_score", "matches_reasons", "matches_weak"].map(|key| words.text(key));
+    // A match without contributions was read without them, so that nothing is known of its strengths.
+    let none = |one: &Match, key| if one.contributions.is_empty() { NO_VALUE } else { words.text(key) };
     html! {
         table.cards.matches {
             thead { tr {
@@ -82,8 +86,8 @@ fn match_table(report: &RoundReport<'_>, matches: &[&Match], most: usize) -> Mar
                             span { (words.score(one.score)) }
                             (chart::meter(u64::from(one.score), 10_000))
                         }
-                        td data-label=(reasons) { (lines(&strengths(one, most, words.0), words.text("matches_reasons_none"))) }
-                        td data-label=(weak) { (lines(&weak_points(one, most, words.0), words.text("matches_weak_none"))) }
+                        td data-label=(reasons) { (lines(&strengths(one, most, words.0), none(one, "matches_reasons_none"))) }
+                        td data-label=(weak) { (lines(&weak_points(one, most, words.0), none(one, "matches_weak_none"))) }
                     }
                 }
             }

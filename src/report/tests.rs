@@ -223,12 +223,22 @@ fn a_match_without_a_weak_point_or_a_strength_claims_nothing_about_its_points() 
         (
             vec![given(Criterion::Language, 400, native), not_waited.clone()],
             "matches_weak",
-            ["No weak point.", "Aucun point faible.", "Ningún punto débil.", "Nenhum ponto fraco."],
+            [
+                "No weak point in the open answers.",
+                "Aucun point faible dans les réponses non confidentielles.",
+                "Ningún punto débil en las respuestas no confidenciales.",
+                "Nenhum ponto fraco nas respostas não confidenciais.",
+            ],
         ),
         (
             vec![given(Criterion::Goals, 200, missing), not_waited],
             "matches_reasons",
-            ["No strength.", "Aucun point fort.", "Ningún punto a favor.", "Nenhum ponto a favor."],
+            [
+                "No strength in the open answers.",
+                "Aucun point fort dans les réponses non confidentielles.",
+                "Ningún punto a favor en las respuestas no confidenciales.",
+                "Nenhum ponto a favor nas respostas não confidenciais.",
+            ],
         ),
     ] {
         round.matches[0].contributions = contributions;
@@ -237,6 +247,11 @@ fn a_match_without_a_weak_point_or_a_strength_claims_nothing_about_its_points() 
             let cell = format!(r#"data-label="{}">{text}</td>"#, report.words().text(label));
             assert!(render(&report).contains(&cell), "{cell}");
         }
+    }
+    round.matches[0].contributions.clear();
+    let html = render(&round.report());
+    for text in ["No weak point", "No strength"] {
+        assert!(!html.contains(text), "nothing is known of a match that was read without its contributions");
     }
 }
 
@@ -415,7 +430,7 @@ fn the_best_result_found_is_shown_with_its_bound_on_people() {
     // The bound is one on all of them, not on those who are matched.
     let (matched, most) = (matched.to_string(), most.to_string());
     for (lang, of) in [
-        (Lang::Fr, "{matched} sur un maximum de {most} personnes"),
+        (Lang::Fr, "{matched} personnes mentorées sur un maximum de {most} ont"),
         (Lang::Es, "{matched} de un máximo de {most} mentees"),
         (Lang::Pt, "{matched} de no máximo {most} mentoradas"),
     ] {
@@ -471,8 +486,9 @@ fn every_language_has_every_text_of_the_report() {
         let html = render(&RoundReport { lang, ..round.report() });
         assert!(html.contains(&format!(r#"<html lang="{}">"#, lang.tag())));
         assert!(html.contains(title));
-        // Without this view, ListMatches has no contributions.
-        assert!(html.split("<footer").nth(1).unwrap().contains("MATCH_VIEW_FULL"), "{}", lang.tag());
+        let footer = html.split("<footer").nth(1).unwrap();
+        let command = "wim-match round show 2027-spring 3 --matches 2027-spring.xlsx";
+        assert!(footer.contains(command) && !footer.contains("ListMatches"), "{}", lang.tag());
         assert!(!body(&html).contains(['{', '}']), "a parameter was left open in {lang:?}");
     }
 }
