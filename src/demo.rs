@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::net::TcpListener;
 
-use crate::client::output::{counted, data, json, program, say};
+use crate::client::output::{data, json, program, say, show, tell};
 use crate::client::private;
 use crate::client::{
     self, Channel, Client, Finding, Import, Results, connect, progress, request_id, story, v1,
@@ -20,12 +20,16 @@ use crate::client::{
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
 use crate::config::{Config, Overrides};
 use crate::domain::caller::Role;
+use crate::domain::language;
+use crate::domain::message::Message;
 use crate::domain::name::OrganisationId;
 use crate::domain::vocabulary::Lang;
-use crate::report;
+use crate::{message, report, wording};
 use crate::server::Server;
 use alliance::Alliance;
 
+/// Blanks between the columns of a list.
+const COLUMN_GAP: usize = 5;
 /// The round of the demo.
 const ROUND: &str = "2027-first";
 
@@ -49,6 +53,11 @@ pub struct Options {
     serve: bool,
 }
 
+/// Why the demo does not begin.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub Message);
+
 /// One whole round, with the service still running.
 #[derive(Debug)]
 pub struct Played {
@@ -68,43 +77,49 @@ pub struct Played {
 
 /// Runs the demo and prints the result.
 pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result<()> {
-    let print = |line: &str| if as_json { Ok(()) } else { data(line) };
-    print(
-        "One whole matching round on a synthetic alliance: every organisation and person in it is invented.\n",
-    )?;
+    let print = |line: &Message| if as_json { Ok(()) } else { show(line, lang) };
+    print(&message!(
+        "One whole matching round on a synthetic alliance: every organisation and person in it is invented.\n"
+    ))?;
     let alliance = match options.people {
         Some(people) => alliance::synthesise(people as usize, options.seed),
         None => alliance::sample(),
     };
     let played = play(&alliance, &options.database, lang).await?;
     let Played { server, startup, brought_in, results, .. } = &played;
-    print(&format!(
-        "Service ready in {} ms on http://{}, with a new SQLite file.",
-        startup.as_millis(),
-        server.address()
+    print(&message!(
+        "Service ready in {millis} ms on {address}, with a new SQLite file.",
+        millis = millis(*startup),
+        address = format!("http://{}", server.address())
     ))?;
-    print(&format!(
-        "Imported {} of {} in {} ms; {} enrolled, {} not enrolled: no consent, or neither mentor nor mentee.",
-        counted(brought_in.profiles, "profile", "profiles", lang),
-        counted(brought_in.organisations as u64, "organisation", "organisations", lang),
-        brought_in.importing.as_millis(),
-        brought_in.enrolled,
-        brought_in.refused
+    print(&message!(
+        "Imported {profiles|1 profile|{profiles} profiles} of {organisations|1 organisation|{organisations} organisations} in {millis} ms; {enrolled} enrolled, {refused} not enrolled: no consent, or neither mentor nor mentee.",
+        profiles = brought_in.profiles,
+        organisations = brought_in.organisations,
+        millis = millis(brought_in.importing),
+        enrolled = brought_in.enrolled,
+        refused = brought_in.refused
     ))?;
-    print(&format!("Matched in {} ms, from StartRun to the stored result.", played.round.as_millis()))?;
+    print(&message!(
+        "Matched in {millis} ms, from StartRun to the stored result.",
+        millis = millis(played.round)
+    ))?;
     private::write(&options.report, report::render(&results.report(lang, SystemClock.now(), true)))?;
     if as_json {
         json(&results.run)?;
     } else {
         data("")?;
         data(&story::story(results, lang))?;
-        print_files_and_next_steps(options, results)?;
+        print_files(options, results, lang)?;
+        print_next_steps(results, lang)?;
     }
     if options.serve {
-        let address = server.address();
-        say(&format!(
-            "\nThe service keeps running on http://{address}; stop it with Ctrl-C. Token of a coordinator:"
-        ));
+        say("");
+        let told = message!(
+            "The service keeps running on {address}; stop it with Ctrl-C. Token of a coordinator:",
+            address = format!("http://{}", server.address())
+        );
+        tell(&told, lang);
         data(&played.coordinator_token)?;
         tokio::signal::ctrl_c().await?;
     }
@@ -123,8 +138,8 @@ pub async fn play_at(alliance: &Alliance, database: &str, lang: Lang) -> anyhow:
     let channel = connect(&format!("http://{}", server.address())).await?;
     let coordinator_token = server.service().issue_token(&Role::Coordinator, "demo").await?;
     let mut coordinator = Client::new(&channel, Some(&coordinator_token))?;
-    create_round(&mut coordinator).await?;
-    let brought_in = bring_in(&server, &channel, &mut coordinator, alliance).await?;
+    create_round(&mut coordinator, lang).await?;
+    let brought_in = bring_in(&server, &channel, &mut coordinator, alliance, lang).await?;
     let stopwatch = Stopwatch::start();
     let run = run_round(&mut coordinator, lang).await?;
     let round = stopwatch.elapsed();
@@ -137,14 +152,22 @@ fn make_room_for(database: &Path) -> anyhow::Result<()> {
     let file = database.display();
     let is_of_a_demo =
         database.file_name().is_some_and(|name| name.to_string_lossy().ends_with("demo.sqlite3"));
-    anyhow::ensure!(
-        !database.exists() || is_of_a_demo,
-        "{file} exists, and only a file whose name ends with demo.sqlite3 is replaced; choose another file with --database"
-    );
+    if database.exists() && !is_of_a_demo {
+        let what = message!(
+            "{file} exists, and only a file whose name ends with demo.sqlite3 is replaced; choose another file with --database",
+            file = file.to_string()
+        );
+        return Err(Refused(what).into());
+    }
     for suffix in ["", "-wal", "-shm"] {
         match std::fs::remove_file(format!("{file}{suffix}")) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                anyhow::bail!("{file}{suffix} of an earlier demo cannot be removed: {error}");
+                let what = message!(
+                    "{file} of an earlier demo cannot be removed: {cause}",
+                    file = format!("{file}{suffix}"),
+                    cause = error.to_string()
+                );
+                return Err(Refused(what).into());
             }
             _ => {}
         }
@@ -166,9 +189,9 @@ async fn start(database: &str) -> anyhow::Result<(Server, Duration)> {
     Ok((server, stopwatch.elapsed()))
 }
 
-async fn create_round(coordinator: &mut Client) -> anyhow::Result<()> {
+async fn create_round(coordinator: &mut Client, lang: Lang) -> anyhow::Result<()> {
     let round = v1::Round {
-        display_name: "International mentoring round 2027 (synthetic)".to_owned(),
+        display_name: wording::message(&message!("International mentoring round 2027 (synthetic)"), lang),
         start_date: "2027-01-15".to_owned(),
         end_date: "2027-07-15".to_owned(),
         ..v1::Round::default()
@@ -204,10 +227,12 @@ async fn bring_in(
     channel: &Channel,
     coordinator: &mut Client,
     alliance: &Alliance,
+    lang: Lang,
 ) -> anyhow::Result<BroughtIn> {
     let mut total = BroughtIn::default();
-    let template = "{spinner} importing {bar:30} {pos}/{len} organisations  {msg}";
-    let bar = progress::bar(alliance.organisations.len() as u64, template);
+    let work = wording::message(&message!("importing the organisations"), lang);
+    let template = format!("{{spinner}} {work} {{bar:30}} {{pos}}/{{len}}  {{msg}}");
+    let bar = progress::bar(alliance.organisations.len() as u64, &template);
     for organisation in &alliance.organisations {
         coordinator.create_organisation(organisation.id.as_str(), organisation.draft.clone()).await?;
     }
@@ -263,24 +288,63 @@ async fn run_round(coordinator: &mut Client, lang: Lang) -> anyhow::Result<v1::R
     Ok(run)
 }
 
-fn print_files_and_next_steps(options: &Options, results: &Results) -> std::io::Result<()> {
-    let database = options.database.display();
-    data(&format!("\nReport       {}  (open it in a browser)", options.report.display()))?;
-    data(&format!(
-        "Database     {database}  (profiles, round, frozen snapshot, matches, certificate, journal)"
-    ))?;
-    data(&format!("Result       {}  digest {}", results.run.name, short(&results.run.result_digest)))?;
-    data("\nNext steps:")?;
+/// The files of the demo and the name of the result, below each other.
+fn print_files(options: &Options, results: &Results, lang: Lang) -> std::io::Result<()> {
+    let report = message!("{file}  (open it in a browser)", file = options.report.display().to_string());
+    let database = message!(
+        "{file}  (profiles, round, frozen snapshot, matches, certificate, journal)",
+        file = options.database.display().to_string()
+    );
+    let result = message!(
+        "{run}  digest {digest}",
+        run = &results.run.name,
+        digest = short(&results.run.result_digest)
+    );
+    data("")?;
+    let lines = [
+        (message!("Report"), report),
+        (message!("Database"), database),
+        (message!("Result"), result),
+    ];
+    for line in side_by_side(&lines.map(|(label, what)| (wording::message(&label, lang), what)), lang) {
+        data(&line)?;
+    }
+    Ok(())
+}
+
+fn print_next_steps(results: &Results, lang: Lang) -> std::io::Result<()> {
+    let program = program();
+    let other = Lang::ALL.into_iter().find(|other| *other != lang).unwrap_or_default().tag();
+    let in_other = message!("the same demo in another language: {language}", language = language::label(other, lang));
+    data("")?;
+    show(&message!("Next steps:"), lang)?;
+    let steps = [
+        (format!("  {program} demo --lang {other}"), in_other),
+        (format!("  {program} demo --people 10000"), message!("an alliance of ten thousand people")),
+        (
+            format!("  {program} demo --serve"),
+            message!("the service keeps running; then, in another terminal:"),
+        ),
+    ];
+    for line in side_by_side(&steps, lang) {
+        data(&line)?;
+    }
     let example =
         results.matches.first().map(|pair| format!("{} {}", pair.mentee.short(), pair.mentor.short()));
-    let program = program();
-    data(&format!("  {program} demo --lang es          the same demo in Spanish"))?;
-    data(&format!("  {program} demo --people 10000     an alliance of ten thousand people"))?;
-    data(&format!(
-        "  {program} demo --serve            the service keeps running; then, in another terminal:"
-    ))?;
     let pair = example.unwrap_or_else(|| "MENTEE MENTOR".to_owned());
     data(&format!("  {program} --server http://… --token … round explain {ROUND} {pair}"))
+}
+
+/// Lines of a text on the left and a message on the right, which begins in the same column on each.
+fn side_by_side(lines: &[(String, Message)], lang: Lang) -> Vec<String> {
+    let width = lines.iter().map(|(left, _)| left.chars().count()).max().unwrap_or_default() + COLUMN_GAP;
+    let line = |(left, right): &(String, Message)| format!("{left:<width$}{}", wording::message(right, lang));
+    lines.iter().map(line).collect()
+}
+
+/// Whole milliseconds.
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn short(digest: &str) -> &str {

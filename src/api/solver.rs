@@ -23,6 +23,7 @@ use super::proto::v1::solve_response::Outcome;
 use super::proto::v1::solve_stream_response::Content as Answer;
 use super::proto::v1::solver_service_server::SolverService;
 use super::proto::v1::verify_stream_response::Content as Verdict;
+use super::reader;
 use super::streams::{Answering, Answers, Streams};
 use crate::domain::violation::Violations;
 use crate::error::Error;
@@ -122,7 +123,7 @@ impl SolverService for SolverApi {
         let (instance, read) = read.await?;
         let (pairs, evidence) = read.map_err(Error::InvalidFields)?;
         let check = self.service.verify(&caller, instance, pairs, evidence)?.finish().await?;
-        Ok(Response::new(verdict(&names, &check)))
+        Ok(Response::new(verdict(&names, &check, reader::current())))
     }
 
     async fn verify_stream(
@@ -140,7 +141,7 @@ impl SolverService for SolverApi {
             let (pairs, evidence) = blocking(move || reader.finish()).await?.map_err(Error::InvalidFields)?;
             let mut work = service.verify(&caller, instance, pairs, evidence)?;
             follow(&mut work, &answers, |progress| verify_answer(Verdict::Progress(progress))).await?;
-            let verdict = verdict(&names, &work.finish().await?);
+            let verdict = verdict(&names, &work.finish().await?, reader::current());
             answers.send(verify_answer(Verdict::Verdict(verdict))).await?;
             Ok(())
         }))

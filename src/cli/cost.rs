@@ -3,29 +3,55 @@
 use serde_json::{Value, json};
 
 use super::problem::number;
+use crate::domain::vocabulary::Lang;
 use crate::engine::what_if::Cost;
 use crate::instance::Decimals;
+use crate::{message, wording};
 
 /// A change in words: `1 mentee more in tier 0, 12 points fewer`.
-pub(super) fn in_words(cost: &Cost, decimals: Decimals) -> String {
+pub(super) fn in_words(cost: &Cost, decimals: Decimals, lang: Lang) -> String {
     let mut parts = Vec::new();
-    let mut add = |lost: i64, one: &str, many: &str, of: &str| {
-        if lost != 0 {
-            let (count, change) = (lost.unsigned_abs(), if lost > 0 { "fewer" } else { "more" });
-            parts.push(format!("{count} {} {change}{of}", if count == 1 { one } else { many }));
-        }
-    };
     for (tier, lost) in &cost.tiers {
-        add(*lost, "mentee", "mentees", &format!(" in tier {tier}"));
+        let (people, tier) = (lost.unsigned_abs(), *tier);
+        parts.push(match lost.signum() {
+            0 => continue,
+            1 => message!(
+                "{people|1 mentee|{people} mentees} fewer in tier {tier}",
+                people = people,
+                tier = tier
+            ),
+            _ => message!(
+                "{people|1 mentee|{people} mentees} more in tier {tier}",
+                people = people,
+                tier = tier
+            ),
+        });
     }
-    add(cost.minimum, "minimum place", "minimum places", "");
-    add(cost.second, "second mentor", "second mentors", "");
-    if cost.score != 0 {
-        let change = if cost.score > 0 { "fewer" } else { "more" };
-        let points = decimals.shown(i64::try_from(cost.score.unsigned_abs()).unwrap_or(i64::MAX));
-        parts.push(format!("{points} {} {change}", if points == "1" { "point" } else { "points" }));
+    let places = cost.minimum.unsigned_abs();
+    match cost.minimum.signum() {
+        0 => {}
+        1 => parts.push(message!("{places|1 minimum place|{places} minimum places} fewer", places = places)),
+        _ => parts.push(message!("{places|1 minimum place|{places} minimum places} more", places = places)),
     }
-    if parts.is_empty() { "no change".to_owned() } else { parts.join(", ") }
+    let mentors = cost.second.unsigned_abs();
+    match cost.second.signum() {
+        0 => {}
+        1 => parts
+            .push(message!("{mentors|1 second mentor|{mentors} second mentors} fewer", mentors = mentors)),
+        _ => {
+            parts.push(message!("{mentors|1 second mentor|{mentors} second mentors} more", mentors = mentors));
+        }
+    }
+    let points = decimals.value(i64::try_from(cost.score.unsigned_abs()).unwrap_or(i64::MAX));
+    match cost.score.signum() {
+        0 => {}
+        1 => parts.push(message!("{points|1 point|{points} points} fewer", points = points)),
+        _ => parts.push(message!("{points|1 point|{points} points} more", points = points)),
+    }
+    if parts.is_empty() {
+        parts.push(message!("no change"));
+    }
+    parts.iter().map(|part| wording::message(part, lang)).collect::<Vec<_>>().join(", ")
 }
 
 /// A cost as JSON; a gain is a negative number.
@@ -48,7 +74,7 @@ mod tests {
     fn every_level_is_listed_in_order_and_a_gain_as_more() {
         let cost = Cost { weighted: 9, tiers: vec![(0, -1), (2, 2)], minimum: 1, second: 0, score: -1 };
         let told = "1 mentee more in tier 0, 2 mentees fewer in tier 2, 1 minimum place fewer, 1 point more";
-        assert_eq!(in_words(&cost, Decimals::default()), told);
-        assert_eq!(in_words(&Cost::default(), Decimals::default()), "no change");
+        assert_eq!(in_words(&cost, Decimals::default(), Lang::default()), told);
+        assert_eq!(in_words(&Cost::default(), Decimals::default(), Lang::default()), "no change");
     }
 }

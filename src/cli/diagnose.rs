@@ -8,14 +8,15 @@ use super::failure::Failure;
 use super::global::Global;
 use super::problem::{self, Aim, Source, some};
 use super::solve::{concerned, minimums, minimums_in_json, too_many_tiers};
-use crate::client::output::{align_right, data, say, table};
+use crate::client::output::{align_right, data, say, show, titled};
 use crate::domain::explanation::Reason;
+use crate::domain::message::Message;
 use crate::domain::vocabulary::Lang;
 use crate::domain::warning::Warning;
 use crate::engine::constrained::{Diagnosis, DiagnosisError, Plan};
 use crate::engine::what_if::Cost;
 use crate::instance::Instance;
-use crate::wording;
+use crate::{message, wording};
 
 /// Most shortages listed.
 const SETS: usize = 10;
@@ -39,7 +40,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
         _ => problem::constrained_alone("--recruit", &instance, aim)?,
     };
     let most = usize::from(options.recruit);
-    let found = options.source.work(|observer| constrained.diagnose(most, observer));
+    let found = options.source.work(global.lang, |observer| constrained.diagnose(most, observer));
     let (found, _) = found.map_err(|error| match error {
         DiagnosisError::TooManyTiers => too_many_tiers(),
         DiagnosisError::Stopped(stopped) => problem::stopped(stopped),
@@ -48,9 +49,9 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let similar = instance.names.similar();
     for warning in &similar {
         let Warning { field, value, .. } = warning;
-        let (what, words) =
-            (wording::warning(warning, global.lang), wording::text("cli.warning", global.lang));
-        say(&format!("{field}: {words}: `{value}` {what}"));
+        let labelled = |label: &str, text: &str| wording::labelled(label, text, global.lang);
+        let what = format!("`{value}` {}", wording::warning(warning, global.lang));
+        say(&labelled(field, &labelled(wording::text("cli.warning", global.lang), &what)));
     }
     let report = Report { similar, instance: &instance, aim, found: &found, floors };
     if global.json { report.json() } else { report.print(global.lang) }
@@ -115,70 +116,88 @@ impl Report<'_> {
     }
 
     fn print(&self, lang: Lang) -> Result<(), Failure> {
-        let Diagnosis { without_candidates, shortages, below_minimum, plan, .. } = self.found;
-        data(&match without_candidates.len() {
-            0 => "every mentee has a possible mentor with a place".to_owned(),
-            count => {
-                format!(
-                    "mentees without a possible mentor with a place: {count}\n  {}",
-                    some(&self.mentees(without_candidates))
-                )
-            }
-        })?;
-        if shortages.is_empty() {
-            data("no set of mentees has too few places among its possible mentors")?;
+        let Diagnosis { without_candidates, below_minimum, plan, .. } = self.found;
+        let indented = |message: &Message| data(&format!("  {}", wording::message(message, lang)));
+        if without_candidates.is_empty() {
+            show(&message!("every mentee has a possible mentor with a place"), lang)?;
         } else {
-            let mut rows = table(&[
-                "missing places",
-                "mentees",
-                "places",
-                "names of the mentees",
-                "their possible mentors",
-            ]);
-            for set in shortages.iter().take(SETS) {
-                rows.add_row([
-                    set.missing().to_string(),
-                    set.mentees.len().to_string(),
-                    set.seats.to_string(),
-                    some(&self.mentees(&set.mentees)),
-                    some(&self.mentors(&set.mentors)),
-                ]);
-            }
-            align_right(&mut rows, &[0, 1, 2]);
-            let more = match shortages.len().saturating_sub(SETS) {
-                0 => String::new(),
-                more => format!("\nand {more} more sets"),
-            };
-            data(&format!(
-                "\nSets of mentees with too few places among all their possible mentors:\n{rows}{more}"
-            ))?;
+            let count = without_candidates.len();
+            let told =
+                message!("mentees without a possible mentor with a place: {count}", count = count);
+            show(&told, lang)?;
+            indented(&some(&self.mentees(without_candidates)))?;
         }
+        self.print_shortages(lang)?;
         if !self.floors.is_empty() {
-            data("\nThe floors of groups cannot be met:")?;
+            data("")?;
+            show(&message!("The floors of groups cannot be met:"), lang)?;
             for reason in &self.floors {
                 data(&format!("  {}", wording::sentence(reason, lang)))?;
             }
             for line in self.found.unmet.iter().flat_map(|unmet| concerned(self.instance, unmet)) {
-                data(&format!("  {line}"))?;
+                indented(&line)?;
             }
         }
         if !below_minimum.is_empty() {
-            let below = minimums(self.instance, below_minimum);
-            data(&format!("\nMentors below their minimum in the best assignment: {}", some(&below)))?;
+            let below = some(&minimums(self.instance, below_minimum, lang));
+            data("")?;
+            let told =
+                message!("Mentors below their minimum in the best assignment: {mentors}", mentors = below);
+            show(&told, lang)?;
         }
         if let Some(plan) = plan {
-            let mut rows = table(&["a mentor like", "change of the result"]);
-            let steps = self.steps(plan);
-            for (like, brings) in &steps {
-                rows.add_row([like.clone(), cost::in_words(brings, self.instance.decimals)]);
-            }
-            data(&match steps.len() {
-                0 => "\nno further mentor would help".to_owned(),
-                _ => format!(
-                    "\nMentors to recruit, each with one place; each change follows those above:\n{rows}"
-                ),
-            })?;
+            self.print_plan(plan, lang)?;
         }
         Ok(())
+    }
+
+    fn print_shortages(&self, lang: Lang) -> Result<(), Failure> {
+        let shortages = &self.found.shortages;
+        if shortages.is_empty() {
+            let told = message!("no set of mentees has too few places among its possible mentors");
+            return Ok(show(&told, lang)?);
+        }
+        let header = [
+            message!("missing places"),
+            message!("mentees"),
+            message!("places"),
+            message!("names of the mentees"),
+            message!("their possible mentors"),
+        ];
+        let mut rows = titled(&header, lang);
+        let count = |number: u64| wording::count(number, lang);
+        for set in shortages.iter().take(SETS) {
+            rows.add_row([
+                count(set.missing()),
+                count(set.mentees.len() as u64),
+                count(set.seats),
+                wording::message(&some(&self.mentees(&set.mentees)), lang),
+                wording::message(&some(&self.mentors(&set.mentors)), lang),
+            ]);
+        }
+        align_right(&mut rows, &[0, 1, 2]);
+        data("")?;
+        show(&message!("Sets of mentees with too few places among all their possible mentors:"), lang)?;
+        data(&rows.to_string())?;
+        match shortages.len().saturating_sub(SETS) {
+            0 => Ok(()),
+            more => Ok(show(&message!("and {more|1 more set|{more} more sets}", more = more), lang)?),
+        }
+    }
+
+    fn print_plan(&self, plan: &Plan, lang: Lang) -> Result<(), Failure> {
+        let steps = self.steps(plan);
+        data("")?;
+        if steps.is_empty() {
+            return Ok(show(&message!("no further mentor would help"), lang)?);
+        }
+        let mut rows = titled(&[message!("a mentor like"), message!("change of the result")], lang);
+        for (like, brings) in &steps {
+            rows.add_row([like.clone(), cost::in_words(brings, self.instance.decimals, lang)]);
+        }
+        let heading =
+            message!("Mentors to recruit, each with one place; each change follows those above:");
+        show(&heading, lang)?;
+        Ok(data(&rows.to_string())?)
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::message::Message;
 use crate::domain::violation::Violation;
 use crate::domain::vocabulary::Lang;
 use crate::store::Obstacle;
-use crate::{message, wording};
+use crate::{demo, message, wording};
 
 /// The command that creates the token of a coordinator.
 const NEW_TOKEN: &str = "wim-match admin token create --role coordinator";
@@ -117,6 +117,10 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         let error = match error.downcast::<client::Error>() {
             Ok(error) => return Self::from(error),
+            Err(error) => error,
+        };
+        let error = match error.downcast::<demo::Refused>() {
+            Ok(demo::Refused(what)) => return Self::other(what),
             Err(error) => error,
         };
         match error.downcast::<crate::error::Error>() {

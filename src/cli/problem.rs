@@ -24,7 +24,7 @@ use crate::engine::observer::{Observer, Stopped, Unobserved};
 use crate::engine::pool;
 use crate::engine::solution::Evidence;
 use crate::instance::{self, Instance, InstanceError};
-use crate::message;
+use crate::{message, wording};
 use crate::table::Note;
 
 /// Most people listed in one sentence.
@@ -125,14 +125,21 @@ impl Source {
                     &mut notes,
                 )
             }
-            _ => Err(Violation::new("arguments", "name the files of the problem").into()),
+            _ => Err(Violation::new("arguments", message!("name the files of the problem")).into()),
         };
         tell_notes(&notes, lang);
-        let files = match &self.instance {
-            Some(file) => format!("the problem file {} has", file.display()),
-            None => "the problem files have".to_owned(),
-        };
-        let mut instance = read.map_err(|wrong| refuse(&[&files, " ", &errors(&wrong)].concat(), &wrong))?;
+        let mut instance = read.map_err(|wrong| {
+            let count = wrong.count();
+            let what = match &self.instance {
+                Some(file) => message!(
+                    "the problem file {file} has {count|1 error|{count} errors}",
+                    file = file.display().to_string(),
+                    count = count
+                ),
+                None => message!("the problem files have {count|1 error|{count} errors}", count = count),
+            };
+            refuse(what, &wrong)
+        })?;
         let aim = Aim::of(self.objective, &mut instance);
         Ok((instance, aim))
     }
@@ -140,12 +147,13 @@ impl Source {
     /// Executes `work` on the requested threads, and returns its result with the number of threads.
     pub(super) fn work<T: Send, E: Send>(
         &self,
+        lang: Lang,
         work: impl FnOnce(&dyn Observer) -> Result<T, E> + Send,
     ) -> Result<(T, usize), E> {
-        let bar = Bar::new();
+        let bar = Bar::new(lang);
         let (done, threads) =
             pool::on_threads(self.threads.map(usize::from), || (work(&bar), pool::threads()));
-        bar.0.finish_and_clear();
+        bar.bar.finish_and_clear();
         Ok((done?, threads))
     }
 }
@@ -154,15 +162,16 @@ impl Source {
 pub(super) fn constrained(instance: &Instance, aim: Aim) -> Result<Constrained<'_>, Failure> {
     instance.constrained(aim.objective(), &Unobserved).map_err(|error| match error {
         InstanceError::Refused(wrong) => {
-            refuse(&format!("the problem cannot be solved for {}", aim.name()), &wrong)
+            let what = message!("the problem cannot be solved for {objective}", objective = aim.name());
+            refuse(what, &wrong)
         }
         InstanceError::Stopped(stopped) => self::stopped(stopped),
     })
 }
 
 /// The failure of an operation that was stopped. The progress bar never stops one.
-pub(super) fn stopped(stopped: Stopped) -> Failure {
-    anyhow::anyhow!(stopped).into()
+pub(super) fn stopped(_: Stopped) -> Failure {
+    Failure::other(message!("the engine was stopped"))
 }
 
 /// The same for a command whose method has prices for people only, not for groups.
@@ -175,9 +184,13 @@ pub(super) fn constrained_alone<'a>(
     if constrained.starts_warm() {
         return Ok(constrained);
     }
-    let what = format!("{command} requires the objective best-total or total, and a problem without groups");
-    let hint =
-        "use --objective best-total or total, and remove --groups and the columns `group` of the files";
+    let what = message!(
+        "{command} requires the objective best-total or total, and a problem without groups",
+        command = command
+    );
+    let hint = message!(
+        "use --objective best-total or total, and remove --groups and the columns `group` of the files"
+    );
     Err(Failure::input(what, hint))
 }
 
@@ -209,7 +222,10 @@ fn read_pairs(instance: &Instance, file: &Path, lang: Lang) -> Result<Vec<(u32, 
     let mut notes = Vec::new();
     let read = instance::csv::read_pairs(instance, open(file)?, &mut notes);
     tell_notes(&notes, lang);
-    read.map_err(|wrong| refuse(&format!("the file of the pairs has {}", errors(&wrong)), &wrong))
+    read.map_err(|wrong| {
+        let count = wrong.count();
+        refuse(message!("the file of the pairs has {count|1 error|{count} errors}", count = count), &wrong)
+    })
 }
 
 /// The proof of a result of a problem, as `solve --certificate` writes it.
@@ -219,13 +235,17 @@ fn read_proof(instance: &Instance, aim: Aim, file: &Path) -> Result<Evidence, Fa
     if evidence.objective() == aim.objective() {
         return Ok(evidence);
     }
-    let proved = match evidence.objective() {
-        Objective::BestTotal => "best-total` or `total",
-        Objective::Fairest => "fairest",
-        Objective::Stable => "stable",
+    let hint = match evidence.objective() {
+        Objective::BestTotal => message!("add `--objective best-total` or `--objective total`"),
+        Objective::Fairest => message!("add `--objective {objective}`", objective = Aim::Fairest.name()),
+        Objective::Stable => message!("add `--objective {objective}`", objective = Aim::Stable.name()),
     };
-    let what = format!("{} is a proof for another objective than {}", file.display(), aim.name());
-    Err(Failure::input(what, format!("add `--objective {proved}`")))
+    let what = message!(
+        "{file} is a proof for another objective than {objective}",
+        file = file.display().to_string(),
+        objective = aim.name()
+    );
+    Err(Failure::input(what, hint))
 }
 
 /// An earlier result to start from. Its people need not be those of the problem.
@@ -249,7 +269,11 @@ pub(super) fn read_known_pairs(
     let mut notes = Vec::new();
     let read = instance::csv::read_known_pairs(instance, open(file)?, &mut notes);
     tell_notes(&notes, lang);
-    read.map_err(|wrong| refuse(&format!("the file of the earlier pairs has {}", errors(&wrong)), &wrong))
+    read.map_err(|wrong| {
+        let count = wrong.count();
+        let what = message!("the file of the earlier pairs has {count|1 error|{count} errors}", count = count);
+        refuse(what, &wrong)
+    })
 }
 
 /// Tells what the reader of each file should know.
@@ -351,27 +375,15 @@ pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
 
 /// A file that does not have a proof of the problem.
 fn unusable(file: &Path, wrong: &Violation) -> Failure {
-    Failure::input(format!("{} {}", file.display(), wrong.description), "")
-}
-
-/// The number of violations in words.
-fn errors(wrong: &Violations) -> String {
-    match wrong.count() {
-        1 => "1 error".to_owned(),
-        count => format!("{count} errors"),
-    }
+    let shown = file.display().to_string();
+    Failure::input(message!("{file} {wrong}", file = shown, wrong = wrong.description.clone()), "")
 }
 
 /// An error with all violations, one per line.
-pub(super) fn refuse(what: &str, wrong: &Violations) -> Failure {
-    let mut message = format!("{what}:");
-    for violation in wrong.listed() {
-        message += &["\n  ", &violation.to_string()].concat();
-    }
-    if wrong.more() > 0 {
-        message += &["\n  and ", &wrong.more().to_string(), " more"].concat();
-    }
-    Failure::input(message, "")
+fn refuse(what: Message, wrong: &Violations) -> Failure {
+    let more = (wrong.more() > 0).then(|| message!("and {more} more", more = wrong.more()));
+    let details = wrong.listed().iter().map(Violation::message).chain(more);
+    Failure::input(message!("{what}:", what = what), "").with_details(details.collect())
 }
 
 /// The names of people, sorted.
@@ -382,11 +394,11 @@ pub(super) fn named(people: &[u32], name: impl Fn(usize) -> String) -> Vec<Strin
 }
 
 /// The first names, and the number of the others.
-pub(super) fn some(names: &[String]) -> String {
+pub(super) fn some(names: &[String]) -> Message {
     let listed = names.get(..LISTED).unwrap_or(names).join(", ");
     match names.len().saturating_sub(LISTED) {
-        0 => listed,
-        more => format!("{listed} and {more} more"),
+        0 => Message::verbatim(listed),
+        more => message!("{names} and {more} more", names = listed, more = more),
     }
 }
 
@@ -396,31 +408,35 @@ pub(super) fn number(value: i128) -> serde_json::Value {
 }
 
 /// Progress of the engine as a bar, if standard error is a terminal.
-struct Bar(ProgressBar, Mutex<Option<Stage>>);
+struct Bar {
+    bar: ProgressBar,
+    stage: Mutex<Option<Stage>>,
+    lang: Lang,
+}
 
 impl Bar {
-    fn new() -> Self {
-        let bar = progress::bar(0, "{msg:10} {bar:30} {pos}/{len}");
+    fn new(lang: Lang) -> Self {
+        let bar = progress::bar(0, "{msg:<28} {bar:30} {pos}/{len}");
         if !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        Self(bar, Mutex::new(None))
+        Self { bar, stage: Mutex::new(None), lang }
     }
 }
 
 impl Observer for Bar {
     fn progress(&self, stage: Stage, done: u64, total: u64) {
-        if self.0.is_hidden() {
+        if self.bar.is_hidden() {
             return;
         }
-        if let Ok(mut shown) = self.1.lock()
+        if let Ok(mut shown) = self.stage.lock()
             && *shown != Some(stage)
         {
             *shown = Some(stage);
-            self.0.set_message(stage.as_str());
+            self.bar.set_message(wording::stage_label(stage, self.lang));
         }
-        self.0.set_length(total);
-        self.0.set_position(done);
+        self.bar.set_length(total);
+        self.bar.set_position(done);
     }
 
     fn is_cancelled(&self) -> bool {

@@ -8,12 +8,15 @@ use serde_json::json;
 use super::failure::Failure;
 use super::global::Global;
 use super::problem::{self, Aim, Output, Source, number, some};
-use crate::client::output::{data, table};
+use crate::client::output::{data, labels, show};
+use crate::domain::message::MessageValue;
+use crate::domain::vocabulary::Lang;
 use crate::engine::assign::Start;
 use crate::engine::constrained::Mended;
 use crate::engine::objective_value::ObjectiveValue;
 use crate::engine::repair::Proof;
 use crate::instance::{self, Decimals};
+use crate::{message, wording};
 
 #[derive(Debug, Args)]
 #[command(
@@ -47,11 +50,12 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let output = Output::begin(options.pairs.as_ref())?;
     let (mended, _) = options
         .source
-        .work(|observer| constrained.repair(&published, &start, options.budget, observer))
+        .work(global.lang, |observer| constrained.repair(&published, &start, options.budget, observer))
         .map_err(problem::stopped)?;
     if mended.checked == Some(false) {
-        let message = "the proof of the repaired pairs does not hold; this is a defect of the solver; no file was written";
-        return Err(anyhow::anyhow!(message).into());
+        return Err(Failure::other(message!(
+            "the proof of the repaired pairs does not hold; this is a defect of the solver; no file was written"
+        )));
     }
     if let Some(mut output) = output {
         instance::csv::write_pairs(&instance, &mended.pairs, &mut output.sink)
@@ -64,7 +68,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     mentors.sort_unstable();
     let decimals = instance.decimals;
     let report = Report { aim, mended: &mended, totals, decimals, gone, mentees, mentors };
-    if global.json { report.json() } else { report.print() }
+    if global.json { report.json() } else { report.print(global.lang) }
 }
 
 /// The repaired pairs with what their output needs.
@@ -124,35 +128,37 @@ impl Report<'_> {
         Ok(data(&told.to_string())?)
     }
 
-    fn print(&self) -> Result<(), Failure> {
+    fn print(&self, lang: Lang) -> Result<(), Failure> {
         let Mended { pairs, kept, changed, repaired, .. } = self.mended;
         let proof = match self.proof() {
-            "none" => "not proved: a better result may exist within the budget",
-            "branches" => "proved by branch and bound: no result within the budget is better",
-            "whole" => "proved: no result is better, with any budget",
-            _ => "proved: no result within the budget is better",
+            "none" => message!("not proved: a better result may exist within the budget"),
+            "branches" => {
+                message!("proved by branch and bound: no result within the budget is better")
+            }
+            "whole" => message!("proved: no result is better, with any budget"),
+            _ => message!("proved: no result within the budget is better"),
         };
+        let number = |number: MessageValue| message!("{number}", number = number);
         let lines = [
-            ("published pairs", self.published().to_string()),
-            ("kept published pairs", kept.to_string()),
-            ("removed published pairs", changed.to_string()),
-            ("impossible published pairs", self.lost().to_string()),
-            ("pairs of the result", pairs.len().to_string()),
-            ("total score", self.decimals.shown(self.totals.score)),
-            ("value of the result", repaired.value.to_string()),
-            ("upper bound of the value", repaired.bound.to_string()),
-            ("proof", proof.to_owned()),
+            (message!("published pairs"), number(self.published().into())),
+            (message!("kept published pairs"), number((*kept).into())),
+            (message!("removed published pairs"), number((*changed).into())),
+            (message!("impossible published pairs"), number(self.lost().into())),
+            (message!("pairs of the result"), number(pairs.len().into())),
+            (message!("total score"), number(self.decimals.value(self.totals.score))),
+            (message!("value of the result"), number(repaired.value.into())),
+            (message!("upper bound of the value"), number(repaired.bound.into())),
+            (message!("proof"), proof),
         ];
-        let mut rows = table(&[]);
-        for (what, told) in lines {
-            rows.add_row([what.to_owned(), told]);
-        }
-        data(&rows.to_string())?;
-        for (who, people) in
-            [("mentees without a mentor", &self.mentees), ("mentors without a mentee", &self.mentors)]
-        {
+        data(&labels(lines, lang).to_string())?;
+        let (mentees, mentors) = (&self.mentees, &self.mentors);
+        for (told, people) in [
+            (message!("mentees without a mentor: {count}", count = mentees.len()), mentees),
+            (message!("mentors without a mentee: {count}", count = mentors.len()), mentors),
+        ] {
             if !people.is_empty() {
-                data(&format!("{who}: {}\n  {}", people.len(), some(people)))?;
+                show(&told, lang)?;
+                data(&format!("  {}", wording::message(&some(people), lang)))?;
             }
         }
         Ok(())

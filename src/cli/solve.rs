@@ -12,8 +12,10 @@ use super::failure::Failure;
 use super::global::Global;
 use super::problem::{self, Aim, Output, Source, number, some};
 use super::verify::unproved;
-use crate::client::output::{align_right, data, table};
+use crate::client::output::{align_right, data, labels, show, titled};
 use crate::clock::Stopwatch;
+use crate::domain::message::{Message, MessageValue};
+use crate::domain::vocabulary::Lang;
 use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Constrained, Constraints, Impossible, Proved, Unsolved};
 use crate::engine::groups::CutDirection;
@@ -21,7 +23,7 @@ use crate::engine::objective_value::BelowMinimum;
 use crate::engine::solution::Evidence;
 use crate::engine::stable::{Size, SizeGuarantee, StableSize};
 use crate::instance::{self, Instance};
-use crate::wording;
+use crate::{message, wording};
 
 #[derive(Debug, Args)]
 #[command(
@@ -59,11 +61,14 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
         start.map(|(pairs, proof)| problem::read_start(&instance, pairs, proof, global.lang)).transpose()?;
     let read = watch.elapsed();
     if options.pairs.is_some() && options.pairs == options.certificate {
-        return Err(Failure::input("--pairs and --certificate name the same file", "name two files"));
+        return Err(Failure::input(
+            message!("--pairs and --certificate name the same file"),
+            message!("name two files"),
+        ));
     }
     let pairs = Output::begin(options.pairs.as_ref())?;
     let certificate = Output::begin(options.certificate.as_ref())?;
-    let solved = options.source.work(|observer| {
+    let solved = options.source.work(global.lang, |observer| {
         let mut solved = constrained.solve(start.as_ref(), observer)?;
         for _ in 1..options.repeat.get() {
             let again = constrained.solve(start.as_ref(), observer)?;
@@ -79,7 +84,10 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     };
     let Proved { solution, check, .. } = &proved;
     if let Some(told) = unproved(check, &solution.evidence, &instance.names) {
-        return Err(anyhow::anyhow!("{told}; this is a defect of the solver; no file was written").into());
+        return Err(Failure::other(message!(
+            "{wrong}; this is a defect of the solver; no file was written",
+            wrong = told
+        )));
     }
     if let Some(mut output) = pairs {
         instance::csv::write_pairs(&instance, &solution.pairs, &mut output.sink)
@@ -92,7 +100,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
         output.finish()?;
     }
     let report = Report { instance: &instance, aim, proved: &proved, read, threads };
-    if global.json { report.json() } else { report.print() }
+    if global.json { report.json() } else { report.print(global.lang) }
 }
 
 /// Time of solving and proving.
@@ -111,10 +119,9 @@ fn unsolvable(
         Unsolved::TooManyTiers => return Ok(too_many_tiers()),
         Unsolved::Stopped(stopped) => return Ok(problem::stopped(*stopped)),
         Unsolved::Impossible(impossible) if !impossible.shortage.proved() => {
-            return Err(anyhow::anyhow!(
+            return Err(Failure::other(message!(
                 "the proof that the floors cannot be met does not hold; this is a defect of the solver"
-            )
-            .into());
+            )));
         }
         Unsolved::Impossible(impossible) => impossible,
     };
@@ -148,26 +155,21 @@ fn unsolvable(
         }});
         data(&told.to_string())?;
     }
-    let mut message = "no assignment meets all floors:".to_owned();
-    for reason in &reasons {
-        message += &["\n  ", &wording::sentence(reason, global.lang)].concat();
-    }
-    for line in concerned(instance, impossible) {
-        message += &["\n  ", &line].concat();
-    }
+    let sentences = reasons.iter().map(|reason| Message::verbatim(wording::sentence(reason, global.lang)));
+    let mut details: Vec<Message> = sentences.chain(concerned(instance, impossible)).collect();
     if !instance.constraints.decisions.pins.is_empty() {
-        message += "\n  These numbers do not count pinned pairs.";
+        details.push(message!("These numbers do not count pinned pairs."));
     }
     let hint = if shortage.ceilings.is_empty() {
-        "lower a floor, or add candidates or places for these people"
+        message!("lower a floor, or add candidates or places for these people")
     } else {
-        "lower a floor, raise a ceiling, or add candidates or places for these people"
+        message!("lower a floor, raise a ceiling, or add candidates or places for these people")
     };
-    Ok(Failure::unmet(message, hint))
+    Ok(Failure::unmet(message!("no assignment meets all floors:"), hint).with_details(details))
 }
 
 /// The names of the people of a contradiction between bounds: a line per side that has any.
-pub(super) fn concerned(instance: &Instance, impossible: &Impossible) -> Vec<String> {
+pub(super) fn concerned(instance: &Instance, impossible: &Impossible) -> Vec<Message> {
     let Impossible { cut, shortage } = impossible;
     let united = |one: &[u32], other: &[u32]| {
         let both: BTreeSet<u32> = one.iter().chain(other).copied().collect();
@@ -175,17 +177,22 @@ pub(super) fn concerned(instance: &Instance, impossible: &Impossible) -> Vec<Str
     };
     let mentees = problem::named(&united(&cut.mentees, &shortage.mentees), |at| instance.names.mentee(at));
     let mentors = problem::named(&united(&cut.mentors, &shortage.mentors), |at| instance.names.mentor(at));
-    let sides = [("mentees", mentees), ("mentors", mentors)].into_iter();
-    sides
-        .filter(|(_, people)| !people.is_empty())
-        .map(|(who, people)| format!("{who}: {}", some(&people)))
-        .collect()
+    let mut lines = Vec::new();
+    if !mentees.is_empty() {
+        lines.push(message!("mentees: {names}", names = some(&mentees)));
+    }
+    if !mentors.is_empty() {
+        lines.push(message!("mentors: {names}", names = some(&mentors)));
+    }
+    lines
 }
 
 /// Mentors below their minimum: name, number of mentees, minimum.
-pub(super) fn minimums(instance: &Instance, below: &[BelowMinimum]) -> Vec<String> {
+pub(super) fn minimums(instance: &Instance, below: &[BelowMinimum], lang: Lang) -> Vec<String> {
     let line = |one: &BelowMinimum| {
-        format!("{}: {} of {}", instance.names.mentor(one.mentor as usize), one.matched, one.minimum)
+        let figures = message!("{part} of {whole}", part = one.matched, whole = one.minimum);
+        let mentor = instance.names.mentor(one.mentor as usize);
+        wording::labelled(&mentor, &wording::message(&figures, lang), lang)
     };
     below.iter().map(line).collect()
 }
@@ -201,8 +208,10 @@ pub(super) fn minimums_in_json(instance: &Instance, below: &[BelowMinimum]) -> s
 
 /// The failure of a problem whose tier weights exceed the integers of a proof.
 pub(super) fn too_many_tiers() -> Failure {
-    let what = "the problem has too many tiers and groups for an exact proof";
-    Failure::input(what, "use fewer tiers or fewer groups")
+    Failure::input(
+        message!("the problem has too many tiers and groups for an exact proof"),
+        message!("use fewer tiers or fewer groups"),
+    )
 }
 
 /// The solution with what its output needs.
@@ -265,99 +274,148 @@ impl Report<'_> {
         (mentees, mentors)
     }
 
-    fn print(&self) -> Result<(), Failure> {
-        let shown = |units: i64| self.instance.decimals.shown(units);
-        let Proved { solution, objective_value, below_minimum, check, blocking_pairs, solve, prove } =
-            self.proved;
+    fn print(&self, lang: Lang) -> Result<(), Failure> {
+        let Proved { solution, below_minimum, check, blocking_pairs, solve, prove, .. } = self.proved;
+        let mut lines = self.figures();
+        if !below_minimum.is_empty() {
+            let below = some(&minimums(self.instance, below_minimum, lang));
+            lines.push((message!("mentors below minimum"), below));
+        }
+        let worst = self.proved.objective_value.worst;
+        let worst = worst.map_or_else(|| message!("none"), |worst| self.points(worst.into()));
+        lines.push((message!("worst pair"), worst));
+        lines.push((message!("blocking pairs"), number_of(*blocking_pairs)));
+        if let Some(price) = solution.price_of_fairness() {
+            let points = self.instance.decimals.value(price);
+            let told = message!("{points|1 point|{points} points} of the total", points = points);
+            lines.push((message!("price of fairness"), told));
+        }
+        if let Some(size) = solution.stable_size {
+            lines.push((message!("size"), size_of(size)));
+        }
+        let proof = match (&solution.evidence, check.proved) {
+            (_, false) => message!("NOT proved, gap {gap}", gap = check.gap),
+            (Evidence::Stable, true) => message!("proved: no candidate is a blocking pair"),
+            (_, true) => {
+                message!("proved over all {candidates} candidates, gap 0", candidates = check.candidates)
+            }
+        };
+        lines.push((message!("proof"), proof));
+        let [read, solve, prove] = [self.read, *solve, *prove].map(in_seconds);
+        let times = message!(
+            "read {read} s, solve {solve} s, prove {prove} s, on {threads|1 thread|{threads} threads}",
+            read = read,
+            solve = solve,
+            prove = prove,
+            threads = self.threads
+        );
+        lines.push((message!("time"), times));
+        let counters = &solution.counters;
+        let work = message!(
+            "{bids} bids, {searches} searches, {phases} phases, {scans} scans, {arcs} arcs, {passes} pricing passes",
+            bids = counters.bids,
+            searches = counters.searches + counters.reverse_searches,
+            phases = counters.phases,
+            scans = counters.scans,
+            arcs = counters.arcs,
+            passes = counters.pricing_rounds
+        );
+        lines.push((message!("work"), work));
+        let (mentees, mentors) = self.unmatched();
+        if !mentees.is_empty() {
+            lines.push((message!("without a mentor"), some(&mentees)));
+        }
+        if !mentors.is_empty() {
+            lines.push((message!("without a mentee"), some(&mentors)));
+        }
+        data(&labels(lines, lang).to_string())?;
+        self.print_frontier(lang)
+    }
+
+    /// The numbers of the problem, of its constraints and of the people matched.
+    fn figures(&self) -> Vec<(Message, Message)> {
+        let Proved { objective_value, check, .. } = self.proved;
+        let problem = message!(
+            "{mentees|1 mentee|{mentees} mentees}, {mentors|1 mentor|{mentors} mentors}, {candidates|1 candidate|{candidates} candidates}",
+            mentees = self.instance.mentees.len(),
+            mentors = self.instance.mentors.len(),
+            candidates = check.candidates
+        );
         let mut lines = vec![
-            ("objective", self.aim.name().to_owned()),
-            ("problem", {
-                let (mentees, mentors) = (self.instance.mentees.len(), self.instance.mentors.len());
-                format!("{mentees} mentees, {mentors} mentors, {} candidates", check.candidates)
-            }),
-            ("total score", shown(objective_value.score)),
-            ("pairs", objective_value.pairs.to_string()),
+            (message!("objective"), Message::verbatim(self.aim.name())),
+            (message!("problem"), problem),
+            (message!("total score"), self.points(objective_value.score)),
+            (message!("pairs"), number_of(objective_value.pairs)),
         ];
         let Constraints { decisions, quotas } = &self.instance.constraints;
         if !self.instance.constraints.is_empty() {
-            let (pins, vetoes) = (decisions.pins.len(), decisions.vetoes.len());
-            lines.push(("constraints", format!("{pins} pins, {vetoes} vetoes, {} groups", quotas.len())));
+            let told = message!(
+                "{pins|1 pin|{pins} pins}, {vetoes|1 veto|{vetoes} vetoes}, {groups|1 group|{groups} groups}",
+                pins = decisions.pins.len(),
+                vetoes = decisions.vetoes.len(),
+                groups = quotas.len()
+            );
+            lines.push((message!("constraints"), told));
         }
         for (tier, served) in &objective_value.people.tiers {
             let all = self.instance.mentees.iter().filter(|demand| demand.tier == *tier).count();
-            lines.push(("mentees with a mentor", format!("{served} of {all} in tier {tier}")));
+            let told = message!(
+                "{served} of {all} in tier {tier}",
+                served = *served,
+                all = all,
+                tier = *tier
+            );
+            lines.push((message!("mentees with a mentor"), told));
         }
-        lines.push(("second mentors", objective_value.people.second_mentors.to_string()));
-        lines.push(("minimum places filled", objective_value.people.minimum_places.to_string()));
-        if !below_minimum.is_empty() {
-            lines.push(("mentors below minimum", some(&minimums(self.instance, below_minimum))));
+        lines.push((message!("second mentors"), number_of(objective_value.people.second_mentors)));
+        lines.push((message!("minimum places filled"), number_of(objective_value.people.minimum_places)));
+        lines
+    }
+
+    fn points(&self, units: i64) -> Message {
+        number_of(self.instance.decimals.value(units))
+    }
+
+    /// The total score for each value of the worst pair, if there is more than one.
+    fn print_frontier(&self, lang: Lang) -> Result<(), Failure> {
+        let frontier = &self.proved.solution.frontier;
+        let Some(first) = frontier.first().filter(|_| frontier.len() > 1) else { return Ok(()) };
+        let header = [message!("worst pair"), message!("total score"), message!("cost in score")];
+        let mut steps = titled(&header, lang);
+        for step in frontier {
+            let row = [step.worst.into(), step.total, first.total - step.total];
+            steps.add_row(row.map(|units| wording::message(&self.points(units), lang)));
         }
-        lines.push((
-            "worst pair",
-            objective_value.worst.map_or_else(|| "none".to_owned(), |worst| shown(worst.into())),
-        ));
-        lines.push(("blocking pairs", blocking_pairs.to_string()));
-        if let Some(price) = solution.price_of_fairness() {
-            lines.push(("price of fairness", format!("{} points of the total", shown(price))));
-        }
-        if let Some(StableSize { at_most, guarantee }) = solution.stable_size {
-            let Size { mentees, pairs } = at_most;
-            let bound =
-                format!("no stable assignment has more than {mentees} matched mentees and {pairs} pairs");
-            let size = match guarantee {
-                SizeGuarantee::Largest => "no stable assignment matches more people".to_owned(),
-                SizeGuarantee::TwoThirds => format!("at least two thirds of the most pairs; {bound}"),
-                SizeGuarantee::Half => format!("at least half of the most pairs; {bound}"),
-            };
-            lines.push(("size", size));
-        }
-        lines.push((
-            "proof",
-            match (&solution.evidence, check.proved) {
-                (_, false) => format!("NOT proved, gap {}", check.gap),
-                (Evidence::Stable, true) => "proved: no candidate is a blocking pair".to_owned(),
-                (_, true) => format!("proved over all {} candidates, gap 0", check.candidates),
-            },
-        ));
-        let [read, solve, prove] =
-            [self.read, *solve, *prove].map(|time| format!("{:.3} s", time.as_secs_f64()));
-        lines.push((
-            "time",
-            format!("read {read}, solve {solve}, prove {prove}, on {} threads", self.threads),
-        ));
-        let counters = &solution.counters;
-        lines.push((
-            "work",
-            format!(
-                "{} bids, {} searches, {} phases, {} scans, {} arcs, {} pricing passes",
-                counters.bids,
-                counters.searches + counters.reverse_searches,
-                counters.phases,
-                counters.scans,
-                counters.arcs,
-                counters.pricing_rounds
-            ),
-        ));
-        let (mentees, mentors) = self.unmatched();
-        for (what, people) in [("without a mentor", mentees), ("without a mentee", mentors)] {
-            if !people.is_empty() {
-                lines.push((what, some(&people)));
-            }
-        }
-        let mut rows = table(&[]);
-        for (what, value) in lines {
-            rows.add_row([what.to_owned(), value]);
-        }
-        data(&rows.to_string())?;
-        if solution.frontier.len() > 1 {
-            let mut steps = table(&["worst pair", "total score", "cost in score"]);
-            let best = solution.frontier.first().map_or(0, |first| first.total);
-            for step in &solution.frontier {
-                steps.add_row([shown(step.worst.into()), shown(step.total), shown(best - step.total)]);
-            }
-            align_right(&mut steps, &[0, 1, 2]);
-            data(&format!("\nTotal score for each value of the worst pair:\n{steps}"))?;
-        }
-        Ok(())
+        align_right(&mut steps, &[0, 1, 2]);
+        data("")?;
+        show(&message!("Total score for each value of the worst pair:"), lang)?;
+        Ok(data(&steps.to_string())?)
+    }
+}
+
+fn number_of(number: impl Into<MessageValue>) -> Message {
+    message!("{number}", number = number.into())
+}
+
+/// A duration in seconds with three decimals.
+fn in_seconds(time: Duration) -> MessageValue {
+    let millis = time.as_micros().saturating_add(500) / 1_000;
+    MessageValue::Decimal { units: i128::try_from(millis).unwrap_or(i128::MAX), places: 3 }
+}
+
+/// What is known of the size of a stable assignment.
+fn size_of(StableSize { at_most: Size { mentees, pairs }, guarantee }: StableSize) -> Message {
+    match guarantee {
+        SizeGuarantee::Largest => message!("no stable assignment matches more people"),
+        SizeGuarantee::TwoThirds => message!(
+            "at least two thirds of the most pairs; no stable assignment has more than {mentees} matched mentees and {pairs} pairs",
+            mentees = mentees,
+            pairs = pairs
+        ),
+        SizeGuarantee::Half => message!(
+            "at least half of the most pairs; no stable assignment has more than {mentees} matched mentees and {pairs} pairs",
+            mentees = mentees,
+            pairs = pairs
+        ),
     }
 }

@@ -8,10 +8,13 @@ use super::failure::Failure;
 use super::global::Global;
 use super::problem::{self, Solved, Source};
 use super::verify::{NOT_ITS_PROOF, unproved};
-use crate::client::output::{align_right, data, table};
+use crate::client::output::{align_right, data, show, titled};
+use crate::domain::message::Message;
+use crate::domain::vocabulary::Lang;
 use crate::engine::constrained::Question;
 use crate::engine::what_if::{Alternate, WhatIfError};
 use crate::instance::{Instance, Names};
+use crate::{message, wording};
 
 #[derive(Debug, Args)]
 #[command(
@@ -52,19 +55,24 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<(), Failure> {
     let (pairs, evidence) = options.solved.read(&instance, aim, global.lang)?;
     let asked = options.questions.read(&instance)?;
     let most = usize::from(options.most);
-    let answers = options.source.work(|observer| {
+    let answers = options.source.work(global.lang, |observer| {
         let check = constrained.check(&pairs, &evidence, observer).map_err(problem::stopped)?;
         if let Some(told) = unproved(&check, &evidence, &instance.names) {
             return Err(Failure::input(told, NOT_ITS_PROOF));
         }
         constrained.ask(&pairs, &evidence, (&asked, most), observer).map_err(|error| match error {
-            WhatIfError::NotProved => Failure::input(error.to_string(), NOT_ITS_PROOF),
+            WhatIfError::NotProved => Failure::input(
+                message!(
+                    "the certificate does not prove the assignment; expected the proof of this problem, without quotas"
+                ),
+                NOT_ITS_PROOF,
+            ),
             WhatIfError::Stopped(stopped) => problem::stopped(stopped),
         })
     });
     let (answers, _) = answers?;
     let report = Report { instance: &instance, asked: &asked, answers: &answers };
-    if global.json { report.json() } else { report.print() }
+    if global.json { report.json() } else { report.print(global.lang) }
 }
 
 impl Questions {
@@ -74,7 +82,7 @@ impl Questions {
         let mut known = |side: &str, name: &str, found: Option<u32>, people: usize| {
             let found = found.filter(|at| (*at as usize) < people);
             if found.is_none() {
-                unknown.push(format!("the problem has no {side} `{name}`"));
+                unknown.push(message!("the problem has no {side} `{name}`", side = side, name = name));
             }
             found
         };
@@ -91,7 +99,12 @@ impl Questions {
         asked.extend(self.alternates_of_mentor.iter().map(|name| mentor(name).map(Question::OfMentor)));
         match asked.into_iter().collect() {
             Some(asked) => Ok(asked),
-            None => Err(Failure::input(unknown.join("\n  "), "use the names in the files of the problem")),
+            None => {
+                let mut unknown = unknown.into_iter();
+                let first = unknown.next().unwrap_or_default();
+                let hint = message!("use the names in the files of the problem");
+                Err(Failure::input(first, hint).with_details(unknown.collect()))
+            }
         }
     }
 }
@@ -140,89 +153,105 @@ impl Report<'_> {
         Ok(data(&json!({ "answers": told.collect::<Vec<_>>() }).to_string())?)
     }
 
-    fn print(&self) -> Result<(), Failure> {
+    fn print(&self, lang: Lang) -> Result<(), Failure> {
         let names = &self.instance.names;
         for (asked, answers) in self.asked.iter().zip(self.answers) {
             match *asked {
-                Question::Pair(mentee, mentor) => self.print_pair((mentee, mentor), answers.first())?,
+                Question::Pair(mentee, mentor) => self.print_pair((mentee, mentor), answers.first(), lang)?,
                 Question::OfMentee(mentee) => {
-                    let whose = format!("alternates of the mentee {}", names.mentee(mentee as usize));
-                    self.print_alternates(&whose, "mentor", answers, |one| {
-                        names.mentor(one.mentor as usize)
-                    })?;
+                    let name = names.mentee(mentee as usize);
+                    let whose = message!("alternates of the mentee {name}", name = name);
+                    let side = message!("mentor");
+                    self.print_alternates(whose, side, answers, |one| names.mentor(one.mentor as usize), lang)?;
                 }
                 Question::OfMentor(mentor) => {
-                    let whose = format!("alternates of the mentor {}", names.mentor(mentor as usize));
-                    self.print_alternates(&whose, "mentee", answers, |one| {
-                        names.mentee(one.mentee as usize)
-                    })?;
+                    let name = names.mentor(mentor as usize);
+                    let whose = message!("alternates of the mentor {name}", name = name);
+                    let side = message!("mentee");
+                    self.print_alternates(whose, side, answers, |one| names.mentee(one.mentee as usize), lang)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn print_pair(&self, pair: (u32, u32), found: Option<&Alternate>) -> Result<(), Failure> {
+    fn print_pair(&self, pair: (u32, u32), found: Option<&Alternate>, lang: Lang) -> Result<(), Failure> {
         let names = &self.instance.names;
-        let shown = listed(names, &[pair]);
-        let told = match found {
-            None => format!("the pair {shown} is impossible: {}", self.cause(pair)),
-            Some(found) if found.added.is_empty() => format!("the pair {shown} is in the result already"),
+        let shown = names.pair(pair.0, pair.1);
+        match found {
+            None => {
+                let told =
+                    message!("the pair {pair} is impossible: {cause}", pair = shown, cause = self.cause(pair));
+                show(&told, lang)?;
+            }
+            Some(found) if found.added.is_empty() => {
+                show(&message!("the pair {pair} is in the result already", pair = shown), lang)?;
+            }
             Some(Alternate { cost, added, removed, .. }) => {
+                let change = cost::in_words(cost, self.instance.decimals, lang);
+                show(&message!("with the pair {pair}: {change}", pair = shown, change = change), lang)?;
                 let others: Vec<(u32, u32)> = added.iter().copied().filter(|one| *one != pair).collect();
-                let mut told =
-                    format!("with the pair {shown}: {}", cost::in_words(cost, self.instance.decimals));
-                for (what, pairs) in [("removed pairs", removed), ("other added pairs", &others)] {
+                let removed_pairs = listed(names, removed);
+                let other_pairs = listed(names, &others);
+                for (told, pairs) in [
+                    (message!("removed pairs: {pairs}", pairs = removed_pairs), removed),
+                    (message!("other added pairs: {pairs}", pairs = other_pairs), &others),
+                ] {
                     if !pairs.is_empty() {
-                        told += &["\n  ", what, ": ", &listed(names, pairs)].concat();
+                        data(&format!("  {}", wording::message(&told, lang)))?;
                     }
                 }
-                told
             }
-        };
-        Ok(data(&told)?)
+        }
+        Ok(())
     }
 
     /// Why no assignment can contain a pair.
-    fn cause(&self, (mentee, mentor): (u32, u32)) -> &'static str {
+    fn cause(&self, (mentee, mentor): (u32, u32)) -> Message {
         let (at, to) = (mentee as usize, mentor as usize);
         if self.instance.problem().scores.score(at, to).is_none() {
-            "it is not a candidate"
+            message!("it is not a candidate")
         } else if self.instance.constraints.decisions.vetoes.contains(&(mentee, mentor)) {
-            "it is vetoed"
+            message!("it is vetoed")
         } else if self.instance.mentees[at].wanted == 0 {
-            "the mentee wants no mentor"
+            message!("the mentee wants no mentor")
         } else if self.instance.mentors[to].max == 0 {
-            "the mentor has no place"
+            message!("the mentor has no place")
         } else {
-            "pins take all mentors that the mentee wants, or all places of the mentor"
+            message!("pins take all mentors that the mentee wants, or all places of the mentor")
         }
     }
 
     fn print_alternates(
         &self,
-        whose: &str,
-        side: &str,
+        whose: Message,
+        side: Message,
         answers: &[Alternate],
         other: impl Fn(&Alternate) -> String,
+        lang: Lang,
     ) -> Result<(), Failure> {
         if answers.is_empty() {
-            return Ok(data(&format!("{whose}: none"))?);
+            return Ok(show(&message!("{whose}: none", whose = whose), lang)?);
         }
         let problem = self.instance.problem();
-        let mut rows = table(&[side, "score", "change of the result", "removed pairs"]);
+        let header = [side, message!("score"), message!("change of the result"), message!("removed pairs")];
+        let mut rows = titled(&header, lang);
         for one in answers {
             let score = problem.scores.score(one.mentee as usize, one.mentor as usize);
-            let score = score.map(|score| self.instance.decimals.shown(score.into())).unwrap_or_default();
+            let score = score.map(|score| self.instance.decimals.value(score.into()));
+            let score = score.map_or_else(Message::default, |score| message!("{number}", number = score));
             let going = listed(&self.instance.names, &one.removed);
-            rows.add_row([other(one), score, cost::in_words(&one.cost, self.instance.decimals), going]);
+            let change = cost::in_words(&one.cost, self.instance.decimals, lang);
+            let [score, going] = [score, going].map(|text| wording::message(&text, lang));
+            rows.add_row([other(one), score, change, going]);
         }
         align_right(&mut rows, &[1]);
-        Ok(data(&format!("{whose}:\n{rows}"))?)
+        show(&message!("{whose}:", whose = whose), lang)?;
+        Ok(data(&rows.to_string())?)
     }
 }
 
-fn listed(names: &Names, pairs: &[(u32, u32)]) -> String {
+fn listed(names: &Names, pairs: &[(u32, u32)]) -> Message {
     let pairs: Vec<String> = pairs.iter().map(|pair| names.pair(pair.0, pair.1)).collect();
     problem::some(&pairs)
 }

@@ -44,6 +44,20 @@ pub fn tell(message: &Message, lang: Lang) {
     say(&wording::message(message, lang));
 }
 
+/// Writes a message to standard output, in the language of the reader.
+pub fn show(message: &Message, lang: Lang) -> io::Result<()> {
+    data(&wording::message(message, lang))
+}
+
+/// A list of labels with their values, in the language of the reader.
+pub fn labels(rows: impl IntoIterator<Item = (Message, Message)>, lang: Lang) -> Table {
+    let mut list = table(&[]);
+    for (label, value) in rows {
+        list.add_row([label, value].map(|text| wording::message(&text, lang)));
+    }
+    list
+}
+
 /// A table as [`table`] makes it, whose header is in the language of the reader.
 pub fn titled(header: &[Message], lang: Lang) -> Table {
     let header: Vec<String> = header.iter().map(|column| wording::message(column, lang)).collect();
@@ -72,21 +86,5 @@ pub fn align_right(table: &mut Table, columns: &[usize]) {
         if let Some(column) = table.column_mut(*column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-    }
-}
-
-/// A count with its noun: `1 match`, `1,877 matches`.
-pub fn counted(number: u64, one: &str, many: &str, lang: Lang) -> String {
-    format!("{} {}", wording::count(number, lang), if number == 1 { one } else { many })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_count_agrees_with_its_noun() {
-        let shown = [0, 1, 1_877].map(|n| counted(n, "match", "matches", Lang::En));
-        assert_eq!(shown, ["0 matches", "1 match", "1,877 matches"]);
     }
 }

@@ -25,6 +25,13 @@ pub enum MessageValue {
     Text(String),
     /// A number, which the reader's language groups.
     Number(i128),
+    /// A number whose last `places` digits are decimals, in the manner of the reader's language.
+    Decimal {
+        /// The number in units of its last decimal.
+        units: i128,
+        /// Number of decimals.
+        places: u8,
+    },
     /// A text of the wording by its key `table.code`; an unknown one is shown as its code.
     Label(String),
     /// Several such texts.
@@ -88,6 +95,15 @@ impl Message {
     }
 }
 
+/// A number of units with its decimals behind a point, without separators of thousands.
+fn with_point(units: i128, places: u8) -> String {
+    let places = usize::from(places);
+    let sign = if units < 0 { "-" } else { "" };
+    let digits = format!("{:0>width$}", units.unsigned_abs(), width = places + 1);
+    let (whole, decimals) = digits.split_at(digits.len() - places);
+    if decimals.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{decimals}") }
+}
+
 /// Plural forms of English.
 const ENGLISH_FORMS: usize = 2;
 
@@ -111,6 +127,7 @@ impl fmt::Display for MessageValue {
         match self {
             Self::Text(text) => f.write_str(text),
             Self::Number(number) => write!(f, "{number}"),
+            Self::Decimal { units, places } => f.write_str(&with_point(*units, *places)),
             Self::Label(key) => f.write_str(code_of(key)),
             Self::Labels(keys) => {
                 f.write_str(&keys.iter().map(|key| code_of(key)).collect::<Vec<_>>().join(", "))
@@ -191,7 +208,7 @@ macro_rules! numbers {
     )+};
 }
 
-numbers!(u8 u16 u32 u64 i8 i16 i32 i64);
+numbers!(u8 u16 u32 u64 i8 i16 i32 i64 i128);
 
 impl From<usize> for MessageValue {
     fn from(number: usize) -> Self {
@@ -225,6 +242,13 @@ mod tests {
         );
         let outer = message!("{all}", all = vec![inner, Message::from("wait")]);
         assert_eq!(outer.to_string(), "`a{b` is not_yet; wait");
+    }
+
+    #[test]
+    fn a_number_keeps_its_decimals_and_its_sign() {
+        let shown = |units, places| MessageValue::Decimal { units, places }.to_string();
+        assert_eq!([(350, 2), (-25, 2), (5, 3), (0, 2)].map(|(n, p)| shown(n, p)), ["3.50", "-0.25", "0.005", "0.00"]);
+        assert_eq!([(-7, 0), (1_234, 0)].map(|(n, p)| shown(n, p)), ["-7", "1234"]);
     }
 
     #[test]

@@ -13,11 +13,48 @@ pub const MAX_LISTED: usize = 100;
 /// request names at most 10,000 profiles.
 const MAX_OF_REQUEST: usize = 10_100;
 
+/// Where an error is: the path of a field, or a file with a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Location {
+    name: String,
+    line: Option<u64>,
+}
+
+impl Location {
+    /// A line of a file.
+    pub fn line(file: &str, line: u64) -> Self {
+        Self { name: file.to_owned(), line: Some(line) }
+    }
+
+    /// The location in words.
+    pub fn message(&self) -> Message {
+        match self.line {
+            None => Message::verbatim(self.name.clone()),
+            // The number of a line has no separators: it is a name.
+            Some(line) => message!("{file}, line {line}", file = &self.name, line = line.to_string()),
+        }
+    }
+}
+
+impl From<String> for Location {
+    fn from(name: String) -> Self {
+        Self { name, line: None }
+    }
+}
+
+impl From<&str> for Location {
+    fn from(name: &str) -> Self {
+        Self::from(name.to_owned())
+    }
+}
+
 /// One error in one field of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Path of the field as in the proto, for example `mentor_offer.topics[2]`; or a file with its line.
+    /// Path of the field as in the proto, for example `mentor_offer.topics[2]`; or a file.
     pub field: String,
+    /// Line of the file.
+    pub line: Option<u64>,
     /// The given value, cut at 80 characters; empty if the description contains it.
     pub value: String,
     /// What is wrong: a predicate whose subject is the field or the value.
@@ -28,19 +65,24 @@ pub struct Violation {
 
 impl Violation {
     /// A violation whose description contains the value and what to do.
-    pub fn new(field: impl Into<String>, description: impl Into<Message>) -> Self {
+    pub fn new(location: impl Into<Location>, description: impl Into<Message>) -> Self {
+        let Location { name: field, line } = location.into();
         let (value, hint) = (String::new(), Message::default());
-        Self { field: field.into(), value, description: description.into(), hint }
+        Self { field, line, value, description: description.into(), hint }
     }
 
     /// The field with what is wrong.
     pub fn message(&self) -> Message {
-        message!("{field}: {wrong}", field = &self.field, wrong = self.description.clone())
+        message!("{field}: {wrong}", field = self.location(), wrong = self.description.clone())
     }
 
     /// The field with the value, what is wrong, and the hint.
     pub fn whole(&self) -> Message {
-        message!("{field}: {wrong}", field = &self.field, wrong = self.sentence())
+        message!("{field}: {wrong}", field = self.location(), wrong = self.sentence())
+    }
+
+    fn location(&self) -> Message {
+        Location { name: self.field.clone(), line: self.line }.message()
     }
 
     /// What is wrong, with the value first and the hint last.
@@ -95,6 +137,7 @@ impl Violations {
     ) {
         self.insert(Violation {
             field: field.into(),
+            line: None,
             value: excerpt(&value.to_string()),
             description: description.into(),
             hint: hint.into(),
@@ -102,8 +145,8 @@ impl Violations {
     }
 
     /// Adds a violation whose description contains the value and what to do.
-    pub fn add(&mut self, field: impl Into<String>, description: impl Into<Message>) {
-        self.insert(Violation::new(field, description));
+    pub fn add(&mut self, location: impl Into<Location>, description: impl Into<Message>) {
+        self.insert(Violation::new(location, description));
     }
 
     /// Adds all violations of another part of the input.

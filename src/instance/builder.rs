@@ -16,7 +16,7 @@ pub use self::groups::{Bounds, Place};
 use super::decimals::{Decimal, Decimals};
 use super::names::Given;
 use super::{Instance, InstanceScores, Names};
-use crate::domain::violation::{MAX_LISTED, Violation, Violations, excerpt};
+use crate::domain::violation::{Location, MAX_LISTED, Violation, Violations, excerpt};
 use crate::engine::certificate::GroupSide;
 use crate::engine::constrained::{Conflict, Constraints};
 use crate::engine::decisions::{BadDecision, Decisions};
@@ -24,8 +24,9 @@ use crate::engine::groups::{Forest, Quotas};
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{Edge, FORBIDDEN, SparseScores};
 use crate::engine::problem::{Demand, Seats};
+use crate::message;
 
-use self::groups::{Groups, MAX_NAME, OrderedGroups};
+use self::groups::{Groups, MAX_NAME, OrderedGroups, min_above_max};
 
 /// An unfinished problem, with all violations so far.
 #[derive(Debug)]
@@ -118,11 +119,11 @@ struct DecidedPair {
 #[derive(Clone, Copy)]
 pub struct PlaceNames<'a> {
     /// Describes the place of a candidate.
-    pub candidate: &'a dyn Fn(Place) -> String,
+    pub candidate: &'a dyn Fn(Place) -> Location,
     /// Describes the place of a decision.
-    pub decision: &'a dyn Fn(Place) -> String,
+    pub decision: &'a dyn Fn(Place) -> Location,
     /// Describes the place of a group.
-    pub group: &'a dyn Fn(Place) -> String,
+    pub group: &'a dyn Fn(Place) -> Location,
 }
 
 impl Default for Builder {
@@ -152,11 +153,12 @@ impl Builder {
         (name, group): (&str, &str),
         demand: Demand,
         at: Place,
-        place_name: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> Location,
     ) {
         self.received.mentees += 1;
         if demand.wanted > 2 {
-            self.wrong.add(place_name(at), format!("wants {} mentors; give 0, 1 or 2", demand.wanted));
+            let what = message!("wants {wanted} mentors; give 0, 1 or 2", wanted = demand.wanted);
+            self.wrong.add(place_name(at), what);
         }
         self.mentees.add((name, group), demand, at, place_name, &mut self.wrong);
     }
@@ -167,14 +169,11 @@ impl Builder {
         (name, group): (&str, &str),
         seats: Seats,
         at: Place,
-        place_name: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> Location,
     ) {
         self.received.mentors += 1;
         if seats.min > seats.max {
-            self.wrong.add(
-                place_name(at),
-                format!("min {} is above max {}; lower min or raise max", seats.min, seats.max),
-            );
+            self.wrong.add(place_name(at), min_above_max(seats.min, seats.max));
         }
         self.mentors.add((name, group), seats, at, place_name, &mut self.wrong);
     }
@@ -186,7 +185,7 @@ impl Builder {
         names: (&str, &str),
         bounds: Bounds,
         at: Place,
-        place_name: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> Location,
     ) {
         self.received.groups += 1;
         let groups = match side {
@@ -202,13 +201,16 @@ impl Builder {
         (mentee, mentor): (&str, &str),
         score: i32,
         place: Place,
-        place_name: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> Location,
     ) {
         self.received.candidates += 1;
         let found = self.pair(mentee, mentor, place, &place_name);
         if score == FORBIDDEN {
-            self.wrong
-                .add(place_name(place), format!("has the reserved score {FORBIDDEN}; give a higher score"));
+            let what = message!(
+                "has the reserved score {score}; give a higher score",
+                score = FORBIDDEN.to_string()
+            );
+            self.wrong.add(place_name(place), what);
         }
         if let Some((mentee, mentor)) = found {
             self.candidates.push(Candidate { mentee, mentor, score, place });
@@ -221,7 +223,7 @@ impl Builder {
         pair: (&str, &str),
         score: Decimal,
         place: Place,
-        place_name: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> Location,
     ) {
         if let Some(factor) = self.decimals.factor_to(score.decimals()) {
             let scaled = |score: i32| {
@@ -242,9 +244,10 @@ impl Builder {
             let most = i64::from(i32::MAX) / self.decimals.max(score.decimals()).factor();
             self.wrong.add(
                 place_name(place),
-                format!(
+                message!(
                     "the scores of the file have too many digits together: with the most decimals of a score, \
-                     every score is at most {most}; round the scores"
+                     every score is at most {most}; round the scores",
+                    most = most
                 ),
             );
         }
@@ -256,7 +259,7 @@ impl Builder {
         (mentee, mentor): (&str, &str),
         decision: Decision,
         place: Place,
-        place_name: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> Location,
     ) {
         self.received.decisions += 1;
         if let Some((mentee, mentor)) = self.pair(mentee, mentor, place, place_name) {
@@ -270,7 +273,7 @@ impl Builder {
         mentee: &str,
         mentor: &str,
         place: Place,
-        place_name: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> Location,
     ) -> Option<(u32, u32)> {
         let found =
             [("mentee", mentee, &self.mentees.positions), ("mentor", mentor, &self.mentors.positions)].map(
@@ -279,9 +282,10 @@ impl Builder {
                     if found.is_none() {
                         self.wrong.add(
                             place_name(place),
-                            format!(
-                                "the problem has no {side} `{}`; add the {side} or correct the name",
-                                excerpt(name)
+                            message!(
+                                "the problem has no {side} `{name}`; add the {side} or correct the name",
+                                side = side,
+                                name = excerpt(name)
                             ),
                         );
                     }
@@ -316,7 +320,8 @@ impl Builder {
         for two in candidates.windows(2).filter(|two| same(&two[0], &two[1])) {
             let (first, twice) =
                 ((place_names.candidate)(two[0].place), (place_names.candidate)(two[1].place));
-            wrong.add(twice, format!("repeats the pair of {first}; remove one of the two"));
+            let what = message!("repeats the pair of {first}; remove one of the two", first = first.message());
+            wrong.add(twice, what);
         }
         wrong.finish(())?;
         for decided in &mut decisions {
@@ -419,14 +424,18 @@ impl<T: Copy> SideBuilder<T> {
         (name, group): (&str, &str),
         wish: T,
         at: Place,
-        place_name: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> Location,
         wrong: &mut Violations,
     ) {
         let group = self.groups.named(group, || place_name(at), wrong);
         if name.is_empty() || name.len() > MAX_NAME {
             return wrong.add(
                 place_name(at),
-                format!("the name `{}` is empty or too long; give 1 to {MAX_NAME} bytes", excerpt(name)),
+                message!(
+                    "the name `{name}` is empty or too long; give 1 to {most} bytes",
+                    name = excerpt(name),
+                    most = MAX_NAME
+                ),
             );
         }
         let next = u32::try_from(self.wishes.len()).unwrap_or(u32::MAX);
@@ -435,10 +444,10 @@ impl<T: Copy> SideBuilder<T> {
                 let first = self.places[*first.get() as usize];
                 wrong.add(
                     place_name(at),
-                    format!(
-                        "repeats the name `{}` of {}; give each person one entry",
-                        excerpt(name),
-                        place_name(first)
+                    message!(
+                        "repeats the name `{name}` of {first}; give each person one entry",
+                        name = excerpt(name),
+                        first = place_name(first).message()
                     ),
                 );
             }

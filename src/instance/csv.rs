@@ -19,9 +19,11 @@ use std::str::FromStr;
 use super::Instance;
 use super::builder::{Bounds, Builder, Decision, PlaceNames};
 use super::decimals::Decimal;
-use crate::domain::violation::{Violations, excerpt};
+use crate::domain::message::{Message, MessageValue};
+use crate::domain::violation::{Location, Violations, excerpt};
 use crate::engine::certificate::GroupSide;
 use crate::engine::problem::{Demand, Seats};
+use crate::message;
 use crate::table::{Note, OpenError, Record, Table};
 
 /// A file to read.
@@ -116,15 +118,15 @@ pub fn read<R: Read>(files: Files<R>, notes: &mut Notes) -> Result<Instance, Vio
     problem.finish(true, place_names)
 }
 
-fn score_is_wrong(text: &str) -> String {
-    format!(
-        "`score` is `{}`; give a number with at most 9 decimals, for example 37 or 37.11, without separators of thousands",
-        excerpt(text)
+fn score_is_wrong(text: &str) -> Message {
+    message!(
+        "`score` is `{value}`; give a number with at most 9 decimals, for example 37 or 37.11, without separators of thousands",
+        value = excerpt(text)
     )
 }
 
-fn place(file: &str, line: u64) -> String {
-    format!("{file}, line {line}")
+fn place(file: &str, line: u64) -> Location {
+    Location::line(file, line)
 }
 
 /// Writes pairs by name, with their scores, in the given order.
@@ -161,13 +163,13 @@ pub fn read_pairs<R: Read>(
             _ => wrong.add(
                 row.place(),
                 match (finder.mentee(mentee), finder.mentor(mentor)) {
-                    (None, _) => format!(
-                        "the problem has no mentee `{}`; use the pairs of this problem",
-                        excerpt(mentee)
+                    (None, _) => message!(
+                        "the problem has no mentee `{name}`; use the pairs of this problem",
+                        name = excerpt(mentee)
                     ),
-                    _ => format!(
-                        "the problem has no mentor `{}`; use the pairs of this problem",
-                        excerpt(mentor)
+                    _ => message!(
+                        "the problem has no mentor `{name}`; use the pairs of this problem",
+                        name = excerpt(mentor)
                     ),
                 },
             ),
@@ -213,7 +215,7 @@ impl Row<'_> {
         self.record.line
     }
 
-    fn place(&self) -> String {
+    fn place(&self) -> Location {
         place(self.file, self.line())
     }
 
@@ -225,18 +227,24 @@ impl Row<'_> {
         (self.text("mentee"), self.text("mentor"))
     }
 
-    /// The value of one of the given words, or a description of the violation.
-    fn one_of<T: Copy, const N: usize>(&self, column: &str, words: [(&str, T); N]) -> Result<T, String> {
+    /// The value of one of two words, or a description of the violation.
+    fn one_of<T: Copy>(&self, column: &str, words: [(&str, T); 2]) -> Result<T, Message> {
         let text = self.text(column);
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         found.ok_or_else(|| {
-            let words = words.map(|(word, _)| word).join(" or ");
-            format!("`{column}` is `{text}`; give {words}")
+            let [one, other] = words.map(|(word, _)| word);
+            message!(
+                "`{column}` is `{value}`; give {one} or {other}",
+                column = column,
+                value = excerpt(text),
+                one = one,
+                other = other
+            )
         })
     }
 
     /// A whole number from `least` to `most`; the default if an optional column is absent or empty.
-    fn number<T: FromStr + Copy + Ord + std::fmt::Display>(
+    fn number<T: FromStr + Copy + Ord + Into<i128>>(
         &self,
         column: &str,
         default: T,
@@ -251,7 +259,13 @@ impl Row<'_> {
         match text.parse::<T>() {
             Ok(number) if number >= least && number <= most => number,
             _ => {
-                let what = format!("`{column}` is `{text}`; give a whole number from {least} to {most}");
+                let what = message!(
+                    "`{column}` is `{value}`; give a whole number from {least} to {most}",
+                    column = column,
+                    value = excerpt(text),
+                    least = MessageValue::Number(least.into()),
+                    most = MessageValue::Number(most.into())
+                );
                 wrong.add(self.place(), what);
                 default
             }
@@ -269,13 +283,18 @@ fn each_row<R: Read>(
 ) {
     let mut table = match Table::open(file.bytes) {
         Ok(table) => table,
-        Err(OpenError::Io(error)) => return wrong.add(file.name, format!("cannot be read: {error}")),
-        Err(OpenError::Empty) => {
-            return wrong
-                .add(file.name, format!("is empty; begin with a header line: {}", required.join(", ")));
+        Err(OpenError::Io(error)) => {
+            return wrong.add(file.name, message!("cannot be read: {cause}", cause = error.to_string()));
         }
-        Err(error @ OpenError::OtherKind(_)) => {
-            return wrong.add(file.name, format!("cannot be read: {error}; {}", OpenError::HINT));
+        Err(OpenError::Empty) => {
+            let columns = required.join(", ");
+            let what = message!("is empty; begin with a header line: {columns}", columns = columns);
+            return wrong.add(file.name, what);
+        }
+        Err(OpenError::OtherKind(kind)) => {
+            let cause = message!("the file is {kind}", kind = Message::from(kind));
+            let cause = message!("{wrong}; {hint}", wrong = cause, hint = Message::from(OpenError::HINT));
+            return wrong.add(file.name, message!("cannot be read: {cause}", cause = cause));
         }
     };
     rows_of(&mut table, &file.name, (required, optional), wrong, take);
@@ -296,7 +315,7 @@ fn rows_of<R: Read>(
     let mut nameless = Vec::new();
     for at in 0..header.len() {
         let Some(column) = header.text(at).map(str::to_lowercase) else {
-            wrong.add(header_place.as_str(), format!("the header of column {} is no text", at + 1));
+            wrong.add(header_place.clone(), message!("the header of column {at} is no text", at = at + 1));
             continue;
         };
         let known = required.contains(&column.as_str()) || optional.contains(&column.as_str());
@@ -304,15 +323,21 @@ fn rows_of<R: Read>(
             nameless.push(at);
         } else if !known {
             let all = [required, optional].concat().join(", ");
-            let what = format!("column `{}` is unknown; the columns are {all}", excerpt(&column));
-            wrong.add(header_place.as_str(), what);
+            let what = message!(
+                "column `{column}` is unknown; the columns are {all}",
+                column = excerpt(&column),
+                all = all
+            );
+            wrong.add(header_place.clone(), what);
         } else if columns.insert(column.clone(), at).is_some() {
-            wrong.add(header_place.as_str(), format!("column `{column}` occurs twice; remove one"));
+            let what = message!("column `{column}` occurs twice; remove one", column = column);
+            wrong.add(header_place.clone(), what);
         }
     }
     let width = header.len();
     for column in required.iter().filter(|column| !columns.contains_key(**column)) {
-        wrong.add(header_place.as_str(), format!("column `{column}` is missing; add the column"));
+        let what = message!("column `{column}` is missing; add the column", column = *column);
+        wrong.add(header_place.clone(), what);
     }
     if required.iter().any(|column| !columns.contains_key(*column)) {
         return;
@@ -324,21 +349,24 @@ fn rows_of<R: Read>(
             Ok(false) => return,
             Err(error) => {
                 let place = place(file, table.record().line);
-                return wrong.add(place, format!("the file cannot be read after this line: {error}"));
+                let cause = error.to_string();
+                return wrong
+                    .add(place, message!("the file cannot be read after this line: {cause}", cause = cause));
             }
         }
         let record = table.record();
         let outside = nameless.iter().copied().find(|at| !record.cell(*at).trim_ascii().is_empty());
         let unusable = if record.oversize.is_some() {
-            Some("the line is too long; a quotation mark may be missing".to_owned())
+            Some(message!("the line is too long; a quotation mark may be missing"))
         } else if record.len() > width || outside.is_some() {
             let at = outside.unwrap_or(width);
             let value = excerpt(&String::from_utf8_lossy(record.cell(at)));
-            Some(format!(
-                "`{value}` stands in a column without a header; remove the cell or quote the cell before"
+            Some(message!(
+                "`{value}` stands in a column without a header; remove the cell or quote the cell before",
+                value = value
             ))
         } else if (0..record.len()).any(|at| record.text(at).is_none()) {
-            Some("the line is no text in UTF-8; save the file as CSV (UTF-8)".to_owned())
+            Some(message!("the line is no text in UTF-8; save the file as CSV (UTF-8)"))
         } else {
             None
         };

@@ -1,5 +1,7 @@
 //! Decimal scores, exactly: all scores of a problem are integers in units of the last decimal that a score of it has.
 
+use crate::domain::message::MessageValue;
+
 /// Number of decimals of the scores of a problem.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Decimals(u8);
@@ -28,6 +30,11 @@ impl Decimals {
         let (sign, units) = (if units < 0 { "-" } else { "" }, units.unsigned_abs());
         let factor = self.factor().unsigned_abs();
         format!("{sign}{}.{:0width$}", units / factor, units % factor, width = usize::from(self.0))
+    }
+
+    /// A number of units as the value of a message.
+    pub fn value(self, units: i64) -> MessageValue {
+        MessageValue::Decimal { units: units.into(), places: self.0 }
     }
 
     /// The factor from the units of `self` to the units of more decimals; `None` if there are not more.

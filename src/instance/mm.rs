@@ -20,8 +20,9 @@ use crate::domain::message::Message;
 use crate::domain::violation::{Violation, Violations};
 use crate::engine::constrained::Constraints;
 use crate::engine::observer::Unobserved;
-use crate::engine::pair_scores::{Cells, DenseScores, Edge, SparseError, SparseScores};
+use crate::engine::pair_scores::{Cells, DenseScores, Edge, FORBIDDEN, SparseError, SparseScores};
 use crate::engine::problem::{Demand, Seats};
+use crate::message;
 
 /// First bytes of every file.
 const MAGIC: [u8; 8] = *b"MMINST01";
@@ -38,14 +39,15 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
     numbers::<i32>(&mut source, header.mentees, |wanted| {
         let fits = u8::try_from(wanted).ok().filter(|wanted| *wanted <= 2);
         if fits.is_none() {
-            let what = format!("wants {wanted} mentors; give 0, 1 or 2");
+            let what = message!("wants {wanted} mentors; give 0, 1 or 2", wanted = wanted);
             wrong.add(format!("mentee {}", mentees.len()), what);
         }
         mentees.push(Demand { wanted: fits.unwrap_or_default(), ..Demand::default() });
     })?;
     numbers::<i32>(&mut source, header.mentors, |seats| {
         let max = u32::try_from(seats).unwrap_or_else(|_| {
-            wrong.add(format!("mentor {}", mentors.len()), format!("has {seats} places; give 0 or more"));
+            let what = message!("has {places} places; give 0 or more", places = seats);
+            wrong.add(format!("mentor {}", mentors.len()), what);
             0
         });
         mentors.push(Seats { min: 0, max });
@@ -113,7 +115,10 @@ fn sparse_scores(
         if to as usize >= header.mentors {
             wrong.add(
                 format!("candidate {}", edges.len()),
-                format!("names the mentor {to}, whom the problem does not have; create the file again"),
+                message!(
+                    "names the mentor {mentor}, whom the problem does not have; create the file again",
+                    mentor = to.to_string()
+                ),
             );
         }
         edges.push(Edge { to, score: 0 });
@@ -126,11 +131,18 @@ fn sparse_scores(
     })?;
     std::mem::take(wrong).finish(())?;
     SparseScores::new(starts, edges, &Unobserved).map_err(|error| {
-        let place = match error {
-            SparseError::Pair { mentee, .. } => format!("mentee {mentee}"),
-            SparseError::Stopped(_) => "candidates".to_owned(),
-        };
-        refuse(&place, format!("{error}; create the file again"))
+        match error {
+            SparseError::Pair { mentee, mentor } => refuse(
+                &format!("mentee {mentee}"),
+                message!(
+                    "the pair of mentee {mentee} and mentor {mentor} is listed twice, or has the reserved score {score}; create the file again",
+                    mentee = mentee.to_string(),
+                    mentor = mentor.to_string(),
+                    score = FORBIDDEN.to_string()
+                ),
+            ),
+            SparseError::Stopped(stopped) => refuse("candidates", stopped.to_string()),
+        }
     })
 }
 
@@ -162,14 +174,19 @@ impl Header {
         if kind > 1 {
             return Err(refuse(
                 "header",
-                format!("kind {kind} is neither 0 (dense) nor 1 (sparse); create the file again"),
+                message!("kind {kind} is neither 0 (dense) nor 1 (sparse); create the file again", kind = kind),
             ));
         }
         let dense = kind == 0;
         if dense && mentees.checked_mul(mentors) != Some(scores) {
             return Err(refuse(
                 "header",
-                format!("{scores} scores are not {mentees} x {mentors}; create the file again"),
+                message!(
+                    "{scores} scores are not {mentees} x {mentors}; create the file again",
+                    scores = scores,
+                    mentees = mentees,
+                    mentors = mentors
+                ),
             ));
         }
         let of_rows =
@@ -180,13 +197,18 @@ impl Header {
             .into_iter()
             .try_fold(Self::LENGTH, |sum, part| part.and_then(|part| sum.checked_add(part)));
         if whole != Some(length) {
-            let whole = whole.map_or_else(|| "more than 2^64".to_owned(), |whole| whole.to_string());
-            return Err(refuse(
-                "header",
-                format!(
-                    "the file has {length} bytes, but its header requires {whole}; create the file again"
+            let what = match whole {
+                Some(whole) => message!(
+                    "the file has {length} bytes, but its header requires {whole}; create the file again",
+                    length = length,
+                    whole = whole
                 ),
-            ));
+                None => message!(
+                    "the file has {length} bytes, but its header requires more than 2^64; create the file again",
+                    length = length
+                ),
+            };
+            return Err(refuse("header", what));
         }
         let size = |size| {
             usize::try_from(size).map_err(|_| refuse("header", "the problem is too large for this machine"))
@@ -238,7 +260,8 @@ fn numbers<T: Number>(
     while left > 0 {
         let part = &mut chunk[..left.min(CHUNK)];
         source.read_exact(bytemuck::cast_slice_mut(part)).map_err(|error| {
-            refuse("file", format!("cannot be read: {error}; check the disk, or create the file again"))
+            let cause = error.to_string();
+            refuse("file", message!("cannot be read: {cause}; check the disk, or create the file again", cause = cause))
         })?;
         left -= part.len();
         for number in part.iter() {
@@ -268,7 +291,6 @@ fn refuse(place: &str, what: impl Into<Message>) -> Violations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::pair_scores::FORBIDDEN;
 
     fn file(kind: u32, sizes: [u64; 3], numbers: &[i32]) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();

@@ -2,14 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::domain::message::Message;
 use crate::domain::violation::Violations;
 use crate::domain::warning::{Warning, WarningCode, alike};
-use crate::engine::certificate::GroupSide;
+use crate::engine::certificate::{Aim, GroupSide};
 use crate::engine::certify::Infeasible;
 use crate::engine::constrained::Conflict;
 use crate::engine::decisions::BadDecision;
 use crate::engine::groups::{Forest, Quotas};
 use crate::engine::quota::explanation::{Naming, Traits};
+use crate::message;
 
 /// Names that look like another one and are listed, at most.
 const MOST_SIMILAR: usize = 100;
@@ -97,91 +99,130 @@ impl Names {
     }
 
     /// Describes why an assignment is infeasible.
-    pub fn infeasibility(&self, broken: &Infeasible) -> String {
-        let pair = |mentee: u32, mentor: u32| format!("pair {}", self.pair(mentee, mentor));
+    pub fn infeasibility(&self, broken: &Infeasible) -> Message {
         match *broken {
+            Infeasible::Unknown { mentee, mentor } => {
+                let pair = self.pair(mentee, mentor);
+                message!("pair {pair} names a person who is not in the problem", pair = pair)
+            }
             Infeasible::NotACandidate { mentee, mentor } => {
-                format!("{} is not a candidate", pair(mentee, mentor))
+                message!("pair {pair} is not a candidate", pair = self.pair(mentee, mentor))
             }
             Infeasible::UsedTwice { mentee, mentor } => {
-                format!("{} occurs more than once", pair(mentee, mentor))
+                message!("pair {pair} occurs more than once", pair = self.pair(mentee, mentor))
             }
-            Infeasible::TooManyMentors { mentee, has, wanted } => {
-                format!(
-                    "mentee {} has more mentors ({has}) than mentors wanted ({wanted})",
-                    self.mentee(mentee as usize)
+            Infeasible::BothDirections { mentee, mentor } => {
+                let pair = self.pair(mentee, mentor);
+                message!(
+                    "pair {pair} and its opposite are both in the assignment; expected one direction",
+                    pair = pair
                 )
             }
-            Infeasible::TooManyMentees { mentor, has, places } => {
-                format!(
-                    "mentor {} has more mentees ({has}) than places ({places})",
-                    self.mentor(mentor as usize)
-                )
-            }
+            Infeasible::TooManyMentors { mentee, has, wanted } => message!(
+                "mentee {mentee} has more mentors ({has}) than mentors wanted ({wanted})",
+                mentee = self.mentee(mentee as usize),
+                has = has,
+                wanted = wanted
+            ),
+            Infeasible::TooManyMentees { mentor, has, places } => message!(
+                "mentor {mentor} has more mentees ({has}) than places ({places})",
+                mentor = self.mentor(mentor as usize),
+                has = has,
+                places = places
+            ),
             Infeasible::PinMissing { mentee, mentor } => {
-                format!("the pinned {} is missing", pair(mentee, mentor))
+                message!("the pinned pair {pair} is missing", pair = self.pair(mentee, mentor))
             }
-            Infeasible::Vetoed { mentee, mentor } => format!("{} is vetoed", pair(mentee, mentor)),
-            Infeasible::OutOfQuota { side, group, has, floor, ceiling } => {
-                let most =
-                    if ceiling == u32::MAX { String::new() } else { format!(", its ceiling {ceiling}") };
-                let group = self.group(side, group as usize);
-                format!(
-                    "the group `{group}` of {} has {has} pairs; its floor is {floor}{most}",
-                    side_name(side)
-                )
+            Infeasible::Vetoed { mentee, mentor } => {
+                message!("pair {pair} is vetoed", pair = self.pair(mentee, mentor))
             }
-            other => other.to_string(),
+            Infeasible::NoBound => message!(
+                "the tree of decisions on directions has no valid bound; expected a whole tree with a valid bound in each leaf"
+            ),
+            Infeasible::PricesMissing { mentee_prices, mentor_prices } => message!(
+                "the certificate has {mentee_prices} mentee prices and {mentor_prices} mentor prices; expected one per person",
+                mentee_prices = mentee_prices,
+                mentor_prices = mentor_prices
+            ),
+            Infeasible::GroupPricesMissing { mentee_group_prices, mentor_group_prices } => message!(
+                "the certificate has {mentee_group_prices} prices of mentee groups and {mentor_group_prices} of mentor groups; expected one per group",
+                mentee_group_prices = mentee_group_prices,
+                mentor_group_prices = mentor_group_prices
+            ),
+            Infeasible::TiersMissing => message!(
+                "the tiers of the certificate are wrong; expected one weight for every tier of the problem, ascending"
+            ),
+            Infeasible::NumberTooLarge => {
+                message!("the certificate has a number whose absolute value exceeds 2^80")
+            }
+            Infeasible::WeakWeight(aim) => message!(
+                "the weight of {aim} does not outweigh the later aims and the scores",
+                aim = aim_name(aim)
+            ),
+            Infeasible::ForeignWeight(aim) => message!(
+                "the weight of {aim} must be 0, because the problem does not put coverage first",
+                aim = aim_name(aim)
+            ),
+            Infeasible::OutOfQuota { side, group, has, floor, ceiling: u32::MAX } => message!(
+                "the group `{group}` of {side} has {has} pairs; its floor is {floor}",
+                group = self.group(side, group as usize),
+                side = side_name(side),
+                has = has,
+                floor = floor
+            ),
+            Infeasible::OutOfQuota { side, group, has, floor, ceiling } => message!(
+                "the group `{group}` of {side} has {has} pairs; its floor is {floor}, its ceiling {ceiling}",
+                group = self.group(side, group as usize),
+                side = side_name(side),
+                has = has,
+                floor = floor,
+                ceiling = ceiling
+            ),
         }
     }
 
     /// A conflict in words.
-    pub fn conflict(&self, conflict: &Conflict) -> String {
+    pub fn conflict(&self, conflict: &Conflict) -> Message {
         match *conflict {
-            Conflict::Decision(BadDecision::NotACandidate { mentee, mentor }) => {
-                format!(
-                    "the pair {} is pinned, but not a candidate; add it to the candidates or remove the pin",
-                    self.pair(mentee, mentor)
-                )
+            Conflict::Decision(BadDecision::Unknown { mentee, mentor }) => {
+                let pair = self.pair(mentee, mentor);
+                message!("the decision on the pair {pair} names a person who is not in the problem", pair = pair)
             }
-            Conflict::Decision(BadDecision::PinnedAndVetoed { mentee, mentor }) => {
-                format!(
-                    "the pair {} is pinned and vetoed; remove one of the two decisions",
-                    self.pair(mentee, mentor)
-                )
-            }
-            Conflict::Decision(BadDecision::TooManyMentors { mentee, pins, wanted }) => {
-                format!(
-                    "mentee `{}` has more pins ({pins}) than mentors wanted ({wanted}); remove pins",
-                    self.mentee(mentee as usize)
-                )
-            }
-            Conflict::Decision(BadDecision::TooManyMentees { mentor, pins, seats }) => {
-                format!(
-                    "mentor `{}` has more pins ({pins}) than places ({seats}); remove pins",
-                    self.mentor(mentor as usize)
-                )
-            }
-            Conflict::PinsAboveCeiling { side, group, pins, ceiling } => {
-                let group = self.group(side, group as usize);
-                format!(
-                    "the group `{group}` of {} has more pins ({pins}) than its max ({ceiling}); remove pins",
-                    side_name(side)
-                )
-            }
-            Conflict::Pins(objective) => {
-                format!(
-                    "the objective {} allows no pins; remove the pins, or choose best-total, fairest or total",
-                    objective.as_str()
-                )
-            }
-            Conflict::Quotas(objective) => {
-                format!(
-                    "the objective {} allows no floors and ceilings of groups; use best-total or total",
-                    objective.as_str()
-                )
-            }
-            Conflict::Decision(other @ BadDecision::Unknown { .. }) => other.to_string(),
+            Conflict::Decision(BadDecision::NotACandidate { mentee, mentor }) => message!(
+                "the pair {pair} is pinned, but not a candidate; add it to the candidates or remove the pin",
+                pair = self.pair(mentee, mentor)
+            ),
+            Conflict::Decision(BadDecision::PinnedAndVetoed { mentee, mentor }) => message!(
+                "the pair {pair} is pinned and vetoed; remove one of the two decisions",
+                pair = self.pair(mentee, mentor)
+            ),
+            Conflict::Decision(BadDecision::TooManyMentors { mentee, pins, wanted }) => message!(
+                "mentee `{mentee}` has more pins ({pins}) than mentors wanted ({wanted}); remove pins",
+                mentee = self.mentee(mentee as usize),
+                pins = pins,
+                wanted = wanted
+            ),
+            Conflict::Decision(BadDecision::TooManyMentees { mentor, pins, seats }) => message!(
+                "mentor `{mentor}` has more pins ({pins}) than places ({places}); remove pins",
+                mentor = self.mentor(mentor as usize),
+                pins = pins,
+                places = seats
+            ),
+            Conflict::PinsAboveCeiling { side, group, pins, ceiling } => message!(
+                "the group `{group}` of {side} has more pins ({pins}) than its max ({ceiling}); remove pins",
+                group = self.group(side, group as usize),
+                side = side_name(side),
+                pins = pins,
+                ceiling = ceiling
+            ),
+            Conflict::Pins(objective) => message!(
+                "the objective {objective} allows no pins; remove the pins, or choose best-total, fairest or total",
+                objective = objective.as_str()
+            ),
+            Conflict::Quotas(objective) => message!(
+                "the objective {objective} allows no floors and ceilings of groups; use best-total or total",
+                objective = objective.as_str()
+            ),
         }
     }
 
@@ -201,6 +242,14 @@ impl Names {
             wrong.add(place, self.conflict(conflict));
         }
         wrong
+    }
+}
+
+fn aim_name(aim: Aim) -> Message {
+    match aim {
+        Aim::Tier(tier) => message!("tier {tier}", tier = tier),
+        Aim::Minimum => message!("minimum places"),
+        Aim::Second => message!("second mentors"),
     }
 }
 

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Instance;
 use super::names::Given;
+use crate::domain::message::Message;
 use crate::domain::violation::Violation;
 use crate::engine::assign::Start;
 use crate::engine::certificate::Certificate;
 use crate::engine::solution::Evidence;
+use crate::message;
 
 /// Name and version of the format.
 const FORMAT: &str = "wim-match-proof/1";
@@ -56,22 +58,20 @@ pub fn export(instance: &Instance, evidence: &Evidence, sink: impl Write) -> ser
 pub fn import(instance: &Instance, text: &str) -> Result<Evidence, Violation> {
     let read = read(text)?;
     if read.coverage_first != instance.coverage_first {
-        return Err(refuse("is the proof of a result of another objective; choose the --objective of that result, best-total or total".to_owned()));
+        return Err(refuse(message!("is the proof of a result of another objective; choose the --objective of that result, best-total or total")));
     }
     let given = instance.names.given();
     let people = (given.map(|given| &given.mentees), given.map(|given| &given.mentors));
     if (read.mentees.as_ref(), read.mentors.as_ref()) != people {
-        return Err(refuse(
+        return Err(refuse(message!(
             "is the proof of a problem with other people; use the proof that `solve` wrote for these files"
-                .to_owned(),
-        ));
+        )));
     }
     let groups = given.map(|given| (given.mentee_groups.as_slice(), given.mentor_groups.as_slice()));
     if (read.mentee_groups.as_slice(), read.mentor_groups.as_slice()) != groups.unwrap_or_default() {
-        return Err(refuse(
+        return Err(refuse(message!(
             "is the proof of a problem with other groups; use the proof that `solve` wrote for these files"
-                .to_owned(),
-        ));
+        )));
     }
     Ok(read.proof)
 }
@@ -84,7 +84,7 @@ pub fn start(instance: &Instance, pairs: Vec<(u32, u32)>, text: &str) -> Result<
     let mentors = match (&read.mentors, instance.names.given()) {
         (None, None) => (0..).map(Some).take(instance.mentors.len()).collect(),
         (Some(mentors), Some(_)) => mentors.iter().map(|mentor| finder.mentor(mentor)).collect::<Vec<_>>(),
-        _ => return Err(refuse("is the proof of a problem in another format; use the proof of a problem in the same kind of files".to_owned())),
+        _ => return Err(refuse(message!("is the proof of a problem in another format; use the proof of a problem in the same kind of files"))),
     };
     let certificate = match read.proof {
         Evidence::BestTotal(certificate) => certificate,
@@ -104,18 +104,22 @@ pub fn start(instance: &Instance, pairs: Vec<(u32, u32)>, text: &str) -> Result<
 
 fn read(text: &str) -> Result<Exported<Evidence>, Violation> {
     let read: Exported<Evidence> = serde_json::from_str(text).map_err(|error| {
-        refuse(format!("is not the JSON of a proof: {error}; use the file that `solve --certificate` wrote"))
+        refuse(message!(
+            "is not the JSON of a proof: {cause}; use the file that `solve --certificate` wrote",
+            cause = error.to_string()
+        ))
     })?;
     if read.format == FORMAT {
         Ok(read)
     } else {
-        Err(refuse(format!(
-            "has the format `{}`, but this version reads `{FORMAT}`; solve the problem again with this version",
-            read.format
+        Err(refuse(message!(
+            "has the format `{format}`, but this version reads `{known}`; solve the problem again with this version",
+            format = read.format,
+            known = FORMAT
         )))
     }
 }
 
-fn refuse(what: String) -> Violation {
+fn refuse(what: Message) -> Violation {
     Violation::new("certificate", what)
 }

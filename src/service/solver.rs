@@ -24,6 +24,7 @@ use crate::engine::solution::Evidence;
 use crate::engine::what_if::{Alternate, WhatIfError};
 use crate::error::{Error, Result};
 use crate::instance::{Instance, InstanceError};
+use crate::message;
 
 /// A solved problem.
 #[derive(Debug)]
@@ -201,8 +202,9 @@ impl Service {
                 let not_proved = || {
                     let broken =
                         check.feasible.as_ref().err().map(|broken| instance.names.infeasibility(broken));
-                    let cause = broken.unwrap_or_else(|| format!("the gap is {}", check.gap));
-                    Error::invalid_field("proof", "", format!("does not prove the pairs: {cause}"))
+                    let cause = broken.unwrap_or_else(|| message!("the gap is {gap}", gap = check.gap));
+                    let what = message!("does not prove the pairs: {cause}", cause = cause);
+                    Error::invalid_field("proof", "", what)
                 };
                 if !check.proved {
                     return Err(not_proved());

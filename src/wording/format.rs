@@ -16,7 +16,7 @@ pub fn count(value: impl Into<u128>, lang: Lang) -> String {
 
 /// `value` with its last `places` digits behind the decimal sign.
 pub fn decimal(value: u64, places: usize, lang: Lang) -> String {
-    locale::fraction(value, places, lang)
+    locale::fraction(value.into(), places, lang)
 }
 
 /// A written number with the percent sign.

@@ -49,7 +49,7 @@ pub(super) fn whole(number: i128, lang: Lang) -> String {
 }
 
 /// `number` with its last `places` digits behind the decimal sign, zeros among them.
-pub(super) fn fraction(number: u64, places: usize, lang: Lang) -> String {
+pub(super) fn fraction(number: i128, places: usize, lang: Lang) -> String {
     let places = i16::try_from(places).unwrap_or(i16::MAX);
     let mut decimal = Decimal::from(number);
     decimal.multiply_pow10(-places);
@@ -104,6 +104,7 @@ mod tests {
         assert_eq!(Lang::ALL.map(|lang| fraction(5, 2, lang)), ["0.05", "0,05", "0,05", "0,05"]);
         assert_eq!(fraction(1_000, 2, Lang::En), "10.00");
         assert_eq!(fraction(7, 0, Lang::En), "7");
+        assert_eq!(fraction(-25, 2, Lang::Fr), "-0,25");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::catalogue;
-use super::locale::{plural, whole};
+use super::locale::{fraction, plural, whole};
 use crate::domain::message::{Message, MessageValue, code_of};
 use crate::domain::template::{Template, Value};
 use crate::domain::vocabulary::Lang;
@@ -37,6 +37,12 @@ fn in_words(value: &MessageValue, lang: Lang) -> Value {
     match value {
         MessageValue::Text(text) => Value::same(text.clone()),
         MessageValue::Number(number) => Value { raw: number.to_string(), words: whole(*number, lang) },
+        MessageValue::Decimal { units, places } => {
+            // Choices compare what is shown as a whole number; every other number is plural.
+            let is_whole = units % 10_i128.pow((*places).into()) == 0;
+            let raw = if is_whole { units / 10_i128.pow((*places).into()) } else { 2 };
+            Value { raw: raw.to_string(), words: fraction(*units, (*places).into(), lang) }
+        }
         MessageValue::Label(key) => Value { raw: code_of(key).to_owned(), words: label(key, lang) },
         MessageValue::Labels(keys) => {
             Value::same(keys.iter().map(|key| label(key, lang)).collect::<Vec<_>>().join(", "))

@@ -118,7 +118,7 @@ const PARTS: &[(&str, &[&str])] = &[
             "demo",
         ],
     ),
-    ("demo", &["domain", "clock", "config", "profile_csv", "report", "server", "client"]),
+    ("demo", &["domain", "clock", "config", "wording", "profile_csv", "report", "server", "client"]),
     ("client", &["domain", "clock", "wording", "table", "profile_csv", "report", "api"]),
 ];
 

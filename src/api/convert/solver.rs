@@ -59,16 +59,16 @@ pub fn take_in(problem: &mut Builder, part: v1::AssignmentProblem) {
             ),
             pinned: 0,
         };
-        problem.mentee((&mentee.id, &mentee.group), demand, at, mentee_at);
+        problem.mentee((&mentee.id, &mentee.group), demand, at, |at| mentee_at(at).into());
     }
     for (mentor, at) in part.mentors.into_iter().zip(mentors..) {
         let min = within(mentor.min_mentees, || mentor_at(at) + ".min_mentees", i32::MAX, &mut wrong);
         let max = mentor.max_mentees.unwrap_or(1);
         let max = within(max, || mentor_at(at) + ".max_mentees", i32::MAX, &mut wrong);
-        problem.mentor((&mentor.id, &mentor.group), Seats { min, max }, at, mentor_at);
+        problem.mentor((&mentor.id, &mentor.group), Seats { min, max }, at, |at| mentor_at(at).into());
     }
     for (pair, at) in part.candidates.into_iter().zip(candidates..) {
-        problem.candidate((&pair.mentee, &pair.mentor), pair.score, at, candidate_at);
+        problem.candidate((&pair.mentee, &pair.mentor), pair.score, at, |at| candidate_at(at).into());
     }
     for (decided, at) in part.decisions.into_iter().zip(decisions..) {
         let decision = match decided.kind() {
@@ -82,7 +82,7 @@ pub fn take_in(problem: &mut Builder, part: v1::AssignmentProblem) {
                 Decision::Veto
             }
         };
-        problem.decision((&decided.mentee, &decided.mentor), decision, at, decision_at);
+        problem.decision((&decided.mentee, &decided.mentor), decision, at, |at| decision_at(at).into());
     }
     for (group, at) in part.groups.into_iter().zip(groups..) {
         let side = match group.side() {
@@ -97,14 +97,18 @@ pub fn take_in(problem: &mut Builder, part: v1::AssignmentProblem) {
         let max = group
             .max_pairs
             .map_or(u32::MAX, |max| within(max, || group_at(at) + ".max_pairs", i32::MAX, &mut wrong));
-        problem.group(side, (&group.id, &group.parent), Bounds { min, max }, at, group_at);
+        problem.group(side, (&group.id, &group.parent), Bounds { min, max }, at, |at| group_at(at).into());
     }
     problem.refuse(wrong);
 }
 
 /// The whole problem, or all its violations.
 pub fn finish(problem: Builder, coverage_first: bool) -> Result<Instance, Violations> {
-    let place_names = PlaceNames { candidate: &candidate_at, decision: &decision_at, group: &group_at };
+    let place_names = PlaceNames {
+        candidate: &|at| candidate_at(at).into(),
+        decision: &|at| decision_at(at).into(),
+        group: &|at| group_at(at).into(),
+    };
     problem.finish(coverage_first, place_names)
 }
 

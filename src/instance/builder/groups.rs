@@ -5,8 +5,10 @@
 
 use std::collections::HashMap;
 
-use crate::domain::violation::{Violations, excerpt};
+use crate::domain::message::Message;
+use crate::domain::violation::{Location, Violations, excerpt};
 use crate::engine::groups::Group;
+use crate::message;
 
 /// Maximum length of a name of a person or group, in bytes.
 pub(super) const MAX_NAME: usize = 256;
@@ -28,8 +30,8 @@ pub(super) struct Groups {
 /// A group that a person or another group has named.
 #[derive(Debug)]
 struct Entry {
-    /// Description of the place that named the group first.
-    named: String,
+    /// The place that named the group first.
+    named: Location,
     definition: Option<Definition>,
 }
 
@@ -82,7 +84,7 @@ impl Groups {
     pub(super) fn named(
         &mut self,
         name: &str,
-        place: impl FnOnce() -> String,
+        place: impl FnOnce() -> Location,
         wrong: &mut Violations,
     ) -> Option<u32> {
         if name.is_empty() {
@@ -107,7 +109,7 @@ impl Groups {
         (name, parent): (&str, &str),
         bounds: Bounds,
         at: Place,
-        place_name: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> Location,
         wrong: &mut Violations,
     ) {
         if name.is_empty() {
@@ -116,7 +118,7 @@ impl Groups {
         if bounds.min > bounds.max {
             wrong.add(
                 place_name(at),
-                format!("min {} is above max {}; lower min or raise max", bounds.min, bounds.max),
+                min_above_max(bounds.min, bounds.max),
             );
         }
         let number = self.named(name, || place_name(at), wrong);
@@ -125,10 +127,10 @@ impl Groups {
         match entry.definition {
             Some(first) => wrong.add(
                 place_name(at),
-                format!(
-                    "repeats the name `{}` of {}; give each group one entry",
-                    excerpt(name),
-                    place_name(first.at)
+                message!(
+                    "repeats the name `{name}` of {first}; give each group one entry",
+                    name = excerpt(name),
+                    first = place_name(first.at).message()
                 ),
             ),
             None => entry.definition = Some(Definition { parent, bounds, at }),
@@ -138,7 +140,7 @@ impl Groups {
     /// All groups in their final order. `place_name` describes the place of a group in words.
     pub(super) fn in_order(
         self,
-        place_name: impl Fn(Place) -> String,
+        place_name: impl Fn(Place) -> Location,
         wrong: &mut Violations,
     ) -> OrderedGroups {
         let mut named: Vec<(String, u32)> = self.positions.into_iter().collect();
@@ -146,12 +148,12 @@ impl Groups {
         let mut depths = vec![0_usize; named.len()];
         for (((name, _), entry), depth) in named.iter().zip(&self.entries).zip(&mut depths) {
             let Some(definition) = entry.definition else {
-                let what = format!(
-                    "the problem has no group `{}` of {}; add the group or correct the name",
-                    excerpt(name),
-                    self.side
+                let what = message!(
+                    "the problem has no group `{name}` of {side}; add the group or correct the name",
+                    name = excerpt(name),
+                    side = self.side
                 );
-                wrong.add(entry.named.as_str(), what);
+                wrong.add(entry.named.clone(), what);
                 continue;
             };
             let mut around = definition.parent;
@@ -160,9 +162,10 @@ impl Groups {
                 around = self.entries[parent as usize].definition.and_then(|definition| definition.parent);
             }
             if *depth > MAX_DEPTH {
-                let what = format!(
-                    "`{}` contains itself, or is inside more than {MAX_DEPTH} groups; correct the parents",
-                    excerpt(name)
+                let what = message!(
+                    "`{name}` contains itself, or is inside more than {most} groups; correct the parents",
+                    name = excerpt(name),
+                    most = MAX_DEPTH
                 );
                 wrong.add(place_name(definition.at), what);
             }
@@ -187,6 +190,15 @@ impl Groups {
     }
 }
 
-fn invalid_name(name: &str) -> String {
-    format!("`{}` is not the name of a group; give 1 to {MAX_NAME} bytes without a comma", excerpt(name))
+fn invalid_name(name: &str) -> Message {
+    message!(
+        "`{name}` is not the name of a group; give 1 to {most} bytes without a comma",
+        name = excerpt(name),
+        most = MAX_NAME
+    )
+}
+
+/// A minimum above its maximum.
+pub(super) fn min_above_max(min: u32, max: u32) -> Message {
+    message!("min {min} is above max {max}; lower min or raise max", min = min, max = max)
 }

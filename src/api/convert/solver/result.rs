@@ -13,6 +13,7 @@ use crate::engine::groups::CutDirection;
 use crate::engine::objective::Check;
 use crate::engine::stable::{SizeGuarantee, StableSize};
 use crate::instance::{Instance, Names};
+use crate::wording;
 
 /// A result, whole.
 pub fn result(instance: &Instance, proved: &Proved) -> v1::AssignmentResult {
@@ -137,14 +138,14 @@ pub fn unmet_floors(
 }
 
 /// Verdict of a check.
-pub fn verdict(names: &Names, check: &Check) -> v1::VerifyResponse {
+pub fn verdict(names: &Names, check: &Check, lang: Lang) -> v1::VerifyResponse {
     v1::VerifyResponse {
         proved: check.proved,
         broken_rule: check
             .feasible
             .as_ref()
             .err()
-            .map(|broken| names.infeasibility(broken))
+            .map(|broken| wording::message(&names.infeasibility(broken), lang))
             .unwrap_or_default(),
         gap: check.gap.to_string(),
         candidates: count(check.candidates),
