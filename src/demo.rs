@@ -24,8 +24,8 @@ use crate::domain::language;
 use crate::domain::message::Message;
 use crate::domain::name::OrganisationId;
 use crate::domain::vocabulary::Lang;
-use crate::{message, report, wording};
 use crate::server::Server;
+use crate::{message, report, wording};
 use alliance::Alliance;
 
 /// Blanks between the columns of a list.
@@ -79,8 +79,9 @@ pub struct Played {
 pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result<()> {
     let print = |line: &Message| if as_json { Ok(()) } else { show(line, lang) };
     print(&message!(
-        "One whole matching round on a synthetic alliance: every organisation and person in it is invented.\n"
+        "One whole matching round on a synthetic alliance: every organisation and person in it is invented."
     ))?;
+    print(&Message::default())?;
     let alliance = match options.people {
         Some(people) => alliance::synthesise(people as usize, options.seed),
         None => alliance::sample(),
@@ -301,11 +302,8 @@ fn print_files(options: &Options, results: &Results, lang: Lang) -> std::io::Res
         digest = short(&results.run.result_digest)
     );
     data("")?;
-    let lines = [
-        (message!("Report"), report),
-        (message!("Database"), database),
-        (message!("Result"), result),
-    ];
+    let lines =
+        [(message!("Report"), report), (message!("Database"), database), (message!("Result"), result)];
     for line in side_by_side(&lines.map(|(label, what)| (wording::message(&label, lang), what)), lang) {
         data(&line)?;
     }
@@ -315,7 +313,8 @@ fn print_files(options: &Options, results: &Results, lang: Lang) -> std::io::Res
 fn print_next_steps(results: &Results, lang: Lang) -> std::io::Result<()> {
     let program = program();
     let other = Lang::ALL.into_iter().find(|other| *other != lang).unwrap_or_default().tag();
-    let in_other = message!("the same demo in another language: {language}", language = language::label(other, lang));
+    let in_other =
+        message!("the same demo in another language: {language}", language = language::label(other, lang));
     data("")?;
     show(&message!("Next steps:"), lang)?;
     let steps = [

@@ -39,7 +39,8 @@ pub(super) fn in_words(cost: &Cost, decimals: Decimals, lang: Lang) -> String {
         1 => parts
             .push(message!("{mentors|1 second mentor|{mentors} second mentors} fewer", mentors = mentors)),
         _ => {
-            parts.push(message!("{mentors|1 second mentor|{mentors} second mentors} more", mentors = mentors));
+            parts
+                .push(message!("{mentors|1 second mentor|{mentors} second mentors} more", mentors = mentors));
         }
     }
     let points = decimals.value(i64::try_from(cost.score.unsigned_abs()).unwrap_or(i64::MAX));

@@ -122,8 +122,7 @@ impl Report<'_> {
             show(&message!("every mentee has a possible mentor with a place"), lang)?;
         } else {
             let count = without_candidates.len();
-            let told =
-                message!("mentees without a possible mentor with a place: {count}", count = count);
+            let told = message!("mentees without a possible mentor with a place: {count}", count = count);
             show(&told, lang)?;
             indented(&some(&self.mentees(without_candidates)))?;
         }
@@ -195,8 +194,7 @@ impl Report<'_> {
         for (like, brings) in &steps {
             rows.add_row([like.clone(), cost::in_words(brings, self.instance.decimals, lang)]);
         }
-        let heading =
-            message!("Mentors to recruit, each with one place; each change follows those above:");
+        let heading = message!("Mentors to recruit, each with one place; each change follows those above:");
         show(&heading, lang)?;
         Ok(data(&rows.to_string())?)
     }

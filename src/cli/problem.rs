@@ -24,8 +24,8 @@ use crate::engine::observer::{Observer, Stopped, Unobserved};
 use crate::engine::pool;
 use crate::engine::solution::Evidence;
 use crate::instance::{self, Instance, InstanceError};
-use crate::{message, wording};
 use crate::table::Note;
+use crate::{message, wording};
 
 /// Most people listed in one sentence.
 const LISTED: usize = 20;
@@ -271,7 +271,8 @@ pub(super) fn read_known_pairs(
     tell_notes(&notes, lang);
     read.map_err(|wrong| {
         let count = wrong.count();
-        let what = message!("the file of the earlier pairs has {count|1 error|{count} errors}", count = count);
+        let what =
+            message!("the file of the earlier pairs has {count|1 error|{count} errors}", count = count);
         refuse(what, &wrong)
     })
 }

@@ -359,12 +359,8 @@ impl Report<'_> {
         }
         for (tier, served) in &objective_value.people.tiers {
             let all = self.instance.mentees.iter().filter(|demand| demand.tier == *tier).count();
-            let told = message!(
-                "{served} of {all} in tier {tier}",
-                served = *served,
-                all = all,
-                tier = *tier
-            );
+            let told =
+                message!("{served} of {all} in tier {tier}", served = *served, all = all, tier = *tier);
             lines.push((message!("mentees with a mentor"), told));
         }
         lines.push((message!("second mentors"), number_of(objective_value.people.second_mentors)));

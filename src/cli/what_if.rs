@@ -162,13 +162,25 @@ impl Report<'_> {
                     let name = names.mentee(mentee as usize);
                     let whose = message!("alternates of the mentee {name}", name = name);
                     let side = message!("mentor");
-                    self.print_alternates(whose, side, answers, |one| names.mentor(one.mentor as usize), lang)?;
+                    self.print_alternates(
+                        whose,
+                        side,
+                        answers,
+                        |one| names.mentor(one.mentor as usize),
+                        lang,
+                    )?;
                 }
                 Question::OfMentor(mentor) => {
                     let name = names.mentor(mentor as usize);
                     let whose = message!("alternates of the mentor {name}", name = name);
                     let side = message!("mentee");
-                    self.print_alternates(whose, side, answers, |one| names.mentee(one.mentee as usize), lang)?;
+                    self.print_alternates(
+                        whose,
+                        side,
+                        answers,
+                        |one| names.mentee(one.mentee as usize),
+                        lang,
+                    )?;
                 }
             }
         }
@@ -180,8 +192,11 @@ impl Report<'_> {
         let shown = names.pair(pair.0, pair.1);
         match found {
             None => {
-                let told =
-                    message!("the pair {pair} is impossible: {cause}", pair = shown, cause = self.cause(pair));
+                let told = message!(
+                    "the pair {pair} is impossible: {cause}",
+                    pair = shown,
+                    cause = self.cause(pair)
+                );
                 show(&told, lang)?;
             }
             Some(found) if found.added.is_empty() => {

@@ -247,7 +247,10 @@ mod tests {
     #[test]
     fn a_number_keeps_its_decimals_and_its_sign() {
         let shown = |units, places| MessageValue::Decimal { units, places }.to_string();
-        assert_eq!([(350, 2), (-25, 2), (5, 3), (0, 2)].map(|(n, p)| shown(n, p)), ["3.50", "-0.25", "0.005", "0.00"]);
+        assert_eq!(
+            [(350, 2), (-25, 2), (5, 3), (0, 2)].map(|(n, p)| shown(n, p)),
+            ["3.50", "-0.25", "0.005", "0.00"]
+        );
         assert_eq!([(-7, 0), (1_234, 0)].map(|(n, p)| shown(n, p)), ["-7", "1234"]);
     }
 

@@ -81,7 +81,8 @@ impl Violation {
         message!("{field}: {wrong}", field = self.location(), wrong = self.sentence())
     }
 
-    fn location(&self) -> Message {
+    /// The field, or the file with its line, in words.
+    pub fn location(&self) -> Message {
         Location { name: self.field.clone(), line: self.line }.message()
     }
 

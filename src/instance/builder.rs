@@ -320,7 +320,8 @@ impl Builder {
         for two in candidates.windows(2).filter(|two| same(&two[0], &two[1])) {
             let (first, twice) =
                 ((place_names.candidate)(two[0].place), (place_names.candidate)(two[1].place));
-            let what = message!("repeats the pair of {first}; remove one of the two", first = first.message());
+            let what =
+                message!("repeats the pair of {first}; remove one of the two", first = first.message());
             wrong.add(twice, what);
         }
         wrong.finish(())?;

@@ -174,7 +174,10 @@ impl Header {
         if kind > 1 {
             return Err(refuse(
                 "header",
-                message!("kind {kind} is neither 0 (dense) nor 1 (sparse); create the file again", kind = kind),
+                message!(
+                    "kind {kind} is neither 0 (dense) nor 1 (sparse); create the file again",
+                    kind = kind
+                ),
             ));
         }
         let dense = kind == 0;
@@ -261,7 +264,10 @@ fn numbers<T: Number>(
         let part = &mut chunk[..left.min(CHUNK)];
         source.read_exact(bytemuck::cast_slice_mut(part)).map_err(|error| {
             let cause = error.to_string();
-            refuse("file", message!("cannot be read: {cause}; check the disk, or create the file again", cause = cause))
+            refuse(
+                "file",
+                message!("cannot be read: {cause}; check the disk, or create the file again", cause = cause),
+            )
         })?;
         left -= part.len();
         for number in part.iter() {

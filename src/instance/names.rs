@@ -186,7 +186,10 @@ impl Names {
         match *conflict {
             Conflict::Decision(BadDecision::Unknown { mentee, mentor }) => {
                 let pair = self.pair(mentee, mentor);
-                message!("the decision on the pair {pair} names a person who is not in the problem", pair = pair)
+                message!(
+                    "the decision on the pair {pair} names a person who is not in the problem",
+                    pair = pair
+                )
             }
             Conflict::Decision(BadDecision::NotACandidate { mentee, mentor }) => message!(
                 "the pair {pair} is pinned, but not a candidate; add it to the candidates or remove the pin",

@@ -58,7 +58,9 @@ pub fn export(instance: &Instance, evidence: &Evidence, sink: impl Write) -> ser
 pub fn import(instance: &Instance, text: &str) -> Result<Evidence, Violation> {
     let read = read(text)?;
     if read.coverage_first != instance.coverage_first {
-        return Err(refuse(message!("is the proof of a result of another objective; choose the --objective of that result, best-total or total")));
+        return Err(refuse(message!(
+            "is the proof of a result of another objective; choose the --objective of that result, best-total or total"
+        )));
     }
     let given = instance.names.given();
     let people = (given.map(|given| &given.mentees), given.map(|given| &given.mentors));
@@ -84,7 +86,11 @@ pub fn start(instance: &Instance, pairs: Vec<(u32, u32)>, text: &str) -> Result<
     let mentors = match (&read.mentors, instance.names.given()) {
         (None, None) => (0..).map(Some).take(instance.mentors.len()).collect(),
         (Some(mentors), Some(_)) => mentors.iter().map(|mentor| finder.mentor(mentor)).collect::<Vec<_>>(),
-        _ => return Err(refuse(message!("is the proof of a problem in another format; use the proof of a problem in the same kind of files"))),
+        _ => {
+            return Err(refuse(message!(
+                "is the proof of a problem in another format; use the proof of a problem in the same kind of files"
+            )));
+        }
     };
     let certificate = match read.proof {
         Evidence::BestTotal(certificate) => certificate,

@@ -81,7 +81,7 @@ fn read(file: &str) -> Result<HashMap<String, Translations>, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
     use crate::message;
@@ -116,9 +116,14 @@ mod tests {
 
     /// All files of the code, without their tests, with the texts that run over several lines in one piece.
     fn code() -> String {
+        files().into_values().collect()
+    }
+
+    /// The same, each by its path in `src`.
+    fn files() -> BTreeMap<String, String> {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let mut folders = vec![root];
-        let mut code = String::new();
+        let mut folders = vec![root.clone()];
+        let mut files = BTreeMap::new();
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).expect("a folder") {
                 let path = entry.expect("an entry").path();
@@ -126,13 +131,85 @@ mod tests {
                     folders.push(path);
                 } else if path.extension().is_some_and(|extension| extension == "rs") {
                     let text = std::fs::read_to_string(&path).expect("a file");
-                    code.push_str(text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default());
+                    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+                    let mut pieces = code.split("\\\n");
+                    let first = pieces.next().unwrap_or_default().to_owned();
+                    let name =
+                        path.strip_prefix(&root).expect("in the folder").to_string_lossy().into_owned();
+                    files.insert(name, pieces.fold(first, |whole, piece| whole + piece.trim_start()));
                 }
             }
         }
-        let mut pieces = code.split("\\\n");
-        let first = pieces.next().unwrap_or_default().to_owned();
-        pieces.fold(first, |whole, piece| whole + piece.trim_start())
+        files
+    }
+
+    /// The texts in quotation marks of a source text without those of its comments and of `reason = "…"`.
+    fn quoted(source: &str) -> Vec<String> {
+        let lines = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let lines = lines.filter(|line| !line.contains("reason = ")).collect::<Vec<_>>().join("\n");
+        // The character `"` opens no text.
+        let lines = lines.replace("'\"'", "");
+        let mut found = Vec::new();
+        let mut rest = lines.as_str();
+        while let Some(start) = rest.find('"') {
+            let mut chars = rest[start + 1..].char_indices();
+            let mut text = String::new();
+            let end = loop {
+                match chars.next() {
+                    Some((at, '"')) => break start + 1 + at + 1,
+                    Some((_, '\\')) => {
+                        text.extend(chars.next().map(|(_, c)| if c == 'n' { '\n' } else { c }))
+                    }
+                    Some((_, c)) => text.push(c),
+                    None => break rest.len(),
+                }
+            };
+            rest = &rest[end..];
+            found.push(text);
+        }
+        found
+    }
+
+    #[test]
+    fn a_command_without_a_service_has_no_sentence_outside_of_the_messages() {
+        let of_commands = ["cost", "diagnose", "problem", "repair", "solve", "verify", "what_if"]
+            .map(|name| format!("cli/{name}.rs"));
+        let is_one = |path: &str| {
+            of_commands.iter().any(|one| one == path) || path == "demo.rs" || path.starts_with("instance")
+        };
+        let mut read = 0;
+        for (path, code) in files().into_iter().filter(|(path, _)| is_one(path)) {
+            read += 1;
+            for text in quoted(&code) {
+                let words = text
+                    .split(' ')
+                    .map(|word| word.chars().all(|c| c.is_ascii_lowercase()) && word.len() > 1);
+                let mut in_a_row = 0;
+                let is_sentence = words.into_iter().any(|is_word| {
+                    in_a_row = if is_word { in_a_row + 1 } else { 0 };
+                    in_a_row == 3
+                });
+                let is_usage = text.starts_with("wim-match ");
+                assert!(!is_sentence || is_usage || MESSAGES.contains_key(&text), "{path}: {text}");
+            }
+        }
+        assert!(read > 12, "{read} files");
+    }
+
+    #[test]
+    fn no_message_of_three_words_is_left_in_english() {
+        let left: Vec<_> = MESSAGES
+            .iter()
+            .filter(|(english, _)| {
+                english.split(' ').filter(|word| word.chars().all(char::is_alphabetic)).count() > 2
+            })
+            .flat_map(|(english, others)| {
+                let same =
+                    |template: &&Template| **template == Template::parse(english, 2).expect("a template");
+                others.iter().flatten().filter(same).map(move |_| english)
+            })
+            .collect();
+        assert!(left.is_empty(), "{left:#?}");
     }
 
     #[test]

@@ -116,10 +116,7 @@ impl Groups {
             return wrong.add(place_name(at), invalid_name(name));
         }
         if bounds.min > bounds.max {
-            wrong.add(
-                place_name(at),
-                min_above_max(bounds.min, bounds.max),
-            );
+            wrong.add(place_name(at), min_above_max(bounds.min, bounds.max));
         }
         let number = self.named(name, || place_name(at), wrong);
         let parent = self.named(parent, || place_name(at), wrong);
