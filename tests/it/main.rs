@@ -2,6 +2,7 @@
 
 mod call;
 mod criteria;
+mod demo;
 mod docs;
 mod edge;
 mod errors;

@@ -439,3 +439,96 @@ fn who_cannot_be_served_is_told_with_whom_to_find() {
     assert_eq!(told["shortages"][0]["missing"], 2);
     assert_eq!(told["recruitment"].as_array().map(Vec::len), Some(2));
 }
+
+/// What commands print, whether they succeed or not, in one language. The numbers of times and work are left out, and so is
+/// all that depends on their width.
+struct Told<'a> {
+    language: &'a str,
+    /// Labels of the rows with times and work.
+    varying: [&'a str; 2],
+    text: String,
+}
+
+impl Told<'_> {
+    fn add(&mut self, folder: &Folder, command: &str, options: &[&[&str]]) {
+        let output = folder.run(command, &[options, &[&["--lang", self.language]]].concat());
+        self.text += &["$ wim-match ", command, " ", &options.concat().join(" ")].concat();
+        let mut in_varying = false;
+        for line in (text(&output.stdout) + &text(&output.stderr)).lines() {
+            let begins = self.varying.iter().any(|label| line.trim_start().starts_with(label));
+            in_varying = begins || (in_varying && line.starts_with("          "));
+            if begins {
+                self.text += "\n (masked)";
+            }
+            if in_varying {
+                for word in line.split_whitespace() {
+                    self.text.push(' ');
+                    self.text += if word.contains(|c: char| c.is_ascii_digit()) { "#" } else { word };
+                }
+                continue;
+            }
+            self.text.push('\n');
+            self.text += match line.chars().next() {
+                Some('─') => "───",
+                Some('═') => "═══",
+                _ => line.trim_end(),
+            };
+        }
+        self.text.push('\n');
+        self.text += &format!("exit code {}\n\n", output.status.code().expect("a code"));
+    }
+}
+
+#[test]
+fn every_command_for_problems_prints_the_language_of_the_reader() {
+    for (language, varying) in [
+        ("en", ["time", "work"]),
+        ("fr", ["durée", "travail"]),
+        ("es", ["tiempo", "trabajo"]),
+        ("pt", ["tempo", "trabalho"]),
+    ] {
+        let mut told = Told { language, varying, text: String::new() };
+        let folder = Folder::new();
+        told.add(&folder, "solve", &[&DECIDED, &RESULT]);
+        told.add(&folder, "verify", &[&DECIDED, &RESULT]);
+        told.add(&folder, "solve", &[&DECIDED, &["--objective", "stable"]]);
+        told.add(&folder, "repair", &[&DECIDED, &["--published", "pairs.csv"]]);
+        folder.edit("groups.csv", "south,mentees,all,1,", "south,mentees,all,2,");
+        folder.edit("mentors.csv", "zoe,1,2", "zoe,1,1");
+        folder.edit("scores.csv", "cho,yara,10\n", "");
+        told.add(&folder, "solve", &[&DECIDED]);
+        told.add(&folder, "diagnose", &[&DECIDED]);
+
+        let folder = Folder::without_groups();
+        for objective in ["fairest", "stable"] {
+            told.add(&folder, "solve", &[&["--objective", objective]]);
+        }
+        told.add(&folder, "solve", &[&RESULT]);
+        told.add(&folder, "verify", &[&RESULT, &["--objective", "stable"]]);
+        let asked = ["--pair", "bea", "xan", "--pair", "dee", "xan", "--alternates-of-mentor", "zoe"];
+        told.add(&folder, "what-if", &[&RESULT, &asked, &["--alternates-of-mentee", "cho"]]);
+        told.add(&folder, "what-if", &[&RESULT, &["--pair", "nobody", "noone"]]);
+        told.add(&folder, "repair", &[&["--published", "pairs.csv", "--budget", "0"]]);
+        folder.edit("pairs.csv", "eva,yara,80\n", "");
+        told.add(&folder, "verify", &[&RESULT]);
+
+        folder.edit("mentors.csv", "xan,1,1", "xan,3,3");
+        folder.edit("mentors.csv", "yara,0,3", "yara,0,1");
+        folder.edit("mentors.csv", "zoe,1,2", "zoe,1,1");
+        folder.write("mentees.csv", &(folder.read("mentees.csv") + "gil,0,1,\n"));
+        told.add(&folder, "diagnose", &[&["--recruit", "2"]]);
+
+        folder.write("mentees.csv", "mentee,tier,wanted,group\nada,,3,\nada,300,1,east\n,0,,\nbo,,,\n");
+        folder.write("mentors.csv", "mentor,max,min,shoes,max\nxi,1,2,9,1\n");
+        folder.write(
+            "scores.csv",
+            "mentee,mentor,score\nada,xi,5\nada,xi,6\nbo,yu,1\ncy,xi,1\nada,xi,x\nbo,xi,1,2\n",
+        );
+        folder.write("decisions.csv", "mentee,mentor,decision\nbo,xi,perhaps\n");
+        folder.write("groups.csv", "group,side,min,max\nwest,mentees,3,2\n\"a,b\",mentors,,\nnone,both,,\n");
+        told.add(&folder, "diagnose", &[&DECIDED]);
+        folder.write("mentors.csv", "");
+        told.add(&folder, "solve", &[]);
+        insta::assert_snapshot!(format!("every_command_for_problems_in_{language}"), told.text);
+    }
+}
