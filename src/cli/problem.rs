@@ -153,7 +153,7 @@ impl Source {
         let bar = Bar::new(lang);
         let (done, threads) =
             pool::on_threads(self.threads.map(usize::from), || (work(&bar), pool::threads()));
-        bar.bar.finish_and_clear();
+        bar.shown.finish_and_clear();
         Ok((done?, threads))
     }
 }
@@ -410,7 +410,7 @@ pub(super) fn number(value: i128) -> serde_json::Value {
 
 /// Progress of the engine as a bar, if standard error is a terminal.
 struct Bar {
-    bar: ProgressBar,
+    shown: ProgressBar,
     stage: Mutex<Option<Stage>>,
     lang: Lang,
 }
@@ -421,23 +421,23 @@ impl Bar {
         if !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        Self { bar, stage: Mutex::new(None), lang }
+        Self { shown: bar, stage: Mutex::new(None), lang }
     }
 }
 
 impl Observer for Bar {
     fn progress(&self, stage: Stage, done: u64, total: u64) {
-        if self.bar.is_hidden() {
+        if self.shown.is_hidden() {
             return;
         }
-        if let Ok(mut shown) = self.stage.lock()
-            && *shown != Some(stage)
+        if let Ok(mut known) = self.stage.lock()
+            && *known != Some(stage)
         {
-            *shown = Some(stage);
-            self.bar.set_message(wording::stage_label(stage, self.lang));
+            *known = Some(stage);
+            self.shown.set_message(wording::stage_label(stage, self.lang));
         }
-        self.bar.set_length(total);
-        self.bar.set_position(done);
+        self.shown.set_length(total);
+        self.shown.set_position(done);
     }
 
     fn is_cancelled(&self) -> bool {

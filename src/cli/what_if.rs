@@ -97,15 +97,13 @@ impl Questions {
         }
         asked.extend(of_mentees.into_iter().map(|mentee| mentee.map(Question::OfMentee)));
         asked.extend(self.alternates_of_mentor.iter().map(|name| mentor(name).map(Question::OfMentor)));
-        match asked.into_iter().collect() {
-            Some(asked) => Ok(asked),
-            None => {
-                let mut unknown = unknown.into_iter();
-                let first = unknown.next().unwrap_or_default();
-                let hint = message!("use the names in the files of the problem");
-                Err(Failure::input(first, hint).with_details(unknown.collect()))
-            }
+        if let Some(asked) = asked.into_iter().collect() {
+            return Ok(asked);
         }
+        let mut unknown = unknown.into_iter();
+        let first = unknown.next().unwrap_or_default();
+        let hint = message!("use the names in the files of the problem");
+        Err(Failure::input(first, hint).with_details(unknown.collect()))
     }
 }
 

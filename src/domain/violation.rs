@@ -13,32 +13,35 @@ pub const MAX_LISTED: usize = 100;
 /// request names at most 10,000 profiles.
 const MAX_OF_REQUEST: usize = 10_100;
 
-/// Where an error is: the path of a field, or a file with a line.
+/// Where an error is: the path of a field, or a place in a file, in words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Location {
     name: String,
-    line: Option<u64>,
+    words: Option<Message>,
 }
 
 impl Location {
     /// A line of a file.
     pub fn line(file: &str, line: u64) -> Self {
-        Self { name: file.to_owned(), line: Some(line) }
+        // The number of a line has no separators: it is a name.
+        Self::from(message!("{file}, line {line}", file = file, line = line.to_string()))
     }
 
     /// The location in words.
     pub fn message(&self) -> Message {
-        match self.line {
-            None => Message::verbatim(self.name.clone()),
-            // The number of a line has no separators: it is a name.
-            Some(line) => message!("{file}, line {line}", file = &self.name, line = line.to_string()),
-        }
+        self.words.clone().unwrap_or_else(|| Message::verbatim(self.name.clone()))
+    }
+}
+
+impl From<Message> for Location {
+    fn from(words: Message) -> Self {
+        Self { name: words.to_string(), words: Some(words) }
     }
 }
 
 impl From<String> for Location {
     fn from(name: String) -> Self {
-        Self { name, line: None }
+        Self { name, words: None }
     }
 }
 
@@ -51,10 +54,10 @@ impl From<&str> for Location {
 /// One error in one field of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Path of the field as in the proto, for example `mentor_offer.topics[2]`; or a file.
+    /// Path of the field as in the proto, for example `mentor_offer.topics[2]`; or a place in a file.
     pub field: String,
-    /// Line of the file.
-    pub line: Option<u64>,
+    /// The place in a file in words.
+    pub place: Option<Message>,
     /// The given value, cut at 80 characters; empty if the description contains it.
     pub value: String,
     /// What is wrong: a predicate whose subject is the field or the value.
@@ -66,9 +69,9 @@ pub struct Violation {
 impl Violation {
     /// A violation whose description contains the value and what to do.
     pub fn new(location: impl Into<Location>, description: impl Into<Message>) -> Self {
-        let Location { name: field, line } = location.into();
+        let Location { name: field, words: place } = location.into();
         let (value, hint) = (String::new(), Message::default());
-        Self { field, line, value, description: description.into(), hint }
+        Self { field, place, value, description: description.into(), hint }
     }
 
     /// The field with what is wrong.
@@ -81,9 +84,9 @@ impl Violation {
         message!("{field}: {wrong}", field = self.location(), wrong = self.sentence())
     }
 
-    /// The field, or the file with its line, in words.
-    pub fn location(&self) -> Message {
-        Location { name: self.field.clone(), line: self.line }.message()
+    /// The field, or the place in a file, in words.
+    fn location(&self) -> Message {
+        self.place.clone().unwrap_or_else(|| Message::verbatim(self.field.clone()))
     }
 
     /// What is wrong, with the value first and the hint last.
@@ -138,7 +141,7 @@ impl Violations {
     ) {
         self.insert(Violation {
             field: field.into(),
-            line: None,
+            place: None,
             value: excerpt(&value.to_string()),
             description: description.into(),
             hint: hint.into(),
@@ -162,6 +165,7 @@ impl Violations {
     #[must_use]
     pub fn within(mut self, outer: &str) -> Self {
         for violation in &mut self.listed {
+            violation.place = None;
             violation.field = match violation.field.as_str() {
                 "" => outer.to_owned(),
                 field if field.starts_with('[') => [outer, field].concat(),

@@ -507,7 +507,7 @@ mod tests {
             &mut Vec::new(),
         );
         let places: Vec<String> =
-            wrong.unwrap_err().listed().iter().map(|wrong| wrong.location().to_string()).collect();
+            wrong.unwrap_err().listed().iter().map(|wrong| wrong.field.clone()).collect();
         assert_eq!(places, ["groups.csv, line 2", "mentees.csv, line 2", "mentors.csv, line 2"]);
     }
 

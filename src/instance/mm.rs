@@ -17,7 +17,7 @@ use std::io::Read;
 
 use super::{Instance, InstanceScores, Names};
 use crate::domain::message::Message;
-use crate::domain::violation::{Violation, Violations};
+use crate::domain::violation::{Location, Violation, Violations};
 use crate::engine::constrained::Constraints;
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{Cells, DenseScores, Edge, FORBIDDEN, SparseError, SparseScores};
@@ -40,14 +40,14 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
         let fits = u8::try_from(wanted).ok().filter(|wanted| *wanted <= 2);
         if fits.is_none() {
             let what = message!("wants {wanted} mentors; give 0, 1 or 2", wanted = wanted);
-            wrong.add(format!("mentee {}", mentees.len()), what);
+            wrong.add(message!("mentee {at}", at = mentees.len().to_string()), what);
         }
         mentees.push(Demand { wanted: fits.unwrap_or_default(), ..Demand::default() });
     })?;
     numbers::<i32>(&mut source, header.mentors, |seats| {
         let max = u32::try_from(seats).unwrap_or_else(|_| {
             let what = message!("has {places} places; give 0 or more", places = seats);
-            wrong.add(format!("mentor {}", mentors.len()), what);
+            wrong.add(message!("mentor {at}", at = mentors.len().to_string()), what);
             0
         });
         mentors.push(Seats { min: 0, max });
@@ -56,7 +56,7 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
         let mut cells = Cells::default();
         cells.reserve(header.scores).map_err(|_| {
             refuse(
-                "header",
+                message!("header"),
                 "the problem needs more memory than this machine has; use a machine with more memory",
             )
         })?;
@@ -64,13 +64,13 @@ pub fn read(mut source: impl Read, length: u64) -> Result<Instance, Violations> 
         numbers::<i32>(&mut source, header.scores, |score| fits &= cells.push(score).is_ok())?;
         if !fits {
             return Err(refuse(
-                "header",
+                message!("header"),
                 "the problem needs more memory than this machine has; use a machine with more memory",
             ));
         }
         let matrix = DenseScores::new(header.mentors, cells);
         InstanceScores::Dense(matrix.ok_or_else(|| {
-            refuse("header", "the number of scores is not mentees x mentors; create the file again")
+            refuse(message!("header"), "the number of scores is not mentees x mentors; create the file again")
         })?)
     } else {
         InstanceScores::Sparse(sparse_scores(&mut source, &header, &mut wrong)?)
@@ -98,7 +98,7 @@ fn sparse_scores(
         let least = starts.last().copied().unwrap_or(0);
         if start < least || start > header.scores || (starts.is_empty() && start != 0) {
             wrong.add(
-                format!("row {}", starts.len()),
+                message!("row {at}", at = starts.len().to_string()),
                 "begins before the previous row, or after the last candidate; create the file again",
             );
         }
@@ -106,7 +106,7 @@ fn sparse_scores(
     })?;
     if starts.last() != Some(&header.scores) {
         wrong.add(
-            format!("row {}", header.mentees),
+            message!("row {at}", at = header.mentees.to_string()),
             "does not end with the last score; create the file again",
         );
     }
@@ -114,7 +114,7 @@ fn sparse_scores(
     numbers::<u32>(source, header.scores, |to| {
         if to as usize >= header.mentors {
             wrong.add(
-                format!("candidate {}", edges.len()),
+                message!("candidate {at}", at = edges.len().to_string()),
                 message!(
                     "names the mentor {mentor}, whom the problem does not have; create the file again",
                     mentor = to.to_string()
@@ -133,7 +133,7 @@ fn sparse_scores(
     SparseScores::new(starts, edges, &Unobserved).map_err(|error| {
         match error {
             SparseError::Pair { mentee, mentor } => refuse(
-                &format!("mentee {mentee}"),
+                message!("mentee {at}", at = mentee.to_string()),
                 message!(
                     "the pair of mentee {mentee} and mentor {mentor} is listed twice, or has the reserved score {score}; create the file again",
                     mentee = mentee.to_string(),
@@ -141,7 +141,7 @@ fn sparse_scores(
                     score = FORBIDDEN.to_string()
                 ),
             ),
-            SparseError::Stopped(stopped) => refuse("candidates", stopped.to_string()),
+            SparseError::Stopped(stopped) => refuse(message!("candidates"), stopped.to_string()),
         }
     })
 }
@@ -159,21 +159,27 @@ impl Header {
 
     fn read(source: &mut impl Read, length: u64) -> Result<Self, Violations> {
         let mut magic = [0; 8];
-        source
-            .read_exact(&mut magic)
-            .map_err(|_| refuse("header", "the file is shorter than a header; create the file again"))?;
+        source.read_exact(&mut magic).map_err(|_| {
+            refuse(message!("header"), "the file is shorter than a header; create the file again")
+        })?;
         if magic != MAGIC {
-            return Err(refuse("header", "the file does not begin with MMINST01; give a file in .mm format"));
+            return Err(refuse(
+                message!("header"),
+                "the file does not begin with MMINST01; give a file in .mm format",
+            ));
         }
         let (mut words, mut sizes) = (Vec::new(), Vec::new());
         numbers::<u32>(source, 2, |word| words.push(word))?;
         numbers::<u64>(source, 3, |size| sizes.push(size))?;
         let (&[kind, flags], &[mentees, mentors, scores]) = (words.as_slice(), sizes.as_slice()) else {
-            return Err(refuse("header", "the file is shorter than a header; create the file again"));
+            return Err(refuse(
+                message!("header"),
+                "the file is shorter than a header; create the file again",
+            ));
         };
         if kind > 1 {
             return Err(refuse(
-                "header",
+                message!("header"),
                 message!(
                     "kind {kind} is neither 0 (dense) nor 1 (sparse); create the file again",
                     kind = kind
@@ -183,7 +189,7 @@ impl Header {
         let dense = kind == 0;
         if dense && mentees.checked_mul(mentors) != Some(scores) {
             return Err(refuse(
-                "header",
+                message!("header"),
                 message!(
                     "{scores} scores are not {mentees} x {mentors}; create the file again",
                     scores = scores,
@@ -211,13 +217,14 @@ impl Header {
                     length = length
                 ),
             };
-            return Err(refuse("header", what));
+            return Err(refuse(message!("header"), what));
         }
         let size = |size| {
-            usize::try_from(size).map_err(|_| refuse("header", "the problem is too large for this machine"))
+            usize::try_from(size)
+                .map_err(|_| refuse(message!("header"), "the problem is too large for this machine"))
         };
         if mentees.max(mentors) >= u64::from(u32::MAX) {
-            return Err(refuse("header", "no side may have more than 4,294,967,294 people"));
+            return Err(refuse(message!("header"), "no side may have more than 4,294,967,294 people"));
         }
         Ok(Self {
             dense,
@@ -265,7 +272,7 @@ fn numbers<T: Number>(
         source.read_exact(bytemuck::cast_slice_mut(part)).map_err(|error| {
             let cause = error.to_string();
             refuse(
-                "file",
+                message!("file"),
                 message!("cannot be read: {cause}; check the disk, or create the file again", cause = cause),
             )
         })?;
@@ -283,14 +290,14 @@ fn room<T>(count: usize) -> Result<Vec<T>, Violations> {
     let needed = room.try_reserve_exact(count);
     needed.map_err(|_| {
         refuse(
-            "header",
+            message!("header"),
             "the problem needs more memory than this machine has; use a machine with more memory",
         )
     })?;
     Ok(room)
 }
 
-fn refuse(place: &str, what: impl Into<Message>) -> Violations {
+fn refuse(place: impl Into<Location>, what: impl Into<Message>) -> Violations {
     Violation::new(place, what).into()
 }
 

@@ -40,7 +40,12 @@ fn the_demonstration_prints_no_english_sentence_in_another_language() {
     }
     for (told, parts) in told.iter().zip([
         ["Service ready in", "open it in a browser", "Next steps:", "another language: French"],
-        ["Service prêt en", "à ouvrir dans un navigateur", "Étapes suivantes\u{a0}:", "langue\u{a0}: anglais"],
+        [
+            "Service prêt en",
+            "à ouvrir dans un navigateur",
+            "Étapes suivantes\u{a0}:",
+            "langue\u{a0}: anglais",
+        ],
         ["Servicio listo en", "ábralo en un navegador", "Próximos pasos:", "otro idioma: inglés"],
         ["Serviço pronto em", "abra em um navegador", "Próximos passos:", "outro idioma: inglês"],
     ]) {

@@ -475,7 +475,8 @@ impl Told<'_> {
             };
         }
         self.text.push('\n');
-        self.text += &format!("exit code {}\n\n", output.status.code().expect("a code"));
+        let code = output.status.code().expect("a code");
+        self.text += &["exit code ", &code.to_string(), "\n\n"].concat();
     }
 }
 
