@@ -34,7 +34,7 @@ CREATE INDEX profile_import_stale ON profile_import (touch_micros) WHERE finish_
 -- What an import says of a person: a version of her profile. It is written when its row is staged, counts from the end of
 -- its import, and never changes from then on. The present version is the greatest one whose import has finished. A staged
 -- row is the version after the one with whose consents it was merged, so two imports under way may have the same version
--- of a person, and one of them is merged again before it ends.
+-- of a person, and one of them is merged again before it ends: a person has one finished version of each number.
 --
 -- No foreign key leads here or to the import: each would cost a tenth of the time of an import.
 CREATE TABLE profile_version (

@@ -1,4 +1,4 @@
-//! Import of profiles: rows are checked and staged as they arrive. The end makes profiles of all staged rows.
+//! Import of profiles: rows are checked and staged as they arrive. From the end on, all staged rows are present profiles.
 //!
 //! - The check of a message runs off the async threads, while the rows of the message before are staged.
 //! - With `validate_only` no row reaches the database: the rows are compared with what is stored, and forgotten.
@@ -324,7 +324,7 @@ impl Import {
         Ok(found)
     }
 
-    /// Finishes the import: stores all rows in one transaction, or none.
+    /// Finishes the import: all rows count from one moment on, or none is stored.
     pub async fn finish(mut self) -> Result<ImportSummary> {
         let Some(key) = self.key.clone().filter(|_| !self.is_refused()) else {
             if self.is_refused() {
@@ -351,7 +351,7 @@ impl Import {
         }
     }
 
-    /// Makes profiles of the staged rows. Returns `false` with the first summary if an equal request did so before.
+    /// Makes the staged rows present profiles. Returns `false` with the first summary if an equal request did so before.
     async fn store(&self, key: &ImportKey) -> Result<(ImportSummary, bool)> {
         let payload = self.payload.clone().map(|part| hex::encode(part.finalize()));
         for _ in 0..MOST_COMPARISONS {

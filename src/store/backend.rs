@@ -129,9 +129,15 @@ impl Store {
         connection.map_err(|error| fault::of("begin", error))
     }
 
-    /// Copies the log of the database into its file, so that deleted rows stay in neither.
+    /// Copies the log of a SQLite database into its file and empties it, so that deleted rows stay in neither. Other
+    /// databases have no such file of ours.
     pub(super) async fn empty_log(&self) -> Result<()> {
-        self.connect_to_read().await?.empty_log().await
+        let Backend::Sqlite { writer, .. } = &self.backend else { return Ok(()) };
+        let _alone = writer.log().pause().await;
+        if !self.connect_to_read().await?.empty_log().await? {
+            tracing::warn!("the log of the database is in use: it keeps what was deleted until it is copied");
+        }
+        Ok(())
     }
 
     /// A connection for several statements that read one and the same moment.

@@ -145,6 +145,14 @@ impl Connection {
         matches!(self, Self::SqliteWrite(turn) if turn.is_awaited())
     }
 
+    /// Rows that a session writes before it looks whether another one waits.
+    pub(super) fn rows_in_a_piece(&self) -> usize {
+        match self {
+            Self::Sqlite(_) | Self::SqliteWrite(_) => 2 * SQLITE_BULK_ROWS,
+            Self::Postgres(_) | Self::PostgresPooled(_) => POSTGRES_BULK_ROWS,
+        }
+    }
+
     /// Runs a statement and returns the number of rows that it changed.
     pub(super) async fn execute(&mut self, statement: Statement, values: Vec<Value>) -> Result<u64> {
         let text = self.text(statement);
@@ -263,13 +271,18 @@ impl Connection {
         .map_err(|error| fault::of(name, error))
     }
 
-    /// Copies the write-ahead log of a SQLite database into its file and empties it, so that the log keeps no copy of what
-    /// was deleted. The connection must hold no transaction; other databases have no such file of ours.
-    pub(super) async fn empty_log(mut self) -> Result<()> {
-        if matches!(self, Self::Sqlite(_)) {
-            self.script("empty_log", "PRAGMA wal_checkpoint(TRUNCATE)").await?;
-        }
-        self.end().await
+    /// Copies the write-ahead log of SQLite into the database and empties it. Returns `false` if another connection kept the
+    /// log in use, or there is no such log. The connection must hold no transaction.
+    pub(super) async fn empty_log(mut self) -> Result<bool> {
+        const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let Self::Sqlite(held) = &mut self else { return Ok(false) };
+        let busy = match held.connection() {
+            Ok(connection) => sqlx::query_scalar::<Sqlite, i64>(EMPTY).fetch_one(connection).await,
+            Err(error) => Err(error),
+        };
+        let busy = held.judge(busy).map_err(|error| fault::of("empty_log", error))?;
+        self.end().await?;
+        Ok(busy == 0)
     }
 
     /// Makes the changes of the transaction last.

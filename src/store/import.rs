@@ -72,16 +72,17 @@ statements! {
         concat!("SELECT d.ordinal, d.document AS staged, v.own_id, v.version, v.digest, v.is_mentor, v.is_mentee, v.document \
          FROM profile_version d JOIN profile_version v ON v.organisation_id = $2 AND v.own_id = d.own_id \
          AND v.version <> d.version - 1 AND v.import_id = ",
-         present_import!("$2", "d.own_id"),
+         present_import!("$2", "v.own_id"),
          " WHERE d.import_id = $1 AND d.ordinal > $3 AND (CAST($5 AS TEXT) IS NULL OR CAST($2 AS TEXT) = $5) \
          ORDER BY d.ordinal LIMIT $4"));
     upkeep REWRITE = ("profile_import.rewrite",
-        "UPDATE profile_version SET version = $3, document = $4, digest = $5 WHERE import_id = $1 AND ordinal = $2");
+        "UPDATE profile_version SET version = $3, document = $4, digest = $5 WHERE import_id = $1 AND ordinal = $2 \
+         AND EXISTS (SELECT 1 FROM profile_import i WHERE i.id = $1 AND i.finish_micros IS NULL)");
     upkeep TAKE_AWAY = ("profile_import.take_away",
         "DELETE FROM profile_version WHERE import_id = $1 AND ordinal = $2 AND EXISTS \
          (SELECT 1 FROM profile_import i WHERE i.id = $1 AND i.finish_micros IS NULL)");
     upkeep COUNT_MERGED = ("profile_import.count_merged",
-        "UPDATE profile_import SET unchanged = unchanged + $3, role_changes = role_changes + $4, touch_micros = $5 \
+        "UPDATE profile_import SET unchanged = unchanged + $3, role_changes = role_changes + $4 \
          WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
     query COMPARE = filtered("profile_import.compare",
         "SELECT i.staged, i.unchanged, i.role_changes, \
@@ -99,9 +100,13 @@ statements! {
         "DELETE FROM profile_version WHERE import_id = $1 AND ordinal IN \
          (SELECT ordinal FROM profile_version WHERE import_id = $1 ORDER BY ordinal LIMIT $2) AND EXISTS \
          (SELECT 1 FROM profile_import i WHERE i.id = $1 AND i.organisation_id = $3 AND i.finish_micros IS NULL)");
-    // Locks the import, so that no row comes between its last rows and the import itself.
+    // Locks the import before its rows.
     upkeep HOLD = ("profile_import.hold",
-        "UPDATE profile_import SET staged = staged \
+        "UPDATE profile_import SET touch_micros = $3 \
+         WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
+    // Locks the import too. From then on it has fewer rows than were staged, so it cannot end.
+    upkeep GIVE_UP = ("profile_import.give_up",
+        "UPDATE profile_import SET staged = staged + 1 \
          WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
     upkeep DISCARD = ("profile_import.discard",
         "DELETE FROM profile_import WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
@@ -121,8 +126,6 @@ statements! {
 const STEP_ROWS: u32 = 1_000;
 /// Rows that one transaction stages, at most.
 const STAGED_ROWS: usize = 2_000;
-/// Rows that are staged before other writers are looked for: they wait for so many.
-const PIECE_ROWS: usize = 250;
 
 /// An import under way, begun in a scope that covers its organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -294,7 +297,7 @@ impl Store {
         while rows.peek().is_some() {
             let (mut session, mut staged) = (self.housekeeping(&import.scope()).await?, 0);
             while rows.peek().is_some() && staged < STAGED_ROWS && !(staged > 0 && session.is_awaited()) {
-                let piece: Vec<StagedRow> = rows.by_ref().take(PIECE_ROWS).collect();
+                let piece: Vec<StagedRow> = rows.by_ref().take(session.rows_in_a_piece()).collect();
                 staged += piece.len();
                 import.stage(&mut session, piece, now).await?;
             }
@@ -336,18 +339,25 @@ impl Store {
     async fn merge_again(&self, import: &ImportKey, now: Timestamp) -> Result<()> {
         let mut after = -1;
         loop {
-            let mut session = self.housekeeping(&import.scope()).await?;
+            // Looked for outside of the transaction, which writes to these rows alone. Should another import finish in between,
+            // the end finds that out.
+            let mut reads = self.reader(&import.scope()).await?;
             let step = values![import.id.as_str(), &import.organisation, after, STEP_ROWS];
-            let rows = session.reads().rows(OUTDATED, step).await?;
-            let Some(last) = rows.last() else { return session.end().await };
+            let rows = reads.rows(OUTDATED, step).await?;
+            reads.end().await?;
+            let Some(last) = rows.last() else { return Ok(()) };
             after = last.int("ordinal")?;
+            let mut session = self.housekeeping(&import.scope()).await?;
+            if session.execute(HOLD, values![import.id.as_str(), &import.organisation, now]).await? == 0 {
+                return Err(Error::NotFound(format!("import {}", import.id)));
+            }
             let (mut unchanged, mut role_changes) = (0_u32, 0_u32);
             for row in &rows {
                 let merged = import.merge_row(&mut session, row, now).await?;
                 unchanged += u32::from(merged.is_unchanged);
                 role_changes += u32::from(merged.changes_roles);
             }
-            let counts = values![import.id.as_str(), &import.organisation, unchanged, role_changes, now];
+            let counts = values![import.id.as_str(), &import.organisation, unchanged, role_changes];
             let counted = session.execute(COUNT_MERGED, counts).await?;
             fault::expect_rows(COUNT_MERGED.0.name, counted, 1)?;
             session.commit().await?;
@@ -361,7 +371,7 @@ impl Store {
         let keys = || values![import.id.as_str(), &import.organisation];
         loop {
             let mut session = self.housekeeping(&scope).await?;
-            if session.execute(HOLD, keys()).await? == 0 {
+            if session.execute(GIVE_UP, keys()).await? == 0 {
                 session.end().await?;
                 break;
             }
@@ -448,6 +458,12 @@ impl ImportKey {
                 "a consent was withdrawn by another import of the organisation at the same time".into(),
             ));
         }
+        if content.consents.len() > consents::MAX_CONSENTS {
+            return Err(Error::StoreUnavailable(
+                "another import of the organisation has added consents at the same time, and there would be too many"
+                    .into(),
+            ));
+        }
         let merged = StagedRow::new(row.id("profile_version", "own_id")?, Some(&present), &content)?;
         let ordinal = row.int("ordinal")?;
         let is_unchanged = merged.digest == present.digest;
@@ -473,8 +489,7 @@ fn known(row: &Row, consents: Vec<Consent>) -> Result<Present> {
 
 impl WriteSession {
     /// Ends an import: its rows are the present versions from now on, whatever their number. Returns `None` if another import
-    /// of the organisation has finished since the comparison, or somebody was enrolled whose roles change: the comparison has
-    /// to be made again.
+    /// of the organisation has finished since the comparison, which has to be made again.
     ///
     /// Fails with `NotFound` if the import was finished, discarded or purged.
     pub async fn finish_import(
@@ -492,10 +507,8 @@ impl WriteSession {
         if self.change(owner, FINISH, finish).await? == 0 {
             return Err(Error::NotFound(format!("import {id}")));
         }
-        if let Some(moves) = &ready.moves
-            && !self.move_enrolment_counts(organisation, moves).await?
-        {
-            return Ok(None);
+        if let Some(moves) = ready.moves {
+            self.move_enrolment_counts(organisation, id, moves).await?;
         }
         let counts = ImportCounts { unchanged: counts.unchanged + ready.unstaged, ..counts };
         let detail = json!({

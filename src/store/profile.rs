@@ -12,8 +12,8 @@ use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::StoredProfile;
 use crate::error::{Error, Result};
 
-/// The condition that the import of a version has finished. Each subquery of these statements finds one row by a key,
-/// whatever the statistics of the database are.
+/// The condition that the import of a version has finished. The subqueries of these statements walk over one index, newest
+/// version first, whatever the statistics of the database are. Staged rows that lie on the way are passed over one by one.
 macro_rules! finished {
     ($import:literal) => {
         concat!("(SELECT f.finish_micros FROM profile_import f WHERE f.id = ", $import, ") IS NOT NULL")
@@ -37,8 +37,8 @@ macro_rules! present_import {
 
 pub(super) use {finished, present_import};
 
-/// Reads the present versions of an organisation; the caller's condition follows. The first version that is kept tells when
-/// the profile was created.
+/// Reads the present versions of an organisation; the caller's condition follows. The profile was created
+/// by the import of its first version.
 macro_rules! profiles {
     () => {
         concat!(

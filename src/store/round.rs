@@ -82,17 +82,18 @@ statements! {
          d.is_mentee - p.is_mentee AS mentees FROM profile_version d \
          JOIN profile_version p ON p.organisation_id = $2 AND p.own_id = d.own_id AND p.version = d.version - 1 AND ",
          finished!("p.import_id"), " WHERE d.import_id = $1 AND (p.is_mentor <> d.is_mentor OR p.is_mentee <> d.is_mentee)) \
-         SELECT c.round_id, c.profiles, (SELECT CAST(COALESCE(SUM(m.mentors), 0) AS BIGINT) FROM moved m JOIN enrolment e \
-         ON e.round_id = c.round_id AND e.organisation_id = $2 AND e.own_id = m.own_id) AS mentors, \
-         (SELECT CAST(COALESCE(SUM(m.mentees), 0) AS BIGINT) FROM moved m JOIN enrolment e \
-         ON e.round_id = c.round_id AND e.organisation_id = $2 AND e.own_id = m.own_id) AS mentees \
-         FROM enrolment_count c WHERE c.organisation_id = $2 AND (CAST($3 AS TEXT) IS NULL OR c.organisation_id = $3)"));
-    query ROUNDS = filtered("enrolment_count.rounds",
-        "SELECT COUNT(*) AS rounds FROM enrolment_count WHERE organisation_id = $1 \
-         AND (CAST($2 AS TEXT) IS NULL OR organisation_id = $2)");
+         SELECT c.round_id, c.profiles, CAST(COALESCE(SUM(m.mentors), 0) AS BIGINT) AS mentors, \
+         CAST(COALESCE(SUM(m.mentees), 0) AS BIGINT) AS mentees FROM enrolment_count c LEFT JOIN \
+         (SELECT e.round_id, moved.mentors, moved.mentees FROM moved JOIN enrolment e ON e.organisation_id = $2 \
+         AND e.own_id = moved.own_id) AS m ON m.round_id = c.round_id \
+         WHERE c.organisation_id = $2 AND (CAST($3 AS TEXT) IS NULL OR c.organisation_id = $3) \
+         GROUP BY c.round_id, c.profiles ORDER BY c.round_id"));
+    query ENROLLED_BY_ROUND = filtered("enrolment_count.by_round",
+        "SELECT round_id, profiles FROM enrolment_count WHERE organisation_id = $1 \
+         AND (CAST($2 AS TEXT) IS NULL OR organisation_id = $2) ORDER BY round_id");
     change MOVE_COUNTS = ("enrolment_count.move",
-        "UPDATE enrolment_count SET mentors = mentors + $4, mentees = mentees + $5 \
-         WHERE round_id = $1 AND organisation_id = $2 AND profiles = $3");
+        "UPDATE enrolment_count SET mentors = mentors + $3, mentees = mentees + $4 \
+         WHERE round_id = $1 AND organisation_id = $2");
     query LOCK = shared("round.lock", locking: "SELECT state, version FROM round WHERE id = $1");
     // A list of any length is one value. The databases spell its reading differently.
     query ENROLLED = filtered("enrolment.named",
@@ -332,25 +333,28 @@ impl WriteSession {
         Ok((enrolled, note))
     }
 
-    /// Moves the counters of enrolled people whose roles an import changes. Returns `false` if anybody was enrolled since the
-    /// moves were read: they have to be read again. The organisation is locked.
+    /// Moves the counters of enrolled people whose roles an import changes. `moves` were read before the organisation was
+    /// locked. If anybody was enrolled since, they are read again.
     pub(super) async fn move_enrolment_counts(
         &mut self,
         organisation: &OrganisationId,
-        moves: &[RoleMove],
-    ) -> Result<bool> {
-        let owner = Owner::Organisation(organisation);
-        let rounds = self.reads().one(ROUNDS, values![organisation]).await?.int("rounds")?;
-        if usize::try_from(rounds) != Ok(moves.len()) {
-            return Ok(false);
+        import: &str,
+        moves: Vec<RoleMove>,
+    ) -> Result<()> {
+        let rows = self.reads().rows(ENROLLED_BY_ROUND, values![organisation]).await?;
+        let mut is_same = rows.len() == moves.len();
+        for (row, known) in rows.iter().zip(&moves) {
+            is_same &=
+                row.text("round_id")? == known.round.as_str() && row.int("profiles")? == known.profiles;
         }
-        for RoleMove { round, profiles, mentors, mentees } in moves {
-            let values = values![round, organisation, *profiles, *mentors, *mentees];
-            if self.change(owner, MOVE_COUNTS, values).await? == 0 {
-                return Ok(false);
+        let moves = if is_same { moves } else { role_moves(self.reads(), organisation, import).await? };
+        for RoleMove { round, mentors, mentees, .. } in &moves {
+            if (*mentors, *mentees) != (0, 0) {
+                let values = values![round, organisation, *mentors, *mentees];
+                self.change_exactly(1, Owner::Organisation(organisation), MOVE_COUNTS, values).await?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Locks the round until the session ends, and returns its state. Every change of a round or of its runs begins

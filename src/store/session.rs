@@ -256,6 +256,11 @@ impl Housekeeping {
         self.0.connection().is_awaited()
     }
 
+    /// Rows to write before a look at whoever waits.
+    pub(super) fn rows_in_a_piece(&mut self) -> usize {
+        self.0.connection().rows_in_a_piece()
+    }
+
     /// The session's reads.
     pub(super) fn reads(&mut self) -> &mut ReadSession {
         &mut self.0

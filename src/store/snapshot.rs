@@ -18,8 +18,8 @@ use crate::domain::name::{OrganisationId, ProfileRef, RunRef};
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::error::{Error, Result};
 
-/// The condition that the import of a version was frozen with the run. Each subquery of these statements finds one row by a
-/// key, whatever the statistics of the database are.
+/// The condition that the import of a version was frozen with the run. The subqueries of these statements walk over one
+/// index, newest version first, whatever the statistics of the database are.
 macro_rules! is_frozen {
     () => {
         "(SELECT i.number FROM profile_import i WHERE i.id = v.import_id) <= $5"

@@ -23,7 +23,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::checkpoint::{Work, copy_log};
+use super::checkpoint::Checkpoints;
 use super::files::Files;
 use crate::clock::Stopwatch;
 
@@ -57,6 +57,7 @@ pub(super) struct Writer {
 struct State {
     options: SqliteConnectOptions,
     files: Arc<Files>,
+    log: Arc<Checkpoints>,
     /// What the writer does, and since when.
     phase: Mutex<(Phase, Stopwatch)>,
     /// A write failed.
@@ -140,11 +141,11 @@ impl Writer {
         let (stop, task) = (CancellationToken::new(), TaskTracker::new());
         let phase = Mutex::new((Phase::Task, Stopwatch::start()));
         let files = Arc::new(files);
+        let log = Arc::new(Checkpoints::new(copying, Arc::clone(&files)));
         let (trouble, waiting) = (Notify::new(), AtomicUsize::new(0));
-        let state = Arc::new(State { options, files: Arc::clone(&files), phase, trouble, waiting });
-        let work = Work::default();
-        task.spawn(copy_log(copying, files, work.grown(), stop.clone()));
-        task.spawn(serve(Arc::clone(&state), connection, requests, work, stop.clone()));
+        let state = Arc::new(State { options, files, log, phase, trouble, waiting });
+        task.spawn(Arc::clone(&state.log).run(stop.clone()));
+        task.spawn(serve(Arc::clone(&state), connection, requests, stop.clone()));
         task.close();
         Ok(Self { queue, state, stop, task })
     }
@@ -152,6 +153,11 @@ impl Writer {
     /// The files of the database.
     pub(super) fn files(&self) -> &Files {
         &self.state.files
+    }
+
+    /// The log of the database.
+    pub(super) fn log(&self) -> &Checkpoints {
+        &self.state.log
     }
 
     /// Whether a session holds the writer and its statements go on.
@@ -176,7 +182,7 @@ impl Writer {
         tokio::time::timeout(limit, turn).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
-    /// Closes the connection after the group in progress.
+    /// Closes the connections after the group and the copy of the log in progress.
     pub(super) async fn close(&self) {
         self.stop.cancel();
         self.task.wait().await;
@@ -297,9 +303,10 @@ async fn serve(
     state: Arc<State>,
     first: SqliteConnection,
     mut requests: mpsc::Receiver<Request>,
-    mut work: Work,
     stop: CancellationToken,
 ) {
+    // However this task ends, the one that copies the log ends too.
+    let _stops = stop.clone().drop_guard();
     let mut held = Some(first);
     loop {
         state.enter(Phase::Task);
@@ -314,7 +321,7 @@ async fn serve(
             Ok(connection) => {
                 let time = Stopwatch::start();
                 let back = group(&state, connection, request, &mut requests).await;
-                work.add(time.elapsed());
+                state.log.add_work(time.elapsed());
                 back
             }
             Err(Unable { error, held }) => {

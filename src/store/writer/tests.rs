@@ -147,7 +147,7 @@ async fn a_turn_is_waited_for_no_longer_than_asked() {
 }
 
 #[tokio::test]
-async fn a_session_learns_that_another_one_waits() {
+async fn a_session_is_awaited_while_another_one_waits() {
     let (writer, _home, _) = writer().await;
     let held = writer.turn(PATIENCE).await.expect("a turn");
     assert!(!held.is_awaited());
@@ -191,4 +191,34 @@ async fn nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced() {
     }
     assert_eq!(numbers(&options).await, [1, 2]);
     writer.close().await;
+}
+
+#[tokio::test]
+async fn the_log_is_copied_beside_the_writer_and_both_tasks_end() {
+    let home = tempfile::tempdir().expect("a directory");
+    let file = home.path().join("wim.db");
+    let files = Files::create(&file).expect("is created");
+    // The writer itself never copies.
+    let options = SqliteConnectOptions::new()
+        .filename(&file)
+        .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+        .pragma("wal_autocheckpoint", "0");
+    let writer = Writer::open(options.clone(), options.clone(), files).await.expect("opens");
+    write(&writer, "CREATE TABLE number (n INTEGER PRIMARY KEY, filler BLOB) STRICT").await.expect("a table");
+    let length = || file.metadata().expect("is there").len();
+    assert!(length() < 1_000_000);
+    let mut turn = writer.turn(PATIENCE).await.expect("a turn");
+    run(&mut turn, "INSERT INTO number VALUES (1, zeroblob(1000000))").await.expect("runs");
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    turn.commit().await.expect("commits");
+    let copied = async {
+        while length() < 1_000_000 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, copied).await.expect("the log is copied");
+    assert_eq!(numbers(&options).await, [1]);
+    let tasks = writer.task.clone();
+    drop(writer);
+    tokio::time::timeout(PATIENCE, tasks.wait()).await.expect("both tasks end without a close");
 }

@@ -15,11 +15,13 @@ on_both_databases! {
     every_version_of_a_profile_is_kept,
     more_rows_than_one_statement_and_one_step_takes_are_staged,
     imports_at_the_same_time_lose_no_withdrawal,
-    what_is_stored_of_people_is_told_for_a_merge,
+    a_merge_finds_what_is_stored_of_people,
     staged_rows_are_seen_by_nobody,
     imports_in_any_order_store_what_a_model_stores,
     an_enrolment_before_the_end_moves_the_counters_too,
     rows_staged_after_the_comparison_end_nothing,
+    a_discard_that_has_begun_cannot_be_finished,
+    staging_gives_way_to_other_writers_and_loses_no_row,
     imports_side_by_side_do_not_mix,
     an_import_is_finished_once,
     a_discarded_import_leaves_no_rows,
@@ -112,7 +114,7 @@ async fn imports_at_the_same_time_lose_no_withdrawal(f: Fixture) {
     assert_eq!(stored().await, consenting(&[(1, Some(5)), (7, None)]));
 }
 
-async fn what_is_stored_of_people_is_told_for_a_merge(f: Fixture) {
+async fn a_merge_finds_what_is_stored_of_people(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
     let stored = consenting(&[(1, Some(5))]);
     f.import(&peru, "i-1", &[("a", stored.clone()), ("b", mentee())]).await;
@@ -220,6 +222,9 @@ async fn imports_in_any_order_store_what_a_model_stores(f: Fixture) {
             model.iter().map(|(id, (version, content))| (*id, *version, content)).collect();
         assert_eq!(stored, expected, "step {step}");
     }
+    const TWICE: &str = "SELECT COUNT(*) FROM (SELECT v.own_id FROM profile_version v JOIN profile_import i \
+        ON i.id = v.import_id WHERE i.finish_micros IS NOT NULL GROUP BY v.own_id, v.version HAVING COUNT(*) > 1) AS twice";
+    assert_eq!(f.raw().await.number(TWICE).await, 0, "a person has one finished version of each number");
     assert!(ended > 8 && model.values().any(|(version, _)| *version > 2), "{ended} imports, {model:?}");
 }
 
@@ -232,9 +237,9 @@ async fn an_enrolment_before_the_end_moves_the_counters_too(f: Fixture) {
     let early = f.store.ready_import(&key, at(0)).await.expect("is ready");
     assert_eq!(f.enrol(&round, &peru, &["late"]).await, 1);
     let mut session = f.write().await;
-    assert_eq!(session.finish_import(&key, early).await.expect("answers"), None, "somebody was enrolled");
-    drop(session);
-    assert_eq!(f.finish(&key, at(1)).await.expect("finishes").updated, 2);
+    let (counts, note) = session.finish_import(&key, early).await.expect("answers").expect("finishes");
+    session.commit(note, b"").await.expect("commits");
+    assert_eq!(counts.updated, 2);
     let counted = f.store.round(&only(&peru), &round).await.expect("exists").enrolment;
     assert_eq!((counted.profiles, counted.mentors, counted.mentees), (3, 0, 3));
 }
@@ -249,6 +254,50 @@ async fn rows_staged_after_the_comparison_end_nothing(f: Fixture) {
     assert!(matches!(session.finish_import(&key, ready).await, Err(Error::NotFound(_))));
     drop(session);
     assert_eq!(f.finish(&key, at(1)).await.expect("finishes").created, 2);
+}
+
+async fn a_discard_that_has_begun_cannot_be_finished(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
+    let many: Vec<String> = (0..1_500).map(|n| format!("p{n:04}")).collect();
+    let many: Vec<(&str, Profile)> = many.iter().map(|id| (id.as_str(), mentee())).collect();
+    f.store.stage_rows(&key, rows(&many), at(0)).await.expect("stages");
+    let ready = f.store.ready_import(&key, at(0)).await.expect("is ready");
+    // The first step of a discard, which deletes 1,000 rows, and then nothing more: the service has died.
+    let mut raw = f.raw().await;
+    raw.execute("UPDATE profile_import SET staged = staged + 1 WHERE id = 'i-1'").await;
+    raw.execute("DELETE FROM profile_version WHERE import_id = 'i-1' AND ordinal < 1000").await;
+    let mut session = f.write().await;
+    assert!(matches!(session.finish_import(&key, ready).await, Err(Error::NotFound(_))));
+    drop(session);
+    assert!(matches!(f.store.ready_import(&key, at(0)).await, Err(Error::NotFound(_))));
+    f.store.discard_import(&key).await.expect("goes on");
+    assert_eq!(raw.number("SELECT COUNT(*) FROM profile_version").await, 0);
+    assert_eq!(raw.number("SELECT COUNT(*) FROM profile_import").await, 0);
+}
+
+async fn staging_gives_way_to_other_writers_and_loses_no_row(f: Fixture) {
+    let peru = f.organisation("wim-peru").await;
+    let key = f.store.begin_import(&only(&peru), &peru, "i-1", at(0)).await.expect("begins");
+    let staged = (0..4_000).map(|n| StagedRow::new(own_id(&format!("p{n:04}")), None, &mentee()));
+    let mut staged = staged.collect::<Result<Vec<_>, _>>().expect("rows");
+    let second = staged.split_off(2_000);
+    let others = async {
+        for n in 0..20 {
+            f.organisation(&format!("wim-other-{n}")).await;
+        }
+    };
+    let (one, two, ()) = tokio::join!(
+        f.store.stage_rows(&key, staged, at(0)),
+        f.store.stage_rows(&key, second, at(0)),
+        others
+    );
+    one.expect("stages");
+    two.expect("stages");
+    let mut raw = f.raw().await;
+    assert_eq!(raw.number("SELECT COUNT(DISTINCT ordinal) FROM profile_version").await, 4_000);
+    assert_eq!(raw.number("SELECT MAX(ordinal) FROM profile_version").await, 3_999);
+    assert_eq!(f.finish(&key, at(1)).await.expect("finishes").created, 4_000);
 }
 
 async fn imports_side_by_side_do_not_mix(f: Fixture) {
