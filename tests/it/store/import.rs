@@ -162,6 +162,10 @@ async fn staged_rows_are_seen_by_nobody(f: Fixture) {
     assert!(frozen.participants.iter().all(|participant| participant.version == 1));
 }
 
+/// Persons with two finished versions of one number.
+const TWICE: &str = "SELECT COUNT(*) FROM (SELECT v.own_id FROM profile_version v JOIN profile_import i \
+    ON i.id = v.import_id WHERE i.finish_micros IS NOT NULL GROUP BY v.own_id, v.version HAVING COUNT(*) > 1) AS twice";
+
 /// Imports of one organisation begin, stage, end and are discarded in an order that the bits of a number draw. After each
 /// step the store says what a model says: the profiles that the finished imports have left, each with its version.
 async fn imports_in_any_order_store_what_a_model_stores(f: Fixture) {
@@ -222,8 +226,6 @@ async fn imports_in_any_order_store_what_a_model_stores(f: Fixture) {
             model.iter().map(|(id, (version, content))| (*id, *version, content)).collect();
         assert_eq!(stored, expected, "step {step}");
     }
-    const TWICE: &str = "SELECT COUNT(*) FROM (SELECT v.own_id FROM profile_version v JOIN profile_import i \
-        ON i.id = v.import_id WHERE i.finish_micros IS NOT NULL GROUP BY v.own_id, v.version HAVING COUNT(*) > 1) AS twice";
     assert_eq!(f.raw().await.number(TWICE).await, 0, "a person has one finished version of each number");
     assert!(ended > 8 && model.values().any(|(version, _)| *version > 2), "{ended} imports, {model:?}");
 }
