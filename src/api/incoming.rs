@@ -4,7 +4,9 @@ use tokio_stream::StreamExt as _;
 use tonic::{Status, Streaming};
 
 use super::status::transport_error;
+use crate::domain::message::Message;
 use crate::error::Error;
+use crate::message;
 
 /// The messages of a client's stream.
 #[derive(Debug)]
@@ -24,12 +26,13 @@ impl<M> Incoming<M> {
     pub(super) async fn next<C>(
         &mut self,
         content: impl FnOnce(M) -> Option<C>,
-        expected: &str,
+        expected: &'static str,
     ) -> Result<Option<C>, Status> {
         match self.messages.next().await {
             None => Ok(None),
             Some(Ok(message)) => content(message).map(Some).ok_or_else(|| {
-                Error::invalid_field("content", "", format!("is missing; send {expected}")).into()
+                let wrong = message!("is missing; send {expected}", expected = Message::from(expected));
+                Error::invalid_field("content", "", wrong).into()
             }),
             Some(Err(status)) => {
                 Err(transport_error(&status, self.max_message_bytes).map_or(status, Status::from))

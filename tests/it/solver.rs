@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use prost::Message as _;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic_types::StatusExt as _;
 use wim_match::api::proto::v1;
 use wim_match::api::proto::v1::assignment_proof::Proof;
 use wim_match::api::proto::v1::solve_response::Outcome;
@@ -15,6 +16,7 @@ use wim_match::api::proto::v1::solve_stream_response::Content as Answer;
 use wim_match::api::proto::v1::verify_stream_request::Content as Claim;
 use wim_match::api::proto::v1::verify_stream_response::Content as Checked;
 use wim_match::client::Client;
+use wim_match::domain::vocabulary::Lang;
 
 use crate::call::{pair, two_by_two};
 use crate::refusal::{refused, wrong_fields};
@@ -517,6 +519,60 @@ async fn results_of_every_objective_are_checked_in_parts_and_broken_streams_are_
         assert_eq!(wrong_fields(claim(&client, parts).await), [field]);
     }
     assert!(claim(&client, vec![aim(), part(), result(), end(1)]).await.expect("is checked").proved);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_request_is_answered_in_the_language_of_the_reader() {
+    let world = World::sqlite().await;
+    let told = |answer: Result<(), tonic::Status>| {
+        let status = answer.expect_err("the call is refused");
+        let told = status.get_details_bad_request().expect("a BadRequest").field_violations;
+        let lines = told.into_iter().map(|one| format!("{}: {}", one.field, one.description));
+        lines.collect::<Vec<_>>().join("\n") + "\n"
+    };
+    let mut all = String::new();
+    for lang in Lang::ALL {
+        let token = Some(world.coordinator_token());
+        let mut client = Client::for_reader(world.channel(), token, lang).expect("a client").solver;
+        let mut problem = two_by_two();
+        problem.mentees[0].tier = 256;
+        problem.mentors[0].min_mentees = i32::MIN;
+        let (mentee, mentor) = ("a".to_owned(), "x".to_owned());
+        problem.decisions = vec![v1::AssignmentDecision { mentee, mentor, kind: 0 }];
+        problem.groups = vec![v1::AssignmentGroup { id: "north".to_owned(), ..Default::default() }];
+        all += &told(client.solve(asked(problem)).await.map(drop));
+        let minimum = "much".to_owned();
+        let prices = v1::PriceCertificate { minimum, second: "0".to_owned(), ..Default::default() };
+        let proof = Some(v1::AssignmentProof { proof: Some(Proof::BestTotal(prices)) });
+        let request = v1::WhatIfRequest {
+            problem: Some(two_by_two()),
+            pairs: vec![pair("nobody", "x", 1)],
+            proof,
+            questions: vec![v1::WhatIfQuestion::default()],
+            ..Default::default()
+        };
+        all += &told(client.what_if(request).await.map(drop));
+        let problem = Some(aimed(v1::Objective::Fairest));
+        let request = v1::RepairRequest { problem, ..Default::default() };
+        all += &told(client.repair(request).await.map(drop));
+        let mut stream = async |contents: Vec<Option<Ask>>| {
+            let messages = contents.into_iter().map(|content| v1::SolveStreamRequest { content });
+            let messages = tokio_stream::iter(messages.collect::<Vec<_>>());
+            let mut answers = client.solve_stream(messages).await?.into_inner();
+            while soon(answers.message()).await?.is_some() {}
+            Ok::<(), tonic::Status>(())
+        };
+        let aim = || Some(Ask::Aim(v1::AssignmentAim::default()));
+        let part = Some(Ask::Part(two_by_two()));
+        let end = Some(Ask::End(v1::SolveEnd { candidates: 1_000_000, ..Default::default() }));
+        all += &told(stream(vec![part.clone()]).await);
+        all += &told(stream(vec![aim(), part.clone(), end]).await);
+        all += &told(stream(vec![aim(), part]).await);
+        all += &told(stream(vec![aim(), None]).await);
+        all.push('\n');
+    }
+    insta::assert_snapshot!(all.trim_end());
     world.stop().await;
 }
 

@@ -11,6 +11,7 @@ use crate::engine::certificate::GroupSide;
 use crate::engine::problem::{Demand, Seats};
 use crate::instance::Instance;
 use crate::instance::builder::{Bounds, Builder, Decision, Place, PlaceNames, Received};
+use crate::message;
 
 /// Pairs, names or prices in one part of an answer.
 const PART: usize = 10_000;
@@ -31,7 +32,10 @@ pub fn aim(message: Option<v1::AssignmentAim>) -> Result<Aim, Violations> {
     let objective = Objective::of(message.objective).unwrap_or_else(|| {
         wrong.add(
             "aim.objective",
-            format!("{} is not an objective; use BEST_TOTAL, FAIREST or STABLE", message.objective),
+            message!(
+                "{value} is not an objective; use BEST_TOTAL, FAIREST or STABLE",
+                value = message.objective.to_string()
+            ),
         );
         Objective::BestTotal
     });
@@ -141,7 +145,10 @@ pub(crate) fn within<T: TryFrom<i32> + Default>(
 ) -> T {
     let fits = (0..=most).contains(&value).then(|| T::try_from(value).ok()).flatten();
     fits.unwrap_or_else(|| {
-        wrong.add(field(), format!("is {value}; give 0 to {most}"));
+        wrong.add(
+            field(),
+            message!("is {value}; give 0 to {most}", value = value.to_string(), most = most.to_string()),
+        );
         T::default()
     })
 }

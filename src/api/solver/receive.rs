@@ -16,6 +16,7 @@ use crate::domain::vocabulary::Lang;
 use crate::error::Error;
 use crate::instance::Instance;
 use crate::instance::builder::{Builder, Received};
+use crate::message;
 
 /// Bytes of memory for each byte of a part: a candidate takes 24 bytes, a name more.
 const MEMORY_PER_BYTE: usize = 3;
@@ -112,7 +113,8 @@ pub(super) async fn problem_and_result(
                 reader.take_in(&part.pairs, part.proof);
                 let most = 2 * MOST.mentees;
                 if reader.received() > most {
-                    let wrong = format!("has too many pairs; a result has at most {most}");
+                    let wrong =
+                        message!("has too many pairs; a result has at most {most}", most = most.to_string());
                     return Err(Error::invalid_field("result", "", wrong).into());
                 }
             }
@@ -165,7 +167,12 @@ fn as_many(items: &str, reported: i64, received: u64) -> Result<(), Error> {
     if reported == count(received) {
         return Ok(());
     }
-    let wrong = format!("is {reported}, but the service received {received} {items}; send the stream again");
+    let wrong = message!(
+        "is {reported}, but the service received {received} {items}; send the stream again",
+        reported = reported.to_string(),
+        received = received.to_string(),
+        items = items
+    );
     Err(Error::invalid_field(&format!("end.{items}"), "", wrong))
 }
 
@@ -181,7 +188,10 @@ fn within_limits(problem: &Builder) -> Result<(), Error> {
     ];
     match counts.into_iter().find(|(_, count, most)| count > most) {
         Some((name, _, most)) => {
-            let wrong = format!("has more than {most} entries; solve larger problems with `wim-match solve`");
+            let wrong = message!(
+                "has more than {most} entries; solve larger problems with `wim-match solve`",
+                most = most.to_string()
+            );
             Err(Error::invalid_field(&format!("problem.{name}"), "", wrong))
         }
         None => Ok(()),

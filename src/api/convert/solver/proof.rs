@@ -11,6 +11,7 @@ use crate::engine::certificate::{Certificate, GroupSide, TierWeight};
 use crate::engine::fairest::Fairness;
 use crate::engine::solution::Evidence;
 use crate::instance::{Instance, Names};
+use crate::message;
 
 /// A proof, with prices by name.
 pub fn proof(instance: &Instance, evidence: &Evidence) -> v1::AssignmentProof {
@@ -285,13 +286,20 @@ impl Prices {
         let minimum = wide(&format!("{field}.minimum"), &self.minimum, wrong);
         let second = wide(&format!("{field}.second"), &self.second, wrong);
         if self.received_tiers > MOST_TIERS {
-            let description = format!("are {}; give at most {MOST_TIERS}", self.received_tiers);
+            let description = message!(
+                "are {count}; give at most {most}",
+                count = self.received_tiers.to_string(),
+                most = MOST_TIERS.to_string()
+            );
             wrong.add(format!("{field}.tiers"), description);
         }
         for (list, prices) in LISTS.into_iter().zip(&self.of) {
             let missing = prices.iter().filter(|price| price.is_none()).count();
             if missing > 0 {
-                wrong.add(format!("{field}.{list}"), format!("is missing {missing} prices"));
+                wrong.add(
+                    format!("{field}.{list}"),
+                    message!("is missing {missing} prices", missing = missing.to_string()),
+                );
             }
         }
         let [mentee_prices, mentor_prices, mentee_group_prices, mentor_group_prices] =

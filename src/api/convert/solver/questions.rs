@@ -13,6 +13,7 @@ use crate::engine::objective_value::ObjectiveValue;
 use crate::engine::repair::Proof;
 use crate::engine::what_if::{Alternate, Cost};
 use crate::instance::{Instance, Names};
+use crate::message;
 use crate::service::Diagnosed;
 use crate::wording;
 
@@ -22,7 +23,14 @@ pub const MOST: u16 = 1_000;
 /// The questions, by position.
 pub fn asked(names: &Names, messages: &[v1::WhatIfQuestion], wrong: &mut Violations) -> Vec<Question> {
     if messages.is_empty() || messages.len() > usize::from(MOST) {
-        wrong.add("questions", format!("are {}; ask 1 to {MOST}", messages.len()));
+        wrong.add(
+            "questions",
+            message!(
+                "are {count}; ask 1 to {most}",
+                count = messages.len().to_string(),
+                most = MOST.to_string()
+            ),
+        );
         return Vec::new();
     }
     let finder = names.finder();
@@ -57,8 +65,10 @@ pub fn within_all(questions: &[Question], most: usize, wrong: &mut Violations) {
     let of = |question: &Question| if matches!(question, Question::Pair(..)) { 1 } else { most };
     let all: usize = questions.iter().map(of).sum();
     if all > MOST_IN_ALL {
-        let what = format!(
-            "ask for {all} alternates together, and a call has at most {MOST_IN_ALL}; ask less at a time"
+        let what = message!(
+            "ask for {all} alternates together, and a call has at most {most}; ask less at a time",
+            all = all.to_string(),
+            most = MOST_IN_ALL.to_string()
         );
         wrong.add("questions", what);
     }
