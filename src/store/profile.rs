@@ -37,7 +37,8 @@ macro_rules! present_import {
 
 pub(super) use {finished, present_import};
 
-/// Reads the present versions of an organisation; the caller's condition follows. The profile was created
+/// Reads the present versions of an organisation; the caller's condition follows. Staged rows on the way are passed over
+/// before their present version is looked for: there may be 250,000 of them. The profile was created
 /// by the import of its first version.
 macro_rules! profiles {
     () => {
@@ -48,7 +49,9 @@ macro_rules! profiles {
             finished!("o.import_id"),
             " ORDER BY o.version LIMIT 1) AS create_micros, \
              (SELECT i.finish_micros FROM profile_import i WHERE i.id = v.import_id) AS update_micros \
-             FROM profile_version v WHERE v.organisation_id = $1 AND v.import_id = ",
+             FROM profile_version v WHERE v.organisation_id = $1 AND ",
+            finished!("v.import_id"),
+            " AND v.import_id = ",
             present_import!("$1", "v.own_id")
         )
     };
