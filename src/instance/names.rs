@@ -164,14 +164,14 @@ impl Names {
                 aim = aim_name(aim)
             ),
             Infeasible::OutOfQuota { side, group, has, floor, ceiling: u32::MAX } => message!(
-                "the group `{group}` of {side} has {has} pairs; its floor is {floor}",
+                "the group `{group}` of {side} has {has|1 pair|{has} pairs}; its floor is {floor}",
                 group = self.group(side, group as usize),
                 side = side_name(side),
                 has = has,
                 floor = floor
             ),
             Infeasible::OutOfQuota { side, group, has, floor, ceiling } => message!(
-                "the group `{group}` of {side} has {has} pairs; its floor is {floor}, its ceiling {ceiling}",
+                "the group `{group}` of {side} has {has|1 pair|{has} pairs}; its floor is {floor}, its ceiling {ceiling}",
                 group = self.group(side, group as usize),
                 side = side_name(side),
                 has = has,

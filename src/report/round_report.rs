@@ -11,9 +11,10 @@ use crate::domain::run::{Match, RunSummary, Unmatched};
 use crate::domain::vocabulary::Lang;
 
 /// Keys of texts about everyone, and of those about the members of one organisation.
-pub(super) const OF_ONE_ORGANISATION: [(&str, &str); 17] = [
+pub(super) const OF_ONE_ORGANISATION: [(&str, &str); 18] = [
     ("coverage_title", "coverage_title_own"),
     ("document_eyebrow", "document_eyebrow_own"),
+    ("footer_data_text", "footer_data_text_own"),
     ("guide_same_text", "guide_same_text_own"),
     ("matches_empty", "matches_empty_own"),
     ("meaning_all", "meaning_all_own"),

@@ -21,7 +21,7 @@ use crate::store::{Begun, FrozenPair, Scope, StoredMatch};
 
 /// Time between two reads of a run that another process solves.
 const POLL_EVERY: Duration = Duration::from_millis(500);
-/// Least time between two reads of a watch that waits, and so between two messages: a fast run does not flood a slow reader.
+/// Least time between two reads of a watch, and so between two messages: a fast run does not flood a slow reader.
 const READ_EVERY: Duration = Duration::from_millis(20);
 /// Longest time for which a cancellation waits for the end of the run.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
@@ -47,6 +47,8 @@ pub struct RunWatch {
     name: RunRef,
     changes: watch::Receiver<u64>,
     last: Option<Run>,
+    /// Since the last read.
+    read: Option<Stopwatch>,
 }
 
 impl Service {
@@ -97,7 +99,14 @@ impl Service {
     }
 
     fn watch(&self, scope: Scope, name: RunRef) -> RunWatch {
-        RunWatch { service: self.clone(), scope, name, changes: self.live_runs.changes(), last: None }
+        RunWatch {
+            service: self.clone(),
+            scope,
+            name,
+            changes: self.live_runs.changes(),
+            last: None,
+            read: None,
+        }
     }
 
     /// Cancels a run and returns it, or checks whether it can be cancelled. A run that has ended stays as it is.
@@ -244,17 +253,19 @@ impl RunWatch {
             return Ok(None);
         }
         loop {
+            if let Some(read) = &self.read {
+                // A change after a longer wait, such as the end of the run, is read at once.
+                tokio::time::sleep(READ_EVERY.saturating_sub(read.elapsed())).await;
+            }
+            self.read = Some(Stopwatch::start());
             self.changes.mark_unchanged();
             let run = self.service.current(&self.scope, &self.name).await?;
             if self.last.as_ref() != Some(&run) {
                 self.last = Some(run.clone());
                 return Ok(Some(run));
             }
-            let read = Stopwatch::start();
             // A change of this process ends the wait early; the timeout finds changes of other processes.
             let _ = tokio::time::timeout(POLL_EVERY, self.changes.changed()).await;
-            // A change after a longer wait, such as the end of the run, is read at once.
-            tokio::time::sleep(READ_EVERY.saturating_sub(read.elapsed())).await;
         }
     }
 }

@@ -67,20 +67,23 @@ impl Checkpoints {
             }
             let _alone = self.copying.lock().await;
             let copied = self.copy(&mut held).await;
+            let is_lost = self.files.last_check().is_err();
             if self.has_failed.swap(copied.is_err(), Ordering::Relaxed) != copied.is_err() {
                 match &copied {
                     Ok(()) => tracing::info!("the log of the database is copied again"),
                     Err(error) => tracing::warn!(error = %error, "the log of the database cannot be copied"),
                 }
             }
-            if copied.is_err() {
-                self.close(held.take()).await;
+            // While the files are lost, the log in use is remembered: nothing may be written until that one is back.
+            if copied.is_err() && !is_lost {
+                self.files.forget_log();
+                close(held.take()).await;
             }
         }
-        self.close(held).await;
+        close(held).await;
     }
 
-    /// A database that was replaced is left alone: its log would be applied to the other file.
+    /// A database that was deleted or replaced is left alone: its log would be applied to another file.
     async fn copy(&self, held: &mut Option<SqliteConnection>) -> Result<(), sqlx::Error> {
         self.files.check()?;
         let connection = match held {
@@ -89,14 +92,13 @@ impl Checkpoints {
         };
         sqlx::query(COPY).execute(connection).await.map(drop)
     }
+}
 
-    /// Closes the connection. The last connection of a database deletes its log.
-    async fn close(&self, held: Option<SqliteConnection>) {
-        if let Some(connection) = held {
-            self.files.forget_log();
-            if let Err(error) = connection.close().await {
-                tracing::warn!(error = %error, "the connection that copies the log closed with an error");
-            }
-        }
+/// Closes the connection. The last connection of a database deletes its log.
+async fn close(held: Option<SqliteConnection>) {
+    if let Some(connection) = held
+        && let Err(error) = connection.close().await
+    {
+        tracing::warn!(error = %error, "the connection that copies the log closed with an error");
     }
 }

@@ -365,7 +365,7 @@ impl Store {
     }
 
     /// Deletes an import and its rows in short transactions; nothing happens if there is none. Nothing that the rows said
-    /// remains in a SQLite database or its files.
+    /// remains in a SQLite database, and nothing in its log unless another connection reads from the log meanwhile.
     pub async fn discard_import(&self, import: &ImportKey) -> Result<()> {
         let (mut staged, scope) = (false, import.scope());
         let keys = || values![import.id.as_str(), &import.organisation];

@@ -38,9 +38,11 @@ fn in_words(value: &MessageValue, lang: Lang) -> Value {
         MessageValue::Text(text) => Value::same(text.clone()),
         MessageValue::Number(number) => Value { raw: number.to_string(), words: whole(*number, lang) },
         MessageValue::Decimal { units, places } => {
-            // Choices compare what is shown as a whole number; every other number is plural.
-            let is_whole = units % 10_i128.pow((*places).into()) == 0;
-            let raw = if is_whole { units / 10_i128.pow((*places).into()) } else { 2 };
+            // Choices compare a whole number. Languages in which 0 is singular count by the whole part (CLDR: French and
+            // Portuguese); in the others a number that is not whole is plural.
+            let one = 10_i128.pow((*places).into());
+            let is_counted = units % one == 0 || plural(0, lang) == plural(1, lang);
+            let raw = if is_counted { units / one } else { 2 };
             Value { raw: raw.to_string(), words: fraction(*units, (*places).into(), lang) }
         }
         MessageValue::Label(key) => Value { raw: code_of(key).to_owned(), words: label(key, lang) },
@@ -112,6 +114,16 @@ mod tests {
             found.push(text);
         }
         found
+    }
+
+    #[test]
+    fn a_number_that_is_not_whole_has_the_plural_of_its_language() {
+        let forms = |units| {
+            let raw = |lang| in_words(&MessageValue::Decimal { units, places: 1 }, lang).raw;
+            Lang::ALL.map(|lang| plural(raw(lang).parse().expect("a count"), lang))
+        };
+        assert_eq!((forms(15), forms(5)), ([1, 0, 1, 0], [1, 0, 1, 0]), "singular in French and Portuguese");
+        assert_eq!((forms(10), forms(25)), ([0; 4], [1; 4]));
     }
 
     /// All files of the code, without their tests, with the texts that run over several lines in one piece.

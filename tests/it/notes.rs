@@ -14,7 +14,7 @@ const WINDOWS_1252: [&str; 4] = [
     "the file is not in UTF-8; from line 3 on it was read as Windows-1252",
     "le fichier n’est pas en UTF-8 ; à partir de la ligne 3",
     "el archivo no está en UTF-8; desde la línea 3",
-    "o ficheiro não está em UTF-8; a partir da linha 3",
+    "o arquivo não está em UTF-8; a partir da linha 3",
 ];
 /// The note on a workbook with several sheets.
 const SHEET: [&str; 4] = [

@@ -303,11 +303,14 @@ impl World {
     /// Everything that a run told until it ended, the ended run last.
     pub(crate) async fn watch(&self, run: &str) -> Vec<v1::Run> {
         let request = v1::WatchRunRequest { name: run.to_owned() };
+        let whole = wim_match::clock::Stopwatch::start();
         let mut told = self.coordinator().rounds.watch_run(request).await.expect("watches").into_inner();
         let mut runs = Vec::new();
         while let Some(answer) = told.message().await.expect("the watch ends well") {
             runs.push(answer.run.expect("a run"));
         }
+        let most = whole.elapsed().as_millis() / 20 + 2;
+        assert!(runs.len() as u128 <= most, "{} messages in {:?}: a flood", runs.len(), whole.elapsed());
         runs
     }
 

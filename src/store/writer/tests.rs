@@ -194,6 +194,28 @@ async fn nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced() {
 }
 
 #[tokio::test]
+async fn nothing_is_acknowledged_after_the_log_was_deleted_while_it_is_copied() {
+    let (writer, home, _) = writer().await;
+    let long = async |text| {
+        let mut turn = writer.turn(PATIENCE).await.expect("a turn");
+        run(&mut turn, text).await.expect("runs");
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        turn
+    };
+    // The task that copies holds a connection from here on.
+    long("INSERT INTO number (n) VALUES (1)").await.commit().await.expect("commits");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let turn = long("INSERT INTO number (n) VALUES (2)").await;
+    std::fs::remove_file(home.path().join("wim.db-wal")).expect("is deleted");
+    turn.commit().await.expect_err("is not acknowledged");
+    for _ in 0..20 {
+        writer.turn(PATIENCE).await.expect_err("nothing more is written");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    writer.close().await;
+}
+
+#[tokio::test]
 async fn the_log_is_copied_beside_the_writer_and_both_tasks_end() {
     let home = tempfile::tempdir().expect("a directory");
     let file = home.path().join("wim.db");

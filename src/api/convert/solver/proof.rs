@@ -298,7 +298,7 @@ impl Prices {
             if missing > 0 {
                 wrong.add(
                     format!("{field}.{list}"),
-                    message!("is missing {missing} prices", missing = missing.to_string()),
+                    message!("is missing {missing|1 price|{missing} prices}", missing = missing.to_string()),
                 );
             }
         }
