@@ -1,6 +1,6 @@
 //! Digests of a run: SHA-256 of JSON that is written in parallel, part by part, and hashed in its order.
 //!
-//! Input: the snapshot and the outcome of a run. Output: the [`Digests`].
+//! Input: the snapshot and the outcome of a run. Output: the [`Digests`](crate::domain::run::Digests).
 //! Invariants: the hashed bytes are those of one sequential JSON text, whatever the number of threads. The text of a match is
 //! written once for all digests. No list is held as a whole text: memory is bounded by [`ITEMS_AT_A_TIME`] items.
 
