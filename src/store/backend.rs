@@ -135,7 +135,9 @@ impl Store {
         let Backend::Sqlite { writer, .. } = &self.backend else { return Ok(()) };
         let _alone = writer.log().pause().await;
         if !self.connect_to_read().await?.empty_log().await? {
-            tracing::warn!("the log of the database is in use: it keeps what was deleted until it is copied");
+            tracing::warn!(
+                "the log of the database is in use: it keeps what was deleted until later changes overwrite it"
+            );
         }
         Ok(())
     }
