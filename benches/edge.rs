@@ -107,7 +107,7 @@ async fn serve() -> Outcome<()> {
     };
     let config = Config::load(&overrides)?;
     let listener = TcpListener::bind(config.listen).await?;
-    let server = Server::start(config, listener).await?;
+    let server = Server::start(config, listener.into(), "test".to_owned()).await?;
     let coordinator = server.service().issue_token(&Role::Coordinator, "bench").await?;
     let mut client =
         Client::new(&connect(&format!("http://{}", server.address())).await?, Some(&coordinator))?;

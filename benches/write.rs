@@ -62,7 +62,7 @@ async fn main() -> Result<(), Failed> {
     };
     let config = Config::load(&overrides)?;
     let listener = TcpListener::bind(config.listen).await?;
-    let server = Server::start(config, listener).await?;
+    let server = Server::start(config, listener.into(), "test".to_owned()).await?;
     let token = server.service().issue_token(&Role::Coordinator, "bench").await?;
 
     println!("{HEAD}");

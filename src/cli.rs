@@ -96,7 +96,7 @@ impl Cli {
         let lang = global.lang;
         if !matches!(command, Command::Serve(_)) {
             let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned());
-            if let Err(error) = telemetry::init(&filter, telemetry::LogFormat::Text) {
+            if let Err(error) = telemetry::Telemetry::start(&filter, telemetry::LogFormat::Text, None, "") {
                 return Failure::from(error).report(lang);
             }
         }

@@ -35,6 +35,12 @@ pub struct Config {
     pub kept_scores_mib: usize,
     /// Whether this process executes runs.
     pub worker: bool,
+    /// Address of the second port, with metrics and health over HTTP; empty for none.
+    pub monitoring_listen: String,
+    /// Address of an OpenTelemetry collector, over gRPC; empty for none.
+    pub otlp_endpoint: String,
+    /// Percent of the calls that are traced, of those whose callers have not decided it.
+    pub trace_percent: u64,
     /// Largest message that is accepted, in bytes.
     pub max_message_bytes: usize,
     /// Most open calls of one connection.
@@ -107,6 +113,13 @@ compute_threads = 0
 kept_scores_mib = 2048
 # Whether this process executes runs.
 worker = true
+# Address of a second port that speaks HTTP, for operations alone: /metrics for Prometheus, /livez and /readyz. Empty for none.
+monitoring_listen = "127.0.0.1:9464"
+# Address of an OpenTelemetry collector that takes OTLP over gRPC, for example "http://127.0.0.1:4317". It gets traces, metrics and
+# the log. Empty for none.
+otlp_endpoint = ""
+# Percent of the calls that are traced; a caller who sends a `traceparent` decides for her call. Runs are always traced.
+trace_percent = 5
 # Largest message accepted, in bytes, and calls that one connection may have open.
 max_message_bytes = 4194304
 max_concurrent_streams = 200
@@ -206,6 +219,25 @@ impl Config {
                 other = "forwarded"
             ));
         }
+        if !self.monitoring_listen.is_empty() && self.monitoring_address().is_none() {
+            wrong.push(message!(
+                "{name} must be an address with a port, for example {example}, or empty",
+                name = "monitoring_listen",
+                example = "127.0.0.1:9464"
+            ));
+        }
+        if let Some(endpoint) = self.collector()
+            && !is_http_address(endpoint)
+        {
+            wrong.push(message!(
+                "{name} must be an address of the form {example}, or empty",
+                name = "otlp_endpoint",
+                example = "http://127.0.0.1:4317"
+            ));
+        }
+        if self.trace_percent > 100 {
+            wrong.push(at_most("trace_percent", 100));
+        }
         if self.compute_threads > 1_024 {
             wrong.push(at_most("compute_threads", 1_024));
         }
@@ -216,6 +248,16 @@ impl Config {
             wrong.push(message!("{field}: {wrong}", field = "log_filter", wrong = error.to_string()));
         }
         ConfigError::unless_empty(wrong)
+    }
+
+    /// The address of the second port, if there is one.
+    pub fn monitoring_address(&self) -> Option<SocketAddr> {
+        self.monitoring_listen.parse().ok()
+    }
+
+    /// The address of the collector, if there is one.
+    pub fn collector(&self) -> Option<&str> {
+        Some(self.otlp_endpoint.as_str()).filter(|endpoint| !endpoint.is_empty())
     }
 
     /// The database URL without its password.
@@ -334,6 +376,22 @@ impl Settings {
     fn refuse_wrong(&self) -> Result<(), ConfigError> {
         ConfigError::unless_empty(self.wrong.clone())
     }
+}
+
+/// Whether a text is `http://` with the name of a host and perhaps a port. Beyond its own network a collector speaks TLS itself.
+fn is_http_address(text: &str) -> bool {
+    let Some((host, port)) = text.strip_prefix("http://").map(|rest| {
+        let rest = rest.trim_end_matches('/');
+        // The port follows the last colon outside of the brackets of an IPv6 address.
+        match rest.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, Some(port)),
+            _ => (rest, None),
+        }
+    }) else {
+        return false;
+    };
+    let is_host = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c));
+    is_host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 /// `postgres://user:secret@host/db` as `postgres://user@host/db`.

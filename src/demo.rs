@@ -186,7 +186,7 @@ async fn start(database: &str) -> anyhow::Result<(Server, Duration)> {
     })?;
     config.worker = true;
     let listener = TcpListener::bind(config.listen).await?;
-    let server = Server::start(config, listener).await?;
+    let server = Server::start(config, listener.into(), "demo".to_owned()).await?;
     Ok((server, stopwatch.elapsed()))
 }
 

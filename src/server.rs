@@ -2,6 +2,8 @@
 
 mod accept;
 mod connection;
+mod gauges;
+mod monitoring;
 mod readiness;
 
 use std::net::SocketAddr;
@@ -25,19 +27,22 @@ use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;
 use crate::api::proto::v1::solver_service_server::SolverServiceServer;
 use crate::api::{
-    CallLayer, Counts, Edge, HealthApi, Limits, OrganisationApi, ProfileApi, ProxyHeader, RoundApi,
+    CallLayer, Counts, Edge, HealthApi, Limits, Measures, OrganisationApi, ProfileApi, ProxyHeader, RoundApi,
     SolverApi, Streams, proto,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::service::Service;
-use crate::store::{Scope, Store};
+use crate::store::{Scope, Store, StoreOptions};
+use crate::telemetry::Meters;
 use crate::worker::Worker;
 
 /// Files that the service needs beside its connections: those of the database, of the log and of commands.
 const OTHER_FILES: u64 = 64;
 /// Open calls of one address that need no caller.
 const UNNAMED_CALLS_PER_ADDRESS: usize = 64;
+/// Time for the last delivery of metrics to the collector.
+const LAST_DELIVERY: Duration = Duration::from_secs(2);
 /// Time for the tasks of connections that are closed after the time to drain.
 const ABORTED: Duration = Duration::from_secs(1);
 /// Time between two purges of unfinished imports, old answers and superseded runs.
@@ -59,11 +64,29 @@ const SERVICES: [&str; 4] = [
     SolverServiceServer::<SolverApi>::NAME,
 ];
 
+/// The bound ports of a server.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For gRPC calls.
+    pub calls: TcpListener,
+    /// For metrics and health over HTTP, if wanted.
+    pub monitoring: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    /// Calls alone.
+    fn from(calls: TcpListener) -> Self {
+        Self { calls, monitoring: None }
+    }
+}
+
 /// A running service.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    monitoring: Option<SocketAddr>,
     service: Service,
+    meters: Arc<Meters>,
     edge: Arc<Edge>,
     ending: Ending,
     tasks: TaskTracker,
@@ -72,19 +95,24 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the service on a bound listener, with the machine's clock.
-    pub async fn start(config: Config, listener: TcpListener) -> anyhow::Result<Self> {
-        Self::start_with(config, listener, Arc::new(SystemClock)).await
+    /// Starts the service as the process `instance`, with the machine's clock.
+    pub async fn start(config: Config, listeners: Listeners, instance: String) -> anyhow::Result<Self> {
+        Self::start_with(config, listeners, &instance, Arc::new(SystemClock)).await
     }
 
-    /// Starts the service on a bound listener. The database is migrated first.
+    /// Starts the service. The database is migrated first. The addresses of `config` are not used.
     pub async fn start_with(
         config: Config,
-        listener: TcpListener,
+        listeners: Listeners,
+        instance: &str,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
+        let Listeners { calls: listener, monitoring } = listeners;
         let address = listener.local_addr()?;
-        let store = Store::open(config.database.expose_secret()).await?;
+        let monitoring_address = monitoring.as_ref().map(TcpListener::local_addr).transpose()?;
+        let meters = Arc::new(Meters::start(instance, config.collector())?);
+        let options = StoreOptions { metrics: meters.metrics().clone(), ..StoreOptions::default() };
+        let store = Store::open_with(config.database.expose_secret(), &options).await?;
         store.migrate().await?;
         let service = Service::new(store, clock).solving_on(config.compute_threads);
         let (ending, tasks) = (Ending::default(), TaskTracker::new());
@@ -104,6 +132,10 @@ impl Server {
         }
 
         let (ready, health) = watch::channel(true);
+        if let Some(listener) = monitoring {
+            let serving = monitoring::serve(listener, Arc::clone(&meters), health.clone(), stop.clone());
+            tasks.spawn(serving);
+        }
         let watched = readiness::watch_store(service.store().clone(), Scope::System, ready, stop.clone());
         tasks.spawn(watched);
 
@@ -119,7 +151,7 @@ impl Server {
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         let edge = Arc::new(Edge::new(limits(&config)));
-        let routes = Routes::new(HealthServer::new(HealthApi::new(health, &SERVICES)))
+        let routes = Routes::new(HealthServer::new(HealthApi::new(health.clone(), &SERVICES)))
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?)
             .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))
@@ -127,7 +159,11 @@ impl Server {
             .add_service(RoundServiceServer::new(rounds).max_decoding_message_size(max))
             .add_service(SolverServiceServer::new(solver).max_decoding_message_size(max))
             .prepare();
-        let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone() };
+        let gauges = gauges::read(meters.metrics(), &service, &edge, &health, stop.clone());
+        tasks.spawn(gauges);
+        let measures = Measures::new(meters.metrics().clone(), config.trace_percent, &**service.clock());
+        let measures = Arc::new(measures);
+        let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone(), measures };
         let protocol = Protocol::new(config.max_concurrent_streams, tasks.clone());
         let accepting = accept(
             listener,
@@ -142,14 +178,29 @@ impl Server {
             let _guard = ended.drop_guard();
             accepting.await;
         });
-        tracing::info!(server.address = %address, "service started");
+        tracing::info!(server.address = %address, monitoring.address = monitoring_address.map(tracing::field::display), "service started");
         let drain = Duration::from_secs(config.drain_seconds);
-        Ok(Self { address, service, edge, ending, tasks, failed, drain })
+        Ok(Self {
+            address,
+            monitoring: monitoring_address,
+            service,
+            meters,
+            edge,
+            ending,
+            tasks,
+            failed,
+            drain,
+        })
     }
 
     /// The address of the service.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of the second port, if there is one.
+    pub fn monitoring_address(&self) -> Option<SocketAddr> {
+        self.monitoring
     }
 
     /// The use cases behind the API.
@@ -180,6 +231,8 @@ impl Server {
             tracing::debug!(all = aborted.is_ok(), "connections closed");
         }
         self.service.store().close().await;
+        let meters = self.meters;
+        let _ = tokio::task::spawn_blocking(move || meters.stop(LAST_DELIVERY)).await;
         tracing::info!("service stopped");
         Ok(())
     }

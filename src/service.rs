@@ -28,6 +28,7 @@ use crate::domain::caller::Caller;
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 use crate::store::{Receipt, RequestKey, Scope, Store};
+use crate::telemetry::Metrics;
 
 pub use import::{
     DraftRow, Findings, Import, ImportSpec, ImportSummary, RejectedRow, RowWarning, StagedImport,
@@ -88,6 +89,16 @@ impl Service {
     /// The store, for the worker and for health.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What measures the service.
+    pub fn metrics(&self) -> &Metrics {
+        self.store.metrics()
+    }
+
+    /// External problems that are being solved and that wait.
+    pub fn solver_queue(&self) -> (u64, u64) {
+        self.solver_turns.counts()
     }
 
     /// The clock.

@@ -1,6 +1,9 @@
 //! The worker: claims a run by lease, renews the lease until the run ends, solves the run off the async threads, and saves
 //! the result, which one transaction makes visible. The worker takes no input; the next claim restarts an interrupted run.
 
+mod quality;
+mod stages;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +18,9 @@ use crate::engine::{self, ENGINE_VERSION, Outcome};
 use crate::error::{Error, Reason, Result, chain};
 use crate::service::{LiveRun, Service, Stop};
 use crate::store::{ClaimedRun, LoadedSnapshot, RunOutcome, Scope, Store};
+use crate::telemetry::trace;
+use quality::LastRun;
+use stages::Stages;
 
 /// Lifetime of a lease without a heartbeat.
 const LEASE: Duration = Duration::from_secs(10);
@@ -31,6 +37,7 @@ pub struct Worker {
     service: Service,
     owner: String,
     options: engine::Options,
+    last: Arc<LastRun>,
 }
 
 impl Worker {
@@ -40,7 +47,8 @@ impl Worker {
         let owner = service.clock().new_id().to_string();
         let threads = (threads > 0).then_some(threads);
         let options = engine::Options { threads, most_kept: kept_scores_mib << 20 };
-        Self { service, owner, options }
+        let last = LastRun::shown_by(service.metrics());
+        Self { service, owner, options, last }
     }
 
     /// Executes runs until `stop`, which returns a running run to the queue.
@@ -49,7 +57,16 @@ impl Worker {
             let now = self.service.clock().now();
             match self.store().claim_run(&Scope::System, &self.owner, now, LEASE).await {
                 Ok(Some(claim)) => {
-                    let span = tracing::info_span!("run", run = %claim.run.name, attempt = claim.run.attempt);
+                    let span = trace::of_run(claim.trace_parent.as_deref(), || {
+                        tracing::info_span!(
+                            "run",
+                            otel.kind = "consumer",
+                            otel.status_code = tracing::field::Empty,
+                            run = %claim.run.name,
+                            attempt = claim.run.attempt,
+                            outcome = tracing::field::Empty,
+                        )
+                    });
                     self.execute(claim, &stop).instrument(span).await;
                     continue;
                 }
@@ -89,8 +106,18 @@ impl Worker {
         };
         let (ended, (), ()) = tokio::join!(work, self.hold_lease(&claim, &live, &done), shutdown);
         self.service.live_runs().end(&claim.run.name);
+        let time = stopwatch.elapsed();
+        let end = ended.as_ref().map_or("lost", |(end, _)| *end);
+        self.service.metrics().run_ended(end, time);
+        tracing::Span::current().record("outcome", end);
+        if ["failed", "lost"].contains(&end) {
+            tracing::Span::current().record("otel.status_code", "ERROR");
+        }
         match ended {
             Ok((end, outcome)) => {
+                if let Some(outcome) = &outcome {
+                    self.last.show(outcome);
+                }
                 tracing::info!(end, duration.micros = stopwatch.micros(), "run ended");
                 // A large result takes a while to be freed: not before the end is announced, and not on an async thread.
                 let _ = tokio::task::spawn_blocking(move || drop(outcome)).await;
@@ -119,7 +146,8 @@ impl Worker {
         }
         match self.solve(claim, live).await {
             Ok(Some(outcome)) if live.stopped().is_none() => {
-                let span = tracing::info_span!("stage", stage = Stage::Save.as_str());
+                let stages = Stages::new(live, self.service.metrics());
+                let span = stages.enter(Stage::Save);
                 Ok((self.save(claim, &outcome).instrument(span).await?, Some(outcome)))
             }
             Ok(_) => Ok((self.end_stopped(claim, live).await?, None)),
@@ -139,12 +167,14 @@ impl Worker {
             loaded = self.load(claim) => loaded?,
             () = live.until_stopped() => return Ok(None),
         };
-        let (observer, options, span) = (Arc::clone(live), self.options, tracing::Span::current());
+        let (live, options, span) = (Arc::clone(live), self.options, tracing::Span::current());
+        let metrics = self.service.metrics().clone();
         let solving = tokio::task::spawn_blocking(move || {
             let _entered = span.enter();
-            match engine::solve(&snapshot, &options, &*observer) {
+            let stages = Stages::new(&live, &metrics);
+            match engine::solve(&snapshot, &options, &stages) {
                 Ok(outcome) if outcome.summary.proof.standing() != Standing::Unproved => {
-                    observer.progress(Stage::Save, 0, 1);
+                    live.progress(Stage::Save, 0, 1);
                     to_be_saved(outcome, &snapshot).map(Some)
                 }
                 Ok(_) => Err(Error::internal("the result could not be proved")),
@@ -181,7 +211,10 @@ impl Worker {
         match self.store().heartbeat(claim, LEASE, live.latest()).await {
             Ok(run) if run.cancel_requested => live.stop(Stop::Cancelled),
             Ok(_) => {}
-            Err(Error::RunState { .. }) => live.stop(Stop::Lost),
+            Err(Error::RunState { .. }) => {
+                self.service.metrics().lease_lost();
+                live.stop(Stop::Lost);
+            }
             Err(error) => {
                 tracing::warn!(error.type = error.reason().code(), "the lease could not be renewed")
             }

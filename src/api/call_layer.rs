@@ -1,9 +1,9 @@
-//! The tower layer around every call: admission, a span, the deadline, the reader's language, and the replacement of
+//! The tower layer around every call: measuring, admission, the deadline, the reader's language, and the replacement of
 //! statuses that the transport makes. Such a status has no ErrorInfo and often the wrong code, for example INTERNAL for
 //! undecodable bytes.
 //!
-//! Input: a request with its [`Connection`] in the extensions. A refused request has no span and no line of its own in the
-//! log: the edge counts it.
+//! Input: a request with its [`Connection`] in the extensions. A request that is no gRPC call is not measured: the edge
+//! counts it.
 
 use std::convert::Infallible;
 use std::mem;
@@ -22,9 +22,9 @@ use tracing::Instrument as _;
 use super::auth::{Admitted, admit};
 use super::deadline::Deadline;
 use super::edge::{Connection, Edge, OpenCall, UnnamedCall};
+use super::measure::{MeasuredCall, Measures};
 use super::reader;
-use super::status::{code_name, transport_error};
-use crate::clock::Stopwatch;
+use super::status::transport_error;
 use crate::error::Error;
 use crate::service::Service;
 
@@ -35,6 +35,8 @@ pub struct CallLayer {
     pub edge: Arc<Edge>,
     /// The use cases, which authenticate the caller.
     pub service: Service,
+    /// What measures the calls.
+    pub measures: Arc<Measures>,
 }
 
 impl<S> Layer<S> for CallLayer {
@@ -66,7 +68,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let CallLayer { edge, service } = self.layer.clone();
+        let CallLayer { edge, service, measures } = self.layer.clone();
         // The clone becomes ready later; the inner service is ready now.
         let waiting = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, waiting);
@@ -76,23 +78,30 @@ where
                 return Ok(Status::from(Error::internal("a request has no connection")).into_http());
             };
             let call = connection.begin_call();
+            let mut measured = measures.begin(&request);
+            let span = measured.span().clone();
             let deadline = Deadline::of(request.headers());
-            let admitted = tokio::select! {
-                admitted = admit(&edge, &service, &connection, request) => admitted,
-                () = Deadline::passed(deadline) => Err(Status::from(Error::DeadlineExceeded).into_http()),
+            let admitting = async {
+                tokio::select! {
+                    admitted = admit(&edge, &service, &connection, request) => admitted,
+                    () = Deadline::passed(deadline) => Err(Status::from(Error::DeadlineExceeded).into_http()),
+                }
             };
+            let admitted = admitting.instrument(span.clone()).await;
             let (response, unnamed) = match admitted {
                 Ok(Admitted { request, unnamed }) => {
-                    let method = request.uri().path().trim_start_matches('/').to_owned();
-                    let span = tracing::info_span!("rpc", rpc.system.name = "grpc", rpc.method = method);
                     let most = edge.limits().message_bytes;
                     // The handler begins in its span too.
                     let answer = span.in_scope(|| inner.call(request));
                     (answered(answer, deadline, most).instrument(span).await?, unnamed)
                 }
-                Err(refusal) => (refusal, None),
+                Err(refusal) => {
+                    measured.refused(refusal.headers());
+                    (refusal, None)
+                }
             };
-            Ok(response.map(|body| Body::new(Answer { body, _call: call, _unnamed: unnamed })))
+            measured.read_status(response.headers());
+            Ok(response.map(|body| Body::new(Answer { body, measured, _call: call, _unnamed: unnamed })))
         }))
     }
 }
@@ -103,7 +112,6 @@ async fn answered(
     deadline: Option<Deadline>,
     max_message_bytes: usize,
 ) -> Result<Response<Body>, Infallible> {
-    let stopwatch = Stopwatch::start();
     let response = tokio::select! {
         response = Deadline::scope(deadline, answer) => response?,
         () = Deadline::passed(deadline) => Status::from(Error::DeadlineExceeded).into_http(),
@@ -111,23 +119,17 @@ async fn answered(
     let replaced = Status::from_header_map(response.headers())
         .filter(|status| status.code() != Code::Ok)
         .and_then(|status| transport_error(&status, max_message_bytes));
-    let response = match replaced {
+    Ok(match replaced {
         Some(error) => Status::from(error).into_http(),
         None => response,
-    };
-    let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
-    tracing::info!(
-        rpc.response.status_code = code_name(code),
-        duration.micros = stopwatch.micros(),
-        "call answered"
-    );
-    Ok(response)
+    })
 }
 
 /// The body of an answer. The call is open until the body is dropped.
 #[derive(Debug)]
 struct Answer {
     body: Body,
+    measured: MeasuredCall,
     _call: OpenCall,
     _unnamed: Option<UnnamedCall>,
 }
@@ -140,7 +142,19 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let Self { body, measured, .. } = &mut *self;
+        let polled = measured.span().in_scope(|| Pin::new(body).poll_frame(context));
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    measured.read_status(trailers);
+                }
+            }
+            Poll::Ready(Some(Err(status))) => measured.failed_with(status.code()),
+            Poll::Ready(None) => measured.answer_ended(),
+            Poll::Pending => {}
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

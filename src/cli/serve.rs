@@ -1,6 +1,8 @@
 //! `wim-match serve`.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
@@ -10,9 +12,15 @@ use super::failure::Failure;
 use super::first_token;
 use super::global::ConfigArgs;
 use crate::client::output::tell;
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::Config;
 use crate::domain::vocabulary::Lang;
-use crate::server::Server;
-use crate::{config, message, telemetry};
+use crate::message;
+use crate::server::{Listeners, Server};
+use crate::telemetry::Telemetry;
+
+/// Time for the last delivery of each signal to the collector.
+const LAST_DELIVERY: Duration = Duration::from_secs(2);
 
 /// Printed below the help of `serve`.
 const HELP: &str = "\
@@ -32,13 +40,27 @@ pub(super) struct Options {
 
 pub(super) async fn run(options: Options, lang: Lang) -> Result<(), Failure> {
     let config = options.config.load(options.listen)?;
-    telemetry::init(&config.log_filter, config.log_format)?;
+    let instance = SystemClock.new_id().to_string();
+    let telemetry = Telemetry::start(&config.log_filter, config.log_format, config.collector(), &instance)?;
+    let ended = serve(config, instance, lang).await;
+    // The last lines are those that say how the service ended.
+    let _ = tokio::task::spawn_blocking(move || telemetry.stop(LAST_DELIVERY)).await;
+    ended
+}
+
+async fn serve(config: Config, instance: String, lang: Lang) -> Result<(), Failure> {
     // Before the service is told to be ready: from then on a signal stops it in order.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let listener = bind(&config).await?;
+    let listeners = Listeners {
+        calls: bind(config.listen, "--listen").await?,
+        monitoring: match config.monitoring_address() {
+            Some(address) => Some(bind(address, "`monitoring_listen`").await?),
+            None => None,
+        },
+    };
     let shown = config.database_for_display();
-    let server = match Server::start(config.clone(), listener).await {
+    let server = match Server::start(config.clone(), listeners, instance).await {
         Ok(server) => server,
         Err(error) => return Err(Failure::of_database(error, &shown)),
     };
@@ -65,8 +87,8 @@ pub(super) async fn run(options: Options, lang: Lang) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn bind(config: &config::Config) -> Result<TcpListener, Failure> {
-    let address = config.listen;
+/// Binds the address that `setting` gives.
+async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let (problem, remedy) = match error.kind() {
             ErrorKind::AddrInUse => (
@@ -75,7 +97,8 @@ async fn bind(config: &config::Config) -> Result<TcpListener, Failure> {
                     address = address.to_string()
                 ),
                 message!(
-                    "stop that process, or choose another address with --listen (port 0 takes a free port)"
+                    "stop that process, or choose another address with {setting} (port 0 takes a free port)",
+                    setting = setting
                 ),
             ),
             ErrorKind::PermissionDenied => (
@@ -84,7 +107,8 @@ async fn bind(config: &config::Config) -> Result<TcpListener, Failure> {
                     address = address.to_string()
                 ),
                 message!(
-                    "choose a port from 1024 on with --listen, or give the service CAP_NET_BIND_SERVICE"
+                    "choose a port from 1024 on with {setting}, or give the service CAP_NET_BIND_SERVICE",
+                    setting = setting
                 ),
             ),
             ErrorKind::AddrNotAvailable => (
@@ -92,7 +116,10 @@ async fn bind(config: &config::Config) -> Result<TcpListener, Failure> {
                     "cannot listen on {address}: this machine does not have the address",
                     address = address.to_string()
                 ),
-                message!("choose an address of this machine with --listen; 0.0.0.0 takes all of them"),
+                message!(
+                    "choose an address of this machine with {setting}; 0.0.0.0 takes all of them",
+                    setting = setting
+                ),
             ),
             _ => (
                 message!(
@@ -100,7 +127,10 @@ async fn bind(config: &config::Config) -> Result<TcpListener, Failure> {
                     address = address.to_string(),
                     error = error.to_string()
                 ),
-                message!("choose another address with --listen (port 0 takes a free port)"),
+                message!(
+                    "choose another address with {setting} (port 0 takes a free port)",
+                    setting = setting
+                ),
             ),
         };
         Failure::obstacle(problem, remedy)

@@ -246,6 +246,12 @@ impl UnmatchedReason {
         Self::NoLiveConsent,
         Self::NoRole,
     ];
+
+    /// The reason's name in metrics.
+    pub fn as_str(self) -> &'static str {
+        ["no_counterpart", "no_candidate", "outcompeted", "places_left_over", "no_live_consent", "no_role"]
+            [self as usize - 1]
+    }
 }
 
 /// An enrolled person without a match.

@@ -127,7 +127,8 @@ mod tests {
         let service = crate::service::Service::new(store.expect("a store"), Arc::new(SystemClock));
         let config = Config::load(&Overrides::default()).expect("a configuration");
         let edge = Arc::new(Edge::new(crate::server::limits(&config)));
-        let layer = crate::api::CallLayer { edge: Arc::clone(&edge), service };
+        let measures = crate::api::Measures::new(service.metrics().clone(), 0, &**service.clock());
+        let layer = crate::api::CallLayer { edge: Arc::clone(&edge), service, measures: Arc::new(measures) };
         let routed = tower::Layer::layer(&layer, tonic::service::Routes::default());
         let (ending, tasks) = (Ending::default(), TaskTracker::new());
         let protocol = Protocol::new(10, tasks.clone());

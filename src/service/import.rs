@@ -325,7 +325,23 @@ impl Import {
     }
 
     /// Finishes the import: all rows count from one moment on, or none is stored.
-    pub async fn finish(mut self) -> Result<ImportSummary> {
+    pub async fn finish(self) -> Result<ImportSummary> {
+        let metrics = self.service.metrics().clone();
+        let summary = self.settle().await?;
+        metrics.import_ended(if summary.stored { "applied" } else { "discarded" });
+        let outcomes = [
+            ("created", summary.created),
+            ("updated", summary.updated),
+            ("unchanged", summary.unchanged),
+            ("rejected", summary.rejected),
+        ];
+        for (outcome, rows) in outcomes {
+            metrics.rows_imported(outcome, u64::try_from(rows).unwrap_or_default());
+        }
+        Ok(summary)
+    }
+
+    async fn settle(mut self) -> Result<ImportSummary> {
         let Some(key) = self.key.clone().filter(|_| !self.is_refused()) else {
             if self.is_refused() {
                 (self.summary.created, self.summary.updated, self.summary.unchanged) = (0, 0, 0);

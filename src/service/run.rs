@@ -18,6 +18,7 @@ use crate::engine;
 use crate::engine::encode::AnswersUsed;
 use crate::error::{Error, Result};
 use crate::store::{Begun, FrozenPair, Scope, StoredMatch};
+use crate::telemetry::trace;
 
 /// Time between two reads of a run that another process solves.
 const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -66,7 +67,7 @@ impl Service {
                 self.current(&Scope::from(caller), &name).await
             }
             Begun::Fresh(mut session) => {
-                let (run, note) = session.start_run(&round).await?;
+                let (run, note) = session.start_run(&round, trace::traceparent().as_deref()).await?;
                 session.commit(note, &remembered(&run.name.number)?).await?;
                 self.live_runs.run_queued();
                 Ok(run)

@@ -42,6 +42,13 @@ impl Turns {
         waiting.await.map_err(|_| Error::ShuttingDown)
     }
 
+    /// Problems that are being solved and that wait.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let queue = self.lock();
+        let waiting = queue.callers.iter().flat_map(|(_, waiting)| waiting).filter(|turn| !turn.is_closed());
+        (queue.is_taken.into(), waiting.count() as u64)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,13 +8,15 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
-use super::dialect::Connection;
+use super::dialect::{Connection, Held};
 use super::fault;
 use super::files::Files;
 use super::lone::LoneConnection;
-use super::pool::{Lease, Pool};
+use super::pool::{Lease, Pool, PoolCounts};
 use super::writer::Writer;
+use crate::clock::Stopwatch;
 use crate::error::{Error, Result};
+use crate::telemetry::Metrics;
 
 /// Options of the connections.
 #[derive(Debug, Clone)]
@@ -23,11 +25,13 @@ pub struct StoreOptions {
     pub max_connections: u32,
     /// How long a call waits for a connection, or for SQLite's writer, before the store counts as unavailable.
     pub acquire_timeout: Duration,
+    /// What measures the statements.
+    pub metrics: Metrics,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { max_connections: 8, acquire_timeout: Duration::from_secs(10) }
+        Self { max_connections: 8, acquire_timeout: Duration::from_secs(10), metrics: Metrics::default() }
     }
 }
 
@@ -43,6 +47,7 @@ impl Default for StoreOptions {
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(super) backend: Backend,
+    metrics: Metrics,
 }
 
 /// The two databases.
@@ -86,7 +91,7 @@ impl Store {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let (mode, url) = Mode::of(url);
             let connect = PgConnectOptions::from_str(&url).map_err(|_| unreadable())?;
-            return Ok(Self { backend: open_postgres(connect, mode, options) });
+            return Ok(Self::over(open_postgres(connect, mode, options), options));
         }
         let connect = match url.strip_prefix("sqlite:") {
             Some(_) => SqliteConnectOptions::from_str(url).map_err(|_| unreadable())?,
@@ -100,7 +105,26 @@ impl Store {
             ));
         }
         let opened = open_sqlite(connect, options).await.map_err(|error| fault::of("open", error))?;
-        Ok(Self { backend: opened })
+        Ok(Self::over(opened, options))
+    }
+
+    fn over(backend: Backend, options: &StoreOptions) -> Self {
+        Self { backend, metrics: options.metrics.clone() }
+    }
+
+    /// What measures the statements, and the rest of the service.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The numbers of connections, by pool. PostgreSQL has one pool for readers and writers.
+    pub fn connections(&self) -> Vec<(&'static str, PoolCounts)> {
+        match &self.backend {
+            Backend::Sqlite { writer, readers, .. } => {
+                vec![("reader", readers.counts()), ("writer", writer.counts())]
+            }
+            Backend::Postgres { pool, .. } => vec![("reader", pool.counts())],
+        }
     }
 
     /// Closes all connections, after the sessions in use have ended.
@@ -117,16 +141,18 @@ impl Store {
 
     /// A connection for one statement that reads.
     pub(super) async fn connect_to_read(&self) -> Result<Connection> {
-        let connection = match &self.backend {
-            Backend::Sqlite { readers, writer, .. } => reader(readers, writer).await.map(Connection::Sqlite),
-            Backend::Postgres { pool, mode: Mode::Direct, .. } => {
-                pool.lease(|| Ok(())).await.map(Connection::Postgres)
-            }
-            Backend::Postgres { pool, mode: Mode::Pooled, .. } => {
-                begun(pool, "BEGIN READ ONLY").await.map(Connection::PostgresPooled)
+        let connecting = async {
+            match &self.backend {
+                Backend::Sqlite { readers, writer, .. } => reader(readers, writer).await.map(Held::Sqlite),
+                Backend::Postgres { pool, mode: Mode::Direct, .. } => {
+                    pool.lease(|| Ok(())).await.map(Held::Postgres)
+                }
+                Backend::Postgres { pool, mode: Mode::Pooled, .. } => {
+                    begun(pool, "BEGIN READ ONLY").await.map(Held::PostgresPooled)
+                }
             }
         };
-        connection.map_err(|error| fault::of("begin", error))
+        self.connected("reader", connecting).await
     }
 
     /// Copies the log of a SQLite database into its file and empties it, so that deleted rows stay in neither. Other
@@ -145,33 +171,46 @@ impl Store {
     /// A connection for several statements that read one and the same moment.
     pub(super) async fn connect_to_snapshot(&self) -> Result<Connection> {
         const REPEATABLE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let connection = match &self.backend {
-            Backend::Sqlite { readers, writer, .. } => {
-                let begun = async {
+        let connecting = async {
+            match &self.backend {
+                Backend::Sqlite { readers, writer, .. } => {
                     let mut lease = reader(readers, writer).await?;
                     lease.begin("BEGIN").await?;
-                    Ok(Connection::Sqlite(lease))
-                };
-                begun.await
-            }
-            Backend::Postgres { pool, mode, .. } => {
-                begun(pool, REPEATABLE).await.map(|lease| mode.connection(lease))
+                    Ok(Held::Sqlite(lease))
+                }
+                Backend::Postgres { pool, mode, .. } => {
+                    begun(pool, REPEATABLE).await.map(|lease| mode.connection(lease))
+                }
             }
         };
-        connection.map_err(|error| fault::of("begin", error))
+        self.connected("reader", connecting).await
     }
 
     /// A connection that writes, in a transaction.
     pub(super) async fn connect_to_write(&self) -> Result<Connection> {
-        let connection = match &self.backend {
-            Backend::Sqlite { writer, patience, .. } => {
-                writer.turn(*patience).await.map(Connection::SqliteWrite)
-            }
-            Backend::Postgres { pool, mode, .. } => {
-                begun(pool, mode.begin_to_write()).await.map(|lease| mode.connection(lease))
+        let connecting = async {
+            match &self.backend {
+                Backend::Sqlite { writer, patience, .. } => {
+                    writer.turn(*patience).await.map(Held::SqliteWrite)
+                }
+                Backend::Postgres { pool, mode, .. } => {
+                    begun(pool, mode.begin_to_write()).await.map(|lease| mode.connection(lease))
+                }
             }
         };
-        connection.map_err(|error| fault::of("begin", error))
+        self.connected("writer", connecting).await
+    }
+
+    /// The connection of a session, which has waited for it.
+    async fn connected(
+        &self,
+        pool: &'static str,
+        connecting: impl Future<Output = Result<Held, sqlx::Error>>,
+    ) -> Result<Connection> {
+        let waited = Stopwatch::start();
+        let held = connecting.await;
+        self.metrics.connection_waited(pool, waited.elapsed());
+        held.map(|held| Connection::new(held, &self.metrics)).map_err(|error| fault::of("begin", error))
     }
 }
 
@@ -224,10 +263,10 @@ impl Mode {
         }
     }
 
-    fn connection(self, lease: Lease<Postgres>) -> Connection {
+    fn connection(self, lease: Lease<Postgres>) -> Held {
         match self {
-            Self::Direct => Connection::Postgres(lease),
-            Self::Pooled => Connection::PostgresPooled(lease),
+            Self::Direct => Held::Postgres(lease),
+            Self::Pooled => Held::PostgresPooled(lease),
         }
     }
 }

@@ -10,13 +10,14 @@ use sqlx::postgres::{PgRow, Postgres};
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{AssertSqlSafe, Database, Decode, Encode, Row as _, SqlSafeStr as _, SqlStr, Type};
-use tracing::Instrument as _;
 
 use super::fault::{self, corrupt};
+use super::measure::Measured;
 use super::pool::Lease;
 use super::statement::{Bulk, Statement};
 use super::writer::Turn;
 use crate::error::{Error, Result};
+use crate::telemetry::Metrics;
 
 /// Rows of one multi-row insert of SQLite: enough to make the statement's own cost small, and few enough for its 32,766
 /// parameters.
@@ -73,9 +74,16 @@ macro_rules! values {
 
 pub(super) use values;
 
-/// A connection of a session: for one read, for several reads of one moment, or for a transaction that writes.
+/// A connection of a session, whose statements are measured.
 #[derive(Debug)]
-pub(super) enum Connection {
+pub(super) struct Connection {
+    held: Held,
+    metrics: Metrics,
+}
+
+/// A connection: for one read, for several reads of one moment, or for a transaction that writes.
+#[derive(Debug)]
+pub(super) enum Held {
     /// SQLite, to read: one statement, or several in a transaction.
     Sqlite(Lease<Sqlite>),
     /// SQLite, for a session that writes.
@@ -91,22 +99,22 @@ pub(super) enum Connection {
 macro_rules! with_connection {
     ($held:expr, $text:expr, $values:expr, |$query:ident, $connection:ident| $run:expr) => {
         match $held {
-            Connection::Sqlite(held) => {
+            Held::Sqlite(held) => {
                 let ($query, $connection) = (bound::<Sqlite>($text, $values, true), held.connection()?);
                 let result = $run;
                 held.judge(result)
             }
-            Connection::SqliteWrite(held) => {
+            Held::SqliteWrite(held) => {
                 let ($query, $connection) = (bound::<Sqlite>($text, $values, true), held.connection()?);
                 let result = $run;
                 held.judge(result)
             }
-            Connection::Postgres(held) => {
+            Held::Postgres(held) => {
                 let ($query, $connection) = (bound::<Postgres>($text, $values, true), held.connection()?);
                 let result = $run;
                 held.judge(result)
             }
-            Connection::PostgresPooled(held) => {
+            Held::PostgresPooled(held) => {
                 let ($query, $connection) = (bound::<Postgres>($text, $values, false), held.connection()?);
                 let result = $run;
                 held.judge(result)
@@ -116,40 +124,37 @@ macro_rules! with_connection {
 }
 
 impl Connection {
-    /// `db.system.name` of the OpenTelemetry semantic conventions.
-    fn system(&self) -> &'static str {
-        match self {
-            Self::Sqlite(_) | Self::SqliteWrite(_) => "sqlite",
-            Self::Postgres(_) | Self::PostgresPooled(_) => "postgresql",
-        }
+    /// A connection whose statements `metrics` measures.
+    pub(super) fn new(held: Held, metrics: &Metrics) -> Self {
+        Self { held, metrics: metrics.clone() }
     }
 
-    fn span(&self, statement: &'static str) -> tracing::Span {
-        tracing::debug_span!(
-            target: "wim_match::store",
-            "statement",
-            db.system.name = self.system(),
-            db.operation.name = statement
-        )
+    /// A statement that is about to run on this connection.
+    fn measured(&self, name: &'static str) -> Measured {
+        let system = match &self.held {
+            Held::Sqlite(_) | Held::SqliteWrite(_) => "sqlite",
+            Held::Postgres(_) | Held::PostgresPooled(_) => "postgresql",
+        };
+        Measured::begin(&self.metrics, system, name)
     }
 
     fn text(&self, statement: Statement) -> SqlStr {
-        match self {
-            Self::Sqlite(_) | Self::SqliteWrite(_) => statement.sqlite.into_sql_str(),
-            Self::Postgres(_) | Self::PostgresPooled(_) => statement.postgres.into_sql_str(),
+        match &self.held {
+            Held::Sqlite(_) | Held::SqliteWrite(_) => statement.sqlite.into_sql_str(),
+            Held::Postgres(_) | Held::PostgresPooled(_) => statement.postgres.into_sql_str(),
         }
     }
 
     /// Whether another session waits for the one writer of SQLite, which this connection is. PostgreSQL has many writers.
     pub(super) fn is_awaited(&self) -> bool {
-        matches!(self, Self::SqliteWrite(turn) if turn.is_awaited())
+        matches!(&self.held, Held::SqliteWrite(turn) if turn.is_awaited())
     }
 
     /// Rows that a session writes before it looks whether another one waits.
     pub(super) fn rows_in_a_piece(&self) -> usize {
-        match self {
-            Self::Sqlite(_) | Self::SqliteWrite(_) => 2 * SQLITE_BULK_ROWS,
-            Self::Postgres(_) | Self::PostgresPooled(_) => POSTGRES_BULK_ROWS,
+        match &self.held {
+            Held::Sqlite(_) | Held::SqliteWrite(_) => 2 * SQLITE_BULK_ROWS,
+            Held::Postgres(_) | Held::PostgresPooled(_) => POSTGRES_BULK_ROWS,
         }
     }
 
@@ -162,9 +167,9 @@ impl Connection {
     /// Inserts rows, many at a time, and returns their number. The rows come boxed: a closure's own type would keep the
     /// caller's future from being `Send`.
     pub(super) async fn insert(&mut self, bulk: Bulk, rows: BulkRows<'_>) -> Result<u64> {
-        let most = match self {
-            Self::Sqlite(_) | Self::SqliteWrite(_) => SQLITE_BULK_ROWS,
-            Self::Postgres(_) | Self::PostgresPooled(_) => POSTGRES_BULK_ROWS,
+        let most = match &self.held {
+            Held::Sqlite(_) | Held::SqliteWrite(_) => SQLITE_BULK_ROWS,
+            Held::Postgres(_) | Held::PostgresPooled(_) => POSTGRES_BULK_ROWS,
         };
         let mut rows = rows;
         let mut next = || rows.by_ref().take(most).flatten().collect::<Vec<Value>>();
@@ -180,8 +185,9 @@ impl Connection {
     }
 
     async fn insert_values(&mut self, bulk: Bulk, values: Vec<Value>) -> Result<u64> {
-        let (span, persistent) = (self.span(bulk.name), matches!(self, Self::Postgres(_)));
-        let (Self::Postgres(held) | Self::PostgresPooled(held)) = self else {
+        let measured = self.measured(bulk.name);
+        let persistent = matches!(self.held, Held::Postgres(_));
+        let (Held::Postgres(held) | Held::PostgresPooled(held)) = &mut self.held else {
             let text = AssertSqlSafe(bulk.text(values.len() / bulk.columns)).into_sql_str();
             return self.execute_text(bulk.name, text, values).await;
         };
@@ -196,86 +202,76 @@ impl Connection {
                 Column::Blob(values) => query.bind(values),
             };
         }
-        async {
+        let inserting = async {
             let done = query.execute(held.connection()?).await;
             held.judge(done).map(|done| done.rows_affected())
-        }
-        .instrument(span)
-        .await
-        .map_err(|error| fault::of(bulk.name, error))
+        };
+        measured.run(named(bulk.name, inserting)).await
     }
 
     async fn execute_text(&mut self, name: &'static str, text: SqlStr, values: Vec<Value>) -> Result<u64> {
-        let span = self.span(name);
-        async {
-            with_connection!(self, text, values, |query, connection| {
+        let measured = self.measured(name);
+        let executing = async {
+            with_connection!(&mut self.held, text, values, |query, connection| {
                 query.execute(connection).await.map(|done| done.rows_affected())
             })
-        }
-        .instrument(span)
-        .await
-        .map_err(|error| fault::of(name, error))
+        };
+        measured.run(named(name, executing)).await
     }
 
     /// All rows that a statement returns.
     pub(super) async fn rows(&mut self, statement: Statement, values: Vec<Value>) -> Result<Vec<Row>> {
-        let (name, span, text) = (statement.name, self.span(statement.name), self.text(statement));
-        async {
-            with_connection!(self, text, values, |query, connection| {
+        let (name, measured, text) = (statement.name, self.measured(statement.name), self.text(statement));
+        let reading = async {
+            with_connection!(&mut self.held, text, values, |query, connection| {
                 let rows = query.fetch_all(connection).await;
                 rows.map(|rows| {
                     rows.into_iter().map(|row| Row { statement: name, columns: row.into() }).collect()
                 })
             })
-        }
-        .instrument(span)
-        .await
-        .map_err(|error| fault::of(name, error))
+        };
+        measured.run(named(name, reading)).await
     }
 
     /// The row that a statement returns, if it returns one.
     pub(super) async fn row(&mut self, statement: Statement, values: Vec<Value>) -> Result<Option<Row>> {
-        let (name, span, text) = (statement.name, self.span(statement.name), self.text(statement));
-        async {
-            with_connection!(self, text, values, |query, connection| {
+        let (name, measured, text) = (statement.name, self.measured(statement.name), self.text(statement));
+        let reading = async {
+            with_connection!(&mut self.held, text, values, |query, connection| {
                 let row = query.fetch_optional(connection).await;
                 row.map(|row| row.map(|row| Row { statement: name, columns: row.into() }))
             })
-        }
-        .instrument(span)
-        .await
-        .map_err(|error| fault::of(name, error))
+        };
+        measured.run(named(name, reading)).await
     }
 
     /// Runs a script of several statements without values.
     pub(super) async fn script(&mut self, name: &'static str, text: &'static str) -> Result<()> {
-        let span = self.span(name);
-        async {
-            match self {
-                Self::Sqlite(held) => {
+        let measured = self.measured(name);
+        let running = async {
+            match &mut self.held {
+                Held::Sqlite(held) => {
                     let run = sqlx::raw_sql(text).execute(held.connection()?).await;
                     held.judge(run).map(drop)
                 }
-                Self::SqliteWrite(held) => {
+                Held::SqliteWrite(held) => {
                     let run = sqlx::raw_sql(text).execute(held.connection()?).await;
                     held.judge(run).map(drop)
                 }
-                Self::Postgres(held) | Self::PostgresPooled(held) => {
+                Held::Postgres(held) | Held::PostgresPooled(held) => {
                     let run = sqlx::raw_sql(text).execute(held.connection()?).await;
                     held.judge(run).map(drop)
                 }
             }
-        }
-        .instrument(span)
-        .await
-        .map_err(|error| fault::of(name, error))
+        };
+        measured.run(named(name, running)).await
     }
 
     /// Copies the write-ahead log of SQLite into the database and empties it. Returns `false` if another connection kept the
     /// log in use, or there is no such log. The connection must hold no transaction.
     pub(super) async fn empty_log(mut self) -> Result<bool> {
         const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let Self::Sqlite(held) = &mut self else { return Ok(false) };
+        let Held::Sqlite(held) = &mut self.held else { return Ok(false) };
         let busy = match held.connection() {
             Ok(connection) => sqlx::query_scalar::<Sqlite, i64>(EMPTY).fetch_one(connection).await,
             Err(error) => Err(error),
@@ -287,30 +283,34 @@ impl Connection {
 
     /// Makes the changes of the transaction last.
     pub(super) async fn commit(self) -> Result<()> {
-        let span = self.span("commit");
-        async {
-            match self {
-                Self::Sqlite(held) => held.commit().await.map_err(|error| fault::of("commit", error)),
-                Self::SqliteWrite(turn) => turn.commit().await.map_err(fault::not_committed),
-                Self::Postgres(held) | Self::PostgresPooled(held) => {
+        let measured = self.measured("commit");
+        let committing = async {
+            match self.held {
+                Held::Sqlite(held) => held.commit().await.map_err(|error| fault::of("commit", error)),
+                Held::SqliteWrite(turn) => turn.commit().await.map_err(fault::not_committed),
+                Held::Postgres(held) | Held::PostgresPooled(held) => {
                     held.commit().await.map_err(|error| fault::of("commit", error))
                 }
             }
-        }
-        .instrument(span)
-        .await
+        };
+        measured.run(committing).await
     }
 
     /// Ends the transaction without a change and returns the connection to the pool.
     pub(super) async fn end(self) -> Result<()> {
-        let ended = match self {
+        let ended = match self.held {
             // Dropped, a turn takes back its statements.
-            Self::SqliteWrite(_) => Ok(()),
-            Self::Sqlite(held) => held.end().await,
-            Self::Postgres(held) | Self::PostgresPooled(held) => held.end().await,
+            Held::SqliteWrite(_) => Ok(()),
+            Held::Sqlite(held) => held.end().await,
+            Held::Postgres(held) | Held::PostgresPooled(held) => held.end().await,
         };
         ended.map_err(|error| fault::of("end", error))
     }
+}
+
+/// The result of the statement `name`, whose error is one of the service.
+async fn named<T>(name: &'static str, statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T> {
+    statement.await.map_err(|error| fault::of(name, error))
 }
 
 /// The values of one column of a bulk, for an array of PostgreSQL.

@@ -62,6 +62,17 @@ impl<DB: Database> std::fmt::Debug for Shared<DB> {
     }
 }
 
+/// Numbers of connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolCounts {
+    /// In use by sessions.
+    pub used: u64,
+    /// Open and waiting for a session.
+    pub idle: u64,
+    /// The most that may be open.
+    pub most: u64,
+}
+
 /// A borrowed connection.
 pub(super) struct Lease<DB: Database> {
     connection: Option<DB::Connection>,
@@ -149,6 +160,12 @@ where
                 return Some(connection);
             }
         }
+    }
+
+    /// The connections that sessions use, those that wait, and the most.
+    pub(super) fn counts(&self) -> PoolCounts {
+        let used = u64::from(self.0.most).saturating_sub(self.0.permits.available_permits() as u64);
+        PoolCounts { used, idle: self.0.idle().len() as u64, most: self.0.most.into() }
     }
 
     /// Closes the connections, after the sessions in use have ended.

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::backend::{Backend, Store};
-use super::dialect::{Connection, values};
+use super::dialect::{Connection, Held, values};
 use super::fault;
 use super::scope::Scope;
 use super::statement::statements;
@@ -39,7 +39,7 @@ impl Store {
             Backend::Sqlite { writer, patience, .. } => {
                 let write = async {
                     let turn = writer.turn(*patience).await.map_err(|error| fault::of("begin", error))?;
-                    let mut connection = Connection::SqliteWrite(turn);
+                    let mut connection = Connection::new(Held::SqliteWrite(turn), self.metrics());
                     let written = connection.execute(WRITE.0, values![]).await?;
                     fault::expect_rows(WRITE.0.name, written, 1)?;
                     connection.commit().await

@@ -32,7 +32,7 @@ macro_rules! claim {
              stage = NULL, stage_done = 0, stage_total = 0, stage_eta_millis = NULL WHERE (round_id, number) = \
              (SELECT round_id, number FROM run WHERE state IN ('queued', 'running') \
              AND (state = 'queued' OR lease_until_micros <= ", database_now!($database), ") \
-             ORDER BY create_micros, round_id, number LIMIT 1", $locking, ") RETURNING fence, cancel_requested, ",
+             ORDER BY create_micros, round_id, number LIMIT 1", $locking, ") RETURNING fence, cancel_requested, trace_parent, ",
             run_columns!()
         )
     };
@@ -46,6 +46,20 @@ macro_rules! waiting {
              OR lease_until_micros <= ",
             database_now!($database),
             ") LIMIT 1"
+        )
+    };
+}
+
+/// How many runs wait for a worker, and since when the oldest one waits: since it was queued, or since its lease expired.
+macro_rules! waits {
+    ($database:ident) => {
+        concat!(
+            "SELECT COUNT(*) AS runs, MIN(CASE state WHEN 'queued' THEN create_micros ELSE lease_until_micros END) \
+             AS since, ",
+            database_now!($database),
+            " AS now FROM run WHERE state IN ('queued', 'running') AND (state = 'queued' OR lease_until_micros <= ",
+            database_now!($database),
+            ")"
         )
     };
 }
@@ -70,6 +84,7 @@ macro_rules! progress {
 statements! {
     // A worker that has nothing to do only reads.
     query WAITING = hidden("run.waiting", sqlite: waiting!(sqlite), postgres: waiting!(postgres));
+    query WAITS = hidden("run.waits", sqlite: waits!(sqlite), postgres: waits!(postgres));
     upkeep CLAIM = ("run.claim",
         sqlite: claim!(sqlite, ""),
         postgres: claim!(postgres, " FOR UPDATE SKIP LOCKED"));
@@ -98,7 +113,18 @@ pub struct ClaimedRun {
     pub fence: i64,
     /// Whether a caller had requested the cancellation before the run was claimed.
     pub cancel_requested: bool,
+    /// The trace of the call that started the run.
+    pub trace_parent: Option<String>,
     owner: String,
+}
+
+/// The queue of runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueLength {
+    /// Runs that wait for a worker.
+    pub runs: u64,
+    /// How long the oldest of them has waited, by the clock of the database.
+    pub age: Duration,
 }
 
 /// What a renewal of the lease returns.
@@ -135,10 +161,22 @@ impl Store {
             run: run::read(&row, scope)?,
             fence: row.int("fence")?,
             cancel_requested: row.flag("cancel_requested")?,
+            trace_parent: row.opt_text("trace_parent")?,
             owner: owner.to_owned(),
         };
         session.commit().await?;
         Ok(Some(claimed))
+    }
+
+    /// The runs that wait for a worker.
+    pub async fn queue_length(&self, scope: &Scope) -> Result<QueueLength> {
+        scope.require_system()?;
+        let mut reader = self.reader(scope).await?;
+        let row = reader.one(WAITS, values![]).await?;
+        reader.end().await?;
+        let runs = row.narrow("run", &"the queue", "runs")?;
+        let micros = row.opt_int("since")?.map_or(0, |since| row.int("now").map_or(0, |now| now - since));
+        Ok(QueueLength { runs, age: Duration::from_micros(u64::try_from(micros).unwrap_or_default()) })
     }
 
     /// Renews the lease, and stores the progress of the run.

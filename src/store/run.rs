@@ -80,9 +80,10 @@ statements! {
     query LAST = shared("run.last", "SELECT COALESCE(MAX(number), 0) AS number FROM run WHERE round_id = $1");
     change CREATE = ("run.create",
         "INSERT INTO run (round_id, number, state, policy_version, round_version, input_digest, engine_version, \
-         result_digest, stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros) \
+         result_digest, stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros, \
+         trace_parent) \
          SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, version, '', '', '', 0, 0, 0, 0, 0, \
-         CAST($3 AS BIGINT), CAST($3 AS BIGINT) FROM round WHERE id = $1");
+         CAST($3 AS BIGINT), CAST($3 AS BIGINT), $4 FROM round WHERE id = $1");
     query ENROLLED = hidden("run.enrolled",
         "SELECT CAST(COALESCE(SUM(profiles), 0) AS BIGINT) AS profiles FROM enrolment_count WHERE round_id = $1");
     // One statement, because it reads all organisations at one moment.
@@ -187,16 +188,16 @@ impl Store {
 
 impl WriteSession {
     /// Freezes a round and queues a run over it. The snapshot refers to versions, and nobody is copied: the cost does not
-    /// depend on the number of people.
+    /// depend on the number of people. `trace_parent` is the trace of the call.
     ///
     /// Fails with `NotFound`, `RoundState`, `RunActive` if a run of the round is queued or running, or `RoundEmpty`.
-    pub async fn start_run(&mut self, round: &RoundId) -> Result<(Run, Note)> {
+    pub async fn start_run(&mut self, round: &RoundId, trace_parent: Option<&str>) -> Result<(Run, Note)> {
         let now = self.now();
         let state = self.lock_round(round).await?.state;
         let (name, participants) = startable(self.reads(), round, state).await?;
         let number = name.number;
         let owner = Owner::Alliance;
-        self.change_exactly(1, owner, CREATE, values![round, number, now]).await?;
+        self.change_exactly(1, owner, CREATE, values![round, number, now, trace_parent]).await?;
         self.change(owner, FREEZE_ORGANISATIONS, values![round, number]).await?;
         self.move_round(owner, round, RoundState::Matching).await?;
         let note = Note::new(owner, "run.start", name.name(), &json!({ "participants": participants }));

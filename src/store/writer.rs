@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use super::checkpoint::Checkpoints;
 use super::files::Files;
+use super::pool::PoolCounts;
 use crate::clock::Stopwatch;
 
 /// Most sessions that one transaction commits.
@@ -164,6 +165,13 @@ impl Writer {
     pub(super) fn works(&self) -> bool {
         let (phase, since) = *self.state.phase.lock().unwrap_or_else(PoisonError::into_inner);
         phase == Phase::Session && since.elapsed() < STUCK
+    }
+
+    /// Whether a session holds the writer.
+    pub(super) fn counts(&self) -> PoolCounts {
+        let (phase, _) = *self.state.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = u64::from(phase == Phase::Session);
+        PoolCounts { used, idle: 1 - used, most: 1 }
     }
 
     /// Waits until a write has failed since the last call.

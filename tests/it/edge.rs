@@ -432,7 +432,13 @@ async fn silent_connections_beyond_the_limit_of_files_do_not_keep_a_caller_out()
     let serve = "ulimit -n 96; exec \"$0\" serve --listen 127.0.0.1:0 --database \"$1\"";
     let mut command = Command::new("bash");
     command.args(["-c", serve, program, &database]).stdin(Stdio::null()).stdout(Stdio::null());
-    let mut process = Process(command.stderr(Stdio::piped()).spawn().expect("the service starts"));
+    let mut process = Process(
+        command
+            .env("WIM_MATCH_MONITORING_LISTEN", "")
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the service starts"),
+    );
     let output = std::io::BufReader::new(process.0.stderr.take().expect("an output"));
     let mut lines = output.lines().map_while(Result::ok);
     let said = lines.find_map(|line| line.split("listens on ").nth(1).map(|said| said.trim().to_owned()));

@@ -85,7 +85,10 @@ impl Machine {
         let mut service = Command::new(env!("CARGO_BIN_EXE_wim-match"));
         service.args(["serve", "--listen", "127.0.0.1:0", "--database", &database]);
         service.env("LD_PRELOAD", shim).env("WIM_MATCH_FAULT", home.path().join("fault"));
-        service.env("WIM_MATCH_LOG_FILTER", "off").current_dir(home.path());
+        service
+            .env("WIM_MATCH_LOG_FILTER", "off")
+            .env("WIM_MATCH_MONITORING_LISTEN", "")
+            .current_dir(home.path());
         let (service, address) = Self::started(service, "next: ");
         let token = std::fs::read_to_string(home.path().join("wim.db.first-token")).expect("the first token");
         let channel = connect(&address).await.expect("connects");
@@ -114,7 +117,10 @@ impl Machine {
     fn second(&self) -> Second {
         let mut service = Command::new(env!("CARGO_BIN_EXE_wim-match"));
         service.args(["serve", "--listen", "127.0.0.1:0", "--database", &self.database()]);
-        service.env("WIM_MATCH_LOG_FILTER", "off").current_dir(self.home.path());
+        service
+            .env("WIM_MATCH_LOG_FILTER", "off")
+            .env("WIM_MATCH_MONITORING_LISTEN", "")
+            .current_dir(self.home.path());
         Second(Self::started(service, "wim-match listens").0)
     }
 
@@ -283,7 +289,7 @@ async fn serve(database: &str) -> (Server, Channel, Client) {
     };
     let config = Config { drain_seconds: 7200, ..Config::load(&overrides).expect("a good configuration") };
     let listener = TcpListener::bind(config.listen).await.expect("a free port");
-    let server = Server::start(config, listener).await.expect("starts");
+    let server = Server::start(config, listener.into(), "test".to_owned()).await.expect("starts");
     let channel = connect(&format!("http://{}", server.address())).await.expect("connects");
     let token = server.service().issue_token(&Role::Coordinator, "test").await.expect("a token");
     let client = Client::new(&channel, Some(&token)).expect("a client");

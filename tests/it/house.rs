@@ -52,6 +52,7 @@ const CERTIFIER_USES: &[&str] =
 const SYSTEM_SCOPE: &[(&str, &str)] = &[
     ("src/cli/doctor.rs", "the operator at the machine"),
     ("src/server.rs", "health and housekeeping"),
+    ("src/server/gauges.rs", "the queue of the workers, for metrics"),
     (
         "src/service/run.rs",
         "the hard rules of a pair look at all profiles of its snapshot, after the pair was checked",
@@ -80,7 +81,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("error", &["domain"]),
     ("domain", &[]),
     // Leaves: nothing of the story in them.
-    ("telemetry", &[]),
+    ("telemetry", &["clock"]),
     ("wording", &["domain"]),
     ("config", &["domain", "telemetry"]),
     ("table", &[]),
@@ -90,12 +91,12 @@ const PARTS: &[(&str, &[&str])] = &[
     ("engine", &["domain", "clock"]),
     // Problems brought from outside.
     ("instance", &["domain", "engine", "table"]),
-    ("store", &["domain", "error", "clock"]),
-    ("service", &["domain", "error", "clock", "engine", "instance", "store"]),
+    ("store", &["domain", "error", "clock", "telemetry"]),
+    ("service", &["domain", "error", "clock", "engine", "instance", "store", "telemetry"]),
     // The edges.
-    ("worker", &["domain", "error", "clock", "engine", "store", "service"]),
-    ("api", &["domain", "error", "clock", "engine", "instance", "service", "wording"]),
-    ("server", &["error", "clock", "config", "store", "service", "worker", "api"]),
+    ("worker", &["domain", "error", "clock", "engine", "store", "service", "telemetry"]),
+    ("api", &["domain", "error", "clock", "engine", "instance", "service", "telemetry", "wording"]),
+    ("server", &["error", "clock", "config", "store", "service", "telemetry", "worker", "api"]),
     // `admin` and `doctor` work at the machine itself, on the store and through the service.
     (
         "cli",
@@ -152,9 +153,17 @@ const OUTSIDERS: &[(&str, &[&str])] = &[
     ("encoding_rs::", &["table"]),
     ("anyhow::", &["cli", "demo", "config", "server", "telemetry", "main"]),
     ("tracing_subscriber::", &["telemetry", "config"]),
+    ("opentelemetry::", &["telemetry"]),
+    ("opentelemetry_sdk::", &["telemetry"]),
+    ("opentelemetry_otlp::", &["telemetry"]),
+    ("tracing_opentelemetry::", &["telemetry"]),
+    ("prometheus::", &["telemetry"]),
     ("tokio::", &["store", "service", "worker", "api", "server", "client", "cli", "demo", "main"]),
     ("tokio::net", &["server", "cli", "demo"]),
-    ("std::fs", &["config", "cli", "demo", "src/client/private.rs", "src/store/files.rs"]),
+    (
+        "std::fs",
+        &["config", "cli", "demo", "src/client/private.rs", "src/store/files.rs", "src/telemetry/process.rs"],
+    ),
     ("std::env::", &["config", "client", "cli"]),
     // What is ambient comes from the clock.
     ("SystemTime", &["clock"]),

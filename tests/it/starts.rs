@@ -31,7 +31,12 @@ impl Machine {
 
     fn program(&self, arguments: &[&str]) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_wim-match"));
-        program.args(arguments).env_clear().env("WIM_MATCH_LOG_FILTER", "off").current_dir(self.0.path());
+        program
+            .args(arguments)
+            .env_clear()
+            .env("WIM_MATCH_LOG_FILTER", "off")
+            .env("WIM_MATCH_MONITORING_LISTEN", "")
+            .current_dir(self.0.path());
         program
     }
 
@@ -189,7 +194,11 @@ impl Running {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", "umask 0; exec \"$0\" serve --listen 127.0.0.1:0 --database \"$1\""]);
         shell.arg(env!("CARGO_BIN_EXE_wim-match")).arg(database);
-        shell.env_clear().env("WIM_MATCH_LOG_FILTER", "off").current_dir(machine.0.path());
+        shell
+            .env_clear()
+            .env("WIM_MATCH_LOG_FILTER", "off")
+            .env("WIM_MATCH_MONITORING_LISTEN", "")
+            .current_dir(machine.0.path());
         let mut service = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
         let mut lines = BufReader::new(service.stderr.take().expect("is a pipe")).lines();
         let mut told = Vec::new();

@@ -20,7 +20,7 @@ use wim_match::demo::alliance::Alliance;
 use wim_match::domain::caller::{Caller, Role};
 use wim_match::domain::name::{OrganisationId, ProfileRef};
 use wim_match::domain::profile::{ConsentDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft};
-use wim_match::server::Server;
+use wim_match::server::{Listeners, Server};
 use wim_match::service::PageRequest;
 use wim_match::store::Scope;
 
@@ -118,8 +118,13 @@ impl World {
         };
         let mut config = Config::load(&overrides).expect("a good configuration");
         change(&mut config);
-        let listener = TcpListener::bind(config.listen).await.expect("a free port");
-        let server = Server::start_with(config, listener, Arc::clone(&clock) as Arc<dyn Clock>).await;
+        let bind = || TcpListener::bind("127.0.0.1:0");
+        let listeners = Listeners {
+            calls: bind().await.expect("a free port"),
+            monitoring: Some(bind().await.expect("a free port")),
+        };
+        let clock_of_server = Arc::clone(&clock) as Arc<dyn Clock>;
+        let server = Server::start_with(config, listeners, "test", clock_of_server).await;
         let server = server.expect("the server starts");
         let channel = connect(&format!("http://{}", server.address())).await.expect("connects");
         let coordinator = server.service().issue_token(&Role::Coordinator, "test").await.expect("a token");

@@ -145,7 +145,7 @@ impl Fixture {
 
     pub(crate) async fn start_run(&self, round: &RoundId, now: Timestamp) -> Run {
         let mut session = self.write_at(now, Scope::Alliance).await;
-        let (run, note) = session.start_run(round).await.expect("starts");
+        let (run, note) = session.start_run(round, None).await.expect("starts");
         session.commit(note, b"").await.expect("commits");
         run
     }

@@ -158,12 +158,12 @@ async fn a_round_has_one_active_run(f: Fixture) {
     let (_, _, round) = f.enrolled_round().await;
     f.start_run(&round, at(10)).await;
     let mut session = f.write().await;
-    let error = session.start_run(&round).await.expect_err("one is queued");
+    let error = session.start_run(&round, None).await.expect_err("one is queued");
     assert!(matches!(error, Error::RunActive(name) if name == "rounds/spring-2027/runs/1"));
     drop(session);
     f.claim("w", at(11)).await;
     let mut session = f.write().await;
-    assert!(matches!(session.start_run(&round).await, Err(Error::RunActive(_))));
+    assert!(matches!(session.start_run(&round, None).await, Err(Error::RunActive(_))));
 }
 
 async fn of_runs_started_at_once_one_is_active(f: Fixture) {
@@ -172,7 +172,7 @@ async fn of_runs_started_at_once_one_is_active(f: Fixture) {
         let (store, round) = (f.store.clone(), round.clone());
         async move {
             let mut session = fresh(store.begin(request(&format!("tok-{call}"), "r-1", "p")).await);
-            let (run, note) = session.start_run(&round).await?;
+            let (run, note) = session.start_run(&round, None).await?;
             session.commit(note, b"").await.expect("commits");
             Ok(run)
         }
@@ -187,12 +187,12 @@ async fn an_empty_round_is_not_run(f: Fixture) {
     let round = f.round("spring-2027").await.id;
     let mut session = f.write().await;
     assert!(
-        matches!(session.start_run(&round).await, Err(Error::RoundEmpty(name)) if name == "rounds/spring-2027")
+        matches!(session.start_run(&round, None).await, Err(Error::RoundEmpty(name)) if name == "rounds/spring-2027")
     );
     drop(session);
     assert_eq!(f.store.list_runs(&Scope::Alliance, &round, None, 10).await.expect("lists"), []);
     let mut session = f.write().await;
-    assert!(matches!(session.start_run(&round_id("none")).await, Err(Error::NotFound(_))));
+    assert!(matches!(session.start_run(&round_id("none"), None).await, Err(Error::NotFound(_))));
 }
 
 async fn a_run_is_claimed_by_one_worker(f: Fixture) {

@@ -195,7 +195,7 @@ async fn a_session_of_one_organisation_changes_nothing_of_the_alliance(f: Fixtur
         session.create_round(&round_id("own"), &round_content(), &salt()).await,
         Err(Error::Internal(..))
     ));
-    assert!(matches!(session.start_run(&round).await, Err(Error::Internal(..))));
+    assert!(matches!(session.start_run(&round, None).await, Err(Error::Internal(..))));
     drop(session);
     for scope in [Scope::Alliance, only(&peru)] {
         assert!(matches!(f.store.purge_answers(&scope, at(9)).await, Err(Error::Internal(..))));
@@ -217,7 +217,7 @@ async fn long_writes_may_move_between_threads(f: Fixture) {
     let mut session = f.write().await;
     let (_, imported) = movable(session.finish_import(&key, ready)).await.expect("finishes").expect("alone");
     let (_, enrolled) = movable(session.enrol(&round, &peru, &[own_id("new")])).await.expect("enrols");
-    let (_, started) = movable(session.start_run(&round)).await.expect("starts");
+    let (_, started) = movable(session.start_run(&round, None)).await.expect("starts");
     let notes = Notes::of([imported, started].into_iter().chain(enrolled)).expect("three notes");
     movable(session.commit(notes, b"")).await.expect("commits");
     let lines = f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists");

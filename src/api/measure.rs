@@ -1,0 +1,171 @@
+//! The span, the line in the log and the duration of a call, by the semantic conventions for gRPC.
+//!
+//! A call ends with the trailers of its answer, which have its status, or when its answer is dropped: the caller has then
+//! cancelled it, or her connection is gone.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
+use tonic::codegen::http::{HeaderMap, Request};
+use tonic::{Code, Status};
+use tracing::Span;
+use tracing::field::Empty;
+
+use super::proto;
+use super::status::code_name;
+use crate::clock::{Clock, Stopwatch};
+use crate::telemetry::Metrics;
+use crate::telemetry::trace::{self, Sampler};
+
+/// The name of all methods that the service does not have.
+const OTHER: &str = "_OTHER";
+
+/// What measures the calls of a server.
+#[derive(Debug)]
+pub struct Measures {
+    metrics: Metrics,
+    sampler: Sampler,
+    /// The methods of the server by path.
+    methods: HashMap<String, Arc<str>>,
+    other: Arc<str>,
+}
+
+impl Measures {
+    /// Measures calls with `metrics`, and traces `trace_percent` of those whose callers have not decided it.
+    pub fn new(metrics: Metrics, trace_percent: u64, clock: &dyn Clock) -> Self {
+        let mut seed = [0; 8];
+        clock.fill(&mut seed);
+        let sets = [
+            proto::DESCRIPTORS,
+            tonic_health::pb::FILE_DESCRIPTOR_SET,
+            tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+            tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+        ];
+        let methods = sets.into_iter().flat_map(methods).collect();
+        let sampler = Sampler::new(trace_percent, u64::from_le_bytes(seed));
+        Self { metrics, sampler, methods, other: OTHER.into() }
+    }
+
+    /// Begins to measure a call.
+    pub(super) fn begin<T>(self: &Arc<Self>, request: &Request<T>) -> MeasuredCall {
+        let time = Stopwatch::start();
+        let method = self.methods.get(request.uri().path()).unwrap_or(&self.other);
+        let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+        let span = trace::of_call(parent, &self.sampler, || {
+            tracing::info_span!(
+                "rpc",
+                otel.name = &**method,
+                otel.kind = "server",
+                otel.status_code = Empty,
+                rpc.system.name = "grpc",
+                rpc.method = &**method,
+                rpc.response.status_code = Empty,
+                error.type = Empty,
+                trace_id = Empty,
+            )
+        });
+        if let Some(id) = trace::id_of(&span) {
+            span.record("trace_id", id);
+        }
+        MeasuredCall {
+            measures: Arc::clone(self),
+            method: Arc::clone(method),
+            span,
+            time,
+            code: None,
+            is_other: false,
+        }
+    }
+}
+
+/// The full names of the methods that a set of files declares, each with its path.
+fn methods(set: &[u8]) -> Vec<(String, Arc<str>)> {
+    let files = FileDescriptorSet::decode(set).map(|set| set.file).unwrap_or_default();
+    let mut methods = Vec::new();
+    for file in files {
+        for service in &file.service {
+            for method in &service.method {
+                let name = format!("{}.{}/{}", file.package(), service.name(), method.name());
+                methods.push((format!("/{name}"), name.into()));
+            }
+        }
+    }
+    methods
+}
+
+/// A call that is measured until it is dropped.
+#[derive(Debug)]
+pub(super) struct MeasuredCall {
+    measures: Arc<Measures>,
+    method: Arc<str>,
+    span: Span,
+    time: Stopwatch,
+    /// The status of the call, once its answer has one.
+    code: Option<Code>,
+    /// The request is no gRPC call, and so nothing that a method did.
+    is_other: bool,
+}
+
+impl MeasuredCall {
+    /// The span of the call.
+    pub(super) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Looks at the headers of an answer that refuses the request: without a status the request is no gRPC call.
+    pub(super) fn refused(&mut self, headers: &HeaderMap) {
+        self.is_other = Status::from_header_map(headers).is_none();
+    }
+
+    /// Reads the status of the call from the headers or the trailers of its answer, if they have it.
+    pub(super) fn read_status(&mut self, headers: &HeaderMap) {
+        if let Some(status) = Status::from_header_map(headers) {
+            self.code = Some(status.code());
+        }
+    }
+
+    /// The answer broke off.
+    pub(super) fn failed_with(&mut self, code: Code) {
+        self.code = Some(code);
+    }
+
+    /// The answer has ended; without a status it was no gRPC answer.
+    pub(super) fn answer_ended(&mut self) {
+        self.code.get_or_insert(Code::Unknown);
+    }
+}
+
+impl Drop for MeasuredCall {
+    fn drop(&mut self) {
+        if self.is_other {
+            return;
+        }
+        let code = self.code.unwrap_or(Code::Cancelled);
+        let (name, failed) = (code_name(code), is_failure(code));
+        self.span.record("rpc.response.status_code", name);
+        if failed {
+            self.span.record("otel.status_code", "ERROR").record("error.type", name);
+        }
+        let time = self.time;
+        self.measures.metrics.call_ended(&self.method, name, failed, time.elapsed());
+        let _entered = self.span.enter();
+        // Metrics count the calls that went well, so the log tells of them only if it is asked for details.
+        if code == Code::Ok {
+            tracing::debug!(
+                rpc.response.status_code = name,
+                duration.micros = time.micros(),
+                "call answered"
+            );
+        } else {
+            tracing::info!(rpc.response.status_code = name, duration.micros = time.micros(), "call answered");
+        }
+    }
+}
+
+/// Whether a code is a failure of the service, by the semantic conventions.
+fn is_failure(code: Code) -> bool {
+    use Code::{DataLoss, DeadlineExceeded, Internal, Unavailable, Unimplemented, Unknown};
+    matches!(code, Unknown | DeadlineExceeded | Unimplemented | Internal | Unavailable | DataLoss)
+}

@@ -1,0 +1,125 @@
+//! What operations see of the last run that succeeded: numbers of the whole round by open answers, as coordinators read
+//! them. Each number has passed the suppression gate, with the mentees of each organisation as its base.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::domain::run::{RunSummary, Side, Stage, Unmatched};
+use crate::domain::suppression::{Statistic, statistic};
+use crate::store::RunOutcome;
+use crate::telemetry::metrics::{
+    BLOCKING_PAIRS, GAP, MATCH_RATE, Metrics, PAIRS_PER_SECOND, SCORE_MEDIAN, SCORE_WORST, UNMATCHED,
+};
+
+/// Shown points of a score of 1.
+const POINTS: f64 = 100.0;
+
+/// Numbers of a run; a number that is withheld is missing.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Quality {
+    pairs_per_second: Option<f64>,
+    match_rate: Option<f64>,
+    worst: Option<f64>,
+    median: Option<f64>,
+    blocking_pairs: Option<u64>,
+    gap: Option<f64>,
+    unmatched: BTreeMap<&'static str, u64>,
+}
+
+/// The last run of this process that succeeded.
+#[derive(Debug)]
+pub(super) struct LastRun {
+    metrics: Metrics,
+    quality: Mutex<Quality>,
+}
+
+impl LastRun {
+    /// No run yet; `metrics` show the numbers of the next one.
+    pub(super) fn shown_by(metrics: &Metrics) -> Arc<Self> {
+        let last = Arc::new(Self { metrics: metrics.clone(), quality: Mutex::default() });
+        let values: [(_, fn(&Quality) -> Option<f64>); 5] = [
+            (&PAIRS_PER_SECOND, |quality| quality.pairs_per_second),
+            (&MATCH_RATE, |quality| quality.match_rate),
+            (&SCORE_WORST, |quality| quality.worst),
+            (&SCORE_MEDIAN, |quality| quality.median),
+            (&GAP, |quality| quality.gap),
+        ];
+        for (metric, value) in values {
+            let last = Arc::clone(&last);
+            metrics.read(metric, move |readings| {
+                if let Some(value) = value(&last.lock()) {
+                    readings.value(value);
+                }
+            });
+        }
+        let shown = Arc::clone(&last);
+        metrics.read(&BLOCKING_PAIRS, move |readings| {
+            if let Some(pairs) = shown.lock().blocking_pairs {
+                readings.count(pairs);
+            }
+        });
+        let shown = Arc::clone(&last);
+        metrics.read(&UNMATCHED, move |readings| {
+            for (reason, people) in &shown.lock().unmatched {
+                readings.labelled(&UNMATCHED, &[reason], *people);
+            }
+        });
+        last
+    }
+
+    /// Shows the numbers of a run that has succeeded.
+    pub(super) fn show(&self, outcome: &RunOutcome) {
+        let quality = Quality::of(&outcome.summary, &outcome.unmatched);
+        if let (Some(_), Some(whole)) = (quality.blocking_pairs, &outcome.summary.whole_round) {
+            self.metrics.pairs_matched(whole.pairs);
+        }
+        *self.lock() = quality;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Quality> {
+        self.quality.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Quality {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a metric is read as a double; counts stay below 2 to the power of 53"
+    )]
+    fn of(summary: &RunSummary, unmatched: &[Unmatched]) -> Self {
+        let Some(whole) = &summary.whole_round else { return Self::default() };
+        let mentees = || whole.organisations.values().map(|organisation| organisation.mentees);
+        let counted = |part| match statistic(part, mentees()) {
+            Statistic::Withheld => None,
+            Statistic::Count(part) | Statistic::CountOf(part, _) => Some(part),
+        };
+        let is_shown = counted(0).is_some();
+        let score = |score: u16| f64::from(score) / POINTS;
+        let scoring = whole.stage_micros.iter().find(|(stage, _)| *stage == Stage::Score);
+        let mut reasons: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for person in unmatched.iter().filter(|person| person.side == Some(Side::Mentee)) {
+            *reasons.entry(person.reason.as_str()).or_default() += 1;
+        }
+        Self {
+            pairs_per_second: scoring
+                .filter(|_| is_shown)
+                .map(|(_, micros)| whole.pairs as f64 * 1e6 / (*micros).max(1) as f64),
+            match_rate: match statistic(summary.matched_mentees, mentees()) {
+                Statistic::CountOf(part, base) => Some(part as f64 / base as f64),
+                Statistic::Count(_) | Statistic::Withheld => None,
+            },
+            worst: summary.scores.filter(|_| is_shown).map(|scores| score(scores.worst)),
+            median: summary.scores.filter(|_| is_shown).map(|scores| score(scores.median)),
+            blocking_pairs: counted(whole.blocking_pairs),
+            gap: summary
+                .proof
+                .gap
+                .filter(|_| is_shown)
+                .map(|gap| gap as f64 / summary.matched_mentees.max(1) as f64),
+            unmatched: reasons
+                .into_iter()
+                .filter_map(|(reason, people)| Some((reason, counted(people)?)))
+                .collect(),
+        }
+    }
+}
