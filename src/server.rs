@@ -22,6 +22,7 @@ use tower::Layer as _;
 
 use self::accept::accept;
 use self::connection::{Ending, Protocol};
+use self::gauges::Gauges;
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;
@@ -159,8 +160,9 @@ impl Server {
             .add_service(RoundServiceServer::new(rounds).max_decoding_message_size(max))
             .add_service(SolverServiceServer::new(solver).max_decoding_message_size(max))
             .prepare();
-        let gauges = gauges::read(meters.metrics(), &service, &edge, &health, stop.clone());
-        tasks.spawn(gauges);
+        let gauges = Gauges::new(service.clone(), Arc::clone(&edge), health.clone());
+        gauges.shown_by(meters.metrics());
+        tasks.spawn(gauges.watch_queue(stop.clone()));
         let measures = Measures::new(meters.metrics().clone(), config.trace_percent, &**service.clock());
         let measures = Arc::new(measures);
         let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone(), measures };

@@ -43,6 +43,19 @@ pub struct Telemetry {
     lines: Option<SdkLoggerProvider>,
 }
 
+/// Has a panic write one line to the log, with its place. Its message is left out, because it may quote a value.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let thread = std::thread::current().name().map(str::to_owned);
+        tracing::error!(
+            place,
+            thread,
+            "a part of the service panicked; report it as a defect, with this line"
+        );
+    }));
+}
+
 impl Telemetry {
     /// Starts logging, and sends traces and the log of the process `instance` to the collector at an address such as
     /// `http://127.0.0.1:4317`, if there is one. `filter` is in the syntax of `RUST_LOG`, for example
@@ -118,4 +131,43 @@ impl Telemetry {
 /// Whether a target is code of this project.
 fn is_ours(target: &str) -> bool {
     target.starts_with("wim_match")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("is whole").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_is_logged_with_its_place_and_without_its_message() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = fmt().with_writer(move || writer.clone()).finish();
+        let before = std::panic::take_hook();
+        log_panics();
+        let panicked = tracing::subscriber::with_default(subscriber, || {
+            std::panic::catch_unwind(|| panic!("the answer is canary-7e57"))
+        });
+        std::panic::set_hook(before);
+        assert!(panicked.is_err());
+        let text = String::from_utf8(log.0.lock().expect("is whole").clone()).expect("UTF-8");
+        assert!(text.contains("src/telemetry.rs") && text.contains("panicked"), "{text}");
+        assert!(!text.contains("canary"), "{text}");
+    }
 }

@@ -116,7 +116,7 @@ impl Worker {
         match ended {
             Ok((end, outcome)) => {
                 if let Some(outcome) = &outcome {
-                    self.last.show(outcome);
+                    self.last.show(outcome, self.service.metrics());
                 }
                 tracing::info!(end, duration.micros = stopwatch.micros(), "run ended");
                 // A large result takes a while to be freed: not before the end is announced, and not on an async thread.

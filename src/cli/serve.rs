@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::domain::vocabulary::Lang;
 use crate::message;
 use crate::server::{Listeners, Server};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Telemetry, log_panics};
 
 /// Time for the last delivery of each signal to the collector.
 const LAST_DELIVERY: Duration = Duration::from_secs(2);
@@ -42,6 +42,7 @@ pub(super) async fn run(options: Options, lang: Lang) -> Result<(), Failure> {
     let config = options.config.load(options.listen)?;
     let instance = SystemClock.new_id().to_string();
     let telemetry = Telemetry::start(&config.log_filter, config.log_format, config.collector(), &instance)?;
+    log_panics();
     let ended = serve(config, instance, lang).await;
     // The last lines are those that say how the service ended.
     let _ = tokio::task::spawn_blocking(move || telemetry.stop(LAST_DELIVERY)).await;

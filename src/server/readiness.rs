@@ -32,6 +32,7 @@ pub(super) async fn watch_store(
                 Ok(Probe::Written) => true,
                 Ok(Probe::Busy) => before,
                 Err(error) => {
+                    store.metrics().probe_failed();
                     if before {
                         tracing::error!(
                             error.type = error.reason().code(),

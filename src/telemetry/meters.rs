@@ -6,6 +6,7 @@ use std::time::Duration;
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{Instrument, PeriodicReader, SdkMeterProvider, Stream};
+use opentelemetry_sdk::resource::EnvResourceDetector;
 use prometheus::{Registry, TextEncoder};
 
 use super::export;
@@ -73,8 +74,10 @@ impl Meters {
 
 /// What the signals of a process have in common.
 pub(super) fn resource(instance: &str) -> Resource {
-    // The builder reads OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES first, so that they name the deployment.
-    Resource::builder()
+    // OTEL_RESOURCE_ATTRIBUTES names the deployment.
+    Resource::builder_empty()
+        .with_detector(Box::new(EnvResourceDetector::new()))
+        .with_service_name("wim-match")
         .with_attribute(opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .with_attribute(opentelemetry::KeyValue::new("service.instance.id", instance.to_owned()))
         .build()

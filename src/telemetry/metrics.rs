@@ -148,7 +148,8 @@ impl Metric {
     }
 
     /// Series at `/metrics` at most.
-    pub fn series(&self) -> usize {
+    #[cfg(test)]
+    fn series(&self) -> usize {
         match self.kind {
             // Each bound, infinity, the sum and the count.
             Kind::Histogram(bounds) => self.most_series * (bounds.len() + 3),

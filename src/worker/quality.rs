@@ -28,15 +28,12 @@ struct Quality {
 
 /// The last run of this process that succeeded.
 #[derive(Debug)]
-pub(super) struct LastRun {
-    metrics: Metrics,
-    quality: Mutex<Quality>,
-}
+pub(super) struct LastRun(Mutex<Quality>);
 
 impl LastRun {
     /// No run yet; `metrics` show the numbers of the next one.
     pub(super) fn shown_by(metrics: &Metrics) -> Arc<Self> {
-        let last = Arc::new(Self { metrics: metrics.clone(), quality: Mutex::default() });
+        let last = Arc::new(Self(Mutex::default()));
         let values: [(_, fn(&Quality) -> Option<f64>); 5] = [
             (&PAIRS_PER_SECOND, |quality| quality.pairs_per_second),
             (&MATCH_RATE, |quality| quality.match_rate),
@@ -68,16 +65,16 @@ impl LastRun {
     }
 
     /// Shows the numbers of a run that has succeeded.
-    pub(super) fn show(&self, outcome: &RunOutcome) {
+    pub(super) fn show(&self, outcome: &RunOutcome, metrics: &Metrics) {
         let quality = Quality::of(&outcome.summary, &outcome.unmatched);
         if let (Some(_), Some(whole)) = (quality.blocking_pairs, &outcome.summary.whole_round) {
-            self.metrics.pairs_matched(whole.pairs);
+            metrics.pairs_matched(whole.pairs);
         }
         *self.lock() = quality;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Quality> {
-        self.quality.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -13,6 +13,7 @@ mod house;
 mod import;
 mod leaks;
 mod notes;
+mod observed;
 mod postgres;
 mod problem;
 mod refusal;
