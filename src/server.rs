@@ -35,7 +35,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::service::Service;
 use crate::store::{Scope, Store, StoreOptions};
-use crate::telemetry::Meters;
+use crate::telemetry::{Meters, Metrics};
 use crate::worker::Worker;
 
 /// Files that the service needs beside its connections: those of the database, of the log and of commands.
@@ -87,7 +87,7 @@ pub struct Server {
     address: SocketAddr,
     monitoring: Option<SocketAddr>,
     service: Service,
-    meters: Arc<Meters>,
+    meters: Option<Arc<Meters>>,
     edge: Arc<Edge>,
     ending: Ending,
     tasks: TaskTracker,
@@ -111,8 +111,12 @@ impl Server {
         let Listeners { calls: listener, monitoring } = listeners;
         let address = listener.local_addr()?;
         let monitoring_address = monitoring.as_ref().map(TcpListener::local_addr).transpose()?;
-        let meters = Arc::new(Meters::start(instance, config.collector())?);
-        let options = StoreOptions { metrics: meters.metrics().clone(), ..StoreOptions::default() };
+        // Without a reader nothing is measured.
+        let is_read = monitoring.is_some() || config.collector().is_some();
+        let meters =
+            if is_read { Some(Arc::new(Meters::start(instance, config.collector())?)) } else { None };
+        let metrics = meters.as_ref().map_or_else(Metrics::default, |meters| meters.metrics().clone());
+        let options = StoreOptions { metrics: metrics.clone(), ..StoreOptions::default() };
         let store = Store::open_with(config.database.expose_secret(), &options).await?;
         store.migrate().await?;
         let service = Service::new(store, clock).solving_on(config.compute_threads);
@@ -133,8 +137,8 @@ impl Server {
         }
 
         let (ready, health) = watch::channel(true);
-        if let Some(listener) = monitoring {
-            let serving = monitoring::serve(listener, Arc::clone(&meters), health.clone(), stop.clone());
+        if let (Some(listener), Some(meters)) = (monitoring, &meters) {
+            let serving = monitoring::serve(listener, Arc::clone(meters), health.clone(), stop.clone());
             tasks.spawn(serving);
         }
         let watched = readiness::watch_store(service.store().clone(), Scope::System, ready, stop.clone());
@@ -161,9 +165,9 @@ impl Server {
             .add_service(SolverServiceServer::new(solver).max_decoding_message_size(max))
             .prepare();
         let gauges = Gauges::new(service.clone(), Arc::clone(&edge), health.clone());
-        gauges.shown_by(meters.metrics());
+        gauges.shown_by(&metrics);
         tasks.spawn(gauges.watch_queue(stop.clone()));
-        let measures = Measures::new(meters.metrics().clone(), config.trace_percent, &**service.clock());
+        let measures = Measures::new(metrics, config.trace_percent, &**service.clock());
         let measures = Arc::new(measures);
         let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone(), measures };
         let protocol = Protocol::new(config.max_concurrent_streams, tasks.clone());
@@ -233,8 +237,9 @@ impl Server {
             tracing::debug!(all = aborted.is_ok(), "connections closed");
         }
         self.service.store().close().await;
-        let meters = self.meters;
-        let _ = tokio::task::spawn_blocking(move || meters.stop(LAST_DELIVERY)).await;
+        if let Some(meters) = self.meters {
+            let _ = tokio::task::spawn_blocking(move || meters.stop(LAST_DELIVERY)).await;
+        }
         tracing::info!("service stopped");
         Ok(())
     }
