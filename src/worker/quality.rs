@@ -120,3 +120,49 @@ impl Quality {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::run::{Coverage, Proof, ScoreRange, WholeRound};
+
+    /// A round with so many mentees of each organisation, half of them matched.
+    fn summary(mentees: &[u64]) -> RunSummary {
+        let whole: u64 = mentees.iter().sum();
+        let organisations = mentees.iter().enumerate().map(|(at, mentees)| {
+            let coverage = Coverage { mentees: *mentees, ..Coverage::default() };
+            (format!("wim-{at}").parse().expect("an id"), coverage)
+        });
+        RunSummary {
+            matched_mentees: whole / 2,
+            scores: Some(ScoreRange { worst: 4_000, median: 6_250, best: 9_000 }),
+            proof: Proof::new(true, Some(0)),
+            whole_round: Some(WholeRound {
+                pairs: 900,
+                organisations: organisations.collect(),
+                blocking_pairs: 3,
+                stage_micros: vec![(Stage::Score, 1_000)],
+                ..WholeRound::default()
+            }),
+            ..RunSummary::default()
+        }
+    }
+
+    #[test]
+    fn a_round_of_enough_people_of_enough_organisations_has_numbers() {
+        let quality = Quality::of(&summary(&[10, 10, 10]), &[]);
+        assert_eq!(quality.match_rate, Some(0.5));
+        assert_eq!((quality.worst, quality.median), (Some(40.0), Some(62.5)));
+        assert_eq!((quality.blocking_pairs, quality.gap), (Some(3), Some(0.0)));
+        assert_eq!(quality.pairs_per_second, Some(900_000.0));
+    }
+
+    #[test]
+    fn a_small_round_and_one_of_mostly_one_organisation_have_none() {
+        for mentees in [&[4_u64][..], &[5, 4], &[50, 50], &[3, 3, 3], &[81, 10, 9]] {
+            assert_eq!(Quality::of(&summary(mentees), &[]), Quality::default(), "{mentees:?}");
+        }
+        let few = Quality::of(&summary(&[4, 4, 4]), &[]);
+        assert_eq!((few.match_rate, few.median), (None, Some(62.5)), "no percentage of 12 people");
+    }
+}
