@@ -3,6 +3,7 @@
 
 pub mod caller;
 pub mod date;
+pub mod everyday;
 pub mod explanation;
 pub mod failure;
 pub mod folding;

@@ -41,6 +41,7 @@ pub mod objective_value;
 pub mod observer;
 pub mod pair_scores;
 pub mod pool;
+mod price_integer;
 pub mod problem;
 pub mod quota;
 pub mod repair;

@@ -35,7 +35,6 @@ mod holders;
 mod labels;
 mod lexicographic_weights;
 mod phases;
-pub(super) mod price_integer;
 mod pricing;
 mod primal_dual_state;
 mod search;
@@ -55,12 +54,12 @@ pub use self::warm_start::Start;
 
 use super::certificate::Certificate;
 use super::observer::{Observer, Stopped};
+use super::price_integer::PriceInteger;
 use super::problem::Problem;
 
 use self::core::Core;
 use self::core::construction::{ConstructedCore, construct};
 use self::lexicographic_weights::LexicographicWeights;
-use self::price_integer::PriceInteger;
 use self::tuning::Tuning;
 
 /// Computes a best assignment. The aims are, in this order: the most mentees of tier 0 with a mentor, then of tier 1, and so

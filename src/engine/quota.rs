@@ -32,11 +32,11 @@ pub(in crate::engine) mod tests;
 
 use std::collections::BTreeSet;
 
-use super::assign::price_integer::PriceInteger;
 use super::assign::{Assignment, SolveContext, assign_before_quotas};
 use super::groups::{Cut, Quotas};
 use super::observer::{CumulativeProgress, Observer, Stopped};
 use super::pair_scores::Edge;
+use super::price_integer::PriceInteger;
 use super::problem::Problem;
 
 use self::flow::{FlowError, FlowStatus};

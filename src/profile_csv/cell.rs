@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::domain::folding::{Everyday, means, plain, words};
+use crate::domain::everyday::{Everyday, means};
+use crate::domain::folding::{plain, words};
 use crate::domain::language::{self, LanguageLevel};
 use crate::domain::message::Message;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};

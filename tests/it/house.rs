@@ -191,6 +191,14 @@ fn no_files_take_items_from_each_other_in_a_circle() {
 }
 
 #[test]
+fn no_modules_take_items_from_each_other_in_a_circle() {
+    assert_no(
+        &circles::report_modules(&Tree::of_the_package()),
+        "modules stand in a circle; move the shared items below both",
+    );
+}
+
+#[test]
 fn every_part_of_the_house_names_only_what_it_may() {
     let tree = Tree::of_the_package();
     let mut breaches = Vec::new();

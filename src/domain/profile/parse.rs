@@ -14,7 +14,7 @@ use super::{
     Identity, IdentityDraft, Language, MeetingModes, MenteeRequest, MenteeRequestDraft, MentorOffer,
     MentorOfferDraft, Profile, ProfileDraft, time_zone,
 };
-use crate::domain::folding::{Everyday, means};
+use crate::domain::everyday::{Everyday, means};
 use crate::domain::language::{self, LanguageLevel};
 use crate::domain::name::ProfileRef;
 use crate::domain::violation::{MAX_LISTED, Violations};

@@ -26,11 +26,11 @@ use rayon::prelude::*;
 
 use crate::engine::observer::Stopped;
 use crate::engine::pair_scores::Edge;
+use crate::engine::price_integer::PriceInteger;
 
 use super::context::{SolveContext, StopPoll};
 use super::core::index;
 use super::direction::Direction;
-use super::price_integer::PriceInteger;
 
 /// A batch is one part in this many of the first list of waiting bidders, between [`MIN_BATCH`] and [`MAX_BATCH`]
 /// bidders.

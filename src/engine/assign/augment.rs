@@ -17,11 +17,11 @@ use rayon::prelude::*;
 
 use crate::engine::observer::Stopped;
 use crate::engine::pool::Workspaces;
+use crate::engine::price_integer::PriceInteger;
 
 use super::context::SolveContext;
 use super::direction::Direction;
 use super::labels::NodeLabels;
-use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
 use super::search::{SearchResult, ShortestPathSearch};
 use super::tuning::BatchLimits;

@@ -6,9 +6,9 @@
 //! holds for every search and every phase. Admission of pairs to the core changes prices otherwise.
 
 use crate::engine::pair_scores::Edge;
+use crate::engine::price_integer::PriceInteger;
 
 use super::core::{Core, index};
-use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
 
 /// Bidders and objects of an auction, over the primal-dual state and the core.

@@ -36,9 +36,8 @@
 //! people join.
 
 use crate::engine::certificate::{Certificate, TierWeight};
+use crate::engine::price_integer::PriceInteger;
 use crate::engine::problem::{Demand, Problem};
-
-use super::price_integer::PriceInteger;
 
 /// Greatest weight for which a certificate can hold prices that add up several weights.
 const MAX_WEIGHT: i128 = 1 << 78;

@@ -11,12 +11,12 @@
 
 use crate::engine::graph::RadixHeap;
 use crate::engine::observer::Stopped;
+use crate::engine::price_integer::PriceInteger;
 
 use super::auction::{self, Patience};
 use super::context::SolveContext;
 use super::core::index;
 use super::direction::{Direction, apply_path};
-use super::price_integer::PriceInteger;
 use super::primal_dual_state::NONE;
 
 /// Patience of the auction after a phase: the auction ends early, because the next phase serves the rest.

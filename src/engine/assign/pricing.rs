@@ -8,11 +8,11 @@
 use crate::domain::run::Stage;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
+use crate::engine::price_integer::PriceInteger;
 use crate::engine::problem::Problem;
 
 use super::best_k::{BestK, RankedPair};
 use super::core::{Core, index};
-use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
 use super::tiles::{LANE, LanePrices, RowVisitor, ScoreCell, walk};
 

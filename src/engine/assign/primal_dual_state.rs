@@ -17,12 +17,12 @@ use rayon::prelude::*;
 
 use crate::engine::observer::Stopped;
 use crate::engine::pair_scores::Edge;
+use crate::engine::price_integer::PriceInteger;
 use crate::engine::problem::{Demand, Problem, Seats};
 
 use super::core::index;
 use super::holders::{Holder, HolderList, Holders};
 use super::lexicographic_weights::LexicographicWeights;
-use super::price_integer::PriceInteger;
 
 /// No unit, or no mentor.
 pub(super) const NONE: u32 = u32::MAX;

@@ -16,12 +16,12 @@
 
 use crate::engine::graph::RadixHeap;
 use crate::engine::observer::Stopped;
+use crate::engine::price_integer::PriceInteger;
 
 use super::context::StopPoll;
 use super::core::index;
 use super::direction::{Direction, apply_path};
 use super::labels::NodeLabels;
-use super::price_integer::PriceInteger;
 
 /// Result of a search.
 #[derive(Debug, Default)]

@@ -12,6 +12,7 @@
 use crate::engine::certificate::Certificate;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::Edge;
+use crate::engine::price_integer::PriceInteger;
 use crate::engine::problem::Problem;
 
 use super::auction;
@@ -22,7 +23,6 @@ use super::core::{Core, index};
 use super::direction::{ForwardDirection, ReverseDirection};
 use super::lexicographic_weights::LexicographicWeights;
 use super::phases::{Phases, Unreached};
-use super::price_integer::PriceInteger;
 use super::pricing::{self, PricedPairs};
 use super::primal_dual_state::{PrimalDualState, Unserved};
 use super::tuning::Tuning;

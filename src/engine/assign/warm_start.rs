@@ -20,6 +20,7 @@ mod rebuild;
 mod tests;
 
 use crate::engine::observer::{Observer, Stopped};
+use crate::engine::price_integer::PriceInteger;
 use crate::engine::problem::Problem;
 
 use self::candidate_sublist::CandidateSublist;
@@ -31,7 +32,6 @@ use super::core::Core;
 use super::direction::{ForwardDirection, ReverseDirection};
 use super::lexicographic_weights::LexicographicWeights;
 use super::phases::{PHASE_PATIENCE, Phases};
-use super::price_integer::PriceInteger;
 use super::primal_dual_state::PrimalDualState;
 use super::solver::{self, Assignment, SolveState, conclude, finish, restore_slackness};
 use super::tuning::Tuning;

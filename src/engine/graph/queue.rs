@@ -6,7 +6,7 @@
 //! are there. Amortised time per entry: O(bits of the range of distances). The order of entries of equal distance is
 //! unspecified.
 
-use crate::engine::assign::price_integer::PriceInteger;
+use crate::engine::price_integer::PriceInteger;
 
 /// Nodes by distance.
 #[derive(Debug)]

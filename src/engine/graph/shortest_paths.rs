@@ -10,7 +10,7 @@
 //! heap](super::RadixHeap). `what_if` settles nodes of equal distance in the order of their positions, so that its
 //! answer does not depend on the order of insertion; a radix heap has no such order.
 
-use crate::engine::assign::price_integer::PriceInteger;
+use crate::engine::price_integer::PriceInteger;
 
 /// Distances from the source of a search.
 #[derive(Debug)]

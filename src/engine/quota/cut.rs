@@ -1,9 +1,9 @@
 //! Smallest cut of a network in which no further flow can be sent: the proof that floors cannot be met.
 
-use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::{StopPoll, index};
 use crate::engine::groups::{Cut, CutDirection};
 use crate::engine::observer::Stopped;
+use crate::engine::price_integer::PriceInteger;
 
 use super::network::{Network, Nodes};
 

@@ -10,10 +10,10 @@
 //! A round takes O(arcs + nodes log(range of distances)). Every path reduces an excess, so the number of paths is at
 //! most the imbalance at the start plus the imbalance that admitted pairs add.
 
-use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::{SolveContext, StopPoll, index};
 use crate::engine::graph::{Csr, Labels, RadixHeap};
 use crate::engine::observer::Stopped;
+use crate::engine::price_integer::PriceInteger;
 
 /// No arc.
 const NONE: u32 = u32::MAX;

@@ -7,12 +7,12 @@
 
 use rayon::prelude::*;
 
-use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::{StopPoll, index};
 use crate::engine::certificate::Certificate;
 use crate::engine::groups::{Forest, Quotas};
 use crate::engine::observer::Stopped;
 use crate::engine::pair_scores::Edge;
+use crate::engine::price_integer::PriceInteger;
 use crate::engine::problem::Problem;
 
 use super::flow::Flow;

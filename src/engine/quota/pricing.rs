@@ -5,10 +5,10 @@ use rayon::prelude::*;
 use crate::domain::run::Stage;
 use crate::engine::assign::best_k::{BestK, RankedPair};
 use crate::engine::assign::index;
-use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::tiles::{RowVisitor, ScoreCell, walk};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, FORBIDDEN, PairScores};
+use crate::engine::price_integer::PriceInteger;
 use crate::engine::problem::Problem;
 
 /// Scores that are tested together before each one is examined.

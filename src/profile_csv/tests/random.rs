@@ -29,7 +29,7 @@ fn people() -> impl Strategy<Value = Vec<String>> {
 
 /// Whether a version of a consent text is one that a profile accepts.
 fn is_version(text: &str) -> bool {
-    use crate::domain::folding::{Everyday, means};
+    use crate::domain::everyday::{Everyday, means};
     [Everyday::NoAnswer, Everyday::Yes, Everyday::No].into_iter().all(|meaning| !means(text, meaning))
 }
 

@@ -1,4 +1,7 @@
-//! Circles of files: the strongly connected components of the references between files.
+//! Circles of files and of modules: the strongly connected components of the references.
+//!
+//! A module counts with everything below it. So `a.rs` that takes an item of `b/deep.rs` and `b.rs` that takes an item of
+//! `a.rs` are a circle of the modules `a` and `b`, although no file reaches itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -40,6 +43,43 @@ pub(crate) fn report(tree: &Tree) -> Vec<String> {
     let edges = references(tree);
     let circles = circles(&edges);
     circles.iter().map(|circle| describe(tree, &edges, circle)).collect()
+}
+
+/// The circles among the modules of each folder, in words. Parents and children are no neighbours: [`report`] has their
+/// circles.
+pub(crate) fn report_modules(tree: &Tree) -> Vec<String> {
+    let references = references(tree);
+    let mut names: BTreeSet<Vec<String>> = BTreeSet::new();
+    let mut neighbours = Vec::new();
+    for (&(from, to), reference) in &references {
+        let (taker, giver) = (&tree.sources[from].module, &tree.sources[to].module);
+        let depth = taker.iter().zip(giver).take_while(|(one, other)| one == other).count();
+        if taker.len() > depth && giver.len() > depth {
+            let pair = (taker[..=depth].to_vec(), giver[..=depth].to_vec());
+            names.extend([pair.0.clone(), pair.1.clone()]);
+            neighbours.push((pair, from, reference));
+        }
+    }
+    let names: Vec<Vec<String>> = names.into_iter().collect();
+    let index = |name: &Vec<String>| names.binary_search(name).expect("a known module");
+    let mut edges: BTreeMap<(usize, usize), Reference> = BTreeMap::new();
+    for ((taker, giver), _, reference) in &neighbours {
+        edges.entry((index(taker), index(giver))).or_insert_with(|| (*reference).clone());
+    }
+    circles(&edges)
+        .iter()
+        .map(|circle| {
+            let mut text = format!("{} modules take items from each other:", circle.len());
+            for ((taker, giver), from, reference) in &neighbours {
+                if circle.contains(&index(taker)) && circle.contains(&index(giver)) {
+                    let at = tree.sources[*from].at(reference.line);
+                    let to = tree.sources[reference.to].path.display();
+                    write!(text, "\n    {at}: `{}` is in {to}", reference.path).expect("text grows");
+                }
+            }
+            text
+        })
+        .collect()
 }
 
 fn describe(tree: &Tree, edges: &BTreeMap<(usize, usize), Reference>, circle: &Circle) -> String {

@@ -146,6 +146,29 @@ fn two_circles_are_reported_apart() {
 }
 
 #[test]
+fn modules_that_take_items_of_files_below_each_other_stand_in_a_circle() {
+    let lib = ("src/lib.rs", "mod a; mod b;");
+    let a = ("src/a.rs", "use crate::b::Inner; pub struct Given;");
+    let b = ("src/b.rs", "mod deep; pub use self::deep::Inner; use crate::a::Given;");
+    let circle = tree(&[lib, a, b, DEEP]);
+    assert_eq!(circles::report(&circle), Vec::<String>::new(), "no file reaches itself");
+    assert_eq!(
+        circles::report_modules(&circle),
+        ["2 modules take items from each other:\n    \
+            src/a.rs:1: `crate::b::Inner` is in src/b/deep.rs\n    \
+            src/b.rs:1: `crate::a::Given` is in src/a.rs"]
+    );
+    // A folder's own files take items of one another, and of their parent.
+    let inside = [
+        ("src/lib.rs", "mod b;"),
+        ("src/b.rs", "mod deep; mod low; fn f(x: deep::Inner) {}"),
+        ("src/b/deep.rs", "pub struct Inner(super::low::Low);"),
+        ("src/b/low.rs", "pub struct Low;"),
+    ];
+    assert_eq!(circles::report_modules(&tree(&inside)), Vec::<String>::new());
+}
+
+#[test]
 fn the_parts_that_a_path_enters_from_the_root_are_seen_in_every_form() {
     let named = |text: &str| {
         let files =

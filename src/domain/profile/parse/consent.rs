@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::text::{bounded, head, latest, optional_text};
-use crate::domain::folding::{Everyday, means};
+use crate::domain::everyday::{Everyday, means};
 use crate::domain::language;
 use crate::domain::profile::consents::{MAX_CONSENTS, merged};
 use crate::domain::profile::{Consent, ConsentDraft, ConsentPurpose};

@@ -4,11 +4,11 @@
 use rayon::prelude::*;
 
 use crate::engine::assign::core::{Core, index};
-use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::primal_dual_state::PrimalDualState;
 use crate::engine::graph::{Csr, blank, counting_sort};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{Edge, SparseScores};
+use crate::engine::price_integer::PriceInteger;
 
 /// Rows per task.
 const ROWS_PER_TASK: usize = 4096;

@@ -7,11 +7,11 @@ use rayon::prelude::*;
 
 use crate::engine::assign::core::{Core, index};
 use crate::engine::assign::lexicographic_weights::LexicographicWeights;
-use crate::engine::assign::price_integer::PriceInteger;
 use crate::engine::assign::primal_dual_state::{PrimalDualState, RebuiltMentee, Unserved};
 use crate::engine::assign::solver::Assignment;
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::Edge;
+use crate::engine::price_integer::PriceInteger;
 use crate::engine::problem::{Problem, Seats};
 
 /// Rows between two checks of the observer.
