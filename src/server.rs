@@ -3,6 +3,7 @@
 mod accept;
 mod connection;
 mod gauges;
+mod housekeeping;
 mod monitoring;
 mod readiness;
 
@@ -46,16 +47,6 @@ const UNNAMED_CALLS_PER_ADDRESS: usize = 64;
 const LAST_DELIVERY: Duration = Duration::from_secs(2);
 /// Time for the tasks of connections that are closed after the time to drain.
 const ABORTED: Duration = Duration::from_secs(1);
-/// Time between two purges of unfinished imports, old answers and superseded runs.
-const HOUSEKEEPING: Duration = Duration::from_hours(1);
-/// Age at which the rows of an unfinished import are purged.
-const STALE_IMPORT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
-/// Runs that succeeded and that a round keeps, whatever their age.
-const RUNS_KEPT: u32 = 10;
-/// Time after the end of a superseded run at which the run is purged.
-const RUN_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
-/// Age at which a stored first answer is purged.
-const ANSWERS_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
 
 /// The services whose health is reported by name.
 const SERVICES: [&str; 4] = [
@@ -125,7 +116,7 @@ impl Server {
         let streams = Streams { tasks: tasks.clone(), stop: stop.clone() };
         let failed = CancellationToken::new();
 
-        tasks.spawn(housekeeping(service.clone(), stop.clone()));
+        tasks.spawn(housekeeping::run(service.clone(), stop.clone()));
         if config.worker {
             let worker = Worker::new(service.clone(), config.compute_threads, config.kept_scores_mib);
             let (stop, failed) = (stop.clone(), failed.clone());
@@ -281,29 +272,5 @@ fn limits(config: &Config) -> Limits {
             "forwarded" => ProxyHeader::Forwarded,
             _ => ProxyHeader::XForwardedFor,
         },
-    }
-}
-
-/// Purges unfinished imports, old answers and superseded runs, at the start and every hour.
-async fn housekeeping(service: Service, stop: CancellationToken) {
-    loop {
-        let now = service.clock().now();
-        let store = service.store();
-        let purged = async {
-            let rows = store.purge_stale_imports(&Scope::System, now - STALE_IMPORT).await?;
-            let answers = store.purge_answers(&Scope::System, now - ANSWERS_KEPT).await?;
-            let runs = store.purge_runs(&Scope::System, now, now - RUN_KEPT, RUNS_KEPT).await?;
-            Ok::<_, crate::error::Error>((rows, answers, runs))
-        };
-        match purged.await {
-            Ok((imports, answers, runs)) => tracing::debug!(imports, answers, runs, "housekeeping done"),
-            Err(error) => {
-                tracing::warn!(error.type = error.reason().code(), "housekeeping failed; the next one is in an hour")
-            }
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(HOUSEKEEPING) => {}
-        }
     }
 }

@@ -11,8 +11,11 @@
 //! - A statement has one text for both databases. `doctor` and a test have both databases check every statement.
 
 mod backend;
+mod check;
 mod checkpoint;
 mod completion;
+mod content;
+mod copy;
 mod dialect;
 mod fault;
 mod files;
@@ -24,6 +27,7 @@ mod measure;
 mod migration;
 mod obstacle;
 mod organisation;
+mod place;
 mod pool;
 mod probe;
 mod profile;
@@ -41,10 +45,14 @@ mod token;
 mod writer;
 
 pub use backend::{Store, StoreOptions};
+pub use check::{Check, CheckResult};
 pub use completion::RunOutcome;
+pub use content::TableContent;
 pub use import::{ImportCounts, ImportKey, Present, ReadyImport, StagedRow};
 pub use journal::{JournalLine, Note, Notes};
+pub use migration::newest_schema;
 pub use obstacle::Obstacle;
+pub use place::{Place, create_alone, sync_folder};
 pub use pool::PoolCounts;
 pub use probe::Probe;
 pub use queue::{ClaimedRun, Heartbeat, QueueLength};

@@ -1,15 +1,21 @@
-//! `wim-match admin migrate|token|journal`: works on the database itself, so it needs no token.
+//! `wim-match admin …`: works on the database itself, so it needs no token.
+
+mod backup;
+mod check;
+mod manifest;
+mod purge;
+mod restore;
+mod shared;
 
 use std::str::FromStr;
-use std::sync::Arc;
 
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
 
+use self::shared::{in_words, open, organisation_of, shown};
 use super::failure::Failure;
 use super::global::{ConfigArgs, Global};
 use crate::client::output::{data, tell, titled};
-use crate::clock::SystemClock;
 use crate::domain::caller::Role;
 use crate::domain::message::{Message, MessageValue};
 use crate::error::Error;
@@ -38,6 +44,14 @@ pub(super) enum Command {
         #[command(flatten)]
         config: ConfigArgs,
     },
+    /// Copy a SQLite database into a file while the service runs.
+    Backup(backup::Options),
+    /// Put a backup in the place of a SQLite database whose service is stopped.
+    Restore(restore::Options),
+    /// Check a whole database, or a backup: its pages, its references and its counts.
+    Check(check::Options),
+    /// Delete what is no longer kept, as the service does every hour.
+    Purge(purge::Options),
 }
 
 #[derive(Debug, Subcommand)]
@@ -126,6 +140,10 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             service.store().close().await;
             Ok(())
         }
+        Command::Backup(options) => backup::run(options, global).await,
+        Command::Restore(options) => restore::run(options, global).await,
+        Command::Check(options) => check::run(options, global).await,
+        Command::Purge(options) => purge::run(options, global).await,
     }
 }
 
@@ -148,20 +166,6 @@ async fn migrate(config: &ConfigArgs, global: &Global) -> Result<(), Failure> {
     );
     store.close().await;
     Ok(())
-}
-
-/// The use cases over the configured database, whose schema must be up to date.
-async fn open(config: &ConfigArgs) -> Result<Service, Failure> {
-    let config = config.load(None)?;
-    let store = super::doctor::open(&config).await?;
-    if !store.pending_migrations().await?.is_empty() {
-        let place = format!(" --database {}", config.database_for_display());
-        return Err(Failure::input(
-            message!("the schema of the database is not up to date"),
-            message!("run `{command}`", command = format!("wim-match admin migrate{place}")),
-        ));
-    }
-    Ok(Service::new(store, Arc::new(SystemClock)))
 }
 
 fn role_of(role: RoleName, organisation: Option<String>) -> Result<Role, Failure> {
@@ -308,13 +312,6 @@ fn journal(lines: &[JournalLine], global: &Global) -> Result<(), Failure> {
     Ok(())
 }
 
-fn organisation_of(token: &Token) -> Option<&str> {
-    match &token.role {
-        Role::Coordinator => None,
-        Role::OrganisationManager(organisation) => Some(organisation.as_str()),
-    }
-}
-
 fn as_json(token: &Token) -> serde_json::Value {
     serde_json::json!({
         "id": token.id,
@@ -325,16 +322,4 @@ fn as_json(token: &Token) -> serde_json::Value {
         "create_time": token.create_time.to_string(),
         "revoke_time": token.revoke_time.map(|time| time.to_string()),
     })
-}
-
-/// A token on one line: first characters, role, organisation, label, id.
-fn in_words(token: &Token) -> String {
-    let organisation = organisation_of(token).map_or_else(String::new, |id| format!(" of {id}"));
-    let label = if token.label.is_empty() { String::new() } else { format!(", \"{}\"", token.label) };
-    format!("{}…, {}{organisation}{label}, id {}", token.prefix, token.role.as_str(), token.id)
-}
-
-/// A moment to the second, in UTC.
-fn shown(time: jiff::Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }

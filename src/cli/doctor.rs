@@ -1,7 +1,7 @@
 //! `wim-match doctor`: checks of the configuration, the database and the connection to the service.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use secrecy::ExposeSecret as _;
@@ -29,10 +29,47 @@ pub(super) struct Options {
 }
 
 /// The result of one check.
-struct Finding {
+pub(super) struct Finding {
     what: &'static str,
     good: bool,
     told: String,
+}
+
+impl Finding {
+    /// What a check has found, or what is wrong.
+    pub(super) fn new(what: &'static str, found: Result<Message, Message>, global: &Global) -> Self {
+        let good = found.is_ok();
+        let told = found.unwrap_or_else(|wrong| wrong);
+        Self { what, good, told: wording::message(&told, global.lang) }
+    }
+
+    /// The finding as JSON.
+    pub(super) fn as_json(&self) -> serde_json::Value {
+        serde_json::json!({ "what": self.what, "good": self.good, "told": self.told })
+    }
+}
+
+/// Prints findings as a table.
+pub(super) fn print(findings: &[Finding], global: &Global) -> Result<(), Failure> {
+    let mut rows = table(&[]);
+    for finding in findings {
+        let result = if finding.good { message!("ok") } else { message!("FAILED") };
+        rows.add_row([&wording::message(&result, global.lang), finding.what, &finding.told]);
+    }
+    data(&rows.to_string())?;
+    Ok(())
+}
+
+/// How many checks failed; `None` if none did.
+pub(super) fn failed(findings: &[Finding]) -> Option<Message> {
+    let bad = findings.iter().filter(|finding| !finding.good).count();
+    (bad > 0).then(|| {
+        message!(
+            "{bad} of {all} checks failed; correct the rows marked FAILED",
+            bad = bad,
+            all = findings.len()
+        )
+    })
 }
 
 pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
@@ -52,11 +89,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         return Ok(());
     }
     let mut findings = Vec::new();
-    let mut find = |what, found: Result<Message, Message>| {
-        let good = found.is_ok();
-        let told = found.unwrap_or_else(|wrong| wrong);
-        findings.push(Finding { what, good, told: wording::message(&told, global.lang) });
-    };
+    let mut find = |what, found| findings.push(Finding::new(what, found, global));
     let versions =
         format!("wim-match {}, engine {}", env!("CARGO_PKG_VERSION"), crate::engine::ENGINE_VERSION);
     find("version", Ok(Message::verbatim(versions)));
@@ -83,34 +116,25 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     }
     let service = connect(&global.server).await.map_err(|error| Failure::from(error).in_one());
     find("service", service.map(|_| message!("{place} is reachable", place = &global.server)));
-    let bad = findings.iter().filter(|finding| !finding.good).count();
     if global.json {
-        let listed =
-            findings.iter().map(|f| serde_json::json!({ "what": f.what, "good": f.good, "told": f.told }));
-        data(&serde_json::Value::from(listed.collect::<Vec<_>>()).to_string())?;
+        let listed: Vec<_> = findings.iter().map(Finding::as_json).collect();
+        data(&serde_json::Value::from(listed).to_string())?;
     } else {
-        let mut rows = table(&[]);
-        for finding in &findings {
-            let result = if finding.good { message!("ok") } else { message!("FAILED") };
-            rows.add_row([&wording::message(&result, global.lang), finding.what, &finding.told]);
-        }
-        data(&rows.to_string())?;
+        print(&findings, global)?;
     }
-    if bad > 0 {
-        return Err(Failure::other(message!(
-            "{bad} of {all} checks failed; correct the rows marked FAILED",
-            bad = bad,
-            all = findings.len()
-        )));
-    }
-    Ok(())
+    failed(&findings).map_or(Ok(()), |told| Err(Failure::other(told)))
+}
+
+/// The SQLite file of the configuration.
+pub(super) fn sqlite_file(config: &Config) -> Option<PathBuf> {
+    let file = config.database.expose_secret().strip_prefix("sqlite:")?;
+    Some(PathBuf::from(file.trim_start_matches("//").split('?').next().unwrap_or_default()))
 }
 
 /// The whole path of the SQLite file of the configuration, if there is no such file.
 pub(super) fn missing(config: &Config) -> Option<String> {
-    let file = config.database.expose_secret().strip_prefix("sqlite:")?;
-    let file = Path::new(file.trim_start_matches("//").split('?').next().unwrap_or_default());
-    let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let file = sqlite_file(config)?;
+    let whole = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
     (!file.exists()).then(|| whole.display().to_string())
 }
 
@@ -132,7 +156,7 @@ pub(super) async fn open(config: &Config) -> Result<Store, Failure> {
     opened.await.map_err(|error| Failure::of_database(error.into(), &config.database_for_display()))
 }
 
-async fn schema(store: &Store) -> Result<Message, Message> {
+pub(super) async fn schema(store: &Store) -> Result<Message, Message> {
     let failed = |error: crate::error::Error| error.message();
     let pending = store.pending_migrations().await.map_err(failed)?;
     if !pending.is_empty() {
@@ -152,7 +176,7 @@ async fn schema(store: &Store) -> Result<Message, Message> {
 }
 
 /// Whether the schema and the database's dialect fit every statement of this version.
-async fn statements(store: &Store) -> Result<Message, Message> {
+pub(super) async fn statements(store: &Store) -> Result<Message, Message> {
     let prepared = store.prepare_statements().await.map_err(|error| error.message())?;
     Ok(message!("the database accepts all {count} SQL statements", count = prepared.len()))
 }

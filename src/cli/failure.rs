@@ -49,6 +49,11 @@ impl Failure {
         Self::new(6, message, "")
     }
 
+    /// Something is in the way of the command.
+    pub(super) fn conflict(message: impl Into<Message>, hint: impl Into<Message>) -> Self {
+        Self::new(6, message, hint)
+    }
+
     /// No assignment meets the floors of all groups.
     pub(super) fn unmet(message: impl Into<Message>, hint: impl Into<Message>) -> Self {
         Self::new(8, message, hint)

@@ -15,7 +15,7 @@ use crate::message;
 use crate::service::Service;
 
 /// Ending of the file's name.
-const SUFFIX: &str = ".first-token";
+pub(super) const SUFFIX: &str = ".first-token";
 
 /// Creates the first token, if no token was ever created, and hands it to the operator. `address` is the service's. If no
 /// coordinator has a live token any more, the operator is told how to create one.

@@ -1,5 +1,6 @@
 //! The store over its database: opening and closing, and the connections that sessions are made of.
 
+use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +63,11 @@ pub(super) enum Backend {
         /// How long a session waits for the writer.
         patience: Duration,
     },
+    /// A SQLite file that is only read.
+    SqliteToRead {
+        /// The readers.
+        readers: Pool<Sqlite>,
+    },
     /// PostgreSQL.
     Postgres {
         /// The connections of sessions.
@@ -123,8 +129,32 @@ impl Store {
             Backend::Sqlite { writer, readers, .. } => {
                 vec![("reader", readers.counts()), ("writer", writer.counts())]
             }
+            Backend::SqliteToRead { readers } => vec![("reader", readers.counts())],
             Backend::Postgres { pool, .. } => vec![("reader", pool.counts())],
         }
+    }
+
+    /// Opens a SQLite file to read it, while a service may write to it.
+    pub async fn open_to_read(file: &Path) -> Result<Self> {
+        Self::of_readers(SqliteConnectOptions::new().filename(file)).await
+    }
+
+    /// Opens a SQLite file that nobody writes to, such as a backup. Nothing is locked and nothing is written beside it.
+    pub async fn open_copy(file: &Path) -> Result<Self> {
+        Self::of_readers(SqliteConnectOptions::new().filename(file).immutable(true)).await
+    }
+
+    async fn of_readers(connect: SqliteConnectOptions) -> Result<Self> {
+        let options = StoreOptions::default();
+        let connect = connect
+            .read_only(true)
+            .busy_timeout(options.acquire_timeout)
+            .row_buffer_size(500)
+            .disable_statement_logging();
+        let readers = Pool::new(connect, options.max_connections, options.acquire_timeout);
+        let lease = readers.lease(|| Ok(())).await.map_err(|error| fault::of("open", error))?;
+        drop(lease);
+        Ok(Self::over(Backend::SqliteToRead { readers }, &options))
     }
 
     /// Closes all connections, after the sessions in use have ended.
@@ -135,6 +165,7 @@ impl Store {
                 writer.close().await;
                 writer.files().set_aside_foreign_log();
             }
+            Backend::SqliteToRead { readers } => readers.close().await,
             Backend::Postgres { pool, .. } => pool.close().await,
         }
     }
@@ -144,6 +175,7 @@ impl Store {
         let connecting = async {
             match &self.backend {
                 Backend::Sqlite { readers, writer, .. } => reader(readers, writer).await.map(Held::Sqlite),
+                Backend::SqliteToRead { readers } => readers.lease(|| Ok(())).await.map(Held::Sqlite),
                 Backend::Postgres { pool, mode: Mode::Direct, .. } => {
                     pool.lease(|| Ok(())).await.map(Held::Postgres)
                 }
@@ -178,6 +210,11 @@ impl Store {
                     lease.begin("BEGIN").await?;
                     Ok(Held::Sqlite(lease))
                 }
+                Backend::SqliteToRead { readers } => {
+                    let mut lease = readers.lease(|| Ok(())).await?;
+                    lease.begin("BEGIN").await?;
+                    Ok(Held::Sqlite(lease))
+                }
                 Backend::Postgres { pool, mode, .. } => {
                     begun(pool, REPEATABLE).await.map(|lease| mode.connection(lease))
                 }
@@ -192,6 +229,9 @@ impl Store {
             match &self.backend {
                 Backend::Sqlite { writer, patience, .. } => {
                     writer.turn(*patience).await.map(Held::SqliteWrite)
+                }
+                Backend::SqliteToRead { .. } => {
+                    Err(sqlx::Error::Io(std::io::Error::other("a database that is only read was written to")))
                 }
                 Backend::Postgres { pool, mode, .. } => {
                     begun(pool, mode.begin_to_write()).await.map(|lease| mode.connection(lease))

@@ -5,11 +5,16 @@ use std::fmt::Display;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 use sqlx::database::HasStatementCache;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteRow};
-use sqlx::{AssertSqlSafe, Database, Decode, Encode, Row as _, SqlSafeStr as _, SqlStr, Type};
+use sqlx::{
+    AssertSqlSafe, Database, Decode, Encode, Row as _, SqlSafeStr as _, SqlStr, Type, TypeInfo as _,
+    ValueRef as _,
+};
+use tokio_stream::StreamExt as _;
 
 use super::fault::{self, corrupt};
 use super::measure::Measured;
@@ -233,6 +238,34 @@ impl Connection {
         measured.run(named(name, reading)).await
     }
 
+    /// Hands each row that a text without values returns to `each`, as it arrives.
+    pub(super) async fn each_row(
+        &mut self,
+        name: &'static str,
+        text: String,
+        mut each: impl FnMut(&Row) -> Result<()> + Send,
+    ) -> Result<()> {
+        let (measured, text) = (self.measured(name), AssertSqlSafe(text).into_sql_str());
+        let mut handed = Ok(());
+        let reading = async {
+            with_connection!(&mut self.held, text, Vec::new(), |query, connection| {
+                let mut rows = query.fetch(connection);
+                loop {
+                    match rows.next().await {
+                        None => break Ok(()),
+                        Some(Err(error)) => break Err(error),
+                        Some(Ok(row)) if handed.is_ok() => {
+                            handed = each(&Row { statement: name, columns: row.into() });
+                        }
+                        Some(Ok(_)) => {}
+                    }
+                }
+            })
+        };
+        measured.run(named(name, reading)).await?;
+        handed
+    }
+
     /// The row that a statement returns, if it returns one.
     pub(super) async fn row(&mut self, statement: Statement, values: Vec<Value>) -> Result<Option<Row>> {
         let (name, measured, text) = (statement.name, self.measured(statement.name), self.text(statement));
@@ -406,6 +439,31 @@ impl Row {
         .map_err(|error| fault::of(self.statement, error))
     }
 
+    /// Adds the column at a place to a digest: its type, and its content, which are the same on both databases.
+    pub(super) fn digest_into(&self, at: usize, digest: &mut Sha256) -> Result<()> {
+        macro_rules! add {
+            ($row:expr) => {{
+                let raw = $row.try_get_raw(at)?;
+                let kind = raw.type_info().name().to_owned();
+                match kind.as_str() {
+                    _ if raw.is_null() => digest.update([0]),
+                    "INTEGER" | "INT8" => {
+                        digest.update([1]);
+                        digest.update($row.try_get::<i64, _>(at)?.to_le_bytes());
+                    }
+                    "TEXT" => sized(digest, 2, $row.try_get::<&str, _>(at)?.as_bytes()),
+                    _ => sized(digest, 3, $row.try_get::<&[u8], _>(at)?),
+                }
+                Ok(())
+            }};
+        }
+        let added: Result<(), sqlx::Error> = match &self.columns {
+            Columns::Sqlite(row) => (|| add!(row))(),
+            Columns::Postgres(row) => (|| add!(row))(),
+        };
+        added.map_err(|error| fault::of(self.statement, error))
+    }
+
     /// A number.
     pub(super) fn int(&self, column: &str) -> Result<i64> {
         self.get(column)
@@ -491,6 +549,13 @@ impl Row {
     ) -> Result<T> {
         parsed(table, id, column, &self.text(column)?)
     }
+}
+
+/// Adds bytes of a type to a digest, with their number before them.
+fn sized(digest: &mut Sha256, kind: u8, bytes: &[u8]) {
+    digest.update([kind]);
+    digest.update((bytes.len() as u64).to_le_bytes());
+    digest.update(bytes);
 }
 
 /// A JSON document, parsed from the text of a column; `id` names the row if that fails.

@@ -112,7 +112,9 @@ statements! {
         "DELETE FROM profile_import WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL");
     query STALE = hidden("profile_import.stale",
         "SELECT id, organisation_id FROM profile_import WHERE touch_micros < $1 AND finish_micros IS NULL \
-         ORDER BY touch_micros, id LIMIT 100");
+         ORDER BY touch_micros, id LIMIT $2");
+    query COUNT_STALE = hidden("profile_import.count_stale",
+        "SELECT COUNT(*) AS stale FROM profile_import WHERE touch_micros < $1 AND finish_micros IS NULL");
     upkeep STAGE = bulk(
         name: "profile_import.stage",
         head: "INSERT INTO profile_version \
@@ -124,6 +126,8 @@ statements! {
 
 /// Rows that one transaction merges again or deletes, at most: other writers wait for so many.
 const STEP_ROWS: u32 = 1_000;
+/// Stale imports that one reading finds.
+const IMPORTS_AT_A_TIME: u32 = 100;
 /// Rows that one transaction stages, at most.
 const STAGED_ROWS: usize = 2_000;
 
@@ -393,21 +397,36 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes imports that no row has reached since `limit`, up to 100, and returns their number.
+    /// Deletes imports that no row has reached since `limit`, and returns their number.
     pub async fn purge_stale_imports(&self, scope: &Scope, limit: Timestamp) -> Result<u64> {
         scope.require_system()?;
-        let mut session = self.reader(scope).await?;
-        let stale = session.rows(STALE, values![limit]).await?;
-        session.end().await?;
-        for row in &stale {
-            let import = ImportKey {
-                organisation: row.id("profile_import", "organisation_id")?,
-                id: row.text("id")?,
-                base: 0,
-            };
-            self.discard_import(&import).await?;
+        let mut purged = 0;
+        loop {
+            let mut session = self.reader(scope).await?;
+            let stale = session.rows(STALE, values![limit, IMPORTS_AT_A_TIME]).await?;
+            session.end().await?;
+            for row in &stale {
+                let import = ImportKey {
+                    organisation: row.id("profile_import", "organisation_id")?,
+                    id: row.text("id")?,
+                    base: 0,
+                };
+                self.discard_import(&import).await?;
+            }
+            purged += stale.len() as u64;
+            if stale.len() < IMPORTS_AT_A_TIME as usize {
+                return Ok(purged);
+            }
         }
-        Ok(stale.len() as u64)
+    }
+
+    /// Number of imports that no row has reached since `limit`.
+    pub async fn count_stale_imports(&self, scope: &Scope, limit: Timestamp) -> Result<u64> {
+        scope.require_system()?;
+        let mut session = self.reader(scope).await?;
+        let stale = session.one(COUNT_STALE, values![limit]).await?.narrow("profile_import", &"", "stale")?;
+        session.end().await?;
+        Ok(stale)
     }
 }
 

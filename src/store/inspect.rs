@@ -28,7 +28,7 @@ impl Store {
     /// Fails at the first statement that does not fit the schema or the dialect.
     pub async fn prepare_statements(&self) -> Result<Vec<&'static str>> {
         match &self.backend {
-            Backend::Sqlite { readers, .. } => {
+            Backend::Sqlite { readers, .. } | Backend::SqliteToRead { readers } => {
                 let mut own = readers.connect().await.map_err(|error| fault::of("begin", error))?;
                 let prepared = prepare(&mut own, false).await;
                 own.close().await.map_err(|error| fault::of("end", error))?;
@@ -94,8 +94,9 @@ mod tests {
     }
 
     /// Walks of a whole table and sorts that stay: small by nature, all rows wanted, or of one page.
-    const REVIEWED: [(&str, &str); 14] = [
+    const REVIEWED: &[(&str, &str)] = &[
         ("migration.exists", "SCAN sqlite_schema"),
+        ("content.columns", "SCAN"),
         ("api_token.count", "SCAN api_token"),
         ("api_token.count_coordinators", "SCAN api_token"),
         ("api_token.find", "SCAN api_token"),
@@ -116,6 +117,10 @@ mod tests {
         let mut walks = Vec::new();
         for plan in plans().await {
             for line in &plan.lines {
+                // A check of the whole database reads whole tables.
+                if plan.statement.starts_with("check.") {
+                    continue;
+                }
                 let whole =
                     line.starts_with("SCAN") && !line.contains(" USING ") && line != "SCAN CONSTANT ROW";
                 let inserted = line == "SCAN 2 CONSTANT ROWS" || line.contains("-ROW VALUES CLAUSE");

@@ -58,10 +58,15 @@ pub(super) enum SchemaFault {
     Changed(String),
 }
 
+/// Number of the newest migration of this version.
+pub fn newest_schema() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
 impl Migration {
     fn text(&self, store: &Store) -> &'static str {
         match store.backend {
-            Backend::Sqlite { .. } => self.sqlite,
+            Backend::Sqlite { .. } | Backend::SqliteToRead { .. } => self.sqlite,
             Backend::Postgres { .. } => self.postgres,
         }
     }
@@ -102,6 +107,19 @@ impl Store {
             tracing::warn!(unknown, "the schema is newer than this version, whose statements fit it");
         }
         Ok(pending.len())
+    }
+
+    /// Number and name of the newest migration that is applied, which this version may not know; `None` for a database
+    /// without a schema of this application.
+    pub async fn schema(&self) -> Result<Option<(i64, String)>> {
+        let mut connection = self.connect_to_snapshot().await?;
+        let newest = if one(&mut connection, EXISTS).await?.int("tables")? == 0 {
+            None
+        } else {
+            connection.rows(LIST, values![]).await?.pop()
+        };
+        connection.end().await?;
+        newest.map(|row| Ok((row.int("version")?, row.text("name")?))).transpose()
     }
 
     /// Names of the migrations that are not applied yet.

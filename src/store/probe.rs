@@ -50,6 +50,9 @@ impl Store {
                     Err(_) => Err(late()),
                 }
             }
+            Backend::SqliteToRead { .. } => {
+                Err(Error::internal("a database that is only read was probed by a write"))
+            }
             Backend::Postgres { probe, .. } => {
                 match tokio::time::timeout(limit, probe.write(WRITE.0.postgres)).await {
                     Ok(written) => {
@@ -64,7 +67,7 @@ impl Store {
     /// `Ok` if the database can be reached. The error names the cause, which a pool of connections would hide.
     pub(super) async fn reach(&self) -> Result<()> {
         match &self.backend {
-            Backend::Sqlite { .. } => Ok(()),
+            Backend::Sqlite { .. } | Backend::SqliteToRead { .. } => Ok(()),
             Backend::Postgres { probe, patience, .. } => {
                 let reached = tokio::time::timeout(*patience, probe.reach()).await;
                 reached.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|error| fault::of("connect", error))
@@ -77,7 +80,7 @@ impl Store {
         match &self.backend {
             Backend::Sqlite { writer, .. } => writer.trouble().await,
             // The next probe finds it out.
-            Backend::Postgres { .. } => std::future::pending().await,
+            Backend::SqliteToRead { .. } | Backend::Postgres { .. } => std::future::pending().await,
         }
     }
 }

@@ -71,6 +71,18 @@ impl ReadSession {
         row.ok_or_else(|| fault::of(query.whole.name, sqlx::Error::RowNotFound))
     }
 
+    /// Hands each row of a text to `each`. The text comes from the schema itself, so it has no values; the rows are those of
+    /// all organisations, so the scope is that of the service.
+    pub(super) async fn each_row(
+        &mut self,
+        name: &'static str,
+        text: String,
+        each: impl FnMut(&Row) -> Result<()> + Send,
+    ) -> Result<()> {
+        self.scope.require_system()?;
+        self.connection.each_row(name, text, each).await
+    }
+
     /// Ends the session and returns its connection to the pool.
     pub(super) async fn end(self) -> Result<()> {
         self.connection.end().await

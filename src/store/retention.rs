@@ -23,15 +23,26 @@ use crate::error::Result;
 /// Runs that one reading finds.
 const RUNS_AT_A_TIME: u32 = 100;
 
-statements! {
-    query SUPERSEDED = hidden("run.superseded",
-        "SELECT run.round_id, run.number FROM run JOIN round r ON r.id = run.round_id \
+/// The runs that ended before `$1` and that a round does not keep among its newest `$2` that succeeded.
+macro_rules! superseded {
+    () => {
+        "FROM run JOIN round r ON r.id = run.round_id \
          WHERE run.end_micros IS NOT NULL AND run.end_micros < $1 AND run.purge_micros IS NULL \
          AND r.state IN ('enrolling', 'matching', 'review') \
          AND EXISTS (SELECT 1 FROM run n WHERE n.round_id = run.round_id AND n.number > run.number) \
          AND (run.state <> 'succeeded' OR (SELECT COUNT(*) FROM run n WHERE n.round_id = run.round_id \
-         AND n.number > run.number AND n.state = 'succeeded') >= $2) \
-         ORDER BY run.end_micros, run.round_id, run.number LIMIT $3");
+         AND n.number > run.number AND n.state = 'succeeded') >= $2)"
+    };
+}
+
+statements! {
+    query SUPERSEDED = hidden("run.superseded",
+        concat!("SELECT run.round_id, run.number ", superseded!(),
+            " ORDER BY run.end_micros, run.round_id, run.number LIMIT $3"));
+    query COUNT_SUPERSEDED = hidden("run.count_superseded",
+        concat!("SELECT COUNT(*) AS superseded ", superseded!()));
+    query COUNT_PURGING = hidden("run.count_purging",
+        "SELECT COUNT(*) AS purging FROM run WHERE purge_micros IS NOT NULL");
     change MARK = ("run.purge",
         "UPDATE run SET purge_micros = $3 WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL \
          AND state IN ('succeeded', 'failed', 'cancelled')");
@@ -80,6 +91,17 @@ impl Store {
                 purged += self.delete_run(scope, &name).await?;
             }
         }
+    }
+
+    /// Number of runs that [`purge_runs`](Self::purge_runs) would purge.
+    pub async fn count_superseded_runs(&self, scope: &Scope, limit: Timestamp, kept: u32) -> Result<u64> {
+        scope.require_system()?;
+        let mut reader = self.snapshot_reader(scope).await?;
+        let superseded: u64 =
+            reader.one(COUNT_SUPERSEDED, values![limit, kept]).await?.narrow("run", &"", "superseded")?;
+        let purging: u64 = reader.one(COUNT_PURGING, values![]).await?.narrow("run", &"", "purging")?;
+        reader.end().await?;
+        Ok(superseded + purging)
     }
 
     async fn superseded(&self, scope: &Scope, limit: Timestamp, kept: u32) -> Result<Vec<RunRef>> {

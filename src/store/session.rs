@@ -21,11 +21,17 @@ statements! {
         "SELECT method, payload_digest, response FROM idempotency WHERE token_id = $1 AND request_id = $2");
     upkeep ANSWER = ("idempotency.answer",
         "UPDATE idempotency SET response = $3 WHERE token_id = $1 AND request_id = $2");
-    upkeep PURGE = ("idempotency.purge", "DELETE FROM idempotency WHERE create_micros < $1");
+    query COUNT_OLD = hidden("idempotency.count_old",
+        "SELECT COUNT(*) AS old FROM idempotency WHERE create_micros < $1");
+    upkeep PURGE = ("idempotency.purge",
+        "DELETE FROM idempotency WHERE (token_id, request_id) IN (SELECT i.token_id, i.request_id FROM idempotency i \
+         WHERE i.create_micros < $1 ORDER BY i.create_micros LIMIT $2)");
 }
 
 /// Most bytes of a remembered answer. A change whose answer could not be sent does not last.
 const MOST_ANSWER: usize = 1 << 20;
+/// Answers that one transaction deletes: other writers wait for so many.
+const ANSWERS_AT_A_TIME: u32 = 100;
 
 /// Who changes something, when, and under which `request_id`.
 #[derive(Debug, Clone)]
@@ -107,13 +113,28 @@ impl Store {
         first_answer(&first, &request).map(Begun::Repeated)
     }
 
-    /// Deletes the answers that were given before `limit`, and returns their number.
+    /// Deletes the answers that were given before `limit`, in short transactions, and returns their number.
     pub async fn purge_answers(&self, scope: &Scope, limit: Timestamp) -> Result<u64> {
         scope.require_system()?;
-        let mut session = self.housekeeping(scope).await?;
-        let purged = session.execute(PURGE, values![limit]).await?;
-        session.commit().await?;
-        Ok(purged)
+        let mut purged = 0;
+        loop {
+            let mut session = self.housekeeping(scope).await?;
+            let deleted = session.execute(PURGE, values![limit, ANSWERS_AT_A_TIME]).await?;
+            session.commit().await?;
+            purged += deleted;
+            if deleted < u64::from(ANSWERS_AT_A_TIME) {
+                return Ok(purged);
+            }
+        }
+    }
+
+    /// Number of answers that were given before `limit`.
+    pub async fn count_old_answers(&self, scope: &Scope, limit: Timestamp) -> Result<u64> {
+        scope.require_system()?;
+        let mut session = self.reader(scope).await?;
+        let old = session.one(COUNT_OLD, values![limit]).await?.narrow("idempotency", &"", "old")?;
+        session.end().await?;
+        Ok(old)
     }
 }
 

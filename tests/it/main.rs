@@ -1,5 +1,6 @@
 //! The one integration binary.
 
+mod backup;
 mod call;
 mod criteria;
 mod demo;
@@ -19,6 +20,7 @@ mod problem;
 mod refusal;
 mod report;
 mod request_id;
+mod retention;
 mod roles;
 mod round;
 mod solver;

@@ -14,18 +14,18 @@ use tempfile::TempDir;
 use crate::postgres::postgres;
 
 /// A folder in which the program is started.
-struct Machine(TempDir);
+pub(crate) struct Machine(TempDir);
 
 impl Machine {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a folder"))
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn database(&self, name: &str) -> String {
+    pub(crate) fn database(&self, name: &str) -> String {
         format!("sqlite:{}", self.path(name).display())
     }
 
@@ -40,7 +40,7 @@ impl Machine {
         program
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.program(arguments).output().expect("runs")
     }
 
@@ -58,12 +58,12 @@ impl Machine {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
 #[track_caller]
-fn assert_says((code, told): &(Option<i32>, String), expected: i32, parts: &[&str]) {
+pub(crate) fn assert_says((code, told): &(Option<i32>, String), expected: i32, parts: &[&str]) {
     assert_eq!(*code, Some(expected), "{told}");
     for part in parts {
         assert!(told.contains(part), "`{part}` is missing: {told}");
@@ -228,7 +228,7 @@ impl Drop for Running {
     }
 }
 
-fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     path.metadata().expect("is there").permissions().mode() & 0o777
 }
 

@@ -87,6 +87,11 @@ impl World {
         Self::over_with(database, Some(home), clock(), change).await
     }
 
+    /// Over a SQLite file that is there already.
+    pub(crate) async fn sqlite_at(file: &std::path::Path) -> Self {
+        Self::over(format!("sqlite:{}", file.display()), None, clock(), true).await
+    }
+
     /// Over a fresh database of the tests' PostgreSQL, where there is one.
     pub(crate) async fn postgresql() -> Option<Self> {
         let url =

@@ -1,0 +1,233 @@
+//! `wim-match admin restore`: puts a backup in the place of a SQLite database.
+//!
+//! The backup is copied beside the database, compared with its manifest and checked as a database. Only then the files of
+//! the earlier database are set aside, and the copy takes their place. An error before leaves everything as it was. Nobody
+//! has the database open meanwhile, and a service that starts meanwhile waits.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::super::doctor;
+use super::super::failure::Failure;
+use super::super::first_token;
+use super::super::global::{ConfigArgs, Global};
+use super::manifest::{Manifest, digest, with_ending};
+use super::shared::{in_words, only_sqlite, shown, unusable};
+use crate::client::output::{data, say, tell};
+use crate::clock::{Clock as _, SystemClock};
+use crate::domain::message::Message;
+use crate::error::Error;
+use crate::message;
+use crate::service::Service;
+use crate::store::{Check, Place, Scope, Store, Token, create_alone};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Options {
+    /// The backup. Its manifest must be beside it.
+    file: PathBuf,
+    /// Set the present database aside, under a name that ends in the time, and put the backup in its place.
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// What a restore has done.
+struct Restored {
+    manifest: Manifest,
+    /// Where the files of the earlier database are now.
+    aside: Option<PathBuf>,
+    /// Tokens that the restored database accepts.
+    live: Vec<Token>,
+    /// Those of them that the earlier database had revoked.
+    revived: Vec<Token>,
+    /// Live tokens of the earlier database that the restored one does not know.
+    lost: usize,
+}
+
+pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
+    let config = options.config.load(None)?;
+    let Some(database) = doctor::sqlite_file(&config) else { return Err(only_sqlite("admin restore")) };
+    let restored = restore(&options.file, &database, options.replace).await?;
+    report(&restored, &database, global)
+}
+
+async fn restore(file: &Path, database: &Path, replace: bool) -> Result<Restored, Failure> {
+    let manifest = Manifest::read(file)?;
+    // Read before the place is locked: a lock on a file ends when the process closes any handle of the file.
+    let earlier = if replace { tokens_of(database).await.unwrap_or_default() } else { Vec::new() };
+    let Some(place) = Place::lock(database).map_err(|error| unusable(database, &error))? else {
+        return Err(Failure::conflict(
+            message!("a process uses {database}", database = database.display().to_string()),
+            message!("stop the service and every command on this database, then restore again"),
+        ));
+    };
+    if !replace && database.try_exists().map_err(|error| unusable(database, &error))? {
+        return Err(Failure::conflict(
+            message!("{database} exists already", database = database.display().to_string()),
+            message!(
+                "restore to another file with --database, or set the present database aside with --replace"
+            ),
+        ));
+    }
+    let copy = with_ending(database, ".restoring");
+    let restored = match prepare(file, &manifest, &copy).await {
+        Ok(live) => take_place(&place, database, &copy).map(|aside| (live, aside)),
+        Err(failure) => Err(failure),
+    };
+    let (live, aside) = match restored {
+        Ok(restored) => restored,
+        Err(failure) => {
+            // What is left of the copy is of no use.
+            let _ = fs::remove_file(&copy);
+            return Err(failure);
+        }
+    };
+    let known: BTreeSet<&str> = live.iter().map(|token| token.id.as_str()).collect();
+    let lost = earlier.iter().filter(|token| token.is_live() && !known.contains(token.id.as_str())).count();
+    let revoked: BTreeSet<&str> =
+        earlier.iter().filter(|token| !token.is_live()).map(|token| token.id.as_str()).collect();
+    let revived = live.iter().filter(|token| revoked.contains(token.id.as_str())).cloned().collect();
+    Ok(Restored { manifest, aside, live, revived, lost })
+}
+
+/// Copies the backup to `copy`, checks it, and returns the tokens that it accepts.
+async fn prepare(file: &Path, manifest: &Manifest, copy: &Path) -> Result<Vec<Token>, Failure> {
+    let unwritable = |error: io::Error| unusable(copy, &error);
+    let Some(mut new) = create_alone(copy).map_err(unwritable)? else {
+        return Err(Failure::conflict(
+            message!("another process writes to {file}", file = copy.display().to_string()),
+            message!("wait for its end, or give the name of another file"),
+        ));
+    };
+    let mut backup = File::open(file).map_err(|error| unusable(file, &error))?;
+    let found = digest(&mut backup, &mut new).map_err(unwritable)?;
+    manifest.compare(file, &found)?;
+    new.sync_all().map_err(unwritable)?;
+    drop(new);
+    let damaged = |wrong: Message, details: Vec<Message>| {
+        let told = message!("{file} is damaged: {wrong}", file = file.display().to_string(), wrong = wrong);
+        Failure::input(told, message!("use another copy of the backup, or another backup"))
+            .with_details(details)
+    };
+    let unreadable = |error: Error| Failure::of_database(error.into(), &file.display().to_string());
+    let store = Store::open_copy(copy).await.map_err(unreadable)?;
+    let checked = async {
+        for check in [Check::Integrity, Check::ForeignKeys] {
+            let result = store.check(&Scope::System, check).await.map_err(unreadable)?;
+            if !result.wrong.is_empty() {
+                return Err(damaged(message!("it does not pass the check of the database"), result.wrong));
+            }
+        }
+        match store.schema().await.map_err(unreadable)? {
+            Some((number, _)) if number == manifest.schema.number => {}
+            _ => return Err(damaged(message!("its content is not the one of its manifest"), Vec::new())),
+        }
+        // Fails if an applied migration has another text.
+        store.pending_migrations().await.map_err(unreadable)?;
+        live_tokens(&store).await.map_err(unreadable)
+    };
+    let live = checked.await;
+    store.close().await;
+    live
+}
+
+/// Sets the earlier files aside and puts the copy in their place. Returns the new name of the earlier database.
+fn take_place(place: &Place, database: &Path, copy: &Path) -> Result<Option<PathBuf>, Failure> {
+    let ending = format!(".replaced-{}", SystemClock.now().strftime("%Y%m%dT%H%M%SZ"));
+    let aside = place.set_aside(&ending).map_err(|error| unusable(database, &error))?;
+    place.take(copy).map_err(|error| {
+        let failure = unusable(database, &error);
+        match &aside {
+            Some(aside) => failure.with_details(vec![message!(
+                "the earlier database is now {file}",
+                file = aside.display().to_string()
+            )]),
+            None => failure,
+        }
+    })?;
+    // A first token beside the database belongs to the earlier one.
+    let first = with_ending(database, first_token::SUFFIX);
+    if aside.is_some() && first.exists() {
+        let to = with_ending(&with_ending(database, &ending), first_token::SUFFIX);
+        fs::rename(&first, to).map_err(|error| unusable(&first, &error))?;
+    }
+    Ok(aside)
+}
+
+/// All tokens of a database that may be damaged or of another application: then there are none.
+async fn tokens_of(database: &Path) -> Option<Vec<Token>> {
+    if !database.exists() {
+        return None;
+    }
+    let store = Store::open_to_read(database).await.ok()?;
+    let service = Service::new(store, std::sync::Arc::new(SystemClock));
+    let tokens = service.list_tokens().await.ok();
+    service.store().close().await;
+    tokens
+}
+
+async fn live_tokens(store: &Store) -> Result<Vec<Token>, Error> {
+    let service = Service::new(store.clone(), std::sync::Arc::new(SystemClock));
+    let mut tokens = service.list_tokens().await?;
+    tokens.retain(Token::is_live);
+    Ok(tokens)
+}
+
+/// One JSON object, and for people what was done and what is left to do.
+fn report(restored: &Restored, database: &Path, global: &Global) -> Result<(), Failure> {
+    let Restored { manifest, aside, live, revived, lost } = restored;
+    let aside = aside.as_ref().map(|path| path.display().to_string());
+    let time: Timestamp = manifest.time;
+    if global.json {
+        let ids: Vec<&str> = revived.iter().map(|token| token.id.as_str()).collect();
+        let object = serde_json::json!({
+            "database": database.display().to_string(),
+            "time": time.to_string(),
+            "schema": manifest.schema.name,
+            "rows": manifest.rows(),
+            "set_aside": aside,
+            "live_tokens": live.len(),
+            "revived_tokens": ids,
+            "lost_tokens": lost,
+        });
+        data(&object.to_string())?;
+    }
+    let say_it = |told: Message| tell(&told, global.lang);
+    say_it(message!(
+        "{database} is the backup of {time}: {rows} rows; what was changed later is not in it",
+        database = database.display().to_string(),
+        time = shown(time),
+        rows = manifest.rows()
+    ));
+    if let Some(aside) = aside {
+        say_it(message!("the earlier database is now {file}", file = aside));
+    }
+    say_it(message!(
+        "{tokens|1 token is|{tokens} tokens are} live again as at that time; revoke those that were revoked since",
+        tokens = live.len()
+    ));
+    for token in revived {
+        say_it(message!(
+            "revoked in the earlier database: {token}; run `{command}`",
+            token = in_words(token),
+            command = format!("wim-match admin token revoke {}", token.id)
+        ));
+    }
+    if *lost > 0 {
+        say_it(message!(
+            "{tokens|1 token that was|{tokens} tokens that were} created later no longer exist",
+            tokens = *lost
+        ));
+    }
+    say_it(message!(
+        "the next start of the service brings the schema up to date and executes interrupted runs again"
+    ));
+    say("      wim-match admin check");
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! What several commands of the operator share: the database behind the configuration, and words for tokens, times and files.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::super::doctor;
+use super::super::failure::Failure;
+use super::super::global::ConfigArgs;
+use crate::clock::SystemClock;
+use crate::domain::caller::Role;
+use crate::message;
+use crate::service::Service;
+use crate::store::Token;
+
+/// The use cases over the configured database, whose schema must be up to date.
+pub(super) async fn open(config: &ConfigArgs) -> Result<Service, Failure> {
+    let config = config.load(None)?;
+    let store = doctor::open(&config).await?;
+    if !store.pending_migrations().await?.is_empty() {
+        let place = format!(" --database {}", config.database_for_display());
+        return Err(Failure::input(
+            message!("the schema of the database is not up to date"),
+            message!("run `{command}`", command = format!("wim-match admin migrate{place}")),
+        ));
+    }
+    Ok(Service::new(store, Arc::new(SystemClock)))
+}
+
+/// Why `command` does not work on PostgreSQL.
+pub(super) fn only_sqlite(command: &str) -> Failure {
+    Failure::input(
+        message!("`{command}` works on SQLite alone, and this database is PostgreSQL", command = command),
+        message!(
+            "use the scripts in {folder}, which README.md describes there",
+            folder = "deploy/postgresql"
+        ),
+    )
+}
+
+/// A file that cannot be read or written.
+pub(super) fn unusable(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::input(
+        message!(
+            "{file} cannot be read or written: {error}",
+            file = file.display().to_string(),
+            error = error.to_string()
+        ),
+        message!(
+            "check the path, the free space and the permissions; run the command as the user of the service"
+        ),
+    )
+}
+
+/// A token on one line: first characters, role, organisation, label, id.
+pub(super) fn in_words(token: &Token) -> String {
+    let organisation = organisation_of(token).map_or_else(String::new, |id| format!(" of {id}"));
+    let label = if token.label.is_empty() { String::new() } else { format!(", \"{}\"", token.label) };
+    format!("{}…, {}{organisation}{label}, id {}", token.prefix, token.role.as_str(), token.id)
+}
+
+/// A moment to the second, in UTC.
+pub(super) fn shown(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// The organisation that a bearer of the token acts for.
+pub(super) fn organisation_of(token: &Token) -> Option<&str> {
+    match &token.role {
+        Role::Coordinator => None,
+        Role::OrganisationManager(organisation) => Some(organisation.as_str()),
+    }
+}

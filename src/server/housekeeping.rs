@@ -1,0 +1,47 @@
+//! Housekeeping: purges what the policy of retention no longer keeps, at the start of the service and every hour.
+//!
+//! A purge that has deleted something writes one line to the log. A purge that fails writes a warning; the next one
+//! continues.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::error::chain;
+use crate::service::{Kind, Purged, Service};
+
+/// Time between two purges.
+const PERIOD: Duration = Duration::from_hours(1);
+
+/// Purges until the service stops.
+pub(super) async fn run(service: Service, stop: CancellationToken) {
+    loop {
+        // A purge that is given up is continued by the next one.
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            purged = service.purge() => report(&purged),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+}
+
+fn report(purged: &Purged) {
+    let (imports, answers, runs) = (purged.of(Kind::Import), purged.of(Kind::Answer), purged.of(Kind::Run));
+    if purged.total() > 0 {
+        tracing::info!(imports, answers, runs, "purged what is no longer kept");
+    } else {
+        tracing::debug!("nothing to purge");
+    }
+    for (kind, error) in &purged.failures {
+        tracing::warn!(
+            kind = kind.as_str(),
+            error.r#type = error.reason().code(),
+            error = chain(error),
+            "a purge failed; the next one is in an hour"
+        );
+    }
+}
