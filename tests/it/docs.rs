@@ -11,6 +11,7 @@ const PAGES: &[&str] = &[
     "docs/architecture.md",
     "docs/edge.md",
     "deploy/README.md",
+    "deploy/postgresql/README.md",
     "deploy/runbooks/restore.md",
     "fuzz/README.md",
 ];

@@ -15,6 +15,7 @@ mod import;
 mod leaks;
 mod notes;
 mod observed;
+mod point_in_time;
 mod postgres;
 mod problem;
 mod refusal;

@@ -78,7 +78,7 @@ fn start() -> Option<Postgres> {
 }
 
 /// PostgreSQL refuses to run as root, so root asks the user `postgres`.
-fn as_owner() -> Command {
+pub(crate) fn as_owner() -> Command {
     let user = Command::new("id").arg("-u").output().expect("id runs").stdout;
     if user.trim_ascii() == b"0" {
         let mut command = Command::new("runuser");
@@ -90,7 +90,7 @@ fn as_owner() -> Command {
 }
 
 /// The newest installed PostgreSQL.
-fn binaries() -> Option<PathBuf> {
+pub(crate) fn binaries() -> Option<PathBuf> {
     let given = std::env::var_os(BINARIES).map(PathBuf::from);
     let packaged = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut packaged: Vec<PathBuf> = packaged.map(|version| version.path().join("bin")).collect();
