@@ -116,7 +116,6 @@ impl Server {
         let streams = Streams { tasks: tasks.clone(), stop: stop.clone() };
         let failed = CancellationToken::new();
 
-        tasks.spawn(housekeeping::run(service.clone(), stop.clone()));
         if config.worker {
             let worker = Worker::new(service.clone(), config.compute_threads, config.kept_scores_mib);
             let (stop, failed) = (stop.clone(), failed.clone());
@@ -157,7 +156,8 @@ impl Server {
             .prepare();
         let gauges = Gauges::new(service.clone(), Arc::clone(&edge), health.clone());
         gauges.shown_by(&metrics);
-        tasks.spawn(gauges.watch_queue(stop.clone()));
+        tasks.spawn(Arc::clone(&gauges).watch_queue(stop.clone()));
+        tasks.spawn(housekeeping::run(service.clone(), gauges, stop.clone()));
         let measures = Measures::new(metrics, config.trace_percent, &**service.clock());
         let measures = Arc::new(measures);
         let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone(), measures };

@@ -8,12 +8,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Cause, Edge};
+use crate::clock::Stopwatch;
 use crate::service::Service;
 use crate::store::{QueueLength, Scope};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::{
     CONNECTIONS, CONNECTIONS_MOST, EDGE_BYTES, EDGE_CALLS, EDGE_CONNECTIONS, EDGE_REFUSALS, Metric,
-    QUEUE_AGE, QUEUE_RUNS, READY, Readings, SOLVER_WAITING, SOLVER_WORKING,
+    PURGE_AGE, QUEUE_AGE, QUEUE_RUNS, READY, Readings, SOLVER_WAITING, SOLVER_WORKING,
 };
 
 /// Time between two looks at the queue of runs.
@@ -26,16 +27,18 @@ pub(super) struct Gauges {
     edge: Arc<Edge>,
     ready: watch::Receiver<bool>,
     queue: Mutex<QueueLength>,
+    /// Since the last purge that ended well.
+    purged: Mutex<Option<Stopwatch>>,
 }
 
 impl Gauges {
     pub(super) fn new(service: Service, edge: Arc<Edge>, ready: watch::Receiver<bool>) -> Arc<Self> {
-        Arc::new(Self { service, edge, ready, queue: Mutex::default() })
+        Arc::new(Self { service, edge, ready, queue: Mutex::default(), purged: Mutex::default() })
     }
 
     /// Has `metrics` show the gauges as long as they exist.
     pub(super) fn shown_by(self: &Arc<Self>, metrics: &Metrics) {
-        let gauges: [(&'static Metric, fn(&Self, &Readings<'_>)); 11] = [
+        let gauges: [(&'static Metric, fn(&Self, &Readings<'_>)); 12] = [
             (&EDGE_CONNECTIONS, Self::edge_connections),
             (&EDGE_CALLS, |this, readings| readings.count(this.edge.counts().calls as u64)),
             (&EDGE_BYTES, |this, readings| readings.count(this.edge.counts().bytes as u64)),
@@ -45,6 +48,7 @@ impl Gauges {
             (&CONNECTIONS_MOST, Self::most_connections),
             (&QUEUE_RUNS, |this, readings| readings.count(this.queue().runs)),
             (&QUEUE_AGE, |this, readings| readings.value(this.queue().age.as_secs_f64())),
+            (&PURGE_AGE, Self::purge_age),
             (&SOLVER_WORKING, |this, readings| readings.count(this.service.solver_queue().0)),
             (&SOLVER_WAITING, |this, readings| readings.count(this.service.solver_queue().1)),
         ];
@@ -72,6 +76,17 @@ impl Gauges {
         tokio::select! {
             () = stop.cancelled() => {}
             () = looking => {}
+        }
+    }
+
+    /// A purge has ended well.
+    pub(super) fn purge_ended(&self) {
+        *self.purged.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stopwatch::start());
+    }
+
+    fn purge_age(&self, readings: &Readings<'_>) {
+        if let Some(since) = *self.purged.lock().unwrap_or_else(PoisonError::into_inner) {
+            readings.value(since.elapsed().as_secs_f64());
         }
     }
 

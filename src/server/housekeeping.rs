@@ -3,24 +3,32 @@
 //! A purge that has deleted something writes one line to the log. A purge that fails writes a warning; the next one
 //! continues.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::gauges::Gauges;
 use crate::error::chain;
 use crate::service::{Kind, Purged, Service};
+use crate::telemetry::Metrics;
 
 /// Time between two purges.
 const PERIOD: Duration = Duration::from_hours(1);
 
 /// Purges until the service stops.
-pub(super) async fn run(service: Service, stop: CancellationToken) {
+pub(super) async fn run(service: Service, gauges: Arc<Gauges>, stop: CancellationToken) {
     loop {
         // A purge that is given up is continued by the next one.
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            purged = service.purge() => report(&purged),
+            purged = service.purge() => {
+                report(&purged, service.metrics());
+                if purged.failures.is_empty() {
+                    gauges.purge_ended();
+                }
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -29,7 +37,10 @@ pub(super) async fn run(service: Service, stop: CancellationToken) {
     }
 }
 
-fn report(purged: &Purged) {
+fn report(purged: &Purged, metrics: &Metrics) {
+    for (kind, number) in &purged.counts {
+        metrics.purged(kind.as_str(), *number);
+    }
     let (imports, answers, runs) = (purged.of(Kind::Import), purged.of(Kind::Answer), purged.of(Kind::Run));
     if purged.total() > 0 {
         tracing::info!(imports, answers, runs, "purged what is no longer kept");
@@ -37,6 +48,7 @@ fn report(purged: &Purged) {
         tracing::debug!("nothing to purge");
     }
     for (kind, error) in &purged.failures {
+        metrics.purge_failed();
         tracing::warn!(
             kind = kind.as_str(),
             error.r#type = error.reason().code(),

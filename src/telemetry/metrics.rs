@@ -122,7 +122,7 @@ metrics! {
     SOLVER_WORKING = Gauge "wim_match.solver.working" ["{problem}"] by [] at most 1: "External problems that are being solved.";
     SOLVER_WAITING = Gauge "wim_match.solver.waiting" ["{problem}"] by [] at most 1: "External problems that wait for their turn.";
     PURGE_ROWS = Counter "wim_match.purge.rows" ["{row}"] by ["kind"] at most 6:
-        "Rows that the housekeeping has deleted.";
+        "What housekeeping has deleted: rows of unfinished imports (`import`), first answers (`answer`), runs (`run`).";
     PURGE_FAILURES = Counter "wim_match.purge.failures" ["{purge}"] by [] at most 1: "Purges that have failed.";
     PURGE_AGE = Gauge "wim_match.purge.age" ["s"] by [] at most 1: "Time since the last purge that ended well.";
     EXPORT_FAILURES = Counter "wim_match.telemetry.export_failures" ["{export}"] by ["signal"] at most 3:
@@ -303,9 +303,9 @@ impl Metrics {
         self.0.import_ends.add(1, &[KeyValue::new("outcome", outcome)]);
     }
 
-    /// The housekeeping has deleted rows.
-    pub fn rows_purged(&self, kind: &'static str, rows: u64) {
-        self.0.purge_rows.add(rows, &[KeyValue::new("kind", kind)]);
+    /// Housekeeping has deleted something.
+    pub fn purged(&self, kind: &'static str, number: u64) {
+        self.0.purge_rows.add(number, &[KeyValue::new("kind", kind)]);
     }
 
     /// A purge has failed.
