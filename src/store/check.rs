@@ -54,6 +54,9 @@ statements! {
             WHERE m.round_id = r.round_id AND m.run_number = r.number)");
 }
 
+/// What is wrong, by the number that a query has counted.
+type Told = fn(i64) -> Message;
+
 /// One check of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check {
@@ -176,7 +179,7 @@ impl Store {
         rows.iter().take(MOST_DAMAGES).map(|row| Ok(Message::verbatim(row.text("damage")?))).collect()
     }
 
-    async fn counted(&self, scope: &Scope, queries: &[(Query, fn(i64) -> Message)]) -> Result<Vec<Message>> {
+    async fn counted(&self, scope: &Scope, queries: &[(Query, Told)]) -> Result<Vec<Message>> {
         let (mut session, mut wrong) = (self.snapshot_reader(scope).await?, Vec::new());
         for (query, told) in queries {
             let count = session.one(*query, values![]).await?.int("wrong")?;

@@ -444,15 +444,18 @@ impl Row {
         macro_rules! add {
             ($row:expr) => {{
                 let raw = $row.try_get_raw(at)?;
-                let kind = raw.type_info().name().to_owned();
-                match kind.as_str() {
-                    _ if raw.is_null() => digest.update([0]),
-                    "INTEGER" | "INT8" => {
-                        digest.update([1]);
-                        digest.update($row.try_get::<i64, _>(at)?.to_le_bytes());
-                    }
-                    "TEXT" => sized(digest, 2, $row.try_get::<&str, _>(at)?.as_bytes()),
-                    _ => sized(digest, 3, $row.try_get::<&[u8], _>(at)?),
+                let is_null = raw.is_null();
+                let is_int = matches!(raw.type_info().name(), "INTEGER" | "INT8");
+                let is_text = raw.type_info().name() == "TEXT";
+                if is_null {
+                    digest.update([0]);
+                } else if is_int {
+                    digest.update([1]);
+                    digest.update($row.try_get_unchecked::<i64, _>(at)?.to_le_bytes());
+                } else if is_text {
+                    sized(digest, 2, $row.try_get_unchecked::<&str, _>(at)?.as_bytes());
+                } else {
+                    sized(digest, 3, $row.try_get_unchecked::<&[u8], _>(at)?);
                 }
                 Ok(())
             }};

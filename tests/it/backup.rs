@@ -89,7 +89,7 @@ async fn a_backup_under_load_has_all_that_was_acknowledged_and_passes_the_drill(
         over.store(true, Ordering::Relaxed);
         (before, ran)
     };
-    let (_, _, (before, (taken, drilled, files))) = soon(async {
+    let ((), (), (before, (taken, drilled, files))) = soon(async {
         tokio::join!(
             write(&world, "a", &acknowledged, &over),
             write(&world, "b", &acknowledged, &over),

@@ -1,5 +1,6 @@
 //! Retention as the operator sees it: the page that describes it, and `wim-match admin purge`.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
@@ -14,7 +15,8 @@ fn the_page_for_operations_shows_the_policy_of_retention() {
     let mut table = String::from("| kind | what is deleted | kept | why |\n|---|---|---|---|\n");
     for rule in RULES {
         let (kind, what) = (rule.kind.as_str(), rule.kind.what());
-        table.push_str(&format!("| `{kind}` | {what} | {} | {} |\n", rule.kept(), rule.kind.why()));
+        let (kept, why) = (rule.kept(), rule.kind.why());
+        writeln!(table, "| `{kind}` | {what} | {kept} | {why} |").expect("text grows");
     }
     assert!(page.contains(&table), "deploy/README.md must have this table:\n{table}");
 }
