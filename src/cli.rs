@@ -1,7 +1,7 @@
 //! The command line. Data goes to standard output, everything else to standard error.
 //!
-//! Three kinds of commands: clients of a running service (`import`, `export`, `organisation`, `round`); commands on the
-//! machine of the service (`serve`, `admin`, `doctor`, `demo`); and the solver for problems that the caller brings in files
+//! Three kinds of commands: clients of a running service (`import`, `export`, `organisation`, `round`, `health`); commands on
+//! the machine of the service (`serve`, `admin`, `doctor`, `demo`, `manual`, `completions`); and the solver for problems that the caller brings in files
 //! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
 mod admin;
@@ -12,7 +12,9 @@ mod export;
 mod failure;
 mod first_token;
 mod global;
+mod health;
 mod import;
+mod manual;
 mod organisation;
 mod problem;
 mod repair;
@@ -25,7 +27,7 @@ mod what_if;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{demo, telemetry};
 use failure::Failure;
@@ -87,6 +89,12 @@ enum Command {
     Admin(admin::Command),
     /// Check the configuration, the database and the connection to the service.
     Doctor(doctor::Options),
+    /// Ask a running service for its health: exit code 0 if it is ready, 7 if not, within two seconds.
+    Health(health::Options),
+    /// Write pages for `man` into a folder.
+    Manual(manual::ManualOptions),
+    /// Print completions for a shell.
+    Completions(manual::CompletionsOptions),
 }
 
 impl Cli {
@@ -116,6 +124,9 @@ impl Cli {
             Command::Repair(options) => blocking(move || repair::run(&options, &global)).await,
             Command::Admin(command) => admin::run(command, &global).await,
             Command::Doctor(options) => doctor::run(options, &global).await,
+            Command::Health(options) => health::run(options, &global).await,
+            Command::Manual(options) => manual::manual(&options, Self::command()),
+            Command::Completions(options) => manual::completions(&options, Self::command()),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
@@ -131,8 +142,6 @@ async fn blocking(command: impl FnOnce() -> Result<(), Failure> + Send + 'static
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

@@ -73,6 +73,7 @@ async fn created(client: &Client) -> Vec<String> {
 struct Machine {
     home: TempDir,
     service: Child,
+    address: String,
     channel: Channel,
     token: String,
 }
@@ -92,7 +93,7 @@ impl Machine {
         let (service, address) = Self::started(service, "next: ");
         let token = std::fs::read_to_string(home.path().join("wim.db.first-token")).expect("the first token");
         let channel = connect(&address).await.expect("connects");
-        Self { home, service, channel, token: token.trim().to_owned() }
+        Self { home, service, address, channel, token: token.trim().to_owned() }
     }
 
     /// Starts a service, reads its lines up to the one that begins with `last`, and returns its address.
@@ -149,6 +150,13 @@ impl Machine {
         Client::new(&self.channel, Some(&self.token)).expect("a client")
     }
 
+    /// The exit code of `wim-match health`.
+    fn health(&self, arguments: &[&str]) -> Option<i32> {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_wim-match"));
+        let output = program.args(["health", "--server", &self.address]).args(arguments).output();
+        output.expect("runs").status.code()
+    }
+
     fn order(&self, fault: &str) {
         std::fs::write(self.home.path().join("fault"), fault).expect("is written");
     }
@@ -191,6 +199,7 @@ async fn after_a_full_disk_and_a_failed_sync_sqlite_writes_again_by_itself() {
         let refused = create(&mut client, &format!("during-{fault}")).await.expect_err(fault);
         assert_eq!(refused.code(), Code::Unavailable, "{fault}: {refused}");
         until_all(&machine.channel, ServingStatus::NotServing).await;
+        assert_eq!((machine.health(&[]), machine.health(&["--live"])), (Some(7), Some(0)));
         assert!(created(&client).await.contains(&"before".to_owned()), "reading goes on");
         machine.order("");
         until_all(&machine.channel, ServingStatus::Serving).await;

@@ -1,6 +1,9 @@
 //! The standard services beside our own: health and reflection, for whoever operates or explores.
 
 use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
@@ -77,4 +80,44 @@ async fn both_versions_of_reflection_list_all_services_and_describe_their_messag
         assert!(described);
     }
     world.stop().await;
+}
+
+/// Runs `wim-match health` on the service at `address`.
+fn health(address: &str, arguments: &[&str]) -> Output {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_wim-match"));
+    program.args(["health", "--server", address]).args(arguments).env_clear().output().expect("runs")
+}
+
+fn lines(bytes: &[u8]) -> Vec<String> {
+    String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_of_a_supervisor_ends_with_0_on_a_service_that_serves() {
+    let world = World::sqlite().await;
+    let address = format!("http://{}", world.server().address());
+    for (arguments, told) in [
+        (&[][..], format!("{address} is ready: its database takes writes")),
+        (&["--live"], format!("{address} is alive")),
+        (&["--lang", "es"], format!("{address} está listo: su base acepta escrituras")),
+        (&["--json"], format!("{{\"server\":\"{address}\",\"service\":\"\",\"status\":\"SERVING\"}}")),
+    ] {
+        let output = health(&address, arguments);
+        assert_eq!((output.status.code(), lines(&output.stdout)), (Some(0), vec![told]), "{arguments:?}");
+    }
+    world.stop().await;
+}
+
+#[test]
+fn the_command_of_a_supervisor_ends_with_7_and_one_line_within_two_seconds() {
+    // It accepts connections, as the kernel does for it, and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent = format!("http://{}", silent.local_addr().expect("an address"));
+    for address in [silent.as_str(), "http://127.0.0.1:1", "no address"] {
+        let started = Instant::now();
+        let output = health(address, &[]);
+        assert_eq!(output.status.code(), Some(7), "{output:?}");
+        assert_eq!((lines(&output.stdout).len(), lines(&output.stderr).len()), (0, 1), "{output:?}");
+        assert!(started.elapsed() < Duration::from_secs(2), "{address}: {:?}", started.elapsed());
+    }
 }

@@ -13,6 +13,7 @@ mod health;
 mod house;
 mod import;
 mod leaks;
+mod manual;
 mod notes;
 mod observed;
 mod point_in_time;
