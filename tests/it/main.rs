@@ -13,6 +13,7 @@ mod health;
 mod house;
 mod import;
 mod leaks;
+mod manifests;
 mod manual;
 mod notes;
 mod observed;
