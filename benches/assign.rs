@@ -4,7 +4,7 @@
 //! classics of the literature. Scores are stored beforehand, so that the bench measures the solver and not the scoring.
 //! The groups `stable` and `fairest` measure these objectives, including the count of blocking pairs.
 //!
-//! `cargo bench --bench assign` runs all groups; `cargo bench --bench assign -- assign/profile/500` runs one case. Compare
+//! `cargo bench --locked --bench assign` runs all groups; `cargo bench --bench assign -- assign/profile/500` runs one case. Compare
 //! times on an idle machine only. The statistics of the solver do not depend on the machine.
 
 #![expect(clippy::unwrap_used, reason = "a bench may stop at the first thing that goes wrong")]

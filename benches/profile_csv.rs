@@ -1,6 +1,6 @@
 //! Measures how many rows per second an import reads and an export writes, on one core.
 //!
-//! `cargo bench --bench profile_csv`; the figure to read is `elem/s`. One element is one full row of a synthetic profile.
+//! `cargo bench --locked --bench profile_csv`; the figure to read is `elem/s`. One element is one full row of a synthetic profile.
 
 use std::hint::black_box;
 

@@ -1,7 +1,7 @@
 //! Measures imports of profiles: rows staged and stored per second beside raw inserts of the same documents, the longest
 //! wait of another writer meanwhile, and the largest size of SQLite's write-ahead log.
 //!
-//! `cargo bench --bench store` measures a SQLite file in the temporary directory; `-- postgres://...` another database,
+//! `cargo bench --locked --bench store` measures a SQLite file in the temporary directory; `-- postgres://...` another database,
 //! which must be empty. The overall rate of the first import is the upper bound for a caller of ImportProfiles. The second
 //! import of the same rows shows the cost of a nightly import of unchanged members.
 //!

@@ -52,9 +52,10 @@ fn is_path(text: &str) -> bool {
     FOLDERS.iter().any(|folder| text.starts_with(folder)) && text.chars().all(is_plain)
 }
 
-/// Whether a quoted text is the name of a test: a sentence in words.
+/// Whether a quoted text is the name of a test: a sentence in words, and no metric.
 fn is_test(text: &str) -> bool {
-    text.matches('_').count() >= 4 && text.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    let is_metric = ["wim_match_", "rpc_", "db_", "process_"].iter().any(|family| text.starts_with(family));
+    !is_metric && text.matches('_').count() >= 4 && text.chars().all(|c| c.is_ascii_lowercase() || c == '_')
 }
 
 fn sources() -> Vec<PathBuf> {
@@ -75,7 +76,8 @@ fn every_path_that_a_page_names_exists() {
     for page in PAGES {
         for path in quoted(&read(page)).into_iter().filter(|text| is_path(text)) {
             // Files that a run makes.
-            let is_made = ["fuzz/artifacts", "fuzz/corpus"].contains(&path);
+            let is_made =
+                ["fuzz/artifacts", "fuzz/corpus", "deploy/secrets"].iter().any(|made| path.starts_with(made));
             if !is_made && !package().join(path).exists() {
                 absent.push(format!("{page}: `{path}`"));
             }
@@ -114,6 +116,42 @@ fn every_profile_that_a_page_names_exists() {
             assert!(manifest.contains(&format!("[profile.{name}]")), "{page}: there is no profile `{name}`");
         }
     }
+}
+
+#[test]
+fn every_build_that_a_page_or_script_names_keeps_to_the_lock_file() {
+    let scripts = [
+        "benches/README.md",
+        "benches/peers/README.md",
+        "docs/engine.md",
+        "docs/wording.md",
+        "sample/README.md",
+    ];
+    let scripts = scripts.into_iter().chain([".ci/run", "fuzz/run", "fuzz/memory", "deploy/release"]);
+    let (mut loose, mut read) = (Vec::new(), 0);
+    for page in PAGES.iter().copied().chain(scripts) {
+        for line in read_joined(page).lines() {
+            for command in ["build", "run", "test", "bench", "check", "clippy", "install", "deny"] {
+                // With an option: a name of a command in the prose has none.
+                for (at, start) in line.match_indices(&format!("cargo {command} ")) {
+                    let rest =
+                        line[at + start.len()..].split(['`', '|', ';', '#']).next().unwrap_or_default();
+                    let is_command = rest.starts_with(['-', 'c']) && !rest.starts_with("--version");
+                    read += usize::from(is_command);
+                    if is_command && !rest.contains("--locked") {
+                        loose.push(format!("{page}: {}", line.trim()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(read > 20, "the commands were read: {read}");
+    assert!(loose.is_empty(), "these commands may build other versions:\n  {}", loose.join("\n  "));
+}
+
+/// A file whose lines that end with a backslash are joined with the next.
+fn read_joined(path: &str) -> String {
+    read(path).replace("\\\n", " ")
 }
 
 #[test]

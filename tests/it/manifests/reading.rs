@@ -9,7 +9,7 @@ const FOLDERS: &[&str] = &["deploy/", "docs/", "src/", "tests/", "migrations/", 
 const MADE: &str = "deploy/secrets";
 
 /// Options of other programs whose value is the name of our user, folder or container.
-const NAMES_FOLLOW: &[&str] = &["-u", "-n", "-g", "--namespace", "--user", "exec", "chown", "-o"];
+const NAMES_FOLLOW: &[&str] = &["-u", "-n", "-g", "--namespace", "--name", "--user", "exec", "chown", "-o"];
 
 /// Characters that end a command of a shell.
 const ENDS: &[char] = &['|', ';', '&', '>', '<', ')', '#', '`'];
@@ -165,8 +165,13 @@ fn command_of(line: &str) -> Option<Vec<String>> {
     let runs = |at: usize| {
         let before = at.checked_sub(1).map_or("", |before| words[before]);
         let after = words.get(at + 1).copied().unwrap_or_default();
-        let is_word = after.starts_with("--") && after.len() > 2
-            || after.starts_with(|c: char| c.is_ascii_lowercase()) && !is_program(after);
+        let after = after.split(ENDS).next().unwrap_or_default();
+        let is_plain = |c: char| c.is_ascii_lowercase() || c == '-';
+        let is_word = if after.starts_with('-') {
+            after.starts_with("--") && after.len() > 2
+        } else {
+            !after.is_empty() && after.chars().all(is_plain) && !is_program(after)
+        };
         is_program(words[at].trim_start_matches(['"', '(', '$']))
             && is_word
             && !NAMES_FOLLOW.contains(&before)
