@@ -199,6 +199,24 @@ fn every_command_that_is_run_exists_with_its_options() {
 }
 
 #[test]
+fn every_page_of_the_manual_that_a_unit_names_exists() {
+    fn pages(command: &clap::Command, name: &str, found: &mut BTreeSet<String>) {
+        found.insert(name.to_owned());
+        for below in command.get_subcommands() {
+            pages(below, &format!("{name}-{}", below.get_name()), found);
+        }
+    }
+    let mut known: BTreeSet<String> =
+        COMING_COMMANDS.iter().map(|words| format!("wim-match-{}", words.join("-"))).collect();
+    pages(&Cli::command(), "wim-match", &mut known);
+    let texts = texts();
+    let named: Vec<&str> = texts.iter().flat_map(Text::pages).collect();
+    assert!(named.len() > 2, "{named:?}");
+    let absent: Vec<_> = named.iter().filter(|page| !known.contains(**page)).collect();
+    assert!(absent.is_empty(), "there are no such pages: {absent:?}");
+}
+
+#[test]
 fn a_wrong_command_is_found_wherever_it_stands() {
     let program = Cli::command();
     let of = |path: &str, text: &str| Text { path: path.to_owned(), text: text.to_owned() }.commands();
@@ -260,6 +278,14 @@ fn every_port_is_a_port_of_the_service_or_of_a_program_beside_it() {
                 wrong.push(format!("{}: {}", text.path, line.trim()));
             }
         }
+    }
+    let declared: BTreeSet<String> = texts()
+        .iter()
+        .flat_map(|text| text.port_names().1.into_iter().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    for text in texts() {
+        let names = text.port_names().0.into_iter().filter(|name| !declared.contains(*name));
+        wrong.extend(names.map(|name| format!("{}: {name}", text.path)));
     }
     assert!(own.values().all(|port| used.contains(port)), "the ports were read: {used:?}");
     assert_none(&wrong, "these ports belong to nobody");

@@ -102,6 +102,11 @@ impl Text {
             .map(str::to_owned)
             .collect();
         let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        // The installed program of a unit is a file of this folder, unless it is the binary.
+        let programs =
+            self.text.lines().filter_map(|line| line.strip_prefix("ExecStart=")?.split_whitespace().next());
+        let programs = programs.filter(|program| *program != "/usr/local/bin/wim-match");
+        found.extend(programs.map(|program| program.replace("/usr/local/libexec/", "deploy/")));
         for line in self.text.lines().map(str::trim) {
             let relative = match self.path.rsplit('/').next().unwrap_or_default() {
                 "kustomization.yaml" => {
@@ -119,6 +124,23 @@ impl Text {
             found.extend(relative.map(|item| normal(&format!("{folder}/{item}"))));
         }
         found
+    }
+
+    /// The pages for `man` that a unit names.
+    pub(super) fn pages(&self) -> Vec<&str> {
+        let named = self.text.split("man:").skip(1).filter(|_| self.path.ends_with(".service"));
+        named.map(|rest| rest.split('(').next().unwrap_or_default()).collect()
+    }
+
+    /// Ports of Kubernetes that are named, and the names that are declared.
+    pub(super) fn port_names(&self) -> (Vec<&str>, Vec<&str>) {
+        let lines =
+            || self.text.lines().map(str::trim).filter(|_| self.path.starts_with("deploy/kubernetes/"));
+        let is_name = |value: &&str| value.chars().all(|c| c.is_ascii_lowercase());
+        let inside = lines()
+            .filter_map(|line| line.split_once(", port: ").map(|(_, rest)| rest.trim_end_matches('}')));
+        let used = lines().filter_map(|line| line.strip_prefix("targetPort: ")).chain(inside).filter(is_name);
+        (used.collect(), lines().filter_map(|line| line.strip_prefix("- name: ")).collect())
     }
 
     /// Ports: of keys that hold a port, of addresses, and of `EXPOSE`.
