@@ -2,6 +2,7 @@
 //! every image has its version.
 
 mod reading;
+mod scripts;
 
 use std::collections::{BTreeMap, BTreeSet};
 

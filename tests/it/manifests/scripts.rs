@@ -1,0 +1,78 @@
+//! The two scripts of `deploy/` that run on the machine of the service.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Puts a program into `home` that takes the place of `wim-match`.
+fn stand_in(home: &Path, script: &str) {
+    let program = home.join("wim-match");
+    fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("is written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("is made a program");
+}
+
+/// Runs the nightly backup with `home` before all other folders of programs.
+fn back_up(home: &Path, folder: &Path, keep: &str) -> Output {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/wim-match-backup");
+    let path = format!("{}:{}", home.display(), std::env::var("PATH").unwrap_or_default());
+    let mut backup = Command::new(script);
+    backup.arg(folder).arg(keep).env("PATH", path).output().expect("runs")
+}
+
+/// The names in a folder, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_nightly_backup_keeps_the_newest_files_and_a_broken_one_replaces_none() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().join("backups");
+    fs::create_dir(&folder).expect("is made");
+    for day in 1..=3 {
+        fs::write(folder.join(format!("wim-match-2020010{day}T023000Z.sqlite3")), "old").expect("is written");
+    }
+    fs::write(folder.join("note"), "of the operator").expect("is written");
+    let before = names(&folder);
+
+    stand_in(home.path(), "for last; do :; done; echo half >\"$last\"; exit 1");
+    assert!(!back_up(home.path(), &folder, "2").status.success());
+    assert_eq!(names(&folder), before);
+
+    stand_in(home.path(), "for last; do :; done; echo \"$*\" >\"$last\"");
+    assert!(!back_up(home.path(), &folder, "0").status.success(), "one backup is kept at least");
+    assert_eq!(names(&folder), before);
+    let done = back_up(home.path(), &folder, "2");
+    assert!(done.status.success(), "{done:?}");
+    let after = names(&folder);
+    assert_eq!((after.len(), after[0].as_str(), after[1].as_str()), (3, "note", before[3].as_str()));
+    let made = fs::read_to_string(folder.join(&after[2])).expect("reads");
+    assert!(made.starts_with("admin backup --config /etc/wim-match.toml "), "{made}");
+    let mode = fs::metadata(folder.join(&after[2])).expect("is there").permissions().mode();
+    assert_eq!(mode & 0o077, 0, "the owner alone may read a backup");
+}
+
+#[test]
+fn secrets_are_made_once_and_no_other_user_reaches_them() {
+    let home = tempfile::tempdir().expect("a folder");
+    let script = home.path().join("new-secrets");
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/new-secrets"), &script).expect("is copied");
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        assert!(Command::new(&script).status().expect("runs").success());
+        let secrets = home.path().join("secrets");
+        let read = |name: &str| fs::read_to_string(secrets.join(name)).expect("a secret");
+        let password = read("postgres-password");
+        assert!(password.len() == 48 && password != read("grafana-password"), "{password}");
+        assert!(read("wim-match.env").contains(&format!("//wim_match:{password}@postgres/wim_match\n")));
+        let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+        assert_eq!((mode(&secrets), mode(&secrets.join("wim-match.env"))), (0o700, 0o600));
+        made.push(password);
+    }
+    assert_eq!(made[0], made[1]);
+}
