@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::{v1, v1alpha};
+use wim_match::clock::Stopwatch;
 
 use crate::world::World;
 
@@ -114,7 +115,7 @@ fn the_command_of_a_supervisor_ends_with_7_and_one_line_within_two_seconds() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let silent = format!("http://{}", silent.local_addr().expect("an address"));
     for address in [silent.as_str(), "http://127.0.0.1:1", "no address"] {
-        let started = Instant::now();
+        let started = Stopwatch::start();
         let output = health(address, &[]);
         assert_eq!(output.status.code(), Some(7), "{output:?}");
         assert_eq!((lines(&output.stdout).len(), lines(&output.stderr).len()), (0, 1), "{output:?}");

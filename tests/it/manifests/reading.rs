@@ -56,6 +56,11 @@ pub(super) fn texts() -> Vec<Text> {
 }
 
 impl Text {
+    /// Whether the name of the file ends with a point and `ending`.
+    fn is(&self, ending: &str) -> bool {
+        self.path.rsplit_once('.').is_some_and(|(_, found)| found == ending)
+    }
+
     /// All words of characters that `is_part` accepts.
     pub(super) fn words(&self, is_part: impl Fn(char) -> bool) -> impl Iterator<Item = &str> {
         self.text.split(move |c: char| !is_part(c)).filter(|word| !word.is_empty())
@@ -71,12 +76,12 @@ impl Text {
     pub(super) fn commands(&self) -> Vec<Vec<String>> {
         let mut found: Vec<Vec<String>> = self.quoted().into_iter().filter_map(command_of).collect();
         let joined = self.text.replace("\\\n", " ");
-        let lines: Vec<&str> = if self.path.ends_with(".md") {
+        let lines: Vec<&str> = if self.is("md") {
             joined.split("```").skip(1).step_by(2).flat_map(str::lines).collect()
         } else {
             joined.lines().filter(|line| !line.trim_start().starts_with('#')).collect()
         };
-        let is_script = self.text.starts_with("#!") && !self.path.ends_with(".py");
+        let is_script = self.text.starts_with("#!") && !self.is("py");
         for line in lines {
             let list = ["args: [", "CMD ["].iter().find_map(|start| line.trim_start().split_once(start));
             if let Some((_, list)) = list {
@@ -85,7 +90,7 @@ impl Text {
                 found.push(words.filter(|word| !is_program(word)).collect());
             } else if let Some(run) = line.strip_prefix("ExecStart=") {
                 found.extend(command_of(run));
-            } else if is_script || self.path.ends_with(".md") {
+            } else if is_script || self.is("md") {
                 found.extend(command_of(line));
             }
         }
@@ -128,7 +133,7 @@ impl Text {
 
     /// The pages for `man` that a unit names.
     pub(super) fn pages(&self) -> Vec<&str> {
-        let named = self.text.split("man:").skip(1).filter(|_| self.path.ends_with(".service"));
+        let named = self.text.split("man:").skip(1).filter(|_| self.is("service"));
         named.map(|rest| rest.split('(').next().unwrap_or_default()).collect()
     }
 
@@ -146,7 +151,7 @@ impl Text {
     /// Ports: of keys that hold a port, of addresses, and of `EXPOSE`.
     pub(super) fn ports(&self) -> Vec<u16> {
         let mut found = Vec::new();
-        let is_manifest = self.path.ends_with(".yaml") || self.path.ends_with("Dockerfile");
+        let is_manifest = self.is("yaml") || self.path.ends_with("Dockerfile");
         for line in self.text.lines().map(|line| line.trim().trim_start_matches("- ")) {
             let key = ["port: ", "containerPort: ", "targetPort: ", "prometheus.io/port: ", "EXPOSE "]
                 .iter()
@@ -217,13 +222,12 @@ fn ports_of(word: &str) -> Vec<u16> {
     let word = word.split_once("://").map_or(word, |(_, rest)| rest);
     let word = word.split_once('@').map_or(word, |(_, rest)| rest);
     let address = word.split('/').next().unwrap_or_default();
-    let mut parts = address.split(':');
-    let host = parts.next().unwrap_or_default();
+    let (host, rest) = address.split_once(':').unwrap_or((address, ""));
     let is_address = host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok());
     let is_name = !host.is_empty()
         && host.chars().all(|c| c.is_ascii_lowercase() || "-.".contains(c))
         && host.chars().any(|c| c.is_ascii_lowercase());
-    let ports: Vec<&str> = parts.collect();
+    let ports: Vec<&str> = rest.split(':').filter(|_| !rest.is_empty()).collect();
     let are_numbers = ports.iter().all(|port| port.len() > 1 && port.parse::<u16>().is_ok());
     if (is_address || is_name) && are_numbers {
         ports.iter().filter_map(|port| port.parse().ok()).collect()

@@ -29,6 +29,11 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Who may read and write a file or enter a folder.
+fn permissions(path: &Path) -> u32 {
+    fs::metadata(path).expect("is there").permissions().mode() & 0o777
+}
+
 #[test]
 fn the_nightly_backup_keeps_the_newest_files_and_a_broken_one_replaces_none() {
     let home = tempfile::tempdir().expect("a folder");
@@ -51,10 +56,9 @@ fn the_nightly_backup_keeps_the_newest_files_and_a_broken_one_replaces_none() {
     assert!(done.status.success(), "{done:?}");
     let after = names(&folder);
     assert_eq!((after.len(), after[0].as_str(), after[1].as_str()), (3, "note", before[3].as_str()));
-    let made = fs::read_to_string(folder.join(&after[2])).expect("reads");
-    assert!(made.starts_with("admin backup --config /etc/wim-match.toml "), "{made}");
-    let mode = fs::metadata(folder.join(&after[2])).expect("is there").permissions().mode();
-    assert_eq!(mode & 0o077, 0, "the owner alone may read a backup");
+    let content = fs::read_to_string(folder.join(&after[2])).expect("reads");
+    assert!(content.starts_with("admin backup --config /etc/wim-match.toml "), "{content}");
+    assert_eq!(permissions(&folder.join(&after[2])) & 0o077, 0, "the owner alone may read a backup");
 }
 
 #[test]
@@ -62,7 +66,7 @@ fn secrets_are_made_once_and_no_other_user_reaches_them() {
     let home = tempfile::tempdir().expect("a folder");
     let script = home.path().join("new-secrets");
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/new-secrets"), &script).expect("is copied");
-    let mut made = Vec::new();
+    let mut passwords = Vec::new();
     for _ in 0..2 {
         assert!(Command::new(&script).status().expect("runs").success());
         let secrets = home.path().join("secrets");
@@ -70,9 +74,8 @@ fn secrets_are_made_once_and_no_other_user_reaches_them() {
         let password = read("postgres-password");
         assert!(password.len() == 48 && password != read("grafana-password"), "{password}");
         assert!(read("wim-match.env").contains(&format!("//wim_match:{password}@postgres/wim_match\n")));
-        let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
-        assert_eq!((mode(&secrets), mode(&secrets.join("wim-match.env"))), (0o700, 0o600));
-        made.push(password);
+        assert_eq!((permissions(&secrets), permissions(&secrets.join("wim-match.env"))), (0o700, 0o600));
+        passwords.push(password);
     }
-    assert_eq!(made[0], made[1]);
+    assert_eq!(passwords[0], passwords[1]);
 }
