@@ -9,59 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::CommandFactory as _;
 use wim_match::cli::Cli;
 use wim_match::config::DEFAULTS;
+use wim_match::telemetry::metrics::{Metric, TABLE};
 
 use self::reading::{Text, exists, texts};
 
-/// Settings of work that is under way, with their defaults. A setting leaves the list when `DEFAULTS` has it.
-const COMING_SETTINGS: &[(&str, &str)] =
-    &[("monitoring_listen", "127.0.0.1:9464"), ("otlp_endpoint", ""), ("trace_percent", "5")];
-
-/// Commands of work that is under way. A command leaves the list when the program has it.
-const COMING_COMMANDS: &[&[&str]] = &[&["admin", "backup"]];
-
-/// Metrics by the names that Prometheus shows. TODO of the merge: read the table of `src/telemetry/metrics.rs` in
-/// [`known_metrics`], and delete this list.
-const METRICS: &[&str] = &[
-    "rpc_server_call_duration_seconds",
-    "db_client_operation_duration_seconds",
-    "db_client_connection_wait_time_seconds",
-    "db_client_connection_count",
-    "wim_match_run_ends_total",
-    "wim_match_run_duration_seconds",
-    "wim_match_run_stage_duration_seconds",
-    "wim_match_run_pairs_total",
-    "wim_match_run_pairs_per_second",
-    "wim_match_run_lease_losses_total",
-    "wim_match_run_match_rate_ratio",
-    "wim_match_run_score_worst",
-    "wim_match_run_score_median",
-    "wim_match_run_blocking_pairs",
-    "wim_match_run_unmatched",
-    "wim_match_run_gap_ratio",
-    "wim_match_queue_runs",
-    "wim_match_queue_age_seconds",
-    "wim_match_import_rows_total",
-    "wim_match_import_ends_total",
-    "wim_match_solver_waiting",
-    "wim_match_solver_working",
-    "wim_match_edge_refusals_total",
-    "wim_match_edge_connections",
-    "wim_match_edge_calls",
-    "wim_match_edge_bytes",
-    "wim_match_ready",
-    "wim_match_store_probe_failures_total",
-    "wim_match_purge_rows_total",
-    "wim_match_purge_failures_total",
-    "wim_match_purge_age_seconds",
-    "process_memory_usage_bytes",
-    "process_cpu_time_seconds_total",
-    "process_open_file_descriptor_count",
-    "process_open_file_descriptor_limit",
-    "process_uptime_seconds",
-];
-
 /// Labels that begin as a metric does.
-const LABELS: &[&str] = &["db_query_summary", "db_client_connection_pool_name", "db_client_connection_state"];
+const LABELS: &[&str] = &["db_client_connection_pool_name", "db_client_connection_state"];
 
 /// First words of our metrics.
 const FAMILIES: &[&str] = &["wim_match_", "rpc_server_", "db_client_", "process_"];
@@ -83,16 +36,16 @@ const OTHER_PORTS: &[(&str, u16)] = &[
 /// Paths of the second port.
 const MONITORING_PATHS: &[&str] = &["/livez", "/readyz", "/metrics"];
 
-fn known_metrics() -> BTreeSet<&'static str> {
-    METRICS.iter().copied().collect()
+/// The metrics of the table by the names that Prometheus shows.
+fn known_metrics() -> BTreeSet<String> {
+    TABLE.iter().map(Metric::name_for_prometheus).collect()
 }
 
 /// Settings with their defaults, as far as these are texts.
 fn settings() -> BTreeMap<String, String> {
     let table: toml::Table = toml::from_str(DEFAULTS).expect("TOML");
     let text = |value: &toml::Value| value.as_str().unwrap_or_default().to_owned();
-    let coming = COMING_SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    table.iter().map(|(name, value)| (name.clone(), text(value))).chain(coming).collect()
+    table.iter().map(|(name, value)| (name.clone(), text(value))).collect()
 }
 
 /// The ports of the service by their settings.
@@ -110,11 +63,8 @@ fn assert_none(wrong: &[String], what: &str) {
     assert!(wrong.is_empty(), "{what}:\n  {}", wrong.join("\n  "));
 }
 
-/// Whether `words` are a command, an option of it, or a command that is under way.
+/// Whether `words` are a command or an option of it.
 fn accepts(program: &clap::Command, words: &[&str]) -> Result<(), String> {
-    if COMING_COMMANDS.iter().any(|coming| words.starts_with(coming)) {
-        return Ok(());
-    }
     let mut command = program;
     let mut options: Vec<&clap::Arg> = command.get_arguments().collect();
     let mut words = words.iter();
@@ -138,19 +88,6 @@ fn accepts(program: &clap::Command, words: &[&str]) -> Result<(), String> {
     }
     let is_whole = !command.has_subcommands();
     is_whole.then_some(()).ok_or_else(|| format!("`{}` needs a command", command.get_name()))
-}
-
-#[test]
-fn nothing_is_listed_as_coming_that_is_there() {
-    let there: toml::Table = toml::from_str(DEFAULTS).expect("TOML");
-    let arrived: Vec<_> = COMING_SETTINGS.iter().filter(|(name, _)| there.contains_key(*name)).collect();
-    assert!(arrived.is_empty(), "these leave COMING_SETTINGS: {arrived:?}");
-    let program = Cli::command();
-    let is_there = |words: &&&[&str]| {
-        words.iter().try_fold(&program, |command, word| command.find_subcommand(word)).is_some()
-    };
-    let arrived: Vec<_> = COMING_COMMANDS.iter().filter(is_there).collect();
-    assert!(arrived.is_empty(), "these leave COMING_COMMANDS: {arrived:?}");
 }
 
 #[test]
@@ -207,8 +144,7 @@ fn every_page_of_the_manual_that_a_unit_names_exists() {
             pages(below, &format!("{name}-{}", below.get_name()), found);
         }
     }
-    let mut known: BTreeSet<String> =
-        COMING_COMMANDS.iter().map(|words| format!("wim-match-{}", words.join("-"))).collect();
+    let mut known = BTreeSet::new();
     pages(&Cli::command(), "wim-match", &mut known);
     let texts = texts();
     let named: Vec<&str> = texts.iter().flat_map(Text::pages).collect();
