@@ -274,7 +274,7 @@ fn a_backup_that_cannot_be_trusted_is_refused_and_changes_nothing() {
         assert!(manifest.contains(from), "{manifest}");
         fs::write(backed.manifest(), manifest.replace(from, into)).expect("is written");
     };
-    change("\"number\": 1", "\"number\": 999");
+    change("\"number\": 2", "\"number\": 999");
     refused("en", 3, &["which is newer than this version", "or a later version"]);
     change("\"format\": 1", "\"format\": 2");
     refused("es", 3, &["más reciente que esta versión"]);
