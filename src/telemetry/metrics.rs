@@ -208,7 +208,7 @@ impl Default for Metrics {
 impl Metrics {
     /// The instruments of a meter.
     pub(super) fn new(meter: Meter) -> Self {
-        Self(Arc::new(Instruments {
+        let this = Self(Arc::new(Instruments {
             calls: CALL_DURATION.histogram(&meter),
             statements: STATEMENT_DURATION.histogram(&meter),
             waits: CONNECTION_WAIT.histogram(&meter),
@@ -223,7 +223,25 @@ impl Metrics {
             purge_failures: PURGE_FAILURES.counter(&meter),
             probe_failures: PROBE_FAILURES.counter(&meter),
             meter,
-        }))
+        }));
+        this.begin_at_zero();
+        this
+    }
+
+    /// Shows counters before their first event: who reads them sees its increase.
+    fn begin_at_zero(&self) {
+        for outcome in ["succeeded", "failed", "cancelled", "released", "lost"] {
+            self.0.run_ends.add(0, &[KeyValue::new("outcome", outcome)]);
+        }
+        for outcome in ["created", "updated", "unchanged", "rejected"] {
+            self.rows_imported(outcome, 0);
+        }
+        for outcome in ["applied", "discarded"] {
+            self.0.import_ends.add(0, &[KeyValue::new("outcome", outcome)]);
+        }
+        for counter in [&self.0.lease_losses, &self.0.pairs, &self.0.purge_failures, &self.0.probe_failures] {
+            counter.add(0, &[]);
+        }
     }
 
     /// Reads a gauge, or a counter that counts elsewhere, whenever somebody asks.

@@ -3,6 +3,7 @@
 mod backup;
 mod call;
 mod criteria;
+mod dashboards;
 mod demo;
 mod docs;
 mod edge;

@@ -3,7 +3,11 @@
 
 mod canaries;
 mod collector;
+mod live;
+mod load;
 mod process;
+mod prometheus;
+mod runbooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};

@@ -1,0 +1,148 @@
+//! Work of every kind for a process, so that every metric has something to tell: whole rounds, runs that succeed, fail and are
+//! cancelled, imports with wrong rows, calls that are refused, external problems.
+
+use sqlx::{Connection as _, SqliteConnection};
+use tonic::Code;
+use tonic::client::Grpc;
+use tonic_prost::ProstCodec;
+use wim_match::api::proto::v1;
+use wim_match::client::{Client, connect};
+use wim_match::demo::alliance;
+use wim_match::domain::profile::ProfileDraft;
+
+use super::process::Process;
+use super::{run_to_the_end, start};
+use crate::call::{Target, call, methods};
+use crate::refusal::refused;
+use crate::world::{
+    end_message, header_message, import_of, matches, mentee, round_message, row_of, rows_message, send, soon,
+};
+
+/// Makes the next run fail as one whose process has ended three times.
+const BREAK: &str = "CREATE TRIGGER break_run AFTER INSERT ON run BEGIN UPDATE run SET attempt = 3 WHERE rowid = new.rowid; END";
+const MEND: &str = "DROP TRIGGER break_run";
+
+/// The sample alliance in the round `r`, with a run that has succeeded.
+pub(super) struct Load {
+    coordinator: Client,
+    managers: Vec<(String, Client)>,
+    database: String,
+    channel: tonic::transport::Channel,
+    token: String,
+    run: String,
+    matched: v1::Match,
+}
+
+impl Load {
+    /// Brings the sample alliance in.
+    pub(super) async fn begin(service: &Process) -> Self {
+        let alliance = alliance::sample();
+        let mut coordinator = service.coordinator().await;
+        for round in ["r", "other"] {
+            let request = v1::CreateRoundRequest {
+                round_id: round.to_owned(),
+                round: Some(round_message()),
+                ..v1::CreateRoundRequest::default()
+            };
+            coordinator.rounds.create_round(request).await.expect("is opened");
+        }
+        let mut managers = Vec::new();
+        for (at, organisation) in alliance.organisations.iter().enumerate() {
+            let mut manager = service.manager(organisation.id.as_str()).await;
+            let people: Vec<ProfileDraft> = alliance.profiles_of(at).collect();
+            let imported = send(&mut manager, import_of(&organisation.id, people)).await.expect("imports");
+            assert_eq!(imported.rejected, []);
+            for round in ["rounds/r", "rounds/other"] {
+                let request = v1::EnrolProfilesRequest {
+                    round: round.to_owned(),
+                    organisation: organisation.id.name(),
+                    ..v1::EnrolProfilesRequest::default()
+                };
+                manager.rounds.enrol_profiles(request).await.expect("enrols");
+            }
+            managers.push((organisation.id.name(), manager));
+        }
+        let run = soon(run_to_the_end(&mut coordinator, tonic::Request::new(start("r")))).await;
+        assert_eq!(run.state(), v1::RunState::Succeeded);
+        let matched = matches(&mut coordinator, &run.name, 1).await.swap_remove(0);
+        let database = format!("sqlite:{}", service.home.path().join("wim.db").display());
+        let channel = soon(connect(&service.address)).await.expect("connects");
+        let token = std::fs::read_to_string(service.home.path().join("wim.db.first-token")).expect("a token");
+        let token = token.trim().to_owned();
+        Self { coordinator, managers, database, channel, token, run: run.name, matched }
+    }
+
+    /// Work of every kind, once.
+    pub(super) async fn work(&mut self) {
+        let run = soon(run_to_the_end(&mut self.coordinator, tonic::Request::new(start("r")))).await;
+        assert_eq!(run.state(), v1::RunState::Succeeded);
+        self.call_everything().await;
+        self.fail_a_run().await;
+        self.be_refused().await;
+    }
+
+    /// Calls every method as one of the managers and as the coordinator, of whom one may do it.
+    async fn call_everything(&self) {
+        let organisation = self.matched.mentee.split("/profiles/").next().unwrap_or_default().to_owned();
+        let (_, manager) = self.managers.iter().find(|(name, _)| *name == organisation).expect("a manager");
+        let target = Target {
+            organisation,
+            round: "rounds/r".to_owned(),
+            round_to_run: "rounds/other".to_owned(),
+            run: self.run.clone(),
+            profile: self.matched.mentee.clone(),
+            mentee: self.matched.mentee.clone(),
+            mentor: self.matched.mentor.clone(),
+        };
+        for method in methods() {
+            for client in [manager, &self.coordinator] {
+                let _ = soon(call(&method, client, &target)).await;
+            }
+        }
+    }
+
+    async fn fail_a_run(&mut self) {
+        let mut database = SqliteConnection::connect(&self.database).await.expect("connects");
+        sqlx::query(BREAK).execute(&mut database).await.expect("executes");
+        let run = soon(run_to_the_end(&mut self.coordinator, tonic::Request::new(start("other")))).await;
+        assert_eq!(run.state(), v1::RunState::Failed);
+        sqlx::query(MEND).execute(&mut database).await.expect("executes");
+        database.close().await.expect("closes");
+    }
+
+    /// Wrong rows, a wrong token, a method that does not exist, an organisation that exists already.
+    async fn be_refused(&mut self) {
+        let (organisation, manager) = &mut self.managers[0];
+        let header = v1::ImportHeader { parent: organisation.clone(), ..v1::ImportHeader::default() };
+        let wrong = ProfileDraft { time_zone: "Mars/Olympus".to_owned(), ..mentee("wrong") };
+        let messages = vec![header_message(header), rows_message(vec![row_of(2, wrong)]), end_message(1)];
+        assert_eq!(send(manager, messages).await.expect("answers").rejected.len(), 1);
+
+        let stranger = Client::new(&self.channel, Some("wimm_nobody")).expect("a client");
+        let request = v1::ListRoundsRequest::default();
+        assert_eq!(refused(stranger.rounds.clone().list_rounds(request).await), "UNAUTHENTICATED");
+
+        let mut raw = Grpc::new(self.channel.clone());
+        raw.ready().await.expect("is ready");
+        let path = "/wim.mentorship.v1.RoundService/DeleteEverything".parse().expect("a path");
+        let codec = ProstCodec::<v1::ListRoundsRequest, v1::ListRoundsResponse>::default();
+        let mut request = tonic::Request::new(v1::ListRoundsRequest::default());
+        let bearer = format!("Bearer {}", self.token).parse().expect("a header");
+        request.metadata_mut().insert("authorization", bearer);
+        let answer = raw.unary(request, path, codec).await;
+        assert_eq!(answer.map(drop).map_err(|status| status.code()), Err(Code::Unimplemented));
+
+        let id = organisation.split('/').next_back().unwrap_or_default().to_owned();
+        let request = v1::CreateOrganisationRequest {
+            organisation_id: id,
+            organisation: Some(v1::Organisation {
+                display_name: "Again".to_owned(),
+                country: "PE".to_owned(),
+                ..v1::Organisation::default()
+            }),
+            ..v1::CreateOrganisationRequest::default()
+        };
+        let again = self.coordinator.organisations.create_organisation(request).await;
+        assert_eq!(refused(again), "ALREADY_EXISTS");
+    }
+}
