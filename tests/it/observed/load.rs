@@ -21,6 +21,12 @@ use crate::world::{
 /// Makes the next run fail as one whose process has ended three times.
 const BREAK: &str = "CREATE TRIGGER break_run AFTER INSERT ON run BEGIN UPDATE run SET attempt = 3 WHERE rowid = new.rowid; END";
 const MEND: &str = "DROP TRIGGER break_run";
+/// Makes the database refuse new rounds, and an organisation unreadable: defects, which are failures of the service.
+const REFUSE: &str = "CREATE TRIGGER break_round BEFORE INSERT ON round BEGIN SELECT RAISE(ABORT, 'broken'); END; \
+    UPDATE organisation SET rules = 'x' || rules";
+const TAKE: &str = "DROP TRIGGER break_round; UPDATE organisation SET rules = substr(rules, 2)";
+/// As many failures of each kind as it takes to alert.
+const FAILURES: usize = 10;
 
 /// The sample alliance in the round `r`, with a run that has succeeded.
 pub(super) struct Load {
@@ -64,7 +70,7 @@ impl Load {
         }
         let run = soon(run_to_the_end(&mut coordinator, tonic::Request::new(start("r")))).await;
         assert_eq!(run.state(), v1::RunState::Succeeded);
-        let matched = matches(&mut coordinator, &run.name, 1).await.swap_remove(0);
+        let matched = matches(&mut coordinator, &run.name, 1_000).await.swap_remove(0);
         let database = format!("sqlite:{}", service.home.path().join("wim.db").display());
         let channel = soon(connect(&service.address)).await.expect("connects");
         let token = std::fs::read_to_string(service.home.path().join("wim.db.first-token")).expect("a token");
@@ -78,36 +84,60 @@ impl Load {
         assert_eq!(run.state(), v1::RunState::Succeeded);
         self.call_everything().await;
         self.fail_a_run().await;
+        self.fail_calls().await;
         self.be_refused().await;
     }
 
-    /// Calls every method as one of the managers and as the coordinator, of whom one may do it.
-    async fn call_everything(&self) {
-        let organisation = self.matched.mentee.split("/profiles/").next().unwrap_or_default().to_owned();
-        let (_, manager) = self.managers.iter().find(|(name, _)| *name == organisation).expect("a manager");
-        let target = Target {
-            organisation,
+    /// A matched pair, and what belongs to it.
+    fn target(&self) -> Target {
+        Target {
+            organisation: self.matched.mentee.split("/profiles/").next().unwrap_or_default().to_owned(),
             round: "rounds/r".to_owned(),
             round_to_run: "rounds/other".to_owned(),
             run: self.run.clone(),
             profile: self.matched.mentee.clone(),
             mentee: self.matched.mentee.clone(),
             mentor: self.matched.mentor.clone(),
-        };
+        }
+    }
+
+    /// Calls every method as one of the managers and as the coordinator, of whom one may do it.
+    async fn call_everything(&self) {
+        let target = self.target();
+        let manager = self.managers.iter().find(|(name, _)| *name == target.organisation);
         for method in methods() {
-            for client in [manager, &self.coordinator] {
+            for client in [&manager.expect("a manager").1, &self.coordinator] {
+                // What the other one hears is no matter here.
                 let _ = soon(call(&method, client, &target)).await;
             }
         }
     }
 
-    async fn fail_a_run(&mut self) {
+    /// Changes the database past the service.
+    async fn execute(&self, statements: &'static str) {
         let mut database = SqliteConnection::connect(&self.database).await.expect("connects");
-        sqlx::query(BREAK).execute(&mut database).await.expect("executes");
+        sqlx::raw_sql(statements).execute(&mut database).await.expect("executes");
+        database.close().await.expect("closes");
+    }
+
+    async fn fail_calls(&mut self) {
+        self.execute(REFUSE).await;
+        let name = self.managers[0].0.clone();
+        for _ in 0..FAILURES {
+            let read = v1::GetOrganisationRequest { name: name.clone() };
+            let read = self.coordinator.organisations.get_organisation(read).await;
+            assert_eq!(refused(read), "INTERNAL");
+            let written = call("RoundService/CreateRound", &self.coordinator, &self.target()).await;
+            assert_eq!(refused(written), "INTERNAL");
+        }
+        self.execute(TAKE).await;
+    }
+
+    async fn fail_a_run(&mut self) {
+        self.execute(BREAK).await;
         let run = soon(run_to_the_end(&mut self.coordinator, tonic::Request::new(start("other")))).await;
         assert_eq!(run.state(), v1::RunState::Failed);
-        sqlx::query(MEND).execute(&mut database).await.expect("executes");
-        database.close().await.expect("closes");
+        self.execute(MEND).await;
     }
 
     /// Wrong rows, a wrong token, a method that does not exist, an organisation that exists already.
