@@ -21,13 +21,16 @@ const UPDATE: &str = "INSTA_UPDATE";
 /// Labels of every scrape.
 const OF_A_SCRAPE: &[&str] = &["job", "instance"];
 /// Metrics that Prometheus makes, with their labels.
-const OF_PROMETHEUS: &[(&str, &[&str])] = &[("up", &[]), ("ALERTS", &["alertname", "alertstate", "severity"])];
+const OF_PROMETHEUS: &[(&str, &[&str])] =
+    &[("up", &[]), ("ALERTS", &["alertname", "alertstate", "severity"])];
 
 /// The names of a metric at `/metrics`.
 fn shown_names(metric: &Metric) -> Vec<String> {
     let name = metric.name_for_prometheus();
     match metric.kind {
-        Kind::Histogram(_) => ["_bucket", "_sum", "_count"].iter().map(|end| format!("{name}{end}")).collect(),
+        Kind::Histogram(_) => {
+            ["_bucket", "_sum", "_count"].iter().map(|end| format!("{name}{end}")).collect()
+        }
         Kind::Counter | Kind::Gauge => vec![name],
     }
 }
@@ -127,7 +130,10 @@ fn every_panel_says_what_it_shows() {
             let title = text(&panel["title"]);
             assert!(titles.insert(title.clone()), "{dashboard}.json has two panels `{title}`");
             let description = text(&panel["description"]);
-            assert!(description.len() > 20 && description.ends_with('.'), "{dashboard}.json: {title}: {description}");
+            assert!(
+                description.len() > 20 && description.ends_with('.'),
+                "{dashboard}.json: {title}: {description}"
+            );
             assert!(!text(&panel["fieldConfig"]["defaults"]["unit"]).is_empty(), "{dashboard}.json: {title}");
             assert_eq!(panel["datasource"]["uid"], "${datasource}", "{dashboard}.json: {title}");
         }
@@ -142,7 +148,10 @@ fn assert_document(path: &str, content: &str) {
         std::fs::write(&file, content).expect("is written");
     }
     let is = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(is == content, "{path} is old: write it anew with `{UPDATE}=always cargo test --test it dashboards`");
+    assert!(
+        is == content,
+        "{path} is old: write it anew with `{UPDATE}=always cargo test --test it dashboards`"
+    );
 }
 
 #[test]
@@ -203,9 +212,9 @@ const OF_ANY_LENGTH: &[(&str, &str)] = &[
 fn the_objectives_cover_every_method_of_the_contract() {
     let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).expect("descriptors");
     let expression = |objective: &str, record: &str| {
-        let rule = rules("rules.yaml").into_iter().find(|rule| {
-            rule.name == record && rule.rest.contains(&format!("{{objective: {objective}}}"))
-        });
+        let rule = rules("rules.yaml")
+            .into_iter()
+            .find(|rule| rule.name == record && rule.rest.contains(&format!("{{objective: {objective}}}")));
         rule.unwrap_or_else(|| panic!("{record} of {objective}")).expression
     };
     let all = "wim_match:objective_all:rate1m";
@@ -229,10 +238,16 @@ fn the_objectives_cover_every_method_of_the_contract() {
     for objective in ["reads_fast", "writes_fast"] {
         let bad = expression(objective, "wim_match:objective_bad:rate1m");
         let bound = bad.split("le=\"").nth(1).and_then(|text| text.split('"').next()).expect("a bound");
-        assert!(bounds.contains(&bound.parse().expect("a number")), "{objective}: {bound} is no bound of {bounds:?}");
+        assert!(
+            bounds.contains(&bound.parse().expect("a number")),
+            "{objective}: {bound} is no bound of {bounds:?}"
+        );
         let text = read("docs/objectives.md");
         let milliseconds = bound.parse::<f64>().expect("a number") * 1_000.0;
-        assert!(text.contains(&format!("{milliseconds} ms")), "docs/objectives.md does not name {milliseconds} ms");
+        assert!(
+            text.contains(&format!("{milliseconds} ms")),
+            "docs/objectives.md does not name {milliseconds} ms"
+        );
     }
 }
 
@@ -245,7 +260,8 @@ fn alerts() -> BTreeSet<String> {
 fn every_alert_has_a_severity_words_and_a_runbook() {
     for rule in rules("alerts.yaml") {
         let name = &rule.name;
-        let severity = ["severity: page", "severity: ticket"].iter().filter(|text| rule.rest.contains(*text)).count();
+        let severity =
+            ["severity: page", "severity: ticket"].iter().filter(|text| rule.rest.contains(*text)).count();
         assert_eq!(severity, 1, "{name} is for a person now (page) or for a working day (ticket)");
         // A rule of a second severity takes over the texts of the first one.
         if !rule.rest.contains("annotations: *") {
@@ -281,7 +297,8 @@ fn every_alert_has_a_story_in_which_it_is_silent_fires_and_ends() {
         }
     }
     for alert in alerts() {
-        let looks = stories.get(&alert).unwrap_or_else(|| panic!("{alert} has no story in deploy/prometheus"));
+        let looks =
+            stories.get(&alert).unwrap_or_else(|| panic!("{alert} has no story in deploy/prometheus"));
         assert!(
             looks.starts_with(&[false, true]) && looks[2..].contains(&false),
             "the story of {alert} shows it silent, then firing, then over: {looks:?}"
@@ -297,7 +314,9 @@ const HEADINGS: &[&str] = &["What it means", "Look", "Causes and remedies", "Whe
 #[test]
 fn every_alert_has_a_runbook_of_the_same_shape() {
     let mut files = BTreeSet::new();
-    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/runbooks")).expect("runbooks") {
+    for entry in
+        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/runbooks")).expect("runbooks")
+    {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
         files.extend(name.strip_suffix(".md").filter(|name| *name != "README").map(str::to_owned));
     }
@@ -310,6 +329,7 @@ fn every_alert_has_a_runbook_of_the_same_shape() {
         assert!(page.contains("```sh"), "{alert}.md has a command");
     }
     let index = read("deploy/runbooks/README.md");
-    let absent: Vec<String> = alerts().into_iter().filter(|alert| !index.contains(&format!("({alert}.md)"))).collect();
+    let absent: Vec<String> =
+        alerts().into_iter().filter(|alert| !index.contains(&format!("({alert}.md)"))).collect();
     assert!(absent.is_empty(), "deploy/runbooks/README.md does not list {absent:?}");
 }

@@ -97,6 +97,8 @@ fn every_setting_that_is_set_exists() {
     let program = Cli::command();
     known.extend(program.get_arguments().filter_map(|option| Some(option.get_env()?.to_str()?.to_owned())));
     let settings = settings();
+    // The folder of PostgreSQL names settings of PostgreSQL.
+    let is_ours = |text: &Text| !text.path.starts_with("deploy/postgresql/");
     let (mut wrong, mut read) = (Vec::new(), 0);
     for text in texts() {
         for name in
@@ -107,7 +109,7 @@ fn every_setting_that_is_set_exists() {
                 wrong.push(format!("{}: {name}", text.path));
             }
         }
-        for span in text.quoted() {
+        for span in text.quoted().into_iter().filter(|_| is_ours(&text)) {
             let name = span.split_once(" = ").map_or("", |(name, _)| name);
             let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
             if is_name && !settings.contains_key(name) {

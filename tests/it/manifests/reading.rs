@@ -183,7 +183,8 @@ fn normal(path: &str) -> String {
 }
 
 fn is_program(word: &str) -> bool {
-    word == "wim-match" || word.ends_with("/wim-match")
+    // The folder of the state has the name of the program.
+    word == "wim-match" || (word.ends_with("/wim-match") && !word.ends_with("/lib/wim-match"))
 }
 
 /// The words after `wim-match` of a command line, if it runs the program.

@@ -24,7 +24,8 @@ fn is_of_the_scrape(name: &str) -> bool {
 
 /// An expression as Grafana would send it.
 fn expanded(expression: &str) -> String {
-    let variables = [("$__rate_interval", "4s"), ("$__range", "1m"), ("$job", "wim-match"), ("$instance", ".*")];
+    let variables =
+        [("$__rate_interval", "4s"), ("$__range", "1m"), ("$job", "wim-match"), ("$instance", ".*")];
     let text = variables.iter().fold(expression.to_owned(), |text, (name, value)| text.replace(name, value));
     assert!(!text.contains('$'), "`{expression}` has a variable that this test does not know");
     text
@@ -43,7 +44,8 @@ async fn every_query_of_dashboards_and_rules_has_data_from_a_service_at_work() {
         tokio::time::sleep(Duration::from_millis(2_500)).await;
     }
 
-    let firing = "ALERTS{alertstate=\"firing\", severity=\"page\", alertname=~\"WimMatch(Reads|Writes)Fail\"}";
+    let firing =
+        "ALERTS{alertstate=\"firing\", severity=\"page\", alertname=~\"WimMatch(Reads|Writes)Fail\"}";
     until("a service that fails many of its calls pages", || prometheus.has_data(firing, start)).await;
 
     let known = known_names();
@@ -54,7 +56,8 @@ async fn every_query_of_dashboards_and_rules_has_data_from_a_service_at_work() {
         .collect();
     assert!(strange.is_empty(), "/metrics has names that the table does not have: {strange:?}");
 
-    until("the rules were evaluated", || prometheus.rules().iter().all(|(_, health, _)| health != "unknown")).await;
+    until("the rules were evaluated", || prometheus.rules().iter().all(|(_, health, _)| health != "unknown"))
+        .await;
     for (name, health, error) in prometheus.rules() {
         assert_eq!(health, "ok", "{name}: {error}");
     }
@@ -67,7 +70,9 @@ async fn every_query_of_dashboards_and_rules_has_data_from_a_service_at_work() {
         // Comparisons leave nothing over as long as all is well, so each selector is asked by itself.
         for selector in names(&rule.expression).selectors {
             // The result of a comparison too; what it compares is asked where it is recorded.
-            if ["wim_match:objective_burn:page", "wim_match:objective_burn:ticket"].contains(&&*selector.metric) {
+            if ["wim_match:objective_burn:page", "wim_match:objective_burn:ticket"]
+                .contains(&&*selector.metric)
+            {
                 continue;
             }
             asked.push((format!("{}: {}", rule.name, selector.text), selector.text));
@@ -87,6 +92,9 @@ async fn every_query_of_dashboards_and_rules_has_data_from_a_service_at_work() {
         empty.iter().map(|place| place.as_str()).collect::<Vec<_>>().join("\n  ")
     );
     for (rare, _) in RARE {
-        assert!(without.iter().any(|place| place.starts_with(rare)), "`{rare}` has data: take it off the list");
+        assert!(
+            without.iter().any(|place| place.starts_with(rare)),
+            "`{rare}` has data: take it off the list"
+        );
     }
 }

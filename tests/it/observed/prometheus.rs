@@ -59,7 +59,8 @@ impl Prometheus {
         assert!(fast.contains(target) && !fast.contains("15s"), "{fast}");
         std::fs::write(home.path().join("prometheus.yaml"), fast).expect("is written");
         // The port is free a moment later too, as far as one can know.
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+        let free =
+            TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
         let server = Command::new(binaries.join("prometheus"))
             .args(["--config.file=prometheus.yaml", "--storage.tsdb.path=data", "--log.level=warn"])
             .arg(format!("--web.listen-address={free}"))
@@ -71,7 +72,9 @@ impl Prometheus {
         let prometheus = Self { server, address: free.to_string(), binaries, _home: home };
         until("Prometheus is ready, and has seen the service", || {
             TcpStream::connect(&prometheus.address).is_ok()
-                && prometheus.ask("query", &[("query", "wim_match_ready")]).is_some_and(|data| has_values(&data))
+                && prometheus
+                    .ask("query", &[("query", "wim_match_ready")])
+                    .is_some_and(|data| has_values(&data))
         })
         .await;
         prometheus
@@ -79,7 +82,8 @@ impl Prometheus {
 
     /// Asks the API; `None` if Prometheus has not answered well.
     fn ask(&self, path: &str, form: &[(&str, &str)]) -> Option<Value> {
-        let form: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let form: Vec<String> =
+            form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let mut stream = TcpStream::connect(&self.address).ok()?;
         // In HTTP/1.0 the answer ends with the connection.
         write!(stream, "GET /api/v1/{path}?{} HTTP/1.0\r\n\r\n", form.join("&")).ok()?;
@@ -131,16 +135,26 @@ pub(super) fn now() -> f64 {
 
 /// Whether an answer has a series with a number.
 fn has_values(data: &Value) -> bool {
-    let is_number = |sample: &Value| sample[1].as_str().and_then(|text| text.parse().ok()).is_some_and(f64::is_finite);
+    let is_number =
+        |sample: &Value| sample[1].as_str().and_then(|text| text.parse().ok()).is_some_and(f64::is_finite);
     data["result"].as_array().is_some_and(|series| {
         series.iter().any(|one| {
-            is_number(&one["value"]) || one["values"].as_array().is_some_and(|values| values.iter().any(is_number))
+            is_number(&one["value"])
+                || one["values"].as_array().is_some_and(|values| values.iter().any(is_number))
         })
     })
 }
 
 fn encoded(text: &str) -> String {
     text.bytes()
-        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .map(
+            |byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            },
+        )
         .collect()
 }

@@ -24,7 +24,8 @@ struct Block {
 fn blocks() -> (Vec<Block>, usize) {
     let (mut blocks, mut not_run) = (Vec::new(), 0);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/runbooks");
-    let mut files: Vec<_> = std::fs::read_dir(folder).expect("runbooks").map(|entry| entry.expect("an entry")).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("runbooks").map(|entry| entry.expect("an entry")).collect();
     files.sort_by_key(std::fs::DirEntry::file_name);
     for file in files {
         let page = read(file.path());
@@ -56,7 +57,8 @@ fn shell(service: &Process, prometheus: &Prometheus, round: &str) -> Command {
     let token = std::fs::read_to_string(service.home.path().join("wim.db.first-token")).expect("a token");
     let program = Path::new(env!("CARGO_BIN_EXE_wim-match")).parent().expect("a folder");
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = [program.to_owned(), prometheus.binaries.clone()].into_iter().chain(std::env::split_paths(&path));
+    let folders =
+        [program.to_owned(), prometheus.binaries.clone()].into_iter().chain(std::env::split_paths(&path));
     let mut shell = Command::new("bash");
     shell
         .args(["-euo", "pipefail", "-c"])
@@ -109,9 +111,14 @@ async fn every_command_of_the_runbooks_works() {
         if block.changes {
             let request = v1::ListRunsRequest { parent: "rounds/spring".to_owned(), ..Default::default() };
             let runs = coordinator.rounds.list_runs(request).await.expect("lists").into_inner().runs;
-            assert!(runs.iter().all(|run| run.state() == v1::RunState::Cancelled), "{}: {runs:?}", block.place);
+            assert!(
+                runs.iter().all(|run| run.state() == v1::RunState::Cancelled),
+                "{}: {runs:?}",
+                block.place
+            );
         }
     }
     assert!(failed.is_empty(), "these commands fail or print nothing:\n{}", failed.join("\n"));
-    until("the service goes on", || service.metric("wim_match_ready ").is_some_and(|ready| ready > 0.5)).await;
+    until("the service goes on", || service.metric("wim_match_ready ").is_some_and(|ready| ready > 0.5))
+        .await;
 }
