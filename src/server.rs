@@ -14,6 +14,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::server::NamedService as _;
@@ -77,8 +78,12 @@ impl From<TcpListener> for Listeners {
 pub struct Server {
     address: SocketAddr,
     monitoring: Option<SocketAddr>,
+    /// Answers on the second port until the end, so that `/readyz` says that the service drains.
+    monitor: JoinSet<()>,
     service: Service,
     meters: Option<Arc<Meters>>,
+    /// Read until the last delivery.
+    gauges: Arc<Gauges>,
     edge: Arc<Edge>,
     ending: Ending,
     tasks: TaskTracker,
@@ -108,8 +113,14 @@ impl Server {
             if is_read { Some(Arc::new(Meters::start(instance, config.collector())?)) } else { None };
         let metrics = meters.as_ref().map_or_else(Metrics::default, |meters| meters.metrics().clone());
         let options = StoreOptions { metrics: metrics.clone(), ..StoreOptions::default() };
-        let store = Store::open_with(config.database.expose_secret(), &options).await?;
-        store.migrate().await?;
+        let store = match opened(&config, &options).await {
+            Ok(store) => store,
+            Err(error) => {
+                // Their last delivery is not waited for.
+                std::thread::spawn(move || drop(meters));
+                return Err(error.into());
+            }
+        };
         let service = Service::new(store, clock).solving_on(config.compute_threads);
         let (ending, tasks) = (Ending::default(), TaskTracker::new());
         let stop = ending.stop.clone();
@@ -127,9 +138,9 @@ impl Server {
         }
 
         let (ready, health) = watch::channel(true);
+        let mut monitor = JoinSet::new();
         if let (Some(listener), Some(meters)) = (monitoring, &meters) {
-            let serving = monitoring::serve(listener, Arc::clone(meters), health.clone(), stop.clone());
-            tasks.spawn(serving);
+            monitor.spawn(monitoring::serve(listener, Arc::clone(meters), health.clone()));
         }
         let watched = readiness::watch_store(service.store().clone(), Scope::System, ready, stop.clone());
         tasks.spawn(watched);
@@ -157,7 +168,7 @@ impl Server {
         let gauges = Gauges::new(service.clone(), Arc::clone(&edge), health.clone());
         gauges.shown_by(&metrics);
         tasks.spawn(Arc::clone(&gauges).watch_queue(stop.clone()));
-        tasks.spawn(housekeeping::run(service.clone(), gauges, stop.clone()));
+        tasks.spawn(housekeeping::run(service.clone(), Arc::clone(&gauges), stop.clone()));
         let measures = Measures::new(metrics, config.trace_percent, &**service.clock());
         let measures = Arc::new(measures);
         let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone(), measures };
@@ -180,8 +191,10 @@ impl Server {
         Ok(Self {
             address,
             monitoring: monitoring_address,
+            monitor,
             service,
             meters,
+            gauges,
             edge,
             ending,
             tasks,
@@ -217,7 +230,7 @@ impl Server {
 
     /// Stops the service: refuses new calls, waits for open ones, returns a running run to the queue, and closes the
     /// store.
-    pub async fn stop(self) -> anyhow::Result<()> {
+    pub async fn stop(mut self) -> anyhow::Result<()> {
         // Watchers of health get NOT_SERVING at once.
         self.ending.stop.cancel();
         self.tasks.close();
@@ -228,12 +241,21 @@ impl Server {
             tracing::debug!(all = aborted.is_ok(), "connections closed");
         }
         self.service.store().close().await;
+        self.monitor.shutdown().await;
         if let Some(meters) = self.meters {
             let _ = tokio::task::spawn_blocking(move || meters.stop(LAST_DELIVERY)).await;
         }
+        drop(self.gauges);
         tracing::info!("service stopped");
         Ok(())
     }
+}
+
+/// The database, with the present schema.
+async fn opened(config: &Config, options: &StoreOptions) -> crate::error::Result<Store> {
+    let store = Store::open_with(config.database.expose_secret(), options).await?;
+    store.migrate().await?;
+    Ok(store)
 }
 
 /// The bounds of the edge. The most connections follow the limit of open files, which is raised as far as allowed.

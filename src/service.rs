@@ -170,6 +170,5 @@ fn remembered(answer: &impl Serialize) -> Result<Vec<u8>> {
 
 /// Reads a stored answer.
 fn recalled<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Error::Internal("a remembered answer cannot be read".into(), Some(error.into())))
+    serde_json::from_slice(bytes).map_err(|_| Error::internal("a remembered answer cannot be read"))
 }

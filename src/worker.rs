@@ -107,20 +107,27 @@ impl Worker {
         let (ended, (), ()) = tokio::join!(work, self.hold_lease(&claim, &live, &done), shutdown);
         self.service.live_runs().end(&claim.run.name);
         let time = stopwatch.elapsed();
-        let end = ended.as_ref().map_or("lost", |(end, _)| *end);
-        self.service.metrics().run_ended(end, time);
+        let end = match &ended {
+            Ok((end, _)) => end,
+            Err(Error::RunState { .. }) => "lost",
+            Err(_) => "interrupted",
+        };
+        let metrics = self.service.metrics();
+        metrics.run_ended(end, time);
+        if end == "lost" {
+            metrics.lease_lost();
+        }
         tracing::Span::current().record("outcome", end);
-        if ["failed", "lost"].contains(&end) {
+        if ["failed", "lost", "interrupted"].contains(&end) {
             tracing::Span::current().record("otel.status_code", "ERROR");
         }
         match ended {
             Ok((end, outcome)) => {
-                if let Some(outcome) = &outcome {
-                    self.last.show(outcome, self.service.metrics());
-                }
                 tracing::info!(end, duration.micros = stopwatch.micros(), "run ended");
-                // A large result takes a while to be freed: not before the end is announced, and not on an async thread.
-                let _ = tokio::task::spawn_blocking(move || drop(outcome)).await;
+                // A large result takes a while to be read and freed: not before the end is announced, and not on an async thread.
+                let (last, metrics) = (Arc::clone(&self.last), metrics.clone());
+                let shown = move || outcome.iter().for_each(|outcome| last.show(outcome, &metrics));
+                let _ = tokio::task::spawn_blocking(shown).await;
             }
             Err(error) => {
                 tracing::warn!(error.type = error.reason().code(), error = chain(&error), "the end of the run could not be stored")
@@ -172,7 +179,9 @@ impl Worker {
         let solving = tokio::task::spawn_blocking(move || {
             let _entered = span.enter();
             let stages = Stages::new(&live, &metrics);
-            match engine::solve(&snapshot, &options, &stages) {
+            let solved = engine::solve(&snapshot, &options, &stages);
+            drop(stages);
+            match solved {
                 Ok(outcome) if outcome.summary.proof.standing() != Standing::Unproved => {
                     live.progress(Stage::Save, 0, 1);
                     to_be_saved(outcome, &snapshot).map(Some)
@@ -181,7 +190,8 @@ impl Worker {
                 Err(Stopped) => Ok(None),
             }
         });
-        solving.await.map_err(|error| Error::Internal("the engine panicked".into(), Some(error.into())))?
+        // The message of a panic may quote a value: its place is in the log.
+        solving.await.map_err(|_| Error::internal("the engine panicked"))?
     }
 
     /// Loads the snapshot of a run. The first load stores the digest, and a later one checks it.
@@ -211,10 +221,7 @@ impl Worker {
         match self.store().heartbeat(claim, LEASE, live.latest()).await {
             Ok(run) if run.cancel_requested => live.stop(Stop::Cancelled),
             Ok(_) => {}
-            Err(Error::RunState { .. }) => {
-                self.service.metrics().lease_lost();
-                live.stop(Stop::Lost);
-            }
+            Err(Error::RunState { .. }) => live.stop(Stop::Lost),
             Err(error) => {
                 tracing::warn!(error.type = error.reason().code(), "the lease could not be renewed")
             }

@@ -78,8 +78,7 @@ where
                 return Ok(Status::from(Error::internal("a request has no connection")).into_http());
             };
             let call = connection.begin_call();
-            let mut measured = measures.begin(&request);
-            let span = measured.span().clone();
+            let mut measured = measures.begin();
             let deadline = Deadline::of(request.headers());
             let admitting = async {
                 tokio::select! {
@@ -87,9 +86,11 @@ where
                     () = Deadline::passed(deadline) => Err(Status::from(Error::DeadlineExceeded).into_http()),
                 }
             };
-            let admitted = admitting.instrument(span.clone()).await;
+            let admitted = admitting.await;
             let (response, unnamed) = match admitted {
                 Ok(Admitted { request, unnamed }) => {
+                    measured.admitted(&request, unnamed.is_none());
+                    let span = measured.span().clone();
                     let most = edge.limits().message_bytes;
                     // The handler begins in its span too.
                     let answer = span.in_scope(|| inner.call(request));

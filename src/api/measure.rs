@@ -49,11 +49,21 @@ impl Measures {
     }
 
     /// Begins to measure a call.
-    pub(super) fn begin<T>(self: &Arc<Self>, request: &Request<T>) -> MeasuredCall {
-        let time = Stopwatch::start();
-        let method = self.methods.get(request.uri().path()).unwrap_or(&self.other);
-        let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
-        let span = trace::of_call(parent, &self.sampler, || {
+    pub(super) fn begin(self: &Arc<Self>) -> MeasuredCall {
+        MeasuredCall {
+            measures: Arc::clone(self),
+            method: Arc::clone(&self.other),
+            span: Span::none(),
+            time: Stopwatch::start(),
+            code: None,
+            end: End::Answered,
+        }
+    }
+
+    /// The method that a path names, and the span of its call. `traceparent` is that of a caller who is known.
+    fn admitted(&self, path: &str, traceparent: Option<&str>) -> (Arc<str>, Span) {
+        let method = self.methods.get(path).unwrap_or(&self.other);
+        let span = trace::of_call(traceparent, &self.sampler, || {
             tracing::info_span!(
                 "rpc",
                 otel.name = &**method,
@@ -69,15 +79,19 @@ impl Measures {
         if let Some(id) = trace::id_of(&span) {
             span.record("trace_id", id);
         }
-        MeasuredCall {
-            measures: Arc::clone(self),
-            method: Arc::clone(method),
-            span,
-            time,
-            code: None,
-            is_other: false,
-        }
+        (Arc::clone(method), span)
     }
+}
+
+/// How a request came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// By the answer of a method.
+    Answered,
+    /// By a refusal before its method was called: it has no span, and counts under `_OTHER`, so that strangers make no series.
+    Refused,
+    /// The request is no gRPC call.
+    NotGrpc,
 }
 
 /// The full names of the methods that a set of files declares, each with its path.
@@ -104,8 +118,7 @@ pub(super) struct MeasuredCall {
     time: Stopwatch,
     /// The status of the call, once its answer has one.
     code: Option<Code>,
-    /// The request is no gRPC call, and so nothing that a method did.
-    is_other: bool,
+    end: End,
 }
 
 impl MeasuredCall {
@@ -114,9 +127,17 @@ impl MeasuredCall {
         &self.span
     }
 
-    /// Looks at the headers of an answer that refuses the request: without a status the request is no gRPC call.
+    /// The request may go on to its method. Only a known caller decides whether her call is traced.
+    pub(super) fn admitted<T>(&mut self, request: &Request<T>, is_known: bool) {
+        let header = request.headers().get("traceparent").filter(|_| is_known);
+        let parent = header.and_then(|value| value.to_str().ok());
+        (self.method, self.span) = self.measures.admitted(request.uri().path(), parent);
+    }
+
+    /// The request is refused with these headers: without a status it is no gRPC call.
     pub(super) fn refused(&mut self, headers: &HeaderMap) {
-        self.is_other = Status::from_header_map(headers).is_none();
+        let is_grpc = Status::from_header_map(headers).is_some();
+        self.end = if is_grpc { End::Refused } else { End::NotGrpc };
     }
 
     /// Reads the status of the call from the headers or the trailers of its answer, if they have it.
@@ -139,10 +160,12 @@ impl MeasuredCall {
 
 impl Drop for MeasuredCall {
     fn drop(&mut self) {
-        if self.is_other {
+        if self.end == End::NotGrpc {
             return;
         }
-        let code = self.code.unwrap_or(Code::Cancelled);
+        // A caller who leaves cancels her call; a method that panics fails.
+        let without = if std::thread::panicking() { Code::Internal } else { Code::Cancelled };
+        let code = self.code.unwrap_or(without);
         let (name, failed) = (code_name(code), is_failure(code));
         self.span.record("rpc.response.status_code", name);
         if failed {
@@ -151,8 +174,8 @@ impl Drop for MeasuredCall {
         let time = self.time;
         self.measures.metrics.call_ended(&self.method, name, failed, time.elapsed());
         let _entered = self.span.enter();
-        // Metrics count the calls that went well, so the log tells of them only if it is asked for details.
-        if code == Code::Ok {
+        // Metrics count the calls that went well, and the edge logs refusals once a minute: neither has a line of its own here.
+        if code == Code::Ok || self.end == End::Refused {
             tracing::debug!(
                 rpc.response.status_code = name,
                 duration.micros = time.micros(),

@@ -26,14 +26,21 @@ pub(super) struct Gauges {
     service: Service,
     edge: Arc<Edge>,
     ready: watch::Receiver<bool>,
-    queue: Mutex<QueueLength>,
-    /// Since the last purge that ended well.
-    purged: Mutex<Option<Stopwatch>>,
+    /// `None` while the database cannot be read.
+    queue: Mutex<Option<QueueLength>>,
+    /// Since the last purge that ended well, or since the start.
+    purged: Mutex<Stopwatch>,
 }
 
 impl Gauges {
     pub(super) fn new(service: Service, edge: Arc<Edge>, ready: watch::Receiver<bool>) -> Arc<Self> {
-        Arc::new(Self { service, edge, ready, queue: Mutex::default(), purged: Mutex::default() })
+        Arc::new(Self {
+            service,
+            edge,
+            ready,
+            queue: Mutex::default(),
+            purged: Mutex::new(Stopwatch::start()),
+        })
     }
 
     /// Has `metrics` show the gauges as long as they exist.
@@ -46,8 +53,10 @@ impl Gauges {
             (&READY, |this, readings| readings.count((*this.ready.borrow()).into())),
             (&CONNECTIONS, Self::connections),
             (&CONNECTIONS_MOST, Self::most_connections),
-            (&QUEUE_RUNS, |this, readings| readings.count(this.queue().runs)),
-            (&QUEUE_AGE, |this, readings| readings.value(this.queue().age.as_secs_f64())),
+            (&QUEUE_RUNS, |this, readings| this.queue().iter().for_each(|queue| readings.count(queue.runs))),
+            (&QUEUE_AGE, |this, readings| {
+                this.queue().iter().for_each(|queue| readings.value(queue.age.as_secs_f64()));
+            }),
             (&PURGE_AGE, Self::purge_age),
             (&SOLVER_WORKING, |this, readings| readings.count(this.service.solver_queue().0)),
             (&SOLVER_WAITING, |this, readings| readings.count(this.service.solver_queue().1)),
@@ -66,10 +75,8 @@ impl Gauges {
     pub(super) async fn watch_queue(self: Arc<Self>, stop: CancellationToken) {
         let looking = async {
             loop {
-                // A database that cannot be read keeps the last numbers: readiness tells of it.
-                if let Ok(length) = self.service.store().queue_length(&Scope::System).await {
-                    *self.queue.lock().unwrap_or_else(PoisonError::into_inner) = length;
-                }
+                let length = self.service.store().queue_length(&Scope::System).await.ok();
+                *self.queue.lock().unwrap_or_else(PoisonError::into_inner) = length;
                 tokio::time::sleep(QUEUE_EVERY).await;
             }
         };
@@ -81,16 +88,15 @@ impl Gauges {
 
     /// A purge has ended well.
     pub(super) fn purge_ended(&self) {
-        *self.purged.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stopwatch::start());
+        *self.purged.lock().unwrap_or_else(PoisonError::into_inner) = Stopwatch::start();
     }
 
     fn purge_age(&self, readings: &Readings<'_>) {
-        if let Some(since) = *self.purged.lock().unwrap_or_else(PoisonError::into_inner) {
-            readings.value(since.elapsed().as_secs_f64());
-        }
+        let since = *self.purged.lock().unwrap_or_else(PoisonError::into_inner);
+        readings.value(since.elapsed().as_secs_f64());
     }
 
-    fn queue(&self) -> QueueLength {
+    fn queue(&self) -> Option<QueueLength> {
         *self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -215,9 +215,8 @@ impl Service {
         let answers = if is_own(&mentee) && is_own(&mentor) { AnswersUsed::All } else { AnswersUsed::Open };
         let explain = move || engine::explain_pair(&snapshot, Some(&first_days), answers, &a, &b);
         let explained = tokio::task::spawn_blocking(explain).await;
-        let mut explanation = explained
-            .map_err(|error| Error::Internal("the explanation failed".into(), Some(error.into())))?
-            .ok_or_else(unknown)?;
+        let mut explanation =
+            explained.map_err(|_| Error::internal("the explanation panicked"))?.ok_or_else(unknown)?;
         if matched.is_some() {
             // A match breaks no rule. By open answers alone it may miss the minimum score.
             explanation.broken_rules.clear();

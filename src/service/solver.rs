@@ -102,7 +102,7 @@ impl<T: Send + 'static> Work<T> {
     /// Waits for the end of the work and returns its result.
     pub async fn finish(mut self) -> Result<T> {
         let ended = self.task.join_next().await.ok_or(Error::Cancelled)?;
-        ended.map_err(|error| Error::Internal("the solver panicked".into(), Some(error.into())))?
+        ended.map_err(|_| Error::internal("the solver panicked"))?
     }
 
     /// Starts work of which one runs at a time, off the async threads; the callers take turns.

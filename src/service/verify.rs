@@ -60,9 +60,8 @@ fn check(
     observer: &dyn Observer,
 ) -> Result<VerifiedRun> {
     let SavedResult { run: internal, shown, summaries, unmatched, unmatched_for_managers, salt, .. } = saved;
-    let certificate: RunCertificate = serde_json::from_slice(&saved.certificate).map_err(|error| {
-        Error::Internal("the stored certificate of a run cannot be read".into(), Some(error.into()))
-    })?;
+    let certificate: RunCertificate = serde_json::from_slice(&saved.certificate)
+        .map_err(|_| Error::internal("the stored certificate of a run cannot be read"))?;
     let Some(summary) = shown.summary else {
         return Err(Error::internal("a run that succeeded has no summary"));
     };

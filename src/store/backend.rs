@@ -13,11 +13,14 @@ use super::dialect::{Connection, Held};
 use super::fault;
 use super::files::Files;
 use super::lone::LoneConnection;
+use super::measure::Waiting;
 use super::pool::{Lease, Pool, PoolCounts};
 use super::writer::Writer;
-use crate::clock::Stopwatch;
 use crate::error::{Error, Result};
 use crate::telemetry::Metrics;
+
+/// The one pool of PostgreSQL in the metrics.
+const POSTGRES_POOL: &str = "postgresql";
 
 /// Options of the connections.
 #[derive(Debug, Clone)]
@@ -130,7 +133,7 @@ impl Store {
                 vec![("reader", readers.counts()), ("writer", writer.counts())]
             }
             Backend::SqliteToRead { readers } => vec![("reader", readers.counts())],
-            Backend::Postgres { pool, .. } => vec![("reader", pool.counts())],
+            Backend::Postgres { pool, .. } => vec![(POSTGRES_POOL, pool.counts())],
         }
     }
 
@@ -247,9 +250,10 @@ impl Store {
         pool: &'static str,
         connecting: impl Future<Output = Result<Held, sqlx::Error>>,
     ) -> Result<Connection> {
-        let waited = Stopwatch::start();
+        let pool = if matches!(self.backend, Backend::Postgres { .. }) { POSTGRES_POOL } else { pool };
+        let waiting = Waiting::begin(&self.metrics, pool);
         let held = connecting.await;
-        self.metrics.connection_waited(pool, waited.elapsed());
+        drop(waiting);
         held.map(|held| Connection::new(held, &self.metrics)).map_err(|error| fault::of("begin", error))
     }
 }

@@ -1,4 +1,4 @@
-//! The span and the duration of a statement: what traces and metrics tell of the store.
+//! The span and the duration of a statement: what traces and metrics show of the store.
 
 use tracing::{Instrument as _, Span};
 
@@ -6,13 +6,17 @@ use crate::clock::Stopwatch;
 use crate::error::Result;
 use crate::telemetry::Metrics;
 
-/// A statement that is about to run.
+/// What is measured of a statement that its call gave up.
+const GIVEN_UP: &str = "CANCELLED";
+
+/// A statement that is measured until its rows are there, or until it is given up.
 pub(super) struct Measured {
     metrics: Metrics,
     system: &'static str,
     name: &'static str,
     span: Span,
     time: Stopwatch,
+    error: Option<&'static str>,
 }
 
 impl Measured {
@@ -24,20 +28,44 @@ impl Measured {
             otel.kind = "client",
             otel.status_code = tracing::field::Empty,
             db.system.name = system,
-            db.operation.name = name,
+            db.query.summary = name,
             error.type = tracing::field::Empty,
         );
-        Self { metrics: metrics.clone(), system, name, span, time: Stopwatch::start() }
+        Self { metrics: metrics.clone(), system, name, span, time: Stopwatch::start(), error: Some(GIVEN_UP) }
     }
 
-    /// Runs the statement in its span, and measures it until its rows are there.
-    pub(super) async fn run<T>(self, statement: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Runs the statement in its span.
+    pub(super) async fn run<T>(mut self, statement: impl Future<Output = Result<T>>) -> Result<T> {
         let result = statement.instrument(self.span.clone()).await;
-        let error = result.as_ref().err().map(|error| error.reason().code());
-        if let Some(reason) = error {
+        self.error = result.as_ref().err().map(|error| error.reason().code());
+        result
+    }
+}
+
+impl Drop for Measured {
+    fn drop(&mut self) {
+        if let Some(reason) = self.error {
             self.span.record("otel.status_code", "ERROR").record("error.type", reason);
         }
-        self.metrics.statement_ended(self.system, self.name, error, self.time.elapsed());
-        result
+        self.metrics.statement_ended(self.system, self.name, self.error, self.time.elapsed());
+    }
+}
+
+/// The wait for a connection, which is measured until there is one or the wait is given up.
+pub(super) struct Waiting<'a> {
+    metrics: &'a Metrics,
+    pool: &'static str,
+    time: Stopwatch,
+}
+
+impl<'a> Waiting<'a> {
+    pub(super) fn begin(metrics: &'a Metrics, pool: &'static str) -> Self {
+        Self { metrics, pool, time: Stopwatch::start() }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.metrics.connection_waited(self.pool, self.time.elapsed());
     }
 }

@@ -50,16 +50,29 @@ macro_rules! waiting {
     };
 }
 
-/// How many runs wait for a worker, and since when the oldest one waits: since it was queued, or since its lease expired.
+/// How many runs wait for a worker, and since when the oldest one waits: since its start, its return to the queue, or the end
+/// of its lease.
 macro_rules! waits {
     ($database:ident) => {
         concat!(
-            "SELECT COUNT(*) AS runs, MIN(CASE state WHEN 'queued' THEN create_micros ELSE lease_until_micros END) \
+            "SELECT COUNT(*) AS runs, MIN(COALESCE(lease_until_micros, queue_micros, create_micros)) \
              AS since, ",
             database_now!($database),
             " AS now FROM run WHERE state IN ('queued', 'running') AND (state = 'queued' OR lease_until_micros <= ",
             database_now!($database),
             ")"
+        )
+    };
+}
+
+/// The return of a run to the queue.
+macro_rules! release {
+    ($database:ident) => {
+        concat!(
+            "UPDATE run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_owner = NULL, \
+             lease_until_micros = NULL, stage = NULL, queue_micros = ",
+            database_now!($database),
+            " WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'"
         )
     };
 }
@@ -92,9 +105,7 @@ statements! {
     upkeep PROGRESS = ("run.progress", sqlite: progress!(sqlite), postgres: progress!(postgres));
     upkeep SEAL = ("run.seal",
         "UPDATE run SET input_digest = $4 WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
-    upkeep RELEASE = ("run.release",
-        "UPDATE run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_owner = NULL, \
-         lease_until_micros = NULL, stage = NULL WHERE round_id = $1 AND number = $2 AND fence = $3 AND state = 'running'");
+    upkeep RELEASE = ("run.release", sqlite: release!(sqlite), postgres: release!(postgres));
     change FAIL = ("run.fail",
         "UPDATE run SET state = 'failed', end_micros = $4, failure_reason = $5, failure_message = $6, stage = NULL, \
          lease_owner = NULL, lease_until_micros = NULL \

@@ -47,6 +47,20 @@ macro_rules! database_now {
     };
 }
 
+/// A new run, which waits for a worker.
+macro_rules! create {
+    ($database:ident) => {
+        concat!(
+            "INSERT INTO run (round_id, number, state, policy_version, round_version, input_digest, engine_version, \
+             result_digest, stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros, \
+             trace_parent, queue_micros) SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, version, '', '', '', \
+             0, 0, 0, 0, 0, CAST($3 AS BIGINT), CAST($3 AS BIGINT), $4, ",
+            database_now!($database),
+            " FROM round WHERE id = $1"
+        )
+    };
+}
+
 /// The cancellation of a run that no worker holds.
 macro_rules! cancel_now {
     ($database:ident) => {
@@ -78,12 +92,7 @@ pub(super) use {common_columns, database_now, run_columns};
 statements! {
     query ACTIVE = shared("run.active", "SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running')");
     query LAST = shared("run.last", "SELECT COALESCE(MAX(number), 0) AS number FROM run WHERE round_id = $1");
-    change CREATE = ("run.create",
-        "INSERT INTO run (round_id, number, state, policy_version, round_version, input_digest, engine_version, \
-         result_digest, stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros, \
-         trace_parent) \
-         SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, version, '', '', '', 0, 0, 0, 0, 0, \
-         CAST($3 AS BIGINT), CAST($3 AS BIGINT), $4 FROM round WHERE id = $1");
+    change CREATE = ("run.create", sqlite: create!(sqlite), postgres: create!(postgres));
     query ENROLLED = hidden("run.enrolled",
         "SELECT CAST(COALESCE(SUM(profiles), 0) AS BIGINT) AS profiles FROM enrolment_count WHERE round_id = $1");
     // One statement, because it reads all organisations at one moment.

@@ -245,9 +245,7 @@ impl ParsedPages {
     /// Waits for the oldest task.
     async fn wait(&mut self) -> Result<()> {
         if let Some(parsing) = self.parsing.pop_front() {
-            let page = parsing
-                .await
-                .map_err(|error| Error::Internal("the snapshot was not read".into(), Some(error.into())))?;
+            let page = parsing.await.map_err(|_| Error::internal("the reading of a snapshot panicked"))?;
             self.parsed.append(&mut page?);
         }
         Ok(())

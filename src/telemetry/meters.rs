@@ -1,6 +1,7 @@
 //! The meters of one server: what its instruments measure, as the text that Prometheus reads and as what is pushed to a
 //! collector.
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 use opentelemetry::metrics::MeterProvider as _;
@@ -66,8 +67,12 @@ impl Meters {
 
     /// Delivers what is left to the collector, within `limit`. Blocks the thread.
     pub fn stop(&self, limit: Duration) {
-        if let Err(error) = self.provider.shutdown_with_timeout(limit) {
-            tracing::debug!(%error, "the last metrics were not delivered");
+        let (ended, end) = mpsc::channel();
+        let provider = self.provider.clone();
+        // The reader of the SDK has a limit of its own, 5 seconds: its thread may outlive this call.
+        std::thread::spawn(move || ended.send(provider.shutdown_with_timeout(limit).is_ok()));
+        if end.recv_timeout(limit) != Ok(true) {
+            tracing::debug!("the last metrics were not delivered");
         }
     }
 }

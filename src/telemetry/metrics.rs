@@ -21,6 +21,8 @@ pub enum Kind {
     Counter,
     /// A present value.
     Gauge,
+    /// A present value that adds up over processes.
+    UpDown,
 }
 
 /// A row of the table.
@@ -36,15 +38,15 @@ pub struct Metric {
     pub labels: &'static [&'static str],
     /// Most combinations of values of its labels.
     pub most_series: usize,
-    /// What it tells.
+    /// What it means.
     pub meaning: &'static str,
 }
 
 /// Bounds that the semantic conventions advise for calls.
 const CALL_SECONDS: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
-/// Bounds that the semantic conventions advise for statements.
-const STATEMENT_SECONDS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
+/// Half of the bounds that the semantic conventions advise for statements: the store has many of them.
+const STATEMENT_SECONDS: &[f64] = &[0.001, 0.01, 0.1, 1.0, 10.0];
 /// Bounds of whole runs and of their stages: some milliseconds to an hour.
 const RUN_SECONDS: &[f64] = &[0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0];
 
@@ -66,8 +68,8 @@ macro_rules! metrics {
 
 metrics! {
     CALL_DURATION = Histogram(CALL_SECONDS) "rpc.server.call.duration" ["s"]
-        by ["rpc.system.name", "rpc.method", "rpc.response.status_code", "error.type"] at most 150:
-        "Time from the arrival of a call to the end of its answer. `error.type` is set for the codes that are failures of the service.";
+        by ["rpc.system.name", "rpc.method", "rpc.response.status_code", "error.type"] at most 205:
+        "Time from the arrival of a call to the end of its answer. `error.type` is set for the codes that are failures of the service. A call that is refused before its method has the method `_OTHER`.";
     EDGE_CONNECTIONS = Gauge "wim_match.edge.connections" ["{connection}"] by ["state"] at most 2:
         "Open connections: `stranger` as long as they have named no caller, then `caller`.";
     EDGE_CALLS = Gauge "wim_match.edge.calls" ["{call}"] by [] at most 1: "Open calls.";
@@ -78,18 +80,18 @@ metrics! {
     PROBE_FAILURES = Counter "wim_match.store.probe_failures" ["{probe}"] by [] at most 1:
         "Probes that could not write to the database.";
     STATEMENT_DURATION = Histogram(STATEMENT_SECONDS) "db.client.operation.duration" ["s"]
-        by ["db.system.name", "db.operation.name", "error.type"] at most 200:
-        "Time of a statement of the store, by the name of the statement. `error.type` is set if the database refused it.";
+        by ["db.system.name", "db.query.summary", "error.type"] at most 260:
+        "Time of a statement of the store, by the name of the statement. `error.type` is set if the database refused it, or `CANCELLED` if its call ended first.";
     CONNECTION_WAIT = Histogram(STATEMENT_SECONDS) "db.client.connection.wait_time" ["s"]
         by ["db.client.connection.pool.name"] at most 3:
-        "Time that a session waited for a connection to read (`reader`) or for its turn to write (`writer`).";
-    CONNECTIONS = Gauge "db.client.connection.count" ["{connection}"]
+        "Time until a session had its connection and had begun its transaction: to read (`reader`) or to write (`writer`) on SQLite, and both (`postgresql`).";
+    CONNECTIONS = UpDown "db.client.connection.count" ["{connection}"]
         by ["db.client.connection.pool.name", "db.client.connection.state"] at most 4:
         "Connections to the database, by their state: `used` or `idle`.";
-    CONNECTIONS_MOST = Gauge "db.client.connection.max" ["{connection}"] by ["db.client.connection.pool.name"] at most 2:
+    CONNECTIONS_MOST = UpDown "db.client.connection.max" ["{connection}"] by ["db.client.connection.pool.name"] at most 2:
         "Most connections to the database.";
     RUN_ENDS = Counter "wim_match.run.ends" ["{run}"] by ["outcome"] at most 6:
-        "Runs that a worker has stopped working on: `succeeded`, `failed`, `cancelled`, `released` to the queue, or `lost` to another worker.";
+        "Runs that a worker has stopped working on: `succeeded`, `failed`, `cancelled`, `released` to the queue, `lost` to another worker, or `interrupted` because the database failed.";
     RUN_DURATION = Histogram(RUN_SECONDS) "wim_match.run.duration" ["s"] by ["outcome"] at most 6:
         "Time from the claim of a run to its end.";
     STAGE_DURATION = Histogram(RUN_SECONDS) "wim_match.run.stage.duration" ["s"] by ["stage"] at most 6:
@@ -97,21 +99,21 @@ metrics! {
     LEASE_LOSSES = Counter "wim_match.run.lease_losses" ["{lease}"] by [] at most 1:
         "Leases of runs that this process lost to another one.";
     RUN_PAIRS = Counter "wim_match.run.pairs" ["{pair}"] by [] at most 1:
-        "Pairs of a mentee and a mentor in runs that succeeded.";
+        "Pairs of a mentee and a mentor in runs that succeeded, of rounds large enough for numbers about people.";
     PAIRS_PER_SECOND = Gauge "wim_match.run.pairs_per_second" [""] by [] at most 1:
-        "Pairs divided by the time of the stage `score`, in the last run that succeeded.";
+        "Pairs divided by the time of the stage `score`, in the last run of this process that succeeded.";
     MATCH_RATE = Gauge "wim_match.run.match_rate" ["1"] by [] at most 1:
-        "Share of the mentees with a match, in the last run that succeeded. Withheld below 23 mentees.";
+        "Share of the mentees with a match, in the last run of this process that succeeded. Withheld below 23 mentees.";
     SCORE_WORST = Gauge "wim_match.run.score.worst" [""] by [] at most 1:
-        "Lowest shown score of a match, 0 to 100, in the last run that succeeded.";
+        "Lowest shown score of a match, 0 to 100, in the last run of this process that succeeded.";
     SCORE_MEDIAN = Gauge "wim_match.run.score.median" [""] by [] at most 1:
-        "Median shown score of the matches, 0 to 100, in the last run that succeeded.";
+        "Median shown score of the matches, 0 to 100, in the last run of this process that succeeded.";
     BLOCKING_PAIRS = Gauge "wim_match.run.blocking_pairs" ["{pair}"] by [] at most 1:
-        "Pairs in which both would have a higher shown score than with their matches, in the last run that succeeded.";
+        "Pairs in which both would have a higher shown score than with their matches, in the last run of this process that succeeded.";
     UNMATCHED = Gauge "wim_match.run.unmatched" ["{person}"] by ["reason"] at most 40:
-        "People without a match by their first reason, in the last run that succeeded.";
+        "Mentees without a match by their reason, in the last run of this process that succeeded.";
     GAP = Gauge "wim_match.run.gap" ["1"] by [] at most 1:
-        "Mentees whom a better assignment could match at most, divided by those matched, in the last run that succeeded; 0 if the optimum is proved.";
+        "Mentees whom a better assignment could match at most, divided by those matched, in the last run of this process that succeeded; 0 if the optimum is proved.";
     QUEUE_RUNS = Gauge "wim_match.queue.runs" ["{run}"] by [] at most 1: "Runs that wait for a worker.";
     QUEUE_AGE = Gauge "wim_match.queue.age" ["s"] by [] at most 1:
         "Age of the oldest run that waits for a worker; 0 without one.";
@@ -124,13 +126,13 @@ metrics! {
     PURGE_ROWS = Counter "wim_match.purge.rows" ["{row}"] by ["kind"] at most 6:
         "What housekeeping has deleted: rows of unfinished imports (`import`), first answers (`answer`), runs (`run`).";
     PURGE_FAILURES = Counter "wim_match.purge.failures" ["{purge}"] by [] at most 1: "Purges that have failed.";
-    PURGE_AGE = Gauge "wim_match.purge.age" ["s"] by [] at most 1: "Time since the last purge that ended well.";
+    PURGE_AGE = Gauge "wim_match.purge.age" ["s"] by [] at most 1: "Time since the last purge that ended well, or since the start.";
     EXPORT_FAILURES = Counter "wim_match.telemetry.export_failures" ["{export}"] by ["signal"] at most 3:
         "Deliveries that the OpenTelemetry collector did not take: of `traces`, `metrics` or `logs`.";
-    MEMORY = Gauge "process.memory.usage" ["By"] by [] at most 1: "Resident memory of the process.";
+    MEMORY = UpDown "process.memory.usage" ["By"] by [] at most 1: "Resident memory of the process.";
     CPU_TIME = Counter "process.cpu.time" ["s"] by [] at most 1: "Processor time of the process.";
-    FILES = Gauge "process.open_file_descriptor.count" ["{file_descriptor}"] by [] at most 1: "Open files of the process.";
-    FILES_MOST = Gauge "process.open_file_descriptor.limit" ["{file_descriptor}"] by [] at most 1: "Open files that the process may have.";
+    FILES = UpDown "process.unix.file_descriptor.count" ["{file_descriptor}"] by [] at most 1: "Open files of the process.";
+    FILES_MOST = UpDown "process.unix.file_descriptor.limit" ["{file_descriptor}"] by [] at most 1: "Open files that the process may have.";
     UPTIME = Gauge "process.uptime" ["s"] by [] at most 1: "Time since the start of the service.";
 }
 
@@ -153,7 +155,7 @@ impl Metric {
         match self.kind {
             // Each bound, infinity, the sum and the count.
             Kind::Histogram(bounds) => self.most_series * (bounds.len() + 3),
-            Kind::Counter | Kind::Gauge => self.most_series,
+            Kind::Counter | Kind::Gauge | Kind::UpDown => self.most_series,
         }
     }
 
@@ -230,7 +232,7 @@ impl Metrics {
 
     /// Shows counters before their first event: who reads them sees its increase.
     fn begin_at_zero(&self) {
-        for outcome in ["succeeded", "failed", "cancelled", "released", "lost"] {
+        for outcome in ["succeeded", "failed", "cancelled", "released", "lost", "interrupted"] {
             self.0.run_ends.add(0, &[KeyValue::new("outcome", outcome)]);
         }
         for outcome in ["created", "updated", "unchanged", "rejected"] {
@@ -248,12 +250,16 @@ impl Metrics {
     pub fn read(&self, metric: &Metric, read: impl Fn(&Readings<'_>) + Send + Sync + 'static) {
         let callback = move |observer: &dyn AsyncInstrument<f64>| read(&Readings(observer));
         let meter = &self.0.meter;
-        if metric.kind == Kind::Counter {
-            let counter = meter.f64_observable_counter(metric.name).with_unit(metric.unit);
-            let _ = counter.with_description(metric.meaning).with_callback(callback).build();
-        } else {
-            let gauge = meter.f64_observable_gauge(metric.name).with_unit(metric.unit);
-            let _ = gauge.with_description(metric.meaning).with_callback(callback).build();
+        macro_rules! read {
+            ($instrument:ident) => {{
+                let builder = meter.$instrument(metric.name).with_unit(metric.unit);
+                let _ = builder.with_description(metric.meaning).with_callback(callback).build();
+            }};
+        }
+        match metric.kind {
+            Kind::Counter => read!(f64_observable_counter),
+            Kind::UpDown => read!(f64_observable_up_down_counter),
+            Kind::Gauge | Kind::Histogram(_) => read!(f64_observable_gauge),
         }
     }
 
@@ -278,7 +284,7 @@ impl Metrics {
     ) {
         let labels = [
             KeyValue::new("db.system.name", system),
-            KeyValue::new("db.operation.name", name),
+            KeyValue::new("db.query.summary", name),
             KeyValue::new("error.type", error.unwrap_or_default()),
         ];
         self.0.statements.record(time.as_secs_f64(), &labels[..if error.is_some() { 3 } else { 2 }]);

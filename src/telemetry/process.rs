@@ -2,6 +2,7 @@
 //! metrics have no value.
 
 use std::fs;
+use std::time::Duration;
 
 use super::metrics::{CPU_TIME, FILES, FILES_MOST, MEMORY, Metrics, UPTIME};
 use crate::clock::Stopwatch;
@@ -49,8 +50,8 @@ fn processor_seconds() -> Option<f64> {
     // The second field is the name in parentheses, which may contain blanks.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_whitespace().skip(11);
-    let mut ticks = || fields.next()?.parse::<u32>().ok().map(f64::from);
-    Some((ticks()? + ticks()?) / f64::from(u32::try_from(TICKS).ok()?))
+    let mut ticks = || fields.next()?.parse::<u64>().ok();
+    Some(Duration::from_millis((ticks()? + ticks()?) * (1_000 / TICKS)).as_secs_f64())
 }
 
 /// The limit of open files in force.

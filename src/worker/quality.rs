@@ -1,11 +1,13 @@
 //! What operations see of the last run that succeeded: numbers of the whole round by open answers, as coordinators read
-//! them. Each number has passed the suppression gate, with the mentees of each organisation as its base.
+//! them. Each number has passed the suppression gate. Operations read no number about one organisation, so a base of fewer
+//! than three is none; the scores of single pairs need the base of a percentage.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::domain::name::OrganisationId;
 use crate::domain::run::{RunSummary, Side, Stage, Unmatched};
-use crate::domain::suppression::{Statistic, statistic};
+use crate::domain::suppression::{FEWEST_ORGANISATIONS, Statistic, statistic};
 use crate::store::RunOutcome;
 use crate::telemetry::metrics::{
     BLOCKING_PAIRS, GAP, MATCH_RATE, Metrics, PAIRS_PER_SECOND, SCORE_MEDIAN, SCORE_WORST, UNMATCHED,
@@ -86,27 +88,35 @@ impl Quality {
     fn of(summary: &RunSummary, unmatched: &[Unmatched]) -> Self {
         let Some(whole) = &summary.whole_round else { return Self::default() };
         let mentees = || whole.organisations.values().map(|organisation| organisation.mentees);
-        let counted = |part| match statistic(part, mentees()) {
+        let counted = |part| match of_several(part, mentees()) {
             Statistic::Withheld => None,
             Statistic::Count(part) | Statistic::CountOf(part, _) => Some(part),
         };
         let is_shown = counted(0).is_some();
+        let match_rate = match of_several(summary.matched_mentees, mentees()) {
+            Statistic::CountOf(part, base) => Some(part as f64 / base as f64),
+            Statistic::Count(_) | Statistic::Withheld => None,
+        };
         let score = |score: u16| f64::from(score) / POINTS;
         let scoring = whole.stage_micros.iter().find(|(stage, _)| *stage == Stage::Score);
-        let mut reasons: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let mut reasons: BTreeMap<&'static str, BTreeMap<&OrganisationId, u64>> = BTreeMap::new();
         for person in unmatched.iter().filter(|person| person.side == Some(Side::Mentee)) {
-            *reasons.entry(person.reason.as_str()).or_default() += 1;
+            let organisations = reasons.entry(person.reason.as_str()).or_default();
+            *organisations.entry(&person.profile.organisation).or_default() += 1;
         }
+        // The people of a reason are the base of their number.
+        let of_reason = |organisations: &BTreeMap<_, u64>| {
+            let people = organisations.values().sum();
+            let is_enough = of_several(people, organisations.values().copied()) != Statistic::Withheld;
+            is_enough.then_some(people)
+        };
         Self {
             pairs_per_second: scoring
                 .filter(|_| is_shown)
                 .map(|(_, micros)| whole.pairs as f64 * 1e6 / (*micros).max(1) as f64),
-            match_rate: match statistic(summary.matched_mentees, mentees()) {
-                Statistic::CountOf(part, base) => Some(part as f64 / base as f64),
-                Statistic::Count(_) | Statistic::Withheld => None,
-            },
-            worst: summary.scores.filter(|_| is_shown).map(|scores| score(scores.worst)),
-            median: summary.scores.filter(|_| is_shown).map(|scores| score(scores.median)),
+            match_rate,
+            worst: summary.scores.filter(|_| match_rate.is_some()).map(|scores| score(scores.worst)),
+            median: summary.scores.filter(|_| match_rate.is_some()).map(|scores| score(scores.median)),
             blocking_pairs: counted(whole.blocking_pairs),
             gap: summary
                 .proof
@@ -115,10 +125,16 @@ impl Quality {
                 .map(|gap| gap as f64 / summary.matched_mentees.max(1) as f64),
             unmatched: reasons
                 .into_iter()
-                .filter_map(|(reason, people)| Some((reason, counted(people)?)))
+                .filter_map(|(reason, organisations)| Some((reason, of_reason(&organisations)?)))
                 .collect(),
         }
     }
+}
+
+/// What is published of a number about several organisations; nothing of a number about fewer.
+fn of_several(part: u64, base: impl Iterator<Item = u64> + Clone) -> Statistic {
+    let organisations = base.clone().filter(|people| *people > 0).count();
+    if organisations < FEWEST_ORGANISATIONS { Statistic::Withheld } else { statistic(part, base) }
 }
 
 #[cfg(test)]
@@ -159,10 +175,15 @@ mod tests {
 
     #[test]
     fn a_small_round_and_one_of_mostly_one_organisation_have_none() {
-        for mentees in [&[4_u64][..], &[5, 4], &[50, 50], &[3, 3, 3], &[81, 10, 9]] {
+        for mentees in [&[4_u64][..], &[5], &[30], &[5, 4], &[50, 50], &[3, 3, 3], &[81, 10, 9]] {
             assert_eq!(Quality::of(&summary(mentees), &[]), Quality::default(), "{mentees:?}");
         }
         let few = Quality::of(&summary(&[4, 4, 4]), &[]);
-        assert_eq!((few.match_rate, few.median), (None, Some(62.5)), "no percentage of 12 people");
+        assert_eq!(
+            (few.match_rate, few.median),
+            (None, None),
+            "neither a percentage nor a score of 12 people"
+        );
+        assert_eq!(few.blocking_pairs, Some(3));
     }
 }

@@ -36,17 +36,23 @@ impl<'a> Stages<'a> {
 
     /// Begins a stage, unless it is the present one, and returns its span.
     pub(super) fn enter(&self, stage: Stage) -> Span {
+        self.begin(stage);
+        let present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        present.as_ref().map_or_else(Span::none, |present| present.span.clone())
+    }
+
+    fn begin(&self, stage: Stage) {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(present) = present.as_ref().filter(|present| present.stage == stage) {
-            return present.span.clone();
+        if present.as_ref().is_some_and(|present| present.stage == stage) {
+            return;
         }
         // Several threads of the engine report, and only those of the worker are inside of the run's span.
         let span = self
             .run
             .in_scope(|| tracing::info_span!("stage", otel.name = stage.as_str(), stage = stage.as_str()));
-        let begun = Present { stage, time: Stopwatch::start(), span: span.clone() };
-        self.end(present.replace(begun));
-        span
+        let ended = present.replace(Present { stage, time: Stopwatch::start(), span });
+        drop(present);
+        self.end(ended);
     }
 
     fn end(&self, ended: Option<Present>) {
@@ -58,7 +64,7 @@ impl<'a> Stages<'a> {
 
 impl Observer for Stages<'_> {
     fn progress(&self, stage: Stage, done: u64, total: u64) {
-        self.enter(stage);
+        self.begin(stage);
         self.live.progress(stage, done, total);
     }
 

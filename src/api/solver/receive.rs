@@ -151,7 +151,7 @@ pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Error::Internal("work on a problem panicked".into(), Some(error.into())))
+    done.map_err(|_| Error::internal("work on a problem panicked"))
 }
 
 async fn next_ask(asked: &mut Incoming<v1::SolveStreamRequest>) -> Result<Option<Ask>, Status> {
