@@ -10,8 +10,10 @@ const PAGES: &[&str] = &[
     "SECURITY.md",
     "docs/architecture.md",
     "docs/edge.md",
+    "docs/objectives.md",
     "deploy/README.md",
     "deploy/postgresql/README.md",
+    "deploy/runbooks/README.md",
     "deploy/runbooks/restore.md",
     "fuzz/README.md",
 ];

@@ -11,11 +11,7 @@ use crate::dashboards::known_names;
 use crate::dashboards::promql::names;
 
 /// Queries without data after this work, each with its reason. This list only shrinks.
-const RARE: &[(&str, &str)] = &[
-    ("service.json: Rows deleted", "the service does not count purges yet"),
-    ("service.json: Time since the last purge", "the service does not count purges yet"),
-    ("WimMatchPurgeFails", "the service does not count purges yet"),
-];
+const RARE: &[(&str, &str)] = &[];
 
 /// Names that Prometheus or the SDK add to a scrape.
 fn is_of_the_scrape(name: &str) -> bool {
