@@ -31,7 +31,7 @@ fn shown_names(metric: &Metric) -> Vec<String> {
         Kind::Histogram(_) => {
             ["_bucket", "_sum", "_count"].iter().map(|end| format!("{name}{end}")).collect()
         }
-        Kind::Counter | Kind::Gauge => vec![name],
+        Kind::Counter | Kind::Gauge | Kind::UpDown => vec![name],
     }
 }
 
@@ -166,7 +166,7 @@ fn the_document_of_metrics_is_the_table() {
         let kind = match metric.kind {
             Kind::Histogram(_) => "histogram",
             Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
+            Kind::Gauge | Kind::UpDown => "gauge",
         };
         let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
         let labels: Vec<String> = metric.labels.iter().map(|label| code(label)).collect();

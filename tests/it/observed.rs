@@ -41,13 +41,12 @@ async fn run_to_the_end(client: &mut Client, request: Request<v1::StartRunReques
     let run = client.rounds.start_run(request).await.expect("starts").into_inner().run.expect("a run");
     let request = v1::WatchRunRequest { name: run.name };
     let mut watch = client.rounds.watch_run(request).await.expect("watches").into_inner();
+    let mut last = None;
+    // To the end of the stream, so that the call is answered and not left.
     while let Some(answer) = watch.message().await.expect("goes on") {
-        let run = answer.run.expect("a run");
-        if is_final(&run) {
-            return run;
-        }
+        last = answer.run;
     }
-    panic!("the watch ended before the run");
+    last.filter(is_final).expect("the watch ends with the run")
 }
 
 fn start(round: &str) -> v1::StartRunRequest {
@@ -173,10 +172,15 @@ async fn metrics_are_those_of_the_table_pushed_and_pulled_and_organisations_add_
         );
         service.metric(&series)
     };
+    // The server counts a call and a run when they have ended, which the caller may see earlier.
+    until("the watch is counted", || calls("RoundService/WatchRun", "OK").is_some()).await;
+    until("the run is counted", || {
+        service.metric("wim_match_run_ends_total{outcome=\"succeeded\"}") == Some(1.0)
+    })
+    .await;
     assert_eq!(calls("RoundService/StartRun", "OK"), Some(1.0));
     assert_eq!(calls("RoundService/GetRound", "NOT_FOUND"), Some(1.0), "a status in the trailers");
     assert_eq!(calls("RoundService/WatchRun", "OK"), Some(1.0), "a stream counts when it has ended");
-    assert_eq!(service.metric("wim_match_run_ends_total{outcome=\"succeeded\"}"), Some(1.0));
     assert_eq!(service.metric("wim_match_import_rows_total{outcome=\"created\"}"), Some(2.0));
     assert_eq!(service.metric("wim_match_run_match_rate_ratio"), None, "two people are too few for a number");
     assert_eq!(service.metric("wim_match_ready"), Some(1.0));
@@ -204,7 +208,7 @@ async fn metrics_are_those_of_the_table_pushed_and_pulled_and_organisations_add_
         let expected = match known.get(name).unwrap_or_else(|| panic!("{name} has no row in the table")) {
             Kind::Histogram(_) => "histogram",
             Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
+            Kind::Gauge | Kind::UpDown => "gauge",
         };
         assert_eq!(kind, expected, "{name}");
     }
@@ -274,7 +278,7 @@ async fn a_collector_that_is_gone_or_silent_costs_no_call_and_is_told_once() {
         let stopping = Instant::now();
         let (status, log) = service.stop();
         assert!(status.success(), "{log}");
-        assert!(stopping.elapsed() < Duration::from_secs(30), "the end waits for no collector");
+        assert!(stopping.elapsed() < Duration::from_secs(20), "the end waits for no collector");
         let told = log.lines().filter(|line| line.contains("collector takes nothing")).count();
         assert!(told <= 3 && (told > 0 || !is_gone), "once for each signal: {told}");
     }
@@ -290,12 +294,10 @@ async fn the_second_port_answers_what_a_supervisor_and_prometheus_ask() {
     assert_eq!(service.ask("GET", "/").0, 404);
     assert_eq!(service.ask("POST", "/metrics").0, 405);
     assert_eq!(service.ask("GET", &format!("/{}", "x".repeat(20_000))).0, 431);
-    // Peers that say nothing keep nobody out for long.
+    // Peers that say nothing give way.
     let silent: Vec<_> =
-        (0..20).map(|_| std::net::TcpStream::connect(&service.monitoring).expect("connects")).collect();
-    let asked = Instant::now();
+        (0..100).map(|_| std::net::TcpStream::connect(&service.monitoring).expect("connects")).collect();
     assert_eq!(service.ask("GET", "/livez").0, 200);
-    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
     drop(silent);
     // The files of the database are taken away: reads may go on, writes may not.
     let (database, aside) = (service.home.path().join("wim.db"), service.home.path().join("aside"));

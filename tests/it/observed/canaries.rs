@@ -16,7 +16,7 @@ use super::collector::Collector;
 use super::process::Process;
 use super::{run_to_the_end, start};
 use crate::call::{Target, call, methods};
-use crate::world::{mentee, mentor, soon};
+use crate::world::{mentee, mentor, round_message, soon};
 
 const MARK: &str = "canary7e57";
 /// Depth of the messages that are filled.
@@ -173,7 +173,24 @@ async fn no_text_of_a_caller_leaves_with_the_telemetry() {
         ("LOG_FILTER", "info,wim_match=trace"),
     ]);
     let mut canaries = Canaries::default();
-    // Good calls over people whose answers are canaries.
+    // An organisation and a round with canaries for names, and good calls over people whose answers are canaries.
+    let request = v1::CreateOrganisationRequest {
+        organisation_id: "wim-named".to_owned(),
+        organisation: Some(v1::Organisation {
+            display_name: canaries.next(),
+            country: "PE".to_owned(),
+            ..v1::Organisation::default()
+        }),
+        ..v1::CreateOrganisationRequest::default()
+    };
+    service.coordinator().await.organisations.create_organisation(request).await.expect("is registered");
+    let round = v1::Round { display_name: canaries.next(), ..round_message() };
+    let request = v1::CreateRoundRequest {
+        round_id: "named".to_owned(),
+        round: Some(round),
+        ..v1::CreateRoundRequest::default()
+    };
+    service.coordinator().await.rounds.create_round(request).await.expect("is opened");
     let mut manager = service.manager("wim-peru").await;
     let people: Vec<ProfileDraft> = [mentee("ana"), mentor("xan", 2), mentee("bea")]
         .into_iter()
