@@ -78,7 +78,7 @@ where
                 return Ok(Status::from(Error::internal("a request has no connection")).into_http());
             };
             let call = connection.begin_call();
-            let mut measured = measures.begin();
+            let mut measured = measures.begin(&request);
             let deadline = Deadline::of(request.headers());
             let admitting = async {
                 tokio::select! {

@@ -49,10 +49,10 @@ impl Measures {
     }
 
     /// Begins to measure a call.
-    pub(super) fn begin(self: &Arc<Self>) -> MeasuredCall {
+    pub(super) fn begin<T>(self: &Arc<Self>, request: &Request<T>) -> MeasuredCall {
         MeasuredCall {
             measures: Arc::clone(self),
-            method: Arc::clone(&self.other),
+            method: Arc::clone(self.methods.get(request.uri().path()).unwrap_or(&self.other)),
             span: Span::none(),
             time: Stopwatch::start(),
             code: None,
@@ -60,17 +60,16 @@ impl Measures {
         }
     }
 
-    /// The method that a path names, and the span of its call. `traceparent` is that of a caller who is known.
-    fn admitted(&self, path: &str, traceparent: Option<&str>) -> (Arc<str>, Span) {
-        let method = self.methods.get(path).unwrap_or(&self.other);
+    /// The span of a call. `traceparent` is that of a known caller.
+    fn span(&self, method: &str, traceparent: Option<&str>) -> Span {
         let span = trace::of_call(traceparent, &self.sampler, || {
             tracing::info_span!(
                 "rpc",
-                otel.name = &**method,
+                otel.name = method,
                 otel.kind = "server",
                 otel.status_code = Empty,
                 rpc.system.name = "grpc",
-                rpc.method = &**method,
+                rpc.method = method,
                 rpc.response.status_code = Empty,
                 error.type = Empty,
                 trace_id = Empty,
@@ -79,7 +78,7 @@ impl Measures {
         if let Some(id) = trace::id_of(&span) {
             span.record("trace_id", id);
         }
-        (Arc::clone(method), span)
+        span
     }
 }
 
@@ -88,7 +87,8 @@ impl Measures {
 enum End {
     /// By the answer of a method.
     Answered,
-    /// By a refusal before its method was called: it has no span, and counts under `_OTHER`, so that strangers make no series.
+    /// By a refusal before its method was called: it has no span. Unless the service has failed, it counts under `_OTHER`, so
+    /// that strangers make no series.
     Refused,
     /// The request is no gRPC call.
     NotGrpc,
@@ -131,7 +131,7 @@ impl MeasuredCall {
     pub(super) fn admitted<T>(&mut self, request: &Request<T>, is_known: bool) {
         let header = request.headers().get("traceparent").filter(|_| is_known);
         let parent = header.and_then(|value| value.to_str().ok());
-        (self.method, self.span) = self.measures.admitted(request.uri().path(), parent);
+        self.span = self.measures.span(&self.method, parent);
     }
 
     /// The request is refused with these headers: without a status it is no gRPC call.
@@ -172,7 +172,10 @@ impl Drop for MeasuredCall {
             self.span.record("otel.status_code", "ERROR").record("error.type", name);
         }
         let time = self.time;
-        self.measures.metrics.call_ended(&self.method, name, failed, time.elapsed());
+        let is_own_failure = matches!(code, Code::Unavailable | Code::Internal | Code::Unknown);
+        let is_unnamed = self.end == End::Refused && !is_own_failure;
+        let method = if is_unnamed { &self.measures.other } else { &self.method };
+        self.measures.metrics.call_ended(method, name, failed && !is_unnamed, time.elapsed());
         let _entered = self.span.enter();
         // Metrics count the calls that went well, and the edge logs refusals once a minute: neither has a line of its own here.
         if code == Code::Ok || self.end == End::Refused {
