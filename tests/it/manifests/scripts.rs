@@ -4,6 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
+
+use wim_match::clock::{Clock as _, SystemClock};
 
 /// Puts a program into `home` that takes the place of `wim-match`.
 fn stand_in(home: &Path, script: &str) {
@@ -35,30 +38,55 @@ fn permissions(path: &Path) -> u32 {
 }
 
 #[test]
-fn the_nightly_backup_keeps_the_newest_files_and_a_broken_one_replaces_none() {
+fn the_nightly_backup_keeps_the_newest_whole_backups_and_they_can_be_restored() {
     let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join("backups");
+    let (folder, real) = (home.path().join("backups"), env!("CARGO_BIN_EXE_wim-match"));
+    let database = |name: &str| format!("sqlite:{}", home.path().join(name).display());
+    let admin = |arguments: &[&str]| {
+        let ran = Command::new(real).arg("admin").args(arguments).env_clear().output().expect("runs");
+        assert!(ran.status.success(), "{ran:?}");
+    };
+    admin(&["migrate", "--database", &database("wim.db")]);
     fs::create_dir(&folder).expect("is made");
     for day in 1..=3 {
-        fs::write(folder.join(format!("wim-match-2020010{day}T023000Z.sqlite3")), "old").expect("is written");
+        let old = folder.join(format!("wim-match-2020010{day}T023000Z.sqlite3"));
+        admin(&["backup", "--database", &database("wim.db"), old.to_str().expect("UTF-8")]);
     }
+    // Of the newest one only a half is there, so it is no backup to count.
+    fs::write(folder.join("wim-match-20200104T023000Z.sqlite3"), "half").expect("is written");
     fs::write(folder.join("note"), "of the operator").expect("is written");
     let before = names(&folder);
 
-    stand_in(home.path(), "for last; do :; done; echo half >\"$last\"; exit 1");
+    stand_in(home.path(), "exit 1");
     assert!(!back_up(home.path(), &folder, "2").status.success());
-    assert_eq!(names(&folder), before);
-
-    stand_in(home.path(), "for last; do :; done; echo \"$*\" >\"$last\"");
+    assert_eq!(names(&folder), before, "a backup that failed replaces none");
+    // The program itself, with the database of this test instead of the configured one.
+    let of_test = database("wim.db");
+    stand_in(
+        home.path(),
+        &format!(
+            "[ \"$1 $2 $3 $4\" = 'admin backup --config /etc/wim-match.toml' ] || exit 9; shift 4; \
+             exec '{real}' admin backup --database '{of_test}' \"$@\""
+        ),
+    );
     assert!(!back_up(home.path(), &folder, "0").status.success(), "one backup is kept at least");
     assert_eq!(names(&folder), before);
+    for (name, hours) in [("wim-match-1.sqlite3.part", 2), ("wim-match-2.sqlite3.part", 0)] {
+        let part = fs::File::create(folder.join(name)).expect("is created");
+        let then = SystemTime::from(SystemClock.now()) - Duration::from_hours(hours);
+        part.set_modified(then).expect("is set");
+    }
     let done = back_up(home.path(), &folder, "2");
     assert!(done.status.success(), "{done:?}");
     let after = names(&folder);
-    assert_eq!((after.len(), after[0].as_str(), after[1].as_str()), (3, "note", before[3].as_str()));
-    let content = fs::read_to_string(folder.join(&after[2])).expect("reads");
-    assert!(content.starts_with("admin backup --config /etc/wim-match.toml "), "{content}");
-    assert_eq!(permissions(&folder.join(&after[2])) & 0o077, 0, "the owner alone may read a backup");
+    assert_eq!(after[..2], ["note", "wim-match-2.sqlite3.part"], "another backup may be running");
+    assert_eq!(after[2..5], before[5..8], "the newest of before with its manifest, and what is newer");
+    assert_eq!(after.len(), 7, "{after:?}");
+    assert_eq!(permissions(&folder.join(&after[5])) & 0o077, 0, "the owner alone may read a backup");
+    for (backup, to) in [(&after[2], "old.db"), (&after[5], "new.db")] {
+        let backup = folder.join(backup);
+        admin(&["restore", backup.to_str().expect("UTF-8"), "--database", &database(to)]);
+    }
 }
 
 #[test]
