@@ -37,7 +37,17 @@ impl Clusters {
     /// Runs a command of the shell as the user of the server, and returns what it printed.
     #[track_caller]
     fn shell(&self, command: &str) -> String {
-        let path = format!("{}:/usr/bin:/bin", self.binaries.display());
+        self.shell_with(&format!("{}:/usr/bin:/bin", self.binaries.display()), command)
+    }
+
+    /// The same with a path on which Debian has no programs of the server.
+    #[track_caller]
+    fn operator(&self, command: &str) -> String {
+        self.shell_with("/usr/bin:/bin", command)
+    }
+
+    #[track_caller]
+    fn shell_with(&self, path: &str, command: &str) -> String {
         let output = as_owner()
             .args(["env", &format!("PATH={path}"), "sh", "-c", command])
             .current_dir("/")
@@ -55,6 +65,15 @@ impl Clusters {
             "mkdir -p {home}/{data}.socket && pg_ctl -D {home}/{data} -l {home}/{data}.log -w -t 60 start \
              -o \"-k {home}/{data}.socket -c listen_addresses= -c shared_buffers=16MB {settings}\" >/dev/null \
              || {{ cat {home}/{data}.log >&2; exit 1; }}"
+        ));
+    }
+
+    /// Waits until a restored server has applied the log and takes writes.
+    fn await_writes(&self, data: &str) {
+        let home = self.home.display();
+        self.shell(&format!(
+            "until [ \"$(psql -X -A -t -U wim -h {home}/{data}.socket -d postgres -c 'SELECT pg_is_in_recovery()')\" = f ]; \
+             do sleep 0.1; done"
         ));
     }
 
@@ -77,7 +96,7 @@ impl Drop for Clusters {
     fn drop(&mut self) {
         let home = self.home.display();
         let stop = format!(
-            "for data in first restored; do {}/pg_ctl -D {home}/$data -m immediate stop >/dev/null 2>&1; done; rm -rf {home}",
+            "for data in first restored later; do {}/pg_ctl -D {home}/$data -m immediate stop >/dev/null 2>&1; done; rm -rf {home}",
             self.binaries.display()
         );
         let _ = as_owner().args(["sh", "-c", &stop]).current_dir("/").status();
@@ -119,7 +138,7 @@ async fn a_cluster_is_restored_to_the_moment_before_a_mistake() {
     store.migrate().await.expect("migrates");
     register(&store, "wim-before-the-backup").await;
 
-    let backup = clusters.shell(&format!("{home}/backup {home}/base -h {home}/first.socket -U wim"));
+    let backup = clusters.operator(&format!("{home}/backup {home}/base -h {home}/first.socket -U wim"));
     assert!(backup.starts_with(&format!("{home}/base/base-2")), "{backup}");
     register(&store, "wim-after-the-backup").await;
     let content = store.content(&Scope::System).await.expect("reads");
@@ -132,12 +151,9 @@ async fn a_cluster_is_restored_to_the_moment_before_a_mistake() {
     clusters.psql("first", "postgres", "SELECT pg_switch_wal()");
     clusters.stop("first");
 
-    clusters.shell(&format!("{home}/restore {backup} {home}/wal {home}/restored '{moment}'"));
+    clusters.operator(&format!("{home}/restore {backup} {home}/wal {home}/restored '{moment}'"));
     clusters.start("restored", "");
-    clusters.shell(&format!(
-        "until [ \"$(psql -X -A -t -U wim -h {home}/restored.socket -d postgres -c 'SELECT pg_is_in_recovery()')\" = f ]; \
-         do sleep 0.1; done"
-    ));
+    clusters.await_writes("restored");
     let restored = clusters.open("restored").await;
     assert_eq!(
         restored.content(&Scope::System).await.expect("reads"),
@@ -148,7 +164,19 @@ async fn a_cluster_is_restored_to_the_moment_before_a_mistake() {
         assert_eq!(restored.check(&Scope::System, check).await.expect("checks").wrong, [], "{check:?}");
     }
     register(&restored, "wim-after-the-restore").await;
+    let content = restored.content(&Scope::System).await.expect("reads");
     restored.close().await;
+
+    // A backup of the restored cluster has the moment of that restore in its settings. Without a moment it is no longer used.
+    let second = clusters.operator(&format!("{home}/backup {home}/base -h {home}/restored.socket -U wim"));
+    clusters.stop("restored");
+    clusters.operator(&format!("{home}/restore {second} {home}/wal {home}/later"));
+    clusters.start("later", "");
+    clusters.await_writes("later");
+    assert_eq!(clusters.psql("later", "postgres", "SHOW recovery_target_time"), "");
+    let later = clusters.open("later").await;
+    assert_eq!(later.content(&Scope::System).await.expect("reads"), content);
+    later.close().await;
 
     // A second restore into the same folder would mix two clusters.
     let again =
