@@ -44,7 +44,7 @@ mod statement;
 mod token;
 mod writer;
 
-pub use backend::{Store, StoreOptions};
+pub use backend::{Store, StoreOptions, sqlite_file};
 pub use check::{Check, CheckResult};
 pub use completion::RunOutcome;
 pub use content::TableContent;
@@ -52,7 +52,7 @@ pub use import::{ImportCounts, ImportKey, Present, ReadyImport, StagedRow};
 pub use journal::{JournalLine, Note, Notes};
 pub use migration::newest_schema;
 pub use obstacle::Obstacle;
-pub use place::{Place, create_alone, sync_folder};
+pub use place::{Place, create_alone, real_path, sync_folder};
 pub use pool::PoolCounts;
 pub use probe::Probe;
 pub use queue::{ClaimedRun, Heartbeat, QueueLength};

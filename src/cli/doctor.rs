@@ -127,8 +127,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
 
 /// The SQLite file of the configuration.
 pub(super) fn sqlite_file(config: &Config) -> Option<PathBuf> {
-    let file = config.database.expose_secret().strip_prefix("sqlite:")?;
-    Some(PathBuf::from(file.trim_start_matches("//").split('?').next().unwrap_or_default()))
+    crate::store::sqlite_file(config.database.expose_secret())
 }
 
 /// The whole path of the SQLite file of the configuration, if there is no such file.

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::domain::vocabulary::Lang;
 use crate::message;
 use crate::service::Service;
+use crate::store::{real_path, sqlite_file};
 
 /// Ending of the file's name.
 pub(super) const SUFFIX: &str = ".first-token";
@@ -95,11 +96,12 @@ async fn write(service: &Service, path: &Path) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// The file beside a SQLite database; for PostgreSQL, in the service's folder of state or in the present folder.
+/// The file beside a SQLite database, behind symbolic links; for PostgreSQL, in the service's folder of state or in the present folder.
 fn path_beside(database: &str) -> PathBuf {
-    if let Some(file) = database.strip_prefix("sqlite:") {
-        let file = file.trim_start_matches("//").split('?').next().unwrap_or_default();
-        PathBuf::from(format!("{file}{SUFFIX}"))
+    if let Some(file) = sqlite_file(database) {
+        let mut name = real_path(&file).into_os_string();
+        name.push(SUFFIX);
+        PathBuf::from(name)
     } else {
         let folder = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).unwrap_or_default();
         folder.join(format!("wim-match{SUFFIX}"))

@@ -1,6 +1,6 @@
 //! The store over its database: opening and closing, and the connections that sessions are made of.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +82,14 @@ pub(super) enum Backend {
         /// How long the first connection may take.
         patience: Duration,
     },
+}
+
+/// The file of a URL that begins with `sqlite:`; `None` for another URL. It is the file that [`Store::open`] opens.
+pub fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let rest = url.strip_prefix("sqlite:")?;
+    // Opening a URL with wrong options fails, and names the URL.
+    let wrong = || PathBuf::from(rest.trim_start_matches("//").split('?').next().unwrap_or_default());
+    Some(SqliteConnectOptions::from_str(url).map_or_else(|_| wrong(), |of| of.get_filename().to_owned()))
 }
 
 impl Store {
@@ -360,6 +368,19 @@ fn open_postgres(connect: PgConnectOptions, mode: Mode, options: &StoreOptions) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_file_of_a_url_is_the_one_that_is_opened() {
+        for (url, file) in [
+            ("sqlite:wim.db", Some("wim.db")),
+            ("sqlite:///var/wim.db?mode=rwc", Some("/var/wim.db")),
+            ("sqlite:/var/my%20wim.db", Some("/var/my wim.db")),
+            ("sqlite:wim.db?none=1", Some("wim.db")),
+            ("postgres://host/wim", None),
+        ] {
+            assert_eq!(sqlite_file(url).as_deref(), file.map(Path::new), "{url}");
+        }
+    }
 
     #[test]
     fn a_pooler_is_named_in_the_url() {

@@ -47,10 +47,10 @@ statements! {
          AND p.version = r.policy_version)");
     query RESULTS = hidden("check.results",
         sqlite: "SELECT COUNT(*) AS wrong FROM run r WHERE r.state = 'succeeded' AND r.purge_micros IS NULL \
-            AND json_extract(r.summary, '$.matches') <> (SELECT COUNT(*) FROM run_match m WHERE m.round_id = r.round_id \
+            AND COALESCE(json_extract(r.summary, '$.matches'), -1) <> (SELECT COUNT(*) FROM run_match m WHERE m.round_id = r.round_id \
             AND m.run_number = r.number)",
         postgres: "SELECT COUNT(*) AS wrong FROM run r WHERE r.state = 'succeeded' AND r.purge_micros IS NULL \
-            AND CAST(CAST(r.summary AS JSONB) ->> 'matches' AS BIGINT) <> (SELECT COUNT(*) FROM run_match m \
+            AND COALESCE(CAST(CAST(r.summary AS JSONB) ->> 'matches' AS BIGINT), -1) <> (SELECT COUNT(*) FROM run_match m \
             WHERE m.round_id = r.round_id AND m.run_number = r.number)");
 }
 

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::place::refuse_if_being_restored;
+
 /// The files of one database.
 #[derive(Debug)]
 pub(super) struct Files {
@@ -35,6 +37,7 @@ impl Files {
     /// Creates the database file if it is missing. Only its owner may read it, whatever the umask; SQLite gives the log and
     /// the shared memory the permissions of the database file.
     pub(super) fn create(database: &Path) -> io::Result<Self> {
+        refuse_if_being_restored(database)?;
         let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(database);
         match created {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use super::migration::SchemaFault;
+use super::place::BeingRestored;
 use crate::domain::message::Message;
 use crate::error::Error;
 use crate::message;
@@ -78,6 +79,12 @@ fn of_sqlx(error: &sqlx::Error) -> Option<Obstacle> {
 }
 
 fn of_io(error: &io::Error) -> Obstacle {
+    if error.get_ref().is_some_and(|inner| inner.is::<BeingRestored>()) {
+        return Obstacle::new(
+            "does not exist, and a restore into its place has not ended",
+            "run the interrupted `wim-match admin restore` again; to give it up, delete the file that ends in .restoring",
+        );
+    }
     match error.kind() {
         io::ErrorKind::NotFound => Obstacle::new(
             "is in a folder, or behind a socket, that does not exist",

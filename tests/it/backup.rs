@@ -11,7 +11,7 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use wim_match::api::proto::v1;
 use wim_match::clock::{Clock as _, SystemClock};
-use wim_match::store::{Scope, Store};
+use wim_match::store::{Scope, Store, create_alone};
 
 use crate::postgres::postgres;
 use crate::starts::{Machine, assert_says, mode, text};
@@ -340,7 +340,9 @@ async fn a_restore_sets_the_present_database_aside_and_names_the_tokens_that_liv
     assert_eq!((&report["live_tokens"], &report["lost_tokens"]), (&1.into(), &1.into()), "{report}");
     assert_eq!(report["revived_tokens"], serde_json::json!([id]));
     let (_, words) = told(&restored);
-    assert!(words.contains(&format!("wim-match admin token revoke {id}")), "{words}");
+    let place = format!(" --database {}", backed.machine.database("wim.db"));
+    assert!(words.contains(&format!("wim-match admin token revoke {id}{place}")), "{words}");
+    assert!(words.contains(&format!("wim-match admin check{place}")), "{words}");
     let aside = PathBuf::from(report["set_aside"].as_str().expect("a name"));
     let aside_name = aside.file_name().expect("a name").to_string_lossy().into_owned();
     assert!(aside_name.starts_with("wim.db.replaced-2"), "{aside_name}");
@@ -376,6 +378,89 @@ async fn a_log_without_its_database_is_not_applied_to_a_restored_one() {
     backed.done(&["check"]);
 }
 
+#[test]
+fn a_restore_follows_a_symbolic_link_and_sets_a_journal_aside() {
+    let backed = Backed::new();
+    let at = |name: &str| backed.machine.path(name);
+    // On another file system, if this machine has one.
+    let shared = Path::new("/dev/shm");
+    let disk = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() };
+    let disk = disk.expect("a folder");
+    fs::copy(at("wim.db"), disk.path().join("real.db")).expect("copies");
+    fs::remove_file(at("wim.db")).expect("is removed");
+    std::os::unix::fs::symlink(disk.path().join("real.db"), at("wim.db")).expect("links");
+    fs::write(disk.path().join("real.db-journal"), b"of another database").expect("is written");
+    let before = backed.files();
+    backed.done(&["restore", "backup.sqlite3", "--replace"]);
+    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&backed.files()), names(&before), "nothing is beside the link");
+    assert!(at("wim.db").is_symlink(), "the link stays");
+    let mut left: Vec<String> = fs::read_dir(disk.path())
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    left.sort();
+    assert_eq!((left.len(), left[0].as_str()), (3, "real.db"), "{left:?}");
+    assert!(
+        left[1].starts_with("real.db.replaced-2") && left[2] == format!("{}-journal", left[1]),
+        "{left:?}"
+    );
+    backed.done(&["check"]);
+}
+
+#[test]
+fn a_place_whose_restore_was_interrupted_gets_no_new_database() {
+    let backed = Backed::new();
+    let at = |name: &str| backed.machine.path(name);
+    // As a crash between the two renames leaves it.
+    fs::rename(at("wim.db"), at("wim.db.replaced-20270201T000000Z")).expect("moves");
+    fs::write(at("wim.db.restoring"), b"the copy").expect("is written");
+    let told = told(&backed.admin(&["migrate"]));
+    assert_says(&told, 7, &["a restore into its place has not ended", "admin restore` again", ".restoring"]);
+    assert!(!at("wim.db").exists());
+    fs::write(at("damaged"), b"no backup").expect("is written");
+    fs::copy(backed.manifest(), at("damaged.manifest.json")).expect("copies");
+    assert_eq!(backed.admin(&["restore", "damaged"]).status.code(), Some(3));
+    assert!(at("wim.db.restoring").exists(), "the next start is refused too");
+    backed.done(&["restore", "backup.sqlite3"]);
+    assert!(!at("wim.db.restoring").exists());
+    backed.done(&["migrate"]);
+}
+
+#[test]
+fn two_processes_never_write_one_backup_or_one_restore() {
+    let backed = Backed::new();
+    let at = |name: &str| backed.machine.path(name);
+    for (name, command) in [
+        ("other.manifest.json.part", ["backup", "other"].as_slice()),
+        ("wim.db.restoring", &["restore", "backup.sqlite3", "--replace"]),
+    ] {
+        let mut held = create_alone(&at(name)).expect("creates").expect("nobody holds it");
+        std::io::Write::write_all(&mut held, b"half").expect("writes");
+        let before = backed.files();
+        assert_says(&told(&backed.admin(command)), 6, &["another process writes to", "wait for its end"]);
+        assert_eq!(backed.files(), before, "what the other process writes stays");
+        drop(held);
+        backed.done(command);
+        assert!(!at(name).exists(), "{name}");
+    }
+    backed.done(&["check", "other"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restored_database_of_an_older_version_and_a_backup_without_its_manifest_are_checked() {
+    let backed = Backed::new();
+    fs::remove_file(backed.manifest()).expect("is removed");
+    let lone = told(&backed.admin(&["check", "backup.sqlite3", "--lang", "es"]));
+    assert_says(&lone, 3, &["no hay ningún manifiesto", "--database"]);
+    backed.done(&["check", "wim.db"]);
+    backed.done(&["check", "--database", &backed.machine.database("backup.sqlite3")]);
+    backed
+        .execute("DELETE FROM schema_migration WHERE version = (SELECT MAX(version) FROM schema_migration)")
+        .await;
+    assert!(backed.done(&["check"]).contains("is older than this version"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_check_names_what_is_wrong() {
     let backed = Backed::new();
@@ -407,7 +492,26 @@ async fn a_check_names_what_is_wrong() {
             "1 enrolled person has no profile",
         ),
         (
-            "DELETE FROM enrolment; DELETE FROM enrolment_count; PRAGMA foreign_keys = OFF; DELETE FROM round",
+            "DELETE FROM enrolment; DELETE FROM enrolment_count; \
+             INSERT INTO profile_import VALUES ('i', 'wim-peru', 2, 0, 0, 1, 1, 1, 1)",
+            "profiles",
+            "1 import has another number of rows",
+        ),
+        ("UPDATE profile_import SET staged = 0, number = 2", "profiles", "1 organisation lacks imports"),
+        (
+            "DELETE FROM profile_import; UPDATE round SET policy_version = 9",
+            "rounds",
+            "1 round has no policy",
+        ),
+        (
+            "UPDATE round SET policy_version = 1; INSERT INTO run (round_id, number, state, policy_version, round_version, \
+             input_digest, engine_version, result_digest, stage_done, stage_total, attempt, summary, cancel_requested, \
+             fence, freeze_micros, create_micros, end_micros) VALUES ('spring', 1, 'succeeded', 1, 1, '', '', '', 0, 0, 0, '{}', 0, 1, 1, 1, 1)",
+            "results",
+            "1 run has another number of matches",
+        ),
+        (
+            "DELETE FROM run; PRAGMA foreign_keys = OFF; DELETE FROM round",
             "references",
             "1 row refers to a row that does not exist",
         ),
@@ -436,7 +540,7 @@ async fn a_check_names_what_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_live_database_is_checked_and_copied_while_the_service_runs() {
+async fn a_live_database_is_checked_while_the_service_runs_and_no_file_is_left() {
     let world = World::sqlite().await;
     world.manager("wim-peru").await;
     let database = world.folder().join("wim.sqlite3");

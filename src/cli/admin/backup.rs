@@ -1,7 +1,8 @@
 //! `wim-match admin backup`: an online copy of a SQLite database, with a manifest beside it.
 //!
-//! The copy has a name of its own until it is complete and synced; its manifest is written after it. So an interrupted backup
-//! leaves no file that looks like a backup, and an earlier backup of the same name stays until the new one is complete.
+//! The copy and its manifest have names of their own until both are complete and synced. So an interrupted backup leaves no
+//! file that looks like a backup, and an earlier backup of the same name stays until the new one is complete. The unfinished
+//! manifest is held meanwhile: two backups of one name at a time are refused.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,8 +14,9 @@ use super::super::doctor::{self, missing};
 use super::super::failure::Failure;
 use super::super::global::{ConfigArgs, Global};
 use super::manifest::{Manifest, digest, part_of, path_of};
-use super::shared::{only_sqlite, unusable};
+use super::shared::{is_same, only_sqlite, unusable};
 use crate::client::output::{data, tell};
+use crate::client::private;
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
 use crate::message;
 use crate::store::{Scope, Store, create_alone, sync_folder};
@@ -44,7 +46,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     let file = &options.file;
     may_write(file, &database, options.replace)?;
     let time = Stopwatch::start();
-    let manifest = back_up(&database, file).await?;
+    let manifest = back_up(&database, file, options.replace).await?;
     let seconds = time.elapsed().as_millis();
     if global.json {
         let mut object = serde_json::to_value(&manifest).map_err(anyhow::Error::from)?;
@@ -85,27 +87,30 @@ fn may_write(file: &Path, database: &Path, replace: bool) -> Result<(), Failure>
     Ok(())
 }
 
-/// Whether two paths lead to one file.
-fn is_same(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
-}
-
-async fn back_up(database: &Path, file: &Path) -> Result<Manifest, Failure> {
-    let part = part_of(file);
+async fn back_up(database: &Path, file: &Path, replace: bool) -> Result<Manifest, Failure> {
+    let (part, part_of_manifest) = (part_of(file), part_of(&path_of(file)));
     let unwritable = |error: io::Error| unusable(&part, &error);
-    if create_alone(&part).map_err(unwritable)?.is_none() {
+    // Held until both files have their names. The copy cannot be held in its stead: SQLite opens and locks it.
+    let Some(mut held) = create_alone(&part_of_manifest).map_err(unwritable)? else {
         return Err(Failure::conflict(
             message!("another process writes to {file}", file = part.display().to_string()),
             message!("wait for its end, or give the name of another file"),
         ));
-    }
-    let made = match copy(database, &part).await {
-        Ok(manifest) => publish(&manifest, &part, file).map_err(unwritable).map(|()| manifest),
-        Err(failure) => Err(failure),
     };
+    let made = async {
+        // Another backup of this name may have ended meanwhile.
+        may_write(file, database, replace)?;
+        remove(&part).map_err(unwritable)?;
+        private::create_new(&part).map_err(unwritable)?;
+        let manifest = copy(database, &part).await?;
+        manifest.write(&mut held).and_then(|()| publish(file)).map_err(unwritable)?;
+        Ok(manifest)
+    };
+    let made = made.await;
     if made.is_err() {
-        // What is left of it is of no use; the next backup of this name would empty it.
+        // What is left is of no use. After an error of the last sync, both have their names.
         let _ = fs::remove_file(&part);
+        let _ = fs::remove_file(&part_of_manifest);
     }
     made
 }
@@ -142,14 +147,17 @@ async fn copy(database: &Path, part: &Path) -> Result<Manifest, Failure> {
     Ok(Manifest::new(schema, time, bytes, tables?))
 }
 
-/// Gives the complete copy its name, and then writes its manifest.
-fn publish(manifest: &Manifest, part: &Path, file: &Path) -> io::Result<()> {
-    // An earlier manifest would not fit the new file.
-    match fs::remove_file(path_of(file)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    fs::rename(part, file)?;
-    manifest.write(file)?;
+/// Gives the complete copy and its complete manifest their names. Both are on the disk, so nothing is left that needs space.
+fn publish(file: &Path) -> io::Result<()> {
+    let manifest = path_of(file);
+    fs::rename(part_of(file), file)?;
+    fs::rename(part_of(&manifest), &manifest)?;
     sync_folder(file)
+}
+
+fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }

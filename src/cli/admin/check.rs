@@ -11,7 +11,7 @@ use super::super::doctor::{self, Finding};
 use super::super::failure::Failure;
 use super::super::global::{ConfigArgs, Global};
 use super::manifest::{Content, Manifest, contents, digest, path_of, with_ending};
-use super::shared::unusable;
+use super::shared::{is_same, unusable};
 use crate::client::output::{align_right, data, titled};
 use crate::domain::message::Message;
 use crate::message;
@@ -19,7 +19,7 @@ use crate::store::{Check, Scope, Store};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
-    /// Check this SQLite file, for example a backup, and not the configured database.
+    /// Check this backup, with the manifest beside it, and not the configured database.
     file: Option<PathBuf>,
     /// Print rows and digest of each table as well. Databases of the same content have the same digests.
     #[arg(long)]
@@ -38,6 +38,15 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
                 let read = Manifest::read(file)?;
                 find("file", bytes_of(file, &read)?);
                 manifest = Some(read);
+            } else if !is_configured(file, &options.config) {
+                // A restore refuses such a file.
+                find(
+                    "file",
+                    Err(message!(
+                        "there is no manifest {manifest} to compare it with; copy both files of the backup, or check another database with --database",
+                        manifest = path_of(file).display().to_string()
+                    )),
+                );
             }
             (open(file).await?, file.display().to_string())
         }
@@ -75,6 +84,12 @@ async fn open(file: &Path) -> Result<Store, Failure> {
     let is_live = with_ending(file, "-wal").exists();
     let opened = if is_live { Store::open_to_read(file).await } else { Store::open_copy(file).await };
     opened.map_err(|error| Failure::of_database(error.into(), &file.display().to_string()))
+}
+
+/// Whether a file is the configured database, which has no manifest.
+fn is_configured(file: &Path, config: &ConfigArgs) -> bool {
+    let configured = config.load(None).ok().and_then(|config| doctor::sqlite_file(&config));
+    configured.is_some_and(|database| is_same(file, &database))
 }
 
 /// The configured database with its name.
@@ -125,8 +140,11 @@ async fn all(
         }
     }
     let pending = store.pending_migrations().await;
-    if pending.as_ref().is_ok_and(|names| manifest.is_some() && !names.is_empty()) {
+    if pending.is_ok_and(|names| !names.is_empty()) {
+        // As after the restore of an older backup. The other statements fit the newest schema alone.
         find("schema", Ok(message!("is older than this version; the next start brings it up to date")));
+        let result = store.check(&Scope::System, Check::ForeignKeys).await;
+        find(Check::ForeignKeys.as_str(), result.map_err(told).and_then(|result| in_words(result.wrong)));
     } else {
         let schema = doctor::schema(store).await;
         let fits = schema.is_ok();

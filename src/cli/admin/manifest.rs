@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::super::failure::Failure;
 use super::shared::unusable;
 use crate::message;
-use crate::store::{TableContent, create_alone, newest_schema};
+use crate::store::{TableContent, newest_schema};
 
 /// Form of the manifest. A version that writes another form raises the number.
 const FORMAT: u64 = 1;
@@ -90,16 +90,11 @@ impl Manifest {
         self.tables.values().map(|table| table.rows).sum()
     }
 
-    /// Writes the manifest beside the backup `file`, and syncs it.
-    pub(super) fn write(&self, file: &Path) -> io::Result<()> {
-        let (path, unfinished) = (path_of(file), part_of(&path_of(file)));
+    /// Writes the manifest into an empty file, and syncs it.
+    pub(super) fn write(&self, file: &mut File) -> io::Result<()> {
         let text = serde_json::to_string_pretty(self)?;
-        let Some(mut new) = create_alone(&unfinished)? else {
-            return Err(io::Error::from(io::ErrorKind::ResourceBusy));
-        };
-        writeln!(new, "{text}")?;
-        new.sync_all()?;
-        std::fs::rename(unfinished, path)
+        writeln!(file, "{text}")?;
+        file.sync_all()
     }
 
     /// Reads the manifest of the backup `file`, of which this version must know form and schema.

@@ -1,8 +1,8 @@
 //! `wim-match admin restore`: puts a backup in the place of a SQLite database.
 //!
 //! The backup is copied beside the database, compared with its manifest and checked as a database. Only then the files of
-//! the earlier database are set aside, and the copy takes their place. An error before leaves everything as it was. Nobody
-//! has the database open meanwhile, and a service that starts meanwhile waits.
+//! the earlier database are set aside, and the copy takes their place. An error leaves everything as it was. Nobody has the
+//! database open meanwhile. A service that starts meanwhile waits, or refuses to create a database in the empty place.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -42,6 +42,8 @@ struct Restored {
     manifest: Manifest,
     /// Where the files of the earlier database are now.
     aside: Option<PathBuf>,
+    /// The first token of the earlier database, if it is still beside the restored one, and why.
+    token_left: Option<(PathBuf, io::Error)>,
     /// Tokens that the restored database accepts.
     live: Vec<Token>,
     /// Those of them that the earlier database had revoked.
@@ -54,7 +56,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     let config = options.config.load(None)?;
     let Some(database) = doctor::sqlite_file(&config) else { return Err(only_sqlite("admin restore")) };
     let restored = restore(&options.file, &database, options.replace).await?;
-    report(&restored, &database, global)
+    report(&restored, (&database, &config.database_for_display()), global)
 }
 
 async fn restore(file: &Path, database: &Path, replace: bool) -> Result<Restored, Failure> {
@@ -67,7 +69,9 @@ async fn restore(file: &Path, database: &Path, replace: bool) -> Result<Restored
             message!("stop the service and every command on this database, then restore again"),
         ));
     };
-    if !replace && database.try_exists().map_err(|error| unusable(database, &error))? {
+    // What is beside the database is beside the file that a symbolic link leads to.
+    let real = place.database();
+    if !replace && real.try_exists().map_err(|error| unusable(real, &error))? {
         return Err(Failure::conflict(
             message!("{database} exists already", database = database.display().to_string()),
             message!(
@@ -75,16 +79,27 @@ async fn restore(file: &Path, database: &Path, replace: bool) -> Result<Restored
             ),
         ));
     }
-    let copy = with_ending(database, ".restoring");
-    let restored = match prepare(file, &manifest, &copy).await {
-        Ok(live) => take_place(&place, database, &copy).map(|aside| (live, aside)),
+    let copy = place.copy();
+    // A service must not create a database here after this restore has failed as well.
+    let was_interrupted = copy.exists() && !real.exists();
+    // Held until the copy has the place: another restore into this place is refused, and what it writes stays.
+    let Some(mut held) = create_alone(&copy).map_err(|error| unusable(&copy, &error))? else {
+        return Err(Failure::conflict(
+            message!("another process writes to {file}", file = copy.display().to_string()),
+            message!("wait for its end, or give the name of another file"),
+        ));
+    };
+    let restored = match prepare(file, &manifest, (&copy, &mut held)).await {
+        Ok(live) => take_place(&place, &copy).map(|taken| (live, taken)),
         Err(failure) => Err(failure),
     };
-    let (live, aside) = match restored {
+    let (live, (aside, token_left)) = match restored {
         Ok(restored) => restored,
         Err(failure) => {
             // What is left of the copy is of no use.
-            let _ = fs::remove_file(&copy);
+            if !was_interrupted {
+                let _ = fs::remove_file(&copy);
+            }
             return Err(failure);
         }
     };
@@ -93,23 +108,20 @@ async fn restore(file: &Path, database: &Path, replace: bool) -> Result<Restored
     let revoked: BTreeSet<&str> =
         earlier.iter().filter(|token| !token.is_live()).map(|token| token.id.as_str()).collect();
     let revived = live.iter().filter(|token| revoked.contains(token.id.as_str())).cloned().collect();
-    Ok(Restored { manifest, aside, live, revived, lost })
+    Ok(Restored { manifest, aside, token_left, live, revived, lost })
 }
 
-/// Copies the backup to `copy`, checks it, and returns the tokens that it accepts.
-async fn prepare(file: &Path, manifest: &Manifest, copy: &Path) -> Result<Vec<Token>, Failure> {
+/// Copies the backup to the empty file `copy`, checks it, and returns the tokens that it accepts.
+async fn prepare(
+    file: &Path,
+    manifest: &Manifest,
+    (copy, new): (&Path, &mut File),
+) -> Result<Vec<Token>, Failure> {
     let unwritable = |error: io::Error| unusable(copy, &error);
-    let Some(mut new) = create_alone(copy).map_err(unwritable)? else {
-        return Err(Failure::conflict(
-            message!("another process writes to {file}", file = copy.display().to_string()),
-            message!("wait for its end, or give the name of another file"),
-        ));
-    };
     let mut backup = File::open(file).map_err(|error| unusable(file, &error))?;
-    let found = digest(&mut backup, &mut new).map_err(unwritable)?;
+    let found = digest(&mut backup, new).map_err(unwritable)?;
     manifest.compare(file, &found)?;
     new.sync_all().map_err(unwritable)?;
-    drop(new);
     let damaged = |wrong: Message, details: Vec<Message>| {
         let told = message!("{file} is damaged: {wrong}", file = file.display().to_string(), wrong = wrong);
         Failure::input(told, message!("use another copy of the backup, or another backup"))
@@ -137,27 +149,22 @@ async fn prepare(file: &Path, manifest: &Manifest, copy: &Path) -> Result<Vec<To
     live
 }
 
-/// Sets the earlier files aside and puts the copy in their place. Returns the new name of the earlier database.
-fn take_place(place: &Place, database: &Path, copy: &Path) -> Result<Option<PathBuf>, Failure> {
+/// What has left the place: the new name of the earlier database, and its first token if that could not be moved.
+type Left = (Option<PathBuf>, Option<(PathBuf, io::Error)>);
+
+/// Sets the earlier files aside and puts the copy in their place. After that, nothing is an error: the restore is done.
+fn take_place(place: &Place, copy: &Path) -> Result<Left, Failure> {
+    let database = place.database();
     let ending = format!(".replaced-{}", SystemClock.now().strftime("%Y%m%dT%H%M%SZ"));
-    let aside = place.set_aside(&ending).map_err(|error| unusable(database, &error))?;
-    place.take(copy).map_err(|error| {
-        let failure = unusable(database, &error);
-        match &aside {
-            Some(aside) => failure.with_details(vec![message!(
-                "the earlier database is now {file}",
-                file = aside.display().to_string()
-            )]),
-            None => failure,
-        }
-    })?;
+    let aside = place.replace(copy, &ending).map_err(|error| unusable(database, &error))?;
     // A first token beside the database belongs to the earlier one.
     let first = with_ending(database, first_token::SUFFIX);
+    let mut left = None;
     if aside.is_some() && first.exists() {
         let to = with_ending(&with_ending(database, &ending), first_token::SUFFIX);
-        fs::rename(&first, to).map_err(|error| unusable(&first, &error))?;
+        left = fs::rename(&first, to).err().map(|error| (first, error));
     }
-    Ok(aside)
+    Ok((aside, left))
 }
 
 /// All tokens of a database that may be damaged or of another application: then there are none.
@@ -180,8 +187,8 @@ async fn live_tokens(store: &Store) -> Result<Vec<Token>, Error> {
 }
 
 /// One JSON object, and for people what was done and what is left to do.
-fn report(restored: &Restored, database: &Path, global: &Global) -> Result<(), Failure> {
-    let Restored { manifest, aside, live, revived, lost } = restored;
+fn report(restored: &Restored, (database, url): (&Path, &str), global: &Global) -> Result<(), Failure> {
+    let Restored { manifest, aside, token_left, live, revived, lost } = restored;
     let aside = aside.as_ref().map(|path| path.display().to_string());
     let time: Timestamp = manifest.time;
     if global.json {
@@ -208,6 +215,13 @@ fn report(restored: &Restored, database: &Path, global: &Global) -> Result<(), F
     if let Some(aside) = aside {
         say_it(message!("the earlier database is now {file}", file = aside));
     }
+    if let Some((file, error)) = token_left {
+        say_it(message!(
+            "warning: {file} belongs to the earlier database and cannot be moved: {error}",
+            file = file.display().to_string(),
+            error = error.to_string()
+        ));
+    }
     say_it(message!(
         "{tokens|1 token is|{tokens} tokens are} live again as at that time; revoke those that were revoked since",
         tokens = live.len()
@@ -216,7 +230,7 @@ fn report(restored: &Restored, database: &Path, global: &Global) -> Result<(), F
         say_it(message!(
             "revoked in the earlier database: {token}; run `{command}`",
             token = in_words(token),
-            command = format!("wim-match admin token revoke {}", token.id)
+            command = format!("wim-match admin token revoke {} --database {url}", token.id)
         ));
     }
     if *lost > 0 {
@@ -228,6 +242,6 @@ fn report(restored: &Restored, database: &Path, global: &Global) -> Result<(), F
     say_it(message!(
         "the next start of the service brings the schema up to date and executes interrupted runs again"
     ));
-    say("      wim-match admin check");
+    say(&format!("      wim-match admin check --database {url}"));
     Ok(())
 }

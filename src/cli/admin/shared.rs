@@ -51,6 +51,11 @@ pub(super) fn unusable(file: &Path, error: &std::io::Error) -> Failure {
     )
 }
 
+/// Whether two paths lead to one file.
+pub(super) fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
 /// A token on one line: first characters, role, organisation, label, id.
 pub(super) fn in_words(token: &Token) -> String {
     let organisation = organisation_of(token).map_or_else(String::new, |id| format!(" of {id}"));
