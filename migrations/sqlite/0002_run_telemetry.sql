@@ -3,4 +3,4 @@
 -- traced.
 ALTER TABLE run ADD COLUMN trace_parent TEXT CHECK (length(trace_parent) <= 55);
 -- Since when the run waits for a worker, by the clock of the database: its start, or its last return to the queue.
-ALTER TABLE run ADD COLUMN queue_micros BIGINT;
+ALTER TABLE run ADD COLUMN queue_micros INTEGER;
