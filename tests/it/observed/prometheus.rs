@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use wim_match::clock::{Clock as _, SystemClock};
 
 use super::process::until;
 use crate::dashboards::files::read;
@@ -131,8 +132,7 @@ impl Drop for Prometheus {
 
 /// Seconds since 1970.
 pub(super) fn now() -> f64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.expect("after 1970").as_secs_f64()
+    SystemClock.now().as_duration().as_secs_f64()
 }
 
 /// Whether an answer has a series with a number.
