@@ -40,7 +40,7 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Brings the sample alliance in.
+    /// Brings the sample alliance in, with a third of its mentors: numbers of mentees without a match need many of them.
     pub(super) async fn begin(service: &Process) -> Self {
         let alliance = alliance::sample();
         let mut coordinator = service.coordinator().await;
@@ -55,7 +55,9 @@ impl Load {
         let mut managers = Vec::new();
         for (at, organisation) in alliance.organisations.iter().enumerate() {
             let mut manager = service.manager(organisation.id.as_str()).await;
-            let people: Vec<ProfileDraft> = alliance.profiles_of(at).collect();
+            let people = alliance.profiles_of(at).enumerate();
+            let people = people.filter(|(number, person)| person.mentor_offer.is_none() || number % 3 == 0);
+            let people: Vec<ProfileDraft> = people.map(|(_, person)| person).collect();
             let imported = send(&mut manager, import_of(&organisation.id, people)).await.expect("imports");
             assert_eq!(imported.rejected, []);
             for round in ["rounds/r", "rounds/other"] {
