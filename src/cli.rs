@@ -122,7 +122,7 @@ impl Cli {
             Command::Verify(options) => blocking(move || verify::run(&options, &global)).await,
             Command::WhatIf(options) => blocking(move || what_if::run(&options, &global)).await,
             Command::Repair(options) => blocking(move || repair::run(&options, &global)).await,
-            Command::Admin(command) => admin::run(command, &global).await,
+            Command::Admin(command) => Box::pin(admin::run(command, &global)).await,
             Command::Doctor(options) => doctor::run(options, &global).await,
             Command::Health(options) => health::run(options, &global).await,
             Command::Manual(options) => manual::manual(&options, Self::command()),

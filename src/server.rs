@@ -133,7 +133,7 @@ impl Server {
             tasks.spawn(async move {
                 // The guard reports the end of the worker, also after a panic.
                 let _guard = failed.drop_guard();
-                worker.run(stop).await;
+                Box::pin(worker.run(stop)).await;
             });
         }
 

@@ -67,7 +67,7 @@ impl Worker {
                             outcome = tracing::field::Empty,
                         )
                     });
-                    self.execute(claim, &stop).instrument(span).await;
+                    Box::pin(self.execute(claim, &stop).instrument(span)).await;
                     continue;
                 }
                 Ok(None) => {}

@@ -66,7 +66,7 @@ impl ProfileService for ProfileApi {
         let import = self.service.begin_import(&caller, spec).await?;
         let cleared = Cleared { staged: Some(import.staged()), tasks: self.streams.tasks.clone() };
         Ok(self.streams.answer(ANSWERS_AHEAD, async move |answers| {
-            receive(import, asked, &answers).await?;
+            Box::pin(receive(import, asked, &answers)).await?;
             cleared.not_needed();
             Ok(())
         }))
@@ -146,7 +146,7 @@ async fn receive(
     mut asked: Incoming<v1::ImportProfilesRequest>,
     answers: &Answering<v1::ImportProfilesResponse>,
 ) -> Result<(), Status> {
-    if let Err(status) = receive_rows(&mut import, &mut asked, answers).await {
+    if let Err(status) = Box::pin(receive_rows(&mut import, &mut asked, answers)).await {
         import.discard().await?;
         return Err(status);
     }

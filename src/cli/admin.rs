@@ -140,7 +140,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             service.store().close().await;
             Ok(())
         }
-        Command::Backup(options) => backup::run(options, global).await,
+        Command::Backup(options) => Box::pin(backup::run(options, global)).await,
         Command::Restore(options) => restore::run(options, global).await,
         Command::Check(options) => check::run(options, global).await,
         Command::Purge(options) => purge::run(options, global).await,

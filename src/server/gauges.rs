@@ -20,6 +20,9 @@ use crate::telemetry::metrics::{
 /// Time between two looks at the queue of runs.
 const QUEUE_EVERY: Duration = Duration::from_secs(5);
 
+/// How a gauge is read.
+type Read = fn(&Gauges, &Readings<'_>);
+
 /// What the gauges read. The metrics hold it weakly: the service has them, and would otherwise hold itself.
 #[derive(Debug)]
 pub(super) struct Gauges {
@@ -45,7 +48,7 @@ impl Gauges {
 
     /// Has `metrics` show the gauges as long as they exist.
     pub(super) fn shown_by(self: &Arc<Self>, metrics: &Metrics) {
-        let gauges: [(&'static Metric, fn(&Self, &Readings<'_>)); 12] = [
+        let gauges: [(&'static Metric, Read); 12] = [
             (&EDGE_CONNECTIONS, Self::edge_connections),
             (&EDGE_CALLS, |this, readings| readings.count(this.edge.counts().calls as u64)),
             (&EDGE_BYTES, |this, readings| readings.count(this.edge.counts().bytes as u64)),

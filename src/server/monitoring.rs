@@ -81,22 +81,7 @@ async fn respond<T>(request: &Request<T>, meters: Arc<Meters>, ready: bool) -> R
         return response;
     }
     match request.uri().path() {
-        // Reading all metrics takes some milliseconds: not on an async thread.
-        "/metrics" => match tokio::task::spawn_blocking(move || meters.text()).await {
-            Ok(Ok(metrics)) => {
-                let mut response = Response::new(Body::new(metrics));
-                let kind = header::HeaderValue::from_static(TEXT_TYPE);
-                response.headers_mut().insert(header::CONTENT_TYPE, kind);
-                response
-            }
-            Ok(Err(_)) | Err(_) => {
-                tracing::error!("the metrics could not be rendered");
-                text(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the metrics could not be rendered; the log has the cause\n",
-                )
-            }
-        },
+        "/metrics" => metrics(meters).await,
         "/livez" => text(StatusCode::OK, "alive\n"),
         "/readyz" if ready => text(StatusCode::OK, "ready\n"),
         "/readyz" => {
@@ -104,6 +89,21 @@ async fn respond<T>(request: &Request<T>, meters: Arc<Meters>, ready: bool) -> R
         }
         _ => text(StatusCode::NOT_FOUND, "there are /metrics, /livez and /readyz\n"),
     }
+}
+
+/// All metrics. Reading them takes some milliseconds: not on an async thread.
+async fn metrics(meters: Arc<Meters>) -> Response<Body> {
+    let Ok(Ok(metrics)) = tokio::task::spawn_blocking(move || meters.text()).await else {
+        tracing::error!("the metrics could not be rendered");
+        return text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the metrics could not be rendered; report it as a defect\n",
+        );
+    };
+    let mut response = Response::new(Body::new(metrics));
+    let kind = header::HeaderValue::from_static(TEXT_TYPE);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
 }
 
 fn text(status: StatusCode, words: &'static str) -> Response<Body> {

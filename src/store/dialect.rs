@@ -128,6 +128,7 @@ macro_rules! with_connection {
     };
 }
 
+/// A statement is boxed, so that the futures of sessions stay small.
 impl Connection {
     /// A connection whose statements `metrics` measures.
     pub(super) fn new(held: Held, metrics: &Metrics) -> Self {
@@ -207,34 +208,34 @@ impl Connection {
                 Column::Blob(values) => query.bind(values),
             };
         }
-        let inserting = async {
+        let inserting = Box::pin(async {
             let done = query.execute(held.connection()?).await;
             held.judge(done).map(|done| done.rows_affected())
-        };
+        });
         measured.run(named(bulk.name, inserting)).await
     }
 
     async fn execute_text(&mut self, name: &'static str, text: SqlStr, values: Vec<Value>) -> Result<u64> {
         let measured = self.measured(name);
-        let executing = async {
+        let executing = Box::pin(async {
             with_connection!(&mut self.held, text, values, |query, connection| {
                 query.execute(connection).await.map(|done| done.rows_affected())
             })
-        };
+        });
         measured.run(named(name, executing)).await
     }
 
     /// All rows that a statement returns.
     pub(super) async fn rows(&mut self, statement: Statement, values: Vec<Value>) -> Result<Vec<Row>> {
         let (name, measured, text) = (statement.name, self.measured(statement.name), self.text(statement));
-        let reading = async {
+        let reading = Box::pin(async {
             with_connection!(&mut self.held, text, values, |query, connection| {
                 let rows = query.fetch_all(connection).await;
                 rows.map(|rows| {
                     rows.into_iter().map(|row| Row { statement: name, columns: row.into() }).collect()
                 })
             })
-        };
+        });
         measured.run(named(name, reading)).await
     }
 
@@ -247,7 +248,7 @@ impl Connection {
     ) -> Result<()> {
         let (measured, text) = (self.measured(name), AssertSqlSafe(text).into_sql_str());
         let mut handed = Ok(());
-        let reading = async {
+        let reading = Box::pin(async {
             with_connection!(&mut self.held, text, Vec::new(), |query, connection| {
                 let mut rows = query.fetch(connection);
                 loop {
@@ -261,7 +262,7 @@ impl Connection {
                     }
                 }
             })
-        };
+        });
         measured.run(named(name, reading)).await?;
         handed
     }
@@ -269,19 +270,19 @@ impl Connection {
     /// The row that a statement returns, if it returns one.
     pub(super) async fn row(&mut self, statement: Statement, values: Vec<Value>) -> Result<Option<Row>> {
         let (name, measured, text) = (statement.name, self.measured(statement.name), self.text(statement));
-        let reading = async {
+        let reading = Box::pin(async {
             with_connection!(&mut self.held, text, values, |query, connection| {
                 let row = query.fetch_optional(connection).await;
                 row.map(|row| row.map(|row| Row { statement: name, columns: row.into() }))
             })
-        };
+        });
         measured.run(named(name, reading)).await
     }
 
     /// Runs a script of several statements without values.
     pub(super) async fn script(&mut self, name: &'static str, text: &'static str) -> Result<()> {
         let measured = self.measured(name);
-        let running = async {
+        let running = Box::pin(async {
             match &mut self.held {
                 Held::Sqlite(held) => {
                     let run = sqlx::raw_sql(text).execute(held.connection()?).await;
@@ -296,7 +297,7 @@ impl Connection {
                     held.judge(run).map(drop)
                 }
             }
-        };
+        });
         measured.run(named(name, running)).await
     }
 
@@ -317,7 +318,7 @@ impl Connection {
     /// Makes the changes of the transaction last.
     pub(super) async fn commit(self) -> Result<()> {
         let measured = self.measured("commit");
-        let committing = async {
+        let committing = Box::pin(async {
             match self.held {
                 Held::Sqlite(held) => held.commit().await.map_err(|error| fault::of("commit", error)),
                 Held::SqliteWrite(turn) => turn.commit().await.map_err(fault::not_committed),
@@ -325,7 +326,7 @@ impl Connection {
                     held.commit().await.map_err(|error| fault::of("commit", error))
                 }
             }
-        };
+        });
         measured.run(committing).await
     }
 

@@ -79,7 +79,7 @@ fn of_sqlx(error: &sqlx::Error) -> Option<Obstacle> {
 }
 
 fn of_io(error: &io::Error) -> Obstacle {
-    if error.get_ref().is_some_and(|inner| inner.is::<BeingRestored>()) {
+    if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<BeingRestored>) {
         return Obstacle::new(
             "does not exist, and a restore into its place has not ended",
             "run the interrupted `wim-match admin restore` again; to give it up, delete the file that ends in .restoring",

@@ -66,13 +66,14 @@ impl<E> Watched<E> {
             failures.fetch_add(1, Ordering::Relaxed);
         }
         if self.failing.swap(failed, Ordering::Relaxed) != failed {
-            match &result {
-                Err(error) => tracing::warn!(
+            if let Err(error) = &result {
+                tracing::warn!(
                     signal,
                     %error,
                     "the OpenTelemetry collector takes nothing; check `otlp_endpoint` and the collector. The service goes on"
-                ),
-                Ok(()) => tracing::info!(signal, "the OpenTelemetry collector takes deliveries again"),
+                );
+            } else {
+                tracing::info!(signal, "the OpenTelemetry collector takes deliveries again");
             }
         }
         result

@@ -54,22 +54,22 @@ impl Sampler {
 pub fn of_call(traceparent: Option<&str>, sampler: &Sampler, make: impl FnOnce() -> Span) -> Span {
     match traceparent.and_then(parse) {
         Some(parent) if !parent.is_sampled() => make(),
-        Some(parent) => within(Context::new().with_remote_span_context(parent), make),
-        None if sampler.draws() => within(Context::new(), make),
+        Some(parent) => within(&Context::new().with_remote_span_context(parent), make),
+        None if sampler.draws() => within(&Context::new(), make),
         None => make(),
     }
 }
 
 /// Makes the span of a run, which is always traced: runs are few. It is linked to the call that started the run.
 pub fn of_run(traceparent: Option<&str>, make: impl FnOnce() -> Span) -> Span {
-    let span = within(Context::new(), make);
+    let span = within(&Context::new(), make);
     if let Some(start) = traceparent.and_then(parse) {
         span.add_link(start);
     }
     span
 }
 
-fn within(context: Context, make: impl FnOnce() -> Span) -> Span {
+fn within(context: &Context, make: impl FnOnce() -> Span) -> Span {
     let _guard = context.with_value(Traced).attach();
     make()
 }

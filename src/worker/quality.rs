@@ -28,6 +28,9 @@ struct Quality {
     unmatched: BTreeMap<&'static str, u64>,
 }
 
+/// How a value of the last run is read.
+type Value = fn(&Quality) -> Option<f64>;
+
 /// The last run of this process that succeeded.
 #[derive(Debug)]
 pub(super) struct LastRun(Mutex<Quality>);
@@ -36,7 +39,7 @@ impl LastRun {
     /// No run yet; `metrics` show the numbers of the next one.
     pub(super) fn shown_by(metrics: &Metrics) -> Arc<Self> {
         let last = Arc::new(Self(Mutex::default()));
-        let values: [(_, fn(&Quality) -> Option<f64>); 5] = [
+        let values: [(_, Value); 5] = [
             (&PAIRS_PER_SECOND, |quality| quality.pairs_per_second),
             (&MATCH_RATE, |quality| quality.match_rate),
             (&SCORE_WORST, |quality| quality.worst),
