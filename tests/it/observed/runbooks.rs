@@ -20,12 +20,14 @@ struct Block {
     commands: String,
 }
 
-/// The blocks of all runbooks, and the number of blocks that need systemd or the machine itself.
+/// The blocks of the runbooks of alerts, and the number of blocks that need systemd or the machine itself.
 fn blocks() -> (Vec<Block>, usize) {
     let (mut blocks, mut not_run) = (Vec::new(), 0);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/runbooks");
+    let entries = std::fs::read_dir(folder).expect("runbooks").map(|entry| entry.expect("an entry"));
+    // The other pages have steps that only the machine of the service knows.
     let mut files: Vec<_> =
-        std::fs::read_dir(folder).expect("runbooks").map(|entry| entry.expect("an entry")).collect();
+        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("WimMatch")).collect();
     files.sort_by_key(std::fs::DirEntry::file_name);
     for file in files {
         let page = read(file.path());
