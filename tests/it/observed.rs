@@ -10,7 +10,7 @@ mod prometheus;
 mod runbooks;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -18,6 +18,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use tonic::Request;
 use wim_match::api::proto::v1;
 use wim_match::client::Client;
+use wim_match::clock::Stopwatch;
 use wim_match::telemetry::metrics::{Kind, TABLE};
 
 use self::collector::{Collector, attributes, text};
@@ -275,7 +276,7 @@ async fn a_collector_that_is_gone_or_silent_costs_no_call_and_is_told_once() {
             let failures = "wim_match_telemetry_export_failures_total{signal=\"traces\"}";
             until("failures are counted", || service.metric(failures).is_some_and(|count| count > 0.0)).await;
         }
-        let stopping = Instant::now();
+        let stopping = Stopwatch::start();
         let (status, log) = service.stop();
         assert!(status.success(), "{log}");
         assert!(stopping.elapsed() < Duration::from_secs(20), "the end waits for no collector");

@@ -37,17 +37,17 @@ impl Clusters {
     /// Runs a command of the shell as the user of the server, and returns what it printed.
     #[track_caller]
     fn shell(&self, command: &str) -> String {
-        self.shell_with(&format!("{}:/usr/bin:/bin", self.binaries.display()), command)
+        Self::shell_with(&format!("{}:/usr/bin:/bin", self.binaries.display()), command)
     }
 
     /// The same with a path on which Debian has no programs of the server.
     #[track_caller]
-    fn operator(&self, command: &str) -> String {
-        self.shell_with("/usr/bin:/bin", command)
+    fn operator(command: &str) -> String {
+        Self::shell_with("/usr/bin:/bin", command)
     }
 
     #[track_caller]
-    fn shell_with(&self, path: &str, command: &str) -> String {
+    fn shell_with(path: &str, command: &str) -> String {
         let output = as_owner()
             .args(["env", &format!("PATH={path}"), "sh", "-c", command])
             .current_dir("/")
@@ -138,7 +138,7 @@ async fn a_cluster_is_restored_to_the_moment_before_a_mistake() {
     store.migrate().await.expect("migrates");
     register(&store, "wim-before-the-backup").await;
 
-    let backup = clusters.operator(&format!("{home}/backup {home}/base -h {home}/first.socket -U wim"));
+    let backup = Clusters::operator(&format!("{home}/backup {home}/base -h {home}/first.socket -U wim"));
     assert!(backup.starts_with(&format!("{home}/base/base-2")), "{backup}");
     register(&store, "wim-after-the-backup").await;
     let content = store.content(&Scope::System).await.expect("reads");
@@ -151,7 +151,7 @@ async fn a_cluster_is_restored_to_the_moment_before_a_mistake() {
     clusters.psql("first", "postgres", "SELECT pg_switch_wal()");
     clusters.stop("first");
 
-    clusters.operator(&format!("{home}/restore {backup} {home}/wal {home}/restored '{moment}'"));
+    Clusters::operator(&format!("{home}/restore {backup} {home}/wal {home}/restored '{moment}'"));
     clusters.start("restored", "");
     clusters.await_writes("restored");
     let restored = clusters.open("restored").await;
@@ -168,9 +168,9 @@ async fn a_cluster_is_restored_to_the_moment_before_a_mistake() {
     restored.close().await;
 
     // A backup of the restored cluster has the moment of that restore in its settings. Without a moment it is no longer used.
-    let second = clusters.operator(&format!("{home}/backup {home}/base -h {home}/restored.socket -U wim"));
+    let second = Clusters::operator(&format!("{home}/backup {home}/base -h {home}/restored.socket -U wim"));
     clusters.stop("restored");
-    clusters.operator(&format!("{home}/restore {second} {home}/wal {home}/later"));
+    Clusters::operator(&format!("{home}/restore {second} {home}/wal {home}/later"));
     clusters.start("later", "");
     clusters.await_writes("later");
     assert_eq!(clusters.psql("later", "postgres", "SHOW recovery_target_time"), "");

@@ -356,17 +356,18 @@ impl World {
     pub(crate) async fn stop(self) {
         let caller = Caller { token_id: "the end of a story".to_owned(), role: Role::Coordinator };
         let (service, first) = (self.server.service(), PageRequest { size: 1_000, token: String::new() });
-        for round in service.list_rounds(&caller, &first).await.expect("lists rounds").items {
-            for run in service.list_runs(&caller, &round.id.name(), &first).await.expect("lists runs").items {
+        let rounds = Box::pin(service.list_rounds(&caller, &first)).await;
+        for round in rounds.expect("lists rounds").items {
+            let runs = Box::pin(service.list_runs(&caller, &round.id.name(), &first)).await;
+            for run in runs.expect("lists runs").items {
                 assert!(run.state.is_final(), "{} is left {}", run.name, run.state.as_str());
             }
         }
         let later = self.clock.now() + jiff::SignedDuration::from_hours(1);
-        let left =
-            service.store().purge_stale_imports(&Scope::System, later).await.expect("asks for imports");
-        assert_eq!(left, 0, "imports left behind");
+        let left = Box::pin(service.store().purge_stale_imports(&Scope::System, later)).await;
+        assert_eq!(left.expect("asks for imports"), 0, "imports left behind");
         drop(self.channel);
-        self.server.stop().await.expect("the server stops");
+        Box::pin(self.server.stop()).await.expect("the server stops");
     }
 }
 

@@ -165,6 +165,7 @@ fn marked(person: ProfileDraft, canaries: &mut Canaries) -> ProfileDraft {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story: what was sent, and where it must not be")]
 async fn no_text_of_a_caller_leaves_with_the_telemetry() {
     let collector = Collector::start().await;
     let service = Process::start(&[
@@ -278,8 +279,8 @@ async fn no_text_of_a_caller_leaves_with_the_telemetry() {
     let (_, metrics) = service.ask("GET", "/metrics");
     let request = v1::ListRoundsRequest::default();
     coordinator.rounds.list_rounds(request).await.expect("the service still answers");
-    let (status, log) = service.stop();
-    assert!(status.success(), "{log}");
+    let (ended, log) = service.stop();
+    assert!(ended.success(), "{log}");
 
     let received = String::from_utf8_lossy(&collector.received.bytes()).into_owned();
     assert!(collector.received.spans().len() > 1_000 && !collector.received.metrics().is_empty());
