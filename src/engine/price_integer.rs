@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
 /// An integer that is wide enough for prices: `i64` if
-/// [`LexicographicWeights::fits_i64`](super::assign::lexicographic_weights::LexicographicWeights::fits_i64) proves it,
+/// `LexicographicWeights::fits_i64` in `assign` proves it,
 /// otherwise `i128`.
 pub(in crate::engine) trait PriceInteger:
     Copy
