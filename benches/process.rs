@@ -53,6 +53,12 @@ impl Service {
         let mut lines = BufReader::new(child.stderr.take().ok_or("no log")?).lines();
         let said = lines.find_map(|line| Some(line.ok()?.strip_prefix("wim-match listens on ")?.to_owned()));
         let (address, start) = (said.ok_or("the service did not start")?, watch.elapsed());
+        // A first start then writes its first token, and says what comes next; a later one says nothing more.
+        let token = database.strip_prefix("sqlite:").map(|file| format!("{file}.first-token"));
+        let is_written = || token.as_ref().is_none_or(|file| Path::new(file).is_file());
+        while watch.elapsed() < Duration::from_secs(2) && !is_written() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         std::thread::spawn(move || lines.for_each(drop));
         Ok(Self { child, address, start })
     }
