@@ -191,11 +191,14 @@ impl Connection {
     }
 
     async fn insert_values(&mut self, bulk: Bulk, values: Vec<Value>) -> Result<u64> {
+        if let Held::Sqlite(_) | Held::SqliteWrite(_) = &self.held {
+            let text = AssertSqlSafe(bulk.text(values.len() / bulk.columns)).into_sql_str();
+            return self.execute_text(bulk.name, text, values).await;
+        }
         let measured = self.measured(bulk.name);
         let persistent = matches!(self.held, Held::Postgres(_));
         let (Held::Postgres(held) | Held::PostgresPooled(held)) = &mut self.held else {
-            let text = AssertSqlSafe(bulk.text(values.len() / bulk.columns)).into_sql_str();
-            return self.execute_text(bulk.name, text, values).await;
+            return Err(Error::internal("an array was bound for SQLite"));
         };
         let columns = Column::of_rows(bulk.columns, values)?;
         let types: Vec<&str> = columns.iter().map(Column::sql_type).collect();

@@ -1,7 +1,7 @@
 //! Delivery of traces, metrics and logs to an OpenTelemetry collector, by OTLP over gRPC.
 //!
-//! Deliveries run on threads of the SDK, from queues that drop what does not fit. A collector that is dead or slow so costs
-//! no call anything. The log says once that a collector takes nothing, and once that it takes deliveries again.
+//! Deliveries run on threads of the SDK, from queues that drop what does not fit, so no call waits for a collector that is
+//! dead or slow. The log says when the deliveries of a signal begin to fail, and when they succeed again.
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
