@@ -17,6 +17,7 @@ use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use serde::Deserialize;
+use tracing::subscriber::Interest;
 use tracing_subscriber::filter::{LevelFilter, dynamic_filter_fn, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -97,6 +98,11 @@ impl Telemetry {
                 .with_filter(
                     dynamic_filter_fn(|metadata, _| {
                         metadata.is_span() && is_ours(metadata.target()) && trace::is_traced()
+                    })
+                    // Asked once for each place in the code: the many of other crates cost a call nothing.
+                    .with_callsite_filter(|metadata| {
+                        let may_be = metadata.is_span() && is_ours(metadata.target());
+                        if may_be { Interest::sometimes() } else { Interest::never() }
                     })
                     .with_max_level_hint(LevelFilter::DEBUG),
                 )

@@ -27,7 +27,7 @@ const LEASE: Duration = Duration::from_secs(10);
 /// Time between two heartbeats, which also report cancellations by other processes.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// Time between two claims of an idle worker, for runs that other processes queued or lost.
-const POLL_EVERY: Duration = Duration::from_secs(1);
+const POLL_EVERY: Duration = Duration::from_secs(2);
 /// Most attempts of a run before it fails.
 const MAX_ATTEMPTS: i32 = 3;
 

@@ -1,5 +1,5 @@
 //! Readiness: whether the store takes writes. A loop writes a row, at once after a failed write and at least every
-//! `PERIOD`, and reports the result to the health service. Together with `LIMIT` a change shows within 1.5 seconds.
+//! `PERIOD`, and reports the result to the health service. Together with `LIMIT` a change shows within 1.6 seconds.
 //!
 //! When the service stops, the loop reports that it is not ready and ends, and with it the streams of all watchers.
 
@@ -12,7 +12,7 @@ use crate::error::chain;
 use crate::store::{Probe, Scope, Store};
 
 /// Time between two probes.
-const PERIOD: Duration = Duration::from_millis(750);
+const PERIOD: Duration = Duration::from_secs(1);
 /// Time for a probe.
 const LIMIT: Duration = Duration::from_millis(600);
 /// Pause after a failed write, so that many of them cause few probes.
