@@ -126,7 +126,7 @@ async fn call(mut client: Client, names: &Names, read: Read, at: usize) -> Resul
                 mentor: mentor.clone(),
                 ..v1::ExplainPairRequest::default()
             };
-            client.rounds.explain_pair(request).await?;
+            client.runs.explain_pair(request).await?;
         }
         Read::Matches(view) => {
             let request = v1::ListMatchesRequest {
@@ -135,7 +135,7 @@ async fn call(mut client: Client, names: &Names, read: Read, at: usize) -> Resul
                 view: view.into(),
                 ..v1::ListMatchesRequest::default()
             };
-            client.rounds.list_matches(request).await?;
+            client.runs.list_matches(request).await?;
         }
     }
     Ok(())

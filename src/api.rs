@@ -17,6 +17,7 @@ mod page;
 mod profile;
 mod reader;
 mod round;
+mod run;
 mod solver;
 mod streams;
 
@@ -27,5 +28,6 @@ pub use measure::Measures;
 pub use organisation::OrganisationApi;
 pub use profile::ProfileApi;
 pub use round::RoundApi;
+pub use run::RunApi;
 pub use solver::SolverApi;
 pub use streams::Streams;

@@ -283,7 +283,7 @@ async fn run_round(coordinator: &mut Client, lang: Lang) -> anyhow::Result<v1::R
         request_id: request_id(),
         validate_only: false,
     };
-    let run = coordinator.rounds.start_run(request).await?.into_inner().run.unwrap_or_default();
+    let run = coordinator.runs.start_run(request).await?.into_inner().run.unwrap_or_default();
     let run = progress::watch_with_bar(coordinator, &run.name, lang).await?;
     client::success(&run)?;
     Ok(run)

@@ -28,10 +28,11 @@ use self::gauges::Gauges;
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;
+use crate::api::proto::v1::run_service_server::RunServiceServer;
 use crate::api::proto::v1::solver_service_server::SolverServiceServer;
 use crate::api::{
     CallLayer, Counts, Edge, HealthApi, Limits, Measures, OrganisationApi, ProfileApi, ProxyHeader, RoundApi,
-    SolverApi, Streams, proto,
+    RunApi, SolverApi, Streams, proto,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -50,10 +51,11 @@ const LAST_DELIVERY: Duration = Duration::from_secs(2);
 const ABORTED: Duration = Duration::from_secs(1);
 
 /// The services whose health is reported by name.
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 5] = [
     OrganisationServiceServer::<OrganisationApi>::NAME,
     ProfileServiceServer::<ProfileApi>::NAME,
     RoundServiceServer::<RoundApi>::NAME,
+    RunServiceServer::<RunApi>::NAME,
     SolverServiceServer::<SolverApi>::NAME,
 ];
 
@@ -150,7 +152,8 @@ impl Server {
         let profiles =
             ProfileApi { service: service.clone(), streams: streams.clone(), max_message_bytes: max };
         let solver = SolverApi::new(service.clone(), streams.clone(), max);
-        let rounds = RoundApi { service: service.clone(), streams };
+        let rounds = RoundApi { service: service.clone() };
+        let runs = RunApi { service: service.clone(), streams };
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
@@ -163,6 +166,7 @@ impl Server {
             .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))
             .add_service(ProfileServiceServer::new(profiles).max_decoding_message_size(max))
             .add_service(RoundServiceServer::new(rounds).max_decoding_message_size(max))
+            .add_service(RunServiceServer::new(runs).max_decoding_message_size(max))
             .add_service(SolverServiceServer::new(solver).max_decoding_message_size(max))
             .prepare();
         let gauges = Gauges::new(service.clone(), Arc::clone(&edge), health.clone());

@@ -42,6 +42,8 @@ def load_contract():
         round_pb2,
         round_service_pb2,
         round_service_pb2_grpc,
+        run_service_pb2,
+        run_service_pb2_grpc,
         run_pb2,
     )
 
@@ -124,6 +126,8 @@ def main():
     profiles = v1.profile_service_pb2_grpc.ProfileServiceStub(channel)
     rounds = v1.round_service_pb2_grpc.RoundServiceStub(channel)
     r = v1.round_service_pb2
+    runs = v1.run_service_pb2_grpc.RunServiceStub(channel)
+    u = v1.run_service_pb2
 
     people = [
         person(v1, "profiles/mentor-1", mentor=["leadership", "negotiation"]),
@@ -144,23 +148,23 @@ def main():
     enrol = r.EnrolProfilesRequest(round=name, organisation=organisation, request_id=request_id())
     print(f"enrolled {rounds.EnrolProfiles(enrol, metadata=manager).enrolled} in {name}")
 
-    start = r.StartRunRequest(round=name, request_id=request_id())
-    run = rounds.StartRun(start, metadata=coordinator).run
-    assert rounds.StartRun(start, metadata=coordinator).run.name == run.name, "a retry starts nothing new"
-    for update in rounds.WatchRun(r.WatchRunRequest(name=run.name), metadata=coordinator):
+    start = u.StartRunRequest(round=name, request_id=request_id())
+    run = runs.StartRun(start, metadata=coordinator).run
+    assert runs.StartRun(start, metadata=coordinator).run.name == run.name, "a retry starts nothing new"
+    for update in runs.WatchRun(u.WatchRunRequest(name=run.name), metadata=coordinator):
         run = update.run
     assert run.state == v1.run_pb2.RUN_STATE_SUCCEEDED, run
     assert run.summary.proof.proved and run.summary.proof.gap == 0, run.summary.proof
     print(f"{run.summary.matched_mentees} of {run.summary.mentees} mentees matched, proved optimal")
 
-    with_reasons = r.ListMatchesRequest(parent=run.name, language_code="es", view=v1.match_pb2.MATCH_VIEW_FULL)
-    matches = rounds.ListMatches(with_reasons, metadata=coordinator).matches
+    with_reasons = u.ListMatchesRequest(parent=run.name, language_code="es", view=v1.match_pb2.MATCH_VIEW_FULL)
+    matches = runs.ListMatches(with_reasons, metadata=coordinator).matches
     for match in matches:
         print(f"{match.score / 100:6.2f} %  {match.mentee}  with  {match.mentor}")
         best = max(match.contributions, key=lambda contribution: contribution.points)
         print(f"          {best.reason.text}")
     assert len(matches) == 2, matches
-    unmatched = rounds.ListUnmatched(r.ListUnmatchedRequest(parent=run.name), metadata=coordinator).unmatched
+    unmatched = runs.ListUnmatched(u.ListUnmatchedRequest(parent=run.name), metadata=coordinator).unmatched
     for somebody in unmatched:
         print(f"no match  {somebody.profile}: {somebody.details[0].text}")
     assert len(unmatched) == 1, unmatched

@@ -156,7 +156,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 request_id: request_id(),
                 validate_only: false,
             };
-            let run = client.rounds.start_run(request).await;
+            let run = client.runs.start_run(request).await;
             let run = found(&client, &round, run).await?.into_inner().run.unwrap_or_default();
             let run = if detach { run } else { watch_with_bar(&client, &run.name, global.lang).await? };
             report_end(&run, global)?;
@@ -169,7 +169,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
         Command::Cancel { round, run } => {
             let name = find(&mut client, &round, run).await?.name;
             let request = v1::CancelRunRequest { name, request_id: request_id(), validate_only: false };
-            let run = client.rounds.cancel_run(request).await?.into_inner().run.unwrap_or_default();
+            let run = client.runs.cancel_run(request).await?.into_inner().run.unwrap_or_default();
             if global.json { json(&run)? } else { data(&state(&run, global.lang))? }
         }
         Command::Show { round, run, report, matches, per_organisation } => {
@@ -323,11 +323,11 @@ async fn explain(
         mentor: request.mentee.clone(),
         ..request.clone()
     };
-    let explained = match client.rounds.explain_pair(request).await {
+    let explained = match client.runs.explain_pair(request).await {
         Ok(explained) => explained.into_inner(),
         // The two names are easily exchanged: the service knows them in the other order.
         Err(status) if matches!(status.code(), Code::NotFound | Code::InvalidArgument) => {
-            if client.rounds.explain_pair(swapped).await.is_err() {
+            if client.runs.explain_pair(swapped).await.is_err() {
                 return Err(Failure::from(status));
             }
             return Err(Failure::not_found(
@@ -465,11 +465,11 @@ async fn find(client: &mut Client, round: &str, number: Option<i64>) -> Result<v
     let parent = name("rounds/", round);
     if let Some(number) = number {
         let request = v1::GetRunRequest { name: format!("{parent}/runs/{number}") };
-        let run = client.rounds.get_run(request).await;
+        let run = client.runs.get_run(request).await;
         return Ok(found(client, round, run).await?.into_inner().run.unwrap_or_default());
     }
     let request = v1::ListRunsRequest { parent: parent.clone(), page_size: 1, page_token: String::new() };
-    let runs = client.rounds.list_runs(request).await;
+    let runs = client.runs.list_runs(request).await;
     let newest = found(client, round, runs).await?.into_inner().runs.into_iter().next();
     newest.ok_or_else(|| {
         Failure::not_found(

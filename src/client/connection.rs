@@ -12,6 +12,7 @@ use super::error::Error;
 use crate::api::proto::v1::organisation_service_client::OrganisationServiceClient;
 use crate::api::proto::v1::profile_service_client::ProfileServiceClient;
 use crate::api::proto::v1::round_service_client::RoundServiceClient;
+use crate::api::proto::v1::run_service_client::RunServiceClient;
 use crate::api::proto::v1::solver_service_client::SolverServiceClient;
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::vocabulary::Lang;
@@ -51,6 +52,8 @@ pub struct Client {
     pub profiles: ProfileServiceClient<Authenticated>,
     /// Rounds.
     pub rounds: RoundServiceClient<Authenticated>,
+    /// Runs and their results.
+    pub runs: RunServiceClient<Authenticated>,
     /// Problems that the caller brings.
     pub solver: SolverServiceClient<Authenticated>,
     /// Language of the reader, for texts that the client writes itself.
@@ -82,6 +85,7 @@ impl Client {
             organisations: OrganisationServiceClient::new(authenticated()),
             profiles: ProfileServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
             rounds: RoundServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
+            runs: RunServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
             solver: SolverServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
         })
     }

@@ -80,7 +80,7 @@ impl Results {
 
 async fn matches(client: &Client, run: &str) -> Result<Vec<Match>, Error> {
     pages(|page_token| {
-        let (mut rounds, parent) = (client.rounds.clone(), run.to_owned());
+        let (mut runs, parent) = (client.runs.clone(), run.to_owned());
         async move {
             let request = v1::ListMatchesRequest {
                 parent,
@@ -89,7 +89,7 @@ async fn matches(client: &Client, run: &str) -> Result<Vec<Match>, Error> {
                 language_code: String::new(),
                 view: v1::MatchView::Full.into(),
             };
-            let page = rounds.list_matches(request).await?.into_inner();
+            let page = runs.list_matches(request).await?.into_inner();
             let read = |message| outcome::matched(message).ok_or_else(|| Error::Newer(message.name.clone()));
             Ok((page.matches.iter().map(read).collect::<Result<_, _>>()?, page.next_page_token))
         }
@@ -99,12 +99,12 @@ async fn matches(client: &Client, run: &str) -> Result<Vec<Match>, Error> {
 
 async fn unmatched(client: &Client, run: &str) -> Result<Vec<Unmatched>, Error> {
     pages(|page_token| {
-        let (mut rounds, parent) = (client.rounds.clone(), run.to_owned());
+        let (mut runs, parent) = (client.runs.clone(), run.to_owned());
         async move {
             let language_code = String::new();
             let request =
                 v1::ListUnmatchedRequest { parent, page_size: PAGE_SIZE, page_token, language_code };
-            let page = rounds.list_unmatched(request).await?.into_inner();
+            let page = runs.list_unmatched(request).await?.into_inner();
             let read =
                 |message| outcome::unmatched(message).ok_or_else(|| Error::Newer(message.profile.clone()));
             Ok((page.unmatched.iter().map(read).collect::<Result<_, _>>()?, page.next_page_token))

@@ -14,7 +14,7 @@ pub async fn watch(
     mut on_update: impl FnMut(&v1::Run),
 ) -> Result<v1::Run, Error> {
     let request = v1::WatchRunRequest { name: run.to_owned() };
-    let mut updates = client.rounds.clone().watch_run(request).await?.into_inner();
+    let mut updates = client.runs.clone().watch_run(request).await?.into_inner();
     let mut last = v1::Run::default();
     while let Some(update) = updates.message().await? {
         last = update.run.unwrap_or_default();

@@ -52,23 +52,23 @@ actions! {
     /// Enrol members.
     EnrolProfiles = "RoundService/EnrolProfiles":                        false, true;
     /// Start a run.
-    StartRun = "RoundService/StartRun":                                  true,  false;
+    StartRun = "RunService/StartRun":                                  true,  false;
     /// Read a run.
-    GetRun = "RoundService/GetRun":                                      true,  true;
+    GetRun = "RunService/GetRun":                                      true,  true;
     /// List runs.
-    ListRuns = "RoundService/ListRuns":                                  true,  true;
+    ListRuns = "RunService/ListRuns":                                  true,  true;
     /// Watch a run.
-    WatchRun = "RoundService/WatchRun":                                  true,  true;
+    WatchRun = "RunService/WatchRun":                                  true,  true;
     /// Cancel a run.
-    CancelRun = "RoundService/CancelRun":                                true,  false;
+    CancelRun = "RunService/CancelRun":                                true,  false;
     /// Check the proof of a run.
-    VerifyRun = "RoundService/VerifyRun":                                true,  false;
+    VerifyRun = "RunService/VerifyRun":                                true,  false;
     /// List matches.
-    ListMatches = "RoundService/ListMatches":                            true,  true;
+    ListMatches = "RunService/ListMatches":                            true,  true;
     /// List people without a match.
-    ListUnmatched = "RoundService/ListUnmatched":                        true,  true;
+    ListUnmatched = "RunService/ListUnmatched":                        true,  true;
     /// Explain a pair.
-    ExplainPair = "RoundService/ExplainPair":                            true,  true;
+    ExplainPair = "RunService/ExplainPair":                            true,  true;
     /// Solve a problem that the caller brings.
     Solve = "SolverService/Solve":                                       true,  true;
     /// The same, of any size.

@@ -40,7 +40,7 @@ pub(crate) fn methods() -> Vec<String> {
 
 /// Calls a method with a good request about `target`, and reads the whole answer.
 pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Result<(), Status> {
-    let Client { mut organisations, mut profiles, mut rounds, solver, .. } = client.clone();
+    let Client { mut organisations, mut profiles, mut rounds, mut runs, solver, .. } = client.clone();
     let t = target.clone();
     match method {
         "OrganisationService/CreateOrganisation" => {
@@ -99,41 +99,41 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             };
             rounds.enrol_profiles(request).await.map(drop)
         }
-        "RoundService/StartRun" => {
+        "RunService/StartRun" => {
             let request =
                 v1::StartRunRequest { round: t.round_to_run, request_id: request_id(), validate_only: false };
-            rounds.start_run(request).await.map(drop)
+            runs.start_run(request).await.map(drop)
         }
-        "RoundService/GetRun" => rounds.get_run(v1::GetRunRequest { name: t.run }).await.map(drop),
-        "RoundService/ListRuns" => {
+        "RunService/GetRun" => runs.get_run(v1::GetRunRequest { name: t.run }).await.map(drop),
+        "RunService/ListRuns" => {
             let request = v1::ListRunsRequest { parent: t.round, ..Default::default() };
-            rounds.list_runs(request).await.map(drop)
+            runs.list_runs(request).await.map(drop)
         }
-        "RoundService/WatchRun" => {
-            drain(rounds.watch_run(v1::WatchRunRequest { name: t.run }).await?.into_inner()).await
+        "RunService/WatchRun" => {
+            drain(runs.watch_run(v1::WatchRunRequest { name: t.run }).await?.into_inner()).await
         }
-        "RoundService/CancelRun" => {
+        "RunService/CancelRun" => {
             let request =
                 v1::CancelRunRequest { name: t.run, request_id: request_id(), validate_only: false };
-            rounds.cancel_run(request).await.map(drop)
+            runs.cancel_run(request).await.map(drop)
         }
-        "RoundService/VerifyRun" => rounds.verify_run(v1::VerifyRunRequest { name: t.run }).await.map(drop),
-        "RoundService/ListMatches" => {
+        "RunService/VerifyRun" => runs.verify_run(v1::VerifyRunRequest { name: t.run }).await.map(drop),
+        "RunService/ListMatches" => {
             let request = v1::ListMatchesRequest { parent: t.run, ..Default::default() };
-            rounds.list_matches(request).await.map(drop)
+            runs.list_matches(request).await.map(drop)
         }
-        "RoundService/ListUnmatched" => {
+        "RunService/ListUnmatched" => {
             let request = v1::ListUnmatchedRequest { parent: t.run, ..Default::default() };
-            rounds.list_unmatched(request).await.map(drop)
+            runs.list_unmatched(request).await.map(drop)
         }
-        "RoundService/ExplainPair" => {
+        "RunService/ExplainPair" => {
             let request = v1::ExplainPairRequest {
                 run: t.run,
                 mentee: t.mentee,
                 mentor: t.mentor,
                 ..Default::default()
             };
-            rounds.explain_pair(request).await.map(drop)
+            runs.explain_pair(request).await.map(drop)
         }
         _ => Box::pin(call_solver(method, solver)).await,
     }

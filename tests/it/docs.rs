@@ -9,6 +9,7 @@ const PAGES: &[&str] = &[
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/architecture.md",
+    "docs/contract.md",
     "docs/edge.md",
     "docs/objectives.md",
     "deploy/README.md",

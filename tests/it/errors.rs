@@ -56,7 +56,7 @@ async fn an_oversized_message_is_refused_with_the_limit() {
     let peru = world.manager("wim-peru").await;
     let bearer = format!("Bearer {}", peru.token);
     let huge = v1::GetRoundRequest { name: "x".repeat(5 << 20) }.encode_to_vec();
-    for method in ["RoundService/GetRound", "ProfileService/ImportProfiles", "RoundService/WatchRun"] {
+    for method in ["RoundService/GetRound", "ProfileService/ImportProfiles", "RunService/WatchRun"] {
         let headers = [("authorization", bearer.as_str())];
         let status = post(&world, &path(method), &headers, Some(frame(&huge))).await;
         assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "MESSAGE_TOO_LARGE"));
@@ -344,7 +344,7 @@ async fn reasons_come_in_four_languages_and_no_other() {
     peru.import(vec![mentor("mentor", 1), mentee("mentee"), mentee("other")]).await;
     peru.enrol_all(&round).await;
     let run = soon(world.run_to_the_end(&round)).await.name;
-    let mut client = world.coordinator().rounds;
+    let mut client = world.coordinator().runs;
     let (parent, mentor) = (run.clone(), peru.member("mentor"));
     let pair = matches(&mut world.coordinator(), &run, 0).await.remove(0);
     let mut texts = BTreeSet::new();
@@ -413,7 +413,7 @@ async fn a_pair_is_explained_only_of_a_run_that_has_succeeded() {
         mentor: peru.member("mentor"),
         ..v1::ExplainPairRequest::default()
     };
-    let answer = world.coordinator().rounds.explain_pair(request).await.expect_err("is refused");
+    let answer = world.coordinator().runs.explain_pair(request).await.expect_err("is refused");
     assert_eq!(reason(&answer), "RUN_STATE");
     let info = answer.get_details_error_info().expect("an ErrorInfo");
     assert_eq!(info.metadata.get("state").map(String::as_str), Some("queued"));

@@ -261,7 +261,7 @@ async fn loading_that_takes_longer_than_a_lease_lets_no_second_service_take_the_
 
     machine.order("slow");
     let request = v1::StartRunRequest { round: "rounds/r".to_owned(), ..v1::StartRunRequest::default() };
-    client.rounds.start_run(request).await.expect("starts");
+    client.runs.start_run(request).await.expect("starts");
     let database = machine.database();
     let until = async |wanted: &dyn Fn(&(String, i64, i64)) -> bool| {
         let seen = async {

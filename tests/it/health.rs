@@ -14,10 +14,11 @@ use wim_match::clock::Stopwatch;
 
 use crate::world::World;
 
-const OURS: [&str; 3] = [
+const OURS: [&str; 4] = [
     "wim.mentorship.v1.OrganisationService",
     "wim.mentorship.v1.ProfileService",
     "wim.mentorship.v1.RoundService",
+    "wim.mentorship.v1.RunService",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

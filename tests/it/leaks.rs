@@ -140,7 +140,7 @@ async fn the_proof_of_a_run_is_checked_inside_the_service() {
     peru.enrol_all(&round).await;
     let run = soon(world.run_to_the_end(&round)).await;
     let request = v1::VerifyRunRequest { name: run.name.clone() };
-    let verified = world.coordinator().rounds.verify_run(request).await.expect("verifies").into_inner();
+    let verified = world.coordinator().runs.verify_run(request).await.expect("verifies").into_inner();
     assert!(verified.proved && verified.input_unchanged && verified.result_unchanged, "{verified:?}");
     assert_eq!(
         (&verified.input_digest, &verified.result_digest),
@@ -151,7 +151,7 @@ async fn the_proof_of_a_run_is_checked_inside_the_service() {
     assert_eq!(next.result_digest, run.result_digest, "equal results of a round have equal digests");
     world.execute("UPDATE run_match SET score = score - 1").await;
     let request = v1::VerifyRunRequest { name: run.name };
-    let bent = world.coordinator().rounds.verify_run(request).await.expect("verifies").into_inner();
+    let bent = world.coordinator().runs.verify_run(request).await.expect("verifies").into_inner();
     assert!(bent.proved && bent.input_unchanged && !bent.result_unchanged, "{bent:?}");
     world.stop().await;
 }

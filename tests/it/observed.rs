@@ -39,9 +39,9 @@ fn traced<T>(message: T, sampled: bool) -> Request<T> {
 }
 
 async fn run_to_the_end(client: &mut Client, request: Request<v1::StartRunRequest>) -> v1::Run {
-    let run = client.rounds.start_run(request).await.expect("starts").into_inner().run.expect("a run");
+    let run = client.runs.start_run(request).await.expect("starts").into_inner().run.expect("a run");
     let request = v1::WatchRunRequest { name: run.name };
-    let mut watch = client.rounds.watch_run(request).await.expect("watches").into_inner();
+    let mut watch = client.runs.watch_run(request).await.expect("watches").into_inner();
     let mut last = None;
     // To the end of the stream, so that the call is answered and not left.
     while let Some(answer) = watch.message().await.expect("goes on") {
@@ -82,7 +82,7 @@ async fn one_trace_goes_from_the_callers_span_over_the_queue_to_every_statement_
     assert!(status.success(), "{log}");
 
     let spans = collector.received.spans();
-    let started = named(&spans, "wim.mentorship.v1.RoundService/StartRun");
+    let started = named(&spans, "wim.mentorship.v1.RunService/StartRun");
     assert_eq!(
         (hex::encode(&started.trace_id), hex::encode(&started.parent_span_id)),
         (TRACE.to_owned(), PARENT.to_owned())
@@ -90,7 +90,7 @@ async fn one_trace_goes_from_the_callers_span_over_the_queue_to_every_statement_
     assert_eq!(started.kind(), SpanKind::Server);
     let told = attributes(&started.attributes);
     assert_eq!(told["rpc.system.name"], "grpc");
-    assert_eq!(told["rpc.method"], "wim.mentorship.v1.RoundService/StartRun");
+    assert_eq!(told["rpc.method"], "wim.mentorship.v1.RunService/StartRun");
     assert_eq!(told["rpc.response.status_code"], "OK");
     let statements: BTreeSet<&str> =
         children(&spans, started).iter().map(|span| span.name.as_str()).collect();
@@ -174,14 +174,14 @@ async fn metrics_are_those_of_the_table_pushed_and_pulled_and_organisations_add_
         service.metric(&series)
     };
     // The server counts a call and a run when they have ended, which the caller may see earlier.
-    until("the watch is counted", || calls("RoundService/WatchRun", "OK").is_some()).await;
+    until("the watch is counted", || calls("RunService/WatchRun", "OK").is_some()).await;
     until("the run is counted", || {
         service.metric("wim_match_run_ends_total{outcome=\"succeeded\"}") == Some(1.0)
     })
     .await;
-    assert_eq!(calls("RoundService/StartRun", "OK"), Some(1.0));
+    assert_eq!(calls("RunService/StartRun", "OK"), Some(1.0));
     assert_eq!(calls("RoundService/GetRound", "NOT_FOUND"), Some(1.0), "a status in the trailers");
-    assert_eq!(calls("RoundService/WatchRun", "OK"), Some(1.0), "a stream counts when it has ended");
+    assert_eq!(calls("RunService/WatchRun", "OK"), Some(1.0), "a stream counts when it has ended");
     assert_eq!(service.metric("wim_match_import_rows_total{outcome=\"created\"}"), Some(2.0));
     assert_eq!(service.metric("wim_match_run_match_rate_ratio"), None, "two people are too few for a number");
     assert_eq!(service.metric("wim_match_ready"), Some(1.0));

@@ -47,7 +47,7 @@ async fn a_manager_reads_about_her_own_members_and_her_file_tells_no_more() {
         let token = world.server().service().issue_token(&role, "test").await.expect("a token");
         let manager = world.client(Some(&token));
         let request = wim_match::api::proto::v1::GetRunRequest { name: run.name.clone() };
-        let hers = manager.rounds.clone().get_run(request).await.expect("her run").into_inner().run;
+        let hers = manager.runs.clone().get_run(request).await.expect("her run").into_inner().run;
         let hers = Results::fetch(&manager, hers.expect("a run")).await.expect("results");
         let told = story::story(&hers, Lang::En) + &report::render(&hers.report(Lang::En, now, false));
         for about_others in

@@ -95,7 +95,7 @@ async fn starting_a_run_again_gives_the_same_run(world: World) {
     let mut peru = world.manager("wim-peru").await;
     peru.import(vec![mentor("a", 1)]).await;
     peru.enrol_all(&round).await;
-    let (mut client, id) = (world.coordinator().rounds, request_id());
+    let (mut client, id) = (world.coordinator().runs, request_id());
     let request = |round: &str| v1::StartRunRequest {
         round: round.to_owned(),
         request_id: id.clone(),
@@ -116,7 +116,7 @@ async fn cancelling_again_gives_the_same_end(world: World) {
     peru.import(vec![mentor("a", 1)]).await;
     peru.enrol_all(&round).await;
     let run = world.start_run(&round).await;
-    let (mut client, id) = (world.coordinator().rounds, request_id());
+    let (mut client, id) = (world.coordinator().runs, request_id());
     let request = |name: &str| v1::CancelRunRequest {
         name: name.to_owned(),
         request_id: id.clone(),

@@ -28,15 +28,15 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("RoundService/GetRound", [OK, OK, OK]),
     ("RoundService/ListRounds", [OK, OK, OK]),
     ("RoundService/EnrolProfiles", [DENIED, OK, ABSENT]),
-    ("RoundService/StartRun", [OK, DENIED, DENIED]),
-    ("RoundService/GetRun", [OK, OK, OK]),
-    ("RoundService/ListRuns", [OK, OK, OK]),
-    ("RoundService/WatchRun", [OK, OK, OK]),
-    ("RoundService/CancelRun", [OK, DENIED, DENIED]),
-    ("RoundService/VerifyRun", [OK, DENIED, DENIED]),
-    ("RoundService/ListMatches", [OK, OK, OK]),
-    ("RoundService/ListUnmatched", [OK, OK, OK]),
-    ("RoundService/ExplainPair", [OK, OK, ABSENT]),
+    ("RunService/StartRun", [OK, DENIED, DENIED]),
+    ("RunService/GetRun", [OK, OK, OK]),
+    ("RunService/ListRuns", [OK, OK, OK]),
+    ("RunService/WatchRun", [OK, OK, OK]),
+    ("RunService/CancelRun", [OK, DENIED, DENIED]),
+    ("RunService/VerifyRun", [OK, DENIED, DENIED]),
+    ("RunService/ListMatches", [OK, OK, OK]),
+    ("RunService/ListUnmatched", [OK, OK, OK]),
+    ("RunService/ExplainPair", [OK, OK, ABSENT]),
     ("SolverService/Solve", [OK, OK, OK]),
     ("SolverService/SolveStream", [OK, OK, OK]),
     ("SolverService/Verify", [OK, OK, OK]),
@@ -94,8 +94,7 @@ impl Cast {
     async fn stop(self) {
         let runs =
             v1::ListRunsRequest { parent: "rounds/other".to_owned(), ..v1::ListRunsRequest::default() };
-        let runs =
-            self.world.coordinator().rounds.list_runs(runs).await.expect("lists runs").into_inner().runs;
+        let runs = self.world.coordinator().runs.list_runs(runs).await.expect("lists runs").into_inner().runs;
         for run in runs {
             soon(self.world.watch(&run.name)).await;
         }
@@ -198,7 +197,7 @@ async fn a_manager_sees_of_a_run_what_concerns_her_own_members() {
         seen_unmatched += seen.len();
 
         let request = v1::GetRunRequest { name: run.clone() };
-        let summary = manager.client.rounds.get_run(request).await.expect("reads").into_inner();
+        let summary = manager.client.runs.get_run(request).await.expect("reads").into_inner();
         let summary = summary.run.and_then(|run| run.summary).expect("a summary");
         assert_eq!(summary.whole_round, None, "numbers about all organisations are absent");
         assert_eq!(usize::try_from(summary.matches), Ok(all_matches.iter().filter(concerns).count()));
@@ -238,10 +237,10 @@ async fn a_manager_may_ask_about_a_pair_with_a_member_of_hers_and_about_no_other
     let across = ask(&across.mentee, &across.mentor);
     let foreign = ask(&cast.kenya.member("mentee-1"), &cast.kenya.member("mentor"));
     for client in [&mut cast.peru.client, &mut cast.kenya.client, &mut cast.world.coordinator()] {
-        client.rounds.explain_pair(across.clone()).await.expect("a pair of either side");
+        client.runs.explain_pair(across.clone()).await.expect("a pair of either side");
     }
-    assert_eq!(refused(cast.peru.client.rounds.explain_pair(foreign.clone()).await), ABSENT);
-    assert_eq!(refused(cast.chile.client.rounds.explain_pair(across).await), ABSENT);
-    cast.kenya.client.rounds.explain_pair(foreign).await.expect("a pair of her own");
+    assert_eq!(refused(cast.peru.client.runs.explain_pair(foreign.clone()).await), ABSENT);
+    assert_eq!(refused(cast.chile.client.runs.explain_pair(across).await), ABSENT);
+    cast.kenya.client.runs.explain_pair(foreign).await.expect("a pair of her own");
     cast.stop().await;
 }

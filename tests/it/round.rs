@@ -78,7 +78,7 @@ async fn count_of_enrolled(world: &World, round: &str) -> usize {
 
 /// A list without a view tells the same matches without their contributions.
 async fn check_the_basic_view(world: &World, run: &v1::Run, matches: &[v1::Match]) {
-    let client = world.coordinator().rounds;
+    let client = world.coordinator().runs;
     let list = |view| {
         let parent = run.name.clone();
         let request =
@@ -189,7 +189,7 @@ async fn check_explanations(
             mentor: mentor.to_owned(),
             language_code: language.to_owned(),
         };
-        world.coordinator().rounds.explain_pair(request).await.map(tonic::Response::into_inner)
+        world.coordinator().runs.explain_pair(request).await.map(tonic::Response::into_inner)
     };
     let best = &matches[0];
     let told = explain(&best.mentee, &best.mentor, "").await.expect("explains");
@@ -235,7 +235,7 @@ async fn both_databases_give_the_same_bytes() {
 async fn a_round_without_anybody_is_not_run(world: World) {
     let round = world.open_round("empty").await;
     let request = v1::StartRunRequest { round: round.name, request_id: String::new(), validate_only: false };
-    assert_eq!(refused(world.coordinator().rounds.start_run(request).await), "ROUND_EMPTY");
+    assert_eq!(refused(world.coordinator().runs.start_run(request).await), "ROUND_EMPTY");
     world.stop().await;
 }
 
@@ -264,9 +264,9 @@ async fn a_round_has_one_run_at_a_time(world: World) {
     let run = world.start_run(&round).await;
     let second =
         v1::StartRunRequest { round: round.clone(), request_id: String::new(), validate_only: false };
-    assert_eq!(refused(world.coordinator().rounds.start_run(second.clone()).await), "RUN_ACTIVE");
+    assert_eq!(refused(world.coordinator().runs.start_run(second.clone()).await), "RUN_ACTIVE");
     world.cancel(&run.name).await;
-    let next = world.coordinator().rounds.start_run(second).await.expect("starts").into_inner().run;
+    let next = world.coordinator().runs.start_run(second).await.expect("starts").into_inner().run;
     let next = next.expect("a run");
     assert_eq!(next.name, format!("{round}/runs/2"));
     world.cancel(&next.name).await;

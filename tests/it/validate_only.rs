@@ -234,7 +234,7 @@ async fn an_enrolment_is_checked_and_nobody_is_enrolled(world: World) {
 async fn a_run_is_checked_and_not_started(world: World) {
     let world = world.restart_without_worker().await;
     let round = world.open_round("r").await.name;
-    let mut client = world.coordinator().rounds;
+    let mut client = world.coordinator().runs;
     let request = |round: &str, validate_only| v1::StartRunRequest {
         round: round.to_owned(),
         request_id: String::new(),
@@ -253,7 +253,7 @@ async fn a_run_is_checked_and_not_started(world: World) {
     peru.import(vec![mentor("a", 1)]).await;
     peru.enrol_all(&round).await;
     let before = world.dump().await;
-    let mut client = world.coordinator().rounds;
+    let mut client = world.coordinator().runs;
     let checked = client.start_run(request(&round, true)).await.expect("is good").into_inner();
     let wrong = v1::StartRunRequest { request_id: "42".to_owned(), ..request("r", true) };
     let told = client.start_run(wrong).await.expect("all in the body").into_inner();
@@ -273,7 +273,7 @@ async fn a_cancellation_is_checked_and_the_run_goes_on(world: World) {
     peru.import(vec![mentor("a", 1)]).await;
     peru.enrol_all(&round).await;
     let run = world.start_run(&round).await.name;
-    let mut client = world.coordinator().rounds;
+    let mut client = world.coordinator().runs;
     let request = |name: &str, validate_only| v1::CancelRunRequest {
         name: name.to_owned(),
         request_id: String::new(),

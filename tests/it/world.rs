@@ -306,7 +306,7 @@ impl World {
     pub(crate) async fn start_run(&self, round: &str) -> v1::Run {
         let request =
             v1::StartRunRequest { round: round.to_owned(), request_id: String::new(), validate_only: false };
-        let started = self.coordinator().rounds.start_run(request).await.expect("starts").into_inner();
+        let started = self.coordinator().runs.start_run(request).await.expect("starts").into_inner();
         started.run.expect("a run")
     }
 
@@ -314,7 +314,7 @@ impl World {
     pub(crate) async fn watch(&self, run: &str) -> Vec<v1::Run> {
         let request = v1::WatchRunRequest { name: run.to_owned() };
         let whole = wim_match::clock::Stopwatch::start();
-        let mut told = self.coordinator().rounds.watch_run(request).await.expect("watches").into_inner();
+        let mut told = self.coordinator().runs.watch_run(request).await.expect("watches").into_inner();
         let mut runs = Vec::new();
         while let Some(answer) = told.message().await.expect("the watch ends well") {
             runs.push(answer.run.expect("a run"));
@@ -327,7 +327,7 @@ impl World {
     /// Waits until the engine is at a run.
     pub(crate) async fn until_solving(&self, run: &str) {
         let request = v1::WatchRunRequest { name: run.to_owned() };
-        let mut told = self.coordinator().rounds.watch_run(request).await.expect("watches").into_inner();
+        let mut told = self.coordinator().runs.watch_run(request).await.expect("watches").into_inner();
         loop {
             let told = told.message().await.expect("the watch goes on").expect("the run goes on");
             let run = told.run.expect("a run");
@@ -341,8 +341,7 @@ impl World {
     pub(crate) async fn cancel(&self, run: &str) -> v1::Run {
         let request =
             v1::CancelRunRequest { name: run.to_owned(), request_id: String::new(), validate_only: false };
-        let cancelled =
-            self.coordinator().rounds.cancel_run(request).await.expect("is cancelled").into_inner();
+        let cancelled = self.coordinator().runs.cancel_run(request).await.expect("is cancelled").into_inner();
         cancelled.run.expect("a run")
     }
 
@@ -382,7 +381,7 @@ pub(crate) async fn matches(client: &mut Client, run: &str, page_size: i32) -> V
             view: v1::MatchView::Full.into(),
             ..v1::ListMatchesRequest::default()
         };
-        let page = client.rounds.list_matches(request).await.expect("lists matches").into_inner();
+        let page = client.runs.list_matches(request).await.expect("lists matches").into_inner();
         all.extend(page.matches);
         page_token = page.next_page_token;
         if page_token.is_empty() {
@@ -401,7 +400,7 @@ pub(crate) async fn unmatched(client: &mut Client, run: &str, page_size: i32) ->
             page_token,
             ..v1::ListUnmatchedRequest::default()
         };
-        let page = client.rounds.list_unmatched(request).await.expect("lists the unmatched").into_inner();
+        let page = client.runs.list_unmatched(request).await.expect("lists the unmatched").into_inner();
         all.extend(page.unmatched);
         page_token = page.next_page_token;
         if page_token.is_empty() {

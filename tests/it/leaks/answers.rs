@@ -71,14 +71,14 @@ impl Answers {
         let request = v1::ListRoundsRequest { page_size: 1, page_token: String::new() };
         self.calls.push(("ListRounds".to_owned(), bytes(client.rounds.list_rounds(request).await)));
         let request = v1::ListRunsRequest { parent: round, ..v1::ListRunsRequest::default() };
-        let mut listed = client.rounds.list_runs(request).await;
+        let mut listed = client.runs.list_runs(request).await;
         if let Ok(listed) = &mut listed {
             listed.get_mut().runs.iter_mut().for_each(without_times);
         }
         self.calls.push(("ListRuns".to_owned(), bytes(listed)));
         for name in [run, "rounds/r/runs/7", "rounds/none/runs/1"] {
             let request = v1::GetRunRequest { name: name.to_owned() };
-            let mut answer = client.rounds.get_run(request).await;
+            let mut answer = client.runs.get_run(request).await;
             if let Some(run) = answer.as_mut().ok().and_then(|answer| answer.get_mut().run.as_mut()) {
                 without_times(run);
                 let whole = run.summary.as_ref().and_then(|summary| summary.whole_round.as_ref());
@@ -87,20 +87,20 @@ impl Answers {
             self.calls.push((format!("GetRun {name}"), bytes(answer)));
         }
         let request = v1::WatchRunRequest { name: run.to_owned() };
-        let mut watch = client.rounds.watch_run(request).await.expect("watches").into_inner();
+        let mut watch = client.runs.watch_run(request).await.expect("watches").into_inner();
         while let Some(mut told) = watch.message().await.expect("the watch ends well") {
             told.run.iter_mut().for_each(without_times);
             self.calls.push(("WatchRun".to_owned(), told.encode_to_vec()));
         }
         let request =
             v1::CancelRunRequest { name: run.to_owned(), request_id: String::new(), validate_only: false };
-        let mut answer = client.rounds.cancel_run(request).await;
+        let mut answer = client.runs.cancel_run(request).await;
         if let Ok(answer) = &mut answer {
             answer.get_mut().run.iter_mut().for_each(without_times);
         }
         self.calls.push(("CancelRun".to_owned(), bytes(answer)));
         let request = v1::VerifyRunRequest { name: run.to_owned() };
-        self.calls.push(("VerifyRun".to_owned(), bytes(client.rounds.verify_run(request).await)));
+        self.calls.push(("VerifyRun".to_owned(), bytes(client.runs.verify_run(request).await)));
     }
 
     /// The lists, page by page with the tokens of the pages, in every language.
@@ -115,7 +115,7 @@ impl Answers {
                     language_code: language.to_owned(),
                     view: v1::MatchView::Full.into(),
                 };
-                let page = client.rounds.list_matches(request).await.expect("lists").into_inner();
+                let page = client.runs.list_matches(request).await.expect("lists").into_inner();
                 let pairs = page.matches.iter().map(|pair| (pair.mentee.clone(), pair.mentor.clone()));
                 self.matches.extend(pairs);
                 self.calls.push((format!("ListMatches {language}"), page.encode_to_vec()));
@@ -132,7 +132,7 @@ impl Answers {
                     page_token,
                     language_code: language.to_owned(),
                 };
-                let page = client.rounds.list_unmatched(request).await.expect("lists").into_inner();
+                let page = client.runs.list_unmatched(request).await.expect("lists").into_inner();
                 if language == "en" {
                     let reason = |one: &v1::Unmatched| {
                         one.reason().as_str_name().trim_start_matches("UNMATCHED_REASON_")
@@ -158,7 +158,7 @@ impl Answers {
                     mentor: mentor.clone(),
                     language_code: "fr".to_owned(),
                 };
-                let answer = client.rounds.explain_pair(request).await;
+                let answer = client.runs.explain_pair(request).await;
                 if let Some(verdict) = answer.as_ref().ok().and_then(|a| a.get_ref().verdict.as_ref()) {
                     self.verdicts.push(verdict.code.clone());
                 }

@@ -99,7 +99,7 @@ async fn every_command_of_the_runbooks_works() {
     for block in blocks {
         let (service, round) = if block.changes { (&thrown_away, "spring") } else { (&service, "r") };
         if block.changes {
-            coordinator.rounds.start_run(start(round)).await.expect("starts");
+            coordinator.runs.start_run(start(round)).await.expect("starts");
         }
         // Each line by itself, because each has to print something.
         for line in block.commands.lines() {
@@ -112,7 +112,7 @@ async fn every_command_of_the_runbooks_works() {
         }
         if block.changes {
             let request = v1::ListRunsRequest { parent: "rounds/spring".to_owned(), ..Default::default() };
-            let runs = coordinator.rounds.list_runs(request).await.expect("lists").into_inner().runs;
+            let runs = coordinator.runs.list_runs(request).await.expect("lists").into_inner().runs;
             assert!(
                 runs.iter().all(|run| run.state() == v1::RunState::Cancelled),
                 "{}: {runs:?}",

@@ -1,0 +1,167 @@
+//! RunService: the runs of a round and their results.
+
+use tonic::{Request, Response, Status};
+
+use super::auth::caller_of;
+use super::convert::outcome::{match_message, match_view, reason_message, unmatched_message};
+use super::convert::run::message;
+use super::convert::{count, lang, outcome};
+use super::page;
+use super::proto::v1;
+use super::proto::v1::run_service_server::RunService;
+use super::streams::{Answers, Streams};
+use crate::error::Error;
+use crate::service::{Change, PageRequest, Service};
+
+/// Serves runs and their results.
+#[derive(Debug, Clone)]
+pub struct RunApi {
+    /// The use cases.
+    pub service: Service,
+    /// The streams of the server.
+    pub streams: Streams,
+}
+
+#[tonic::async_trait]
+impl RunService for RunApi {
+    type WatchRunStream = Answers<v1::WatchRunResponse>;
+
+    async fn start_run(
+        &self,
+        request: Request<v1::StartRunRequest>,
+    ) -> Result<Response<v1::StartRunResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::StartRunRequest { round, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let (run, violations) = outcome(validate_only, self.service.start_run(&caller, &round, how).await)?;
+        Ok(Response::new(v1::StartRunResponse { run: run.as_ref().map(message), violations }))
+    }
+
+    async fn get_run(
+        &self,
+        request: Request<v1::GetRunRequest>,
+    ) -> Result<Response<v1::GetRunResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let run = self.service.get_run(&caller, &request.into_inner().name).await?;
+        Ok(Response::new(v1::GetRunResponse { run: Some(message(&run)) }))
+    }
+
+    async fn list_runs(
+        &self,
+        request: Request<v1::ListRunsRequest>,
+    ) -> Result<Response<v1::ListRunsResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let request = request.into_inner();
+        let page = PageRequest { size: request.page_size, token: request.page_token };
+        let page = self.service.list_runs(&caller, &request.parent, &page).await?;
+        let (runs, next_page_token) = page::messages(&page, message);
+        Ok(Response::new(v1::ListRunsResponse { runs, next_page_token }))
+    }
+
+    async fn watch_run(
+        &self,
+        request: Request<v1::WatchRunRequest>,
+    ) -> Result<Response<Self::WatchRunStream>, Status> {
+        let caller = caller_of(&request)?;
+        let mut watch = self.service.watch_run(&caller, &request.into_inner().name).await?;
+        Ok(self.streams.answer(1, async move |answers| {
+            loop {
+                // The caller may leave while the run does not change.
+                let update = tokio::select! {
+                    update = watch.next() => update?,
+                    () = answers.closed() => return Err(Error::Cancelled.into()),
+                };
+                let Some(run) = update else { return Ok(()) };
+                answers.send(v1::WatchRunResponse { run: Some(message(&run)) }).await?;
+            }
+        }))
+    }
+
+    async fn cancel_run(
+        &self,
+        request: Request<v1::CancelRunRequest>,
+    ) -> Result<Response<v1::CancelRunResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::CancelRunRequest { name, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let (run, violations) = outcome(validate_only, self.service.cancel_run(&caller, &name, how).await)?;
+        Ok(Response::new(v1::CancelRunResponse { run: run.as_ref().map(message), violations }))
+    }
+
+    async fn verify_run(
+        &self,
+        request: Request<v1::VerifyRunRequest>,
+    ) -> Result<Response<v1::VerifyRunResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let work = self.service.verify_run(&caller, &request.into_inner().name).await?;
+        let verified = work.finish().await?;
+        Ok(Response::new(v1::VerifyRunResponse {
+            proved: verified.proof.proved,
+            bounded: verified.proof.bounded,
+            gap: verified.proof.gap.map(count),
+            input_unchanged: verified.input_unchanged,
+            result_unchanged: verified.result_unchanged,
+            input_digest: verified.input_digest,
+            result_digest: verified.result_digest,
+        }))
+    }
+
+    async fn list_matches(
+        &self,
+        request: Request<v1::ListMatchesRequest>,
+    ) -> Result<Response<v1::ListMatchesResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let request = request.into_inner();
+        let lang = lang(&request.language_code)?;
+        let view = match_view(request.view)?;
+        let page = PageRequest { size: request.page_size, token: request.page_token };
+        let (run, page) = self.service.list_matches(&caller, &request.parent, view, &page).await?;
+        let (matches, next_page_token) =
+            page::messages(&page, |stored| match_message(&run, Some(&stored.id), &stored.pair, lang));
+        Ok(Response::new(v1::ListMatchesResponse { matches, next_page_token }))
+    }
+
+    async fn list_unmatched(
+        &self,
+        request: Request<v1::ListUnmatchedRequest>,
+    ) -> Result<Response<v1::ListUnmatchedResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let request = request.into_inner();
+        let lang = lang(&request.language_code)?;
+        let page = PageRequest { size: request.page_size, token: request.page_token };
+        let page = self.service.list_unmatched(&caller, &request.parent, &page).await?;
+        let (unmatched, next_page_token) = page::messages(&page, |stored| unmatched_message(stored, lang));
+        Ok(Response::new(v1::ListUnmatchedResponse { unmatched, next_page_token }))
+    }
+
+    async fn explain_pair(
+        &self,
+        request: Request<v1::ExplainPairRequest>,
+    ) -> Result<Response<v1::ExplainPairResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let request = request.into_inner();
+        let lang = lang(&request.language_code)?;
+        let explained =
+            self.service.explain_pair(&caller, &request.run, &request.mentee, &request.mentor).await?;
+        Ok(Response::new(v1::ExplainPairResponse {
+            candidate: explained.explanation.broken_rules.is_empty(),
+            broken_rules: explained
+                .explanation
+                .broken_rules
+                .iter()
+                .map(|(rule, reason)| v1::BrokenRule {
+                    rule: *rule as i32,
+                    reason: Some(reason_message(reason, lang)),
+                })
+                .collect(),
+            matched: explained.matched_as.is_some(),
+            pair: Some(match_message(
+                &explained.run,
+                explained.matched_as.as_deref(),
+                &explained.explanation.pair,
+                lang,
+            )),
+            verdict: Some(reason_message(&explained.verdict, lang)),
+        }))
+    }
+}
