@@ -46,7 +46,7 @@ mod results;
 mod run;
 pub mod story;
 
-pub use connection::{Authenticated, Bearer, Client, connect, request_id};
+pub use connection::{Authenticated, Bearer, Client, Tls, connect, connect_with, request_id};
 pub use error::Error;
 pub use export::{Form, export};
 pub use import::{Finding, Import, Notice, Problem};

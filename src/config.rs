@@ -23,6 +23,14 @@ const MOST_KEPT_MIB: usize = 1 << 20;
 pub struct Config {
     /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// File with the certificate of the service and its chain, in PEM; empty for no TLS.
+    pub tls_certificate: String,
+    /// File with the key of the certificate, in PEM.
+    pub tls_key: String,
+    /// File with the authorities of client certificates, in PEM; empty for none.
+    pub tls_client_ca: String,
+    /// Whether the service may listen beyond loopback without TLS, because a proxy terminates it.
+    pub plain_text_behind_a_proxy: bool,
     /// `sqlite:FILE` or `postgres://…`. Secret, because the URL may have a password.
     pub database: SecretString,
     /// Log filter in the syntax of `RUST_LOG`.
@@ -99,51 +107,7 @@ pub struct Overrides {
 }
 
 /// The defaults in the syntax of the file, which also document the file.
-pub const DEFAULTS: &str = r#"# Address to listen on; port 0 takes a free one.
-listen = "127.0.0.1:50051"
-# `sqlite:FILE` or `postgres://user:password@host/database`.
-database = "sqlite:wim-match.sqlite3"
-# Log filter in the syntax of RUST_LOG, and form of the log: json or text.
-log_filter = "info"
-log_format = "json"
-# Threads that the engine may use; 0 means one per core.
-compute_threads = 0
-# Memory in which a run may keep the scores of its pairs, in MiB (2 bytes for each pair of a mentee and a mentor). A run with
-# more pairs computes them several times; its result is the same.
-kept_scores_mib = 2048
-# Whether this process executes runs.
-worker = true
-# Address of a second port that speaks HTTP, for operations alone: /metrics for Prometheus, /livez and /readyz. Empty for none.
-monitoring_listen = "127.0.0.1:9464"
-# Address of an OpenTelemetry collector that takes OTLP over gRPC, for example "http://127.0.0.1:4317". It gets traces, metrics and
-# the log. Empty for none.
-otlp_endpoint = ""
-# Percent of the calls that are traced; a caller who sends a `traceparent` decides for her call. Runs are always traced.
-trace_percent = 5
-# Largest message accepted, in bytes, and calls that one connection may have open.
-max_message_bytes = 4194304
-max_concurrent_streams = 200
-# Connections in all; of one address (an IPv6 address counts by its first 64 bits) that have named no caller yet; and of one
-# caller. A connection without a caller gives way to a newer one.
-max_connections = 1000
-max_connections_per_address = 100
-max_connections_per_caller = 64
-# Bytes of arriving messages, in all and on one connection. A caller may hold at most as many bytes as are still free.
-max_bytes_in_flight = 67108864
-max_bytes_per_connection = 16777216
-# Seconds for the first call of a connection; without an open call on a connection that has named no caller; for a whole
-# message; and without a byte of a message that is awaited.
-first_call_seconds = 10
-idle_seconds = 60
-message_seconds = 60
-silence_seconds = 10
-# Addresses or networks of the proxies in front of the service, for example ["10.0.0.7", "10.1.0.0/16"], and the header in
-# which they name the address of a peer: x-forwarded-for or forwarded. The header of nobody else is read.
-proxies = []
-proxy_header = "x-forwarded-for"
-# Seconds that open calls have to end when the service stops.
-drain_seconds = 10
-"#;
+pub const DEFAULTS: &str = include_str!("config/defaults.toml");
 
 impl Config {
     /// Reads all sources and validates the result. The error lists every setting that is wrong, with its source.
@@ -177,6 +141,12 @@ impl Config {
         let database = self.database.expose_secret();
         if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database.starts_with(scheme)) {
             wrong.push(message!("{name} must begin with sqlite: or postgres://", name = "database"));
+        }
+        if self.tls_certificate.is_empty() != self.tls_key.is_empty() {
+            wrong.push(needs("tls_certificate", "tls_key"));
+        }
+        if !self.tls_client_ca.is_empty() && self.tls_certificate.is_empty() {
+            wrong.push(needs("tls_client_ca", "tls_certificate"));
         }
         if self.max_message_bytes < 64 * 1024 {
             wrong.push(at_least("max_message_bytes", 64 * 1024));
@@ -250,6 +220,23 @@ impl Config {
         ConfigError::unless_empty(wrong)
     }
 
+    /// Whether the port for calls speaks TLS.
+    pub fn has_tls(&self) -> bool {
+        !self.tls_certificate.is_empty()
+    }
+
+    /// `Ok` unless calls would travel in plain text between machines.
+    pub fn check_exposure(&self) -> Result<(), ConfigError> {
+        let is_local = self.listen.ip().to_canonical().is_loopback();
+        if is_local || self.has_tls() || self.plain_text_behind_a_proxy {
+            return Ok(());
+        }
+        Err(ConfigError::of(vec![message!(
+            "other machines reach {address}, and the service has no TLS; set tls_certificate and tls_key, or give --plain-text-behind-a-proxy if a proxy in front of the service terminates TLS",
+            address = self.listen.to_string()
+        )]))
+    }
+
     /// The address of the second port, if there is one.
     pub fn monitoring_address(&self) -> Option<SocketAddr> {
         self.monitoring_listen.parse().ok()
@@ -281,6 +268,11 @@ impl ConfigError {
         Self::of(vec![Message::verbatim(error.to_string().split_whitespace().collect::<Vec<_>>().join(" "))])
     }
 
+    /// What is wrong with the files that `setting` names.
+    pub fn of_files(setting: &str, wrong: &anyhow::Error) -> Self {
+        Self::of(vec![message!("{field}: {wrong}", field = setting, wrong = format!("{wrong:#}"))])
+    }
+
     fn of(wrong: Vec<Message>) -> Self {
         Self(message!("the configuration is wrong: {wrong}", wrong = wrong))
     }
@@ -304,6 +296,10 @@ fn at_least(name: &str, least: u64) -> Message {
 
 fn at_most(name: &str, most: usize) -> Message {
     message!("{name} must be at most {most}", name = name, most = most.to_string())
+}
+
+fn needs(name: &str, other: &str) -> Message {
+    message!("{name} needs {other}: set both, or neither", name = name, other = other)
 }
 
 /// Settings by name, and what is wrong with those that were refused. The defaults define names and types.
@@ -462,6 +458,28 @@ mod tests {
         settings.set_text("WIM_MATCH_WORKER", "worker", "perhaps".to_owned());
         let error = settings.refuse_wrong().expect_err("no truth value").to_string();
         assert!(error.contains("WIM_MATCH_WORKER: worker must be true or false"), "{error}");
+    }
+
+    #[test]
+    fn beyond_loopback_the_service_has_tls_or_a_proxy_that_terminates_it() {
+        let load = |listen: &str, plain_text_behind_a_proxy| {
+            let overrides = Overrides { listen: Some(listen.to_owned()), ..Overrides::default() };
+            let config = Config::load(&overrides).expect("a good configuration");
+            Config { plain_text_behind_a_proxy, ..config }
+        };
+        for local in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            load(local, false).check_exposure().expect("is on loopback");
+        }
+        for open in ["0.0.0.0:1", "[::]:1", "192.0.2.1:1"] {
+            let error = load(open, false).check_exposure().expect_err("is in plain text").to_string();
+            assert!(error.contains("tls_certificate") && error.contains(open), "{error}");
+            load(open, true).check_exposure().expect("a proxy terminates TLS");
+            let mut tls = load(open, false);
+            "/etc/wim-match/tls.pem".clone_into(&mut tls.tls_certificate);
+            let error = tls.validate().expect_err("has no key").to_string();
+            assert!(error.contains("tls_certificate needs tls_key"), "{error}");
+            tls.check_exposure().expect("speaks TLS");
+        }
     }
 
     #[test]

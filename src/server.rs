@@ -6,6 +6,8 @@ mod gauges;
 mod housekeeping;
 mod monitoring;
 mod readiness;
+mod tls;
+mod watched;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -107,6 +109,7 @@ impl Server {
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let Listeners { calls: listener, monitoring } = listeners;
+        let (tls, watched) = tls::of(&config, &clock).await?.unzip();
         let address = listener.local_addr()?;
         let monitoring_address = monitoring.as_ref().map(TcpListener::local_addr).transpose()?;
         // Without a reader nothing is measured.
@@ -139,6 +142,9 @@ impl Server {
             });
         }
 
+        if let Some(watched) = watched {
+            tasks.spawn(watched.watch(stop.clone()));
+        }
         let (ready, health) = watch::channel(true);
         let mut monitor = JoinSet::new();
         if let (Some(listener), Some(meters)) = (monitoring, &meters) {
@@ -176,7 +182,7 @@ impl Server {
         let measures = Measures::new(metrics, config.trace_percent, &**service.clock());
         let measures = Arc::new(measures);
         let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone(), measures };
-        let protocol = Protocol::new(config.max_concurrent_streams, tasks.clone());
+        let protocol = Protocol::new(config.max_concurrent_streams, tls, tasks.clone());
         let accepting = accept(
             listener,
             Arc::clone(&edge),

@@ -8,7 +8,6 @@ use secrecy::ExposeSecret as _;
 
 use super::failure::Failure;
 use super::global::{ConfigArgs, Global};
-use crate::client::connect;
 use crate::client::output::{data, table};
 use crate::client::private;
 use crate::config::{Config, DEFAULTS};
@@ -97,7 +96,8 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         Err(error) => find("configuration", Err(error.message())),
         Ok(config) => {
             let settings = format!("listen {}, worker {}", config.listen, config.worker);
-            find("configuration", Ok(Message::verbatim(settings)));
+            let exposure = config.check_exposure().map_err(|error| error.message());
+            find("configuration", exposure.map(|()| Message::verbatim(settings)));
             let shown = config.database_for_display();
             match open(&config).await {
                 Err(failure) => find("database", Err(failure.in_one())),
@@ -114,7 +114,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
             }
         }
     }
-    let service = connect(&global.server).await.map_err(|error| Failure::from(error).in_one());
+    let service = global.connect().await.map_err(|error| Failure::from(error).in_one());
     find("service", service.map(|_| message!("{place} is reachable", place = &global.server)));
     if global.json {
         let listed: Vec<_> = findings.iter().map(Finding::as_json).collect();

@@ -61,7 +61,7 @@ pub(super) async fn hand_out(
         tell(&message!("Move it to a safe place, and delete the file."), lang);
         format!("\"$(cat {shown})\"")
     };
-    let next = format!("export WIM_MATCH_TOKEN={token} WIM_MATCH_SERVER=http://{address}");
+    let next = format!("export WIM_MATCH_TOKEN={token} WIM_MATCH_SERVER={address}");
     tell(&message!("next: {command}", command = next), lang);
     say("      wim-match organisation create ID --name NAME --country CC");
     say(&format!("      wim-match admin token create --role organisation-manager --organisation ID{place}"));

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::client::{Client, Error, connect};
+use super::failure::Failure;
+use crate::client::{Channel, Client, Tls, connect_with};
 use crate::config::{Config, ConfigError, Overrides};
 use crate::domain::vocabulary::Lang;
+use crate::message;
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
@@ -23,12 +25,67 @@ pub(super) struct Global {
     /// API token of the caller.
     #[arg(long, global = true, env = "WIM_MATCH_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    #[command(flatten)]
+    tls: TlsArgs,
+}
+
+/// Files in PEM for a service whose address begins with `https://`.
+#[derive(Debug, Clone, Args)]
+struct TlsArgs {
+    /// Authorities of the service's certificate; without the option, those that browsers trust.
+    #[arg(long, global = true, value_name = "FILE", env = "WIM_MATCH_CA")]
+    ca: Option<PathBuf>,
+    /// Client certificate of the caller.
+    #[arg(long, global = true, value_name = "FILE", env = "WIM_MATCH_CLIENT_CERTIFICATE")]
+    client_certificate: Option<PathBuf>,
+    /// Key of the client certificate [default: the file of --client-certificate].
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "WIM_MATCH_CLIENT_KEY",
+        requires = "client_certificate"
+    )]
+    client_key: Option<PathBuf>,
+}
+
+impl TlsArgs {
+    fn read(&self) -> Result<Tls, Failure> {
+        let read = |file: &PathBuf| {
+            std::fs::read(file).map_err(|error| {
+                let file = file.display().to_string();
+                let wrong =
+                    message!("{file} cannot be read: {error}", file = file, error = error.to_string());
+                Failure::input(wrong, "")
+            })
+        };
+        let ca = self.ca.as_ref().map(read).transpose()?;
+        let key = self.client_key.as_ref().or(self.client_certificate.as_ref());
+        let identity = match (&self.client_certificate, key) {
+            (Some(certificate), Some(key)) => Some((read(certificate)?, read(key)?)),
+            _ => None,
+        };
+        Ok(Tls { ca, identity })
+    }
 }
 
 impl Global {
     /// A client of the service, acting for the caller.
-    pub(super) async fn client(&self) -> Result<Client, Error> {
-        Client::for_reader(&connect(&self.server).await?, self.token.as_deref(), self.lang)
+    pub(super) async fn client(&self) -> Result<Client, Failure> {
+        Ok(Client::for_reader(&self.connect().await?, self.token.as_deref(), self.lang)?)
+    }
+
+    /// A connection to the service.
+    pub(super) async fn connect(&self) -> Result<Channel, Failure> {
+        let tls = self.tls.read()?;
+        if !tls.is_empty() && !self.server.starts_with("https://") {
+            let wrong = message!(
+                "--ca and --client-certificate need a service with TLS, and {address} has none; write https:// instead of http://",
+                address = &self.server
+            );
+            return Err(Failure::input(wrong, ""));
+        }
+        Ok(connect_with(&self.server, &tls).await?)
     }
 }
 

@@ -11,7 +11,6 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::failure::Failure;
 use super::global::Global;
-use crate::client::connect;
 use crate::client::output::{data, show};
 use crate::message;
 
@@ -28,7 +27,7 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
     let place = &global.server;
     let name = if options.live { "liveness" } else { "" };
-    let asked = tokio::time::timeout(LIMIT, ask(place, name)).await;
+    let asked = tokio::time::timeout(LIMIT, ask(global, name)).await;
     let status = asked.unwrap_or_else(|_| {
         let wrong = message!("{place} gave no answer for {millis} ms", place = place, millis = millis());
         Err(Failure::obstacle(wrong, ""))
@@ -56,10 +55,10 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
     }
 }
 
-/// The health of the service at `place` by the name `name`. Every failure is one line with exit code 7.
-async fn ask(place: &str, name: &str) -> Result<ServingStatus, Failure> {
+/// The health of the service by the name `name`. Every failure is one line with exit code 7.
+async fn ask(global: &Global, name: &str) -> Result<ServingStatus, Failure> {
     let channel =
-        connect(place).await.map_err(|error| Failure::obstacle(Failure::from(error).in_one(), ""))?;
+        global.connect().await.map_err(|error| Failure::obstacle(Failure::from(error).in_one(), ""))?;
     let request = HealthCheckRequest { service: name.to_owned() };
     match HealthClient::new(channel).check(request).await {
         Ok(answer) => Ok(answer.into_inner().status()),

@@ -34,12 +34,17 @@ pub(super) struct Options {
     /// Address to listen on [default: 127.0.0.1:50051; env: WIM_MATCH_LISTEN].
     #[arg(long)]
     listen: Option<String>,
+    /// Allow addresses beyond loopback without TLS, because a proxy in front of the service terminates it.
+    #[arg(long)]
+    plain_text_behind_a_proxy: bool,
     #[command(flatten)]
     config: ConfigArgs,
 }
 
 pub(super) async fn run(options: Options, lang: Lang) -> Result<(), Failure> {
-    let config = options.config.load(options.listen)?;
+    let mut config = options.config.load(options.listen)?;
+    config.plain_text_behind_a_proxy |= options.plain_text_behind_a_proxy;
+    config.check_exposure()?;
     let instance = SystemClock.new_id().to_string();
     let telemetry = Telemetry::start(&config.log_filter, config.log_format, config.collector(), &instance)?;
     log_panics();
@@ -65,11 +70,10 @@ async fn serve(config: Config, instance: String, lang: Lang) -> Result<(), Failu
         Ok(server) => server,
         Err(error) => return Err(Failure::of_database(error, &shown)),
     };
-    let address = format!("http://{}", server.address());
-    tell(&message!("wim-match listens on {address}", address = address), lang);
-    if let Err(failure) =
-        first_token::hand_out(server.service(), &config, &server.address().to_string(), lang).await
-    {
+    let scheme = if config.has_tls() { "https" } else { "http" };
+    let address = format!("{scheme}://{}", server.address());
+    tell(&message!("wim-match listens on {address}", address = &address), lang);
+    if let Err(failure) = first_token::hand_out(server.service(), &config, &address, lang).await {
         server.stop().await?;
         return Err(failure);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Request, Status};
 
 use super::error::Error;
@@ -60,10 +60,57 @@ pub struct Client {
     pub lang: Lang,
 }
 
-/// Opens a connection to the service at `server`, for example `http://127.0.0.1:50051`.
+/// TLS of a connection to an address that begins with `https://`. Texts are in PEM.
+#[derive(Clone, Default)]
+pub struct Tls {
+    /// Authorities of the service's certificate; without them, those that browsers trust.
+    pub ca: Option<Vec<u8>>,
+    /// Client certificate of the caller, and its key.
+    pub identity: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Tls {
+    /// Whether everything is as without any setting.
+    pub fn is_empty(&self) -> bool {
+        self.ca.is_none() && self.identity.is_none()
+    }
+
+    fn config(&self) -> ClientTlsConfig {
+        let config = match &self.ca {
+            Some(ca) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca)),
+            None => ClientTlsConfig::new().with_webpki_roots(),
+        };
+        match &self.identity {
+            Some((certificate, key)) => config.identity(Identity::from_pem(certificate, key)),
+            None => config,
+        }
+    }
+}
+
+/// The key is secret.
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls")
+            .field("ca", &self.ca.is_some())
+            .field("identity", &self.identity.is_some())
+            .finish()
+    }
+}
+
+/// Opens a connection to the service at `server`, for example `http://127.0.0.1:50051`. With `https://` the service shows a
+/// certificate of an authority that browsers trust.
 pub async fn connect(server: &str) -> Result<Channel, Error> {
+    connect_with(server, &Tls::default()).await
+}
+
+/// Opens a connection to the service at `server`, with TLS if its address begins with `https://`.
+pub async fn connect_with(server: &str, tls: &Tls) -> Result<Channel, Error> {
     let address = || server.to_owned();
     let endpoint = Endpoint::from_shared(address())
+        .and_then(|endpoint| match endpoint.uri().scheme_str() {
+            Some("https") => endpoint.tls_config(tls.config()),
+            _ => Ok(endpoint),
+        })
         .map_err(|source| Error::Address { address: address(), source })?
         .connect_timeout(CONNECT_TIMEOUT);
     endpoint.connect().await.map_err(|source| Error::Unreachable { address: address(), source })

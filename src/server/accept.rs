@@ -131,7 +131,7 @@ mod tests {
         let layer = crate::api::CallLayer { edge: Arc::clone(&edge), service, measures: Arc::new(measures) };
         let routed = tower::Layer::layer(&layer, tonic::service::Routes::default());
         let (ending, tasks) = (Ending::default(), TaskTracker::new());
-        let protocol = Protocol::new(10, tasks.clone());
+        let protocol = Protocol::new(10, None, tasks.clone());
         let accepting = accept(listener, Arc::clone(&edge), routed, protocol, (ending.clone(), tasks));
         tokio::join!(accepting, async {
             end.cancelled().await;

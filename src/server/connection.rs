@@ -1,4 +1,4 @@
-//! One connection: HTTP/2 over a paced stream, with bounds on windows, streams, headers and resets, and its end: when
+//! One connection: HTTP/2 over a paced stream, inside of TLS where the service has a certificate, with bounds on windows, streams, headers and resets, and its end: when
 //! it gives way, when it has been silent for too long, and when the server stops.
 
 use std::io;
@@ -13,7 +13,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::Sleep;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
@@ -21,7 +25,8 @@ use tonic::codegen::http::Request;
 use tonic::service::Routes;
 use tower::Service as _;
 
-use crate::api::{CallService, Connection, Edge};
+use super::tls::fingerprint;
+use crate::api::{CallService, Cause, Connection, Edge};
 
 /// Time between two keepalive pings of a connection, and for the answer to one.
 const KEEPALIVE: Duration = Duration::from_mins(1);
@@ -44,7 +49,11 @@ pub(super) type Routed = CallService<Routes>;
 
 /// HTTP/2 as the server speaks it.
 #[derive(Debug, Clone)]
-pub(super) struct Protocol(http2::Builder<Tracked>);
+pub(super) struct Protocol {
+    http: http2::Builder<Tracked>,
+    /// The present certificate of the service; `None` without TLS.
+    tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+}
 
 /// How the server ends.
 #[derive(Debug, Clone, Default)]
@@ -66,10 +75,13 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tracked
 }
 
 impl Protocol {
-    pub(super) fn new(max_concurrent_streams: u32, tasks: TaskTracker) -> Self {
-        let mut builder = http2::Builder::new(Tracked(tasks));
-        builder
-            .timer(TokioTimer::new())
+    pub(super) fn new(
+        max_concurrent_streams: u32,
+        tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+        tasks: TaskTracker,
+    ) -> Self {
+        let mut http = http2::Builder::new(Tracked(tasks));
+        http.timer(TokioTimer::new())
             .keep_alive_interval(KEEPALIVE)
             .keep_alive_timeout(KEEPALIVE_ANSWER)
             .initial_connection_window_size(WINDOW)
@@ -79,7 +91,7 @@ impl Protocol {
             .max_send_buf_size(ANSWER_BYTES)
             .max_pending_accept_reset_streams(PENDING_RESETS)
             .max_local_error_reset_streams(ERROR_RESETS);
-        Self(builder)
+        Self { http, tls }
     }
 
     /// Serves a connection until its end.
@@ -91,14 +103,31 @@ impl Protocol {
         routed: Routed,
         ending: &Ending,
     ) {
-        let io = TokioIo::new(Paced { stream, connection: Arc::clone(&connection), pause: None });
+        let paced = Paced { stream, connection: Arc::clone(&connection), pause: None };
+        let Some(tls) = &self.tls else { return self.speak(paced, connection, edge, routed, ending).await };
+        let config = Arc::clone(&tls.borrow());
+        if let Some(stream) = Box::pin(handshake(config, paced, &connection, edge, ending)).await {
+            self.speak(stream, connection, edge, routed, ending).await;
+        }
+    }
+
+    /// Speaks HTTP/2 over a stream until its end.
+    async fn speak(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        connection: Arc<Connection>,
+        edge: &Edge,
+        routed: Routed,
+        ending: &Ending,
+    ) {
+        let io = TokioIo::new(stream);
         let called = Arc::clone(&connection);
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(Arc::clone(&called));
             // The routes of tonic are always ready.
             routed.clone().call(request.map(Body::new))
         });
-        let mut served = pin!(self.0.serve_connection(io, service));
+        let mut served = pin!(self.http.serve_connection(io, service));
         let mut stopping = false;
         loop {
             let patience = connection.patience(edge.limits());
@@ -136,6 +165,39 @@ impl Protocol {
             }
         }
     }
+}
+
+/// The handshake of TLS, which has the time for the first call. The bytes of a stranger are paid from its allowance.
+async fn handshake(
+    config: Arc<ServerConfig>,
+    stream: Paced,
+    connection: &Connection,
+    edge: &Edge,
+    ending: &Ending,
+) -> Option<TlsStream<Paced>> {
+    let shaking = TlsAcceptor::from(config).accept(stream);
+    let shaken = tokio::select! {
+        () = connection.closed() => return None,
+        () = ending.stop.cancelled() => return None,
+        shaken = tokio::time::timeout(edge.limits().first_call, shaking) => shaken,
+    };
+    match shaken {
+        Ok(Ok(stream)) => {
+            let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+            if let Some(leaf) = chain.first() {
+                connection.show_certificate(fingerprint(leaf));
+            }
+            return Some(stream);
+        }
+        // A peer that says nothing and leaves again, as some probes do, is no attack.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            edge.closed_for(Cause::Handshake, connection);
+        }
+        Err(_) => edge.closed_for(Cause::Handshake, connection),
+    }
+    None
 }
 
 /// Acknowledges what was read at once. A client that delays small packets sends the body of a call only after the

@@ -2,6 +2,7 @@
 
 mod backup;
 mod call;
+mod certificates;
 mod criteria;
 mod dashboards;
 mod demo;
@@ -33,6 +34,7 @@ mod starts;
 mod store;
 mod store_rules;
 mod telemetry;
+mod tls;
 mod token;
 mod validate_only;
 mod wire;

@@ -231,6 +231,30 @@ fn every_port_is_a_port_of_the_service_or_of_a_program_beside_it() {
 }
 
 #[test]
+fn whoever_opens_the_port_to_other_machines_says_who_has_tls() {
+    let mut wrong = Vec::new();
+    for path in ["deploy/compose.yaml", "deploy/kubernetes/base/kustomization.yaml"] {
+        let text = reading::read(path);
+        let says = |name: &str| text.contains(&format!("WIM_MATCH_{name}"));
+        if !says("PLAIN_TEXT_BEHIND_A_PROXY") && !(says("TLS_CERTIFICATE") && says("TLS_KEY")) {
+            wrong.push(path.to_owned());
+        }
+    }
+    for text in texts() {
+        for run in text.text.split("docker run").skip(1) {
+            let command = run.split("\n```").next().unwrap_or_default();
+            if command.contains("wim-match:") && !command.contains("serve --plain-text-behind-a-proxy") {
+                wrong.push(format!("{}: docker run", text.path));
+            }
+        }
+    }
+    let image = reading::read("deploy/Dockerfile");
+    assert!(image.contains("WIM_MATCH_LISTEN=0.0.0.0:"), "the image listens on all addresses");
+    assert!(!image.contains("PLAIN_TEXT"), "the image alone does not know what is in front of it");
+    assert_none(&wrong, "the service would refuse to start");
+}
+
+#[test]
 fn every_metric_that_is_read_exists() {
     let known = known_metrics();
     let is_known = |name: &str| {

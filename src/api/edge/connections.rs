@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -55,6 +55,7 @@ pub struct Connection {
     address: IpAddr,
     is_proxy: bool,
     close: CancellationToken,
+    certificate: OnceLock<String>,
     is_known: AtomicBool,
     callers: Mutex<Vec<String>>,
     bytes: AtomicUsize,
@@ -138,6 +139,7 @@ impl Connections {
             address,
             is_proxy,
             close,
+            certificate: OnceLock::new(),
             is_known: AtomicBool::new(is_proxy),
             callers: Mutex::default(),
             bytes: AtomicUsize::new(0),
@@ -211,6 +213,17 @@ impl Connection {
     /// Whether the connection is that of a configured proxy.
     pub fn is_proxy(&self) -> bool {
         self.is_proxy
+    }
+
+    /// Records that the peer has shown a certificate, which was verified. `fingerprint` is its SHA-256 in hexadecimal.
+    pub fn show_certificate(&self, fingerprint: String) {
+        // A connection has one handshake.
+        let _ = self.certificate.set(fingerprint);
+    }
+
+    /// Fingerprint of the verified certificate of the peer, if it has shown one.
+    pub(in crate::api) fn certificate(&self) -> Option<&str> {
+        self.certificate.get().map(String::as_str)
     }
 
     /// Waits until the connection has to give way.

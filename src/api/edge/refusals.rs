@@ -37,6 +37,8 @@ causes! {
     Connections = "connections";
     /// The connection gave way to a newer one of its address, or of any address.
     GaveWay = "gave_way";
+    /// The TLS handshake failed, or did not end in the time for the first call.
+    Handshake = "tls_handshake";
     /// The connection had no call in the time for its first call.
     NoFirstCall = "no_first_call";
     /// The connection had named no caller and had no open call for too long.
