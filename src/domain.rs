@@ -1,6 +1,7 @@
 //! The nouns of a round as plain types. Whatever comes from outside is *parsed* into them whole: a value of one of these
 //! types is right by construction, and a failed parse lists every violation at once.
 
+pub mod audit;
 pub mod caller;
 pub mod date;
 pub mod everyday;

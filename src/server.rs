@@ -6,6 +6,7 @@ mod gauges;
 mod housekeeping;
 mod monitoring;
 mod readiness;
+mod sealing;
 mod tls;
 mod watched;
 
@@ -178,6 +179,7 @@ impl Server {
         let gauges = Gauges::new(service.clone(), Arc::clone(&edge), health.clone());
         gauges.shown_by(&metrics);
         tasks.spawn(Arc::clone(&gauges).watch_queue(stop.clone()));
+        tasks.spawn(sealing::run(service.clone(), stop.clone()));
         tasks.spawn(housekeeping::run(service.clone(), Arc::clone(&gauges), stop.clone()));
         let measures = Measures::new(metrics, config.trace_percent, &**service.clock());
         let measures = Arc::new(measures);
@@ -249,6 +251,13 @@ impl Server {
             self.ending.abort.cancel();
             let aborted = tokio::time::timeout(ABORTED, self.tasks.wait()).await;
             tracing::debug!(all = aborted.is_ok(), "connections closed");
+        }
+        // What the last calls have changed; the next start would do it as well.
+        if let Err(error) = self.service.seal_audit().await {
+            tracing::warn!(
+                error = crate::error::chain(&error),
+                "the last entries of the audit were not sealed"
+            );
         }
         self.service.store().close().await;
         self.monitor.shutdown().await;

@@ -2,6 +2,7 @@
 //! store, which writes the change and its journal line in one transaction. The only other writers are the worker, which
 //! ends runs, and housekeeping, which purges.
 
+mod audit;
 mod import;
 mod live_runs;
 mod organisation;

@@ -4,12 +4,13 @@
 //! - Every public function takes a [`Scope`], a [`Receipt`], or what was given out under one: a session, a claim, an
 //!   import key. A read session supplies the organisation that its queries filter by; rows of another organisation are
 //!   answered as if they did not exist.
-//! - A change happens in a [`WriteSession`]: one transaction with its journal lines and the answer that is remembered by
+//! - A change happens in a [`WriteSession`]: one transaction with its entries of the journal and the answer that is remembered by
 //!   `request_id`. `commit` takes the [`Note`] that the change returned.
 //! - What changes nothing that people decide or read as a result (leases, staged rows, remembered answers) needs no
-//!   journal line. Its statements have a type of their own, see `statement`.
+//!   entry of the journal. Its statements have a type of their own, see `statement`.
 //! - A statement has one text for both databases. `doctor` and a test have both databases check every statement.
 
+mod audit;
 mod backend;
 mod check;
 mod checkpoint;
@@ -38,7 +39,9 @@ mod retention;
 mod round;
 mod run;
 mod scope;
+mod seal;
 mod session;
+mod signals;
 mod snapshot;
 mod statement;
 mod token;
@@ -49,7 +52,7 @@ pub use check::{Check, CheckResult};
 pub use completion::RunOutcome;
 pub use content::TableContent;
 pub use import::{ImportCounts, ImportKey, Present, ReadyImport, StagedRow};
-pub use journal::{JournalLine, Note, Notes};
+pub use journal::{JournalFilter, JournalPlace, Note, Notes};
 pub use migration::newest_schema;
 pub use obstacle::Obstacle;
 pub use place::{Place, create_alone, real_path, sync_folder};

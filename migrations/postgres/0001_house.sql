@@ -245,7 +245,9 @@ CREATE TABLE idempotency (
 );
 CREATE INDEX idempotency_age ON idempotency (create_micros);
 
--- Who changed what, and when. Only ever appended to.
+-- Who changed what, and when: the audit, and the outbox of events. Only ever appended to. An entry is written in the
+-- transaction of its change; soon after, it is sealed: it gets its place in the one chain of hashes (src/domain/audit.rs),
+-- which is also its place in the stream of events. The triggers below refuse everything else.
 CREATE TABLE journal (
     sequence BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     create_micros BIGINT NOT NULL,
@@ -253,9 +255,67 @@ CREATE TABLE journal (
     organisation_id TEXT COLLATE "C",
     action TEXT COLLATE "C" NOT NULL,
     resource TEXT COLLATE "C" NOT NULL,
-    detail TEXT COLLATE "C" NOT NULL
+    -- Version of the resource after the change, if it has versions.
+    version BIGINT,
+    -- Codes, counts and ids, never an answer of a person.
+    detail TEXT COLLATE "C" NOT NULL,
+    position BIGINT UNIQUE,
+    hash TEXT COLLATE "C",
+    CHECK ((position IS NULL) = (hash IS NULL))
 );
-CREATE INDEX journal_organisation ON journal (organisation_id, sequence);
+CREATE INDEX journal_time ON journal (create_micros, sequence);
+CREATE INDEX journal_actor ON journal (actor, create_micros, sequence);
+CREATE INDEX journal_resource ON journal (resource, create_micros, sequence);
+CREATE INDEX journal_organisation ON journal (organisation_id, create_micros, sequence);
+
+-- The end of the chain, and its beginning: the last entry that retention has deleted. Position 0 is before the first entry.
+CREATE TABLE journal_head (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    position BIGINT NOT NULL,
+    hash TEXT COLLATE "C" NOT NULL,
+    cut_position BIGINT NOT NULL CHECK (cut_position BETWEEN 0 AND position),
+    cut_hash TEXT COLLATE "C" NOT NULL
+);
+INSERT INTO journal_head (id, position, hash, cut_position, cut_hash)
+VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000', 0, '0000000000000000000000000000000000000000000000000000000000000000');
+
+-- An entry is sealed once, and deleted only up to the cut, which an entry names.
+CREATE FUNCTION journal_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        RAISE EXCEPTION 'the journal is append-only';
+    ELSIF TG_OP = 'INSERT' THEN
+        IF NEW.position IS NOT NULL THEN RAISE EXCEPTION 'an entry is sealed after its transaction'; END IF;
+        RETURN NEW;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF OLD.position IS NOT NULL
+            OR ROW(OLD.sequence, OLD.create_micros, OLD.actor, OLD.organisation_id, OLD.action, OLD.resource, OLD.version, OLD.detail) IS DISTINCT FROM
+               ROW(NEW.sequence, NEW.create_micros, NEW.actor, NEW.organisation_id, NEW.action, NEW.resource, NEW.version, NEW.detail) THEN
+            RAISE EXCEPTION 'the journal is append-only';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF OLD.position IS NULL OR OLD.position > (SELECT cut_position FROM journal_head WHERE id = 1) THEN
+        RAISE EXCEPTION 'the journal is append-only';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER journal_rows BEFORE INSERT OR UPDATE OR DELETE ON journal
+    FOR EACH ROW EXECUTE FUNCTION journal_is_append_only();
+CREATE TRIGGER journal_whole BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only();
+CREATE FUNCTION journal_cut_is_signed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'UPDATE' OR NEW.position < OLD.position OR NEW.cut_position < OLD.cut_position THEN
+        RAISE EXCEPTION 'the head of the journal only moves on';
+    END IF;
+    IF NEW.cut_position > OLD.cut_position AND NOT EXISTS (SELECT 1 FROM journal WHERE action = 'journal.purge'
+        AND resource = 'journal/' || NEW.cut_position || '-' || NEW.cut_hash) THEN
+        RAISE EXCEPTION 'an entry must name the cut of the journal';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER journal_head_rows BEFORE UPDATE OR DELETE ON journal_head
+    FOR EACH ROW EXECUTE FUNCTION journal_cut_is_signed();
 
 -- The one row that the readiness check writes.
 CREATE TABLE write_probe (

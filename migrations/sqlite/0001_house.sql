@@ -245,7 +245,9 @@ CREATE TABLE idempotency (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_age ON idempotency (create_micros);
 
--- Who changed what, and when. Only ever appended to.
+-- Who changed what, and when: the audit, and the outbox of events. Only ever appended to. An entry is written in the
+-- transaction of its change; soon after, it is sealed: it gets its place in the one chain of hashes (src/domain/audit.rs),
+-- which is also its place in the stream of events. The triggers below refuse everything else.
 CREATE TABLE journal (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     create_micros INTEGER NOT NULL,
@@ -253,9 +255,61 @@ CREATE TABLE journal (
     organisation_id TEXT,
     action TEXT NOT NULL,
     resource TEXT NOT NULL,
-    detail TEXT NOT NULL
+    -- Version of the resource after the change, if it has versions.
+    version INTEGER,
+    -- Codes, counts and ids, never an answer of a person.
+    detail TEXT NOT NULL,
+    position INTEGER UNIQUE,
+    hash TEXT,
+    CHECK ((position IS NULL) = (hash IS NULL))
 ) STRICT;
-CREATE INDEX journal_organisation ON journal (organisation_id, sequence);
+CREATE INDEX journal_time ON journal (create_micros, sequence);
+CREATE INDEX journal_actor ON journal (actor, create_micros, sequence);
+CREATE INDEX journal_resource ON journal (resource, create_micros, sequence);
+CREATE INDEX journal_organisation ON journal (organisation_id, create_micros, sequence);
+
+-- The end of the chain, and its beginning: the last entry that retention has deleted. Position 0 is before the first entry.
+CREATE TABLE journal_head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    position INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    cut_position INTEGER NOT NULL CHECK (cut_position BETWEEN 0 AND position),
+    cut_hash TEXT NOT NULL
+) STRICT;
+INSERT INTO journal_head (id, position, hash, cut_position, cut_hash)
+VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000', 0, '0000000000000000000000000000000000000000000000000000000000000000');
+
+-- An entry is sealed once, and deleted only up to the cut, which an entry names.
+CREATE TRIGGER journal_insert BEFORE INSERT ON journal WHEN NEW.position IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'an entry is sealed after its transaction');
+END;
+CREATE TRIGGER journal_update BEFORE UPDATE ON journal
+    WHEN OLD.position IS NOT NULL OR NEW.sequence IS NOT OLD.sequence OR NEW.create_micros IS NOT OLD.create_micros OR NEW.actor IS NOT OLD.actor OR NEW.organisation_id IS NOT OLD.organisation_id 
+        OR NEW.action IS NOT OLD.action OR NEW.resource IS NOT OLD.resource OR NEW.version IS NOT OLD.version OR NEW.detail IS NOT OLD.detail
+BEGIN
+    SELECT RAISE(ABORT, 'the journal is append-only');
+END;
+CREATE TRIGGER journal_delete BEFORE DELETE ON journal
+    WHEN OLD.position IS NULL OR OLD.position > (SELECT cut_position FROM journal_head WHERE id = 1)
+BEGIN
+    SELECT RAISE(ABORT, 'the journal is append-only');
+END;
+CREATE TRIGGER journal_head_update BEFORE UPDATE ON journal_head
+    WHEN NEW.position < OLD.position OR NEW.cut_position < OLD.cut_position
+BEGIN
+    SELECT RAISE(ABORT, 'the head of the journal only moves on');
+END;
+CREATE TRIGGER journal_head_cut BEFORE UPDATE ON journal_head
+    WHEN NEW.cut_position > OLD.cut_position AND NOT EXISTS (SELECT 1 FROM journal WHERE action = 'journal.purge'
+        AND resource = 'journal/' || NEW.cut_position || '-' || NEW.cut_hash)
+BEGIN
+    SELECT RAISE(ABORT, 'an entry must name the cut of the journal');
+END;
+CREATE TRIGGER journal_head_delete BEFORE DELETE ON journal_head
+BEGIN
+    SELECT RAISE(ABORT, 'the head of the journal only moves on');
+END;
 
 -- The one row that the readiness check writes.
 CREATE TABLE write_probe (

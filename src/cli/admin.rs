@@ -1,5 +1,6 @@
 //! `wim-match admin …`: works on the database itself, so it needs no token.
 
+mod audit;
 mod backup;
 mod check;
 mod manifest;
@@ -21,7 +22,7 @@ use crate::domain::message::{Message, MessageValue};
 use crate::error::Error;
 use crate::message;
 use crate::service::{Revocation, Service};
-use crate::store::{JournalLine, Store, Token};
+use crate::store::{Store, Token};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -33,17 +34,9 @@ pub(super) enum Command {
     /// Create, list and revoke API tokens.
     #[command(subcommand)]
     Token(TokenCommand),
-    /// List who changed what, and when.
-    Journal {
-        /// Number of the last line that is already known.
-        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-        after: i64,
-        /// Print at most NUMBER lines.
-        #[arg(long, value_name = "NUMBER", default_value_t = 100)]
-        limit: u32,
-        #[command(flatten)]
-        config: ConfigArgs,
-    },
+    /// List, verify and anchor the audit: who changed what, and when.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Copy a SQLite database into a file while the service runs.
     Backup(backup::Options),
     /// Put a backup in the place of a SQLite database whose service is stopped.
@@ -134,12 +127,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             service.store().close().await;
             report(revoked, global)
         }
-        Command::Journal { after, limit, config } => {
-            let service = open(&config).await?;
-            journal(&service.list_journal(after, limit).await?, global)?;
-            service.store().close().await;
-            Ok(())
-        }
+        Command::Audit(command) => audit::run(command, global).await,
         Command::Backup(options) => Box::pin(backup::run(options, global)).await,
         Command::Restore(options) => restore::run(options, global).await,
         Command::Check(options) => check::run(options, global).await,
@@ -276,40 +264,6 @@ fn report(outcome: Revocation, global: &Global) -> Result<(), Failure> {
             Err(Failure::input(wrong, message!("give more characters, or the id")).with_details(listed))
         }
     }
-}
-
-/// One JSON object per line of the journal, or a table.
-fn journal(lines: &[JournalLine], global: &Global) -> Result<(), Failure> {
-    let header = [
-        message!("Number"),
-        message!("Time"),
-        message!("Actor"),
-        message!("Action"),
-        message!("Resource"),
-        message!("Detail"),
-    ];
-    let mut rows = titled(&header, global.lang);
-    for line in lines {
-        if global.json {
-            let object = serde_json::json!({
-                "number": line.sequence,
-                "time": line.time.to_string(),
-                "actor": line.actor,
-                "organisation": line.organisation,
-                "action": line.action,
-                "resource": line.resource,
-                "detail": line.detail,
-            });
-            data(&object.to_string())?;
-            continue;
-        }
-        let (number, time) = (line.sequence.to_string(), shown(line.time));
-        rows.add_row([&number, &time, &line.actor, &line.action, &line.resource, &line.detail]);
-    }
-    if !global.json {
-        data(&rows.to_string())?;
-    }
-    Ok(())
 }
 
 fn as_json(token: &Token) -> serde_json::Value {

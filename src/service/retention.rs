@@ -26,6 +26,8 @@ pub enum Kind {
     Answer,
     /// Runs that newer runs of their round supersede.
     Run,
+    /// Entries of the audit, which are also the events that are kept.
+    Audit,
 }
 
 impl Kind {
@@ -35,6 +37,7 @@ impl Kind {
             Self::Import => "import",
             Self::Answer => "answer",
             Self::Run => "run",
+            Self::Audit => "audit",
         }
     }
 
@@ -47,6 +50,7 @@ impl Kind {
                 "runs with their results, except the newest run of a round, its newest {kept} successful runs, and all runs of a published, closed or cancelled round",
                 kept = RUNS_KEPT
             ),
+            Self::Audit => message!("entries of the audit, and with them the events, from the oldest on"),
         }
     }
 
@@ -58,6 +62,9 @@ impl Kind {
                 message!("a client repeats a request within hours; a week covers a weekend and a holiday")
             }
             Self::Run => message!("newer runs have replaced it; a week leaves time to compare them"),
+            Self::Audit => {
+                message!("a person who asks who has read or changed her data gets an answer for three years")
+            }
         }
     }
 }
@@ -69,7 +76,7 @@ pub struct Rule {
     pub kind: Kind,
     /// Hours that it is kept.
     pub hours: i64,
-    /// Whether the hours begin with the last row that arrived, with the answer, or with the end of the run.
+    /// Whether the hours begin with the last row that arrived, with the answer, with the end of the run, or with the entry.
     since: fn() -> Message,
 }
 
@@ -91,10 +98,11 @@ impl Rule {
 }
 
 /// The policy, in the order in which a purge follows it.
-pub const RULES: [Rule; 3] = [
+pub const RULES: [Rule; 4] = [
     Rule { kind: Kind::Import, hours: 24, since: || message!("the last row") },
     Rule { kind: Kind::Answer, hours: 7 * 24, since: || message!("the answer") },
     Rule { kind: Kind::Run, hours: 7 * 24, since: || message!("the end of the run") },
+    Rule { kind: Kind::Audit, hours: 3 * 365 * 24, since: || message!("the entry") },
 ];
 
 /// What a purge has deleted, or would delete.
@@ -146,6 +154,7 @@ impl Service {
             Kind::Import => self.store.purge_stale_imports(&Scope::System, limit).await,
             Kind::Answer => self.store.purge_answers(&Scope::System, limit).await,
             Kind::Run => self.store.purge_runs(&Scope::System, now, limit, RUNS_KEPT).await,
+            Kind::Audit => self.store.purge_journal(&Scope::System, now, limit).await,
         }
     }
 
@@ -155,6 +164,7 @@ impl Service {
             Kind::Import => self.store.count_stale_imports(&Scope::System, limit).await,
             Kind::Answer => self.store.count_old_answers(&Scope::System, limit).await,
             Kind::Run => self.store.count_superseded_runs(&Scope::System, limit, RUNS_KEPT).await,
+            Kind::Audit => self.store.count_old_entries(&Scope::System, limit).await,
         }
     }
 }

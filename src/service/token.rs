@@ -7,7 +7,7 @@ use super::Service;
 use crate::domain::caller::{Caller, Role};
 use crate::domain::violation::excerpt;
 use crate::error::{Error, Result};
-use crate::store::{Begun, JournalLine, NewToken, Receipt, Scope, Token, WriteSession};
+use crate::store::{Begun, NewToken, Receipt, Scope, Token, WriteSession};
 
 /// The beginning of every token, by which secret scanners find it.
 const PREFIX: &str = "wimm_";
@@ -133,11 +133,6 @@ impl Service {
             (None, Some(token)) => Ok(Revocation::AlreadyRevoked(token)),
             (None, None) => Err(Error::NotFound(format!("token {}", excerpt(shown)))),
         }
-    }
-
-    /// Lines of the journal after number `after`, at most `limit`.
-    pub async fn list_journal(&self, after: i64, limit: u32) -> Result<Vec<JournalLine>> {
-        self.store.list_journal(&Scope::System, after, limit).await
     }
 
     async fn begin_as_operator(&self) -> Result<WriteSession> {

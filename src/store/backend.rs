@@ -15,6 +15,7 @@ use super::files::Files;
 use super::lone::LoneConnection;
 use super::measure::Waiting;
 use super::pool::{Lease, Pool, PoolCounts};
+use super::signals::JournalSignals;
 use super::writer::Writer;
 use crate::error::{Error, Result};
 use crate::telemetry::Metrics;
@@ -52,6 +53,7 @@ impl Default for StoreOptions {
 pub struct Store {
     pub(super) backend: Backend,
     metrics: Metrics,
+    journal: Arc<JournalSignals>,
 }
 
 /// The two databases.
@@ -126,7 +128,12 @@ impl Store {
     }
 
     fn over(backend: Backend, options: &StoreOptions) -> Self {
-        Self { backend, metrics: options.metrics.clone() }
+        Self { backend, metrics: options.metrics.clone(), journal: Arc::default() }
+    }
+
+    /// What the writers and the sealer of the journal signal to each other within this process.
+    pub(super) fn journal_signals(&self) -> Arc<JournalSignals> {
+        Arc::clone(&self.journal)
     }
 
     /// What measures the statements, and the rest of the service.

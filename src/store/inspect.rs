@@ -105,6 +105,7 @@ mod tests {
         ("profile.named", "SCAN json_each"),
         ("profile_import.documents", "SCAN json_each"),
         ("profile_import.versions", "SCAN json_each"),
+        ("journal.seal", "SCAN s"),
         ("snapshot.participants", "SCAN q"),
         ("run_match.list_of_organisation", "SCAN ment"),
         ("run_match.list_of_organisation", "USE TEMP B-TREE FOR ORDER BY"),

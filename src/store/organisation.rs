@@ -95,7 +95,8 @@ impl WriteSession {
         if self.change(Owner::Organisation(id), CREATE, values).await? == 0 {
             return Err(Error::AlreadyExists(id.name()));
         }
-        let note = Note::new(Owner::Organisation(id), "organisation.create", id.name(), &json!({}));
+        let note =
+            Note::new(Owner::Organisation(id), "organisation.create", id.name(), &json!({})).of_version(1);
         Ok((first_version(id, content, now), note))
     }
 

@@ -269,7 +269,8 @@ impl WriteSession {
         self.change_exactly(1, Owner::Alliance, CREATE_POLICY, values).await?;
         let detail = json!({ "policy": content.policy.version });
         let created = first_version(id, content, now);
-        Ok((created, Note::new(Owner::Alliance, "round.create", id.name(), &detail)))
+        let note = Note::new(Owner::Alliance, "round.create", id.name(), &detail).of_version(created.version);
+        Ok((created, note))
     }
 
     /// Profiles of an organisation after id `after`, by id, at most `limit`, to decide on their enrolment. No

@@ -1,14 +1,17 @@
 //! Sessions that write. A write session is one transaction with a change, its journal lines and the answer remembered by
 //! the caller's `request_id`: either all of it lasts or none. A housekeeping session writes no journal line.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::backend::Store;
 use super::dialect::{BulkRows, Connection, Row, Value, values};
 use super::fault;
-use super::journal::{self, Notes};
+use super::journal::{self, Note, Notes};
 use super::read::ReadSession;
 use super::scope::{Owner, Scope};
+use super::signals::JournalSignals;
 use super::statement::{Bulk, Change, Upkeep, statements};
 use crate::domain::name::OrganisationId;
 use crate::error::{Error, Result};
@@ -86,6 +89,10 @@ pub struct WriteSession {
     reads: ReadSession,
     receipt: Receipt,
     changed: bool,
+    /// An entry of the journal was written.
+    noted: bool,
+    /// Wakes the sealer.
+    journal: Arc<JournalSignals>,
 }
 
 impl Store {
@@ -93,7 +100,7 @@ impl Store {
     ///
     /// Fails with `RequestIdReused` if the `request_id` was used for another method or payload.
     pub async fn begin(&self, receipt: Receipt) -> Result<Begun> {
-        let mut session = WriteSession::new(self.connect_to_write().await?, receipt);
+        let mut session = WriteSession::new(self, self.connect_to_write().await?, receipt);
         let Some(request) = session.receipt.request.clone() else { return Ok(Begun::Fresh(session)) };
         let actor = session.receipt.actor.clone();
         // The row is written before the change: an equal request then waits on its key until this transaction ends.
@@ -147,8 +154,9 @@ fn first_answer(row: &Row, request: &RequestKey) -> Result<Vec<u8>> {
 }
 
 impl WriteSession {
-    fn new(connection: Connection, receipt: Receipt) -> Self {
-        Self { reads: ReadSession::new(connection, receipt.scope.clone()), receipt, changed: false }
+    fn new(store: &Store, connection: Connection, receipt: Receipt) -> Self {
+        let (reads, journal) = (ReadSession::new(connection, receipt.scope.clone()), store.journal_signals());
+        Self { reads, receipt, changed: false, noted: false, journal }
     }
 
     /// A session of a worker, which has no caller. The moment of the change is read when the session may write.
@@ -160,24 +168,39 @@ impl WriteSession {
         let connection = store.connect_to_write().await?;
         let actor = format!("worker:{owner}");
         let receipt = Receipt { actor, scope: Scope::System, now: now(), request: None };
-        Ok(Self::new(connection, receipt))
+        Ok(Self::new(store, connection, receipt))
     }
 
-    /// Makes the changes last, with a journal line for each note, and remembers `response` as the answer.
+    /// Makes the changes last, with an entry of the journal for each note, and remembers `response` as the answer.
     pub async fn commit(mut self, notes: impl Into<Notes>, response: &[u8]) -> Result<()> {
         for note in notes.into().as_slice() {
-            let values = values![
-                self.receipt.now,
-                self.receipt.actor.as_str(),
-                note.organisation.as_ref().map(OrganisationId::as_str),
-                note.action,
-                note.resource.as_str(),
-                note.detail.as_str(),
-            ];
-            let written = self.reads.connection().execute(journal::APPEND.0, values).await?;
-            fault::expect_rows(journal::APPEND.0.name, written, 1)?;
+            self.write_note(note).await?;
         }
         self.end_with(response).await
+    }
+
+    /// Writes the entry of a note before the session ends, for a change that refers to its entry.
+    pub(super) async fn write_note(&mut self, note: &Note) -> Result<()> {
+        let values = values![
+            self.receipt.now,
+            self.receipt.actor.as_str(),
+            note.organisation.as_ref().map(OrganisationId::as_str),
+            note.action,
+            note.resource.as_str(),
+            note.version,
+            note.detail.as_str(),
+        ];
+        let written = self.reads.connection().execute(journal::APPEND.0, values).await?;
+        self.noted = true;
+        fault::expect_rows(journal::APPEND.0.name, written, 1)
+    }
+
+    /// Makes the changes last whose notes were written before.
+    pub(super) async fn commit_written(self) -> Result<()> {
+        if self.changed && !self.noted {
+            return Err(Error::internal("a change was committed without its entry in the journal"));
+        }
+        self.end_with(&[]).await
     }
 
     /// Remembers `response` as the answer to a request that has changed nothing.
@@ -185,7 +208,7 @@ impl WriteSession {
     /// Fails if the session has changed a row: such a session is committed with its notes.
     pub async fn commit_unchanged(self, response: &[u8]) -> Result<()> {
         if self.changed {
-            return Err(Error::internal("a change was committed without its journal line"));
+            return Err(Error::internal("a change was committed without its entry in the journal"));
         }
         self.end_with(response).await
     }
@@ -199,7 +222,11 @@ impl WriteSession {
             let answered = self.reads.connection().execute(ANSWER.0, values).await?;
             fault::expect_rows(ANSWER.0.name, answered, 1)?;
         }
-        self.reads.into_connection().commit().await
+        self.reads.into_connection().commit().await?;
+        if self.noted {
+            self.journal.written();
+        }
+        Ok(())
     }
 
     /// The moment of the change.
@@ -290,6 +317,17 @@ impl Housekeeping {
     /// Runs a statement and returns the number of rows that it changed.
     pub(super) async fn execute(&mut self, statement: Upkeep, values: Vec<Value>) -> Result<u64> {
         self.0.connection().execute(statement.0, values).await
+    }
+
+    /// Runs a statement that must change exactly `expected` rows.
+    pub(super) async fn execute_exactly(
+        &mut self,
+        expected: u64,
+        statement: Upkeep,
+        values: Vec<Value>,
+    ) -> Result<()> {
+        let changed = self.execute(statement, values).await?;
+        fault::expect_rows(statement.0.name, changed, expected)
     }
 
     /// Runs a statement that changes one row at most, and returns what it reports of the row.

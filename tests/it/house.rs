@@ -58,6 +58,10 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
     ("src/cli/doctor.rs", "the operator at the machine"),
     ("src/server.rs", "health"),
     ("src/server/gauges.rs", "the queue of the workers, for metrics"),
+    (
+        "src/service/audit.rs",
+        "the audit is sealed and verified as a whole, and the operator at the machine reads it",
+    ),
     ("src/service/retention.rs", "housekeeping"),
     (
         "src/service/run.rs",

@@ -49,13 +49,16 @@ async fn a_purge_reports_what_it_would_delete_and_what_it_has_deleted() {
         .collect()
     };
     let row = |kind: &str, count| (kind.to_owned(), count);
-    let expected = [row("import", 1), row("answer", 250), row("run", 0)];
+    let expected = [row("import", 1), row("answer", 250), row("run", 0), row("audit", 0)];
     assert_eq!(counts(&admin(&["purge", "--dry-run", "--json"])), expected);
     assert_eq!(counts(&admin(&["purge", "--dry-run", "--json"])), expected, "a dry run deletes nothing");
     let told = admin(&["purge", "--dry-run", "--lang", "es"]);
     assert!(told.contains("Se eliminaría") && told.contains("7 días después de la respuesta"), "{told}");
     assert_eq!(counts(&admin(&["purge", "--json"])), expected);
-    assert_eq!(counts(&admin(&["purge", "--json"])), [row("import", 0), row("answer", 0), row("run", 0)]);
+    assert_eq!(
+        counts(&admin(&["purge", "--json"])),
+        [row("import", 0), row("answer", 0), row("run", 0), row("audit", 0)]
+    );
     let left: i64 =
         sqlx::query_scalar("SELECT COUNT(*) FROM idempotency").fetch_one(&mut raw).await.expect("counts");
     assert_eq!(left, 1);

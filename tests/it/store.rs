@@ -1,5 +1,6 @@
 //! The store suite: every case runs on a real SQLite file and on a real PostgreSQL.
 
+mod audit;
 mod fixture;
 mod import;
 mod lease;

@@ -1,4 +1,4 @@
-//! `wim-match admin token` and `admin journal`, on a database of their own.
+//! `wim-match admin token` and `admin audit`, on a database of their own.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -86,13 +86,18 @@ fn a_token_is_created_listed_and_revoked() {
     assert!(error(&last).contains("warning: no coordinator has a token any more"), "{}", error(&last));
     assert!(error(&last).contains("wim-match admin token create --role coordinator"), "{}", error(&last));
 
-    let journal = lines(&machine.admin(&["journal", "--json"]));
+    let journal = lines(&machine.admin(&["audit", "list", "--json"]));
     let told: Vec<_> = journal.iter().map(|line| (line["action"].as_str(), line["actor"].as_str())).collect();
     let operator = |action| (Some(action), Some("operator"));
     let (create, revoke) = (operator("api_token.create"), operator("api_token.revoke"));
     assert_eq!(told, [create, create, revoke, revoke]);
-    let rest = lines(&machine.admin(&["journal", "--json", "--after", "2", "--limit", "1"]));
-    assert_eq!(rest, journal[2..3]);
+    let first = lines(&machine.admin(&["audit", "list", "--json", "--limit", "1"]));
+    assert_eq!(first, journal[..1]);
+    let of_one = lines(&machine.admin(&["audit", "list", "--json", "--resource", id, "--actor", "operator"]));
+    assert_eq!(of_one, [journal[0].clone(), journal[2].clone()]);
+    let since = journal[2]["time"].as_str().expect("a time");
+    assert_eq!(lines(&machine.admin(&["audit", "list", "--json", "--since", since])), journal[2..]);
+    assert_eq!(lines(&machine.admin(&["audit", "list", "--json", "--until", since])), journal[..2]);
 }
 
 #[test]

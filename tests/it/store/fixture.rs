@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::{Connection as _, Row as _};
 use tempfile::TempDir;
+use wim_match::domain::audit::AuditEntry;
 use wim_match::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId, RunRef};
 use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
 use wim_match::domain::profile::{MenteeRequest, MentorOffer, Profile};
@@ -18,8 +19,8 @@ use wim_match::domain::suppression::Guarded;
 use wim_match::domain::vocabulary::Terms;
 use wim_match::error::Result;
 use wim_match::store::{
-    Begun, ClaimedRun, ImportCounts, ImportKey, Receipt, RequestKey, RunOutcome, Scope, StagedRow, Store,
-    WriteSession,
+    Begun, ClaimedRun, ImportCounts, ImportKey, JournalFilter, Receipt, RequestKey, RunOutcome, Scope,
+    StagedRow, Store, WriteSession,
 };
 
 use crate::postgres::{Postgres, postgres};
@@ -73,6 +74,14 @@ impl Fixture {
     pub(crate) async fn write_at(&self, now: Timestamp, scope: Scope) -> WriteSession {
         let receipt = Receipt { actor: "tok-coordinator".to_owned(), scope, now, request: None };
         fresh(self.store.begin(receipt).await)
+    }
+
+    /// The entries of the journal that exist in a scope, in the order in which they were written.
+    pub(crate) async fn journal(&self, scope: &Scope) -> Vec<AuditEntry> {
+        let listed = self.store.list_journal(scope, &JournalFilter::default(), None, 1_000).await;
+        let mut entries = listed.expect("lists");
+        entries.sort_by_key(|entry| entry.sequence);
+        entries
     }
 
     pub(crate) async fn organisation(&self, id: &str) -> OrganisationId {
@@ -188,12 +197,16 @@ pub(crate) enum Raw {
 }
 
 impl Raw {
-    pub(crate) async fn execute(&mut self, text: &'static str) {
-        let done = match self {
-            Self::Sqlite(connection) => sqlx::raw_sql(text).execute(connection).await.map(drop),
-            Self::Postgres(connection) => sqlx::raw_sql(text).execute(connection).await.map(drop),
-        };
-        done.unwrap_or_else(|error| panic!("{text}: {error}"));
+    pub(crate) async fn execute(&mut self, text: &str) {
+        self.try_execute(text).await.unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+
+    pub(crate) async fn try_execute(&mut self, text: &str) -> Result<(), sqlx::Error> {
+        let safe = sqlx::AssertSqlSafe(text.to_owned());
+        match self {
+            Self::Sqlite(connection) => sqlx::raw_sql(safe).execute(connection).await.map(drop),
+            Self::Postgres(connection) => sqlx::raw_sql(safe).execute(connection).await.map(drop),
+        }
     }
 
     /// The only value of the only row.

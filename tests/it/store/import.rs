@@ -43,7 +43,7 @@ async fn an_import_creates_updates_and_leaves_alone(f: Fixture) {
     assert_eq!(seen, [("a", 1, mentor(1)), ("b", 2, mentor(2)), ("c", 1, mentee()), ("d", 1, mentee())]);
     assert_eq!((stored[1].create_time, stored[1].update_time), (at(1), at(1)));
     assert_eq!(stored[1].digest.len(), 64);
-    let lines = f.store.list_journal(&Scope::Alliance, 0, 10).await.expect("lists");
+    let lines = f.journal(&Scope::Alliance).await;
     assert!(
         lines.iter().any(|line| line.action == "profile.import" && line.detail.contains(r#""updated":1"#))
     );

@@ -295,7 +295,7 @@ async fn a_stale_fence_changes_nothing(f: Fixture) {
     f.expire_leases().await;
     let heir = f.claim("w-2", at(30)).await;
     let before = f.store.run(&Scope::Alliance, &run).await.expect("exists");
-    let journal = f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists").len();
+    let journal = f.journal(&Scope::Alliance).await.len();
     let refused = |outcome: Result<(), Error>| {
         let error = outcome.expect_err("is stale");
         assert!(matches!(error, Error::RunState { state: "running for another worker", .. }), "{error:?}");
@@ -310,7 +310,7 @@ async fn a_stale_fence_changes_nothing(f: Fixture) {
         f.store.list_matches(&Scope::Alliance, &run, MatchView::Full, None, 10).await.expect("lists"),
         []
     );
-    assert_eq!(f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists").len(), journal);
+    assert_eq!(f.journal(&Scope::Alliance).await.len(), journal);
     f.store.complete_run(&heir, || at(32), &outcome(&peru, &kenya)).await.expect("completes");
     let late = f.store.complete_run(&heir, || at(33), &outcome(&peru, &kenya)).await.expect_err("is over");
     assert!(matches!(late, Error::RunState { state: "succeeded", .. }), "{late:?}");
@@ -357,7 +357,7 @@ async fn a_running_run_is_cancelled_by_its_worker(f: Fixture) {
     f.store.cancel_claimed_run(&claim, || at(15)).await.expect("cancels");
     assert_eq!(f.store.run(&Scope::Alliance, &run).await.expect("exists").state, RunState::Cancelled);
     assert_eq!(round_state(&f, &run).await, RoundState::Enrolling);
-    let lines = f.store.list_journal(&Scope::Alliance, 0, 100).await.expect("lists");
+    let lines = f.journal(&Scope::Alliance).await;
     assert_eq!(lines.iter().filter(|line| line.action == "run.cancel").count(), 1);
     assert_eq!(lines.last().expect("a line").actor, "worker:w");
 }
