@@ -55,7 +55,8 @@ impl Service {
         let (address, start) = (said.ok_or("the service did not start")?, watch.elapsed());
         // A first start then writes its first token, and says what comes next; a later one says nothing more.
         let token = database.strip_prefix("sqlite:").map(|file| format!("{file}.first-token"));
-        let is_written = || token.as_ref().is_none_or(|file| Path::new(file).is_file());
+        let is_written =
+            || token.as_ref().is_none_or(|file| std::fs::metadata(file).is_ok_and(|file| file.len() > 0));
         while watch.elapsed() < Duration::from_secs(2) && !is_written() {
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -33,7 +33,7 @@ pub struct Config {
     pub plain_text_behind_a_proxy: bool,
     /// `sqlite:FILE` or `postgres://…`. Secret, because the URL may have a password.
     pub database: SecretString,
-    /// Log filter in the syntax of `RUST_LOG`.
+    /// Log filter: levels, for targets or for all, as in `info,wim_match=debug`.
     pub log_filter: String,
     /// Form of the log.
     pub log_format: LogFormat,
@@ -47,7 +47,7 @@ pub struct Config {
     pub monitoring_listen: String,
     /// Address of an OpenTelemetry collector, over gRPC; empty for none.
     pub otlp_endpoint: String,
-    /// Percent of the calls that are traced, of those whose callers have not decided it.
+    /// Percent of the calls that are traced, 20 a second at most unless it is 100, of those whose callers have not decided it.
     pub trace_percent: u64,
     /// Largest message that is accepted, in bytes.
     pub max_message_bytes: usize,
@@ -214,7 +214,7 @@ impl Config {
         if self.kept_scores_mib > MOST_KEPT_MIB {
             wrong.push(at_most("kept_scores_mib", MOST_KEPT_MIB));
         }
-        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log_filter) {
+        if let Err(error) = self.log_filter.parse::<tracing_subscriber::filter::Targets>() {
             wrong.push(message!("{field}: {wrong}", field = "log_filter", wrong = error.to_string()));
         }
         ConfigError::unless_empty(wrong)

@@ -18,10 +18,10 @@ use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use serde::Deserialize;
 use tracing::subscriber::Interest;
-use tracing_subscriber::filter::{LevelFilter, dynamic_filter_fn, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, dynamic_filter_fn, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, fmt};
+use tracing_subscriber::{Layer as _, fmt};
 
 pub use self::meters::{Meters, TEXT_TYPE};
 pub use self::metrics::Metrics;
@@ -59,7 +59,7 @@ pub fn log_panics() {
 
 impl Telemetry {
     /// Starts logging, and sends traces and the log of the process `instance` to the collector at an address such as
-    /// `http://127.0.0.1:4317`, if there is one. `filter` is in the syntax of `RUST_LOG`, for example
+    /// `http://127.0.0.1:4317`, if there is one. `filter` is a list of levels and targets, for example
     /// `info,wim_match=debug`. A second call fails.
     pub fn start(
         filter: &str,
@@ -67,7 +67,7 @@ impl Telemetry {
         collector: Option<&str>,
         instance: &str,
     ) -> anyhow::Result<Self> {
-        let shown = || EnvFilter::try_new(filter);
+        let shown: Targets = filter.parse()?;
         let log = fmt::layer().with_writer(stderr);
         let log = match format {
             LogFormat::Json => log.json().flatten_event(true).boxed(),
@@ -111,13 +111,13 @@ impl Telemetry {
             Some(lines) => {
                 // What the transport of the collector says of itself would be sent by the same transport.
                 let ours = filter_fn(|metadata| is_ours(metadata.target()));
-                Some(OpenTelemetryTracingBridge::new(lines).with_filter(shown()?).with_filter(ours))
+                Some(OpenTelemetryTracingBridge::new(lines).with_filter(shown.clone().and(ours)))
             }
             None => None,
         };
         tracing_subscriber::registry()
             .with(traces)
-            .with(log.with_filter(shown()?))
+            .with(log.with_filter(shown))
             .with(sent)
             .try_init()
             .map_err(|error| anyhow::anyhow!("logging could not begin: {error}"))?;

@@ -114,9 +114,6 @@ impl Worker {
         };
         let metrics = self.service.metrics();
         metrics.run_ended(end, time);
-        if end == "lost" {
-            metrics.lease_lost();
-        }
         tracing::Span::current().record("outcome", end);
         if ["failed", "lost", "interrupted"].contains(&end) {
             tracing::Span::current().record("otel.status_code", "ERROR");

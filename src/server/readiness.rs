@@ -17,6 +17,8 @@ const PERIOD: Duration = Duration::from_secs(1);
 const LIMIT: Duration = Duration::from_millis(600);
 /// Pause after a failed write, so that many of them cause few probes.
 const PAUSE: Duration = Duration::from_millis(100);
+// Supervisors are promised a change within two seconds.
+const _: () = assert!(PERIOD.as_millis() + LIMIT.as_millis() + PAUSE.as_millis() < 2_000);
 
 /// Probes the store in `scope` until `stop`, and reports to `ready`.
 pub(super) async fn watch_store(

@@ -73,7 +73,7 @@ metrics! {
     EDGE_CONNECTIONS = Gauge "wim_match.edge.connections" ["{connection}"] by ["state"] at most 2:
         "Open connections: `stranger` as long as they have named no caller, then `caller`.";
     EDGE_CALLS = Gauge "wim_match.edge.calls" ["{call}"] by [] at most 1: "Open calls.";
-    EDGE_BYTES = Gauge "wim_match.edge.bytes" ["By"] by [] at most 1: "Bytes of messages that have arrived in part.";
+    EDGE_BYTES = Gauge "wim_match.edge.buffered" ["By"] by [] at most 1: "Bytes of messages that have arrived in part.";
     EDGE_REFUSALS = Counter "wim_match.edge.refusals" ["{refusal}"] by ["cause"] at most 20:
         "Calls refused and connections closed by the bounds of the edge; docs/edge.md lists the causes.";
     READY = Gauge "wim_match.ready" [""] by [] at most 1: "1 while the database takes writes, and 0 while it does not.";
@@ -96,8 +96,6 @@ metrics! {
         "Time from the claim of a run to its end.";
     STAGE_DURATION = Histogram(RUN_SECONDS) "wim_match.run.stage.duration" ["s"] by ["stage"] at most 6:
         "Time of a stage of a run: `encode`, `score`, `assign`, `certify`, `explain`, `save`.";
-    LEASE_LOSSES = Counter "wim_match.run.lease_losses" ["{lease}"] by [] at most 1:
-        "Leases of runs that this process lost to another one.";
     RUN_PAIRS = Counter "wim_match.run.pairs" ["{pair}"] by [] at most 1:
         "Pairs of a mentee and a mentor in runs that succeeded, of rounds large enough for numbers about people.";
     PAIRS_PER_SECOND = Gauge "wim_match.run.pairs_per_second" [""] by [] at most 1:
@@ -191,7 +189,6 @@ struct Instruments {
     run_ends: Counter<u64>,
     runs: Histogram<f64>,
     stages: Histogram<f64>,
-    lease_losses: Counter<u64>,
     pairs: Counter<u64>,
     import_rows: Counter<u64>,
     import_ends: Counter<u64>,
@@ -217,7 +214,6 @@ impl Metrics {
             run_ends: RUN_ENDS.counter(&meter),
             runs: RUN_DURATION.histogram(&meter),
             stages: STAGE_DURATION.histogram(&meter),
-            lease_losses: LEASE_LOSSES.counter(&meter),
             pairs: RUN_PAIRS.counter(&meter),
             import_rows: IMPORT_ROWS.counter(&meter),
             import_ends: IMPORT_ENDS.counter(&meter),
@@ -241,7 +237,7 @@ impl Metrics {
         for outcome in ["applied", "discarded"] {
             self.0.import_ends.add(0, &[KeyValue::new("outcome", outcome)]);
         }
-        for counter in [&self.0.lease_losses, &self.0.pairs, &self.0.purge_failures, &self.0.probe_failures] {
+        for counter in [&self.0.pairs, &self.0.purge_failures, &self.0.probe_failures] {
             counter.add(0, &[]);
         }
     }
@@ -305,11 +301,6 @@ impl Metrics {
     /// A stage of a run has ended.
     pub fn stage_ended(&self, stage: &'static str, time: Duration) {
         self.0.stages.record(time.as_secs_f64(), &[KeyValue::new("stage", stage)]);
-    }
-
-    /// Another process has a run of this one.
-    pub fn lease_lost(&self) {
-        self.0.lease_losses.add(1, &[]);
     }
 
     /// A run over so many pairs has succeeded.

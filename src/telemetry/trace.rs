@@ -2,7 +2,7 @@
 //!
 //! The decision is made once, where a call or a run begins, and every span inside follows it: a span of a call that is not
 //! traced is not even made. A caller that sends a W3C `traceparent` decides for her call; of the other calls a share is
-//! traced. A run is linked to the call that started it by the `traceparent` that is stored with the run.
+//! traced, up to a number a second. A run is linked to the call that started it by the `traceparent` that is stored with the run.
 //!
 //! `tracestate` and baggage are not read: they are texts of the caller's choice, and would leave with the spans.
 
@@ -16,6 +16,8 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
+use crate::clock::Stopwatch;
+
 /// Marks a context whose spans are exported.
 #[derive(Debug, Clone, Copy)]
 struct Traced;
@@ -25,19 +27,43 @@ pub(super) fn is_traced() -> bool {
     Context::map_current(|context| context.get::<Traced>().is_some())
 }
 
+/// Calls that are traced in a second at most, of those that decide nothing themselves: a traced call costs several times
+/// as much processor time as one that is not.
+const MOST_A_SECOND: u64 = 20;
+
 /// Which of the calls that decide nothing themselves are traced.
 #[derive(Debug)]
 pub struct Sampler {
     /// Of the 2^64 numbers that a call may draw, those below are traced.
     below: u64,
     state: AtomicU64,
+    since: Stopwatch,
+    /// The last second since the start in which a call was traced, times 256, plus the number of calls traced in it.
+    traced: AtomicU64,
 }
 
 impl Sampler {
-    /// Traces `percent` of the calls, drawn from `seed`.
+    /// Traces `percent` of the calls, drawn from `seed`, but at most `MOST_A_SECOND`; 100 traces them all.
     pub fn new(percent: u64, seed: u64) -> Self {
         let below = if percent >= 100 { u64::MAX } else { u64::MAX / 100 * percent };
-        Self { below, state: AtomicU64::new(seed) }
+        let (state, traced) = (AtomicU64::new(seed), AtomicU64::new(0));
+        Self { below, state, since: Stopwatch::start(), traced }
+    }
+
+    /// Whether a call is traced.
+    fn traces(&self) -> bool {
+        let all = self.below == u64::MAX;
+        all || (self.draws() && self.has_room(self.since.elapsed().as_secs()))
+    }
+
+    /// Takes one of the places of a second, if there is one left.
+    fn has_room(&self, second: u64) -> bool {
+        let taken = self.traced.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |traced| match traced {
+            _ if traced >> 8 < second => Some(second << 8 | 1),
+            _ if traced & 0xff < MOST_A_SECOND => Some(traced + 1),
+            _ => None,
+        });
+        taken.is_ok()
     }
 
     /// Draws for a call: SplitMix64 of Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
@@ -55,7 +81,7 @@ pub fn of_call(traceparent: Option<&str>, sampler: &Sampler, make: impl FnOnce()
     match traceparent.and_then(parse) {
         Some(parent) if !parent.is_sampled() => make(),
         Some(parent) => within(&Context::new().with_remote_span_context(parent), make),
-        None if sampler.draws() => within(&Context::new(), make),
+        None if sampler.traces() => within(&Context::new(), make),
         None => make(),
     }
 }
@@ -114,6 +140,18 @@ mod tests {
             let expected = usize::try_from(percent).expect("a small number") * 1_000;
             assert!(drawn.abs_diff(expected) < 500, "{drawn} of {expected}");
         }
+    }
+
+    #[test]
+    fn a_sampler_traces_a_bounded_number_of_calls_a_second() {
+        let sampler = Sampler::new(99, 7);
+        for second in [0, 1, 2, 60] {
+            let traced = (0..1_000).filter(|_| sampler.has_room(second)).count();
+            assert_eq!(traced as u64, MOST_A_SECOND, "second {second}");
+        }
+        assert!(!sampler.has_room(59), "a call that was slow to ask");
+        assert!((0..1_000).all(|_| Sampler::new(100, 7).traces()), "all of them");
+        assert!(!(0..1_000).all(|_| sampler.traces()));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use tonic::Request;
 use wim_match::api::proto::v1;
-use wim_match::client::Client;
+use wim_match::client::{Client, connect};
 use wim_match::clock::Stopwatch;
 use wim_match::telemetry::metrics::{Kind, TABLE};
 
@@ -185,6 +185,9 @@ async fn metrics_are_those_of_the_table_pushed_and_pulled_and_organisations_add_
     assert_eq!(service.metric("wim_match_import_rows_total{outcome=\"created\"}"), Some(2.0));
     assert_eq!(service.metric("wim_match_run_match_rate_ratio"), None, "two people are too few for a number");
     assert_eq!(service.metric("wim_match_ready"), Some(1.0));
+    let (_, scrape) = service.ask("GET", "/metrics");
+    let given_up: Vec<_> = scrape.lines().filter(|line| line.contains("error_type=\"CANCELLED\"")).collect();
+    assert_eq!(given_up, Vec::<&str>::new(), "statements that nobody gave up");
 
     let (_, before) = service.ask("GET", "/metrics");
     for number in 0..5 {
@@ -310,6 +313,34 @@ async fn the_second_port_answers_what_a_supervisor_and_prometheus_ask() {
     std::fs::rename(&aside, &database).expect("is moved back");
     until("readiness comes back", || service.ask("GET", "/readyz").0 == 200).await;
     let (status, log) = service.stop();
+    assert!(status.success(), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_stops_says_so_while_it_waits_for_its_calls() {
+    let service = Process::start(&[]);
+    let token = std::fs::read_to_string(service.home.path().join("wim.db.first-token")).expect("a token");
+    // A call whose message has not arrived yet.
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let mut asked = Request::new(tokio_stream::wrappers::ReceiverStream::new(receiver));
+    let bearer = format!("Bearer {}", token.trim()).parse().expect("a header");
+    asked.metadata_mut().insert("authorization", bearer);
+    let mut client = tonic::client::Grpc::new(soon(connect(&service.address)).await.expect("connects"));
+    let path =
+        tonic::codegen::http::uri::PathAndQuery::from_static("/wim.mentorship.v1.RoundService/ListRounds");
+    let codec = tonic_prost::ProstCodec::<v1::ListRoundsRequest, v1::ListRoundsResponse>::default();
+    client.ready().await.expect("is connected");
+    let call = tokio::spawn(async move { client.client_streaming(asked, path, codec).await });
+    until("the call is open", || service.metric("wim_match_edge_calls").is_some_and(|calls| calls >= 1.0))
+        .await;
+    service.tell_to_stop();
+    until("readiness is taken back", || service.ask("GET", "/readyz").0 == 503).await;
+    assert_eq!(service.ask("GET", "/livez").0, 200, "it lives until its calls have ended");
+    sender.send(v1::ListRoundsRequest::default()).await.expect("is sent");
+    drop(sender);
+    let answer = call.await.expect("is spawned").expect("a call that was open is answered");
+    assert_eq!(answer.into_inner().rounds, []);
+    let (status, log) = service.ended();
     assert!(status.success(), "{log}");
 }
 

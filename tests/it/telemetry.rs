@@ -4,8 +4,10 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{Layer as _, fmt};
 use wim_match::api::proto::v1;
 use wim_match::domain::profile::ProfileDraft;
 
@@ -39,12 +41,9 @@ impl<'a> MakeWriter<'a> for Log {
 impl Log {
     fn begin() -> Self {
         let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new("info,wim_match=trace"))
-            .with_writer(log.clone())
-            .json()
-            .flatten_event(true)
-            .finish();
+        let shown: Targets = "info,wim_match=trace".parse().expect("a filter");
+        let lines = fmt::layer().with_writer(log.clone()).json().flatten_event(true).with_filter(shown);
+        let subscriber = tracing_subscriber::registry().with(lines);
         tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
         log
     }

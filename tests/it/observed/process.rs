@@ -139,10 +139,20 @@ impl Process {
         line.rsplit_once(' ')?.1.parse().ok()
     }
 
-    /// Stops the service in order, and returns its whole log.
-    pub(super) fn stop(mut self) -> (ExitStatus, String) {
+    /// Tells the service to stop.
+    pub(super) fn tell_to_stop(&self) {
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("is told to stop");
+    }
+
+    /// Stops the service in order, and returns its whole log.
+    pub(super) fn stop(self) -> (ExitStatus, String) {
+        self.tell_to_stop();
+        self.ended()
+    }
+
+    /// Waits for the end of a service that was told to stop, and returns its whole log.
+    pub(super) fn ended(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().expect("ends");
         self.reader.take().expect("reads").join().expect("has read all");
         (status, self.log())
