@@ -22,7 +22,7 @@ use wim_match::client::{Client, Import, connect};
 use wim_match::clock::Stopwatch;
 use wim_match::config::{Config, Overrides};
 use wim_match::demo::alliance::synthesise;
-use wim_match::domain::caller::Role;
+use wim_match::domain::grant::Role;
 use wim_match::server::Server;
 
 /// The allocator of the binary.

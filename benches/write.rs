@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgPool, SqliteConnection};
 use tokio::net::TcpListener;
 use wim_match::client::{Client, connect, request_id, v1};
 use wim_match::config::{Config, Overrides};
-use wim_match::domain::caller::Role;
+use wim_match::domain::grant::Role;
 use wim_match::server::Server;
 
 use calls::{Failed, HEAD, Measured, measure, repeat};
@@ -30,14 +30,13 @@ const CONNECTIONS: usize = 4;
 const EACH: Duration = Duration::from_secs(3);
 
 /// The statements of a create with a `request_id`; `{BYTES}` is the database's type of bytes.
-const RESERVE: &str = "INSERT INTO idempotency (token_id, request_id, method, payload_digest, response, create_micros) \
+const RESERVE: &str = "INSERT INTO idempotency (principal_id, request_id, method, payload_digest, response, create_micros) \
                        VALUES ('raw', $1, 'create', 'digest', CAST('' AS {BYTES}), 0)";
 const CREATE: &str = "INSERT INTO organisation (id, display_name, country, rules, version, create_micros, update_micros) \
                       VALUES ($1, 'Bench', 'PE', '{}', 1, 0, 0)";
 const APPEND: &str = "INSERT INTO journal (create_micros, actor, organisation_id, action, resource, detail) \
                       VALUES (0, 'raw', $1, 'organisation.create', $1, '{}')";
-const ANSWER: &str =
-    "UPDATE idempotency SET response = CAST('answer' AS {BYTES}) WHERE token_id = 'raw' AND request_id = $1";
+const ANSWER: &str = "UPDATE idempotency SET response = CAST('answer' AS {BYTES}) WHERE principal_id = 'raw' AND request_id = $1";
 const ALL: [&str; 4] = [RESERVE, CREATE, APPEND, ANSWER];
 /// One row alone.
 const ONE: [&str; 1] = [APPEND];

@@ -19,6 +19,7 @@ mod reader;
 mod round;
 mod run;
 mod solver;
+mod standing;
 mod streams;
 
 pub use call_layer::{CallLayer, CallService};

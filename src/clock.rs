@@ -1,6 +1,7 @@
 //! The one source of time, ids and randomness, so that tests can set every moment and every id.
 
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -37,6 +38,25 @@ impl Clock for SystemClock {
     #[expect(clippy::expect_used, reason = "a machine without randomness cannot issue credentials at all")]
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system gives randomness");
+    }
+}
+
+/// The latest moment that a process has read from a clock. What has ended stays ended if the clock jumps back.
+#[derive(Debug)]
+pub struct Latest(AtomicI64);
+
+impl Default for Latest {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
+}
+
+impl Latest {
+    /// The latest moment, which is `now` unless the clock has jumped back.
+    pub fn with(&self, now: Timestamp) -> Timestamp {
+        let micros = now.as_microsecond();
+        let latest = self.0.fetch_max(micros, Ordering::Relaxed).max(micros);
+        Timestamp::from_microsecond(latest).unwrap_or(now)
     }
 }
 

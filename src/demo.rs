@@ -19,7 +19,7 @@ use crate::client::{
 };
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
 use crate::config::{Config, Overrides};
-use crate::domain::caller::Role;
+use crate::domain::grant::Role;
 use crate::domain::language;
 use crate::domain::message::Message;
 use crate::domain::name::OrganisationId;

@@ -3,11 +3,13 @@
 
 pub mod audit;
 pub mod caller;
+pub mod credential;
 pub mod date;
 pub mod everyday;
 pub mod explanation;
 pub mod failure;
 pub mod folding;
+pub mod grant;
 pub mod language;
 pub mod manager_view;
 pub mod message;

@@ -3,6 +3,7 @@
 //! ends runs, and housekeeping, which purges.
 
 mod audit;
+mod credential;
 mod import;
 mod live_runs;
 mod organisation;
@@ -13,7 +14,6 @@ mod retention;
 mod round;
 mod run;
 mod solver;
-mod token;
 mod turns;
 mod verify;
 
@@ -25,25 +25,24 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
 use self::turns::Turns;
-use crate::clock::Clock;
-use crate::domain::caller::Caller;
+use crate::clock::{Clock, Latest};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
-use crate::store::{Receipt, RequestKey, Scope, Store};
+use crate::store::{Receipt, RequestKey, Store};
 use crate::telemetry::Metrics;
 
+pub use credential::Revocation;
 pub use import::{
     DraftRow, Findings, Import, ImportSpec, ImportSummary, RejectedRow, RowWarning, StagedImport,
 };
 pub use live_runs::{LiveRun, LiveRuns, Stop};
 pub use page::{Page, PageRequest};
-pub use permission::Action;
+pub use permission::{Action, Permit};
 pub use profile::Export;
 pub use retention::{Kind, Purged, RULES, Rule};
 pub use round::{Enrolled, RefusedEnrolment};
 pub use run::{ExplainedPair, RunWatch};
 pub use solver::{Diagnosed, Solved, Unmet, Work, WorkProgress};
-pub use token::Revocation;
 pub use verify::VerifiedRun;
 
 /// The use cases. Clones share everything.
@@ -51,6 +50,7 @@ pub use verify::VerifiedRun;
 pub struct Service {
     store: Store,
     clock: Arc<dyn Clock>,
+    latest: Arc<Latest>,
     live_runs: Arc<LiveRuns>,
     /// Problems that callers bring are solved one at a time.
     solver_turns: Arc<Turns>,
@@ -74,6 +74,7 @@ impl Service {
         Self {
             store,
             clock,
+            latest: Arc::default(),
             live_runs: Arc::default(),
             solver_turns: Arc::default(),
             solver_threads: None,
@@ -115,24 +116,18 @@ impl Service {
     }
 
     /// The receipt of a mutation. `payload` is the whole request without its `request_id`.
-    fn receipt(
-        &self,
-        caller: &Caller,
-        action: Action,
-        request_id: &str,
-        payload: &impl Serialize,
-    ) -> Result<Receipt> {
+    fn receipt(&self, permit: &Permit, request_id: &str, payload: &impl Serialize) -> Result<Receipt> {
         let request = match request_id {
             "" => None,
             id => Some(RequestKey {
                 id: parse_request_id(id)?,
-                method: action.method(),
+                method: permit.action.method(),
                 payload_digest: digest(payload)?,
             }),
         };
         Ok(Receipt {
-            actor: caller.token_id.clone(),
-            scope: Scope::from(caller),
+            actor: permit.principal.clone(),
+            scope: permit.scope.clone(),
             now: self.clock.now(),
             request,
         })

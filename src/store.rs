@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - Every public function takes a [`Scope`], a [`Receipt`], or what was given out under one: a session, a claim, an
-//!   import key. A read session supplies the organisation that its queries filter by; rows of another organisation are
+//!   import key. A read session supplies the organisations that its queries filter by; rows of another organisation are
 //!   answered as if they did not exist.
 //! - A change happens in a [`WriteSession`]: one transaction with its entries of the journal and the answer that is remembered by
 //!   `request_id`. `commit` takes the [`Note`] that the change returned.
@@ -17,6 +17,7 @@ mod checkpoint;
 mod completion;
 mod content;
 mod copy;
+mod credential;
 mod dialect;
 mod fault;
 mod files;
@@ -30,6 +31,7 @@ mod obstacle;
 mod organisation;
 mod place;
 mod pool;
+mod principal;
 mod probe;
 mod profile;
 mod queue;
@@ -44,19 +46,20 @@ mod session;
 mod signals;
 mod snapshot;
 mod statement;
-mod token;
 mod writer;
 
 pub use backend::{Store, StoreOptions, sqlite_file};
 pub use check::{Check, CheckResult};
 pub use completion::RunOutcome;
 pub use content::TableContent;
+pub use credential::{Credential, Known, NewCredential};
 pub use import::{ImportCounts, ImportKey, Present, ReadyImport, StagedRow};
 pub use journal::{JournalFilter, JournalPlace, Note, Notes};
 pub use migration::newest_schema;
 pub use obstacle::Obstacle;
 pub use place::{Place, create_alone, real_path, sync_folder};
 pub use pool::PoolCounts;
+pub use principal::NewPrincipal;
 pub use probe::Probe;
 pub use queue::{ClaimedRun, Heartbeat, QueueLength};
 pub use result::{SavedResult, StoredMatch};
@@ -64,4 +67,3 @@ pub use round::EnrolmentCheck;
 pub use scope::Scope;
 pub use session::{Begun, Receipt, RequestKey, WriteSession};
 pub use snapshot::{FrozenPair, LoadedSnapshot};
-pub use token::{NewToken, Token};

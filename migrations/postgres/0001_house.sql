@@ -136,6 +136,11 @@ CREATE TABLE run (
     -- Moment at which the purge of the run began: from then on the run does not exist for callers.
     purge_micros BIGINT,
     freeze_micros BIGINT NOT NULL,
+    -- The W3C traceparent of the call that started the run, so that the trace of the run is linked to it; NULL if the call
+    -- was not traced.
+    trace_parent TEXT COLLATE "C" CHECK (length(trace_parent) <= 55),
+    -- Since when the run waits for a worker, by the clock of the database: its start, or its last return to the queue.
+    queue_micros BIGINT,
     create_micros BIGINT NOT NULL,
     start_micros BIGINT,
     end_micros BIGINT,
@@ -220,28 +225,65 @@ CREATE TABLE run_unmatched (
 CREATE UNIQUE INDEX run_unmatched_person ON run_unmatched (round_id, run_number, organisation_id, own_id, side);
 CREATE INDEX run_unmatched_organisation ON run_unmatched (round_id, run_number, organisation_id, ordinal);
 
-CREATE TABLE api_token (
+-- Who calls: a person, known by a handle that she chose, or a service.
+CREATE TABLE principal (
     id TEXT COLLATE "C" PRIMARY KEY,
-    secret_hash TEXT COLLATE "C" NOT NULL UNIQUE,
-    prefix TEXT COLLATE "C" NOT NULL,
-    role TEXT COLLATE "C" NOT NULL CHECK (role IN ('coordinator', 'organisation-manager')),
-    organisation_id TEXT COLLATE "C" REFERENCES organisation (id),
-    label TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('person', 'service')),
+    handle TEXT COLLATE "C" NOT NULL UNIQUE,
+    -- JSON list of BCP 47 tags, the best first.
+    languages TEXT COLLATE "C" NOT NULL,
+    -- Name of the time zone database; empty if not said.
+    time_zone TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL CHECK (version >= 1),
     create_micros BIGINT NOT NULL,
-    revoke_micros BIGINT,
-    CHECK ((role = 'organisation-manager') = (organisation_id IS NOT NULL))
+    update_micros BIGINT NOT NULL
 );
-CREATE INDEX api_token_organisation ON api_token (organisation_id);
+
+-- A role of a principal, for one organisation or for the alliance.
+CREATE TABLE role_grant (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    principal_id TEXT COLLATE "C" NOT NULL REFERENCES principal (id),
+    role TEXT COLLATE "C" NOT NULL CHECK (role IN ('secretariat', 'coordinator', 'organisation-manager', 'expert',
+        'committee-member', 'service', 'operations')),
+    organisation_id TEXT COLLATE "C" REFERENCES organisation (id),
+    from_micros BIGINT NOT NULL,
+    -- The grant ends by itself at this moment; NULL without such an end.
+    until_micros BIGINT CHECK (until_micros > from_micros),
+    -- The moment at which somebody ended the grant. It is ended for ever, whatever the clock says.
+    end_micros BIGINT,
+    create_micros BIGINT NOT NULL,
+    CHECK (role <> 'organisation-manager' OR organisation_id IS NOT NULL),
+    CHECK (role IN ('organisation-manager', 'expert', 'service') OR organisation_id IS NULL)
+);
+CREATE INDEX role_grant_principal ON role_grant (principal_id, id);
+CREATE INDEX role_grant_organisation ON role_grant (organisation_id);
+
+-- What a principal shows to be known.
+CREATE TABLE credential (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    principal_id TEXT COLLATE "C" NOT NULL REFERENCES principal (id),
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('token', 'jwt', 'certificate')),
+    -- Hash of a token; JSON of issuer and subject of a JWT; fingerprint of a certificate.
+    identity TEXT COLLATE "C" NOT NULL,
+    -- The part that people may see.
+    prefix TEXT COLLATE "C" NOT NULL,
+    label TEXT COLLATE "C" NOT NULL,
+    expire_micros BIGINT,
+    revoke_micros BIGINT,
+    create_micros BIGINT NOT NULL,
+    UNIQUE (kind, identity)
+);
+CREATE INDEX credential_principal ON credential (principal_id, id);
 
 -- First answers by request_id.
 CREATE TABLE idempotency (
-    token_id TEXT COLLATE "C" NOT NULL,
+    principal_id TEXT COLLATE "C" NOT NULL,
     request_id TEXT COLLATE "C" NOT NULL,
     method TEXT COLLATE "C" NOT NULL,
     payload_digest TEXT COLLATE "C" NOT NULL,
     response BYTEA NOT NULL,
     create_micros BIGINT NOT NULL,
-    PRIMARY KEY (token_id, request_id)
+    PRIMARY KEY (principal_id, request_id)
 );
 CREATE INDEX idempotency_age ON idempotency (create_micros);
 

@@ -8,7 +8,9 @@ use tonic::codegen::http::{HeaderMap, Method, Request, Response, StatusCode, hea
 use tonic::{Request as Call, Status};
 
 use super::edge::{Cause, Connection, Edge, Payer, UnnamedCall, WholeMessages};
+use super::standing::{Standing, narrowed};
 use crate::domain::caller::Caller;
+use crate::domain::credential::Presented;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 
@@ -32,6 +34,8 @@ pub(super) struct Admitted {
     pub(super) request: Request<Body>,
     /// Held until the answer has ended.
     pub(super) unnamed: Option<UnnamedCall>,
+    /// Who the call was admitted for; `None` for a call that needs no caller.
+    pub(super) standing: Option<Standing>,
 }
 
 /// Admits a request, or returns the answer that refuses it.
@@ -50,25 +54,26 @@ pub(super) async fn admit(
         }
         refusal.answer
     };
-    let (payer, most, unnamed) = if let Err(answer) = is_grpc(&parts) {
+    let (payer, most, unnamed, standing) = if let Err(answer) = is_grpc(&parts) {
         return Err(refuse(Refusal { cause: Some(Cause::NotGrpc), payer: None, answer }));
     } else if UNNAMED.iter().any(|path| parts.uri.path().starts_with(path)) {
         let Some(unnamed) = edge.connections().begin_unnamed(address) else {
             return Err(refuse(Refusal::of(Cause::UnnamedCalls, Error::Overloaded("address"))));
         };
-        (Payer::Address(address), UNNAMED_MESSAGE_BYTES, Some(unnamed))
+        (Payer::Address(address), UNNAMED_MESSAGE_BYTES, Some(unnamed), None)
     } else {
-        let caller = name(service, &parts.headers).await.map_err(&refuse)?;
-        let payer = Payer::Caller(caller.token_id.clone());
-        if !connection.name_caller(&caller.token_id) {
+        let standing = name(service, &parts.headers).await.map_err(&refuse)?;
+        let caller = standing.caller.clone();
+        let payer = Payer::Caller(caller.principal.clone());
+        if !connection.name_caller(&caller.principal) {
             let refusal = Refusal::of(Cause::CallerConnections, Error::Overloaded("caller"));
             return Err(refuse(Refusal { payer: Some(payer), ..refusal }));
         }
         parts.extensions.insert(caller);
-        (payer, edge.limits().message_bytes, None)
+        (payer, edge.limits().message_bytes, None, Some(standing))
     };
     let body = Body::new(WholeMessages::new(body, most, edge, payer, connection));
-    Ok(Admitted { request: Request::from_parts(parts, body), unnamed })
+    Ok(Admitted { request: Request::from_parts(parts, body), unnamed, standing })
 }
 
 /// An answer that refuses a request, with what is counted. A failure of the service itself has no cause.
@@ -85,7 +90,7 @@ impl Refusal {
 }
 
 /// The caller of the one credential, `authorization: Bearer <token>`.
-async fn name(service: &Service, headers: &HeaderMap) -> Result<Caller, Refusal> {
+async fn name(service: &Service, headers: &HeaderMap) -> Result<Standing, Refusal> {
     let mut credentials = headers.get_all(header::AUTHORIZATION).iter();
     let credential = credentials.next();
     if credentials.next().is_some() {
@@ -97,10 +102,13 @@ async fn name(service: &Service, headers: &HeaderMap) -> Result<Caller, Refusal>
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
     let Some(token) = token else { return Err(Refusal::of(Cause::Credential, Error::Unauthenticated)) };
-    service.authenticate(token).await.map_err(|error| {
+    let presented = Presented::Token(token.to_owned());
+    let caller = service.authenticate(&presented).await.and_then(|caller| narrowed(caller, headers));
+    let caller = caller.map_err(|error| {
         let cause = (error.reason() == Reason::Unauthenticated).then_some(Cause::Credential);
         Refusal { cause, payer: None, answer: Status::from(error).into_http() }
-    })
+    })?;
+    Ok(Standing { service: service.clone(), presented, caller })
 }
 
 /// `Ok` if a request is a gRPC call in the one message encoding of this service.

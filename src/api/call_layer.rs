@@ -24,6 +24,7 @@ use super::deadline::Deadline;
 use super::edge::{Connection, Edge, OpenCall, UnnamedCall};
 use super::measure::{MeasuredCall, Measures};
 use super::reader;
+use super::standing::Standing;
 use super::status::transport_error;
 use crate::error::Error;
 use crate::service::Service;
@@ -88,12 +89,12 @@ where
             };
             let admitted = admitting.await;
             let (response, unnamed) = match admitted {
-                Ok(Admitted { request, unnamed }) => {
+                Ok(Admitted { request, unnamed, standing }) => {
                     measured.admitted(&request, unnamed.is_none());
                     let span = measured.span().clone();
                     let most = edge.limits().message_bytes;
                     // The handler begins in its span too.
-                    let answer = span.in_scope(|| inner.call(request));
+                    let answer = Standing::scope(standing, span.in_scope(|| inner.call(request)));
                     (answered(answer, deadline, most).instrument(span).await?, unnamed)
                 }
                 Err(refusal) => {

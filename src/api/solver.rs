@@ -85,7 +85,7 @@ impl SolverService for SolverApi {
         Action::SolveStream.permit(&caller)?;
         let mut asked = Incoming::new(request.into_inner(), self.max_message_bytes);
         let aim = solve_aim(&mut asked).await?;
-        let (service, mut held) = (self.service.clone(), self.room.enter(&caller.token_id));
+        let (service, mut held) = (self.service.clone(), self.room.enter(&caller.principal));
         Ok(self.streams.answer(ANSWERS_AHEAD, async move |answers| {
             let (problem, lang) = problem(&mut asked, &mut held).await?;
             let instance = blocking(move || finish(problem, aim.coverage_first)).await?;
@@ -134,7 +134,7 @@ impl SolverService for SolverApi {
         Action::VerifyStream.permit(&caller)?;
         let mut asked = Incoming::new(request.into_inner(), self.max_message_bytes);
         let aim = verify_aim(&mut asked).await?;
-        let (service, mut held) = (self.service.clone(), self.room.enter(&caller.token_id));
+        let (service, mut held) = (self.service.clone(), self.room.enter(&caller.principal));
         Ok(self.streams.answer(ANSWERS_AHEAD, async move |answers| {
             let (instance, reader) = problem_and_result(&mut asked, aim, &mut held).await?;
             let names = instance.names.clone();

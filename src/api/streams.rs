@@ -1,5 +1,5 @@
 //! Streams of answers that go on after the call has returned. Each runs in the span and in the language of its call. It ends with its work,
-//! at the deadline of its call, or when the service stops, which waits for all of them.
+//! at the deadline of its call, when its caller loses her standing, or when the service stops, which waits for all of them.
 
 use std::pin::Pin;
 
@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 
 use super::deadline::Deadline;
 use super::reader;
+use super::standing::Standing;
 use super::status::code_name;
 use crate::clock::Stopwatch;
 use crate::error::Error;
@@ -47,7 +48,7 @@ impl<T> Answering<T> {
 
 impl Streams {
     /// A stream of the answers that `work` sends; up to `ahead` of them wait for a slow reader. An error of `work`, the
-    /// stop of the service and a passed deadline end the stream with their status. Then `work` is dropped.
+    /// stop of the service, a passed deadline and a revoked credential end the stream with their status. Then `work` is dropped.
     pub(super) fn answer<T, Work>(
         &self,
         ahead: usize,
@@ -60,12 +61,14 @@ impl Streams {
         let (answers, answered) = mpsc::channel(ahead);
         let failing = answers.clone();
         let (work, stop, deadline) = (work(Answering(answers)), self.stop.clone(), Deadline::current());
+        let standing = Standing::current();
         let streamed = async move {
             let stopwatch = Stopwatch::start();
             let ended = tokio::select! {
                 ended = work => ended,
                 () = stop.cancelled() => Err(Error::ShuttingDown.into()),
                 () = Deadline::passed(deadline) => Err(Error::DeadlineExceeded.into()),
+                lost = Standing::lost(standing) => Err(lost.into()),
             };
             let code = ended.as_ref().err().map_or(Code::Ok, Status::code);
             tracing::info!(

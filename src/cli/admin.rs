@@ -8,21 +8,20 @@ mod purge;
 mod restore;
 mod shared;
 
-use std::str::FromStr;
-
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
 
-use self::shared::{in_words, open, organisation_of, shown};
+use self::shared::{in_words, open, roles_of, shown};
 use super::failure::Failure;
 use super::global::{ConfigArgs, Global};
 use crate::client::output::{data, tell, titled};
-use crate::domain::caller::Role;
+use crate::domain::grant::{InvalidRole, Role};
 use crate::domain::message::{Message, MessageValue};
+use crate::domain::name::InvalidName;
 use crate::error::Error;
 use crate::message;
 use crate::service::{Revocation, Service};
-use crate::store::{Store, Token};
+use crate::store::{Credential, Store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -51,10 +50,10 @@ pub(super) enum Command {
 pub(super) enum TokenCommand {
     /// Create a token. It is printed this once; only its hash is stored.
     Create {
-        /// coordinator or organisation-manager.
+        /// secretariat, coordinator, organisation-manager, expert, committee-member, service or operations.
         #[arg(long)]
-        role: RoleName,
-        /// Id of the organisation that a manager acts for.
+        role: String,
+        /// Id of the organisation that the role is for.
         #[arg(long, value_name = "ID")]
         organisation: Option<String>,
         /// What the token is for.
@@ -77,39 +76,11 @@ pub(super) enum TokenCommand {
     },
 }
 
-/// The roles that a token can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RoleName {
-    Coordinator,
-    OrganisationManager,
-}
-
-impl RoleName {
-    /// As written on the command line.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Coordinator => "coordinator",
-            Self::OrganisationManager => "organisation-manager",
-        }
-    }
-}
-
-impl FromStr for RoleName {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        [Self::Coordinator, Self::OrganisationManager]
-            .into_iter()
-            .find(|role| role.as_str() == name)
-            .ok_or_else(|| "use coordinator or organisation-manager".to_owned())
-    }
-}
-
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
     match command {
         Command::Migrate { config } => migrate(&config, global).await,
         Command::Token(TokenCommand::Create { role, organisation, label, config }) => {
-            let role = role_of(role, organisation)?;
+            let role = role_of(&role, organisation)?;
             let service = open(&config).await?;
             create(&service, &role, &label, global).await?;
             service.store().close().await;
@@ -117,7 +88,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
         }
         Command::Token(TokenCommand::List { config }) => {
             let service = open(&config).await?;
-            list(&service.list_tokens().await?, global)?;
+            list(&service.list_credentials().await?, global)?;
             service.store().close().await;
             Ok(())
         }
@@ -156,39 +127,34 @@ async fn migrate(config: &ConfigArgs, global: &Global) -> Result<(), Failure> {
     Ok(())
 }
 
-fn role_of(role: RoleName, organisation: Option<String>) -> Result<Role, Failure> {
-    match (role, organisation) {
-        (RoleName::Coordinator, None) => Ok(Role::Coordinator),
-        (RoleName::OrganisationManager, Some(id)) => match id.parse() {
-            Ok(organisation) => Ok(Role::OrganisationManager(organisation)),
-            Err(error) => {
-                let wrong = Message::verbatim(error.to_string());
-                Err(Failure::input(
-                    message!(
-                        "{field}: `{value}` {wrong}",
-                        field = "--organisation",
-                        value = id,
-                        wrong = wrong
-                    ),
-                    "",
-                ))
-            }
-        },
-        (RoleName::Coordinator, Some(_)) => Err(Failure::input(
-            message!("a coordinator acts for no organisation"),
-            message!("leave out --organisation"),
-        )),
-        (RoleName::OrganisationManager, None) => Err(Failure::input(
-            message!("a manager acts for one organisation"),
-            message!("add --organisation ID"),
-        )),
-    }
+/// The role of two options of the command line.
+fn role_of(role: &str, organisation: Option<String>) -> Result<Role, Failure> {
+    let wrong = |field: &str, value: &str, wrong: Message, hint: Message| {
+        let told =
+            message!("{field}: `{value}` {wrong}", field = field, value = value.to_owned(), wrong = wrong);
+        Failure::input(told, hint)
+    };
+    let organisation = organisation.map(|id| match id.trim_start_matches("organisations/").parse() {
+        Ok(organisation) => Ok(organisation),
+        Err(error) => {
+            let error: InvalidName = error;
+            Err(wrong("--organisation", &id, Message::verbatim(error.to_string()), Message::default()))
+        }
+    });
+    Role::new(role, organisation.transpose()?).map_err(|error| {
+        let hint = match error {
+            InvalidRole::NeedsOrganisation => message!("add --organisation ID"),
+            InvalidRole::OfTheAlliance => message!("leave out --organisation"),
+            InvalidRole::Unknown => Message::default(),
+        };
+        wrong("--role", role, error.message(), hint)
+    })
 }
 
 async fn create(service: &Service, role: &Role, label: &str, global: &Global) -> Result<(), Failure> {
     let token = service.issue_token(role, label).await?;
     if global.json {
-        data(&serde_json::json!({ "role": role.as_str(), "token": token }).to_string())?;
+        data(&serde_json::json!({ "role": role.to_string(), "token": token }).to_string())?;
     } else {
         data(&token)?;
     }
@@ -201,11 +167,11 @@ async fn create(service: &Service, role: &Role, label: &str, global: &Global) ->
 }
 
 /// One JSON object per token, or a table.
-fn list(tokens: &[Token], global: &Global) -> Result<(), Failure> {
+fn list(tokens: &[Credential], global: &Global) -> Result<(), Failure> {
     let header = [
         message!("Token"),
-        message!("Role"),
-        message!("Organisation"),
+        message!("Roles"),
+        message!("Handle"),
         message!("Label"),
         message!("Created"),
         message!("Revoked"),
@@ -220,8 +186,8 @@ fn list(tokens: &[Token], global: &Global) -> Result<(), Failure> {
         let revoked = token.revoke_time.map_or_else(String::new, shown);
         rows.add_row([
             &format!("{}…", token.prefix),
-            token.role.as_str(),
-            organisation_of(token).unwrap_or_default(),
+            &roles_of(token).join(", "),
+            &token.handle,
             &token.label,
             &shown(token.create_time),
             &revoked,
@@ -266,12 +232,14 @@ fn report(outcome: Revocation, global: &Global) -> Result<(), Failure> {
     }
 }
 
-fn as_json(token: &Token) -> serde_json::Value {
+fn as_json(token: &Credential) -> serde_json::Value {
     serde_json::json!({
         "id": token.id,
         "prefix": token.prefix,
-        "role": token.role.as_str(),
-        "organisation": organisation_of(token),
+        "principal": format!("principals/{}", token.principal),
+        "handle": token.handle,
+        "kind": token.kind.as_str(),
+        "roles": roles_of(token),
         "label": token.label,
         "create_time": token.create_time.to_string(),
         "revoke_time": token.revoke_time.map(|time| time.to_string()),

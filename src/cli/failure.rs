@@ -8,7 +8,7 @@ use tonic_types::StatusExt as _;
 use crate::client;
 use crate::client::output::say;
 use crate::config::ConfigError;
-use crate::domain::caller::Role;
+use crate::domain::grant::Role;
 use crate::domain::message::Message;
 use crate::domain::violation::Violation;
 use crate::domain::vocabulary::Lang;

@@ -32,7 +32,7 @@ pub(super) async fn hand_out(
         // The URL may need a password, which is not shown.
         None => " --database URL".to_owned(),
     };
-    if service.has_token().await? {
+    if service.has_credential().await? {
         if !service.has_coordinator().await? {
             tell(&message!("warning: no coordinator has a token any more"), lang);
             let command = format!("wim-match admin token create --role coordinator{place}");

@@ -1,59 +1,57 @@
-//! The caller: role and organisation, from the credential and never from the request.
+//! The caller: a principal with the roles of her live grants, from the credential and never from the request.
 
-use std::fmt;
+use super::grant::Role;
 
-use super::name::OrganisationId;
-
-/// Role of a caller.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// A member of the mentorship working group, who opens, runs and reviews rounds.
-    Coordinator,
-    /// A manager of one organisation, who stores and enrols its members' profiles.
-    OrganisationManager(OrganisationId),
+/// Whether a principal is a person or a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrincipalKind {
+    /// A person, known by a handle that she chose.
+    Person,
+    /// A program.
+    Service,
 }
 
-impl Role {
-    /// Name of the role of a coordinator, as stored and printed.
-    pub const COORDINATOR: &'static str = "coordinator";
-    /// Name of the role of a manager of an organisation.
-    pub const ORGANISATION_MANAGER: &'static str = "organisation-manager";
-
-    /// The role's name as stored and printed.
-    pub fn as_str(&self) -> &'static str {
+impl PrincipalKind {
+    /// The kind as stored and printed.
+    pub fn as_str(self) -> &'static str {
         match self {
-            Self::Coordinator => Self::COORDINATOR,
-            Self::OrganisationManager(_) => Self::ORGANISATION_MANAGER,
+            Self::Person => "person",
+            Self::Service => "service",
         }
     }
 }
 
-/// An authenticated caller.
+/// An authenticated caller. Her rights are the union of her roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Id of the caller's token, which the journal records as the actor.
-    pub token_id: String,
-    /// Role.
-    pub role: Role,
+    /// Id of the principal, which the journal records as the actor.
+    pub principal: String,
+    /// The roles of her live grants, each once.
+    pub roles: Vec<Role>,
 }
 
 impl Caller {
-    /// The organisation of a manager; `None` for a coordinator.
-    pub fn organisation(&self) -> Option<&OrganisationId> {
-        match &self.role {
-            Role::Coordinator => None,
-            Role::OrganisationManager(organisation) => Some(organisation),
-        }
-    }
-
-    /// Whether the caller has access to rows of `organisation`.
-    pub fn sees(&self, organisation: &OrganisationId) -> bool {
-        self.organisation().is_none_or(|own| own == organisation)
+    /// The caller, narrowed to one of her roles; `None` if she does not hold it.
+    #[must_use]
+    pub fn acting_as(self, role: &Role) -> Option<Self> {
+        let roles = vec![role.clone()];
+        self.roles.contains(role).then_some(Self { roles, ..self })
     }
 }
 
-impl fmt::Display for Caller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.role.as_str(), self.token_id)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_acts_in_one_of_her_own_roles_and_in_no_other() {
+        let role = |text: &str| text.parse::<Role>().expect("a role");
+        let roles = vec![role("coordinator"), role("organisation-manager@wim-peru")];
+        let caller = Caller { principal: "p".to_owned(), roles };
+        let narrowed = caller.clone().acting_as(&role("organisation-manager@wim-peru"));
+        assert_eq!(narrowed.map(|caller| caller.roles), Some(vec![role("organisation-manager@wim-peru")]));
+        for other in ["organisation-manager@wim-kenya", "secretariat", "expert@wim-peru"] {
+            assert_eq!(caller.clone().acting_as(&role(other)), None, "{other}");
+        }
     }
 }

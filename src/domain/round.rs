@@ -128,6 +128,18 @@ pub struct EnrolmentCounts {
     pub mentees: i64,
 }
 
+impl EnrolmentCounts {
+    /// Together with the people of another organisation.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            profiles: self.profiles + other.profiles,
+            mentors: self.mentors + other.mentors,
+            mentees: self.mentees + other.mentees,
+        }
+    }
+}
+
 impl RoundContent {
     /// Parses a draft, or returns all violations.
     pub fn parse(draft: &RoundDraft) -> Result<Self, Violations> {

@@ -19,12 +19,12 @@ use self::check::{Change, CheckedRow, MergedRow};
 pub use self::people::RowWarning;
 use self::people::{Ending, People, similar_id};
 use super::organisation::parse_organisation;
-use super::{Action, Service, parse_request_id, recalled, remembered};
+use super::{Action, Permit, Service, parse_request_id, recalled, remembered};
 use crate::domain::caller::Caller;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
-use crate::store::{Begun, ImportCounts, ImportKey, Scope, StagedRow};
+use crate::store::{Begun, ImportCounts, ImportKey, StagedRow};
 
 /// Rows of one import, at most.
 const MOST_ROWS: i64 = 250_000;
@@ -101,7 +101,7 @@ pub struct ImportSummary {
 #[derive(Debug)]
 pub struct Import {
     service: Service,
-    caller: Caller,
+    permit: Permit,
     spec: ImportSpec,
     organisation: OrganisationId,
     /// `None` if nothing is to be stored.
@@ -117,25 +117,25 @@ pub struct Import {
 impl Service {
     /// Begins an import.
     pub async fn begin_import(&self, caller: &Caller, spec: ImportSpec) -> Result<Import> {
-        Action::ImportProfiles.permit(caller)?;
+        let permit = Action::ImportProfiles.permit(caller)?;
         let organisation = parse_organisation("header.parent", &spec.parent)?;
         if !spec.request_id.is_empty() {
             // A wrong request_id is reported before the first row.
             parse_request_id(&spec.request_id)?;
         }
-        let scope = Scope::from(caller);
+        let scope = &permit.scope;
         let key = if spec.validate_only {
-            self.store.organisation(&scope, &organisation).await?;
+            self.store.organisation(scope, &organisation).await?;
             None
         } else {
             let (id, now) = (self.clock.new_id().to_string(), self.clock.now());
-            Some(self.store.begin_import(&scope, &organisation, &id, now).await?)
+            Some(self.store.begin_import(scope, &organisation, &id, now).await?)
         };
         let mut payload = [Sha256::new(), Sha256::new()];
         payload[0].update(format!("{organisation} {} {}\n", spec.accept_good_rows, spec.validate_only));
         Ok(Import {
             service: self.clone(),
-            caller: caller.clone(),
+            permit: permit.clone(),
             spec,
             organisation,
             key,
@@ -226,12 +226,12 @@ impl Import {
             }
         }
         if !good.is_empty() {
-            let scope = Scope::from(&self.caller);
+            let scope = &self.permit.scope;
             let ids: Vec<(OwnId, String)> = good
                 .iter()
                 .map(|(_, row)| (row.staged.id().clone(), row.staged.digest().to_owned()))
                 .collect();
-            let present = self.service.store.present(&scope, &self.organisation, &ids).await?;
+            let present = self.service.store.present(scope, &self.organisation, &ids).await?;
             let merged = if present.is_empty() {
                 check::merge(good, &HashMap::new(), now)?
             } else {
@@ -302,12 +302,12 @@ impl Import {
             );
             return Err(Error::invalid_field("end.rows", &rows.to_string(), wrong));
         }
-        let scope = Scope::from(&self.caller);
+        let scope = &self.permit.scope;
         let mut ending: Ending = self.people.ending();
         let mut after: Option<OwnId> = None;
         loop {
             let store = &self.service.store;
-            let ids = store.list_profile_ids(&scope, &self.organisation, after.as_ref(), IDS_AT_ONCE).await?;
+            let ids = store.list_profile_ids(scope, &self.organisation, after.as_ref(), IDS_AT_ONCE).await?;
             for id in &ids {
                 ending.stored(&self.people, id);
             }
@@ -372,12 +372,7 @@ impl Import {
         let payload = self.payload.clone().map(|part| hex::encode(part.finalize()));
         for _ in 0..MOST_COMPARISONS {
             let ready = self.service.store.ready_import(key, self.service.clock.now()).await?;
-            let receipt = self.service.receipt(
-                &self.caller,
-                Action::ImportProfiles,
-                &self.spec.request_id,
-                &payload,
-            )?;
+            let receipt = self.service.receipt(&self.permit, &self.spec.request_id, &payload)?;
             match self.service.store.begin(receipt).await? {
                 Begun::Repeated(first) => return Ok((recalled(&first)?, false)),
                 Begun::Fresh(mut session) => {

@@ -7,7 +7,7 @@ use crate::domain::name::OrganisationId;
 use crate::domain::organisation::{Organisation, OrganisationContent, OrganisationDraft};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
-use crate::store::{Begun, Scope};
+use crate::store::Begun;
 
 impl Service {
     /// Registers an organisation, or checks whether it can be registered.
@@ -18,8 +18,7 @@ impl Service {
         draft: OrganisationDraft,
         how: Change<'_>,
     ) -> Result<Organisation> {
-        let action = Action::CreateOrganisation;
-        action.permit(caller)?;
+        let permit = Action::CreateOrganisation.permit(caller)?;
         let mut violations = Violations::of_request();
         let parsed: Option<OrganisationId> = parse_id("organisation_id", id, &mut violations);
         // A stand-in replaces a wrong id, so that the parse finds the other violations too.
@@ -35,12 +34,12 @@ impl Service {
         };
         if how.validate_only {
             let now = self.clock.now();
-            return self.store.check_organisation(&Scope::from(caller), &id, &content, now).await;
+            return self.store.check_organisation(&permit.scope, &id, &content, now).await;
         }
         let rules = &content.rules;
         let payload = (&id, &content.display_name, content.country, rules);
-        match self.store.begin(self.receipt(caller, action, how.request_id, &payload)?).await? {
-            Begun::Repeated(_) => self.store.organisation(&Scope::from(caller), &id).await,
+        match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
+            Begun::Repeated(_) => self.store.organisation(&permit.scope, &id).await,
             Begun::Fresh(mut session) => {
                 let (created, note) = session.create_organisation(&id, &content).await?;
                 session.commit(note, &[]).await?;
@@ -51,9 +50,9 @@ impl Service {
 
     /// One organisation.
     pub async fn get_organisation(&self, caller: &Caller, name: &str) -> Result<Organisation> {
-        Action::GetOrganisation.permit(caller)?;
+        let permit = Action::GetOrganisation.permit(caller)?;
         let id = parse_organisation("name", name)?;
-        self.store.organisation(&Scope::from(caller), &id).await
+        self.store.organisation(&permit.scope, &id).await
     }
 
     /// A page of organisations, by id.
@@ -62,11 +61,10 @@ impl Service {
         caller: &Caller,
         request: &PageRequest,
     ) -> Result<Page<Organisation>> {
-        Action::ListOrganisations.permit(caller)?;
-        let cursor = Cursor::new(caller, "organisations", request)?;
+        let permit = Action::ListOrganisations.permit(caller)?;
+        let cursor = Cursor::new(&permit, "organisations", request)?;
         let after = cursor.after.as_deref().and_then(|id| id.parse().ok());
-        let found =
-            self.store.list_organisations(&Scope::from(caller), after.as_ref(), cursor.limit()).await?;
+        let found = self.store.list_organisations(&permit.scope, after.as_ref(), cursor.limit()).await?;
         Ok(cursor.page(found, |organisation| organisation.id.to_string()))
     }
 }

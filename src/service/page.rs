@@ -1,9 +1,9 @@
-//! Pages (AIP-158). A token is opaque, and bound to its list and to the caller's scope. A token gives a position and
+//! Pages (AIP-158). A token is opaque, and bound to its list and to its caller. A token gives a position and
 //! never an authorisation.
 
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::caller::Caller;
+use super::Permit;
 use crate::error::{Error, Result};
 
 /// Default number of items of a page.
@@ -69,7 +69,7 @@ pub(super) struct Cursor {
 
 impl Cursor {
     /// Reads a request for a page of `list`, which names the method and its parent.
-    pub(super) fn new(caller: &Caller, list: &str, request: &PageRequest) -> Result<Self> {
+    pub(super) fn new(permit: &Permit, list: &str, request: &PageRequest) -> Result<Self> {
         let size = match request.size {
             0 => DEFAULT_SIZE,
             size => u32::try_from(size)
@@ -78,8 +78,12 @@ impl Cursor {
                 })?
                 .min(MAX_SIZE),
         };
-        let scope = caller.organisation().map_or("", |own| own.as_str());
-        let hash = Sha256::digest(format!("{list}\n{scope}"));
+        let mut hash = Sha256::new();
+        hash.update(format!("{list}\n{}\n", permit.principal));
+        for organisation in permit.scope.organisations().into_iter().flatten() {
+            hash.update(format!("{organisation}\n"));
+        }
+        let hash = hash.finalize();
         let mut binding = [0; BINDING];
         binding.copy_from_slice(&hash[..BINDING]);
         let after = match request.token.as_str() {
@@ -136,16 +140,19 @@ fn check(after: &str, binding: [u8; BINDING]) -> [u8; BINDING] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::caller::Role;
+    use crate::domain::caller::Caller;
+    use crate::service::Action;
 
-    fn caller(role: Role) -> Caller {
-        Caller { token_id: "t".to_owned(), role }
+    fn permit(principal: &str, role: &str) -> Permit {
+        let roles = vec![role.parse().expect("a role")];
+        Action::GetRound.permit(&Caller { principal: principal.to_owned(), roles }).expect("is permitted")
     }
 
     #[test]
     fn a_token_leads_on_in_its_own_list_and_nowhere_else() {
-        let coordinator = caller(Role::Coordinator);
-        let manager = caller(Role::OrganisationManager("wim-peru".parse().expect("an id")));
+        let coordinator = permit("p", "coordinator");
+        let manager = permit("p", "organisation-manager@wim-peru");
+        let another = permit("q", "coordinator");
         let first = PageRequest { size: 2, token: String::new() };
         let cursor = Cursor::new(&coordinator, "rounds", &first).expect("a first page");
         let page = cursor.page(vec!["a", "b", "c"], |item| (*item).to_owned());
@@ -153,7 +160,7 @@ mod tests {
         assert_eq!(items, ["a", "b"]);
         let next = PageRequest { size: 2, token: next_token.clone() };
         assert_eq!(Cursor::new(&coordinator, "rounds", &next).expect("its page").after.as_deref(), Some("b"));
-        for (who, list) in [(&coordinator, "organisations"), (&manager, "rounds")] {
+        for (who, list) in [(&coordinator, "organisations"), (&manager, "rounds"), (&another, "rounds")] {
             assert!(matches!(Cursor::new(who, list, &next), Err(Error::InvalidPageToken)));
         }
         for position in 0..next_token.len() {
@@ -167,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_last_page_has_no_token_and_sizes_are_bounded() {
-        let coordinator = caller(Role::Coordinator);
+        let coordinator = permit("p", "coordinator");
         let cursor = |size| Cursor::new(&coordinator, "l", &PageRequest { size, token: String::new() });
         let page = cursor(2).expect("a page").page(vec![1, 2], ToString::to_string);
         assert_eq!(page.within(usize::MAX, |item| *item, |_| 1), (vec![1, 2], String::new()));
@@ -178,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_page_that_is_cut_by_bytes_goes_on_where_it_ended() {
-        let coordinator = caller(Role::Coordinator);
+        let coordinator = permit("p", "coordinator");
         let all: Vec<usize> = (0..10).collect();
         let (mut seen, mut token) = (Vec::new(), String::new());
         loop {

@@ -1,10 +1,38 @@
-//! Permissions: the one table of roles and actions. The store's scope decides on the rows that a role may read or write.
+//! Permissions: the one table of roles and actions. The scope of a permit decides on the rows that the caller may read or
+//! write.
 
-use crate::domain::caller::{Caller, Role};
+use std::collections::BTreeSet;
+
+use crate::domain::caller::Caller;
+use crate::domain::grant::Role;
 use crate::error::{Error, Result};
+use crate::store::Scope;
+
+/// Which grants of a role permit an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    /// None.
+    No,
+    /// Those for an organisation.
+    Own,
+    /// Those for an organisation, and those for the alliance.
+    All,
+}
+
+macro_rules! cell {
+    (-) => {
+        Cell::No
+    };
+    (own) => {
+        Cell::Own
+    };
+    (all) => {
+        Cell::All
+    };
+}
 
 macro_rules! actions {
-    ($(#[doc = $doc:literal] $action:ident = $method:literal: $coordinator:literal, $manager:literal;)+) => {
+    ($(#[doc = $doc:literal] $action:ident = $method:literal: [$($cell:tt)+];)+) => {
         /// An action of a caller: one per method of the API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Action { $(#[doc = $doc] $action,)+ }
@@ -19,86 +47,113 @@ macro_rules! actions {
                 match self { $(Self::$action => $method,)+ }
             }
 
-            /// Whether a coordinator and an organisation manager are permitted.
-            fn allowed(self) -> (bool, bool) {
-                match self { $(Self::$action => ($coordinator, $manager),)+ }
+            /// Which grants of each role permit the action, in the order of `Role::NAMES`.
+            fn cells(self) -> [Cell; Role::NAMES.len()] {
+                match self { $(Self::$action => [$(cell!($cell)),+],)+ }
             }
         }
     };
 }
 
 actions! {
-    // action                                                            coordinator, organisation manager
+    // secretariat, coordinator, organisation-manager, expert, committee-member, service, operations
     /// Register an organisation.
-    CreateOrganisation = "OrganisationService/CreateOrganisation":       true,  false;
+    CreateOrganisation = "OrganisationService/CreateOrganisation": [all  all  -    -    -    -    -];
     /// Read an organisation.
-    GetOrganisation = "OrganisationService/GetOrganisation":             true,  true;
+    GetOrganisation = "OrganisationService/GetOrganisation":  [all  all  all  -    -    all  -];
     /// List organisations.
-    ListOrganisations = "OrganisationService/ListOrganisations":         true,  true;
+    ListOrganisations = "OrganisationService/ListOrganisations": [all  all  all  -    -    all  -];
     /// Import profiles.
-    ImportProfiles = "ProfileService/ImportProfiles":                    false, true;
+    ImportProfiles = "ProfileService/ImportProfiles":         [-    -    all  -    -    own  -];
     /// Read a profile.
-    GetProfile = "ProfileService/GetProfile":                            false, true;
+    GetProfile = "ProfileService/GetProfile":                 [-    -    all  -    -    own  -];
     /// List profiles.
-    ListProfiles = "ProfileService/ListProfiles":                        false, true;
+    ListProfiles = "ProfileService/ListProfiles":             [-    -    all  -    -    own  -];
     /// Export profiles.
-    ExportProfiles = "ProfileService/ExportProfiles":                    false, true;
+    ExportProfiles = "ProfileService/ExportProfiles":         [-    -    all  -    -    own  -];
     /// Open a round.
-    CreateRound = "RoundService/CreateRound":                            true,  false;
+    CreateRound = "RoundService/CreateRound":                 [-    all  -    -    -    -    -];
     /// Read a round.
-    GetRound = "RoundService/GetRound":                                  true,  true;
+    GetRound = "RoundService/GetRound":                       [-    all  all  -    -    all  -];
     /// List rounds.
-    ListRounds = "RoundService/ListRounds":                              true,  true;
+    ListRounds = "RoundService/ListRounds":                   [-    all  all  -    -    all  -];
     /// Enrol members.
-    EnrolProfiles = "RoundService/EnrolProfiles":                        false, true;
+    EnrolProfiles = "RoundService/EnrolProfiles":             [-    -    all  -    -    -    -];
     /// Start a run.
-    StartRun = "RunService/StartRun":                                  true,  false;
+    StartRun = "RunService/StartRun":                         [-    all  -    -    -    -    -];
     /// Read a run.
-    GetRun = "RunService/GetRun":                                      true,  true;
+    GetRun = "RunService/GetRun":                             [-    all  all  -    -    all  -];
     /// List runs.
-    ListRuns = "RunService/ListRuns":                                  true,  true;
+    ListRuns = "RunService/ListRuns":                         [-    all  all  -    -    all  -];
     /// Watch a run.
-    WatchRun = "RunService/WatchRun":                                  true,  true;
+    WatchRun = "RunService/WatchRun":                         [-    all  all  -    -    all  -];
     /// Cancel a run.
-    CancelRun = "RunService/CancelRun":                                true,  false;
+    CancelRun = "RunService/CancelRun":                       [-    all  -    -    -    -    -];
     /// Check the proof of a run.
-    VerifyRun = "RunService/VerifyRun":                                true,  false;
+    VerifyRun = "RunService/VerifyRun":                       [-    all  -    -    -    -    -];
     /// List matches.
-    ListMatches = "RunService/ListMatches":                            true,  true;
+    ListMatches = "RunService/ListMatches":                   [-    all  all  -    -    all  -];
     /// List people without a match.
-    ListUnmatched = "RunService/ListUnmatched":                        true,  true;
+    ListUnmatched = "RunService/ListUnmatched":               [-    all  all  -    -    all  -];
     /// Explain a pair.
-    ExplainPair = "RunService/ExplainPair":                            true,  true;
+    ExplainPair = "RunService/ExplainPair":                   [-    all  all  -    -    all  -];
     /// Solve a problem that the caller brings.
-    Solve = "SolverService/Solve":                                       true,  true;
+    Solve = "SolverService/Solve":                            [-    all  all  -    -    all  -];
     /// The same, of any size.
-    SolveStream = "SolverService/SolveStream":                           true,  true;
+    SolveStream = "SolverService/SolveStream":                [-    all  all  -    -    all  -];
     /// Check a result and its proof.
-    Verify = "SolverService/Verify":                                     true,  true;
+    Verify = "SolverService/Verify":                          [-    all  all  -    -    all  -];
     /// The same, of any size.
-    VerifyStream = "SolverService/VerifyStream":                         true,  true;
+    VerifyStream = "SolverService/VerifyStream":              [-    all  all  -    -    all  -];
     /// Compute the cost of a change of a result.
-    WhatIf = "SolverService/WhatIf":                                     true,  true;
+    WhatIf = "SolverService/WhatIf":                          [-    all  all  -    -    all  -];
     /// Repair a published result.
-    Repair = "SolverService/Repair":                                     true,  true;
+    Repair = "SolverService/Repair":                          [-    all  all  -    -    all  -];
     /// Report shortages.
-    Diagnose = "SolverService/Diagnose":                                 true,  true;
+    Diagnose = "SolverService/Diagnose":                      [-    all  all  -    -    all  -];
+}
+
+/// An action that a caller may do, and the rows that exist for it.
+#[derive(Debug, Clone)]
+pub struct Permit {
+    /// The action.
+    pub(super) action: Action,
+    /// Id of the principal.
+    pub(super) principal: String,
+    /// The rows: those of the grants that permit the action, and of no other grant.
+    pub(super) scope: Scope,
 }
 
 impl Action {
-    /// `Ok` if the caller's role permits the action. Checked before the request is read (AIP-211).
-    pub fn permit(self, caller: &Caller) -> Result<()> {
-        let (coordinator, manager) = self.allowed();
-        let allowed = match caller.role {
-            Role::Coordinator => coordinator,
-            Role::OrganisationManager(_) => manager,
+    /// The permit, if a role of the caller permits the action. Checked before the request is read (AIP-211).
+    pub fn permit(self, caller: &Caller) -> Result<Permit> {
+        let cells = self.cells();
+        let permits = |role: &&Role| match cells[role.number()] {
+            Cell::No => false,
+            Cell::Own => role.organisation().is_some(),
+            Cell::All => true,
         };
-        if allowed {
-            Ok(())
-        } else {
-            let required = if coordinator { Role::COORDINATOR } else { Role::ORGANISATION_MANAGER };
-            Err(Error::PermissionDenied { role: caller.role.as_str(), action: self.method(), required })
+        let mut organisations = BTreeSet::new();
+        let (mut permitted, mut whole) = (false, false);
+        for role in caller.roles.iter().filter(permits) {
+            permitted = true;
+            match role.organisation() {
+                Some(own) => {
+                    organisations.insert(own.clone());
+                }
+                None => whole = true,
+            }
         }
+        if !permitted {
+            let required = cells.iter().position(|cell| *cell != Cell::No).map(|role| Role::NAMES[role]);
+            return Err(Error::PermissionDenied {
+                role: caller.roles.first().map_or("none", Role::as_str),
+                action: self.method(),
+                required: required.unwrap_or("none"),
+            });
+        }
+        let scope = if whole { Scope::Alliance } else { Scope::Organisations(organisations) };
+        Ok(Permit { action: self, principal: caller.principal.clone(), scope })
     }
 }
 
@@ -126,35 +181,72 @@ mod tests {
         assert_eq!(contract, table);
     }
 
+    /// A caller with these roles.
+    fn caller(roles: &[&str]) -> Caller {
+        let roles = roles.iter().map(|role| role.parse().expect("a role")).collect();
+        Caller { principal: "p".to_owned(), roles }
+    }
+
     #[test]
     fn every_action_and_role_has_words_in_every_language() {
+        let of_an_organisation = ["organisation-manager@wim-peru", "expert@wim-peru", "service@wim-peru"];
         for lang in Lang::ALL {
             for action in Action::ALL {
-                let (coordinator, manager) = action.allowed();
-                let role = match (coordinator, manager) {
-                    (true, true) => continue,
-                    (true, false) => Role::OrganisationManager("wim-peru".parse().expect("an id")),
-                    _ => Role::Coordinator,
-                };
-                let caller = Caller { token_id: "1".to_owned(), role };
-                let denied = action.permit(&caller).expect_err("is denied").message();
-                let words = wording::message(&denied, lang);
-                let method = action.method().rsplit('/').next().expect("a method");
-                let raw = [method, Role::COORDINATOR, Role::ORGANISATION_MANAGER];
-                let raw = raw.iter().find(|code| words.contains(*code) && **code != "coordinator");
-                assert_eq!(raw, None, "{}: {words}", lang.tag());
+                let of_the_alliance = Role::NAMES.iter().filter(|name| **name != Role::ORGANISATION_MANAGER);
+                for role in of_the_alliance.chain(&of_an_organisation).map(Some).chain([None]) {
+                    let caller = caller(role.map_or(&[][..], std::slice::from_ref));
+                    let Err(denied) = action.permit(&caller) else { continue };
+                    let words = wording::message(&denied.message(), lang);
+                    let method = action.method().rsplit('/').next().expect("a method");
+                    let raw = ["organisation-manager", "committee-member", "role.", "{", method];
+                    let raw = raw.iter().find(|code| words.contains(*code));
+                    assert_eq!(raw, None, "{}: {words}", lang.tag());
+                }
             }
+        }
+    }
+
+    #[test]
+    fn rights_are_the_union_of_the_roles_and_each_right_is_about_the_rows_of_its_own_roles() {
+        let scope = |action: Action, roles: &[&str]| action.permit(&caller(roles)).map(|permit| permit.scope);
+        let organisations =
+            |ids: &[&str]| Scope::Organisations(ids.iter().map(|id| id.parse().expect("an id")).collect());
+        let manager = ["organisation-manager@wim-peru", "organisation-manager@wim-chile"];
+        assert_eq!(
+            scope(Action::ImportProfiles, &manager).expect("is permitted"),
+            organisations(&["wim-peru", "wim-chile"])
+        );
+        let both = ["coordinator", "organisation-manager@wim-peru"];
+        assert_eq!(scope(Action::ListMatches, &both).expect("is permitted"), Scope::Alliance);
+        assert_eq!(
+            scope(Action::ImportProfiles, &both).expect("is permitted"),
+            organisations(&["wim-peru"]),
+            "a coordinator reads no profiles, whatever else she is"
+        );
+        assert_eq!(
+            scope(Action::ImportProfiles, &["service@wim-peru"]).expect("is permitted"),
+            organisations(&["wim-peru"])
+        );
+        for denied in [&["service"][..], &["coordinator"], &["operations"], &[]] {
+            let denied = scope(Action::ImportProfiles, denied);
+            assert!(matches!(denied, Err(Error::PermissionDenied { required: "organisation-manager", .. })));
         }
     }
 
     #[test]
     fn the_table_of_permissions_is_as_reviewed() {
         let row = |action: &Action| {
-            let (coordinator, manager) = action.allowed();
-            let yes = |allowed| if allowed { "yes" } else { "-" };
-            format!("{:<42} {:<12} {}", action.method(), yes(coordinator), yes(manager))
+            let cell = |cell: Cell| match cell {
+                Cell::No => "-",
+                Cell::Own => "own",
+                Cell::All => "all",
+            };
+            let cells = action.cells().into_iter().zip(Role::NAMES);
+            let cells = cells.map(|(one, role)| format!("{:<width$}", cell(one), width = role.len()));
+            format!("{:<42} {}", action.method(), cells.collect::<Vec<_>>().join("  ")).trim_end().to_owned()
         };
-        let rows: Vec<String> = Action::ALL.iter().map(row).collect();
+        let head = format!("{:<42} {}", "", Role::NAMES.join("  "));
+        let rows: Vec<String> = std::iter::once(head).chain(Action::ALL.iter().map(row)).collect();
         insta::assert_snapshot!(rows.join("\n"));
     }
 }

@@ -17,9 +17,9 @@ const PAGE_BYTES: usize = 1 << 20;
 impl Service {
     /// One profile.
     pub async fn get_profile(&self, caller: &Caller, name: &str) -> Result<StoredProfile> {
-        Action::GetProfile.permit(caller)?;
+        let permit = Action::GetProfile.permit(caller)?;
         let name = parse_profile("name", name)?;
-        self.store.profile(&Scope::from(caller), &name).await
+        self.store.profile(&permit.scope, &name).await
     }
 
     /// A page of an organisation's profiles, by id.
@@ -29,13 +29,12 @@ impl Service {
         parent: &str,
         request: &PageRequest,
     ) -> Result<Page<StoredProfile>> {
-        Action::ListProfiles.permit(caller)?;
+        let permit = Action::ListProfiles.permit(caller)?;
         let organisation = parse_organisation("parent", parent)?;
-        let cursor = Cursor::new(caller, &format!("{parent}/profiles"), request)?;
+        let cursor = Cursor::new(&permit, &format!("{parent}/profiles"), request)?;
         let after = cursor.after.as_deref().and_then(|id| id.parse().ok());
-        let scope = Scope::from(caller);
-        let page =
-            self.store.list_profiles(&scope, &organisation, after.as_ref(), cursor.limit(), PAGE_BYTES);
+        let scope = &permit.scope;
+        let page = self.store.list_profiles(scope, &organisation, after.as_ref(), cursor.limit(), PAGE_BYTES);
         let (found, is_cut) = page.await?;
         let more = is_cut || found.len() >= cursor.limit() as usize;
         Ok(cursor.page_cut(found, more, |profile| profile.name.id.to_string()))
@@ -43,11 +42,11 @@ impl Service {
 
     /// Exports all profiles of an organisation, in parts.
     pub async fn export_profiles(&self, caller: &Caller, parent: &str) -> Result<Export> {
-        Action::ExportProfiles.permit(caller)?;
+        let permit = Action::ExportProfiles.permit(caller)?;
         let organisation = parse_organisation("parent", parent)?;
-        let scope = Scope::from(caller);
-        self.store.organisation(&scope, &organisation).await?;
-        Ok(Export { store: self.store.clone(), scope, organisation, after: None })
+        let scope = &permit.scope;
+        self.store.organisation(scope, &organisation).await?;
+        Ok(Export { store: self.store.clone(), scope: scope.clone(), organisation, after: None })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::domain::salt::RoundSalt;
 use crate::domain::violation::Violations;
 use crate::domain::warning::{Warning, WarningCode};
 use crate::error::{Error, Result};
-use crate::store::{Begun, EnrolmentCheck, Note, Notes, Scope, WriteSession};
+use crate::store::{Begun, EnrolmentCheck, Note, Notes, WriteSession};
 
 /// Most profiles of one call.
 const MAX_NAMED: usize = 10_000;
@@ -79,8 +79,7 @@ impl Service {
         draft: RoundDraft,
         how: Change<'_>,
     ) -> Result<Round> {
-        let action = Action::CreateRound;
-        action.permit(caller)?;
+        let permit = Action::CreateRound.permit(caller)?;
         let mut violations = Violations::of_request();
         let id: Option<RoundId> = parse_id("round_id", id, &mut violations);
         let content =
@@ -90,12 +89,12 @@ impl Service {
             return Err(Error::InvalidFields(violations));
         };
         if how.validate_only {
-            return self.store.check_round(&Scope::from(caller), &id, &content, self.clock.now()).await;
+            return self.store.check_round(&permit.scope, &id, &content, self.clock.now()).await;
         }
         let dates = (content.start_date, content.end_date);
         let payload = (&id, &content.display_name, dates, &content.policy);
-        match self.store.begin(self.receipt(caller, action, how.request_id, &payload)?).await? {
-            Begun::Repeated(_) => self.store.round(&Scope::from(caller), &id).await,
+        match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
+            Begun::Repeated(_) => self.store.round(&permit.scope, &id).await,
             Begun::Fresh(mut session) => {
                 let mut random = [0; 32];
                 self.clock.fill(&mut random);
@@ -108,16 +107,16 @@ impl Service {
 
     /// One round.
     pub async fn get_round(&self, caller: &Caller, name: &str) -> Result<Round> {
-        Action::GetRound.permit(caller)?;
-        self.store.round(&Scope::from(caller), &parse_round("name", name)?).await
+        let permit = Action::GetRound.permit(caller)?;
+        self.store.round(&permit.scope, &parse_round("name", name)?).await
     }
 
     /// A page of rounds, by id.
     pub async fn list_rounds(&self, caller: &Caller, request: &PageRequest) -> Result<Page<Round>> {
-        Action::ListRounds.permit(caller)?;
-        let cursor = Cursor::new(caller, "rounds", request)?;
+        let permit = Action::ListRounds.permit(caller)?;
+        let cursor = Cursor::new(&permit, "rounds", request)?;
         let after = cursor.after.as_deref().and_then(|id| id.parse().ok());
-        let found = self.store.list_rounds(&Scope::from(caller), after.as_ref(), cursor.limit()).await?;
+        let found = self.store.list_rounds(&permit.scope, after.as_ref(), cursor.limit()).await?;
         Ok(cursor.page(found, |round| round.id.to_string()))
     }
 
@@ -131,11 +130,10 @@ impl Service {
         profiles: Vec<String>,
         how: Change<'_>,
     ) -> Result<Enrolled> {
-        let action = Action::EnrolProfiles;
-        action.permit(caller)?;
+        let permit = Action::EnrolProfiles.permit(caller)?;
         let entry = parse_entry(round, organisation, &profiles, how)?;
         if how.validate_only {
-            let check = self.store.check_enrolment(&Scope::from(caller), self.clock.now()).await?;
+            let check = self.store.check_enrolment(&permit.scope, self.clock.now()).await?;
             let mut enrolling = Enrolling::Checking(check);
             let (done, _) = enrol(&mut enrolling, &entry).await?;
             if let Enrolling::Checking(check) = enrolling {
@@ -144,7 +142,7 @@ impl Service {
             return Ok(done);
         }
         let payload = (&entry.round, &entry.organisation, &profiles);
-        match self.store.begin(self.receipt(caller, action, how.request_id, &payload)?).await? {
+        match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(session) => {
                 let mut enrolling = Enrolling::Storing(session);

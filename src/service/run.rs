@@ -55,16 +55,15 @@ pub struct RunWatch {
 impl Service {
     /// Freezes a round and queues a run over it, or checks whether it can be run.
     pub async fn start_run(&self, caller: &Caller, round: &str, how: Change<'_>) -> Result<Run> {
-        let action = Action::StartRun;
-        action.permit(caller)?;
+        let permit = Action::StartRun.permit(caller)?;
         let round = with_request_id(parse_round("round", round), how)?;
         if how.validate_only {
-            return self.store.check_start(&Scope::from(caller), &round, self.clock.now()).await;
+            return self.store.check_start(&permit.scope, &round, self.clock.now()).await;
         }
-        match self.store.begin(self.receipt(caller, action, how.request_id, &round)?).await? {
+        match self.store.begin(self.receipt(&permit, how.request_id, &round)?).await? {
             Begun::Repeated(first) => {
                 let name = RunRef { round, number: recalled(&first)? };
-                self.current(&Scope::from(caller), &name).await
+                self.current(&permit.scope, &name).await
             }
             Begun::Fresh(mut session) => {
                 let (run, note) = session.start_run(&round, trace::traceparent().as_deref()).await?;
@@ -77,24 +76,24 @@ impl Service {
 
     /// One run, with its progress.
     pub async fn get_run(&self, caller: &Caller, name: &str) -> Result<Run> {
-        Action::GetRun.permit(caller)?;
-        self.current(&Scope::from(caller), &parse_run("name", name)?).await
+        let permit = Action::GetRun.permit(caller)?;
+        self.current(&permit.scope, &parse_run("name", name)?).await
     }
 
     /// A page of a round's runs, the newest first.
     pub async fn list_runs(&self, caller: &Caller, parent: &str, request: &PageRequest) -> Result<Page<Run>> {
-        Action::ListRuns.permit(caller)?;
+        let permit = Action::ListRuns.permit(caller)?;
         let round = parse_round("parent", parent)?;
-        let cursor = Cursor::new(caller, &format!("{parent}/runs"), request)?;
+        let cursor = Cursor::new(&permit, &format!("{parent}/runs"), request)?;
         let before = cursor.after.as_deref().and_then(|number| number.parse().ok());
-        let found = self.store.list_runs(&Scope::from(caller), &round, before, cursor.limit()).await?;
+        let found = self.store.list_runs(&permit.scope, &round, before, cursor.limit()).await?;
         Ok(cursor.page(found, |run| run.name.number.to_string()))
     }
 
     /// Watches a run until it ends.
     pub async fn watch_run(&self, caller: &Caller, name: &str) -> Result<RunWatch> {
-        Action::WatchRun.permit(caller)?;
-        let (scope, name) = (Scope::from(caller), parse_run("name", name)?);
+        let permit = Action::WatchRun.permit(caller)?;
+        let (scope, name) = (permit.scope.clone(), parse_run("name", name)?);
         self.store.run(&scope, &name).await?;
         Ok(self.watch(scope, name))
     }
@@ -112,13 +111,12 @@ impl Service {
 
     /// Cancels a run and returns it, or checks whether it can be cancelled. A run that has ended stays as it is.
     pub async fn cancel_run(&self, caller: &Caller, name: &str, how: Change<'_>) -> Result<Run> {
-        let action = Action::CancelRun;
-        action.permit(caller)?;
-        let (scope, name) = (Scope::from(caller), with_request_id(parse_run("name", name), how)?);
+        let permit = Action::CancelRun.permit(caller)?;
+        let (scope, name) = (permit.scope.clone(), with_request_id(parse_run("name", name), how)?);
         if how.validate_only {
             return self.store.check_cancel(&scope, &name, self.clock.now()).await;
         }
-        match self.store.begin(self.receipt(caller, action, how.request_id, &name.name())?).await? {
+        match self.store.begin(self.receipt(&permit, how.request_id, &name.name())?).await? {
             Begun::Repeated(_) => {}
             Begun::Fresh(mut session) => {
                 match session.cancel_run(&name).await? {
@@ -152,12 +150,12 @@ impl Service {
         view: MatchView,
         request: &PageRequest,
     ) -> Result<(RunRef, Page<StoredMatch>)> {
-        Action::ListMatches.permit(caller)?;
+        let permit = Action::ListMatches.permit(caller)?;
         let run = parse_run("parent", parent)?;
-        let cursor = Cursor::new(caller, &format!("{parent}/matches"), request)?;
-        let scope = Scope::from(caller);
+        let cursor = Cursor::new(&permit, &format!("{parent}/matches"), request)?;
+        let scope = &permit.scope;
         let found =
-            self.store.list_matches(&scope, &run, view, cursor.after.as_deref(), cursor.limit()).await?;
+            self.store.list_matches(scope, &run, view, cursor.after.as_deref(), cursor.limit()).await?;
         // The token holds the id of a match that the caller has read, and no place in the list of all matches.
         Ok((run, cursor.page(found, |stored| stored.id.clone())))
     }
@@ -169,14 +167,14 @@ impl Service {
         parent: &str,
         request: &PageRequest,
     ) -> Result<Page<Unmatched>> {
-        Action::ListUnmatched.permit(caller)?;
+        let permit = Action::ListUnmatched.permit(caller)?;
         let run = parse_run("parent", parent)?;
-        let cursor = Cursor::new(caller, &format!("{parent}/unmatched"), request)?;
-        let scope = Scope::from(caller);
+        let cursor = Cursor::new(&permit, &format!("{parent}/unmatched"), request)?;
+        let scope = &permit.scope;
         let after = cursor.after.as_deref().map(|key| person_of(key).ok_or(Error::InvalidPageToken));
         let after = after.transpose()?;
         let after = after.as_ref().map(|(side, profile)| (*side, profile));
-        let found = self.store.list_unmatched(&scope, &run, after, cursor.limit()).await?;
+        let found = self.store.list_unmatched(scope, &run, after, cursor.limit()).await?;
         Ok(cursor
             .page(found, |unmatched| format!("{} {}", side_number(unmatched.side), unmatched.profile.name())))
     }
@@ -193,25 +191,26 @@ impl Service {
         mentee: &str,
         mentor: &str,
     ) -> Result<ExplainedPair> {
-        Action::ExplainPair.permit(caller)?;
+        let permit = Action::ExplainPair.permit(caller)?;
         let run = parse_run("run", run)?;
         let (mentee, mentor) = (parse_profile("mentee", mentee)?, parse_profile("mentor", mentor)?);
         let unknown = || Error::NotFound(format!("the pair {mentee} and {mentor} in {run}"));
-        let scope = Scope::from(caller);
-        let state = self.store.run_state(&scope, &run).await?;
+        let scope = &permit.scope;
+        let state = self.store.run_state(scope, &run).await?;
         if state != RunState::Succeeded {
             return Err(Error::RunState { run: run.name(), state: state.as_str(), required: &["succeeded"] });
         }
-        let matched = self.store.match_of(&scope, &run, &mentee, &mentor).await?;
+        let matched = self.store.match_of(scope, &run, &mentee, &mentor).await?;
         // An answer about a member of another organisation would reveal her enrolment and whom she avoids.
-        let both_seen = caller.sees(&mentee.organisation) && caller.sees(&mentor.organisation);
+        let both_seen = scope.covers(&mentee.organisation) && scope.covers(&mentor.organisation);
         if !both_seen && matched.is_none() {
             return Err(unknown());
         }
         let FrozenPair { snapshot, first_days } =
             self.store.frozen_pair(&Scope::System, &run, &mentee, &mentor).await?;
         let (a, b) = (mentee.clone(), mentor.clone());
-        let is_own = |person: &ProfileRef| caller.organisation() == Some(&person.organisation);
+        let is_own =
+            |person: &ProfileRef| scope.organisations().is_some_and(|own| own.contains(&person.organisation));
         let answers = if is_own(&mentee) && is_own(&mentor) { AnswersUsed::All } else { AnswersUsed::Open };
         let explain = move || engine::explain_pair(&snapshot, Some(&first_days), answers, &a, &b);
         let explained = tokio::task::spawn_blocking(explain).await;
@@ -237,7 +236,7 @@ impl Service {
         if run.state == RunState::Running {
             run.progress = self.live_runs.progress(name).or(run.progress);
         }
-        if scope.organisation().is_some()
+        if scope.organisations().is_some()
             && let Some(progress) = &mut run.progress
         {
             progress.work = None;

@@ -116,7 +116,7 @@ impl<T: Send + 'static> Work<T> {
         progress.mark_changed();
         let stop = CancellationToken::new();
         let (turns, threads) = (Arc::clone(&service.solver_turns), service.solver_threads);
-        let caller = caller.token_id.clone();
+        let caller = caller.principal.clone();
         let watched = Watched { progress: sender, stop: stop.clone() };
         let span = tracing::Span::current();
         let mut task = JoinSet::new();

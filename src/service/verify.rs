@@ -36,12 +36,12 @@ pub struct VerifiedRun {
 impl Service {
     /// Checks the stored result of a run from scratch. Runs wait for no check; checks and problems of callers take turns.
     pub async fn verify_run(&self, caller: &Caller, name: &str) -> Result<Work<VerifiedRun>> {
-        Action::VerifyRun.permit(caller)?;
+        let permit = Action::VerifyRun.permit(caller)?;
         let name = parse_run("name", name)?;
         // The check reads private answers and answers with their digests' keyed forms only.
         let saved = self.store.saved_result(&Scope::System, &name).await?;
         let Some(saved) = saved else {
-            let state = self.store.run(&Scope::from(caller), &name).await?.state;
+            let state = self.store.run(&permit.scope, &name).await?.state;
             return Err(Error::RunState {
                 run: name.name(),
                 state: state.as_str(),

@@ -43,11 +43,11 @@ macro_rules! present_versions {
 macro_rules! named {
     (sqlite) => {
         " AND v.own_id IN (SELECT value FROM json_each($2)) \
-         AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3)"
+         AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || v.organisation_id || ',%')"
     };
     (postgres) => {
         " AND v.own_id IN (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) \
-         AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3)"
+         AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || v.organisation_id || ',%')"
     };
 }
 
@@ -61,7 +61,7 @@ statements! {
          WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL RETURNING staged");
     query FINISHED = filtered("profile_import.finished",
         "SELECT COALESCE(MAX(number), 0) AS finished FROM profile_import WHERE organisation_id = $1 \
-         AND (CAST($2 AS TEXT) IS NULL OR organisation_id = $2)");
+         AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || organisation_id || ',%')");
     query VERSIONS = filtered("profile_import.versions",
         sqlite: concat!(present_versions!(""), named!(sqlite)),
         postgres: concat!(present_versions!(""), named!(postgres)));
@@ -73,7 +73,7 @@ statements! {
          FROM profile_version d JOIN profile_version v ON v.organisation_id = $2 AND v.own_id = d.own_id \
          AND v.version <> d.version - 1 AND v.import_id = ",
          present_import!("$2", "v.own_id"),
-         " WHERE d.import_id = $1 AND d.ordinal > $3 AND (CAST($5 AS TEXT) IS NULL OR CAST($2 AS TEXT) = $5) \
+         " WHERE d.import_id = $1 AND d.ordinal > $3 AND (CAST($5 AS TEXT) IS NULL OR $5 LIKE '%,' || CAST($2 AS TEXT) || ',%') \
          ORDER BY d.ordinal LIMIT $4"));
     upkeep REWRITE = ("profile_import.rewrite",
         "UPDATE profile_version SET version = $3, document = $4, digest = $5 WHERE import_id = $1 AND ordinal = $2 \
@@ -89,7 +89,7 @@ statements! {
          (SELECT COUNT(*) FROM profile_version d WHERE d.import_id = i.id) AS kept, \
          (SELECT COUNT(*) FROM profile_version d WHERE d.import_id = i.id AND d.version > 1) AS updated \
          FROM profile_import i WHERE i.id = $1 AND i.organisation_id = $2 \
-         AND (CAST($3 AS TEXT) IS NULL OR i.organisation_id = $3)");
+         AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || i.organisation_id || ',%')");
     // The lock of the organisation makes the numbers grow in the order of the commits.
     change FINISH = ("profile_import.finish",
         "UPDATE profile_import SET finish_micros = $3, number = (SELECT COALESCE(MAX(i.number), 0) + 1 \
@@ -438,7 +438,7 @@ struct MergedAgain {
 
 impl ImportKey {
     fn scope(&self) -> Scope {
-        Scope::Organisation(self.organisation.clone())
+        Scope::Organisations([self.organisation.clone()].into())
     }
 
     async fn stage(&self, session: &mut Housekeeping, rows: Vec<StagedRow>, now: Timestamp) -> Result<()> {

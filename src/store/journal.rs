@@ -120,7 +120,7 @@ pub struct JournalFilter {
 pub type JournalPlace = (Timestamp, i64);
 
 impl Store {
-    /// Entries by time, after the place `after`, at most `limit`; in the scope of an organisation, the entries that concern it.
+    /// Entries by time, after the place `after`, at most `limit`; in the scope of organisations, the entries that concern it.
     pub async fn list_journal(
         &self,
         scope: &Scope,
@@ -149,7 +149,11 @@ impl Store {
         let mut session = self.reader(scope).await?;
         let rows = session.rows(statement, values).await?;
         session.end().await?;
-        rows.iter().map(read).collect()
+        let mut entries = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        // The rows of one organisation are sorted already.
+        entries.sort_by_key(|entry| (entry.time, entry.sequence));
+        entries.truncate(limit as usize);
+        Ok(entries)
     }
 }
 

@@ -30,7 +30,7 @@ macro_rules! migration {
 }
 
 /// All migrations, in order. An applied migration is never edited: its digest is checked.
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_house"), migration!(2, "0002_run_telemetry")];
+const MIGRATIONS: &[Migration] = &[migration!(1, "0001_house")];
 
 statements! {
     schema CREATE = ("migration.create", "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -21,7 +21,7 @@ statements! {
          VALUES ($1, $2, $3, $4, 1, $5, $5) ON CONFLICT (id) DO NOTHING");
     query GET = filtered("organisation.get",
         "SELECT id, display_name, country, rules, version, create_micros, update_micros \
-         FROM organisation WHERE id = $1 AND (CAST($2 AS TEXT) IS NULL OR id = $2)");
+         FROM organisation WHERE id = $1 AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || id || ',%')");
     query LIST = split("organisation.list",
         "SELECT id, display_name, country, rules, version, create_micros, update_micros \
          FROM organisation WHERE id > $1 ORDER BY id LIMIT $2";
@@ -30,7 +30,7 @@ statements! {
          FROM organisation WHERE id > $1 AND id = $3 ORDER BY id LIMIT $2");
     // Writers of one organisation's profiles take turns.
     query LOCK = filtered("organisation.lock", locking: "SELECT id FROM organisation WHERE id = $1 AND \
-        (CAST($2 AS TEXT) IS NULL OR id = $2)");
+        (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || id || ',%')");
 }
 
 impl Store {
@@ -53,7 +53,8 @@ impl Store {
         let mut session = self.reader(scope).await?;
         let rows = session.rows(LIST, values![after, limit]).await?;
         session.end().await?;
-        rows.iter().map(read).collect()
+        // The organisations of a scope are in the order of their ids already.
+        rows.iter().take(limit as usize).map(read).collect()
     }
 }
 

@@ -59,28 +59,28 @@ macro_rules! profiles {
 
 statements! {
     query GET = filtered("profile.get",
-        concat!(profiles!(), " AND v.own_id = $2 AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3)"));
+        concat!(profiles!(), " AND v.own_id = $2 AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || v.organisation_id || ',%')"));
     query LIST = filtered("profile.list",
-        concat!(profiles!(), " AND v.own_id > $2 AND (CAST($4 AS TEXT) IS NULL OR v.organisation_id = $4) \
+        concat!(profiles!(), " AND v.own_id > $2 AND (CAST($4 AS TEXT) IS NULL OR $4 LIKE '%,' || v.organisation_id || ',%') \
             ORDER BY v.own_id LIMIT $3"));
     query LIST_IDS = filtered("profile.list_ids",
         concat!("SELECT DISTINCT v.own_id FROM profile_version v WHERE v.organisation_id = $1 AND v.own_id > $2 AND ",
-            finished!("v.import_id"), " AND (CAST($4 AS TEXT) IS NULL OR v.organisation_id = $4) \
+            finished!("v.import_id"), " AND (CAST($4 AS TEXT) IS NULL OR $4 LIKE '%,' || v.organisation_id || ',%') \
             ORDER BY v.own_id LIMIT $3"));
     // A list of any length is one value. The databases spell its reading differently.
     query NAMED = filtered("profile.named",
         sqlite: concat!(profiles!(), " AND v.own_id IN (SELECT value FROM json_each($2)) \
-            AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3) ORDER BY v.own_id"),
+            AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || v.organisation_id || ',%') ORDER BY v.own_id"),
         postgres: concat!(profiles!(), " AND v.own_id IN \
             (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) \
-            AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3) ORDER BY v.own_id"));
+            AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || v.organisation_id || ',%') ORDER BY v.own_id"));
     query EXISTING = filtered("profile.existing",
         sqlite: concat!("SELECT DISTINCT v.own_id FROM profile_version v WHERE v.organisation_id = $1 \
             AND v.own_id IN (SELECT value FROM json_each($2)) AND ", finished!("v.import_id"), " \
-            AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3)"),
+            AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || v.organisation_id || ',%')"),
         postgres: concat!("SELECT DISTINCT v.own_id FROM profile_version v WHERE v.organisation_id = $1 \
             AND v.own_id IN (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON))) AND ",
-            finished!("v.import_id"), " AND (CAST($3 AS TEXT) IS NULL OR v.organisation_id = $3)"));
+            finished!("v.import_id"), " AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || v.organisation_id || ',%')"));
 }
 
 impl Store {

@@ -1,5 +1,7 @@
 //! Read sessions: a connection together with the scope of the call. A query is bound to the session, so the session
-//! supplies the organisation that the query filters by, and no query runs without a scope.
+//! supplies the organisations that the query filters by, and no query runs without a scope.
+
+use std::collections::BTreeSet;
 
 use super::backend::Store;
 use super::dialect::{Connection, Row, Value};
@@ -7,7 +9,7 @@ use super::fault;
 use super::scope::Scope;
 use super::statement::{Narrowed, Query, Statement};
 use crate::domain::name::OrganisationId;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A session that reads.
 #[derive(Debug)]
@@ -49,20 +51,33 @@ impl ReadSession {
         self.connection
     }
 
-    /// All rows that the query returns in this scope.
+    /// All rows that the query returns in this scope. A split query returns the rows of one organisation after those of
+    /// another, each in the order of the query.
     pub(super) async fn rows(&mut self, query: Query, values: Vec<Value>) -> Result<Vec<Row>> {
-        match scoped(query, values, &self.scope) {
-            Some((statement, values)) => self.connection.rows(statement, values).await,
-            None => Ok(Vec::new()),
+        let mut rows = Vec::new();
+        for (statement, values) in scoped(query, values, &self.scope) {
+            let found = self.connection.rows(statement, values).await?;
+            if rows.is_empty() {
+                rows = found;
+            } else {
+                rows.extend(found);
+            }
         }
+        Ok(rows)
     }
 
-    /// The row that the query returns in this scope, if it returns one.
+    /// The row that the query returns in this scope, if it returns one. A split query must return one row at most, whatever
+    /// the number of organisations.
     pub(super) async fn row(&mut self, query: Query, values: Vec<Value>) -> Result<Option<Row>> {
-        match scoped(query, values, &self.scope) {
-            Some((statement, values)) => self.connection.row(statement, values).await,
-            None => Ok(None),
+        let mut found = None;
+        for (statement, values) in scoped(query, values, &self.scope) {
+            let row = self.connection.row(statement, values).await?;
+            if row.is_some() && found.is_some() {
+                return Err(Error::internal(format!("{} has a row of each organisation", query.whole.name)));
+            }
+            found = found.or(row);
         }
+        Ok(found)
     }
 
     /// The one row that the query always returns.
@@ -89,20 +104,27 @@ impl ReadSession {
     }
 }
 
-/// The statement to run in this scope, with its values; `None` if the rows do not exist in the scope.
-fn scoped(query: Query, mut values: Vec<Value>, scope: &Scope) -> Option<(Statement, Vec<Value>)> {
-    let own = scope.organisation();
-    let statement = match (query.narrowed, own) {
-        (Narrowed::Shared, _) | (Narrowed::Split(_) | Narrowed::Hidden, None) => query.whole,
+/// The statements to run in this scope, with their values; none if the rows do not exist in the scope.
+fn scoped(query: Query, mut values: Vec<Value>, scope: &Scope) -> Vec<(Statement, Vec<Value>)> {
+    match (query.narrowed, scope.organisations()) {
+        (Narrowed::Shared, _) | (Narrowed::Split(_) | Narrowed::Hidden, None) => vec![(query.whole, values)],
         (Narrowed::Filtered, own) => {
-            values.push(Value::from(own.map(OrganisationId::as_str)));
-            query.whole
+            values.push(Value::from(own.map(list).as_deref()));
+            vec![(query.whole, values)]
         }
         (Narrowed::Split(statement), Some(own)) => {
-            values.push(Value::from(own));
-            statement
+            let of = |organisation| {
+                let mut values = values.clone();
+                values.push(Value::from(organisation));
+                (statement, values)
+            };
+            own.iter().map(of).collect()
         }
-        (Narrowed::Hidden, Some(_)) => return None,
-    };
-    Some((statement, values))
+        (Narrowed::Hidden, Some(_)) => Vec::new(),
+    }
+}
+
+/// The organisations as a filtered query takes them: `,wim-chile,wim-peru,`. No id has a comma.
+fn list(organisations: &BTreeSet<OrganisationId>) -> String {
+    organisations.iter().fold(String::from(","), |list, id| list + id.as_str() + ",")
 }

@@ -92,7 +92,8 @@ statements! {
         concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 \
             AND mentee_organisation_id = $3 AND mentee_own_id = $4 \
             AND mentor_organisation_id = $5 AND mentor_own_id = $6 \
-            AND (CAST($7 AS TEXT) IS NULL OR mentee_organisation_id = $7 OR mentor_organisation_id = $7)"));
+            AND (CAST($7 AS TEXT) IS NULL OR $7 LIKE '%,' || mentee_organisation_id || ',%' \
+            OR $7 LIKE '%,' || mentor_organisation_id || ',%')"));
     query UNMATCHED = split("run_unmatched.list",
         concat!("SELECT ordinal, document FROM run_unmatched WHERE round_id = $1 AND run_number = $2 \
             AND ", after_person!(), " ORDER BY ordinal LIMIT $6");
@@ -157,11 +158,11 @@ impl Store {
         let values = values![&run.round, run.number, after.unwrap_or_default(), limit];
         match view {
             MatchView::Basic => {
-                let rows = session.rows(LIST_BASIC, values).await?;
+                let rows = page(session.rows(LIST_BASIC, values).await?, limit)?;
                 finish(session, run, rows, |run, row| read_basic(run, row, Vec::new())).await
             }
             MatchView::Full => {
-                let rows = session.rows(LIST, values).await?;
+                let rows = page(session.rows(LIST, values).await?, limit)?;
                 finish(session, run, rows, read_match).await
             }
         }
@@ -205,7 +206,7 @@ impl Store {
             (side_name(side), profile.organisation.as_str(), profile.id.as_str())
         });
         let values = values![&run.round, run.number, organisation, own_id, side, limit];
-        let rows = session.rows(UNMATCHED, values).await?;
+        let rows = page(session.rows(UNMATCHED, values).await?, limit)?;
         finish(session, run, rows, read_unmatched).await
     }
 
@@ -256,6 +257,17 @@ impl Store {
 pub(super) async fn salt(session: &mut ReadSession, round: &RoundId) -> Result<RoundSalt> {
     let row = session.one(SALT, values![round]).await?;
     row.parse("round", round, "salt", RoundSalt::from_hex)
+}
+
+/// A page of the rows of several organisations, by ordinal. A match between two of them is in the rows of both.
+fn page(rows: Vec<Row>, limit: u32) -> Result<Vec<Row>> {
+    let mut numbered =
+        rows.into_iter().map(|row| Ok((row.int("ordinal")?, row))).collect::<Result<Vec<_>>>()?;
+    // Rows of one organisation are sorted already.
+    numbered.sort_by_key(|(ordinal, _)| *ordinal);
+    numbered.dedup_by_key(|(ordinal, _)| *ordinal);
+    numbered.truncate(limit as usize);
+    Ok(numbered.into_iter().map(|(_, row)| row).collect())
 }
 
 /// Ends a list. Rows of a run that has not succeeded are staged, and nobody reads them.

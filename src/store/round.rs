@@ -86,11 +86,11 @@ statements! {
          CAST(COALESCE(SUM(m.mentees), 0) AS BIGINT) AS mentees FROM enrolment_count c LEFT JOIN \
          (SELECT e.round_id, moved.mentors, moved.mentees FROM moved JOIN enrolment e ON e.organisation_id = $2 \
          AND e.own_id = moved.own_id) AS m ON m.round_id = c.round_id \
-         WHERE c.organisation_id = $2 AND (CAST($3 AS TEXT) IS NULL OR c.organisation_id = $3) \
+         WHERE c.organisation_id = $2 AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || c.organisation_id || ',%') \
          GROUP BY c.round_id, c.profiles ORDER BY c.round_id"));
     query ENROLLED_BY_ROUND = filtered("enrolment_count.by_round",
         "SELECT round_id, profiles FROM enrolment_count WHERE organisation_id = $1 \
-         AND (CAST($2 AS TEXT) IS NULL OR organisation_id = $2) ORDER BY round_id");
+         AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || organisation_id || ',%') ORDER BY round_id");
     change MOVE_COUNTS = ("enrolment_count.move",
         "UPDATE enrolment_count SET mentors = mentors + $3, mentees = mentees + $4 \
          WHERE round_id = $1 AND organisation_id = $2");
@@ -98,10 +98,10 @@ statements! {
     // A list of any length is one value. The databases spell its reading differently.
     query ENROLLED = filtered("enrolment.named",
         sqlite: "SELECT COUNT(*) AS number FROM enrolment WHERE round_id = $1 AND organisation_id = $2 \
-            AND own_id IN (SELECT value FROM json_each($3)) AND (CAST($4 AS TEXT) IS NULL OR organisation_id = $4)",
+            AND own_id IN (SELECT value FROM json_each($3)) AND (CAST($4 AS TEXT) IS NULL OR $4 LIKE '%,' || organisation_id || ',%')",
         postgres: "SELECT COUNT(*) AS number FROM enrolment WHERE round_id = $1 AND organisation_id = $2 \
             AND own_id IN (SELECT json_array_elements_text(CAST(CAST($3 AS TEXT) AS JSON))) \
-            AND (CAST($4 AS TEXT) IS NULL OR organisation_id = $4)");
+            AND (CAST($4 AS TEXT) IS NULL OR $4 LIKE '%,' || organisation_id || ',%')");
     change MOVE = ("round.move",
         "UPDATE round SET state = $2, version = version + 1, update_micros = $3 WHERE id = $1");
     change SETTLE = ("round.settle",
@@ -441,8 +441,12 @@ fn open_for_enrolment(round: &RoundId, state: RoundState) -> Result<()> {
 
 /// One round, which is not locked, with the enrolments that the scope covers.
 pub(super) async fn of(session: &mut ReadSession, id: &RoundId) -> Result<Round> {
-    let row = session.row(GET, values![id]).await?.ok_or_else(|| Error::NotFound(id.name()))?;
-    read(&row, enrolment_counts(&row)?)
+    let rows = session.rows(GET, values![id]).await?;
+    let mut counts = EnrolmentCounts::default();
+    for row in &rows {
+        counts = counts.with(enrolment_counts(row)?);
+    }
+    read(rows.first().ok_or_else(|| Error::NotFound(id.name()))?, counts)
 }
 
 async fn counts(
@@ -451,7 +455,12 @@ async fn counts(
     last: &RoundId,
 ) -> Result<HashMap<RoundId, EnrolmentCounts>> {
     let rows = session.rows(COUNTS, values![first, last]).await?;
-    rows.iter().map(|row| Ok((row.id("enrolment_count", "round_id")?, enrolment_counts(row)?))).collect()
+    let mut counts: HashMap<RoundId, EnrolmentCounts> = HashMap::new();
+    for row in &rows {
+        let count = counts.entry(row.id("enrolment_count", "round_id")?).or_default();
+        *count = count.with(enrolment_counts(row)?);
+    }
+    Ok(counts)
 }
 
 fn enrolment_counts(row: &Row) -> Result<EnrolmentCounts> {

@@ -1,6 +1,8 @@
 //! Runs as callers use them: started over a frozen snapshot, read, listed, cancelled. The operations of workers are in
 //! `queue`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -122,14 +124,13 @@ statements! {
 
 impl Store {
     /// One run, as far as the scope may read it: an organisation reads the numbers of its own members, and no digest.
+    /// Several organisations read no summary unless one of them alone takes part.
     pub async fn run(&self, scope: &Scope, name: &RunRef) -> Result<Run> {
         let mut session = self.reader(scope).await?;
-        let found = session.row(GET, values![&name.round, name.number]).await?;
+        let rows = session.rows(GET, values![&name.round, name.number]).await?;
         session.end().await?;
-        match found {
-            Some(row) => read(&row, scope),
-            None => Err(Error::NotFound(name.name())),
-        }
+        let mut found = read_all(&rows, scope)?;
+        found.pop().ok_or_else(|| Error::NotFound(name.name()))
     }
 
     /// The state of a run.
@@ -157,7 +158,9 @@ impl Store {
             return Err(Error::NotFound(round.name()));
         }
         session.end().await?;
-        rows.iter().map(|row| read(row, scope)).collect()
+        let mut runs = read_all(&rows, scope)?;
+        runs.truncate(limit as usize);
+        Ok(runs)
     }
 }
 
@@ -236,8 +239,9 @@ impl WriteSession {
     }
 
     async fn found_run(&mut self, name: &RunRef) -> Result<Run> {
-        let found = self.reads().row(GET, values![&name.round, name.number]).await?;
-        read(&found.ok_or_else(|| Error::NotFound(name.name()))?, self.reads().scope())
+        let rows = self.reads().rows(GET, values![&name.round, name.number]).await?;
+        let mut found = read_all(&rows, self.reads().scope())?;
+        found.pop().ok_or_else(|| Error::NotFound(name.name()))
     }
 }
 
@@ -278,6 +282,23 @@ pub(super) async fn state(session: &mut ReadSession, name: &RunRef) -> Result<Ru
         Some(row) => row.parse("run", name, "state", RunState::from_name),
         None => Err(Error::NotFound(name.name())),
     }
+}
+
+/// The runs in rows of a split query, the newest first. A run of several organisations has a row of each. It has a summary
+/// if one of them takes part: each summary is about the members of one organisation.
+fn read_all(rows: &[Row], scope: &Scope) -> Result<Vec<Run>> {
+    let mut runs: BTreeMap<i64, (Run, u32)> = BTreeMap::new();
+    for row in rows {
+        let mut run = read(row, scope)?;
+        let of_one = u32::from(run.summary.is_some());
+        runs.entry(run.name.number)
+            .and_modify(|(known, summaries)| {
+                *summaries += of_one;
+                known.summary = known.summary.take().or(run.summary.take()).filter(|_| *summaries == 1);
+            })
+            .or_insert_with(|| (run, of_one));
+    }
+    Ok(runs.into_values().rev().map(|(run, _)| run).collect())
 }
 
 /// Reads a row of `run_columns!` or `own_run_columns!`. Only the service itself reads the digests that cover private

@@ -1,6 +1,7 @@
 //! Scopes: which rows exist for a call, and who owns the rows that a call changes.
 
-use crate::domain::caller::Caller;
+use std::collections::BTreeSet;
+
 use crate::domain::name::OrganisationId;
 use crate::error::{Error, Result};
 
@@ -12,27 +13,32 @@ pub enum Scope {
     System,
     /// Rows of every organisation, for a caller who acts for the alliance.
     Alliance,
-    /// Rows of one organisation and rows of the alliance; rows of other organisations do not exist.
-    Organisation(OrganisationId),
+    /// Rows of these organisations and rows of the alliance; rows of other organisations do not exist.
+    Organisations(BTreeSet<OrganisationId>),
 }
 
 impl Scope {
-    /// The organisation that the scope is limited to, if the scope is limited.
-    pub fn organisation(&self) -> Option<&OrganisationId> {
+    /// The organisations that the scope is limited to, if the scope is limited.
+    pub fn organisations(&self) -> Option<&BTreeSet<OrganisationId>> {
         match self {
             Self::System | Self::Alliance => None,
-            Self::Organisation(own) => Some(own),
+            Self::Organisations(own) => Some(own),
         }
+    }
+
+    /// Whether rows of the organisation exist in the scope.
+    pub fn covers(&self, organisation: &OrganisationId) -> bool {
+        self.organisations().is_none_or(|own| own.contains(organisation))
     }
 
     /// `Ok` if rows of this owner may be changed. Rows of another organisation do not exist.
     pub(super) fn admit(&self, owner: Owner<'_>) -> Result<()> {
-        match (owner, self.organisation()) {
+        match (owner, self.organisations()) {
             (_, None) => Ok(()),
-            (Owner::Organisation(id), Some(own)) if id == own => Ok(()),
+            (Owner::Organisation(id), Some(own)) if own.contains(id) => Ok(()),
             (Owner::Organisation(id), Some(_)) => Err(Error::NotFound(id.name())),
-            (Owner::Alliance, Some(own)) => {
-                Err(Error::internal(format!("a session of {own} cannot change rows of the alliance")))
+            (Owner::Alliance, Some(_)) => {
+                Err(Error::internal("a session of organisations cannot change rows of the alliance"))
             }
         }
     }
@@ -41,25 +47,19 @@ impl Scope {
     pub(super) fn require_system(&self) -> Result<()> {
         match self {
             Self::System => Ok(()),
-            Self::Alliance | Self::Organisation(_) => {
+            Self::Alliance | Self::Organisations(_) => {
                 Err(Error::internal("an operation of the service itself was called for a caller"))
             }
         }
     }
 }
 
-impl From<&Caller> for Scope {
-    fn from(caller: &Caller) -> Self {
-        caller.organisation().map_or(Self::Alliance, |own| Self::Organisation(own.clone()))
-    }
-}
-
 /// The owner of rows that are changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner<'a> {
-    /// The alliance: rounds, runs, tokens of coordinators.
+    /// The alliance: rounds, runs, principals and their credentials.
     Alliance,
-    /// One organisation: its rules, profiles, enrolments, tokens of its managers.
+    /// One organisation: its rules, profiles, enrolments, roles for it.
     Organisation(&'a OrganisationId),
 }
 
@@ -84,15 +84,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scope_of_one_organisation_changes_its_own_rows_only() {
+    fn a_scope_of_organisations_changes_their_rows_only() {
         let id = |id: &str| -> OrganisationId { id.parse().expect("an id") };
-        let (own, other) = (id("wim-peru"), id("wim-kenya"));
-        let scope = Scope::Organisation(own.clone());
-        assert!(scope.admit(Owner::Organisation(&own)).is_ok());
+        let (own, second, other) = (id("wim-peru"), id("wim-chile"), id("wim-kenya"));
+        let scope = Scope::Organisations([own.clone(), second.clone()].into());
+        for one in [&own, &second] {
+            assert!(scope.admit(Owner::Organisation(one)).is_ok() && scope.covers(one));
+        }
         assert!(matches!(scope.admit(Owner::Organisation(&other)), Err(Error::NotFound(_))));
+        assert!(!scope.covers(&other));
         assert!(matches!(scope.admit(Owner::Alliance), Err(Error::Internal(..))));
+        let none = Scope::Organisations(BTreeSet::new());
+        assert!(none.admit(Owner::Organisation(&own)).is_err() && !none.covers(&own));
         for scope in [Scope::System, Scope::Alliance] {
             assert!(scope.admit(Owner::Organisation(&other)).is_ok() && scope.admit(Owner::Alliance).is_ok());
+            assert!(scope.covers(&other));
         }
         assert!(Scope::System.require_system().is_ok());
         assert!(Scope::Alliance.require_system().is_err() && scope.require_system().is_err());

@@ -18,16 +18,16 @@ use crate::error::{Error, Result};
 
 statements! {
     upkeep RESERVE = ("idempotency.reserve",
-        "INSERT INTO idempotency (token_id, request_id, method, payload_digest, response, create_micros) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (token_id, request_id) DO NOTHING");
+        "INSERT INTO idempotency (principal_id, request_id, method, payload_digest, response, create_micros) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (principal_id, request_id) DO NOTHING");
     query RECALL = shared("idempotency.recall",
-        "SELECT method, payload_digest, response FROM idempotency WHERE token_id = $1 AND request_id = $2");
+        "SELECT method, payload_digest, response FROM idempotency WHERE principal_id = $1 AND request_id = $2");
     upkeep ANSWER = ("idempotency.answer",
-        "UPDATE idempotency SET response = $3 WHERE token_id = $1 AND request_id = $2");
+        "UPDATE idempotency SET response = $3 WHERE principal_id = $1 AND request_id = $2");
     query COUNT_OLD = hidden("idempotency.count_old",
         "SELECT COUNT(*) AS old FROM idempotency WHERE create_micros < $1");
     upkeep PURGE = ("idempotency.purge",
-        "DELETE FROM idempotency WHERE (token_id, request_id) IN (SELECT i.token_id, i.request_id FROM idempotency i \
+        "DELETE FROM idempotency WHERE (principal_id, request_id) IN (SELECT i.principal_id, i.request_id FROM idempotency i \
          WHERE i.create_micros < $1 ORDER BY i.create_micros LIMIT $2)");
 }
 
@@ -39,7 +39,7 @@ const ANSWERS_AT_A_TIME: u32 = 100;
 /// Who changes something, when, and under which `request_id`.
 #[derive(Debug, Clone)]
 pub struct Receipt {
-    /// Id of the caller's token: the journal's actor.
+    /// Id of the principal: the journal's actor.
     pub actor: String,
     /// Which rows exist for the caller.
     pub scope: Scope,
@@ -52,7 +52,7 @@ pub struct Receipt {
 /// The key of a remembered answer, and what a repeated request must have in common with the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestKey {
-    /// The caller's `request_id`; unique within the caller's token.
+    /// The caller's `request_id`; unique within the principal.
     pub id: String,
     /// The method.
     pub method: &'static str,
@@ -234,7 +234,7 @@ impl WriteSession {
         self.receipt.now
     }
 
-    /// Id of the caller's token.
+    /// Id of the principal.
     pub(super) fn actor(&self) -> &str {
         &self.receipt.actor
     }

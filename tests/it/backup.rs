@@ -117,7 +117,7 @@ async fn a_backup_under_load_has_all_that_was_acknowledged_and_passes_the_drill(
     assert_eq!(organisations(&taken["tables"]), content["organisation"].rows);
     assert!(ids.len() <= after.len() + 2, "no more than was written");
     // One moment: each organisation has its line in the journal, and no line has no organisation.
-    assert_eq!(content["organisation"].rows + 1, content["journal"].rows, "and the line of the token");
+    assert_eq!(content["organisation"].rows + 3, content["journal"].rows, "and the lines of the token");
     let checked = json(&program(&["admin", "check", backup.to_str().expect("UTF-8"), "--json"]));
     assert!(checked["checks"].as_array().expect("rows").len() > 8, "{checked}");
     world.stop().await;
@@ -274,7 +274,7 @@ fn a_backup_that_cannot_be_trusted_is_refused_and_changes_nothing() {
         assert!(manifest.contains(from), "{manifest}");
         fs::write(backed.manifest(), manifest.replace(from, into)).expect("is written");
     };
-    change("\"number\": 2", "\"number\": 999");
+    change("\"number\": 1", "\"number\": 999");
     refused("en", 3, &["which is newer than this version", "or a later version"]);
     change("\"format\": 1", "\"format\": 2");
     refused("es", 3, &["más reciente que esta versión"]);
@@ -455,9 +455,8 @@ async fn a_restored_database_of_an_older_version_and_a_backup_without_its_manife
     assert_says(&lone, 3, &["no hay ningún manifiesto", "--database"]);
     backed.done(&["check", "wim.db"]);
     backed.done(&["check", "--database", &backed.machine.database("backup.sqlite3")]);
-    backed
-        .execute("DELETE FROM schema_migration WHERE version = (SELECT MAX(version) FROM schema_migration)")
-        .await;
+    // Of a version that knew an earlier migration, and not the newest one.
+    backed.execute("UPDATE schema_migration SET version = 0 WHERE version = 1").await;
     assert!(backed.done(&["check"]).contains("is older than this version"));
 }
 

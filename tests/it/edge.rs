@@ -248,8 +248,8 @@ async fn connections_of_callers_do_not_give_way_and_are_bounded_for_each_caller(
     left(world).await;
 }
 
-fn coordinator() -> wim_match::domain::caller::Role {
-    wim_match::domain::caller::Role::Coordinator
+fn coordinator() -> wim_match::domain::grant::Role {
+    wim_match::domain::grant::Role::Coordinator
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,7 +8,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use wim_match::api::proto::v1;
 use wim_match::clock::Stopwatch;
-use wim_match::domain::caller::Role;
+use wim_match::domain::grant::Role;
 
 use crate::call::{Target, call, methods};
 use crate::refusal::{reason, refused, wrong_fields};

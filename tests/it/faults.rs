@@ -17,7 +17,7 @@ use tonic_health::pb::health_client::HealthClient;
 use wim_match::api::proto::v1;
 use wim_match::client::{Client, connect};
 use wim_match::config::{Config, Overrides};
-use wim_match::domain::caller::Role;
+use wim_match::domain::grant::Role;
 use wim_match::server::Server;
 
 use crate::postgres::Postgres;

@@ -71,7 +71,7 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
         "src/service/verify.rs",
         "the check of a run reads private answers, and returns whether they prove its result",
     ),
-    ("src/service/token.rs", "authentication, and the operator at the machine"),
+    ("src/service/credential.rs", "authentication, and the operator at the machine"),
     ("src/store/queue.rs", "the queue of the workers"),
     ("src/store/completion.rs", "the end of a run, which its worker saves"),
     ("src/store/session.rs", "sessions of workers"),

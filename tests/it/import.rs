@@ -281,7 +281,7 @@ async fn a_stream_without_its_end_stores_nothing(world: World) {
     drop(peru);
     // Stopping waits for the broken import to be cleared away.
     let world = world.restart().await;
-    let role = wim_match::domain::caller::Role::OrganisationManager(id.clone());
+    let role = wim_match::domain::grant::Role::OrganisationManager(id.clone());
     let token = world.server().service().issue_token(&role, "again").await.expect("a token");
     let peru = Manager { client: world.client(Some(&token)), organisation: id, token };
     assert_eq!(stored(&peru).await, 0);

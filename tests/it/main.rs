@@ -2,6 +2,7 @@
 
 mod backup;
 mod call;
+mod callers;
 mod certificates;
 mod criteria;
 mod dashboards;

@@ -5,7 +5,7 @@ mod worlds;
 use wim_match::client::{Results, story};
 use wim_match::clock::Clock as _;
 use wim_match::demo::alliance;
-use wim_match::domain::caller::Role;
+use wim_match::domain::grant::Role;
 use wim_match::domain::vocabulary::Lang;
 use wim_match::report;
 use wim_match::report::spreadsheet::{OfOneOrganisation, Sheet, Sheets, organisations};

@@ -178,7 +178,7 @@ async fn a_request_id_belongs_to_its_caller_and_to_its_method(world: World) {
         validate_only: false,
     };
     assert_eq!(refused(coordinator.rounds.create_round(round.clone()).await), "REQUEST_ID_REUSED");
-    let role = wim_match::domain::caller::Role::Coordinator;
+    let role = wim_match::domain::grant::Role::Coordinator;
     let token = world.server().service().issue_token(&role, "another").await.expect("a token");
     world.client(Some(&token)).rounds.create_round(round).await.expect("another caller's ids are her own");
     world.stop().await;

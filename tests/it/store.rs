@@ -1,6 +1,7 @@
 //! The store suite: every case runs on a real SQLite file and on a real PostgreSQL.
 
 mod audit;
+mod credential;
 mod fixture;
 mod import;
 mod lease;
@@ -11,7 +12,6 @@ mod run;
 mod schema;
 mod session;
 mod statistics;
-mod token;
 
 /// Emits every case for both databases.
 macro_rules! on_both_databases {

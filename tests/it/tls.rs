@@ -18,7 +18,7 @@ use wim_match::api::Cause;
 use wim_match::api::proto::v1;
 use wim_match::client::{Client, Tls, connect, connect_with};
 use wim_match::config::{Config, Overrides};
-use wim_match::domain::caller::Role;
+use wim_match::domain::grant::Role;
 use wim_match::server::Server;
 
 use crate::certificates::{Authority, Issued, LONG_AGO};

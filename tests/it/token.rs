@@ -63,7 +63,9 @@ fn a_token_is_created_listed_and_revoked() {
     let (prefix, id) = (&first[..11], listed[0]["id"].as_str().expect("an id"));
     assert_eq!((listed.len(), listed[0]["prefix"].as_str()), (2, Some(prefix)));
     assert_eq!(listed[0]["label"], "laptop of the chair");
-    assert_eq!((&listed[0]["role"], &listed[0]["organisation"]), (&Value::from("coordinator"), &Value::Null));
+    assert_eq!(listed[0]["roles"], serde_json::json!(["coordinator"]));
+    assert!(listed[0]["principal"].as_str().is_some_and(|name| name.starts_with("principals/")));
+    assert_ne!(listed[0]["principal"], listed[1]["principal"], "each token has a principal of its own");
     assert_eq!(listed[0]["revoke_time"], Value::Null);
     let table = machine.admin(&["token", "list"]);
     assert!(text(&table.stdout).contains(&format!("{prefix}…")), "{}", text(&table.stdout));
@@ -89,15 +91,18 @@ fn a_token_is_created_listed_and_revoked() {
     let journal = lines(&machine.admin(&["audit", "list", "--json"]));
     let told: Vec<_> = journal.iter().map(|line| (line["action"].as_str(), line["actor"].as_str())).collect();
     let operator = |action| (Some(action), Some("operator"));
-    let (create, revoke) = (operator("api_token.create"), operator("api_token.revoke"));
-    assert_eq!(told, [create, create, revoke, revoke]);
+    let create = ["principal.create", "role_grant.create", "credential.create"].map(operator);
+    let revoke = [operator("credential.revoke"); 2];
+    assert_eq!(told, [&create[..], &create, &revoke].concat());
     let first = lines(&machine.admin(&["audit", "list", "--json", "--limit", "1"]));
     assert_eq!(first, journal[..1]);
-    let of_one = lines(&machine.admin(&["audit", "list", "--json", "--resource", id, "--actor", "operator"]));
-    assert_eq!(of_one, [journal[0].clone(), journal[2].clone()]);
-    let since = journal[2]["time"].as_str().expect("a time");
-    assert_eq!(lines(&machine.admin(&["audit", "list", "--json", "--since", since])), journal[2..]);
-    assert_eq!(lines(&machine.admin(&["audit", "list", "--json", "--until", since])), journal[..2]);
+    let name = format!("{}/credentials/{id}", listed[0]["principal"].as_str().expect("a name"));
+    let of_one =
+        lines(&machine.admin(&["audit", "list", "--json", "--resource", &name, "--actor", "operator"]));
+    assert_eq!(of_one, [journal[2].clone(), journal[6].clone()]);
+    let since = journal[6]["time"].as_str().expect("a time");
+    assert_eq!(lines(&machine.admin(&["audit", "list", "--json", "--since", since])), journal[6..]);
+    assert_eq!(lines(&machine.admin(&["audit", "list", "--json", "--until", since])), journal[..6]);
 }
 
 #[test]

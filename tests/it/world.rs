@@ -17,7 +17,8 @@ use wim_match::client::{Client, connect};
 use wim_match::clock::Clock;
 use wim_match::config::{Config, Overrides};
 use wim_match::demo::alliance::Alliance;
-use wim_match::domain::caller::{Caller, Role};
+use wim_match::domain::caller::Caller;
+use wim_match::domain::grant::Role;
 use wim_match::domain::name::{OrganisationId, ProfileRef};
 use wim_match::domain::profile::{ConsentDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft};
 use wim_match::server::{Listeners, Server};
@@ -353,7 +354,7 @@ impl World {
 
     /// Stops the server, after asserting that no run is under way and that no import left rows behind.
     pub(crate) async fn stop(self) {
-        let caller = Caller { token_id: "the end of a story".to_owned(), role: Role::Coordinator };
+        let caller = Caller { principal: "the end of a story".to_owned(), roles: vec![Role::Coordinator] };
         let (service, first) = (self.server.service(), PageRequest { size: 1_000, token: String::new() });
         let rounds = Box::pin(service.list_rounds(&caller, &first)).await;
         for round in rounds.expect("lists rounds").items {

@@ -12,7 +12,7 @@ use tonic::codegen::http::HeaderMap;
 /// Who is charged.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::api) enum Payer {
-    /// A caller, by the id of its token.
+    /// A caller, by the id of the principal.
     Caller(String),
     /// A network, see [`network_of`].
     Address(IpAddr),
@@ -21,7 +21,7 @@ pub(in crate::api) enum Payer {
 impl fmt::Display for Payer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Caller(id) => write!(f, "token {id}"),
+            Self::Caller(id) => write!(f, "principal {id}"),
             Self::Address(address) => write!(f, "address {address}"),
         }
     }

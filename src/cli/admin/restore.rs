@@ -24,7 +24,7 @@ use crate::domain::message::Message;
 use crate::error::Error;
 use crate::message;
 use crate::service::Service;
-use crate::store::{Check, Place, Scope, Store, Token, create_alone};
+use crate::store::{Check, Credential, Place, Scope, Store, create_alone};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
@@ -45,9 +45,9 @@ struct Restored {
     /// The first token of the earlier database, if it is still beside the restored one, and why.
     token_left: Option<(PathBuf, io::Error)>,
     /// Tokens that the restored database accepts.
-    live: Vec<Token>,
+    live: Vec<Credential>,
     /// Those of them that the earlier database had revoked.
-    revived: Vec<Token>,
+    revived: Vec<Credential>,
     /// Live tokens of the earlier database that the restored one does not know.
     lost: usize,
 }
@@ -116,7 +116,7 @@ async fn prepare(
     file: &Path,
     manifest: &Manifest,
     (copy, new): (&Path, &mut File),
-) -> Result<Vec<Token>, Failure> {
+) -> Result<Vec<Credential>, Failure> {
     let unwritable = |error: io::Error| unusable(copy, &error);
     let mut backup = File::open(file).map_err(|error| unusable(file, &error))?;
     let found = digest(&mut backup, new).map_err(unwritable)?;
@@ -168,21 +168,21 @@ fn take_place(place: &Place, copy: &Path) -> Result<Left, Failure> {
 }
 
 /// All tokens of a database that may be damaged or of another application: then there are none.
-async fn tokens_of(database: &Path) -> Option<Vec<Token>> {
+async fn tokens_of(database: &Path) -> Option<Vec<Credential>> {
     if !database.exists() {
         return None;
     }
     let store = Store::open_to_read(database).await.ok()?;
     let service = Service::new(store, std::sync::Arc::new(SystemClock));
-    let tokens = service.list_tokens().await.ok();
+    let tokens = service.list_credentials().await.ok();
     service.store().close().await;
     tokens
 }
 
-async fn live_tokens(store: &Store) -> Result<Vec<Token>, Error> {
+async fn live_tokens(store: &Store) -> Result<Vec<Credential>, Error> {
     let service = Service::new(store.clone(), std::sync::Arc::new(SystemClock));
-    let mut tokens = service.list_tokens().await?;
-    tokens.retain(Token::is_live);
+    let mut tokens = service.list_credentials().await?;
+    tokens.retain(Credential::is_live);
     Ok(tokens)
 }
 

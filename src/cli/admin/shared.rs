@@ -7,10 +7,9 @@ use super::super::doctor;
 use super::super::failure::Failure;
 use super::super::global::ConfigArgs;
 use crate::clock::SystemClock;
-use crate::domain::caller::Role;
 use crate::message;
 use crate::service::Service;
-use crate::store::Token;
+use crate::store::Credential;
 
 /// The use cases over the configured database, whose schema must be up to date.
 pub(super) async fn open(config: &ConfigArgs) -> Result<Service, Failure> {
@@ -56,11 +55,10 @@ pub(super) fn is_same(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
-/// A token on one line: first characters, role, organisation, label, id.
-pub(super) fn in_words(token: &Token) -> String {
-    let organisation = organisation_of(token).map_or_else(String::new, |id| format!(" of {id}"));
+/// A token on one line: first characters, roles, label, id.
+pub(super) fn in_words(token: &Credential) -> String {
     let label = if token.label.is_empty() { String::new() } else { format!(", \"{}\"", token.label) };
-    format!("{}…, {}{organisation}{label}, id {}", token.prefix, token.role.as_str(), token.id)
+    format!("{}…, {}{label}, id {}", token.prefix, roles_of(token).join(", "), token.id)
 }
 
 /// A moment to the second, in UTC.
@@ -68,10 +66,7 @@ pub(super) fn shown(time: jiff::Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-/// The organisation that a bearer of the token acts for.
-pub(super) fn organisation_of(token: &Token) -> Option<&str> {
-    match &token.role {
-        Role::Coordinator => None,
-        Role::OrganisationManager(organisation) => Some(organisation.as_str()),
-    }
+/// The roles that nobody has ended, each as `role` or `role@organisation`.
+pub(super) fn roles_of(token: &Credential) -> Vec<String> {
+    token.grants.iter().map(|grant| grant.role.to_string()).collect()
 }

@@ -99,7 +99,7 @@ impl Fixture {
         import: &str,
         people: &[(&str, Profile)],
     ) -> ImportCounts {
-        let scope = Scope::Organisation(organisation.clone());
+        let scope = Scope::Organisations([organisation.clone()].into());
         let key = self.store.begin_import(&scope, organisation, import, at(0)).await.expect("begins");
         let rows = self.rows(organisation, people).await;
         let unstaged = people.len() - rows.len();
@@ -276,8 +276,13 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).expect("a moment")
 }
 
+/// The scope of a caller who acts for several organisations.
+pub(crate) fn of(organisations: &[&OrganisationId]) -> Scope {
+    Scope::Organisations(organisations.iter().map(|id| (*id).clone()).collect())
+}
+
 pub(crate) fn only(organisation: &OrganisationId) -> Scope {
-    Scope::Organisation(organisation.clone())
+    Scope::Organisations([organisation.clone()].into())
 }
 
 pub(crate) fn request(actor: &str, id: &str, payload: &str) -> Receipt {

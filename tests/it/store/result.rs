@@ -2,9 +2,10 @@
 
 use wim_match::domain::round::RoundState;
 use wim_match::domain::run::{Digests, Match, MatchView, RunState, Side};
+use wim_match::error::Error;
 use wim_match::store::Scope;
 
-use super::fixture::{Fixture, at, mentee, mentor, only, outcome, person, salt};
+use super::fixture::{Fixture, at, mentee, mentor, of, only, outcome, person, salt};
 use super::on_both_databases;
 
 on_both_databases! {
@@ -13,6 +14,7 @@ on_both_databases! {
     an_outcome_is_saved_all_or_nothing,
     an_outcome_larger_than_a_bulk_is_saved_and_paged,
     a_manager_sees_the_matches_of_her_own_members,
+    a_caller_for_several_organisations_reads_the_rows_of_each_once,
     a_match_of_one_organisation_is_listed_once,
     a_manager_sees_her_own_unmatched_members,
     a_manager_sees_her_own_numbers_only,
@@ -120,7 +122,7 @@ async fn a_manager_sees_the_matches_of_her_own_members(f: Fixture) {
     let matches =
         f.store.list_matches(&only(&peru), &run.name, MatchView::Full, None, 10).await.expect("lists");
     assert_eq!(matches.len(), 2, "her mentee's and her mentor's");
-    let stranger = Scope::Organisation("wim-chad".parse().expect("an id"));
+    let stranger = Scope::Organisations(["wim-chad".parse().expect("an id")].into());
     assert_eq!(
         f.store.list_matches(&stranger, &run.name, MatchView::Full, None, 10).await.expect("lists"),
         []
@@ -129,6 +131,40 @@ async fn a_manager_sees_the_matches_of_her_own_members(f: Fixture) {
     let rest =
         f.store.list_matches(&only(&peru), &run.name, MatchView::Full, first, 10).await.expect("lists");
     assert_eq!(rest, matches[1..]);
+}
+
+async fn a_caller_for_several_organisations_reads_the_rows_of_each_once(f: Fixture) {
+    let (peru, kenya, run) = f.succeeded_run().await;
+    f.organisation("wim-chad").await;
+    let chad = "wim-chad".parse().expect("an id");
+    let all = async |scope: &Scope, view| {
+        let (mut seen, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page =
+                f.store.list_matches(scope, &run.name, view, after.as_deref(), 1).await.expect("lists");
+            let Some(last) = page.last() else { return seen };
+            assert_eq!(page.len(), 1);
+            after = Some(last.id.clone());
+            seen.extend(page);
+        }
+    };
+    for scope in [of(&[&kenya, &peru]), of(&[&chad, &peru, &kenya])] {
+        for view in [MatchView::Basic, MatchView::Full] {
+            assert_eq!(all(&scope, view).await, all(&Scope::Alliance, view).await, "{scope:?}");
+        }
+        let unmatched = f.store.list_unmatched(&scope, &run.name, None, 10).await.expect("lists");
+        assert_eq!(unmatched, outcome(&peru, &kenya).unmatched_for_managers, "as managers read them");
+        assert_eq!(f.store.list_unmatched(&scope, &run.name, None, 1).await.expect("lists").len(), 1);
+        let seen = f.store.run(&scope, &run.name).await.expect("exists");
+        assert_eq!(seen.summary, None, "the summaries are each about one organisation");
+        assert_eq!(f.store.list_runs(&scope, &run.name.round, None, 10).await.expect("lists"), [seen]);
+        assert_eq!(f.store.list_organisations(&scope, None, 1).await.expect("lists").len(), 1);
+    }
+    let alone = f.store.run(&of(&[&chad, &peru]), &run.name).await.expect("exists");
+    assert_eq!(alone, f.store.run(&only(&peru), &run.name).await.expect("exists"));
+    assert_eq!(all(&of(&[&chad, &peru]), MatchView::Full).await, all(&only(&peru), MatchView::Full).await);
+    assert!(matches!(f.store.run(&of(&[]), &run.name).await, Err(Error::NotFound(_))), "of nobody: nothing");
+    assert_eq!(f.store.list_organisations(&of(&[]), None, 10).await.expect("lists"), []);
 }
 
 async fn a_match_of_one_organisation_is_listed_once(f: Fixture) {
@@ -162,7 +198,7 @@ async fn a_manager_sees_her_own_numbers_only(f: Fixture) {
         assert_eq!(run.summary.as_ref(), saved.summaries.get(&peru));
         assert_eq!((run.input_digest.as_str(), run.result_digest.as_str()), ("", ""));
     }
-    let stranger = Scope::Organisation("wim-chad".parse().expect("an id"));
+    let stranger = Scope::Organisations(["wim-chad".parse().expect("an id")].into());
     let seen = f.store.run(&stranger, &run.name).await.expect("exists");
     assert_eq!(seen.summary, None, "an organisation without members in the run has no numbers");
 }
@@ -170,7 +206,7 @@ async fn a_manager_sees_her_own_numbers_only(f: Fixture) {
 async fn a_pair_is_found_by_those_who_may_see_it(f: Fixture) {
     let (peru, kenya, run) = f.succeeded_run().await;
     let (mentee, mentor) = (person(&peru, "mentee"), person(&kenya, "mentor"));
-    let stranger = Scope::Organisation("wim-chad".parse().expect("an id"));
+    let stranger = Scope::Organisations(["wim-chad".parse().expect("an id")].into());
     for (scope, seen) in
         [(Scope::Alliance, true), (only(&peru), true), (only(&kenya), true), (stranger, false)]
     {

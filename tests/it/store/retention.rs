@@ -40,7 +40,7 @@ async fn superseded_runs_are_purged_and_the_newest_are_kept(f: Fixture) {
     use RunState::{Cancelled, Failed, Succeeded};
     let states = [Succeeded, Failed, Succeeded, Cancelled, Succeeded, Succeeded, Failed, Failed];
     let round = runs_that_ended(&f, &states).await;
-    for scope in [Scope::Alliance, Scope::Organisation("wim-peru".parse().expect("an id"))] {
+    for scope in [Scope::Alliance, Scope::Organisations(["wim-peru".parse().expect("an id")].into())] {
         assert!(matches!(f.store.purge_runs(&scope, at(999), at(999), 2).await, Err(Error::Internal(..))));
     }
     let purge =

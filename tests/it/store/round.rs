@@ -6,7 +6,7 @@ use wim_match::domain::round::{EnrolmentCounts, RoundState};
 use wim_match::error::Error;
 use wim_match::store::Scope;
 
-use super::fixture::{Fixture, at, mentee, mentor, only, own_id, profile, round_content, round_id, salt};
+use super::fixture::{Fixture, at, mentee, mentor, of, only, own_id, profile, round_content, round_id, salt};
 use super::on_both_databases;
 
 on_both_databases! {
@@ -75,8 +75,11 @@ async fn enrolments_are_counted_as_far_as_the_reader_may_know(f: Fixture) {
     assert_eq!(counts(Scope::Alliance).await, EnrolmentCounts { profiles: 5, mentors: 3, mentees: 3 });
     assert_eq!(counts(only(&peru)).await, EnrolmentCounts { profiles: 3, mentors: 2, mentees: 2 });
     assert_eq!(counts(only(&kenya)).await, EnrolmentCounts { profiles: 2, mentors: 1, mentees: 1 });
+    assert_eq!(counts(of(&[&kenya, &peru])).await, EnrolmentCounts { profiles: 5, mentors: 3, mentees: 3 });
+    let listed = f.store.list_rounds(&of(&[&kenya, &peru]), None, 10).await.expect("lists");
+    assert_eq!((listed.len(), listed[0].enrolment.profiles), (1, 5));
     assert_eq!(
-        counts(Scope::Organisation("wim-chad".parse().expect("an id"))).await,
+        counts(Scope::Organisations(["wim-chad".parse().expect("an id")].into())).await,
         EnrolmentCounts::default()
     );
 }

@@ -1,0 +1,211 @@
+//! Grants: a role of a principal, for one organisation or for the alliance, with a beginning and an end.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+use super::message::Message;
+use super::name::OrganisationId;
+use crate::message;
+
+/// A role, with the organisation that it is for. A role without an organisation is for the alliance.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// The Secretariat of the alliance: registers organisations, grants and ends roles.
+    Secretariat,
+    /// A member of the mentorship working group, who opens, runs and reviews rounds.
+    Coordinator,
+    /// A manager of one organisation, who stores and enrols its members' profiles.
+    OrganisationManager(OrganisationId),
+    /// Somebody whom an organisation or the working group asks about pairs; she decides nothing.
+    Expert(Option<OrganisationId>),
+    /// A member of the Steering Committee, who reads aggregates only.
+    CommitteeMember,
+    /// A program, of one organisation or of the alliance.
+    Service(Option<OrganisationId>),
+    /// Whoever operates the service: health and metrics, no data of people.
+    Operations,
+}
+
+impl Role {
+    /// Names of all roles, as stored and printed, in the order of the table of permissions.
+    pub const NAMES: [&'static str; 7] = [
+        Self::SECRETARIAT,
+        Self::COORDINATOR,
+        Self::ORGANISATION_MANAGER,
+        "expert",
+        "committee-member",
+        "service",
+        "operations",
+    ];
+    /// Name of the role of the Secretariat.
+    pub const SECRETARIAT: &'static str = "secretariat";
+    /// Name of the role of a coordinator.
+    pub const COORDINATOR: &'static str = "coordinator";
+    /// Name of the role of a manager of an organisation.
+    pub const ORGANISATION_MANAGER: &'static str = "organisation-manager";
+
+    /// The role of this name, for an organisation or for the alliance.
+    pub fn new(name: &str, organisation: Option<OrganisationId>) -> Result<Self, InvalidRole> {
+        Ok(match (name, organisation) {
+            (Self::SECRETARIAT, None) => Self::Secretariat,
+            (Self::COORDINATOR, None) => Self::Coordinator,
+            (Self::ORGANISATION_MANAGER, Some(own)) => Self::OrganisationManager(own),
+            ("expert", organisation) => Self::Expert(organisation),
+            ("committee-member", None) => Self::CommitteeMember,
+            ("service", organisation) => Self::Service(organisation),
+            ("operations", None) => Self::Operations,
+            (Self::ORGANISATION_MANAGER, None) => return Err(InvalidRole::NeedsOrganisation),
+            (name, Some(_)) if Self::NAMES.contains(&name) => return Err(InvalidRole::OfTheAlliance),
+            _ => return Err(InvalidRole::Unknown),
+        })
+    }
+
+    /// The role's name as stored and printed.
+    pub fn as_str(&self) -> &'static str {
+        Self::NAMES[self.number()]
+    }
+
+    /// Place of the role in [`Self::NAMES`].
+    pub fn number(&self) -> usize {
+        match self {
+            Self::Secretariat => 0,
+            Self::Coordinator => 1,
+            Self::OrganisationManager(_) => 2,
+            Self::Expert(_) => 3,
+            Self::CommitteeMember => 4,
+            Self::Service(_) => 5,
+            Self::Operations => 6,
+        }
+    }
+
+    /// The organisation that the role is for; `None` for a role of the alliance.
+    pub fn organisation(&self) -> Option<&OrganisationId> {
+        match self {
+            Self::OrganisationManager(own) => Some(own),
+            Self::Expert(of) | Self::Service(of) => of.as_ref(),
+            Self::Secretariat | Self::Coordinator | Self::CommitteeMember | Self::Operations => None,
+        }
+    }
+}
+
+/// `coordinator`, or `organisation-manager@wim-peru` for a role of an organisation.
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        self.organisation().map_or(Ok(()), |own| write!(f, "@{own}"))
+    }
+}
+
+/// Reads what `Display` writes.
+impl FromStr for Role {
+    type Err = InvalidRole;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRole> {
+        match text.split_once('@') {
+            None => Self::new(text, None),
+            Some((name, own)) => Self::new(name, Some(own.parse().map_err(|_| InvalidRole::Unknown)?)),
+        }
+    }
+}
+
+/// Why a name and an organisation are no role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidRole {
+    /// No role has this name.
+    Unknown,
+    /// The role is always for an organisation.
+    NeedsOrganisation,
+    /// The role is always for the alliance.
+    OfTheAlliance,
+}
+
+impl InvalidRole {
+    /// What is wrong with the value.
+    pub fn message(self) -> Message {
+        match self {
+            Self::Unknown => message!("is not a role; use one of: {roles}", roles = Role::NAMES.join(", ")),
+            Self::NeedsOrganisation => message!("is a role for one organisation; name the organisation"),
+            Self::OfTheAlliance => message!("is a role for the alliance; leave the organisation out"),
+        }
+    }
+}
+
+/// A stored grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Its id, a UUID.
+    pub id: String,
+    /// The role.
+    pub role: Role,
+    /// The role is held from this moment on.
+    pub from: Timestamp,
+    /// The role is held before this moment; `None` without an end.
+    pub until: Option<Timestamp>,
+    /// The moment at which somebody ended the grant for ever.
+    pub end_time: Option<Timestamp>,
+}
+
+impl Grant {
+    /// Whether the role is held at `now`. `latest` is the latest moment that was ever read from the clock: if the clock
+    /// jumps back, a grant that has ended stays ended.
+    pub fn is_live(&self, now: Timestamp, latest: Timestamp) -> bool {
+        self.end_time.is_none() && self.from <= now && self.until.is_none_or(|until| now.max(latest) < until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_reads_back_as_it_prints() {
+        let written = [
+            "secretariat",
+            "coordinator",
+            "organisation-manager@wim-peru",
+            "expert",
+            "expert@wim-peru",
+            "committee-member",
+            "service",
+            "service@wim-peru",
+            "operations",
+        ];
+        for text in written {
+            let role: Role = text.parse().expect("a role");
+            assert_eq!(role.to_string(), text);
+            assert_eq!(Role::NAMES[role.number()], role.as_str());
+        }
+        for (text, wrong) in [
+            ("organisation-manager", InvalidRole::NeedsOrganisation),
+            ("coordinator@wim-peru", InvalidRole::OfTheAlliance),
+            ("operations@wim-peru", InvalidRole::OfTheAlliance),
+            ("organisation-manager@Wim", InvalidRole::Unknown),
+            ("expert@", InvalidRole::Unknown),
+            ("Coordinator", InvalidRole::Unknown),
+            ("admin@wim-peru", InvalidRole::Unknown),
+            ("", InvalidRole::Unknown),
+        ] {
+            assert_eq!(text.parse::<Role>(), Err(wrong), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_grant_is_live_between_its_beginning_and_its_end_and_never_again() {
+        let at = |second| Timestamp::from_second(second).expect("a moment");
+        let grant = Grant {
+            id: "g".to_owned(),
+            role: Role::CommitteeMember,
+            from: at(10),
+            until: Some(at(20)),
+            end_time: None,
+        };
+        let live = |now| grant.is_live(at(now), at(now));
+        assert_eq!([9, 10, 19, 20].map(live), [false, true, true, false]);
+        assert!(!grant.is_live(at(15), at(20)), "the clock has jumped back behind the end");
+        assert!(!grant.is_live(at(9), at(15)), "the clock has jumped back behind the beginning");
+        let ended = Grant { end_time: Some(at(12)), ..grant };
+        assert!(!ended.is_live(at(11), at(11)), "an end by hand holds whatever the clock says");
+    }
+}

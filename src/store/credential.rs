@@ -1,0 +1,249 @@
+//! Credentials: API tokens, JWT and client certificates of principals. Of a token, only the hash is stored. Its visible
+//! prefix tells tokens apart, and lets scanners find leaked tokens.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::backend::Store;
+use super::dialect::{Row, values};
+use super::journal::Note;
+use super::principal::{grant_columns, read_grant};
+use super::scope::{Owner, Scope};
+use super::session::WriteSession;
+use super::statement::statements;
+use crate::domain::credential::CredentialKind;
+use crate::domain::grant::Grant;
+use crate::error::{Error, Result};
+
+/// Columns of a credential with its principal and one of the grants that nobody has ended, from the credentials that a
+/// condition chooses.
+macro_rules! credentials {
+    ($chosen:expr) => {
+        concat!(
+            "SELECT c.id, c.principal_id, p.handle, c.kind, c.prefix, c.label, c.expire_micros, c.revoke_micros, \
+             c.create_micros, ",
+            grant_columns!(),
+            " FROM ",
+            $chosen,
+            " JOIN principal p ON p.id = c.principal_id \
+             LEFT JOIN role_grant g ON g.principal_id = c.principal_id AND g.end_micros IS NULL"
+        )
+    };
+}
+
+statements! {
+    change CREATE = ("credential.create",
+        "INSERT INTO credential (id, principal_id, kind, identity, prefix, label, expire_micros, create_micros) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING");
+    query AUTHENTICATE = hidden("credential.authenticate",
+        concat!("SELECT c.principal_id, c.expire_micros, ", grant_columns!(), " FROM credential c \
+            LEFT JOIN role_grant g ON g.principal_id = c.principal_id AND g.end_micros IS NULL \
+            WHERE c.kind = $1 AND c.identity = $2 AND c.revoke_micros IS NULL ORDER BY g.id"));
+    query LIST = hidden("credential.list",
+        concat!(credentials!("(SELECT * FROM credential WHERE id > $1 ORDER BY id LIMIT $2) AS c"), " ORDER BY c.id, g.id"));
+    // Ids and prefixes are ASCII, so a length in characters fits both databases.
+    query FIND = hidden("credential.find",
+        concat!(credentials!("credential c"), " WHERE c.id = $1 \
+            OR (c.kind = 'token' AND substr(c.prefix, 1, length(CAST($1 AS TEXT))) = $1) ORDER BY c.id, g.id"));
+    query FIND_WHOLE = hidden("credential.find_whole",
+        concat!(credentials!("credential c"), " WHERE c.kind = 'token' AND c.identity = $1 ORDER BY c.id, g.id"));
+    query COUNT = hidden("credential.count", "SELECT COUNT(*) AS credentials FROM credential");
+    query COUNT_OF_ROLE = hidden("credential.count_of_role",
+        "SELECT COUNT(*) AS live FROM credential c WHERE c.revoke_micros IS NULL \
+         AND (c.expire_micros IS NULL OR c.expire_micros > $2) AND EXISTS (SELECT 1 FROM role_grant g \
+         WHERE g.principal_id = c.principal_id AND g.role = $1 AND g.end_micros IS NULL AND g.from_micros <= $2 \
+         AND (g.until_micros IS NULL OR g.until_micros > $2))");
+    change REVOKE = ("credential.revoke",
+        "UPDATE credential SET revoke_micros = $2 WHERE id = $1 AND revoke_micros IS NULL");
+}
+
+/// A credential to be stored.
+#[derive(Debug, Clone)]
+pub struct NewCredential {
+    /// Its id, a UUID.
+    pub id: String,
+    /// Id of its principal.
+    pub principal: String,
+    /// Its kind.
+    pub kind: CredentialKind,
+    /// What it is found by.
+    pub identity: String,
+    /// The part that people may see.
+    pub prefix: String,
+    /// What it is for, in the words of whoever made it.
+    pub label: String,
+    /// The moment from which it opens nothing; `None` without one.
+    pub expire_time: Option<Timestamp>,
+}
+
+/// A stored credential, without what it is found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Its id.
+    pub id: String,
+    /// Id of its principal.
+    pub principal: String,
+    /// Handle of its principal.
+    pub handle: String,
+    /// The grants of its principal that nobody has ended.
+    pub grants: Vec<Grant>,
+    /// Its kind.
+    pub kind: CredentialKind,
+    /// The part that people may see: the first characters of a token.
+    pub prefix: String,
+    /// What it is for.
+    pub label: String,
+    /// The moment of its creation.
+    pub create_time: Timestamp,
+    /// The moment from which it opens nothing; `None` without one.
+    pub expire_time: Option<Timestamp>,
+    /// The moment of its revocation; `None` if it was not revoked.
+    pub revoke_time: Option<Timestamp>,
+}
+
+impl Credential {
+    /// Whether nobody has revoked the credential.
+    pub fn is_live(&self) -> bool {
+        self.revoke_time.is_none()
+    }
+}
+
+/// Who a credential belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Id of the principal.
+    pub principal: String,
+    /// The moment from which the credential opens nothing; `None` without one.
+    pub expire_time: Option<Timestamp>,
+    /// The grants of the principal that nobody has ended.
+    pub grants: Vec<Grant>,
+}
+
+impl Store {
+    /// Who the credential belongs to; `None` if there is no such credential or it was revoked.
+    pub async fn authenticate(
+        &self,
+        scope: &Scope,
+        kind: CredentialKind,
+        identity: &str,
+    ) -> Result<Option<Known>> {
+        let mut session = self.reader(scope).await?;
+        let rows = session.rows(AUTHENTICATE, values![kind.as_str(), identity]).await?;
+        session.end().await?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        let mut grants = Vec::with_capacity(rows.len());
+        for row in &rows {
+            grants.extend(read_grant(row)?);
+        }
+        Ok(Some(Known {
+            principal: first.text("principal_id")?,
+            expire_time: first.opt_time("expire_micros")?,
+            grants,
+        }))
+    }
+
+    /// Number of credentials that were ever created.
+    pub async fn count_credentials(&self, scope: &Scope) -> Result<i64> {
+        let mut session = self.reader(scope).await?;
+        let row = session.one(COUNT, values![]).await?;
+        session.end().await?;
+        row.int("credentials")
+    }
+
+    /// Number of credentials whose principal holds a role at `now`.
+    pub async fn count_credentials_of_role(&self, scope: &Scope, role: &str, now: Timestamp) -> Result<i64> {
+        let mut session = self.reader(scope).await?;
+        let row = session.one(COUNT_OF_ROLE, values![role, now]).await?;
+        session.end().await?;
+        row.int("live")
+    }
+
+    /// Credentials after id `after`, by id, at most `limit`, revoked ones too.
+    pub async fn list_credentials(&self, scope: &Scope, after: &str, limit: u32) -> Result<Vec<Credential>> {
+        let mut session = self.reader(scope).await?;
+        let rows = session.rows(LIST, values![after, limit]).await?;
+        session.end().await?;
+        read(&rows)
+    }
+}
+
+impl WriteSession {
+    /// Stores a credential. Fails with `AlreadyExists` if a principal has it already.
+    pub async fn create_credential(&mut self, credential: &NewCredential) -> Result<Note> {
+        let NewCredential { id, principal, kind, identity, prefix, label, expire_time } = credential;
+        let values = values![
+            id.as_str(),
+            principal.as_str(),
+            kind.as_str(),
+            identity.as_str(),
+            prefix.as_str(),
+            label.as_str(),
+            expire_time.map(Timestamp::as_microsecond),
+            self.now(),
+        ];
+        if self.change(Owner::Alliance, CREATE, values).await? == 0 {
+            return Err(Error::AlreadyExists(format!("credential {prefix}")));
+        }
+        let detail = json!({ "kind": kind.as_str() });
+        Ok(Note::new(Owner::Alliance, "credential.create", name(principal, id), &detail))
+    }
+
+    /// Credentials whose id is `selector`, and tokens whose visible prefix begins with it, by id, revoked ones too.
+    pub async fn find_credentials(&mut self, selector: &str) -> Result<Vec<Credential>> {
+        read(&self.reads().rows(FIND, values![selector]).await?)
+    }
+
+    /// The token with this hash, if it was ever created.
+    pub async fn find_whole_token(&mut self, hash: &str) -> Result<Vec<Credential>> {
+        read(&self.reads().rows(FIND_WHOLE, values![hash]).await?)
+    }
+
+    /// Revokes a credential at once and for ever. A credential that is revoked already stays as it is; then there is no
+    /// note.
+    pub async fn revoke_credential(&mut self, credential: &mut Credential) -> Result<Option<Note>> {
+        let now = self.now();
+        if self.change(Owner::Alliance, REVOKE, values![credential.id.as_str(), now]).await? == 0 {
+            return Ok(None);
+        }
+        credential.revoke_time = Some(now);
+        let name = name(&credential.principal, &credential.id);
+        Ok(Some(Note::new(Owner::Alliance, "credential.revoke", name, &json!({}))))
+    }
+
+    /// Number of credentials whose principal holds a role now.
+    pub async fn count_credentials_of_role(&mut self, role: &str) -> Result<i64> {
+        let now = self.now();
+        self.reads().one(COUNT_OF_ROLE, values![role, now]).await?.int("live")
+    }
+}
+
+/// Resource name of a credential.
+fn name(principal: &str, id: &str) -> String {
+    format!("principals/{principal}/credentials/{id}")
+}
+
+/// The credentials in rows with one grant each, in the order of the rows.
+fn read(rows: &[Row]) -> Result<Vec<Credential>> {
+    let mut found: Vec<Credential> = Vec::new();
+    for row in rows {
+        let id = row.text("id")?;
+        if found.last().is_none_or(|last| last.id != id) {
+            found.push(Credential {
+                principal: row.text("principal_id")?,
+                handle: row.text("handle")?,
+                grants: Vec::new(),
+                kind: row.parse("credential", &id, "kind", CredentialKind::from_name)?,
+                prefix: row.text("prefix")?,
+                label: row.text("label")?,
+                create_time: row.time("create_micros")?,
+                expire_time: row.opt_time("expire_micros")?,
+                revoke_time: row.opt_time("revoke_micros")?,
+                id,
+            });
+        }
+        if let (Some(grant), Some(last)) = (read_grant(row)?, found.last_mut()) {
+            last.grants.push(grant);
+        }
+    }
+    Ok(found)
+}
