@@ -21,9 +21,11 @@ mod run;
 mod solver;
 mod standing;
 mod streams;
+mod web;
 
+pub use auth::{Issuer, Trusted};
 pub use call_layer::{CallLayer, CallService};
-pub use edge::{Cause, Connection, Counts, Edge, Limits, ProxyHeader};
+pub use edge::{Cause, Connection, Counts, Edge, Limits, ProxyHeader, Rates};
 pub use health::HealthApi;
 pub use measure::Measures;
 pub use organisation::OrganisationApi;
@@ -32,3 +34,4 @@ pub use round::RoundApi;
 pub use run::RunApi;
 pub use solver::SolverApi;
 pub use streams::Streams;
+pub use web::{Web, WebService};

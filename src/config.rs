@@ -29,6 +29,12 @@ pub struct Config {
     pub tls_key: String,
     /// File with the authorities of client certificates, in PEM; empty for none.
     pub tls_client_ca: String,
+    /// File with the public keys of an issuer of JWTs (JWKS); empty for none.
+    pub jwt_jwks: String,
+    /// The issuer, as its JWTs name it.
+    pub jwt_issuer: String,
+    /// The audience that the JWTs must name.
+    pub jwt_audience: String,
     /// Whether the service may listen beyond loopback without TLS, because a proxy terminates it.
     pub plain_text_behind_a_proxy: bool,
     /// `sqlite:FILE` or `postgres://…`. Secret, because the URL may have a password.
@@ -49,6 +55,26 @@ pub struct Config {
     pub otlp_endpoint: String,
     /// Percent of the calls that are traced, 20 a second at most unless it is 100, of those whose callers have not decided it.
     pub trace_percent: u64,
+    /// Calls of one caller that read, in a second; 0 for no bound.
+    pub reads_per_second: u32,
+    /// Calls of one caller that change something, in a second; 0 for no bound.
+    pub writes_per_second: u32,
+    /// Calls of one caller that occupy the solver, in a minute; 0 for no bound.
+    pub solves_per_minute: u32,
+    /// How many times as much an organisation may call as one caller.
+    pub rate_of_organisation: u32,
+    /// How many times as much all callers together may call as one.
+    pub rate_of_all: u32,
+    /// The calls of this number of seconds may come at once.
+    pub burst_seconds: u64,
+    /// Most calls of callers that are open at a time.
+    pub max_calls_in_flight: usize,
+    /// Seconds after which a connection takes no further call, a tenth more or less; 0 for no end.
+    pub connection_age_seconds: u64,
+    /// Seconds that the open calls of such a connection have.
+    pub connection_grace_seconds: u64,
+    /// Origins of web pages that may call.
+    pub cors_origins: Vec<Origin>,
     /// Largest message that is accepted, in bytes.
     pub max_message_bytes: usize,
     /// Most open calls of one connection.
@@ -92,6 +118,24 @@ impl TryFrom<String> for Proxy {
         network.map(Self).map_err(|_| {
             format!("proxies: `{text}` is no address or network; write for example 10.0.0.7 or 10.0.0.0/8")
         })
+    }
+}
+
+/// The origin of web pages, as browsers write it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Origin(pub String);
+
+impl TryFrom<String> for Origin {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let host = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+        let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
+        if host.is_some_and(|host| !host.is_empty() && host.chars().all(is_part)) {
+            return Ok(Self(text));
+        }
+        Err(format!("cors_origins: `{text}` is no origin; write for example https://www.example.org, without a path"))
     }
 }
 
@@ -148,6 +192,12 @@ impl Config {
         if !self.tls_client_ca.is_empty() && self.tls_certificate.is_empty() {
             wrong.push(needs("tls_client_ca", "tls_certificate"));
         }
+        let jwt = [("jwt_issuer", &self.jwt_issuer), ("jwt_audience", &self.jwt_audience)];
+        for (name, value) in jwt {
+            if value.is_empty() != self.jwt_jwks.is_empty() {
+                wrong.push(needs("jwt_jwks", name));
+            }
+        }
         if self.max_message_bytes < 64 * 1024 {
             wrong.push(at_least("max_message_bytes", 64 * 1024));
         }
@@ -158,6 +208,10 @@ impl Config {
             ("max_connections", self.max_connections as u64),
             ("max_connections_per_address", self.max_connections_per_address as u64),
             ("max_connections_per_caller", self.max_connections_per_caller as u64),
+            ("max_calls_in_flight", self.max_calls_in_flight as u64),
+            ("rate_of_organisation", self.rate_of_organisation.into()),
+            ("rate_of_all", self.rate_of_all.into()),
+            ("burst_seconds", self.burst_seconds),
             ("first_call_seconds", self.first_call_seconds),
             ("idle_seconds", self.idle_seconds),
             ("message_seconds", self.message_seconds),
@@ -430,6 +484,11 @@ mod tests {
         }
         let error = format!("{:#}", load("listen = 'nowhere'").expect_err("no address"));
         assert!(error.contains("listen"), "{error}");
+        for origin in ["*", "https://a.example/", "https://a.example/path", "a.example", "https://A.example", "https://"] {
+            let error = load(&format!("cors_origins = ['{origin}']")).expect_err("no origin").to_string();
+            assert!(error.contains("is no origin"), "{origin}: {error}");
+        }
+        load("cors_origins = ['https://a.example', 'http://[::1]:8080']").expect("origins");
         let error = format!("{:#}", load("proxies = ['10.0.0.0/99']").expect_err("no network"));
         assert!(error.contains("`10.0.0.0/99` is no address or network"), "{error}");
         let small = "max_bytes_in_flight = 8388608\nmax_bytes_per_connection = 4194304\nidle_seconds = 0";

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 pub use crate::domain::failure::Reason;
 use crate::domain::message::{Message, MessageValue};
@@ -41,6 +42,15 @@ pub enum Error {
         /// What reached its bound: `caller`, `connection` or `address`.
         &'static str,
     ),
+    /// The calls of a time are used up.
+    RateLimited {
+        /// Whose calls: `caller`, `organisation` or `service`.
+        subject: &'static str,
+        /// Which calls: `read`, `write` or `solve`.
+        class: &'static str,
+        /// The time after which the same call finds room.
+        wait: Duration,
+    },
     /// The caller's role does not allow the method.
     PermissionDenied {
         /// The caller's role.
@@ -154,6 +164,10 @@ impl Error {
             Self::Overloaded(_) => message!(
                 "as many calls, connections or bytes of messages are open as the service allows; end some of them, then try again"
             ),
+            Self::RateLimited { wait, .. } => message!(
+                "the calls that are allowed in a time are used up; call again after {millis} milliseconds",
+                millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
+            ),
             Self::PermissionDenied { role, action, required } => message!(
                 "only {required} can {action}; this token belongs to {role}",
                 required = label("role", required),
@@ -212,6 +226,7 @@ impl Error {
             Self::NotGrpc => Reason::NotGrpc,
             Self::ReceiveTimeout { .. } => Reason::ReceiveTimeout,
             Self::Overloaded(_) => Reason::Overloaded,
+            Self::RateLimited { .. } => Reason::RateLimited,
             Self::PermissionDenied { .. } => Reason::PermissionDenied,
             Self::NotFound(_) => Reason::NotFound,
             Self::AlreadyExists(_) => Reason::AlreadyExists,

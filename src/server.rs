@@ -26,19 +26,20 @@ use tonic_health::pb::health_server::HealthServer;
 use tower::Layer as _;
 
 use self::accept::accept;
-use self::connection::{Ending, Protocol};
+use self::connection::{Ending, Lifetime, Protocol};
 use self::gauges::Gauges;
+use self::watched::Watched;
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;
 use crate::api::proto::v1::run_service_server::RunServiceServer;
 use crate::api::proto::v1::solver_service_server::SolverServiceServer;
 use crate::api::{
-    CallLayer, Counts, Edge, HealthApi, Limits, Measures, OrganisationApi, ProfileApi, ProxyHeader, RoundApi,
-    RunApi, SolverApi, Streams, proto,
+    CallLayer, Counts, Edge, HealthApi, Issuer, Limits, Measures, OrganisationApi, ProfileApi, ProxyHeader, Rates, RoundApi,
+    RunApi, SolverApi, Streams, Trusted, Web, proto,
 };
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::service::Service;
 use crate::store::{Scope, Store, StoreOptions};
 use crate::telemetry::{Meters, Metrics};
@@ -111,6 +112,7 @@ impl Server {
     ) -> anyhow::Result<Self> {
         let Listeners { calls: listener, monitoring } = listeners;
         let (tls, watched) = tls::of(&config, &clock).await?.unzip();
+        let (issuer, keys) = issuer_of(&config).await?.unzip();
         let address = listener.local_addr()?;
         let monitoring_address = monitoring.as_ref().map(TcpListener::local_addr).transpose()?;
         // Without a reader nothing is measured.
@@ -145,6 +147,9 @@ impl Server {
 
         if let Some(watched) = watched {
             tasks.spawn(watched.watch(stop.clone()));
+        }
+        if let Some(keys) = keys {
+            tasks.spawn(keys.watch(stop.clone()));
         }
         let (ready, health) = watch::channel(true);
         let mut monitor = JoinSet::new();
@@ -183,12 +188,18 @@ impl Server {
         tasks.spawn(housekeeping::run(service.clone(), Arc::clone(&gauges), stop.clone()));
         let measures = Measures::new(metrics, config.trace_percent, &**service.clock());
         let measures = Arc::new(measures);
-        let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone(), measures };
-        let protocol = Protocol::new(config.max_concurrent_streams, tls, tasks.clone());
+        let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone(), issuer, measures };
+        let lifetime = Lifetime {
+            age: Duration::from_secs(config.connection_age_seconds),
+            grace: Duration::from_secs(config.connection_grace_seconds),
+        };
+        let protocol =
+            Protocol::new(config.max_concurrent_streams, tls, lifetime, service.clock(), tasks.clone());
+        let web = Web::new(config.cors_origins.iter().map(|origin| origin.0.clone()));
         let accepting = accept(
             listener,
             Arc::clone(&edge),
-            layer.layer(routes),
+            web.layer(layer.layer(routes)),
             protocol,
             (ending.clone(), tasks.clone()),
         );
@@ -277,6 +288,21 @@ async fn opened(config: &Config, options: &StoreOptions) -> crate::error::Result
     Ok(store)
 }
 
+/// The issuer whose JWTs name callers, with what follows its file of keys; `None` if there is none.
+async fn issuer_of(config: &Config) -> anyhow::Result<Option<(Trusted, Watched<Arc<Issuer>>)>> {
+    if config.jwt_jwks.is_empty() {
+        return Ok(None);
+    }
+    let (name, audience) = (config.jwt_issuer.clone(), config.jwt_audience.clone());
+    let made = move |contents: &[Vec<u8>]| {
+        let issuer = Issuer::new(&name, &audience, contents.first().map_or(&[], Vec::as_slice));
+        issuer.map(Arc::new).map_err(|wrong| anyhow::anyhow!("the file {wrong}"))
+    };
+    let watched = Watched::open("keys of JWTs", vec![config.jwt_jwks.clone().into()], made).await;
+    let watched = watched.map_err(|error| ConfigError::of_files("jwt_jwks", &error))?;
+    Ok(Some((watched.current(), watched)))
+}
+
 /// The bounds of the edge. The most connections follow the limit of open files, which is raised as far as allowed.
 fn limits(config: &Config) -> Limits {
     use rustix::process::{Resource, getrlimit, setrlimit};
@@ -300,6 +326,15 @@ fn limits(config: &Config) -> Limits {
         connections,
         connections_per_address: config.max_connections_per_address,
         connections_per_caller: config.max_connections_per_caller,
+        calls_in_flight: config.max_calls_in_flight,
+        rates: Rates {
+            reads_per_second: config.reads_per_second,
+            writes_per_second: config.writes_per_second,
+            solves_per_minute: config.solves_per_minute,
+            organisation: config.rate_of_organisation,
+            all: config.rate_of_all,
+            burst: Duration::from_secs(config.burst_seconds),
+        },
         unnamed_calls_per_address: UNNAMED_CALLS_PER_ADDRESS,
         message_bytes: config.max_message_bytes,
         bytes_in_flight: config.max_bytes_in_flight,

@@ -1,26 +1,33 @@
 //! Admission: what a request must be before a byte of its body is read. It is a gRPC call, it has one credential, and
 //! the credential names a caller. The handlers read the caller from the request.
+//!
+//! The credential is an API token or a JWT in the header `authorization`. Without this header it is the client certificate of
+//! the connection: one connection of a proxy or of a program may so carry the calls of several callers.
 
+mod jwt;
+mod keys;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tonic::body::Body;
 use tonic::codegen::http::{HeaderMap, Method, Request, Response, StatusCode, header, request};
 use tonic::{Request as Call, Status};
 
-use super::edge::{Cause, Connection, Edge, Payer, UnnamedCall, WholeMessages};
+pub use self::jwt::Issuer;
+use super::edge::{Cause, Connection, Edge, Flying, Payer, UnnamedCall, WholeMessages};
 use super::standing::{Standing, narrowed};
 use crate::domain::caller::Caller;
 use crate::domain::credential::Presented;
+use crate::domain::grant::Role;
+use crate::domain::name::OrganisationId;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 
-/// The beginnings of the paths that need no caller.
-const UNNAMED: [&str; 3] = [
-    "/grpc.health.v1.Health/",
-    "/grpc.reflection.v1.ServerReflection/",
-    "/grpc.reflection.v1alpha.ServerReflection/",
-];
-/// Bytes that a message of such a call may have: the name of a service, a file or a type.
+/// The beginning of the paths that need no caller: supervisors and balancers ask for the health.
+const UNNAMED: &str = "/grpc.health.v1.Health/";
+/// Bytes that a message of such a call may have: the name of a service.
 const UNNAMED_MESSAGE_BYTES: usize = 4_096;
 
 /// The caller that the call was admitted for.
@@ -33,9 +40,24 @@ pub(super) fn caller_of<T>(call: &Call<T>) -> Result<Caller, Status> {
 pub(super) struct Admitted {
     pub(super) request: Request<Body>,
     /// Held until the answer has ended.
-    pub(super) unnamed: Option<UnnamedCall>,
+    pub(super) held: Held,
     /// Who the call was admitted for; `None` for a call that needs no caller.
     pub(super) standing: Option<Standing>,
+}
+
+/// A place among the calls that are open at a time.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// Among those of an address that need no caller.
+    Unnamed {
+        /// Ends with the call.
+        _place: UnnamedCall,
+    },
+    /// Among those of all callers.
+    Named {
+        /// Ends with the call.
+        _place: Flying,
+    },
 }
 
 /// Admits a request, or returns the answer that refuses it.
@@ -43,6 +65,7 @@ pub(super) async fn admit(
     edge: &Arc<Edge>,
     service: &Service,
     connection: &Arc<Connection>,
+    issuer: Option<&Trusted>,
     request: Request<Body>,
 ) -> Result<Admitted, Response<Body>> {
     let address = edge.address_of(connection, request.headers());
@@ -54,26 +77,38 @@ pub(super) async fn admit(
         }
         refusal.answer
     };
-    let (payer, most, unnamed, standing) = if let Err(answer) = is_grpc(&parts) {
+    let (payer, most, held, standing) = if let Err(answer) = is_grpc(&parts) {
         return Err(refuse(Refusal { cause: Some(Cause::NotGrpc), payer: None, answer }));
-    } else if UNNAMED.iter().any(|path| parts.uri.path().starts_with(path)) {
+    } else if parts.uri.path().starts_with(UNNAMED) {
         let Some(unnamed) = edge.connections().begin_unnamed(address) else {
             return Err(refuse(Refusal::of(Cause::UnnamedCalls, Error::Overloaded("address"))));
         };
-        (Payer::Address(address), UNNAMED_MESSAGE_BYTES, Some(unnamed), None)
+        (Payer::Address(address), UNNAMED_MESSAGE_BYTES, Held::Unnamed { _place: unnamed }, None)
     } else {
-        let standing = name(service, &parts.headers).await.map_err(&refuse)?;
+        let standing = presented(service, connection, issuer, &parts.headers);
+        let standing = match standing {
+            Ok(presented) => name(service, presented, &parts.headers).await.map_err(&refuse)?,
+            Err(refusal) => return Err(refuse(refusal)),
+        };
         let caller = standing.caller.clone();
         let payer = Payer::Caller(caller.principal.clone());
         if !connection.name_caller(&caller.principal) {
             let refusal = Refusal::of(Cause::CallerConnections, Error::Overloaded("caller"));
             return Err(refuse(Refusal { payer: Some(payer), ..refusal }));
         }
+        let organisations: BTreeSet<&str> =
+            caller.roles.iter().filter_map(Role::organisation).map(OrganisationId::as_str).collect();
+        let flying = match edge.begin(parts.uri.path(), &caller.principal, organisations.into_iter()) {
+            Ok(flying) => flying,
+            Err((cause, error)) => {
+                return Err(refuse(Refusal { payer: Some(payer), ..Refusal::of(cause, error) }));
+            }
+        };
         parts.extensions.insert(caller);
-        (payer, edge.limits().message_bytes, None, Some(standing))
+        (payer, edge.limits().message_bytes, Held::Named { _place: flying }, Some(standing))
     };
     let body = Body::new(WholeMessages::new(body, most, edge, payer, connection));
-    Ok(Admitted { request: Request::from_parts(parts, body), unnamed, standing })
+    Ok(Admitted { request: Request::from_parts(parts, body), held, standing })
 }
 
 /// An answer that refuses a request, with what is counted. A failure of the service itself has no cause.
@@ -89,20 +124,46 @@ impl Refusal {
     }
 }
 
-/// The caller of the one credential, `authorization: Bearer <token>`.
-async fn name(service: &Service, headers: &HeaderMap) -> Result<Standing, Refusal> {
+/// The issuer whose JWTs name callers, with its present keys.
+pub type Trusted = watch::Receiver<Arc<Issuer>>;
+
+/// The one credential of a request.
+fn presented(
+    service: &Service,
+    connection: &Connection,
+    issuer: Option<&Trusted>,
+    headers: &HeaderMap,
+) -> Result<Presented, Refusal> {
+    let unknown = || Refusal::of(Cause::Credential, Error::Unauthenticated);
     let mut credentials = headers.get_all(header::AUTHORIZATION).iter();
-    let credential = credentials.next();
+    let Some(credential) = credentials.next() else {
+        let fingerprint = connection.certificate().ok_or_else(unknown)?.to_owned();
+        return Ok(Presented::Certificate { fingerprint });
+    };
     if credentials.next().is_some() {
         return Err(Refusal::of(Cause::SeveralCredentials, Error::SeveralCredentials));
     }
-    let token = credential
-        .and_then(|value| value.to_str().ok())
+    let bearer = credential
+        .to_str()
+        .ok()
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim());
-    let Some(token) = token else { return Err(Refusal::of(Cause::Credential, Error::Unauthenticated)) };
-    let presented = Presented::Token(token.to_owned());
+        .map(|(_, bearer)| bearer.trim())
+        .ok_or_else(unknown)?;
+    // A JWT has dots, and a token has none.
+    if !bearer.contains('.') {
+        return Ok(Presented::Token(bearer.to_owned()));
+    }
+    let issuer = issuer.ok_or_else(unknown)?.borrow();
+    let subject = issuer.verify(bearer, service.clock().now()).map_err(|why| {
+        tracing::debug!(why, "a JWT was refused");
+        unknown()
+    })?;
+    Ok(Presented::Jwt { issuer: issuer.name().to_owned(), subject })
+}
+
+/// The caller of a credential.
+async fn name(service: &Service, presented: Presented, headers: &HeaderMap) -> Result<Standing, Refusal> {
     let caller = service.authenticate(&presented).await.and_then(|caller| narrowed(caller, headers));
     let caller = caller.map_err(|error| {
         let cause = (error.reason() == Reason::Unauthenticated).then_some(Cause::Credential);

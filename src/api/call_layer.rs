@@ -19,9 +19,9 @@ use tonic::{Code, Status};
 use tower::{Layer, Service as Tower};
 use tracing::Instrument as _;
 
-use super::auth::{Admitted, admit};
+use super::auth::{Admitted, Held, Trusted, admit};
 use super::deadline::Deadline;
-use super::edge::{Connection, Edge, OpenCall, UnnamedCall};
+use super::edge::{Connection, Edge, OpenCall};
 use super::measure::{MeasuredCall, Measures};
 use super::reader;
 use super::standing::Standing;
@@ -36,6 +36,8 @@ pub struct CallLayer {
     pub edge: Arc<Edge>,
     /// The use cases, which authenticate the caller.
     pub service: Service,
+    /// The issuer whose JWTs name callers, if there is one.
+    pub issuer: Option<Trusted>,
     /// What measures the calls.
     pub measures: Arc<Measures>,
 }
@@ -69,7 +71,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let CallLayer { edge, service, measures } = self.layer.clone();
+        let CallLayer { edge, service, issuer, measures } = self.layer.clone();
         // The clone becomes ready later; the inner service is ready now.
         let waiting = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, waiting);
@@ -83,19 +85,19 @@ where
             let deadline = Deadline::of(request.headers());
             let admitting = async {
                 tokio::select! {
-                    admitted = admit(&edge, &service, &connection, request) => admitted,
+                    admitted = admit(&edge, &service, &connection, issuer.as_ref(), request) => admitted,
                     () = Deadline::passed(deadline) => Err(Status::from(Error::DeadlineExceeded).into_http()),
                 }
             };
             let admitted = admitting.await;
-            let (response, unnamed) = match admitted {
-                Ok(Admitted { request, unnamed, standing }) => {
-                    measured.admitted(&request, unnamed.is_none());
+            let (response, held) = match admitted {
+                Ok(Admitted { request, held, standing }) => {
+                    measured.admitted(&request, standing.is_some());
                     let span = measured.span().clone();
                     let most = edge.limits().message_bytes;
                     // The handler begins in its span too.
                     let answer = Standing::scope(standing, span.in_scope(|| inner.call(request)));
-                    (answered(answer, deadline, most).instrument(span).await?, unnamed)
+                    (answered(answer, deadline, most).instrument(span).await?, Some(held))
                 }
                 Err(refusal) => {
                     measured.refused(refusal.headers());
@@ -103,7 +105,7 @@ where
                 }
             };
             measured.read_status(response.headers());
-            Ok(response.map(|body| Body::new(Answer { body, measured, _call: call, _unnamed: unnamed })))
+            Ok(response.map(|body| Body::new(Answer { body, measured, _call: call, _held: held })))
         }))
     }
 }
@@ -133,7 +135,7 @@ struct Answer {
     body: Body,
     measured: MeasuredCall,
     _call: OpenCall,
-    _unnamed: Option<UnnamedCall>,
+    _held: Option<Held>,
 }
 
 impl HttpBody for Answer {

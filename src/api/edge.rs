@@ -1,15 +1,17 @@
 //! The edge: bounds on what a peer can cost, before its caller is known and after.
 //!
 //! A peer is charged as its caller once a credential has named one, and as its network address until then. The bounds
-//! cover connections (`connections`), bytes of messages that have arrived in part (`ledger`), and the time in which a
-//! message has to arrive (`body`). Every refusal is counted, and logged once per payer and minute (`refusals`).
+//! cover connections (`connections`), bytes of messages that have arrived in part (`ledger`), the time in which a message has
+//! to arrive (`body`), calls that are open at a time (`in_flight`), and how often calls begin (`rates`). Every refusal is counted, and logged once per payer and minute (`refusals`).
 //! Invariant: each number of [`Counts`] that describes a present state returns to zero when the peers have left.
 
 mod body;
 mod connections;
+mod in_flight;
 mod ledger;
 mod limits;
 mod payer;
+mod rates;
 mod refusals;
 
 use std::net::IpAddr;
@@ -22,11 +24,16 @@ pub use self::connections::Connection;
 use self::connections::Connections;
 pub(super) use self::connections::{OpenCall, UnnamedCall};
 use self::ledger::Ledger;
+pub(super) use self::in_flight::Flying;
+use self::in_flight::InFlight;
 pub use self::limits::Limits;
 pub use self::payer::ProxyHeader;
 pub(super) use self::payer::{Payer, forwarded_for, network_of};
+pub use self::rates::Rates;
+use self::rates::{Buckets, Classes};
 use self::refusals::Refusals;
 pub use self::refusals::{Cause, Counts};
+use crate::error::Error;
 
 /// What the edge knows of its peers.
 #[derive(Debug)]
@@ -34,6 +41,9 @@ pub struct Edge {
     limits: Limits,
     connections: Arc<Connections>,
     ledger: Arc<Ledger>,
+    in_flight: Arc<InFlight>,
+    classes: Classes,
+    buckets: Buckets,
     refusals: Refusals,
 }
 
@@ -42,7 +52,9 @@ impl Edge {
     pub fn new(limits: Limits) -> Self {
         let connections = Arc::new(Connections::new(&limits));
         let ledger = Arc::new(Ledger::new(limits.bytes_in_flight, limits.bytes_per_connection));
-        Self { limits, connections, ledger, refusals: Refusals::default() }
+        let in_flight = Arc::new(InFlight::new(limits.calls_in_flight));
+        let (classes, buckets) = (Classes::of_the_contract(), Buckets::new(limits.rates.clone()));
+        Self { limits, connections, ledger, in_flight, classes, buckets, refusals: Refusals::default() }
     }
 
     /// The bounds.
@@ -98,6 +110,25 @@ impl Edge {
         } else {
             connection.address()
         }
+    }
+
+    /// Begins a call of the method at `path`, of a caller who acts for these organisations; or why there is no room for it.
+    pub(super) fn begin<'a>(
+        &self,
+        path: &str,
+        caller: &str,
+        organisations: impl Iterator<Item = &'a str>,
+    ) -> Result<Flying, (Cause, Error)> {
+        let class = self.classes.of(path);
+        self.buckets.take(class, caller, organisations).map_err(|full| {
+            let cause = match full.subject {
+                "caller" => Cause::RateOfCaller,
+                "organisation" => Cause::RateOfOrganisation,
+                _ => Cause::RateOfAll,
+            };
+            (cause, Error::RateLimited { subject: full.subject, class: class.name(), wait: full.wait })
+        })?;
+        self.in_flight.begin(caller).map_err(|subject| (Cause::CallsInFlight, Error::Overloaded(subject)))
     }
 
     pub(super) fn connections(&self) -> &Arc<Connections> {

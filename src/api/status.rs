@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -17,6 +18,9 @@ pub const DOMAIN: &str = "mentorship.wim";
 /// When to call again after the database was unreachable, the service was shutting down, or a bound was reached.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// The trailer by which a service steers the retries of gRPC clients (gRPC proposal A6).
+pub(super) const PUSHBACK: &str = "grpc-retry-pushback-ms";
+
 /// The gRPC code of a reason.
 pub fn code_of(reason: Reason) -> Code {
     match reason {
@@ -24,7 +28,7 @@ pub fn code_of(reason: Reason) -> Code {
             Code::InvalidArgument
         }
         Reason::NotGrpc => Code::InvalidArgument,
-        Reason::MessageTooLarge | Reason::Overloaded => Code::ResourceExhausted,
+        Reason::MessageTooLarge | Reason::Overloaded | Reason::RateLimited => Code::ResourceExhausted,
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::PermissionDenied => Code::PermissionDenied,
         Reason::NotFound => Code::NotFound,
@@ -51,8 +55,14 @@ impl From<Error> for Status {
         let told = cut(wording::message(&error.message(), lang));
         let mut room = Room::beside(&told);
         let mut details = ErrorDetails::with_error_info(reason.code(), DOMAIN, metadata(&error));
-        if code == Code::Unavailable || reason == Reason::Overloaded {
-            details.set_retry_info(Some(RETRY_AFTER));
+        let retry = match &error {
+            // Rounded up: a client that waits for it finds room.
+            Error::RateLimited { wait, .. } => Some(Duration::from_millis(wait.as_micros().div_ceil(1_000) as u64)),
+            _ if code == Code::Unavailable || reason == Reason::Overloaded => Some(RETRY_AFTER),
+            _ => None,
+        };
+        if let Some(after) = retry {
+            details.set_retry_info(Some(after));
         }
         match &error {
             Error::InvalidFields(violations) => {
@@ -70,6 +80,9 @@ impl From<Error> for Status {
                     details.add_bad_request_violation("", wording::message(&violations.beyond(listed), lang));
                 }
             }
+            Error::RateLimited { subject, .. } => {
+                details.add_quota_failure_violation(*subject, told.clone());
+            }
             Error::RoundState { round: subject, .. }
             | Error::RunState { run: subject, .. }
             | Error::RoundEmpty(subject)
@@ -78,7 +91,15 @@ impl From<Error> for Status {
             }
             _ => {}
         }
-        Self::with_error_details(code, told, details)
+        let mut status = Self::with_error_details(code, told, details);
+        // What the retry policies of gRPC obey: a delay, or no repetition at all.
+        let pushback = match retry {
+            Some(after) => MetadataValue::from(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+            None if code == Code::ResourceExhausted => MetadataValue::from_static("-1"),
+            None => return status,
+        };
+        status.metadata_mut().insert(PUSHBACK, pushback);
+        status
     }
 }
 
@@ -142,6 +163,9 @@ pub(super) fn transport_error(status: &Status, max_message_bytes: usize) -> Opti
 
 /// The metadata of an ErrorInfo.
 fn metadata(error: &Error) -> HashMap<String, String> {
+    if let Error::RateLimited { subject, class, .. } = error {
+        return HashMap::from([("subject", *subject), ("class", *class)].map(|(key, value)| (key.to_owned(), value.to_owned())));
+    }
     let (key, value) = match error {
         Error::RoundState { state, .. } | Error::RunState { state, .. } => ("state", (*state).to_owned()),
         Error::RunActive(run) => ("run", run.clone()),
@@ -241,6 +265,7 @@ mod tests {
             Error::NotGrpc,
             Error::ReceiveTimeout { seconds: 10 },
             Error::Overloaded("caller"),
+            Error::RateLimited { subject: "caller", class: "read", wait: Duration::from_millis(20) },
         ]
     }
 
@@ -249,6 +274,7 @@ mod tests {
             ErrorDetail::ErrorInfo(_) => "ErrorInfo",
             ErrorDetail::BadRequest(_) => "BadRequest",
             ErrorDetail::RetryInfo(_) => "RetryInfo",
+            ErrorDetail::QuotaFailure(_) => "QuotaFailure",
             ErrorDetail::PreconditionFailure(_) => "PreconditionFailure",
             other => panic!("{other:?} is not documented"),
         }

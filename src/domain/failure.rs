@@ -65,6 +65,8 @@ reasons! {
     ReceiveTimeout = "RECEIVE_TIMEOUT";
     /// The peer holds as much as the service allows at a time.
     Overloaded = "OVERLOADED";
+    /// The caller, an organisation or all callers together call too often.
+    RateLimited = "RATE_LIMITED";
 }
 
 impl Reason {

@@ -128,10 +128,13 @@ mod tests {
         let config = Config::load(&Overrides::default()).expect("a configuration");
         let edge = Arc::new(Edge::new(crate::server::limits(&config)));
         let measures = crate::api::Measures::new(service.metrics().clone(), 0, &**service.clock());
-        let layer = crate::api::CallLayer { edge: Arc::clone(&edge), service, measures: Arc::new(measures) };
-        let routed = tower::Layer::layer(&layer, tonic::service::Routes::default());
+        let layer = crate::api::CallLayer { edge: Arc::clone(&edge), service, issuer: None, measures: Arc::new(measures) };
+        let called = tower::Layer::layer(&layer, tonic::service::Routes::default());
+        let routed = tower::Layer::layer(&crate::api::Web::new(std::iter::empty()), called);
         let (ending, tasks) = (Ending::default(), TaskTracker::new());
-        let protocol = Protocol::new(10, None, tasks.clone());
+        let lifetime = super::super::connection::Lifetime { age: Duration::ZERO, grace: Duration::ZERO };
+        let clock: Arc<dyn crate::clock::Clock> = Arc::new(SystemClock);
+        let protocol = Protocol::new(10, None, lifetime, &clock, tasks.clone());
         let accepting = accept(listener, Arc::clone(&edge), routed, protocol, (ending.clone(), tasks));
         tokio::join!(accepting, async {
             end.cancelled().await;

@@ -26,7 +26,8 @@ use tonic::service::Routes;
 use tower::Service as _;
 
 use super::tls::fingerprint;
-use crate::api::{CallService, Cause, Connection, Edge};
+use crate::api::{CallService, Cause, Connection, Edge, WebService};
+use crate::clock::Clock;
 
 /// Time between two keepalive pings of a connection, and for the answer to one.
 const KEEPALIVE: Duration = Duration::from_mins(1);
@@ -44,8 +45,8 @@ const ERROR_RESETS: usize = 100;
 /// Time for the last bytes of a connection without open calls when the server stops.
 const LAST_BYTES: Duration = Duration::from_millis(200);
 
-/// The services behind the layer of calls.
-pub(super) type Routed = CallService<Routes>;
+/// The services behind the layers of browsers and of calls.
+pub(super) type Routed = WebService<CallService<Routes>>;
 
 /// HTTP/2 as the server speaks it.
 #[derive(Debug, Clone)]
@@ -53,6 +54,27 @@ pub(super) struct Protocol {
     http: http2::Builder<Tracked>,
     /// The present certificate of the service; `None` without TLS.
     tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+    lifetime: Lifetime,
+    clock: Arc<dyn Clock>,
+}
+
+/// How long a connection lives, so that callers find new replicas and show their certificates again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lifetime {
+    /// The time after which it takes no further call, a tenth more or less; zero for no end.
+    pub(super) age: Duration,
+    /// The time that its open calls have then.
+    pub(super) grace: Duration,
+}
+
+impl Lifetime {
+    /// The age of one connection: from nine to eleven tenths, so that connections that began together do not end together.
+    fn age(&self, clock: &dyn Clock) -> Option<Duration> {
+        let mut random = [0; 2];
+        clock.fill(&mut random);
+        let share = f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX);
+        (!self.age.is_zero()).then(|| self.age.mul_f64(0.9 + 0.2 * share))
+    }
 }
 
 /// How the server ends.
@@ -78,6 +100,8 @@ impl Protocol {
     pub(super) fn new(
         max_concurrent_streams: u32,
         tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+        lifetime: Lifetime,
+        clock: &Arc<dyn Clock>,
         tasks: TaskTracker,
     ) -> Self {
         let mut http = http2::Builder::new(Tracked(tasks));
@@ -91,7 +115,7 @@ impl Protocol {
             .max_send_buf_size(ANSWER_BYTES)
             .max_pending_accept_reset_streams(PENDING_RESETS)
             .max_local_error_reset_streams(ERROR_RESETS);
-        Self { http, tls }
+        Self { http, tls, lifetime, clock: Arc::clone(clock) }
     }
 
     /// Serves a connection until its end.
@@ -129,6 +153,8 @@ impl Protocol {
         });
         let mut served = pin!(self.http.serve_connection(io, service));
         let mut stopping = false;
+        let mut end = self.lifetime.age(&*self.clock).map(|age| Box::pin(tokio::time::sleep(age)));
+        let mut aged = false;
         loop {
             let patience = connection.patience(edge.limits());
             let look_again = async {
@@ -152,6 +178,15 @@ impl Protocol {
                     stopping = true;
                     served.as_mut().graceful_shutdown();
                 }
+                () = passed(&mut end), if !stopping => {
+                    if aged {
+                        tracing::debug!("a connection reached its age, and its calls had their time");
+                        return;
+                    }
+                    aged = true;
+                    served.as_mut().graceful_shutdown();
+                    end = Some(Box::pin(tokio::time::sleep(self.lifetime.grace)));
+                }
                 () = look_again => {
                     // A peer that holds no call open has nothing to wait for, and may never answer.
                     if stopping && connection.calls() == 0 {
@@ -164,6 +199,14 @@ impl Protocol {
                 }
             }
         }
+    }
+}
+
+/// Waits for the end of a timer; forever without one.
+async fn passed(timer: &mut Option<Pin<Box<Sleep>>>) {
+    match timer {
+        Some(timer) => timer.await,
+        None => std::future::pending().await,
     }
 }
 

@@ -12,6 +12,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::{v1, v1alpha};
 use wim_match::clock::Stopwatch;
 
+use crate::refusal::refused;
 use crate::world::World;
 
 const OURS: [&str; 4] = [
@@ -54,7 +55,11 @@ macro_rules! reflected {
             ask(MessageRequest::FileContainingSymbol("wim.mentorship.v1.RunSummary".to_owned())),
         ];
         let mut client = ServerReflectionClient::new($world.channel().clone());
-        let request = Request::new(tokio_stream::iter(questions));
+        let stranger = client.server_reflection_info(tokio_stream::iter(questions.clone())).await;
+        assert_eq!(refused(stranger), "UNAUTHENTICATED");
+        let mut request = Request::new(tokio_stream::iter(questions));
+        let bearer = format!("Bearer {}", $world.coordinator_token());
+        request.metadata_mut().insert("authorization", bearer.parse().expect("a header value"));
         let mut answers = client.server_reflection_info(request).await.expect("reflects").into_inner();
         let (mut services, mut described) = (BTreeSet::new(), false);
         while let Some(answer) = answers.message().await.expect("answers") {
@@ -73,7 +78,7 @@ macro_rules! reflected {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn both_versions_of_reflection_list_all_services_and_describe_their_messages() {
+async fn both_versions_of_reflection_describe_the_contract_to_known_callers_alone() {
     let world = World::sqlite().await;
     for (services, described) in [reflected!(v1, world), reflected!(v1alpha, world)] {
         for service in OURS.into_iter().chain(["grpc.health.v1.Health"]) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::payer::ProxyHeader;
+use super::rates::Rates;
 
 /// The bounds of the edge.
 #[derive(Debug, Clone)]
@@ -17,6 +18,10 @@ pub struct Limits {
     pub connections_per_caller: usize,
     /// Open calls of one address that need no caller, for example watches of the health.
     pub unnamed_calls_per_address: usize,
+    /// Calls of callers that are open at a time.
+    pub calls_in_flight: usize,
+    /// How often callers may call.
+    pub rates: Rates,
     /// Bytes of a message.
     pub message_bytes: usize,
     /// Bytes of arriving messages in all.

@@ -55,6 +55,14 @@ causes! {
     UnnamedCalls = "unnamed_calls";
     /// A message is larger than the limit.
     MessageTooLarge = "message_too_large";
+    /// The caller has its share of the calls in flight, or all are open.
+    CallsInFlight = "calls_in_flight";
+    /// The caller calls too often.
+    RateOfCaller = "rate_of_caller";
+    /// An organisation of the caller calls too often.
+    RateOfOrganisation = "rate_of_organisation";
+    /// All callers together call too often.
+    RateOfAll = "rate_of_all";
     /// The payer's share of the bytes in flight is used up.
     Share = "share_of_bytes";
     /// The bytes in flight of the connection are used up.
