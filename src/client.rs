@@ -43,6 +43,7 @@ mod page;
 pub mod private;
 pub mod progress;
 mod results;
+mod retry;
 mod run;
 pub mod story;
 
@@ -51,6 +52,7 @@ pub use error::Error;
 pub use export::{Form, export};
 pub use import::{Finding, Import, Notice, Problem};
 pub use results::Results;
+pub use retry::Retrying;
 pub use run::{success, summary, watch};
 pub use tonic::transport::Channel;
 

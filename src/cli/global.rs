@@ -72,7 +72,7 @@ impl TlsArgs {
 impl Global {
     /// A client of the service, acting for the caller.
     pub(super) async fn client(&self) -> Result<Client, Failure> {
-        Ok(Client::for_reader(&self.connect().await?, self.token.as_deref(), self.lang)?)
+        Ok(Client::retrying(&self.connect().await?, self.token.as_deref(), self.lang)?)
     }
 
     /// A connection to the service.

@@ -9,6 +9,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 use tonic::{Request, Status};
 
 use super::error::Error;
+use super::retry::Retrying;
 use crate::api::proto::v1::organisation_service_client::OrganisationServiceClient;
 use crate::api::proto::v1::profile_service_client::ProfileServiceClient;
 use crate::api::proto::v1::round_service_client::RoundServiceClient;
@@ -41,7 +42,7 @@ impl Interceptor for Bearer {
 }
 
 /// A connection whose calls carry the token of the caller.
-pub type Authenticated = InterceptedService<Channel, Bearer>;
+pub type Authenticated = InterceptedService<Retrying, Bearer>;
 
 /// Clients of all services, acting for one caller. A clone shares the connection.
 #[derive(Debug, Clone)]
@@ -124,6 +125,16 @@ impl Client {
 
     /// The same, with the texts of the service in the language of the reader.
     pub fn for_reader(channel: &Channel, token: Option<&str>, lang: Lang) -> Result<Self, Error> {
+        Self::over(&Retrying::never(channel.clone()), token, lang)
+    }
+
+    /// The same, and calls that the service refuses for now are repeated by the published policy
+    /// (`clients/service-config.json`). A change needs a `request_id`: with it a repetition has no second effect.
+    pub fn retrying(channel: &Channel, token: Option<&str>, lang: Lang) -> Result<Self, Error> {
+        Self::over(&Retrying::as_published(channel.clone()), token, lang)
+    }
+
+    fn over(channel: &Retrying, token: Option<&str>, lang: Lang) -> Result<Self, Error> {
         let token = token.map(|token| format!("Bearer {token}").parse()).transpose();
         let bearer = Bearer { token: token.map_err(|_| Error::Token)?, lang };
         let authenticated = || InterceptedService::new(channel.clone(), bearer.clone());

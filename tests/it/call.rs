@@ -3,15 +3,13 @@
 
 use prost::Message as _;
 use tonic::Status;
-use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Channel;
 use wim_match::api::proto::v1::solve_response::Outcome;
 use wim_match::api::proto::v1::solve_stream_request::Content as Ask;
 use wim_match::api::proto::v1::solver_service_client::SolverServiceClient;
 use wim_match::api::proto::v1::verify_stream_request::Content as Claim;
 use wim_match::api::proto::v1::what_if_question::Question as Asked;
 use wim_match::api::proto::{DESCRIPTORS, v1};
-use wim_match::client::{Bearer, Client, request_id};
+use wim_match::client::{Authenticated, Client, request_id};
 
 use crate::world::{end_message, header_message, round_message};
 
@@ -140,10 +138,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
 }
 
 /// The same for the methods about problems of the caller's own.
-async fn call_solver(
-    method: &str,
-    mut solver: SolverServiceClient<InterceptedService<Channel, Bearer>>,
-) -> Result<(), Status> {
+async fn call_solver(method: &str, mut solver: SolverServiceClient<Authenticated>) -> Result<(), Status> {
     match method {
         "SolverService/Solve" => {
             let request = v1::SolveRequest { problem: Some(two_by_two()), ..Default::default() };
