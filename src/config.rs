@@ -135,7 +135,9 @@ impl TryFrom<String> for Origin {
         if host.is_some_and(|host| !host.is_empty() && host.chars().all(is_part)) {
             return Ok(Self(text));
         }
-        Err(format!("cors_origins: `{text}` is no origin; write for example https://www.example.org, without a path"))
+        Err(format!(
+            "cors_origins: `{text}` is no origin; write for example https://www.example.org, without a path"
+        ))
     }
 }
 
@@ -484,7 +486,14 @@ mod tests {
         }
         let error = format!("{:#}", load("listen = 'nowhere'").expect_err("no address"));
         assert!(error.contains("listen"), "{error}");
-        for origin in ["*", "https://a.example/", "https://a.example/path", "a.example", "https://A.example", "https://"] {
+        for origin in [
+            "*",
+            "https://a.example/",
+            "https://a.example/path",
+            "a.example",
+            "https://A.example",
+            "https://",
+        ] {
             let error = load(&format!("cors_origins = ['{origin}']")).expect_err("no origin").to_string();
             assert!(error.contains("is no origin"), "{origin}: {error}");
         }

@@ -35,8 +35,8 @@ use crate::api::proto::v1::round_service_server::RoundServiceServer;
 use crate::api::proto::v1::run_service_server::RunServiceServer;
 use crate::api::proto::v1::solver_service_server::SolverServiceServer;
 use crate::api::{
-    CallLayer, Counts, Edge, HealthApi, Issuer, Limits, Measures, OrganisationApi, ProfileApi, ProxyHeader, Rates, RoundApi,
-    RunApi, SolverApi, Streams, Trusted, Web, proto,
+    CallLayer, Counts, Edge, HealthApi, Issuer, Limits, Measures, OrganisationApi, ProfileApi, ProxyHeader,
+    Rates, RoundApi, RunApi, SolverApi, Streams, Trusted, Web, proto,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};

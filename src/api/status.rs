@@ -57,7 +57,7 @@ impl From<Error> for Status {
         let mut details = ErrorDetails::with_error_info(reason.code(), DOMAIN, metadata(&error));
         let retry = match &error {
             // Rounded up: a client that waits for it finds room.
-            Error::RateLimited { wait, .. } => Some(Duration::from_millis(wait.as_micros().div_ceil(1_000) as u64)),
+            Error::RateLimited { wait, .. } => Some(whole_millis(*wait)),
             _ if code == Code::Unavailable || reason == Reason::Overloaded => Some(RETRY_AFTER),
             _ => None,
         };
@@ -161,10 +161,17 @@ pub(super) fn transport_error(status: &Status, max_message_bytes: usize) -> Opti
     }
 }
 
+/// A duration in whole milliseconds, rounded up.
+fn whole_millis(time: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+}
+
 /// The metadata of an ErrorInfo.
 fn metadata(error: &Error) -> HashMap<String, String> {
     if let Error::RateLimited { subject, class, .. } = error {
-        return HashMap::from([("subject", *subject), ("class", *class)].map(|(key, value)| (key.to_owned(), value.to_owned())));
+        return HashMap::from(
+            [("subject", *subject), ("class", *class)].map(|(key, value)| (key.to_owned(), value.to_owned())),
+        );
     }
     let (key, value) = match error {
         Error::RoundState { state, .. } | Error::RunState { state, .. } => ("state", (*state).to_owned()),

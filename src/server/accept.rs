@@ -128,7 +128,12 @@ mod tests {
         let config = Config::load(&Overrides::default()).expect("a configuration");
         let edge = Arc::new(Edge::new(crate::server::limits(&config)));
         let measures = crate::api::Measures::new(service.metrics().clone(), 0, &**service.clock());
-        let layer = crate::api::CallLayer { edge: Arc::clone(&edge), service, issuer: None, measures: Arc::new(measures) };
+        let layer = crate::api::CallLayer {
+            edge: Arc::clone(&edge),
+            service,
+            issuer: None,
+            measures: Arc::new(measures),
+        };
         let called = tower::Layer::layer(&layer, tonic::service::Routes::default());
         let routed = tower::Layer::layer(&crate::api::Web::new(std::iter::empty()), called);
         let (ending, tasks) = (Ending::default(), TaskTracker::new());

@@ -7,8 +7,10 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use wim_match::api::Cause;
 use wim_match::api::proto::v1;
+use wim_match::client::Client;
 use wim_match::config::Config;
 use wim_match::domain::grant::Role;
+use wim_match::domain::vocabulary::Lang;
 
 use crate::refusal::{reason, refused};
 use crate::wire::{Line, grpc, post, status_of};
@@ -38,7 +40,8 @@ fn limit_of(status: &Status) -> (String, String, Duration) {
     assert_eq!(violation.subject, info.metadata["subject"]);
     assert!(!violation.description.is_empty());
     let wait = status.get_details_retry_info().expect("a RetryInfo").retry_delay.expect("a delay");
-    let pushback = status.metadata().get("grpc-retry-pushback-ms").expect("a trailer").to_str().expect("text");
+    let pushback =
+        status.metadata().get("grpc-retry-pushback-ms").expect("a trailer").to_str().expect("text");
     assert_eq!(pushback, wait.as_millis().to_string(), "what clients of gRPC obey");
     (violation.subject.clone(), info.metadata["class"].clone(), wait)
 }
@@ -59,8 +62,30 @@ async fn a_caller_who_calls_too_often_is_told_when_to_call_again_and_then_is_ser
     assert_eq!(world.server().counts().refused_for(Cause::RateOfCaller), 1);
     let mut health = tonic_health::pb::health_client::HealthClient::new(world.channel().clone());
     for _ in 0..20 {
-        soon(health.check(tonic_health::pb::HealthCheckRequest::default())).await.expect("health has no limit");
+        soon(health.check(tonic_health::pb::HealthCheckRequest::default()))
+            .await
+            .expect("health has no limit");
     }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_with_the_published_policy_waits_as_long_as_it_is_told_and_is_served() {
+    let world = World::sqlite_with(|config| {
+        slow(config);
+        (config.reads_per_second, config.burst_seconds) = (2, 1);
+    })
+    .await;
+    let client = Client::retrying(world.channel(), Some(world.coordinator_token()), Lang::default());
+    let mut rounds = client.expect("a client").rounds;
+    for _ in 0..5 {
+        soon(rounds.list_rounds(list())).await.expect("waits, and is served");
+    }
+    let refused = world.server().counts().refused_for(Cause::RateOfCaller);
+    assert!((3..=6).contains(&refused), "{refused} refusals for three calls beyond the burst");
+    // What has no prospect is not repeated.
+    let absent = v1::GetRoundRequest { name: "rounds/absent".to_owned() };
+    assert_eq!(reason(&soon(rounds.get_round(absent)).await.expect_err("is absent")), "NOT_FOUND");
     world.stop().await;
 }
 

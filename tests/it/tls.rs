@@ -5,15 +5,21 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion};
+use tonic_types::StatusExt as _;
 use wim_match::api::Cause;
 use wim_match::api::proto::v1;
 use wim_match::client::{Client, Tls, connect, connect_with};
@@ -23,7 +29,11 @@ use wim_match::server::Server;
 
 use crate::certificates::{Authority, Issued, LONG_AGO};
 use crate::fixed_clock::FixedClock;
+use crate::refusal::reason;
 use crate::world::soon;
+
+/// The moment of the service's clock.
+const NOW: &str = "2027-01-10T12:00:00Z";
 
 /// A service with TLS, and the files of its certificate.
 struct Secured {
@@ -42,7 +52,7 @@ impl Secured {
         config.tls_certificate = home.path().join("tls.pem").display().to_string();
         config.tls_key = home.path().join("tls.key").display().to_string();
         change(&mut config, home.path());
-        let clock = FixedClock::at("2027-01-10T12:00:00Z".parse().expect("a moment"));
+        let clock = FixedClock::at(NOW.parse().expect("a moment"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let server = Server::start_with(config, listener.into(), "test", Arc::new(clock)).await;
         let server = server.expect("the server starts");
@@ -56,9 +66,37 @@ impl Secured {
 
     /// Whether a coordinator with these settings is served.
     async fn serves(&self, tls: &Tls) -> bool {
-        let Ok(channel) = soon(connect_with(&self.address(), tls)).await else { return false };
-        let mut client = Client::new(&channel, Some(&self.token)).expect("a client");
-        soon(client.rounds.list_rounds(v1::ListRoundsRequest::default())).await.is_ok()
+        self.answer(tls, Some(&self.token)).await.is_ok()
+    }
+
+    /// Whether a caller with this credential and these settings is served; the reason if not, or the failure of the connection.
+    async fn answer(&self, tls: &Tls, bearer: Option<&str>) -> Result<(), String> {
+        let channel = soon(connect_with(&self.address(), tls)).await.map_err(|error| error.to_string())?;
+        let mut client = Client::new(&channel, bearer).expect("a client");
+        let answered = soon(client.rounds.list_rounds(v1::ListRoundsRequest::default())).await;
+        answered.map(drop).map_err(|status| match status.get_details_error_info() {
+            Some(_) => reason(&status),
+            // The connection broke: the service refused the certificate.
+            None => "no connection".to_owned(),
+        })
+    }
+
+    /// Changes the database past the service: gives the coordinator another credential, for example.
+    async fn execute(&self, statement: String) {
+        let database = format!("sqlite:{}", self.home.path().join("wim.sqlite3").display());
+        let mut connection = SqliteConnection::connect(&database).await.expect("connects");
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.expect("executes");
+        connection.close().await.expect("closes");
+    }
+
+    /// Gives the coordinator a credential of this kind.
+    async fn also_known_by(&self, kind: &str, identity: &str) {
+        let identity = identity.replace('\'', "''");
+        self.execute(format!(
+            "INSERT INTO credential (id, principal_id, kind, identity, prefix, label, create_micros) \
+             SELECT '{kind}', principal_id, '{kind}', '{identity}', '', 'test', 0 FROM credential WHERE kind = 'token'"
+        ))
+        .await;
     }
 
     async fn stop(self) {
@@ -108,7 +146,7 @@ async fn negotiated(
 ) -> std::io::Result<Option<ProtocolVersion>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).expect("PEM")).expect("an authority");
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(&[version])
         .expect("a version")
         .with_root_certificates(roots)
@@ -174,6 +212,133 @@ async fn a_handshake_that_fails_or_never_ends_is_closed_and_counted() {
     assert!(secured.serves(&trusting(&authority)).await);
     assert_eq!(secured.server.counts().refused_for(Cause::Handshake), 2);
     secured.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_certificate_of_the_right_authority_names_the_caller_it_was_registered_for() {
+    let (authority, clients, wrong) =
+        (Authority::new("A"), Authority::new("Clients"), Authority::new("Clients"));
+    let secured = Secured::start(&authority.issue("127.0.0.1"), |config, home| {
+        std::fs::write(home.join("clients.pem"), &clients.pem).expect("is written");
+        config.tls_client_ca = home.join("clients.pem").display().to_string();
+    })
+    .await;
+    let with = |issued: &Issued| Tls { identity: Some(issued.identity()), ..trusting(&authority) };
+    let known = clients.issue("coordinator.example");
+    secured.also_known_by("certificate", &known.fingerprint()).await;
+    secured.answer(&with(&known), None).await.expect("the certificate names her");
+    let refused = |answer: Result<(), String>| answer.expect_err("is refused");
+    let unauthenticated = "UNAUTHENTICATED";
+    let stranger = clients.issue("coordinator.example");
+    assert_eq!(
+        refused(secured.answer(&with(&stranger), None).await),
+        unauthenticated,
+        "the same name is not enough"
+    );
+    assert_eq!(refused(secured.answer(&trusting(&authority), None).await), unauthenticated, "no certificate");
+    for (issued, what) in [
+        (wrong.issue("coordinator.example"), "another authority of the same name"),
+        (clients.issue_for("coordinator.example", LONG_AGO), "a certificate of 2000"),
+        (authority.issue("coordinator.example"), "the authority of the service"),
+    ] {
+        // Even if somebody has registered it.
+        secured
+            .execute(format!(
+                "UPDATE credential SET identity = '{}' WHERE kind = 'certificate'",
+                issued.fingerprint()
+            ))
+            .await;
+        let why = refused(secured.answer(&with(&issued), None).await);
+        assert_ne!(why, unauthenticated, "{what} has a connection");
+        let why = refused(secured.answer(&with(&issued), Some(&secured.token)).await);
+        assert_ne!(why, unauthenticated, "{what} has a connection with a token");
+    }
+    // A header beats the certificate of the connection: a wrong one is refused, and a right one names its own caller.
+    secured
+        .execute(format!(
+            "UPDATE credential SET identity = '{}' WHERE kind = 'certificate'",
+            known.fingerprint()
+        ))
+        .await;
+    secured.answer(&with(&known), Some(&secured.token)).await.expect("the token names her");
+    let forged = format!("wimm_{}", "0".repeat(64));
+    assert_eq!(refused(secured.answer(&with(&known), Some(&forged)).await), unauthenticated);
+    assert_eq!(
+        refused(secured.answer(&with(&known), Some("a.b.c")).await),
+        unauthenticated,
+        "a JWT without an issuer"
+    );
+    secured.execute("UPDATE credential SET revoke_micros = 1 WHERE kind = 'certificate'".to_owned()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(refused(secured.answer(&with(&known), None).await), unauthenticated, "is revoked");
+    secured.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_jwt_of_the_configured_issuer_names_its_subject_and_follows_the_file_of_keys() {
+    let authority = Authority::new("Authority");
+    let (old, new) = (JwtSigner::new("old"), JwtSigner::new("new"));
+    let secured = Secured::start(&authority.issue("127.0.0.1"), |config, home| {
+        std::fs::write(home.join("keys.json"), old.jwks()).expect("is written");
+        config.jwt_jwks = home.join("keys.json").display().to_string();
+        config.jwt_issuer = "https://login.example".to_owned();
+        config.jwt_audience = "wim-match".to_owned();
+    })
+    .await;
+    secured.also_known_by("jwt", r#"["https://login.example","maria"]"#).await;
+    let tls = trusting(&authority);
+    let answer = async |jwt: &str| secured.answer(&tls, Some(jwt)).await;
+    answer(&old.signed("maria")).await.expect("she is known");
+    for (jwt, what) in [
+        (old.signed("ana"), "a subject that nobody has registered"),
+        (new.signed("maria"), "another key"),
+        (old.signed("maria") + "x", "another signature"),
+    ] {
+        assert_eq!(answer(&jwt).await, Err("UNAUTHENTICATED".to_owned()), "{what}");
+    }
+    let keys = secured.home.path().join("keys.json");
+    std::fs::write(&keys, "{\"keys\": []}").expect("is written");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    answer(&old.signed("maria")).await.expect("a broken file changes nothing");
+    std::fs::write(&keys, new.jwks()).expect("is written");
+    let renewed = tokio::time::timeout(Duration::from_secs(20), async {
+        while answer(&new.signed("maria")).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    renewed.await.expect("the new key counts without a restart");
+    assert_eq!(answer(&old.signed("maria")).await, Err("UNAUTHENTICATED".to_owned()), "the old key is gone");
+    secured.stop().await;
+}
+
+/// An issuer of JWTs with one key.
+struct JwtSigner(&'static str, EcdsaKeyPair);
+
+impl JwtSigner {
+    fn new(id: &'static str) -> Self {
+        let random = SystemRandom::new();
+        let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).expect("a key");
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_ref(), &random);
+        Self(id, key.expect("a key"))
+    }
+
+    fn jwks(&self) -> String {
+        let point = self.1.public_key().as_ref();
+        let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..]));
+        format!(r#"{{"keys":[{{"kty":"EC","crv":"P-256","kid":"{}","x":"{x}","y":"{y}"}}]}}"#, self.0)
+    }
+
+    fn signed(&self, subject: &str) -> String {
+        let header = format!(r#"{{"alg":"ES256","kid":"{}","typ":"JWT"}}"#, self.0);
+        let now = NOW.parse::<jiff::Timestamp>().expect("a moment").as_second();
+        let claims = format!(
+            r#"{{"iss":"https://login.example","aud":"wim-match","sub":"{subject}","iat":{now},"exp":{}}}"#,
+            now + 300
+        );
+        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let signature = self.1.sign(&SystemRandom::new(), message.as_bytes()).expect("is signed");
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
 }
 
 fn program(home: &Path) -> Command {

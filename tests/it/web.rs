@@ -101,7 +101,8 @@ async fn a_page_has_the_admission_and_the_bounds_of_every_caller() {
     let kind = "application/grpc-web+proto";
     let asked = frame(&[]);
     let status = |answered: &Response<Vec<u8>>| {
-        let header = answered.headers().get("grpc-status").map(|value| value.to_str().expect("text").to_owned());
+        let header =
+            answered.headers().get("grpc-status").map(|value| value.to_str().expect("text").to_owned());
         header.unwrap_or_else(|| {
             let (_, trailers) = read(answered.body());
             let status = trailers.lines().find_map(|line| line.strip_prefix("grpc-status:"));
@@ -143,7 +144,9 @@ async fn only_pages_of_the_configured_origins_may_call() {
         assert!(headers.split(',').any(|allowed| allowed == header), "{header} is not in {headers}");
     }
     assert!(allowed.headers().get("access-control-allow-credentials").is_none());
-    for origin in ["https://www.example.org.evil.example", "https://example.org", "http://www.example.org", "null", "*"] {
+    for origin in
+        ["https://www.example.org.evil.example", "https://example.org", "http://www.example.org", "null", "*"]
+    {
         let refused = answer(&world, ask(&world, origin), &[]).await;
         assert_eq!(refused.status(), 403, "{origin}");
         assert!(refused.headers().get("access-control-allow-origin").is_none(), "{origin}");
@@ -153,6 +156,10 @@ async fn only_pages_of_the_configured_origins_may_call() {
     }
     world.stop().await;
     let world = World::sqlite().await;
-    assert_eq!(answer(&world, ask(&world, PAGE), &[]).await.status(), 405, "without origins nothing is asked");
+    assert_eq!(
+        answer(&world, ask(&world, PAGE), &[]).await.status(),
+        405,
+        "without origins nothing is asked"
+    );
     world.stop().await;
 }

@@ -146,7 +146,8 @@ impl Key {
             let bytes = part(name)?;
             if bytes.len() == length { Ok(bytes) } else { Err(format!("has a wrong length of `{name}`")) }
         };
-        let point = |length: usize| Ok::<_, String>([&[4], &*fixed("x", length)?, &*fixed("y", length)?].concat());
+        let point =
+            |length: usize| Ok::<_, String>([&[4], &*fixed("x", length)?, &*fixed("y", length)?].concat());
         let plain = |algorithm: &'static dyn VerificationAlgorithm, bytes| {
             Public::Plain(UnparsedPublicKey::new(algorithm, bytes))
         };

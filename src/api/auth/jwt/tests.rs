@@ -55,7 +55,9 @@ impl Signer {
         let message = format!("{}.{}", text(header), text(claims));
         let signature = match kid {
             "ed" => self.ed25519.sign(message.as_bytes()).as_ref().to_vec(),
-            _ => self.p256.sign(&SystemRandom::new(), message.as_bytes()).expect("is signed").as_ref().to_vec(),
+            _ => {
+                self.p256.sign(&SystemRandom::new(), message.as_bytes()).expect("is signed").as_ref().to_vec()
+            }
         };
         format!("{message}.{}", text(signature))
     }
@@ -171,7 +173,10 @@ fn no_malformed_and_no_forged_jwt_is_accepted() {
         ("a kid that is SQL", vec![("kid", json!("' OR 1=1 --"))]),
         ("a kid that is a number", vec![("kid", json!(1))]),
         ("the kid of another key", vec![("kid", json!("rsa"))]),
-        ("the kid of another key of the algorithm's family", vec![("kid", json!("ed")), ("alg", json!("EdDSA"))]),
+        (
+            "the kid of another key of the algorithm's family",
+            vec![("kid", json!("ed")), ("alg", json!("EdDSA"))],
+        ),
         ("a key for encryption", vec![("kid", json!("enc"))]),
         ("a key for wrapping", vec![("kid", json!("wrap")), ("alg", json!("RS256"))]),
         ("a key of a type that is unknown", vec![("kid", json!("later"))]),
@@ -187,7 +192,10 @@ fn no_malformed_and_no_forged_jwt_is_accepted() {
     ] {
         add(what, signer.signed(&with(header(), &changes), &claims()));
     }
-    add("no signature, and none", format!("{}.{body}.", text(json!({"alg": "none", "typ": "JWT"}).to_string())));
+    add(
+        "no signature, and none",
+        format!("{}.{body}.", text(json!({"alg": "none", "typ": "JWT"}).to_string())),
+    );
     for (what, raw) in [
         ("a header twice", r#"{"alg":"none","alg":"ES256","kid":"ec","typ":"JWT"}"#),
         ("a kid twice", r#"{"alg":"ES256","kid":"ed","kid":"ec","typ":"JWT"}"#),
@@ -201,7 +209,8 @@ fn no_malformed_and_no_forged_jwt_is_accepted() {
 
     // The signature.
     let hmac_with = |what: &str, secret: &[u8], bad: &mut dyn FnMut(&str, String)| {
-        let message = format!("{}.{body}", text(json!({"alg": "HS256", "kid": "rsa", "typ": "JWT"}).to_string()));
+        let message =
+            format!("{}.{body}", text(json!({"alg": "HS256", "kid": "rsa", "typ": "JWT"}).to_string()));
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
         bad(what, format!("{message}.{}", text(tag)));
     };
@@ -213,7 +222,10 @@ fn no_malformed_and_no_forged_jwt_is_accepted() {
     let own = json!({"kty": "EC", "crv": "P-256", "x": text(&other.p256.public_key().as_ref()[1..33]),
         "y": text(&other.p256.public_key().as_ref()[33..])});
     add("a key of its own", other.signed(&with(header(), &[("jwk", own)]), &claims()));
-    let place = with(header(), &[("jku", json!("https://evil.example/keys")), ("x5u", json!("https://evil.example"))]);
+    let place = with(
+        header(),
+        &[("jku", json!("https://evil.example/keys")), ("x5u", json!("https://evil.example"))],
+    );
     add("keys from elsewhere", other.signed(&place, &claims()));
     for (what, bytes) in [
         ("a signature of zeros", vec![0; 64]),
@@ -226,8 +238,17 @@ fn no_malformed_and_no_forged_jwt_is_accepted() {
     let altered = text(with(claims(), &[("sub", json!("admin"))]).to_string());
     add("altered claims", format!("{head}.{altered}.{signature}"));
     add("altered claims of RSA", RS256.replace(RS256.split('.').nth(1).expect("claims"), &altered));
-    add("the signature of PSS as PKCS#1", RS256.replace(RS256.split('.').nth(2).expect("a signature"), PS256.split('.').nth(2).expect("a signature")));
-    add("the other header of RSA", PS256.replace(PS256.split('.').next().expect("a header"), RS256.split('.').next().expect("a header")));
+    add(
+        "the signature of PSS as PKCS#1",
+        RS256.replace(
+            RS256.split('.').nth(2).expect("a signature"),
+            PS256.split('.').nth(2).expect("a signature"),
+        ),
+    );
+    add(
+        "the other header of RSA",
+        PS256.replace(PS256.split('.').next().expect("a header"), RS256.split('.').next().expect("a header")),
+    );
     let mut swapped = bytes(signature).expect("bytes");
     swapped.rotate_left(32);
     add("r and s swapped", format!("{message}.{}", text(swapped)));
@@ -317,7 +338,9 @@ fn a_file_of_keys_that_would_be_a_danger_is_refused() {
     refused(json!([with(key.clone(), &[("alg", json!("RS256"))])]), "another algorithm");
     refused(json!([{"kty": "RSA", "kid": "a", "n": text([0xC3; 128]), "e": "AQAB"}]), "2048 bits");
     refused(json!([with(key, &[("use", json!("enc"))])]), "no key for signatures");
-    for file in ["", "{}", "[]", "{\"keys\":[{\"kty\":\"OKP\",\"kty\":\"EC\"}]}", "-----BEGIN CERTIFICATE-----"] {
+    for file in
+        ["", "{}", "[]", "{\"keys\":[{\"kty\":\"OKP\",\"kty\":\"EC\"}]}", "-----BEGIN CERTIFICATE-----"]
+    {
         let error = Issuer::new(ISSUER, AUDIENCE, file.as_bytes()).expect_err("no keys");
         assert!(error.contains("is no JWKS"), "{error}");
     }
