@@ -145,12 +145,8 @@ impl Server {
             });
         }
 
-        if let Some(watched) = watched {
-            tasks.spawn(watched.watch(stop.clone()));
-        }
-        if let Some(keys) = keys {
-            tasks.spawn(keys.watch(stop.clone()));
-        }
+        follow(watched, &tasks, &stop);
+        follow(keys, &tasks, &stop);
         let (ready, health) = watch::channel(true);
         let mut monitor = JoinSet::new();
         if let (Some(listener), Some(meters)) = (monitoring, &meters) {
@@ -189,12 +185,7 @@ impl Server {
         let measures = Measures::new(metrics, config.trace_percent, &**service.clock());
         let measures = Arc::new(measures);
         let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone(), issuer, measures };
-        let lifetime = Lifetime {
-            age: Duration::from_secs(config.connection_age_seconds),
-            grace: Duration::from_secs(config.connection_grace_seconds),
-        };
-        let protocol =
-            Protocol::new(config.max_concurrent_streams, tls, lifetime, service.clock(), tasks.clone());
+        let protocol = protocol_of(&config, tls, service.clock(), tasks.clone());
         let web = Web::new(config.cors_origins.iter().map(|origin| origin.0.clone()));
         let accepting = accept(
             listener,
@@ -286,6 +277,31 @@ async fn opened(config: &Config, options: &StoreOptions) -> crate::error::Result
     let store = Store::open_with(config.database.expose_secret(), options).await?;
     store.migrate().await?;
     Ok(store)
+}
+
+/// Follows files until `stop`, if there are any.
+fn follow<T: Send + Sync + 'static>(
+    watched: Option<Watched<T>>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    if let Some(watched) = watched {
+        tasks.spawn(watched.watch(stop.clone()));
+    }
+}
+
+/// HTTP/2 with the bounds of the configuration.
+fn protocol_of(
+    config: &Config,
+    tls: Option<tls::Current>,
+    clock: &Arc<dyn Clock>,
+    tasks: TaskTracker,
+) -> Protocol {
+    let lifetime = Lifetime {
+        age: Duration::from_secs(config.connection_age_seconds),
+        grace: Duration::from_secs(config.connection_grace_seconds),
+    };
+    Protocol::new(config.max_concurrent_streams, tls, lifetime, clock, tasks)
 }
 
 /// The issuer whose JWTs name callers, with what follows its file of keys; `None` if there is none.

@@ -114,7 +114,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
             }
         }
     }
-    let service = global.connect().await.map_err(|error| Failure::from(error).in_one());
+    let service = global.connect().await.map_err(Failure::in_one);
     find("service", service.map(|_| message!("{place} is reachable", place = &global.server)));
     if global.json {
         let listed: Vec<_> = findings.iter().map(Finding::as_json).collect();

@@ -57,8 +57,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
 
 /// The health of the service by the name `name`. Every failure is one line with exit code 7.
 async fn ask(global: &Global, name: &str) -> Result<ServingStatus, Failure> {
-    let channel =
-        global.connect().await.map_err(|error| Failure::obstacle(Failure::from(error).in_one(), ""))?;
+    let channel = global.connect().await.map_err(|error| Failure::obstacle(error.in_one(), ""))?;
     let request = HealthCheckRequest { service: name.to_owned() };
     match HealthClient::new(channel).check(request).await {
         Ok(answer) => Ok(answer.into_inner().status()),

@@ -63,7 +63,7 @@ struct Config {
 #[serde(rename_all = "camelCase")]
 struct Methods {
     name: Vec<Name>,
-    retry_policy: Attempts,
+    retry_policy: Repetition,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,7 +73,7 @@ struct Name {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Attempts {
+struct Repetition {
     max_attempts: u32,
     initial_backoff: String,
     max_backoff: String,

@@ -13,7 +13,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -25,7 +24,7 @@ use tonic::codegen::http::Request;
 use tonic::service::Routes;
 use tower::Service as _;
 
-use super::tls::fingerprint;
+use super::tls::{Current, fingerprint};
 use crate::api::{CallService, Cause, Connection, Edge, WebService};
 use crate::clock::Clock;
 
@@ -53,7 +52,7 @@ pub(super) type Routed = WebService<CallService<Routes>>;
 pub(super) struct Protocol {
     http: http2::Builder<Tracked>,
     /// The present certificate of the service; `None` without TLS.
-    tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+    tls: Option<Current>,
     lifetime: Lifetime,
     clock: Arc<dyn Clock>,
 }
@@ -99,7 +98,7 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tracked
 impl Protocol {
     pub(super) fn new(
         max_concurrent_streams: u32,
-        tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+        tls: Option<Current>,
         lifetime: Lifetime,
         clock: &Arc<dyn Clock>,
         tasks: TaskTracker,

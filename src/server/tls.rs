@@ -25,8 +25,11 @@ use crate::config::{Config, ConfigError};
 /// The one protocol inside of TLS.
 const HTTP_2: &[u8] = b"h2";
 
-/// What the service shows and what it accepts, as it is at present, and what follows the files.
-pub(super) type Followed = (watch::Receiver<Arc<ServerConfig>>, Watched<Arc<ServerConfig>>);
+/// What the service shows and what it accepts, as it is at present.
+pub(super) type Current = watch::Receiver<Arc<ServerConfig>>;
+
+/// The same, with what follows the files.
+pub(super) type Followed = (Current, Watched<Arc<ServerConfig>>);
 
 /// TLS as the settings want it; `None` without a certificate.
 pub(super) async fn of(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Followed>, ConfigError> {

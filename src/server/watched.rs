@@ -126,8 +126,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_changes_nothing_and_what_is_right_is_taken_once() {
-        let made = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        let count = std::sync::Arc::clone(&made);
+        let times = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = std::sync::Arc::clone(&times);
         let make = move |contents: &[Vec<u8>]| {
             count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             Ok(String::from_utf8(contents.concat())?)
@@ -141,7 +141,7 @@ mod tests {
             assert_eq!(*shown.borrow(), wanted);
         }
         assert_eq!(
-            made.load(std::sync::atomic::Ordering::Relaxed),
+            times.load(std::sync::atomic::Ordering::Relaxed),
             3,
             "the same contents are not read again"
         );

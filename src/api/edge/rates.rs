@@ -167,7 +167,7 @@ impl Buckets {
             let full = full_at.get(&key).copied().unwrap_or_default().max(now);
             // One call finds room in a full bucket, however short the burst.
             let ahead = self.rates.burst.saturating_sub(interval);
-            let wait = (full - now).saturating_sub(ahead);
+            let wait = full.saturating_sub(now).saturating_sub(ahead);
             if !wait.is_zero() && none.is_none_or(|none| none.wait < wait) {
                 none = Some(NoRoom { subject, wait });
             }
