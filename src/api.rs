@@ -5,6 +5,7 @@ pub mod convert;
 pub mod proto;
 pub mod status;
 
+mod admin;
 mod auth;
 mod call_layer;
 mod deadline;
@@ -23,6 +24,7 @@ mod standing;
 mod streams;
 mod web;
 
+pub use admin::AdminApi;
 pub use auth::{Issuer, Trusted};
 pub use call_layer::{CallLayer, CallService};
 pub use edge::{Cause, Connection, Counts, Edge, Limits, ProxyHeader, Rates};

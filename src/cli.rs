@@ -1,10 +1,12 @@
 //! The command line. Data goes to standard output, everything else to standard error.
 //!
-//! Three kinds of commands: clients of a running service (`import`, `export`, `organisation`, `round`, `health`); commands on
+//! Three kinds of commands: clients of a running service (`import`, `export`, `whoami`, `invite`, `redeem`, `organisation`,
+//! `round`, `health`); commands on
 //! the machine of the service (`serve`, `admin`, `doctor`, `demo`, `manual`, `completions`); and the solver for problems that the caller brings in files
 //! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
 mod admin;
+mod caller;
 mod cost;
 mod diagnose;
 mod doctor;
@@ -68,6 +70,12 @@ enum Command {
     Import(import::Options),
     /// Export all profiles of an organisation as CSV.
     Export(export::Options),
+    /// Show who you are for the service, and the roles of your calls.
+    Whoami,
+    /// Invite somebody to a role; prints the secret of the invitation.
+    Invite(caller::InviteOptions),
+    /// Redeem an invitation: choose a handle, and get your first token.
+    Redeem(caller::RedeemOptions),
     /// Register and list organisations.
     #[command(subcommand)]
     Organisation(organisation::Command),
@@ -84,7 +92,7 @@ enum Command {
     WhatIf(what_if::Options),
     /// Repair a published result after people left or joined or pairs were vetoed, within a budget of changes.
     Repair(repair::Options),
-    /// Migrate the database of the service, and manage its tokens.
+    /// Migrate the database of the service, and manage who may call it.
     #[command(subcommand)]
     Admin(admin::Command),
     /// Check the configuration, the database and the connection to the service.
@@ -115,6 +123,9 @@ impl Cli {
             Command::Serve(options) => serve::run(options, lang).await,
             Command::Import(options) => import::run(options, &global).await,
             Command::Export(options) => export::run(options, &global).await,
+            Command::Whoami => caller::who_am_i(&global).await,
+            Command::Invite(options) => caller::invite(options, &global).await,
+            Command::Redeem(options) => caller::redeem(options, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,
             Command::Round(command) => round::run(command, &global).await,
             Command::Diagnose(options) => blocking(move || diagnose::run(&options, &global)).await,

@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod admin;
 mod connection;
 mod error;
 mod export;

@@ -17,6 +17,7 @@ pub mod name;
 pub mod open_answers;
 pub mod organisation;
 pub mod policy;
+pub mod principal;
 pub mod profile;
 pub mod round;
 pub mod run;

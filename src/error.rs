@@ -66,6 +66,8 @@ pub enum Error {
     AlreadyExists(String),
     /// The `request_id` belongs to another request.
     RequestIdReused,
+    /// The resource has changed since its etag was read.
+    EtagMismatch(String),
     /// The round's state does not allow the call.
     RoundState {
         /// The round.
@@ -182,6 +184,10 @@ impl Error {
             Self::RequestIdReused => {
                 message!("this request_id belongs to an earlier, different request; create a new request_id")
             }
+            Self::EtagMismatch(name) => message!(
+                "{name} has changed since it was read; read it again, then repeat the change with its new etag",
+                name = name
+            ),
             Self::RoundState { round, state, required } => message!(
                 "{name} is in the state “{state}”; this requires one of the states: {required}",
                 name = round,
@@ -231,6 +237,7 @@ impl Error {
             Self::NotFound(_) => Reason::NotFound,
             Self::AlreadyExists(_) => Reason::AlreadyExists,
             Self::RequestIdReused => Reason::RequestIdReused,
+            Self::EtagMismatch(_) => Reason::EtagMismatch,
             Self::RoundState { .. } => Reason::RoundState,
             Self::RoundEmpty(_) => Reason::RoundEmpty,
             Self::RunActive(_) => Reason::RunActive,

@@ -29,14 +29,15 @@ use self::accept::accept;
 use self::connection::{Ending, Lifetime, Protocol};
 use self::gauges::Gauges;
 use self::watched::Watched;
+use crate::api::proto::v1::admin_service_server::AdminServiceServer;
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;
 use crate::api::proto::v1::run_service_server::RunServiceServer;
 use crate::api::proto::v1::solver_service_server::SolverServiceServer;
 use crate::api::{
-    CallLayer, Counts, Edge, HealthApi, Issuer, Limits, Measures, OrganisationApi, ProfileApi, ProxyHeader,
-    Rates, RoundApi, RunApi, SolverApi, Streams, Trusted, Web, proto,
+    AdminApi, CallLayer, Counts, Edge, HealthApi, Issuer, Limits, Measures, OrganisationApi, ProfileApi,
+    ProxyHeader, Rates, RoundApi, RunApi, SolverApi, Streams, Trusted, Web, proto,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
@@ -55,7 +56,8 @@ const LAST_DELIVERY: Duration = Duration::from_secs(2);
 const ABORTED: Duration = Duration::from_secs(1);
 
 /// The services whose health is reported by name.
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 6] = [
+    AdminServiceServer::<AdminApi>::NAME,
     OrganisationServiceServer::<OrganisationApi>::NAME,
     ProfileServiceServer::<ProfileApi>::NAME,
     RoundServiceServer::<RoundApi>::NAME,
@@ -160,7 +162,7 @@ impl Server {
         let profiles =
             ProfileApi { service: service.clone(), streams: streams.clone(), max_message_bytes: max };
         let solver = SolverApi::new(service.clone(), streams.clone(), max);
-        let rounds = RoundApi { service: service.clone() };
+        let (admin, rounds) = (AdminApi { service: service.clone() }, RoundApi { service: service.clone() });
         let runs = RunApi { service: service.clone(), streams };
         let reflection = || {
             tonic_reflection::server::Builder::configure()
@@ -171,6 +173,7 @@ impl Server {
         let routes = Routes::new(HealthServer::new(HealthApi::new(health.clone(), &SERVICES)))
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?)
+            .add_service(AdminServiceServer::new(admin).max_decoding_message_size(max))
             .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))
             .add_service(ProfileServiceServer::new(profiles).max_decoding_message_size(max))
             .add_service(RoundServiceServer::new(rounds).max_decoding_message_size(max))
@@ -182,8 +185,7 @@ impl Server {
         tasks.spawn(Arc::clone(&gauges).watch_queue(stop.clone()));
         tasks.spawn(sealing::run(service.clone(), stop.clone()));
         tasks.spawn(housekeeping::run(service.clone(), Arc::clone(&gauges), stop.clone()));
-        let measures = Measures::new(metrics, config.trace_percent, &**service.clock());
-        let measures = Arc::new(measures);
+        let measures = Arc::new(Measures::new(metrics, config.trace_percent, &**service.clock()));
         let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone(), issuer, measures };
         let protocol = protocol_of(&config, tls, service.clock(), tasks.clone());
         let web = Web::new(config.cors_origins.iter().map(|origin| origin.0.clone()));

@@ -3,12 +3,15 @@
 //! ends runs, and housekeeping, which purges.
 
 mod audit;
+mod authentication;
 mod credential;
 mod import;
+mod invitation;
 mod live_runs;
 mod organisation;
 mod page;
 mod permission;
+mod principal;
 mod profile;
 mod retention;
 mod round;
@@ -31,10 +34,12 @@ use crate::error::{Error, Result};
 use crate::store::{Receipt, RequestKey, Store};
 use crate::telemetry::Metrics;
 
-pub use credential::Revocation;
+pub use authentication::Revocation;
+pub use credential::Issued;
 pub use import::{
     DraftRow, Findings, Import, ImportSpec, ImportSummary, RejectedRow, RowWarning, StagedImport,
 };
+pub use invitation::{Invited, Redeemed};
 pub use live_runs::{LiveRun, LiveRuns, Stop};
 pub use page::{Page, PageRequest};
 pub use permission::{Action, Permit};

@@ -275,6 +275,20 @@ CREATE TABLE credential (
 );
 CREATE INDEX credential_principal ON credential (principal_id, id);
 
+-- Invitations: whoever shows the secret first becomes a principal with the roles.
+CREATE TABLE invitation (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    secret_hash TEXT COLLATE "C" NOT NULL UNIQUE,
+    -- JSON list of roles, each with its beginning and its end.
+    grants TEXT COLLATE "C" NOT NULL,
+    expire_micros BIGINT NOT NULL,
+    redeem_micros BIGINT,
+    principal_id TEXT COLLATE "C" REFERENCES principal (id),
+    create_micros BIGINT NOT NULL,
+    CHECK ((redeem_micros IS NULL) = (principal_id IS NULL))
+);
+CREATE INDEX invitation_principal ON invitation (principal_id);
+
 -- First answers by request_id.
 CREATE TABLE idempotency (
     principal_id TEXT COLLATE "C" NOT NULL,

@@ -275,6 +275,20 @@ CREATE TABLE credential (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX credential_principal ON credential (principal_id, id);
 
+-- Invitations: whoever shows the secret first becomes a principal with the roles.
+CREATE TABLE invitation (
+    id TEXT PRIMARY KEY,
+    secret_hash TEXT NOT NULL UNIQUE,
+    -- JSON list of roles, each with its beginning and its end.
+    grants TEXT NOT NULL,
+    expire_micros INTEGER NOT NULL,
+    redeem_micros INTEGER,
+    principal_id TEXT REFERENCES principal (id),
+    create_micros INTEGER NOT NULL,
+    CHECK ((redeem_micros IS NULL) = (principal_id IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invitation_principal ON invitation (principal_id);
+
 -- First answers by request_id.
 CREATE TABLE idempotency (
     principal_id TEXT NOT NULL,

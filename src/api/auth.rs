@@ -25,9 +25,10 @@ use crate::domain::name::OrganisationId;
 use crate::error::{Error, Reason};
 use crate::service::Service;
 
-/// The beginning of the paths that need no caller: supervisors and balancers ask for the health.
-const UNNAMED: &str = "/grpc.health.v1.Health/";
-/// Bytes that a message of such a call may have: the name of a service.
+/// The beginnings of the paths that need no caller: supervisors and balancers ask for the health, and the secret of an
+/// invitation is a credential of its own.
+const UNNAMED: [&str; 2] = ["/grpc.health.v1.Health/", "/wim.mentorship.v1.AdminService/RedeemInvitation"];
+/// Bytes that a message of such a call may have.
 const UNNAMED_MESSAGE_BYTES: usize = 4_096;
 
 /// The caller that the call was admitted for.
@@ -79,7 +80,7 @@ pub(super) async fn admit(
     };
     let (payer, most, held, standing) = if let Err(answer) = is_grpc(&parts) {
         return Err(refuse(Refusal { cause: Some(Cause::NotGrpc), payer: None, answer }));
-    } else if parts.uri.path().starts_with(UNNAMED) {
+    } else if UNNAMED.iter().any(|path| parts.uri.path().starts_with(path)) {
         let Some(unnamed) = edge.connections().begin_unnamed(address) else {
             return Err(refuse(Refusal::of(Cause::UnnamedCalls, Error::Overloaded("address"))));
         };

@@ -4,6 +4,7 @@
 pub mod organisation;
 pub mod outcome;
 pub mod policy;
+pub mod principal;
 pub mod profile;
 pub mod round;
 pub mod run;

@@ -36,7 +36,7 @@ pub fn code_of(reason: Reason) -> Code {
         Reason::RoundState | Reason::RoundEmpty | Reason::RunActive | Reason::RunState => {
             Code::FailedPrecondition
         }
-        Reason::RunInterrupted => Code::Aborted,
+        Reason::EtagMismatch | Reason::RunInterrupted => Code::Aborted,
         Reason::DeadlineExceeded | Reason::ReceiveTimeout => Code::DeadlineExceeded,
         Reason::Unimplemented => Code::Unimplemented,
         Reason::StoreUnavailable | Reason::ShuttingDown => Code::Unavailable,
@@ -254,6 +254,7 @@ mod tests {
             },
             Error::NotFound(round()),
             Error::AlreadyExists(round()),
+            Error::EtagMismatch(round()),
             Error::RequestIdReused,
             Error::RoundState {
                 round: round(),

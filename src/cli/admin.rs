@@ -1,5 +1,6 @@
 //! `wim-match admin …`: works on the database itself, so it needs no token.
 
+mod access;
 mod audit;
 mod backup;
 mod check;
@@ -11,17 +12,20 @@ mod shared;
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
 
-use self::shared::{in_words, open, roles_of, shown};
+pub(super) use self::access::RoleArgs;
+use self::shared::{in_words, open, prefix_of, roles_of, shown};
 use super::failure::Failure;
 use super::global::{ConfigArgs, Global};
 use crate::client::output::{data, tell, titled};
+use crate::domain::caller::Caller;
+use crate::domain::credential::{CredentialDraft, Shown};
 use crate::domain::grant::{InvalidRole, Role};
 use crate::domain::message::{Message, MessageValue};
 use crate::domain::name::InvalidName;
 use crate::error::Error;
 use crate::message;
-use crate::service::{Revocation, Service};
-use crate::store::{Credential, Store};
+use crate::service::{Change, Revocation, Service};
+use crate::store::{OwnedCredential, Store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -30,6 +34,15 @@ pub(super) enum Command {
         #[command(flatten)]
         config: ConfigArgs,
     },
+    /// Create and list principals: the people and the programs that may call.
+    #[command(subcommand)]
+    Principal(access::PrincipalCommand),
+    /// Grant, list and end the roles of principals.
+    #[command(subcommand)]
+    Grant(access::GrantCommand),
+    /// Invite somebody to a role.
+    #[command(subcommand)]
+    Invitation(access::InvitationCommand),
     /// Create, list and revoke API tokens.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -48,14 +61,17 @@ pub(super) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
-    /// Create a token. It is printed this once; only its hash is stored.
+    /// Create a token: of a principal, or of a new service with a role. It is printed this once; only its hash is stored.
     Create {
         /// secretariat, coordinator, organisation-manager, expert, committee-member, service or operations.
-        #[arg(long)]
-        role: String,
+        #[arg(long, required_unless_present = "principal")]
+        role: Option<String>,
         /// Id of the organisation that the role is for.
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", requires = "role")]
         organisation: Option<String>,
+        /// Handle of the principal whose token it is, with the roles that she has.
+        #[arg(long, value_name = "HANDLE", conflicts_with = "role")]
+        principal: Option<String>,
         /// What the token is for.
         #[arg(long, default_value = "")]
         label: String,
@@ -79,10 +95,18 @@ pub(super) enum TokenCommand {
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
     match command {
         Command::Migrate { config } => migrate(&config, global).await,
-        Command::Token(TokenCommand::Create { role, organisation, label, config }) => {
-            let role = role_of(&role, organisation)?;
+        Command::Principal(command) => access::principal(command, global).await,
+        Command::Grant(command) => access::grant(command, global).await,
+        Command::Invitation(command) => access::invitation(command, global).await,
+        Command::Token(TokenCommand::Create { role, organisation, principal, label, config }) => {
+            let role = role.map(|role| role_of(&role, organisation)).transpose()?;
             let service = open(&config).await?;
-            create(&service, &role, &label, global).await?;
+            match (role, principal) {
+                (Some(role), _) => create(&service, &role, &label, global).await?,
+                (None, principal) => {
+                    create_of(&service, &principal.unwrap_or_default(), label, global).await?;
+                }
+            }
             service.store().close().await;
             Ok(())
         }
@@ -166,8 +190,25 @@ async fn create(service: &Service, role: &Role, label: &str, global: &Global) ->
     Ok(())
 }
 
+/// Prints a new token of a principal.
+async fn create_of(service: &Service, handle: &str, label: String, global: &Global) -> Result<(), Failure> {
+    let name = access::principal_named(service, handle).await?;
+    let draft = CredentialDraft { label, ..CredentialDraft::default() };
+    let issued = service.create_credential(&Caller::operator(), &name, &draft, Change::default()).await?;
+    let token = issued.token.unwrap_or_default();
+    if global.json {
+        data(&serde_json::json!({ "principal": name, "token": token }).to_string())?;
+    } else {
+        data(&token)?;
+    }
+    let told =
+        message!("token of {principal}; it is shown this once, only its hash is stored", principal = handle);
+    tell(&told, global.lang);
+    Ok(())
+}
+
 /// One JSON object per token, or a table.
-fn list(tokens: &[Credential], global: &Global) -> Result<(), Failure> {
+fn list(tokens: &[OwnedCredential], global: &Global) -> Result<(), Failure> {
     let header = [
         message!("Token"),
         message!("Roles"),
@@ -183,15 +224,15 @@ fn list(tokens: &[Credential], global: &Global) -> Result<(), Failure> {
             data(&as_json(token).to_string())?;
             continue;
         }
-        let revoked = token.revoke_time.map_or_else(String::new, shown);
+        let revoked = token.credential.revoke_time.map_or_else(String::new, shown);
         rows.add_row([
-            &format!("{}…", token.prefix),
+            &prefix_of(token),
             &roles_of(token).join(", "),
             &token.handle,
-            &token.label,
-            &shown(token.create_time),
+            &token.credential.label,
+            &shown(token.credential.create_time),
             &revoked,
-            &token.id,
+            &token.credential.id,
         ]);
     }
     if !global.json {
@@ -232,16 +273,22 @@ fn report(outcome: Revocation, global: &Global) -> Result<(), Failure> {
     }
 }
 
-fn as_json(token: &Credential) -> serde_json::Value {
+fn as_json(token: &OwnedCredential) -> serde_json::Value {
+    let OwnedCredential { credential, handle, .. } = token;
+    let prefix = match &credential.shown {
+        Shown::Token { prefix } => Some(prefix),
+        Shown::Jwt { .. } | Shown::Certificate { .. } => None,
+    };
     serde_json::json!({
-        "id": token.id,
-        "prefix": token.prefix,
-        "principal": format!("principals/{}", token.principal),
-        "handle": token.handle,
-        "kind": token.kind.as_str(),
+        "id": credential.id,
+        "principal": format!("principals/{}", credential.principal),
+        "handle": handle,
+        "kind": credential.shown.kind().as_str(),
+        "prefix": prefix,
         "roles": roles_of(token),
-        "label": token.label,
-        "create_time": token.create_time.to_string(),
-        "revoke_time": token.revoke_time.map(|time| time.to_string()),
+        "label": credential.label,
+        "create_time": credential.create_time.to_string(),
+        "expire_time": credential.expire_time.map(|time| time.to_string()),
+        "revoke_time": credential.revoke_time.map(|time| time.to_string()),
     })
 }

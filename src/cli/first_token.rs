@@ -42,7 +42,12 @@ pub(super) async fn hand_out(
     }
     let token = if std::io::stdout().is_terminal() {
         let Some(token) = service.issue_first_token().await? else { return Ok(()) };
-        tell(&message!("First API token, role coordinator. It is shown only now; store it safely:"), lang);
+        tell(
+            &message!(
+                "First API token, roles secretariat and coordinator. It is shown only now; store it safely:"
+            ),
+            lang,
+        );
         data(&token)?;
         "TOKEN".to_owned()
     } else {
@@ -53,7 +58,7 @@ pub(super) async fn hand_out(
         let shown = path.display().to_string();
         tell(
             &message!(
-                "First API token, role coordinator: in the file {file}, which only its owner may read",
+                "First API token, roles secretariat and coordinator: in the file {file}, which only its owner may read",
                 file = &shown
             ),
             lang,
@@ -63,6 +68,7 @@ pub(super) async fn hand_out(
     };
     let next = format!("export WIM_MATCH_TOKEN={token} WIM_MATCH_SERVER={address}");
     tell(&message!("next: {command}", command = next), lang);
+    say("      wim-match invite --role secretariat");
     say("      wim-match organisation create ID --name NAME --country CC");
     say(&format!("      wim-match admin token create --role organisation-manager --organisation ID{place}"));
     Ok(())

@@ -10,6 +10,7 @@ use tonic::{Request, Status};
 
 use super::error::Error;
 use super::retry::Retrying;
+use crate::api::proto::v1::admin_service_client::AdminServiceClient;
 use crate::api::proto::v1::organisation_service_client::OrganisationServiceClient;
 use crate::api::proto::v1::profile_service_client::ProfileServiceClient;
 use crate::api::proto::v1::round_service_client::RoundServiceClient;
@@ -47,6 +48,8 @@ pub type Authenticated = InterceptedService<Retrying, Bearer>;
 /// Clients of all services, acting for one caller. A clone shares the connection.
 #[derive(Debug, Clone)]
 pub struct Client {
+    /// Principals, their roles and their credentials.
+    pub admin: AdminServiceClient<Authenticated>,
     /// Organisations.
     pub organisations: OrganisationServiceClient<Authenticated>,
     /// Profiles.
@@ -140,6 +143,7 @@ impl Client {
         let authenticated = || InterceptedService::new(channel.clone(), bearer.clone());
         Ok(Self {
             lang,
+            admin: AdminServiceClient::new(authenticated()),
             organisations: OrganisationServiceClient::new(authenticated()),
             profiles: ProfileServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
             rounds: RoundServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),

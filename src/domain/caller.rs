@@ -2,25 +2,6 @@
 
 use super::grant::Role;
 
-/// Whether a principal is a person or a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PrincipalKind {
-    /// A person, known by a handle that she chose.
-    Person,
-    /// A program.
-    Service,
-}
-
-impl PrincipalKind {
-    /// The kind as stored and printed.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Service => "service",
-        }
-    }
-}
-
 /// An authenticated caller. Her rights are the union of her roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -30,7 +11,15 @@ pub struct Caller {
     pub roles: Vec<Role>,
 }
 
+/// Name of the operator at the machine, as the journal records her.
+const OPERATOR: &str = "operator";
+
 impl Caller {
+    /// The operator at the machine itself, who acts as the Secretariat and has no credential.
+    pub fn operator() -> Self {
+        Self { principal: OPERATOR.to_owned(), roles: vec![Role::Secretariat] }
+    }
+
     /// The caller, narrowed to one of her roles; `None` if she does not hold it.
     #[must_use]
     pub fn acting_as(self, role: &Role) -> Option<Self> {

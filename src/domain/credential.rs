@@ -2,7 +2,11 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+use super::violation::Violations;
 
 /// The beginning of every API token, by which secret scanners find it.
 pub const TOKEN_PREFIX: &str = "wimm_";
@@ -10,6 +14,11 @@ pub const TOKEN_PREFIX: &str = "wimm_";
 pub const VISIBLE: usize = TOKEN_PREFIX.len() + 6;
 /// Characters of a whole token.
 pub const WHOLE: usize = TOKEN_PREFIX.len() + 64;
+
+/// Longest label, in characters.
+const MAX_LABEL: usize = 200;
+/// Longest claim of a JWT that names somebody, in characters.
+const MAX_CLAIM: usize = 500;
 
 /// Kind of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +101,124 @@ impl fmt::Debug for Presented {
 /// SHA-256 of a token, in hexadecimal. A token has 256 random bits, so it needs no slow hash.
 pub fn hash_of_token(token: &str) -> String {
     hex::encode(Sha256::digest(token))
+}
+
+/// A credential from outside, not parsed yet.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialDraft {
+    /// What is to be shown.
+    pub identity: IdentityDraft,
+    /// What the credential is for.
+    pub label: String,
+    /// The moment from which it opens nothing.
+    pub expire: Option<Timestamp>,
+}
+
+/// What is to be shown.
+#[derive(Debug, Clone, Default)]
+pub enum IdentityDraft {
+    /// A new API token.
+    #[default]
+    Token,
+    /// A JWT with these claims `iss` and `sub`.
+    Jwt(String, String),
+    /// A client certificate with this fingerprint.
+    Certificate(String),
+}
+
+impl CredentialDraft {
+    /// Parses the draft at `now`, or returns all violations. `None` as the identity means a new token.
+    pub fn parse(&self, now: Timestamp) -> Result<Option<Presented>, Violations> {
+        let mut violations = Violations::of_request();
+        check_label(&self.label, &mut violations);
+        if let Some(expire) = self.expire
+            && expire <= now
+        {
+            violations.push("expire_time", expire.to_string(), "is not in the future", "");
+        }
+        let identity = match &self.identity {
+            IdentityDraft::Token => None,
+            IdentityDraft::Jwt(issuer, subject) => {
+                for (field, claim) in [("jwt.issuer", issuer), ("jwt.subject", subject)] {
+                    if claim.is_empty() || claim.chars().count() > MAX_CLAIM {
+                        violations.push(field, claim, "has the wrong length; give 1 to 500 characters", "");
+                    }
+                }
+                Some(Presented::Jwt { issuer: issuer.clone(), subject: subject.clone() })
+            }
+            IdentityDraft::Certificate(text) => {
+                let fingerprint = text.replace(':', "").to_ascii_lowercase();
+                let is_digest = fingerprint.len() == 64 && fingerprint.bytes().all(|b| b.is_ascii_hexdigit());
+                if !is_digest {
+                    let wrong =
+                        "is no fingerprint; give the SHA-256 of the certificate, 64 hexadecimal digits";
+                    violations.push("certificate.fingerprint", text, wrong, "");
+                }
+                Some(Presented::Certificate { fingerprint })
+            }
+        };
+        violations.finish(identity)
+    }
+}
+
+/// Adds the violation of a label that is too long.
+pub fn check_label(label: &str, violations: &mut Violations) {
+    if label.chars().count() > MAX_LABEL {
+        violations.push("label", label, "is too long; give 200 characters at most", "");
+    }
+}
+
+/// What people may see of what is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shown {
+    /// An API token.
+    Token {
+        /// Its first characters.
+        prefix: String,
+    },
+    /// A JWT.
+    Jwt {
+        /// The claim `iss`.
+        issuer: String,
+        /// The claim `sub`.
+        subject: String,
+    },
+    /// A client certificate.
+    Certificate {
+        /// SHA-256 of the certificate, in lower-case hexadecimal.
+        fingerprint: String,
+    },
+}
+
+impl Shown {
+    /// The kind of the credential.
+    pub fn kind(&self) -> CredentialKind {
+        match self {
+            Self::Token { .. } => CredentialKind::Token,
+            Self::Jwt { .. } => CredentialKind::Jwt,
+            Self::Certificate { .. } => CredentialKind::Certificate,
+        }
+    }
+}
+
+/// A credential, without what it is found by if that is a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    /// Its id, a UUID.
+    pub id: String,
+    /// Id of its principal.
+    pub principal: String,
+    /// What people may see of what is shown.
+    pub shown: Shown,
+    /// What it is for.
+    pub label: String,
+    /// The moment of its creation.
+    pub create_time: Timestamp,
+    /// The moment from which it opens nothing; `None` without one.
+    pub expire_time: Option<Timestamp>,
+    /// The moment of its revocation; `None` if it was not revoked.
+    pub revoke_time: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ reasons! {
     AlreadyExists = "ALREADY_EXISTS";
     /// The `request_id` belongs to another request.
     RequestIdReused = "REQUEST_ID_REUSED";
+    /// The resource has changed since its etag was read.
+    EtagMismatch = "ETAG_MISMATCH";
     /// The round's state does not allow the call.
     RoundState = "ROUND_STATE";
     /// The round has no enrolments.

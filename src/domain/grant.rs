@@ -4,13 +4,16 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::message::Message;
 use super::name::OrganisationId;
+use super::violation::Violations;
 use crate::message;
 
 /// A role, with the organisation that it is for. A role without an organisation is for the alliance.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Role {
     /// The Secretariat of the alliance: registers organisations, grants and ends roles.
     Secretariat,
@@ -110,6 +113,20 @@ impl FromStr for Role {
     }
 }
 
+impl From<Role> for String {
+    fn from(role: Role) -> Self {
+        role.to_string()
+    }
+}
+
+impl TryFrom<String> for Role {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        text.parse().map_err(|_: InvalidRole| "no role")
+    }
+}
+
 /// Why a name and an organisation are no role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidRole {
@@ -133,7 +150,7 @@ impl InvalidRole {
 }
 
 /// A stored grant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// Its id, a UUID.
     pub id: String,
@@ -153,6 +170,87 @@ impl Grant {
     pub fn is_live(&self, now: Timestamp, latest: Timestamp) -> bool {
         self.end_time.is_none() && self.from <= now && self.until.is_none_or(|until| now.max(latest) < until)
     }
+}
+
+/// A grant from outside, not parsed yet.
+#[derive(Debug, Clone, Default)]
+pub struct GrantDraft {
+    /// Name of the role; empty if not said.
+    pub role: String,
+    /// Resource name of the organisation; empty for the alliance.
+    pub organisation: String,
+    /// Beginning; `None` means at once.
+    pub from: Option<Timestamp>,
+    /// End; `None` means without an end.
+    pub until: Option<Timestamp>,
+}
+
+/// A parsed grant that is not stored yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Term {
+    /// The role.
+    pub role: Role,
+    /// Beginning.
+    pub from: Timestamp,
+    /// End; `None` without one.
+    pub until: Option<Timestamp>,
+}
+
+impl Term {
+    /// Parses a draft at `now`, or returns all violations.
+    pub fn parse(draft: &GrantDraft, now: Timestamp) -> Result<Self, Violations> {
+        let mut violations = Violations::of_request();
+        let organisation = match draft.organisation.as_str() {
+            "" => Ok(None),
+            name => OrganisationId::from_name(name).map(Some),
+        };
+        let role = match organisation {
+            Ok(organisation) => Role::new(&draft.role, organisation).map_err(|wrong| {
+                let field = if wrong == InvalidRole::Unknown { "role" } else { "organisation" };
+                let value = if wrong == InvalidRole::Unknown { &draft.role } else { &draft.organisation };
+                violations.push(field, value, wrong.message(), "");
+            }),
+            Err(error) => {
+                violations.push("organisation", &draft.organisation, error.to_string(), "");
+                Err(())
+            }
+        };
+        let from = draft.from.unwrap_or(now);
+        if let Some(until) = draft.until {
+            if until <= from {
+                violations.push(
+                    "until_time",
+                    until.to_string(),
+                    "is not after the beginning of the grant",
+                    "",
+                );
+            } else if until <= now {
+                violations.push("until_time", until.to_string(), "is in the past", "");
+            }
+        }
+        match role {
+            Ok(role) => violations.finish(Self { role, from, until: draft.until }),
+            Err(()) => Err(violations),
+        }
+    }
+
+    /// The grant with its id.
+    pub fn with_id(self, id: String) -> Grant {
+        Grant { id, role: self.role, from: self.from, until: self.until, end_time: None }
+    }
+}
+
+/// An invitation, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// Its id, a UUID.
+    pub id: String,
+    /// The roles of the person who redeems it.
+    pub grants: Vec<Term>,
+    /// When it was created.
+    pub create_time: Timestamp,
+    /// The moment from which it cannot be redeemed.
+    pub expire_time: Timestamp,
 }
 
 #[cfg(test)]
@@ -207,5 +305,31 @@ mod tests {
         assert!(!grant.is_live(at(9), at(15)), "the clock has jumped back behind the beginning");
         let ended = Grant { end_time: Some(at(12)), ..grant };
         assert!(!ended.is_live(at(11), at(11)), "an end by hand holds whatever the clock says");
+    }
+
+    #[test]
+    fn a_grant_ends_after_it_begins_and_not_in_the_past() {
+        let at = |second| Timestamp::from_second(second).expect("a moment");
+        let parse = |role: &str, organisation: &str, from: Option<i64>, until: Option<i64>| {
+            let draft = GrantDraft {
+                role: role.to_owned(),
+                organisation: organisation.to_owned(),
+                from: from.map(at),
+                until: until.map(at),
+            };
+            let wrong = Term::parse(&draft, at(100)).err();
+            wrong.map(|wrong| wrong.listed().iter().map(|one| one.field.to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(parse("committee-member", "", None, Some(101)), None);
+        assert_eq!(parse("organisation-manager", "organisations/wim-peru", Some(300), None), None);
+        let until = Some(vec!["until_time".to_owned()]);
+        assert_eq!(parse("coordinator", "", Some(200), Some(200)), until);
+        assert_eq!(parse("coordinator", "", Some(200), Some(150)), until);
+        assert_eq!(parse("coordinator", "", Some(50), Some(100)), until, "it would have ended already");
+        let wrong = parse("admin", "wim-peru", Some(9), Some(8)).expect("is wrong");
+        assert_eq!(wrong, ["organisation", "until_time"]);
+        assert_eq!(parse("", "", None, None), Some(vec!["role".to_owned()]));
+        let without = parse("organisation-manager", "", None, None);
+        assert_eq!(without, Some(vec!["organisation".to_owned()]));
     }
 }

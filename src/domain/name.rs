@@ -24,6 +24,12 @@ const ROUND_RULE: &str =
     "rounds/ID, where ID has 1 to 64 lower-case letters, digits and hyphens and begins with no hyphen";
 const PROFILE_RULE: &str =
     "organisations/ID/profiles/ID, where the last ID has 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`";
+const PRINCIPAL_RULE: &str = "principals/ID, where ID is a UUID in lower case";
+const PRINCIPAL_EXAMPLE: &str = "principals/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a";
+const PART_RULE: &str =
+    "principals/ID/grants/ID or principals/ID/credentials/ID, where each ID is a UUID in lower case";
+const PART_EXAMPLE: &str =
+    "principals/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a/grants/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3b";
 const RUN_RULE: &str = "rounds/ID/runs/NUMBER, where NUMBER counts from 1";
 
 /// Whether `id` may be chosen for an organisation or a round.
@@ -37,6 +43,11 @@ fn is_slug(id: &str) -> bool {
 fn is_own_id(id: &str) -> bool {
     (1..=MAX_ID_LENGTH).contains(&id.len())
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+/// Whether `id` is a UUID in its one canonical spelling.
+fn is_uuid(id: &str) -> bool {
+    id.parse::<uuid::Uuid>().is_ok_and(|uuid| uuid.hyphenated().to_string() == id)
 }
 
 macro_rules! id_type {
@@ -93,6 +104,56 @@ id_type!(
     /// Id of a round, for example `2027-spring`.
     RoundId, is_slug, "2027-spring", SLUG_RULE
 );
+
+id_type!(
+    /// Handle of a principal, for example `rosa`.
+    Handle, is_slug, "rosa", SLUG_RULE
+);
+
+/// Name of a principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrincipalRef(String);
+
+impl PrincipalRef {
+    /// Reads `principals/{principal}`.
+    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+        let invalid = InvalidName { example: PRINCIPAL_EXAMPLE, rule: PRINCIPAL_RULE };
+        let id = name.strip_prefix("principals/").filter(|id| is_uuid(id)).ok_or(invalid)?;
+        Ok(Self(id.to_owned()))
+    }
+
+    /// The bare id.
+    pub fn id(&self) -> &str {
+        &self.0
+    }
+
+    /// `principals/{principal}`.
+    pub fn name(&self) -> String {
+        format!("principals/{}", self.0)
+    }
+}
+
+/// Name of something that belongs to a principal: a grant or a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrincipalPart {
+    /// The principal.
+    pub principal: PrincipalRef,
+    /// The last segment, a UUID.
+    pub id: String,
+}
+
+impl PrincipalPart {
+    /// Reads `principals/{principal}/{collection}/{id}`.
+    pub fn from_name(collection: &str, name: &str) -> Result<Self, InvalidName> {
+        let invalid = InvalidName { example: PART_EXAMPLE, rule: PART_RULE };
+        let (above, id) = name.rsplit_once('/').ok_or_else(|| invalid.clone())?;
+        let principal = above.strip_suffix(collection).and_then(|above| above.strip_suffix('/'));
+        match principal.map(PrincipalRef::from_name) {
+            Some(Ok(principal)) if is_uuid(id) => Ok(Self { principal, id: id.to_owned() }),
+            _ => Err(invalid),
+        }
+    }
+}
 
 impl OrganisationId {
     /// Reads `organisations/{organisation}`.
@@ -225,6 +286,25 @@ mod tests {
             assert_eq!(ProfileRef::from_name(name).expect("a good name").name(), name);
         }
         assert_eq!(RunRef::from_name("rounds/r1/runs/12").expect("a good name").name(), "rounds/r1/runs/12");
+    }
+
+    #[test]
+    fn names_of_principals_and_their_parts_are_canonical_uuids() {
+        assert_eq!(PrincipalRef::from_name(PRINCIPAL_EXAMPLE).expect("a name").name(), PRINCIPAL_EXAMPLE);
+        let part = PrincipalPart::from_name("grants", PART_EXAMPLE).expect("a name");
+        assert_eq!(format!("{}/grants/{}", part.principal.name(), part.id), PART_EXAMPLE);
+        assert!(PrincipalPart::from_name("credentials", PART_EXAMPLE).is_err());
+        let id = "01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a";
+        for wrong in ["", "rosa", id, &id.to_uppercase(), &id.replace('-', ""), &format!("{{{id}}}")] {
+            assert!(
+                PrincipalRef::from_name(&format!("principals/{wrong}")).is_err() || wrong == id,
+                "{wrong}"
+            );
+            assert!(
+                PrincipalPart::from_name("grants", &format!("principals/{id}/grants/{wrong}/x")).is_err()
+            );
+        }
+        assert!(PrincipalRef::from_name(&format!("principals/{}", id.to_uppercase())).is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod to_draft;
 pub use consents::{Consent, ConsentPurpose};
 use jiff::Timestamp;
 use jiff::civil::Date;
+pub use parse::zone_of;
 use serde::{Deserialize, Serialize};
 
 use super::language::LanguageLevel;

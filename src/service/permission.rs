@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::caller::Caller;
 use crate::domain::grant::Role;
+use crate::domain::name::PrincipalRef;
 use crate::error::{Error, Result};
 use crate::store::Scope;
 
@@ -17,6 +18,10 @@ enum Cell {
     Own,
     /// Those for an organisation, and those for the alliance.
     All,
+    /// Any grant and none: every principal may do it about herself.
+    Me,
+    /// Any grant and none: nobody has to be known.
+    Any,
 }
 
 macro_rules! cell {
@@ -28,6 +33,12 @@ macro_rules! cell {
     };
     (all) => {
         Cell::All
+    };
+    (me) => {
+        Cell::Me
+    };
+    (any) => {
+        Cell::Any
     };
 }
 
@@ -111,6 +122,32 @@ actions! {
     Repair = "SolverService/Repair":                          [-    all  all  -    -    all  -];
     /// Report shortages.
     Diagnose = "SolverService/Diagnose":                      [-    all  all  -    -    all  -];
+    /// Report who the caller is.
+    WhoAmI = "AdminService/WhoAmI":                           [me   me   me   me   me   me   me];
+    /// Create a principal.
+    CreatePrincipal = "AdminService/CreatePrincipal":         [all  -    -    -    -    -    -];
+    /// Read a principal.
+    GetPrincipal = "AdminService/GetPrincipal":               [all  me   me   me   me   me   me];
+    /// List principals.
+    ListPrincipals = "AdminService/ListPrincipals":           [all  -    -    -    -    -    -];
+    /// Change a principal.
+    UpdatePrincipal = "AdminService/UpdatePrincipal":         [all  me   me   me   me   me   me];
+    /// Grant a role.
+    CreateGrant = "AdminService/CreateGrant":                 [all  -    -    -    -    -    -];
+    /// List the roles of a principal.
+    ListGrants = "AdminService/ListGrants":                   [all  me   me   me   me   me   me];
+    /// End a role.
+    EndGrant = "AdminService/EndGrant":                       [all  -    -    -    -    -    -];
+    /// Create a credential.
+    CreateCredential = "AdminService/CreateCredential":       [all  -    -    -    -    -    -];
+    /// List the credentials of a principal.
+    ListCredentials = "AdminService/ListCredentials":         [all  me   me   me   me   me   me];
+    /// Revoke a credential.
+    RevokeCredential = "AdminService/RevokeCredential":       [all  me   me   me   me   me   me];
+    /// Invite somebody.
+    CreateInvitation = "AdminService/CreateInvitation":       [all  all  all  -    -    -    -];
+    /// Redeem an invitation.
+    RedeemInvitation = "AdminService/RedeemInvitation":       [any  any  any  any  any  any  any];
 }
 
 /// An action that a caller may do, and the rows that exist for it.
@@ -122,6 +159,18 @@ pub struct Permit {
     pub(super) principal: String,
     /// The rows: those of the grants that permit the action, and of no other grant.
     pub(super) scope: Scope,
+    /// Whether the caller may do it about herself alone.
+    only_herself: bool,
+}
+
+impl Permit {
+    /// `Ok` if the action may be about this principal. Another principal does not exist for a caller who acts about herself.
+    pub(super) fn reach(&self, principal: &PrincipalRef) -> Result<()> {
+        if self.only_herself && principal.id() != self.principal {
+            return Err(Error::NotFound(principal.name()));
+        }
+        Ok(())
+    }
 }
 
 impl Action {
@@ -129,9 +178,9 @@ impl Action {
     pub fn permit(self, caller: &Caller) -> Result<Permit> {
         let cells = self.cells();
         let permits = |role: &&Role| match cells[role.number()] {
-            Cell::No => false,
+            Cell::No | Cell::Me => false,
             Cell::Own => role.organisation().is_some(),
-            Cell::All => true,
+            Cell::All | Cell::Any => true,
         };
         let mut organisations = BTreeSet::new();
         let (mut permitted, mut whole) = (false, false);
@@ -144,7 +193,8 @@ impl Action {
                 None => whole = true,
             }
         }
-        if !permitted {
+        let only_herself = !permitted && cells.contains(&Cell::Me);
+        if !permitted && !only_herself {
             let required = cells.iter().position(|cell| *cell != Cell::No).map(|role| Role::NAMES[role]);
             return Err(Error::PermissionDenied {
                 role: caller.roles.first().map_or("none", Role::as_str),
@@ -152,8 +202,8 @@ impl Action {
                 required: required.unwrap_or("none"),
             });
         }
-        let scope = if whole { Scope::Alliance } else { Scope::Organisations(organisations) };
-        Ok(Permit { action: self, principal: caller.principal.clone(), scope })
+        let scope = if whole || only_herself { Scope::Alliance } else { Scope::Organisations(organisations) };
+        Ok(Permit { action: self, principal: caller.principal.clone(), scope, only_herself })
     }
 }
 
@@ -240,6 +290,8 @@ mod tests {
                 Cell::No => "-",
                 Cell::Own => "own",
                 Cell::All => "all",
+                Cell::Me => "me",
+                Cell::Any => "any",
             };
             let cells = action.cells().into_iter().zip(Role::NAMES);
             let cells = cells.map(|(one, role)| format!("{:<width$}", cell(one), width = role.len()));

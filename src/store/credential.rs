@@ -7,11 +7,12 @@ use serde_json::json;
 use super::backend::Store;
 use super::dialect::{Row, values};
 use super::journal::Note;
-use super::principal::{grant_columns, read_grant};
+use super::principal::{self, grant_columns, read_grant};
+use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
-use crate::domain::credential::CredentialKind;
+use crate::domain::credential::{Credential, CredentialKind, Shown};
 use crate::domain::grant::Grant;
 use crate::error::{Error, Result};
 
@@ -20,7 +21,7 @@ use crate::error::{Error, Result};
 macro_rules! credentials {
     ($chosen:expr) => {
         concat!(
-            "SELECT c.id, c.principal_id, p.handle, c.kind, c.prefix, c.label, c.expire_micros, c.revoke_micros, \
+            "SELECT c.id, c.principal_id, p.handle, c.kind, c.identity, c.prefix, c.label, c.expire_micros, c.revoke_micros, \
              c.create_micros, ",
             grant_columns!(),
             " FROM ",
@@ -41,6 +42,14 @@ statements! {
             WHERE c.kind = $1 AND c.identity = $2 AND c.revoke_micros IS NULL ORDER BY g.id"));
     query LIST = hidden("credential.list",
         concat!(credentials!("(SELECT * FROM credential WHERE id > $1 ORDER BY id LIMIT $2) AS c"), " ORDER BY c.id, g.id"));
+    query OF_PRINCIPAL = hidden("credential.list_of_principal",
+        "SELECT id, principal_id, kind, identity, prefix, label, expire_micros, revoke_micros, create_micros \
+         FROM credential WHERE principal_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+    query GET = hidden("credential.get",
+        "SELECT id, principal_id, kind, identity, prefix, label, expire_micros, revoke_micros, create_micros \
+         FROM credential WHERE principal_id = $1 AND id = $2");
+    query TAKEN = hidden("credential.taken",
+        "SELECT id FROM credential WHERE kind = $1 AND identity = $2");
     // Ids and prefixes are ASCII, so a length in characters fits both databases.
     query FIND = hidden("credential.find",
         concat!(credentials!("credential c"), " WHERE c.id = $1 \
@@ -60,51 +69,27 @@ statements! {
 /// A credential to be stored.
 #[derive(Debug, Clone)]
 pub struct NewCredential {
-    /// Its id, a UUID.
-    pub id: String,
-    /// Id of its principal.
-    pub principal: String,
-    /// Its kind.
-    pub kind: CredentialKind,
+    /// The credential.
+    pub credential: Credential,
     /// What it is found by.
     pub identity: String,
-    /// The part that people may see.
-    pub prefix: String,
-    /// What it is for, in the words of whoever made it.
-    pub label: String,
-    /// The moment from which it opens nothing; `None` without one.
-    pub expire_time: Option<Timestamp>,
 }
 
-/// A stored credential, without what it is found by.
+/// A stored credential with its principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Credential {
-    /// Its id.
-    pub id: String,
-    /// Id of its principal.
-    pub principal: String,
+pub struct OwnedCredential {
+    /// The credential.
+    pub credential: Credential,
     /// Handle of its principal.
     pub handle: String,
     /// The grants of its principal that nobody has ended.
     pub grants: Vec<Grant>,
-    /// Its kind.
-    pub kind: CredentialKind,
-    /// The part that people may see: the first characters of a token.
-    pub prefix: String,
-    /// What it is for.
-    pub label: String,
-    /// The moment of its creation.
-    pub create_time: Timestamp,
-    /// The moment from which it opens nothing; `None` without one.
-    pub expire_time: Option<Timestamp>,
-    /// The moment of its revocation; `None` if it was not revoked.
-    pub revoke_time: Option<Timestamp>,
 }
 
-impl Credential {
+impl OwnedCredential {
     /// Whether nobody has revoked the credential.
     pub fn is_live(&self) -> bool {
-        self.revoke_time.is_none()
+        self.credential.revoke_time.is_none()
     }
 }
 
@@ -159,43 +144,95 @@ impl Store {
     }
 
     /// Credentials after id `after`, by id, at most `limit`, revoked ones too.
-    pub async fn list_credentials(&self, scope: &Scope, after: &str, limit: u32) -> Result<Vec<Credential>> {
+    pub async fn list_credentials(
+        &self,
+        scope: &Scope,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<OwnedCredential>> {
         let mut session = self.reader(scope).await?;
         let rows = session.rows(LIST, values![after, limit]).await?;
         session.end().await?;
-        read(&rows)
+        read_owned(&rows)
+    }
+
+    /// Credentials of a principal after id `after`, by id, at most `limit`, revoked ones too. Fails with `NotFound` if
+    /// there is no such principal.
+    pub async fn list_credentials_of(
+        &self,
+        scope: &Scope,
+        principal: &str,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Credential>> {
+        let mut session = self.snapshot_reader(scope).await?;
+        let owner = principal::of(&mut session, principal).await;
+        let rows = session.rows(OF_PRINCIPAL, values![principal, after, limit]).await?;
+        session.end().await?;
+        owner?;
+        rows.iter().map(read).collect()
+    }
+
+    /// One credential of a principal.
+    pub async fn credential(&self, scope: &Scope, principal: &str, id: &str) -> Result<Credential> {
+        let mut session = self.reader(scope).await?;
+        let found = of(&mut session, principal, id).await;
+        session.end().await?;
+        found
+    }
+
+    /// `Ok` if [`WriteSession::create_credential`] would store the credential. Nothing is written.
+    pub async fn check_credential(&self, scope: &Scope, new: &NewCredential) -> Result<()> {
+        let NewCredential { credential, identity } = new;
+        let mut session = self.snapshot_reader(scope).await?;
+        let owner = principal::of(&mut session, &credential.principal).await;
+        let kind = credential.shown.kind();
+        let taken = session.row(TAKEN, values![kind.as_str(), identity.as_str()]).await?;
+        session.end().await?;
+        owner?;
+        if taken.is_some() { Err(already(&credential.shown)) } else { Ok(()) }
     }
 }
 
 impl WriteSession {
-    /// Stores a credential. Fails with `AlreadyExists` if a principal has it already.
-    pub async fn create_credential(&mut self, credential: &NewCredential) -> Result<Note> {
-        let NewCredential { id, principal, kind, identity, prefix, label, expire_time } = credential;
+    /// Stores a credential. Fails with `NotFound` if there is no such principal, and with `AlreadyExists` if a principal has
+    /// the credential already.
+    pub async fn create_credential(&mut self, new: &NewCredential) -> Result<Note> {
+        let NewCredential { credential, identity } = new;
+        let Credential { id, principal, shown, label, expire_time, create_time, .. } = credential;
+        principal::of(self.reads(), principal).await?;
+        let kind = shown.kind();
+        let prefix = if let Shown::Token { prefix } = shown { prefix.as_str() } else { "" };
         let values = values![
             id.as_str(),
             principal.as_str(),
             kind.as_str(),
             identity.as_str(),
-            prefix.as_str(),
+            prefix,
             label.as_str(),
             expire_time.map(Timestamp::as_microsecond),
-            self.now(),
+            *create_time,
         ];
         if self.change(Owner::Alliance, CREATE, values).await? == 0 {
-            return Err(Error::AlreadyExists(format!("credential {prefix}")));
+            return Err(already(shown));
         }
         let detail = json!({ "kind": kind.as_str() });
         Ok(Note::new(Owner::Alliance, "credential.create", name(principal, id), &detail))
     }
 
+    /// One credential of a principal.
+    pub async fn credential(&mut self, principal: &str, id: &str) -> Result<Credential> {
+        of(self.reads(), principal, id).await
+    }
+
     /// Credentials whose id is `selector`, and tokens whose visible prefix begins with it, by id, revoked ones too.
-    pub async fn find_credentials(&mut self, selector: &str) -> Result<Vec<Credential>> {
-        read(&self.reads().rows(FIND, values![selector]).await?)
+    pub async fn find_credentials(&mut self, selector: &str) -> Result<Vec<OwnedCredential>> {
+        read_owned(&self.reads().rows(FIND, values![selector]).await?)
     }
 
     /// The token with this hash, if it was ever created.
-    pub async fn find_whole_token(&mut self, hash: &str) -> Result<Vec<Credential>> {
-        read(&self.reads().rows(FIND_WHOLE, values![hash]).await?)
+    pub async fn find_whole_token(&mut self, hash: &str) -> Result<Vec<OwnedCredential>> {
+        read_owned(&self.reads().rows(FIND_WHOLE, values![hash]).await?)
     }
 
     /// Revokes a credential at once and for ever. A credential that is revoked already stays as it is; then there is no
@@ -222,28 +259,48 @@ fn name(principal: &str, id: &str) -> String {
     format!("principals/{principal}/credentials/{id}")
 }
 
+fn already(shown: &Shown) -> Error {
+    Error::AlreadyExists(format!("this credential ({})", shown.kind().as_str()))
+}
+
+async fn of(session: &mut ReadSession, principal: &str, id: &str) -> Result<Credential> {
+    let row = session.row(GET, values![principal, id]).await?;
+    row.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(name(principal, id)))
+}
+
 /// The credentials in rows with one grant each, in the order of the rows.
-fn read(rows: &[Row]) -> Result<Vec<Credential>> {
-    let mut found: Vec<Credential> = Vec::new();
+fn read_owned(rows: &[Row]) -> Result<Vec<OwnedCredential>> {
+    let mut found: Vec<OwnedCredential> = Vec::new();
     for row in rows {
         let id = row.text("id")?;
-        if found.last().is_none_or(|last| last.id != id) {
-            found.push(Credential {
-                principal: row.text("principal_id")?,
-                handle: row.text("handle")?,
-                grants: Vec::new(),
-                kind: row.parse("credential", &id, "kind", CredentialKind::from_name)?,
-                prefix: row.text("prefix")?,
-                label: row.text("label")?,
-                create_time: row.time("create_micros")?,
-                expire_time: row.opt_time("expire_micros")?,
-                revoke_time: row.opt_time("revoke_micros")?,
-                id,
-            });
+        if found.last().is_none_or(|last| last.credential.id != id) {
+            let (credential, handle) = (read(row)?, row.text("handle")?);
+            found.push(OwnedCredential { credential, handle, grants: Vec::new() });
         }
         if let (Some(grant), Some(last)) = (read_grant(row)?, found.last_mut()) {
             last.grants.push(grant);
         }
     }
     Ok(found)
+}
+
+fn read(row: &Row) -> Result<Credential> {
+    let id = row.text("id")?;
+    let shown = match row.parse("credential", &id, "kind", CredentialKind::from_name)? {
+        CredentialKind::Token => Shown::Token { prefix: row.text("prefix")? },
+        CredentialKind::Jwt => {
+            let [issuer, subject]: [String; 2] = row.json("credential", &id, "identity")?;
+            Shown::Jwt { issuer, subject }
+        }
+        CredentialKind::Certificate => Shown::Certificate { fingerprint: row.text("identity")? },
+    };
+    Ok(Credential {
+        principal: row.text("principal_id")?,
+        shown,
+        label: row.text("label")?,
+        create_time: row.time("create_micros")?,
+        expire_time: row.opt_time("expire_micros")?,
+        revoke_time: row.opt_time("revoke_micros")?,
+        id,
+    })
 }

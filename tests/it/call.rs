@@ -3,6 +3,7 @@
 
 use prost::Message as _;
 use tonic::Status;
+use wim_match::api::proto::v1::admin_service_client::AdminServiceClient;
 use wim_match::api::proto::v1::solve_response::Outcome;
 use wim_match::api::proto::v1::solve_stream_request::Content as Ask;
 use wim_match::api::proto::v1::solver_service_client::SolverServiceClient;
@@ -14,7 +15,7 @@ use wim_match::client::{Authenticated, Client, request_id};
 use crate::world::{end_message, header_message, round_message};
 
 /// What the calls are about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Target {
     pub(crate) organisation: String,
     pub(crate) round: String,
@@ -24,6 +25,46 @@ pub(crate) struct Target {
     pub(crate) profile: String,
     pub(crate) mentee: String,
     pub(crate) mentor: String,
+    /// A principal that may lose its grant and its credential.
+    pub(crate) principal: String,
+    pub(crate) grant: String,
+    pub(crate) credential: String,
+    /// The secret of an invitation that nobody has redeemed.
+    pub(crate) secret: String,
+}
+
+impl Target {
+    /// With the principal of a client, and with a grant, a credential and an invitation that nothing depends on.
+    pub(crate) async fn with_principal_of(self, client: &Client, secretariat: &Client) -> Self {
+        let mut admin = secretariat.admin.clone();
+        let answer = client.admin.clone().who_am_i(v1::WhoAmIRequest {}).await.expect("is known");
+        let principal = answer.into_inner().principal.expect("a principal").name;
+        let grant = v1::Grant { role: v1::Role::CommitteeMember.into(), ..v1::Grant::default() };
+        let request = v1::CreateGrantRequest {
+            parent: principal.clone(),
+            grant: Some(grant.clone()),
+            ..v1::CreateGrantRequest::default()
+        };
+        let granted = admin.create_grant(request).await.expect("is granted").into_inner().grant;
+        let request = v1::CreateCredentialRequest {
+            parent: principal.clone(),
+            credential: Some(v1::Credential::default()),
+            ..v1::CreateCredentialRequest::default()
+        };
+        let created = admin.create_credential(request).await.expect("is created").into_inner().credential;
+        let request = v1::CreateInvitationRequest {
+            invitation: Some(v1::Invitation { grants: vec![grant], ..v1::Invitation::default() }),
+            ..v1::CreateInvitationRequest::default()
+        };
+        let secret = admin.create_invitation(request).await.expect("is created").into_inner().secret;
+        Self {
+            principal,
+            grant: granted.expect("a grant").name,
+            credential: created.expect("a credential").name,
+            secret,
+            ..self
+        }
+    }
 }
 
 /// All methods of the contract, as `Service/Method`.
@@ -40,6 +81,9 @@ pub(crate) fn methods() -> Vec<String> {
 pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Result<(), Status> {
     let Client { mut organisations, mut profiles, mut rounds, mut runs, solver, .. } = client.clone();
     let t = target.clone();
+    if method.starts_with("AdminService/") {
+        return Box::pin(call_admin(method, client.admin.clone(), t)).await;
+    }
     match method {
         "OrganisationService/CreateOrganisation" => {
             let organisation = v1::Organisation {
@@ -134,6 +178,108 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             runs.explain_pair(request).await.map(drop)
         }
         _ => Box::pin(call_solver(method, solver)).await,
+    }
+}
+
+/// The same for the methods about principals.
+async fn call_admin(
+    method: &str,
+    mut admin: AdminServiceClient<Authenticated>,
+    t: Target,
+) -> Result<(), Status> {
+    let expert = || v1::Grant {
+        role: v1::Role::Expert.into(),
+        organisation: t.organisation.clone(),
+        ..v1::Grant::default()
+    };
+    let person = || v1::Principal {
+        kind: v1::PrincipalKind::Person.into(),
+        handle: format!("new-{}", request_id()),
+        ..v1::Principal::default()
+    };
+    match method {
+        "AdminService/WhoAmI" => admin.who_am_i(v1::WhoAmIRequest {}).await.map(drop),
+        "AdminService/CreatePrincipal" => {
+            let request = v1::CreatePrincipalRequest {
+                principal: Some(person()),
+                request_id: request_id(),
+                validate_only: false,
+            };
+            admin.create_principal(request).await.map(drop)
+        }
+        "AdminService/GetPrincipal" => {
+            admin.get_principal(v1::GetPrincipalRequest { name: t.principal }).await.map(drop)
+        }
+        "AdminService/ListPrincipals" => {
+            admin.list_principals(v1::ListPrincipalsRequest::default()).await.map(drop)
+        }
+        "AdminService/UpdatePrincipal" => {
+            let etag = "\"1\"".to_owned();
+            let request = v1::UpdatePrincipalRequest {
+                principal: Some(v1::Principal { name: t.principal, etag, ..person() }),
+                update_mask: None,
+                request_id: request_id(),
+                validate_only: false,
+            };
+            admin.update_principal(request).await.map(drop)
+        }
+        "AdminService/CreateGrant" => {
+            let request = v1::CreateGrantRequest {
+                parent: t.principal.clone(),
+                grant: Some(expert()),
+                request_id: request_id(),
+                validate_only: false,
+            };
+            admin.create_grant(request).await.map(drop)
+        }
+        "AdminService/ListGrants" => {
+            let request = v1::ListGrantsRequest { parent: t.principal, ..Default::default() };
+            admin.list_grants(request).await.map(drop)
+        }
+        "AdminService/EndGrant" => {
+            let request =
+                v1::EndGrantRequest { name: t.grant, request_id: request_id(), validate_only: false };
+            admin.end_grant(request).await.map(drop)
+        }
+        "AdminService/CreateCredential" => {
+            let request = v1::CreateCredentialRequest {
+                parent: t.principal,
+                credential: Some(v1::Credential::default()),
+                request_id: request_id(),
+                validate_only: false,
+            };
+            admin.create_credential(request).await.map(drop)
+        }
+        "AdminService/ListCredentials" => {
+            let request = v1::ListCredentialsRequest { parent: t.principal, ..Default::default() };
+            admin.list_credentials(request).await.map(drop)
+        }
+        "AdminService/RevokeCredential" => {
+            let request = v1::RevokeCredentialRequest {
+                name: t.credential,
+                request_id: request_id(),
+                validate_only: false,
+            };
+            admin.revoke_credential(request).await.map(drop)
+        }
+        "AdminService/CreateInvitation" => {
+            let request = v1::CreateInvitationRequest {
+                invitation: Some(v1::Invitation { grants: vec![expert()], ..Default::default() }),
+                request_id: request_id(),
+                validate_only: false,
+            };
+            admin.create_invitation(request).await.map(drop)
+        }
+        "AdminService/RedeemInvitation" => {
+            let request = v1::RedeemInvitationRequest {
+                secret: t.secret,
+                principal: Some(person()),
+                validate_only: true,
+                ..Default::default()
+            };
+            admin.redeem_invitation(request).await.map(drop)
+        }
+        unknown => panic!("{unknown} has no call in `call_admin`"),
     }
 }
 

@@ -17,7 +17,18 @@ use crate::world::{World, matches, mentee, mentor, round_message, soon};
 
 /// Whether a method takes no name of anything.
 fn is_nameless(method: &str) -> bool {
-    let nameless = ["CreateOrganisation", "ListOrganisations", "CreateRound", "ListRounds"];
+    let nameless = [
+        "CreateOrganisation",
+        "ListOrganisations",
+        "CreateRound",
+        "ListRounds",
+        "WhoAmI",
+        "CreatePrincipal",
+        "ListPrincipals",
+        "RedeemInvitation",
+        // Without an organisation, a role is for the alliance.
+        "CreateInvitation",
+    ];
     method.starts_with("SolverService/") || nameless.iter().any(|nameless| method.ends_with(nameless))
 }
 
@@ -238,6 +249,7 @@ async fn a_name_that_cannot_be_one_is_told_in_every_method_that_takes_one() {
         "organisations/",
         "organisations/A/profiles/b",
     ];
+    let secretariat = world.caller(&["secretariat"]).await.0;
     for name in bad {
         let name = || name.to_owned();
         let target = Target {
@@ -248,6 +260,10 @@ async fn a_name_that_cannot_be_one_is_told_in_every_method_that_takes_one() {
             profile: name(),
             mentee: name(),
             mentor: name(),
+            principal: name(),
+            grant: name(),
+            credential: name(),
+            secret: name(),
         };
         for method in methods() {
             if is_nameless(&method) {
@@ -256,6 +272,9 @@ async fn a_name_that_cannot_be_one_is_told_in_every_method_that_takes_one() {
             let mut told = refused(call(&method, &world.coordinator(), &target).await);
             if told == "PERMISSION_DENIED" {
                 told = refused(call(&method, &peru.client, &target).await);
+            }
+            if told == "PERMISSION_DENIED" {
+                told = refused(call(&method, &secretariat, &target).await);
             }
             assert_eq!(told, "INVALID_FIELDS", "{method} of `{}`", target.run);
         }
@@ -267,6 +286,8 @@ async fn a_name_that_cannot_be_one_is_told_in_every_method_that_takes_one() {
 async fn what_is_named_well_and_does_not_exist_is_not_found() {
     let world = World::sqlite().await;
     let peru = world.manager("wim-peru").await;
+    let id = "01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a";
+    let secretariat = world.caller(&["secretariat"]).await.0;
     let target = Target {
         organisation: "organisations/wim-nowhere".to_owned(),
         round: "rounds/nowhere".to_owned(),
@@ -275,6 +296,10 @@ async fn what_is_named_well_and_does_not_exist_is_not_found() {
         profile: peru.member("nobody"),
         mentee: peru.member("nobody"),
         mentor: peru.member("nobody-else"),
+        principal: format!("principals/{id}"),
+        grant: format!("principals/{id}/grants/{id}"),
+        credential: format!("principals/{id}/credentials/{id}"),
+        secret: "wimi_of_nobody".to_owned(),
     };
     for method in methods() {
         if is_nameless(&method) {
@@ -283,6 +308,9 @@ async fn what_is_named_well_and_does_not_exist_is_not_found() {
         let mut told = refused(call(&method, &world.coordinator(), &target).await);
         if told == "PERMISSION_DENIED" {
             told = refused(call(&method, &peru.client, &target).await);
+        }
+        if told == "PERMISSION_DENIED" {
+            told = refused(call(&method, &secretariat, &target).await);
         }
         assert_eq!(told, "NOT_FOUND", "{method}");
     }

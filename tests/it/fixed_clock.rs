@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use wim_match::clock::Clock;
 
-/// A clock that stands still until `advance` moves it. It counts instead of drawing random bytes.
+/// A clock that stands still until `advance` or `set` moves it. It counts instead of drawing random bytes.
 #[derive(Debug)]
 pub(crate) struct FixedClock {
     micros: AtomicI64,
@@ -19,6 +19,11 @@ impl FixedClock {
     /// A clock that shows `now`.
     pub(crate) fn at(now: Timestamp) -> Self {
         Self { micros: AtomicI64::new(now.as_microsecond()), drawn: AtomicU64::new(0), lock: Mutex::new(()) }
+    }
+
+    /// Sets the clock, forward or back.
+    pub(crate) fn set(&self, now: Timestamp) {
+        self.micros.store(now.as_microsecond(), Ordering::SeqCst);
     }
 
     /// Moves the clock forward.

@@ -17,6 +17,19 @@ const ABSENT: &str = "NOT_FOUND";
 /// What each caller hears when she asks for something of one organisation: a coordinator, that organisation's own manager,
 /// the manager of another.
 const TABLE: &[(&str, [&str; 3])] = &[
+    ("AdminService/WhoAmI", [OK, OK, OK]),
+    ("AdminService/CreatePrincipal", [DENIED, DENIED, DENIED]),
+    ("AdminService/GetPrincipal", [ABSENT, OK, ABSENT]),
+    ("AdminService/ListPrincipals", [DENIED, DENIED, DENIED]),
+    ("AdminService/UpdatePrincipal", [ABSENT, OK, ABSENT]),
+    ("AdminService/CreateGrant", [DENIED, DENIED, DENIED]),
+    ("AdminService/ListGrants", [ABSENT, OK, ABSENT]),
+    ("AdminService/EndGrant", [DENIED, DENIED, DENIED]),
+    ("AdminService/CreateCredential", [DENIED, DENIED, DENIED]),
+    ("AdminService/ListCredentials", [ABSENT, OK, ABSENT]),
+    ("AdminService/RevokeCredential", [ABSENT, OK, ABSENT]),
+    ("AdminService/CreateInvitation", [DENIED, OK, ABSENT]),
+    ("AdminService/RedeemInvitation", [OK, OK, OK]),
     ("OrganisationService/CreateOrganisation", [OK, DENIED, DENIED]),
     ("OrganisationService/GetOrganisation", [OK, OK, ABSENT]),
     ("OrganisationService/ListOrganisations", [OK, OK, OK]),
@@ -55,6 +68,8 @@ struct Cast {
     kenya: Manager,
     chile: Manager,
     run: v1::Run,
+    /// The principal of the manager of wim-chile.
+    principal: Target,
 }
 
 async fn cast() -> Cast {
@@ -74,7 +89,27 @@ async fn cast() -> Cast {
     }
     let run = soon(world.run_to_the_end(&rounds[0])).await;
     assert_eq!(run.state(), v1::RunState::Succeeded);
-    Cast { world, peru, kenya, chile, run }
+    let secretariat = world.caller(&["secretariat"]).await.0;
+    let principal = Target::default().with_principal_of(&chile.client, &secretariat).await;
+    Cast { world, peru, kenya, chile, run, principal }
+}
+
+/// Names of things that do not exist.
+fn absent() -> Target {
+    let id = "01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a";
+    Target {
+        organisation: "organisations/wim-nowhere".to_owned(),
+        round: "rounds/nowhere".to_owned(),
+        round_to_run: "rounds/nowhere".to_owned(),
+        run: "rounds/nowhere/runs/1".to_owned(),
+        profile: "organisations/wim-nowhere/profiles/nobody".to_owned(),
+        mentee: "organisations/wim-nowhere/profiles/nobody-1".to_owned(),
+        mentor: "organisations/wim-nowhere/profiles/nobody-2".to_owned(),
+        principal: format!("principals/{id}"),
+        grant: format!("principals/{id}/grants/{id}"),
+        credential: format!("principals/{id}/credentials/{id}"),
+        secret: "wimi_of_nobody".to_owned(),
+    }
 }
 
 impl Cast {
@@ -88,6 +123,7 @@ impl Cast {
             profile: self.chile.member("mentor"),
             mentee: self.chile.member("mentee-1"),
             mentor: self.chile.member("mentor"),
+            ..self.principal.clone()
         }
     }
 
@@ -137,6 +173,12 @@ async fn nobody_gets_in_without_a_token_of_this_service() {
         let client = cast.world.client(token);
         for method in methods() {
             let answer = call(&method, &client, &cast.target()).await;
+            if method == "AdminService/RedeemInvitation" {
+                answer.expect("the secret of an invitation is a credential of its own");
+                let wrong = call(&method, &client, &absent()).await;
+                assert_eq!(refused(wrong), ABSENT);
+                continue;
+            }
             assert_eq!(refused(answer), "UNAUTHENTICATED", "{method} with {token:?}");
         }
     }
@@ -147,13 +189,9 @@ async fn nobody_gets_in_without_a_token_of_this_service() {
 async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
     let cast = cast().await;
     let foreign = cast.target();
-    let absent = Target {
-        organisation: "organisations/wim-nowhere".to_owned(),
-        profile: "organisations/wim-nowhere/profiles/nobody".to_owned(),
-        mentee: "organisations/wim-nowhere/profiles/nobody-1".to_owned(),
-        mentor: "organisations/wim-nowhere/profiles/nobody-2".to_owned(),
-        ..foreign.clone()
-    };
+    // What every caller may see is the same for both.
+    let Target { round, round_to_run, run, .. } = foreign.clone();
+    let absent = Target { round, round_to_run, run, ..absent() };
     let mut compared = 0;
     for (method, [.., other]) in TABLE {
         if *other != ABSENT {
@@ -166,14 +204,70 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
         assert_eq!(told(&foreign).await, told(&absent).await, "{method}");
         compared += 1;
     }
-    assert_eq!(compared, 7);
+    assert_eq!(compared, 13);
+    cast.stop().await;
+}
+
+/// Who calls, in the golden table: a role for wim-chile whose things are asked for, or for wim-kenya, or for the alliance.
+const CALLERS: [&str; 10] = [
+    "secretariat",
+    "coordinator",
+    "organisation-manager@wim-chile",
+    "organisation-manager@wim-kenya",
+    "expert@wim-chile",
+    "expert",
+    "committee-member",
+    "service@wim-chile",
+    "service@wim-kenya",
+    "operations",
+];
+
+/// Every method, role by role, for what exists and for what does not. The answers about foreign things and about absent
+/// things are the same bytes for whoever has no role of the alliance.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_role_answers_as_the_golden_table_says() {
+    let cast = cast().await;
+    let mut lines = vec![format!("{:<36} asked for  {}", "", CALLERS.join("  "))];
+    let mut clients = Vec::new();
+    for role in CALLERS {
+        clients.push(cast.world.caller(&[role]).await.0);
+    }
+    let (target, nothing) = (cast.target(), absent());
+    for method in methods() {
+        let mut told: [Vec<String>; 2] = Default::default();
+        for (role, client) in CALLERS.iter().zip(&clients) {
+            let mut answers = Vec::new();
+            for (asked, row) in [&target, &nothing].into_iter().zip(&mut told) {
+                let answer = soon(call(&method, client, asked)).await;
+                let heard = answer.as_ref().map_or_else(reason, |()| OK.to_owned());
+                row.push(format!("{heard:<width$}", width = role.len()));
+                answers.push(answer.map_err(|status| without_names(&status, asked)));
+            }
+            // Rounds and runs are everybody's, so that their names tell the two apart.
+            let is_of_an_organisation =
+                !method.starts_with("RoundService/") && !method.starts_with("RunService/");
+            let is_foreign = is_of_an_organisation
+                && !role.ends_with("wim-chile")
+                && *role != "secretariat"
+                && *role != "coordinator";
+            let [exists, absent] = &answers[..] else { panic!("two answers") };
+            if is_foreign && exists.is_err() {
+                assert_eq!(exists, absent, "{method} as {role}");
+            }
+        }
+        for (asked, row) in ["exists", "absent"].iter().zip(told) {
+            lines.push(format!("{method:<36} {asked:<9}  {}", row.join("  ")).trim_end().to_owned());
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
     cast.stop().await;
 }
 
 /// The whole status as text, with the names that the caller herself has given taken out.
 fn without_names(status: &Status, target: &Target) -> String {
     let mut text = format!("{:?} {} {:?}", status.code(), status.message(), status.get_error_details_vec());
-    for name in [&target.mentee, &target.mentor, &target.profile, &target.organisation] {
+    let names = [&target.mentee, &target.mentor, &target.profile, &target.organisation];
+    for name in names.into_iter().chain([&target.grant, &target.credential, &target.principal]) {
         text = text.replace(name.as_str(), "…");
     }
     text

@@ -18,11 +18,11 @@ use wim_match::clock::Clock;
 use wim_match::config::{Config, Overrides};
 use wim_match::demo::alliance::Alliance;
 use wim_match::domain::caller::Caller;
-use wim_match::domain::grant::Role;
+use wim_match::domain::grant::{GrantDraft, Role};
 use wim_match::domain::name::{OrganisationId, ProfileRef};
 use wim_match::domain::profile::{ConsentDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft};
 use wim_match::server::{Listeners, Server};
-use wim_match::service::PageRequest;
+use wim_match::service::{Change, PageRequest};
 use wim_match::store::Scope;
 
 use crate::fixed_clock::FixedClock;
@@ -211,6 +211,30 @@ impl World {
         Manager { client: self.client(Some(&token)), organisation, token }
     }
 
+    /// The principal of a client, by her own word.
+    pub(crate) async fn who_is(&self, client: &Client) -> v1::Principal {
+        let answer = client.admin.clone().who_am_i(v1::WhoAmIRequest {}).await.expect("is known");
+        answer.into_inner().principal.expect("a principal")
+    }
+
+    /// Somebody with these roles, each as `role` or `role@organisation`.
+    pub(crate) async fn caller(&self, roles: &[&str]) -> (Client, v1::Principal) {
+        let (operator, service) = (Caller::operator(), self.server.service());
+        let mut roles = roles.iter().map(|role| role.parse::<Role>().expect("a role"));
+        let first = roles.next().expect("a role");
+        let token = service.issue_token(&first, "test").await.expect("a token");
+        let client = self.client(Some(&token));
+        let principal = self.who_is(&client).await;
+        for role in roles {
+            let organisation = role.organisation().map(OrganisationId::name).unwrap_or_default();
+            let draft = GrantDraft { role: role.as_str().to_owned(), organisation, ..GrantDraft::default() };
+            let granted =
+                Box::pin(service.create_grant(&operator, &principal.name, &draft, Change::default()));
+            granted.await.expect("is granted");
+        }
+        (client, principal)
+    }
+
     /// Opens a round with the default policy.
     pub(crate) async fn open_round(&self, id: &str) -> v1::Round {
         self.open(id, round_message()).await
@@ -239,14 +263,16 @@ impl World {
         connection.close().await.expect("closes");
     }
 
-    /// All rows of all tables, as text, without those by which readiness tries whether writing works.
+    /// All rows of all tables, as text, without those by which readiness tries whether writing works, and without the seals of
+    /// the journal, which come later than its entries.
     pub(crate) async fn dump(&self) -> Vec<String> {
         let mut dumped: Vec<String> = Vec::new();
         if self.home.is_some() {
             let columns = "SELECT 'SELECT ' || quote(m.name) || group_concat(' || '' '' || quote(' || c.name || ')', '') \
                 || ' FROM ' || m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' \
-                AND m.name <> 'write_probe' GROUP BY m.name";
+                AND m.name NOT IN ('write_probe', 'journal_head') \
+                AND NOT (m.name = 'journal' AND c.name IN ('position', 'hash')) GROUP BY m.name";
             let mut connection = SqliteConnection::connect(&self.database).await.expect("connects");
             let tables: Result<Vec<String>, _> = sqlx::query_scalar(columns).fetch_all(&mut connection).await;
             for table in tables.expect("lists tables") {
@@ -255,8 +281,9 @@ impl World {
             }
             connection.close().await.expect("closes");
         } else {
-            let tables = "SELECT format('SELECT %L || to_jsonb(t)::text FROM %I t', tablename, tablename) \
-                FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'write_probe'";
+            let tables = "SELECT format('SELECT %L || (to_jsonb(t) - ''position'' - ''hash'')::text FROM %I t', \
+                tablename, tablename) FROM pg_tables WHERE schemaname = 'public' \
+                AND tablename NOT IN ('write_probe', 'journal_head')";
             let mut connection = PgConnection::connect(&self.database).await.expect("connects");
             let tables: Result<Vec<String>, _> = sqlx::query_scalar(tables).fetch_all(&mut connection).await;
             for table in tables.expect("lists tables") {

@@ -24,7 +24,7 @@ use crate::domain::message::Message;
 use crate::error::Error;
 use crate::message;
 use crate::service::Service;
-use crate::store::{Check, Credential, Place, Scope, Store, create_alone};
+use crate::store::{Check, OwnedCredential, Place, Scope, Store, create_alone};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
@@ -45,9 +45,9 @@ struct Restored {
     /// The first token of the earlier database, if it is still beside the restored one, and why.
     token_left: Option<(PathBuf, io::Error)>,
     /// Tokens that the restored database accepts.
-    live: Vec<Credential>,
+    live: Vec<OwnedCredential>,
     /// Those of them that the earlier database had revoked.
-    revived: Vec<Credential>,
+    revived: Vec<OwnedCredential>,
     /// Live tokens of the earlier database that the restored one does not know.
     lost: usize,
 }
@@ -103,11 +103,15 @@ async fn restore(file: &Path, database: &Path, replace: bool) -> Result<Restored
             return Err(failure);
         }
     };
-    let known: BTreeSet<&str> = live.iter().map(|token| token.id.as_str()).collect();
-    let lost = earlier.iter().filter(|token| token.is_live() && !known.contains(token.id.as_str())).count();
+    let known: BTreeSet<&str> = live.iter().map(|token| token.credential.id.as_str()).collect();
+    let lost = earlier
+        .iter()
+        .filter(|token| token.is_live() && !known.contains(token.credential.id.as_str()))
+        .count();
     let revoked: BTreeSet<&str> =
-        earlier.iter().filter(|token| !token.is_live()).map(|token| token.id.as_str()).collect();
-    let revived = live.iter().filter(|token| revoked.contains(token.id.as_str())).cloned().collect();
+        earlier.iter().filter(|token| !token.is_live()).map(|token| token.credential.id.as_str()).collect();
+    let revived =
+        live.iter().filter(|token| revoked.contains(token.credential.id.as_str())).cloned().collect();
     Ok(Restored { manifest, aside, token_left, live, revived, lost })
 }
 
@@ -116,7 +120,7 @@ async fn prepare(
     file: &Path,
     manifest: &Manifest,
     (copy, new): (&Path, &mut File),
-) -> Result<Vec<Credential>, Failure> {
+) -> Result<Vec<OwnedCredential>, Failure> {
     let unwritable = |error: io::Error| unusable(copy, &error);
     let mut backup = File::open(file).map_err(|error| unusable(file, &error))?;
     let found = digest(&mut backup, new).map_err(unwritable)?;
@@ -168,7 +172,7 @@ fn take_place(place: &Place, copy: &Path) -> Result<Left, Failure> {
 }
 
 /// All tokens of a database that may be damaged or of another application: then there are none.
-async fn tokens_of(database: &Path) -> Option<Vec<Credential>> {
+async fn tokens_of(database: &Path) -> Option<Vec<OwnedCredential>> {
     if !database.exists() {
         return None;
     }
@@ -179,10 +183,10 @@ async fn tokens_of(database: &Path) -> Option<Vec<Credential>> {
     tokens
 }
 
-async fn live_tokens(store: &Store) -> Result<Vec<Credential>, Error> {
+async fn live_tokens(store: &Store) -> Result<Vec<OwnedCredential>, Error> {
     let service = Service::new(store.clone(), std::sync::Arc::new(SystemClock));
     let mut tokens = service.list_credentials().await?;
-    tokens.retain(Credential::is_live);
+    tokens.retain(OwnedCredential::is_live);
     Ok(tokens)
 }
 
@@ -192,7 +196,7 @@ fn report(restored: &Restored, (database, url): (&Path, &str), global: &Global) 
     let aside = aside.as_ref().map(|path| path.display().to_string());
     let time: Timestamp = manifest.time;
     if global.json {
-        let ids: Vec<&str> = revived.iter().map(|token| token.id.as_str()).collect();
+        let ids: Vec<&str> = revived.iter().map(|token| token.credential.id.as_str()).collect();
         let object = serde_json::json!({
             "database": database.display().to_string(),
             "time": time.to_string(),
@@ -230,7 +234,7 @@ fn report(restored: &Restored, (database, url): (&Path, &str), global: &Global) 
         say_it(message!(
             "revoked in the earlier database: {token}; run `{command}`",
             token = in_words(token),
-            command = format!("wim-match admin token revoke {} --database {url}", token.id)
+            command = format!("wim-match admin token revoke {} --database {url}", token.credential.id)
         ));
     }
     if *lost > 0 {

@@ -7,9 +7,10 @@ use super::super::doctor;
 use super::super::failure::Failure;
 use super::super::global::ConfigArgs;
 use crate::clock::SystemClock;
+use crate::domain::credential::Shown;
 use crate::message;
 use crate::service::Service;
-use crate::store::Credential;
+use crate::store::OwnedCredential;
 
 /// The use cases over the configured database, whose schema must be up to date.
 pub(super) async fn open(config: &ConfigArgs) -> Result<Service, Failure> {
@@ -56,9 +57,18 @@ pub(super) fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 /// A token on one line: first characters, roles, label, id.
-pub(super) fn in_words(token: &Credential) -> String {
-    let label = if token.label.is_empty() { String::new() } else { format!(", \"{}\"", token.label) };
-    format!("{}…, {}{label}, id {}", token.prefix, roles_of(token).join(", "), token.id)
+pub(super) fn in_words(token: &OwnedCredential) -> String {
+    let (label, id) = (&token.credential.label, &token.credential.id);
+    let label = if label.is_empty() { String::new() } else { format!(", \"{label}\"") };
+    format!("{}, {}{label}, id {id}", prefix_of(token), roles_of(token).join(", "))
+}
+
+/// What people may see of a credential: the first characters of a token, otherwise its kind.
+pub(super) fn prefix_of(token: &OwnedCredential) -> String {
+    match &token.credential.shown {
+        Shown::Token { prefix } => format!("{prefix}…"),
+        other => other.kind().as_str().to_owned(),
+    }
 }
 
 /// A moment to the second, in UTC.
@@ -67,6 +77,6 @@ pub(super) fn shown(time: jiff::Timestamp) -> String {
 }
 
 /// The roles that nobody has ended, each as `role` or `role@organisation`.
-pub(super) fn roles_of(token: &Credential) -> Vec<String> {
+pub(super) fn roles_of(token: &OwnedCredential) -> Vec<String> {
     token.grants.iter().map(|grant| grant.role.to_string()).collect()
 }

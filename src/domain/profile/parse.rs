@@ -115,6 +115,11 @@ fn country(code: &str, violations: &mut Violations) -> Option<Country> {
     country
 }
 
+/// The time zone of a person whose country is not known, in the database's own spelling.
+pub fn zone_of(name: &str, violations: &mut Violations) -> String {
+    zone(name, None, violations)
+}
+
 fn zone(name: &str, country: Option<Country>, violations: &mut Violations) -> String {
     if let Some(zone) = time_zone::named(name) {
         return zone.to_owned();

@@ -210,7 +210,9 @@ async fn no_text_of_a_caller_leaves_with_the_telemetry() {
         profile: names[0].clone(),
         mentee: names[0].clone(),
         mentor: names[1].clone(),
+        ..Target::default()
     };
+    let target = target.with_principal_of(&manager, &coordinator).await;
     for method in methods() {
         let (one, other) =
             (call(&method, &manager, &target).await, call(&method, &coordinator, &target).await);

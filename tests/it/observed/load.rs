@@ -100,6 +100,7 @@ impl Load {
             profile: self.matched.mentee.clone(),
             mentee: self.matched.mentee.clone(),
             mentor: self.matched.mentor.clone(),
+            ..Target::default()
         }
     }
 

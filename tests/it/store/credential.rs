@@ -1,10 +1,10 @@
 //! Principals, their grants and their credentials.
 
-use wim_match::domain::caller::PrincipalKind;
-use wim_match::domain::credential::CredentialKind;
+use wim_match::domain::credential::{Credential, CredentialKind, Shown};
 use wim_match::domain::grant::{Grant, Role};
+use wim_match::domain::principal::{PrincipalContent, PrincipalKind};
 use wim_match::error::Error;
-use wim_match::store::{NewCredential, NewPrincipal, Notes, Scope};
+use wim_match::store::{NewCredential, Notes, Scope};
 
 use super::fixture::{Fixture, at, only};
 use super::on_both_databases;
@@ -18,8 +18,13 @@ on_both_databases! {
     credentials_are_listed_without_their_hashes,
 }
 
-fn principal(id: &str) -> NewPrincipal {
-    NewPrincipal { id: id.to_owned(), kind: PrincipalKind::Service, handle: format!("handle-{id}") }
+fn principal(id: &str) -> PrincipalContent {
+    PrincipalContent {
+        kind: PrincipalKind::Service,
+        handle: format!("handle-{id}").parse().expect("a handle"),
+        languages: Vec::new(),
+        time_zone: String::new(),
+    }
 }
 
 fn grant(id: &str, role: Role) -> Grant {
@@ -28,13 +33,16 @@ fn grant(id: &str, role: Role) -> Grant {
 
 fn token(id: &str, principal: &str) -> NewCredential {
     NewCredential {
-        id: id.to_owned(),
-        principal: principal.to_owned(),
-        kind: CredentialKind::Token,
+        credential: Credential {
+            id: id.to_owned(),
+            principal: principal.to_owned(),
+            shown: Shown::Token { prefix: format!("wim_{id}") },
+            label: "a laptop".to_owned(),
+            create_time: at(0),
+            expire_time: None,
+            revoke_time: None,
+        },
         identity: format!("hash-of-{id}"),
-        prefix: format!("wim_{id}"),
-        label: "a laptop".to_owned(),
-        expire_time: None,
     }
 }
 
@@ -44,7 +52,7 @@ async fn create(f: &Fixture, tokens: &[(&str, Role)]) {
     let mut notes = Vec::new();
     for (id, role) in tokens {
         let owner = format!("p-{id}");
-        notes.push(session.create_principal(&principal(&owner)).await.expect("is stored"));
+        notes.push(session.create_principal(&owner, &principal(&owner)).await.expect("is stored").1);
         let grant = grant(&format!("g-{id}"), role.clone());
         notes.push(session.create_grant(&owner, &grant).await.expect("is stored"));
         notes.push(session.create_credential(&token(id, &owner)).await.expect("is stored"));
@@ -59,10 +67,10 @@ async fn a_credential_is_found_by_its_kind_and_identity(f: Fixture) {
     let mut session = f.write().await;
     let second = grant("g-3", Role::OrganisationManager(chile.clone()));
     let note = session.create_grant("p-t-2", &second).await.expect("is stored");
-    let same = NewCredential { id: "t-9".to_owned(), ..token("t-1", "p-t-2") };
+    let mut same = token("t-1", "p-t-2");
+    same.credential.id = "t-9".to_owned();
     assert!(matches!(session.create_credential(&same).await, Err(Error::AlreadyExists(_))));
-    let same = NewPrincipal { id: "p-9".to_owned(), ..principal("p-t-1") };
-    let taken = session.create_principal(&same).await;
+    let taken = session.create_principal("p-9", &principal("p-t-1")).await;
     assert!(matches!(taken, Err(Error::AlreadyExists(_))), "a handle belongs to one principal");
     session.commit(note, b"").await.expect("commits");
     let known = async |kind, identity| f.store.authenticate(&Scope::System, kind, identity).await;
@@ -83,15 +91,19 @@ async fn a_revoked_credential_opens_nothing(f: Fixture) {
     assert_eq!(session.count_credentials_of_role(Role::COORDINATOR).await.expect("counts"), 1);
     assert_eq!(session.count_credentials_of_role(Role::SECRETARIAT).await.expect("counts"), 0);
     let mut found = session.find_credentials("t-1").await.expect("reads");
-    let note = session.revoke_credential(&mut found[0]).await.expect("revokes").expect("a note");
-    assert_eq!((found[0].revoke_time, found[0].is_live()), (Some(at(0)), false));
+    let note = session.revoke_credential(&mut found[0].credential).await.expect("revokes").expect("a note");
+    assert_eq!((found[0].credential.revoke_time, found[0].is_live()), (Some(at(0)), false));
     assert_eq!(session.count_credentials_of_role(Role::COORDINATOR).await.expect("counts"), 0);
     session.commit(note, b"").await.expect("commits");
     let known = f.store.authenticate(&Scope::System, CredentialKind::Token, "hash-of-t-1").await;
     assert_eq!(known.expect("asks"), None);
     assert_eq!(f.store.count_credentials(&Scope::System).await.expect("counts"), 1, "revoked ones count");
     let mut session = f.write_at(at(9), Scope::Alliance).await;
-    assert_eq!(session.revoke_credential(&mut found[0]).await.expect("asks"), None, "once is enough");
+    assert_eq!(
+        session.revoke_credential(&mut found[0].credential).await.expect("asks"),
+        None,
+        "once is enough"
+    );
     assert_eq!(session.find_credentials("t-1").await.expect("reads"), found, "the first revocation stays");
     assert_eq!(session.find_whole_token("hash-of-t-1").await.expect("reads"), found);
     assert_eq!(session.find_whole_token("hash-of-t-9").await.expect("reads"), []);
@@ -107,7 +119,7 @@ async fn tokens_are_found_by_id_and_by_first_characters(f: Fixture) {
     let found = async |scope: Scope, selector: &str| {
         let mut session = f.write_at(at(0), scope).await;
         let found = session.find_credentials(selector).await.expect("reads");
-        found.into_iter().map(|token| token.id).collect::<Vec<_>>()
+        found.into_iter().map(|token| token.credential.id).collect::<Vec<_>>()
     };
     assert_eq!(found(Scope::System, "t-1").await, ["t-1"]);
     assert_eq!(found(Scope::System, "wim_t-2").await, ["t-21", "t-22"]);
@@ -143,9 +155,9 @@ async fn credentials_are_listed_without_their_hashes(f: Fixture) {
     let note = session.create_grant("p-t-2", &grant("g-0", Role::Secretariat)).await.expect("is stored");
     session.commit(note, b"").await.expect("commits");
     let page = f.store.list_credentials(&Scope::System, "t-1", 2).await.expect("lists");
-    assert_eq!(page.iter().map(|token| token.id.as_str()).collect::<Vec<_>>(), ["t-2", "t-3"]);
+    assert_eq!(page.iter().map(|token| token.credential.id.as_str()).collect::<Vec<_>>(), ["t-2", "t-3"]);
     let roles: Vec<_> = page[0].grants.iter().map(|grant| grant.role.as_str()).collect();
     assert_eq!(roles, ["secretariat", "coordinator"]);
-    assert_eq!((page[1].handle.as_str(), page[1].principal.as_str()), ("handle-p-t-3", "p-t-3"));
+    assert_eq!((page[1].handle.as_str(), page[1].credential.principal.as_str()), ("handle-p-t-3", "p-t-3"));
     assert!(!format!("{page:?}").contains("hash"));
 }
