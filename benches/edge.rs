@@ -105,7 +105,7 @@ async fn serve() -> Outcome<()> {
         database: Some(format!("sqlite:{}", home.path().join("wim.sqlite3").display())),
         ..Overrides::default()
     };
-    let config = Config::load(&overrides)?;
+    let config = Config::load(&overrides)?.without_rates();
     let listener = TcpListener::bind(config.listen).await?;
     let server = Server::start(config, listener.into(), "test".to_owned()).await?;
     let coordinator = server.service().issue_token(&Role::Coordinator, "bench").await?;

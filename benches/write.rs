@@ -59,7 +59,7 @@ async fn main() -> Result<(), Failed> {
         database: Some(url.clone()),
         ..Overrides::default()
     };
-    let config = Config::load(&overrides)?;
+    let config = Config::load(&overrides)?.without_rates();
     let listener = TcpListener::bind(config.listen).await?;
     let server = Server::start(config, listener.into(), "test".to_owned()).await?;
     let token = server.service().issue_token(&Role::Coordinator, "bench").await?;

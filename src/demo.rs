@@ -183,7 +183,8 @@ async fn start(database: &str) -> anyhow::Result<(Server, Duration)> {
         listen: Some("127.0.0.1:0".to_owned()),
         database: Some(database.to_owned()),
         ..Overrides::default()
-    })?;
+    })?
+    .without_rates();
     config.worker = true;
     let listener = TcpListener::bind(config.listen).await?;
     let server = Server::start(config, listener.into(), "demo".to_owned()).await?;

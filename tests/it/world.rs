@@ -122,9 +122,8 @@ impl World {
             database: Some(database.clone()),
             ..Overrides::default()
         };
-        let mut config = Config::load(&overrides).expect("a good configuration");
         // A story has one caller who does the work of many.
-        (config.reads_per_second, config.writes_per_second, config.solves_per_minute) = (0, 0, 0);
+        let mut config = Config::load(&overrides).expect("a good configuration").without_rates();
         change(&mut config);
         let bind = || TcpListener::bind("127.0.0.1:0");
         let listeners = Listeners {
