@@ -10,6 +10,7 @@ mod keys;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tonic::body::Body;
 use tonic::codegen::http::{HeaderMap, Method, Request, Response, StatusCode, header, request};
@@ -88,7 +89,9 @@ pub(super) async fn admit(
     } else {
         let standing = presented(service, connection, issuer, &parts.headers);
         let standing = match standing {
-            Ok(presented) => name(service, presented, &parts.headers).await.map_err(&refuse)?,
+            Ok((presented, until)) => {
+                name(service, presented, until, &parts.headers).await.map_err(&refuse)?
+            }
             Err(refusal) => return Err(refuse(refusal)),
         };
         let caller = standing.caller.clone();
@@ -128,18 +131,18 @@ impl Refusal {
 /// The issuer whose JWTs name callers, with its present keys.
 pub type Trusted = watch::Receiver<Arc<Issuer>>;
 
-/// The one credential of a request.
+/// The one credential of a request, and the moment at which it ends by itself, if it tells.
 fn presented(
     service: &Service,
     connection: &Connection,
     issuer: Option<&Trusted>,
     headers: &HeaderMap,
-) -> Result<Presented, Refusal> {
+) -> Result<(Presented, Option<Timestamp>), Refusal> {
     let unknown = || Refusal::of(Cause::Credential, Error::Unauthenticated);
     let mut credentials = headers.get_all(header::AUTHORIZATION).iter();
     let Some(credential) = credentials.next() else {
         let fingerprint = connection.certificate().ok_or_else(unknown)?.to_owned();
-        return Ok(Presented::Certificate { fingerprint });
+        return Ok((Presented::Certificate { fingerprint }, None));
     };
     if credentials.next().is_some() {
         return Err(Refusal::of(Cause::SeveralCredentials, Error::SeveralCredentials));
@@ -153,24 +156,30 @@ fn presented(
         .ok_or_else(unknown)?;
     // A JWT has dots, and a token has none.
     if !bearer.contains('.') {
-        return Ok(Presented::Token(bearer.to_owned()));
+        return Ok((Presented::Token(bearer.to_owned()), None));
     }
     let issuer = issuer.ok_or_else(unknown)?.borrow();
-    let subject = issuer.verify(bearer, service.clock().now()).map_err(|why| {
+    let verified = issuer.verify(bearer, service.clock().now()).map_err(|why| {
         tracing::debug!(why, "a JWT was refused");
         unknown()
     })?;
-    Ok(Presented::Jwt { issuer: issuer.name().to_owned(), subject })
+    let jwt = Presented::Jwt { issuer: issuer.name().to_owned(), subject: verified.subject };
+    Ok((jwt, Some(verified.until)))
 }
 
 /// The caller of a credential.
-async fn name(service: &Service, presented: Presented, headers: &HeaderMap) -> Result<Standing, Refusal> {
+async fn name(
+    service: &Service,
+    presented: Presented,
+    until: Option<Timestamp>,
+    headers: &HeaderMap,
+) -> Result<Standing, Refusal> {
     let caller = service.authenticate(&presented).await.and_then(|caller| narrowed(caller, headers));
     let caller = caller.map_err(|error| {
         let cause = (error.reason() == Reason::Unauthenticated).then_some(Cause::Credential);
         Refusal { cause, payer: None, answer: Status::from(error).into_http() }
     })?;
-    Ok(Standing { service: service.clone(), presented, caller })
+    Ok(Standing { service: service.clone(), presented, until, caller })
 }
 
 /// `Ok` if a request is a gRPC call in the one message encoding of this service.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tonic::codegen::http::HeaderMap;
 
 use crate::domain::caller::Caller;
@@ -48,6 +49,8 @@ pub(super) struct Standing {
     pub(super) service: Service,
     /// What the caller has shown.
     pub(super) presented: Presented,
+    /// The moment at which it ends by itself, if it tells, as a JWT does.
+    pub(super) until: Option<Timestamp>,
     /// The caller as she was admitted.
     pub(super) caller: Caller,
 }
@@ -66,9 +69,14 @@ impl Standing {
     /// Waits until the credential opens nothing any more, or a role that the call began with has ended; forever for a call
     /// without a caller. An unreachable database changes nothing: the work of the stream meets it too.
     pub(super) async fn lost(standing: Option<Self>) -> Error {
-        let Some(Self { service, presented, caller }) = standing else { return std::future::pending().await };
+        let Some(Self { service, presented, until, caller }) = standing else {
+            return std::future::pending().await;
+        };
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
+            if until.is_some_and(|until| until <= service.clock().now()) {
+                return Error::Unauthenticated;
+            }
             match service.authenticate(&presented).await {
                 Ok(now) if caller.roles.iter().all(|role| now.roles.contains(role)) => {}
                 Err(error) if error.reason() != Reason::Unauthenticated => {}

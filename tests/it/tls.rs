@@ -23,6 +23,7 @@ use tonic_types::StatusExt as _;
 use wim_match::api::Cause;
 use wim_match::api::proto::v1;
 use wim_match::client::{Client, Tls, connect, connect_with};
+use wim_match::clock::Clock as _;
 use wim_match::config::{Config, Overrides};
 use wim_match::domain::grant::Role;
 use wim_match::server::Server;
@@ -30,7 +31,7 @@ use wim_match::server::Server;
 use crate::certificates::{Authority, Issued, LONG_AGO};
 use crate::fixed_clock::FixedClock;
 use crate::refusal::reason;
-use crate::world::soon;
+use crate::world::{World, mentee, mentor, soon};
 
 /// The moment of the service's clock.
 const NOW: &str = "2027-01-10T12:00:00Z";
@@ -311,6 +312,44 @@ async fn a_jwt_of_the_configured_issuer_names_its_subject_and_follows_the_file_o
     secured.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_with_the_jwt_that_opened_it() {
+    let (signer, home) = (JwtSigner::new("key"), tempfile::tempdir().expect("a folder"));
+    let keys = home.path().join("keys.json");
+    std::fs::write(&keys, signer.jwks()).expect("is written");
+    let world = World::sqlite_with(|config| {
+        config.worker = false;
+        config.jwt_jwks = keys.display().to_string();
+        "https://login.example".clone_into(&mut config.jwt_issuer);
+        "wim-match".clone_into(&mut config.jwt_audience);
+    })
+    .await;
+    let mut manager = world.manager("wim-peru").await;
+    manager.import(vec![mentor("mentor", 1), mentee("mentee")]).await;
+    world.open_round("r").await;
+    manager.enrol_all("rounds/r").await;
+    let run = world.start_run("rounds/r").await;
+    world
+        .execute(
+            "INSERT INTO credential (id, principal_id, kind, identity, prefix, label, create_micros) \
+             SELECT 'jwt', principal_id, 'jwt', '[\"https://login.example\",\"maria\"]', '', 'test', 0 \
+             FROM role_grant WHERE role = 'organisation-manager'",
+        )
+        .await;
+    let jwt = signer.signed_at("maria", world.clock().now());
+    let request = v1::WatchRunRequest { name: run.name };
+    let mut watch = world.client(Some(&jwt)).runs.watch_run(request).await.expect("watches").into_inner();
+    watch.message().await.expect("goes on").expect("the run as it is");
+    world.clock().advance(Duration::from_secs(329));
+    let still = tokio::time::timeout(Duration::from_millis(1_500), watch.message()).await;
+    assert!(still.is_err(), "the stream of a good JWT goes on");
+    world.clock().advance(Duration::from_secs(1));
+    let ended = soon(watch.message()).await.expect_err("ends");
+    assert_eq!(reason(&ended), "UNAUTHENTICATED");
+    world.cancel("rounds/r/runs/1").await;
+    world.stop().await;
+}
+
 /// An issuer of JWTs with one key.
 struct JwtSigner(&'static str, EcdsaKeyPair);
 
@@ -329,8 +368,13 @@ impl JwtSigner {
     }
 
     fn signed(&self, subject: &str) -> String {
+        self.signed_at(subject, NOW.parse().expect("a moment"))
+    }
+
+    /// Good for five minutes from `now` on.
+    fn signed_at(&self, subject: &str, now: jiff::Timestamp) -> String {
         let header = format!(r#"{{"alg":"ES256","kid":"{}","typ":"JWT"}}"#, self.0);
-        let now = NOW.parse::<jiff::Timestamp>().expect("a moment").as_second();
+        let now = now.as_second();
         let claims = format!(
             r#"{{"iss":"https://login.example","aud":"wim-match","sub":"{subject}","iat":{now},"exp":{}}}"#,
             now + 300

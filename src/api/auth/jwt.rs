@@ -8,6 +8,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -30,6 +32,15 @@ pub struct Issuer {
     keys: KeySet,
 }
 
+/// What a good JWT says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Verified {
+    /// The claim `sub`.
+    pub(super) subject: String,
+    /// The JWT is good before this moment: the claim `exp` and the leeway.
+    pub(super) until: Timestamp,
+}
+
 impl Issuer {
     /// The issuer `name`, whose JWTs are for `audience`, with the keys of a JWKS file.
     pub fn new(name: &str, audience: &str, file: &[u8]) -> Result<Self, String> {
@@ -41,8 +52,8 @@ impl Issuer {
         &self.name
     }
 
-    /// The subject of a JWT that is good at the moment `now`, or what is wrong with it.
-    pub(super) fn verify(&self, jwt: &str, now: Timestamp) -> Result<String, &'static str> {
+    /// What a JWT says that is good at the moment `now`, or what is wrong with it.
+    pub(super) fn verify(&self, jwt: &str, now: Timestamp) -> Result<Verified, &'static str> {
         if jwt.len() > MOST_BYTES {
             return Err("too long");
         }
@@ -71,7 +82,7 @@ impl Issuer {
         self.judge(&claims, now)
     }
 
-    fn judge(&self, claims: &Members, now: Timestamp) -> Result<String, &'static str> {
+    fn judge(&self, claims: &Members, at: Timestamp) -> Result<Verified, &'static str> {
         if claims.text("iss") != Some(&self.name) {
             return Err("another issuer");
         }
@@ -85,7 +96,7 @@ impl Issuer {
         if !is_meant {
             return Err("another audience");
         }
-        let now = now.as_duration().as_secs_f64();
+        let now = at.as_duration().as_secs_f64();
         let moment = |name: &str| claims.0.get(name).map(|value| value.as_f64().filter(|at| at.is_finite()));
         let (Some(Some(issued)), Some(Some(ends))) = (moment("iat"), moment("exp")) else {
             return Err("no iat or no exp");
@@ -108,6 +119,9 @@ impl Issuer {
         let is_name = !subject.is_empty()
             && subject.chars().count() <= MOST_CHARS
             && !subject.chars().any(char::is_control);
-        if is_name { Ok(subject.to_owned()) } else { Err("no subject") }
+        // At most a day and the leeway from now.
+        let left = Duration::try_from_secs_f64(ends + LEEWAY - now).map_err(|_| "over")?;
+        let until = at.checked_add(left).map_err(|_| "good for longer than all time")?;
+        if is_name { Ok(Verified { subject: subject.to_owned(), until }) } else { Err("no subject") }
     }
 }

@@ -68,7 +68,10 @@ impl Signer {
     }
 
     fn verify(&self, jwt: &str) -> Result<String, &'static str> {
-        self.issuer.verify(jwt, Timestamp::from_second(NOW).expect("a moment"))
+        let now = Timestamp::from_second(NOW).expect("a moment");
+        let verified = self.issuer.verify(jwt, now)?;
+        assert!(now < verified.until, "a JWT that is over is refused");
+        Ok(verified.subject)
     }
 }
 
@@ -308,6 +311,17 @@ fn no_malformed_and_no_forged_jwt_is_accepted() {
     for (what, jwt) in bad {
         assert!(signer.verify(&jwt).is_err(), "{what} was accepted: {jwt}");
     }
+}
+
+#[test]
+fn a_jwt_is_good_up_to_its_end_and_the_leeway() {
+    let signer = Signer::new();
+    let jwt = signer.signed(&header(), &claims());
+    let at = |second| signer.issuer.verify(&jwt, Timestamp::from_second(second).expect("a moment"));
+    let until = at(NOW).expect("is good").until;
+    assert_eq!(until.as_second(), NOW + 300 + 30);
+    assert_eq!(at(NOW + 329).expect("is good").until, until, "it does not grow with use");
+    assert_eq!(at(NOW + 330), Err("over"));
 }
 
 #[test]
