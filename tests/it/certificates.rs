@@ -25,11 +25,7 @@ pub(crate) struct Issued {
 impl Issued {
     /// SHA-256 of the certificate, in hexadecimal.
     pub(crate) fn fingerprint(&self) -> String {
-        ring::digest::digest(&ring::digest::SHA256, &self.der)
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex::encode(ring::digest::digest(&ring::digest::SHA256, &self.der))
     }
 
     /// Both, as the client takes them.

@@ -88,6 +88,8 @@ impl Machine {
         service.env("LD_PRELOAD", shim).env("WIM_MATCH_FAULT", home.path().join("fault"));
         service
             .env("WIM_MATCH_LOG_FILTER", "off")
+            .env("WIM_MATCH_WRITES_PER_SECOND", "0")
+            .env("WIM_MATCH_READS_PER_SECOND", "0")
             .env("WIM_MATCH_MONITORING_LISTEN", "")
             .current_dir(home.path());
         let (service, address) = Self::started(service, "next: ");
@@ -120,6 +122,8 @@ impl Machine {
         service.args(["serve", "--listen", "127.0.0.1:0", "--database", &self.database()]);
         service
             .env("WIM_MATCH_LOG_FILTER", "off")
+            .env("WIM_MATCH_WRITES_PER_SECOND", "0")
+            .env("WIM_MATCH_READS_PER_SECOND", "0")
             .env("WIM_MATCH_MONITORING_LISTEN", "")
             .current_dir(self.home.path());
         Second(Self::started(service, "wim-match listens").0)

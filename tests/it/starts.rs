@@ -100,7 +100,8 @@ fn an_address_that_cannot_be_listened_on_is_told() {
     let held = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = held.local_addr().expect("an address").to_string();
     let serve = |address: &str, lang: &str| {
-        let output = machine.run(&["serve", "--listen", address, "--lang", lang]);
+        let options = ["serve", "--plain-text-behind-a-proxy", "--listen", address, "--lang", lang];
+        let output = machine.run(&options);
         (output.status.code(), text(&output.stderr))
     };
     assert_says(&serve(&address, "en"), 7, &["another process uses it", &address, "hint: stop that process"]);
