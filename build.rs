@@ -48,7 +48,33 @@ fn main() -> Outcome<()> {
     // Equal answers are equal bytes: a hash map would be written in another order each time.
     prost.btree_map(["."]);
     tonic_prost_build::configure().compile_fds_with_config(descriptors, prost)?;
+    let generated = out.join(format!("{PACKAGE}.rs"));
+    let strict = with_strict_servers(&fs::read_to_string(&generated)?)?;
+    fs::write(&generated, strict)?;
     Ok(())
+}
+
+/// The generated code, whose servers refuse unknown fields. The generator has no option for the codec of a server alone.
+fn with_strict_servers(generated: &str) -> Outcome<String> {
+    const MODULE: &str = "\npub mod ";
+    const CODEC: &str = "tonic_prost::ProstCodec::default()";
+    let (mut text, mut servers) = (String::with_capacity(generated.len()), 0);
+    for (at, part) in generated.split(MODULE).enumerate() {
+        text += if at == 0 { "" } else { MODULE };
+        if part.split('{').next().is_some_and(|name| name.trim().ends_with("_server")) {
+            servers += part.matches(CODEC).count();
+            text += &part.replace(CODEC, "crate::api::KnownFields::default()");
+        } else {
+            text += part;
+        }
+    }
+    let methods = generated.matches(CODEC).count();
+    if servers == 0 || methods != 2 * servers {
+        return Err(
+            format!("{servers} codecs of servers among {methods}: the generated code has changed").into()
+        );
+    }
+    Ok(text)
 }
 
 /// One variant of a generated enum.

@@ -243,6 +243,11 @@ async fn bring_in(
         let role = Role::OrganisationManager(organisation.id.clone());
         let token = server.service().issue_token(&role, "demo").await?;
         let mut manager = Client::new(channel, Some(&token))?;
+        let rules = v1::OrganisationRules {
+            same_organisation_only: organisation.draft.same_organisation_only,
+            excluded_organisations: organisation.draft.excluded_organisations.clone(),
+        };
+        manager.set_rules(&organisation.id, rules).await?;
         let csv = alliance.csv_of(at)?;
         let stopwatch = Stopwatch::start();
         total.profiles += import(&manager, &organisation.id, csv).await?;
@@ -250,9 +255,9 @@ async fn bring_in(
         let request = v1::EnrolProfilesRequest {
             round: format!("rounds/{ROUND}"),
             organisation: organisation.id.name(),
-            profiles: Vec::new(),
+            all_profiles: true,
             request_id: request_id(),
-            validate_only: false,
+            ..v1::EnrolProfilesRequest::default()
         };
         let enrolled = manager.rounds.enrol_profiles(request).await?.into_inner();
         total.enrolled += u64::try_from(enrolled.enrolled).unwrap_or_default();

@@ -5,9 +5,11 @@
 mod audit;
 mod authentication;
 mod credential;
+mod enrolment;
 mod import;
 mod invitation;
 mod live_runs;
+mod masked;
 mod organisation;
 mod page;
 mod permission;
@@ -36,16 +38,17 @@ use crate::telemetry::Metrics;
 
 pub use authentication::Revocation;
 pub use credential::Issued;
+pub use enrolment::{Enrolled, Picked, RefusedEnrolment, Withdrawn};
 pub use import::{
     DraftRow, Findings, Import, ImportSpec, ImportSummary, RejectedRow, RowWarning, StagedImport,
 };
 pub use invitation::{Invited, Redeemed};
 pub use live_runs::{LiveRun, LiveRuns, Stop};
+pub use masked::Masked;
 pub use page::{Page, PageRequest};
 pub use permission::{Action, Permit};
 pub use profile::Export;
 pub use retention::{Kind, Purged, RULES, Rule};
-pub use round::{Enrolled, RefusedEnrolment};
 pub use run::{ExplainedPair, RunWatch};
 pub use solver::{Diagnosed, Solved, Unmet, Work, WorkProgress};
 pub use verify::VerifiedRun;
@@ -136,6 +139,18 @@ impl Service {
             now: self.clock.now(),
             request,
         })
+    }
+}
+
+/// A parsed part of a request, or its violations in `violations`.
+fn taken<T>(part: Result<T>, violations: &mut Violations) -> Result<Option<T>> {
+    match part {
+        Ok(part) => Ok(Some(part)),
+        Err(Error::InvalidFields(wrong)) => {
+            violations.extend(wrong);
+            Ok(None)
+        }
+        Err(other) => Err(other),
     }
 }
 

@@ -116,7 +116,9 @@ def main() -> None:
     new_round = round_pb2.Round(display_name="A round from Python", start_date="2027-01-15", end_date="2027-07-15")
     create = r.CreateRoundRequest(round_id=round_id, round=new_round, request_id=request_id())
     name = rounds.CreateRound(create).round.name
-    enrol = r.EnrolProfilesRequest(round=name, organisation=organisation, request_id=request_id())
+    enrol = r.EnrolProfilesRequest(
+        round=name, organisation=organisation, all_profiles=True, request_id=request_id()
+    )
     print(f"enrolled {rounds_of_manager.EnrolProfiles(enrol).enrolled} in {name}")
 
     start = u.StartRunRequest(round=name, request_id=request_id())

@@ -59,9 +59,12 @@ CREATE TABLE round (
     end_date TEXT COLLATE "C" NOT NULL,
     -- 32 random bytes in hexadecimal: the secret key of match ids and of the digests that callers see.
     salt TEXT COLLATE "C" NOT NULL,
-    state TEXT COLLATE "C" NOT NULL CHECK (state IN ('draft', 'enrolling', 'matching', 'review', 'published', 'closed', 'cancelled')),
+    state TEXT COLLATE "C" NOT NULL CHECK (state IN ('draft', 'enrolling', 'review', 'submitted', 'approved', 'published', 'closed', 'cancelled')),
     policy_version BIGINT NOT NULL CHECK (policy_version >= 1),
+    -- Number of the version, for the etag. Enrolments and runs do not change it.
     version BIGINT NOT NULL CHECK (version >= 1),
+    -- Number of the last change of the enrolments.
+    enrolment_number BIGINT NOT NULL CHECK (enrolment_number >= 0),
     create_micros BIGINT NOT NULL,
     update_micros BIGINT NOT NULL
 );
@@ -75,23 +78,36 @@ CREATE TABLE policy (
     PRIMARY KEY (round_id, version)
 );
 
--- Who takes part in a round: people with a finished version of a profile.
+-- Who takes part in a round: people with a finished version of a profile. An enrolment is withdrawn and never deleted, so a
+-- person may have several of one round, one after the other. A run covers the enrolments with enrol_number up to its own
+-- number that were not withdrawn up to it.
 CREATE TABLE enrolment (
     round_id TEXT COLLATE "C" NOT NULL REFERENCES round (id),
     organisation_id TEXT COLLATE "C" NOT NULL,
     own_id TEXT COLLATE "C" NOT NULL,
+    -- Number of the change of the round's enrolments that made this one.
+    enrol_number BIGINT NOT NULL CHECK (enrol_number >= 1),
+    -- Last segment of the resource name.
+    id TEXT COLLATE "C" NOT NULL,
     actor TEXT COLLATE "C" NOT NULL,
-    -- Version of the round that the enrolment made. The person takes part in a run frozen at this version or a later one.
-    round_version BIGINT NOT NULL,
     create_micros BIGINT NOT NULL,
-    PRIMARY KEY (round_id, organisation_id, own_id)
+    -- Number and moment of the change that withdrew it; NULL while it is live.
+    withdraw_number BIGINT CHECK (withdraw_number > enrol_number),
+    withdraw_micros BIGINT,
+    PRIMARY KEY (round_id, organisation_id, own_id, enrol_number),
+    CHECK ((withdraw_number IS NULL) = (withdraw_micros IS NULL))
 );
+CREATE UNIQUE INDEX enrolment_live ON enrolment (round_id, organisation_id, own_id) WHERE withdraw_number IS NULL;
+CREATE UNIQUE INDEX enrolment_id ON enrolment (id);
 CREATE INDEX enrolment_profile ON enrolment (organisation_id, own_id);
 
--- Numbers of enrolments, kept by every transaction that enrols people or changes the roles of enrolled people.
+-- Numbers of live enrolments, kept by every transaction that enrols or withdraws people or changes the roles of enrolled
+-- people.
 CREATE TABLE enrolment_count (
     round_id TEXT COLLATE "C" NOT NULL REFERENCES round (id),
     organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
+    -- Number of the last change of the organisation's enrolments.
+    change_number BIGINT NOT NULL,
     profiles BIGINT NOT NULL CHECK (profiles >= 0),
     -- People among them whose present profile has a mentor offer, and a mentee request. A person may have both.
     mentors BIGINT NOT NULL CHECK (mentors BETWEEN 0 AND profiles),
@@ -105,8 +121,11 @@ CREATE TABLE run (
     number BIGINT NOT NULL CHECK (number >= 1),
     state TEXT COLLATE "C" NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
     policy_version BIGINT NOT NULL,
-    -- Version of the round when the run was started: the enrolments up to this version take part.
-    round_version BIGINT NOT NULL,
+    -- Dates of the round when the run was started.
+    start_date TEXT COLLATE "C" NOT NULL,
+    end_date TEXT COLLATE "C" NOT NULL,
+    -- Number of the last change of the round's enrolments when the run was started.
+    enrolment_number BIGINT NOT NULL,
     -- Digest of the whole snapshot. Only the service reads it: it covers private answers.
     input_digest TEXT COLLATE "C" NOT NULL,
     engine_version TEXT COLLATE "C" NOT NULL,
@@ -157,8 +176,8 @@ CREATE INDEX run_queue ON run (create_micros, round_id, number) WHERE state IN (
 CREATE INDEX run_ended ON run (end_micros) WHERE end_micros IS NOT NULL;
 CREATE INDEX run_purge ON run (purge_micros) WHERE purge_micros IS NOT NULL;
 
--- The organisations of a frozen snapshot. The people are not copied: they are the enrolments up to the round version of
--- the run, each in the version of the newest import up to `import_number`. Versions and enrolments are never deleted.
+-- The organisations of a frozen snapshot. The people are not copied: they are the enrolments that its enrolment number
+-- covers, each in the version of the newest import up to `import_number`. Versions and enrolments are never deleted.
 CREATE TABLE run_organisation (
     round_id TEXT COLLATE "C" NOT NULL,
     run_number BIGINT NOT NULL,
@@ -194,11 +213,7 @@ CREATE TABLE run_match (
     score BIGINT NOT NULL CHECK (score BETWEEN 0 AND 10000),
     contributions TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (round_id, run_number, ordinal),
-    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number),
-    FOREIGN KEY (round_id, mentee_organisation_id, mentee_own_id)
-        REFERENCES enrolment (round_id, organisation_id, own_id),
-    FOREIGN KEY (round_id, mentor_organisation_id, mentor_own_id)
-        REFERENCES enrolment (round_id, organisation_id, own_id)
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
 );
 CREATE UNIQUE INDEX run_match_pair ON run_match
     (round_id, run_number, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id);
@@ -219,8 +234,7 @@ CREATE TABLE run_unmatched (
     -- The entry for the manager of the organisation, with counts of other organisations' people in bands.
     own_document TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (round_id, run_number, ordinal),
-    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number),
-    FOREIGN KEY (round_id, organisation_id, own_id) REFERENCES enrolment (round_id, organisation_id, own_id)
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
 );
 CREATE UNIQUE INDEX run_unmatched_person ON run_unmatched (round_id, run_number, organisation_id, own_id, side);
 CREATE INDEX run_unmatched_organisation ON run_unmatched (round_id, run_number, organisation_id, ordinal);

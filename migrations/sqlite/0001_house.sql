@@ -59,9 +59,12 @@ CREATE TABLE round (
     end_date TEXT NOT NULL,
     -- 32 random bytes in hexadecimal: the secret key of match ids and of the digests that callers see.
     salt TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('draft', 'enrolling', 'matching', 'review', 'published', 'closed', 'cancelled')),
+    state TEXT NOT NULL CHECK (state IN ('draft', 'enrolling', 'review', 'submitted', 'approved', 'published', 'closed', 'cancelled')),
     policy_version INTEGER NOT NULL CHECK (policy_version >= 1),
+    -- Number of the version, for the etag. Enrolments and runs do not change it.
     version INTEGER NOT NULL CHECK (version >= 1),
+    -- Number of the last change of the enrolments.
+    enrolment_number INTEGER NOT NULL CHECK (enrolment_number >= 0),
     create_micros INTEGER NOT NULL,
     update_micros INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -75,23 +78,36 @@ CREATE TABLE policy (
     PRIMARY KEY (round_id, version)
 ) STRICT, WITHOUT ROWID;
 
--- Who takes part in a round: people with a finished version of a profile.
+-- Who takes part in a round: people with a finished version of a profile. An enrolment is withdrawn and never deleted, so a
+-- person may have several of one round, one after the other. A run covers the enrolments with enrol_number up to its own
+-- number that were not withdrawn up to it.
 CREATE TABLE enrolment (
     round_id TEXT NOT NULL REFERENCES round (id),
     organisation_id TEXT NOT NULL,
     own_id TEXT NOT NULL,
+    -- Number of the change of the round's enrolments that made this one.
+    enrol_number INTEGER NOT NULL CHECK (enrol_number >= 1),
+    -- Last segment of the resource name.
+    id TEXT NOT NULL,
     actor TEXT NOT NULL,
-    -- Version of the round that the enrolment made. The person takes part in a run frozen at this version or a later one.
-    round_version INTEGER NOT NULL,
     create_micros INTEGER NOT NULL,
-    PRIMARY KEY (round_id, organisation_id, own_id)
+    -- Number and moment of the change that withdrew it; NULL while it is live.
+    withdraw_number INTEGER CHECK (withdraw_number > enrol_number),
+    withdraw_micros INTEGER,
+    PRIMARY KEY (round_id, organisation_id, own_id, enrol_number),
+    CHECK ((withdraw_number IS NULL) = (withdraw_micros IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX enrolment_live ON enrolment (round_id, organisation_id, own_id) WHERE withdraw_number IS NULL;
+CREATE UNIQUE INDEX enrolment_id ON enrolment (id);
 CREATE INDEX enrolment_profile ON enrolment (organisation_id, own_id);
 
--- Numbers of enrolments, kept by every transaction that enrols people or changes the roles of enrolled people.
+-- Numbers of live enrolments, kept by every transaction that enrols or withdraws people or changes the roles of enrolled
+-- people.
 CREATE TABLE enrolment_count (
     round_id TEXT NOT NULL REFERENCES round (id),
     organisation_id TEXT NOT NULL REFERENCES organisation (id),
+    -- Number of the last change of the organisation's enrolments.
+    change_number INTEGER NOT NULL,
     profiles INTEGER NOT NULL CHECK (profiles >= 0),
     -- People among them whose present profile has a mentor offer, and a mentee request. A person may have both.
     mentors INTEGER NOT NULL CHECK (mentors BETWEEN 0 AND profiles),
@@ -105,8 +121,11 @@ CREATE TABLE run (
     number INTEGER NOT NULL CHECK (number >= 1),
     state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
     policy_version INTEGER NOT NULL,
-    -- Version of the round when the run was started: the enrolments up to this version take part.
-    round_version INTEGER NOT NULL,
+    -- Dates of the round when the run was started.
+    start_date TEXT NOT NULL,
+    end_date TEXT NOT NULL,
+    -- Number of the last change of the round's enrolments when the run was started.
+    enrolment_number INTEGER NOT NULL,
     -- Digest of the whole snapshot. Only the service reads it: it covers private answers.
     input_digest TEXT NOT NULL,
     engine_version TEXT NOT NULL,
@@ -157,8 +176,8 @@ CREATE INDEX run_queue ON run (create_micros, round_id, number) WHERE state IN (
 CREATE INDEX run_ended ON run (end_micros) WHERE end_micros IS NOT NULL;
 CREATE INDEX run_purge ON run (purge_micros) WHERE purge_micros IS NOT NULL;
 
--- The organisations of a frozen snapshot. The people are not copied: they are the enrolments up to the round version of
--- the run, each in the version of the newest import up to `import_number`. Versions and enrolments are never deleted.
+-- The organisations of a frozen snapshot. The people are not copied: they are the enrolments that its enrolment number
+-- covers, each in the version of the newest import up to `import_number`. Versions and enrolments are never deleted.
 CREATE TABLE run_organisation (
     round_id TEXT NOT NULL,
     run_number INTEGER NOT NULL,
@@ -194,11 +213,7 @@ CREATE TABLE run_match (
     score INTEGER NOT NULL CHECK (score BETWEEN 0 AND 10000),
     contributions TEXT NOT NULL,
     PRIMARY KEY (round_id, run_number, ordinal),
-    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number),
-    FOREIGN KEY (round_id, mentee_organisation_id, mentee_own_id)
-        REFERENCES enrolment (round_id, organisation_id, own_id),
-    FOREIGN KEY (round_id, mentor_organisation_id, mentor_own_id)
-        REFERENCES enrolment (round_id, organisation_id, own_id)
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
 ) STRICT;
 CREATE UNIQUE INDEX run_match_pair ON run_match
     (round_id, run_number, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id);
@@ -219,8 +234,7 @@ CREATE TABLE run_unmatched (
     -- The entry for the manager of the organisation, with counts of other organisations' people in bands.
     own_document TEXT NOT NULL,
     PRIMARY KEY (round_id, run_number, ordinal),
-    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number),
-    FOREIGN KEY (round_id, organisation_id, own_id) REFERENCES enrolment (round_id, organisation_id, own_id)
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
 ) STRICT;
 CREATE UNIQUE INDEX run_unmatched_person ON run_unmatched (round_id, run_number, organisation_id, own_id, side);
 CREATE INDEX run_unmatched_organisation ON run_unmatched (round_id, run_number, organisation_id, ordinal);

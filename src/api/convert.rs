@@ -1,6 +1,7 @@
 //! Between the generated messages and the domain's types, one file per noun. The services and
 //! [`client`](crate::client) use it.
 
+pub mod enrolment;
 pub mod organisation;
 pub mod outcome;
 pub mod policy;
@@ -15,6 +16,7 @@ use prost::Message as _;
 
 use super::proto::v1;
 use super::reader;
+use crate::domain::version::etag_of;
 use crate::domain::violation::Violations;
 use crate::domain::vocabulary::Lang;
 use crate::error::Error;
@@ -37,7 +39,7 @@ pub fn moment(at: &prost_types::Timestamp) -> Option<Timestamp> {
 
 /// The etag of a version.
 pub fn etag(version: i64) -> String {
-    format!("\"{version}\"")
+    etag_of(version)
 }
 
 /// A count as a message has it.

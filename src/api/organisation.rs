@@ -3,11 +3,13 @@
 use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
-use super::convert::organisation::{draft, message};
+use super::convert::organisation::{draft, message, patch};
 use super::convert::outcome;
 use super::page;
 use super::proto::v1;
 use super::proto::v1::organisation_service_server::OrganisationService;
+use crate::domain::caller::Caller;
+use crate::domain::organisation::Organisation;
 use crate::service::{Change, PageRequest, Service};
 
 /// Serves organisations.
@@ -30,7 +32,7 @@ impl OrganisationService for OrganisationApi {
         let draft = draft(organisation.unwrap_or_default());
         let done = self.service.create_organisation(&caller, &organisation_id, draft, how).await;
         let (created, violations) = outcome(validate_only, done)?;
-        let organisation = created.as_ref().map(message);
+        let organisation = created.as_ref().map(|created| shown(&caller, created));
         Ok(Response::new(v1::CreateOrganisationResponse { organisation, violations }))
     }
 
@@ -40,7 +42,7 @@ impl OrganisationService for OrganisationApi {
     ) -> Result<Response<v1::GetOrganisationResponse>, Status> {
         let caller = caller_of(&request)?;
         let found = self.service.get_organisation(&caller, &request.into_inner().name).await?;
-        Ok(Response::new(v1::GetOrganisationResponse { organisation: Some(message(&found)) }))
+        Ok(Response::new(v1::GetOrganisationResponse { organisation: Some(shown(&caller, &found)) }))
     }
 
     async fn list_organisations(
@@ -51,7 +53,44 @@ impl OrganisationService for OrganisationApi {
         let request = request.into_inner();
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let page = self.service.list_organisations(&caller, &page).await?;
-        let (organisations, next_page_token) = page::messages(&page, message);
+        let (organisations, next_page_token) = page::messages(&page, |one| shown(&caller, one));
         Ok(Response::new(v1::ListOrganisationsResponse { organisations, next_page_token }))
     }
+    async fn update_organisation(
+        &self,
+        request: Request<v1::UpdateOrganisationRequest>,
+    ) -> Result<Response<v1::UpdateOrganisationResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::UpdateOrganisationRequest { organisation, update_mask, request_id, validate_only } =
+            request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let given = organisation.unwrap_or_default();
+        let patch = patch(&given, &update_mask.unwrap_or_default().paths);
+        let done = self.service.update_organisation(&caller, &given.name, &given.etag, patch, how).await;
+        let (changed, violations) = outcome(validate_only, done)?;
+        let organisation = changed.as_ref().map(|changed| shown(&caller, changed));
+        Ok(Response::new(v1::UpdateOrganisationResponse { organisation, violations }))
+    }
+
+    async fn update_organisation_rules(
+        &self,
+        request: Request<v1::UpdateOrganisationRulesRequest>,
+    ) -> Result<Response<v1::UpdateOrganisationRulesResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::UpdateOrganisationRulesRequest { name, rules, etag, request_id, validate_only } =
+            request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let v1::OrganisationRules { same_organisation_only, excluded_organisations } =
+            rules.unwrap_or_default();
+        let rules = (same_organisation_only, excluded_organisations);
+        let done = self.service.update_organisation_rules(&caller, &name, &etag, rules, how).await;
+        let (changed, violations) = outcome(validate_only, done)?;
+        let organisation = changed.as_ref().map(|changed| shown(&caller, changed));
+        Ok(Response::new(v1::UpdateOrganisationRulesResponse { organisation, violations }))
+    }
+}
+
+/// The organisation as the caller may see it.
+fn shown(caller: &Caller, organisation: &Organisation) -> v1::Organisation {
+    message(organisation, Service::shows_rules(caller, &organisation.id))
 }

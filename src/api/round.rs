@@ -3,13 +3,13 @@
 use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
-use super::convert::outcome;
-use super::convert::round::{draft, message};
+use super::convert::round::{draft, message, patch};
+use super::convert::{enrolment, outcome, policy};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::round_service_server::RoundService;
 use super::reader;
-use crate::service::{Change, PageRequest, RefusedEnrolment, Service};
+use crate::service::{Change, PageRequest, Picked, RefusedEnrolment, Service};
 use crate::wording;
 
 /// Serves rounds.
@@ -55,13 +55,97 @@ impl RoundService for RoundApi {
         Ok(Response::new(v1::ListRoundsResponse { rounds, next_page_token }))
     }
 
+    async fn update_round(
+        &self,
+        request: Request<v1::UpdateRoundRequest>,
+    ) -> Result<Response<v1::UpdateRoundResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::UpdateRoundRequest { round, update_mask, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let round = round.unwrap_or_default();
+        let patch = patch(&round, &update_mask.unwrap_or_default().paths);
+        let done = self.service.update_round(&caller, &round.name, &round.etag, patch, how).await;
+        let (round, violations) = outcome(validate_only, done)?;
+        Ok(Response::new(v1::UpdateRoundResponse { round: round.as_ref().map(message), violations }))
+    }
+
+    async fn close_round(
+        &self,
+        request: Request<v1::CloseRoundRequest>,
+    ) -> Result<Response<v1::CloseRoundResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::CloseRoundRequest { name, etag, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let done = self.service.close_round(&caller, &name, &etag, how).await;
+        let (round, violations) = outcome(validate_only, done)?;
+        Ok(Response::new(v1::CloseRoundResponse { round: round.as_ref().map(message), violations }))
+    }
+
+    async fn cancel_round(
+        &self,
+        request: Request<v1::CancelRoundRequest>,
+    ) -> Result<Response<v1::CancelRoundResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::CancelRoundRequest { name, etag, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let done = self.service.cancel_round(&caller, &name, &etag, how).await;
+        let (round, violations) = outcome(validate_only, done)?;
+        Ok(Response::new(v1::CancelRoundResponse { round: round.as_ref().map(message), violations }))
+    }
+
+    async fn create_policy(
+        &self,
+        request: Request<v1::CreatePolicyRequest>,
+    ) -> Result<Response<v1::CreatePolicyResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::CreatePolicyRequest { parent, policy, etag, request_id, validate_only } =
+            request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let draft = policy::draft(policy.unwrap_or_default());
+        let done = self.service.create_policy(&caller, &parent, &etag, &draft, how).await;
+        let (made, violations) = outcome(validate_only, done)?;
+        Ok(Response::new(v1::CreatePolicyResponse {
+            policy: made.as_ref().map(policy::resource),
+            violations,
+        }))
+    }
+
+    async fn get_policy(
+        &self,
+        request: Request<v1::GetPolicyRequest>,
+    ) -> Result<Response<v1::GetPolicyResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let found = self.service.get_policy(&caller, &request.into_inner().name).await?;
+        Ok(Response::new(v1::GetPolicyResponse { policy: Some(policy::resource(&found)) }))
+    }
+
+    async fn list_policies(
+        &self,
+        request: Request<v1::ListPoliciesRequest>,
+    ) -> Result<Response<v1::ListPoliciesResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let request = request.into_inner();
+        let page = PageRequest { size: request.page_size, token: request.page_token };
+        let page = self.service.list_policies(&caller, &request.parent, &page).await?;
+        let (policies, next_page_token) = page::messages(&page, policy::resource);
+        Ok(Response::new(v1::ListPoliciesResponse { policies, next_page_token }))
+    }
+
     async fn enrol_profiles(
         &self,
         request: Request<v1::EnrolProfilesRequest>,
     ) -> Result<Response<v1::EnrolProfilesResponse>, Status> {
         let caller = caller_of(&request)?;
-        let v1::EnrolProfilesRequest { round, organisation, profiles, request_id, validate_only } =
-            request.into_inner();
+        let request = request.into_inner();
+        let v1::EnrolProfilesRequest {
+            round,
+            organisation,
+            profiles,
+            request_id,
+            validate_only,
+            all_profiles,
+        } = request;
+        let profiles = Picked { names: profiles, all: all_profiles };
         let how = Change { request_id: &request_id, validate_only };
         let done = self.service.enrol_profiles(&caller, &round, &organisation, profiles, how).await;
         let (done, violations) = outcome(validate_only, done)?;
@@ -91,6 +175,38 @@ impl RoundService for RoundApi {
             violations,
             warnings: warnings.collect(),
             warnings_count: done.warnings_count,
+        }))
+    }
+    async fn list_enrolments(
+        &self,
+        request: Request<v1::ListEnrolmentsRequest>,
+    ) -> Result<Response<v1::ListEnrolmentsResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let request = request.into_inner();
+        let filter = enrolment::filter(request.filter.unwrap_or_default())?;
+        let page = PageRequest { size: request.page_size, token: request.page_token };
+        let page = self.service.list_enrolments(&caller, &request.parent, &filter, &page).await?;
+        let (enrolments, next_page_token) = page::messages(&page, |(one, _)| enrolment::message(one));
+        Ok(Response::new(v1::ListEnrolmentsResponse { enrolments, next_page_token }))
+    }
+
+    async fn withdraw_enrolments(
+        &self,
+        request: Request<v1::WithdrawEnrolmentsRequest>,
+    ) -> Result<Response<v1::WithdrawEnrolmentsResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let request = request.into_inner();
+        let how = Change { request_id: &request.request_id, validate_only: request.validate_only };
+        let picked = Picked { names: request.enrolments, all: request.all_enrolments };
+        let done = self
+            .service
+            .withdraw_enrolments(&caller, &request.parent, &request.organisation, picked, how)
+            .await;
+        let (done, violations) = outcome(request.validate_only, done)?;
+        Ok(Response::new(v1::WithdrawEnrolmentsResponse {
+            withdrawn: done.map_or(0, |done| done.withdrawn),
+            already_withdrawn: done.map_or(0, |done| done.already_withdrawn),
+            violations,
         }))
     }
 }

@@ -176,6 +176,7 @@ fn metadata(error: &Error) -> HashMap<String, String> {
     let (key, value) = match error {
         Error::RoundState { state, .. } | Error::RunState { state, .. } => ("state", (*state).to_owned()),
         Error::RunActive(run) => ("run", run.clone()),
+        Error::EtagMismatch(name) => ("resource", name.clone()),
         Error::PermissionDenied { required, .. } => ("required", (*required).to_owned()),
         Error::MessageTooLarge { limit_bytes } => ("limit_bytes", limit_bytes.to_string()),
         Error::Overloaded(subject) => ("subject", (*subject).to_owned()),
@@ -254,8 +255,8 @@ mod tests {
             },
             Error::NotFound(round()),
             Error::AlreadyExists(round()),
-            Error::EtagMismatch(round()),
             Error::RequestIdReused,
+            Error::EtagMismatch(round()),
             Error::RoundState {
                 round: round(),
                 state: "closed",

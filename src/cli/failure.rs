@@ -218,7 +218,7 @@ impl From<Status> for Failure {
                 let round = subject.unwrap_or_default();
                 let round = round.strip_prefix("rounds/").unwrap_or("ROUND");
                 message!(
-                    "a manager enrols members with `wim-match round enrol {round} --organisation ID`",
+                    "a manager enrols members with `wim-match round enrol {round} --organisation ID --all`",
                     round = round
                 )
             }
@@ -330,7 +330,9 @@ mod tests {
         let busy = of(Error::StoreUnavailable("locked".into()));
         assert_eq!((busy.code, busy.hint.to_string().as_str()), (7, ""));
         let empty = of(Error::RoundEmpty("rounds/2027-spring".to_owned()));
-        assert!(empty.hint.to_string().contains("`wim-match round enrol 2027-spring --organisation ID`"));
+        assert!(
+            empty.hint.to_string().contains("`wim-match round enrol 2027-spring --organisation ID --all`")
+        );
         let wrong = of(Error::invalid_field("round.start_date", "R", "is not a date"));
         assert_eq!(wrong.message.to_string(), "1 value is wrong:");
         assert_eq!(wrong.details[0].to_string(), "--start: `R` is not a date");

@@ -1,10 +1,12 @@
-//! `wim-match organisation create|list`.
+//! `wim-match organisation create|rules|list`.
 
 use clap::Subcommand;
 
 use super::failure::Failure;
 use super::global::Global;
 use crate::client::output::{data, json, tell, titled};
+use crate::client::v1;
+use crate::domain::name::OrganisationId;
 use crate::domain::organisation::OrganisationDraft;
 use crate::domain::vocabulary::{Country, Region};
 use crate::message;
@@ -21,6 +23,11 @@ pub(super) enum Command {
         /// Country of its seat, ISO 3166-1 alpha-2, for example PE.
         #[arg(long)]
         country: String,
+    },
+    /// Set the organisation's own rules, which replace its present ones. Its manager alone.
+    Rules {
+        /// Id of the organisation.
+        id: String,
         /// Match members of this organisation with each other only.
         #[arg(long)]
         same_organisation_only: bool,
@@ -35,16 +42,8 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
     let client = global.client().await?;
     match command {
-        Command::Create { id, name, country, same_organisation_only, exclude } => {
-            let draft = OrganisationDraft {
-                display_name: name,
-                country,
-                same_organisation_only,
-                excluded_organisations: exclude
-                    .iter()
-                    .map(|id| format!("organisations/{}", id.trim_start_matches("organisations/")))
-                    .collect(),
-            };
+        Command::Create { id, name, country } => {
+            let draft = OrganisationDraft { display_name: name, country, ..OrganisationDraft::default() };
             let organisation =
                 client.create_organisation(id.trim_start_matches("organisations/"), draft).await?;
             if global.json {
@@ -60,6 +59,15 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 );
                 tell(&told, global.lang);
             }
+        }
+        Command::Rules { id, same_organisation_only, exclude } => {
+            let name = |id: &String| format!("organisations/{}", id.trim_start_matches("organisations/"));
+            let organisation = OrganisationId::from_name(&name(&id))
+                .map_err(|error| Failure::input(format!("`{id}` {error}"), ""))?;
+            let excluded_organisations = exclude.iter().map(name).collect();
+            let rules = v1::OrganisationRules { same_organisation_only, excluded_organisations };
+            let changed = client.set_rules(&organisation, rules).await?;
+            if global.json { json(&changed)? } else { data(&changed.name)? }
         }
         Command::List => {
             let organisations = client.all_organisations().await?;

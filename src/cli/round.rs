@@ -3,24 +3,24 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use tonic::{Code, Status};
+use tonic::Code;
 
+use super::enrolment::{self, Members};
 use super::failure::Failure;
 use super::global::Global;
+use super::names::{found, long_name, name};
 use super::problem::{text_of, unwritable};
 use crate::client::json::from_json;
-use crate::client::output::{data, json, say, tell, titled};
+use crate::client::output::{data, json, tell, titled};
 use crate::client::private;
 use crate::client::progress::watch_with_bar;
 use crate::client::{Client, Error, Results, request_id, story, success, summary, v1};
 use crate::clock::{Clock as _, SystemClock};
-use crate::domain::message::Message;
 use crate::domain::name::RunRef;
 use crate::domain::round::RoundState;
 use crate::domain::run::RunState;
 use crate::domain::vocabulary::Lang;
 use crate::error::chain;
-use crate::profile_csv::column_of;
 use crate::{message, report, wording};
 
 #[derive(Debug, Subcommand)]
@@ -45,18 +45,17 @@ pub(super) enum Command {
     /// List rounds.
     List,
     /// Enrol members of an organisation.
-    Enrol {
+    Enrol(Members),
+    /// List enrolments.
+    Enrolments {
         /// Id of the round.
         round: String,
-        /// Id of the organisation.
+        /// Id of an organisation: its enrolments alone.
         #[arg(long, value_name = "ID")]
-        organisation: String,
-        /// Ids of the members in the organisation; without any, all members are enrolled.
-        profiles: Vec<String>,
-        /// Check who can be enrolled, and enrol nobody.
-        #[arg(long)]
-        validate_only: bool,
+        organisation: Option<String>,
     },
+    /// Withdraw members of an organisation from a round.
+    Withdraw(Members),
     /// Start a run and watch it.
     Run {
         /// Id of the round.
@@ -134,22 +133,11 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             if global.json { json(&round)? } else { data(&round.name)? }
         }
         Command::List => list(&client, global).await?,
-        Command::Enrol { round, organisation, profiles, validate_only } => {
-            let profile = |id: &String| match id.split_once('/') {
-                None => format!("{}/profiles/{id}", name("organisations/", &organisation)),
-                Some(_) => long_name(id).unwrap_or_else(|_| id.clone()),
-            };
-            let request = v1::EnrolProfilesRequest {
-                round: name("rounds/", &round),
-                profiles: profiles.iter().map(profile).collect(),
-                organisation: name("organisations/", &organisation),
-                request_id: if validate_only { String::new() } else { request_id() },
-                validate_only,
-            };
-            let done = client.rounds.enrol_profiles(request).await;
-            let done = found(&client, &round, done).await?.into_inner();
-            show_enrolment(&done, validate_only, global)?;
+        Command::Enrol(command) => enrolment::enrol(&mut client, command, global).await?,
+        Command::Enrolments { round, organisation } => {
+            enrolment::list(&client, &round, organisation.as_deref(), global).await?;
         }
+        Command::Withdraw(command) => enrolment::withdraw(&mut client, command, global).await?,
         Command::Run { round, detach } => {
             let request = v1::StartRunRequest {
                 round: name("rounds/", &round),
@@ -182,62 +170,6 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             explain(&mut client, &run.name, &mentee, &mentor, global).await?;
         }
     }
-    Ok(())
-}
-
-/// Prints the result of an enrolment, or of its check, and fails if the request of a check is wrong.
-fn show_enrolment(
-    done: &v1::EnrolProfilesResponse,
-    validate_only: bool,
-    global: &Global,
-) -> Result<(), Failure> {
-    if global.json {
-        json(done)?;
-    } else {
-        for refused in &done.refused {
-            let told = message!(
-                "{profile} was not enrolled: {reason}",
-                profile = &refused.profile,
-                reason = refusal(refused.reason())
-            );
-            data(&wording::message(&told, global.lang))?;
-        }
-    }
-    for warning in &done.warnings {
-        let v1::ProfileWarning { profile, field, value, description, .. } = warning;
-        let column = column_of(field);
-        say(&format!(
-            "{profile}: {column}: {}: `{value}` {description}",
-            wording::text("cli.warning", global.lang)
-        ));
-    }
-    let listed = i64::try_from(done.warnings.len()).unwrap_or(i64::MAX);
-    if done.warnings_count > listed {
-        let more = message!(
-            "{count|1 more warning is|{count} more warnings are} not listed",
-            count = done.warnings_count - listed
-        );
-        tell(&more, global.lang);
-    }
-    if let Some(first) = done.violations.first() {
-        let wrong = format!("{}: `{}` {}", first.field, first.value, first.description);
-        return Err(Failure::input(wrong, first.hint.clone()));
-    }
-    let (now, before) = (done.enrolled, done.already_enrolled);
-    let told = if validate_only {
-        message!(
-            "profiles that can be enrolled: {now}; profiles that are enrolled already: {before}; nobody was enrolled (--validate-only)",
-            now = now,
-            before = before
-        )
-    } else {
-        message!(
-            "profiles enrolled now: {now}; profiles that were enrolled already: {before}",
-            now = now,
-            before = before
-        )
-    };
-    tell(&told, global.lang);
     Ok(())
 }
 
@@ -378,24 +310,6 @@ fn report_end(run: &v1::Run, global: &Global) -> Result<(), Failure> {
     }
 }
 
-/// Why a profile was not enrolled, and the columns of the CSV file to fill.
-fn refusal(reason: v1::RefusedEnrolmentReason) -> Message {
-    use v1::RefusedEnrolmentReason as Reason;
-    match reason {
-        Reason::NoLiveConsent => message!(
-            "the profile has no live consent for matching; fill {columns}, and import the file again",
-            columns = "consent_matching_version, consent_matching_language, consent_matching_time"
-        ),
-        Reason::NoRole => message!(
-            "the profile has neither a mentor offer nor a mentee request; fill max_mentees or mentors_wanted, and import the file again"
-        ),
-        Reason::NotFound => {
-            message!("the organisation has no profile with this id; check the id, or import the profile")
-        }
-        Reason::Unspecified => message!("the service gives no reason"),
-    }
-}
-
 /// The round and the number of a run, for commands that a person copies.
 fn run_name(run: &str) -> (String, i64) {
     RunRef::from_name(run)
@@ -410,11 +324,6 @@ fn state(run: &v1::Run, lang: Lang) -> String {
     wording::labelled(&run.name, label, lang)
 }
 
-/// A name of the API, given with or without its prefix: `rounds/2027-spring` and `2027-spring`.
-fn name(prefix: &str, given: &str) -> String {
-    format!("{prefix}{}", given.strip_prefix(prefix).unwrap_or(given))
-}
-
 /// The day that a message has, in words.
 fn day(iso: &str, lang: Lang) -> String {
     iso.parse().map_or_else(|_| iso.to_owned(), |date| wording::day(date, lang))
@@ -422,38 +331,6 @@ fn day(iso: &str, lang: Lang) -> String {
 
 fn count(number: i64, lang: Lang) -> String {
     wording::count(u64::try_from(number).unwrap_or_default(), lang)
-}
-
-/// The answer, or the failure; for a round that does not exist, with the rounds that do.
-async fn found<T>(client: &Client, round: &str, answer: Result<T, Status>) -> Result<T, Failure> {
-    let status = match answer {
-        Ok(answer) => return Ok(answer),
-        Err(status) => status,
-    };
-    if status.code() != Code::NotFound {
-        return Err(Failure::from(status));
-    }
-    let given = round.strip_prefix("rounds/").unwrap_or(round).to_lowercase();
-    let rounds = client.all_rounds().await.unwrap_or_default();
-    let mut ids: Vec<&str> = rounds.iter().filter_map(|round| round.name.strip_prefix("rounds/")).collect();
-    if ids.contains(&given.as_str()) {
-        return Err(Failure::from(status));
-    }
-    ids.sort_by_key(|id| (strsim::damerau_levenshtein(id, &given), *id));
-    let missing = message!("there is no round {round} that this token may see", round = round);
-    Err(match ids.first() {
-        None => Failure::not_found(
-            missing,
-            message!("a coordinator creates a round with `wim-match round create`"),
-        ),
-        Some(nearest) if strsim::damerau_levenshtein(nearest, &given) <= 3 => {
-            Failure::not_found(missing, message!("did you mean `{id}`?", id = *nearest))
-        }
-        Some(_) => Failure::not_found(
-            missing,
-            message!("the rounds are: {ids}", ids = ids.into_iter().take(10).collect::<Vec<_>>().join(", ")),
-        ),
-    })
 }
 
 /// The run with this number, or the newest run of the round.
@@ -480,23 +357,6 @@ async fn find(client: &mut Client, round: &str, number: Option<i64>) -> Result<v
             ),
         )
     })
-}
-
-/// The resource name of a profile, given as `organisation/id`.
-fn long_name(short: &str) -> Result<String, Failure> {
-    let short = short.strip_prefix("organisations/").unwrap_or(short);
-    match short.split_once('/') {
-        Some((organisation, id)) => {
-            let id = id.strip_prefix("profiles/").unwrap_or(id);
-            Ok(format!("organisations/{organisation}/profiles/{id}"))
-        }
-        None => Err(Failure::input(
-            message!("`{name}` is not a person of an organisation", name = short),
-            message!(
-                "write ORGANISATION/ID, for example `wim-match round explain 2027-spring wim-peru/PE-001 wim-kenya/KE-002`"
-            ),
-        )),
-    }
 }
 
 fn read_policy(file: &Path) -> Result<v1::Policy, Failure> {

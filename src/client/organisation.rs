@@ -5,6 +5,7 @@ use super::error::Error;
 use super::page::{PAGE_SIZE, pages};
 use crate::api::convert::organisation::message_of_draft;
 use crate::api::proto::v1;
+use crate::domain::name::OrganisationId;
 use crate::domain::organisation::OrganisationDraft;
 
 impl Client {
@@ -19,6 +20,22 @@ impl Client {
             }
         })
         .await
+    }
+
+    /// Sets the rules of the caller's own organisation and returns the organisation.
+    pub async fn set_rules(
+        &self,
+        organisation: &OrganisationId,
+        rules: v1::OrganisationRules,
+    ) -> Result<v1::Organisation, Error> {
+        let request = v1::UpdateOrganisationRulesRequest {
+            name: organisation.name(),
+            rules: Some(rules),
+            request_id: request_id(),
+            ..v1::UpdateOrganisationRulesRequest::default()
+        };
+        let changed = self.organisations.clone().update_organisation_rules(request).await?.into_inner();
+        Ok(changed.organisation.unwrap_or_default())
     }
 
     /// Registers an organisation and returns it. The service checks `id` and `draft`.

@@ -39,6 +39,23 @@ pub fn summary(run: &v1::Run) -> Option<RunSummary> {
 }
 
 impl Client {
+    /// All enrolments of a round that the caller sees and the filter selects, by profile.
+    pub async fn all_enrolments(
+        &self,
+        round: &str,
+        filter: &v1::EnrolmentFilter,
+    ) -> Result<Vec<v1::Enrolment>, Error> {
+        pages(|page_token| {
+            let (mut rounds, parent, filter) = (self.rounds.clone(), round.to_owned(), Some(filter.clone()));
+            async move {
+                let request = v1::ListEnrolmentsRequest { parent, page_size: PAGE_SIZE, page_token, filter };
+                let page = rounds.list_enrolments(request).await?.into_inner();
+                Ok((page.enrolments, page.next_page_token))
+            }
+        })
+        .await
+    }
+
     /// All rounds, in the order of the service.
     pub async fn all_rounds(&self) -> Result<Vec<v1::Round>, Error> {
         pages(|page_token| {

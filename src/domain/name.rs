@@ -30,6 +30,9 @@ const PART_RULE: &str =
     "principals/ID/grants/ID or principals/ID/credentials/ID, where each ID is a UUID in lower case";
 const PART_EXAMPLE: &str =
     "principals/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a/grants/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3b";
+const ENROLMENT_ID_RULE: &str = "a UUID in lower case with hyphens";
+const ENROLMENT_RULE: &str = "rounds/ID/enrolments/ID, as ListEnrolments returns it";
+const POLICY_RULE: &str = "rounds/ID/policies/NUMBER, where NUMBER counts from 1";
 const RUN_RULE: &str = "rounds/ID/runs/NUMBER, where NUMBER counts from 1";
 
 /// Whether `id` may be chosen for an organisation or a round.
@@ -155,6 +158,11 @@ impl PrincipalPart {
     }
 }
 
+id_type!(
+    /// Id of an enrolment, which the service chooses.
+    EnrolmentId, is_uuid, "01890a5d-ac96-774b-bcce-b302099a8057", ENROLMENT_ID_RULE
+);
+
 impl OrganisationId {
     /// Reads `organisations/{organisation}`.
     pub fn from_name(name: &str) -> Result<Self, InvalidName> {
@@ -267,6 +275,67 @@ impl RunRef {
 impl fmt::Display for RunRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "rounds/{}/runs/{}", self.round, self.number)
+    }
+}
+
+/// Name of an enrolment in a round.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EnrolmentRef {
+    /// The round.
+    pub round: RoundId,
+    /// Id of the enrolment.
+    pub id: EnrolmentId,
+}
+
+impl EnrolmentRef {
+    /// Reads `rounds/{round}/enrolments/{enrolment}`.
+    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+        let invalid = InvalidName {
+            example: "rounds/2027-spring/enrolments/01890a5d-ac96-774b-bcce-b302099a8057",
+            rule: ENROLMENT_RULE,
+        };
+        let (round, id) = name
+            .strip_prefix("rounds/")
+            .and_then(|rest| rest.split_once("/enrolments/"))
+            .ok_or_else(|| invalid.clone())?;
+        match (round.parse(), id.parse()) {
+            (Ok(round), Ok(id)) => Ok(Self { round, id }),
+            _ => Err(invalid),
+        }
+    }
+
+    /// `rounds/{round}/enrolments/{enrolment}`.
+    pub fn name(&self) -> String {
+        format!("rounds/{}/enrolments/{}", self.round, self.id)
+    }
+}
+
+/// Name of a policy of a round; policies have numbers from 1.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PolicyRef {
+    /// The round.
+    pub round: RoundId,
+    /// Number of the policy within the round.
+    pub version: i64,
+}
+
+impl PolicyRef {
+    /// Reads `rounds/{round}/policies/{policy}`.
+    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+        let invalid = InvalidName { example: "rounds/2027-spring/policies/1", rule: POLICY_RULE };
+        let (round, version) = name
+            .strip_prefix("rounds/")
+            .and_then(|rest| rest.split_once("/policies/"))
+            .ok_or_else(|| invalid.clone())?;
+        match (round.parse(), parse_number(version)) {
+            (Ok(round), Some(version)) => Ok(Self { round, version }),
+            _ => Err(invalid),
+        }
+    }
+
+    /// `rounds/{round}/policies/{policy}`.
+    pub fn name(&self) -> String {
+        format!("rounds/{}/policies/{}", self.round, self.version)
     }
 }
 

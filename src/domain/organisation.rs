@@ -33,7 +33,7 @@ pub struct OrganisationDraft {
 }
 
 /// The stored content of an organisation, without version and times.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrganisationContent {
     /// Name that people read.
     pub display_name: String,
@@ -44,7 +44,7 @@ pub struct OrganisationContent {
 }
 
 /// A registered organisation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Organisation {
     /// Id.
     pub id: OrganisationId,
@@ -58,7 +58,54 @@ pub struct Organisation {
     pub update_time: Timestamp,
 }
 
+/// A change of an organisation from outside, not parsed yet: the fields that change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct OrganisationPatch {
+    /// Name that people read.
+    pub display_name: Option<String>,
+    /// Seat, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// The organisation's own rules, parsed.
+    pub rules: Option<OrganisationRules>,
+}
+
+impl OrganisationRules {
+    /// Parses rules of organisation `id`, or returns all violations.
+    pub fn parse(
+        id: &OrganisationId,
+        same_organisation_only: bool,
+        excluded_organisations: &[String],
+    ) -> Result<Self, Violations> {
+        let mut violations = Violations::of_request();
+        let mut excluded = Vec::with_capacity(excluded_organisations.len());
+        for (i, name) in excluded_organisations.iter().enumerate() {
+            let field = format!("excluded_organisations[{i}]");
+            match OrganisationId::from_name(name) {
+                Ok(other) if other == *id => {
+                    violations.push(field, name, "is the organisation itself", "remove this entry");
+                }
+                Ok(other) => excluded.push(other),
+                Err(error) => violations.push(field, name, error.to_string(), ""),
+            }
+        }
+        excluded.sort();
+        excluded.dedup();
+        violations.finish(Self { same_organisation_only, excluded_organisations: excluded })
+    }
+}
+
 impl OrganisationContent {
+    /// The content after a change, or all violations.
+    pub fn patched(&self, id: &OrganisationId, patch: &OrganisationPatch) -> Result<Self, Violations> {
+        let draft = OrganisationDraft {
+            display_name: patch.display_name.clone().unwrap_or_else(|| self.display_name.clone()),
+            country: patch.country.clone().unwrap_or_else(|| self.country.code().to_owned()),
+            ..OrganisationDraft::default()
+        };
+        let rules = patch.rules.as_ref().unwrap_or(&self.rules).clone();
+        Ok(Self { rules, ..Self::parse(id, &draft)? })
+    }
+
     /// Parses a draft of organisation `id`, or returns all violations.
     pub fn parse(id: &OrganisationId, draft: &OrganisationDraft) -> Result<Self, Violations> {
         let mut violations = Violations::of_request();
@@ -72,37 +119,11 @@ impl OrganisationContent {
                 "use two capital letters, for example PE",
             );
         }
-        let mut excluded = Vec::with_capacity(draft.excluded_organisations.len());
-        for (i, name) in draft.excluded_organisations.iter().enumerate() {
-            match OrganisationId::from_name(name) {
-                Ok(other) if other == *id => violations.push(
-                    format!("rules.excluded_organisations[{i}]"),
-                    name,
-                    "is the organisation itself",
-                    "remove this entry",
-                ),
-                Ok(other) => excluded.push(other),
-                Err(error) => {
-                    violations.push(
-                        format!("rules.excluded_organisations[{i}]"),
-                        name,
-                        error.to_string(),
-                        "",
-                    );
-                }
-            }
-        }
-        excluded.sort();
-        excluded.dedup();
+        let rules = OrganisationRules::parse(id, draft.same_organisation_only, &draft.excluded_organisations)
+            .map_err(|part| violations.extend(part.within("rules")))
+            .unwrap_or_default();
         match country {
-            Some(country) => violations.finish(Self {
-                display_name,
-                country,
-                rules: OrganisationRules {
-                    same_organisation_only: draft.same_organisation_only,
-                    excluded_organisations: excluded,
-                },
-            }),
+            Some(country) => violations.finish(Self { display_name, country, rules }),
             None => Err(violations),
         }
     }

@@ -2,24 +2,27 @@
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
 
 use super::date::parse_date;
-use super::name::RoundId;
+use super::name::{PolicyRef, RoundId};
 use super::organisation::parse_display_name;
 use super::policy::{Policy, PolicyDraft};
 use super::violation::Violations;
 
 /// State of a round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RoundState {
     /// The round has no enrolments.
     Draft,
     /// Organisations enrol their members.
     Enrolling,
-    /// A run is queued or running.
-    Matching,
     /// At least one run succeeded, and its result can be reviewed.
     Review,
+    /// One run is proposed for publication.
+    Submitted,
+    /// The proposed run is approved.
+    Approved,
     /// One run is published.
     Published,
     /// The round has ended.
@@ -30,17 +33,18 @@ pub enum RoundState {
 
 impl RoundState {
     /// All states, in the order of a round's life.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Draft,
         Self::Enrolling,
-        Self::Matching,
         Self::Review,
+        Self::Submitted,
+        Self::Approved,
         Self::Published,
         Self::Closed,
         Self::Cancelled,
     ];
 
-    /// The states that allow enrolments, and a run while no run is active, in words.
+    /// The states in which enrolments and the round itself change, and runs start, in words.
     pub const OPEN: &'static [&'static str] = &["draft", "enrolling", "review"];
 
     /// The state's name as stored.
@@ -48,8 +52,9 @@ impl RoundState {
         match self {
             Self::Draft => "draft",
             Self::Enrolling => "enrolling",
-            Self::Matching => "matching",
             Self::Review => "review",
+            Self::Submitted => "submitted",
+            Self::Approved => "approved",
             Self::Published => "published",
             Self::Closed => "closed",
             Self::Cancelled => "cancelled",
@@ -61,14 +66,9 @@ impl RoundState {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
-    /// Whether profiles may be enrolled.
-    pub fn allows_enrolment(self) -> bool {
+    /// Whether enrolments and the round itself may change, and runs may start.
+    pub fn is_open(self) -> bool {
         matches!(self, Self::Draft | Self::Enrolling | Self::Review)
-    }
-
-    /// Whether a run may be started, if no run is active.
-    pub fn allows_run(self) -> bool {
-        matches!(self, Self::Draft | Self::Enrolling | Self::Review | Self::Matching)
     }
 }
 
@@ -86,7 +86,7 @@ pub struct RoundDraft {
 }
 
 /// The stored content of a round, without version and times.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoundContent {
     /// Name that people read.
     pub display_name: String,
@@ -99,7 +99,7 @@ pub struct RoundContent {
 }
 
 /// A round.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {
     /// Id.
     pub id: RoundId,
@@ -117,8 +117,57 @@ pub struct Round {
     pub update_time: Timestamp,
 }
 
+/// A change of a round from outside, not parsed yet: the fields that change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RoundPatch {
+    /// Name that people read.
+    pub display_name: Option<String>,
+    /// First day, `YYYY-MM-DD`.
+    pub start_date: Option<String>,
+    /// Last day, `YYYY-MM-DD`.
+    pub end_date: Option<String>,
+}
+
+/// An end of a round that a coordinator decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoundEnd {
+    /// The round has served its purpose.
+    Close,
+    /// The round is given up.
+    Cancel,
+}
+
+impl RoundEnd {
+    /// The state to which it leads.
+    pub fn state(self) -> RoundState {
+        match self {
+            Self::Close => RoundState::Closed,
+            Self::Cancel => RoundState::Cancelled,
+        }
+    }
+
+    /// The states that allow it.
+    pub fn states(self) -> &'static [&'static str] {
+        match self {
+            Self::Close => &["review", "published"],
+            Self::Cancel => &["draft", "enrolling", "review", "submitted", "approved"],
+        }
+    }
+}
+
+/// A policy of a round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPolicy {
+    /// Resource name.
+    pub name: PolicyRef,
+    /// The policy.
+    pub policy: Policy,
+    /// When it was made.
+    pub create_time: Timestamp,
+}
+
 /// Numbers of enrolled profiles.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnrolmentCounts {
     /// Profiles.
     pub profiles: i64,
@@ -141,6 +190,18 @@ impl EnrolmentCounts {
 }
 
 impl RoundContent {
+    /// The content after a change, or all violations.
+    pub fn patched(&self, patch: &RoundPatch) -> Result<Self, Violations> {
+        let draft = RoundDraft {
+            display_name: patch.display_name.clone().unwrap_or_else(|| self.display_name.clone()),
+            start_date: patch.start_date.clone().unwrap_or_else(|| self.start_date.to_string()),
+            end_date: patch.end_date.clone().unwrap_or_else(|| self.end_date.to_string()),
+            policy: None,
+        };
+        let changed = Self::parse(&draft)?;
+        Ok(Self { policy: self.policy.clone(), ..changed })
+    }
+
     /// Parses a draft, or returns all violations.
     pub fn parse(draft: &RoundDraft) -> Result<Self, Violations> {
         let mut violations = Violations::of_request();

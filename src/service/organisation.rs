@@ -1,10 +1,15 @@
 //! Use cases of organisations.
 
 use super::page::Cursor;
-use super::{Action, Change, Page, PageRequest, Service, check_request_id};
+use super::permission::Permit;
+use super::{
+    Action, Change, Masked, Page, PageRequest, Service, check_request_id, recalled, remembered, taken,
+};
 use crate::domain::caller::Caller;
 use crate::domain::name::OrganisationId;
-use crate::domain::organisation::{Organisation, OrganisationContent, OrganisationDraft};
+use crate::domain::organisation::{
+    Organisation, OrganisationContent, OrganisationDraft, OrganisationPatch, OrganisationRules,
+};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 use crate::store::Begun;
@@ -21,6 +26,12 @@ impl Service {
         let permit = Action::CreateOrganisation.permit(caller)?;
         let mut violations = Violations::of_request();
         let parsed: Option<OrganisationId> = parse_id("organisation_id", id, &mut violations);
+        if draft.same_organisation_only || !draft.excluded_organisations.is_empty() {
+            let hint = "her manager sets them with UpdateOrganisationRules";
+            violations.push("organisation.rules", "", "are for the organisation itself to decide", hint);
+        }
+        let draft =
+            OrganisationDraft { same_organisation_only: false, excluded_organisations: Vec::new(), ..draft };
         // A stand-in replaces a wrong id, so that the parse finds the other violations too.
         let content = match parsed.clone().or_else(|| "id".parse().ok()) {
             Some(id) => OrganisationContent::parse(&id, &draft)
@@ -46,6 +57,83 @@ impl Service {
                 Ok(created)
             }
         }
+    }
+
+    /// Changes fields of an organisation, or checks whether they can be changed.
+    pub async fn update_organisation(
+        &self,
+        caller: &Caller,
+        name: &str,
+        etag: &str,
+        patch: Masked<OrganisationPatch>,
+        how: Change<'_>,
+    ) -> Result<Organisation> {
+        let permit = Action::UpdateOrganisation.permit(caller)?;
+        let mut violations = Violations::of_request();
+        let id = taken(parse_organisation("organisation.name", name), &mut violations)?;
+        let patch = patch.taken(&mut violations);
+        self.change_organisation(&permit, (id, etag), patch, violations, how).await
+    }
+
+    /// Changes the rules of an organisation, or checks whether they can be changed. Her own manager alone may do it.
+    pub async fn update_organisation_rules(
+        &self,
+        caller: &Caller,
+        name: &str,
+        etag: &str,
+        (same_organisation_only, excluded_organisations): (bool, Vec<String>),
+        how: Change<'_>,
+    ) -> Result<Organisation> {
+        let permit = Action::UpdateOrganisationRules.permit(caller)?;
+        let mut violations = Violations::of_request();
+        let id = taken(parse_organisation("name", name), &mut violations)?;
+        // Without an id no name is the organisation itself.
+        let of = id.clone().or_else(|| "id".parse().ok());
+        let rules = of.and_then(|id| {
+            OrganisationRules::parse(&id, same_organisation_only, &excluded_organisations)
+                .map_err(|part| violations.extend(part.within("rules")))
+                .ok()
+        });
+        let patch =
+            rules.map(|rules| OrganisationPatch { rules: Some(rules), ..OrganisationPatch::default() });
+        self.change_organisation(&permit, (id, etag), patch, violations, how).await
+    }
+
+    async fn change_organisation(
+        &self,
+        permit: &Permit,
+        (id, etag): (Option<OrganisationId>, &str),
+        patch: Option<OrganisationPatch>,
+        mut violations: Violations,
+        how: Change<'_>,
+    ) -> Result<Organisation> {
+        check_request_id(how.request_id, &mut violations);
+        let (Some(id), Some(patch), true) = (id, patch, violations.is_empty()) else {
+            return Err(Error::InvalidFields(violations));
+        };
+        if how.validate_only {
+            let now = self.clock.now();
+            return self.store.check_organisation_update(&permit.scope, &id, &patch, etag, now).await;
+        }
+        let payload = (&id, etag, &patch);
+        match self.store.begin(self.receipt(permit, how.request_id, &payload)?).await? {
+            Begun::Repeated(first) => recalled(&first),
+            Begun::Fresh(mut session) => {
+                let (organisation, note) = session.update_organisation(&id, &patch, etag).await?;
+                let answer = remembered(&organisation)?;
+                match note {
+                    Some(note) => session.commit(note, &answer).await?,
+                    None => session.commit_unchanged(&answer).await?,
+                }
+                Ok(organisation)
+            }
+        }
+    }
+
+    /// Whether the permit shows the rules of organisations: each shows its own to its own managers alone.
+    pub fn shows_rules(caller: &Caller, organisation: &OrganisationId) -> bool {
+        let own = Action::UpdateOrganisationRules.permit(caller);
+        own.is_ok_and(|permit| permit.scope.covers(organisation))
     }
 
     /// One organisation.

@@ -74,6 +74,10 @@ actions! {
     GetOrganisation = "OrganisationService/GetOrganisation":  [all  all  all  -    -    all  -];
     /// List organisations.
     ListOrganisations = "OrganisationService/ListOrganisations": [all  all  all  -    -    all  -];
+    /// Change an organisation.
+    UpdateOrganisation = "OrganisationService/UpdateOrganisation": [all  -    all  -    -    -    -];
+    /// Change the rules of an organisation.
+    UpdateOrganisationRules = "OrganisationService/UpdateOrganisationRules": [-    -    all  -    -    -    -];
     /// Import profiles.
     ImportProfiles = "ProfileService/ImportProfiles":         [-    -    all  -    -    own  -];
     /// Read a profile.
@@ -90,6 +94,22 @@ actions! {
     ListRounds = "RoundService/ListRounds":                   [-    all  all  -    -    all  -];
     /// Enrol members.
     EnrolProfiles = "RoundService/EnrolProfiles":             [-    -    all  -    -    -    -];
+    /// List enrolments.
+    ListEnrolments = "RoundService/ListEnrolments":           [-    all  all  -    -    all  -];
+    /// Withdraw enrolments.
+    WithdrawEnrolments = "RoundService/WithdrawEnrolments":   [-    -    all  -    -    -    -];
+    /// Change a round.
+    UpdateRound = "RoundService/UpdateRound":                 [-    all  -    -    -    -    -];
+    /// Close a round.
+    CloseRound = "RoundService/CloseRound":                   [-    all  -    -    -    -    -];
+    /// Cancel a round.
+    CancelRound = "RoundService/CancelRound":                 [-    all  -    -    -    -    -];
+    /// Give a round its next policy.
+    CreatePolicy = "RoundService/CreatePolicy":               [-    all  -    -    -    -    -];
+    /// Read a policy.
+    GetPolicy = "RoundService/GetPolicy":                     [-    all  all  -    -    all  -];
+    /// List policies.
+    ListPolicies = "RoundService/ListPolicies":               [-    all  all  -    -    all  -];
     /// Start a run.
     StartRun = "RunService/StartRun":                         [-    all  -    -    -    -    -];
     /// Read a run.

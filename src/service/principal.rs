@@ -240,7 +240,7 @@ pub(super) fn taken_from<T>(
 
 /// A parsed name, or its violation added to the others.
 pub(super) fn taken_name<T>(parsed: Result<T>, violations: &mut Violations) -> Result<Option<T>> {
-    super::round::taken(parsed, violations)
+    super::taken(parsed, violations)
 }
 
 /// Parses the resource name of a principal.

@@ -6,8 +6,10 @@ use tokio::sync::watch;
 
 use super::page::Cursor;
 use super::profile::parse_profile;
-use super::round::{parse_round, taken};
-use super::{Action, Change, Page, PageRequest, Service, Stop, check_request_id, recalled, remembered};
+use super::round::parse_round;
+use super::{
+    Action, Change, Page, PageRequest, Service, Stop, check_request_id, recalled, remembered, taken,
+};
 use crate::clock::Stopwatch;
 use crate::domain::caller::Caller;
 use crate::domain::explanation::{Reason, ReasonCode};

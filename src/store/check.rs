@@ -35,6 +35,7 @@ statements! {
          GROUP BY i.organisation_id HAVING MAX(i.number) <> COUNT(*)) AS gap");
     query ENROLMENTS = hidden("check.enrolment_counts",
         "SELECT COUNT(*) AS wrong FROM (SELECT e.round_id, e.organisation_id, COUNT(*) AS enrolled FROM enrolment e \
+         WHERE e.withdraw_number IS NULL \
          GROUP BY e.round_id, e.organisation_id) AS found FULL JOIN enrolment_count c ON c.round_id = found.round_id \
          AND c.organisation_id = found.organisation_id WHERE COALESCE(found.enrolled, 0) <> COALESCE(c.profiles, 0)");
     query POLICIES = hidden("check.policies",

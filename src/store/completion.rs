@@ -131,6 +131,7 @@ impl Store {
         });
         let kept = session.insert(Owner::Alliance, KEEP_SUMMARIES, Box::new(rows)).await?;
         fault::expect_rows(KEEP_SUMMARIES.0.name, kept, summaries.len() as u64)?;
+        session.review_round(&name.round).await?;
         let detail = json!({
             "matches": matches.len(),
             "unmatched": unmatched.len(),

@@ -16,9 +16,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::backend::Store;
 use super::dialect::{self, Row, values};
+use super::enrolment::{self, RoleMove};
 use super::journal::Note;
 use super::profile::present_import;
-use super::round::{self, RoleMove};
 use super::scope::{Owner, Scope};
 use super::session::{Housekeeping, WriteSession};
 use super::statement::statements;
@@ -331,7 +331,7 @@ impl Store {
         }
         let moves = match compared.int("role_changes")? {
             0 => None,
-            _ => Some(round::role_moves(&mut session, &import.organisation, &import.id).await?),
+            _ => Some(enrolment::role_moves(&mut session, &import.organisation, &import.id).await?),
         };
         session.end().await?;
         let counts = ImportCounts { created: kept - updated, updated, unchanged };

@@ -103,6 +103,8 @@ mod tests {
         ("credential.list", "SCAN c"),
         ("credential.list", "USE TEMP B-TREE FOR"),
         ("enrolment.named", "SCAN json_each"),
+        ("enrolment.by_id", "SCAN json_each"),
+        ("enrolment.withdraw", "SCAN json_each"),
         ("profile.existing", "SCAN json_each"),
         ("profile.named", "SCAN json_each"),
         ("profile_import.documents", "SCAN json_each"),

@@ -11,7 +11,9 @@ use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
 use crate::domain::name::OrganisationId;
-use crate::domain::organisation::{Organisation, OrganisationContent};
+use crate::domain::organisation::{Organisation, OrganisationContent, OrganisationPatch};
+use crate::domain::version::is_meant;
+use crate::domain::violation::Violations;
 use crate::domain::vocabulary::Country;
 use crate::error::{Error, Result};
 
@@ -19,6 +21,9 @@ statements! {
     change CREATE = ("organisation.create",
         "INSERT INTO organisation (id, display_name, country, rules, version, create_micros, update_micros) \
          VALUES ($1, $2, $3, $4, 1, $5, $5) ON CONFLICT (id) DO NOTHING");
+    change UPDATE = ("organisation.update",
+        "UPDATE organisation SET display_name = $3, country = $4, rules = $5, version = version + 1, update_micros = $6 \
+         WHERE id = $1 AND version = $2");
     query GET = filtered("organisation.get",
         "SELECT id, display_name, country, rules, version, create_micros, update_micros \
          FROM organisation WHERE id = $1 AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || id || ',%')");
@@ -78,6 +83,41 @@ impl Store {
     }
 }
 
+/// The organisation after a change at `now`, or why it cannot be changed.
+fn updated(
+    before: Organisation,
+    patch: &OrganisationPatch,
+    etag: &str,
+    now: Timestamp,
+) -> Result<Organisation> {
+    if !is_meant(etag, before.version) {
+        return Err(Error::EtagMismatch(before.id.name()));
+    }
+    let content = before.content.patched(&before.id, patch).map_err(|part| {
+        let mut violations = Violations::of_request();
+        violations.extend(part.within("organisation"));
+        Error::InvalidFields(violations)
+    })?;
+    if content == before.content {
+        return Ok(before);
+    }
+    Ok(Organisation { content, version: before.version + 1, update_time: now, ..before })
+}
+
+impl Store {
+    /// The organisation that [`WriteSession::update_organisation`] would return at `now`, or its error. Nothing is written.
+    pub async fn check_organisation_update(
+        &self,
+        scope: &Scope,
+        id: &OrganisationId,
+        patch: &OrganisationPatch,
+        etag: &str,
+        now: Timestamp,
+    ) -> Result<Organisation> {
+        updated(self.organisation(scope, id).await?, patch, etag, now)
+    }
+}
+
 impl WriteSession {
     /// Registers an organisation. Fails with `AlreadyExists` if the id is taken.
     pub async fn create_organisation(
@@ -99,6 +139,39 @@ impl WriteSession {
         let note =
             Note::new(Owner::Organisation(id), "organisation.create", id.name(), &json!({})).of_version(1);
         Ok((first_version(id, content, now), note))
+    }
+
+    /// Changes fields of an organisation or its rules. A change that changes nothing has no note.
+    ///
+    /// Fails with `NotFound`, `EtagMismatch` or `InvalidFields`.
+    pub async fn update_organisation(
+        &mut self,
+        id: &OrganisationId,
+        patch: &OrganisationPatch,
+        etag: &str,
+    ) -> Result<(Organisation, Option<Note>)> {
+        self.lock_organisation(id).await?;
+        let now = self.now();
+        let row = self.reads().row(GET, values![id]).await?.ok_or_else(|| Error::NotFound(id.name()))?;
+        let before = read(&row)?;
+        let version = before.version;
+        let after = updated(before, patch, etag, now)?;
+        if after.version == version {
+            return Ok((after, None));
+        }
+        let values = values![
+            id,
+            version,
+            after.content.display_name.as_str(),
+            after.content.country.code(),
+            dialect::json(&after.content.rules)?,
+            now,
+        ];
+        let owner = Owner::Organisation(id);
+        self.change_exactly(1, owner, UPDATE, values).await?;
+        let action = if patch.rules.is_some() { "organisation.update_rules" } else { "organisation.update" };
+        let note = Note::new(owner, action, id.name(), &json!({})).of_version(after.version);
+        Ok((after, Some(note)))
     }
 
     /// Makes other writers of the organisation's profiles wait. Fails with `NotFound` if it does not exist.

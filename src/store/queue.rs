@@ -306,14 +306,13 @@ impl ClaimedRun {
         Ok(())
     }
 
-    /// Commits the end of the run, with its round and its line of the journal.
+    /// Commits the end of the run, with its line of the journal.
     pub(super) async fn commit(
         &self,
-        mut session: WriteSession,
+        session: WriteSession,
         action: &'static str,
         detail: &serde_json::Value,
     ) -> Result<()> {
-        session.settle_round(&self.run.name.round).await?;
         session.commit(Note::new(Owner::Alliance, action, self.run.name.name(), detail), &[]).await
     }
 }

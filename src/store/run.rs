@@ -53,9 +53,9 @@ macro_rules! database_now {
 macro_rules! create {
     ($database:ident) => {
         concat!(
-            "INSERT INTO run (round_id, number, state, policy_version, round_version, input_digest, engine_version, \
+            "INSERT INTO run (round_id, number, state, policy_version, start_date, end_date, enrolment_number, input_digest, engine_version, \
              result_digest, stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros, \
-             trace_parent, queue_micros) SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, version, '', '', '', \
+             trace_parent, queue_micros) SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, start_date, end_date, enrolment_number, '', '', '', \
              0, 0, 0, 0, 0, CAST($3 AS BIGINT), CAST($3 AS BIGINT), $4, ",
             database_now!($database),
             " FROM round WHERE id = $1"
@@ -92,7 +92,6 @@ macro_rules! own_run_columns {
 pub(super) use {common_columns, database_now, run_columns};
 
 statements! {
-    query ACTIVE = shared("run.active", "SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running')");
     query LAST = shared("run.last", "SELECT COALESCE(MAX(number), 0) AS number FROM run WHERE round_id = $1");
     change CREATE = ("run.create", sqlite: create!(sqlite), postgres: create!(postgres));
     query ENROLLED = hidden("run.enrolled",
@@ -211,7 +210,6 @@ impl WriteSession {
         let owner = Owner::Alliance;
         self.change_exactly(1, owner, CREATE, values![round, number, now, trace_parent]).await?;
         self.change(owner, FREEZE_ORGANISATIONS, values![round, number]).await?;
-        self.move_round(owner, round, RoundState::Matching).await?;
         let note = Note::new(owner, "run.start", name.name(), &json!({ "participants": participants }));
         Ok((self.found_run(&name).await?, note))
     }
@@ -230,9 +228,6 @@ impl WriteSession {
             0 => self.change(owner, CANCEL_LATER, values![&name.round, name.number]).await?,
             _ => 0,
         };
-        if at_once > 0 {
-            self.settle_round(&name.round).await?;
-        }
         let note = (at_once + requested > 0)
             .then(|| Note::new(owner, "run.cancel", name.name(), &json!({ "at_once": at_once > 0 })));
         Ok((self.found_run(name).await?, note))
@@ -249,17 +244,14 @@ impl WriteSession {
 ///
 /// Fails with `RoundState`, `RunActive` or `RoundEmpty`.
 async fn startable(session: &mut ReadSession, round: &RoundId, state: RoundState) -> Result<(RunRef, i64)> {
-    if !state.allows_run() {
+    if !state.is_open() {
         return Err(Error::RoundState {
             round: round.name(),
             state: state.as_str(),
             required: RoundState::OPEN,
         });
     }
-    if let Some(active) = session.row(ACTIVE, values![round]).await? {
-        let active = RunRef { round: round.clone(), number: active.int("number")? };
-        return Err(Error::RunActive(active.name()));
-    }
+    round::expect_none_active(session, round).await?;
     let number = session.one(LAST, values![round]).await?.int("number")? + 1;
     let participants = session.one(ENROLLED, values![round]).await?.int("profiles")?;
     if participants == 0 {

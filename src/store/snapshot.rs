@@ -1,4 +1,4 @@
-//! Frozen snapshots: a run refers to the version of its round and to the newest import of each organisation, and the people
+//! Frozen snapshots: a run refers to the number of its round's enrolments and to the newest import of each organisation, and the people
 //! are read in the versions of that moment.
 //!
 //! Input: the name of a run. Output: the whole snapshot for the engine, or the part of it that explains one pair.
@@ -46,15 +46,15 @@ macro_rules! frozen_enrolments {
              AND v.own_id = e.own_id AND ",
             is_frozen!(),
             " ORDER BY v.version DESC LIMIT 1) AS version \
-             FROM enrolment e WHERE e.round_id = $1 AND e.organisation_id = $2 AND e.round_version <= $4"
+             FROM enrolment e WHERE e.round_id = $1 AND e.organisation_id = $2 AND e.enrol_number <= $4 \
+             AND (e.withdraw_number IS NULL OR e.withdraw_number > $4)"
         )
     };
 }
 
 statements! {
     query FROZEN_ROUND = hidden("snapshot.round",
-        "SELECT r.start_date, r.end_date, run.freeze_micros, run.round_version, run.first_days, p.document FROM run \
-         JOIN round r ON r.id = run.round_id \
+        "SELECT run.start_date, run.end_date, run.freeze_micros, run.enrolment_number, run.first_days, p.document FROM run \
          JOIN policy p ON p.round_id = run.round_id AND p.version = run.policy_version \
          WHERE run.round_id = $1 AND run.number = $2 AND run.purge_micros IS NULL");
     query FROZEN_ORGANISATIONS = hidden("snapshot.organisations",
@@ -131,8 +131,8 @@ async fn begin(session: &mut ReadSession, name: &RunRef) -> Result<(Snapshot, Ro
     let found = session.row(FROZEN_ROUND, values![&name.round, name.number]).await?;
     let frozen = found.ok_or_else(|| Error::NotFound(name.name()))?;
     let snapshot = Snapshot {
-        start_date: frozen.id("round", "start_date")?,
-        end_date: frozen.id("round", "end_date")?,
+        start_date: frozen.id("run", "start_date")?,
+        end_date: frozen.id("run", "end_date")?,
         freeze_time: frozen.time("freeze_micros")?,
         policy: frozen.json("policy", name, "document")?,
         organisations: Vec::new(),
@@ -143,7 +143,7 @@ async fn begin(session: &mut ReadSession, name: &RunRef) -> Result<(Snapshot, Ro
 
 async fn load_pair(session: &mut ReadSession, name: &RunRef, pair: [&ProfileRef; 2]) -> Result<FrozenPair> {
     let (mut snapshot, frozen) = begin(session, name).await?;
-    let round_version = frozen.int("round_version")?;
+    let number = frozen.int("enrolment_number")?;
     let first_days = match frozen.opt_text("first_days")? {
         None => Vec::new(),
         Some(_) => frozen.json("run", name, "first_days")?,
@@ -156,7 +156,7 @@ async fn load_pair(session: &mut ReadSession, name: &RunRef, pair: [&ProfileRef;
         if snapshot.organisations.iter().all(|(known, _)| known != id) {
             snapshot.organisations.push((id.clone(), rules));
         }
-        let values = values![&name.round, id, &profile.id, round_version, import_number];
+        let values = values![&name.round, id, &profile.id, number, import_number];
         if let Some(row) = session.row(FROZEN_PARTICIPANT, values).await? {
             snapshot.participants.push(participant(id, &row)?.0);
         }
@@ -168,15 +168,14 @@ async fn load_pair(session: &mut ReadSession, name: &RunRef, pair: [&ProfileRef;
 async fn load(session: &mut ReadSession, name: &RunRef) -> Result<LoadedSnapshot> {
     let keys = || values![&name.round, name.number];
     let (mut snapshot, frozen) = begin(session, name).await?;
-    let round_version = frozen.int("round_version")?;
+    let number = frozen.int("enrolment_number")?;
     let mut people = ParsedPages::default();
     for row in session.rows(FROZEN_ORGANISATIONS, keys()).await? {
         let id: OrganisationId = row.id("run_organisation", "organisation_id")?;
         let (rules, import_number) = (row.json("run_organisation", &id, "rules")?, row.int("import_number")?);
         let mut after = String::new();
         loop {
-            let values =
-                values![&name.round, &id, after.as_str(), round_version, import_number, SNAPSHOT_PAGE];
+            let values = values![&name.round, &id, after.as_str(), number, import_number, SNAPSHOT_PAGE];
             let page = session.rows(FROZEN_PARTICIPANTS, values).await?;
             let read = page.len();
             for row in &page {

@@ -474,9 +474,9 @@ async fn a_check_names_what_is_wrong() {
     for (statements, what, part) in [
         (
             "INSERT INTO organisation VALUES ('wim-peru', 'P', 'PE', '{}', 1, 1, 1); \
-             INSERT INTO round VALUES ('spring', 'S', '2027-03-01', '2027-08-31', 'x', 'enrolling', 1, 1, 1, 1); \
+             INSERT INTO round VALUES ('spring', 'S', '2027-03-01', '2027-08-31', 'x', 'enrolling', 1, 1, 1, 1, 1); \
              INSERT INTO policy VALUES ('spring', 1, '{}', 'd', 1); \
-             INSERT INTO enrolment_count VALUES ('spring', 'wim-peru', 3, 1, 1)",
+             INSERT INTO enrolment_count VALUES ('spring', 'wim-peru', 1, 3, 1, 1)",
             "rounds",
             "1 count of enrolments differs",
         ),
@@ -486,9 +486,8 @@ async fn a_check_names_what_is_wrong() {
             "entry 1 of the audit was changed, moved or inserted",
         ),
         (
-            "\
-             INSERT INTO enrolment VALUES ('spring', 'wim-peru', 'p', 'a', 1, 1); \
-             INSERT INTO enrolment_count VALUES ('spring', 'wim-peru', 1, 0, 0)",
+            "INSERT INTO enrolment VALUES ('spring', 'wim-peru', 'p', 1, 'i', 'a', 1, NULL, NULL); \
+             INSERT INTO enrolment_count VALUES ('spring', 'wim-peru', 1, 1, 0, 0)",
             "profiles",
             "1 enrolled person has no profile",
         ),
@@ -505,9 +504,9 @@ async fn a_check_names_what_is_wrong() {
             "1 round has no policy",
         ),
         (
-            "UPDATE round SET policy_version = 1; INSERT INTO run (round_id, number, state, policy_version, round_version, \
+            "UPDATE round SET policy_version = 1; INSERT INTO run (round_id, number, state, policy_version, start_date, end_date, enrolment_number, \
              input_digest, engine_version, result_digest, stage_done, stage_total, attempt, summary, cancel_requested, \
-             fence, freeze_micros, create_micros, end_micros) VALUES ('spring', 1, 'succeeded', 1, 1, '', '', '', 0, 0, 0, '{}', 0, 1, 1, 1, 1)",
+             fence, freeze_micros, create_micros, end_micros) VALUES ('spring', 1, 'succeeded', 1, '', '', 1, '', '', '', 0, 0, 0, '{}', 0, 1, 1, 1, 1)",
             "results",
             "1 run has another number of matches",
         ),

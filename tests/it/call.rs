@@ -67,6 +67,14 @@ impl Target {
     }
 }
 
+/// An etag that no round has. What would end a round is called with it, so that the round lives on for the other calls.
+const STALE_ETAG: &str = "\"0\"";
+
+/// Whether a call was refused for its stale etag alone: the caller may do it.
+pub(crate) fn is_stale(answer: &Result<(), Status>) -> bool {
+    answer.as_ref().is_err_and(|status| crate::refusal::reason(status) == "ETAG_MISMATCH")
+}
+
 /// All methods of the contract, as `Service/Method`.
 pub(crate) fn methods() -> Vec<String> {
     let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).expect("descriptors");
@@ -106,6 +114,28 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
         "OrganisationService/ListOrganisations" => {
             organisations.list_organisations(v1::ListOrganisationsRequest::default()).await.map(drop)
         }
+        "OrganisationService/UpdateOrganisation" => {
+            let organisation = v1::Organisation {
+                name: t.organisation,
+                display_name: "Renamed".to_owned(),
+                ..Default::default()
+            };
+            let request = v1::UpdateOrganisationRequest {
+                organisation: Some(organisation),
+                update_mask: Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] }),
+                ..Default::default()
+            };
+            organisations.update_organisation(request).await.map(drop)
+        }
+        "OrganisationService/UpdateOrganisationRules" => {
+            let rules = v1::OrganisationRules { same_organisation_only: true, ..Default::default() };
+            let request = v1::UpdateOrganisationRulesRequest {
+                name: t.organisation,
+                rules: Some(rules),
+                ..Default::default()
+            };
+            organisations.update_organisation_rules(request).await.map(drop)
+        }
         "ProfileService/ImportProfiles" => {
             let header = v1::ImportHeader { parent: t.organisation, ..Default::default() };
             let messages = vec![header_message(header), end_message(0)];
@@ -133,13 +163,66 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
         }
         "RoundService/GetRound" => rounds.get_round(v1::GetRoundRequest { name: t.round }).await.map(drop),
         "RoundService/ListRounds" => rounds.list_rounds(v1::ListRoundsRequest::default()).await.map(drop),
+        "RoundService/UpdateRound" => {
+            let request = v1::UpdateRoundRequest {
+                round: Some(v1::Round { name: t.round, ..round_message() }),
+                update_mask: Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] }),
+                ..Default::default()
+            };
+            rounds.update_round(request).await.map(drop)
+        }
+        "RoundService/CloseRound" => {
+            let etag = STALE_ETAG.to_owned();
+            let request = v1::CloseRoundRequest { name: t.round, etag, ..Default::default() };
+            rounds.close_round(request).await.map(drop)
+        }
+        "RoundService/CancelRound" => {
+            let etag = STALE_ETAG.to_owned();
+            let request = v1::CancelRoundRequest { name: t.round, etag, ..Default::default() };
+            rounds.cancel_round(request).await.map(drop)
+        }
+        "RoundService/CreatePolicy" => {
+            let request = v1::CreatePolicyRequest {
+                parent: t.round,
+                policy: Some(v1::Policy::default()),
+                ..Default::default()
+            };
+            rounds.create_policy(request).await.map(drop)
+        }
+        "RoundService/GetPolicy" => {
+            let request = v1::GetPolicyRequest { name: format!("{}/policies/1", t.round) };
+            rounds.get_policy(request).await.map(drop)
+        }
+        "RoundService/ListPolicies" => {
+            let request = v1::ListPoliciesRequest { parent: t.round, ..Default::default() };
+            rounds.list_policies(request).await.map(drop)
+        }
         "RoundService/EnrolProfiles" => {
             let request = v1::EnrolProfilesRequest {
                 round: t.round,
                 organisation: t.organisation,
+                all_profiles: true,
                 ..Default::default()
             };
             rounds.enrol_profiles(request).await.map(drop)
+        }
+        "RoundService/ListEnrolments" => {
+            let request = v1::ListEnrolmentsRequest { parent: t.round, ..Default::default() };
+            rounds.list_enrolments(request).await.map(drop)
+        }
+        "RoundService/WithdrawEnrolments" => {
+            let request = v1::WithdrawEnrolmentsRequest {
+                parent: t.round_to_run,
+                organisation: t.organisation,
+                all_enrolments: true,
+                ..Default::default()
+            };
+            let (round, organisation) = (request.parent.clone(), request.organisation.clone());
+            rounds.withdraw_enrolments(request).await?;
+            // The round is to be run by another call.
+            let again =
+                v1::EnrolProfilesRequest { round, organisation, all_profiles: true, ..Default::default() };
+            rounds.enrol_profiles(again).await.map(drop)
         }
         "RunService/StartRun" => {
             let request =

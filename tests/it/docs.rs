@@ -1,7 +1,14 @@
 //! The pages for contributors name files, tests and profiles that exist. CI checks the links themselves.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
+use wim_match::api::proto::DESCRIPTORS;
+use wim_match::api::status::code_of;
+use wim_match::error::Reason;
 
 /// Pages that name places in the code.
 const PAGES: &[&str] = &[
@@ -11,6 +18,7 @@ const PAGES: &[&str] = &[
     "docs/architecture.md",
     "docs/contract.md",
     "docs/edge.md",
+    "docs/errors.md",
     "docs/objectives.md",
     "deploy/README.md",
     "deploy/postgresql/README.md",
@@ -181,5 +189,45 @@ fn paths_and_tests_are_found_in_the_prose_of_a_page() {
     assert_eq!(
         quoted(page).into_iter().filter(|text| is_test(text)).collect::<Vec<_>>(),
         ["a_test_that_has_five_words"]
+    );
+}
+
+/// The page of errors, from the comments of the contract and the table of codes.
+fn page_of_errors() -> String {
+    let set = FileDescriptorSet::decode(DESCRIPTORS).expect("descriptors");
+    let file = set.file.iter().find(|file| file.name().ends_with("/error.proto")).expect("the reasons");
+    let locations = &file.source_code_info.as_ref().expect("comments").location;
+    let mut page = "# Errors\n\n\
+        This page is made from `proto/wim/mentorship/v1/error.proto` and `src/api/status.rs` by \
+        `the_page_of_errors_says_what_the_contract_says` in `tests/it/docs.rs`.\n\n\
+        Every answer other than OK carries one `google.rpc.ErrorInfo` of the domain `mentorship.wim` with one of these reasons.\n"
+        .to_owned();
+    for (at, value) in file.enum_type[0].value.iter().enumerate().skip(1) {
+        let reason = value.name().trim_start_matches("ERROR_REASON_");
+        let code = code_of(Reason::from_code(reason).expect("a reason of the service"));
+        let path = [5, 0, 2, i32::try_from(at).expect("few reasons")];
+        let location = locations.iter().find(|location| location.path == path).expect("a comment");
+        let comment: Vec<&str> = location.leading_comments().lines().map(str::trim).collect();
+        let (cause, action) = comment.join(" ").split_once("Action: ").map_or_else(
+            || panic!("{reason} has no action"),
+            |(cause, action)| (cause.trim().replace("Cause: ", ""), action.trim().to_owned()),
+        );
+        let sentence = |text: &str| text[..1].to_uppercase() + &text[1..];
+        writeln!(page, "\n## {reason}\n\ngRPC code: {code:?}\n").expect("a string grows");
+        writeln!(page, "- Cause: {}\n- What to do: {}", sentence(&cause), sentence(&action))
+            .expect("a string grows");
+    }
+    page
+}
+
+#[test]
+fn the_page_of_errors_says_what_the_contract_says() {
+    let (file, page) = (package().join("docs/errors.md"), page_of_errors());
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        std::fs::write(&file, &page).expect("is written");
+    }
+    assert!(
+        std::fs::read_to_string(&file).unwrap_or_default() == page,
+        "docs/errors.md is old: write it anew with `INSTA_UPDATE=always cargo test --test it docs`"
     );
 }

@@ -259,6 +259,7 @@ async fn loading_that_takes_longer_than_a_lease_lets_no_second_service_take_the_
     let request = v1::EnrolProfilesRequest {
         round: "rounds/r".to_owned(),
         organisation: "organisations/peru".to_owned(),
+        all_profiles: true,
         ..v1::EnrolProfilesRequest::default()
     };
     manager.rounds.enrol_profiles(request).await.expect("enrols");

@@ -39,6 +39,7 @@ mod telemetry;
 mod tls;
 mod token;
 mod validate_only;
+mod versions;
 mod web;
 mod wire;
 mod world;

@@ -14,6 +14,7 @@ on_both_databases! {
     registering_an_organisation_again_gives_the_first_answer,
     opening_a_round_again_gives_the_first_answer,
     enrolling_again_gives_the_first_answer,
+    withdrawing_again_gives_the_first_answer,
     starting_a_run_again_gives_the_same_run,
     cancelling_again_gives_the_same_end,
     importing_again_gives_the_first_summary,
@@ -77,7 +78,7 @@ async fn enrolling_again_gives_the_first_answer(world: World) {
         organisation: peru.name(),
         profiles: ids.iter().map(|id| peru.member(id)).collect(),
         request_id: id.clone(),
-        validate_only: false,
+        ..v1::EnrolProfilesRequest::default()
     };
     let mut client = peru.client.rounds.clone();
     let first = client.enrol_profiles(request(&["a", "b", "c"])).await.expect("enrols").into_inner();
@@ -85,6 +86,29 @@ async fn enrolling_again_gives_the_first_answer(world: World) {
     let again = client.enrol_profiles(request(&["a", "b", "c"])).await.expect("again").into_inner();
     assert_eq!(first, again, "not as already enrolled");
     assert_eq!(refused(client.enrol_profiles(request(&["a"])).await), "REQUEST_ID_REUSED");
+    world.stop().await;
+}
+
+async fn withdrawing_again_gives_the_first_answer(world: World) {
+    let round = world.open_round("r").await.name;
+    let mut peru = world.manager("wim-peru").await;
+    peru.import(vec![mentor("a", 1), mentee("b")]).await;
+    peru.enrol_all(&round).await;
+    let names: Vec<String> = peru.enrolments(&round).await.into_iter().map(|one| one.name).collect();
+    let id = request_id();
+    let request = |names: &[String]| v1::WithdrawEnrolmentsRequest {
+        parent: round.clone(),
+        organisation: peru.name(),
+        enrolments: names.to_vec(),
+        request_id: id.clone(),
+        ..v1::WithdrawEnrolmentsRequest::default()
+    };
+    let mut client = peru.client.rounds.clone();
+    let first = client.withdraw_enrolments(request(&names)).await.expect("withdraws").into_inner();
+    assert_eq!((first.withdrawn, first.already_withdrawn), (2, 0));
+    let again = client.withdraw_enrolments(request(&names)).await.expect("again").into_inner();
+    assert_eq!(first, again, "not as already withdrawn");
+    assert_eq!(refused(client.withdraw_enrolments(request(&names[..1])).await), "REQUEST_ID_REUSED");
     world.stop().await;
 }
 

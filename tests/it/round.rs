@@ -342,6 +342,7 @@ async fn an_enrolment_warns_of_ids_that_are_nobody(world: World) {
         let request = v1::EnrolProfilesRequest {
             round: round.clone(),
             organisation: peru.name(),
+            all_profiles: profiles.is_empty(),
             profiles,
             validate_only,
             ..v1::EnrolProfilesRequest::default()

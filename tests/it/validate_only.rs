@@ -2,7 +2,7 @@
 
 use prost::Message as _;
 use prost_types::method_options::IdempotencyLevel;
-use prost_types::{DescriptorProto, FileDescriptorSet, MethodDescriptorProto};
+use prost_types::{DescriptorProto, FieldMask, FileDescriptorSet, MethodDescriptorProto};
 use tonic::Status;
 use wim_match::api::proto::{DESCRIPTORS, v1};
 use wim_match::client::request_id;
@@ -16,8 +16,11 @@ use crate::world::{
 
 on_both_databases! {
     an_organisation_is_checked_and_not_registered,
+    a_change_of_an_organisation_is_checked_and_not_made,
     a_round_is_checked_and_not_opened,
+    a_change_of_a_round_is_checked_and_not_made,
     an_enrolment_is_checked_and_nobody_is_enrolled,
+    a_withdrawal_is_checked_and_nobody_is_withdrawn,
     a_run_is_checked_and_not_started,
     a_cancellation_is_checked_and_the_run_goes_on,
     an_import_is_checked_and_not_stored,
@@ -85,9 +88,16 @@ fn every_method_that_changes_something_takes_a_request_id_and_a_check() {
         "CreateInvitation",
         "RedeemInvitation",
         "CreateOrganisation",
+        "UpdateOrganisation",
+        "UpdateOrganisationRules",
         "ImportProfiles",
         "CreateRound",
+        "UpdateRound",
+        "CloseRound",
+        "CancelRound",
+        "CreatePolicy",
         "EnrolProfiles",
+        "WithdrawEnrolments",
         "StartRun",
         "CancelRun",
     ];
@@ -103,13 +113,10 @@ fn fields(violations: &[v1::FieldViolation]) -> Vec<&str> {
     violations.iter().map(|violation| violation.field.as_str()).collect()
 }
 
-fn organisation(id: &str, excluded: Vec<String>) -> v1::CreateOrganisationRequest {
-    let rules =
-        v1::OrganisationRules { excluded_organisations: excluded, ..v1::OrganisationRules::default() };
+fn organisation(id: &str) -> v1::CreateOrganisationRequest {
     let content = v1::Organisation {
         display_name: "Unwritten Name".to_owned(),
         country: "PE".to_owned(),
-        rules: Some(rules),
         ..v1::Organisation::default()
     };
     v1::CreateOrganisationRequest {
@@ -122,18 +129,16 @@ fn organisation(id: &str, excluded: Vec<String>) -> v1::CreateOrganisationReques
 
 async fn an_organisation_is_checked_and_not_registered(world: World) {
     let (mut client, before) = (world.coordinator().organisations, world.dump().await);
-    let request = organisation("wim-peru", Vec::new());
+    let request = organisation("wim-peru");
     let checked = client.create_organisation(request.clone()).await.expect("is good").into_inner();
     assert_eq!(world.dump().await, before);
     world.holds_nowhere("Unwritten Name");
 
-    let many: Vec<String> = (0..3_000).map(|at| format!("wrong name {at}")).collect();
-    let wrong = v1::CreateOrganisationRequest { request_id: "42".to_owned(), ..organisation("A b", many) };
+    let wrong = v1::CreateOrganisationRequest { request_id: "42".to_owned(), ..organisation("A b") };
     let told = client.create_organisation(wrong.clone()).await.expect("all in the body").into_inner();
     assert_eq!(told.organisation, None);
     let told = fields(&told.violations);
-    assert_eq!((told.len(), told[0], told[3_001]), (3_002, "organisation_id", "request_id"));
-    assert_eq!(told[3_000], "organisation.rules.excluded_organisations[2999]");
+    assert_eq!(told, ["organisation_id", "request_id"]);
     let real = v1::CreateOrganisationRequest { validate_only: false, ..wrong };
     assert_eq!(refused(client.create_organisation(real).await), "INVALID_FIELDS");
     assert_eq!(world.dump().await, before);
@@ -142,10 +147,10 @@ async fn an_organisation_is_checked_and_not_registered(world: World) {
     let real = v1::CreateOrganisationRequest { validate_only: false, ..request.clone() };
     assert_eq!(client.create_organisation(real).await.expect("registers").into_inner(), checked);
     let check = client.create_organisation(request).await.expect_err("exists");
-    let real = v1::CreateOrganisationRequest { validate_only: false, ..organisation("wim-peru", Vec::new()) };
+    let real = v1::CreateOrganisationRequest { validate_only: false, ..organisation("wim-peru") };
     assert_eq!(whole(&check), whole(&client.create_organisation(real).await.expect_err("exists")));
     let mut peru = world.manager("wim-kenya").await.client.organisations;
-    let denied = peru.create_organisation(organisation("x", Vec::new())).await;
+    let denied = peru.create_organisation(organisation("x")).await;
     assert_eq!(refused(denied), "PERMISSION_DENIED");
     world.stop().await;
 }
@@ -233,6 +238,52 @@ async fn a_change_of_who_may_call_is_checked_and_not_made(world: World) {
     world.stop().await;
 }
 
+async fn a_change_of_an_organisation_is_checked_and_not_made(world: World) {
+    let peru = world.manager("wim-peru").await;
+    world.manager("wim-kenya").await;
+    let mut client = peru.client.organisations.clone();
+    let before = world.dump().await;
+    let update = |validate_only| v1::UpdateOrganisationRequest {
+        organisation: Some(v1::Organisation {
+            name: peru.name(),
+            display_name: "Unwritten Name".to_owned(),
+            ..v1::Organisation::default()
+        }),
+        update_mask: Some(FieldMask { paths: vec!["display_name".to_owned()] }),
+        request_id: String::new(),
+        validate_only,
+    };
+    let updated = client.update_organisation(update(true)).await.expect("good").into_inner();
+    let wrong = v1::UpdateOrganisationRequest { update_mask: None, ..update(true) };
+    let told = client.update_organisation(wrong).await.expect("all in the body").into_inner();
+    assert_eq!(fields(&told.violations), ["update_mask"]);
+    let rules = |excluded: Vec<String>, validate_only| v1::UpdateOrganisationRulesRequest {
+        name: peru.name(),
+        rules: Some(v1::OrganisationRules { same_organisation_only: true, excluded_organisations: excluded }),
+        validate_only,
+        ..v1::UpdateOrganisationRulesRequest::default()
+    };
+    let kenya = || vec!["organisations/wim-kenya".to_owned()];
+    let ruled = client.update_organisation_rules(rules(kenya(), true)).await.expect("good").into_inner();
+    let many: Vec<String> = (0..3_000).map(|at| format!("wrong name {at}")).collect();
+    let wrong = v1::UpdateOrganisationRulesRequest { request_id: "42".to_owned(), ..rules(many, true) };
+    let told = client.update_organisation_rules(wrong).await.expect("all in the body").into_inner();
+    let told = fields(&told.violations);
+    assert_eq!((told.len(), told[3_000]), (3_001, "request_id"));
+    assert_eq!(told[2_999], "rules.excluded_organisations[2999]");
+    assert_eq!(world.dump().await, before);
+    world.holds_nowhere("Unwritten Name");
+    let real = client.update_organisation_rules(rules(kenya(), false)).await.expect("sets").into_inner();
+    assert_eq!(real, ruled);
+    let real = client.update_organisation(update(false)).await.expect("updates").into_inner();
+    let (real, updated) = (real.organisation.expect("one"), updated.organisation.expect("one"));
+    assert_eq!(
+        (real.display_name, real.rules),
+        (updated.display_name, ruled.organisation.expect("one").rules)
+    );
+    world.stop().await;
+}
+
 async fn a_round_is_checked_and_not_opened(world: World) {
     let (mut client, before) = (world.coordinator().rounds, world.dump().await);
     let request = v1::CreateRoundRequest {
@@ -273,6 +324,65 @@ async fn a_round_is_checked_and_not_opened(world: World) {
     world.stop().await;
 }
 
+async fn a_change_of_a_round_is_checked_and_not_made(world: World) {
+    let round = world.open_round("r").await;
+    let mut client = world.coordinator().rounds;
+    let before = world.dump().await;
+    let update = |name: &str, paths: &[&str], validate_only| v1::UpdateRoundRequest {
+        round: Some(v1::Round {
+            name: name.to_owned(),
+            display_name: "Unwritten Name".to_owned(),
+            etag: round.etag.clone(),
+            ..v1::Round::default()
+        }),
+        update_mask: Some(FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() }),
+        request_id: String::new(),
+        validate_only,
+    };
+    let good = ["display_name"];
+    let updated = client.update_round(update(&round.name, &good, true)).await.expect("good").into_inner();
+    let wrong = v1::UpdateRoundRequest { request_id: "42".to_owned(), ..update("r", &["state"], true) };
+    let told = client.update_round(wrong).await.expect("all in the body").into_inner();
+    assert_eq!(fields(&told.violations), ["round.name", "update_mask.paths[0]", "request_id"]);
+    let wrong = update(&round.name, &["*"], true);
+    let told = client.update_round(wrong).await.expect("all in the body").into_inner();
+    assert_eq!(fields(&told.violations), ["round.start_date", "round.end_date"]);
+
+    let policy = |validate_only| v1::CreatePolicyRequest {
+        parent: round.name.clone(),
+        policy: Some(v1::Policy { objective: v1::Objective::Fairest.into(), ..v1::Policy::default() }),
+        validate_only,
+        ..v1::CreatePolicyRequest::default()
+    };
+    let checked = client.create_policy(policy(true)).await.expect("good").into_inner();
+    let cancel = |etag: &str, validate_only| v1::CancelRoundRequest {
+        name: round.name.clone(),
+        etag: etag.to_owned(),
+        request_id: String::new(),
+        validate_only,
+    };
+    let cancelled = client.cancel_round(cancel(&round.etag, true)).await.expect("good").into_inner();
+    assert_eq!(cancelled.round.map(|round| round.state()), Some(v1::RoundState::Cancelled));
+    let close = |validate_only| v1::CloseRoundRequest {
+        name: round.name.clone(),
+        validate_only,
+        ..v1::CloseRoundRequest::default()
+    };
+    let check = client.close_round(close(true)).await.expect_err("is a draft");
+    assert_eq!(whole(&check), whole(&client.close_round(close(false)).await.expect_err("is a draft")));
+    assert_eq!(reason(&check), "ROUND_STATE");
+    assert_eq!(world.dump().await, before);
+    world.holds_nowhere("Unwritten Name");
+
+    let real = client.update_round(update(&round.name, &good, false)).await.expect("updates").into_inner();
+    assert_eq!(real, updated);
+    assert_eq!(client.create_policy(policy(false)).await.expect("makes").into_inner(), checked);
+    let check = client.cancel_round(cancel(&round.etag, true)).await.expect_err("has changed");
+    let real = client.cancel_round(cancel(&round.etag, false)).await.expect_err("has changed");
+    assert_eq!((whole(&check), reason(&check)), (whole(&real), "ETAG_MISMATCH".to_owned()));
+    world.stop().await;
+}
+
 async fn an_enrolment_is_checked_and_nobody_is_enrolled(world: World) {
     let round = world.open_round("r").await.name;
     let mut peru = world.manager("wim-peru").await;
@@ -285,6 +395,7 @@ async fn an_enrolment_is_checked_and_nobody_is_enrolled(world: World) {
         round: round.clone(),
         organisation: peru.name(),
         profiles: ids.iter().map(|id| peru.member(id)).collect(),
+        all_profiles: ids.is_empty(),
         request_id: String::new(),
         validate_only,
     };
@@ -302,6 +413,7 @@ async fn an_enrolment_is_checked_and_nobody_is_enrolled(world: World) {
         profiles: (0..3_000).map(|at| format!("wrong name {at}")).collect(),
         request_id: "42".to_owned(),
         validate_only: true,
+        all_profiles: false,
     };
     let told = client.enrol_profiles(wrong).await.expect("all in the body").into_inner();
     assert_eq!((told.violations.len(), told.enrolled, told.refused_count), (3_003, 0, 0));
@@ -315,6 +427,7 @@ async fn an_enrolment_is_checked_and_nobody_is_enrolled(world: World) {
             round: round.to_owned(),
             organisation: organisation.clone(),
             validate_only,
+            all_profiles: true,
             ..v1::EnrolProfilesRequest::default()
         };
         let check = client.enrol_profiles(ask(true)).await.expect_err("there is none");
@@ -326,6 +439,49 @@ async fn an_enrolment_is_checked_and_nobody_is_enrolled(world: World) {
     assert_eq!(real, checked[0]);
     let again = client.enrol_profiles(request(&[], true)).await.expect("is good").into_inner();
     assert_eq!((again.enrolled, again.already_enrolled), (0, 3));
+    world.stop().await;
+}
+
+async fn a_withdrawal_is_checked_and_nobody_is_withdrawn(world: World) {
+    let round = world.open_round("r").await.name;
+    let mut peru = world.manager("wim-peru").await;
+    peru.import(vec![mentor("a", 1), mentee("b"), mentee("c")]).await;
+    peru.enrol_all(&round).await;
+    let enrolments = peru.enrolments(&round).await;
+    let names = |at: &[usize]| at.iter().map(|at| enrolments[*at].name.clone()).collect::<Vec<_>>();
+    let request = |enrolments: Vec<String>, validate_only| v1::WithdrawEnrolmentsRequest {
+        parent: round.clone(),
+        organisation: peru.name(),
+        all_enrolments: enrolments.is_empty(),
+        enrolments,
+        request_id: String::new(),
+        validate_only,
+    };
+    let mut client = peru.client.rounds.clone();
+    client.withdraw_enrolments(request(names(&[2]), false)).await.expect("withdraws");
+    let before = world.dump().await;
+    let checked = client.withdraw_enrolments(request(names(&[0, 2]), true)).await.expect("good").into_inner();
+    assert_eq!((checked.withdrawn, checked.already_withdrawn), (1, 1));
+    let all = client.withdraw_enrolments(request(vec![], true)).await.expect("good").into_inner();
+    assert_eq!((all.withdrawn, all.already_withdrawn), (2, 0));
+    let wrong = v1::WithdrawEnrolmentsRequest {
+        parent: "r".to_owned(),
+        organisation: "peru".to_owned(),
+        all_enrolments: true,
+        request_id: "42".to_owned(),
+        ..request(vec!["rounds/r/enrolments/1".to_owned()], true)
+    };
+    let told = client.withdraw_enrolments(wrong).await.expect("all in the body").into_inner();
+    let expected = ["parent", "organisation", "all_enrolments", "enrolments[0]", "request_id"];
+    assert_eq!(fields(&told.violations), expected);
+    let none = "rounds/r/enrolments/01890a5d-ac96-774b-bcce-b302099a8057".to_owned();
+    let check = client.withdraw_enrolments(request(vec![none.clone()], true)).await.expect_err("none");
+    let real = client.withdraw_enrolments(request(vec![none], false)).await.expect_err("none");
+    assert_eq!((whole(&check), reason(&check)), (whole(&real), "NOT_FOUND".to_owned()));
+    assert_eq!(world.dump().await, before);
+    let real =
+        client.withdraw_enrolments(request(names(&[0, 2]), false)).await.expect("withdraws").into_inner();
+    assert_eq!(real, checked);
     world.stop().await;
 }
 

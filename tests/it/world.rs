@@ -197,7 +197,6 @@ impl World {
             organisation: Some(v1::Organisation {
                 display_name: format!("Organisation {id}"),
                 country: "PE".to_owned(),
-                rules: Some(rules),
                 ..v1::Organisation::default()
             }),
             request_id: String::new(),
@@ -207,7 +206,11 @@ impl World {
         let organisation: OrganisationId = id.parse().expect("an id");
         let role = Role::OrganisationManager(organisation.clone());
         let token = self.server.service().issue_token(&role, "test").await.expect("a token");
-        Manager { client: self.client(Some(&token)), organisation, token }
+        let client = self.client(Some(&token));
+        if rules != v1::OrganisationRules::default() {
+            client.set_rules(&organisation, rules).await.expect("her own rules");
+        }
+        Manager { client, organisation, token }
     }
 
     /// The principal of a client, by her own word.
@@ -461,10 +464,17 @@ impl Manager {
             round: round.to_owned(),
             organisation: self.name(),
             profiles: ids.iter().map(|id| self.member(id)).collect(),
-            request_id: String::new(),
-            validate_only: false,
+            all_profiles: ids.is_empty(),
+            ..v1::EnrolProfilesRequest::default()
         };
         self.client.rounds.enrol_profiles(request).await.expect("enrols").into_inner()
+    }
+
+    /// All enrolments of her organisation in a round, by profile.
+    pub(crate) async fn enrolments(&mut self, round: &str) -> Vec<v1::Enrolment> {
+        let (parent, page_size) = (round.to_owned(), 1_000);
+        let request = v1::ListEnrolmentsRequest { parent, page_size, ..Default::default() };
+        self.client.rounds.list_enrolments(request).await.expect("lists").into_inner().enrolments
     }
 
     pub(crate) async fn enrol_all(&mut self, round: &str) -> v1::EnrolProfilesResponse {

@@ -3,7 +3,8 @@
 use super::{etag, timestamp};
 use crate::api::proto::v1;
 use crate::domain::name::OrganisationId;
-use crate::domain::organisation::{Organisation, OrganisationDraft};
+use crate::domain::organisation::{Organisation, OrganisationDraft, OrganisationPatch};
+use crate::service::Masked;
 
 /// From the message, unchecked.
 pub fn draft(message: v1::Organisation) -> OrganisationDraft {
@@ -16,28 +17,37 @@ pub fn draft(message: v1::Organisation) -> OrganisationDraft {
     }
 }
 
-/// To the message, from a draft: what a client sends.
+/// To the message, from a draft: what a client sends to register an organisation, which sets its rules itself.
 pub fn message_of_draft(draft: OrganisationDraft) -> v1::Organisation {
     v1::Organisation {
         display_name: draft.display_name,
         country: draft.country,
-        rules: Some(v1::OrganisationRules {
-            same_organisation_only: draft.same_organisation_only,
-            excluded_organisations: draft.excluded_organisations,
-        }),
         ..v1::Organisation::default()
     }
 }
 
-/// To the message.
-pub fn message(organisation: &Organisation) -> v1::Organisation {
+/// The fields of an organisation that a mask names.
+pub fn patch(message: &v1::Organisation, paths: &[String]) -> Masked<OrganisationPatch> {
+    Masked::read(paths, &["display_name", "country"], |patch: &mut OrganisationPatch, path| {
+        let (field, value) = match path {
+            "display_name" => (&mut patch.display_name, &message.display_name),
+            "country" => (&mut patch.country, &message.country),
+            _ => return false,
+        };
+        *field = Some(value.clone());
+        true
+    })
+}
+
+/// To the message, with its rules or without.
+pub fn message(organisation: &Organisation, with_rules: bool) -> v1::Organisation {
     let content = &organisation.content;
     v1::Organisation {
         name: organisation.id.name(),
         display_name: content.display_name.clone(),
         country: content.country.code().to_owned(),
         region: content.country.region().code().to_owned(),
-        rules: Some(v1::OrganisationRules {
+        rules: with_rules.then(|| v1::OrganisationRules {
             same_organisation_only: content.rules.same_organisation_only,
             excluded_organisations: content
                 .rules

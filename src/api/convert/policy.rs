@@ -1,9 +1,12 @@
 //! Policies and their parts.
 
+use super::timestamp;
 use crate::api::proto::v1;
+use crate::domain::name::{PolicyRef, RoundId};
 use crate::domain::policy::{
     Criterion, HardRule, HardRulesDraft, Objective, Policy, PolicyDraft, PreviousPartners,
 };
+use crate::domain::round::StoredPolicy;
 
 /// From the message, unchecked.
 pub fn draft(message: v1::Policy) -> PolicyDraft {
@@ -36,11 +39,25 @@ pub fn objective_message(objective: Objective) -> i32 {
     .into()
 }
 
+/// To the message, as a part of its round.
+pub fn of_round(round: &RoundId, policy: &Policy) -> v1::Policy {
+    let name = PolicyRef { round: round.clone(), version: policy.version }.name();
+    v1::Policy { name, ..message(policy) }
+}
+
+/// To the message, as a resource of its own.
+pub fn resource(stored: &StoredPolicy) -> v1::Policy {
+    let create_time = Some(timestamp(stored.create_time));
+    v1::Policy { create_time, ..of_round(&stored.name.round, &stored.policy) }
+}
+
 /// To the message, with all default values filled in.
 pub fn message(policy: &Policy) -> v1::Policy {
     let rules = &policy.rules;
     v1::Policy {
         version: policy.version,
+        name: String::new(),
+        create_time: None,
         objective: objective_message(policy.objective),
         criteria: policy
             .criteria

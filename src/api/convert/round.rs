@@ -2,7 +2,8 @@
 
 use super::{etag, policy, timestamp};
 use crate::api::proto::v1;
-use crate::domain::round::{Round, RoundDraft, RoundState};
+use crate::domain::round::{Round, RoundDraft, RoundPatch, RoundState};
+use crate::service::Masked;
 
 /// From the message, unchecked.
 pub fn draft(message: v1::Round) -> RoundDraft {
@@ -14,6 +15,21 @@ pub fn draft(message: v1::Round) -> RoundDraft {
     }
 }
 
+/// The fields of a round that a mask names.
+pub fn patch(message: &v1::Round, paths: &[String]) -> Masked<RoundPatch> {
+    let all = ["display_name", "start_date", "end_date"];
+    Masked::read(paths, &all, |patch: &mut RoundPatch, path| {
+        let (field, value) = match path {
+            "display_name" => (&mut patch.display_name, &message.display_name),
+            "start_date" => (&mut patch.start_date, &message.start_date),
+            "end_date" => (&mut patch.end_date, &message.end_date),
+            _ => return false,
+        };
+        *field = Some(value.clone());
+        true
+    })
+}
+
 /// To the message.
 pub fn message(round: &Round) -> v1::Round {
     v1::Round {
@@ -22,8 +38,9 @@ pub fn message(round: &Round) -> v1::Round {
         state: match round.state {
             RoundState::Draft => v1::RoundState::Draft,
             RoundState::Enrolling => v1::RoundState::Enrolling,
-            RoundState::Matching => v1::RoundState::Matching,
             RoundState::Review => v1::RoundState::Review,
+            RoundState::Submitted => v1::RoundState::Submitted,
+            RoundState::Approved => v1::RoundState::Approved,
             RoundState::Published => v1::RoundState::Published,
             RoundState::Closed => v1::RoundState::Closed,
             RoundState::Cancelled => v1::RoundState::Cancelled,
@@ -31,7 +48,7 @@ pub fn message(round: &Round) -> v1::Round {
         .into(),
         start_date: round.content.start_date.to_string(),
         end_date: round.content.end_date.to_string(),
-        policy: Some(policy::message(&round.content.policy)),
+        policy: Some(policy::of_round(&round.id, &round.content.policy)),
         enrolment: Some(v1::EnrolmentCounts {
             profiles: round.enrolment.profiles,
             mentors: round.enrolment.mentors,

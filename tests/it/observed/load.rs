@@ -64,6 +64,7 @@ impl Load {
                 let request = v1::EnrolProfilesRequest {
                     round: round.to_owned(),
                     organisation: organisation.id.name(),
+                    all_profiles: true,
                     ..v1::EnrolProfilesRequest::default()
                 };
                 manager.rounds.enrol_profiles(request).await.expect("enrols");

@@ -119,6 +119,7 @@ impl Process {
         let request = v1::EnrolProfilesRequest {
             round: format!("rounds/{round}"),
             organisation: format!("organisations/{organisation}"),
+            all_profiles: true,
             ..v1::EnrolProfilesRequest::default()
         };
         manager.rounds.enrol_profiles(request).await.expect("enrols");

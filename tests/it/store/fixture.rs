@@ -1,13 +1,14 @@
 //! A fresh database per case, and short words for what cases do.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::{Connection as _, Row as _};
 use tempfile::TempDir;
 use wim_match::domain::audit::AuditEntry;
-use wim_match::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId, RunRef};
+use wim_match::domain::name::{EnrolmentId, OrganisationId, OwnId, ProfileRef, RoundId, RunRef};
 use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
 use wim_match::domain::profile::{MenteeRequest, MentorOffer, Profile};
 use wim_match::domain::round::{Round, RoundContent, RoundDraft};
@@ -142,9 +143,9 @@ impl Fixture {
     }
 
     pub(crate) async fn enrol(&self, round: &RoundId, organisation: &OrganisationId, ids: &[&str]) -> u64 {
-        let ids: Vec<OwnId> = ids.iter().map(|id| own_id(id)).collect();
+        let people = with_ids(ids);
         let mut session = self.write().await;
-        let (enrolled, note) = session.enrol(round, organisation, &ids).await.expect("enrols");
+        let (enrolled, note) = session.enrol(round, organisation, &people).await.expect("enrols");
         match note {
             Some(note) => session.commit(note, b"").await.expect("commits"),
             None => session.commit_unchanged(b"").await.expect("commits"),
@@ -293,6 +294,14 @@ pub(crate) fn request(actor: &str, id: &str, payload: &str) -> Receipt {
 
 pub(crate) fn own_id(id: &str) -> OwnId {
     id.parse().expect("an own id")
+}
+
+/// People with an id for the enrolment of each.
+pub(crate) fn with_ids(ids: &[&str]) -> Vec<(OwnId, EnrolmentId)> {
+    static MADE: AtomicU64 = AtomicU64::new(1);
+    let id = || format!("00000000-0000-7000-8000-{:012x}", MADE.fetch_add(1, Ordering::SeqCst));
+    let id = || id().parse().expect("an id");
+    ids.iter().map(|own| (own_id(own), id())).collect()
 }
 
 pub(crate) fn round_id(id: &str) -> RoundId {

@@ -7,7 +7,7 @@ use wim_match::domain::profile::{Consent, ConsentPurpose, Profile};
 use wim_match::error::Error;
 use wim_match::store::{ImportCounts, ImportKey, Scope, StagedRow};
 
-use super::fixture::{Fixture, at, mentee, mentor, only, own_id, person, profile, rows};
+use super::fixture::{Fixture, at, mentee, mentor, only, own_id, person, profile, rows, with_ids};
 use super::on_both_databases;
 
 on_both_databases! {
@@ -155,7 +155,7 @@ async fn staged_rows_are_seen_by_nobody(f: Fixture) {
     assert_eq!(named.expect("reads"), std::slice::from_ref(present));
     let people = session.people_of(&peru, &[own_id("new"), own_id("mentor")].into()).await.expect("reads");
     assert_eq!(people, [own_id("mentor")].into());
-    session.enrol(&round, &peru, &[own_id("new")]).await.expect_err("has no finished version");
+    session.enrol(&round, &peru, &with_ids(&["new"])).await.expect_err("has no finished version");
     drop(session);
     let run = f.start_run(&round, at(5)).await.name;
     let frozen = f.store.load_snapshot(&Scope::System, &run).await.expect("loads").snapshot;

@@ -44,7 +44,7 @@ async fn an_outcome_is_saved_whole(f: Fixture) {
 async fn a_saved_outcome_takes_the_round_to_review(f: Fixture) {
     let (_, _, run) = f.succeeded_run().await;
     let round = f.store.round(&Scope::Alliance, &run.name.round).await.expect("exists");
-    assert_eq!((round.state, round.update_time), (RoundState::Review, at(12)));
+    assert_eq!((round.state, round.update_time), (RoundState::Review, at(0)));
     let lines = f.journal(&Scope::Alliance).await;
     let last = lines.last().expect("a line");
     assert_eq!((last.action.as_str(), last.actor.as_str()), ("run.succeed", "worker:worker-1"));

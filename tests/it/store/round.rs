@@ -1,12 +1,15 @@
 //! Rounds and enrolments.
 
-use wim_match::domain::name::{OwnId, RoundId};
+use wim_match::domain::enrolment::{Enrolment, EnrolmentFilter};
+use wim_match::domain::name::{EnrolmentId, OrganisationId, OwnId, RoundId, RunRef};
 use wim_match::domain::profile::Profile;
 use wim_match::domain::round::{EnrolmentCounts, RoundState};
-use wim_match::error::Error;
+use wim_match::error::{Error, Reason};
 use wim_match::store::Scope;
 
-use super::fixture::{Fixture, at, mentee, mentor, of, only, own_id, profile, round_content, round_id, salt};
+use super::fixture::{
+    Fixture, at, mentee, mentor, of, only, own_id, profile, round_content, round_id, salt, with_ids,
+};
 use super::on_both_databases;
 
 on_both_databases! {
@@ -18,7 +21,9 @@ on_both_databases! {
     the_counters_of_enrolments_equal_the_enrolments,
     rounds_are_listed_in_pages_with_their_counts,
     a_manager_enrols_her_own_members_only,
-    a_round_that_matches_takes_no_enrolments,
+    an_enrolment_after_the_start_of_a_run_is_not_in_it,
+    a_withdrawn_person_stays_in_the_runs_before_and_is_in_no_run_after,
+    enrolments_are_listed_in_pages,
     profiles_to_enrol_are_those_of_the_organisation,
     an_enrolment_of_nobody_known_changes_nothing,
 }
@@ -49,7 +54,7 @@ async fn the_first_enrolment_opens_a_draft_round(f: Fixture) {
     assert_eq!((before.state, before.version), (RoundState::Draft, 1));
     assert_eq!(f.enrol(&round, &peru, &["a"]).await, 1);
     let after = f.store.round(&Scope::Alliance, &round).await.expect("exists");
-    assert_eq!((after.state, after.version), (RoundState::Enrolling, 2));
+    assert_eq!((after.state, after.version), (RoundState::Enrolling, 1));
 }
 
 async fn whoever_is_enrolled_stays_enrolled_once(f: Fixture) {
@@ -60,7 +65,7 @@ async fn whoever_is_enrolled_stays_enrolled_once(f: Fixture) {
     assert_eq!(f.enrol(&round, &peru, &["a", "b"]).await, 1);
     assert_eq!(f.enrol(&round, &peru, &["a", "b"]).await, 0);
     let stored = f.store.round(&Scope::Alliance, &round).await.expect("exists");
-    assert_eq!((stored.enrolment.profiles, stored.version), (2, 3));
+    assert_eq!((stored.enrolment.profiles, stored.version), (2, 1));
 }
 
 async fn enrolments_are_counted_as_far_as_the_reader_may_know(f: Fixture) {
@@ -90,7 +95,7 @@ const WRONG_COUNTERS: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT e.rou
     JOIN profile_version p ON p.organisation_id = e.organisation_id AND p.own_id = e.own_id \
     AND p.version = (SELECT MAX(v.version) FROM profile_version v JOIN profile_import i ON i.id = v.import_id \
     WHERE v.organisation_id = e.organisation_id AND v.own_id = e.own_id AND i.finish_micros IS NOT NULL) \
-    GROUP BY e.round_id, e.organisation_id) AS counted LEFT JOIN enrolment_count c \
+    WHERE e.withdraw_number IS NULL GROUP BY e.round_id, e.organisation_id) AS counted LEFT JOIN enrolment_count c \
     ON c.round_id = counted.round_id AND c.organisation_id = counted.organisation_id \
     WHERE c.profiles IS NULL OR c.profiles <> counted.profiles OR c.mentors <> counted.mentors \
     OR c.mentees <> counted.mentees";
@@ -146,22 +151,106 @@ async fn rounds_are_listed_in_pages_with_their_counts(f: Fixture) {
 async fn a_manager_enrols_her_own_members_only(f: Fixture) {
     let (peru, kenya, round) = f.enrolled_round().await;
     let mut session = f.write_at(at(2), only(&peru)).await;
-    let foreign = session.enrol(&round, &kenya, &[own_id("mentor")]).await;
+    let foreign = session.enrol(&round, &kenya, &with_ids(&["mentor"])).await;
     assert!(matches!(foreign, Err(Error::NotFound(name)) if name == "organisations/wim-kenya"));
     let foreign = session.profiles_to_enrol(&kenya, None, 10).await;
     assert!(matches!(foreign, Err(Error::NotFound(_))));
 }
 
-async fn a_round_that_matches_takes_no_enrolments(f: Fixture) {
+async fn an_enrolment_after_the_start_of_a_run_is_not_in_it(f: Fixture) {
     let (peru, _, round) = f.enrolled_round().await;
-    f.start_run(&round, at(5)).await;
+    let run = f.start_run(&round, at(5)).await.name;
+    f.import(&peru, "i-late", &[("late", mentee())]).await;
+    assert_eq!(f.enrol(&round, &peru, &["late"]).await, 1);
+    assert_eq!(people_of(&f, &run).await.len(), 4);
     let mut session = f.write().await;
-    let error = session.enrol(&round, &peru, &[own_id("mentor")]).await.expect_err("matches");
-    assert!(matches!(error, Error::RoundState { state: "matching", .. }), "{error:?}");
-    drop(session);
-    let mut session = f.write().await;
-    let error = session.enrol(&round_id("none"), &peru, &[own_id("mentor")]).await.expect_err("is absent");
+    let error = session.enrol(&round_id("none"), &peru, &with_ids(&["mentor"])).await.expect_err("is absent");
     assert!(matches!(error, Error::NotFound(name) if name == "rounds/none"));
+}
+
+async fn people_of(f: &Fixture, run: &RunRef) -> Vec<String> {
+    let loaded = f.store.load_snapshot(&Scope::System, run).await.expect("loads");
+    loaded.snapshot.participants.iter().map(|person| person.profile.short()).collect()
+}
+
+async fn enrolments(f: &Fixture, scope: &Scope, round: &RoundId, filter: &EnrolmentFilter) -> Vec<Enrolment> {
+    let found = f.store.list_enrolments(scope, round, filter, None, 100).await.expect("lists");
+    found.into_iter().map(|(enrolment, _)| enrolment).collect()
+}
+
+async fn withdraw(
+    f: &Fixture,
+    round: &RoundId,
+    of: &OrganisationId,
+    ids: Option<&[EnrolmentId]>,
+    s: i64,
+) -> u64 {
+    let mut session = f.write_at(at(s), only(of)).await;
+    let (withdrawn, note) = session.withdraw(round, of, ids).await.expect("withdraws");
+    match note {
+        Some(note) => session.commit(note, b"").await.expect("commits"),
+        None => session.commit_unchanged(b"").await.expect("commits"),
+    }
+    withdrawn
+}
+
+async fn a_withdrawn_person_stays_in_the_runs_before_and_is_in_no_run_after(f: Fixture) {
+    let (peru, kenya, round) = f.enrolled_round().await;
+    let claim = async |seconds| {
+        let run = f.start_run(&round, at(seconds)).await.name;
+        let claim = f.claim("w", at(seconds)).await;
+        f.store.fail_run(&claim, || at(seconds), Reason::Internal, "").await.expect("fails");
+        run
+    };
+    let first = claim(5).await;
+    let mentee = EnrolmentFilter { organisation: Some(peru.clone()), is_live: Some(true) };
+    let listed = enrolments(&f, &Scope::Alliance, &round, &mentee).await;
+    let ids: Vec<EnrolmentId> = listed.iter().take(1).map(|one| one.name.id.clone()).collect();
+    assert_eq!((listed.len(), listed[0].profile.short().as_str()), (2, "wim-peru/mentee"));
+    let mut foreign = f.write_at(at(6), only(&kenya)).await;
+    for of in [&peru, &kenya] {
+        let error = foreign.withdraw(&round, of, Some(&ids)).await.expect_err("is foreign");
+        assert!(matches!(error, Error::NotFound(_)), "{error:?}");
+    }
+    drop(foreign);
+    assert_eq!(withdraw(&f, &round, &peru, Some(&ids), 6).await, 1);
+    assert_eq!(withdraw(&f, &round, &peru, Some(&ids), 7).await, 0, "it is withdrawn already");
+    let counts = f.store.round(&only(&peru), &round).await.expect("exists").enrolment;
+    assert_eq!(counts, EnrolmentCounts { profiles: 1, mentors: 1, mentees: 0 });
+    let second = claim(8).await;
+    assert_eq!(f.enrol(&round, &peru, &["mentee"]).await, 1, "she may be enrolled again");
+    let third = claim(9).await;
+    assert_eq!(people_of(&f, &first).await.len(), 4);
+    assert_eq!(people_of(&f, &second).await, ["wim-kenya/mentee", "wim-kenya/mentor", "wim-peru/mentor"]);
+    assert_eq!(people_of(&f, &third).await.len(), 4);
+    assert_eq!(withdraw(&f, &round, &peru, None, 10).await, 2);
+    let states = |all: &[Enrolment]| {
+        all.iter().map(|one| (one.profile.short(), one.withdraw_time)).collect::<Vec<_>>()
+    };
+    let all = states(&enrolments(&f, &only(&peru), &round, &EnrolmentFilter::default()).await);
+    let expected = [("mentee", 6), ("mentee", 10), ("mentor", 10)];
+    assert_eq!(all, expected.map(|(who, s)| (format!("wim-peru/{who}"), Some(at(s)))));
+    let live = EnrolmentFilter { organisation: None, is_live: Some(true) };
+    assert_eq!(enrolments(&f, &Scope::Alliance, &round, &live).await.len(), 2);
+    assert_eq!(enrolments(&f, &only(&peru), &round, &live).await, []);
+    assert_eq!(f.raw().await.number(WRONG_COUNTERS).await, 0);
+}
+
+async fn enrolments_are_listed_in_pages(f: Fixture) {
+    let (_, _, round) = f.enrolled_round().await;
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let all = EnrolmentFilter::default();
+        let page = f.store.list_enrolments(&Scope::Alliance, &round, &all, after.as_ref(), 1).await;
+        let page = page.expect("lists");
+        let Some((enrolment, key)) = page.into_iter().next() else { break };
+        seen.push(enrolment.profile.short());
+        after = Some(key);
+    }
+    assert_eq!(seen, ["wim-kenya/mentee", "wim-kenya/mentor", "wim-peru/mentee", "wim-peru/mentor"]);
+    let none = EnrolmentFilter::default();
+    let absent = f.store.list_enrolments(&Scope::Alliance, &round_id("none"), &none, None, 1).await;
+    assert!(matches!(absent, Err(Error::NotFound(_))));
 }
 
 async fn profiles_to_enrol_are_those_of_the_organisation(f: Fixture) {
@@ -183,7 +272,7 @@ async fn an_enrolment_of_nobody_known_changes_nothing(f: Fixture) {
     f.import(&peru, "i-1", &[("a", profile("PE"))]).await;
     let round = f.round("spring-2027").await.id;
     let mut session = f.write().await;
-    session.enrol(&round, &peru, &[own_id("a"), own_id("nobody")]).await.expect_err("nobody has no profile");
+    session.enrol(&round, &peru, &with_ids(&["a", "nobody"])).await.expect_err("nobody has no profile");
     drop(session);
     let stored = f.store.round(&Scope::Alliance, &round).await.expect("exists");
     assert_eq!((stored.enrolment.profiles, stored.state), (0, RoundState::Draft));

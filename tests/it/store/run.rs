@@ -60,7 +60,11 @@ async fn a_run_is_frozen_and_queued(f: Fixture) {
     assert_eq!((run.name.number, run.state, run.attempt), (1, RunState::Queued, 0));
     assert_eq!((run.create_time, run.start_time, run.end_time), (at(10), None, None));
     assert_eq!((run.policy_version, run.progress, &run.summary), (1, None, &None));
-    assert_eq!(round_state(&f, &run.name).await, RoundState::Matching);
+    assert_eq!(
+        round_state(&f, &run.name).await,
+        RoundState::Enrolling,
+        "a run under way is a state of the run"
+    );
     let LoadedSnapshot { snapshot, digest } =
         f.store.load_snapshot(&Scope::System, &run.name).await.expect("loads");
     let content = |person: &Participant| serde_json::to_vec(&person.content).expect("serialises");

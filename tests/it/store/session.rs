@@ -4,8 +4,8 @@ use wim_match::error::Error;
 use wim_match::store::{Begun, Notes, Receipt, RequestKey, Scope};
 
 use super::fixture::{
-    Fixture, at, at_once, fresh, mentee, only, organisation, outcome, own_id, request, round_content,
-    round_id, rows, salt,
+    Fixture, at, at_once, fresh, mentee, only, organisation, outcome, request, round_content, round_id, rows,
+    salt, with_ids,
 };
 use super::on_both_databases;
 
@@ -213,7 +213,7 @@ async fn long_writes_may_move_between_threads(f: Fixture) {
     let ready = movable(f.store.ready_import(&key, at(0))).await.expect("is ready");
     let mut session = f.write().await;
     let (_, imported) = movable(session.finish_import(&key, ready)).await.expect("finishes").expect("alone");
-    let (_, enrolled) = movable(session.enrol(&round, &peru, &[own_id("new")])).await.expect("enrols");
+    let (_, enrolled) = movable(session.enrol(&round, &peru, &with_ids(&["new"]))).await.expect("enrols");
     let (_, started) = movable(session.start_run(&round, None)).await.expect("starts");
     let notes = Notes::of([imported, started].into_iter().chain(enrolled)).expect("three notes");
     movable(session.commit(notes, b"")).await.expect("commits");

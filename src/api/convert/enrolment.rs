@@ -1,0 +1,44 @@
+//! Enrolments.
+
+use super::timestamp;
+use crate::api::proto::v1;
+use crate::domain::enrolment::{Enrolment, EnrolmentFilter};
+use crate::domain::name::OrganisationId;
+use crate::domain::violation::Violations;
+use crate::error::Error;
+
+/// From the message, or all its violations.
+pub fn filter(message: v1::EnrolmentFilter) -> Result<EnrolmentFilter, Error> {
+    let mut violations = Violations::of_request();
+    let is_live = match v1::EnrolmentState::try_from(message.state) {
+        Ok(v1::EnrolmentState::Unspecified) => None,
+        Ok(v1::EnrolmentState::Live) => Some(true),
+        Ok(v1::EnrolmentState::Withdrawn) => Some(false),
+        Err(_) => {
+            violations.push("filter.state", message.state, "is no state of an enrolment", "");
+            None
+        }
+    };
+    let organisation = match &*message.organisation {
+        "" => None,
+        name => OrganisationId::from_name(name)
+            .map_err(|error| violations.push("filter.organisation", name, error.to_string(), ""))
+            .ok(),
+    };
+    violations.finish(EnrolmentFilter { organisation, is_live }).map_err(Error::InvalidFields)
+}
+
+/// To the message.
+pub fn message(enrolment: &Enrolment) -> v1::Enrolment {
+    v1::Enrolment {
+        name: enrolment.name.name(),
+        profile: enrolment.profile.name(),
+        state: match enrolment.withdraw_time {
+            None => v1::EnrolmentState::Live,
+            Some(_) => v1::EnrolmentState::Withdrawn,
+        }
+        .into(),
+        create_time: Some(timestamp(enrolment.create_time)),
+        withdraw_time: enrolment.withdraw_time.map(timestamp),
+    }
+}
