@@ -318,7 +318,7 @@ mod tests {
                 until: until.map(at),
             };
             let wrong = Term::parse(&draft, at(100)).err();
-            wrong.map(|wrong| wrong.listed().iter().map(|one| one.field.to_string()).collect::<Vec<_>>())
+            wrong.map(|wrong| wrong.listed().iter().map(|one| one.field.clone()).collect::<Vec<_>>())
         };
         assert_eq!(parse("committee-member", "", None, Some(101)), None);
         assert_eq!(parse("organisation-manager", "organisations/wim-peru", Some(300), None), None);

@@ -144,7 +144,7 @@ mod tests {
             time_zone: "Mars/Olympus".to_owned(),
         };
         let violations = PrincipalContent::parse(&wrong).expect_err("is wrong");
-        let fields: Vec<String> = violations.listed().iter().map(|one| one.field.to_string()).collect();
+        let fields: Vec<String> = violations.listed().iter().map(|one| one.field.clone()).collect();
         assert_eq!(fields, ["kind", "handle", "languages[1]", "languages[2]", "time_zone"]);
         let many = PrincipalDraft {
             kind: Some(PrincipalKind::Service),

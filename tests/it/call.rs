@@ -89,9 +89,6 @@ pub(crate) fn methods() -> Vec<String> {
 pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Result<(), Status> {
     let Client { mut organisations, mut profiles, mut rounds, mut runs, solver, .. } = client.clone();
     let t = target.clone();
-    if method.starts_with("AdminService/") {
-        return Box::pin(call_admin(method, client.admin.clone(), t)).await;
-    }
     match method {
         "OrganisationService/CreateOrganisation" => {
             let organisation = v1::Organisation {
@@ -259,6 +256,9 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
                 ..Default::default()
             };
             runs.explain_pair(request).await.map(drop)
+        }
+        _ if method.starts_with("AdminService/") => {
+            Box::pin(call_admin(method, client.admin.clone(), t)).await
         }
         _ => Box::pin(call_solver(method, solver)).await,
     }

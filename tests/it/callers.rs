@@ -1,7 +1,7 @@
 //! Callers: principals, dated roles, credentials and invitations; and what becomes of open streams and of the next calls when a
 //! credential is revoked or a role ends.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use tonic::{Code, Status, Streaming};
@@ -9,7 +9,7 @@ use tonic_types::StatusExt as _;
 use wim_match::api::proto::v1;
 use wim_match::api::proto::v1::credential::Identity;
 use wim_match::client::{Client, request_id};
-use wim_match::clock::Clock as _;
+use wim_match::clock::{Clock as _, Stopwatch};
 use wim_match::domain::credential::Presented;
 use wim_match::domain::grant::Role;
 use wim_match::error::Error;
@@ -50,7 +50,7 @@ async fn a_revoked_token_ends_its_streams_within_a_second_and_opens_nothing(worl
     assert!(still.is_err(), "the stream of a good token goes on");
     let revoked = world.server().service().revoke_token(&manager.token).await.expect("revokes");
     assert!(matches!(revoked, Revocation::Revoked { .. }));
-    let since = Instant::now();
+    let since = Stopwatch::start();
     let ended = watch.message().await.expect_err("ends");
     assert!(since.elapsed() < Duration::from_secs(1), "after {:?}", since.elapsed());
     assert_eq!((ended.code(), reason(&ended).as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"));
@@ -92,7 +92,7 @@ async fn an_ended_role_ends_its_streams_and_the_other_roles_stay(world: World) {
     let mut admin = secretariat.admin.clone();
     let ended = admin.end_grant(request.clone()).await.expect("ends").into_inner().grant.expect("a grant");
     assert!(!ended.live && ended.end_time.is_some());
-    let since = Instant::now();
+    let since = Stopwatch::start();
     let lost = watch.message().await.expect_err("ends");
     assert!(since.elapsed() < Duration::from_secs(1), "after {:?}", since.elapsed());
     assert_eq!(reason(&lost), "UNAUTHENTICATED");

@@ -152,7 +152,7 @@ impl Cast {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_method_answers_every_caller_as_the_table_says() {
-    let cast = cast().await;
+    let cast = Box::pin(cast()).await;
     let mut contract = methods();
     let mut table: Vec<&str> = TABLE.iter().map(|(method, _)| *method).collect();
     contract.sort();
@@ -172,12 +172,12 @@ async fn every_method_answers_every_caller_as_the_table_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    cast.stop().await;
+    Box::pin(cast.stop()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_gets_in_without_a_token_of_this_service() {
-    let cast = cast().await;
+    let cast = Box::pin(cast()).await;
     let mut unknown = cast.world.coordinator_token().to_owned();
     unknown.replace_range(unknown.len() - 1.., if unknown.ends_with('0') { "1" } else { "0" });
     let tokens = [None, Some(""), Some("wimm_"), Some("no token at all"), Some(unknown.as_str())];
@@ -194,12 +194,12 @@ async fn nobody_gets_in_without_a_token_of_this_service() {
             assert_eq!(refused(answer), "UNAUTHENTICATED", "{method} with {token:?}");
         }
     }
-    cast.stop().await;
+    Box::pin(cast.stop()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
-    let cast = cast().await;
+    let cast = Box::pin(cast()).await;
     let foreign = cast.target();
     // What every caller may see is the same for both.
     let Target { round, round_to_run, run, .. } = foreign.clone();
@@ -217,7 +217,7 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
         compared += 1;
     }
     assert_eq!(compared, 16);
-    cast.stop().await;
+    Box::pin(cast.stop()).await;
 }
 
 /// Who calls, in the golden table: a role for wim-chile whose things are asked for, or for wim-kenya, or for the alliance.
@@ -238,7 +238,7 @@ const CALLERS: [&str; 10] = [
 /// things are the same bytes for whoever has no role of the alliance.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_role_answers_as_the_golden_table_says() {
-    let cast = cast().await;
+    let cast = Box::pin(cast()).await;
     let mut lines = vec![format!("{:<36} asked for  {}", "", CALLERS.join("  "))];
     let mut clients = Vec::new();
     for role in CALLERS {
@@ -272,7 +272,7 @@ async fn every_role_answers_as_the_golden_table_says() {
         }
     }
     insta::assert_snapshot!(lines.join("\n"));
-    cast.stop().await;
+    Box::pin(cast.stop()).await;
 }
 
 /// The whole status as text, with the names that the caller herself has given taken out.
@@ -287,7 +287,7 @@ fn without_names(status: &Status, target: &Target) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_manager_sees_of_a_run_what_concerns_her_own_members() {
-    let mut cast = cast().await;
+    let mut cast = Box::pin(cast()).await;
     let run = cast.run.name.clone();
     let all_matches = matches(&mut cast.world.coordinator(), &run, 0).await;
     let all_unmatched = unmatched(&mut cast.world.coordinator(), &run, 0).await;
@@ -324,12 +324,12 @@ async fn a_manager_sees_of_a_run_what_concerns_her_own_members() {
     assert_eq!(seen_matches.len(), all_matches.len(), "every match concerns somebody");
     assert_eq!(seen_unmatched, all_unmatched.len());
     assert!(!all_matches.is_empty() && !all_unmatched.is_empty());
-    cast.stop().await;
+    Box::pin(cast.stop()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_manager_may_ask_about_a_pair_with_a_member_of_hers_and_about_no_other() {
-    let mut cast = cast().await;
+    let mut cast = Box::pin(cast()).await;
     let all = matches(&mut cast.world.coordinator(), &cast.run.name, 100).await;
     let organisation = |profile: &str| profile.split("/profiles/").next().map(str::to_owned);
     let across = all.iter().find(|pair| organisation(&pair.mentee) != organisation(&pair.mentor));
@@ -348,5 +348,5 @@ async fn a_manager_may_ask_about_a_pair_with_a_member_of_hers_and_about_no_other
     assert_eq!(refused(cast.peru.client.runs.explain_pair(foreign.clone()).await), ABSENT);
     assert_eq!(refused(cast.chile.client.runs.explain_pair(across).await), ABSENT);
     cast.kenya.client.runs.explain_pair(foreign).await.expect("a pair of her own");
-    cast.stop().await;
+    Box::pin(cast.stop()).await;
 }

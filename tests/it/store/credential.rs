@@ -68,7 +68,7 @@ async fn a_credential_is_found_by_its_kind_and_identity(f: Fixture) {
     let second = grant("g-3", Role::OrganisationManager(chile.clone()));
     let note = session.create_grant("p-t-2", &second).await.expect("is stored");
     let mut same = token("t-1", "p-t-2");
-    same.credential.id = "t-9".to_owned();
+    "t-9".clone_into(&mut same.credential.id);
     assert!(matches!(session.create_credential(&same).await, Err(Error::AlreadyExists(_))));
     let taken = session.create_principal("p-9", &principal("p-t-1")).await;
     assert!(matches!(taken, Err(Error::AlreadyExists(_))), "a handle belongs to one principal");
