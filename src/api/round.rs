@@ -183,7 +183,7 @@ impl RoundService for RoundApi {
     ) -> Result<Response<v1::ListEnrolmentsResponse>, Status> {
         let caller = caller_of(&request)?;
         let request = request.into_inner();
-        let filter = enrolment::filter(request.filter.unwrap_or_default())?;
+        let filter = enrolment::filter(&request.filter.unwrap_or_default())?;
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let page = self.service.list_enrolments(&caller, &request.parent, &filter, &page).await?;
         let (enrolments, next_page_token) = page::messages(&page, |(one, _)| enrolment::message(one));

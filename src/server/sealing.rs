@@ -20,20 +20,20 @@ pub(super) async fn run(service: Service, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(PERIOD) => {}
             written = service.audit_written() => {
-                report(written.map(drop), &mut has_failed);
+                report(&written.map(drop), &mut has_failed);
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = tokio::time::sleep(GATHER) => {}
                 }
             }
         }
-        report(service.seal_audit().await.map(drop), &mut has_failed);
+        report(&service.seal_audit().await.map(drop), &mut has_failed);
     }
 }
 
 /// Logs the first failure, and the first success after it.
-fn report(sealed: Result<()>, has_failed: &mut bool) {
-    match &sealed {
+fn report(sealed: &Result<()>, has_failed: &mut bool) {
+    match sealed {
         Err(error) if !*has_failed => {
             let cause = error.reason().code();
             tracing::warn!(

@@ -63,8 +63,8 @@ impl Store {
 
     async fn seal_some(&self, scope: &Scope) -> Result<u64> {
         let mut session = self.housekeeping(scope).await?;
-        let held = session.reads().one(HOLD_HEAD, values![]).await?;
-        let from = journal::read_head(&held, "position", "hash")?;
+        let stored = session.reads().one(HOLD_HEAD, values![]).await?;
+        let from = journal::read_head(&stored, "position", "hash")?;
         // Read after the head is held, so that entries which another sealer has sealed meanwhile are not among them.
         let rows = session.reads().rows(UNSEALED, values![ENTRIES_AT_A_TIME]).await?;
         let (mut head, mut seals) = (from, Vec::with_capacity(rows.len()));

@@ -91,9 +91,9 @@ async fn a_backup_under_load_has_all_that_was_acknowledged_and_passes_the_drill(
     };
     let ((), (), (before, (taken, drilled, files))) = soon(async {
         tokio::join!(
-            write(&world, "a", &acknowledged, &over),
-            write(&world, "b", &acknowledged, &over),
-            operate
+            Box::pin(write(&world, "a", &acknowledged, &over)),
+            Box::pin(write(&world, "b", &acknowledged, &over)),
+            Box::pin(operate)
         )
     })
     .await;

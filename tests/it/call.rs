@@ -87,8 +87,20 @@ pub(crate) fn methods() -> Vec<String> {
 
 /// Calls a method with a good request about `target`, and reads the whole answer.
 pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Result<(), Status> {
-    let Client { mut organisations, mut profiles, mut rounds, mut runs, solver, .. } = client.clone();
-    let t = target.clone();
+    let (client, t) = (client.clone(), target.clone());
+    match method.split_once('/').map_or(method, |(service, _)| service) {
+        "OrganisationService" => Box::pin(call_organisations(method, client, t)).await,
+        "ProfileService" => Box::pin(call_profiles(method, client, t)).await,
+        "RoundService" => Box::pin(call_rounds(method, client, t)).await,
+        "RunService" => Box::pin(call_runs(method, client, t)).await,
+        "AdminService" => Box::pin(call_admin(method, client.admin, t)).await,
+        _ => Box::pin(call_solver(method, client.solver)).await,
+    }
+}
+
+/// The same for the methods about organisations.
+async fn call_organisations(method: &str, client: Client, t: Target) -> Result<(), Status> {
+    let Client { mut organisations, .. } = client;
     match method {
         "OrganisationService/CreateOrganisation" => {
             let organisation = v1::Organisation {
@@ -133,6 +145,14 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             };
             organisations.update_organisation_rules(request).await.map(drop)
         }
+        unknown => panic!("{unknown} has no call in `call_organisations`"),
+    }
+}
+
+/// The same for the methods about profiles.
+async fn call_profiles(method: &str, client: Client, t: Target) -> Result<(), Status> {
+    let Client { mut profiles, .. } = client;
+    match method {
         "ProfileService/ImportProfiles" => {
             let header = v1::ImportHeader { parent: t.organisation, ..Default::default() };
             let messages = vec![header_message(header), end_message(0)];
@@ -149,6 +169,14 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             let request = v1::ExportProfilesRequest { parent: t.organisation };
             drain(profiles.export_profiles(request).await?.into_inner()).await
         }
+        unknown => panic!("{unknown} has no call in `call_profiles`"),
+    }
+}
+
+/// The same for the methods about rounds.
+async fn call_rounds(method: &str, client: Client, t: Target) -> Result<(), Status> {
+    let Client { mut rounds, .. } = client;
+    match method {
         "RoundService/CreateRound" => {
             let request = v1::CreateRoundRequest {
                 round_id: format!("new-{}", request_id()),
@@ -221,6 +249,14 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
                 v1::EnrolProfilesRequest { round, organisation, all_profiles: true, ..Default::default() };
             rounds.enrol_profiles(again).await.map(drop)
         }
+        unknown => panic!("{unknown} has no call in `call_rounds`"),
+    }
+}
+
+/// The same for the methods about runs.
+async fn call_runs(method: &str, client: Client, t: Target) -> Result<(), Status> {
+    let Client { mut runs, .. } = client;
+    match method {
         "RunService/StartRun" => {
             let request =
                 v1::StartRunRequest { round: t.round_to_run, request_id: request_id(), validate_only: false };
@@ -257,10 +293,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
             };
             runs.explain_pair(request).await.map(drop)
         }
-        _ if method.starts_with("AdminService/") => {
-            Box::pin(call_admin(method, client.admin.clone(), t)).await
-        }
-        _ => Box::pin(call_solver(method, solver)).await,
+        unknown => panic!("{unknown} has no call in `call_runs`"),
     }
 }
 

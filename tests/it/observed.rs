@@ -330,7 +330,8 @@ async fn a_service_that_stops_says_so_while_it_waits_for_its_calls() {
         tonic::codegen::http::uri::PathAndQuery::from_static("/wim.mentorship.v1.RoundService/ListRounds");
     let codec = tonic_prost::ProstCodec::<v1::ListRoundsRequest, v1::ListRoundsResponse>::default();
     client.ready().await.expect("is connected");
-    let call = tokio::spawn(async move { client.client_streaming(asked, path, codec).await });
+    let mut call = tokio::task::JoinSet::new();
+    call.spawn(async move { client.client_streaming(asked, path, codec).await });
     until("the call is open", || service.metric("wim_match_edge_calls").is_some_and(|calls| calls >= 1.0))
         .await;
     service.tell_to_stop();
@@ -338,7 +339,8 @@ async fn a_service_that_stops_says_so_while_it_waits_for_its_calls() {
     assert_eq!(service.ask("GET", "/livez").0, 200, "it lives until its calls have ended");
     sender.send(v1::ListRoundsRequest::default()).await.expect("is sent");
     drop(sender);
-    let answer = call.await.expect("is spawned").expect("a call that was open is answered");
+    let answer = call.join_next().await.expect("is spawned").expect("ends");
+    let answer = answer.expect("a call that was open is answered");
     assert_eq!(answer.into_inner().rounds, []);
     let (status, log) = service.ended();
     assert!(status.success(), "{log}");

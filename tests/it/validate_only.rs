@@ -264,7 +264,7 @@ async fn a_change_of_an_organisation_is_checked_and_not_made(world: World) {
         ..v1::UpdateOrganisationRulesRequest::default()
     };
     let kenya = || vec!["organisations/wim-kenya".to_owned()];
-    let ruled = client.update_organisation_rules(rules(kenya(), true)).await.expect("good").into_inner();
+    let good = client.update_organisation_rules(rules(kenya(), true)).await.expect("good").into_inner();
     let many: Vec<String> = (0..3_000).map(|at| format!("wrong name {at}")).collect();
     let wrong = v1::UpdateOrganisationRulesRequest { request_id: "42".to_owned(), ..rules(many, true) };
     let told = client.update_organisation_rules(wrong).await.expect("all in the body").into_inner();
@@ -274,12 +274,12 @@ async fn a_change_of_an_organisation_is_checked_and_not_made(world: World) {
     assert_eq!(world.dump().await, before);
     world.holds_nowhere("Unwritten Name");
     let real = client.update_organisation_rules(rules(kenya(), false)).await.expect("sets").into_inner();
-    assert_eq!(real, ruled);
+    assert_eq!(real, good);
     let real = client.update_organisation(update(false)).await.expect("updates").into_inner();
     let (real, updated) = (real.organisation.expect("one"), updated.organisation.expect("one"));
     assert_eq!(
         (real.display_name, real.rules),
-        (updated.display_name, ruled.organisation.expect("one").rules)
+        (updated.display_name, good.organisation.expect("one").rules)
     );
     world.stop().await;
 }

@@ -8,7 +8,7 @@ use crate::domain::violation::Violations;
 use crate::error::Error;
 
 /// From the message, or all its violations.
-pub fn filter(message: v1::EnrolmentFilter) -> Result<EnrolmentFilter, Error> {
+pub fn filter(message: &v1::EnrolmentFilter) -> Result<EnrolmentFilter, Error> {
     let mut violations = Violations::of_request();
     let is_live = match v1::EnrolmentState::try_from(message.state) {
         Ok(v1::EnrolmentState::Unspecified) => None,

@@ -7,7 +7,7 @@ use super::super::failure::Failure;
 use super::super::global::{ConfigArgs, Global};
 use super::shared::{open, shown};
 use crate::client::output::{data, tell, titled};
-use crate::domain::audit::{AuditEntry, Head, VerifiedAudit};
+use crate::domain::audit::{AuditEntry, AuditFault, Head, VerifiedAudit};
 use crate::message;
 use crate::store::JournalFilter;
 
@@ -132,26 +132,22 @@ fn report(verified: &VerifiedAudit, global: &Global) -> Result<(), Failure> {
         let object = serde_json::json!({
             "entries": verified.entries,
             "head": verified.head.to_string(),
-            "first_bad_position": verified.fault.as_ref().map(|fault| fault.position()),
+            "first_bad_position": verified.fault.as_ref().map(AuditFault::position),
             "fault": verified.fault.as_ref().map(|fault| fault.message().to_string()),
         });
         data(&object.to_string())?;
     }
-    match &verified.fault {
-        Some(fault) => Err(Failure::input(
-            fault.message(),
-            message!("keep the database as it is, and compare it with the last backup that verifies"),
-        )),
-        None => {
-            tell(
-                &message!(
-                    "{entries|1 entry of the audit was|{entries} entries of the audit were} verified; the head is {head}",
-                    entries = verified.entries,
-                    head = verified.head.to_string()
-                ),
-                global.lang,
-            );
-            Ok(())
-        }
+    if let Some(fault) = &verified.fault {
+        let next = message!("keep the database as it is, and compare it with the last backup that verifies");
+        return Err(Failure::input(fault.message(), next));
     }
+    tell(
+        &message!(
+            "{entries|1 entry of the audit was|{entries} entries of the audit were} verified; the head is {head}",
+            entries = verified.entries,
+            head = verified.head.to_string()
+        ),
+        global.lang,
+    );
+    Ok(())
 }

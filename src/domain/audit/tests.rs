@@ -16,6 +16,10 @@ fn entry(number: i64) -> AuditEntry {
     }
 }
 
+fn number(place: usize) -> i64 {
+    i64::try_from(place).expect("few entries")
+}
+
 /// A chain of `count` entries, and its head.
 fn chain(count: i64) -> (Vec<AuditEntry>, Head) {
     let mut head = Head::START;
@@ -29,7 +33,9 @@ fn chain(count: i64) -> (Vec<AuditEntry>, Head) {
 
 fn verified(entries: &[AuditEntry], stored: Head, anchor: Option<Head>) -> VerifiedAudit {
     let mut verifier = AuditVerifier::new(Head::START, anchor);
-    entries.iter().for_each(|entry| verifier.add(entry));
+    for entry in entries {
+        verifier.add(entry);
+    }
     verifier.finish(Some(stored))
 }
 
@@ -130,17 +136,17 @@ fn ten_thousand_random_edits_are_all_found_at_their_first_bad_entry() {
                 entries.truncate(at);
                 let stored = entries.last().and_then(|entry| entry.seal).unwrap_or(Head::START);
                 let found = verified(&entries, stored, Some(head)).fault;
-                assert_eq!(found.map(|fault| fault.position()), Some(at as i64 + 1), "edit {edit}");
+                assert_eq!(found.map(|fault| fault.position()), Some(number(at) + 1), "edit {edit}");
                 assert_eq!(verified(&entries, stored, None).fault, None, "the chain alone cannot know");
                 let found = verified(&entries, head, None).fault;
-                assert_eq!(found, Some(AuditFault::Head(at as i64)), "the stored head knows");
+                assert_eq!(found, Some(AuditFault::Head(number(at))), "the stored head knows");
                 continue;
             }
         };
         let found = verified(&entries, head, None).fault.map(|fault| fault.position());
         // After the last entry is deleted, the stored head shows it.
         let expected = if kind == 1 && at + 1 == LENGTH { at } else { first + 1 };
-        assert_eq!(found, Some(expected as i64), "edit {edit} of kind {kind} at {at}");
+        assert_eq!(found, Some(number(expected)), "edit {edit} of kind {kind} at {at}");
     }
     assert!(kinds.iter().all(|count| *count > 1_000), "{kinds:?}");
 }
@@ -152,7 +158,9 @@ fn a_chain_that_begins_later_needs_the_entry_that_says_so() {
     let mut left: Vec<AuditEntry> = entries[4..].to_vec();
     let verify = |left: &[AuditEntry]| {
         let mut verifier = AuditVerifier::new(cut, None);
-        left.iter().for_each(|entry| verifier.add(entry));
+        for entry in left {
+            verifier.add(entry);
+        }
         verifier.finish(left.iter().rev().find_map(|entry| entry.seal)).fault
     };
     assert_eq!(verify(&left), Some(AuditFault::Cut(4)));
