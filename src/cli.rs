@@ -1,7 +1,7 @@
 //! The command line. Data goes to standard output, everything else to standard error.
 //!
 //! Three kinds of commands: clients of a running service (`import`, `export`, `whoami`, `invite`, `redeem`, `organisation`,
-//! `round`, `health`); commands on
+//! `round`, `events`, `health`); commands on
 //! the machine of the service (`serve`, `admin`, `doctor`, `demo`, `manual`, `completions`); and the solver for problems that the caller brings in files
 //! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
@@ -11,6 +11,7 @@ mod cost;
 mod diagnose;
 mod doctor;
 mod enrolment;
+mod events;
 mod export;
 mod failure;
 mod first_token;
@@ -84,6 +85,9 @@ enum Command {
     /// Create matching rounds, enrol members, run rounds and read their results.
     #[command(subcommand)]
     Round(round::Command),
+    /// Follow what happens to the resources that you may read.
+    #[command(subcommand)]
+    Events(events::Command),
     /// List who cannot be matched in a problem that you bring in files, and which mentors would help.
     Diagnose(diagnose::Options),
     /// Solve a problem that you bring in files, and prove the result.
@@ -130,6 +134,7 @@ impl Cli {
             Command::Redeem(options) => caller::redeem(options, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,
             Command::Round(command) => round::run(command, &global).await,
+            Command::Events(command) => events::run(command, &global).await,
             Command::Diagnose(options) => blocking(move || diagnose::run(&options, &global)).await,
             Command::Solve(options) => blocking(move || solve::run(&options, &global)).await,
             Command::Verify(options) => blocking(move || verify::run(&options, &global)).await,

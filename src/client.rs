@@ -35,6 +35,7 @@
 mod admin;
 mod connection;
 mod error;
+mod event;
 mod export;
 mod import;
 pub mod json;
@@ -50,6 +51,7 @@ pub mod story;
 
 pub use connection::{Authenticated, Bearer, Client, Tls, connect, connect_with, request_id};
 pub use error::Error;
+pub use event::follow;
 pub use export::{Form, export};
 pub use import::{Finding, Import, Notice, Problem};
 pub use results::Results;
@@ -57,5 +59,6 @@ pub use retry::Retrying;
 pub use run::{success, summary, watch};
 pub use tonic::transport::Channel;
 
+pub use crate::api::convert::moment;
 /// Messages and generated service clients of the contract, `wim.mentorship.v1`.
 pub use crate::api::proto::v1;

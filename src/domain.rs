@@ -4,8 +4,10 @@
 pub mod audit;
 pub mod caller;
 pub mod credential;
+pub mod cursor;
 pub mod date;
 pub mod enrolment;
+pub mod event;
 pub mod everyday;
 pub mod explanation;
 pub mod failure;

@@ -68,6 +68,8 @@ pub enum Error {
     RequestIdReused,
     /// The resource has changed since its etag was read.
     EtagMismatch(String),
+    /// Events after the cursor were deleted.
+    EventsExpired,
     /// The round's state does not allow the call.
     RoundState {
         /// The round.
@@ -188,6 +190,9 @@ impl Error {
                 "{name} has changed since it was read; read it again, then repeat the change with its new etag",
                 name = name
             ),
+            Self::EventsExpired => message!(
+                "events after the cursor are no longer kept; read the resources anew, and follow the events from now on"
+            ),
             Self::RoundState { round, state, required } => message!(
                 "{name} is in the state “{state}”; this requires one of the states: {required}",
                 name = round,
@@ -238,6 +243,7 @@ impl Error {
             Self::AlreadyExists(_) => Reason::AlreadyExists,
             Self::RequestIdReused => Reason::RequestIdReused,
             Self::EtagMismatch(_) => Reason::EtagMismatch,
+            Self::EventsExpired => Reason::EventsExpired,
             Self::RoundState { .. } => Reason::RoundState,
             Self::RoundEmpty(_) => Reason::RoundEmpty,
             Self::RunActive(_) => Reason::RunActive,

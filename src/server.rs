@@ -30,14 +30,15 @@ use self::connection::{Ending, Lifetime, Protocol};
 use self::gauges::Gauges;
 use self::watched::Watched;
 use crate::api::proto::v1::admin_service_server::AdminServiceServer;
+use crate::api::proto::v1::event_service_server::EventServiceServer;
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;
 use crate::api::proto::v1::run_service_server::RunServiceServer;
 use crate::api::proto::v1::solver_service_server::SolverServiceServer;
 use crate::api::{
-    AdminApi, CallLayer, Counts, Edge, HealthApi, Issuer, Limits, Measures, OrganisationApi, ProfileApi,
-    ProxyHeader, Rates, RoundApi, RunApi, SolverApi, Streams, Trusted, Web, proto,
+    AdminApi, CallLayer, Counts, Edge, EventApi, HealthApi, Issuer, Limits, Measures, OrganisationApi,
+    ProfileApi, ProxyHeader, Rates, RoundApi, RunApi, SolverApi, Streams, Trusted, Web, proto,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
@@ -56,8 +57,9 @@ const LAST_DELIVERY: Duration = Duration::from_secs(2);
 const ABORTED: Duration = Duration::from_secs(1);
 
 /// The services whose health is reported by name.
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 7] = [
     AdminServiceServer::<AdminApi>::NAME,
+    EventServiceServer::<EventApi>::NAME,
     OrganisationServiceServer::<OrganisationApi>::NAME,
     ProfileServiceServer::<ProfileApi>::NAME,
     RoundServiceServer::<RoundApi>::NAME,
@@ -132,6 +134,7 @@ impl Server {
             }
         };
         let service = Service::new(store, clock).solving_on(config.compute_threads);
+        service.cursor_key().await?;
         let (ending, tasks) = (Ending::default(), TaskTracker::new());
         let stop = ending.stop.clone();
         let streams = Streams { tasks: tasks.clone(), stop: stop.clone() };
@@ -163,6 +166,7 @@ impl Server {
             ProfileApi { service: service.clone(), streams: streams.clone(), max_message_bytes: max };
         let solver = SolverApi::new(service.clone(), streams.clone(), max);
         let (admin, rounds) = (AdminApi { service: service.clone() }, RoundApi { service: service.clone() });
+        let events = EventApi { service: service.clone(), streams: streams.clone() };
         let runs = RunApi { service: service.clone(), streams };
         let reflection = || {
             tonic_reflection::server::Builder::configure()
@@ -177,6 +181,7 @@ impl Server {
             .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))
             .add_service(ProfileServiceServer::new(profiles).max_decoding_message_size(max))
             .add_service(RoundServiceServer::new(rounds).max_decoding_message_size(max))
+            .add_service(EventServiceServer::new(events).max_decoding_message_size(max))
             .add_service(RunServiceServer::new(runs).max_decoding_message_size(max))
             .add_service(SolverServiceServer::new(solver).max_decoding_message_size(max))
             .prepare();

@@ -6,6 +6,7 @@ mod audit;
 mod authentication;
 mod credential;
 mod enrolment;
+mod event;
 mod import;
 mod invitation;
 mod live_runs;
@@ -39,6 +40,7 @@ use crate::telemetry::Metrics;
 pub use authentication::Revocation;
 pub use credential::Issued;
 pub use enrolment::{Enrolled, Picked, RefusedEnrolment, Withdrawn};
+pub use event::{Delivery, EventFeed};
 pub use import::{
     DraftRow, Findings, Import, ImportSpec, ImportSummary, RejectedRow, RowWarning, StagedImport,
 };

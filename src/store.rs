@@ -20,6 +20,7 @@ mod copy;
 mod credential;
 mod dialect;
 mod enrolment;
+mod event;
 mod fault;
 mod files;
 mod import;

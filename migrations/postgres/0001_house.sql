@@ -387,6 +387,13 @@ END $$;
 CREATE TRIGGER journal_head_rows BEFORE UPDATE OR DELETE ON journal_head
     FOR EACH ROW EXECUTE FUNCTION journal_cut_is_signed();
 
+-- Secrets of the service, made when they are first needed.
+CREATE TABLE service_key (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    -- 32 random bytes in hexadecimal.
+    secret TEXT COLLATE "C" NOT NULL
+);
+
 -- The one row that the readiness check writes.
 CREATE TABLE write_probe (
     id BIGINT PRIMARY KEY CHECK (id = 1),

@@ -381,6 +381,13 @@ BEGIN
     SELECT RAISE(ABORT, 'the head of the journal only moves on');
 END;
 
+-- Secrets of the service, made when they are first needed.
+CREATE TABLE service_key (
+    name TEXT PRIMARY KEY,
+    -- 32 random bytes in hexadecimal.
+    secret TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- The one row that the readiness check writes.
 CREATE TABLE write_probe (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -38,6 +38,7 @@ pub fn code_of(reason: Reason) -> Code {
         }
         Reason::EtagMismatch | Reason::RunInterrupted => Code::Aborted,
         Reason::DeadlineExceeded | Reason::ReceiveTimeout => Code::DeadlineExceeded,
+        Reason::EventsExpired => Code::OutOfRange,
         Reason::Unimplemented => Code::Unimplemented,
         Reason::StoreUnavailable | Reason::ShuttingDown => Code::Unavailable,
         Reason::Cancelled => Code::Cancelled,
@@ -262,6 +263,7 @@ mod tests {
                 state: "closed",
                 required: &["draft", "enrolling", "review"],
             },
+            Error::EventsExpired,
             Error::RoundEmpty(round()),
             Error::RunActive(run()),
             Error::RunState { run: run(), state: "failed", required: &["succeeded"] },

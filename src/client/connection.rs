@@ -11,6 +11,7 @@ use tonic::{Request, Status};
 use super::error::Error;
 use super::retry::Retrying;
 use crate::api::proto::v1::admin_service_client::AdminServiceClient;
+use crate::api::proto::v1::event_service_client::EventServiceClient;
 use crate::api::proto::v1::organisation_service_client::OrganisationServiceClient;
 use crate::api::proto::v1::profile_service_client::ProfileServiceClient;
 use crate::api::proto::v1::round_service_client::RoundServiceClient;
@@ -58,6 +59,8 @@ pub struct Client {
     pub rounds: RoundServiceClient<Authenticated>,
     /// Runs and their results.
     pub runs: RunServiceClient<Authenticated>,
+    /// Events.
+    pub events: EventServiceClient<Authenticated>,
     /// Problems that the caller brings.
     pub solver: SolverServiceClient<Authenticated>,
     /// Language of the reader, for texts that the client writes itself.
@@ -148,6 +151,7 @@ impl Client {
             profiles: ProfileServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
             rounds: RoundServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
             runs: RunServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
+            events: EventServiceClient::new(authenticated()),
             solver: SolverServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
         })
     }

@@ -69,6 +69,8 @@ reasons! {
     Overloaded = "OVERLOADED";
     /// The caller, an organisation or all callers together call too often.
     RateLimited = "RATE_LIMITED";
+    /// Events after the cursor were deleted.
+    EventsExpired = "EVENTS_EXPIRED";
 }
 
 impl Reason {

@@ -128,6 +128,8 @@ actions! {
     ListUnmatched = "RunService/ListUnmatched":               [-    all  all  -    -    all  -];
     /// Explain a pair.
     ExplainPair = "RunService/ExplainPair":                   [-    all  all  -    -    all  -];
+    /// Follow events.
+    StreamEvents = "EventService/StreamEvents":               [-    all  all  -    -    all  -];
     /// Solve a problem that the caller brings.
     Solve = "SolverService/Solve":                            [-    all  all  -    -    all  -];
     /// The same, of any size.

@@ -12,6 +12,7 @@
 //!   other one as well.
 
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::backend::Store;
 use super::dialect::values;
@@ -82,6 +83,7 @@ impl Store {
         let moved = values![from.position, head.position, head.hash_in_hex()];
         session.execute_exactly(1, MOVE_HEAD, moved).await?;
         session.commit().await?;
+        self.journal_signals().sealed(head.position);
         Ok(rows.len() as u64)
     }
 
@@ -99,5 +101,10 @@ impl Store {
         scope.require_system()?;
         self.journal_signals().until_written().await;
         Ok(())
+    }
+
+    /// The position of the last entry that this process has sealed, and each later one.
+    pub fn journal_sealed(&self) -> watch::Receiver<i64> {
+        self.journal_signals().watch_sealed()
     }
 }

@@ -4,6 +4,7 @@
 use prost::Message as _;
 use tonic::Status;
 use wim_match::api::proto::v1::admin_service_client::AdminServiceClient;
+use wim_match::api::proto::v1::event_service_client::EventServiceClient;
 use wim_match::api::proto::v1::solve_response::Outcome;
 use wim_match::api::proto::v1::solve_stream_request::Content as Ask;
 use wim_match::api::proto::v1::solver_service_client::SolverServiceClient;
@@ -93,6 +94,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
         "ProfileService" => Box::pin(call_profiles(method, client, t)).await,
         "RoundService" => Box::pin(call_rounds(method, client, t)).await,
         "RunService" => Box::pin(call_runs(method, client, t)).await,
+        "EventService" => call_events(method, client.events).await,
         "AdminService" => Box::pin(call_admin(method, client.admin, t)).await,
         _ => Box::pin(call_solver(method, client.solver)).await,
     }
@@ -295,6 +297,14 @@ async fn call_runs(method: &str, client: Client, t: Target) -> Result<(), Status
         }
         unknown => panic!("{unknown} has no call in `call_runs`"),
     }
+}
+
+/// The same for the methods about events.
+async fn call_events(method: &str, mut events: EventServiceClient<Authenticated>) -> Result<(), Status> {
+    assert_eq!(method, "EventService/StreamEvents", "it has no call in `call_events`");
+    // The stream has no end; its first message comes at once.
+    let mut stream = events.stream_events(v1::StreamEventsRequest::default()).await?.into_inner();
+    stream.message().await.map(drop)
 }
 
 /// The same for the methods about principals.

@@ -15,8 +15,9 @@ use wim_match::clock::Stopwatch;
 use crate::refusal::refused;
 use crate::world::World;
 
-const OURS: [&str; 5] = [
+const OURS: [&str; 6] = [
     "wim.mentorship.v1.AdminService",
+    "wim.mentorship.v1.EventService",
     "wim.mentorship.v1.OrganisationService",
     "wim.mentorship.v1.ProfileService",
     "wim.mentorship.v1.RoundService",

@@ -62,6 +62,7 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
         "src/service/audit.rs",
         "the audit is sealed and verified as a whole, and the operator at the machine reads it",
     ),
+    ("src/service/event.rs", "the key of cursors, which is of the service"),
     ("src/service/retention.rs", "housekeeping"),
     (
         "src/service/run.rs",

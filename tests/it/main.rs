@@ -10,6 +10,7 @@ mod demo;
 mod docs;
 mod edge;
 mod errors;
+mod events;
 mod faults;
 mod fixed_clock;
 mod health;

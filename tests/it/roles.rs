@@ -62,6 +62,7 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("RunService/ListMatches", [OK, OK, OK]),
     ("RunService/ListUnmatched", [OK, OK, OK]),
     ("RunService/ExplainPair", [OK, OK, ABSENT]),
+    ("EventService/StreamEvents", [OK, OK, OK]),
     ("SolverService/Solve", [OK, OK, OK]),
     ("SolverService/SolveStream", [OK, OK, OK]),
     ("SolverService/Verify", [OK, OK, OK]),

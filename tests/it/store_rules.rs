@@ -129,6 +129,44 @@ fn an_enrolled_profile_cannot_disappear() {
     );
 }
 
+/// The actions of the notes: `Note::new(owner, "noun.verb", …)`, and the ends of runs, which `commit` notes.
+fn actions() -> Vec<String> {
+    let mut actions = Vec::new();
+    for (_, text) in files() {
+        for call in ["Note::new(", ".commit(session, "] {
+            for part in text.split(call).skip(1) {
+                let literal =
+                    part.split(';').next().unwrap_or_default().split('"').nth(1).unwrap_or_default();
+                if literal.split_once('.').is_some_and(|(noun, verb)| !noun.is_empty() && !verb.is_empty()) {
+                    actions.push(literal.to_owned());
+                }
+            }
+        }
+    }
+    actions
+}
+
+#[test]
+fn the_table_of_events_knows_the_noun_of_every_action() {
+    use wim_match::domain::event::EventKind;
+    let actions = actions();
+    // Nouns of entries that are no events.
+    let others = ["access", "principal", "credential", "grant", "role_grant", "invitation", "journal"];
+    let is_known = |action: &str| {
+        EventKind::of(action).is_some() || others.contains(&action.split('.').next().unwrap_or_default())
+    };
+    let unknown: Vec<&String> = actions.iter().filter(|action| !is_known(action)).collect();
+    assert!(
+        unknown.is_empty(),
+        "add its noun to NOUNS in src/domain/event.rs, or to the others here: {unknown:?}"
+    );
+    assert!(actions.len() > 9, "only these were read: {actions:?}");
+    for (action, is_event) in [("run.succeed", true), ("organisation.create", true), ("journal.purge", false)]
+    {
+        assert_eq!(EventKind::of(action).is_some(), is_event, "{action}");
+    }
+}
+
 #[test]
 fn the_reader_of_signatures_sees_what_it_must() {
     let text = "//! x\nimpl Store {\n    pub async fn all(\n        &self,\n        limit: u32,\n    ) -> Result<()> {\n    }\n    \

@@ -268,6 +268,8 @@ impl World {
     /// All rows of all tables, as text, without those by which readiness tries whether writing works, and without the seals of
     /// the journal, which come later than its entries.
     pub(crate) async fn dump(&self) -> Vec<String> {
+        // What was written before is sealed now, and not between two dumps.
+        self.server().service().seal_audit().await.expect("seals");
         let mut dumped: Vec<String> = Vec::new();
         if self.home.is_some() {
             let columns = "SELECT 'SELECT ' || quote(m.name) || group_concat(' || '' '' || quote(' || c.name || ')', '') \

@@ -1,0 +1,84 @@
+//! Events: what an entry of the journal means to whoever follows the resources of the service.
+
+use jiff::Timestamp;
+
+use super::audit::AuditEntry;
+
+/// Nouns of actions that are events. Actions of other nouns are entries of the audit alone: who may call, what was read, and the
+/// audit itself.
+const NOUNS: [&str; 8] =
+    ["organisation", "membership", "profile", "round", "policy", "enrolment", "run", "decision"];
+/// What has happened to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// It was created.
+    Created,
+    /// It was changed in a way that has no kind of its own.
+    Changed,
+    /// It was deleted.
+    Deleted,
+    /// Profiles of the organisation were created, changed or withdrawn.
+    ProfilesChanged,
+    /// Enrolments of the round were changed.
+    EnrolmentsChanged,
+    /// The run was started.
+    RunStarted,
+    /// The run has succeeded.
+    RunSucceeded,
+    /// The run has failed.
+    RunFailed,
+    /// The run was cancelled, or its cancellation was requested.
+    RunCancelled,
+}
+
+impl EventKind {
+    /// The kind of an action; `None` if it is no event.
+    pub fn of(action: &str) -> Option<Self> {
+        let (noun, verb) = action.split_once('.')?;
+        if !NOUNS.contains(&noun) {
+            return None;
+        }
+        Some(match (noun, verb) {
+            ("profile", "import") => Self::ProfilesChanged,
+            ("round", "enrol" | "withdraw") | ("enrolment", _) => Self::EnrolmentsChanged,
+            ("run", "start") => Self::RunStarted,
+            ("run", "succeed") => Self::RunSucceeded,
+            ("run", "fail") => Self::RunFailed,
+            ("run", "cancel" | "cancelled") => Self::RunCancelled,
+            (_, "create") => Self::Created,
+            (_, "delete" | "erase" | "purge") => Self::Deleted,
+            _ => Self::Changed,
+        })
+    }
+}
+
+/// Something has happened to a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its place in the stream.
+    pub position: i64,
+    /// Resource name.
+    pub name: String,
+    /// What has happened.
+    pub kind: EventKind,
+    /// Version of the resource after the change, if it has versions.
+    pub version: Option<i64>,
+    /// The moment of the change.
+    pub time: Timestamp,
+    /// Whether the resource belongs to one organisation.
+    pub is_of_organisation: bool,
+}
+
+impl Event {
+    /// The event of a sealed entry; `None` if the entry is no event.
+    pub fn of(entry: AuditEntry) -> Option<Self> {
+        Some(Self {
+            position: entry.seal?.position,
+            kind: EventKind::of(&entry.action)?,
+            name: entry.resource,
+            version: entry.version,
+            time: entry.time,
+            is_of_organisation: entry.organisation.is_some(),
+        })
+    }
+}
