@@ -108,6 +108,7 @@ impl Server {
     }
 
     /// Starts the service. The database is migrated first. The addresses of `config` are not used.
+    #[expect(clippy::too_many_lines, reason = "the parts of the service, in the order of their start")]
     pub async fn start_with(
         config: Config,
         listeners: Listeners,

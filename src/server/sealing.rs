@@ -20,19 +20,19 @@ pub(super) async fn run(service: Service, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(PERIOD) => {}
             written = service.audit_written() => {
-                report(&written.map(drop), &mut has_failed);
+                report(&written, &mut has_failed);
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = tokio::time::sleep(GATHER) => {}
                 }
             }
         }
-        report(&service.seal_audit().await.map(drop), &mut has_failed);
+        report(&service.seal_audit().await, &mut has_failed);
     }
 }
 
 /// Logs the first failure, and the first success after it.
-fn report(sealed: &Result<()>, has_failed: &mut bool) {
+fn report<T>(sealed: &Result<T>, has_failed: &mut bool) {
     match sealed {
         Err(error) if !*has_failed => {
             let cause = error.reason().code();
@@ -42,7 +42,7 @@ fn report(sealed: &Result<()>, has_failed: &mut bool) {
                 "entries of the audit cannot be sealed"
             );
         }
-        Ok(()) if *has_failed => tracing::info!("entries of the audit are sealed again"),
+        Ok(_) if *has_failed => tracing::info!("entries of the audit are sealed again"),
         _ => {}
     }
     *has_failed = sealed.is_err();

@@ -141,9 +141,10 @@ impl EventFeed {
             let seen = match round.and_then(|id| id.parse::<RoundId>().ok()) {
                 // The store has left out what is of other organisations.
                 None => event.is_of_organisation,
-                Some(id) => match rounds.get(&id) {
-                    Some(seen) => *seen,
-                    None => {
+                Some(id) => {
+                    if let Some(seen) = rounds.get(&id) {
+                        *seen
+                    } else {
                         let seen = match self.service.store.round(&self.scope, &id).await {
                             Ok(_) => true,
                             Err(Error::NotFound(_)) => false,
@@ -152,7 +153,7 @@ impl EventFeed {
                         rounds.insert(id, seen);
                         seen
                     }
-                },
+                }
             };
             if seen {
                 visible.push_back(event);

@@ -64,22 +64,22 @@ impl Store {
 
     async fn seal_some(&self, scope: &Scope) -> Result<u64> {
         let mut session = self.housekeeping(scope).await?;
-        let stored = session.reads().one(HOLD_HEAD, values![]).await?;
-        let from = journal::read_head(&stored, "position", "hash")?;
+        let row = session.reads().one(HOLD_HEAD, values![]).await?;
+        let from = journal::read_head(&row, "position", "hash")?;
         // Read after the head is held, so that entries which another sealer has sealed meanwhile are not among them.
         let rows = session.reads().rows(UNSEALED, values![ENTRIES_AT_A_TIME]).await?;
-        let (mut head, mut seals) = (from, Vec::with_capacity(rows.len()));
+        let (mut head, mut sealed) = (from, Vec::with_capacity(rows.len()));
         for row in &rows {
             let entry = journal::read(row)?;
             head = head.after(&entry);
-            seals.push(json!([entry.sequence, head.position, head.hash_in_hex()]));
+            sealed.push(json!([entry.sequence, head.position, head.hash_in_hex()]));
         }
-        if seals.is_empty() {
+        if sealed.is_empty() {
             session.end().await?;
             return Ok(0);
         }
-        let seals = serde_json::Value::from(seals).to_string();
-        session.execute_exactly(rows.len() as u64, SEAL, values![seals]).await?;
+        let sealed = serde_json::Value::from(sealed).to_string();
+        session.execute_exactly(rows.len() as u64, SEAL, values![sealed]).await?;
         let moved = values![from.position, head.position, head.hash_in_hex()];
         session.execute_exactly(1, MOVE_HEAD, moved).await?;
         session.commit().await?;

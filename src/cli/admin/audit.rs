@@ -138,8 +138,10 @@ fn report(verified: &VerifiedAudit, global: &Global) -> Result<(), Failure> {
         data(&object.to_string())?;
     }
     if let Some(fault) = &verified.fault {
-        let next = message!("keep the database as it is, and compare it with the last backup that verifies");
-        return Err(Failure::input(fault.message(), next));
+        return Err(Failure::input(
+            fault.message(),
+            message!("keep the database as it is, and compare it with the last backup that verifies"),
+        ));
     }
     tell(
         &message!(
