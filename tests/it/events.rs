@@ -111,14 +111,14 @@ async fn each_caller_follows_what_she_may_read(world: World) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_caller_follows_what_she_may_read_on_sqlite() {
-    each_caller_follows_what_she_may_read(World::sqlite().await).await;
+    Box::pin(each_caller_follows_what_she_may_read(World::sqlite().await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_caller_follows_what_she_may_read_on_postgresql() {
     // Without PostgreSQL, `postgres` has said so aloud.
     if let Some(world) = World::postgresql().await {
-        each_caller_follows_what_she_may_read(world).await;
+        Box::pin(each_caller_follows_what_she_may_read(world)).await;
     }
 }
 

@@ -51,10 +51,6 @@ impl Numbers {
     }
 }
 
-fn number(position: usize) -> i64 {
-    i64::try_from(position).expect("a position")
-}
-
 /// Changes one field of an entry.
 fn change(entry: &mut AuditEntry, field: usize) {
     let seal = entry.seal.as_mut().expect("is sealed");
@@ -140,7 +136,7 @@ fn ten_thousand_random_edits_are_all_found_at_their_first_bad_entry() {
                 entries.truncate(at);
                 let stored = entries.last().and_then(|entry| entry.seal).unwrap_or(Head::START);
                 let found = verified(&entries, stored, Some(head)).fault;
-                assert_eq!(found.map(|fault| fault.position()), Some(number(at + 1)), "edit {edit}");
+                assert_eq!(found.map(|fault| fault.position()), Some(number(at) + 1), "edit {edit}");
                 assert_eq!(verified(&entries, stored, None).fault, None, "the chain alone cannot know");
                 let found = verified(&entries, head, None).fault;
                 assert_eq!(found, Some(AuditFault::Head(number(at))), "the stored head knows");
