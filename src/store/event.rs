@@ -15,7 +15,7 @@ statements! {
     query BOUNDS = shared("journal_head.bounds", "SELECT position, cut_position FROM journal_head WHERE id = 1");
     query WINDOW_OF = filtered("journal.window",
         concat!(journal::entry!(), " WHERE position > $1 AND position <= $2 AND (organisation_id IS NULL \
-            OR CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || organisation_id || ',%') ORDER BY position"));
+            OR (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || organisation_id || ',%')) ORDER BY position"));
     query KEY = hidden("service_key.get", "SELECT secret FROM service_key WHERE name = $1");
     upkeep CREATE_KEY = ("service_key.create",
         "INSERT INTO service_key (name, secret) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING");

@@ -38,9 +38,11 @@ pub(super) use entry;
 
 statements! {
     query LIST = split("journal.list", by_time!("");
-        "journal.list_of_organisation", by_time!("organisation_id = $5 AND "));
+        "journal.list_of_organisation",
+        by_time!("organisation_id = $5 AND "));
     query LIST_OF_ACTOR = split("journal.list_of_actor", by_time!("actor = $5 AND ");
-        "journal.list_of_actor_of_organisation", by_time!("actor = $5 AND organisation_id = $6 AND "));
+        "journal.list_of_actor_of_organisation",
+        by_time!("actor = $5 AND organisation_id = $6 AND "));
     query LIST_OF_RESOURCE = split(
         "journal.list_of_resource",
         by_time!("resource = $5 AND (CAST($6 AS TEXT) IS NULL OR actor = $6) AND ");
