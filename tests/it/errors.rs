@@ -26,6 +26,7 @@ fn is_nameless(method: &str) -> bool {
         "CreatePrincipal",
         "ListPrincipals",
         "RedeemInvitation",
+        "StreamEvents",
         // Without an organisation, a role is for the alliance.
         "CreateInvitation",
     ];

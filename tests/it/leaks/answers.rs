@@ -118,8 +118,9 @@ impl Answers {
                 let page = client.runs.list_matches(request).await.expect("lists").into_inner();
                 let pairs = page.matches.iter().map(|pair| (pair.mentee.clone(), pair.mentor.clone()));
                 self.matches.extend(pairs);
+                page_token = page.next_page_token.clone();
+                let page = v1::ListMatchesResponse { next_page_token: place(&page.next_page_token), ..page };
                 self.calls.push((format!("ListMatches {language}"), page.encode_to_vec()));
-                page_token = page.next_page_token;
                 if page_token.is_empty() {
                     break;
                 }
@@ -139,8 +140,10 @@ impl Answers {
                     };
                     self.reasons.extend(page.unmatched.iter().map(reason));
                 }
+                page_token = page.next_page_token.clone();
+                let page =
+                    v1::ListUnmatchedResponse { next_page_token: place(&page.next_page_token), ..page };
                 self.calls.push((format!("ListUnmatched {language}"), page.encode_to_vec()));
-                page_token = page.next_page_token;
                 if page_token.is_empty() {
                     break;
                 }
@@ -203,4 +206,12 @@ fn bytes<T: Message>(answer: Result<Response<T>, Status>) -> Vec<u8> {
             format!("{:?} {} {}", status.code(), status.message(), status.details().len()).into_bytes()
         }
     }
+}
+
+/// Digits of a page token that bind it to its caller and its list; the id of a caller is new in every world.
+const BINDING_DIGITS: usize = 16;
+
+/// The place in the list to which a page token leads.
+fn place(token: &str) -> String {
+    token.get(BINDING_DIGITS..).unwrap_or_default().to_owned()
 }
