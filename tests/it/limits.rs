@@ -146,6 +146,13 @@ async fn a_crowd_of_calls_is_refused_early_and_another_caller_is_served() {
     .await;
     let ghana = world.manager("wim-ghana").await;
     let bearer = format!("Bearer {}", world.coordinator_token());
+    // The calls that made the world have ended.
+    soon(async {
+        while world.server().counts().calls > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
     let mut line = Line::open(&world).await;
     let mut open = Vec::new();
     for _ in 0..2 {
@@ -169,8 +176,13 @@ async fn a_crowd_of_calls_is_refused_early_and_another_caller_is_served() {
         asked.send_data(Bytes::from_static(&[0; 5]), true).expect("sends");
         assert_eq!(status_of(answer).await.code(), Code::Ok);
     }
-    let again = post(&world, LIST_ROUNDS, &[("authorization", &bearer)], Some(vec![0; 5])).await;
-    assert_eq!(again.code(), Code::Ok, "ended calls make room");
+    // Ended calls make room, as soon as the service has let go of them.
+    soon(async {
+        while post(&world, LIST_ROUNDS, &[("authorization", &bearer)], Some(vec![0; 5])).await.code()
+            != Code::Ok
+        {}
+    })
+    .await;
     drop(line);
     world.stop().await;
 }
