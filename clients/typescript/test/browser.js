@@ -48,7 +48,8 @@ const browser = spawn(
     `--ignore-certificate-errors-spki-list=${createHash("sha256").update(key).digest("base64")}`,
     `http://localhost:${port}/`,
   ],
-  { stdio: ["ignore", "ignore", "pipe"] },
+  // A group of its own: Chromium is several processes, which all write into the profile.
+  { stdio: ["ignore", "ignore", "pipe"], detached: true },
 );
 let words = "";
 browser.stderr.on("data", (part) => (words += part));
@@ -61,9 +62,18 @@ try {
   console.log(`read ${told.rounds.join(", ")} from Chromium`);
 } finally {
   const ended = new Promise((done) => browser.once("exit", done));
-  browser.kill("SIGKILL");
+  process.kill(-browser.pid, "SIGKILL");
   await ended;
   pages.close();
   pages.closeAllConnections();
-  rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  for (let left = 50; ; left--) {
+    try {
+      rmSync(profile, { recursive: true, force: true });
+      break;
+    } catch (error) {
+      // A process that was killed may still end a write.
+      if (left === 0) throw error;
+      await new Promise((later) => setTimeout(later, 200));
+    }
+  }
 }
