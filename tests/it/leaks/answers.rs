@@ -118,12 +118,13 @@ impl Answers {
                 let page = client.runs.list_matches(request).await.expect("lists").into_inner();
                 let pairs = page.matches.iter().map(|pair| (pair.mentee.clone(), pair.mentor.clone()));
                 self.matches.extend(pairs);
-                page_token = page.next_page_token.clone();
-                let page = v1::ListMatchesResponse { next_page_token: place(&page.next_page_token), ..page };
+                let next = page.next_page_token.clone();
+                let page = v1::ListMatchesResponse { next_page_token: place(&next), ..page };
                 self.calls.push((format!("ListMatches {language}"), page.encode_to_vec()));
-                if page_token.is_empty() {
+                if next.is_empty() {
                     break;
                 }
+                page_token = next;
             }
             let mut page_token = String::new();
             loop {
@@ -140,13 +141,13 @@ impl Answers {
                     };
                     self.reasons.extend(page.unmatched.iter().map(reason));
                 }
-                page_token = page.next_page_token.clone();
-                let page =
-                    v1::ListUnmatchedResponse { next_page_token: place(&page.next_page_token), ..page };
+                let next = page.next_page_token.clone();
+                let page = v1::ListUnmatchedResponse { next_page_token: place(&next), ..page };
                 self.calls.push((format!("ListUnmatched {language}"), page.encode_to_vec()));
-                if page_token.is_empty() {
+                if next.is_empty() {
                     break;
                 }
+                page_token = next;
             }
         }
     }
