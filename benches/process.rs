@@ -49,8 +49,9 @@ impl Service {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wim-match"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--database", database]).current_dir(folder);
         // One caller does the work of many.
+        command.env_clear();
         command.env("WIM_MATCH_READS_PER_SECOND", "0").env("WIM_MATCH_WRITES_PER_SECOND", "0");
-        command.env_clear().envs(settings.iter().map(|(name, value)| (format!("WIM_MATCH_{name}"), value)));
+        command.envs(settings.iter().map(|(name, value)| (format!("WIM_MATCH_{name}"), value)));
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stderr.take().ok_or("no log")?).lines();
         let said = lines.find_map(|line| Some(line.ok()?.strip_prefix("wim-match listens on ")?.to_owned()));
